@@ -286,11 +286,13 @@ def _lines_meant(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         return
     begins = text.rfind("\n", 0, start) + 1
     lines = [text[at:cut] for at, cut in pairwise([begins, *cuts])]
-    widest = max(_NARROWEST, *(len(line.rstrip()) for line in lines))
+    # As wide as it would be with one space between words: more of them do not make a line full.
+    widths = [len(line) - len(line.lstrip()) + len(" ".join(line.split())) for line in lines]
+    widest = max(_NARROWEST, *widths)
     at = start
-    for line, following, cut in zip(lines, lines[1:], cuts, strict=False):
+    for width, following, cut in zip(widths, lines[1:], cuts, strict=False):
         first = following.split(maxsplit=1)[:1] or [""]
-        fits = len(line.rstrip()) + 1 + len(first[0]) <= _FULL * widest
+        fits = width + 1 + len(first[0]) <= _FULL * widest
         if fits and not _CONTINUES.match(following):
             yield at, cut
             at = cut

@@ -315,14 +315,20 @@ def _opened_row(kept: sqlite3.Row) -> RunRow:
     return row_of(Run.read(json.loads(kept["source"])))
 
 
+_FAILING = 9
+"""Place of the failing verdicts among what follows the outcome."""
+
+
 def _write_row(row: RunRow) -> str:
     fields = [row.id, row.scenario, row.personality, row.agent_id, row.agent, (row.outcome.kind, row.outcome.text)]
     fields += [row.duration, row.at, row.status, row.scenario_id, row.personality_id, row.result_id, row.project_id]
-    return json.dumps([*fields, row.as_text, row.reviewed, row.failing])
+    return json.dumps([*fields, row.as_text, row.reviewed, row.failing, row.whole])
 
 
 def _read_row(text: str) -> RunRow:
     number, scenario, personality, agent_id, agent, (kind, words), *rest = json.loads(text)
-    if len(rest) > 2:  # an earlier version wrote no more than duration and time
-        rest[-1] = tuple(rest[-1])
+    if len(rest) > _FAILING:  # an earlier version wrote no more than duration and time
+        rest[_FAILING] = tuple(rest[_FAILING])
+        if len(rest) == _FAILING + 1:  # one in between did not write whether these are all of them
+            rest.append(kind == "failed" and words.endswith(("check", "checks")) and "+" not in words)
     return RunRow(number, scenario, personality, agent_id, agent, Outcome(kind, words), *rest)

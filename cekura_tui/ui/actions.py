@@ -27,7 +27,7 @@ _NAMES_BY_GROUP = {
         previous-match evidence evidence-before slowest earlier later hits suggestion.turn diff.turn""",
     "Find": """filter filter-at-once find failures outcome previous-outcome search-runs type read-on scope complete
         sort runs.turn sort-by-when sort-by-outcome sort-by-scenario sort-by-personality sort-by-agent sort-by-length
-        sort-by-run apply""",
+        sort-by-run sort-by-checks clear-filter apply""",
     "Mark": "mark mark-range clear-marks choose",
     "Decide": """accept accept-all reject edit editor split undo take word put.staged theirs conflicts write restore
         put-on-agent yes no stop resume again forget""",

@@ -39,7 +39,7 @@ from cekura_tui.store.runs import read_cached_start
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, is_offered, reason_against
 from cekura_tui.ui.away import next_unread
 from cekura_tui.ui.kit.dialog import Dialog
-from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.kit.page import Page, drop_old_toasts
 from cekura_tui.ui.messages import (
     BackgroundChanged,
     HandOff,
@@ -584,6 +584,7 @@ class CekuraApp(App[None]):
         sign-in."""
         if self.screen.is_modal or self._locked:
             return
+        drop_old_toasts(self, self.state)
         if self.current_mode != mode:
             self.switch_mode(mode)
             if mode == "jobs":

@@ -8,14 +8,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.dom import DOMNode
 
 from cekura_tui.config.atomic_file import atomic_file
 from cekura_tui.config.paths import make_private
 from cekura_tui.ui.actions import table_of
-from cekura_tui.workspace.setup import Setup
+
+if TYPE_CHECKING:
+    from cekura_tui.workspace.setup import Setup
 
 
 class Hint(NamedTuple):

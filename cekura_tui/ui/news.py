@@ -89,7 +89,8 @@ class News:
     def _toast(self, ended: Sequence[Job]) -> None:
         well = any(job.state in _WELL for job in ended)
         severity: SeverityLevel = "information" if well else "warning"
-        self._app.notify(end_message(ended, next_unread(self._state.jobs)), severity=severity, markup=False, timeout=8)
+        message = self._state.end_message = end_message(ended, next_unread(self._state.jobs))
+        self._app.notify(message, severity=severity, markup=False, timeout=8)
         self.away.reported({job.number for job in ended})
 
     # Through the terminal

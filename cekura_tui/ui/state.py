@@ -44,6 +44,8 @@ class AppState:
         self.ask: Callable[[Request], None] = _nobody
         """Has the app do something, at once."""
         self.hints = Hints()
+        self.end_message = ""
+        """What the last message about ended jobs says."""
         self.jobs: tuple[Job, ...] = ()
         self.durations: Mapping[str, Sequence[float]] = {}
         """How many seconds this profile's last jobs of each kind took."""

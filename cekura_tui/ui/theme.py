@@ -154,6 +154,7 @@ def _of_textual(palette: Palette, grounds: dict[str, str]) -> dict[str, str]:
         "input-cursor-background": palette.text,
         "input-cursor-foreground": palette.background,
         "input-selection-background": palette.selection,
+        "input-selection-foreground": palette.text,
         "screen-selection-background": palette.selection,
         "screen-selection-foreground": palette.text,
         "scrollbar": palette.faint,

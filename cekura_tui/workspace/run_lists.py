@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cekura_tui.api.errors import NotFound, Rejected, TooLarge
 from cekura_tui.jobs.polling import Budget
+from cekura_tui.model.filter.parse import KnownNames, names_in
 from cekura_tui.model.run.listing import ListPage, RunPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
@@ -232,6 +233,10 @@ class RunLists:
             if _of_scope(row, query) and (row.id not in found or at >= found[row.id][1]):
                 found[row.id] = row, at
         return tuple(found[number] for number in sorted(found, reverse=True))
+
+    async def names(self, query: RunQuery) -> KnownNames:
+        """The names in every run of the scope that is cached."""
+        return names_in(row for row, _ in await self.known(query))
 
     def _rows(self, got: ListPage[Run]) -> tuple[RunRow, ...]:
         self._engine.resume_polling()  # the server takes the key, so jobs may be asked about again

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from app_on_a_server import Served, opened
+from office import toasts
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Button
@@ -14,6 +15,7 @@ from watching import sees
 from cekura_tui.ui.jobs.list import JobsPane
 from cekura_tui.ui.kit.dialog import ConfirmDialog, KeyHint
 from cekura_tui.ui.kit.footer import KeyFooter
+from cekura_tui.ui.kit.page import TOAST_READABLE
 from cekura_tui.ui.runs.header import OutcomeBar
 from cekura_tui.ui.runs.list import RunList
 
@@ -47,3 +49,25 @@ async def test_a_message_hides_no_run_no_count_no_job_and_no_key(served: Served,
     async with opened(served.setup(), size=size) as pilot:
         await sees(pilot, "900240")
         assert await toasts_over(pilot, KeyFooter, JobsPane, OutcomeBar, RunList) == []
+
+
+async def test_opening_a_page_drops_what_would_lie_on_its_title_but_no_fresh_warning(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "900240")
+        app = pilot.app
+        app.state.end_message = "Job 1 failed"  # type: ignore[attr-defined]
+        app.notify("A fact")
+        app.notify("Old trouble", severity="warning", timeout=60)
+        app.notify("Job 1 failed", severity="warning")
+        await sees(pilot, "A fact", "Old trouble", "Job 1 failed")
+        old = next(one for one in app._notifications if one.message == "Old trouble")
+        old.raised_at -= TOAST_READABLE
+        app.notify("Fresh trouble", severity="warning")
+        await sees(pilot, "Fresh trouble")
+        await pilot.press("enter")
+        await sees(pilot, "Run 900240", "Fresh trouble", gone="A fact")
+        assert toasts(pilot) == ["Fresh trouble"]
+        app.notify("Another fact")
+        await sees(pilot, "Another fact")
+        await pilot.press("2")
+        await sees(pilot, "No jobs yet.", gone="Another fact")

@@ -287,6 +287,16 @@ class KnownNames:
     metrics: tuple[str, ...] = ()
     results: tuple[str, ...] = ()
 
+    def joined(self, others: KnownNames) -> KnownNames:
+        """These, and those of the others after them."""
+        return KnownNames(
+            scenarios=tuple(dict.fromkeys((*self.scenarios, *others.scenarios))),
+            agents=tuple(dict.fromkeys((*self.agents, *others.agents))),
+            personalities=tuple(dict.fromkeys((*self.personalities, *others.personalities))),
+            metrics=tuple(dict.fromkeys((*self.metrics, *others.metrics))),
+            results=tuple(dict.fromkeys((*self.results, *others.results))),
+        )
+
     def of(self, key: FilterKey) -> tuple[str, ...]:
         """What can stand behind a key."""
         if key.kind == "name":
@@ -298,26 +308,47 @@ class KnownNames:
         return self.metrics if key.kind == "metric" else key.words
 
 
+def unknown_name(wanted: Filter, names: KnownNames) -> Term | None:
+    """The first term that asks for a whole name which no known one equals, with that value alone; None without one."""
+    for term in wanted.terms:
+        key = BY_NAME.get(term.key)
+        if key is None or key.kind not in ("name", "metric") or term.negated:
+            continue
+        known = {name.casefold() for name in names.of(key)}
+        for value in term.values:
+            is_id = key.kind == "name" and id_of(value.text) is not None
+            if known and not is_id and not value.contains and value.text.casefold() not in known:
+                return Term(term.key, (value,))
+    return None
+
+
 def complete(text: str, names: KnownNames) -> str | None:
     """The whole text with its last term completed, or None where nothing fits or it is complete already."""
+    return next(completions(text, names), None)
+
+
+def completions(text: str, names: KnownNames) -> Iterator[str]:
+    """The whole text with its last term completed in each way that fits: a key in one, a value in several."""
     places = list(split_words(text))
     if not places or places[-1][1] < len(text):
-        return None
+        return
     start = places[-1][0]
     start += text[start] in "-!"
     word = text[start:]
     head = head_of(word)
     if head is None:
         key = _key(word.lower())
-        return f"{text[:start]}{key.name}{key.sign}" if key else None
+        if key:
+            yield f"{text[:start]}{key.name}{key.sign}"
+        return
     known = BY_NAME.get(head[1].lower())
     if known is None or (head[2] == ":") != (known.sign == ":"):
-        return None
+        return
     values_at = start + head.end()
     begin, end = list(split_values(text[values_at:]))[-1]
     given = [unquoted(text[values_at + a : values_at + b])[0] for a, b in split_values(text[values_at:])][:-1]
-    value = _typed_value(text[values_at + begin : values_at + end], known, names, given)
-    return None if value is None else text[: values_at + begin] + value
+    for value in _typed_values(text[values_at + begin : values_at + end], known, names, given):
+        yield text[: values_at + begin] + value
 
 
 def _key(prefix: str) -> FilterKey | None:
@@ -329,18 +360,18 @@ def _key(prefix: str) -> FilterKey | None:
     return next(own, None) or next(other, None)
 
 
-def _typed_value(written: str, key: FilterKey, names: KnownNames, given: Iterable[str]) -> str | None:
+def _typed_values(written: str, key: FilterKey, names: KnownNames, given: Iterable[str]) -> Iterator[str]:
     prefix, opened = unquoted(written)
     if written.startswith("~") or (opened is None and '"' in written):
-        return None
+        return
     folded = prefix.casefold()
     there = {name.casefold() for name in given}
     # Of an endless name only what is compared is folded.
     begin = [name for name in names.of(key) if name[: len(folded)].casefold().startswith(folded)]
     fitting = [name for name in begin if name.casefold() not in there]
-    if not fitting or (opened is None and any(name.casefold() == folded for name in fitting)):
-        return None
-    return str(Value(fitting[0])) if opened is None else quoted(fitting[0])
+    if opened is None and any(name.casefold() == folded for name in fitting):
+        return
+    yield from (str(Value(name)) if opened is None else quoted(name) for name in fitting)
 
 
 def names_in(rows: Iterable[RunRow]) -> KnownNames:

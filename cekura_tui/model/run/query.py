@@ -69,9 +69,19 @@ def list_key(scope: str, wanted: Filter) -> str:
 
 _WORST: tuple[Kind, ...] = ("failed", "error", "review", "running", "unknown", "passed")
 
+
+def _outcome_key(row: RunRow) -> tuple[int, int, str]:
+    """The most failed checks first; failed runs of which they are not known come after those."""
+    worst = _WORST.index(row.outcome.kind)
+    if row.outcome.kind != "failed":
+        return worst, 0, row.outcome.text
+    checks = row.failed_checks
+    return worst, 1 if checks is None else -checks, ""
+
+
 _KEYS: dict[str, Callable[[RunRow], Any]] = {
     "when": lambda row: None if row.at is None else -row.at,
-    "outcome": lambda row: (_WORST.index(row.outcome.kind), row.outcome.text),
+    "outcome": _outcome_key,
     "scenario": lambda row: row.scenario.casefold() or None,
     "personality": lambda row: row.personality.casefold() or None,
     "agent": lambda row: row.agent.casefold() or None,
@@ -102,10 +112,17 @@ class Sort:
         """The other way round."""
         return Sort(self.column, not self.reverse)
 
-    def apply(self, rows: Iterable[RunRow]) -> list[RunRow]:
-        """The rows in this order; those that are equal in it the newest first."""
+    def apply(self, rows: Iterable[RunRow], keys: dict[int, Any] | None = None) -> list[RunRow]:
+        """The rows in this order; those that are equal in it the newest first.
+
+        `keys` are what runs were sorted by before, by id: those keep their places, and others are added.
+        """
+        keys = {} if keys is None else keys
         key = _KEYS[self.column]
         newest_first = sorted(rows, key=lambda row: row.id, reverse=True)
-        keyed = [(value, row) for row in newest_first if (value := key(row)) is not None]
-        keyed.sort(key=lambda pair: pair[0], reverse=self.reverse)
-        return [row for _, row in keyed] + [row for row in newest_first if key(row) is None]
+        for row in newest_first:
+            if row.id not in keys:
+                keys[row.id] = key(row)
+        keyed = [row for row in newest_first if keys[row.id] is not None]
+        keyed.sort(key=lambda row: keys[row.id], reverse=self.reverse)
+        return keyed + [row for row in newest_first if keys[row.id] is None]

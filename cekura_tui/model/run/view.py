@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class RunRow:
     """A line of the run list. `at` is Unix time; `duration` is "MM:SS" or empty; `status` is the server's word.
 
-    `failing` are the names of the failing verdicts that the server sent with the row, perhaps not of all; `as_text` is
-    None where it is not known whether the run was one of text or of voice.
+    `failing` are the names of the failing verdicts that the server sent with the row: of all with `whole`, else perhaps
+    not of all. `as_text` is None where it is not known whether the run was one of text or of voice.
     """
 
     id: int
@@ -40,6 +40,12 @@ class RunRow:
     as_text: bool | None = None
     reviewed: bool = False
     failing: tuple[str, ...] = ()
+    whole: bool = False
+
+    @property
+    def failed_checks(self) -> int | None:
+        """How many checks of a failed run failed; None where that is not known."""
+        return len(self.failing) if self.whole and self.outcome.kind == "failed" else None
 
     @property
     def seconds(self) -> int | None:
@@ -112,6 +118,7 @@ def row_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> RunRow:
         as_text=run.run_as_text,
         reviewed=bool(run.is_reviewed) or (run.evaluation_status or "").lower().startswith("reviewed"),
         failing=tuple(verdict.name for verdict in verdicts if verdict.state == "fail"),
+        whole=run.whole,
     )
 
 
@@ -120,7 +127,7 @@ def completed(row: RunRow, whole: RunRow) -> RunRow:
     changed = (row.status, row.outcome.kind) != (whole.status, whole.outcome.kind)
     if changed or (row.reviewed and not whole.reviewed):
         return row
-    return replace(row, outcome=whole.outcome, failing=whole.failing, reviewed=whole.reviewed)
+    return replace(row, outcome=whole.outcome, failing=whole.failing, reviewed=whole.reviewed, whole=whole.whole)
 
 
 def view_of(run: Run, got_at: float, *, cached: bool = False) -> RunView:

@@ -175,7 +175,7 @@ class ImproveDialog(Dialog[Job]):
             yield Static(id="improve-note")
             yield Static(self._cost(), id="improve-cost")
             with Horizontal(classes="dialog-buttons"):
-                yield Button(Content("Launch"), id="launch", variant="primary", compact=True)
+                yield Button(Content("Launch  ctrl+g"), id="launch", variant="primary", compact=True)
                 yield Button(Content("Cancel"), id="cancel", compact=True)
             yield KeyHint("ctrl+g launch · tab next · ctrl+e editor · esc close (draft saved)")
 

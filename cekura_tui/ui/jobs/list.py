@@ -96,11 +96,11 @@ class ColumnSizes:
     """Cells that the columns of some rows need, each at least as wide as its name in the header."""
 
     state: int = len("✓ succeeded") + 2
-    number: int = len("Job")
+    number: int = len("job")
     runs: int = len("900238")
-    agent: int = len("Agent")
-    took: int = len("Elapsed")
-    when: int = len("Ended")
+    agent: int = len("agent")
+    took: int = len("elapsed")
+    when: int = len("ended")
 
 
 def column_sizes(rows: Iterable[JobRow]) -> ColumnSizes:
@@ -120,13 +120,13 @@ Columns = tuple[tuple[str, int], ...]
 def columns(width: int, sizes: ColumnSizes) -> Columns:
     """Names and cells of the columns that fit, each followed by one cell of space, the last one by the edge."""
     runs, when = (_ALL_RUNS, sizes.when) if width >= 90 else (_RUNS, _DAY)
-    before = (("State", sizes.state), ("Job", sizes.number), ("Runs", min(sizes.runs, runs)))
-    after = (("Elapsed", sizes.took), ("Ended", min(sizes.when, when)))
+    before = (("state", sizes.state), ("job", sizes.number), ("runs", min(sizes.runs, runs)))
+    after = (("elapsed", sizes.took), ("ended", min(sizes.when, when)))
     room = width - _MARGIN - sum(cells + 1 for _, cells in (*before, *after)) - 1
     agent = min(sizes.agent, max(_LEAST_AGENT, room - _RESULT - 1))
     if room - agent - 1 < _LEAST_RESULT:
-        return (*before, *after, ("Result", max(room, 0)))
-    return (*before, ("Agent", agent), *after, ("Result", room - agent - 1))
+        return (*before, *after, ("result", max(room, 0)))
+    return (*before, ("agent", agent), *after, ("result", room - agent - 1))
 
 
 class JobListHeader(Static):
@@ -142,7 +142,7 @@ class JobListHeader(Static):
         return Content(" " * _MARGIN + names)
 
 
-_RIGHT = ("Job", "Elapsed")
+_RIGHT = ("job", "elapsed")
 """Columns of numbers, which end at the same cell."""
 
 
@@ -171,20 +171,18 @@ class JobList(VirtualList[JobRow]):
         """One line."""
         dim = self.style_of("tone--dim")
         texts = {
-            "Job": str(row.number),
-            "Agent": row.agent,
-            "Elapsed": row.took,
-            "Ended": row.when,
+            "job": str(row.number),
+            "agent": row.agent,
+            "elapsed": row.took,
+            "ended": row.when,
         }
         line = [Segment(" "), Segment(f"{UNREAD if row.unread else ' '} ", self.style_of("tone--accent"))]
         for name, cells in columns(width, self.sizes):
-            if name == "State":
-                chip = f" {JOB_MARKS[row.state]} {row.state.words} "
-                line += [
-                    Segment(chip, self.style_of(f"chip--{JOB_TONES.get(row.state, 'dim')}")),
-                    Segment(" " * (cells - len(chip) + 1)),
-                ]
-            elif name == "Result":
+            if name == "state":
+                # All are as wide as the column, so that they form a band.
+                chip = fit(f" {JOB_MARKS[row.state]} {row.state.words}", cells)
+                line += [Segment(chip, self.style_of(f"chip--{JOB_TONES.get(row.state, 'dim')}")), Segment(" ")]
+            elif name == "result":
                 bar = f"{row.bar} " if row.bar else ""
                 is_short = bool(bar) and cell_len(bar + row.result) > cells
                 result = _in_short(row.result) if is_short else row.result
@@ -193,10 +191,10 @@ class JobList(VirtualList[JobRow]):
                     Segment(fit(result, cells - len(bar)), dim),
                 ]
             else:
-                text = _runs_text(row.runs, cells) if name == "Runs" else texts[name]
-                if name == "Ended" and len(text) > cells:
+                text = _runs_text(row.runs, cells) if name == "runs" else texts[name]
+                if name == "ended" and len(text) > cells:
                     text = text.rsplit(" ", 1)[0]  # the day is enough
-                ink = None if name in ("Job", "Agent") else dim
+                ink = None if name in ("job", "agent") else dim
                 line.append(Segment(f"{fit(text, cells, right=name in _RIGHT)} ", ink))
         return [[*line, Segment(" ")]]
 

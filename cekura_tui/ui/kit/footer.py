@@ -1,4 +1,4 @@
-"""The footer: the keys of the screen in one line; and how a key is called everywhere (`key_name`)."""
+"""The footer: the keys of the screen and the sign of jobs in one line; how a key is called everywhere (`key_name`)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from cekura_tui.ui.actions import action_of, rank_of
+from cekura_tui.ui.kit.lines import UNREAD
+from cekura_tui.ui.state import AppState, follow
 
 
 def key_name(app: App[Any], binding: Binding) -> str:
@@ -23,6 +25,7 @@ def key_name(app: App[Any], binding: Binding) -> str:
 
 
 _HELP = "question_mark"
+_NEXT_UNREAD = "app.next-unread"
 _WHILE_TYPING = {"enter": "Apply", "escape": "Cancel", "tab": "Next"}
 """Keys that are named while one types, and what they do where the table of actions does not say."""
 
@@ -37,8 +40,28 @@ class _FooterKey(NamedTuple):
         return Content(f"{self.shown} {self.description}").cell_length
 
 
+class _JobsSign(NamedTuple):
+    """How many jobs ended that nobody has opened, how many run, and the key that opens the next one, if it does now."""
+
+    new: int = 0
+    running: int = 0
+    key: str = ""
+    shown: str = ""
+
+    def texts(self) -> list[Content]:
+        """What to show, the longest first; the last one is what must be seen."""
+        running = f"{self.running:,} running" if self.running else ""
+        new = Content("")
+        if self.new:
+            key = (" · ", (self.shown, "bold")) if self.shown else ()
+            new = Content.assemble((f"{UNREAD} {self.new:,} new", ""), *key).stylize("$accent")
+        both = Content.assemble((running, "$muted"), "  " if running and self.new else "", new)
+        return [both, new] if running else [new]
+
+
 class KeyFooter(Widget, can_focus=False):
-    """The keys that do something where one is; a click on one is that key.
+    """The keys that do something where one is, and at the right end the jobs that ended unseen; a click on a key is
+    that key.
 
     One line of text instead of Textual's footer, which makes a widget of each key, and all of them anew when the focus
     goes elsewhere: that took longer than everything else that such a key does.
@@ -49,22 +72,39 @@ class KeyFooter(Widget, can_focus=False):
     KeyFooter { dock: bottom; height: 1; padding: 0 1; text-wrap: nowrap; color: $text; background: $panel; }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, state: AppState) -> None:
         super().__init__()
+        self._state = state
         self._keys: tuple[_FooterKey, ...] = ()
+        self._sign = _JobsSign()
+        self._next_unread: tuple[str, str] | tuple[()] = ()
+        """The key that opens the next ended job, and its name; none while it is a letter that one types."""
 
     def on_mount(self) -> None:
-        """From now on told when keys come and go."""
+        """Follow the keys and the jobs."""
         self.screen.bindings_updated_signal.subscribe(self, self._look)
+        follow(self, self._state, self._look_at_jobs)
 
     def on_unmount(self) -> None:
         """No more."""
         self.screen.bindings_updated_signal.unsubscribe(self)
 
     def _look(self, screen: Screen[object]) -> None:
-        if self.is_attached and screen is self.screen and (keys := tuple(self._keys_now())) != self._keys:
-            self._keys = keys
+        if self.is_attached and screen is self.screen:
+            if (keys := tuple(self._keys_now())) != self._keys:
+                self._keys = keys
+                self.refresh()
+            self._look_at_jobs()
+
+    def _look_at_jobs(self) -> None:
+        if self.is_attached and (sign := self._sign_now()) != self._sign:
+            self._sign = sign
             self.refresh()
+
+    def _sign_now(self) -> _JobsSign:
+        jobs = self._state.jobs
+        new, running = sum(job.unread for job in jobs), sum(job.state.going for job in jobs)
+        return _JobsSign(new, running, *(self._next_unread if new else ()))
 
     def _keys_now(self) -> Iterator[_FooterKey]:
         """By rank; while one types those that are no text, after those that end it."""
@@ -76,6 +116,8 @@ class KeyFooter(Widget, can_focus=False):
             ends = [bound[key] for key in _WHILE_TYPING if key in bound]
             active = ends + [one for one in active if not self._is_text(focused, one.binding)]
         named = set()
+        opens = (one.binding for one in active if one.binding.id == _NEXT_UNREAD)
+        self._next_unread = next(((one.key, key_name(self.app, one)) for one in opens), ())
         for node, binding, enabled, _ in active:
             shown = binding.show or (typing and binding.key in _WHILE_TYPING)
             if shown and binding.action not in named:  # the first of its keys stands for them
@@ -90,39 +132,48 @@ class KeyFooter(Widget, can_focus=False):
         character = shown if len(shown) == 1 and shown.isascii() else key_to_character(binding.key)
         return focused.check_consume_key(binding.key, character)
 
-    def _that_fit(self) -> tuple[list[_FooterKey], int]:
-        """As many as there is room for, and the cells between two of them; where it is not enough for all, the one that
-        shows all is among them."""
-        for gap in (2, 1):
-            room = self.content_size.width + gap
-            if sum(one.cells() + gap for one in self._keys) <= room:
-                return list(self._keys), gap
+    def _fitting(self) -> tuple[list[_FooterKey], int, Content]:
+        """The keys that there is room for, the cells between two of them, and the sign of jobs; where the room is not
+        enough for all keys, the one that shows all is among them."""
+        signs = self._sign.texts()
+        for sign in signs:
+            width = self.content_size.width - (sign.cell_length + 2 if sign else 0)
+            for gap in (2, 1):
+                room = width + gap
+                if sum(one.cells() + gap for one in self._keys) <= room:
+                    return list(self._keys), gap, sign
         helping = [one for one in self._keys if one.key == _HELP]
         room -= sum(one.cells() + gap for one in helping)
         fitting = []
         for one in self._keys:
             if one not in helping and (room := room - one.cells() - gap) >= 0:
                 fitting.append(one)
-        return fitting + helping, gap
+        return fitting + helping, gap, sign
 
     def render(self) -> Content:
         """Each key and what it does."""
-        keys, gap = self._that_fit()
+        keys, gap, sign = self._fitting()
         parts: list[tuple[str, str]] = []
         for one in keys:
             key, words = ("bold $accent", "$text") if one.enabled else ("$muted", "$muted")
             parts += [(one.shown, key), (f" {one.description}{' ' * gap}", words)]
-        return Content.assemble(*parts)
+        shown = Content.assemble(*parts)
+        if not sign:
+            return shown
+        blank = self.content_size.width - shown.cell_length - sign.cell_length
+        return Content.assemble(shown, " " * max(blank, 0), sign)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """As if the key under the mouse was pressed."""
         offset = event.get_content_offset(self)
         if event.button != 1 or offset is None:
             return
-        keys, gap = self._that_fit()
+        keys, gap, sign = self._fitting()
         begin = 0
         for one in keys:
             end = begin + one.cells()
             if begin <= offset.x < end:
                 (self.app.simulate_key(one.key) if one.enabled else self.app.bell())
             begin = end + gap
+        if self._sign.key and sign and offset.x >= self.content_size.width - self._sign.texts()[-1].cell_length:
+            self.app.simulate_key(self._sign.key)

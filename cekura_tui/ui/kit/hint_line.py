@@ -1,4 +1,4 @@
-"""The tip of a page: a row above the footer that is only there while there is a tip."""
+"""The tip of a page: a row above the footer that is only there while there is a tip, and never where rows are few."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class HintLine(Static):
         text-wrap: nowrap;
         text-overflow: ellipsis;
     }
+    HintLine.-tip { display: block; }
     """
 
     def __init__(self, hints: Hints) -> None:
@@ -41,7 +42,7 @@ class HintLine(Static):
         tip = self._tip()
         if tip != self.content:
             self.update(tip, layout=False)
-            self.display = bool(tip.plain)
+            self.set_class(bool(tip.plain), "-tip")
 
     def _tip(self) -> Content:
         focused = self.screen.focused

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events, on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.content import Content
+from textual.notifications import Notification
 from textual.screen import Screen
 from textual.selection import Selection
 from textual.widget import Widget
@@ -24,7 +25,21 @@ from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
 from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import LEAST, too_small
-from cekura_tui.ui.terminal.textual_private import crop_repaints, is_gone
+from cekura_tui.ui.terminal.textual_private import crop_repaints, drop_toasts, is_gone
+
+TOAST_READABLE = 2.0
+"""Seconds that a warning stays at least."""
+
+
+def drop_old_toasts(app: App[Any], state: AppState) -> None:
+    """Drop the messages that would lie on the title of a page that is opened now: all but fresh warnings, and also a
+    fresh one of jobs that ended, for the page may be of one of them."""
+
+    def dropped(toast: Notification) -> bool:
+        is_fresh = time.time() - toast.raised_at < TOAST_READABLE
+        return toast.severity == "information" or not is_fresh or toast.message == state.end_message
+
+    drop_toasts(app, dropped)
 
 
 class Page(Screen[None]):
@@ -53,11 +68,14 @@ class Page(Screen[None]):
         """The page's own widgets, then a tip, then the footer."""
         yield from self.body()
         yield HintLine(self.state.hints)
-        yield KeyFooter()
+        yield KeyFooter(self.state)
         yield Static(
             Content(f"This terminal is too small: cekura-tui needs {LEAST.width} × {LEAST.height}."),
             classes="too-small",
         )
+
+    def _on_mount(self, event: events.Mount) -> None:
+        drop_old_toasts(self.app, self.state)
 
     async def _on_key(self, event: events.Key) -> None:
         await do_in_order(self, event)

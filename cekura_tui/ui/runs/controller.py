@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import takewhile
@@ -15,7 +15,7 @@ from textual.message import Message
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.filter.filter import ALL, Filter, Term
 from cekura_tui.model.filter.match import Matcher, Split, noted
-from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.filter.parse import KnownNames, names_in, parse
 from cekura_tui.model.run.columns import Columns
 from cekura_tui.model.run.listing import ListedRuns, UnloadedRun
 from cekura_tui.model.run.outcome import Kind
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cekura_tui.store.runs import SeenRuns
     from cekura_tui.ui.state import AppState
     from cekura_tui.workspace.run_sweep import RunSweep
+    from cekura_tui.workspace.session import Session
 
 
 Shown = Sequence["RunRow | UnloadedRun"]
@@ -94,6 +95,12 @@ class RunListing:
         self._rows_made_of: tuple[object, ...] = ()
         self._outcomes: tuple[object, Counter[Kind]] = (None, Counter())
         self._outdated: tuple[object, int] = (None, 0)
+        self.loading_checks = False
+        """Whether failed runs are being read of which the checks are not known."""
+        self._without_checks: set[int] = set()
+        """Failed runs of which the server does not say which checks failed."""
+        self._sort_keys: dict[int, Any] = {}
+        """What the runs shown were sorted by: one that changes stays in its place."""
         self._before_failures: Filter | None = None
 
     def attach(self, feed: RunFeed) -> None:
@@ -131,6 +138,8 @@ class RunListing:
 
     def _forget(self) -> None:
         self.cached, self.known, self._known_since = None, (), None
+        self.loading_checks = False
+        self.sort_again()
 
     def show_cached(self, cached: SeenRuns | None, known: Sequence[tuple[RunRow, float]]) -> None:
         """Show a list as it was seen last, else what is known of its scope, each run with when it was read."""
@@ -140,6 +149,11 @@ class RunListing:
     def sort_by(self, sort: Sort) -> None:
         """In this order."""
         self.sort = sort
+        self.sort_again()
+
+    def sort_again(self) -> None:
+        """Sort by what the runs are like now."""
+        self._sort_keys = {}
 
     def put_notes(self, notes: Mapping[int, str]) -> None:
         """These are the notes now."""
@@ -238,7 +252,7 @@ class RunListing:
         """The rows to show; the same object until something of it changes."""
         listed = self._listed
         swept = self._sweep.rows if self._sweep is not None else ()
-        made_of = (listed, swept, self.cached, self._known, self.filter, self.sort, self.scope, self.notes)
+        made_of = (listed, swept, self.cached, self._known, self.filter, self._sort_keys, self.scope, self.notes)
         former = self._rows_made_of
         if len(made_of) != len(former) or any(a is not b for a, b in zip(made_of, former, strict=True)):
             self._rows, self._rows_made_of = self._make(listed), made_of
@@ -257,7 +271,7 @@ class RunListing:
         if rest:
             passes = Matcher(rest, now=self._clock(), notes=self.notes)
             rows = tuple(row for row in rows if passes(row))
-        return rows if self.sort.as_listed else tuple(self.sort.apply(rows))
+        return rows if self.sort.as_listed else tuple(self.sort.apply(rows, self._sort_keys))
 
     @property
     def loaded(self) -> int:
@@ -321,13 +335,15 @@ class RunListing:
     # In words
 
     def filter_notes(self) -> tuple[str, ...]:
-        """What the filter was applied to where that is not everything, in words and in fewer words."""
+        """What filter and order were applied to where that is not everything, in words and in fewer words."""
         total, loaded = self.count, self.loaded
         if not self.fresh and (self.filter or not self.sort.as_listed) and loaded:
             return (f"from {count(loaded, 'cached run')}",)
         what = [Split({}, self._rest).rest_words] if self._rest else []
         what += [] if self.sort.as_listed else [f"sorted by {self.sort.column}:"]
-        if not what or total is None or self.whole or not self.fresh:
+        if self.whole:
+            return self._checks_known()
+        if not what or total is None or not self.fresh:
             return ()
         feed, sweep = self._feed, self._sweep
         assert feed is not None
@@ -358,6 +374,26 @@ class RunListing:
         loaded = "" if self.whole or picked else f"of {self.loaded:,} {where}"
         counts = tuple((kind, tally[kind] if kind in wanted or not wanted else None) for kind in OUTCOMES)
         return OutcomeCounts(runs, counts, wanted, loaded, self.outdated())
+
+    def unknown_checks(self) -> list[int]:
+        """The ids of failed runs shown of which it is not known how many checks failed, as they are listed."""
+        failed = (row for row in self.loaded_rows() if row.outcome.kind == "failed" and not row.whole)
+        return [row.id for row in failed if row.id not in self._without_checks]
+
+    def note_without_checks(self, ids: Collection[int]) -> None:
+        """The server was asked about the checks of these runs: it has no more to say."""
+        self._without_checks.update(ids)
+
+    def _checks_known(self) -> tuple[str, ...]:
+        """Of how many failed runs the checks are known, where somebody wants to know."""
+        if not (self.loading_checks or self.sort.column == "outcome"):
+            return ()
+        if not (unknown := len(self.unknown_checks())):
+            return ()
+        failed = self._tally()["failed"]
+        known, key = f"{failed - unknown:,} of {failed:,}", "F stop" if self.loading_checks else "F load"
+        rest = "" if self.loading_checks else " the rest"
+        return f"checks known for {known} failed · {key}{rest}", f"checks {known} · {key}", key
 
     def outdated(self) -> int:
         """How many runs of the list have come to another state since the server listed them, and would not pass now."""
@@ -402,6 +438,14 @@ def _trouble(error: CekuraTuiError) -> str:
     return words.get(error.title, error.title.lower())
 
 
+async def _read_whole(ids: Sequence[int], session: Session) -> tuple[RunRow, ...]:
+    """Runs as they are whole, with all their checks; those that are gone are left out. Raises kinds of ApiError."""
+    await session.findings.fetch(ids)
+    return await session.lists.whole(ids)
+
+
+AT_ONCE = 25
+"""Failed runs of which the checks are asked for in one request."""
 CALM = 0.5
 """Seconds between two drawings of what changed by itself, at least."""
 RETRY_SCOPE = 5.0
@@ -429,6 +473,9 @@ class RunsView(Protocol):
 
     def draw(self) -> None:
         """Show everything as it is now."""
+
+    def change_order(self, sort: Callable[[], None]) -> None:
+        """Draw the rows in another order."""
 
     def other_runs(self, *, same_scope: bool) -> None:
         """Other runs than before are about to be listed."""
@@ -479,6 +526,11 @@ class RunsController:
         """The rows as somebody saw them last."""
         self._group: OpenedFrom | None = None
         """The group of which the runs are listed."""
+        self._sort_when_reloaded = False
+        self.names = KnownNames()
+        """The names that were seen in the scope."""
+        self.names_read = False
+        """Whether those of what is cached are among them."""
 
     @property
     def trouble(self) -> CekuraTuiError | None:
@@ -508,8 +560,11 @@ class RunsController:
             whole = await self._state.workspace.call(lambda session: session.lists.whole(ids))
         except CekuraTuiError:
             return  # the program is closing
+        self.change_rows(self._completed(whole))
+
+    def _completed(self, whole: Iterable[RunRow]) -> list[RunRow]:
         rows = {row.id: row for row in whole}
-        self.change_rows([completed(row, rows[row.id]) for row in self.listing.loaded_rows() if row.id in rows])
+        return [completed(row, rows[row.id]) for row in self.listing.loaded_rows() if row.id in rows]
 
     def change_rows(self, rows: Sequence[RunRow]) -> None:
         """Runs are like this now."""
@@ -563,6 +618,7 @@ class RunsController:
         self.scope_error = self._group = None
         self.feed.show(None)
         self._seen = None
+        self.names, self.names_read = KnownNames(), False
         self.listing.change_scope(scope)
         self._view.other_runs(same_scope=False)
         self.draw_now()
@@ -664,9 +720,33 @@ class RunsController:
         """Stop loading, or go back from a group to all that was listed."""
         if self.feed.loading_all:
             self.feed.load_all(False)
+        elif self.listing.loading_checks:
+            self.listing.loading_checks = False
         elif self._group is not None and self.group:
             self.change_filter(self._group.before)
         self.draw_now()
+
+    # Names
+
+    def names_seen(self) -> KnownNames:
+        """The names in the scope: of what is listed now first, then of what was seen before."""
+        self.names = names_in(self.listing.loaded_rows()).joined(self.names)
+        return self.names
+
+    async def read_names(self) -> bool:
+        """Add the names of what is cached of the scope, once; whether there may be others now.
+
+        Raises StoreError.
+        """
+        scope = self.listing.scope
+        if self.names_read or scope is None:
+            return False
+        query = self.listing.query
+        names = await self._state.workspace.call(lambda session: session.lists.names(query))
+        if self.listing.scope != scope:
+            return False
+        self.names, self.names_read = self.names.joined(names), True
+        return True
 
     # Order and freshness
 
@@ -684,11 +764,16 @@ class RunsController:
         self.listing.sort_by(sort)
         self.draw_now()
 
+    def most_failed_checks(self) -> None:
+        """Sort by outcome, the runs with the most failed checks first."""
+        self.listing.sort_by(Sort("outcome"))
+        self.draw_now()
+
     def load_all(self) -> None:
-        """Load page after page, or stop."""
+        """Load page after page, then the checks of failed runs; or stop."""
         feed, runs = self.feed, self.feed.runs
         if runs is not None and self.listing.whole:
-            self._view.notify_once("All runs are loaded.")
+            self._load_or_stop_checks()
         elif feed.sweep is not None:
             feed.load_all(not feed.sweep.on)
             self.draw_now()
@@ -699,6 +784,37 @@ class RunsController:
             feed.load_all(not feed.loading_all)
             self.draw_now()
 
+    def _load_or_stop_checks(self) -> None:
+        listing = self.listing
+        if listing.loading_checks:
+            listing.loading_checks = False
+        elif listing.unknown_checks():
+            listing.loading_checks = True
+            self._view.run_worker(self._load_checks, group="checks", exclusive=True)
+        else:
+            self._view.notify_once("All runs are loaded.")
+        self.draw_now()
+
+    async def _load_checks(self) -> None:
+        """Read the failed runs of which the checks are not known, in the shared budget, until somebody stops it."""
+        listing = self.listing
+        try:
+            while listing.loading_checks and (ids := listing.unknown_checks()[:AT_ONCE]):
+                whole = await self._state.workspace.call(partial(_read_whole, ids))
+                self.feed.change(self._completed(whole))
+                listing.note_without_checks(ids)
+                self._feed_changed()
+        except CekuraTuiError as error:
+            if error.exit_status == Exit.KEY_REFUSED:
+                self._view.show_error(error)
+            else:
+                self._view.notify_once(f"Can't load failed checks. {error.sentence()}", warning=True)
+        # A worker that was cancelled does not come here: the one that took over from it goes on loading.
+        listing.loading_checks = False
+        listing.sort_again()
+        if self._view.is_seen():
+            self._view.change_order(self.draw_now)
+
     def toggle_live(self) -> None:
         """Follow what is new, or not."""
         self.feed.set_live(not self.feed.live)
@@ -707,6 +823,7 @@ class RunsController:
     def refresh(self) -> None:
         """Reload the list, as of now."""
         self.scope_error = self._reported = None
+        self._sort_when_reloaded = True
         if self.feed.query is None:
             self.load()
         else:
@@ -760,6 +877,9 @@ class RunsController:
                 self._view.show_error(error)
         if self._opened != self.feed.opened:
             self._opened = self.feed.opened
+            if self._sort_when_reloaded:
+                self._sort_when_reloaded = False
+                self.listing.sort_again()
             # What lies beyond the first gap says nothing of what is new above it.
             loaded = takewhile(lambda row: isinstance(row, RunRow), self.listing.rows)
             newest = [row for row in loaded if isinstance(row, RunRow)]

@@ -21,7 +21,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from cekura_tui.model.filter.filter import KEYS, Filter
-from cekura_tui.model.filter.parse import KnownNames, complete, parse, split_words
+from cekura_tui.model.filter.parse import KnownNames, complete, completions, parse, split_words
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.inputs import TypedLine
@@ -101,6 +101,12 @@ def completed_line(text: str, names: KnownNames, room: int = LONGEST) -> str | N
     completed = complete(text, names)
     line = None if completed is None else one_line(completed)
     return line if line is not None and len(line) <= room and line != text else None
+
+
+def completed_lines(text: str, names: KnownNames, room: int = LONGEST) -> tuple[str, ...]:
+    """The text with its last term completed in each way that fits, as the line holds it."""
+    lines = dict.fromkeys(map(one_line, completions(text, names)))
+    return tuple(line for line in lines if len(line) <= room and line != text)
 
 
 def extends(completed: str, text: str) -> bool:
@@ -186,6 +192,9 @@ class FilterBar(Widget):
         self._typed_here: list[str] = []
         self._walk: tuple[str, ...] = ()
         self._at = 0
+        self._offers: tuple[str, ...] = ()
+        """What tab offered last for the text up to the cursor; tab again gives the next of them."""
+        self._offer_at = 0
         self._submitted_wrong = False
 
     def compose(self) -> ComposeResult:
@@ -215,6 +224,7 @@ class FilterBar(Widget):
             self.editing = True
             self._focused_before, self._walk, self._at, self._submitted_wrong = self.screen.focused, (), 0, False
             self.add_class("-typing")
+            self._offers = ()
             self._input.put(self._shown.text)
             self._validate()
         self.screen.set_focus(self._input)
@@ -268,10 +278,18 @@ class FilterBar(Widget):
             self.post_message(self.Left())
 
     def action_complete(self) -> None:
-        """Complete the word that ends at the cursor."""
+        """Complete the word that ends at the cursor; once more, with the next value that fits."""
         text, rest = self._parted()
-        if completed := completed_line(text, self.names, LONGEST - len(rest)):
-            self._input.put(completed, rest)
+        if self._offered(text):
+            self._offer_at = (self._offer_at + 1) % len(self._offers)
+        else:
+            self._offers, self._offer_at = completed_lines(text, self.names, LONGEST - len(rest)), 0
+        if self._offers:
+            self._input.put(self._offers[self._offer_at], rest)
+
+    def _offered(self, text: str) -> bool:
+        """Whether tab wrote this text, and has another in its place."""
+        return len(self._offers) > 1 and text == self._offers[self._offer_at]
 
     def action_walk(self, step: int) -> None:
         """To an earlier filter, or back; the text in the line is the first."""
@@ -315,8 +333,12 @@ class FilterBar(Widget):
         text, rest = self._parted()
         if not value or text[-1:].isspace():
             return _KEYS
-        completed = completed_line(text, self.names, LONGEST - len(rest))
+        if self._offered(text):
+            completed: str | None = self._offers[(self._offer_at + 1) % len(self._offers)]
+            place = f" ({self._offer_at + 1} of {len(self._offers):,})"
+        else:
+            completed, place = completed_line(text, self.names, LONGEST - len(rest)), ""
         if completed is None:
             return _SYNTAX
         *_, (start, end) = split_words(completed)
-        return f"tab {completed[start:end]} · {_SYNTAX}"
+        return f"tab {completed[start:end]}{place} · {_SYNTAX}"

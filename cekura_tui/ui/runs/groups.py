@@ -43,7 +43,7 @@ WIDE, WIDE_WITH_STRIP = 110, 156
 """Cells from which on a group takes one line: what it has in common is beside its name, not below it."""
 BAR, WIDE_BAR = 6, 12
 """Cells of a bar, and where there is more room."""
-_QUARTERS = " ▎▌▊"
+_BAR, _HALF = "━", "╸"
 _COUNT, _PERCENT, _RUN, _WHEN = 6, 4, 8, 12
 _GUTTER = 3
 _INDENT = _GUTTER + _COUNT + 1
@@ -115,9 +115,8 @@ def _row(group: Group, heading: str, length: float, state: AppState, since: bool
 
 def bar(share: float, cells: int = BAR) -> str:
     """A part of one as a bar of so many cells; what there is at all is seen."""
-    quarters = min(max(round(share * cells * 4), 1 if share > 0 else 0), cells * 4)
-    full, rest = divmod(quarters, 4)
-    return ("█" * full + (_QUARTERS[rest] if rest else "")).ljust(cells)
+    halves = min(max(round(share * cells * 2), 1 if share > 0 else 0), cells * 2)
+    return (_BAR * (halves // 2) + _HALF * (halves % 2)).ljust(cells)
 
 
 def percent(share: float) -> str:

@@ -182,7 +182,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
             if name == "outcome":
                 chip = fit_chip(f"{row.outcome.mark} {row.outcome.text}", room)
                 line.append(Segment(chip, self.style_of(f"chip--{OUTCOME_TONES[row.outcome.kind]}")))
-                line.append(Segment(" " * (room + 1 - cell_len(chip))))
+                line.append(Segment(" "))
             else:
                 ink = None if name == "scenario" else dim
                 line.append(Segment(f"{fit(texts[name], room, right=name in _RIGHT)} ", ink))
@@ -190,10 +190,9 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
 
 
 def fit_chip(words: str, room: int) -> str:
-    """Words as a chip of so many cells at most: with a blank before and behind them, as far as there is room."""
+    """Words as a chip of so many cells, as all of a column: with a blank before them if there is room for it."""
     words = drawn(one_line(words))
-    cells = cell_len(words)
-    return f" {words}{' ' * (cells + 2 <= room)}" if cells < room else fit(words, room)
+    return fit(f" {words}" if cell_len(words) < room else words, room)
 
 
 def _short(when: str, cells: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -15,15 +15,15 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.filter.filter import GIVEN_VIEWS, Filter
-from cekura_tui.model.filter.parse import names_in
+from cekura_tui.model.filter.filter import ALL, GIVEN_VIEWS, Filter, Term, Value
+from cekura_tui.model.filter.parse import unknown_name
 from cekura_tui.model.job import Job
 from cekura_tui.model.run.columns import Cells, Columns
 from cekura_tui.model.run.listing import UnloadedRun
 from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.view import RunRow, completed
 from cekura_tui.model.scope import NoScope, Scope
-from cekura_tui.model.text import count
+from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.kit.lines import Notice
 from cekura_tui.ui.kit.page import Page
@@ -68,8 +68,19 @@ def _with_marks(page: RunsScreen) -> str | None:
 
 def _inside(page: RunsScreen) -> str | None:
     """There is a group to leave, or loading to stop."""
+    return None if not page.marked_rows and _can_step_back(page) else NOT_OFFERED
+
+
+def _can_step_back(page: RunsScreen) -> bool:
     controller = page.controller
-    return NOT_OFFERED if page.marked_rows or not (controller.group or controller.feed.loading_all) else None
+    return bool(controller.group) or controller.feed.loading_all or controller.listing.loading_checks
+
+
+def _with_filter(page: RunsScreen) -> str | None:
+    """There is a filter, and nothing else that the key is for."""
+    if page.marked_rows or _can_step_back(page) or not page.controller.listing.filter:
+        return NOT_OFFERED
+    return _while_typing(page)
 
 
 def _in_trouble(page: RunsScreen) -> str | None:
@@ -82,7 +93,7 @@ def _without_trouble(page: RunsScreen) -> str | None:
 
 _ORDERS = {
     "when": "Newest first",
-    "outcome": "Failed runs and errors first",
+    "outcome": "Most failed checks first, then errors",
     "scenario": "Scenarios from A to Z",
     "personality": "Personalities from A to Z",
     "agent": "Agents from A to Z",
@@ -147,6 +158,15 @@ class RunsScreen(Page):
             "Leave the group, or stop loading",
             footer=4,
             why_not=_inside,
+        ),
+        Action(
+            "runs.clear-filter",
+            "escape",
+            "clear_filter",
+            "Clear filter",
+            "List all runs",
+            footer=4,
+            why_not=_with_filter,
         ),
         Action(
             "runs.filter",
@@ -235,8 +255,21 @@ class RunsScreen(Page):
             Action(f"runs.sort-by-{name}", "", f"sort_by('{name}')", f"Sort by {name}", does)
             for name, does in _ORDERS.items()
         ),
+        Action(
+            "runs.sort-by-checks",
+            "",
+            "most_failed_checks",
+            "Sort by most failed checks",
+            "Sort by outcome; `F` loads the checks that are not known",
+        ),
         Action("runs.columns", "c", "columns", "Columns", "Show, hide, move and size columns", why_not=_while_typing),
-        Action("runs.read-on", "F", "load_all", "Load all", "Load all matching runs, or stop loading"),
+        Action(
+            "runs.read-on",
+            "F",
+            "load_all",
+            "Load all",
+            "Load all matching runs, then the checks of failed runs, or stop loading",
+        ),
         Action("runs.live", "L", "live", "Live", "Follow new runs, or pause", command="Live or paused"),
         Action("runs.jobs-pane", "J", "jobs_pane", "Jobs pane", "Show or hide the jobs pane"),
         Action("runs.refresh", "r", "refresh", "Reload", "Load the list again", why_not=_without_trouble),
@@ -249,8 +282,9 @@ Newest first. `enter` opens a run, `space` marks it, `V` marks all runs up to it
 to three marked runs of one agent, or from the run under the cursor.
 
 `!` lists failed runs and errors, `o` the runs of one outcome after the other; a click on an outcome does the same.
-`b` groups the failures, `v` has filters with a name. `s` sorts, as does a click on a column's name; `c` chooses the
-columns. `F` loads all matching runs; `L` pauses and resumes live updates.
+`b` groups the failures, `v` has filters with a name, `esc` clears the filter. `s` sorts, as does a click on a column's
+name; by outcome, the runs with the most failed checks come first. `F` loads all matching runs, and pressed again the
+checks of failed runs. `c` chooses the columns; `L` pauses and resumes live updates.
 
 `/` filters: `status:failed,timeout` `outcome:failed` `scenario:~refund` `agent:` `persona:` `result:991` `id:48213`
 `dur>120` `since:2d` `until:2026-11-01` `metric:"Task completion"` `reviewed:no` `mode:text` `note:yes`, words to search
@@ -373,6 +407,8 @@ for, and `-` before what to leave out.
         runs.display, notice.display = not empty, empty
         if empty:
             self._draw_notice(notice)
+            if listing.filter and self.state.workspace.started and not self.controller.names_read:
+                self._read_names()
             self._clear_preview()
         elif not self.focused and not self.filter_bar.editing:
             runs.focus()
@@ -419,9 +455,33 @@ for, and `-` before what to leave out.
             more = "" if listing.whole else f" among the loaded runs{'' if full else ' · F load all'}"
             if sweep is not None and sweep.running:
                 more = " yet. Checking the other runs …"
-            notice.show(f"No matching runs{more or '.'}", "/ change the filter · v views · r reload")
+            keys = "/ change the filter · esc clear the filter · v views · r reload"
+            notice.show(f"No matching runs{more or '.'}", "\n".join((*self._why_nothing_matches(), keys)))
         else:
             notice.show("No runs here yet.", "p choose another project or agent · r reload")
+
+    def _why_nothing_matches(self) -> Iterator[str]:
+        """What a person may have meant by a filter that finds nothing."""
+        controller, wanted = self.controller, self.controller.listing.filter
+        if (term := unknown_name(wanted, controller.names)) is not None:
+            value = term.values[0].text
+            part = Term(term.key, (Value(value, contains=True),))
+            name = "personality" if term.key == "persona" else term.key
+            yield f"No {name} is called “{clean_line(value, 40)}”; {clean_line(str(part), 60)} finds parts of names"
+        if any(not term.key and not term.negated for term in wanted.terms):
+            yield "Words search names only · ctrl+f searches transcripts"
+
+    @work(group="names")
+    async def _read_names(self) -> None:
+        """The names that are known of the scope complete the filter, and say which of them is not there."""
+        try:
+            read = await self.controller.read_names()
+        except CekuraTuiError:
+            return  # those that were seen will do
+        if read and not self.gone:
+            self.filter_bar.names = self.controller.names
+            if not len(self.controller.listing.rows):
+                self.draw()
 
     def _draw_columns(self) -> None:
         """The columns of the filter in effect; where all runs are of one agent, that has none by default."""
@@ -466,7 +526,8 @@ for, and `-` before what to leave out.
     def _draw_keys(self) -> None:
         """The footer shows the keys that matter as it is now."""
         controller = self.controller
-        offered = (bool(self._marked), controller.group, controller.feed.loading_all, controller.trouble is None)
+        inside = controller.group, controller.feed.loading_all, controller.listing.loading_checks
+        offered = bool(self._marked), inside, bool(controller.listing.filter), controller.trouble is None
         if offered != self._offered:
             self._offered = offered
             self.refresh_bindings()
@@ -567,9 +628,10 @@ for, and `-` before what to leave out.
     def action_filter(self) -> None:
         """Type a filter."""
         bar = self.filter_bar
-        bar.names = names_in(self.controller.listing.loaded_rows())
+        bar.names = self.controller.names_seen()
         bar.edit()
         self._read_history()
+        self._read_names()
 
     @work(group="filter-history", exclusive=True)
     async def _read_history(self) -> None:
@@ -579,6 +641,10 @@ for, and `-` before what to leave out.
             self.notify_once(error.sentence(), warning=True)
         else:
             self.filter_bar.history = history
+
+    def action_clear_filter(self) -> None:
+        """List all runs."""
+        self.controller.change_filter(ALL)
 
     @on(FilterBar.Submitted)
     def _filter_typed(self, event: FilterBar.Submitted) -> None:
@@ -638,21 +704,26 @@ for, and `-` before what to leave out.
     def action_sort(self, reverse: bool = False) -> None:
         """By the next column that is seen, or the other way round."""
         seen = {name for name, _ in self.query_one(RunList).cells}
-        self._sort(lambda: self.controller.sort(seen, reverse=reverse))
+        self.change_order(lambda: self.controller.sort(seen, reverse=reverse))
 
     def action_sort_by(self, column: str) -> None:
         """By this column, or the other way round."""
-        self._sort(lambda: self.controller.sort_by(column))
+        self.change_order(lambda: self.controller.sort_by(column))
+
+    def action_most_failed_checks(self) -> None:
+        """By outcome, the most failed checks first."""
+        self.change_order(self.controller.most_failed_checks)
 
     @on(RunListHeader.Clicked)
     def _header_clicked(self, event: RunListHeader.Clicked) -> None:
         self.action_sort_by(event.column)
 
-    def _sort(self, sort: Callable[[], None]) -> None:
+    def change_order(self, sort: Callable[[], None]) -> None:
+        """Sort, and show the first rows of the new order to whoever looks at the first ones now."""
         runs = self.query_one(RunList)
         at_first = runs.at_top and not runs.cursor_index
         sort()
-        if at_first and len(runs.rows):  # who looks at the first rows wants those of the new order
+        if at_first and len(runs.rows):
             runs.move_to(runs.key_of(runs.rows[0]))
 
     def action_columns(self) -> None:
@@ -683,7 +754,7 @@ for, and `-` before what to leave out.
             self.notify_once(error.sentence(), warning=True)
 
     def action_load_all(self) -> None:
-        """Load page after page, or stop."""
+        """Load page after page, then the checks of failed runs; or stop."""
         self.controller.load_all()
 
     def action_live(self) -> None:

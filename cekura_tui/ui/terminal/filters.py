@@ -18,7 +18,7 @@ _FLAGS = re.compile("[\U0001f1e6-\U0001f1ff]")
 
 _PLAIN = str.maketrans(
     {
-        **dict.fromkeys("─━═╌┄┈▁▔╍┅┉", "-"),
+        **dict.fromkeys("─━╸═╌┄┈▁▔╍┅┉", "-"),
         **dict.fromkeys("│┃║▎▌▊▏▕▐╎┆┊", "|"),
         **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╯╰┏┓┗┛╔╗╚╝╠╣╦╩╬", "+"),
         **dict.fromkeys("█▓▒░▄▀▆▅▃▂▇", "#"),

@@ -24,6 +24,7 @@ from textual.css.styles import StylesBase
 from textual.driver import Driver
 from textual.geometry import Size, Spacing
 from textual.message import Message
+from textual.notifications import Notification
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.style import Style
@@ -49,6 +50,15 @@ def end_by_error(app: App[Any]) -> BaseException | None:
     """
     app._close_messages_no_wait()
     return app._exception
+
+
+def drop_toasts(app: App[Any], dropped: Callable[[Notification], bool]) -> None:
+    """Take away the messages in the corner for which `dropped` is true; `App._notifications`, `App._unnotify`.
+
+    Textual takes away all or none. Without it: drop none, and messages lie on the title of what is opened.
+    """
+    for notification in [one for one in app._notifications if dropped(one)]:
+        app._unnotify(notification)
 
 
 def is_gone(screen: Screen[Any]) -> bool:

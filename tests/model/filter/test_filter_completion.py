@@ -6,7 +6,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from cekura_tui.model.filter.parse import KnownNames, complete, parse
+from cekura_tui.model.filter.parse import KnownNames, complete, parse, unknown_name
 
 NAMES = KnownNames(
     scenarios=("Late refund", "Late delivery, angry", 'Say "hi"', "42"),
@@ -80,6 +80,25 @@ def test_the_term_at_the_end_is_completed(typed: str, completed: str | None) -> 
 )
 def test_nothing_is_put_where_nothing_fits_or_all_is_there(typed: str) -> None:
     assert complete(typed, NAMES) is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "unknown"),
+    [
+        ("agent:clin", "agent:clin"),
+        ("agent:clinic", None),
+        ("agent:~clin", None),
+        ("agent:12", None),
+        ("-agent:clin", None),
+        ('mode:text scenario:"late refund",refund', "scenario:refund"),
+        ("metric:task", "metric:task"),
+        ("refund status:failed result:12", None),
+    ],
+)
+def test_a_name_that_no_known_one_equals_is_found_in_a_filter(wanted: str, unknown: str | None) -> None:
+    found = unknown_name(parse(wanted).filter, NAMES)
+    assert (None if found is None else str(found)) == unknown
+    assert unknown_name(parse(wanted).filter, KnownNames()) is None
 
 
 @settings(max_examples=300, deadline=None)

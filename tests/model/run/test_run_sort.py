@@ -24,6 +24,8 @@ ROWS = st.lists(
         scenario=NAMES,
         personality=NAMES,
         agent=NAMES,
+        failing=st.lists(st.just("Greeting"), max_size=2).map(tuple),
+        whole=st.booleans(),
         duration=st.sampled_from(["", "?", "00:10", "01:00", "1:00", "1:00:00", "59:59"]),
     ),
     max_size=12,
@@ -36,7 +38,7 @@ def value_of(sort: Sort, run: RunRow) -> object:
     """What a run has in a column; None where it has nothing."""
     return {
         "when": run.at,
-        "outcome": (run.outcome.kind, run.outcome.text),
+        "outcome": (run.outcome.kind, run.failed_checks if run.outcome.kind == "failed" else run.outcome.text),
         "scenario": run.scenario.casefold() or None,
         "personality": run.personality.casefold() or None,
         "agent": run.agent.casefold() or None,
@@ -92,6 +94,29 @@ def test_what_is_looked_for_most_comes_first(column: str, first: int) -> None:
         row(4, None, Outcome("running", "in queue"), scenario="", personality="", agent="", duration="01:59"),
     ]
     assert Sort(column).apply(rows)[0].id == first
+
+
+def test_by_outcome_the_most_failed_checks_come_first_and_unknown_numbers_after_them() -> None:
+    def failed(number: int, checks: int, *, whole: bool) -> RunRow:
+        return row(number, outcome=Outcome("failed", ""), failing=("Greeting",) * checks, whole=whole)
+
+    rows = [
+        failed(1, 2, whole=True),
+        failed(2, 9, whole=False),
+        failed(3, 12, whole=True),
+        failed(4, 0, whole=True),
+        row(5, outcome=Outcome("error", "no answer")),
+    ]
+    assert [run.id for run in Sort("outcome").apply(rows)] == [3, 1, 4, 2, 5]
+
+
+def test_a_run_that_changes_stays_in_its_place_and_others_come_into_theirs() -> None:
+    keys: dict[int, object] = {}
+    before = [row(number, duration=f"00:{number}0") for number in (1, 2, 4)]
+    assert [run.id for run in Sort("length").apply(before, keys)] == [4, 2, 1]
+    now = [*before[:2], row(4, duration="00:01"), row(3, duration="00:30")]
+    assert [run.id for run in Sort("length").apply(now, keys)] == [4, 3, 2, 1]
+    assert [run.id for run in Sort("length").apply(now)] == [3, 2, 1, 4]
 
 
 def test_the_columns_come_round_and_only_the_newest_first_needs_no_sorting() -> None:

@@ -23,6 +23,7 @@ from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.ui.jobs.job import MAX_ANSWER, MAX_ANSWERS
 from cekura_tui.ui.jobs.list import JobList
+from cekura_tui.ui.kit.footer import KeyFooter
 from cekura_tui.workspace.setup import Setup
 
 _HERE = socket.gethostname()
@@ -130,6 +131,7 @@ async def test_the_list_below_a_page_draws_nothing_that_is_not_seen(quiet: Setup
     seeded.put(seeded.running(), JobState.STOPPED, "Enough.")
     async with opened(quiet) as pilot:
         await on_job(pilot, 1, "■ stopped")
+        pilot.app.screen.query_one(KeyFooter).display = False  # it counts what runs, and is seen
         await still(pilot)
         frames: list[None] = []
         pilot.app.post_display_hook = lambda: frames.append(None)  # type: ignore[method-assign]

@@ -170,9 +170,9 @@ def test_a_passage_begins_shortly_before_its_first_difference() -> None:
 
 
 WIDTHS = {
-    60: ("State", "Job", "Runs", "Elapsed", "Ended", "Result"),
-    79: ("State", "Job", "Runs", "Agent", "Elapsed", "Ended", "Result"),
-    117: ("State", "Job", "Runs", "Agent", "Elapsed", "Ended", "Result"),
+    60: ("state", "job", "runs", "elapsed", "ended", "result"),
+    79: ("state", "job", "runs", "agent", "elapsed", "ended", "result"),
+    117: ("state", "job", "runs", "agent", "elapsed", "ended", "result"),
 }
 
 

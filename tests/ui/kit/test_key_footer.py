@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from app_on_a_server import WIDE, opened, setup_of
+from office import DONE, JobServer, launch
 from run_pages import call, reading, serve
 from scripted_server import ScriptedServer, run_of
 from waiting import eventually
@@ -49,6 +50,26 @@ async def test_where_there_is_no_room_for_all_whole_ones_are_left_out_and_the_ke
         assert last_line(screen_text(reader.pilot.app)) == f" {whole} ? Keys"
         await reader.pilot.resize_terminal(62, 24)
         await reader.sees("esc Back ? Keys")
+
+
+async def test_a_job_that_ended_is_counted_on_every_page_until_it_is_opened(scripted: ScriptedServer) -> None:
+    office = JobServer(scripted)
+    async with opened(office.setup, size=(160, 48)) as pilot:
+        await sees(pilot, "30 runs")
+        await pilot.press("enter")
+        await sees(pilot, "Run 130")
+        for _ in range(2):
+            await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
+        await eventually(lambda: last_line(screen_text(pilot.app)).endswith("2 running"), "jobs run")
+        office.ends = {"p1": DONE}
+        await eventually(lambda: last_line(screen_text(pilot.app)).endswith("1 running  • 1 new · U"), "one ended")
+        await pilot.press("escape", "slash")
+        await eventually(lambda: last_line(screen_text(pilot.app)).endswith("  • 1 new"), "U is a letter")
+        await pilot.press("escape")
+        await pilot.resize_terminal(80, 24)
+        await sees(pilot, "? Keys         • 1 new · U")
+        await pilot.click(KeyFooter, offset=(77, 0))
+        await sees(pilot, "Suggestion of job 1", gone="1 new")
 
 
 async def test_it_is_drawn_only_where_other_keys_do_something(scripted: ScriptedServer) -> None:

@@ -23,8 +23,8 @@ def runs(scripted: ScriptedServer) -> None:
 @pytest.mark.parametrize(
     ("size", "keys", "before"),
     [
-        ((80, 24), ("enter", "escape"), ("✗ 1+ checks", "✗ failed")),
-        ((80, 24), ("b", "escape"), ("✗ 1+ checks", "✗ failed")),
+        ((80, 24), ("enter", "escape"), ("6        ✗ failed", "5        ✗ failed")),
+        ((80, 24), ("b", "escape"), ("6        ✗ failed", "5        ✗ failed")),
         ((120, 36), (), ("✗ failed",)),
     ],
     ids=["opened", "grouped", "previewed"],

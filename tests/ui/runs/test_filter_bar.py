@@ -321,6 +321,21 @@ async def test_tab_and_right_take_what_is_offered_behind_the_cursor() -> None:
             await pilot.press("escape")
 
 
+async def test_tab_again_gives_the_next_value_until_they_come_round() -> None:
+    app = BarApp()
+    app.bar.names = KnownNames(agents=("Clinic", "Pizza line", "Claims"))
+    async with app.run_test(size=SMALL) as pilot:
+        await type_in(pilot, "ag")
+        seen = []
+        for _ in range(5):
+            await pilot.press("tab")
+            seen.append(app.typed)
+        assert seen == ["agent:", "agent:Clinic", 'agent:"Pizza line"', "agent:Claims", "agent:Clinic"]
+        await shows(pilot, 'tab agent:"Pizza line" (1 of 3)')
+        await pilot.press(*["backspace"] * 4, "tab", "tab")
+        assert app.typed == "agent:Claims", "what was typed since counts"
+
+
 async def test_a_name_that_needs_quotes_is_shown_below_before_tab_writes_it() -> None:
     app = BarApp()
     async with app.run_test(size=SMALL) as pilot:

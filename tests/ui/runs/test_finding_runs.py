@@ -145,8 +145,47 @@ async def test_a_term_that_is_told_here_says_of_how_many_runs_and_f_loads_the_ot
         await eventually(lambda: len(rows_of(pilot)) > some, "more rows")
         await sees(pilot, "of 240 runs", gone="loaded · F")
         assert "In a hurry" not in {row.personality for row in rows_of(pilot)}
+
+
+async def test_sorted_by_outcome_the_line_leads_to_the_run_with_the_most_failed_checks(served: Served) -> None:
+    async with opened(served.setup(), size=SMALL) as pilot:
+        await sees(pilot, "240 runs", "of 200 loaded")
+        await pilot.press("s", "F")
+        await sees(pilot, "outcome ▼", "checks 0 of 71 · F load")
+        await pilot.press("j")
+        at, failed = list_of(pilot).cursor_key, [row for row in rows_of(pilot) if row.outcome.kind == "failed"]
+        await pilot.press("F")
+        await sees(pilot, "✗ 4 checks", gone=" of 71")
+        checks = [row.failed_checks for row in rows_of(pilot)[: len(failed)]]
+        assert checks == sorted(checks, key=lambda number: -(number or 0))
+        assert list_of(pilot).cursor_key == at
         await pilot.press("F")
         await sees(pilot, "All runs are loaded.")
+
+
+async def test_escape_clears_the_filter_once_nothing_is_marked(served: Served) -> None:
+    async with opened(served.setup(), size=SMALL) as pilot:
+        await sees(pilot, "240 runs")
+        await typed(pilot, "outcome:error")
+        await sees(pilot, "/ outcome:error", "esc Clear filter")
+        await pilot.press("space")
+        await sees(pilot, "1 marked", "esc Unmark all", gone="Clear filter")
+        await pilot.press("escape", "escape")
+        await sees(pilot, "240 runs", "/ filter by", gone="Clear filter")
+
+
+async def test_a_filter_that_finds_nothing_says_what_may_have_been_meant(served: Served) -> None:
+    async with opened(served.setup(), size=SMALL) as pilot:
+        await sees(pilot, "240 runs")
+        await typed(pilot, "agent:harb")
+        await sees(pilot, "No agent is called “harb”; agent:~harb finds parts of names")
+        await pilot.press("slash", "ctrl+u", *"agent:h", "tab", "enter")
+        await sees(pilot, '/ agent:"Harbour Bank, card line"', gone="No agent")
+        await typed(pilot, "dosage")
+        await sees(pilot, "Words search names only · ctrl+f searches transcripts", gone="No agent")
+    async with opened(served.setup(), size=SMALL) as pilot:
+        await typed(pilot, "persona:hurry")
+        await sees(pilot, "No personality is called “hurry”; persona:~hurry finds parts of names")
 
 
 async def test_a_list_in_another_order_says_when_only_the_loaded_ones_are_in_it(served: Served) -> None:

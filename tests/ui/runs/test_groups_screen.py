@@ -287,4 +287,4 @@ def test_a_share_is_drawn_and_told_as_nothing_or_all_only_where_it_is(part: int,
     assert (bar(share).strip() == "") == (part == 0) == (percent(share) == "0%")
     assert percent(share) != "100%"
     assert len(percent(share)) <= 4
-    assert (bar(1.0), percent(1.0)) == ("█" * BAR, "100%")
+    assert (bar(1.0), percent(1.0)) == ("━" * BAR, "100%")

@@ -336,7 +336,14 @@ def footer(pilot: Pilot[None]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("room", "chip"), [(15, " ◌ in progress "), (14, " ◌ in progress"), (13, "◌ in progress"), (8, "◌ in pr…")]
+    ("room", "chip"),
+    [
+        (17, " ◌ in progress   "),
+        (15, " ◌ in progress "),
+        (14, " ◌ in progress"),
+        (13, "◌ in progress"),
+        (8, "◌ in pr…"),
+    ],
 )
-def test_the_blanks_of_a_chip_make_room_for_its_words(room: int, chip: str) -> None:
+def test_a_chip_is_as_wide_as_its_column_and_its_blanks_make_room_for_its_words(room: int, chip: str) -> None:
     assert fit_chip("◌ in progress", room) == chip

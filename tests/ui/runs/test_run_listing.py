@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,7 @@ from cekura_tui.model.filter.filter import Filter
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.listing import PagedRuns, RunPage
 from cekura_tui.model.run.outcome import Outcome
+from cekura_tui.model.run.query import Sort
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
 from cekura_tui.store.runs import SeenRuns
@@ -82,6 +84,19 @@ def test_of_a_list_that_is_not_loaded_whole_the_outcomes_say_of_how_many_runs_th
     listing.attach(feed_of(*(row(number) for number in range(300, 200, -1)), count=81_233))
     counted = listing.outcomes()
     assert (counted.runs, counted.loaded, dict(counted.counts)["failed"]) == ("81,233 runs", "of 100 loaded", 100)
+
+
+def test_a_run_that_changes_stays_in_its_place_until_the_list_is_sorted_again() -> None:
+    listing = RunListing(SCOPE, None, clock=lambda: NOON)
+    feed = feed_of(row(3), row(2), row(1))
+    listing.attach(feed)
+    listing.sort_by(Sort("outcome"))
+    assert len(listing.rows) == 3
+    feed.runs.change([replace(row(1), failing=("Greeting",), whole=True)])
+    assert [(shown.id, shown.whole) for shown in listing.rows] == [(3, False), (2, False), (1, True)]  # type: ignore[union-attr]
+    assert listing.filter_notes()[0] == "checks known for 1 of 3 failed · F load the rest"
+    listing.sort_again()
+    assert [shown.id for shown in listing.rows] == [1, 3, 2]  # type: ignore[union-attr]
 
 
 def filter_after(text: str, change: Callable[[RunListing], Filter]) -> str:

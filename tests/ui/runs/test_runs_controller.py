@@ -58,6 +58,9 @@ class Screen:
     def draw(self) -> None:
         self.drawn += 1
 
+    def change_order(self, sort: Callable[[], None]) -> None:
+        sort()
+
     def other_runs(self, *, same_scope: bool) -> None:
         self.lists.append(same_scope)
 
@@ -204,9 +207,47 @@ async def test_a_scope_given_by_number_gets_its_name_and_loading_all_of_a_whole_
     scripted: ScriptedServer,
 ) -> None:
     scripted.on("GET", "/user/v1/projects/", Reply([{"id": 1, "name": "One"}]))
-    serve_list(scripted, run_of(1))
+    serve_list(scripted, run_of(1, evaluation_status="success"))
     async with controlled(scripted, Scope("project", 1)) as (controller, screen):
         await eventually(lambda: controller.listing.scope == ONE, "its name")
         await eventually(lambda: controller.listing.whole, "all of it")
         controller.load_all()
         assert screen.texts == ["All runs are loaded."]
+
+
+async def test_the_checks_of_failed_runs_are_loaded_once_and_the_list_is_sorted_by_them_in_the_end(
+    scripted: ScriptedServer,
+) -> None:
+    def whole(number: int) -> dict[str, object]:
+        return run_of(
+            number, evaluation={"metrics": [{"id": n, "name": "Tone", "passed": False} for n in range(number)]}
+        )
+
+    # One of them is gone by now.
+    scripted.on("GET", f"{LIST}bulk/", Reply([whole(number) for number in range(1, 4)]))
+    serve_list(scripted, *(run_of(number) for number in range(4, 0, -1)), run_of(0, evaluation_status="success"))
+    async with controlled(scripted) as (controller, screen):
+        await eventually(lambda: controller.listing.whole, "all of it")
+        controller.sort_by("outcome")
+        assert ids(controller) == [4, 3, 2, 1, 0]
+        controller.load_all()
+        assert controller.listing.filter_notes()[0] == "checks known for 0 of 4 failed · F stop"
+        await eventually(lambda: not controller.listing.loading_checks, "their checks")
+        assert (ids(controller), controller.listing.filter_notes()) == ([3, 2, 1, 4, 0], ())
+        controller.load_all()
+        assert screen.texts == ["All runs are loaded."]
+        assert len(scripted.requests("GET", f"{LIST}bulk/")) == 1
+
+
+async def test_loading_checks_is_stopped_by_the_same_key(scripted: ScriptedServer) -> None:
+    scripted.on("GET", f"{LIST}bulk/", Reply([]))
+    serve_list(scripted, *(run_of(number) for number in range(60, 0, -1)))
+    async with controlled(scripted) as (controller, _):
+        await eventually(lambda: controller.listing.whole, "all of it")
+        controller.load_all()
+        await eventually(lambda: len(controller.listing.unknown_checks()) == 35, "the first of them")
+        controller.load_all()
+        (worker,) = [task for name, task in controller._view.workers if name == "checks"]  # type: ignore[attr-defined]
+        await worker
+        assert len(scripted.requests("GET", f"{LIST}bulk/")) <= 2
+        assert controller.listing.unknown_checks()

@@ -27,6 +27,7 @@ from textual.widgets import Input, TextArea
 
 CALLED: list[tuple[Callable[..., Any], str]] = [
     (App._check_bindings, "self key priority"),
+    (App._unnotify, "self notification refresh"),
     (Widget._forward_event, "self event"),
     (Screen._forward_event, "self event"),
     (TextArea._replace_via_keyboard, "self insert start end"),
@@ -56,6 +57,7 @@ OVERRIDDEN: list[tuple[type, str]] = [
 KEPT: list[tuple[type, str]] = [
     (App, "_driver"),
     (App, "_exception"),
+    (App, "_notifications"),
     (MessagePump, "_mounted_event"),
     (Widget, "_styles_cache"),
     (Screen, "_compositor"),
