@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from cekura_tui.api.errors import ApiError, NotFound
@@ -67,10 +67,11 @@ class UpdateResult:
 
 @dataclass(frozen=True, slots=True)
 class PromptRestore:
-    """The prompt that an agent had before it was written from here, and what restoring it would change.
+    """A prompt that an agent had before it was written from here, or another one of its history, and what restoring it
+    would change.
 
-    `current` is the prompt that the agent had a moment ago, `use` says when the former one was replaced, `warnings` are
-    sentences for whoever is asked.
+    `current` is the prompt that the agent had a moment ago, `use` says when and how the other one was used, `warnings`
+    are sentences for whoever is asked.
     """
 
     agent: Agent
@@ -202,6 +203,7 @@ _RESTORING = UpdateMessages(
     "Both prompts are in the prompt history.",
     "The prompt was not restored",
 )
+_RESTORING_CHOSEN = replace(_RESTORING, did="Restored the prompt", new="the restored prompt")
 _UNWRITTEN = ("nothing was written", "Save the prompt to a file instead.")
 
 
@@ -257,21 +259,30 @@ class AgentPrompts:
         writes = self._uses.writes(agent_id)
         return next((use for use in writes if use.how == "replaced" and use.sha256 != current), None)
 
-    async def preview_restore(self, agent_id: int) -> PromptRestore:
-        """What putting back the prompt that an agent had before it was written from this machine would do; done twice,
-        it is as before. The agent is read for that.
+    async def preview_restore(self, agent_id: int, chosen: PromptUse | None = None) -> PromptRestore:
+        """What restoring a `chosen` prompt of an agent's history would do, or the prompt that the agent had before it
+        was written from this machine; done twice, that is as before. The agent is read for that.
 
         Raises UsageError where there is nothing to restore, StoreError and kinds of ApiError.
         """
         agent, now = await self._read(agent_id, "", "nothing was restored", "Its prompts are in the history.")
         writes, has = self._uses.writes(agent_id), sha256(now)
+        if chosen is not None:
+            if chosen.sha256 == has:
+                raise UsageError(f"{agent.name} already has this prompt, so there is nothing to restore.")
+            return await self._plan_restore(agent, now, chosen, writes)
         if not any(use.how == "replaced" for use in writes):
             raise UsageError(f"Nothing was written to {agent.name} from here, so there is nothing to restore.")
         if (use := await self.previous_use(agent_id, has)) is None:
             raise UsageError(f"{agent.name} already has its former prompt, so there is nothing to restore.")
+        return await self._plan_restore(agent, now, use, writes)
+
+    async def _plan_restore(
+        self, agent: Agent, now: Prompt, use: PromptUse, writes: Sequence[PromptUse]
+    ) -> PromptRestore:
         text = self._uses.text(use.sha256)
         change = await asyncio.to_thread(compare, now, text)
-        return PromptRestore(agent, now, use, text, change, tuple(_restore_warnings(agent, writes, has)))
+        return PromptRestore(agent, now, use, text, change, tuple(_restore_warnings(agent, writes, sha256(now))))
 
     async def restore(self, restore: PromptRestore) -> UpdateResult:
         """Put back what was looked at. Raises what `write` does."""
@@ -323,7 +334,8 @@ class AgentPrompts:
         if now != restore.current:
             message = f"The prompt of {agent.name} changed a moment ago, so nothing was restored."
             raise AgentPromptDrifted(message, "R restores, after showing that change.", agent, now)
-        return await self._write_and_verify(agent, now, restore.text, None, _RESTORING)
+        messages = _RESTORING if restore.use.how == "replaced" else _RESTORING_CHOSEN
+        return await self._write_and_verify(agent, now, restore.text, None, messages)
 
     async def _write_and_verify(
         self, agent: Agent, old: Prompt, text: Prompt, job: int | None, messages: UpdateMessages
@@ -381,6 +393,8 @@ def _restore_warnings(agent: Agent, writes: Sequence[PromptUse], has: str) -> It
     if agent.auto_sync:
         yield _sync_warning(agent)
     written = next((use.sha256 for use in writes if use.how == "written"), "")
+    if not writes:
+        return
     if written != has and writes[0].how == "written":
         yield f"The prompt of {agent.name} was changed elsewhere since; restoring overwrites that change."
     elif written != has:

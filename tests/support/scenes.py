@@ -337,7 +337,7 @@ async def changes(pilot: Pilot[Any]) -> None:
     app.push_screen(SuggestionScreen(app.state, PROPOSED))
     await sees(pilot, f"Suggestion of job {PROPOSED}", "answers")
     await pilot.press("a", "x")
-    await sees(pilot, "1 accepted, 1 rejected, 1 edited")
+    await sees(pilot, "✓1 ✗1 ✎1")
     diff = app.screen.query_one(ProseDiffView)
     await eventually(lambda: diff.hunk is not None and diff.hunk.number == 3, "the cursor is at change 3")
     # How high rows off the screen are is estimated until they were near it once, which depends on what came when.

@@ -5,6 +5,7 @@ First the words of it, and how a former prompt is restored after asking.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -27,12 +28,14 @@ from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
 from cekura_tui.ui.kit.keys_in_order import PendingDialog
 from cekura_tui.ui.kit.lines import Notice
+from cekura_tui.ui.messages import OpenPromptHistory
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.conflicts import ConflictResolver, ConflictTexts
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.edit import Edited, EditHunkDialog
 from cekura_tui.ui.suggestion.hung_text import HungText, MessageKind, ResultText
 from cekura_tui.ui.suggestion.staging_controller import TypedTexts
+from cekura_tui.ui.suggestion.words import Decided
 from cekura_tui.ui.terminal.cells import LEAST, too_small
 from cekura_tui.workspace.setup import refuse_read_only
 
@@ -54,24 +57,34 @@ def previous_prompt_words(use: PromptUse, state: AppState) -> str:
 
 
 async def confirm_restore(
-    opening: PendingDialog, state: AppState, agent_id: int, on_start: Callable[[], None]
+    opening: PendingDialog,
+    state: AppState,
+    agent_id: int,
+    on_start: Callable[[], None],
+    chosen: PromptUse | None = None,
 ) -> UpdateResult | None:
-    """Ask whether to restore the former prompt of an agent, and restore it; to be awaited in a worker.
+    """Ask whether to restore a prompt of an agent, and restore it; to be awaited in a worker.
 
-    `on_start` is called when somebody has said yes, before anything is sent. None where somebody said no; raises what
-    `AgentPrompts.preview_restore` and `restore` do.
+    `chosen` is one of its history; else it is the former prompt. `on_start` is called when somebody has said yes,
+    before anything is sent. None where somebody said no; raises what `AgentPrompts.preview_restore` and `restore` do.
     """
     refuse_read_only(state.workspace.setup.read_only, "nothing was restored")
     call = state.workspace.call
-    restore = await call(lambda session: session.agent_prompts.preview_restore(agent_id))
+    restore = await call(lambda session: session.agent_prompts.preview_restore(agent_id, chosen))
     name = clean_line(restore.agent.name, 60)
-    previous = previous_prompt_words(restore.use, state)
+    changes = f"{change_words(restore.change)} · agent {agent_id}"
+    if chosen is None:
+        title = f"Restore the former prompt of {name}?"
+        changes += f" · former prompt: {previous_prompt_words(restore.use, state)}"
+    else:
+        title = f"Restore the prompt of {state.when(chosen.at)} ({count(chosen.words, 'word')})?"
+        changes = f"{name} · {changes}"
     facts = [
-        f"{change_words(restore.change)} · agent {agent_id} · former prompt: {previous}",
+        changes,
         "The current prompt stays in the prompt history.",
         *(f"! {warning}" for warning in restore.warnings),
     ]
-    question = ConfirmDialog(f"Restore the former prompt of {name}?", "\n".join(facts), "Restore")
+    question = ConfirmDialog(title, "\n".join(facts), "Restore")
     if not await opening.ask(question):
         return None
     on_start()
@@ -84,22 +97,33 @@ def server_words(setup: Setup) -> str:
 
 
 def update_facts(
-    update: PromptUpdate, change: ProseDiff | None, undecided: int, staged: Prompt, setup: Setup
+    update: PromptUpdate,
+    change: ProseDiff | None,
+    undecided: int,
+    staged: Prompt,
+    setup: Setup,
+    decided: Decided | None = None,
 ) -> Iterator[str]:
-    """Lines on the agent and on what would change; `undecided` counts the conflicts that are not decided yet."""
+    """Lines on the agent and on what would change; `undecided` counts the conflicts that are not decided yet.
+
+    Where the agent's prompt has not changed the words are those of what was `decided` of the suggestion, as there.
+    """
+    is_unchanged = update.job.prompt_sha256 == sha256(update.current)
     changes = change_words(change) if change else "comparing …"
     if undecided:
         changes = f"{count(undecided, 'conflict')} to decide"
+    elif is_unchanged and change and decided is not None and decided.counts:
+        changes = f"{decided.counts} words"
     now, job = f"{count(len(update.current.split()), 'word')} now", update.job.number
     yield " · ".join([changes, now, f"{len(staged.split()):,} words staged from job {job}"])
     yield f"agent {update.agent.id} {server_words(setup)}"
-    if update.job.prompt_sha256 == sha256(update.current):
+    if is_unchanged:
         yield f"The agent's prompt has not changed since job {job}."
     if change is not None and change.coarse:
         yield f"{change.coarse[0].upper()}{change.coarse[1:]}."
 
 
-def key_hints(*, deciding: bool, may_write: bool, can_review: bool, previous: str) -> str:
+def key_hints(*, deciding: bool, may_write: bool, can_review: bool, previous: str, is_done: bool) -> str:
     """The keys that do something; `previous` is what a restore would bring back, in words."""
     keys = ["o keep the agent's · s use the staged · e edit · n N conflicts"] if deciding else []
     if may_write:
@@ -108,27 +132,32 @@ def key_hints(*, deciding: bool, may_write: bool, can_review: bool, previous: st
         keys.append("c changes" if deciding else "c conflicts")
     if previous:
         keys.append(f"R restore the former prompt ({previous})")
-    return " · ".join([*keys, "r reload", "esc close"])
+    return " · ".join([*keys, "h history", *([] if is_done else ["r reload"]), "esc close"])
 
 
 _DECIDE = "Decide every conflict first: o keep the agent's, s use the staged, e edit."
 
 
+def _unless_restored(dialog: UpdatePromptDialog) -> str | None:
+    return NOT_OFFERED if dialog.is_restored else None
+
+
 def _unless_deciding(dialog: UpdatePromptDialog) -> str | None:
-    return None if dialog.resolver.is_shown else NOT_OFFERED
+    return None if dialog.resolver.is_shown and not dialog.is_restored else NOT_OFFERED
 
 
 def _unless_decided(dialog: UpdatePromptDialog) -> str | None:
-    return None if dialog.resolver.can_review else NOT_OFFERED
+    return None if dialog.resolver.can_review and not dialog.is_restored else NOT_OFFERED
 
 
 class UpdatePromptDialog(Dialog[None]):
-    """The result is shown here and stays until somebody has read it, so there is no answer.
+    """The result is shown here and stays until somebody has read it, so there is no answer. After a restore nothing
+    else is asked here: whoever wants to update once more opens another one.
 
     `staged` is a text that was staged with job `number`; `reread` reads it from the disk, and where another window
     changed it, the change is shown before anything is written. `decisions` know what was decided and
     written in a dialog like this before. What is typed into conflicts is saved with the job, like what is typed into
-    its changes.
+    its changes. `decided` gives what is decided of the suggestion by now.
     """
 
     ACTIONS: ClassVar[tuple[Action, ...]] = (
@@ -136,9 +165,10 @@ class UpdatePromptDialog(Dialog[None]):
         Action("put.staged", "s", "take_staged", "Use the staged", footer=4, why_not=_unless_deciding),
         Action("put.word", "e", "edit_conflict", "Edit", footer=5, why_not=_unless_deciding),
         Action("put.conflicts", "c", "review_conflicts", "Conflicts", footer=6, why_not=_unless_decided),
-        Action("put.write", "y", "write", "Update", footer=7),
-        Action("put.restore", "R", "restore", "Restore", footer=8),
-        Action("put.look", "r", "reload", "Reload", footer=9),
+        Action("put.write", "y", "write", "Update", footer=7, why_not=_unless_restored),
+        Action("put.restore", "R", "restore", "Restore", footer=8, why_not=lambda dialog: dialog.why_not_restore),
+        Action("put.history", "h", "history", "Prompt history", footer=9, why_not=_unless_restored),
+        Action("put.look", "r", "reload", "Reload", footer=10, why_not=_unless_restored),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     deaf = True
@@ -150,9 +180,11 @@ class UpdatePromptDialog(Dialog[None]):
         staged: Prompt,
         reread: Callable[[], Awaitable[Prompt]],
         decisions: ConflictDecisions | None = None,
+        decided: Callable[[], Decided | None] = lambda: None,
     ) -> None:
         super().__init__()
-        self.state, self.number, self._reread = state, number, reread
+        self.state, self.number, self._reread, self._read_decided = state, number, reread, decided
+        self._decided: Decided | None = None
         typed = TypedTexts(
             state.workspace,
             number,
@@ -170,7 +202,12 @@ class UpdatePromptDialog(Dialog[None]):
         self._busy = ""
         """What is being done that must not be left, in words."""
         self._asking = False
+        self.is_restored = False
+        """Whether a restore was begun: from then on there is no update here."""
         self._message = ""
+        self._kind: MessageKind = ""
+        self._asked: tuple[PromptUpdate | None, ProseDiff | None] = None, None
+        """What y answered when this was drawn last."""
         self._read_only = ""
         try:
             refuse_read_only(state.workspace.setup.read_only, "nothing is written")
@@ -202,14 +239,14 @@ class UpdatePromptDialog(Dialog[None]):
 
     def action_reload(self) -> None:
         """Read what the agent has now, once more."""
-        if not self._busy:
+        if not (self._busy or self.is_restored):
             self._error = None
             self.draw()
             self._load()
 
     async def _look(self) -> None:
         """Something was written: show it where that is what is staged."""
-        if not (self._busy or self._asking):
+        if not (self._busy or self._asking or self.is_restored):
             await self._is_staged(self._staged)
 
     async def _is_staged(self, text: Prompt) -> bool:
@@ -227,7 +264,7 @@ class UpdatePromptDialog(Dialog[None]):
     async def _load(self) -> None:
         call = self.state.workspace.call
         try:
-            staged = await self._reread()
+            staged, decided = await self._reread(), self._read_decided()
             written = self.resolver.decisions.written(staged)
             update = await call(lambda session: session.agent_prompts.preview_update(self.number, staged, written))
             current = sha256(update.current)
@@ -238,8 +275,10 @@ class UpdatePromptDialog(Dialog[None]):
             self.resolver.load(None)
             self.draw()
             return
+        if self.is_restored:
+            return
         self._previous = previous_prompt_words(previous, self.state) if previous else ""
-        self._staged, self._update = staged, update
+        self._staged, self._update, self._decided = staged, update, decided
         self.resolver.decisions.recall(typed)
         self.resolver.load(update.merge)
         self._show_change()
@@ -273,13 +312,15 @@ class UpdatePromptDialog(Dialog[None]):
         update, change, resolver = self._update, self._change, self.resolver
         if self._message == _DECIDE and not resolver.undecided:
             self._show_message("")
-        deciding = resolver.is_shown
-        showing = not deciding and change is not None and not change.is_same
+        deciding = resolver.is_shown and not self.is_restored
+        showing = not (deciding or self.is_restored) and change is not None and not change.is_same
         texts, view, notice = self.query_one(ConflictTexts), self.query_one(ProseDiffView), self.query_one(Notice)
         head = self.query_one("#conflict-head", Label)
         head.display = texts.display = deciding
-        view.display, notice.display = showing, not (deciding or showing)
-        self.query_one("#update-prompt").set_class(notice.display, "-brief")
+        # Beside a success there is nothing to say of what is the same by now.
+        is_done = self._is_done
+        view.display, notice.display = showing, not (deciding or showing or is_done)
+        self.query_one("#update-prompt").set_class(not (deciding or showing), "-brief")
         self._draw_facts(update, change)
         if deciding and update is not None:
             head.update(Content(resolver.headline()))
@@ -292,6 +333,10 @@ class UpdatePromptDialog(Dialog[None]):
             notice.show("Loading the agent's prompt …" if update is None else "Comparing …")
         else:
             notice.show("Nothing to update", f"{clean_line(update.agent.name, 60)} has the staged prompt.")
+        asked = (update, change) if self._may_write else (None, None)
+        if asked != (None, None) and (asked[0] is not self._asked[0] or asked[1] is not self._asked[1]):
+            self.deaf_until = time.monotonic()  # keys pressed before are no answer to this question
+        self._asked = asked
         wanted = texts if deciding else view if showing else None
         if self.focused is not wanted:
             self.set_focus(wanted)
@@ -300,29 +345,39 @@ class UpdatePromptDialog(Dialog[None]):
             may_write=self._may_write,
             can_review=resolver.can_review,
             previous="" if self._read_only else self._previous,
+            is_done=is_done,
         )
+        if self.is_restored:
+            keys = "esc close" if self.why_not_restore is not None else "R restore · esc close"
         self.query_one("#update-keys", KeyHint).show(keys)
         self.refresh_bindings()
 
     def _draw_facts(self, update: PromptUpdate | None, change: ProseDiff | None) -> None:
         facts, warnings = self.query_one("#update-facts", HungText), self.query_one("#update-warnings", HungText)
-        facts.display = update is not None
+        facts.display = update is not None and not self._is_done
         warned = [*(update.warnings if update else ()), *([self._read_only] if self._read_only else [])]
+        decided = self._decided
+        if decided is not None and decided.undecided and change is not None and not change.is_same:
+            warned.append(f"Leaves out {count(decided.undecided, 'undecided change')}.")
+        if self.is_restored:
+            warned = []
         warnings.display = bool(warned)
         warnings.show([Content(f"! {clean_line(warning)}") for warning in warned])
         if update is None:
             return
         name, is_applied = clean_line(update.agent.name, 60), change is not None and change.is_same
+        is_applied = is_applied or self.is_restored
         title = f"Prompt of {name}" if is_applied else f"Update the prompt of {name}?"
         self.query_one("#update-prompt").border_title = Content(title)
-        lines = update_facts(update, change, len(self.resolver.undecided), self._staged, self.state.workspace.setup)
+        setup, conflicts = self.state.workspace.setup, len(self.resolver.undecided)
+        lines = update_facts(update, change, conflicts, self._staged, setup, decided)
         facts.show([Content(clean_line(line)) for line in lines])
 
     def _show_message(self, text: str, kind: MessageKind = "") -> None:
         """The result of what was done, or why nothing was; it stays."""
         if self.gone:
             return
-        self._message = text
+        self._message, self._kind = text, kind
         self.query_one(ResultText).show_result(text, kind)
 
     def _warn_unsaved(self, text: str, again: bool) -> None:
@@ -388,18 +443,29 @@ class UpdatePromptDialog(Dialog[None]):
     def _may_write(self) -> bool:
         change = self._change
         ready = self.resolver.text is not None and change is not None and not change.is_same
-        return ready and not self._read_only
+        return ready and not (self._read_only or self.is_restored)
+
+    @property
+    def _is_done(self) -> bool:
+        """Whether what was asked for is done, so that the result is all there is to read."""
+        change = self._change
+        return self.is_restored or (self._kind == "good" and change is not None and change.is_same)
+
+    @property
+    def why_not_restore(self) -> str | None:
+        """After a restore that succeeded nothing is left to restore."""
+        return NOT_OFFERED if self.is_restored and self._kind == "good" else None
 
     @on(ProseDiffView.Opened)
     @on(ConflictTexts.Opened)
     def explain_enter(self) -> None:
         """Enter alone writes nothing, for it may be pressed in haste."""
-        if not self._busy:
+        if not (self._busy or self.is_restored):
             self._show_message("y updates the prompt." if self._may_write else self._read_only or _DECIDE)
 
     def action_write(self) -> None:
         """Yes: update the prompt."""
-        if self._busy or self._asking or not self.is_current:
+        if self._busy or self._asking or self.is_restored or not self.is_current:
             return
         text = self.resolver.text
         if self._read_only:
@@ -437,15 +503,19 @@ class UpdatePromptDialog(Dialog[None]):
     async def _restore(self, agent_id: int) -> None:
         message = "Nothing was restored."
         kind: MessageKind = ""
-        started = partial(self._write_started, "Restoring the prompt")
         try:
-            if result := await confirm_restore(self.opening, self.state, agent_id, started):
+            if result := await confirm_restore(self.opening, self.state, agent_id, self._restore_started):
                 message, kind = result.message, "good"
         except CekuraTuiError as error:
             message, kind = f"{error.title}: {error.sentence()}", "failed"
         finally:  # also where somebody did not wait for it
             if not self.gone:
                 self._ended(message, kind)
+
+    def _restore_started(self) -> None:
+        self.is_restored = True
+        self._write_started("Restoring the prompt")
+        self.draw()
 
     def _write_started(self, doing: str) -> None:
         self._busy = doing
@@ -455,7 +525,17 @@ class UpdatePromptDialog(Dialog[None]):
         """The result of a write stays on screen; below it is what the agent has now."""
         self._busy, self._asking = "", False
         self._show_message(message, kind)
-        self.action_reload()
+        if self.is_restored:
+            self.draw()
+        else:
+            self.action_reload()
+
+    def action_history(self) -> None:
+        """The prompts of the agent, in place of this dialog."""
+        if self._update is not None and not (self._busy or self._asking) and self.is_current:
+            agent = self._update.agent
+            self.dismiss()
+            self.state.ask(OpenPromptHistory(agent.id, agent.name))
 
     def action_give_up(self) -> None:
         """Leave, but not in the middle of a write."""

@@ -13,9 +13,10 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Label, Static
 
+from cekura_tui.config.paths import expand
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import Suggestion
-from cekura_tui.model.text import Prompt, clean, count, has_controls
+from cekura_tui.model.text import Prompt, clean, clean_line, count, has_controls
 from cekura_tui.prose.patch import patch_path, unified_patch
 from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.copying import SaveLine
@@ -32,6 +33,8 @@ from cekura_tui.workspace.prompt_files import (
 )
 
 _Version = Literal["staged", "proposed"]
+_FOLDER_CELLS = 50
+"""How much is shown of the folder of a file."""
 
 
 class HandOffDialog(Dialog[str]):
@@ -68,7 +71,7 @@ class HandOffDialog(Dialog[str]):
         with Vertical(classes="dialog", id="hand-off") as box:
             box.border_title = "Copy or save the prompt"
             with Vertical(classes="section"):
-                yield Label(Content("File"), classes="section-title")
+                yield Label(Content("File"), classes="section-title", id="hand-off-folder")
                 yield self._line
             with Vertical(classes="section"):
                 yield Label(Content("Text"), classes="section-title")
@@ -89,6 +92,7 @@ class HandOffDialog(Dialog[str]):
         self._what.marks = frozenset({self._version})
         self._what.move_to(self._version)
         self._line.renamed()  # Input posts no message of the name that it begins with
+        self.show_folder()
 
     def _choices(self) -> list[Choice]:
         staged, proposed = (count(len(text.split()), "word") for text in self._versions.values())
@@ -97,8 +101,8 @@ class HandOffDialog(Dialog[str]):
         return [
             Choice("staged", f"Staged prompt · {staged}"),
             Choice("proposed", f"Improved prompt · {proposed}"),
-            Choice("staged patch", "Patch of the staged prompt"),
-            Choice("proposed patch", "Patch of the improved prompt"),
+            Choice("staged patch", "Patch from the original to the staged prompt"),
+            Choice("proposed patch", "Patch from the original to the improved prompt"),
         ]
 
     @on(ChoiceList.Marked, "#hand-off-what")
@@ -127,6 +131,12 @@ class HandOffDialog(Dialog[str]):
         if self._patch or not is_source(name, self._done.job.prompt_source):
             return ""
         return "The prompt came from this file. Saving replaces the file, unless it has changed since."
+
+    @on(Input.Changed)
+    def show_folder(self) -> None:
+        """The folder that the file is in."""
+        title = " · ".join(filter(None, ("File", _folder_words(self._line.file_name))))
+        self.query_one("#hand-off-folder", Label).update(Content(title))
 
     @on(Input.Changed)
     def hide_drift(self) -> None:
@@ -216,3 +226,14 @@ class HandOffDialog(Dialog[str]):
             show_in_pager(self.app, self._as_patch())
         except CekuraTuiError as error:
             self._line.show_message(error.sentence())
+
+
+def _folder_words(name: str) -> str:
+    """Where a file of this name is: "in ~/prompts", the end of a long path; empty where that is not known."""
+    try:
+        folder, home = expand(name or ".").absolute(), Path.home()
+    except (OSError, RuntimeError, UsageError):
+        return ""
+    folder = folder.parent if name else folder
+    words = clean_line(str(Path("~") / folder.relative_to(home) if folder.is_relative_to(home) else folder))
+    return f"in {words}" if len(words) <= _FOLDER_CELLS else f"in …{words[1 - _FOLDER_CELLS :]}"

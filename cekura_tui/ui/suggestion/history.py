@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from rich.text import Text
@@ -15,7 +15,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.job import PromptUse
+from cekura_tui.model.job import How, PromptUse
 from cekura_tui.model.text import Prompt, clean_line, count, has_controls, prompt_bytes, sha256
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
@@ -34,6 +34,9 @@ from cekura_tui.ui.suggestion.hung_text import MessageKind, ResultText
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.workspace.prompt_files import check_output, safe_name, write_output
 
+if TYPE_CHECKING:
+    from cekura_tui.workspace.session import Session
+
 _WHEN_CELLS, _WORDS_CELLS, _HOW_CELLS = 12, 12, 26
 _HASH_CELLS, _WIDE = 8, 100
 _CURRENT = "» "
@@ -41,24 +44,70 @@ _CURRENT = "» "
 
 @dataclass(frozen=True, slots=True)
 class UseRow:
-    """A use as it is drawn; `current` says that the agent has this text now."""
+    """An event as it is drawn: `use` and others of the same text that are no more than it says. `current` says that
+    the agent has this text now."""
 
     use: PromptUse
     when: str
+    how: str
     current: bool
+    uses: tuple[PromptUse, ...]
 
 
-def how_words(use: PromptUse) -> str:
-    """How a prompt was used, in words: "sent with job 4"."""
-    job = f"job {use.job}" if use.job is not None else ""
-    return {
-        "seen": "seen on the agent",
-        "sent": f"sent with {job}" if job else "sent with a job",
-        "proposed": f"proposed by {job}" if job else "proposed by a job",
-        "staged": f"staged from {job}" if job else "staged",
-        "written": f"updated from {job}" if job else "written",
-        "replaced": f"replaced by {job}" if job else "replaced",
-    }[use.how]
+_ONE_EVENT = 60
+"""Seconds within which uses of one text are one event."""
+_IMPORTANCE: tuple[How, ...] = ("seen", "staged", "replaced", "sent", "proposed", "written")
+"""What an event is named after is the last of these that is among its uses."""
+
+
+def _folded(uses: Sequence[PromptUse]) -> list[list[PromptUse]]:
+    """The uses, newest first, as events: each one's most important use, then the others.
+
+    A prompt that was read or replaced is shown by the row of what had brought it; only the newest of all that was read
+    is a row of its own where there are others in between.
+    """
+    events: list[list[PromptUse]] = []
+    for use in reversed(uses):
+        event = next((one for one in reversed(events) if one[0].sha256 == use.sha256), None)
+        is_next = bool(events) and events[-1] is event
+        says_more = use.how not in ("seen", "replaced") or (use is uses[0] and not is_next)
+        if event is not None and is_next and "staged" in (use.how, event[0].how):
+            says_more = False
+        if event is None or (says_more and not (is_next and use.at - event[0].at <= _ONE_EVENT)):
+            events.append([use])
+        elif _IMPORTANCE.index(use.how) >= _IMPORTANCE.index(event[0].how):
+            event.insert(0, use)
+        else:
+            event.append(use)
+    return sorted(events, key=lambda event: uses.index(event[0]))
+
+
+def how_words(use: PromptUse, uses: Sequence[PromptUse]) -> str:
+    """How a prompt was used, in words: "sent with job 4"; `uses` are all of the agent's."""
+    job = f"job {use.job}" if use.job is not None else "a job"
+    match use.how:
+        case "seen":
+            return "read from the agent"
+        case "sent":
+            return f"sent with {job}"
+        case "proposed":
+            return f"suggested by {job}"
+        case "staged":
+            return f"staged from {job}"
+        case "written":
+            return f"updated from {job}" if use.job is not None else _unnamed_write(use, uses)
+        case "replaced":
+            if use.job is not None:
+                return f"before {job}'s update"
+            writes = (one for one in uses if one.how == "written" and 0 <= one.at - use.at <= _ONE_EVENT)
+            is_restore = any(_unnamed_write(one, uses) == "restored" for one in writes if one.job is None)
+            return "before the restore" if is_restore else "before an update"
+
+
+def _unnamed_write(use: PromptUse, uses: Sequence[PromptUse]) -> str:
+    """A restore brings a prompt that was there before; else it was an update from a job that is forgotten."""
+    earlier = any(one.sha256 == use.sha256 and one.at < use.at for one in uses)
+    return "restored" if earlier else "updated"
 
 
 class PromptUseList(VirtualList[UseRow]):
@@ -73,14 +122,21 @@ class PromptUseList(VirtualList[UseRow]):
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     DEFAULT_CSS = f"PromptUseList {{ {TONE_CSS} }}"
 
-    def show_uses(self, uses: Iterable[PromptUse], app_state: AppState, current: str) -> None:
+    def show_uses(self, uses: Sequence[PromptUse], app_state: AppState, current: str) -> None:
         """Show these; `current` is the hash of the text that the agent has, or empty where that is not known."""
-        self.show_rows([UseRow(use, app_state.when(use.at), use.sha256 == current) for use in uses])
+        events = _folded(uses)
+        now = next((event for event in events if event[0].sha256 == current), None)
+        self.show_rows(
+            [
+                UseRow(event[0], app_state.when(event[0].at), how_words(event[0], uses), event is now, tuple(event))
+                for event in events
+            ]
+        )
 
     @property
-    def marked(self) -> PromptUse | None:
+    def marked(self) -> UseRow | None:
         """The one that is marked."""
-        return next((row.use for row in self.rows if self.key_of(row) in self.marks), None)
+        return next((row for row in self.rows if self.key_of(row) in self.marks), None)
 
     def key_of(self, row: UseRow) -> Hashable:
         """Text and use: of each text every kind of use is kept once."""
@@ -109,7 +165,7 @@ class PromptUseList(VirtualList[UseRow]):
                 Segment(" ●" if state.marked else "  "),
                 Segment(_CURRENT if row.current else "  ", self.style_of("tone--good")),
                 Segment(fit(row.when, _WHEN_CELLS) + " ", dim),
-                Segment(fit(how_words(use), _HOW_CELLS) + " "),
+                Segment(fit(row.how, _HOW_CELLS) + " "),
                 Segment(fit(words, _WORDS_CELLS, right=True) + "  "),
                 *name,
                 Segment(fit(use.first_line, rest), dim),
@@ -119,18 +175,18 @@ class PromptUseList(VirtualList[UseRow]):
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Two uses of an agent's prompts: what changed from `old` to `new` is shown."""
+    """Two events of an agent's prompts: what changed from `old` to `new` is shown."""
 
     agent_name: str
-    old: PromptUse
-    new: PromptUse
+    old: UseRow
+    new: UseRow
 
 
 class PromptDiffScreen(Page):
     """What one prompt of an agent changes of another."""
 
     AUTO_FOCUS = "ProseDiffView"
-    # The diff, which has the focus, has ranks 6, 11 and 12.
+    # The diff, which has the focus, has ranks 7, 11 and 12.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("prompt-diff.back", "escape", "app.pop_screen", "Back", footer=1),
         Action("prompt-diff.refresh", "r", "refresh", "Retry"),
@@ -161,8 +217,8 @@ change to change.
         """Compare them."""
         text = Text(f" Prompts of {clean_line(self._compared.agent_name, 40)}", style="bold", end="")
         self.query_one("#prompt-diff-headline", OneLine).show(text)
-        for name, mark, use in (("old", "−", self._compared.old), ("new", "+", self._compared.new)):
-            line = f"{mark} {how_words(use)} · {self.state.when(use.at)} · {count(use.words, 'word')}"
+        for name, mark, row in (("old", "−", self._compared.old), ("new", "+", self._compared.new)):
+            line = f"{mark} {row.how} · {row.when} · {count(row.use.words, 'word')}"
             self.query_one(f"#prompt-diff-{name}", OneLine).show(Text(line))
         self.action_refresh()
 
@@ -178,8 +234,8 @@ change to change.
     async def _load(self) -> None:
         call = self.state.workspace.call
         try:
-            old = await call(lambda session: session.history.text(self._compared.old.sha256))
-            new = await call(lambda session: session.history.text(self._compared.new.sha256))
+            old = await call(lambda session: session.history.text(self._compared.old.use.sha256))
+            new = await call(lambda session: session.history.text(self._compared.new.use.sha256))
         except CekuraTuiError as error:
             self._error = error
             if not self.gone:
@@ -209,7 +265,7 @@ change to change.
 
 def _unless_use(screen: PromptHistoryScreen) -> str | None:
     """Without a row there is nothing to copy or forget."""
-    is_there = screen.is_attached and screen.query(PromptUseList) and screen.use is not None
+    is_there = screen.is_attached and screen.query(PromptUseList) and screen.row is not None
     return None if is_there else NOT_OFFERED
 
 
@@ -224,7 +280,7 @@ class PromptHistoryScreen(Page):
     # The list, which has the focus, has ranks 1 and 2.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("prompts.hand-off", "y", "hand_off", "Copy or save", footer=3, why_not=_unless_use),
-        Action("prompts.restore", "R", "restore", "Restore", footer=4),
+        Action("prompts.restore", "R", "restore", "Restore", footer=4, why_not=_unless_use),
         Action("prompts.forget", "D", "forget", "Forget", footer=5, why_not=_unless_use),
         Action("prompts.refresh", "r", "refresh", "Reload"),
         Action("prompts.error", "enter", "whole_error", "Show error", why_not=_unless_failed),
@@ -233,10 +289,10 @@ class PromptHistoryScreen(Page):
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Prompts of an agent
-Every prompt that was seen on the agent, sent with a job, proposed, staged, written or replaced, newest first; `»` is
-the current prompt. `enter` compares the prompt under the cursor with the one marked by `space`, or with the current
-one. `R` restores the prompt that the last update from here replaced, after asking. `y` copies or saves the prompt
-under the cursor, `D` forgets that prompt.
+What happened to the agent's prompt, newest first: updates, restores, prompts sent with a job, suggested by one, or
+read from the agent; `»` is the current prompt. `enter` compares the prompt under the cursor with the one marked by
+`space`, or with the current one. `R` restores the prompt under the cursor, after asking. `y` copies or saves that
+prompt, `D` forgets it.
 """
 
     def __init__(self, app_state: AppState, agent_id: int, agent_name: str) -> None:
@@ -304,12 +360,14 @@ under the cursor, `D` forgets that prompt.
         listed.marks &= {listed.key_of(row) for row in listed.rows}
         pane = self.query_one("#prompts-pane", Pane)
         pane.display, notice.display = bool(uses), not uses
-        pane.show_title("History", f"{len(uses):,}", "» current" if self._current else "")
+        pane.show_title("History", f"{len(listed.rows):,}", "» current" if self._current else "")
         self.query_one("#prompts-headline", OneLine).show(Text(f" Prompts of {self._agent_name}", style="bold", end=""))
         if self.error is not None:
             notice.show_error(self.error)
         elif not uses:
-            notice.show("No prompts yet", "Prompts that are seen, sent, proposed or written will be listed here.")
+            notice.show(
+                "No prompts yet", "Prompts sent, suggested, updated or read from the agent will be listed here."
+            )
         elif not self.focused:
             listed.focus()
         self.refresh_bindings()
@@ -331,10 +389,9 @@ under the cursor, `D` forgets that prompt.
     # Keys
 
     @property
-    def use(self) -> PromptUse | None:
-        """The use under the cursor."""
-        row = self.query_one(PromptUseList).cursor_row
-        return row.use if row else None
+    def row(self) -> UseRow | None:
+        """The event under the cursor."""
+        return self.query_one(PromptUseList).cursor_row
 
     def action_back(self) -> None:
         """Leave, but not in the middle of a write."""
@@ -345,41 +402,40 @@ under the cursor, `D` forgets that prompt.
 
     @on(PromptUseList.Opened)
     def compare(self) -> None:
-        """Enter on a use."""
-        if (use := self.use) is None or not self.is_current:
+        """Enter on an event."""
+        if (row := self.row) is None or not self.is_current:
             return
-        other = self._other(use)
+        other = self._other(row)
         if other is None:
             self.notify_once("No other prompt to compare with.")
             return
-        old, new = sorted((use, other), key=lambda one: one.at)
+        old, new = sorted((row, other), key=lambda one: one.use.at)
         self.app.push_screen(PromptDiffScreen(self.state, Compared(self._agent_name, old, new)))
 
-    def _other(self, use: PromptUse) -> PromptUse | None:
-        """What a use is compared with: the marked one, else what the agent has now, else the next older other text."""
+    def _other(self, row: UseRow) -> UseRow | None:
+        """What it is compared with: the marked one, else what the agent has now, else the next older other text."""
         listed = self.query_one(PromptUseList)
-        if (marked := listed.marked) is not None and marked != use:
+        if (marked := listed.marked) is not None and marked != row:
             return marked
-        uses = [row.use for row in listed.rows]
-        now = next((one for one in uses if one.sha256 == self._current), None)
-        if now is not None and use.sha256 != self._current:
+        now = next((one for one in listed.rows if one.current), None)
+        if now is not None and row.use.sha256 != self._current:
             return now
-        older = uses[uses.index(use) + 1 :]
-        return next((one for one in older if one.sha256 != use.sha256), None)
+        older = listed.rows[listed.rows.index(row) + 1 :]
+        return next((one for one in older if one.use.sha256 != row.use.sha256), None)
 
     def action_hand_off(self) -> None:
         """Copy it, or write it to a file."""
         self.opening.begin(self._hand_off, "Loading the prompt", group="prompt-hand-off")
 
     async def _hand_off(self) -> None:
-        if (use := self.use) is None:
+        if (row := self.row) is None:
             return
         try:
-            prompt = await self.state.workspace.call(lambda session: session.history.text(use.sha256))
+            prompt = await self.state.workspace.call(lambda session: session.history.text(row.use.sha256))
         except CekuraTuiError as error:
             self.show_error(error)
             return
-        whose = f"the prompt {how_words(use)}, {self.state.when(use.at)}"
+        whose = f"the prompt {row.how}, {row.when}"
         if message := await self.opening.ask(CopyPromptDialog(whose, self._agent_name, prompt)):
             self.notify_once(message)
 
@@ -388,15 +444,20 @@ under the cursor, `D` forgets that prompt.
         self.opening.begin(self._forget, "Loading the prompt", group="prompt-forget")
 
     async def _forget(self) -> None:
-        if (use := self.use) is None:
+        if (row := self.row) is None:
             return
-        what = f"{how_words(use)}, {self.state.when(use.at)}, {count(use.words, 'word')}"
-        text = f"{what[0].upper()}{what[1:]}: “{use.first_line}”\n\n{_forgetting(use)}"
+        what = f"{row.how}, {row.when}, {count(row.use.words, 'word')}"
+        text = f"{what[0].upper()}{what[1:]}: “{row.use.first_line}”\n\n{_forgetting(row)}"
         question = ConfirmDialog(f"Forget this prompt of {self._agent_name}?", text, "Forget")
         if not await self.opening.ask(question):
             return
+
+        async def forget(session: Session) -> None:
+            for use in row.uses:
+                await session.history.forget(use)
+
         try:
-            await self.state.workspace.call(lambda session: session.history.forget(use))
+            await self.state.workspace.call(forget)
         except CekuraTuiError as error:
             self.show_error(error)
             return
@@ -404,17 +465,18 @@ under the cursor, `D` forgets that prompt.
         self._load()
 
     def action_restore(self) -> None:
-        """Put back what the last write from here replaced, after asking."""
-        if not self._restoring:
+        """Restore the prompt under the cursor, after asking."""
+        if not self._restoring and (row := self.row) is not None:
             self._restoring = True
             self._show_message("Loading the current prompt …")
-            self.opening.begin(self._restore, "Loading the current prompt", group="prompt-restore")
+            restore = partial(self._restore, row.use)
+            self.opening.begin(restore, "Loading the current prompt", group="prompt-restore")
 
-    async def _restore(self) -> None:
+    async def _restore(self, use: PromptUse) -> None:
         message = "Nothing was restored."
         kind: MessageKind = ""
         try:
-            if result := await confirm_restore(self.opening, self.state, self._agent_id, self._restore_started):
+            if result := await confirm_restore(self.opening, self.state, self._agent_id, self._restore_started, use):
                 message, kind = result.message, "good"
         except CekuraTuiError as error:
             message, kind = f"{error.title}: {error.sentence()}", "failed"
@@ -433,8 +495,8 @@ under the cursor, `D` forgets that prompt.
             self.query_one(ResultText).show_result(text, kind)
 
 
-def _forgetting(use: PromptUse) -> str:
-    if use.how == "replaced":
+def _forgetting(row: UseRow) -> str:
+    if any(use.how == "replaced" for use in row.uses):
         return "If the last update replaced this prompt, R can no longer restore it."
     return "The text stays in jobs, and in other lines of this list that have the same text."
 

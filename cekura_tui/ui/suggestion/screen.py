@@ -28,7 +28,7 @@ from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.hung_text import HungText
 from cekura_tui.ui.suggestion.staged_text import StagedText
 from cekura_tui.ui.suggestion.staging_controller import StagingController, Step, TypedTexts
-from cekura_tui.ui.suggestion.words import headline, hunk_notes, summary, why_not_edit
+from cekura_tui.ui.suggestion.words import Decided, decided, headline, hunk_notes, issues_found, summary, why_not_edit
 from cekura_tui.ui.terminal.cells import too_small
 from cekura_tui.workspace.setup import refuse_read_only
 from cekura_tui.workspace.suggestions import SuggestionReasons
@@ -66,13 +66,13 @@ class SuggestionScreen(Page):
     """The outcome of one job that succeeded, of which each change may be accepted, rejected or edited."""
 
     AUTO_FOCUS = "ProseDiffView"
-    # The diff, where the focus mostly is, has ranks 1, 6, 11 and 12.
+    # The diff, where the focus mostly is, has ranks 1, 7, 11 and 12.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("suggestion.next", "n", "change(1)", "Next", "Next change", 6, why_not=_unless_changes),
+        Action("suggestion.next", "n", "change(1)", "Next", "Next change", 7, why_not=_unless_changes),
         Action("suggestion.previous", "N", "change(-1)", "Prev", "Previous change", why_not=_unless_changes),
         Action("suggestion.accept", "a", "accept", "Accept", "Accept the change", 2, why_not=_unless_changes),
         Action("suggestion.reject", "x", "reject", "Reject", "Reject the change", 3, why_not=_unless_changes),
-        Action("suggestion.edit", "e", "edit", "Edit", "Edit the change", 7, why_not=_unless_changes),
+        Action("suggestion.edit", "e", "edit", "Edit", "Edit the change", 4, why_not=_unless_changes),
         Action(
             "suggestion.split",
             "b",
@@ -109,7 +109,7 @@ class SuggestionScreen(Page):
             "update_agent_prompt",
             "Update prompt",
             "Update the agent's prompt with the staged text",
-            4,
+            5,
             why_not=_unless_loaded,
         ),
         Action(
@@ -143,7 +143,7 @@ class SuggestionScreen(Page):
         Action("suggestion.details", "d", "details", "Details", "Details of the job", command="Job details"),
         Action("suggestion.pane", "tab", "app.focus_next", "Next pane"),
         Action("suggestion.refresh", "r", "refresh", "Reload", "Reload the suggestion"),
-        Action("suggestion.back", "escape", "app.pop_screen", "Back", footer=5),
+        Action("suggestion.back", "escape", "app.pop_screen", "Back", footer=6),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
@@ -283,13 +283,13 @@ Decisions made in another window appear here at once; `u` undoes only your own.
         if self.gone:
             return
         opened, notice = self.staging.opened, self.query_one(Notice)
-        self.query_one("#suggestion-headline", OneLine).show(headline(self.number, opened))
+        self._draw_headline()
         self.set_class(self.staging.has_changes, "-changes")
         self.set_class(opened is not None, "-read")
         if opened is not None:
             self.query_one(HungText).show(summary(opened.suggestion, opened.diff, self.reasons))
             issues = len(self.reasons.issues or ()) if self.reasons else 0
-            self.query_one("#summary-pane", Pane).show_title("Summary", count(issues, "issue") if issues else "")
+            self.query_one("#summary-pane", Pane).show_title("Summary", issues_found(issues) if issues else "")
             notes = hunk_notes(opened.diff, self.reasons)
             self.query_one(ProseDiffView).show_diff(opened.diff, opened.choices, notes)
             self._draw_staged()
@@ -299,6 +299,10 @@ Decisions made in another window appear here at once; `u` undoes only your own.
         else:
             notice.show("Comparing …")
         self.refresh_bindings()
+
+    def _draw_headline(self) -> None:
+        head = headline(self.number, self.staging.opened, self.app.size.width)
+        self.query_one("#suggestion-headline", OneLine).show(head)
 
     @on(ProseDiffView.HunkMoved)
     def _draw_staged(self) -> None:
@@ -334,7 +338,8 @@ Decisions made in another window appear here at once; `u` undoes only your own.
             self.call_after_refresh(self._focus_shown)
 
     def on_resize(self) -> None:
-        """What had the focus may have no room any more."""
+        """There may be room for more in the headline; what had the focus may have none any more."""
+        self._draw_headline()
         if self.staging.has_changes and self.focused is None:
             self.call_after_refresh(self._focus_shown)
 
@@ -371,13 +376,21 @@ Decisions made in another window appear here at once; `u` undoes only your own.
         self._decide(HunkChoice("rejected"))
 
     def _decide(self, choice: HunkChoice) -> None:
-        """The cursor goes on at once, so that the next key is for the next change."""
-        if (hunk := self._hunk_to_choose()) is None:
-            return
+        if (hunk := self._hunk_to_choose()) is not None:
+            self._decide_by(hunk, lambda: self.staging.choose(hunk, choice))
+
+    def _decide_by(self, hunk: Hunk, begin: Callable[[], Step]) -> None:
+        """Begin a step that decides a change. The cursor goes on at once, so that the next key is for the next one."""
         view = self.query_one(ProseDiffView)
-        begun = self._stage(lambda: self.staging.choose(hunk, choice), failed=lambda: view.go_to(hunk.number))
-        if begun and (number := self.staging.next_undecided(hunk)) is not None:
-            view.go_to(number)
+        following = self.staging.next_undecided(hunk)
+
+        def show_whole() -> None:
+            # What was decided may be higher now than it was.
+            if view.hunk is not None and view.hunk.number == following:
+                view.go_to(following)
+
+        if self._stage(begin, shown=show_whole, failed=lambda: view.go_to(hunk.number)) and following is not None:
+            view.go_to(following)
 
     @on(ProseDiffView.SplitRequested)
     def action_split(self) -> None:
@@ -416,7 +429,7 @@ Decisions made in another window appear here at once; `u` undoes only your own.
 
         def closed(edited: Edited | None) -> None:
             if edited is not None and edited.applied:
-                self._stage(lambda: self.staging.edit(hunk, edited.text))
+                self._decide_by(hunk, lambda: self.staging.edit(hunk, edited.text))
             elif edited is not None and self.staging.save_typed(hunk, edited.text):
                 self.notify_once("Your text is saved, but not applied: e opens it.")
 
@@ -509,7 +522,14 @@ Decisions made in another window appear here at once; `u` undoes only your own.
         from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
 
         decisions = self.state.decisions.setdefault(self.number, ConflictDecisions())
-        self.app.push_screen(UpdatePromptDialog(self.state, self.number, opened.staged, self._reread_staged, decisions))
+        dialog = UpdatePromptDialog(
+            self.state, self.number, opened.staged, self._reread_staged, decisions, self._decided
+        )
+        self.app.push_screen(dialog)
+
+    def _decided(self) -> Decided | None:
+        opened = self.staging.opened
+        return decided(opened.diff, opened.choices) if opened is not None else None
 
     def action_improve_again(self) -> None:
         """Improve once more, from the staged prompt."""

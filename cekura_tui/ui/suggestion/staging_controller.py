@@ -120,11 +120,12 @@ class StagingController:
     def choose(self, hunk: Hunk, choice: HunkChoice) -> Step:
         """Accept or reject a hunk; when all are decided by that, the message says so."""
         of = self._diff_of(hunk)
+        return self._begin(
+            lambda staging, _: staging.choose(self.number, of, {hunk.number: choice}), self._chosen_message, hunk.key
+        )
 
-        def chosen(step: StagingStep) -> str:
-            return overruled_message(step) or ("" if self.undecided else decided_message(len(self._diff.hunks)))
-
-        return self._begin(lambda staging, _: staging.choose(self.number, of, {hunk.number: choice}), chosen, hunk.key)
+    def _chosen_message(self, step: StagingStep) -> str:
+        return overruled_message(step) or ("" if self.undecided else decided_message(len(self._diff.hunks)))
 
     def accept_all(self) -> Step:
         """Accept every hunk but what is around an answer: what is staged then is the answer itself."""
@@ -178,7 +179,7 @@ class StagingController:
         return self._begin(lambda staging, diff: staging.undo(self.number, diff), undone)
 
     def edit(self, hunk: Hunk, text: str) -> Step:
-        """Have these words in the place of a hunk."""
+        """Have these words in the place of a hunk; when all are decided by that, the message says so."""
         self._typed[hunk.key] = text  # until the choice is saved
         of = self._diff_of(hunk)
         choice = wording(of, hunk).choice(text)
@@ -187,9 +188,9 @@ class StagingController:
             self._set_typed(hunk.key, None)
             if choice.what == "edited":
                 self._applied[hunk.key] = choice
-            return overruled_message(step)
+            return self._chosen_message(step)
 
-        return self._begin(lambda staging, _: staging.choose(self.number, of, {hunk.number: choice}), applied)
+        return self._begin(lambda staging, _: staging.choose(self.number, of, {hunk.number: choice}), applied, hunk.key)
 
     def text_to_edit(self, hunk: Hunk) -> str:
         """What to begin with: what was typed and not applied, else what is chosen, else what is proposed."""

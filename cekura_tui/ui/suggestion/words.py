@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.content import Content
 
@@ -16,39 +18,82 @@ from cekura_tui.model.json_tree import has_children, leaf_text
 from cekura_tui.model.text import clean, clean_line, count
 from cekura_tui.model.transcript.timeline import clock
 from cekura_tui.prose.diff import Hunk, ProseDiff
+from cekura_tui.prose.lines import counts
+from cekura_tui.prose.staging import Choices, wording
+from cekura_tui.prose.words import word_count, word_spans
 from cekura_tui.ui.kit.lines import VERDICT_MARKS
-from cekura_tui.ui.suggestion.diff_view import HunkNotes
+from cekura_tui.ui.suggestion.diff_view import SIGNS, HunkNotes
 from cekura_tui.ui.suggestion.staging_controller import undecided
 from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
 
 _AN_HOUR = 3600
-_LEFT_OUT = "left out"
-"""What is around an answer, as long as nobody accepts it."""
-_CHOSEN = ("accepted", "rejected", "edited", _LEFT_OUT)
+_CHOSEN = ("accepted", "rejected", "edited")
 _ISSUES = 50
 """Issues that are listed."""
 _TREE_LINES, _TREE_DEPTH = 60, 8
 """Lines of an issue that show what is not known to be in one, and how deep they go."""
 
 
-def headline(number: int, opened: OpenedSuggestion | None) -> Text:
-    """Which suggestion it is, how much of it is still to be decided, and how much it changes."""
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What is decided of a suggestion: changes that are `undecided`, and the words that the staged text adds to the
+    sent prompt and removes from it."""
+
+    undecided: int
+    added: int
+    removed: int
+
+    @property
+    def counts(self) -> str:
+        """The words: "+77 −19"; empty where no word is staged."""
+        return counts(self.removed, self.added)
+
+
+def decided(diff: ProseDiff, choices: Choices) -> Decided:
+    """What these choices come to."""
+    added = removed = 0
+    for hunk in diff.hunks:
+        choice = choices.get(hunk.number)
+        if choice is None or choice.what == "rejected":
+            continue
+        if choice.what == "accepted":
+            added, removed = added + hunk.added, removed + hunk.removed
+            continue
+        spans = word_spans(wording(diff, hunk).sent, choice.text.strip(), exactly=True)
+        added += sum(word_count(span.text) for span in spans if span.op == "ins")
+        removed += sum(word_count(span.text) for span in spans if span.op == "del")
+    return Decided(len(undecided(diff, choices)), added, removed)
+
+
+def headline(number: int, opened: OpenedSuggestion | None, width: int) -> Text:
+    """Which suggestion it is, how much of it is still to be decided, and how much is staged; what it proposes and what
+    it is of where there is room in so many cells."""
     text = Text(f" Suggestion of job {number} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
     if opened is None:
         return text
     diff, job = opened.diff, opened.suggestion.job
     chosen = Counter[str](choice.what for choice in opened.choices.values())
     around = [hunk for hunk in diff.hunks if hunk.kind == "wrapper" and hunk.number not in opened.choices]
-    chosen[_LEFT_OUT] = len(around)
-    open_changes = len(undecided(diff, opened.choices))
+    now = decided(diff, opened.choices)
+    marks = [f"{SIGNS[what]}{chosen[what]:,}" for what in _CHOSEN] if chosen else []
+    if chosen.keys() - {"rejected"}:
+        staged = f"staged {now.counts} words" if now.counts else "only formatting staged"
+    else:
+        staged = "nothing staged" if diff.hunks else ""
     facts = [
-        f"{open_changes:,} of {len(diff.hunks):,} undecided" if open_changes else "all decided" if diff.hunks else "",
-        ", ".join(f"{chosen[what]:,} {what}" for what in _CHOSEN if chosen[what]),
-        f"+{diff.added_words - sum(hunk.added for hunk in around):,} −{diff.removed_words:,} words",
-        _runs(job.run_ids),
-        clean_line(job.agent_name, 40),
+        f"{now.undecided:,} of {len(diff.hunks):,} undecided" if now.undecided else "all decided" if diff.hunks else "",
+        " ".join(marks),
+        f"{len(around):,} left out" if around else "",
+        staged,
     ]
-    return text.append(f"· {' · '.join(filter(None, facts))}", style="not bold")
+    proposed = counts(diff.removed_words, diff.added_words - sum(hunk.added for hunk in around))
+    more = [f"{proposed} proposed" if proposed else "", _runs(job.run_ids), clean_line(job.agent_name, 40)]
+    shown = " · ".join(filter(None, facts))
+    for fact in filter(None, more):
+        if text.cell_len + cell_len(f"· {shown} · {fact} ") > width:
+            break
+        shown = f"{shown} · {fact}"
+    return text.append(f"· {shown}", style="not bold")
 
 
 def _runs(run_ids: Sequence[int]) -> str:
@@ -78,13 +123,18 @@ def summary(suggestion: Suggestion, diff: ProseDiff, explained: SuggestionReason
     lines += (Content.styled(f"! {clean_line(problem)} · r retry", "$warning") for problem in explained.problems)
     issues = explained.issues or ()
     if issues:
-        lines.append(Content.styled(f"{count(len(issues), 'issue')} found", "bold"))
+        lines.append(Content.styled(issues_found(len(issues)), "bold"))
     for issue in issues[:_ISSUES]:
         lines.append(Content(f"• {clean_line(issue.title)}"))
         lines += (Content.styled(f"  {line}", "$muted") for line in _issue_lines(issue))
     if len(issues) > _ISSUES:
         lines.append(Content.styled(f"… and {len(issues) - _ISSUES:,} more", "$muted"))
     return lines
+
+
+def issues_found(issues: int) -> str:
+    """How many there are, and where: "3 issues found in the runs"."""
+    return f"{count(issues, 'issue')} found in the runs"
 
 
 def _issue_lines(issue: PromptIssue) -> Iterator[str]:

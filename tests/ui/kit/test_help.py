@@ -113,7 +113,7 @@ async def test_every_key_of_a_prompt_history_is_told(tmp_path: Path) -> None:
             await sees(pilot, "240 runs")
             pilot.app.push_screen(PromptHistoryScreen(pilot.app.state, CLINIC, "Clinic"))  # type: ignore[attr-defined]
             await sees(pilot, "Prompts of", "» current")
-            await shows_all(pilot, "j", "Every prompt that was seen", "forgets that prompt.")
+            await shows_all(pilot, "j", "What happened to the agent's prompt", "forgets it.")
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,11 @@ from kept_jobs import KEY, SeededJobs, seeded_jobs
 from one_dialog import answer
 from scripted_server import Got, Hold, Reply, ScriptedServer
 from suggestion_screens import updating
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 from waiting import eventually
-from watching import sees
+from watching import screen_text, sees
 
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.kit.dialog import ConfirmDialog
@@ -59,13 +60,17 @@ async def test_it_is_written_after_a_question_that_names_agent_and_words_and_it_
                 pilot, f"✓ Updated the prompt of {name} · verified byte for byte · R restores the former prompt"
             )
             assert server.prompt_of(CLINIC) == revised(sent)
-            await sees(pilot, "Nothing to update", "R restore the former prompt", gone="y update")
+            await sees(pilot, "R restore the former prompt", "h history", gone="y update")
+            assert not any(words in screen_text(app) for words in ("Nothing to update", "no changes", "words now"))
             await pilot.press("R")
             await sees(pilot, f"Restore the former prompt of {name}?", "−2 words")
             await pilot.press("y")
             await reads(pilot, f"✓ Restored the former prompt of {name} · verified byte for byte")
             await eventually(lambda: server.prompt_of(CLINIC) == sent, "the former prompt is back")
-            await sees(pilot, "y update")
+            await pilot.press("y", "R", "r", "enter")  # in haste: all is done here
+            await reads(pilot, f"Prompt of {name} ", "✓ Restored the former prompt", "esc close")
+            assert server.prompt_of(CLINIC) == sent
+            assert not any(word in screen_text(app) for word in ("Update", "update", "reload", "words now"))
             assert await answer(app, pilot, "escape") is None  # all was told, and is not told once more
         assert server.saved(CLINIC, "replaced") == [revised(sent), sent]
 
@@ -94,7 +99,7 @@ async def test_however_a_write_fails_a_sentence_says_what_is_there_and_the_forme
             await reads(pilot, *words)
             holds = server.prompt_of(CLINIC)
             assert {"former": holds == sent, "new": holds == text, "spaced": holds.split() == text.split()}[there]
-            await reads(pilot, "esc close", "r reload")
+            await reads(pilot, "esc close", "h history" if there == "new" else "r reload")
             await reads(pilot, *words)  # also when the agent was looked at again
             if there != "former":
                 await sees(pilot, "R restore the former prompt")
@@ -157,6 +162,42 @@ async def test_a_conflict_is_decided_text_by_text_before_anything_can_be_written
         there = server.prompt_of(CLINIC)
         assert there == theirs.replace("Be patient with", "Be swift with")
         assert server.saved(CLINIC, "replaced") == [theirs]
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_keys_in_haste_restore_at_most_and_never_update_once_more(tmp_path: Path, together: bool) -> None:
+    with agents(tmp_path) as server:
+        sent = server.prompt_of(CLINIC)
+        async with updating(server.setup(), server.job(CLINIC, sent), revised(sent), size=SMALL) as (_, pilot):
+            await put(pilot)
+            await reads(pilot, "✓ Updated the prompt", "R restore the former prompt")
+            if together:
+                for event in [events.Key(key, key) for key in ("R", "y", "y")]:
+                    pilot.app.post_message(event)
+                await sees(pilot, "Restore the former prompt of", "y yes")  # nobody had seen the question
+                for event in [events.Key(key, key) for key in ("y", "y")]:
+                    pilot.app.post_message(event)
+            else:
+                await pilot.press("R", "y", "y")
+            await reads(pilot, "✓ Restored the former prompt", "esc close")
+            await pilot.press("y")
+            await pilot.pause()
+            assert server.prompt_of(CLINIC) == sent
+        assert server.saved(CLINIC, "written") == [sent, revised(sent)]
+
+
+async def test_a_key_pressed_before_the_change_is_shown_does_not_update(line: Line, at_line: Setup) -> None:
+    async with updating(at_line, 1, NEW, size=SMALL) as (app, pilot):
+        await sees(pilot, "y update", "(revised)")
+        early = events.Key("y", "y")
+        line.prompts.append("Somebody else wrote this.")
+        await pilot.press("r")
+        await reads(pilot, "to decide")
+        await pilot.press("s")
+        await sees(pilot, "y update")
+        app.screen.post_message(early)
+        await pilot.pause()
+        assert line.prompts[-1] == "Somebody else wrote this."
 
 
 async def test_that_the_provider_syncs_a_prompt_is_said_once_with_its_consequence(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from suggestion_screens import add, chosen, chosen_edited, reopened, screen, sug
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 from waiting import eventually
-from watching import sees
+from watching import screen_text, sees
 
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.diff import ProseDiff
@@ -57,7 +57,7 @@ async def test_what_another_window_chooses_is_shown_without_a_key_and_u_leaves_i
             await pilot.press("a")
             await chosen(pilot, YES)
             await other.choose({2: NO})
-            await sees(pilot, "In another window, change 2 is now rejected.", "all decided · 1 accepted, 1 rejected")
+            await sees(pilot, "In another window, change 2 is now rejected.", "all decided · ✓1 ✗1 ✎0")
             await pilot.press("u")
             await sees(pilot, "Undone: change 1 is undecided.")
             await pilot.press("u")
@@ -81,7 +81,7 @@ async def test_words_that_another_window_replaced_are_said_and_are_there_again(s
             await chosen_edited(pilot, mine)
             await other.choose({1: HunkChoice("edited", "Theirs.")})
             await sees(pilot, "In another window, change 1 is now edited.", "opens it", "Theirs.")
-            await pilot.press("e")
+            await pilot.press("N", "e")
             await sees(pilot, "Edit change 1 of 2", "Mine.")
             assert pilot.app.screen.query_one(TextArea).text == mine
             await pilot.press("escape")
@@ -124,9 +124,10 @@ async def test_what_another_window_changed_is_shown_before_an_agent_gets_it(tmp_
                 await pilot.press("a")
                 await chosen(pilot, YES)
                 await pilot.press("p")
-                await sees(pilot, "+2 words", "y update")
+                await sees(pilot, "+2 words", "! Leaves out 1 undecided change.", "y update")
                 await other.choose({2: YES})
                 await reads(pilot, "Another window changed the staged prompt.", "+5 words", "y update")
+                assert "Leaves out" not in screen_text(pilot.app)
                 await other.choose({1: NO})
                 await reads(pilot, "Another window changed the staged prompt.", "+3 words", "y update")
                 assert server.prompt_of(CLINIC) == sent

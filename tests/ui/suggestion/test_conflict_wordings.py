@@ -87,7 +87,8 @@ async def written(pilot: Pilot[None], server: Agents, text: Prompt) -> None:
     pilot.app.clear_notifications()  # they would lie over the dialog
     await sees(pilot, "y update")
     await pilot.press("y")
-    await reads(pilot, "verified byte for byte", "Nothing to update")
+    await reads(pilot, "verified byte for byte")
+    await sees(pilot, "R restore the former prompt", gone="r reload")
     assert server.prompt_of(CLINIC) == text
     assert "conflict" not in screen_text(pilot.app)
 
@@ -185,6 +186,7 @@ async def test_what_was_written_is_no_conflict_and_what_others_write_or_a_restor
         await pilot.press("y")
         await reads(pilot, "Restored the former prompt")
         assert server.prompt_of(CLINIC) == THEIRS
+        await closed_and_opened(app, pilot)
         await sees(pilot, "c conflicts")
         await written(pilot, server, WORDED)
 
@@ -244,7 +246,7 @@ async def test_on_the_page_of_the_suggestion_all_of_it_outlives_the_dialog(serve
         await pilot.press("enter")
         await sees(pilot, "Suggestion of job 1", "Changes · 1 of 2")
         await pilot.press("A")
-        await sees(pilot, "2 accepted")
+        await sees(pilot, "✓2")
         await pilot.press("p")
         await sees(pilot, "Conflict 1 of 2")
         await word(pilot, "Be swift with callers.")
@@ -262,6 +264,6 @@ async def test_on_the_page_of_the_suggestion_all_of_it_outlives_the_dialog(serve
         await pilot.press("escape", "escape")
         await sees(pilot, "succeeded", gone="Suggestion of job 1")
         await pilot.press("enter")
-        await sees(pilot, "Suggestion of job 1", "2 accepted")
+        await sees(pilot, "Suggestion of job 1", "✓2")
         await pilot.press("p")
         await sees(pilot, "Nothing to update", gone="conflict")

@@ -99,6 +99,14 @@ async def test_a_name_that_was_typed_stays_when_something_else_is_chosen(quiet: 
         assert app.screen.query_one(Input).value == "mine"
 
 
+async def test_the_folder_of_the_file_is_shown_as_its_name_is_typed(quiet: Setup, here: Path) -> None:
+    async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED, unchanged(STAGED))) as (app, pilot):
+        await sees(pilot, f"{str(here)[-30:]} ", "Patch from the original to the staged prompt")
+        for name, folder in (("~/prompts/mine.md", "in ~/prompts"), ("/srv/mine.md", "in /srv"), ("~n", "File ")):
+            app.screen.query_one(Input).value = name
+            await sees(pilot, folder, gone=f"in {str(here)[:10]}")
+
+
 async def test_a_patch_of_nothing_is_a_sentence(quiet: Setup, here: Path) -> None:
     async with asked(quiet, lambda state: HandOffDialog(suggestion(), SENT, unchanged(SENT))) as (app, pilot):
         await sees(pilot, "Staged prompt · nothing accepted yet")

@@ -51,9 +51,9 @@ async def test_the_newest_use_comes_first_with_its_time_its_words_and_how_it_beg
         number = server.job(CLINIC, sent, SECOND)
         noted(server, (FIRST, "replaced"), job=number)
         async with history(server, size=SMALL) as pilot:
-            await sees(pilot, "History · 4", "seen on the agent", "sent with job 1", "proposed by job 1", "7 words")
-            assert rows(pilot) == [("seen", True), ("proposed", False), ("sent", True), ("replaced", False)]
-            await sees(pilot, "2023-11-14", "replaced by job 1 ", "5 words  Be brief with")
+            await sees(pilot, "History · 4", "read from the agent", "sent with job 1", "suggested by job 1", "7 words")
+            assert rows(pilot) == [("seen", True), ("proposed", False), ("sent", False), ("replaced", False)]
+            await sees(pilot, "2023-11-14", "before job 1's update ", "5 words  Be brief with")
 
 
 async def test_enter_compares_with_the_marked_one_else_with_what_the_agent_has(tmp_path: Path) -> None:
@@ -63,13 +63,15 @@ async def test_enter_compares_with_the_marked_one_else_with_what_the_agent_has(t
         async with history(server, size=SMALL) as pilot:
             await sees(pilot, "History · 3")
             await pilot.press("g", "j", "enter")  # the replaced one and what is there now
-            await sees(pilot, "− replaced · 2023-11-14 · 7 words", "+ seen on the agent", "+0 −2 words", "warm")
+            await sees(
+                pilot, "− before an update · 2023-11-14 · 7 words", "+ read from the agent", "+0 −2 words", "warm"
+            )
             await pilot.press("escape")
             await sees(pilot, "History · 3")
             await pilot.press("space", "j", "enter")
-            await sees(pilot, "− written · 2023-11-14 · 3 words", "+ replaced · 2023-11-14 · 7 words")
+            await sees(pilot, "− updated · 2023-11-14 · 3 words", "+ before an update · 2023-11-14 · 7 words")
             await pilot.press("escape", "g", "space", "enter")  # marked and under the cursor: with the one before
-            await sees(pilot, "− replaced · 2023-11-14", "+ seen on the agent")
+            await sees(pilot, "− before an update · 2023-11-14", "+ read from the agent")
 
 
 async def test_a_prompt_is_saved_to_the_byte_and_what_no_clipboard_takes_is_said(tmp_path: Path) -> None:
@@ -79,7 +81,7 @@ async def test_a_prompt_is_saved_to_the_byte_and_what_no_clipboard_takes_is_said
         async with history(server) as pilot:
             await sees(pilot, "History · 2")
             await pilot.press("G", "y")
-            await sees(pilot, "Copy or save the prompt proposed by a job", "Can't copy")
+            await sees(pilot, "Copy or save the prompt suggested by a job", "Can't copy")
             await pilot.press("enter")
             await sees(pilot, "Save the prompt", "enter save")
             pilot.app.screen.query_one(Input).value = str(saved)
@@ -110,18 +112,64 @@ async def test_the_former_prompt_is_put_back_from_here(tmp_path: Path) -> None:
         noted(server, (sent, "replaced"), (revised(sent), "written"))
         server.write_elsewhere(CLINIC, revised(sent))
         async with history(server, size=SMALL) as pilot:
-            await sees(pilot, "History · 3")
+            await sees(pilot, "History · 2")
+            assert rows(pilot) == [("written", True), ("replaced", False)]
             await pilot.press("R")
+            await reads(pilot, "already has this prompt, so there is nothing to restore")
+            await pilot.press("j", "R")
             await reads(
                 pilot,
-                "Restore the former prompt of",
-                f"former prompt: {len(sent.split()):,} words, 2023-11-14",
-                "−2 words",
+                f"Restore the prompt of 2023-11-14 ({len(sent.split()):,} words)?",
+                f"{server.name_of(CLINIC)} · −2 words",
             )
             await pilot.press("y")
             await reads(pilot, "✓ Restored the former prompt of", "verified byte for byte")
             assert server.prompt_of(CLINIC) == sent
-            await eventually(lambda: ("replaced", True) in rows(pilot), "what was put back is what is there")
+            await sees(pilot, "» ", "restored", "updated ", "before an update")
+
+
+async def test_any_prompt_of_the_history_can_be_restored(tmp_path: Path) -> None:
+    with agents(tmp_path) as server:
+        server.job(CLINIC, FIRST, SECOND)
+        async with history(server, size=SMALL) as pilot:
+            await sees(pilot, "History · 3", "suggested by job 1")
+            await pilot.press("G", "R")
+            await reads(pilot, "Restore the prompt of", "(5 words)?")
+            await pilot.press("y")
+            await reads(pilot, "✓ Restored the prompt of", "verified byte for byte")
+            assert server.prompt_of(CLINIC) == FIRST
+            await eventually(lambda: rows(pilot)[0] == ("written", True), "it is current")
+            await sees(pilot, "restored")
+
+
+async def test_an_update_and_a_restore_are_a_row_each(tmp_path: Path) -> None:
+    with agents(tmp_path) as server:
+        server.job(CLINIC, FIRST, SECOND)
+        server.write_elsewhere(CLINIC, FIRST)
+        with server.store() as store:
+            uses: list[tuple[Prompt, How, float, int | None]] = [
+                (FIRST, "sent", 0, 1),
+                (SECOND, "proposed", 100, 1),
+                (SECOND, "staged", 400, 1),
+                (FIRST, "replaced", 900, 1),
+                (SECOND, "written", 901, 1),
+                (SECOND, "replaced", 1500, None),
+                (FIRST, "written", 1501, None),
+            ]
+            for prompt, how, at, job in uses:
+                store.prompt_uses.note(CLINIC, prompt, how, 1_700_000_000.0 + at, job)
+        async with history(server, size=SMALL) as pilot:
+            await sees(pilot, "History · 4")
+            listed = pilot.app.screen.query_one(PromptUseList)
+            shown = ["restored", "updated from job 1", "suggested by job 1", "sent with job 1"]
+            assert [row.how for row in listed.rows] == shown
+            assert [row.current for row in listed.rows] == [True, False, False, False]
+            await pilot.press("j", "D")
+            await sees(pilot, "y yes")
+            await pilot.press("y")
+            await sees(pilot, "Prompt forgotten.")
+        left = [use.how for use in server.history(CLINIC) if use.job == 1]
+        assert left == ["replaced", "staged", "proposed", "sent"]
 
 
 async def test_nothing_is_restored_in_a_read_only_session_or_where_nothing_was_written(tmp_path: Path) -> None:
@@ -129,7 +177,7 @@ async def test_nothing_is_restored_in_a_read_only_session_or_where_nothing_was_w
         sent = server.prompt_of(CLINIC)
         async with history(server, size=SMALL) as pilot:
             await pilot.press("R")
-            await sees(pilot, "✗ ", "Nothing was written to")
+            await sees(pilot, "✗ ", "already has this prompt")
         noted(server, (FIRST, "replaced"))
         async with history(server, size=SMALL, read_only=True) as pilot:
             await pilot.press("R")
@@ -147,7 +195,7 @@ async def test_without_the_server_the_history_is_there_and_says_what_it_does_not
             pilot.app.push_screen(PromptHistoryScreen(state, CLINIC, "Clinic"))
             await sees(pilot, "! Can't load the current prompt:", "History · 2")
             await pilot.press("enter")
-            await sees(pilot, "− seen on the agent", "+ written", "+2 −0 words")
+            await sees(pilot, "− read from the agent", "+ updated", "+2 −0 words")
 
 
 async def test_it_is_reached_from_a_run_and_from_a_job(tmp_path: Path) -> None:

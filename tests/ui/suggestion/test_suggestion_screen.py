@@ -33,7 +33,7 @@ async def test_accepted_and_rejected_changes_make_the_staged_text_to_the_byte(se
         await chosen(pilot, YES)
         await pilot.press("n", "x")
         await chosen(pilot, YES, NO)
-        await sees(pilot, "all decided · 1 accepted, 1 rejected")
+        await sees(pilot, "all decided · ✓1 ✗1 ✎0")
         done, staged = await texts(pilot)
         first, second = screen(pilot).staging.opened.diff.hunks
         assert done.improved_prompt is not None
@@ -71,7 +71,7 @@ async def test_a_suggestion_opens_at_the_first_change_that_is_undecided(served: 
         await pilot.press("a", "escape")
         await sees(pilot, "1 job")
         await pilot.press("enter")
-        await sees(pilot, "1 of 2 undecided · 1 accepted", "Changes · 2 of 2")
+        await sees(pilot, "1 of 2 undecided · ✓1 ✗0 ✎0 · staged +", "Changes · 2 of 2")
 
 
 async def test_where_a_decision_cannot_be_saved_the_cursor_is_back_on_its_change(served: Served) -> None:
@@ -123,6 +123,7 @@ async def test_what_was_typed_is_not_lost_by_u_and_what_was_deleted_again_does_n
         await add(pilot, " Be kind.")
         await pilot.press("ctrl+g")
         await chosen_edited(pilot, screen(pilot).staging.opened.diff.hunks[0].new + " Be kind.")
+        assert screen(pilot).hunk.number == 2, "the next one that is undecided"
         await pilot.press("u")
         await sees(pilot, "Undone: change 1 is undecided. e opens your text.")
         await pilot.press("e")
@@ -142,7 +143,7 @@ async def test_what_was_chosen_is_there_after_a_restart_also_where_one_leaves_at
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs")
         await reopened(pilot)
-        await sees(pilot, "all decided · 1 accepted, 1 rejected")
+        await sees(pilot, "all decided · ✓1 ✗1 ✎0")
         await chosen(pilot, YES, NO)
 
 
@@ -159,11 +160,11 @@ async def test_a_change_is_worded_otherwise_and_what_was_typed_and_not_taken_sta
         await sees(pilot, "Edit change 1 of 2", "Be kind.")
         await pilot.press("ctrl+g")
         first, second = screen(pilot).staging.opened.diff.hunks
-        await sees(pilot, "1 of 2 undecided · 1 edited", gone="Edit change 1")
+        await sees(pilot, "1 of 2 undecided · ✓0 ✗0 ✎1 · staged +", gone="Edit change 1")
         await chosen(pilot, HunkChoice("edited", f"{first.new} Be kind."))
         done, staged = await texts(pilot)
         assert staged == done.prompt.replace(first.old, f"{first.new} Be kind.")
-        await pilot.press("e")
+        await pilot.press("N", "e")
         await sees(pilot, "Edit change 1 of 2", "Be kind.")
         pilot.app.screen.query_one(TextArea).load_text(first.old)
         await pilot.press("ctrl+g")
@@ -187,7 +188,7 @@ async def test_what_is_being_typed_is_there_again_when_the_program_ends_in_the_m
         await pilot.press("e")
         await sees(pilot, "Edit change 1 of 2", "Be kind.")
         await pilot.press("ctrl+g")
-        await sees(pilot, "1 of 2 undecided · 1 edited", gone="Edit change 1")
+        await sees(pilot, "1 of 2 undecided · ✓0 ✗0 ✎1 · staged +", gone="Edit change 1")
         await answered(stored, lambda found: found == {}, "what was taken is no longer being typed")
 
 
@@ -235,7 +236,7 @@ async def test_a_change_for_which_no_turn_is_known_says_so(scripted: ScriptedSer
         pilot.app.clear_notifications()
         scripted.on("POST", ISSUES, Reply({"issues": [{"title": "Rude [/red] words", "run_id": 102}]}))
         await pilot.press("r")
-        await sees(pilot, "1 issue found", "Rude [/red] words", "run 102", gone="Can't load")
+        await sees(pilot, "1 issue found in the runs", "Rude [/red] words", "run 102", gone="Can't load")
         no_crash(pilot)
 
 
@@ -299,7 +300,7 @@ async def test_a_moved_rule_is_edited_alone_and_the_numbers_of_the_others_follow
         assert pilot.app.screen.query_one(TextArea).text == f"- {rules[0]}"
         await add(pilot, " Twice.")
         await pilot.press("ctrl+g")
-        await sees(pilot, "1 edited", gone="Edit change")
+        await sees(pilot, "✎1", gone="Edit change")
         staged = (await texts(pilot))[1]
         assert staged.endswith(f"\n\nSay goodbye.\n\n- {rules[0]} Twice.\n")
         assert [staged.count(rule) for rule in rules] == [1, 1, 1]
@@ -314,22 +315,28 @@ async def test_b_splits_a_change_and_what_is_around_an_answer_stays_out_of_all(s
     async with opened(setup_of(scripted.url, "key")) as pilot:
         await launched(pilot, 102)
         await pilot.press("2", "enter")
-        await sees(pilot, "2 of 3 undecided · 1 left out", "· 2 of 3", "⋯ 3 of 3 · quotation marks", "2 places")
+        await sees(
+            pilot,
+            "2 of 3 undecided · 1 left out · nothing staged",
+            "· 2 of 3",
+            "⋯ 3 of 3 · quotation marks",
+            "2 places",
+        )
         assert screen(pilot).hunk.number == 2
         await pilot.press("b")
         await sees(pilot, "Split into 2 changes", "3 of 4 undecided · 1 left out", "· 3 of 4")
         await pilot.press("n", "a")
-        await sees(pilot, "1 accepted", "✓ 3 of 4")
+        await sees(pilot, "✓1 ✗0", "✓ 3 of 4")
         assert (await texts(pilot))[1] == f"{sent}- Say goodbye.\n"
         await pilot.press("n", "enter")
-        await sees(pilot, "3 of 5 undecided · 1 accepted, 1 left out", 'Say "hello".')
+        await sees(pilot, "3 of 5 undecided · ✓1 ✗0 ✎0 · 1 left out", 'Say "hello".')
         assert screen(pilot).hunk.number == 2
         await pilot.press("e")
         await sees(pilot, "Only formatting changes here: accept or reject.")
         await pilot.press("escape")
     async with opened(setup_of(scripted.url, "key")) as pilot:
         await pilot.press("2", "enter")
-        await sees(pilot, "2 of 4 undecided · 1 accepted, 1 left out", "✓ 3 of 4", "⋯ 4 of 4")
+        await sees(pilot, "2 of 4 undecided · ✓1 ✗0 ✎0 · 1 left out", "✓ 3 of 4", "⋯ 4 of 4")
         await pilot.press("n", "b")
         await sees(pilot, "Can't join the parts: change 3 is decided by itself.")
         await pilot.press("A")
@@ -355,7 +362,7 @@ async def test_a_choice_that_cannot_be_kept_is_not_shown_as_done(served: Served)
         await sees(pilot, "Edit change 1", "Be kind.")
         await workspace(pilot).call(query_only("OFF"))
         await pilot.press("ctrl+g")
-        await sees(pilot, "1 of 2 undecided · 1 edited")
+        await sees(pilot, "1 of 2 undecided · ✓0 ✗0 ✎1 · staged +")
 
 
 def query_only(state: str) -> Any:
@@ -378,6 +385,25 @@ async def test_a_read_only_session_chooses_but_launches_and_writes_nothing(serve
         await pilot.press("escape")
         await pilot.press("a")
         await chosen(pilot, YES)
+
+
+async def test_in_a_small_terminal_the_keys_that_decide_come_first(served: Served) -> None:
+    async with opened(served.setup(), size=SMALL) as pilot:
+        await suggestion(pilot)
+        await sees(pilot, "enter Show turn a Accept x Reject e Edit p Update prompt esc Back")
+
+
+async def test_the_prompt_history_is_reached_from_the_update_dialog(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        await pilot.press("a")
+        await chosen(pilot, YES)
+        await pilot.press("p")
+        await sees(pilot, "y update", "h history")
+        await pilot.press("h")
+        await sees(pilot, "Prompts of", "» current")
+        await pilot.press("escape")
+        await sees(pilot, "Suggestion of job 1", gone="Update the prompt of")
 
 
 async def test_in_a_small_terminal_there_is_room_for_the_diff_and_s_shows_the_staged_text(served: Served) -> None:

@@ -6,10 +6,10 @@ from cekura_tui.evidence.prompt_issues import read_issues
 from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.compare import compare
-from cekura_tui.prose.staging import HunkChoice
+from cekura_tui.prose.staging import HunkChoice, staged
 from cekura_tui.ui.suggestion.staging_controller import accepted_message, undone_message
-from cekura_tui.ui.suggestion.words import summary
-from cekura_tui.workspace.suggestions import SuggestionReasons
+from cekura_tui.ui.suggestion.words import Decided, decided, headline, summary
+from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
 
 
 def lines_of(issues: object) -> list[str]:
@@ -23,7 +23,7 @@ def test_what_is_not_known_of_an_issue_is_told_as_a_tree() -> None:
     odd = {"title": "Talks over the caller\x1b[31m", "run_ids": [7], "odd": {"deep": [1, {"er": None}]}, "flag": True}
     assert lines_of({"issues": [odd]}) == [
         "One change.",
-        "1 issue found",
+        "1 issue found in the runs",
         "• Talks over the caller[31m",
         "  run 7",
         "  odd:",
@@ -51,3 +51,25 @@ def test_a_step_that_changed_nothing_does_not_promise_to_be_taken_back() -> None
     )
     assert accepted_message({1: yes, 2: yes}, {1: yes, 2: yes}) == "All changes are accepted already."
     assert undone_message({1: HunkChoice("edited", "Mine.")}, {}).endswith("is undecided. e opens your text.")
+
+
+SENT = "# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n"
+PROPOSED = SENT.replace("kind to", "brief and warm with").replace("guess", "estimate or guess")
+
+
+def test_what_is_staged_is_counted_as_what_the_agent_would_get() -> None:
+    diff = compare(SENT, PROPOSED)
+    yes, no, mine = HunkChoice("accepted"), HunkChoice("rejected"), HunkChoice("edited", "Never guess any price.")
+    for choices, undecided in (({}, 2), ({1: yes}, 1), ({1: yes, 2: yes}, 0), ({1: no, 2: mine}, 0), ({2: mine}, 1)):
+        change = compare(SENT, staged(diff, choices))
+        assert decided(diff, choices) == Decided(undecided, change.added_words, change.removed_words)
+
+
+def test_the_headline_has_what_is_decided_first_and_leaves_out_what_has_no_room() -> None:
+    job = Job(1, JobState.SUCCEEDED, "", "o", "k", "p", (900238,), 3, "Riverside Clinic", (), (), "s")
+    diff = compare(SENT, PROPOSED)
+    chosen = {diff.hunks[0].key: HunkChoice("accepted")}
+    opened = OpenedSuggestion(Suggestion(job, Prompt(SENT), Prompt(PROPOSED)), diff, chosen)
+    counts = " Suggestion of job 1 · 1 of 2 undecided · ✓1 ✗0 ✎0 · staged +4 −2 words"
+    assert headline(1, opened, 80).plain == counts
+    assert headline(1, opened, 160).plain == f"{counts} · +6 −2 proposed · run 900238 · Riverside Clinic"
