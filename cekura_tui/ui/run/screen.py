@@ -166,7 +166,7 @@ A mark beside a turn shows how the verdict that cites it ended; `~` marks a gues
 verdict and say why the turn is its evidence.
 
 `/` finds text in the transcript or in the details. `caller:`, `agent:` or `tool:` in front searches only their turns.
-`n` and `N` go to the next and the previous match.
+`n` and `N` go to the next and the previous match. `ctrl+f` searches all opened runs.
 
 `i` proposes a better prompt from this run. `=` compares the run with the last passed run of its scenario.
 """
@@ -178,10 +178,14 @@ verdict and say why the turn is its evidence.
         neighbour_of: NeighbourOf | None = None,
         turn: int | None = None,
         row: RunRow | None = None,
+        find: str = "",
     ) -> None:
+        """It begins at `turn`, and with a search for `find`."""
         super().__init__(state)
         self.loader = RunLoader(state.workspace, self, self._start, run_id, row=row, neighbour_of=neighbour_of)
-        self.navigator = RunNavigator(self, self.loader, turn=turn, report=self.notify_once, draw_title=self.draw_title)
+        self.navigator = RunNavigator(
+            self, self.loader, turn=turn, find=find, report=self.notify_once, draw_title=self.draw_title
+        )
         self._drawn: int | None = None
         """The run that is on the screen."""
         self._counted: tuple[Sequence[Verdict], str] = ((), "")
