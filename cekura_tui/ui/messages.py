@@ -47,8 +47,9 @@ class OpenJobDetails(Request):
 class OpenRun(Request):
     """Show a run.
 
-    `turn` is where to begin, `find` what to search for in the transcript. If it was opened from a list, `row` is its row there, `beside` gives the id of the run so
-    many places further, and `closed` is called with the id of the run that is shown last.
+    `turn` is where to begin, `find` what to search for in the transcript. If it was opened from a list, `row` is its
+    row there, `beside` gives the id of the run so many places further, and `closed` is called with the id of the run
+    that is shown last.
     """
 
     run_id: int
