@@ -353,17 +353,19 @@ class RunNavigator:
     def _evidence_of(self, key: Any) -> tuple[Evidence, ...]:
         return (self._loader.evidence or {}).get(key, ())
 
-    def walk_text(self) -> str:
-        """Where one is in the evidence of a verdict, in words; empty when one has gone elsewhere."""
+    def walk_texts(self) -> tuple[str, ...]:
+        """Where one is in the evidence of a verdict, the longest text first; none when one has gone elsewhere."""
         if self._walk is None:
-            return ""
+            return ()
         key, place = self._walk
         evidence, verdict = self._evidence_of(key), self._verdicts.verdict_of(key)
         if verdict is None or place >= len(evidence) or evidence[place].n != self._transcript.cursor_key:
-            return ""
-        one = evidence[place]
-        of = f" {place + 1} of {len(evidence)}" if len(evidence) > 1 else ""
-        return f"{shortened(verdict.name, 40)}{of} · {reason_words(one.why, one.sure)}"
+            return ()
+        name, reason = shortened(verdict.name, 40), reason_words(evidence[place].why, evidence[place].sure)
+        if len(evidence) == 1:
+            return f"{name} · {reason}", reason
+        of = f"{place + 1} of {len(evidence)}"
+        return f"{name} {of} · {reason}", f"{of} · {reason}", of
 
     # The timeline
 
