@@ -37,7 +37,6 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.ui.theme import CHIPS
 
-
 _TITLE_ENDS = 6
 """Cells of a frame's line that its title leaves free."""
 
