@@ -107,7 +107,7 @@ async def test_r_loads_both_of_two_chosen_runs_again(scripted: ScriptedServer) -
     other = {**passed(60), "scenario": 9, "scenario_name": "Cancels a table"}
     serve_runs(scripted, run(50, HERE), other)
     async with opened(setup_of(scripted.url, KEY, 1), size=WIDE, run_id=50) as pilot:
-        await sees(pilot, "Run 50")
+        await sees(pilot, "Run 50  ✗", "5 turns")
         serve_runs(scripted, run(50, THERE))
         await pilot.app.push_screen(CompareScreen(pilot.app.state, 60, 50))  # type: ignore[attr-defined]
         await sees(pilot, "◀ Run 60 · ✓ passed", "▶ Run 50 · ✗ failed", "Differs from 00:06")
