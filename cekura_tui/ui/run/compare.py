@@ -127,7 +127,7 @@ class TurnPairs(VirtualList[PairRow]):
         held = self.cursor_row
         rows = rows_of(pairs, only_differences=only_differences)
         self.show_rows(rows, reset=reset)
-        if held is not None and not reset and self.index_of(self.key_of(held)) is None:
+        if rows and held is not None and not reset and self.index_of(self.key_of(held)) is None:
             # It was folded with its neighbours, or these are unfolded.
             self.move_to(self.key_of([row for row in rows if row.place <= held.place][-1]))
 
