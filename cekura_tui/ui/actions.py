@@ -22,7 +22,7 @@ def _always(node: Any) -> str | None:
 
 
 _NAMES_BY_GROUP = {
-    "Open": "open details error compare suggestion views groups note",
+    "Open": "open details error compare compare-marked suggestion views groups note",
     "Move": """down up first last page-down page-up half-down half-up next previous pane pane-before next-match
         previous-match evidence evidence-before slowest earlier later hits suggestion.turn diff.turn""",
     "Find": """filter filter-at-once find failures outcome previous-outcome search-runs type read-on scope complete

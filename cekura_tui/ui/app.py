@@ -42,6 +42,7 @@ from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.page import Page, drop_old_toasts
 from cekura_tui.ui.messages import (
     BackgroundChanged,
+    CompareRuns,
     HandOff,
     Improve,
     OpenJob,
@@ -189,7 +190,7 @@ class CekuraApp(App[None]):
         ),
         Action(
             "app.search-runs",
-            "",
+            "ctrl+f",
             "search_runs",
             "Search opened runs",
             "Find words in the transcripts of opened runs",
@@ -450,6 +451,10 @@ class CekuraApp(App[None]):
         match request:
             case OpenRun():
                 self._open_run(request)
+            case CompareRuns():
+                from cekura_tui.ui.run.compare import CompareScreen
+
+                self.push_screen(CompareScreen(self.state, request.run_id, request.other_id), request.opened)
             case OpenJob():
                 self._open_job(request)
             case OpenJobDetails():
@@ -518,18 +523,20 @@ class CekuraApp(App[None]):
 
     def action_search_runs(self) -> None:
         """Search what was said in all opened runs."""
+        from cekura_tui.ui.run.screen import RunScreen
         from cekura_tui.ui.runs.search import SearchRunsDialog
 
-        self.push_screen(SearchRunsDialog(self.state), self._open_hit)
+        text = self.screen.navigator.transcript_query if isinstance(self.screen, RunScreen) else ""
+        self.push_screen(SearchRunsDialog(self.state, text), self._open_hit)
 
-    def _open_hit(self, hit: tuple[int, int] | None) -> None:
+    def _open_hit(self, hit: OpenRun | None) -> None:
         if hit is not None:
-            self._open_run(OpenRun(*hit))
+            self._open_run(hit)
 
     def _open_run(self, request: OpenRun) -> None:
         from cekura_tui.ui.run.screen import RunScreen
 
-        screen = RunScreen(self.state, request.run_id, request.beside, request.turn, request.row)
+        screen = RunScreen(self.state, request.run_id, request.beside, request.turn, request.row, request.find)
         self.push_screen(screen, request.closed)
 
     @work(group="import")

@@ -47,15 +47,29 @@ class OpenJobDetails(Request):
 class OpenRun(Request):
     """Show a run.
 
-    `turn` is where to begin. If it was opened from a list, `row` is its row there, `beside` gives the id of the run so
-    many places further, and `closed` is called with the id of the run that is shown last.
+    `turn` is where to begin, `find` what to search for in the transcript. If it was opened from a list, `row` is its
+    row there, `beside` gives the id of the run so many places further, and `closed` is called with the id of the run
+    that is shown last.
     """
 
     run_id: int
     turn: int | None = None
+    find: str = ""
     row: RunRow | None = None
     beside: Callable[[int, int], Awaitable[int | None]] | None = None
     closed: Callable[[object], None] | None = None
+
+
+@dataclass(frozen=True)
+class CompareRuns(Request):
+    """Show two runs side by side; without `other_id` a run beside the last passed one of its scenario.
+
+    `opened` is called with the turn of the first run that was chosen there, or None.
+    """
+
+    run_id: int
+    other_id: int | None = None
+    opened: Callable[[object], None] | None = None
 
 
 class GivenPrompt(NamedTuple):

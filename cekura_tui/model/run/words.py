@@ -41,6 +41,12 @@ _STATES: dict[State, str] = {
     "review": "needs review",
     "na": "does not apply",
 }
+_MARK = re.compile(r"[\s•*–-]*([✅✓✔❌✗✘]?)\ufe0f?\s*")
+"""What may be before an item of an explanation."""
+_AFTER_A_PART = ("", *".,;:([–—")
+"""What an item of an explanation goes on with that repeats a part and adds something."""
+_MOST_COMPARED = 10_000
+"""Pairs of an item of an explanation and a part of the expected outcome."""
 _CONTRADICTIONS = (("pass", 0), ("fail", 5))
 
 
@@ -71,14 +77,66 @@ def judged_words(verdict: Verdict) -> str:
 def alignment_words(alignment: Alignment) -> str:
     """Whether a part of the expected outcome was met: "not met: says goodbye (prompt: say goodbye)"."""
     state = {True: "met", False: "not met", None: "not reported"}[alignment.aligned]
-    outcome, part = alignment.outcome.strip(), alignment.prompt_part.strip()
-    for prefix in ("not met:", "met:"):
-        # Some servers say it in the text, too.
-        if alignment.aligned is (prefix == "met:") and outcome.lower().startswith(prefix):
-            outcome = outcome[len(prefix) :].lstrip()
+    outcome, part = _without_prefix(alignment.outcome, alignment.aligned), alignment.prompt_part.strip()
     if not part or part == outcome:
         return f"{state}: {outcome}"
     return f"{state}: {outcome} (prompt: {part})" if outcome else f"{state}: {part}"
+
+
+def explanation_and_parts(verdict: Verdict) -> tuple[list[str], list[str]]:
+    """The items of the explanation that say something of their own, and the words of each part of the expected outcome.
+
+    An item that repeats a part, beyond a mark, is left out; what it adds to the part is added there.
+    """
+    parts = [alignment_words(part) for part in verdict.alignments]
+    if not parts or len(parts) * len(verdict.explanation) > _MOST_COMPARED:
+        return list(verdict.explanation), parts
+    named = [
+        (place, part.aligned, text)
+        for place, part in enumerate(verdict.alignments)
+        for text in (_one_line(_without_prefix(part.outcome, part.aligned)), _one_line(part.prompt_part))
+        if text
+    ]
+    own = []
+    for item in verdict.explanation:
+        met, words = _read_item(item)
+        place, added = next(
+            (
+                (place, words[len(text) :])
+                for place, aligned, text in named
+                if met in (None, aligned) and words[: len(text)].lower() == text.lower()
+                if words[len(text) :].lstrip()[:1] in _AFTER_A_PART
+            ),
+            (-1, ""),
+        )
+        if place < 0:
+            own.append(item)
+        elif added.startswith((",", ";", ":")):
+            parts[place] += added
+        elif added := added.lstrip(" ."):
+            parts[place] = f"{parts[place].rstrip(' .')}. {added}"
+    return own, parts
+
+
+def _read_item(item: str) -> tuple[bool | None, str]:
+    """What the mark before an item of an explanation says, and the item without it, in one line."""
+    mark = _MARK.match(item)
+    sign, words = (mark[1], item[mark.end() :]) if mark else ("", item)
+    return (None if not sign else sign in "✅✓✔"), _one_line(words, ends=True)
+
+
+def _one_line(text: str, *, ends: bool = False) -> str:
+    line = " ".join(text.split())
+    return line if ends else line.rstrip(" .")
+
+
+def _without_prefix(outcome: str, aligned: bool | None) -> str:
+    """What a part of the expected outcome says, without the state that some servers say in the text, too."""
+    outcome = outcome.strip()
+    for prefix in ("not met:", "met:"):
+        if aligned is (prefix == "met:") and outcome.lower().startswith(prefix):
+            outcome = outcome[len(prefix) :].lstrip()
+    return outcome
 
 
 def category_words(category: Category, explanation: Iterable[str] = ()) -> str:
@@ -189,9 +247,10 @@ def verdict_line(verdict: Verdict) -> str:
 
 def reasons(verdict: Verdict) -> list[str]:
     """All that explains a verdict: texts, parts of what was expected, categories, percentiles."""
-    parts = (f"{_MET[part.aligned]} {alignment_words(part)}" for part in verdict.alignments)
+    explanation, words = explanation_and_parts(verdict)
+    parts = (f"{_MET[part.aligned]} {text}" for part, text in zip(verdict.alignments, words, strict=True))
     categories = (category_words(category, verdict.explanation) for category in verdict.categories)
-    texts = (*verdict.explanation, *parts, *categories, percentile_words(verdict))
+    texts = (*explanation, *parts, *categories, percentile_words(verdict))
     return [text for text in texts if text]
 
 

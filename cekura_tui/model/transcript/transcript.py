@@ -182,8 +182,9 @@ class Transcript:
             tools = any(turn.speaker in TOOLS for turn in self.turns)
             missing = ["end times" if timed else "times", *([] if tools else ["tool calls"])]
             lacks = f"without {' or '.join(missing)}"
-            only = f"Only text was sent, {lacks}."
-            return f"{sealed}; the server sent its text, {lacks}." if self.encrypted else only
+            only = f"Only text was sent, {lacks}"
+            # What can be read comes first: a title may have no room for the rest.
+            return f"{only}; the turns are encrypted ({self.encrypted:,} characters)." if self.encrypted else f"{only}."
         if self.form == "encrypted":
             return f"{sealed}, and the server sent no text."
         return "This run has no transcript." if self.form == "empty" else ""

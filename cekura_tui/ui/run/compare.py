@@ -1,4 +1,4 @@
-"""A run beside the last passed one of its scenario, turn by turn: what differs.
+"""A run beside another, by itself the last passed one of its scenario, turn by turn: what differs.
 
 Side by side where there is room, one below the other where not.
 """
@@ -127,7 +127,7 @@ class TurnPairs(VirtualList[PairRow]):
         held = self.cursor_row
         rows = rows_of(pairs, only_differences=only_differences)
         self.show_rows(rows, reset=reset)
-        if held is not None and not reset and self.index_of(self.key_of(held)) is None:
+        if rows and held is not None and not reset and self.index_of(self.key_of(held)) is None:
             # It was folded with its neighbours, or these are unfolded.
             self.move_to(self.key_of([row for row in rows if row.place <= held.place][-1]))
 
@@ -313,16 +313,20 @@ class CompareScreen(Page):
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
-# Compare with a passed run
-This run is on the left, the last passed run of its scenario on the right; in a narrow terminal one is above the other.
+# Compare runs
+The first run is on the left (◀), the second on the right (▶): the other marked run, or the last passed run of the
+scenario. In a narrow terminal one is above the other.
 
-`=` marks the same words, `~` changed words (in colour), `<` turns of this run only, `>` turns of the passed run only.
-`enter` opens this run at the turn.
+`=` marks the same words, `~` changed words (in colour), `<` turns of the first run only, `>` turns of the second run
+only. `enter` opens the first run at the turn.
 """
 
-    def __init__(self, state: AppState, view: RunView) -> None:
+    def __init__(self, state: AppState, here: RunView | int, other_id: int | None = None) -> None:
+        """`here` is a run or its id; without `other_id` the other is looked for."""
         super().__init__(state)
-        self._here = view
+        self._run_id, self._other_id = here if isinstance(here, int) else here.row.id, other_id
+        self._here = None if isinstance(here, int) else here
+        self._given = self._here is not None
         self._there: RunView | None = None
         self.pairs: Sequence[Pair] = ()
         self._only_differences = False
@@ -343,21 +347,24 @@ This run is on the left, the last passed run of its scenario on the right; in a 
         self._draw_title()
 
     def on_mount(self) -> None:
-        """Look for the other run."""
-        self.action_refresh()
+        """Load what is compared."""
+        self._draw()
+        self._load()
 
     @work(group="compare", exclusive=True)
-    async def _load(self) -> None:
-        here = self._here
+    async def _load(self, *, reload: bool = False) -> None:
         there: RunView | None = None
         pairs: Sequence[Pair] = ()
         failed: CekuraTuiError | None = None
         try:
-            if here.row.scenario_id is not None:
-                there = await self.state.workspace.call(lambda session: session.passed_before(here))
+            if self._here is None:
+                self._here = await self._load_run(self._run_id, reload)
+                self._draw()
+            there = await self._load_other(self._here, reload)
         except CekuraTuiError as error:
             failed = error
-        if there is not None and here.transcript.turns and there.transcript.turns:
+        here = self._here
+        if here is not None and there is not None and here.transcript.turns and there.transcript.turns:
             pairs = await asyncio.to_thread(align, here.transcript.turns, there.transcript.turns)
         self._there, self.pairs, self.error, self._looking = there, pairs, failed, False
         if self.gone:
@@ -366,13 +373,30 @@ This run is on the left, the last passed run of its scenario on the right; in a 
         if failed is not None and failed.exit_status == Exit.KEY_REFUSED:
             self.show_error(failed)
 
+    async def _load_run(self, run_id: int, reload: bool) -> RunView:
+        view, fresh = await self.state.workspace.call(lambda session: session.known_run(run_id))
+        if view is not None and fresh and not reload:
+            return view
+        return await self.state.workspace.call(lambda session: session.run(run_id))
+
+    async def _load_other(self, here: RunView, reload: bool) -> RunView | None:
+        if self._other_id is not None:
+            return await self._load_run(self._other_id, reload)
+        if here.row.scenario_id is None:
+            return None
+        return await self.state.workspace.call(lambda session: session.passed_before(here))
+
     # Drawing
 
     def _draw(self, *, reset: bool = False) -> None:
+        if self.gone:
+            return
         pairs, notice = self.query_one(TurnPairs), self.query_one(Notice)
         pairs.display, notice.display = bool(self.pairs), not self.pairs
-        scenario, (first, *counts) = clean_line(self._here.row.scenario, 60), self._summary()
-        headline = Content.assemble((first, "bold"), *(f" · {some}" for some in counts), (f"  {scenario}", "$muted"))
+        first, *counts = self._summary()
+        headline = Content.assemble(
+            (first, "bold"), *(f" · {some}" for some in counts), (f"  {self._scenarios()}", "$muted")
+        )
         self.query_one("#compare-headline", OneLine).show(headline)
         self._draw_title()
         pairs.show_pairs(self.pairs, only_differences=self._only_differences, reset=reset)
@@ -389,7 +413,11 @@ This run is on the left, the last passed run of its scenario on the right; in a 
         pane, there = self.query_one(Pane), self._there
         edge = 0 if pane.is_folded else 1
         rule_at = self.query_one(TurnPairs).rule_at(self.size.width - 2 * edge - 1)
-        here = self._named(HERE, "This run", self._here, whole=rule_at is not None)
+        if self._here is None:
+            pane.set_title(Content.assemble(*title_parts(f"{HERE} Run {self._run_id}", ())))
+            return
+        which = "This run" if self._other_id is None else "Run"
+        here = self._named(HERE, which, self._here, whole=rule_at is not None)
         if there is None:
             pane.set_title(here)
             return
@@ -404,13 +432,24 @@ This run is on the left, the last passed run of its scenario on the right; in a 
 
     def _named(self, mark: str, which: str, view: RunView, *, whole: bool) -> Content:
         row = view.row
-        outcome = f"{row.outcome.mark} {row.outcome.text}" if mark == HERE else ""
+        passed = mark == THERE and self._other_id is None  # its name says that already
+        outcome = "" if passed else f"{row.outcome.mark} {row.outcome.text}"
         times = (row.duration, self.state.when(row.at)) if whole else ()
         cached = f"cached {self.state.when(view.got_at)}" if view.cached else ""
         return Content.assemble(*title_parts(f"{mark} {which} {row.id}", (outcome, *times, cached)))
 
     def _which(self, there: RunView) -> str:
-        return "Last passed run" if there.row.id < self._here.row.id else "Newest passed run (none before)"
+        if self._other_id is not None:
+            return "Run"
+        return "Last passed run" if there.row.id < self._run_id else "Newest passed run (none before)"
+
+    def _scenarios(self) -> str:
+        """The scenario of both, or of each its own."""
+        both = self._both
+        if len({view.row.scenario_id for view in both}) < 2:
+            return clean_line(both[0].row.scenario, 60) if both else ""
+        marked = zip((HERE, THERE), both, strict=True)
+        return "  ".join(f"{mark} {clean_line(view.row.scenario, 60)}" for mark, view in marked)
 
     def _summary(self) -> list[str]:
         """What differs first, and how much is the same."""
@@ -423,11 +462,13 @@ This run is on the left, the last passed run of its scenario on the right; in a 
 
     def _nothing_to_compare(self) -> tuple[str, str]:
         """Why there is nothing side by side, and what to do."""
+        if self._here is None or (self._looking and self._other_id is not None):
+            return f"Loading run {self._other_id if self._here else self._run_id} …", ""
         row, keys = self._here.row, "r reload · esc back"
         what = f"“{clean_line(row.scenario, 60)}”" if row.scenario else "its scenario"
         if self._looking:
             return f"Looking for the last passed run of {what} …", ""
-        if row.scenario_id is None:
+        if row.scenario_id is None and self._there is None:
             return (
                 "No run to compare with.",
                 "The server sent no scenario for this run.\nesc back",
@@ -442,12 +483,12 @@ This run is on the left, the last passed run of its scenario on the right; in a 
 
     @property
     def _both(self) -> list[RunView]:
-        return [self._here, *([self._there] if self._there else [])]
+        return [view for view in (self._here, self._there) if view is not None]
 
     # Keys
 
     def action_back(self) -> None:
-        """To the run, where it was."""
+        """To what it was opened from, as it was."""
         self.dismiss(None)
 
     def action_difference(self, step: int) -> None:
@@ -464,10 +505,11 @@ This run is on the left, the last passed run of its scenario on the right; in a 
         self.query_one(TurnPairs).show_pairs(self.pairs, only_differences=self._only_differences)
 
     def action_refresh(self) -> None:
-        """Look for it again."""
+        """Load what is compared again."""
         self._looking, self.error, self._there, self.pairs = True, None, None, ()
+        self._here = self._here if self._given else None
         self._draw()
-        self._load()
+        self._load(reload=True)
 
     def action_whole_error(self) -> None:
         """The whole of the error that is shown."""
@@ -476,7 +518,7 @@ This run is on the left, the last passed run of its scenario on the right; in a 
 
     @on(TurnPairs.Opened)
     def open_turn(self, message: TurnPairs.Opened) -> None:
-        """Go to the turn of this run, or the one before; unfold what is folded."""
+        """Go to the turn of the first run, or the one before; unfold what is folded."""
         pairs = self.query_one(TurnPairs)
         if (row := pairs.cursor_row) is None or pairs.key_of(row) != message.key:
             return
@@ -484,7 +526,8 @@ This run is on the left, the last passed run of its scenario on the right; in a 
             self.action_fold()
             return
         before = [pair.left for pair in self.pairs[: row.place + 1] if pair.left]
-        turn = before[-1] if before else self._here.transcript.turns[0]
+        turns = self._here.transcript.turns if self._here else ()
+        turn = before[-1] if before else turns[0]
         self.dismiss(turn.n)  # type: ignore[arg-type] # whoever pushed it may want to know
 
 

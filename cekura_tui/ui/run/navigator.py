@@ -108,6 +108,7 @@ _LEAFING = ("left_square_bracket", "right_square_bracket")
 """One may leaf through runs without looking at those between."""
 _PATIENCE = 1.0
 """Seconds that a key waits for a run that is on its way."""
+_NO_MATCH = "No match here · ctrl+f searches all opened runs"
 _STILL_LOOKING = "Still looking for the turns that the verdicts cite."
 
 
@@ -123,6 +124,7 @@ class RunNavigator:
         loader: RunLoader,
         *,
         turn: int | None,
+        find: str,
         report: Callable[[str], None],
         draw_title: Callable[[], None],
     ) -> None:
@@ -135,8 +137,8 @@ class RunNavigator:
         """The verdict whose evidence is gone through, and at which piece of it one is."""
         self._slow = -1
         """Which of the slow answers one is at."""
-        self._carried = ""
-        """What was searched in the run before: it is searched in this one, too."""
+        self._carried = find
+        """What was searched in the run before, or in all runs: it is searched in this one, too."""
         self._begin_at = turn
 
     @property
@@ -161,10 +163,11 @@ class RunNavigator:
     def arrive(self) -> None:
         """The turns are there: search what was searched before, and go to where one was to begin."""
         if self._carried:
-            self._transcript.find(self._carried)
+            self._transcript.find(self._carried, self._begin_at)
             self._carried = ""
         if self._begin_at is not None:
-            self._transcript.go_to(self._begin_at)
+            if self._transcript.cursor_key != self._begin_at:
+                self._transcript.go_to(self._begin_at)
             self._begin_at = None
 
     # Panes
@@ -247,6 +250,8 @@ class RunNavigator:
             else:
                 searched.find(text)
                 searched.next_match(1)
+        if isinstance(searched, Transcript) and text and not (searched.at and searched.at.of):
+            self._report(_NO_MATCH)
         self._screen.set_focus(searched)
         self._draw_title()
 
@@ -264,8 +269,13 @@ class RunNavigator:
         if not searched.search_query:
             self.open_find_line()
         elif not searched.next_match(step):
-            self._report("No matches.")
+            self._report(_NO_MATCH if isinstance(searched, Transcript) else "No matches.")
         self._draw_title()
+
+    @property
+    def transcript_query(self) -> str:
+        """What is searched in the transcript; empty for nothing."""
+        return self._transcript.search_query
 
     def transcript_search(self) -> str:
         """What is searched in the transcript, and at which match one is, in words."""
@@ -343,17 +353,19 @@ class RunNavigator:
     def _evidence_of(self, key: Any) -> tuple[Evidence, ...]:
         return (self._loader.evidence or {}).get(key, ())
 
-    def walk_text(self) -> str:
-        """Where one is in the evidence of a verdict, in words; empty when one has gone elsewhere."""
+    def walk_texts(self) -> tuple[str, ...]:
+        """Where one is in the evidence of a verdict, the longest text first; none when one has gone elsewhere."""
         if self._walk is None:
-            return ""
+            return ()
         key, place = self._walk
         evidence, verdict = self._evidence_of(key), self._verdicts.verdict_of(key)
         if verdict is None or place >= len(evidence) or evidence[place].n != self._transcript.cursor_key:
-            return ""
-        one = evidence[place]
-        of = f" {place + 1} of {len(evidence)}" if len(evidence) > 1 else ""
-        return f"{shortened(verdict.name, 40)}{of} · {reason_words(one.why, one.sure)}"
+            return ()
+        name, reason = shortened(verdict.name, 40), reason_words(evidence[place].why, evidence[place].sure)
+        if len(evidence) == 1:
+            return f"{name} · {reason}", reason
+        of = f"{place + 1} of {len(evidence)}"
+        return f"{name} {of} · {reason}", f"{of} · {reason}", of
 
     # The timeline
 

@@ -37,6 +37,9 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.ui.theme import CHIPS
 
+_TITLE_ENDS = 6
+"""Cells of a frame's line that its title leaves free."""
+
 
 def _until_loaded(screen: RunScreen) -> str | None:
     return "The run is still loading." if screen.loader.view is None else None
@@ -166,7 +169,7 @@ A mark beside a turn shows how the verdict that cites it ended; `~` marks a gues
 verdict and say why the turn is its evidence.
 
 `/` finds text in the transcript or in the details. `caller:`, `agent:` or `tool:` in front searches only their turns.
-`n` and `N` go to the next and the previous match.
+`n` and `N` go to the next and the previous match. `ctrl+f` searches all opened runs.
 
 `i` proposes a better prompt from this run. `=` compares the run with the last passed run of its scenario.
 """
@@ -178,10 +181,14 @@ verdict and say why the turn is its evidence.
         neighbour_of: NeighbourOf | None = None,
         turn: int | None = None,
         row: RunRow | None = None,
+        find: str = "",
     ) -> None:
+        """It begins at `turn`, and with a search for `find`."""
         super().__init__(state)
         self.loader = RunLoader(state.workspace, self, self._start, run_id, row=row, neighbour_of=neighbour_of)
-        self.navigator = RunNavigator(self, self.loader, turn=turn, report=self.notify_once, draw_title=self.draw_title)
+        self.navigator = RunNavigator(
+            self, self.loader, turn=turn, find=find, report=self.notify_once, draw_title=self.draw_title
+        )
         self._drawn: int | None = None
         """The run that is on the screen."""
         self._counted: tuple[Sequence[Verdict], str] = ((), "")
@@ -480,20 +487,25 @@ verdict and say why the turn is its evidence.
         go, view = self.navigator, self.loader.view
         left, right = self.query_one("#run-left", Pane), self.query_one("#run-right", Pane)
         narrow, folded = not self.has_class("-wide"), right.is_folded
-        seeking = walk = note = ""
-        turns: list[str] = []
+        seeking = note = shown = ""
+        walks: tuple[str, ...] = ()
         if view is not None:
-            seeking, walk = go.transcript_search(), go.walk_text()
+            seeking, walks = go.transcript_search(), go.walk_texts()
             note = view.transcript.note if view.transcript.turns else ""
             shown = go.turns_text() if view.transcript.turns else ""
-            turns = [*filter(None, (seeking, walk if folded else "", shown, note if folded else ""))]
+        walk = walks[0] if walks else ""
+        turns = [*filter(None, (seeking, walk if folded else "", shown, note if folded else ""))]
         verdicts = _Tab("verdicts", f"Verdicts {self._verdict_counts()}".rstrip(), ())
         details = _Tab("details", "Details", (go.details_search(),))
         transcript = _Tab("transcript", "Transcript", turns)
         if narrow:
-            # Beside what is sought there is no room for other names.
-            alone = bool(seeking or (walk and folded)) and go.pane == "transcript"
-            tabs = [transcript] if alone else [transcript, verdicts, details]
+            short, steps = "text only" if note else "", walks[1:] if folded else ()
+            known = [(seeking,)] if seeking else [*((step,) for step in steps), (shown, short), (shown,)]
+            tried = ([_Tab("transcript", "Transcript", facts), verdicts, details] for facts in (*known, ()))
+            room = self.size.width - _TITLE_ENDS
+            tabs = next(tabs for tabs in tried if not tabs[0].facts or _titled(tabs, go.pane).cell_length <= room)
+            if seeking and not tabs[0].facts and go.pane == "transcript":
+                tabs = [transcript]  # beside what is sought there is no room for other names
             left.set_title(_titled(tabs, go.pane))
             right.set_title(_titled(tabs, go.pane))
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, ClassVar
 
 from rich.segment import Segment
@@ -15,7 +16,13 @@ from textual.widget import Widget
 
 from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.run.view import RunView
-from cekura_tui.model.run.words import LONGEST_WORD, alignment_words, category_words, judged_words, percentile_words
+from cekura_tui.model.run.words import (
+    LONGEST_WORD,
+    category_words,
+    explanation_and_parts,
+    judged_words,
+    percentile_words,
+)
 from cekura_tui.model.text import LONGEST_LINE, capped, clean_line
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS, VERDICT_MARKS, VERDICT_TONES
@@ -134,9 +141,10 @@ class Verdicts(VirtualList[VerdictRow]):
         if verdict.state == "na":
             return (2 if row.heading else 0) + min(len(_folded(row)) // max(width - 4, _LEAST) + 1, _VERDICT_LINES)
         room = max(width - 6, _LEAST)
-        explained = sum(min(len(text), LONGEST_LINE) // room + 1 for text in verdict.explanation)
+        texts = chain(*explanation_and_parts(verdict))
+        explained = sum(min(len(text), LONGEST_LINE) // room + 1 for text in texts)
         lines = 1 + bool(row.evidence) + explained + len(verdict.categories) + bool(verdict.percentiles)
-        return min(lines + sum(1 + len(part.outcome) // room for part in verdict.alignments), _VERDICT_LINES)
+        return min(lines, _VERDICT_LINES)
 
     def lines_of(self, row: VerdictRow, width: int, state: RowState) -> Sequence[Line]:
         """What was judged in bold, how, then the rest, wrapped; quiet if it does not apply."""
@@ -205,12 +213,13 @@ def _parts(verdict: Verdict) -> Iterator[_Paragraph]:
     category = verdict.source == "critical_category"
     if isinstance(shown := verdict.shown_value, str) and (category or len(shown) > LONGEST_WORD):
         yield _Paragraph("", "", shown if category else f"value: {shown}", 0 if category else 2)
-    bullet = "• " if len(verdict.explanation) > 1 else ""
-    for text in verdict.explanation:
+    explanation, parts = explanation_and_parts(verdict)
+    bullet = "• " if len(explanation) > 1 else ""
+    for text in explanation:
         yield _Paragraph(bullet, "dim", f"feedback: {text}" if category else text, 2 if category and not bullet else 0)
-    for alignment in verdict.alignments:
+    for alignment, text in zip(verdict.alignments, parts, strict=True):
         state = _ALIGNED[alignment.aligned]
-        yield _Paragraph(f"{VERDICT_MARKS[state]} ", VERDICT_TONES[state], alignment_words(alignment))
+        yield _Paragraph(f"{VERDICT_MARKS[state]} ", VERDICT_TONES[state], text)
     for category_found in verdict.categories:
         yield _Paragraph("", "", category_words(category_found, verdict.explanation), 2, quiet=True)
     if percentiles := percentile_words(verdict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -28,7 +28,7 @@ from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.kit.lines import Notice
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane
-from cekura_tui.ui.messages import OpenRun, PrepareRunScreen
+from cekura_tui.ui.messages import CompareRuns, OpenRun, PrepareRunScreen
 from cekura_tui.ui.runs.controller import RunListing, RunsController
 from cekura_tui.ui.runs.filter_bar import FilterBar
 from cekura_tui.ui.runs.header import Fact, Facts, OutcomeBar, RunsHeader
@@ -60,6 +60,18 @@ def _of_one_agent(page: RunsScreen) -> str | None:
         return None
     rows = sorted(newest.values(), key=lambda row: row.id, reverse=True)[:3]
     return f"Mark runs of one agent only: {', '.join(f'{row.id} is of “{row.agent}”' for row in rows)}."
+
+
+def _with_two_marks(page: RunsScreen) -> str | None:
+    return _while_typing(page) if len(page.marks) == 2 else NOT_OFFERED
+
+
+def _with_other_marks(page: RunsScreen) -> str | None:
+    """Any other number than two of marked runs, or none: then it is the run under the cursor."""
+    if len(page.marks) == 2 or not len(page.controller.listing.rows):
+        return NOT_OFFERED
+    typing = _while_typing(page)
+    return "Mark two runs to compare them." if page.marks and typing is None else typing
 
 
 def _with_marks(page: RunsScreen) -> str | None:
@@ -140,6 +152,27 @@ class RunsScreen(Page):
             footer=3,
             command="Improve the prompt",
             why_not=_of_one_agent,
+        ),
+        Action(
+            "runs.compare-marked",
+            "equals_sign",
+            "compare_marked",
+            "Compare",
+            "Compare the two marked runs",
+            footer=2,
+            command="Compare runs",
+            key_display="=",
+            why_not=_with_two_marks,
+        ),
+        Action(
+            "runs.compare",
+            "equals_sign",
+            "compare",
+            "Compare",
+            "Compare two marked runs, or this run with the last passed run of its scenario",
+            command="Compare runs",
+            key_display="=",
+            why_not=_with_other_marks,
         ),
         Action(
             "runs.clear-marks",
@@ -279,7 +312,8 @@ class RunsScreen(Page):
     HELP = """\
 # Runs
 Newest first. `enter` opens a run, `space` marks it, `V` marks all runs up to it. `i` proposes a better prompt from up
-to three marked runs of one agent, or from the run under the cursor.
+to three marked runs of one agent, or from the run under the cursor. `=` compares two marked runs, or the run under the
+cursor with the last passed run of its scenario.
 
 `!` lists failed runs and errors, `o` the runs of one outcome after the other; a click on an outcome does the same.
 `b` groups the failures, `v` has filters with a name, `esc` clears the filter. `s` sorts, as does a click on a column's
@@ -527,7 +561,7 @@ for, and `-` before what to leave out.
         """The footer shows the keys that matter as it is now."""
         controller = self.controller
         inside = controller.group, controller.feed.loading_all, controller.listing.loading_checks
-        offered = bool(self._marked), inside, bool(controller.listing.filter), controller.trouble is None
+        offered = min(len(self._marked), 3), inside, bool(controller.listing.filter), controller.trouble is None
         if offered != self._offered:
             self._offered = offered
             self.refresh_bindings()
@@ -567,13 +601,13 @@ for, and `-` before what to leave out.
         place = runs.index_of(run_id, near=runs.cursor_index or 0)
         return None if place is None else runs.rows[place]
 
-    def open_run(self, run_id: int) -> None:
-        """Open a run whole."""
+    def open_run(self, run_id: int, turn: int | None = None) -> None:
+        """Open a run whole, perhaps at a turn."""
         if self.is_current:
             cursor_row = self.query_one(RunList).cursor_row
             row = cursor_row if isinstance(cursor_row, RunRow) and cursor_row.id == run_id else None
             beside = self.controller.listing.beside
-            self.state.ask(OpenRun(run_id, row=row, beside=beside, closed=self._run_closed))
+            self.state.ask(OpenRun(run_id, turn, row=row, beside=beside, closed=self._run_closed))
 
     def _run_closed(self, run_id: object) -> None:
         if isinstance(run_id, int):
@@ -796,6 +830,11 @@ for, and `-` before what to leave out.
             self.notify_once(f"{count(event.left_out, 'run')} not marked: {few}.", warning=True)
 
     @property
+    def marks(self) -> Collection[Hashable]:
+        """The ids of the marked runs, at once when they are marked."""
+        return self.query_one(RunList).marks
+
+    @property
     def marked_rows(self) -> Collection[RunRow]:
         """The rows of the marked runs, as they were when they were marked."""
         return self._marked.values()
@@ -819,6 +858,23 @@ for, and `-` before what to leave out.
         ids = runs.marked_ids or ([runs.cursor_id] if runs.cursor_id is not None else [])
         rows = [self._row_of(number) or self._marked.get(number) for number in ids]
         return [row for row in rows if row is not None]
+
+    def action_compare_marked(self) -> None:
+        """The two marked runs, the newer one first."""
+        first, second = self.query_one(RunList).marked_ids
+        self._compare(first, second)
+
+    def action_compare(self) -> None:
+        """The run under the cursor with the last passed one."""
+        if (run_id := self.query_one(RunList).cursor_id) is not None:
+            self._compare(run_id)
+
+    def _compare(self, run_id: int, other_id: int | None = None) -> None:
+        def opened(turn: object) -> None:
+            if isinstance(turn, int):
+                self.open_run(run_id, turn)
+
+        self.state.ask(CompareRuns(run_id, other_id, opened))
 
     def action_improve(self) -> None:
         """Improve from the marked runs, else from the one under the cursor."""

@@ -15,7 +15,7 @@ from textual.widgets import Input
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean_line, count
-from cekura_tui.model.transcript.search import LONGEST_QUERY, Hit, TranscriptHits, read_query
+from cekura_tui.model.transcript.search import LONGEST_QUERY, SIDES, Hit, TranscriptHits, read_query
 from cekura_tui.model.transcript.timeline import clock
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
@@ -23,6 +23,7 @@ from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.messages import OpenRun
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
@@ -87,15 +88,18 @@ class SearchLine(TypedLine):
         self.cursor_blink = False
 
 
-class SearchRunsDialog(Dialog[tuple[int, int]]):
-    """Answers with run and turn of the chosen hit. It opens with the last search, ready to be typed over."""
+class SearchRunsDialog(Dialog[OpenRun]):
+    """Answers with run, turn and words of the chosen hit. It opens with a text, else the last search, ready to be typed
+    over."""
 
     AUTO_FOCUS = "#said-search"
     last: ClassVar[str] = ""
     """What was searched last in this process."""
 
-    def __init__(self, state: AppState) -> None:
+    def __init__(self, state: AppState, text: str = "") -> None:
         super().__init__()
+        if text:
+            SearchRunsDialog.last = text
         self._state = state
         self._typing: Timer | None = None
         self._searched: str | None = None
@@ -150,7 +154,7 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
     def choose(self) -> None:
         """Enter on a hit."""
         if (hit := self.query_one(HitList).cursor_row) is not None:
-            self.dismiss((hit.run_id, hit.n))
+            self.dismiss(OpenRun(hit.run_id, hit.n, find_query(self.query_one(SearchLine).value, hit)))
 
     # Searching
 
@@ -191,9 +195,26 @@ class SearchRunsDialog(Dialog[tuple[int, int]]):
             self.query_one(DialogNote).show(clean_line(text), failed=failed)
 
 
+def find_query(text: str, hit: Hit) -> str:
+    """What to search for in the run of a hit: the longest of its matches, those with only a space between as one.
+
+    As the turn writes them, for a search in a run does not pass over accents; of one side where `text` names one.
+    """
+    spans: list[tuple[int, int]] = []
+    for start, end in hit.matches:
+        if spans and hit.snippet[spans[-1][1] : start].isspace():
+            spans[-1] = spans[-1][0], end
+        else:
+            spans.append((start, end))
+    words = max((hit.snippet[start:end] for start, end in spans), key=len, default="")
+    named = set(read_query(text).speakers)
+    side = next((side for side, speakers in SIDES.items() if set(speakers) == named), "")
+    return f"{side}: {words}" if words and side else words
+
+
 def result_text(text: str, found: TranscriptHits) -> str:
     """How many hits in how many runs, in a sentence; without hits, what to do."""
-    runs = count(found.runs_covered, "opened run")
+    runs = f"{count(found.runs_covered, 'run')} cached here"
     if not found.runs_covered:
         return "No runs to search yet. Open a run to make its transcript searchable."
     if not read_query(text).words:

@@ -12,6 +12,7 @@ from cekura_tui.model.run.verdict import Alignment, Category, State, Verdict, me
 from cekura_tui.model.run.words import (
     alignment_words,
     category_words,
+    explanation_and_parts,
     judged_words,
     percentile_words,
     score_words,
@@ -110,6 +111,27 @@ def test_the_text_true_changes_no_state_word(state: State) -> None:
 )
 def test_a_part_of_the_expected_outcome_says_whether_it_was_met(alignment: Alignment, words: str) -> None:
     assert alignment_words(alignment) == words
+
+
+@pytest.mark.parametrize(
+    ("item", "own", "parts"),
+    [
+        ("✅ Says  goodbye.", [], ["met: says goodbye"]),
+        ("\u2705\ufe0f says goodbye", [], ["met: says goodbye"]),
+        ("• says goodbye", [], ["met: says goodbye"]),
+        ("✅ Says goodbye. See [00:14].", [], ["met: says goodbye. See [00:14]."]),
+        ("✅ Says goodbye, late", [], ["met: says goodbye, late"]),
+        ("❌ Says goodbye.", ["❌ Says goodbye."], ["met: says goodbye"]),
+        ("Says goodbye to nobody.", ["Says goodbye to nobody."], ["met: says goodbye"]),
+        ("", [""], ["met: says goodbye"]),
+    ],
+)
+def test_an_item_of_an_explanation_that_repeats_a_part_is_shown_once(
+    item: str, own: list[str], parts: list[str]
+) -> None:
+    part = Alignment("Met: says goodbye", "says goodbye", True)
+    verdict = Verdict("expected_outcome", None, "x", "pass", 100.0, None, explanation=(item,), alignments=(part,))
+    assert explanation_and_parts(verdict) == (own, parts)
 
 
 def test_a_category_leaves_out_what_the_explanation_says_already() -> None:

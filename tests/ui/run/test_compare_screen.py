@@ -103,6 +103,30 @@ async def compared(
         no_crash(pilot)
 
 
+async def test_r_loads_both_of_two_chosen_runs_again(scripted: ScriptedServer) -> None:
+    other = {**passed(60), "scenario": 9, "scenario_name": "Cancels a table"}
+    serve_runs(scripted, run(50, HERE), other)
+    async with opened(setup_of(scripted.url, KEY, 1), size=WIDE, run_id=50) as pilot:
+        await sees(pilot, "Run 50  ✗", "5 turns")
+        serve_runs(scripted, run(50, THERE))
+        await pilot.app.push_screen(CompareScreen(pilot.app.state, 60, 50))  # type: ignore[attr-defined]
+        await sees(pilot, "◀ Run 60 · ✓ passed", "▶ Run 50 · ✗ failed", "Differs from 00:06")
+        await pilot.press("r")
+        await sees(pilot, "No difference in 6 turns")
+        no_crash(pilot)
+
+
+async def test_one_of_two_chosen_runs_that_is_gone_is_named(scripted: ScriptedServer) -> None:
+    serve_runs(scripted, run(50, HERE))
+    async with opened(setup_of(scripted.url, KEY, 1), size=WIDE, run_id=50) as pilot:
+        await sees(pilot, "Run 50")
+        await pilot.app.push_screen(CompareScreen(pilot.app.state, 50, 49))  # type: ignore[attr-defined]
+        await sees(pilot, "Run 49 not found", "r retries")
+        await pilot.press("escape")
+        await sees(pilot, "Run 50  ✗")
+        no_crash(pilot)
+
+
 SIGNS = st.text(st.sampled_from("ab \n.é\u0301\u200d👩👧🏽🇩🇪家\u0e01\u0e33\ufe0f☎"), max_size=30)
 
 

@@ -257,7 +257,7 @@ async def test_a_file_that_exists_is_only_overwritten_when_asked_for_twice(setup
         ("nowhere/run.txt", "There is no directory"),
         ("[/oops]/", "is a directory"),
         ("x" * 300, "Can't write"),
-        ("/proc/run.txt", "Can't write"),
+        ("/proc/run.txt", "Can't write /proc"),
         ("~nobody-at-all/run.txt", "no such home directory"),
     ],
 )

@@ -20,7 +20,9 @@ async def test_enter_on_a_verdict_shows_the_first_turn_it_cites_and_e_walks_roun
         await reader.press("enter")
         await reader.at(3)
         await reader.in_pane("transcript")
-        await reader.sees("Right time 1 of 2", "booked a table for four at eight")
+        await reader.sees(
+            "▸ Transcript · 1 of 2 · cited at 00:14 │ Verdicts ✗2 ✓1 │ Details", "booked a table for four at"
+        )
         for key, turn in zip("eeeEEE", (4, 3, 4, 3, 4, 3), strict=True):
             await reader.press(key)
             await reader.at(turn)

@@ -151,7 +151,7 @@ async def test_without_the_server_a_run_that_was_opened_is_shown_with_its_time(s
         await pilot.press("e")
         await reader.at(3)
         serve_runs(scripted, call(5))
-        await sees(pilot, "6 turns", gone="cached")
+        await sees(pilot, "1 of 2", gone="cached")
         assert reader.turn == 3
         no_crash(pilot)
 

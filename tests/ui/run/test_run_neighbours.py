@@ -101,7 +101,7 @@ async def test_a_key_that_comes_with_the_one_that_leads_on_is_for_the_run_it_lea
     async with reading(scripted, *RUNS) as reader:
         await reader.sees("Run 9 ", "6 turns")
         reader.burst(ON, "i")
-        await reader.sees("Improve", "Runs  8 ")
+        await reader.sees("Improve the prompt", "Runs  8 ✗")
         await reader.press("escape")
         reader.burst(ON, ON, "d")
         await reader.sees("Run 6 ", "Run (id): 6")

@@ -10,6 +10,7 @@ from odd_runs import LONG_RUN
 from textual.geometry import Offset, Size
 from textual.pilot import Pilot
 from textual.widget import Widget
+from textual.widgets import Input
 from waiting import eventually
 from watching import screen_text, sees
 
@@ -308,6 +309,33 @@ async def test_the_first_keys_of_the_footer_are_those_that_matter_now(served: Se
         await sees(pilot, "esc Unmark all")
         await pilot.press("escape")
         await sees(pilot, "/ Filter", gone="Unmark all")
+
+
+async def test_two_marked_runs_are_compared_and_enter_opens_the_newer_one_at_its_turn(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await on_run(pilot, 900239)
+        await pilot.press("space", "equals_sign")
+        await sees(pilot, "Mark two runs to compare them.")
+        await pilot.press("j", "j", "space")
+        await eventually(lambda: "space Mark = Compare i Improve" in footer(pilot), "the footer has the key")
+        await pilot.press("equals_sign")
+        await sees(pilot, "◀ Run 900239 · ✓ passed", "▶ Run 900237 · ✓ passed", "Differs from 00:06")
+        await sees(pilot, "◀ Chest pain while booking  ▶ Move an ")
+        await pilot.press("n", "enter")
+        await sees(pilot, "Run 900239  ✓ passed", "▸ Verdicts")
+        await pilot.press("escape")
+        await sees(pilot, "2 marked")
+        no_crash(pilot)
+
+
+async def test_without_marks_a_run_is_compared_with_the_last_passed_one(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await on_run(pilot, 900238)
+        await pilot.press("equals_sign")
+        await sees(pilot, "◀ This run 900238", "▶ Last passed run ")
+        await pilot.press("escape", "slash", "equals_sign")
+        await eventually(lambda: pilot.app.screen.query(Input).first().value == "=", "it is a letter in the filter")
+        no_crash(pilot)
 
 
 async def test_where_one_is_takes_two_lines_on_a_wide_screen_and_one_on_a_narrow(served: Served) -> None:

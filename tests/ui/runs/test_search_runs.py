@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 
 import pytest
+from app_on_a_server import Served, no_crash, on_run
+from app_on_a_server import opened as opened_app
 from hostile import EVIL
 from one_dialog import OneDialog, answer, asked, burst
 from textual.pilot import Pilot
@@ -15,6 +17,7 @@ from watching import screen_text, sees, still
 
 from cekura_tui.model.run.run import Run
 from cekura_tui.store.transcript_search import TranscriptSearchStore
+from cekura_tui.ui.messages import OpenRun
 from cekura_tui.ui.runs.search import HitList, SearchRunsDialog
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import Setup
@@ -68,25 +71,42 @@ async def opened(app: OneDialog, pilot: Pilot[None], said: Said) -> None:
 async def test_what_was_said_is_found_as_one_types_and_enter_leads_to_its_turn(quiet: Setup) -> None:
     async with asked(quiet, SearchRunsDialog) as (app, pilot):
         await opened(app, pilot, CALLS)
-        await sees(pilot, "Type words from a call. Searches 3 opened runs.")
+        await sees(pilot, "Type words from a call. Searches 3 runs cached here.")
         await pilot.press(*"blue card")
-        await sees(pilot, "2 hits in 2 of 3 opened runs", "42", "Scenario 42", "01:05 caller", "My card is blue")
+        await sees(pilot, "2 hits in 2 of 3 runs cached here", "42", "Scenario 42", "01:05 caller", "My card is blue")
         assert hits(app) == [(42, 2), (41, 2)]
         assert app.screen.focused is app.screen.query_one(Input)
         await pilot.press("enter", "down")
-        assert await answer(app, pilot, "enter") == (41, 2)
+        assert await answer(app, pilot, "enter") == OpenRun(41, 2, "blue card")
+
+
+async def test_ctrl_f_searches_what_a_run_does_not_have_and_its_words_are_gone_through_there(served: Served) -> None:
+    async with opened_app(served.setup()) as pilot:
+        await on_run(pilot, 900237)
+        await sees(pilot, "Run 900237 · ✓ passed")
+        await pilot.press("k", "enter")
+        await sees(pilot, "Run 900238", "Transcript · ")
+        await pilot.press("slash", *"Patel", "enter")
+        await sees(pilot, "No match here · ctrl+f searches all opened runs")
+        await pilot.press("ctrl+f")
+        await sees(pilot, "runs cached here", "900237")
+        await pilot.press("enter", "enter")
+        await sees(pilot, "Run 900237", "“Patel” 1 of ")
+        await pilot.press("n")
+        await sees(pilot, "“Patel” 2 of ")
+        no_crash(pilot)
 
 
 async def test_down_goes_to_the_hits_and_slash_back_to_the_words(quiet: Setup) -> None:
     async with asked(quiet, SearchRunsDialog) as (app, pilot):
         await opened(app, pilot, CALLS)
         await pilot.press(*"agent:hello")
-        await sees(pilot, "2 hits in 2 of 3 opened runs")
+        await sees(pilot, "2 hits in 2 of 3 runs cached here")
         await pilot.press("down", "down")
         assert app.screen.query_one(HitList).cursor_key == (41, 1)
         await pilot.press("slash", "end", *" bank")
-        await sees(pilot, "1 hit in 1 of 3 opened runs")
-        assert await answer(app, pilot, "down", "enter") == (42, 1)
+        await sees(pilot, "1 hit in 1 of 3 runs cached here")
+        assert await answer(app, pilot, "down", "enter") == OpenRun(42, 1, "agent: Hello")
 
 
 async def test_enter_in_haste_waits_for_the_hits_of_what_was_typed(quiet: Setup) -> None:
@@ -98,7 +118,7 @@ async def test_enter_in_haste_waits_for_the_hits_of_what_was_typed(quiet: Setup)
         await sees(pilot, "1 hit in 1 of 3")
         await eventually(lambda: isinstance(app.screen.focused, HitList), "the hits have the keys")
         assert app.screen.query_one(Input).value == "hello clinic"
-        assert await answer(app, pilot, "enter") == (41, 1)
+        assert await answer(app, pilot, "enter") == OpenRun(41, 1, "clinic")
 
 
 async def test_a_match_late_in_a_long_turn_is_on_screen_and_in_bold(quiet: Setup) -> None:
@@ -116,7 +136,7 @@ async def test_the_last_search_is_there_again_and_is_typed_over(quiet: Setup) ->
         await pilot.press(*"blue")
         await sees(pilot, "2 hits in 2 of 3")
         await opened(app, pilot, {44: ["a blue note"]})
-        await sees(pilot, "blue", "3 hits in 3 of 4 opened runs", "a blue note")
+        await sees(pilot, "blue", "3 hits in 3 of 4 runs cached here", "a blue note")
         await pilot.press("明", "天")
         await sees(pilot, "1 hit in 1 of 4", "(slow: no index)", "我想预订明天的座位")
         assert app.screen.query_one(Input).value == "明天"
@@ -127,7 +147,7 @@ async def test_where_nothing_is_found_or_there_is_nothing_it_says_what_to_do(qui
         await sees(pilot, "No runs to search yet.")
         await opened(app, pilot, CALLS)
         await pilot.press(*"nowhere")
-        await sees(pilot, "No hits in 3 opened runs. Try fewer or shorter words")
+        await sees(pilot, "No hits in 3 runs cached here. Try fewer or shorter words")
         await pilot.press("enter", "down", "enter")
         await still(pilot)
         assert app.answers == [None], "no hit, no answer but the escape before"
@@ -143,7 +163,7 @@ async def test_a_sqlite_without_an_index_finds_the_same_and_says_so(quiet: Setup
         await app.state.workspace.call(no_index)
         await opened(app, pilot, CALLS)
         await pilot.press(*"blue card")
-        await sees(pilot, "2 hits in 2 of 3 opened runs (slow: no index)")
+        await sees(pilot, "2 hits in 2 of 3 runs cached here (slow: no index)")
 
 
 async def test_a_search_that_fails_says_why_and_enter_searches_again(quiet: Setup) -> None:
@@ -163,14 +183,14 @@ async def test_a_search_that_fails_says_why_and_enter_searches_again(quiet: Setu
             other.execute("ROLLBACK")
             other.close()
         await pilot.press("enter")
-        await sees(pilot, "3 hits in 3 of 4 opened runs")
+        await sees(pilot, "3 hits in 3 of 4 runs cached here")
 
 
 async def test_more_hits_than_are_listed_are_counted(quiet: Setup) -> None:
     async with asked(quiet, SearchRunsDialog) as (app, pilot):
         await opened(app, pilot, {number: ["again"] * 150 for number in (1, 2)})
         await pilot.press(*"again")
-        await sees(pilot, "300 hits in 2 of 2 opened runs · first 200 shown")
+        await sees(pilot, "300 hits in 2 of 2 runs cached here · first 200 shown")
         assert len(hits(app)) == 200
 
 
