@@ -59,7 +59,7 @@ def test_a_choice_in_one_window_is_shown_in_the_other_which_takes_it_back_only_w
         window.wait("Job 1", "1 succeeded").press("enter")
         window.wait("Suggestion of job 1", "2 of 2 undecided")
     one.press("a")
-    two.wait("In another window, change 1 is now accepted.", "1 accepted")
+    two.wait("In another window, change 1 is now accepted.", "✓1")
     two.press("u")
     two.wait("Nothing to undo: another window decided change 1 last.")
     one.press("q")

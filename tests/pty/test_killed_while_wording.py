@@ -45,7 +45,7 @@ def test_what_was_typed_into_a_conflict_is_there_after_kill_9(
         terminal.wait("No runs here yet.").press("2")
         terminal.wait("Job 1", "1 succeeded").press("enter")
         terminal.wait("Suggestion of job 1", "Changes · 1 of 1").press("A")
-        terminal.wait("1 accepted").press("p")
+        terminal.wait("✓1").press("p")
         terminal.wait("1 conflict to decide").press("e")
         return terminal.wait("ctrl+g apply")
 

@@ -22,7 +22,7 @@ def test_the_script_makes_the_five_pictures(tmp_path: Path) -> None:
     assert set(made) == PICTURES
     assert all(1_000 < len(svg) < 300_000 for svg in made.values())
     assert "240&#160;runs" in made["runs.svg"]
-    assert "1&#160;accepted" in made["suggestion.svg"]
+    assert "✓1&#160;✗0" in made["suggestion.svg"]
 
 
 def test_the_readme_shows_pictures_that_are_there() -> None:

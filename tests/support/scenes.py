@@ -178,7 +178,7 @@ async def details(pilot: Pilot[Any]) -> None:
     """All that the server told of it, with what is searched."""
     await run(pilot)
     await pilot.press("d", "slash", *"carer", "enter")
-    await sees(pilot, "1 of", "“carer”")
+    await sees(pilot, "1 of 1 “ca")
     await still(pilot)
 
 
@@ -226,7 +226,7 @@ async def suggestion(pilot: Pilot[Any]) -> None:
     await pilot.press("enter")
     await sees(pilot, "Suggestion of job 3", "· 1 of 2", "answers")
     await pilot.press("a", "n")
-    await sees(pilot, "1 accepted")
+    await sees(pilot, "✓1")
     await still(pilot)
 
 

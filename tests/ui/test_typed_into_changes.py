@@ -96,7 +96,7 @@ async def test_keys_that_come_with_p_write_nothing_and_choose_nothing(served: Se
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
         await pilot.press("a")
-        await sees(pilot, "1 accepted")
+        await sees(pilot, "✓1")
         burst(pilot, "p", "enter", "y", "A", "x", "y")
         await sees(pilot, "y update")
         await still(pilot)
