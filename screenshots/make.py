@@ -57,6 +57,8 @@ def _pictures() -> Iterator[tuple[str, tuple[int, int], str]]:
 
 def _make_one(home: Path, directory: Path, name: str, size: tuple[int, int], look: str) -> None:
     os.environ.pop("NO_COLOR", None)
+    os.environ["HOME"] = str(home)  # a directory that a picture names is "~"
+    os.chdir(home)
     if LOOKS[look] is None:
         os.environ["NO_COLOR"] = "1"
     place = directory / f"{look}-{size[0]}x{size[1]}"
@@ -67,7 +69,7 @@ def _make_one(home: Path, directory: Path, name: str, size: tuple[int, int], loo
 def make_gallery(directory: Path, only: str = "") -> None:
     """Write every scene in every size and look, or those whose name begins so."""
     with tempfile.TemporaryDirectory() as place, ProcessPoolExecutor() as pool:
-        home = Path(place) / "home"
+        home, directory = Path(place) / "home", directory.absolute()
         prepare(home)
         add_proposal(home)
         asked = [picture for picture in _pictures() if picture[0].startswith(only)]
