@@ -62,7 +62,7 @@ from cekura_tui.ui.runs.screen import RunsScreen
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
 from cekura_tui.ui.terminal.textual_private import end_by_error, put_together
-from cekura_tui.ui.theme import THEMES, palette_of, themes, tokens
+from cekura_tui.ui.theme import THEMES, colours_of, themes, tokens
 from cekura_tui.workspace.workspace import Workspace
 
 _log = logging.getLogger("cekura_tui.ui")
@@ -280,7 +280,7 @@ class CekuraApp(App[None]):
         """Our themes bring the tokens of the visual language; for one of Textual's they are derived from it."""
         variables = super().get_css_variables()
         if self.current_theme.name not in THEMES:
-            self.theme_variables = variables = {**variables, **tokens(palette_of(self.current_theme, variables))}
+            self.theme_variables = variables = {**variables, **tokens(colours_of(self.current_theme, variables))}
         return variables
 
     def get_line_filters(self) -> Sequence[LineFilter]:

@@ -1,6 +1,6 @@
 """The visual language: every colour of the screen has a name here, and is readable in every theme.
 
-Seventeen tokens make a palette. Two palettes are ours, dark and light; `palette_of` reads one out of any theme of
+Seventeen tokens make a palette. Two palettes are ours, dark and light; `colours_of` reads one out of any theme of
 Textual's and mends what cannot be read there. `tokens` adds the grounds that follow from them and gives all to the
 style sheets as variables (`$muted`, `$bad-ground`). Words have a contrast of at least 4.5 to 1 on every ground that
 they are drawn on, marks and frames of at least 3 to 1, as WCAG 2.2 has it (1.4.3 and 1.4.11).
@@ -18,7 +18,7 @@ WORDS, MARKS = 4.5, 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Palette:
+class Colours:
     """Colours as "#rrggbb". Three grounds, one above the other; then inks; `selection` is the ground of selected text.
 
     `faint` and `focus` are for frames, rules and marks, never for words.
@@ -43,7 +43,7 @@ class Palette:
     selection: str
 
 
-DARK = Palette(
+DARK = Colours(
     background="#171b2a",
     surface="#1f2538",
     panel="#2a3249",
@@ -62,7 +62,7 @@ DARK = Palette(
     removed="#fd958c",
     selection="#3a5480",
 )
-LIGHT = Palette(
+LIGHT = Colours(
     background="#fbfbfd",
     surface="#f1f3f8",
     panel="#e3e8f1",
@@ -98,7 +98,7 @@ def themes() -> list[Theme]:
     return [_theme(name, palette) for name, palette in zip(THEMES, (DARK, LIGHT), strict=True)]
 
 
-def _theme(name: str, palette: Palette) -> Theme:
+def _theme(name: str, palette: Colours) -> Theme:
     return Theme(
         name=name,
         primary=palette.accent,
@@ -116,7 +116,7 @@ def _theme(name: str, palette: Palette) -> Theme:
     )
 
 
-def tokens(palette: Palette) -> dict[str, str]:
+def tokens(palette: Colours) -> dict[str, str]:
     """All variables of the style sheets that are colours of ours, and those of Textual's own widgets, by name."""
     ground = palette.background
     grounds = {
@@ -131,7 +131,7 @@ def tokens(palette: Palette) -> dict[str, str]:
     return {**asdict(palette), **grounds, **_of_textual(palette, grounds)}
 
 
-def _of_textual(palette: Palette, grounds: dict[str, str]) -> dict[str, str]:
+def _of_textual(palette: Colours, grounds: dict[str, str]) -> dict[str, str]:
     """What Textual's inputs, boxes, buttons and scroll bars are drawn in."""
     return {
         "foreground": palette.text,
@@ -167,7 +167,7 @@ def _of_textual(palette: Palette, grounds: dict[str, str]) -> dict[str, str]:
     }
 
 
-def palette_of(theme: Theme, variables: dict[str, str]) -> Palette:
+def colours_of(theme: Theme, variables: dict[str, str]) -> Colours:
     """The palette of a theme: ours as it is written here, another's made of its variables and mended to be readable.
 
     Who speaks has a hue of ours in every theme, for few have two that differ.
@@ -208,7 +208,7 @@ def palette_of(theme: Theme, variables: dict[str, str]) -> Palette:
 _ROUNDS = 8
 
 
-def _mended(palette: Palette, strongest: str) -> Palette:
+def _mended(palette: Colours, strongest: str) -> Colours:
     """Each ink as near to what it was as can be read on all grounds it is drawn on."""
     made = tokens(palette)
     common = [made[name] for name in GROUNDS]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
-from cekura_tui.model.run.columns import Columns, read_columns
+from cekura_tui.model.run.columns import RunColumns, read_columns
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line
 from cekura_tui.store.store import Store
@@ -75,11 +75,11 @@ class SavedViews:
         """Remember the filter in effect for a scope; an empty one is none."""
         self._views.save_last_filter(scope.text, _bounded("filter", text, LONGEST_FILTER))
 
-    async def columns(self) -> dict[str, Columns]:
+    async def columns(self) -> dict[str, RunColumns]:
         """The columns of the run list that a person chose, by the filter they are for; "" is for all others."""
         return {text: read_columns(stored) for text, stored in self._views.columns().items()}
 
-    async def save_columns(self, text: str, columns: Columns) -> None:
+    async def save_columns(self, text: str, columns: RunColumns) -> None:
         """Remember the columns of a filter; the default ones are forgotten."""
         text = _bounded("filter", text, LONGEST_FILTER)
         self._views.save_columns(text, columns.text if columns.chosen else "")

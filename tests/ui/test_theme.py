@@ -16,9 +16,9 @@ from cekura_tui.ui.theme import (
     MARKS,
     TINTS,
     WORDS,
-    Palette,
+    Colours,
+    colours_of,
     contrast,
-    palette_of,
     themes,
     tokens,
 )
@@ -26,8 +26,8 @@ from cekura_tui.ui.theme import (
 THEMES = {theme.name: theme for theme in (*themes(), *BUILTIN_THEMES.values()) if not theme.ansi}
 
 
-def _palette(theme: Theme) -> Palette:
-    return palette_of(theme, theme.to_color_system().generate())
+def _palette(theme: Theme) -> Colours:
+    return colours_of(theme, theme.to_color_system().generate())
 
 
 def _drawn(made: dict[str, str]) -> Iterator[tuple[str, str, float]]:
@@ -59,7 +59,7 @@ def test_caller_and_agent_have_colours_of_their_own(name: str) -> None:
 
 @pytest.mark.parametrize("palette", [DARK, LIGHT], ids=["dark", "light"])
 @pytest.mark.parametrize("blind", ["protanopia", "deuteranopia"])
-def test_states_differ_without_red_and_green(palette: Palette, blind: str) -> None:
+def test_states_differ_without_red_and_green(palette: Colours, blind: str) -> None:
     states = {name: _seen(getattr(palette, name), blind) for name in ("success", "warning", "error", "info")}
     near = {
         (one, other): round(_distance(states[one], states[other]))

@@ -45,7 +45,7 @@ _GROWTH = (
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class RunColumn:
     """A column as a person wants it; without a `width` it has what there is room for."""
 
     name: str
@@ -54,37 +54,37 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class RunColumns:
     """The columns in their order. By default those that matter most are shown, as far as there is room."""
 
-    chosen: tuple[Column, ...] = ()
+    chosen: tuple[RunColumn, ...] = ()
     """All columns as a person chose them; empty by default."""
 
     @property
-    def all(self) -> tuple[Column, ...]:
+    def all(self) -> tuple[RunColumn, ...]:
         """Every column, shown or not, in its order."""
-        return self.chosen or tuple(map(Column, NAMES))
+        return self.chosen or tuple(map(RunColumn, NAMES))
 
     def cells(self, width: int, *, one_agent: bool = False) -> Cells:
         """The columns that are seen in a list of `width` cells; by default not the agent where there is `one_agent`."""
         return _cells(self, width, one_agent)
 
-    def toggled(self, name: str) -> Columns:
+    def toggled(self, name: str) -> RunColumns:
         """With this column shown, or hidden; the last one that is shown stays."""
         columns = tuple(replace(one, shown=not one.shown) if one.name == name else one for one in self.all)
-        return Columns(columns) if any(one.shown for one in columns) else self
+        return RunColumns(columns) if any(one.shown for one in columns) else self
 
-    def moved(self, name: str, step: int) -> Columns:
+    def moved(self, name: str, step: int) -> RunColumns:
         """With this column one place further left (−1) or right (1)."""
         columns = list(self.all)
         place = next(n for n, one in enumerate(columns) if one.name == name)
         columns.insert(min(max(place + step, 0), len(columns) - 1), columns.pop(place))
-        return Columns(tuple(columns))
+        return RunColumns(tuple(columns))
 
-    def sized(self, name: str, width: int) -> Columns:
+    def sized(self, name: str, width: int) -> RunColumns:
         """With this column so many cells wide, within what is sensible."""
         width = min(max(width, NARROWEST), WIDEST)
-        return Columns(tuple(replace(one, width=width) if one.name == name else one for one in self.all))
+        return RunColumns(tuple(replace(one, width=width) if one.name == name else one for one in self.all))
 
     @property
     def text(self) -> str:
@@ -92,24 +92,24 @@ class Columns:
         return json.dumps([[one.name, one.shown, one.width] for one in self.chosen])
 
 
-def read_columns(text: str) -> Columns:
+def read_columns(text: str) -> RunColumns:
     """Columns as they were stored; columns of another version are left out, new ones are hidden at the end."""
     try:
         stored = [(str(name), bool(shown), width) for name, shown, width in json.loads(text)]
     except (ValueError, TypeError):
-        return Columns()
-    found: dict[str, Column] = {}
+        return RunColumns()
+    found: dict[str, RunColumn] = {}
     for name, shown, width in stored:
         if name in _LEAST and name not in found:
             sized = isinstance(width, int) and NARROWEST <= width <= WIDEST
-            found[name] = Column(name, shown, width if sized else None)
+            found[name] = RunColumn(name, shown, width if sized else None)
     if not any(one.shown for one in found.values()):
-        return Columns()
-    return Columns((*found.values(), *(Column(name, shown=False) for name in NAMES if name not in found)))
+        return RunColumns()
+    return RunColumns((*found.values(), *(RunColumn(name, shown=False) for name in NAMES if name not in found)))
 
 
 @lru_cache(maxsize=64)
-def _cells(columns: Columns, width: int, one_agent: bool) -> Cells:
+def _cells(columns: RunColumns, width: int, one_agent: bool) -> Cells:
     room = width - GUTTER
     least = {**_LEAST, **(_NARROWED if columns.chosen else {})}
     wanted = {one.name: one.width or least[one.name] for one in columns.all if one.shown}

@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Label
 
-from cekura_tui.model.run.columns import Cells, Column, Columns
+from cekura_tui.model.run.columns import Cells, RunColumn, RunColumns
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.dialog import Dialog, KeyHint
@@ -29,7 +29,7 @@ _NAME_CELLS = 16
 class ColumnRow:
     """A column as it was chosen, and its cells in the list now; 0 where it is not seen."""
 
-    column: Column
+    column: RunColumn
     cells: int
 
     @property
@@ -73,7 +73,7 @@ class ColumnsDialog(Dialog[None]):
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
-    def __init__(self, view: str, columns: Columns, apply: Callable[[Columns], Cells]) -> None:
+    def __init__(self, view: str, columns: RunColumns, apply: Callable[[RunColumns], Cells]) -> None:
         super().__init__()
         self._view, self._columns, self._apply = clean_line(view, 40), columns, apply
 
@@ -98,7 +98,7 @@ class ColumnsDialog(Dialog[None]):
     def _row(self) -> ColumnRow | None:
         return self.query_one(ColumnList).cursor_row
 
-    def _change(self, columns: Columns) -> None:
+    def _change(self, columns: RunColumns) -> None:
         self._columns = columns
         self._draw()
 
@@ -119,7 +119,7 @@ class ColumnsDialog(Dialog[None]):
 
     def action_reset(self) -> None:
         """The columns as they are without a choice."""
-        self._change(Columns())
+        self._change(RunColumns())
 
 
 _KEYS = "space show or hide · J K move · < > size · r reset · esc close"

@@ -16,7 +16,7 @@ from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.filter.filter import ALL, Filter, Term
 from cekura_tui.model.filter.match import Matcher, Split, noted
 from cekura_tui.model.filter.parse import KnownNames, names_in, parse
-from cekura_tui.model.run.columns import Columns
+from cekura_tui.model.run.columns import RunColumns
 from cekura_tui.model.run.listing import ListedRuns, UnloadedRun
 from cekura_tui.model.run.outcome import Kind
 from cekura_tui.model.run.query import RunQuery, Sort
@@ -77,7 +77,7 @@ class RunListing:
         clock: Callable[[], float] = time.time,
         *,
         known: Sequence[RunRow] = (),
-        columns: Mapping[str, Columns] | None = None,
+        columns: Mapping[str, RunColumns] | None = None,
     ) -> None:
         self.scope, self.cached = scope, cached
         self.filter: Filter = parse(filter_text).filter
@@ -85,7 +85,7 @@ class RunListing:
         self.notes: dict[int, str] = dict(notes or {})
         self.known = tuple(known)
         """Every run of the scope that is cached: what a filter works on while the server is out of reach."""
-        self.chosen_columns: dict[str, Columns] = dict(columns or {})
+        self.chosen_columns: dict[str, RunColumns] = dict(columns or {})
         """The columns that a person chose, by the filter they are for; "" is for all others."""
         self._known_since: float | None = None
         """When (Unix) the one of them was read that is the most out of date."""
@@ -115,16 +115,16 @@ class RunListing:
         self._before_failures = None
         self._forget()
 
-    def restore(self, filter_text: str, notes: Mapping[int, str], columns: Mapping[str, Columns]) -> None:
+    def restore(self, filter_text: str, notes: Mapping[int, str], columns: Mapping[str, RunColumns]) -> None:
         """The scope's filter, the notes and the columns, as they are stored."""
         self.filter, self.notes, self.chosen_columns = parse(filter_text).filter, dict(notes), dict(columns)
 
     @property
-    def columns(self) -> Columns:
+    def columns(self) -> RunColumns:
         """The columns of the filter in effect."""
-        return self.chosen_columns.get(str(self.filter)) or self.chosen_columns.get("") or Columns()
+        return self.chosen_columns.get(str(self.filter)) or self.chosen_columns.get("") or RunColumns()
 
-    def choose_columns(self, filter_text: str, columns: Columns) -> None:
+    def choose_columns(self, filter_text: str, columns: RunColumns) -> None:
         """The list has these columns under this filter; the default ones are the same as those of all others."""
         others = {text: one for text, one in self.chosen_columns.items() if text != filter_text}
         self.chosen_columns = {**others, filter_text: columns} if columns.chosen else others
@@ -847,14 +847,14 @@ class RunsController:
 
     # Columns
 
-    def choose_columns(self, filter_text: str, columns: Columns) -> None:
+    def choose_columns(self, filter_text: str, columns: RunColumns) -> None:
         """Show these columns under this filter; an empty one stands for all filters without their own."""
         self.listing.choose_columns(filter_text, columns)
         self.draw_now()
 
     async def save_columns(self, filter_text: str) -> None:
         """Remember the columns that were chosen for this filter. Raises StoreError."""
-        columns = self.listing.chosen_columns.get(filter_text, Columns())
+        columns = self.listing.chosen_columns.get(filter_text, RunColumns())
         await self._state.workspace.call(lambda session: session.saved_views.save_columns(filter_text, columns))
 
     # When to draw

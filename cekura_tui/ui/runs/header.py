@@ -25,7 +25,7 @@ _GAP = 4
 _UNKNOWN = Freshness("dim", "")
 
 
-class Fact(NamedTuple):
+class HeaderFact(NamedTuple):
     """Something to know: its name, and what it is."""
 
     name: str
@@ -33,14 +33,14 @@ class Fact(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class HeaderFacts:
     """What the header says: the first line's facts and the second's, beside them how fresh the list is, and jobs.
 
     `short` are the words of the facts that a single line has room for.
     """
 
-    first: tuple[Fact, ...] = ()
-    second: tuple[Fact, ...] = ()
+    first: tuple[HeaderFact, ...] = ()
+    second: tuple[HeaderFact, ...] = ()
     short: tuple[str, ...] = ()
     freshness: Freshness = _UNKNOWN
     jobs: str = ""
@@ -49,7 +49,7 @@ class Facts:
 class RunsHeader(Static):
     """Two lines of facts where the screen is wide, else one."""
 
-    facts: reactive[Facts] = reactive(Facts())
+    facts: reactive[HeaderFacts] = reactive(HeaderFacts())
 
     def render(self) -> Content:
         """As many lines as it is high."""
@@ -88,7 +88,7 @@ class RunsHeader(Static):
         return Content.assemble(left.truncate(max(room - 2, 0), ellipsis=True, pad=True), "  ", right)
 
 
-def _fact(fact: Fact, cells: int) -> Content:
+def _fact(fact: HeaderFact, cells: int) -> Content:
     return Content.assemble((f"{fact.name:<{cells}} ", "$muted"), (clean_line(fact.words, 60), "bold"))
 
 

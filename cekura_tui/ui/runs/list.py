@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from cekura_tui.model.run.columns import GUTTER, Cells, Columns
+from cekura_tui.model.run.columns import GUTTER, Cells, RunColumns
 from cekura_tui.model.run.listing import UnloadedRun
 from cekura_tui.model.run.query import Sort
 from cekura_tui.model.run.view import RunRow
@@ -38,7 +38,7 @@ class RunListHeader(Static):
 
     ALLOW_SELECT = False
     sort: reactive[Sort] = reactive(Sort())
-    columns: reactive[Columns] = reactive(Columns())
+    columns: reactive[RunColumns] = reactive(RunColumns())
     one_agent: reactive[bool] = reactive(False)
 
     @dataclass
@@ -101,9 +101,9 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         super().__init__(id=id)
         self._when, self._open_run = when, opened
         self._notes: Mapping[int, str] = {}
-        self._columns, self._one_agent = Columns(), False
+        self._columns, self._one_agent = RunColumns(), False
 
-    def show_columns(self, columns: Columns, *, one_agent: bool) -> None:
+    def show_columns(self, columns: RunColumns, *, one_agent: bool) -> None:
         """Draw these columns; where all runs are of `one_agent`, that needs no column of its own."""
         if (columns, one_agent) != (self._columns, self._one_agent):
             self._columns, self._one_agent = columns, one_agent

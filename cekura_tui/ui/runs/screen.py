@@ -18,7 +18,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import ALL, GIVEN_VIEWS, Filter, Term, Value
 from cekura_tui.model.filter.parse import unknown_name
 from cekura_tui.model.job import Job
-from cekura_tui.model.run.columns import Cells, Columns
+from cekura_tui.model.run.columns import Cells, RunColumns
 from cekura_tui.model.run.listing import UnloadedRun
 from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.view import RunRow, completed
@@ -31,7 +31,7 @@ from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.messages import CompareRuns, OpenRun, PrepareRunScreen
 from cekura_tui.ui.runs.controller import RunListing, RunsController
 from cekura_tui.ui.runs.filter_bar import FilterBar
-from cekura_tui.ui.runs.header import Fact, Facts, OutcomeBar, RunsHeader
+from cekura_tui.ui.runs.header import HeaderFact, HeaderFacts, OutcomeBar, RunsHeader
 from cekura_tui.ui.runs.list import RunList, RunListHeader
 from cekura_tui.ui.runs.notes import NoteDialog, NoteInput
 from cekura_tui.ui.runs.preview import RunPreview
@@ -543,15 +543,15 @@ for, and `-` before what to leave out.
         setup, listing, scope = self.state.workspace.setup, self.controller.listing, self.controller.listing.scope
         profile, locked = "demo" if setup.demo else setup.profile, ("read-only",) if setup.read_only else ()
         place = "…" if scope is None else scope.name or str(scope.id)
-        project, agent = Fact("Project", place), ", ".join(_agents_of(listing.filter)) or "all agents"
+        project, agent = HeaderFact("Project", place), ", ".join(_agents_of(listing.filter)) or "all agents"
         if scope is not None and scope.kind == "result":
-            project = Fact("Result", place)
+            project = HeaderFact("Result", place)
         elif scope is not None and scope.kind == "agent":
-            project, agent = Fact("Project", "–"), place
+            project, agent = HeaderFact("Project", "–"), place
         going = sum(job.state.going for job in self.state.jobs)
-        self.query_one(RunsHeader).facts = Facts(
-            (Fact("Profile", " · ".join((profile, *locked))), Fact("Agent", agent)),
-            (project, Fact("Server", _host(setup.origin))),
+        self.query_one(RunsHeader).facts = HeaderFacts(
+            (HeaderFact("Profile", " · ".join((profile, *locked))), HeaderFact("Agent", agent)),
+            (project, HeaderFact("Server", _host(setup.origin))),
             (profile, scope.shown if scope else "…", *locked),
             listing.freshness(self.state.when, self.controller.scope_error),
             f"{count(going, 'job')} running" if going else "",
@@ -777,7 +777,7 @@ for, and `-` before what to leave out.
         view = next((view.name for view in (*GIVEN_VIEWS, *views) if view.filter == text), None)
         for_filter = "" if view is None else text
 
-        def cells(columns: Columns) -> Cells:
+        def cells(columns: RunColumns) -> Cells:
             self.controller.choose_columns(for_filter, columns)
             return runs.cells
 

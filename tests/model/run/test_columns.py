@@ -6,18 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.run.columns import GUTTER, NAMES, NARROWEST, WIDEST, Column, Columns, read_columns
+from cekura_tui.model.run.columns import GUTTER, NAMES, NARROWEST, WIDEST, RunColumn, RunColumns, read_columns
 
 CHOSEN = st.permutations(NAMES).flatmap(
     lambda names: st.tuples(
-        *(st.builds(Column, st.just(n), st.booleans(), st.none() | st.integers(NARROWEST, WIDEST)) for n in names)
+        *(st.builds(RunColumn, st.just(n), st.booleans(), st.none() | st.integers(NARROWEST, WIDEST)) for n in names)
     )
 )
-COLUMNS = st.just(Columns()) | CHOSEN.filter(lambda chosen: any(one.shown for one in chosen)).map(Columns)
+COLUMNS = st.just(RunColumns()) | CHOSEN.filter(lambda chosen: any(one.shown for one in chosen)).map(RunColumns)
 
 
 @given(COLUMNS, st.integers(60, 300), st.booleans())
-def test_the_columns_fit_into_the_list_and_at_least_one_is_seen(columns: Columns, width: int, one_agent: bool) -> None:
+def test_the_columns_fit_and_at_least_one_is_seen(
+    columns: RunColumns, width: int, one_agent: bool
+) -> None:
     cells = columns.cells(width, one_agent=one_agent)
     assert cells
     assert GUTTER + sum(room + 1 for _, room in cells) <= max(width, GUTTER + cells[0][1] + 1)
@@ -26,7 +28,7 @@ def test_the_columns_fit_into_the_list_and_at_least_one_is_seen(columns: Columns
 
 
 @given(COLUMNS, st.integers(250, 400))
-def test_where_there_is_room_every_column_has_the_width_that_was_chosen(columns: Columns, width: int) -> None:
+def test_where_there_is_room_every_column_has_the_width_that_was_chosen(columns: RunColumns, width: int) -> None:
     cells = dict(columns.cells(width + 300))
     assert cells.keys() == {column.name for column in columns.all if column.shown}
     assert all(cells[column.name] == column.width for column in columns.all if column.shown and column.width)
@@ -45,11 +47,11 @@ def test_where_there_is_room_every_column_has_the_width_that_was_chosen(columns:
 def test_the_agent_is_seen_beside_the_preview_of_120_columns_unless_all_runs_are_of_one(
     width: int, one_agent: bool, seen: str
 ) -> None:
-    assert " ".join(name for name, _ in Columns().cells(width, one_agent=one_agent)) == seen
+    assert " ".join(name for name, _ in RunColumns().cells(width, one_agent=one_agent)) == seen
 
 
 def test_columns_are_hidden_moved_and_sized_one_by_one_and_the_last_one_stays() -> None:
-    columns = Columns().toggled("length").moved("agent", -2).moved("run", -1).sized("agent", 30)
+    columns = RunColumns().toggled("length").moved("agent", -2).moved("run", -1).sized("agent", 30)
     names = [column.name for column in columns.all]
     assert names == ["run", "agent", "outcome", "scenario", "personality", "length", "when"]
     assert dict(columns.cells(120))["agent"] == 30
@@ -61,12 +63,12 @@ def test_columns_are_hidden_moved_and_sized_one_by_one_and_the_last_one_stays() 
 
 
 def test_a_column_of_a_chosen_width_stays_where_others_leave() -> None:
-    assert "personality" not in dict(Columns().cells(70))
-    assert dict(Columns().sized("personality", 20).cells(70))["personality"] == 20
+    assert "personality" not in dict(RunColumns().cells(70))
+    assert dict(RunColumns().sized("personality", 20).cells(70))["personality"] == 20
 
 
 @given(COLUMNS)
-def test_what_was_chosen_comes_back_from_the_store(columns: Columns) -> None:
+def test_what_was_chosen_comes_back_from_the_store(columns: RunColumns) -> None:
     assert read_columns(columns.text) == columns
 
 
@@ -74,11 +76,11 @@ def test_what_was_chosen_comes_back_from_the_store(columns: Columns) -> None:
     "text", ["", "{}", "[1]", "null", '[["run"]]', '[["run", false, null]]', '[["other", true, 5]]']
 )
 def test_what_cannot_be_read_gives_the_default_columns(text: str) -> None:
-    assert read_columns(text) == Columns()
+    assert read_columns(text) == RunColumns()
 
 
 def test_columns_of_another_version_are_left_out_and_new_ones_are_hidden() -> None:
     columns = read_columns('[["when", true, 1000], ["tokens", true, 9], ["when", false, null]]')
-    assert columns.all[0] == Column("when")
+    assert columns.all[0] == RunColumn("when")
     assert [column.name for column in columns.all if column.shown] == ["when"]
     assert {column.name for column in columns.all} == set(NAMES)
