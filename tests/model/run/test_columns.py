@@ -17,9 +17,7 @@ COLUMNS = st.just(RunColumns()) | CHOSEN.filter(lambda chosen: any(one.shown for
 
 
 @given(COLUMNS, st.integers(60, 300), st.booleans())
-def test_the_columns_fit_and_at_least_one_is_seen(
-    columns: RunColumns, width: int, one_agent: bool
-) -> None:
+def test_the_columns_fit_and_at_least_one_is_seen(columns: RunColumns, width: int, one_agent: bool) -> None:
     cells = columns.cells(width, one_agent=one_agent)
     assert cells
     assert GUTTER + sum(room + 1 for _, room in cells) <= max(width, GUTTER + cells[0][1] + 1)
