@@ -228,6 +228,8 @@ class CekuraApp(App[None]):
             priority=True,
             why_not=_unless_selected,
         ),
+        # Where nothing is selected and nothing typed into takes it; Textual's own binding is hidden by the one above.
+        Action("app.how-to-quit", "ctrl+c", "help_quit", "How to quit"),
         Action("app.quit", "q", "quit", "Quit", "Quit; running jobs continue on the server", footer=1003),
     )
     BINDINGS = bindings(ACTIONS)

@@ -95,7 +95,7 @@ def test_killed_before_the_jobs_number_was_shown_its_suggestion_still_arrives(
     front.launch()
     until(lambda: state(home) == "running", "the server's answer is recorded")
     told = front.kill()
-    assert "running" not in told
+    assert "1 job running" not in told
     assert "launched" not in told
     hold = Hold(DONE)
     server.on("GET", PROGRESS, hold)

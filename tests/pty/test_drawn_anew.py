@@ -23,7 +23,7 @@ def test_the_program_was_stopped_and_goes_on(start: Start, number: signal.Signal
         pass
     terminal.screen.reset()
     terminal.process.send_signal(signal.SIGCONT)
-    terminal.wait("240 runs", "900240", "Quit")
+    terminal.wait("240 runs", "900240", "? Keys")
     terminal.press("j", "j", "enter")
     terminal.wait("Run 900238")
     leave(terminal)
@@ -34,5 +34,5 @@ def test_the_terminal_was_resized_to_and_fro_while_nobody_read(start: Start) -> 
     terminal.stall()
     terminal.resize(80, 28)
     terminal.resize(80, 24)  # a terminal may move its lines at that, and the app sees the same size as before
-    terminal.wait("240 runs", "Quit")
+    terminal.wait("240 runs", "? Keys")
     leave(terminal)

@@ -37,9 +37,9 @@ def test_the_checker_finds_what_a_transcript_would_send() -> None:
 def test_a_hostile_call_is_shown_as_text_in_the_list_the_run_and_the_suggestion(
     start: Start, heard: dict[str, str]
 ) -> None:
-    terminal = start(env=heard, columns=140, lines=50).wait("240 runs", "900232")
+    terminal = start(env=heard, columns=140, lines=90).wait("240 runs", "900232")
     terminal.press(*"jjjjjjjj")
-    terminal.wait("900232 ✗", "[2J]0;owned")  # the preview
+    terminal.wait("Run 900232 · ✗", "[2J]0;owned")  # the preview
     terminal.press("enter")
     terminal.wait("Run 900232", "[2J]0;owned", "[/red]", "[@click=app.quit]")
     terminal.press("i")
@@ -81,7 +81,7 @@ def test_a_server_that_is_hostile_in_every_word_changes_nothing_but_the_text(
     terminal = start(env=env, columns=140, lines=50).wait("2 runs", "102")
     terminal.wait(SHOWN)
     terminal.press("j")
-    terminal.wait("101 ✗")
+    terminal.wait("Run 101 · ✗")
     terminal.press("enter")
     terminal.wait("Run 101", "Transcript", "4 turns", SHOWN)
     terminal.press("i")

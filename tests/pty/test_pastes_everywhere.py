@@ -48,11 +48,11 @@ PLACES = {
     ),
     "an export": Place([("e", "Export runs")]),
     "a project": Place([("p", "Northgrid")]),
-    "a command": Place([("\x10", "type to find one")], shows="Up to 100 characters"),
+    "a command": Place([("\x10", "type to find one")], shows="at most 100 characters"),
     "the path of a prompt": Place([IMPROVE, ("\x1b[Hj ", "Path of the file")], enter="0 words"),
     "a prompt": Place([IMPROVE, ("\t", "")], shows=REFUSED),
     "a file to save to": Place(
-        [*SUGGESTION, ("y", "Save the")],
+        [*SUGGESTION, ("y", "Copy or save the prompt")],
         enter="long",
         back=[("esc", "Suggestion", TYPED), ("esc", "Jobs ·", ""), ("1", "Groups", "")],
     ),
@@ -71,7 +71,7 @@ def paste_and_type(terminal: Terminal, place: Place, marked: bool) -> None:
     """A key right after the paste is typed behind it; enter says what is wrong with it."""
     terminal.send(b"\x1b[200~" + MEGABYTE + b"\x1b[201~" if marked else MEGABYTE)
     terminal.wait(place.shows)
-    if place.shows == CUT:
+    if place.shows != REFUSED:
         terminal.press("backspace")  # there is no room for another letter
     terminal.press(TYPED)
     if place is not SIGN_IN:

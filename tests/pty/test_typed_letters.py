@@ -26,7 +26,7 @@ def test_a_change_is_worded_in_persian_in_one_burst_with_the_key_that_opens_the_
     terminal.press("enter")
     terminal.wait("Suggestion of job 1", "· 1 of", "answers")
     terminal.press(f"e{TYPED} Always ask. \x07")
-    terminal.wait("1 edited", gone="Edit change")
+    terminal.wait("✎1", gone="Edit change")
     [(what, text)] = steps(home)
     assert (what, text[: len(typed := f"{TYPED} Always ask. ".encode())]) == ("edited", typed)
     terminal.press("q")

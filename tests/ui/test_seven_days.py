@@ -12,6 +12,7 @@ from scripted_server import ScriptedServer
 
 from cekura_tui.jobs import engine
 from cekura_tui.store.jobs import MAX_ANSWERS
+from cekura_tui.ui.jobs.screen import CACHED_PREVIEWS
 
 JOBS = DAYS * A_DAY
 ONE_A_JOB = (
@@ -22,6 +23,12 @@ ONE_A_JOB = (
 """What is held of each job that is listed, by each list that shows it; the last one as far as its row was drawn."""
 OF_ONE_JOB = "cekura_tui.store.jobs.RawAnswer"
 """What is held of the job that was looked at last, few of most and many of one that talks."""
+PREVIEWED = (
+    "cekura_tui.ui.jobs.preview.FirstChanges",
+    "cekura_tui.ui.jobs.preview.ShownChange",
+    "cekura_tui.ui.jobs.job.Fact",
+)
+"""What is cached of the jobs that were previewed last, five changes of each at most; and the lines of the last one."""
 JOURNAL = 4 * 2**20 + 2**17
 """Bytes of SQLite's journal: it is written back at about 1,000 pages, and keeps its size."""
 
@@ -51,6 +58,7 @@ def held_the_same(second: Evening, last: Evening) -> None:
     grown = {name: (second.things[name], now) for name, now in last.things.items() if now > second.things[name] + 2}
     assert [name for name in ONE_A_JOB if grown.pop(name, (0, 0))[1] > 3 * last.jobs] == []
     assert grown.pop(OF_ONE_JOB, (0, 0))[1] <= MAX_ANSWERS
+    assert [name for name in PREVIEWED if grown.pop(name, (0, 0))[1] > 5 * CACHED_PREVIEWS] == []
     assert grown == {}
 
 

@@ -40,7 +40,7 @@ RESTS = 0.15
 """Seconds that the cursor rests on a job before anything of it is read."""
 LEAST_WAIT = 1.0
 """Seconds between two looks at when a job is polled next, at least."""
-_CACHED = 40
+CACHED_PREVIEWS = 40
 """Suggestions whose first changes are cached."""
 
 
@@ -169,7 +169,7 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
         self._draw_preview()
         if job.improved_sha256 is not None and job.number not in self._changes:
             changes = await read_changes(self.state, job)
-            self._changes = dict([*self._changes.items()][1 - _CACHED :]) | {job.number: changes}
+            self._changes = dict([*self._changes.items()][1 - CACHED_PREVIEWS :]) | {job.number: changes}
             self._draw_preview()
 
     def _draw_preview(self) -> None:

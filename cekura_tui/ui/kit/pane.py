@@ -70,7 +70,7 @@ class Pane(Vertical):
     @property
     def is_folded(self) -> bool:
         """Whether the frame is a line with the title alone."""
-        return self.is_attached and self.screen.has_class("-short")
+        return self.is_attached and not self.styles.border_left[0]
 
     @on(Resize)
     def draw_title(self) -> None:
