@@ -57,7 +57,7 @@ PLACES = {
         back=[("esc", "Suggestion", TYPED), ("esc", "Jobs ·", ""), ("1", "Groups", "")],
     ),
     "a view": Place(
-        [("/", "persona:"), ("outcome:failed\r", "0 errors"), ("v", "save filter"), ("s", "enter save")],
+        [("/", "persona:"), ("outcome:failed\r", "71 failed"), ("v", "save filter"), ("s", "enter save")],
         enter="characters",
         back=[("esc", "save filter", TYPED), ("esc", "Groups", "save filter")],
     ),
