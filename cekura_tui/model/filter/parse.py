@@ -360,6 +360,10 @@ def _key(prefix: str) -> FilterKey | None:
     return next(own, None) or next(other, None)
 
 
+_LONG = 500
+"""Characters of a name in which typed letters are looked for."""
+
+
 def _typed_values(written: str, key: FilterKey, names: KnownNames, given: Iterable[str]) -> Iterator[str]:
     prefix, opened = unquoted(written)
     if written.startswith("~") or (opened is None and '"' in written):
@@ -367,8 +371,10 @@ def _typed_values(written: str, key: FilterKey, names: KnownNames, given: Iterab
     folded = prefix.casefold()
     there = {name.casefold() for name in given}
     # Of an endless name only what is compared is folded.
-    begin = [name for name in names.of(key) if name[: len(folded)].casefold().startswith(folded)]
-    fitting = [name for name in begin if name.casefold() not in there]
+    all_names = [name for name in names.of(key) if name.casefold() not in there]
+    begin = [name for name in all_names if name[: len(folded)].casefold().startswith(folded)]
+    within = [name for name in all_names if folded in name[:_LONG].casefold() and name not in begin]
+    fitting = [*begin, *within]
     if opened is None and any(name.casefold() == folded for name in fitting):
         return
     yield from (str(Value(name)) if opened is None else quoted(name) for name in fitting)

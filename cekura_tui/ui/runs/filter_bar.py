@@ -109,6 +109,20 @@ def completed_lines(text: str, names: KnownNames, room: int = LONGEST) -> tuple[
     return tuple(line for line in lines if len(line) <= room and line != text)
 
 
+def _last_word(line: str) -> str:
+    *_, (start, end) = split_words(line)
+    return line[start:end]
+
+
+def _value(word: str) -> str:
+    """What stands behind the key: `"Late refund"` of `scenario:"Late refund"`."""
+    return word.partition(":")[2] or word
+
+
+_OFFERED = 8
+"""Values that are shown at once of those that fit."""
+
+
 def extends(completed: str, text: str) -> bool:
     """Whether a completed text only adds to what was typed."""
     return len(completed) > len(text) and completed[: len(text)].casefold() == text.casefold()
@@ -333,12 +347,14 @@ class FilterBar(Widget):
         text, rest = self._parted()
         if not value or text[-1:].isspace():
             return _KEYS
-        if self._offered(text):
-            completed: str | None = self._offers[(self._offer_at + 1) % len(self._offers)]
-            place = f" ({self._offer_at + 1} of {len(self._offers):,})"
+        at = self._offer_at + 1
+        if self._offered(text):  # from the next one on, round to this one
+            offers = (*self._offers[at:], *self._offers[:at])
         else:
-            completed, place = completed_line(text, self.names, LONGEST - len(rest)), ""
-        if completed is None:
+            offers = completed_lines(text, self.names, LONGEST - len(rest))
+        if not offers:
             return _SYNTAX
-        *_, (start, end) = split_words(completed)
-        return f"tab {completed[start:end]}{place} · {_SYNTAX}"
+        first, *others = map(_last_word, offers[:_OFFERED])
+        if not others:
+            return f"tab {first} · {_SYNTAX}"
+        return f"{len(offers):,} match · tab {first} · then {', '.join(map(_value, others))}"
