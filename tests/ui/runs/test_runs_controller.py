@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from app_on_a_server import LIST, setup_of
-from scripted_server import Reply, ScriptedServer, run_of
+from scripted_server import Hold, Reply, ScriptedServer, run_of
 from waiting import eventually
 
 from cekura_tui.model.errors import CekuraTuiError
@@ -240,14 +240,16 @@ async def test_the_checks_of_failed_runs_are_loaded_once_and_the_list_is_sorted_
 
 
 async def test_loading_checks_is_stopped_by_the_same_key(scripted: ScriptedServer) -> None:
-    scripted.on("GET", f"{LIST}bulk/", Reply([]))
+    second = Hold(Reply([]))
+    scripted.on("GET", f"{LIST}bulk/", Reply([]), second)
     serve_list(scripted, *(run_of(number) for number in range(60, 0, -1)))
     async with controlled(scripted) as (controller, _):
         await eventually(lambda: controller.listing.whole, "all of it")
         controller.load_all()
-        await eventually(lambda: len(controller.listing.unknown_checks()) == 35, "the first of them")
+        await eventually(second.arrived.is_set, "the first are loaded, the next are asked for")
         controller.load_all()
+        second.released.set()
         (worker,) = [task for name, task in controller._view.workers if name == "checks"]  # type: ignore[attr-defined]
         await worker
-        assert len(scripted.requests("GET", f"{LIST}bulk/")) <= 2
-        assert controller.listing.unknown_checks()
+        assert len(scripted.requests("GET", f"{LIST}bulk/")) == 2
+        assert len(controller.listing.unknown_checks()) == 10
