@@ -181,7 +181,7 @@ class HelpDialog(Dialog[None]):
     def compose(self) -> ComposeResult:
         """Everything in one scrolling text."""
         with VerticalScroll(id="help", classes="dialog", can_focus=False) as box:
-            box.border_title = self._title
+            box.border_title = Content(self._title)
             box.border_subtitle = "j k space scroll · esc close"
             yield self._text
 

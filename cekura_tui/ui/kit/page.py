@@ -19,8 +19,7 @@ from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.job import Job
 from cekura_tui.ui.actions import Action, is_offered
 from cekura_tui.ui.kit.dialog import DetailsDialog, WaitingDialog
-from cekura_tui.ui.kit.footer import KeyFooter
-from cekura_tui.ui.kit.hint_line import HintLine
+from cekura_tui.ui.kit.footer import HintLine, KeyFooter
 from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
 from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested
 from cekura_tui.ui.state import AppState

@@ -202,7 +202,7 @@ class Palette(Dialog[None]):
     def compose(self) -> ComposeResult:
         """What one types, what was found, and the keys."""
         with Vertical(id="palette", classes="dialog") as box:
-            box.border_title = self._title
+            box.border_title = Content(self._title)
             box.border_subtitle = f"enter {self._verb} · ↑ ↓ move · esc close"
             with Horizontal(id="palette-line"):
                 yield Static(Content(":"), id="palette-sign")

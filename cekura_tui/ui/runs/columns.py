@@ -80,7 +80,7 @@ class ColumnsDialog(Dialog[None]):
     def compose(self) -> ComposeResult:
         """The columns in their order."""
         with Vertical(classes="dialog", id="choose-columns") as box:
-            box.border_title = "Columns"
+            box.border_title = Content("Columns")
             yield Label(Content(f"Of the view “{self._view}”" if self._view else "Of the run list"), id="columns-of")
             yield ColumnList(opened=lambda _: self.action_give_up(), id="columns")
             yield KeyHint(_KEYS)

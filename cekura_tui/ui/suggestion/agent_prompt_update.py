@@ -33,7 +33,7 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.conflicts import ConflictResolver, ConflictTexts
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.edit import Edited, EditHunkDialog
-from cekura_tui.ui.suggestion.hung_text import HungText, MessageKind, ResultText
+from cekura_tui.ui.suggestion.hung_text import HungText, MessageKind
 from cekura_tui.ui.suggestion.staging_controller import TypedTexts
 from cekura_tui.ui.suggestion.words import Decided
 from cekura_tui.ui.terminal.cells import LEAST, too_small
@@ -217,8 +217,8 @@ class UpdatePromptDialog(Dialog[None]):
     def compose(self) -> ComposeResult:
         """The question, the result, the facts, and the change or the conflicts."""
         with Vertical(classes="dialog", id="update-prompt") as box:
-            box.border_title = "Update the agent's prompt"
-            yield ResultText(id="update-note")
+            box.border_title = Content("Update the agent's prompt")
+            yield HungText(id="update-note")
             yield HungText(id="update-facts")
             yield HungText(id="update-warnings")
             yield Label(id="conflict-head")
@@ -378,7 +378,7 @@ class UpdatePromptDialog(Dialog[None]):
         if self.gone:
             return
         self._message, self._kind = text, kind
-        self.query_one(ResultText).show_result(text, kind)
+        self.query_one("#update-note", HungText).show_result(text, kind)
 
     def _warn_unsaved(self, text: str, again: bool) -> None:
         if not again:  # while somebody types there is a try twice a second

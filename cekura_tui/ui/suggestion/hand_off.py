@@ -69,7 +69,7 @@ class HandOffDialog(Dialog[str]):
     def compose(self) -> ComposeResult:
         """The file's name, what goes into it, and the ways."""
         with Vertical(classes="dialog", id="hand-off") as box:
-            box.border_title = "Copy or save the prompt"
+            box.border_title = Content("Copy or save the prompt")
             with Vertical(classes="section"):
                 yield Label(Content("File"), classes="section-title", id="hand-off-folder")
                 yield self._line

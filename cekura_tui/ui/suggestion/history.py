@@ -30,7 +30,7 @@ from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.agent_prompt_update import confirm_restore
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
-from cekura_tui.ui.suggestion.hung_text import MessageKind, ResultText
+from cekura_tui.ui.suggestion.hung_text import HungText, MessageKind
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.workspace.prompt_files import check_output, safe_name, write_output
 
@@ -313,7 +313,7 @@ prompt, `D` forgets it.
         with Pane(title="History", id="prompts-pane"):
             yield PromptUseList(id="prompt-uses")
         yield Notice(id="prompts-notice")
-        yield ResultText(id="prompts-note")
+        yield HungText(id="prompts-note")
 
     def on_mount(self) -> None:
         """Ask the server what the agent has."""
@@ -492,7 +492,7 @@ prompt, `D` forgets it.
 
     def _show_message(self, text: str, kind: MessageKind = "") -> None:
         if not self.gone:
-            self.query_one(ResultText).show_result(text, kind)
+            self.query_one("#prompts-note", HungText).show_result(text, kind)
 
 
 def _forgetting(row: UseRow) -> str:

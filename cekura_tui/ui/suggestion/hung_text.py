@@ -12,11 +12,20 @@ from textual.widget import Widget
 from cekura_tui.model.text import clean
 from cekura_tui.ui.suggestion.diff_view import hung_breaks
 
+MessageKind = Literal["", "good", "failed"]
+_SIGNS: dict[MessageKind, str] = {"": "", "good": "✓ ", "failed": "✗ "}
+
 
 class HungText(Widget):
     """As high as its paragraphs, each of one line before it is wrapped."""
 
-    DEFAULT_CSS = "HungText { height: auto; }"
+    DEFAULT_CSS = """
+    HungText {
+        height: auto;
+        &.-good { color: $success; }
+        &.-failed { color: $error; }
+    }
+    """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id, classes=classes)
@@ -27,6 +36,13 @@ class HungText(Widget):
         if paragraphs != self._paragraphs:
             self._paragraphs = paragraphs
             self.refresh(layout=True)
+
+    def show_result(self, text: str, kind: MessageKind = "") -> None:
+        """Show a result with a sign, green where it succeeded, red where it failed; nothing of an empty text."""
+        self.display = bool(text)
+        self.set_class(kind == "good", "-good")
+        self.set_class(kind == "failed", "-failed")
+        self.show([Content(line) for line in clean(_SIGNS[kind] + text).split("\n")])
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many lines as there are at this width."""
@@ -42,26 +58,3 @@ class HungText(Widget):
             for paragraph in self._paragraphs
             for start, end, indent in hung_breaks(paragraph.plain, width)
         ]
-
-
-MessageKind = Literal["", "good", "failed"]
-_SIGNS: dict[MessageKind, str] = {"": "", "good": "✓ ", "failed": "✗ "}
-
-
-class ResultText(HungText):
-    """The result of what was done: green where it succeeded, red where it failed, with a sign."""
-
-    DEFAULT_CSS = """
-    ResultText {
-        text-style: bold;
-        &.-good { color: $success; }
-        &.-failed { color: $error; }
-    }
-    """
-
-    def show_result(self, text: str, kind: MessageKind = "") -> None:
-        """Show it; nothing is shown of an empty text."""
-        self.display = bool(text)
-        self.set_class(kind == "good", "-good")
-        self.set_class(kind == "failed", "-failed")
-        self.show([Content(line) for line in clean(_SIGNS[kind] + text).split("\n")])
