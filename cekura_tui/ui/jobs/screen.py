@@ -97,8 +97,12 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
     def on_screen_resume(self) -> None:
         """Show what came while another screen was on top."""
         self._draw()
-        if not self.gone:
-            self._list.show_top()
+        if self.gone:
+            return
+        self._list.show_top()
+        if self.state.pointed_job is not None:
+            self._list.move_to(self.state.pointed_job)
+            self.state.pointed_job = None
 
     @property
     def job(self) -> Job | None:
