@@ -138,14 +138,15 @@ class KeyFooter(Widget, can_focus=False):
         return focused.check_consume_key(binding.key, character)
 
     def _fitting(self) -> tuple[list[_FooterKey], Content]:
-        """The keys that there is room for, and the sign of jobs. Where not all fit, `?` is among them, and the key to
-        the jobs where there is a sign of these; others are left out from the end."""
+        """The keys that there is room for, and the sign of jobs. Where not all fit, `esc` and `?` are among them, and
+        the key to the jobs where there is a sign of these; others are left out from the end."""
         signs = self._sign.texts()
         for sign in signs:
             room = self.content_size.width + _GAP - (sign.cell_length + _GAP if sign else 0)
             if sum(one.cells() + _GAP for one in self._keys) <= room:
                 return list(self._keys), sign
-        must = [one for one in self._keys if one.action == _HELP or (sign and one.action == _JOBS)]
+        always = {_HELP, _JOBS} if sign else {_HELP}
+        must = [one for one in self._keys if one.action in always or one.key == "escape"]
         room -= sum(one.cells() + _GAP for one in must)
         left_out = set()
         for one in self._keys:
