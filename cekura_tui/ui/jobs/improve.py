@@ -28,7 +28,7 @@ from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.jobs.drafts import Autosave, DraftKeeper
 from cekura_tui.ui.jobs.job_keys import launched_words
 from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
-from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint, key_hint
+from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine, is_typed, text_of
 from cekura_tui.ui.kit.keys_in_order import passed_on
 from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
@@ -351,7 +351,8 @@ class ImproveDialog(Dialog[Job]):
         area = self.query_one(ClosedPrompt)
         title = _section_title("Prompt", self._text.facts(area.text))
         if area.has_focus and area.read_only:
-            title = Content.assemble(title, (" · ", "not bold $muted"), key_hint("enter edit"))
+            muted = "not bold $muted"
+            title = Content.assemble(title, (" · ", muted), ("enter", "bold $accent"), (" edit", muted))
         self.query_one("#prompt-facts", Static).update(title)
 
     @on(ChoiceList.Marked, "#sources")

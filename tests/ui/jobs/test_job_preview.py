@@ -51,7 +51,7 @@ async def test_an_ended_job_shows_its_summary_and_first_changes(
     seeded.ended(DONE, took=40)
     async with opened(quiet, size=size) as pilot:
         await on_jobs(
-            pilot, "Job 1 · ✓ succeeded", "✓ 1 change, 1 undecided · +", "Summary", "• Kinder words.", "• A rule on names."
+            pilot, "Job 1 · ✓ succeeded", "✓ 1 change, 1 undecided", "Summary", "• Kinder words.", "• A rule on names."
         )
         if size == WIDE:
             await sees(pilot, "Changes", "− Be kind to the caller.", "+ Be kinder to the caller.")
