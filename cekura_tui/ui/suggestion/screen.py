@@ -55,18 +55,11 @@ def _without_agent(screen: SuggestionScreen) -> str | None:
     return None if known else "The server did not name the agent of this run, so there is no prompt history."
 
 
-class SuggestionDiff(ProseDiffView):
-    """The diff whose changes lead to the turns behind them."""
-
-    ACTIONS = (Action("diff.turn", "enter", "open", "Show turn", footer=1, key_display="enter"),)
-    BINDINGS = bindings(ACTIONS)
-
-
 class SuggestionScreen(Page):
     """The outcome of one job that succeeded, of which each change may be accepted, rejected or edited."""
 
     AUTO_FOCUS = "ProseDiffView"
-    # The diff, where the focus mostly is, has ranks 1, 7, 11 and 12.
+    # The diff, where the focus mostly is, has ranks 7, 11 and 12.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("suggestion.next", "n", "change(1)", "Next", "Next change", 7, why_not=_unless_changes),
         Action("suggestion.previous", "N", "change(-1)", "Prev", "Previous change", why_not=_unless_changes),
@@ -125,9 +118,10 @@ class SuggestionScreen(Page):
         Action(
             "suggestion.turn",
             "enter",
-            "turn",
+            "open",
             "Show turn",
             "Go to the turn of the call behind the change; esc comes back",
+            1,
             why_not=_unless_changes,
         ),
         Action("suggestion.error", "enter", "whole_error", "Show error", footer=1, why_not=_unless_failed),
@@ -186,7 +180,7 @@ Decisions made in another window appear here at once; `u` undoes only your own.
         with Pane(title="Summary", id="summary-pane"), VerticalScroll(id="summary", classes="padded"):
             yield HungText(id="summary-text")
         with Pane(title="Changes", id="changes-pane"):
-            yield SuggestionDiff(id="diff")
+            yield ProseDiffView(id="diff", opens=False)
         with Pane(title="Staged", id="staged-pane"):
             yield StagedText(id="staged")
         yield Notice(id="suggestion-notice")
@@ -355,15 +349,15 @@ Decisions made in another window appear here at once; `u` undoes only your own.
         self.query_one(ProseDiffView).action_change(step)
 
     @on(VirtualList.Opened)
-    def opened(self, message: VirtualList.Opened) -> None:
-        """Enter on a change goes to the turn behind it; what is unchanged, or a way of dressing words, is unfolded."""
-        view = self.query_one(ProseDiffView)
-        if message.list is view and view.hunk is None:
+    def action_open(self) -> None:
+        """To the turn behind the change under the cursor; in the diff, unfold what is unchanged or only formatted."""
+        view, hunk = self.query_one(ProseDiffView), self.hunk
+        if self.focused is view and hunk is None:
             view.action_fold()
-        elif message.list is view and view.hunk is not None and view.hunk.is_folded:
+        elif self.focused is view and hunk is not None and hunk.is_folded:
             self.action_split()
         else:
-            self.action_turn()
+            self._show_turn()
 
     # Choosing
 
@@ -489,7 +483,7 @@ Decisions made in another window appear here at once; `u` undoes only your own.
 
     # Elsewhere; esc leads back to the same change
 
-    def action_turn(self) -> None:
+    def _show_turn(self) -> None:
         """The run at the turn that the change under the cursor seems to answer."""
         if (hunk := self._hunk_to_choose()) is None:
             return
