@@ -19,7 +19,7 @@ from cekura_tui.model.job import How, PromptUse
 from cekura_tui.model.text import Prompt, clean_line, count, has_controls, prompt_bytes, sha256
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
-from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, reason_against
 from cekura_tui.ui.kit.copying import Copy, CopyDialog, Lead
 from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS, Notice, OneLine
@@ -139,8 +139,9 @@ class PromptUseList(VirtualList[UseRow]):
         return next((row for row in self.rows if self.key_of(row) in self.marks), None)
 
     def key_of(self, row: UseRow) -> Hashable:
-        """Text and use: of each text every kind of use is kept once."""
-        return row.use.sha256, row.use.how
+        """Text and use, and of a write its time: of each text any other kind of use is there once."""
+        use = row.use
+        return use.sha256, use.how, use.at if use.how in ("written", "replaced") else None
 
     def toggle_mark(self, key: Hashable) -> None:
         """Mark it in place of another, or no more."""
@@ -269,6 +270,12 @@ def _unless_use(screen: PromptHistoryScreen) -> str | None:
     return None if is_there else NOT_OFFERED
 
 
+def _unless_former(screen: PromptHistoryScreen) -> str | None:
+    if (missing := _unless_use(screen)) is not None:
+        return missing
+    return "Nothing to restore: this is the current prompt." if screen.is_on_current else None
+
+
 def _unless_failed(screen: PromptHistoryScreen) -> str | None:
     return None if screen.error is not None else NOT_OFFERED
 
@@ -280,7 +287,7 @@ class PromptHistoryScreen(Page):
     # The list, which has the focus, has ranks 1 and 2.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("prompts.hand-off", "y", "hand_off", "Copy or save", footer=3, why_not=_unless_use),
-        Action("prompts.restore", "R", "restore", "Restore", footer=4, why_not=_unless_use),
+        Action("prompts.restore", "R", "restore", "Restore", footer=4, why_not=_unless_former),
         Action("prompts.forget", "D", "forget", "Forget", footer=5, why_not=_unless_use),
         Action("prompts.refresh", "r", "refresh", "Reload"),
         Action("prompts.error", "enter", "whole_error", "Show error", why_not=_unless_failed),
@@ -392,6 +399,22 @@ prompt, `D` forgets it.
     def row(self) -> UseRow | None:
         """The event under the cursor."""
         return self.query_one(PromptUseList).cursor_row
+
+    @property
+    def is_on_current(self) -> bool:
+        """Whether the event under the cursor has the text that the agent has now."""
+        return self.row is not None and self.row.use.sha256 == self._current
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """On the current prompt the key to restore is muted; pressed, it says why."""
+        if action == "restore" and reason_against(self, action) is not None:
+            return None
+        return super().check_action(action, parameters)
+
+    @on(PromptUseList.Moved)
+    def update_restore_key(self) -> None:
+        """Another prompt may be one to restore."""
+        self.refresh_bindings()
 
     def action_back(self) -> None:
         """Leave, but not in the middle of a write."""
