@@ -79,12 +79,10 @@ async def confirm_restore(
     else:
         title = f"Restore the prompt of {state.when(chosen.at)} ({count(chosen.words, 'word')})?"
         changes = f"{name} · {changes}"
-    facts = [
-        changes,
-        "The current prompt stays in the prompt history.",
-        *(f"! {warning}" for warning in restore.warnings),
-    ]
-    question = ConfirmDialog(title, "\n".join(facts), "Restore")
+    warnings = HungText()
+    warnings.show_warnings(restore.warnings)
+    text = f"{changes}\nThe current prompt stays in the prompt history."
+    question = ConfirmDialog(title, text, "Restore", warnings)
     if not await opening.ask(question):
         return None
     on_start()
@@ -361,8 +359,7 @@ class UpdatePromptDialog(Dialog[None]):
             warned.append(f"Leaves out {count(decided.undecided, 'undecided change')}.")
         if self.is_restored:
             warned = []
-        warnings.display = bool(warned)
-        warnings.show([Content(f"! {clean_line(warning)}") for warning in warned])
+        warnings.show_warnings(warned)
         if update is None:
             return
         name, is_applied = clean_line(update.agent.name, 60), change is not None and change.is_same
@@ -496,7 +493,7 @@ class UpdatePromptDialog(Dialog[None]):
         """Put back what the last write from here replaced, after asking."""
         if not (self._busy or self._asking) and self._update is not None and self.is_current:
             self._asking = True
-            self._show_message("Loading the agent's prompt …")
+            self._show_message("")
             restore = partial(self._restore, self._update.agent.id)
             self.opening.begin(restore, "Loading the agent's prompt", group="update-write")
 

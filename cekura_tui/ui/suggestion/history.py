@@ -491,7 +491,7 @@ prompt, `D` forgets it.
         """Restore the prompt under the cursor, after asking."""
         if not self._restoring and (row := self.row) is not None:
             self._restoring = True
-            self._show_message("Loading the current prompt …")
+            self._show_message("")
             restore = partial(self._restore, row.use)
             self.opening.begin(restore, "Loading the current prompt", group="prompt-restore")
 

@@ -205,8 +205,8 @@ async def test_that_the_provider_syncs_a_prompt_is_said_once_with_its_consequenc
         sent, name = server.prompt_of(BANK), server.name_of(BANK)
         number = server.job(BANK, sent)
         async with updating(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
-            warning = f"! The provider syncs the prompt of {name}: change it there too, or the update will be undone."
-            await reads(pilot, warning)
+            warning = f"! {name} syncs its prompt from its voice platform (such as Vapi or Retell): change the prompt"
+            await reads(pilot, f"{warning} there too, or the next sync will undo the update.")
             await put(pilot)
             await reads(pilot, "verified byte for byte")
             assert server.prompt_of(BANK) == revised(sent)
