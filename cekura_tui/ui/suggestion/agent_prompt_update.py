@@ -487,7 +487,7 @@ class UpdatePromptDialog(Dialog[None]):
             self._ended(f"{error.title}: {error.sentence()}", "failed")
         else:
             self.resolver.forget(applied)
-            self._ended(f"{result.message} · R restores the former prompt", "good")
+            self._ended(result.message, "good")
 
     def action_restore(self) -> None:
         """Put back what the last write from here replaced, after asking."""

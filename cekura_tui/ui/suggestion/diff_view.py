@@ -46,7 +46,7 @@ from cekura_tui.ui.terminal.cells import fit
 class HunkNotes:
     """Why a hunk may have been proposed.
 
-    `reasons` are whole lines ("answers ✗ Identity check · run 900238 00:14"), `own_facts` what it has of one run alone
+    `reasons` are whole lines ("reason: ✗ Identity check · run 900238 00:14"), `own_facts` what it has of one run alone
     ("14 March", "Priya").
     """
 

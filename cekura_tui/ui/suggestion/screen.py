@@ -28,7 +28,7 @@ from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.hung_text import HungText
 from cekura_tui.ui.suggestion.staged_text import StagedText
 from cekura_tui.ui.suggestion.staging_controller import StagingController, Step, TypedTexts
-from cekura_tui.ui.suggestion.words import Decided, decided, headline, hunk_notes, issues_found, summary, why_not_edit
+from cekura_tui.ui.suggestion.words import Decided, decided, headline, hunk_notes, summary, why_not_edit
 from cekura_tui.ui.terminal.cells import too_small
 from cekura_tui.workspace.setup import refuse_read_only
 from cekura_tui.workspace.suggestions import SuggestionReasons
@@ -152,7 +152,8 @@ itself, and `b` on a part joins the parts. Formatting that changed everywhere, s
 one change at the end (`⋯`): `b` or `enter` shows all its places. Text that the model put around its answer, such as a
 code fence, is left out unless you accept it.
 
-`enter` shows the turn of the call behind a change, `esc` comes back. `tab` moves to the summary and the issues.
+Below a change is its reason: the failed verdict (`✗`) that the change seems to be for, the run and the time of the
+call. `enter` shows that turn of the call, `esc` comes back. `tab` moves to the summary and the issues.
 `p` updates the agent's prompt with the staged text. `y` copies or saves the staged text, the improved prompt or a
 patch. `i` improves again, from the staged text. `h` shows the agent's prompt history, `d` the job.
 
@@ -283,7 +284,7 @@ Decisions made in another window appear here at once; `u` undoes only your own.
         if opened is not None:
             self.query_one(HungText).show(summary(opened.suggestion, opened.diff, self.reasons))
             issues = len(self.reasons.issues or ()) if self.reasons else 0
-            self.query_one("#summary-pane", Pane).show_title("Summary", issues_found(issues) if issues else "")
+            self.query_one("#summary-pane", Pane).show_title("Summary", count(issues, "issue") if issues else "")
             notes = hunk_notes(opened.diff, self.reasons)
             self.query_one(ProseDiffView).show_diff(opened.diff, opened.choices, notes)
             self._draw_staged()

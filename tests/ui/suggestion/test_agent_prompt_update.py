@@ -57,7 +57,7 @@ async def test_it_is_written_after_a_question_that_names_agent_and_words_and_it_
             assert server.prompt_of(CLINIC) == sent
             await put(pilot)
             await reads(
-                pilot, f"✓ Updated the prompt of {name} · verified byte for byte · R restores the former prompt"
+                pilot, f"✓ Updated the prompt of {name} · verified byte for byte", "R restore the former prompt"
             )
             assert server.prompt_of(CLINIC) == revised(sent)
             await sees(pilot, "R restore the former prompt", "h history", gone="y update")
@@ -84,7 +84,7 @@ async def test_it_is_written_after_a_question_that_names_agent_and_words_and_it_
             "former",
         ),
         ("write-lost", ("still has its former prompt", "before the answer came", KEPT_AS_WELL), "former"),
-        ("write-half", ("Updated the prompt of", "The server did not confirm the write", "R restores"), "new"),
+        ("write-half", ("Updated the prompt of", "The server did not confirm the write", "R restore"), "new"),
         ("write-trimmed", ("has the new prompt", "the server changed its white space", KEPT), "spaced"),
     ],
 )

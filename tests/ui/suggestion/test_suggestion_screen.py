@@ -236,7 +236,7 @@ async def test_a_change_for_which_no_turn_is_known_says_so(scripted: ScriptedSer
         pilot.app.clear_notifications()
         scripted.on("POST", ISSUES, Reply({"issues": [{"title": "Rude [/red] words", "run_id": 102}]}))
         await pilot.press("r")
-        await sees(pilot, "1 issue found in the runs", "Rude [/red] words", "run 102", gone="Can't load")
+        await sees(pilot, "Summary · 1 issue", "Rude [/red] words", "run 102", gone="Can't load")
         no_crash(pilot)
 
 
