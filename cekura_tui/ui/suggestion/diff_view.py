@@ -457,8 +457,8 @@ class ProseDiffView(VirtualList[DiffRow]):
     }
     """
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("diff.next", "n", "change(1)", "Next", footer=7),
-        Action("diff.previous", "N", "change(-1)", "Prev", footer=11),
+        Action("diff.next", "n", "change(1)", "Next", "Next change", 7),
+        Action("diff.previous", "N", "change(-1)", "Prev", "Previous change", 11),
         Action("diff.fold", "f", "fold", "Unfold", "Unfold or fold unchanged lines", 12),
         Action("diff.only-changes", "w", "only_changes", "Only changes", "Hide or show unchanged lines"),
     )

@@ -130,7 +130,8 @@ class PromptUseList(VirtualList[UseRow]):
             [
                 UseRow(event[0], app_state.when(event[0].at), how_words(event[0], uses), event is now, tuple(event))
                 for event in events
-            ]
+            ],
+            follow=True,
         )
 
     @property
@@ -531,10 +532,10 @@ class CopyPromptDialog(CopyDialog):
     """
 
     def __init__(self, whose: str, name: str, prompt: Prompt) -> None:
-        copied, missing = [("the prompt", Copy(lambda: prompt))], []
+        copied, missing = [("prompt", Copy(lambda: prompt))], []
         if not _is_copied(prompt):
             copied, missing = [], ["Can't copy: the prompt has half a character. Save to a file instead."]
-        saved = ("Save to a file …", Lead(self._save, lambda: prompt))
+        saved = ("save the prompt to a file …", Lead(self._save, lambda: prompt))
         super().__init__("copy-prompt", whose, [*copied, saved], missing)
         self._named, self._prompt = name, prompt
 

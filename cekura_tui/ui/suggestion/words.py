@@ -16,7 +16,7 @@ from cekura_tui.evidence.hunk_reasons import Reason
 from cekura_tui.evidence.prompt_issues import PromptIssue
 from cekura_tui.model.job import Suggestion
 from cekura_tui.model.json_tree import has_children, leaf_text
-from cekura_tui.model.text import clean, clean_line, count
+from cekura_tui.model.text import clean, clean_line
 from cekura_tui.model.transcript.timeline import clock
 from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.prose.lines import counts

@@ -295,7 +295,7 @@ async def test_accepting_all_leaves_out_what_is_around_the_answer_and_says_how_t
     assert await staging.accept_all() == f"2 changes accepted · u undo{out}"
     assert staging.opened is not None
     assert f"```\n{staging.opened.staged}```\n" == WRAPPED.new
-    assert await staging.accept_all() == f"All changes are accepted already.{out}"
+    assert await staging.accept_all() == f"All changes are accepted already{out}"
     await staging.choose(WRAPPED.hunks[0], YES)
     assert staging.opened.staged == WRAPPED.new
-    assert await staging.accept_all() == "All changes are accepted already."
+    assert await staging.accept_all() == "All changes are accepted already"

@@ -101,7 +101,7 @@ async def test_u_takes_back_step_by_step_and_says_what(served: Served) -> None:
         await pilot.press("A")
         await chosen(pilot, YES, YES)
         await pilot.press("A")
-        await sees(pilot, "All changes are accepted already.")
+        await sees(pilot, "All changes are accepted already")
 
 
 async def test_u_says_what_it_took_back_also_of_what_was_not_chosen_on_this_page(served: Served) -> None:
