@@ -129,7 +129,7 @@ def key_hints(*, deciding: bool, may_write: bool, can_review: bool, previous: st
     if can_review:
         keys.append("c changes" if deciding else "c conflicts")
     if previous:
-        keys.append(f"R restore the former prompt ({previous})")
+        keys.append("R restore" if keys else f"R restore the former prompt ({previous})")
     return " · ".join([*keys, "h history", *([] if is_done else ["r reload"]), "esc close"])
 
 
@@ -330,7 +330,9 @@ class UpdatePromptDialog(Dialog[None]):
         elif update is None or change is None:
             notice.show("Loading the agent's prompt …" if update is None else "Comparing …")
         else:
-            notice.show("Nothing to update", f"{clean_line(update.agent.name, 60)} has the staged prompt.")
+            name, is_staged = clean_line(update.agent.name, 60), update.current == self._staged
+            why = "has the staged prompt" if is_staged else "has the prompt that your decisions make"
+            notice.show("Nothing to update", f"{name} {why}.")
         asked = (update, change) if self._may_write else (None, None)
         if asked != (None, None) and (asked[0] is not self._asked[0] or asked[1] is not self._asked[1]):
             self.deaf_until = time.monotonic()  # keys pressed before are no answer to this question

@@ -153,7 +153,8 @@ one change at the end (`⋯`): `b` or `enter` shows all its places. Text that th
 code fence, is left out unless you accept it.
 
 Below a change is its reason: the failed verdict (`✗`) that the change seems to be for, the run and the time of the
-call. `enter` shows that turn of the call, `esc` comes back. `tab` moves to the summary and the issues.
+call. `enter` shows that turn of the call, `esc` comes back. `tab` moves between the summary with the issues, the
+changes and the staged text.
 `p` updates the agent's prompt with the staged text. `y` copies or saves the staged text, the improved prompt or a
 patch. `i` improves again, from the staged text. `h` shows the agent's prompt history, `d` the job.
 
