@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from textual import events
 from textual.content import Content
@@ -12,10 +13,14 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.filter.filter import Filter
 from cekura_tui.model.run.outcome import MARKS, Kind
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.kit.lines import OUTCOME_TONES, TONES
-from cekura_tui.ui.runs.controller import Freshness, OutcomeCounts
+from cekura_tui.ui.runs.listing import Freshness, RunListing
+from cekura_tui.ui.runs.outcomes import OutcomeCounts
+from cekura_tui.ui.state import AppState
 
 _SIGNS = {"good": "●", "warn": "!", "dim": "○"}
 _GAP = 4
@@ -44,6 +49,32 @@ class HeaderFacts:
     short: tuple[str, ...] = ()
     freshness: Freshness = _UNKNOWN
     jobs: str = ""
+
+
+def header_facts(state: AppState, listing: RunListing, error: CekuraTuiError | None) -> HeaderFacts:
+    """What the header says of this list; `error` is why it is not known what to list."""
+    setup, scope = state.workspace.setup, listing.scope
+    profile, locked = "demo" if setup.demo else setup.profile, ("read-only",) if setup.read_only else ()
+    place = "…" if scope is None else scope.name or str(scope.id)
+    project, agent = HeaderFact("Project", place), ", ".join(_agents_of(listing.filter)) or "all agents"
+    if scope is not None and scope.kind == "result":
+        project = HeaderFact("Result", place)
+    elif scope is not None and scope.kind == "agent":
+        project, agent = HeaderFact("Project", "–"), place
+    going = sum(job.state.going for job in state.jobs)
+    return HeaderFacts(
+        (HeaderFact("Profile", " · ".join((profile, *locked))), HeaderFact("Agent", agent)),
+        (project, HeaderFact("Server", urlsplit(setup.origin).hostname or "built-in demo")),
+        (profile, scope.shown if scope else "…", *locked),
+        listing.freshness(state.when, error),
+        f"{count(going, 'job')} running" if going else "",
+    )
+
+
+def _agents_of(wanted: Filter) -> list[str]:
+    """The agents that a filter asks for, as they are written in it."""
+    terms = [term for term in wanted.terms if term.key == "agent" and not term.negated]
+    return [str(Filter((term,))).partition(":")[2] for term in terms]
 
 
 class RunsHeader(Static):

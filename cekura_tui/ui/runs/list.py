@@ -1,10 +1,10 @@
-"""The run list: a line a run, in columns that fit the width, and above it their names."""
+"""The run list: a line a run, in columns that fit the width, above it their names; and what is there without runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -15,6 +15,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from cekura_tui.model.filter.filter import Term, Value
+from cekura_tui.model.filter.parse import unknown_name
 from cekura_tui.model.run.columns import GUTTER, Cells, RunColumns
 from cekura_tui.model.run.listing import UnloadedRun
 from cekura_tui.model.run.query import Sort
@@ -22,10 +24,14 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
-from cekura_tui.ui.kit.lines import CHIP_CLASSES, CHIP_CSS, NOTED, OUTCOME_TONES, TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.lines import CHIP_CLASSES, CHIP_CSS, NOTED, OUTCOME_TONES, TONE_CLASSES, TONE_CSS, Notice
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
+from cekura_tui.ui.runs.outcomes import only_failures
 from cekura_tui.ui.terminal.cells import drawn, fit, one_line
+
+if TYPE_CHECKING:
+    from cekura_tui.ui.runs.controller import RunsController
 
 REASON_EVERY = 5
 """Rows from one to the next that says why it is not loaded."""
@@ -135,6 +141,12 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         """The ids of marked runs, the newest first."""
         return sorted((key for key in self.marks if isinstance(key, int)), reverse=True)
 
+    def row_of(self, run_id: int) -> RunRow | None:
+        """The row of a run that is in the list and loaded."""
+        place = self.index_of(run_id, near=self.cursor_index or 0)
+        row = None if place is None else self.rows[place]
+        return row if isinstance(row, RunRow) else None
+
     def action_first(self) -> None:
         """To the first row."""
         super().action_first()
@@ -198,3 +210,38 @@ def fit_chip(words: str, room: int) -> str:
 def _short(when: str, cells: int) -> str:
     """A date loses its time of day where it does not fit."""
     return when if len(when) <= cells else when.rsplit(" ", 1)[0]
+
+
+class RunsNotice(Notice):
+    """Why there is nothing in the list, and the keys that help."""
+
+    def explain(self, controller: RunsController) -> None:
+        """Say it of the list that has no rows now."""
+        listing, paged, sweep = controller.listing, controller.feed.runs, controller.feed.sweep
+        if controller.trouble is not None:
+            self.show_error(controller.trouble)
+        elif not listing.fresh:
+            self.show("Loading runs …")
+        elif only_failures(listing.filter) and len(listing.filter.terms) == 1 and listing.whole:
+            self.show("No failed runs here.", "! show all runs · p choose another project")
+        elif listing.filter:
+            full = paged is not None and paged.full
+            more = "" if listing.whole else f" among the loaded runs{'' if full else ' · F load all'}"
+            if sweep is not None and sweep.running:
+                more = " yet. Checking the other runs …"
+            keys = "/ change the filter · esc clear the filter · v views · r reload"
+            self.show(f"No matching runs{more or '.'}", "\n".join((*_why_nothing_matches(controller), keys)))
+        else:
+            self.show("No runs here yet.", "p choose another project or agent · r reload")
+
+
+def _why_nothing_matches(controller: RunsController) -> Iterator[str]:
+    """What a person may have meant by a filter that finds nothing."""
+    wanted = controller.listing.filter
+    if (term := unknown_name(wanted, controller.names)) is not None:
+        value = term.values[0].text
+        part = Term(term.key, (Value(value, contains=True),))
+        name = "personality" if term.key == "persona" else term.key
+        yield f"No {name} is called “{clean_line(value, 40)}”; {clean_line(str(part), 60)} finds parts of names"
+    if any(not term.key and not term.negated for term in wanted.terms):
+        yield "Words search names only · ctrl+f searches transcripts"

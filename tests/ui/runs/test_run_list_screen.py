@@ -19,9 +19,9 @@ from cekura_tui.model.run.columns import NAMES
 from cekura_tui.model.run.outcome import MARKS, Kind
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.ui.kit.palette import commands_on
-from cekura_tui.ui.runs.controller import OUTCOMES, OutcomeCounts
 from cekura_tui.ui.runs.header import OutcomeBar
 from cekura_tui.ui.runs.list import RunList, RunListHeader, fit_chip
+from cekura_tui.ui.runs.outcomes import OUTCOMES, OutcomeCounts
 from cekura_tui.ui.runs.screen import RunsScreen
 
 
