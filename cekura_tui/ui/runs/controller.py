@@ -78,11 +78,13 @@ class RunsView(Protocol):
 
 
 class OpenedFrom(NamedTuple):
-    """A group that was opened: its name, the terms that list its runs, and the filter before it."""
+    """A group that was opened: its name, the terms that list its runs, the filter before it, and what shows the groups
+    again."""
 
     name: str
     terms: tuple[Term, ...]
     before: Filter
+    back: Callable[[], object]
 
 
 class RunsController:
@@ -277,8 +279,8 @@ class RunsController:
         except CekuraTuiError as error:
             self._view.notify_once(error.sentence(), warning=True)
 
-    def open_group(self, name: str, text: str) -> None:
-        """List the runs of a group, which this filter adds to what was listed."""
+    def open_group(self, name: str, text: str, back: Callable[[], object]) -> None:
+        """List the runs of a group, which this filter adds to what was listed; `back` shows the groups again."""
         wanted = parse(text).filter
         # A group is of what was listed; runs that are named by their ids need no more said.
         former = () if any(term.key == "id" for term in wanted.terms) else self.listing.filter.terms
@@ -286,7 +288,7 @@ class RunsController:
         before = self.listing.filter
         if group == before and self._group is not None:
             before = self._group.before  # esc still leads out of the group that is listed
-        self._group = OpenedFrom(name, wanted.terms, before)
+        self._group = OpenedFrom(name, wanted.terms, before, back)
         self.change_filter(group)
 
     @property
@@ -296,13 +298,15 @@ class RunsController:
         return group.name if group is not None and set(group.terms) <= set(self.listing.filter.terms) else ""
 
     def step_back(self) -> None:
-        """Stop loading, or go back from a group to all that was listed."""
+        """Stop loading, or go back from a group to the groups."""
+        group = self._group
         if self.feed.loading_all:
             self.feed.load_all(False)
         elif self.checks.loading:
             self.checks.loading = False
-        elif self._group is not None and self.group:
-            self.change_filter(self._group.before)
+        elif group is not None and self.group:
+            self.change_filter(group.before)
+            group.back()
         self.draw_now()
 
     # Names

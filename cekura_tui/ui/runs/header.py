@@ -72,9 +72,9 @@ def header_facts(state: AppState, listing: RunListing, error: CekuraTuiError | N
 
 
 def _agents_of(wanted: Filter) -> list[str]:
-    """The agents that a filter asks for, as they are written in it."""
+    """The agents that a filter asks for."""
     terms = [term for term in wanted.terms if term.key == "agent" and not term.negated]
-    return [str(Filter((term,))).partition(":")[2] for term in terms]
+    return [f"{'~' * value.contains}{value.text}" for term in terms for value in term.values]
 
 
 class RunsHeader(Static):

@@ -86,7 +86,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
 
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("run-list.open", "enter", "open", "Open", "Open the run", footer=1, key_display="enter"),
-        Action("run-list.mark", "space", "toggle_mark", "Mark", "Mark a run", footer=2),
+        Action("run-list.mark", "space", "mark", "Mark", "Mark a run, and go to the next", footer=2),
         Action("run-list.mark-range", "V", "mark_range", "Mark up to here", "Mark all from the last marked one"),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
@@ -156,6 +156,12 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         """Mark the run under the cursor; what is not loaded cannot be."""
         if self.cursor_id is not None:
             super().action_toggle_mark()
+
+    def action_mark(self) -> None:
+        """Mark the run under the cursor, or unmark it, and go to the next."""
+        if self.cursor_id is not None:
+            self.action_toggle_mark()
+            self.move_by(1)
 
     def action_open(self) -> None:
         """Open a run that is loaded, at once: a message would come after the keys that are there already."""

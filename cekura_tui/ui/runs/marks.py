@@ -46,7 +46,7 @@ class MarkedRuns:
         agents = len({row.agent_id for row in self.rows})
         return (
             f"{len(self.ids):,} marked" if self.ids else "",
-            f"{agents} agents" if agents > 1 else "",
+            f"{agents} agents: improve takes runs of one" if agents > 1 else "",
         )
 
     def why_not_improve(self) -> str | None:

@@ -167,7 +167,7 @@ class RunsScreen(Page):
             "escape",
             "step_back",
             "Back",
-            "Leave the group, or stop loading",
+            "Go back to the groups, or stop loading",
             footer=4,
             why_not=_inside,
         ),
@@ -311,10 +311,9 @@ for, and `-` before what to leave out.
         self.run_list = RunList(state.when, opened=self.open_run, id="runs")
         self.marked = MarkedRuns(self.run_list)
         self._jobs_pane = jobs_pane
-        preview = RunPreview(state)
-        self._preview, self._preview_loader = (
-            preview,
-            PreviewLoader(preview, state, self.run_list, lambda row: self.controller.change_rows([row])),
+        self._preview = RunPreview(state)
+        self._preview_loader = PreviewLoader(
+            self._preview, state, self.run_list, lambda row: self.controller.change_rows([row])
         )
         self._other_runs = False
         """Other runs than before are listed, and the server has not sent them yet."""
@@ -420,7 +419,7 @@ for, and `-` before what to leave out.
         elif not self.focused and not self.filter_bar.editing:
             runs.focus()
         group = self.controller.group
-        notes = listing.filter_notes() or self.controller.checks.note() or (("esc leaves the group",) if group else ())
+        notes = listing.filter_notes() or self.controller.checks.note() or (("esc back to groups",) if group else ())
         self.filter_bar.show(str(listing.filter), *notes, group=group)
         self._draw_counts()
         self._draw_status()
@@ -593,22 +592,9 @@ for, and `-` before what to leave out.
 
     def action_groups(self) -> None:
         """What fails most."""
-        from cekura_tui.ui.runs.groups import GroupsScreen, OpenedGroup
+        from cekura_tui.ui.runs.groups import open_groups
 
-        def opened(group: object) -> None:
-            if isinstance(group, OpenedGroup):
-                self.controller.open_group(group.name, group.filter_text)
-
-        listing = self.controller.listing
-        rows = listing.loaded_rows()
-        if listing.whole:
-            loaded = "in all matching runs" if listing.filter else "in all runs"
-        else:
-            matching = f"in {len(rows):,} matching of {listing.loaded:,} loaded runs"
-            loaded = f"in {len(rows):,} loaded runs" if len(rows) == listing.loaded else matching
-        # Where the filter asks how runs ended, nothing is known of those that ended otherwise.
-        some = any(term.key in ("outcome", "status") for term in listing.filter.terms)
-        self.app.push_screen(GroupsScreen(self.state, rows, loaded, some_ends=some), opened)
+        open_groups(self, self.controller)
 
     # Order and freshness
 
@@ -693,7 +679,7 @@ for, and `-` before what to leave out.
         self.controller.draw_now()
 
     def action_step_back(self) -> None:
-        """Stop loading, or go back from a group to all that was listed."""
+        """Stop loading, or go back from a group to the groups."""
         self.controller.step_back()
 
     def action_compare_marked(self) -> None:

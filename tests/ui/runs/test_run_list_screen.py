@@ -72,7 +72,7 @@ async def test_sixteen_runs_are_in_sight_on_a_small_terminal(served: Served) -> 
 async def test_three_marked_runs_of_one_agent_go_into_one_job(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900239)
-        await pilot.press("space", "j", "space", "j", "j", "space")
+        await pilot.press("space", "space", "j", "space")
         await sees(pilot, "3 marked")
         await pilot.press("i")
         await sees(pilot, "Improve the prompt", "792 words", "900239", "900238", "900236", gone="Loading")
@@ -86,7 +86,7 @@ async def test_three_marked_runs_of_one_agent_go_into_one_job(served: Served) ->
 async def test_a_fourth_marked_run_is_refused_with_a_sentence_and_nothing_is_sent(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900239)
-        await pilot.press(*(["space", "j"] * 4))
+        await pilot.press(*["space"] * 4)
         await sees(pilot, "4 marked")
         await pilot.press("i")
         await sees(pilot, "4 runs marked; a job takes up to 3", "Unmark")
@@ -105,7 +105,7 @@ async def test_runs_of_two_agents_are_refused_with_a_sentence_and_nothing_is_sen
         await sees(pilot, "900234")
         served.log.clear()
         await pilot.press("space", "i")
-        await sees(pilot, "2 marked · 2 agents", "Mark runs of one agent only: 900238")
+        await sees(pilot, "2 marked · 2 agents: improve takes runs of one", "Mark runs of one agent only: 900238")
         assert len(pilot.app.screen_stack) == 1
         assert [entry for entry in served.log if "/agents/" in str(entry["path"])] == []
 
@@ -316,7 +316,7 @@ async def test_two_marked_runs_are_compared_and_enter_opens_the_newer_one_at_its
         await on_run(pilot, 900239)
         await pilot.press("space", "equals_sign")
         await sees(pilot, "Mark two runs to compare them.")
-        await pilot.press("j", "j", "space")
+        await pilot.press("j", "space")
         await eventually(lambda: "space Mark = Compare i Improve" in footer(pilot), "the footer has the key")
         await pilot.press("equals_sign")
         await sees(pilot, "◀ Run 900239 · ✓ passed", "▶ Run 900237 · ✓ passed", "Differs from 00:06")

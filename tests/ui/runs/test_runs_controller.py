@@ -141,17 +141,18 @@ async def test_another_filter_lists_at_once_what_is_known_and_comes_back_with_it
         assert screen.lists == [True, False, False]
 
 
-async def test_a_group_adds_to_the_filter_and_stepping_back_leads_out_of_it(scripted: ScriptedServer) -> None:
+async def test_a_group_adds_to_the_filter_and_stepping_back_leads_to_the_groups(scripted: ScriptedServer) -> None:
     serve_list(scripted, run_of(2), run_of(1))
     async with controlled(scripted) as (controller, _):
+        shown: list[str] = []
         controller.filter_by("status:failed")
-        controller.open_group("By table", "scenario:~table")
+        controller.open_group("By table", "scenario:~table", lambda: shown.append("groups"))
         assert str(controller.listing.filter) == "status:failed scenario:~table"
-        controller.open_group("By table", "scenario:~table")
-        controller.step_back()
-        assert str(controller.listing.filter) == "status:failed"
-        controller.step_back()
-        assert str(controller.listing.filter) == "status:failed"
+        controller.open_group("By table", "scenario:~table", lambda: shown.append("groups"))
+        for _ in range(2):
+            controller.step_back()
+            assert str(controller.listing.filter) == "status:failed"
+        assert shown == ["groups"]
 
 
 async def test_nothing_is_drawn_or_asked_while_it_is_covered_and_all_is_once_it_is_seen_again(
