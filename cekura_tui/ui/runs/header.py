@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -183,25 +183,25 @@ class OutcomeBar(Static):
         return Content.assemble(line, " " * room, key) if room >= _GAP and counted.counts else line
 
     def _chips(self) -> list[_Chip]:
-        """With as many words as there is room for."""
+        """With as many words as there is room for; those that have no number are the first to go, all at once."""
         counted = self.outcomes
-        wordless: set[Kind] = set()
-        for kind in (None, *_WORDLESS):
-            wordless |= set() if kind is None else {kind}
-            chips = list(_placed(self._texts(counted, wordless)))
+        for shorter in range(len(_WORDLESS) + 2):
+            chips = list(_placed(self._texts(counted, shorter == 0, _WORDLESS[: max(shorter - 1, 0)])))
             needed = (chips[-1].end if chips else 0) + (len(counted.loaded) + 1 if counted.loaded else 0)
             if needed <= self.size.width:
                 break
         return chips
 
-    def _texts(self, counted: OutcomeCounts, wordless: set[Kind]) -> Iterator[tuple[Kind | None, str]]:
+    def _texts(
+        self, counted: OutcomeCounts, uncounted: bool, wordless: Sequence[Kind]
+    ) -> Iterator[tuple[Kind | None, str]]:
         if counted.runs:
             yield None, counted.runs
         for kind, number in counted.counts:
-            if kind == "unknown" and not number and kind not in counted.active:
+            if (number is None and not uncounted) or (kind == "unknown" and not number and kind not in counted.active):
                 continue
             word = "error" if kind == "error" and number == 1 else _WORDS[kind]
-            words = [] if kind in wordless and number is not None else [word]
+            words = [] if kind in wordless else [word]
             yield kind, f" {' '.join([MARKS[kind], *([] if number is None else [f'{number:,}']), *words])} "
 
     async def on_click(self, event: events.Click) -> None:

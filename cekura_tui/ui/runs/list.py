@@ -16,7 +16,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from cekura_tui.model.filter.filter import Term, Value
-from cekura_tui.model.filter.parse import unknown_name
+from cekura_tui.model.filter.parse import meant_terms, unknown_name
 from cekura_tui.model.run.columns import GUTTER, Cells, RunColumns
 from cekura_tui.model.run.listing import UnloadedRun
 from cekura_tui.model.run.query import Sort
@@ -245,9 +245,11 @@ def _why_nothing_matches(controller: RunsController) -> Iterator[str]:
     """What a person may have meant by a filter that finds nothing."""
     wanted = controller.listing.filter
     if (term := unknown_name(wanted, controller.names)) is not None:
-        value = term.values[0].text
+        value = term.values[0].text.strip("*") or term.values[0].text
         part = Term(term.key, (Value(value, contains=True),))
         name = "personality" if term.key == "persona" else term.key
         yield f"No {name} is called “{clean_line(value, 40)}”; {clean_line(str(part), 60)} finds parts of names"
     if any(not term.key and not term.negated for term in wanted.terms):
+        if meant := " ".join(dict.fromkeys(meant_terms(wanted))):
+            yield f"Did you mean {meant}?"
         yield "Words search names only · ctrl+f searches transcripts"

@@ -246,6 +246,20 @@ def test_the_outcomes_fit_into_a_line_and_say_of_how_many_runs_they_are(width: i
     assert all(mark in line for mark in MARKS.values())
 
 
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_outcomes_that_the_filter_leaves_out_give_way_to_the_count_of_those_it_asks_for(width: int) -> None:
+    counts: tuple[tuple[Kind, int | None], ...] = tuple(
+        (kind, 12_345 if kind == "passed" else None) for kind in OUTCOMES
+    )
+    bar = OutcomeBar()
+    bar.set_reactive(OutcomeBar.outcomes, OutcomeCounts("12,345 of 100,000 runs", counts, frozenset({"passed"})))
+    with patch.object(OutcomeBar, "size", Size(width, 1)):
+        line = bar.render().plain
+    assert len(line) <= width
+    assert "✓ 12,345 passed" in line
+    assert ("✗ failed" in line) == ("to review" in line) == (width == 120)
+
+
 async def test_a_click_on_the_name_of_a_column_sorts_by_it_and_a_second_one_the_other_way_round(
     served: Served,
 ) -> None:
