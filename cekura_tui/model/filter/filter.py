@@ -42,7 +42,7 @@ KEYS: tuple[FilterKey, ...] = (
     FilterKey("status", "word", "status:failed", (*ENDED, *LIVE)),
     FilterKey("outcome", "word", "outcome:failed", ("passed", "failed", "error", "review", "running", "unknown")),
     FilterKey("scenario", "name", "scenario:~refund", aliases=("scenarios",)),
-    FilterKey("since", "moment", "since:2d", ("today", "yesterday"), aliases=("after", "last", "within", "from")),
+    FilterKey("since", "moment", "since:2d", ("2d", "today", "yesterday"), aliases=("after", "last", "within", "from")),
     FilterKey("agent", "name", "agent:~clinic", aliases=("agents",)),
     FilterKey("persona", "name", "persona:~hurry", aliases=("personality", "personalities", "personas")),
     FilterKey("metric", "metric", "metric:~completion", aliases=("metrics", "check", "checks")),
