@@ -290,9 +290,9 @@ class RunsScreen(Page):
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Runs
-Newest first. `enter` opens a run, `space` marks it, `V` marks all runs up to it. `i` proposes a better prompt from up
-to three marked runs of one agent, or from the run under the cursor. `=` compares two marked runs, or the run under the
-cursor with the last passed run of its scenario.
+Newest first. `enter` opens a run, `space` marks it and goes to the next, `V` marks all runs up to it. `i` proposes a
+better prompt from up to three marked runs of one agent, or from the run under the cursor. `=` compares two marked runs,
+or the run under the cursor with the last passed run of its scenario.
 
 `!` lists failed runs and errors, `o` the runs of one outcome after the other; a click on an outcome does the same.
 `b` groups the failures, `v` has filters with a name, `esc` clears the filter. `s` sorts, as does a click on a column's
