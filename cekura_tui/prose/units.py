@@ -39,7 +39,7 @@ _NUMBER_ALONE = re.compile(r"\s*(?:\[[ xX]\] )?\(?\d{1,3}[.)]")
 """A second marker of a line: "- 1. Ask"."""
 _NARROWEST = 40
 """Characters: nobody has lines filled that are shorter."""
-_CONTINUES = re.compile(r"\s*[a-zß-öø-ÿα-ωа-я](?![^:\n]{0,30}:)")
+_CONTINUES = re.compile(r"[a-zß-öø-ÿα-ωа-я](?![^:\n]{0,30}:)")
 """A line that goes on with the sentence before it; "name: …" does not."""
 _FULL = 0.8
 """A line that is shorter than this part of the widest of its paragraph, with the next word, was ended on purpose."""
@@ -286,13 +286,14 @@ def _lines_meant(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         return
     begins = text.rfind("\n", 0, start) + 1
     lines = [text[at:cut] for at, cut in pairwise([begins, *cuts])]
-    # As wide as it would be with one space between words: more of them do not make a line full.
-    widths = [len(line) - len(line.lstrip()) + len(" ".join(line.split())) for line in lines]
+    # With one space between words: more of them do not make a line full, nor a name of what it begins with.
+    single = [" ".join(line.split()) for line in lines]
+    widths = [len(line) - len(line.lstrip()) + len(words) for line, words in zip(lines, single, strict=True)]
     widest = max(_NARROWEST, *widths)
     at = start
-    for width, following, cut in zip(widths, lines[1:], cuts, strict=False):
-        first = following.split(maxsplit=1)[:1] or [""]
-        fits = width + 1 + len(first[0]) <= _FULL * widest
+    for width, following, cut in zip(widths, single[1:], cuts, strict=False):
+        first = following.partition(" ")[0]
+        fits = width + 1 + len(first) <= _FULL * widest
         if fits and not _CONTINUES.match(following):
             yield at, cut
             at = cut

@@ -417,10 +417,11 @@ def _typed_values(written: str, key: FilterKey, names: KnownNames, given: Iterab
         return
     folded = prefix.casefold()
     there = {name.casefold() for name in given}
-    # Of an endless name only what is compared is folded.
-    all_names = [name for name in names.of(key) if name.casefold() not in there]
-    begin = [name for name in all_names if name[: len(folded)].casefold().startswith(folded)]
-    within = [name for name in all_names if folded in name[:_LONG].casefold() and name not in begin]
+    begin, within = list[str](), list[str]()
+    for name in names.of(key):
+        start = name[: max(_LONG, len(folded))].casefold()  # of an endless name only what is compared
+        if folded in start and not (there and name.casefold() in there):
+            (begin if start.startswith(folded) else within).append(name)
     fitting = [*begin, *within]
     if opened is None and any(name.casefold() == folded for name in fitting):
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 
+import pytest
 from app_on_a_server import LIST, SMALL, Served, no_crash, on_run, opened, setup_of
 from scripted_server import Got, Reply, ScriptedServer, run_of
 from textual.pilot import Pilot
@@ -32,6 +33,7 @@ async def typed(pilot: Pilot[None], text: str) -> None:
     await pilot.press("slash", "ctrl+u", *(KEYS.get(letter, letter) for letter in text), "enter")
 
 
+@pytest.mark.long
 async def test_a_filter_is_kept_while_runs_are_opened_the_list_read_anew_and_the_program_left(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs")

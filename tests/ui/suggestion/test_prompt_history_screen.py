@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from agents_on_a_server import CLINIC, Agents, agents, reads, revised
 from app_on_a_server import SMALL, WIDE, launched, on_run, opened
 from textual.pilot import Pilot
@@ -198,6 +199,7 @@ async def test_without_the_server_the_history_is_there_and_says_what_it_does_not
             await sees(pilot, "− read from the agent", "+ updated", "+2 −0 words")
 
 
+@pytest.mark.long
 async def test_it_is_reached_from_a_run_and_from_a_job(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
         async with opened(server.setup()) as pilot:

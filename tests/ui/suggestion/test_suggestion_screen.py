@@ -172,6 +172,7 @@ async def test_a_change_is_worded_otherwise_and_what_was_typed_and_not_taken_sta
         assert second.new not in (await texts(pilot))[1]
 
 
+@pytest.mark.long
 async def test_what_is_being_typed_is_there_again_when_the_program_ends_in_the_middle(served: Served) -> None:
     async def stored() -> dict[str, str]:
         return await workspace(pilot).call(lambda session: session.staging.typed(1))
@@ -345,6 +346,7 @@ async def test_b_splits_a_change_and_what_is_around_an_answer_stays_out_of_all(s
         no_crash(pilot)
 
 
+@pytest.mark.long
 async def test_a_choice_that_cannot_be_kept_is_not_shown_as_done(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
