@@ -218,27 +218,24 @@ def _short(when: str, cells: int) -> str:
     return when if len(when) <= cells else when.rsplit(" ", 1)[0]
 
 
-class RunsNotice(Notice):
-    """Why there is nothing in the list, and the keys that help."""
-
-    def explain(self, controller: RunsController) -> None:
-        """Say it of the list that has no rows now."""
-        listing, paged, sweep = controller.listing, controller.feed.runs, controller.feed.sweep
-        if controller.trouble is not None:
-            self.show_error(controller.trouble)
-        elif not listing.fresh:
-            self.show("Loading runs …")
-        elif only_failures(listing.filter) and len(listing.filter.terms) == 1 and listing.whole:
-            self.show("No failed runs here.", "! show all runs · p choose another project")
-        elif listing.filter:
-            full = paged is not None and paged.full
-            more = "" if listing.whole else f" among the loaded runs{'' if full else ' · F load all'}"
-            if sweep is not None and sweep.running:
-                more = " yet. Checking the other runs …"
-            keys = "/ change the filter · esc clear the filter · v views · r reload"
-            self.show(f"No matching runs{more or '.'}", "\n".join((*_why_nothing_matches(controller), keys)))
-        else:
-            self.show("No runs here yet.", "p choose another project or agent · r reload")
+def explain_empty(notice: Notice, controller: RunsController) -> None:
+    """Show why there is nothing in the list, and the keys that help."""
+    listing, paged, sweep = controller.listing, controller.feed.runs, controller.feed.sweep
+    if controller.trouble is not None:
+        notice.show_error(controller.trouble)
+    elif not listing.fresh:
+        notice.show("Loading runs …")
+    elif only_failures(listing.filter) and len(listing.filter.terms) == 1 and listing.whole:
+        notice.show("No failed runs here.", "! show all runs · p choose another project")
+    elif listing.filter:
+        full = paged is not None and paged.full
+        more = "" if listing.whole else f" among the loaded runs{'' if full else ' · F load all'}"
+        if sweep is not None and sweep.running:
+            more = " yet. Checking the other runs …"
+        keys = "/ change the filter · esc clear the filter · v views · r reload"
+        notice.show(f"No matching runs{more or '.'}", "\n".join((*_why_nothing_matches(controller), keys)))
+    else:
+        notice.show("No runs here yet.", "p choose another project or agent · r reload")
 
 
 def _why_nothing_matches(controller: RunsController) -> Iterator[str]:

@@ -20,13 +20,14 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import NoScope
 from cekura_tui.model.text import count
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.kit.lines import Notice
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.messages import CompareRuns, OpenRun
 from cekura_tui.ui.runs.controller import RunsController
 from cekura_tui.ui.runs.filter_bar import FilterBar
 from cekura_tui.ui.runs.header import OutcomeBar, RunsHeader, header_facts
-from cekura_tui.ui.runs.list import RunList, RunListHeader, RunsNotice
+from cekura_tui.ui.runs.list import RunList, RunListHeader, explain_empty
 from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.ui.runs.marks import MarkedRuns
 from cekura_tui.ui.runs.notes import NoteWriter
@@ -334,7 +335,7 @@ for, and `-` before what to leave out.
             with Pane(title="Runs", id="runs-pane"):
                 yield RunListHeader(id="runs-header")
                 yield self.run_list
-                yield RunsNotice(id="runs-notice")
+                yield Notice(id="runs-notice")
             yield self._preview
         yield self._jobs_pane
 
@@ -395,7 +396,7 @@ for, and `-` before what to leave out.
 
     def draw(self) -> None:
         """Show everything as it is now; the cursor stays on its run."""
-        runs, notice, listing = self.run_list, self.query_one(RunsNotice), self.controller.listing
+        runs, notice, listing = self.run_list, self.query_one(Notice), self.controller.listing
         follows = self._let_in(runs)
         runs.show_notes(listing.notes)
         self._draw_columns()
@@ -412,7 +413,7 @@ for, and `-` before what to leave out.
             self.set_focus(None)  # it may be empty for a moment; Textual would give the focus to the jobs for good
         runs.display, notice.display = not empty, empty
         if empty:
-            notice.explain(self.controller)
+            explain_empty(notice, self.controller)
             if listing.filter and self.state.workspace.started and not self.controller.names_read:
                 self._read_names()
             self._preview_loader.clear()
