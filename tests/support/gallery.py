@@ -70,7 +70,7 @@ GALLERY: dict[str, Scene] = {
     "runs": _by_keys(screen="RunsScreen"),
     "runs-filter": _by_keys("slash", *"outcome:fai", screen="RunsScreen"),
     "runs-nothing": _by_keys("slash", *"agent:nobody", "enter", screen="RunsScreen", shows=("No matching",)),
-    "runs-marked": _by_keys("space", "j", "j", "space", screen="RunsScreen"),
+    "runs-marked": _by_keys("space", "j", "space", screen="RunsScreen"),
     "groups": MORE_SCENES["groups"],
     "views": _by_keys("v", screen="ViewsDialog"),
     "columns": _by_keys("c", screen="ColumnsDialog"),
