@@ -40,14 +40,14 @@ _NUMBER_ALONE = re.compile(r"\s*(?:\[[ xX]\] )?\(?\d{1,3}[.)]")
 _NARROWEST = 40
 """Characters: nobody has lines filled that are shorter."""
 _CONTINUES = re.compile(r"[a-zß-öø-ÿα-ωа-я](?![^:\n]{0,30}:)")
-"""A line that goes on with the sentence before it; "name: …" does not."""
+"""A line that continues the sentence before it; "name: …" does not."""
 _FULL = 0.8
 """A line that is shorter than this part of the widest of its paragraph, with the next word, was ended on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """`gap` is what stands before it, white space and the marker of its line ("\\n\\n3. "), `text` the unit itself.
+    """`gap` is what is before it, white space and the marker of its line ("\\n\\n3. "), `text` the unit itself.
 
     `words` are its words and marks, `block` counts paragraphs and list items, `line` is where it starts, from 1, and
     `start` the character at which its text starts.
@@ -139,7 +139,7 @@ def _word(text: str, dressed: bool) -> tuple[str, ...]:
 
 
 def _parts(text: str, start: int, end: int, dressed: bool) -> Iterator[Unit]:
-    """What stands before `start`, up to `end` and behind, each as one unit and one word."""
+    """What is before `start`, up to `end` and behind, each as one unit and one word."""
     at = 0
     for block, (first, last) in enumerate(((0, start), (start, end), (end, len(text))), 1):
         bare = last - len(text[first:last].lstrip())
@@ -170,7 +170,7 @@ def begins(units: Sequence[Unit], n: int) -> bool:
 
 
 def blocks_of(units: Sequence[Unit]) -> list[tuple[int, int]]:
-    """(start, end) of the units of every paragraph, item, fence and line that stands by itself."""
+    """(start, end) of the units of every paragraph, item, fence and line by itself."""
     found, at = [], 0
     for _, group in groupby(units, key=lambda unit: unit.block):
         end = at + sum(1 for _ in group)
@@ -190,7 +190,7 @@ class _Stretches:
         self._serials = serials_in(text)
         self._block = 0
         self._fence = ""
-        # The paragraph or item that may go on: where it begins, its kind, and the columns before its marker.
+        # The paragraph or item that may continue: where it begins, its kind, and the columns before its marker.
         self._open = -1
         self._kind: UnitKind = "text"
         self._indent = 0

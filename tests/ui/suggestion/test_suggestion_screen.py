@@ -101,7 +101,7 @@ async def test_u_takes_back_step_by_step_and_says_what(served: Served) -> None:
         await pilot.press("A")
         await chosen(pilot, YES, YES)
         await pilot.press("A")
-        await sees(pilot, "All changes are accepted already.")
+        await sees(pilot, "All changes are accepted already")
 
 
 async def test_u_says_what_it_took_back_also_of_what_was_not_chosen_on_this_page(served: Served) -> None:
@@ -237,7 +237,7 @@ async def test_a_change_for_which_no_turn_is_known_says_so(scripted: ScriptedSer
         pilot.app.clear_notifications()
         scripted.on("POST", ISSUES, Reply({"issues": [{"title": "Rude [/red] words", "run_id": 102}]}))
         await pilot.press("r")
-        await sees(pilot, "1 issue found in the runs", "Rude [/red] words", "run 102", gone="Can't load")
+        await sees(pilot, "Summary · 1 issue", "Rude [/red] words", "run 102", gone="Can't load")
         no_crash(pilot)
 
 
