@@ -121,6 +121,7 @@ async def test_failures_only_leaves_out_what_passed_and_comes_back_to_all(served
         await sees(pilot, "240 runs", "900239", gone="outcome:failed")
 
 
+@pytest.mark.long
 async def test_neighbours_are_reached_from_an_open_run_and_the_cursor_comes_along(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900238)
@@ -283,6 +284,7 @@ async def test_each_order_is_in_the_palette_by_its_name(served: Served) -> None:
         await sees(pilot, "length▼")
 
 
+@pytest.mark.long
 async def test_columns_are_chosen_in_a_dialog_and_are_there_after_a_restart(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "when ▼", gone="personality")

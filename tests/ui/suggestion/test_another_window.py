@@ -50,6 +50,7 @@ async def another(setup: Setup, pilot: Pilot[None]) -> AsyncIterator[OtherWindow
         await asyncio.to_thread(workspace.close)
 
 
+@pytest.mark.long
 async def test_what_another_window_chooses_is_shown_without_a_key_and_u_leaves_it_alone(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
@@ -69,6 +70,7 @@ async def test_what_another_window_chooses_is_shown_without_a_key_and_u_leaves_i
             await sees(pilot, "Nothing to undo.")
 
 
+@pytest.mark.long
 async def test_words_that_another_window_replaced_are_said_and_are_there_again(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)

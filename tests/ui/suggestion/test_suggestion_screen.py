@@ -135,6 +135,7 @@ async def test_what_was_typed_is_not_lost_by_u_and_what_was_deleted_again_does_n
         await sees(pilot, "Edit change 1 of 2", gone="Be kind.")
 
 
+@pytest.mark.long
 async def test_what_was_chosen_is_there_after_a_restart_also_where_one_leaves_at_once(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
