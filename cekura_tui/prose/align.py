@@ -19,15 +19,15 @@ _ALIKE, _VERSION, _TOUCHING = 0.36, 0.6, 0.25
 _CONTAINED = 0.5
 """So much of a sentence is in another one that took it in."""
 _MOVED_WEIGHT = 30
-"""What a unit must weigh to be told as moved, not as gone here and come there."""
+"""What a unit must weigh to be shown as moved, not as removed here and added there."""
 _COMMON = 24
-"""A word that is in more units than this does not tell which belong together."""
+"""A word that is in more units than this is no sign of which belong together."""
 _WEIGHED = 150_000
 """About so many pairs of units are weighed at most."""
 
 
 _ASIDE = re.compile(r"\s*(?:\[[^\]\n]*\]|\([^)\n]*\)|(?:<[^<>\n]*>\s*)+)[.:]?\s*")
-"""What stands in brackets, or is nothing but tags."""
+"""Text in brackets, or nothing but tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class _UnitAlignment:
     def _exact(self) -> Pairs:
         """Paragraphs and items that are the same, then sentences between them."""
         words: dict[tuple[str, ...], int] = {}
-        # A pause or a stage direction says nothing of where it stands, but as part of a paragraph.
+        # The place of a pause or a stage direction means nothing, except within a paragraph.
         old_keys, new_keys = (
             [
                 words.setdefault((*unit.words, side, str(n)) if _is_aside(unit) else unit.words, len(words))
@@ -102,7 +102,7 @@ class _UnitAlignment:
         return pairs
 
     def _with_asides(self, pairs: Pairs) -> Pairs:
-        """Also what is no prose, where it stands between the same."""
+        """Also what is no prose, where it is between the same units."""
         found = list(pairs)
         at = to = 0
         for i, j in [*pairs, (len(self.old), len(self.new))]:
@@ -116,7 +116,7 @@ class _UnitAlignment:
     # Versions
 
     def _likeness(self, left: Sequence[int], right: Sequence[int]) -> dict[tuple[int, int], float]:
-        """How alike the units are that have no counterpart of the same words: 0 to 1, by what their words tell."""
+        """How alike the units are that have no counterpart of the same words: 0 to 1, by the weight of their words."""
         places: dict[str, list[int]] = defaultdict(list)
         for j in right:
             for word in self._new_bags[j].words:
@@ -170,7 +170,7 @@ class _UnitAlignment:
         return found
 
     def _cut_well(self, pairs: Pairs) -> Pairs:
-        """Where units that came or went could stand a little earlier or later, let them be whole paragraphs."""
+        """Where added or removed units fit a little earlier or later, too, let them be whole paragraphs."""
 
         def cut(side: int, start: int, end: int, step: int) -> int:
             units = (self.old, self.new)[side]
@@ -182,7 +182,7 @@ class _UnitAlignment:
         return slid(words[0], words[1], pairs, cut)
 
     def _moved(self, pairs: Pairs, likeness: dict[tuple[int, int], float]) -> Pairs:
-        """What stands elsewhere now: the most alike first, each once."""
+        """What is in another place now: the most alike first, each once."""
         old_taken, new_taken = {i for i, _ in pairs}, {j for _, j in pairs}
         moves: Pairs = []
         same = {unit.words: j for j, unit in enumerate(self.new) if j not in new_taken}
@@ -198,7 +198,7 @@ class _UnitAlignment:
                 moves.append((i, j))
                 old_taken.add(i)
                 new_taken.add(j)
-        # What stands beside something moved, on both sides, came along.
+        # What is beside something moved, on both sides, moved along.
         at = sorted(moves)
         while at:
             i, j = at.pop()
@@ -257,7 +257,7 @@ class _UnitAlignment:
 
 @dataclass(frozen=True, slots=True)
 class _Bag:
-    """The words of a unit with how often each is in it, and what all tell."""
+    """The words of a unit with how often each is in it, and the weight of all."""
 
     words: Counter[str]
     weight: int
@@ -269,7 +269,7 @@ def _bag(unit: Unit) -> _Bag:
 
 
 class _Slots:
-    """Between which anchors a unit stands."""
+    """Between which anchors a unit is."""
 
     def __init__(self, anchors: Pairs) -> None:
         self._old = [i for i, _ in anchors]
@@ -283,7 +283,7 @@ class _Slots:
 
 
 def _is_aside(unit: Unit) -> bool:
-    """Whether a unit says nothing of where it stands: a line across, a pause, a stage direction."""
+    """Whether the place of a unit means nothing: a line across, a pause, a stage direction."""
     if unit.kind == "tag" and not unit.text.rstrip().endswith("/>"):
         return False
     return unit.kind != "code" and (_ASIDE.fullmatch(unit.text) is not None or is_rule(unit.text))
@@ -295,7 +295,7 @@ def _missing(pairs: Pairs, length: int, side: int) -> list[int]:
 
 
 def _runs(moves: Pairs) -> list[Link]:
-    """Moved units as links; those that stand together on both sides are one move."""
+    """Moved units as links; those that are together on both sides are one move."""
     found: list[Link] = []
     number = 0
     for i, j in moves:

@@ -294,9 +294,9 @@ def _told(gone: str, come: str) -> str:
 _DIGITS = re.compile(r"\d+")
 _NAMES = 120
 _KINDS = 2
-"""So many are told of a way to dress words, those in most places."""
+"""So many marks are named of one way to format words, those in most places."""
 _SIGN = 6
-"""The longest mark that is told of a way to dress words."""
+"""The longest mark that is named of a way to format words."""
 
 
 def _short(came: str, place: str) -> str:

@@ -1,4 +1,4 @@
-"""Two prompts compared: paragraphs and list items first, then sentences, then words; what moved is told as moved."""
+"""Two prompts compared: paragraphs and list items first, then sentences, then words; what moved is shown as moved."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class _Comparison:
         return replace(assembled(steps, pieces, hunks, titles, places, lines, self.wrapper, split), coarse=self.coarse)
 
     def _lines(self, steps: Sequence[UnitStep]) -> list[int]:
-        """For every step the line of the sent text where it stands, or would stand."""
+        """For every step the line of the sent text where it is, or would be."""
         line = self.old[-1].line if self.old else 1
         lines = []
         for step in reversed(steps):
@@ -122,7 +122,7 @@ class _Comparison:
                 to = instead[i] + 1
                 continue
             if begins(self.old, i):
-                # What goes on within a line stands before what goes, or that, kept, would be the line it goes on in.
+                # What continues a line comes before removed text; else it would continue that, if kept.
                 start = to
                 while to < news.stop and to not in replacing and not begins(self.new, to):
                     to += 1
@@ -340,7 +340,7 @@ _TITLE = 10
 _NUMBERED = re.compile(
     rf"((?:\[[ xX]\] )?[#*_\s]*(?:(?i:{NOUNS}) |(?=\(?\d{{1,3}}[.)]))\(?)(\d{{1,3}})([.):](?!\d).*)", re.DOTALL
 )
-"""A title, or a line, with a number: what stands before that, the number, the rest."""
+"""A title, or a line, with a number: what is before that, the number, the rest."""
 
 
 def _of_title(span: WordSpan) -> WordSpan:
@@ -425,7 +425,7 @@ def _differ(spans: Iterable[WordSpan]) -> bool:
 
 
 def _counted(spans: Sequence[WordSpan], *, with_marks: bool = False) -> tuple[int, int, int]:
-    """How many words are the same, went and came; the number of an item, if they are told with it, is none."""
+    """How many words are the same, went and came; the number of an item, if it is shown with them, is none."""
     same = gone = come = 0
     is_start = with_marks
     for span in spans:
@@ -444,7 +444,7 @@ def _led(steps: Iterable[UnitStep], old: Sequence[Unit], new: Sequence[Unit]) ->
     """The steps, with the white space and marks around what went or came where they read better.
 
     What went from the start of a text takes the white space after it along. Where the first sentences of a paragraph or
-    item went or came, what stood before them stays before those that are left.
+    item went or came, what was before them stays before those that are left.
     """
     passing: list[UnitStep] = []
     for step in steps:

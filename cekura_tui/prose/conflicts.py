@@ -19,7 +19,7 @@ _SPOT = "conflict "
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to stand in the place of a conflict: the text of a side, or one that was worded here."""
+    """The text in the place of a conflict: the text of a side, or one that was worded here."""
 
     side: Literal["now", "staged", "edited"]
     text: str
@@ -46,7 +46,7 @@ class ConflictDecisions:
         """By the staged text."""
 
     def take_up(self, merge: Merge) -> None:
-        """The merge that is decided on from here; what has another number of equal conflicts is to be decided anew."""
+        """The merge that is decided on from here; what has another number of equal conflicts is undecided again."""
         kinds = [tuple(merge.conflicts[number - 1] for number in group) for group in merge.groups]
         every, so_far = Counter(kinds), Counter[_Kind]()
         self._merge, self._keys, self._spots = merge, {}, {}
@@ -88,7 +88,7 @@ class ConflictDecisions:
         return self._merge.text({number: one.text for number, one in decided.items() if one is not None})
 
     def take(self, number: int, side: Side) -> None:
-        """The text of a side is to stand there."""
+        """Decide for the text of a side."""
         key = self._keys[number]
         self._made[key] = {index: Decision(side, conflict.text_of(side)) for index, conflict in enumerate(key[0])}
 
@@ -118,8 +118,8 @@ class ConflictDecisions:
                 self._typed.setdefault(spot, text)
 
     def word(self, number: int, text: str) -> None:
-        """This is to stand there, with the white space that was around it and the line ends of the agent's prompt; the
-        other places of a passage go with the side that has it there, so that it does not stand in two."""
+        """Decide for this text, with the white space that was around it and the line ends of the agent's prompt; the
+        other places of a passage go with the side that has it there, so that it is not in two."""
         before, side = self.of(number), self._worded_side(number)
         if before is None or before.side not in ("edited", side):
             self.take(number, side)
@@ -130,7 +130,7 @@ class ConflictDecisions:
 
     @property
     def taken(self) -> dict[str, str]:
-        """What was typed where other words are to stand, by the spot."""
+        """What was typed where other words were chosen, by the spot."""
         return {self.spot(number): self._taken[self.spot(number)] for number in self._keys if self._is_edited(number)}
 
     def forget(self, taken: Mapping[str, str]) -> list[str]:

@@ -16,14 +16,14 @@ from typing import Literal
 from cekura_tui.prose.words import WordSpan
 
 Kind = Literal["changed", "added", "removed", "moved", "wrapper", "layout"]
-"""What a hunk is: a passage in two versions, a passage that came, that went, or that stands elsewhere now (perhaps with
-words changed as well); `wrapper`, what a model put around its whole answer; or `layout`, one way in which the same
-words are dressed otherwise, in all of the prompt: quotation marks, bullets, line ends."""
+"""What a hunk is: a passage in two versions, one that was added, removed or moved (perhaps with words changed as
+well); `wrapper`, what a model put around its whole answer; or `layout`, one way in which the same words are formatted
+otherwise, in all of the prompt: quotation marks, bullets, line ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextPiece:
-    """A stretch of the sent text and what stands in its place in the proposed one; either may be empty.
+    """A stretch of the sent text and what is in its place in the proposed one; either may be empty.
 
     `hunk` is the number of the hunk it belongs to, 0 where it has no words that differ. `spans` are the same, the
     deleted and the inserted words, in reading order; those with a `format` belong to the hunk that they name, not to
@@ -72,7 +72,7 @@ class TextPiece:
 class Hunk:
     """One change that can be taken or left. `number` counts from 1 in reading order, layout last.
 
-    `place` is where it stands ("Rescheduling › rule 3"), `removed` and `added` count words, `old` and `new` are the
+    `place` is where it is ("Rescheduling › rule 3"), `removed` and `added` count words, `old` and `new` are the
     passage in both versions, without the white space around it; `line` is its line in the sent text, from 1. `note`
     says more ("straight quotation marks", "moved from Identity › rule 2"). `key` names the change by what it does, so
     that a choice made once is found again. `main` is the index of the piece that holds its words. `parts` are the keys
@@ -94,7 +94,7 @@ class Hunk:
     whole: str = ""
 
     is_folded: bool = False
-    """Whether it is told in one line for all its places, not where it is."""
+    """Whether it is shown in one line for all its places, not in each."""
 
 
 @dataclass(frozen=True, slots=True)

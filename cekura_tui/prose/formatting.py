@@ -133,7 +133,7 @@ class Dressed:
 
 @lru_cache(maxsize=8192)
 def undressed(word: str) -> str:
-    """A word as it tells which passages are alike: without what is around it, every dash as one."""
+    """A word in the form by which alike passages are found: without what is around it, every dash as one."""
     return Dressed(word).key(0, len(word))
 
 
@@ -241,7 +241,7 @@ def space_format(old: str, new: str, is_dash: bool = False) -> Format:
     return "trailing spaces" if _TRAILING.sub("", one) == _TRAILING.sub("", other) and "\n" in one else "white space"
 
 
-# What stands before the words of a line: white space, and what makes it an item or a heading
+# What is before the words of a line: white space, and what makes it an item or a heading
 
 _VALUE = re.compile(r"\d+(?:\.\d+)*(?=\D*$)|(?<![A-Za-z])[A-Za-z](?=\W*$)|[ivxIVX]+(?=\W*$)")
 

@@ -18,7 +18,7 @@ from cekura_tui.prose.units import Unit, begins, blocks_of
 from cekura_tui.prose.words import WordSpan
 
 Role = Literal["same", "lead", "gap", "changed", "line", "instead", "gone", "come", "away", "here"]
-"""What became of some units: "lead" is what stands before them, "gap" is that where it breaks a line in one text alone,
+"""What became of some units: "lead" is what is before them, "gap" is that where it breaks a line in one text alone,
 "line" has other marks before its words, and perhaps other words; "instead" is what came in the place of something else
 that went."""
 PASSING: tuple[Role, ...] = ("gone", "come", "instead")
@@ -84,7 +84,7 @@ class _Binding:
         """What is the same, and is read with what changes around it."""
 
     def root(self, n: int) -> int:
-        """The step that stands for all that are joined with it."""
+        """The step that represents all that are joined with it."""
         while (above := self._above[n]) != n:
             self._above[n] = self._above[above]
             n = above
@@ -131,7 +131,7 @@ class _Binding:
         yield from self._lines()
 
     def _starts(self) -> Iterator[list[int]]:
-        """The first of a text has no white space before it: what stands before it in the other text is taken or left
+        """The first of a text has no white space before it: what is before it in the other text is taken or left
         together with it, or two words were joined."""
         at = to = 0
         for n, step in enumerate(self.steps):
@@ -210,7 +210,7 @@ class _Binding:
         self, units: Sequence[Unit], step_of: dict[int, int], others: Sequence[Unit], *, is_old: bool
     ) -> Iterator[list[int]]:
         """What begins a line in one text alone and is read between two sentences of a paragraph of the other: the
-        second one would go on in that line."""
+        second one would continue that line."""
         for start, end in _lines(units):
             for n in range(start + 1, end):
                 for between in range(step_of[n - 1] + 1, step_of[n]):
@@ -292,12 +292,12 @@ class _Binding:
 
     @staticmethod
     def _passes(step: UnitStep) -> bool:
-        """Whether a step keeps nothing that would hold what stands before it apart from what comes after."""
+        """Whether a step keeps nothing that would separate what is before it from what comes after."""
         return step.role in PASSING or (step.role in ("changed", "line") and not step.keeps)
 
 
 def _lines(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
-    """(start, end) of what stands on one line: of every paragraph, item or fence, or a part of it."""
+    """(start, end) of what is on one line: of every paragraph, item or fence, or a part of it."""
     for start, end in blocks_of(units):
         cuts = [n for n in range(start + 1, end) if breaks(units[n].gap) and units[n].kind != "code"]
         yield from pairwise([start, *cuts, end])

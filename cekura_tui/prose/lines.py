@@ -1,6 +1,6 @@
 """A prose diff in the lines that a reader reads, safe to draw, and as plain text.
 
-Lines of any length are cut into stretches; what did not change is folded to what stands beside a change.
+Lines of any length are cut into stretches; what did not change is folded to what is beside a change.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def stretches(text: str) -> list[tuple[int, int]]:
 
 
 def in_stretches(line: ProseLine) -> list[ProseLine]:
-    """A line as it is; a longer one than LONGEST_LINE in several that go on, and if something changed in it without
-    what stands far from every change."""
+    """A line as it is; one longer than LONGEST_LINE as several, and if something changed in it, without what is far
+    from every change."""
     if len(line.text) <= LONGEST_LINE or not _is_long(line):
         return [line]
     if line.mark == "±":
@@ -71,7 +71,7 @@ def _near_changes(spans: Sequence[WordSpan]) -> list[WordSpan]:
 
 
 def _shortened(span: WordSpan, after: bool, before: bool) -> WordSpan:
-    """What did not change, where it stands after a change, before one, or between two."""
+    """What did not change, whether it is after a change, before one, or between two."""
     text = span.text
     if len(text) <= 3 * _NEAR:
         return span
@@ -107,7 +107,7 @@ class ProseLine:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What stands in one place: unchanged lines (`hunk` is 0), or a part of a hunk; the one of its parts that has its
+    """What is in one place: unchanged lines (`hunk` is 0), or a part of a hunk; the one of its parts that has its
     words is the `head`. What is a hunk of layout, and what a move leaves behind ("away"), have no lines. `elsewhere` is
     where a moved one went, or came from, `words` how many went."""
 
@@ -120,7 +120,7 @@ class Passage:
 
 
 def passages(diff: ProseDiff, choices: Choices | None = None) -> list[Passage]:
-    """All of both texts in reading order. White space that changed, and numbers of a list, are told in their new form
+    """All of both texts in reading order. White space that changed, and numbers of a list, are shown in their new form
     and not marked; an edited hunk has the edited text as its new side."""
     edited = {number: choice for number, choice in (choices or {}).items() if choice.what == "edited"}
     writer = _Writer()
@@ -216,7 +216,7 @@ def _by_piece(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_Li
     seen: set[int] = set()
     for index, piece in enumerate(diff.pieces):
         places = sorted({span.hunk for span in piece.spans if span.hunk and not diff.hunks[span.hunk - 1].is_folded})
-        # A line is told once, by what has its words; other hunks of it are told before it.
+        # A line is shown once, by what has its words; other hunks of it are shown before it.
         own = piece.hunk or (places[-1] if places else 0)
         for number in places:
             if number != own and number not in seen:
@@ -266,7 +266,7 @@ def _drawn(spans: Iterable[WordSpan], places: Sequence[int] = ()) -> list[WordSp
 
 
 def _bare(gone: str, come: str) -> list[WordSpan]:
-    """What went and what came, without the white space that both begin or end with, which is told in its new form; how
+    """What went and what came, without the white space that both begin or end with, which is shown in its new form; how
     a line is indented is of the line."""
     lead, other = _line_gap(gone), _line_gap(come)
     before, after = other if lead else "", ""
@@ -289,7 +289,7 @@ def _line_gap(text: str) -> str:
 
 class _Writer:
     """Writes spans as lines. It knows of both texts whether they are at the start of a line, for a piece begins with
-    the line end of what stands before it."""
+    the line end of what is before it."""
 
     def __init__(self) -> None:
         self._fresh: dict[Op, bool] = {"del": True, "ins": True}
@@ -389,7 +389,7 @@ _LONG, _SHORTENED = 300, 200
 
 def fold(lines: Sequence[ProseLine], before: int, after: int) -> tuple[list[ProseLine], int, list[ProseLine]]:
     """Unchanged lines as (shown first, number folded, shown last); a single line is not worth folding. A long one that
-    is shown for what stands beside it is shortened."""
+    is shown for what is beside it is shortened."""
     hidden = len(lines) - before - after
     if len(lines) == 1:
         return [_shortened_line(lines[0], before > 0, after > 0)], 0, []
@@ -432,7 +432,7 @@ def noted(hunk: Hunk) -> str:
 
 
 def moved_away(passage: Passage) -> str:
-    """What stands where a moved passage stood: "moved to Closing (24 words)"."""
+    """What is shown where a moved passage was: "moved to Closing (24 words)"."""
     return f"moved to {visible(passage.elsewhere) or 'the start'} ({count(passage.words, 'word')})"
 
 
@@ -460,7 +460,7 @@ def _lines(diff: ProseDiff, context: int) -> Iterator[str]:
 
 
 def has_words(passage: Passage | None) -> bool:
-    """Whether it is worth showing what stands beside this part of a hunk."""
+    """Whether it is worth showing what is beside this part of a hunk."""
     return passage is not None and passage.hunk > 0 and (passage.moved == "away" or bool(passage.lines))
 
 

@@ -85,7 +85,7 @@ def slid(
 ) -> Pairs:
     """The pairs with every passage [start, end) that is in one sequence alone where it is cut best.
 
-    A passage whose end is what stands before it could stand earlier as well, and so on. `cut` says how good a place is:
+    A passage that ends like the text before it fits earlier as well, and so on. `cut` says how good a place is:
     of the side (0 old, 1 new), start, end, and by how much that is later than now; of equals the nearest is taken.
     """
     pairs = list(pairs)

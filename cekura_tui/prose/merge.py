@@ -233,7 +233,7 @@ class _Merging:
         if left.end > at or at not in self._sent.bounds:
             return True
         if (left.is_insertion and right.adds) or (left.adds and right.is_insertion):
-            # What goes on in the line comes before what begins one.
+            # What continues the line comes before what begins one.
             ends_line = self._base[at : at + 1] in ("", "\n")
             is_clear = (left.goes_on and right.begins_line) or (left.begins_line and right.goes_on)
             return not (ends_line and is_clear)

@@ -1,4 +1,4 @@
-"""What stands where in a prompt, in words: the section, and the rule, item or paragraph of it."""
+"""The places of a prompt, in words: the section, and the rule, item or paragraph of it."""
 
 from __future__ import annotations
 

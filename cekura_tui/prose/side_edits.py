@@ -1,4 +1,4 @@
-"""What a side changed of a prompt, as edits no larger than what was changed: sentences, and what stands before them.
+"""What a side changed of a prompt, as edits no larger than what was changed: sentences, and what is before them.
 
 Prompts are taken with line ends of one character here.
 """
@@ -80,7 +80,7 @@ class SideEdit:
 
     @property
     def place(self) -> tuple[int, int, bool]:
-        """Of two insertions the one that goes on in a line is before the one that begins another line."""
+        """Of two insertions the one that continues a line is before the one that begins another line."""
         return *self.span, not self.goes_on
 
     @property
@@ -126,7 +126,7 @@ class SentPrompt:
         self._starts = [token.start for token in self._tokens]
         self._headings = [unit.start for unit in units if unit.kind in ("heading", "tag")]
         self.bounds = {0, len(self.text)}.union(*self._tokens)
-        """Where sentences, and what stands before them, begin and end."""
+        """Where sentences, and what is before them, begin and end."""
 
     def edits(self, side: Side, diff: ProseDiff) -> list[SideEdit]:
         """What a side changed, by place; no two insertions are at the same place."""
@@ -195,7 +195,7 @@ class SentPrompt:
                 continue
             start = olds[a].start if a < len(olds) else edit.end
             if pairs and "\n" in old[start : olds[a].middle]:
-                # What goes on in the line before is no other version of what begins a line.
+                # What continues the line before is no other version of what begins a line.
                 going_on = next((n for n in range(c, d) if "\n" in new[news[n].start : news[n].middle]), d)
                 if going_on > c:
                     text = new[news[c].start : news[going_on - 1].end]

@@ -1,4 +1,4 @@
-"""The staged text line by line: where it differs from the sent one, and where each hunk stands in it."""
+"""The staged text line by line: where it differs from the sent one, and where each hunk is in it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class StagedLine:
 @dataclass(frozen=True, slots=True)
 class StagedLines:
     """All lines, and for every hunk the index of the line where its first change is, or would be, and how many
-    characters of that line stand before it."""
+    characters of that line are before it."""
 
     lines: tuple[StagedLine, ...]
     places: dict[int, int]
@@ -53,7 +53,7 @@ def staged_lines(diff: ProseDiff, choices: Choices) -> StagedLines:
 
 
 def _first_change(written: str, spans: Sequence[WordSpan]) -> int:
-    """How many characters of a piece stand before the first word that is another, or the end of its last word."""
+    """How many characters of a piece are before the first word that is another, or the end of its last word."""
     before = min(len(spans[0].text) if spans and spans[0].op == "same" else 0, len(written))
     after = written[before:]
     return len(written) - len(after.lstrip()) if after.strip() else len(written.rstrip())
@@ -65,7 +65,7 @@ class _LineBuilder:
         self._touched: list[set[str]] = [set()]
 
     def place(self, written: str, characters: int) -> tuple[int, int]:
-        """The line of what stands behind the first characters of a piece that will be written, and what of this line
+        """The line of what follows the first characters of a piece that will be written, and what of this line
         is drawn before it."""
         before = written[:characters]
         line = len(self._lines) - 1 + before.count("\n")

@@ -32,7 +32,7 @@ def staged(diff: ProseDiff, choices: Choices) -> Prompt:
 
 
 def with_numbers(diff: ProseDiff, texts: Sequence[str], choices: Choices | None = None) -> str:
-    """What stands in the place of each piece, as one text in which the numbers of lists follow; a fence around all of
+    """What is in the place of each piece, as one text in which the numbers of lists follow; a fence around all of
     it hides none of them, and numbers that were typed in a row stay so."""
     typed = [choice.text for choice in (choices or {}).values() if choice.what == "edited"]
     around = [bool(piece.hunk) and diff.hunks[piece.hunk - 1].kind == "wrapper" for piece in diff.pieces]

@@ -39,15 +39,15 @@ _NUMBER_ALONE = re.compile(r"\s*(?:\[[ xX]\] )?\(?\d{1,3}[.)]")
 """A second marker of a line: "- 1. Ask"."""
 _NARROWEST = 40
 """Characters: nobody has lines filled that are shorter."""
-_CONTINUES = re.compile(r"\s*[a-zß-öø-ÿα-ωа-я](?![^:\n]{0,30}:)")
-"""A line that goes on with the sentence before it; "name: …" does not."""
+_CONTINUES = re.compile(r"[a-zß-öø-ÿα-ωа-я](?![^:\n]{0,30}:)")
+"""A line that continues the sentence before it; "name: …" does not."""
 _FULL = 0.8
 """A line that is shorter than this part of the widest of its paragraph, with the next word, was ended on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """`gap` is what stands before it, white space and the marker of its line ("\\n\\n3. "), `text` the unit itself.
+    """`gap` is what is before it, white space and the marker of its line ("\\n\\n3. "), `text` the unit itself.
 
     `words` are its words and marks, `block` counts paragraphs and list items, `line` is where it starts, from 1, and
     `start` the character at which its text starts.
@@ -139,7 +139,7 @@ def _word(text: str, dressed: bool) -> tuple[str, ...]:
 
 
 def _parts(text: str, start: int, end: int, dressed: bool) -> Iterator[Unit]:
-    """What stands before `start`, up to `end` and behind, each as one unit and one word."""
+    """What is before `start`, up to `end` and behind, each as one unit and one word."""
     at = 0
     for block, (first, last) in enumerate(((0, start), (start, end), (end, len(text))), 1):
         bare = last - len(text[first:last].lstrip())
@@ -170,7 +170,7 @@ def begins(units: Sequence[Unit], n: int) -> bool:
 
 
 def blocks_of(units: Sequence[Unit]) -> list[tuple[int, int]]:
-    """(start, end) of the units of every paragraph, item, fence and line that stands by itself."""
+    """(start, end) of the units of every paragraph, item, fence and line by itself."""
     found, at = [], 0
     for _, group in groupby(units, key=lambda unit: unit.block):
         end = at + sum(1 for _ in group)
@@ -190,7 +190,7 @@ class _Stretches:
         self._serials = serials_in(text)
         self._block = 0
         self._fence = ""
-        # The paragraph or item that may go on: where it begins, its kind, and the columns before its marker.
+        # The paragraph or item that may continue: where it begins, its kind, and the columns before its marker.
         self._open = -1
         self._kind: UnitKind = "text"
         self._indent = 0
@@ -286,13 +286,14 @@ def _lines_meant(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         return
     begins = text.rfind("\n", 0, start) + 1
     lines = [text[at:cut] for at, cut in pairwise([begins, *cuts])]
-    # As wide as it would be with one space between words: more of them do not make a line full.
-    widths = [len(line) - len(line.lstrip()) + len(" ".join(line.split())) for line in lines]
+    # With one space between words: more of them do not make a line full, nor a name of what it begins with.
+    single = [" ".join(line.split()) for line in lines]
+    widths = [len(line) - len(line.lstrip()) + len(words) for line, words in zip(lines, single, strict=True)]
     widest = max(_NARROWEST, *widths)
     at = start
-    for width, following, cut in zip(widths, lines[1:], cuts, strict=False):
-        first = following.split(maxsplit=1)[:1] or [""]
-        fits = width + 1 + len(first[0]) <= _FULL * widest
+    for width, following, cut in zip(widths, single[1:], cuts, strict=False):
+        first = following.partition(" ")[0]
+        fits = width + 1 + len(first) <= _FULL * widest
         if fits and not _CONTINUES.match(following):
             yield at, cut
             at = cut

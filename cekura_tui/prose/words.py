@@ -1,6 +1,6 @@
 """The words of two versions of one passage compared.
 
-What comes out reads as prose: no confetti of small words that happen to stand in both.
+What comes out reads as prose: no confetti of small words that happen to be in both.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def same_words(old: Sequence[str], new: Sequence[str], *, closely: bool = True, 
 
 @lru_cache(maxsize=16_384)
 def weight(word: str) -> int:
-    """What a word tells: much, if it is long or a figure; less, if it is a letter of a script without spaces; little,
-    if it is small; next to nothing, if it is a mark."""
+    """The weight of a word: much, if it is long or a figure; less, if it is a letter of a script without spaces;
+    little, if it is small; next to nothing, if it is a mark."""
     letters = sum(map(str.isalnum, word))
     if not letters:
         return _MARK
@@ -68,12 +68,12 @@ def is_distinctive(word: str) -> bool:
 
 
 def weights(words: Sequence[str]) -> int:
-    """What all words tell."""
+    """The weight of all words."""
     return sum(map(weight, words))
 
 
 def _heaviest(a: Sequence[str], b: Sequence[str]) -> Pairs:
-    """The common words, in order, that weigh most; of equals those that stand together."""
+    """The common words, in order, that weigh most; of equals those that are together."""
     if not a or not b:
         return []
     width = len(b) + 1
@@ -109,7 +109,7 @@ def _heaviest(a: Sequence[str], b: Sequence[str]) -> Pairs:
 
 
 def _cut_well(old: Sequence[str], new: Sequence[str], pairs: Pairs) -> Pairs:
-    """Where a passage that came or went could stand a few words earlier or later, let it end with a clause."""
+    """Where an added or removed passage fits a few words earlier or later, too, let it end with a clause."""
 
     def cut(side: int, start: int, end: int, step: int) -> int:
         words = (old, new)[side]
@@ -126,7 +126,7 @@ def _clause(words: Sequence[str], start: int, end: int) -> int:
 
 
 def _without_crumbs(old: Sequence[str], new: Sequence[str], pairs: Pairs, least: float) -> Pairs:
-    """Leave out what stands between changes and is small beside them; all, where too little is the same."""
+    """Leave out what is between changes and small beside them; all, where too little is the same."""
     old_upto, new_upto = (list(accumulate(map(weight, words), initial=0)) for words in (old, new))
     todo = _runs(pairs)[::-1]
     runs: list[tuple[int, int, int]] = []
@@ -199,7 +199,7 @@ def word_count(text: str) -> int:
 
 
 def words_of(text: str) -> frozenset[str]:
-    """The different words and marks of a text, to tell how alike two texts are."""
+    """The different words and marks of a text, to measure how alike two texts are."""
     return frozenset(found.group().lower() for found in _TOKEN.finditer(text))
 
 

@@ -7,7 +7,16 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText
 from cekura_tui.store.jobs import ALL_TEXTS_BYTES, Account
-from cekura_tui.store.prompts import as_prompt, bound_texts, drop_unused, keep_prompt, note_use, read_prompt
+from cekura_tui.store.prompts import (
+    FORGET_USE,
+    OF_WRITES,
+    as_prompt,
+    bound_texts,
+    drop_unused,
+    keep_prompt,
+    note_use,
+    read_prompt,
+)
 
 
 class PromptUseStore:
@@ -54,7 +63,7 @@ class PromptUseStore:
         return read_prompt(self._database, sha256)
 
     def note(self, agent_id: int, prompt: Prompt, how: How, at: float, job: int | None = None) -> None:
-        """Keep a prompt and how it was used, at `at` in Unix time; a use that is known already is so anew."""
+        """Keep a prompt and how it was used, at `at` in Unix time. Each write is kept; of other uses the last one."""
         with self._database.write() as sql:
             note_use(sql, self._pair, agent_id, keep_prompt(sql, prompt, at), how, at, job)
             bound_texts(sql, ALL_TEXTS_BYTES)
@@ -62,11 +71,11 @@ class PromptUseStore:
     def forget(self, use: PromptUse) -> None:
         """Drop a use, and the text unless a job or another use needs it."""
         with self._database.write() as sql:
-            sql.execute(_FORGET, (*self._pair, use.agent_id, use.sha256, use.how))
+            at = use.at if use.how in OF_WRITES else None
+            sql.execute(FORGET_USE, (*self._pair, use.agent_id, use.sha256, use.how, at))
             drop_unused(sql, use.sha256)
         self._counted.pop(use.sha256, None)
         self._database.overwrite()
 
 
 _USES = "SELECT rowid, * FROM prompt_uses WHERE origin = ? AND key_id = ? AND agent_id = ?"
-_FORGET = "DELETE FROM prompt_uses WHERE origin = ? AND key_id = ? AND agent_id = ? AND sha256 = ? AND how = ?"

@@ -61,13 +61,22 @@ MAX_USES = 200
 """Uses of prompts that are kept of one agent; the one noted longest ago makes room."""
 OF_JOBS: tuple[How, ...] = ("sent", "proposed", "staged")
 """What jobs do with prompts; the other uses are the agent's."""
+OF_WRITES: tuple[How, ...] = ("written", "replaced")
+"""What a write to an agent notes: each write is an event of its own."""
+FORGET_USE = """
+DELETE FROM prompt_uses WHERE origin = ?1 AND key_id = ?2 AND agent_id = ?3 AND sha256 = ?4 AND how = ?5
+AND coalesce(at = ?6, TRUE)"""
+"""Drops the use noted at a time, or where that is NULL all of this kind."""
 
 
 def note_use(
     sql: sqlite3.Connection, pair: tuple[str, str], agent_id: int, sha256: str, how: How, at: float, job: int | None
 ) -> None:
-    """Note a use of a prompt that is kept; `pair` is origin and key id. One that is known already is so anew."""
+    """Note a use of a prompt that is kept; `pair` is origin and key id. Of uses other than writes only the last one of
+    each kind is kept."""
     agent = (*pair, agent_id)
+    if how not in OF_WRITES:
+        sql.execute(FORGET_USE, (*agent, sha256, how, None))
     sql.execute("INSERT OR REPLACE INTO prompt_uses VALUES (?, ?, ?, ?, ?, ?, ?)", (*agent, sha256, how, at, job))
     beyond = sql.execute(_BEYOND, (*agent, MAX_USES)).fetchall()
     sql.executemany("DELETE FROM prompt_uses WHERE rowid = ?", [(row["rowid"],) for row in beyond])

@@ -278,5 +278,23 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (origin, key_id, filter)
     ) WITHOUT ROWID;
     """,
+    """
+    -- each write to an agent is an event of its own, also where a prompt is written a second time
+    CREATE TABLE prompt_events (
+        origin TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        agent_id INTEGER NOT NULL,
+        sha256 TEXT NOT NULL REFERENCES prompts(sha256),
+        how TEXT NOT NULL,
+        at REAL NOT NULL,
+        job INTEGER REFERENCES jobs(number),
+        PRIMARY KEY (origin, key_id, agent_id, sha256, how, at)
+    );
+    INSERT INTO prompt_events SELECT * FROM prompt_uses ORDER BY rowid;
+    DROP TABLE prompt_uses;
+    ALTER TABLE prompt_events RENAME TO prompt_uses;
+    CREATE INDEX prompt_uses_by_prompt ON prompt_uses (sha256);
+    CREATE INDEX prompt_uses_by_job ON prompt_uses (job);
+    """,
 )
 VERSION = len(MIGRATIONS)

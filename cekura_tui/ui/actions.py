@@ -24,7 +24,7 @@ def _always(node: Any) -> str | None:
 _NAMES_BY_GROUP = {
     "Open": "open details error compare compare-marked suggestion views groups note",
     "Move": """down up first last page-down page-up half-down half-up next previous pane pane-before next-match
-        previous-match evidence evidence-before slowest earlier later hits suggestion.turn diff.turn""",
+        previous-match evidence evidence-before slowest earlier later hits suggestion.turn""",
     "Find": """filter filter-at-once find failures outcome previous-outcome search-runs type read-on scope complete
         end-search sort runs.turn sort-by-when sort-by-outcome sort-by-scenario sort-by-personality sort-by-agent
         sort-by-length sort-by-run sort-by-checks clear-filter apply""",

@@ -56,8 +56,8 @@ from cekura_tui.ui.messages import (
     WorkspaceChanged,
 )
 from cekura_tui.ui.news import News
-from cekura_tui.ui.runs.controller import RunListing
 from cekura_tui.ui.runs.list import RunList
+from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.ui.runs.screen import RunsScreen
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter

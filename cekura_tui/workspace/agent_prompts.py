@@ -438,5 +438,6 @@ def _update_warnings(
 
 
 def _sync_warning(agent: Agent) -> str:
-    """The warning for an agent whose prompt its provider keeps."""
-    return f"The provider syncs the prompt of {agent.name}: change it there too, or the update will be undone."
+    """The warning for an agent whose prompt its provider, the voice platform it runs on, overwrites."""
+    platform = f"{agent.name} syncs its prompt from its voice platform (such as Vapi or Retell)"
+    return f"{platform}: change the prompt there too, or the next sync will undo the update."

@@ -15,7 +15,7 @@ from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.staging import HunkChoice, staged
 
-QUICK, LONG = 10, 500
+QUICK, LONG = 5, 500
 """Pairs of each of the four batches."""
 FEW = 0.04
 """Of pairs that differ by as many as twelve edits of any kind, some in one another's lines, at most this part is known

@@ -151,6 +151,7 @@ def test_no_choice_of_hunks_joins_two_words(texts: tuple[str, str], rng: random.
 
 @settings(max_examples=200, deadline=None)
 @given(_TEXTS, st.randoms(use_true_random=False))
+@example('{"to": 1}\né Never promise a price.  {"to": 1}\n', random.Random(1))  # a colon after 30 characters or more
 def test_other_white_space_is_layout_and_no_word_is_marked(text: str, rng: random.Random) -> None:
     """Between words, that is: what stands before a line or after its marker says what it belongs to."""
     spaced = re.sub(r"(?<=\w) (?=\w)", lambda _: rng.choice([" ", "  ", " \t"]), text)

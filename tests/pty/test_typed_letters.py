@@ -24,7 +24,7 @@ def test_a_change_is_worded_in_persian_in_one_burst_with_the_key_that_opens_the_
     terminal.press("2")
     terminal.wait("Job 1", "succeeded")
     terminal.press("enter")
-    terminal.wait("Suggestion of job 1", "· 1 of", "answers")
+    terminal.wait("Suggestion of job 1", "· 1 of", "reason:")
     terminal.press(f"e{TYPED} Always ask. \x07")
     terminal.wait("✎1", gone="Edit change")
     [(what, text)] = steps(home)

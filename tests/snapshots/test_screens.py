@@ -48,6 +48,7 @@ def test_it_looks_as_it_did(
 
 @pytest.mark.parametrize("size", [WIDE, SMALL, LARGE], ids=["120x36", "80x24", "200x50"])
 @pytest.mark.parametrize("colour", ["in colour", "without colour"])
+@pytest.mark.long
 def test_what_changes_looks_as_it_did(
     snap_compare: Callable[..., bool],
     proposed: Path,
@@ -62,6 +63,7 @@ def test_what_changes_looks_as_it_did(
 
 
 @pytest.mark.parametrize("scene", CASES)
+@pytest.mark.long
 def test_what_models_send_back_looks_as_it_did(snap_compare: Callable[..., bool], cases: Path, scene: str) -> None:
     with prepared_app(cases) as app:
         assert snap_compare(app, run_before=MORE_SCENES[scene], terminal_size=WIDE)

@@ -66,6 +66,14 @@ def test_what_a_job_sent_and_brought_is_told_with_its_first_line_and_kept_exactl
     assert store.prompt_uses.all(8) == []
 
 
+def test_of_a_prompt_written_twice_one_write_can_be_forgotten(store: Store) -> None:
+    for at, text in ((1.0, SENT), (2.0, PROPOSED), (3.0, SENT)):
+        store.prompt_uses.note(7, text, "written", at)
+    store.prompt_uses.forget(store.prompt_uses.all(7)[-1])
+    assert history(store) == [("written", 3.0, None), ("written", 2.0, None)]
+    assert store.prompt_uses.text(sha256(SENT)) == SENT
+
+
 def test_a_use_that_comes_again_is_told_once_with_its_latest_time(store: Store) -> None:
     for at in (1.0, 2.0, 3.0):
         store.prompt_uses.note(7, SENT, "seen", at)
@@ -205,7 +213,7 @@ def test_what_was_written_and_replaced_is_told_by_the_order_of_writes_whatever_t
     again = store_at(home)
     told = [(use.how, use.first_line, use.at) for use in again.prompt_uses.writes(7)]
     assert told[:2] == [("written", "second", 5.0), ("replaced", "first", 6.0)]
-    assert [first for _, first, _ in told[2:]] == ["third", "second"]
+    assert [first for _, first, _ in told[2:]] == ["third", "second", "first"], "each write is kept"
     assert again.prompt_uses.writes(9) == []
     again.close()
 

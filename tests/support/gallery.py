@@ -70,7 +70,7 @@ GALLERY: dict[str, Scene] = {
     "runs": _by_keys(screen="RunsScreen"),
     "runs-filter": _by_keys("slash", *"outcome:fai", screen="RunsScreen"),
     "runs-nothing": _by_keys("slash", *"agent:nobody", "enter", screen="RunsScreen", shows=("No matching",)),
-    "runs-marked": _by_keys("space", "j", "j", "space", screen="RunsScreen"),
+    "runs-marked": _by_keys("space", "j", "space", screen="RunsScreen"),
     "groups": MORE_SCENES["groups"],
     "views": _by_keys("v", screen="ViewsDialog"),
     "columns": _by_keys("c", screen="ColumnsDialog"),
@@ -90,9 +90,9 @@ GALLERY: dict[str, Scene] = {
     "jobs": _by_keys(*_PROPOSED, screen="JobsScreen", shows=("Changes",)),
     "jobs-running": _by_keys("2", screen="JobsScreen", shows=("Next poll",)),
     "job": _by_keys("2", "d", screen="JobScreen"),
-    "suggestion": _by_keys(*_PROPOSED, "enter", screen="SuggestionScreen", shows=("answers",)),
+    "suggestion": _by_keys(*_PROPOSED, "enter", screen="SuggestionScreen", shows=("reason:",)),
     "suggestion-decided": _by_keys(
-        *_PROPOSED, "enter", screen="SuggestionScreen", shows=("answers",), after=("a", "x")
+        *_PROPOSED, "enter", screen="SuggestionScreen", shows=("reason:",), after=("a", "x")
     ),
     "edit": _by_keys(*_PROPOSED, "enter", "e", screen="EditHunkDialog"),
     "hand-off": _by_keys(*_PROPOSED, "enter", "a", "y", screen="HandOffDialog"),

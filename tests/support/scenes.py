@@ -224,7 +224,7 @@ async def suggestion(pilot: Pilot[Any]) -> None:
     """A suggestion of which the first change is accepted, at the second one."""
     await jobs(pilot)
     await pilot.press("enter")
-    await sees(pilot, "Suggestion of job 3", "· 1 of 2", "answers")
+    await sees(pilot, "Suggestion of job 3", "· 1 of 2", "reason:")
     await pilot.press("a", "n")
     await sees(pilot, "✓1")
     await still(pilot)
@@ -335,7 +335,7 @@ async def changes(pilot: Pilot[Any]) -> None:
     await runs(pilot)
     app: CekuraApp = pilot.app  # type: ignore[assignment]
     app.push_screen(SuggestionScreen(app.state, PROPOSED))
-    await sees(pilot, f"Suggestion of job {PROPOSED}", "answers")
+    await sees(pilot, f"Suggestion of job {PROPOSED}", "reason:")
     await pilot.press("a", "x")
     await sees(pilot, "✓1 ✗1 ✎1")
     diff = app.screen.query_one(ProseDiffView)

@@ -119,6 +119,7 @@ async def test_verdicts_keep_their_columns_and_every_word(size: tuple[int, int])
 
 
 @pytest.mark.parametrize("size", SIZES)
+@pytest.mark.long
 async def test_details_keep_their_columns_whatever_is_opened(size: tuple[int, int]) -> None:
     shown = RunDetails()
     metrics: Any = run(102)["evaluation"]

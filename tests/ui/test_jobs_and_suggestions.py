@@ -85,6 +85,7 @@ async def test_a_file_that_exists_is_asked_about_and_a_missing_folder_is_named(s
         assert "Before you open, read out or change anything" in there.read_text()
 
 
+@pytest.mark.long
 async def test_every_end_of_a_job_is_told_in_words_with_its_history(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await launched(pilot, PASSED, "no_issues")
@@ -112,6 +113,7 @@ async def test_a_job_that_the_server_fails_is_failed_with_its_words(scripted: Sc
         await sees(pilot, "Sent", "Job 1  ✗ failed", "The model ran out of [/red] patience.")
 
 
+@pytest.mark.long
 async def test_the_end_of_a_job_is_told_wherever_one_is(scripted: ScriptedServer) -> None:
     serve_hostile(scripted, end={"status": "running"})
     async with opened(setup_of(scripted.url, "key")) as pilot:
@@ -155,6 +157,7 @@ WHERE = {
 
 
 @pytest.mark.parametrize("where", WHERE)
+@pytest.mark.long
 async def test_q_leaves_from_every_screen(served: Served, where: str) -> None:
     keys, shown = WHERE[where]
     async with opened(served.setup()) as pilot:

@@ -68,6 +68,7 @@ async def openers(pilot: Pilot[None]) -> set[str]:
     return found
 
 
+@pytest.mark.long
 async def test_in_the_list_of_runs(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "as of")

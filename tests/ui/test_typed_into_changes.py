@@ -42,6 +42,7 @@ async def editing(pilot: Pilot[None]) -> TextArea:
 
 
 @pytest.mark.parametrize("focus", ["#diff", "#summary", "#staged"])
+@pytest.mark.long
 async def test_keys_that_come_in_one_burst_with_e_are_typed_into_the_box_and_do_nothing_else(
     served: Served, focus: str
 ) -> None:
@@ -145,6 +146,7 @@ async def test_keys_that_come_with_i_in_the_list_do_not_move_it(served: Served) 
 # Characters
 
 
+@pytest.mark.long
 async def test_every_letter_that_a_keyboard_sends_is_in_the_box_and_the_cursor_goes_over_it(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)

@@ -19,6 +19,7 @@ def job_server(scripted: ScriptedServer) -> JobServer:
     return JobServer(scripted)
 
 
+@pytest.mark.long
 async def test_one_line_tells_what_ended_since_one_was_last_here_and_only_once(job_server: JobServer) -> None:
     await job_server.before(3)
     job_server.ends = {"p1": DONE, "p2": FAILED, "p3": DONE}

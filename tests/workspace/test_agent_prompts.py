@@ -174,7 +174,8 @@ async def test_an_agent_that_its_provider_syncs_or_that_was_renamed_is_warned_of
         agent, sent = await desk.session.agent_prompt(BANK)
         update = await desk.prompts.preview_update(await desk.job(BANK, sent, "Old Bank"), better(sent))
         assert update.warnings == (
-            f"The provider syncs the prompt of {agent.name}: change it there too, or the update will be undone.",
+            f"{agent.name} syncs its prompt from its voice platform (such as Vapi or Retell): "
+            "change the prompt there too, or the next sync will undo the update.",
             f"Agent {BANK} was named Old Bank at job 1: check that this is the right agent.",
         )
 
@@ -488,7 +489,7 @@ async def test_a_restore_warns_where_the_provider_would_undo_it(desk: Desk, scri
     Held(scripted, auto_sync_prompt_enabled=True)
     await desk.prompts.write(await desk.prompts.preview_update(await desk.job(7, SENT), NEW), NEW)
     (warning,) = (await desk.prompts.preview_restore(7)).warnings
-    assert warning.startswith("The provider syncs the prompt of Line: change it there too")
+    assert warning.startswith("Line syncs its prompt from its voice platform")
 
 
 async def test_an_agent_that_had_no_prompt_gets_none_again(desk: Desk, scripted: ScriptedServer) -> None:

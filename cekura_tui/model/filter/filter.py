@@ -42,14 +42,14 @@ KEYS: tuple[FilterKey, ...] = (
     FilterKey("status", "word", "status:failed", (*ENDED, *LIVE)),
     FilterKey("outcome", "word", "outcome:failed", ("passed", "failed", "error", "review", "running", "unknown")),
     FilterKey("scenario", "name", "scenario:~refund", aliases=("scenarios",)),
-    FilterKey("since", "moment", "since:2d", ("today", "yesterday"), aliases=("after",)),
+    FilterKey("since", "moment", "since:2d", ("2d", "today", "yesterday"), aliases=("after", "last", "within", "from")),
     FilterKey("agent", "name", "agent:~clinic", aliases=("agents",)),
     FilterKey("persona", "name", "persona:~hurry", aliases=("personality", "personalities", "personas")),
     FilterKey("metric", "metric", "metric:~completion", aliases=("metrics", "check", "checks")),
     FilterKey("dur", "length", "dur>120", aliases=("duration",)),
     FilterKey("result", "id", "result:991", aliases=("results",)),
     FilterKey("id", "id", "id:48213", aliases=("ids", "run", "runs")),
-    FilterKey("until", "moment", "until:2026-11-01", ("today", "yesterday"), aliases=("before",)),
+    FilterKey("until", "moment", "until:2026-11-01", ("today", "yesterday"), aliases=("before", "to")),
     FilterKey("reviewed", "word", "reviewed:yes", ("yes", "no")),
     FilterKey("mode", "word", "mode:text", ("text", "voice")),
     FilterKey("note", "note", "note:yes", ("yes", "no"), aliases=("notes",)),
@@ -71,7 +71,7 @@ _SYNONYMS = {
 _HEAD = re.compile(r"([A-Za-z_]+)(:|>=|<=|>|<|=)")
 _LENGTH = re.compile(r"(?:([0-9]{1,3})h)?(?:([0-9]{1,4})m)?(?:([0-9]{1,6})s?)?")
 _CLOCK_LENGTH = re.compile(r"(?:([0-9]{1,3}):)?([0-9]{1,4}):([0-9]{2})")
-_AGO = re.compile(r"([0-9]{1,5})([mhdw])")
+_AGO = re.compile(r"(?:last )?([0-9]{1,5})[ -]?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)(?:[ -]?ago)?")
 _UNITS = {"m": 60, "h": 3_600, "d": DAY, "w": 7 * DAY}
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 _ISO = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?")
@@ -109,7 +109,10 @@ def length_of(text: str) -> int | None:
 
 
 def moment_text(text: str) -> str | None:
-    """A moment as it is written in a filter: "2d", "today", "14:05", "2026-11-01T14:05"; None if it is none."""
+    """A moment as it is written in a filter: "2d" (also of "2 days ago"), "today", "14:05", "2026-11-01T14:05"; None if
+    it is none."""
+    if ago := _AGO.fullmatch(text.lower()):
+        return f"{ago[1]}{ago[2][0]}"
     text = text.lower() if not _ISO.fullmatch(text.upper()) else text.upper().replace(" ", "T")
     return None if _resolved(text, 0.0, False) is None else text
 
@@ -127,7 +130,7 @@ def moment_of(text: str, now: float, *, last: bool = False) -> float:
 
 def _resolved(text: str, now: float, last: bool) -> float | None:
     if ago := _AGO.fullmatch(text):
-        return float(max(0, int(now) - int(ago[1]) * _UNITS[ago[2]]))
+        return float(max(0, int(now) - int(ago[1]) * _UNITS[ago[2][0]]))
     today = time.localtime(now)[:3]
     if text in ("today", "yesterday"):
         return _day(today, last, back=1 if text == "yesterday" else 0)
@@ -224,9 +227,21 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
+JOINING = {
+    "and": "all terms have to match",
+    "&&": "all terms have to match",
+    "or": "values are separated by commas, outcome:failed,error",
+}
+"""What others write between terms, and how it is done here."""
+
+
 def _bare(word: str) -> str:
     special = (
-        not word.strip(",|") or word[0] in (*_NOT, "~", *OTHER_QUOTES) or '"' in word or any(map(str.isspace, word))
+        word.lower() in JOINING
+        or not word.strip(",|")
+        or word[0] in (*_NOT, "~", *OTHER_QUOTES)
+        or '"' in word
+        or any(map(str.isspace, word))
     )
     return quoted(word) if special or head_of(word) else word
 

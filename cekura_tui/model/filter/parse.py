@@ -6,9 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import zip_longest
 
 from cekura_tui.model.filter.filter import (
     BY_NAME,
+    JOINING,
     KEYS,
     OTHER_QUOTES,
     Filter,
@@ -55,8 +58,10 @@ def parse(text: str) -> Parsed:
     text = _LONE.sub("\ufffd", text)
     terms: list[Term] = []
     wrong: list[Wrong] = []
-    for start, end in split_words(text):
-        term = _read(text[start:end], start, wrong)
+    places = list(_split_terms(text))
+    for n, (start, end) in enumerate(places):
+        after = text[slice(*places[n + 1])] if n + 1 < len(places) else ""
+        term = _read(text[start:end], start, wrong, after)
         if term is not None:
             terms.append(term)
     return Parsed(Filter(tuple(terms)), tuple(wrong))
@@ -81,6 +86,21 @@ def split_words(text: str) -> Iterator[tuple[int, int]]:
             start = None
     if start is not None:
         yield start, len(text)
+
+
+def _split_terms(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each word; a moment of two words, `since:2 days`, is one."""
+    places = list(split_words(text))
+    while places:
+        start, end = places.pop(0)
+        head = head_of(text[start:end].lstrip("-!"))
+        key = BY_NAME.get(head[1].lower()) if head else None
+        if key is not None and key.kind == "moment" and text[end - 1].isdigit() and places:
+            after = text[slice(*places[0])]
+            number = text[start:end].rpartition(":")[2]
+            if number.isdigit() and after.isalpha() and moment_text(f"{number} {after}"):
+                end = places.pop(0)[1]
+        yield start, end
 
 
 def split_values(text: str) -> Iterator[tuple[int, int]]:
@@ -124,8 +144,8 @@ def _signs(text: str) -> Iterator[tuple[int, str, bool]]:
             escaped = True
 
 
-def _read(word: str, start: int, wrong: list[Wrong]) -> Term | None:
-    """The term of a word that begins at `start`; what is wrong is added."""
+def _read(word: str, start: int, wrong: list[Wrong], after: str) -> Term | None:
+    """The term of a word that begins at `start`; what is wrong is added. `after` is the next word."""
     end = start + len(word)
     opened = unquoted(word)[1]
     if opened is not None:
@@ -135,7 +155,7 @@ def _read(word: str, start: int, wrong: list[Wrong]) -> Term | None:
     body, at = (word[1:], start + 1) if negated else (word, start)
     head = head_of(body)
     if head is None:
-        return _bare(word, negated, start, wrong)
+        return _bare(word, negated, start, wrong, after)
     key, op = BY_NAME.get(head[1].lower()), head[2]
     values_at = at + head.end()
     if key is None:
@@ -145,20 +165,25 @@ def _read(word: str, start: int, wrong: list[Wrong]) -> Term | None:
         wrong.append(Wrong(at, end, _right_sign(key, body[head.end() :])))
         return None
     if not body[head.end() :].strip(",|"):
-        wrong.append(Wrong(at, end, _no_value(key)))
+        apart = after if after and head_of(after) is None else ""
+        right = f"no space after “{head[0]}”: write {head[0]}{_shown(apart)}"
+        wrong.append(Wrong(at, end, right if apart else _no_value(key)))
         return None
     values = _values(key, body[head.end() :], values_at, wrong)
     return Term(key.name, values, op, negated) if values else None
 
 
-def _bare(word: str, negated: bool, start: int, wrong: list[Wrong]) -> Term | None:
+def _bare(word: str, negated: bool, start: int, wrong: list[Wrong], after: str) -> Term | None:
+    if (meant := JOINING.get(word.lower())) and _is_term(after):
+        wrong.append(Wrong(start, start + len(word), f"“{word}” is not needed: {meant}"))
+        return None
     # A bare word is looked for anywhere, so "~" says nothing new.
     text = unquoted(word[negated:].removeprefix("~"))[0]
     if not word.strip(",|"):
         wrong.append(Wrong(start, start + len(word), "no spaces between values: outcome:failed,error"))
         return None
     if text[:1] in OTHER_QUOTES and '"' not in word:
-        wrong.append(Wrong(start, start + len(word), 'use straight quotes: "Task completion"'))
+        wrong.append(Wrong(start, start + len(word), 'use double quotes: "Task completion"'))
         return None
     if not text:
         nothing = "nothing between the quotes" if '"' in word else f"“{word}” needs a word or a term after the sign"
@@ -190,7 +215,8 @@ def _value(key: FilterKey, written: str) -> Value | str:
     if not text:
         return _no_value(key)
     if text[0] in OTHER_QUOTES and not written.startswith(('"', '~"')):
-        return f'use straight quotes: {key.name}:"Task completion"'
+        name = text.strip("".join(OTHER_QUOTES))
+        return f'use double quotes: {key.name}:"{_shown(name)}{"" if text[-1] in OTHER_QUOTES else " …"}"'
     if key.kind == "note":
         word = None if contains or written.startswith('"') else word_of(key, text)
         return Value(word) if word else Value(text, contains=True)
@@ -207,13 +233,22 @@ def _value(key: FilterKey, written: str) -> Value | str:
         return problem if length_of(text) is None else Value(text.lower())
     if key.kind == "moment":
         moment = moment_text(text)
-        return f"“{_shown(text)}” is not a time: 2d, 3h, today or 2026-11-01" if moment is None else Value(moment)
+        ago = f"{_shown(text)}d, {_shown(text)}h" if text.isdigit() else "2d, 3h"
+        return f"“{_shown(text)}” is not a time: {ago}, today or 2026-11-01" if moment is None else Value(moment)
     word = word_of(key, text)
     return _no_word(key, text) if word is None else Value(word)
 
 
+_MEANT = {
+    **dict.fromkeys(("when", "date", "time", "day", "days", "age", "ago", "created", "during", "newer"), "since"),
+    **dict.fromkeys(("name", "title", "test", "case"), "scenario"),
+    **dict.fromkeys(("verdict", "state"), "outcome"),
+}
+"""Keys that others have, and ours for the same thing."""
+
+
 def _no_key(name: str) -> str:
-    near = _nearest(name, tuple(BY_NAME))
+    near = _MEANT.get(name.lower()) or _nearest(name, tuple(BY_NAME))
     if near is None:
         known = _some(tuple(key.name for key in KEYS))
         return f"unknown term “{_shown(name)}:” ({known}); to search for the word, quote it"
@@ -322,6 +357,18 @@ def unknown_name(wanted: Filter, names: KnownNames) -> Term | None:
     return None
 
 
+def meant_terms(wanted: Filter) -> Iterator[str]:
+    """What bare words of a filter may have been meant as: "since:2d" of "last 2 days", "outcome:failed" of "failed"."""
+    words = [term.values[0].text.lower() for term in wanted.terms if not term.key and not term.negated]
+    for number, unit in zip_longest(words, words[1:], fillvalue=""):
+        ago = f"{number} {unit}" if number.isdigit() else re.split("[<>=]", number)[-1]
+        moment = moment_text(ago)
+        if moment is not None:
+            yield f"since:{moment}"
+    outcome = BY_NAME["outcome"]
+    yield from (f"outcome:{word}" for word in map(partial(word_of, outcome), words) if word)
+
+
 def complete(text: str, names: KnownNames) -> str | None:
     """The whole text with its last term completed, or None where nothing fits or it is complete already."""
     return next(completions(text, names), None)
@@ -370,10 +417,11 @@ def _typed_values(written: str, key: FilterKey, names: KnownNames, given: Iterab
         return
     folded = prefix.casefold()
     there = {name.casefold() for name in given}
-    # Of an endless name only what is compared is folded.
-    all_names = [name for name in names.of(key) if name.casefold() not in there]
-    begin = [name for name in all_names if name[: len(folded)].casefold().startswith(folded)]
-    within = [name for name in all_names if folded in name[:_LONG].casefold() and name not in begin]
+    begin, within = list[str](), list[str]()
+    for name in names.of(key):
+        start = name[: max(_LONG, len(folded))].casefold()  # of an endless name only what is compared
+        if folded in start and not (there and name.casefold() in there):
+            (begin if start.startswith(folded) else within).append(name)
     fitting = [*begin, *within]
     if opened is None and any(name.casefold() == folded for name in fitting):
         return

@@ -14,6 +14,7 @@ from textual.await_complete import AwaitComplete
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Button, Label, Static
 
 from cekura_tui.model.errors import CekuraTuiError
@@ -156,7 +157,8 @@ class DetailsDialog(Dialog[None]):
 
 
 class ConfirmDialog(Dialog[bool]):
-    """Answers True for yes, but not in a terminal too small to show the question; enter alone says no."""
+    """Answers True for yes, but not in a terminal too small to show the question; enter alone says no. `warnings` are
+    shown below the text."""
 
     AUTO_FOCUS = "#no"
     deaf = True
@@ -166,15 +168,17 @@ class ConfirmDialog(Dialog[bool]):
     )
     BINDINGS = bindings(ACTIONS)
 
-    def __init__(self, title: str, text: str, yes: str) -> None:
+    def __init__(self, title: str, text: str, yes: str, warnings: Widget | None = None) -> None:
         super().__init__()
-        self._title, self._text, self._yes = title, text, yes
+        self._title, self._text, self._yes, self._warnings = title, text, yes, warnings
 
     def compose(self) -> ComposeResult:
         """The question and two buttons."""
         with Vertical(classes="dialog") as box:
             box.border_title = Content(clean(self._title))
             yield Static(Content(clean(self._text)))
+            if self._warnings is not None:
+                yield self._warnings
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Cancel"), id="no", compact=True)
                 yield Button(Content(self._yes), id="yes", compact=True)

@@ -1,4 +1,4 @@
-"""The base of all full screens: the footer, the sentence for a terminal that is too small, and how errors are told."""
+"""The base of all full screens: the footer, the sentence for a terminal that is too small, and how errors are shown."""
 
 from __future__ import annotations
 

@@ -400,7 +400,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         if position is None or event.button != 1 or self._selection.crossed:
             return
         if event.chain == 2 and position[0] == self._cursor and not (event.ctrl or event.shift):
-            await self.run_action("open")
+            self.action_open()
             return
         before = self.drawn_lines()
         self._put_cursor(position[0])

@@ -1,10 +1,10 @@
-"""A dialog in which the columns of the run list are shown, hidden, moved and sized; the list follows at once."""
+"""The columns of the run list, shown, hidden, moved and sized in a dialog; the list follows at once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from textual.app import ComposeResult
@@ -13,6 +13,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Label
 
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.filter.filter import GIVEN_VIEWS
 from cekura_tui.model.run.columns import Cells, RunColumn, RunColumns
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
@@ -21,6 +23,11 @@ from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.terminal.cells import fit
+
+if TYPE_CHECKING:
+    from cekura_tui.ui.kit.page import Page
+    from cekura_tui.ui.runs.controller import RunsController
+    from cekura_tui.ui.runs.list import RunList
 
 _NAME_CELLS = 16
 
@@ -120,6 +127,31 @@ class ColumnsDialog(Dialog[None]):
     def action_reset(self) -> None:
         """The columns as they are without a choice."""
         self._change(RunColumns())
+
+
+async def choose_columns(page: Page, controller: RunsController, runs: RunList) -> None:
+    """Have a person choose the columns, of the view that is applied or of all filters that are none, and save them."""
+    listing = controller.listing
+    text = str(listing.filter)
+    try:
+        views = await page.state.workspace.call(lambda session: session.saved_views.all())
+    except CekuraTuiError as error:
+        page.show_error(error)
+        return
+    view = next((view.name for view in (*GIVEN_VIEWS, *views) if view.filter == text), None)
+    for_filter = "" if view is None else text
+
+    def cells(columns: RunColumns) -> Cells:
+        listing.choose_columns(for_filter, columns)
+        controller.draw_now()
+        return runs.cells
+
+    await page.opening.ask(ColumnsDialog(view or "", listing.columns, cells))
+    chosen = listing.chosen_columns.get(for_filter, RunColumns())
+    try:
+        await page.state.workspace.call(lambda session: session.saved_views.save_columns(for_filter, chosen))
+    except CekuraTuiError as error:
+        page.notify_once(error.sentence(), warning=True)
 
 
 _KEYS = "space show or hide · J K move · < > size · r reset · esc close"

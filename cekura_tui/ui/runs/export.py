@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -28,6 +28,10 @@ from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.run_export import ENDINGS, AlreadyThere, RunExport, check_export
+
+if TYPE_CHECKING:
+    from cekura_tui.ui.kit.page import Page
+    from cekura_tui.ui.runs.listing import RunListing
 
 _BLOCKS = 24
 
@@ -313,3 +317,18 @@ class CopyRunsDialog(CopyDialog):
 
 def _ids(rows: Sequence[RunRow]) -> str:
     return " ".join(str(row.id) for row in rows)
+
+
+async def copy_runs(page: Page, listing: RunListing, rows: Sequence[RunRow]) -> None:
+    """Offer to copy these runs, or to save them or the whole list to a file."""
+    dashboard = page.state.workspace.setup.settings.dashboard_url
+    answer = await page.opening.ask(CopyRunsDialog(page.state, rows, dashboard, listing.scope, listing.notes))
+    if answer in (SAVE_THESE, SAVE_ALL):
+        export_runs(page, listing, rows if answer == SAVE_THESE else [])
+
+
+def export_runs(page: Page, listing: RunListing, rows: Sequence[RunRow]) -> None:
+    """Offer to save these runs, or the list, to a file."""
+    if listing.scope is not None:
+        shown = listing.loaded_rows() if listing.whole else None
+        page.app.push_screen(ExportRunsDialog(page.state, listing.query, rows, shown, listing.notes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -104,9 +105,9 @@ def completed_line(text: str, names: KnownNames, room: int = LONGEST) -> str | N
 
 
 def completed_lines(text: str, names: KnownNames, room: int = LONGEST) -> tuple[str, ...]:
-    """The text with its last term completed in each way that fits, as the line holds it."""
-    lines = dict.fromkeys(map(one_line, completions(text, names)))
-    return tuple(line for line in lines if len(line) <= room and line != text)
+    """The text with its last term completed in each way that fits, as the line holds it; at most so many."""
+    lines = (one_line(line) for line in completions(text, names) if len(line) <= room)
+    return tuple(dict.fromkeys(islice((line for line in lines if line != text), _MOST)))
 
 
 def _last_word(line: str) -> str:
@@ -119,8 +120,8 @@ def _value(word: str) -> str:
     return word.partition(":")[2] or word
 
 
-_OFFERED = 8
-"""Values that are shown at once of those that fit."""
+_OFFERED, _MOST = 8, 200
+"""Values that are shown at once of those that fit, and that `tab` goes through."""
 
 
 def extends(completed: str, text: str) -> bool:
@@ -357,4 +358,5 @@ class FilterBar(Widget):
         first, *others = map(_last_word, offers[:_OFFERED])
         if not others:
             return f"tab {first} · {_SYNTAX}"
-        return f"{len(offers):,} match · tab {first} · then {', '.join(map(_value, others))}"
+        many = f"{len(offers)}{'+' * (len(offers) == _MOST)}"
+        return f"{many} match · tab {first} · then {', '.join(map(_value, others))}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from textual import on, work
@@ -39,6 +39,9 @@ from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
+if TYPE_CHECKING:
+    from cekura_tui.ui.runs.controller import RunsController
+
 WIDE, WIDE_WITH_STRIP = 110, 156
 """Cells from which on a group takes one line: what it has in common is beside its name, not below it."""
 BAR, WIDE_BAR = 6, 12
@@ -52,10 +55,16 @@ _TONES = {mark: OUTCOME_TONES[kind] for kind, mark in MARKS.items()}
 
 @dataclass(frozen=True, slots=True)
 class OpenedGroup:
-    """A group whose runs are to be listed: its name, and the filter that lists them."""
+    """A group whose runs are to be listed: its name, and the filter that lists them.
+
+    `key`, `how` and `findings` are the group's among all, for who comes back to it.
+    """
 
     name: str
     filter_text: str
+    key: tuple[str, ...]
+    how: How
+    findings: dict[int, tuple[Finding, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +232,7 @@ class GroupsScreen(Page):
     """Groups what the run list has loaded. Leaves with an `OpenedGroup`, or with None.
 
     `loaded` says what these rows are, such as "in 400 loaded runs"; with `some_ends` they are of some outcomes only, so
-    that nothing is said of since when they fail.
+    that nothing is said of since when they fail. The cursor begins on the group that was opened `last`.
     """
 
     AUTO_FOCUS = "GroupList"
@@ -258,13 +267,22 @@ A run that failed two checks is in two groups. Runs that did not run properly fa
 section. Bars compare groups with the largest one of their section.
 """
 
-    def __init__(self, state: AppState, rows: Sequence[RunRow], loaded: str, *, some_ends: bool = False) -> None:
+    def __init__(
+        self,
+        state: AppState,
+        rows: Sequence[RunRow],
+        loaded: str,
+        *,
+        some_ends: bool = False,
+        last: OpenedGroup | None = None,
+    ) -> None:
         super().__init__(state)
         self._some_ends = some_ends
         self._listed, self._loaded = tuple(rows), loaded
-        self._how: How = "verdict"
+        self._how: How = last.how if last else "verdict"
         self._grouping: RunGroups | None = None
-        self._findings: dict[int, tuple[Finding, ...]] = {}
+        self._findings = last.findings if last else {}
+        self._begin_at = last.key if last else None
         failed = [row for row in self._listed if row.outcome.kind == "failed"]
         failed.sort(key=lambda row: (row.at or 0.0, row.id), reverse=True)
         self._failed = [row.id for row in failed]
@@ -298,6 +316,9 @@ section. Bars compare groups with the largest one of their section.
             listed = self.query_one(GroupList)
             # Who has not moved yet looks at what fails most, whatever that turns out to be.
             listed.show_rows(rows, reset=another or (listed.at_top and listed.cursor_index == 0), follow=True)
+            if self._begin_at is not None:
+                listed.move_to(self._begin_at)
+                self._begin_at = None
             self._draw()
 
     def _grouped(self, how: How, findings: dict[int, tuple[Finding, ...]]) -> tuple[RunGroups, list[GroupRow]]:
@@ -424,9 +445,32 @@ section. Bars compare groups with the largest one of their section.
                 f"Only the newest {MOST_IDS} of {group.count:,} runs are listed: a filter takes {MOST_IDS} ids at most."
             )
         parts = (group.title, group.detail if group.section or group.key[0] == "pair" else "")
-        opened = OpenedGroup(clean_line(": ".join(filter(None, parts))), group.filter_text)
+        name = clean_line(": ".join(filter(None, parts)))
+        opened = OpenedGroup(name, group.filter_text, group.key, self._how, self._findings)
         self.dismiss(opened)  # type: ignore[arg-type] # the run list waits for it
 
     def action_back(self) -> None:
         """Back to the run list as it was."""
         self.dismiss(None)
+
+
+def open_groups(page: Page, controller: RunsController) -> None:
+    """Group the runs that are listed; esc leads from the runs of a group back to the groups."""
+    listing = controller.listing
+    rows = listing.loaded_rows()
+    if listing.whole:
+        loaded = "in all matching runs" if listing.filter else "in all runs"
+    else:
+        matching = f"in {len(rows):,} matching of {listing.loaded:,} loaded runs"
+        loaded = f"in {len(rows):,} loaded runs" if len(rows) == listing.loaded else matching
+    # Where the filter asks how runs ended, nothing is known of those that ended otherwise.
+    some = any(term.key in ("outcome", "status") for term in listing.filter.terms)
+
+    def show(last: OpenedGroup | None = None) -> None:
+        def left(group: object) -> None:
+            if isinstance(group, OpenedGroup):
+                controller.open_group(group.name, group.filter_text, lambda: show(group))
+
+        page.app.push_screen(GroupsScreen(page.state, rows, loaded, some_ends=some, last=last), left)
+
+    show()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from textual import events
 from textual.content import Content
@@ -12,10 +13,14 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.filter.filter import Filter
 from cekura_tui.model.run.outcome import MARKS, Kind
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.kit.lines import OUTCOME_TONES, TONES
-from cekura_tui.ui.runs.controller import Freshness, OutcomeCounts
+from cekura_tui.ui.runs.listing import Freshness, RunListing
+from cekura_tui.ui.runs.outcomes import OutcomeCounts
+from cekura_tui.ui.state import AppState
 
 _SIGNS = {"good": "●", "warn": "!", "dim": "○"}
 _GAP = 4
@@ -44,6 +49,32 @@ class HeaderFacts:
     short: tuple[str, ...] = ()
     freshness: Freshness = _UNKNOWN
     jobs: str = ""
+
+
+def header_facts(state: AppState, listing: RunListing, error: CekuraTuiError | None) -> HeaderFacts:
+    """What the header says of this list; `error` is why it is not known what to list."""
+    setup, scope = state.workspace.setup, listing.scope
+    profile, locked = "demo" if setup.demo else setup.profile, ("read-only",) if setup.read_only else ()
+    place = "…" if scope is None else scope.name or str(scope.id)
+    project, agent = HeaderFact("Project", place), ", ".join(_agents_of(listing.filter)) or "all agents"
+    if scope is not None and scope.kind == "result":
+        project = HeaderFact("Result", place)
+    elif scope is not None and scope.kind == "agent":
+        project, agent = HeaderFact("Project", "–"), place
+    going = sum(job.state.going for job in state.jobs)
+    return HeaderFacts(
+        (HeaderFact("Profile", " · ".join((profile, *locked))), HeaderFact("Agent", agent)),
+        (project, HeaderFact("Server", urlsplit(setup.origin).hostname or "built-in demo")),
+        (profile, scope.shown if scope else "…", *locked),
+        listing.freshness(state.when, error),
+        f"{count(going, 'job')} running" if going else "",
+    )
+
+
+def _agents_of(wanted: Filter) -> list[str]:
+    """The agents that a filter asks for."""
+    terms = [term for term in wanted.terms if term.key == "agent" and not term.negated]
+    return [f"{'~' * value.contains}{value.text}" for term in terms for value in term.values]
 
 
 class RunsHeader(Static):
@@ -152,25 +183,25 @@ class OutcomeBar(Static):
         return Content.assemble(line, " " * room, key) if room >= _GAP and counted.counts else line
 
     def _chips(self) -> list[_Chip]:
-        """With as many words as there is room for."""
+        """With as many words as there is room for; those that have no number are the first to go, all at once."""
         counted = self.outcomes
-        wordless: set[Kind] = set()
-        for kind in (None, *_WORDLESS):
-            wordless |= set() if kind is None else {kind}
-            chips = list(_placed(self._texts(counted, wordless)))
+        for shorter in range(len(_WORDLESS) + 2):
+            chips = list(_placed(self._texts(counted, shorter == 0, _WORDLESS[: max(shorter - 1, 0)])))
             needed = (chips[-1].end if chips else 0) + (len(counted.loaded) + 1 if counted.loaded else 0)
             if needed <= self.size.width:
                 break
         return chips
 
-    def _texts(self, counted: OutcomeCounts, wordless: set[Kind]) -> Iterator[tuple[Kind | None, str]]:
+    def _texts(
+        self, counted: OutcomeCounts, uncounted: bool, wordless: Sequence[Kind]
+    ) -> Iterator[tuple[Kind | None, str]]:
         if counted.runs:
             yield None, counted.runs
         for kind, number in counted.counts:
-            if kind == "unknown" and not number and kind not in counted.active:
+            if (number is None and not uncounted) or (kind == "unknown" and not number and kind not in counted.active):
                 continue
             word = "error" if kind == "error" and number == 1 else _WORDS[kind]
-            words = [] if kind in wordless and number is not None else [word]
+            words = [] if kind in wordless else [word]
             yield kind, f" {' '.join([MARKS[kind], *([] if number is None else [f'{number:,}']), *words])} "
 
     async def on_click(self, event: events.Click) -> None:

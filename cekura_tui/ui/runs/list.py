@@ -1,10 +1,10 @@
-"""The run list: a line a run, in columns that fit the width, and above it their names."""
+"""The run list: a line a run, in columns that fit the width, above it their names; and what is there without runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -15,6 +15,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from cekura_tui.model.filter.filter import Term, Value
+from cekura_tui.model.filter.parse import meant_terms, unknown_name
 from cekura_tui.model.run.columns import GUTTER, Cells, RunColumns
 from cekura_tui.model.run.listing import UnloadedRun
 from cekura_tui.model.run.query import Sort
@@ -22,10 +24,14 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
-from cekura_tui.ui.kit.lines import CHIP_CLASSES, CHIP_CSS, NOTED, OUTCOME_TONES, TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.lines import CHIP_CLASSES, CHIP_CSS, NOTED, OUTCOME_TONES, TONE_CLASSES, TONE_CSS, Notice
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
+from cekura_tui.ui.runs.outcomes import only_failures
 from cekura_tui.ui.terminal.cells import drawn, fit, one_line
+
+if TYPE_CHECKING:
+    from cekura_tui.ui.runs.controller import RunsController
 
 REASON_EVERY = 5
 """Rows from one to the next that says why it is not loaded."""
@@ -80,7 +86,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
 
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("run-list.open", "enter", "open", "Open", "Open the run", footer=1, key_display="enter"),
-        Action("run-list.mark", "space", "toggle_mark", "Mark", "Mark a run", footer=2),
+        Action("run-list.mark", "space", "mark", "Mark", "Mark a run, and go to the next", footer=2),
         Action("run-list.mark-range", "V", "mark_range", "Mark up to here", "Mark all from the last marked one"),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
@@ -135,6 +141,12 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         """The ids of marked runs, the newest first."""
         return sorted((key for key in self.marks if isinstance(key, int)), reverse=True)
 
+    def row_of(self, run_id: int) -> RunRow | None:
+        """The row of a run that is in the list and loaded."""
+        place = self.index_of(run_id, near=self.cursor_index or 0)
+        row = None if place is None else self.rows[place]
+        return row if isinstance(row, RunRow) else None
+
     def action_first(self) -> None:
         """To the first row."""
         super().action_first()
@@ -144,6 +156,12 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         """Mark the run under the cursor; what is not loaded cannot be."""
         if self.cursor_id is not None:
             super().action_toggle_mark()
+
+    def action_mark(self) -> None:
+        """Mark the run under the cursor, or unmark it, and go to the next."""
+        if self.cursor_id is not None:
+            self.action_toggle_mark()
+            self.move_by(1)
 
     def action_open(self) -> None:
         """Open a run that is loaded, at once: a message would come after the keys that are there already."""
@@ -198,3 +216,37 @@ def fit_chip(words: str, room: int) -> str:
 def _short(when: str, cells: int) -> str:
     """A date loses its time of day where it does not fit."""
     return when if len(when) <= cells else when.rsplit(" ", 1)[0]
+
+
+def explain_empty(notice: Notice, controller: RunsController) -> None:
+    """Show why there is nothing in the list, and the keys that help."""
+    listing, paged, sweep = controller.listing, controller.feed.runs, controller.feed.sweep
+    if controller.trouble is not None:
+        notice.show_error(controller.trouble)
+    elif not listing.fresh:
+        notice.show("Loading runs …")
+    elif only_failures(listing.filter) and len(listing.filter.terms) == 1 and listing.whole:
+        notice.show("No failed runs here.", "! show all runs · p choose another project")
+    elif listing.filter:
+        full = paged is not None and paged.full
+        more = "" if listing.whole else f" among the loaded runs{'' if full else ' · F load all'}"
+        if sweep is not None and sweep.running:
+            more = " yet. Checking the other runs …"
+        keys = "/ change the filter · esc clear the filter · v views · r reload"
+        notice.show(f"No matching runs{more or '.'}", "\n".join((*_why_nothing_matches(controller), keys)))
+    else:
+        notice.show("No runs here yet.", "p choose another project or agent · r reload")
+
+
+def _why_nothing_matches(controller: RunsController) -> Iterator[str]:
+    """What a person may have meant by a filter that finds nothing."""
+    wanted = controller.listing.filter
+    if (term := unknown_name(wanted, controller.names)) is not None:
+        value = term.values[0].text.strip("*") or term.values[0].text
+        part = Term(term.key, (Value(value, contains=True),))
+        name = "personality" if term.key == "persona" else term.key
+        yield f"No {name} is called “{clean_line(value, 40)}”; {clean_line(str(part), 60)} finds parts of names"
+    if any(not term.key and not term.negated for term in wanted.terms):
+        if meant := " ".join(dict.fromkeys(meant_terms(wanted))):
+            yield f"Did you mean {meant}?"
+        yield "Words search names only · ctrl+f searches transcripts"

@@ -1,9 +1,10 @@
-"""A dialog that takes a note on a run, kept on this machine alone."""
+"""Notes on runs, saved on this machine alone: the dialog that takes one, and how it is saved."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -11,9 +12,14 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
 
+from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean, clean_line
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
+
+if TYPE_CHECKING:
+    from cekura_tui.ui.kit.page import Page
+    from cekura_tui.ui.runs.controller import RunsController
 
 LONGEST = 4_000
 """Characters of a note."""
@@ -135,3 +141,51 @@ class NoteDialog(Dialog[str]):
 def _one_line(text: str) -> str:
     """Clean, on one line, and whole."""
     return clean_line(text, max(len(text), 1))
+
+
+class NoteWriter:
+    """Asks for the note of a run on the run list's page, and saves it."""
+
+    def __init__(self, page: Page, controller: RunsController) -> None:
+        self._page, self._controller, self._workspace = page, controller, page.state.workspace
+
+    async def write(self, run_id: int) -> None:
+        """Ask for the note of this run; what was typed stays until it is saved or given up."""
+        dialog = await self._ask(run_id, self._controller.listing.notes.get(run_id, ""))
+        self._page.run_worker(self._look_up(run_id, dialog), group="note-look-up", exclusive=True)
+
+    async def _ask(self, run_id: int, former: str, typed: str | None = None, problem: str = "") -> NoteDialog:
+        def save_when_leaving(text: str) -> None:
+            self._workspace.send(lambda session: session.notes.save(run_id, text))
+
+        def answered(text: str | None) -> None:
+            if text is not None and text != dialog.before:
+                self._page.run_worker(self._save(run_id, dialog.before, text), group="note")
+
+        dialog = NoteDialog(run_id, former, keep=save_when_leaving, typed=typed, problem=problem)
+        await self._page.app.push_screen(dialog, answered)
+        dialog.set_focus(dialog.query_one(NoteInput))
+        return dialog
+
+    async def _look_up(self, run_id: int, dialog: NoteDialog) -> None:
+        """Another window may have written one."""
+        listing = self._controller.listing
+        try:
+            listing.notes = await self._workspace.call(lambda session: session.notes.all())
+        except CekuraTuiError as error:
+            dialog.report(error.sentence())
+        else:
+            dialog.replace_former(listing.notes.get(run_id, ""))
+
+    async def _save(self, run_id: int, former: str, text: str) -> None:
+        listing = self._controller.listing
+        try:
+            await self._workspace.call(lambda session: session.notes.save(run_id, text))
+        except CekuraTuiError as error:
+            await self._ask(run_id, former, text, error.sentence())
+            return
+        others = {number: note for number, note in listing.notes.items() if number != run_id}
+        listing.notes = {**others, run_id: text} if text else others
+        if any(term.key == "note" for term in listing.filter.terms):
+            self._controller.load()  # other runs pass now
+        self._controller.draw_now()

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.events import Resize
+from textual.timer import Timer
 from textual.widgets import Static
 
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.verdict import State, Verdict
-from cekura_tui.model.run.view import RunView
+from cekura_tui.model.run.view import RunRow, RunView, completed
 from cekura_tui.model.run.words import judged_words
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.model.transcript.transcript import NAMES, Speaker, Turn
 from cekura_tui.ui.kit.lines import TONES, VERDICT_MARKS, VERDICT_TONES
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import breaks
+from cekura_tui.ui.messages import PrepareRunScreen
+from cekura_tui.ui.runs.list import RunList
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import drawn, fit
 
+DELAY = 0.15
+"""Seconds that the cursor rests on a run before it is fetched."""
 _INKS: dict[Speaker, str] = {"testing": "$caller", "main": "$agent"}
 _COUNTED: tuple[State, ...] = ("fail", "review", "pass")
 _MARKS = str.maketrans({"❌": "✗", "✅": "✓", "⚠": "!"})
@@ -83,6 +90,60 @@ class RunPreview(Pane):
         yield from _verdicts(view.verdicts, width)
         yield Content()
         yield from _transcript(view, width)
+
+
+class PreviewLoader:
+    """Loads the run under the cursor of a list for the preview; `changed` is called with its row as it is now."""
+
+    def __init__(self, preview: RunPreview, state: AppState, runs: RunList, changed: Callable[[RunRow], None]) -> None:
+        self._preview, self._state, self._runs, self._changed = preview, state, runs, changed
+        self._timer: Timer | None = None
+        self._loaded: tuple[int, Outcome] | None = None
+
+    def rows_changed(self) -> None:
+        """Load a run that has come under the cursor, or has ended otherwise by now."""
+        row = self._runs.cursor_row
+        if isinstance(row, RunRow) and (row.id, row.outcome) != self._loaded:
+            self.cursor_moved()
+
+    def cursor_moved(self) -> None:
+        """Load the run once the cursor rests."""
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self._preview.set_timer(DELAY, self._begin)
+
+    def clear(self) -> None:
+        """Show no run."""
+        self._preview.clear()
+        self._loaded = None
+
+    def _begin(self) -> None:
+        self._preview.run_worker(self._load(), group="preview", exclusive=True)
+
+    async def _load(self) -> None:
+        preview, row = self._preview, self._runs.cursor_row
+        if not isinstance(row, RunRow):
+            preview.clear("")
+            return
+        if not preview.display or not preview.screen.has_class("-wide"):
+            return
+        run_id = row.id
+        self._loaded = run_id, row.outcome
+        try:
+            view = await self._state.workspace.call(lambda session: session.cached_run(run_id))
+            if view is None:
+                preview.clear(f"Loading run {run_id} …", run_id)
+            if view is None or not view.row.outcome.settled:
+                view = await self._state.workspace.call(lambda session: session.run(run_id))
+        except CekuraTuiError as error:
+            preview.clear(f"! {error.sentence()}", run_id)
+        else:
+            preview.show(view)
+            row = completed(row, view.row) if view.cached else view.row
+            self._loaded = run_id, row.outcome
+            self._changed(row)
+            # Whoever looks at a run opens one soon.
+            self._state.ask(PrepareRunScreen())
 
 
 def _verdicts(verdicts: tuple[Verdict, ...], width: int) -> Iterator[Content]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from textual.timer import Timer
     from textual.worker import Worker
 
-    from cekura_tui.model.scope import Agent, Project
+    from cekura_tui.model.scope import Agent, NoScope, Project
+    from cekura_tui.ui.kit.page import Page
+    from cekura_tui.ui.runs.controller import RunsController
 
 AT_ONCE = 3
 """Queries for agents in flight."""
@@ -287,3 +289,21 @@ def _same(scope: Scope, current: Scope | None) -> bool:
 
 def _searched_text(scope: Scope) -> str:
     return f"{scope.shown} {scope.id}".casefold()
+
+
+async def pick_scope(
+    page: Page, controller: RunsController, several: NoScope | None, *, wanted: Callable[[], bool]
+) -> None:
+    """Have a person choose what is listed; not where it is `wanted` no more when the projects are there."""
+    workspace = page.state.workspace
+    try:
+        projects = several.projects if several else await workspace.call(lambda session: session.projects())
+        if not wanted():
+            return  # somebody does something else by now
+        chosen = await page.opening.ask(PickScopeDialog(page.state, projects, controller.listing.scope))
+        if chosen is not None:
+            scope: Scope = chosen
+            await workspace.call(lambda session: session.choose(scope))
+            controller.list_scope(scope)
+    except CekuraTuiError as error:
+        page.show_error(error)

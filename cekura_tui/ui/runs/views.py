@@ -27,6 +27,8 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
 if TYPE_CHECKING:
+    from cekura_tui.ui.kit.page import Page
+    from cekura_tui.ui.runs.controller import RunsController
     from cekura_tui.workspace.session import Session
 
 LONGEST_NAME = 60
@@ -244,3 +246,15 @@ def _wrong_with(name: str) -> str:
 
 _KEYS = "enter apply · s save filter · x delete · u undo · esc close"
 _NAMING_KEYS = "enter save · esc back"
+
+
+async def choose_view(page: Page, controller: RunsController) -> None:
+    """Have a person choose a filter by its name, or give the one in effect a name."""
+    try:
+        views = await page.state.workspace.call(lambda session: session.saved_views.all())
+    except CekuraTuiError as error:
+        page.show_error(error)
+        return
+    chosen = await page.opening.ask(ViewsDialog(page.state, str(controller.listing.filter), views))
+    if chosen is not None:
+        controller.filter_by(chosen)

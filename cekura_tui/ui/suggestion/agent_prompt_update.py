@@ -79,12 +79,10 @@ async def confirm_restore(
     else:
         title = f"Restore the prompt of {state.when(chosen.at)} ({count(chosen.words, 'word')})?"
         changes = f"{name} · {changes}"
-    facts = [
-        changes,
-        "The current prompt stays in the prompt history.",
-        *(f"! {warning}" for warning in restore.warnings),
-    ]
-    question = ConfirmDialog(title, "\n".join(facts), "Restore")
+    warnings = HungText()
+    warnings.show_warnings(restore.warnings)
+    text = f"{changes}\nThe current prompt stays in the prompt history."
+    question = ConfirmDialog(title, text, "Restore", warnings)
     if not await opening.ask(question):
         return None
     on_start()
@@ -131,7 +129,7 @@ def key_hints(*, deciding: bool, may_write: bool, can_review: bool, previous: st
     if can_review:
         keys.append("c changes" if deciding else "c conflicts")
     if previous:
-        keys.append(f"R restore the former prompt ({previous})")
+        keys.append("R restore" if keys else f"R restore the former prompt ({previous})")
     return " · ".join([*keys, "h history", *([] if is_done else ["r reload"]), "esc close"])
 
 
@@ -332,7 +330,9 @@ class UpdatePromptDialog(Dialog[None]):
         elif update is None or change is None:
             notice.show("Loading the agent's prompt …" if update is None else "Comparing …")
         else:
-            notice.show("Nothing to update", f"{clean_line(update.agent.name, 60)} has the staged prompt.")
+            name, is_staged = clean_line(update.agent.name, 60), update.current == self._staged
+            why = "has the staged prompt" if is_staged else "has the prompt that your decisions make"
+            notice.show("Nothing to update", f"{name} {why}.")
         asked = (update, change) if self._may_write else (None, None)
         if asked != (None, None) and (asked[0] is not self._asked[0] or asked[1] is not self._asked[1]):
             self.deaf_until = time.monotonic()  # keys pressed before are no answer to this question
@@ -361,8 +361,7 @@ class UpdatePromptDialog(Dialog[None]):
             warned.append(f"Leaves out {count(decided.undecided, 'undecided change')}.")
         if self.is_restored:
             warned = []
-        warnings.display = bool(warned)
-        warnings.show([Content(f"! {clean_line(warning)}") for warning in warned])
+        warnings.show_warnings(warned)
         if update is None:
             return
         name, is_applied = clean_line(update.agent.name, 60), change is not None and change.is_same
@@ -490,13 +489,13 @@ class UpdatePromptDialog(Dialog[None]):
             self._ended(f"{error.title}: {error.sentence()}", "failed")
         else:
             self.resolver.forget(applied)
-            self._ended(f"{result.message} · R restores the former prompt", "good")
+            self._ended(result.message, "good")
 
     def action_restore(self) -> None:
         """Put back what the last write from here replaced, after asking."""
         if not (self._busy or self._asking) and self._update is not None and self.is_current:
             self._asking = True
-            self._show_message("Loading the agent's prompt …")
+            self._show_message("")
             restore = partial(self._restore, self._update.agent.id)
             self.opening.begin(restore, "Loading the agent's prompt", group="update-write")
 

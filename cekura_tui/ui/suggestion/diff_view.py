@@ -46,7 +46,7 @@ from cekura_tui.ui.terminal.cells import fit
 class HunkNotes:
     """Why a hunk may have been proposed.
 
-    `reasons` are whole lines ("answers ✗ Identity check · run 900238 00:14"), `own_facts` what it has of one run alone
+    `reasons` are whole lines ("reason: ✗ Identity check · run 900238 00:14"), `own_facts` what it has of one run alone
     ("14 March", "Priya").
     """
 
@@ -407,7 +407,7 @@ def _piece(styled: Styled, start: int, end: int) -> list[Segment]:
 
 class ProseDiffView(VirtualList[DiffRow]):
     """The rows of a diff; `n` and `N` go from hunk to hunk, `f` unfolds what did not change, `w` leaves it out. From
-    140 columns on the sent text is beside the proposed one."""
+    140 columns on the sent text is beside the proposed one. Without `opens`, enter is a key of the screen."""
 
     row_height = None
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -457,8 +457,8 @@ class ProseDiffView(VirtualList[DiffRow]):
     }
     """
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("diff.next", "n", "change(1)", "Next", footer=7),
-        Action("diff.previous", "N", "change(-1)", "Prev", footer=11),
+        Action("diff.next", "n", "change(1)", "Next", "Next change", 7),
+        Action("diff.previous", "N", "change(-1)", "Prev", "Previous change", 11),
         Action("diff.fold", "f", "fold", "Unfold", "Unfold or fold unchanged lines", 12),
         Action("diff.only-changes", "w", "only_changes", "Only changes", "Hide or show unchanged lines"),
     )
@@ -474,8 +474,9 @@ class ProseDiffView(VirtualList[DiffRow]):
     class SplitRequested(ListMessage):
         """The hunk under the cursor is to be shown in its parts."""
 
-    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(self, *, opens: bool = True, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(id=id)
+        self._opens = opens
         self._diff: ProseDiff | None = None
         self._choices: Choices = {}
         self._notes: Mapping[int, HunkNotes] = {}
@@ -483,6 +484,10 @@ class ProseDiffView(VirtualList[DiffRow]):
         self._unfolded: frozenset[int] = frozenset()
         self._only_changes = False
         self._reported_hunk = 0
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enter is left to the screen where that names the key and what it does."""
+        return super().check_action(action, parameters) if self._opens or action != "open" else False
 
     def show_diff(
         self, diff: ProseDiff, choices: Choices | None = None, notes: Mapping[int, HunkNotes] | None = None

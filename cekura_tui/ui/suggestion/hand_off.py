@@ -99,8 +99,8 @@ class HandOffDialog(Dialog[str]):
         if self._versions["staged"] == self._done.prompt:
             staged = "nothing accepted yet"
         return [
-            Choice("staged", f"Staged prompt · {staged}"),
-            Choice("proposed", f"Improved prompt · {proposed}"),
+            Choice("staged", f"Staged prompt (your decisions) · {staged}"),
+            Choice("proposed", f"Improved prompt (the whole suggestion) · {proposed}"),
             Choice("staged patch", "Patch from the original to the staged prompt"),
             Choice("proposed patch", "Patch from the original to the improved prompt"),
         ]

@@ -19,7 +19,7 @@ from cekura_tui.model.job import How, PromptUse
 from cekura_tui.model.text import Prompt, clean_line, count, has_controls, prompt_bytes, sha256
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
-from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, reason_against
 from cekura_tui.ui.kit.copying import Copy, CopyDialog, Lead
 from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS, Notice, OneLine
@@ -130,7 +130,8 @@ class PromptUseList(VirtualList[UseRow]):
             [
                 UseRow(event[0], app_state.when(event[0].at), how_words(event[0], uses), event is now, tuple(event))
                 for event in events
-            ]
+            ],
+            follow=True,
         )
 
     @property
@@ -139,8 +140,9 @@ class PromptUseList(VirtualList[UseRow]):
         return next((row for row in self.rows if self.key_of(row) in self.marks), None)
 
     def key_of(self, row: UseRow) -> Hashable:
-        """Text and use: of each text every kind of use is kept once."""
-        return row.use.sha256, row.use.how
+        """Text and use, and of a write its time: of each text any other kind of use is there once."""
+        use = row.use
+        return use.sha256, use.how, use.at if use.how in ("written", "replaced") else None
 
     def toggle_mark(self, key: Hashable) -> None:
         """Mark it in place of another, or no more."""
@@ -269,6 +271,12 @@ def _unless_use(screen: PromptHistoryScreen) -> str | None:
     return None if is_there else NOT_OFFERED
 
 
+def _unless_former(screen: PromptHistoryScreen) -> str | None:
+    if (missing := _unless_use(screen)) is not None:
+        return missing
+    return "Nothing to restore: this is the current prompt." if screen.is_on_current else None
+
+
 def _unless_failed(screen: PromptHistoryScreen) -> str | None:
     return None if screen.error is not None else NOT_OFFERED
 
@@ -280,7 +288,7 @@ class PromptHistoryScreen(Page):
     # The list, which has the focus, has ranks 1 and 2.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("prompts.hand-off", "y", "hand_off", "Copy or save", footer=3, why_not=_unless_use),
-        Action("prompts.restore", "R", "restore", "Restore", footer=4, why_not=_unless_use),
+        Action("prompts.restore", "R", "restore", "Restore", footer=4, why_not=_unless_former),
         Action("prompts.forget", "D", "forget", "Forget", footer=5, why_not=_unless_use),
         Action("prompts.refresh", "r", "refresh", "Reload"),
         Action("prompts.error", "enter", "whole_error", "Show error", why_not=_unless_failed),
@@ -393,6 +401,22 @@ prompt, `D` forgets it.
         """The event under the cursor."""
         return self.query_one(PromptUseList).cursor_row
 
+    @property
+    def is_on_current(self) -> bool:
+        """Whether the event under the cursor has the text that the agent has now."""
+        return self.row is not None and self.row.use.sha256 == self._current
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """On the current prompt the key to restore is muted; pressed, it says why."""
+        if action == "restore" and reason_against(self, action) is not None:
+            return None
+        return super().check_action(action, parameters)
+
+    @on(PromptUseList.Moved)
+    def update_restore_key(self) -> None:
+        """Another prompt may be one to restore."""
+        self.refresh_bindings()
+
     def action_back(self) -> None:
         """Leave, but not in the middle of a write."""
         if self._writing:
@@ -468,7 +492,7 @@ prompt, `D` forgets it.
         """Restore the prompt under the cursor, after asking."""
         if not self._restoring and (row := self.row) is not None:
             self._restoring = True
-            self._show_message("Loading the current prompt …")
+            self._show_message("")
             restore = partial(self._restore, row.use)
             self.opening.begin(restore, "Loading the current prompt", group="prompt-restore")
 
@@ -508,10 +532,10 @@ class CopyPromptDialog(CopyDialog):
     """
 
     def __init__(self, whose: str, name: str, prompt: Prompt) -> None:
-        copied, missing = [("the prompt", Copy(lambda: prompt))], []
+        copied, missing = [("prompt", Copy(lambda: prompt))], []
         if not _is_copied(prompt):
             copied, missing = [], ["Can't copy: the prompt has half a character. Save to a file instead."]
-        saved = ("Save to a file …", Lead(self._save, lambda: prompt))
+        saved = ("save the prompt to a file …", Lead(self._save, lambda: prompt))
         super().__init__("copy-prompt", whose, [*copied, saved], missing)
         self._named, self._prompt = name, prompt
 

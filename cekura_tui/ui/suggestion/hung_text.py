@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
-from cekura_tui.model.text import clean
+from cekura_tui.model.text import clean, clean_line
 from cekura_tui.ui.suggestion.diff_view import hung_breaks
 
 MessageKind = Literal["", "good", "failed"]
@@ -24,6 +24,7 @@ class HungText(Widget):
         height: auto;
         &.-good { color: $success; }
         &.-failed { color: $error; }
+        &.-warning { color: $warning; }
     }
     """
 
@@ -43,6 +44,12 @@ class HungText(Widget):
         self.set_class(kind == "good", "-good")
         self.set_class(kind == "failed", "-failed")
         self.show([Content(line) for line in clean(_SIGNS[kind] + text).split("\n")])
+
+    def show_warnings(self, warnings: Sequence[str]) -> None:
+        """Show each with a sign, in amber; nothing where there is none."""
+        self.display = bool(warnings)
+        self.add_class("-warning")
+        self.show([Content(f"! {clean_line(warning)}") for warning in warnings])
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many lines as there are at this width."""

@@ -28,7 +28,7 @@ from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.hung_text import HungText
 from cekura_tui.ui.suggestion.staged_text import StagedText
 from cekura_tui.ui.suggestion.staging_controller import StagingController, Step, TypedTexts
-from cekura_tui.ui.suggestion.words import Decided, decided, headline, hunk_notes, issues_found, summary, why_not_edit
+from cekura_tui.ui.suggestion.words import Decided, decided, headline, hunk_notes, summary, why_not_edit
 from cekura_tui.ui.terminal.cells import too_small
 from cekura_tui.workspace.setup import refuse_read_only
 from cekura_tui.workspace.suggestions import SuggestionReasons
@@ -55,18 +55,11 @@ def _without_agent(screen: SuggestionScreen) -> str | None:
     return None if known else "The server did not name the agent of this run, so there is no prompt history."
 
 
-class SuggestionDiff(ProseDiffView):
-    """The diff whose changes lead to the turns behind them."""
-
-    ACTIONS = (Action("diff.turn", "enter", "open", "Show turn", footer=1, key_display="enter"),)
-    BINDINGS = bindings(ACTIONS)
-
-
 class SuggestionScreen(Page):
     """The outcome of one job that succeeded, of which each change may be accepted, rejected or edited."""
 
     AUTO_FOCUS = "ProseDiffView"
-    # The diff, where the focus mostly is, has ranks 1, 7, 11 and 12.
+    # The diff, where the focus mostly is, has ranks 7, 11 and 12.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("suggestion.next", "n", "change(1)", "Next", "Next change", 7, why_not=_unless_changes),
         Action("suggestion.previous", "N", "change(-1)", "Prev", "Previous change", why_not=_unless_changes),
@@ -125,9 +118,10 @@ class SuggestionScreen(Page):
         Action(
             "suggestion.turn",
             "enter",
-            "turn",
+            "open",
             "Show turn",
             "Go to the turn of the call behind the change; esc comes back",
+            1,
             why_not=_unless_changes,
         ),
         Action("suggestion.error", "enter", "whole_error", "Show error", footer=1, why_not=_unless_failed),
@@ -158,7 +152,9 @@ itself, and `b` on a part joins the parts. Formatting that changed everywhere, s
 one change at the end (`⋯`): `b` or `enter` shows all its places. Text that the model put around its answer, such as a
 code fence, is left out unless you accept it.
 
-`enter` shows the turn of the call behind a change, `esc` comes back. `tab` moves to the summary and the issues.
+Below a change is its reason: the failed verdict (`✗`) that the change seems to be for, the run and the time of the
+call. `enter` shows that turn of the call, `esc` comes back. `tab` moves between the summary with the issues, the
+changes and the staged text.
 `p` updates the agent's prompt with the staged text. `y` copies or saves the staged text, the improved prompt or a
 patch. `i` improves again, from the staged text. `h` shows the agent's prompt history, `d` the job.
 
@@ -186,7 +182,7 @@ Decisions made in another window appear here at once; `u` undoes only your own.
         with Pane(title="Summary", id="summary-pane"), VerticalScroll(id="summary", classes="padded"):
             yield HungText(id="summary-text")
         with Pane(title="Changes", id="changes-pane"):
-            yield SuggestionDiff(id="diff")
+            yield ProseDiffView(id="diff", opens=False)
         with Pane(title="Staged", id="staged-pane"):
             yield StagedText(id="staged")
         yield Notice(id="suggestion-notice")
@@ -289,7 +285,7 @@ Decisions made in another window appear here at once; `u` undoes only your own.
         if opened is not None:
             self.query_one(HungText).show(summary(opened.suggestion, opened.diff, self.reasons))
             issues = len(self.reasons.issues or ()) if self.reasons else 0
-            self.query_one("#summary-pane", Pane).show_title("Summary", issues_found(issues) if issues else "")
+            self.query_one("#summary-pane", Pane).show_title("Summary", count(issues, "issue") if issues else "")
             notes = hunk_notes(opened.diff, self.reasons)
             self.query_one(ProseDiffView).show_diff(opened.diff, opened.choices, notes)
             self._draw_staged()
@@ -355,15 +351,15 @@ Decisions made in another window appear here at once; `u` undoes only your own.
         self.query_one(ProseDiffView).action_change(step)
 
     @on(VirtualList.Opened)
-    def opened(self, message: VirtualList.Opened) -> None:
-        """Enter on a change goes to the turn behind it; what is unchanged, or a way of dressing words, is unfolded."""
-        view = self.query_one(ProseDiffView)
-        if message.list is view and view.hunk is None:
+    def action_open(self) -> None:
+        """To the turn behind the change under the cursor; in the diff, unfold what is unchanged or only formatted."""
+        view, hunk = self.query_one(ProseDiffView), self.hunk
+        if self.focused is view and hunk is None:
             view.action_fold()
-        elif message.list is view and view.hunk is not None and view.hunk.is_folded:
+        elif self.focused is view and hunk is not None and hunk.is_folded:
             self.action_split()
         else:
-            self.action_turn()
+            self._show_turn()
 
     # Choosing
 
@@ -489,7 +485,7 @@ Decisions made in another window appear here at once; `u` undoes only your own.
 
     # Elsewhere; esc leads back to the same change
 
-    def action_turn(self) -> None:
+    def _show_turn(self) -> None:
         """The run at the turn that the change under the cursor seems to answer."""
         if (hunk := self._hunk_to_choose()) is None:
             return

@@ -322,12 +322,12 @@ def accepted_message(before: Choices, after: Choices, around: int = 0) -> str:
     """That all is accepted, and what was chosen otherwise before, as a sentence; `around` is the number of what is
     around an answer and stays out."""
     accepted = sum(choice.what != "rejected" for choice in after.values())
-    out = f" Left out: change {around}, the text around the model's answer." if around else ""
+    out = f" · change {around} left out (text around the model's answer)" if around else ""
     if not accepted:
-        return f"Nothing else to accept.{out}"
+        return f"Nothing else to accept{out}"
     if before == after:
-        return f"All changes are accepted already.{out}"
+        return f"All changes are accepted already{out}"
     chosen = Counter[str](choice.what for number, choice in before.items() if number != around)
     others = [f"{chosen[what]:,} {what}" for what in ("rejected", "edited") if chosen[what]]
     were = f" ({' and '.join(others)} before)" if others else ""
-    return f"{count(accepted, 'change')} accepted{were} · u undo · p update the prompt.{out}"
+    return f"{count(accepted, 'change')} accepted{were} · u undo{out}"

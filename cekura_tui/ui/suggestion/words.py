@@ -11,11 +11,12 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual.content import Content
 
+from cekura_tui.evidence.evidence import Sure
 from cekura_tui.evidence.hunk_reasons import Reason
 from cekura_tui.evidence.prompt_issues import PromptIssue
 from cekura_tui.model.job import Suggestion
 from cekura_tui.model.json_tree import has_children, leaf_text
-from cekura_tui.model.text import clean, clean_line, count
+from cekura_tui.model.text import clean, clean_line
 from cekura_tui.model.transcript.timeline import clock
 from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.prose.lines import counts
@@ -123,18 +124,13 @@ def summary(suggestion: Suggestion, diff: ProseDiff, explained: SuggestionReason
     lines += (Content.styled(f"! {clean_line(problem)} · r retry", "$warning") for problem in explained.problems)
     issues = explained.issues or ()
     if issues:
-        lines.append(Content.styled(issues_found(len(issues)), "bold"))
+        lines.append(Content.styled("Issues found in the runs", "bold"))
     for issue in issues[:_ISSUES]:
         lines.append(Content(f"• {clean_line(issue.title)}"))
         lines += (Content.styled(f"  {line}", "$muted") for line in _issue_lines(issue))
     if len(issues) > _ISSUES:
         lines.append(Content.styled(f"… and {len(issues) - _ISSUES:,} more", "$muted"))
     return lines
-
-
-def issues_found(issues: int) -> str:
-    """How many there are, and where: "3 issues found in the runs"."""
-    return f"{count(issues, 'issue')} found in the runs"
 
 
 def _issue_lines(issue: PromptIssue) -> Iterator[str]:
@@ -176,9 +172,12 @@ def hunk_notes(diff: ProseDiff, explained: SuggestionReasons | None) -> Mapping[
     return {number: one for number, one in notes.items() if one.reasons or one.own_facts}
 
 
+_REASONS: Mapping[Sure, str] = {"sure": "reason", "likely": "likely reason", "maybe": "possible reason"}
+
+
 def _reason_line(reason: Reason) -> str:
-    """Which verdict, which run and time of the call, and how sure that is."""
+    """How sure the reason is, which verdict, which run and time of the call."""
     where = [f"run {reason.run_id}"] if reason.run_id is not None else []
     where += [clock(reason.at, hours=reason.at >= _AN_HOUR)] if reason.at is not None else []
-    verdict = f"answers {VERDICT_MARKS['fail']} {clean_line(reason.verdict, 60)}"
-    return " · ".join(filter(None, (verdict, " ".join(where), reason.sure)))
+    verdict = f"{_REASONS[reason.sure]}: {VERDICT_MARKS['fail']} {clean_line(reason.verdict, 60)}"
+    return " · ".join(filter(None, (verdict, " ".join(where))))

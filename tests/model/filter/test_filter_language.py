@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cekura_tui.model.filter.filter import ALL, GIVEN_VIEWS, KEYS, Filter, FilterKey, Term, Value, id_of, word_of
-from cekura_tui.model.filter.parse import join_words, parse
+from cekura_tui.model.filter.parse import join_words, meant_terms, parse
 
 MOMENTS = [
     "30m",
@@ -39,6 +39,8 @@ PIECES = [
     "\u200b\u202e",
     "\ud800",
     "9" * 40,
+    " and ",
+    " days ",
 ]
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=14).map("".join) | st.text(max_size=30)
 NAMES = st.text(min_size=1, max_size=8) | st.sampled_from(["Late refund", "-x", "~x", 'say "hi"', "a,b|c", "\\", "a:b"])
@@ -189,6 +191,12 @@ def test_a_line_without_terms_lets_everything_through() -> None:
         ("id:x", "x", "“x” is not a number: id:48213"),
         ("id:~4", "~4", "id does not support “~”: id:48213"),
         ("result:" + "9" * 5_000, "9" * 5_000, "is not a number"),
+        ("since:2 fast", "2", "“2” is not a time: 2d, 2h, today or 2026-11-01"),
+        ("scenario: Card", "scenario:", "no space after “scenario:”: write scenario:Card"),
+        ("scenario:'Late fees'", "'Late", 'use double quotes: scenario:"Late …"'),
+        ("when:2d", "when:", "unknown term “when:”; did you mean since?"),
+        ("name:card", "name:", "unknown term “name:”; did you mean scenario?"),
+        ("card AND since:2d", "AND", "“AND” is not needed: all terms have to match"),
         ("x -", "-", "“-” needs a word or a term after the sign"),
         ('x ""', '""', "nothing between the quotes"),
     ],
@@ -197,6 +205,29 @@ def test_a_wrong_term_is_marked_where_it_is_wrong_and_says_what_would_be_right(t
     (wrong,) = parse(text).wrong
     assert text[wrong.start : wrong.end] == part
     assert told in wrong.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["since:2 days", "since:2days", 'since:"2 days ago"', 'last:"2 days"', "within:2D", "from:2-day"],
+)
+def test_a_span_of_days_is_read_however_it_is_spelt(text: str) -> None:
+    found = parse(f"{text} refund")
+    assert (str(found.filter), found.wrong) == ("since:2d refund", ())
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("card last 2 days", ["since:2d"]),
+        (">2d", ["since:2d"]),
+        ("age<48h", ["since:48h"]),
+        ("failed today", ["since:today", "outcome:failed"]),
+        ("card 2 since:2d -today", []),
+    ],
+)
+def test_words_that_were_meant_as_a_time_or_an_outcome_give_the_term(text: str, meant: list[str]) -> None:
+    assert list(meant_terms(parse(text).filter)) == meant
 
 
 def test_every_wrong_value_is_marked_and_the_right_terms_still_hold() -> None:

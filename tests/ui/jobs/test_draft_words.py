@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from app_on_a_server import SMALL, Served, on_run, opened
 from suggestion_screens import FAILED, suggestion
 from textual.pilot import Pilot
@@ -27,6 +28,7 @@ async def improving(pilot: Pilot[None], source: str) -> TextArea:
     return area
 
 
+@pytest.mark.long
 async def test_a_draft_of_the_staged_text_is_among_the_prompts_there_and_opened_from_its_runs(served: Served) -> None:
     async with opened(served.setup(), size=SMALL) as pilot:
         await suggestion(pilot)

@@ -181,6 +181,7 @@ async def test_a_blank_prompt_is_refused_before_it_is_sent(served: Served) -> No
         assert served.asked(LAUNCH, "POST") == []
 
 
+@pytest.mark.long
 async def test_what_was_typed_is_there_again_after_esc_and_after_a_restart(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await dialog(pilot)

@@ -106,6 +106,7 @@ async def test_a_job_tells_what_was_sent_every_state_and_every_answer_with_its_t
         assert KEY not in text
 
 
+@pytest.mark.long
 async def test_the_page_of_a_job_follows_it(quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer) -> None:
     seeded.running(RUNNING, ago=20)
     async with opened(quiet) as pilot:

@@ -82,6 +82,7 @@ async def test_prompts_are_compared_once_and_only_where_the_cursor_rests(
         assert compared == [9, 1]
 
 
+@pytest.mark.long
 async def test_a_running_job_shows_its_last_answer_and_its_next_poll(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
@@ -132,6 +133,7 @@ async def test_while_no_job_runs_nothing_is_painted(quiet: Setup, seeded: Seeded
         assert app_state_of(pilot).jobs
 
 
+@pytest.mark.long
 async def test_the_pane_is_as_high_as_there_are_jobs_and_four_rows_at_most(quiet: Setup, seeded: SeededJobs) -> None:
     async with opened(quiet) as pilot:
         await sees(pilot, "Jobs · none yet · i on a failed run launches one")

@@ -60,6 +60,7 @@ async def test_a_job_that_ends_while_one_looks_at_it_is_no_news(
         await eventually(lambda: not app_state_of(pilot).jobs[0].unread, "it was looked at")
 
 
+@pytest.mark.long
 async def test_the_cursor_and_its_line_stay_when_jobs_come_and_end(quiet: Setup, seeded: SeededJobs) -> None:
     for n in range(60):
         seeded.ended(DONE, took=40, ago=9_000 - n * 100)

@@ -80,6 +80,7 @@ async def test_leafing_fast_goes_as_many_runs_on_as_keys_were_pressed_and_stops_
         (["l", "x"], "transcript"),
     ],
 )
+@pytest.mark.long
 async def test_a_key_that_comes_with_the_enter_that_opens_a_run_is_for_the_run(
     scripted: ScriptedServer, keys: list[str], pane: str
 ) -> None:

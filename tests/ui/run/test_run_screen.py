@@ -49,6 +49,7 @@ async def test_a_narrow_terminal_shows_one_pane_and_the_names_of_all(scripted: S
 
 
 @pytest.mark.parametrize("pane", ["transcript", "verdicts", "details"])
+@pytest.mark.long
 async def test_focus_and_place_stay_when_the_terminal_becomes_wide_and_narrow_again(
     scripted: ScriptedServer, pane: str
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 
+import pytest
 from app_on_a_server import LIST, SMALL, Served, no_crash, on_run, opened, setup_of
 from scripted_server import Got, Reply, ScriptedServer, run_of
 from textual.pilot import Pilot
@@ -12,6 +13,7 @@ from waiting import eventually
 from watching import screen_text, sees
 
 from cekura_tui.model.run.view import RunRow
+from cekura_tui.ui.runs.groups import GroupList
 from cekura_tui.ui.runs.list import RunList
 from cekura_tui.workspace.workspace import Workspace
 
@@ -31,6 +33,7 @@ async def typed(pilot: Pilot[None], text: str) -> None:
     await pilot.press("slash", "ctrl+u", *(KEYS.get(letter, letter) for letter in text), "enter")
 
 
+@pytest.mark.long
 async def test_a_filter_is_kept_while_runs_are_opened_the_list_read_anew_and_the_program_left(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs")
@@ -225,15 +228,15 @@ async def test_a_view_is_a_filter_with_a_name_and_can_be_saved(served: Served) -
         await sees(pilot, "/ agent:~bank")
 
 
-async def test_a_group_opens_to_its_runs_and_adds_to_the_filter_that_is_there(served: Served) -> None:
+async def test_a_group_opens_to_its_runs_adds_to_the_filter_and_escape_leads_back_to_it(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "of 200 loaded")
         await typed(pilot, "agent:~bank")
         await sees(pilot, "/ agent:~bank")
         await pilot.press("b", "b")
         await sees(pilot, "By scenario", "groups")
-        await pilot.press("enter")
-        await sees(pilot, " · agent:~bank scenario:", "esc leaves the group")
+        await pilot.press("j", "enter")
+        await sees(pilot, " · agent:~bank scenario:", "esc back to groups")
         shown = rows_of(pilot)
         (name,) = {row.scenario for row in shown}
         await pilot.press("b", "escape")
@@ -243,8 +246,13 @@ async def test_a_group_opens_to_its_runs_and_adds_to_the_filter_that_is_there(se
         await pilot.press("exclamation_mark")
         await sees(pilot, f"/ {name} · agent:~bank scenario:", gone="outcome:failed")
         await pilot.press("escape")
+        await sees(pilot, "By scenario", "groups")
+        group = pilot.app.screen.query_one(GroupList).cursor_row
+        assert group is not None
+        assert group.title == name
+        await pilot.press("escape")
         await sees(pilot, "/ agent:~bank", gone="scenario:")
-        assert "leaves the group" not in screen_text(pilot.app)
+        assert "back to groups" not in screen_text(pilot.app)
 
 
 async def test_groups_of_failures_alone_do_not_say_since_when_something_fails(served: Served) -> None:
@@ -331,7 +339,7 @@ async def test_a_range_over_rows_that_are_not_loaded_says_how_many_it_left_out(s
 async def test_marks_of_a_range_stay_when_another_filter_is_typed(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900239)
-        await pilot.press("space", "j", "j", "V")
+        await pilot.press("space", "j", "V")
         await sees(pilot, "3 marked")
         await typed(pilot, "outcome:passed")
         await sees(pilot, "/ outcome:passed", "3 marked", gone="900238 ")

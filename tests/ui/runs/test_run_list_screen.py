@@ -19,9 +19,9 @@ from cekura_tui.model.run.columns import NAMES
 from cekura_tui.model.run.outcome import MARKS, Kind
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.ui.kit.palette import commands_on
-from cekura_tui.ui.runs.controller import OUTCOMES, OutcomeCounts
 from cekura_tui.ui.runs.header import OutcomeBar
 from cekura_tui.ui.runs.list import RunList, RunListHeader, fit_chip
+from cekura_tui.ui.runs.outcomes import OUTCOMES, OutcomeCounts
 from cekura_tui.ui.runs.screen import RunsScreen
 
 
@@ -72,7 +72,7 @@ async def test_sixteen_runs_are_in_sight_on_a_small_terminal(served: Served) -> 
 async def test_three_marked_runs_of_one_agent_go_into_one_job(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900239)
-        await pilot.press("space", "j", "space", "j", "j", "space")
+        await pilot.press("space", "space", "j", "space")
         await sees(pilot, "3 marked")
         await pilot.press("i")
         await sees(pilot, "Improve the prompt", "792 words", "900239", "900238", "900236", gone="Loading")
@@ -86,7 +86,7 @@ async def test_three_marked_runs_of_one_agent_go_into_one_job(served: Served) ->
 async def test_a_fourth_marked_run_is_refused_with_a_sentence_and_nothing_is_sent(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900239)
-        await pilot.press(*(["space", "j"] * 4))
+        await pilot.press(*["space"] * 4)
         await sees(pilot, "4 marked")
         await pilot.press("i")
         await sees(pilot, "4 runs marked; a job takes up to 3", "Unmark")
@@ -105,7 +105,7 @@ async def test_runs_of_two_agents_are_refused_with_a_sentence_and_nothing_is_sen
         await sees(pilot, "900234")
         served.log.clear()
         await pilot.press("space", "i")
-        await sees(pilot, "2 marked · 2 agents", "Mark runs of one agent only: 900238")
+        await sees(pilot, "2 marked · 2 agents: improve takes runs of one", "Mark runs of one agent only: 900238")
         assert len(pilot.app.screen_stack) == 1
         assert [entry for entry in served.log if "/agents/" in str(entry["path"])] == []
 
@@ -121,6 +121,7 @@ async def test_failures_only_leaves_out_what_passed_and_comes_back_to_all(served
         await sees(pilot, "240 runs", "900239", gone="outcome:failed")
 
 
+@pytest.mark.long
 async def test_neighbours_are_reached_from_an_open_run_and_the_cursor_comes_along(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900238)
@@ -246,6 +247,20 @@ def test_the_outcomes_fit_into_a_line_and_say_of_how_many_runs_they_are(width: i
     assert all(mark in line for mark in MARKS.values())
 
 
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_outcomes_that_the_filter_leaves_out_give_way_to_the_count_of_those_it_asks_for(width: int) -> None:
+    counts: tuple[tuple[Kind, int | None], ...] = tuple(
+        (kind, 12_345 if kind == "passed" else None) for kind in OUTCOMES
+    )
+    bar = OutcomeBar()
+    bar.set_reactive(OutcomeBar.outcomes, OutcomeCounts("12,345 of 100,000 runs", counts, frozenset({"passed"})))
+    with patch.object(OutcomeBar, "size", Size(width, 1)):
+        line = bar.render().plain
+    assert len(line) <= width
+    assert "✓ 12,345 passed" in line
+    assert ("✗ failed" in line) == ("to review" in line) == (width == 120)
+
+
 async def test_a_click_on_the_name_of_a_column_sorts_by_it_and_a_second_one_the_other_way_round(
     served: Served,
 ) -> None:
@@ -269,6 +284,7 @@ async def test_each_order_is_in_the_palette_by_its_name(served: Served) -> None:
         await sees(pilot, "length▼")
 
 
+@pytest.mark.long
 async def test_columns_are_chosen_in_a_dialog_and_are_there_after_a_restart(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "when ▼", gone="personality")
@@ -316,7 +332,7 @@ async def test_two_marked_runs_are_compared_and_enter_opens_the_newer_one_at_its
         await on_run(pilot, 900239)
         await pilot.press("space", "equals_sign")
         await sees(pilot, "Mark two runs to compare them.")
-        await pilot.press("j", "j", "space")
+        await pilot.press("j", "space")
         await eventually(lambda: "space Mark = Compare i Improve" in footer(pilot), "the footer has the key")
         await pilot.press("equals_sign")
         await sees(pilot, "◀ Run 900239 · ✓ passed", "▶ Run 900237 · ✓ passed", "Differs from 00:06")

@@ -15,7 +15,9 @@ from cekura_tui.model.run.query import Sort
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
 from cekura_tui.store.runs import SeenRuns
-from cekura_tui.ui.runs.controller import OUTCOMES, RunListing
+from cekura_tui.ui.runs.checks import CheckLoader
+from cekura_tui.ui.runs.listing import RunListing
+from cekura_tui.ui.runs.outcomes import OUTCOMES, next_outcome, only_failures, toggle_outcome
 
 NOON = 1_787_054_400.0
 SCOPE = Scope("project", 1)
@@ -94,34 +96,36 @@ def test_a_run_that_changes_stays_in_its_place_until_the_list_is_sorted_again() 
     assert len(listing.rows) == 3
     feed.runs.change([replace(row(1), failing=("Greeting",), whole=True)])
     assert [(shown.id, shown.whole) for shown in listing.rows] == [(3, False), (2, False), (1, True)]  # type: ignore[union-attr]
-    assert listing.filter_notes()[0] == "checks known for 1 of 3 failed · F load the rest"
+    view: Any = None
+    checks = CheckLoader(view, listing, feed, view, changed=view, draw=view)
+    assert checks.note()[0] == "checks known for 1 of 3 failed · F load the rest"
     listing.sort_again()
     assert [shown.id for shown in listing.rows] == [1, 3, 2]  # type: ignore[union-attr]
 
 
-def filter_after(text: str, change: Callable[[RunListing], Filter]) -> str:
+def filter_after(text: str, change: Callable[[Filter], Filter]) -> str:
     """The filter that a change makes of this one."""
-    return str(change(RunListing(SCOPE, None, text, clock=lambda: NOON)))
+    return str(change(parse(text).filter))
 
 
 def test_an_outcome_is_listed_alone_and_once_more_gives_all() -> None:
-    assert filter_after("agent:~bank", lambda it: it.toggle_outcome("error")) == "agent:~bank outcome:error"
-    assert filter_after("outcome:error agent:~bank", lambda it: it.toggle_outcome("error")) == "agent:~bank"
-    assert filter_after("outcome:failed,error", lambda it: it.toggle_outcome("error")) == "outcome:error"
-    assert filter_after("-outcome:error outcome:passed", lambda it: it.toggle_outcome("error")) == "outcome:error"
-    assert filter_after("outcome:failed,error x", lambda it: it.toggle_outcome(None)) == "x"
+    assert filter_after("agent:~bank", lambda it: toggle_outcome(it, "error")) == "agent:~bank outcome:error"
+    assert filter_after("outcome:error agent:~bank", lambda it: toggle_outcome(it, "error")) == "agent:~bank"
+    assert filter_after("outcome:failed,error", lambda it: toggle_outcome(it, "error")) == "outcome:error"
+    assert filter_after("-outcome:error outcome:passed", lambda it: toggle_outcome(it, "error")) == "outcome:error"
+    assert filter_after("outcome:failed,error x", lambda it: toggle_outcome(it, None)) == "x"
 
 
 def test_the_next_outcome_comes_round_through_all_runs_in_both_directions() -> None:
     for step in (1, -1):
         text, seen = "x", []
         for _ in range(len(OUTCOMES) + 1):
-            text = filter_after(text, lambda it: it.next_outcome(step))  # noqa: B023 - called at once
+            text = filter_after(text, lambda it: next_outcome(it, step))  # noqa: B023 - called at once
             seen.append(text.removeprefix("x outcome:"))
         assert seen == [*OUTCOMES[::step], "x"]
 
 
 def test_failures_are_told_by_their_words_in_any_order() -> None:
     listing = RunListing(SCOPE, None, "outcome:error,failed agent:~bank", clock=lambda: NOON)
-    assert listing.failures
+    assert only_failures(listing.filter)
     assert listing.toggle_failures() == parse("agent:~bank").filter

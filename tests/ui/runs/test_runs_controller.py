@@ -16,7 +16,9 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import NoScope, Scope
 from cekura_tui.ui.messages import RunsRead
-from cekura_tui.ui.runs.controller import CALM, RunListing, RunsController
+from cekura_tui.ui.runs.controller import CALM, RunsController
+from cekura_tui.ui.runs.listing import RunListing
+from cekura_tui.ui.runs.outcomes import only_failures
 from cekura_tui.workspace.workspace import Workspace
 
 ONE, TWO = Scope("project", 1, "One"), Scope("project", 2, "Two")
@@ -135,21 +137,22 @@ async def test_another_filter_lists_at_once_what_is_known_and_comes_back_with_it
         await eventually(lambda: controller.listing.fresh, "the other list came")
         assert not controller.listing.filter
         controller.list_scope(ONE)
-        await eventually(lambda: controller.listing.failures, "its filter is back")
+        await eventually(lambda: only_failures(controller.listing.filter), "its filter is back")
         assert screen.lists == [True, False, False]
 
 
-async def test_a_group_adds_to_the_filter_and_stepping_back_leads_out_of_it(scripted: ScriptedServer) -> None:
+async def test_a_group_adds_to_the_filter_and_stepping_back_leads_to_the_groups(scripted: ScriptedServer) -> None:
     serve_list(scripted, run_of(2), run_of(1))
     async with controlled(scripted) as (controller, _):
+        shown: list[str] = []
         controller.filter_by("status:failed")
-        controller.open_group("By table", "scenario:~table")
+        controller.open_group("By table", "scenario:~table", lambda: shown.append("groups"))
         assert str(controller.listing.filter) == "status:failed scenario:~table"
-        controller.open_group("By table", "scenario:~table")
-        controller.step_back()
-        assert str(controller.listing.filter) == "status:failed"
-        controller.step_back()
-        assert str(controller.listing.filter) == "status:failed"
+        controller.open_group("By table", "scenario:~table", lambda: shown.append("groups"))
+        for _ in range(2):
+            controller.step_back()
+            assert str(controller.listing.filter) == "status:failed"
+        assert shown == ["groups"]
 
 
 async def test_nothing_is_drawn_or_asked_while_it_is_covered_and_all_is_once_it_is_seen_again(
@@ -231,9 +234,9 @@ async def test_the_checks_of_failed_runs_are_loaded_once_and_the_list_is_sorted_
         controller.sort_by("outcome")
         assert ids(controller) == [4, 3, 2, 1, 0]
         controller.load_all()
-        assert controller.listing.filter_notes()[0] == "checks known for 0 of 4 failed · F stop"
-        await eventually(lambda: not controller.listing.loading_checks, "their checks")
-        assert (ids(controller), controller.listing.filter_notes()) == ([3, 2, 1, 4, 0], ())
+        assert controller.checks.note()[0] == "checks known for 0 of 4 failed · F stop"
+        await eventually(lambda: not controller.checks.loading, "their checks")
+        assert (ids(controller), controller.checks.note()) == ([3, 2, 1, 4, 0], ())
         controller.load_all()
         assert screen.texts == ["All runs are loaded."]
         assert len(scripted.requests("GET", f"{LIST}bulk/")) == 1
@@ -252,4 +255,4 @@ async def test_loading_checks_is_stopped_by_the_same_key(scripted: ScriptedServe
         (worker,) = [task for name, task in controller._view.workers if name == "checks"]  # type: ignore[attr-defined]
         await worker
         assert len(scripted.requests("GET", f"{LIST}bulk/")) == 2
-        assert len(controller.listing.unknown_checks()) == 10
+        assert len(controller.checks.unknown()) == 10

@@ -57,7 +57,7 @@ async def test_it_is_written_after_a_question_that_names_agent_and_words_and_it_
             assert server.prompt_of(CLINIC) == sent
             await put(pilot)
             await reads(
-                pilot, f"✓ Updated the prompt of {name} · verified byte for byte · R restores the former prompt"
+                pilot, f"✓ Updated the prompt of {name} · verified byte for byte", "R restore the former prompt"
             )
             assert server.prompt_of(CLINIC) == revised(sent)
             await sees(pilot, "R restore the former prompt", "h history", gone="y update")
@@ -84,7 +84,7 @@ async def test_it_is_written_after_a_question_that_names_agent_and_words_and_it_
             "former",
         ),
         ("write-lost", ("still has its former prompt", "before the answer came", KEPT_AS_WELL), "former"),
-        ("write-half", ("Updated the prompt of", "The server did not confirm the write", "R restores"), "new"),
+        ("write-half", ("Updated the prompt of", "The server did not confirm the write", "R restore"), "new"),
         ("write-trimmed", ("has the new prompt", "the server changed its white space", KEPT), "spaced"),
     ],
 )
@@ -205,8 +205,8 @@ async def test_that_the_provider_syncs_a_prompt_is_said_once_with_its_consequenc
         sent, name = server.prompt_of(BANK), server.name_of(BANK)
         number = server.job(BANK, sent)
         async with updating(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
-            warning = f"! The provider syncs the prompt of {name}: change it there too, or the update will be undone."
-            await reads(pilot, warning)
+            warning = f"! {name} syncs its prompt from its voice platform (such as Vapi or Retell): change the prompt"
+            await reads(pilot, f"{warning} there too, or the next sync will undo the update.")
             await put(pilot)
             await reads(pilot, "verified byte for byte")
             assert server.prompt_of(BANK) == revised(sent)

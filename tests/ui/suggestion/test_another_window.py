@@ -50,6 +50,7 @@ async def another(setup: Setup, pilot: Pilot[None]) -> AsyncIterator[OtherWindow
         await asyncio.to_thread(workspace.close)
 
 
+@pytest.mark.long
 async def test_what_another_window_chooses_is_shown_without_a_key_and_u_leaves_it_alone(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
@@ -69,6 +70,7 @@ async def test_what_another_window_chooses_is_shown_without_a_key_and_u_leaves_i
             await sees(pilot, "Nothing to undo.")
 
 
+@pytest.mark.long
 async def test_words_that_another_window_replaced_are_said_and_are_there_again(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
@@ -126,10 +128,11 @@ async def test_what_another_window_changed_is_shown_before_an_agent_gets_it(tmp_
                 await pilot.press("p")
                 await sees(pilot, "+2 words", "! Leaves out 1 undecided change.", "y update")
                 await other.choose({2: YES})
-                await reads(pilot, "Another window changed the staged prompt.", "+5 words", "y update")
+                now = f"words · {len(sent.split())} words now"  # the headline behind the dialog has counts, too
+                await reads(pilot, "Another window changed the staged prompt.", f"+5 {now}", "y update")
                 assert "Leaves out" not in screen_text(pilot.app)
                 await other.choose({1: NO})
-                await reads(pilot, "Another window changed the staged prompt.", "+3 words", "y update")
+                await reads(pilot, "Another window changed the staged prompt.", f"+3 {now}", "y update")
                 assert server.prompt_of(CLINIC) == sent
                 await pilot.press("y")
                 await eventually(lambda: server.prompt_of(CLINIC) != sent, "it is written")

@@ -238,6 +238,7 @@ def kept_in(pilot: Pilot[None]) -> list[str | None]:
     return [decisions.kept(decisions.spot(number)) for number in (1, 2)]
 
 
+@pytest.mark.long
 async def test_on_the_page_of_the_suggestion_all_of_it_outlives_the_dialog(server: Agents) -> None:
     async with opened(server.setup(), size=SMALL) as pilot:
         await sees(pilot, "240 runs")

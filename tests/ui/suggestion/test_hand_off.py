@@ -109,7 +109,7 @@ async def test_the_folder_of_the_file_is_shown_as_its_name_is_typed(quiet: Setup
 
 async def test_a_patch_of_nothing_is_a_sentence(quiet: Setup, here: Path) -> None:
     async with asked(quiet, lambda state: HandOffDialog(suggestion(), SENT, unchanged(SENT))) as (app, pilot):
-        await sees(pilot, "Staged prompt · nothing accepted yet")
+        await sees(pilot, "Staged prompt (your decisions) · nothing accepted yet")
         await choose(app, pilot, "staged patch")
         for button in ("#save", "#copy", "#read"):
             app.screen.query_one(Input).value = f"for {button}"

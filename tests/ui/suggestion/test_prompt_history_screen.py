@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from agents_on_a_server import CLINIC, Agents, agents, reads, revised
 from app_on_a_server import SMALL, WIDE, launched, on_run, opened
 from textual.pilot import Pilot
@@ -115,7 +116,8 @@ async def test_the_former_prompt_is_put_back_from_here(tmp_path: Path) -> None:
             await sees(pilot, "History · 2")
             assert rows(pilot) == [("written", True), ("replaced", False)]
             await pilot.press("R")
-            await reads(pilot, "already has this prompt, so there is nothing to restore")
+            await reads(pilot, "Nothing to restore: this is the current prompt.")
+            assert not pilot.app.screen.active_bindings["R"].enabled
             await pilot.press("j", "R")
             await reads(
                 pilot,
@@ -142,7 +144,7 @@ async def test_any_prompt_of_the_history_can_be_restored(tmp_path: Path) -> None
             await sees(pilot, "restored")
 
 
-async def test_an_update_and_a_restore_are_a_row_each(tmp_path: Path) -> None:
+async def test_every_update_and_restore_is_a_row(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
         server.job(CLINIC, FIRST, SECOND)
         server.write_elsewhere(CLINIC, FIRST)
@@ -155,16 +157,20 @@ async def test_an_update_and_a_restore_are_a_row_each(tmp_path: Path) -> None:
                 (SECOND, "written", 901, 1),
                 (SECOND, "replaced", 1500, None),
                 (FIRST, "written", 1501, None),
+                (FIRST, "replaced", 2000, None),
+                (SECOND, "written", 2001, None),
+                (SECOND, "replaced", 2500, None),
+                (FIRST, "written", 2501, None),
             ]
             for prompt, how, at, job in uses:
                 store.prompt_uses.note(CLINIC, prompt, how, 1_700_000_000.0 + at, job)
         async with history(server, size=SMALL) as pilot:
-            await sees(pilot, "History · 4")
+            await sees(pilot, "History · 6")
             listed = pilot.app.screen.query_one(PromptUseList)
-            shown = ["restored", "updated from job 1", "suggested by job 1", "sent with job 1"]
+            shown = [*["restored"] * 3, "updated from job 1", "suggested by job 1", "sent with job 1"]
             assert [row.how for row in listed.rows] == shown
-            assert [row.current for row in listed.rows] == [True, False, False, False]
-            await pilot.press("j", "D")
+            assert [row.current for row in listed.rows] == [True, *[False] * 5]
+            await pilot.press("j", "j", "j", "D")
             await sees(pilot, "y yes")
             await pilot.press("y")
             await sees(pilot, "Prompt forgotten.")
@@ -177,10 +183,10 @@ async def test_nothing_is_restored_in_a_read_only_session_or_where_nothing_was_w
         sent = server.prompt_of(CLINIC)
         async with history(server, size=SMALL) as pilot:
             await pilot.press("R")
-            await sees(pilot, "✗ ", "already has this prompt")
+            await sees(pilot, "Nothing to restore")
         noted(server, (FIRST, "replaced"))
         async with history(server, size=SMALL, read_only=True) as pilot:
-            await pilot.press("R")
+            await pilot.press("G", "R")
             await reads(pilot, "Read-only session: nothing was restored. Start without --read-only.")
         assert server.prompt_of(CLINIC) == sent
 
@@ -198,6 +204,7 @@ async def test_without_the_server_the_history_is_there_and_says_what_it_does_not
             await sees(pilot, "− read from the agent", "+ updated", "+2 −0 words")
 
 
+@pytest.mark.long
 async def test_it_is_reached_from_a_run_and_from_a_job(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
         async with opened(server.setup()) as pilot:

@@ -260,11 +260,11 @@ async def test_why_and_whose_facts_stand_below_the_header() -> None:
     app = DiffApp(OLD, NEW)
     async with app.run_test(size=(80, 30)) as pilot:
         await pilot.press("n")
-        told = HunkNotes(("answers ✗ Identity check · run 900238 00:14 · likely",), ("14 March", "Pri\x1b[31mya"))
+        told = HunkNotes(("likely reason: ✗ Identity check · run 900238 00:14",), ("14 March", "Pri\x1b[31mya"))
         app.view.show_diff(app.diff, {}, {2: told})
         assert screen(app.view)[9:13] == [
             " · 2 of 4 · Verification › item 10 · +1 −1",
-            "   answers ✗ Identity check · run 900238 00:14 · likely",
+            "   likely reason: ✗ Identity check · run 900238 00:14",
             " ! specific to this call: 14 March, Pri[31mya",
             " − - Rule 9 stays as it is",
         ]

@@ -134,7 +134,7 @@ async def test_after_a_decision_the_next_undecided_change_is_due_and_the_last_on
 async def test_accepting_all_says_what_was_chosen_otherwise_and_undo_says_what_is_back(opened: Opened) -> None:
     staging = await opened.loaded()
     await staging.choose(SECOND, NO)
-    assert await staging.accept_all() == "2 changes accepted (1 rejected before) · u undo · p update the prompt."
+    assert await staging.accept_all() == "2 changes accepted (1 rejected before) · u undo"
     assert staging.opened is not None
     assert staging.opened.staged == PROPOSED
     assert await staging.undo() == "Undone: 2 changes are as before."
@@ -291,11 +291,11 @@ async def test_words_typed_into_a_change_that_another_window_splits_meanwhile_ar
 async def test_accepting_all_leaves_out_what_is_around_the_answer_and_says_how_to_take_it(opened: Opened) -> None:
     opened.workspace.diff = WRAPPED
     staging = await opened.loaded()
-    out = " Left out: change 1, the text around the model's answer."
-    assert await staging.accept_all() == f"2 changes accepted · u undo · p update the prompt.{out}"
+    out = " · change 1 left out (text around the model's answer)"
+    assert await staging.accept_all() == f"2 changes accepted · u undo{out}"
     assert staging.opened is not None
     assert f"```\n{staging.opened.staged}```\n" == WRAPPED.new
-    assert await staging.accept_all() == f"All changes are accepted already.{out}"
+    assert await staging.accept_all() == f"All changes are accepted already{out}"
     await staging.choose(WRAPPED.hunks[0], YES)
     assert staging.opened.staged == WRAPPED.new
-    assert await staging.accept_all() == "All changes are accepted already."
+    assert await staging.accept_all() == "All changes are accepted already"

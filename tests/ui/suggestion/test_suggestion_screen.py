@@ -101,7 +101,7 @@ async def test_u_takes_back_step_by_step_and_says_what(served: Served) -> None:
         await pilot.press("A")
         await chosen(pilot, YES, YES)
         await pilot.press("A")
-        await sees(pilot, "All changes are accepted already.")
+        await sees(pilot, "All changes are accepted already")
 
 
 async def test_u_says_what_it_took_back_also_of_what_was_not_chosen_on_this_page(served: Served) -> None:
@@ -135,6 +135,7 @@ async def test_what_was_typed_is_not_lost_by_u_and_what_was_deleted_again_does_n
         await sees(pilot, "Edit change 1 of 2", gone="Be kind.")
 
 
+@pytest.mark.long
 async def test_what_was_chosen_is_there_after_a_restart_also_where_one_leaves_at_once(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)
@@ -172,6 +173,7 @@ async def test_a_change_is_worded_otherwise_and_what_was_typed_and_not_taken_sta
         assert second.new not in (await texts(pilot))[1]
 
 
+@pytest.mark.long
 async def test_what_is_being_typed_is_there_again_when_the_program_ends_in_the_middle(served: Served) -> None:
     async def stored() -> dict[str, str]:
         return await workspace(pilot).call(lambda session: session.staging.typed(1))
@@ -236,7 +238,7 @@ async def test_a_change_for_which_no_turn_is_known_says_so(scripted: ScriptedSer
         pilot.app.clear_notifications()
         scripted.on("POST", ISSUES, Reply({"issues": [{"title": "Rude [/red] words", "run_id": 102}]}))
         await pilot.press("r")
-        await sees(pilot, "1 issue found in the runs", "Rude [/red] words", "run 102", gone="Can't load")
+        await sees(pilot, "Summary · 1 issue", "Rude [/red] words", "run 102", gone="Can't load")
         no_crash(pilot)
 
 
@@ -345,6 +347,7 @@ async def test_b_splits_a_change_and_what_is_around_an_answer_stays_out_of_all(s
         no_crash(pilot)
 
 
+@pytest.mark.long
 async def test_a_choice_that_cannot_be_kept_is_not_shown_as_done(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)

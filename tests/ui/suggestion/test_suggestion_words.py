@@ -23,7 +23,7 @@ def test_what_is_not_known_of_an_issue_is_told_as_a_tree() -> None:
     odd = {"title": "Talks over the caller\x1b[31m", "run_ids": [7], "odd": {"deep": [1, {"er": None}]}, "flag": True}
     assert lines_of({"issues": [odd]}) == [
         "One change.",
-        "1 issue found in the runs",
+        "Issues found in the runs",
         "• Talks over the caller[31m",
         "  run 7",
         "  odd:",
@@ -45,11 +45,8 @@ def test_an_issue_of_any_size_is_told_in_bounded_lines() -> None:
 
 def test_a_step_that_changed_nothing_does_not_promise_to_be_taken_back() -> None:
     yes, no = HunkChoice("accepted"), HunkChoice("rejected")
-    assert (
-        accepted_message({1: no}, {1: yes, 2: yes})
-        == "2 changes accepted (1 rejected before) · u undo · p update the prompt."
-    )
-    assert accepted_message({1: yes, 2: yes}, {1: yes, 2: yes}) == "All changes are accepted already."
+    assert accepted_message({1: no}, {1: yes, 2: yes}) == "2 changes accepted (1 rejected before) · u undo"
+    assert accepted_message({1: yes, 2: yes}, {1: yes, 2: yes}) == "All changes are accepted already"
     assert undone_message({1: HunkChoice("edited", "Mine.")}, {}).endswith("is undecided. e opens your text.")
 
 

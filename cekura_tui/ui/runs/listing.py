@@ -1,0 +1,352 @@
+"""What the run list shows of a scope: filter, order, the rows they give, and how many and how fresh those are."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.filter.filter import ALL, Filter
+from cekura_tui.model.filter.match import Matcher, Split, noted
+from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.run.columns import RunColumns
+from cekura_tui.model.run.listing import ListedRuns, UnloadedRun
+from cekura_tui.model.run.outcome import Kind
+from cekura_tui.model.run.query import RunQuery, Sort
+from cekura_tui.model.run.view import RunRow, completed
+from cekura_tui.model.scope import Scope
+from cekura_tui.model.text import count
+from cekura_tui.ui.runs.outcomes import OUTCOMES, OutcomeCounts, only_failures, outcomes_of, toggle_failures
+from cekura_tui.workspace.run_feed import RunFeed
+
+if TYPE_CHECKING:
+    from cekura_tui.store.runs import SeenRuns
+    from cekura_tui.workspace.run_sweep import RunSweep
+
+
+Shown = Sequence["RunRow | UnloadedRun"]
+BY_ITSELF = 400
+"""So many rows are loaded by scrolling alone, however few of them pass the filter; beyond it, where one in ten does."""
+
+
+class Freshness(NamedTuple):
+    """How new a list is: a tone of the screens ("good", "warn", "dim"), and words."""
+
+    tone: str
+    words: str
+
+
+class RunListing:
+    """Scope, filter and order, and the rows that they give. `scope` is None until it is known."""
+
+    def __init__(
+        self,
+        scope: Scope | None,
+        cached: SeenRuns | None,
+        filter_text: str = "",
+        notes: Mapping[int, str] | None = None,
+        clock: Callable[[], float] = time.time,
+        *,
+        known: Sequence[RunRow] = (),
+        columns: Mapping[str, RunColumns] | None = None,
+    ) -> None:
+        self.scope, self.cached = scope, cached
+        self.filter: Filter = parse(filter_text).filter
+        self.sort = Sort()
+        self.notes: Mapping[int, str] = notes or {}
+        self.known = tuple(known)
+        """Every run of the scope that is cached: what a filter works on while the server is out of reach."""
+        self.chosen_columns: dict[str, RunColumns] = dict(columns or {})
+        """The columns that a person chose, by the filter they are for; "" is for all others."""
+        self._known_since: float | None = None
+        """When (Unix) the one of them was read that is the most out of date."""
+        self._clock = clock
+        self._feed: RunFeed | None = None
+        self._rows: Shown = ()
+        self._rows_made_of: tuple[object, ...] = ()
+        self._outcomes: tuple[object, Counter[Kind]] = (None, Counter())
+        self._outdated: tuple[object, int] = (None, 0)
+        self._sort_keys: dict[int, Any] = {}
+        """What the runs shown were sorted by: one that changes stays in its place."""
+        self._before_failures: Filter | None = None
+
+    def attach(self, feed: RunFeed) -> None:
+        """This feed asks for the rows."""
+        self._feed = feed
+
+    # What is listed
+
+    def change_scope(self, scope: Scope | None) -> None:
+        """List another scope, of which nothing is known yet; None: it is to be found out which."""
+        self.scope = scope
+        self._before_failures = None
+        self._forget()
+
+    def restore(self, filter_text: str, notes: Mapping[int, str], columns: Mapping[str, RunColumns]) -> None:
+        """The scope's filter, the notes and the columns, as they are stored."""
+        self.filter, self.notes, self.chosen_columns = parse(filter_text).filter, notes, dict(columns)
+
+    @property
+    def columns(self) -> RunColumns:
+        """The columns of the filter in effect."""
+        return self.chosen_columns.get(str(self.filter)) or self.chosen_columns.get("") or RunColumns()
+
+    def choose_columns(self, filter_text: str, columns: RunColumns) -> None:
+        """The list has these columns under this filter; the default ones are the same as those of all others."""
+        others = {text: one for text, one in self.chosen_columns.items() if text != filter_text}
+        self.chosen_columns = {**others, filter_text: columns} if columns.chosen else others
+
+    def change_filter(self, wanted: Filter) -> None:
+        """List what passes another filter, until the server answers of the runs listed now."""
+        rows = tuple(self.loaded_rows())
+        self.filter = wanted
+        self._forget()
+        self.known = rows
+
+    def _forget(self) -> None:
+        self.cached, self.known, self._known_since = None, (), None
+        self.sort_again()
+
+    def show_cached(self, cached: SeenRuns | None, known: Sequence[tuple[RunRow, float]]) -> None:
+        """Show a list as it was seen last, else what is known of its scope, each run with when it was read."""
+        self.cached, self.known = cached, tuple(row for row, _ in known)
+        self._known_since = min((at for _, at in known), default=None)
+
+    def sort_by(self, sort: Sort) -> None:
+        """In this order."""
+        self.sort = sort
+        self.sort_again()
+
+    def sort_again(self) -> None:
+        """Sort by what the runs are like now."""
+        self._sort_keys = {}
+
+    def name_scope(self, name: str) -> None:
+        """The scope was given by number alone, and this is its name."""
+        if self.scope is not None:
+            self.scope = replace(self.scope, name=name)
+
+    @property
+    def query(self) -> RunQuery:
+        """The scope with the filter."""
+        assert self.scope is not None
+        return RunQuery(self.scope, self.filter, noted(self.filter, self.notes))
+
+    def toggle_failures(self) -> Filter:
+        """The filter with failures only, or where it is that already, as it was before."""
+        if not only_failures(self.filter):
+            self._before_failures = self.filter
+        return toggle_failures(self.filter, self._before_failures)
+
+    # What is shown
+
+    @property
+    def _listed(self) -> ListedRuns | None:
+        runs = self._feed.runs if self._feed is not None else None
+        return runs.listed if runs is not None else None
+
+    @property
+    def _sweep(self) -> RunSweep | None:
+        return self._feed.sweep if self._feed is not None else None
+
+    @property
+    def local(self) -> bool:
+        """Whether what is shown is filtered or sorted here, from what is loaded."""
+        return self._listed is None or bool(self._rest) or not self.sort.as_listed
+
+    @property
+    def _local_filter(self) -> Filter:
+        """The terms that are applied here; to a cached list all, as moments pass, but for the server's words."""
+        if self.fresh:
+            return self._rest
+        if self.cached is None:
+            return self.filter
+        rest = self._rest.terms  # the server was sent one word; what is cached was not filtered by the others
+        return Filter(tuple(term for term in self.filter.terms if term.key or term.negated or term in rest))
+
+    @property
+    def _rest(self) -> Filter:
+        return self.query.rest(self._clock()) if self.scope is not None else ALL
+
+    @property
+    def _known(self) -> Sequence[RunRow]:
+        """What is known here of a list that was never seen: shown of a filter at once, of all runs as a last resort."""
+        failing = self._feed is not None and self._feed.attempts.error is not None
+        return self.known if self.filter or failing else ()
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the server has sent this list."""
+        return self._listed is not None
+
+    @property
+    def rows(self) -> Shown:
+        """The rows to show; the same object until something of it changes."""
+        listed = self._listed
+        swept = self._sweep.rows if self._sweep is not None else ()
+        made_of = (listed, swept, self.cached, self._known, self.filter, self._sort_keys, self.scope, self.notes)
+        former = self._rows_made_of
+        if len(made_of) != len(former) or any(a is not b for a, b in zip(made_of, former, strict=True)):
+            self._rows, self._rows_made_of = self._make(listed), made_of
+        return self._rows
+
+    def _make(self, listed: ListedRuns | None) -> Shown:
+        if listed is not None and not self.local:
+            return listed
+        if listed is not None:
+            rows: Sequence[RunRow] = tuple(listed.runs())
+            if self._sweep is not None:
+                rows = self._sweep.joined(rows)
+            rest = self._rest
+        else:
+            rows, rest = self.cached.rows if self.cached is not None else self._known, self._local_filter
+        if rest:
+            passes = Matcher(rest, now=self._clock(), notes=self.notes)
+            rows = tuple(row for row in rows if passes(row))
+        return rows if self.sort.as_listed else tuple(self.sort.apply(rows, self._sort_keys))
+
+    @property
+    def loaded(self) -> int:
+        """How many runs were loaded, whether they pass the filter or not."""
+        if self._listed is not None:
+            return max(self._listed.loaded, self._sweep.read if self._sweep is not None else 0)
+        return len(self.cached.rows if self.cached is not None else self._known)
+
+    @property
+    def count(self) -> int | None:
+        """How many runs the server has of this, as far as it filters itself; None where that is not known."""
+        if self._feed is not None and self._feed.runs is not None:
+            return self._feed.runs.count
+        return self.cached.count if self.cached is not None else len(self._known) or None
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is left to be loaded."""
+        if self._sweep is not None:
+            return self.fresh and self._sweep.whole
+        return self.fresh and self.count is not None and self.loaded >= self.count
+
+    def tally(self) -> Counter[Kind]:
+        """How the runs shown that are loaded ended; counted once for each list of rows."""
+        rows = self.rows
+        if self._outcomes[0] is not rows:
+            self._outcomes = rows, Counter([row.outcome.kind for row in self.loaded_rows()])
+        return self._outcomes[1]
+
+    def loaded_rows(self) -> Sequence[RunRow]:
+        """The runs shown that are loaded."""
+        rows = self.rows
+        return tuple(rows.runs()) if isinstance(rows, ListedRuns) else [row for row in rows if isinstance(row, RunRow)]
+
+    def completed(self, whole: Iterable[RunRow]) -> list[RunRow]:
+        """The runs shown that were read whole, with what only the list says of them."""
+        rows = {row.id: row for row in whole}
+        return [completed(row, rows[row.id]) for row in self.loaded_rows() if row.id in rows]
+
+    def loads_more(self) -> bool:
+        """Whether scrolling to the end of what is filtered here loads more by itself."""
+        if not self.local or self.whole or self._listed is None:
+            return False
+        return self._listed.loaded < BY_ITSELF or len(self.rows) * 10 >= self._listed.loaded
+
+    def place_of(self, run_id: int) -> int | None:
+        """The index of a run in `rows`."""
+        rows = self.rows
+        if isinstance(rows, ListedRuns):
+            return rows.place_of(run_id)
+        return next((n for n, row in enumerate(rows) if isinstance(row, RunRow) and row.id == run_id), None)
+
+    async def beside(self, run_id: int, step: int) -> int | None:
+        """The id of the run `step` rows below in the list, asked for where it is not loaded; None at an end.
+
+        Raises kinds of ApiError.
+        """
+        rows, place = self.rows, self.place_of(run_id)
+        if place is None or not 0 <= place + step < len(rows):
+            return None
+        row: RunRow | UnloadedRun | None = rows[place + step]
+        if isinstance(row, UnloadedRun) and self._feed is not None:
+            row = await self._feed.row_at(place + step)
+        return row.id if isinstance(row, RunRow) else None
+
+    # In words
+
+    def filter_notes(self) -> tuple[str, ...]:
+        """What filter and order were applied to where that is not everything, in words and in fewer words."""
+        total, loaded = self.count, self.loaded
+        if not self.fresh and (self.filter or not self.sort.as_listed) and loaded:
+            return (f"from {count(loaded, 'cached run')}",)
+        what = [Split({}, self._rest).rest_words] if self._rest else []
+        what += [] if self.sort.as_listed else [f"sorted by {self.sort.column}:"]
+        if self.whole or not what or total is None or not self.fresh:
+            return ()
+        feed, sweep = self._feed, self._sweep
+        assert feed is not None
+        assert feed.runs is not None
+        if sweep is None and feed.runs.full and not feed.loading_all:
+            words, few = f"{loaded:,} of {total:,} runs, the most that fit", "narrow the filter, as with since:"
+            return f"{' '.join(what)} {words} · {few}", f"{words} · {few}", words
+        running = feed.loading_all if sweep is None else sweep.running
+        key = f"F {'stop' if running else 'load all'}"
+        words, how = f"{loaded:,} of {total:,}", "loaded"
+        if sweep is not None:
+            words, how = f"{sweep.read:,} of {max(sweep.total, total):,}", "checked"
+            key = key if sweep.error is None else f"retrying: {sweep.error.message}"
+        said = f"{words} runs {how} · {key}"
+        return f"{' '.join(what)} {said}", said, f"{words} {how} · {key}", f"{words} {how}"
+
+    def outcomes(self) -> OutcomeCounts:
+        """How many runs match, of how many, and how those that are loaded ended."""
+        total, wanted = self.count, outcomes_of(self.filter)
+        if total is None:
+            return OutcomeCounts(active=wanted)
+        tally, picked = self.tally(), bool(self._local_filter)
+        passing = len(self.rows) if picked else total
+        if self.fresh and self.filter and self._feed is not None:
+            total = max(self._feed.total or 0, passing)
+        runs = f"{passing:,} of {count(total, 'run')}" if passing < total else count(total, "run")
+        where = "loaded" if self.fresh else "cached"
+        loaded = "" if self.whole or picked else f"of {self.loaded:,} {where}"
+        counts = tuple((kind, tally[kind] if kind in wanted or not wanted else None) for kind in OUTCOMES)
+        return OutcomeCounts(runs, counts, wanted, loaded, self.outdated())
+
+    def outdated(self) -> int:
+        """How many runs of the list have come to another state since the server listed them, and would not pass now."""
+        terms = tuple(term for term in self.filter.terms if term.key == "status")
+        if not self.fresh or not terms:
+            return 0
+        if self._outdated[0] is not self.rows:
+            passes = Matcher(Filter(terms), now=self._clock(), notes=self.notes)
+            self._outdated = self.rows, sum(not passes(row) for row in self.loaded_rows())
+        return self._outdated[1]
+
+    def freshness(self, when: Callable[[float | None], str], error: CekuraTuiError | None = None) -> Freshness:
+        """How new the list is; `error` is why it is not known what to list."""
+        feed = self._feed
+        if error is not None:
+            return Freshness("warn", f"{_trouble(error)} · r retry")
+        if feed is None or (feed.got_at is None and feed.attempts.error is None):
+            return Freshness("dim", f"cached {when(self.cached.got_at)}" if self.cached is not None else "loading")
+        server = feed.attempts
+        if server.busy_until is not None:
+            return Freshness("warn", f"server busy, retrying at {when(server.busy_until)}")
+        if server.error is not None:
+            what = _trouble(server.error)
+            return Freshness("warn", f"{what} since {when(server.failing_since)}, retrying{self._age(when)}")
+        return Freshness("good", "live") if feed.live else Freshness("dim", f"paused, as of {when(feed.got_at)}")
+
+    def _age(self, when: Callable[[float | None], str]) -> str:
+        """How old is what is shown in place of the server's answer."""
+        if self.fresh:
+            return ""
+        if self.cached is not None:
+            return f" · cached {when(self.cached.got_at)}"
+        return f" · cached {when(self._known_since)} or later" if self._known and self._known_since else ""
+
+
+def _trouble(error: CekuraTuiError) -> str:
+    words = {"Can't reach the server": "unreachable", "Too many requests": "server busy"}
+    return words.get(error.title, error.title.lower())
