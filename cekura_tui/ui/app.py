@@ -37,7 +37,7 @@ from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import count
 from cekura_tui.store.runs import read_cached_start
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, is_offered, reason_against
-from cekura_tui.ui.away import next_unread
+from cekura_tui.ui.away import ended_at, next_unread
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.page import Page, drop_old_toasts
 from cekura_tui.ui.messages import (
@@ -275,6 +275,8 @@ class CekuraApp(App[None]):
         self._read_at = 0.0
         self._live = live
         self._listing, self.state.jobs = read_first_frame(workspace, scope, clock)
+        self._known_ends = {job.number for job in self.state.jobs if job.unread}
+        """Unread jobs that had ended when the list of jobs was opened last, or when the program started."""
         self.add_mode("runs", self._make_runs)
         self.add_mode("jobs", self._make_jobs)
 
@@ -484,6 +486,7 @@ class CekuraApp(App[None]):
         from cekura_tui.ui.suggestion.screen import SuggestionScreen
 
         job = request.job
+        self.state.pointed_job = job.number
         below = self.screen_stack[-2] if len(self.screen_stack) > 1 else None
         if isinstance(self.screen, JobScreen) and isinstance(below, SuggestionScreen) and below.number == job.number:
             self.pop_screen()  # it is what the details were opened from
@@ -589,17 +592,23 @@ class CekuraApp(App[None]):
     # Keys
 
     def action_go(self, mode: str) -> None:
-        """To the list of runs, or to the jobs as they were left and once more to their list. Not from a dialog or the
-        sign-in."""
+        """To the list of runs or of jobs, whatever was open there. Not from a dialog or the sign-in."""
         if self.screen.is_modal or self._locked:
             return
         drop_old_toasts(self, self.state)
+        if mode == "jobs":
+            self._point_at_new_job()
         if self.current_mode != mode:
             self.switch_mode(mode)
-            if mode == "jobs":
-                return
         while len(self.screen_stack) > 1:
             self.pop_screen()
+
+    def _point_at_new_job(self) -> None:
+        """Let the cursor of the list of jobs be on what ended last since the list was opened."""
+        new = [job for job in self.state.jobs if job.unread and job.number not in self._known_ends]
+        if new:
+            self.state.pointed_job = max(new, key=ended_at).number
+            self._known_ends.update(job.number for job in new)
 
     @property
     def _locked(self) -> bool:

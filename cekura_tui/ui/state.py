@@ -47,6 +47,8 @@ class AppState:
         self.end_message = ""
         """What the last message about ended jobs says."""
         self.jobs: tuple[Job, ...] = ()
+        self.pointed_job: int | None = None
+        """The job that the list of jobs has its cursor on when it is shown next: opened elsewhere, or just ended."""
         self.durations: Mapping[str, Sequence[float]] = {}
         """How many seconds this profile's last jobs of each kind took."""
         self.usual: dict[str, Usual | None] = {}

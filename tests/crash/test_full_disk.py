@@ -208,7 +208,7 @@ def test_in_the_app_what_was_typed_is_not_said_to_be_kept_when_it_is_not(
     app = dialog_with_a_long_prompt(server, start)
     fill(app.process.pid, known)
     app.press("tab")
-    app.settle().press("Typed ")
+    app.wait("enter edit").press("enter", "Typed ")
     app.wait("edited", "Can't save the draft")
     app.press("ctrl+g")
     app.wait("Nothing was launched")

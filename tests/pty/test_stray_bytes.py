@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from terminal import Start
 
+from cekura_tui.ui.terminal.input_parser import PAUSE
+
 STRAY = (
     b"\xe9\xff"  # é in Latin-1, and a bad line
     b"\xf1"  # meta as the eighth bit
@@ -20,7 +22,7 @@ STRAY = (
 def test_after_stray_bytes_keys_are_answered(start: Start) -> None:
     terminal = start("--demo").wait("240 runs", "900238")
     terminal.send(STRAY)
-    terminal.written_within(0.6)  # the rest of what is cut off is waited for
+    terminal.all_read().written_within(2 * PAUSE)  # the rest of what is cut off is waited for
     terminal.press("?")
     terminal.wait("Keys · Runs")
     terminal.press("esc")
@@ -33,7 +35,7 @@ def test_after_stray_bytes_keys_are_answered(start: Start) -> None:
 def test_a_megabyte_of_keys_where_nobody_types_is_a_paste(start: Start) -> None:
     terminal = start("--demo").wait("240 runs", "900238")
     terminal.send(b"q\r2" * 333_333)
-    terminal.written_within(0.6)
+    terminal.all_read().written_within(2 * PAUSE)  # the end of what is pasted is waited for
     terminal.press("?")
     terminal.wait("Keys · Runs")
     terminal.press("esc")

@@ -129,6 +129,14 @@ class Terminal:
                 left = left[os.write(self._master, left[:2048]) :]
             self.pump(0)
 
+    def all_read(self) -> Self:
+        """Wait until the program has read all that was sent."""
+
+        def unread() -> int:
+            return int.from_bytes(fcntl.ioctl(self._slave, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+        return self.until(lambda: not unread(), "everything that was sent is read")
+
     def resize(self, columns: int, lines: int, *, notify: bool = True) -> None:
         """Give the terminal another size."""
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))

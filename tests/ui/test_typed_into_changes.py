@@ -179,7 +179,7 @@ async def test_a_prompt_to_launch_takes_every_letter(served: Served) -> None:
         area = pilot.app.screen.query_one(TextArea)
         area.focus()
         await pilot.pause()
-        burst(pilot, *TYPED, "ctrl+g")
+        burst(pilot, "enter", *TYPED, "ctrl+g")
         await eventually(lambda: pilot.app.state.jobs, "a job on the state")  # type: ignore[attr-defined]
         call = pilot.app.state.workspace.call  # type: ignore[attr-defined]
         record = await call(lambda session: session.jobs.record(1))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -29,7 +29,8 @@ from cekura_tui.ui.jobs.drafts import Autosave, DraftKeeper
 from cekura_tui.ui.jobs.job_keys import launched_words
 from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
-from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.ui.kit.inputs import TypedLine, is_typed, text_of
+from cekura_tui.ui.kit.keys_in_order import passed_on
 from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
 from cekura_tui.ui.messages import GivenPrompt, Improve
 from cekura_tui.ui.state import AppState
@@ -121,6 +122,52 @@ class PromptSources(ChoiceList):
             self.marks = frozenset({self.current})
 
 
+class ClosedPrompt(PromptArea):
+    """Takes text after enter or a click, until the focus goes elsewhere: a space pressed on the way through the dialog
+    must not change what is sent. An empty one takes it at once."""
+
+    def on_mount(self) -> None:
+        """Begin closed; a cursor is shown where one can type."""
+        self.read_only, self.show_cursor = True, False
+
+    def on_focus(self) -> None:
+        """Nothing can be changed by mistake where nothing is."""
+        self.read_only = bool(self.text)
+
+    def on_blur(self) -> None:
+        """The next one who comes may be passing through."""
+        self.read_only = True
+
+    def on_click(self) -> None:
+        """Somebody chose where to type."""
+        self.read_only = False
+
+    def check_consume_key(self, key: str, character: str | None = None) -> bool:
+        """Whether a key is text here, and so no binding: also where it is not taken, for whoever types."""
+        return is_typed(character) or super().check_consume_key(key, character)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if not self.read_only or (event.key != "enter" and text_of(event) is None):
+            return  # the prompt box does the rest
+        event.prevent_default()
+        if await passed_on(self, event):
+            return
+        event.stop()
+        if event.key == "enter":
+            self.read_only = False
+        else:
+            self.app.notify(_CLOSED, markup=False)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """The same."""
+        if self.read_only:
+            event.prevent_default()
+            event.stop()
+            self.app.notify(_CLOSED, markup=False)
+
+
+_CLOSED = "Press enter to edit the prompt."
+
 AUTOSAVE = 1.5
 """Seconds after a keystroke at which what was typed is saved, also while typing continues."""
 
@@ -166,7 +213,7 @@ class ImproveDialog(Dialog[Job]):
                 yield Static(id="prompt-facts", classes="section-title")
                 yield self._sources
                 yield TypedLine(placeholder="Path of the file, then enter", id="prompt-file", compact=True)
-                yield PromptArea(id="prompt")
+                yield ClosedPrompt(id="prompt")
                 yield Static(id="improve-reading")
             if self._runs.focuses():
                 with Vertical(classes="section"):
@@ -196,6 +243,9 @@ class ImproveDialog(Dialog[Job]):
         self.query_one("#improve-runs", Static).update(_section_title("Runs", clean(runs), between="  "))
         self.query_one("#improve-unfinished").display = bool(self._runs.unfinished)
         self._put(self._sources.current, self._sources.text_of(self._sources.current))
+        area = self.query_one(ClosedPrompt)
+        for what in ("read_only", "has_focus"):
+            self.watch(area, what, self._facts, init=False)
         self._show_reading("Loading the agent's prompt …")
         self._read_saved()
 
@@ -284,6 +334,7 @@ class ImproveDialog(Dialog[Job]):
     def _show(self, prompt: Prompt) -> None:
         area = self.query_one(TextArea)
         area.load_text(clean(prompt))
+        area.refresh()
         self._text.put(prompt, area.text)
         self._facts()
 
@@ -297,8 +348,12 @@ class ImproveDialog(Dialog[Job]):
         return self._text.edited(self.query_one(TextArea).text)
 
     def _facts(self) -> None:
-        facts = self._text.facts(self.query_one(TextArea).text)
-        self.query_one("#prompt-facts", Static).update(_section_title("Prompt", facts))
+        area = self.query_one(ClosedPrompt)
+        title = _section_title("Prompt", self._text.facts(area.text))
+        if area.has_focus and area.read_only:
+            muted = "not bold $muted"
+            title = Content.assemble(title, (" · ", muted), ("enter", "bold $accent"), (" edit", muted))
+        self.query_one("#prompt-facts", Static).update(title)
 
     @on(ChoiceList.Marked, "#sources")
     def source_chosen(self, event: ChoiceList.Marked) -> None:

@@ -191,12 +191,12 @@ DETAILS = _action(
     "details",
     "Details",
     "What was sent, every state and every answer with its time, the requests as curl",
-    2,
+    5,
 )
 JOB_ACTIONS = (
-    _action("job.stop", "s", "stop", "Stop polling", "Stop polling a job", 3),
-    _action("job.resume", "s", "resume", "Resume polling", "Poll a job again", 4),
-    _action("job.again", "a", "launch_again", "Relaunch", "Relaunch an unconfirmed, lost or failed job", 5),
+    _action("job.stop", "s", "stop", "Stop polling", "Stop polling a job", 2),
+    _action("job.resume", "s", "resume", "Resume polling", "Poll a job again", 3),
+    _action("job.again", "a", "launch_again", "Relaunch", "Relaunch an unconfirmed, lost or failed job", 4),
     _action("job.forget", "x", "forget", "Forget", "Delete a job from this machine", LAST),
     _action("job.copy", "y", "copy", "Copy", "Copy a job as JSON or its requests as curl, without the key", 6),
 )

@@ -101,17 +101,25 @@ class ColumnSizes:
     agent: int = len("agent")
     took: int = len("elapsed")
     when: int = len("ended")
+    day: int = len("ended")
+    """The same, where there is no room for the hour of days long ago."""
 
 
 def column_sizes(rows: Iterable[JobRow]) -> ColumnSizes:
     """What these rows need."""
     least = ColumnSizes()
-    state, number, runs, agent, took, when = astuple(least)
+    state, number, runs, agent, took, when, day = astuple(least)
     for row in rows:
         state = max(state, len(row.state.words) + 4)
         number, runs = max(number, len(str(row.number))), max(runs, len(_all(row.runs)))
         agent, took, when = max(agent, len(row.agent)), max(took, len(row.took)), max(when, len(row.when))
-    return ColumnSizes(state, number, min(runs, _ALL_RUNS), min(agent, _MOST_AGENT), took, when)
+        day = max(day, len(_day(row.when)))
+    return ColumnSizes(state, number, min(runs, _ALL_RUNS), min(agent, _MOST_AGENT), took, when, day)
+
+
+def _day(when: str) -> str:
+    """A moment as it is shown where there is little room: of one long ago the day is enough."""
+    return when if len(when) <= _DAY else when.rsplit(" ", 1)[0]
 
 
 Columns = tuple[tuple[str, int], ...]
@@ -119,9 +127,9 @@ Columns = tuple[tuple[str, int], ...]
 
 def columns(width: int, sizes: ColumnSizes) -> Columns:
     """Names and cells of the columns that fit, each followed by one cell of space, the last one by the edge."""
-    runs, when = (_ALL_RUNS, sizes.when) if width >= 90 else (_RUNS, _DAY)
+    runs, when = (_ALL_RUNS, sizes.when) if width >= 90 else (_RUNS, sizes.day)
     before = (("state", sizes.state), ("job", sizes.number), ("runs", min(sizes.runs, runs)))
-    after = (("elapsed", sizes.took), ("ended", min(sizes.when, when)))
+    after = (("elapsed", sizes.took), ("ended", when))
     room = width - _MARGIN - sum(cells + 1 for _, cells in (*before, *after)) - 1
     agent = min(sizes.agent, max(_LEAST_AGENT, room - _RESULT - 1))
     if room - agent - 1 < _LEAST_RESULT:
@@ -193,7 +201,7 @@ class JobList(VirtualList[JobRow]):
             else:
                 text = _runs_text(row.runs, cells) if name == "runs" else texts[name]
                 if name == "ended" and len(text) > cells:
-                    text = text.rsplit(" ", 1)[0]  # the day is enough
+                    text = _day(text)
                 ink = None if name in ("job", "agent") else dim
                 line.append(Segment(f"{fit(text, cells, right=name in _RIGHT)} ", ink))
         return [[*line, Segment(" ")]]
@@ -252,7 +260,8 @@ class JobList(VirtualList[JobRow]):
 
 def _in_short(result: str) -> str:
     """What is left of a job where there is little room for it: "~40 s"."""
-    return result.replace("about ", "~").replace("less than a minute", "<1 min").replace(" left", "")
+    result = result.replace("about ", "~").replace("less than a minute", "<1 min").replace(" left", "")
+    return result.replace("longer than usual", "late")
 
 
 def _all(runs: Sequence[int]) -> str:

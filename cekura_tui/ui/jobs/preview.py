@@ -5,7 +5,7 @@ The prompts of an ended job are compared in the background, once the cursor rest
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,9 +47,11 @@ class ShownChange:
 
 @dataclass(frozen=True, slots=True)
 class FirstChanges:
-    """How much a suggestion changes, and its first changes; `problem` is why that cannot be shown."""
+    """How much a suggestion changes, how much of that is undecided, and its first changes; `problem` is why that cannot
+    be shown."""
 
     total: int = 0
+    undecided: int = 0
     removed: int = 0
     added: int = 0
     shown: tuple[ShownChange, ...] = ()
@@ -57,17 +59,19 @@ class FirstChanges:
 
     @property
     def words(self) -> str:
-        """ "4 changes · +36 −12 words"."""
-        return f"{count(self.total, 'change')} · +{self.added:,} −{self.removed:,} words"
+        """ "4 changes, 2 undecided · +36 −12 words"."""
+        decided = f"{self.undecided:,} undecided" if self.undecided else "all decided"
+        return f"{count(self.total, 'change')}, {decided} · +{self.added:,} −{self.removed:,} words"
 
 
-def first_changes(diff: ProseDiff) -> FirstChanges:
-    """What of a diff is shown beside the list."""
+def first_changes(diff: ProseDiff, choices: Collection[int] = ()) -> FirstChanges:
+    """What of a diff is shown beside the list; `choices` are the numbers of the hunks that are decided."""
     shown = tuple(
         ShownChange(clean_line(hunk.place, 80), hunk.removed, hunk.added, *excerpts(hunk.old, hunk.new))
         for hunk in diff.hunks[:MOST_CHANGES]
     )
-    return FirstChanges(len(diff.hunks), diff.removed_words, diff.added_words, shown)
+    undecided = sum(hunk.number not in choices and hunk.kind != "wrapper" for hunk in diff.hunks)
+    return FirstChanges(len(diff.hunks), undecided, diff.removed_words, diff.added_words, shown)
 
 
 def excerpts(old: str, new: str) -> tuple[str, str]:
@@ -189,7 +193,8 @@ async def read_changes(state: AppState, job: Job) -> FirstChanges:
     """Compare the prompts of a job that has a suggestion."""
 
     async def ask(session: Session) -> FirstChanges:
-        return first_changes((await session.suggestions.open(job.number)).diff)
+        opened = await session.suggestions.open(job.number)
+        return first_changes(opened.diff, opened.choices)
 
     try:
         return await state.workspace.call(ask)

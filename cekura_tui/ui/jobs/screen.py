@@ -73,7 +73,7 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
         self.job_actions = JobActions(self, lambda: self.job)
         self._known: KnownOfJob | None = None
         self._changes: dict[int, FirstChanges] = {}
-        """By the job's number; a suggestion never changes."""
+        """By the job's number; read again once its suggestion was open."""
         self._shown: int | None = None
         self._resting: Timer | None = None
         self._next_poll: Timer | None = None
@@ -96,9 +96,17 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
 
     def on_screen_resume(self) -> None:
         """Show what came while another screen was on top."""
+        if (number := self.state.pointed_job) is not None:
+            # Changes of its suggestion may be decided now.
+            self._known = None
+            self._changes.pop(number, None)
         self._draw()
-        if not self.gone:
-            self._list.show_top()
+        if self.gone:
+            return
+        self._list.show_top()
+        if number is not None:
+            self._list.move_to(number)
+            self.state.pointed_job = None
 
     @property
     def job(self) -> Job | None:

@@ -27,13 +27,15 @@ def key_name(app: App[Any], binding: Binding) -> str:
     return "enter" if binding.key == "enter" else app.get_key_display(binding)
 
 
-_HELP = "question_mark"
-_NEXT_UNREAD = "app.next-unread"
+_HELP, _JOBS, _NEXT_UNREAD = "app.keys", "app.jobs", "app.next-unread"
+_GAP = 2
+"""Blanks between two keys."""
 _WHILE_TYPING = {"enter": "Apply", "escape": "Cancel", "tab": "Next"}
 """Keys that are named while one types, and what they do where the table of actions does not say."""
 
 
 class _FooterKey(NamedTuple):
+    action: str
     key: str
     shown: str
     description: str
@@ -127,7 +129,7 @@ class KeyFooter(Widget, can_focus=False):
                 named.add(binding.action)
                 ours = action_of(node, binding) is not None
                 words = binding.description if ours else _WHILE_TYPING.get(binding.key, binding.description)
-                yield _FooterKey(binding.key, key_name(self.app, binding), words, enabled)
+                yield _FooterKey(binding.id or "", binding.key, key_name(self.app, binding), words, enabled)
 
     def _is_text(self, focused: Widget, binding: Binding) -> bool:
         """Whether a key is a letter where the focus is."""
@@ -135,31 +137,30 @@ class KeyFooter(Widget, can_focus=False):
         character = shown if len(shown) == 1 and shown.isascii() else key_to_character(binding.key)
         return focused.check_consume_key(binding.key, character)
 
-    def _fitting(self) -> tuple[list[_FooterKey], int, Content]:
-        """The keys that there is room for, the cells between two of them, and the sign of jobs; where the room is not
-        enough for all keys, the one that shows all is among them."""
+    def _fitting(self) -> tuple[list[_FooterKey], Content]:
+        """The keys that there is room for, and the sign of jobs. Where not all fit, `esc` and `?` are among them, and
+        the key to the jobs where there is a sign of these; others are left out from the end."""
         signs = self._sign.texts()
         for sign in signs:
-            width = self.content_size.width - (sign.cell_length + 2 if sign else 0)
-            for gap in (2, 1):
-                room = width + gap
-                if sum(one.cells() + gap for one in self._keys) <= room:
-                    return list(self._keys), gap, sign
-        helping = [one for one in self._keys if one.key == _HELP]
-        room -= sum(one.cells() + gap for one in helping)
-        fitting = []
+            room = self.content_size.width + _GAP - (sign.cell_length + _GAP if sign else 0)
+            if sum(one.cells() + _GAP for one in self._keys) <= room:
+                return list(self._keys), sign
+        always = {_HELP, _JOBS} if sign else {_HELP}
+        must = [one for one in self._keys if one.action in always or one.key == "escape"]
+        room -= sum(one.cells() + _GAP for one in must)
+        left_out = set()
         for one in self._keys:
-            if one not in helping and (room := room - one.cells() - gap) >= 0:
-                fitting.append(one)
-        return fitting + helping, gap, sign
+            if one not in must and (room := room - one.cells() - _GAP) < 0:
+                left_out.add(one)
+        return [one for one in self._keys if one not in left_out], sign
 
     def render(self) -> Content:
         """Each key and what it does."""
-        keys, gap, sign = self._fitting()
+        keys, sign = self._fitting()
         parts: list[tuple[str, str]] = []
         for one in keys:
             key, words = ("bold $accent", "$text") if one.enabled else ("$muted", "$muted")
-            parts += [(one.shown, key), (f" {one.description}{' ' * gap}", words)]
+            parts += [(one.shown, key), (f" {one.description}{' ' * _GAP}", words)]
         shown = Content.assemble(*parts)
         if not sign:
             return shown
@@ -171,13 +172,13 @@ class KeyFooter(Widget, can_focus=False):
         offset = event.get_content_offset(self)
         if event.button != 1 or offset is None:
             return
-        keys, gap, sign = self._fitting()
+        keys, sign = self._fitting()
         begin = 0
         for one in keys:
             end = begin + one.cells()
             if begin <= offset.x < end:
                 (self.app.simulate_key(one.key) if one.enabled else self.app.bell())
-            begin = end + gap
+            begin = end + _GAP
         if self._sign.key and sign and offset.x >= self.content_size.width - self._sign.texts()[-1].cell_length:
             self.app.simulate_key(self._sign.key)
 

@@ -255,13 +255,15 @@ class RunNavigator:
         self._screen.set_focus(searched)
         self._draw_title()
 
-    def end_search(self) -> bool:
-        """End the search; False where there is none."""
-        if not self._searched.search_query:
-            return False
+    @property
+    def is_searching(self) -> bool:
+        """Whether something is searched where one is."""
+        return bool(self._searched.search_query)
+
+    def end_search(self) -> None:
+        """Search nothing any more."""
         self._searched.find("")
         self._draw_title()
-        return True
 
     def next_match(self, step: int) -> None:
         """To the next match, or the one before."""

@@ -55,6 +55,10 @@ def _without_list(screen: RunScreen) -> str | None:
     return by_number if screen.loader.neighbour_of is None else None
 
 
+def _unless_searched(screen: RunScreen) -> str | None:
+    return None if screen.navigator.is_searching else NOT_OFFERED
+
+
 def _without_error(screen: RunScreen) -> str | None:
     return None if screen.loader.error is not None and screen.loader.view is None else NOT_OFFERED
 
@@ -103,6 +107,7 @@ class RunScreen(Page):
             "previous match of the search",
             why_not=_until_loaded,
         ),
+        Action("run.end-search", "escape", "end_search", "Clear search", footer=5, why_not=_unless_searched),
         Action("run.back", "escape", "back", "Back", footer=5),
         Action(
             "run.next",
@@ -191,6 +196,8 @@ verdict and say why the turn is its evidence.
         )
         self._drawn: int | None = None
         """The run that is on the screen."""
+        self._drawn_search = False
+        """Whether something was searched when the titles were drawn last."""
         self._counted: tuple[Sequence[Verdict], str] = ((), "")
         """Verdicts, and how many there are of each kind: of a thousand they are not counted with every key."""
         self._steps = 0
@@ -270,10 +277,13 @@ verdict and say why the turn is its evidence.
 
     # Keys
 
+    def action_end_search(self) -> None:
+        """Find nothing any more."""
+        self.navigator.end_search()
+
     def action_back(self) -> None:
-        """End the search, or go to the list, with the cursor on this run."""
-        if not self.navigator.end_search():
-            self.dismiss(self.loader.run_id)  # type: ignore[arg-type] # whoever pushed it may want to know
+        """Go to the list, with the cursor on this run."""
+        self.dismiss(self.loader.run_id)  # type: ignore[arg-type] # whoever pushed it may want to know
 
     def action_pane(self, step: int) -> None:
         """To another pane."""
@@ -485,6 +495,9 @@ verdict and say why the turn is its evidence.
         if self.gone:
             return
         go, view = self.navigator, self.loader.view
+        if self._drawn_search != go.is_searching:
+            self._drawn_search = go.is_searching
+            self.refresh_bindings()
         left, right = self.query_one("#run-left", Pane), self.query_one("#run-right", Pane)
         narrow, folded = not self.has_class("-wide"), right.is_folded
         seeking = note = shown = ""

@@ -33,7 +33,7 @@ async def test_a_draft_of_the_staged_text_is_among_the_prompts_there_and_opened_
     async with opened(served.setup(), size=SMALL) as pilot:
         await suggestion(pilot)
         await improving(pilot, "Staged from job 1")
-        await pilot.press(*"Mine. ", "escape")
+        await pilot.press("enter", *"Mine. ", "escape")
         await sees(pilot, "Draft saved.", gone="Improve the prompt")
         sentence = "Draft saved. Press i on the same runs to open it; here, choose “Your draft”."
         assert last_message(pilot) == sentence
@@ -50,7 +50,7 @@ async def test_a_draft_of_the_staged_text_is_among_the_prompts_there_and_opened_
         await on_run(pilot, FAILED)
         area = await improving(pilot, "Your draft")
         assert area.text.startswith("Mine. ")
-        await pilot.press(*"More. ", "escape")
+        await pilot.press("enter", *"More. ", "escape")
         await sees(pilot, "Draft saved.", gone="Improve the prompt")
         assert last_message(pilot) == "Draft saved. Press i on the same runs to open it."
         area = await improving(pilot, "Your draft")

@@ -80,13 +80,26 @@ async def test_the_agents_prompt_is_sent_as_the_server_has_it(served: Served) ->
         assert prompt_sent(served) == sha256(shown)
 
 
+async def test_a_letter_on_the_way_through_the_dialog_changes_no_prompt(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await dialog(pilot)
+        before = pilot.app.screen.query_one(TextArea).text
+        await pilot.press("tab", "space", "q")
+        await sees(pilot, "characters · enter edit", "Press enter to edit the prompt.")
+        assert pilot.app.screen.query_one(TextArea).text == before
+        await pilot.press("enter", "q")
+        await sees(pilot, "characters · edited", "q# ", gone="enter edit")
+        await pilot.press("tab", "shift+tab", "q")
+        await sees(pilot, "edited · enter edit", "q# ")
+
+
 async def test_an_edited_prompt_is_what_is_sent(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await dialog(pilot)
         area = pilot.app.screen.query_one(TextArea)
         area.focus()
         before = area.text
-        await pilot.press(*"Hi ")
+        await pilot.press("enter", *"Hi ")
         await sees(pilot, "edited")
         await pilot.press("ctrl+g")
         await sees(pilot, "Job 1 launched")
@@ -173,13 +186,13 @@ async def test_what_was_typed_is_there_again_after_esc_and_after_a_restart(serve
     async with opened(served.setup()) as pilot:
         await dialog(pilot)
         pilot.app.screen.query_one(TextArea).focus()
-        await pilot.press(*"One ")
+        await pilot.press("enter", *"One ")
         await pilot.press("escape")
         await sees(pilot, "Draft saved.", gone="Improve the prompt")
         await pilot.press("i")
         await sees(pilot, "(•) Your draft", "One #", "Draft saved ")
         pilot.app.screen.query_one(TextArea).focus()
-        await pilot.press(*"Two ")
+        await pilot.press("enter", *"Two ")
         await pilot.press("escape")
         await sees(pilot, "240 runs", gone="Improve the prompt")
     async with opened(served.setup()) as pilot:
@@ -198,7 +211,7 @@ async def test_leaving_the_app_from_the_dialog_keeps_what_was_typed(served: Serv
     async with opened(served.setup()) as pilot:
         await dialog(pilot)
         pilot.app.screen.query_one(TextArea).focus()
-        await pilot.press(*"Typed ", "ctrl+q")
+        await pilot.press("enter", *"Typed ", "ctrl+q")
     async with opened(served.setup()) as pilot:
         await on_run(pilot, FAILED)
         await pilot.press("i")
@@ -212,7 +225,7 @@ async def test_a_launch_that_this_server_does_not_offer_says_so_and_keeps_the_dr
     async with opened(served.setup()) as pilot:
         await dialog(pilot)
         pilot.app.screen.query_one(TextArea).focus()
-        await pilot.press(*"Typed ", "ctrl+g")
+        await pilot.press("enter", *"Typed ", "ctrl+g")
         await sees(pilot, "does not support", "Draft saved", "Typed #")
         await pilot.press("escape")
         await sees(pilot, "240 runs", "Jobs · none yet", gone="Improve the prompt")

@@ -51,10 +51,16 @@ async def test_an_ended_job_shows_its_summary_and_first_changes(
     seeded.ended(DONE, took=40)
     async with opened(quiet, size=size) as pilot:
         await on_jobs(
-            pilot, "Job 1 · ✓ succeeded", "✓ 1 change · +", "Summary", "• Kinder words.", "• A rule on names."
+            pilot, "Job 1 · ✓ succeeded", "✓ 1 change, 1 undecided", "Summary", "• Kinder words.", "• A rule on names."
         )
         if size == WIDE:
             await sees(pilot, "Changes", "− Be kind to the caller.", "+ Be kinder to the caller.")
+            await pilot.press("enter")
+            await sees(pilot, "1 of 1 undecided")
+            await pilot.press("a")
+            await sees(pilot, "all decided")
+            await pilot.press("escape")
+            await sees(pilot, "Job 1 · ✓ succeeded", "✓ 1 change, all decided · +")
         no_crash(pilot)
 
 

@@ -72,10 +72,32 @@ async def test_the_cursor_and_its_line_stay_when_jobs_come_and_end(quiet: Setup,
         seeded.running(RUNNING, ago=20)
         await sees(pilot, "62 jobs", "1 failed")
         assert (listed.cursor_key, listed.cursor_line) == (55, 5)
-        # Whoever comes back sees what is new at the top.
+        # Whoever comes back sees what is new at the top, with the cursor on what ended.
         await pilot.press("1", "2")
         await sees(pilot, " 62 102 ", " 61 102 ")
-        assert listed.cursor_key == 55
+        assert listed.cursor_key == 61
+
+
+async def test_2_shows_the_list_with_the_cursor_on_what_was_opened_last_or_ended_since(
+    quiet: Setup, seeded: SeededJobs
+) -> None:
+    for ago in (900, 800, 700):
+        seeded.ended(FAILED, took=40, ago=ago)
+    async with opened(quiet) as pilot:
+        listed = await on_jobs(pilot, "3 jobs")
+        assert listed.cursor_key == 3
+        await pilot.press("1", "U")
+        await sees(pilot, "Job 1  ✗ failed")
+        await pilot.press("2")
+        await sees(pilot, "3 jobs", "2 new")
+        assert listed.cursor_key == 1
+        await pilot.press("enter")
+        await sees(pilot, "Job 1  ✗ failed")
+        seeded.ended(FAILED, took=40, ago=50)
+        await sees(pilot, "3 new")
+        await pilot.press("2")
+        await sees(pilot, "4 jobs")
+        assert listed.cursor_key == 4
 
 
 async def test_the_pane_under_the_runs_shows_a_job_that_was_just_launched(quiet: Setup, seeded: SeededJobs) -> None:

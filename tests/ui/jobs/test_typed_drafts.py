@@ -68,6 +68,7 @@ async def dialog(pilot: Pilot[None], *shown: str) -> TextArea:
     await sees(pilot, "Improve the prompt", *shown, gone="Loading")
     area = pilot.app.screen.query_one(TextArea)
     area.focus()
+    await pilot.press("enter")
     return area
 
 

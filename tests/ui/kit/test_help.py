@@ -236,7 +236,7 @@ async def test_a_question_mark_that_is_typed_is_a_letter(served: Served) -> None
         box = pilot.app.screen.query_one("#prompt", TextArea)
         box.focus()
         await pilot.pause()
-        await pilot.press("question_mark")
+        await pilot.press("enter", "question_mark")
         await eventually(lambda: box.text.startswith("?"), "it is in the prompt")
         assert not any(isinstance(one, HelpDialog) for one in pilot.app.screen_stack)
 

@@ -46,10 +46,10 @@ async def test_where_there_is_no_room_for_all_whole_ones_are_left_out_and_the_ke
 ) -> None:
     async with reading(scripted, call(5), size=(80, 24)) as reader:
         await reader.sees("6 turns")
-        whole = "tab Pane e Evidence i Improve / Find esc Back ] Next run y Copy or save"
-        assert last_line(screen_text(reader.pilot.app)) == f" {whole} ? Keys"
+        whole = "tab Pane  e Evidence  i Improve  / Find  esc Back  ] Next run"
+        assert last_line(screen_text(reader.pilot.app)) == f" {whole}  ? Keys"
         await reader.pilot.resize_terminal(62, 24)
-        await reader.sees("esc Back ? Keys")
+        await reader.sees("esc Back  ? Keys")
 
 
 async def test_a_job_that_ended_is_counted_on_every_page_until_it_is_opened(scripted: ScriptedServer) -> None:
@@ -67,7 +67,7 @@ async def test_a_job_that_ended_is_counted_on_every_page_until_it_is_opened(scri
         await eventually(lambda: last_line(screen_text(pilot.app)).endswith("  • 1 new"), "U is a letter")
         await pilot.press("escape")
         await pilot.resize_terminal(80, 24)
-        await sees(pilot, "? Keys         • 1 new · U")
+        await sees(pilot, "2 Jobs  ? Keys        • 1 new · U")
         await pilot.click(KeyFooter, offset=(77, 0))
         await sees(pilot, "Suggestion of job 1", gone="1 new")
 

@@ -91,9 +91,9 @@ async def test_the_search_marks_counts_goes_round_and_ends_before_esc_leaves(scr
         await reader.press("n")
         await reader.sees("“table” 1 of 2")
         await reader.press("N")
-        await reader.sees("“table” 2 of 2")
+        await reader.sees("“table” 2 of 2", "esc Clear search")
         await reader.press("escape")
-        await reader.sees("6 turns", gone="“table”")
+        await reader.sees("6 turns", "esc Back", gone="“table”")
         assert reader.pane == "transcript"
         await reader.press("escape")
         await eventually(lambda: isinstance(reader.pilot.app.screen, RunsScreen), "the list is back")

@@ -320,7 +320,7 @@ async def test_a_view_has_columns_of_its_own(served: Served) -> None:
 async def test_the_first_keys_of_the_footer_are_those_that_matter_now(served: Served) -> None:
     async with opened(served.setup(), size=SMALL) as pilot:
         await on_run(pilot, 900239)
-        assert footer(pilot).startswith("enter Open space Mark i Improve / Filter ! Failures ")
+        assert footer(pilot).startswith("enter Open  space Mark  i Improve  / Filter  ! Failures  ")
         await pilot.press("space")
         await sees(pilot, "esc Unmark all")
         await pilot.press("escape")
@@ -333,7 +333,7 @@ async def test_two_marked_runs_are_compared_and_enter_opens_the_newer_one_at_its
         await pilot.press("space", "equals_sign")
         await sees(pilot, "Mark two runs to compare them.")
         await pilot.press("j", "space")
-        await eventually(lambda: "space Mark = Compare i Improve" in footer(pilot), "the footer has the key")
+        await eventually(lambda: "space Mark  = Compare  i Improve" in footer(pilot), "the footer has the key")
         await pilot.press("equals_sign")
         await sees(pilot, "◀ Run 900239 · ✓ passed", "▶ Run 900237 · ✓ passed", "Differs from 00:06")
         await sees(pilot, "◀ Chest pain while booking  ▶ Move an ")

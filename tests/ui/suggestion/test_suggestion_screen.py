@@ -264,7 +264,7 @@ async def test_a_kept_draft_does_not_take_the_place_of_the_staged_text(served: S
         await pilot.press("i")
         await sees(pilot, "Improve the prompt", "Staged from job 1", gone="Loading the")
         pilot.app.screen.query_one(TextArea).focus()
-        await pilot.press(*"Mine.", "escape")
+        await pilot.press("enter", *"Mine.", "escape")
         await sees(pilot, "Draft saved.", gone="Improve the prompt")
         await pilot.press("i")
         await sees(pilot, "Improve the prompt", "Staged from job 1", gone="Loading the")
@@ -393,7 +393,7 @@ async def test_a_read_only_session_chooses_but_launches_and_writes_nothing(serve
 async def test_in_a_small_terminal_the_keys_that_decide_come_first(served: Served) -> None:
     async with opened(served.setup(), size=SMALL) as pilot:
         await suggestion(pilot)
-        await sees(pilot, "enter Show turn a Accept x Reject e Edit p Update prompt esc Back")
+        await sees(pilot, "enter Show turn  a Accept  x Reject  e Edit  p Update prompt  esc Back")
 
 
 async def test_the_prompt_history_is_reached_from_the_update_dialog(served: Served) -> None:
