@@ -28,8 +28,8 @@ def key_name(app: App[Any], binding: Binding) -> str:
 
 
 _HELP, _JOBS, _NEXT_UNREAD = "app.keys", "app.jobs", "app.next-unread"
-_GAP = 2
-"""Blanks between two keys."""
+_GAP, _ROOMY = 2, 100
+"""Blanks between two keys, and columns from which the key to the jobs is always named."""
 _WHILE_TYPING = {"enter": "Apply", "escape": "Cancel", "tab": "Next"}
 """Keys that are named while one types, and what they do where the table of actions does not say."""
 
@@ -138,14 +138,14 @@ class KeyFooter(Widget, can_focus=False):
         return focused.check_consume_key(binding.key, character)
 
     def _fitting(self) -> tuple[list[_FooterKey], Content]:
-        """The keys that there is room for, and the sign of jobs. Where not all fit, `esc` and `?` are among them, and
-        the key to the jobs where there is a sign of these; others are left out from the end."""
+        """The keys that there is room for, and the sign of jobs. Where not all fit, `esc` and `?` are among them, and in
+        a wide terminal the key to the jobs where there is a sign of these; others are left out from the end."""
         signs = self._sign.texts()
         for sign in signs:
             room = self.content_size.width + _GAP - (sign.cell_length + _GAP if sign else 0)
             if sum(one.cells() + _GAP for one in self._keys) <= room:
                 return list(self._keys), sign
-        always = {_HELP, _JOBS} if sign else {_HELP}
+        always = {_HELP, _JOBS} if sign and self.content_size.width >= _ROOMY else {_HELP}
         must = [one for one in self._keys if one.action in always or one.key == "escape"]
         room -= sum(one.cells() + _GAP for one in must)
         left_out = set()

@@ -67,7 +67,7 @@ async def test_a_job_that_ended_is_counted_on_every_page_until_it_is_opened(scri
         await eventually(lambda: last_line(screen_text(pilot.app)).endswith("  • 1 new"), "U is a letter")
         await pilot.press("escape")
         await pilot.resize_terminal(80, 24)
-        await sees(pilot, "2 Jobs  ? Keys        • 1 new · U")
+        await sees(pilot, "! Failures  ? Keys    • 1 new · U")
         await pilot.click(KeyFooter, offset=(77, 0))
         await sees(pilot, "Suggestion of job 1", gone="1 new")
 
