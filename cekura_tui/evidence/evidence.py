@@ -19,7 +19,7 @@ from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.transcript.transcript import TOOLS, Turn
 
 Sure = Literal["sure", "likely", "maybe"]
-NEAR = "near the quoted turn"
+NEAR = "next to the quote"
 _RANK: dict[Sure, int] = {"sure": 0, "likely": 1, "maybe": 2}
 _REPEATED = re.compile(r"\b(?:twice|both times|each time|once more|three times|repeatedly|every time)\b", re.I)
 _BARE = frozenset(("ok", "yes", "no", "bye", "goodbye", "hello", "hi", "thanks", "sure", "right"))
@@ -225,8 +225,8 @@ def _short(text: str) -> str:
 
 
 def reason_words(why: str, sure: Sure) -> str:
-    """Why a turn is taken for evidence, as it is shown: "quoted", "near the quoted turn (less sure)"."""
-    return why + {"sure": "", "likely": " (likely)", "maybe": " (less sure)"}[sure]
+    """Why a turn is taken for evidence, as it is shown: "quoted", "next to the quote (uncertain)"."""
+    return why + {"sure": "", "likely": " (likely)", "maybe": " (uncertain)"}[sure]
 
 
 _ORDER: dict[State, int] = {"fail": 0, "review": 1, "pass": 2, "na": 3}

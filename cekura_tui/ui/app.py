@@ -192,8 +192,8 @@ class CekuraApp(App[None]):
             "app.search-runs",
             "ctrl+f",
             "search_runs",
-            "Search opened runs",
-            "Find words in the transcripts of opened runs",
+            "Search transcripts",
+            "Find words in all transcripts cached on this machine",
             why_not=_not_above_others,
         ),
         Action(

@@ -94,7 +94,7 @@ def test_why_a_turn_is_evidence_is_said_in_plain_words_with_how_sure_that_is() -
     timed = found("At 00:42 nothing")[9]
     assert reason_words(timed.why, timed.sure) == "cited at 00:42"
     assert reason_words("quoted in other words", "likely") == "quoted in other words (likely)"
-    assert reason_words(NEAR, "maybe") == "near the quoted turn (less sure)"
+    assert reason_words(NEAR, "maybe") == "next to the quote (uncertain)"
 
 
 def test_without_times_no_time_points_at_anything() -> None:

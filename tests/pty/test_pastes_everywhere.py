@@ -41,7 +41,7 @@ PLACES = {
     ),
     "a search in a run": Place([RUN, ("/", "Find text")], back=[("esc", "Run 900240", TYPED), ("esc", "Groups", "")]),
     "a search in all runs": Place(
-        [("\x10", "type to find one"), ("Search op", "transcripts of opened runs"), ("\r", "go to hits")]
+        [("\x10", "type to find one"), ("Search tr", "transcripts cached"), ("\r", "go to hits")]
     ),
     "a note": Place(
         [("m", "Note on run")], enter="too long", back=[("esc", "esc again", ""), ("esc", "Groups", TYPED)]

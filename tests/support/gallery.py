@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scenes import MORE_SCENES, PROPOSED, SUGGESTED, Scene
+from scenes import MORE_SCENES, PROPOSED, SUGGESTED, Scene, runs
 from textual.pilot import Pilot
 from waiting import eventually
 from watching import sees, still
@@ -16,8 +16,7 @@ def _by_keys(*keys: str, screen: str, after: tuple[str, ...] = (), shows: tuple[
     """From the run list by these keys to the screen or dialog of this class, and on by those `after`."""
 
     async def scene(pilot: Pilot[Any]) -> None:
-        await sees(pilot, str(SUGGESTED), "live")
-        await pilot.press("j", "j")
+        await runs(pilot)
         await pilot.press(*keys)
         await eventually(lambda: type(pilot.app.screen).__name__ == screen, f"{screen} is on top")
         await sees(pilot, *shows)
@@ -32,8 +31,8 @@ def _by_keys(*keys: str, screen: str, after: tuple[str, ...] = (), shows: tuple[
 
 async def _search(pilot: Pilot[Any]) -> None:
     """Words found in the runs that were opened."""
-    await sees(pilot, str(SUGGESTED), "live")
-    await pilot.press("j", "j", "enter")
+    await runs(pilot)
+    await pilot.press("enter")
     await sees(pilot, "00:14")
     app: Any = pilot.app
     app.call_later(app.action_search_runs)

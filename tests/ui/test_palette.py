@@ -21,7 +21,7 @@ EVERYWHERE = {
     "Runs": ("Go to the list of runs", "1"),
     "Jobs": ("Go to the list of jobs", "2"),
     "Next finished job": ("Open the next finished job", "U"),
-    "Search opened runs": ("Find words in the transcripts of opened runs", "^f"),
+    "Search transcripts": ("Find words in all transcripts cached on this machine", "ctrl+f"),
     "Keys": ("Show the keys of this screen", "?"),
     "Change theme colours": ("Preview the themes and choose one", ""),
     "Quit": ("Quit; running jobs continue on the server", "q"),

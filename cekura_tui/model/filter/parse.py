@@ -412,8 +412,8 @@ _LONG = 500
 
 
 def _typed_values(written: str, key: FilterKey, names: KnownNames, given: Iterable[str]) -> Iterator[str]:
-    prefix, opened = unquoted(written)
-    if written.startswith("~") or (opened is None and '"' in written):
+    prefix, opened = unquoted(written.removeprefix("~"))
+    if opened is None and '"' in written:
         return
     folded = prefix.casefold()
     there = {name.casefold() for name in given}

@@ -22,7 +22,7 @@ from cekura_tui.model.text import clean
 from cekura_tui.ui.actions import Action, bindings, is_offered
 from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
 from cekura_tui.ui.terminal.cells import LEAST, too_small
-from cekura_tui.ui.terminal.textual_private import is_gone
+from cekura_tui.ui.terminal.textual_private import drop_toasts, is_gone
 
 T = TypeVar("T")
 
@@ -87,6 +87,8 @@ class Dialog(ModalScreen[T | None]):
         self.opening = PendingDialog(self, WaitingDialog)
 
     def _on_mount(self, event: events.Mount) -> None:
+        # What was said before would lie on its title.
+        drop_toasts(self.app, lambda toast: toast.severity == "information")
         if self.deaf:
             self.deaf_until = time.monotonic()
 

@@ -22,9 +22,10 @@ from cekura_tui.ui.state import AppState, follow
 
 
 def key_name(app: App[Any], binding: Binding) -> str:
-    """`esc`, `^g`, `enter`, `/`."""
-    # Textual's sign for it is in few fonts, and the prose of the pages says the word.
-    return "enter" if binding.key == "enter" else app.get_key_display(binding)
+    """`esc`, `ctrl+g`, `enter`, `/`."""
+    # Textual's sign for enter is in few fonts, and the prose of the pages says both words.
+    is_word = binding.key == "enter" or binding.key.startswith("ctrl+")
+    return binding.key if is_word else app.get_key_display(binding)
 
 
 _HELP, _JOBS, _NEXT_UNREAD = "app.keys", "app.jobs", "app.next-unread"

@@ -285,8 +285,8 @@ def _paragraph(pieces: Sequence[Piece], width: int, differs: Style) -> Iterable[
 _SIGNS: tuple[tuple[Sign, str], ...] = (
     ("=", "same"),
     ("~", "changed"),
-    ("<", "only here"),
-    (">", "only there"),
+    ("<", "only ◀"),
+    (">", "only ▶"),
 )
 
 

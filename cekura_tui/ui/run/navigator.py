@@ -108,7 +108,7 @@ _LEAFING = ("left_square_bracket", "right_square_bracket")
 """One may leaf through runs without looking at those between."""
 _PATIENCE = 1.0
 """Seconds that a key waits for a run that is on its way."""
-_NO_MATCH = "No match here · ctrl+f searches all opened runs"
+_NO_MATCH = "No match here · ctrl+f searches all cached transcripts"
 _STILL_LOOKING = "Still looking for the turns that the verdicts cite."
 
 

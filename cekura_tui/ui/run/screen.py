@@ -148,7 +148,7 @@ class RunScreen(Page):
             key_display="=",
             why_not=_without_turns,
         ),
-        Action("run.details", "d", "show_pane('details')", "Details", "everything that the server sent of the run"),
+        Action("run.details", "d", "show_pane('details')", "Details", "everything that the server sent about the run"),
         Action(
             "run.roles",
             "t",
@@ -174,7 +174,7 @@ A mark beside a turn shows how the verdict that cites it ended; `~` marks a gues
 verdict and say why the turn is its evidence.
 
 `/` finds text in the transcript or in the details. `caller:`, `agent:` or `tool:` in front searches only their turns.
-`n` and `N` go to the next and the previous match. `ctrl+f` searches all opened runs.
+`n` and `N` go to the next and the previous match. `ctrl+f` searches all cached transcripts.
 
 `i` proposes a better prompt from this run. `=` compares the run with the last passed run of its scenario.
 """

@@ -66,7 +66,7 @@ class CheckLoader:
             self.loading = True
             self._view.run_worker(self._load, group="checks", exclusive=True)
         else:
-            self._view.notify_once("All runs are loaded.")
+            self._view.notify_once("All runs and their checks are loaded.")
         self._draw()
 
     async def _load(self) -> None:
@@ -76,6 +76,8 @@ class CheckLoader:
                 self._feed.change(self._listing.completed(whole))
                 self._asked.update(ids)
                 self._changed()
+            if self.loading:
+                self._view.notify_once("The failed checks of all runs are loaded.")
         except CekuraTuiError as error:
             if error.exit_status == Exit.KEY_REFUSED:
                 self._view.show_error(error)

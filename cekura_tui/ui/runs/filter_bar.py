@@ -135,7 +135,7 @@ _NOTE_ROOM = 12
 """Cells below which a note is not readable."""
 _EXAMPLE = "filter by outcome: scenario: agent: since: …"
 _KEYS = " ".join(f"{key.name}{key.sign}" for key in KEYS)
-_SYNTAX = "status:a,b either · -term not · name:~part contains · ↑ earlier filters"
+_SYNTAX = "outcome:a,b either · -term not · name:~part contains · ↑ earlier filters"
 
 
 class FilterShown(Static):
@@ -359,4 +359,4 @@ class FilterBar(Widget):
         if not others:
             return f"tab {first} · {_SYNTAX}"
         many = f"{len(offers)}{'+' * (len(offers) == _MOST)}"
-        return f"{many} match · tab {first} · then {', '.join(map(_value, others))}"
+        return f"{many} matches · tab {first} · then {', '.join(map(_value, others))}"

@@ -110,7 +110,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
     def compose(self) -> ComposeResult:
         """The search line, its result, the hits."""
         with Vertical(id="search-runs", classes="dialog") as box:
-            box.border_title = Content("Search opened runs")
+            box.border_title = Content("Search transcripts")
             yield SearchLine(SearchRunsDialog.last)
             yield DialogNote(id="said-note")
             yield HitList(self._state)

@@ -52,8 +52,8 @@ def change_words(diff: ProseDiff) -> str:
 
 
 def previous_prompt_words(use: PromptUse, state: AppState) -> str:
-    """How long it is and when it was replaced: "812 words, Mon 14:05"."""
-    return f"{count(use.words, 'word')}, {state.when(use.at)}"
+    """How long it is and when it was replaced: "812 words, until Mon 14:05"."""
+    return f"{count(use.words, 'word')}, until {state.when(use.at)}"
 
 
 async def confirm_restore(
@@ -116,7 +116,7 @@ def update_facts(
     yield " · ".join([changes, now, f"{len(staged.split()):,} words staged from job {job}"])
     yield f"agent {update.agent.id} {server_words(setup)}"
     if is_unchanged:
-        yield f"The agent's prompt has not changed since job {job}."
+        yield f"The agent's prompt is the same as when job {job} started."
     if change is not None and change.coarse:
         yield f"{change.coarse[0].upper()}{change.coarse[1:]}."
 

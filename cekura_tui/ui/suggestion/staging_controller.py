@@ -118,14 +118,11 @@ class StagingController:
         return next((number for number in numbers if number > hunk.number), next(iter(numbers), None))
 
     def choose(self, hunk: Hunk, choice: HunkChoice) -> Step:
-        """Accept or reject a hunk; when all are decided by that, the message says so."""
+        """Accept or reject a hunk."""
         of = self._diff_of(hunk)
         return self._begin(
-            lambda staging, _: staging.choose(self.number, of, {hunk.number: choice}), self._chosen_message, hunk.key
+            lambda staging, _: staging.choose(self.number, of, {hunk.number: choice}), overruled_message, hunk.key
         )
-
-    def _chosen_message(self, step: StagingStep) -> str:
-        return overruled_message(step) or ("" if self.undecided else decided_message(len(self._diff.hunks)))
 
     def accept_all(self) -> Step:
         """Accept every hunk but what is around an answer: what is staged then is the answer itself."""
@@ -179,7 +176,7 @@ class StagingController:
         return self._begin(lambda staging, diff: staging.undo(self.number, diff), undone)
 
     def edit(self, hunk: Hunk, text: str) -> Step:
-        """Have these words in the place of a hunk; when all are decided by that, the message says so."""
+        """Have these words in the place of a hunk."""
         self._typed[hunk.key] = text  # until the choice is saved
         of = self._diff_of(hunk)
         choice = wording(of, hunk).choice(text)
@@ -188,7 +185,7 @@ class StagingController:
             self._set_typed(hunk.key, None)
             if choice.what == "edited":
                 self._applied[hunk.key] = choice
-            return self._chosen_message(step)
+            return overruled_message(step)
 
         return self._begin(lambda staging, _: staging.choose(self.number, of, {hunk.number: choice}), applied, hunk.key)
 
@@ -267,12 +264,6 @@ class StagingController:
 def undecided(diff: ProseDiff, choices: Choices) -> list[Hunk]:
     """The hunks that nobody decided yet; what is around an answer is left out as long as nobody accepts it."""
     return [hunk for hunk in diff.hunks if hunk.number not in choices and hunk.kind != "wrapper"]
-
-
-def decided_message(changes: int) -> str:
-    """That nothing is left to decide, and what comes next."""
-    which = {1: "The only change", 2: "Both changes"}.get(changes, f"All {changes:,} changes")
-    return f"{which} decided · p update the prompt · y save"
 
 
 def _changed(before: Choices, after: Choices) -> list[int]:

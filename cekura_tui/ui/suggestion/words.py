@@ -88,7 +88,7 @@ def headline(number: int, opened: OpenedSuggestion | None, width: int) -> Text:
         staged,
     ]
     proposed = counts(diff.removed_words, diff.added_words - sum(hunk.added for hunk in around))
-    more = [f"{proposed} proposed" if proposed else "", _runs(job.run_ids), clean_line(job.agent_name, 40)]
+    more = [f"{proposed} words proposed" if proposed else "", _runs(job.run_ids), clean_line(job.agent_name, 40)]
     shown = " · ".join(filter(None, facts))
     for fact in filter(None, more):
         if text.cell_len + cell_len(f"· {shown} · {fact} ") > width:

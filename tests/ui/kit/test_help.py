@@ -22,7 +22,7 @@ from watching import screen_text, sees, still
 
 import cekura_tui.ui
 from cekura_tui.ui.actions import OTHER
-from cekura_tui.ui.kit.footer import KeyFooter
+from cekura_tui.ui.kit.footer import KeyFooter, key_name
 from cekura_tui.ui.kit.help import HelpDialog
 from cekura_tui.ui.suggestion.history import PromptHistoryScreen
 
@@ -35,7 +35,7 @@ def bound(screen: Screen[object]) -> dict[str, str]:
     """Each key that does something here, and the words of its action; none where the key came with Textual."""
     app, found = screen.app, {}
     for _, binding, _, _ in screen.active_bindings.values():
-        key = "enter" if binding.key == "enter" else app.get_key_display(binding)
+        key = key_name(app, binding)
         if binding.description and not binding.key.startswith("super+"):
             found[key] = binding.description if binding.id else ""
     return found

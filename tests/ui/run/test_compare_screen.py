@@ -145,7 +145,7 @@ async def test_both_calls_stand_side_by_side_and_the_first_difference_is_named(s
     serve(scripted, passed(), run(50, HERE))
     async with compared(scripted, run(50, HERE)) as (pilot, _):
         await sees(pilot, "◀ This run 50 · ✗ failed · 00:20 · ", "─┬─ ▶ Last passed run 45 · 00:20")
-        await sees(pilot, "Differs after 00:03 · 3 = same · 1 ~ changed · 1 < only here · 2 > only there")
+        await sees(pilot, "Differs after 00:03 · 3 = same · 1 ~ changed · 1 < only ◀ · 2 > only ▶")
         shown = screen_text(pilot.app).split("\n")
         lines = [" ".join(line.split()) for line in shown]
         at = lines.index(

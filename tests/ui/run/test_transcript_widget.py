@@ -174,13 +174,13 @@ async def test_the_reason_of_a_long_verdict_hangs_under_its_name_and_is_never_cu
     app = TranscriptApp([make_turn(1, 0, 1)])
     async with app.run_test(size=(60, 12)) as pilot:
         name = "The caller's identity was checked before anything was read out"
-        app.transcript.show_marks({1: [TurnMark("fail", name, "near the quoted turn", "maybe")]})
+        app.transcript.show_marks({1: [TurnMark("fail", name, "next to the quote", "maybe")]})
         await pilot.pause()
         assert screen(app.transcript)[:4] == [
             " ~ 00:00 caller  ▎ Hello.",
             "                 ▎ ✗ The caller's identity was checked",
-            "                 ▎   before anything was read out · near",
-            "                 ▎   the quoted turn (less sure)",
+            "                 ▎   before anything was read out · next",
+            "                 ▎   to the quote (uncertain)",
         ]
 
 

@@ -331,7 +331,7 @@ async def test_tab_again_gives_the_next_value_until_they_come_round() -> None:
             await pilot.press("tab")
             seen.append(app.typed)
         assert seen == ["agent:", "agent:Clinic", 'agent:"Pizza line"', "agent:Claims", "agent:Clinic"]
-        await shows(pilot, '3 match · tab agent:"Pizza line" · then Claims, Clinic')
+        await shows(pilot, '3 matches · tab agent:"Pizza line" · then Claims, Clinic')
         await pilot.press(*["backspace"] * 4, "tab", "tab")
         assert app.typed == "agent:Claims", "what was typed since counts"
 
@@ -384,7 +384,7 @@ async def test_of_ten_thousand_hostile_names_the_one_that_is_meant_is_completed_
         await pilot.press("tab", "enter")
         assert app.filters == ['scenario:"zzz one"']
         await type_in(pilot, 'metric:"[2J]')
-        await shows(pilot, "match · tab metric:")
+        await shows(pilot, "matches · tab metric:")
         assert app.typed == 'metric:"[2J]'
         await pilot.press("tab")
         await pilot.press("escape")

@@ -163,7 +163,7 @@ async def test_sorted_by_outcome_the_line_leads_to_the_run_with_the_most_failed_
         assert checks == sorted(checks, key=lambda number: -(number or 0))
         assert list_of(pilot).cursor_key == at
         await pilot.press("F")
-        await sees(pilot, "All runs are loaded.")
+        await sees(pilot, "All runs and their checks are loaded.")
 
 
 async def test_escape_clears_the_filter_once_nothing_is_marked(served: Served) -> None:

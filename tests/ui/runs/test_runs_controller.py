@@ -215,7 +215,7 @@ async def test_a_scope_given_by_number_gets_its_name_and_loading_all_of_a_whole_
         await eventually(lambda: controller.listing.scope == ONE, "its name")
         await eventually(lambda: controller.listing.whole, "all of it")
         controller.load_all()
-        assert screen.texts == ["All runs are loaded."]
+        assert screen.texts == ["All runs and their checks are loaded."]
 
 
 async def test_the_checks_of_failed_runs_are_loaded_once_and_the_list_is_sorted_by_them_in_the_end(
@@ -238,7 +238,7 @@ async def test_the_checks_of_failed_runs_are_loaded_once_and_the_list_is_sorted_
         await eventually(lambda: not controller.checks.loading, "their checks")
         assert (ids(controller), controller.checks.note()) == ([3, 2, 1, 4, 0], ())
         controller.load_all()
-        assert screen.texts == ["All runs are loaded."]
+        assert screen.texts == ["The failed checks of all runs are loaded.", "All runs and their checks are loaded."]
         assert len(scripted.requests("GET", f"{LIST}bulk/")) == 1
 
 

@@ -65,7 +65,7 @@ async def opened(app: OneDialog, pilot: Pilot[None], said: Said) -> None:
     await answer(app, pilot, "escape")
     await keep(app, said)
     app.ask()
-    await sees(pilot, "Search opened runs", gone="Searching …")
+    await sees(pilot, "Search transcripts", gone="Searching …")
 
 
 async def test_what_was_said_is_found_as_one_types_and_enter_leads_to_its_turn(quiet: Setup) -> None:
@@ -87,7 +87,7 @@ async def test_ctrl_f_searches_what_a_run_does_not_have_and_its_words_are_gone_t
         await pilot.press("k", "enter")
         await sees(pilot, "Run 900238", "Transcript · ")
         await pilot.press("slash", *"Patel", "enter")
-        await sees(pilot, "No match here · ctrl+f searches all opened runs")
+        await sees(pilot, "No match here · ctrl+f searches all cached transcripts")
         await pilot.press("ctrl+f")
         await sees(pilot, "runs cached here", "900237")
         await pilot.press("enter", "enter")

@@ -49,7 +49,7 @@ async def test_it_is_written_after_a_question_that_names_agent_and_words_and_it_
                 f"Update the prompt of {name}?",
                 words,
                 f"agent {CLINIC} at {server.server.url}",
-                "The agent's prompt has not changed since job 1.",
+                "The agent's prompt is the same as when job 1 started.",
             )
             await sees(pilot, "(revised", "y update", "esc close")
             await pilot.press("enter")  # alone it writes nothing

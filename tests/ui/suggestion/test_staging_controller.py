@@ -126,7 +126,7 @@ async def test_after_a_decision_the_next_undecided_change_is_due_and_the_last_on
     assert staging.undecided == [2], "also while it is on its way to the disk"
     assert await step == ""
     assert staging.next_undecided(SECOND) is None
-    assert await staging.choose(SECOND, NO) == "Both changes decided · p update the prompt · y save"
+    assert await staging.choose(SECOND, NO) == ""
     await staging.undo()
     assert (staging.undone, staging.undecided, staging.next_undecided(FIRST)) == (SECOND.key, [2], 2)
 

@@ -56,7 +56,7 @@ async def test_a_decision_leads_to_the_next_undecided_change_and_u_back_to_the_o
         await pilot.press("n", "x")
         assert screen(pilot).hunk.number == 1, "after the last change comes the first that is undecided"
         await pilot.press("a")
-        await sees(pilot, "Both changes decided · p update the prompt · y save", "all decided")
+        await sees(pilot, "all decided")
         assert screen(pilot).hunk.number == 1, "there it stays"
         await pilot.press("n", "u", "u")
         await chosen(pilot)

@@ -69,4 +69,4 @@ def test_the_headline_has_what_is_decided_first_and_leaves_out_what_has_no_room(
     opened = OpenedSuggestion(Suggestion(job, Prompt(SENT), Prompt(PROPOSED)), diff, chosen)
     counts = " Suggestion of job 1 · 1 of 2 undecided · ✓1 ✗0 ✎0 · staged +4 −2 words"
     assert headline(1, opened, 80).plain == counts
-    assert headline(1, opened, 160).plain == f"{counts} · +6 −2 proposed · run 900238 · Riverside Clinic"
+    assert headline(1, opened, 160).plain == f"{counts} · +6 −2 words proposed · run 900238 · Riverside Clinic"
