@@ -139,8 +139,8 @@ class KeyFooter(Widget, can_focus=False):
         return focused.check_consume_key(binding.key, character)
 
     def _fitting(self) -> tuple[list[_FooterKey], Content]:
-        """The keys that there is room for, and the sign of jobs. Where not all fit, `esc` and `?` are among them, and in
-        a wide terminal the key to the jobs where there is a sign of these; others are left out from the end."""
+        """The keys that there is room for, and the sign of jobs. Where not all fit, `esc` and `?` are among them, in a
+        wide terminal also the key to the jobs where there is a sign of these; others are left out from the end."""
         signs = self._sign.texts()
         for sign in signs:
             room = self.content_size.width + _GAP - (sign.cell_length + _GAP if sign else 0)
