@@ -65,7 +65,7 @@ class SuggestionScreen(Page):
         Action("suggestion.previous", "N", "change(-1)", "Prev", "Previous change", why_not=_unless_changes),
         Action("suggestion.accept", "a", "accept", "Accept", "Accept the change", 2, why_not=_unless_changes),
         Action("suggestion.reject", "x", "reject", "Reject", "Reject the change", 3, why_not=_unless_changes),
-        Action("suggestion.edit", "e", "edit", "Edit", "Edit the change", 4, why_not=_unless_changes),
+        Action("suggestion.edit", "e", "edit", "Edit", "Edit the change", 5, why_not=_unless_changes),
         Action(
             "suggestion.split",
             "b",
@@ -102,7 +102,7 @@ class SuggestionScreen(Page):
             "update_agent_prompt",
             "Update prompt",
             "Update the agent's prompt with the staged text",
-            5,
+            4,
             why_not=_unless_loaded,
         ),
         Action(
@@ -119,7 +119,7 @@ class SuggestionScreen(Page):
             "suggestion.turn",
             "enter",
             "open",
-            "Show turn",
+            "Turn",
             "Go to the turn of the call behind the change; esc comes back",
             1,
             why_not=_unless_changes,

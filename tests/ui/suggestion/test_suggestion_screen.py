@@ -393,7 +393,7 @@ async def test_a_read_only_session_chooses_but_launches_and_writes_nothing(serve
 async def test_in_a_small_terminal_the_keys_that_decide_come_first(served: Served) -> None:
     async with opened(served.setup(), size=SMALL) as pilot:
         await suggestion(pilot)
-        await sees(pilot, "enter Show turn  a Accept  x Reject  e Edit  p Update prompt  esc Back")
+        await sees(pilot, "enter Turn  a Accept  x Reject  p Update prompt  e Edit  esc Back  ? Keys")
 
 
 async def test_the_prompt_history_is_reached_from_the_update_dialog(served: Served) -> None:
