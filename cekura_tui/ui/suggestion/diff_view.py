@@ -544,6 +544,16 @@ class ProseDiffView(VirtualList[DiffRow]):
                 self.move_to(row.key, following=following)
                 return
 
+    def on_resize(self) -> None:
+        """What is around it grew or shrank."""
+        self.call_later(self.show_whole)
+
+    def show_whole(self) -> None:
+        """With the cursor on the header of a hunk, on screen, show as much of the hunk as fits."""
+        row = self.cursor_row
+        if row is not None and row.kind == "head" and self.viewport.shows(self.cursor_index or 0):
+            self.go_to(row.hunk)
+
     def action_change(self, step: int) -> None:
         """Go to the next or previous hunk; at the last one it stays."""
         at = self.cursor_index or 0

@@ -65,13 +65,14 @@ async def test_a_decision_leads_to_the_next_undecided_change_and_u_back_to_the_o
         await chosen(pilot, YES, YES)
 
 
-async def test_a_suggestion_opens_at_the_first_change_that_is_undecided(served: Served) -> None:
-    async with opened(served.setup()) as pilot:
+@pytest.mark.parametrize("size", [SMALL, (120, 36)])
+async def test_a_suggestion_opens_at_the_first_change_that_is_undecided(served: Served, size: tuple[int, int]) -> None:
+    async with opened(served.setup(), size=size) as pilot:
         await suggestion(pilot)
         await pilot.press("a", "escape")
         await sees(pilot, "1 job")
         await pilot.press("enter")
-        await sees(pilot, "1 of 2 undecided · ✓1 ✗0 ✎0 · staged +", "Changes · 2 of 2")
+        await sees(pilot, "1 of 2 undecided · ✓1 ✗0 ✎0 · staged +", "Changes · 2 of 2", "reason: ✗ Person offered", "+ …")
 
 
 async def test_where_a_decision_cannot_be_saved_the_cursor_is_back_on_its_change(served: Served) -> None:
