@@ -89,7 +89,7 @@ def split_words(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _split_terms(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of each word; a moment of two words, `since:2 days`, is one."""
+    """Start and end of each word; a moment of several words, `since:2 days ago`, is one."""
     places = list(split_words(text))
     while places:
         start, end = places.pop(0)
@@ -100,6 +100,8 @@ def _split_terms(text: str) -> Iterator[tuple[int, int]]:
             number = text[start:end].rpartition(":")[2]
             if number.isdigit() and after.isalpha() and moment_text(f"{number} {after}"):
                 end = places.pop(0)[1]
+                if places and text[slice(*places[0])].lower() == "ago":
+                    end = places.pop(0)[1]
         yield start, end
 
 
@@ -233,7 +235,7 @@ def _value(key: FilterKey, written: str) -> Value | str:
         return problem if length_of(text) is None else Value(text.lower())
     if key.kind == "moment":
         moment = moment_text(text)
-        ago = f"{_shown(text)}d, {_shown(text)}h" if text.isdigit() else "2d, 3h"
+        ago = f"{text}d, {text}h" if text.isdigit() and moment_text(f"{text}d") and len(text) < 4 else "2d, 3h"
         return f"“{_shown(text)}” is not a time: {ago}, today or 2026-11-01" if moment is None else Value(moment)
     word = word_of(key, text)
     return _no_word(key, text) if word is None else Value(word)

@@ -96,6 +96,10 @@ class ColumnsDialog(Dialog[None]):
         """Show them as they are."""
         self._draw()
 
+    def on_resize(self) -> None:
+        """There is room for other columns, once the list has its size."""
+        self.call_after_refresh(self._draw)
+
     def _draw(self) -> None:
         cells = dict(self._apply(self._columns))
         rows = [ColumnRow(column, cells.get(column.name, 0)) for column in self._columns.all]

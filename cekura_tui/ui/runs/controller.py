@@ -305,6 +305,7 @@ class RunsController:
         elif self.checks.loading:
             self.checks.loading = False
         elif group is not None and self.group:
+            self._group = None  # also where the filter is the same: esc leads out
             self.change_filter(group.before)
             group.back()
         self.draw_now()

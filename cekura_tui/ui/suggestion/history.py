@@ -73,13 +73,18 @@ def _folded(uses: Sequence[PromptUse]) -> list[list[PromptUse]]:
         says_more = use.how not in ("seen", "replaced") or (use is uses[0] and not is_next)
         if event is not None and is_next and "staged" in (use.how, event[0].how):
             says_more = False
-        if event is None or (says_more and not (is_next and use.at - event[0].at <= _ONE_EVENT)):
+        if event is None or (says_more and not (is_next and _is_one(event[0], use))):
             events.append([use])
         elif _IMPORTANCE.index(use.how) >= _IMPORTANCE.index(event[0].how):
             event.insert(0, use)
         else:
             event.append(use)
     return sorted(events, key=lambda event: uses.index(event[0]))
+
+
+def _is_one(before: PromptUse, use: PromptUse) -> bool:
+    """Whether the use of a text is part of what was done with it just before; a second write is not."""
+    return use.at - before.at <= _ONE_EVENT and not before.how == use.how == "written"
 
 
 def how_words(use: PromptUse, uses: Sequence[PromptUse]) -> str:

@@ -153,6 +153,10 @@ async def test_a_group_adds_to_the_filter_and_stepping_back_leads_to_the_groups(
             controller.step_back()
             assert str(controller.listing.filter) == "status:failed"
         assert shown == ["groups"]
+        controller.open_group("Failed", "status:failed", lambda: shown.append("groups"))  # the same list
+        for _ in range(2):
+            controller.step_back()
+        assert shown == ["groups"] * 2
 
 
 async def test_nothing_is_drawn_or_asked_while_it_is_covered_and_all_is_once_it_is_seen_again(

@@ -161,16 +161,17 @@ async def test_every_update_and_restore_is_a_row(tmp_path: Path) -> None:
                 (SECOND, "written", 2001, None),
                 (SECOND, "replaced", 2500, None),
                 (FIRST, "written", 2501, None),
+                (FIRST, "written", 2510, None),
             ]
             for prompt, how, at, job in uses:
                 store.prompt_uses.note(CLINIC, prompt, how, 1_700_000_000.0 + at, job)
         async with history(server, size=SMALL) as pilot:
-            await sees(pilot, "History · 6")
+            await sees(pilot, "History · 7")
             listed = pilot.app.screen.query_one(PromptUseList)
-            shown = [*["restored"] * 3, "updated from job 1", "suggested by job 1", "sent with job 1"]
+            shown = [*["restored"] * 4, "updated from job 1", "suggested by job 1", "sent with job 1"]
             assert [row.how for row in listed.rows] == shown
-            assert [row.current for row in listed.rows] == [True, *[False] * 5]
-            await pilot.press("j", "j", "j", "D")
+            assert [row.current for row in listed.rows] == [True, *[False] * 6]
+            await pilot.press("j", "j", "j", "j", "D")
             await sees(pilot, "y yes")
             await pilot.press("y")
             await sees(pilot, "Prompt forgotten.")
