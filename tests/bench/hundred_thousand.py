@@ -1,7 +1,7 @@
 """The run list on 100,000 runs beside the same on 240: `demo-server` in another process, a real terminal, real keys.
 
     .venv/bin/python tests/bench/hundred_thousand.py [--runs 100000] [--starts 9] [--rows 1000] [--pages 200]
-                                                     [--live 70] [--calm 20] [--repeat 33]
+                                                     [--live 70] [--repeat 33]
 
 Prints, for both: how long a start takes to the first frame (`--demo`, median of several, by turns), key to last byte of
 the answer while `j` is held for so many rows, `pgdn` so many times, `G` and `g` (median and 95 %; at the end of the

@@ -35,7 +35,7 @@ SILENCE = 0.02
 """Seconds without a byte after which an answer is whole."""
 PAGE_DOWN, PAGE_UP = "\x1b[6~", "\x1b[5~"
 NEWEST = FIRST + RUNS - 1
-FOUND = "(enter"
+FOUND = "cites "
 """What a verdict shows when its evidence has been found."""
 _NUMBER = re.compile(r"N(\d{5})")
 
