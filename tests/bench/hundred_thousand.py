@@ -121,7 +121,7 @@ def measure(home: Path, runs: int, options: argparse.Namespace) -> tuple[Measure
         began = time.time()
         terminal.press("L")
         terminal.wait("paused").settle()
-        height = sum(line.strip()[:6].isdecimal() for line in terminal.screen.display)
+        height = sum(line.strip(" │")[:6].isdecimal() for line in terminal.screen.display)
         short = runs == FEW
         steps = {
             "j": lambda: held(terminal, "j", "k", options.rows, runs - 10 if short else options.rows, repeat),

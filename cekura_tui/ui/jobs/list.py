@@ -47,8 +47,8 @@ _MARGIN = 3
 """Cells before the first column: the sign of a new job between two blanks."""
 _RUNS, _ALL_RUNS = len("900238 +2"), len("900238 900237 900236")
 _DAY = len("Mon 14:05")
-_MOST_AGENT, _LEAST_AGENT = 24, 10
-_LEAST_RESULT, _RESULT = 8, len("▰▰▰▱▱ ~40 s")
+_MOST_AGENT, _LEAST_AGENT = 24, 8
+_LEAST_RESULT, _RESULT = 10, len("▰▰▰▱▱ ~40 min")
 """Cells that a result must have beside a column of agents, and those that it has before that grows."""
 
 
