@@ -60,6 +60,8 @@ def test_what_was_being_typed_while_nobody_reads_is_kept(start: Start) -> None:
     terminal.wait("792 words")
     terminal.press("tab")
     terminal.settle()  # the text would go where the focus still is
+    terminal.press("enter")
+    terminal.settle()
     terminal.press("Typed ")
     terminal.wait("edited")
     terminal.stall()
