@@ -21,6 +21,7 @@ from cekura_tui.ui.actions import Action, is_offered
 from cekura_tui.ui.kit.dialog import DetailsDialog, WaitingDialog
 from cekura_tui.ui.kit.footer import HintLine, KeyFooter
 from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
+from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import LEAST, too_small
@@ -72,6 +73,13 @@ class Page(Screen[None]):
             Content(f"This terminal is too small: cekura-tui needs {LEAST.width} × {LEAST.height}."),
             classes="too-small",
         )
+
+    def _update_focus_styles(self, focused: Widget | None = None, blurred: Widget | None = None) -> None:
+        # On a page it is panes alone that look otherwise with the focus in them, and not what is in them: Textual would
+        # style all of that again, which takes longer than to paint it.
+        ends = filter(None, (focused, blurred))
+        panes = {node for end in ends for node in end.ancestors_with_self if isinstance(node, Pane)}
+        self.app.stylesheet.update_nodes(panes, animate=True)
 
     def _on_mount(self, event: events.Mount) -> None:
         drop_old_toasts(self.app, self.state)
