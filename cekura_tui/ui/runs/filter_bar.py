@@ -116,7 +116,7 @@ def _last_word(line: str) -> str:
 
 
 def _value(word: str) -> str:
-    """What stands behind the key: `"Late refund"` of `scenario:"Late refund"`."""
+    """What comes after the key: `"Late refund"` of `scenario:"Late refund"`."""
     return word.partition(":")[2] or word
 
 

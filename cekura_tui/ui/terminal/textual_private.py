@@ -2,8 +2,8 @@
 
 All were read in Textual 8.2.8. Each says what it is for, and what happens with a release that no longer has it;
 `test_textual_private.py` names those that a release has changed. Only what a class of ours overrides or inherits is
-elsewhere, and watched over by the same test: `_fatal_error` of the app, `_on_key` of widgets, and of the driver `_app`,
-`_loop`, `_writer_thread` and `_run_input_thread`.
+elsewhere, and watched over by the same test: `_fatal_error` of the app, `_update_focus_styles` of pages, `_on_key` of
+widgets, and of the driver `_app`, `_loop`, `_writer_thread` and `_run_input_thread`.
 """
 
 from __future__ import annotations

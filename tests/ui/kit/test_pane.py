@@ -17,6 +17,12 @@ class _Panes(ThemedApp):
         yield Pane(Input(), title="Runs", id="runs")
 
 
+class _TwoPanes(ThemedApp):
+    def compose(self) -> ComposeResult:
+        yield Pane(Input(), title="Runs", id="runs")
+        yield Pane(Input(), title="Jobs", id="jobs")
+
+
 class _Short(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
@@ -59,3 +65,27 @@ async def test_another_title_paints_its_line_alone() -> None:
         assert {(region.y, region.height) for region in pane._repaint_regions} == {(0, 1)}
         await pilot.pause()
         assert "╭─ Runs · 240 ─" in screen_text(app)
+
+
+def _title_colours(app: _TwoPanes) -> list[str]:
+    """Of the names of both panes, as they are drawn."""
+    segments = [segment for strip in app.screen._compositor.render_strips() for segment in strip]
+    return [
+        str(one.style.color.name) for one in segments if one.text in ("Runs", "Jobs") and one.style and one.style.color
+    ]
+
+
+async def test_another_focus_paints_both_frames_and_names_but_not_what_is_in_them() -> None:
+    app = _TwoPanes()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        runs, jobs = app.query(Pane)
+        accent, text = (app.theme_variables[name].lower() for name in ("accent", "text"))
+        assert _title_colours(app) == [accent, text]
+        app.screen.set_focus(jobs.query_one(Input))
+        for pane in (runs, jobs):
+            assert pane._repaint_regions
+            assert not any(region.contains(*pane.content_size) for region in pane._repaint_regions)
+            assert not any(region.contains(5, 5) for region in pane._repaint_regions)
+        await pilot.pause()
+        assert _title_colours(app) == [text, accent]

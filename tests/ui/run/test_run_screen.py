@@ -7,6 +7,8 @@ from app_on_a_server import SMALL, WIDE, opened, setup_of
 from office import toasts
 from run_pages import TURNS, by_number, call, path_of, reading, reading_served, serve
 from scripted_server import Hold, Reply, ScriptedServer, serve_runs
+from textual.css.stylesheet import Stylesheet
+from textual.dom import DOMNode
 from waiting import eventually
 from watching import screen_text, sees, still
 
@@ -35,6 +37,18 @@ async def test_a_wide_terminal_shows_verdicts_beside_the_transcript_and_tab_goes
         await reader.in_pane("verdicts")
         await reader.press("d")
         await reader.in_pane("details")
+
+
+async def test_another_focus_styles_panes_again_and_not_what_is_in_them(
+    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with reading(scripted, call(5), size=WIDE) as reader:
+        await reader.sees("Verdicts ✗2 ✓1", "6 turns")
+        screen, styled = reader.pilot.app.screen, list[DOMNode]()
+        with monkeypatch.context() as patched:
+            patched.setattr(Stylesheet, "apply", lambda _, node, **__: styled.append(node))
+            screen._update_focus_styles(screen.query_one("#verdicts"), screen.query_one("#transcript"))
+        assert {node.id for node in styled} == {"run-left", "run-right"}
 
 
 async def test_a_narrow_terminal_shows_one_pane_and_the_names_of_all(scripted: ScriptedServer) -> None:

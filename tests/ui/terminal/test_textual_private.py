@@ -30,6 +30,7 @@ CALLED: list[tuple[Callable[..., Any], str]] = [
     (App._unnotify, "self notification refresh"),
     (Widget._forward_event, "self event"),
     (Screen._forward_event, "self event"),
+    (Screen._update_focus_styles, "self focused blurred"),
     (TextArea._replace_via_keyboard, "self insert start end"),
     (StylesCache.render_widget, "self widget crop"),
     (
