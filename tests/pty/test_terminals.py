@@ -65,7 +65,7 @@ def test_the_embedded_workspace_without_a_terminal_does_the_main_job_as_text(sur
 def test_ascii_draws_the_run_list_with_plain_characters(start: Start) -> None:
     terminal = start("--demo", "--ascii", env={"LC_ALL": "C", "PYTHONUTF8": "0"}).wait("240 runs", "900240")
     terminal.press("j", "j")
-    terminal.wait("Run 900238 . x 4 checks")
+    terminal.wait("Run 900238 . x 4 checks", "length when v")
     terminal.settle()
     strange = sorted(set(re.findall(r"[^\x00-\x7f]", terminal.text)))
     assert strange == []

@@ -71,3 +71,14 @@ async def test_opening_a_page_drops_what_would_lie_on_its_title_but_no_fresh_war
         await sees(pilot, "Another fact")
         await pilot.press("2")
         await sees(pilot, "No jobs yet.", gone="Another fact")
+
+
+async def test_a_dialog_drops_facts_and_no_warning(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "900240")
+        pilot.app.notify("A fact")
+        pilot.app.notify("Trouble", severity="warning")
+        await sees(pilot, "A fact", "Trouble")
+        await pilot.press("m")
+        await sees(pilot, "Note on run 900240", gone="A fact")
+        assert toasts(pilot) == ["Trouble"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from unittest.mock import patch
 
 import pytest
-from app_on_a_server import LAUNCH, LIST, SMALL, Served, launched, no_crash, on_run, opened
+from app_on_a_server import LAUNCH, LIST, SMALL, WIDE, Served, launched, no_crash, on_run, opened
 from odd_runs import LONG_RUN
 from textual.geometry import Offset, Size
 from textual.pilot import Pilot
@@ -290,6 +290,10 @@ async def test_columns_are_chosen_in_a_dialog_and_are_there_after_a_restart(serv
         await sees(pilot, "240 runs", "when ▼", gone="personality")
         await pilot.press("c")
         await sees(pilot, "Columns", "Of the run list", "no room in this terminal")
+        await pilot.resize_terminal(160, 48)
+        await sees(pilot, "Columns", gone="no room in this terminal")
+        await pilot.resize_terminal(*WIDE)
+        await sees(pilot, "no room in this terminal")
         await pilot.press(*"jjjj", "space", "j", "space", "k", "space", "K", "greater_than_sign")
         await sees(pilot, "hidden", "personality")
         await pilot.press("escape")
