@@ -509,7 +509,8 @@ class ProseDiffView(VirtualList[DiffRow]):
                 self._unfolded = self._unchanged if all_unfolded else frozenset()
         if is_other or is_split:
             self._reported_hunk = 0
-        self._diff, self._choices, self._notes = diff, choices, notes
+        more_notes, self._notes = notes != self._notes, notes
+        self._diff, self._choices = diff, choices
         self._show(reset=is_other)
         if is_other and diff.hunks:
             hunks = [hunk for hunk in diff.hunks if hunk.kind != "wrapper"] or [*diff.hunks]
@@ -518,6 +519,8 @@ class ProseDiffView(VirtualList[DiffRow]):
                 self.viewport.place(0, 0)
         elif at is not None:
             self.go_to(next((hunk for hunk in diff.hunks if _follows(hunk, at)), diff.hunks[0]).number)
+        elif more_notes:  # which take lines from the hunk under the cursor
+            self.show_whole()
 
     @property
     def _unchanged(self) -> frozenset[int]:

@@ -271,8 +271,6 @@ Decisions made in another window appear here at once; `u` undoes only your own.
             problem = f"Can't load the reasons of the changes: {error.message}"
             self.reasons = SuggestionReasons(problems=(problem,))
         self.draw()
-        if not self.gone:  # the reasons take lines from the change under the cursor
-            self.call_after_refresh(self.query_one(ProseDiffView).show_whole)
 
     # Drawing
 

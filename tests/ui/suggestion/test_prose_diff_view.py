@@ -397,3 +397,24 @@ async def test_a_number_that_follows_from_another_change_is_not_shown_as_one(
             " + 2. Be brief.",
             "   2→3. Say goodbye.",
         ]
+
+
+async def test_reasons_that_come_later_and_less_room_leave_the_change_under_the_cursor_whole_on_screen() -> None:
+    rules = "\n".join(f"- Rule {n} of the desk is kept." for n in range(30))
+    app = DiffApp(rules, rules.replace("Rule 25 of", "Rule 25 at"))
+
+    def is_whole() -> bool:
+        return any(line.startswith(" + ") and "Rule 25 at" in line for line in screen(app.view))
+
+    async with app.run_test(size=(60, 7)) as pilot:
+        await pilot.pause()
+        app.view.viewport.place(0, 0)
+        app.view.go_to(1)  # its last line is the last one of the screen
+        await pilot.pause()
+        assert is_whole()
+        app.view.show_diff(app.diff, notes={1: HunkNotes(("reason: ✗ Rules kept", "possible reason: ✗ Tone"))})
+        await pilot.pause()
+        assert is_whole()
+        await pilot.resize_terminal(60, 5)
+        await pilot.pause()
+        assert is_whole()
