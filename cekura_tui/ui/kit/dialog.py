@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.messages import Prune
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Label, Static
@@ -22,7 +23,7 @@ from cekura_tui.model.text import clean
 from cekura_tui.ui.actions import Action, bindings, is_offered
 from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
 from cekura_tui.ui.terminal.cells import LEAST, too_small
-from cekura_tui.ui.terminal.textual_private import drop_toasts, is_gone
+from cekura_tui.ui.terminal.textual_private import cancel_workers, drop_toasts, is_gone
 
 T = TypeVar("T")
 
@@ -91,6 +92,9 @@ class Dialog(ModalScreen[T | None]):
         drop_toasts(self.app, lambda toast: toast.severity == "information")
         if self.deaf:
             self.deaf_until = time.monotonic()
+
+    def _on_prune(self, event: Prune) -> None:
+        cancel_workers(self)
 
     async def _on_key(self, event: events.Key) -> None:
         await do_in_order(self, event)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from textual import events, on
 from textual.app import App, ComposeResult
 from textual.content import Content
+from textual.messages import Prune
 from textual.notifications import Notification
 from textual.screen import Screen
 from textual.selection import Selection
@@ -25,7 +26,7 @@ from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import LEAST, too_small
-from cekura_tui.ui.terminal.textual_private import crop_repaints, drop_toasts, is_gone
+from cekura_tui.ui.terminal.textual_private import cancel_workers, crop_repaints, drop_toasts, is_gone
 
 TOAST_READABLE = 2.0
 """Seconds that a warning stays at least."""
@@ -83,6 +84,9 @@ class Page(Screen[None]):
 
     def _on_mount(self, event: events.Mount) -> None:
         drop_old_toasts(self.app, self.state)
+
+    def _on_prune(self, event: Prune) -> None:
+        cancel_workers(self)
 
     async def _on_key(self, event: events.Key) -> None:
         await do_in_order(self, event)

@@ -71,6 +71,17 @@ def is_gone(screen: Screen[Any]) -> bool:
     return not (screen.display and screen.is_attached and screen.children)
 
 
+def cancel_workers(screen: Screen[Any]) -> None:
+    """Cancel what a screen and its widgets wait for; called at `messages.Prune`, which a screen gets first of what is
+    removed.
+
+    Textual cancels the workers of a widget only after its children are gone. Without it: an answer that comes in
+    between looks for widgets that are no more, which ends the program.
+    """
+    for node in screen.walk_children(with_self=True):
+        screen.workers.cancel_node(node)
+
+
 async def put_together(screen: Screen[Any]) -> None:
     """Wait until a screen has its widgets; `MessagePump._mounted_event`.
 
