@@ -43,6 +43,7 @@ _ASKS_SYNC = re.compile(rb"\x1b\[\?2026\$p")
 # What the emulator does not know: CSI with the prefixes < = >, and questions about modes.
 _UNKNOWN = re.compile(rb"\x1b\[(?:[<>=][0-9;]*[a-zA-Z]|\?[0-9;]*(?:\$p|[a-gi-km-z]))")
 _BEGUN = re.compile(rb"\x1b(?:\[[0-9;<>=?]*\$?)?\Z")
+_FRAME_BEGINS, _FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
 
 
 def environment(home: Path, user: Path) -> dict[str, str]:
@@ -210,8 +211,12 @@ class Terminal:
 
     def _feed(self, data: bytes) -> None:
         data = self._unfed + data
-        begun = _BEGUN.search(data)
-        whole = data[: begun.start()] if begun else data
+        frame = data.rfind(_FRAME_BEGINS)
+        if frame > data.rfind(_FRAME_ENDS):  # nobody sees half a frame in a terminal that was asked for whole ones
+            whole = data[:frame]
+        else:
+            begun = _BEGUN.search(data)
+            whole = data[: begun.start()] if begun else data
         self._unfed = data[len(whole) :]
         self._stream.feed(_UNKNOWN.sub(b"", whole))
 
