@@ -24,7 +24,7 @@ from textual.widget import Widget
 from waiting import eventually
 
 from cekura_tui.jobs.engine import JobEngine
-from cekura_tui.jobs.polling import DAY, HOUR, MINUTE
+from cekura_tui.jobs.polling import DAY, HOUR, MINUTE, WINDOW, Budget
 from cekura_tui.model.job import Draft, JobState
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.app import CekuraApp
@@ -207,7 +207,10 @@ def census() -> Counter[str]:
 
 @contextmanager
 def simulated(time: SimulatedTime) -> Iterator[None]:
-    """Whatever engine is made, and whatever is written down, goes by this time."""
+    """Whatever engine is made, and whatever is written down, goes by this time.
+
+    The run list goes by real seconds, and takes its turns from the budget of the engine: there is room for all.
+    """
     defaults: Any = JobEngine.__init__.__kwdefaults__
     simulated = {
         "clock": time.clock,
@@ -216,7 +219,12 @@ def simulated(time: SimulatedTime) -> Iterator[None]:
         "spread": random.Random(0).random,
     }
     wall = SimpleNamespace(time=time.clock)
-    with patch.dict(defaults, simulated), patch.object(session, "time", wall), patch.object(job_service, "time", wall):
+    with (
+        patch.dict(defaults, simulated),
+        patch.object(Budget.__init__, "__defaults__", (1_000_000, WINDOW)),
+        patch.object(session, "time", wall),
+        patch.object(job_service, "time", wall),
+    ):
         yield
 
 
