@@ -33,6 +33,8 @@ PREVIEWED = (
     "cekura_tui.ui.jobs.job.Fact",
 )
 """What is cached of the jobs that were previewed last, five changes of each at most; and the lines of the last one."""
+LISTED = ("cekura_tui.model.run.view.RunRow", "cekura_tui.model.run.outcome.Outcome")
+"""What is held of each of the 30 runs, by the list as it is, as it was and as it is read."""
 JOURNAL = 4 * 2**20 + 2**17
 """Bytes of SQLite's journal: it is written back at about 1,000 pages, and keeps its size."""
 
@@ -63,6 +65,7 @@ def piled_up(earlier: Sequence[Evening], later: Sequence[Evening]) -> dict[str, 
     most, least = reduce(or_, map(counted, earlier)), reduce(and_, map(counted, later))
     may_be = most | Counter({OF_ONE_JOB: MAX_ANSWERS})
     may_be |= Counter(dict.fromkeys(ONE_A_JOB, 3 * JOBS) | dict.fromkeys(PREVIEWED, 5 * CACHED_PREVIEWS))
+    may_be |= Counter(dict.fromkeys(LISTED, 3 * 30 + 1))
     return {name: (most[name], now) for name, now in least.items() if now > may_be[name]}
 
 
