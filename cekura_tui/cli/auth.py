@@ -52,7 +52,7 @@ def login(options: Options) -> None:
             await session.close()
 
     projects = asyncio.run(check())
-    save_key(setup.paths.credentials, setup.server, key)
+    save_key(setup.paths.credentials, setup.server, key, setup.profile)
     print_message(f"Signed in to {setup.server.origin}. Key saved in {setup.paths.credentials}.")
     for project in projects:
         put(f"{project.id}  {project.name}")

@@ -24,6 +24,7 @@ class Options:
     """What was said before the command, and of the embedded server also after it."""
 
     demo: bool = False
+    profile: str | None = None
     config_dir: str | None = None
     api_url: str | None = None
     api_key_file: str | None = None
@@ -46,6 +47,7 @@ class Options:
         """How to call another command on the same workspace, to be shown to a person."""
         words = ["cekura-tui"]
         words += ["--demo"] if self.demo else []
+        words += ["--profile", shlex.quote(self.profile)] if self.profile and not self.demo else []
         words += ["--config-dir", shlex.quote(self.config_dir)] if self.config_dir else []
         words += ["--api-url", shlex.quote(self.api_url)] if self.api_url and not self.demo else []
         return " ".join([*words, command])
@@ -63,6 +65,7 @@ class Options:
 
         return make_setup(
             config_dir=self.config_dir,
+            profile=self.profile,
             api_url=self.api_url,
             api_key_file=self.api_key_file,
             project_id=self.project,

@@ -94,18 +94,20 @@ def check_key(text: str, source: str) -> ApiKey:
     return ApiKey(key, source)
 
 
-def find_key(key_file: str | None, env: Mapping[str, str], path: Path, server: Server) -> ApiKey:
+def find_key(
+    key_file: str | None, env: Mapping[str, str], path: Path, server: Server, profile: str = PROFILE
+) -> ApiKey:
     """The key for a server: of the flag's file, of CEKURA_API_KEY, or the one signed in with there."""
     if key_file:
         return check_key(_read_key_file(key_file), "standard input" if key_file == "-" else key_file)
     if env.get("CEKURA_API_KEY", "").strip():
         return check_key(env["CEKURA_API_KEY"], "CEKURA_API_KEY")
-    return saved_key(path, server)
+    return saved_key(path, server, profile)
 
 
-def saved_key(path: Path, server: Server) -> ApiKey:
+def saved_key(path: Path, server: Server, profile: str = PROFILE) -> ApiKey:
     """The key that was signed in with at a server."""
-    saved = _read_saved(path).get(PROFILE)
+    saved = _read_saved(path).get(profile)
     if not isinstance(saved, dict):
         raise KeyMissing("No API key found.", _HOW)
     try:
@@ -117,9 +119,9 @@ def saved_key(path: Path, server: Server) -> ApiKey:
     return check_key(str(saved.get("api_key", "")), path.name)
 
 
-def save_key(path: Path, server: Server, key: ApiKey) -> None:
+def save_key(path: Path, server: Server, key: ApiKey, profile: str = PROFILE) -> None:
     """Keep a key with its server's URL, readable by this user alone; other entries stay."""
-    saved = _read_saved(path) | {PROFILE: {"api_url": server.base, "api_key": key.text}}
+    saved = _read_saved(path) | {profile: {"api_url": server.base, "api_key": key.text}}
     try:
         make_private(path.parent)
         with atomic_file(path) as file:

@@ -20,9 +20,10 @@ ENVIRONMENT = {
     "api_url": "CEKURA_API_URL",
     "dashboard_url": "CEKURA_DASHBOARD_URL",
     "project_id": "CEKURA_PROJECT_ID",
+    "organization_id": "CEKURA_ORGANIZATION_ID",
 }
 Notify = Literal["auto", "osc777", "osc9", "bell", "off"]
-PERSONAL = frozenset({"notify", "on_job_done", "title", "hints"})
+PERSONAL = frozenset({"notify", "on_job_done", "title", "hints", "keys", "theme", "columns"})
 """Settings that are about the person and the terminal, not about an account: the embedded workspace keeps to them."""
 
 
@@ -39,6 +40,10 @@ class Settings(BaseModel):
     """The project whose runs are listed."""
     agent_id: int | None = Field(default=None, ge=0, lt=2**63)
     """The agent whose runs are listed."""
+    organization_id: int | None = Field(default=None, ge=0, lt=2**63)
+    """The organization whose projects are listed, for keys that see several."""
+    api_key_command: str = ""
+    """A command that prints the API key; no shell."""
     notify: Notify = "auto"
     """How the terminal is asked to tell that a job ended while nobody looked."""
     on_job_done: str = ""
@@ -49,8 +54,14 @@ class Settings(BaseModel):
     """Whether the demo shows tips: the next useful key of each page, until it was used once."""
     read_only: bool = Field(default=False, strict=True)
     """Whether nothing is launched, and nothing written to an agent."""
+    keys: dict[str, str] = Field(default_factory=dict)
+    """Keys by the ids of actions, which replace those of the program; Textual's names, separated by commas."""
+    theme: dict[str, str] = Field(default_factory=dict)
+    """`name` is a theme's, every other entry a colour by the name that it has in `ui/theme.py`, as "#rrggbb"."""
+    columns: dict[str, int] = Field(default_factory=dict)
+    """The columns of run lists that have none of their own, in their order; the width in cells, 0 for its usual one."""
 
-    @field_validator("project_id", "agent_id", mode="before")
+    @field_validator("project_id", "agent_id", "organization_id", mode="before")
     @classmethod
     def _number(cls, value: object) -> object:
         if isinstance(value, bool):
@@ -66,7 +77,7 @@ class Settings(BaseModel):
 
     def personal(self) -> Settings:
         """Only what is about the person and the terminal."""
-        return Settings(notify=self.notify, on_job_done=self.on_job_done, title=self.title, hints=self.hints)
+        return Settings(**{name: getattr(self, name) for name in PERSONAL})
 
 
 _NO_LETTER = re.compile("[^a-z]")
@@ -88,7 +99,12 @@ class Loaded:
 
 
 def load_settings(
-    flags: Mapping[str, object], env: Mapping[str, str], path: Path, *, of_file: Collection[str] | None = None
+    flags: Mapping[str, object],
+    env: Mapping[str, str],
+    path: Path,
+    *,
+    profile: str = PROFILE,
+    of_file: Collection[str] | None = None,
 ) -> Loaded:
     """Merge the four places; raises UsageError that names the place of a wrong value.
 
@@ -97,7 +113,7 @@ def load_settings(
     found: dict[str, object] = {}
     came_from = dict.fromkeys(Settings.model_fields, "default")
     from_env = {name: env[variable] for name, variable in ENVIRONMENT.items() if env.get(variable)}
-    in_file = _of_profile(_read_file(path), path)
+    in_file = _of_profile(_read_file(path), path, profile)
     from_file = {name: value for name, value in in_file.items() if of_file is None or name in of_file}
     for place, values in ((str(path), from_file), ("", from_env), ("flag", flags)):
         for name, value in values.items():
@@ -113,15 +129,15 @@ def load_settings(
         raise UsageError(f"{name} in {place} must be {wanted}, not “{_shown(found[name])}”.") from None
 
 
-def _of_profile(settings: dict[str, object], path: Path) -> dict[str, object]:
+def _of_profile(settings: dict[str, object], path: Path, name: str) -> dict[str, object]:
     """What a file sets, also in the table of the profile; raises UsageError for a `read_only` that is misspelled, for
     that is the one setting nobody may believe to be on when it is not."""
     profiles = settings.get("profiles")
-    profile = profiles.get(PROFILE) if isinstance(profiles, dict) else None
+    profile = profiles.get(name) if isinstance(profiles, dict) else None
     merged = settings | (profile if isinstance(profile, dict) else {})
-    for name in merged:
-        if name != "read_only" and _NO_LETTER.sub("", name.lower()) == "readonly":
-            raise UsageError(f"{path} has an unknown setting “{_shown(name)}”.", "Use read_only.")
+    for entry in merged:
+        if entry != "read_only" and _NO_LETTER.sub("", entry.lower()) == "readonly":
+            raise UsageError(f"{path} has an unknown setting “{_shown(entry)}”.", "Use read_only.")
     return merged
 
 

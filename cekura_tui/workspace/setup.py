@@ -92,7 +92,7 @@ class Setup:
         if self.demo or not (self.key is None or self.key_is_saved):
             return None
         try:
-            key = saved_key(self.paths.credentials, self.server)
+            key = saved_key(self.paths.credentials, self.server, self.profile)
         except KeyMissing:
             return None  # there is none as yet
         return key if self.key is None or key.text != self.key.text else None
@@ -105,6 +105,7 @@ class Setup:
 def make_setup(
     *,
     config_dir: str | None = None,
+    profile: str | None = None,
     api_url: str | None = None,
     api_key_file: str | None = None,
     project_id: int | None = None,
@@ -120,16 +121,17 @@ def make_setup(
     if demo is not None:
         personal = load_settings(scope, {}, paths.settings, of_file=PERSONAL)
         return demo_setup(paths, demo, read_only=flag, settings=personal.settings)
-    loaded = load_settings({"api_url": api_url, **scope}, env, paths.settings)
+    name = profile or PROFILE
+    loaded = load_settings({"api_url": api_url, **scope}, env, paths.settings, profile=name)
     place = loaded.came_from["api_url"]
     named = {"flag": "--api-url", "default": "the API URL"}.get(place, place)
     server = read_server(loaded.settings.api_url, named)
     try:
-        key, missing = find_key(api_key_file, env, paths.credentials, server), None
+        key, missing = find_key(api_key_file, env, paths.credentials, server, name), None
     except KeyMissing as error:
         key, missing = None, error
     of_file = str(paths.settings) if loaded.settings.read_only else ""
-    return Setup(paths, loaded.settings, server, key, missing, read_only=flag or of_file)
+    return Setup(paths, loaded.settings, server, key, missing, profile=name, read_only=flag or of_file)
 
 
 def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", settings: Settings | None = None) -> Setup:

@@ -171,7 +171,7 @@ class Workspace:
         key = check_key(text, KEYBOARD)
         await self.reopen(self.setup.with_key(key))
         projects = await self.call(lambda session: session.projects())
-        save_key(self.setup.paths.credentials, self.setup.server, key)
+        save_key(self.setup.paths.credentials, self.setup.server, key, self.setup.profile)
         return projects
 
     async def enter_demo(self) -> None:
