@@ -52,6 +52,18 @@ class ApiResponse:
     raw: bytes = field(repr=False)
     key: str = field(default="", repr=False)
     limit: Limit = REFUSAL
+    tls: str = ""
+    """The version of TLS that it came over, empty for plain http."""
+
+    @property
+    def taken(self) -> bool:
+        """Whether the server did what was asked for."""
+        return 200 <= self.status < 300
+
+    @property
+    def allow(self) -> frozenset[str]:
+        """The methods that the address takes, where the server told."""
+        return frozenset(name.strip().upper() for name in self.headers.get("allow", "").split(",") if name.strip())
 
     @property
     def text(self) -> str:

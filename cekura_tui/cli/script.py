@@ -51,7 +51,9 @@ def run_script(options: Options, work: Callable[[Session], Awaitable[T]]) -> T:
     async def script() -> T:
         nonlocal setup
         from cekura_tui.workspace.session import Session
+        from cekura_tui.workspace.workspace import log_to
 
+        log_to(setup.paths)
         hook = None
         if setup.settings.on_job_done:
             from cekura_tui.workspace.hook import JobHook

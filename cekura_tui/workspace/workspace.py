@@ -16,8 +16,9 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
-from cekura_tui.config.paths import make_private
+from cekura_tui.config.paths import Paths, make_private
 from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.request_log import RequestLog, RequestRecord
 
 if TYPE_CHECKING:
     from cekura_tui.model.scope import Project
@@ -34,6 +35,8 @@ ENDING = 0.2
 """Seconds of these that are left to end calls that go on, and to say so."""
 KEY_CHECK_EVERY = 3.0
 """Seconds between two looks for a key that was signed in with elsewhere, where there is none that is taken."""
+LOG_BYTES, LOG_FILES = 1_000_000, 3
+"""Of the log: a file that has become so large is kept beside a new one, and so many there are at the most."""
 _log = logging.getLogger("cekura_tui")
 
 
@@ -52,6 +55,8 @@ class Workspace:
         """What a person should be told, each once: what happened to the database, and what a hook failed of."""
         self.key_changes = 0
         """How often another key was taken up that was signed in with elsewhere."""
+        self._requests = RequestLog()
+        """Those of all sessions that were open one after the other."""
         self._on_change: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -100,7 +105,9 @@ class Workspace:
             self._window = self._window or this_process()
             hook = self._find_hook()
             ended = hook.ended if hook else lambda done: None
-            session = Session.open(self.setup, changed=self._on_change, ended=ended, window=self._window)
+            session = Session.open(
+                self.setup, changed=self._on_change, ended=ended, window=self._window, requests=self._requests
+            )
             if session.store.database.notice:
                 self.notices.append(session.store.database.notice)
             session.engine.start()
@@ -132,8 +139,12 @@ class Workspace:
         return hook
 
     def start_log(self) -> None:
-        """Have what goes wrong written to the log, from now on."""
-        _log_to(self.setup)
+        """Have requests and what goes wrong written to the log, from now on."""
+        log_to(self.setup.paths)
+
+    def requests(self) -> tuple[RequestRecord, ...]:
+        """The last requests to the server, in the order they ended; from any thread."""
+        return self._requests.records
 
     async def call(self, ask: Callable[[Session], Awaitable[T]]) -> T:
         """Ask something of the session, from the screens' loop; raises what it raises, or why it could not open."""
@@ -259,14 +270,15 @@ class _LogFile(logging.handlers.RotatingFileHandler):
         """Leave it."""
 
 
-def _log_to(setup: Setup) -> None:
+def log_to(paths: Paths) -> None:
     """Send the program's own log to its file; one that cannot be written costs nothing but the log."""
-    path = setup.paths.log
+    path = paths.log
     try:
         make_private(path.parent)
-        handler = _LogFile(path, maxBytes=500_000, backupCount=2, delay=True)
+        handler = _LogFile(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1, delay=True)
     except OSError:
         return
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     _log.handlers = [handler]
     _log.propagate = False
+    _log.setLevel(logging.INFO)
