@@ -14,6 +14,7 @@ import click
 from cekura_tui import __version__
 from cekura_tui.cli.auth import auth
 from cekura_tui.cli.demo_server import demo_server
+from cekura_tui.cli.doctor import doctor
 from cekura_tui.cli.improve import improve
 from cekura_tui.cli.jobs import jobs
 from cekura_tui.cli.opening import open_app, open_target
@@ -123,7 +124,7 @@ def cli(ctx: click.Context, /, **flags: object) -> None:
         ctx.exit(open_app(ctx.obj))
 
 
-for command in (runs, improve, jobs, auth, config, schema, demo_server):
+for command in (runs, improve, jobs, auth, config, doctor, schema, demo_server):
     cli.add_command(command)
 
 

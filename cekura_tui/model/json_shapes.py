@@ -193,6 +193,30 @@ class JobResultJson(JobJson):
     result: Mapping[str, Any] | None
 
 
+@with_config(_WHOLE)
+class CheckJson(TypedDict):
+    """One thing that the doctor looked at."""
+
+    group: Literal["terminal", "files", "server", "versions"]
+    name: str
+    status: Literal["ok", "warning", "failure"]
+    found: str
+    advice: list[str]
+    """What to do, in lines; empty where all is well."""
+
+
+@with_config(_WHOLE)
+class DoctorJson(TypedDict):
+    """What the doctor found."""
+
+    version: str
+    """Of cekura-tui."""
+    failures: Annotated[int, Field(ge=0)]
+    """With any, the exit status is 1."""
+    warnings: Annotated[int, Field(ge=0)]
+    checks: list[CheckJson]
+
+
 SHAPES: dict[str, tuple[str, Any]] = {
     "runs-list": ("a line of `runs list --json`", RunRowJson),
     "runs-show": ("`runs show ID --json`", RunJson),
@@ -203,6 +227,7 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "jobs-wait": ("a line of `jobs wait ID... --json`", SuggestionJson | JobResultJson),
     "jobs-watch": ("a line of `jobs watch --json`", JobChangeJson),
     "improve": ("`improve ID... --json`", SuggestionJson),
+    "doctor": ("`doctor --json`", DoctorJson),
 }
 """What prints each shape, by the name of its schema."""
 
