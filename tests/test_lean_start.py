@@ -47,7 +47,16 @@ except SystemExit as end:
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["runs", "--help"], ["improve", "--help"], ["jobs", "wait", "--help"], ["--version"]], ids=str
+    "words",
+    [
+        ["--help"],
+        ["runs", "--help"],
+        ["improve", "--help"],
+        ["jobs", "wait", "--help"],
+        ["doctor", "--help"],
+        ["--version"],
+    ],
+    ids=str,
 )
 def test_help_is_quick_because_it_loads_nothing_heavy(tmp_path: Path, words: list[str]) -> None:
     assert loaded_by(_CALL.format(words=words), tmp_path) & _HEAVY == set()

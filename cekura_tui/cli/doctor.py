@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 def doctor(ctx: click.Context, options: Options, as_json: bool, offline: bool, bundle: str | None, force: bool) -> None:
     """Check the terminal, the files, the server and the versions, and say what to do.
 
-    Launches nothing, and changes nothing on the server. Ends with status 1 if a check fails. --bundle writes the log, the settings and
-    the results of the checks to a zip file, without keys, prompts and transcripts, and lists what is in it.
+    Launches nothing, and changes nothing on the server. Ends with status 1 if a check fails. --bundle writes the log,
+    the settings and the results of the checks to a zip file, without keys, prompts and transcripts, and lists what is
+    in it.
     """
     from cekura_tui.config.paths import find_paths
     from cekura_tui.doctor.report import examine

@@ -78,8 +78,8 @@ def check_database(path: Path) -> Iterator[Check]:
     if state is None:
         yield Check("files", "database", "ok", "not there yet")
         return
-    system = file_system_of(path.parent)
-    where = f"{_size(path.stat().st_size)}, version {state.version}, journal {state.journal}{f' on {system}' if system else ''}"
+    system = file_system_of(path.parent) or "an unknown file system"
+    where = f"{_size(path.stat().st_size)}, version {state.version}, journal {state.journal} on {system}"
     if state.damage:
         advice = "Start cekura-tui: it saves what can be read, and moves the damaged file aside."
         yield Check("files", "database", "failure", f"damaged ({state.damage})", advice)

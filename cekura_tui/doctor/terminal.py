@@ -25,6 +25,8 @@ SYNCHRONIZED, FOCUS = 2026, 1004
 """Private modes: whole frames are shown at once; the terminal reports its focus."""
 # XTVERSION, DECRQM of both modes, and last what every terminal answers (DA1): then nothing more is to come.
 _QUESTIONS = f"\x1b[>0q\x1b[?{SYNCHRONIZED}$p\x1b[?{FOCUS}$p\x1b[c".encode()
+_CLEAR_LINE = b"\r\x1b[K"
+"""A terminal that knows a question not at all may have printed its end."""
 _NAME = re.compile(rb"\x1bP>\|([^\x1b]*)\x1b\\")
 _MODE = re.compile(rb"\x1b\[\?(\d+);(\d)\$y")
 _LAST = re.compile(rb"\x1b\[\?[\d;]*c")
@@ -60,6 +62,7 @@ def ask_terminal(read_from: int, write_to: int, within: float = PATIENCE) -> Ans
     finally:
         # An answer that comes late is dropped; after the last one there is only what somebody typed.
         termios.tcsetattr(read_from, termios.TCSADRAIN if complete else termios.TCSAFLUSH, before)
+        os.write(write_to, _CLEAR_LINE)
     name = _NAME.search(got)
     # 0 is a mode that is not known, 4 one that cannot be set.
     modes = frozenset(int(mode) for mode, state in _MODE.findall(got) if state in (b"1", b"2", b"3"))

@@ -195,7 +195,7 @@ class JobResultJson(JobJson):
 
 @with_config(_WHOLE)
 class CheckJson(TypedDict):
-    """One thing that the doctor looked at."""
+    """One thing that the doctor checked."""
 
     group: Literal["terminal", "files", "server", "versions"]
     name: str

@@ -29,6 +29,8 @@ REFRESH = 1.0
 _WHEN, _CLOCK, _METHOD, _STATUS, _TOOK = map(len, ("Mon 14:05:10", "14:05:10", "OPTIONS", "failed", "60,000 ms"))
 _WIDE = 100
 """Cells from which on there is room for the day of a request that was not today."""
+_MOST_PATH = 50
+"""Characters of the log's path that there is room for."""
 
 
 class RequestList(VirtualList[RequestRecord]):
@@ -125,7 +127,7 @@ log for a bug report.
         failed = sum(request.failed for request in requests)
         status = self.query_one(StatusLine)
         status.left = ("Request log", *([f"{failed:,} failed"] if failed else []))
-        status.right = (str(self.state.workspace.setup.paths.log),)
+        status.right = (_end_of(str(self.state.workspace.setup.paths.log)),)
         self.query_one("#requests-pane", Pane).show_title("Requests", f"{len(requests):,}")
         listed.show_rows(requests[::-1], follow=True)
         self.query_one("#requests-pane").display, notice.display = bool(requests), not requests
@@ -166,6 +168,11 @@ log for a bug report.
     def _saved(self, where: str | None) -> None:
         if where:
             self.notify_once(where)
+
+
+def _end_of(path: str) -> str:
+    """A path, without its beginning where it is long."""
+    return path if len(path) <= _MOST_PATH else f"…{path[1 - _MOST_PATH :]}"
 
 
 def _writing(rows: Sequence[RequestRecord]) -> partial[str]:
