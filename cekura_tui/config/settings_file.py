@@ -7,6 +7,7 @@ one of these are `doubts`.
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,6 +43,10 @@ class Problem:
     def sentence(self) -> str:
         """Both, as a person reads them."""
         return f"line {self.line}: {self.text}" if self.line else self.text
+
+    def with_path(self, path: Path) -> str:
+        """The same with its file, as compilers write it."""
+        return f"{path}:{self.line}: {self.text}" if self.line else f"{path}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,8 +320,10 @@ def set_setting(path: Path, name: str, value: object) -> None:
         table, last = old
     else:
         last = entry[-1]
-    table[last] = _typed(entry, value)
-    text = tomlkit.dumps(document)
+    before = tomlkit.dumps(document)
+    typed = _typed(entry, value)
+    table[last] = typed
+    text = _uncommented(before, entry, typed) or tomlkit.dumps(document)
     _refuse_wrong(path, text, entry)
     _write(path, text)
 
@@ -338,6 +345,45 @@ def unset_setting(path: Path, name: str) -> bool:
     del table[last]
     _write(path, tomlkit.dumps(document))
     return True
+
+
+def create_settings_file(path: Path) -> None:
+    """Make a file of comments alone, which list all settings, for this user alone; one that is there stays."""
+    if path.exists():
+        return
+    lines = ["# Settings of cekura-tui. To change one, remove the # in front of it."]
+    tables = []
+    for name, field in Settings.model_fields.items():
+        if name in TABLES:
+            tables += ["", f"# {field.description}", f"#[{name}]", f"#{_EXAMPLES[name]}"]
+        else:
+            lines += ["", f"# {field.description}", f"#{name} = {_EXAMPLES.get(name) or json.dumps(field.default)}"]
+    tables += ["", "# Settings of a profile, in use with --profile work.", "#[profiles.work]", "#project_id = 4022"]
+    _write(path, "\n".join([*lines, *tables, ""]))
+
+
+_EXAMPLES = {
+    "project_id": "4021",
+    "agent_id": "1201",
+    "organization_id": "310",
+    "api_key_command": '"pass show cekura"',
+    "on_job_done": '"notify-send Cekura"',
+    "keys": '"runs.improve" = "I"',
+    "theme": 'name = "nord"',
+    "columns": "scenario = 30",
+}
+"""What stands for a default that is none, or is empty."""
+
+
+def _uncommented(text: str, entry: Name, value: object) -> str:
+    """The text with an entry above the tables in the place of the comment that lists it; empty where there is none."""
+    import tomlkit
+
+    (name, *more), line = entry, f"{entry[0]} = {tomlkit.item(value).as_string()}"
+    if more or name in tomllib.loads(text):
+        return ""
+    changed = re.sub(rf"^#[ \t]*{re.escape(name)}[ \t]*=.*$", lambda _: line, text, count=1, flags=re.MULTILINE)
+    return changed if tomllib.loads(changed).get(name) == value else ""
 
 
 _FIX = "Correct the file with `cekura-tui config edit`."

@@ -125,17 +125,16 @@ def make_setup(
     With `new_profile` the profile need not exist, for it is about to be made.
     """
     paths = find_paths(config_dir, env)
-    flags: dict[str, object] = {"project_id": project_id, "agent_id": agent_id, "read_only": read_only or None}
+    flags = {"api_url": api_url, "profile": profile, "project_id": project_id, "agent_id": agent_id}
+    loaded = load({**flags, "read_only": read_only or None}, env, paths, demo=demo is not None)
     if demo is not None:
-        loaded = load_settings(flags, {}, paths.settings, of_file=PERSONAL)
         opened = demo_setup(paths, demo, read_only=BY_FLAG if read_only else "", settings=loaded.settings)
         return replace(opened, problems=loaded.problems, came_from=loaded.came_from)
-    loaded = load_settings({"api_url": api_url, "profile": profile, **flags}, env, paths.settings)
     if loaded.refusal is not None:
         raise loaded.refusal
     name = loaded.settings.profile
     if not new_profile:
-        _check_profile(name, loaded, paths)
+        check_profile(loaded, paths)
     place = loaded.came_from["api_url"]
     server = read_server(loaded.settings.api_url, "the API URL" if place == DEFAULT else place)
     try:
@@ -155,9 +154,18 @@ def make_setup(
     )
 
 
-def _check_profile(name: str, loaded: Loaded, paths: Paths) -> None:
+def load(flags: Mapping[str, object], env: Mapping[str, str], paths: Paths, *, demo: bool) -> Loaded:
+    """The settings of all places; for the embedded workspace those about the person, and no server or profile."""
+    if demo:
+        flags = {name: value for name, value in flags.items() if name not in ("api_url", "profile")}
+        return load_settings(flags, {}, paths.settings, of_file=PERSONAL)
+    return load_settings(flags, env, paths.settings)
+
+
+def check_profile(loaded: Loaded, paths: Paths) -> None:
     """Raise UsageError for a profile that nobody made: a key of another one is not used in its place."""
-    known = {PROFILE, *loaded.profiles}
+    name = loaded.settings.profile
+    known = {PROFILE, *loaded.file.profiles}
     if name not in known:
         with contextlib.suppress(KeyMissing):
             known |= saved_profiles(paths.credentials)
