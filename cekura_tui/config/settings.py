@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -75,7 +75,7 @@ class Settings(BaseModel):
     theme: dict[str, str] = Field(
         default={}, description="`name` is the theme; other entries are its colours, as “#rrggbb”."
     )
-    columns: dict[str, int] = Field(
+    columns: dict[str, Annotated[int, Field(ge=0, le=1000)]] = Field(
         default={}, description="Columns of run lists in their order, with their width in cells; 0 is the usual width."
     )
 

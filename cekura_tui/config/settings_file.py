@@ -27,7 +27,8 @@ Name = tuple[str, ...]
 
 TABLES = ("keys", "theme", "columns")
 """Settings that are tables."""
-_SAFETY = ("api_url", "profile", "read_only")
+_UNSAFE = ("api_url", "read_only")
+_SAFETY = (*_UNSAFE, "profile")
 _NO_LETTER = re.compile("[^a-z]")
 _AS_SIMILAR = 0.75
 
@@ -178,12 +179,12 @@ class _Check:
             meant = _meant(name, (*Settings.model_fields, *(() if profile else ("profiles",))))
             hint = f"use {meant}" if meant else "`cekura-tui config show` lists the settings"
             text = f"unknown setting “{shown}”; {hint}"
-        self.report((*table, name), text, profile, _meant(name, _SAFETY))
+        self.report((*table, name), text, profile, _meant(name, _UNSAFE if profile else _SAFETY))
 
     def _misplaced(self, table: Name, found: Mapping[str, Any], profile: str, right: object) -> None:
         """Entries below the header of a table that were meant for above it."""
         for name, value in found.items():
-            meant = _meant(name, ("api_url", "read_only"))
+            meant = _meant(name, _UNSAFE)
             if meant:
                 where = f"[profiles.{profile}]" if profile else "the first table"
                 text = f"{meant} belongs above {where}, not in [{'.'.join(table)}]"
@@ -226,7 +227,7 @@ def line_numbers(text: str) -> dict[Name, int]:
     found: dict[Name, int] = {}
     table: Name = ()
     begin, statement = 0, ""
-    for number, line in enumerate(text.splitlines(keepends=True), 1):
+    for number, line in enumerate(_lines(text), 1):
         if not statement and (not line.strip() or line.lstrip().startswith("#")):
             continue
         begin = begin if statement else number
@@ -246,6 +247,11 @@ def line_numbers(text: str) -> dict[Name, int]:
                 found.setdefault((*table, *name), begin)
         statement = ""
     return found
+
+
+def _lines(text: str) -> list[str]:
+    """The lines as TOML has them, with their ends: other separators are part of a text."""
+    return [f"{line}\n" for line in text.split("\n")]
 
 
 def _innermost(header: Mapping[str, Any]) -> Name:
@@ -323,7 +329,7 @@ def set_setting(path: Path, name: str, value: object) -> None:
     before = tomlkit.dumps(document)
     typed = _typed(entry, value)
     table[last] = typed
-    text = _uncommented(before, entry, typed) or tomlkit.dumps(document)
+    text = _with_line(before, entry, typed) or tomlkit.dumps(document)
     _refuse_wrong(path, text, entry)
     _write(path, text)
 
@@ -375,14 +381,28 @@ _EXAMPLES = {
 """What stands for a default that is none, or is empty."""
 
 
-def _uncommented(text: str, entry: Name, value: object) -> str:
-    """The text with an entry above the tables in the place of the comment that lists it; empty where there is none."""
+def _with_line(text: str, entry: Name, value: object) -> str:
+    """The text with a new entry above the tables: in the place of the comment that lists it, else above the first
+    table and its comment. Empty where the entry is in a table or there already, or there is no such place."""
     import tomlkit
 
     (name, *more), line = entry, f"{entry[0]} = {tomlkit.item(value).as_string()}"
     if more or name in tomllib.loads(text):
         return ""
-    changed = re.sub(rf"^#[ \t]*{re.escape(name)}[ \t]*=.*$", lambda _: line, text, count=1, flags=re.MULTILINE)
+    listed = re.compile(rf"^#[ \t]*{re.escape(name)}[ \t]*=.*$", re.MULTILINE)
+    lines = _lines(text)
+    headers = [number for number in line_numbers(text).values() if lines[number - 1].lstrip().startswith("[")]
+    if listed.search(text):
+        changed = listed.sub(lambda _: line, text, count=1)
+    elif headers:
+        at = min(headers) - 1
+        while at and lines[at - 1].startswith("#"):
+            at -= 1
+        while at and not lines[at - 1].strip():
+            at -= 1
+        changed = "".join([*lines[:at], f"{line}\n", *([] if at else ["\n"]), *lines[at:]])[:-1]
+    else:
+        return ""
     return changed if tomllib.loads(changed).get(name) == value else ""
 
 
