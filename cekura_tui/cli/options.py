@@ -59,8 +59,8 @@ class Options:
 
         return DemoOptions(self.demo_runs, self.demo_epoch, self.demo_speed, self.demo_faults, self.demo_live)
 
-    def setup(self) -> Setup:
-        """Read environment and files on top of these."""
+    def setup(self, *, may_run: bool = True) -> Setup:
+        """Read environment and files on top of these; without `may_run` no `api_key_command` is run."""
         from cekura_tui.workspace.setup import make_setup
 
         return make_setup(
@@ -73,6 +73,7 @@ class Options:
             read_only=self.read_only,
             demo=self.demo_options if self.demo else None,
             env=os.environ,
+            may_run=may_run,
         )
 
     def signed_in(self) -> Setup:

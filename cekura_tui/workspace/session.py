@@ -155,8 +155,9 @@ class Session:
         """Open the database and the client, and start the embedded server where that is meant; asks no server yet.
 
         `changed` is called after every committed change of a job, and of anything by another process; `ended` with each
-        job whose end was recorded here. `window` names who chooses among the hunks of suggestions here. Offline it has no
-        key: it reads and changes what is on this machine.
+        job whose end was recorded here. `window` names who chooses among the hunks of suggestions here.
+
+        Offline there is no key: it reads and changes what is on this machine.
         """
         demo = _start_demo(setup) if setup.demo else None
         try:

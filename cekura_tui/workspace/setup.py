@@ -18,6 +18,7 @@ from cekura_tui.config.paths import Paths, find_paths
 from cekura_tui.config.settings import ENVIRONMENT, PERSONAL, Settings, load_settings
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.scope import Scope
+from cekura_tui.model.text import clean_line
 
 FLAG = "--read-only"
 
@@ -113,6 +114,18 @@ class Setup:
             return None
         return None if key is None or (self.key is not None and key.text == self.key.text) else key
 
+    def taken_by_another(self, key: ApiKey) -> UsageError | None:
+        """Why this key would replace another one, or one of another server, if it was saved; else None."""
+        saved = saved_keys(self.paths.credentials).get(self.profile)
+        if saved is None or (saved.api_url, saved.api_key) == (self.server.base, key.text):
+            return None
+        theirs = clean_line(saved.api_url, 80)
+        of = f"another key of {theirs}" if saved.api_url == self.server.base else f"the key of {theirs}"
+        return UsageError(
+            f"Profile {clean_line(self.profile, 40)} has {of}.",
+            "To keep both keys, give the new one a name with --profile NAME; to replace the old one, add --replace.",
+        )
+
     def with_key(self, key: ApiKey) -> Setup:
         """The same workspace with this key."""
         return replace(self, key=key, no_key=None, offline=False)
@@ -156,7 +169,7 @@ def make_setup(
     loaded = load_settings({"api_url": api_url, **scope}, env, paths.settings, profile=name)
     url, place = loaded.settings.api_url, loaded.came_from["api_url"]
     tables = _read_tables(paths)
-    if place not in ("flag", ENVIRONMENT["api_url"]) and (saved := _saved_url(paths, name, tables)):
+    if not (api_url or env.get(ENVIRONMENT["api_url"])) and (saved := _saved_url(paths, name, tables)):
         url, place = saved, f"the URL of profile {name}"
     named = {"flag": "--api-url", "default": "the API URL"}.get(place, place)
     server = read_server(url, named)
