@@ -47,7 +47,7 @@ def login(options: Options, over: bool) -> None:
 
     from cekura_tui.config.credentials import save_key
 
-    setup = options.setup(may_run=False)
+    setup = options.setup(new_profile=True, may_run=False)
     if setup.demo:
         raise UsageError("The demo workspace needs no key.", "To sign in to a server, leave out --demo.")
     key = _key_to_save(options, setup)
@@ -216,7 +216,7 @@ def logout(options: Options) -> None:
     from cekura_tui.config.credentials import remove_key
     from cekura_tui.workspace.setup import profile_names
 
-    setup = options.setup(may_run=False)
+    setup = options.setup(new_profile=True, may_run=False)
     if setup.demo:
         raise UsageError("The demo workspace has no saved key.", "Leave out --demo.")
     path, profile = setup.paths.credentials, clean_line(setup.profile, 40)
@@ -224,6 +224,6 @@ def logout(options: Options) -> None:
         names = ", ".join(clean_line(name, 40) for name in profile_names(setup.paths))
         raise UsageError(f"Profile {profile} has no saved key.", f"Profiles: {names}.")
     print_message(f"Removed the key of profile {profile} from {path}. Jobs, notes and cached runs stay.")
-    left = options.setup(may_run=False)
+    left = options.setup(new_profile=True, may_run=False)
     if left.key_from:
         print_message(f"Note: the key of {left.key_from} is still used.")

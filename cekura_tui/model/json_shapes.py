@@ -227,6 +227,35 @@ class AuthStatusJson(TypedDict):
     """Why there is no key, or what the server answered instead of the projects."""
 
 
+@with_config(_WHOLE)
+class SettingJson(TypedDict):
+    """One setting, or one entry of a table such as `keys`."""
+
+    name: str
+    value: str | int | bool | None
+    """Null where it is not set."""
+    origin: str
+    """A flag, a variable, a file with its line, or `default`."""
+
+
+@with_config(_WHOLE)
+class SettingProblemJson(TypedDict):
+    """A wrong entry of config.toml."""
+
+    line: int | None
+    text: str
+    """What was expected."""
+
+
+@with_config(_WHOLE)
+class SettingsJson(TypedDict):
+    """All settings, and what is wrong in config.toml."""
+
+    path: str
+    settings: list[SettingJson]
+    problems: list[SettingProblemJson]
+
+
 SHAPES: dict[str, tuple[str, Any]] = {
     "runs-list": ("a line of `runs list --json`", RunRowJson),
     "runs-show": ("`runs show ID --json`", RunJson),
@@ -238,6 +267,7 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "jobs-watch": ("a line of `jobs watch --json`", JobChangeJson),
     "improve": ("`improve ID... --json`", SuggestionJson),
     "auth-status": ("`auth status --json`", AuthStatusJson),
+    "config-show": ("`config show --json`", SettingsJson),
 }
 """What prints each shape, by the name of its schema."""
 

@@ -8,30 +8,30 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from cekura_tui.config.credentials import DEFAULT_API_URL, PROFILE, ApiKey, Server, read_server, saved_key, saved_keys
 from cekura_tui.config.key_lookup import NOT_RUN, KeyPlaces, KeySource, look_up
 from cekura_tui.config.paths import Paths, find_paths
-from cekura_tui.config.settings import ENVIRONMENT, PERSONAL, Settings, load_settings
+from cekura_tui.config.settings import ENVIRONMENT, FLAGS, PERSONAL, Settings
+from cekura_tui.config.settings_file import Problem, SettingsFile, read_settings_file
+from cekura_tui.config.sources import DEFAULT, Loaded, load_settings
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line
 
-FLAG = "--read-only"
+BY_FLAG = f"Start without {FLAGS['read_only']}."
+"""How a session ends to be read-only that the flag made so."""
 
 
 def refuse_read_only(read_only: str, undone: str) -> None:
     """Raise UsageError in a read-only session; does nothing in another.
 
-    `read_only` is the flag, or the settings file that says so, or empty; `undone` is what was not done ("nothing was
-    launched").
+    `read_only` is `Setup.read_only`; `undone` is what was not done ("nothing was launched").
     """
     if read_only:
-        mend = "Start without --read-only." if read_only == FLAG else f"Remove read_only = true from {read_only}."
-        raise UsageError(f"Read-only session: {undone}.", mend)
+        raise UsageError(f"Read-only session: {undone}.", read_only)
 
 
 DEMO_ORIGIN = "demo"
@@ -58,8 +58,8 @@ class Setup:
     `key_places` says where the key is looked for, `key_sources` what came of that. With `offline` it is opened without
     a key, and shows what this machine has.
 
-    `read_only` names what made it so that nothing is launched or written to an agent: the flag or the settings file;
-    else it is empty.
+    `read_only` says how to change that nothing is launched or written to an agent; it is empty where that is not so.
+    `problems` are the wrong entries of config.toml, `came_from` says where each setting was named.
     """
 
     paths: Paths
@@ -73,6 +73,8 @@ class Setup:
     key_places: KeyPlaces | None = field(default=None, repr=False)
     key_sources: tuple[KeySource, ...] = ()
     offline: bool = False
+    problems: tuple[Problem, ...] = ()
+    came_from: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def origin(self) -> str:
@@ -152,32 +154,34 @@ def make_setup(
     agent_id: int | None = None,
     read_only: bool = False,
     demo: DemoOptions | None = None,
+    new_profile: bool = False,
     env: Mapping[str, str],
     may_run: bool = True,
 ) -> Setup:
     """Read flags, environment and files; raises UsageError. A missing key is no error yet.
 
-    Without `may_run` no `api_key_command` is run.
+    With `new_profile` the profile need not exist, for it is about to be made; without `may_run` no `api_key_command` is
+    run.
     """
     paths = find_paths(config_dir, env)
-    flag = FLAG if read_only else ""
-    scope = {"project_id": project_id, "agent_id": agent_id}
+    flags = {"api_url": api_url, "profile": profile, "project_id": project_id, "agent_id": agent_id}
+    loaded = load({**flags, "read_only": read_only or None}, env, paths, demo=demo is not None)
     if demo is not None:
-        personal = load_settings(scope, {}, paths.settings, of_file=PERSONAL)
-        return demo_setup(paths, demo, read_only=flag, settings=personal.settings)
-    name = profile or PROFILE
-    loaded = load_settings({"api_url": api_url, **scope}, env, paths.settings, profile=name)
+        opened = demo_setup(paths, demo, read_only=BY_FLAG if read_only else "", settings=loaded.settings)
+        return replace(opened, problems=loaded.problems, came_from=loaded.came_from)
+    if loaded.refusal is not None:
+        raise loaded.refusal
+    name = loaded.settings.profile
+    if not new_profile:
+        check_profile(loaded, paths)
     url, place = loaded.settings.api_url, loaded.came_from["api_url"]
-    tables = _read_tables(paths)
-    if not (api_url or env.get(ENVIRONMENT["api_url"])) and (saved := _saved_url(paths, name, tables)):
+    if place not in (FLAGS["api_url"], ENVIRONMENT["api_url"]) and (saved := _saved_url(paths, name, loaded.file)):
         url, place = saved, f"the URL of profile {name}"
-    named = {"flag": "--api-url", "default": "the API URL"}.get(place, place)
-    server = read_server(url, named)
+    server = read_server(url, "the API URL" if place == DEFAULT else place)
     command = loaded.settings.api_key_command
-    command_server = _command_server(paths, name, tables) if command else None
+    command_server = _command_server(paths, name, loaded.file) if command else None
     places = KeyPlaces(paths.credentials, api_key_file, env, name, command, command_server, may_run)
     found = look_up(places, server)
-    of_file = str(paths.settings) if loaded.settings.read_only else ""
     return Setup(
         paths,
         loaded.settings,
@@ -185,42 +189,21 @@ def make_setup(
         found.key,
         found.missing,
         profile=name,
-        read_only=flag or of_file,
+        read_only=_read_only(loaded, paths),
+        problems=loaded.problems,
+        came_from=loaded.came_from,
         key_places=places,
         key_sources=found.sources,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Tables:
-    """What config.toml holds, unchecked: of all profiles, and of each."""
-
-    whole: Mapping[str, object] = field(default_factory=dict)
-    profiles: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-
-    def of(self, profile: str) -> Mapping[str, object]:
-        """What is set for a profile by name."""
-        return self.profiles.get(profile, {})
-
-
-def _read_tables(paths: Paths) -> _Tables:
-    """Empty where it cannot be read: whoever reads the settings says so."""
-    try:
-        whole = tomllib.loads(paths.settings.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return _Tables()
-    profiles = whole.get("profiles")
-    tables = profiles if isinstance(profiles, dict) else {}
-    return _Tables(whole, {name: table for name, table in tables.items() if isinstance(table, dict)})
-
-
-def _saved_url(paths: Paths, profile: str, tables: _Tables) -> str:
+def _saved_url(paths: Paths, profile: str, file: SettingsFile) -> str:
     """The server that a profile was signed in to, where no setting of its own names one; else empty.
 
     What config.toml sets outside of any table is the usual profile's own.
     """
-    own = tables.whole if profile == PROFILE else {}
-    if "api_url" in tables.of(profile) or "api_url" in own:
+    own = file.values if profile == PROFILE else {}
+    if "api_url" in file.profiles.get(profile, {}) or "api_url" in own:
         return ""
     try:
         saved = saved_keys(paths.credentials).get(profile)
@@ -229,12 +212,48 @@ def _saved_url(paths: Paths, profile: str, tables: _Tables) -> str:
         return ""  # the look-up of the key says why
 
 
-def _command_server(paths: Paths, profile: str, tables: _Tables) -> Server:
+def _command_server(paths: Paths, profile: str, file: SettingsFile) -> Server:
     """The server of `api_key_command`: that of the settings that it is among, whatever flag or environment name."""
-    url = str(tables.whole.get("api_url") or DEFAULT_API_URL)
-    if "api_key_command" in tables.of(profile):
-        url = str(tables.of(profile).get("api_url") or _saved_url(paths, profile, tables) or url)
+    url = str(file.values.get("api_url") or DEFAULT_API_URL)
+    if "api_key_command" in file.profiles.get(profile, {}):
+        url = str(file.profiles.get(profile, {}).get("api_url") or _saved_url(paths, profile, file) or url)
     return read_server(url, str(paths.settings))
+
+
+def load(flags: Mapping[str, object], env: Mapping[str, str], paths: Paths, *, demo: bool) -> Loaded:
+    """The settings of all places; for the embedded workspace those about the person, and no server or profile."""
+    if demo:
+        flags = {name: value for name, value in flags.items() if name not in ("api_url", "profile")}
+        return load_settings(flags, {}, paths.settings, of_file=PERSONAL)
+    return load_settings(flags, env, paths.settings)
+
+
+def check_profile(loaded: Loaded, paths: Paths) -> None:
+    """Raise UsageError for a profile that nobody made: a key of another one is not used in its place."""
+    name = loaded.settings.profile
+    known = {PROFILE, *loaded.file.profiles}
+    if name not in known:
+        try:
+            known |= saved_keys(paths.credentials).keys()
+        except KeyMissing:
+            return  # nobody knows; the look-up of the key says why
+    if name not in known:
+        listed = ", ".join(clean_line(one, 40) for one in sorted(known))
+        raise UsageError(
+            f"{loaded.came_from['profile']}: no profile named “{clean_line(name, 40)}”. Profiles: {listed}.",
+            "To create one, run `cekura-tui auth login --profile NAME`.",
+        )
+
+
+def _read_only(loaded: Loaded, paths: Paths) -> str:
+    """How to end that the session is read-only, empty where it is not: a misspelled entry makes it so, too."""
+    if loaded.came_from["read_only"] == FLAGS["read_only"]:
+        return BY_FLAG
+    if loaded.settings.read_only:
+        return f"Remove read_only = true from {paths.settings}."
+    if loaded.read_only_doubt is not None:
+        return f"Correct {paths.settings}, {loaded.read_only_doubt.sentence}."
+    return ""
 
 
 def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", settings: Settings | None = None) -> Setup:
@@ -243,7 +262,7 @@ def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", setti
     Neither is it read-only because the settings of an account say so; the flag makes it so.
     """
     nowhere = Server(DEMO_ORIGIN, "", loopback=True)
-    flag = read_only if read_only == FLAG else ""
+    flag = read_only if read_only == BY_FLAG else ""
     return Setup(paths.demo, settings or Settings(), nowhere, demo=options, profile="demo", read_only=flag)
 
 
@@ -271,12 +290,12 @@ def other_profile(setup: Setup, name: str, env: Mapping[str, str], *, may_run: b
     home = str(account_paths(setup).home)
     # Another account's key and scope; the directory of all is not asked of the environment again.
     own = {variable: value for variable, value in env.items() if not variable.startswith("CEKURA_")}
-    return make_setup(config_dir=home, profile=name, read_only=setup.read_only == FLAG, env=own, may_run=may_run)
+    return make_setup(config_dir=home, profile=name, read_only=setup.read_only == BY_FLAG, env=own, may_run=may_run)
 
 
 def profile_names(paths: Paths, current: str = PROFILE) -> list[str]:
     """The profiles that have a key or settings, by name, the usual one first; the `current` one is among them."""
-    names = {current, PROFILE, *_read_tables(paths).profiles}
+    names = {current, PROFILE, *read_settings_file(paths.settings).profiles}
     with contextlib.suppress(KeyMissing):
         names |= saved_keys(paths.credentials).keys()
     return sorted(names, key=lambda name: (name != PROFILE, name))
