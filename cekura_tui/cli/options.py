@@ -70,10 +70,10 @@ class Options:
         paths = find_paths(self.config_dir, os.environ)
         return load({**flags, "read_only": self.read_only or None}, os.environ, paths, demo=self.demo)
 
-    def setup(self, *, new_profile: bool = False) -> Setup:
+    def setup(self, *, new_profile: bool = False, may_run: bool = True) -> Setup:
         """Read environment and files on top of these; wrong entries of config.toml are messages.
 
-        With `new_profile` the profile need not exist.
+        With `new_profile` the profile need not exist; without `may_run` no `api_key_command` is run.
         """
         from cekura_tui.config.paths import find_paths
         from cekura_tui.workspace.setup import make_setup
@@ -89,6 +89,7 @@ class Options:
             demo=self.demo_options if self.demo else None,
             new_profile=new_profile,
             env=os.environ,
+            may_run=may_run,
         )
         for problem in setup.problems:
             print_message(problem.with_path(find_paths(self.config_dir, os.environ).settings))

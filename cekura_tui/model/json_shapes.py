@@ -194,6 +194,40 @@ class JobResultJson(JobJson):
 
 
 @with_config(_WHOLE)
+class KeySourceJson(TypedDict):
+    """A place where a key is looked for."""
+
+    place: str
+    used: bool
+    why_not: str
+    """Why the key there is not used; empty where it is."""
+
+
+@with_config(_WHOLE)
+class ProjectJson(TypedDict):
+    """A project that the key may see."""
+
+    id: Id
+    name: str
+
+
+@with_config(_WHOLE)
+class AuthStatusJson(TypedDict):
+    """Which key is used, and what the server says to it."""
+
+    server: str
+    profile: str
+    key_from: str | None
+    """Where the key is from, such as the full path of a file; never the key."""
+    looked_in: list[KeySourceJson]
+    """In this order."""
+    profiles: list[str]
+    projects: list[ProjectJson]
+    error: str | None
+    """Why there is no key, or what the server answered instead of the projects."""
+
+
+@with_config(_WHOLE)
 class SettingJson(TypedDict):
     """One setting, or one entry of a table such as `keys`."""
 
@@ -232,6 +266,7 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "jobs-wait": ("a line of `jobs wait ID... --json`", SuggestionJson | JobResultJson),
     "jobs-watch": ("a line of `jobs watch --json`", JobChangeJson),
     "improve": ("`improve ID... --json`", SuggestionJson),
+    "auth-status": ("`auth status --json`", AuthStatusJson),
     "config-show": ("`config show --json`", SettingsJson),
 }
 """What prints each shape, by the name of its schema."""
