@@ -1,6 +1,6 @@
 """The entry point of the command line: global options, all commands, and the exit status.
 
-A run's number or a dashboard link opens the app there (`Front`). `config path` and `schema` are here, too.
+A run's number or a dashboard link opens the app there (`Front`). `schema` is here, too.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import click
 
 from cekura_tui import __version__
 from cekura_tui.cli.auth import auth
+from cekura_tui.cli.config import config
 from cekura_tui.cli.demo_server import demo_server
 from cekura_tui.cli.doctor import doctor
 from cekura_tui.cli.improve import improve
@@ -24,20 +25,6 @@ from cekura_tui.cli.runs import runs
 from cekura_tui.cli.script import SignalReceived
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.text import clean_line, json_text
-
-
-@click.group()
-def config() -> None:
-    """Show where settings and data are stored."""
-
-
-@config.command()
-@click.pass_obj
-def path(options: Options) -> None:
-    """Print the directory that holds settings, keys, runs and jobs."""
-    from cekura_tui.config.paths import find_paths
-
-    put(str(find_paths(options.config_dir, os.environ).home))
 
 
 @click.command()

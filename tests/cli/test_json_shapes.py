@@ -22,7 +22,7 @@ from cekura_tui.workspace.run_export import RunExport
 
 KEY = "key-of-a-test-0123456789"
 NAMES = ["runs-list", "runs-show", "transcript", "runs-export"]
-NAMES += ["jobs-list", "jobs-show", "jobs-wait", "jobs-watch", "improve", "doctor"]
+NAMES += ["jobs-list", "jobs-show", "jobs-wait", "jobs-watch", "improve", "doctor", "auth-status", "config-show"]
 Json = dict[str, Any]
 
 

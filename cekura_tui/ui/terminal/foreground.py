@@ -20,6 +20,7 @@ from typing import Any
 
 from textual.app import App
 
+from cekura_tui.config.editor import editor_command
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import MAX_PROMPT_BYTES
 from cekura_tui.model.text import Prompt, prompt_bytes, visible
@@ -87,7 +88,7 @@ def _run(command: Sequence[str], given: bytes | None) -> int:
 
 def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
     """Open $VISUAL or $EDITOR on a private file and read it back; raises UsageError with what went wrong."""
-    command = _command()
+    command = editor_command(os.environ)
     try:
         handle, name = tempfile.mkstemp(dir=directory, prefix="prompt-", suffix=".md")
         with os.fdopen(handle, "wb") as file:
@@ -118,17 +119,6 @@ def _read_back(path: Path, prompt: Prompt, failed: str) -> Prompt:
     if failed:
         raise UsageError(failed, "The prompt is unchanged.")
     return edited
-
-
-def _command() -> list[str]:
-    wanted = os.environ.get("VISUAL") or os.environ.get("EDITOR") or shutil.which("nano") or shutil.which("vi")
-    try:
-        words = shlex.split(wanted or "")
-    except ValueError:
-        words = []
-    if not words:
-        raise UsageError("There is no editor.", "Set EDITOR to one, such as vim.")
-    return words
 
 
 # Both would be gone at once with a patch that fits on one screen: delta by its own default, less where it was told F.
