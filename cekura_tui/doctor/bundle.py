@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from cekura_tui.config.paths import Paths
+from cekura_tui.config.vendor_file import find_vendor_file
 from cekura_tui.doctor.files import log_files
 from cekura_tui.doctor.report import Report
 from cekura_tui.model.text import json_text
@@ -93,12 +94,10 @@ def _public(name: str, value: object) -> object:
 def known_secrets(paths: Paths, env: Mapping[str, str]) -> set[str]:
     """Every key that the program could use here: of all profiles, the environment, the demo and the vendor's CLI."""
     found = {value for name, value in env.items() if name.startswith("CEKURA_") and _SECRET_NAME.search(name)}
-    vendor = Path(env.get("HOME") or "~").expanduser() / ".cekura" / "config.toml"
-    for path in (paths.credentials, paths.demo.home / "key", vendor, paths.settings):
-        try:
+    vendor = find_vendor_file(env)
+    for path in (paths.credentials, paths.demo.home / "key", paths.settings, *([vendor] if vendor else [])):
+        with contextlib.suppress(OSError, ValueError):  # ValueError: a name that no path may have
             found |= set(_secrets_of(path))
-        except OSError:
-            continue
     return {secret.strip() for secret in found}
 
 

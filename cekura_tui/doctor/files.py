@@ -12,6 +12,7 @@ from cekura_tui.config.paths import Paths
 from cekura_tui.doctor.check import Check
 from cekura_tui.model.text import count
 from cekura_tui.store.database import examine, file_system_of
+from cekura_tui.workspace.setup import Setup
 
 MB = 1_000_000
 LOW_SPACE, NO_SPACE = 100 * MB, 10 * MB
@@ -64,12 +65,15 @@ def _space(home: Path) -> Check:
     return Check("files", "disk", "ok", found)
 
 
-def check_settings(paths: Paths) -> Iterator[Check]:
-    """Where the settings are."""
+def check_settings(paths: Paths, setup: Setup) -> Iterator[Check]:
+    """Where the settings are, and every wrong entry."""
     there = paths.settings.exists()
     yield Check(
         "files", "settings", "ok", str(paths.settings) if there else "no config.toml; all settings are defaults"
     )
+    for problem in setup.problems:
+        advice = "The entry is not used. Run `cekura-tui config edit`."
+        yield Check("files", paths.settings.name, "warning", problem.sentence, advice)
 
 
 def check_database(path: Path) -> Iterator[Check]:

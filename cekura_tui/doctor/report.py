@@ -73,7 +73,7 @@ def examine(make_setup: Callable[[], Setup], paths: Paths, env: Mapping[str, str
 
     def settings() -> Iterator[Check]:
         made.append(make_setup())
-        yield from check_settings(paths)
+        yield from check_settings(paths, made[0])
 
     of_settings = isolated("files", "settings", settings)
     where = made[0].paths if made else paths

@@ -39,8 +39,7 @@ def check_key(setup: Setup) -> Iterator[Check]:
     if setup.demo:
         yield Check("server", "key", "ok", "not needed in the demo")
     elif setup.key is not None:
-        source = str(setup.paths.credentials) if setup.key.source == setup.paths.credentials.name else setup.key.source
-        yield Check("server", "key", "ok", f"from {source} (profile {setup.profile})")
+        yield Check("server", "key", "ok", f"from {setup.key.source} (profile {setup.profile})")
     else:
         why = setup.no_key
         found, advice = (why.message, why.hint) if why else ("No API key found.", "Run `cekura-tui auth login`.")
