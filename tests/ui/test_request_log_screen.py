@@ -63,7 +63,8 @@ async def test_a_log_that_does_not_change_is_not_painted(asked: Setup) -> None:
 
 async def test_enter_shows_all_that_is_known_and_esc_comes_back(asked: Setup) -> None:
     async with opened(asked) as pilot:
-        await request_log(pilot)
+        listed = await request_log(pilot)
+        listed.move_to(next(row.number for row in listed.rows if row.path == LIST))
         await pilot.press("enter")
         await sees(pilot, "GET /test_framework/v1/runs/", "project_id", "page_size", "attempt")
         await pilot.press("escape", "escape")
