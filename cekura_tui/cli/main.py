@@ -24,7 +24,9 @@ from cekura_tui.cli.output import complain, discard, print_message, put, put_tab
 from cekura_tui.cli.runs import runs
 from cekura_tui.cli.script import SignalReceived
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
+from cekura_tui.model.plain import PLAIN
 from cekura_tui.model.text import clean_line, json_text
+from cekura_tui.ui.terminal.capabilities import read_encoding
 
 
 @click.command()
@@ -97,7 +99,12 @@ class Front(click.Group):
 @click.option("--agent", type=number("agent"), metavar="ID", help="List runs of this agent.")
 @click.option("--read-only", is_flag=True, help="Launch no jobs and change no agent.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
-@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
+@click.option(
+    "--ascii/--no-ascii",
+    "ascii_only",
+    default=None,
+    help="Draw with ASCII characters only. Without either, only where the locale is not UTF-8.",
+)
 @embedded_options
 @click.version_option(__version__, prog_name="cekura-tui")
 @click.pass_context
@@ -118,9 +125,10 @@ for command in (runs, improve, jobs, auth, config, doctor, schema, demo_server):
 def main() -> None:
     """Run the command line and leave with its exit status."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal of another encoding gets escapes, never an error. A closed stream is none.
+        # What an encoding lacks is a plain sign, never an error. A closed stream is none.
         if stream is not None:
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # absent on a replaced one
+            encoding = read_encoding(os.environ, stream.encoding)[0] if stream.isatty() else stream.encoding
+            stream.reconfigure(encoding=encoding, errors=PLAIN)  # type: ignore[union-attr] # absent on a replaced one
     logging.getLogger("cekura_tui").addHandler(logging.NullHandler())
     status = _run()
     _let_go()

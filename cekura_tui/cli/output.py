@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import select
 import sys
@@ -12,6 +13,7 @@ from typing import TextIO
 import click
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.plain import is_in
 from cekura_tui.model.text import Prompt, clean, has_controls, json_text, prompt_bytes
 
 
@@ -33,8 +35,9 @@ def put(text: str = "") -> None:
 
 
 def put_json(value: object) -> None:
-    """One JSON object on one line; what a terminal might obey is escaped."""
-    click.echo(json_text(value))
+    """One JSON object on one line; what a terminal might obey, or the encoding of the output lacks, is escaped."""
+    text = json_text(value)
+    click.echo(text if sys.stdout is None or is_in(sys.stdout.encoding, text) else json.dumps(value))
 
 
 def put_prompt(prompt: Prompt) -> None:

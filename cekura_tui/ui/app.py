@@ -24,7 +24,7 @@ from textual import events, on, work
 from textual.actions import ActionParseResult
 from textual.app import App
 from textual.dom import DOMNode
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -38,6 +38,7 @@ from cekura_tui.model.text import count
 from cekura_tui.store.runs import read_cached_start
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, is_offered, reason_against
 from cekura_tui.ui.away import ended_at, next_unread
+from cekura_tui.ui.few_colours import colour_filter, reduced
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.page import Page, drop_old_toasts
 from cekura_tui.ui.messages import (
@@ -60,6 +61,7 @@ from cekura_tui.ui.runs.list import RunList
 from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.ui.runs.screen import RunsScreen
 from cekura_tui.ui.state import AppState
+from cekura_tui.ui.terminal.capabilities import Colours as Depth
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
 from cekura_tui.ui.terminal.textual_private import end_by_error, put_together
 from cekura_tui.ui.theme import THEMES, colours_of, themes, tokens
@@ -170,8 +172,9 @@ CALM = 1.0
 
 
 class CekuraApp(App[None]):
-    """Handed a workspace that is not started yet; it starts it after the first frame. `tidy` has the process look for
-    garbage in pauses."""
+    """Handed a workspace that is not started yet; it starts it after the first frame. `colours` are what the terminal
+    has; with `ascii_only` of foreign letters those are drawn that the encoding `letters` has. `tidy` has the process
+    look for garbage in pauses."""
 
     TITLE = "cekura-tui"
     CSS_PATH = style_sheets()
@@ -241,6 +244,8 @@ class CekuraApp(App[None]):
         Action("app.quit", "q", "quit", "Quit", "Quit; running jobs continue on the server", footer=1003),
     )
     BINDINGS = bindings(ACTIONS)
+    _depth: Depth = "truecolor"
+    """The colours that the terminal has; asked for while Textual makes the app."""
 
     def __init__(
         self,
@@ -248,12 +253,18 @@ class CekuraApp(App[None]):
         *,
         run_id: int | None = None,
         scope: Scope | None = None,
+        colours: Depth = "truecolor",
         ascii_only: bool = False,
+        letters: str = "utf-8",
         live: bool = True,
         tidy: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
+        self._depth = "none" if self.no_color else colours
+        self.no_color = self._depth == "none"
+        self.set_class(self.no_color, "-no-colour")
+        self.set_class(self._depth in ("16", "none"), "-few-colours")
         self.animation_level = "none"
         for theme in themes():
             self.register_theme(theme)
@@ -276,7 +287,12 @@ class CekuraApp(App[None]):
         self._run_id = run_id
         self._looking: set[int] = set()
         """Jobs that somebody looks at now, which the store is yet to be told."""
-        self._foreign: tuple[LineFilter, ...] = (ControlFilter(), *([AsciiFilter()] if ascii_only else []))
+        colour = colour_filter(self._depth)
+        self._own_filters: tuple[LineFilter, ...] = (
+            *([] if colour is None else [colour]),
+            ControlFilter(),
+            *([AsciiFilter(letters)] if ascii_only else []),
+        )
         self._changed = False
         self._reading_soon = False
         self._mended = 0
@@ -293,11 +309,15 @@ class CekuraApp(App[None]):
         variables = super().get_css_variables()
         if self.current_theme.name not in THEMES:
             self.theme_variables = variables = {**variables, **tokens(colours_of(self.current_theme, variables))}
+        if self._depth != "truecolor":
+            few = reduced(variables, self._depth, dark=self.current_theme.dark)
+            self.theme_variables = variables = {**variables, **few}
         return variables
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's own, then ours: nothing foreign reaches the terminal as a control character."""
-        return [*super().get_line_filters(), *self._foreign]
+        """Textual's own, then ours: nothing foreign reaches the terminal as a control character. Without colour
+        Textual would send shades of grey."""
+        return [*(one for one in super().get_line_filters() if not isinstance(one, Monochrome)), *self._own_filters]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is not to be mentioned now is no key either."""
