@@ -16,6 +16,7 @@ from cekura_tui.doctor.check import Check, Status
 from cekura_tui.doctor.multiplexer import check_multiplexer
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.terminal.capabilities import Capabilities, read_capabilities
+from cekura_tui.ui.terminal.clipboard import describe, probe, ways
 
 PATIENCE = 2.0
 """Seconds that a terminal has to answer."""
@@ -30,6 +31,8 @@ _CLEAR_LINE = b"\r\x1b[K"
 _NAME = re.compile(rb"\x1bP>\|([^\x1b]*)\x1b\\")
 _MODE = re.compile(rb"\x1b\[\?(\d+);(\d)\$y")
 _LAST = re.compile(rb"\x1b\[\?[\d;]*c")
+
+_NO_CLIPBOARD = "Save to a file instead, or install wl-copy, xclip or xsel where there is a display."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,17 @@ def check_terminal(env: Mapping[str, str]) -> Iterator[Check]:
     if _on_terminal() and env.get("TERM", "dumb") not in ("", "dumb"):
         yield from _answers(ask_terminal(sys.stdin.fileno(), sys.stdout.fileno()))
     yield from check_multiplexer(capabilities.multiplexer, env)
+    yield from _clipboard(env)
+
+
+def _clipboard(env: Mapping[str, str]) -> Iterator[Check]:
+    """The way that a copy takes, tried with a short text where it can be read back."""
+    by = ways(env)
+    yield Check("terminal", "clipboard", "ok" if by else "warning", describe(by), "" if by else _NO_CLIPBOARD)
+    if by:
+        works, words = probe(by, env)
+        advice = "Copies are also saved to a file, which the message names." if works is False else ""
+        yield Check("terminal", "copying", "warning" if works is False else "ok", words, advice)
 
 
 def _on_terminal() -> bool:
