@@ -18,7 +18,8 @@ SHELL = ("sh", "-c", SCRIPT)
 
 @pytest.fixture
 def env(home: Path, tmp_path: Path) -> dict[str, str]:
-    return environment(home, tmp_path)
+    around = ("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY")
+    return {name: value for name, value in environment(home, tmp_path).items() if name not in around}
 
 
 def test_in_a_terminal_it_says_its_size_and_what_it_answers(env: dict[str, str]) -> None:
@@ -51,6 +52,8 @@ def stack() -> Iterator[ExitStack]:
 def test_in_tmux_as_it_comes_it_says_which_lines_are_missing(env: dict[str, str], stack: ExitStack) -> None:
     tmux = stack.enter_context(Tmux(env=env, command=SHELL, columns=150, lines=60))
     tmux.wait("tmux set-clipboard: external", "status ")
+    tmux.wait("ok       clipboard: tmux", "ok       copying: a test text was copied and read back")
+    assert tmux.buffer == b""  # nothing of it is left
     tmux.wait("warning  tmux allow-passthrough: off", "Add to ~/.tmux.conf: set -g allow-passthrough on")
     tmux.wait("warning  tmux focus-events: off", "Add to ~/.tmux.conf: set -g focus-events on")
     tmux.wait('Add to ~/.tmux.conf: set -g default-terminal "tmux-256color"')
