@@ -31,16 +31,16 @@ def doctor(ctx: click.Context, options: Options, as_json: bool, offline: bool, b
     """
     from cekura_tui.config.paths import find_paths
     from cekura_tui.doctor.report import examine
+    from cekura_tui.workspace.log_file import log_to
     from cekura_tui.workspace.prompt_files import check_output
-    from cekura_tui.workspace.workspace import log_to
 
     if bundle is not None and as_json:
         raise UsageError("Use --json or --bundle: the bundle has the JSON too.")
     paths = find_paths(options.config_dir, os.environ)
     out = check_output(bundle, force=force) if bundle is not None else None
-    if paths.home.is_dir():
-        log_to(paths)
     keys: list[str] = []
+    if paths.home.is_dir():
+        log_to(paths, lambda: keys)
 
     def make_setup() -> Setup:
         setup = options.setup()

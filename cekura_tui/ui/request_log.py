@@ -146,7 +146,9 @@ log for a bug report.
     def show_details(self) -> None:
         """Enter on a request."""
         if (row := self.row) is not None and self.is_current:
-            self.app.push_screen(DetailsDialog(f"{row.method} {row.path}", row.error, _facts(row)))
+            ended = f"{row.status or 'Failed'} after {row.milliseconds:,} ms"
+            text = f"{ended}: {row.error}" if row.error else ended
+            self.app.push_screen(DetailsDialog(f"{row.method} {row.path}", text, _facts(row)))
 
     def action_copy(self) -> None:
         """Copy the request under the cursor, or all, or write them to a file."""
@@ -188,8 +190,6 @@ def _facts(row: RequestRecord) -> list[tuple[str, str]]:
     facts = (
         ("sent at", f"{datetime.fromtimestamp(row.at):%Y-%m-%d %H:%M:%S}"),
         ("query", " ".join(row.query)),
-        ("status", str(row.status or "")),
-        ("time", f"{row.milliseconds:,} ms"),
         ("attempt", str(row.attempt)),
         ("request id", row.request_id),
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import logging.handlers
 import threading
 import time
 from collections import deque
@@ -16,10 +15,10 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
-from cekura_tui.config.paths import Paths, make_private
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.request_log import RequestLog, RequestRecord
 from cekura_tui.model.text import count
+from cekura_tui.workspace.log_file import log_to
 
 if TYPE_CHECKING:
     from cekura_tui.config.settings_file import Problem
@@ -37,8 +36,6 @@ ENDING = 0.2
 """Seconds of these that are left to end calls that go on, and to say so."""
 KEY_CHECK_EVERY = 3.0
 """Seconds between two looks for a key that was signed in with elsewhere, where there is none that is taken."""
-LOG_BYTES, LOG_FILES = 1_000_000, 3
-"""Of the log: a file that has become so large is kept beside a new one, and so many there are at the most."""
 _log = logging.getLogger("cekura_tui")
 
 
@@ -73,6 +70,8 @@ class Workspace:
         """How often another key was taken up that was signed in with elsewhere."""
         self._requests = RequestLog()
         """Those of all sessions that were open one after the other."""
+        self._keys = {setup.key.text} if setup.key is not None else set()
+        """All keys that were used, none of which is logged."""
         self._on_change: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -114,6 +113,8 @@ class Workspace:
 
     def _open_now(self) -> None:
         assert self._session is not None
+        if self.setup.key is not None:
+            self._keys.add(self.setup.key.text)
         try:
             from cekura_tui.jobs.lease import this_process
             from cekura_tui.workspace.session import Session
@@ -156,7 +157,7 @@ class Workspace:
 
     def start_log(self) -> None:
         """Have requests and what goes wrong written to the log, from now on."""
-        log_to(self.setup.paths)
+        log_to(self.setup.paths, lambda: tuple(self._keys))
 
     def requests(self) -> tuple[RequestRecord, ...]:
         """The last requests to the server, in the order they ended; from any thread."""
@@ -277,24 +278,3 @@ def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
     for task in left:
         task.cancel()
     loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-
-
-class _LogFile(logging.handlers.RotatingFileHandler):
-    """A bounded file; what cannot be written there is lost, and nothing is printed over the screen."""
-
-    def handleError(self, record: logging.LogRecord) -> None:
-        """Leave it."""
-
-
-def log_to(paths: Paths) -> None:
-    """Send the program's own log to its file; one that cannot be written costs nothing but the log."""
-    path = paths.log
-    try:
-        make_private(path.parent)
-        handler = _LogFile(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1, delay=True)
-    except OSError:
-        return
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    _log.handlers = [handler]
-    _log.propagate = False
-    _log.setLevel(logging.INFO)
