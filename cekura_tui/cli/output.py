@@ -21,7 +21,7 @@ def print_message(text: str) -> None:
     """A message for the person, on standard error."""
     # A message that nobody reads any more must not end the work.
     with contextlib.suppress(OSError):
-        click.echo(clean(text), err=True)
+        click.echo(clean(text), file=sys.stderr, err=True)
 
 
 def complain(error: CekuraTuiError) -> None:
@@ -31,13 +31,13 @@ def complain(error: CekuraTuiError) -> None:
 
 def put(text: str = "") -> None:
     """A line of data, or several; nothing in it reaches the terminal as a control character."""
-    click.echo(clean(text))
+    click.echo(clean(text), file=sys.stdout)  # for an output in ASCII click would take UTF-8 by itself
 
 
 def put_json(value: object) -> None:
     """One JSON object on one line; what a terminal might obey, or the encoding of the output lacks, is escaped."""
     text = json_text(value)
-    click.echo(text if sys.stdout is None or is_in(sys.stdout.encoding, text) else json.dumps(value))
+    click.echo(text if sys.stdout is None or is_in(sys.stdout.encoding, text) else json.dumps(value), file=sys.stdout)
 
 
 def put_prompt(prompt: Prompt) -> None:

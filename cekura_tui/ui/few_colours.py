@@ -101,7 +101,7 @@ _CUBE = [f"#{r:02x}{g:02x}{b:02x}" for r in _STEPS for g in _STEPS for b in _STE
 _GREYS = [f"#{level:02x}{level:02x}{level:02x}" for level in range(8, 248, 10)]
 _NUMBERS = {colour: 16 + n for n, colour in enumerate([*_CUBE, *_GREYS])}
 # The cube has no pale tints of dark grounds: these are what programs of such terminals mark changes with.
-_DARK_TINTS = {
+_DARK_256 = {
     "cursor": "#00005f",
     "added-ground": "#005f00",
     "removed-ground": "#5f0000",
@@ -114,7 +114,7 @@ _DARK_TINTS = {
     "dim-ground": "#303030",
     "selection": "#005f87",
 }
-_LIGHT_TINTS = {
+_LIGHT_256 = {
     "cursor": "#d7d7ff",
     "added-ground": "#d7ffd7",
     "removed-ground": "#ffd7d7",
@@ -126,16 +126,19 @@ _LIGHT_TINTS = {
     "busy-ground": "#d7ffff",
     "dim-ground": "#e4e4e4",
     "selection": "#afafff",
+    # Whoever sees no red tells it from a warning by how dark it is.
+    "error": "#5f0000",
+    "removed": "#5f0000",
 }
 
 
 def _in_256(made: dict[str, str], dark: bool) -> dict[str, str]:
     """Each colour as the nearest one of the 240 that can be read, or is another than the grounds beside it."""
-    found = dict(_DARK_TINTS if dark else _LIGHT_TINTS)
+    found = dict(_DARK_256 if dark else _LIGHT_256)
     for name in (ground for ground in GROUNDS if ground not in found):
         others = [found.get(other) for other in GROUNDS]
         found[name] = next(colour for colour in _by_distance(made[name]) if colour not in others)
-    for ink in (*INKS, *FRAMES):
+    for ink in (ink for ink in (*INKS, *FRAMES) if ink not in found):
         on, least = (GROUNDS, MARKS) if ink in FRAMES else (grounds_of(ink), WORDS)
         near = (
             colour
