@@ -173,8 +173,9 @@ def test_doctor_reads_back_from_a_display_and_restores_what_was_there(
     env = {**surroundings, "DISPLAY": display}
     xclip = ["xclip", "-selection", "clipboard"]
     subprocess.run([*xclip, "-in"], env=env, input=b"mine", stdout=subprocess.DEVNULL, check=True)
+    until(lambda: subprocess.run([*xclip, "-out"], env=env, capture_output=True).stdout == b"mine", "it is there")
     assert probe(ways(env), env) == (True, "a test text was copied and read back")
-    assert subprocess.run([*xclip, "-out"], env=env, capture_output=True, check=True).stdout == b"mine"
+    until(lambda: subprocess.run([*xclip, "-out"], env=env, capture_output=True).stdout == b"mine", "it is restored")
 
 
 @NEEDS_TMUX
