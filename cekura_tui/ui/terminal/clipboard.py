@@ -11,6 +11,7 @@ import base64
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -248,12 +249,21 @@ def probe(by: Sequence[Way], env: Mapping[str, str]) -> tuple[bool | None, str]:
     else:
         before = _read(way.reads, env)
         failure = _run(way.argv, text, env)
-        back = _read(way.reads, env)
+        back = None if failure else _read_until(text, way.reads, env)
         if before:
             _run(way.argv, before, env)
     if failure:
         return False, failure
     return (True, "a test text was copied and read back") if back == text else (False, "a test text did not come back")
+
+
+def _read_until(text: bytes, argv: Sequence[str], env: Mapping[str, str]) -> bytes | None:
+    """What is on the clipboard, within a second: some tools end before the display knows that they have the text."""
+    for _ in range(10):
+        if (back := _read(argv, env)) == text:
+            break
+        time.sleep(0.1)
+    return back
 
 
 def _read(argv: Sequence[str], env: Mapping[str, str]) -> bytes | None:
