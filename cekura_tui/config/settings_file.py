@@ -315,9 +315,9 @@ def set_setting(path: Path, name: str, value: object) -> None:
 
     document = _editable(path)
     table: Any = document
-    for part in entry[:-1]:
+    for depth, part in enumerate(entry[:-1], 2):
         if part not in table:
-            table[part] = tomlkit.table(is_super_table=part == "profiles")
+            table[part] = tomlkit.table(is_super_table=depth < len(entry))
         table = table[part]
         if not isinstance(table, dict):
             raise UsageError(f"{'.'.join(entry)} can't be set: {part} is not a table.", _FIX)

@@ -256,6 +256,20 @@ def test_a_missing_file_is_made_for_this_user_alone(tmp_path: Path) -> None:
     assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
+def test_entries_of_a_profile_are_set_in_any_order(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    names = {
+        "profiles.a.theme.name": "x",
+        "profiles.b.agent_id": 1,
+        "profiles.a.agent_id": 2,
+        "profiles.b.keys.c.d": "y",
+    }
+    for name, value in names.items():
+        set_setting(path, name, value)
+    found = tomllib.loads(path.read_text())["profiles"]
+    assert found == {"a": {"theme": {"name": "x"}, "agent_id": 2}, "b": {"agent_id": 1, "keys": {"c.d": "y"}}}
+
+
 def test_a_link_to_the_file_stays_one(tmp_path: Path) -> None:
     real = written(tmp_path, OWN)
     link = tmp_path / "link.toml"
