@@ -1,6 +1,6 @@
 """What is decided before a workspace is opened: directory, profile, server, key, scope, embedded or not.
 
-Which profiles there are, and what another one is opened with (`list_profiles`, `other_profile`); how a read-only
+Which profiles there are, and what another one is opened with (`profile_names`, `other_profile`); how a read-only
 session refuses (`refuse_read_only`); and the request for a run as a curl command (`run_command`).
 """
 
@@ -51,6 +51,10 @@ class DemoOptions:
     speed: float = 1.0
     faults: frozenset[str] = frozenset()
     live: float | None = None
+
+
+class KeyTaken(UsageError):
+    """The profile has another key, which is not replaced unless somebody says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +122,14 @@ class Setup:
             return None
         return None if key is None or (self.key is not None and key.text == self.key.text) else key
 
-    def taken_by_another(self, key: ApiKey) -> UsageError | None:
+    def taken_by_another(self, key: ApiKey) -> KeyTaken | None:
         """Why this key would replace another one, or one of another server, if it was saved; else None."""
         saved = saved_keys(self.paths.credentials).get(self.profile)
         if saved is None or (saved.api_url, saved.api_key) == (self.server.base, key.text):
             return None
         theirs = clean_line(saved.api_url, 80)
         of = f"another key of {theirs}" if saved.api_url == self.server.base else f"the key of {theirs}"
-        return UsageError(
+        return KeyTaken(
             f"Profile {clean_line(self.profile, 40)} has {of}.",
             "To keep both keys, give the new one a name with --profile NAME; to replace the old one, add --replace.",
         )
@@ -138,11 +142,11 @@ class Setup:
         """The same workspace as this machine has it: nothing is asked of the server."""
         return replace(self, key=None, offline=True)
 
-    def looked_up_again(self) -> Setup:
+    def looked_up_again(self, *, may_run: bool = True) -> Setup:
         """The same with the key as it is found now, unless it is one that can be read once."""
         if self.key_places is None or (self.key is not None and not self.key_is_saved):
             return self
-        found = look_up(self.key_places, self.server)
+        found = look_up(replace(self.key_places, may_run=may_run), self.server)
         return replace(self, key=found.key, no_key=found.missing, key_sources=found.sources, offline=False)
 
 
@@ -303,7 +307,7 @@ def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", setti
 
 @dataclass(frozen=True, slots=True)
 class ProfileFacts:
-    """A profile: its name, its server's origin, and the place of its key, or what is wrong with it."""
+    """A profile: its name, its server's origin, and the place of its key, or what is wrong with its settings."""
 
     name: str
     origin: str = ""
@@ -311,21 +315,34 @@ class ProfileFacts:
     wrong: str = ""
 
 
-def account_paths(setup: Setup) -> Paths:
-    """The directory of settings and keys: that of the embedded workspace lies in it."""
-    return Paths(setup.paths.home.parent) if setup.demo else setup.paths
-
-
-def other_profile(setup: Setup, name: str, env: Mapping[str, str], *, may_run: bool = True) -> Setup:
+def other_profile(
+    start: Setup,
+    name: str,
+    env: Mapping[str, str],
+    *,
+    api_url: str | None = None,
+    new_profile: bool = False,
+    may_run: bool = True,
+) -> Setup:
     """What another profile is opened with while the program runs: its own server, scope and key.
 
     Flags and environment name those of the profile that the program was started with; only `--read-only` stays.
     Raises UsageError.
     """
-    home = str(account_paths(setup).home)
-    # Another account's key and scope; the directory of all is not asked of the environment again.
-    own = {variable: value for variable, value in env.items() if not variable.startswith("CEKURA_")}
-    return make_setup(config_dir=home, profile=name, read_only=setup.read_only == BY_FLAG, env=own, may_run=may_run)
+    return make_setup(
+        config_dir=str(account_paths(start).home),
+        profile=name,
+        api_url=api_url,
+        read_only=start.read_only == BY_FLAG,
+        new_profile=new_profile,
+        env={variable: value for variable, value in env.items() if not variable.startswith("CEKURA_")},
+        may_run=may_run,
+    )
+
+
+def account_paths(setup: Setup) -> Paths:
+    """The directory of settings and keys: that of the embedded workspace lies in it."""
+    return Paths(setup.paths.home.parent) if setup.demo else setup.paths
 
 
 def profile_names(paths: Paths, current: str = PROFILE) -> list[str]:
@@ -334,20 +351,6 @@ def profile_names(paths: Paths, current: str = PROFILE) -> list[str]:
     with contextlib.suppress(KeyMissing):
         names |= saved_keys(paths.credentials).keys()
     return sorted(names, key=lambda name: (name != PROFILE, name))
-
-
-def list_profiles(setup: Setup, env: Mapping[str, str]) -> list[ProfileFacts]:
-    """All profiles, each as it would be opened; no command is run for that."""
-    current = PROFILE if setup.demo else setup.profile
-    found = []
-    for name in profile_names(account_paths(setup), current):
-        try:
-            own = setup if name == setup.profile and not setup.demo else other_profile(setup, name, env, may_run=False)
-        except UsageError as error:
-            found.append(ProfileFacts(name, wrong=error.message))
-        else:
-            found.append(ProfileFacts(name, own.server.origin, own.key.source if own.key else own.key_from))
-    return found
 
 
 def run_command(setup: Setup, run_id: int) -> str | None:
