@@ -75,10 +75,20 @@ def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> N
 def _rows(settings: Settings, came_from: Mapping[str, str]) -> Iterator[tuple[str, str | int | None, str]]:
     """Name, value and origin of each setting, and of each entry of those that are tables."""
     for name, value in settings.model_dump().items():
-        if isinstance(value, dict) and value:
+        if name == "api_key_command":
+            yield name, _without_arguments(value), came_from[name]
+        elif isinstance(value, dict) and value:
             yield from ((f"{name}.{entry}", one, came_from[f"{name}.{entry}"]) for entry, one in value.items())
         else:
             yield name, value if value != {} else None, came_from[name]
+
+
+def _without_arguments(command: str) -> str:
+    """A command by its name alone: a key may be among its arguments."""
+    import shlex
+
+    name, *arguments = shlex.split(command) or [""]
+    return f"{name} …" if arguments else name
 
 
 def _shown(value: object) -> str:

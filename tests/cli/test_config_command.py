@@ -12,6 +12,7 @@ import pytest
 from calling import call
 from documented_shapes import read_all
 from terminal import Terminal, environment
+from waiting import until
 
 from cekura_tui.demo.corpus import FIRST_PROJECT, PROJECT_IDS
 
@@ -82,8 +83,10 @@ def test_the_projects_of_an_organization_are_asked_for(
     result = call("runs", "list")
     assert result.status == 2
     assert (str(SECOND_PROJECT) in result.err) is found
-    (asked,) = (entry for entry in demo.log if "projects" in entry["path"])
-    assert asked["query"] == f"organization_id={organization}"
+    until(lambda: demo.log, "the server writes down what it was asked")
+    assert [(entry["path"], entry["query"]) for entry in demo.log] == [
+        ("/user/v1/projects/", f"organization_id={organization}")
+    ]
 
 
 # Wrong entries
@@ -144,7 +147,9 @@ def test_all_settings_are_shown_with_where_they_came_from(
 ) -> None:
     monkeypatch.setenv("CEKURA_PROJECT_ID", "4021")
     monkeypatch.setenv("CEKURA_API_KEY", "sk-secret")
-    path = config('read_only = true\n\n[keys]\n"runs.improve" = "I"\n')
+    path = config(
+        'read_only = true\n\n[keys]\n"runs.improve" = "I"\n[profiles.default]\napi_key_command = "echo sk-secret"'
+    )
     result = call("--api-url", "https://eu.example", "config", "show", "--origin")
     rows = {line.split()[0]: line.split()[1:] for line in result.out.splitlines()}
     assert rows["SETTING"] == ["VALUE", "ORIGIN"]
@@ -152,6 +157,7 @@ def test_all_settings_are_shown_with_where_they_came_from(
     assert rows["project_id"] == ["4021", "CEKURA_PROJECT_ID"]
     assert rows["agent_id"] == ["not", "set", "default"]
     assert rows["read_only"] == ["true", f"{path}:1"]
+    assert rows["api_key_command"] == ["echo", "…", f"{path}:6"]
     assert rows["keys.runs.improve"] == ["I", f"{path}:4"]
     assert (result.status, result.err) == (0, "")
     assert "sk-secret" not in result.out

@@ -114,6 +114,11 @@ def test_a_key_in_the_settings_is_named_and_not_shown(tmp_path: Path, name: str)
     assert found == f"line 1: {name} is no setting: delete the line and save the key with `cekura-tui auth login`"
 
 
+def test_a_command_that_may_hold_a_key_is_not_shown(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, 'api_key_command = "echo \'sk-secret"')
+    assert found == "line 1: api_key_command must be a command with closed quotes"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
