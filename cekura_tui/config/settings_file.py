@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -199,14 +200,21 @@ class _Check:
 
 def _meant(entry: str, names: Sequence[str]) -> str:
     """The name that an entry may have meant, or none: its letters are nearly the same."""
-    from difflib import SequenceMatcher
-
     letters = _NO_LETTER.sub("", entry.lower())
     for name in names:
         wanted = _NO_LETTER.sub("", name)
-        if wanted in letters or SequenceMatcher(None, letters, wanted).ratio() >= _AS_SIMILAR:
+        if wanted in letters or _is_similar(letters, wanted):
             return name
     return ""
+
+
+def _is_similar(one: str, other: str) -> bool:
+    common = (Counter(one) & Counter(other)).total()
+    if 2 * common < _AS_SIMILAR * (len(one) + len(other)):
+        return False  # in whatever order; this saves the import in most starts
+    from difflib import SequenceMatcher
+
+    return SequenceMatcher(None, one, other).ratio() >= _AS_SIMILAR
 
 
 def _flat(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:
