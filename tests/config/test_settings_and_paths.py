@@ -116,6 +116,7 @@ def test_a_wrong_server_that_does_not_count_is_only_a_problem(tmp_path: Path, te
         "[profiles.default.theme]\nread_only = true",
         "[theme]\nread_only = true",
         "[keys]\nread_only = true",
+        "[columns]\nraed_only = true",
         "[session]\nread_only = true",
         "[profiles]\nread_only = true",
     ],
@@ -133,7 +134,7 @@ def test_what_may_have_meant_read_only_makes_the_session_read_only(tmp_path: Pat
         "reader = true",
         "only = true",
         "[profiles.work]\nreadonly = true",
-        '[keys]\n"runs.reload" = "r"',
+        '[keys]\nruns.read-on = "r"',
         "read_only = false",
     ],
 )
