@@ -195,7 +195,7 @@ def run_key_command(command: str, env: Mapping[str, str]) -> ApiKey:
         words = []
     if not words:
         raise KeyMissing(f"{COMMAND} is not a command.", "Check its quotes in config.toml.")
-    named = f"{clean_line(words[0], 60)} ({COMMAND})"
+    named = f"{clean_line(os.path.basename(words[0]), 60)} ({COMMAND})"
     attended = sys.stdin is not None and sys.stdin.isatty()
     try:
         ran = subprocess.run(

@@ -526,11 +526,8 @@ class CekuraApp(App[None]):
         from cekura_tui.ui.sign_in import SignInScreen
 
         if self._workspace.setup.offline:
-            text = "No API key: you see what is saved on this machine. To sign in, press P."
-            if isinstance(self.screen, Page):
-                self.screen.notify_once(text)
-            else:
-                self.notify(text, markup=False)
+            text = "No API key: showing what is saved here. Press P to sign in."
+            self.notify(text, severity="warning", markup=False)
         elif not self._locked and not self._workspace.setup.demo:
             self.push_screen(SignInScreen(self.state, event.reason))
 

@@ -26,6 +26,7 @@ from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.sign_in import KeyLine
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
+from cekura_tui.workspace.setup import account_paths
 
 _NAME_CELLS, _SERVER_CELLS = 16, 28
 
@@ -65,7 +66,7 @@ class ProfileList(VirtualList[ProfileChoice]):
                 Segment(" "),
                 Segment(fit(row.server, _SERVER_CELLS)),
                 Segment(" "),
-                Segment(fit(row.key_from or "no key: enter signs in", cells), dim),
+                Segment(fit(row.key_from or "no key · sign in", cells), dim),
             ]
         ]
 
@@ -92,11 +93,12 @@ class ProfileDialog(Dialog[ProfileChoice]):
         """Show all; the cursor is on the current one."""
         workspace = self._state.workspace
         setup, found = workspace.setup, workspace.profiles()
+        saved = str(account_paths(setup).credentials)
         rows = [
             ProfileChoice(
                 one.name,
                 one.origin.partition("://")[2] or one.origin,
-                f"! {one.wrong}" if one.wrong else one.key_from,
+                f"! {one.wrong}" if one.wrong else one.key_from.replace(saved, "saved key"),
                 not setup.demo and one.name == setup.profile,
             )
             for one in found

@@ -235,7 +235,7 @@ def test_a_command_that_fails_is_named_with_the_reason_and_its_output_is_not_rep
 def test_a_command_that_cannot_be_started_is_named(person: Person, words: str) -> None:
     setup = with_command(person, words)
     assert setup.no_key is not None
-    assert f"{words.split()[0]} (api_key_command) could not be started" in setup.no_key.message
+    assert f"{Path(words.split()[0]).name} (api_key_command) could not be started" in setup.no_key.message
 
 
 def test_a_command_does_not_read_what_is_piped_to_us(person: Person) -> None:
