@@ -251,15 +251,23 @@ class Client:
 
     # Operations
 
-    async def projects(self) -> list[Project]:
-        """All projects that this key may see."""
-        return answers.read_projects((await self._read("/user/v1/projects/", limits.PAGE)).json())
+    async def projects(self, organization_id: int | None = None) -> list[Project]:
+        """All projects that this key may see, or those of an organization."""
+        params = None if organization_id is None else {"organization_id": organization_id}
+        return answers.read_projects((await self._read("/user/v1/projects/", limits.PAGE, params)).json())
 
-    async def agents(self, project_id: int | None = None, page: int = 1, q: str = "") -> ListPage[Agent]:
-        """A page of agents, without a promise that their prompts are in it; with `q` those that the server finds."""
+    async def agents(
+        self, project_id: int | None = None, page: int = 1, q: str = "", *, organization_id: int | None = None
+    ) -> ListPage[Agent]:
+        """A page of agents, without a promise that their prompts are in it; with `q` those that the server finds.
+
+        As the vendor's client has it, the organization is sent where no project is. Only v2 declares it.
+        """
         params: dict[str, str | int] = {"page": page, "page_size": PAGE_SIZE}
         if project_id is not None:
             params["project_id"] = project_id
+        elif organization_id is not None:
+            params["organization_id"] = organization_id
         if q:
             params["q"] = q
         answer = await self._versioned("aiagents", "", limits.PAGE, params)

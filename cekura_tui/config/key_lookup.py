@@ -55,6 +55,8 @@ class KeyLookup:
     key: ApiKey | None
     missing: KeyMissing | None
     sources: tuple[KeySource, ...]
+    decided: str = ""
+    """The place that ended the look-up, with a key or because it can't be used; empty where none did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def look_up(places: KeyPlaces, server: Server) -> KeyLookup:
         sources.append(KeySource(place, why_not))
     if not decided:
         missing = KeyMissing(" ".join(elsewhere) or "No API key found.", HOW)
-    return KeyLookup(key, missing, tuple(sources))
+    return KeyLookup(key, missing, tuple(sources), decided)
 
 
 def _places(places: KeyPlaces, server: Server) -> Iterator[tuple[str, Callable[[], ApiKey]]]:

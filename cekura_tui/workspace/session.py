@@ -206,12 +206,13 @@ class Session:
     # Scope
 
     async def projects(self) -> list[Project]:
-        """The projects that this key may see."""
-        return await self.client.projects()
+        """The projects that this key may see, of the organization of the settings."""
+        return await self.client.projects(self.setup.settings.organization_id)
 
     async def agents(self, project_id: int | None, page: int = 1, q: str = "") -> ListPage[Agent]:
         """A page of the agents of a project, or of all projects; with `q` of those that the server finds by it."""
-        return await self.client.agents(project_id, page, q)
+        organization = self.setup.settings.organization_id
+        return await self.client.agents(project_id, page, q, organization_id=organization)
 
     async def scope(self) -> Scope:
         """What to list runs of: what was named, chosen last, or the only project; raises NoScope."""

@@ -10,6 +10,7 @@ import contextlib
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from cekura_tui.config.credentials import DEFAULT_API_URL, PROFILE, ApiKey, Server, read_server, saved_key, saved_keys
 from cekura_tui.config.key_lookup import NOT_RUN, KeyPlaces, KeySource, look_up
@@ -17,6 +18,7 @@ from cekura_tui.config.paths import Paths, find_paths
 from cekura_tui.config.settings import ENVIRONMENT, FLAGS, PERSONAL, Settings
 from cekura_tui.config.settings_file import Problem, SettingsFile, read_settings_file
 from cekura_tui.config.sources import DEFAULT, Loaded, load_settings
+from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line
@@ -164,12 +166,16 @@ def make_setup(
 ) -> Setup:
     """Read flags, environment and files; raises UsageError. A missing key is no error yet.
 
+    The file of the vendor's CLI names the server only together with its own key; its project and organization count at
+    its own server, unless the key is a saved one.
+
     With `new_profile` the profile need not exist, for it is about to be made; without `may_run` no `api_key_command` is
     run.
     """
     paths = find_paths(config_dir, env)
     flags = {"api_url": api_url, "profile": profile, "project_id": project_id, "agent_id": agent_id}
-    loaded = load({**flags, "read_only": read_only or None}, env, paths, demo=demo is not None)
+    named = {**flags, "read_only": read_only or None}
+    loaded = load(named, env, paths, demo=demo is not None)
     if demo is not None:
         opened = demo_setup(paths, demo, read_only=BY_FLAG if read_only else "", settings=loaded.settings)
         return replace(opened, problems=loaded.problems, came_from=loaded.came_from)
@@ -180,12 +186,25 @@ def make_setup(
         check_profile(loaded, paths)
     url, place = loaded.settings.api_url, loaded.came_from["api_url"]
     if place not in (FLAGS["api_url"], ENVIRONMENT["api_url"]) and (saved := _saved_url(paths, name, loaded.file)):
-        url, place = saved, f"the URL of profile {name}"
+        url, place = saved, str(paths.credentials)
     server = read_server(url, "the API URL" if place == DEFAULT else place)
     command = loaded.settings.api_key_command
     command_server = _command_server(paths, name, loaded.file) if command else None
     places = KeyPlaces(paths.credentials, api_key_file, env, name, command, command_server, may_run)
     found = look_up(places, server)
+    vendor_path = find_vendor_file(env)
+    vendor = read_vendor_file(vendor_path)
+    if (theirs := _vendor_server(vendor)) is not None:
+        if place == DEFAULT and not (found.decided or command) and theirs.origin != server.origin:
+            # The vendor's server is used with the vendor's key alone: it takes no other key there.
+            other = look_up(places, theirs)
+            if other.key is not None and other.decided == str(vendor_path):
+                server, found = theirs, other
+        if theirs.origin == server.origin and found.decided != str(paths.credentials):
+            loaded = load(named, env, paths, vendor=vendor, vendor_path=vendor_path)
+    if place == str(paths.credentials):
+        settings = loaded.settings.model_copy(update={"api_url": url})
+        loaded = replace(loaded, settings=settings, came_from=loaded.came_from | {"api_url": place})
     return Setup(
         paths,
         loaded.settings,
@@ -224,12 +243,28 @@ def _command_server(paths: Paths, profile: str, file: SettingsFile) -> Server:
     return read_server(url, str(paths.settings))
 
 
-def load(flags: Mapping[str, object], env: Mapping[str, str], paths: Paths, *, demo: bool) -> Loaded:
+def _vendor_server(vendor: Mapping[str, str]) -> Server | None:
+    """The server of the vendor's file; None where there is no file, or no server."""
+    try:
+        return read_server(vendor.get("api_url", DEFAULT_API_URL)) if vendor else None
+    except UsageError:
+        return None
+
+
+def load(
+    flags: Mapping[str, object],
+    env: Mapping[str, str],
+    paths: Paths,
+    *,
+    demo: bool = False,
+    vendor: Mapping[str, str] | None = None,
+    vendor_path: Path | None = None,
+) -> Loaded:
     """The settings of all places; for the embedded workspace those about the person, and no server or profile."""
     if demo:
         flags = {name: value for name, value in flags.items() if name not in ("api_url", "profile")}
         return load_settings(flags, {}, paths.settings, of_file=PERSONAL)
-    return load_settings(flags, env, paths.settings)
+    return load_settings(flags, env, paths.settings, vendor=vendor, vendor_path=vendor_path)
 
 
 def check_profile(loaded: Loaded, paths: Paths) -> None:

@@ -216,15 +216,6 @@ def test_a_run_that_does_not_tell_its_agent(broken: ScriptedServer) -> None:
     assert broken.requests("POST") == []
 
 
-def test_a_settings_file_that_is_wrong(demo: Any, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CEKURA_PROJECT_ID")
-    home.mkdir()
-    (home / "config.toml").write_text("project_id = [1]\n")
-    refused(demo, 2, "config.toml must be a number, not", "jobs", "list")
-    (home / "config.toml").write_text("project_id = \n")
-    refused(demo, 2, "config.toml is not valid TOML", "jobs", "list")
-
-
 def test_a_database_of_a_newer_program(demo: Any, home: Path) -> None:
     call("jobs", "list")
     sql = sqlite3.connect(home / "cekura.db")
