@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -18,7 +17,7 @@ from cekura_tui.model.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from cekura_tui.config.paths import Paths
-    from cekura_tui.config.sources import Loaded
+    from cekura_tui.config.settings import Settings
     from cekura_tui.model.json_shapes import SettingsJson
 
 
@@ -38,18 +37,25 @@ def path(options: Options) -> None:
 @click.option("--origin", is_flag=True, help="Show where each setting was set.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
-def show(options: Options, origin: bool, as_json: bool) -> None:
+@click.pass_context
+def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> None:
     """Print all settings, and list wrong entries of config.toml.
 
     Settings come from options, the environment, config.toml, the file of the vendor's CLI, and defaults.
     """
-    paths = _paths(options)
+    path = _paths(options).settings
     loaded = options.settings()
-    rows = list(_rows(loaded))
+    failure: UsageError | None = None
+    try:
+        setup = options.quiet_setup(may_run=False)
+        rows = list(_rows(setup.settings, setup.came_from))
+    except UsageError as error:
+        failure = error
+        rows = list(_rows(loaded.settings, loaded.came_from))
     if as_json:
         problems = [{"line": problem.line, "text": problem.text} for problem in loaded.problems]
         shown: SettingsJson = {
-            "path": str(paths.settings),
+            "path": str(path),
             "settings": [{"name": name, "value": value, "origin": where} for name, value, where in rows],
             "problems": problems,  # type: ignore[typeddict-item]
         }
@@ -57,35 +63,38 @@ def show(options: Options, origin: bool, as_json: bool) -> None:
     else:
         header = ("SETTING", "VALUE", "ORIGIN")[: 3 if origin else 2]
         put_table(header, [(name, _shown(value), where)[: len(header)] for name, value, where in rows])
-    _list_problems(paths.settings, loaded)
-    if not options.demo:
-        from cekura_tui.workspace.setup import check_profile
+    for problem in loaded.problems:
+        print_message(problem.with_path(path))
+    if loaded.refusal is not None:
+        print_message("No key is sent until these are corrected.")
+    elif failure is not None:
+        complain(failure)
+        ctx.exit(failure.exit_status)
 
-        try:
-            check_profile(loaded, paths)
-        except UsageError as error:
-            complain(error)
 
-
-def _rows(loaded: Loaded) -> Iterator[tuple[str, str | int | None, str]]:
+def _rows(settings: Settings, came_from: Mapping[str, str]) -> Iterator[tuple[str, str | int | None, str]]:
     """Name, value and origin of each setting, and of each entry of those that are tables."""
-    for name, value in loaded.settings.model_dump().items():
-        if isinstance(value, dict) and value:
-            yield from ((f"{name}.{entry}", one, loaded.came_from[f"{name}.{entry}"]) for entry, one in value.items())
+    for name, value in settings.model_dump().items():
+        if name == "api_key_command":
+            yield name, _without_arguments(value), came_from[name]
+        elif isinstance(value, dict) and value:
+            yield from ((f"{name}.{entry}", one, came_from[f"{name}.{entry}"]) for entry, one in value.items())
         else:
-            yield name, value if value != {} else None, loaded.came_from[name]
+            yield name, value if value != {} else None, came_from[name]
+
+
+def _without_arguments(command: str) -> str:
+    """A command by its name alone: a key may be among its arguments."""
+    import shlex
+
+    name, *arguments = shlex.split(command) or [""]
+    return f"{name} …" if arguments else name
 
 
 def _shown(value: object) -> str:
     if value is None or value == "":
         return "not set"
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _list_problems(path: Path, loaded: Loaded) -> None:
-    """A line on standard error for each wrong entry of config.toml."""
-    for problem in loaded.problems:
-        print_message(problem.with_path(path))
 
 
 @config.command("set")

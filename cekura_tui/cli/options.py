@@ -76,9 +76,17 @@ class Options:
         With `new_profile` the profile need not exist; without `may_run` no `api_key_command` is run.
         """
         from cekura_tui.config.paths import find_paths
+
+        setup = self.quiet_setup(new_profile=new_profile, may_run=may_run)
+        for problem in setup.problems:
+            print_message(problem.with_path(find_paths(self.config_dir, os.environ).settings))
+        return setup
+
+    def quiet_setup(self, *, new_profile: bool = False, may_run: bool = True) -> Setup:
+        """The same without the messages."""
         from cekura_tui.workspace.setup import make_setup
 
-        setup = make_setup(
+        return make_setup(
             config_dir=self.config_dir,
             profile=self.profile,
             api_url=self.api_url,
@@ -91,9 +99,6 @@ class Options:
             env=os.environ,
             may_run=may_run,
         )
-        for problem in setup.problems:
-            print_message(problem.with_path(find_paths(self.config_dir, os.environ).settings))
-        return setup
 
     def signed_in(self) -> Setup:
         """The same for a command that needs a key; raises KeyMissing where there is none."""

@@ -55,6 +55,8 @@ class KeyLookup:
     key: ApiKey | None
     missing: KeyMissing | None
     sources: tuple[KeySource, ...]
+    decided: str = ""
+    """The place that ended the look-up, with a key or because it can't be used; empty where none did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def look_up(places: KeyPlaces, server: Server) -> KeyLookup:
         sources.append(KeySource(place, why_not))
     if not decided:
         missing = KeyMissing(" ".join(elsewhere) or "No API key found.", HOW)
-    return KeyLookup(key, missing, tuple(sources))
+    return KeyLookup(key, missing, tuple(sources), decided)
 
 
 def _places(places: KeyPlaces, server: Server) -> Iterator[tuple[str, Callable[[], ApiKey]]]:
@@ -193,7 +195,7 @@ def run_key_command(command: str, env: Mapping[str, str]) -> ApiKey:
         words = []
     if not words:
         raise KeyMissing(f"{COMMAND} is not a command.", "Check its quotes in config.toml.")
-    named = f"{clean_line(words[0], 60)} ({COMMAND})"
+    named = f"{clean_line(os.path.basename(words[0]), 60)} ({COMMAND})"
     attended = sys.stdin is not None and sys.stdin.isatty()
     try:
         ran = subprocess.run(

@@ -130,13 +130,17 @@ def wrong_values(values: Mapping[str, object]) -> dict[tuple[str, ...], str]:
         Settings.model_validate(values)
     except ValidationError as error:
         wrong = {tuple(str(part) for part in one["loc"][:2]): None for one in error.errors()}
-        return {name: f"must be {expected(name)}, not {_shown(values, name)}" for name in wrong}
+        return {name: f"must be {_expected_of(name)}{_instead(values, name)}" for name in wrong}
     return {}
 
 
-def expected(name: tuple[str, ...]) -> str:
-    """What a value has to be, in words."""
+def _expected_of(name: tuple[str, ...]) -> str:
     return _EXPECTED.get(name[0], "text") if len(name) == 1 else _IN_TABLE.get(name[0], "text")
+
+
+def _instead(values: Mapping[str, object], name: tuple[str, ...]) -> str:
+    """What it is, unless a key may be in it."""
+    return "" if name[0] == "api_key_command" else f", not {_shown(values, name)}"
 
 
 def _shown(values: Mapping[str, object], name: tuple[str, ...]) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ Name = tuple[str, ...]
 TABLES = ("keys", "theme", "columns")
 """Settings that are tables."""
 _UNSAFE = ("api_url", "read_only")
-_SAFETY = (*_UNSAFE, "profile")
+"""Settings that are not safe to leave out."""
+_UNSAFE_AT_TOP = (*_UNSAFE, "profile")
 _NO_LETTER = re.compile("[^a-z]")
 _AS_SIMILAR = 0.75
 
@@ -64,13 +66,13 @@ class SettingsFile:
     profiles: Mapping[str, Mapping[str, object]]
     lines: Mapping[Name, int]
     problems: tuple[Problem, ...] = ()
-    doubts: Mapping[tuple[str, str], Problem] | None = None
+    doubts: Mapping[tuple[str, str], Problem] = field(default_factory=dict)
     unreadable: Problem | None = None
 
     def doubt(self, setting: str, *profiles: str) -> Problem | None:
         """The problem that may have meant this setting, in one of these profiles."""
-        doubts = self.doubts or {}
-        return next((doubts[profile, setting] for profile in profiles if (profile, setting) in doubts), None)
+        found = (self.doubts.get((profile, setting)) for profile in profiles)
+        return next((problem for problem in found if problem is not None), None)
 
     def place(self, *name: str) -> str:
         """Where an entry is, as a person reads it."""
@@ -115,10 +117,12 @@ def _checked(path: Path, text: str) -> SettingsFile:
         check.report(("profiles",), "profiles must hold tables such as [profiles.work]")
         profiles = {}
     for name, entries in profiles.items():
-        if isinstance(entries, dict):
+        if not name:
+            check.report(("profiles", name), "a profile needs a name, such as [profiles.work]")
+        elif isinstance(entries, dict):
             of_profile[name] = check.entries(entries, name)
         else:
-            meant = _meant(name, _SAFETY)
+            meant = _meant(name, _UNSAFE_AT_TOP)
             belongs = f"{meant} belongs above the first table" if meant else "a profile is a table"
             check.report(("profiles", name), f"{belongs}, such as [profiles.work]", "", meant)
     return SettingsFile(path, values, of_profile, lines, check.problems(), check.doubts)
@@ -137,7 +141,7 @@ class _Check:
 
     def report(self, name: Name, text: str, profile: str = "", meant: str = "") -> None:
         """An entry is wrong; `meant` is the setting that it may have meant, where leaving it out is not safe."""
-        problem = Problem(_line(self._lines, name), text)
+        problem = Problem(_line(self._lines, name), clean_line(text, 250))
         self._found.append(problem)
         if meant:
             self.doubts.setdefault((profile, meant), problem)
@@ -148,14 +152,14 @@ class _Check:
         right: dict[str, object] = {}
         for name, value in found.items():
             if name not in Settings.model_fields or (profile and name == "profile"):
-                self._unknown(table, name, value, profile)
+                self._unknown(table, name, profile)
             else:
                 right[name] = dict(_flat(value) if name == "keys" else value) if isinstance(value, dict) else value
             if isinstance(value, dict):
                 self._misplaced((*table, name), value, profile, right.get(name))
         for wrong, text in wrong_values(right).items():
             shown = ".".join((*table, *wrong))
-            self.report((*table, *wrong), f"{shown} {text}", profile, wrong[0] if wrong[0] in _SAFETY else "")
+            self.report((*table, *wrong), f"{shown} {text}", profile, wrong[0] if wrong[0] in _UNSAFE_AT_TOP else "")
             inner = right.get(wrong[0])
             if len(wrong) == 2 and isinstance(inner, dict):
                 inner.pop(wrong[1], None)
@@ -169,28 +173,28 @@ class _Check:
                 del right["api_url"]
         return right
 
-    def _unknown(self, table: Name, name: str, value: object, profile: str) -> None:
+    def _unknown(self, table: Name, name: str, profile: str) -> None:
         shown = clean_line(".".join((*table, name)), 60)
         if name == "profile":
             text = f"{shown} belongs above the first table"
-        elif _NO_LETTER.sub("", name.lower()) in ("apikey", "key"):
+        elif _letters(name) in ("apikey", "key"):
             text = f"{shown} is no setting: delete the line and save the key with `cekura-tui auth login`"
         else:
             meant = _meant(name, (*Settings.model_fields, *(() if profile else ("profiles",))))
             hint = f"use {meant}" if meant else "`cekura-tui config show` lists the settings"
             text = f"unknown setting “{shown}”; {hint}"
-        self.report((*table, name), text, profile, _meant(name, _UNSAFE if profile else _SAFETY))
+        self.report((*table, name), text, profile, _meant(name, _UNSAFE if profile else _UNSAFE_AT_TOP))
 
     def _misplaced(self, table: Name, found: Mapping[str, Any], profile: str, right: object) -> None:
-        """Entries below the header of a table that were meant for above it."""
+        """Entries below the header of a table that were meant for above it.
+
+        Names there may be similar, as that of the action `read-on` is, but nothing there is true or false.
+        """
         for name, value in found.items():
-            meant = _meant(name, _UNSAFE)
-            if meant:
-                where = f"[profiles.{profile}]" if profile else "the first table"
-                text = f"{meant} belongs above {where}, not in [{'.'.join(table)}]"
-                if profile:
-                    text = f"{meant} belongs directly in {where}, not in [{'.'.join(table)}]"
-                self.report((*table, name), text, profile, meant)
+            exact = next((unsafe for unsafe in _UNSAFE if _letters(unsafe) in _letters(name)), "")
+            if meant := _meant(name, ("read_only",)) if isinstance(value, bool) else exact:
+                place = f"directly in [profiles.{profile}]" if profile else "above the first table"
+                self.report((*table, name), f"{meant} belongs {place}, not in [{'.'.join(table)}]", profile, meant)
                 if isinstance(right, dict):
                     right.pop(name, None)
             elif isinstance(value, dict):
@@ -199,14 +203,25 @@ class _Check:
 
 def _meant(entry: str, names: Sequence[str]) -> str:
     """The name that an entry may have meant, or none: its letters are nearly the same."""
-    from difflib import SequenceMatcher
-
-    letters = _NO_LETTER.sub("", entry.lower())
+    letters = _letters(entry)
     for name in names:
-        wanted = _NO_LETTER.sub("", name)
-        if wanted in letters or SequenceMatcher(None, letters, wanted).ratio() >= _AS_SIMILAR:
+        wanted = _letters(name)
+        if wanted in letters or _is_similar(letters, wanted):
             return name
     return ""
+
+
+def _letters(name: str) -> str:
+    return _NO_LETTER.sub("", name.lower())
+
+
+def _is_similar(one: str, other: str) -> bool:
+    common = (Counter(one) & Counter(other)).total()
+    if 2 * common < _AS_SIMILAR * (len(one) + len(other)):
+        return False  # in whatever order; this saves the import in most starts
+    from difflib import SequenceMatcher
+
+    return SequenceMatcher(None, one, other).ratio() >= _AS_SIMILAR
 
 
 def _flat(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:
@@ -235,15 +250,15 @@ def line_numbers(text: str) -> dict[Name, int]:
         if begin != number and not any(end in line for end in ("]", "}", '"""', "'''")):
             continue
         try:
-            said = tomllib.loads(statement)
+            parsed = tomllib.loads(statement)
         except tomllib.TOMLDecodeError:
             continue
         if statement.lstrip().startswith("["):
-            table = _innermost(said)
+            table = _innermost(parsed)
             for end in range(1, len(table) + 1):
                 found.setdefault(table[:end], begin)
         else:
-            for name in _names(said):
+            for name in _names(parsed):
                 found.setdefault((*table, *name), begin)
         statement = ""
     return found
@@ -315,9 +330,9 @@ def set_setting(path: Path, name: str, value: object) -> None:
 
     document = _editable(path)
     table: Any = document
-    for part in entry[:-1]:
+    for depth, part in enumerate(entry[:-1], 2):
         if part not in table:
-            table[part] = tomlkit.table(is_super_table=part == "profiles")
+            table[part] = tomlkit.table(is_super_table=depth < len(entry))
         table = table[part]
         if not isinstance(table, dict):
             raise UsageError(f"{'.'.join(entry)} can't be set: {part} is not a table.", _FIX)
@@ -359,11 +374,12 @@ def create_settings_file(path: Path) -> None:
         return
     lines = ["# Settings of cekura-tui. To change one, remove the # in front of it."]
     tables = []
-    for name, field in Settings.model_fields.items():
+    for name, setting in Settings.model_fields.items():
         if name in TABLES:
-            tables += ["", f"# {field.description}", f"#[{name}]", f"#{_EXAMPLES[name]}"]
+            tables += ["", f"# {setting.description}", f"#[{name}]", f"#{_EXAMPLES[name]}"]
         else:
-            lines += ["", f"# {field.description}", f"#{name} = {_EXAMPLES.get(name) or json.dumps(field.default)}"]
+            value = _EXAMPLES.get(name) or json.dumps(setting.default)
+            lines += ["", f"# {setting.description}", f"#{name} = {value}"]
     tables += ["", "# Settings of a profile, in use with --profile work.", "#[profiles.work]", "#project_id = 4022"]
     _write(path, "\n".join([*lines, *tables, ""]))
 

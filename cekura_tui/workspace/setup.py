@@ -1,6 +1,6 @@
 """What is decided before a workspace is opened: directory, profile, server, key, scope, embedded or not.
 
-Which profiles there are, and what another one is opened with (`list_profiles`, `other_profile`); how a read-only
+Which profiles there are, and what another one is opened with (`profile_names`, `other_profile`); how a read-only
 session refuses (`refuse_read_only`); and the request for a run as a curl command (`run_command`).
 """
 
@@ -10,6 +10,7 @@ import contextlib
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from cekura_tui.config.credentials import DEFAULT_API_URL, PROFILE, ApiKey, Server, read_server, saved_key, saved_keys
 from cekura_tui.config.key_lookup import NOT_RUN, KeyPlaces, KeySource, look_up
@@ -17,6 +18,7 @@ from cekura_tui.config.paths import Paths, find_paths
 from cekura_tui.config.settings import ENVIRONMENT, FLAGS, PERSONAL, Settings
 from cekura_tui.config.settings_file import Problem, SettingsFile, read_settings_file
 from cekura_tui.config.sources import DEFAULT, Loaded, load_settings
+from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line
@@ -49,6 +51,10 @@ class DemoOptions:
     speed: float = 1.0
     faults: frozenset[str] = frozenset()
     live: float | None = None
+
+
+class KeyTaken(UsageError):
+    """The profile has another key, which is not replaced unless somebody says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +122,14 @@ class Setup:
             return None
         return None if key is None or (self.key is not None and key.text == self.key.text) else key
 
-    def taken_by_another(self, key: ApiKey) -> UsageError | None:
+    def taken_by_another(self, key: ApiKey) -> KeyTaken | None:
         """Why this key would replace another one, or one of another server, if it was saved; else None."""
         saved = saved_keys(self.paths.credentials).get(self.profile)
         if saved is None or (saved.api_url, saved.api_key) == (self.server.base, key.text):
             return None
         theirs = clean_line(saved.api_url, 80)
         of = f"another key of {theirs}" if saved.api_url == self.server.base else f"the key of {theirs}"
-        return UsageError(
+        return KeyTaken(
             f"Profile {clean_line(self.profile, 40)} has {of}.",
             "To keep both keys, give the new one a name with --profile NAME; to replace the old one, add --replace.",
         )
@@ -136,11 +142,11 @@ class Setup:
         """The same workspace as this machine has it: nothing is asked of the server."""
         return replace(self, key=None, offline=True)
 
-    def looked_up_again(self) -> Setup:
+    def looked_up_again(self, *, may_run: bool = True) -> Setup:
         """The same with the key as it is found now, unless it is one that can be read once."""
         if self.key_places is None or (self.key is not None and not self.key_is_saved):
             return self
-        found = look_up(self.key_places, self.server)
+        found = look_up(replace(self.key_places, may_run=may_run), self.server)
         return replace(self, key=found.key, no_key=found.missing, key_sources=found.sources, offline=False)
 
 
@@ -160,12 +166,16 @@ def make_setup(
 ) -> Setup:
     """Read flags, environment and files; raises UsageError. A missing key is no error yet.
 
+    The file of the vendor's CLI names the server only together with its own key; its project and organization count at
+    its own server, unless the key is a saved one.
+
     With `new_profile` the profile need not exist, for it is about to be made; without `may_run` no `api_key_command` is
     run.
     """
     paths = find_paths(config_dir, env)
     flags = {"api_url": api_url, "profile": profile, "project_id": project_id, "agent_id": agent_id}
-    loaded = load({**flags, "read_only": read_only or None}, env, paths, demo=demo is not None)
+    named = {**flags, "read_only": read_only or None}
+    loaded = load(named, env, paths, demo=demo is not None)
     if demo is not None:
         opened = demo_setup(paths, demo, read_only=BY_FLAG if read_only else "", settings=loaded.settings)
         return replace(opened, problems=loaded.problems, came_from=loaded.came_from)
@@ -176,12 +186,25 @@ def make_setup(
         check_profile(loaded, paths)
     url, place = loaded.settings.api_url, loaded.came_from["api_url"]
     if place not in (FLAGS["api_url"], ENVIRONMENT["api_url"]) and (saved := _saved_url(paths, name, loaded.file)):
-        url, place = saved, f"the URL of profile {name}"
+        url, place = saved, str(paths.credentials)
     server = read_server(url, "the API URL" if place == DEFAULT else place)
     command = loaded.settings.api_key_command
     command_server = _command_server(paths, name, loaded.file) if command else None
     places = KeyPlaces(paths.credentials, api_key_file, env, name, command, command_server, may_run)
     found = look_up(places, server)
+    vendor_path = find_vendor_file(env)
+    vendor = read_vendor_file(vendor_path)
+    if (theirs := _vendor_server(vendor)) is not None:
+        if place == DEFAULT and not (found.decided or command) and theirs.origin != server.origin:
+            # The vendor's server is used with the vendor's key alone: it takes no other key there.
+            other = look_up(places, theirs)
+            if other.key is not None and other.decided == str(vendor_path):
+                server, found = theirs, other
+        if theirs.origin == server.origin and found.decided != str(paths.credentials):
+            loaded = load(named, env, paths, vendor=vendor, vendor_path=vendor_path)
+    if place == str(paths.credentials):
+        settings = loaded.settings.model_copy(update={"api_url": url})
+        loaded = replace(loaded, settings=settings, came_from=loaded.came_from | {"api_url": place})
     return Setup(
         paths,
         loaded.settings,
@@ -220,12 +243,28 @@ def _command_server(paths: Paths, profile: str, file: SettingsFile) -> Server:
     return read_server(url, str(paths.settings))
 
 
-def load(flags: Mapping[str, object], env: Mapping[str, str], paths: Paths, *, demo: bool) -> Loaded:
+def _vendor_server(vendor: Mapping[str, str]) -> Server | None:
+    """The server of the vendor's file; None where there is no file, or no server."""
+    try:
+        return read_server(vendor.get("api_url", DEFAULT_API_URL)) if vendor else None
+    except UsageError:
+        return None
+
+
+def load(
+    flags: Mapping[str, object],
+    env: Mapping[str, str],
+    paths: Paths,
+    *,
+    demo: bool = False,
+    vendor: Mapping[str, str] | None = None,
+    vendor_path: Path | None = None,
+) -> Loaded:
     """The settings of all places; for the embedded workspace those about the person, and no server or profile."""
     if demo:
         flags = {name: value for name, value in flags.items() if name not in ("api_url", "profile")}
         return load_settings(flags, {}, paths.settings, of_file=PERSONAL)
-    return load_settings(flags, env, paths.settings)
+    return load_settings(flags, env, paths.settings, vendor=vendor, vendor_path=vendor_path)
 
 
 def check_profile(loaded: Loaded, paths: Paths) -> None:
@@ -268,7 +307,7 @@ def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", setti
 
 @dataclass(frozen=True, slots=True)
 class ProfileFacts:
-    """A profile: its name, its server's origin, and the place of its key, or what is wrong with it."""
+    """A profile: its name, its server's origin, and the place of its key, or what is wrong with its settings."""
 
     name: str
     origin: str = ""
@@ -276,21 +315,34 @@ class ProfileFacts:
     wrong: str = ""
 
 
-def account_paths(setup: Setup) -> Paths:
-    """The directory of settings and keys: that of the embedded workspace lies in it."""
-    return Paths(setup.paths.home.parent) if setup.demo else setup.paths
-
-
-def other_profile(setup: Setup, name: str, env: Mapping[str, str], *, may_run: bool = True) -> Setup:
+def other_profile(
+    start: Setup,
+    name: str,
+    env: Mapping[str, str],
+    *,
+    api_url: str | None = None,
+    new_profile: bool = False,
+    may_run: bool = True,
+) -> Setup:
     """What another profile is opened with while the program runs: its own server, scope and key.
 
     Flags and environment name those of the profile that the program was started with; only `--read-only` stays.
     Raises UsageError.
     """
-    home = str(account_paths(setup).home)
-    # Another account's key and scope; the directory of all is not asked of the environment again.
-    own = {variable: value for variable, value in env.items() if not variable.startswith("CEKURA_")}
-    return make_setup(config_dir=home, profile=name, read_only=setup.read_only == BY_FLAG, env=own, may_run=may_run)
+    return make_setup(
+        config_dir=str(account_paths(start).home),
+        profile=name,
+        api_url=api_url,
+        read_only=start.read_only == BY_FLAG,
+        new_profile=new_profile,
+        env={variable: value for variable, value in env.items() if not variable.startswith("CEKURA_")},
+        may_run=may_run,
+    )
+
+
+def account_paths(setup: Setup) -> Paths:
+    """The directory of settings and keys: that of the embedded workspace lies in it."""
+    return Paths(setup.paths.home.parent) if setup.demo else setup.paths
 
 
 def profile_names(paths: Paths, current: str = PROFILE) -> list[str]:
@@ -299,20 +351,6 @@ def profile_names(paths: Paths, current: str = PROFILE) -> list[str]:
     with contextlib.suppress(KeyMissing):
         names |= saved_keys(paths.credentials).keys()
     return sorted(names, key=lambda name: (name != PROFILE, name))
-
-
-def list_profiles(setup: Setup, env: Mapping[str, str]) -> list[ProfileFacts]:
-    """All profiles, each as it would be opened; no command is run for that."""
-    current = PROFILE if setup.demo else setup.profile
-    found = []
-    for name in profile_names(account_paths(setup), current):
-        try:
-            own = setup if name == setup.profile and not setup.demo else other_profile(setup, name, env, may_run=False)
-        except UsageError as error:
-            found.append(ProfileFacts(name, wrong=error.message))
-        else:
-            found.append(ProfileFacts(name, own.server.origin, own.key.source if own.key else own.key_from))
-    return found
 
 
 def run_command(setup: Setup, run_id: int) -> str | None:

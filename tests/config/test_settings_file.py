@@ -114,6 +114,11 @@ def test_a_key_in_the_settings_is_named_and_not_shown(tmp_path: Path, name: str)
     assert found == f"line 1: {name} is no setting: delete the line and save the key with `cekura-tui auth login`"
 
 
+def test_a_command_that_may_hold_a_key_is_not_shown(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, 'api_key_command = "echo \'sk-secret"')
+    assert found == "line 1: api_key_command must be a command with closed quotes"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -254,6 +259,20 @@ def test_a_missing_file_is_made_for_this_user_alone(tmp_path: Path) -> None:
     set_setting(path, "columns.run", "12")
     assert path.read_text() == "[columns]\nrun = 12\n"
     assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+def test_entries_of_a_profile_are_set_in_any_order(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    names = {
+        "profiles.a.theme.name": "x",
+        "profiles.b.agent_id": 1,
+        "profiles.a.agent_id": 2,
+        "profiles.b.keys.c.d": "y",
+    }
+    for name, value in names.items():
+        set_setting(path, name, value)
+    found = tomllib.loads(path.read_text())["profiles"]
+    assert found == {"a": {"theme": {"name": "x"}, "agent_id": 2}, "b": {"agent_id": 1, "keys": {"c.d": "y"}}}
 
 
 def test_a_link_to_the_file_stays_one(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from textual.app import App
 
@@ -25,6 +25,7 @@ from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import MAX_PROMPT_BYTES
 from cekura_tui.model.text import Prompt, prompt_bytes, visible
 
+T = TypeVar("T")
 _open: list[subprocess.Popen[bytes]] = []
 """The program that has the terminal, if there is one that was not told yet that ours ends."""
 _ending = threading.Event()
@@ -51,6 +52,24 @@ def run_in_front(app: App[Any], command: Sequence[str], given: bytes | None = No
     signal.signal(signal.SIGINT, before)
     app.refresh()
     return failed
+
+
+def lend_terminal(app: App[Any], work: Callable[[], T]) -> T:
+    """Do what may ask something on the terminal, such as a passphrase, while the app does not draw; raises what it
+    raises."""
+    failed: Exception | None = None
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
+    with app.suspend(), app.batch_update():
+        try:
+            done = work()
+        except Exception as error:  # raised once the app draws again
+            failed = error
+        _put_keys_right()
+    signal.signal(signal.SIGINT, before)
+    app.refresh()
+    if failed is not None:
+        raise failed
+    return done
 
 
 def hang_up() -> None:
