@@ -10,12 +10,12 @@ import termios
 import time
 import tty
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cekura_tui.doctor.check import Check, Status
 from cekura_tui.doctor.multiplexer import check_multiplexer
 from cekura_tui.model.text import clean_line
-from cekura_tui.ui.terminal.capabilities import Capabilities, read_capabilities
+from cekura_tui.ui.terminal.capabilities import Capabilities, Multiplexer, read_capabilities
 from cekura_tui.ui.terminal.clipboard import describe, probe, ways
 
 PATIENCE = 2.0
@@ -37,10 +37,11 @@ _NO_CLIPBOARD = "Save to a file instead, or install wl-copy, xclip or xsel where
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What a terminal says: its name, or empty; the modes that it has; whether it answered all there is to ask."""
+    """What a terminal says: its name, or empty; whether it has each mode that it spoke of; whether it answered to the
+    end."""
 
     name: str = ""
-    modes: frozenset[int] = frozenset()
+    modes: Mapping[int, bool] = field(default_factory=dict)
     complete: bool = False
 
 
@@ -68,7 +69,7 @@ def ask_terminal(read_from: int, write_to: int, within: float = PATIENCE) -> Ans
         os.write(write_to, _CLEAR_LINE)
     name = _NAME.search(got)
     # 0 is a mode that is not known, 4 one that cannot be set.
-    modes = frozenset(int(mode) for mode, state in _MODE.findall(got) if state in (b"1", b"2", b"3"))
+    modes = {int(mode): state in (b"1", b"2", b"3") for mode, state in _MODE.findall(got)}
     return Answers(clean_line(name[1].decode("utf-8", "replace"), 80) if name else "", modes, complete)
 
 
@@ -80,7 +81,8 @@ def check_terminal(env: Mapping[str, str]) -> Iterator[Check]:
     if capabilities.over_ssh:
         yield Check("terminal", "connection", "ok", "over SSH")
     if _on_terminal() and env.get("TERM", "dumb") not in ("", "dumb"):
-        yield from _answers(ask_terminal(sys.stdin.fileno(), sys.stdout.fileno()))
+        answers = ask_terminal(sys.stdin.fileno(), sys.stdout.fileno())
+        yield from _answers(answers, capabilities.multiplexer)
     yield from check_multiplexer(capabilities.multiplexer, env)
     yield from _clipboard(env)
 
@@ -137,18 +139,18 @@ def _looks(capabilities: Capabilities) -> Iterator[Check]:
         yield Check("terminal", "encoding", "warning", found, advice)
 
 
-def _answers(answers: Answers) -> Iterator[Check]:
+def _answers(answers: Answers, within: Multiplexer) -> Iterator[Check]:
     if answers.name:
         yield Check("terminal", "program", "ok", answers.name)
     if not answers.complete:
         found = f"the terminal did not answer within {PATIENCE:g} s"
         yield Check("terminal", "answers", "warning", found, "On a slow connection, try again.")
-    modes = (
-        (SYNCHRONIZED, "synchronized output", "A large change may be seen half drawn."),
-        (FOCUS, "focus events", "Two minutes without a key count as away, for notifications and the summary."),
-    )
+    modes = [(SYNCHRONIZED, "synchronized output", "A large change may be seen half drawn.")]
+    if not within:  # what tmux and screen do with the focus is said of them
+        modes.append((FOCUS, "focus events", "Without them, two minutes without a key count as away."))
     for mode, name, without in modes:
-        if mode in answers.modes:
+        if answers.modes.get(mode):
             yield Check("terminal", name, "ok", f"supported (mode {mode})")
-        elif answers.complete:
-            yield Check("terminal", name, "warning", f"not reported by the terminal (mode {mode})", without)
+        else:
+            found = "not supported" if mode in answers.modes else "the terminal does not say"
+            yield Check("terminal", name, "warning", f"{found} (mode {mode})", without)

@@ -58,6 +58,24 @@ def test_settings_that_cannot_be_read_are_a_failure_and_all_else_is_checked(home
     )
 
 
+def test_every_wrong_entry_of_the_settings_is_a_warning_with_its_line(home: Path) -> None:
+    home.mkdir(mode=0o700)
+    (home / "config.toml").write_text('project_id = 4021\ntitle = "yes"\nnotfy = "bell"\n')
+    (report,) = read_all("doctor", call("doctor", "--offline", "--json").out)
+    wrong = [check for check in report["checks"] if check["name"] == "config.toml"]
+    assert [(check["status"], check["found"].split(":")[0]) for check in wrong] == [
+        ("warning", "line 2"),
+        ("warning", "line 3"),
+    ]
+    assert all("config edit" in " ".join(check["advice"]) for check in wrong)
+
+
+def test_a_profile_that_is_not_there_is_a_failure_and_the_files_are_checked(home: Path) -> None:
+    result = call("--profile", "nobody", "doctor", "--json")
+    found = statuses(result.out)
+    assert (result.status, found["files", "settings"], found["files", "database"]) == (1, "failure", "ok")
+
+
 def test_a_check_that_breaks_is_a_failure_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(path: Path) -> None:
         raise RuntimeError(KEY)

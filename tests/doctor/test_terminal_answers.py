@@ -59,12 +59,12 @@ def wire() -> Iterator[Wire]:
 def test_a_terminal_that_answers_is_known_by_its_name_and_modes(wire: Wire) -> None:
     wire.answer(KNOWS_ALL)
     answers = ask_terminal(wire.inner, wire.inner, within=20)
-    assert answers == Answers("kitty(0.36.4)", frozenset({2026, 1004}), True)
+    assert answers == Answers("kitty(0.36.4)", {2026: True, 1004: True}, True)
 
 
 def test_modes_that_are_unknown_or_cannot_be_set_are_not_there(wire: Wire) -> None:
     wire.answer(b"\x1b[?2026;0$y\x1b[?1004;4$y\x1b[?6c")
-    assert ask_terminal(wire.inner, wire.inner, within=20) == Answers("", frozenset(), True)
+    assert ask_terminal(wire.inner, wire.inner, within=20) == Answers("", {2026: False, 1004: False}, True)
 
 
 @pytest.mark.parametrize("answer", [KNOWS_ALL, b"\x1b[?2026;1$y", b"\x1b[?20"], ids=["all", "one", "half"])

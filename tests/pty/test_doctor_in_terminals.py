@@ -26,6 +26,7 @@ def test_in_a_terminal_it_says_its_size_and_what_it_answers(env: dict[str, str])
     with Terminal(env=env, command=SHELL, columns=100, lines=50) as terminal:
         terminal.wait("TERM: xterm-256color", "size: 100 × 50", "colours: true colours", "encoding: utf-8")
         terminal.wait("the terminal did not answer within 2 s", "synchronized output: supported", "status 1")
+        terminal.wait("warning  focus events: the terminal does not say (mode 1004)")
         terminal.press("x\r")
         terminal.wait("x\nx")
         assert b"2026;1$y" not in terminal.raw  # neither echoed nor left for the shell
@@ -72,6 +73,7 @@ def test_in_tmux_with_these_lines_all_is_well(env: dict[str, str], stack: ExitSt
     tmux.wait("ok       tmux allow-passthrough: on", "ok       tmux focus-events: on", "status ")
     tmux.wait("ok       tmux default-terminal: tmux-256color", "ok       tmux true colours: passed on")
     assert "tmux.conf" not in tmux.text
+    assert "focus events" not in tmux.text
 
 
 @NEEDS_SCREEN
