@@ -1,4 +1,4 @@
-"""Prints the oldest versions that `pyproject.toml` allows, as constraints for pip: `python tests/support/oldest.py > FILE`."""
+"""Prints the oldest versions that `pyproject.toml` allows, as constraints: `python tests/support/oldest.py > FILE`."""
 
 from __future__ import annotations
 
