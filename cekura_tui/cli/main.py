@@ -13,6 +13,7 @@ import click
 
 from cekura_tui import __version__
 from cekura_tui.cli.auth import auth
+from cekura_tui.cli.completion import completion
 from cekura_tui.cli.demo_server import demo_server
 from cekura_tui.cli.improve import improve
 from cekura_tui.cli.jobs import jobs
@@ -123,7 +124,7 @@ def cli(ctx: click.Context, /, **flags: object) -> None:
         ctx.exit(open_app(ctx.obj))
 
 
-for command in (runs, improve, jobs, auth, config, schema, demo_server):
+for command in (runs, improve, jobs, auth, config, schema, completion, demo_server):
     cli.add_command(command)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from cekura_tui.cli.completion import offer_filters
 from cekura_tui.cli.options import RUN, Options
 from cekura_tui.cli.output import check_output_there, is_unread, is_watched, print_message, put, put_json
 from cekura_tui.cli.script import run_script
@@ -56,7 +57,7 @@ class FilterCommand(click.Command):
                 # A term it may be; it looks like an option that there is not.
                 if word[:1] == "-" and (word[1:] in mistakable or (len(word) == 2 and word[1].isalnum())):
                     odd[word] = None
-        for word in odd:
+        for word in () if ctx.resilient_parsing else odd:
             print_message(f"Reading {word} as a filter: without the word {word[1:]}.")
         return super().parse_args(ctx, [*options, "--", *words])
 
@@ -177,7 +178,7 @@ def runs() -> None:
 
 
 @runs.command("list", cls=FilterCommand)
-@click.argument("words", nargs=-1, metavar="[FILTER]...")
+@click.argument("words", nargs=-1, metavar="[FILTER]...", shell_complete=offer_filters)
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
