@@ -11,7 +11,7 @@ from itertools import accumulate, islice
 from operator import attrgetter
 from typing import NamedTuple
 
-from cekura_tui.model.text import clean
+from cekura_tui.model.text import clean, count
 from cekura_tui.model.transcript.transcript import Speaker, Turn
 
 MOST = 10_000
@@ -210,6 +210,20 @@ def read_query(text: str) -> TranscriptQuery:
         if wanted := (phrase or word).strip():
             words[wanted] = None
     return TranscriptQuery(tuple(words), tuple(speakers))
+
+
+def result_text(text: str, found: TranscriptHits) -> str:
+    """How many hits in how many runs, in a sentence; without hits, what to do."""
+    runs = f"{count(found.runs_covered, 'run')} cached here"
+    if not found.runs_covered:
+        return "No runs to search yet. Open a run to make its transcript searchable."
+    if not read_query(text).words:
+        return f"Type words from a call. Searches {runs}."
+    way = "" if found.indexed else " (slow: no index)"
+    if not found.total:
+        return f"No hits in {runs}{way}. Try fewer or shorter words, or open more runs."
+    shown = f" · first {len(found.hits)} shown" if len(found.hits) < found.total else ""
+    return f"{count(found.total, 'hit')} in {found.runs_hit:,} of {runs}{way}{shown}"
 
 
 def snippet_of(text: str, words: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
