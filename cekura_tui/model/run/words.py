@@ -259,6 +259,11 @@ def reasons(verdict: Verdict) -> list[str]:
     return [text for text in texts if text]
 
 
+def outcome_words(outcome: Outcome) -> str:
+    """How a run ended, without a sign: "failed, 2 checks"."""
+    return outcome.kind if outcome.text == outcome.kind else f"{outcome.kind}, {outcome.text}"
+
+
 def no_passed_run_words(row: RunRow) -> str:
     """That no run passed with which this one could be compared, in a sentence."""
     what = f"“{clean_line(row.scenario, 60)}”" if row.scenario else "its scenario"

@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
 from operator import attrgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cekura_tui.model.text import clean, count
 from cekura_tui.model.transcript.transcript import Speaker, Turn
+
+if TYPE_CHECKING:
+    from cekura_tui.model.json_shapes import HitJson
 
 MOST = 10_000
 """Places in one turn that are counted; nobody goes through more."""
@@ -156,12 +159,27 @@ class Hit:
 
     run_id: int
     n: int
-    speaker: str
+    speaker: Speaker
     start: float | None
     snippet: str
     matches: tuple[tuple[int, int], ...]
     scenario: str
     when: float | None
+
+    def to_json(self) -> HitJson:
+        """The shape that `search --json` prints."""
+        from cekura_tui.model.run.words import iso_time
+
+        return {
+            "run": self.run_id,
+            "scenario": self.scenario,
+            "at": iso_time(self.when) or None,
+            "turn": self.n,
+            "speaker": self.speaker,
+            "start": self.start,
+            "snippet": self.snippet,
+            "matches": list(self.matches),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +228,18 @@ def read_query(text: str) -> TranscriptQuery:
         if wanted := (phrase or word).strip():
             words[wanted] = None
     return TranscriptQuery(tuple(words), tuple(speakers))
+
+
+def join_words(words: Iterable[str]) -> str:
+    """The text of a query that a shell split into words and took the quotes from: one with spaces is a phrase."""
+    return " ".join(_quoted(word) for word in words)
+
+
+def _quoted(word: str) -> str:
+    if '"' in word or not any(map(str.isspace, word.strip())):
+        return word
+    side, colon, phrase = word.partition(":")
+    return f'{side}:"{phrase}"' if colon and side.lower() in SIDES else f'"{word}"'
 
 
 def result_text(text: str, found: TranscriptHits) -> str:
