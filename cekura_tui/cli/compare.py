@@ -60,13 +60,14 @@ def compare(options: Options, run_id: int, other_id: int | None, differences: bo
 
         first = await session.run(run_id)
         second, chosen = await _second(session, first, other_id)
-        pairs = align(first.transcript.turns, second.transcript.turns)
+        here, there = first.transcript.turns, second.transcript.turns
+        pairs = align(here, there) if here and there else []
         shown = [pair for pair in pairs if pair.sign != "="] if differences else pairs
         if as_json:
             put_json(_as_json(first, second, chosen, shown))
             return
         _put_runs(first, second, chosen)
-        _put_summary(first, second, pairs)
+        _put_summary(pairs)
         for line in (line for pair in shown for line in _turn_lines(pair)):
             put(line)
 
@@ -121,12 +122,12 @@ def _put_runs(first: RunView, second: RunView, chosen: Chosen) -> None:
         put("  none")
 
 
-def _put_summary(first: RunView, second: RunView, pairs: Sequence[Pair]) -> None:
+def _put_summary(pairs: Sequence[Pair]) -> None:
     """How much differs, and from when on."""
     from cekura_tui.evidence.turn_alignment import first_difference
 
     put("\nTurns")
-    if not (first.transcript.turns and second.transcript.turns):
+    if not pairs:
         put("  Nothing to compare: one of the runs has no turns.")
         return
     put(f"  {first_difference(pairs)}")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
 import click
 
 from cekura_tui.cli.options import Options
-from cekura_tui.cli.output import check_output_there, is_watched, print_message, put, put_json
+from cekura_tui.cli.output import check_output_there, print_message, put, put_json
 from cekura_tui.cli.runs import FilterCommand, Found, read_filter, read_matching
 from cekura_tui.cli.script import run_script
 from cekura_tui.model.text import clean_line, clock_text, count
 
 if TYPE_CHECKING:
+    from cekura_tui.model.errors import CekuraTuiError
     from cekura_tui.model.json_shapes import GroupJson, GroupsJson
     from cekura_tui.model.run.groups import Finding, Group, How, RunGroups
     from cekura_tui.model.run.outcome import Kind
@@ -65,36 +66,30 @@ def groups(options: Options, words: tuple[str, ...], how: str, limit: int, as_js
 
     async def work(session: Session) -> None:
         from cekura_tui.model.run.groups import group_runs, has_outcomes_filtered
+        from cekura_tui.workspace.all_runs import wait_text
 
         listed = _Rows()
         read = await read_matching(session, wanted, limit, listed)
-        findings = await _findings(session, listed.rows) if how == "verdict" else {}
+        failed = [row.id for row in listed.rows if row.outcome.kind == "failed"]
+        findings: dict[int, tuple[Finding, ...]] = {}
+        error: CekuraTuiError | None = None
+        if how == "verdict":
+            findings, error = await session.findings.all(failed, lambda e, wait: print_message(wait_text(e, wait)))
         grouping = group_runs(listed.rows, cast("How", how), findings)
         # Runs with other outcomes are not there, and may have passed in between.
         since = not has_outcomes_filtered(wanted)
         if as_json:
-            put_json(_as_json(grouping, len(listed.rows), complete=read.complete, since=since))
-            return
-        if how == "pair" and not since:
-            print_message("Since when a pair fails is not known: the filter leaves out runs with other outcomes.")
-        _put_text(grouping, len(listed.rows), since=since)
-        print_message(read.words)
+            missing = sum(number not in findings for number in failed) if how == "verdict" else 0
+            put_json(_as_json(grouping, len(listed.rows), missing, complete=read.complete, since=since))
+        else:
+            if how == "pair" and not since:
+                print_message("Since when a pair fails is not known: the filter leaves out runs with other outcomes.")
+            _put_text(grouping, len(listed.rows), since=since)
+            print_message(read.words)
+        if error is not None:
+            raise error  # what is known of the groups was printed
 
     run_script(options, work)
-
-
-async def _findings(session: Session, rows: Sequence[RunRow]) -> dict[int, tuple[Finding, ...]]:
-    """Why the failed runs failed, cached or from the server."""
-    from cekura_tui.workspace.run_findings import AT_ONCE
-
-    failed = [row.id for row in rows if row.outcome.kind == "failed"]
-    found = await session.findings.cached(failed)
-    missing = [number for number in failed if number not in found]
-    if len(missing) > AT_ONCE and is_watched():
-        print_message(f"Loading why {count(len(missing), 'run')} failed …")
-    for start in range(0, len(missing), AT_ONCE):
-        found |= await session.findings.fetch(missing[start : start + AT_ONCE])
-    return found
 
 
 def _put_text(grouping: RunGroups, runs: int, *, since: bool) -> None:
@@ -144,13 +139,14 @@ def _outcomes(group: Group) -> list[Kind]:
     return [kinds[mark] for mark in group.strip]
 
 
-def _as_json(grouping: RunGroups, runs: int, *, complete: bool, since: bool) -> GroupsJson:
+def _as_json(grouping: RunGroups, runs: int, reasons_missing: int, *, complete: bool, since: bool) -> GroupsJson:
     return {
         "by": grouping.how,
         "runs": runs,
         "complete": complete,
         "failed": grouping.failed,
         "errors": grouping.errors,
+        "reasons_missing": reasons_missing,
         "groups": [_group_json(group, since) for group in grouping.groups],
     }
 

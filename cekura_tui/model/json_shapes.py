@@ -242,6 +242,8 @@ class GroupsJson(TypedDict):
     """Whether these are all runs that match; false where `--limit` was reached."""
     failed: int
     errors: int
+    reasons_missing: int
+    """Failed runs, grouped by verdict, of which the server did not say why they failed."""
     groups: list[GroupJson]
     """Most failures first. By verdict a run is in a group for each of its failed checks."""
 

@@ -23,6 +23,7 @@ from cekura_tui.workspace.run_export import RunExport
 KEY = "key-of-a-test-0123456789"
 NAMES = ["runs-list", "runs-show", "transcript", "runs-export"]
 NAMES += ["jobs-list", "jobs-show", "jobs-wait", "jobs-watch", "improve"]
+NAMES += ["timeline", "groups", "compare", "search", "views", "notes", "prompts-history"]
 Json = dict[str, Any]
 
 
@@ -130,6 +131,28 @@ def test_runs_as_json_have_every_text_as_it_came_and_nothing_that_a_terminal_obe
     alone = call("runs", "show", 102, "--transcript", "--json").out
     assert alone.replace("\n", "").isprintable()
     assert read_all("transcript", alone)[0]["turns"] == run["turns"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("timeline", ["runs", "show", 102, "--timeline"]),
+        ("groups", ["groups"]),
+        ("groups", ["groups", "--by", "pair"]),
+        ("compare", ["compare", 102, 101]),
+        ("search", ["search", "owned"]),
+        ("prompts-history", ["prompts", "history", 7, "--current"]),
+    ],
+)
+def test_what_the_screens_show_is_printed_with_nothing_that_a_terminal_obeys(
+    hostile: ScriptedServer, name: str, words: list[object]
+) -> None:
+    hostile.on("GET", "/test_framework/v1/runs/bulk/", Reply([hostile_run(102), hostile_run(101)]))
+    call("runs", "show", 102)
+    text, printed = call(*words).out, call(*words, "--json").out
+    assert text == clean(text) != ""
+    assert printed.replace("\n", "").isprintable()
+    assert read_all(name, printed)
 
 
 def test_a_run_that_was_read_before_is_printed_as_it_came_when_the_server_fails(
