@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from cekura_tui.model.run.view import row_of
 from cekura_tui.model.text import clean
 from cekura_tui.workspace.run_export import RunExport
 
+README = Path(__file__).parents[2] / "README.md"
 KEY = "key-of-a-test-0123456789"
 NAMES = ["runs-list", "runs-show", "transcript", "runs-export"]
 NAMES += ["jobs-list", "jobs-show", "jobs-wait", "jobs-watch", "improve"]
@@ -78,6 +80,18 @@ def test_a_schema_is_there_for_each_shape_and_another_name_is_told_which_there_a
     other = call("schema", "jobs")
     assert (other.status, other.out) == (2, "")
     assert "No schema named “jobs”. Choose from runs-list, " in other.err
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        *((name, name) for name in ("groups", "compare", "search", "views", "notes")),
+        *(("timeline", "runs show --timeline"), ("prompts-history", "prompts history")),
+    ],
+)
+def test_the_readme_names_every_key_of_what_a_command_prints(name: str, command: str) -> None:
+    (row,) = re.findall(rf"^\| `{command}` \| (.*) \|$", README.read_text(), re.MULTILINE)
+    assert set(schema(name).schema["properties"]) <= set(re.findall(r"\w+", row))
 
 
 def _without(name: str) -> Callable[[Json], object]:
