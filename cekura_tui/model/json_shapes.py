@@ -211,7 +211,7 @@ class GroupJson(TypedDict):
     """Some runs that have something in common."""
 
     section: str
-    """"Failed checks" or "Did not run properly" where runs are grouped by verdict; else empty."""
+    """Of groups by verdict "Failed checks" or "Did not run properly"; else empty."""
     title: str
     """The failed check, scenario, personality or result."""
     detail: str

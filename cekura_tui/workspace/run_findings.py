@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from cekura_tui.api.client import Client
-from cekura_tui.api.errors import ApiError, KeyRefused, next_try
+from cekura_tui.api.errors import ApiError, next_try
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.run.groups import Finding, findings_of
 from cekura_tui.model.run.verdict import read_verdicts
@@ -51,7 +51,7 @@ class RunFindings:
         """Why these runs failed, cached or asked of the server; what may pass by itself is waited for.
 
         `on_wait` is called before each wait, with the error and the seconds. Returns what was found, and the error that
-        ended the asking, if one did. Raises StoreError and KeyRefused.
+        ended the asking, if one did. Raises StoreError.
         """
         found = await self.cached(ids)
         missing = [number for number in ids if number not in found]
@@ -61,8 +61,6 @@ class RunFindings:
             while some[0] not in found:
                 try:
                     found |= await self.fetch(some)
-                except KeyRefused:
-                    raise
                 except ApiError as error:
                     tries += 1
                     wait = next_try(error, tries, self._monotonic() - began, random.random())
