@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from cekura_tui.model.scope import Scope
     from cekura_tui.workspace.setup import Setup
 
-# What suits a terminal at the end of an SSH connection; Textual reads these when it is imported.
+# What suits a terminal at the end of an SSH connection, where the user has set nothing else; Textual reads these when
+# it is imported.
 _OVER_SSH = {"TEXTUAL_FPS": "120", "TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
 
 
@@ -23,7 +24,8 @@ def run_app(
 ) -> int:
     """Run the app until it is left; returns the exit status."""
     for name, value in _OVER_SSH.items():
-        os.environ.setdefault(name, value)
+        if not os.environ.get(name):
+            os.environ[name] = value
     if not os.environ.get("NO_COLOR"):
         os.environ.pop("NO_COLOR", None)  # empty means unset, by its own convention
     # What is loaded stays: Python need not look through it for garbage again and again meanwhile.
