@@ -10,10 +10,8 @@ from textual.pilot import Pilot
 from waiting import eventually
 from watching import sees, still
 
-from cekura_tui.model.job import JobState
 from cekura_tui.ui.kit.dialog import DetailsDialog
 from cekura_tui.workspace.setup import Setup
-
 
 
 def burst(pilot: Pilot[None], keys: str) -> None:
