@@ -243,7 +243,6 @@ verdict and say why the turn is its evidence.
 
     def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
         """A pane that was hidden for a moment loses the focus, perhaps only after it is shown again."""
-        super().watch_focused(former, now)
         if now is None and self.loader.view is not None:
             self.call_later(self.navigator.restore_focus)
 
