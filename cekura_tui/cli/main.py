@@ -13,8 +13,8 @@ import click
 
 from cekura_tui import __version__
 from cekura_tui.cli.auth import auth
-from cekura_tui.cli.completion import completion
 from cekura_tui.cli.compare import compare
+from cekura_tui.cli.completion import completion
 from cekura_tui.cli.demo_server import demo_server
 from cekura_tui.cli.groups import groups
 from cekura_tui.cli.improve import improve
