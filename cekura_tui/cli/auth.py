@@ -32,17 +32,22 @@ def _has_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
+profile_option = click.option("--profile", metavar="NAME", help="The same as --profile before the command.")
+
+
 # Login
 
 
 @auth.command()
+@profile_option
 @click.option("--replace", "over", is_flag=True, help="Replace the key that the profile has.")
 @click.pass_obj
-def login(options: Options, over: bool) -> None:
+def login(options: Options, over: bool, profile: str | None) -> None:
     """Check an API key and save it. Asks for the key, or reads it from --api-key-file.
 
-    To keep keys of several accounts or servers, give each a name: cekura-tui --profile NAME auth login.
+    To keep keys of several accounts or servers, give each a name with --profile.
     """
+    options = options.with_given({"profile": profile})
     import asyncio
 
     from cekura_tui.config.credentials import save_key
@@ -74,8 +79,8 @@ def login(options: Options, over: bool) -> None:
     print_message(f"Signed in to {setup.server.origin}. Key saved in {setup.paths.credentials}.")
     if options.profile:
         # The server is saved with the key.
-        named = replace(options, api_url=None).again("").strip()
-        print_message(f"To use the key, run `{named}`, or press P in the app.")
+        command = replace(options, api_url=None).again("").strip()
+        print_message(f"To use the key, run `{command}`, or press P in the app.")
     _warn_of_other_keys(setup, "overrides the saved key")
     for project in projects:
         put(f"{project.id}  {project.name}")
@@ -141,14 +146,16 @@ def _warn_of_other_keys(setup: Setup, what: str) -> None:
 
 
 @auth.command()
+@profile_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 @click.pass_context
-def status(ctx: click.Context, options: Options, as_json: bool) -> None:
+def status(ctx: click.Context, options: Options, as_json: bool, profile: str | None) -> None:
     """Check the key, and show where it is from, the server, the profile and the projects.
 
     Exits with 4 if the key is missing or refused, with 2 if the server can't be reached.
     """
+    options = options.with_given({"profile": profile})
     setup = options.setup()
     failure: CekuraTuiError | None = setup.no_key
     projects: list[Project] = []
@@ -210,20 +217,22 @@ def _status_json(setup: Setup, projects: list[Project], failure: CekuraTuiError 
 
 
 @auth.command()
+@profile_option
 @click.pass_obj
-def logout(options: Options) -> None:
+def logout(options: Options, profile: str | None) -> None:
     """Remove the saved key of the profile from this machine. Jobs, notes and cached runs stay."""
     from cekura_tui.config.credentials import remove_key
     from cekura_tui.workspace.setup import profile_names
 
+    options = options.with_given({"profile": profile})
     setup = options.setup(new_profile=True, may_run=False)
     if setup.demo:
         raise UsageError("The demo workspace has no saved key.", "Leave out --demo.")
-    path, profile = setup.paths.credentials, clean_line(setup.profile, 40)
+    path, name = setup.paths.credentials, clean_line(setup.profile, 40)
     if not remove_key(path, setup.profile):
         names = ", ".join(clean_line(name, 40) for name in profile_names(setup.paths))
-        raise UsageError(f"Profile {profile} has no saved key.", f"Profiles: {names}.")
-    print_message(f"Removed the key of profile {profile} from {path}. Jobs, notes and cached runs stay.")
+        raise UsageError(f"Profile {name} has no saved key.", f"Profiles: {names}.")
+    print_message(f"Removed the key of profile {name} from {path}. Jobs, notes and cached runs stay.")
     left = options.setup(new_profile=True, may_run=False)
     if left.key_from:
         print_message(f"Note: the key of {left.key_from} is still used.")

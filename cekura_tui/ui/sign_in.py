@@ -250,7 +250,7 @@ on this machine, without a key. `P` opens another profile.
             await self.state.workspace.sign_in(field.value, over=self._replaces)
         except KeyTaken as error:
             self._replaces = True
-            text = f"{error.message} Press enter again to replace that key, or esc and P to add a profile."
+            text = f"{error.message} Press enter again to replace that key; P adds a profile instead."
             self.query_one(DialogNote).show(text, failed=True)
             return
         except CekuraTuiError as error:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, KeyRefused, NotAsked, NotFound, ServerFault, Unreachable
+from cekura_tui.config.credentials import HOW
 from cekura_tui.config.paths import make_private
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.lease import Lease
@@ -350,10 +351,10 @@ def _not_cached(run_id: int, error: ApiError) -> ApiError:
 
 
 def _refusal(setup: Setup) -> NotAsked | None:
-    """What is raised in place of a request, where there is no key."""
+    """What is raised in place of a request, where no key is to be used."""
     if not setup.offline:
         return None
-    reason = setup.no_key or KeyMissing("No API key found.")
+    reason = setup.no_key or KeyMissing("The server refused the API key.", HOW)
     return NotAsked(reason.message, reason.hint)
 
 

@@ -61,8 +61,8 @@ class KeyTaken(UsageError):
 class Setup:
     """One workspace, not yet opened. `key` is None where there is none (`no_key` says why) or none is needed.
 
-    `key_places` says where the key is looked for, `key_sources` what came of that. With `offline` it is opened without
-    a key, and shows what this machine has.
+    `key_places` says where the key is looked for, `key_sources` what came of that. With `offline` no key is used:
+    it shows what this machine has.
 
     `read_only` says how to change that nothing is launched or written to an agent; it is empty where that is not so.
     `problems` are the wrong entries of config.toml, `came_from` says where each setting was named.
@@ -139,13 +139,14 @@ class Setup:
         return replace(self, key=key, no_key=None, offline=False)
 
     def without_key(self) -> Setup:
-        """The same workspace as this machine has it: nothing is asked of the server."""
-        return replace(self, key=None, offline=True)
+        """The same workspace as this machine has it: nothing is asked of the server, also where it has refused the
+        key."""
+        return replace(self, offline=True)
 
     def looked_up_again(self, *, may_run: bool = True) -> Setup:
         """The same with the key as it is found now, unless it is one that can be read once."""
         if self.key_places is None or (self.key is not None and not self.key_is_saved):
-            return self
+            return replace(self, offline=False)
         found = look_up(replace(self.key_places, may_run=may_run), self.server)
         return replace(self, key=found.key, no_key=found.missing, key_sources=found.sources, offline=False)
 

@@ -90,7 +90,7 @@ def test_a_second_login_adds_a_profile_and_each_uses_its_own_key_and_server(
     monkeypatch.delenv("CEKURA_PROJECT_ID")
     scripted.on("GET", "/user/v1/projects/", Reply([{"id": 7, "name": "Staging"}]))
     assert log_in(key, "auth", "login").status == 0
-    added = log_in("key-of-staging", "--profile", "staging", "--api-url", scripted.url, "auth", "login")
+    added = log_in("key-of-staging", "--api-url", scripted.url, "auth", "login", "--profile", "staging")
     assert (added.status, added.out) == (0, "7  Staging\n")
     assert "To use the key, run `cekura-tui --profile staging`, or press P in the app.\n" in added.err
     assert {name: saved.api_key for name, saved in saved_keys(home / "credentials.json").items()} == {
@@ -98,7 +98,8 @@ def test_a_second_login_adds_a_profile_and_each_uses_its_own_key_and_server(
         "staging": "key-of-staging",
     }
     monkeypatch.delenv("CEKURA_API_URL")
-    staging = call("--profile", "staging", "auth", "status")
+    staging = call("auth", "status", "--profile", "staging")
+    assert staging == call("--profile", "staging", "auth", "status")
     assert staging.out.startswith(f"server: {scripted.url}\nprofile: staging\nkey: {home / 'credentials.json'}\n")
     assert "\nprofiles: default, staging\nproject: 7 Staging\n" in staging.out
     assert {got.headers["X-CEKURA-API-KEY"] for got in scripted.seen} == {"key-of-staging"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 
 from textual.app import App
@@ -28,13 +28,15 @@ class Copies:
 
     async def _copy(self, text: str, what: str) -> None:
         async with self._turn:  # what was copied last is what is pasted
-            copied, message = await asyncio.to_thread(self._carry_out, text, what)
+            sent: list[str] = []
+            copied, message = await asyncio.to_thread(self._carry_out, text, what, sent.append)
+            write_around(self._app, "".join(sent))  # not in the thread: the end of the program waits for that
         doubtful = not copied.ways or (copied.size > LARGE and not copied.sure)
         self._app.notify(message, severity="warning" if doubtful else "information", markup=False, timeout=8)
 
-    def _carry_out(self, text: str, what: str) -> tuple[Copied, str]:
+    def _carry_out(self, text: str, what: str, write: Callable[[str], None]) -> tuple[Copied, str]:
         env = dict(os.environ)
-        copied = copy(text, ways(env), env, partial(write_around, self._app))
+        copied = copy(text, ways(env), env, write)
         if copied.sure or not text:
             return copied, copy_message(copied, what, None)
         trouble = save_copied(text, self._file)

@@ -214,9 +214,11 @@ def copy_message(copied: Copied, what: str, file: Path | None, trouble: str = ""
     return f"Sent {what}, {size}, to the terminal's clipboard ({names}). {doubt}{where}"
 
 
-def _short(path: Path | None) -> str:
-    home = Path.home()
-    return str(path) if path is None or not path.is_relative_to(home) else str(Path("~") / path.relative_to(home))
+def _short(path: Path) -> str:
+    try:
+        return str(Path("~") / path.relative_to(Path.home()))
+    except (RuntimeError, ValueError):  # there is no home, or the path is elsewhere
+        return str(path)
 
 
 # For doctor
