@@ -31,6 +31,7 @@ def ended(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedSe
     server.on("GET", PROGRESS, DONE)
     assert call("jobs", "wait", 1).status == 0
     assert call("runs", "show", 5).status == 0
+    assert call("notes", "set", 5, "remember this").status == 0
     monkeypatch.delenv("CEKURA_API_KEY")
     server.seen.clear()
     return server
@@ -46,6 +47,10 @@ def ended(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedSe
         (["jobs", "show", 1, "--prompt"], "Be kinder.\n"),
         (["jobs", "show", 1, "--curl"], "$CEKURA_API_KEY"),
         (["runs", "show", 5], "5"),
+        (["runs", "show", 5, "--timeline"], ""),
+        (["notes", "list"], "remember this"),
+        (["views", "list"], "Failures"),
+        (["search", "--json", "hello"], ""),
         (["runs", "show", 5, "--json"], '"id": 5'),
     ],
 )
