@@ -49,7 +49,7 @@ def ended(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedSe
         (["runs", "show", 5], "5"),
         (["runs", "show", 5, "--timeline"], ""),
         (["notes", "list"], "remember this"),
-        (["views", "list"], "Failures"),
+        (["views", "list"], "Failed today"),
         (["search", "--json", "hello"], ""),
         (["runs", "show", 5, "--json"], '"id": 5'),
     ],
