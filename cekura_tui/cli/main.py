@@ -93,7 +93,9 @@ class Front(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option("--demo", is_flag=True, help="Use the demo workspace: no account, no network.")
-@click.option("--profile", metavar="NAME", help="Use the key and the settings of this profile.")
+@click.option(
+    "--profile", metavar="NAME", help="Use the key and the settings of this profile; overrides CEKURA_PROFILE."
+)
 @click.option("--config-dir", metavar="DIR", help="Keep settings, keys, runs and jobs in DIR.")
 @click.option("--api-url", metavar="URL", help="Server; overrides CEKURA_API_URL.")
 @click.option("--api-key-file", metavar="FILE", help="Read the API key from FILE (- for standard input).")

@@ -7,7 +7,6 @@ key is looked for is in `key_lookup`.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import ipaddress
 import json
 import os
@@ -19,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cekura_tui.config.atomic_file import atomic_file
+from cekura_tui.config.atomic_file import atomic_file, locked
 from cekura_tui.config.paths import make_private
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.text import clean_line
@@ -168,25 +167,13 @@ def _changing(path: Path) -> Iterator[dict[str, object]]:
     """What is saved, to be changed: it is written whole when the block ends; another process waits meanwhile."""
     try:
         make_private(path.parent)
-        with _locked(path.parent):
+        with locked(path.parent):
             saved = _read_saved(path, any_mode=True)
             yield saved
             with atomic_file(path) as file:
                 file.write(json.dumps(saved, indent=1).encode())
     except OSError as error:
         raise UsageError(f"Can't save the key in {path}: {error.strerror}.") from None
-
-
-@contextlib.contextmanager
-def _locked(directory: Path) -> Iterator[None]:
-    """Alone among the processes that lock this directory, where its file system has locks."""
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _read_saved(path: Path, *, any_mode: bool = False) -> dict[str, object]:

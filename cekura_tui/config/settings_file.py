@@ -12,11 +12,12 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cekura_tui.config.atomic_file import atomic_file, output_file
+from cekura_tui.config.atomic_file import atomic_file, locked, output_file
 from cekura_tui.config.credentials import read_server
 from cekura_tui.config.paths import make_private
 from cekura_tui.config.settings import Settings, wrong_values
@@ -326,6 +327,11 @@ def set_setting(path: Path, name: str, value: object) -> None:
     for what would be a wrong entry, and where the file can't be read or written; then nothing is written.
     """
     entry = setting_name(name)
+    with _changing(path):
+        _set(path, entry, value)
+
+
+def _set(path: Path, entry: Name, value: object) -> None:
     import tomlkit
 
     document = _editable(path)
@@ -352,6 +358,11 @@ def set_setting(path: Path, name: str, value: object) -> None:
 def unset_setting(path: Path, name: str) -> bool:
     """Remove one entry of config.toml by its dotted name, or a table; returns whether it was there."""
     entry = setting_name(name)
+    with _changing(path):
+        return _unset(path, entry)
+
+
+def _unset(path: Path, entry: Name) -> bool:
     import tomlkit
 
     document = _editable(path)
@@ -372,6 +383,11 @@ def create_settings_file(path: Path) -> None:
     """Make a file of comments alone, which list all settings, for this user alone; one that is there stays."""
     if path.exists():
         return
+    with _changing(path):
+        _write(path, _all_as_comments())
+
+
+def _all_as_comments() -> str:
     lines = ["# Settings of cekura-tui. To change one, remove the # in front of it."]
     tables = []
     for name, setting in Settings.model_fields.items():
@@ -381,7 +397,7 @@ def create_settings_file(path: Path) -> None:
             value = _EXAMPLES.get(name) or json.dumps(setting.default)
             lines += ["", f"# {setting.description}", f"#{name} = {value}"]
     tables += ["", "# Settings of a profile, in use with --profile work.", "#[profiles.work]", "#project_id = 4022"]
-    _write(path, "\n".join([*lines, *tables, ""]))
+    return "\n".join([*lines, *tables, ""])
 
 
 _EXAMPLES = {
@@ -470,6 +486,16 @@ def _refuse_wrong(path: Path, text: str, entry: Name) -> None:
     wrong = [problem for problem in after.problems if problem.line == line]
     if wrong:
         raise UsageError(f"{path} is not changed: {wrong[0].text}.")
+
+
+@contextmanager
+def _changing(path: Path) -> Iterator[None]:
+    """Alone among all that change files of this directory, if it is there."""
+    try:
+        with locked(path.parent) if path.parent.exists() else nullcontext():
+            yield
+    except OSError as error:
+        raise UsageError(f"Can't write {path}: {error.strerror}.") from None
 
 
 def _write(path: Path, text: str) -> None:

@@ -543,8 +543,6 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "jobs-wait": ("a line of `jobs wait ID... --json`", SuggestionJson | JobResultJson),
     "jobs-watch": ("a line of `jobs watch --json`", JobChangeJson),
     "improve": ("`improve ID... --json`", SuggestionJson),
-    "auth-status": ("`auth status --json`", AuthStatusJson),
-    "config-show": ("`config show --json`", SettingsJson),
     "timeline": ("`runs show ID --timeline --json`", TimelineJson),
     "groups": ("`groups --json`", GroupsJson),
     "compare": ("`compare ID --json`", CompareJson),
@@ -552,6 +550,8 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "views": ("`views show NAME --json`, and a line of `views list --json`", ViewJson),
     "notes": ("`notes show ID --json`, and a line of `notes list --json`", NoteJson),
     "prompts-history": ("a line of `prompts history ID --json`", PromptEventJson),
+    "auth-status": ("`auth status --json`", AuthStatusJson),
+    "config-show": ("`config show --json`", SettingsJson),
 }
 """What prints each shape, by the name of its schema."""
 

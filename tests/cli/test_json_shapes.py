@@ -24,8 +24,9 @@ from cekura_tui.workspace.run_export import RunExport
 README = Path(__file__).parents[2] / "README.md"
 KEY = "key-of-a-test-0123456789"
 NAMES = ["runs-list", "runs-show", "transcript", "runs-export"]
-NAMES += ["jobs-list", "jobs-show", "jobs-wait", "jobs-watch", "improve", "auth-status", "config-show"]
+NAMES += ["jobs-list", "jobs-show", "jobs-wait", "jobs-watch", "improve"]
 NAMES += ["timeline", "groups", "compare", "search", "views", "notes", "prompts-history"]
+NAMES += ["auth-status", "config-show"]
 Json = dict[str, Any]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -273,6 +274,13 @@ def test_entries_of_a_profile_are_set_in_any_order(tmp_path: Path) -> None:
         set_setting(path, name, value)
     found = tomllib.loads(path.read_text())["profiles"]
     assert found == {"a": {"theme": {"name": "x"}, "agent_id": 2}, "b": {"agent_id": 1, "keys": {"c.d": "y"}}}
+
+
+def test_entries_that_are_set_at_the_same_time_are_all_set(tmp_path: Path) -> None:
+    names = [f"theme.{name}" for name in "abcdefghijkl"]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda name: set_setting(tmp_path / "config.toml", name, "x"), names))
+    assert read_settings_file(tmp_path / "config.toml").values == {"theme": dict.fromkeys("abcdefghijkl", "x")}
 
 
 def test_a_link_to_the_file_stays_one(tmp_path: Path) -> None:
