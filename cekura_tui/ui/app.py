@@ -38,7 +38,6 @@ from cekura_tui.model.text import count
 from cekura_tui.store.runs import read_cached_start
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, is_offered, reason_against
 from cekura_tui.ui.away import ended_at, next_unread
-from cekura_tui.ui.few_colours import colour_filter, reduced
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.page import Page, drop_old_toasts
 from cekura_tui.ui.messages import (
@@ -167,6 +166,12 @@ def _unless_selected(app: CekuraApp) -> str | None:
     return NOT_OFFERED if getattr(app.focused, "selected_text", "") or not app.screen.selections else None
 
 
+def _colour_filter(depth: Depth) -> LineFilter:
+    from cekura_tui.ui.few_colours import colour_filter
+
+    return colour_filter(depth)
+
+
 CALM = 1.0
 """Seconds between two readings of what changed, at least."""
 
@@ -279,9 +284,8 @@ class CekuraApp(App[None]):
         self._run_id = run_id
         self._looking: set[int] = set()
         """Jobs that somebody looks at now, which the store is yet to be told."""
-        colour = colour_filter(self._depth)
         self._own_filters: tuple[LineFilter, ...] = (
-            *([] if colour is None else [colour]),
+            *([] if self._depth == "truecolor" else [_colour_filter(self._depth)]),
             ControlFilter(),
             *([AsciiFilter(letters)] if ascii_only else []),
         )
@@ -302,6 +306,8 @@ class CekuraApp(App[None]):
         if self.current_theme.name not in THEMES:
             self.theme_variables = variables = {**variables, **tokens(colours_of(self.current_theme, variables))}
         if self._depth != "truecolor":
+            from cekura_tui.ui.few_colours import reduced
+
             few = reduced(variables, self._depth, dark=self.current_theme.dark)
             self.theme_variables = variables = {**variables, **few}
         return variables
