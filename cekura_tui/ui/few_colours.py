@@ -2,8 +2,8 @@
 
 The names of `theme` stay; `reduced` gives them colours that such a terminal has, and `colour_filter` sends these. With
 256 colours every ink is as readable as with all. With 16 nobody knows what they look like: inks are chosen that can be
-read in what xterm, the console, Windows and Tango make of them. Without colour what a ground says is said by an
-attribute. States are signs and words everywhere.
+read in what xterm, the console, Windows and Tango make of them. Without colour reverse and underline replace grounds.
+States are signs and words everywhere.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class _StyleFilter(LineFilter):
 
 
 class _LinedFilter(_StyleFilter):
-    """Where the row of a cursor without the focus is told by lines below its words, there are none below the blanks
-    around them. Without colour all of the cursor's row is in reverse."""
+    """The row of a cursor without the focus has its words underlined, but not the blanks around them. Without colour
+    all of the cursor's row is in reverse."""
 
     def apply(self, segments: list[Segment], background: TextualColor) -> list[Segment]:
         """The same text in other styles."""
@@ -143,7 +143,8 @@ def _in_256(made: dict[str, str], dark: bool) -> dict[str, str]:
             for colour in _by_distance(made[ink])
             if all(contrast(colour, found[ground]) >= least for ground in on)
         )
-        found[ink] = next(near)
+        # On a ground that is neither dark nor light nothing can be read well.
+        found[ink] = next(near, "#ffffff" if dark else "#000000")
     return {**found, "field": found["background"]}
 
 
@@ -182,13 +183,11 @@ _16 = (
 )
 (_BLACK, _RED, _GREEN, _BROWN, _BLUE, _MAGENTA, _CYAN, _SILVER) = range(8)
 (_GREY, _BRIGHT_RED, _BRIGHT_GREEN, _YELLOW, _BRIGHT_BLUE, _BRIGHT_MAGENTA, _BRIGHT_CYAN, _WHITE) = range(8, 16)
-
-
 _SAME = ("background", "surface", "panel", "field")
 
 
 def _of_16(ground: int, inks: dict[str, int], *, selection: int, blurred: str) -> dict[str, str]:
-    """What has no ground of its own stands on that of everything."""
+    """The colours by name; `blurred` looks like the ground of everything, and is drawn underlined."""
     same = (name for name in tokens(DARK) if name.endswith("-ground") or name in _SAME)
     grounds = {"cursor": _BLUE, "selection": selection, "added-word-ground": _GREEN, "removed-word-ground": _RED}
     numbers = {**dict.fromkeys(same, ground), **inks, **grounds}
@@ -285,7 +284,7 @@ _FORWARD, _NOTHING = Style(reverse=False), Style()
 
 # No colour: a ground that says something is drawn in reverse or as a line below the words.
 
-# Not drawn: they only say which is which.
+# These are never drawn: each only says which name it is.
 _PLAIN = with_textual({name: f"#0100{n:02x}" for n, name in enumerate(tokens(DARK), start=1)})
 _REVERSE, _UNDERLINE = Style(reverse=True), Style(underline=True)
 _GROUNDS_SAY = {

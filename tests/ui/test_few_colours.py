@@ -159,3 +159,8 @@ def test_links_and_clicks_stay(depth: Depth) -> None:
     assert segment.style is not None
     assert segment.style.bold
     assert segment.style.meta == {"@click": "app.quit"}
+
+
+def test_a_theme_in_which_nothing_can_be_read_ends_nothing() -> None:
+    grey = dict.fromkeys(tokens(DARK), "#808080")
+    assert reduced(grey, "256", dark=True)["text"] == "#ffffff"
