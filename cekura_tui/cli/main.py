@@ -1,6 +1,6 @@
 """The entry point of the command line: global options, all commands, and the exit status.
 
-A run's number or a dashboard link opens the app there (`Front`). `config path` and `schema` are here, too.
+A run's number or a dashboard link opens the app there (`Front`). `schema` is here, too.
 """
 
 from __future__ import annotations
@@ -13,32 +13,26 @@ import click
 
 from cekura_tui import __version__
 from cekura_tui.cli.auth import auth
+from cekura_tui.cli.compare import compare
+from cekura_tui.cli.completion import completion
+from cekura_tui.cli.config import config
 from cekura_tui.cli.demo_server import demo_server
+from cekura_tui.cli.groups import groups
 from cekura_tui.cli.improve import improve
 from cekura_tui.cli.jobs import jobs
+from cekura_tui.cli.notes import notes
 from cekura_tui.cli.opening import open_app, open_target
 from cekura_tui.cli.options import Options, embedded_options, number
-from cekura_tui.cli.output import complain, discard, print_message, put, put_json, put_table
+from cekura_tui.cli.output import complain, discard, print_message, put_json, put_table
+from cekura_tui.cli.prompts import prompts
 from cekura_tui.cli.runs import runs
 from cekura_tui.cli.script import SignalReceived
+from cekura_tui.cli.search import search
+from cekura_tui.cli.views import views
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.plain import PLAIN
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.terminal.capabilities import read_encoding
-
-
-@click.group()
-def config() -> None:
-    """Show where settings and data are stored."""
-
-
-@config.command()
-@click.pass_obj
-def path(options: Options) -> None:
-    """Print the directory that holds settings, keys, runs and jobs."""
-    from cekura_tui.config.paths import find_paths
-
-    put(str(find_paths(options.config_dir, os.environ).home))
 
 
 @click.command()
@@ -101,7 +95,9 @@ class Front(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option("--demo", is_flag=True, help="Use the demo workspace: no account, no network.")
-@click.option("--profile", metavar="NAME", help="Use the key and the settings of this profile.")
+@click.option(
+    "--profile", metavar="NAME", help="Use the key and the settings of this profile; overrides CEKURA_PROFILE."
+)
 @click.option("--config-dir", metavar="DIR", help="Keep settings, keys, runs and jobs in DIR.")
 @click.option("--api-url", metavar="URL", help="Server; overrides CEKURA_API_URL.")
 @click.option("--api-key-file", metavar="FILE", help="Read the API key from FILE (- for standard input).")
@@ -130,7 +126,11 @@ def cli(ctx: click.Context, /, **flags: object) -> None:
         ctx.exit(open_app(ctx.obj))
 
 
-for command in (runs, improve, jobs, auth, config, schema, demo_server):
+_COMMANDS = (
+    *(runs, groups, compare, search, views, notes, improve, jobs, prompts),
+    *(auth, config, schema, completion, demo_server),
+)
+for command in _COMMANDS:
     cli.add_command(command)
 
 

@@ -6,6 +6,7 @@ what the first frame shows, read before anything runs (`CachedStart`).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -166,10 +167,8 @@ class RunStore:
             sql.executemany(_CHANGE, [(row, at, *self._pair, *self._pair, number, row) for row, number in written])
 
     def opened(self, run_id: int) -> tuple[Run, float] | None:
-        """An opened run as it was last got, and when."""
-        rows = self._database.read(
-            "SELECT source, got_at FROM opened_runs WHERE origin = ? AND key_id = ? AND id = ?", *self._pair, run_id
-        )
+        """An opened run as it was last got, and when; where the key is not known, with whichever key."""
+        rows = self._database.read(f"SELECT source, got_at {_OPENED}", *self._pair, run_id, self._account.any_key)
         if not rows:
             return None
         from cekura_tui.model.run.run import Run  # pydantic is not for the first frame
@@ -178,9 +177,7 @@ class RunStore:
 
     def opened_at(self, run_id: int) -> float | None:
         """When an opened run was last got, without reading it."""
-        rows = self._database.read(
-            "SELECT got_at FROM opened_runs WHERE origin = ? AND key_id = ? AND id = ?", *self._pair, run_id
-        )
+        rows = self._database.read(f"SELECT got_at {_OPENED}", *self._pair, run_id, self._account.any_key)
         return rows[0]["got_at"] if rows else None
 
     def keep_opened(self, run: Run, at: float) -> int:
@@ -226,6 +223,7 @@ AND scope IN (SELECT scope FROM scopes_seen WHERE origin = ? AND key_id = ?) AND
 _OLD_LISTS = """
 SELECT origin, key_id, scope FROM scopes_seen WHERE (instr(scope, ' ') > 0) = ?
 ORDER BY got_at DESC LIMIT -1 OFFSET ?"""
+_OPENED = "FROM opened_runs WHERE origin = ?1 AND (key_id = ?2 OR ?4) AND id = ?3 ORDER BY got_at DESC LIMIT 1"
 _OPENED_ROWS = """
 SELECT row, CASE WHEN row IS NULL THEN source END AS source, got_at
 FROM opened_runs WHERE origin = ? AND key_id = ? ORDER BY id DESC"""
@@ -273,7 +271,7 @@ def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: st
         left = sql.execute(LAST_FILTER, (*pair, scope)).fetchone()
         last_filter = left["filter"] if left else ""
         filtered = _filtered(sql, pair, scope, last_filter)
-        jobs = sql.execute(LIST, (*pair, profile, False, LISTED)).fetchall()
+        jobs = sql.execute(LIST, (*pair, profile, False, LISTED, False)).fetchall()
         return CachedStart(
             chosen,
             filtered or _seen(sql, pair, scope),
@@ -288,6 +286,30 @@ def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: st
         return nothing
     finally:
         sql.close()
+
+
+OFFERED_ROWS = 2000
+"""Cached runs whose names a shell is offered: as many as can be read between two keys."""
+
+
+def read_offered(path: Path) -> tuple[list[tuple[int, str, str]], list[RunRow]]:
+    """What a shell completes: jobs (number, state, agent's name) and the newest cached runs, each newest first.
+
+    Of all accounts, for whose key is used may take a command to find out; on a read-only connection, empty where
+    nothing can be read.
+    """
+    sql = open_read_only(path)
+    if sql is None:
+        return [], []
+    with contextlib.closing(sql):
+        try:
+            jobs = sql.execute(
+                "SELECT number, state, agent_name FROM jobs WHERE state != 'forgotten' ORDER BY number DESC"
+            )
+            rows = sql.execute("SELECT row FROM run_rows GROUP BY id ORDER BY id DESC LIMIT ?", (OFFERED_ROWS,))
+            return [tuple(job) for job in jobs], [_read_row(row["row"]) for row in rows]
+        except (sqlite3.Error, ValueError, TypeError):
+            return [], []
 
 
 def _filtered(sql: sqlite3.Connection, pair: tuple[str, str], scope: str, text: str) -> SeenRuns | None:

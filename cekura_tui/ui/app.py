@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import sys
 import threading
 import time
@@ -17,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path, PurePath
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
 from textual import events, on, work
@@ -25,6 +26,7 @@ from textual.actions import ActionParseResult
 from textual.app import App
 from textual.dom import DOMNode
 from textual.filter import LineFilter, Monochrome
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -34,15 +36,16 @@ from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.run.columns import read_columns
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
-from cekura_tui.model.text import count
 from cekura_tui.store.runs import read_cached_start
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, is_offered, reason_against
 from cekura_tui.ui.away import ended_at, next_unread
-from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.copies import Copies
+from cekura_tui.ui.kit.dialog import DetailsDialog, Dialog
 from cekura_tui.ui.kit.page import Page, drop_old_toasts
 from cekura_tui.ui.messages import (
     BackgroundChanged,
     CompareRuns,
+    CopyRequested,
     HandOff,
     Improve,
     OpenJob,
@@ -61,10 +64,22 @@ from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.ui.runs.screen import RunsScreen
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.capabilities import Colours as Depth
+from cekura_tui.ui.terminal.cells import LEAST, too_small, too_small_lines
+from cekura_tui.ui.terminal.driver import TerminalDriver, has_job_control
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
-from cekura_tui.ui.terminal.textual_private import end_by_error, put_together
+from cekura_tui.ui.terminal.textual_private import (
+    app_actions,
+    driver_of,
+    end_by_error,
+    is_whole,
+    lines_instead,
+    put_together,
+)
 from cekura_tui.ui.theme import THEMES, colours_of, themes, tokens
 from cekura_tui.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from cekura_tui.ui.profiles import ProfileChoice
 
 _log = logging.getLogger("cekura_tui.ui")
 
@@ -172,6 +187,13 @@ def _colour_filter(depth: Depth) -> LineFilter:
     return colour_filter(depth)
 
 
+def _unless_stoppable(app: CekuraApp) -> str | None:
+    """Not offered in a box for a prompt, where the key undoes."""
+    if hasattr(app.focused, "action_undo"):
+        return NOT_OFFERED
+    return None if app.can_suspend else "Can't suspend: cekura-tui was not started from a shell with job control."
+
+
 CALM = 1.0
 """Seconds between two readings of what changed, at least."""
 
@@ -195,6 +217,14 @@ class CekuraApp(App[None]):
             "Next finished job",
             "Open the next finished job",
             why_not=_unless_unread,
+        ),
+        Action(
+            "app.profile",
+            "P",
+            "profile",
+            "Profile",
+            "Use another key or server, or add one",
+            why_not=lambda app: "Close the dialog first." if app.screen.is_modal else None,
         ),
         Action(
             "app.search-runs",
@@ -238,6 +268,15 @@ class CekuraApp(App[None]):
         ),
         # Where nothing is selected and nothing typed into takes it; Textual's own binding is hidden by the one above.
         Action("app.how-to-quit", "ctrl+c", "help_quit", "How to quit"),
+        Action(
+            "app.suspend",
+            "ctrl+z",
+            "suspend_process",
+            "Suspend",
+            "Back to the shell; fg resumes. In a prompt box ctrl+z undoes",
+            priority=True,
+            why_not=_unless_stoppable,
+        ),
         Action("app.quit", "q", "quit", "Quit", "Quit; running jobs continue on the server", footer=1003),
     )
     BINDINGS = bindings(ACTIONS)
@@ -262,7 +301,8 @@ class CekuraApp(App[None]):
         self.no_color = self._depth == "none"
         self.set_class(self.no_color, "-no-colour")
         self.set_class(self._depth in ("16", "none"), "-few-colours")
-        self.animation_level = "none"
+        if not os.environ.get("TEXTUAL_ANIMATIONS"):
+            self.animation_level = "none"
         for theme in themes():
             self.register_theme(theme)
         for name in [name for name, theme in self.available_themes.items() if theme.ansi]:
@@ -277,10 +317,15 @@ class CekuraApp(App[None]):
         """The loop of the screens, once it runs."""
         self.state = AppState(self, workspace, clock)
         self.state.ask = self.answer
+        self._copies = Copies(self, workspace.setup.paths.copied)
         self.state.hints.changed = lambda: self.screen.refresh_bindings()
         self.news = News(self, self.state, lambda: self._runs.controller.reload())
         self.state.away = lambda: self.news.away.away
         self._garbage = GarbageWhenIdle(self) if tidy else None
+        self.too_small_lines: list[str] = []
+        """All that the window shows while it is too small for the app."""
+        self._laid_out = False
+        """Whether the screens have a size."""
         self._run_id = run_id
         self._looking: set[int] = set()
         """Jobs that somebody looks at now, which the store is yet to be told."""
@@ -294,6 +339,7 @@ class CekuraApp(App[None]):
         self._mended = 0
         self._read_at = 0.0
         self._live = live
+        self._jobs_opened = False
         self._listing, self.state.jobs = read_first_frame(workspace, scope, clock)
         self._known_ends = {job.number for job in self.state.jobs if job.unread}
         """Unread jobs that had ended when the list of jobs was opened last, or when the program started."""
@@ -402,6 +448,7 @@ class CekuraApp(App[None]):
     def _make_jobs(self) -> Screen[None]:
         from cekura_tui.ui.jobs.screen import JobsScreen
 
+        self._jobs_opened = True
         return JobsScreen(self.state)
 
     # What changed in the background
@@ -454,7 +501,15 @@ class CekuraApp(App[None]):
     # Whether somebody is there
 
     async def on_event(self, event: events.Event) -> None:
-        """Keys and the mouse on their way to the screens say that somebody is."""
+        """Keys and the mouse on their way to the screens say that somebody is; none gets there unseen."""
+        if isinstance(event, events.Resize) and not self._fits(event.size):
+            if self._laid_out:
+                return  # the screens stay as they are meanwhile
+            event = events.Resize(LEAST, LEAST)
+        self._laid_out = self._laid_out or isinstance(event, events.Resize)
+        if self.too_small_lines and isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
+            await self._unseen_key(event)
+            return
         if isinstance(event, events.InputEvent) and not event.is_forwarded:
             self.news.away.input_seen(event)
             if self._garbage is not None:
@@ -463,6 +518,30 @@ class CekuraApp(App[None]):
             # A screen that came by the key before is put together first: its keys find their widgets.
             await put_together(self.screen)
         await super().on_event(event)
+
+    # A window that is too small
+
+    def _fits(self, size: Size) -> bool:
+        """Whether the window has room for the app. Where it has none it shows a sentence, and the screens keep the size
+        that they have; back to it, all is as it was."""
+        before = self.too_small_lines
+        self.too_small_lines = too_small_lines(size) if too_small(size) else []
+        if before or self.too_small_lines:
+            self.refresh()
+        return not self.too_small_lines
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if self.too_small_lines and renderable is not None:
+            renderable = lines_instead(self, self.too_small_lines) if is_whole(renderable) else None
+        super()._display(screen, renderable)
+
+    async def _unseen_key(self, event: events.Event) -> None:
+        """Nobody sees what a key would do: it can leave or suspend, and nothing else."""
+        actions = app_actions(self, event.key) if isinstance(event, events.Key) and self.screen_stack else set()
+        if actions & {"quit", "help_quit"}:
+            await self.action_quit()
+        elif "suspend_process" in actions and self.can_suspend:
+            self.action_suspend_process()
 
     def on_app_focus(self) -> None:
         """The terminal has the focus."""
@@ -535,10 +614,13 @@ class CekuraApp(App[None]):
 
     @on(SignInRequested)
     def sign_in(self, event: SignInRequested) -> None:
-        """Ask for a key, unless that is being done."""
+        """Ask for a key, unless that is being done; whoever chose to do without one is only reminded of it."""
         from cekura_tui.ui.sign_in import SignInScreen
 
-        if not self._locked and not self._workspace.setup.demo:
+        if self._workspace.setup.offline:
+            text = "No API key: showing what is saved here. Press P to sign in."
+            self.notify(text, severity="warning", markup=False)
+        elif not self._locked and not self._workspace.setup.demo:
             self.push_screen(SignInScreen(self.state, event.reason))
 
     @on(WorkspaceChanged)
@@ -548,9 +630,63 @@ class CekuraApp(App[None]):
             self.pop_screen()
         self.state.hints.begin(self._workspace.setup)
         self.state.put_jobs(())
+        self.state.pointed_job = None
+        self.state.decisions.clear()
         self.news.begin(runs=False)
         self._runs.controller.list_scope(self._workspace.setup.scope)
         self._read_jobs()
+
+    def action_profile(self) -> None:
+        """Choose a profile, or add one."""
+        from cekura_tui.ui.profiles import ProfileDialog
+
+        if not isinstance(self.screen, ProfileDialog):
+            self.push_screen(ProfileDialog(self.state), self._profile_chosen)
+
+    def _profile_chosen(self, chosen: ProfileChoice | None) -> None:
+        from cekura_tui.ui.profiles import ADD, AddProfileDialog
+
+        if chosen == ADD:
+            self.push_screen(AddProfileDialog(self.state), self._profile_added)
+        elif chosen is not None:
+            self._open_profile(chosen)
+
+    def _profile_added(self, added: bool | None) -> None:
+        if added:
+            self._leave_pages()
+            self.post_message(WorkspaceChanged())
+
+    @work(group="profile", exclusive=True)
+    async def _open_profile(self, chosen: ProfileChoice) -> None:
+        """Go on with another profile; jobs of the one before run on the server and are seen again when one is back."""
+        from cekura_tui.ui.terminal.foreground import lend_terminal
+
+        workspace = self._workspace
+        try:
+            if not chosen.name:
+                await workspace.enter_demo()
+            else:
+                setup = workspace.setup_of_profile(chosen.name, may_run=False)
+                if setup.key is None and setup.key_from:  # its command is to be run, which may ask for a passphrase
+                    setup = lend_terminal(self, lambda: workspace.setup_of_profile(chosen.name))
+                await workspace.reopen(setup)
+        except KeyMissing as error:
+            self._leave_pages()
+            self.post_message(WorkspaceChanged())
+            self.post_message(SignInRequested(error))
+        except CekuraTuiError as error:
+            self.push_screen(DetailsDialog.of_error(error))
+        else:
+            self._leave_pages()
+            self.post_message(WorkspaceChanged())
+
+    def _leave_pages(self) -> None:
+        """Back to the list of runs: what is open is another account's."""
+        if self._locked:
+            self.pop_screen()
+        if self._jobs_opened:
+            self.action_go("jobs")
+        self.action_go("runs")
 
     def action_search_runs(self) -> None:
         """Search what was said in all opened runs."""
@@ -574,7 +710,18 @@ class CekuraApp(App[None]):
     async def _import_run_screen(self) -> None:
         await asyncio.to_thread(import_module, "cekura_tui.ui.run.screen")
 
-    # Leaving
+    # Leaving, for a while or for good
+
+    @property
+    def can_suspend(self) -> bool:
+        """Whether there is a shell to go back to."""
+        return isinstance(driver_of(self), TerminalDriver) and has_job_control()
+
+    def action_suspend_process(self) -> None:
+        """Back to the shell, as by ctrl+z in any program."""
+        driver = driver_of(self)
+        if self.can_suspend and isinstance(driver, TerminalDriver):
+            driver.suspend_job()
 
     async def action_quit(self) -> None:
         """Leave, whichever way it was asked."""
@@ -661,19 +808,33 @@ class CekuraApp(App[None]):
         return self.focused is not None and self.focused.check_consume_key("y", "y")
 
     def action_copy_selection(self) -> None:
-        """Copy what was selected with the mouse, and say how much; then nothing is selected, and `y` is the screen's
-        own again."""
+        """Copy what was selected with the mouse; then nothing is selected, and `y` is the screen's own again."""
         text = self.screen.get_selected_text() or ""
         self.screen.clear_selection()
         if text:
-            self.copy_to_clipboard(text)
-            lines, characters = text.count("\n") + 1, count(len(text), "character")
-            much = f"{lines:,} lines ({characters})" if lines > 1 else characters
-            self.notify(f"Sent {much} to the terminal's clipboard.", markup=False)
+            lines = text.count("\n") + 1
+            self._copies.copy(text, f"{lines:,} lines" if lines > 1 else "the selection")
 
     def action_copy_text(self) -> None:
         """The same, also while one types."""
         self.action_copy_selection()
+
+    @on(CopyRequested)
+    def copy_text(self, request: CopyRequested) -> None:
+        """What a dialog or a screen has to copy."""
+        self._copies.copy(request.text, request.what)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """What is cut or copied where one types; a key is hidden there, and is not put where others can read it."""
+        if getattr(self.focused, "password", False):
+            self.notify("Can't copy the API key.", severity="warning", markup=False)
+        elif text:
+            self._copies.copy(text, "the selection")
+
+    @property
+    def clipboard(self) -> str:
+        """What was copied last, for the keys that paste within the app."""
+        return self._copies.text
 
     def action_help_quit(self) -> None:
         """ctrl+c with nothing selected: say how to leave."""
