@@ -24,7 +24,7 @@ from cekura_tui.cli.jobs import jobs
 from cekura_tui.cli.notes import notes
 from cekura_tui.cli.opening import open_app, open_target
 from cekura_tui.cli.options import Options, embedded_options, number
-from cekura_tui.cli.output import complain, discard, print_message, put, put_table
+from cekura_tui.cli.output import complain, discard, print_message, put_json, put_table
 from cekura_tui.cli.prompts import prompts
 from cekura_tui.cli.runs import runs
 from cekura_tui.cli.script import SignalReceived
@@ -32,7 +32,7 @@ from cekura_tui.cli.search import search
 from cekura_tui.cli.views import views
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.plain import PLAIN
-from cekura_tui.model.text import clean_line, json_text
+from cekura_tui.model.text import clean_line
 from cekura_tui.ui.terminal.capabilities import read_encoding
 
 
@@ -48,7 +48,7 @@ def schema(name: str | None) -> None:
     if name is None:
         put_table(("NAME", "DESCRIBES"), [(name, of) for name, (of, _) in SHAPES.items()])
     elif name in SHAPES:
-        put(json_text(schema_of(name), indent=2))
+        put_json(schema_of(name), indent=2)
     else:
         raise UsageError(f"No schema named “{clean_line(name, 40)}”.", f"Choose from {', '.join(SHAPES)}.")
 

@@ -34,10 +34,12 @@ def put(text: str = "") -> None:
     click.echo(clean(text), file=sys.stdout)  # for an output in ASCII click would take UTF-8 by itself
 
 
-def put_json(value: object) -> None:
-    """One JSON object on one line; what a terminal might obey, or the encoding of the output lacks, is escaped."""
-    text = json_text(value)
-    click.echo(text if sys.stdout is None or is_in(sys.stdout.encoding, text) else json.dumps(value), file=sys.stdout)
+def put_json(value: object, indent: int | None = None) -> None:
+    """One JSON object; what a terminal might obey, or the encoding of the output lacks, is escaped."""
+    text = json_text(value, indent)
+    if sys.stdout is not None and not is_in(sys.stdout.encoding, text):
+        text = json.dumps(json.loads(text), indent=indent)
+    click.echo(text, file=sys.stdout)
 
 
 def put_prompt(prompt: Prompt) -> None:

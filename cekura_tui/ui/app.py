@@ -39,7 +39,6 @@ from cekura_tui.model.scope import Scope
 from cekura_tui.store.runs import read_cached_start
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, is_offered, reason_against
 from cekura_tui.ui.away import ended_at, next_unread
-from cekura_tui.ui.few_colours import colour_filter, reduced
 from cekura_tui.ui.kit.copies import Copies
 from cekura_tui.ui.kit.dialog import DetailsDialog, Dialog
 from cekura_tui.ui.kit.page import Page, drop_old_toasts
@@ -180,6 +179,12 @@ def _unless_unread(app: CekuraApp) -> str | None:
 def _unless_selected(app: CekuraApp) -> str | None:
     """Not offered where nothing is selected, or in the line or box that has the focus, which copies by itself."""
     return NOT_OFFERED if getattr(app.focused, "selected_text", "") or not app.screen.selections else None
+
+
+def _colour_filter(depth: Depth) -> LineFilter:
+    from cekura_tui.ui.few_colours import colour_filter
+
+    return colour_filter(depth)
 
 
 def _unless_stoppable(app: CekuraApp) -> str | None:
@@ -332,9 +337,8 @@ class CekuraApp(App[None]):
         self._run_id = run_id
         self._looking: set[int] = set()
         """Jobs that somebody looks at now, which the store is yet to be told."""
-        colour = colour_filter(self._depth)
         self._own_filters: tuple[LineFilter, ...] = (
-            *([] if colour is None else [colour]),
+            *([] if self._depth == "truecolor" else [_colour_filter(self._depth)]),
             ControlFilter(),
             *([AsciiFilter(letters)] if ascii_only else []),
         )
@@ -356,6 +360,8 @@ class CekuraApp(App[None]):
         if self.current_theme.name not in THEMES:
             self.theme_variables = variables = {**variables, **tokens(colours_of(self.current_theme, variables))}
         if self._depth != "truecolor":
+            from cekura_tui.ui.few_colours import reduced
+
             few = reduced(variables, self._depth, dark=self.current_theme.dark)
             self.theme_variables = variables = {**variables, **few}
         return variables

@@ -2,8 +2,8 @@
 
 The names of `theme` stay; `reduced` gives them colours that such a terminal has, and `colour_filter` sends these. With
 256 colours every ink is as readable as with all. With 16 nobody knows what they look like: inks are chosen that can be
-read in what xterm, the console, Windows and Tango make of them. Without colour what a ground says is said by an
-attribute. States are signs and words everywhere.
+read in what xterm, the console, Windows and Tango make of them. Without colour reverse and underline replace grounds.
+States are signs and words everywhere.
 """
 
 from __future__ import annotations
@@ -38,16 +38,14 @@ def reduced(made: dict[str, str], depth: Depth, *, dark: bool) -> dict[str, str]
     if depth == "256":
         return with_textual(_in_256(made, dark))
     if depth == "16":
-        return with_textual(_DARK_16 if dark else _LIGHT_16)
+        return _DARK_16 if dark else _LIGHT_16
     return _PLAIN if depth == "none" else made
 
 
-def colour_filter(depth: Depth) -> LineFilter | None:
-    """What makes of every style one that a terminal of this depth has; None where it has all colours."""
+def colour_filter(depth: Depth) -> LineFilter:
+    """What makes of every style one that a terminal of this depth has, where that is less than all colours."""
     if depth == "256":
         return _StyleFilter(_drawn_in_256)
-    if depth == "truecolor":
-        return None
     return _LinedFilter(_drawn_in_16 if depth == "16" else _drawn_plain)
 
 
@@ -63,8 +61,8 @@ class _StyleFilter(LineFilter):
 
 
 class _LinedFilter(_StyleFilter):
-    """Where the row of a cursor without the focus is told by lines below its words, there are none below the blanks
-    around them. Without colour all of the cursor's row is in reverse."""
+    """The row of a cursor without the focus has its words underlined, but not the blanks around them. Without colour
+    all of the cursor's row is in reverse."""
 
     def apply(self, segments: list[Segment], background: TextualColor) -> list[Segment]:
         """The same text in other styles."""
@@ -134,7 +132,7 @@ _LIGHT_256 = {
 
 def _in_256(made: dict[str, str], dark: bool) -> dict[str, str]:
     """Each colour as the nearest one of the 240 that can be read, or is another than the grounds beside it."""
-    found = dict(_DARK_256 if dark else _LIGHT_256)
+    found = {**(_DARK_256 if dark else _LIGHT_256)}
     for name in (ground for ground in GROUNDS if ground not in found):
         others = [found.get(other) for other in GROUNDS]
         found[name] = next(colour for colour in _by_distance(made[name]) if colour not in others)
@@ -145,8 +143,9 @@ def _in_256(made: dict[str, str], dark: bool) -> dict[str, str]:
             for colour in _by_distance(made[ink])
             if all(contrast(colour, found[ground]) >= least for ground in on)
         )
-        found[ink] = next(near)
-    return found
+        # On a ground that is neither dark nor light nothing can be read well.
+        found[ink] = next(near, "#ffffff" if dark else "#000000")
+    return {**found, "field": found["background"]}
 
 
 def _by_distance(colour: str) -> list[str]:
@@ -184,14 +183,15 @@ _16 = (
 )
 (_BLACK, _RED, _GREEN, _BROWN, _BLUE, _MAGENTA, _CYAN, _SILVER) = range(8)
 (_GREY, _BRIGHT_RED, _BRIGHT_GREEN, _YELLOW, _BRIGHT_BLUE, _BRIGHT_MAGENTA, _BRIGHT_CYAN, _WHITE) = range(8, 16)
+_SAME = ("background", "surface", "panel", "field")
 
 
 def _of_16(ground: int, inks: dict[str, int], *, selection: int, blurred: str) -> dict[str, str]:
-    """What has no ground of its own stands on that of everything."""
-    same = (name for name in tokens(DARK) if name.endswith("-ground") or name in ("background", "surface", "panel"))
+    """The colours by name; `blurred` looks like the ground of everything, and is drawn underlined."""
+    same = (name for name in tokens(DARK) if name.endswith("-ground") or name in _SAME)
     grounds = {"cursor": _BLUE, "selection": selection, "added-word-ground": _GREEN, "removed-word-ground": _RED}
     numbers = {**dict.fromkeys(same, ground), **inks, **grounds}
-    return {**{name: _16[number] for name, number in numbers.items()}, "cursor-blurred": blurred}
+    return with_textual({**{name: _16[number] for name, number in numbers.items()}, "cursor-blurred": blurred})
 
 
 _DARK_16 = _of_16(
@@ -262,26 +262,29 @@ def readable_in_16(ink: int, ground: int) -> tuple[int, int]:
 
 @lru_cache(4096)
 def _drawn_in_16(style: Style) -> Style:
-    if style.color is None or style.bgcolor is None or not (style.color.triplet and style.bgcolor.triplet):
-        return style
-    ink, ground = (colour.downgrade(ColorSystem.STANDARD).number or 0 for colour in (style.color, style.bgcolor))
+    ink, ground = _of_16_colours(style.color), _of_16_colours(style.bgcolor)
+    if ink is None or ground is None:  # blanks, and the thumbs of scroll bars
+        return style + Style(color=_standard(ink), bgcolor=_standard(ground))
     if style.reverse:
         ink, ground = ground, ink
     ink, ground = readable_in_16(ink, ground)
-    underline = style.bgcolor.triplet.hex in _BLURRED or None
-    colours = Style(color=_standard(ink), bgcolor=_standard(ground), underline=underline)
+    colours = Style(color=_standard(ink), bgcolor=_standard(ground), underline=_ground(style) in _BLURRED or None)
     return style + colours + (_FORWARD if style.reverse else _NOTHING)
 
 
-def _standard(number: int) -> Color:
-    return Color(_16[number], ColorType.STANDARD, number=number)
+def _of_16_colours(colour: Color | None) -> int | None:
+    return None if colour is None else colour.downgrade(ColorSystem.STANDARD).number
+
+
+def _standard(number: int | None) -> Color | None:
+    return None if number is None else Color(_16[number], ColorType.STANDARD, number=number)
 
 
 _FORWARD, _NOTHING = Style(reverse=False), Style()
 
 # No colour: a ground that says something is drawn in reverse or as a line below the words.
 
-# Not drawn: they only say which is which.
+# These are never drawn: each only says which name it is.
 _PLAIN = with_textual({name: f"#0100{n:02x}" for n, name in enumerate(tokens(DARK), start=1)})
 _REVERSE, _UNDERLINE = Style(reverse=True), Style(underline=True)
 _GROUNDS_SAY = {
@@ -297,8 +300,7 @@ _GROUNDS_SAY = {
 
 @lru_cache(4096)
 def _drawn_plain(style: Style) -> Style:
-    ground = style.color if style.reverse else style.bgcolor
-    says = _NOTHING if ground is None or ground.triplet is None else _GROUNDS_SAY.get(ground.triplet.hex, _NOTHING)
+    says = _GROUNDS_SAY.get(_ground(style), _NOTHING)
     words = Style(bold=style.bold, italic=style.italic, underline=style.underline, strike=style.strike)
     plain = words + says + Style(link=style.link)
     return plain + Style.from_meta(style.meta) if style.meta else plain

@@ -32,7 +32,6 @@ STATES = ("success", "warning", "error", "info")
 def _drawn(depth: Depth, made: dict[str, str], ink: str, ground: str, *, reverse: bool = False) -> Style:
     """How words in this ink on this ground are sent."""
     line_filter = colour_filter(depth)
-    assert line_filter is not None
     style = Style(color=made[ink], bgcolor=made[ground], reverse=reverse)
     (segment,) = line_filter.apply([Segment("words", style)], Color(0, 0, 0))
     assert segment.style is not None
@@ -131,7 +130,6 @@ def test_without_colour_attributes_say_what_grounds_say() -> None:
 def test_without_colour_the_cursors_row_is_one_bar() -> None:
     made = reduced(tokens(DARK), "none", dark=True)
     line_filter = colour_filter("none")
-    assert line_filter is not None
     row = [
         Segment(" run ", Style(color=made["text"], bgcolor=made["cursor"])),
         Segment(" failed ", Style(color=made["error"], bgcolor=made["bad-ground"])),
@@ -143,7 +141,6 @@ def test_without_colour_the_cursors_row_is_one_bar() -> None:
 def test_a_cursor_without_the_focus_has_a_line_below_its_words_alone(depth: Depth) -> None:
     made = reduced(tokens(DARK), depth, dark=True)
     line_filter = colour_filter(depth)
-    assert line_filter is not None
     row = Segment("  two words   ", Style(color=made["text"], bgcolor=made["cursor-blurred"]))
     drawn = line_filter.apply([row], Color(0, 0, 0))
     assert [(text, bool(style and style.underline)) for text, style, _ in drawn] == [
@@ -157,9 +154,13 @@ def test_a_cursor_without_the_focus_has_a_line_below_its_words_alone(depth: Dept
 def test_links_and_clicks_stay(depth: Depth) -> None:
     made = reduced(tokens(DARK), depth, dark=True)
     line_filter = colour_filter(depth)
-    assert line_filter is not None
     style = Style(color=made["text"], bgcolor=made["panel"], bold=True) + Style.from_meta({"@click": "app.quit"})
     (segment,) = line_filter.apply([Segment("words", style)], Color(0, 0, 0))
     assert segment.style is not None
     assert segment.style.bold
     assert segment.style.meta == {"@click": "app.quit"}
+
+
+def test_a_theme_in_which_nothing_can_be_read_ends_nothing() -> None:
+    grey = dict.fromkeys(tokens(DARK), "#808080")
+    assert reduced(grey, "256", dark=True)["text"] == "#ffffff"
