@@ -54,13 +54,14 @@ def write_bundle(
 
 
 def _members(report: Report, paths: Paths) -> Iterator[tuple[str, bytes]]:
-    yield "doctor.txt", f"{report.text()}\n".encode()
+    yield "doctor.txt", f"{report.text()}\n".encode(errors="backslashreplace")  # a path need not be UTF-8
     yield "doctor.json", f"{json_text(report.json(), indent=1)}\n".encode()
     with contextlib.suppress(OSError):
         yield "config.toml", public_settings(paths.settings.read_bytes()).encode()
     for folder, one in (("log", paths), ("demo/log", paths.demo)):
         for path in log_files(one):
-            yield f"{folder}/{path.name}", path.read_bytes()
+            with contextlib.suppress(FileNotFoundError):  # another process began a new one
+                yield f"{folder}/{path.name}", path.read_bytes()
 
 
 def public_settings(settings: bytes) -> str:

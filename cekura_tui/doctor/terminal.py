@@ -80,11 +80,12 @@ def check_terminal(env: Mapping[str, str]) -> Iterator[Check]:
     yield from _looks(capabilities)
     if capabilities.over_ssh:
         yield Check("terminal", "connection", "ok", "over SSH")
-    if _on_terminal() and env.get("TERM", "dumb") not in ("", "dumb"):
+    if _on_terminal() and _in_foreground() and env.get("TERM", "dumb") not in ("", "dumb"):
         answers = ask_terminal(sys.stdin.fileno(), sys.stdout.fileno())
         yield from _answers(answers, capabilities.multiplexer)
     yield from check_multiplexer(capabilities.multiplexer, env)
-    yield from _clipboard(env)
+    if _on_terminal():
+        yield from _clipboard(env)
 
 
 def _clipboard(env: Mapping[str, str]) -> Iterator[Check]:
@@ -99,6 +100,14 @@ def _clipboard(env: Mapping[str, str]) -> Iterator[Check]:
 
 def _on_terminal() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
+def _in_foreground() -> bool:
+    """Whether the terminal is ours to ask: in the background, a change of its modes stops the process."""
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except OSError:
+        return True  # it controls no processes
 
 
 def _is_there(env: Mapping[str, str]) -> Iterator[Check]:

@@ -14,13 +14,6 @@ from scripted_server import Reply, ScriptedServer
 KEY = "key-of-a-test-0123456789"
 
 
-@pytest.fixture(autouse=True)
-def no_clipboard_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is copied where the tests run."""
-    for name in ("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def statuses(out: str) -> dict[tuple[str, str], str]:
     (report,) = read_all("doctor", out)
     return {(check["group"], check["name"]): check["status"] for check in report["checks"]}

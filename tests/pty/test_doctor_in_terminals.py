@@ -32,6 +32,13 @@ def test_in_a_terminal_it_says_its_size_and_what_it_answers(env: dict[str, str])
         assert b"2026;1$y" not in terminal.raw  # neither echoed nor left for the shell
 
 
+def test_in_the_background_it_asks_the_terminal_nothing_and_is_not_stopped(env: dict[str, str]) -> None:
+    script = f"set -m; {sys.executable} -m cekura_tui doctor --offline & wait; echo over"
+    with Terminal(env=env, command=("sh", "-c", script), columns=100, lines=50) as terminal:
+        terminal.wait("size: 100 × 50", "Versions", "over")
+        assert b"\x1b[c" not in terminal.raw
+
+
 @pytest.mark.parametrize(
     ("columns", "lines", "found"),
     [(59, 40, "failure  size: 59 × 40"), (79, 40, "warning  size: 79 × 40"), (80, 40, "ok       size: 80 × 40")],
