@@ -71,7 +71,7 @@ def compare(options: Options, run_id: int, other_id: int | None, differences: bo
         for line in (line for pair in shown for line in _turn_lines(pair)):
             put(line)
 
-    run_script(options, work)
+    run_script(options, work, needs_key=False)
 
 
 async def _second(session: Session, first: RunView, other_id: int | None) -> tuple[RunView, Chosen]:

@@ -40,7 +40,7 @@ def list_notes(options: Options, as_json: bool) -> None:
         if not found and not as_json:
             print_message("No notes yet. Write one with `notes set`.")
 
-    run_script(options, work)
+    run_script(options, work, needs_key=False)
 
 
 @notes.command("show")
@@ -60,7 +60,7 @@ def show_note(options: Options, run_id: int, as_json: bool) -> None:
         else:
             put(note)
 
-    run_script(options, work)
+    run_script(options, work, needs_key=False)
 
 
 @notes.command("set")

@@ -65,7 +65,7 @@ def show_history(options: Options, agent_id: int, with_current: bool, as_json: b
         if not events and not as_json:
             print_message(f"No prompts of agent {agent_id} yet. They are kept when read, sent, suggested or updated.")
 
-    run_script(options, work)
+    run_script(options, work, needs_key=False)
 
 
 @prompts.command("show")
@@ -95,7 +95,7 @@ def show_prompt(options: Options, agent_id: int, which: str, as_diff: bool) -> N
         check_output_there("changes")
         put(as_text(compare(await session.history.text(before.use.sha256), prompt)).rstrip("\n"))
 
-    run_script(options, work)
+    run_script(options, work, needs_key=False)
 
 
 async def _events(session: Session, agent_id: int) -> list[Event]:

@@ -19,7 +19,7 @@ from cekura_tui.cli.completion import offer_filters
 from cekura_tui.cli.options import RUN, Options
 from cekura_tui.cli.output import check_output_there, is_unread, is_watched, print_message, put, put_json
 from cekura_tui.cli.script import run_script
-from cekura_tui.model.errors import UsageError
+from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.text import clean_line, count
 
 if TYPE_CHECKING:
@@ -89,7 +89,8 @@ def _cells(text: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-Found = Sequence[tuple["Run", "RunRow"]]
+Found = Sequence[tuple["Run | None", "RunRow"]]
+"""Runs with the server's rows, which cached ones do not have."""
 
 
 class RunPrinter(Protocol):
@@ -141,6 +142,7 @@ class JsonLines:
         from cekura_tui.model.run.words import row_as_json
 
         for run, row in found:
+            assert run is not None
             put_json(row_as_json(run, row.outcome))
 
 
@@ -204,11 +206,12 @@ def list_runs(options: Options, words: tuple[str, ...], limit: int, as_json: boo
     listing: RunPrinter = JsonLines() if as_json else Csv() if as_csv else Table()
 
     async def work(session: Session) -> None:
-        read = await read_matching(session, wanted, limit, listing)
+        read = await (_list_cached if session.setup.offline else read_matching)(session, wanted, limit, listing)
         if not as_json and not as_csv:
             print_message(read.words)
 
-    run_script(options, work)
+    # JSON has the server's own rows, which are not cached.
+    run_script(options, work, needs_key=as_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +255,24 @@ async def read_matching(session: Session, wanted: Filter, limit: int, listing: R
                 reported_at = time.monotonic()
                 print_message(f"{looked:,} of {total:,} checked")
     return MatchingRuns(counted(shown, limit, looked, total, filtered_here=rest), complete)
+
+
+async def _list_cached(session: Session, wanted: Filter, limit: int, listing: RunPrinter) -> MatchingRuns:
+    """The same of the runs that are cached; the words say from when they are."""
+    from cekura_tui.model.filter.match import Matcher
+    from cekura_tui.model.run.query import RunQuery
+    from cekura_tui.model.text import clock_text
+
+    notes, query = await session.notes.all(), RunQuery(await session.scope(), wanted)
+    passes = Matcher(wanted, now=time.time(), notes=notes)
+    found = [(row, at) for row, at in await session.lists.known(query) if passes(row)]
+    if not found:
+        assert session.no_key is not None
+        raise KeyMissing(f"No matching run is cached on this machine. {session.no_key.message}", session.no_key.hint)
+    listing.put([(None, row) for row, _ in found[:limit]], notes)
+    since, until = (clock_text(pick(at for _, at in found[:limit])) for pick in (min, max))
+    shown = counted(len(found[:limit]), limit, 0, len(found), filtered_here=False)
+    return MatchingRuns(f"{shown} cached, as of {since} to {until}", complete=False)
 
 
 @runs.command("show")

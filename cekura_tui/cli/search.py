@@ -50,7 +50,7 @@ def search(options: Options, words: tuple[str, ...], as_json: bool) -> None:
         if not as_json or len(found.hits) < found.total or not found.hits:
             print_message(result_text(query, found))
 
-    run_script(options, work)
+    run_script(options, work, needs_key=False)
 
 
 def _put_run(hits: list[Hit]) -> None:

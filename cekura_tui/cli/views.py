@@ -40,7 +40,7 @@ def list_views(options: Options, as_json: bool) -> None:
         else:
             put_table(("VIEW", "FILTER"), [(clean_line(view.name), clean_line(view.filter, 2_000)) for view in found])
 
-    run_script(options, work)
+    run_script(options, work, needs_key=False)
 
 
 @views.command("show")
@@ -66,7 +66,7 @@ def show_view(options: Options, name: str, as_json: bool) -> None:
             put(f"columns: {', '.join(_named(chosen, shown=True))}")
             put(f"hidden columns: {', '.join(_named(chosen, shown=False)) or 'none'}")
 
-    run_script(options, work)
+    run_script(options, work, needs_key=False)
 
 
 @views.command("save", cls=FilterCommand)

@@ -15,8 +15,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
-from cekura_tui.config.credentials import PROFILE
-from cekura_tui.model.errors import CekuraTuiError, Exit
+from cekura_tui.config.credentials import HOW, PROFILE
+from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
 from cekura_tui.model.text import clean, clean_line
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.kit.dialog import DialogNote
@@ -54,6 +54,11 @@ _WAYS = (
     WayIn("c", "Cached", "runs and jobs saved on this machine; no key"),
     WayIn("P", "Profile", "another key or server"),
 )
+
+
+def _mended(error: CekuraTuiError) -> str:
+    """What is wrong and the command that mends it; how to give a key by commands is not for this screen."""
+    return error.message if not isinstance(error, KeyMissing) or error.hint == HOW else error.sentence()
 
 
 class WaysIn(VirtualList[WayIn]):
@@ -141,7 +146,7 @@ on this machine, without a key. `P` opens another profile.
 
     def _why(self) -> str:
         if not self._refused:
-            return f"{self._reason.message if self._reason else 'No API key yet.'} Ways to start:"
+            return f"{_mended(self._reason) if self._reason else 'No API key yet.'} Ways to start:"
         key = self.state.workspace.setup.key
         return f"! {self._reason.message if self._reason else ''}" + (f" The key is from {key.source}." if key else "")
 
@@ -255,7 +260,7 @@ on this machine, without a key. `P` opens another profile.
             return
         except CekuraTuiError as error:
             next_key = "Check the key" if error.exit_status == Exit.KEY_REFUSED else "Wait a moment"
-            self.query_one(DialogNote).show(f"{error.message}\n{next_key}, then press enter.", failed=True)
+            self.query_one(DialogNote).show(f"{_mended(error)}\n{next_key}, then press enter.", failed=True)
             field.focus()
             return
         field.value = ""

@@ -129,7 +129,9 @@ class Session:
         self.setup, self.store, self.client, self.engine = setup, store, client, engine
         self.budget = budget
         """What all background requests share."""
-        self.jobs = JobService(store, client, engine, read_only=setup.read_only, no_key=_refusal(setup))
+        self.no_key = _refusal(setup)
+        """What is raised in place of every request; None where there is a key."""
+        self.jobs = JobService(store, client, engine, read_only=setup.read_only, no_key=self.no_key)
         self.staging = StagingService(store, window=window, clock=lambda: time.time())
         self.history = PromptHistory(store)
         self.agent_prompts = AgentPrompts(store, client, self.jobs, read_only=setup.read_only)

@@ -31,6 +31,7 @@ def ended(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedSe
     server.on("GET", PROGRESS, DONE)
     assert call("jobs", "wait", 1).status == 0
     assert call("runs", "show", 5).status == 0
+    assert call("notes", "set", 5, "remember this").status == 0
     monkeypatch.delenv("CEKURA_API_KEY")
     server.seen.clear()
     return server
@@ -46,6 +47,10 @@ def ended(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedSe
         (["jobs", "show", 1, "--prompt"], "Be kinder.\n"),
         (["jobs", "show", 1, "--curl"], "$CEKURA_API_KEY"),
         (["runs", "show", 5], "5"),
+        (["runs", "show", 5, "--timeline"], ""),
+        (["notes", "list"], "remember this"),
+        (["views", "list"], "Failed today"),
+        (["search", "--json", "hello"], ""),
         (["runs", "show", 5, "--json"], '"id": 5'),
     ],
 )
@@ -79,7 +84,12 @@ def refused(result: Result, what: str) -> None:
 
 
 def test_what_needs_the_server_says_what_is_missing(ended: ScriptedServer, prompt_file: Path) -> None:
-    for words in (["jobs", "wait", 1], ["jobs", "resume", 1], ["runs", "list"], ["improve", 5, "--from-agent"]):
+    for words in (
+        ["jobs", "wait", 1],
+        ["jobs", "resume", 1],
+        ["runs", "list", "--json"],
+        ["improve", 5, "--from-agent"],
+    ):
         refused(call(*words), "No API key found. Run `cekura-tui auth login`")
     refused(call("improve", 5, "--prompt-file", prompt_file), "No API key found.")
     refused(call("runs", "show", 6), "Run 6 is not cached on this machine. No API key found.")
@@ -88,6 +98,25 @@ def test_what_needs_the_server_says_what_is_missing(ended: ScriptedServer, promp
 
 def test_a_cached_run_is_said_to_be_one_and_from_when(ended: ScriptedServer) -> None:
     assert "Showing the cached run, as of " in call("runs", "show", 5).err
+
+
+def test_cached_runs_are_listed_with_their_age_and_by_the_same_filters(
+    demo: Any, home: Path, monkeypatch: pytest.MonkeyPatch, by_kind: Any
+) -> None:
+    failed, passed = (by_kind[kind][0]["id"] for kind in ("failed", "passed"))
+    for run in (failed, passed):
+        assert call("runs", "show", run).status == 0
+    monkeypatch.delenv("CEKURA_API_KEY")
+    demo.log.clear()
+    listed = call("runs", "list")
+    assert listed.status == 0
+    assert sorted(line.split()[0] for line in listed.out.splitlines()[1:]) == sorted(map(str, (failed, passed)))
+    assert "2 runs cached, as of " in listed.err
+    assert SAVED in listed.err
+    assert [line.split()[0] for line in call("runs", "list", "outcome:passed").out.splitlines()[1:]] == [str(passed)]
+    assert len(call("runs", "list", "--csv").out.splitlines()) == 3
+    refused(call("runs", "list", "id:1"), "No matching run is cached on this machine. No API key found.")
+    assert demo.log == []
 
 
 def test_jobs_of_every_key_and_profile_of_the_server_are_listed_and_none_of_another_server(

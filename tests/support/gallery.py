@@ -77,6 +77,8 @@ GALLERY: dict[str, Scene] = {
     "export": _by_keys("e", screen="ExportRunsDialog"),
     "copy-runs": _by_keys("y", screen="CopyRunsDialog"),
     "scope": _by_keys("p", screen="PickScopeDialog"),
+    "profiles": _by_keys("P", screen="ProfileDialog"),
+    "profile-add": _by_keys("P", "a", screen="AddProfileDialog"),
     "help": _by_keys("question_mark", screen="HelpDialog"),
     "palette": _by_keys("ctrl+p", screen="Palette"),
     "run": _by_keys("enter", screen="RunScreen", shows=("00:14",)),

@@ -175,10 +175,10 @@ async def test_without_a_key_the_runs_and_jobs_that_are_saved_here_are_shown_and
         await sees(pilot, "Ways to start", "c  Cached")
         await pilot.press("c")
         await sees(pilot, "900238", "no API key · cached")
-        await pilot.press("i")
+        await pilot.press("G", "i")
         await sees(pilot, "Press P to sign in.")
-        await pilot.press("enter")
-        await sees(pilot, "Verdicts", "Transcript")
+        await pilot.press("g", "j", "j", "enter")
+        await sees(pilot, "Verdicts", "Transcript", "cached")
         await pilot.press("2")
         await sees(pilot, "succeeded", "900238")
         assert served.log == []
