@@ -78,22 +78,29 @@ class Action:
         return _GROUP_OF.get(self.id) or _GROUP_OF.get(self.id.partition(".")[2], OTHER)
 
 
+ACTIONS: dict[str, Action] = {}
+"""Every action by its id, once the module that has its table is imported."""
+
+
 def bindings(actions: Iterable[Action]) -> list[BindingType]:
     """The table as Textual wants it."""
-    return [
-        Binding(
-            one.keys,
-            one.does,
-            one.label,
-            show=one.footer > 0,
-            key_display=one.key_display,
-            priority=one.priority,
-            tooltip=one.tooltip,
-            id=one.id,
-        )
-        for one in actions
-        if one.keys
-    ]
+    listed = list(actions)
+    ACTIONS.update((one.id, one) for one in listed)
+    return [binding_of(one, one.keys) for one in listed if one.keys]
+
+
+def binding_of(action: Action, keys: str) -> Binding:
+    """An action with these keys; how its own are written on screen holds for those alone."""
+    return Binding(
+        keys,
+        action.does,
+        action.label,
+        show=action.footer > 0,
+        key_display=action.key_display if keys == action.keys else None,
+        priority=action.priority,
+        tooltip=action.tooltip,
+        id=action.id,
+    )
 
 
 @cache

@@ -38,6 +38,7 @@ from cekura_tui.model.text import count
 from cekura_tui.store.runs import read_cached_start
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, is_offered, reason_against
 from cekura_tui.ui.away import ended_at, next_unread
+from cekura_tui.ui.keymap import keymap_in_use
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.page import Page, drop_old_toasts
 from cekura_tui.ui.messages import (
@@ -651,4 +652,5 @@ class CekuraApp(App[None]):
 
     def action_help_quit(self) -> None:
         """ctrl+c with nothing selected: say how to leave."""
-        self.notify("Press q (or ctrl+q) to quit. Running jobs continue on the server.", markup=False)
+        keys = keymap_in_use().hint("{app.quit} (or ctrl+q)") or "ctrl+q"
+        self.notify(f"Press {keys} to quit. Running jobs continue on the server.", markup=False)

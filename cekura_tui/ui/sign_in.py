@@ -18,6 +18,7 @@ from textual.widgets import Input, Label, Static
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.text import clean
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import DialogNote
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
@@ -104,8 +105,9 @@ class SignInScreen(Page):
     BINDINGS = bindings(ACTIONS)
     HELP = """\
 # Sign in
-`s` asks for an API key, checks it and saves it, readable only by you; it is sent only to its own server. `d` opens a
-demo with invented runs. `e` copies the line that sets the key in your shell.
+`{sign-in.key}` asks for an API key, checks it and saves it, readable only by you; it is sent only to its own
+server. `{sign-in.demo}` opens a demo with invented runs. `{sign-in.environment}` copies the line that sets the key
+in your shell.
 """
 
     def __init__(self, state: AppState, reason: CekuraTuiError | None) -> None:
@@ -217,7 +219,8 @@ demo with invented runs. `e` copies the line that sets the key in your shell.
             await self.state.workspace.sign_in(field.value)
         except CekuraTuiError as error:
             next_key = "Check the key" if error.exit_status == Exit.KEY_REFUSED else "Wait a moment"
-            self.query_one(DialogNote).show(f"{error.message}\n{next_key}, then press enter.", failed=True)
+            press = with_keys("then press {sign-in.check}.")
+            self.query_one(DialogNote).show(f"{error.message}\n{next_key}, {press}", failed=True)
             field.focus()
             return
         field.value = ""

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean_line
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -118,7 +119,7 @@ class SaveDialog(Dialog[str]):
             box.border_title = Content(f"Save {self._what}")
             yield self._line
             yield self._line.note
-            yield KeyHint("enter save · esc back")
+            yield KeyHint("enter save · {dialog.close} back")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,7 @@ class CopyDialog(Dialog[str]):
             for why in self._missing:
                 yield Static(Content(why), classes="copy-missing")
             yield DialogNote(id="copy-note")
-            yield KeyHint("enter choose · esc close")
+            yield KeyHint("{list.open} choose · {dialog.close} close")
 
     def on_mount(self) -> None:
         """Show them."""
@@ -235,7 +236,7 @@ class CopyDialog(Dialog[str]):
             self._warned_of = words
             self.show_message(
                 f"{size // 1000:,} KB: many terminals take at most {LARGE // 1000} KB and drop the rest. "
-                "Save to a file, or press enter again to copy anyway.",
+                + with_keys("Save to a file, or press {list.open} again to copy anyway."),
                 failed=True,
             )
             return

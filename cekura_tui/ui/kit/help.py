@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from cekura_tui.ui.actions import GROUPS, OTHER, Action, action_of, bindings
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.footer import key_name
 
@@ -125,7 +126,7 @@ def _block(group: str, rows: Iterable[KeyRow], keys: int, width: int) -> Iterato
 
 def _words(row: KeyRow, ink: str, width: int) -> list[Content]:
     """What a key does; with what the table says of it where there is room on the line."""
-    about = row.about.replace("`", "")
+    about = with_keys(row.about.replace("`", ""))
     if about.casefold().startswith(row.words.casefold()):
         longer = Content.styled(about[:1].upper() + about[1:], ink)
     else:
@@ -176,13 +177,13 @@ class HelpDialog(Dialog[None]):
         super().__init__()
         head, _, prose = (of.HELP or "").strip().partition("\n")
         self._title = f"Keys · {head.removeprefix('# ')}" if head else "Keys"
-        self._text = HelpText(keys_of(of), filter(None, prose.split("\n\n")))
+        self._text = HelpText(keys_of(of), filter(None, with_keys(prose).split("\n\n")))
 
     def compose(self) -> ComposeResult:
         """Everything in one scrolling text."""
         with VerticalScroll(id="help", classes="dialog", can_focus=False) as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = "j k space scroll · esc close"
+            box.border_subtitle = with_keys("{help.down} {help.up} {help.page-down} scroll · {dialog.close} close")
             yield self._text
 
     # Keys

@@ -20,6 +20,7 @@ from cekura_tui.evidence.evidence import Evidence, reason_words
 from cekura_tui.model.text import clean_line, count, shortened
 from cekura_tui.model.transcript.search import At
 from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.run.details import RunDetails
@@ -108,7 +109,7 @@ _LEAFING = ("left_square_bracket", "right_square_bracket")
 """One may leaf through runs without looking at those between."""
 _PATIENCE = 1.0
 """Seconds that a key waits for a run that is on its way."""
-_NO_MATCH = "No match here · ctrl+f searches all cached transcripts"
+_NO_MATCH = "No match here · {app.search-runs} searches all cached transcripts"
 _STILL_LOOKING = "Still looking for the turns that the verdicts cite."
 
 
@@ -251,7 +252,7 @@ class RunNavigator:
                 searched.find(text)
                 searched.next_match(1)
         if isinstance(searched, Transcript) and text and not (searched.at and searched.at.of):
-            self._report(_NO_MATCH)
+            self._report(with_keys(_NO_MATCH))
         self._screen.set_focus(searched)
         self._draw_title()
 
@@ -271,7 +272,7 @@ class RunNavigator:
         if not searched.search_query:
             self.open_find_line()
         elif not searched.next_match(step):
-            self._report(_NO_MATCH if isinstance(searched, Transcript) else "No matches.")
+            self._report(with_keys(_NO_MATCH) if isinstance(searched, Transcript) else "No matches.")
         self._draw_title()
 
     @property
@@ -324,7 +325,7 @@ class RunNavigator:
                     self._walk = row.key, place
                     self.show_pane("verdicts")
                     return
-        self._report("No verdict cites this turn. x shows its raw JSON.")
+        self._report(with_keys("No verdict cites this turn. {transcript.raw} shows its raw JSON."))
 
     def next_evidence(self, step: int) -> None:
         """To the next evidence of the verdict opened last, else of the first that has some."""

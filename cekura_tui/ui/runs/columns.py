@@ -158,4 +158,7 @@ async def choose_columns(page: Page, controller: RunsController, runs: RunList) 
         page.notify_once(error.sentence(), warning=True)
 
 
-_KEYS = "space show or hide · J K move · < > size · r reset · esc close"
+_KEYS = (
+    "{columns.toggle} show or hide · {columns.down} {columns.up} move · {columns.narrower} {columns.wider} size · "
+    "{columns.reset} reset · {dialog.close} close"
+)

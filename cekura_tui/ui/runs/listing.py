@@ -19,6 +19,7 @@ from cekura_tui.model.run.query import RunQuery, Sort
 from cekura_tui.model.run.view import RunRow, completed
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import count
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.runs.outcomes import OUTCOMES, OutcomeCounts, only_failures, outcomes_of, toggle_failures
 from cekura_tui.workspace.run_feed import RunFeed
 
@@ -327,7 +328,7 @@ class RunListing:
         """How new the list is; `error` is why it is not known what to list."""
         feed = self._feed
         if error is not None:
-            return Freshness("warn", f"{_trouble(error)} · r retry")
+            return Freshness("warn", f"{_trouble(error)} · {with_keys('{runs.refresh} retry')}")
         if feed is None or (feed.got_at is None and feed.attempts.error is None):
             return Freshness("dim", f"cached {when(self.cached.got_at)}" if self.cached is not None else "loading")
         server = feed.attempts

@@ -227,5 +227,5 @@ def result_text(text: str, found: TranscriptHits) -> str:
 
 
 _EXAMPLE = 'words  "a phrase"  caller: agent: tool:'
-_KEYS = "enter go to hits · esc close"
-_HIT_KEYS = "enter open · / search · esc close"
+_KEYS = "enter go to hits · {dialog.close} close"
+_HIT_KEYS = "{list.open} open · {search-runs.type} search · {dialog.close} close"

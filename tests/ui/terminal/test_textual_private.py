@@ -50,6 +50,7 @@ CALLED: list[tuple[Callable[..., Any], str]] = [
 OVERRIDDEN: list[tuple[type, str]] = [
     (App, "_fatal_error"),
     (App, "_close_messages_no_wait"),
+    (Screen, "_binding_chain"),
     (Input, "_on_key"),
     (TextArea, "_on_key"),
     (Widget, "_on_key"),
@@ -59,6 +60,7 @@ KEPT: list[tuple[type, str]] = [
     (App, "_driver"),
     (App, "_exception"),
     (App, "_notifications"),
+    (DOMNode, "_bindings"),
     (MessagePump, "_mounted_event"),
     (Widget, "_styles_cache"),
     (Screen, "_compositor"),
