@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any
 
 from textual.binding import Binding, BindingType
@@ -87,6 +89,14 @@ def bindings(actions: Iterable[Action]) -> list[BindingType]:
     listed = list(actions)
     ACTIONS.update((one.id, one) for one in listed)
     return [binding_of(one, one.keys) for one in listed if one.keys]
+
+
+def all_actions() -> Mapping[str, Action]:
+    """Every action by its id; imports all screens, which takes some tenths of a second."""
+    package = import_module("cekura_tui.ui")
+    for module in walk_packages(package.__path__, f"{package.__name__}."):
+        import_module(module.name)
+    return ACTIONS
 
 
 def binding_of(action: Action, keys: str) -> Binding:

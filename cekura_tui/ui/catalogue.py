@@ -16,7 +16,7 @@ from textual.dom import DOMNode
 from textual.screen import ModalScreen
 
 from cekura_tui.model.text import clean_line
-from cekura_tui.ui.actions import Action, table_of
+from cekura_tui.ui.actions import Action, all_actions, table_of
 from cekura_tui.ui.keymap import Keymap, read_keymap, shown_key
 
 
@@ -98,13 +98,6 @@ def _places() -> Iterator[tuple[str, list[list[type[DOMNode]]]]]:
         screen = _class(place.screen)
         around = [screen] if issubclass(screen, ModalScreen) else [screen, _class(_APP)]
         yield place.title, [[*map(_class, part), *around] for part in place.parts or ((),)]
-
-
-@cache
-def all_actions() -> dict[str, Action]:
-    """Every action of the program by its id."""
-    kinds = {kind for _, chains in _places() for chain in chains for kind in chain} | {_class(_APP)}
-    return {one: action for kind in kinds for one, action in table_of(kind).items()}
 
 
 @dataclass(frozen=True, slots=True)

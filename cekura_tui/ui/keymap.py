@@ -20,7 +20,7 @@ from textual.keys import format_key, key_to_character
 from textual.screen import Screen
 
 from cekura_tui.model.text import clean_line
-from cekura_tui.ui.actions import ACTIONS, NOT_OFFERED, Action, binding_of, table_of
+from cekura_tui.ui.actions import ACTIONS, NOT_OFFERED, Action, all_actions, binding_of, table_of
 from cekura_tui.ui.terminal.textual_private import bindings_of
 
 Chain = list[tuple[DOMNode, BindingsMap]]
@@ -80,7 +80,7 @@ class Keymap:
 
     def name(self, action: str) -> str:
         """The first key of an action, by its id, as it is written on screen; empty where it has none."""
-        keys = self.keys_of(ACTIONS.get(action) or action_called(action))
+        keys = self.keys_of(ACTIONS.get(action) or all_actions()[action])
         return shown_key(keys[0]) if keys else ""
 
     def words(self, text: str) -> str:
@@ -148,13 +148,6 @@ class Keymap:
                         if key in others.key_to_bindings:
                             left = [one for one in others.key_to_bindings[key] if one.id in theirs]
                             others.key_to_bindings[key] = left
-
-
-def action_called(name: str) -> Action:
-    """The action of an id whose screen is not imported yet."""
-    from cekura_tui.ui.catalogue import all_actions
-
-    return all_actions()[name]
 
 
 def default_keys(action: Action) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from cekura_tui.config.credentials import PROFILE, ApiKey, Server, find_key, read_server, saved_key
 from cekura_tui.config.paths import Paths, find_paths
@@ -76,6 +77,11 @@ class Setup:
         if self.settings.project_id is not None:
             return Scope("project", self.settings.project_id)
         return None
+
+    @property
+    def personal_settings(self) -> Path:
+        """The file of the settings that are about the person, which the demo shares."""
+        return (Paths(self.paths.home.parent) if self.demo else self.paths).settings
 
     @property
     def ready(self) -> bool:

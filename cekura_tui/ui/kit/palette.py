@@ -277,8 +277,9 @@ class Palette(Dialog[None]):
         super().action_give_up()
 
 
-def theme_palette(app: App[Any]) -> Palette:
-    """The themes, ours first; the one under the cursor is seen at once, and esc brings the former back."""
+def theme_palette(app: App[Any], chosen: Callable[[str], object]) -> Palette:
+    """The themes, ours first; the one under the cursor is seen at once, and esc brings the former back. `chosen` is
+    called with the name of another one that was chosen."""
     former = app.theme
     themes = sorted(app.available_themes.values(), key=lambda theme: (theme.name not in THEMES, theme.name))
 
@@ -287,6 +288,8 @@ def theme_palette(app: App[Any]) -> Palette:
 
     async def choose(name: str) -> None:
         use(name)
+        if name != former:
+            chosen(name)
 
     commands = [
         Command(
