@@ -119,6 +119,11 @@ def saved_key(path: Path, server: Server, profile: str = PROFILE) -> ApiKey:
     return check_key(str(saved.get("api_key", "")), path.name)
 
 
+def saved_profiles(path: Path) -> set[str]:
+    """The profiles that have a saved key; raises KeyMissing where the file is damaged."""
+    return set(_read_saved(path))
+
+
 def save_key(path: Path, server: Server, key: ApiKey, profile: str = PROFILE) -> None:
     """Keep a key with its server's URL, readable by this user alone; other entries stay."""
     saved = _read_saved(path) | {profile: {"api_url": server.base, "api_key": key.text}}

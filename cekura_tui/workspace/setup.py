@@ -5,29 +5,32 @@ Also how a read-only session refuses (`refuse_read_only`), and the request for a
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cekura_tui.config.credentials import PROFILE, ApiKey, Server, find_key, read_server, saved_key
+from cekura_tui.config.credentials import PROFILE, ApiKey, Server, find_key, read_server, saved_key, saved_profiles
 from cekura_tui.config.paths import Paths, find_paths
-from cekura_tui.config.settings import PERSONAL, Settings, load_settings
+from cekura_tui.config.settings import FLAGS, PERSONAL, Settings
+from cekura_tui.config.settings_file import Problem
+from cekura_tui.config.sources import DEFAULT, Loaded, load_settings
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.scope import Scope
+from cekura_tui.model.text import clean_line
 
-FLAG = "--read-only"
+BY_FLAG = f"Start without {FLAGS['read_only']}."
+"""How a session ends to be read-only that the flag made so."""
 
 
 def refuse_read_only(read_only: str, undone: str) -> None:
     """Raise UsageError in a read-only session; does nothing in another.
 
-    `read_only` is the flag, or the settings file that says so, or empty; `undone` is what was not done ("nothing was
-    launched").
+    `read_only` is `Setup.read_only`; `undone` is what was not done ("nothing was launched").
     """
     if read_only:
-        mend = "Start without --read-only." if read_only == FLAG else f"Remove read_only = true from {read_only}."
-        raise UsageError(f"Read-only session: {undone}.", mend)
+        raise UsageError(f"Read-only session: {undone}.", read_only)
 
 
 DEMO_ORIGIN = "demo"
@@ -51,8 +54,8 @@ class DemoOptions:
 class Setup:
     """One workspace, not yet opened. `key` is None where there is none (`no_key` says why) or none is needed.
 
-    `read_only` names what made it so that nothing is launched or written to an agent: the flag or the settings file;
-    else it is empty.
+    `read_only` says how to change that nothing is launched or written to an agent; it is empty where that is not so.
+    `problems` are the wrong entries of config.toml, `came_from` says where each setting was named.
     """
 
     paths: Paths
@@ -63,6 +66,8 @@ class Setup:
     demo: DemoOptions | None = None
     profile: str = PROFILE
     read_only: str = ""
+    problems: tuple[Problem, ...] = ()
+    came_from: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def origin(self) -> str:
@@ -118,26 +123,67 @@ def make_setup(
     agent_id: int | None = None,
     read_only: bool = False,
     demo: DemoOptions | None = None,
+    new_profile: bool = False,
     env: Mapping[str, str],
 ) -> Setup:
-    """Read flags, environment and files; raises UsageError. A missing key is no error yet."""
+    """Read flags, environment and files; raises UsageError. A missing key is no error yet.
+
+    With `new_profile` the profile need not exist, for it is about to be made.
+    """
     paths = find_paths(config_dir, env)
-    flag = FLAG if read_only else ""
-    scope = {"project_id": project_id, "agent_id": agent_id}
+    flags: dict[str, object] = {"project_id": project_id, "agent_id": agent_id, "read_only": read_only or None}
     if demo is not None:
-        personal = load_settings(scope, {}, paths.settings, of_file=PERSONAL)
-        return demo_setup(paths, demo, read_only=flag, settings=personal.settings)
-    name = profile or PROFILE
-    loaded = load_settings({"api_url": api_url, **scope}, env, paths.settings, profile=name)
+        loaded = load_settings(flags, {}, paths.settings, of_file=PERSONAL)
+        opened = demo_setup(paths, demo, read_only=BY_FLAG if read_only else "", settings=loaded.settings)
+        return replace(opened, problems=loaded.problems, came_from=loaded.came_from)
+    loaded = load_settings({"api_url": api_url, "profile": profile, **flags}, env, paths.settings)
+    if loaded.refusal is not None:
+        raise loaded.refusal
+    name = loaded.settings.profile
+    if not new_profile:
+        _check_profile(name, loaded, paths)
     place = loaded.came_from["api_url"]
-    named = {"flag": "--api-url", "default": "the API URL"}.get(place, place)
-    server = read_server(loaded.settings.api_url, named)
+    server = read_server(loaded.settings.api_url, "the API URL" if place == DEFAULT else place)
     try:
         key, missing = find_key(api_key_file, env, paths.credentials, server, name), None
     except KeyMissing as error:
         key, missing = None, error
-    of_file = str(paths.settings) if loaded.settings.read_only else ""
-    return Setup(paths, loaded.settings, server, key, missing, profile=name, read_only=flag or of_file)
+    return Setup(
+        paths,
+        loaded.settings,
+        server,
+        key,
+        missing,
+        profile=name,
+        read_only=_read_only(loaded, paths),
+        problems=loaded.problems,
+        came_from=loaded.came_from,
+    )
+
+
+def _check_profile(name: str, loaded: Loaded, paths: Paths) -> None:
+    """Raise UsageError for a profile that nobody made: a key of another one is not used in its place."""
+    known = {PROFILE, *loaded.profiles}
+    if name not in known:
+        with contextlib.suppress(KeyMissing):
+            known |= saved_profiles(paths.credentials)
+    if name not in known:
+        listed = ", ".join(clean_line(one, 40) for one in sorted(known))
+        raise UsageError(
+            f"{loaded.came_from['profile']}: no profile named “{clean_line(name, 40)}”. Profiles: {listed}.",
+            "To create one, run `cekura-tui auth login --profile NAME`.",
+        )
+
+
+def _read_only(loaded: Loaded, paths: Paths) -> str:
+    """How to end that the session is read-only, empty where it is not: a misspelled entry makes it so, too."""
+    if loaded.came_from["read_only"] == FLAGS["read_only"]:
+        return BY_FLAG
+    if loaded.settings.read_only:
+        return f"Remove read_only = true from {paths.settings}."
+    if loaded.read_only_doubt is not None:
+        return f"Correct {paths.settings}, {loaded.read_only_doubt.sentence}."
+    return ""
 
 
 def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", settings: Settings | None = None) -> Setup:
@@ -146,7 +192,7 @@ def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", setti
     Neither is it read-only because the settings of an account say so; the flag makes it so.
     """
     nowhere = Server(DEMO_ORIGIN, "", loopback=True)
-    flag = read_only if read_only == FLAG else ""
+    flag = read_only if read_only == BY_FLAG else ""
     return Setup(paths.demo, settings or Settings(), nowhere, demo=options, profile="demo", read_only=flag)
 
 

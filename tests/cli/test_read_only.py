@@ -64,9 +64,9 @@ async def test_the_app_is_refused_a_launch_by_the_settings_as_well(demo: Any, ho
 def test_the_embedded_workspace_is_read_only_by_the_flag_alone(home: Path) -> None:
     path = settings(home, "read_only = true")
     env = {"CEKURA_TUI_HOME": str(home)}
-    assert make_setup(env=env).read_only == str(path)
+    assert make_setup(env=env).read_only == f"Remove read_only = true from {path}."
     assert make_setup(env=env, demo=DemoOptions()).read_only == ""
-    assert make_setup(env=env, demo=DemoOptions(), read_only=True).read_only == "--read-only"
+    assert make_setup(env=env, demo=DemoOptions(), read_only=True).read_only == "Start without --read-only."
     account = make_setup(env=env)
     entered = demo_setup(account.paths, DemoOptions(), read_only=account.read_only)
     assert entered.read_only == ""

@@ -19,7 +19,7 @@ def test_the_file_of_the_vendors_cli_is_found_in_the_home_directory(tmp_path: Pa
     path = written(
         tmp_path,
         '# a comment = "x"\napi_key = "a-key"\napi_url = "https://eu.example"\n\ndefault_project_id = "4021"\n'
-        "default_organization_id = '7'\naccess_token = \"secret\"\ndashboard_url = \"\"\n",
+        'default_organization_id = \'7\'\naccess_token = "secret"\ndashboard_url = ""\n',
     )
     assert find_vendor_file({"HOME": str(tmp_path)}) == path
     assert read_vendor_file(path) == {

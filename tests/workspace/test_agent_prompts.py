@@ -543,15 +543,10 @@ async def test_a_write_that_came_to_nothing_does_not_hide_what_the_one_before_re
     assert [got.json()["description"] for got in scripted.requests("PATCH")] == [NEW, newer, SENT]
 
 
-@pytest.mark.parametrize(
-    ("read_only", "mend"),
-    [("--read-only", "Start without --read-only."), ("/etc/c.toml", "Remove read_only = true from /etc/c.toml.")],
-)
-async def test_a_read_only_session_looks_and_writes_nothing(
-    desk: Desk, scripted: ScriptedServer, read_only: str, mend: str
-) -> None:
+@pytest.mark.parametrize("mend", ["Start without --read-only.", "Remove read_only = true from /etc/c.toml."])
+async def test_a_read_only_session_looks_and_writes_nothing(desk: Desk, scripted: ScriptedServer, mend: str) -> None:
     scripted.on("GET", AGENT, has(SENT))
-    prompts = desk.with_switch(read_only)
+    prompts = desk.with_switch(mend)
     update = await prompts.preview_update(await desk.job(7, SENT), NEW)
     with pytest.raises(UsageError) as caught:
         await prompts.write(update, NEW)

@@ -1,0 +1,129 @@
+"""Where settings come from: a flag, then the environment, the profile's table in config.toml, what is above the tables
+there, the file of the vendor's CLI, and the default. Each remembers where it came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cekura_tui.config.credentials import PROFILE
+from cekura_tui.config.settings import ENVIRONMENT, FLAGS, SCOPE, VENDOR, Settings, wrong_values
+from cekura_tui.config.settings_file import Problem, SettingsFile, read_settings_file
+from cekura_tui.model.errors import UsageError
+
+DEFAULT = "default"
+
+
+class WrongSettings(UsageError):
+    """config.toml leaves open which server a key is for, so it is sent to none."""
+
+    title = "Wrong settings"
+
+    def __init__(self, path: Path, problems: Collection[Problem]) -> None:
+        listed = "\n".join(f"  {problem.sentence}" for problem in problems)
+        super().__init__(f"{path} has to be corrected first:\n{listed}", "Run `cekura-tui config edit`.")
+
+    def sentence(self) -> str:
+        """With a line for each problem."""
+        return f"{self.message}\n{self.hint}"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, and for each where it came from: a flag, a variable, a file with its line, or "default".
+
+    `problems` are those of the file, `profiles` the names of its tables. `refusal` says why no key may be sent,
+    `read_only_doubt` is the problem that may have meant `read_only`.
+    """
+
+    settings: Settings
+    came_from: dict[str, str]
+    problems: tuple[Problem, ...] = ()
+    profiles: tuple[str, ...] = ()
+    refusal: WrongSettings | None = None
+    read_only_doubt: Problem | None = None
+
+
+def load_settings(
+    flags: Mapping[str, object],
+    env: Mapping[str, str],
+    path: Path,
+    *,
+    vendor: Mapping[str, str] | None = None,
+    vendor_path: Path | None = None,
+    of_file: Collection[str] | None = None,
+) -> Loaded:
+    """Merge all places; wrong entries of the file are problems, a wrong flag or variable is a UsageError that names it.
+
+    `vendor` is what the file of the vendor's CLI says, at `vendor_path`. `of_file` names what counts of config.toml,
+    None for everything.
+    """
+    file = read_settings_file(path)
+    from_flags = {name: value for name, value in flags.items() if value is not None}
+    from_env = {name: env[variable] for name, variable in ENVIRONMENT.items() if env.get(variable)}
+    profile = str((dict(file.values) | from_env | from_flags).get("profile", PROFILE))
+    places = [
+        _Place(_right_of(vendor or {}), dict.fromkeys(VENDOR, str(vendor_path))),
+        _place_of_file(file, (), file.values, of_file),
+        _place_of_file(file, ("profiles", profile), file.profiles.get(profile, {}), of_file),
+        _Place(from_env, ENVIRONMENT),
+        _Place(from_flags, FLAGS),
+    ]
+    found: dict[str, object] = {}
+    came_from = dict.fromkeys(Settings.model_fields, DEFAULT)
+    for place in places:
+        if any(name in place.values for name in SCOPE):
+            for name in SCOPE:
+                found.pop(name, None)
+                came_from[name] = DEFAULT
+        for name, value in place.values.items():
+            below = found.get(name)
+            found[name] = {**below, **value} if isinstance(below, dict) and isinstance(value, dict) else value
+            came_from[name] = place.named[name]
+    for wrong, text in wrong_values(found).items():
+        raise UsageError(f"{wrong[0]} in {came_from[wrong[0]]} {text}.")
+    named = from_env | from_flags
+    return Loaded(
+        Settings.model_validate(found),
+        came_from,
+        file.problems,
+        tuple(file.profiles),
+        _refusal(file, profile, named),
+        None if "read_only" in from_flags else file.doubt("read_only", profile, ""),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What one place says, and for each setting how the place is called."""
+
+    values: Mapping[str, object]
+    named: Mapping[str, str]
+
+
+def _place_of_file(
+    file: SettingsFile, table: tuple[str, ...], values: Mapping[str, object], only: Collection[str] | None
+) -> _Place:
+    chosen = {name: value for name, value in values.items() if only is None or name in only}
+    return _Place(chosen, {name: file.place(*table, name) for name in chosen})
+
+
+def _right_of(vendor: Mapping[str, str]) -> dict[str, object]:
+    """The settings in the vendor's file; wrong ones count for nothing, as its own CLI has it."""
+    found: dict[str, object] = {name: vendor[theirs] for name, theirs in VENDOR.items() if theirs in vendor}
+    wrong = {name[0] for name in wrong_values(found)}
+    return {name: value for name, value in found.items() if name not in wrong}
+
+
+def _refusal(file: SettingsFile, profile: str, named: Mapping[str, object]) -> WrongSettings | None:
+    """Why no key may be sent anywhere, if the file leaves open where to; `named` are the flags and variables."""
+    if file.unreadable:
+        return WrongSettings(file.path, file.problems)
+    own_url = "api_url" in file.profiles.get(profile, {})
+    in_doubt = (
+        "profile" not in named and file.doubt("profile", ""),
+        "api_url" not in named and file.doubt("api_url", profile, *(() if own_url else ("",))),
+    )
+    return WrongSettings(file.path, file.problems) if any(in_doubt) else None
