@@ -39,6 +39,22 @@ def path(options: Options) -> None:
     put(str(find_paths(options.config_dir, os.environ).home))
 
 
+@config.command("keys")
+@click.pass_obj
+def list_keys(options: Options) -> None:
+    """Print the id, the keys and the name of every action.
+
+    [keys] in config.toml gives actions other keys by their ids. What is wrong with it goes to standard error.
+    """
+    from cekura_tui.ui.catalogue import key_problems, list_actions
+
+    keys = options.setup().settings.keys
+    listed = [(one.id, " ".join(one.keys), one.label, one.place) for one in list_actions(keys)]
+    put_table(("ACTION", "KEYS", "NAME", "WHERE"), listed)
+    for problem in key_problems(keys):
+        print_message(problem)
+
+
 @click.command()
 @click.argument("name", required=False)
 def schema(name: str | None) -> None:

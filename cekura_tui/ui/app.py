@@ -393,7 +393,7 @@ class CekuraApp(App[None]):
         """Say what is wrong with keys, colours and columns of one's own; the help of every screen lists all of it."""
         keys, problems = self._workspace.setup.settings.keys, list(self._look_problems)
         if self._own_colours and no_ground_for(self.current_theme, super().get_css_variables(), self._own_colours):
-            problems.append("[theme] No text can be read on all of these grounds, so they are not used.")
+            problems.append("[theme] No text has enough contrast on these grounds, so they are not used.")
         if keys:
             from cekura_tui.ui.catalogue import key_problems
 

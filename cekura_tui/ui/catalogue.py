@@ -110,17 +110,20 @@ class Listed:
     label: str
 
 
-def list_actions(keymap: Keymap) -> Iterator[Listed]:
-    """Every action once, by place."""
+def list_actions(keys: Mapping[str, str]) -> Iterator[Listed]:
+    """Every action once, by place, with its keys as `[keys]` makes them."""
+    keymap = read_keymap(keys)
     listed: set[str] = set()
     everywhere = ("Everywhere", [[_class(_LIST), _class(_APP)]])
     for place, chains in (everywhere, *_places()):
         for kind in dict.fromkeys(kind for chain in chains for kind in chain):
-            for action in table_of(kind).values():
+            table = table_of(kind)
+            own = keymap.own_in(table)
+            for action in table.values():
                 if action.id not in listed:
                     listed.add(action.id)
-                    keys = tuple(map(shown_key, keymap.keys_of(action)))
-                    yield Listed(place, action.id, keys, action.label)
+                    shown = tuple(map(shown_key, own.get(action.id, keymap.keys_of(action))))
+                    yield Listed(place, action.id, shown, action.label)
 
 
 def key_problems(keys: Mapping[str, str]) -> list[str]:
