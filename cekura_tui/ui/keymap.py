@@ -39,7 +39,7 @@ _ALWAYS = (("app.keys",), ("app.palette", "app.command-line"), ("dialog.close",)
 _FAR = "up|down|left|right|home|end|pageup|pagedown|delete|insert|f[1-9]|f1[0-2]"
 _NAMED = re.compile(rf"enter|escape|tab|shift\+tab|space|backspace|(ctrl\+|alt\+|shift\+|ctrl\+shift\+)?({_FAR})")
 _LETTER = re.compile(r"ctrl\+[a-z]|alt\+\w")
-_ID = re.compile(r"\{([a-z.-]+)\}")
+_ID = re.compile(r"\{([a-z-]+\.[a-z-]+)\}")
 
 
 @cache

@@ -94,7 +94,8 @@ def _cut(row: TreeRow, room: int, styles: DetailStyles) -> Iterator[tuple[list[_
 def _paragraphs(row: TreeRow, styles: DetailStyles) -> Iterator[list[_StyledRun]]:
     head = _head(row, styles)
     if row.kind in ("open", "closed", "more"):
-        yield [*head, _StyledRun(row.text, styles.dim)]
+        text = with_keys(row.text) if row.kind == "more" else row.text
+        yield [*head, _StyledRun(text, styles.dim)]
         return
     if row.kind == "title":
         yield [_StyledRun(row.text, styles.title)]

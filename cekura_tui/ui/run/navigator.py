@@ -334,7 +334,7 @@ class RunNavigator:
             return
         if self._walk is not None and (evidence := self._evidence_of(self._walk[0])):
             if len(evidence) == 1 and self._transcript.cursor_key == evidence[0].n:
-                self._report("The verdict cites only this turn. tab switches to the verdicts.")
+                self._report(with_keys("The verdict cites only this turn. {run.pane} switches to the verdicts."))
             self._walk_to(self._walk[0], (self._walk[1] + step) % len(evidence))
             return
         first = next((row.key for row in self._verdicts.rows if self._evidence_of(row.key)), None)

@@ -333,7 +333,8 @@ class UpdatePromptDialog(Dialog[None]):
         elif showing and change is not None:
             view.show_diff(change)
         elif self._error is not None:
-            notice.show(f"! {self._error.title}", f"{self._error.sentence()}\nr retry", failed=True)
+            retry = with_keys("{put.look} retry")
+            notice.show(f"! {self._error.title}", f"{self._error.sentence()}\n{retry}", failed=True)
         elif update is None or change is None:
             notice.show("Loading the agent's prompt …" if update is None else "Comparing …")
         else:

@@ -142,13 +142,15 @@ class StagingController:
             parts = {part.key for part in self._diff.hunks if part.whole == hunk.whole}
             decided = [part for part in self._diff.hunks if part.key in parts & self.opened.chosen.keys()]
             if decided:
-                return f"Can't join the parts: change {decided[0].number} is decided by itself. u undoes a decision."
+                undo = with_keys("{suggestion.undo} undoes a decision.")
+                return f"Can't join the parts: change {decided[0].number} is decided by itself. {undo}"
             if parts & {*self._typed, *self.opened.typed}:
                 return "Can't join the parts: one of them has text that is not applied yet."
         elif not hunk.parts:
             return "Can't split: the change has no parts."
         elif (choice := self.opened.chosen.get(hunk.key)) is not None and choice.what == "edited":
-            return f"Can't split change {hunk.number}: it is edited as a whole. u undoes the edit."
+            undo = with_keys("{suggestion.undo} undoes the edit.")
+            return f"Can't split change {hunk.number}: it is edited as a whole. {undo}"
         return None
 
     def split(self, hunk: Hunk) -> Step:
