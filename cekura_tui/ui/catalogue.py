@@ -112,6 +112,7 @@ class Listed:
 
 def list_actions(keys: Mapping[str, str]) -> Iterator[Listed]:
     """Every action once, by place, with its keys as `[keys]` makes them."""
+    all_actions()
     keymap = read_keymap(keys)
     listed: set[str] = set()
     everywhere = ("Everywhere", [[_class(_LIST), _class(_APP)]])

@@ -193,7 +193,9 @@ def read_keymap(keys: Mapping[str, str]) -> Keymap:
         if found or not named:
             own[action] = tuple(found)
     for together in _ALWAYS:
-        _give_back(own, together, problems)
+        # Keys of pages do nothing in a dialog.
+        elsewhere = {} if together == ("dialog.close",) else {one: own[one] for one in own if one not in together}
+        _give_back(own, together, {key for keys in elsewhere.values() for key in keys}, problems)
     return Keymap(own, tuple(problems))
 
 
@@ -206,16 +208,18 @@ def _refusal(name: str, key: str | None) -> str:
     return f"{key} {RESERVED[key]}. Use another key." if key in RESERVED else ""
 
 
-def _give_back(own: dict[str, tuple[str, ...]], together: tuple[str, ...], problems: list[str]) -> None:
-    """Leave actions that nobody can do without one key at least: their first one, taken from what else has it."""
-    elsewhere = {key for action, keys in own.items() if action not in together for key in keys}
+def _give_back(
+    own: dict[str, tuple[str, ...]], together: tuple[str, ...], elsewhere: set[str], problems: list[str]
+) -> None:
+    """Leave actions that nobody can do without one key at least, that nothing `elsewhere` has: else their first one,
+    taken from what else has it."""
     known = {one: default_keys(ACTIONS[one]) for one in together if one in ACTIONS}
     if not known or any(key not in elsewhere for one in known for key in own.get(one, known[one])):
         return
     first = next(iter(known))
     for one in known:
         own.pop(one, None)
-    for action, keys in [*own.items()]:
+    for action, keys in [*own.items()] if elsewhere else ():
         if left := tuple(key for key in keys if key not in known[first]):
             own[action] = left
         elif keys:

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 from app_on_a_server import Served, on_run, opened
+from calling import call
 from own_settings import own_settings
+from textual.dom import DOMNode
 from textual.widgets import Input
 from waiting import eventually
 from watching import sees
 
 from cekura_tui.ui.actions import all_actions
-from cekura_tui.ui.catalogue import key_problems
+from cekura_tui.ui.catalogue import key_problems, list_actions
 from cekura_tui.ui.jobs.improve import ImproveDialog
 from cekura_tui.ui.keymap import Keymap, key_called, read_keymap
 from cekura_tui.ui.kit.help import HelpDialog
@@ -108,6 +110,30 @@ def test_help_palette_and_dialogs_never_lose_their_last_key() -> None:
     palette = (*keymap.keys_of(known["app.palette"]), *keymap.keys_of(known["app.command-line"]))
     assert set(palette) - claimed
     assert keymap.keys_of(known["dialog.close"]) == ("escape",)
+
+
+def _kinds(kind: type[DOMNode]) -> Iterator[type[DOMNode]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _kinds(one)
+
+
+def test_every_table_of_actions_has_a_place_in_the_catalogue() -> None:
+    all_actions()
+    listed = {one.id for one in list_actions({})}
+    tables = [kind.__dict__.get("ACTIONS", ()) for kind in _kinds(DOMNode) if kind.__module__.startswith("cekura_tui.")]
+    assert {action.id for table in tables for action in table} == listed
+
+
+def test_the_actions_are_printed_with_the_keys_of_the_settings_and_what_is_wrong() -> None:
+    own_settings('[keys]\n"runs.filter" = "f, esc"\n"runs.sort" = "ctrl+q"\n')
+    printed = call("config", "keys")
+    assert printed.status == 0
+    lines = [re.split("  +", line.strip()) for line in printed.out.splitlines()]
+    assert ["runs.filter", "f esc", "Filter", "In the list of runs"] in lines
+    assert ["runs.sort", "s", "Sort", "In the list of runs"] in lines
+    assert "[keys] runs.sort: ctrl+q always quits." in printed.err
+    assert "runs.filter and runs.clear-filter both have esc in the list of runs" in printed.err
 
 
 # On the screens

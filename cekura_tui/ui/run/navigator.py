@@ -19,8 +19,8 @@ from textual.widgets import Input, Static
 from cekura_tui.evidence.evidence import Evidence, reason_words
 from cekura_tui.model.text import clean_line, count, shortened
 from cekura_tui.model.transcript.search import At
-from cekura_tui.ui.actions import Action, bindings
-from cekura_tui.ui.keymap import with_keys
+from cekura_tui.ui.actions import ACTIONS, Action, bindings
+from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.run.details import RunDetails
@@ -105,7 +105,7 @@ class _FindInput(TypedLine):
 
 
 PANES = ("transcript", "verdicts", "details")
-_LEAFING = ("left_square_bracket", "right_square_bracket")
+_LEAFING = ("run.next", "run.previous")
 """One may leaf through runs without looking at those between."""
 _PATIENCE = 1.0
 """Seconds that a key waits for a run that is on its way."""
@@ -176,7 +176,8 @@ class RunNavigator:
     async def handle_key(self, pane: Widget, event: events.Key) -> None:
         """Do a key that came to a pane: in the run that is on its way, where the focus is by then."""
         arrived = self._loader.arrived
-        if not arrived.is_set() and event.key not in _LEAFING:
+        keymap = keymap_in_use()
+        if not arrived.is_set() and not any(event.key in keymap.keys_of(ACTIONS[one]) for one in _LEAFING):
             # What comes after the key that leads to another run is for that one.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(arrived.wait(), _PATIENCE)
