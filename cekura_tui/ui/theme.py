@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
+from functools import lru_cache
 
 from textual.theme import Theme
 
@@ -180,20 +181,26 @@ def colours_of(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str
     palette, own = _written(theme, variables), dict(own or {})
     if theme.name in THEMES and not own:
         return palette
-    made = _with_own(palette, own)
-    return made if _is_readable(made) else _with_own(palette, {one: own[one] for one in own if one not in _OWN_GROUNDS})
+    made = _with_own(palette, tuple(own.items()))
+    inks = tuple((name, colour) for name, colour in own.items() if name not in _OWN_GROUNDS)
+    return made if _is_readable(made) else _with_own(palette, inks)
 
 
 def no_ground_for(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str]) -> bool:
     """Whether no ink can be read on all grounds of one's own together with those of a theme."""
-    return not _is_readable(_with_own(_written(theme, variables), own))
+    return not _is_readable(_with_own(_written(theme, variables), tuple(own.items())))
 
 
 _OWN_GROUNDS = ("background", "surface", "panel", "selection")
 
 
-def _with_own(palette: Colours, own: Mapping[str, str]) -> Colours:
-    """A palette with colours of one's own, readable; grounds above a background of one's own follow from that."""
+@lru_cache(32)
+def _with_own(palette: Colours, colours: tuple[tuple[str, str], ...]) -> Colours:
+    """A palette with colours of one's own, readable; grounds above a background of one's own follow from that.
+
+    The variables of one theme are asked for several times at the start.
+    """
+    own = dict(colours)
     found = replace(palette, **own)
     if "background" in own:
         strongest = max("#ffffff", "#000000", key=lambda ink: contrast(ink, found.background))
