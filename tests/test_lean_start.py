@@ -47,7 +47,19 @@ except SystemExit as end:
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["runs", "--help"], ["improve", "--help"], ["jobs", "wait", "--help"], ["--version"]], ids=str
+    "words",
+    [
+        *(
+            ["--help"],
+            ["runs", "--help"],
+            ["runs", "show", "--help"],
+            ["improve", "--help"],
+            ["jobs", "wait", "--help"],
+        ),
+        *(["groups", "--help"], ["compare", "--help"], ["search", "--help"], ["views", "list", "--help"]),
+        *(["notes", "set", "--help"], ["prompts", "history", "--help"], ["--version"]),
+    ],
+    ids=str,
 )
 def test_help_is_quick_because_it_loads_nothing_heavy(tmp_path: Path, words: list[str]) -> None:
     assert loaded_by(_CALL.format(words=words), tmp_path) & _HEAVY == set()
@@ -76,6 +88,13 @@ def test_the_first_frame_loads_neither_the_box_for_prompts_nor_the_runs_as_they_
     code = "import cekura_tui.ui.app, sys; assert 'textual.widgets._text_area' not in sys.modules"
     loaded = loaded_by(code, tmp_path)
     assert loaded & {"textual", "pydantic"} == {"textual"}
+
+
+@pytest.mark.parametrize("words", [["search", "refund"], ["prompts", "history", "7"]], ids=str)
+def test_what_this_machine_knows_is_printed_without_a_screen(tmp_path: Path, words: list[str]) -> None:
+    call = _CALL.format(words=["--config-dir", str(tmp_path / "home"), *words])
+    loaded = loaded_by(f"import os; os.environ['CEKURA_API_KEY'] = 'key'\n{call}", tmp_path)
+    assert loaded & {"textual", "starlette", "uvicorn", "multipart"} == set()
 
 
 def test_a_script_at_a_real_server_loads_neither_the_screen_nor_the_embedded_server(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cekura_tui.cli.completion import offer_jobs
 from cekura_tui.cli.options import JOB, Options
 from cekura_tui.cli.output import print_message, printing, put, put_json, put_prompt
 from cekura_tui.cli.script import look_at, run_script, state_line
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command("show")
-@click.argument("number", type=JOB, metavar="ID")
+@click.argument("number", type=JOB, metavar="ID", shell_complete=offer_jobs)
 @click.option("--diff", "as_diff", is_flag=True, help="Print the changes.")
 @click.option(
     "--prompt", "as_prompt", is_flag=True, help="Print the improved prompt exactly; of a draft, its own prompt."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cekura_tui.cli.completion import offer_jobs
 from cekura_tui.cli.job_show import show_job
 from cekura_tui.cli.job_watch import watch_jobs
 from cekura_tui.cli.options import JOB, Options
@@ -27,7 +28,7 @@ FIRST_ANSWER = 10.0
 
 
 @click.command("wait")
-@click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...")
+@click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...", shell_complete=offer_jobs)
 @click.option("--timeout", type=click.FloatRange(min=0), metavar="S", help="Stop waiting after S seconds.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per job at the end.")
 @click.pass_obj
@@ -52,7 +53,7 @@ def wait_jobs(
 
 
 @click.command("resume")
-@click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...")
+@click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...", shell_complete=offer_jobs)
 @click.pass_obj
 @click.pass_context
 def resume_jobs(ctx: click.Context, options: Options, numbers: tuple[int, ...]) -> None:
@@ -166,7 +167,7 @@ def _last_message(job: Job) -> str:
 
 
 @jobs.command("forget")
-@click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...")
+@click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...", shell_complete=offer_jobs)
 @click.option("--force", is_flag=True, help="Include running jobs and damaged records.")
 @click.pass_obj
 def forget_jobs(options: Options, numbers: tuple[int, ...], force: bool) -> None:

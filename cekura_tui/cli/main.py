@@ -13,14 +13,21 @@ import click
 
 from cekura_tui import __version__
 from cekura_tui.cli.auth import auth
+from cekura_tui.cli.compare import compare
+from cekura_tui.cli.completion import completion
 from cekura_tui.cli.demo_server import demo_server
+from cekura_tui.cli.groups import groups
 from cekura_tui.cli.improve import improve
 from cekura_tui.cli.jobs import jobs
+from cekura_tui.cli.notes import notes
 from cekura_tui.cli.opening import open_app, open_target
 from cekura_tui.cli.options import Options, embedded_options, number
 from cekura_tui.cli.output import complain, discard, print_message, put, put_table
+from cekura_tui.cli.prompts import prompts
 from cekura_tui.cli.runs import runs
 from cekura_tui.cli.script import SignalReceived
+from cekura_tui.cli.search import search
+from cekura_tui.cli.views import views
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.text import clean_line, json_text
 
@@ -139,7 +146,11 @@ def cli(ctx: click.Context, /, **flags: object) -> None:
         ctx.exit(open_app(ctx.obj))
 
 
-for command in (runs, improve, jobs, auth, config, schema, demo_server):
+_COMMANDS = (
+    *(runs, groups, compare, search, views, notes, improve, jobs, prompts),
+    *(auth, config, schema, completion, demo_server),
+)
+for command in _COMMANDS:
     cli.add_command(command)
 
 

@@ -136,5 +136,6 @@ def embedded_options(command: F) -> F:
     return runs(speed(live(epoch(faults(command)))))
 
 
+AGENT = number("agent")
 RUN = number("run")
 JOB = number("job")

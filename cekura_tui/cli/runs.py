@@ -10,10 +10,12 @@ import time
 import unicodedata
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from cekura_tui.cli.completion import offer_filters
 from cekura_tui.cli.options import RUN, Options
 from cekura_tui.cli.output import check_output_there, is_unread, is_watched, print_message, put, put_json
 from cekura_tui.cli.script import run_script
@@ -56,7 +58,7 @@ class FilterCommand(click.Command):
                 # A term it may be; it looks like an option that there is not.
                 if word[:1] == "-" and (word[1:] in mistakable or (len(word) == 2 and word[1].isalnum())):
                     odd[word] = None
-        for word in odd:
+        for word in () if ctx.resilient_parsing else odd:
             print_message(f"Reading {word} as a filter: without the word {word[1:]}.")
         return super().parse_args(ctx, [*options, "--", *words])
 
@@ -177,7 +179,7 @@ def runs() -> None:
 
 
 @runs.command("list", cls=FilterCommand)
-@click.argument("words", nargs=-1, metavar="[FILTER]...")
+@click.argument("words", nargs=-1, metavar="[FILTER]...", shell_complete=offer_filters)
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -203,15 +205,23 @@ def list_runs(options: Options, words: tuple[str, ...], limit: int, as_json: boo
     listing: RunPrinter = JsonLines() if as_json else Csv() if as_csv else Table()
 
     async def work(session: Session) -> None:
-        summary = await _list(session, wanted, limit, listing)
+        read = await read_matching(session, wanted, limit, listing)
         if not as_json and not as_csv:
-            print_message(summary)
+            print_message(read.words)
 
     run_script(options, work)
 
 
-async def _list(session: Session, wanted: Filter, limit: int, listing: RunPrinter) -> str:
-    """Print the newest runs of the session's scope that pass, and return how many there are in words."""
+@dataclass(frozen=True, slots=True)
+class MatchingRuns:
+    """How many runs were read, in words, and whether they are all that match."""
+
+    words: str
+    complete: bool
+
+
+async def read_matching(session: Session, wanted: Filter, limit: int, listing: RunPrinter) -> MatchingRuns:
+    """Hand the newest runs of the session's scope that match to `listing`, page by page, at most `limit`."""
     from cekura_tui.api.client import PAGE_SIZE
     from cekura_tui.model.filter.match import noted
     from cekura_tui.model.run.query import RunQuery
@@ -227,6 +237,7 @@ async def _list(session: Session, wanted: Filter, limit: int, listing: RunPrinte
         completed=session.lists.completed,
     )
     shown = looked = total = 0
+    complete = False
     reported_at = time.monotonic()
     async with aclosing(matching_runs(session.client, session.budget, query, notes, now, options)) as pages:
         async for page in pages:
@@ -235,27 +246,31 @@ async def _list(session: Session, wanted: Filter, limit: int, listing: RunPrinte
             found = page.matches[: limit - shown]
             listing.put(found, notes)
             shown, looked, total = shown + len(found), page.read, page.total
+            complete = looked >= total and len(found) == len(page.matches)
             if shown >= limit:
                 break
             if rest and looked < total and time.monotonic() - reported_at >= LOOKED_EVERY and is_watched():
                 reported_at = time.monotonic()
                 print_message(f"{looked:,} of {total:,} checked")
-    return counted(shown, limit, looked, total, filtered_here=rest)
+    return MatchingRuns(counted(shown, limit, looked, total, filtered_here=rest), complete)
 
 
 @runs.command("show")
 @click.argument("run_id", type=RUN)
 @click.option("--transcript", is_flag=True, help="Print only the transcript, as text, --json or --markdown.")
+@click.option("--timeline", is_flag=True, help="Print who speaks when, silences, overlaps, tools and evidence.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--markdown", is_flag=True, help="Print Markdown, for an issue or a message.")
 @click.pass_obj
-def show_run(options: Options, run_id: int, transcript: bool, as_json: bool, markdown: bool) -> None:
+def show_run(options: Options, run_id: int, transcript: bool, timeline: bool, as_json: bool, markdown: bool) -> None:
     """Show one run: the verdicts, failed ones first, then the transcript."""
     if as_json + markdown > 1:
         raise click.UsageError("Use --json or --markdown, not both.")
+    if timeline and (transcript or markdown):
+        raise click.UsageError("Use --timeline alone, or with --json.")
 
     async def work(session: Session) -> None:
-        if as_json and not transcript:
+        if as_json and not transcript and not timeline:
             from cekura_tui.model.run.words import as_json as run_as_json
 
             run, is_cached = await session.whole_run(run_id)
@@ -266,6 +281,11 @@ def show_run(options: Options, run_id: int, transcript: bool, as_json: bool, mar
         view = await session.run(run_id)
         if view.cached:
             print_message(_CACHED)
+        if timeline:
+            from cekura_tui.cli.run_timeline import put_timeline
+
+            put_timeline(view, await session.evidence(view), as_json=as_json)
+            return
         put(_page(view, transcript=transcript, as_json=as_json, markdown=markdown))
 
     run_script(options, work)

@@ -7,19 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from cekura_tui.model.text import has_more_values
+from cekura_tui.model.text import clean, count, has_more_values
+from cekura_tui.model.transcript.timeline import needs_hours, time_of
 from cekura_tui.prose.matching import match
-from cekura_tui.prose.words import likeness, words_of
+from cekura_tui.prose.words import likeness, word_spans, words_of
 
 if TYPE_CHECKING:
     from cekura_tui.model.transcript.transcript import Turn
 
 Sign = Literal["=", "~", "<", ">"]
+Piece = tuple[str, bool]
+"""A stretch of a turn, and whether it differs in the other call."""
 
 _LEAST = 0.25
 """Turns of one speaker that have a smaller part of their words in common are two, not one that was said otherwise."""
 _CELLS = 80_000
 """Pairs of turns that are weighed: of calls of some 500 turns all, of longer ones those at about the same place."""
+_COMPARED = 8_000
+"""Characters of a turn in which differing words are looked for."""
 _READ = 4_000
 """Characters of a turn whose words are weighed; whether two turns are the same is told of the whole."""
 _MARKS = str.maketrans(dict.fromkeys('.,;:!?"()[]{}<>-–—…“”„«»¿¡*_`|/\\', " ") | dict.fromkeys("'’‘"))
@@ -88,6 +93,30 @@ def shown_text(turn: Turn) -> str:
     if value is None:
         return turn.text if turn.text.startswith(name) else f"{name} {turn.text}".strip()
     return f"{name} {value if isinstance(value, str) else _compact(value)}"
+
+
+def pieces_of(pair: Pair) -> tuple[list[Piece], list[Piece]]:
+    """The words of both turns, cleaned; where they are similar, those that differ apart."""
+    here, there = (clean(shown_text(turn)) if turn else "" for turn in (pair.left, pair.right))
+    if pair.sign != "~" or len(here) + len(there) > 2 * _COMPARED:
+        return [(here, False)], [(there, False)]
+    spans = word_spans(here, there)
+    return (
+        [(span.text, span.op != "same") for span in spans if span.op != "ins"],
+        [(span.text, span.op != "same") for span in spans if span.op != "del"],
+    )
+
+
+def first_difference(pairs: Sequence[Pair]) -> str:
+    """When in the left call the two begin to differ, in words."""
+    place = next((place for place, pair in enumerate(pairs) if pair.sign != "="), None)
+    if place is None:
+        return f"No difference in {count(len(pairs), 'turn')}"
+    before = next((pair.left for pair in reversed(pairs[:place]) if pair.left), None)
+    hours = needs_hours(max((pair.left.start or 0.0 for pair in pairs if pair.left), default=0.0))
+    if (turn := pairs[place].left) is not None:
+        return f"Differs from {time_of(turn, hours=hours)}"
+    return f"Differs after {time_of(before, hours=hours)}" if before else "Differs from the start"
 
 
 def _trimmed(one: list[_ComparedTurn], other: list[_ComparedTurn]) -> list[tuple[int, int]]:

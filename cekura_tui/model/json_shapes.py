@@ -13,15 +13,20 @@ from pydantic import ConfigDict, Field, TypeAdapter, with_config
 from pydantic.json_schema import GenerateJsonSchema
 from typing_extensions import TypedDict  # that of `typing` has no schema in Python 3.11
 
+from cekura_tui.model.job import How as PromptHow
 from cekura_tui.model.job import JobState
+from cekura_tui.model.run.groups import How
 from cekura_tui.model.run.outcome import Kind
 from cekura_tui.model.run.verdict import Source, State
+from cekura_tui.model.transcript.tool_call import Ending
 from cekura_tui.model.transcript.transcript import Form, Speaker
 
 _WHOLE = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 _WITH_MORE = ConfigDict(extra="allow", use_attribute_docstrings=True)
 
 Id = Annotated[int, Field(ge=0)]
+Sure = Literal["sure", "likely", "maybe"]
+"""How sure it is that a verdict cites a turn."""
 Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|\+00:00)$")]
 """ISO 8601 in UTC."""
 
@@ -193,6 +198,278 @@ class JobResultJson(JobJson):
     result: Mapping[str, Any] | None
 
 
+@with_config(_WHOLE)
+class RunAtJson(TypedDict):
+    """A run, and when it was made."""
+
+    run: Id
+    at: Time | None
+
+
+@with_config(_WHOLE)
+class GroupJson(TypedDict):
+    """Some runs that have something in common."""
+
+    section: str
+    """Of groups by verdict "Failed checks" or "Did not run properly"; else empty."""
+    title: str
+    """The failed check, scenario, personality or result."""
+    detail: str
+    """What was wrong, how many failed, or the personality of a pair."""
+    runs: int
+    failed: int
+    errors: int
+    share: Annotated[float, Field(ge=0, le=1, description="The part of the section's runs that are in this group.")]
+    newest: RunAtJson
+    failing_since: RunAtJson | None
+    """The oldest run of an unbroken row of failures, of a pair; null where it does not fail or that is not known."""
+    outcomes: list[Kind]
+    """The last outcomes of a pair, the newest last; empty of other groups."""
+    run_ids: list[Id]
+    """Newest first."""
+    filter: str
+    """Lists its runs; by their ids the newest 100 of them."""
+
+
+@with_config(_WHOLE)
+class GroupsJson(TypedDict):
+    """Runs in groups: what fails most, and since when."""
+
+    by: How
+    runs: int
+    """How many runs were grouped."""
+    complete: bool
+    """Whether these are all runs that match; false where `--limit` was reached."""
+    failed: int
+    errors: int
+    reasons_missing: int
+    """Failed runs, grouped by verdict, of which the server did not say why they failed."""
+    groups: list[GroupJson]
+    """Most failures first. By verdict a run is in a group for each of its failed checks."""
+
+
+@with_config(_WHOLE)
+class ComparedRunJson(TypedDict):
+    """One of two runs that are compared."""
+
+    run: Id
+    outcome: OutcomeJson
+    scenario: str
+    personality: str
+    agent: str
+    seconds: int | None
+    at: Time | None
+    cached: bool
+    """Whether the server could not be reached, so that this is the run as it was cached."""
+    note: str
+    """Why there are no turns, or what the text lacks; else empty."""
+
+
+@with_config(_WHOLE)
+class ComparedTurnJson(TypedDict):
+    """One turn of a run that is compared."""
+
+    n: Annotated[int, Field(ge=1)]
+    speaker: Speaker
+    role: str
+    start: float | None
+    text: str
+    """As it is compared; of a tool its name and values."""
+    differs: list[tuple[int, int]]
+    """Where words of a changed turn differ: characters of `text`, from and to before."""
+
+
+@with_config(_WHOLE)
+class TurnPairJson(TypedDict):
+    """A turn of each run, or of one alone."""
+
+    sign: Literal["same", "changed", "first", "second"]
+    """`first` and `second` are turns of that run only."""
+    first: ComparedTurnJson | None
+    second: ComparedTurnJson | None
+
+
+@with_config(_WHOLE)
+class VerdictPairJson(TypedDict):
+    """One check in both runs."""
+
+    source: Source
+    id: int | None
+    name: str
+    first: State | None
+    """Null where the run has no such verdict."""
+    second: State | None
+
+
+@with_config(_WHOLE)
+class CompareJson(TypedDict):
+    """Two runs, turn by turn."""
+
+    first: ComparedRunJson
+    second: ComparedRunJson
+    chosen: Literal["given", "last_passed", "newest_passed"]
+    """Which run the second is; `newest_passed` where none passed before the first."""
+    verdicts: list[VerdictPairJson]
+    turns: list[TurnPairJson]
+
+
+@with_config(_WHOLE)
+class TimedTurnJson(TypedDict):
+    """When a turn was spoken, in seconds of the call."""
+
+    n: Annotated[int, Field(ge=1)]
+    speaker: Speaker
+    start: float
+    end: float | None
+
+
+@with_config(_WHOLE)
+class SilenceJson(TypedDict):
+    """A silence of over 2 seconds, and the turn that ends it."""
+
+    start: float
+    end: float
+    turn: int
+
+
+@with_config(_WHOLE)
+class OverlapJson(TypedDict):
+    """Two speak at once: the turn that cuts in, and the one it cuts into."""
+
+    start: float
+    end: float
+    turn: int
+    into: int
+
+
+@with_config(_WHOLE)
+class AnswerJson(TypedDict):
+    """A turn of the agent that answers a turn of the caller."""
+
+    turn: int
+    to: int
+    at: float
+    seconds: float
+    """From the end of the caller's turn."""
+
+
+@with_config(_WHOLE)
+class ToolCallJson(TypedDict):
+    """A call of a tool, and how it ended."""
+
+    turn: int
+    name: str
+    ending: Ending
+    result: int | None
+    """The turn of its result."""
+    seconds: float | None
+    """Until the result."""
+
+
+@with_config(_WHOLE)
+class CitedTurnJson(TypedDict):
+    """A turn that is evidence of a verdict."""
+
+    turn: int
+    start: float | None
+    verdict: str
+    state: State
+    sure: Sure
+    why: str
+
+
+@with_config(_WHOLE)
+class TimelineJson(TypedDict):
+    """Who speaks when in a call."""
+
+    run: Id
+    length: float
+    """Seconds."""
+    note: str
+    """Which times were not sent; else empty."""
+    median_answer: float | None
+    turns: list[TimedTurnJson]
+    """By start; turns without a time are not among them."""
+    gaps: list[SilenceJson]
+    overlaps: list[OverlapJson]
+    answers: list[AnswerJson]
+    tools: list[ToolCallJson]
+    evidence: list[CitedTurnJson]
+
+
+@with_config(_WHOLE)
+class ColumnJson(TypedDict):
+    """A column of the run list."""
+
+    name: str
+    shown: bool
+    width: int | None
+    """In cells; null where it is as wide as there is room."""
+
+
+@with_config(_WHOLE)
+class ViewJson(TypedDict):
+    """A filter with a name."""
+
+    name: str
+    filter: str
+    built_in: bool
+    columns: list[ColumnJson]
+    """The columns chosen for this filter, in their order; empty for the default ones."""
+
+
+@with_config(_WHOLE)
+class NoteJson(TypedDict):
+    """Your note on a run."""
+
+    run: Id
+    note: str
+
+
+@with_config(_WHOLE)
+class HitJson(TypedDict):
+    """A turn of a cached run in which the words were found."""
+
+    run: Id
+    scenario: str
+    at: Time | None
+    turn: Annotated[int, Field(ge=1)]
+    speaker: Speaker
+    start: float | None
+    """Seconds from the start of the call."""
+    snippet: str
+    matches: list[tuple[int, int]]
+    """Characters of `snippet`, from and to before."""
+
+
+@with_config(_WHOLE)
+class PromptUseJson(TypedDict):
+    """One use of a prompt."""
+
+    how: PromptHow
+    at: Time | None
+    job: int | None
+
+
+@with_config(_WHOLE)
+class PromptEventJson(TypedDict):
+    """What happened to an agent's prompt."""
+
+    n: Annotated[int, Field(ge=1, description="1 is the newest.")]
+    at: Time | None
+    how: PromptHow
+    text: str
+    """The same in words."""
+    job: int | None
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    words: int
+    first_line: str
+    current: bool | None
+    """Whether the agent has this prompt now; null without `--current`."""
+    uses: list[PromptUseJson]
+    """All uses of this text that are this event."""
+
+
 SHAPES: dict[str, tuple[str, Any]] = {
     "runs-list": ("a line of `runs list --json`", RunRowJson),
     "runs-show": ("`runs show ID --json`", RunJson),
@@ -203,6 +480,13 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "jobs-wait": ("a line of `jobs wait ID... --json`", SuggestionJson | JobResultJson),
     "jobs-watch": ("a line of `jobs watch --json`", JobChangeJson),
     "improve": ("`improve ID... --json`", SuggestionJson),
+    "timeline": ("`runs show ID --timeline --json`", TimelineJson),
+    "groups": ("`groups --json`", GroupsJson),
+    "compare": ("`compare ID --json`", CompareJson),
+    "search": ("a line of `search WORDS... --json`", HitJson),
+    "views": ("`views show NAME --json`, and a line of `views list --json`", ViewJson),
+    "notes": ("`notes show ID --json`, and a line of `notes list --json`", NoteJson),
+    "prompts-history": ("a line of `prompts history ID --json`", PromptEventJson),
 }
 """What prints each shape, by the name of its schema."""
 

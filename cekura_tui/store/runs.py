@@ -6,6 +6,7 @@ what the first frame shows, read before anything runs (`CachedStart`).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -288,6 +289,30 @@ def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: st
         return nothing
     finally:
         sql.close()
+
+
+OFFERED_ROWS = 2000
+"""Cached runs whose names a shell is offered: as many as can be read between two keys."""
+
+
+def read_offered(path: Path) -> tuple[list[tuple[int, str, str]], list[RunRow]]:
+    """What a shell completes: jobs (number, state, agent's name) and the newest cached runs, each newest first.
+
+    Of all accounts, for whose key is used may take a command to find out; on a read-only connection, empty where
+    nothing can be read.
+    """
+    sql = open_read_only(path)
+    if sql is None:
+        return [], []
+    with contextlib.closing(sql):
+        try:
+            jobs = sql.execute(
+                "SELECT number, state, agent_name FROM jobs WHERE state != 'forgotten' ORDER BY number DESC"
+            )
+            rows = sql.execute("SELECT row FROM run_rows GROUP BY id ORDER BY id DESC LIMIT ?", (OFFERED_ROWS,))
+            return [tuple(job) for job in jobs], [_read_row(row["row"]) for row in rows]
+        except (sqlite3.Error, ValueError, TypeError):
+            return [], []
 
 
 def _filtered(sql: sqlite3.Connection, pair: tuple[str, str], scope: str, text: str) -> SeenRuns | None:

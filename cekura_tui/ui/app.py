@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import sys
 import threading
 import time
@@ -18,7 +19,7 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path, PurePath
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.console import RenderableType
 from textual import events, on, work
@@ -26,6 +27,7 @@ from textual.actions import ActionParseResult
 from textual.app import App
 from textual.dom import DOMNode
 from textual.filter import LineFilter
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -62,8 +64,17 @@ from cekura_tui.ui.runs.list import RunList
 from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.ui.runs.screen import RunsScreen
 from cekura_tui.ui.state import AppState
+from cekura_tui.ui.terminal.cells import LEAST, too_small, too_small_lines
+from cekura_tui.ui.terminal.driver import TerminalDriver, has_job_control
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
-from cekura_tui.ui.terminal.textual_private import end_by_error, put_together
+from cekura_tui.ui.terminal.textual_private import (
+    app_actions,
+    driver_of,
+    end_by_error,
+    is_whole,
+    lines_instead,
+    put_together,
+)
 from cekura_tui.ui.theme import THEMES, choose_theme, colours_of, no_ground_for, themes, tokens
 from cekura_tui.workspace.workspace import Workspace
 
@@ -177,6 +188,13 @@ def _unless_selected(app: CekuraApp) -> str | None:
     return NOT_OFFERED if getattr(app.focused, "selected_text", "") or not app.screen.selections else None
 
 
+def _unless_stoppable(app: CekuraApp) -> str | None:
+    """Not offered in a box for a prompt, where the key undoes."""
+    if hasattr(app.focused, "action_undo"):
+        return NOT_OFFERED
+    return None if app.can_suspend else "Can't suspend: cekura-tui was not started from a shell with job control."
+
+
 CALM = 1.0
 """Seconds between two readings of what changed, at least."""
 
@@ -242,6 +260,15 @@ class CekuraApp(App[None]):
         ),
         # Where nothing is selected and nothing typed into takes it; Textual's own binding is hidden by the one above.
         Action("app.how-to-quit", "ctrl+c", "help_quit", "How to quit"),
+        Action(
+            "app.suspend",
+            "ctrl+z",
+            "suspend_process",
+            "Suspend",
+            "Back to the shell; fg resumes. In a prompt box ctrl+z undoes",
+            priority=True,
+            why_not=_unless_stoppable,
+        ),
         Action("app.quit", "q", "quit", "Quit", "Quit; running jobs continue on the server", footer=1003),
     )
     BINDINGS = bindings(ACTIONS)
@@ -261,7 +288,8 @@ class CekuraApp(App[None]):
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
-        self.animation_level = "none"
+        if not os.environ.get("TEXTUAL_ANIMATIONS"):
+            self.animation_level = "none"
         for theme in themes():
             self.register_theme(theme)
         for name in [name for name, theme in self.available_themes.items() if theme.ansi]:
@@ -284,6 +312,10 @@ class CekuraApp(App[None]):
         self.news = News(self, self.state, lambda: self._runs.controller.reload())
         self.state.away = lambda: self.news.away.away
         self._garbage = GarbageWhenIdle(self) if tidy else None
+        self.too_small_lines: list[str] = []
+        """All that the window shows while it is too small for the app."""
+        self._laid_out = False
+        """Whether the screens have a size."""
         self._run_id = run_id
         self._looking: set[int] = set()
         """Jobs that somebody looks at now, which the store is yet to be told."""
@@ -477,7 +509,15 @@ class CekuraApp(App[None]):
     # Whether somebody is there
 
     async def on_event(self, event: events.Event) -> None:
-        """Keys and the mouse on their way to the screens say that somebody is."""
+        """Keys and the mouse on their way to the screens say that somebody is; none gets there unseen."""
+        if isinstance(event, events.Resize) and not self._fits(event.size):
+            if self._laid_out:
+                return  # the screens stay as they are meanwhile
+            event = events.Resize(LEAST, LEAST)
+        self._laid_out = self._laid_out or isinstance(event, events.Resize)
+        if self.too_small_lines and isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
+            await self._unseen_key(event)
+            return
         if isinstance(event, events.InputEvent) and not event.is_forwarded:
             self.news.away.input_seen(event)
             if self._garbage is not None:
@@ -486,6 +526,30 @@ class CekuraApp(App[None]):
             # A screen that came by the key before is put together first: its keys find their widgets.
             await put_together(self.screen)
         await super().on_event(event)
+
+    # A window that is too small
+
+    def _fits(self, size: Size) -> bool:
+        """Whether the window has room for the app. Where it has none it shows a sentence, and the screens keep the size
+        that they have; back to it, all is as it was."""
+        before = self.too_small_lines
+        self.too_small_lines = too_small_lines(size) if too_small(size) else []
+        if before or self.too_small_lines:
+            self.refresh()
+        return not self.too_small_lines
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if self.too_small_lines and renderable is not None:
+            renderable = lines_instead(self, self.too_small_lines) if is_whole(renderable) else None
+        super()._display(screen, renderable)
+
+    async def _unseen_key(self, event: events.Event) -> None:
+        """Nobody sees what a key would do: it can leave or suspend, and nothing else."""
+        actions = app_actions(self, event.key) if isinstance(event, events.Key) and self.screen_stack else set()
+        if actions & {"quit", "help_quit"}:
+            await self.action_quit()
+        elif "suspend_process" in actions and self.can_suspend:
+            self.action_suspend_process()
 
     def on_app_focus(self) -> None:
         """The terminal has the focus."""
@@ -597,7 +661,18 @@ class CekuraApp(App[None]):
     async def _import_run_screen(self) -> None:
         await asyncio.to_thread(import_module, "cekura_tui.ui.run.screen")
 
-    # Leaving
+    # Leaving, for a while or for good
+
+    @property
+    def can_suspend(self) -> bool:
+        """Whether there is a shell to go back to."""
+        return isinstance(driver_of(self), TerminalDriver) and has_job_control()
+
+    def action_suspend_process(self) -> None:
+        """Back to the shell, as by ctrl+z in any program."""
+        driver = driver_of(self)
+        if self.can_suspend and isinstance(driver, TerminalDriver):
+            driver.suspend_job()
 
     async def action_quit(self) -> None:
         """Leave, whichever way it was asked."""

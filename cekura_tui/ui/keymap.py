@@ -186,7 +186,8 @@ def read_keymap(keys: Mapping[str, str]) -> Keymap:
         found: list[str] = []
         for name in named:
             key = key_called(name)
-            if why := _refusal(name, key):
+            usual = action in ACTIONS and key in default_keys(ACTIONS[action])
+            if not usual and (why := _refusal(name, key)):
                 problems.append(f"[keys] {clean_line(action, 40)}: {why}")
             elif key is not None and key not in found:
                 found.append(key)

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import os
 import sys
+from collections.abc import MutableMapping
 from typing import TYPE_CHECKING
 
 from cekura_tui.model.text import count
@@ -14,16 +15,23 @@ if TYPE_CHECKING:
     from cekura_tui.model.scope import Scope
     from cekura_tui.workspace.setup import Setup
 
-# What suits a terminal at the end of an SSH connection; Textual reads these when it is imported.
+# What suits a terminal at the end of an SSH connection, where the user has set nothing else; Textual reads these when
+# it is imported.
 _OVER_SSH = {"TEXTUAL_FPS": "120", "TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
+
+
+def set_defaults(env: MutableMapping[str, str]) -> None:
+    """Set for Textual what the user has not set."""
+    for name, value in _OVER_SSH.items():
+        if not env.get(name):
+            env[name] = value
 
 
 def run_app(
     setup: Setup, *, run_id: int | None = None, scope: Scope | None = None, mouse: bool = True, ascii_only: bool = False
 ) -> int:
     """Run the app until it is left; returns the exit status."""
-    for name, value in _OVER_SSH.items():
-        os.environ.setdefault(name, value)
+    set_defaults(os.environ)
     if not os.environ.get("NO_COLOR"):
         os.environ.pop("NO_COLOR", None)  # empty means unset, by its own convention
     # What is loaded stays: Python need not look through it for garbage again and again meanwhile.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from cekura_tui.api.client import Client
+from cekura_tui.api.errors import ApiError, next_try
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.run.groups import Finding, findings_of
 from cekura_tui.model.run.verdict import read_verdicts
@@ -42,6 +44,31 @@ class RunFindings:
     async def cached(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
         """Why these runs failed, of those of which this machine knows it. Raises StoreError."""
         return self._findings.known(ids)
+
+    async def all(
+        self, ids: Sequence[int], on_wait: Callable[[ApiError, float], None]
+    ) -> tuple[dict[int, tuple[Finding, ...]], ApiError | None]:
+        """Why these runs failed, cached or asked of the server; what may pass by itself is waited for.
+
+        `on_wait` is called before each wait, with the error and the seconds. Returns what was found, and the error that
+        ended the asking, if one did. Raises StoreError.
+        """
+        found = await self.cached(ids)
+        missing = [number for number in ids if number not in found]
+        for start in range(0, len(missing), AT_ONCE):
+            tries, began = 0, self._monotonic()
+            some = missing[start : start + AT_ONCE]
+            while some[0] not in found:
+                try:
+                    found |= await self.fetch(some)
+                except ApiError as error:
+                    tries += 1
+                    wait = next_try(error, tries, self._monotonic() - began, random.random())
+                    if wait is None:
+                        return found, error
+                    on_wait(error, wait)
+                    await self._sleep(wait)
+        return found, None
 
     async def fetch(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
         """Ask the server once why the first 25 of these runs failed, when it is this request's turn.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,11 @@ from cekura_tui.model.run.view import row_of
 from cekura_tui.model.text import clean
 from cekura_tui.workspace.run_export import RunExport
 
+README = Path(__file__).parents[2] / "README.md"
 KEY = "key-of-a-test-0123456789"
 NAMES = ["runs-list", "runs-show", "transcript", "runs-export"]
 NAMES += ["jobs-list", "jobs-show", "jobs-wait", "jobs-watch", "improve"]
+NAMES += ["timeline", "groups", "compare", "search", "views", "notes", "prompts-history"]
 Json = dict[str, Any]
 
 
@@ -79,6 +82,18 @@ def test_a_schema_is_there_for_each_shape_and_another_name_is_told_which_there_a
     assert "No schema named “jobs”. Choose from runs-list, " in other.err
 
 
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        *((name, name) for name in ("groups", "compare", "search", "views", "notes")),
+        *(("timeline", "runs show --timeline"), ("prompts-history", "prompts history")),
+    ],
+)
+def test_the_readme_names_every_key_of_what_a_command_prints(name: str, command: str) -> None:
+    (row,) = re.findall(rf"^\| `{command}` \| (.*) \|$", README.read_text(), re.MULTILINE)
+    assert set(schema(name).schema["properties"]) <= set(re.findall(r"\w+", row))
+
+
 def _without(name: str) -> Callable[[Json], object]:
     return lambda value: value.pop(name)
 
@@ -130,6 +145,28 @@ def test_runs_as_json_have_every_text_as_it_came_and_nothing_that_a_terminal_obe
     alone = call("runs", "show", 102, "--transcript", "--json").out
     assert alone.replace("\n", "").isprintable()
     assert read_all("transcript", alone)[0]["turns"] == run["turns"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("timeline", ["runs", "show", 102, "--timeline"]),
+        ("groups", ["groups"]),
+        ("groups", ["groups", "--by", "pair"]),
+        ("compare", ["compare", 102, 101]),
+        ("search", ["search", "owned"]),
+        ("prompts-history", ["prompts", "history", 7, "--current"]),
+    ],
+)
+def test_what_the_screens_show_is_printed_with_nothing_that_a_terminal_obeys(
+    hostile: ScriptedServer, name: str, words: list[object]
+) -> None:
+    hostile.on("GET", "/test_framework/v1/runs/bulk/", Reply([hostile_run(102), hostile_run(101)]))
+    call("runs", "show", 102)
+    text, printed = call(*words).out, call(*words, "--json").out
+    assert text == clean(text) != ""
+    assert printed.replace("\n", "").isprintable()
+    assert read_all(name, printed)
 
 
 def test_a_run_that_was_read_before_is_printed_as_it_came_when_the_server_fails(

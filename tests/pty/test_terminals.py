@@ -12,16 +12,16 @@ from terminal import PROGRAM, Start
 
 
 def test_a_terminal_that_is_too_small_says_so_and_recovers_on_resize(start: Start) -> None:
-    terminal = start("--demo", columns=40, lines=10).wait("too small")
+    terminal = start("--demo", columns=40, lines=10).wait("cekura-tui needs")
     assert "900240" not in terminal.text
     terminal.resize(100, 30)
-    terminal.wait("240 runs", "900240", gone="too small")
+    terminal.wait("240 runs", "900240", gone="cekura-tui needs")
     terminal.press("j", "j", "enter")
     terminal.wait("Run 900238", "agent")
     terminal.resize(59, 30)
-    terminal.wait("too small")
+    terminal.wait("cekura-tui needs")
     terminal.resize(80, 24)
-    terminal.wait("Run 900238", "agent", gone="too small")
+    terminal.wait("Run 900238", "agent", gone="cekura-tui needs")
     terminal.press("q")
     assert terminal.ended() == 0
 

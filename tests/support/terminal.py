@@ -37,6 +37,7 @@ KEYS = {
     "ctrl+g": "\x07",
     "ctrl+q": "\x11",
     "ctrl+t": "\x14",
+    "ctrl+z": "\x1a",
 }
 _OF_THE_RUNNER = ("TEXTUAL", "NO_COLOR", "COLUMNS", "LINES")
 _ASKS_SYNC = re.compile(rb"\x1b\[\?2026\$p")

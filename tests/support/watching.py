@@ -17,7 +17,9 @@ _LOOKED_EVERY = 0.5
 
 
 def screen_text(app: App[Any]) -> str:
-    """The lines of the screen on top, as text."""
+    """The lines of the screen on top, as text; of a window that is too small, what it shows instead."""
+    if lines := getattr(app, "too_small_lines", []):
+        return "\n".join(line.rstrip() for line in lines)
     # What lies behind a dialog is only drawn where the compositor is told of it.
     visible_screen_stack.set(app._background_screens)
     return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())

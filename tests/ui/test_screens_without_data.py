@@ -116,13 +116,13 @@ async def test_a_broken_run_costs_nothing_but_itself(scripted: ScriptedServer) -
 
 async def test_a_terminal_too_small_for_the_screens_says_so_and_recovers(served: Served) -> None:
     async with opened(served.setup(), size=(50, 20)) as pilot:
-        await sees(pilot, "This terminal is too small")
+        await sees(pilot, "cekura-tui needs 60 × 15")
         await pilot.resize_terminal(80, 24)
-        await sees(pilot, "240 runs", "900240", gone="too small")
+        await sees(pilot, "240 runs", "900240", gone="cekura-tui needs")
         await pilot.resize_terminal(80, 14)
-        await sees(pilot, "This terminal is too small")
+        await sees(pilot, "cekura-tui needs 60 × 15")
         await pilot.resize_terminal(120, 36)
-        await sees(pilot, "240 runs", "Verdicts · none", gone="too small")
+        await sees(pilot, "240 runs", "Verdicts · none", gone="cekura-tui needs")
 
 
 async def test_every_hostile_name_is_shown_letter_by_letter(scripted: ScriptedServer) -> None:

@@ -11,7 +11,7 @@ from typing import Literal
 from cekura_tui.model.filter.filter import Filter, Term, Value
 from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import RunRow
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.text import clean_line, count
 
 SIGN = "…"
 """Stands for what differs from run to run: numbers, times, names of things, what somebody said."""
@@ -152,6 +152,13 @@ def _message_of(line: str) -> str:
 
 How = Literal["verdict", "scenario", "personality", "result", "pair"]
 HOWS: tuple[How, ...] = ("verdict", "scenario", "personality", "result", "pair")
+HOW_WORDS: dict[How, str] = {
+    "verdict": "failed check",
+    "scenario": "scenario",
+    "personality": "personality",
+    "result": "result",
+    "pair": "scenario × personality",
+}
 MOST_IDS = 100
 """Runs that a filter names by id at most."""
 STRIP = 10
@@ -269,6 +276,23 @@ def group_runs(rows: Sequence[RunRow], how: How, findings: Mapping[int, tuple[Fi
     # The places came newest first, and sorting keeps that; groups of errors alone come last.
     groups.sort(key=lambda group: (-group.failed, -group.errors))
     return RunGroups(how, tuple(groups), failed, errors)
+
+
+def percent(share: float) -> str:
+    """A part of one in whole percent; neither nothing nor all is said of what is only nearly so."""
+    if 0 < share < 0.01:
+        return "<1%"
+    return ">99%" if 0.99 < share < 1 else f"{share:.0%}"
+
+
+def section_words(grouping: RunGroups, section: str) -> tuple[str, str]:
+    """What is above the groups of a section: "Failed checks", "72 runs"."""
+    return section, count(grouping.failed if section == FAILED else grouping.errors, "run")
+
+
+def has_outcomes_filtered(wanted: Filter) -> bool:
+    """Whether a filter asks how runs ended, so that of those that ended otherwise nothing is known."""
+    return any(term.key in ("outcome", "status") for term in wanted.terms)
 
 
 def since_words(since: Since, when: str) -> str:

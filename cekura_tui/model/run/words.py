@@ -198,7 +198,12 @@ APART = "Not applicable:"
 """The line above verdicts that did not apply."""
 _MET = {True: "✓", False: "✗", None: "–"}
 _HOUR = 3_600
-_SPEAKERS = {"testing": "Caller", "main": "Agent", "tool_call": "Tool call", "tool_result": "Tool result"}
+SPEAKERS: dict[str, str] = {
+    "testing": "Caller",
+    "main": "Agent",
+    "tool_call": "Tool call",
+    "tool_result": "Tool result",
+}
 
 
 def as_text(view: RunView) -> str:
@@ -254,6 +259,20 @@ def reasons(verdict: Verdict) -> list[str]:
     return [text for text in texts if text]
 
 
+def outcome_words(outcome: Outcome) -> str:
+    """How a run ended, without a sign: "failed, 2 checks"."""
+    return outcome.kind if outcome.text == outcome.kind else f"{outcome.kind}, {outcome.text}"
+
+
+def no_passed_run_words(row: RunRow) -> str:
+    """That no run passed with which this one could be compared, in a sentence."""
+    what = f"“{clean_line(row.scenario, 60)}”" if row.scenario else "its scenario"
+    whose = f" with {clean_line(row.agent, 60)}" if row.agent else ""
+    listed = any(number is not None for number in (row.agent_id, row.project_id, row.result_id))
+    where = "the newest runs on the server" if listed else "the runs opened on this machine"
+    return f"No run of {what}{whose} passed among {where}."
+
+
 def judged_and_apart(verdicts: Iterable[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
     """Verdicts that tell something, in their order, and those that did not apply."""
     judged: list[Verdict] = []
@@ -265,7 +284,7 @@ def judged_and_apart(verdicts: Iterable[Verdict]) -> tuple[list[Verdict], list[V
 
 def speaker_name(turn: Turn) -> str:
     """Who spoke; an unknown role by its own name."""
-    return _SPEAKERS.get(turn.speaker) or clean_line(turn.role, 80) or "?"
+    return SPEAKERS.get(turn.speaker) or clean_line(turn.role, 80) or "?"
 
 
 def goes_over_an_hour(turns: Sequence[Turn]) -> bool:

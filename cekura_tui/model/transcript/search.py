@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
 from operator import attrgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from cekura_tui.model.text import clean
+from cekura_tui.model.text import clean, count
 from cekura_tui.model.transcript.transcript import Speaker, Turn
+
+if TYPE_CHECKING:
+    from cekura_tui.model.json_shapes import HitJson
 
 MOST = 10_000
 """Places in one turn that are counted; nobody goes through more."""
@@ -156,12 +159,27 @@ class Hit:
 
     run_id: int
     n: int
-    speaker: str
+    speaker: Speaker
     start: float | None
     snippet: str
     matches: tuple[tuple[int, int], ...]
     scenario: str
     when: float | None
+
+    def to_json(self) -> HitJson:
+        """The shape that `search --json` prints."""
+        from cekura_tui.model.run.words import iso_time
+
+        return {
+            "run": self.run_id,
+            "scenario": self.scenario,
+            "at": iso_time(self.when) or None,
+            "turn": self.n,
+            "speaker": self.speaker,
+            "start": self.start,
+            "snippet": self.snippet,
+            "matches": list(self.matches),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +228,32 @@ def read_query(text: str) -> TranscriptQuery:
         if wanted := (phrase or word).strip():
             words[wanted] = None
     return TranscriptQuery(tuple(words), tuple(speakers))
+
+
+def join_words(words: Iterable[str]) -> str:
+    """The text of a query that a shell split into words and took the quotes from: one with spaces is a phrase."""
+    return " ".join(_quoted(word) for word in words)
+
+
+def _quoted(word: str) -> str:
+    if '"' in word or not any(map(str.isspace, word.strip())):
+        return word
+    side, colon, phrase = word.partition(":")
+    return f'{side}:"{phrase}"' if colon and side.lower() in SIDES else f'"{word}"'
+
+
+def result_text(text: str, found: TranscriptHits) -> str:
+    """How many hits in how many runs, in a sentence; without hits, what to do."""
+    runs = f"{count(found.runs_covered, 'run')} cached here"
+    if not found.runs_covered:
+        return "No runs to search yet. Open a run to make its transcript searchable."
+    if not read_query(text).words:
+        return f"Type words from a call. Searches {runs}."
+    way = "" if found.indexed else " (slow: no index)"
+    if not found.total:
+        return f"No hits in {runs}{way}. Try fewer or shorter words, or open more runs."
+    shown = f" · first {len(found.hits)} shown" if len(found.hits) < found.total else ""
+    return f"{count(found.total, 'hit')} in {found.runs_hit:,} of {runs}{way}{shown}"
 
 
 def snippet_of(text: str, words: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:

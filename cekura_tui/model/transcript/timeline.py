@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
+from cekura_tui.model.text import count
 from cekura_tui.model.transcript.tool_call import ToolCalls, is_tool
 from cekura_tui.model.transcript.transcript import Speaker, Turn
 
 LaneName = Literal["caller", "agent", "tools", "other"]
 
+AN_HOUR = 3_600
+"""Seconds of a call from which on its times have hours."""
 LONG_SILENCE = 2.0
 """Seconds without speech beyond which a silence is a gap."""
 LONGEST_CALL = 7 * 86_400.0
@@ -188,6 +191,61 @@ def clock(seconds: float | None, *, hours: bool = False) -> str:
         return ""
     minutes, rest = divmod(max(int(seconds), 0), 60)
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def needs_hours(latest: float) -> bool:
+    """Whether the times of a call have hours, whose latest turn begins then."""
+    return latest >= AN_HOUR
+
+
+def time_of(turn: Turn, *, hours: bool) -> str:
+    """When a turn begins; one without a time has its number instead: "#3"."""
+    return clock(turn.start, hours=hours) or f"#{turn.n}"
+
+
+def figure_words(timeline: Timeline, cited: Container[int]) -> list[list[str]]:
+    """What matters in a call, part by part, in three lengths, the longest first; `cited` are the turns that verdicts
+    cite."""
+    hours = needs_hours(timeline.length)
+    longest = max(timeline.gaps, key=lambda gap: gap.seconds, default=None)
+    gaps, long = count(len(timeline.gaps), "gap"), _seconds(longest.seconds if longest else 0)
+    middle, slow, slowest = _seconds(timeline.median or 0), timeline.worst, ""
+    if slow is not None:
+        slowest = f"slowest {_seconds(slow.seconds)}"
+    overlaps = count(len(timeline.overlaps), "overlap") if timeline.overlaps else ""
+    lost = sum(n in cited for n in timeline.untimed)
+    unplaced = f"{count(lost, 'cited turn')} without a time" if lost else ""
+    none = "no gap over 2 s" if timeline.ends_known else ""
+    starts = "" if timeline.ends_known else "only start times"
+    untimed = f"{len(timeline.untimed):,} untimed" if timeline.untimed else timeline.note
+    missing = f"{starts}: no gaps, overlaps or answer times" if starts else untimed
+    wordings = (
+        (
+            f"{gaps}, longest {long} at {clock(longest.start, hours=hours)}" if longest else none,
+            f"answers: median {middle}, {slowest} at {clock(slow.at, hours=hours)}" if slow else "",
+            overlaps,
+            timeline.note.rstrip("."),
+            unplaced,
+        ),
+        (
+            f"{gaps}, longest {long}" if longest else none,
+            f"answers: median {middle}, {slowest}" if slow else "",
+            overlaps,
+            missing,
+            unplaced,
+        ),
+        (
+            f"{gaps} up to {long}" if longest else none,
+            f"answers {middle}, {slowest}" if slow else "",
+            overlaps,
+            starts or untimed,
+        ),
+    )
+    return [[part for part in parts if part] for parts in wordings]
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:,.1f} s"
 
 
 def _believed(seconds: float | None) -> float | None:

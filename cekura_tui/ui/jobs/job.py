@@ -279,10 +279,6 @@ Everything known of one job: what was sent, every change of state, and every dif
         """Here, or back from something else: the process that launched it may have ended meanwhile."""
         self._load()
 
-    def on_resize(self) -> None:
-        """The terminal may have become too small for some keys, or large enough."""
-        self.job_actions.refresh()
-
     def _follow(self) -> None:
         if self.job != self._seen or self._record is None:
             self._seen = self.job

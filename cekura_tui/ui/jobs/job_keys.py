@@ -22,7 +22,6 @@ from cekura_tui.ui.kit.copying import Offer, OfferList
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import HandOff, OpenJobDetails
-from cekura_tui.ui.terminal.cells import too_small
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.job_service import JobRecord
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
 _RELAUNCHABLE = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 _GROUP = "job-action"
-_NEED_ROOM = ("launch_again", "forget")
-"""What is not begun in a terminal that is too small to show the question."""
 _OFFERED = {"launch": "Launch request (curl)", "progress": "Poll request (curl)"}
 
 
@@ -45,7 +42,7 @@ class JobActions:
     def applies(self, name: str) -> bool:
         """Whether this can be done with the job as it is now."""
         job = self._job()
-        if job is None or (name in _NEED_ROOM and too_small(self._page.app.size)):
+        if job is None:
             return False
         foreign, repeated = needs_other_key(job), self._state.relaunch_of(job.number) is not None
         return {
@@ -56,7 +53,7 @@ class JobActions:
         }.get(name, True)
 
     def refresh(self) -> None:
-        """Another job, another state of it, or another size of the terminal: show its keys, where they are others."""
+        """Another job or another state of it: show its keys, where they are others."""
         offered = frozenset(name for name in ACTION_NAMES if self.applies(name))
         if offered != self._offered:
             self._offered = offered

@@ -23,7 +23,6 @@ from cekura_tui.model.text import clean
 from cekura_tui.ui.actions import Action, bindings, is_offered
 from cekura_tui.ui.keymap import Chain, keymap_in_use
 from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
-from cekura_tui.ui.terminal.cells import LEAST, too_small
 from cekura_tui.ui.terminal.textual_private import cancel_workers, drop_toasts, is_gone
 
 T = TypeVar("T")
@@ -169,8 +168,7 @@ class DetailsDialog(Dialog[None]):
 
 
 class ConfirmDialog(Dialog[bool]):
-    """Answers True for yes, but not in a terminal too small to show the question; enter alone says no. `warnings` are
-    shown below the text."""
+    """Answers True for yes; enter alone says no. `warnings` are shown below the text."""
 
     AUTO_FOCUS = "#no"
     deaf = True
@@ -203,9 +201,4 @@ class ConfirmDialog(Dialog[bool]):
 
     def action_answer(self, answer: bool) -> None:
         """A letter was pressed."""
-        if answer and too_small(self.app.size):
-            needed = f"{LEAST.width} × {LEAST.height}"
-            text = f"Can't answer yes in a terminal smaller than {needed}. Nothing was done."
-            self.notify(text, severity="warning", markup=False)
-            return
         self.dismiss(answer)

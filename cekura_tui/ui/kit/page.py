@@ -1,4 +1,4 @@
-"""The base of all full screens: the footer, the sentence for a terminal that is too small, and how errors are shown."""
+"""The base of all full screens: the footer, and how errors are shown."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from textual import events, on
+from textual import events
 from textual.app import App, ComposeResult
-from textual.content import Content
 from textual.messages import Prune
 from textual.notifications import Notification
 from textual.screen import Screen
 from textual.selection import Selection
 from textual.widget import Widget
-from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.job import Job
@@ -26,7 +24,6 @@ from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested
 from cekura_tui.ui.state import AppState
-from cekura_tui.ui.terminal.cells import LEAST, too_small
 from cekura_tui.ui.terminal.textual_private import cancel_workers, crop_repaints, drop_toasts, is_gone
 
 TOAST_READABLE = 2.0
@@ -48,8 +45,8 @@ class Page(Screen[None]):
     """A full screen of the app."""
 
     # Textual declares these as instance variables.
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST.width, "-narrow"), (120, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST.height, "-short"), (30, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
 
     ACTIONS: ClassVar[tuple[Action, ...]] = ()
     """What can be done on it; `BINDINGS` are made of them."""
@@ -63,18 +60,12 @@ class Page(Screen[None]):
         self.state = state
         self.opening = PendingDialog(self, WaitingDialog)
         self._last_message, self._last_until = "", 0.0
-        self._focused_before: Widget | None = None
-        """What had the focus before the terminal became too small to show it."""
 
     def compose(self) -> ComposeResult:
         """The page's own widgets, then a tip, then the footer."""
         yield from self.body()
         yield HintLine(self.state.hints)
         yield KeyFooter(self.state)
-        yield Static(
-            Content(f"This terminal is too small: cekura-tui needs {LEAST.width} × {LEAST.height}."),
-            classes="too-small",
-        )
 
     def _update_focus_styles(self, focused: Widget | None = None, blurred: Widget | None = None) -> None:
         # On a page it is panes alone that look otherwise with the focus in them, and not what is in them: Textual would
@@ -100,20 +91,6 @@ class Page(Screen[None]):
         """With text selected `y` is another key."""
         if bool(former) != bool(now):
             self.refresh_bindings()
-
-    def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
-        """What is hidden loses the focus; in a terminal that is large enough again it has it back."""
-        if now is not None:
-            self._focused_before = None
-        elif former is not None and too_small(self.app.size):
-            self._focused_before = former
-
-    @on(events.Resize)
-    def restore_focus(self) -> None:
-        """The terminal has another size."""
-        before = self._focused_before
-        if before is not None and not too_small(self.app.size) and self.focused is None:
-            self.call_after_refresh(before.focus)
 
     @property
     def gone(self) -> bool:

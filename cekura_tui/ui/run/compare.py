@@ -21,12 +21,13 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.strip import Strip
 
-from cekura_tui.evidence.turn_alignment import Pair, Sign, align, shown_text
+from cekura_tui.evidence.turn_alignment import Pair, Piece, Sign, align, first_difference, pieces_of
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.run.view import RunView
-from cekura_tui.model.text import capped, clean, clean_line, count
+from cekura_tui.model.run.words import no_passed_run_words
+from cekura_tui.model.text import capped, clean_line, count
+from cekura_tui.model.transcript.timeline import needs_hours, time_of
 from cekura_tui.model.transcript.transcript import NAMES, Turn
-from cekura_tui.prose.words import word_spans
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import Notice, OneLine
@@ -34,7 +35,7 @@ from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane, title_parts
 from cekura_tui.ui.kit.strips import Line, RowState, breaks, strips_of
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.run.turn_lines import BAR, needs_hours, time_of
+from cekura_tui.ui.run.turn_lines import BAR
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
@@ -48,14 +49,9 @@ _MIDDLE = 5
 """Cells between two columns: a rule, then the sign, with a space around each."""
 _SPEAKER_CELLS = 7
 _BAR = f"{BAR} "
-_COMPARED = 8_000
-"""Characters of a turn in which differing words are looked for."""
 _LINES = 200
 """Lines of one turn that are drawn."""
 _SPEAKERS = {"testing": "caller", "main": "agent", "tool_call": "tool", "tool_result": "tool"}
-
-Piece = tuple[str, bool]
-"""A stretch of a turn, and whether it differs in the other call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,14 +227,8 @@ class TurnPairs(VirtualList[PairRow]):
 
 def _pieces_of(pair: Pair) -> tuple[list[Piece], list[Piece]]:
     """The words of both; where they are similar, those that differ apart."""
-    here, there = (clean(shown_text(turn)) if turn else "" for turn in (pair.left, pair.right))
-    if pair.sign != "~" or len(here) + len(there) > 2 * _COMPARED:
-        return [(here, False)], [(there, False)]
-    spans = word_spans(here, there)
-    return (
-        _uncut([(span.text, span.op != "same") for span in spans if span.op != "ins"]),
-        _uncut([(span.text, span.op != "same") for span in spans if span.op != "del"]),
-    )
+    here, there = pieces_of(pair)
+    return _uncut(here), _uncut(there)
 
 
 def _uncut(pieces: list[Piece]) -> list[Piece]:
@@ -459,7 +449,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         signs = Counter(pair.sign for pair in self.pairs)
         counts = (f"{signs[sign]:,} {sign} {word}" for sign, word in _SIGNS if signs[sign])
         texts = (f"run {view.row.id} is text only" for view in self._both if view.transcript.form == "text")
-        return [_first_difference(self.pairs), *counts, *texts]
+        return [first_difference(self.pairs), *counts, *texts]
 
     def _nothing_to_compare(self) -> tuple[str, str]:
         """Why there is nothing side by side, and what to do."""
@@ -475,10 +465,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
                 with_keys("The server sent no scenario for this run.\n{compare.back} back"),
             )
         if self._there is None:
-            whose = f" with {clean_line(row.agent, 60)}" if row.agent else ""
-            listed = any(number is not None for number in (row.agent_id, row.project_id, row.result_id))
-            where = "the newest runs on the server" if listed else "the runs opened on this machine"
-            return "No passed run to compare with.", f"No run of {what}{whose} passed among {where}.\n{keys}"
+            return "No passed run to compare with.", f"{no_passed_run_words(row)}\n{keys}"
         silent = [f"Run {view.row.id}: {view.transcript.note}" for view in self._both if not view.transcript.turns]
         return "No turns to compare.", "\n".join([*silent, keys])
 
@@ -530,14 +517,3 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         turns = self._here.transcript.turns if self._here else ()
         turn = before[-1] if before else turns[0]
         self.dismiss(turn.n)  # type: ignore[arg-type] # whoever pushed it may want to know
-
-
-def _first_difference(pairs: Sequence[Pair]) -> str:
-    place = next((place for place, pair in enumerate(pairs) if pair.sign != "="), None)
-    if place is None:
-        return f"No difference in {count(len(pairs), 'turn')}"
-    before = next((pair.left for pair in reversed(pairs[:place]) if pair.left), None)
-    hours = needs_hours(max((pair.left.start or 0.0 for pair in pairs if pair.left), default=0.0))
-    if (turn := pairs[place].left) is not None:
-        return f"Differs from {time_of(turn, hours=hours)}"
-    return f"Differs after {time_of(before, hours=hours)}" if before else "Differs from the start"

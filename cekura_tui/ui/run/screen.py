@@ -20,7 +20,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
-from cekura_tui.model.transcript.timeline import Call, clock
+from cekura_tui.model.transcript.timeline import Call, clock, needs_hours, time_of
 from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.keymap import with_keys
@@ -30,9 +30,8 @@ from cekura_tui.ui.kit.pane import Pane, title_parts
 from cekura_tui.ui.run.details import RunDetails
 from cekura_tui.ui.run.loader import NeighbourOf, RunLoader
 from cekura_tui.ui.run.navigator import FindLine, RunNavigator
-from cekura_tui.ui.run.timeline import AN_HOUR, TimelineStrip
+from cekura_tui.ui.run.timeline import TimelineStrip
 from cekura_tui.ui.run.transcript import Transcript
-from cekura_tui.ui.run.turn_lines import needs_hours, time_of
 from cekura_tui.ui.run.verdicts import Verdicts
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
@@ -248,7 +247,6 @@ its scenario.
 
     def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
         """A pane that was hidden for a moment loses the focus, perhaps only after it is shown again."""
-        super().watch_focused(former, now)
         if now is None and self.loader.view is not None:
             self.call_later(self.navigator.restore_focus)
 
@@ -489,7 +487,7 @@ its scenario.
         if view is None or not view.timeline.has_times:
             self.query_one("#run-times", Pane).show_title("Timeline")
             return
-        length = clock(view.timeline.length, hours=view.timeline.length >= AN_HOUR)
+        length = clock(view.timeline.length, hours=needs_hours(view.timeline.length))
         room = self.size.width - len(f"╭─ Timeline · {length} ─╮")
         figures = self.query_one(TimelineStrip).figures(room)
         self.query_one("#run-times", Pane).show_title("Timeline", length, *figures)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import ClassVar, NamedTuple
@@ -19,13 +19,19 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from cekura_tui.model.run.verdict import State
-from cekura_tui.model.text import count
-from cekura_tui.model.transcript.timeline import Lane, Silence, TimedTurn, Timeline, clock, timeline_of
+from cekura_tui.model.transcript.timeline import (
+    Lane,
+    Silence,
+    TimedTurn,
+    Timeline,
+    clock,
+    figure_words,
+    needs_hours,
+    timeline_of,
+)
 from cekura_tui.ui.kit.lines import VERDICT_MARKS
 from cekura_tui.ui.terminal.cells import fit
 
-AN_HOUR = 3_600
-"""Seconds of a call from which on its times have hours."""
 _MOMENT = 1e-6
 SPEECH, POINT, OVERLAP, SILENCE, CALL, RESULT, AT_WORK, CURSOR = "━", "▸", "▓", "·", "●", "○", "─", "│"
 _WORST: tuple[State, ...] = ("pass", "review", "fail")
@@ -95,7 +101,7 @@ def under_cursor(cell: Cell) -> str:
 
 def axis(timeline: Timeline, width: int) -> str:
     """The times of a call below its lanes, in `width` cells; the last one is its length."""
-    hours = timeline.length >= AN_HOUR
+    hours = needs_hours(timeline.length)
     end = clock(timeline.length, hours=hours)
     scale = Scale.of(timeline.length, width)
     step = next((step for step in _STEPS if step * scale.rate >= 3 * len(end)), _STEPS[-1])
@@ -110,7 +116,7 @@ def axis(timeline: Timeline, width: int) -> str:
 
 def figures(timeline: Timeline, marks: Mapping[int, State], room: int) -> list[str]:
     """What matters in a call, as much of it as there is room for: first in fewer words, then less."""
-    wordings = [[part for part in parts if part] for parts in _wordings(timeline, marks)]
+    wordings = figure_words(timeline, {n for n, state in marks.items() if state in _MARKS})
     for parts in wordings:
         if _cells(parts) <= room:
             return parts
@@ -169,50 +175,6 @@ def _silence(cells: list[Cell], gap: Silence, scale: Scale) -> None:
 def _cells(parts: Sequence[str]) -> int:
     """Of a title that has these, and a dot before each."""
     return sum(len(part) + 3 for part in parts)
-
-
-def _wordings(timeline: Timeline, marks: Mapping[int, State]) -> Iterable[list[str]]:
-    """The same in three lengths."""
-    hours = timeline.length >= AN_HOUR
-    longest = max(timeline.gaps, key=lambda gap: gap.seconds, default=None)
-    gaps, long = count(len(timeline.gaps), "gap"), _seconds(longest.seconds if longest else 0)
-    middle, slow, slowest = _seconds(timeline.median or 0), timeline.worst, ""
-    if slow is not None:
-        slowest = f"slowest {_seconds(slow.seconds)}"
-    overlaps = count(len(timeline.overlaps), "overlap") if timeline.overlaps else ""
-    lost = sum(marks.get(n) in _MARKS for n in timeline.untimed)
-    unplaced = f"{count(lost, 'cited turn')} without a time" if lost else ""
-    none = "no gap over 2 s" if timeline.ends_known else ""
-    starts = "" if timeline.ends_known else "only start times"
-    missing = f"{starts}: no gaps, overlaps or answer times" if starts else _missing(timeline)
-    yield [
-        f"{gaps}, longest {long} at {clock(longest.start, hours=hours)}" if longest else none,
-        f"answers: median {middle}, {slowest} at {clock(slow.at, hours=hours)}" if slow else "",
-        overlaps,
-        timeline.note.rstrip("."),
-        unplaced,
-    ]
-    yield [
-        f"{gaps}, longest {long}" if longest else none,
-        f"answers: median {middle}, {slowest}" if slow else "",
-        overlaps,
-        missing,
-        unplaced,
-    ]
-    yield [
-        f"{gaps} up to {long}" if longest else none,
-        f"answers {middle}, {slowest}" if slow else "",
-        overlaps,
-        starts or missing,
-    ]
-
-
-def _missing(timeline: Timeline) -> str:
-    return f"{len(timeline.untimed):,} untimed" if timeline.untimed else timeline.note
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:,.1f} s"
 
 
 _STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400)

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.text import LONGEST_LINE
 from cekura_tui.model.transcript.search import At, TurnMatches
-from cekura_tui.model.transcript.timeline import Call, sizes_of
+from cekura_tui.model.transcript.timeline import Call, needs_hours, sizes_of
 from cekura_tui.model.transcript.tool_call import is_tool
 from cekura_tui.model.transcript.transcript import TOOLS, Speaker, Turn
 from cekura_tui.ui.actions import Action, bindings
@@ -27,7 +27,6 @@ from cekura_tui.ui.run.turn_lines import (
     TurnLook,
     clock_cells,
     line_of,
-    needs_hours,
     raw_line,
     turn_lines,
     values_from,

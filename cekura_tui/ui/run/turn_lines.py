@@ -16,7 +16,7 @@ from rich.style import Style
 from cekura_tui.evidence.evidence import TurnMark, reason_words
 from cekura_tui.model.text import LONGEST_LINE, clean_line, count, shortened
 from cekura_tui.model.transcript.search import TurnMatch, TurnMatches
-from cekura_tui.model.transcript.timeline import Timing, clock
+from cekura_tui.model.transcript.timeline import AN_HOUR, Timing, time_of
 from cekura_tui.model.transcript.tool_call import ToolCalls, brief, ending_of, is_tool, pretty, raw_text, tool_name
 from cekura_tui.model.transcript.transcript import NAMES, TOOLS, Turn
 from cekura_tui.ui.kit.lines import VERDICT_MARKS, VERDICT_TONES
@@ -123,7 +123,7 @@ GUESSED = "~"
 _NAMED = 3
 """Verdicts that are named below a turn."""
 _NAME_CELLS = 80
-_CLOCKS = ((36_000, 8), (3_600, 7), (0, 5))
+_CLOCKS = ((10 * AN_HOUR, 8), (AN_HOUR, 7), (0, 5))
 """Cells of a time, by the seconds from which on it takes so many."""
 _SPEAKERS = {"testing": "caller", "main": "agent", "tool_call": "tool", "tool_result": "tool"}
 
@@ -167,16 +167,6 @@ class TurnLook:
 def clock_cells(latest: float, turns: int) -> int:
     """Cells that the times of a call need, of which this is the latest, or the number of its last turn."""
     return max(next((cells for seconds, cells in _CLOCKS if latest >= seconds), 5), len(f"#{turns}"))
-
-
-def needs_hours(latest: float) -> bool:
-    """Whether the times of a call have hours, whose latest turn begins then."""
-    return latest >= _CLOCKS[1][0]
-
-
-def time_of(turn: Turn, *, hours: bool) -> str:
-    """When a turn begins; one without a time has its number instead: "#3"."""
-    return clock(turn.start, hours=hours) or f"#{turn.n}"
 
 
 def values_from(turn: Turn) -> int:

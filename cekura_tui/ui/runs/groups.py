@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.run.groups import (
-    FAILED,
+    HOW_WORDS,
     HOWS,
     MOST_IDS,
     STRIP,
@@ -25,6 +25,9 @@ from cekura_tui.model.run.groups import (
     How,
     RunGroups,
     group_runs,
+    has_outcomes_filtered,
+    percent,
+    section_words,
     since_words,
 )
 from cekura_tui.model.run.outcome import MARKS
@@ -99,8 +102,7 @@ def group_rows(grouping: RunGroups, state: AppState, *, since: bool = True) -> l
         heading = ""
         if group.section != section:
             section = group.section
-            runs = grouping.failed if section == FAILED else grouping.errors
-            heading = f"{section} · {count(runs, 'run')}"
+            heading = " · ".join(section_words(grouping, section))
         rows.append(_row(group, heading, group.count / largest[group.section], state, since))
     return rows
 
@@ -127,13 +129,6 @@ def bar(share: float, cells: int = BAR) -> str:
     """A part of one as a bar of so many cells; what there is at all is seen."""
     halves = min(max(round(share * cells * 2), 1 if share > 0 else 0), cells * 2)
     return (_BAR * (halves // 2) + _HALF * (halves % 2)).ljust(cells)
-
-
-def percent(share: float) -> str:
-    """A part of one in whole percent; neither nothing nor all is said of what is only nearly so."""
-    if 0 < share < 0.01:
-        return "<1%"
-    return ">99%" if 0.99 < share < 1 else f"{share:.0%}"
 
 
 def _wide(width: int, strip: bool) -> bool:
@@ -202,13 +197,6 @@ AT_ONCE = 25
 """Runs that the server is asked about in one request."""
 PAGE = 50
 """Runs of which it is loaded why they failed, before a person says to load more."""
-_WORDS: dict[How, str] = {
-    "verdict": "failed check",
-    "scenario": "scenario",
-    "personality": "personality",
-    "result": "result",
-    "pair": "scenario × personality",
-}
 
 
 class GroupsHeader(Static):
@@ -218,7 +206,7 @@ class GroupsHeader(Static):
 
     def render(self) -> Content:
         """One line as wide as the list under it."""
-        named = {"title": _WORDS[self.how], "detail": "what was wrong" if self.how == "verdict" else ""}
+        named = {"title": HOW_WORDS[self.how], "detail": "what was wrong" if self.how == "verdict" else ""}
         cells = columns(self.size.width - 1, self.how == "pair")
         texts = [fit(named.get(name, name), size, right=name == "runs") for name, size in cells]
         return Content.styled(" " * _GUTTER + " ".join(texts), "$muted")
@@ -349,7 +337,7 @@ section. Bars compare groups with the largest one of their section.
             if header.how != grouping.how:
                 header.how = grouping.how
                 header.refresh()
-            status.left = (f"By {_WORDS[grouping.how]}",)
+            status.left = (f"By {HOW_WORDS[grouping.how]}",)
             errors = count(grouping.errors, "error")
             status.right = (f"{grouping.failed:,} failed", f"{errors} {self._loaded}")
         groups = len(grouping.groups) if grouping is not None else 0
@@ -468,8 +456,7 @@ def open_groups(page: Page, controller: RunsController) -> None:
     else:
         matching = f"in {len(rows):,} matching of {listing.loaded:,} loaded runs"
         loaded = f"in {len(rows):,} loaded runs" if len(rows) == listing.loaded else matching
-    # Where the filter asks how runs ended, nothing is known of those that ended otherwise.
-    some = any(term.key in ("outcome", "status") for term in listing.filter.terms)
+    some = has_outcomes_filtered(listing.filter)
 
     def show(last: OpenedGroup | None = None) -> None:
         def left(group: object) -> None:

@@ -14,9 +14,9 @@ from textual.content import Content
 from textual.widgets import Input
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.text import clean_line, count
-from cekura_tui.model.transcript.search import LONGEST_QUERY, SIDES, Hit, TranscriptHits, read_query
-from cekura_tui.model.transcript.timeline import clock
+from cekura_tui.model.text import clean_line
+from cekura_tui.model.transcript.search import LONGEST_QUERY, SIDES, Hit, read_query, result_text
+from cekura_tui.model.transcript.timeline import clock, needs_hours
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
@@ -34,7 +34,6 @@ SETTLED = 0.15
 """Seconds without a key before what was typed is searched."""
 _RUN_CELLS, _WHEN_CELLS, _TIME_CELLS, _SPEAKER_CELLS = 10, 12, 7, 6
 _SPEAKERS = {"testing": "caller", "main": "agent", "tool_call": "tool →", "tool_result": "tool ←"}
-_AN_HOUR = 3_600
 
 
 class HitList(VirtualList[Hit]):
@@ -57,7 +56,7 @@ class HitList(VirtualList[Hit]):
     def lines_of(self, row: Hit, width: int, state: RowState) -> Sequence[Line]:
         """Run, time and speaker; then the words."""
         dim = self.style_of("tone--dim")
-        time = clock(row.start, hours=row.start is not None and row.start >= _AN_HOUR) or "–"
+        time = clock(row.start, hours=needs_hours(row.start or 0.0)) or "–"
         who = f"{fit(time, _TIME_CELLS, right=True)} {fit(_SPEAKERS.get(row.speaker, row.speaker), _SPEAKER_CELLS)}"
         room = width - _RUN_CELLS - _WHEN_CELLS - len(who) - 5
         head = [
@@ -210,20 +209,6 @@ def find_query(text: str, hit: Hit) -> str:
     named = set(read_query(text).speakers)
     side = next((side for side, speakers in SIDES.items() if set(speakers) == named), "")
     return f"{side}: {words}" if words and side else words
-
-
-def result_text(text: str, found: TranscriptHits) -> str:
-    """How many hits in how many runs, in a sentence; without hits, what to do."""
-    runs = f"{count(found.runs_covered, 'run')} cached here"
-    if not found.runs_covered:
-        return "No runs to search yet. Open a run to make its transcript searchable."
-    if not read_query(text).words:
-        return f"Type words from a call. Searches {runs}."
-    way = "" if found.indexed else " (slow: no index)"
-    if not found.total:
-        return f"No hits in {runs}{way}. Try fewer or shorter words, or open more runs."
-    shown = f" · first {len(found.hits)} shown" if len(found.hits) < found.total else ""
-    return f"{count(found.total, 'hit')} in {found.runs_hit:,} of {runs}{way}{shown}"
 
 
 _EXAMPLE = 'words  "a phrase"  caller: agent: tool:'

@@ -37,7 +37,6 @@ from cekura_tui.ui.suggestion.edit import Edited, EditHunkDialog
 from cekura_tui.ui.suggestion.hung_text import HungText, MessageKind
 from cekura_tui.ui.suggestion.staging_controller import TypedTexts
 from cekura_tui.ui.suggestion.words import Decided
-from cekura_tui.ui.terminal.cells import LEAST, too_small
 from cekura_tui.workspace.setup import refuse_read_only
 
 if TYPE_CHECKING:
@@ -478,8 +477,6 @@ class UpdatePromptDialog(Dialog[None]):
         text = self.resolver.text
         if self._read_only:
             self._show_message(self._read_only, "failed")
-        elif too_small(self.app.size):
-            self._show_message(f"Can't update in a terminal below {LEAST.width} × {LEAST.height}.", "failed")
         elif self._update is not None and text is None:
             self._show_message(with_keys(_DECIDE))
         elif self._update is not None and text is not None and self._may_write:

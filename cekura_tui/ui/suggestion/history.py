@@ -15,7 +15,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.job import How, PromptUse
+from cekura_tui.model.job import PromptUse
+from cekura_tui.model.prompt_events import events_of, how_words
 from cekura_tui.model.text import Prompt, clean_line, count, has_controls, prompt_bytes, sha256
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
@@ -55,67 +56,6 @@ class UseRow:
     uses: tuple[PromptUse, ...]
 
 
-_ONE_EVENT = 60
-"""Seconds within which uses of one text are one event."""
-_IMPORTANCE: tuple[How, ...] = ("seen", "staged", "replaced", "sent", "proposed", "written")
-"""What an event is named after is the last of these that is among its uses."""
-
-
-def _folded(uses: Sequence[PromptUse]) -> list[list[PromptUse]]:
-    """The uses, newest first, as events: each one's most important use, then the others.
-
-    A prompt that was read or replaced is shown by the row of what had brought it; only the newest of all that was read
-    is a row of its own where there are others in between.
-    """
-    events: list[list[PromptUse]] = []
-    for use in reversed(uses):
-        event = next((one for one in reversed(events) if one[0].sha256 == use.sha256), None)
-        is_next = bool(events) and events[-1] is event
-        says_more = use.how not in ("seen", "replaced") or (use is uses[0] and not is_next)
-        if event is not None and is_next and "staged" in (use.how, event[0].how):
-            says_more = False
-        if event is None or (says_more and not (is_next and _is_one(event[0], use))):
-            events.append([use])
-        elif _IMPORTANCE.index(use.how) >= _IMPORTANCE.index(event[0].how):
-            event.insert(0, use)
-        else:
-            event.append(use)
-    return sorted(events, key=lambda event: uses.index(event[0]))
-
-
-def _is_one(before: PromptUse, use: PromptUse) -> bool:
-    """Whether the use of a text is part of what was done with it just before; a second write is not."""
-    return use.at - before.at <= _ONE_EVENT and not before.how == use.how == "written"
-
-
-def how_words(use: PromptUse, uses: Sequence[PromptUse]) -> str:
-    """How a prompt was used, in words: "sent with job 4"; `uses` are all of the agent's."""
-    job = f"job {use.job}" if use.job is not None else "a job"
-    match use.how:
-        case "seen":
-            return "read from the agent"
-        case "sent":
-            return f"sent with {job}"
-        case "proposed":
-            return f"suggested by {job}"
-        case "staged":
-            return f"staged from {job}"
-        case "written":
-            return f"updated from {job}" if use.job is not None else _unnamed_write(use, uses)
-        case "replaced":
-            if use.job is not None:
-                return f"before {job}'s update"
-            writes = (one for one in uses if one.how == "written" and 0 <= one.at - use.at <= _ONE_EVENT)
-            is_restore = any(_unnamed_write(one, uses) == "restored" for one in writes if one.job is None)
-            return "before the restore" if is_restore else "before an update"
-
-
-def _unnamed_write(use: PromptUse, uses: Sequence[PromptUse]) -> str:
-    """A restore brings a prompt that was there before; else it was an update from a job that is forgotten."""
-    earlier = any(one.sha256 == use.sha256 and one.at < use.at for one in uses)
-    return "restored" if earlier else "updated"
-
-
 class PromptUseList(VirtualList[UseRow]):
     """Uses, the newest first; one can be marked, to be compared with another."""
 
@@ -130,7 +70,7 @@ class PromptUseList(VirtualList[UseRow]):
 
     def show_uses(self, uses: Sequence[PromptUse], app_state: AppState, current: str) -> None:
         """Show these; `current` is the hash of the text that the agent has, or empty where that is not known."""
-        events = _folded(uses)
+        events = events_of(uses)
         now = next((event for event in events if event[0].sha256 == current), None)
         self.show_rows(
             [

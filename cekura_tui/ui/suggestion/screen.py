@@ -30,7 +30,6 @@ from cekura_tui.ui.suggestion.hung_text import HungText
 from cekura_tui.ui.suggestion.staged_text import StagedText
 from cekura_tui.ui.suggestion.staging_controller import StagingController, Step, TypedTexts
 from cekura_tui.ui.suggestion.words import Decided, decided, headline, hunk_notes, summary, why_not_edit
-from cekura_tui.ui.terminal.cells import too_small
 from cekura_tui.workspace.setup import refuse_read_only
 from cekura_tui.workspace.suggestions import SuggestionReasons
 
@@ -331,9 +330,8 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
         """Of the diff and the staged text one may have no room any more; the other has the focus then."""
-        super().watch_focused(former, now)
         is_hidden = isinstance(former, ProseDiffView | StagedText) and not former.display
-        if is_hidden and self.staging.has_changes and not too_small(self.app.size):
+        if is_hidden and self.staging.has_changes:
             self.call_after_refresh(self._focus_shown)
 
     def on_resize(self) -> None:

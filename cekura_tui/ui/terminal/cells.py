@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 
 from rich.cells import cell_len, set_cell_size
 from textual.geometry import Size
@@ -10,7 +11,7 @@ from textual.geometry import Size
 from cekura_tui.model.text import clean
 
 LEAST = Size(60, 15)
-"""A terminal with fewer columns or lines shows a sentence instead of a page."""
+"""A window with fewer columns or lines shows a sentence instead of the app."""
 ELLIPSIS = "…"
 UNDRAWN = re.compile(
     "[\xad\u034f\u061c\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff"
@@ -47,5 +48,18 @@ def fit(text: str, cells: int, *, right: bool = False) -> str:
 
 
 def too_small(size: Size) -> bool:
-    """Whether nothing of a page is seen in a terminal of this size."""
+    """Whether nothing of the app is seen in a window of this size."""
     return size.width < LEAST.width or size.height < LEAST.height
+
+
+def too_small_lines(size: Size) -> list[str]:
+    """What a window of this size shows instead of the app: as many lines as it has, wrapped and cut to what fits."""
+    text = (
+        f"cekura-tui needs {LEAST.width} × {LEAST.height} cells; this window has {size.width} × {size.height}. "
+        "Keys are ignored; ctrl+q quits."
+    )
+    lines = textwrap.wrap(text, size.width)[: size.height]
+    above = (size.height - len(lines)) // 2
+    centred = [line.center(size.width) for line in lines]
+    empty = " " * size.width
+    return [empty] * above + centred + [empty] * (size.height - above - len(lines))

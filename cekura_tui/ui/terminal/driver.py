@@ -21,6 +21,19 @@ BROUGHT_BACK = 0.5
 """Seconds between two looks at whether the program is in the foreground again."""
 
 
+def has_job_control() -> bool:
+    """Whether a shell waits for the program and can resume it.
+
+    There is none where the program leads its session, or is in the group of what does: under `ssh host cekura-tui`, as
+    the command of a tmux window or a terminal, in a script. The kernel stops nothing there by ctrl+z.
+    """
+    session, parent = os.getsid(0), os.getppid()
+    try:
+        return os.getpgrp() != session and parent > 0 and os.getsid(parent) == session
+    except OSError:
+        return False  # the parent has just ended, or is not ours to see
+
+
 class TerminalDriver(LinuxDriver):
     """Draws only while the terminal is there and ours.
 
@@ -123,6 +136,12 @@ class TerminalDriver(LinuxDriver):
         self._stopped = True
         self.suspend_application_mode()
         os.kill(os.getpid(), signal.SIGSTOP)
+
+    def suspend_job(self) -> None:
+        """Restore the terminal, then stop all of the shell's job, also a script that started the program."""
+        self._stopped = True
+        self.suspend_application_mode()
+        os.kill(0, signal.SIGTSTP)  # for this process `_asked_to_stop`, which has nothing left to restore
 
     def _continued(self, number: int, frame: FrameType | None) -> None:
         if (self._drawing or self._stopped) and self._loop.is_running():

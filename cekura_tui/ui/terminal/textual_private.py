@@ -2,21 +2,22 @@
 
 All were read in Textual 8.2.8. Each says what it is for, and what happens with a release that no longer has it;
 `test_textual_private.py` names those that a release has changed. Only what a class of ours overrides or inherits is
-elsewhere, and watched over by the same test: `_fatal_error` of the app, `_update_focus_styles` of pages,
+elsewhere, and watched over by the same test: `_fatal_error` and `_display` of the app, `_update_focus_styles` of pages,
 `_binding_chain` of screens, `_on_key` of widgets, and of the driver `_app`, `_loop`, `_writer_thread` and
 `_run_input_thread`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.control import Control
+from rich.segment import Segment
 from textual import events
-from textual._compositor import ChopsUpdate, Compositor
+from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate
 from textual._styles_cache import StylesCache
 from textual._xterm_parser import XTermParser
 from textual.app import App
@@ -25,7 +26,7 @@ from textual.color import Color
 from textual.css.styles import StylesBase
 from textual.dom import DOMNode
 from textual.driver import Driver
-from textual.geometry import Size, Spacing
+from textual.geometry import Region, Size, Spacing
 from textual.message import Message
 from textual.notifications import Notification
 from textual.screen import Screen
@@ -108,6 +109,32 @@ def bindings_of(node: DOMNode) -> BindingsMap:
     For keys of one's own. Without it: leave the override of `_binding_chain` out, and `[keys]` does nothing.
     """
     return node._bindings
+
+
+def app_actions(app: App[Any], key: str) -> set[str]:
+    """What the app itself would do at a key, unless it is text where the focus is; `Screen._binding_chain`.
+
+    For a window too small to show where the focus is. Without it: the keys of the app's table, also where they are text
+    or where the user has others.
+    """
+    return {binding.action for binding in app.screen._binding_chain[-1][1].key_to_bindings.get(key, ())}
+
+
+def lines_instead(app: App[Any], lines: Sequence[str]) -> LayoutUpdate:
+    """What `App._display` sends to the terminal to show these lines and nothing else; `LayoutUpdate`.
+
+    `lines` fill the window. Without it: the screens, laid out in a window that has no room for them.
+    """
+    background, filters = app.screen.styles.background, app.get_line_filters()
+    strips = [Strip([Segment(line, app.screen.rich_style)]) for line in lines]
+    for one in filters:
+        strips = [strip.apply_filter(one, background) for strip in strips]
+    return LayoutUpdate([[strip] for strip in strips], Region(0, 0, strips[0].cell_length, len(strips)))
+
+
+def is_whole(update: object) -> bool:
+    """Whether what `App._display` is given paints all of the terminal; `LayoutUpdate`."""
+    return isinstance(update, LayoutUpdate)
 
 
 def forward_key(receiver: Widget, event: events.Key) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from app_on_a_server import LAUNCH, SMALL, WIDE, Served, no_crash, on_run, opened, setup_of
+from kept_jobs import app_state_of
 from scripted_server import LAUNCH as LAUNCH_PATH
 from scripted_server import Hold, Reply, ScriptedServer, run_of, serve_runs
 from textual.pilot import Pilot
@@ -408,3 +409,16 @@ async def test_an_editor_that_cannot_be_started_is_a_sentence_and_leaves_no_file
             await pilot.press("ctrl+e")
         await sees(pilot, "could not be started", "unchanged.")
         assert not list(setup.paths.home.glob("prompt-*"))
+
+
+async def test_a_launch_goes_on_in_a_window_that_became_too_small(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await dialog(pilot)
+        pilot.app.simulate_key("ctrl+g")
+        await pilot.resize_terminal(40, 10)
+        await sees(pilot, "cekura-tui needs")
+        state = app_state_of(pilot)
+        await eventually(lambda: [job.state for job in state.jobs] == ["succeeded"], "the job has ended")
+        await pilot.resize_terminal(*SMALL)
+        await sees(pilot, "240 runs", "succeeded", gone="Improve the prompt")
+        assert len(served.asked(LAUNCH, "POST")) == 1

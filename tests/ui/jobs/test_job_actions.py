@@ -11,7 +11,6 @@ import pytest
 from app_on_a_server import SMALL, WIDE, no_crash, opened, setup_of
 from kept_jobs import DONE, DRAFT, FAILED, KEY, RUNNING, SeededJobs, app_state_of, on_job, on_jobs, seeded_jobs
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
-from textual.geometry import Size
 from waiting import eventually
 from watching import screen_text, sees, still
 
@@ -197,10 +196,10 @@ async def test_keys_that_do_not_apply_do_nothing(quiet: Setup, seeded: SeededJob
         no_crash(pilot)
 
 
-def applicable(job: Job | None, *, size: tuple[int, int] = SMALL, repeated_by: int | None = None) -> set[str]:
-    """What is offered for a job on a page of this size."""
+def applicable(job: Job | None, *, repeated_by: int | None = None) -> set[str]:
+    """What is offered for a job on a page."""
     state = SimpleNamespace(relaunch_of=lambda _: repeated_by)
-    page: Any = SimpleNamespace(state=state, app=SimpleNamespace(size=Size(*size)))
+    page: Any = SimpleNamespace(state=state)
     actions = JobActions(page, lambda: job)
     return {name for name in ACTION_NAMES if actions.applies(name)}
 
@@ -238,7 +237,3 @@ def test_a_job_of_another_key_is_only_tried_with_this_one_where_the_server_knows
     known = job_of(JobState.RUNNING, other_key=True, progress_id="p-1")
     assert applicable(known) == {"details", "copy", "resume", "forget"}
     assert "resume" not in applicable(job_of(JobState.LOST, other_key=True))
-
-
-def test_nothing_is_asked_in_a_terminal_that_is_too_small_for_the_question() -> None:
-    assert applicable(job_of(JobState.FAILED), size=(40, 10)) == {"details", "copy"}

@@ -10,11 +10,8 @@ from textual.pilot import Pilot
 from waiting import eventually
 from watching import sees, still
 
-from cekura_tui.model.job import JobState
 from cekura_tui.ui.kit.dialog import DetailsDialog
 from cekura_tui.workspace.setup import Setup
-
-TINY = (40, 10)
 
 
 def burst(pilot: Pilot[None], keys: str) -> None:
@@ -70,45 +67,6 @@ async def test_details_opened_and_left_in_one_go_again_and_again_leave_the_list(
             await pilot.pause()
         await still(pilot)
         no_crash(pilot)
-
-
-async def test_nothing_is_launched_or_forgotten_where_only_the_sentence_about_the_size_is_seen(
-    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
-) -> None:
-    seeded.unconfirmed()
-    async with opened(quiet, size=SMALL) as pilot:
-        await on_job(pilot, 1, "a Relaunch")
-        await pilot.resize_terminal(*TINY)
-        await sees(pilot, "This terminal is too small")
-        for keys in ("ay", "xy"):
-            await pilot.press(*keys)
-            await still(pilot)
-            while pilot.app.screen.is_modal:
-                await pilot.press("escape")
-        assert not scripted.requests("POST", LAUNCH)
-        assert [job.state for job in seeded.jobs.all()] == [JobState.UNCONFIRMED]
-        await pilot.resize_terminal(*SMALL)
-        await sees(pilot, "a Relaunch")
-        no_crash(pilot)
-
-
-async def test_a_question_in_a_terminal_that_became_too_small_takes_no_yes(
-    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
-) -> None:
-    seeded.unconfirmed()
-    async with opened(quiet, size=SMALL) as pilot:
-        await on_jobs(pilot, "? unconfirmed")
-        await pilot.press("a")
-        await sees(pilot, "Relaunch job 1?")
-        await pilot.resize_terminal(*TINY)
-        await pilot.press("y")
-        await eventually(lambda: any("Nothing was done" in text for text in toasts(pilot)), "why not")
-        await pilot.press("shift+tab", "enter")
-        await still(pilot)
-        assert pilot.app.screen.is_modal
-        assert not scripted.requests("POST", LAUNCH)
-        await pilot.press("n")
-        assert not pilot.app.screen.is_modal
 
 
 async def test_a_held_s_opens_no_dialogs(quiet: Setup, seeded: SeededJobs) -> None:

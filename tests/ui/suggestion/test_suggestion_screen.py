@@ -117,6 +117,18 @@ async def test_u_says_what_it_took_back_also_of_what_was_not_chosen_on_this_page
         await sees(pilot, "Undone: change 2 is accepted.")
 
 
+async def test_ctrl_z_undoes_what_was_typed_in_the_box(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        await pilot.press("e")
+        await sees(pilot, "Edit change 1 of 2")
+        before = pilot.app.screen.query_one(TextArea).text
+        await add(pilot, " Be kind.")
+        await sees(pilot, "Be kind.")
+        await pilot.press("ctrl+z")
+        await eventually(lambda: pilot.app.screen.query_one(TextArea).text == before, "the text before")
+
+
 async def test_what_was_typed_is_not_lost_by_u_and_what_was_deleted_again_does_not_come_back(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await suggestion(pilot)

@@ -10,7 +10,7 @@ import pytest
 from textual import app as app_module
 from textual import pilot as pilot_module
 from textual import screen as screen_module
-from textual._compositor import ChopsUpdate, Compositor
+from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate
 from textual._parser import Parser
 from textual._styles_cache import StylesCache
 from textual._xterm_parser import XTermParser
@@ -27,6 +27,7 @@ from textual.widgets import Input, TextArea
 
 CALLED: list[tuple[Callable[..., Any], str]] = [
     (App._check_bindings, "self key priority"),
+    (App._display, "self screen renderable"),
     (App._unnotify, "self notification refresh"),
     (Widget._forward_event, "self event"),
     (Screen._forward_event, "self event"),
@@ -44,10 +45,12 @@ CALLED: list[tuple[Callable[..., Any], str]] = [
     (Compositor.render_partial_update, "self"),
     (ChopsUpdate.__init__, "self chops spans chop_ends"),
     (ChopsUpdate.render_segments, "self console"),
+    (LayoutUpdate.__init__, "self strips region"),
     (XTermParser._sequence_to_key_events, "self sequence alt"),
 ]
 """What is called or overridden, here or in `quick_pilot`, and the names of what it takes."""
 OVERRIDDEN: list[tuple[type, str]] = [
+    (App, "_display"),
     (App, "_fatal_error"),
     (App, "_close_messages_no_wait"),
     (Screen, "_binding_chain"),
@@ -63,6 +66,7 @@ KEPT: list[tuple[type, str]] = [
     (DOMNode, "_bindings"),
     (MessagePump, "_mounted_event"),
     (Widget, "_styles_cache"),
+    (Screen, "_binding_chain"),
     (Screen, "_compositor"),
     (Driver, "_app"),
     (Driver, "_loop"),

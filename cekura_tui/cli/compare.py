@@ -1,0 +1,258 @@
+"""`compare`: two runs turn by turn, and the verdicts of both."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import click
+
+from cekura_tui.cli.options import RUN, Options
+from cekura_tui.cli.output import put, put_json
+from cekura_tui.cli.script import run_script
+from cekura_tui.model.errors import UsageError
+from cekura_tui.model.text import clean_line, clock_text, count
+
+if TYPE_CHECKING:
+    from cekura_tui.evidence.turn_alignment import Pair, Piece, Sign
+    from cekura_tui.model.json_shapes import ComparedRunJson, ComparedTurnJson, CompareJson
+    from cekura_tui.model.run.verdict import Verdict
+    from cekura_tui.model.run.view import RunView
+    from cekura_tui.model.transcript.transcript import Turn
+    from cekura_tui.workspace.session import Session
+
+Chosen = Literal["given", "last_passed", "newest_passed"]
+_SECOND: dict[Chosen, str] = {
+    "given": "Second run",
+    "last_passed": "Second run, the last passed one",
+    "newest_passed": "Second run, the newest passed one; none passed before the first",
+}
+_NAMES: dict[Sign, Literal["same", "changed", "first", "second"]] = {
+    "=": "same",
+    "~": "changed",
+    "<": "first",
+    ">": "second",
+}
+_SIGNS: tuple[tuple[Sign, str], ...] = (
+    ("=", "the same in both"),
+    ("~", "changed"),
+    ("<", "in the first run only"),
+    (">", "in the second run only"),
+)
+
+
+@click.command()
+@click.argument("run_id", type=RUN)
+@click.argument("other_id", type=RUN, required=False)
+@click.option("--differences", is_flag=True, help="Leave out turns that are the same in both runs.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def compare(options: Options, run_id: int, other_id: int | None, differences: bool, as_json: bool) -> None:
+    """Compare two runs turn by turn, with the verdicts of both.
+
+    Without OTHER_ID, compares with the last passed run of the scenario. A line begins with the run in which it was
+    said: first, second or both. Words that differ are [-in the first-] and {+in the second+}.
+    """
+
+    async def work(session: Session) -> None:
+        from cekura_tui.evidence.turn_alignment import align
+
+        first = await session.run(run_id)
+        second, chosen = await _second(session, first, other_id)
+        here, there = first.transcript.turns, second.transcript.turns
+        pairs = align(here, there) if here and there else []
+        shown = [pair for pair in pairs if pair.sign != "="] if differences else pairs
+        if as_json:
+            put_json(_as_json(first, second, chosen, shown))
+            return
+        _put_runs(first, second, chosen)
+        _put_summary(pairs)
+        for line in (line for pair in shown for line in _turn_lines(pair)):
+            put(line)
+
+    run_script(options, work)
+
+
+async def _second(session: Session, first: RunView, other_id: int | None) -> tuple[RunView, Chosen]:
+    if other_id is not None:
+        return await session.run(other_id), "given"
+    if first.row.scenario_id is None:
+        raise UsageError(f"The server sent no scenario for run {first.row.id}.", "Give the id of another run, too.")
+    second = await session.passed_before(first)
+    if second is None:
+        from cekura_tui.model.run.words import no_passed_run_words
+
+        raise UsageError(no_passed_run_words(first.row), "Give the id of another run, too.")
+    return second, "last_passed" if second.row.id < first.row.id else "newest_passed"
+
+
+class VerdictPair(NamedTuple):
+    """A check in both runs, or in one alone; `verdict` is the first that is there."""
+
+    verdict: Verdict
+    first: Verdict | None
+    second: Verdict | None
+
+
+def _paired(first: Sequence[Verdict], second: Sequence[Verdict]) -> Iterator[VerdictPair]:
+    """The verdicts of both, by source and id, else by name; those of the first in their order, then what is left."""
+    left = list(second)
+    for verdict in first:
+        other = next((one for one in left if _check(one) == _check(verdict)), None)
+        if other is not None:
+            left.remove(other)
+        yield VerdictPair(verdict, verdict, other)
+    for verdict in left:
+        yield VerdictPair(verdict, None, verdict)
+
+
+def _check(verdict: Verdict) -> tuple[str, object]:
+    return verdict.source, verdict.name if verdict.id is None else verdict.id
+
+
+def _put_runs(first: RunView, second: RunView, chosen: Chosen) -> None:
+    """What both are, and the verdicts."""
+    for name, view in (("First run", first), (_SECOND[chosen], second)):
+        put("\n  ".join([f"{name}: {view.row.id}", *_facts(view)]))
+    put("\nVerdicts")
+    for pair in _paired(first.verdicts, second.verdicts):
+        put(f"  {_verdict_line(pair)}")
+    if not (first.verdicts or second.verdicts):
+        put("  none")
+
+
+def _put_summary(pairs: Sequence[Pair]) -> None:
+    """How much differs, and from when on."""
+    from cekura_tui.evidence.turn_alignment import first_difference
+
+    put("\nTurns")
+    if not pairs:
+        put("  Nothing to compare: one of the runs has no turns.")
+        return
+    put(f"  {first_difference(pairs)}")
+    signs = Counter(pair.sign for pair in pairs)
+    for sign, text in _SIGNS:
+        put(f"  {count(signs[sign], 'turn')} {text}")
+    put()
+
+
+def _facts(view: RunView) -> Iterator[str]:
+    """What a run is, a fact a line."""
+    from cekura_tui.model.run.words import outcome_words
+
+    row = view.row
+    facts = (
+        ("outcome", outcome_words(row.outcome)),
+        ("scenario", row.scenario),
+        ("personality", row.personality),
+        ("agent", row.agent),
+        ("length", row.duration),
+        ("when", clock_text(row.at) if row.at is not None else ""),
+        ("cached", clock_text(view.got_at) if view.cached else ""),
+        ("note", view.transcript.note),
+    )
+    return (f"{name}: {clean_line(text)}" for name, text in facts if text)
+
+
+def _verdict_line(pair: VerdictPair) -> str:
+    """How a check went in both: "Identity check: first run failed; second run passed"."""
+    first, second = (_state(verdict) for verdict in (pair.first, pair.second))
+    both = f"both runs {first}" if first == second else f"first run {first}; second run {second}"
+    return f"{clean_line(pair.verdict.name)}: {both}"
+
+
+def _state(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "not judged"
+    from cekura_tui.model.run.words import score_words, state_word
+
+    return clean_line(", ".join(filter(None, (state_word(verdict.state), score_words(verdict)))))
+
+
+def _turn_lines(pair: Pair) -> Iterator[str]:
+    """A line of each turn, or one of both where they are the same; further lines of its text are set in."""
+    from cekura_tui.evidence.turn_alignment import pieces_of
+
+    here, there = pieces_of(pair)
+    if pair.left is not None:
+        yield _line("both" if pair.sign == "=" else "first", pair.left, _marked(here, "[-", "-]"))
+    if pair.right is not None and pair.sign != "=":
+        yield _line("second", pair.right, _marked(there, "{+", "+}"))
+
+
+def _marked(pieces: Sequence[Piece], begin: str, end: str) -> str:
+    return "".join(f"{begin}{text}{end}" if differs and text.strip() else text for text, differs in pieces)
+
+
+def _line(which: str, turn: Turn, text: str) -> str:
+    from cekura_tui.model.run.words import speaker_name
+    from cekura_tui.model.transcript.timeline import needs_hours, time_of
+
+    time = time_of(turn, hours=needs_hours(turn.start or 0.0))
+    return f"{which} {time} {speaker_name(turn)}: {text}".replace("\n", "\n" + " " * 8).rstrip()
+
+
+def _as_json(first: RunView, second: RunView, chosen: Chosen, pairs: Sequence[Pair]) -> CompareJson:
+    from cekura_tui.evidence.turn_alignment import pieces_of
+
+    turns = ((pair, *pieces_of(pair)) for pair in pairs)
+    return {
+        "first": _run_json(first),
+        "second": _run_json(second),
+        "chosen": chosen,
+        "verdicts": [
+            {
+                "source": pair.verdict.source,
+                "id": pair.verdict.id,
+                "name": pair.verdict.name,
+                "first": pair.first.state if pair.first else None,
+                "second": pair.second.state if pair.second else None,
+            }
+            for pair in _paired(first.verdicts, second.verdicts)
+        ],
+        "turns": [
+            {
+                "sign": _NAMES[pair.sign],
+                "first": _turn_json(pair.left, here),
+                "second": _turn_json(pair.right, there),
+            }
+            for pair, here, there in turns
+        ],
+    }
+
+
+def _run_json(view: RunView) -> ComparedRunJson:
+    from cekura_tui.model.run.words import iso_time
+
+    row = view.row
+    return {
+        "run": row.id,
+        "outcome": row.outcome.to_json(),
+        "scenario": row.scenario,
+        "personality": row.personality,
+        "agent": row.agent,
+        "seconds": row.seconds,
+        "at": iso_time(row.at) or None,
+        "cached": view.cached,
+        "note": view.transcript.note,
+    }
+
+
+def _turn_json(turn: Turn | None, pieces: Sequence[Piece]) -> ComparedTurnJson | None:
+    if turn is None:
+        return None
+    places: list[tuple[int, int]] = []
+    at = 0
+    for text, differs in pieces:
+        if differs:
+            places.append((at, at + len(text)))
+        at += len(text)
+    return {
+        "n": turn.n,
+        "speaker": turn.speaker,
+        "role": turn.role,
+        "start": turn.start,
+        "text": "".join(text for text, _ in pieces),
+        "differs": places,
+    }

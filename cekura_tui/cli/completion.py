@@ -1,0 +1,114 @@
+"""`completion`, and what a shell is offered: numbers of jobs and words of a filter, of this machine alone."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import (
+    BashComplete,
+    CompletionItem,
+    FishComplete,
+    add_completion_class,
+    get_completion_class,
+)
+
+from cekura_tui.cli.output import put
+from cekura_tui.model.errors import CekuraTuiError
+
+if TYPE_CHECKING:
+    from cekura_tui.model.run.view import RunRow
+
+_VARIABLE = "_CEKURA_TUI_COMPLETE"
+_HARMLESS = re.compile(r"""[\w:~.,@%+=/>-]*("[^"$`\\!]*")?""")
+_SHELLS = {
+    "bash": "~/.bashrc",
+    "zsh": "~/.zshrc, after compinit",
+    "fish": "~/.config/fish/completions/cekura-tui.fish",
+}
+
+
+@click.command(
+    epilog="Add the output to "
+    + "; ".join(f"{shell}: {place}" for shell, place in _SHELLS.items())
+    + '. For bash and zsh: eval "$(cekura-tui completion bash)".'
+)
+@click.argument("shell", type=click.Choice(list(_SHELLS)))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print the completion script for a shell."""
+    kind = get_completion_class(shell)
+    assert kind is not None
+    put(kind(ctx.find_root().command, {}, "cekura-tui", _VARIABLE).source().rstrip("\n"))
+
+
+class _Bash(BashComplete):
+    """Bash splits words at colons, too, and completes what follows the last one."""
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """The words as they were typed."""
+        before, last = super().get_completion_args()
+        words: list[str] = []
+        for word in (*before, last):
+            if words and (word.startswith(":") or words[-1].endswith(":")):
+                words[-1] += word
+            else:
+                words.append(word)
+        *before, self._typed = words
+        return before, self._typed
+
+    def format_completion(self, item: CompletionItem[str]) -> str:
+        """Only what comes after the colon that bash has split at."""
+        head = self._typed.rpartition(":")
+        return f"{item.type},{item.value.removeprefix(head[0] + head[1])}"
+
+
+class _Fish(FishComplete):
+    """What is offered may have commas."""
+
+    source_template = FishComplete.source_template.replace('split ","', 'split -m 1 ","')
+
+
+add_completion_class(_Bash, "bash")
+add_completion_class(_Fish, "fish")
+
+
+def _offered(ctx: click.Context) -> tuple[list[tuple[int, str, str]], list[RunRow]]:
+    from cekura_tui.config.paths import find_paths
+    from cekura_tui.store.runs import read_offered
+
+    options = ctx.find_root().params
+    try:
+        paths = find_paths(options.get("config_dir"), os.environ)
+    except CekuraTuiError:
+        return [], []
+    return read_offered((paths.demo if options.get("demo") else paths).database)
+
+
+def offer_jobs(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem[str]]:
+    """The numbers of jobs that begin so, newest first, with their state and agent."""
+    from cekura_tui.model.job import JobState
+    from cekura_tui.model.text import clean_line
+
+    named = {str(number) for number in ctx.params.get(param.name or "") or ()}
+    return [
+        CompletionItem(str(number), help=clean_line(f"{JobState(state).words} {agent}", 60))
+        for number, state, agent in _offered(ctx)[0]
+        if str(number).startswith(typed) and str(number) not in named
+    ]
+
+
+def offer_filters(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem[str]]:
+    """The terms that begin so: a key, or a key with a value that cached runs have."""
+    from cekura_tui.model.filter.filter import KEYS
+    from cekura_tui.model.filter.parse import completions, names_in
+    from cekura_tui.model.text import clean_line
+
+    if ":" in typed:
+        words = list(completions(typed, names_in(_offered(ctx)[1])))
+    else:
+        words = [f"{key.name}{key.sign}" for key in KEYS if key.name.startswith(typed)]
+    # Names are strangers' text, and bash takes what it is offered as if it had been typed.
+    return [CompletionItem(word) for word in words if _HARMLESS.fullmatch(word) and word == clean_line(word)]

@@ -1,0 +1,171 @@
+"""`groups`: what fails most, and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from cekura_tui.cli.options import Options
+from cekura_tui.cli.output import check_output_there, print_message, put, put_json
+from cekura_tui.cli.runs import FilterCommand, Found, read_filter, read_matching
+from cekura_tui.cli.script import run_script
+from cekura_tui.model.text import clean_line, clock_text, count
+
+if TYPE_CHECKING:
+    from cekura_tui.model.errors import CekuraTuiError
+    from cekura_tui.model.json_shapes import GroupJson, GroupsJson
+    from cekura_tui.model.run.groups import Finding, Group, How, RunGroups
+    from cekura_tui.model.run.outcome import Kind
+    from cekura_tui.model.run.view import RunRow
+    from cekura_tui.workspace.session import Session
+
+_MOST_IDS = 10
+"""Runs of a group that are named in a line."""
+
+
+class _Rows:
+    """What was read of a list."""
+
+    def __init__(self) -> None:
+        self.rows: list[RunRow] = []
+
+    def put(self, found: Found, notes: Mapping[int, str]) -> None:
+        """These are next."""
+        self.rows += [row for _, row in found]
+
+
+@click.command(cls=FilterCommand)
+@click.argument("words", nargs=-1, metavar="[FILTER]...")
+@click.option(
+    "--by",
+    "how",
+    type=click.Choice(("verdict", "scenario", "personality", "result", "pair")),
+    default="verdict",
+    show_default=True,
+    help="What the runs of a group have in common; a pair is scenario and personality.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=1_000,
+    show_default=True,
+    metavar="N",
+    help="Group at most N runs, the newest.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def groups(options: Options, words: tuple[str, ...], how: str, limit: int, as_json: bool) -> None:
+    """Group runs by what failed, most failures first.
+
+    A filter groups the runs that match; `runs list --help` has its terms.
+    """
+    check_output_there("list")
+    wanted = read_filter(words)
+
+    async def work(session: Session) -> None:
+        from cekura_tui.model.run.groups import group_runs, has_outcomes_filtered
+        from cekura_tui.workspace.all_runs import wait_text
+
+        listed = _Rows()
+        read = await read_matching(session, wanted, limit, listed)
+        failed = [row.id for row in listed.rows if row.outcome.kind == "failed"]
+        findings: dict[int, tuple[Finding, ...]] = {}
+        error: CekuraTuiError | None = None
+        if how == "verdict":
+            findings, error = await session.findings.all(failed, lambda e, wait: print_message(wait_text(e, wait)))
+        grouping = group_runs(listed.rows, cast("How", how), findings)
+        # Runs with other outcomes are not there, and may have passed in between.
+        since = not has_outcomes_filtered(wanted)
+        if as_json:
+            missing = sum(number not in findings for number in failed) if how == "verdict" else 0
+            put_json(_as_json(grouping, len(listed.rows), missing, complete=read.complete, since=since))
+        else:
+            if how == "pair" and not since:
+                print_message("Since when a pair fails is not known: the filter leaves out runs with other outcomes.")
+            _put_text(grouping, len(listed.rows), since=since)
+            print_message(read.words)
+        if error is not None:
+            raise error  # what is known of the groups was printed
+
+    run_script(options, work)
+
+
+def _put_text(grouping: RunGroups, runs: int, *, since: bool) -> None:
+    from cekura_tui.model.run.groups import HOW_WORDS, section_words
+
+    by = HOW_WORDS[grouping.how].replace("×", "and")
+    put(f"By {by}: {grouping.failed:,} failed, {count(grouping.errors, 'error')} in {count(runs, 'run')}")
+    section = ""
+    for group in grouping.groups:
+        if group.section != section:
+            section = group.section
+            name, of_section = section_words(grouping, section)
+            put(f"\n{name}: {of_section}")
+        put("\n" + "\n  ".join(_lines(group, since)))
+
+
+def _lines(group: Group, since: bool) -> Iterator[str]:
+    """The group in lines of one fact each."""
+    from cekura_tui.model.run.groups import percent, since_words
+
+    yield f"{clean_line(group.title)}: {count(group.count, 'run')}, {percent(group.share)}"
+    if group.detail:
+        detail = clean_line(group.detail)
+        yield f"personality: {detail}" if group.key[0] == "pair" else f"why: {detail}" if group.section else detail
+    if group.key[0] == "pair" and (group.failed or group.errors):
+        yield f"failed: {group.failed:,}, errors: {group.errors:,}"
+    if (first := group.first_failed) and since:
+        yield since_words(first, _when(first.at))
+    if outcomes := _outcomes(group):
+        yield f"outcomes, newest last: {', '.join(outcomes)}"
+    yield ", ".join(filter(None, (f"newest: run {group.newest_id}", _when(group.newest_at))))
+    if group.terms:
+        yield f"filter: {group.filter_text}"
+    else:
+        more = f" and {group.count - _MOST_IDS:,} more" if group.count > _MOST_IDS else ""
+        yield f"runs: {' '.join(map(str, group.run_ids[:_MOST_IDS]))}{more}"
+
+
+def _when(at: float | None) -> str:
+    return "" if at is None else clock_text(at)
+
+
+def _outcomes(group: Group) -> list[Kind]:
+    from cekura_tui.model.run.outcome import MARKS
+
+    kinds = {mark: kind for kind, mark in MARKS.items()}
+    return [kinds[mark] for mark in group.strip]
+
+
+def _as_json(grouping: RunGroups, runs: int, reasons_missing: int, *, complete: bool, since: bool) -> GroupsJson:
+    return {
+        "by": grouping.how,
+        "runs": runs,
+        "complete": complete,
+        "failed": grouping.failed,
+        "errors": grouping.errors,
+        "reasons_missing": reasons_missing,
+        "groups": [_group_json(group, since) for group in grouping.groups],
+    }
+
+
+def _group_json(group: Group, since: bool) -> GroupJson:
+    from cekura_tui.model.run.words import iso_time
+
+    first = group.first_failed if since else None
+    return {
+        "section": group.section,
+        "title": group.title,
+        "detail": group.detail,
+        "runs": group.count,
+        "failed": group.failed,
+        "errors": group.errors,
+        "share": group.share,
+        "newest": {"run": group.newest_id, "at": iso_time(group.newest_at) or None},
+        "failing_since": {"run": first.run_id, "at": iso_time(first.at) or None} if first else None,
+        "outcomes": _outcomes(group),
+        "run_ids": list(group.run_ids),
+        "filter": group.filter_text,
+    }

@@ -1,0 +1,145 @@
+"""`prompts`: what this machine has seen of an agent's prompts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from cekura_tui.cli.options import AGENT, Options
+from cekura_tui.cli.output import check_output_there, print_message, put, put_json, put_prompt
+from cekura_tui.cli.script import run_script
+from cekura_tui.model.errors import UsageError
+from cekura_tui.model.text import clean_line, clock_text, count, sha256
+
+if TYPE_CHECKING:
+    from cekura_tui.model.job import PromptUse
+    from cekura_tui.model.json_shapes import PromptEventJson
+    from cekura_tui.workspace.session import Session
+
+_HASH = 8
+"""Characters of a hash that are shown."""
+_LEAST_HASH = 4
+"""Characters of a hash that are taken for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to a prompt, in words; `uses` begins with the one it is named after. `n` is 1 for the newest."""
+
+    n: int
+    text: str
+    uses: tuple[PromptUse, ...]
+
+    @property
+    def use(self) -> PromptUse:
+        """The use that it is named after."""
+        return self.uses[0]
+
+
+@click.group()
+def prompts() -> None:
+    """Print the prompts that an agent had, was sent or was proposed."""
+
+
+@prompts.command("history")
+@click.argument("agent_id", type=AGENT)
+@click.option("--current", "with_current", is_flag=True, help="Ask the server which prompt the agent has now.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+@click.pass_obj
+def show_history(options: Options, agent_id: int, with_current: bool, as_json: bool) -> None:
+    """List what happened to an agent's prompt, newest first, as far as this machine saw it."""
+    check_output_there("list")
+
+    async def work(session: Session) -> None:
+        current = sha256((await session.agent_prompt(agent_id))[1]) if with_current else None
+        events = await _events(session, agent_id)
+        # The same text may be there several times: the agent has it since the newest.
+        now = next((event.n for event in events if event.use.sha256 == current), None)
+        for event in events:
+            if as_json:
+                put_json(_as_json(event, None if current is None else event.n == now))
+            else:
+                _put_event(event, is_current=event.n == now)
+        if not events and not as_json:
+            print_message(f"No prompts of agent {agent_id} yet. They are kept when read, sent, suggested or updated.")
+
+    run_script(options, work)
+
+
+@prompts.command("show")
+@click.argument("agent_id", type=AGENT)
+@click.argument("which", metavar="N|SHA256")
+@click.option("--diff", "as_diff", is_flag=True, help="Print what changed since the prompt before.")
+@click.pass_obj
+def show_prompt(options: Options, agent_id: int, which: str, as_diff: bool) -> None:
+    """Print a prompt of an agent exactly.
+
+    N is its number in `prompts history`, SHA256 the beginning of its hash.
+    """
+
+    async def work(session: Session) -> None:
+        events = await _events(session, agent_id)
+        event = _find(events, agent_id, which)
+        prompt = await session.history.text(event.use.sha256)
+        if not as_diff:
+            put_prompt(prompt)
+            return
+        before = next((one for one in events[event.n :] if one.use.sha256 != event.use.sha256), None)
+        if before is None:
+            raise UsageError(f"Prompt {event.n} is the first of agent {agent_id} on this machine.", "Leave out --diff.")
+        from cekura_tui.prose.compare import compare
+        from cekura_tui.prose.lines import as_text
+
+        check_output_there("changes")
+        put(as_text(compare(await session.history.text(before.use.sha256), prompt)).rstrip("\n"))
+
+    run_script(options, work)
+
+
+async def _events(session: Session, agent_id: int) -> list[Event]:
+    from cekura_tui.model.prompt_events import events_of, how_words
+
+    uses = await session.history.list(agent_id)
+    return [Event(n, how_words(of[0], uses), tuple(of)) for n, of in enumerate(events_of(uses), 1)]
+
+
+def _find(events: list[Event], agent_id: int, which: str) -> Event:
+    """The event of a number, else the newest with this hash; raises UsageError where there is none."""
+    if which.isascii() and which.isdecimal() and len(which) < _LEAST_HASH:
+        found = [event for event in events if event.n == int(which)]
+    else:
+        found = [event for event in events if len(which) >= _LEAST_HASH and event.use.sha256.startswith(which.lower())]
+    if len({event.use.sha256 for event in found}) > 1:
+        raise UsageError(f"Several prompts begin with {clean_line(which, 64)}.", "Give more of the hash.")
+    if not found:
+        name = clean_line(which, 64)
+        raise UsageError(f"No prompt {name} of agent {agent_id}.", f"See `prompts history {agent_id}`.")
+    return found[0]
+
+
+def _put_event(event: Event, *, is_current: bool) -> None:
+    """A line of what happened, then the prompt, set in."""
+    use = event.use
+    put(f"{event.n}. {clock_text(use.at)}, {event.text}{', current' if is_current else ''}")
+    put(f"   {count(use.words, 'word')}, sha256 {use.sha256[:_HASH]}")
+    put(f"   begins: {clean_line(use.first_line, 100)}")
+
+
+def _as_json(event: Event, current: bool | None) -> PromptEventJson:
+    from cekura_tui.model.run.words import iso_time
+
+    use = event.use
+    return {
+        "n": event.n,
+        "at": iso_time(use.at) or None,
+        "how": use.how,
+        "text": event.text,
+        "job": use.job,
+        "sha256": use.sha256,
+        "words": use.words,
+        "first_line": use.first_line,
+        "current": current,
+        "uses": [{"how": one.how, "at": iso_time(one.at) or None, "job": one.job} for one in event.uses],
+    }

@@ -1,0 +1,128 @@
+"""`compare`: two runs turn by turn, as the compare screen shows them, with the verdicts of both."""
+
+from __future__ import annotations
+
+import pytest
+from calling import call
+from documented_shapes import read_all
+from scripted_server import Reply, ScriptedServer, run_of, serve_runs
+
+LIST = "/test_framework/v1/runs/"
+BOTH = ["Hello, how can I help?", "A table for four at seven, please."]
+HERE = [*BOTH, "I have booked a table at eight.", "Goodbye then."]
+THERE = [*BOTH, "Which name?", "Rossi.", "I have booked a table at seven."]
+
+
+def run(number: int, texts: list[str], end: str, *metrics: tuple[str, int], **fields: object) -> dict[str, object]:
+    roles = ("Main Agent", "Testing Agent")
+    turns = [{"role": roles[n % 2], "content": text, "start_time": 3.0 * n} for n, text in enumerate(texts)]
+    judged = [
+        {"id": n, "name": name, "type": "binary_qualitative", "score": score}
+        for n, (name, score) in enumerate(metrics, 1)
+    ]
+    more = {"scenario": 3, "duration": "00:20", "evaluation": {"metrics": judged}, **fields}
+    return run_of(number, transcript_object=turns, evaluation_status=end, **more)
+
+
+@pytest.fixture
+def two(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+    """A server with run 50, that failed, and run 45 of its scenario, that passed before."""
+    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
+    monkeypatch.setenv("CEKURA_API_KEY", "key")
+    runs = [
+        run(50, HERE, "failure", ("Right time", 0), ("Polite", 5)),
+        run(45, THERE, "success", ("Right time", 5), ("Polite", 5)),
+    ]
+    serve_runs(scripted, *runs)
+    scripted.on("GET", LIST, Reply({"count": 2, "next": None, "previous": None, "results": runs}))
+    return scripted
+
+
+def test_a_run_is_compared_with_the_last_passed_one_in_lines_that_begin_with_the_run(two: ScriptedServer) -> None:
+    result = call("compare", 50)
+    first, verdicts, turns, lines = result.out.rstrip("\n").split("\n\n")
+    assert first.splitlines()[:3] == ["First run: 50", "  outcome: failed, 1 check", "  scenario: Books a table"]
+    assert "\nSecond run, the last passed one: 45\n  outcome: passed\n" in first
+    assert verdicts.splitlines() == [
+        "Verdicts",
+        "  Right time: first run failed; second run passed",
+        "  Polite: both runs passed",
+    ]
+    assert turns.splitlines() == [
+        "Turns",
+        "  Differs after 00:03",
+        "  2 turns the same in both",
+        "  1 turn changed",
+        "  1 turn in the first run only",
+        "  2 turns in the second run only",
+    ]
+    assert lines.splitlines() == [
+        "both 00:00 Agent: Hello, how can I help?",
+        "both 00:03 Caller: A table for four at seven, please.",
+        "second 00:06 Agent: Which name?",
+        "second 00:09 Caller: Rossi.",
+        "first 00:06 Agent: I have booked a table at [-eight-].",
+        "second 00:12 Agent: I have booked a table at {+seven+}.",
+        "first 00:09 Caller: Goodbye then.",
+    ]
+    assert (result.status, result.err) == (0, "")
+
+
+def test_json_has_both_runs_their_verdicts_and_where_the_words_differ(two: ScriptedServer) -> None:
+    (whole,) = read_all("compare", call("compare", 50, "--json").out)
+    assert [(side["run"], side["outcome"]["kind"]) for side in (whole["first"], whole["second"])] == [
+        (50, "failed"),
+        (45, "passed"),
+    ]
+    assert whole["chosen"] == "last_passed"
+    verdicts = [(one["name"], one["first"], one["second"]) for one in whole["verdicts"]]
+    assert verdicts == [("Right time", "fail", "pass"), ("Polite", "pass", "pass")]
+    assert [turn["sign"] for turn in whole["turns"]] == ["same", "same", "second", "second", "changed", "first"]
+    changed = whole["turns"][4]
+    words = [
+        [side["text"][start:end] for start, end in side["differs"]] for side in (changed["first"], changed["second"])
+    ]
+    assert words == [["eight"], ["seven"]]
+
+
+def test_turns_that_are_the_same_can_be_left_out_and_the_other_run_can_be_named(two: ScriptedServer) -> None:
+    result = call("compare", 45, 50, "--differences")
+    assert "First run: 45\n" in result.out
+    assert "\nSecond run: 50\n" in result.out
+    assert "  2 turns the same in both\n" in result.out
+    assert "\nboth " not in result.out
+    (whole,) = read_all("compare", call("compare", 45, 50, "--differences", "--json").out)
+    assert (whole["chosen"], len(whole["turns"])) == ("given", 4)
+
+
+def test_a_check_of_one_run_alone_says_so(two: ScriptedServer) -> None:
+    serve_runs(two, run(50, HERE, "failure", ("Polite", 0)), run(45, THERE, "success", ("Right time", 5)))
+    serve_runs(two, run(45, THERE, "success", ("Polite", 5), ("Right time", 5)))
+    assert "  Right time: first run not judged; second run passed\n" in call("compare", 50, 45).out
+
+
+def test_runs_without_turns_are_still_compared_by_their_verdicts(two: ScriptedServer) -> None:
+    serve_runs(two, run(50, [], "failure", ("Polite", 0)))
+    result = call("compare", 50, 45)
+    assert "  Polite: first run failed;" in result.out
+    assert result.out.endswith("\nTurns\n  Nothing to compare: one of the runs has no turns.\n")
+    assert "  note: This run has no transcript.\n" in result.out
+
+
+@pytest.mark.parametrize(
+    ("fields", "words", "said"),
+    [
+        ({}, [9], "Run 9 not found"),
+        ({}, [50, 9], "Run 9 not found"),
+        ({"scenario": None}, [50], "The server sent no scenario for run 50. Give the id of another run, too."),
+        ({"scenario": 4}, [50], "No run of “Books a table” with Agent 7 passed among the newest runs on the server."),
+    ],
+)
+def test_what_cannot_be_compared_is_one_sentence(
+    two: ScriptedServer, fields: dict[str, object], words: list[int], said: str
+) -> None:
+    serve_runs(two, run(50, HERE, "failure", **fields))
+    two.on("GET", "/test_framework/v1/runs/9/", Reply(b"", 404))
+    result = call("compare", *words)
+    assert (result.status, result.out) == (2, "")
+    assert said in result.err

@@ -1,0 +1,126 @@
+"""`groups`: what fails most and since when, as the groups page shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from calling import call
+from documented_shapes import read_all
+from scripted_server import Got, Reply, ScriptedServer, run_of
+
+from cekura_tui.model.run.groups import HOWS
+
+LIST, BULK = "/test_framework/v1/runs/", "/test_framework/v1/runs/bulk/"
+WHY = {"score": 0, "explanation": ["The agent never said the time of the table."]}
+
+
+def grouped(*words: object) -> dict[str, Any]:
+    result = call("groups", "--json", *words)
+    assert (result.status, result.err) == (0, "")
+    (whole,) = read_all("groups", result.out)
+    return dict(whole)
+
+
+@pytest.fixture
+def few(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+    """A server with a pair that fails since run 12, another that passes, and a run that did not run properly."""
+    for name, value in (("API_URL", scripted.url), ("API_KEY", "key"), ("PROJECT_ID", "1")):
+        monkeypatch.setenv(f"CEKURA_{name}", value)
+    ends = {14: "failure", 13: "success", 12: "failure", 11: "success", 10: "failure"}
+    calm = {"scenario": 3, "personality": 8, "personality_name": "Calm"}
+    runs = [run_of(number, evaluation_status=end, **calm) for number, end in ends.items()]
+    runs[1] |= {"personality": 9, "personality_name": "Hasty"}
+    runs.append(run_of(9, status="timeout", evaluation_status="", scenario=4))
+    scripted.on("GET", LIST, Reply({"count": 6, "next": None, "previous": None, "results": runs}))
+
+    def whole(got: Got) -> Reply:
+        wanted = got.query["run_ids"].split(",")
+        return Reply([run | {"expected_outcome": WHY} for run in runs if str(run["id"]) in wanted])
+
+    scripted.on("GET", BULK, whole)
+    return scripted
+
+
+def test_failed_checks_are_grouped_with_why_they_failed_and_errors_apart(few: ScriptedServer) -> None:
+    result = call("groups")
+    assert result.out.strip().split("\n\n") == [
+        "By failed check: 3 failed, 1 error in 6 runs",
+        "Failed checks: 3 runs",
+        "Expected outcome: 3 runs, 100%\n  why: The agent never said the time of the table.\n"
+        "  newest: run 14\n  runs: 14 12 10",
+        "Did not run properly: 1 run",
+        "timeout: 1 run, 100%\n  newest: run 9\n  runs: 9",
+    ]
+    assert (result.status, result.err) == (0, "6 runs\n")
+    few.on("GET", BULK, Reply(b"", 500))
+    assert call("groups").out == result.out  # why they failed is cached
+
+
+def test_a_pair_says_since_when_it_fails_and_how_its_runs_ended(few: ScriptedServer) -> None:
+    assert (
+        "Books a table: 4 runs, 67%\n  personality: Calm\n  failed: 3, errors: 0\n  failing since run 12\n"
+        "  outcomes, newest last: failed, passed, failed, failed\n  newest: run 14\n  filter: scenario:3 persona:8\n"
+    ) in call("groups", "--by", "pair").out
+    pair = grouped("--by", "pair")["groups"][0]
+    assert (pair["failing_since"], pair["outcomes"][-1], pair["runs"]) == ({"run": 12, "at": None}, "failed", 4)
+
+
+def test_since_when_a_pair_fails_is_not_said_where_the_filter_leaves_out_passed_runs(few: ScriptedServer) -> None:
+    result = call("groups", "--by", "pair", "outcome:failed")
+    assert "failing since" not in result.out
+    assert "Since when a pair fails is not known" in result.err
+    assert grouped("--by", "pair", "outcome:failed")["groups"][0]["failing_since"] is None
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_every_grouping_of_the_page_is_there_as_json(demo: object, how: str) -> None:
+    whole = grouped("--by", how)
+    assert (whole["by"], whole["runs"], whole["complete"], whole["reasons_missing"]) == (how, 240, True, 0)
+    counted = sum(group["runs"] for group in whole["groups"])
+    assert counted > whole["failed"] + whole["errors"] > 0 if how == "verdict" else counted == 240
+    largest = whole["groups"][0]
+    assert (len(largest["run_ids"]), largest["newest"]["run"]) == (largest["runs"], largest["run_ids"][0])
+    listed = call("runs", "list", largest["filter"], "--json").out.splitlines()
+    assert len(listed) == largest["runs"]
+
+
+def test_only_the_newest_runs_are_grouped_where_a_limit_says_so(demo: object) -> None:
+    whole = grouped("--by", "scenario", "--limit", 7)
+    assert (whole["runs"], whole["complete"]) == (7, False)
+    assert call("groups", "--by", "scenario", "--limit", 7).err == "7 of 240 runs\n"
+
+
+def test_groups_are_printed_also_where_the_server_does_not_say_why_runs_failed(
+    few: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cekura_tui.api.errors.TRIES", 1)
+    few.on("GET", BULK, Reply(b"", 500))
+    result = call("groups")
+    assert result.status == 2
+    assert "Reason not loaded yet: 3 runs, 100%" in result.out
+    assert "500" in result.err
+    assert read_all("groups", call("groups", "--json").out)[0]["reasons_missing"] == 3
+
+
+def test_a_reason_that_the_server_was_too_busy_for_is_asked_for_once_more(few: ScriptedServer) -> None:
+    before = len(few.requests("GET", BULK))
+    few.on("GET", BULK, Reply(b"", 429, {"Retry-After": "0"}), Reply([run_of(14, expected_outcome=WHY)]))
+    result = call("groups")
+    assert result.status == 0
+    assert "Expected outcome: 1 run" in result.out
+    assert "Retrying at" in result.err
+    assert len(few.requests("GET", BULK)) - before == 2
+
+
+def test_a_wrong_filter_or_grouping_asks_the_server_nothing(demo: Any) -> None:
+    for words in (["outcome:broken"], ["--by", "colour"]):
+        result = call("groups", *words)
+        assert (result.status, result.out) == (2, "")
+    assert demo.log == []
+
+
+def test_without_runs_the_groups_are_empty(few: ScriptedServer) -> None:
+    few.on("GET", LIST, Reply({"count": 0, "next": None, "previous": None, "results": []}))
+    assert call("groups").out == "By failed check: 0 failed, 0 errors in 0 runs\n"
+    assert grouped()["groups"] == []

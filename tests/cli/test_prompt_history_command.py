@@ -1,0 +1,77 @@
+"""`prompts`: what an agent's prompt was, as the history page shows it, from this machine alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from calling import Result, call
+from documented_shapes import read_all
+from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer, run_of, serve_runs
+
+from cekura_tui.model.text import sha256
+
+SENT = "# Rules\r\n\tBe kind to callers.\n"
+IMPROVED = "# Rules\r\n\tBe very kind to callers.\n"
+AGENT = "/test_framework/v1/aiagents/7/"
+
+
+@pytest.fixture
+def improved(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ScriptedServer:
+    """A server that improved the prompt of agent 7; what it was asked until then is forgotten."""
+    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
+    monkeypatch.setenv("CEKURA_API_KEY", "key")
+    serve_runs(scripted, run_of(5))
+    scripted.on("POST", LAUNCH, Reply({"progress_id": "p-1"}))
+    scripted.on("GET", PROGRESS, Reply({"output": {"improved_prompt": IMPROVED}}))
+    scripted.on("GET", AGENT, Reply({"id": 7, "agent_name": "Desk", "project": 1, "description": IMPROVED}))
+    file = tmp_path / "prompt.md"
+    file.write_bytes(SENT.encode())
+    assert call("improve", 5, "--prompt-file", file, "--wait").status == 0
+    scripted.seen.clear()
+    return scripted
+
+
+def events(*words: object) -> list[Any]:
+    return read_all("prompts-history", call("prompts", "history", 7, "--json", *words).out)
+
+
+def refused(result: Result, said: str) -> None:
+    assert (result.status, result.out) == (2, "")
+    assert said in result.err
+
+
+def test_the_history_of_a_prompt_is_listed_newest_first_without_asking_the_server(improved: ScriptedServer) -> None:
+    lines = call("prompts", "history", 7).out.splitlines()
+    assert [line.split(", ", 1)[1] for line in lines[::3]] == ["suggested by job 1", "sent with job 1"]
+    assert lines[1:3] == [f"   7 words, sha256 {sha256(IMPROVED)[:8]}", "   begins: # Rules"]
+    assert [(event["n"], event["how"], event["job"], event["sha256"], event["current"]) for event in events()] == [
+        (1, "proposed", 1, sha256(IMPROVED), None),
+        (2, "sent", 1, sha256(SENT), None),
+    ]
+    assert improved.seen == []
+
+
+def test_the_current_prompt_is_marked_once_the_server_was_asked(improved: ScriptedServer) -> None:
+    assert ", current" in call("prompts", "history", 7, "--current").out.splitlines()[0]
+    assert [(event["current"], len(event["uses"])) for event in events("--current")] == [(True, 2), (False, 1)]
+    assert {got.path for got in improved.seen} == {AGENT}
+
+
+def test_a_prompt_is_printed_exactly_by_number_or_hash(improved: ScriptedServer) -> None:
+    assert call("prompts", "show", 7, 2).raw == SENT.encode()
+    assert call("prompts", "show", 7, sha256(IMPROVED)[:8].upper()).raw == IMPROVED.encode()
+    assert "Be {+very+} kind to callers." in call("prompts", "show", 7, 1, "--diff").out
+
+
+@pytest.mark.parametrize("which", ["3", "0", "abc", "abcdef00", "\x1b[31m"])
+def test_a_prompt_that_is_not_there_is_one_sentence(improved: ScriptedServer, which: str) -> None:
+    refused(call("prompts", "show", 7, which), "of agent 7. See `prompts history 7`.")
+
+
+def test_the_first_prompt_has_no_changes_and_an_unknown_agent_no_history(improved: ScriptedServer) -> None:
+    refused(call("prompts", "show", 7, 2, "--diff"), "Prompt 2 is the first of agent 7 on this machine.")
+    empty = call("prompts", "history", 8)
+    assert (empty.status, empty.out) == (0, "")
+    assert empty.err.startswith("No prompts of agent 8 yet.")

@@ -1,0 +1,87 @@
+"""`search`: words in the transcripts cached on this machine; the server is not asked."""
+
+from __future__ import annotations
+
+import pytest
+from calling import call
+from documented_shapes import read_all
+from scripted_server import ScriptedServer, run_of, serve_runs
+
+TURNS = [
+    {"role": "Main Agent", "content": "Hello, how can I help?", "start_time": 1},
+    {"role": "Testing Agent", "content": "I want my refund today.", "start_time": 4},
+    {"role": "Main Agent", "content": "A refund takes two days.", "start_time": 8},
+    {"role": "Function Call", "data": {"name": "start_refund", "arguments": '{"order": 12}'}, "start_time": 3700},
+]
+
+
+@pytest.fixture
+def cached(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+    """A server of which two runs are cached; what it was asked until then is forgotten."""
+    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
+    monkeypatch.setenv("CEKURA_API_KEY", "key")
+    serve_runs(scripted, run_of(5, transcript_object=TURNS), run_of(6, transcript_object=TURNS[:3]))
+    for number in (5, 6):
+        assert call("runs", "show", number).status == 0
+    scripted.seen.clear()
+    return scripted
+
+
+def test_hits_are_listed_by_run_with_time_speaker_and_words(cached: ScriptedServer) -> None:
+    result = call("search", "refund")
+    assert result.out.splitlines() == [
+        "Run 6, Books a table",
+        "  00:04 Caller: I want my refund today.",
+        "  00:08 Agent: A refund takes two days.",
+        "Run 5, Books a table",
+        "  00:04 Caller: I want my refund today.",
+        "  00:08 Agent: A refund takes two days.",
+        '  1:01:40 Tool call: start_refund {"order": 12}',
+    ]
+    assert (result.status, result.err) == (0, "5 hits in 2 of 2 runs cached here\n")
+    assert cached.seen == []
+
+
+def test_a_hit_as_json_says_where_it_is(cached: ScriptedServer) -> None:
+    result = call("search", "caller:refund", "--json")
+    hits = read_all("search", result.out)
+    assert [(hit["run"], hit["turn"], hit["speaker"], hit["start"]) for hit in hits] == [
+        (6, 2, "testing", 4.0),
+        (5, 2, "testing", 4.0),
+    ]
+    assert [hit["snippet"][start:end] for hit in hits for start, end in hit["matches"]] == ["refund", "refund"]
+    assert result.err == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "hits"),
+    [
+        (["refund", "days"], 2),
+        (["days refund"], 0),  # a phrase, as the shell was given it in quotes
+        (["refund takes"], 2),
+        (["caller:refund takes"], 0),
+        (['agent:"refund takes"'], 2),
+        (["tool:", "refund"], 1),
+    ],
+)
+def test_words_may_be_anywhere_in_a_turn_and_a_phrase_only_as_it_is(
+    cached: ScriptedServer, words: list[str], hits: int
+) -> None:
+    assert len(call("search", *words, "--json").out.splitlines()) == hits
+
+
+def test_where_nothing_is_found_or_nothing_is_cached_a_message_says_so(
+    cached: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = call("search", "invoice")
+    assert (result.status, result.out) == (0, "")
+    assert result.err.startswith("No hits in 2 runs cached here.")
+    monkeypatch.setenv("CEKURA_API_KEY", "another")
+    assert call("search", "refund").err.startswith("No runs to search yet.")
+
+
+def test_a_search_for_no_words_or_too_many_is_refused(cached: ScriptedServer) -> None:
+    for words, said in ((["agent:"], "No words to search for."), (["a" * 201], "the limit is 200")):
+        result = call("search", *words)
+        assert (result.status, result.out) == (2, "")
+        assert said in result.err

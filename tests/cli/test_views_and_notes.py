@@ -1,0 +1,102 @@
+"""`views` and `notes`: what a person saved on this machine; the server is not asked."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+from calling import Result, call
+from documented_shapes import read_all
+from scripted_server import ScriptedServer
+
+from cekura_tui.model.run.columns import RunColumn, RunColumns
+from cekura_tui.workspace.session import Session
+from cekura_tui.workspace.setup import make_setup
+
+FILTER = "outcome:failed -persona:~hurry"
+
+
+@pytest.fixture(autouse=True)
+def silent(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+    """A server that nothing here asks."""
+    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
+    monkeypatch.setenv("CEKURA_API_KEY", "key")
+    return scripted
+
+
+def refused(result: Result, said: str) -> None:
+    assert (result.status, result.out) == (2, "")
+    assert said in result.err
+
+
+def test_a_view_is_saved_listed_shown_and_deleted_without_asking_the_server(silent: ScriptedServer) -> None:
+    saved = call("views", "save", "  Slow\n ones ", "outcome:failed", "-persona:~hurry")
+    assert (saved.status, saved.out, saved.err) == (0, "", "Saved as “Slow ones”.\n")
+    listed = call("views", "list").out.splitlines()
+    assert [line.split("  ")[0] for line in listed] == [
+        *("VIEW", "Failed today", "Errors", "To review", "Running", "Slow ones")
+    ]
+    assert call("views", "show", "slow ONES").out.splitlines() == [
+        *("name: Slow ones", f"filter: {FILTER}", "built in: no", "columns: default")
+    ]
+    assert call("views", "delete", "Slow ones").status == 0
+    assert len(call("views", "list").out.splitlines()) == len(listed) - 1
+    assert silent.seen == []
+
+
+def test_a_view_has_the_columns_that_were_chosen_in_the_app(home: Path) -> None:
+    call("views", "save", "Mine", FILTER)
+    columns = RunColumns(RunColumns().all).toggled("agent").sized("scenario", 20)
+    assert columns.chosen[0] == RunColumn("run")
+
+    async def choose() -> None:
+        session = Session.open(make_setup(config_dir=str(home), env=os.environ))
+        await session.saved_views.save_columns(FILTER, columns)
+        await session.close()
+
+    asyncio.run(choose())
+    shown = call("views", "show", "Mine").out
+    assert "columns: run, outcome, scenario (20 wide), personality, length, when\nhidden columns: agent\n" in shown
+    (view,) = read_all("views", call("views", "show", "Mine", "--json").out)
+    assert view in read_all("views", call("views", "list", "--json").out)
+    assert [(one["name"], one["width"]) for one in view["columns"] if one["width"] or not one["shown"]] == [
+        ("scenario", 20),
+        ("agent", None),
+    ]
+
+
+def test_a_view_is_replaced_only_on_request_and_a_built_in_one_never() -> None:
+    call("views", "save", "Mine", FILTER)
+    refused(call("views", "save", "MINE", "outcome:error"), f"“Mine” already exists: {FILTER}. Add --force.")
+    assert call("views", "save", "MINE", "outcome:error", "--force").err == "Saved as “Mine”.\n"
+    assert "filter: outcome:error\n" in call("views", "show", "Mine").out
+    refused(call("views", "save", "errors", "outcome:failed"), "Can't change the built-in view")
+    refused(call("views", "delete", "errors"), "is built in and can't be deleted")
+
+
+def test_a_view_that_is_not_there_or_has_no_filter_is_one_sentence() -> None:
+    refused(call("views", "show", "None"), "No view named “None”. See `views list`.")
+    refused(call("views", "delete", "None"), "No view named “None”.")
+    refused(call("views", "save", "Mine", "outcome:broken"), "Can't read the filter:")
+    refused(call("views", "save", "Mine", ""), "No filter to save.")
+
+
+def test_a_note_is_written_read_listed_and_removed_without_asking_the_server(silent: ScriptedServer) -> None:
+    assert call("notes", "list").err == "No notes yet. Write one with `notes set`.\n"
+    assert call("notes", "set", 5, "call\nagain").err == "run 5: note saved\n"
+    assert call("notes", "set", 7, "-", stdin="très \x1b[31mbien\n".encode()).status == 0
+    assert call("notes", "list").out == "7  très [31mbien\n5  call again\n"
+    assert call("notes", "show", 5).out == "call again\n"
+    notes = read_all("notes", call("notes", "list", "--json").out)
+    assert notes == [{"run": 7, "note": "très [31mbien"}, {"run": 5, "note": "call again"}]
+    assert read_all("notes", call("notes", "show", 5, "--json").out) == notes[1:]
+    assert call("notes", "set", 5, "").err == "run 5: note removed\n"
+    refused(call("notes", "show", 5), "No note on run 5. See `notes list`.")
+    assert silent.seen == []
+
+
+def test_a_note_that_is_too_long_is_refused_whole() -> None:
+    refused(call("notes", "set", 5, "a" * 4_001), "The note has 4,001 characters; the limit is 4,000.")
+    assert call("notes", "list").out == ""

@@ -1,0 +1,94 @@
+"""ctrl+z goes back to the shell, as in any program, and fg brings all of it back; where no shell waits, it says so."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from terminal import PROGRAM, Start, Terminal
+
+pytestmark = pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+SHELL = ("bash", "--noprofile", "--norc", "--noediting", "-i")
+APP = " ".join((*PROGRAM, "--demo"))
+
+
+def in_shell(start: Start, command: str = APP) -> Terminal:
+    """The app, started from a shell with job control."""
+    terminal = start(command=SHELL, env={"PS1": "shell> "}, columns=80, lines=24).wait("shell>")
+    terminal.press(command, "enter")
+    return terminal.wait("240 runs", "900240", "? Keys")
+
+
+def suspend(terminal: Terminal) -> None:
+    terminal.press("ctrl+z")
+    terminal.wait("Stopped")
+    terminal.assert_handed_back()
+    terminal.press("echo six times seven: $((6 * 7))", "enter")
+    terminal.wait("seven: 42")
+
+
+def leave(terminal: Terminal) -> None:
+    terminal.press("q")
+    terminal.until(lambda: terminal.raw.endswith(b"shell> "), "the shell's prompt")
+    terminal.press("exit $?", "enter")
+    assert terminal.ended() == 0
+    terminal.assert_handed_back()
+
+
+@pytest.mark.parametrize("command", [APP, f"sh -c '{APP}; exit $?'"], ids=["alone", "in a script"])
+def test_the_shell_has_the_terminal_and_fg_draws_all_again(start: Start, command: str) -> None:
+    terminal = in_shell(start, command)
+    terminal.press("j", "j", "enter")
+    terminal.wait("Run 900238")
+    suspend(terminal)
+    terminal.press("fg", "enter")
+    terminal.wait("Run 900238", "? Keys", gone="seven: 42")
+    terminal.press("esc")
+    terminal.wait("240 runs")
+    suspend(terminal)
+    terminal.press("fg", "enter")
+    terminal.wait("240 runs", gone="seven: 42")
+    leave(terminal)
+
+
+def test_another_size_that_the_terminal_got_meanwhile_is_taken_up(start: Start) -> None:
+    terminal = in_shell(start)
+    suspend(terminal)
+    terminal.resize(100, 30)
+    terminal.press("fg", "enter")
+    terminal.wait("240 runs", gone="seven: 42")
+    terminal.until(lambda: "? Keys" in terminal.screen.display[29], "the last line is at the bottom")
+    suspend(terminal)
+    terminal.resize(40, 10)
+    terminal.press("fg", "enter")
+    terminal.wait("cekura-tui needs", gone="seven: 42")
+    suspend(terminal)
+    terminal.resize(80, 24)
+    terminal.press("fg", "enter")
+    terminal.wait("240 runs", "? Keys", gone="seven: 42")
+    leave(terminal)
+
+
+def test_in_the_background_nothing_is_drawn(start: Start) -> None:
+    terminal = in_shell(start)
+    suspend(terminal)
+    terminal.press("bg", "enter")
+    terminal.wait("--demo &").settle()
+    terminal.press("echo still $((40 + 2))", "enter")
+    terminal.wait("still 42")
+    terminal.press("fg", "enter")
+    terminal.wait("240 runs", "? Keys", gone="still 42")
+    leave(terminal)
+
+
+@pytest.mark.parametrize("command", [(), ("bash", "-c", f"{APP}; exit $?")], ids=["alone", "in a script"])
+def test_where_no_shell_waits_a_sentence_says_so(start: Start, command: tuple[str, ...]) -> None:
+    terminal = start(command=command) if command else start("--demo")
+    terminal.wait("240 runs", "900240")
+    terminal.press("ctrl+z")
+    terminal.wait("Can't suspend")
+    terminal.press("j", "j", "enter")
+    terminal.wait("Run 900238")
+    assert not terminal.stopped
+    terminal.press("q")
+    assert terminal.ended() == 0

@@ -1,0 +1,135 @@
+"""In a window too small for the app nothing but one sentence is seen, no key does anything, and nothing is lost."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import string
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from gallery import GALLERY
+from painted_app import Cells, cells, painted, resize, text
+from scenes import prepared_app
+from textual import events
+from textual.pilot import Pilot
+from waiting import eventually
+from watching import still
+
+from cekura_tui.demo.server import DemoServer
+from cekura_tui.ui.app import CekuraApp
+
+SMALL = (80, 24)
+SIZES = ((59, 14), (40, 10), (20, 5), (1, 1))
+QUICK = ("runs", "note", "improve", "suggestion", "confirm", "palette")
+KEYS = (
+    *(set(string.ascii_letters) - {"q"}),
+    *"0123456789",
+    *("enter", "space", "tab", "shift+tab", "escape", "backspace", "up", "down", "pagedown", "delete"),
+    *("slash", "colon", "question_mark", "ctrl+p", "ctrl+g", "ctrl+s", "ctrl+e", "ctrl+f", "ctrl+u", "ctrl+z", "f5"),
+)
+
+
+_TABLES = """jobs job_changes prompts prompt_uses notes views stagings typed run_columns chosen
+    filters_used filters_left"""
+
+
+def _rows(app: CekuraApp) -> dict[str, list[Any]]:
+    """All that a person decided or typed; what the server sends is cached meanwhile."""
+    with closing(sqlite3.connect(f"file:{app._workspace.setup.paths.database}?mode=ro", uri=True)) as database:
+        return {name: database.execute(f"SELECT * FROM {name}").fetchall() for name in _TABLES.split()}
+
+
+def _lines(pilot: Pilot[Any]) -> Cells:
+    """What is on the terminal, but when the job is polled, which goes on."""
+    lines = cells(pilot)
+    return [line for line in lines if not re.search("Last answer|Next poll", "".join(cell.data for cell in line))]
+
+
+def _state(app: CekuraApp) -> list[Any]:
+    """Where one is: screens, focus, cursors, what was typed and how far one scrolled."""
+    return [
+        (screen, screen.focused, [(one, one.scroll_offset, getattr(one, "value", None)) for one in screen.query("*")])
+        for screen in app.screen_stack
+    ]
+
+
+async def _use_all(pilot: Pilot[Any]) -> None:
+    """All keys, a paste, a click and the wheel."""
+    await pilot.press(*KEYS)
+    app = pilot.app
+    at: dict[str, Any] = {"widget": None, "x": 0, "y": 0, "delta_x": 0, "delta_y": 0, "button": 1}
+    at |= {"shift": False, "meta": False, "ctrl": False}
+    app.post_message(events.Paste("pasted\n"))
+    for kind in (events.MouseMove, events.MouseDown, events.MouseUp, events.MouseScrollDown):
+        app.post_message(kind(**at))
+    await pilot.pause()
+
+
+async def _looked_at(pilot: Pilot[Any], size: tuple[int, int]) -> None:
+    columns, lines = size
+    await resize(pilot, columns, lines)
+    sentence = f"cekura-tui needs 60 × 15 cells; this window has {columns} × {lines}. Keys are ignored; ctrl+q quits."
+
+    def only_the_sentence() -> bool:
+        shown = "".join(text(pilot).split())
+        return bool(shown) and "".join(sentence.split()).startswith(shown)
+
+    await eventually(only_the_sentence, f"the sentence alone\n{text(pilot)}")
+    await _use_all(pilot)
+    await still(pilot)
+    assert only_the_sentence(), text(pilot)
+
+
+@pytest.mark.parametrize(
+    "scene", [pytest.param(name, marks=() if name in QUICK else pytest.mark.long) for name in GALLERY]
+)
+async def test_in_every_screen_and_dialog_a_small_window_shows_the_sentence_and_changes_nothing(
+    proposed: Path, scene: str
+) -> None:
+    log: list[dict[str, object]] = []
+    defaults: dict[str, Any] = DemoServer.__init__.__kwdefaults__
+    with patch.dict(defaults, {"log": log.append}), prepared_app(proposed) as app:
+        async with painted(app, SMALL) as pilot:
+            await GALLERY[scene](pilot)
+            shown, state, rows = _lines(pilot), _state(app), _rows(app)
+            log.clear()
+            for size in SIZES:
+                await _looked_at(pilot, size)
+            await resize(pilot, *SMALL)
+            await still(pilot)
+            await eventually(lambda: _lines(pilot) == shown, f"the same cells\n{text(pilot)}")
+            assert _state(app) == state
+            assert _rows(app) == rows
+            assert not [entry for entry in log if entry["method"] != "GET"]
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
+async def test_the_app_can_be_left_in_a_small_window(prepared: Path, key: str) -> None:
+    with prepared_app(prepared) as app:
+        async with painted(app, SMALL) as pilot:
+            await GALLERY["confirm"](pilot)
+            await resize(pilot, 40, 10)
+            await pilot.press(key)
+            assert app.status == 0
+
+
+async def test_a_q_typed_in_a_window_that_became_small_does_not_quit(prepared: Path) -> None:
+    with prepared_app(prepared) as app:
+        async with painted(app, SMALL) as pilot:
+            await GALLERY["note"](pilot)
+            await resize(pilot, 40, 10)
+            await pilot.press("q")
+            assert app.status is None
+
+
+async def test_an_app_begun_in_a_small_window_is_whole_in_a_larger_one(prepared: Path) -> None:
+    with prepared_app(prepared) as app:
+        async with painted(app, (20, 5)) as pilot:
+            await eventually(lambda: "cekura-tui needs" in text(pilot), "the sentence")
+            await resize(pilot, *SMALL)
+            await eventually(lambda: "240 runs" in text(pilot), "the runs")
+            assert app.size == SMALL

@@ -1,0 +1,29 @@
+"""What a user has set for Textual counts; the rest is set to suit an SSH connection."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cekura_tui.config.paths import Paths
+from cekura_tui.ui.app import CekuraApp
+from cekura_tui.ui.start import set_defaults
+from cekura_tui.workspace.setup import DemoOptions, demo_setup
+from cekura_tui.workspace.workspace import Workspace
+
+
+def test_the_users_own_settings_are_left_as_they_are() -> None:
+    env = {"TEXTUAL_FPS": "30", "TEXTUAL_ANIMATIONS": "basic", "TEXTUAL_SMOOTH_SCROLL": ""}
+    set_defaults(env)
+    assert env == {"TEXTUAL_FPS": "30", "TEXTUAL_ANIMATIONS": "basic", "TEXTUAL_SMOOTH_SCROLL": "0"}
+
+
+@pytest.mark.parametrize(("own", "level"), [("", "none"), ("full", "full")])
+def test_animations_are_those_of_the_user_or_none(
+    monkeypatch: pytest.MonkeyPatch, home: Path, own: str, level: str
+) -> None:
+    monkeypatch.setenv("TEXTUAL_ANIMATIONS", own)  # Textual has read its own at import: all animations
+    workspace = Workspace(demo_setup(Paths(home), DemoOptions()))
+    assert CekuraApp(workspace).animation_level == level
+    workspace.close()
