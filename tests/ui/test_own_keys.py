@@ -235,8 +235,8 @@ def _strings(folder: Path) -> Iterator[tuple[str, str]]:
                 yield f"{path.relative_to(_PACKAGE)}:{node.lineno}", node.value
 
 
-_NAMED = re.compile(r"(?:^|\n|[·:,.;(] |[Pp]ress )`?(esc|ctrl\+[a-z]|[b-zB-Z/])`? [a-z]{2,}")
-"""A key as a hint names it, before what it does."""
+_NAMED = re.compile(r"(?:^|\n|[·:,.;(] |[Pp]ress )`?(esc|ctrl\+[abd-pr-y]|[b-zB-Z/])`? [a-z]{2,}")
+"""A key as a hint names it, before what it does; but for those that nobody can give to something else."""
 
 
 def test_every_action_that_a_text_names_exists() -> None:
