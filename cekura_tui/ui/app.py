@@ -422,8 +422,9 @@ class CekuraApp(App[None]):
 
     @work(group="looks")
     async def _report_looks(self) -> None:
-        """Say what is wrong with keys, colours and columns of one's own; the help of every screen lists all of it."""
-        keys, problems = self._workspace.setup.settings.keys, list(self._look_problems)
+        """Say what is wrong in config.toml; the help of every screen lists all of it."""
+        setup = self._workspace.setup
+        keys, problems = setup.settings.keys, [*(one.sentence for one in setup.problems), *self._look_problems]
         if self._own_colours and no_ground_for(self.current_theme, super().get_css_variables(), self._own_colours):
             problems.append("[theme] No text has enough contrast on these grounds, so they are not used.")
         if keys:

@@ -18,7 +18,7 @@ from textual.widgets import Input, Label, Static
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.text import clean
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
-from cekura_tui.ui.keymap import with_keys
+from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.dialog import DialogNote
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
@@ -53,6 +53,10 @@ _WAYS = (
 )
 
 
+_ACTIONS = {"s": "sign-in.key", "d": "sign-in.demo", "e": "sign-in.environment"}
+"""The actions of the ways, whose keys may be others."""
+
+
 class WaysIn(VirtualList[WayIn]):
     """The ways in, one a line."""
 
@@ -65,11 +69,12 @@ class WaysIn(VirtualList[WayIn]):
 
     def lines_of(self, row: WayIn, width: int, state: RowState) -> Sequence[Line]:
         """Key, name, words."""
+        key = keymap_in_use().name(_ACTIONS[row.key])
         return [
             [
-                Segment(f" {row.key}  ", self.style_of("tone--accent")),
+                Segment(f" {fit(key, max(len(key), 1))}  ", self.style_of("tone--accent")),
                 Segment(fit(row.name, _NAME_CELLS), self.style_of("tone--strong")),
-                Segment(fit(row.words, width - _NAME_CELLS - 4), self.style_of("tone--dim")),
+                Segment(fit(row.words, width - _NAME_CELLS - max(len(key), 1) - 3), self.style_of("tone--dim")),
             ]
         ]
 

@@ -45,7 +45,7 @@ class AppState:
         """Has the app do something, at once."""
         self.hints = Hints()
         self.problems: tuple[str, ...] = ()
-        """What is wrong with the keys, colours and columns of one's own, in sentences."""
+        """What is wrong in config.toml, in sentences."""
         self.end_message = ""
         """What the last message about ended jobs says."""
         self.jobs: tuple[Job, ...] = ()

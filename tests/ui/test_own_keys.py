@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from app_on_a_server import Served, on_run, opened
+from app_on_a_server import Served, on_run, opened, setup_of
 from calling import call
 from own_settings import own_settings
 from textual.dom import DOMNode
@@ -202,17 +202,24 @@ async def test_the_keys_of_dialogs_follow(served: Served) -> None:
         await sees(pilot, "n k space scroll · f9 close")
 
 
+async def test_the_ways_to_sign_in_are_named_by_their_keys(served: Served) -> None:
+    own_settings('[keys]\n"sign-in.demo" = "x"\n"sign-in.environment" = ""\n')
+    async with opened(setup_of(served.server.url, None)) as pilot:
+        await sees(pilot, " x  Demo ", " s  Sign in ", gone=" e  Environment")
+
+
 async def test_all_that_is_wrong_is_said_at_the_start_and_listed_in_the_help(served: Served) -> None:
     own_settings(
-        '[keys]\n"runs.improve" = "space"\n"runs.imprve" = "x"\n'
+        'titel = true\n[keys]\n"runs.improve" = "space"\n"runs.imprve" = "x"\n'
         '[theme]\nname = "nordd"\naccent = "orange"\n[columns]\nscenarios = 0\nrun = 99\n'
     )
     async with opened(served.setup()) as pilot:
-        await sees(pilot, "config.toml has 6 problems; ? lists them.")
+        await sees(pilot, "config.toml has 7 problems; ? lists them.")
         await pilot.press("question_mark")
         await sees(
             pilot,
             "Problems in config.toml",
+            "line 1: ",
             "There is no theme “nordd”. Did you mean nord?",
             "accent must be a colour like #1f2538, not “orange”",
             "There is no column “scenarios”",
