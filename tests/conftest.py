@@ -67,12 +67,13 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The program's config directory of this test; it does not exist yet."""
+    """The program's config directory of this test; neither it nor the user's home directory exists yet."""
     for name in list(os.environ):
         if name.upper().startswith(_FOREIGN):
             monkeypatch.delenv(name)
     directory = tmp_path / "home"
     monkeypatch.setenv("CEKURA_TUI_HOME", str(directory))
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))  # where the vendor's CLI has its settings
     return directory
 
 

@@ -91,7 +91,7 @@ class Client:
     """One key at one server. Make it and use it on one event loop; close it there.
 
     Reads that a person waits for are repeated as `next_try` says; polls and writes are sent once. Raises kinds
-    of `ApiError` only.
+    of `ApiError` only; with a `refusal` nothing is sent, and that is raised.
     """
 
     def __init__(
@@ -100,6 +100,7 @@ class Client:
         key: str,
         *,
         loopback: bool = False,
+        refusal: ApiError | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -114,6 +115,7 @@ class Client:
         self._host = self._base.netloc.decode("ascii")
         self._key = key
         self._loopback = loopback
+        self._refusal = refusal
         agent = f"cekura-tui/{__version__}"
         self._headers = {"X-CEKURA-API-KEY": key, "User-Agent": agent}
         self._headers |= {"Accept": "application/json", "Accept-Encoding": "gzip"}
@@ -156,6 +158,8 @@ class Client:
         within: float | None = READ_WHOLE,
     ) -> ApiResponse:
         """Send one request once and read its answer, in `within` seconds; raises for all but 2xx."""
+        if self._refusal is not None:
+            raise self._refusal
         url = httpx.URL(f"{str(self._base).rstrip('/')}{path}")
         if (url.scheme, url.raw_host, url.port) != (self._base.scheme, self._base.raw_host, self._base.port):
             raise BadAnswer("The address belongs to another server, so the key was not sent.")
@@ -247,15 +251,23 @@ class Client:
 
     # Operations
 
-    async def projects(self) -> list[Project]:
-        """All projects that this key may see."""
-        return answers.read_projects((await self._read("/user/v1/projects/", limits.PAGE)).json())
+    async def projects(self, organization_id: int | None = None) -> list[Project]:
+        """All projects that this key may see, or those of an organization."""
+        params = None if organization_id is None else {"organization_id": organization_id}
+        return answers.read_projects((await self._read("/user/v1/projects/", limits.PAGE, params)).json())
 
-    async def agents(self, project_id: int | None = None, page: int = 1, q: str = "") -> ListPage[Agent]:
-        """A page of agents, without a promise that their prompts are in it; with `q` those that the server finds."""
+    async def agents(
+        self, project_id: int | None = None, page: int = 1, q: str = "", *, organization_id: int | None = None
+    ) -> ListPage[Agent]:
+        """A page of agents, without a promise that their prompts are in it; with `q` those that the server finds.
+
+        As the vendor's client has it, the organization is sent where no project is. Only v2 declares it.
+        """
         params: dict[str, str | int] = {"page": page, "page_size": PAGE_SIZE}
         if project_id is not None:
             params["project_id"] = project_id
+        elif organization_id is not None:
+            params["organization_id"] = organization_id
         if q:
             params["q"] = q
         answer = await self._versioned("aiagents", "", limits.PAGE, params)

@@ -78,6 +78,14 @@ class KeyRefused(ApiError):
     exit_status = Exit.KEY_REFUSED
 
 
+class NotAsked(KeyRefused):
+    """There is no key, so nothing is sent."""
+
+    title = "No API key"
+    may_pass = False
+    not_taken = True
+
+
 class NotFound(ApiError):
     """404 or 410: it is not there, or not for this key."""
 

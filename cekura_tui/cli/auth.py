@@ -1,74 +1,238 @@
-"""`auth login` and `auth status`."""
+"""`auth login`, `auth status` and `auth logout`: the keys of the profiles."""
 
 from __future__ import annotations
 
+import os
+import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from cekura_tui.cli.options import Options
-from cekura_tui.cli.output import print_message, put
+from cekura_tui.cli.output import complain, print_message, put, put_json, put_table
 from cekura_tui.cli.script import run_script
+from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
+from cekura_tui.model.text import clean_line
 
 if TYPE_CHECKING:
+    from cekura_tui.config.credentials import ApiKey
+    from cekura_tui.model.json_shapes import AuthStatusJson
     from cekura_tui.model.scope import Project
     from cekura_tui.workspace.session import Session
+    from cekura_tui.workspace.setup import Setup
 
 
 @click.group()
 def auth() -> None:
-    """Sign in with an API key."""
+    """Sign in with an API key; one for each profile."""
+
+
+def _has_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+profile_option = click.option("--profile", metavar="NAME", help="The same as --profile before the command.")
+
+
+# Login
 
 
 @auth.command()
+@profile_option
+@click.option("--replace", "over", is_flag=True, help="Replace the key that the profile has.")
 @click.pass_obj
-def login(options: Options) -> None:
-    """Check an API key and save it. Asks for the key, or reads it from --api-key-file."""
+def login(options: Options, over: bool, profile: str | None) -> None:
+    """Check an API key and save it. Asks for the key, or reads it from --api-key-file.
+
+    To keep keys of several accounts or servers, give each a name with --profile.
+    """
+    options = options.with_given({"profile": profile})
     import asyncio
-    import sys
 
-    from cekura_tui.config.credentials import check_key, save_key
-    from cekura_tui.model.errors import KeyMissing, UsageError
-    from cekura_tui.workspace.session import Session
+    from cekura_tui.config.credentials import save_key
 
-    setup = options.setup()
+    setup = options.setup(new_profile=True, may_run=False)
     if setup.demo:
         raise UsageError("The demo workspace needs no key.", "To sign in to a server, leave out --demo.")
-    if options.api_key_file:
-        if setup.key is None:
-            raise setup.no_key or KeyMissing("No API key found.")
-        key = setup.key
-    elif sys.stdin is not None and sys.stdin.isatty():
-        print_message(f"Create an API key for {setup.server.origin} in its dashboard: Settings › API keys.")
-        key = check_key(click.prompt("API key", hide_input=True, err=True), "the keyboard")
-    else:
-        raise UsageError("No terminal to type a key in.", "Use --api-key-file FILE, or - for standard input.")
+    key = _key_to_save(options, setup)
+    if not over:
+        _check_replacing(setup, key)
+    signing_in = setup.with_key(key)
 
     async def check() -> list[Project]:
-        session = Session.open(setup.with_key(key))
+        from cekura_tui.workspace.session import Session
+
+        session = Session.open(signing_in)
         try:
-            return await session.projects()
+            projects = await session.projects()
+            if (chosen := _choose_project(options, signing_in, projects)) is not None:
+                from cekura_tui.model.scope import Scope
+
+                await session.choose(Scope("project", chosen.id, chosen.name))
+            return projects
         finally:
             await session.close()
 
     projects = asyncio.run(check())
     save_key(setup.paths.credentials, setup.server, key, setup.profile)
     print_message(f"Signed in to {setup.server.origin}. Key saved in {setup.paths.credentials}.")
+    if options.profile:
+        # The server is saved with the key.
+        command = replace(options, api_url=None).again("").strip()
+        print_message(f"To use the key, run `{command}`, or press P in the app.")
+    _warn_of_other_keys(setup, "overrides the saved key")
     for project in projects:
         put(f"{project.id}  {project.name}")
 
 
+def _key_to_save(options: Options, setup: Setup) -> ApiKey:
+    """The key of --api-key-file, or one that is typed, which the terminal does not show."""
+    from cekura_tui.config.credentials import check_key
+
+    if options.api_key_file:
+        if setup.key is None:
+            raise setup.no_key or KeyMissing("No API key found.")
+        return setup.key
+    if not _has_terminal():
+        raise UsageError("No terminal to type a key in.", "Use --api-key-file FILE, or - for standard input.")
+    print_message(f"Create an API key for {setup.server.origin} in its dashboard: Settings › API keys.")
+    return check_key(click.prompt("API key", hide_input=True, err=True), "the keyboard")
+
+
+def _check_replacing(setup: Setup, key: ApiKey) -> None:
+    """Ask before another key of the profile is replaced; raises UsageError where it is to stay, or nobody can be
+    asked."""
+    if (taken := setup.taken_by_another(key)) is None:
+        return
+    if not _has_terminal():
+        raise taken
+    print_message(taken.message)
+    if not click.confirm("Replace that key?", err=True):
+        raise UsageError("Nothing was saved.", taken.hint)
+
+
+def _choose_project(options: Options, setup: Setup, projects: list[Project]) -> Project | None:
+    """The project to be remembered: the one that was named, the only one, or the one that is picked on a terminal."""
+    if options.project is not None:
+        named = next((project for project in projects if project.id == options.project), None)
+        if named is None:
+            found = ", ".join(f"{project.id} ({clean_line(project.name, 40)})" for project in projects) or "none"
+            raise UsageError(f"This key has no project {options.project}.", f"Found: {found}.")
+        return named
+    if setup.scope is not None:
+        return None  # a setting names what is listed, and goes before what is remembered
+    if len(projects) == 1:
+        return projects[0]
+    if not projects or not _has_terminal():
+        return None
+    for number, project in enumerate(projects, 1):
+        print_message(f"{number:>3}  {clean_line(project.name, 60)} ({project.id})")
+    picked: int = click.prompt("Project", type=click.IntRange(1, len(projects)), default=1, err=True)
+    return projects[picked - 1]
+
+
+def _warn_of_other_keys(setup: Setup, what: str) -> None:
+    """Name the places whose key is used before the saved one."""
+    from cekura_tui.config.key_lookup import VARIABLE
+
+    if setup.settings.api_key_command:
+        print_message(f"Note: api_key_command is set and {what}.")
+    if os.environ.get(VARIABLE, "").strip():
+        print_message(f"Note: {VARIABLE} is set and {what}.")
+
+
+# Status
+
+
 @auth.command()
+@profile_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
-def status(options: Options) -> None:
-    """Check the key, and show the server, key and projects in use."""
-    setup = options.signed_in()
+@click.pass_context
+def status(ctx: click.Context, options: Options, as_json: bool, profile: str | None) -> None:
+    """Check the key, and show where it is from, the server, the profile and the projects.
 
-    async def work(session: Session) -> list[Project]:
-        return await session.projects()
+    Exits with 4 if the key is missing or refused, with 2 if the server can't be reached.
+    """
+    options = options.with_given({"profile": profile})
+    setup = options.setup()
+    failure: CekuraTuiError | None = setup.no_key
+    projects: list[Project] = []
+    if failure is None:
 
-    projects = run_script(options, work)
-    put(f"server: {'demo workspace' if setup.demo else setup.server.origin}")
-    put(f"key: {setup.key.source if setup.key else 'not needed'}")
+        async def work(session: Session) -> list[Project]:
+            return await session.projects()
+
+        try:
+            projects = run_script(options, work, given=setup)
+        except CekuraTuiError as error:
+            failure = error
+    if as_json:
+        put_json(_status_json(setup, projects, failure))
+    else:
+        _put_status(setup, projects)
+    if failure is not None:
+        complain(failure)
+        ctx.exit(failure.exit_status)
+
+
+def _put_status(setup: Setup, projects: list[Project]) -> None:
+    if setup.demo:
+        put("server: demo workspace\nkey: not needed")
+    else:
+        from cekura_tui.workspace.setup import profile_names
+
+        put(f"server: {setup.server.origin}")
+        put(f"profile: {clean_line(setup.profile, 40)}")
+        put(f"key: {setup.key.source if setup.key else 'none'}")
+        names = ", ".join(clean_line(name, 40) for name in profile_names(setup.paths, setup.profile))
+        put(f"profiles: {names}")
     for project in projects:
         put(f"project: {project.id} {project.name}")
+    if setup.key_sources:
+        put()
+        rows = [(source.place, source.why_not or "used") for source in setup.key_sources]
+        put_table(("LOOKED IN", "KEY"), rows)
+
+
+def _status_json(setup: Setup, projects: list[Project], failure: CekuraTuiError | None) -> AuthStatusJson:
+    from cekura_tui.workspace.setup import profile_names
+
+    return {
+        "server": setup.origin,
+        "profile": setup.profile,
+        "key_from": setup.key.source if setup.key else None,
+        "looked_in": [
+            {"place": source.place, "used": not source.why_not, "why_not": source.why_not}
+            for source in setup.key_sources
+        ],
+        "profiles": [] if setup.demo else profile_names(setup.paths, setup.profile),
+        "projects": [{"id": project.id, "name": project.name} for project in projects],
+        "error": failure.message if failure else None,
+    }
+
+
+# Logout
+
+
+@auth.command()
+@profile_option
+@click.pass_obj
+def logout(options: Options, profile: str | None) -> None:
+    """Remove the saved key of the profile from this machine. Jobs, notes and cached runs stay."""
+    from cekura_tui.config.credentials import remove_key
+    from cekura_tui.workspace.setup import profile_names
+
+    options = options.with_given({"profile": profile})
+    setup = options.setup(new_profile=True, may_run=False)
+    if setup.demo:
+        raise UsageError("The demo workspace has no saved key.", "Leave out --demo.")
+    path, name = setup.paths.credentials, clean_line(setup.profile, 40)
+    if not remove_key(path, setup.profile):
+        names = ", ".join(clean_line(name, 40) for name in profile_names(setup.paths))
+        raise UsageError(f"Profile {name} has no saved key.", f"Profiles: {names}.")
+    print_message(f"Removed the key of profile {name} from {path}. Jobs, notes and cached runs stay.")
+    left = options.setup(new_profile=True, may_run=False)
+    if left.key_from:
+        print_message(f"Note: the key of {left.key_from} is still used.")

@@ -82,7 +82,7 @@ def show_job(
         if lacks:
             raise UsageError(f"Job {number} has no suggestion ({done.job.state.words}).", f"See `jobs show {number}`.")
 
-    run_script(options, work)
+    run_script(options, work, needs_key=False)
 
 
 def _put_curls(record: JobRecord) -> None:

@@ -130,7 +130,7 @@ def list_jobs(options: Options, drafts: bool, as_json: bool) -> None:
             print_message("No jobs yet. Launch one with `improve`.")
         return found
 
-    found = run_script(options, work)
+    found = run_script(options, work, needs_key=False)
     if as_json:
         for job in found:
             put_json(job.to_json())
@@ -194,7 +194,7 @@ def forget_jobs(options: Options, numbers: tuple[int, ...], force: bool) -> None
             await session.jobs.forget(number)
             print_message(f"job {number}: forgotten")
 
-    run_script(options, work)
+    run_script(options, work, needs_key=False)
 
 
 for command in (show_job, wait_jobs, watch_jobs, resume_jobs):

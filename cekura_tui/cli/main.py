@@ -1,6 +1,6 @@
 """The entry point of the command line: global options, all commands, and the exit status.
 
-A run's number or a dashboard link opens the app there (`Front`). `config path` and `schema` are here, too.
+A run's number or a dashboard link opens the app there (`Front`). `schema` is here, too.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from cekura_tui import __version__
 from cekura_tui.cli.auth import auth
 from cekura_tui.cli.compare import compare
 from cekura_tui.cli.completion import completion
+from cekura_tui.cli.config import config
 from cekura_tui.cli.demo_server import demo_server
 from cekura_tui.cli.groups import groups
 from cekura_tui.cli.improve import improve
@@ -30,36 +31,6 @@ from cekura_tui.cli.search import search
 from cekura_tui.cli.views import views
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.text import clean_line, json_text
-
-
-@click.group()
-def config() -> None:
-    """Show where settings and data are stored."""
-
-
-@config.command()
-@click.pass_obj
-def path(options: Options) -> None:
-    """Print the directory that holds settings, keys, runs and jobs."""
-    from cekura_tui.config.paths import find_paths
-
-    put(str(find_paths(options.config_dir, os.environ).home))
-
-
-@config.command("keys")
-@click.pass_obj
-def list_keys(options: Options) -> None:
-    """Print the id, the keys and the name of every action.
-
-    [keys] in config.toml gives actions other keys by their ids. What is wrong with it goes to standard error.
-    """
-    from cekura_tui.ui.catalogue import key_problems, list_actions
-
-    keys = options.setup().settings.keys
-    listed = [(one.id, " ".join(one.keys), one.label, one.place) for one in list_actions(keys)]
-    put_table(("ACTION", "KEYS", "NAME", "WHERE"), listed)
-    for problem in key_problems(keys):
-        print_message(problem)
 
 
 @click.command()
@@ -122,7 +93,9 @@ class Front(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option("--demo", is_flag=True, help="Use the demo workspace: no account, no network.")
-@click.option("--profile", metavar="NAME", help="Use the key and the settings of this profile.")
+@click.option(
+    "--profile", metavar="NAME", help="Use the key and the settings of this profile; overrides CEKURA_PROFILE."
+)
 @click.option("--config-dir", metavar="DIR", help="Keep settings, keys, runs and jobs in DIR.")
 @click.option("--api-url", metavar="URL", help="Server; overrides CEKURA_API_URL.")
 @click.option("--api-key-file", metavar="FILE", help="Read the API key from FILE (- for standard input).")

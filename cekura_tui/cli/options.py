@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 
+from cekura_tui.cli.output import print_message
 from cekura_tui.demo.faults import FAULTS
 from cekura_tui.model.text import clean_line
 
 if TYPE_CHECKING:
+    from cekura_tui.config.sources import Loaded
     from cekura_tui.workspace.setup import DemoOptions, Setup
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -59,8 +61,29 @@ class Options:
 
         return DemoOptions(self.demo_runs, self.demo_epoch, self.demo_speed, self.demo_faults, self.demo_live)
 
-    def setup(self) -> Setup:
-        """Read environment and files on top of these."""
+    def settings(self) -> Loaded:
+        """The settings of all places, without a look at keys; wrong entries of config.toml are no errors."""
+        from cekura_tui.config.paths import find_paths
+        from cekura_tui.workspace.setup import load
+
+        flags = {"api_url": self.api_url, "profile": self.profile, "project_id": self.project, "agent_id": self.agent}
+        paths = find_paths(self.config_dir, os.environ)
+        return load({**flags, "read_only": self.read_only or None}, os.environ, paths, demo=self.demo)
+
+    def setup(self, *, new_profile: bool = False, may_run: bool = True) -> Setup:
+        """Read environment and files on top of these; wrong entries of config.toml are messages.
+
+        With `new_profile` the profile need not exist; without `may_run` no `api_key_command` is run.
+        """
+        from cekura_tui.config.paths import find_paths
+
+        setup = self.quiet_setup(new_profile=new_profile, may_run=may_run)
+        for problem in setup.problems:
+            print_message(problem.with_path(find_paths(self.config_dir, os.environ).settings))
+        return setup
+
+    def quiet_setup(self, *, new_profile: bool = False, may_run: bool = True) -> Setup:
+        """The same without the messages."""
         from cekura_tui.workspace.setup import make_setup
 
         return make_setup(
@@ -72,7 +95,9 @@ class Options:
             agent_id=self.agent,
             read_only=self.read_only,
             demo=self.demo_options if self.demo else None,
+            new_profile=new_profile,
             env=os.environ,
+            may_run=may_run,
         )
 
     def signed_in(self) -> Setup:

@@ -170,7 +170,6 @@ def _row_cells(row: RunRow) -> tuple[str, ...]:
 
 LOOKED_EVERY = 3.0
 """Seconds after which it is said again how far a long search has come, to whoever watches."""
-_CACHED = "Can't reach the server. Showing the cached run."
 
 
 @click.group()
@@ -275,12 +274,12 @@ def show_run(options: Options, run_id: int, transcript: bool, timeline: bool, as
 
             run, is_cached = await session.whole_run(run_id)
             if is_cached:
-                print_message(_CACHED)
+                print_message(_cached_note(session))
             put_json(run_as_json(run))
             return
         view = await session.run(run_id)
         if view.cached:
-            print_message(_CACHED)
+            print_message(_cached_note(session, view.got_at))
         if timeline:
             from cekura_tui.cli.run_timeline import put_timeline
 
@@ -288,7 +287,15 @@ def show_run(options: Options, run_id: int, transcript: bool, timeline: bool, as
             return
         put(_page(view, transcript=transcript, as_json=as_json, markdown=markdown))
 
-    run_script(options, work)
+    run_script(options, work, needs_key=False)
+
+
+def _cached_note(session: Session, got_at: float | None = None) -> str:
+    """Which run is shown, and why not as it is now."""
+    from cekura_tui.model.text import clock_text
+
+    why = "" if session.setup.offline else "Can't reach the server. "
+    return f"{why}Showing the cached run{f', as of {clock_text(got_at)}' if got_at else ''}."
 
 
 def _page(view: RunView, *, transcript: bool, as_json: bool, markdown: bool) -> str:

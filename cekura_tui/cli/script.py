@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cekura_tui.config.credentials import ApiKey
     from cekura_tui.model.job import Job
     from cekura_tui.workspace.session import Session
+    from cekura_tui.workspace.setup import Setup
 
 T = TypeVar("T")
 CHECK_AFTER, CHECK_EVERY = 10.0, 60.0
@@ -39,14 +40,23 @@ class SignalReceived(Exception):
         self.signal = number
 
 
-def run_script(options: Options, work: Callable[[Session], Awaitable[T]]) -> T:
+def run_script(
+    options: Options,
+    work: Callable[[Session], Awaitable[T]],
+    *,
+    needs_key: bool = True,
+    given: Setup | None = None,
+) -> T:
     """Open a session, do the work and close it; calls of `on_job_done` have their time unless it was broken off.
 
-    Work that raises OtherKey is done in another session with that key.
+    Work that raises OtherKey is done in another session with that key. Work that needs no key has what is on this
+    machine where there is none. `given` is what was read of environment and files, if it was.
     """
     import asyncio
 
-    setup = options.signed_in()
+    setup = given or (options.signed_in() if needs_key else options.setup())
+    if setup.no_key is not None:
+        setup = setup.without_key()
 
     async def script() -> T:
         nonlocal setup
@@ -64,7 +74,10 @@ def run_script(options: Options, work: Callable[[Session], Awaitable[T]]) -> T:
                 if session.store.database.notice:
                     print_message(session.store.database.notice)
                 try:
-                    return await work(session)
+                    done = await work(session)
+                    if setup.offline and setup.no_key is not None:
+                        print_message(f"{setup.no_key.sentence()}\nShowing what is saved on this machine.")
+                    return done
                 except OtherKey as other:
                     setup = setup.with_key(other.key)
                 finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import re
 import tempfile
@@ -54,6 +55,18 @@ def output_file(path: Path, *, force: bool = True) -> Iterator[IO[bytes]]:
         os.fchmod(file.fileno(), target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
         if not force and target.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Alone among the processes that lock this directory, where its file system has locks."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _remove_leftovers(directory: Path, pattern: re.Pattern[str]) -> None:

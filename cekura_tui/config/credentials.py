@@ -1,21 +1,25 @@
-"""API keys: where one is found, checked and saved, and which server it belongs to.
+"""API keys: checked, saved for a profile with the server each belongs to, and removed; files with keys are private.
 
-A key goes to the origin that it was saved with only, and over plain http to this machine only (`read_server`).
+A key goes to the origin that it was saved with only, and over plain http to this machine only (`read_server`). Where a
+key is looked for is in `key_lookup`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
+import os
 import re
-import sys
-from collections.abc import Mapping
+import shlex
+import stat
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cekura_tui.config.atomic_file import atomic_file
-from cekura_tui.config.paths import expand, make_private
+from cekura_tui.config.atomic_file import atomic_file, locked
+from cekura_tui.config.paths import make_private
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.text import clean_line
 
@@ -71,7 +75,8 @@ def is_loopback(host: str) -> bool:
 
 
 PROFILE = "default"
-_HOW = "Run `cekura-tui auth login`, set CEKURA_API_KEY, or use --api-key-file FILE."
+HOW = "Run `cekura-tui auth login`, set CEKURA_API_KEY, or use --api-key-file FILE."
+"""How to give a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,62 +87,102 @@ class ApiKey:
     source: str
 
 
+class OtherServer(KeyMissing):
+    """There is a key, but of another server than the one that it is wanted for."""
+
+    def __init__(self, whose: str, home: Server, server: Server) -> None:
+        super().__init__(f"{whose} belongs to {home.origin} and was not sent to {server.origin}.", HOW)
+
+
 def check_key(text: str, source: str) -> ApiKey:
     """A key of a text, without the white space around it; raises KeyMissing, which never holds the key."""
     key = text.strip()
     if not key:
-        raise KeyMissing(f"The key from {source} is empty.", _HOW)
+        raise KeyMissing(f"The key from {source} is empty.", HOW)
     if not (key.isascii() and key.isprintable()) or " " in key or len(key) > 4096:
         raise KeyMissing(
-            f"The text from {source} is not an API key: keys have no spaces, line breaks or special characters.", _HOW
+            f"The text from {source} is not an API key: keys have no spaces, line breaks or special characters.", HOW
         )
     return ApiKey(key, source)
 
 
-def find_key(
-    key_file: str | None, env: Mapping[str, str], path: Path, server: Server, profile: str = PROFILE
-) -> ApiKey:
-    """The key for a server: of the flag's file, of CEKURA_API_KEY, or the one signed in with there."""
-    if key_file:
-        return check_key(_read_key_file(key_file), "standard input" if key_file == "-" else key_file)
-    if env.get("CEKURA_API_KEY", "").strip():
-        return check_key(env["CEKURA_API_KEY"], "CEKURA_API_KEY")
-    return saved_key(path, server, profile)
+def refuse_open_file(path: Path, mode: int) -> None:
+    """Raise KeyMissing for a file with a key that others may read or write; `mode` is that of the file itself, not of
+    a link to it. Pipes are no files."""
+    if stat.S_ISREG(mode) and mode & 0o077:
+        raise KeyMissing(
+            f"Other users can open {path} (mode {stat.S_IMODE(mode):04o}), so the key in it was not used.",
+            f"Run `chmod 600 {shlex.quote(str(path.resolve()))}`.",
+        )
 
 
-def saved_key(path: Path, server: Server, profile: str = PROFILE) -> ApiKey:
-    """The key that was signed in with at a server."""
-    saved = _read_saved(path).get(profile)
-    if not isinstance(saved, dict):
-        raise KeyMissing("No API key found.", _HOW)
+@dataclass(frozen=True, slots=True)
+class SavedKey:
+    """The key of a profile and the URL it was saved with; neither was checked."""
+
+    api_url: str
+    api_key: str = field(repr=False)
+
+
+def saved_keys(path: Path) -> dict[str, SavedKey]:
+    """The saved keys by profile; raises KeyMissing where the file is damaged, or open to others."""
+    return {
+        name: SavedKey(str(entry.get("api_url", "")), str(entry.get("api_key", "")))
+        for name, entry in _read_saved(path).items()
+        if isinstance(entry, dict)
+    }
+
+
+def saved_key(path: Path, server: Server, profile: str = PROFILE) -> ApiKey | None:
+    """The key of a profile, None where it has none; raises OtherServer where it may not go to this one."""
+    saved = saved_keys(path).get(profile)
+    if saved is None:
+        return None
     try:
-        home = read_server(str(saved.get("api_url", "")), f"the URL in {path.name}")
+        home = read_server(saved.api_url, f"the URL in {path.name}")
     except CekuraTuiError:
-        raise KeyMissing(f"Can't read the URL saved with the key in {path}.", _HOW) from None
+        raise KeyMissing(f"Can't read the URL saved with the key in {path}.", HOW) from None
     if home.origin != server.origin:
-        raise KeyMissing(f"The saved key belongs to {home.origin} and was not sent to {server.origin}.", _HOW)
-    return check_key(str(saved.get("api_key", "")), path.name)
-
-
-def saved_profiles(path: Path) -> set[str]:
-    """The profiles that have a saved key; raises KeyMissing where the file is damaged."""
-    return set(_read_saved(path))
+        raise OtherServer("The saved key", home, server)
+    return check_key(saved.api_key, str(path))
 
 
 def save_key(path: Path, server: Server, key: ApiKey, profile: str = PROFILE) -> None:
-    """Keep a key with its server's URL, readable by this user alone; other entries stay."""
-    saved = _read_saved(path) | {profile: {"api_url": server.base, "api_key": key.text}}
+    """Keep a key with its server's URL, readable by this user alone; the entries of other profiles stay."""
+    with _changing(path) as saved:
+        saved[profile] = {"api_url": server.base, "api_key": key.text}
+
+
+def remove_key(path: Path, profile: str) -> bool:
+    """Remove the key of a profile; returns whether there was one. The entries of other profiles stay."""
+    if profile not in _read_saved(path, any_mode=True):
+        return False
+    with _changing(path) as saved:
+        saved.pop(profile, None)
+    return True
+
+
+@contextlib.contextmanager
+def _changing(path: Path) -> Iterator[dict[str, object]]:
+    """What is saved, to be changed: it is written whole when the block ends; another process waits meanwhile."""
     try:
         make_private(path.parent)
-        with atomic_file(path) as file:
-            file.write(json.dumps(saved, indent=1).encode())
+        with locked(path.parent):
+            saved = _read_saved(path, any_mode=True)
+            yield saved
+            with atomic_file(path) as file:
+                file.write(json.dumps(saved, indent=1).encode())
     except OSError as error:
         raise UsageError(f"Can't save the key in {path}: {error.strerror}.") from None
 
 
-def _read_saved(path: Path) -> dict[str, object]:
+def _read_saved(path: Path, *, any_mode: bool = False) -> dict[str, object]:
+    """The entries by profile. `any_mode` is for who writes the file next, and mends its mode by that."""
     try:
-        saved = json.loads(path.read_text("utf-8"))
+        with path.open("rb") as file:
+            if not any_mode:
+                refuse_open_file(path, os.fstat(file.fileno()).st_mode)
+            saved = json.loads(file.read())
     except FileNotFoundError:
         return {}
     except (ValueError, RecursionError):
@@ -145,16 +190,3 @@ def _read_saved(path: Path) -> dict[str, object]:
     except OSError as error:
         raise KeyMissing(f"Can't read {path}: {error.strerror}.") from None
     return saved if isinstance(saved, dict) else {}
-
-
-def _read_key_file(name: str) -> str:
-    try:
-        if name == "-" and sys.stdin is None:
-            raise KeyMissing("Can't read the key: standard input is closed.", _HOW)
-        if name == "-":
-            return sys.stdin.readline()
-        return expand(name).read_text("utf-8")
-    except UnicodeDecodeError:
-        raise KeyMissing(f"{name} is not a text file.", _HOW) from None
-    except OSError as error:
-        raise KeyMissing(f"Can't read the key file {name}: {error.strerror}.", _HOW) from None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -75,7 +75,7 @@ class Settings(BaseModel):
     theme: dict[str, str] = Field(
         default={}, description="`name` is the theme; other entries are its colours, as “#rrggbb”."
     )
-    columns: dict[str, int] = Field(
+    columns: dict[str, Annotated[int, Field(ge=0, le=1000)]] = Field(
         default={}, description="Columns of run lists in their order, with their width in cells; 0 is the usual width."
     )
 
@@ -130,13 +130,17 @@ def wrong_values(values: Mapping[str, object]) -> dict[tuple[str, ...], str]:
         Settings.model_validate(values)
     except ValidationError as error:
         wrong = {tuple(str(part) for part in one["loc"][:2]): None for one in error.errors()}
-        return {name: f"must be {expected(name)}, not {_shown(values, name)}" for name in wrong}
+        return {name: f"must be {_expected_of(name)}{_instead(values, name)}" for name in wrong}
     return {}
 
 
-def expected(name: tuple[str, ...]) -> str:
-    """What a value has to be, in words."""
+def _expected_of(name: tuple[str, ...]) -> str:
     return _EXPECTED.get(name[0], "text") if len(name) == 1 else _IN_TABLE.get(name[0], "text")
+
+
+def _instead(values: Mapping[str, object], name: tuple[str, ...]) -> str:
+    """What it is, unless a key may be in it."""
+    return "" if name[0] == "api_key_command" else f", not {_shown(values, name)}"
 
 
 def _shown(values: Mapping[str, object], name: tuple[str, ...]) -> str:

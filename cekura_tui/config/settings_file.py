@@ -7,14 +7,17 @@ one of these are `doubts`.
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cekura_tui.config.atomic_file import atomic_file, output_file
+from cekura_tui.config.atomic_file import atomic_file, locked, output_file
 from cekura_tui.config.credentials import read_server
 from cekura_tui.config.paths import make_private
 from cekura_tui.config.settings import Settings, wrong_values
@@ -26,7 +29,9 @@ Name = tuple[str, ...]
 
 TABLES = ("keys", "theme", "columns")
 """Settings that are tables."""
-_SAFETY = ("api_url", "profile", "read_only")
+_UNSAFE = ("api_url", "read_only")
+"""Settings that are not safe to leave out."""
+_UNSAFE_AT_TOP = (*_UNSAFE, "profile")
 _NO_LETTER = re.compile("[^a-z]")
 _AS_SIMILAR = 0.75
 
@@ -43,6 +48,10 @@ class Problem:
         """Both, as a person reads them."""
         return f"line {self.line}: {self.text}" if self.line else self.text
 
+    def with_path(self, path: Path) -> str:
+        """The same with its file, as compilers write it."""
+        return f"{path}:{self.line}: {self.text}" if self.line else f"{path}: {self.text}"
+
 
 @dataclass(frozen=True, slots=True)
 class SettingsFile:
@@ -58,13 +67,13 @@ class SettingsFile:
     profiles: Mapping[str, Mapping[str, object]]
     lines: Mapping[Name, int]
     problems: tuple[Problem, ...] = ()
-    doubts: Mapping[tuple[str, str], Problem] | None = None
+    doubts: Mapping[tuple[str, str], Problem] = field(default_factory=dict)
     unreadable: Problem | None = None
 
     def doubt(self, setting: str, *profiles: str) -> Problem | None:
         """The problem that may have meant this setting, in one of these profiles."""
-        doubts = self.doubts or {}
-        return next((doubts[profile, setting] for profile in profiles if (profile, setting) in doubts), None)
+        found = (self.doubts.get((profile, setting)) for profile in profiles)
+        return next((problem for problem in found if problem is not None), None)
 
     def place(self, *name: str) -> str:
         """Where an entry is, as a person reads it."""
@@ -109,10 +118,12 @@ def _checked(path: Path, text: str) -> SettingsFile:
         check.report(("profiles",), "profiles must hold tables such as [profiles.work]")
         profiles = {}
     for name, entries in profiles.items():
-        if isinstance(entries, dict):
+        if not name:
+            check.report(("profiles", name), "a profile needs a name, such as [profiles.work]")
+        elif isinstance(entries, dict):
             of_profile[name] = check.entries(entries, name)
         else:
-            meant = _meant(name, _SAFETY)
+            meant = _meant(name, _UNSAFE_AT_TOP)
             belongs = f"{meant} belongs above the first table" if meant else "a profile is a table"
             check.report(("profiles", name), f"{belongs}, such as [profiles.work]", "", meant)
     return SettingsFile(path, values, of_profile, lines, check.problems(), check.doubts)
@@ -131,7 +142,7 @@ class _Check:
 
     def report(self, name: Name, text: str, profile: str = "", meant: str = "") -> None:
         """An entry is wrong; `meant` is the setting that it may have meant, where leaving it out is not safe."""
-        problem = Problem(_line(self._lines, name), text)
+        problem = Problem(_line(self._lines, name), clean_line(text, 250))
         self._found.append(problem)
         if meant:
             self.doubts.setdefault((profile, meant), problem)
@@ -142,14 +153,14 @@ class _Check:
         right: dict[str, object] = {}
         for name, value in found.items():
             if name not in Settings.model_fields or (profile and name == "profile"):
-                self._unknown(table, name, value, profile)
+                self._unknown(table, name, profile)
             else:
                 right[name] = dict(_flat(value) if name == "keys" else value) if isinstance(value, dict) else value
             if isinstance(value, dict):
                 self._misplaced((*table, name), value, profile, right.get(name))
         for wrong, text in wrong_values(right).items():
             shown = ".".join((*table, *wrong))
-            self.report((*table, *wrong), f"{shown} {text}", profile, wrong[0] if wrong[0] in _SAFETY else "")
+            self.report((*table, *wrong), f"{shown} {text}", profile, wrong[0] if wrong[0] in _UNSAFE_AT_TOP else "")
             inner = right.get(wrong[0])
             if len(wrong) == 2 and isinstance(inner, dict):
                 inner.pop(wrong[1], None)
@@ -163,28 +174,28 @@ class _Check:
                 del right["api_url"]
         return right
 
-    def _unknown(self, table: Name, name: str, value: object, profile: str) -> None:
+    def _unknown(self, table: Name, name: str, profile: str) -> None:
         shown = clean_line(".".join((*table, name)), 60)
         if name == "profile":
             text = f"{shown} belongs above the first table"
-        elif _NO_LETTER.sub("", name.lower()) in ("apikey", "key"):
+        elif _letters(name) in ("apikey", "key"):
             text = f"{shown} is no setting: delete the line and save the key with `cekura-tui auth login`"
         else:
             meant = _meant(name, (*Settings.model_fields, *(() if profile else ("profiles",))))
             hint = f"use {meant}" if meant else "`cekura-tui config show` lists the settings"
             text = f"unknown setting “{shown}”; {hint}"
-        self.report((*table, name), text, profile, _meant(name, _SAFETY))
+        self.report((*table, name), text, profile, _meant(name, _UNSAFE if profile else _UNSAFE_AT_TOP))
 
     def _misplaced(self, table: Name, found: Mapping[str, Any], profile: str, right: object) -> None:
-        """Entries below the header of a table that were meant for above it."""
+        """Entries below the header of a table that were meant for above it.
+
+        Names there may be similar, as that of the action `read-on` is, but nothing there is true or false.
+        """
         for name, value in found.items():
-            meant = _meant(name, ("api_url", "read_only"))
-            if meant:
-                where = f"[profiles.{profile}]" if profile else "the first table"
-                text = f"{meant} belongs above {where}, not in [{'.'.join(table)}]"
-                if profile:
-                    text = f"{meant} belongs directly in {where}, not in [{'.'.join(table)}]"
-                self.report((*table, name), text, profile, meant)
+            exact = next((unsafe for unsafe in _UNSAFE if _letters(unsafe) in _letters(name)), "")
+            if meant := _meant(name, ("read_only",)) if isinstance(value, bool) else exact:
+                place = f"directly in [profiles.{profile}]" if profile else "above the first table"
+                self.report((*table, name), f"{meant} belongs {place}, not in [{'.'.join(table)}]", profile, meant)
                 if isinstance(right, dict):
                     right.pop(name, None)
             elif isinstance(value, dict):
@@ -193,14 +204,25 @@ class _Check:
 
 def _meant(entry: str, names: Sequence[str]) -> str:
     """The name that an entry may have meant, or none: its letters are nearly the same."""
-    from difflib import SequenceMatcher
-
-    letters = _NO_LETTER.sub("", entry.lower())
+    letters = _letters(entry)
     for name in names:
-        wanted = _NO_LETTER.sub("", name)
-        if wanted in letters or SequenceMatcher(None, letters, wanted).ratio() >= _AS_SIMILAR:
+        wanted = _letters(name)
+        if wanted in letters or _is_similar(letters, wanted):
             return name
     return ""
+
+
+def _letters(name: str) -> str:
+    return _NO_LETTER.sub("", name.lower())
+
+
+def _is_similar(one: str, other: str) -> bool:
+    common = (Counter(one) & Counter(other)).total()
+    if 2 * common < _AS_SIMILAR * (len(one) + len(other)):
+        return False  # in whatever order; this saves the import in most starts
+    from difflib import SequenceMatcher
+
+    return SequenceMatcher(None, one, other).ratio() >= _AS_SIMILAR
 
 
 def _flat(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:
@@ -221,7 +243,7 @@ def line_numbers(text: str) -> dict[Name, int]:
     found: dict[Name, int] = {}
     table: Name = ()
     begin, statement = 0, ""
-    for number, line in enumerate(text.splitlines(keepends=True), 1):
+    for number, line in enumerate(_lines(text), 1):
         if not statement and (not line.strip() or line.lstrip().startswith("#")):
             continue
         begin = begin if statement else number
@@ -229,18 +251,23 @@ def line_numbers(text: str) -> dict[Name, int]:
         if begin != number and not any(end in line for end in ("]", "}", '"""', "'''")):
             continue
         try:
-            said = tomllib.loads(statement)
+            parsed = tomllib.loads(statement)
         except tomllib.TOMLDecodeError:
             continue
         if statement.lstrip().startswith("["):
-            table = _innermost(said)
+            table = _innermost(parsed)
             for end in range(1, len(table) + 1):
                 found.setdefault(table[:end], begin)
         else:
-            for name in _names(said):
+            for name in _names(parsed):
                 found.setdefault((*table, *name), begin)
         statement = ""
     return found
+
+
+def _lines(text: str) -> list[str]:
+    """The lines as TOML has them, with their ends: other separators are part of a text."""
+    return [f"{line}\n" for line in text.split("\n")]
 
 
 def _innermost(header: Mapping[str, Any]) -> Name:
@@ -300,13 +327,18 @@ def set_setting(path: Path, name: str, value: object) -> None:
     for what would be a wrong entry, and where the file can't be read or written; then nothing is written.
     """
     entry = setting_name(name)
+    with _changing(path):
+        _set(path, entry, value)
+
+
+def _set(path: Path, entry: Name, value: object) -> None:
     import tomlkit
 
     document = _editable(path)
     table: Any = document
-    for part in entry[:-1]:
+    for depth, part in enumerate(entry[:-1], 2):
         if part not in table:
-            table[part] = tomlkit.table(is_super_table=part == "profiles")
+            table[part] = tomlkit.table(is_super_table=depth < len(entry))
         table = table[part]
         if not isinstance(table, dict):
             raise UsageError(f"{'.'.join(entry)} can't be set: {part} is not a table.", _FIX)
@@ -315,8 +347,10 @@ def set_setting(path: Path, name: str, value: object) -> None:
         table, last = old
     else:
         last = entry[-1]
-    table[last] = _typed(entry, value)
-    text = tomlkit.dumps(document)
+    before = tomlkit.dumps(document)
+    typed = _typed(entry, value)
+    table[last] = typed
+    text = _with_line(before, entry, typed) or tomlkit.dumps(document)
     _refuse_wrong(path, text, entry)
     _write(path, text)
 
@@ -324,6 +358,11 @@ def set_setting(path: Path, name: str, value: object) -> None:
 def unset_setting(path: Path, name: str) -> bool:
     """Remove one entry of config.toml by its dotted name, or a table; returns whether it was there."""
     entry = setting_name(name)
+    with _changing(path):
+        return _unset(path, entry)
+
+
+def _unset(path: Path, entry: Name) -> bool:
     import tomlkit
 
     document = _editable(path)
@@ -338,6 +377,65 @@ def unset_setting(path: Path, name: str) -> bool:
     del table[last]
     _write(path, tomlkit.dumps(document))
     return True
+
+
+def create_settings_file(path: Path) -> None:
+    """Make a file of comments alone, which list all settings, for this user alone; one that is there stays."""
+    if path.exists():
+        return
+    with _changing(path):
+        _write(path, _all_as_comments())
+
+
+def _all_as_comments() -> str:
+    lines = ["# Settings of cekura-tui. To change one, remove the # in front of it."]
+    tables = []
+    for name, setting in Settings.model_fields.items():
+        if name in TABLES:
+            tables += ["", f"# {setting.description}", f"#[{name}]", f"#{_EXAMPLES[name]}"]
+        else:
+            value = _EXAMPLES.get(name) or json.dumps(setting.default)
+            lines += ["", f"# {setting.description}", f"#{name} = {value}"]
+    tables += ["", "# Settings of a profile, in use with --profile work.", "#[profiles.work]", "#project_id = 4022"]
+    return "\n".join([*lines, *tables, ""])
+
+
+_EXAMPLES = {
+    "project_id": "4021",
+    "agent_id": "1201",
+    "organization_id": "310",
+    "api_key_command": '"pass show cekura"',
+    "on_job_done": '"notify-send Cekura"',
+    "keys": '"runs.improve" = "I"',
+    "theme": 'name = "nord"',
+    "columns": "scenario = 30",
+}
+"""What stands for a default that is none, or is empty."""
+
+
+def _with_line(text: str, entry: Name, value: object) -> str:
+    """The text with a new entry above the tables: in the place of the comment that lists it, else above the first
+    table and its comment. Empty where the entry is in a table or there already, or there is no such place."""
+    import tomlkit
+
+    (name, *more), line = entry, f"{entry[0]} = {tomlkit.item(value).as_string()}"
+    if more or name in tomllib.loads(text):
+        return ""
+    listed = re.compile(rf"^#[ \t]*{re.escape(name)}[ \t]*=.*$", re.MULTILINE)
+    lines = _lines(text)
+    headers = [number for number in line_numbers(text).values() if lines[number - 1].lstrip().startswith("[")]
+    if listed.search(text):
+        changed = listed.sub(lambda _: line, text, count=1)
+    elif headers:
+        at = min(headers) - 1
+        while at and lines[at - 1].startswith("#"):
+            at -= 1
+        while at and not lines[at - 1].strip():
+            at -= 1
+        changed = "".join([*lines[:at], f"{line}\n", *([] if at else ["\n"]), *lines[at:]])[:-1]
+    else:
+        return ""
+    return changed if tomllib.loads(changed).get(name) == value else ""
 
 
 _FIX = "Correct the file with `cekura-tui config edit`."
@@ -388,6 +486,16 @@ def _refuse_wrong(path: Path, text: str, entry: Name) -> None:
     wrong = [problem for problem in after.problems if problem.line == line]
     if wrong:
         raise UsageError(f"{path} is not changed: {wrong[0].text}.")
+
+
+@contextmanager
+def _changing(path: Path) -> Iterator[None]:
+    """Alone among all that change files of this directory, if it is there."""
+    try:
+        with locked(path.parent) if path.parent.exists() else nullcontext():
+            yield
+    except OSError as error:
+        raise UsageError(f"Can't write {path}: {error.strerror}.") from None
 
 
 def _write(path: Path, text: str) -> None:

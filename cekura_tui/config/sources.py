@@ -34,16 +34,20 @@ class WrongSettings(UsageError):
 class Loaded:
     """Settings, and for each where it came from: a flag, a variable, a file with its line, or "default".
 
-    `problems` are those of the file, `profiles` the names of its tables. `refusal` says why no key may be sent,
-    `read_only_doubt` is the problem that may have meant `read_only`.
+    Of a setting that is a table, `came_from` has its entries too, such as "theme.name". `refusal` says why no key may
+    be sent, `read_only_doubt` is the problem that may have meant `read_only`.
     """
 
     settings: Settings
     came_from: dict[str, str]
-    problems: tuple[Problem, ...] = ()
-    profiles: tuple[str, ...] = ()
+    file: SettingsFile
     refusal: WrongSettings | None = None
     read_only_doubt: Problem | None = None
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The wrong entries of the file."""
+        return self.file.problems
 
 
 def load_settings(
@@ -81,15 +85,14 @@ def load_settings(
         for name, value in place.values.items():
             below = found.get(name)
             found[name] = {**below, **value} if isinstance(below, dict) and isinstance(value, dict) else value
-            came_from[name] = place.named[name]
+            came_from |= {one: where for one, where in place.named.items() if one.partition(".")[0] == name}
     for wrong, text in wrong_values(found).items():
         raise UsageError(f"{wrong[0]} in {came_from[wrong[0]]} {text}.")
     named = from_env | from_flags
     return Loaded(
         Settings.model_validate(found),
         came_from,
-        file.problems,
-        tuple(file.profiles),
+        file,
         _refusal(file, profile, named),
         None if "read_only" in from_flags else file.doubt("read_only", profile, ""),
     )
@@ -97,7 +100,7 @@ def load_settings(
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """What one place says, and for each setting how the place is called."""
+    """What one place says, and for each setting, and each entry of a table, how the place is called."""
 
     values: Mapping[str, object]
     named: Mapping[str, str]
@@ -107,7 +110,11 @@ def _place_of_file(
     file: SettingsFile, table: tuple[str, ...], values: Mapping[str, object], only: Collection[str] | None
 ) -> _Place:
     chosen = {name: value for name, value in values.items() if only is None or name in only}
-    return _Place(chosen, {name: file.place(*table, name) for name in chosen})
+    named = {name: file.place(*table, name) for name in chosen}
+    for name, value in chosen.items():
+        if isinstance(value, dict):
+            named |= {f"{name}.{entry}": file.place(*table, name, entry) for entry in value}
+    return _Place(chosen, named)
 
 
 def _right_of(vendor: Mapping[str, str]) -> dict[str, object]:

@@ -199,6 +199,69 @@ class JobResultJson(JobJson):
 
 
 @with_config(_WHOLE)
+class KeySourceJson(TypedDict):
+    """A place where a key is looked for."""
+
+    place: str
+    used: bool
+    why_not: str
+    """Why the key there is not used; empty where it is."""
+
+
+@with_config(_WHOLE)
+class ProjectJson(TypedDict):
+    """A project that the key may see."""
+
+    id: Id
+    name: str
+
+
+@with_config(_WHOLE)
+class AuthStatusJson(TypedDict):
+    """Which key is used, and what the server says to it."""
+
+    server: str
+    profile: str
+    key_from: str | None
+    """Where the key is from, such as the full path of a file; never the key."""
+    looked_in: list[KeySourceJson]
+    """In this order."""
+    profiles: list[str]
+    projects: list[ProjectJson]
+    error: str | None
+    """Why there is no key, or what the server answered instead of the projects."""
+
+
+@with_config(_WHOLE)
+class SettingJson(TypedDict):
+    """One setting, or one entry of a table such as `keys`."""
+
+    name: str
+    value: str | int | bool | None
+    """Null where it is not set."""
+    origin: str
+    """A flag, a variable, a file with its line, or `default`."""
+
+
+@with_config(_WHOLE)
+class SettingProblemJson(TypedDict):
+    """A wrong entry of config.toml."""
+
+    line: int | None
+    text: str
+    """What was expected."""
+
+
+@with_config(_WHOLE)
+class SettingsJson(TypedDict):
+    """All settings, and what is wrong in config.toml."""
+
+    path: str
+    settings: list[SettingJson]
+    problems: list[SettingProblemJson]
+
+
+@with_config(_WHOLE)
 class RunAtJson(TypedDict):
     """A run, and when it was made."""
 
@@ -487,6 +550,8 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "views": ("`views show NAME --json`, and a line of `views list --json`", ViewJson),
     "notes": ("`notes show ID --json`, and a line of `notes list --json`", NoteJson),
     "prompts-history": ("a line of `prompts history ID --json`", PromptEventJson),
+    "auth-status": ("`auth status --json`", AuthStatusJson),
+    "config-show": ("`config show --json`", SettingsJson),
 }
 """What prints each shape, by the name of its schema."""
 

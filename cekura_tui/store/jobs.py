@@ -55,11 +55,20 @@ _REPEATED = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """To whom runs and jobs belong: a server's origin and a key, by its id."""
+    """To whom runs and jobs belong: a server's origin and a key, by its id.
+
+    Where the key is not known (`any_key`) the id is that of the key used last, and the jobs of every key are read.
+    """
 
     origin: str
     key_id: str
     profile: str
+    any_key: bool = False
+
+    @property
+    def reader(self) -> str | None:
+        """The key that reads, by its id; None where that is not known."""
+        return None if self.any_key else self.key_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +123,7 @@ class JobStore:
     def get(self, number: int) -> Job | None:
         """One job, whoever's it is; raises UnreadableJob."""
         rows = self._database.read("SELECT * FROM jobs WHERE number = ?", number)
-        return read_job(rows[0], self._account.key_id) if rows else None
+        return read_job(rows[0], self._account.reader) if rows else None
 
     def all(self, *, drafts: bool = False) -> list[Job]:
         """The account's jobs, newest first; forgotten ones are left out, and drafts unless asked for.
@@ -122,20 +131,20 @@ class JobStore:
         Those that the profile launched with an earlier key are among them. What cannot be read is left out, which
         `unreadable` tells.
         """
-        rows = self._database.read(LIST, *self._whose, drafts, LISTED)
-        jobs, self.unreadable = read_jobs(rows, self._account.key_id)
+        rows = self._database.read(LIST, *self._whose, drafts, LISTED, self._account.any_key)
+        jobs, self.unreadable = read_jobs(rows, self._account.reader)
         return jobs
 
     def unfinished(self) -> list[Job]:
         """The account's jobs that are running or being launched, and those that its profile was launching with an
         earlier key: nobody else looks whether their process still lives."""
-        return read_jobs(self._database.read(_UNFINISHED, *self._whose), self._account.key_id)[0]
+        return read_jobs(self._database.read(_UNFINISHED, *self._whose), self._account.reader)[0]
 
     def latest_draft(self, agent_id: int | None, run_ids: Sequence[int], kind: str = DEFAULT_KIND) -> Job | None:
         """The draft of a kind for these runs that was touched last, else the one for their agent."""
         best_first = "state = 'draft' AND kind = ? AND agent_id IS ? ORDER BY (run_ids = ?) DESC, created_at DESC"
         rows = self._own(best_first, kind, agent_id, json.dumps(tuple(run_ids)))
-        return next(iter(read_jobs(rows, self._account.key_id)[0]), None)
+        return next(iter(read_jobs(rows, self._account.reader)[0]), None)
 
     def draft_of(self, job: Job) -> Draft:
         """What a job was, or would be, launched with; raises DamagedText."""
@@ -188,7 +197,7 @@ class JobStore:
     def _rows(self) -> Iterator[JobRows]:
         """The rows of jobs in one transaction."""
         with self._database.write() as sql:
-            yield JobRows(sql, self._account.key_id)
+            yield JobRows(sql, self._account.reader)
 
     @property
     def _ours(self) -> dict[str, object]:
@@ -335,12 +344,12 @@ class JobStore:
 LIST = """
 WITH mine AS (
     SELECT * FROM jobs WHERE origin = ?1 AND state != 'forgotten'
-    AND (key_id = ?2 AND (?4 OR state != 'draft') OR profile = ?3 AND state != 'draft')
+    AND ((key_id = ?2 OR ?6) AND (?4 OR state != 'draft') OR profile = ?3 AND state != 'draft')
 )
 SELECT * FROM mine WHERE state NOT IN ('succeeded', 'no_issues', 'failed')
 OR number > coalesce((SELECT number FROM mine ORDER BY number DESC LIMIT 1 OFFSET ?5), 0) ORDER BY number DESC"""
 """The jobs of an origin that a key or its profile launched, newest first: all that have not ended, of the others so
-many as are among the newest; with drafts where they are asked for."""
+many as are among the newest; with drafts where they are asked for, and with ?6 whichever key launched them."""
 _UNFINISHED = """
 SELECT * FROM jobs WHERE origin = ?1 AND (
     (key_id = ?2 AND state IN ('running', 'launching')) OR (profile = ?3 AND state = 'launching')
@@ -352,9 +361,9 @@ _AGAIN = "SELECT number FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 
 
 
 class JobRows:
-    """The changes of one transaction on the jobs of the key `key_id`."""
+    """The changes of one transaction on the jobs of the key `key_id`, or of any key."""
 
-    def __init__(self, sql: sqlite3.Connection, key_id: str) -> None:
+    def __init__(self, sql: sqlite3.Connection, key_id: str | None) -> None:
         self.sql = sql
         self._key_id = key_id
 
@@ -555,8 +564,8 @@ EMPTY_COLUMNS: dict[str, object] = {
 _NAMED = 5
 
 
-def read_job(row: sqlite3.Row, key_id: str) -> Job:
-    """A job of its row, as the key `key_id` sees it; raises UnreadableJob."""
+def read_job(row: sqlite3.Row, key_id: str | None) -> Job:
+    """A job of its row, as the key `key_id` sees it, or whoever has none; raises UnreadableJob."""
     values: dict[str, Any] = dict(zip(row.keys(), row, strict=True))
     number, name = values["number"], ""
     try:
@@ -578,7 +587,7 @@ def read_job(row: sqlite3.Row, key_id: str) -> Job:
             why = f"unknown {name} “{clean_line(str(values[name]), 40)}”"
             raise UnreadableJob(number, why, "If a newer cekura-tui saved the job, update this one.")
     sent = {name: text for name in _SENT if (text := values[name]) is not None and text != clean(text)}
-    own = {"state": JobState(values["state"]), "other_key": values["key_id"] != key_id, "sent": sent}
+    own = {"state": JobState(values["state"]), "other_key": key_id not in (None, values["key_id"]), "sent": sent}
     return Job(**{**values, **{name: clean(text) for name, text in sent.items()}, **own})
 
 
@@ -592,7 +601,7 @@ def _parsed(text: object, form: type) -> Any:
     raise TypeError
 
 
-def read_jobs(rows: Iterable[sqlite3.Row], key_id: str) -> tuple[list[Job], StoreError | None]:
+def read_jobs(rows: Iterable[sqlite3.Row], key_id: str | None) -> tuple[list[Job], StoreError | None]:
     """The jobs of those rows that can be read, and what tells of the others."""
     jobs: list[Job] = []
     left_out: list[UnreadableJob] = []

@@ -167,10 +167,8 @@ class RunStore:
             sql.executemany(_CHANGE, [(row, at, *self._pair, *self._pair, number, row) for row, number in written])
 
     def opened(self, run_id: int) -> tuple[Run, float] | None:
-        """An opened run as it was last got, and when."""
-        rows = self._database.read(
-            "SELECT source, got_at FROM opened_runs WHERE origin = ? AND key_id = ? AND id = ?", *self._pair, run_id
-        )
+        """An opened run as it was last got, and when; where the key is not known, with whichever key."""
+        rows = self._database.read(f"SELECT source, got_at {_OPENED}", *self._pair, run_id, self._account.any_key)
         if not rows:
             return None
         from cekura_tui.model.run.run import Run  # pydantic is not for the first frame
@@ -179,9 +177,7 @@ class RunStore:
 
     def opened_at(self, run_id: int) -> float | None:
         """When an opened run was last got, without reading it."""
-        rows = self._database.read(
-            "SELECT got_at FROM opened_runs WHERE origin = ? AND key_id = ? AND id = ?", *self._pair, run_id
-        )
+        rows = self._database.read(f"SELECT got_at {_OPENED}", *self._pair, run_id, self._account.any_key)
         return rows[0]["got_at"] if rows else None
 
     def keep_opened(self, run: Run, at: float) -> int:
@@ -227,6 +223,7 @@ AND scope IN (SELECT scope FROM scopes_seen WHERE origin = ? AND key_id = ?) AND
 _OLD_LISTS = """
 SELECT origin, key_id, scope FROM scopes_seen WHERE (instr(scope, ' ') > 0) = ?
 ORDER BY got_at DESC LIMIT -1 OFFSET ?"""
+_OPENED = "FROM opened_runs WHERE origin = ?1 AND (key_id = ?2 OR ?4) AND id = ?3 ORDER BY got_at DESC LIMIT 1"
 _OPENED_ROWS = """
 SELECT row, CASE WHEN row IS NULL THEN source END AS source, got_at
 FROM opened_runs WHERE origin = ? AND key_id = ? ORDER BY id DESC"""
@@ -274,7 +271,7 @@ def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: st
         left = sql.execute(LAST_FILTER, (*pair, scope)).fetchone()
         last_filter = left["filter"] if left else ""
         filtered = _filtered(sql, pair, scope, last_filter)
-        jobs = sql.execute(LIST, (*pair, profile, False, LISTED)).fetchall()
+        jobs = sql.execute(LIST, (*pair, profile, False, LISTED, False)).fetchall()
         return CachedStart(
             chosen,
             filtered or _seen(sql, pair, scope),

@@ -15,11 +15,18 @@ from cekura_tui.store.views import ViewStore
 
 
 class Store:
-    """Everything kept on this machine for one account. Used on one thread."""
+    """Everything kept on this machine for one account. Used on one thread.
 
-    def __init__(self, path: Path, origin: str, key: str, profile: str) -> None:
+    Without a key it is that of the key that was used last at this server, with the jobs of every key.
+    """
+
+    def __init__(self, path: Path, origin: str, key: str | None, profile: str) -> None:
         self.database = Database(path)
-        self.account = Account(origin, self.database.key_id(key), profile)
+        if key is None:
+            rows = self.database.read(_USED_LAST, origin)
+            self.account = Account(origin, str(rows[0]["key_id"]) if rows else "", profile, any_key=True)
+        else:
+            self.account = Account(origin, self.database.key_id(key), profile)
         self.jobs = JobStore(self.database, self.account)
         self.stagings = StagingStore(self.database, self.account)
         self.prompt_uses = PromptUseStore(self.database, self.account)
@@ -57,3 +64,11 @@ class Store:
         with self.database.write() as sql:
             pair = (self.account.origin, self.account.key_id)
             sql.execute("INSERT OR REPLACE INTO looked VALUES (?, ?, ?)", (*pair, at))
+
+
+_USED_LAST = """
+SELECT key_id FROM (
+    SELECT key_id, got_at AS at FROM scopes_seen WHERE origin = ?1
+    UNION ALL SELECT key_id, got_at FROM opened_runs WHERE origin = ?1
+    UNION ALL SELECT key_id, coalesce(launched_at, created_at) FROM jobs WHERE origin = ?1
+) ORDER BY at DESC LIMIT 1"""

@@ -19,7 +19,7 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path, PurePath
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
 from textual import events, on, work
@@ -42,7 +42,7 @@ from cekura_tui.store.runs import read_cached_start
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, is_offered, reason_against
 from cekura_tui.ui.away import ended_at, next_unread
 from cekura_tui.ui.keymap import keymap_in_use, read_keymap, use_keymap, with_keys
-from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.dialog import DetailsDialog, Dialog
 from cekura_tui.ui.kit.page import Page, drop_old_toasts
 from cekura_tui.ui.messages import (
     BackgroundChanged,
@@ -76,7 +76,11 @@ from cekura_tui.ui.terminal.textual_private import (
     put_together,
 )
 from cekura_tui.ui.theme import THEMES, choose_theme, colours_of, no_ground_for, themes, tokens
+from cekura_tui.workspace.setup import account_paths
 from cekura_tui.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from cekura_tui.ui.profiles import ProfileChoice
 
 _log = logging.getLogger("cekura_tui.ui")
 
@@ -219,6 +223,14 @@ class CekuraApp(App[None]):
             why_not=_unless_unread,
         ),
         Action(
+            "app.profile",
+            "P",
+            "profile",
+            "Profile",
+            "Use another key or server, or add one",
+            why_not=lambda app: "Close the dialog first." if app.screen.is_modal else None,
+        ),
+        Action(
             "app.search-runs",
             "ctrl+f",
             "search_runs",
@@ -325,6 +337,7 @@ class CekuraApp(App[None]):
         self._mended = 0
         self._read_at = 0.0
         self._live = live
+        self._jobs_opened = False
         self._listing, self.state.jobs = read_first_frame(workspace, scope, clock)
         self._known_ends = {job.number for job in self.state.jobs if job.unread}
         """Unread jobs that had ended when the list of jobs was opened last, or when the program started."""
@@ -365,7 +378,7 @@ class CekuraApp(App[None]):
         """A theme that was chosen is that of the next start, too."""
         from cekura_tui.config.settings_file import set_setting
 
-        path = self._workspace.setup.personal_settings
+        path = account_paths(self._workspace.setup).settings
         try:
             await asyncio.to_thread(set_setting, path, "theme.name", name)
         except CekuraTuiError as error:
@@ -458,6 +471,7 @@ class CekuraApp(App[None]):
     def _make_jobs(self) -> Screen[None]:
         from cekura_tui.ui.jobs.screen import JobsScreen
 
+        self._jobs_opened = True
         return JobsScreen(self.state)
 
     # What changed in the background
@@ -623,10 +637,13 @@ class CekuraApp(App[None]):
 
     @on(SignInRequested)
     def sign_in(self, event: SignInRequested) -> None:
-        """Ask for a key, unless that is being done."""
+        """Ask for a key, unless that is being done; whoever chose to do without one is only reminded of it."""
         from cekura_tui.ui.sign_in import SignInScreen
 
-        if not self._locked and not self._workspace.setup.demo:
+        if self._workspace.setup.offline:
+            text = with_keys("No API key: showing what is saved here. Press {app.profile} to sign in.")
+            self.notify(text, severity="warning", markup=False)
+        elif not self._locked and not self._workspace.setup.demo:
             self.push_screen(SignInScreen(self.state, event.reason))
 
     @on(WorkspaceChanged)
@@ -636,9 +653,63 @@ class CekuraApp(App[None]):
             self.pop_screen()
         self.state.hints.begin(self._workspace.setup)
         self.state.put_jobs(())
+        self.state.pointed_job = None
+        self.state.decisions.clear()
         self.news.begin(runs=False)
         self._runs.controller.list_scope(self._workspace.setup.scope)
         self._read_jobs()
+
+    def action_profile(self) -> None:
+        """Choose a profile, or add one."""
+        from cekura_tui.ui.profiles import ProfileDialog
+
+        if not isinstance(self.screen, ProfileDialog):
+            self.push_screen(ProfileDialog(self.state), self._profile_chosen)
+
+    def _profile_chosen(self, chosen: ProfileChoice | None) -> None:
+        from cekura_tui.ui.profiles import ADD, AddProfileDialog
+
+        if chosen == ADD:
+            self.push_screen(AddProfileDialog(self.state), self._profile_added)
+        elif chosen is not None:
+            self._open_profile(chosen)
+
+    def _profile_added(self, added: bool | None) -> None:
+        if added:
+            self._leave_pages()
+            self.post_message(WorkspaceChanged())
+
+    @work(group="profile", exclusive=True)
+    async def _open_profile(self, chosen: ProfileChoice) -> None:
+        """Go on with another profile; jobs of the one before run on the server and are seen again when one is back."""
+        from cekura_tui.ui.terminal.foreground import lend_terminal
+
+        workspace = self._workspace
+        try:
+            if not chosen.name:
+                await workspace.enter_demo()
+            else:
+                setup = workspace.setup_of_profile(chosen.name, may_run=False)
+                if setup.key is None and setup.key_from:  # its command is to be run, which may ask for a passphrase
+                    setup = lend_terminal(self, lambda: workspace.setup_of_profile(chosen.name))
+                await workspace.reopen(setup)
+        except KeyMissing as error:
+            self._leave_pages()
+            self.post_message(WorkspaceChanged())
+            self.post_message(SignInRequested(error))
+        except CekuraTuiError as error:
+            self.push_screen(DetailsDialog.of_error(error))
+        else:
+            self._leave_pages()
+            self.post_message(WorkspaceChanged())
+
+    def _leave_pages(self) -> None:
+        """Back to the list of runs: what is open is another account's."""
+        if self._locked:
+            self.pop_screen()
+        if self._jobs_opened:
+            self.action_go("jobs")
+        self.action_go("runs")
 
     def action_search_runs(self) -> None:
         """Search what was said in all opened runs."""

@@ -72,6 +72,7 @@ _PLACES = (
     _Place("In the dialog that edits a change", "suggestion.edit:EditHunkDialog"),
     _Place("In the dialog of columns", "runs.columns:ColumnsDialog", ((_LIST,),)),
     _Place("In the dialog of views", "runs.views:ViewsDialog", ((_LIST,),)),
+    _Place("In the dialog of profiles", "profiles:ProfileDialog", ((_LIST,),)),
     _Place("In the dialog of projects", "runs.scope_picker:PickScopeDialog"),
     _Place("In the dialog that exports", "runs.export:ExportRunsDialog", ((_CHOICES,),)),
     _Place(

@@ -1,4 +1,4 @@
-"""The first screen without a key, or with one that the server refused: three ways in, each a key."""
+"""The first screen without a key, or with one that the server refused: the ways in, each a key."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
+from cekura_tui.config.credentials import PROFILE
 from cekura_tui.model.errors import CekuraTuiError, Exit
-from cekura_tui.model.text import clean
+from cekura_tui.model.text import clean, clean_line
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.dialog import DialogNote
@@ -28,6 +29,7 @@ from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import WorkspaceChanged
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
+from cekura_tui.workspace.setup import KeyTaken
 
 _ABOUT = (
     "See why test calls of your Cekura voice agent failed, and improve the agent's prompt from them: you accept or "
@@ -50,10 +52,18 @@ _WAYS = (
     WayIn("s", "Sign in", "with an API key from the dashboard"),
     WayIn("d", "Demo", "invented runs; no key, no network"),
     WayIn("e", "Environment", f"copy {_EXPORT} for your shell"),
+    WayIn("c", "Cached", "runs and jobs saved on this machine; no key"),
+    WayIn("P", "Profile", "another key or server"),
 )
 
 
-_ACTIONS = {"s": "sign-in.key", "d": "sign-in.demo", "e": "sign-in.environment"}
+_ACTIONS = {
+    "s": "sign-in.key",
+    "d": "sign-in.demo",
+    "e": "sign-in.environment",
+    "c": "sign-in.cached",
+    "P": "app.profile",
+}
 """The actions of the ways, whose keys may be others."""
 
 
@@ -104,26 +114,33 @@ class SignInScreen(Page):
         Action("sign-in.key", "s", "type_key", "Sign in", footer=2, why_not=_while_typing),
         Action("sign-in.demo", "d", "demo", "Demo", footer=3, why_not=_while_typing),
         Action("sign-in.environment", "e", "environment", "Environment", footer=4, why_not=_while_typing),
+        Action("sign-in.cached", "c", "cached", "Cached", footer=5, why_not=_while_typing),
         Action("sign-in.back", "escape", "back", "Back", footer=2, why_not=_unless_typing),
-        Action("sign-in.quit", "escape", "quit", "Quit", footer=5, why_not=_while_typing),
+        Action("sign-in.quit", "escape", "quit", "Quit", footer=6, why_not=_while_typing),
     )
     BINDINGS = bindings(ACTIONS)
     HELP = """\
 # Sign in
 `{sign-in.key}` asks for an API key, checks it and saves it, readable only by you; it is sent only to its own
 server. `{sign-in.demo}` opens a demo with invented runs. `{sign-in.environment}` copies the line that sets the key
-in your shell.
+in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this machine, without a key.
+`{app.profile}` opens another profile.
 """
 
     def __init__(self, state: AppState, reason: CekuraTuiError | None) -> None:
         super().__init__(state)
         self._reason = reason
+        self._replaces = False
+        """Whether enter replaces the other key of the profile: that was said."""
 
     def body(self) -> ComposeResult:
         """What the program is, why it is not signed in, the ways in, and the line for a key."""
         setup = self.state.workspace.setup
         made = f"Create one in {setup.settings.dashboard_url}, Settings › API keys."
-        stored = f"Stored in {setup.paths.credentials}, readable only by you; sent only to {setup.server.origin}."
+        profile = "" if setup.profile == PROFILE else f" as profile {clean_line(setup.profile, 40)}"
+        stored = (
+            f"Stored in {setup.paths.credentials}{profile}, readable only by you; sent only to {setup.server.origin}."
+        )
         with VerticalScroll(id="sign-in", classes="dialog", can_focus=False) as box:
             box.border_title = Content("cekura-tui")
             yield Static(Content(_ABOUT), id="about")
@@ -137,7 +154,7 @@ in your shell.
 
     def _why(self) -> str:
         if not self._refused:
-            return f"{self._reason.message if self._reason else 'No API key yet.'} Three ways to start:"
+            return f"{self._reason.message if self._reason else 'No API key yet.'} Ways to start:"
         key = self.state.workspace.setup.key
         return f"! {self._reason.message if self._reason else ''}" + (f" The key is from {key.source}." if key else "")
 
@@ -165,8 +182,8 @@ in your shell.
     @on(WaysIn.Opened)
     def choose(self, event: WaysIn.Opened) -> None:
         """Enter on one."""
-        do = {"s": self.action_type_key, "d": self.action_demo, "e": self.action_environment}
-        do[str(event.key)]()
+        do = {"s": self.action_type_key, "d": self.action_demo, "e": self.action_environment, "c": self.action_cached}
+        do.get(str(event.key), self.action_profile)()
 
     def action_type_key(self) -> None:
         """Show the line for a key."""
@@ -195,6 +212,23 @@ in your shell.
         """Open the demo."""
         self._enter_demo()
 
+    def action_profile(self) -> None:
+        """Choose another profile."""
+        self.call_next(self.run_action, "app.profile")
+
+    def action_cached(self) -> None:
+        """Do without a key."""
+        self._enter_offline()
+
+    @work(group="sign-in", exclusive=True)
+    async def _enter_offline(self) -> None:
+        try:
+            await self.state.workspace.enter_offline()
+        except CekuraTuiError as error:
+            self.query_one(DialogNote).show(error.sentence(), failed=True)
+            return
+        self.post_message(WorkspaceChanged())
+
     @work(group="sign-in", exclusive=True)
     async def _enter_demo(self) -> None:
         self.query_one(DialogNote).show("Starting the demo …")
@@ -215,13 +249,24 @@ in your shell.
         else:
             self.query_one(DialogNote).show("Paste or type an API key first.", failed=True)
 
+    @on(Input.Changed)
+    def retyped(self) -> None:
+        """Another key: what was said of the former one is void."""
+        self._replaces = False
+
     # The key is read inside the worker: a worker's description shows its arguments.
     @work(group="sign-in", exclusive=True)
     async def _check(self) -> None:
         field = self.query_one(KeyLine)
         self.query_one(DialogNote).show("Checking the key …")
         try:
-            await self.state.workspace.sign_in(field.value)
+            await self.state.workspace.sign_in(field.value, over=self._replaces)
+        except KeyTaken as error:
+            self._replaces = True
+            how = with_keys("Press {sign-in.check} again to replace that key; {app.profile} adds a profile instead.")
+            text = f"{error.message} {how}"
+            self.query_one(DialogNote).show(text, failed=True)
+            return
         except CekuraTuiError as error:
             next_key = "Check the key" if error.exit_status == Exit.KEY_REFUSED else "Wait a moment"
             press = with_keys("then press {sign-in.check}.")

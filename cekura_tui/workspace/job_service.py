@@ -48,10 +48,16 @@ class JobRecord:
 
 
 class JobService:
-    """Drafts, launching, and every job of this account. Used on the session's loop."""
+    """Drafts, launching, and every job of this account. Used on the session's loop.
 
-    def __init__(self, store: Store, client: Client, engine: JobEngine, *, read_only: str) -> None:
+    With `no_key` no job is launched or polled: that is raised.
+    """
+
+    def __init__(
+        self, store: Store, client: Client, engine: JobEngine, *, read_only: str, no_key: CekuraTuiError | None = None
+    ) -> None:
         self._store, self._client, self._engine, self._read_only = store, client, engine, read_only
+        self._no_key = no_key
 
     # Launching
 
@@ -73,7 +79,12 @@ class JobService:
     async def launch(self, draft: Draft, number: int | None = None, *, again_of: int | None = None) -> Job:
         """Launch a draft; see `JobEngine.launch`."""
         refuse_read_only(self._read_only, "nothing was launched")
+        self._need_key()
         return await self._engine.launch(draft, number, again_of=again_of)
+
+    def _need_key(self) -> None:
+        if self._no_key is not None:
+            raise self._no_key
 
     # Looking
 
@@ -103,6 +114,7 @@ class JobService:
 
     async def followed(self, number: int) -> Job:
         """One job that this key can ask about; raises KeyMissing where it needs another one."""
+        self._need_key()
         job = await self.get(number)
         if job.other_key and not job.state.final:
             raise KeyMissing(
@@ -120,6 +132,7 @@ class JobService:
 
     async def resumable(self, number: int) -> Job:
         """One job that can be asked about again; raises UsageError where there is nothing to ask about."""
+        self._need_key()
         job = await self.get(number)
         theirs = job.other_key and not job.state.final
         if not (theirs or job.resumable or job.state == JobState.RUNNING):

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from cekura_tui.api.client import Client
-from cekura_tui.api.errors import ApiError, KeyRefused, NotFound, ServerFault, Unreachable
+from cekura_tui.api.errors import ApiError, KeyRefused, NotAsked, NotFound, ServerFault, Unreachable
+from cekura_tui.config.credentials import HOW
 from cekura_tui.config.paths import make_private
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.lease import Lease
@@ -128,7 +129,7 @@ class Session:
         self.setup, self.store, self.client, self.engine = setup, store, client, engine
         self.budget = budget
         """What all background requests share."""
-        self.jobs = JobService(store, client, engine, read_only=setup.read_only)
+        self.jobs = JobService(store, client, engine, read_only=setup.read_only, no_key=_refusal(setup))
         self.staging = StagingService(store, window=window, clock=lambda: time.time())
         self.history = PromptHistory(store)
         self.agent_prompts = AgentPrompts(store, client, self.jobs, read_only=setup.read_only)
@@ -156,17 +157,19 @@ class Session:
 
         `changed` is called after every committed change of a job, and of anything by another process; `ended` with each
         job whose end was recorded here. `window` names who chooses among the hunks of suggestions here.
+
+        Offline there is no key: it reads and changes what is on this machine.
         """
         demo = _start_demo(setup) if setup.demo else None
         try:
             if demo is not None:
                 base, key, loopback = demo.url, demo.key, True
-            elif setup.key is not None:
-                base, key, loopback = setup.server.base, setup.key.text, setup.server.loopback
+            elif setup.key is not None or setup.offline:
+                base, key, loopback = setup.server.base, setup.key.text if setup.key else "", setup.server.loopback
             else:
                 raise setup.no_key or KeyMissing("No API key found.")
-            client = Client(base, key, loopback=loopback)
-            store = Store(setup.paths.database, setup.origin, key, setup.profile)
+            client = Client(base, key, loopback=loopback, refusal=_refusal(setup))
+            store = Store(setup.paths.database, setup.origin, key or None, setup.profile)
         except BaseException:
             if demo is not None:
                 demo.stop()
@@ -202,12 +205,13 @@ class Session:
     # Scope
 
     async def projects(self) -> list[Project]:
-        """The projects that this key may see."""
-        return await self.client.projects()
+        """The projects that this key may see, of the organization of the settings."""
+        return await self.client.projects(self.setup.settings.organization_id)
 
     async def agents(self, project_id: int | None, page: int = 1, q: str = "") -> ListPage[Agent]:
         """A page of the agents of a project, or of all projects; with `q` of those that the server finds by it."""
-        return await self.client.agents(project_id, page, q)
+        organization = self.setup.settings.organization_id
+        return await self.client.agents(project_id, page, q, organization_id=organization)
 
     async def scope(self) -> Scope:
         """What to list runs of: what was named, chosen last, or the only project; raises NoScope."""
@@ -229,12 +233,12 @@ class Session:
     # Runs
 
     async def whole_run(self, run_id: int) -> tuple[Run, bool]:
-        """A whole run as the server tells it, for scripts; where it cannot be reached, as it was got last, and True."""
+        """A whole run as the server tells it, for scripts; where it cannot be asked, as it was got last, and True."""
         try:
             return await self._fetch_run(run_id), False
-        except (Unreachable, ServerFault):
+        except (Unreachable, ServerFault, NotAsked) as error:
             if (cached := self.store.runs.opened(run_id)) is None:
-                raise
+                raise _not_cached(run_id, error) from None
             return cached[0], True
 
     async def _fetch_run(self, run_id: int, *, once: bool = False) -> Run:
@@ -246,7 +250,7 @@ class Session:
             ) from None
 
     async def run(self, run_id: int, *, once: bool = False) -> RunView:
-        """A whole run, fresh; where the server cannot be reached, as it was got last, and why.
+        """A whole run, fresh; where the server cannot be asked, as it was got last, and why.
 
         With `once` it is asked for once, for whoever decides itself when to try again.
         """
@@ -259,9 +263,9 @@ class Session:
     async def _read_run(self, run_id: int, *, once: bool) -> RunView:
         try:
             run = await self._fetch_run(run_id, once=once)
-        except (Unreachable, ServerFault) as error:
+        except (Unreachable, ServerFault, NotAsked) as error:
             if (cached := await self.cached_run(run_id)) is None:
-                raise
+                raise _not_cached(run_id, error) from None
             return replace(cached, why=error.title)
         view = ready(view_of(run, time.time()))
         self._opened.keep(run, view)
@@ -339,6 +343,21 @@ class Session:
         with contextlib.suppress(StoreError):
             await self.history.note(agent_id, agent.prompt, "seen", time.time())
         return agent, agent.prompt
+
+
+def _not_cached(run_id: int, error: ApiError) -> ApiError:
+    """Why a run cannot be shown: the server could not be asked, and this machine does not have it."""
+    if isinstance(error, NotAsked):
+        return NotAsked(f"Run {run_id} is not cached on this machine. {error.message}", error.hint)
+    return error
+
+
+def _refusal(setup: Setup) -> NotAsked | None:
+    """What is raised in place of a request, where no key is to be used."""
+    if not setup.offline:
+        return None
+    reason = setup.no_key or KeyMissing("The server refused the API key.", HOW)
+    return NotAsked(reason.message, reason.hint)
 
 
 def _start_demo(setup: Setup) -> DemoServer:

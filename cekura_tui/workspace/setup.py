@@ -1,6 +1,7 @@
-"""What is decided before a workspace is opened: directory, server, key, scope, embedded or not.
+"""What is decided before a workspace is opened: directory, profile, server, key, scope, embedded or not.
 
-Also how a read-only session refuses (`refuse_read_only`), and the request for a run as a curl command (`run_command`).
+Which profiles there are, and what another one is opened with (`profile_names`, `other_profile`); how a read-only
+session refuses (`refuse_read_only`); and the request for a run as a curl command (`run_command`).
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cekura_tui.config.credentials import PROFILE, ApiKey, Server, find_key, read_server, saved_key, saved_profiles
+from cekura_tui.config.credentials import DEFAULT_API_URL, PROFILE, ApiKey, Server, read_server, saved_key, saved_keys
+from cekura_tui.config.key_lookup import NOT_RUN, KeyPlaces, KeySource, look_up
 from cekura_tui.config.paths import Paths, find_paths
-from cekura_tui.config.settings import FLAGS, PERSONAL, Settings
-from cekura_tui.config.settings_file import Problem
+from cekura_tui.config.settings import ENVIRONMENT, FLAGS, PERSONAL, Settings
+from cekura_tui.config.settings_file import Problem, SettingsFile, read_settings_file
 from cekura_tui.config.sources import DEFAULT, Loaded, load_settings
+from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line
@@ -50,9 +53,16 @@ class DemoOptions:
     live: float | None = None
 
 
+class KeyTaken(UsageError):
+    """The profile has another key, which is not replaced unless somebody says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """One workspace, not yet opened. `key` is None where there is none (`no_key` says why) or none is needed.
+
+    `key_places` says where the key is looked for, `key_sources` what came of that. With `offline` no key is used:
+    it shows what this machine has.
 
     `read_only` says how to change that nothing is launched or written to an agent; it is empty where that is not so.
     `problems` are the wrong entries of config.toml, `came_from` says where each setting was named.
@@ -66,6 +76,9 @@ class Setup:
     demo: DemoOptions | None = None
     profile: str = PROFILE
     read_only: str = ""
+    key_places: KeyPlaces | None = field(default=None, repr=False)
+    key_sources: tuple[KeySource, ...] = ()
+    offline: bool = False
     problems: tuple[Problem, ...] = ()
     came_from: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -84,19 +97,20 @@ class Setup:
         return None
 
     @property
-    def personal_settings(self) -> Path:
-        """The file of the settings that are about the person, which the demo shares."""
-        return (Paths(self.paths.home.parent) if self.demo else self.paths).settings
-
-    @property
     def ready(self) -> bool:
         """Whether it can be opened: there is a key, or none is needed."""
-        return self.demo is not None or self.key is not None
+        return self.demo is not None or self.key is not None or self.offline
 
     @property
     def key_is_saved(self) -> bool:
         """Whether the key is the profile's own: one of the flag or the environment goes before that, refused or not."""
-        return self.key is not None and self.key.source in (KEYBOARD, self.paths.credentials.name)
+        return self.key is not None and self.key.source in (KEYBOARD, str(self.paths.credentials))
+
+    @property
+    def key_from(self) -> str:
+        """The place whose key is used, or would be if its command was run; empty where there is none."""
+        waiting = next((source.place for source in self.key_sources if source.why_not == NOT_RUN), "")
+        return next((source.place for source in self.key_sources if not source.why_not), waiting)
 
     def signed_in_since(self) -> ApiKey | None:
         """The key that was signed in with elsewhere since, where that one takes the place of this."""
@@ -105,12 +119,36 @@ class Setup:
         try:
             key = saved_key(self.paths.credentials, self.server, self.profile)
         except KeyMissing:
-            return None  # there is none as yet
-        return key if self.key is None or key.text != self.key.text else None
+            return None
+        return None if key is None or (self.key is not None and key.text == self.key.text) else key
+
+    def taken_by_another(self, key: ApiKey) -> KeyTaken | None:
+        """Why this key would replace another one, or one of another server, if it was saved; else None."""
+        saved = saved_keys(self.paths.credentials).get(self.profile)
+        if saved is None or (saved.api_url, saved.api_key) == (self.server.base, key.text):
+            return None
+        theirs = clean_line(saved.api_url, 80)
+        of = f"another key of {theirs}" if saved.api_url == self.server.base else f"the key of {theirs}"
+        return KeyTaken(
+            f"Profile {clean_line(self.profile, 40)} has {of}.",
+            "To keep both keys, give the new one a name with --profile NAME; to replace the old one, add --replace.",
+        )
 
     def with_key(self, key: ApiKey) -> Setup:
         """The same workspace with this key."""
-        return replace(self, key=key, no_key=None)
+        return replace(self, key=key, no_key=None, offline=False)
+
+    def without_key(self) -> Setup:
+        """The same workspace as this machine has it: nothing is asked of the server, also where it has refused the
+        key."""
+        return replace(self, offline=True)
+
+    def looked_up_again(self, *, may_run: bool = True) -> Setup:
+        """The same with the key as it is found now, unless it is one that can be read once."""
+        if self.key_places is None or (self.key is not None and not self.key_is_saved):
+            return replace(self, offline=False)
+        found = look_up(replace(self.key_places, may_run=may_run), self.server)
+        return replace(self, key=found.key, no_key=found.missing, key_sources=found.sources, offline=False)
 
 
 def make_setup(
@@ -125,48 +163,120 @@ def make_setup(
     demo: DemoOptions | None = None,
     new_profile: bool = False,
     env: Mapping[str, str],
+    may_run: bool = True,
 ) -> Setup:
     """Read flags, environment and files; raises UsageError. A missing key is no error yet.
 
-    With `new_profile` the profile need not exist, for it is about to be made.
+    The file of the vendor's CLI names the server only together with its own key; its project and organization count at
+    its own server, unless the key is a saved one.
+
+    With `new_profile` the profile need not exist, for it is about to be made; without `may_run` no `api_key_command` is
+    run.
     """
     paths = find_paths(config_dir, env)
-    flags: dict[str, object] = {"project_id": project_id, "agent_id": agent_id, "read_only": read_only or None}
+    flags = {"api_url": api_url, "profile": profile, "project_id": project_id, "agent_id": agent_id}
+    named = {**flags, "read_only": read_only or None}
+    loaded = load(named, env, paths, demo=demo is not None)
     if demo is not None:
-        loaded = load_settings(flags, {}, paths.settings, of_file=PERSONAL)
         opened = demo_setup(paths, demo, read_only=BY_FLAG if read_only else "", settings=loaded.settings)
         return replace(opened, problems=loaded.problems, came_from=loaded.came_from)
-    loaded = load_settings({"api_url": api_url, "profile": profile, **flags}, env, paths.settings)
     if loaded.refusal is not None:
         raise loaded.refusal
     name = loaded.settings.profile
     if not new_profile:
-        _check_profile(name, loaded, paths)
-    place = loaded.came_from["api_url"]
-    server = read_server(loaded.settings.api_url, "the API URL" if place == DEFAULT else place)
-    try:
-        key, missing = find_key(api_key_file, env, paths.credentials, server, name), None
-    except KeyMissing as error:
-        key, missing = None, error
+        check_profile(loaded, paths)
+    url, place = loaded.settings.api_url, loaded.came_from["api_url"]
+    if place not in (FLAGS["api_url"], ENVIRONMENT["api_url"]) and (saved := _saved_url(paths, name, loaded.file)):
+        url, place = saved, str(paths.credentials)
+    server = read_server(url, "the API URL" if place == DEFAULT else place)
+    command = loaded.settings.api_key_command
+    command_server = _command_server(paths, name, loaded.file) if command else None
+    places = KeyPlaces(paths.credentials, api_key_file, env, name, command, command_server, may_run)
+    found = look_up(places, server)
+    vendor_path = find_vendor_file(env)
+    vendor = read_vendor_file(vendor_path)
+    if (theirs := _vendor_server(vendor)) is not None:
+        if place == DEFAULT and not (found.decided or command) and theirs.origin != server.origin:
+            # The vendor's server is used with the vendor's key alone: it takes no other key there.
+            other = look_up(places, theirs)
+            if other.key is not None and other.decided == str(vendor_path):
+                server, found = theirs, other
+        if theirs.origin == server.origin and found.decided != str(paths.credentials):
+            loaded = load(named, env, paths, vendor=vendor, vendor_path=vendor_path)
+    if place == str(paths.credentials):
+        settings = loaded.settings.model_copy(update={"api_url": url})
+        loaded = replace(loaded, settings=settings, came_from=loaded.came_from | {"api_url": place})
     return Setup(
         paths,
         loaded.settings,
         server,
-        key,
-        missing,
+        found.key,
+        found.missing,
         profile=name,
         read_only=_read_only(loaded, paths),
         problems=loaded.problems,
         came_from=loaded.came_from,
+        key_places=places,
+        key_sources=found.sources,
     )
 
 
-def _check_profile(name: str, loaded: Loaded, paths: Paths) -> None:
+def _saved_url(paths: Paths, profile: str, file: SettingsFile) -> str:
+    """The server that a profile was signed in to, where no setting of its own names one; else empty.
+
+    What config.toml sets outside of any table is the usual profile's own.
+    """
+    own = file.values if profile == PROFILE else {}
+    if "api_url" in file.profiles.get(profile, {}) or "api_url" in own:
+        return ""
+    try:
+        saved = saved_keys(paths.credentials).get(profile)
+        return read_server(saved.api_url).base if saved else ""
+    except (KeyMissing, UsageError):
+        return ""  # the look-up of the key says why
+
+
+def _command_server(paths: Paths, profile: str, file: SettingsFile) -> Server:
+    """The server of `api_key_command`: that of the settings that it is among, whatever flag or environment name."""
+    url = str(file.values.get("api_url") or DEFAULT_API_URL)
+    if "api_key_command" in file.profiles.get(profile, {}):
+        url = str(file.profiles.get(profile, {}).get("api_url") or _saved_url(paths, profile, file) or url)
+    return read_server(url, str(paths.settings))
+
+
+def _vendor_server(vendor: Mapping[str, str]) -> Server | None:
+    """The server of the vendor's file; None where there is no file, or no server."""
+    try:
+        return read_server(vendor.get("api_url", DEFAULT_API_URL)) if vendor else None
+    except UsageError:
+        return None
+
+
+def load(
+    flags: Mapping[str, object],
+    env: Mapping[str, str],
+    paths: Paths,
+    *,
+    demo: bool = False,
+    vendor: Mapping[str, str] | None = None,
+    vendor_path: Path | None = None,
+) -> Loaded:
+    """The settings of all places; for the embedded workspace those about the person, and no server or profile."""
+    if demo:
+        flags = {name: value for name, value in flags.items() if name not in ("api_url", "profile")}
+        return load_settings(flags, {}, paths.settings, of_file=PERSONAL)
+    return load_settings(flags, env, paths.settings, vendor=vendor, vendor_path=vendor_path)
+
+
+def check_profile(loaded: Loaded, paths: Paths) -> None:
     """Raise UsageError for a profile that nobody made: a key of another one is not used in its place."""
-    known = {PROFILE, *loaded.profiles}
+    name = loaded.settings.profile
+    known = {PROFILE, *loaded.file.profiles}
     if name not in known:
-        with contextlib.suppress(KeyMissing):
-            known |= saved_profiles(paths.credentials)
+        try:
+            known |= saved_keys(paths.credentials).keys()
+        except KeyMissing:
+            return  # nobody knows; the look-up of the key says why
     if name not in known:
         listed = ", ".join(clean_line(one, 40) for one in sorted(known))
         raise UsageError(
@@ -194,6 +304,54 @@ def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", setti
     nowhere = Server(DEMO_ORIGIN, "", loopback=True)
     flag = read_only if read_only == BY_FLAG else ""
     return Setup(paths.demo, settings or Settings(), nowhere, demo=options, profile="demo", read_only=flag)
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileFacts:
+    """A profile: its name, its server's origin, and the place of its key, or what is wrong with its settings."""
+
+    name: str
+    origin: str = ""
+    key_from: str = ""
+    wrong: str = ""
+
+
+def other_profile(
+    start: Setup,
+    name: str,
+    env: Mapping[str, str],
+    *,
+    api_url: str | None = None,
+    new_profile: bool = False,
+    may_run: bool = True,
+) -> Setup:
+    """What another profile is opened with while the program runs: its own server, scope and key.
+
+    Flags and environment name those of the profile that the program was started with; only `--read-only` stays.
+    Raises UsageError.
+    """
+    return make_setup(
+        config_dir=str(account_paths(start).home),
+        profile=name,
+        api_url=api_url,
+        read_only=start.read_only == BY_FLAG,
+        new_profile=new_profile,
+        env={variable: value for variable, value in env.items() if not variable.startswith("CEKURA_")},
+        may_run=may_run,
+    )
+
+
+def account_paths(setup: Setup) -> Paths:
+    """The directory of settings and keys: that of the embedded workspace lies in it."""
+    return Paths(setup.paths.home.parent) if setup.demo else setup.paths
+
+
+def profile_names(paths: Paths, current: str = PROFILE) -> list[str]:
+    """The profiles that have a key or settings, by name, the usual one first; the `current` one is among them."""
+    names = {current, PROFILE, *read_settings_file(paths.settings).profiles}
+    with contextlib.suppress(KeyMissing):
+        names |= saved_keys(paths.credentials).keys()
+    return sorted(names, key=lambda name: (name != PROFILE, name))
 
 
 def run_command(setup: Setup, run_id: int) -> str | None:

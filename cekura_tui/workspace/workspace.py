@@ -9,21 +9,24 @@ import asyncio
 import contextlib
 import logging
 import logging.handlers
+import os
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
 from cekura_tui.config.paths import make_private
-from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.text import count
 
 if TYPE_CHECKING:
+    from cekura_tui.config.settings_file import Problem
     from cekura_tui.model.scope import Project
     from cekura_tui.workspace.hook import JobHook
     from cekura_tui.workspace.session import Session
-    from cekura_tui.workspace.setup import Setup
+    from cekura_tui.workspace.setup import ProfileFacts, Setup
 
 T = TypeVar("T")
 CLOSING = 1.8
@@ -43,13 +46,27 @@ class Closed(CekuraTuiError):
     title = "Closed"
 
 
+_LISTED = 5
+"""Wrong entries of config.toml that one notice lists."""
+
+
+def _settings_notice(problems: Sequence[Problem]) -> Iterator[str]:
+    """What is wrong in config.toml, in one notice, if something is."""
+    if problems:
+        lines = [problem.sentence for problem in problems[:_LISTED]]
+        more = len(problems) - len(lines)
+        lines += [f"and {more} more; `cekura-tui config show` lists all"] if more else []
+        yield "\n".join([f"config.toml has {count(len(problems), 'wrong entry', 'wrong entries')}:", *lines])
+
+
 class Workspace:
     """Made at once and cheaply; `start` opens the session in the background, and `call` reaches it."""
 
     def __init__(self, setup: Setup) -> None:
-        self.setup = setup
-        self.notices: deque[str] = deque()
-        """What a person should be told, each once: what happened to the database, and what a hook failed of."""
+        self.setup = self._start = setup
+        self.notices: deque[str] = deque(_settings_notice(setup.problems))
+        """What a person should be told, each once: what is wrong in config.toml, what happened to the database, and
+        what a hook failed of."""
         self.key_changes = 0
         """How often another key was taken up that was signed in with elsewhere."""
         self._on_change: Callable[[], None] = lambda: None
@@ -103,7 +120,8 @@ class Workspace:
             session = Session.open(self.setup, changed=self._on_change, ended=ended, window=self._window)
             if session.store.database.notice:
                 self.notices.append(session.store.database.notice)
-            session.engine.start()
+            if not self.setup.offline:  # what is running is left to a window that can ask
+                session.engine.start()
             if self.setup.key_is_saved:
                 session.jobs.take_over()
         except CekuraTuiError as error:
@@ -163,24 +181,89 @@ class Workspace:
             return read_key(self.setup.paths.home) or ""
         return self.setup.key.text if self.setup.key else ""
 
-    async def sign_in(self, text: str) -> list[Project]:
-        """Check a typed key at the server, keep it, and go on with it; raises KeyMissing or KeyRefused."""
+    async def sign_in(self, text: str, *, over: bool = False) -> list[Project]:
+        """Check a typed key at the server, keep it, and go on with it; raises KeyMissing or KeyRefused.
+
+        Without `over` also KeyTaken, where another key than the one that was refused would be replaced.
+        """
         from cekura_tui.config.credentials import check_key, save_key
         from cekura_tui.workspace.setup import KEYBOARD
 
         key = check_key(text, KEYBOARD)
+        if not (over or self.setup.key_is_saved) and (taken := self.setup.taken_by_another(key)) is not None:
+            raise taken
         await self.reopen(self.setup.with_key(key))
         projects = await self.call(lambda session: session.projects())
         save_key(self.setup.paths.credentials, self.setup.server, key, self.setup.profile)
         return projects
 
     async def enter_demo(self) -> None:
-        """Go on in the embedded workspace."""
+        """Go on in the embedded workspace: the one that the program was started with, if it was."""
         from cekura_tui.workspace.setup import DemoOptions, demo_setup
 
         setup = self.setup
         personal = setup.settings.personal()
-        await self.reopen(demo_setup(setup.paths, DemoOptions(), read_only=setup.read_only, settings=personal))
+        demo = demo_setup(setup.paths, DemoOptions(), read_only=setup.read_only, settings=personal)
+        await self.reopen(self._start if self._start.demo else demo)
+
+    async def enter_offline(self) -> None:
+        """Go on without a key, with what this machine has."""
+        await self.reopen(self.setup.without_key())
+
+    def profiles(self) -> list[ProfileFacts]:
+        """All profiles of this machine, each as it would be opened; no command is run for that."""
+        from cekura_tui.config.credentials import PROFILE
+        from cekura_tui.workspace.setup import ProfileFacts, account_paths, profile_names
+
+        found = []
+        for name in profile_names(account_paths(self.setup), PROFILE if self.setup.demo else self.setup.profile):
+            try:
+                setup = self.setup_of_profile(name, may_run=False)
+            except CekuraTuiError as error:
+                found.append(ProfileFacts(name, wrong=error.message))
+            else:
+                found.append(ProfileFacts(name, setup.server.origin, setup.key_from))
+        return found
+
+    def setup_of_profile(self, name: str, *, may_run: bool = True) -> Setup:
+        """What a profile is opened with, its key looked up again. Raises UsageError.
+
+        Only with `may_run` an `api_key_command` is run, which may take the terminal.
+        """
+        from cekura_tui.workspace.setup import other_profile
+
+        for known in (self.setup, self._start):
+            if not known.demo and known.profile == name:
+                return known.looked_up_again(may_run=may_run)
+        return other_profile(self._start, name, os.environ, may_run=may_run)
+
+    async def add_profile(self, name: str, api_url: str, text: str) -> None:
+        """Check a typed key at a server, keep it under a new name, and go on with it.
+
+        Raises KeyMissing or KeyRefused, and UsageError for a name or a URL that cannot be used; then all is as before.
+        """
+        from cekura_tui.config.credentials import check_key, save_key
+        from cekura_tui.workspace.setup import KEYBOARD, account_paths, other_profile, profile_names
+
+        if name in profile_names(account_paths(self.setup)):
+            raise UsageError(f"There is a profile {name} already.", "Choose another name.")
+        setup = other_profile(self._start, name, os.environ, api_url=api_url, new_profile=True, may_run=False)
+        setup = setup.with_key(check_key(text, KEYBOARD))
+
+        async def check() -> None:
+            from cekura_tui.workspace.session import Session
+
+            session = Session.open(setup)
+            try:
+                await session.projects()
+            finally:
+                await session.close()
+
+        assert self._loop is not None
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(check(), self._loop))
+        assert setup.key is not None
+        save_key(setup.paths.credentials, setup.server, setup.key, name)
+        await self.reopen(setup)
 
     async def reopen(self, setup: Setup) -> None:
         """Close the session and open another: another key, or the embedded workspace."""

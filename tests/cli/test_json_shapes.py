@@ -26,6 +26,7 @@ KEY = "key-of-a-test-0123456789"
 NAMES = ["runs-list", "runs-show", "transcript", "runs-export"]
 NAMES += ["jobs-list", "jobs-show", "jobs-wait", "jobs-watch", "improve"]
 NAMES += ["timeline", "groups", "compare", "search", "views", "notes", "prompts-history"]
+NAMES += ["auth-status", "config-show"]
 Json = dict[str, Any]
 
 

@@ -27,7 +27,7 @@ def keyed(key: str, answer: Reply) -> Callable[[Got], Reply]:
 
 def sign_in(server: ScriptedServer, key: str) -> None:
     server.on("GET", "/user/v1/projects/", Reply([{"id": 1, "name": "Clinic"}]))
-    assert call("--api-key-file", "-", "auth", "login", stdin=key.encode()).status == 0
+    assert call("--api-key-file", "-", "auth", "login", "--replace", stdin=key.encode()).status == 0
 
 
 def polls(server: ScriptedServer) -> int:

@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from waiting import until
 
+from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
+
 CLI = os.environ.get("CEKURA_CLI")
 ROOT = Path(__file__).parents[2]
 pytestmark = [
@@ -94,6 +96,28 @@ def test_projects_and_agents(vendor: Vendor) -> None:
         # Telephone numbers and directions come from `telephony`.
         assert agent["telephony"]["phone_number"] in listed
     assert vendor.json("agents", "get", agents[0]["id"])["description"]
+
+
+def test_its_organization_is_sent_where_no_project_is(vendor: Vendor) -> None:
+    project = int(vendor.environment.pop("CEKURA_PROJECT_ID"))
+    vendor.environment["CEKURA_ORGANIZATION_ID"] = "310"
+    assert project in [one["id"] for one in vendor.json("projects", "list")]
+    assert vendor.json("agents", "list")["count"] == 6
+    vendor.environment["CEKURA_ORGANIZATION_ID"] = "311"
+    assert vendor.json("projects", "list") == []
+    assert vendor.json("agents", "list")["count"] == 0
+    assert '"query": "organization_id=311"' in vendor.log.read_text()
+    del vendor.environment["CEKURA_ORGANIZATION_ID"]
+    vendor.environment["CEKURA_PROJECT_ID"] = str(project)
+
+
+def test_the_settings_that_it_writes_are_the_ones_that_we_find(vendor: Vendor) -> None:
+    path = find_vendor_file(vendor.environment)
+    for name, value in (("default_project_id", "4022"), ("api_url", "https://eu.example"), ("api_key", "a-key")):
+        vendor("config", "set", name, value)
+    assert read_vendor_file(path) == {"default_project_id": "4022", "api_url": "https://eu.example", "api_key": "a-key"}
+    assert path is not None
+    path.unlink()
 
 
 def test_runs_and_results(vendor: Vendor) -> None:

@@ -49,7 +49,7 @@ async def _sign_in(pilot: Pilot[Any]) -> None:
     await sees(pilot, str(SUGGESTED), "live")
     app: Any = pilot.app
     await app.push_screen(SignInScreen(app.state, None))
-    await sees(pilot, "Three ways to start")
+    await sees(pilot, "Ways to start")
     await still(pilot)
 
 

@@ -24,7 +24,7 @@ from cekura_tui.ui.theme import (
     themes,
     tokens,
 )
-from cekura_tui.workspace.setup import DemoOptions, make_setup
+from cekura_tui.workspace.setup import DemoOptions, account_paths, make_setup
 
 AVAILABLE = {theme.name: theme for theme in (*themes(), *BUILTIN_THEMES.values()) if not theme.ansi}
 
@@ -117,7 +117,7 @@ def test_the_demo_shares_the_file_of_personal_settings(home: Any) -> None:
     own_settings('[theme]\nname = "nord"\n[columns]\nrun = 0\n')
     env = {"CEKURA_TUI_HOME": str(home)}
     setup = make_setup(demo=DemoOptions(), env=env)
-    assert setup.personal_settings == find_paths(None, env).settings
+    assert account_paths(setup).settings == find_paths(None, env).settings
     assert (setup.settings.theme, setup.settings.columns) == ({"name": "nord"}, {"run": 0})
 
 

@@ -6,10 +6,12 @@ import json
 import stat
 from pathlib import Path
 
-from app_on_a_server import SMALL, Served, no_crash, opened, setup_of
+from app_on_a_server import PROJECT, SMALL, Served, no_crash, opened, setup_of
 from textual import events
 from textual.widgets import Input
 from watching import sees
+
+from cekura_tui.config.credentials import ApiKey, read_server, save_key, saved_keys
 
 
 async def test_without_a_key_it_says_what_the_program_is_and_offers_three_ways_in(served: Served) -> None:
@@ -90,3 +92,35 @@ async def test_several_projects_and_none_named_open_the_picker(served: Served) -
         await pilot.press("enter")
         await sees(pilot, "240 runs")
         no_crash(pilot)
+
+
+async def test_a_saved_key_of_another_server_is_replaced_only_by_a_second_enter(served: Served, home: Path) -> None:
+    save_key(home / "credentials.json", read_server("https://other.example"), ApiKey("theirs", "typed"))
+    async with opened(setup_of(served.server.url, None, PROJECT), size=SMALL) as pilot:
+        await sees(pilot, "belongs to https://other.example", "s  Sign in")
+        await pilot.press("s")
+        await sees(pilot, "Settings › API keys")
+        pilot.app.screen.query_one("#key", Input).value = served.server.key
+        await pilot.press("enter")
+        await sees(pilot, "Profile default has the key of https://other.example.", "again to replace that key;")
+        assert saved_keys(home / "credentials.json")["default"].api_key == "theirs"
+        assert served.log == []
+        await pilot.press("enter")
+        await sees(pilot, "240 runs")
+    assert saved_keys(home / "credentials.json")["default"].api_key == served.server.key
+
+
+async def test_a_refused_key_that_is_saved_may_be_done_without_and_is_not_sent_again(
+    served: Served, home: Path
+) -> None:
+    save_key(home / "credentials.json", read_server(served.server.url), ApiKey("an-old-key", "typed"))
+    async with opened(setup_of(served.server.url, None, PROJECT), size=SMALL) as pilot:
+        await sees(pilot, "refused the API key (403", "API key")
+        await pilot.press("escape")
+        await sees(pilot, "c  Cached")
+        await pilot.press("c")
+        await sees(pilot, "no API key", gone="c  Cached")
+        served.log.clear()
+        await pilot.press("r")
+        await sees(pilot, "Press P to sign in.")
+        assert served.log == []

@@ -340,7 +340,9 @@ class RunListing:
             return Freshness("warn", f"server busy, retrying at {when(server.busy_until)}")
         if server.error is not None:
             what = _trouble(server.error)
-            return Freshness("warn", f"{what} since {when(server.failing_since)}, retrying{self._age(when)}")
+            if not server.stopped:
+                what = f"{what} since {when(server.failing_since)}, retrying"
+            return Freshness("warn", f"{what}{self._age(when)}")
         return Freshness("good", "live") if feed.live else Freshness("dim", f"paused, as of {when(feed.got_at)}")
 
     def _age(self, when: Callable[[float | None], str]) -> str:
@@ -353,5 +355,5 @@ class RunListing:
 
 
 def _trouble(error: CekuraTuiError) -> str:
-    words = {"Can't reach the server": "unreachable", "Too many requests": "server busy"}
+    words = {"Can't reach the server": "unreachable", "Too many requests": "server busy", "No API key": "no API key"}
     return words.get(error.title, error.title.lower())

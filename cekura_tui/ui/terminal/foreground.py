@@ -14,16 +14,18 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from textual.app import App
 
+from cekura_tui.config.editor import editor_command
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import MAX_PROMPT_BYTES
 from cekura_tui.model.text import Prompt, prompt_bytes, visible
 
+T = TypeVar("T")
 _open: list[subprocess.Popen[bytes]] = []
 """The program that has the terminal, if there is one that was not told yet that ours ends."""
 _ending = threading.Event()
@@ -50,6 +52,24 @@ def run_in_front(app: App[Any], command: Sequence[str], given: bytes | None = No
     signal.signal(signal.SIGINT, before)
     app.refresh()
     return failed
+
+
+def lend_terminal(app: App[Any], work: Callable[[], T]) -> T:
+    """Do what may ask something on the terminal, such as a passphrase, while the app does not draw; raises what it
+    raises."""
+    failed: Exception | None = None
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
+    with app.suspend(), app.batch_update():
+        try:
+            done = work()
+        except Exception as error:  # raised once the app draws again
+            failed = error
+        _put_keys_right()
+    signal.signal(signal.SIGINT, before)
+    app.refresh()
+    if failed is not None:
+        raise failed
+    return done
 
 
 def hang_up() -> None:
@@ -87,7 +107,7 @@ def _run(command: Sequence[str], given: bytes | None) -> int:
 
 def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
     """Open $VISUAL or $EDITOR on a private file and read it back; raises UsageError with what went wrong."""
-    command = _command()
+    command = editor_command(os.environ)
     try:
         handle, name = tempfile.mkstemp(dir=directory, prefix="prompt-", suffix=".md")
         with os.fdopen(handle, "wb") as file:
@@ -118,17 +138,6 @@ def _read_back(path: Path, prompt: Prompt, failed: str) -> Prompt:
     if failed:
         raise UsageError(failed, "The prompt is unchanged.")
     return edited
-
-
-def _command() -> list[str]:
-    wanted = os.environ.get("VISUAL") or os.environ.get("EDITOR") or shutil.which("nano") or shutil.which("vi")
-    try:
-        words = shlex.split(wanted or "")
-    except ValueError:
-        words = []
-    if not words:
-        raise UsageError("There is no editor.", "Set EDITOR to one, such as vim.")
-    return words
 
 
 # Both would be gone at once with a patch that fits on one screen: delta by its own default, less where it was told F.

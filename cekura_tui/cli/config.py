@@ -1,0 +1,196 @@
+"""`config`: where the files are, what the settings are and where they come from, and changing config.toml."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from cekura_tui.cli.options import Options
+from cekura_tui.cli.output import complain, print_message, put, put_json, put_table
+from cekura_tui.model.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from cekura_tui.config.paths import Paths
+    from cekura_tui.config.settings import Settings
+    from cekura_tui.model.json_shapes import SettingsJson
+
+
+@click.group()
+def config() -> None:
+    """Show and change settings."""
+
+
+@config.command()
+@click.pass_obj
+def path(options: Options) -> None:
+    """Print the directory that holds settings, keys, runs and jobs."""
+    put(str(_paths(options).home))
+
+
+@config.command()
+@click.pass_obj
+def keys(options: Options) -> None:
+    """Print the id, the keys and the name of every action.
+
+    [keys] in config.toml gives actions other keys by their ids. What is wrong with it goes to standard error.
+    """
+    from cekura_tui.ui.catalogue import key_problems, list_actions
+
+    own = options.settings().settings.keys
+    listed = [(one.id, " ".join(one.keys), one.label, one.place) for one in list_actions(own)]
+    put_table(("ACTION", "KEYS", "NAME", "WHERE"), listed)
+    for problem in key_problems(own):
+        print_message(problem)
+
+
+@config.command()
+@click.option("--origin", is_flag=True, help="Show where each setting was set.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+@click.pass_context
+def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> None:
+    """Print all settings, and list wrong entries of config.toml.
+
+    Settings come from options, the environment, config.toml, the file of the vendor's CLI, and defaults.
+    """
+    path = _paths(options).settings
+    loaded = options.settings()
+    failure: UsageError | None = None
+    try:
+        setup = options.quiet_setup(may_run=False)
+        rows = list(_rows(setup.settings, setup.came_from))
+    except UsageError as error:
+        failure = error
+        rows = list(_rows(loaded.settings, loaded.came_from))
+    if as_json:
+        problems = [{"line": problem.line, "text": problem.text} for problem in loaded.problems]
+        shown: SettingsJson = {
+            "path": str(path),
+            "settings": [{"name": name, "value": value, "origin": where} for name, value, where in rows],
+            "problems": problems,  # type: ignore[typeddict-item]
+        }
+        put_json(shown)
+    else:
+        header = ("SETTING", "VALUE", "ORIGIN")[: 3 if origin else 2]
+        put_table(header, [(name, _shown(value), where)[: len(header)] for name, value, where in rows])
+    for problem in loaded.problems:
+        print_message(problem.with_path(path))
+    if loaded.refusal is not None:
+        print_message("No key is sent until these are corrected.")
+    elif failure is not None:
+        complain(failure)
+        ctx.exit(failure.exit_status)
+
+
+def _rows(settings: Settings, came_from: Mapping[str, str]) -> Iterator[tuple[str, str | int | None, str]]:
+    """Name, value and origin of each setting, and of each entry of those that are tables."""
+    for name, value in settings.model_dump().items():
+        if name == "api_key_command":
+            yield name, _without_arguments(value), came_from[name]
+        elif isinstance(value, dict) and value:
+            yield from ((f"{name}.{entry}", one, came_from[f"{name}.{entry}"]) for entry, one in value.items())
+        else:
+            yield name, value if value != {} else None, came_from[name]
+
+
+def _without_arguments(command: str) -> str:
+    """A command by its name alone: a key may be among its arguments."""
+    import shlex
+
+    name, *arguments = shlex.split(command) or [""]
+    return f"{name} …" if arguments else name
+
+
+def _shown(value: object) -> str:
+    if value is None or value == "":
+        return "not set"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@config.command("set")
+@click.argument("name")
+@click.argument("value")
+@click.pass_obj
+def set_(options: Options, name: str, value: str) -> None:
+    """Set NAME to VALUE in config.toml; comments and layout stay.
+
+    NAME is a setting (project_id), an entry of a table (theme.name, keys.runs.improve), or a setting of a profile
+    (profiles.work.api_url).
+    """
+    from cekura_tui.config.settings_file import set_setting
+
+    path = _paths(options).settings
+    set_setting(path, name, value)
+    print_message(f"Saved {name} in {path}.")
+
+
+@config.command()
+@click.argument("name")
+@click.pass_obj
+def unset(options: Options, name: str) -> None:
+    """Remove NAME from config.toml; comments and layout stay."""
+    from cekura_tui.config.settings_file import unset_setting
+
+    path = _paths(options).settings
+    if not unset_setting(path, name):
+        raise UsageError(f"{path} does not set {name}.")
+    print_message(f"Removed {name} from {path}.")
+
+
+@config.command()
+@click.pass_obj
+@click.pass_context
+def edit(ctx: click.Context, options: Options) -> None:
+    """Open config.toml in $VISUAL or $EDITOR, then check it.
+
+    A new file lists all settings as comments.
+    """
+    from cekura_tui.config.editor import editor_command
+    from cekura_tui.config.settings_file import create_settings_file, read_settings_file
+
+    path = _paths(options).settings
+    command = editor_command(os.environ)
+    create_settings_file(path)
+    while True:
+        _run_editor([*command, str(path)])
+        problems = read_settings_file(path).problems
+        for problem in problems:
+            print_message(problem.with_path(path))
+        if not problems:
+            print_message(f"{path} has no errors.")
+            return
+        if not _is_asked() or not click.confirm("Edit again?", default=True, err=True):
+            ctx.exit(Exit.WRONG_USE)
+
+
+def _is_asked() -> bool:
+    """Whether somebody at a terminal can answer."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+
+
+def _run_editor(command: list[str]) -> None:
+    """Run it to its end, without the API key; raises UsageError where it fails."""
+    env = {name: value for name, value in os.environ.items() if name != "CEKURA_API_KEY"}
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)  # ctrl+c in the editor is the editor's
+    try:
+        status = subprocess.run(command, env=env, check=False).returncode
+    except OSError as error:
+        raise UsageError(f"{command[0]} could not be started ({error.strerror}).", "Set EDITOR to another.") from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if status:
+        raise UsageError(
+            f"{command[0]} ended with status {status}.", "To check the file, run `cekura-tui config show`."
+        )
+
+
+def _paths(options: Options) -> Paths:
+    from cekura_tui.config.paths import find_paths
+
+    return find_paths(options.config_dir, os.environ)

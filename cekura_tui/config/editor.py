@@ -1,0 +1,21 @@
+"""The user's editor."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Mapping
+
+from cekura_tui.model.errors import UsageError
+
+
+def editor_command(env: Mapping[str, str]) -> list[str]:
+    """The words of $VISUAL or $EDITOR, else nano or vi; raises UsageError where there is none."""
+    wanted = env.get("VISUAL") or env.get("EDITOR") or shutil.which("nano") or shutil.which("vi")
+    try:
+        words = shlex.split(wanted or "")
+    except ValueError:
+        words = []
+    if not words:
+        raise UsageError("There is no editor.", "Set EDITOR to one, such as vim.")
+    return words

@@ -1,0 +1,222 @@
+"""Where an API key is looked for: the first place that has one is used, and a key goes to its own server alone.
+
+A place that was named and cannot be read ends the look-up: no other account is used by accident.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cekura_tui.config.credentials import (
+    DEFAULT_API_URL,
+    HOW,
+    PROFILE,
+    ApiKey,
+    OtherServer,
+    Server,
+    check_key,
+    read_server,
+    refuse_open_file,
+    saved_key,
+)
+from cekura_tui.config.paths import expand
+from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
+from cekura_tui.model.errors import KeyMissing, UsageError
+from cekura_tui.model.text import clean_line
+
+VARIABLE = "CEKURA_API_KEY"
+COMMAND = "api_key_command"
+NOT_RUN = "not run"
+"""Why a command's key is not used where none is to be run."""
+UNATTENDED, ATTENDED = 10.0, 60.0
+"""Seconds that `api_key_command` may take; at a terminal somebody may be asked for a passphrase."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeySource:
+    """A place where a key is looked for. `place` is a full path, a variable or what a flag or a setting is called;
+    `why_not` says why the key there is not used, and is empty of the one that is."""
+
+    place: str
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLookup:
+    """What was found: a key, or why there is none; `sources` are all places, in their order."""
+
+    key: ApiKey | None
+    missing: KeyMissing | None
+    sources: tuple[KeySource, ...]
+    decided: str = ""
+    """The place that ended the look-up, with a key or because it can't be used; empty where none did."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPlaces:
+    """What says where a key is looked for. `command` is `api_key_command`, `command_server` the server of the settings
+    that it is among; without `may_run` it is not run."""
+
+    credentials: Path
+    key_file: str | None = None
+    env: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    profile: str = PROFILE
+    command: str = ""
+    command_server: Server | None = None
+    may_run: bool = True
+
+
+class _NoKey(Exception):
+    """There is none in this place: the next one is looked at."""
+
+
+def look_up(places: KeyPlaces, server: Server) -> KeyLookup:
+    """Look for the key of a server: of the flag's file, the environment, the command, the saved ones, the vendor's."""
+    key: ApiKey | None = None
+    missing: KeyMissing | None = None
+    decided = ""
+    elsewhere: list[str] = []
+    sources: list[KeySource] = []
+    for place, find in _places(places, server):
+        why_not = f"{decided} comes first" if decided else ""
+        try:
+            # A command is not run for a key that is not used.
+            found = None if decided and place == COMMAND and places.command else find()
+        except _NoKey as nothing:
+            why_not = str(nothing)
+        except OtherServer as error:
+            why_not = error.message
+            elsewhere.append(error.message)
+        except KeyMissing as error:
+            why_not = error.sentence()
+            if not decided:
+                missing, decided = error, place
+        else:
+            if not decided:
+                key, decided = found, place
+        sources.append(KeySource(place, why_not))
+    if not decided:
+        missing = KeyMissing(" ".join(elsewhere) or "No API key found.", HOW)
+    return KeyLookup(key, missing, tuple(sources), decided)
+
+
+def _places(places: KeyPlaces, server: Server) -> Iterator[tuple[str, Callable[[], ApiKey]]]:
+    """Each place and what finds its key; that raises _NoKey, or KeyMissing where it cannot be used."""
+    vendor = find_vendor_file(places.env)
+    yield "--api-key-file", lambda: _of_file(places.key_file)
+    yield VARIABLE, lambda: _of_environment(places.env)
+    yield COMMAND, lambda: _of_command(places, server)
+    yield str(places.credentials), lambda: _saved(places, server)
+    yield str(vendor or "~/.cekura/config.toml"), lambda: _of_vendor(vendor, server)
+
+
+def _of_file(name: str | None) -> ApiKey:
+    if name is None:
+        raise _NoKey("not given")
+    return check_key(_read_key_file(name), "standard input" if name == "-" else name)
+
+
+def _of_environment(env: Mapping[str, str]) -> ApiKey:
+    if not (text := env.get(VARIABLE, "")).strip():
+        raise _NoKey("not set")
+    return check_key(text, VARIABLE)
+
+
+def _of_command(places: KeyPlaces, server: Server) -> ApiKey:
+    if not places.command:
+        raise _NoKey("not set")
+    home = places.command_server or read_server(DEFAULT_API_URL)
+    if home.origin != server.origin:
+        raise OtherServer(f"The key of {COMMAND}", home, server)
+    if not places.may_run:
+        raise _NoKey(NOT_RUN)
+    return run_key_command(places.command, places.env)
+
+
+def _saved(places: KeyPlaces, server: Server) -> ApiKey:
+    if (found := saved_key(places.credentials, server, places.profile)) is None:
+        raise _NoKey(f"no key of profile {clean_line(places.profile, 40)}")
+    return found
+
+
+def _of_vendor(path: Path | None, server: Server) -> ApiKey:
+    values = read_vendor_file(path)
+    if path is None or "api_key" not in values:
+        raise _NoKey("no key")
+    try:
+        home = read_server(values.get("api_url", DEFAULT_API_URL), f"api_url in {path}")
+    except UsageError as error:
+        raise _NoKey(error.message) from None
+    if home.origin != server.origin:
+        raise OtherServer(f"The key in {path}", home, server)
+    with contextlib.suppress(OSError):
+        refuse_open_file(path, path.stat().st_mode)
+    return check_key(values["api_key"], str(path))
+
+
+def _read_key_file(name: str) -> str:
+    try:
+        if name == "-" and sys.stdin is None:
+            raise KeyMissing("Can't read the key: standard input is closed.", HOW)
+        if name == "-":
+            return sys.stdin.readline()
+        path = expand(name)
+        with path.open(encoding="utf-8") as file:
+            refuse_open_file(path, os.fstat(file.fileno()).st_mode)
+            return file.read()
+    except UnicodeDecodeError:
+        raise KeyMissing(f"{name} is not a text file.", HOW) from None
+    except OSError as error:
+        raise KeyMissing(f"Can't read the key file {name}: {error.strerror}.", HOW) from None
+
+
+_printed: dict[str, ApiKey] = {}
+"""What each command printed: it is run once in a process, for it may ask for a passphrase."""
+
+
+def run_key_command(command: str, env: Mapping[str, str]) -> ApiKey:
+    """The first line that a command prints, run without a shell and without the key of the environment.
+
+    It has the terminal, if there is one, to ask for a passphrase. Raises KeyMissing with the command's name and what
+    went wrong, never with what it printed.
+    """
+    if command in _printed:
+        return _printed[command]
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = []
+    if not words:
+        raise KeyMissing(f"{COMMAND} is not a command.", "Check its quotes in config.toml.")
+    named = f"{clean_line(os.path.basename(words[0]), 60)} ({COMMAND})"
+    attended = sys.stdin is not None and sys.stdin.isatty()
+    try:
+        ran = subprocess.run(
+            words,
+            env={name: value for name, value in env.items() if name != VARIABLE},
+            # What is piped to us is not the command's to read.
+            stdin=None if attended else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            timeout=ATTENDED if attended else UNATTENDED,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as slow:
+        raise KeyMissing(f"{named} did not end within {slow.timeout:.0f} seconds.", _TRY) from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "its name is not valid"
+        raise KeyMissing(f"{named} could not be started: {why}.", _TRY) from None
+    if ran.returncode:
+        how = f"ended with status {ran.returncode}" if ran.returncode > 0 else f"was ended by signal {-ran.returncode}"
+        raise KeyMissing(f"{named} {how}.", _TRY)
+    first = ran.stdout.partition(b"\n")[0].decode("utf-8", "replace")
+    return _printed.setdefault(command, check_key(first, named))
+
+
+_TRY = f"Run the command in a shell to see why, or correct {COMMAND} in config.toml."

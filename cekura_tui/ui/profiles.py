@@ -1,0 +1,176 @@
+"""The profiles, each a key with its server: a dialog to go on with another one, and one to add one."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, Label
+
+from cekura_tui.config.credentials import DEFAULT_API_URL
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.text import clean_line
+from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
+from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.strips import Line, RowState
+from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.sign_in import KeyLine
+from cekura_tui.ui.state import AppState
+from cekura_tui.ui.terminal.cells import fit
+from cekura_tui.workspace.setup import account_paths
+
+_NAME_CELLS, _SERVER_CELLS = 16, 28
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileChoice:
+    """A profile that can be chosen, or the demo, which has no name; its server, and where its key is from."""
+
+    name: str
+    server: str = ""
+    key_from: str = ""
+    current: bool = False
+
+
+ADD = ProfileChoice("\0")
+"""What is answered by somebody who adds a profile."""
+
+
+class ProfileList(VirtualList[ProfileChoice]):
+    """Name, server, and where the key is from, one a line."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
+    DEFAULT_CSS = f"ProfileList {{ height: auto; max-height: 12; {TONE_CSS} }}"
+
+    def key_of(self, row: ProfileChoice) -> Hashable:
+        """Its name."""
+        return row.name
+
+    def lines_of(self, row: ProfileChoice, width: int, state: RowState) -> Sequence[Line]:
+        """One line."""
+        cells = width - 4 - _NAME_CELLS - _SERVER_CELLS
+        dim = self.style_of("tone--dim")
+        return [
+            [
+                Segment("● " if row.current else "  "),
+                Segment(fit(clean_line(row.name, 60) or "Demo", _NAME_CELLS), self.style_of("tone--strong")),
+                Segment(" "),
+                Segment(fit(row.server, _SERVER_CELLS)),
+                Segment(" "),
+                Segment(fit(row.key_from or "no key · sign in", cells), dim),
+            ]
+        ]
+
+
+class ProfileDialog(Dialog[ProfileChoice]):
+    """Answers with the profile to go on with."""
+
+    AUTO_FOCUS = "ProfileList"
+    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("profiles.add", "a", "add", "Add profile", footer=1),)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
+
+    def __init__(self, state: AppState) -> None:
+        super().__init__()
+        self._state = state
+
+    def compose(self) -> ComposeResult:
+        """The list."""
+        with Vertical(id="profiles-dialog", classes="dialog") as box:
+            box.border_title = Content("Profiles")
+            yield ProfileList(id="profiles")
+            yield KeyHint("{list.open} open · {profiles.add} add profile · {dialog.close} cancel")
+
+    def on_mount(self) -> None:
+        """Show all; the cursor is on the current one."""
+        workspace = self._state.workspace
+        setup, found = workspace.setup, workspace.profiles()
+        saved = str(account_paths(setup).credentials)
+        rows = [
+            ProfileChoice(
+                one.name,
+                one.origin.partition("://")[2] or one.origin,
+                f"! {one.wrong}" if one.wrong else one.key_from.replace(saved, "saved key"),
+                not setup.demo and one.name == setup.profile,
+            )
+            for one in found
+        ]
+        rows.append(ProfileChoice("", "built-in demo", "no key needed", setup.demo is not None))
+        profiles = self.query_one(ProfileList)
+        profiles.show_rows(rows)
+        profiles.move_to(next((row.name for row in rows if row.current), rows[0].name))
+
+    @on(ProfileList.Opened)
+    def choose(self) -> None:
+        """Enter on one."""
+        self.dismiss(self.query_one(ProfileList).cursor_row)
+
+    def action_add(self) -> None:
+        """Sign in under a new name."""
+        self.dismiss(ADD)
+
+
+class AddProfileDialog(Dialog[bool]):
+    """Signs in under a new name; answers True when that was done."""
+
+    AUTO_FOCUS = "#profile-name"
+
+    def __init__(self, state: AppState) -> None:
+        super().__init__()
+        self._state = state
+
+    def compose(self) -> ComposeResult:
+        """Name, server and key."""
+        setup = self._state.workspace.setup
+        with Vertical(id="add-profile", classes="dialog") as box:
+            box.border_title = Content("Add profile")
+            with Vertical(classes="section"):
+                yield Label(Content("Name"), classes="section-title")
+                yield TypedLine(placeholder="such as staging", id="profile-name", compact=True)
+            with Vertical(classes="section"):
+                yield Label(Content("Server"), classes="section-title")
+                base = DEFAULT_API_URL if setup.demo else setup.server.base
+                yield TypedLine(base, id="profile-server", compact=True)
+            with Vertical(classes="section"):
+                yield Label(Content("API key"), classes="section-title")
+                yield KeyLine(placeholder="Paste or type the key", password=True, id="profile-key", compact=True)
+            yield DialogNote(id="add-profile-note")
+            yield KeyHint("enter next, then sign in · tab next · {dialog.close} cancel")
+
+    def on_mount(self) -> None:
+        """A blinking cursor would write to the terminal for ever."""
+        for line in self.query(Input):
+            line.cursor_blink = False
+
+    @on(Input.Submitted)
+    def check(self) -> None:
+        """To the first line that is empty, else ask the server."""
+        empty = next((line for line in self.query(Input) if not line.value.strip()), None)
+        if empty is not None and not empty.has_focus:
+            empty.focus()
+        elif empty is not None:
+            self.query_one(DialogNote).show("Type a name, a server and a key.", failed=True)
+        else:
+            self._add()
+
+    # The key is read inside the worker: a worker's description shows its arguments.
+    @work(group="add-profile", exclusive=True)
+    async def _add(self) -> None:
+        name, server, key = (line.value.strip() for line in self.query(Input))
+        self.query_one(DialogNote).show("Checking the key …")
+        try:
+            await self._state.workspace.add_profile(name, server, key)
+        except CekuraTuiError as error:
+            self.query_one(DialogNote).show(error.sentence(), failed=True)
+            return
+        for line in self.query(Input):
+            line.value = ""
+        self.dismiss(True)

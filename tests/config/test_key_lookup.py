@@ -1,0 +1,313 @@
+"""Each place where a key is looked for, the order of the places, and that a key goes to its own server alone."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shlex
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from cekura_tui.config import key_lookup
+from cekura_tui.config.credentials import ApiKey, read_server, save_key
+from cekura_tui.model.errors import Exit, KeyMissing, UsageError
+from cekura_tui.workspace.setup import Setup, make_setup
+
+HOME, OTHER = "https://api.cekura.ai", "https://other.example"
+PLACES = ["--api-key-file", "CEKURA_API_KEY", "api_key_command", "credentials.json", "config.toml"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_printed() -> None:
+    """What a command printed in one test is not known in the next."""
+    key_lookup._printed.clear()
+
+
+@dataclass
+class Person:
+    """Somebody with a home directory; keys may lie in any of the five places, the texts say in which."""
+
+    directory: Path
+    env: dict[str, str] = field(default_factory=dict)
+    key_file: str | None = None
+    settings: list[str] = field(default_factory=list)
+
+    @property
+    def home(self) -> Path:
+        return self.directory / "home"
+
+    @property
+    def vendor_file(self) -> Path:
+        return self.directory / ".cekura" / "config.toml"
+
+    def write(self, name: str, content: str) -> Path:
+        path = self.directory / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+        path.chmod(0o600)
+        return path
+
+    def put(self, place: str, server: str = HOME) -> None:
+        """Put a key into a place; server is where it belongs, as far as that can be said there."""
+        if place == "--api-key-file":
+            self.key_file = str(self.write("key", "--api-key-file\n"))
+        elif place == "CEKURA_API_KEY":
+            self.env["CEKURA_API_KEY"] = place
+        elif place == "api_key_command":
+            self.settings += [f'api_url = "{server}"', f"api_key_command = {json.dumps('echo api_key_command')}"]
+        elif place == "credentials.json":
+            save_key(self.home / "credentials.json", read_server(server), ApiKey(place, "typed"))
+        else:
+            self.write(".cekura/config.toml", f'api_key = "{place}"\napi_url = "{server}"\n')
+
+    def setup(self, url: str | None = None, profile: str | None = None) -> Setup:
+        if self.settings:
+            self.write("home/config.toml", "\n".join(self.settings) + "\n")
+        env = {"HOME": str(self.directory), "PATH": os.environ["PATH"], **self.env}
+        return make_setup(config_dir=str(self.home), api_url=url, api_key_file=self.key_file, profile=profile, env=env)
+
+
+@pytest.fixture
+def person(tmp_path: Path) -> Person:
+    return Person(tmp_path)
+
+
+def used(setup: Setup) -> list[str]:
+    return [source.place for source in setup.key_sources if not source.why_not]
+
+
+def why_not(setup: Setup, place: str) -> str:
+    (source,) = [one for one in setup.key_sources if one.place.endswith(place) or Path(one.place).name == place]
+    return source.why_not
+
+
+def text_of(setup: Setup) -> str | None:
+    return setup.key.text if setup.key else None
+
+
+@pytest.mark.parametrize("first", range(len(PLACES)))
+def test_the_first_place_that_has_a_key_is_used_and_the_later_ones_are_said_to_come_after_it(
+    person: Person, first: int
+) -> None:
+    for place in PLACES[first:]:
+        person.put(place)
+    setup = person.setup()
+    assert text_of(setup) == PLACES[first]
+    assert used(setup) == [setup.key_sources[first].place]
+    later = [source.why_not for source in setup.key_sources[first + 1 :]]
+    assert later == [f"{setup.key_sources[first].place} comes first"] * (len(PLACES) - first - 1)
+    assert all(source.why_not.startswith(("not ", "no key")) for source in setup.key_sources[:first])
+
+
+GOES = [
+    ("--api-key-file", True),
+    ("CEKURA_API_KEY", True),
+    ("api_key_command", False),
+    ("credentials.json", False),
+    ("config.toml", False),
+]
+
+
+@pytest.mark.parametrize(("place", "goes"), GOES)
+def test_to_a_server_named_by_a_flag_only_a_key_that_was_named_with_it_is_sent(
+    person: Person, place: str, goes: bool
+) -> None:
+    person.put(place, HOME)
+    setup = person.setup(OTHER)
+    assert (text_of(setup) == place) == goes
+    if not goes:
+        assert setup.no_key is not None
+        assert f"belongs to {HOME} and was not sent to {OTHER}" in setup.no_key.message
+        assert why_not(setup, place) == setup.no_key.message
+        assert setup.no_key.exit_status == Exit.KEY_REFUSED
+
+
+@pytest.mark.parametrize("place", ["api_key_command", "credentials.json"])
+def test_a_key_goes_to_the_server_that_it_was_stored_with_without_naming_it_again(person: Person, place: str) -> None:
+    person.put(place, OTHER)
+    setup = person.setup()
+    assert (setup.server.origin, text_of(setup)) == (OTHER, place)
+
+
+def test_a_key_of_another_server_makes_room_for_the_next_place(person: Person) -> None:
+    person.put("api_key_command", HOME)
+    person.put("credentials.json", OTHER)
+    assert text_of(person.setup(OTHER)) == "credentials.json"
+
+
+def test_the_key_of_the_vendors_cli_goes_to_its_usual_server_where_its_file_names_none(person: Person) -> None:
+    person.write(".cekura/config.toml", 'api_key = "vendor"\n')
+    assert text_of(person.setup()) == "vendor"
+    assert text_of(person.setup(OTHER)) is None
+
+
+def test_a_profile_has_its_own_key_and_server(person: Person) -> None:
+    person.put("credentials.json", HOME)
+    save_key(person.home / "credentials.json", read_server(OTHER), ApiKey("staging", "typed"), "staging")
+    staging = person.setup(profile="staging")
+    assert (staging.server.origin, text_of(staging)) == (OTHER, "staging")
+    assert (person.setup().server.origin, text_of(person.setup())) == (HOME, "credentials.json")
+    person.settings.append('api_url = "https://for-all.example"')
+    assert text_of(person.setup(profile="staging")) == "staging"
+    assert person.setup().no_key is not None, "what the file says goes for the usual profile"
+
+
+def test_a_command_for_all_profiles_is_not_run_for_the_server_of_one(person: Person) -> None:
+    person.put("api_key_command", HOME)
+    person.settings += ["[profiles.staging]", f'api_url = "{OTHER}"']
+    staging = person.setup(profile="staging")
+    assert text_of(staging) is None
+    assert "belongs to" in why_not(staging, "api_key_command")
+    person.settings.append('api_key_command = "echo of-staging"')
+    assert text_of(person.setup(profile="staging")) == "of-staging"
+
+
+# The command
+
+
+def command(script: str) -> str:
+    return shlex.join([sys.executable, "-c", script])
+
+
+def with_command(person: Person, words: str) -> Setup:
+    person.settings = [f"api_key_command = {json.dumps(words)}"]
+    return person.setup()
+
+
+def test_the_first_line_that_a_command_prints_is_the_key(person: Person) -> None:
+    assert text_of(with_command(person, command("print('first'); print('second')"))) == "first"
+
+
+def test_a_command_does_not_see_the_key_of_the_environment_and_no_shell_reads_it(person: Person) -> None:
+    person.env["CEKURA_API_KEY"] = " "
+    shown = command("import os; print(os.environ.get('CEKURA_API_KEY', 'none'))")
+    assert text_of(with_command(person, shown)) == "none"
+    assert text_of(with_command(person, "echo $HOME;ls")) == "$HOME;ls"
+
+
+def test_a_command_is_run_once(person: Person, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    words = command(f"open({str(runs)!r}, 'a').write('x'); print('key')")
+    for _ in range(3):
+        assert text_of(with_command(person, words)) == "key"
+    assert runs.read_text() == "x"
+
+
+def test_a_command_is_not_run_where_another_key_comes_first(person: Person, tmp_path: Path) -> None:
+    person.env["CEKURA_API_KEY"] = "env"
+    assert text_of(with_command(person, command(f"open({str(tmp_path / 'ran')!r}, 'w')"))) == "env"
+    assert not (tmp_path / "ran").exists()
+
+
+FAILURES = [
+    ("print('sek' + 'ret'); raise SystemExit(3)", "ended with status 3"),
+    ("print('sek' + 'ret'); import os; os.kill(os.getpid(), 15)", "was ended by signal 15"),
+    (
+        "print('sek' + 'ret'); import sys; sys.stdout.flush(); import time; time.sleep(60)",
+        "did not end within 0 seconds",
+    ),
+    ("print('sek' + 'ret ' * 2)", "is not an API key"),
+    ("pass", "is empty"),
+]
+
+
+@pytest.mark.parametrize(("script", "why"), FAILURES)
+def test_a_command_that_fails_is_named_with_the_reason_and_its_output_is_not_repeated(
+    person: Person, script: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_lookup, "UNATTENDED", 0.4 if "sleep" in script else 10.0)
+    person.put("credentials.json")
+    setup = with_command(person, command(script))
+    assert setup.key is None, "no other account is used in its place"
+    assert setup.no_key is not None
+    assert why in setup.no_key.message
+    assert "(api_key_command)" in setup.no_key.message
+    assert "sekret" not in setup.no_key.sentence() + repr(setup)
+    assert why_not(setup, "credentials.json") == "api_key_command comes first"
+
+
+@pytest.mark.parametrize("words", ["/nowhere/at-all --key", "/etc/passwd"])
+def test_a_command_that_cannot_be_started_is_named(person: Person, words: str) -> None:
+    setup = with_command(person, words)
+    assert setup.no_key is not None
+    assert f"{Path(words.split()[0]).name} (api_key_command) could not be started" in setup.no_key.message
+
+
+def test_a_command_does_not_read_what_is_piped_to_us(person: Person) -> None:
+    assert text_of(with_command(person, command("import sys; print('left' if not sys.stdin.read() else 'read')")))
+
+
+# Files
+
+
+def test_a_key_can_be_piped_in_and_only_its_line_is_read(monkeypatch: pytest.MonkeyPatch, person: Person) -> None:
+    stdin = io.StringIO("piped\nthe rest")
+    monkeypatch.setattr("sys.stdin", stdin)
+    person.key_file = "-"
+    assert text_of(person.setup()) == "piped"
+    assert stdin.read() == "the rest"
+    monkeypatch.setattr("sys.stdin", None)
+    missing = person.setup().no_key
+    assert missing is not None
+    assert "standard input is closed" in missing.message
+
+
+@pytest.mark.parametrize("place", ["--api-key-file", "credentials.json", "config.toml"])
+@pytest.mark.parametrize("by_link", [False, True])
+def test_a_file_with_a_key_that_others_can_open_is_refused_with_the_command_that_mends_it(
+    person: Person, place: str, by_link: bool
+) -> None:
+    person.put(place)
+    path = {
+        "--api-key-file": person.directory / "key",
+        "credentials.json": person.home / "credentials.json",
+        "config.toml": person.vendor_file,
+    }[place]
+    if by_link:
+        path.rename(target := person.directory / "it's elsewhere")
+        path.symlink_to(target)
+    path.chmod(0o640)
+    setup = person.setup()
+    assert setup.key is None
+    assert setup.no_key is not None
+    assert "(mode 0640)" in setup.no_key.message
+    assert os.system(setup.no_key.hint.removeprefix("Run `").removesuffix("`.")) == 0
+    assert text_of(person.setup()) == place
+
+
+def test_a_pipe_in_the_place_of_a_key_file_has_no_mode_to_be_refused(person: Person) -> None:
+    pipe = person.directory / "pipe"
+    os.mkfifo(pipe, 0o666)
+    pipe.chmod(0o666)
+    threading.Thread(target=lambda: pipe.write_text("piped\n"), daemon=True).start()
+    person.key_file = str(pipe)
+    assert text_of(person.setup()) == "piped"
+
+
+@pytest.mark.parametrize("name", ["missing", ".", "~nobody-of-this-name/key"])
+def test_a_key_file_that_cannot_be_read_is_named(person: Person, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(person.directory)
+    person.key_file = name
+    with pytest.raises((KeyMissing, UsageError)) as caught:
+        raise person.setup().no_key or AssertionError
+    assert name in caught.value.message
+
+
+def test_a_binary_key_file_is_refused(person: Person) -> None:
+    person.put("--api-key-file")
+    (person.directory / "key").write_bytes(b"\xff\xfe\x00")
+    missing = person.setup().no_key
+    assert missing is not None
+    assert "not a text file" in missing.message
+
+
+def test_without_any_key_it_is_said_how_to_give_one(person: Person) -> None:
+    missing = person.setup().no_key
+    assert missing is not None
+    for way in ("auth login", "CEKURA_API_KEY", "--api-key-file"):
+        assert way in missing.hint

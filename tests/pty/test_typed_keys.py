@@ -1,0 +1,178 @@
+"""Keys that are typed into a terminal, or into a command of the user's; and that a key is in its file alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from calling import ended, process
+from terminal import Start, Terminal
+
+from cekura_tui.config.credentials import ApiKey, read_server, save_key, saved_keys
+from cekura_tui.demo.server import DemoServer
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[DemoServer]:
+    """A server with two projects."""
+    server = DemoServer(tmp_path / "server", speed=1e6)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def saved(home: Path) -> Path:
+    return home / "credentials.json"
+
+
+def log_in(start: Start, server: DemoServer, *words: str) -> Terminal:
+    terminal = start(*words, env={"CEKURA_API_URL": server.url}).wait("API key:")
+    terminal.press(server.key, "enter")
+    return terminal
+
+
+def test_a_key_is_typed_without_being_shown_and_the_project_is_picked_from_a_list(
+    start: Start, server: DemoServer, saved: Path
+) -> None:
+    terminal = log_in(start, server, "auth", "login").wait("1  Front desks (4021)", "2  Hospitality and grid (4022)")
+    terminal.press("2", "enter")
+    assert terminal.ended() == 0
+    assert f"Key saved in {saved}." in terminal.text.replace("\n", "")
+    assert server.key.encode() not in terminal.raw
+    assert saved_keys(saved)["default"].api_key == server.key
+    app = start().wait("Hospitality and grid", "60 runs")
+    app.press("q")
+    assert app.ended() == 0
+    assert server.key.encode() not in app.raw
+
+
+def test_another_key_is_replaced_only_after_a_yes(start: Start, server: DemoServer, saved: Path) -> None:
+    save_key(saved, read_server(server.url), ApiKey("the-first-key", "typed"))
+    terminal = log_in(start, server, "auth", "login").wait("has another key of", "Replace that key? [y/N]")
+    terminal.press("n", "enter")
+    assert terminal.ended() == 2
+    assert "Nothing was saved." in terminal.text
+    assert saved_keys(saved)["default"].api_key == "the-first-key"
+    terminal = log_in(start, server, "--project", "4021", "auth", "login").wait("Replace that key? [y/N]")
+    terminal.press("y", "enter")
+    assert terminal.ended() == 0
+    assert saved_keys(saved)["default"].api_key == server.key
+
+
+ASKS = """#!/bin/sh
+printf 'Passphrase: ' >&2
+read -r word
+[ "$word" = open ] || exit 1
+echo {key}
+"""
+
+
+@pytest.fixture
+def command(home: Path, server: DemoServer, tmp_path: Path) -> str:
+    """A command that prints the key once a passphrase was typed."""
+    script = tmp_path / "ask"
+    script.write_text(ASKS.format(key=server.key))
+    script.chmod(0o700)
+    home.mkdir(exist_ok=True)
+    return f"api_url = {json.dumps(server.url)}\nproject_id = 4021\napi_key_command = {json.dumps(str(script))}\n"
+
+
+def test_a_command_asks_for_a_passphrase_before_the_app_draws(start: Start, home: Path, command: str) -> None:
+    (home / "config.toml").write_text(command)
+    app = start().wait("Passphrase:")
+    assert b"\x1b[?1049h" not in app.raw, "it does not draw yet"
+    app.press("open", "enter")
+    app.wait("240 runs")
+    app.press("q")
+    assert app.ended() == 0
+    app.assert_handed_back()
+
+
+def test_a_command_asks_for_a_passphrase_while_the_app_gives_way_to_it(
+    start: Start, home: Path, command: str, server: DemoServer
+) -> None:
+    (home / "config.toml").write_text(f"[profiles.work]\n{command}")
+    save_key(home / "credentials.json", read_server(server.url), ApiKey(server.key, "typed"))
+    app = start("--project", "4022").wait("60 runs")
+    app.press("P")
+    app.wait("work", "api_key_command").press("G", "up", "enter")
+    app.wait("Passphrase:").press("wrong", "enter")
+    app.wait("ask (api_key_command) ended with status 1.", "Ways to start")
+    app.press("P")
+    app.wait("work", "api_key_command").press("G", "up", "enter")
+    app.wait("Passphrase:").press("open", "enter")
+    app.wait("work", "240 runs")
+    app.press("q")
+    assert app.ended() == 0
+    app.assert_handed_back()
+
+
+@contextmanager
+def no_process_named(key: str) -> Iterator[None]:
+    """While this is open no process has the key among its arguments, as any user of the machine could read."""
+    done, found = threading.Event(), list[str]()
+
+    def look() -> None:
+        while not done.is_set():
+            for entry in os.listdir("/proc") if os.path.isdir("/proc") else ():
+                try:
+                    words = Path("/proc", entry, "cmdline").read_bytes() if entry.isdecimal() else b""
+                except OSError:
+                    continue
+                if key.encode() in words:
+                    found.append(words.decode(errors="replace"))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        yield
+    finally:
+        done.set()
+        looking.join()
+    assert found == []
+
+
+def test_after_everything_that_signing_in_can_do_the_key_is_in_its_file_alone(
+    start: Start, server: DemoServer, home: Path, surroundings: dict[str, str], tmp_path: Path
+) -> None:
+    key, printed = server.key, b""
+    env = {**surroundings, "CEKURA_API_URL": server.url, "CEKURA_TUI_DEBUG": "1"}
+
+    def run(*words: str, stdin: bytes = b"") -> int:
+        nonlocal printed
+        started = process(*words, env=env, stdin=subprocess.PIPE)
+        out, err = started.communicate(stdin, timeout=60)
+        printed += out + err
+        return started.returncode
+
+    with no_process_named(key):
+        assert run("--api-key-file", "-", "--project", "4021", "auth", "login", stdin=f"{key}\n".encode()) == 0
+        assert run("--api-key-file", "-", "--profile", "two", "auth", "login", stdin=f"{key}\n".encode()) == 0
+        assert run("--api-key-file", "-", "auth", "login", stdin=f"{key}x\n".encode()) == 2
+        assert run("--api-key-file", "-", "auth", "login", "--replace", stdin=f"{key}x\n".encode()) == 4
+        for words in (["auth", "status"], ["auth", "status", "--json"], ["runs", "list"], ["config", "show"]):
+            assert run(*words) == 0
+        assert run("runs", "show", "900238") == 0
+        assert run("improve", "900238", "--from-agent", "--wait") in (0, 3)
+        assert run("jobs", "show", "1") == 0
+        assert run("jobs", "show", "1", "--curl") == 0
+        app = start(env=env).wait("240 runs")
+        app.press("P")
+        app.wait("two").press("down", "enter")
+        app.wait("two", "240 runs", gone="add profile")
+        app.press("q")
+        assert app.ended() == 0
+        assert run("--profile", "two", "auth", "logout") == 0
+    assert key.encode() not in printed + app.raw
+    holding = [path.name for path in home.rglob("*") if path.is_file() and key.encode() in path.read_bytes()]
+    assert holding == ["credentials.json"]
+    assert sorted(saved_keys(home / "credentials.json")) == ["default"]
+    assert ended(process("auth", "logout", env=env)).status == 0
+    assert key.encode() not in (home / "credentials.json").read_bytes()

@@ -1,0 +1,192 @@
+"""Going on with another profile: its own key goes to its own server, and what was open before is seen again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from app_on_a_server import LIST, SMALL, Served, launched, no_crash, opened
+from scripted_server import Reply, ScriptedServer
+from textual.widgets import Input
+from waiting import eventually
+from watching import sees
+
+from cekura_tui.config.credentials import ApiKey, read_server, remove_key, save_key, saved_keys
+from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
+
+PROJECTS = "/user/v1/projects/"
+
+
+@pytest.fixture
+def staging(scripted: ScriptedServer) -> ScriptedServer:
+    """A server with one project and no runs."""
+    scripted.on("GET", PROJECTS, Reply([{"id": 7, "name": "Rehearsal"}]))
+    scripted.on("GET", LIST, Reply({"count": 0, "next": None, "previous": None, "results": []}))
+    return scripted
+
+
+@pytest.fixture
+def saved(home: Path, served: Served, staging: ScriptedServer) -> Path:
+    """The keys of two profiles, each with its server."""
+    path = home / "credentials.json"
+    save_key(path, read_server(served.server.url), ApiKey(served.server.key, "typed"))
+    save_key(path, read_server(staging.url), ApiKey("key-of-staging", "typed"), "staging")
+    (home / "config.toml").write_text("project_id = 4021\n[profiles.staging]\nproject_id = 7\n")
+    return path
+
+
+def setup(**env: str) -> Setup:
+    return make_setup(env={"CEKURA_TUI_HOME": os.environ["CEKURA_TUI_HOME"], **env})
+
+
+def keys_at(server: ScriptedServer) -> set[str]:
+    return {got.headers["X-CEKURA-API-KEY"] for got in list(server.seen)}
+
+
+async def test_another_profile_is_opened_with_its_own_key_and_server_and_the_first_one_again(
+    saved: Path, served: Served, staging: ScriptedServer
+) -> None:
+    async with opened(setup()) as pilot:
+        await sees(pilot, "240 runs", "Profile default")
+        await pilot.press("P")
+        await sees(pilot, "● default", "  staging", f"127.0.0.1:{staging.port}", "saved key", "Demo")
+        await pilot.press("j", "enter")
+        await sees(pilot, "Profile staging", "0 runs", gone="900240")
+        assert keys_at(staging) == {"key-of-staging"}
+        asked = len(served.log)
+        await pilot.press("P", "k", "enter")
+        await sees(pilot, "Profile default", "240 runs", "900240")
+        assert len(served.log) > asked
+        no_crash(pilot)
+
+
+async def test_what_was_open_is_left_and_the_jobs_are_seen_again_when_one_is_back(saved: Path, served: Served) -> None:
+    async with opened(setup()) as pilot:
+        await launched(pilot, 900238)
+        await pilot.press("2", "enter")
+        await sees(pilot, "Changes")
+        await pilot.press("P", "j", "enter")
+        await sees(pilot, "Profile staging", "0 runs")
+        await pilot.press("2")
+        await sees(pilot, "No jobs yet", gone="900238")
+        await pilot.press("P", "k", "enter")
+        await sees(pilot, "Profile default", "240 runs")
+        await pilot.press("2")
+        await sees(pilot, "succeeded", "900238")
+        no_crash(pilot)
+
+
+async def test_a_key_of_the_environment_stays_with_the_profile_that_the_app_was_started_with(
+    saved: Path, served: Served, staging: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CEKURA_API_KEY", served.server.key)
+    monkeypatch.setenv("CEKURA_API_URL", served.server.url)
+    async with opened(setup(CEKURA_API_KEY=served.server.key, CEKURA_API_URL=served.server.url)) as pilot:
+        await sees(pilot, "240 runs")
+        await pilot.press("P", "j", "enter")
+        await sees(pilot, "Profile staging", "0 runs")
+        assert keys_at(staging) == {"key-of-staging"}
+        await pilot.press("P")
+        await sees(pilot, "CEKURA_API_KEY", "saved key")
+        await pilot.press("k", "enter")
+        await sees(pilot, "Profile default", "240 runs")
+
+
+async def test_a_profile_without_a_key_leads_to_signing_in_and_from_there_back(saved: Path, home: Path) -> None:
+    (home / "config.toml").write_text("project_id = 4021\n[profiles.work]\nproject_id = 7\n")
+    async with opened(setup()) as pilot:
+        await sees(pilot, "240 runs")
+        await pilot.press("P")
+        await sees(pilot, "work", "no key · sign in")
+        await pilot.press("G", "k", "enter")
+        await sees(pilot, "Ways to start", "No API key found.")
+        await pilot.press("P", "g", "enter")
+        await sees(pilot, "Profile default", "240 runs", gone="Ways to start")
+        no_crash(pilot)
+
+
+async def add(pilot: Any, name: str, server: str, key: str) -> None:
+    await pilot.press("P", "a")
+    await sees(pilot, "Add profile", "Name", "Server", "API key")
+    for line, text in zip(pilot.app.screen.query(Input), (name, server, key), strict=True):
+        line.value = text
+    await pilot.press("enter")
+
+
+async def test_a_profile_is_added_by_signing_in_under_a_new_name(
+    saved: Path, served: Served, staging: ScriptedServer
+) -> None:
+    async with opened(setup()) as pilot:
+        await sees(pilot, "240 runs")
+        await add(pilot, "work", staging.url, "key-of-work")
+        await sees(pilot, "Profile work", "0 runs")
+        no_crash(pilot)
+    added = saved_keys(saved)["work"]
+    assert (added.api_url, added.api_key) == (staging.url, "key-of-work")
+    assert len(saved_keys(saved)) == 3
+
+
+async def test_a_profile_that_cannot_be_added_changes_nothing(
+    saved: Path, served: Served, staging: ScriptedServer
+) -> None:
+    before = saved_keys(saved)
+    async with opened(setup(), size=SMALL) as pilot:
+        await sees(pilot, "240 runs")
+        await add(pilot, "staging", staging.url, "another-key")
+        await sees(pilot, "There is a profile staging already.")
+        assert staging.seen == []
+        staging.on("GET", PROJECTS, Reply({"detail": "Expired."}, 401))
+        pilot.app.screen.query_one("#profile-name", Input).value = "work"
+        await pilot.press("enter")
+        await sees(pilot, "refused the API key (401: Expired.)")
+        await pilot.press("escape")
+        await sees(pilot, "240 runs", gone="Add profile")
+        await pilot.press("r")
+        await sees(pilot, "default", "900240")
+    assert saved_keys(saved) == before
+
+
+async def test_from_the_demo_a_profile_is_opened_and_the_demo_again(saved: Path, served: Served) -> None:
+    async with opened(make_setup(demo=DemoOptions(), env=dict(os.environ))) as pilot:
+        await sees(pilot, "240 runs", "Profile demo")
+        assert served.log == []
+        await pilot.press("P")
+        await sees(pilot, "● Demo", "default", "staging")
+        await pilot.press("g", "enter")
+        await sees(pilot, "Profile default", "240 runs", "Server 127.0.0.1")
+        assert served.log != []
+        await pilot.press("P", "G", "enter")
+        await sees(pilot, "Profile demo", "240 runs")
+        no_crash(pilot)
+
+
+async def test_without_a_key_the_runs_and_jobs_that_are_saved_here_are_shown_and_nothing_is_asked(
+    saved: Path, served: Served
+) -> None:
+    async with opened(setup()) as pilot:
+        await launched(pilot, 900238)
+        await pilot.press("enter")
+        await sees(pilot, "Verdicts", "Transcript")
+    remove_key(saved, "default")
+    served.log.clear()
+    async with opened(make_setup(api_url=served.server.url, env={"CEKURA_TUI_HOME": str(saved.parent)})) as pilot:
+        await sees(pilot, "Ways to start", "c  Cached")
+        await pilot.press("c")
+        await sees(pilot, "900238", "no API key · cached")
+        await pilot.press("i")
+        await sees(pilot, "Press P to sign in.")
+        await pilot.press("enter")
+        await sees(pilot, "Verdicts", "Transcript")
+        await pilot.press("2")
+        await sees(pilot, "succeeded", "900238")
+        assert served.log == []
+        await pilot.press("P", "enter")
+        await sees(pilot, "Ways to start", "No API key found.")
+        await pilot.press("s")
+        await eventually(lambda: pilot.app.screen.query("#key"), "the line for a key")
+        pilot.app.screen.query_one("#key", Input).value = served.server.key
+        await pilot.press("enter")
+        await sees(pilot, "240 runs", "as of")
+        no_crash(pilot)
