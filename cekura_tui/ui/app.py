@@ -76,7 +76,6 @@ from cekura_tui.ui.terminal.textual_private import (
     put_together,
 )
 from cekura_tui.ui.theme import THEMES, choose_theme, colours_of, no_ground_for, themes, tokens
-from cekura_tui.workspace.setup import account_paths
 from cekura_tui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -377,6 +376,7 @@ class CekuraApp(App[None]):
     async def _save_theme(self, name: str) -> None:
         """A theme that was chosen is that of the next start, too."""
         from cekura_tui.config.settings_file import set_setting
+        from cekura_tui.workspace.setup import account_paths
 
         path = account_paths(self._workspace.setup).settings
         try:
