@@ -18,6 +18,8 @@ from scripted_server import ScriptedServer
 
 pytest_plugins = ("quick_pilot",)
 _FOREIGN = ("CEKURA_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_")
+_OF_THE_TERMINAL = ("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY", "SSH_")
+"""What is copied in a test is not to be on the clipboard of whoever runs it."""
 
 # Programs that are started here, and workers that collect tests, find what was compiled for the ones before.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -69,7 +71,7 @@ def pytest_sessionfinish() -> None:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The program's config directory of this test; neither it nor the user's home directory exists yet."""
     for name in list(os.environ):
-        if name.upper().startswith(_FOREIGN):
+        if name.upper().startswith((*_FOREIGN, *_OF_THE_TERMINAL)):
             monkeypatch.delenv(name)
     directory = tmp_path / "home"
     monkeypatch.setenv("CEKURA_TUI_HOME", str(directory))

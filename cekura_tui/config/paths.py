@@ -36,6 +36,11 @@ class Paths:
         return self.home / "log" / "cekura-tui.log"
 
     @property
+    def copied(self) -> Path:
+        """The text of the last copy that may not have reached the clipboard, 0600."""
+        return self.home / "copied.txt"
+
+    @property
     def demo(self) -> Paths:
         """The embedded workspace's own directory."""
         return Paths(self.home / "demo")

@@ -42,11 +42,13 @@ from cekura_tui.store.runs import read_cached_start
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, is_offered, reason_against
 from cekura_tui.ui.away import ended_at, next_unread
 from cekura_tui.ui.keymap import keymap_in_use, read_keymap, use_keymap, with_keys
+from cekura_tui.ui.kit.copies import Copies
 from cekura_tui.ui.kit.dialog import DetailsDialog, Dialog
 from cekura_tui.ui.kit.page import Page, drop_old_toasts
 from cekura_tui.ui.messages import (
     BackgroundChanged,
     CompareRuns,
+    CopyRequested,
     HandOff,
     Improve,
     OpenJob,
@@ -319,6 +321,7 @@ class CekuraApp(App[None]):
         """The loop of the screens, once it runs."""
         self.state = AppState(self, workspace, clock)
         self.state.ask = self.answer
+        self._copies = Copies(self, workspace.setup.paths.copied)
         self.state.hints.changed = lambda: self.screen.refresh_bindings()
         self.news = News(self, self.state, lambda: self._runs.controller.reload())
         self.state.away = lambda: self.news.away.away
@@ -831,19 +834,33 @@ class CekuraApp(App[None]):
         return self.focused is not None and self.focused.check_consume_key("y", "y")
 
     def action_copy_selection(self) -> None:
-        """Copy what was selected with the mouse, and say how much; then nothing is selected, and `y` is the screen's
-        own again."""
+        """Copy what was selected with the mouse; then nothing is selected, and `y` is the screen's own again."""
         text = self.screen.get_selected_text() or ""
         self.screen.clear_selection()
         if text:
-            self.copy_to_clipboard(text)
-            lines, characters = text.count("\n") + 1, count(len(text), "character")
-            much = f"{lines:,} lines ({characters})" if lines > 1 else characters
-            self.notify(f"Sent {much} to the terminal's clipboard.", markup=False)
+            lines = text.count("\n") + 1
+            self._copies.copy(text, f"{lines:,} lines" if lines > 1 else "the selection")
 
     def action_copy_text(self) -> None:
         """The same, also while one types."""
         self.action_copy_selection()
+
+    @on(CopyRequested)
+    def copy_text(self, request: CopyRequested) -> None:
+        """What a dialog or a screen has to copy."""
+        self._copies.copy(request.text, request.what)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """What is cut or copied where one types; a key is hidden there, and is not put where others can read it."""
+        if getattr(self.focused, "password", False):
+            self.notify("Can't copy the API key.", severity="warning", markup=False)
+        elif text:
+            self._copies.copy(text, "the selection")
+
+    @property
+    def clipboard(self) -> str:
+        """What was copied last, for the keys that paste within the app."""
+        return self._copies.text
 
     def action_help_quit(self) -> None:
         """ctrl+c with nothing selected: say how to leave."""

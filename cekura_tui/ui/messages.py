@@ -7,7 +7,7 @@ the first of them opened. Messages may come later.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from textual.message import Message
@@ -112,6 +112,14 @@ class HandOff(Request):
     staged: Prompt
     reread: Callable[[], Awaitable[Prompt]]
     done: Callable[[str | None], None]
+
+
+@dataclass
+class CopyRequested(Message):
+    """Copy this text, exactly, and report it; `what` names it: "the prompt"."""
+
+    text: str = field(repr=False)
+    what: str
 
 
 @dataclass

@@ -26,7 +26,7 @@ from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.messages import WorkspaceChanged
+from cekura_tui.ui.messages import CopyRequested, WorkspaceChanged
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.workspace.setup import KeyTaken
@@ -205,8 +205,8 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
 
     def action_environment(self) -> None:
         """Copy the line that sets the key in a shell."""
-        self.app.copy_to_clipboard(_EXPORT)
-        self.query_one(DialogNote).show(f"Copied. Quit, run {_EXPORT}<your key>, and start again.")
+        self.app.post_message(CopyRequested(_EXPORT, "the line"))
+        self.query_one(DialogNote).show(f"Quit, run {_EXPORT}<your key>, and start again.")
 
     def action_demo(self) -> None:
         """Open the demo."""

@@ -231,9 +231,6 @@ def test_what_is_handed_off_is_clean_and_its_file_has_a_safe_name(
         terminal.wait("Copy or save run 102")
         terminal.press("enter")
         terminal.until(lambda: _answered(terminal), "an answer to enter")
-        if terminal.shows("enter again"):  # it is large
-            terminal.press("enter")
-            terminal.wait(gone="Copy or save run 102")
         if terminal.shows("Save the transcript"):
             rested(terminal, "enter")
             if terminal.shows("already exists"):

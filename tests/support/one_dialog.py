@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from textual import on
 from textual.pilot import Pilot
 from themed_app import ThemedApp
 from waiting import eventually
 
 from cekura_tui.ui.app import style_sheets
+from cekura_tui.ui.kit.copies import Copies
 from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.messages import CopyRequested
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.workspace import Workspace
@@ -29,6 +32,7 @@ class OneDialog(ThemedApp):
         self.state = AppState(self, workspace)
         self.answers: list[Any] = []
         self.copied: list[str] = []
+        self._copies = Copies(self, workspace.setup.paths.copied)
         self._dialog = dialog
 
     def on_mount(self) -> None:
@@ -38,9 +42,11 @@ class OneDialog(ThemedApp):
         """Open it, anew if it was open before."""
         self.push_screen(self._dialog(self.state), self.answers.append)
 
-    def copy_to_clipboard(self, text: str) -> None:
-        super().copy_to_clipboard(text)
-        self.copied.append(text)
+    @on(CopyRequested)
+    def copy_text(self, request: CopyRequested) -> None:
+        """As the app does."""
+        self._copies.copy(request.text, request.what)
+        self.copied.append(request.text)
 
     @property
     def dialog(self) -> Any:

@@ -39,7 +39,7 @@ KEYS = {
     "ctrl+t": "\x14",
     "ctrl+z": "\x1a",
 }
-_OF_THE_RUNNER = ("TEXTUAL", "NO_COLOR", "COLUMNS", "LINES")
+_OF_THE_RUNNER = ("TEXTUAL", "NO_COLOR", "COLUMNS", "LINES", "TERM_PROGRAM", "TMUX", "STY", "DISPLAY", "WAYLAND", "SSH")
 _ASKS_SYNC = re.compile(rb"\x1b\[\?2026\$p")
 # What the emulator does not know: CSI with the prefixes < = >, and questions about modes.
 _UNKNOWN = re.compile(rb"\x1b\[(?:[<>=][0-9;]*[a-zA-Z]|\?[0-9;]*(?:\$p|[a-gi-km-z]))")

@@ -213,7 +213,7 @@ async def test_selected_text_is_copied_by_one_key_that_says_how_much(served: Ser
         assert text
         await sees(pilot, "y Copy selection")
         await pilot.press(key)
-        await sees(pilot, f"Sent 2 lines ({len(text)} characters)", gone="y Copy selection")
+        await sees(pilot, f"Sent 2 lines, {len(text.encode())} bytes,", gone="y Copy selection")
         assert pilot.app.clipboard == text
         assert not pilot.app.screen.selections
 

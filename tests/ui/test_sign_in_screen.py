@@ -30,7 +30,7 @@ async def test_e_copies_the_line_that_sets_the_key_in_a_shell(served: Served) ->
     async with opened(setup_of(served.server.url, None), size=SMALL) as pilot:
         await sees(pilot, "e  Environment")
         await pilot.press("e")
-        await sees(pilot, "Copied. Quit, run export CEKURA_API_KEY=<your key>")
+        await sees(pilot, "Sent the line, 22 bytes", "Quit, run export CEKURA_API_KEY=<your key>")
         assert pilot.app.clipboard == "export CEKURA_API_KEY="
 
 

@@ -21,7 +21,7 @@ from cekura_tui.ui.jobs.words import forget_question, needs_other_key, relaunch_
 from cekura_tui.ui.kit.copying import Offer, OfferList
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
 from cekura_tui.ui.kit.page import Page
-from cekura_tui.ui.messages import HandOff, OpenJobDetails
+from cekura_tui.ui.messages import CopyRequested, HandOff, OpenJobDetails
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.job_service import JobRecord
@@ -158,8 +158,8 @@ class JobActions:
             offers.append(Offer("Improved prompt …"))
         taken = await page.opening.ask(CopyJobDialog(job.number, offers))
         if taken is not None and taken.text is not None:
-            page.app.copy_to_clipboard(taken.text)
-            page.notify_once(f"Sent to the terminal's clipboard: {taken.words}. Paste to check.")
+            what = f"the {taken.words[0].lower()}{taken.words[1:]}"
+            page.app.post_message(CopyRequested(taken.text, what))
         elif taken is not None and done.improved_prompt is not None:
             reread = partial(self._state.workspace.call, _read_staged(done))
             self._state.ask(HandOff(done, staged, reread, lambda words: page.notify_once(words) if words else None))

@@ -15,11 +15,11 @@ from textual.widgets import Input, Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean_line
-from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.messages import CopyRequested
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.workspace.prompt_files import AlreadyThere, check_output, write_text
 
@@ -142,8 +142,6 @@ class OfferList(VirtualList[Offer]):
         return [[Segment(fit(f" {row.words}", width))]]
 
 
-LARGE = 74_994
-"""Bytes of text that terminals take which allow 100,000 bytes for one command, as many do."""
 PREVIEWED = 3
 """Lines of what would be copied that are shown."""
 
@@ -186,7 +184,6 @@ class CopyDialog(Dialog[str]):
         super().__init__()
         self.whose = whose
         self._box, self._offers, self._missing = box, dict(offers), tuple(missing)
-        self._warned_of: str | None = None
 
     def save(self, what: str, name: str, write: Write) -> None:
         """Ask where to save something; once saved, that is the answer of this dialog too."""
@@ -217,7 +214,6 @@ class CopyDialog(Dialog[str]):
         """Show how it begins: over SSH, where the clipboard may be out of reach, it can be read and selected."""
         offer = self._offers.get(str(event.key))
         self.query_one("#copy-preview", Static).update(Content(offer.beginning() if offer else ""))
-        self._warned_of = None
         self.show_message("")
 
     @on(OfferList.Opened)
@@ -230,19 +226,7 @@ class CopyDialog(Dialog[str]):
         if isinstance(offer, Lead):
             offer.take()
             return
-        text = offer.text()
-        size = len(text.encode())
-        if size > LARGE and self._warned_of != words:
-            self._warned_of = words
-            self.show_message(
-                f"{size // 1000:,} KB: many terminals take at most {LARGE // 1000} KB and drop the rest. "
-                + with_keys("Save to a file, or press {list.open} again to copy anyway."),
-                failed=True,
-            )
-            return
-        self.app.copy_to_clipboard(text)
-        sent = f"Sent to the clipboard: {words}. If nothing pastes, the terminal blocks copying."
-        self.notify(sent, markup=False, timeout=8)
+        self.app.post_message(CopyRequested(offer.text(), f"the {words}"))
         self.dismiss(None)
 
     def show_message(self, text: str, *, failed: bool = False) -> None:

@@ -21,6 +21,7 @@ from cekura_tui.prose.patch import patch_path, unified_patch
 from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.copying import SaveLine
 from cekura_tui.ui.kit.dialog import Dialog, KeyHint
+from cekura_tui.ui.messages import CopyRequested
 from cekura_tui.ui.terminal.foreground import pager, show_in_pager
 from cekura_tui.workspace.prompt_files import (
     PromptFileDrifted,
@@ -38,7 +39,7 @@ _FOLDER_CELLS = 50
 
 
 class HandOffDialog(Dialog[str]):
-    """Answers with the result, in words.
+    """Answers with where it was saved, in words, with nothing where it was copied.
 
     `staged` is the sent prompt with what was accepted so far. `reread` reads it from the disk before it is handed over;
     what another window changed is shown first. Offered first is the staged prompt where it is another than the sent
@@ -205,17 +206,18 @@ class HandOffDialog(Dialog[str]):
 
     @on(Button.Pressed, "#copy")
     async def copy(self) -> None:
-        """Ask the terminal to copy it."""
+        """Copy it."""
         if not await self._is_current():
             return
         try:
-            self.app.copy_to_clipboard(self._text())
-        except UnicodeEncodeError:
-            self._line.show_message("Can't copy: the prompt has half a character. Save to a file instead.")
+            text = self._text()
         except CekuraTuiError as error:
             self._line.show_message(error.sentence())
         else:
-            self.dismiss("Sent to your terminal's clipboard. Paste to check.")
+            which = "staged" if self._version == "staged" else "improved"
+            what = f"the patch to the {which} prompt" if self._patch else f"the {which} prompt"
+            self.app.post_message(CopyRequested(text, what))
+            self.dismiss(None)
 
     @on(Button.Pressed, "#read")
     async def read(self) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from cekura_tui.model.text import clean_line
+from cekura_tui.ui.terminal.passthrough import wrap
 from cekura_tui.ui.terminal.textual_private import driver_of
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ Kind = Literal["osc777", "osc9", "bell"]
 BELL = "\x07"
 LONGEST = 120
 """Characters of a notification's text."""
-CHUNK = 240
-"""Characters of one string that every version of screen passes on."""
 _OSC_777 = ("kitty", "wezterm", "ghostty", "foot", "konsole", "contour")
 # Within tmux and screen TERM and TERM_PROGRAM are theirs; these are left of the terminal around. LC_… survives SSH.
 _OUTER_TERMINAL = ("LC_TERMINAL", "TERMINAL_NAME")
@@ -69,23 +68,13 @@ def notification(wanted: str, title: str, text: str, env: Mapping[str, str]) -> 
     sent = f"\x1b]777;notify;{title};{text}{BELL}" if kind == "osc777" else f"\x1b]9;{title}: {text}{BELL}"
     if env.get("TMUX"):
         # tmux drops what is passed through unless it is allowed to and the pane is in sight; the bell always arrives.
-        return _through_tmux(sent) + (BELL if wanted == "auto" else "")
-    return _through_screen(sent) if env.get("STY") else sent
+        return wrap(sent, "tmux") + (BELL if wanted == "auto" else "")
+    return wrap(sent, "screen") if env.get("STY") else sent
 
 
 def harmless(text: str) -> str:
     """Text that ends no sequence and parts no field of one."""
     return clean_line(text.replace(";", ","), LONGEST)
-
-
-def _through_tmux(sequence: str) -> str:
-    return "\x1bPtmux;{}\x1b\\".format(sequence.replace("\x1b", "\x1b\x1b"))
-
-
-def _through_screen(sequence: str) -> str:
-    # To screen the byte 0x9c, which is in the UTF-8 of many letters, may end a string.
-    plain = sequence.encode("ascii", "replace").decode("ascii")
-    return "".join(f"\x1bP{plain[at : at + CHUNK]}\x1b\\" for at in range(0, len(plain), CHUNK))
 
 
 _KEEP = "\x1b[22;2t"

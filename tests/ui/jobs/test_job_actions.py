@@ -150,11 +150,11 @@ async def test_what_is_copied_is_a_command_without_the_key(quiet: Setup, seeded:
             "Improved prompt …",
         )
         copied = []
-        for n in range(3):
+        for n, what in enumerate(("launch request", "poll request", "job as JSON")):
             await pilot.press("y")
             await sees(pilot, "Copy from job 1", *offers)
             await pilot.press(*["j"] * n, "enter")
-            await sees(pilot, "Sent to the terminal's clipboard", gone="Copy from job 1")
+            await sees(pilot, f"Sent the {what}", gone="Copy from job 1")
             copied.append(pilot.app.clipboard)
         launch, progress, whole = copied
         assert launch.startswith("curl -X POST")

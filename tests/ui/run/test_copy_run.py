@@ -27,7 +27,6 @@ from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_json
 from cekura_tui.model.transcript.transcript import Turn
-from cekura_tui.ui.kit import copying
 from cekura_tui.ui.run.copy import CopyRunDialog
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.browser import open_link
@@ -160,7 +159,7 @@ async def test_id_link_turn_verdict_recording_and_curl_are_copied_just_so(
             RECORDING,
             f'curl {scripted.url}/test_framework/v1/runs/48213/ -H "X-CEKURA-API-KEY: $CEKURA_API_KEY"',
         ]
-        await sees(pilot, "Sent to the clipboard: request as curl.", "If nothing pastes")
+        await sees(pilot, "Sent the request as curl, ")
         assert "secret-key" not in "".join(app.copied)
     assert scripted.seen == [], "the recording is not fetched, nor anything else"
 
@@ -207,20 +206,6 @@ async def test_only_a_web_link_is_offered_as_the_recording(setup: Setup, odd: ob
     async with asked(setup, copy_of(view(voice_recording_url=odd))) as (app, pilot):
         await sees(pilot, "No link to the recording: the server sent no web link.")
         assert not [words for words in offered(app) if "recording" in words]
-
-
-async def test_more_than_a_terminal_takes_is_copied_only_when_asked_for_twice(
-    setup: Setup, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(copying, "LARGE", 2_000)
-    turns = [{"role": "Main Agent", "content": "x" * 100, "start_time": n} for n in range(100)]
-    async with asked(setup, copy_of(view(transcript_object=turns))) as (app, pilot):
-        await go_to(app, pilot, "transcript as text")
-        await pilot.press("enter")
-        await sees(pilot, "many terminals take at most 2 KB and drop the rest", "enter again to copy")
-        assert (app.answers, app.copied) == ([], [])
-        assert await answer(app, pilot, "enter") is None
-        assert app.copied[0].count("\n") == 99
 
 
 # To a file

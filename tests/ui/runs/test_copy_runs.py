@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from app_on_a_server import Served, setup_of
@@ -21,14 +22,13 @@ from cekura_tui.cli.opening import scope_of_link
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.scope import Scope
-from cekura_tui.ui.kit import copying
 from cekura_tui.ui.runs.export import SAVE_ALL, SAVE_THESE, CopyRunsDialog
 from cekura_tui.ui.state import AppState
+from cekura_tui.ui.terminal import clipboard
 from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
 
 DASHBOARD = "https://dashboard.cekura.ai"
 PROJECT = Scope("project", 4021, "Clinic")
-COPIED = "Sent to the clipboard"
 
 
 def row(number: int, agent: int = 7, **fields: object) -> RunRow:
@@ -69,7 +69,7 @@ async def test_y_and_enter_copy_the_link_of_the_run_under_the_cursor(setup: Setu
         await sees(pilot, "Copy or save run 48213", "link to the result", f"{DASHBOARD}/4021/results/991")
         assert await answer(app, pilot, "enter") is None
         assert app.copied == [f"{DASHBOARD}/4021/results/991"]
-        await sees(pilot, f"{COPIED}: link to the result.", "If nothing pastes")
+        await sees(pilot, "Sent the link to the result, 44 bytes,", "If nothing pastes")
         assert scope_of_link(app.copied[0], DASHBOARD) == Scope("result", 991)
 
 
@@ -140,22 +140,16 @@ async def test_a_command_for_the_embedded_workspace_names_it(served: Served, hom
         assert app.copied == ["cekura-tui --demo improve 48213 --from-agent"]
 
 
-async def test_more_than_a_terminal_takes_is_copied_only_when_asked_for_twice(
-    setup: Setup, monkeypatch: pytest.MonkeyPatch
+async def test_of_a_large_copy_its_size_is_shown_and_where_the_text_is(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
-    monkeypatch.setattr(copying, "LARGE", 2_000)
+    monkeypatch.setattr(clipboard, "LARGE", 2_000)
     rows = [replace(ONE, id=number) for number in range(1, 101)]
     async with asked(setup, copy_of(*rows)) as (app, pilot):
-        await sees(pilot, "Copy or save 100 runs")
-        await pilot.press("j", "j", "j", "enter")
-        await sees(pilot, "many terminals take at most 2 KB and drop the rest", "enter again to copy")
-        await pilot.press("j")
-        await sees(pilot, gone="many terminals")
-        await pilot.press("k", "enter")
-        await sees(pilot, "many terminals")
-        assert (app.answers, app.copied) == ([], [])
-        assert await answer(app, pilot, "enter") is None
+        assert await choose(app, pilot, "CSV") is None
+        await sees(pilot, "Sent the CSV, ", "bytes (over 2 kB)", "Some terminals drop that much", "copied.txt")
         assert len(list(csv.DictReader(io.StringIO(app.copied[0])))) == 100
+        assert (home / "copied.txt").read_text() == app.copied[0]
 
 
 async def test_enter_pressed_twice_in_haste_answers_once(setup: Setup) -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.ui.terminal.notifications import BELL, CHUNK, LONGEST, Title, harmless, kind_for, notification
+from cekura_tui.ui.terminal.notifications import BELL, LONGEST, Title, harmless, kind_for, notification
+from cekura_tui.ui.terminal.passthrough import CHUNK
 
 KITTY = {"TERM": "xterm-kitty"}
 IN_TMUX = {"TERM": "tmux-256color", "TERM_PROGRAM": "tmux", "TMUX": "/tmp/tmux-0/default,1,0"}

@@ -1,0 +1,189 @@
+"""What is copied arrives: in tmux and screen as people have them, on a display, and in a terminal alone."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from multiplexers import NEEDS_SCREEN, NEEDS_TMUX, Screen, Tmux
+from raw_output import copied_in
+from terminal import PROGRAM, Start, Terminal
+from waiting import until
+
+from cekura_tui.ui.terminal.clipboard import LARGE, probe, ways
+
+RUN = "900230"
+DEMO = ("--demo", "--demo-epoch", "1700000000")
+SENT = re.compile(rb"\x1b\]52;c?;([A-Za-z0-9+/=]+)(?:\x07|\x1b\\)")
+
+
+@pytest.fixture
+def transcript(surroundings: dict[str, str], tmp_path: Path) -> str:
+    """What is copied of the run: a text of more than 3 kB."""
+    argv = [*PROGRAM, *DEMO, "--config-dir", str(tmp_path / "other"), "runs", "show", RUN, "--transcript", "--json"]
+    printed = subprocess.run(argv, env=surroundings, capture_output=True, check=True).stdout.decode()
+    text = printed.removesuffix("\n")
+    assert len(text) > 3_000
+    return text
+
+
+def arrived(raw: bytes) -> list[str]:
+    """The texts that the terminal was asked to put on the clipboard."""
+    return [base64.b64decode(sent, validate=True).decode() for sent in SENT.findall(raw)]
+
+
+def copy_transcript(window: Terminal | Tmux | Screen) -> None:
+    window.wait(f"Run {RUN}", "Transcript ·").press("y")
+    window.wait("transcript as JSON").press("j" * 5)
+    window.wait(f'"run": {RUN}').press("enter")
+
+
+def copy_all_rows(window: Terminal | Tmux | Screen) -> None:
+    """As JSON lines, which are more than 50 kB."""
+    window.wait("900240").press("F")
+    window.wait("240 runs", gone="loaded").press(" ")
+    window.wait("1 marked").press("G")
+    window.wait("900001").press("V")
+    window.wait("240 marked").press("y")
+    window.wait("JSON lines").press("j" * 4)
+    window.wait('{"id": ').press("enter")
+
+
+@NEEDS_TMUX
+@pytest.mark.parametrize("passthrough", ["off", "on"])
+@pytest.mark.parametrize("clipboard", ["off", "external", "on"])
+def test_in_tmux_it_is_in_its_buffer_and_in_the_terminal_around(
+    surroundings: dict[str, str], transcript: str, clipboard: str, passthrough: str
+) -> None:
+    config = f"set -s set-clipboard {clipboard}\nset -g allow-passthrough {passthrough}"
+    with Tmux(*DEMO, RUN, env=surroundings, config=config) as tmux:
+        copy_transcript(tmux)
+        tmux.wait("Copied the transcript as JSON", f"{len(transcript.encode()):,} bytes", "with tmux")
+        assert tmux.buffer.decode() == transcript
+        tmux.outer.until(lambda: arrived(tmux.outer.raw) == [transcript], "it is in the terminal around")
+
+
+@NEEDS_TMUX
+def test_in_tmux_that_knows_no_way_to_the_terminal_it_goes_by_passthrough(
+    surroundings: dict[str, str], transcript: str, tmp_path: Path
+) -> None:
+    old = tmp_path / "bin" / "tmux"
+    old.parent.mkdir()
+    old.write_text(f'#!/bin/sh\n[ "$1 $2" = "load-buffer -w" ] && exit 1\nexec {shutil.which("tmux")} "$@"\n')
+    old.chmod(0o755)
+    env = {**surroundings, "PATH": f"{old.parent}:{surroundings['PATH']}"}
+    with Tmux(*DEMO, RUN, env=env, config="set -g allow-passthrough on") as tmux:
+        copy_transcript(tmux)
+        tmux.wait("Sent the transcript as JSON", "through tmux", "If nothing pastes", "copied.txt")
+        assert tmux.buffer.decode() == transcript
+        tmux.outer.until(lambda: arrived(tmux.outer.raw) == [transcript], "it is in the terminal around")
+
+
+@NEEDS_TMUX
+def test_a_large_copy_arrives_in_tmux_whole(surroundings: dict[str, str]) -> None:
+    with Tmux(*DEMO, env=surroundings) as tmux:
+        copy_all_rows(tmux)
+        tmux.wait("Copied the JSON lines", "(over 50 kB)")
+        rows = tmux.buffer.decode()
+        assert len(rows) > LARGE
+        assert len([json.loads(line) for line in rows.splitlines()]) == 240
+        tmux.outer.until(lambda: arrived(tmux.outer.raw) == [rows], "it is in the terminal around")
+
+
+@NEEDS_SCREEN
+def test_in_screen_it_is_in_the_terminal_around(surroundings: dict[str, str], transcript: str, home: Path) -> None:
+    with Screen(*DEMO, RUN, env=surroundings) as screen:
+        copy_transcript(screen)
+        screen.wait("Sent the transcript as JSON", "through screen", "copied.txt")
+        screen.outer.until(lambda: arrived(screen.outer.raw) == [transcript], "it is in the terminal around")
+    assert (home / "demo" / "copied.txt").read_text() == transcript
+    assert (home / "demo" / "copied.txt").stat().st_mode & 0o777 == 0o600
+
+
+@NEEDS_SCREEN
+def test_a_large_copy_arrives_through_screen_whole(surroundings: dict[str, str], home: Path) -> None:
+    with Screen(*DEMO, env=surroundings) as screen:
+        copy_all_rows(screen)
+        screen.wait("Sent the JSON lines", "(over 50 kB)", "Some terminals drop that much")
+        rows = (home / "demo" / "copied.txt").read_text()
+        assert len(rows) > LARGE
+        screen.outer.until(lambda: arrived(screen.outer.raw) == [rows], "it is in the terminal around")
+
+
+def test_in_a_terminal_alone_it_is_sent_to_it(start: Start, transcript: str, home: Path) -> None:
+    terminal = start(*DEMO, RUN)
+    copy_transcript(terminal)
+    terminal.wait("Sent the transcript as JSON", "OSC 52", "copied.txt")
+    assert copied_in(terminal.raw) == [transcript]
+    assert (home / "demo" / "copied.txt").read_text() == transcript
+
+
+@pytest.fixture
+def display(tmp_path: Path) -> Iterator[str]:
+    """An X display of the test's own."""
+    if not (shutil.which("Xvfb") and shutil.which("xclip")):
+        pytest.skip("Xvfb or xclip is not installed")
+    numbers = tmp_path / "display"
+    with numbers.open("wb") as file:
+        argv = ["Xvfb", "-displayfd", str(file.fileno()), "-nolisten", "tcp"]
+        server = subprocess.Popen(argv, pass_fds=[file.fileno()], stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: numbers.read_text().endswith("\n"), "the display is there")
+        yield f":{numbers.read_text().strip()}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def test_on_a_display_it_is_on_its_clipboard_after_the_program_has_ended(
+    start: Start, display: str, transcript: str, home: Path
+) -> None:
+    terminal = start(*DEMO, RUN, env={"DISPLAY": display})
+    copy_transcript(terminal)
+    terminal.wait("Copied the transcript as JSON", "with xclip").press("ctrl+q")
+    assert terminal.ended() == 0
+    argv = ["xclip", "-selection", "clipboard", "-out"]
+    pasted = subprocess.run(argv, env={"DISPLAY": display, "PATH": os.environ["PATH"]}, capture_output=True, check=True)
+    assert pasted.stdout.decode() == transcript
+    assert copied_in(terminal.raw) == []
+    assert not (home / "demo" / "copied.txt").exists()
+
+
+def test_where_the_display_is_gone_it_is_sent_to_the_terminal(start: Start, transcript: str) -> None:
+    terminal = start(*DEMO, RUN, env={"DISPLAY": ":987"})
+    copy_transcript(terminal)
+    terminal.wait("Sent the transcript as JSON", "OSC 52")
+    assert copied_in(terminal.raw) == [transcript]
+
+
+# For doctor
+
+
+def test_doctor_reads_back_from_a_display_and_restores_what_was_there(
+    display: str, surroundings: dict[str, str]
+) -> None:
+    env = {**surroundings, "DISPLAY": display}
+    xclip = ["xclip", "-selection", "clipboard"]
+    subprocess.run([*xclip, "-in"], env=env, input=b"mine", stdout=subprocess.DEVNULL, check=True)
+    until(lambda: subprocess.run([*xclip, "-out"], env=env, capture_output=True).stdout == b"mine", "it is there")
+    assert probe(ways(env), env) == (True, "a test text was copied and read back")
+    until(lambda: subprocess.run([*xclip, "-out"], env=env, capture_output=True).stdout == b"mine", "it is restored")
+
+
+@NEEDS_TMUX
+def test_doctor_reads_back_from_tmux_and_leaves_the_newest_buffer(surroundings: dict[str, str]) -> None:
+    code = (
+        "import os; from cekura_tui.ui.terminal.clipboard import *; print(probe(ways(os.environ), os.environ)); input()"
+    )
+    with Tmux(env=surroundings, command=[sys.executable, "-c", code]) as tmux:
+        tmux.wait("(True, 'a test text was copied and read back')")
+        assert tmux.buffer == b""
+        assert arrived(tmux.outer.raw) == []

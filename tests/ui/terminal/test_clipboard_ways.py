@@ -1,0 +1,217 @@
+"""By which ways a text is copied in which surroundings, with real programs, and what is said of it."""
+
+from __future__ import annotations
+
+import base64
+import os
+from pathlib import Path
+
+import pytest
+
+from cekura_tui.ui.terminal.clipboard import LARGE, LONGEST, TIMEOUT, Copied, copy, copy_message, describe, probe, ways
+
+TMUX = {"TMUX": "/tmp/tmux-0/default,1,0", "TERM": "tmux-256color", "TERM_PROGRAM": "tmux"}
+SCREEN = {"STY": "1.pts-0.box", "TERM": "screen.xterm-256color"}
+X11, WAYLAND, SSH = {"DISPLAY": ":0"}, {"WAYLAND_DISPLAY": "wayland-0"}, {"SSH_CONNECTION": "1 2 3 4"}
+FORWARDED = {"DISPLAY": "localhost:10.0", **SSH}
+ALL = "tmux wl-copy xclip xsel pbcopy"
+IN_TMUX = ["tmux", "tmux's buffer"]
+
+
+@pytest.mark.parametrize(
+    ("env", "programs", "platform", "names"),
+    [
+        ({}, ALL, "linux", ["OSC 52"]),
+        (X11, ALL, "linux", ["xclip", "xsel", "OSC 52"]),
+        (X11, "xsel", "linux", ["xsel", "OSC 52"]),
+        (X11, "", "linux", ["OSC 52"]),
+        (WAYLAND | X11, ALL, "linux", ["wl-copy", "xclip", "xsel", "OSC 52"]),
+        (SSH, ALL, "linux", ["OSC 52"]),
+        (SSH | X11 | WAYLAND, ALL, "linux", ["OSC 52"]),
+        (FORWARDED, ALL, "linux", ["xclip", "xsel", "OSC 52"]),
+        ({}, ALL, "darwin", ["pbcopy", "OSC 52"]),
+        (SSH, ALL, "darwin", ["OSC 52"]),
+        (TMUX, ALL, "linux", [*IN_TMUX, "OSC 52 through tmux"]),
+        (TMUX, "", "linux", ["OSC 52 through tmux"]),
+        (TMUX | X11, ALL, "linux", [*IN_TMUX, "xclip", "xsel", "OSC 52 through tmux"]),
+        (TMUX | SSH, ALL, "linux", [*IN_TMUX, "OSC 52 through tmux"]),
+        (SCREEN, ALL, "linux", ["OSC 52 through screen"]),
+        (SCREEN | X11, ALL, "linux", ["OSC 52 through screen", "xclip", "xsel"]),
+        (SCREEN | TMUX, ALL, "linux", [*IN_TMUX, "OSC 52 through tmux"]),
+        (TMUX | {"TERM_PROGRAM": ""} | SCREEN, ALL, "linux", ["OSC 52 through screen"]),
+        ({"TERM": "linux"}, ALL, "linux", []),
+        ({"TERM": "linux"} | X11, "xclip", "linux", ["xclip"]),
+    ],
+)
+def test_the_ways_are_those_of_the_surroundings(
+    env: dict[str, str], programs: str, platform: str, names: list[str]
+) -> None:
+    found = ways(env, lambda name: f"/bin/{name}" if name in programs.split() else None, platform)
+    assert [way.name for way in found] == names
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    """A folder that is first in the path, for programs of the test's own making."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    return folder
+
+
+def tool(tools: Path, name: str, script: str) -> None:
+    (tools / name).write_text(f'#!/bin/sh\ncd "{tools}"\n{script}\n')
+    (tools / name).chmod(0o755)
+
+
+def copied(tools: Path, env: dict[str, str], text: str) -> tuple[Copied, str]:
+    """How the copy went, and what was written to the terminal."""
+    env = {**env, "PATH": f"{tools}:{os.environ['PATH']}"}
+    written: list[str] = []
+    by = ways(env, lambda name: str(tools / name) if (tools / name).exists() else None, "linux")
+    return copy(text, by, env, written.append), "".join(written)
+
+
+TAKES = "cat > taken; echo noise; echo noise >&2"
+OLD_TMUX = f'[ "$2" = -w ] && exit 1; {TAKES}'
+
+
+@pytest.mark.parametrize(
+    ("env", "scripts", "went", "sure", "sent"),
+    [
+        (X11, {"xclip": TAKES}, ("xclip",), True, ""),
+        (X11, {"xclip": "exit 1", "xsel": TAKES}, ("xsel",), True, ""),
+        (X11, {"xclip": "exit 1"}, ("OSC 52",), False, "\x1b]52;c;"),
+        (TMUX, {"tmux": TAKES}, ("tmux",), True, ""),
+        (TMUX | X11, {"tmux": TAKES, "xclip": TAKES}, ("tmux", "xclip"), True, ""),
+        (TMUX, {"tmux": OLD_TMUX}, ("tmux's buffer", "OSC 52 through tmux"), False, "\x1bPtmux;\x1b\x1b]52;c;"),
+        (TMUX, {"tmux": "exit 1"}, ("OSC 52 through tmux",), False, "\x1bPtmux;\x1b\x1b]52;c;"),
+        (SCREEN, {}, ("OSC 52 through screen",), False, "\x1bP\x1b]52;c;"),
+        (SCREEN | X11, {"xclip": TAKES}, ("OSC 52 through screen", "xclip"), True, "\x1bP\x1b]52;c;"),
+    ],
+)
+def test_what_fails_is_followed_by_the_next_way(
+    tools: Path, env: dict[str, str], scripts: dict[str, str], went: tuple[str, ...], sure: bool, sent: str
+) -> None:
+    for name, script in scripts.items():
+        tool(tools, name, script)
+    result, written = copied(tools, env, "Grüße\x1b\0 👍\n")
+    assert (result.ways, result.sure, result.size) == (went, sure, 15)
+    assert written.startswith(sent)
+    assert bool(written) == bool(sent)
+    if TAKES in "".join(scripts.values()):
+        assert (tools / "taken").read_bytes() == "Grüße\x1b\0 👍\n".encode()
+
+
+def test_a_tool_that_does_not_answer_holds_up_nothing_for_long(tools: Path) -> None:
+    tool(tools, "xclip", "exec sleep 60")
+    result, written = copied(tools, X11, "text")
+    assert (result.ways, written) == (("OSC 52",), "\x1b]52;c;dGV4dA==\x07")
+    assert TIMEOUT <= 3
+
+
+def test_a_tool_that_stays_in_the_background_is_not_waited_for(tools: Path) -> None:
+    tool(tools, "xclip", "cat > taken; sleep 60 & echo $! > pid")
+    result, _ = copied(tools, X11, "text")
+    pid = int((tools / "pid").read_text())
+    os.kill(pid, 9)  # it is still there
+    assert result.ways == ("xclip",)
+
+
+def test_no_tool_gets_the_key(tools: Path) -> None:
+    tool(tools, "xclip", "cat > taken; env > env")
+    assert copied(tools, X11 | {"CEKURA_API_KEY": "secret-key"}, "text")[0].sure
+    assert "secret-key" not in (tools / "env").read_text()
+    assert "DISPLAY=:0" in (tools / "env").read_text()
+
+
+@pytest.mark.parametrize("size", [3_000, 50_000])
+def test_through_screen_a_text_goes_in_pieces_that_screen_takes(tools: Path, size: int) -> None:
+    text = "x" * size
+    pieces = copied(tools, SCREEN, text)[1].removesuffix("\x1b\\").split("\x1b\\")
+    assert all(piece.startswith("\x1bP") and len(piece) <= 242 for piece in pieces)
+    whole = "".join(piece.removeprefix("\x1bP") for piece in pieces)
+    assert base64.b64decode(whole.removeprefix("\x1b]52;c;").removesuffix("\x07")).decode() == text
+
+
+@pytest.mark.parametrize(
+    ("env", "text", "why"),
+    [
+        ({}, "", "the text is empty"),
+        ({}, "half \ud83d", "half a character"),
+        ({}, "x" * (LONGEST + 1), "too long for OSC 52"),
+        ({"TERM": "linux"}, "text", "this terminal has no clipboard"),
+    ],
+)
+def test_what_cannot_arrive_is_not_sent(tools: Path, env: dict[str, str], text: str, why: str) -> None:
+    result, written = copied(tools, env, text)
+    assert (result.ways, result.sure, written) == ((), False, "")
+    assert why in result.why_not
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (Copied(("tmux",), 3_214, True), "Copied the prompt, 3,214 bytes, with tmux."),
+        (
+            Copied(("tmux", "xclip"), LARGE + 1, True),
+            "Copied the prompt, 50,001 bytes (over 50 kB), with tmux and xclip.",
+        ),
+        (
+            Copied(("OSC 52",), 1, False),
+            "Sent the prompt, 1 byte, to the terminal's clipboard (OSC 52). "
+            "If nothing pastes, the terminal blocks copying: the text is also in /c/copied.txt.",
+        ),
+        (
+            Copied(("OSC 52 through screen",), 60_000, False),
+            "Sent the prompt, 60,000 bytes (over 50 kB), to the terminal's clipboard (OSC 52 through screen). "
+            "Some terminals drop that much: the text is also in /c/copied.txt.",
+        ),
+        (
+            Copied((), 2_000_000, False, "too long for OSC 52"),
+            "Can't copy the prompt, 2,000,000 bytes (over 50 kB): too long for OSC 52. The text is in /c/copied.txt.",
+        ),
+    ],
+)
+def test_the_message_says_the_way_the_size_and_where_the_text_is(result: Copied, words: str) -> None:
+    assert copy_message(result, "the prompt", Path("/c/copied.txt")) == words
+
+
+def test_where_the_text_could_not_be_saved_either_this_is_said() -> None:
+    failed = Copied((), 4, False, "this terminal has no clipboard")
+    assert copy_message(failed, "the text", None, "Can't write /c/copied.txt: No space left on device.").endswith(
+        "Can't write /c/copied.txt: No space left on device."
+    )
+
+
+# For doctor
+
+HOLDS = 'case "$*" in *-out) cat held;; *) cat > held;; esac'
+
+
+def probed(tools: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> tuple[bool | None, str]:
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    by = ways(env, lambda name: name if (tools / name).exists() else None, "linux")
+    return probe(by, {**os.environ, **env})
+
+
+def test_doctor_copies_a_text_reads_it_back_and_restores_what_was_there(
+    tools: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool(tools, "xclip", HOLDS)
+    (tools / "held").write_text("mine")
+    assert probed(tools, X11, monkeypatch) == (True, "a test text was copied and read back")
+    assert (tools / "held").read_text() == "mine"
+
+
+def test_doctor_says_what_failed(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool(tools, "xclip", "exit 3")
+    assert probed(tools, X11, monkeypatch) == (False, "xclip failed with status 3")
+    tool(tools, "xclip", "cat > held")
+    assert probed(tools, X11, monkeypatch) == (False, "a test text did not come back")
+    assert probed(tools, {}, monkeypatch)[0] is None
+
+
+def test_doctor_names_the_way_and_its_reason() -> None:
+    assert describe(ways(TMUX, lambda name: name)) == "tmux, because it runs in tmux"
+    assert "no terminal confirms OSC 52" in describe(ways({}, lambda name: None, "linux"))
+    assert describe(ways({"TERM": "linux"}, lambda name: None, "linux")).startswith("no clipboard")

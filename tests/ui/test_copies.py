@@ -1,0 +1,66 @@
+"""What the app copies, whoever asks: cut and copied text of a line, the last of several, and never a key."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from app_on_a_server import Served, opened, setup_of
+from watching import sees
+
+from cekura_tui.ui.messages import CopyRequested
+
+
+@pytest.fixture
+def xclip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a tool that takes a text as soon as a file named after it is there; `held` is the last it took."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    script = f'cd "{folder}"\ntext=$(cat)\nwhile [ ! -e "take $text" ]; do sleep 0.01; done\nprintf %s "$text" > held\n'
+    (folder / "xclip").write_text(f"#!/bin/sh\n{script}")
+    (folder / "xclip").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setenv("DISPLAY", ":987")
+    monkeypatch.setattr("cekura_tui.ui.terminal.clipboard.TIMEOUT", 20)
+    return folder
+
+
+async def test_keys_are_answered_while_a_tool_is_slow_and_the_last_copy_wins(served: Served, xclip: Path) -> None:
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "900240")
+        for text in ("first", "second"):
+            pilot.app.post_message(CopyRequested(text, f"the {text} text"))
+        await pilot.press("?")
+        await sees(pilot, "Keys · Runs")
+        (xclip / "take second").touch()
+        (xclip / "take first").touch()
+        await sees(pilot, "Copied the first text, 5 bytes", "Copied the second text, 6 bytes", "with xclip")
+        assert (xclip / "held").read_text() == "second"
+
+
+async def test_what_is_cut_from_a_line_is_copied_and_can_be_pasted_back(served: Served, home: Path) -> None:
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "900240")
+        await pilot.press("slash", *"nobody", "shift+home", "ctrl+x")
+        await sees(pilot, "Sent the selection, 6 bytes", gone="nobody")
+        assert (home / "copied.txt").read_text() == "nobody"
+        await pilot.press("ctrl+v")
+        await sees(pilot, "nobody")
+
+
+async def test_a_key_that_is_typed_is_not_copied(served: Served, home: Path) -> None:
+    async with opened(setup_of(served.server.url, None)) as pilot:
+        await sees(pilot, "s  Sign in")
+        await pilot.press("s", *"secret-key", "shift+home", "ctrl+c")
+        await sees(pilot, "Can't copy the API key.")
+        assert pilot.app.clipboard == ""
+        assert not (home / "copied.txt").exists()
+
+
+async def test_a_text_that_cannot_be_copied_is_in_the_file_to_the_byte(served: Served, home: Path) -> None:
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "900240")
+        pilot.app.post_message(CopyRequested("half \ud83d\x1b\r\n", "the prompt"))
+        await sees(pilot, "Can't copy the prompt, 11 bytes: the text has")
+        assert (home / "copied.txt").read_bytes() == b"half \xed\xa0\xbd\x1b\r\n"
