@@ -34,6 +34,22 @@ def path(options: Options) -> None:
 
 
 @config.command()
+@click.pass_obj
+def keys(options: Options) -> None:
+    """Print the id, the keys and the name of every action.
+
+    [keys] in config.toml gives actions other keys by their ids. What is wrong with it goes to standard error.
+    """
+    from cekura_tui.ui.catalogue import key_problems, list_actions
+
+    own = options.settings().settings.keys
+    listed = [(one.id, " ".join(one.keys), one.label, one.place) for one in list_actions(own)]
+    put_table(("ACTION", "KEYS", "NAME", "WHERE"), listed)
+    for problem in key_problems(own):
+        print_message(problem)
+
+
+@config.command()
 @click.option("--origin", is_flag=True, help="Show where each setting was set.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj

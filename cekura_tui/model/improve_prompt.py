@@ -92,9 +92,9 @@ def _message(value: object) -> str:
 
 
 MEANINGS = {
-    JobState.SUCCEEDED: "Cekura proposes a better prompt. enter opens the suggestion.",
+    JobState.SUCCEEDED: "Cekura proposes a better prompt. {job-list.open} opens the suggestion.",
     JobState.NO_ISSUES: "Cekura found no issues in these runs: nothing to improve.",
-    JobState.FAILED: "The job ended without a suggestion. a relaunches the job.",
+    JobState.FAILED: "The job ended without a suggestion. {job.again} relaunches the job.",
 }
 _SOURCES = {
     "": "a text",

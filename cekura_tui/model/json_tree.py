@@ -246,7 +246,7 @@ def _head(node: Node, kind: Kind, text: str) -> TreeRow:
 
 
 def _more(key: Path, path: Path, depth: int, left: int, what: str) -> TreeRow:
-    return TreeRow(key, "more", depth, f"… {left:,} {what} · enter shows {min(left, PAGE):,}", path=path)
+    return TreeRow(key, "more", depth, f"… {left:,} {what} · {{list.open}} shows {min(left, PAGE):,}", path=path)
 
 
 def _place(value: object, step: str | int) -> int:

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any
 
 from textual.binding import Binding, BindingType
@@ -78,22 +80,37 @@ class Action:
         return _GROUP_OF.get(self.id) or _GROUP_OF.get(self.id.partition(".")[2], OTHER)
 
 
+ACTIONS: dict[str, Action] = {}
+"""Every action by its id, once the module that has its table is imported."""
+
+
 def bindings(actions: Iterable[Action]) -> list[BindingType]:
     """The table as Textual wants it."""
-    return [
-        Binding(
-            one.keys,
-            one.does,
-            one.label,
-            show=one.footer > 0,
-            key_display=one.key_display,
-            priority=one.priority,
-            tooltip=one.tooltip,
-            id=one.id,
-        )
-        for one in actions
-        if one.keys
-    ]
+    listed = list(actions)
+    ACTIONS.update((one.id, one) for one in listed)
+    return [binding_of(one, one.keys) for one in listed if one.keys]
+
+
+def all_actions() -> Mapping[str, Action]:
+    """Every action by its id; imports all screens, which takes some tenths of a second."""
+    package = import_module("cekura_tui.ui")
+    for module in walk_packages(package.__path__, f"{package.__name__}."):
+        import_module(module.name)
+    return ACTIONS
+
+
+def binding_of(action: Action, keys: str) -> Binding:
+    """An action with these keys; how its own are written on screen holds for those alone."""
+    return Binding(
+        keys,
+        action.does,
+        action.label,
+        show=action.footer > 0,
+        key_display=action.key_display if keys == action.keys else None,
+        priority=action.priority,
+        tooltip=action.tooltip,
+        id=action.id,
+    )
 
 
 @cache

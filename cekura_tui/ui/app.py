@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path, PurePath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
@@ -33,12 +34,14 @@ from textual.timer import Timer
 from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_kinds import KINDS
-from cekura_tui.model.run.columns import read_columns
+from cekura_tui.model.run.columns import column_problems, columns_of, read_columns
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
+from cekura_tui.model.text import count
 from cekura_tui.store.runs import read_cached_start
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, is_offered, reason_against
 from cekura_tui.ui.away import ended_at, next_unread
+from cekura_tui.ui.keymap import keymap_in_use, read_keymap, use_keymap, with_keys
 from cekura_tui.ui.kit.copies import Copies
 from cekura_tui.ui.kit.dialog import DetailsDialog, Dialog
 from cekura_tui.ui.kit.page import Page, drop_old_toasts
@@ -75,7 +78,7 @@ from cekura_tui.ui.terminal.textual_private import (
     lines_instead,
     put_together,
 )
-from cekura_tui.ui.theme import THEMES, colours_of, themes, tokens
+from cekura_tui.ui.theme import THEMES, choose_theme, colours_of, no_ground_for, themes, tokens
 from cekura_tui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -146,7 +149,17 @@ def read_first_frame(
     known = cached.seen.rows if cached.seen is not None and not whole else ()
     seen = cached.seen if whole else None
     columns = {text: read_columns(stored) for text, stored in cached.columns.items()}
-    return RunListing(named, seen, cached.filter, cached.notes, clock, known=known, columns=columns), cached.jobs
+    listing = RunListing(
+        named,
+        seen,
+        cached.filter,
+        cached.notes,
+        clock,
+        known=known,
+        columns=columns,
+        usual_columns=columns_of(setup.settings.columns),
+    )
+    return listing, cached.jobs
 
 
 def _agent_of(page: Page) -> tuple[int, str] | None:
@@ -291,6 +304,9 @@ class CekuraApp(App[None]):
     _depth: Depth = "truecolor"
     """The colours that the terminal has; asked for while Textual makes the app."""
 
+    _own_colours: Mapping[str, str] = MappingProxyType({})
+    """By name; asked for before this app has read any."""
+
     def __init__(
         self,
         workspace: Workspace,
@@ -315,7 +331,11 @@ class CekuraApp(App[None]):
             self.register_theme(theme)
         for name in [name for name, theme in self.available_themes.items() if theme.ansi]:
             self.unregister_theme(name)  # nobody knows what the terminal draws these in
-        self.theme = THEMES[0]
+        settings = workspace.setup.settings
+        chosen = choose_theme(settings.theme, self.available_themes)
+        self._own_colours, self._look_problems = chosen.colours, [*chosen.problems, *column_problems(settings.columns)]
+        self.theme = chosen.name
+        use_keymap(read_keymap(settings.keys))
         self.crash = ""
         """What to say of an error that ended the app."""
         self.status: int | None = None
@@ -357,8 +377,9 @@ class CekuraApp(App[None]):
     def get_css_variables(self) -> dict[str, str]:
         """Our themes bring the tokens of the visual language; for one of Textual's they are derived from it."""
         variables = super().get_css_variables()
-        if self.current_theme.name not in THEMES:
-            self.theme_variables = variables = {**variables, **tokens(colours_of(self.current_theme, variables))}
+        if self.current_theme.name not in THEMES or self._own_colours:
+            palette = colours_of(self.current_theme, variables, self._own_colours)
+            self.theme_variables = variables = {**variables, **tokens(palette)}
         if self._depth != "truecolor":
             from cekura_tui.ui.few_colours import reduced
 
@@ -386,7 +407,20 @@ class CekuraApp(App[None]):
         """Choose a theme, seen at once."""
         from cekura_tui.ui.kit.palette import theme_palette
 
-        self.push_screen(theme_palette(self))
+        self.push_screen(theme_palette(self, self._save_theme))
+
+    @work(group="theme")
+    async def _save_theme(self, name: str) -> None:
+        """A theme that was chosen is that of the next start, too."""
+        from cekura_tui.config.settings_file import set_setting
+        from cekura_tui.workspace.setup import account_paths
+
+        path = account_paths(self._workspace.setup).settings
+        try:
+            await asyncio.to_thread(set_setting, path, "theme.name", name)
+        except CekuraTuiError as error:
+            text = f"The theme lasts until you quit: it can't be saved. {error.sentence()}"
+            self.notify(text, severity="warning", markup=False, timeout=8)
 
     async def run_action(
         self,
@@ -437,10 +471,28 @@ class CekuraApp(App[None]):
         if self._garbage is not None:
             self._garbage.busy()
         self._workspace.start(self._from_background)
+        self._report_looks()
         if not self._workspace.setup.ready:
             self.post_message(SignInRequested(self._workspace.setup.no_key))
             return
         self._load()
+
+    @work(group="looks")
+    async def _report_looks(self) -> None:
+        """Say what is wrong in config.toml; the help of every screen lists all of it."""
+        setup = self._workspace.setup
+        keys, problems = setup.settings.keys, [*(one.sentence for one in setup.problems), *self._look_problems]
+        if self._own_colours and no_ground_for(self.current_theme, super().get_css_variables(), self._own_colours):
+            problems.append("[theme] No text has enough contrast on these grounds, so they are not used.")
+        if keys:
+            from cekura_tui.ui.catalogue import key_problems
+
+            problems += await asyncio.to_thread(key_problems, keys)  # it imports every screen
+        self.state.problems = tuple(problems)
+        if problems:
+            more = f"config.toml has {count(len(problems), 'problem')}; {with_keys('{app.keys}')} lists them."
+            first = problems[0] if len(problems) == 1 else more
+            self.notify(first, severity="warning", markup=False, timeout=10)
 
     def _load(self) -> None:
         """Read everything at the start."""
@@ -633,7 +685,7 @@ class CekuraApp(App[None]):
         from cekura_tui.ui.sign_in import SignInScreen
 
         if self._workspace.setup.offline:
-            text = "No API key: showing what is saved here. Press P to sign in."
+            text = with_keys("No API key: showing what is saved here. Press {app.profile} to sign in.")
             self.notify(text, severity="warning", markup=False)
         elif not self._locked and not self._workspace.setup.demo:
             self.push_screen(SignInScreen(self.state, event.reason))
@@ -815,7 +867,7 @@ class CekuraApp(App[None]):
         from cekura_tui.ui.kit.help import HelpDialog
 
         if not isinstance(self.screen, HelpDialog):
-            self.push_screen(HelpDialog(self.screen))
+            self.push_screen(HelpDialog(self.screen, self.state.problems))
 
     @property
     def typing(self) -> bool:
@@ -853,4 +905,5 @@ class CekuraApp(App[None]):
 
     def action_help_quit(self) -> None:
         """ctrl+c with nothing selected: say how to leave."""
-        self.notify("Press q (or ctrl+q) to quit. Running jobs continue on the server.", markup=False)
+        keys = keymap_in_use().hint("{app.quit} (or ctrl+q)") or "ctrl+q"
+        self.notify(f"Press {keys} to quit. Running jobs continue on the server.", markup=False)

@@ -15,6 +15,7 @@ from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line, count
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.messages import RunsRead
 from cekura_tui.ui.state import AppState
 
@@ -108,7 +109,7 @@ def away_message(jobs: Sequence[Job], failures: NewFailures) -> str:
     if failures.count:
         least = "at least " if failures.more else ""
         parts.append(f"{least}{count(failures.count, 'new failure')} in this view")
-    further = " U opens the next finished job." if jobs else ""
+    further = with_keys(" {app.next-unread} opens the next finished job.") if jobs else ""
     return f"While you were away: {', '.join(parts)}.{further}" if parts else ""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.ui.away import WhileAway, counts_words, ended_words, next_unread
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import JOB_MARKS
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.notifications import write_around
@@ -40,7 +41,7 @@ def end_message(ended: Sequence[Job], first: Job | None) -> str:
     what = "the next finished job"
     if first is not None and [job.number for job in ended] == [first.number]:
         what = "the suggestion" if first.improved_sha256 is not None else "the details"
-    return f"{message}{more} · U opens {what}"
+    return f"{message}{more} · {with_keys('{app.next-unread}')} opens {what}"
 
 
 class News:

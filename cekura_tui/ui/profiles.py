@@ -87,7 +87,7 @@ class ProfileDialog(Dialog[ProfileChoice]):
         with Vertical(id="profiles-dialog", classes="dialog") as box:
             box.border_title = Content("Profiles")
             yield ProfileList(id="profiles")
-            yield KeyHint("enter open · a add profile · esc cancel")
+            yield KeyHint("{list.open} open · {profiles.add} add profile · {dialog.close} cancel")
 
     def on_mount(self) -> None:
         """Show all; the cursor is on the current one."""
@@ -143,7 +143,7 @@ class AddProfileDialog(Dialog[bool]):
                 yield Label(Content("API key"), classes="section-title")
                 yield KeyLine(placeholder="Paste or type the key", password=True, id="profile-key", compact=True)
             yield DialogNote(id="add-profile-note")
-            yield KeyHint("enter next, then sign in · tab next · esc cancel")
+            yield KeyHint("enter next, then sign in · tab next · {dialog.close} cancel")
 
     def on_mount(self) -> None:
         """A blinking cursor would write to the terminal for ever."""

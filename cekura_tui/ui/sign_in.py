@@ -15,10 +15,11 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
-from cekura_tui.config.credentials import PROFILE
-from cekura_tui.model.errors import CekuraTuiError, Exit
+from cekura_tui.config.credentials import HOW, PROFILE
+from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
 from cekura_tui.model.text import clean, clean_line
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.dialog import DialogNote
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
@@ -56,6 +57,21 @@ _WAYS = (
 )
 
 
+_ACTIONS = {
+    "s": "sign-in.key",
+    "d": "sign-in.demo",
+    "e": "sign-in.environment",
+    "c": "sign-in.cached",
+    "P": "app.profile",
+}
+"""The actions of the ways, whose keys may be others."""
+
+
+def _mended(error: CekuraTuiError) -> str:
+    """What is wrong and the command that mends it; how to give a key by commands is not for this screen."""
+    return error.message if not isinstance(error, KeyMissing) or error.hint == HOW else error.sentence()
+
+
 class WaysIn(VirtualList[WayIn]):
     """The ways in, one a line."""
 
@@ -68,11 +84,12 @@ class WaysIn(VirtualList[WayIn]):
 
     def lines_of(self, row: WayIn, width: int, state: RowState) -> Sequence[Line]:
         """Key, name, words."""
+        key = keymap_in_use().name(_ACTIONS[row.key])
         return [
             [
-                Segment(f" {row.key}  ", self.style_of("tone--accent")),
+                Segment(f" {fit(key, max(len(key), 1))}  ", self.style_of("tone--accent")),
                 Segment(fit(row.name, _NAME_CELLS), self.style_of("tone--strong")),
-                Segment(fit(row.words, width - _NAME_CELLS - 4), self.style_of("tone--dim")),
+                Segment(fit(row.words, width - _NAME_CELLS - max(len(key), 1) - 3), self.style_of("tone--dim")),
             ]
         ]
 
@@ -109,9 +126,10 @@ class SignInScreen(Page):
     BINDINGS = bindings(ACTIONS)
     HELP = """\
 # Sign in
-`s` asks for an API key, checks it and saves it, readable only by you; it is sent only to its own server. `d` opens a
-demo with invented runs. `e` copies the line that sets the key in your shell. `c` shows the runs and jobs that are saved
-on this machine, without a key. `P` opens another profile.
+`{sign-in.key}` asks for an API key, checks it and saves it, readable only by you; it is sent only to its own
+server. `{sign-in.demo}` opens a demo with invented runs. `{sign-in.environment}` copies the line that sets the key
+in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this machine, without a key.
+`{app.profile}` opens another profile.
 """
 
     def __init__(self, state: AppState, reason: CekuraTuiError | None) -> None:
@@ -141,7 +159,7 @@ on this machine, without a key. `P` opens another profile.
 
     def _why(self) -> str:
         if not self._refused:
-            return f"{self._reason.message if self._reason else 'No API key yet.'} Ways to start:"
+            return f"{_mended(self._reason) if self._reason else 'No API key yet.'} Ways to start:"
         key = self.state.workspace.setup.key
         return f"! {self._reason.message if self._reason else ''}" + (f" The key is from {key.source}." if key else "")
 
@@ -250,12 +268,14 @@ on this machine, without a key. `P` opens another profile.
             await self.state.workspace.sign_in(field.value, over=self._replaces)
         except KeyTaken as error:
             self._replaces = True
-            text = f"{error.message} Press enter again to replace that key; P adds a profile instead."
+            how = with_keys("Press {sign-in.check} again to replace that key; {app.profile} adds a profile instead.")
+            text = f"{error.message} {how}"
             self.query_one(DialogNote).show(text, failed=True)
             return
         except CekuraTuiError as error:
             next_key = "Check the key" if error.exit_status == Exit.KEY_REFUSED else "Wait a moment"
-            self.query_one(DialogNote).show(f"{error.message}\n{next_key}, then press enter.", failed=True)
+            press = with_keys("then press {sign-in.check}.")
+            self.query_one(DialogNote).show(f"{_mended(error)}\n{next_key}, {press}", failed=True)
             field.focus()
             return
         field.value = ""

@@ -44,6 +44,8 @@ class AppState:
         self.ask: Callable[[Request], None] = _nobody
         """Has the app do something, at once."""
         self.hints = Hints()
+        self.problems: tuple[str, ...] = ()
+        """What is wrong in config.toml, in sentences."""
         self.end_message = ""
         """What the last message about ended jobs says."""
         self.jobs: tuple[Job, ...] = ()

@@ -8,11 +8,15 @@ they are drawn on, marks and frames of at least 3 to 1, as WCAG 2.2 has it (1.4.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from difflib import get_close_matches
 from functools import lru_cache
 
 from textual.theme import Theme
+
+from cekura_tui.model.text import clean_line
 
 WORDS, MARKS = 4.5, 3.0
 """The least contrast of words, and of marks and frames."""
@@ -177,22 +181,66 @@ def _of_textual(palette: Colours, grounds: dict[str, str]) -> dict[str, str]:
     }
 
 
-def colours_of(theme: Theme, variables: dict[str, str]) -> Colours:
+def colours_of(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str] | None = None) -> Colours:
     """The palette of a theme: ours as it is written here, another's made of its variables and mended to be readable.
 
-    Who speaks has a hue of ours in every theme, for few have two that differ.
+    `own` are colours that a person has instead, by their names in `Colours`; what cannot be read with them is mended
+    too, and grounds on which nothing could be read are left out (`no_ground_for`).
     """
+    palette, own = _written(theme, variables), dict(own or {})
+    if theme.name in THEMES and not own:
+        return palette
+    made = _with_own(palette, tuple(own.items()))
+    inks = tuple((name, colour) for name, colour in own.items() if name not in _OWN_GROUNDS)
+    return made if _is_readable(made) else _with_own(palette, inks)
+
+
+def no_ground_for(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str]) -> bool:
+    """Whether no ink can be read on all grounds of one's own together with those of a theme."""
+    return not _is_readable(_with_own(_written(theme, variables), tuple(own.items())))
+
+
+_OWN_GROUNDS = ("background", "surface", "panel", "selection")
+
+
+@lru_cache(32)
+def _with_own(palette: Colours, colours: tuple[tuple[str, str], ...]) -> Colours:
+    """A palette with colours of one's own, readable; grounds above a background of one's own follow from that.
+
+    The variables of one theme are asked for several times at the start.
+    """
+    own = dict(colours)
+    found = replace(palette, **own)
+    if "background" in own:
+        strongest = max("#ffffff", "#000000", key=lambda ink: contrast(ink, found.background))
+        follow = {"surface": 0.04, "panel": 0.09}
+        grounds = {name: _blend(found.background, strongest, share) for name, share in follow.items()}
+        selection = _blend(found.background, found.accent, 0.3)
+        found = replace(found, **{**grounds, "selection": selection, **own})
+    strongest = max("#ffffff", "#000000", key=lambda ink: contrast(ink, found.background))
+    for _ in range(_ROUNDS):  # a mended ink has another tint, on which it is to be readable in turn
+        found = _mended(found, strongest)
+    return found
+
+
+def _is_readable(palette: Colours) -> bool:
+    made = tokens(palette)
+    return all(contrast(made[ink], made[ground]) >= WORDS for ink in INKS for ground in GROUNDS)
+
+
+def _written(theme: Theme, variables: Mapping[str, str]) -> Colours:
+    """The palette of a theme as it is written here, or as its variables say. Who speaks has a hue of ours in every
+    theme, for few have two that differ."""
     if theme.name in THEMES:
         return (DARK, LIGHT)[THEMES.index(theme.name)]
     ours = DARK if theme.dark else LIGHT
-    strongest = "#ffffff" if theme.dark else "#000000"
 
     def read(name: str, default: str) -> str:
         value = variables.get(name, default)
         return value[:7].lower() if value.startswith("#") and len(value) >= 7 else default
 
     background, text = read("background", ours.background), read("foreground", ours.text)
-    found = replace(
+    return replace(
         ours,
         background=background,
         surface=_blend(background, text, 0.04),
@@ -210,9 +258,6 @@ def colours_of(theme: Theme, variables: dict[str, str]) -> Colours:
         removed=read("error", ours.removed),
         selection=_blend(background, read("primary", ours.accent), 0.3),
     )
-    for _ in range(_ROUNDS):  # a mended ink has another tint, on which it is to be readable in turn
-        found = _mended(found, strongest)
-    return found
 
 
 _ROUNDS = 8
@@ -231,6 +276,43 @@ def grounds_of(ink: str) -> tuple[str, ...]:
     chips = tuple(f"{kind}-ground" for kind, of in CHIPS.items() if of == ink)
     changed = {"muted": TINTS[:2], "added": TINTS[:1], "removed": TINTS[1:2], "text": (*TINTS, "selection")}
     return (*GROUNDS, *chips, *changed.get(ink, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeChoice:
+    """What `[theme]` says: a theme's name, and colours of one's own by their names in `Colours`.
+
+    `problems` are sentences about what of it is not used.
+    """
+
+    name: str
+    colours: Mapping[str, str]
+    problems: tuple[str, ...] = ()
+
+
+def choose_theme(settings: Mapping[str, str], available: Collection[str]) -> ThemeChoice:
+    """Read `[theme]`; `available` are the names of themes. Without a right name it is the first of ours."""
+    problems: list[str] = []
+    colours: dict[str, str] = {}
+    name = settings.get("name", THEMES[0])
+    if name not in available:
+        near = get_close_matches(name, available, n=1)
+        how = f"Did you mean {near[0]}?" if near else "The palette lists all themes."
+        problems.append(f"[theme] There is no theme “{clean_line(name, 30)}”. {how}")
+        name = THEMES[0]
+    names = [one.name for one in fields(Colours)]
+    for entry, value in settings.items():
+        shown = clean_line(entry, 30)
+        if entry != "name" and entry not in names:
+            problems.append(f"[theme] There is no colour “{shown}”. Colours: {', '.join(names)}.")
+        elif entry != "name" and not _COLOUR.fullmatch(value):
+            problems.append(f"[theme] {shown} must be a colour like #1f2538, not “{clean_line(value, 20)}”.")
+        elif entry != "name":
+            colours[entry] = value.lower()
+    return ThemeChoice(name, colours, tuple(problems))
+
+
+_COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
 def contrast(one: str, other: str) -> float:

@@ -333,7 +333,7 @@ class AgentPrompts:
         )
         if now != restore.current:
             message = f"The prompt of {agent.name} changed a moment ago, so nothing was restored."
-            raise AgentPromptDrifted(message, "R restores, after showing that change.", agent, now)
+            raise AgentPromptDrifted(message, "Restore again: that change is shown first.", agent, now)
         messages = _RESTORING if restore.use.how == "replaced" else _RESTORING_CHOSEN
         return await self._write_and_verify(agent, now, restore.text, None, messages)
 

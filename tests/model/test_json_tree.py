@@ -119,7 +119,7 @@ def test_a_hundred_thousand_entries_open_in_pages() -> None:
     tree = JsonTree()
     rows = rows_of(value, windows, tree)
     assert len(rows) == PAGE + 2
-    assert rows[-1].text == "… 99,800 more entries · enter shows 200"
+    assert rows[-1].text == "… 99,800 more entries · {list.open} shows 200"
     windows[("run",)] = tree.paged(rows[-1], value, windows)
     assert [row.name for row in rows_of(value, windows, tree)[-2:]] == ["k399", ""]
 
@@ -131,7 +131,7 @@ def test_what_is_far_down_opens_with_its_page_alone_and_says_what_is_before_it()
     rows = rows_of(value, opened, tree)
     assert key in {row.key for row in rows}
     assert len(rows) == PAGE + 3
-    assert rows[1].text == "… 50,000 earlier entries · enter shows 200"
+    assert rows[1].text == "… 50,000 earlier entries · {list.open} shows 200"
     opened[("run",)] = tree.paged(rows[1], value, opened)
     assert rows_of(value, opened, tree)[2].text == "49800"
 

@@ -124,3 +124,13 @@ async def test_a_refused_key_that_is_saved_may_be_done_without_and_is_not_sent_a
         await pilot.press("r")
         await sees(pilot, "Press P to sign in.")
         assert served.log == []
+
+
+async def test_a_file_of_keys_that_others_can_open_is_named_with_the_command_that_mends_it(
+    served: Served, home: Path
+) -> None:
+    save_key(home / "credentials.json", read_server(served.server.url), ApiKey(served.server.key, "typed"))
+    (home / "credentials.json").chmod(0o644)
+    async with opened(setup_of(served.server.url, None, PROJECT)) as pilot:
+        await sees(pilot, "Other users can open", "mode 0644", "chmod 600", "Ways to start")
+        assert served.log == []

@@ -464,7 +464,7 @@ async def test_a_restore_over_somebody_elses_prompt_says_so_first_and_never_repl
     with pytest.raises(AgentPromptDrifted) as caught:
         await desk.prompts.restore(former)
     assert caught.value.sentence() == (
-        "The prompt of Line changed a moment ago, so nothing was restored. R restores, after showing that change."
+        "The prompt of Line changed a moment ago, so nothing was restored. Restore again: that change is shown first."
     )
     assert held.prompts[-1] == "And more."
     await desk.prompts.restore(await desk.prompts.preview_restore(7))

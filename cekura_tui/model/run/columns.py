@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from cekura_tui.model.text import clean_line
+
 GUTTER = 3
 """Cells before the first column: a blank one, the mark of a marked run, the sign of a note."""
 NARROWEST, WIDEST = 4, 60
@@ -106,6 +108,31 @@ def read_columns(text: str) -> RunColumns:
     if not any(one.shown for one in found.values()):
         return RunColumns()
     return RunColumns((*found.values(), *(RunColumn(name, shown=False) for name in NAMES if name not in found)))
+
+
+def columns_of(widths: Mapping[str, int]) -> RunColumns:
+    """The columns of these names in their order, as wide as they say, 0 for as there is room; others are hidden.
+
+    What `column_problems` names is left out; where nothing is left, they are the usual ones.
+    """
+    shown = [RunColumn(name, width=width or None) for name, width in widths.items() if not _column_problem(name, width)]
+    if not shown:
+        return RunColumns()
+    named = {one.name for one in shown}
+    return RunColumns((*shown, *(RunColumn(name, shown=False) for name in NAMES if name not in named)))
+
+
+def column_problems(widths: Mapping[str, int]) -> list[str]:
+    """What is wrong with `[columns]`, in sentences."""
+    return [problem for name, width in widths.items() if (problem := _column_problem(name, width))]
+
+
+def _column_problem(name: str, width: int) -> str:
+    if name not in NAMES:
+        return f"[columns] There is no column “{clean_line(name, 30)}”. Columns: {', '.join(NAMES)}."
+    if width and not NARROWEST <= width <= WIDEST:
+        return f"[columns] {name} must be 0 or {NARROWEST} to {WIDEST} cells wide, not {width}."
+    return ""
 
 
 @lru_cache(maxsize=64)

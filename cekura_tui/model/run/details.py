@@ -200,4 +200,4 @@ def value_at(source: Mapping[Any, Any], path: Path) -> object:
 def _note(item: Property) -> str:
     if item.name != "voice_recording_url":
         return ""
-    return "y copy" if web_link(item.value) else "not a web link; never opened"
+    return "{run.hand-off} copy" if web_link(item.value) else "not a web link; never opened"

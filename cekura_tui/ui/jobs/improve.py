@@ -27,6 +27,7 @@ from cekura_tui.store.errors import SentUnrecorded
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.jobs.drafts import Autosave, DraftKeeper
 from cekura_tui.ui.jobs.job_keys import launched_words
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine, is_typed, text_of
@@ -104,8 +105,8 @@ class PromptSources(ChoiceList):
     def reopen_hint(self) -> str:
         """How a saved draft is opened again. Where a prompt was given, that comes first."""
         if self._given:
-            return f"Press i on the same runs to open it; here, choose “{_WORDS['draft']}”."
-        return "Press i on the same runs to open it."
+            return with_keys(f"Press {{runs.improve}} on the same runs to open it; here, choose “{_WORDS['draft']}”.")
+        return with_keys("Press {runs.improve} on the same runs to open it.")
 
     def text_of(self, source: str) -> Prompt:
         """Its text; empty where it is not known yet."""
@@ -217,14 +218,18 @@ class ImproveDialog(Dialog[Job]):
                 yield Static(id="improve-reading")
             if self._runs.focuses():
                 with Vertical(classes="section"):
-                    yield Static(_section_title("Focus (optional)", "space toggles"), classes="section-title")
+                    toggles = with_keys("{choice.choose} toggles")
+                    yield Static(_section_title("Focus (optional)", toggles), classes="section-title")
                     yield self._focus
             yield Static(id="improve-note")
             yield Static(self._cost(), id="improve-cost")
             with Horizontal(classes="dialog-buttons"):
-                yield Button(Content("Launch  ctrl+g"), id="launch", variant="primary", compact=True)
+                launch = Content(with_keys("Launch  {improve.launch}"))
+                yield Button(launch, id="launch", variant="primary", compact=True)
                 yield Button(Content("Cancel"), id="cancel", compact=True)
-            yield KeyHint("ctrl+g launch · tab next · ctrl+e editor · esc close (draft saved)")
+            yield KeyHint(
+                "{improve.launch} launch · tab next · {improve.editor} editor · {dialog.close} close (draft saved)"
+            )
 
     def _cost(self) -> Content:
         setup = self._state.workspace.setup
@@ -282,7 +287,8 @@ class ImproveDialog(Dialog[Job]):
                 if error.may_pass:
                     wait = retry_delay(failures, error.retry_after, random.random())
                     retrying = f"Retrying at {self._state.when(self._state.clock() + wait, seconds=True)}. "
-                self._show_reading(f"{clean_line(error.message)} {retrying}ctrl+r retry now.", failed=True)
+                retry = with_keys("{improve.retry} retry now.")
+                self._show_reading(f"{clean_line(error.message)} {retrying}{retry}", failed=True)
                 if wait is None:
                     return
                 await asyncio.sleep(wait)
@@ -462,9 +468,8 @@ class ImproveDialog(Dialog[Job]):
         except CekuraTuiError as error:
             if draft != self._reported_unsaved:
                 self._reported_unsaved = draft
-                self._show_message(
-                    f"Can't save the draft. Press esc again to discard it. {error.sentence()}", failed=True
-                )
+                discard = with_keys("Press {dialog.close} again to discard it.")
+                self._show_message(f"Can't save the draft. {discard} {error.sentence()}", failed=True)
                 return
         if self._drafts.has(draft):
             self.notify(f"Draft saved. {self._sources.reopen_hint}", markup=False)
@@ -554,6 +559,7 @@ def open_improve_dialog(state: AppState, request: Improve) -> None:
 
     if len(run_ids) > MAX_RUNS:
         marked = count(len(run_ids), "run")
-        page.show_error(UsageError(f"{marked} marked; a job takes up to {MAX_RUNS}.", "Unmark some with space."))
+        unmark = with_keys("Unmark some with {run-list.mark}.")
+        page.show_error(UsageError(f"{marked} marked; a job takes up to {MAX_RUNS}.", unmark))
     elif run_ids:
         page.opening.begin(open_dialog, f"Loading {count(len(run_ids), 'run')}", group="improve")

@@ -23,6 +23,7 @@ from cekura_tui.model.text import capped, clean, clean_line
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.jobs import words as job_words
 from cekura_tui.ui.jobs.job_keys import JOB_ACTIONS, JobActions
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES, TONE_CLASSES, TONE_CSS, Notice
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane
@@ -95,7 +96,7 @@ def facts_of(record: JobRecord, runs: bool | None, answers: Mapping[str, str], s
         words = f"{change.state.words}  {clean(change.reason)}".strip()
         rows.append(Fact(("change", n), "fact", state.when(change.at, seconds=True), words))
     rows += _answers(record.answers, answers, state)
-    rows.append(_head("curl · reads the key from $CEKURA_API_KEY · y copy"))
+    rows.append(_head(with_keys("curl · reads the key from $CEKURA_API_KEY · {job.copy} copy")))
     for name, command in record.curls.items():
         rows.append(Fact(("curl", name), "raw", _TITLES.get(name, name), capped(clean(command), _MAX_COMMAND)))
     return [row for row in rows if row.kind == "head" or row.text]
@@ -245,7 +246,7 @@ class JobScreen(Page):
 # Job
 Everything known of one job: what was sent, every change of state, and every different answer of the server.
 
-`y` copies the job as JSON, or its requests as curl without the key.
+`{job.copy}` copies the job as JSON, or its requests as curl without the key.
 """
 
     def __init__(self, state: AppState, number: int) -> None:

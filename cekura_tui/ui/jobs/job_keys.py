@@ -253,7 +253,7 @@ class CopyJobDialog(Dialog[Offer]):
         with Vertical(classes="dialog") as box:
             box.border_title = Content(f"Copy from job {self._number}")
             yield OfferList(id="offers")
-            yield KeyHint("enter copy · esc close")
+            yield KeyHint("{list.open} copy · {dialog.close} close")
 
     def on_mount(self) -> None:
         """Show them."""

@@ -18,6 +18,7 @@ from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.jobs.words import elapsed, progress_bar, result_word
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import (
     CHIP_CLASSES,
     CHIP_CSS,
@@ -317,7 +318,7 @@ class JobsPane(Pane):
 def pane_facts(app_state: AppState, *, with_last: bool) -> list[str]:
     """The facts of the pane's title: how many jobs are new and run; how the last job ended, where no list says that."""
     if not app_state.jobs:
-        return ["none yet", "i on a failed run launches one"]
+        return ["none yet", with_keys("{runs.improve} on a failed run launches one")]
     new, running = sum(job.unread for job in app_state.jobs), sum(job.state.going for job in app_state.jobs)
     facts = [*([f"{new:,} new"] if new else []), *([f"{running:,} running"] if running else [])]
     if not with_last and facts:

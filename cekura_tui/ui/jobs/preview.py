@@ -15,6 +15,7 @@ from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import clean, clean_line, count
 from cekura_tui.ui.jobs import words as job_words
 from cekura_tui.ui.jobs.job import Fact, named_facts, read_record, state_facts
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES
 from cekura_tui.ui.state import AppState
 
@@ -175,7 +176,8 @@ def _changes(changes: FirstChanges | None) -> Iterator[Fact]:
         if change.new:
             yield Fact(("new", n), "text", "", change.new, "added", "  + ")
     if (more := changes.total - len(changes.shown)) > 0:
-        yield Fact("more", "text", "", f"{count(more, 'more change', 'more changes')} · enter opens all", "dim")
+        opens = with_keys("{job-list.open} opens all")
+        yield Fact("more", "text", "", f"{count(more, 'more change', 'more changes')} · {opens}", "dim")
 
 
 async def read_known(state: AppState, job: Job) -> KnownOfJob:

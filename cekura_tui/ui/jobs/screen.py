@@ -27,6 +27,7 @@ from cekura_tui.ui.jobs.preview import (
     read_polls,
 )
 from cekura_tui.ui.jobs.words import OPEN_LAUNCH
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import Notice, StatusLine
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane
@@ -60,7 +61,7 @@ class JobsScreen(Page):
 # Jobs
 Running jobs come first, then those that need a decision, then ended ones, newest first. `•` marks a new result.
 
-`enter` opens the suggestion, or the details of a job without one.
+`{job-list.open}` opens the suggestion, or the details of a job without one.
 
 The bar shows how much of the usual time has passed, by the experience of your own jobs.
 
@@ -125,7 +126,8 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
             widget.display = bool(jobs)
         notice.display = not jobs
         if not jobs:
-            notice.show("No jobs yet.", "Open a failed run and press i: Cekura proposes a better prompt.")
+            how = with_keys("Open a failed run and press {runs.improve}: Cekura proposes a better prompt.")
+            notice.show("No jobs yet.", how)
         elif not self.focused:
             listed.focus()
         status, states = self.query_one(StatusLine), [job.state for job in jobs]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cekura_tui.model.job import Job, JobState, Usual
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import clean, clean_line, span_text
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.state import AppState
 
 if TYPE_CHECKING:
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 
 Facts = list[tuple[str, str]]
 
-_TWICE = "a relaunches the job, which may launch it twice; x forgets the job."
+_TWICE = "{job.again} relaunches the job, which may launch it twice; {job.forget} forgets the job."
 _MEANINGS = {
     JobState.LAUNCHING: "On the way to the server.",
     JobState.RUNNING: "Runs on the server, even while this app is closed.",
-    JobState.UNCONFIRMED: f"Sent, but no answer confirms that the server has the job. No automatic retry: {_TWICE}",
-    JobState.STOPPED: "Polling stopped; the job may still run on the server. s resumes polling.",
-    JobState.LOST: f"The server no longer knows this job. s polls again. {_TWICE}",
+    JobState.UNCONFIRMED: "Sent, but no answer confirms that the server has the job. No automatic retry: " + _TWICE,
+    JobState.STOPPED: "Polling stopped; the job may still run on the server. {job.resume} resumes polling.",
+    JobState.LOST: "The server no longer knows this job. {job.resume} polls again. " + _TWICE,
 }
 OPEN_LAUNCH = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 """States in which it matters whether the process that launched it still runs."""
@@ -38,11 +39,12 @@ _FULL, _EMPTY = "▰", "▱"
 def state_meaning(job: Job, state: AppState) -> str:
     """What a job's state means, and what can be done about it."""
     if needs_other_key(job):
-        return "Launched with another key of this server. s tries the current key."
+        return with_keys("Launched with another key of this server. {job.resume} tries the current key.")
     if (repeat := state.relaunch_of(job.number)) is not None:
         return f"Relaunched as job {repeat}."
     meaning = _MEANINGS.get(job.state) or KINDS[job.kind].meanings.get(job.state, "")
-    return f"{meaning} s polls again." if job.ended_empty and job.resumable else meaning
+    again = " {job.resume} polls again." if job.ended_empty and job.resumable else ""
+    return with_keys(meaning + again)
 
 
 def needs_other_key(job: Job) -> bool:

@@ -119,7 +119,7 @@ class SaveDialog(Dialog[str]):
             box.border_title = Content(f"Save {self._what}")
             yield self._line
             yield self._line.note
-            yield KeyHint("enter save · esc back")
+            yield KeyHint("enter save · {dialog.close} back")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ class CopyDialog(Dialog[str]):
             for why in self._missing:
                 yield Static(Content(why), classes="copy-missing")
             yield DialogNote(id="copy-note")
-            yield KeyHint("enter choose · esc close")
+            yield KeyHint("{list.open} choose · {dialog.close} close")
 
     def on_mount(self) -> None:
         """Show them."""

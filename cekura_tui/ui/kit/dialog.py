@@ -21,6 +21,7 @@ from textual.widgets import Button, Label, Static
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean
 from cekura_tui.ui.actions import Action, bindings, is_offered
+from cekura_tui.ui.keymap import Chain, keymap_in_use
 from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
 from cekura_tui.ui.terminal.textual_private import cancel_workers, drop_toasts, is_gone
 
@@ -42,14 +43,15 @@ def key_hint(words: str) -> Content:
 
 
 class KeyHint(Static):
-    """The last line of a dialog: its keys."""
+    """The last line of a dialog: its keys, as "{dialog.close} close · tab next", with an action's id for its key."""
 
     def __init__(self, words: str = "", *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
-        super().__init__(key_hint(words), id=id, classes="dialog-hint")
+        super().__init__(id=id, classes="dialog-hint")
+        self.show(words)
 
     def show(self, words: str) -> None:
         """These keys from now on."""
-        self.update(key_hint(words))
+        self.update(key_hint(keymap_in_use().hint(words)))
 
 
 class DialogNote(Static):
@@ -95,6 +97,10 @@ class Dialog(ModalScreen[T | None]):
     def _on_prune(self, event: Prune) -> None:
         cancel_workers(self)
 
+    @property
+    def _binding_chain(self) -> Chain:
+        return keymap_in_use().chain(self, super()._binding_chain)
+
     async def _on_key(self, event: events.Key) -> None:
         await do_in_order(self, event)
 
@@ -130,7 +136,7 @@ class WaitingDialog(Dialog[None]):
         """What is being loaded."""
         with Vertical(classes="dialog"):
             yield Label(Content(f"{self._words} …"))
-            yield KeyHint("esc cancel")
+            yield KeyHint("{dialog.close} cancel")
 
     def action_give_up(self) -> None:
         """Cancel the wait: whoever waits closes this."""
@@ -158,7 +164,7 @@ class DetailsDialog(Dialog[None]):
         with VerticalScroll(classes="dialog") as box:
             box.border_title = Content(clean(self._title))
             yield Static(text)
-            yield KeyHint("↑↓ scroll · esc close")
+            yield KeyHint("↑↓ scroll · {dialog.close} close")
 
 
 class ConfirmDialog(Dialog[bool]):
@@ -186,7 +192,7 @@ class ConfirmDialog(Dialog[bool]):
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Cancel"), id="no", compact=True)
                 yield Button(Content(self._yes), id="yes", compact=True)
-            yield KeyHint("y yes · n no · esc cancel")
+            yield KeyHint("{confirm.yes} yes · {confirm.no} no · {dialog.close} cancel")
 
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:

@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from cekura_tui.ui.actions import GROUPS, OTHER, Action, action_of, bindings
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.footer import key_name
 
@@ -74,13 +75,16 @@ def _group_of(node: DOMNode, binding: Binding, action: Action | None) -> str:
 
 
 class HelpText(Widget):
-    """Groups of keys, in two columns where there is room; then paragraphs. Whatever wraps hangs under its own text."""
+    """Problems; groups of keys, in two columns where there is room; paragraphs. What wraps hangs under its own text."""
 
     DEFAULT_CSS = "HelpText { height: auto; }"
 
-    def __init__(self, groups: Mapping[str, Sequence[KeyRow]], prose: Iterable[str]) -> None:
+    def __init__(
+        self, groups: Mapping[str, Sequence[KeyRow]], prose: Iterable[str], problems: Sequence[str] = ()
+    ) -> None:
         super().__init__(id="help-text")
         self._groups, self._prose = groups, [" ".join(paragraph.split()) for paragraph in prose]
+        self._problems = problems
         self._drawn: tuple[int, Content] = (0, Content())
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -97,6 +101,11 @@ class HelpText(Widget):
         return self._drawn[1]
 
     def _lines(self, width: int) -> Iterator[Content]:
+        if self._problems:
+            yield Content.styled("Problems in config.toml", "bold $warning")
+            for problem in self._problems:
+                yield from _paragraph(problem, width)
+            yield Content()
         two = width >= _TWO_COLUMNS
         column = (width - _GAP) // 2 if two else width
         keys = max((cell_len(" ".join(row.keys)) for rows in self._groups.values() for row in rows), default=0)
@@ -125,7 +134,7 @@ def _block(group: str, rows: Iterable[KeyRow], keys: int, width: int) -> Iterato
 
 def _words(row: KeyRow, ink: str, width: int) -> list[Content]:
     """What a key does; with what the table says of it where there is room on the line."""
-    about = row.about.replace("`", "")
+    about = with_keys(row.about.replace("`", ""))
     if about.casefold().startswith(row.words.casefold()):
         longer = Content.styled(about[:1].upper() + about[1:], ink)
     else:
@@ -172,17 +181,18 @@ class HelpDialog(Dialog[None]):
     )
     BINDINGS = bindings(ACTIONS)
 
-    def __init__(self, of: Screen[Any]) -> None:
+    def __init__(self, of: Screen[Any], problems: Sequence[str] = ()) -> None:
+        """`problems` are sentences about config.toml, which come first."""
         super().__init__()
         head, _, prose = (of.HELP or "").strip().partition("\n")
         self._title = f"Keys · {head.removeprefix('# ')}" if head else "Keys"
-        self._text = HelpText(keys_of(of), filter(None, prose.split("\n\n")))
+        self._text = HelpText(keys_of(of), filter(None, with_keys(prose).split("\n\n")), problems)
 
     def compose(self) -> ComposeResult:
         """Everything in one scrolling text."""
         with VerticalScroll(id="help", classes="dialog", can_focus=False) as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = "j k space scroll · esc close"
+            box.border_subtitle = with_keys("{help.down} {help.up} {help.page-down} scroll · {dialog.close} close")
             yield self._text
 
     # Keys

@@ -15,6 +15,8 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import JobState
 from cekura_tui.model.run.verdict import State
 from cekura_tui.model.text import clean, clean_line
+from cekura_tui.ui.actions import table_of
+from cekura_tui.ui.keymap import keymap_in_use
 
 
 class OneLine(Static):
@@ -61,7 +63,14 @@ class Notice(Static):
 
     def show_error(self, error: CekuraTuiError) -> None:
         """Show what failed, why, and the keys that help."""
-        self.show(f"! {error.title}", f"{error.sentence()}\nr retries · enter shows the whole error", failed=True)
+        actions = {action.name: action.id for action in table_of(type(self.screen)).values()}
+        retry, whole = (next(actions[name] for name in names if name in actions) for names in _AFTER_AN_ERROR)
+        keys = keymap_in_use().hint(f"{{{retry}}} retries · {{{whole}}} shows the whole error")
+        self.show(f"! {error.title}", f"{error.sentence()}\n{keys}", failed=True)
+
+
+_AFTER_AN_ERROR = ("retry", "refresh"), ("whole_error",)
+"""The methods of a page that load again and show the whole error, which have a key there."""
 
 
 VERDICT_MARKS: dict[State, str] = {"fail": "✗", "review": "◐", "pass": "✓", "na": "–"}

@@ -17,6 +17,7 @@ from textual.widget import Widget
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.job import Job
 from cekura_tui.ui.actions import Action, is_offered
+from cekura_tui.ui.keymap import Chain, keymap_in_use
 from cekura_tui.ui.kit.dialog import DetailsDialog, WaitingDialog
 from cekura_tui.ui.kit.footer import HintLine, KeyFooter
 from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
@@ -78,6 +79,10 @@ class Page(Screen[None]):
 
     def _on_prune(self, event: Prune) -> None:
         cancel_workers(self)
+
+    @property
+    def _binding_chain(self) -> Chain:
+        return keymap_in_use().chain(self, super()._binding_chain)
 
     async def _on_key(self, event: events.Key) -> None:
         await do_in_order(self, event)

@@ -20,6 +20,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from cekura_tui.ui.actions import GROUPS, Action, bindings, commands_of
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.footer import key_name
 from cekura_tui.ui.kit.inputs import TypedLine
@@ -97,7 +98,7 @@ def commands_on(screen: Screen[Any]) -> list[Command]:
     for node in (screen.focused or screen).ancestors_with_self:
         for action in commands_of(node):
             name = action.command or action.label
-            about = action.tooltip[0].upper() + action.tooltip[1:].replace("`", "")
+            about = with_keys(action.tooltip[0].upper() + action.tooltip[1:].replace("`", ""))
             run = partial(app.run_action, action.does, node)
             key, reason = keys.get(action.id, ""), action.why_not(node) or ""
             found.setdefault(name, Command(name, about, run, key, reason, action.group))
@@ -203,7 +204,9 @@ class Palette(Dialog[None]):
         """What one types, what was found, and the keys."""
         with Vertical(id="palette", classes="dialog") as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = f"enter {self._verb} · ↑ ↓ move · esc close"
+            box.border_subtitle = with_keys(
+                f"enter {self._verb} · {{palette.up}} {{palette.down}} move · {{dialog.close}} close"
+            )
             with Horizontal(id="palette-line"):
                 yield Static(Content(":"), id="palette-sign")
                 yield CommandLine(placeholder="type to find one", compact=True)
@@ -274,8 +277,9 @@ class Palette(Dialog[None]):
         super().action_give_up()
 
 
-def theme_palette(app: App[Any]) -> Palette:
-    """The themes, ours first; the one under the cursor is seen at once, and esc brings the former back."""
+def theme_palette(app: App[Any], chosen: Callable[[str], object]) -> Palette:
+    """The themes, ours first; the one under the cursor is seen at once, and esc brings the former back. `chosen` is
+    called with the name of another one that was chosen."""
     former = app.theme
     themes = sorted(app.available_themes.values(), key=lambda theme: (theme.name not in THEMES, theme.name))
 
@@ -284,6 +288,8 @@ def theme_palette(app: App[Any]) -> Palette:
 
     async def choose(name: str) -> None:
         use(name)
+        if name != former:
+            chosen(name)
 
     commands = [
         Command(

@@ -29,6 +29,7 @@ from cekura_tui.model.text import capped, clean_line, count
 from cekura_tui.model.transcript.timeline import needs_hours, time_of
 from cekura_tui.model.transcript.transcript import NAMES, Turn
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import Notice, OneLine
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane, title_parts
@@ -307,8 +308,8 @@ class CompareScreen(Page):
 The first run is on the left (◀), the second on the right (▶): the other marked run, or the last passed run of the
 scenario. In a narrow terminal one is above the other.
 
-`=` marks the same words, `~` changed words (in colour), `<` turns of the first run only, `>` turns of the second run
-only. `enter` opens the first run at the turn.
+`=` marks the same words, `~` changed words (in colour), `<` turns of the first run only, `>` turns of the second
+run only. `{turn-pairs.open}` opens the first run at the turn.
 """
 
     def __init__(self, state: AppState, here: RunView | int, other_id: int | None = None) -> None:
@@ -454,14 +455,14 @@ only. `enter` opens the first run at the turn.
         """Why there is nothing side by side, and what to do."""
         if self._here is None or (self._looking and self._other_id is not None):
             return f"Loading run {self._other_id if self._here else self._run_id} …", ""
-        row, keys = self._here.row, "r reload · esc back"
+        row, keys = self._here.row, with_keys("{compare.refresh} reload · {compare.back} back")
         what = f"“{clean_line(row.scenario, 60)}”" if row.scenario else "its scenario"
         if self._looking:
             return f"Looking for the last passed run of {what} …", ""
         if row.scenario_id is None and self._there is None:
             return (
                 "No run to compare with.",
-                "The server sent no scenario for this run.\nesc back",
+                with_keys("The server sent no scenario for this run.\n{compare.back} back"),
             )
         if self._there is None:
             return "No passed run to compare with.", f"{no_passed_run_words(row)}\n{keys}"

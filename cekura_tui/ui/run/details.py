@@ -20,6 +20,7 @@ from cekura_tui.model.run.view import RunView
 from cekura_tui.model.text import clean
 from cekura_tui.model.transcript.search import At
 from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.strips import Line, RowState, breaks
 from cekura_tui.ui.kit.viewport import Heights, RowHeights
@@ -93,7 +94,8 @@ def _cut(row: TreeRow, room: int, styles: DetailStyles) -> Iterator[tuple[list[_
 def _paragraphs(row: TreeRow, styles: DetailStyles) -> Iterator[list[_StyledRun]]:
     head = _head(row, styles)
     if row.kind in ("open", "closed", "more"):
-        yield [*head, _StyledRun(row.text, styles.dim)]
+        text = with_keys(row.text) if row.kind == "more" else row.text
+        yield [*head, _StyledRun(text, styles.dim)]
         return
     if row.kind == "title":
         yield [_StyledRun(row.text, styles.title)]
@@ -106,7 +108,7 @@ def _paragraphs(row: TreeRow, styles: DetailStyles) -> Iterator[list[_StyledRun]
         yield head
         head = []
     for n, text in enumerate(texts):
-        note = [_StyledRun(f" ({row.note})", styles.dim)] if row.note and n == len(texts) - 1 else []
+        note = [_StyledRun(f" ({with_keys(row.note)})", styles.dim)] if row.note and n == len(texts) - 1 else []
         yield [*head, _StyledRun(text, None, "value", at), *note]
         head = []
         at += len(text) + 1

@@ -19,7 +19,8 @@ from textual.widgets import Input, Static
 from cekura_tui.evidence.evidence import Evidence, reason_words
 from cekura_tui.model.text import clean_line, count, shortened
 from cekura_tui.model.transcript.search import At
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import ACTIONS, Action, bindings
+from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.run.details import RunDetails
@@ -104,11 +105,11 @@ class _FindInput(TypedLine):
 
 
 PANES = ("transcript", "verdicts", "details")
-_LEAFING = ("left_square_bracket", "right_square_bracket")
+_LEAFING = ("run.next", "run.previous")
 """One may leaf through runs without looking at those between."""
 _PATIENCE = 1.0
 """Seconds that a key waits for a run that is on its way."""
-_NO_MATCH = "No match here · ctrl+f searches all cached transcripts"
+_NO_MATCH = "No match here · {app.search-runs} searches all cached transcripts"
 _STILL_LOOKING = "Still looking for the turns that the verdicts cite."
 
 
@@ -175,7 +176,8 @@ class RunNavigator:
     async def handle_key(self, pane: Widget, event: events.Key) -> None:
         """Do a key that came to a pane: in the run that is on its way, where the focus is by then."""
         arrived = self._loader.arrived
-        if not arrived.is_set() and event.key not in _LEAFING:
+        keymap = keymap_in_use()
+        if not arrived.is_set() and not any(event.key in keymap.keys_of(ACTIONS[one]) for one in _LEAFING):
             # What comes after the key that leads to another run is for that one.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(arrived.wait(), _PATIENCE)
@@ -251,7 +253,7 @@ class RunNavigator:
                 searched.find(text)
                 searched.next_match(1)
         if isinstance(searched, Transcript) and text and not (searched.at and searched.at.of):
-            self._report(_NO_MATCH)
+            self._report(with_keys(_NO_MATCH))
         self._screen.set_focus(searched)
         self._draw_title()
 
@@ -271,7 +273,7 @@ class RunNavigator:
         if not searched.search_query:
             self.open_find_line()
         elif not searched.next_match(step):
-            self._report(_NO_MATCH if isinstance(searched, Transcript) else "No matches.")
+            self._report(with_keys(_NO_MATCH) if isinstance(searched, Transcript) else "No matches.")
         self._draw_title()
 
     @property
@@ -324,7 +326,7 @@ class RunNavigator:
                     self._walk = row.key, place
                     self.show_pane("verdicts")
                     return
-        self._report("No verdict cites this turn. x shows its raw JSON.")
+        self._report(with_keys("No verdict cites this turn. {transcript.raw} shows its raw JSON."))
 
     def next_evidence(self, step: int) -> None:
         """To the next evidence of the verdict opened last, else of the first that has some."""
@@ -333,7 +335,7 @@ class RunNavigator:
             return
         if self._walk is not None and (evidence := self._evidence_of(self._walk[0])):
             if len(evidence) == 1 and self._transcript.cursor_key == evidence[0].n:
-                self._report("The verdict cites only this turn. tab switches to the verdicts.")
+                self._report(with_keys("The verdict cites only this turn. {run.pane} switches to the verdicts."))
             self._walk_to(self._walk[0], (self._walk[1] + step) % len(evidence))
             return
         first = next((row.key for row in self._verdicts.rows if self._evidence_of(row.key)), None)

@@ -23,6 +23,7 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.model.transcript.timeline import Call, clock, needs_hours, time_of
 from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import OUTCOME_TONES, VERDICT_MARKS, Notice, OneLine
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane, title_parts
@@ -166,16 +167,19 @@ class RunScreen(Page):
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Run
-`tab` goes from pane to pane. `enter` on a verdict goes to the first turn that it cites; `e` and `E` go through the
-others. `enter` on a cited turn goes back to its verdict, and on a tool call unfolds the call.
+`{run.pane}` goes from pane to pane. `{verdicts.open}` on a verdict goes to the first turn that it cites;
+`{run.evidence}` and `{run.evidence-before}` go through the others. `{list.open}` on a cited turn goes back to its
+verdict, and on a tool call unfolds the call.
 
 A mark beside a turn shows how the verdict that cites it ended; `~` marks a guess. The lines below the turn name the
 verdict and say why the turn is its evidence.
 
-`/` finds text in the transcript or in the details. `caller:`, `agent:` or `tool:` in front searches only their turns.
-`n` and `N` go to the next and the previous match. `ctrl+f` searches all cached transcripts.
+`{run.find}` finds text in the transcript or in the details. `caller:`, `agent:` or `tool:` in front searches only
+their turns. `{run.next-match}` and `{run.previous-match}` go to the next and the previous match.
+`{app.search-runs}` searches all cached transcripts.
 
-`i` proposes a better prompt from this run. `=` compares the run with the last passed run of its scenario.
+`{run.improve}` proposes a better prompt from this run. `{run.compare}` compares the run with the last passed run of
+its scenario.
 """
 
     def __init__(
@@ -429,7 +433,7 @@ verdict and say why the turn is its evidence.
             self.query_one(Verdicts).show_run(view)
             self.query_one(RunDetails).show_run(view)
             why = "No turns yet: the run is still in progress." if loader.is_running else view.transcript.note
-            notice.show(why, "Press tab for the verdicts and the details.")
+            notice.show(why, with_keys("Press {run.pane} for the verdicts and the details."))
             if turns:
                 self.navigator.arrive()
         else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.run.view import RunRow
+from cekura_tui.ui.keymap import with_keys
 
 if TYPE_CHECKING:
     from cekura_tui.ui.runs.controller import RunsView
@@ -54,7 +55,8 @@ class CheckLoader:
         if not (unknown := len(self.unknown())):
             return ()
         failed = listing.tally()["failed"]
-        known, key = f"{failed - unknown:,} of {failed:,}", "F stop" if self.loading else "F load"
+        known = f"{failed - unknown:,} of {failed:,}"
+        key = with_keys("{runs.read-on} stop" if self.loading else "{runs.read-on} load")
         rest = "" if self.loading else " the rest"
         return f"checks known for {known} failed · {key}{rest}", f"checks {known} · {key}", key
 

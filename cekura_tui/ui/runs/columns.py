@@ -67,7 +67,8 @@ class ColumnList(VirtualList[ColumnRow]):
 
 
 class ColumnsDialog(Dialog[None]):
-    """For all lists, or for one `view` by its name. `apply` has the list drawn and says which columns it shows."""
+    """For all lists, or for one `view` by its name. `apply` has the list drawn and says which columns it shows;
+    `usual` are those without a choice."""
 
     AUTO_FOCUS = "ColumnList"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
@@ -80,8 +81,11 @@ class ColumnsDialog(Dialog[None]):
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
-    def __init__(self, view: str, columns: RunColumns, apply: Callable[[RunColumns], Cells]) -> None:
+    def __init__(
+        self, view: str, columns: RunColumns, apply: Callable[[RunColumns], Cells], usual: RunColumns | None = None
+    ) -> None:
         super().__init__()
+        self._usual = usual or RunColumns()
         self._view, self._columns, self._apply = clean_line(view, 40), columns, apply
 
     def compose(self) -> ComposeResult:
@@ -130,7 +134,7 @@ class ColumnsDialog(Dialog[None]):
 
     def action_reset(self) -> None:
         """The columns as they are without a choice."""
-        self._change(RunColumns())
+        self._change(self._usual)
 
 
 async def choose_columns(page: Page, controller: RunsController, runs: RunList) -> None:
@@ -150,7 +154,7 @@ async def choose_columns(page: Page, controller: RunsController, runs: RunList) 
         controller.draw_now()
         return runs.cells
 
-    await page.opening.ask(ColumnsDialog(view or "", listing.columns, cells))
+    await page.opening.ask(ColumnsDialog(view or "", listing.columns, cells, listing.usual_columns))
     chosen = listing.chosen_columns.get(for_filter, RunColumns())
     try:
         await page.state.workspace.call(lambda session: session.saved_views.save_columns(for_filter, chosen))
@@ -158,4 +162,7 @@ async def choose_columns(page: Page, controller: RunsController, runs: RunList) 
         page.notify_once(error.sentence(), warning=True)
 
 
-_KEYS = "space show or hide · J K move · < > size · r reset · esc close"
+_KEYS = (
+    "{columns.toggle} show or hide · {columns.down} {columns.up} move · {columns.narrower} {columns.wider} size · "
+    "{columns.reset} reset · {dialog.close} close"
+)

@@ -22,6 +22,7 @@ from cekura_tui.model.run.words import CSV_HEADER, csv_row, json_row, text_row
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.copying import PREVIEWED, Copy, CopyDialog, Lead
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
@@ -116,10 +117,11 @@ class ExportRunsDialog(Dialog[str]):
     def _show_state(self, state: str) -> None:
         """To fill in ("edit"), writing ("going") or finished ("done")."""
         several = len(self.query_one(ChoiceList).rows) > 1
+        runs = " · {export.up} {export.down} runs" if several else ""
         keys = {
-            "edit": f"enter export{' · ↑↓ runs' if several else ''} · esc cancel",
-            "going": "esc stop",
-            "done": "enter close",
+            "edit": f"enter export{runs} · {{dialog.close}} cancel",
+            "going": "{dialog.close} stop",
+            "done": "{export.leave} close",
         }
         self.query_one("#export-keys", KeyHint).show(keys[state])
         self.query_one(Input).disabled = self.query_one(ChoiceList).disabled = state != "edit"
@@ -223,7 +225,7 @@ class ExportRunsDialog(Dialog[str]):
             self.dismiss(self._done or None)
         elif not self._asked_to_stop:
             self._asked_to_stop = True
-            self._show_message("Press esc again to stop. Nothing will be saved.", failed=True)
+            self._show_message(with_keys("Press {dialog.close} again to stop. Nothing will be saved."), failed=True)
         else:
             self._export.stop()
 

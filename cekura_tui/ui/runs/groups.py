@@ -34,6 +34,7 @@ from cekura_tui.model.run.outcome import MARKS
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import OUTCOME_TONES, TONE_CLASSES, TONE_CSS, Notice, StatusLine
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane
@@ -248,8 +249,9 @@ class GroupsScreen(Page):
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Groups
-The loaded runs in groups, most failures first. `b` groups by failed check and reason, scenario, personality, result, or
-scenario and personality. `enter` lists the runs of a group. `F` loads why more runs failed.
+The loaded runs in groups, most failures first. `{groups.next}` groups by failed check and reason, scenario,
+personality, result, or scenario and personality. `{group-list.open}` lists the runs of a group. `{groups.read-on}`
+loads why more runs failed.
 
 A run that failed two checks is in two groups. Runs that did not run properly failed no check and have their own
 section. Bars compare groups with the largest one of their section.
@@ -326,9 +328,10 @@ section. Bars compare groups with the largest one of their section.
         if grouping is None:
             notice.show("Grouping runs …")
         elif empty and self._how == "verdict":
-            notice.show("No failed runs among the loaded ones.", "b group by scenario · esc back")
+            keys = with_keys("{groups.next} group by scenario · {groups.back} back")
+            notice.show("No failed runs among the loaded ones.", keys)
         elif empty:
-            notice.show("No runs are loaded.", "esc back")
+            notice.show("No runs are loaded.", with_keys("{groups.back} back"))
         status = self.query_one(StatusLine)
         if grouping is not None:
             if header.how != grouping.how:
@@ -368,7 +371,8 @@ section. Bars compare groups with the largest one of their section.
     def _failure(self) -> str:
         if self._error is None:
             return ""
-        return clean_line(f"! Can't load why runs failed · F retry · {self._error.sentence()}")
+        retry = with_keys("{groups.read-on} retry")
+        return clean_line(f"! Can't load why runs failed · {retry} · {self._error.sentence()}")
 
     def _loaded_reasons(self) -> str:
         unread, failed = len(self._without_findings), len(self._failed)
@@ -376,7 +380,8 @@ section. Bars compare groups with the largest one of their section.
             return f"loading why {count(self._loading, 'run')} failed …"
         if not unread:
             return "all failure reasons loaded" if failed else ""
-        return f"reasons loaded for {failed - unread:,} of {failed:,} · F load {min(unread, PAGE):,} more"
+        load = with_keys("{groups.read-on} load")
+        return f"reasons loaded for {failed - unread:,} of {failed:,} · {load} {min(unread, PAGE):,} more"
 
     @work(group="why", exclusive=True)
     async def _load(self, *, more: bool = False) -> None:

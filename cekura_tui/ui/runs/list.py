@@ -23,6 +23,7 @@ from cekura_tui.model.run.query import Sort
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.kit.lines import CHIP_CLASSES, CHIP_CSS, NOTED, OUTCOME_TONES, TONE_CLASSES, TONE_CSS, Notice
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -226,16 +227,22 @@ def explain_empty(notice: Notice, controller: RunsController) -> None:
     elif not listing.fresh:
         notice.show("Loading runs …")
     elif only_failures(listing.filter) and len(listing.filter.terms) == 1 and listing.whole:
-        notice.show("No failed runs here.", "! show all runs · p choose another project")
+        keys = with_keys("{runs.failures} show all runs · {runs.scope} choose another project")
+        notice.show("No failed runs here.", keys)
     elif listing.filter:
         full = paged is not None and paged.full
-        more = "" if listing.whole else f" among the loaded runs{'' if full else ' · F load all'}"
+        load = "" if full else with_keys(" · {runs.read-on} load all")
+        more = "" if listing.whole else f" among the loaded runs{load}"
         if sweep is not None and sweep.running:
             more = " yet. Checking the other runs …"
-        keys = "/ change the filter · esc clear the filter · v views · r reload"
+        keys = with_keys(
+            "{runs.filter} change the filter · {runs.clear-filter} clear the filter · {runs.views} views · "
+            "{runs.refresh} reload"
+        )
         notice.show(f"No matching runs{more or '.'}", "\n".join((*_why_nothing_matches(controller), keys)))
     else:
-        notice.show("No runs here yet.", "p choose another project or agent · r reload")
+        keys = with_keys("{runs.scope} choose another project or agent · {runs.refresh} reload")
+        notice.show("No runs here yet.", keys)
 
 
 def _why_nothing_matches(controller: RunsController) -> Iterator[str]:
@@ -249,4 +256,4 @@ def _why_nothing_matches(controller: RunsController) -> Iterator[str]:
     if any(not term.key and not term.negated for term in wanted.terms):
         if meant := " ".join(dict.fromkeys(meant_terms(wanted))):
             yield f"Did you mean {meant}?"
-        yield "Words search names only · ctrl+f searches transcripts"
+        yield with_keys("Words search names only · {app.search-runs} searches transcripts")

@@ -19,6 +19,7 @@ from cekura_tui.model.run.query import RunQuery, Sort
 from cekura_tui.model.run.view import RunRow, completed
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import count
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.runs.outcomes import OUTCOMES, OutcomeCounts, only_failures, outcomes_of, toggle_failures
 from cekura_tui.workspace.run_feed import RunFeed
 
@@ -52,6 +53,7 @@ class RunListing:
         *,
         known: Sequence[RunRow] = (),
         columns: Mapping[str, RunColumns] | None = None,
+        usual_columns: RunColumns | None = None,
     ) -> None:
         self.scope, self.cached = scope, cached
         self.filter: Filter = parse(filter_text).filter
@@ -61,6 +63,8 @@ class RunListing:
         """Every run of the scope that is cached: what a filter works on while the server is out of reach."""
         self.chosen_columns: dict[str, RunColumns] = dict(columns or {})
         """The columns that a person chose, by the filter they are for; "" is for all others."""
+        self.usual_columns = usual_columns or RunColumns()
+        """The columns of every list for which none were chosen."""
         self._known_since: float | None = None
         """When (Unix) the one of them was read that is the most out of date."""
         self._clock = clock
@@ -92,12 +96,13 @@ class RunListing:
     @property
     def columns(self) -> RunColumns:
         """The columns of the filter in effect."""
-        return self.chosen_columns.get(str(self.filter)) or self.chosen_columns.get("") or RunColumns()
+        return self.chosen_columns.get(str(self.filter)) or self.chosen_columns.get("") or self.usual_columns
 
     def choose_columns(self, filter_text: str, columns: RunColumns) -> None:
         """The list has these columns under this filter; the default ones are the same as those of all others."""
         others = {text: one for text, one in self.chosen_columns.items() if text != filter_text}
-        self.chosen_columns = {**others, filter_text: columns} if columns.chosen else others
+        chosen = columns.chosen and columns != self.usual_columns
+        self.chosen_columns = {**others, filter_text: columns} if chosen else others
 
     def change_filter(self, wanted: Filter) -> None:
         """List what passes another filter, until the server answers of the runs listed now."""
@@ -327,7 +332,7 @@ class RunListing:
         """How new the list is; `error` is why it is not known what to list."""
         feed = self._feed
         if error is not None:
-            return Freshness("warn", f"{_trouble(error)} · r retry")
+            return Freshness("warn", f"{_trouble(error)} · {with_keys('{runs.refresh} retry')}")
         if feed is None or (feed.got_at is None and feed.attempts.error is None):
             return Freshness("dim", f"cached {when(self.cached.got_at)}" if self.cached is not None else "loading")
         server = feed.attempts

@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean, clean_line
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 
@@ -75,7 +76,7 @@ class NoteDialog(Dialog[str]):
             placeholder = "Only on this machine. An empty note is removed."
             yield NoteInput(self._typed, placeholder=placeholder, id="note", select_on_focus=False, compact=True)
             yield DialogNote(id="note-message")
-            yield KeyHint("enter save · esc cancel")
+            yield KeyHint("enter save · {dialog.close} cancel")
 
     def on_mount(self) -> None:
         """A blinking cursor would write to the terminal for ever."""
@@ -132,7 +133,7 @@ class NoteDialog(Dialog[str]):
             self.dismiss(None)
             return
         self._warned = True
-        self._show_message("Not saved yet. Press enter to save, esc again to discard.")
+        self._show_message(with_keys("Not saved yet. Press enter to save, {dialog.close} again to discard."))
 
     def _show_message(self, text: str) -> None:
         self.query_one(DialogNote).show(text, failed=True)

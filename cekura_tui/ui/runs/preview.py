@@ -18,6 +18,7 @@ from cekura_tui.model.run.view import RunRow, RunView, completed
 from cekura_tui.model.run.words import judged_words
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.model.transcript.transcript import NAMES, Speaker, Turn
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import TONES, VERDICT_MARKS, VERDICT_TONES
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import breaks
@@ -161,7 +162,8 @@ def _verdicts(verdicts: tuple[Verdict, ...], width: int) -> Iterator[Content]:
             for reason in _why(verdict)[:2]:
                 yield from hanging(Content.styled(_line(reason, 240), "$muted"), width, 2)
     if len(verdicts) > _VERDICTS:
-        yield Content.styled(f"… {len(verdicts) - _VERDICTS:,} more verdicts · enter open", "$muted")
+        more = f"… {len(verdicts) - _VERDICTS:,} more verdicts"
+        yield Content.styled(f"{more} · {with_keys('{run-list.open} open')}", "$muted")
 
 
 def _transcript(view: RunView, width: int) -> Iterator[Content]:
@@ -175,7 +177,8 @@ def _transcript(view: RunView, width: int) -> Iterator[Content]:
     for turn in shown:
         yield from _turn(turn, width, times)
     if len(transcript.turns) > _TURNS:
-        yield Content.styled(f"… {len(transcript.turns) - _TURNS:,} more turns · enter open", "$muted")
+        more = f"… {len(transcript.turns) - _TURNS:,} more turns"
+        yield Content.styled(f"{more} · {with_keys('{run-list.open} open')}", "$muted")
 
 
 def _turn(turn: Turn, width: int, times: bool) -> Iterator[Content]:

@@ -123,7 +123,7 @@ class PickScopeDialog(Dialog[Scope]):
             yield TypedLine(placeholder="Type a project, agent or ID", id="scope-search", compact=True)
             yield ScopeList(id="scopes")
             yield DialogNote(id="scope-note")
-            yield KeyHint("enter choose · ↑↓ move · esc cancel")
+            yield KeyHint("enter choose · {scopes.up} {scopes.down} move · {dialog.close} cancel")
 
     def on_mount(self) -> None:
         """Projects at once, agents as they come."""

@@ -20,6 +20,7 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import NoScope
 from cekura_tui.model.text import count
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import Notice
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane
@@ -273,7 +274,7 @@ class RunsScreen(Page):
             "",
             "most_failed_checks",
             "Sort by most failed checks",
-            "Sort by outcome; `F` loads the checks that are not known",
+            "Sort by outcome; `{runs.read-on}` loads the checks that are not known",
         ),
         Action("runs.columns", "c", "columns", "Columns", "Show, hide, move and size columns", why_not=_while_typing),
         Action(
@@ -291,18 +292,20 @@ class RunsScreen(Page):
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Runs
-Newest first. `enter` opens a run, `space` marks it and goes to the next, `V` marks all runs up to it. `i` proposes a
-better prompt from up to three marked runs of one agent, or from the run under the cursor. `=` compares two marked runs,
-or the run under the cursor with the last passed run of its scenario.
+Newest first. `{run-list.open}` opens a run, `{run-list.mark}` marks it and goes to the next,
+`{run-list.mark-range}` marks all runs up to it. `{runs.improve}` proposes a better prompt from up to three marked
+runs of one agent, or from the run under the cursor. `{runs.compare}` compares two marked runs, or the run under the
+cursor with the last passed run of its scenario.
 
-`!` lists failed runs and errors, `o` the runs of one outcome after the other; a click on an outcome does the same.
-`b` groups the failures, `v` has filters with a name, `esc` clears the filter. `s` sorts, as does a click on a column's
-name; by outcome, the runs with the most failed checks come first. `F` loads all matching runs, and pressed again the
-checks of failed runs. `c` chooses the columns; `L` pauses and resumes live updates.
+`{runs.failures}` lists failed runs and errors, `{runs.outcome}` the runs of one outcome after the other; a click on
+an outcome does the same. `{runs.groups}` groups the failures, `{runs.views}` has filters with a name,
+`{runs.clear-filter}` clears the filter. `{runs.sort}` sorts, as does a click on a column's name; by outcome, the
+runs with the most failed checks come first. `{runs.read-on}` loads all matching runs, and pressed again the checks
+of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and resumes live updates.
 
-`/` filters: `status:failed,timeout` `outcome:failed` `scenario:~refund` `agent:` `persona:` `result:991` `id:48213`
-`dur>120` `since:2d` `until:2026-11-01` `metric:"Task completion"` `reviewed:no` `mode:text` `note:yes`, words to search
-for, and `-` before what to leave out.
+`{runs.filter}` filters: `status:failed,timeout` `outcome:failed` `scenario:~refund` `agent:` `persona:`
+`result:991` `id:48213` `dur>120` `since:2d` `until:2026-11-01` `metric:"Task completion"` `reviewed:no` `mode:text`
+`note:yes`, words to search for, and `-` before what to leave out.
 """
 
     def __init__(self, state: AppState, listing: RunListing, jobs_pane: Widget, *, live: bool = True) -> None:
@@ -420,7 +423,8 @@ for, and `-` before what to leave out.
         elif not self.focused and not self.filter_bar.editing:
             runs.focus()
         group = self.controller.group
-        notes = listing.filter_notes() or self.controller.checks.note() or (("esc back to groups",) if group else ())
+        back = (with_keys("{runs.back} back to groups"),) if group else ()
+        notes = listing.filter_notes() or self.controller.checks.note() or back
         self.filter_bar.show(str(listing.filter), *notes, group=group)
         self._draw_counts()
         self._draw_status()
@@ -471,11 +475,12 @@ for, and `-` before what to leave out.
         feed, outcomes = self.controller.feed, self.controller.listing.outcomes()
         self.query_one(OutcomeBar).outcomes = outcomes
         waiting = feed.runs.waiting if feed.runs else 0
+        first, reload = with_keys("{list.first}"), with_keys("{runs.refresh} reload")
         self.query_one("#runs-pane", Pane).show_title(
             "Runs",
             *self.marked.facts(),
-            f"{waiting:,}{'+' if feed.flood else ''} new ↑ g" if waiting else "",
-            f"{outcomes.outdated:,} no longer matching, r reload" if outcomes.outdated else "",
+            f"{waiting:,}{'+' if feed.flood else ''} new ↑ {first}" if waiting else "",
+            f"{outcomes.outdated:,} no longer matching, {reload}" if outcomes.outdated else "",
         )
 
     def _draw_status(self) -> None:

@@ -212,5 +212,5 @@ def find_query(text: str, hit: Hit) -> str:
 
 
 _EXAMPLE = 'words  "a phrase"  caller: agent: tool:'
-_KEYS = "enter go to hits · esc close"
-_HIT_KEYS = "enter open · / search · esc close"
+_KEYS = "enter go to hits · {dialog.close} close"
+_HIT_KEYS = "{list.open} open · {search-runs.type} search · {dialog.close} close"

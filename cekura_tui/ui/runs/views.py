@@ -18,6 +18,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
@@ -131,7 +132,8 @@ class ViewsDialog(Dialog[str]):
     def action_name(self) -> None:
         """Ask for a name."""
         if not self._current:
-            self._show_message("No filter to save. Press / in the run list to type one.", failed=True)
+            how = with_keys("Press {runs.filter} in the run list to type one.")
+            self._show_message(f"No filter to save. {how}", failed=True)
         else:
             self._show_message("")
             self._show_naming(True)
@@ -194,7 +196,7 @@ class ViewsDialog(Dialog[str]):
         del self._own[view.name]
         self._deleted.append(view)
         self._draw()
-        self._show_message(f"Deleted “{view.name}”. Press u to undo.", done=True)
+        self._show_message(f"Deleted “{view.name}”. {with_keys('Press {views.undo} to undo.')}", done=True)
         self._delete(view)
 
     @work(group="delete-view")
@@ -244,8 +246,10 @@ def _wrong_with(name: str) -> str:
     return ""
 
 
-_KEYS = "enter apply · s save filter · x delete · u undo · esc close"
-_NAMING_KEYS = "enter save · esc back"
+_KEYS = (
+    "{list.open} apply · {views.save} save filter · {views.forget} delete · {views.undo} undo · {dialog.close} close"
+)
+_NAMING_KEYS = "enter save · {dialog.close} back"
 
 
 async def choose_view(page: Page, controller: RunsController) -> None:

@@ -25,6 +25,7 @@ from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.lines import counts
 from cekura_tui.prose.merge import Side
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
 from cekura_tui.ui.kit.keys_in_order import PendingDialog
 from cekura_tui.ui.kit.lines import Notice
@@ -122,17 +123,23 @@ def update_facts(
 
 def key_hints(*, deciding: bool, may_write: bool, can_review: bool, previous: str, is_done: bool) -> str:
     """The keys that do something; `previous` is what a restore would bring back, in words."""
-    keys = ["o keep the agent's · s use the staged · e edit · n N conflicts"] if deciding else []
+    keys = [_DECIDING] if deciding else []
     if may_write:
-        keys.append("y update")
+        keys.append("{put.write} update")
     if can_review:
-        keys.append("c changes" if deciding else "c conflicts")
+        keys.append("{put.conflicts} " + ("changes" if deciding else "conflicts"))
     if previous:
-        keys.append("R restore" if keys else f"R restore the former prompt ({previous})")
-    return " · ".join([*keys, "h history", *([] if is_done else ["r reload"]), "esc close"])
+        keys.append("{put.restore} restore" + ("" if keys else f" the former prompt ({previous})"))
+    return " · ".join(
+        [*keys, "{put.history} history", *([] if is_done else ["{put.look} reload"]), "{dialog.close} close"]
+    )
 
 
-_DECIDE = "Decide every conflict first: o keep the agent's, s use the staged, e edit."
+_DECIDING = (
+    "{put.theirs} keep the agent's · {put.staged} use the staged · {put.word} edit · "
+    "{conflict.next} {conflict.previous} conflicts"
+)
+_DECIDE = "Decide every conflict first: {put.theirs} keep the agent's, {put.staged} use the staged, {put.word} edit."
 
 
 def _unless_restored(dialog: UpdatePromptDialog) -> str | None:
@@ -307,7 +314,7 @@ class UpdatePromptDialog(Dialog[None]):
         if self.gone:
             return
         update, change, resolver = self._update, self._change, self.resolver
-        if self._message == _DECIDE and not resolver.undecided:
+        if self._message == with_keys(_DECIDE) and not resolver.undecided:
             self._show_message("")
         deciding = resolver.is_shown and not self.is_restored
         showing = not (deciding or self.is_restored) and change is not None and not change.is_same
@@ -325,7 +332,8 @@ class UpdatePromptDialog(Dialog[None]):
         elif showing and change is not None:
             view.show_diff(change)
         elif self._error is not None:
-            notice.show(f"! {self._error.title}", f"{self._error.sentence()}\nr retry", failed=True)
+            retry = with_keys("{put.look} retry")
+            notice.show(f"! {self._error.title}", f"{self._error.sentence()}\n{retry}", failed=True)
         elif update is None or change is None:
             notice.show("Loading the agent's prompt …" if update is None else "Comparing …")
         else:
@@ -347,7 +355,7 @@ class UpdatePromptDialog(Dialog[None]):
             is_done=is_done,
         )
         if self.is_restored:
-            keys = "esc close" if self.why_not_restore is not None else "R restore · esc close"
+            keys = ("" if self.why_not_restore is not None else "{put.restore} restore · ") + "{dialog.close} close"
         self.query_one("#update-keys", KeyHint).show(keys)
         self.refresh_bindings()
 
@@ -424,7 +432,7 @@ class UpdatePromptDialog(Dialog[None]):
             if edited.applied and self.resolver.edit(spot, edited.text):
                 self._show_next()
             elif is_saved:
-                self.notify("Your text is saved, but not applied: e opens it.", markup=False)
+                self.notify(with_keys("Your text is saved, but not applied: {put.word} opens it."), markup=False)
 
         dialog = EditHunkDialog(
             f"Conflict {self.resolver.position}",
@@ -459,7 +467,8 @@ class UpdatePromptDialog(Dialog[None]):
     def explain_enter(self) -> None:
         """Enter alone writes nothing, for it may be pressed in haste."""
         if not (self._busy or self.is_restored):
-            self._show_message("y updates the prompt." if self._may_write else self._read_only or _DECIDE)
+            how = with_keys("{put.write} updates the prompt." if self._may_write else _DECIDE)
+            self._show_message(how if self._may_write else self._read_only or how)
 
     def action_write(self) -> None:
         """Yes: update the prompt."""
@@ -469,7 +478,7 @@ class UpdatePromptDialog(Dialog[None]):
         if self._read_only:
             self._show_message(self._read_only, "failed")
         elif self._update is not None and text is None:
-            self._show_message(_DECIDE)
+            self._show_message(with_keys(_DECIDE))
         elif self._update is not None and text is not None and self._may_write:
             # At once, not by the worker: a second key may be handled before that begins.
             self._write_started("Updating the prompt")

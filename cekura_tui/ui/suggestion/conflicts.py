@@ -14,6 +14,7 @@ from cekura_tui.prose.conflicts import ConflictDecisions, Decision
 from cekura_tui.prose.merge import Conflict, Merge, Side, conflict_places
 from cekura_tui.prose.words import WordSpan, quiet, word_spans
 from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.strips import Line, RowState, breaks
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.terminal.cells import fit
@@ -48,11 +49,11 @@ def conflict_rows(conflict: Conflict, decision: Decision | None, job: int, agent
     side = decision.side if decision else ""
     versions = [
         (f"Original, sent with job {job}", conflict.base, False),
-        (f"Now on {agent} · o keep", conflict.now, side == "now"),
-        ("Staged · s use", conflict.staged, side == "staged"),
+        (f"Now on {agent} · {with_keys('{put.theirs} keep')}", conflict.now, side == "now"),
+        (with_keys("Staged · {put.staged} use"), conflict.staged, side == "staged"),
     ]
     if decision is not None and side == "edited":
-        versions.append(("Your text · e edit", decision.text, True))
+        versions.append((with_keys("Your text · {put.word} edit"), decision.text, True))
     rows: list[ConflictRow] = []
     for name, text, chosen in versions:
         rows.append(ConflictRow(len(rows), f"{'✓' if chosen else '·'} {name}", True, chosen))
@@ -194,7 +195,7 @@ class ConflictResolver:
     def headline(self) -> str:
         """Which conflict is shown, and how many are to be decided."""
         undecided = len(self.undecided)
-        state = f"{undecided} undecided" if undecided else "all decided · c changes"
+        state = f"{undecided} undecided" if undecided else with_keys("all decided · {put.conflicts} changes")
         head = f"Conflict {self.position} · {state}"
         if others := [str(number) for number in self.decisions.together(self.number) if number != self.number]:
             head += f" · decided together with {', '.join(others)}"

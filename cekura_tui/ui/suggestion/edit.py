@@ -76,7 +76,9 @@ class EditHunkDialog(Dialog[Edited]):
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Apply"), id="take", variant="primary", compact=True)
                 yield Button(Content("Cancel"), id="cancel", compact=True)
-            yield KeyHint("ctrl+g apply · ctrl+e editor · esc close (draft saved, not applied)")
+            yield KeyHint(
+                "{edit-hunk.take} apply · {edit-hunk.editor} editor · {dialog.close} close (draft saved, not applied)"
+            )
 
     def on_mount(self) -> None:
         """Begin with the text."""

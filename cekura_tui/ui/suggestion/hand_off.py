@@ -85,7 +85,7 @@ class HandOffDialog(Dialog[str]):
                 yield Button(Content("Copy"), id="copy", compact=True)
                 if self._pager:
                     yield Button(Content(f"Open patch in {clean(Path(self._pager).name)}"), id="read", compact=True)
-            yield KeyHint("enter save · tab next · space choose · esc close")
+            yield KeyHint("enter save · tab next · {choice.choose} choose · {dialog.close} close")
 
     def on_mount(self) -> None:
         """What there is to choose from."""

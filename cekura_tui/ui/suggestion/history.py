@@ -21,6 +21,7 @@ from cekura_tui.model.text import Prompt, clean_line, count, has_controls, promp
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, reason_against
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.copying import Copy, CopyDialog, Lead
 from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS, Notice, OneLine
@@ -142,8 +143,8 @@ class PromptDiffScreen(Page):
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Two prompts
-`−` lines are the older prompt, `+` lines the newer one; brighter words are the ones that changed. `n` and `N` go from
-change to change.
+`−` lines are the older prompt, `+` lines the newer one; brighter words are the ones that changed. `{diff.next}` and
+`{diff.previous}` go from change to change.
 """
 
     def __init__(self, app_state: AppState, compared: Compared) -> None:
@@ -195,7 +196,7 @@ change to change.
     def _show(self, diff: ProseDiff) -> None:
         notice, view = self.query_one(Notice), self.query_one(ProseDiffView)
         if diff.is_same:
-            notice.show("No changes", "Both prompts are the same, byte for byte.\nesc back")
+            notice.show("No changes", with_keys("Both prompts are the same, byte for byte.\n{prompt-diff.back} back"))
             return
         words = f"+{diff.added_words:,} −{diff.removed_words:,} words"
         self.query_one("#prompt-diff-pane", Pane).show_title("Changes", f"{len(diff.hunks):,}", words)
@@ -243,9 +244,9 @@ class PromptHistoryScreen(Page):
     HELP = """\
 # Prompts of an agent
 What happened to the agent's prompt, newest first: updates, restores, prompts sent with a job, suggested by one, or
-read from the agent; `»` is the current prompt. `enter` compares the prompt under the cursor with the one marked by
-`space`, or with the current one. `R` restores the prompt under the cursor, after asking. `y` copies or saves that
-prompt, `D` forgets it.
+read from the agent; `»` is the current prompt. `{prompt-uses.open}` compares the prompt under the cursor with the
+one marked by `{prompt-uses.mark}`, or with the current one. `{prompts.restore}` restores the prompt under the
+cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompts.forget}` forgets it.
 """
 
     def __init__(self, app_state: AppState, agent_id: int, agent_name: str) -> None:
@@ -466,7 +467,7 @@ prompt, `D` forgets it.
 
 def _forgetting(row: UseRow) -> str:
     if any(use.how == "replaced" for use in row.uses):
-        return "If the last update replaced this prompt, R can no longer restore it."
+        return with_keys("If the last update replaced this prompt, {prompts.restore} can no longer restore it.")
     return "The text stays in jobs, and in other lines of this list that have the same text."
 
 

@@ -18,6 +18,7 @@ from cekura_tui.model.text import Prompt, count
 from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.prose.staging import HunkChoice, wording
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import Notice, OneLine
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane
@@ -119,7 +120,7 @@ class SuggestionScreen(Page):
             "enter",
             "open",
             "Turn",
-            "Go to the turn of the call behind the change; esc comes back",
+            "Go to the turn of the call behind the change",
             1,
             why_not=_unless_changes,
         ),
@@ -141,23 +142,25 @@ class SuggestionScreen(Page):
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Suggestion
-A `−` line is the prompt as it was, the `+` line below is what is proposed; brighter words are the ones that changed.
-`→` and `←` mark text that moved. `a` accepts a change, `x` rejects one, and the cursor goes to the next undecided
-change. `e` edits a change, `A` accepts all, `u` undoes. Only accepted and edited changes are in the staged text,
-which `s` shows or hides. `f` unfolds unchanged lines, `w` hides them.
+A `−` line is the prompt as it was, the `+` line below is what is proposed; brighter words are the ones that
+changed. `→` and `←` mark text that moved. `{suggestion.accept}` accepts a change, `{suggestion.reject}` rejects
+one, and the cursor goes to the next undecided change. `{suggestion.edit}` edits a change, `{suggestion.accept-all}`
+accepts all, `{suggestion.undo}` undoes. Only accepted and edited changes are in the staged text, which
+`{suggestion.staged}` shows or hides. `{diff.fold}` unfolds unchanged lines, `{diff.only-changes}` hides them.
 
-Lines that are added or removed together are one change: `b` splits the change, so that each rule is decided by
-itself, and `b` on a part joins the parts. Formatting that changed everywhere, such as quotation marks or bullets, is
-one change at the end (`⋯`): `b` or `enter` shows all its places. Text that the model put around its answer, such as a
-code fence, is left out unless you accept it.
+Lines that are added or removed together are one change: `{suggestion.split}` splits the change, so that each rule
+is decided by itself, and `{suggestion.split}` on a part joins the parts. Formatting that changed everywhere, such
+as quotation marks or bullets, is one change at the end (`⋯`): `{suggestion.split}` or `enter` shows all its places.
+Text that the model put around its answer, such as a code fence, is left out unless you accept it.
 
 Below a change is its reason: the failed verdict (`✗`) that the change seems to be for, the run and the time of the
-call. `enter` shows that turn of the call, `esc` comes back. `tab` moves between the summary with the issues, the
-changes and the staged text.
-`p` updates the agent's prompt with the staged text. `y` copies or saves the staged text, the improved prompt or a
-patch. `i` improves again, from the staged text. `h` shows the agent's prompt history, `d` the job.
+call. `{suggestion.turn}` shows that turn of the call, `{run.back}` comes back. `{suggestion.pane}` moves between
+the summary with the issues, the changes and the staged text. `{suggestion.put-on-agent}` updates the agent's prompt
+with the staged text. `{suggestion.hand-off}` copies or saves the staged text, the improved prompt or a patch.
+`{suggestion.try-again}` improves again, from the staged text. `{suggestion.history}` shows the agent's prompt
+history, `{suggestion.details}` the job.
 
-Decisions made in another window appear here at once; `u` undoes only your own.
+Decisions made in another window appear here at once; `{suggestion.undo}` undoes only your own.
 """
 
     def __init__(self, state: AppState, number: int) -> None:
@@ -425,7 +428,7 @@ Decisions made in another window appear here at once; `u` undoes only your own.
             if edited is not None and edited.applied:
                 self._decide_by(hunk, lambda: self.staging.edit(hunk, edited.text))
             elif edited is not None and self.staging.save_typed(hunk, edited.text):
-                self.notify_once("Your text is saved, but not applied: e opens it.")
+                self.notify_once(with_keys("Your text is saved, but not applied: {suggestion.edit} opens it."))
 
         words = wording(opened.diff, hunk)
         dialog = EditHunkDialog(
@@ -441,7 +444,8 @@ Decisions made in another window appear here at once; `u` undoes only your own.
 
     def _hunk_to_choose(self) -> Hunk | None:
         if (hunk := self.hunk) is None and self.staging.has_changes:
-            self.notify_once("No change under the cursor · n next change · N previous change")
+            keys = with_keys("{suggestion.next} next change · {suggestion.previous} previous change")
+            self.notify_once(f"No change under the cursor · {keys}")
         return hunk
 
     def _stage(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import count
 from cekura_tui.prose.staging import Choices, HunkChoice, wording
+from cekura_tui.ui.keymap import with_keys
 
 if TYPE_CHECKING:
     from cekura_tui.prose.diff import Hunk, ProseDiff
@@ -141,13 +142,15 @@ class StagingController:
             parts = {part.key for part in self._diff.hunks if part.whole == hunk.whole}
             decided = [part for part in self._diff.hunks if part.key in parts & self.opened.chosen.keys()]
             if decided:
-                return f"Can't join the parts: change {decided[0].number} is decided by itself. u undoes a decision."
+                undo = with_keys("{suggestion.undo} undoes a decision.")
+                return f"Can't join the parts: change {decided[0].number} is decided by itself. {undo}"
             if parts & {*self._typed, *self.opened.typed}:
                 return "Can't join the parts: one of them has text that is not applied yet."
         elif not hunk.parts:
             return "Can't split: the change has no parts."
         elif (choice := self.opened.chosen.get(hunk.key)) is not None and choice.what == "edited":
-            return f"Can't split change {hunk.number}: it is edited as a whole. u undoes the edit."
+            undo = with_keys("{suggestion.undo} undoes the edit.")
+            return f"Can't split change {hunk.number}: it is edited as a whole. {undo}"
         return None
 
     def split(self, hunk: Hunk) -> Step:
@@ -158,7 +161,7 @@ class StagingController:
             numbers = [one.number for one in step.diff.hunks if key in (one.key, one.whole)]
             if is_part or len(numbers) < 2:
                 return ""
-            return f"Split into {count(len(numbers), 'change')} · b joins the parts"
+            return f"Split into {count(len(numbers), 'change')} · {with_keys('{suggestion.split} joins the parts')}"
 
         return self._begin(lambda staging, diff: staging.split(self.number, diff, key, joined=is_part), done)
 
@@ -257,7 +260,7 @@ class StagingController:
             if step.seen_by_key.get(key) == own != step.before_by_key.get(key):
                 self._typed.setdefault(key, own.text)
                 replaced.append(key)
-        hint = " Your text is saved: e opens it." if replaced else ""
+        hint = with_keys(" Your text is saved: {suggestion.edit} opens it.") if replaced else ""
         return chosen_elsewhere_message(step.seen, step.before) + hint
 
 
@@ -285,7 +288,7 @@ def overruled_message(step: StagingStep) -> str:
     overruled = [
         number for number in _changed(step.seen, step.before) if step.before.get(number) != step.after.get(number)
     ]
-    return "Your choice replaced the other window's · u undo" if overruled else ""
+    return with_keys("Your choice replaced the other window's · {suggestion.undo} undo") if overruled else ""
 
 
 def undone_message(before: Choices, after: Choices, others: Sequence[int] = ()) -> str:
@@ -300,7 +303,7 @@ def undone_message(before: Choices, after: Choices, others: Sequence[int] = ()) 
     if len(changed) > 1:
         return f"Undone: {count(len(changed), 'change')} are as before.{theirs}"
     was, now = before.get(changed[0]), after.get(changed[0])
-    hint = " e opens your text." if was is not None and was.what == "edited" else ""
+    hint = with_keys(" {suggestion.edit} opens your text.") if was is not None and was.what == "edited" else ""
     return f"Undone: change {changed[0]} is {now.what if now else 'undecided'}.{hint}{theirs}"
 
 
@@ -321,4 +324,4 @@ def accepted_message(before: Choices, after: Choices, around: int = 0) -> str:
     chosen = Counter[str](choice.what for number, choice in before.items() if number != around)
     others = [f"{chosen[what]:,} {what}" for what in ("rejected", "edited") if chosen[what]]
     were = f" ({' and '.join(others)} before)" if others else ""
-    return f"{count(accepted, 'change')} accepted{were} · u undo{out}"
+    return f"{count(accepted, 'change')} accepted{were} · {with_keys('{suggestion.undo} undo')}{out}"

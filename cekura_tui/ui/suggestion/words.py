@@ -22,6 +22,7 @@ from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.prose.lines import counts
 from cekura_tui.prose.staging import Choices, wording
 from cekura_tui.prose.words import word_count, word_spans
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import VERDICT_MARKS
 from cekura_tui.ui.suggestion.diff_view import SIGNS, HunkNotes
 from cekura_tui.ui.suggestion.staging_controller import undecided
@@ -107,7 +108,7 @@ def why_not_edit(hunk: Hunk) -> str | None:
         return "Can't edit the text around the model's answer: accept or reject it."
     if hunk.kind != "layout":
         return None
-    hint = " b shows its places." if hunk.parts else ""
+    hint = with_keys(" {suggestion.split} shows its places.") if hunk.parts else ""
     return f"Only formatting changes here: accept or reject.{hint}"
 
 
@@ -121,7 +122,8 @@ def summary(suggestion: Suggestion, diff: ProseDiff, explained: SuggestionReason
         return [*lines, Content.styled("Loading the issues …", "$muted")]
     if explained.issues is None:
         lines.append(Content.styled("This server reports no issues.", "$muted"))
-    lines += (Content.styled(f"! {clean_line(problem)} · r retry", "$warning") for problem in explained.problems)
+    retry = with_keys("{suggestion.refresh} retry")
+    lines += (Content.styled(f"! {clean_line(problem)} · {retry}", "$warning") for problem in explained.problems)
     issues = explained.issues or ()
     if issues:
         lines.append(Content.styled("Issues found in the runs", "bold"))

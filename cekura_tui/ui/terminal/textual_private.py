@@ -3,7 +3,8 @@
 All were read in Textual 8.2.8. Each says what it is for, and what happens with a release that no longer has it;
 `test_textual_private.py` names those that a release has changed. Only what a class of ours overrides or inherits is
 elsewhere, and watched over by the same test: `_fatal_error` and `_display` of the app, `_update_focus_styles` of pages,
-`_on_key` of widgets, and of the driver `_app`, `_loop`, `_writer_thread` and `_run_input_thread`.
+`_binding_chain` of screens, `_on_key` of widgets, and of the driver `_app`, `_loop`, `_writer_thread` and
+`_run_input_thread`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate
 from textual._styles_cache import StylesCache
 from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.binding import BindingsMap
 from textual.color import Color
 from textual.css.styles import StylesBase
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.geometry import Region, Size, Spacing
 from textual.message import Message
@@ -98,6 +101,14 @@ async def do_key(app: App[Any], key: str, *, priority: bool = False) -> bool:
     app first, and what the next one types overtakes it.
     """
     return await app._check_bindings(key, priority=priority)
+
+
+def bindings_of(node: DOMNode) -> BindingsMap:
+    """What keys do at a node, not to be changed; `DOMNode._bindings`.
+
+    For keys of one's own. Without it: leave the override of `_binding_chain` out, and `[keys]` does nothing.
+    """
+    return node._bindings
 
 
 def app_actions(app: App[Any], key: str) -> set[str]:

@@ -51,7 +51,7 @@ async def test_another_page_of_entries_goes_on_where_the_last_one_ended() -> Non
 
         await pilot.press("down", "down", "down", "enter")
         details.move_to(("metadata", BELOW))
-        assert under_cursor() == "… 800 more entries · enter shows 200"
+        assert under_cursor() == "… 800 more entries · {list.open} shows 200"
         await pilot.press("enter")
         assert under_cursor() == "200"
         await pilot.press("up")
@@ -60,7 +60,7 @@ async def test_another_page_of_entries_goes_on_where_the_last_one_ended() -> Non
         assert details.find("4700") == 1
         details.next_match(1)
         details.move_to(("metadata", ABOVE))
-        assert under_cursor() == "… 4,600 earlier entries · enter shows 200"
+        assert under_cursor() == "… 4,600 earlier entries · {list.open} shows 200"
         await pilot.press("enter")
         assert under_cursor() == "4599"
         await pilot.press("down")

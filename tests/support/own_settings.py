@@ -1,0 +1,14 @@
+"""config.toml in the directory of a test."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def own_settings(text: str) -> Path:
+    """Write it, in the directory that the program uses."""
+    path = Path(os.environ["CEKURA_TUI_HOME"]) / "config.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path

@@ -1,0 +1,277 @@
+"""Keys of one's own: they work, go first where they can be used, and every text that names a key names them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from app_on_a_server import Served, on_run, opened, setup_of
+from calling import call
+from own_settings import own_settings
+from textual.dom import DOMNode
+from textual.widgets import Input
+from waiting import eventually
+from watching import sees
+
+from cekura_tui.ui.actions import all_actions
+from cekura_tui.ui.catalogue import key_problems, list_actions
+from cekura_tui.ui.jobs.improve import ImproveDialog
+from cekura_tui.ui.keymap import Keymap, key_called, read_keymap
+from cekura_tui.ui.kit.help import HelpDialog
+from cekura_tui.ui.kit.palette import Palette, commands_on
+from cekura_tui.ui.runs.columns import ColumnsDialog
+from cekura_tui.ui.runs.filter_bar import FilterBar
+from cekura_tui.ui.runs.list import RunList
+from cekura_tui.ui.runs.views import ViewsDialog
+
+_PACKAGE = Path(__file__).parents[2] / "cekura_tui"
+_ID = re.compile(r"\{([a-z-]+\.[a-z-]+)\}")
+
+
+# What a key is called
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ("I", "I"),
+        ("?", "question_mark"),
+        ("question_mark", "question_mark"),
+        ("Ctrl+E", "ctrl+e"),
+        ("alt+X", "alt+X"),
+        ("esc", "escape"),
+        ("PgDn", "pagedown"),
+        ("shift+i", "I"),
+        ("shift+tab", "shift+tab"),
+        ("F5", "f5"),
+        ("ctrl+left", "ctrl+left"),
+        ("ctrl+1", None),
+        ("ctrl+shift+a", None),
+        ("super+x", None),
+        ("banana", None),
+        ("ctrl+", None),
+        ("\x1b", None),
+    ],
+)
+def test_a_key_is_known_by_what_it_is_called_on_keyboards_and_on_screen(written: str, key: str | None) -> None:
+    assert key_called(written) == key
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"runs.improve": "ctrl+1"}, "“ctrl+1” is not a key that terminals send"),
+        ({"runs.improve": "ctrl+q"}, "ctrl+q always quits"),
+        ({"runs.improve": "ctrl+c"}, "ctrl+c copies"),
+        ({"runs.improve": "ctrl+z"}, "ctrl+z suspends"),
+        ({"runs.improve": "ctrl+i"}, "the same for ctrl+i and tab"),
+        ({"runs.imprve": "x"}, "no action “runs.imprve”. Did you mean runs.improve?"),
+        ({"zzz": "x"}, "“cekura-tui config keys” lists them"),
+        ({"runs.improve": "space"}, "runs.improve and run-list.mark both have space in the list of runs"),
+        ({"runs.improve": "o"}, "runs.improve and runs.outcome both have o in the list of runs"),
+        ({"list.down": "n"}, "list.down and run.next-match both have n in a run"),
+        ({"runs.improve": "2"}, "runs.improve and app.jobs both have 2"),
+        ({"app.keys": ""}, "app.keys must have a key. It still has ?."),
+        ({"app.palette": "", "app.command-line": ""}, "app.palette must have a key. It still has ctrl+p."),
+        ({"dialog.close": ""}, "dialog.close must have a key. It still has esc."),
+        ({"runs.improve": "?"}, "app.keys must have a key"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_is_said_with_the_ids_of_the_actions(keys: dict[str, str], said: str) -> None:
+    assert any(said in problem for problem in key_problems(keys))
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"runs.improve": "I, ctrl+e"},
+        {"runs.improve": ""},
+        {"run.back": "backspace", "run.end-search": "backspace"},
+        {"runs.filter": "f"},
+        {"app.palette": ""},
+        {"app.theme": "T"},
+        {"jobs.top": "3", "app.jobs": "3"},
+    ],
+    ids=str,
+)
+def test_nothing_is_wrong_with_keys_that_nothing_else_has(keys: dict[str, str]) -> None:
+    assert key_problems(keys) == []
+
+
+def test_help_palette_and_dialogs_never_lose_their_last_key() -> None:
+    taken = {"runs.views": "?", "runs.groups": "ctrl+p", "runs.sort": ":", "app.palette": "", "dialog.close": "ctrl+1"}
+    keymap, known = read_keymap(taken), all_actions()
+    claimed = {key for one in ("runs.views", "runs.groups", "runs.sort") for key in keymap.keys_of(known[one])}
+    assert set(keymap.keys_of(known["app.keys"])) - claimed
+    palette = (*keymap.keys_of(known["app.palette"]), *keymap.keys_of(known["app.command-line"]))
+    assert set(palette) - claimed
+    assert keymap.keys_of(known["dialog.close"]) == ("escape",)
+
+
+def _kinds(kind: type[DOMNode]) -> Iterator[type[DOMNode]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _kinds(one)
+
+
+def test_every_table_of_actions_has_a_place_in_the_catalogue() -> None:
+    all_actions()
+    listed = {one.id for one in list_actions({})}
+    tables = [kind.__dict__.get("ACTIONS", ()) for kind in _kinds(DOMNode) if kind.__module__.startswith("cekura_tui.")]
+    assert {action.id for table in tables for action in table} == listed
+
+
+def test_the_actions_are_printed_with_the_keys_of_the_settings_and_what_is_wrong() -> None:
+    own_settings('[keys]\n"runs.filter" = "f, esc"\n"runs.sort" = "ctrl+q"\n')
+    printed = call("config", "keys")
+    assert printed.status == 0
+    lines = [re.split("  +", line.strip()) for line in printed.out.splitlines()]
+    assert ["runs.filter", "f esc", "Filter", "In the list of runs"] in lines
+    assert ["runs.sort", "s", "Sort", "In the list of runs"] in lines
+    assert "[keys] runs.sort: ctrl+q always quits." in printed.err
+    assert "runs.filter and runs.clear-filter both have esc in the list of runs" in printed.err
+
+
+# On the screens
+
+
+async def test_another_key_improves_and_footer_help_and_palette_show_it(served: Served) -> None:
+    own_settings('[keys]\n"runs.improve" = "ctrl+e, I"\n')
+    async with opened(served.setup()) as pilot:
+        await on_run(pilot, 900238)
+        await sees(pilot, "ctrl+e Improve")
+        await pilot.press("i")
+        assert not pilot.app.screen.is_modal
+        assert next(one.key for one in commands_on(pilot.app.screen) if one.name == "Improve the prompt") == "ctrl+e"
+        await pilot.press("question_mark")
+        await sees(pilot, "ctrl+e I ")
+        await pilot.press("escape", "I")
+        await eventually(lambda: isinstance(pilot.app.screen, ImproveDialog), "the dialog is open")
+
+
+async def test_a_key_of_ones_own_goes_before_that_of_the_list_but_is_a_letter_where_one_types(served: Served) -> None:
+    own_settings('[keys]\n"runs.views" = "space"\n"runs.columns" = "n"\n"list.down" = "e"\n')
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "as of")
+        runs = pilot.app.screen.query_one(RunList)
+        first = runs.cursor_key
+        await pilot.press("e")
+        assert runs.cursor_key != first
+        await pilot.press("slash", "n", "e")
+        await eventually(lambda: pilot.app.screen.query(Input).first().value == "ne", "both are letters")
+        await pilot.press("escape", "space")
+        await eventually(lambda: isinstance(pilot.app.screen, ViewsDialog), "the views are open")
+        await pilot.press("escape", "n")
+        await eventually(lambda: isinstance(pilot.app.screen, ColumnsDialog), "the columns are open")
+
+
+async def test_a_key_that_was_taken_away_is_nowhere_and_the_palette_still_does_it(served: Served) -> None:
+    own_settings('[keys]\n"runs.views" = ""\n"app.theme" = "T"\n')
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "as of", gone="v Views")
+        await pilot.press("v")
+        assert not pilot.app.screen.is_modal
+        await pilot.press("colon", *"views", "enter")
+        await eventually(lambda: isinstance(pilot.app.screen, ViewsDialog), "the palette opens the views")
+        await pilot.press("escape", "T")
+        await eventually(lambda: isinstance(pilot.app.screen, Palette), "an action without a key has one")
+
+
+async def test_what_is_one_action_to_a_person_has_one_key(served: Served) -> None:
+    own_settings('[keys]\n"runs.filter" = "f"\n')
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "as of", "f Filter", gone="/ Filter")
+        await pilot.press("slash")
+        assert not pilot.app.screen.query_one(FilterBar).editing
+        await pilot.press("f", "x")
+        await eventually(lambda: pilot.app.screen.query(Input).first().value == "x", "the filter is typed into")
+
+
+async def test_the_keys_of_dialogs_follow(served: Served) -> None:
+    own_settings('[keys]\n"dialog.close" = "f9"\n"columns.up" = "u"\n"columns.reset" = ""\n"help.down" = "n"\n')
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "as of")
+        await pilot.press("c")
+        await sees(pilot, "J u move", "f9 close", gone="reset")
+        await pilot.press("f9", "question_mark")
+        await eventually(lambda: isinstance(pilot.app.screen, HelpDialog), "the help is open")
+        await sees(pilot, "n k space scroll · f9 close")
+
+
+async def test_the_ways_to_sign_in_are_named_by_their_keys(served: Served) -> None:
+    own_settings('[keys]\n"sign-in.demo" = "x"\n"sign-in.environment" = ""\n')
+    async with opened(setup_of(served.server.url, None)) as pilot:
+        await sees(pilot, " x  Demo ", " s  Sign in ", gone=" e  Environment")
+
+
+async def test_all_that_is_wrong_is_said_at_the_start_and_listed_in_the_help(served: Served) -> None:
+    own_settings(
+        'titel = true\n[keys]\n"runs.improve" = "space"\n"runs.imprve" = "x"\n'
+        '[theme]\nname = "nordd"\naccent = "orange"\n[columns]\nscenarios = 0\nrun = 99\n'
+    )
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "config.toml has 7 problems; ? lists them.")
+        await pilot.press("question_mark")
+        await sees(
+            pilot,
+            "Problems in config.toml",
+            "line 1: ",
+            "There is no theme “nordd”. Did you mean nord?",
+            "accent must be a colour like #1f2538, not “orange”",
+            "There is no column “scenarios”",
+            "run must be 0 or 4 to 60 cells wide, not 99",
+            "There is no action “runs.imprve”",
+            "runs.improve and run-list.mark both have space",
+        )
+
+
+# Texts that name keys
+
+
+def _strings(folder: Path) -> Iterator[tuple[str, str]]:
+    """Places and string constants of the modules in a folder, without docstrings."""
+    for path in sorted(folder.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        left_out = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in left_out:
+                yield f"{path.relative_to(_PACKAGE)}:{node.lineno}", node.value
+
+
+_NAMED = re.compile(r"(?:^|\n|[·:,.;(] |[Pp]ress )`?(esc|ctrl\+[abd-pr-y]|[b-zB-Z/])`? [a-z]{2,}")
+"""A key as a hint names it, before what it does; but for those that nobody can give to something else."""
+
+
+def test_every_action_that_a_text_names_exists() -> None:
+    named = [
+        (place, one)
+        for part in ("ui", "model")
+        for place, text in _strings(_PACKAGE / part)
+        for one in _ID.findall(text)
+    ]
+    assert len(named) > 100
+    assert [(place, one) for place, one in named if one not in all_actions()] == []
+
+
+def test_no_hint_names_a_key_that_may_be_another_one() -> None:
+    found = [(place, text) for place, text in _strings(_PACKAGE / "ui") if _NAMED.search(text)]
+    assert found == []
+
+
+def test_every_text_that_names_an_action_follows_its_key() -> None:
+    keymap = Keymap({one: ("f12",) for one in all_actions()})
+    texts = [text for part in ("ui", "model") for _, text in _strings(_PACKAGE / part) if _ID.search(text)]
+    for text in texts:
+        assert keymap.words(text).count("f12") == len(_ID.findall(text))
+        assert not _ID.search(keymap.words(text))
+
+
+def test_a_hint_leaves_out_what_has_no_key() -> None:
+    keymap = Keymap({"columns.reset": (), "columns.up": ()})
+    hint = "{columns.toggle} show · {columns.down} {columns.up} move · {columns.reset} reset · tab next"
+    assert keymap.hint(hint) == "space show · J move · tab next"
+    assert keymap.words("Press {columns.reset}.") == "Press (no key)."

@@ -1,0 +1,138 @@
+"""Theme, colours and columns of one's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from app_on_a_server import Served, opened
+from own_settings import own_settings
+from textual.theme import BUILTIN_THEMES
+from waiting import eventually
+from watching import screen_text, sees
+
+from cekura_tui.config.paths import find_paths
+from cekura_tui.ui.theme import (
+    GROUNDS,
+    INKS,
+    THEMES,
+    WORDS,
+    choose_theme,
+    colours_of,
+    contrast,
+    no_ground_for,
+    themes,
+    tokens,
+)
+from cekura_tui.workspace.setup import DemoOptions, account_paths, make_setup
+
+AVAILABLE = {theme.name: theme for theme in (*themes(), *BUILTIN_THEMES.values()) if not theme.ansi}
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"accent": "#222222", "text": "#171b2a"},
+        {"background": "#ffffff"},
+        {"background": "#000000", "surface": "#0a0a0a", "panel": "#101010"},
+        {"background": "#808080"},
+        {"surface": "#ffffff"},
+        {"selection": "#ffffff"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("name", ["cekura", "cekura-light", "nord"])
+def test_with_any_colours_of_ones_own_all_can_be_read(name: str, own: dict[str, str]) -> None:
+    theme = AVAILABLE[name]
+    made = tokens(colours_of(theme, theme.to_color_system().generate(), own))
+    assert min(contrast(made[ink], made[ground]) for ink in INKS for ground in GROUNDS) >= WORDS
+
+
+def test_colours_that_can_be_read_are_taken_as_they_are() -> None:
+    theme = AVAILABLE["cekura"]
+    own = {"accent": "#ffb454", "background": "#0b0e14", "success": "#aad94c"}
+    assert not no_ground_for(theme, {}, own)
+    palette = colours_of(theme, {}, own)
+    assert (palette.accent, palette.background, palette.success) == ("#ffb454", "#0b0e14", "#aad94c")
+    assert no_ground_for(theme, {}, {"background": "#808080"})
+
+
+@pytest.mark.parametrize(
+    ("theme", "said"),
+    [
+        ({"name": "nordd"}, "There is no theme “nordd”. Did you mean nord?"),
+        ({"name": "zzz"}, "The palette lists all themes."),
+        ({"acent": "#ffffff"}, "There is no colour “acent”. Colours: background, surface"),
+        ({"accent": "orange"}, "accent must be a colour like #1f2538, not “orange”."),
+        ({"accent": "#fff"}, "not “#fff”."),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_with_a_theme_is_said_and_not_used(theme: dict[str, str], said: str) -> None:
+    chosen = choose_theme(theme, AVAILABLE)
+    assert (chosen.name, chosen.colours) == (THEMES[0], {})
+    (problem,) = chosen.problems
+    assert said in problem
+
+
+async def test_the_theme_and_colours_of_the_settings_are_there_from_the_first_frame(served: Served) -> None:
+    own_settings('[theme]\nname = "cekura-light"\naccent = "#7a1f00"\n')
+    async with opened(served.setup()) as pilot:
+        assert pilot.app.theme == "cekura-light"
+        assert pilot.app.get_css_variables()["accent"] == "#7a1f00"
+
+
+async def test_a_theme_that_was_chosen_is_saved_and_the_file_else_as_it_was(served: Served) -> None:
+    path = own_settings('# mine\ntitle = true\n\n[theme]  # colours\naccent = "#ffb454"\n')
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "as of")
+        await pilot.press("colon", *"theme", "enter")
+        await sees(pilot, "dark · current")
+        await pilot.press("down", "escape")
+        assert "name" not in path.read_text("utf-8")
+        await pilot.press("colon", *"theme", "enter")
+        await sees(pilot, "dark · current")
+        await pilot.press(*"nord", "enter")
+        await eventually(lambda: 'name = "nord"' in path.read_text("utf-8"), "the theme is saved")
+        assert {"# mine", "title = true", "[theme]  # colours", 'accent = "#ffb454"'} <= set(
+            path.read_text("utf-8").splitlines()
+        )
+    async with opened(served.setup()) as pilot:
+        assert pilot.app.theme == "nord"
+
+
+async def test_a_theme_that_can_not_be_saved_lasts_for_the_session_which_is_said(served: Served) -> None:
+    setup = served.setup()
+    async with opened(setup) as pilot:
+        await sees(pilot, "as of")
+        setup.paths.settings.mkdir()
+        await pilot.press("colon", *"theme", "enter")
+        await sees(pilot, "dark · current")
+        await pilot.press(*"nord", "enter")
+        await sees(pilot, "The theme lasts until you quit")
+        assert pilot.app.theme == "nord"
+
+
+def test_the_demo_shares_the_file_of_personal_settings(home: Any) -> None:
+    own_settings('[theme]\nname = "nord"\n[columns]\nrun = 0\n')
+    env = {"CEKURA_TUI_HOME": str(home)}
+    setup = make_setup(demo=DemoOptions(), env=env)
+    assert account_paths(setup).settings == find_paths(None, env).settings
+    assert (setup.settings.theme, setup.settings.columns) == ({"name": "nord"}, {"run": 0})
+
+
+async def test_a_list_without_columns_of_its_own_has_those_of_the_settings(served: Served) -> None:
+    own_settings("[columns]\nscenario = 20\nrun = 0\n")
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "as of")
+        header = next(line for line in screen_text(pilot.app).splitlines() if "scenario  " in line and "run " in line)
+        assert header.index("scenario") < header.index("run")
+        assert "outcome" not in header
+        await pilot.press("c", "J")
+        await sees(pilot, "20 wide", "hidden")
+        await pilot.press("escape")
+        listing = pilot.app._listing  # type: ignore[attr-defined]
+        await eventually(lambda: listing.chosen_columns, "the list has columns of its own")
+        await pilot.press("c", "r", "escape")
+        await eventually(lambda: not listing.chosen_columns, "it has those of the settings")
+        assert [one.name for one in listing.columns.all if one.shown] == ["scenario", "run"]
