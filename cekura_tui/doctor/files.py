@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cekura_tui.config.paths import Paths
+from cekura_tui.config.settings import Settings
 from cekura_tui.doctor.check import Check
+from cekura_tui.model.run.columns import column_problems
 from cekura_tui.model.text import count
 from cekura_tui.store.database import examine, file_system_of
 from cekura_tui.workspace.setup import Setup
@@ -71,9 +73,23 @@ def check_settings(paths: Paths, setup: Setup) -> Iterator[Check]:
     yield Check(
         "files", "settings", "ok", str(paths.settings) if there else "no config.toml; all settings are defaults"
     )
-    for problem in setup.problems:
-        advice = "The entry is not used. Run `cekura-tui config edit`."
-        yield Check("files", paths.settings.name, "warning", problem.sentence, advice)
+    advice = "Run `cekura-tui config edit`."
+    for sentence in (*(problem.sentence for problem in setup.problems), *_own_looks(setup.settings)):
+        yield Check("files", paths.settings.name, "warning", sentence, advice)
+
+
+def _own_looks(settings: Settings) -> Iterator[str]:
+    """What is wrong with keys, theme and columns of one's own."""
+    if settings.keys:
+        from cekura_tui.ui.catalogue import key_problems
+
+        yield from key_problems(settings.keys)
+    if settings.theme:
+        from cekura_tui.ui.theme import choose_theme, theme_names
+
+        yield from choose_theme(settings.theme, theme_names()).problems
+    if settings.columns:
+        yield from column_problems(settings.columns)
 
 
 def check_database(path: Path) -> Iterator[Check]:

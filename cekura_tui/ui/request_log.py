@@ -89,9 +89,9 @@ class RequestLogScreen(Page):
     HELP = """\
 # Request log
 The last 200 requests to the server, newest first, with the status of the answer and the time until it was complete.
-`!` marks requests that failed or were refused. `enter` shows all that is known of a request. The API key, values and
-contents are never logged. The log file has the same, and what went wrong; `cekura-tui doctor --bundle FILE` packs the
-log for a bug report.
+`!` marks requests that failed or were refused. `{request-list.open}` shows all that is known of a request. The API key,
+values and contents are never logged. The log file has the same, and what went wrong; “cekura-tui doctor --bundle FILE”
+packs the log for a bug report.
 """
 
     def __init__(self, state: AppState) -> None:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from functools import lru_cache
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from cekura_tui.model.text import clean_line
 
@@ -103,6 +103,11 @@ FRAMES = ("faint", "focus")
 def themes() -> list[Theme]:
     """Our themes, for Textual."""
     return [_theme(name, palette) for name, palette in zip(THEMES, (DARK, LIGHT), strict=True)]
+
+
+def theme_names() -> list[str]:
+    """The names of all themes that can be chosen: ours, and Textual's but those in the terminal's own colours."""
+    return [*THEMES, *(name for name, theme in BUILTIN_THEMES.items() if not theme.ansi)]
 
 
 def _theme(name: str, palette: Colours) -> Theme:

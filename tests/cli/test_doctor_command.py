@@ -63,6 +63,22 @@ def test_every_wrong_entry_of_the_settings_is_a_warning_with_its_line(home: Path
     assert all("config edit" in " ".join(check["advice"]) for check in wrong)
 
 
+def test_keys_that_clash_and_themes_and_columns_that_are_not_there_are_warnings(home: Path) -> None:
+    home.mkdir(mode=0o700)
+    (home / "config.toml").write_text(
+        '[keys]\n"runs.improve" = "b"\n"no.action" = "x"\n\n[theme]\nname = "nrd"\n\n[columns]\nnothing = 3\n'
+    )
+    out = call("doctor", "--offline").out
+    for words in ("both have b", "no.action", "Did you mean nord?", "nothing"):
+        assert words in out
+
+
+def test_every_theme_that_can_be_chosen_is_known(home: Path) -> None:
+    home.mkdir(mode=0o700)
+    (home / "config.toml").write_text('[theme]\nname = "nord"\n')
+    assert "[theme]" not in call("doctor", "--offline").out
+
+
 def test_a_profile_that_is_not_there_is_a_failure_and_the_files_are_checked(home: Path) -> None:
     result = call("--profile", "nobody", "doctor", "--json")
     found = statuses(result.out)
