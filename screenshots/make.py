@@ -1,7 +1,7 @@
 """Makes the pictures from the real app on the embedded workspace; needs the extra `dev`.
 
     python screenshots/make.py [DIRECTORY]              the README's, 120 × 36 cells
-    python screenshots/make.py --gallery [DIRECTORY]    every screen and main dialog, in three sizes and three looks
+    python screenshots/make.py --gallery [DIRECTORY]    every screen and main dialog, in three sizes and every look
 
 Without a directory they go beside this file.
 """
@@ -24,17 +24,25 @@ from gallery import GALLERY  # noqa: E402 - found by the paths above
 from scenes import SCENES, Scene, add_proposal, prepare, prepared_app  # noqa: E402
 
 SIZES = ((80, 24), (120, 36), (160, 48))
-LOOKS = {"dark": "cekura", "light": "cekura-light", "plain": None}
-"""The theme of each look; without a theme there is no colour."""
+LOOKS = {
+    "dark": ("cekura", "truecolor"),
+    "light": ("cekura-light", "truecolor"),
+    "dark-256": ("cekura", "256"),
+    "light-256": ("cekura-light", "256"),
+    "dark-16": ("cekura", "16"),
+    "light-16": ("cekura-light", "16"),
+    "plain": ("cekura", "none"),
+}
+"""The theme of each look, and the colours that the terminal has."""
 # A picture fetches nothing: the reader's own monospaced font will do. Nothing in it reaches over its line, either.
 _FONT = re.compile(r"@font-face \{[^}]*\}")
 _CLIPS = re.compile(r'\s*<clipPath id="[^"]*-line-\d+">.*?</clipPath>| clip-path="url\(#[^"]*-line-\d+\)"', re.DOTALL)
 
 
-async def _picture(home: Path, scene: Scene, size: tuple[int, int], theme: str | None) -> str:
-    with prepared_app(home) as app:
-        if theme:
-            app.theme = theme
+async def _picture(home: Path, scene: Scene, size: tuple[int, int], look: str) -> str:
+    theme, colours = LOOKS[look]
+    with prepared_app(home, colours=colours) as app:
+        app.theme = theme
         async with app.run_test(size=size, notifications=True) as pilot:
             await scene(pilot)
             return _CLIPS.sub("", _FONT.sub("", app.export_screenshot(simplify=True)))
@@ -46,7 +54,7 @@ def make(directory: Path) -> None:
         home = Path(place) / "home"
         prepare(home)
         for name, scene in SCENES.items():
-            (directory / f"{name}.svg").write_text(asyncio.run(_picture(home, scene, (120, 36), "cekura")), "utf-8")
+            (directory / f"{name}.svg").write_text(asyncio.run(_picture(home, scene, (120, 36), "dark")), "utf-8")
 
 
 def _pictures() -> Iterator[tuple[str, tuple[int, int], str]]:
@@ -59,11 +67,9 @@ def _make_one(home: Path, directory: Path, name: str, size: tuple[int, int], loo
     os.environ.pop("NO_COLOR", None)
     os.environ["HOME"] = str(home)  # a directory that a picture names is "~"
     os.chdir(home)
-    if LOOKS[look] is None:
-        os.environ["NO_COLOR"] = "1"
     place = directory / f"{look}-{size[0]}x{size[1]}"
     place.mkdir(parents=True, exist_ok=True)
-    (place / f"{name}.svg").write_text(asyncio.run(_picture(home, GALLERY[name], size, LOOKS[look])), "utf-8")
+    (place / f"{name}.svg").write_text(asyncio.run(_picture(home, GALLERY[name], size, look)), "utf-8")
 
 
 def make_gallery(directory: Path, only: str = "") -> None:

@@ -23,14 +23,16 @@ from cekura_tui.cli.jobs import jobs
 from cekura_tui.cli.notes import notes
 from cekura_tui.cli.opening import open_app, open_target
 from cekura_tui.cli.options import Options, embedded_options, number
-from cekura_tui.cli.output import complain, discard, print_message, put, put_table
+from cekura_tui.cli.output import complain, discard, print_message, put_json, put_table
 from cekura_tui.cli.prompts import prompts
 from cekura_tui.cli.runs import runs
 from cekura_tui.cli.script import SignalReceived
 from cekura_tui.cli.search import search
 from cekura_tui.cli.views import views
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
-from cekura_tui.model.text import clean_line, json_text
+from cekura_tui.model.plain import PLAIN
+from cekura_tui.model.text import clean_line
+from cekura_tui.ui.terminal.capabilities import read_encoding
 
 
 @click.command()
@@ -45,7 +47,7 @@ def schema(name: str | None) -> None:
     if name is None:
         put_table(("NAME", "DESCRIBES"), [(name, of) for name, (of, _) in SHAPES.items()])
     elif name in SHAPES:
-        put(json_text(schema_of(name), indent=2))
+        put_json(schema_of(name), indent=2)
     else:
         raise UsageError(f"No schema named “{clean_line(name, 40)}”.", f"Choose from {', '.join(SHAPES)}.")
 
@@ -105,7 +107,12 @@ class Front(click.Group):
 @click.option("--agent", type=number("agent"), metavar="ID", help="List runs of this agent.")
 @click.option("--read-only", is_flag=True, help="Launch no jobs and change no agent.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
-@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
+@click.option(
+    "--ascii/--no-ascii",
+    "ascii_only",
+    default=None,
+    help="Draw with ASCII characters only. Without either, only where the locale is not UTF-8.",
+)
 @embedded_options
 @click.version_option(__version__, prog_name="cekura-tui")
 @click.pass_context
@@ -130,9 +137,10 @@ for command in _COMMANDS:
 def main() -> None:
     """Run the command line and leave with its exit status."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal of another encoding gets escapes, never an error. A closed stream is none.
+        # What an encoding lacks is a plain sign, never an error. A closed stream is none.
         if stream is not None:
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # absent on a replaced one
+            encoding = read_encoding(os.environ, stream.encoding)[0] if stream.isatty() else stream.encoding
+            stream.reconfigure(encoding=encoding, errors=PLAIN)  # type: ignore[union-attr] # absent on a replaced one
     logging.getLogger("cekura_tui").addHandler(logging.NullHandler())
     status = _run()
     _let_go()

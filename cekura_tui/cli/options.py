@@ -34,7 +34,7 @@ class Options:
     agent: int | None = None
     read_only: bool = False
     no_mouse: bool = False
-    ascii_only: bool = False
+    ascii_only: bool | None = None
     demo_runs: int = 240
     demo_speed: float = 1.0
     demo_live: float | None = None

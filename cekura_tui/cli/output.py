@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import select
 import sys
@@ -12,6 +13,7 @@ from typing import TextIO
 import click
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.plain import is_in
 from cekura_tui.model.text import Prompt, clean, has_controls, json_text, prompt_bytes
 
 
@@ -19,7 +21,7 @@ def print_message(text: str) -> None:
     """A message for the person, on standard error."""
     # A message that nobody reads any more must not end the work.
     with contextlib.suppress(OSError):
-        click.echo(clean(text), err=True)
+        click.echo(clean(text), file=sys.stderr, err=True)
 
 
 def complain(error: CekuraTuiError) -> None:
@@ -29,12 +31,15 @@ def complain(error: CekuraTuiError) -> None:
 
 def put(text: str = "") -> None:
     """A line of data, or several; nothing in it reaches the terminal as a control character."""
-    click.echo(clean(text))
+    click.echo(clean(text), file=sys.stdout)  # for an output in ASCII click would take UTF-8 by itself
 
 
-def put_json(value: object) -> None:
-    """One JSON object on one line; what a terminal might obey is escaped."""
-    click.echo(json_text(value))
+def put_json(value: object, indent: int | None = None) -> None:
+    """One JSON object; what a terminal might obey, or the encoding of the output lacks, is escaped."""
+    text = json_text(value, indent)
+    if sys.stdout is not None and not is_in(sys.stdout.encoding, text):
+        text = json.dumps(json.loads(text), indent=indent)
+    click.echo(text, file=sys.stdout)
 
 
 def put_prompt(prompt: Prompt) -> None:

@@ -26,7 +26,7 @@ from textual import events, on, work
 from textual.actions import ActionParseResult
 from textual.app import App
 from textual.dom import DOMNode
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
@@ -66,6 +66,7 @@ from cekura_tui.ui.runs.list import RunList
 from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.ui.runs.screen import RunsScreen
 from cekura_tui.ui.state import AppState
+from cekura_tui.ui.terminal.capabilities import Colours as Depth
 from cekura_tui.ui.terminal.cells import LEAST, too_small, too_small_lines
 from cekura_tui.ui.terminal.driver import TerminalDriver, has_job_control
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
@@ -193,6 +194,12 @@ def _unless_selected(app: CekuraApp) -> str | None:
     return NOT_OFFERED if getattr(app.focused, "selected_text", "") or not app.screen.selections else None
 
 
+def _colour_filter(depth: Depth) -> LineFilter:
+    from cekura_tui.ui.few_colours import colour_filter
+
+    return colour_filter(depth)
+
+
 def _unless_stoppable(app: CekuraApp) -> str | None:
     """Not offered in a box for a prompt, where the key undoes."""
     if hasattr(app.focused, "action_undo"):
@@ -205,8 +212,9 @@ CALM = 1.0
 
 
 class CekuraApp(App[None]):
-    """Handed a workspace that is not started yet; it starts it after the first frame. `tidy` has the process look for
-    garbage in pauses."""
+    """Handed a workspace that is not started yet; it starts it after the first frame. `colours` are what the terminal
+    has; with `ascii_only` of foreign letters those are drawn that the encoding `letters` has. `tidy` has the process
+    look for garbage in pauses."""
 
     TITLE = "cekura-tui"
     CSS_PATH = style_sheets()
@@ -285,6 +293,8 @@ class CekuraApp(App[None]):
         Action("app.quit", "q", "quit", "Quit", "Quit; running jobs continue on the server", footer=1003),
     )
     BINDINGS = bindings(ACTIONS)
+    _depth: Depth = "truecolor"
+    """The colours that the terminal has; asked for while Textual makes the app."""
 
     _own_colours: Mapping[str, str] = MappingProxyType({})
     """By name; asked for before this app has read any."""
@@ -295,12 +305,18 @@ class CekuraApp(App[None]):
         *,
         run_id: int | None = None,
         scope: Scope | None = None,
+        colours: Depth = "truecolor",
         ascii_only: bool = False,
+        letters: str = "utf-8",
         live: bool = True,
         tidy: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
+        self._depth = "none" if self.no_color else colours
+        self.no_color = self._depth == "none"
+        self.set_class(self.no_color, "-no-colour")
+        self.set_class(self._depth in ("16", "none"), "-few-colours")
         if not os.environ.get("TEXTUAL_ANIMATIONS"):
             self.animation_level = "none"
         for theme in themes():
@@ -333,7 +349,11 @@ class CekuraApp(App[None]):
         self._run_id = run_id
         self._looking: set[int] = set()
         """Jobs that somebody looks at now, which the store is yet to be told."""
-        self._foreign: tuple[LineFilter, ...] = (ControlFilter(), *([AsciiFilter()] if ascii_only else []))
+        self._own_filters: tuple[LineFilter, ...] = (
+            *([] if self._depth == "truecolor" else [_colour_filter(self._depth)]),
+            ControlFilter(),
+            *([AsciiFilter(letters)] if ascii_only else []),
+        )
         self._changed = False
         self._reading_soon = False
         self._mended = 0
@@ -352,11 +372,17 @@ class CekuraApp(App[None]):
         if self.current_theme.name not in THEMES or self._own_colours:
             palette = colours_of(self.current_theme, variables, self._own_colours)
             self.theme_variables = variables = {**variables, **tokens(palette)}
+        if self._depth != "truecolor":
+            from cekura_tui.ui.few_colours import reduced
+
+            few = reduced(variables, self._depth, dark=self.current_theme.dark)
+            self.theme_variables = variables = {**variables, **few}
         return variables
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's own, then ours: nothing foreign reaches the terminal as a control character."""
-        return [*super().get_line_filters(), *self._foreign]
+        """Textual's own, then ours: nothing foreign reaches the terminal as a control character. Without colour
+        Textual would send shades of grey."""
+        return [*(one for one in super().get_line_filters() if not isinstance(one, Monochrome)), *self._own_filters]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is not to be mentioned now is no key either."""

@@ -10,6 +10,7 @@ from collections.abc import MutableMapping
 from typing import TYPE_CHECKING
 
 from cekura_tui.model.text import count
+from cekura_tui.ui.terminal.capabilities import COLOUR_SYSTEMS, read_capabilities
 
 if TYPE_CHECKING:
     from cekura_tui.model.scope import Scope
@@ -28,12 +29,23 @@ def set_defaults(env: MutableMapping[str, str]) -> None:
 
 
 def run_app(
-    setup: Setup, *, run_id: int | None = None, scope: Scope | None = None, mouse: bool = True, ascii_only: bool = False
+    setup: Setup,
+    *,
+    run_id: int | None = None,
+    scope: Scope | None = None,
+    mouse: bool = True,
+    ascii_only: bool | None = None,
 ) -> int:
-    """Run the app until it is left; returns the exit status."""
+    """Run the app until it is left; returns the exit status. Without `ascii_only` the locale says what is drawn."""
     set_defaults(os.environ)
     if not os.environ.get("NO_COLOR"):
         os.environ.pop("NO_COLOR", None)  # empty means unset, by its own convention
+    # What Textual writes to.
+    terminal = sys.__stderr__
+    has = read_capabilities(os.environ, (terminal and terminal.encoding) or "utf-8")
+    if ascii_only is False and terminal is not None:
+        terminal.reconfigure(encoding="utf-8")
+    os.environ["TEXTUAL_COLOR_SYSTEM"] = COLOUR_SYSTEMS[has.colours]
     # What is loaded stays: Python need not look through it for garbage again and again meanwhile.
     gc.disable()
     from cekura_tui.ui.app import CekuraApp
@@ -44,7 +56,15 @@ def run_app(
     gc.freeze()
     gc.enable()
     workspace = Workspace(setup)
-    app = CekuraApp(workspace, run_id=run_id, scope=scope, ascii_only=ascii_only, tidy=True)
+    app = CekuraApp(
+        workspace,
+        run_id=run_id,
+        scope=scope,
+        colours=has.colours,
+        ascii_only=not has.utf8 if ascii_only is None else ascii_only,
+        letters="utf-8" if ascii_only is False else has.encoding,
+        tidy=True,
+    )
     app.driver_class = TerminalDriver
     with exits_on_signals(app) as leaving:
         try:

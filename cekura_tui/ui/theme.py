@@ -96,6 +96,8 @@ TINTS = ("added-ground", "removed-ground", "added-word-ground", "removed-word-gr
 """What changed lines and words stand on, in `text`."""
 INKS = ("text", "muted", "accent", "success", "warning", "error", "info", "caller", "agent", "added", "removed")
 """What any words may be drawn in, on all of these grounds."""
+FRAMES = ("faint", "focus")
+"""What frames, rules and marks are drawn in."""
 
 
 def themes() -> list[Theme]:
@@ -132,8 +134,15 @@ def tokens(palette: Colours) -> dict[str, str]:
         "added-word-ground": _blend(ground, palette.added, 0.34),
         "removed-word-ground": _blend(ground, palette.removed, 0.34),
         **{f"{kind}-ground": _blend(ground, getattr(palette, ink), 0.16) for kind, ink in CHIPS.items()},
+        "field": ground,
     }
-    return {**asdict(palette), **grounds, **_of_textual(palette, grounds)}
+    return with_textual({**asdict(palette), **grounds})
+
+
+def with_textual(made: dict[str, str]) -> dict[str, str]:
+    """Our colours by name, and with them those of Textual's own widgets."""
+    palette = Colours(**{field.name: made[field.name] for field in fields(Colours)})
+    return {**made, **_of_textual(palette, made)}
 
 
 def _of_textual(palette: Colours, grounds: dict[str, str]) -> dict[str, str]:
@@ -257,14 +266,8 @@ _ROUNDS = 8
 def _mended(palette: Colours, strongest: str) -> Colours:
     """Each ink as near to what it was as can be read on all grounds it is drawn on."""
     made = tokens(palette)
-    common = [made[name] for name in GROUNDS]
-    own: dict[str, list[str]] = {ink: [made[f"{kind}-ground"]] for kind, ink in CHIPS.items()}
-    tints = [made["added-ground"], made["removed-ground"]]
-    own["muted"] = [*own["muted"], *tints]
-    own["added"], own["removed"] = tints[:1], tints[1:]
-    own["text"] = [made[name] for name in (*TINTS, "selection")]
-    words = {ink: _readable(made[ink], [*common, *own.get(ink, [])], WORDS, strongest) for ink in INKS}
-    marks = {ink: _readable(made[ink], common, MARKS, strongest) for ink in ("faint", "focus")}
+    words = {ink: _readable(made[ink], [made[name] for name in grounds_of(ink)], WORDS, strongest) for ink in INKS}
+    marks = {ink: _readable(made[ink], [made[name] for name in GROUNDS], MARKS, strongest) for ink in FRAMES}
     return replace(palette, **words, **marks)
 
 
@@ -305,6 +308,13 @@ def choose_theme(settings: Mapping[str, str], available: Collection[str]) -> The
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
+def grounds_of(ink: str) -> tuple[str, ...]:
+    """The names of all grounds that an ink is drawn on."""
+    chips = tuple(f"{kind}-ground" for kind, of in CHIPS.items() if of == ink)
+    changed = {"muted": TINTS[:2], "added": TINTS[:1], "removed": TINTS[1:2], "text": (*TINTS, "selection")}
+    return (*GROUNDS, *chips, *changed.get(ink, ()))
+
+
 def contrast(one: str, other: str) -> float:
     """The contrast of two colours, from 1 to 21, as WCAG 2.2 defines it."""
     high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
@@ -321,17 +331,17 @@ def _readable(ink: str, grounds: Iterable[str], least: float, strongest: str) ->
     return found
 
 
-def _rgb(colour: str) -> tuple[int, ...]:
+def rgb(colour: str) -> tuple[int, ...]:
+    """The three parts of a colour, from 0 to 255."""
     return tuple(int(colour[n : n + 2], 16) for n in (1, 3, 5))
 
 
 def _blend(one: str, other: str, share: float) -> str:
     """So much of the other colour in the one."""
-    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in zip(_rgb(one), _rgb(other), strict=True))
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in zip(rgb(one), rgb(other), strict=True))
 
 
+@lru_cache(512)
 def _luminance(colour: str) -> float:
-    linear = (
-        c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in (part / 255 for part in _rgb(colour))
-    )
+    linear = (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in (part / 255 for part in rgb(colour)))
     return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

@@ -1,22 +1,25 @@
-"""What is really drawn can be read: every cell of every screen and dialog, in our themes and in two of Textual's."""
+"""What is really drawn can be read: every cell of every screen and dialog, in our themes and in two of Textual's, and
+in 256 colours. With 16 or none, nothing else is drawn."""
 
 from __future__ import annotations
 
 import asyncio
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from gallery import GALLERY
-from rich.color import ColorType
+from rich.color import EIGHT_BIT_PALETTE, ColorType
+from rich.style import Style
 from scenes import prepared_app
 from textual._context import visible_screen_stack
 from textual.app import App
 from textual.css.query import NoMatches
 from textual.geometry import Region
 
+from cekura_tui.ui.terminal.capabilities import Colours as Depth
 from cekura_tui.ui.theme import MARKS, THEMES, WORDS, contrast
 
 pytestmark = pytest.mark.long
@@ -24,6 +27,8 @@ pytestmark = pytest.mark.long
 
 def _colour(colour: object) -> str:
     assert colour is not None
+    if colour.type == ColorType.EIGHT_BIT:  # type: ignore[attr-defined]
+        return str(EIGHT_BIT_PALETTE[colour.number].hex)  # type: ignore[attr-defined]
     assert colour.type == ColorType.TRUECOLOR, f"a colour that is the terminal's own: {colour}"  # type: ignore[attr-defined]
     return str(colour.triplet.hex)  # type: ignore[attr-defined]
 
@@ -58,17 +63,49 @@ def _unreadable(app: App[None]) -> Iterator[str]:
                 yield f"{ink} on {ground} ({contrast(ink, ground):.2f}): {text.strip()[:40]}"
 
 
-@pytest.mark.parametrize("theme", [*THEMES, "catppuccin-latte", "solarized-dark"])
-def test_every_cell_of_every_screen_can_be_read(proposed: Path, theme: str) -> None:
+def _look_everywhere(home: Path, theme: str, colours: Depth, wrong: Callable[[App[None]], Iterator[str]]) -> list[str]:
+    """What is wrong on any screen, with the name of the screen."""
     found: Counter[str] = Counter()
 
     async def look(name: str) -> None:
-        with prepared_app(proposed) as app:
+        with prepared_app(home, colours=colours) as app:
             app.theme = theme
             async with app.run_test(size=(120, 36)) as pilot:
                 await GALLERY[name](pilot)
-                found.update({f"{name}: {what}" for what in _unreadable(app)})
+                found.update({f"{name}: {what}" for what in wrong(app)})
 
     for name in GALLERY:
         asyncio.run(look(name))
-    assert not found, "\n".join(sorted(found))
+    return sorted(found)
+
+
+@pytest.mark.parametrize("theme", [*THEMES, "catppuccin-latte", "solarized-dark"])
+@pytest.mark.parametrize("colours", ["truecolor", "256"])
+def test_every_cell_of_every_screen_can_be_read(proposed: Path, theme: str, colours: Depth) -> None:
+    found = _look_everywhere(proposed, theme, colours, _unreadable)
+    assert not found, "\n".join(found)
+
+
+def _styles(app: App[None]) -> Iterator[tuple[str, Style]]:
+    visible_screen_stack.set(app._background_screens)
+    for strip in app.screen._compositor.render_strips():
+        yield from ((text, style) for text, style, _ in strip if style is not None)
+
+
+def _coloured(app: App[None]) -> Iterator[str]:
+    yield from (f"{style}: {text.strip()[:40]}" for text, style in _styles(app) if style.color or style.bgcolor)
+
+
+def _beyond_16(app: App[None]) -> Iterator[str]:
+    for text, style in _styles(app):
+        if any(colour is not None and colour.type != ColorType.STANDARD for colour in (style.color, style.bgcolor)):
+            yield f"{style}: {text.strip()[:40]}"
+
+
+def test_without_colour_no_screen_has_any(proposed: Path) -> None:
+    assert _look_everywhere(proposed, THEMES[0], "none", _coloured) == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_with_16_colours_no_screen_has_another(proposed: Path, theme: str) -> None:
+    assert _look_everywhere(proposed, theme, "16", _beyond_16) == []

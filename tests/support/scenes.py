@@ -118,14 +118,14 @@ def prepare(home: Path) -> None:
 
 
 @contextmanager
-def prepared_app(prepared: Path) -> Iterator[CekuraApp]:
-    """The app, not started, on a copy of a prepared directory, five minutes past two."""
+def prepared_app(prepared: Path, **options: Any) -> Iterator[CekuraApp]:
+    """The app, not started, on a copy of a prepared directory, five minutes past two; `options` are the app's."""
     with TemporaryDirectory() as place, fixed_clock(Clock(EPOCH + 300)) as clock:
         home = Path(place) / "home"
         shutil.copytree(prepared, home)
         workspace = Workspace(_setup(home, 1e-6))
         try:
-            yield CekuraApp(workspace, clock=clock)
+            yield CekuraApp(workspace, clock=clock, **options)
         finally:
             workspace.close()
 

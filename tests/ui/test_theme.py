@@ -1,4 +1,5 @@
-"""Every ink can be read on every ground it is drawn on, in our palettes and in Textual's own themes."""
+"""Every ink can be read on every ground it is drawn on, in our palettes and in Textual's own themes, with all colours
+and with 256."""
 
 from __future__ import annotations
 
@@ -7,12 +8,12 @@ from collections.abc import Iterator
 import pytest
 from textual.theme import BUILTIN_THEMES, Theme
 
+from cekura_tui.ui.few_colours import reduced
+from cekura_tui.ui.terminal.capabilities import Colours as Depth
 from cekura_tui.ui.theme import (
     CHIPS,
-    DARK,
     GROUNDS,
     INKS,
-    LIGHT,
     MARKS,
     TINTS,
     WORDS,
@@ -22,6 +23,7 @@ from cekura_tui.ui.theme import (
     themes,
     tokens,
 )
+from cekura_tui.ui.theme import THEMES as OURS
 
 THEMES = {theme.name: theme for theme in (*themes(), *BUILTIN_THEMES.values()) if not theme.ansi}
 
@@ -40,9 +42,14 @@ def _drawn(made: dict[str, str]) -> Iterator[tuple[str, str, float]]:
     yield from ((ink, ground, MARKS) for ink in ("faint", "focus") for ground in GROUNDS)
 
 
+def _made(theme: Theme, depth: Depth) -> dict[str, str]:
+    return reduced(tokens(_palette(theme)), depth, dark=theme.dark)
+
+
 @pytest.mark.parametrize("name", THEMES)
-def test_every_ink_is_readable_on_every_ground_it_is_drawn_on(name: str) -> None:
-    made = tokens(_palette(THEMES[name]))
+@pytest.mark.parametrize("depth", ["truecolor", "256"])
+def test_every_ink_is_readable_on_every_ground_it_is_drawn_on(name: str, depth: Depth) -> None:
+    made = _made(THEMES[name], depth)
     too_faint = {
         f"{ink} on {ground}": round(contrast(made[ink], made[ground]), 2)
         for ink, ground, least in _drawn(made)
@@ -52,15 +59,18 @@ def test_every_ink_is_readable_on_every_ground_it_is_drawn_on(name: str) -> None
 
 
 @pytest.mark.parametrize("name", THEMES)
-def test_caller_and_agent_have_colours_of_their_own(name: str) -> None:
-    palette = _palette(THEMES[name])
-    assert _distance(palette.caller, palette.agent) > 20
+@pytest.mark.parametrize("depth", ["truecolor", "256"])
+def test_caller_and_agent_have_colours_of_their_own(name: str, depth: Depth) -> None:
+    made = _made(THEMES[name], depth)
+    assert _distance(made["caller"], made["agent"]) > 20
 
 
-@pytest.mark.parametrize("palette", [DARK, LIGHT], ids=["dark", "light"])
+@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("depth", ["truecolor", "256"])
 @pytest.mark.parametrize("blind", ["protanopia", "deuteranopia"])
-def test_states_differ_without_red_and_green(palette: Colours, blind: str) -> None:
-    states = {name: _seen(getattr(palette, name), blind) for name in ("success", "warning", "error", "info")}
+def test_states_differ_without_red_and_green(name: str, depth: Depth, blind: str) -> None:
+    made = _made(THEMES[name], depth)
+    states = {name: _seen(made[name], blind) for name in ("success", "warning", "error", "info")}
     near = {
         (one, other): round(_distance(states[one], states[other]))
         for one in states

@@ -5,6 +5,7 @@ Each answer comes with its reason, for `doctor`. Knows nothing of Textual and as
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -39,3 +40,89 @@ def read_multiplexer(env: Mapping[str, str]) -> Multiplexer:
 def read_over_ssh(env: Mapping[str, str]) -> bool:
     """Whether the terminal is at the other end of an SSH connection."""
     return any(env.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"))
+
+
+def read_capabilities(env: Mapping[str, str], encoding: str) -> Capabilities:
+    """What this environment says; `encoding` is the one that Python writes to the terminal in."""
+    colours, colours_why = read_colours(env)
+    letters, encoding_why = read_encoding(env, encoding)
+    return Capabilities(
+        multiplexer=read_multiplexer(env),
+        over_ssh=read_over_ssh(env),
+        colours=colours,
+        colours_why=colours_why,
+        encoding=letters,
+        utf8=letters == "utf-8",
+        encoding_why=encoding_why,
+    )
+
+
+COLOUR_SYSTEMS: Mapping[Colours, str] = {"none": "standard", "16": "standard", "256": "256", "truecolor": "truecolor"}
+"""What Textual calls them, in TEXTUAL_COLOR_SYSTEM."""
+_CHOSEN: Mapping[str, Colours] = {"standard": "16", "windows": "16", "256": "256", "truecolor": "truecolor"}
+_ALL_COLOURS = ("kitty", "alacritty", "ghostty", "wezterm", "foot", "contour", "rio", "direct", "truecolor")
+"""What the TERM of a terminal with all colours contains as a word; over SSH it comes without COLORTERM."""
+_NO_COLOURS = ("vt52", "vt100", "vt102", "vt220", "vt320", "vt420", "vt510", "mono", "m")
+
+
+def read_colours(env: Mapping[str, str]) -> tuple[Colours, str]:
+    """How many colours the terminal has, and what says so. The first that applies, and of several the poorer one: too
+    few colours look plain, too many are garbage."""
+    if env.get("NO_COLOR"):
+        return "none", "NO_COLOR is set"
+    if (chosen := env.get("TEXTUAL_COLOR_SYSTEM", "").lower()) in _CHOSEN:
+        return _CHOSEN[chosen], f"TEXTUAL_COLOR_SYSTEM is {chosen}"
+    term = env.get("TERM", "").lower()
+    words = term.replace(".", "-").split("-")
+    claimed = env.get("COLORTERM", "").strip().lower()
+    full = claimed in ("truecolor", "24bit")
+    multiplexer = read_multiplexer(env)
+    if multiplexer == "screen":
+        # COLORTERM is of the terminal around it. screen 4 takes 38;2;R;G;B apart into attributes.
+        why = f"screen, TERM is {term}" + (", COLORTERM is ignored" if full else "")
+        return ("256" if "256color" in words else "16"), why
+    if multiplexer == "tmux":
+        # It knows 256 colours whatever its TERM is, and sends on what the terminal around it has.
+        return ("truecolor", f"tmux, COLORTERM is {claimed}") if full else ("256", "tmux without COLORTERM")
+    if words[0] == "linux" or "16color" in words:
+        return "16", f"TERM is {term}"
+    if words[0] in _NO_COLOURS or words[-1] in _NO_COLOURS:
+        return "none", f"TERM is {term}"
+    if env.get("TERM_PROGRAM") == "Apple_Terminal":
+        return "256", "TERM_PROGRAM is Apple_Terminal"
+    if full:
+        return "truecolor", f"COLORTERM is {claimed}"
+    if any(word in _ALL_COLOURS for word in words):
+        return "truecolor", f"TERM is {term}"
+    if "256color" in words:
+        return "256", f"TERM is {term} without COLORTERM"
+    return "16", f"TERM is {term or 'not set'}"
+
+
+def read_encoding(env: Mapping[str, str], encoding: str) -> tuple[str, str]:
+    """The encoding whose letters the terminal draws, and what says so.
+
+    `encoding` is Python's, which takes UTF-8 where the locale is C or is not installed. A locale that was named says
+    what the terminal is set to; where none is named, as in many containers, Python's guess is the better one.
+    """
+    python = _normal(encoding)
+    # Python puts LC_CTYPE into its own environment where the locale is C.
+    coerced = env.get("LC_CTYPE") in ("C.UTF-8", "C.utf8", "UTF-8") and env.get("LANG") in ("C", "POSIX")
+    name = next((name for name in ("LC_ALL", *([] if coerced else ["LC_CTYPE"]), "LANG") if env.get(name)), "")
+    locale = env.get(name, "")
+    why = f"{name} is {locale}" if name else "no locale is set"
+    if python != "utf-8":
+        return python, why
+    if env.get("PYTHONUTF8") == "1" or _normal(env.get("PYTHONIOENCODING", "").partition(":")[0]) == "utf-8":
+        return python, "Python is set to UTF-8"
+    codeset = locale.partition(".")[2].partition("@")[0]
+    if locale in ("C", "POSIX") or (codeset and _normal(codeset) != "utf-8"):
+        return "ascii", why
+    return python, why
+
+
+def _normal(encoding: str) -> str:
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        return encoding.lower()

@@ -3,73 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from rich.cells import cell_len, set_cell_size, split_graphemes
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
+from cekura_tui.model.plain import PLAIN_SIGNS, is_in
 from cekura_tui.ui.terminal.cells import UNDRAWN, drawn
 
 # Deleted, not replaced: Rich counts these as no cells wide, so columns stay.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]")
 _FLAGS = re.compile("[\U0001f1e6-\U0001f1ff]")
-
-_PLAIN = str.maketrans(
-    {
-        **dict.fromkeys("─━╸═╌┄┈▁▔╍┅┉", "-"),
-        **dict.fromkeys("│┃║▎▌▊▏▕▐╎┆┊", "|"),
-        **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╯╰┏┓┗┛╔╗╚╝╠╣╦╩╬", "+"),
-        **dict.fromkeys("█▓▒░▄▀▆▅▃▂▇", "#"),
-        **{
-            "✓": "v",
-            "✗": "x",
-            "◌": "o",
-            "▰": "#",
-            "▱": "-",
-            "◐": "?",
-            "●": "*",
-            "○": "o",
-            "■": "#",
-            "·": ".",
-            "–": "-",
-            "—": "-",
-            "−": "-",
-        },
-        **{
-            "…": "~",
-            "🔎": "? ",
-            "›": ">",
-            "→": ">",
-            "←": "<",
-            "↑": "^",
-            "↓": "v",
-            "“": '"',
-            "”": '"',
-            "’": "'",
-            "▸": ">",
-            "▾": "v",
-            "▼": "v",
-            "▲": "^",
-        },
-        **{
-            "␛": "E",
-            "␍": "R",
-            "␀": "0",
-            "␉": "T",
-            "␊": "N",
-            "⏎": "R",
-            "▶": ">",
-            "◀": "<",
-            "≈": "~",
-            "≥": ">",
-            "≤": "<",
-            "•": "*",
-            "×": "x",
-        },
-    }
-)
 
 
 class ControlFilter(LineFilter):
@@ -100,23 +45,32 @@ def _as_counted(text: str) -> str:
 
 
 class AsciiFilter(LineFilter):
-    """Draws our own signs and borders with plain characters, each as wide as what it stands for."""
+    """Draws our own signs and borders with plain characters, each as wide as what it stands for, and letters that the
+    terminal's encoding lacks as question marks."""
+
+    def __init__(self, encoding: str = "utf-8") -> None:
+        super().__init__()
+        self._encoding = encoding
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The segments in plain characters; foreign letters stay."""
-        return list(_translated(segments))
+        """The segments in plain characters; foreign letters stay where the encoding has them."""
+        return [
+            segment if segment.control or segment.text.isascii() else Segment(self._plain(segment.text), segment.style)
+            for segment in segments
+        ]
+
+    def _plain(self, text: str) -> str:
+        for sign, plain in _PAIRS:
+            text = text.replace(sign, plain)
+        text = text.translate(PLAIN_SIGNS)
+        if is_in(self._encoding, text):
+            return text
+        graphemes = split_graphemes(text)[0]
+        return "".join(
+            text[start:end] if is_in(self._encoding, text[start:end]) else "?" * cells
+            for start, end, cells in graphemes
+        )
 
 
 # Two cells for two: one plain character cannot say these.
 _PAIRS = (("≥ ", ">="), ("≤ ", "<="), ("≠ ", "!="))
-
-
-def _plain(text: str) -> str:
-    for sign, plain in _PAIRS:
-        text = text.replace(sign, plain)
-    return text.translate(_PLAIN)
-
-
-def _translated(segments: Iterable[Segment]) -> Iterable[Segment]:
-    for text, style, control in segments:
-        yield Segment(text if control or text.isascii() else _plain(text), style, control)

@@ -1,0 +1,114 @@
+"""The colours and letters that the terminal has, and no others: every byte that is sent, in each kind of terminal."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from multiplexers import NEEDS_SCREEN, NEEDS_TMUX, Screen, Tmux
+from terminal import Start, Terminal
+
+pytestmark = pytest.mark.long
+
+
+def _codes(raw: bytes) -> set[str]:
+    """Each code of SGR but those of bold, underline and reverse; colours of 256 and of all as "38:5" and "48:2"."""
+    found: set[str] = set()
+    for sent in re.findall(rb"\x1b\[([0-9;]*)m", raw):
+        text = re.sub(r"\b([34]8);5;\d+", r"\1:5", sent.decode())
+        found.update(re.sub(r"\b([34]8);2;\d+;\d+;\d+", r"\1:2", text).split(";"))
+    return found - {"", "0", "1", "4", "7"}
+
+
+def _walk(terminal: Terminal) -> Terminal:
+    """Through the list with marks, the jobs, a run, what was found in it, and its other pane; screen keeps a lone
+    escape for itself."""
+    terminal.wait("240 runs", "900240").settle()
+    terminal.press("j", "space", "k")
+    terminal.wait("1 marked").press("j")
+    terminal.settle().press("2")
+    terminal.wait("No jobs yet").press("1")
+    terminal.wait("900238").press("enter")
+    terminal.wait("Run 900238", "00:14").press("/")
+    terminal.settle().press("y", "o", "u", "enter")
+    terminal.wait("1 of").press("tab")
+    return terminal.settle()
+
+
+@pytest.mark.parametrize(
+    ("env", "allowed"),
+    [
+        pytest.param({"NO_COLOR": "1"}, r"(?!)", id="NO_COLOR"),
+        pytest.param({"TERM": "vt220"}, r"(?!)", id="vt220"),
+        pytest.param({"COLORTERM": ""}, r"[34]8:5", id="xterm-256color"),
+        pytest.param({"COLORTERM": "", "TERM": "xterm-16color"}, r"(3|4|9|10)[0-7]", id="xterm-16color"),
+        pytest.param({"TERM": "linux"}, r"(3|4|9|10)[0-7]", id="linux"),
+        pytest.param({"TERM": "screen", "STY": "1.pts-0.host"}, r"(3|4|9|10)[0-7]", id="screen"),
+        pytest.param({}, r"[34]8:2", id="truecolor"),
+    ],
+)
+def test_only_colours_that_the_terminal_has_are_sent(start: Start, env: dict[str, str], allowed: str) -> None:
+    terminal = _walk(start("--demo", env=env))
+    assert {code for code in _codes(terminal.raw) if not re.fullmatch(allowed, code)} == set()
+
+
+@NEEDS_SCREEN
+@pytest.mark.parametrize("term", ["xterm-256color", "xterm"])
+def test_screen_gets_no_colours_that_it_takes_for_something_else(surroundings: dict[str, str], term: str) -> None:
+    # As when screen is started in a terminal with all colours.
+    env = {**surroundings, "TERM": term, "COLORTERM": "truecolor"}
+    with Screen("--demo", env=env) as screen:
+        _walk(screen.outer)
+        assert {code for code in _codes(screen.outer.raw) if not re.fullmatch(_FROM_SCREEN, code)} == set()
+
+
+# Attributes that it takes away one by one, and colours; faint and blinking is what it makes of all colours.
+_FROM_SCREEN = r"2[2-9]|[34]9|(3|4|9|10)[0-7]|[34]8:5"
+
+
+@NEEDS_TMUX
+@pytest.mark.parametrize(("colours", "arrive"), [("", "5"), ("truecolor", "5"), ("truecolor", "2")])
+def test_tmux_hands_on_what_the_terminal_around_it_has(surroundings: dict[str, str], colours: str, arrive: str) -> None:
+    rgb = 'set -as terminal-features ",xterm-256color:RGB"' if arrive == "2" else ""
+    with Tmux("--demo", env={**surroundings, "COLORTERM": colours}, config=rgb) as tmux:
+        _walk(tmux.outer)
+        assert {code for code in _codes(tmux.outer.raw) if re.fullmatch(r"[34]8:.", code)} == {
+            f"38:{arrive}",
+            f"48:{arrive}",
+        }
+
+
+_PLAIN_LOCALES = {
+    "a locale of ISO 8859-1": {"LC_ALL": "en_US.ISO-8859-1"},
+    "LANG=C": {"LC_ALL": "", "LC_CTYPE": "", "LANG": "C"},
+    "LC_ALL=C": {"LC_ALL": "C"},
+    "LC_ALL=C without Python's own UTF-8": {"LC_ALL": "C", "PYTHONUTF8": "0"},
+}
+_JAPANESE = "900223"
+
+
+def _cells(terminal: Terminal) -> list[list[str]]:
+    terminal.settle()
+    return [[line[x].data for x in range(terminal.screen.columns)] for line in terminal.screen.buffer.values()]
+
+
+@pytest.mark.parametrize("locale", _PLAIN_LOCALES.values(), ids=_PLAIN_LOCALES)
+def test_a_locale_without_utf8_gets_ascii_in_straight_columns(start: Start, locale: dict[str, str]) -> None:
+    args = ("--demo", "--demo-epoch", "1800000000", _JAPANESE)
+    whole = _cells(start(*args).wait(f"Run {_JAPANESE}", "00:14"))
+    plain = start(*args, env=locale).wait(f"Run {_JAPANESE}", "00:14")
+    cells = _cells(plain)
+    assert plain.raw.isascii()
+    moved = [
+        (y, x, one, other)
+        for y, (line, others) in enumerate(zip(whole, cells, strict=True))
+        for x, (one, other) in enumerate(zip(line, others, strict=True))
+        if one.isascii() and one.isalnum() and one != other
+    ]
+    assert moved == []
+    assert any("??" in "".join(line) for line in cells), "foreign letters are question marks"
+
+
+def test_a_terminal_that_draws_utf8_in_the_c_locale_can_be_named(start: Start) -> None:
+    terminal = start("--demo", "--no-ascii", env={"LC_ALL": "C", "PYTHONUTF8": "0"})
+    terminal.wait("240 runs", "✓ passed")

@@ -1,0 +1,166 @@
+"""With 256 or 16 colours or none every state is told, can be read, and is sent in codes that the terminal has."""
+
+from __future__ import annotations
+
+import pytest
+from rich.color import EIGHT_BIT_PALETTE, ColorType
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.theme import BUILTIN_THEMES
+
+from cekura_tui.ui.few_colours import colour_filter, reduced
+from cekura_tui.ui.terminal.capabilities import Colours as Depth
+from cekura_tui.ui.theme import CHIPS, DARK, GROUNDS, INKS, LIGHT, TINTS, colours_of, contrast, tokens
+
+# What the 16 colours look like: xterm, the console (VGA), Windows, and Tango on its own dark grey.
+TABLES = {
+    "xterm": "000000 cd0000 00cd00 cdcd00 0000ee cd00cd 00cdcd e5e5e5 "
+    "7f7f7f ff0000 00ff00 ffff00 5c5cff ff00ff 00ffff ffffff",
+    "console": "000000 aa0000 00aa00 aa5500 0000aa aa00aa 00aaaa aaaaaa "
+    "555555 ff5555 55ff55 ffff55 5555ff ff55ff 55ffff ffffff",
+    "windows": "0c0c0c c50f1f 13a10e c19c00 0037da 881798 3a96dd cccccc "
+    "767676 e74856 16c60c f9f1a5 3b78ff b4009e 61d6d6 f2f2f2",
+    "tango": "2e3436 cc0000 4e9a06 c4a000 3465a4 75507b 06989a d3d7cf "
+    "555753 ef2929 8ae234 fce94f 729fcf ad7fa8 34e2e2 eeeeec",
+}
+# Tango's black is grey, and its red and green are dark: a sign and a word say the same.
+LEAST = {"xterm": 4.5, "console": 4.5, "windows": 4.5, "tango": 3.0}
+STATES = ("success", "warning", "error", "info")
+
+
+def _drawn(depth: Depth, made: dict[str, str], ink: str, ground: str, *, reverse: bool = False) -> Style:
+    """How words in this ink on this ground are sent."""
+    line_filter = colour_filter(depth)
+    style = Style(color=made[ink], bgcolor=made[ground], reverse=reverse)
+    (segment,) = line_filter.apply([Segment("words", style)], Color(0, 0, 0))
+    assert segment.style is not None
+    return segment.style
+
+
+def _numbers(style: Style) -> tuple[int, int]:
+    assert style.color is not None
+    assert style.bgcolor is not None
+    assert style.color.type == style.bgcolor.type == ColorType.STANDARD
+    return style.color.number or 0, style.bgcolor.number or 0
+
+
+@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+def test_256_colours_are_sent_as_they_were_chosen(dark: bool) -> None:
+    made = reduced(tokens(DARK if dark else LIGHT), "256", dark=dark)
+    for ink in INKS:
+        for ground in (*GROUNDS, *TINTS, "selection"):
+            sent = _drawn("256", made, ink, ground)
+            for colour, name in ((sent.color, ink), (sent.bgcolor, ground)):
+                assert colour is not None
+                assert colour.type == ColorType.EIGHT_BIT
+                assert colour.number is not None
+                assert colour.number >= 16, "the user may have changed the first 16"
+                assert EIGHT_BIT_PALETTE[colour.number].hex == made[name]
+
+
+@pytest.mark.parametrize("name", [theme.name for theme in BUILTIN_THEMES.values() if not theme.ansi])
+def test_in_256_colours_the_rows_of_a_cursor_are_seen(name: str) -> None:
+    theme = BUILTIN_THEMES[name]
+    made = reduced(tokens(colours_of(theme, theme.to_color_system().generate())), "256", dark=theme.dark)
+    grounds = [made[ground] for ground in GROUNDS]
+    assert len({*grounds}) == len(grounds)
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+def test_16_colours_can_be_read_whatever_they_look_like(table: str, dark: bool) -> None:
+    colours = [f"#{colour}" for colour in TABLES[table].split()]
+    made = reduced(tokens(DARK if dark else LIGHT), "16", dark=dark)
+    grounds = (*GROUNDS, *TINTS, "selection", *(f"{kind}-ground" for kind in CHIPS))
+    too_faint = {
+        f"{ink} on {ground}": round(contrast(colours[front], colours[back]), 2)
+        for ink in INKS
+        for ground in grounds
+        for front, back in [_numbers(_drawn("16", made, ink, ground))]
+        if contrast(colours[front], colours[back]) < LEAST[table]
+    }
+    assert not too_faint
+
+
+@pytest.mark.parametrize("ground", ["background", "cursor", "cursor-blurred"])
+def test_in_16_colours_states_differ_also_on_the_cursors_row(ground: str) -> None:
+    made = reduced(tokens(DARK), "16", dark=True)
+    assert len({_numbers(_drawn("16", made, state, ground)) for state in STATES}) == len(STATES)
+
+
+@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+def test_in_16_colours_each_row_of_a_cursor_is_told_from_the_others(dark: bool) -> None:
+    made = reduced(tokens(DARK if dark else LIGHT), "16", dark=dark)
+    plain, cursor, blurred = (_drawn("16", made, "text", name) for name in ("background", "cursor", "cursor-blurred"))
+    assert _numbers(plain)[1] != _numbers(cursor)[1]
+    assert not plain.underline
+    assert blurred.underline
+
+
+def test_in_16_colours_what_textual_reverses_is_drawn_forward() -> None:
+    made = reduced(tokens(DARK), "16", dark=True)
+    sent = _drawn("16", made, "text", "background", reverse=True)
+    assert not sent.reverse
+    assert _numbers(sent) == (0, 15)
+
+
+def _plain(ground: str) -> Style:
+    return _drawn("none", reduced(tokens(DARK), "none", dark=True), "error", ground)
+
+
+@pytest.mark.parametrize("ground", [*GROUNDS, *TINTS, "selection", "accent", "faint", "field"])
+def test_without_colour_no_colour_is_sent(ground: str) -> None:
+    sent = _plain(ground)
+    assert sent.color is None
+    assert sent.bgcolor is None
+
+
+def test_without_colour_attributes_say_what_grounds_say() -> None:
+    assert _plain("background") == _plain("panel") == Style()
+    assert _plain("cursor").reverse
+    assert _plain("cursor-blurred").underline
+    assert _plain("accent").reverse  # a button that has the focus
+    assert _plain("faint").reverse  # the thumb of a scroll bar
+    selected = _plain("selection")
+    assert selected.reverse
+    assert selected.underline  # also on the cursor's row
+
+
+def test_without_colour_the_cursors_row_is_one_bar() -> None:
+    made = reduced(tokens(DARK), "none", dark=True)
+    line_filter = colour_filter("none")
+    row = [
+        Segment(" run ", Style(color=made["text"], bgcolor=made["cursor"])),
+        Segment(" failed ", Style(color=made["error"], bgcolor=made["bad-ground"])),
+    ]
+    assert all(style is not None and style.reverse for _, style, _ in line_filter.apply(row, Color(0, 0, 0)))
+
+
+@pytest.mark.parametrize("depth", ["16", "none"])
+def test_a_cursor_without_the_focus_has_a_line_below_its_words_alone(depth: Depth) -> None:
+    made = reduced(tokens(DARK), depth, dark=True)
+    line_filter = colour_filter(depth)
+    row = Segment("  two words   ", Style(color=made["text"], bgcolor=made["cursor-blurred"]))
+    drawn = line_filter.apply([row], Color(0, 0, 0))
+    assert [(text, bool(style and style.underline)) for text, style, _ in drawn] == [
+        ("  ", False),
+        ("two words", True),
+        ("   ", False),
+    ]
+
+
+@pytest.mark.parametrize("depth", ["256", "16", "none"])
+def test_links_and_clicks_stay(depth: Depth) -> None:
+    made = reduced(tokens(DARK), depth, dark=True)
+    line_filter = colour_filter(depth)
+    style = Style(color=made["text"], bgcolor=made["panel"], bold=True) + Style.from_meta({"@click": "app.quit"})
+    (segment,) = line_filter.apply([Segment("words", style)], Color(0, 0, 0))
+    assert segment.style is not None
+    assert segment.style.bold
+    assert segment.style.meta == {"@click": "app.quit"}
+
+
+def test_a_theme_in_which_nothing_can_be_read_ends_nothing() -> None:
+    grey = dict.fromkeys(tokens(DARK), "#808080")
+    assert reduced(grey, "256", dark=True)["text"] == "#ffffff"
