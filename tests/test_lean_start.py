@@ -57,7 +57,7 @@ except SystemExit as end:
             ["jobs", "wait", "--help"],
         ),
         *(["groups", "--help"], ["compare", "--help"], ["search", "--help"], ["views", "list", "--help"]),
-        *(["notes", "set", "--help"], ["prompts", "history", "--help"], ["--version"]),
+        *(["notes", "set", "--help"], ["prompts", "history", "--help"], ["doctor", "--help"], ["--version"]),
     ],
     ids=str,
 )
@@ -108,7 +108,7 @@ def test_looking_around_writes_nothing(tmp_path: Path, words: list[str]) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("room", ["model", "config", "store", "api", "jobs", "workspace", "demo", "cli"])
+@pytest.mark.parametrize("room", ["model", "config", "store", "api", "jobs", "workspace", "demo", "doctor", "cli"])
 def test_importing_a_room_starts_no_thread_and_opens_no_connection(tmp_path: Path, room: str) -> None:
     code = f"""
 import importlib, pkgutil, socket, threading

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import ssl
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -52,6 +53,18 @@ class ApiResponse:
     raw: bytes = field(repr=False)
     key: str = field(default="", repr=False)
     limit: Limit = REFUSAL
+    tls: str = ""
+    """The version of TLS that it came over, empty for plain http."""
+
+    @property
+    def taken(self) -> bool:
+        """Whether the server did what was asked for."""
+        return 200 <= self.status < 300
+
+    @property
+    def allow(self) -> frozenset[str]:
+        """The methods that the address takes, where the server told."""
+        return frozenset(name.strip().upper() for name in self.headers.get("allow", "").split(",") if name.strip())
 
     @property
     def text(self) -> str:
@@ -241,22 +254,35 @@ def _at(value: object, path: Sequence[str]) -> object:
 
 def no_connection(host: str, error: Exception) -> tuple[str, str]:
     """Message and hint where no connection came about."""
-    why = clean_line(_cause(error), 120) or type(error).__name__
+    cause = _cause(error)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        why = clean_line(cause.verify_message, 120)
+        hint = "Check this machine's clock; for certificates of your own, set SSL_CERT_FILE."
+        return f"Can't trust the certificate of {host}: {why}.", hint
+    why = clean_line(_words(cause), 120) or type(error).__name__
     return f"Can't reach {host}: {why}.", "Check the network and the API URL, then try again."
 
 
-def _cause(error: BaseException) -> str:
-    """The system's own words for it, which stand deep under those of the libraries."""
+def _words(cause: BaseException) -> str:
+    if isinstance(cause, ssl.SSLError):  # its numbers are not the system's
+        return f"no TLS ({(cause.reason or str(cause.strerror)).replace('_', ' ').lower()})"
+    if not isinstance(cause, OSError):
+        return str(cause)
+    # The event loop words a refused connection itself; a name that is not found has a negative code.
+    words = os.strerror(cause.errno) if cause.errno and cause.errno > 0 else str(cause.strerror)
+    return words[:1].lower() + words[1:]
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The system's own error, which stands deep under those of the libraries; else this one."""
     seen: list[BaseException] = [error]
     for one in seen:
         if isinstance(one, OSError) and one.strerror:
-            # The event loop words a refused connection itself; a name that is not found has a negative code.
-            cause = os.strerror(one.errno) if one.errno and one.errno > 0 else one.strerror
-            return cause[:1].lower() + cause[1:]
+            return one
         deeper = [*one.exceptions] if isinstance(one, BaseExceptionGroup) else []
         deeper += [inner for inner in (one.__cause__, one.__context__) if inner is not None]
         seen += [inner for inner in deeper if inner not in seen]
-    return str(error)
+    return error
 
 
 def refusal(answer: ApiResponse, host: str, now: float) -> ApiError:

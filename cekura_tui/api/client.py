@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import random
 import shlex
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 import httpx
@@ -26,11 +27,13 @@ from cekura_tui.api.body import Limit, read_body
 from cekura_tui.api.errors import ApiError, BadAnswer, NotConnected, NotFound, NotOffered, Unreachable, next_try
 from cekura_tui.model.job import ApiRequest, Draft, JobKind
 from cekura_tui.model.job_kinds import KINDS
+from cekura_tui.model.request_log import RequestLog
 from cekura_tui.model.run.listing import ListPage
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.scope import Agent, Project
 from cekura_tui.model.text import Prompt
 
+_log = logging.getLogger("cekura_tui.api")
 _END = "END_OF_BODY"
 _KEY = '-H "X-CEKURA-API-KEY: $CEKURA_API_KEY"'
 
@@ -87,11 +90,18 @@ class LaunchAnswer:
     raw: str
 
 
+def _tls_of(response: httpx.Response) -> str:
+    """The version of TLS that an answer came over ("TLSv1.3"), empty for plain http."""
+    stream = response.extensions.get("network_stream")
+    socket = stream.get_extra_info("ssl_object") if stream is not None else None
+    return str(socket.version() or "") if socket is not None else ""
+
+
 class Client:
     """One key at one server. Make it and use it on one event loop; close it there.
 
     Reads that a person waits for are repeated as `next_try` says; polls and writes are sent once. Raises kinds
-    of `ApiError` only; with a `refusal` nothing is sent, and that is raised.
+    of `ApiError` only; with a `refusal` nothing is sent, and that is raised. `requests` remembers what was asked.
     """
 
     def __init__(
@@ -100,6 +110,7 @@ class Client:
         key: str,
         *,
         loopback: bool = False,
+        requests: RequestLog | None = None,
         refusal: ApiError | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -115,6 +126,7 @@ class Client:
         self._host = self._base.netloc.decode("ascii")
         self._key = key
         self._loopback = loopback
+        self.requests = RequestLog() if requests is None else requests
         self._refusal = refusal
         agent = f"cekura-tui/{__version__}"
         self._headers = {"X-CEKURA-API-KEY": key, "User-Agent": agent}
@@ -156,16 +168,63 @@ class Client:
         body: Mapping[str, object] | None = None,
         http: httpx.AsyncClient | None = None,
         within: float | None = READ_WHOLE,
+        attempt: int = 1,
     ) -> ApiResponse:
         """Send one request once and read its answer, in `within` seconds; raises for all but 2xx."""
         if self._refusal is not None:
             raise self._refusal
+        answer = await self._logged(
+            self._exchange(method, path, limit, params, body, http or self._http, within),
+            method,
+            path,
+            tuple(params or ()),
+            attempt,
+        )
+        if answer.taken:
+            return answer
+        raise answers.refusal(answer, self._host, self._clock())
+
+    async def probe(self, method: Literal["GET", "OPTIONS"], path: str) -> ApiResponse:
+        """Ask once, in a way that changes nothing, and return the answer whatever its status."""
+        return await self._logged(
+            self._exchange(method, path, limits.PAGE, None, None, self._http, READ_WHOLE), method, path, (), 1
+        )
+
+    async def _logged(
+        self, exchange: Coroutine[Any, Any, ApiResponse], method: str, path: str, query: tuple[str, ...], attempt: int
+    ) -> ApiResponse:
+        """The answer to a request, which is remembered, however it ends, and written to the log."""
+        at, began = self._clock(), time.perf_counter()
+        status, error, request_id = 0, "cancelled", ""
+        try:
+            answer = await exchange
+            status, error, request_id = answer.status, "", answer.request_id
+            return answer
+        except ApiError as failure:
+            status, error = failure.status, failure.message
+            raise
+        finally:
+            took = time.perf_counter() - began
+            record = self.requests.add(
+                at, method, path, query, attempt=attempt, took=took, status=status, error=error, request_id=request_id
+            )
+            _log.info("%s", record.line())
+
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        limit: Limit,
+        params: Mapping[str, str | int] | None,
+        body: Mapping[str, object] | None,
+        http: httpx.AsyncClient,
+        within: float | None,
+    ) -> ApiResponse:
         url = httpx.URL(f"{str(self._base).rstrip('/')}{path}")
         if (url.scheme, url.raw_host, url.port) != (self._base.scheme, self._base.raw_host, self._base.port):
             raise BadAnswer("The address belongs to another server, so the key was not sent.")
         content = None if body is None else json.dumps(body, ensure_ascii=True).encode("ascii")
         headers = {"Content-Type": "application/json"} if content is not None else {}
-        http = http or self._http
         if http.is_closed:
             raise NotConnected("The session was closed, so nothing was sent.")
         try:
@@ -181,16 +240,14 @@ class Client:
                     if taken:
                         raise
                     raw = b""  # the status tells enough
+                tls = _tls_of(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             raise NotConnected(*answers.no_connection(self._host, error)) from None
         except (httpx.TimeoutException, TimeoutError):
             raise Unreachable(f"{self._host} did not answer in time.", "Try again later.") from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError):
             raise Unreachable(f"Lost the connection to {self._host} before the answer came.", "Try again.") from None
-        answer = ApiResponse(response.status_code, dict(response.headers), raw, self._key, limit)
-        if taken:
-            return answer
-        raise answers.refusal(answer, self._host, self._clock())
+        return ApiResponse(response.status_code, dict(response.headers), raw, self._key, limit, tls)
 
     async def _write(self, method: str, path: str, limit: Limit, body: Mapping[str, object]) -> ApiResponse:
         """Send what changes something: once, on a connection of its own, with more time for the answer."""
@@ -211,7 +268,7 @@ class Client:
         began, tries = self._monotonic(), 0
         while True:
             try:
-                return await self._send("GET", path, limit, params=params)
+                return await self._send("GET", path, limit, params=params, attempt=tries + 1)
             except ApiError as error:
                 tries += 1
                 wait = next_try(error, tries, self._monotonic() - began, self._spread())

@@ -17,6 +17,7 @@ from cekura_tui.cli.compare import compare
 from cekura_tui.cli.completion import completion
 from cekura_tui.cli.config import config
 from cekura_tui.cli.demo_server import demo_server
+from cekura_tui.cli.doctor import doctor
 from cekura_tui.cli.groups import groups
 from cekura_tui.cli.improve import improve
 from cekura_tui.cli.jobs import jobs
@@ -128,7 +129,7 @@ def cli(ctx: click.Context, /, **flags: object) -> None:
 
 _COMMANDS = (
     *(runs, groups, compare, search, views, notes, improve, jobs, prompts),
-    *(auth, config, schema, completion, demo_server),
+    *(auth, config, doctor, schema, completion, demo_server),
 )
 for command in _COMMANDS:
     cli.add_command(command)

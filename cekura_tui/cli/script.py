@@ -60,8 +60,10 @@ def run_script(
 
     async def script() -> T:
         nonlocal setup
+        from cekura_tui.workspace.log_file import log_to
         from cekura_tui.workspace.session import Session
 
+        log_to(setup.paths, lambda: [setup.key.text] if setup.key is not None else [])
         hook = None
         if setup.settings.on_job_done:
             from cekura_tui.workspace.hook import JobHook

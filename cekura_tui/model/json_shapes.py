@@ -199,6 +199,30 @@ class JobResultJson(JobJson):
 
 
 @with_config(_WHOLE)
+class CheckJson(TypedDict):
+    """One thing that the doctor checked."""
+
+    group: Literal["terminal", "files", "server", "versions"]
+    name: str
+    status: Literal["ok", "warning", "failure"]
+    found: str
+    advice: list[str]
+    """What to do, in lines; empty where all is well."""
+
+
+@with_config(_WHOLE)
+class DoctorJson(TypedDict):
+    """What the doctor found."""
+
+    version: str
+    """Of cekura-tui."""
+    failures: Annotated[int, Field(ge=0)]
+    """With any, the exit status is 1."""
+    warnings: Annotated[int, Field(ge=0)]
+    checks: list[CheckJson]
+
+
+@with_config(_WHOLE)
 class KeySourceJson(TypedDict):
     """A place where a key is looked for."""
 
@@ -550,6 +574,7 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "views": ("`views show NAME --json`, and a line of `views list --json`", ViewJson),
     "notes": ("`notes show ID --json`, and a line of `notes list --json`", NoteJson),
     "prompts-history": ("a line of `prompts history ID --json`", PromptEventJson),
+    "doctor": ("`doctor --json`", DoctorJson),
     "auth-status": ("`auth status --json`", AuthStatusJson),
     "config-show": ("`config show --json`", SettingsJson),
 }

@@ -16,6 +16,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from cekura_tui.config.paths import make_private
@@ -246,6 +247,40 @@ def open_read_only(path: Path) -> sqlite3.Connection | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class DatabaseState:
+    """A database as it lies there. `damage` is SQLite's first complaint, empty where it has none; `newer` says that a
+    later version of the program made it."""
+
+    version: int
+    journal: str
+    damage: str = ""
+
+    @property
+    def newer(self) -> bool:
+        return self.version > VERSION
+
+
+def examine(path: Path) -> DatabaseState | None:
+    """Look through a database, and change nothing; None where there is none. Raises StoreError if it can't be read."""
+    if not path.exists():
+        return None
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=2)) as sql:
+            version, journal = _version(sql), str(sql.execute("PRAGMA journal_mode").fetchone()[0])
+            check = str(sql.execute("PRAGMA quick_check(1)").fetchone()[0])
+            return DatabaseState(version, journal, "" if check == "ok" else check)
+    except sqlite3.OperationalError as error:
+        raise StoreError(f"Can't read the database {path}: {_words(error)}.") from None
+    except sqlite3.DatabaseError as error:
+        return DatabaseState(0, "", _words(error))
+
+
+def sqlite_version() -> str:
+    """The version of the SQLite that Python uses."""
+    return sqlite3.sqlite_version
+
+
 def _version(sql: sqlite3.Connection) -> int:
     return int(sql.execute("PRAGMA user_version").fetchone()[0])
 
@@ -293,9 +328,14 @@ def _touch_private(path: Path) -> None:
 
 def _may_use_wal(directory: Path) -> bool:
     """Whether this directory is on a file system whose shared memory a write-ahead log can rely on."""
+    return not file_system_of(directory).startswith(_NO_WAL)
+
+
+def file_system_of(directory: Path) -> str:
+    """The kind of file system that a directory is on ("ext4", "nfs4"); empty where the system does not say."""
     mounts = Path("/proc/self/mounts")
     if not mounts.exists():
-        return True
+        return ""
     real, best, kind = str(directory.resolve()), "", ""
     for line in mounts.read_text(errors="replace").splitlines():
         fields = line.split(" ")
@@ -305,7 +345,7 @@ def _may_use_wal(directory: Path) -> bool:
         inside = real == point or real.startswith(point.rstrip("/") + "/")
         if inside and len(point) >= len(best):
             best, kind = point, fields[2]
-    return not kind.startswith(_NO_WAL)
+    return kind
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

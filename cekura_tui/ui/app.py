@@ -260,6 +260,14 @@ class CekuraApp(App[None]):
             "All prompts of the agent, newest first, to compare or restore",
             why_not=lambda app: NOT_OFFERED if app.agent is None else None,
         ),
+        Action(
+            "app.request-log",
+            "",
+            "request_log",
+            "Request log",
+            "The last requests to the server, their status and how long they took",
+            why_not=_not_above_others,
+        ),
         Action("app.theme", "", "change_theme", "Change theme colours", "Preview the themes and choose one"),
         # Before the screens' own `y`, as long as something is selected.
         Action(
@@ -443,6 +451,13 @@ class CekuraApp(App[None]):
         """The prompts of that agent."""
         if self.agent is not None:
             self.answer(OpenPromptHistory(*self.agent))
+
+    def action_request_log(self) -> None:
+        """What was asked of the server, unless that is shown."""
+        from cekura_tui.ui.request_log import RequestLogScreen
+
+        if not isinstance(self.screen, RequestLogScreen):
+            self.push_screen(RequestLogScreen(self.state))
 
     # Starting
 

@@ -22,6 +22,7 @@ from cekura_tui.jobs.lease import Lease
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import MAX_RUNS, How, PromptUse, Suggestion
+from cekura_tui.model.request_log import RequestLog
 from cekura_tui.model.run.listing import ListPage
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView, view_of
@@ -154,23 +155,20 @@ class Session:
         changed: Callable[[], None] = lambda: None,
         ended: Callable[[Suggestion], None] = lambda done: None,
         window: str = "",
+        requests: RequestLog | None = None,
     ) -> Self:
         """Open the database and the client, and start the embedded server where that is meant; asks no server yet.
 
         `changed` is called after every committed change of a job, and of anything by another process; `ended` with each
-        job whose end was recorded here. `window` names who chooses among the hunks of suggestions here.
+        job whose end was recorded here. `window` names who chooses among the hunks of suggestions here; `requests`
+        remembers what is asked.
 
         Offline there is no key: it reads and changes what is on this machine.
         """
-        demo = _start_demo(setup) if setup.demo else None
+        if setup.key is None and not setup.demo and not setup.offline:
+            raise setup.no_key or KeyMissing("No API key found.")
+        client, key, demo = connect(setup, requests)
         try:
-            if demo is not None:
-                base, key, loopback = demo.url, demo.key, True
-            elif setup.key is not None or setup.offline:
-                base, key, loopback = setup.server.base, setup.key.text if setup.key else "", setup.server.loopback
-            else:
-                raise setup.no_key or KeyMissing("No API key found.")
-            client = Client(base, key, loopback=loopback, refusal=_refusal(setup))
             store = Store(setup.paths.database, setup.origin, key or None, setup.profile)
         except BaseException:
             if demo is not None:
@@ -360,6 +358,25 @@ def _refusal(setup: Setup) -> NotAsked | None:
         return None
     reason = setup.no_key or KeyMissing("The server refused the API key.", HOW)
     return NotAsked(reason.message, reason.hint)
+
+
+def connect(setup: Setup, requests: RequestLog | None = None) -> tuple[Client, str, DemoServer | None]:
+    """The client and its key, which is empty where there is none, and the embedded server, started, where one is meant.
+
+    Nothing is asked yet; who calls closes the client and stops the server.
+    """
+    if not setup.demo:
+        key = setup.key.text if setup.key is not None else ""
+        client = Client(
+            setup.server.base, key, loopback=setup.server.loopback, refusal=_refusal(setup), requests=requests
+        )
+        return client, key, None
+    demo = _start_demo(setup)
+    try:
+        return Client(demo.url, demo.key, loopback=True, requests=requests), demo.key, demo
+    except BaseException:
+        demo.stop()
+        raise
 
 
 def _start_demo(setup: Setup) -> DemoServer:

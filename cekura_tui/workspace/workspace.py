@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import logging.handlers
 import os
 import threading
 import time
@@ -17,9 +16,10 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
-from cekura_tui.config.paths import make_private
 from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.request_log import RequestLog, RequestRecord
 from cekura_tui.model.text import count
+from cekura_tui.workspace.log_file import log_to
 
 if TYPE_CHECKING:
     from cekura_tui.config.settings_file import Problem
@@ -69,6 +69,10 @@ class Workspace:
         what a hook failed of."""
         self.key_changes = 0
         """How often another key was taken up that was signed in with elsewhere."""
+        self._requests = RequestLog()
+        """Those of all sessions that were open one after the other."""
+        self._keys = {setup.key.text} if setup.key is not None else set()
+        """All keys that were used, none of which is logged."""
         self._on_change: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -110,6 +114,8 @@ class Workspace:
 
     def _open_now(self) -> None:
         assert self._session is not None
+        if self.setup.key is not None:
+            self._keys.add(self.setup.key.text)
         try:
             from cekura_tui.jobs.lease import this_process
             from cekura_tui.workspace.session import Session
@@ -117,7 +123,9 @@ class Workspace:
             self._window = self._window or this_process()
             hook = self._find_hook()
             ended = hook.ended if hook else lambda done: None
-            session = Session.open(self.setup, changed=self._on_change, ended=ended, window=self._window)
+            session = Session.open(
+                self.setup, changed=self._on_change, ended=ended, window=self._window, requests=self._requests
+            )
             if session.store.database.notice:
                 self.notices.append(session.store.database.notice)
             if not self.setup.offline:  # what is running is left to a window that can ask
@@ -150,8 +158,12 @@ class Workspace:
         return hook
 
     def start_log(self) -> None:
-        """Have what goes wrong written to the log, from now on."""
-        _log_to(self.setup)
+        """Have requests and what goes wrong written to the log, from now on."""
+        log_to(self.setup.paths, lambda: tuple(self._keys))
+
+    def requests(self) -> tuple[RequestRecord, ...]:
+        """The last requests to the server, in the order they ended; from any thread."""
+        return self._requests.records
 
     async def call(self, ask: Callable[[Session], Awaitable[T]]) -> T:
         """Ask something of the session, from the screens' loop; raises what it raises, or why it could not open."""
@@ -333,23 +345,3 @@ def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
     for task in left:
         task.cancel()
     loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-
-
-class _LogFile(logging.handlers.RotatingFileHandler):
-    """A bounded file; what cannot be written there is lost, and nothing is printed over the screen."""
-
-    def handleError(self, record: logging.LogRecord) -> None:
-        """Leave it."""
-
-
-def _log_to(setup: Setup) -> None:
-    """Send the program's own log to its file; one that cannot be written costs nothing but the log."""
-    path = setup.paths.log
-    try:
-        make_private(path.parent)
-        handler = _LogFile(path, maxBytes=500_000, backupCount=2, delay=True)
-    except OSError:
-        return
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    _log.handlers = [handler]
-    _log.propagate = False

@@ -25,7 +25,7 @@ README = Path(__file__).parents[2] / "README.md"
 KEY = "key-of-a-test-0123456789"
 NAMES = ["runs-list", "runs-show", "transcript", "runs-export"]
 NAMES += ["jobs-list", "jobs-show", "jobs-wait", "jobs-watch", "improve"]
-NAMES += ["timeline", "groups", "compare", "search", "views", "notes", "prompts-history"]
+NAMES += ["timeline", "groups", "compare", "search", "views", "notes", "prompts-history", "doctor"]
 NAMES += ["auth-status", "config-show"]
 Json = dict[str, Any]
 

@@ -100,6 +100,7 @@ GALLERY: dict[str, Scene] = {
     "update-prompt": _by_keys(*_PROPOSED, "enter", "a", "p", screen="UpdatePromptDialog"),
     "history": _by_keys(*_PROPOSED, "enter", "h", screen="PromptHistoryScreen"),
     "search": _search,
+    "request-log": _by_keys("colon", *"request", "enter", screen="RequestLogScreen"),
     "confirm": _by_keys("2", "x", screen="ConfirmDialog"),
     "sign-in": _sign_in,
     "sign-in-key": _sign_in_key,

@@ -171,7 +171,7 @@ def _handler_of(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
             except OSError:
                 self.close_connection = True
 
-        do_GET = do_POST = do_PATCH = do_CONNECT = _serve
+        do_GET = do_POST = do_PATCH = do_OPTIONS = do_CONNECT = _serve
 
         def log_message(self, *_: object) -> None:
             pass

@@ -23,6 +23,7 @@ EVERYWHERE = {
     "Next finished job": ("Open the next finished job", "U"),
     "Search transcripts": ("Find words in all transcripts cached on this machine", "ctrl+f"),
     "Keys": ("Show the keys of this screen", "?"),
+    "Request log": ("The last requests to the server, their status and how long they took", ""),
     "Change theme colours": ("Preview the themes and choose one", ""),
     "Quit": ("Quit; running jobs continue on the server", "q"),
 }

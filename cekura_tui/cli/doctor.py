@@ -1,0 +1,59 @@
+"""`doctor`: what works on this terminal, in this directory and at this server, and a bundle for a bug report."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from cekura_tui.cli.options import Options
+from cekura_tui.cli.output import check_output_there, put, put_json, put_table
+from cekura_tui.model.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from cekura_tui.workspace.setup import Setup
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--offline", is_flag=True, help="Ask no server.")
+@click.option("--bundle", metavar="FILE", help="Write a zip file for a bug report, without keys and contents.")
+@click.option("--force", is_flag=True, help="Overwrite FILE.")
+@click.pass_obj
+@click.pass_context
+def doctor(ctx: click.Context, options: Options, as_json: bool, offline: bool, bundle: str | None, force: bool) -> None:
+    """Check the terminal, the files, the server and the versions, and say what to do.
+
+    Launches nothing, and changes nothing on the server. Ends with status 1 if a check fails. --bundle writes the log,
+    the settings and the results of the checks to a zip file, without keys, prompts and transcripts, and lists what is
+    in it.
+    """
+    from cekura_tui.config.paths import find_paths
+    from cekura_tui.doctor.report import examine
+    from cekura_tui.workspace.log_file import log_to
+    from cekura_tui.workspace.prompt_files import check_output
+
+    if bundle is not None and as_json:
+        raise UsageError("Use --json or --bundle: the bundle has the JSON too.")
+    check_output_there("report")
+    paths = find_paths(options.config_dir, os.environ)
+    out = check_output(bundle, force=force) if bundle is not None else None
+    keys: list[str] = []
+    if paths.home.is_dir():
+        log_to(paths, lambda: keys)
+
+    def make_setup() -> Setup:
+        setup = options.setup()
+        keys.extend([setup.key.text] if setup.key is not None else [])
+        return setup
+
+    report = examine(make_setup, paths, os.environ, offline=offline)
+    if out is None:
+        put_json(report.json()) if as_json else put(report.text())
+        ctx.exit(Exit.NOT_SUCCEEDED if report.failures else Exit.DONE)
+    from cekura_tui.doctor.bundle import write_bundle
+
+    members = write_bundle(out, report, paths, os.environ, keys, force=force)
+    put_table(("BYTES", "IN THE BUNDLE"), [(f"{size:,}", name) for name, size in members])
+    put(f"Saved to {out.absolute()}. Look through the file before you send it.")

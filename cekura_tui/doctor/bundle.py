@@ -1,0 +1,136 @@
+"""A zip file for a bug report: the log, the settings and what the doctor found, without keys, prompts and calls.
+
+Files are put in by name: credentials, database and whatever else lies in the directory are never read for it, but for
+the keys, so that these can be taken out of all the rest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import tomllib
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from cekura_tui.config.paths import Paths
+from cekura_tui.config.vendor_file import find_vendor_file
+from cekura_tui.doctor.files import log_files
+from cekura_tui.doctor.report import Report
+from cekura_tui.model.text import json_text
+from cekura_tui.workspace.prompt_files import write_output
+
+REMOVED = "[removed]"
+"""What stands in the place of a secret."""
+LEAST_SECRET = 6
+"""Characters of a secret that is looked for: a shorter one stands in many a word by chance."""
+_COMMANDS = ("api_key_command", "on_job_done")
+"""Settings that are commands: their words may hold anything."""
+_SECRET_NAME = re.compile(r"api_?key(?!_command)|token|secret|passw|credential|authorization", re.IGNORECASE)
+_SECRET_VALUE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w+=-]{20,}", re.ASCII)
+_TOKENS = re.compile(r"[\w+/=.-]{12,}", re.ASCII)
+_USER_OF_URL = re.compile(rb"(\w+://)[^/@\s\"']+@")
+_HEADER = re.compile(rb"(x-cekura-api-key[\"']?\s*[:=]\s*)[^\s,]+", re.IGNORECASE)
+
+
+def write_bundle(
+    out: Path, report: Report, paths: Paths, env: Mapping[str, str], keys: Iterable[str] = (), *, force: bool
+) -> list[tuple[str, int]]:
+    """Write the file whole or not at all, and return the names and sizes (in bytes) of what is in it.
+
+    `keys` are secrets that are known beside those of `paths` and `env`. Raises UsageError.
+    """
+    secrets = {*known_secrets(paths, env), *keys}
+    members = {name: without_secrets(data, secrets) for name, data in _members(report, paths)}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    write_output(out, buffer.getvalue(), force=force)
+    return [(name, len(data)) for name, data in members.items()]
+
+
+def _members(report: Report, paths: Paths) -> Iterator[tuple[str, bytes]]:
+    yield "doctor.txt", f"{report.text()}\n".encode(errors="backslashreplace")  # a path need not be UTF-8
+    yield "doctor.json", f"{json_text(report.json(), indent=1)}\n".encode()
+    with contextlib.suppress(OSError):
+        yield "config.toml", public_settings(paths.settings.read_bytes()).encode()
+    for folder, one in (("log", paths), ("demo/log", paths.demo)):
+        for path in log_files(one):
+            with contextlib.suppress(FileNotFoundError):  # another process began a new one
+                yield f"{folder}/{path.name}", path.read_bytes()
+
+
+def public_settings(settings: bytes) -> str:
+    """The settings without secrets and comments: of commands the first word, of addresses no user and no query."""
+    try:
+        values = tomllib.loads(settings.decode())
+    except (ValueError, RecursionError):
+        return "# Left out: the file is not valid TOML.\n"
+    import tomlkit
+
+    return tomlkit.dumps({name: _public(name, value) for name, value in values.items()})
+
+
+def _public(name: str, value: object) -> object:
+    match value:
+        case dict():
+            return {inner: _public(inner, one) for inner, one in value.items()}
+        case list():
+            return [_public(name, one) for one in value]
+        case str() if name in _COMMANDS:
+            first, *more = value.split() or [""]
+            return f"{first} …" if more else first
+        case str() if "://" in value:
+            return _USER_OF_URL.sub(rb"\1", value.encode()).decode().partition("?")[0]
+        case _ if _SECRET_NAME.search(name) or (isinstance(value, str) and _SECRET_VALUE.fullmatch(value)):
+            return REMOVED
+        case _:
+            return value
+
+
+def known_secrets(paths: Paths, env: Mapping[str, str]) -> set[str]:
+    """Every key that the program could use here: of all profiles, the environment, the demo and the vendor's CLI."""
+    found = {value for name, value in env.items() if name.startswith("CEKURA_") and _SECRET_NAME.search(name)}
+    vendor = find_vendor_file(env)
+    for path in (paths.credentials, paths.demo.home / "key", paths.settings, *([vendor] if vendor else [])):
+        with contextlib.suppress(OSError, ValueError):  # ValueError: a name that no path may have
+            found |= set(_secrets_of(path))
+    return {secret.strip() for secret in found}
+
+
+def _secrets_of(path: Path) -> Iterator[str]:
+    text = path.read_text("utf-8", errors="replace")
+    if not path.suffix:
+        yield text
+        return
+    try:
+        value = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (ValueError, RecursionError):
+        yield from _TOKENS.findall(text)  # whatever may be one, in a damaged file
+    else:
+        yield from _secret_texts("", value)
+
+
+def _secret_texts(name: str, value: object) -> Iterator[str]:
+    match value:
+        case dict():
+            for inner, one in value.items():
+                yield from _secret_texts(inner, one)
+        case list():
+            for one in value:
+                yield from _secret_texts(name, one)
+        case str() if _SECRET_NAME.search(name):
+            yield value
+
+
+def without_secrets(data: bytes, secrets: Iterable[str]) -> bytes:
+    """A file without secrets, however they are written in it, and without the users of addresses."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= LEAST_SECRET:
+            for form in {secret, json.dumps(secret)[1:-1], quote(secret, safe="")}:
+                data = data.replace(form.encode(), REMOVED.encode())
+    return _HEADER.sub(rb"\1" + REMOVED.encode(), _USER_OF_URL.sub(rb"\1", data))

@@ -1,0 +1,45 @@
+"""One line of what the doctor says, and how a check that fails by itself becomes such a line."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.text import clean, clean_line
+
+Status = Literal["ok", "warning", "failure"]
+Group = Literal["terminal", "files", "server", "versions"]
+_log = logging.getLogger("cekura_tui.doctor")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was found of one thing; `advice` is what to do, maybe of several lines, and empty where all is well."""
+
+    group: Group
+    name: str
+    status: Status
+    found: str
+    advice: str = ""
+
+    def lines(self) -> list[str]:
+        """The check as text: a line, and one for each line of the advice."""
+        first = f"  {self.status:<8} {self.name}: {clean_line(self.found, 400)}"
+        return [first, *(f"           → {line}" for line in clean(self.advice).splitlines())]
+
+
+def isolated(group: Group, name: str, check: Callable[[], Iterable[Check]]) -> list[Check]:
+    """What a check finds, and where it ends by an error that too."""
+    found: list[Check] = []
+    try:
+        found.extend(check())
+    except CekuraTuiError as error:
+        found.append(Check(group, name, "failure", error.message, error.hint))
+    except Exception as error:  # the border of each check: the others are made, whatever is wrong with this one
+        _log.exception("the check of %s broke", name)
+        why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+        found.append(Check(group, name, "failure", f"could not be checked ({why})", "Please report this bug."))
+    return found

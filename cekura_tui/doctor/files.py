@@ -1,0 +1,132 @@
+"""The config directory: who may read it, the settings, the database, the log and the room on the disk."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from cekura_tui.config.paths import Paths
+from cekura_tui.doctor.check import Check
+from cekura_tui.model.text import count
+from cekura_tui.store.database import examine, file_system_of
+from cekura_tui.workspace.setup import Setup
+
+MB = 1_000_000
+LOW_SPACE, NO_SPACE = 100 * MB, 10 * MB
+"""Bytes free below which it is worth a warning, and below which nothing can be saved for long."""
+
+
+def check_files(paths: Paths) -> Iterator[Check]:
+    """The directory that holds everything, its keys, and the room there is."""
+    home = paths.home
+    if not home.exists():
+        yield Check("files", "directory", "ok", f"{home} (not there yet)")
+    elif not home.is_dir():
+        yield Check("files", "directory", "failure", f"{home} is not a directory", "Choose another with --config-dir.")
+    else:
+        yield _directory(home)
+        yield from _credentials(paths.credentials)
+    yield _space(home)
+
+
+def _directory(home: Path) -> Check:
+    mode = home.stat().st_mode & 0o777
+    if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
+        advice = f"chmod 700 {shlex.quote(str(home))}, or choose another directory with --config-dir."
+        return Check("files", "directory", "failure", f"{home} is not writable ({mode:04o})", advice)
+    if mode & 0o077:
+        advice = f"chmod 700 {shlex.quote(str(home))}"
+        return Check("files", "directory", "warning", f"{home} is open to others ({mode:04o})", advice)
+    return Check("files", "directory", "ok", f"{home} ({mode:04o})")
+
+
+def _credentials(path: Path) -> Iterator[Check]:
+    if not path.exists():
+        return
+    mode = path.stat().st_mode & 0o777
+    if mode & 0o077:
+        advice = f"chmod 600 {shlex.quote(str(path))}"
+        yield Check("files", path.name, "failure", f"others may read the keys ({mode:04o})", advice)
+    else:
+        yield Check("files", path.name, "ok", f"readable by you alone ({mode:04o})")
+
+
+def _space(home: Path) -> Check:
+    there = next(path for path in (home, *home.parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    found = f"{_size(free)} free"
+    if free < NO_SPACE:
+        return Check("files", "disk", "failure", found, "Free some space: nothing is launched that can't be recorded.")
+    if free < LOW_SPACE:
+        return Check("files", "disk", "warning", found, "Free some space.")
+    return Check("files", "disk", "ok", found)
+
+
+def check_settings(paths: Paths, setup: Setup) -> Iterator[Check]:
+    """Where the settings are, and every wrong entry."""
+    there = paths.settings.exists()
+    yield Check(
+        "files", "settings", "ok", str(paths.settings) if there else "no config.toml; all settings are defaults"
+    )
+    for problem in setup.problems:
+        advice = "The entry is not used. Run `cekura-tui config edit`."
+        yield Check("files", paths.settings.name, "warning", problem.sentence, advice)
+
+
+def check_database(path: Path) -> Iterator[Check]:
+    """Whether the database is whole, and what lies beside it."""
+    state = examine(path)
+    if state is None:
+        yield Check("files", "database", "ok", "not there yet")
+        return
+    system = file_system_of(path.parent) or "an unknown file system"
+    where = f"{_size(path.stat().st_size)}, version {state.version}, journal {state.journal} on {system}"
+    if state.damage:
+        advice = "Start cekura-tui: it saves what can be read, and moves the damaged file aside."
+        yield Check("files", "database", "failure", f"damaged ({state.damage})", advice)
+    elif state.newer:
+        advice = "Update cekura-tui, or choose another directory with --config-dir."
+        yield Check("files", "database", "failure", f"made by a newer cekura-tui ({where})", advice)
+    else:
+        yield Check("files", "database", "ok", where)
+    yield from _beside(path)
+
+
+def _beside(path: Path) -> Iterator[Check]:
+    if pending := sorted(path.parent.glob(f"{path.name}-taken-*.json")):
+        found = f"{count(len(pending), 'answer')} to a launch not in the database yet: {_names(pending)}"
+        advice = "Keep the files. The next start of cekura-tui records the answers."
+        yield Check("files", "unrecorded answers", "warning", found, advice)
+    damaged = [one for one in path.parent.glob(f"{path.name}.damaged-*") if not one.name.endswith(("-wal", "-shm"))]
+    if damaged:
+        found = f"{count(len(damaged), 'damaged database')} moved aside: {_names(sorted(damaged))}"
+        yield Check("files", "damaged databases", "warning", found, "Delete the files once you miss nothing.")
+
+
+def _names(paths: list[Path]) -> str:
+    return ", ".join(path.name for path in paths[:3]) + (", …" if len(paths) > 3 else "")
+
+
+def _size(number: int) -> str:
+    """Bytes in words."""
+    if number < MB:
+        return f"{number / 1000:,.0f} kB"
+    return f"{number / MB:,.0f} MB" if number < 1000 * MB else f"{number / 1000 / MB:,.1f} GB"
+
+
+def log_files(paths: Paths) -> list[Path]:
+    """The log and what was kept of it before, newest first."""
+    return sorted(path for path in paths.log.parent.glob(f"{paths.log.name}*") if path.is_file())
+
+
+def check_log(paths: Paths) -> Iterator[Check]:
+    """Where the log is, and how large."""
+    files = log_files(paths)
+    size = sum(path.stat().st_size for path in files)
+    if files:
+        yield Check("files", "log", "ok", f"{paths.log} ({count(len(files), 'file')}, {_size(size)})")
+    else:
+        yield Check("files", "log", "ok", "nothing logged yet")

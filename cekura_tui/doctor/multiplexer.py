@@ -1,0 +1,110 @@
+"""tmux and screen: what they pass on to the terminal around them, and the lines that make tmux do it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping
+
+from cekura_tui.doctor.check import Check
+from cekura_tui.model.text import clean_line
+from cekura_tui.ui.terminal.capabilities import Multiplexer
+
+_PATIENCE = 2.0
+"""Seconds that tmux has to answer."""
+
+
+def check_multiplexer(multiplexer: Multiplexer, env: Mapping[str, str]) -> Iterator[Check]:
+    """What stands between the program and the terminal."""
+    if multiplexer == "tmux":
+        yield from _tmux(env)
+    elif multiplexer == "screen":
+        yield Check(
+            "terminal",
+            "screen",
+            "warning",
+            "GNU screen passes on no true colours, focus events or synchronized output; copying works in pieces",
+            "Colours are limited to 256, and two minutes without a key count as away. tmux passes all of these on.",
+        )
+
+
+def _ask_tmux(env: Mapping[str, str], *words: str) -> str | None:
+    """What tmux prints, in one line; None where it cannot be asked."""
+    try:
+        done = subprocess.run(
+            ["tmux", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=dict(env),
+            timeout=_PATIENCE,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return clean_line(done.stdout.decode("utf-8", "replace"), 400)
+
+
+def _tmux(env: Mapping[str, str]) -> Iterator[Check]:
+    version = _ask_tmux(env, "display-message", "-p", "#{version}")
+    if version is None:
+        advice = "Options could not be read. Run `cekura-tui doctor` where the tmux server runs."
+        yield Check("terminal", "tmux", "warning", "the tmux server does not answer from here", advice)
+        return
+    yield Check("terminal", "tmux", "ok", version)
+    yield _option(
+        env,
+        "set-clipboard",
+        good=("on", "external"),
+        line="set -s set-clipboard external",
+        why="Other programs can't copy; cekura-tui copies through `tmux load-buffer`.",
+    )
+    yield _option(
+        env,
+        "allow-passthrough",
+        good=("on", "all"),
+        line="set -g allow-passthrough on",
+        why="Notifications don't reach the terminal around tmux.",
+    )
+    yield _option(
+        env,
+        "focus-events",
+        good=("on",),
+        line="set -g focus-events on",
+        why="tmux doesn't report the focus: two minutes without a key count as away.",
+    )
+    yield _default_terminal(env)
+    yield from _true_colours(env)
+
+
+def _option(env: Mapping[str, str], name: str, *, good: tuple[str, ...], line: str, why: str) -> Check:
+    value = _ask_tmux(env, "show-options", "-gv", name)
+    if value in good:
+        return Check("terminal", f"tmux {name}", "ok", value or "")
+    if value is None:
+        return Check("terminal", f"tmux {name}", "warning", "this tmux has no such option", f"{why} Update tmux.")
+    return Check("terminal", f"tmux {name}", "warning", value or "not set", f"{why}\n{_in_conf(line)}")
+
+
+def _default_terminal(env: Mapping[str, str]) -> Check:
+    value = _ask_tmux(env, "show-options", "-gv", "default-terminal") or ""
+    if "256color" in value or "direct" in value:
+        return Check("terminal", "tmux default-terminal", "ok", value)
+    advice = "Programs in tmux believe in few colours.\n" + _in_conf('set -g default-terminal "tmux-256color"')
+    return Check("terminal", "tmux default-terminal", "warning", value or "not set", advice)
+
+
+def _true_colours(env: Mapping[str, str]) -> Iterator[Check]:
+    client = _ask_tmux(env, "display-message", "-p", "#{client_termname} #{client_termfeatures}") or ""
+    term, _, features = client.partition(" ")
+    if not term:
+        return  # nobody is attached, or the version knows no features
+    if "RGB" in features.split(","):
+        yield Check("terminal", "tmux true colours", "ok", f"passed on to {term}")
+        return
+    line = _in_conf(f'set -as terminal-features ",{term}:RGB"')
+    advice = f"If the terminal around tmux shows true colours:\n{line}"
+    yield Check("terminal", "tmux true colours", "warning", f"reduced to 256 for {term}", advice)
+
+
+def _in_conf(line: str) -> str:
+    return f"Add to ~/.tmux.conf: {line}"

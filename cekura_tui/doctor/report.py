@@ -1,0 +1,110 @@
+"""All checks, made one after the other, and what they say as text and as JSON."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cekura_tui import __version__
+from cekura_tui.config.paths import Paths
+from cekura_tui.doctor.check import Check, Group, isolated
+from cekura_tui.doctor.files import check_database, check_files, check_log, check_settings
+from cekura_tui.doctor.terminal import check_terminal
+from cekura_tui.doctor.versions import check_versions
+from cekura_tui.model.text import clean, clean_line, count
+from cekura_tui.workspace.setup import Setup
+
+if TYPE_CHECKING:
+    from cekura_tui.model.json_shapes import DoctorJson
+
+_TITLES: dict[Group, str] = {"terminal": "Terminal", "files": "Files", "server": "Server", "versions": "Versions"}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found, in the order of the checks."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def failures(self) -> int:
+        """How many checks failed."""
+        return sum(check.status == "failure" for check in self.checks)
+
+    @property
+    def warnings(self) -> int:
+        """How many are worth a warning."""
+        return sum(check.status == "warning" for check in self.checks)
+
+    def text(self) -> str:
+        """All checks by their groups, and a line that counts them."""
+        lines = []
+        for group, title in _TITLES.items():
+            lines += [title, *(line for check in self.checks if check.group == group for line in check.lines()), ""]
+        return "\n".join([*lines, f"{count(self.failures, 'failure')}, {count(self.warnings, 'warning')}."])
+
+    def json(self) -> DoctorJson:
+        """The same, as `schema doctor` describes it."""
+        return {
+            "version": __version__,
+            "failures": self.failures,
+            "warnings": self.warnings,
+            "checks": [
+                {
+                    "group": check.group,
+                    "name": check.name,
+                    "status": check.status,
+                    "found": clean_line(check.found, 400),
+                    "advice": clean(check.advice).splitlines(),
+                }
+                for check in self.checks
+            ],
+        }
+
+
+def examine(make_setup: Callable[[], Setup], paths: Paths, env: Mapping[str, str], *, offline: bool = False) -> Report:
+    """Make all checks. `paths` has the settings, and is looked at alone where no setup can be made of them.
+
+    With `offline` no server is asked.
+    """
+    made: list[Setup] = []
+
+    def settings() -> Iterator[Check]:
+        made.append(make_setup())
+        yield from check_settings(paths, made[0])
+
+    of_settings = isolated("files", "settings", settings)
+    where = made[0].paths if made else paths
+    checks = [
+        *isolated("terminal", "terminal", lambda: check_terminal(env)),
+        *isolated("files", "directory", lambda: check_files(where)),
+        *of_settings,
+        *isolated("files", "database", lambda: check_database(where.database)),
+        *isolated("files", "log", lambda: check_log(where)),
+        *(check for setup in made for check in _server(setup, offline)),
+        *isolated("versions", "versions", check_versions),
+    ]
+    return Report(tuple(checks))
+
+
+def _server(setup: Setup, offline: bool) -> Iterator[Check]:
+    from cekura_tui.doctor.server import check_key, check_server
+
+    yield from isolated("server", "key", lambda: check_key(setup))
+    if offline:
+        yield Check("server", "connection", "ok", "not checked (--offline)")
+    else:
+        yield from isolated("server", "connection", lambda: _one_by_one(check_server(setup)))
+
+
+def _one_by_one(checks: AsyncGenerator[Check, None]) -> Iterator[Check]:
+    """What was found before an error is found all the same."""
+
+    async def one() -> Check | None:
+        return await anext(checks, None)
+
+    with asyncio.Runner() as runner:
+        while (check := runner.run(one())) is not None:
+            yield check

@@ -1,0 +1,131 @@
+"""The key and the server: whether it is reached, how quickly, with which clock, and which operations it has.
+
+Nothing is launched and nothing changed: what is asked is GET and OPTIONS alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Iterator
+from statistics import median
+
+from cekura_tui.api import answers
+from cekura_tui.api.answers import ApiResponse
+from cekura_tui.api.client import Client
+from cekura_tui.api.errors import ApiError
+from cekura_tui.doctor.check import Check, Status
+from cekura_tui.model.text import count, span_text
+from cekura_tui.workspace.session import connect
+from cekura_tui.workspace.setup import Setup
+
+SLOW = 2.0
+"""Seconds from which on an answer to a small request is slow."""
+CLOCKS_APART = 60.0
+"""Seconds between two clocks that are worth a warning."""
+_TRIES = 3
+PROJECTS = "/user/v1/projects/"
+_RUNS = "/test_framework/v1/runs"
+OPERATIONS: tuple[tuple[str, str, str, Status], ...] = (
+    ("launch a job", "POST", f"{_RUNS}/improve_prompt_bg/", "failure"),
+    ("follow a job", "GET", f"{_RUNS}/improve_prompt_progress/", "failure"),
+    ("issues of a suggestion", "POST", f"{_RUNS}/improve_prompt_issues/", "warning"),
+    ("improvement sessions", "GET", "/observability/v1/agent-improvement-sessions/", "ok"),
+)
+"""What each is for, its method and path, and how bad it is where the server does not have it."""
+
+
+def check_key(setup: Setup) -> Iterator[Check]:
+    """Where the key comes from; never the key."""
+    if setup.demo:
+        yield Check("server", "key", "ok", "not needed in the demo")
+    elif setup.key is not None:
+        yield Check("server", "key", "ok", f"from {setup.key.source} (profile {setup.profile})")
+    else:
+        why = setup.no_key
+        found, advice = (why.message, why.hint) if why else ("No API key found.", "Run `cekura-tui auth login`.")
+        yield Check("server", "key", "failure", found, advice)
+
+
+async def check_server(setup: Setup) -> AsyncGenerator[Check, None]:
+    """All that the server answers, with the key if there is one."""
+    client, key, demo = connect(setup)
+    try:
+        named = "demo workspace" if setup.demo else setup.server.base
+        try:
+            times, answer = await _measured(client)
+        except ApiError as error:
+            yield Check("server", "connection", "failure", f"{named}: {error.message}", error.hint)
+            return
+        over = answer.tls or ("plain http, this machine" if setup.server.loopback or setup.demo else "plain http")
+        yield Check("server", "connection", "ok", f"{named} ({over})")
+        yield _latency(times)
+        yield _clock(answer.at, time.time())
+        if key:
+            yield _accepted(answer)
+        if answer.taken:
+            for operation in OPERATIONS:
+                yield await _operation(client, *operation)
+    finally:
+        await client.aclose()
+        if demo is not None:
+            demo.stop()
+
+
+async def _measured(client: Client) -> tuple[list[float], ApiResponse]:
+    """Seconds of a few small requests on a connection that is open, and the last answer."""
+    answer = await client.probe("GET", PROJECTS)
+    times = []
+    for _ in range(_TRIES):
+        began = time.perf_counter()
+        answer = await client.probe("GET", PROJECTS)
+        times.append(time.perf_counter() - began)
+    return times, answer
+
+
+def _latency(times: list[float]) -> Check:
+    middle = median(times)
+    slow = middle > SLOW
+    advice = "Lists and jobs will be slow. Check the network, a proxy, or the server's status." if slow else ""
+    return Check("server", "latency", "warning" if slow else "ok", f"{1000 * middle:.0f} ms", advice)
+
+
+def _clock(theirs: float | None, ours: float) -> Check:
+    if theirs is None:
+        return Check("server", "clock", "ok", "the server sends no time")
+    apart = abs(ours - theirs)
+    if apart <= CLOCKS_APART:
+        return Check("server", "clock", "ok", f"within {max(1, round(apart))} s of the server's")
+    order = "ahead of" if ours > theirs else "behind"
+    advice = "Set this machine's clock (for example with `timedatectl set-ntp true`). Times and ages on screen are off."
+    return Check("server", "clock", "warning", f"{span_text(apart)} {order} the server's", advice)
+
+
+def _accepted(answer: ApiResponse) -> Check:
+    if answer.status in (401, 403):
+        advice = "Run `cekura-tui auth login` with a key from the dashboard: Settings › API keys."
+        return Check("server", "access", "failure", f"the server refuses the key ({answer.status})", advice)
+    if not answer.taken:
+        advice = "Check the API URL. If it is correct, try again later."
+        return Check("server", "access", "failure", f"the server answers {answer.status} to a list of projects", advice)
+    projects = answers.read_projects(answer.json())
+    if not projects:
+        advice = "Create a project in the dashboard, or use another key."
+        return Check("server", "access", "warning", "key accepted; no projects", advice)
+    return Check("server", "access", "ok", f"key accepted; {count(len(projects), 'project')}")
+
+
+async def _operation(client: Client, name: str, method: str, path: str, without: Status) -> Check:
+    try:
+        answer = await client.probe("OPTIONS", path)
+    except ApiError as error:
+        return Check("server", name, "warning", f"not known: {error.message}", error.hint)
+    if answer.status in (404, 410) or (answer.allow and method not in answer.allow):
+        if without == "ok":
+            return Check("server", name, "ok", "not on this server; not used by this version")
+        advice = "Ask Cekura whether your workspace supports it. Saved jobs and suggestions stay readable."
+        return Check("server", name, without, f"not on this server ({method} {path})", advice)
+    if method in answer.allow:
+        later = "; not used by this version" if without == "ok" else ""
+        return Check("server", name, "ok", f"on this server{later}")
+    found = f"not known: the server answers {answer.status} to OPTIONS"
+    return Check("server", name, "ok" if without == "ok" else "warning", found, "A launch will show it.")

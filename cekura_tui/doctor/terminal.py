@@ -1,0 +1,165 @@
+"""The terminal: its size, colours and letters, and what it answers when it is asked."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import sys
+import termios
+import time
+import tty
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from cekura_tui.doctor.check import Check, Status
+from cekura_tui.doctor.multiplexer import check_multiplexer
+from cekura_tui.model.text import clean_line
+from cekura_tui.ui.terminal.capabilities import Capabilities, Multiplexer, read_capabilities
+from cekura_tui.ui.terminal.clipboard import describe, probe, ways
+
+PATIENCE = 2.0
+"""Seconds that a terminal has to answer."""
+GOOD_COLUMNS, GOOD_LINES = 80, 24
+"""From this size on all is shown."""
+SYNCHRONIZED, FOCUS = 2026, 1004
+"""Private modes: whole frames are shown at once; the terminal reports its focus."""
+# XTVERSION, DECRQM of both modes, and last what every terminal answers (DA1): then nothing more is to come.
+_QUESTIONS = f"\x1b[>0q\x1b[?{SYNCHRONIZED}$p\x1b[?{FOCUS}$p\x1b[c".encode()
+_CLEAR_LINE = b"\r\x1b[K"
+"""A terminal that knows a question not at all may have printed its end."""
+_NAME = re.compile(rb"\x1bP>\|([^\x1b]*)\x1b\\")
+_MODE = re.compile(rb"\x1b\[\?(\d+);(\d)\$y")
+_LAST = re.compile(rb"\x1b\[\?[\d;]*c")
+
+_NO_CLIPBOARD = "Save to a file instead, or install wl-copy, xclip or xsel where there is a display."
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a terminal says: its name, or empty; whether it has each mode that it spoke of; whether it answered to the
+    end."""
+
+    name: str = ""
+    modes: Mapping[int, bool] = field(default_factory=dict)
+    complete: bool = False
+
+
+def ask_terminal(read_from: int, write_to: int, within: float = PATIENCE) -> Answers:
+    """Ask the terminal at two file descriptors, and leave it as it was, with nothing of its answers in the input.
+
+    Waits `within` seconds at most. Raises OSError or termios.error where it is no terminal.
+    """
+    before = termios.tcgetattr(read_from)
+    got, complete = b"", False
+    try:
+        tty.setcbreak(read_from, termios.TCSADRAIN)
+        os.write(write_to, _QUESTIONS)
+        end = time.monotonic() + within
+        while not complete and (left := end - time.monotonic()) > 0:
+            if select.select([read_from], [], [], left)[0]:
+                piece = os.read(read_from, 4096)
+                if not piece:
+                    break
+                got += piece
+                complete = _LAST.search(got) is not None
+    finally:
+        # An answer that comes late is dropped; after the last one there is only what somebody typed.
+        termios.tcsetattr(read_from, termios.TCSADRAIN if complete else termios.TCSAFLUSH, before)
+        os.write(write_to, _CLEAR_LINE)
+    name = _NAME.search(got)
+    # 0 is a mode that is not known, 4 one that cannot be set.
+    modes = {int(mode): state in (b"1", b"2", b"3") for mode, state in _MODE.findall(got)}
+    return Answers(clean_line(name[1].decode("utf-8", "replace"), 80) if name else "", modes, complete)
+
+
+def check_terminal(env: Mapping[str, str]) -> Iterator[Check]:
+    """All that can be said of the terminal that standard input and output are."""
+    yield from _is_there(env)
+    capabilities = read_capabilities(env, getattr(sys.stdout, "encoding", None) or "ascii")
+    yield from _looks(capabilities)
+    if capabilities.over_ssh:
+        yield Check("terminal", "connection", "ok", "over SSH")
+    if _on_terminal() and _in_foreground() and env.get("TERM", "dumb") not in ("", "dumb"):
+        answers = ask_terminal(sys.stdin.fileno(), sys.stdout.fileno())
+        yield from _answers(answers, capabilities.multiplexer)
+    yield from check_multiplexer(capabilities.multiplexer, env)
+    if _on_terminal():
+        yield from _clipboard(env)
+
+
+def _clipboard(env: Mapping[str, str]) -> Iterator[Check]:
+    """The way that a copy takes, tried with a short text where it can be read back."""
+    by = ways(env)
+    yield Check("terminal", "clipboard", "ok" if by else "warning", describe(by), "" if by else _NO_CLIPBOARD)
+    if by:
+        works, words = probe(by, env)
+        advice = "Copies are also saved to a file, which the message names." if works is False else ""
+        yield Check("terminal", "copying", "warning" if works is False else "ok", words, advice)
+
+
+def _on_terminal() -> bool:
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
+def _in_foreground() -> bool:
+    """Whether the terminal is ours to ask: in the background, a change of its modes stops the process."""
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except OSError:
+        return True  # it controls no processes
+
+
+def _is_there(env: Mapping[str, str]) -> Iterator[Check]:
+    if not _on_terminal():
+        found = "input or output is not a terminal, so size and answers were not checked"
+        yield Check("terminal", "terminal", "warning", found, "Run `cekura-tui doctor` in the terminal you work in.")
+        return
+    term = clean_line(env.get("TERM", ""), 60)
+    if term in ("", "dumb"):
+        yield Check("terminal", "TERM", "failure", term or "not set", "Set TERM, for example to xterm-256color.")
+    else:
+        yield Check("terminal", "TERM", "ok", term)
+    yield _size(*os.get_terminal_size(sys.stdout.fileno()))
+
+
+def _size(columns: int, lines: int) -> Check:
+    from cekura_tui.ui.terminal.cells import LEAST
+
+    status: Status = "ok"
+    advice = ""
+    if columns < LEAST.width or lines < LEAST.height:
+        status, advice = "failure", f"Enlarge the window: the app needs {LEAST.width} × {LEAST.height}."
+    elif columns < GOOD_COLUMNS or lines < GOOD_LINES:
+        status, advice = "warning", f"{GOOD_COLUMNS} × {GOOD_LINES} or more shows everything."
+    return Check("terminal", "size", status, f"{columns} × {lines}", advice)
+
+
+def _looks(capabilities: Capabilities) -> Iterator[Check]:
+    colours = {"none": "none", "16": "16", "256": "256", "truecolor": "true colours"}[capabilities.colours]
+    few = capabilities.colours == "16"
+    advice = "If the terminal has more, set TERM to a name that ends in -256color." if few else ""
+    yield Check("terminal", "colours", "warning" if few else "ok", f"{colours} ({capabilities.colours_why})", advice)
+    found = f"{capabilities.encoding} ({capabilities.encoding_why})"
+    if capabilities.utf8:
+        yield Check("terminal", "encoding", "ok", found)
+    else:
+        advice = "Letters outside ASCII are replaced. Set a UTF-8 locale, for example LC_ALL=C.UTF-8."
+        yield Check("terminal", "encoding", "warning", found, advice)
+
+
+def _answers(answers: Answers, within: Multiplexer) -> Iterator[Check]:
+    if answers.name:
+        yield Check("terminal", "program", "ok", answers.name)
+    if not answers.complete:
+        found = f"the terminal did not answer within {PATIENCE:g} s"
+        yield Check("terminal", "answers", "warning", found, "On a slow connection, try again.")
+    modes = [(SYNCHRONIZED, "synchronized output", "A large change may be seen half drawn.")]
+    if not within:  # what tmux and screen do with the focus is said of them
+        modes.append((FOCUS, "focus events", "Without them, two minutes without a key count as away."))
+    for mode, name, without in modes:
+        if answers.modes.get(mode):
+            yield Check("terminal", name, "ok", f"supported (mode {mode})")
+        else:
+            found = "not supported" if mode in answers.modes else "the terminal does not say"
+            yield Check("terminal", name, "warning", f"{found} (mode {mode})", without)

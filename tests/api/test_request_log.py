@@ -1,0 +1,98 @@
+"""What is remembered and logged of requests: enough to know what was asked, and nothing that is secret."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+from scripted_server import LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer, closed_port, run_of
+
+from cekura_tui.api.client import Client
+from cekura_tui.api.errors import ApiError
+from cekura_tui.model.improve_prompt import IMPROVE_PROMPT
+from cekura_tui.model.job import Draft
+from cekura_tui.model.request_log import LAST, RequestLog
+from cekura_tui.model.text import Prompt
+
+KEY = "ck_test_0123456789"
+RUN, RUNS = "/test_framework/v1/runs/5/", "/test_framework/v1/runs/"
+
+
+async def at_once(seconds: float) -> None:
+    pass
+
+
+def client_of(url: str) -> Client:
+    return Client(url, KEY, loopback=True, sleep=at_once)
+
+
+async def test_of_a_request_its_answer_and_time_are_remembered_and_of_a_query_the_names(
+    scripted: ScriptedServer,
+) -> None:
+    scripted.on("GET", RUNS, Reply({"results": []}, 200, {"X-Request-Id": "req-7"}))
+    client = client_of(scripted.url)
+    await client.runs({"project_id": 4021, "search": "private words"})
+    (record,) = client.requests.records
+    assert (record.method, record.path, record.status, record.error) == ("GET", RUNS, 200, "")
+    assert record.query == ("project_id", "search", "page", "page_size")
+    assert (record.request_id, record.attempt, record.failed, record.took > 0) == ("req-7", 1, False, True)
+    assert f"GET {RUNS}?project_id&search&page&page_size 200, " in record.line()
+    await client.aclose()
+
+
+async def test_each_try_is_a_request_of_its_own_with_its_number(scripted: ScriptedServer) -> None:
+    scripted.on("GET", RUN, Reply(b"", 503), Reset(), Reply(run_of(5)))
+    client = client_of(scripted.url)
+    await client.run(5)
+    records = client.requests.records
+    assert [(one.status, one.attempt, bool(one.error)) for one in records] == [
+        (503, 1, False),
+        (0, 2, True),
+        (200, 3, False),
+    ]
+    assert [one.failed for one in records] == [True, True, False]
+    await client.aclose()
+
+
+async def test_a_request_that_never_left_or_was_given_up_says_why(scripted: ScriptedServer) -> None:
+    nowhere = client_of(f"http://127.0.0.1:{closed_port()}")
+    with pytest.raises(ApiError):
+        await nowhere.launch(Draft((5,), Prompt("Be kind."), 7))
+    assert "connection refused" in nowhere.requests.records[0].line()
+    hold = Hold(Reply(run_of(5)))
+    scripted.on("GET", RUN, hold)
+    client = client_of(scripted.url)
+    asking = asyncio.create_task(client.run(5))
+    await asyncio.to_thread(hold.arrived.wait, 20)
+    asking.cancel()
+    await asyncio.wait({asking})
+    assert client.requests.records[0].error == "cancelled"
+    await nowhere.aclose()
+    await client.aclose()
+
+
+async def test_neither_key_nor_bodies_nor_values_are_in_the_log(
+    scripted: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "cekura_tui.api")
+    scripted.on("POST", LAUNCH, Reply({"progress_id": "p-secret", "echo": KEY}, 200, {"X-Request-Id": f"id {KEY}"}))
+    scripted.on("GET", PROGRESS, Reply({"detail": f"Bad {KEY}"}, 403))
+    client = client_of(scripted.url)
+    await client.launch(Draft((5,), Prompt("The whole prompt."), 7))
+    with pytest.raises(ApiError):
+        await client.progress(IMPROVE_PROMPT, "p-secret")
+    assert len(caplog.messages) == 2
+    written = caplog.text + repr(client.requests.records)
+    assert [secret for secret in (KEY, "The whole prompt", "p-secret") if secret in written] == []
+    assert f"GET {PROGRESS}?progress_id 403" in written
+    await client.aclose()
+
+
+def test_the_last_ones_are_remembered_and_no_more() -> None:
+    log = RequestLog()
+    for number in range(LAST + 5):
+        log.add(0.0, "GET", f"/{number}/", (), attempt=1, took=0.1, status=200, error="", request_id="")
+    assert len(log.records) == LAST
+    assert (log.records[0].path, log.records[-1].path) == ("/5/", f"/{LAST + 4}/")
+    assert [one.number for one in log.records] == list(range(6, LAST + 6))

@@ -1,0 +1,93 @@
+"""A terminal is asked for what it can do, answers or not, and is left as it was."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import termios
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from cekura_tui.doctor.terminal import Answers, ask_terminal
+
+KNOWS_ALL = b"\x1bP>|kitty(0.36.4)\x1b\\\x1b[?2026;2$y\x1b[?1004;1$y\x1b[?62;c"
+
+
+@dataclass
+class Wire:
+    """A pseudo-terminal: the program is at `inner`, the terminal at `outer`."""
+
+    outer: int
+    inner: int
+
+    def answer(self, data: bytes) -> None:
+        """Once the last question has come, answer with this."""
+
+        def wait_and_answer() -> None:
+            asked = b""
+            while not asked.endswith(b"\x1b[c"):
+                asked += os.read(self.outer, 4096)
+            os.write(self.outer, data)
+
+        threading.Thread(target=wait_and_answer, daemon=True).start()
+
+    @property
+    def unread(self) -> bytes:
+        """What is left in the input, as a program would read it that takes every key."""
+        before = termios.tcgetattr(self.inner)
+        try:
+            raw = termios.tcgetattr(self.inner)
+            raw[3] &= ~termios.ICANON
+            termios.tcsetattr(self.inner, termios.TCSANOW, raw)
+            return os.read(self.inner, 4096) if select.select([self.inner], [], [], 0)[0] else b""
+        finally:
+            termios.tcsetattr(self.inner, termios.TCSANOW, before)
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    outer, inner = pty.openpty()
+    yield Wire(outer, inner)
+    for handle in (outer, inner):
+        os.close(handle)
+
+
+def test_a_terminal_that_answers_is_known_by_its_name_and_modes(wire: Wire) -> None:
+    wire.answer(KNOWS_ALL)
+    answers = ask_terminal(wire.inner, wire.inner, within=20)
+    assert answers == Answers("kitty(0.36.4)", {2026: True, 1004: True}, True)
+
+
+def test_modes_that_are_unknown_or_cannot_be_set_are_not_there(wire: Wire) -> None:
+    wire.answer(b"\x1b[?2026;0$y\x1b[?1004;4$y\x1b[?6c")
+    assert ask_terminal(wire.inner, wire.inner, within=20) == Answers("", {2026: False, 1004: False}, True)
+
+
+@pytest.mark.parametrize("answer", [KNOWS_ALL, b"\x1b[?2026;1$y", b"\x1b[?20"], ids=["all", "one", "half"])
+def test_the_terminal_is_left_as_it_was_with_nothing_in_its_input(wire: Wire, answer: bytes) -> None:
+    before = termios.tcgetattr(wire.inner)
+    wire.answer(answer)
+    answers = ask_terminal(wire.inner, wire.inner, within=20 if answer is KNOWS_ALL else 0.2)
+    assert answers.complete is (answer is KNOWS_ALL)
+    assert termios.tcgetattr(wire.inner) == before
+    assert wire.unread == b""
+
+
+def test_a_name_holds_nothing_that_a_terminal_obeys(wire: Wire) -> None:
+    wire.answer(b"\x1bP>|evil\x07\x9b31mterm\x1b\\\x1b[?6c")
+    assert ask_terminal(wire.inner, wire.inner, within=20).name.isprintable()
+
+
+def test_what_is_no_terminal_is_not_asked() -> None:
+    reader, writer = os.pipe()
+    try:
+        with pytest.raises(termios.error):
+            ask_terminal(reader, writer)
+        assert not select.select([reader], [], [], 0)[0]
+    finally:
+        os.close(reader)
+        os.close(writer)

@@ -1,0 +1,89 @@
+"""The doctor in a terminal, in tmux and in screen: what it finds there, and that it leaves nothing behind."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from multiplexers import NEEDS_SCREEN, NEEDS_TMUX, Screen, Tmux
+from terminal import PROGRAM, Terminal, environment
+
+SCRIPT = f'{sys.executable} -m cekura_tui doctor --offline; echo "status $?"; cat'
+"""The shell reads what is left in the input, and shows it."""
+SHELL = ("sh", "-c", SCRIPT)
+
+
+@pytest.fixture
+def env(home: Path, tmp_path: Path) -> dict[str, str]:
+    around = ("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY")
+    return {name: value for name, value in environment(home, tmp_path).items() if name not in around}
+
+
+def test_in_a_terminal_it_says_its_size_and_what_it_answers(env: dict[str, str]) -> None:
+    with Terminal(env=env, command=SHELL, columns=100, lines=50) as terminal:
+        terminal.wait("TERM: xterm-256color", "size: 100 × 50", "colours: true colours", "encoding: utf-8")
+        terminal.wait("the terminal did not answer within 2 s", "synchronized output: supported", "status 1")
+        terminal.wait("warning  focus events: the terminal does not say (mode 1004)")
+        terminal.press("x\r")
+        terminal.wait("x\nx")
+        assert b"2026;1$y" not in terminal.raw  # neither echoed nor left for the shell
+
+
+def test_in_the_background_it_asks_the_terminal_nothing_and_is_not_stopped(env: dict[str, str]) -> None:
+    script = f"set -m; {sys.executable} -m cekura_tui doctor --offline & wait; echo over"
+    with Terminal(env=env, command=("sh", "-c", script), columns=100, lines=50) as terminal:
+        terminal.wait("size: 100 × 50", "Versions", "over")
+        assert b"\x1b[c" not in terminal.raw
+
+
+@pytest.mark.parametrize(
+    ("columns", "lines", "found"),
+    [(59, 40, "failure  size: 59 × 40"), (79, 40, "warning  size: 79 × 40"), (80, 40, "ok       size: 80 × 40")],
+)
+def test_a_small_terminal_is_a_warning_and_a_tiny_one_a_failure(
+    env: dict[str, str], columns: int, lines: int, found: str
+) -> None:
+    with Terminal("doctor", "--offline", env=env, command=PROGRAM, columns=columns, lines=lines) as terminal:
+        terminal.until(lambda: found.encode() in terminal.raw, found)
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@NEEDS_TMUX
+def test_in_tmux_as_it_comes_it_says_which_lines_are_missing(env: dict[str, str], stack: ExitStack) -> None:
+    tmux = stack.enter_context(Tmux(env=env, command=SHELL, columns=150, lines=60))
+    tmux.wait("tmux set-clipboard: external", "status ")
+    tmux.wait("ok       clipboard: tmux", "ok       copying: a test text was copied and read back")
+    assert tmux.buffer == b""  # nothing of it is left
+    tmux.wait("warning  tmux allow-passthrough: off", "Add to ~/.tmux.conf: set -g allow-passthrough on")
+    tmux.wait("warning  tmux focus-events: off", "Add to ~/.tmux.conf: set -g focus-events on")
+    tmux.wait('Add to ~/.tmux.conf: set -g default-terminal "tmux-256color"')
+    tmux.wait('set -as terminal-features ",xterm-256color:RGB"')
+
+
+@NEEDS_TMUX
+def test_in_tmux_with_these_lines_all_is_well(env: dict[str, str], stack: ExitStack) -> None:
+    config = """
+        set -g allow-passthrough on
+        set -g focus-events on
+        set -g default-terminal "tmux-256color"
+        set -as terminal-features ",xterm-256color:RGB"
+    """
+    tmux = stack.enter_context(Tmux(env=env, command=SHELL, columns=150, lines=60, config=config))
+    tmux.wait("ok       tmux allow-passthrough: on", "ok       tmux focus-events: on", "status ")
+    tmux.wait("ok       tmux default-terminal: tmux-256color", "ok       tmux true colours: passed on")
+    assert "tmux.conf" not in tmux.text
+    assert "focus events" not in tmux.text
+
+
+@NEEDS_SCREEN
+def test_in_screen_it_says_what_does_not_work(env: dict[str, str], stack: ExitStack) -> None:
+    screen = stack.enter_context(Screen(env=env, command=SHELL, columns=150, lines=60))
+    screen.wait("GNU screen passes on no true colours, focus events or synchronized output", "status ")

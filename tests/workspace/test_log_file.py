@@ -1,0 +1,65 @@
+"""The log in the config directory: bounded, without keys, and never in the way."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+from calling import call
+from scripted_server import Reply, ScriptedServer, run_of, serve_runs
+
+from cekura_tui.config.paths import Paths
+from cekura_tui.workspace import log_file
+from cekura_tui.workspace.log_file import LOG_FILES, log_to
+
+KEY = "key-of-a-test-0123456789"
+_log = logging.getLogger("cekura_tui.test")
+
+
+def test_it_never_takes_more_than_its_files(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_file, "LOG_BYTES", 1_000)
+    log_to(Paths(home), lambda: ())
+    for number in range(200):
+        _log.info("request %d", number)
+    files = sorted((home / "log").iterdir())
+    assert [path.name for path in files] == ["cekura-tui.log", "cekura-tui.log.1", "cekura-tui.log.2"][:LOG_FILES]
+    assert all(path.stat().st_size <= 1_000 for path in files)
+    assert "request 199" in files[0].read_text()
+
+
+def test_a_key_that_is_used_later_is_taken_out_too_and_also_of_an_error(home: Path) -> None:
+    keys: list[str] = []
+    log_to(Paths(home), lambda: keys)
+    keys.append(KEY)
+    try:
+        raise ValueError(f"Illegal header value {KEY}")
+    except ValueError:
+        _log.exception("it broke with %s", KEY)
+    text = Paths(home).log.read_text()
+    assert KEY not in text
+    assert text.count("[the key]") == 2
+
+
+def test_a_directory_that_cannot_be_written_costs_nothing_but_the_log(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home.write_text("a file")
+    log_to(Paths(home), lambda: ())
+    _log.info("nobody reads this")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_what_a_script_asked_for_is_logged_too(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
+    monkeypatch.setenv("CEKURA_API_KEY", KEY)
+    serve_runs(scripted, run_of(5, feedback="private words"))
+    scripted.on("GET", "/test_framework/v1/runs/6/", Reply({"detail": KEY}, 404))
+    assert (call("runs", "show", 5).status, call("runs", "show", 6).status) == (0, 2)
+    text = Paths(Path(call("config", "path").out.strip())).log.read_text()
+    assert [line.split(" cekura_tui.api ")[1].split(",")[0] for line in text.splitlines()] == [
+        "GET /test_framework/v1/runs/5/ 200",
+        "GET /test_framework/v1/runs/6/ 404",
+        "GET /test_framework/v2/runs/6/ 404",
+    ]
+    assert not any(secret in text for secret in (KEY, "private words"))
