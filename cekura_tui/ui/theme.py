@@ -276,13 +276,6 @@ def _mended(palette: Colours, strongest: str) -> Colours:
     return replace(palette, **words, **marks)
 
 
-def grounds_of(ink: str) -> tuple[str, ...]:
-    """The names of all grounds that an ink is drawn on."""
-    chips = tuple(f"{kind}-ground" for kind, of in CHIPS.items() if of == ink)
-    changed = {"muted": TINTS[:2], "added": TINTS[:1], "removed": TINTS[1:2], "text": (*TINTS, "selection")}
-    return (*GROUNDS, *chips, *changed.get(ink, ()))
-
-
 @dataclass(frozen=True, slots=True)
 class ThemeChoice:
     """What `[theme]` says: a theme's name, and colours of one's own by their names in `Colours`.
@@ -318,6 +311,13 @@ def choose_theme(settings: Mapping[str, str], available: Collection[str]) -> The
 
 
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
+
+
+def grounds_of(ink: str) -> tuple[str, ...]:
+    """The names of all grounds that an ink is drawn on."""
+    chips = tuple(f"{kind}-ground" for kind, of in CHIPS.items() if of == ink)
+    changed = {"muted": TINTS[:2], "added": TINTS[:1], "removed": TINTS[1:2], "text": (*TINTS, "selection")}
+    return (*GROUNDS, *chips, *changed.get(ink, ()))
 
 
 def contrast(one: str, other: str) -> float:
