@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pyte
+from rich.console import Console
 from textual.app import App
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.pilot import Pilot
@@ -38,6 +39,10 @@ class PaintingDriver(HeadlessDriver):
 async def painted(app: App[Any], size: tuple[int, int]) -> AsyncIterator[Pilot[Any]]:
     """The app on a terminal of so many cells."""
     app.driver_class = PaintingDriver
+    # Rich keeps what it once made of a style, for whichever console comes next in this process.
+    app.console = Console(
+        file=app.console.file, color_system="truecolor", legacy_windows=False, markup=False, highlight=False, emoji=False
+    )
     async with app.run_test(headless=False, size=size, notifications=True) as pilot:
         yield pilot
 

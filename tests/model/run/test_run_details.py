@@ -108,7 +108,7 @@ def test_only_links_of_the_web_are_links(link: object, is_one: bool) -> None:
         for row in details_tree().rows(details_of(source).roots(), {})
         if row.kind == "leaf" and row.path[0] in source
     ]
-    assert notes == ([] if link is None else ["y copy" if is_one else "not a web link; never opened"])
+    assert notes == ([] if link is None else ["{run.hand-off} copy" if is_one else "not a web link; never opened"])
 
 
 def test_a_path_leads_to_its_value_and_a_wrong_one_to_none() -> None:
