@@ -134,7 +134,7 @@ def _choose_project(options: Options, setup: Setup, projects: list[Project]) -> 
 
 def _warn_of_other_keys(setup: Setup, what: str) -> None:
     """Name the places whose key is used before the saved one."""
-    from cekura_tui.config.key_lookup import VARIABLE
+    from cekura_tui.config.programs import VARIABLE
 
     if setup.settings.api_key_command:
         print_message(f"Note: api_key_command is set and {what}.")

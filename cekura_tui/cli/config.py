@@ -151,7 +151,7 @@ def edit(ctx: click.Context, options: Options) -> None:
 
     A new file lists all settings as comments.
     """
-    from cekura_tui.config.editor import editor_command
+    from cekura_tui.config.programs import editor_command
     from cekura_tui.config.settings_file import create_settings_file, read_settings_file
 
     path = _paths(options).settings
@@ -176,10 +176,11 @@ def _is_asked() -> bool:
 
 def _run_editor(command: list[str]) -> None:
     """Run it to its end, without the API key; raises UsageError where it fails."""
-    env = {name: value for name, value in os.environ.items() if name != "CEKURA_API_KEY"}
+    from cekura_tui.config.programs import without_key
+
     before = signal.signal(signal.SIGINT, lambda number, frame: None)  # ctrl+c in the editor is the editor's
     try:
-        status = subprocess.run(command, env=env, check=False).returncode
+        status = subprocess.run(command, env=without_key(os.environ), check=False).returncode
     except OSError as error:
         raise UsageError(f"{command[0]} could not be started ({error.strerror}).", "Set EDITOR to another.") from None
     finally:

@@ -214,7 +214,7 @@ async def test_all_that_is_wrong_is_said_at_the_start_and_listed_in_the_help(ser
         '[theme]\nname = "nordd"\naccent = "orange"\n[columns]\nscenarios = 0\nrun = 99\n'
     )
     async with opened(served.setup()) as pilot:
-        await sees(pilot, "config.toml has 7 problems; ? lists them.")
+        await sees(pilot, "as of", "config.toml has 7 problems; ? lists them.", gone="wrong entries")
         await pilot.press("question_mark")
         await sees(
             pilot,
