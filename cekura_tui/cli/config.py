@@ -123,7 +123,7 @@ def set_(options: Options, name: str, value: str) -> None:
     NAME is a setting (project_id), an entry of a table (theme.name, keys.runs.improve), or a setting of a profile
     (profiles.work.api_url).
     """
-    from cekura_tui.config.settings_file import set_setting
+    from cekura_tui.config.settings_edit import set_setting
 
     path = _paths(options).settings
     set_setting(path, name, value)
@@ -135,7 +135,7 @@ def set_(options: Options, name: str, value: str) -> None:
 @click.pass_obj
 def unset(options: Options, name: str) -> None:
     """Remove NAME from config.toml; comments and layout stay."""
-    from cekura_tui.config.settings_file import unset_setting
+    from cekura_tui.config.settings_edit import unset_setting
 
     path = _paths(options).settings
     if not unset_setting(path, name):
@@ -152,7 +152,8 @@ def edit(ctx: click.Context, options: Options) -> None:
     A new file lists all settings as comments.
     """
     from cekura_tui.config.programs import editor_command
-    from cekura_tui.config.settings_file import create_settings_file, read_settings_file
+    from cekura_tui.config.settings_edit import create_settings_file
+    from cekura_tui.config.settings_file import read_settings_file
 
     path = _paths(options).settings
     command = editor_command(os.environ)

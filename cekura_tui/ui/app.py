@@ -412,7 +412,7 @@ class CekuraApp(App[None]):
     @work(group="theme")
     async def _save_theme(self, name: str) -> None:
         """A theme that was chosen is that of the next start, too."""
-        from cekura_tui.config.settings_file import set_setting
+        from cekura_tui.config.settings_edit import set_setting
         from cekura_tui.workspace.setup import account_paths
 
         path = account_paths(self._workspace.setup).settings
