@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import click
 
 from cekura_tui.cli.options import Options
-from cekura_tui.cli.output import complain, print_message, put, put_json, put_table
+from cekura_tui.cli.output import can_ask, complain, print_message, put, put_json, put_table
 from cekura_tui.model.errors import Exit, UsageError
 
 if TYPE_CHECKING:
-    from cekura_tui.config.paths import Paths
     from cekura_tui.config.settings import Settings
     from cekura_tui.model.json_shapes import SettingsJson
 
@@ -30,7 +28,7 @@ def config() -> None:
 @click.pass_obj
 def path(options: Options) -> None:
     """Print the directory that holds settings, keys, runs and jobs."""
-    put(str(_paths(options).home))
+    put(str(options.paths.home))
 
 
 @config.command()
@@ -59,7 +57,7 @@ def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> N
 
     Settings come from options, the environment, config.toml, the file of the vendor's CLI, and defaults.
     """
-    path = _paths(options).settings
+    path = options.paths.settings
     loaded = options.settings()
     failure: UsageError | None = None
     try:
@@ -125,7 +123,7 @@ def set_(options: Options, name: str, value: str) -> None:
     """
     from cekura_tui.config.settings_edit import set_setting
 
-    path = _paths(options).settings
+    path = options.paths.settings
     set_setting(path, name, value)
     print_message(f"Saved {name} in {path}.")
 
@@ -137,7 +135,7 @@ def unset(options: Options, name: str) -> None:
     """Remove NAME from config.toml; comments and layout stay."""
     from cekura_tui.config.settings_edit import unset_setting
 
-    path = _paths(options).settings
+    path = options.paths.settings
     if not unset_setting(path, name):
         raise UsageError(f"{path} does not set {name}.")
     print_message(f"Removed {name} from {path}.")
@@ -155,7 +153,7 @@ def edit(ctx: click.Context, options: Options) -> None:
     from cekura_tui.config.settings_edit import create_settings_file
     from cekura_tui.config.settings_file import read_settings_file
 
-    path = _paths(options).settings
+    path = options.paths.settings
     command = editor_command(os.environ)
     create_settings_file(path)
     while True:
@@ -166,13 +164,8 @@ def edit(ctx: click.Context, options: Options) -> None:
         if not problems:
             print_message(f"{path} has no errors.")
             return
-        if not _is_asked() or not click.confirm("Edit again?", default=True, err=True):
+        if not can_ask() or not click.confirm("Edit again?", default=True, err=True):
             ctx.exit(Exit.WRONG_USE)
-
-
-def _is_asked() -> bool:
-    """Whether somebody at a terminal can answer."""
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
 def _run_editor(command: list[str]) -> None:
@@ -190,9 +183,3 @@ def _run_editor(command: list[str]) -> None:
         raise UsageError(
             f"{command[0]} ended with status {status}.", "To check the file, run `cekura-tui config show`."
         )
-
-
-def _paths(options: Options) -> Paths:
-    from cekura_tui.config.paths import find_paths
-
-    return find_paths(options.config_dir, os.environ)
