@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from cekura_tui.cli.options import Options
-from cekura_tui.cli.output import complain, print_message, put, put_json, put_table
+from cekura_tui.cli.output import can_ask, complain, print_message, put, put_json, put_table
 from cekura_tui.cli.script import run_script
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.text import clean_line
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
 @click.group()
 def auth() -> None:
     """Sign in with an API key; one for each profile."""
-
-
-def _has_terminal() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()
 
 
 profile_option = click.option("--profile", metavar="NAME", help="The same as --profile before the command.")
@@ -94,7 +89,7 @@ def _key_to_save(options: Options, setup: Setup) -> ApiKey:
         if setup.key is None:
             raise setup.no_key or KeyMissing("No API key found.")
         return setup.key
-    if not _has_terminal():
+    if not can_ask():
         raise UsageError("No terminal to type a key in.", "Use --api-key-file FILE, or - for standard input.")
     print_message(f"Create an API key for {setup.server.origin} in its dashboard: Settings › API keys.")
     return check_key(click.prompt("API key", hide_input=True, err=True), "the keyboard")
@@ -105,7 +100,7 @@ def _check_replacing(setup: Setup, key: ApiKey) -> None:
     asked."""
     if (taken := setup.taken_by_another(key)) is None:
         return
-    if not _has_terminal():
+    if not can_ask():
         raise taken
     print_message(taken.message)
     if not click.confirm("Replace that key?", err=True):
@@ -124,7 +119,7 @@ def _choose_project(options: Options, setup: Setup, projects: list[Project]) -> 
         return None  # a setting names what is listed, and goes before what is remembered
     if len(projects) == 1:
         return projects[0]
-    if not projects or not _has_terminal():
+    if not projects or not can_ask():
         return None
     for number, project in enumerate(projects, 1):
         print_message(f"{number:>3}  {clean_line(project.name, 60)} ({project.id})")
@@ -134,7 +129,7 @@ def _choose_project(options: Options, setup: Setup, projects: list[Project]) -> 
 
 def _warn_of_other_keys(setup: Setup, what: str) -> None:
     """Name the places whose key is used before the saved one."""
-    from cekura_tui.config.key_lookup import VARIABLE
+    from cekura_tui.config.programs import VARIABLE
 
     if setup.settings.api_key_command:
         print_message(f"Note: api_key_command is set and {what}.")

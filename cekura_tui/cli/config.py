@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import click
 
 from cekura_tui.cli.options import Options
-from cekura_tui.cli.output import complain, print_message, put, put_json, put_table
+from cekura_tui.cli.output import can_ask, complain, print_message, put, put_json, put_table
 from cekura_tui.model.errors import Exit, UsageError
 
 if TYPE_CHECKING:
-    from cekura_tui.config.paths import Paths
     from cekura_tui.config.settings import Settings
     from cekura_tui.model.json_shapes import SettingsJson
 
@@ -30,7 +28,7 @@ def config() -> None:
 @click.pass_obj
 def path(options: Options) -> None:
     """Print the directory that holds settings, keys, runs and jobs."""
-    put(str(_paths(options).home))
+    put(str(options.paths.home))
 
 
 @config.command()
@@ -59,7 +57,7 @@ def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> N
 
     Settings come from options, the environment, config.toml, the file of the vendor's CLI, and defaults.
     """
-    path = _paths(options).settings
+    path = options.paths.settings
     loaded = options.settings()
     failure: UsageError | None = None
     try:
@@ -123,9 +121,9 @@ def set_(options: Options, name: str, value: str) -> None:
     NAME is a setting (project_id), an entry of a table (theme.name, keys.runs.improve), or a setting of a profile
     (profiles.work.api_url).
     """
-    from cekura_tui.config.settings_file import set_setting
+    from cekura_tui.config.settings_edit import set_setting
 
-    path = _paths(options).settings
+    path = options.paths.settings
     set_setting(path, name, value)
     print_message(f"Saved {name} in {path}.")
 
@@ -135,9 +133,9 @@ def set_(options: Options, name: str, value: str) -> None:
 @click.pass_obj
 def unset(options: Options, name: str) -> None:
     """Remove NAME from config.toml; comments and layout stay."""
-    from cekura_tui.config.settings_file import unset_setting
+    from cekura_tui.config.settings_edit import unset_setting
 
-    path = _paths(options).settings
+    path = options.paths.settings
     if not unset_setting(path, name):
         raise UsageError(f"{path} does not set {name}.")
     print_message(f"Removed {name} from {path}.")
@@ -151,10 +149,11 @@ def edit(ctx: click.Context, options: Options) -> None:
 
     A new file lists all settings as comments.
     """
-    from cekura_tui.config.editor import editor_command
-    from cekura_tui.config.settings_file import create_settings_file, read_settings_file
+    from cekura_tui.config.programs import editor_command
+    from cekura_tui.config.settings_edit import create_settings_file
+    from cekura_tui.config.settings_file import read_settings_file
 
-    path = _paths(options).settings
+    path = options.paths.settings
     command = editor_command(os.environ)
     create_settings_file(path)
     while True:
@@ -165,21 +164,17 @@ def edit(ctx: click.Context, options: Options) -> None:
         if not problems:
             print_message(f"{path} has no errors.")
             return
-        if not _is_asked() or not click.confirm("Edit again?", default=True, err=True):
+        if not can_ask() or not click.confirm("Edit again?", default=True, err=True):
             ctx.exit(Exit.WRONG_USE)
-
-
-def _is_asked() -> bool:
-    """Whether somebody at a terminal can answer."""
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
 def _run_editor(command: list[str]) -> None:
     """Run it to its end, without the API key; raises UsageError where it fails."""
-    env = {name: value for name, value in os.environ.items() if name != "CEKURA_API_KEY"}
+    from cekura_tui.config.programs import without_key
+
     before = signal.signal(signal.SIGINT, lambda number, frame: None)  # ctrl+c in the editor is the editor's
     try:
-        status = subprocess.run(command, env=env, check=False).returncode
+        status = subprocess.run(command, env=without_key(os.environ), check=False).returncode
     except OSError as error:
         raise UsageError(f"{command[0]} could not be started ({error.strerror}).", "Set EDITOR to another.") from None
     finally:
@@ -188,9 +183,3 @@ def _run_editor(command: list[str]) -> None:
         raise UsageError(
             f"{command[0]} ended with status {status}.", "To check the file, run `cekura-tui config show`."
         )
-
-
-def _paths(options: Options) -> Paths:
-    from cekura_tui.config.paths import find_paths
-
-    return find_paths(options.config_dir, os.environ)

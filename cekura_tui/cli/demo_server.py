@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import signal
 import sys
@@ -35,12 +34,11 @@ def demo_server(
     options: Options, /, port: int, log_file: Path | None, improvement_sessions: bool, **given: Any
 ) -> None:
     """Run the demo server until interrupted. Prints the environment variables for its clients."""
-    from cekura_tui.config.paths import find_paths
     from cekura_tui.demo.corpus import FIRST_PROJECT
     from cekura_tui.demo.server import DemoServer
 
     options = options.with_given(given)
-    home = find_paths(options.config_dir, os.environ).demo.home
+    home = options.paths.demo.home
     try:
         log = log_file.open("a", encoding="utf-8", buffering=1) if log_file else None
     except OSError as error:

@@ -29,7 +29,6 @@ def doctor(ctx: click.Context, options: Options, as_json: bool, offline: bool, b
     the settings and the results of the checks to a zip file, without keys, prompts and transcripts, and lists what is
     in it.
     """
-    from cekura_tui.config.paths import find_paths
     from cekura_tui.doctor.report import examine
     from cekura_tui.workspace.log_file import log_to
     from cekura_tui.workspace.prompt_files import check_output
@@ -37,7 +36,7 @@ def doctor(ctx: click.Context, options: Options, as_json: bool, offline: bool, b
     if bundle is not None and as_json:
         raise UsageError("Use --json or --bundle: the bundle has the JSON too.")
     check_output_there("report")
-    paths = find_paths(options.config_dir, os.environ)
+    paths = options.paths
     out = check_output(bundle, force=force) if bundle is not None else None
     keys: list[str] = []
     if paths.home.is_dir():

@@ -15,6 +15,7 @@ from cekura_tui.demo.faults import FAULTS
 from cekura_tui.model.text import clean_line
 
 if TYPE_CHECKING:
+    from cekura_tui.config.paths import Paths
     from cekura_tui.config.sources import Loaded
     from cekura_tui.workspace.setup import DemoOptions, Setup
 
@@ -61,25 +62,28 @@ class Options:
 
         return DemoOptions(self.demo_runs, self.demo_epoch, self.demo_speed, self.demo_faults, self.demo_live)
 
+    @property
+    def paths(self) -> Paths:
+        """The config directory that is meant."""
+        from cekura_tui.config.paths import find_paths
+
+        return find_paths(self.config_dir, os.environ)
+
     def settings(self) -> Loaded:
         """The settings of all places, without a look at keys; wrong entries of config.toml are no errors."""
-        from cekura_tui.config.paths import find_paths
         from cekura_tui.workspace.setup import load
 
         flags = {"api_url": self.api_url, "profile": self.profile, "project_id": self.project, "agent_id": self.agent}
-        paths = find_paths(self.config_dir, os.environ)
-        return load({**flags, "read_only": self.read_only or None}, os.environ, paths, demo=self.demo)
+        return load({**flags, "read_only": self.read_only or None}, os.environ, self.paths, demo=self.demo)
 
     def setup(self, *, new_profile: bool = False, may_run: bool = True) -> Setup:
         """Read environment and files on top of these; wrong entries of config.toml are messages.
 
         With `new_profile` the profile need not exist; without `may_run` no `api_key_command` is run.
         """
-        from cekura_tui.config.paths import find_paths
-
         setup = self.quiet_setup(new_profile=new_profile, may_run=may_run)
         for problem in setup.problems:
-            print_message(problem.with_path(find_paths(self.config_dir, os.environ).settings))
+            print_message(problem.with_path(self.paths.settings))
         return setup
 
     def quiet_setup(self, *, new_profile: bool = False, may_run: bool = True) -> Setup:

@@ -102,6 +102,11 @@ def is_watched() -> bool:
         return False  # it was closed
 
 
+def can_ask() -> bool:
+    """Whether somebody at a terminal sees a question and can answer."""
+    return sys.stdin is not None and sys.stdin.isatty() and is_watched()
+
+
 def check_output_there(what: str) -> None:
     """Raise UsageError where standard output was closed: data would go nowhere, and look as if it had been written."""
     if sys.stdout is None:

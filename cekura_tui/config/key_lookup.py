@@ -27,11 +27,11 @@ from cekura_tui.config.credentials import (
     saved_key,
 )
 from cekura_tui.config.paths import expand
+from cekura_tui.config.programs import VARIABLE, without_key
 from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.text import clean_line
 
-VARIABLE = "CEKURA_API_KEY"
 COMMAND = "api_key_command"
 NOT_RUN = "not run"
 """Why a command's key is not used where none is to be run."""
@@ -200,7 +200,7 @@ def run_key_command(command: str, env: Mapping[str, str]) -> ApiKey:
     try:
         ran = subprocess.run(
             words,
-            env={name: value for name, value in env.items() if name != VARIABLE},
+            env=without_key(env),
             # What is piped to us is not the command's to read.
             stdin=None if attended else subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -1,6 +1,6 @@
 """What can be set: the names, what they are for, what is expected of them, and where they can be named.
 
-`config/sources.py` merges the places, `config/settings_file.py` reads and changes config.toml.
+`sources` merges the places, `settings_file` reads config.toml, `settings_edit` changes it.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class Dated:
         await self._app(scope, receive, dated)
 
 
-class RequestLog:
+class RequestLogMiddleware:
     """Calls `log` once a request, when the answer has begun; what the operations noted is added."""
 
     def __init__(self, app: ASGIApp, log: Callable[[dict[str, object]], None]) -> None:
@@ -202,7 +202,7 @@ class DemoServer:
         if self._faults:
             app = Faulty(app, self._faults)
         app = Dated(app, self._clock)
-        return app if self._log is None else RequestLog(app, self._log)
+        return app if self._log is None else RequestLogMiddleware(app, self._log)
 
 
 class _UvicornServer(uvicorn.Server):

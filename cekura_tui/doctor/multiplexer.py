@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator, Mapping
 
 from cekura_tui.doctor.check import Check
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.terminal.capabilities import Multiplexer
-
-_PATIENCE = 2.0
-"""Seconds that tmux has to answer."""
+from cekura_tui.ui.terminal.clipboard import read_output
 
 
 def check_multiplexer(multiplexer: Multiplexer, env: Mapping[str, str]) -> Iterator[Check]:
@@ -29,19 +26,8 @@ def check_multiplexer(multiplexer: Multiplexer, env: Mapping[str, str]) -> Itera
 
 def _ask_tmux(env: Mapping[str, str], *words: str) -> str | None:
     """What tmux prints, in one line; None where it cannot be asked."""
-    try:
-        done = subprocess.run(
-            ["tmux", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=dict(env),
-            timeout=_PATIENCE,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return clean_line(done.stdout.decode("utf-8", "replace"), 400)
+    printed = read_output(("tmux", *words), env)
+    return None if printed is None else clean_line(printed.decode("utf-8", "replace"), 400)
 
 
 def _tmux(env: Mapping[str, str]) -> Iterator[Check]:

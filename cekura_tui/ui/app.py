@@ -18,7 +18,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path, PurePath
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
@@ -34,7 +33,7 @@ from textual.timer import Timer
 from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_kinds import KINDS
-from cekura_tui.model.run.columns import column_problems, columns_of, read_columns
+from cekura_tui.model.run.columns import columns_of, read_columns
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import count
@@ -45,6 +44,7 @@ from cekura_tui.ui.keymap import keymap_in_use, read_keymap, use_keymap, with_ke
 from cekura_tui.ui.kit.copies import Copies
 from cekura_tui.ui.kit.dialog import DetailsDialog, Dialog
 from cekura_tui.ui.kit.page import Page, drop_old_toasts
+from cekura_tui.ui.looks import Looks
 from cekura_tui.ui.messages import (
     BackgroundChanged,
     CompareRuns,
@@ -69,7 +69,6 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.capabilities import Colours as Depth
 from cekura_tui.ui.terminal.cells import LEAST, too_small, too_small_lines
 from cekura_tui.ui.terminal.driver import TerminalDriver, has_job_control
-from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
 from cekura_tui.ui.terminal.textual_private import (
     app_actions,
     driver_of,
@@ -78,7 +77,6 @@ from cekura_tui.ui.terminal.textual_private import (
     lines_instead,
     put_together,
 )
-from cekura_tui.ui.theme import THEMES, choose_theme, colours_of, no_ground_for, themes, tokens
 from cekura_tui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -194,12 +192,6 @@ def _unless_selected(app: CekuraApp) -> str | None:
     return NOT_OFFERED if getattr(app.focused, "selected_text", "") or not app.screen.selections else None
 
 
-def _colour_filter(depth: Depth) -> LineFilter:
-    from cekura_tui.ui.few_colours import colour_filter
-
-    return colour_filter(depth)
-
-
 def _unless_stoppable(app: CekuraApp) -> str | None:
     """Not offered in a box for a prompt, where the key undoes."""
     if hasattr(app.focused, "action_undo"):
@@ -301,11 +293,8 @@ class CekuraApp(App[None]):
         Action("app.quit", "q", "quit", "Quit", "Quit; running jobs continue on the server", footer=1003),
     )
     BINDINGS = bindings(ACTIONS)
-    _depth: Depth = "truecolor"
-    """The colours that the terminal has; asked for while Textual makes the app."""
-
-    _own_colours: Mapping[str, str] = MappingProxyType({})
-    """By name; asked for before this app has read any."""
+    _looks: Looks | None = None
+    """Asked for while Textual makes the app."""
 
     def __init__(
         self,
@@ -321,20 +310,11 @@ class CekuraApp(App[None]):
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
-        self._depth = "none" if self.no_color else colours
-        self.no_color = self._depth == "none"
-        self.set_class(self.no_color, "-no-colour")
-        self.set_class(self._depth in ("16", "none"), "-few-colours")
         if not os.environ.get("TEXTUAL_ANIMATIONS"):
             self.animation_level = "none"
-        for theme in themes():
-            self.register_theme(theme)
-        for name in [name for name, theme in self.available_themes.items() if theme.ansi]:
-            self.unregister_theme(name)  # nobody knows what the terminal draws these in
-        settings = workspace.setup.settings
-        chosen = choose_theme(settings.theme, self.available_themes)
-        self._own_colours, self._look_problems = chosen.colours, [*chosen.problems, *column_problems(settings.columns)]
-        self.theme = chosen.name
+        settings, depth = workspace.setup.settings, "none" if self.no_color else colours
+        self._looks = Looks(self, settings, depth, ascii_only=ascii_only, letters=letters)
+        self.theme = self._looks.theme
         use_keymap(read_keymap(settings.keys))
         self.crash = ""
         """What to say of an error that ended the app."""
@@ -357,11 +337,6 @@ class CekuraApp(App[None]):
         self._run_id = run_id
         self._looking: set[int] = set()
         """Jobs that somebody looks at now, which the store is yet to be told."""
-        self._own_filters: tuple[LineFilter, ...] = (
-            *([] if self._depth == "truecolor" else [_colour_filter(self._depth)]),
-            ControlFilter(),
-            *([AsciiFilter(letters)] if ascii_only else []),
-        )
         self._changed = False
         self._reading_soon = False
         self._mended = 0
@@ -375,22 +350,17 @@ class CekuraApp(App[None]):
         self.add_mode("jobs", self._make_jobs)
 
     def get_css_variables(self) -> dict[str, str]:
-        """Our themes bring the tokens of the visual language; for one of Textual's they are derived from it."""
+        """The colours by name."""
         variables = super().get_css_variables()
-        if self.current_theme.name not in THEMES or self._own_colours:
-            palette = colours_of(self.current_theme, variables, self._own_colours)
-            self.theme_variables = variables = {**variables, **tokens(palette)}
-        if self._depth != "truecolor":
-            from cekura_tui.ui.few_colours import reduced
-
-            few = reduced(variables, self._depth, dark=self.current_theme.dark)
-            self.theme_variables = variables = {**variables, **few}
+        if self._looks is not None:
+            self.theme_variables = variables = self._looks.variables(variables)
         return variables
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, then ours: nothing foreign reaches the terminal as a control character. Without colour
         Textual would send shades of grey."""
-        return [*(one for one in super().get_line_filters() if not isinstance(one, Monochrome)), *self._own_filters]
+        own = self._looks.filters if self._looks is not None else []
+        return [*(one for one in super().get_line_filters() if not isinstance(one, Monochrome)), *own]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is not to be mentioned now is no key either."""
@@ -412,7 +382,7 @@ class CekuraApp(App[None]):
     @work(group="theme")
     async def _save_theme(self, name: str) -> None:
         """A theme that was chosen is that of the next start, too."""
-        from cekura_tui.config.settings_file import set_setting
+        from cekura_tui.config.settings_edit import set_setting
         from cekura_tui.workspace.setup import account_paths
 
         path = account_paths(self._workspace.setup).settings
@@ -480,14 +450,8 @@ class CekuraApp(App[None]):
     @work(group="looks")
     async def _report_looks(self) -> None:
         """Say what is wrong in config.toml; the help of every screen lists all of it."""
-        setup = self._workspace.setup
-        keys, problems = setup.settings.keys, [*(one.sentence for one in setup.problems), *self._look_problems]
-        if self._own_colours and no_ground_for(self.current_theme, super().get_css_variables(), self._own_colours):
-            problems.append("[theme] No text has enough contrast on these grounds, so they are not used.")
-        if keys:
-            from cekura_tui.ui.catalogue import key_problems
-
-            problems += await asyncio.to_thread(key_problems, keys)  # it imports every screen
+        assert self._looks is not None
+        problems = [*(one.sentence for one in self._workspace.setup.problems), *await self._looks.problems()]
         self.state.problems = tuple(problems)
         if problems:
             more = f"config.toml has {count(len(problems), 'problem')}; {with_keys('{app.keys}')} lists them."

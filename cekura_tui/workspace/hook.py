@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import IO
 
+from cekura_tui.config.programs import without_key
 from cekura_tui.model.job import Suggestion
 from cekura_tui.model.text import clean_line, count
 
@@ -69,13 +70,12 @@ class JobHook:
 
     async def _failed(self, job: str) -> str:
         """Call it with a job as JSON; returns what went wrong, or nothing."""
-        env = {name: value for name, value in os.environ.items() if name != "CEKURA_API_KEY"}
         try:
             # Its input is a file, not a pipe: it may read it or not, and what it leaves behind may hold it open.
             with _file_of(job) as given, _StandardError() as stderr:
                 process = await asyncio.create_subprocess_exec(
                     *self._words,
-                    env=env,
+                    env=without_key(os.environ),
                     stdin=given,
                     stdout=asyncio.subprocess.DEVNULL,
                     stderr=stderr.writer,

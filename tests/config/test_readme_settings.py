@@ -6,18 +6,19 @@ import re
 from pathlib import Path
 
 import readme_settings
+from readme_part import README
 
 from cekura_tui.config.settings_file import read_settings_file
 
 
 def test_the_readme_has_the_settings_of_the_program() -> None:
-    text = readme_settings.README.read_text(encoding="utf-8")
+    text = README.read_text(encoding="utf-8")
     how = "write it with: python tests/support/readme_settings.py --write"
     assert readme_settings.written(text) == text, f"the README's table of settings is not that of the program; {how}"
 
 
 def test_the_examples_of_settings_in_the_readme_are_right(tmp_path: Path) -> None:
-    examples = re.findall(r"^```toml\n(.*?)^```", readme_settings.README.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    examples = re.findall(r"^```toml\n(.*?)^```", README.read_text("utf-8"), re.DOTALL | re.MULTILINE)
     assert len(examples) >= 2
     for example in examples:
         path = tmp_path / "config.toml"

@@ -13,13 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cekura_tui.config.settings import Settings
-from cekura_tui.config.settings_file import (
-    create_settings_file,
-    line_numbers,
-    read_settings_file,
-    set_setting,
-    unset_setting,
-)
+from cekura_tui.config.settings_edit import create_settings_file, set_setting, unset_setting
+from cekura_tui.config.settings_file import line_numbers, read_settings_file
 from cekura_tui.model.errors import UsageError
 
 

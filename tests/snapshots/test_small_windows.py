@@ -24,7 +24,7 @@ from cekura_tui.ui.app import CekuraApp
 
 SMALL = (80, 24)
 SIZES = ((59, 14), (40, 10), (20, 5), (1, 1))
-QUICK = ("runs", "note", "improve", "suggestion", "confirm", "palette")
+QUICK = ("runs", "improve", "palette")
 KEYS = (
     *(set(string.ascii_letters) - {"q"}),
     *"0123456789",

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
-from pathlib import Path
 
+from readme_part import with_part, write_or_check
 from textual.dom import DOMNode
 from textual.keys import format_key
-
-README = Path(__file__).parents[2] / "README.md"
-BEGIN, END = "<!-- keys -->", "<!-- /keys -->"
 
 
 def tables() -> str:
@@ -68,16 +64,9 @@ def _table(title: str, rows: Iterable[tuple[str, str, str]]) -> str:
 
 
 def written(readme: str) -> str:
-    """The README with its tables as they are to be."""
-    before, rest = readme.split(BEGIN, 1)
-    _, after = rest.split(END, 1)
-    return f"{before}{BEGIN}\n{tables()}\n{END}{after}"
+    """The README with what it is to say of keys."""
+    return with_part(readme, "keys", tables())
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(README.parent))
-    text = README.read_text(encoding="utf-8")
-    if "--write" in sys.argv:
-        README.write_text(written(text), encoding="utf-8")
-    elif written(text) != text:
-        sys.exit("The README's tables of keys are not those of the program; --write writes them.")
+    write_or_check("keys", tables)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from readme_part import with_part, write_or_check
 
-README = Path(__file__).parents[2] / "README.md"
-BEGIN, END = "<!-- settings -->", "<!-- /settings -->"
 _HEADER = ("setting", "flag", "environment", "profile", "file", "vendor's file", "default", "what it is for")
 
 
@@ -29,16 +26,9 @@ def table() -> str:
 
 
 def written(readme: str) -> str:
-    """The README with its table as it is to be."""
-    before, rest = readme.split(BEGIN, 1)
-    _, after = rest.split(END, 1)
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+    """The README with what it is to say of settings."""
+    return with_part(readme, "settings", table())
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(README.parent))
-    text = README.read_text(encoding="utf-8")
-    if "--write" in sys.argv:
-        README.write_text(written(text), encoding="utf-8")
-    elif written(text) != text:
-        sys.exit("The README's table of settings is not that of the program; --write writes it.")
+    write_or_check("settings", table)

@@ -156,7 +156,7 @@ async def test_another_key_improves_and_footer_help_and_palette_show_it(served: 
 async def test_a_key_of_ones_own_goes_before_that_of_the_list_but_is_a_letter_where_one_types(served: Served) -> None:
     own_settings('[keys]\n"runs.views" = "space"\n"runs.columns" = "n"\n"list.down" = "e"\n')
     async with opened(served.setup()) as pilot:
-        await sees(pilot, "as of")
+        await sees(pilot, "240 runs")
         runs = pilot.app.screen.query_one(RunList)
         first = runs.cursor_key
         await pilot.press("e")
@@ -214,6 +214,7 @@ async def test_all_that_is_wrong_is_said_at_the_start_and_listed_in_the_help(ser
         '[theme]\nname = "nordd"\naccent = "orange"\n[columns]\nscenarios = 0\nrun = 99\n'
     )
     async with opened(served.setup()) as pilot:
+        assert not pilot.app.state.workspace.notices, "one message is enough"
         await sees(pilot, "config.toml has 7 problems; ? lists them.")
         await pilot.press("question_mark")
         await sees(

@@ -174,6 +174,8 @@ async def test_without_a_key_the_runs_and_jobs_that_are_saved_here_are_shown_and
     async with opened(make_setup(api_url=served.server.url, env={"CEKURA_TUI_HOME": str(saved.parent)})) as pilot:
         await sees(pilot, "Ways to start", "c  Cached")
         await pilot.press("c")
+        await sees(pilot, "900238", "No API key: showing what is saved here.")
+        pilot.app.clear_notifications()
         await sees(pilot, "900238", "no API key · cached")
         await pilot.press("G", "i")
         await sees(pilot, "Press P to sign in.")
@@ -188,5 +190,6 @@ async def test_without_a_key_the_runs_and_jobs_that_are_saved_here_are_shown_and
         await eventually(lambda: pilot.app.screen.query("#key"), "the line for a key")
         pilot.app.screen.query_one("#key", Input).value = served.server.key
         await pilot.press("enter")
+        pilot.app.clear_notifications()
         await sees(pilot, "240 runs", "as of")
         no_crash(pilot)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import readme_keys
+from readme_part import README
 
 
 def test_the_readme_has_the_keys_of_the_tables() -> None:
-    text = readme_keys.README.read_text(encoding="utf-8")
+    text = README.read_text(encoding="utf-8")
     how = "write them with: python tests/support/readme_keys.py --write"
     assert readme_keys.written(text) == text, f"the README's tables of keys are not those of the program; {how}"
 

@@ -10,19 +10,18 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
 
+from cekura_tui.config.programs import without_key
 from cekura_tui.model.run.details import web_link
+from cekura_tui.ui.terminal.capabilities import read_over_ssh
 
 _OPENING = 20.0
 """Seconds in which a browser has taken a link, or will not."""
 _OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
-_REMOVED_VARIABLES = ("TERM", "CEKURA_API_KEY")
-"""Without TERM no browser is chosen that would draw into this terminal."""
 
 
 def opens_here(env: Mapping[str, str] | None = None) -> bool:
     """Whether a browser would open before the person: not over SSH, where it would on the other machine."""
-    env = os.environ if env is None else env
-    return not (env.get("SSH_CONNECTION") or env.get("SSH_TTY"))
+    return not read_over_ssh(os.environ if env is None else env)
 
 
 async def open_link(link: str) -> bool:
@@ -39,7 +38,8 @@ def _open(link: str) -> bool:
         return False
     # In a process and a session of its own: some browsers write to the terminal, and some would read from it. `-I`
     # has it look for no module in the folder that one happens to be in.
-    env = {name: value for name, value in os.environ.items() if name not in _REMOVED_VARIABLES}
+    env = without_key(os.environ)
+    env.pop("TERM", None)  # without it no browser is chosen that would draw into this terminal
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-c", _OPEN, link],

@@ -19,6 +19,7 @@ from typing import Literal
 
 from cekura_tui.config.atomic_file import atomic_file
 from cekura_tui.config.paths import make_private
+from cekura_tui.config.programs import without_key
 from cekura_tui.model.text import count
 from cekura_tui.ui.terminal.capabilities import Multiplexer, read_multiplexer, read_over_ssh
 from cekura_tui.ui.terminal.passthrough import wrap
@@ -171,7 +172,7 @@ def _run(argv: Sequence[str], data: bytes, env: Mapping[str, str]) -> str:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # what stays outlives the terminal, and gets none of its signals
-            env=_without_secrets(env),
+            env=without_key(env),
             timeout=TIMEOUT,
             check=False,
         )
@@ -180,10 +181,6 @@ def _run(argv: Sequence[str], data: bytes, env: Mapping[str, str]) -> str:
     except OSError as error:
         return f"can't run {argv[0]}: {error.strerror}"
     return f"{argv[0]} failed with status {done.returncode}" if done.returncode else ""
-
-
-def _without_secrets(env: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in env.items() if not name.startswith("CEKURA_")}
 
 
 # What is said of it
@@ -246,10 +243,10 @@ def probe(by: Sequence[Way], env: Mapping[str, str]) -> tuple[bool | None, str]:
     if way.kind == "multiplexer":
         named = ("-b", "cekura-tui-doctor")
         failure = _run(("tmux", "load-buffer", *named, "-"), text, env)
-        back = _read(("tmux", "show-buffer", *named), env)
+        back = read_output(("tmux", "show-buffer", *named), env)
         _run(("tmux", "delete-buffer", *named), b"", env)
     else:
-        before = _read(way.reads, env)
+        before = read_output(way.reads, env)
         failure = _run(way.argv, text, env)
         back = None if failure else _read_until(text, way.reads, env)
         if before:
@@ -262,14 +259,14 @@ def probe(by: Sequence[Way], env: Mapping[str, str]) -> tuple[bool | None, str]:
 def _read_until(text: bytes, argv: Sequence[str], env: Mapping[str, str]) -> bytes | None:
     """What is on the clipboard, within a second: some tools end before the display knows that they have the text."""
     for _ in range(10):
-        if (back := _read(argv, env)) == text:
+        if (back := read_output(argv, env)) == text:
             break
         time.sleep(0.1)
     return back
 
 
-def _read(argv: Sequence[str], env: Mapping[str, str]) -> bytes | None:
-    """What is on the clipboard, None where that cannot be read."""
+def read_output(argv: Sequence[str], env: Mapping[str, str]) -> bytes | None:
+    """What a tool prints, None where it fails, is not there or does not answer in `TIMEOUT`."""
     try:
         done = subprocess.run(
             argv,
@@ -277,7 +274,7 @@ def _read(argv: Sequence[str], env: Mapping[str, str]) -> bytes | None:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            env=_without_secrets(env),
+            env=without_key(env),
             timeout=TIMEOUT,
             check=False,
         )

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from textual.app import App
 
-from cekura_tui.config.editor import editor_command
+from cekura_tui.config.programs import editor_command, without_key
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import MAX_PROMPT_BYTES
 from cekura_tui.model.text import Prompt, prompt_bytes, visible
@@ -38,31 +38,23 @@ def run_in_front(app: App[Any], command: Sequence[str], given: bytes | None = No
 
     Returns in words how it failed, "" where it did not or was ended by a signal, as when the connection is lost.
     """
-    failed = ""
-    # ctrl+c in the program is the program's; a handler of ours, unlike ignoring it, is not handed on to the child.
-    before = signal.signal(signal.SIGINT, lambda number, frame: None)
-    # An exception inside `suspend` would leave the app out of application mode: it is told afterwards.
-    with app.suspend(), app.batch_update():
-        try:
-            status = _run(command, given)
-            failed = f"ended with status {status}" if status > 0 else ""
-        except OSError as error:
-            failed = f"could not be started ({error.strerror})"
-        _put_keys_right()
-    signal.signal(signal.SIGINT, before)
-    app.refresh()
-    return failed
+    try:
+        status = lend_terminal(app, lambda: _run(command, given))
+    except OSError as error:
+        return f"could not be started ({error.strerror})"
+    return f"ended with status {status}" if status > 0 else ""
 
 
 def lend_terminal(app: App[Any], work: Callable[[], T]) -> T:
     """Do what may ask something on the terminal, such as a passphrase, while the app does not draw; raises what it
     raises."""
     failed: Exception | None = None
+    # ctrl+c in the program is the program's; a handler of ours, unlike ignoring it, is not handed on to the child.
     before = signal.signal(signal.SIGINT, lambda number, frame: None)
     with app.suspend(), app.batch_update():
         try:
             done = work()
-        except Exception as error:  # raised once the app draws again
+        except Exception as error:  # inside `suspend` it would leave the app out of application mode
             failed = error
         _put_keys_right()
     signal.signal(signal.SIGINT, before)
@@ -93,8 +85,8 @@ def _put_keys_right() -> None:
 
 
 def _run(command: Sequence[str], given: bytes | None) -> int:
-    env = {name: value for name, value in os.environ.items() if name != "CEKURA_API_KEY"}
-    with subprocess.Popen(command, env=env, stdin=None if given is None else subprocess.PIPE) as program:
+    stdin = None if given is None else subprocess.PIPE
+    with subprocess.Popen(command, env=without_key(os.environ), stdin=stdin) as program:
         _open.append(program)
         if _ending.is_set():
             hang_up()  # the signal came while it was being started

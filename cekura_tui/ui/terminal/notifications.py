@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from cekura_tui.model.text import clean_line
+from cekura_tui.ui.terminal.capabilities import read_multiplexer
 from cekura_tui.ui.terminal.passthrough import wrap
 from cekura_tui.ui.terminal.textual_private import driver_of
 
@@ -66,10 +67,9 @@ def notification(wanted: str, title: str, text: str, env: Mapping[str, str]) -> 
         return BELL
     title, text = harmless(title), harmless(text)
     sent = f"\x1b]777;notify;{title};{text}{BELL}" if kind == "osc777" else f"\x1b]9;{title}: {text}{BELL}"
-    if env.get("TMUX"):
-        # tmux drops what is passed through unless it is allowed to and the pane is in sight; the bell always arrives.
-        return wrap(sent, "tmux") + (BELL if wanted == "auto" else "")
-    return wrap(sent, "screen") if env.get("STY") else sent
+    within = read_multiplexer(env)
+    # tmux drops what is passed through unless it is allowed to and the pane is in sight; the bell always arrives.
+    return wrap(sent, within) + (BELL if within == "tmux" and wanted == "auto" else "")
 
 
 def harmless(text: str) -> str:

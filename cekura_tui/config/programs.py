@@ -1,4 +1,4 @@
-"""The user's editor."""
+"""Programs of the user's that are run from here: the editor, and what none of them is handed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ import shutil
 from collections.abc import Mapping
 
 from cekura_tui.model.errors import UsageError
+
+VARIABLE = "CEKURA_API_KEY"
+"""The variable that may hold the API key."""
+
+
+def without_key(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment for another program: the API key is not in it."""
+    return {name: value for name, value in env.items() if name != VARIABLE}
 
 
 def editor_command(env: Mapping[str, str]) -> list[str]:

@@ -1,0 +1,223 @@
+"""config.toml as it is changed: an entry at a time, comments and layout as they were; a new file lists all settings."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from cekura_tui.config.atomic_file import atomic_file, locked, output_file
+from cekura_tui.config.paths import make_private
+from cekura_tui.config.settings import Settings
+from cekura_tui.config.settings_file import (
+    TABLES,
+    Name,
+    check_text,
+    entry_names,
+    line_numbers,
+    line_of,
+    lines_with_ends,
+    read_settings_file,
+)
+from cekura_tui.model.errors import UsageError
+from cekura_tui.model.text import clean_line
+
+
+def setting_name(dotted: str) -> Name:
+    """The name of an entry as it is written: `project_id`, `theme.name`, `keys."runs.improve"`,
+    `profiles.work.api_url`. Raises UsageError.
+
+    Of `keys`, `theme` and `columns` what comes after the first dot is one name, quoted or not.
+    """
+    try:
+        if "=" in dotted or "\n" in dotted:
+            raise ValueError
+        *_, name = entry_names(tomllib.loads(f"{dotted} = 0"))
+    except (ValueError, RecursionError):
+        raise UsageError(f"“{clean_line(dotted, 60)}” is not the name of a setting.", _NAMES_HINT) from None
+    start = 2 if name[0] == "profiles" else 0
+    if len(name) > start + 1 and name[start] in TABLES:
+        return (*name[: start + 1], ".".join(name[start + 1 :]))
+    return name
+
+
+_NAMES_HINT = "`cekura-tui config show` lists the settings; write theme.name for an entry of a table."
+
+
+def set_setting(path: Path, name: str, value: object) -> None:
+    """Set one entry of config.toml by its dotted name (`setting_name`); a missing file is made, for this user alone.
+
+    Comments and layout stay. A text is read as the number, or true or false, that its setting takes. Raises UsageError
+    for what would be a wrong entry, and where the file can't be read or written; then nothing is written.
+    """
+    import tomlkit
+
+    entry = setting_name(name)
+    with _changing(path):
+        document = _editable(path)
+        table: Any = document
+        for depth, part in enumerate(entry[:-1], 2):
+            if part not in table:
+                table[part] = tomlkit.table(is_super_table=depth < len(entry))
+            table = table[part]
+            if not isinstance(table, dict):
+                raise UsageError(f"{'.'.join(entry)} can't be set: {part} is not a table.", _FIX)
+        table, last = _dotted_entry(table, entry) or (table, entry[-1])
+        before = tomlkit.dumps(document)
+        table[last] = typed = _typed(entry, value)
+        text = _with_line(before, entry, typed) or tomlkit.dumps(document)
+        _refuse_wrong(path, text, entry)
+        _write(path, text)
+
+
+def unset_setting(path: Path, name: str) -> bool:
+    """Remove one entry of config.toml by its dotted name, or a table; returns whether it was there."""
+    import tomlkit
+
+    entry = setting_name(name)
+    with _changing(path):
+        document = _editable(path)
+        table: Any = document
+        for part in entry[:-1]:
+            table = table.get(part)
+            if not isinstance(table, dict):
+                return False
+        table, last = _dotted_entry(table, entry) or (table, entry[-1])
+        if last not in table:
+            return False
+        del table[last]
+        _write(path, tomlkit.dumps(document))
+    return True
+
+
+def create_settings_file(path: Path) -> None:
+    """Make a file of comments alone, which list all settings, for this user alone; one that is there stays."""
+    if path.exists():
+        return
+    with _changing(path):
+        _write(path, _all_as_comments())
+
+
+def _all_as_comments() -> str:
+    lines = ["# Settings of cekura-tui. To change one, remove the # in front of it."]
+    tables = []
+    for name, setting in Settings.model_fields.items():
+        if name in TABLES:
+            tables += ["", f"# {setting.description}", f"#[{name}]", f"#{_EXAMPLES[name]}"]
+        else:
+            value = _EXAMPLES.get(name) or json.dumps(setting.default)
+            lines += ["", f"# {setting.description}", f"#{name} = {value}"]
+    tables += ["", "# Settings of a profile, in use with --profile work.", "#[profiles.work]", "#project_id = 4022"]
+    return "\n".join([*lines, *tables, ""])
+
+
+_EXAMPLES = {
+    "project_id": "4021",
+    "agent_id": "1201",
+    "organization_id": "310",
+    "api_key_command": '"pass show cekura"',
+    "on_job_done": '"notify-send Cekura"',
+    "keys": '"runs.improve" = "I"',
+    "theme": 'name = "nord"',
+    "columns": "scenario = 30",
+}
+"""What stands for a default that is none, or is empty."""
+
+
+def _with_line(text: str, entry: Name, value: object) -> str:
+    """The text with a new entry above the tables: in the place of the comment that lists it, else above the first
+    table and its comment. Empty where the entry is in a table or there already, or there is no such place."""
+    import tomlkit
+
+    (name, *more), line = entry, f"{entry[0]} = {tomlkit.item(value).as_string()}"
+    if more or name in tomllib.loads(text):
+        return ""
+    listed = re.compile(rf"^#[ \t]*{re.escape(name)}[ \t]*=.*$", re.MULTILINE)
+    lines = lines_with_ends(text)
+    headers = [number for number in line_numbers(text).values() if lines[number - 1].lstrip().startswith("[")]
+    if listed.search(text):
+        changed = listed.sub(lambda _: line, text, count=1)
+    elif headers:
+        at = min(headers) - 1
+        while at and lines[at - 1].startswith("#"):
+            at -= 1
+        while at and not lines[at - 1].strip():
+            at -= 1
+        changed = "".join([*lines[:at], f"{line}\n", *([] if at else ["\n"]), *lines[at:]])[:-1]
+    else:
+        return ""
+    return changed if tomllib.loads(changed).get(name) == value else ""
+
+
+_FIX = "Correct the file with `cekura-tui config edit`."
+
+
+def _editable(path: Path) -> Any:
+    """The file as tomlkit has it; raises UsageError where it can't be read."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        text = path.read_bytes().decode("utf-8")
+        tomllib.loads(text)
+        return tomlkit.parse(text)
+    except FileNotFoundError:
+        return tomlkit.document()
+    except (OSError, ValueError, RecursionError, TOMLKitError):
+        problem = read_settings_file(path).unreadable
+        raise UsageError(f"{path} is not changed: {problem.sentence if problem else 'not valid TOML'}.", _FIX) from None
+
+
+def _dotted_entry(table: Any, entry: Name) -> tuple[Any, str] | None:
+    """Where an action's id is written without quotes: the table in the table, and the last part of the name."""
+    if len(entry) < 2 or entry[-2] != "keys" or entry[-1] in table:
+        return None
+    *above, last = entry[-1].split(".")
+    for part in above:
+        table = table.get(part) if isinstance(table, dict) else None
+    return (table, last) if above and isinstance(table, dict) and last in table else None
+
+
+def _typed(entry: Name, value: object) -> object:
+    """A text as what its setting takes, where it can be read as that."""
+    setting = entry[2] if entry[0] == "profiles" and len(entry) > 2 else entry[0]
+    if not isinstance(value, str):
+        return value
+    if setting in ("columns", "project_id", "agent_id", "organization_id") and re.fullmatch(r"[0-9]{1,19}", value):
+        return int(value)
+    if setting in ("title", "hints", "read_only") and value in ("true", "false"):
+        return value == "true"
+    return value
+
+
+def _refuse_wrong(path: Path, text: str, entry: Name) -> None:
+    """Raise UsageError where this entry would be wrong in the text; other wrong entries were there before."""
+    after = check_text(path, text)
+    line = line_of(after.lines, entry)
+    wrong = [problem for problem in after.problems if problem.line == line]
+    if wrong:
+        raise UsageError(f"{path} is not changed: {wrong[0].text}.")
+
+
+@contextmanager
+def _changing(path: Path) -> Iterator[None]:
+    """Alone among all that change files of this directory, if it is there."""
+    try:
+        with locked(path.parent) if path.parent.exists() else nullcontext():
+            yield
+    except OSError as error:
+        raise UsageError(f"Can't write {path}: {error.strerror}.") from None
+
+
+def _write(path: Path, text: str) -> None:
+    """Write the whole file; a link stays one, and what is there keeps its mode."""
+    try:
+        make_private(path.parent)
+        with output_file(path) if path.exists() else atomic_file(path) as file:
+            file.write(text.encode())
+    except OSError as error:
+        raise UsageError(f"Can't write {path}: {error.strerror}.") from None

@@ -1,0 +1,64 @@
+"""How the app looks: its theme with colours of one's own, what the terminal has of these, and the letters it draws."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+from textual.filter import LineFilter
+
+from cekura_tui.model.run.columns import column_problems
+from cekura_tui.ui.terminal.capabilities import Colours as Depth
+from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
+from cekura_tui.ui.theme import THEMES, choose_theme, colours_of, no_ground_for, themes, tokens
+
+if TYPE_CHECKING:
+    from cekura_tui.config.settings import Settings
+
+
+class Looks:
+    """The looks of one app. `depth` are the colours of the terminal; with `ascii_only` of foreign letters those are
+    drawn that the encoding `letters` has."""
+
+    def __init__(self, app: App[Any], settings: Settings, depth: Depth, *, ascii_only: bool, letters: str) -> None:
+        self._app, self._keys, self._depth = app, settings.keys, depth
+        app.no_color = depth == "none"
+        app.set_class(app.no_color, "-no-colour")
+        app.set_class(depth in ("16", "none"), "-few-colours")
+        for theme in themes():
+            app.register_theme(theme)
+        for name in [name for name, theme in app.available_themes.items() if theme.ansi]:
+            app.unregister_theme(name)  # nobody knows what the terminal draws these in
+        chosen = choose_theme(settings.theme, app.available_themes)
+        self.theme, self._own_colours = chosen.name, chosen.colours
+        self._problems = [*chosen.problems, *column_problems(settings.columns)]
+        self.filters: list[LineFilter] = [ControlFilter(), *([AsciiFilter(letters)] if ascii_only else [])]
+        if depth != "truecolor":
+            from cekura_tui.ui.few_colours import colour_filter
+
+            self.filters.insert(0, colour_filter(depth))
+
+    def variables(self, of_textual: dict[str, str]) -> dict[str, str]:
+        """The colours by name, with Textual's own. Our themes bring the tokens of the visual language; for one of
+        Textual's they are derived from it."""
+        theme, variables = self._app.current_theme, of_textual
+        if theme.name not in THEMES or self._own_colours:
+            variables = {**variables, **tokens(colours_of(theme, variables, self._own_colours))}
+        if self._depth != "truecolor":
+            from cekura_tui.ui.few_colours import reduced
+
+            variables = {**variables, **reduced(variables, self._depth, dark=theme.dark)}
+        return variables
+
+    async def problems(self) -> list[str]:
+        """What is wrong with keys, theme and columns of one's own, in sentences."""
+        found = [*self._problems]
+        of_textual = App.get_css_variables(self._app)
+        if self._own_colours and no_ground_for(self._app.current_theme, of_textual, self._own_colours):
+            found.append("[theme] No text has enough contrast on these grounds, so they are not used.")
+        if self._keys:
+            from cekura_tui.ui.catalogue import key_problems
+
+            found += await asyncio.to_thread(key_problems, self._keys)  # it imports every screen
+        return found
