@@ -256,7 +256,7 @@ def no_connection(host: str, error: Exception) -> tuple[str, str]:
     """Message and hint where no connection came about."""
     cause = _cause(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
-        why = clean_line(cause.verify_message, 120)
+        why = clean_line(cause.verify_message, 120).rstrip(".")  # some of OpenSSL's sentences end with one
         hint = "Check this machine's clock; for certificates of your own, set SSL_CERT_FILE."
         return f"Can't trust the certificate of {host}: {why}.", hint
     why = clean_line(_words(cause), 120) or type(error).__name__

@@ -78,6 +78,8 @@ READ = httpx.Timeout(20.0, connect=5.0)
 LAUNCH = httpx.Timeout(None, connect=10.0)
 READ_WHOLE = LAUNCH_WHOLE = 60.0
 """Seconds for a request and its whole answer; that to a write matters too much to be given up by silence alone."""
+PROBE_WHOLE = 6.0
+"""Seconds for a request of the doctor, whom somebody waits for: a server that is slower can't be worked with."""
 IN_FLIGHT = 6
 PAGE_SIZE = 100
 
@@ -187,7 +189,7 @@ class Client:
     async def probe(self, method: Literal["GET", "OPTIONS"], path: str) -> ApiResponse:
         """Ask once, in a way that changes nothing, and return the answer whatever its status."""
         return await self._logged(
-            self._exchange(method, path, limits.PAGE, None, None, self._http, READ_WHOLE), method, path, (), 1
+            self._exchange(method, path, limits.PAGE, None, None, self._http, PROBE_WHOLE), method, path, (), 1
         )
 
     async def _logged(

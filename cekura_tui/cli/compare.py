@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import click
 
 from cekura_tui.cli.options import RUN, Options
-from cekura_tui.cli.output import put, put_json
+from cekura_tui.cli.output import check_output_there, put, put_json
 from cekura_tui.cli.script import run_script
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line, clock_text, count
@@ -54,6 +54,7 @@ def compare(options: Options, run_id: int, other_id: int | None, differences: bo
     Without OTHER_ID, compares with the last passed run of the scenario. A line begins with the run in which it was
     said: first, second or both. Words that differ are [-in the first-] and {+in the second+}.
     """
+    check_output_there("comparison")
 
     async def work(session: Session) -> None:
         from cekura_tui.evidence.turn_alignment import align
@@ -158,7 +159,7 @@ def _facts(view: RunView) -> Iterator[str]:
 def _verdict_line(pair: VerdictPair) -> str:
     """How a check went in both: "Identity check: first run failed; second run passed"."""
     first, second = (_state(verdict) for verdict in (pair.first, pair.second))
-    both = f"both runs {first}" if first == second else f"first run {first}; second run {second}"
+    both = f"both runs: {first}" if first == second else f"first run {first}; second run {second}"
     return f"{clean_line(pair.verdict.name)}: {both}"
 
 

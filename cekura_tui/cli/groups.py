@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from cekura_tui.cli.completion import offer_filters
 from cekura_tui.cli.options import Options
 from cekura_tui.cli.output import check_output_there, print_message, put, put_json
 from cekura_tui.cli.runs import FilterCommand, Found, read_filter, read_matching
@@ -37,7 +38,7 @@ class _Rows:
 
 
 @click.command(cls=FilterCommand)
-@click.argument("words", nargs=-1, metavar="[FILTER]...")
+@click.argument("words", nargs=-1, metavar="[FILTER]...", shell_complete=offer_filters)
 @click.option(
     "--by",
     "how",

@@ -288,6 +288,7 @@ def show_run(options: Options, run_id: int, transcript: bool, timeline: bool, as
         raise click.UsageError("Use --json or --markdown, not both.")
     if timeline and (transcript or markdown):
         raise click.UsageError("Use --timeline alone, or with --json.")
+    check_output_there("run")
 
     async def work(session: Session) -> None:
         if as_json and not transcript and not timeline:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cekura_tui.cli.completion import offer_filters
 from cekura_tui.cli.options import Options
 from cekura_tui.cli.output import check_output_there, print_message, put, put_json, put_table
 from cekura_tui.cli.runs import FilterCommand, read_filter
@@ -71,7 +72,7 @@ def show_view(options: Options, name: str, as_json: bool) -> None:
 
 @views.command("save", cls=FilterCommand)
 @click.argument("name")
-@click.argument("words", nargs=-1, required=True, metavar="FILTER...")
+@click.argument("words", nargs=-1, required=True, metavar="FILTER...", shell_complete=offer_filters)
 @click.option("--force", is_flag=True, help="Replace your view of this name.")
 @click.pass_obj
 def save_view(options: Options, name: str, words: tuple[str, ...], force: bool) -> None:

@@ -128,4 +128,6 @@ async def _operation(client: Client, name: str, method: str, path: str, without:
         later = "; not used by this version" if without == "ok" else ""
         return Check("server", name, "ok", f"on this server{later}")
     found = f"not known: the server answers {answer.status} to OPTIONS"
-    return Check("server", name, "ok" if without == "ok" else "warning", found, "A launch will show it.")
+    if without == "ok":
+        return Check("server", name, "ok", f"{found}; not used by this version")
+    return Check("server", name, "warning", found, "A launch will show it.")

@@ -128,7 +128,8 @@ class Database:
         except (OSError, sqlite3.OperationalError) as error:
             raise StoreError(
                 f"Can't open the database {path}: {_words(error)}.",
-                "Nothing is launched without it: make the directory writable, or choose another with --config-dir.",
+                "Nothing is launched without it: make the directory writable, free some disk space, or choose another "
+                "directory with --config-dir.",
             ) from None
 
     def _open_or_replace(self) -> sqlite3.Connection:

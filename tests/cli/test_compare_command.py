@@ -46,7 +46,7 @@ def test_a_run_is_compared_with_the_last_passed_one_in_lines_that_begin_with_the
     assert verdicts.splitlines() == [
         "Verdicts",
         "  Right time: first run failed; second run passed",
-        "  Polite: both runs passed",
+        "  Polite: both runs: passed",
     ]
     assert turns.splitlines() == [
         "Turns",

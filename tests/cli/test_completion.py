@@ -66,6 +66,8 @@ def bash(shell_env: dict[str, str]) -> Callable[[str], list[str]]:
         ("cekura-tui runs list outcome :", ["passed", "failed", "error", "review", "running", "unknown"]),
         ("cekura-tui runs list outcome : pa", ["passed"]),
         ("cekura-tui runs list agent : cl", ['"Clinic, day"']),
+        ("cekura-tui groups agent : cl", ['"Clinic, day"']),
+        ("cekura-tui views save mine agent : cl", ['"Clinic, day"']),
     ],
 )
 def test_bash_completes_commands_and_the_words_of_a_filter(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from app_on_a_server import Served, setup_of
-from scripted_server import HTML_502, LAUNCH, PROGRESS, Reply, ScriptedServer, closed_port
+from scripted_server import HTML_502, LAUNCH, PROGRESS, Hold, Reply, ScriptedServer, closed_port
 from waiting import until
 
 from cekura_tui.config.paths import Paths
@@ -97,11 +97,11 @@ def test_a_workspace_without_the_operations_is_a_failure_for_each_that_a_job_nee
 def test_an_answer_that_says_nothing_of_an_operation_is_not_taken_for_one(server: ScriptedServer) -> None:
     server.on("OPTIONS", LAUNCH, Reply(b"<html>405</html>", 405))
     server.on("OPTIONS", PROGRESS, Reply(HTML_502, 502))
-    server.on("OPTIONS", SESSIONS, Reply({}, 404))
+    server.on("OPTIONS", SESSIONS, Reply({}, 405))
     checks = found(setup_of(server.url, KEY))
     assert (checks["launch a job"].status, checks["follow a job"].status) == ("warning", "warning")
     assert checks["launch a job"].found == "not known: the server answers 405 to OPTIONS"
-    assert checks["improvement sessions"].status == "ok"
+    assert (checks["improvement sessions"].status, checks["improvement sessions"].advice) == ("ok", "")
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -161,3 +161,12 @@ def test_the_source_of_the_key_is_named_and_never_the_key(home: Path) -> None:
 def test_the_demo_needs_no_key(home: Path) -> None:
     (check,) = check_key(make_setup(demo=DemoOptions(), env={"CEKURA_TUI_HOME": str(home)}))
     assert (check.status, check.found) == ("ok", "not needed in the demo")
+
+
+def test_a_server_that_does_not_answer_is_soon_given_up(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cekura_tui.api.client.PROBE_WHOLE", 0.1)
+    server.on("GET", PROJECTS, Hold(Reply([])))
+    checks = found(setup_of(server.url, KEY))
+    assert (checks["connection"].status, "did not answer in time" in checks["connection"].found) == ("failure", True)

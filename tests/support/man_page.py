@@ -29,7 +29,7 @@ _FILES = {
 }
 _STATUSES = {
     "0": "Done.",
-    "1": "The job or run did not succeed, or --timeout was reached; the job goes on.",
+    "1": "The job or run did not succeed, --timeout was reached (the job goes on), or a check of doctor failed.",
     "2": "Wrong use, or an operation failed.",
     "3": "Finished, and no issues were found.",
     "4": "The key is missing or was refused.",
