@@ -72,6 +72,17 @@ def test_in_tmux_it_is_in_its_buffer_and_in_the_terminal_around(
 
 
 @NEEDS_TMUX
+def test_in_tmux_on_a_terminal_without_a_clipboard_nothing_is_called_copied(
+    surroundings: dict[str, str], transcript: str
+) -> None:
+    with Tmux(*DEMO, RUN, env={**surroundings, "TERM": "linux"}) as tmux:
+        copy_transcript(tmux)
+        tmux.wait("Sent the transcript as JSON", "(tmux)", "copied.txt")
+        assert tmux.buffer.decode() == transcript
+        assert not arrived(tmux.outer.raw)
+
+
+@NEEDS_TMUX
 def test_in_tmux_that_knows_no_way_to_the_terminal_it_goes_by_passthrough(
     surroundings: dict[str, str], transcript: str, tmp_path: Path
 ) -> None:

@@ -77,8 +77,9 @@ def read_colours(env: Mapping[str, str]) -> tuple[Colours, str]:
     claimed = env.get("COLORTERM", "").strip().lower()
     full = claimed in ("truecolor", "24bit")
     multiplexer = read_multiplexer(env)
-    if multiplexer == "screen":
-        # COLORTERM is of the terminal around it. screen 4 takes 38;2;R;G;B apart into attributes.
+    if multiplexer == "screen" or (env.get("STY") and term.startswith("screen")):
+        # COLORTERM is of what is around it, TERM_PROGRAM too if that is tmux. screen 4 takes 38;2;R;G;B apart into
+        # attributes.
         why = f"screen, TERM is {term}" + (", COLORTERM is ignored" if full else "")
         return ("256" if "256color" in words else "16"), why
     if multiplexer == "tmux":
@@ -106,8 +107,8 @@ def read_encoding(env: Mapping[str, str], encoding: str) -> tuple[str, str]:
     what the terminal is set to; where none is named, as in many containers, Python's guess is the better one.
     """
     python = _normal(encoding)
-    # Python puts LC_CTYPE into its own environment where the locale is C.
-    coerced = env.get("LC_CTYPE") in ("C.UTF-8", "C.utf8", "UTF-8") and env.get("LANG") in ("C", "POSIX")
+    # Python puts LC_CTYPE into its own environment where the locale is C, or the one of LANG is not installed.
+    coerced = env.get("LC_CTYPE") in ("C.UTF-8", "C.utf8", "UTF-8") and env.get("LANG")
     name = next((name for name in ("LC_ALL", *([] if coerced else ["LC_CTYPE"]), "LANG") if env.get(name)), "")
     locale = env.get(name, "")
     why = f"{name} is {locale}" if name else "no locale is set"

@@ -25,7 +25,8 @@ from cekura_tui.ui.terminal.capabilities import Multiplexer, read_multiplexer, r
 from cekura_tui.ui.terminal.passthrough import wrap
 
 TIMEOUT = 2.0
-"""Seconds in which a tool has taken the text: a display that was forwarded may not answer any more."""
+"""Seconds in which the tools have taken the text, all together, as the end of the program waits for them: a display
+that was forwarded may not answer any more."""
 LARGE = 50_000
 """Bytes of text beyond which the size is worth a warning: some terminals drop more than that."""
 LONGEST = 750_000
@@ -88,7 +89,7 @@ def ways(env: Mapping[str, str], which: Which = shutil.which, platform: str = sy
 def _of_tmux() -> Sequence[Way]:
     reads = ("tmux", "show-buffer")
     return (
-        Way("tmux", "multiplexer", "it runs in tmux", ("tmux", "load-buffer", "-w", "-"), reads),
+        Way("tmux", "multiplexer", "it runs in tmux", ("tmux", "load-buffer", "-w", "-"), reads, "tmux"),
         # tmux before 3.2 knows no -w.
         Way("tmux's buffer", "multiplexer", "it runs in tmux", ("tmux", "load-buffer", "-"), reads, outside=False),
     )
@@ -118,8 +119,9 @@ def copy(text: str, by: Sequence[Way], env: Mapping[str, str], write: Callable[[
     """Copy by the first way of each kind that works, by OSC 52 only where nothing else reached the terminal.
 
     The display's tool is used within tmux and screen, too: not every terminal around them takes what they send. Takes
-    `TIMEOUT` for each tool that does not answer; `write` writes to the terminal.
+    `TIMEOUT` at the most; `write` writes to the terminal.
     """
+    end = time.monotonic() + TIMEOUT
     data = text.encode("utf-8", "surrogatepass")
     why_not = _no_clipboard_takes(text)
     if why_not:
@@ -132,7 +134,7 @@ def copy(text: str, by: Sequence[Way], env: Mapping[str, str], write: Callable[[
         if way.kind == "terminal" and any(other.outside for other in went):
             continue
         if way.argv:
-            failure = _run(way.argv, data, env)
+            failure = _run(way.argv, data, env, end - time.monotonic())
         elif len(data) > LONGEST:
             failure = f"too long for {way.name}"
         else:
@@ -144,7 +146,7 @@ def copy(text: str, by: Sequence[Way], env: Mapping[str, str], write: Callable[[
             went.append(way)
     if not went and not by:
         failures.append("this terminal has no clipboard, and no tool for one was found")
-    sure = any(way.confirms for way in went)
+    sure = any(way.confirms and (way.multiplexer != "tmux" or _tmux_passes_on(env, end)) for way in reversed(went))
     return Copied(tuple(way.name for way in went), len(data), sure, "" if went else "; ".join(failures))
 
 
@@ -163,8 +165,20 @@ def osc_52(data: bytes, multiplexer: Multiplexer = "") -> str:
     return wrap(f"\x1b]52;c;{base64.b64encode(data).decode()}\x07", multiplexer)
 
 
-def _run(argv: Sequence[str], data: bytes, env: Mapping[str, str]) -> str:
+def _tmux_passes_on(env: Mapping[str, str], end: float) -> bool:
+    """Whether a terminal with a clipboard is around tmux: `load-buffer -w` is content without one, and when nobody is
+    attached. What another tmux or screen around it makes of the text is not known."""
+    asked = ("display-message", "-p", "#{client_tty} #{client_termname}", ";", "show-messages", "-T")
+    client, _, terminals = (read_output(("tmux", *asked), env, end - time.monotonic()) or b"").partition(b"\n")
+    tty, _, term = client.partition(b" ")
+    ours = next((one for one in terminals.split(b"Terminal ") if b" for %b," % tty in one), b"")
+    return bool(tty) and not term.startswith((b"screen", b"tmux")) and b" Ms: (string)" in ours
+
+
+def _run(argv: Sequence[str], data: bytes, env: Mapping[str, str], patience: float = TIMEOUT) -> str:
     """Give a tool the text; returns why it did not take it. Some stay in the background to hand it out."""
+    if patience <= 0:
+        return f"no time was left for {argv[0]}"
     try:
         done = subprocess.run(
             argv,
@@ -173,7 +187,7 @@ def _run(argv: Sequence[str], data: bytes, env: Mapping[str, str]) -> str:
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # what stays outlives the terminal, and gets none of its signals
             env=without_key(env),
-            timeout=TIMEOUT,
+            timeout=patience,
             check=False,
         )
     except subprocess.TimeoutExpired:
@@ -265,8 +279,8 @@ def _read_until(text: bytes, argv: Sequence[str], env: Mapping[str, str]) -> byt
     return back
 
 
-def read_output(argv: Sequence[str], env: Mapping[str, str]) -> bytes | None:
-    """What a tool prints, None where it fails, is not there or does not answer in `TIMEOUT`."""
+def read_output(argv: Sequence[str], env: Mapping[str, str], patience: float = TIMEOUT) -> bytes | None:
+    """What a tool prints, None where it fails, is not there or does not answer in so many seconds."""
     try:
         done = subprocess.run(
             argv,
@@ -275,7 +289,7 @@ def read_output(argv: Sequence[str], env: Mapping[str, str]) -> bytes | None:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             env=without_key(env),
-            timeout=TIMEOUT,
+            timeout=patience,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):

@@ -53,6 +53,7 @@ _TMUX = {"TMUX": "/tmp/tmux-0/default,1,0", "TERM_PROGRAM": "tmux"}
             "256",
             "screen, TERM is screen.tmux-256color, COLORTERM is ignored",
         ),
+        ({**_TMUX, **_SCREEN, **_FULL, "TERM": "screen"}, "16", "screen, TERM is screen, COLORTERM is ignored"),
         ({**_FULL, "NO_COLOR": "1"}, "none", "NO_COLOR is set"),
         ({**_FULL, "NO_COLOR": ""}, "truecolor", "COLORTERM is truecolor"),
         ({**_FULL, "TEXTUAL_COLOR_SYSTEM": "256"}, "256", "TEXTUAL_COLOR_SYSTEM is 256"),
@@ -81,7 +82,8 @@ def test_colours(env: dict[str, str], colours: Colours, why: str) -> None:
         ({"LC_ALL": "POSIX"}, "utf-8", "ascii", "LC_ALL is POSIX"),
         ({"LC_ALL": "C"}, "ANSI_X3.4-1968", "ascii", "LC_ALL is C"),
         ({"LANG": "en_US.ISO-8859-1"}, "iso-8859-1", "iso8859-1", "LANG is en_US.ISO-8859-1"),
-        # A locale that is not installed: Python takes UTF-8.
+        # A locale that is not installed: Python takes UTF-8, and may put that into its environment.
+        ({"LANG": "en_US.ISO-8859-1", "LC_CTYPE": "C.UTF-8"}, "utf-8", "ascii", "LANG is en_US.ISO-8859-1"),
         ({"LANG": "en_US.ISO-8859-1"}, "utf-8", "ascii", "LANG is en_US.ISO-8859-1"),
         ({"LANG": "de_DE.ISO-8859-15@euro"}, "utf-8", "ascii", "LANG is de_DE.ISO-8859-15@euro"),
         ({"LANG": "de_DE@euro"}, "iso8859-15", "iso8859-15", "LANG is de_DE@euro"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,16 @@ def copied(tools: Path, env: dict[str, str], text: str) -> tuple[Copied, str]:
 
 
 TAKES = "cat > taken; echo noise; echo noise >&2"
+
+
+def tmux_in(*terminals: str, attached: str = "/dev/pts/0 xterm") -> str:
+    """A tmux that takes a text, and says which terminals are around it."""
+    printed = "\n".join((attached, *terminals))
+    return f'[ "$1" = display-message ] && exec echo "{printed}"; {TAKES}'
+
+
+XTERM = "Terminal 0: xterm for /dev/pts/0, flags=0x20:\n 193: Ms: (string) 52"
+CONSOLE = "Terminal 1: linux for /dev/tty1, flags=0x20:\n 193: Ms: [missing]"
 OLD_TMUX = f'[ "$2" = -w ] && exit 1; {TAKES}'
 
 
@@ -81,7 +92,11 @@ OLD_TMUX = f'[ "$2" = -w ] && exit 1; {TAKES}'
         (X11, {"xclip": TAKES}, ("xclip",), True, ""),
         (X11, {"xclip": "exit 1", "xsel": TAKES}, ("xsel",), True, ""),
         (X11, {"xclip": "exit 1"}, ("OSC 52",), False, "\x1b]52;c;"),
-        (TMUX, {"tmux": TAKES}, ("tmux",), True, ""),
+        (TMUX, {"tmux": tmux_in(XTERM)}, ("tmux",), True, ""),
+        (TMUX, {"tmux": tmux_in(CONSOLE, XTERM)}, ("tmux",), True, ""),
+        (TMUX, {"tmux": tmux_in(XTERM, CONSOLE, attached="/dev/tty1 linux")}, ("tmux",), False, ""),
+        (TMUX, {"tmux": tmux_in(XTERM, attached="/dev/pts/0 tmux-256color")}, ("tmux",), False, ""),
+        (TMUX, {"tmux": tmux_in(attached=" ")}, ("tmux",), False, ""),
         (TMUX | X11, {"tmux": TAKES, "xclip": TAKES}, ("tmux", "xclip"), True, ""),
         (TMUX, {"tmux": OLD_TMUX}, ("tmux's buffer", "OSC 52 through tmux"), False, "\x1bPtmux;\x1b\x1b]52;c;"),
         (TMUX, {"tmux": "exit 1"}, ("OSC 52 through tmux",), False, "\x1bPtmux;\x1b\x1b]52;c;"),
@@ -107,6 +122,14 @@ def test_a_tool_that_does_not_answer_holds_up_nothing_for_long(tools: Path) -> N
     result, written = copied(tools, X11, "text")
     assert (result.ways, written) == (("OSC 52",), "\x1b]52;c;dGV4dA==\x07")
     assert TIMEOUT <= 3
+
+
+def test_several_tools_that_do_not_answer_hold_up_nothing_for_longer(tools: Path) -> None:
+    for name in ("tmux", "xclip", "xsel"):
+        tool(tools, name, "exec sleep 60")
+    start = time.monotonic()
+    assert copied(tools, TMUX | X11, "text")[0].ways == ("OSC 52 through tmux",)
+    assert time.monotonic() - start < 2 * TIMEOUT
 
 
 def test_a_tool_that_stays_in_the_background_is_not_waited_for(tools: Path) -> None:
