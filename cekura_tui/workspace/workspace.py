@@ -12,17 +12,15 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.request_log import RequestLog, RequestRecord
-from cekura_tui.model.text import count
 from cekura_tui.workspace.log_file import log_to
 
 if TYPE_CHECKING:
-    from cekura_tui.config.settings_file import Problem
     from cekura_tui.model.scope import Project
     from cekura_tui.workspace.hook import JobHook
     from cekura_tui.workspace.session import Session
@@ -46,27 +44,13 @@ class Closed(CekuraTuiError):
     title = "Closed"
 
 
-_LISTED = 5
-"""Wrong entries of config.toml that one notice lists."""
-
-
-def _settings_notice(problems: Sequence[Problem]) -> Iterator[str]:
-    """What is wrong in config.toml, in one notice, if something is."""
-    if problems:
-        lines = [problem.sentence for problem in problems[:_LISTED]]
-        more = len(problems) - len(lines)
-        lines += [f"and {more} more; `cekura-tui config show` lists all"] if more else []
-        yield "\n".join([f"config.toml has {count(len(problems), 'wrong entry', 'wrong entries')}:", *lines])
-
-
 class Workspace:
     """Made at once and cheaply; `start` opens the session in the background, and `call` reaches it."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = self._start = setup
-        self.notices: deque[str] = deque(_settings_notice(setup.problems))
-        """What a person should be told, each once: what is wrong in config.toml, what happened to the database, and
-        what a hook failed of."""
+        self.notices: deque[str] = deque()
+        """What a person should be told, each once: what happened to the database, and what a hook failed of."""
         self.key_changes = 0
         """How often another key was taken up that was signed in with elsewhere."""
         self._requests = RequestLog()

@@ -9,7 +9,6 @@ import pytest
 
 from cekura_tui.config.credentials import check_key, save_key, saved_key
 from cekura_tui.workspace.setup import KEYBOARD, DemoOptions, make_setup, run_command
-from cekura_tui.workspace.workspace import Workspace
 
 
 def test_the_command_for_a_run_is_safe_in_a_shell_and_does_not_hold_the_key(home: Path) -> None:
@@ -19,18 +18,6 @@ def test_the_command_for_a_run_is_safe_in_a_shell_and_does_not_hold_the_key(home
     assert "a-secret" not in command
     assert shlex.split(command)[:2] == ["curl", "https://api.cekura.ai/test_framework/v1/runs/5/"]
     assert run_command(make_setup(demo=DemoOptions(), env={}), 5) is None
-
-
-def test_what_is_wrong_in_the_settings_is_a_notice_of_the_app(home: Path) -> None:
-    home.mkdir()
-    (home / "config.toml").write_text('notify = "beep"\n' + "".join(f"x{number} = 1\n" for number in range(6)))
-    (notice,) = Workspace(make_setup(env={"CEKURA_TUI_HOME": str(home)})).notices
-    first, *listed, last = notice.splitlines()
-    assert first == "config.toml has 7 wrong entries:"
-    assert listed[0] == "line 1: notify must be one of auto, osc777, osc9, bell, off, not “beep”"
-    assert (len(listed), last) == (5, "and 2 more; `cekura-tui config show` lists all")
-    (home / "config.toml").write_text("hints = false")
-    assert not Workspace(make_setup(env={"CEKURA_TUI_HOME": str(home)})).notices
 
 
 @pytest.mark.parametrize("env", [{}, {"CEKURA_API_KEY": "of-the-environment"}])
