@@ -68,7 +68,7 @@ _ACTIONS = {
 
 
 def mended(error: CekuraTuiError) -> str:
-    """What is wrong and the command that mends it; how to give a key by commands is not for the screens where one types it."""
+    """What is wrong and the command that mends it; how to give a key by commands is not for where it is typed."""
     return error.message if not isinstance(error, KeyMissing) or error.hint == HOW else error.sentence()
 
 

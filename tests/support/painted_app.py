@@ -41,7 +41,12 @@ async def painted(app: App[Any], size: tuple[int, int]) -> AsyncIterator[Pilot[A
     app.driver_class = PaintingDriver
     # Rich keeps what it once made of a style, for whichever console comes next in this process.
     app.console = Console(
-        file=app.console.file, color_system="truecolor", legacy_windows=False, markup=False, highlight=False, emoji=False
+        file=app.console.file,
+        color_system="truecolor",
+        legacy_windows=False,
+        markup=False,
+        highlight=False,
+        emoji=False,
     )
     async with app.run_test(headless=False, size=size, notifications=True) as pilot:
         yield pilot
