@@ -15,7 +15,7 @@ from textual.content import Content
 from textual.widgets import Input, Label
 
 from cekura_tui.config.credentials import DEFAULT_API_URL
-from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
@@ -23,7 +23,7 @@ from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.sign_in import KeyLine
+from cekura_tui.ui.sign_in import KeyLine, mended
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.workspace.setup import account_paths
@@ -169,7 +169,8 @@ class AddProfileDialog(Dialog[bool]):
         try:
             await self._state.workspace.add_profile(name, server, key)
         except CekuraTuiError as error:
-            self.query_one(DialogNote).show(error.sentence(), failed=True)
+            text = f"{mended(error)} Check the key." if error.exit_status == Exit.KEY_REFUSED else error.sentence()
+            self.query_one(DialogNote).show(text, failed=True)
             return
         for line in self.query(Input):
             line.value = ""

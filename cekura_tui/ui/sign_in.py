@@ -67,8 +67,8 @@ _ACTIONS = {
 """The actions of the ways, whose keys may be others."""
 
 
-def _mended(error: CekuraTuiError) -> str:
-    """What is wrong and the command that mends it; how to give a key by commands is not for this screen."""
+def mended(error: CekuraTuiError) -> str:
+    """What is wrong and the command that mends it; how to give a key by commands is not for where it is typed."""
     return error.message if not isinstance(error, KeyMissing) or error.hint == HOW else error.sentence()
 
 
@@ -159,7 +159,7 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
 
     def _why(self) -> str:
         if not self._refused:
-            return f"{_mended(self._reason) if self._reason else 'No API key yet.'} Ways to start:"
+            return f"{mended(self._reason) if self._reason else 'No API key yet.'} Ways to start:"
         key = self.state.workspace.setup.key
         return f"! {self._reason.message if self._reason else ''}" + (f" The key is from {key.source}." if key else "")
 
@@ -268,14 +268,18 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
             await self.state.workspace.sign_in(field.value, over=self._replaces)
         except KeyTaken as error:
             self._replaces = True
-            how = with_keys("Press {sign-in.check} again to replace that key; {app.profile} adds a profile instead.")
+            # What is typed here is the key: {app.profile} works again when one is back at the ways in.
+            how = with_keys(
+                "Press {sign-in.check} again to replace that key; "
+                "{sign-in.back}, then {app.profile}, adds a profile instead."
+            )
             text = f"{error.message} {how}"
             self.query_one(DialogNote).show(text, failed=True)
             return
         except CekuraTuiError as error:
             next_key = "Check the key" if error.exit_status == Exit.KEY_REFUSED else "Wait a moment"
             press = with_keys("then press {sign-in.check}.")
-            self.query_one(DialogNote).show(f"{_mended(error)}\n{next_key}, {press}", failed=True)
+            self.query_one(DialogNote).show(f"{mended(error)}\n{next_key}, {press}", failed=True)
             field.focus()
             return
         field.value = ""

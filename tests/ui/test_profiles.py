@@ -140,7 +140,7 @@ async def test_a_profile_that_cannot_be_added_changes_nothing(
         staging.on("GET", PROJECTS, Reply({"detail": "Expired."}, 401))
         pilot.app.screen.query_one("#profile-name", Input).value = "work"
         await pilot.press("enter")
-        await sees(pilot, "refused the API key (401: Expired.)")
+        await sees(pilot, "refused the API key (401: Expired.)", "Check the key.", gone="auth login")
         await pilot.press("escape")
         await sees(pilot, "240 runs", gone="Add profile")
         await pilot.press("r")

@@ -102,7 +102,12 @@ async def test_a_saved_key_of_another_server_is_replaced_only_by_a_second_enter(
         await sees(pilot, "Settings › API keys")
         pilot.app.screen.query_one("#key", Input).value = served.server.key
         await pilot.press("enter")
-        await sees(pilot, "Profile default has the key of https://other.example.", "again to replace that key;")
+        await sees(
+            pilot,
+            "Profile default has the key of https://other.example.",
+            "again to replace that key;",
+            "esc, then P, adds",
+        )
         assert saved_keys(home / "credentials.json")["default"].api_key == "theirs"
         assert served.log == []
         await pilot.press("enter")
