@@ -34,6 +34,8 @@ _UNSAFE = ("api_url", "read_only")
 _UNSAFE_AT_TOP = (*_UNSAFE, "profile")
 _NO_LETTER = re.compile("[^a-z]")
 _AS_SIMILAR = 0.75
+_UTF8 = "utf-8-sig"
+"""Some editors begin a file with a byte order mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class SettingsFile:
 def read_settings_file(path: Path) -> SettingsFile:
     """Read a file; what is wrong in it is no error but among its problems. One that is missing is empty."""
     try:
-        return _checked(path, path.read_bytes().decode("utf-8"))
+        return _checked(path, path.read_bytes().decode(_UTF8))
     except FileNotFoundError:
         return SettingsFile(path, {}, {}, {})
     except OSError as error:
@@ -450,7 +452,7 @@ def _editable(path: Path) -> Any:
     from tomlkit.exceptions import TOMLKitError
 
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode(_UTF8)
         tomllib.loads(text)
         return tomlkit.parse(text)
     except FileNotFoundError:
