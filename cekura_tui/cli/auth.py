@@ -43,9 +43,8 @@ def login(options: Options, over: bool, profile: str | None) -> None:
     To keep keys of several accounts or servers, give each a name with --profile.
     """
     options = options.with_given({"profile": profile})
-    import asyncio
-
     from cekura_tui.config.credentials import save_key
+    from cekura_tui.model.scope import Scope
 
     setup = options.setup(new_profile=True, may_run=False)
     if setup.demo:
@@ -55,21 +54,11 @@ def login(options: Options, over: bool, profile: str | None) -> None:
         _check_replacing(setup, key)
     signing_in = setup.with_key(key)
 
-    async def check() -> list[Project]:
-        from cekura_tui.workspace.session import Session
-
-        session = Session.open(signing_in)
-        try:
-            projects = await session.projects()
-            if (chosen := _choose_project(options, signing_in, projects)) is not None:
-                from cekura_tui.model.scope import Scope
-
-                await session.choose(Scope("project", chosen.id, chosen.name))
-            return projects
-        finally:
-            await session.close()
-
-    projects = asyncio.run(check())
+    projects = run_script(options, lambda session: session.projects(), given=signing_in)
+    # Asked between two sessions: while one is open, ctrl+c would wait for the answer.
+    if (chosen := _choose_project(options, signing_in, projects)) is not None:
+        scope = Scope("project", chosen.id, chosen.name)
+        run_script(options, lambda session: session.choose(scope), given=signing_in)
     save_key(setup.paths.credentials, setup.server, key, setup.profile)
     print_message(f"Signed in to {setup.server.origin}. Key saved in {setup.paths.credentials}.")
     if options.profile:
@@ -77,6 +66,7 @@ def login(options: Options, over: bool, profile: str | None) -> None:
         command = replace(options, api_url=None).again("").strip()
         print_message(f"To use the key, run `{command}`, or press P in the app.")
     _warn_of_other_keys(setup, "overrides the saved key")
+    _warn_of_other_server(options, setup)
     for project in projects:
         put(f"{project.id}  {project.name}")
 
@@ -135,6 +125,18 @@ def _warn_of_other_keys(setup: Setup, what: str) -> None:
         print_message(f"Note: api_key_command is set and {what}.")
     if os.environ.get(VARIABLE, "").strip():
         print_message(f"Note: {VARIABLE} is set and {what}.")
+
+
+def _warn_of_other_server(options: Options, setup: Setup) -> None:
+    """Name what sets another server than the one that the key was saved for, as it will be without the flag."""
+    try:
+        later = replace(options, api_url=None, api_key_file=None).quiet_setup(may_run=False)
+    except UsageError as error:
+        print_message(f"Note: {error.sentence()}")
+        return
+    if later.server.origin != setup.server.origin:
+        place = later.came_from["api_url"]
+        print_message(f"Note: {place} sets the server {later.server.origin}; this key is not sent there.")
 
 
 # Status

@@ -170,7 +170,7 @@ def _changing(path: Path) -> Iterator[dict[str, object]]:
         with locked(path.parent):
             saved = _read_saved(path, any_mode=True)
             yield saved
-            with atomic_file(path) as file:
+            with atomic_file(path.resolve()) as file:  # else a removed key would stay where a link leads to
                 file.write(json.dumps(saved, indent=1).encode())
     except OSError as error:
         raise UsageError(f"Can't save the key in {path}: {error.strerror}.") from None

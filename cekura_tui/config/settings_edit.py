@@ -15,6 +15,7 @@ from cekura_tui.config.paths import make_private
 from cekura_tui.config.settings import Settings
 from cekura_tui.config.settings_file import (
     TABLES,
+    UTF8,
     Name,
     check_text,
     entry_names,
@@ -162,7 +163,7 @@ def _editable(path: Path) -> Any:
     from tomlkit.exceptions import TOMLKitError
 
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode(UTF8)
         tomllib.loads(text)
         return tomlkit.parse(text)
     except FileNotFoundError:

@@ -30,6 +30,8 @@ _UNSAFE = ("api_url", "read_only")
 _UNSAFE_AT_TOP = (*_UNSAFE, "profile")
 _NO_LETTER = re.compile("[^a-z]")
 _AS_SIMILAR = 0.75
+UTF8 = "utf-8-sig"
+"""Some editors begin a file with a byte order mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class SettingsFile:
 def read_settings_file(path: Path) -> SettingsFile:
     """Read a file; what is wrong in it is no error but among its problems. One that is missing is empty."""
     try:
-        return check_text(path, path.read_bytes().decode("utf-8"))
+        return check_text(path, path.read_bytes().decode(UTF8))
     except FileNotFoundError:
         return SettingsFile(path, {}, {}, {})
     except OSError as error:
@@ -113,6 +115,7 @@ def check_text(path: Path, text: str) -> SettingsFile:
     of_profile: dict[str, Mapping[str, object]] = {}
     if not isinstance(profiles, dict):
         check.report(("profiles",), "profiles must hold tables such as [profiles.work]")
+        check.misplaced(("profiles",), profiles)
         profiles = {}
     for name, entries in profiles.items():
         if not name:
@@ -153,8 +156,7 @@ class _Checker:
                 self._unknown(table, name, profile)
             else:
                 right[name] = dict(_flat(value) if name == "keys" else value) if isinstance(value, dict) else value
-            if isinstance(value, dict):
-                self._misplaced((*table, name), value, profile, right.get(name))
+            self.misplaced((*table, name), value, profile, right.get(name))
         for wrong, text in wrong_values(right).items():
             shown = ".".join((*table, *wrong))
             self.report((*table, *wrong), f"{shown} {text}", profile, wrong[0] if wrong[0] in _UNSAFE_AT_TOP else "")
@@ -183,20 +185,23 @@ class _Checker:
             text = f"unknown setting “{shown}”; {hint}"
         self.report((*table, name), text, profile, _meant(name, _UNSAFE if profile else _UNSAFE_AT_TOP))
 
-    def _misplaced(self, table: Name, found: Mapping[str, Any], profile: str, right: object) -> None:
-        """Entries below the header of a table that were meant for above it.
+    def misplaced(self, table: Name, found: object, profile: str = "", right: object = None) -> None:
+        """Entries below the header of a table, or of one of several, that were meant for above it.
 
         Names there may be similar, as that of the action `read-on` is, but nothing there is true or false.
         """
-        for name, value in found.items():
+        if isinstance(found, list):
+            for one in found:
+                self.misplaced(table, one, profile)
+        for name, value in found.items() if isinstance(found, dict) else ():
             exact = next((unsafe for unsafe in _UNSAFE if _letters(unsafe) in _letters(name)), "")
             if meant := _meant(name, ("read_only",)) if isinstance(value, bool) else exact:
                 place = f"directly in [profiles.{profile}]" if profile else "above the first table"
                 self.report((*table, name), f"{meant} belongs {place}, not in [{'.'.join(table)}]", profile, meant)
                 if isinstance(right, dict):
                     right.pop(name, None)
-            elif isinstance(value, dict):
-                self._misplaced((*table, name), value, profile, None)
+            else:
+                self.misplaced((*table, name), value, profile)
 
 
 def _meant(entry: str, names: Sequence[str]) -> str:

@@ -219,6 +219,8 @@ class Session:
             return self.setup.scope
         if chosen := self.store.chosen():
             return Scope("agent" if chosen[0] == "agent" else "project", chosen[1], chosen[2])
+        if self.no_key is not None:
+            raise NotAsked(f"No project chosen. {self.no_key.message}", f"Add --project ID. {self.no_key.hint}")
         projects = await self.projects()
         if self.setup.demo or len(projects) == 1:
             return await self.choose(Scope("project", projects[0].id, projects[0].name))

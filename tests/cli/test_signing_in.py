@@ -162,6 +162,18 @@ def test_login_says_what_is_used_before_the_saved_key(
     assert "Note: the key of api_key_command is still used.\n" in left.err
 
 
+def test_login_names_a_setting_by_which_the_key_will_not_be_used(
+    demo: Any, key: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CEKURA_API_URL")
+    home.mkdir()
+    (home / "config.toml").write_text('[profiles.work]\napi_url = "https://eu.example"\n')
+    result = log_in(key, "--api-url", demo.server.url, "auth", "login", "--profile", "work")
+    note = f"Note: {home / 'config.toml'}:2 sets the server https://eu.example; this key is not sent there.\n"
+    assert (result.status, note in result.err) == (0, True)
+    assert "Note" not in log_in(key, "--api-url", demo.server.url, "auth", "login").err
+
+
 def test_logout_removes_the_key_of_one_profile_and_its_jobs_stay(demo: Any, failed: int, key: str, home: Path) -> None:
     log_in(key, "auth", "login")
     log_in(key, "--profile", "other", "auth", "login")

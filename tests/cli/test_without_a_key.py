@@ -119,6 +119,11 @@ def test_cached_runs_are_listed_with_their_age_and_by_the_same_filters(
     assert demo.log == []
 
 
+def test_a_list_without_a_project_asks_for_one_and_not_for_a_key_alone(ended: ScriptedServer) -> None:
+    refused(call("runs", "list"), "No project chosen. No API key found. Add --project ID. Run `cekura-tui auth login`")
+    assert ended.seen == []
+
+
 def test_jobs_of_every_key_and_profile_of_the_server_are_listed_and_none_of_another_server(
     ended: ScriptedServer, prompt_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,6 +109,16 @@ def test_removing_a_key_leaves_the_keys_of_other_profiles(tmp_path: Path) -> Non
     assert not remove_key(tmp_path / "none.json", "default")
 
 
+def test_a_key_is_removed_from_the_file_that_a_link_leads_to(tmp_path: Path) -> None:
+    path, target = tmp_path / "credentials.json", tmp_path / "vault" / "keys.json"
+    save_key(target, HOME, ApiKey(SECRET, "typed"))
+    path.symlink_to(target)
+    save_key(path, HOME, ApiKey("other", "typed"), "staging")
+    assert remove_key(path, "default")
+    assert path.is_symlink()
+    assert list(saved_keys(target)) == ["staging"]
+
+
 def test_keys_saved_at_the_same_time_are_all_there(tmp_path: Path) -> None:
     path, names = tmp_path / "credentials.json", [f"profile-{number}" for number in range(16)]
     saving = [threading.Thread(target=save_key, args=(path, HOME, ApiKey("k", "typed"), name)) for name in names]

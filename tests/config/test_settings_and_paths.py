@@ -71,6 +71,7 @@ SERVER = 'api_url = "https://eu.example"\n'
         "profile = 5",
         'profle = "work"\n[profiles.work]\napi_url = "https://eu.example"',
         '[profile.work]\napi_url = "https://eu.example"',
+        '[[profiles]]\nname = "default"\napi_url = "https://eu.example"',
         "not toml",
     ],
 )
@@ -119,6 +120,9 @@ def test_a_wrong_server_that_does_not_count_is_only_a_problem(tmp_path: Path, te
         "[columns]\nraed_only = true",
         "[session]\nread_only = true",
         "[profiles]\nread_only = true",
+        "[[profiles]]\nread_only = true",
+        "[[session.of]]\nread_only = true",
+        "[[theme]]\nread_only = true",
     ],
 )
 def test_what_may_have_meant_read_only_makes_the_session_read_only(tmp_path: Path, text: str) -> None:

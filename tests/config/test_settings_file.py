@@ -52,6 +52,13 @@ title = 1
 '''
 
 
+def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
+    path = written(tmp_path, b"\xef\xbb\xbfproject_id = 5 # five\n")
+    assert (read_settings_file(path).values, read_settings_file(path).problems) == ({"project_id": 5}, ())
+    set_setting(path, "hints", "false")
+    assert path.read_text() == "project_id = 5 # five\nhints = false\n"
+
+
 def test_all_wrong_entries_are_listed_at_once_and_the_right_ones_count(tmp_path: Path) -> None:
     assert problems(tmp_path, WRONG) == [
         "line 2: project_id must be a number, not “one”",

@@ -53,6 +53,15 @@ def test_a_key_is_typed_without_being_shown_and_the_project_is_picked_from_a_lis
     assert server.key.encode() not in app.raw
 
 
+def test_ctrl_c_ends_the_question_for_the_project_and_nothing_is_saved(
+    start: Start, server: DemoServer, saved: Path
+) -> None:
+    terminal = log_in(start, server, "auth", "login").wait("2  Hospitality and grid (4022)", "Project [1]:")
+    terminal.press("ctrl+c")
+    assert terminal.ended() == 130
+    assert not saved.exists()
+
+
 def test_another_key_is_replaced_only_after_a_yes(start: Start, server: DemoServer, saved: Path) -> None:
     save_key(saved, read_server(server.url), ApiKey("the-first-key", "typed"))
     terminal = log_in(start, server, "auth", "login").wait("has another key of", "Replace that key? [y/N]")

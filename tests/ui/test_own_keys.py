@@ -231,6 +231,14 @@ async def test_all_that_is_wrong_is_said_at_the_start_and_listed_in_the_help(ser
         )
 
 
+async def test_a_wrong_entry_is_said_once(served: Served) -> None:
+    own_settings("titel = true\n")
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "config.toml has 1 wrong entry:")
+        await eventually(lambda: pilot.app.state.problems, "the help has it too")
+        assert len(pilot.app._notifications) == 1
+
+
 # Texts that name keys
 
 
