@@ -453,9 +453,9 @@ class CekuraApp(App[None]):
         assert self._looks is not None
         problems = [*(one.sentence for one in self._workspace.setup.problems), *await self._looks.problems()]
         self.state.problems = tuple(problems)
-        if len(problems) > len(setup.problems):  # else the workspace's notice has them all
+        if problems:
             more = f"config.toml has {count(len(problems), 'problem')}; {with_keys('{app.keys}')} lists them."
-            first = problems[0] if len(problems) == 1 else more
+            first = f"config.toml: {problems[0]}" if len(problems) == 1 else more
             self.notify(first, severity="warning", markup=False, timeout=10)
 
     def _load(self) -> None:
