@@ -1,7 +1,7 @@
 """Makes the pictures from the real app on the embedded workspace; needs the extra `dev`.
 
     python screenshots/make.py [DIRECTORY]              the README's, 120 × 36 cells
-    python screenshots/make.py --gallery [DIRECTORY]    every screen and main dialog, in three sizes and every look
+    python screenshots/make.py --gallery [DIRECTORY]    every screen and main dialog: each look, three sizes
 
 Without a directory they go beside this file.
 """
@@ -58,8 +58,8 @@ def make(directory: Path) -> None:
 
 
 def _pictures() -> Iterator[tuple[str, tuple[int, int], str]]:
-    for look in LOOKS:
-        for size in SIZES:
+    for look, (_, colours) in LOOKS.items():
+        for size in SIZES if colours in ("truecolor", "none") else SIZES[:1]:
             yield from ((name, size, look) for name in GALLERY)
 
 

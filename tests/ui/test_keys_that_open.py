@@ -20,7 +20,7 @@ from cekura_tui.ui.messages import OpenPromptHistory
 from cekura_tui.workspace.setup import Setup
 
 PROJECTS = "/user/v1/projects/"
-EVERYWHERE = {"app.keys", "app.palette", "app.command-line", "app.search-runs"}
+EVERYWHERE = {"app.keys", "app.palette", "app.command-line", "app.profile", "app.search-runs"}
 ELSEWHERE = {"app.quit", "app.runs", "app.jobs", "jobs.top"}
 """What leads away from a page, as esc does."""
 
