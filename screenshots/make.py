@@ -21,6 +21,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "tests" / "support"), str(HERE.parent)]
 
 from gallery import GALLERY  # noqa: E402 - found by the paths above
+from rich.terminal_theme import SVG_EXPORT_THEME  # noqa: E402
 from scenes import SCENES, Scene, add_proposal, prepare, prepared_app  # noqa: E402
 
 SIZES = ((80, 24), (120, 36), (160, 48))
@@ -39,13 +40,27 @@ _FONT = re.compile(r"@font-face \{[^}]*\}")
 _CLIPS = re.compile(r'\s*<clipPath id="[^"]*-line-\d+">.*?</clipPath>| clip-path="url\(#[^"]*-line-\d+\)"', re.DOTALL)
 
 
+_XTERM = (
+    *("#000000", "#cd0000", "#00cd00", "#cdcd00", "#0000ee", "#cd00cd", "#00cdcd", "#e5e5e5"),
+    *("#7f7f7f", "#ff0000", "#00ff00", "#ffff00", "#5c5cff", "#ff00ff", "#00ffff", "#ffffff"),
+)
+
+
+def as_in_xterm(svg: str) -> str:
+    """The sixteen colours as a terminal has them: Rich draws them in its own."""
+    for number, colour in enumerate(_XTERM):
+        svg = svg.replace(SVG_EXPORT_THEME.ansi_colors[number].hex, colour)
+    return svg
+
+
 async def _picture(home: Path, scene: Scene, size: tuple[int, int], look: str) -> str:
     theme, colours = LOOKS[look]
     with prepared_app(home, colours=colours) as app:
         app.theme = theme
         async with app.run_test(size=size, notifications=True) as pilot:
             await scene(pilot)
-            return _CLIPS.sub("", _FONT.sub("", app.export_screenshot(simplify=True)))
+            svg = _CLIPS.sub("", _FONT.sub("", app.export_screenshot(simplify=True)))
+            return as_in_xterm(svg) if colours == "16" else svg
 
 
 def make(directory: Path) -> None:
