@@ -72,7 +72,7 @@ def test_a_job_left_in_the_middle_has_its_result_when_the_program_is_opened_agai
         terminal.kill()
     again = start(*DEMO).wait("240 runs")
     again.press("2")
-    again.wait("Job 1", "1 succeeded", "1 job")
+    again.wait("Job 1", "1 succeeded")
     again.press("enter")
     again.wait("Suggestion of job 1", "· 1 of")
     again.press("q")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -240,14 +241,17 @@ async def test_a_single_wrong_entry_is_said_itself(served: Served) -> None:
 # Texts that name keys
 
 
-def _strings(folder: Path) -> Iterator[tuple[str, str]]:
+@cache
+def _strings(folder: Path) -> list[tuple[str, str]]:
     """Places and string constants of the modules in a folder, without docstrings."""
+    found = list[tuple[str, str]]()
     for path in sorted(folder.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         left_out = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in left_out:
-                yield f"{path.relative_to(_PACKAGE)}:{node.lineno}", node.value
+                found.append((f"{path.relative_to(_PACKAGE)}:{node.lineno}", node.value))
+    return found
 
 
 _NAMED = re.compile(r"(?:^|\n|[·:,.;(] |[Pp]ress )`?(esc|ctrl\+[abd-pr-y]|[b-zB-Z/])`? [a-z]{2,}")
