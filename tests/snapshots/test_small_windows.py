@@ -108,9 +108,8 @@ async def test_in_every_screen_and_dialog_a_small_window_shows_the_sentence_and_
             assert not [entry for entry in log if entry["method"] != "GET"]
 
 
-@pytest.mark.parametrize(
-    "key", ["q", pytest.param("ctrl+q", marks=pytest.mark.long), pytest.param("ctrl+c", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
 async def test_the_app_can_be_left_in_a_small_window(prepared: Path, key: str) -> None:
     with prepared_app(prepared) as app:
         async with painted(app, SMALL) as pilot:
@@ -120,6 +119,7 @@ async def test_the_app_can_be_left_in_a_small_window(prepared: Path, key: str) -
             assert app.status == 0
 
 
+@pytest.mark.long
 async def test_a_q_typed_in_a_window_that_became_small_does_not_quit(prepared: Path) -> None:
     with prepared_app(prepared) as app:
         async with painted(app, SMALL) as pilot:
@@ -129,6 +129,7 @@ async def test_a_q_typed_in_a_window_that_became_small_does_not_quit(prepared: P
             assert app.status is None
 
 
+@pytest.mark.long
 async def test_an_app_begun_in_a_small_window_is_whole_in_a_larger_one(prepared: Path) -> None:
     with prepared_app(prepared) as app:
         async with painted(app, (20, 5)) as pilot:

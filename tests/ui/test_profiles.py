@@ -62,6 +62,7 @@ async def test_another_profile_is_opened_with_its_own_key_and_server_and_the_fir
         no_crash(pilot)
 
 
+@pytest.mark.long
 async def test_what_was_open_is_left_and_the_jobs_are_seen_again_when_one_is_back(saved: Path, served: Served) -> None:
     async with opened(setup()) as pilot:
         await launched(pilot, 900238)
@@ -128,6 +129,7 @@ async def test_a_profile_is_added_by_signing_in_under_a_new_name(
     assert len(saved_keys(saved)) == 3
 
 
+@pytest.mark.long
 async def test_a_profile_that_cannot_be_added_changes_nothing(
     saved: Path, served: Served, staging: ScriptedServer
 ) -> None:
@@ -148,6 +150,7 @@ async def test_a_profile_that_cannot_be_added_changes_nothing(
     assert saved_keys(saved) == before
 
 
+@pytest.mark.long
 async def test_from_the_demo_a_profile_is_opened_and_the_demo_again(saved: Path, served: Served) -> None:
     async with opened(make_setup(demo=DemoOptions(), env=dict(os.environ))) as pilot:
         await sees(pilot, "240 runs", "Profile demo")
@@ -162,6 +165,7 @@ async def test_from_the_demo_a_profile_is_opened_and_the_demo_again(saved: Path,
         no_crash(pilot)
 
 
+@pytest.mark.long
 async def test_without_a_key_the_runs_and_jobs_that_are_saved_here_are_shown_and_nothing_is_asked(
     saved: Path, served: Served
 ) -> None:
