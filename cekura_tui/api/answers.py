@@ -162,7 +162,7 @@ class ApiResponse:
 
 
 LEAST_KEY = 12
-"""Characters of a key that is looked for: a shorter one stands in many a word by chance."""
+"""Characters of a key that is looked for: a shorter one is in many a word by chance."""
 LONG_KEY = 24
 """Characters from which on a key is no part of anything else, so that it is taken out wherever it is."""
 _ESCAPED = re.compile(
@@ -274,7 +274,7 @@ def _words(cause: BaseException) -> str:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """The system's own error, which stands deep under those of the libraries; else this one."""
+    """The system's own error, which is under those of the libraries; else this one."""
     seen: list[BaseException] = [error]
     for one in seen:
         if isinstance(one, OSError) and one.strerror:

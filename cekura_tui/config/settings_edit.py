@@ -126,7 +126,7 @@ _EXAMPLES = {
     "theme": 'name = "nord"',
     "columns": "scenario = 30",
 }
-"""What stands for a default that is none, or is empty."""
+"""Examples for settings whose default is empty."""
 
 
 def _with_line(text: str, entry: Name, value: object) -> str:

@@ -69,11 +69,11 @@ def load_settings(
     from_env = {name: env[variable] for name, variable in ENVIRONMENT.items() if env.get(variable)}
     profile = str((dict(file.values) | from_env | from_flags).get("profile", PROFILE))
     places = [
-        Source(_right_of(vendor or {}), dict.fromkeys(VENDOR, str(vendor_path))),
+        SettingsSource(_right_of(vendor or {}), dict.fromkeys(VENDOR, str(vendor_path))),
         _place_of_file(file, (), file.values, of_file),
         _place_of_file(file, ("profiles", profile), file.profiles.get(profile, {}), of_file),
-        Source(from_env, ENVIRONMENT),
-        Source(from_flags, FLAGS),
+        SettingsSource(from_env, ENVIRONMENT),
+        SettingsSource(from_flags, FLAGS),
     ]
     found: dict[str, object] = {}
     came_from = dict.fromkeys(Settings.model_fields, DEFAULT)
@@ -99,7 +99,7 @@ def load_settings(
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SettingsSource:
     """What one place says, and for each setting, and each entry of a table, how the place is called."""
 
     values: Mapping[str, object]
@@ -108,13 +108,13 @@ class Source:
 
 def _place_of_file(
     file: SettingsFile, table: tuple[str, ...], values: Mapping[str, object], only: Collection[str] | None
-) -> Source:
+) -> SettingsSource:
     chosen = {name: value for name, value in values.items() if only is None or name in only}
     named = {name: file.place(*table, name) for name in chosen}
     for name, value in chosen.items():
         if isinstance(value, dict):
             named |= {f"{name}.{entry}": file.place(*table, name, entry) for entry in value}
-    return Source(chosen, named)
+    return SettingsSource(chosen, named)
 
 
 def _right_of(vendor: Mapping[str, str]) -> dict[str, object]:

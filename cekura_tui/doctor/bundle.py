@@ -24,9 +24,9 @@ from cekura_tui.model.text import json_text
 from cekura_tui.workspace.prompt_files import write_output
 
 REMOVED = "[removed]"
-"""What stands in the place of a secret."""
+"""What replaces a secret."""
 LEAST_SECRET = 6
-"""Characters of a secret that is looked for: a shorter one stands in many a word by chance."""
+"""Characters of a secret that is looked for: a shorter one is in many a word by chance."""
 _COMMANDS = ("api_key_command", "on_job_done")
 """Settings that are commands: their words may hold anything."""
 _SECRET_NAME = re.compile(r"api_?key(?!_command)|token|secret|passw|credential|authorization", re.IGNORECASE)

@@ -11,7 +11,7 @@ from cekura_tui.ui.terminal.clipboard import read_output
 
 
 def check_multiplexer(multiplexer: Multiplexer, env: Mapping[str, str]) -> Iterator[Check]:
-    """What stands between the program and the terminal."""
+    """The multiplexer between the program and the terminal."""
     if multiplexer == "tmux":
         yield from _tmux(env)
     elif multiplexer == "screen":

@@ -100,7 +100,7 @@ def _server(setup: Setup, offline: bool) -> Iterator[Check]:
 
 
 def _one_by_one(checks: AsyncGenerator[Check, None]) -> Iterator[Check]:
-    """What was found before an error is found all the same."""
+    """What was found before an error is not lost."""
 
     async def one() -> Check | None:
         return await anext(checks, None)

@@ -11,7 +11,7 @@ from cekura_tui.config.paths import Paths, make_private
 LOG_BYTES, LOG_FILES = 1_000_000, 3
 """A file that has become so large is kept beside a new one, and so many there are at the most."""
 LEAST_KEY = 6
-"""Characters of a key that is looked for: a shorter one stands in many a word by chance."""
+"""Characters of a key that is looked for: a shorter one is in many a word by chance."""
 _log = logging.getLogger("cekura_tui")
 
 

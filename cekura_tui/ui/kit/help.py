@@ -192,7 +192,8 @@ class HelpDialog(Dialog[None]):
         """Everything in one scrolling text."""
         with VerticalScroll(id="help", classes="dialog", can_focus=False) as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = with_keys("{help.down} {help.up} {help.page-down} scroll · {dialog.close} close")
+            keys = with_keys("{help.down} {help.up} {help.page-down} scroll · {dialog.close} close")
+            box.border_subtitle = Content(keys)
             yield self._text
 
     # Keys

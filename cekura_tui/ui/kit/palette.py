@@ -204,9 +204,8 @@ class Palette(Dialog[None]):
         """What one types, what was found, and the keys."""
         with Vertical(id="palette", classes="dialog") as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = with_keys(
-                f"enter {self._verb} · {{palette.up}} {{palette.down}} move · {{dialog.close}} close"
-            )
+            keys = with_keys(f"enter {self._verb} · {{palette.up}} {{palette.down}} move · {{dialog.close}} close")
+            box.border_subtitle = Content(keys)
             with Horizontal(id="palette-line"):
                 yield Static(Content(":"), id="palette-sign")
                 yield CommandLine(placeholder="type to find one", compact=True)

@@ -1,4 +1,4 @@
-"""What the terminal can show, read from its environment: colours, letters, and what stands between it and us.
+"""What the terminal can show, read from its environment: colours, letters, and the multiplexer before it.
 
 Each answer comes with its reason, for `doctor`. Knows nothing of Textual and asks the terminal nothing.
 """

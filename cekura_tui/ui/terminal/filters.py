@@ -45,7 +45,7 @@ def _as_counted(text: str) -> str:
 
 
 class AsciiFilter(LineFilter):
-    """Draws our own signs and borders with plain characters, each as wide as what it stands for, and letters that the
+    """Draws our own signs and borders with plain characters, each as wide as what it replaces, and letters that the
     terminal's encoding lacks as question marks."""
 
     def __init__(self, encoding: str = "utf-8") -> None:
