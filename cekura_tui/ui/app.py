@@ -17,13 +17,13 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
-from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
 from textual import events, on, work
 from textual.actions import ActionParseResult
 from textual.app import App
+from textual.await_complete import AwaitComplete
 from textual.dom import DOMNode
 from textual.filter import LineFilter, Monochrome
 from textual.geometry import Size
@@ -41,6 +41,7 @@ from cekura_tui.store.runs import read_cached_start
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, is_offered, reason_against
 from cekura_tui.ui.away import ended_at, next_unread
 from cekura_tui.ui.keymap import keymap_in_use, read_keymap, use_keymap, with_keys
+from cekura_tui.ui.kit.app_screen import AppScreen, Painting, style_sheets
 from cekura_tui.ui.kit.copies import Copies
 from cekura_tui.ui.kit.dialog import DetailsDialog, Dialog
 from cekura_tui.ui.kit.page import Page, drop_old_toasts
@@ -70,6 +71,7 @@ from cekura_tui.ui.terminal.capabilities import Colours as Depth
 from cekura_tui.ui.terminal.cells import LEAST, too_small, too_small_lines
 from cekura_tui.ui.terminal.driver import TerminalDriver, has_job_control
 from cekura_tui.ui.terminal.textual_private import (
+    AppStylesheet,
     app_actions,
     driver_of,
     end_by_error,
@@ -83,17 +85,6 @@ if TYPE_CHECKING:
     from cekura_tui.ui.profiles import ProfileChoice
 
 _log = logging.getLogger("cekura_tui.ui")
-
-_STYLE_SHEETS = ("app", "kit", "runs", "run", "jobs", "suggestion")
-
-
-def style_sheets() -> list[str | PurePath]:
-    """The style sheets, in the order they apply."""
-    package = Path(__file__).parent.parent
-    places = (package / "styles", package.parent / "styles")
-    folder = next(place for place in places if (place / "app.tcss").is_file())
-    return [folder / f"{name}.tcss" for name in _STYLE_SHEETS]
-
 
 IDLE = 1.0
 """Seconds without a key after which nobody waits."""
@@ -199,6 +190,8 @@ def _unless_stoppable(app: CekuraApp) -> str | None:
     return None if app.can_suspend else "Can't suspend: cekura-tui was not started from a shell with job control."
 
 
+_SEEN = 0.01
+"""Seconds in which what was painted is written to the terminal."""
 CALM = 1.0
 """Seconds between two readings of what changed, at least."""
 
@@ -209,8 +202,9 @@ class CekuraApp(App[None]):
     look for garbage in pauses."""
 
     TITLE = "cekura-tui"
-    CSS_PATH = style_sheets()
+    CSS_PATH = style_sheets("app", "kit")
     ENABLE_COMMAND_PALETTE = False  # ours is in the table
+    DEFAULT_MODE = "runs"
     # In the footer they come after all of a screen, also after what has no rank.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("app.runs", "1", "go('runs')", "Runs", "Go to the list of runs", why_not=_not_above_others),
@@ -312,9 +306,11 @@ class CekuraApp(App[None]):
         super().__init__()
         if not os.environ.get("TEXTUAL_ANIMATIONS"):
             self.animation_level = "none"
+        self.painting = Painting(self)
         settings, depth = workspace.setup.settings, "none" if self.no_color else colours
         self._looks = Looks(self, settings, depth, ascii_only=ascii_only, letters=letters)
         self.theme = self._looks.theme
+        self.stylesheet = AppStylesheet(variables=self.get_css_variables())
         use_keymap(read_keymap(settings.keys))
         self.crash = ""
         """What to say of an error that ended the app."""
@@ -355,6 +351,34 @@ class CekuraApp(App[None]):
         if self._looks is not None:
             self.theme_variables = variables = self._looks.variables(variables)
         return variables
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Style what is shown again, unless it has these colours and classes."""
+        self.stylesheet.set_variables(self.get_css_variables())
+        shown = [screen for screen in self.screen_stack if isinstance(screen, AppScreen) and screen.is_mounted]
+        if not all(screen.is_styled for screen in shown):
+            super().refresh_css(animate)
+            for screen in shown:
+                screen.styled()
+
+    def push_screen(self, *args: Any, **options: Any) -> Any:
+        """Show a screen above the one that is shown, painted once."""
+        self.painting.hold()
+        return super().push_screen(*args, **options)
+
+    def pop_screen(self) -> AwaitComplete:
+        """Go back to the screen below, painted once."""
+        self.painting.hold()
+        return super().pop_screen()
+
+    def switch_screen(self, screen: Screen[Any] | str) -> AwaitComplete:
+        """Show a screen in place of the one that is shown, painted once."""
+        self.painting.hold()
+        return super().switch_screen(screen)
+
+    def delay_update(self, delay: float = 0.05) -> None:
+        """Paint once what is changed now; Textual waits so long, whether or not it is there."""
+        self.painting.hold()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, then ours: nothing foreign reaches the terminal as a control character. Without colour
@@ -431,11 +455,13 @@ class CekuraApp(App[None]):
 
     # Starting
 
+    def on_load(self) -> None:
+        """The first frame is painted once, and nothing else is done before."""
+        self.painting.hold(then=lambda: self.set_timer(_SEEN, self._start))
+
     def on_mount(self) -> None:
         """The first frame, from what was cached; then the workspace."""
         self._ui_loop = asyncio.get_running_loop()
-        self.switch_mode("runs")
-        self.call_after_refresh(self._start)
 
     def _start(self) -> None:
         if self._garbage is not None:

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from themed_app import ThemedApp
 from waiting import eventually
 
-from cekura_tui.ui.app import style_sheets
+from cekura_tui.ui.kit.app_screen import style_sheets
 from cekura_tui.ui.kit.copies import Copies
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.messages import CopyRequested

@@ -13,17 +13,16 @@ from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.messages import Prune
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Label, Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean
-from cekura_tui.ui.actions import Action, bindings, is_offered
-from cekura_tui.ui.keymap import Chain, keymap_in_use
-from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
-from cekura_tui.ui.terminal.textual_private import cancel_workers, drop_toasts, is_gone
+from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.keymap import keymap_in_use
+from cekura_tui.ui.kit.app_screen import AppScreen
+from cekura_tui.ui.terminal.textual_private import drop_toasts
 
 T = TypeVar("T")
 
@@ -68,7 +67,7 @@ class DialogNote(Static):
         self.update(Content(sign + clean(text) if text else ""))
 
 
-class Dialog(ModalScreen[T | None]):
+class Dialog(AppScreen[T | None], ModalScreen[T | None]):
     """Asks one thing; esc answers with nothing."""
 
     # Textual declares it as an instance variable.
@@ -85,33 +84,13 @@ class Dialog(ModalScreen[T | None]):
     """Keys pressed before this moment, in seconds as events count them, are dropped."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.opening = PendingDialog(self, WaitingDialog)
+        super().__init__(WaitingDialog)
 
     def _on_mount(self, event: events.Mount) -> None:
         # What was said before would lie on its title.
         drop_toasts(self.app, lambda toast: toast.severity == "information")
         if self.deaf:
             self.deaf_until = time.monotonic()
-
-    def _on_prune(self, event: Prune) -> None:
-        cancel_workers(self)
-
-    @property
-    def _binding_chain(self) -> Chain:
-        return keymap_in_use().chain(self, super()._binding_chain)
-
-    async def _on_key(self, event: events.Key) -> None:
-        await do_in_order(self, event)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What is not offered now has no key either."""
-        return is_offered(self, action, parameters)
-
-    @property
-    def gone(self) -> bool:
-        """Whether it is being unmounted or not mounted yet: whoever waited must not draw on it."""
-        return is_gone(self)
 
     def keep(self) -> None:
         """Save what was typed here: the program is being closed."""

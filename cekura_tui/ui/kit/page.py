@@ -8,23 +8,20 @@ from typing import Any, ClassVar
 
 from textual import events
 from textual.app import App, ComposeResult
-from textual.messages import Prune
 from textual.notifications import Notification
-from textual.screen import Screen
 from textual.selection import Selection
 from textual.widget import Widget
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.job import Job
-from cekura_tui.ui.actions import Action, is_offered
-from cekura_tui.ui.keymap import Chain, keymap_in_use
+from cekura_tui.ui.actions import Action
+from cekura_tui.ui.kit.app_screen import AppScreen
 from cekura_tui.ui.kit.dialog import DetailsDialog, WaitingDialog
 from cekura_tui.ui.kit.footer import HintLine, KeyFooter
-from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested
 from cekura_tui.ui.state import AppState
-from cekura_tui.ui.terminal.textual_private import cancel_workers, crop_repaints, drop_toasts, is_gone
+from cekura_tui.ui.terminal.textual_private import crop_repaints, drop_toasts
 
 TOAST_READABLE = 2.0
 """Seconds that a warning stays at least."""
@@ -41,7 +38,7 @@ def drop_old_toasts(app: App[Any], state: AppState) -> None:
     drop_toasts(app, dropped)
 
 
-class Page(Screen[None]):
+class Page(AppScreen[None]):
     """A full screen of the app."""
 
     # Textual declares these as instance variables.
@@ -55,10 +52,9 @@ class Page(Screen[None]):
     """Whether global keys do not lead away from it."""
 
     def __init__(self, state: AppState) -> None:
-        super().__init__()
+        super().__init__(WaitingDialog)
         crop_repaints(self)
         self.state = state
-        self.opening = PendingDialog(self, WaitingDialog)
         self._last_message, self._last_until = "", 0.0
 
     def compose(self) -> ComposeResult:
@@ -77,29 +73,10 @@ class Page(Screen[None]):
     def _on_mount(self, event: events.Mount) -> None:
         drop_old_toasts(self.app, self.state)
 
-    def _on_prune(self, event: Prune) -> None:
-        cancel_workers(self)
-
-    @property
-    def _binding_chain(self) -> Chain:
-        return keymap_in_use().chain(self, super()._binding_chain)
-
-    async def _on_key(self, event: events.Key) -> None:
-        await do_in_order(self, event)
-
     def watch_selections(self, former: Mapping[Widget, Selection], now: Mapping[Widget, Selection]) -> None:
         """With text selected `y` is another key."""
         if bool(former) != bool(now):
             self.refresh_bindings()
-
-    @property
-    def gone(self) -> bool:
-        """Whether it is being taken apart or is not put together yet: whoever waited must not draw on it."""
-        return is_gone(self)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What is not to be mentioned now is no key either."""
-        return is_offered(self, action, parameters)
 
     def improve(self, run_ids: Sequence[int], given: GivenPrompt | None = None) -> None:
         """Open the dialog that launches a job from these runs, perhaps with a prompt to begin with."""

@@ -113,6 +113,7 @@ class RunsScreen(Page):
     `jobs_pane` is shown below the list.
     """
 
+    SHEETS = ("jobs",)
     AUTO_FOCUS = "RunList"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action(

@@ -23,7 +23,10 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.binding import BindingsMap
 from textual.color import Color
-from textual.css.styles import StylesBase
+from textual.cache import LRUCache
+from textual.css.model import RuleSet
+from textual.css.styles import RulesMap, StylesBase
+from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.geometry import Region, Size, Spacing
@@ -92,6 +95,139 @@ async def put_together(screen: Screen[Any]) -> None:
     For keys that come right after the one that opens a screen. Without it: they are lost, or go to the screen below.
     """
     await screen._mounted_event.wait()
+
+
+def is_quiet(app: App[Any]) -> bool:
+    """Whether the screen on top has its widgets, and nothing is due there or in the app; `MessagePump._is_mounted`,
+    `_next_callbacks`, `_message_queue`, `Screen._callbacks`.
+
+    For painting a screen once it is whole. Without it: paint it a moment after it was opened.
+    """
+    screen = app.screen
+    return not screen._callbacks and all(
+        node._is_mounted and not node._next_callbacks and node._message_queue.empty()
+        for node in (app, *screen.walk_children(with_self=True))
+    )
+
+
+def lay_out_if_needed(screen: Screen[Any]) -> bool:
+    """Lay a screen out now if that is due, and say whether it was; `Screen._refresh_layout`, `_layout_required` and
+    `_scroll_required`.
+
+    Textual does it at its next frame, and not at all while painting is held back. Without it: as `is_quiet`.
+    """
+    due, scrolled = screen._layout_required, screen._scroll_required
+    screen._layout_required = screen._scroll_required = False
+    if due or scrolled:
+        screen._refresh_layout(scroll=scrolled)
+    return due or scrolled
+
+
+def paint_whole(app: App[Any]) -> None:
+    """Paint all of the screen on top now; `Screen._compositor_refresh`, `_dirty_widgets`, `_repaint_required`,
+    `Compositor._dirty_regions`.
+
+    For a screen that was put together unseen. Without it: `refresh`, which paints at Textual's next frame.
+    """
+    screen = app.screen
+    if screen._compositor.size:
+        screen._dirty_widgets.clear()
+        screen._repaint_required = False
+        screen._compositor._dirty_regions.add(screen._compositor.size.region)
+        screen._compositor_refresh()
+
+
+def size_classes(screen: Screen[Any], size: Size) -> None:
+    """Give a screen the classes of its breakpoints; `Screen._get_breakpoint_classes`.
+
+    Textual does so only when it is laid out, and styles all of it again. Without it: leave it out.
+    """
+    for length, breakpoints in (
+        (size.width, screen.HORIZONTAL_BREAKPOINTS),
+        (size.height, screen.VERTICAL_BREAKPOINTS),
+    ):
+        for name in screen._get_breakpoint_classes(length, breakpoints or []):
+            screen.add_class(name, update=False)
+
+
+class AppStylesheet(Stylesheet):
+    """Parses each sheet once as long as the variables are the same, and finds once what its rules make of a widget;
+    `Stylesheet.set_variables`, `reparse`, `apply`, `replace_rules`, `_parse_cache`, `_variables`, `_require_parse`,
+    `_process_component_classes`, `DOMNode._selector_names`, `_PSEUDO_CLASSES`.
+
+    Textual parses all sheets whenever one is added, and looks through all rules for each widget each time. Without it:
+    leave it out, and starting and opening screens take longer.
+    """
+
+    def __init__(self, *, variables: dict[str, str] | None = None) -> None:
+        super().__init__(variables=variables)
+        self._parse_cache = LRUCache(_SHEETS)
+        self.version = 0
+        """How often the variables changed."""
+        self._found_in: list[RuleSet] = []
+        self._asked: dict[frozenset[str], list[str]] = {}
+        """Pseudo-classes that rules ask for, by the names that selectors may know a node by."""
+        self._found: dict[tuple[object, ...], tuple[RulesMap | None, dict[str, bool]]] = {}
+        """By all that rules can ask of a node and of those above it."""
+        self._replaced: dict[int, RulesMap] = {}
+        """What a node was given just now, by its identity: read at once."""
+
+    def set_variables(self, variables: dict[str, str]) -> None:
+        """Use other variables, if they are others."""
+        if variables != self._variables:
+            super().set_variables(variables)
+            self._require_parse = True
+            self.version += 1
+
+    def reparse(self) -> None:
+        """Parse what is new."""
+        if self._require_parse:
+            self.parse()
+
+    def apply(self, node: DOMNode, *, animate: bool = False, cache: Any = None) -> None:
+        """Give a node what the rules say."""
+        rules = self.rules
+        if self._found_in is not rules or len(self._found) > _NODES:
+            self._found_in, self._asked, self._found = rules, {}, {}
+        key = self._key(node)
+        if key in self._found:
+            values, flags = self._found[key]
+            vars(node).update(flags)
+            if values is not None:
+                self.replace_rules(node, values, animate=animate)
+            self._process_component_classes(node)
+        else:
+            self._replaced.pop(id(node), None)
+            super().apply(node, animate=animate)
+            self._found[key] = self._replaced.pop(id(node), None), {name: getattr(node, name) for name in _FLAGS}
+
+    def replace_rules(  # type: ignore[override] # a class method there, called by `apply`
+        self, node: DOMNode, rules: RulesMap, animate: bool = False
+    ) -> None:
+        """Give a node these values."""
+        self._replaced[id(node)] = rules
+        super().replace_rules(node, rules, animate)
+
+    def _key(self, node: DOMNode) -> tuple[object, ...]:
+        names = frozenset(node._selector_names)
+        if (asked := self._asked.get(names)) is None:
+            matching = (rule.pseudo_classes for rule in self.rules if rule.selector_names & names)
+            asked = self._asked[names] = sorted(set().union(*matching))
+        return tuple(
+            (type(one), one.id, one.classes, *[has(one) for name in asked if (has := one._PSEUDO_CLASSES.get(name))])
+            for one in node.css_path_nodes
+        )
+
+
+def version_of(stylesheet: Stylesheet) -> int:
+    """How often the variables of a style sheet changed; 0 of Textual's own."""
+    return stylesheet.version if isinstance(stylesheet, AppStylesheet) else 0
+
+
+_SHEETS, _NODES = 512, 5_000
+"""Sheets and kinds of nodes that are remembered."""
+_FLAGS = ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd_or_even")
+"""What rules make a node know of itself."""
 
 
 async def do_key(app: App[Any], key: str, *, priority: bool = False) -> bool:

@@ -24,7 +24,7 @@ from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.scope import Scope
-from cekura_tui.ui.app import style_sheets
+from cekura_tui.ui.kit.app_screen import style_sheets
 from cekura_tui.ui.runs.export import ExportRunsDialog
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup

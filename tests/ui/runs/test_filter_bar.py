@@ -21,7 +21,7 @@ from watching import screen_text, sees, still
 
 from cekura_tui.model.filter.parse import KnownNames, parse
 from cekura_tui.model.text import clean
-from cekura_tui.ui.app import style_sheets
+from cekura_tui.ui.kit.app_screen import style_sheets
 from cekura_tui.ui.runs.filter_bar import LONGEST, FilterBar, completed_line, extends
 
 IN_EFFECT = 'outcome:failed -metric:"Task completion"'

@@ -22,7 +22,7 @@ from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.groups import HOWS, Group, How, group_runs, percent
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
-from cekura_tui.ui.app import style_sheets
+from cekura_tui.ui.kit.app_screen import style_sheets
 from cekura_tui.ui.runs.groups import AT_ONCE, BAR, PAGE, GroupList, GroupsScreen, OpenedGroup, bar
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup

@@ -17,7 +17,7 @@ from watching import screen_text, sees, still
 
 from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
 from cekura_tui.model.filter.parse import parse
-from cekura_tui.ui.app import style_sheets
+from cekura_tui.ui.kit.app_screen import style_sheets
 from cekura_tui.ui.runs.views import ViewList, ViewsDialog
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup

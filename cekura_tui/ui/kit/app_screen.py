@@ -1,0 +1,166 @@
+"""The base of pages and dialogs: keys done in their order, and nothing painted before a screen is whole."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path, PurePath
+from typing import Any, ClassVar, TypeVar
+
+from textual import events
+from textual.app import App
+from textual.messages import Prune
+from textual.screen import Screen
+
+from cekura_tui.ui.actions import Action, is_offered
+from cekura_tui.ui.keymap import Chain, keymap_in_use
+from cekura_tui.ui.kit.keys_in_order import PendingDialog, StandIn, do_in_order
+from cekura_tui.ui.terminal.textual_private import (
+    cancel_workers,
+    is_gone,
+    is_quiet,
+    lay_out_if_needed,
+    paint_whole,
+    size_classes,
+    version_of,
+)
+
+T = TypeVar("T")
+
+_STYLE_SHEETS = ("app", "kit", "runs", "run", "jobs", "suggestion")
+
+
+def style_sheets(*names: str) -> list[str | PurePath]:
+    """The style sheets with these names, by default all, in the order they apply."""
+    package = Path(__file__).parents[2]
+    places = (package / "styles", package.parent / "styles")
+    folder = next(place for place in places if (place / "app.tcss").is_file())
+    return [folder / f"{name}.tcss" for name in _STYLE_SHEETS if name in (names or _STYLE_SHEETS)]
+
+
+LONGEST = 0.03
+"""Seconds that a screen which still reads something is waited for; then it is painted as it is."""
+_STEP = 0.001
+"""Seconds between two looks at work in the background."""
+
+
+class Painting:
+    """Holds painting back while a screen is opened or closed, and then paints once.
+
+    Textual paints a new screen as it is put together: empty, then with its widgets, then with what they show.
+    """
+
+    def __init__(self, app: App[Any]) -> None:
+        self._app = app
+        self._task: asyncio.Task[None] | None = None
+        self._until = 0.0
+        self._then: Callable[[], object] | None = None
+        self.held = False
+        """Whether nothing is painted now."""
+
+    def hold(self, then: Callable[[], object] | None = None) -> None:
+        """Paint nothing until the screen that comes to the top is whole; `then` is called after it was painted."""
+        self._then = then or self._then
+        self._until = time.monotonic() + LONGEST
+        if not self.held:
+            self.held = True
+            self._task = asyncio.get_running_loop().create_task(self._paint_when_whole())
+
+    async def _paint_when_whole(self) -> None:
+        app = self._app
+        try:
+            with app.batch_update():
+                while not await self._is_whole():
+                    pass
+        finally:
+            self.held = False
+        if app.screen_stack and app.is_running:
+            paint_whole(app)
+            then, self._then = self._then, None
+            if then is not None:
+                then()
+
+    async def _is_whole(self) -> bool:
+        """Let everything that is due be done, and the screen be laid out; whether nothing is left to wait for."""
+        await asyncio.sleep(0)
+        app = self._app
+        if not app.is_running:
+            return True
+        if not app.screen_stack or not is_quiet(app):
+            return False
+        screen = app.screen
+        if lay_out_if_needed(screen):
+            return False
+        if time.monotonic() < self._until and isinstance(screen, AppScreen) and screen.is_reading:
+            await asyncio.sleep(_STEP)
+            return False
+        return True
+
+
+class AppScreen(Screen[T]):
+    """What a page and a dialog have in common."""
+
+    SHEETS: ClassVar[tuple[str, ...]] = ()
+    """Style sheets of other rooms that it needs beside its own."""
+    FIRST_READS: ClassVar[tuple[str, ...]] = ()
+    """Groups of the screen's own workers without whose results it is not whole."""
+
+    _styled = -1
+    """The version of the colours by which it is styled."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.CSS_PATH = style_sheets(cls.__module__.split(".")[2], *cls.SHEETS)
+
+    def __init__(self, stand_in: StandIn) -> None:
+        super().__init__()
+        self.opening = PendingDialog(self, stand_in)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether what it shows first is still being read."""
+        return any(
+            worker.group in self.FIRST_READS and worker.node is self and not worker.is_finished for worker in self.workers
+        )
+
+    def _on_compose(self, event: events.Compose) -> None:
+        # Before anything is in it: else all of it is styled once for no size, and again for this one.
+        size_classes(self, self.app.size)
+        self.styled()
+
+    @property
+    def is_styled(self) -> bool:
+        """Whether its styles are by the colours that the app has now."""
+        return self._styled == version_of(self.app.stylesheet)
+
+    def styled(self) -> None:
+        """It was styled by these just now."""
+        self._styled = version_of(self.app.stylesheet)
+
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        event.refresh_styles = False  # what changes a style meanwhile styles it again by itself: `App.refresh_css`
+
+    def _compositor_refresh(self) -> None:
+        painting = getattr(self.app, "painting", None)
+        if not (isinstance(painting, Painting) and painting.held):
+            super()._compositor_refresh()
+
+    def _on_prune(self, event: Prune) -> None:
+        cancel_workers(self)
+
+    @property
+    def _binding_chain(self) -> Chain:
+        return keymap_in_use().chain(self, super()._binding_chain)
+
+    async def _on_key(self, event: events.Key) -> None:
+        await do_in_order(self, event)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What is not to be mentioned now is no key either."""
+        return is_offered(self, action, parameters)
+
+    @property
+    def gone(self) -> bool:
+        """Whether it is being taken apart or is not put together yet: whoever waited must not draw on it."""
+        return is_gone(self)
