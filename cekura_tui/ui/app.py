@@ -462,6 +462,7 @@ class CekuraApp(App[None]):
     def on_mount(self) -> None:
         """The first frame, from what was cached; then the workspace."""
         self._ui_loop = asyncio.get_running_loop()
+        self.state.hints.begin(self._workspace.setup)
 
     def _start(self) -> None:
         if self._garbage is not None:
@@ -486,7 +487,6 @@ class CekuraApp(App[None]):
 
     def _load(self) -> None:
         """Read everything at the start."""
-        self.state.hints.begin(self._workspace.setup)
         self.news.begin(runs=self._run_id is None)
         self._read_jobs()
         if self._run_id is not None:

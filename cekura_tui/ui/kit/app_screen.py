@@ -124,7 +124,7 @@ class AppScreen(Screen[T]):
             worker.group in self.FIRST_READS and worker.node is self and not worker.is_finished for worker in self.workers
         )
 
-    def _on_compose(self, event: events.Compose) -> None:
+    async def _on_compose(self, event: events.Compose) -> None:
         # Before anything is in it: else all of it is styled once for no size, and again for this one.
         size_classes(self, self.app.size)
         self.styled()

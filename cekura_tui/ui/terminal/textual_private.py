@@ -214,7 +214,7 @@ class AppStylesheet(Stylesheet):
             matching = (rule.pseudo_classes for rule in self.rules if rule.selector_names & names)
             asked = self._asked[names] = sorted(set().union(*matching))
         return tuple(
-            (type(one), one.id, one.classes, *[has(one) for name in asked if (has := one._PSEUDO_CLASSES.get(name))])
+            (type(one), one.id, one.classes, *[has(one) for name in asked if (has := one._PSEUDO_CLASSES.get(name))])  # type: ignore[arg-type]
             for one in node.css_path_nodes
         )
 
