@@ -123,6 +123,15 @@ def table_of(kind: type[DOMNode]) -> dict[str, Action]:
     return found
 
 
+@cache
+def _actions_named(kind: type[DOMNode]) -> dict[str, list[Action]]:
+    """The same by the names of the methods that do them."""
+    found: dict[str, list[Action]] = {}
+    for action in table_of(kind).values():
+        found.setdefault(action.name, []).append(action)
+    return found
+
+
 def action_of(node: DOMNode, binding: Binding) -> Action | None:
     """The action of a binding that is in the table of a node; None for one that came with Textual."""
     return table_of(type(node)).get(binding.id or "")
@@ -140,8 +149,8 @@ def is_offered(node: DOMNode, name: str, parameters: tuple[object, ...] = ()) ->
     Several actions may stand for one method (`match(1)`, `match(-1)`): the one with these parameters is asked.
     """
     written = f"{name}({', '.join(map(repr, parameters))})" if parameters else name
-    for action in table_of(type(node)).values():
-        if action.name == name and (not parameters or action.does.rpartition(".")[2] == written):
+    for action in _actions_named(type(node)).get(name, ()):
+        if not parameters or action.does.rpartition(".")[2] == written:
             return action.why_not(node) != NOT_OFFERED
     return True
 

@@ -285,6 +285,7 @@ class JobsPane(Pane):
     def __init__(self, app_state: AppState) -> None:
         super().__init__(title="Jobs", id="jobs-pane")
         self._state = app_state
+        self.set_class(not app_state.jobs, "-empty")
 
     def compose(self) -> ComposeResult:
         """The list; where there is no room for it, the title says what matters."""

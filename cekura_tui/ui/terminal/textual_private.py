@@ -185,11 +185,16 @@ class AppStylesheet(Stylesheet):
             self.parse()
 
     def apply(self, node: DOMNode, *, animate: bool = False, cache: Any = None) -> None:
-        """Give a node what the rules say."""
+        """Give a node what the rules say, unless that is what it has."""
         rules = self.rules
         if self._found_in is not rules or len(self._found) > _NODES:
             self._found_in, self._asked, self._found = rules, {}, {}
         key = self._key(node)
+        has, own = vars(node).get(_STYLED_AS, (None, ())), (rules, key)
+        if has[0] is rules and has[1] == key:
+            self._process_component_classes(node)
+            return
+        vars(node)[_STYLED_AS] = own
         if key in self._found:
             values, flags = self._found[key]
             vars(node).update(flags)
@@ -200,6 +205,16 @@ class AppStylesheet(Stylesheet):
             self._replaced.pop(id(node), None)
             super().apply(node, animate=animate)
             self._found[key] = self._replaced.pop(id(node), None), {name: getattr(node, name) for name in _FLAGS}
+
+    def _process_component_classes(self, node: DOMNode) -> None:
+        parts = node._component_styles
+        if not parts or not all(self._is_current(part.node) for part in parts.values()):
+            super()._process_component_classes(node)
+
+    def _is_current(self, node: DOMNode | None) -> bool:
+        """Whether a node has what the rules say of it."""
+        rules, key = vars(node).get(_STYLED_AS, (None, ())) if node is not None else (None, ())
+        return node is not None and rules is self._found_in and key == self._key(node)
 
     def replace_rules(  # type: ignore[override] # a class method there, called by `apply`
         self, node: DOMNode, rules: RulesMap, animate: bool = False
@@ -228,6 +243,8 @@ _SHEETS, _NODES = 512, 5_000
 """Sheets and kinds of nodes that are remembered."""
 _FLAGS = ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd_or_even")
 """What rules make a node know of itself."""
+_STYLED_AS = "_styled_as"
+"""Where a node keeps the rules and the key by which it was styled."""
 
 
 async def do_key(app: App[Any], key: str, *, priority: bool = False) -> bool:
