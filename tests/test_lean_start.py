@@ -22,12 +22,18 @@ _HEAVY = {
     "multipart",
     "tomlkit",
     "asyncio",
+    "hashlib",
 }
 
 
 def loaded_by(code: str, tmp_path: Path) -> set[str]:
     """The top-level packages that a fresh interpreter has loaded after the code, which must succeed."""
-    code += "\nimport sys; print('LOADED', *{name.partition('.')[0] for name in sys.modules})"
+    return {name.partition(".")[0] for name in modules_after(code, tmp_path)}
+
+
+def modules_after(code: str, tmp_path: Path) -> set[str]:
+    """All modules, likewise."""
+    code += "\nimport sys; print('LOADED', *sys.modules)"
     env = {**os.environ, "PYTHONPATH": str(_REPO), "HOME": str(tmp_path / "home"), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
         [sys.executable, "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True, check=True
@@ -63,6 +69,13 @@ except SystemExit as end:
 )
 def test_help_is_quick_because_it_loads_nothing_heavy(tmp_path: Path, words: list[str]) -> None:
     assert loaded_by(_CALL.format(words=words), tmp_path) & _HEAVY == set()
+
+
+@pytest.mark.parametrize(("words", "files"), [(["--help"], set()), (["notes", "--help"], {"notes"})], ids=str)
+def test_only_the_command_that_is_called_is_loaded(tmp_path: Path, words: list[str], files: set[str]) -> None:
+    loaded = modules_after(_CALL.format(words=words), tmp_path)
+    own = {name.removeprefix("cekura_tui.cli.") for name in loaded if name.startswith("cekura_tui.cli.")}
+    assert own == {"main", "options", "output", "script"} | files
 
 
 def test_the_directory_is_told_without_loading_anything_heavy(tmp_path: Path) -> None:

@@ -15,13 +15,13 @@ from click.shell_completion import (
     get_completion_class,
 )
 
+from cekura_tui.cli.options import COMPLETE
 from cekura_tui.cli.output import put
 from cekura_tui.model.errors import CekuraTuiError
 
 if TYPE_CHECKING:
     from cekura_tui.model.run.view import RunRow
 
-_VARIABLE = "_CEKURA_TUI_COMPLETE"
 _HARMLESS = re.compile(r"""[\w:~.,@%+=/>-]*("[^"$`\\!]*")?""")
 _SHELLS = {
     "bash": "~/.bashrc",
@@ -41,7 +41,7 @@ def completion(ctx: click.Context, shell: str) -> None:
     """Print the completion script for a shell."""
     kind = get_completion_class(shell)
     assert kind is not None
-    put(kind(ctx.find_root().command, {}, "cekura-tui", _VARIABLE).source().rstrip("\n"))
+    put(kind(ctx.find_root().command, {}, "cekura-tui", COMPLETE).source().rstrip("\n"))
 
 
 class _Bash(BashComplete):

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -88,7 +89,7 @@ def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> N
 
 def _rows(settings: Settings, came_from: Mapping[str, str]) -> Iterator[tuple[str, str | int | None, str]]:
     """Name, value and origin of each setting, and of each entry of those that are tables."""
-    for name, value in settings.model_dump().items():
+    for name, value in asdict(settings).items():
         if name == "api_key_command":
             yield name, _without_arguments(value), came_from[name]
         elif isinstance(value, dict) and value:

@@ -1,56 +1,64 @@
 """The entry point of the command line: global options, all commands, and the exit status.
 
-A run's number or a dashboard link opens the app there (`Front`). `schema` is here, too.
+A run's number or a dashboard link opens the app there (`Front`).
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 
 import click
 
 from cekura_tui import __version__
-from cekura_tui.cli.auth import auth
-from cekura_tui.cli.compare import compare
-from cekura_tui.cli.completion import completion
-from cekura_tui.cli.config import config
-from cekura_tui.cli.demo_server import demo_server
-from cekura_tui.cli.doctor import doctor
-from cekura_tui.cli.groups import groups
-from cekura_tui.cli.improve import improve
-from cekura_tui.cli.jobs import jobs
-from cekura_tui.cli.notes import notes
-from cekura_tui.cli.opening import open_app, open_target
-from cekura_tui.cli.options import Options, embedded_options, number
-from cekura_tui.cli.output import complain, discard, print_message, put_json, put_table
-from cekura_tui.cli.prompts import prompts
-from cekura_tui.cli.runs import runs
+from cekura_tui.cli.options import COMPLETE, Options, embedded_options, number
+from cekura_tui.cli.output import complain, discard, print_message
 from cekura_tui.cli.script import SignalReceived
-from cekura_tui.cli.search import search
-from cekura_tui.cli.views import views
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.plain import PLAIN
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.terminal.capabilities import read_encoding
 
+SUMMARIES = {
+    "runs": "Find and read runs.",
+    "groups": "Group runs by what failed, most failures first.",
+    "compare": "Compare two runs turn by turn, with the verdicts of both.",
+    "search": "Search the transcripts of all runs cached on this machine.",
+    "views": "List, save and delete views: filters with a name.",
+    "notes": "Read and write notes on runs; they stay on this machine.",
+    "improve": "Propose a better prompt from one to three runs of one agent.",
+    "jobs": "List, follow and forget jobs launched from this machine.",
+    "prompts": "Print the prompts that an agent had, was sent or was proposed.",
+    "auth": "Sign in with an API key; one for each profile.",
+    "config": "Show and change settings.",
+    "doctor": "Check the terminal, the files, the server and the versions, and say what to do.",
+    "schema": "Print the JSON Schema of a command's --json output.",
+    "completion": "Print the completion script for a shell.",
+    "demo-server": "Run the demo server until interrupted.",
+}
+"""The commands and what each is for. Each is in the file of its name, which is loaded when it is called."""
 
-@click.command()
-@click.argument("name", required=False)
-def schema(name: str | None) -> None:
-    """Print the JSON Schema of a command's --json output.
 
-    Without NAME, lists all schemas (JSON Schema 2020-12).
-    """
-    from cekura_tui.model.json_shapes import SHAPES, schema_of
+class Commands(Mapping[str, click.Command]):
+    """The commands by their names, loaded as they are looked up."""
 
-    if name is None:
-        put_table(("NAME", "DESCRIBES"), [(name, of) for name, (of, _) in SHAPES.items()])
-    elif name in SHAPES:
-        put_json(schema_of(name), indent=2)
-    else:
-        raise UsageError(f"No schema named “{clean_line(name, 40)}”.", f"Choose from {', '.join(SHAPES)}.")
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in SUMMARIES:
+            raise KeyError(name)
+        module = name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"cekura_tui.cli.{module}"), module)
+        return command
+
+    def __contains__(self, name: object) -> bool:
+        return name in SUMMARIES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(SUMMARIES)
+
+    def __len__(self) -> int:
+        return len(SUMMARIES)
 
 
 class ReaderGone(Exception):
@@ -59,6 +67,17 @@ class ReaderGone(Exception):
 
 class Front(click.Group):
     """A group in which a run's number or a dashboard URL stands for opening it."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without loading them."""
+        limit = formatter.width - 6 - max(map(len, SUMMARIES))
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (name, click.Command(name, help=SUMMARIES[name]).get_short_help_str(limit))
+                    for name in self.list_commands(ctx)
+                ]
+            )
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command."""
@@ -83,6 +102,8 @@ class Front(click.Group):
                     f"Unexpected “{clean_line(more[0], 40)}” after a run id or a link.",
                     "Options go before the run id or link.",
                 )
+            from cekura_tui.cli.opening import open_target
+
             return "open", open_target, args
         if "/" in target:
             raise UsageError(f"Unknown command: {clean_line(target, 80)}.", "Begin a dashboard link with https://.")
@@ -91,6 +112,7 @@ class Front(click.Group):
 
 @click.group(
     cls=Front,
+    commands=Commands(),
     invoke_without_command=True,
     subcommand_metavar="[RUN_ID | dashboard URL | COMMAND [ARGS]...]",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -122,17 +144,14 @@ def cli(ctx: click.Context, /, **flags: object) -> None:
 
     Opens the app when no command is given. All commands also work in scripts.
     """
+    import logging  # what is imported here is not for --help
+
+    logging.getLogger("cekura_tui").addHandler(logging.NullHandler())
     ctx.obj = Options().with_given(flags)
     if ctx.invoked_subcommand is None:
+        from cekura_tui.cli.opening import open_app
+
         ctx.exit(open_app(ctx.obj))
-
-
-_COMMANDS = (
-    *(runs, groups, compare, search, views, notes, improve, jobs, prompts),
-    *(auth, config, doctor, schema, completion, demo_server),
-)
-for command in _COMMANDS:
-    cli.add_command(command)
 
 
 def main() -> None:
@@ -142,7 +161,6 @@ def main() -> None:
         if stream is not None:
             encoding = read_encoding(os.environ, stream.encoding)[0] if stream.isatty() else stream.encoding
             stream.reconfigure(encoding=encoding, errors=PLAIN)  # type: ignore[union-attr] # absent on a replaced one
-    logging.getLogger("cekura_tui").addHandler(logging.NullHandler())
     status = _run()
     _let_go()
     sys.exit(status)
@@ -150,6 +168,8 @@ def main() -> None:
 
 def _run() -> int:
     try:
+        if COMPLETE in os.environ:
+            import_module("cekura_tui.cli.completion")  # it knows of shells what click does not
         status = cli.main(prog_name="cekura-tui", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -165,6 +165,9 @@ def embedded_options(command: F) -> F:
     return runs(speed(live(epoch(faults(command)))))
 
 
+COMPLETE = "_CEKURA_TUI_COMPLETE"
+"""The variable in which a shell asks what completes a word."""
+
 AGENT = number("agent")
 RUN = number("run")
 JOB = number("job")

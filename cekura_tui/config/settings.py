@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
-from typing import Annotated, Literal, get_args
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, cast, get_args
 
 from cekura_tui.config.credentials import DEFAULT_API_URL, DEFAULT_DASHBOARD_URL, PROFILE
 from cekura_tui.model.text import clean_line
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 Notify = Literal["auto", "osc777", "osc9", "bell", "off"]
 
@@ -43,99 +46,196 @@ PERSONAL = frozenset({"notify", "on_job_done", "title", "hints", "keys", "theme"
 """Settings that are about the person and the terminal, not about an account: the embedded workspace keeps to them."""
 
 
-class Settings(BaseModel):
+class Kind(NamedTuple):
+    """Which values a setting takes: their type, which of these are right, and what a person is asked for.
+
+    `entries` are the values of one that is a table.
+    """
+
+    type: type
+    expected: str
+    check: Callable[[Any], bool] = lambda value: True
+    entries: Kind | None = None
+
+
+def _is_name(value: str) -> bool:
+    try:
+        return bool(value.encode())
+    except UnicodeEncodeError:  # a variable that is not UTF-8
+        return False
+
+
+def _is_command(value: str) -> bool:
+    import shlex  # few have one
+
+    try:
+        return not value or ("\0" not in value and bool(shlex.split(value)))
+    except ValueError:
+        return False
+
+
+def _table(name: str, entries: Kind) -> Kind:
+    return Kind(dict, f"a table such as [{name}]", entries=entries)
+
+
+_TEXT = Kind(str, "text")
+_NUMBER = Kind(int, "a number", lambda value: 0 <= value < 2**63)
+_TRUTH = Kind(bool, "true or false")
+_COMMAND = Kind(str, "a command with closed quotes", _is_command)
+_NAME = Kind(str, "the name of a profile", _is_name)
+_NOTIFY = Kind(str, f"one of {', '.join(get_args(Notify))}", lambda value: value in get_args(Notify))
+_WIDTH = Kind(int, "a number of cells", lambda value: 0 <= value <= 1000)
+
+
+def _about(kind: Kind, description: str) -> dict[str, Any]:
+    return {"kind": kind, "description": description}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
     """Every field is a key of config.toml, but for `profile` also in the table of a profile."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    api_url: str = Field(default=DEFAULT_API_URL, description="The server.")
-    dashboard_url: str = Field(default=DEFAULT_DASHBOARD_URL, description="Where links to runs lead.")
-    project_id: int | None = Field(default=None, ge=0, lt=2**63, description="The project whose runs are listed.")
-    agent_id: int | None = Field(default=None, ge=0, lt=2**63, description="The agent whose runs are listed.")
-    organization_id: int | None = Field(
+    api_url: str = field(default=DEFAULT_API_URL, metadata=_about(_TEXT, "The server."))
+    dashboard_url: str = field(default=DEFAULT_DASHBOARD_URL, metadata=_about(_TEXT, "Where links to runs lead."))
+    project_id: int | None = field(default=None, metadata=_about(_NUMBER, "The project whose runs are listed."))
+    agent_id: int | None = field(default=None, metadata=_about(_NUMBER, "The agent whose runs are listed."))
+    organization_id: int | None = field(
         default=None,
-        ge=0,
-        lt=2**63,
-        description="The organization whose projects are listed, for keys that see several.",
+        metadata=_about(_NUMBER, "The organization whose projects are listed, for keys that see several."),
     )
-    profile: str = Field(
-        default=PROFILE, min_length=1, description="The profile in use: a key with settings of its own."
+    profile: str = field(default=PROFILE, metadata=_about(_NAME, "The profile in use: a key with settings of its own."))
+    api_key_command: str = field(
+        default="", metadata=_about(_COMMAND, "A command that prints the API key; not a shell line.")
     )
-    api_key_command: str = Field(default="", description="A command that prints the API key; not a shell line.")
-    read_only: bool = Field(default=False, strict=True, description="Launch no jobs and change no agent.")
-    notify: Notify = Field(
-        default="auto", description="How the terminal notifies you when a job ends while you are away."
+    read_only: bool = field(default=False, metadata=_about(_TRUTH, "Launch no jobs and change no agent."))
+    notify: Notify = field(
+        default="auto",
+        metadata=_about(_NOTIFY, "How the terminal notifies you when a job ends while you are away."),
     )
-    on_job_done: str = Field(default="", description="A command that runs when a job ends; not a shell line.")
-    title: bool = Field(
-        default=False, strict=True, description="Show the numbers of running and new jobs as terminal title."
+    on_job_done: str = field(
+        default="", metadata=_about(_COMMAND, "A command that runs when a job ends; not a shell line.")
     )
-    hints: bool = Field(default=True, strict=True, description="Show tips in the demo.")
-    keys: dict[str, str] = Field(default={}, description="Keys by the ids of actions, separated by commas.")
-    theme: dict[str, str] = Field(
-        default={}, description="`name` is the theme; other entries are its colours, as “#rrggbb”."
+    title: bool = field(
+        default=False, metadata=_about(_TRUTH, "Show the numbers of running and new jobs as terminal title.")
     )
-    columns: dict[str, Annotated[int, Field(ge=0, le=1000)]] = Field(
-        default={}, description="Columns of run lists in their order, with their width in cells; 0 is the usual width."
+    hints: bool = field(default=True, metadata=_about(_TRUTH, "Show tips in the demo."))
+    keys: dict[str, str] = field(
+        default_factory=dict, metadata=_about(_table("keys", _TEXT), "Keys by the ids of actions, separated by commas.")
     )
-
-    @field_validator("project_id", "agent_id", "organization_id", mode="before")
-    @classmethod
-    def _number(cls, value: object) -> object:
-        if isinstance(value, bool):
-            raise ValueError("true and false are not numbers")
-        return value
-
-    @field_validator("columns", mode="before")
-    @classmethod
-    def _widths(cls, value: object) -> object:
-        if isinstance(value, dict):
-            return {name: None if isinstance(width, bool) else width for name, width in value.items()}
-        return value
-
-    @field_validator("on_job_done", "api_key_command")
-    @classmethod
-    def _command(cls, value: str) -> str:
-        if value and ("\0" in value or not shlex.split(value)):
-            raise ValueError("the command is empty")
-        return value
+    theme: dict[str, str] = field(
+        default_factory=dict,
+        metadata=_about(_table("theme", _TEXT), "`name` is the theme; other entries are its colours, as “#rrggbb”."),
+    )
+    columns: dict[str, int] = field(
+        default_factory=dict,
+        metadata=_about(
+            _table("columns", _WIDTH),
+            "Columns of run lists in their order, with their width in cells; 0 is the usual width.",
+        ),
+    )
 
     def personal(self) -> Settings:
         """Only what is about the person and the terminal."""
         return Settings(**{name: getattr(self, name) for name in PERSONAL})
 
 
-_NUMBER, _TRUTH = "a number", "true or false"
-_EXPECTED = {
-    "project_id": _NUMBER,
-    "agent_id": _NUMBER,
-    "organization_id": _NUMBER,
-    "profile": "the name of a profile",
-    "api_key_command": "a command with closed quotes",
-    "read_only": _TRUTH,
-    "notify": f"one of {', '.join(get_args(Notify))}",
-    "on_job_done": "a command with closed quotes",
-    "title": _TRUTH,
-    "hints": _TRUTH,
-    "keys": "a table such as [keys]",
-    "theme": "a table such as [theme]",
-    "columns": "a table such as [columns]",
+class Setting(NamedTuple):
+    """What is known of a setting beside its name; the default of a table is empty."""
+
+    kind: Kind
+    description: str
+    default: object
+
+
+SETTINGS = {
+    one.name: Setting(**one.metadata, default={} if one.default is MISSING else one.default) for one in fields(Settings)
 }
-_IN_TABLE = {"columns": "a number of cells"}
+"""All settings by their names."""
+
+
+def make_settings(values: Mapping[str, object]) -> Settings:
+    """The settings with these values, none of which is wrong (`wrong_values`); other names count for nothing."""
+    evident = _evident_values(values)
+    return Settings(**(_model().model_validate(values).model_dump(exclude_unset=True) if evident is None else evident))
 
 
 def wrong_values(values: Mapping[str, object]) -> dict[tuple[str, ...], str]:
     """What of these values can't be used: by its name, in a table also the entry's, what was expected of it."""
+    if _evident_values(values) is not None:
+        return {}
+    from pydantic import ValidationError
+
     try:
-        Settings.model_validate(values)
+        _model().model_validate(values)
     except ValidationError as error:
         wrong = {tuple(str(part) for part in one["loc"][:2]): None for one in error.errors()}
         return {name: f"must be {_expected_of(name)}{_instead(values, name)}" for name in wrong}
     return {}
 
 
+_DECIMAL = re.compile("[0-9]{1,18}")
+
+
+def _evident_values(values: Mapping[str, object]) -> dict[str, Any] | None:
+    """What these values mean, where each is right at a glance; None where pydantic has to look at them.
+
+    So that a start with right settings need not load it, which takes longer than all else of them.
+    """
+    meant: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in SETTINGS:
+            kind = SETTINGS[name].kind
+            if kind.type is int and type(value) is str and _DECIMAL.fullmatch(value):
+                value = int(value)  # as a variable has it
+            if not _is_evident(kind, value):
+                return None
+            meant[name] = value
+    return meant
+
+
+def _is_evident(kind: Kind, value: object) -> bool:
+    if type(value) is not kind.type or not kind.check(value):
+        return False
+    if kind.entries is None:
+        return True
+    entries = kind.entries
+    return all(type(name) is str and _is_evident(entries, one) for name, one in cast("dict[Any, Any]", value).items())
+
+
+@cache
+def _model() -> type[BaseModel]:
+    """The same settings for pydantic, which says what is wrong, and reads what is no plain number, such as 5.0."""
+    from pydantic import AfterValidator, BeforeValidator, Strict, create_model
+
+    def no_truth(value: object) -> object:
+        if isinstance(value, bool):
+            raise ValueError("true and false are not numbers")
+        return value
+
+    def typed(kind: Kind) -> Any:
+        def checked(value: Any) -> Any:
+            if not kind.check(value):
+                raise ValueError(kind.expected)
+            return value
+
+        if kind.entries is not None:
+            return dict[str, typed(kind.entries)]  # type: ignore[misc] # types are made here
+        # A number may be written as a text; nothing else may be written as something else.
+        return Annotated[
+            kind.type, BeforeValidator(no_truth) if kind.type is int else Strict(), AfterValidator(checked)
+        ]
+
+    definitions: dict[str, Any] = {}
+    for name, setting in SETTINGS.items():
+        type_ = typed(setting.kind)
+        definitions[name] = (type_ | None if setting.default is None else type_, setting.default)
+    model: type[BaseModel] = create_model("Settings", **definitions)
+    return model
+
+
 def _expected_of(name: tuple[str, ...]) -> str:
-    return _EXPECTED.get(name[0], "text") if len(name) == 1 else _IN_TABLE.get(name[0], "text")
+    kind = SETTINGS[name[0]].kind
+    return kind.expected if len(name) == 1 else kind.entries.expected if kind.entries else _TEXT.expected
 
 
 def _instead(values: Mapping[str, object], name: tuple[str, ...]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from cekura_tui.config.atomic_file import atomic_file, locked, output_file
 from cekura_tui.config.paths import make_private
-from cekura_tui.config.settings import Settings
+from cekura_tui.config.settings import SETTINGS
 from cekura_tui.config.settings_file import (
     TABLES,
     UTF8,
@@ -106,7 +106,7 @@ def create_settings_file(path: Path) -> None:
 def _all_as_comments() -> str:
     lines = ["# Settings of cekura-tui. To change one, remove the # in front of it."]
     tables = []
-    for name, setting in Settings.model_fields.items():
+    for name, setting in SETTINGS.items():
         if name in TABLES:
             tables += ["", f"# {setting.description}", f"#[{name}]", f"#{_EXAMPLES[name]}"]
         else:

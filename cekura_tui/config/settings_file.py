@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cekura_tui.config.credentials import read_server
-from cekura_tui.config.settings import Settings, wrong_values
+from cekura_tui.config.settings import SETTINGS, wrong_values
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line
 
@@ -152,7 +152,7 @@ class _Checker:
         table: Name = ("profiles", profile) if profile else ()
         right: dict[str, object] = {}
         for name, value in found.items():
-            if name not in Settings.model_fields or (profile and name == "profile"):
+            if name not in SETTINGS or (profile and name == "profile"):
                 self._unknown(table, name, profile)
             else:
                 right[name] = dict(_flat(value) if name == "keys" else value) if isinstance(value, dict) else value
@@ -180,7 +180,7 @@ class _Checker:
         elif _letters(name) in ("apikey", "key"):
             text = f"{shown} is no setting: delete the line and save the key with `cekura-tui auth login`"
         else:
-            meant = _meant(name, (*Settings.model_fields, *(() if profile else ("profiles",))))
+            meant = _meant(name, (*SETTINGS, *(() if profile else ("profiles",))))
             hint = f"use {meant}" if meant else "`cekura-tui config show` lists the settings"
             text = f"unknown setting “{shown}”; {hint}"
         self.report((*table, name), text, profile, _meant(name, _UNSAFE if profile else _UNSAFE_AT_TOP))

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cekura_tui.config.credentials import PROFILE
-from cekura_tui.config.settings import ENVIRONMENT, FLAGS, SCOPE, VENDOR, Settings, wrong_values
+from cekura_tui.config.settings import (
+    ENVIRONMENT,
+    FLAGS,
+    SCOPE,
+    SETTINGS,
+    VENDOR,
+    Settings,
+    make_settings,
+    wrong_values,
+)
 from cekura_tui.config.settings_file import Problem, SettingsFile, read_settings_file
 from cekura_tui.model.errors import UsageError
 
@@ -76,7 +85,7 @@ def load_settings(
         SettingsSource(from_flags, FLAGS),
     ]
     found: dict[str, object] = {}
-    came_from = dict.fromkeys(Settings.model_fields, DEFAULT)
+    came_from = dict.fromkeys(SETTINGS, DEFAULT)
     for place in places:
         if any(name in place.values for name in SCOPE):
             for name in SCOPE:
@@ -90,7 +99,7 @@ def load_settings(
         raise UsageError(f"{wrong[0]} in {came_from[wrong[0]]} {text}.")
     named = from_env | from_flags
     return Loaded(
-        Settings.model_validate(found),
+        make_settings(found),
         came_from,
         file,
         _refusal(file, profile, named),

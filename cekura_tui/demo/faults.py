@@ -10,8 +10,6 @@ from itertools import count
 from math import ceil
 from typing import TYPE_CHECKING
 
-from cekura_tui.demo.facts import roll
-
 if TYPE_CHECKING:
     # The command line lists the names, and must not wait for an event loop or the packages of a web server.
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -70,6 +68,8 @@ class Faulty:
         odd = self._requests[scope["method"], path] % 2 == 1
         if "latency" in self._faults:
             import asyncio
+
+            from cekura_tui.demo.facts import roll
 
             await asyncio.sleep(0.3 + roll(7, number) % 1200 / 1000)
         if "429" in self._faults and (wait := self._throttle.wait()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import re
@@ -151,6 +150,8 @@ def prompt_bytes(prompt: str) -> bytes:
 
 def sha256(prompt: str) -> str:
     """The hash by which a prompt is kept and compared."""
+    import hashlib  # --help has no prompts
+
     return hashlib.sha256(prompt_bytes(prompt)).hexdigest()
 
 

@@ -204,7 +204,7 @@ def make_setup(
         if theirs.origin == server.origin and found.decided != str(paths.credentials):
             loaded = load(named, env, paths, vendor=vendor, vendor_path=vendor_path)
     if place == str(paths.credentials):
-        settings = loaded.settings.model_copy(update={"api_url": url})
+        settings = replace(loaded.settings, api_url=url)
         loaded = replace(loaded, settings=settings, came_from=loaded.came_from | {"api_url": place})
     return Setup(
         paths,

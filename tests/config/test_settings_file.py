@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.config.settings import Settings
+from cekura_tui.config.settings import SETTINGS
 from cekura_tui.config.settings_edit import create_settings_file, set_setting, unset_setting
 from cekura_tui.config.settings_file import line_numbers, read_settings_file
 from cekura_tui.model.errors import UsageError
@@ -377,6 +377,6 @@ def test_a_new_file_lists_all_settings_and_is_right_when_they_are_uncommented(tm
     )
     file = read_settings_file(path)
     assert file.problems == ()
-    assert set(file.values) == set(Settings.model_fields)
+    assert set(file.values) == set(SETTINGS)
     create_settings_file(path)
     assert path.read_text() != template

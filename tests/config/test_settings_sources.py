@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cekura_tui.config.settings import ENVIRONMENT, FLAGS, VENDOR, Settings
+from cekura_tui.config.settings import ENVIRONMENT, FLAGS, SETTINGS, VENDOR, Settings
 from cekura_tui.workspace.setup import Setup, make_setup
 
 FIRST, SECOND = "first", "second"
@@ -97,7 +97,7 @@ def world(tmp_path: Path) -> World:
 
 
 def test_every_setting_is_tried() -> None:
-    assert set(VALUES) == set(Settings.model_fields)
+    assert set(VALUES) == set(SETTINGS)
 
 
 @pytest.mark.parametrize(("name", "place"), [(name, place) for name in VALUES for place in places_of(name)])

@@ -9,15 +9,15 @@ _HEADER = ("setting", "flag", "environment", "profile", "file", "vendor's file",
 
 def table() -> str:
     """Every setting, the places where it can be set, the strongest first, and its default."""
-    from cekura_tui.config.settings import ENVIRONMENT, FLAGS, VENDOR, Settings
+    from cekura_tui.config.settings import ENVIRONMENT, FLAGS, SETTINGS, VENDOR
 
     rows = [_HEADER, ("---",) * len(_HEADER)]
-    for name, field in Settings.model_fields.items():
-        default = field.get_default(call_default_factory=True)
+    for name, setting in SETTINGS.items():
+        default = setting.default
         shown = str(default).lower() if isinstance(default, bool) else default
         places = [FLAGS.get(name), ENVIRONMENT.get(name), None if name == "profile" else "yes", "yes", VENDOR.get(name)]
         cells = ["–" if cell is None else cell if cell == "yes" else f"`{cell}`" for cell in places]
-        rows.append((f"`{name}`", *cells, f"`{shown}`" if shown else "–", field.description or ""))
+        rows.append((f"`{name}`", *cells, f"`{shown}`" if shown else "–", setting.description))
     return (
         "\n".join(f"| {' | '.join(row)} |" for row in rows)
         .replace("| --- | --- |", "|---|---|")
