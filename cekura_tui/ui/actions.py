@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pkgutil import walk_packages
-from typing import Any
+from typing import Any, NamedTuple
 
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
@@ -46,8 +45,7 @@ GROUPS = (*_NAMES_BY_GROUP, OTHER)
 """What one wants to do, in the order of the help."""
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """One thing that can be done.
 
     `id` is "runs.improve"; `keys` are Textual's names, separated by commas, none for what is in the palette alone;

@@ -43,7 +43,6 @@ from cekura_tui.ui.away import ended_at, next_unread
 from cekura_tui.ui.keymap import keymap_in_use, read_keymap, use_keymap, with_keys
 from cekura_tui.ui.kit.app_screen import AppScreen, Painting, style_sheets
 from cekura_tui.ui.kit.copies import Copies
-from cekura_tui.ui.kit.dialog import DetailsDialog, Dialog
 from cekura_tui.ui.kit.page import Page, drop_old_toasts
 from cekura_tui.ui.looks import Looks
 from cekura_tui.ui.messages import (
@@ -716,6 +715,7 @@ class CekuraApp(App[None]):
     @work(group="profile", exclusive=True)
     async def _open_profile(self, chosen: ProfileChoice) -> None:
         """Go on with another profile; jobs of the one before run on the server and are seen again when one is back."""
+        from cekura_tui.ui.kit.dialog import DetailsDialog
         from cekura_tui.ui.terminal.foreground import lend_terminal
 
         workspace = self._workspace
@@ -793,7 +793,7 @@ class CekuraApp(App[None]):
         """Leave with this status; somebody who is there has seen all until now, and what is being typed is saved."""
         self.news.away.leaving()
         for screen in self.screen_stack:
-            if isinstance(screen, Dialog):
+            if isinstance(screen, AppScreen):
                 screen.keep()
         self.status = status
         self.exit(return_code=status)

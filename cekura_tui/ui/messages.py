@@ -24,27 +24,20 @@ if TYPE_CHECKING:
     from cekura_tui.ui.kit.page import Page
 
 
-class Request:
-    """Something that only the app can do."""
-
-
-@dataclass(frozen=True)
-class OpenJob(Request):
+class OpenJob(NamedTuple):
     """Show this job: its suggestion, or what is known of it; perhaps instead of another job that is shown."""
 
     job: Job
     instead: bool = False
 
 
-@dataclass(frozen=True)
-class OpenJobDetails(Request):
+class OpenJobDetails(NamedTuple):
     """Show all that is known of a job, whatever came of it."""
 
     number: int
 
 
-@dataclass(frozen=True)
-class OpenRun(Request):
+class OpenRun(NamedTuple):
     """Show a run.
 
     `turn` is where to begin, `find` what to search for in the transcript. If it was opened from a list, `row` is its
@@ -60,8 +53,7 @@ class OpenRun(Request):
     closed: Callable[[object], None] | None = None
 
 
-@dataclass(frozen=True)
-class CompareRuns(Request):
+class CompareRuns(NamedTuple):
     """Show two runs side by side; without `other_id` a run beside the last passed one of its scenario.
 
     `opened` is called with the turn of the first run that was chosen there, or None.
@@ -79,8 +71,7 @@ class GivenPrompt(NamedTuple):
     prompt: Prompt
 
 
-@dataclass(frozen=True)
-class Improve(Request):
+class Improve(NamedTuple):
     """Open the dialog that launches a job from these runs of a page, perhaps with a prompt to begin with."""
 
     page: Page
@@ -88,21 +79,18 @@ class Improve(Request):
     given: GivenPrompt | None = None
 
 
-@dataclass(frozen=True)
-class PrepareRunScreen(Request):
+class PrepareRunScreen(NamedTuple):
     """A run is opened soon: have its screen imported, so that nobody waits for that."""
 
 
-@dataclass(frozen=True)
-class OpenPromptHistory(Request):
+class OpenPromptHistory(NamedTuple):
     """Show the prompts that an agent had, was sent, was proposed or was given."""
 
     agent_id: int
     agent_name: str
 
 
-@dataclass(frozen=True)
-class HandOff(Request):
+class HandOff(NamedTuple):
     """Offer to copy or save what came of a job; `done` is called with what is to be said of it.
 
     `staged` is the staged prompt as it is shown; `reread` reads it from the disk before it is handed over.
@@ -114,7 +102,11 @@ class HandOff(Request):
     done: Callable[[str | None], None]
 
 
-@dataclass
+Request = OpenJob | OpenJobDetails | OpenRun | CompareRuns | Improve | PrepareRunScreen | OpenPromptHistory | HandOff
+"""Something that only the app can do."""
+
+
+@dataclass(eq=False)
 class CopyRequested(Message):
     """Copy this text, exactly, and report it; `what` names it: "the prompt"."""
 
@@ -122,24 +114,22 @@ class CopyRequested(Message):
     what: str
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class SignInRequested(Message):
     """There is no key that the server takes."""
 
     reason: CekuraTuiError | None
 
 
-@dataclass
 class WorkspaceChanged(Message):
     """Another key, or the embedded workspace: everything is to be read again."""
 
 
-@dataclass
 class BackgroundChanged(Message):
     """Jobs changed in the background; at most one of these is on its way."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class RunsRead(Message):
     """The run list was read: its runs as they were when somebody saw it last, if that is known, and as they are now.
 

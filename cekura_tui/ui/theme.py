@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from functools import lru_cache
+from typing import NamedTuple
 
 from textual.theme import BUILTIN_THEMES, Theme
 
@@ -276,8 +277,7 @@ def _mended(palette: Colours, strongest: str) -> Colours:
     return replace(palette, **words, **marks)
 
 
-@dataclass(frozen=True, slots=True)
-class ThemeChoice:
+class ThemeChoice(NamedTuple):
     """What `[theme]` says: a theme's name, and colours of one's own by their names in `Colours`.
 
     `problems` are sentences about what of it is not used.

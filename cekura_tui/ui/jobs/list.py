@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -53,8 +52,7 @@ _LEAST_RESULT, _RESULT = 10, len("▰▰▰▱▱ ~40 min")
 """Cells that a result must have beside a column of agents, and those that it has before that grows."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobRow:
+class JobRow(NamedTuple):
     """A job as it is drawn: nothing is in it that is not seen, so that only what changed on screen is redrawn."""
 
     number: int
@@ -92,8 +90,7 @@ def by_state(jobs: Iterable[Job]) -> list[Job]:
     return sorted(jobs, key=place)
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnSizes:
+class ColumnSizes(NamedTuple):
     """Cells that the columns of some rows need, each at least as wide as its name in the header."""
 
     state: int = len("✓ succeeded") + 2
@@ -109,7 +106,7 @@ class ColumnSizes:
 def column_sizes(rows: Iterable[JobRow]) -> ColumnSizes:
     """What these rows need."""
     least = ColumnSizes()
-    state, number, runs, agent, took, when, day = astuple(least)
+    state, number, runs, agent, took, when, day = least
     for row in rows:
         state = max(state, len(row.state.words) + 4)
         number, runs = max(number, len(str(row.number))), max(runs, len(_all(row.runs)))

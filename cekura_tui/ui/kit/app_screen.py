@@ -13,9 +13,9 @@ from textual.app import App
 from textual.messages import Prune
 from textual.screen import Screen
 
-from cekura_tui.ui.actions import Action, is_offered
+from cekura_tui.ui.actions import is_offered
 from cekura_tui.ui.keymap import Chain, keymap_in_use
-from cekura_tui.ui.kit.keys_in_order import PendingDialog, StandIn, do_in_order
+from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
 from cekura_tui.ui.terminal.textual_private import (
     cancel_workers,
     is_gone,
@@ -98,6 +98,12 @@ class Painting:
         return True
 
 
+def _stand_in(words: str, cancel: Callable[[], object]) -> Screen[None]:
+    from cekura_tui.ui.kit.dialog import WaitingDialog
+
+    return WaitingDialog(words, cancel)
+
+
 class AppScreen(Screen[T]):
     """What a page and a dialog have in common."""
 
@@ -111,18 +117,17 @@ class AppScreen(Screen[T]):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.CSS_PATH = style_sheets(cls.__module__.split(".")[2], *cls.SHEETS)
+        cls.CSS_PATH = style_sheets(*cls.__module__.split("."), *cls.SHEETS)
 
-    def __init__(self, stand_in: StandIn) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.opening = PendingDialog(self, stand_in)
+        self.opening = PendingDialog(self, _stand_in)
 
     @property
     def is_reading(self) -> bool:
         """Whether what it shows first is still being read."""
-        return any(
-            worker.group in self.FIRST_READS and worker.node is self and not worker.is_finished for worker in self.workers
-        )
+        own = (worker for worker in self.workers if worker.node is self and not worker.is_finished)
+        return any(worker.group in self.FIRST_READS for worker in own)
 
     async def _on_compose(self, event: events.Compose) -> None:
         # Before anything is in it: else all of it is styled once for no size, and again for this one.
@@ -145,6 +150,9 @@ class AppScreen(Screen[T]):
         painting = getattr(self.app, "painting", None)
         if not (isinstance(painting, Painting) and painting.held):
             super()._compositor_refresh()
+
+    def keep(self) -> None:
+        """Save what was typed here: the program is being closed."""
 
     def _on_prune(self, event: Prune) -> None:
         cancel_workers(self)

@@ -6,11 +6,14 @@ import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.app import App
 
-from cekura_tui.ui.terminal.clipboard import LARGE, Copied, copy, copy_message, save_copied, ways
 from cekura_tui.ui.terminal.notifications import write_around
+
+if TYPE_CHECKING:
+    from cekura_tui.ui.terminal.clipboard import Copied
 
 
 class Copies:
@@ -27,6 +30,8 @@ class Copies:
         self._app.run_worker(self._copy(text, what), name=f"copying {what}", group="copy")
 
     async def _copy(self, text: str, what: str) -> None:
+        from cekura_tui.ui.terminal.clipboard import LARGE
+
         async with self._turn:  # what was copied last is what is pasted
             sent: list[str] = []
             copied, message = await asyncio.to_thread(self._carry_out, text, what, sent.append)
@@ -35,6 +40,8 @@ class Copies:
         self._app.notify(message, severity="warning" if doubtful else "information", markup=False, timeout=8)
 
     def _carry_out(self, text: str, what: str, write: Callable[[str], None]) -> tuple[Copied, str]:
+        from cekura_tui.ui.terminal.clipboard import copy, copy_message, save_copied, ways
+
         env = dict(os.environ)
         copied = copy(text, ways(env), env, write)
         if copied.sure or not text:

@@ -16,7 +16,6 @@ from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.job import Job
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.app_screen import AppScreen
-from cekura_tui.ui.kit.dialog import DetailsDialog, WaitingDialog
 from cekura_tui.ui.kit.footer import HintLine, KeyFooter
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested
@@ -52,7 +51,7 @@ class Page(AppScreen[None]):
     """Whether global keys do not lead away from it."""
 
     def __init__(self, state: AppState) -> None:
-        super().__init__(WaitingDialog)
+        super().__init__()
         crop_repaints(self)
         self.state = state
         self._last_message, self._last_until = "", 0.0
@@ -99,6 +98,8 @@ class Page(AppScreen[None]):
 
     def show_error(self, error: CekuraTuiError) -> None:
         """An error in a dialog; one about the key leads to signing in."""
+        from cekura_tui.ui.kit.dialog import DetailsDialog
+
         self.opening.arrived()
         if error.exit_status == Exit.KEY_REFUSED:
             self.post_message(SignInRequested(error))

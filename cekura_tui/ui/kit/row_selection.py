@@ -6,14 +6,13 @@ Both go by key, so that rows that come above or scroll away move neither.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _IndexOf = Callable[[Hashable], int | None]
 _KeyAt = Callable[[int], Hashable | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """A character of a row: on one of the row's lines, the cells from `start` to before `end`."""
 
     key: Hashable

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import get_character_cell_size
 from rich.segment import Segment
@@ -105,8 +105,7 @@ def _wide_breaks(line: str, width: int) -> list[tuple[int, int]]:
 Line = Sequence[Segment]
 
 
-@dataclass(frozen=True, slots=True)
-class RowState:
+class RowState(NamedTuple):
     """What a row's look depends on besides the row. `focused` is only ever true for the cursor's row; `part` is what of
     the row stands out, for a subclass that has such a thing."""
 

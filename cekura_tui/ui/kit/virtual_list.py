@@ -32,7 +32,7 @@ _PREFETCHED = 20
 """Rows below the screen that are asked for before one gets there."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ListMessage(Message):
     """Anything that happened in a list; `control` lets `@on(VirtualList.Moved, "#runs")` work."""
 
@@ -104,19 +104,19 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     """Whether text can be selected here, by this list and not by Textual, which paints the whole screen twice for a
     press of the button and again for each move, and knows no rows that move. `Screen.selections` hears of it."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Moved(ListMessage):
         """The cursor is on another row; on none (`key` is None) when the list became empty."""
 
         key: Hashable | None
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Opened(ListMessage):
         """Enter on a row."""
 
         key: Hashable
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Marked(ListMessage):
         """Rows were marked or unmarked; these are all marks. `left_out` rows of a range were not: they may not be, or
         were too many."""
@@ -124,11 +124,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         marks: frozenset[Hashable]
         left_out: int = 0
 
-    @dataclass
     class NearEnd(ListMessage):
         """Less than a screen and 20 rows are left below; posted once for each count and last row."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class InView(ListMessage):
         """Rows from index `first` to `last`, which is on screen too, are: others than before, or of other rows."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from dataclasses import replace
 from typing import ClassVar, NamedTuple
 
 from textual import events
@@ -382,7 +381,7 @@ class Transcript(VirtualList[Turn]):
 
     def _state_of(self, index: int, row: Turn) -> RowState:
         state, match = super()._state_of(index, row), self._look.current
-        return state if match is None or match.n != row.n else replace(state, part=match)
+        return state if match is None or match.n != row.n else state._replace(part=match)
 
     def _go_to_match(self, place: int) -> None:
         look, before = self._look, self.drawn_lines()

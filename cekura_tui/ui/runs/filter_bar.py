@@ -187,7 +187,7 @@ class FilterBar(Widget):
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Submitted(Message):
         """This filter (canonical text, empty for none) was entered."""
 

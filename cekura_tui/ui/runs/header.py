@@ -37,8 +37,7 @@ class HeaderFact(NamedTuple):
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderFacts:
+class HeaderFacts(NamedTuple):
     """What the header says: the first line's facts and the second's, beside them how fresh the list is, and jobs.
 
     `short` are the words of the facts that a single line has room for.
@@ -153,7 +152,7 @@ class OutcomeBar(Static):
     ALLOW_SELECT = False
     outcomes: reactive[OutcomeCounts] = reactive(OutcomeCounts())
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Chosen(Message):
         """A click on an outcome; None is on the number of all runs."""
 

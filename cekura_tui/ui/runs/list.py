@@ -48,7 +48,7 @@ class RunListHeader(Static):
     columns: reactive[RunColumns] = reactive(RunColumns())
     one_agent: reactive[bool] = reactive(False)
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Clicked(Message):
         """A click on the name of a column."""
 
@@ -94,7 +94,6 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | CHIP_CLASSES
     DEFAULT_CSS = f"RunList {{ {TONE_CSS} {CHIP_CSS} }}"
 
-    @dataclass
     class TopRequested(ListMessage):
         """`g`, or the like: show the newest."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cekura_tui.model.filter.filter import Filter, Term
 from cekura_tui.model.filter.parse import parse
@@ -12,8 +12,7 @@ OUTCOMES: tuple[Kind, ...] = ("failed", "error", "review", "running", "passed", 
 """In the order in which they are counted on screen: what needs somebody first."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutcomeCounts:
+class OutcomeCounts(NamedTuple):
     """How many runs there are, in words ("57 of 240 runs"), and how those that are loaded ended.
 
     A count is None where the filter leaves out such runs, so that nothing is known of them. `active` are the outcomes

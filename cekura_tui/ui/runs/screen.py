@@ -31,7 +31,6 @@ from cekura_tui.ui.runs.header import OutcomeBar, RunsHeader, header_facts
 from cekura_tui.ui.runs.list import RunList, RunListHeader, explain_empty
 from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.ui.runs.marks import MarkedRuns
-from cekura_tui.ui.runs.notes import NoteWriter
 from cekura_tui.ui.runs.outcomes import next_outcome, toggle_outcome
 from cekura_tui.ui.runs.preview import PreviewLoader, RunPreview
 from cekura_tui.ui.state import AppState, follow, is_visible
@@ -733,4 +732,6 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
     async def action_note(self) -> None:
         """Write a note on the run under the cursor."""
         if (run_id := self.run_list.cursor_id) is not None:
+            from cekura_tui.ui.runs.notes import NoteWriter
+
             await NoteWriter(self, self.controller).write(run_id)

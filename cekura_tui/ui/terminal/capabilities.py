@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Multiplexer = Literal["", "tmux", "screen"]
 Colours = Literal["none", "16", "256", "truecolor"]
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(NamedTuple):
     """`colours_why` and `encoding_why` say in words what decided."""
 
     multiplexer: Multiplexer

@@ -13,9 +13,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cekura_tui.config.atomic_file import atomic_file
 from cekura_tui.config.paths import make_private
@@ -36,8 +35,7 @@ Which = Callable[[str], str | None]
 """Where a program is, None if it is not there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """One way to the clipboard. Without `argv` it is OSC 52, written to the terminal.
 
     `why` says in words why it is taken, `reads` is the command that prints what is on the clipboard. Without `outside`
@@ -58,8 +56,7 @@ class Way:
         return bool(self.argv) and self.outside
 
 
-@dataclass(frozen=True, slots=True)
-class Copied:
+class Copied(NamedTuple):
     """What became of a copy: `ways` are the names of those it went by, none if it failed, and then `why_not` says why.
 
     `size` is in bytes; `sure` is true where a tool confirmed that it took the text.

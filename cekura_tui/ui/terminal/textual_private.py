@@ -22,8 +22,8 @@ from textual._styles_cache import StylesCache
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.binding import BindingsMap
-from textual.color import Color
 from textual.cache import LRUCache
+from textual.color import Color
 from textual.css.model import RuleSet
 from textual.css.styles import RulesMap, StylesBase
 from textual.css.stylesheet import Stylesheet
