@@ -24,11 +24,13 @@ from textual import events, on, work
 from textual.actions import ActionParseResult
 from textual.app import App
 from textual.await_complete import AwaitComplete
+from textual.await_remove import AwaitRemove
 from textual.dom import DOMNode
 from textual.filter import LineFilter, Monochrome
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 
 from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
 from cekura_tui.model.job import Job, JobState
@@ -374,6 +376,10 @@ class CekuraApp(App[None]):
         """Show a screen in place of the one that is shown, painted once."""
         self.painting.hold()
         return super().switch_screen(screen)
+
+    def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
+        # Textual lays the app out again for a screen that is gone, and paints the one below twice.
+        return super()._prune(*nodes, parent=None if parent is self else parent)
 
     def delay_update(self, delay: float = 0.05) -> None:
         """Paint once what is changed now; Textual waits so long, whether or not it is there."""
