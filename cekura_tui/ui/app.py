@@ -364,17 +364,17 @@ class CekuraApp(App[None]):
 
     def push_screen(self, *args: Any, **options: Any) -> Any:
         """Show a screen above the one that is shown, painted once."""
-        self.painting.hold()
+        self.painting.hold_for_screen()
         return super().push_screen(*args, **options)
 
     def pop_screen(self) -> AwaitComplete:
         """Go back to the screen below, painted once."""
-        self.painting.hold()
+        self.painting.hold_for_screen()
         return super().pop_screen()
 
     def switch_screen(self, screen: Screen[Any] | str) -> AwaitComplete:
         """Show a screen in place of the one that is shown, painted once."""
-        self.painting.hold()
+        self.painting.hold_for_screen()
         return super().switch_screen(screen)
 
     def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
@@ -383,7 +383,7 @@ class CekuraApp(App[None]):
 
     def delay_update(self, delay: float = 0.05) -> None:
         """Paint once what is changed now; Textual waits so long, whether or not it is there."""
-        self.painting.hold()
+        self.painting.hold_for_screen()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, then ours: nothing foreign reaches the terminal as a control character. Without colour
@@ -462,7 +462,7 @@ class CekuraApp(App[None]):
 
     def on_load(self) -> None:
         """The first frame is painted once, and nothing else is done before."""
-        self.painting.hold(then=lambda: self.set_timer(_SEEN, self._start))
+        self.painting.hold_for_screen(then=lambda: self.set_timer(_SEEN, self._start))
 
     def on_mount(self) -> None:
         """The first frame, from what was cached; then the workspace."""
@@ -572,6 +572,8 @@ class CekuraApp(App[None]):
         if self.too_small_lines and isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
             await self._unseen_key(event)
             return
+        if isinstance(event, events.Key | events.MouseDown | events.MouseUp | events.Paste) and not event.is_forwarded:
+            self.painting.hold()
         if isinstance(event, events.InputEvent) and not event.is_forwarded:
             self.news.away.input_seen(event)
             if self._garbage is not None:

@@ -178,6 +178,7 @@ class ImproveDialog(Dialog[Job]):
 
     # Not the button that costs: `i` and a stray enter launch nothing.
     AUTO_FOCUS = "#sources"
+    FIRST_READS = ("saved-prompts", "agent-prompt")
     deaf = True
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("improve.launch", "ctrl+g", "launch", "Launch", footer=1),

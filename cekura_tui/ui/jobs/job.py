@@ -232,6 +232,7 @@ class JobScreen(Page):
     """Follows one job: its facts, what was sent, every change of state and every answer."""
 
     AUTO_FOCUS = "JobFacts"
+    FIRST_READS = ("record",)
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action(
             "job.suggestion", "enter", "suggestion", "Suggestion", footer=1, key_display="enter", why_not=_no_suggestion

@@ -49,6 +49,7 @@ class JobsScreen(Page):
     """Every job at this server, by state."""
 
     AUTO_FOCUS = "JobList"
+    FIRST_READS = ("preview",)
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         DETAILS,
         *JOB_ACTIONS,

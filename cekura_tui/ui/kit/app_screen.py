@@ -21,7 +21,7 @@ from cekura_tui.ui.terminal.textual_private import (
     is_gone,
     is_quiet,
     lay_out_if_needed,
-    paint_whole,
+    paint,
     size_classes,
     version_of,
 )
@@ -39,14 +39,16 @@ def style_sheets(*names: str) -> list[str | PurePath]:
     return [folder / f"{name}.tcss" for name in _STYLE_SHEETS if name in (names or _STYLE_SHEETS)]
 
 
-LONGEST = 0.03
+READING = 0.03
 """Seconds that a screen which still reads something is waited for; then it is painted as it is."""
+_BUSY = 0.1
+"""Seconds after which it is painted though more comes all the time, as while text is pasted key by key."""
 _STEP = 0.001
 """Seconds between two looks at work in the background."""
 
 
 class Painting:
-    """Holds painting back while a screen is opened or closed, and then paints once.
+    """Holds painting back while a key or a new screen is dealt with, and then paints once.
 
     Textual paints a new screen as it is put together: empty, then with its widgets, then with what they show.
     """
@@ -54,45 +56,52 @@ class Painting:
     def __init__(self, app: App[Any]) -> None:
         self._app = app
         self._task: asyncio.Task[None] | None = None
-        self._until = 0.0
+        self._begun = self._until = 0.0
+        self._whole = False
+        """Whether another screen comes to the top."""
         self._then: Callable[[], object] | None = None
         self.held = False
         """Whether nothing is painted now."""
 
-    def hold(self, then: Callable[[], object] | None = None) -> None:
-        """Paint nothing until the screen that comes to the top is whole; `then` is called after it was painted."""
-        self._then = then or self._then
-        self._until = time.monotonic() + LONGEST
+    def hold(self) -> None:
+        """Paint nothing until what changes now is laid out."""
         if not self.held:
-            self.held = True
-            self._task = asyncio.get_running_loop().create_task(self._paint_when_whole())
+            self.held, self._begun = True, time.monotonic()
+            self._task = asyncio.get_running_loop().create_task(self._paint_when_ready())
 
-    async def _paint_when_whole(self) -> None:
+    def hold_for_screen(self, then: Callable[[], object] | None = None) -> None:
+        """Paint nothing until the screen that comes to the top is whole; `then` is called after it was painted."""
+        self.hold()
+        self._whole, self._then = True, then or self._then
+        self._begun = time.monotonic()
+        self._until = self._begun + READING
+
+    async def _paint_when_ready(self) -> None:
         app = self._app
         try:
             with app.batch_update():
-                while not await self._is_whole():
+                while not await self._is_ready():
                     pass
         finally:
-            self.held = False
-        if app.screen_stack and app.is_running:
-            paint_whole(app)
+            self.held, whole, self._whole = False, self._whole, False
             then, self._then = self._then, None
+        if app.screen_stack and app.is_running:
+            paint(app, whole=whole)
             if then is not None:
                 then()
 
-    async def _is_whole(self) -> bool:
+    async def _is_ready(self) -> bool:
         """Let everything that is due be done, and the screen be laid out; whether nothing is left to wait for."""
         await asyncio.sleep(0)
         app = self._app
         if not app.is_running:
             return True
-        if not app.screen_stack or not is_quiet(app):
+        if not app.screen_stack:
             return False
-        screen = app.screen
-        if lay_out_if_needed(screen):
-            return False
-        if time.monotonic() < self._until and isinstance(screen, AppScreen) and screen.is_reading:
+        screen, now = app.screen, time.monotonic()
+        if not is_quiet(app) or lay_out_if_needed(screen):
+            return now > self._begun + _BUSY and screen.is_mounted
+        if now < self._until and isinstance(screen, AppScreen) and screen.is_reading:
             await asyncio.sleep(_STEP)
             return False
         return True
@@ -126,8 +135,8 @@ class AppScreen(Screen[T]):
     @property
     def is_reading(self) -> bool:
         """Whether what it shows first is still being read."""
-        own = (worker for worker in self.workers if worker.node is self and not worker.is_finished)
-        return any(worker.group in self.FIRST_READS for worker in own)
+        own = (one for one in self.workers if not one.is_finished and self in one.node.ancestors_with_self)
+        return any(one.group in self.FIRST_READS for one in own)
 
     async def _on_compose(self, event: events.Compose) -> None:
         # Before anything is in it: else all of it is styled once for no size, and again for this one.

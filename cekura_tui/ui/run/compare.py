@@ -294,6 +294,7 @@ class CompareScreen(Page):
     """Leaves with the number of the turn of this run that was chosen, or None."""
 
     AUTO_FOCUS = "TurnPairs"
+    FIRST_READS = ("compare",)
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("compare.next", "n", "difference(1)", "Next difference", footer=1, why_not=_without_turns),
         Action("compare.previous", "N", "difference(-1)", "Previous difference", why_not=_without_turns),

@@ -67,6 +67,7 @@ class RunScreen(Page):
     """Shows one run, two panes where there is room. Leaves with the id of the run shown last."""
 
     AUTO_FOCUS = "#transcript"
+    FIRST_READS = ("run", "evidence")
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("run.pane", "tab", "pane(1)", "Pane", "the next pane", footer=1),
         Action("run.pane-before", "shift+tab", "pane(-1)", "Previous pane"),

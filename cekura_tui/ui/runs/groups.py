@@ -225,6 +225,7 @@ class GroupsScreen(Page):
     """
 
     AUTO_FOCUS = "GroupList"
+    FIRST_READS = ("grouping", "why")
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action(
             "groups.next",

@@ -91,6 +91,7 @@ class PickScopeDialog(Dialog[Scope]):
     """Answers with the scope."""
 
     AUTO_FOCUS = "Input"
+    FIRST_READS = ("agents",)
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("scopes.down", "down", "move(1)", "Down"),
         Action("scopes.up", "up", "move(-1)", "Up"),

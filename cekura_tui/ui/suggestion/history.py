@@ -134,6 +134,7 @@ class PromptDiffScreen(Page):
     """What one prompt of an agent changes of another."""
 
     AUTO_FOCUS = "ProseDiffView"
+    FIRST_READS = ("prompt-diff",)
     # The diff, which has the focus, has ranks 7, 11 and 12.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("prompt-diff.back", "escape", "app.pop_screen", "Back", footer=1),
@@ -231,6 +232,7 @@ class PromptHistoryScreen(Page):
     """What this machine has seen of an agent's prompts, and the current one."""
 
     AUTO_FOCUS = "PromptUseList"
+    FIRST_READS = ("prompts", "prompts-now")
     # The list, which has the focus, has ranks 1 and 2.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("prompts.hand-off", "y", "hand_off", "Copy or save", footer=3, why_not=_unless_use),

@@ -59,6 +59,7 @@ class SuggestionScreen(Page):
     """The outcome of one job that succeeded, of which each change may be accepted, rejected or edited."""
 
     AUTO_FOCUS = "ProseDiffView"
+    FIRST_READS = ("suggestion", "reasons")
     # The diff, where the focus mostly is, has ranks 7, 11 and 12.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("suggestion.next", "n", "change(1)", "Next", "Next change", 7, why_not=_unless_changes),

@@ -123,18 +123,14 @@ def lay_out_if_needed(screen: Screen[Any]) -> bool:
     return due or scrolled
 
 
-def paint_whole(app: App[Any]) -> None:
-    """Paint all of the screen on top now; `Screen._compositor_refresh`, `_dirty_widgets`, `_repaint_required`,
-    `Compositor._dirty_regions`.
+def paint(app: App[Any], *, whole: bool) -> None:
+    """Paint now what changed of the screen on top, or all of it; `Screen._on_timer_update`, `_repaint_required`.
 
-    For a screen that was put together unseen. Without it: `refresh`, which paints at Textual's next frame.
+    For what was held back. Without it: leave it out, and Textual paints at its next frame.
     """
     screen = app.screen
-    if screen._compositor.size:
-        screen._dirty_widgets.clear()
-        screen._repaint_required = False
-        screen._compositor._dirty_regions.add(screen._compositor.size.region)
-        screen._compositor_refresh()
+    screen._repaint_required = screen._repaint_required or whole
+    screen._on_timer_update()
 
 
 def size_classes(screen: Screen[Any], size: Size) -> None:
