@@ -25,7 +25,8 @@ from cekura_tui.api import body as limits
 from cekura_tui.api.answers import ApiResponse
 from cekura_tui.api.body import Limit, read_body
 from cekura_tui.api.errors import ApiError, BadAnswer, NotConnected, NotFound, NotOffered, Unreachable, next_try
-from cekura_tui.model.job import ApiRequest, Draft, JobKind
+from cekura_tui.model.job import Draft
+from cekura_tui.model.job_kind import ApiRequest, JobKind
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.request_log import RequestLog
 from cekura_tui.model.run.listing import ListPage

@@ -91,7 +91,7 @@ class _Watch:
     async def _left(self, number: int) -> Job:
         """A job that is in the list no more: it is a draft again, or was forgotten, or cannot be read any more."""
         from cekura_tui.model.job import JobState
-        from cekura_tui.store.jobs import UnreadableJob
+        from cekura_tui.store.job_reading import UnreadableJob
 
         try:
             return await self._session.jobs.get(number)

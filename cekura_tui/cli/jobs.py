@@ -175,7 +175,7 @@ def forget_jobs(options: Options, numbers: tuple[int, ...], force: bool) -> None
 
     async def work(session: Session) -> None:
         from cekura_tui.model.job import JobState
-        from cekura_tui.store.jobs import UnreadableJob
+        from cekura_tui.store.job_reading import UnreadableJob
 
         wanted = tuple(dict.fromkeys(numbers))
         for number in wanted:

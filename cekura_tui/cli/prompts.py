@@ -14,8 +14,8 @@ from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line, clock_text, count, sha256
 
 if TYPE_CHECKING:
-    from cekura_tui.model.job import PromptUse
     from cekura_tui.model.json_shapes import PromptEventJson
+    from cekura_tui.model.prompt_events import PromptUse
     from cekura_tui.workspace.session import Session
 
 _HASH = 8

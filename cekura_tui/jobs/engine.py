@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from cekura_tui.api.errors import KeyRefused
 from cekura_tui.jobs import lease as owner
 from cekura_tui.jobs.launcher import Launcher
-from cekura_tui.jobs.polling import Budget, PolledJob, Poller, PollTimes, retry_delay
+from cekura_tui.jobs.polling import Budget, PolledJob, Poller, PollTimes
+from cekura_tui.jobs.waiting import retry_delay, wait_for
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.store.errors import StoreError
@@ -51,13 +52,6 @@ def spawn(tasks: set[asyncio.Task[object]], work: Awaitable[object]) -> None:
     task = asyncio.ensure_future(work)
     tasks.add(task)
     task.add_done_callback(done)
-
-
-async def wait_for(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, so long at the most."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
 
 
 IN_FLIGHT = 4

@@ -1,4 +1,4 @@
-"""When to poll a job next (pure, all times in seconds), and polling it once and recording what came of it."""
+"""Polling a job once and recording what came of it, and when it is polled next; all times in seconds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from cekura_tui.api.errors import ApiError, KeyRefused
+from cekura_tui.jobs.waiting import DAY, FAILURES_OF_ONE_JOB, MINUTE, interval, retry_delay, server_pause
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_kinds import KINDS
@@ -20,45 +21,12 @@ if TYPE_CHECKING:
     from cekura_tui.store.jobs import JobStore
 
 
-MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
-MAX_INTERVAL = 60.0
-"""No running job waits longer than this, less its spread, unless the server asked for it."""
 BUDGET, WINDOW = 5, 1.05
 """Background requests in so many seconds: a little over one, for the way to the server shifts them."""
 TIMES_TO_BELIEVE = 3
 """So often, over a minute if nothing else is said, must the server say what ends the following of a job."""
 EMPTY = 20.0
 """Seconds over which the same is believed of a last word without a result."""
-FAILURES_OF_ONE_JOB = 2
-"""So many failures in a row may be those of one job; more are the server's."""
-
-
-def interval(age: float, spread: float) -> float:
-    """Seconds until a job of this age is asked about again; `spread` is a random number from 0 to 1."""
-    base = 2.0 if age < MINUTE else 5.0 if age < 10 * MINUTE else 15.0 if age < HOUR else MAX_INTERVAL
-    return base * _around_one(spread)
-
-
-def retry_delay(failures: int, retry_after: float | None, spread: float) -> float:
-    """Seconds until the next try after so many failures in a row; what the server asked for wins.
-
-    At least a second, so that nothing is asked in a row, and an hour at the most, so that no job is forgotten.
-    """
-    if retry_after is not None:
-        return min(max(retry_after, 1.0), HOUR)
-    return min(2.0 ** min(failures, 10), MAX_INTERVAL / 1.2) * _around_one(spread)
-
-
-def server_pause(failures: int, retry_after: float | None, spread: float) -> float:
-    """Seconds in which the server is asked nothing at all after so many failures in a row, of whichever jobs."""
-    if retry_after is None and failures <= FAILURES_OF_ONE_JOB:
-        return 0.0
-    return retry_delay(max(1, failures - FAILURES_OF_ONE_JOB), retry_after, spread)
-
-
-def _around_one(spread: float) -> float:
-    """0.8 to 1.2."""
-    return 0.8 + 0.4 * min(max(spread, 0.0), 1.0)
 
 
 @dataclass

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from cekura_tui.model.job import DEFAULT_KIND, ApiRequest, Draft, Job, JobKind, JobState, Progress
+from cekura_tui.model.job import DEFAULT_KIND, Draft, Job, JobState
+from cekura_tui.model.job_kind import ApiRequest, JobKind, Progress
 from cekura_tui.model.text import Prompt, clean_line, count
 
 LAUNCH_PATH = "/test_framework/v1/runs/improve_prompt_bg/"

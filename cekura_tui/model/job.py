@@ -1,45 +1,17 @@
-"""A job of whatever kind: its states, what is sent, what came back, and how long it may still take."""
+"""A job of whatever kind: its states, what is sent, and what came back."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from cekura_tui.model.text import Prompt, clean_line, count, span_text
+from cekura_tui.model.text import Prompt, clean_line
 
 if TYPE_CHECKING:
     from cekura_tui.model.json_shapes import JobJson, JobResultJson, SuggestionJson
-
-How = Literal["seen", "sent", "proposed", "staged", "written", "replaced"]
-"""Seen at the agent; sent with a job; proposed by one; staged from a proposal; written to the agent; or what stood
-there before a write."""
-
-
-@dataclass(frozen=True, slots=True)
-class PromptUse:
-    """One use of a prompt, last at `at` (Unix time), with or by `job` where it was one's.
-
-    The text is kept apart, by its hash; `words` counts it, `first_line` is the first line that is not blank, cleaned.
-    """
-
-    agent_id: int
-    sha256: str
-    how: How
-    at: float
-    job: int | None
-    words: int
-    first_line: str
-
-
-def words_and_first_line(prompt: Prompt) -> tuple[int, str]:
-    """What a history shows of a prompt's text."""
-    first = next((line for line in prompt.splitlines() if line.strip()), "")
-    return len(prompt.split()), clean_line(first)
-
 
 MAX_RUNS = 3
 MAX_PROMPT_BYTES = 200_000
@@ -98,78 +70,6 @@ class Draft:
     prompt_source: str = ""
     kind: str = DEFAULT_KIND
     parameters: Mapping[str, object] = field(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ApiRequest:
-    """A request about a job: its path at the server, with `body` sent as JSON and `params` as the query."""
-
-    method: str
-    path: str
-    body: Mapping[str, object] | None = None
-    params: Mapping[str, str | int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What one answer about a job says: where it is, and its result once it has ended.
-
-    A result is what its kind brings: a prompt that goes into the history of the agent, a summary, an error, or JSON in
-    `result`; the store keeps whatever of it is there.
-    """
-
-    end: Literal["succeeded", "no_issues", "failed"] | None
-    status: str
-    improved_prompt: Prompt | None = None
-    summary_of_changes: str | None = None
-    error: str | None = None
-    result: Mapping[str, object] | None = None
-
-    @property
-    def state(self) -> JobState:
-        """The state that this answer puts its job in."""
-        return JobState(self.end) if self.end else JobState.RUNNING
-
-
-@dataclass(frozen=True, slots=True)
-class JobKind:
-    """All in which one kind of job differs from another, so that nothing else need know any kind.
-
-    `name` is its name in the database, `noun` what its jobs are called in a sentence. `launch` is the request for a
-    draft, `id_field` the field of its answer by whose value `progress` asks how far the job is. `read_progress` reads
-    an answer to that, parsed, and says whether its word is final; the texts at the paths `exact` came to it as they
-    were sent, all others cleaned. `screen` names the screen that shows a result, empty for the job's own page.
-
-    `result` is what one job that succeeded brings, and what several bring; `meanings` says of a final state what it
-    means. `sent` are names and texts of what a job was sent with, `content` is the same in short: "runs and prompt".
-    `empty_end` says what is wrong with a last word (a job's `status` at the server) that came without a result; a job
-    of which nothing else is heard fails by that. None where a result may still come.
-    """
-
-    name: str
-    noun: str
-    launch: Callable[[Draft], ApiRequest]
-    id_field: str
-    progress: Callable[[str], ApiRequest]
-    read_progress: Callable[[object], Progress]
-    result: tuple[str, str]
-    meanings: Mapping[JobState, str]
-    sent: Callable[[Job, Draft], Sequence[tuple[str, str]]]
-    content: Callable[[Job], str]
-    exact: tuple[tuple[str, ...], ...] = ()
-    screen: str = ""
-    empty_end: Callable[[str], str | None] = lambda status: None
-
-    def read(self, payload: object, raw: str) -> Progress:
-        """What an answer says by `payload`; its texts are as they came in the `raw` JSON, where that says the same."""
-        shown = self.read_progress(payload)
-        try:
-            sent = self.read_progress(json.loads(raw))
-        except (ValueError, RecursionError):
-            return shown
-        if sent.end != shown.end:
-            return shown
-        return replace(shown, status=sent.status, summary_of_changes=sent.summary_of_changes, error=sent.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,62 +192,3 @@ class Suggestion:
 def _iso(moment: float | None) -> str | None:
     """Unix time as ISO 8601 in UTC."""
     return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
-
-
-LEAST = 3
-"""Jobs below which nothing is said: one or two tell little of the next."""
-_SLACK = 1.25
-
-
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """How long jobs took, in seconds: the middle half of them `low` to `high`."""
-
-    low: float
-    median: float
-    high: float
-    jobs: int
-
-    def left(self, elapsed: float) -> str:
-        """What to expect of a job that has run for so many seconds, by 5 seconds in the first minute, then by minutes.
-
-        It changes only where `span_text(elapsed)` does, so a list is not drawn more often for it.
-        """
-        whole = max(0, int(elapsed))
-        step = 5 if whole < 60 else 60
-        rounded = whole // step * step
-        if rounded >= self.median:
-            return "any moment" if rounded < max(self.high, _SLACK * self.median) else "longer than usual"
-        # Halfway through the step that the elapsed time stands in.
-        left = self.median - rounded - step / 2
-        if left >= 57.5:
-            return f"about {span_text(60 * max(1, round(left / 60)))} left"
-        return f"about {5 * max(1, round(left / 5))} s left" if step == 5 else "less than a minute left"
-
-    def part(self, elapsed: float) -> float:
-        """How much of the usual time a job has had: 0.5 at half of it, 1 from the median on."""
-        return min(max(elapsed, 0.0) / self.median, 1.0) if self.median > 0 else 1.0
-
-    @property
-    def words(self) -> str:
-        """Spread and median: "30 to 55 s, median 42 s of 17 jobs"."""
-        low, median, high = (span_text(max(1, round(seconds))) for seconds in (self.low, self.median, self.high))
-        amount, _, unit = low.partition(" ")
-        spread = low if low == high else f"{amount if high.split(' ')[1:] == [unit] else low} to {high}"
-        return f"{spread}, median {median} of {count(self.jobs, 'job')}"
-
-
-def usual(durations: Sequence[float]) -> Usual | None:
-    """What is usual, of how many seconds jobs took in any order; nothing where there are too few."""
-    ordered = sorted(durations)
-    if len(ordered) < LEAST:
-        return None
-    return Usual(_quantile(ordered, 0.25), _quantile(ordered, 0.5), _quantile(ordered, 0.75), len(ordered))
-
-
-def _quantile(ordered: Sequence[float], part: float) -> float:
-    """The value below which this part of them lies, between two of them if need be."""
-    place = part * (len(ordered) - 1)
-    below = int(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from cekura_tui.model.improve_prompt import IMPROVE_PROMPT
-from cekura_tui.model.job import JobKind
+from cekura_tui.model.job_kind import JobKind
 
 KINDS: dict[str, JobKind] = {kind.name: kind for kind in (IMPROVE_PROMPT,)}

@@ -13,8 +13,8 @@ from pydantic import ConfigDict, Field, TypeAdapter, with_config
 from pydantic.json_schema import GenerateJsonSchema
 from typing_extensions import TypedDict  # that of `typing` has no schema in Python 3.11
 
-from cekura_tui.model.job import How as PromptHow
 from cekura_tui.model.job import JobState
+from cekura_tui.model.prompt_events import How as PromptHow
 from cekura_tui.model.run.groups import How
 from cekura_tui.model.run.outcome import Kind
 from cekura_tui.model.run.verdict import Source, State

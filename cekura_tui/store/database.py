@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
-import hmac
 import itertools
 import os
-import secrets
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -230,6 +227,9 @@ class Database:
 
 def key_id(key: str, salt: bytes) -> str:
     """8 bytes, in hexadecimal, of the HMAC-SHA256 of a key."""
+    import hashlib  # a start without a database needs none
+    import hmac
+
     return hmac.new(salt, key.encode(), hashlib.sha256).hexdigest()[:16]
 
 
@@ -288,6 +288,8 @@ def _version(sql: sqlite3.Connection) -> int:
 
 def _migrate(sql: sqlite3.Connection, path: Path) -> None:
     """Bring the file to this version in one transaction, so that two programs that start at once both succeed."""
+    import secrets  # a file is made once
+
     sql.execute("BEGIN IMMEDIATE")
     try:
         if (version := _version(sql)) > VERSION:

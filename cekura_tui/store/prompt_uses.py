@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cekura_tui.model.job import How, PromptUse, words_and_first_line
+from cekura_tui.model.prompt_events import How, PromptUse, words_and_first_line
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText

@@ -6,11 +6,14 @@ All that takes a connection is called inside a transaction.
 from __future__ import annotations
 
 import sqlite3
+from typing import TYPE_CHECKING
 
-from cekura_tui.model.job import How
 from cekura_tui.model.text import Prompt, prompt_bytes, sha256
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText, StoreError
+
+if TYPE_CHECKING:
+    from cekura_tui.model.prompt_events import How
 
 
 def keep_prompt(sql: sqlite3.Connection, prompt: Prompt, at: float) -> str:

@@ -17,16 +17,15 @@ from typing import TYPE_CHECKING
 
 from cekura_tui.model.job import Job
 from cekura_tui.model.run.outcome import Outcome
-from cekura_tui.model.run.verdict import read_verdicts
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.store.database import Database, key_id, open_read_only
-from cekura_tui.store.jobs import LIST, LISTED, Account, read_jobs
+from cekura_tui.store.job_reading import LIST, LISTED, read_jobs
 from cekura_tui.store.views import COLUMNS, LAST_FILTER
 
 if TYPE_CHECKING:
     from cekura_tui.model.run.groups import Finding
     from cekura_tui.model.run.run import Run
-
+    from cekura_tui.store.jobs import Account
 
 MAX_FINDINGS = 20_000
 """Runs whose findings are kept, of all accounts together."""
@@ -186,6 +185,7 @@ class RunStore:
         Returns its bytes. Of one that is too large the reasons alone are kept.
         """
         from cekura_tui.model.run.groups import findings_of  # its patterns are not for the first frame
+        from cekura_tui.model.run.verdict import read_verdicts  # nor are these
 
         source = json.dumps(run.sent or run.source, ensure_ascii=True)
         verdicts = read_verdicts(run)

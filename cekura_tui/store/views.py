@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cekura_tui.model.filter.filter import SavedView
 from cekura_tui.store.database import Database
-from cekura_tui.store.jobs import Account
+
+if TYPE_CHECKING:
+    from cekura_tui.store.jobs import Account
 
 MAX_USED = 200
 """Filters that are remembered as used, of one account."""

@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.widget import Widget
 
-from cekura_tui.model.job import Job, Usual, usual
+from cekura_tui.model.job import Job
 from cekura_tui.model.text import clock_text
 from cekura_tui.ui.hints import Hints
 from cekura_tui.ui.messages import Request
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from textual.dom import DOMNode
     from textual.timer import Timer
 
+    from cekura_tui.model.job_durations import Usual
     from cekura_tui.prose.conflicts import ConflictDecisions
     from cekura_tui.workspace.workspace import Workspace
 
@@ -80,6 +81,8 @@ class AppState:
         """So long did this profile's last jobs of each kind take."""
         if self.durations != durations:
             self.durations = durations
+            from cekura_tui.model.job_durations import usual
+
             self.usual = {kind: usual(took) for kind, took in durations.items()}
             self.jobs_changed.publish(self.jobs)
 

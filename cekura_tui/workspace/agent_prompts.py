@@ -23,7 +23,8 @@ from cekura_tui.workspace.setup import refuse_read_only
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
-    from cekura_tui.model.job import Job, PromptUse
+    from cekura_tui.model.job import Job
+    from cekura_tui.model.prompt_events import PromptUse
     from cekura_tui.model.scope import Agent
     from cekura_tui.prose.diff import ProseDiff
     from cekura_tui.prose.merge import Merge

@@ -16,7 +16,8 @@ from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Draft, Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import DamagedText, StoreError
-from cekura_tui.store.jobs import RawAnswer, StateChange, UnreadableJob
+from cekura_tui.store.job_reading import UnreadableJob
+from cekura_tui.store.jobs import RawAnswer, StateChange
 from cekura_tui.workspace.setup import refuse_read_only
 
 if TYPE_CHECKING:

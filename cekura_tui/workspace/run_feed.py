@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from cekura_tui.api.errors import ApiError, BadAnswer, Busy, KeyRefused, NotFound, Rejected, ServerFault, Unreachable
-from cekura_tui.jobs.engine import wait_for
-from cekura_tui.jobs.polling import retry_delay
+from cekura_tui.jobs.waiting import retry_delay, wait_for
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.run.listing import PagedRuns, RunPage, UnloadedRun
 from cekura_tui.model.run.query import RunQuery

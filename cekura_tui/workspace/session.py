@@ -21,7 +21,8 @@ from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.lease import Lease
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
-from cekura_tui.model.job import MAX_RUNS, How, PromptUse, Suggestion
+from cekura_tui.model.job import MAX_RUNS, Suggestion
+from cekura_tui.model.prompt_events import How, PromptUse
 from cekura_tui.model.request_log import RequestLog
 from cekura_tui.model.run.listing import ListPage
 from cekura_tui.model.run.run import Run

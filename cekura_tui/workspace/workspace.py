@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.request_log import RequestLog, RequestRecord
-from cekura_tui.workspace.log_file import log_to
 
 if TYPE_CHECKING:
     from cekura_tui.model.scope import Project
@@ -143,6 +142,8 @@ class Workspace:
 
     def start_log(self) -> None:
         """Have requests and what goes wrong written to the log, from now on."""
+        from cekura_tui.workspace.log_file import log_to  # the first frame logs nothing
+
         log_to(self.setup.paths, lambda: tuple(self._keys))
 
     def requests(self) -> tuple[RequestRecord, ...]:

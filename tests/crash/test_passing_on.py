@@ -17,7 +17,7 @@ from scripted_server import ScriptedServer
 from terminal import Start
 from waiting import until
 
-from cekura_tui.jobs.polling import interval
+from cekura_tui.jobs.waiting import interval
 
 PASSED_ON_WITHIN = 15.0
 """Seconds from the death of the window that asks to the first question of another."""

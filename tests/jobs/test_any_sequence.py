@@ -20,7 +20,7 @@ from story import Story
 from windows import World
 
 from cekura_tui.api.client import Client
-from cekura_tui.jobs.polling import DAY, HOUR
+from cekura_tui.jobs.waiting import DAY, HOUR
 
 pytestmark = pytest.mark.long
 

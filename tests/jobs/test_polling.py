@@ -15,7 +15,7 @@ from waiting import eventually
 
 from cekura_tui.api.errors import KeyRefused
 from cekura_tui.jobs.engine import JobEngine
-from cekura_tui.jobs.polling import DAY
+from cekura_tui.jobs.waiting import DAY
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Job, JobState
 

@@ -25,17 +25,8 @@ from cekura_tui.api.errors import (
     next_try,
     read_retry_after,
 )
-from cekura_tui.jobs.polling import (
-    BUDGET,
-    EMPTY,
-    FAILURES_OF_ONE_JOB,
-    HOUR,
-    Budget,
-    Streak,
-    interval,
-    retry_delay,
-    server_pause,
-)
+from cekura_tui.jobs.polling import BUDGET, EMPTY, Budget, Streak
+from cekura_tui.jobs.waiting import FAILURES_OF_ONE_JOB, HOUR, interval, retry_delay, server_pause
 
 SECONDS = st.floats(0, 1e6)
 SPREAD = st.floats(0, 1)

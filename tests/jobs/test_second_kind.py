@@ -16,7 +16,7 @@ from second_kind import RERUN, RESULT, TEST, TESTS
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_kinds import KINDS
-from cekura_tui.store.jobs import UnreadableJob
+from cekura_tui.store.job_reading import UnreadableJob
 from cekura_tui.store.runs import read_cached_start
 
 

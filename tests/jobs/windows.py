@@ -19,9 +19,10 @@ from cekura_tui.api.client import Client, LaunchAnswer
 from cekura_tui.api.errors import ApiError
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.lease import Lease
-from cekura_tui.jobs.polling import DAY, HOUR, interval
+from cekura_tui.jobs.waiting import DAY, HOUR, interval
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.job import Draft, Job, JobKind
+from cekura_tui.model.job import Draft, Job
+from cekura_tui.model.job_kind import JobKind
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.job_service import JobService
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.job import usual
+from cekura_tui.model.job_durations import usual
 from cekura_tui.model.text import span_text
 
 TAKEN = [31.0, 38.0, 42.0, 45.0, 60.0]

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cekura_tui.model.improve_prompt import read_progress
-from cekura_tui.model.job import Draft, Job, JobState, Progress
+from cekura_tui.model.job import Draft, Job, JobState
+from cekura_tui.model.job_kind import Progress
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store import jobs as job_rows
 from cekura_tui.store import jobs as jobs_of_an_account

@@ -11,7 +11,8 @@ import pytest
 from damaging import close_and_damage
 
 from cekura_tui.model.improve_prompt import read_progress
-from cekura_tui.model.job import Draft, How, Job, JobState, PromptUse, words_and_first_line
+from cekura_tui.model.job import Draft, Job, JobState
+from cekura_tui.model.prompt_events import How, PromptUse, words_and_first_line
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store import jobs as job_rows
 from cekura_tui.store import prompt_uses

@@ -12,7 +12,7 @@ from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.store.errors import DamagedText, StoreError
-from cekura_tui.store.jobs import UnreadableJob
+from cekura_tui.store.job_reading import UnreadableJob
 from cekura_tui.store.runs import read_cached_start
 from cekura_tui.store.store import Store
 

@@ -24,7 +24,8 @@ from textual.widget import Widget
 from waiting import eventually
 
 from cekura_tui.jobs.engine import JobEngine
-from cekura_tui.jobs.polling import DAY, HOUR, MINUTE, WINDOW, Budget
+from cekura_tui.jobs.polling import WINDOW, Budget
+from cekura_tui.jobs.waiting import DAY, HOUR, MINUTE
 from cekura_tui.model.job import Draft, JobState
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.app import CekuraApp

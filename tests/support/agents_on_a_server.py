@@ -20,7 +20,8 @@ from watching import screen_text
 
 from cekura_tui.demo.server import DemoServer
 from cekura_tui.model.improve_prompt import read_progress
-from cekura_tui.model.job import Draft, PromptUse
+from cekura_tui.model.job import Draft
+from cekura_tui.model.prompt_events import PromptUse
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.setup import Setup

@@ -25,7 +25,8 @@ from cekura_tui.config.paths import Paths
 from cekura_tui.config.settings import Settings
 from cekura_tui.demo.server import DemoServer
 from cekura_tui.jobs.engine import JobEngine
-from cekura_tui.model.job import Draft, Job, Progress
+from cekura_tui.model.job import Draft, Job
+from cekura_tui.model.job_kind import Progress
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.ui.app import CekuraApp

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cekura_tui.model.job import ApiRequest, Draft, JobKind, JobState, Progress
+from cekura_tui.model.job import Draft, JobState
+from cekura_tui.model.job_kind import ApiRequest, JobKind, Progress
 from cekura_tui.model.text import Prompt
 
 RERUN, RESULT = "/test_framework/v1/results/9/rerun/", "/test_framework/v1/results/41/"

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from cekura_tui.model.run.verdict import Verdict, read_verdicts
 from cekura_tui.model.text import clean_line, count
 
 if TYPE_CHECKING:
     from cekura_tui.model.json_shapes import OutcomeJson
     from cekura_tui.model.run.run import Run
+    from cekura_tui.model.run.verdict import Verdict
 
 Kind = Literal["passed", "failed", "error", "running", "review", "unknown"]
 
@@ -62,8 +62,11 @@ def outcome_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> Outcome:
 
     `verdicts` are the run's, where they were read already.
     """
+    if verdicts is None:
+        from cekura_tui.model.run.verdict import read_verdicts  # rows that are cached have their outcome
+
+        verdicts = read_verdicts(run)
     status = (run.status or "").lower()
-    verdicts = read_verdicts(run) if verdicts is None else verdicts
     if status and status not in FINAL:
         return Outcome("running", status.replace("_", " "))
     evaluation = (run.evaluation_status or "").lower()

@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cekura_tui.model.run.outcome import Outcome, outcome_of
-from cekura_tui.model.run.verdict import Verdict, read_verdicts
-from cekura_tui.model.transcript.transcript import Transcript, read_transcript
 
 if TYPE_CHECKING:
     from cekura_tui.model.run.run import Run
+    from cekura_tui.model.run.verdict import Verdict
     from cekura_tui.model.transcript.timeline import Call, Timeline
+    from cekura_tui.model.transcript.transcript import Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,10 @@ class RunView:
 
 def row_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> RunRow:
     """The row of a run; its verdicts are read unless they were."""
-    verdicts = read_verdicts(run) if verdicts is None else verdicts
+    if verdicts is None:
+        from cekura_tui.model.run.verdict import read_verdicts  # rows that are cached need none
+
+        verdicts = read_verdicts(run)
     return RunRow(
         id=run.id,
         scenario=run.scenario_name or (f"scenario {run.scenario}" if run.scenario is not None else ""),
@@ -132,6 +135,9 @@ def completed(row: RunRow, whole: RunRow) -> RunRow:
 
 def view_of(run: Run, got_at: float, *, cached: bool = False) -> RunView:
     """All of a run that the screens show."""
+    from cekura_tui.model.run.verdict import read_verdicts
+    from cekura_tui.model.transcript.transcript import read_transcript
+
     verdicts = read_verdicts(run)
     return RunView(
         row_of(run, verdicts),

@@ -18,7 +18,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static, TextArea
 
-from cekura_tui.jobs.polling import retry_delay
+from cekura_tui.jobs.waiting import retry_delay
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.improve_prompt import launch_body
 from cekura_tui.model.job import MAX_RUNS, Draft, Job, JobState

@@ -7,7 +7,8 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from cekura_tui.model.job import Job, JobState, Usual
+from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.job_durations import Usual
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import clean, clean_line, span_text
 from cekura_tui.ui.keymap import with_keys

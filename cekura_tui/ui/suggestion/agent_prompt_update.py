@@ -18,7 +18,7 @@ from textual.content import Content
 from textual.widgets import Label
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
-from cekura_tui.model.job import PromptUse
+from cekura_tui.model.prompt_events import PromptUse
 from cekura_tui.model.text import Prompt, clean_line, count, sha256
 from cekura_tui.prose.conflicts import ConflictDecisions
 from cekura_tui.prose.diff import ProseDiff

@@ -15,8 +15,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.job import PromptUse
-from cekura_tui.model.prompt_events import events_of, how_words
+from cekura_tui.model.prompt_events import PromptUse, events_of, how_words
 from cekura_tui.model.text import Prompt, clean_line, count, has_controls, prompt_bytes, sha256
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff

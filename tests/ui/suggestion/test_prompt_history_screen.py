@@ -15,7 +15,7 @@ from textual.widgets import Input
 from waiting import eventually
 from watching import sees
 
-from cekura_tui.model.job import How
+from cekura_tui.model.prompt_events import How
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.suggestion.history import PromptHistoryScreen, PromptUseList
 
