@@ -39,7 +39,7 @@ VENDOR = {
 """The names in the file of the vendor's CLI."""
 SCOPE = ("project_id", "agent_id")
 """One choice: named at one place, they take the place of both at a weaker one."""
-PERSONAL = frozenset({"notify", "on_job_done", "title", "hints", "keys", "theme", "columns"})
+PERSONAL = frozenset({"notify", "on_job_done", "title", "whole_frames", "hints", "keys", "theme", "columns"})
 """Settings that are about the person and the terminal, not about an account: the embedded workspace keeps to them."""
 
 
@@ -69,6 +69,11 @@ class Settings(BaseModel):
     on_job_done: str = Field(default="", description="A command that runs when a job ends; not a shell line.")
     title: bool = Field(
         default=False, strict=True, description="Show the numbers of running and new jobs as terminal title."
+    )
+    whole_frames: bool = Field(
+        default=False,
+        strict=True,
+        description="Send the terminal all that is drawn, not only what changed; for one that shows leftovers.",
     )
     hints: bool = Field(default=True, strict=True, description="Show tips in the demo.")
     keys: dict[str, str] = Field(default={}, description="Keys by the ids of actions, separated by commas.")
@@ -116,6 +121,7 @@ _EXPECTED = {
     "notify": f"one of {', '.join(get_args(Notify))}",
     "on_job_done": "a command with closed quotes",
     "title": _TRUTH,
+    "whole_frames": _TRUTH,
     "hints": _TRUTH,
     "keys": "a table such as [keys]",
     "theme": "a table such as [theme]",

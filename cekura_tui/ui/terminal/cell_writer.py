@@ -17,7 +17,7 @@ from rich.cells import cell_len, get_character_cell_size
 _PRINTED = r"[^\x00-\x1f\x7f-\x9f]"
 _TOKEN = re.compile(
     rf"\x1b\[([0-9;]*)m({_PRINTED}*)(\x1b\[0?m)?"  # attributes, with their text and their end
-    r"|(\r?\n)?\x1b\[([0-9]+);([0-9]+)H"  # the cursor to a line and column; Textual ends the line before
+    r"|((?:\r?\n)+)?\x1b\[([0-9]+);([0-9]+)H"  # the cursor to a line and column; Textual ends the line before
     rf"|({_PRINTED}+)"
     r"|(\x1b\[\?2026h)|(\x1b\[\?2026l)"  # a frame begins, and ends
     r"|("
@@ -38,8 +38,11 @@ _HARMLESS = re.compile(
     re.DOTALL,
 )
 """What changes neither cells nor attributes nor where the cursor is."""
-# Terminals agree on the width of these. Of lines and blocks, too, or no frame would fit together.
-_SURE = re.compile(r"[\x00-\x7e\xa0\xa2\xa3\xa5\xa6\xa9\xab\xac\xaf\xb5\xbb\xc0-\xc5\xc7-\xcf\xe0-\xe5\u2500-\u259f]*")
+# Latin letters, and what every screen draws: a terminal that makes two cells of one of these shows no screen right.
+_SURE = re.compile(
+    r"[\x00-\x7e\xa0-\xa8\xaa-\xac\xaf-\u024f\u2010-\u2027\u2030-\u203a\u20ac\u2190-\u2193\u2212\u2260\u2264\u2265"
+    r"\u2500-\u259f\u25a0\u25a1\u25b0-\u25b5\u25b8-\u25bf\u25c6-\u25e6\u2605\u2606\u2713\u2717]*"
+)
 _SETS_ATTRIBUTES = re.compile(r"\x1b(?:[c78]|\[[0-9;:]*m|\[!p|\[u|\[\?104[89]l|[()].*)")
 """What may change attributes."""
 _BEGIN = "\x1b[?2026h"
@@ -51,8 +54,13 @@ _SHORT_GAP = 4
 """Cells that are written again rather than jumped over."""
 _SHORT_ERASE = 3
 """Blanks at the end of a line that are written rather than erased."""
-_LONG_BLANK = 10
-"""Blanks after which it takes fewer bytes to erase and jump over them."""
+_LONG_BLANKS = re.compile(" {11,}")
+"""Blanks that take fewer bytes to erase and jump over than to write."""
+_BLANKS = " " * 11
+_JUMP = 5
+"""Bytes of a move within a line."""
+_Piece = tuple[int, int, int]
+"""Where cells of one line begin and end, and the number of their attributes."""
 
 # The code of each attribute, and the one that ends it.
 _END = {"1": 22, "2": 22, "3": 23, "4": 24, "21": 24, "5": 25, "6": 25, "7": 27, "8": 28, "9": 29, "51": 54, "52": 54}
@@ -190,7 +198,7 @@ class CellWriter:
         self._changes.clear()
         self._ways.clear()
         self._number(Attributes())
-        self._pen = _USUAL
+        self._pen, self._set = _USUAL, _UNKNOWN
         self._forget()
 
     def feed(self, data: str) -> str:
@@ -203,6 +211,8 @@ class CellWriter:
                 if text:
                     pen = changes.get((self._pen, parameters), _UNKNOWN)
                     self._pen = pen if pen >= 0 else self._change_pen(parameters)
+                    if self._set < 0:
+                        self._set_pen()
                 else:
                     text = plain
                 row = self._row or self._enter_line()
@@ -235,6 +245,7 @@ class CellWriter:
                 self._reset_pen()
             else:
                 self._pen = self._change_pen(parameters)
+                self._set_pen()
         self._flush()
         sent = "".join(self._out)
         self._out.clear()
@@ -243,7 +254,7 @@ class CellWriter:
     # What is written
 
     def _move(self, x: int, y: int, newline: str, sequence: str) -> None:
-        if newline and not 0 <= self._line < self._lines - 1:
+        if newline and not 0 <= self._line < self._lines - newline.count("\n"):
             self._pass(newline)  # the terminal scrolls
         self._leave_line()
         if 0 <= x < self._columns and 0 <= y < self._lines:
@@ -306,13 +317,13 @@ class CellWriter:
         if not _HARMLESS.fullmatch(text):
             self._forget()
             if _SETS_ATTRIBUTES.fullmatch(text):
-                self._pen = _UNKNOWN
+                self._pen = self._set = _UNKNOWN
 
     def _forget(self) -> None:
         """Whatever the terminal shows, and wherever its cursor is."""
         self._new.clear()
         self._row = None
-        self._x = self._y = self._column = self._line = self._set = _UNKNOWN
+        self._x = self._y = self._column = self._line = _UNKNOWN
         self._rows = [_Row.unknown(self._columns) for _ in range(self._lines)]
 
     # Attributes
@@ -341,7 +352,6 @@ class CellWriter:
         if len(self._changes) > _TABLE:
             self._changes.clear()
         self._pen = self._changes[before, parameters] = self._number(attributes)
-        self._set_pen()
         return self._pen
 
     def _reset_pen(self) -> None:
@@ -349,24 +359,29 @@ class CellWriter:
         self._set_pen()
 
     def _set_pen(self) -> None:
-        """At once, where what follows may be passed on as it is."""
-        if self._set < 0 and self._line < 0:
+        """At once, where nobody knows what is set: what follows may be passed on as it is."""
+        if self._set < 0 <= self._pen:
             self._begin()
             self._out.append(self._way(self._pen))
 
     def _way(self, number: int) -> str:
         """What sets these attributes in the terminal."""
-        if self._set == number:
-            return ""
-        way = self._ways.get((self._set, number))
+        way = self._way_from(self._set, number)
+        self._set = number
+        return way
+
+    def _way_from(self, before: int, number: int) -> str:
+        way = self._ways.get((before, number))
         if way is None:
             if len(self._ways) > _TABLE:
                 self._ways.clear()
             wanted = self._all[number]
-            way = wanted.from_reset() if self._set < 0 else wanted.after(self._all[self._set])
-            self._ways[self._set, number] = way
-        self._set = number
+            way = wanted.from_reset() if before < 0 else wanted.after(self._all[before])
+            self._ways[before, number] = way
         return way
+
+    def _way_length(self, before: int, number: int) -> int:
+        return len(self._way_from(before, number))
 
     # What is sent
 
@@ -384,7 +399,7 @@ class CellWriter:
                 if before.sure and row.sure:
                     self._send_changes(y, before, row, spans)
                 else:
-                    row.sure = all(map(_is_sure, row.characters))
+                    row.sure = _SURE.fullmatch("".join(row.characters)) is not None
                     self._send_spans(y, before, row, spans)
         self._new.clear()
         x, y = self._column, self._line
@@ -392,7 +407,9 @@ class CellWriter:
             if x < self._columns:
                 self._go(x, y)
             else:  # the cursor waits behind the last column
-                self._send(y, x - 1, x, self._rows[y])
+                row = self._rows[y]
+                last = x - 1 if row.characters[x - 1] else x - 2
+                self._send(y, last, x, row.attributes[last], row)
         if self._set >= 0 and self._pen >= 0 and (way := self._way(self._pen)):
             self._begin()
             self._out.append(way)
@@ -415,17 +432,20 @@ class CellWriter:
         end = changed[-1] + 1
         if end - erased <= _SHORT_ERASE:
             erased = end
+        pieces: list[_Piece] = []
         start = previous = changed[0]
         for x in changed:
             if x >= erased:
                 break
             gap = x - previous - 1
             if gap > 0 and (gap > _SHORT_GAP or any(has[at] != has[previous] for at in range(previous + 1, x))):
-                self._send(y, start, previous + 1, row)
+                self._add_pieces(pieces, start, previous + 1, row)
                 start = x
             previous = x
         if start < erased:
-            self._send(y, start, previous + 1, row)
+            self._add_pieces(pieces, start, previous + 1, row)
+        for start, end_of_piece, pen in self._ordered(pieces):
+            self._send(y, start, end_of_piece, pen, row)
         if erased < end:
             self._erase(y, max(erased, changed[0]), row)
 
@@ -458,36 +478,91 @@ class CellWriter:
                 if not begun:
                     continue
                 start = x
-            if start < end:
-                self._send(y, start, end, row)
+            erased = end
+            if end == self._columns and end - (blank_from := max(self._blank_from(row), start)) > _SHORT_ERASE:
+                erased = blank_from
+            pieces: list[_Piece] = []
+            self._add_pieces(pieces, start, erased, row)
+            for piece_start, piece_end, pen in pieces:
+                self._send(y, piece_start, piece_end, pen, row)
+            if erased < end:
+                self._erase(y, erased, row)
+            self._x = _UNKNOWN
 
-    def _send(self, y: int, x: int, end: int, row: _Row) -> None:
-        """Send cells of one line that follow one another."""
-        self._go(x, y)
-        out, blank = self._out, self._blank
+    def _add_pieces(self, pieces: list[_Piece], x: int, end: int, row: _Row) -> None:
+        """Add cells of a line, divided by attributes."""
+        blank = self._blank
         characters, attributes = row.characters, row.attributes
+        before = pieces[-1][2] if pieces else self._set
         while x < end:
             pen = attributes[x]
-            if characters[x] == " " and pen != self._set:
-                pen = self._pen_for_blanks(x, end, row)
+            if characters[x] == " " and pen != before:
+                pen = self._pen_for_blanks(x, end, row, before)
             background = blank[pen]
             at = x + 1
             while at < end and (
                 attributes[at] == pen or (characters[at] == " " and blank[attributes[at]] == background)
             ):
                 at += 1
-            if pen != self._set:
-                out.append(self._way(pen))
-            out.append("".join(characters[x:at]))
-            x = at
-        self._x = end if row.sure else _UNKNOWN
+            pieces.append((x, at, pen))
+            x, before = at, pen
 
-    def _pen_for_blanks(self, x: int, end: int, row: _Row) -> int:
-        """Attributes that show the same blank, and are those that are set or that the text behind it has."""
+    def _ordered(self, pieces: list[_Piece]) -> list[_Piece]:
+        """Pieces of a line in the order that takes the fewest bytes: to jump over some takes fewer than to set the same
+        colours twice."""
+        by_pen: dict[int, list[_Piece]] = {}
+        for piece in pieces:
+            by_pen.setdefault(piece[2], []).append(piece)
+        if len(by_pen) == len(pieces):
+            return pieces
+        length = self._way_length
+        sequential, pen, at = 0, self._set, pieces[0][0]
+        for piece in pieces:
+            sequential += length(pen, piece[2]) + _JUMP * (piece[0] != at)
+            at, pen = piece[1], piece[2]
+        ordered: list[_Piece] = []
+        cost, pen = 0, self._set
+        at = pieces[0][0]
+        while by_pen:
+            _, nearest = min([(length(pen, one), one) for one in by_pen])
+            cost += length(pen, nearest)
+            pen = nearest
+            for piece in by_pen.pop(pen):
+                cost += _JUMP * (piece[0] != at)
+                at = piece[1]
+                ordered.append(piece)
+        return ordered if cost < sequential else pieces
+
+    def _send(self, y: int, x: int, end: int, pen: int, row: _Row) -> None:
+        """Send cells of one line that follow one another and have the same attributes."""
+        self._go(x, y)
+        if pen != self._set:
+            self._out.append(self._way(pen))
+        text = "".join(row.characters[x:end])
+        if self._erasing[pen] and _BLANKS in text and row.sure and self._fills:
+            at = 0
+            for blanks in _LONG_BLANKS.finditer(text):
+                first, last = blanks.span()
+                if first > at:
+                    self._go(x + at, y)
+                    self._out.append(text[at:first])
+                    self._x = x + first
+                self._go(x + first, y)
+                self._out.append(f"\x1b[{last - first}X")
+                at = last
+            if at == len(text):
+                return
+            self._go(x + at, y)
+            text = text[at:]
+        self._out.append(text)
+        self._x = end
+
+    def _pen_for_blanks(self, x: int, end: int, row: _Row, before: int) -> int:
+        """Attributes that show the same blank, and are those `before` or of the text behind it."""
         pen, blank = row.attributes[x], self._blank
         background = blank[pen]
-        if self._set >= 0 and blank[self._set] == background:
-            return self._set
+        if before >= 0 and blank[before] == background:
+            return before
         while x < end and row.characters[x] == " " and blank[row.attributes[x]] == background:
             x += 1
         return row.attributes[x] if x < end and blank[row.attributes[x]] == background else pen
@@ -495,15 +570,19 @@ class CellWriter:
     def _erase(self, y: int, x: int, row: _Row) -> None:
         """Erase the rest of a line."""
         self._go(x, y)
-        pen = self._pen_for_blanks(x, self._columns, row)
+        pen = self._pen_for_blanks(x, self._columns, row, self._set)
         self._out.append(f"{self._way(pen)}\x1b[K")
 
     def _go(self, x: int, y: int) -> None:
         """Move the terminal's cursor."""
         self._begin()
-        if y == self._y and 0 <= self._x <= x and self._x < self._columns:
-            if far := x - self._x:
+        if x == self._x and y == self._y:
+            return
+        if y == self._y and 0 <= self._x < self._columns:
+            if far := max(x - self._x, 0):
                 self._out.append(f"\x1b[{far}C" if far > 1 else "\x1b[C")
-        else:
+            else:
+                self._out.append(f"\x1b[{x + 1}G" if x else "\r")
+        else:  # behind the last column, terminals disagree where the cursor is
             self._out.append(f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H" if y else "\x1b[H")
         self._x, self._y = x, y
