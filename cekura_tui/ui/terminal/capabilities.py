@@ -109,10 +109,11 @@ def read_colours(env: Mapping[str, str]) -> tuple[Colours, str]:
     return "16", f"TERM is {term or 'not set'}"
 
 
-_ERASING = frozenset(
-    ["alacritty", "contour", "foot", "ghostty", "gnome", "iterm", "iterm2", "kitty", "konsole", "linux", "mintty", "ms", "nsterm", "putty", "rio", "rxvt", "st", "tmux", "vte", "wezterm", "xterm"]
+_ERASING = re.compile(
+    "(alacritty|contour|foot|ghostty|gnome|iterm2?|kitty|konsole|linux|mintty|ms|nsterm|putty|rio|rxvt|st|tmux|vte|wezterm"
+    "|xterm)([-.+].*)?"
 )
-"""First words of a TERM whose description has back_color_erase (bce), and erases parts of a line."""
+"""A TERM whose description has back_color_erase (bce), or which is known to erase so."""
 
 
 def read_background_erase(env: Mapping[str, str]) -> tuple[bool, str]:
@@ -124,8 +125,7 @@ def read_background_erase(env: Mapping[str, str]) -> tuple[bool, str]:
         return True, "tmux"  # whatever its TERM is, and whatever is around it
     if multiplexer == "screen" or term.startswith("screen"):
         return False, f"screen, TERM is {term}"  # it can, by defbce, but does not say so
-    word = re.split(r"[-.+]", term)[0]
-    return word in _ERASING, f"TERM is {term or 'not set'}"
+    return _ERASING.fullmatch(term) is not None, f"TERM is {term or 'not set'}"
 
 
 def read_encoding(env: Mapping[str, str], encoding: str) -> tuple[str, str]:

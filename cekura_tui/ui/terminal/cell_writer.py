@@ -220,7 +220,7 @@ class CellWriter:
                 end_at = at + len(text)
                 if row is not None and end_at <= columns and (text.isascii() or _is_sure(text)):
                     if not row.sure:
-                        self._cut_wide(row, at, end_at)
+                        row = self._cut_wide(row, at, end_at)
                     row.characters[at:end_at] = text
                     row.attributes[at:end_at] = [self._pen] * len(text)
                     self._column = end_at
@@ -295,19 +295,23 @@ class CellWriter:
         if row is None or not characters or end > self._columns or len(characters) != cell_len(text):
             self._pass(text)
             return
-        self._cut_wide(row, at, end)
+        row = self._cut_wide(row, at, end)
         row.characters[at:end] = characters
         row.attributes[at:end] = [self._pen] * len(characters)
         row.sure = False
         self._column = end
 
-    def _cut_wide(self, row: _Row, start: int, end: int) -> None:
-        """What half of a wide character becomes whose other half is written over is the terminal's own affair."""
-        characters, attributes = row.characters, row.attributes
-        if start and start < self._columns and not characters[start]:
-            characters[start - 1], attributes[start - 1] = _UNKNOWN_CHARACTER, _UNKNOWN
-        if end < self._columns and not characters[end]:
-            characters[end], attributes[end] = _UNKNOWN_CHARACTER, _UNKNOWN
+    def _cut_wide(self, row: _Row, start: int, end: int) -> _Row:
+        """Prepare to write over half of a wide character: what becomes of its other half is the terminal's own affair,
+        and nobody knows. Returns the line to write to."""
+        halves = [start - 1] if 0 < start < self._columns and not row.characters[start] else []
+        halves += [end] if end < self._columns and not row.characters[end] else []
+        if halves:
+            self._flush()  # the whole character is sent before
+            row = self._enter_line() or row
+        for x in halves:
+            row.characters[x], row.attributes[x] = _UNKNOWN_CHARACTER, _UNKNOWN
+        return row
 
     def _pass(self, text: str) -> None:
         """Send something as it is, after all that was before it."""
