@@ -42,7 +42,7 @@ VENDOR = {
 """The names in the file of the vendor's CLI."""
 SCOPE = ("project_id", "agent_id")
 """One choice: named at one place, they take the place of both at a weaker one."""
-PERSONAL = frozenset({"notify", "on_job_done", "title", "hints", "keys", "theme", "columns"})
+PERSONAL = frozenset({"notify", "on_job_done", "title", "whole_frames", "hints", "keys", "theme", "columns"})
 """Settings that are about the person and the terminal, not about an account: the embedded workspace keeps to them."""
 
 
@@ -117,6 +117,12 @@ class Settings:
     )
     title: bool = field(
         default=False, metadata=_about(_TRUTH, "Show the numbers of running and new jobs as terminal title.")
+    )
+    whole_frames: bool = field(
+        default=False,
+        metadata=_about(
+            _TRUTH, "Send the terminal all that is drawn, not only what changed; for one that shows leftovers."
+        ),
     )
     hints: bool = field(default=True, metadata=_about(_TRUTH, "Show tips in the demo."))
     keys: dict[str, str] = field(

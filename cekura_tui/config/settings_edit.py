@@ -190,7 +190,7 @@ def _typed(entry: Name, value: object) -> object:
         return value
     if setting in ("columns", "project_id", "agent_id", "organization_id") and re.fullmatch(r"[0-9]{1,19}", value):
         return int(value)
-    if setting in ("title", "hints", "read_only") and value in ("true", "false"):
+    if setting in ("title", "whole_frames", "hints", "read_only") and value in ("true", "false"):
         return value == "true"
     return value
 

@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from collections.abc import MutableMapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cekura_tui.model.text import count
@@ -69,7 +70,9 @@ def run_app(
         letters="utf-8" if ascii_only is False else has.encoding,
         tidy=True,
     )
-    app.driver_class = TerminalDriver
+    app.driver_class = partial(  # type: ignore[assignment] # Textual only calls it
+        TerminalDriver, whole_frames=setup.settings.whole_frames, background_erase=has.background_erase
+    )
     with exits_on_signals(app) as leaving:
         try:
             app.run(mouse=mouse)

@@ -25,6 +25,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "notify": ("bell", "off"),
     "on_job_done": ("one", "two"),
     "title": (True, False),
+    "whole_frames": (False, True),
     "hints": (False, True),
     "keys": ({"open": "o"}, {"open": "p"}),
     "theme": ({"name": "nord"}, {"name": "gruvbox"}),

@@ -6,6 +6,7 @@ Each answer comes with its reason, for `doctor`. Knows nothing of Textual and as
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
@@ -14,7 +15,10 @@ Colours = Literal["none", "16", "256", "truecolor"]
 
 
 class Capabilities(NamedTuple):
-    """`colours_why` and `encoding_why` say in words what decided."""
+    """`colours_why`, `encoding_why` and `background_erase_why` say in words what decided.
+
+    `background_erase` is whether cells that are erased get the background that is set, and not the usual one.
+    """
 
     multiplexer: Multiplexer
     over_ssh: bool
@@ -23,6 +27,8 @@ class Capabilities(NamedTuple):
     encoding: str
     utf8: bool
     encoding_why: str
+    background_erase: bool
+    background_erase_why: str
 
 
 def read_multiplexer(env: Mapping[str, str]) -> Multiplexer:
@@ -44,6 +50,7 @@ def read_capabilities(env: Mapping[str, str], encoding: str) -> Capabilities:
     """What this environment says; `encoding` is the one that Python writes to the terminal in."""
     colours, colours_why = read_colours(env)
     letters, encoding_why = read_encoding(env, encoding)
+    background_erase, background_erase_why = read_background_erase(env)
     return Capabilities(
         multiplexer=read_multiplexer(env),
         over_ssh=read_over_ssh(env),
@@ -52,6 +59,8 @@ def read_capabilities(env: Mapping[str, str], encoding: str) -> Capabilities:
         encoding=letters,
         utf8=letters == "utf-8",
         encoding_why=encoding_why,
+        background_erase=background_erase,
+        background_erase_why=background_erase_why,
     )
 
 
@@ -96,6 +105,25 @@ def read_colours(env: Mapping[str, str]) -> tuple[Colours, str]:
     if "256color" in words:
         return "256", f"TERM is {term} without COLORTERM"
     return "16", f"TERM is {term or 'not set'}"
+
+
+_ERASING = re.compile(
+    "(alacritty|contour|foot|ghostty|gnome|iterm2?|kitty|konsole|linux|mintty|ms|nsterm|putty|rio|rxvt|st|tmux|vte|wezterm"
+    "|xterm)([-.+].*)?"
+)
+"""A TERM whose description has back_color_erase (bce), or which is known to erase so."""
+
+
+def read_background_erase(env: Mapping[str, str]) -> tuple[bool, str]:
+    """Whether the terminal erases with the background that is set, and what says so. Not where nobody knows: blanks
+    that are written are right in every terminal."""
+    term = env.get("TERM", "").lower()
+    multiplexer = read_multiplexer(env)
+    if multiplexer == "tmux":
+        return True, "tmux"  # whatever its TERM is, and whatever is around it
+    if multiplexer == "screen" or term.startswith("screen"):
+        return False, f"screen, TERM is {term}"  # it can, by defbce, but does not say so
+    return _ERASING.fullmatch(term) is not None, f"TERM is {term or 'not set'}"
 
 
 def read_encoding(env: Mapping[str, str], encoding: str) -> tuple[str, str]:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
+import threading
 import time
 from types import FrameType
 from typing import Any
 
+from textual import events
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
+from cekura_tui.ui.terminal.cell_writer import CellWriter
 from cekura_tui.ui.terminal.input_parser import InputParser
 
 _LOOKED = 0.1
@@ -35,14 +40,20 @@ def has_job_control() -> bool:
 
 
 class TerminalDriver(LinuxDriver):
-    """Draws only while the terminal is there and ours.
+    """Draws only while the terminal is there and ours, and sends it no more than what changes its cells.
 
-    Textual starts to draw a second time when a program that was stopped by SIGSTOP goes on: the modes that the terminal
-    had are then forgotten, and the program may never end. The kernel sends SIGCONT with every SIGHUP, too.
+    `background_erase` is whether it erases with the background that is set; with `whole_frames` it gets all that
+    Textual writes. Textual starts to draw a second time when a program that was stopped by SIGSTOP goes on: the modes
+    that the terminal had are then forgotten, and the program may never end. The kernel sends SIGCONT with every SIGHUP,
+    too.
     """
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, whole_frames: bool = False, background_erase: bool = False, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._background_erase = background_erase
+        self._cells = None if whole_frames else CellWriter(1, 1, fills=False)
+        self._screen_unknown = True
+        self._writing = threading.Lock()  # the thread that reads answers to questions of the terminal, too
         self._modes: list[Any] | None = None
         self._drawing = self._stopped = False
         signal.signal(signal.SIGTSTP, self._asked_to_stop)
@@ -54,6 +65,7 @@ class TerminalDriver(LinuxDriver):
         """Start to draw, unless the terminal is gone; the modes to restore are the ones it had the first time."""
         if self._lost:
             return
+        self.forget_screen()
         super().start_application_mode()  # type: ignore[no-untyped-call] # as Textual has it
         self._drawing = self._writes
         if not self._drawing:
@@ -84,8 +96,38 @@ class TerminalDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         """Write, as long as somebody takes it: a terminal that is lost ends Textual's writing thread."""
-        if self._writes:
+        if not self._writes:
+            return
+        if self._cells is None:
             super().write(data)
+            return
+        with self._writing:
+            if self._screen_unknown:
+                self._screen_unknown = False
+                self._measure(self._cells)
+            if changes := self._cells.feed(data):
+                super().write(changes)
+
+    def forget_screen(self) -> None:
+        """Have all that is drawn from now on sent, whatever the terminal showed before. Called from any thread, and
+        from signal handlers."""
+        self._screen_unknown = True
+
+    def _measure(self, cells: CellWriter) -> None:
+        try:
+            columns, lines = os.get_terminal_size(self.fileno)
+        except OSError:
+            columns = lines = 0
+        if columns and lines:
+            cells.resize(columns, lines, fills=self._background_erase)
+        else:  # what Textual takes for its size; it may be larger, and is not to be erased beyond that
+            cells.resize(*shutil.get_terminal_size(), fills=False)
+
+    def process_message(self, message: Message) -> None:
+        """Hand on what was read; a terminal that reports its size has moved its lines."""
+        if isinstance(message, events.Resize):
+            self.forget_screen()
+        super().process_message(message)
 
     def _run_input_thread(self) -> None:
         """Textual's own prints what ended it over the screen."""
@@ -118,6 +160,7 @@ class TerminalDriver(LinuxDriver):
             due = None if parser.patience is None else time.monotonic() + parser.patience
 
     def _resized(self, number: int, frame: FrameType | None) -> None:
+        self.forget_screen()
         if callable(self._size_handler):
             self._size_handler(number, frame)
         if self._loop.is_running():

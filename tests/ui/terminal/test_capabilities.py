@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from cekura_tui.ui.terminal.capabilities import Colours, read_capabilities, read_colours, read_encoding
+from cekura_tui.ui.terminal.capabilities import (
+    Colours,
+    read_background_erase,
+    read_capabilities,
+    read_colours,
+    read_encoding,
+)
 
 _FULL = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 _SCREEN = {"STY": "1.pts-0.host"}
@@ -100,3 +106,25 @@ def test_capabilities_are_all_of_this() -> None:
     found = read_capabilities(env, "utf-8")
     assert (found.multiplexer, found.over_ssh, found.colours, found.encoding) == ("tmux", True, "256", "ascii")
     assert not found.utf8
+
+
+@pytest.mark.parametrize(
+    ("env", "erases", "why"),
+    [
+        ({"TERM": "xterm-256color"}, True, "TERM is xterm-256color"),
+        ({"TERM": "xterm-kitty"}, True, "TERM is xterm-kitty"),
+        ({"TERM": "linux"}, True, "TERM is linux"),
+        ({"TERM": "foot-extra"}, True, "TERM is foot-extra"),
+        ({**_TMUX, "TERM": "screen-256color"}, True, "tmux"),
+        ({"TERM": "tmux-256color"}, True, "TERM is tmux-256color"),
+        ({"TERM": "screen-256color"}, False, "screen, TERM is screen-256color"),
+        ({**_SCREEN, "TERM": "xterm-256color"}, False, "screen, TERM is xterm-256color"),
+        ({"TERM": "vt220"}, False, "TERM is vt220"),
+        ({"TERM": "stterm"}, False, "TERM is stterm"),
+        ({}, False, "TERM is not set"),
+    ],
+)
+def test_cells_are_erased_only_where_the_background_is_known_to_fill_them(
+    env: dict[str, str], erases: bool, why: str
+) -> None:
+    assert read_background_erase(env) == (erases, why)

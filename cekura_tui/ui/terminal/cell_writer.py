@@ -1,0 +1,592 @@
+"""Turns what an app writes to a terminal into the least that changes what is shown.
+
+Pure: text goes in, text comes out. What cannot be followed passes through as it is, and the screen is then sent whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import compress
+from operator import ne, or_
+from typing import NamedTuple
+
+from rich.cells import cell_len, get_character_cell_size
+
+_PRINTED = r"[^\x00-\x1f\x7f-\x9f]"
+_TOKEN = re.compile(
+    rf"\x1b\[([0-9;]*)m({_PRINTED}*)(\x1b\[0?m)?"  # attributes, with their text and their end
+    r"|((?:\r?\n)+)?\x1b\[([0-9]+);([0-9]+)H"  # the cursor to a line and column; Textual ends the line before
+    rf"|({_PRINTED}+)"
+    r"|(\x1b\[\?2026h)|(\x1b\[\?2026l)"  # a frame begins, and ends
+    r"|("
+    r"\x1bPtmux;(?:[^\x1b]|\x1b\x1b)*\x1b\\"  # wrapped for the terminal around tmux
+    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC
+    r"|\x1b[PX^_](?s:.)*?\x1b\\"  # DCS, SOS, PM, APC
+    r"|\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
+    r"|\x1b[ -/]*[0-~]"
+    r"|(?s:.)"
+    r")"
+)
+_HARMLESS = re.compile(
+    r"\x1bPtmux;.*|\x1bP\x1b.*"  # wrapped for the terminal around tmux or screen
+    r"|\x1b\](?!8;).*"  # titles, notifications, the clipboard, the shape of the pointer; 8 is links
+    r"|\x1b\[\?(?:7|12|25|1000|1002|1003|1004|1005|1006|1015|1016|2004|2048)[hl]"
+    r"|\x1b\[[<>=?][0-9;]*u"  # the keyboard
+    r"|\x1b\[\?[0-9]+\$p|\x1b\[[0-9]*n|\x1b\[[>=]?[0-9]*c|\x07",  # questions, and the bell
+    re.DOTALL,
+)
+"""What changes neither cells nor attributes nor where the cursor is."""
+# Latin letters, and what every screen draws: a terminal that makes two cells of one of these shows no screen right.
+_SURE = re.compile(
+    r"[\x00-\x7e\xa0-\xa8\xaa-\xac\xaf-\u024f\u2010-\u2027\u2030-\u203a\u20ac\u2190-\u2193\u2212\u2260\u2264\u2265"
+    r"\u2500-\u259f\u25a0\u25a1\u25b0-\u25b5\u25b8-\u25bf\u25c6-\u25e6\u2605\u2606\u2713\u2717]*"
+)
+_SETS_ATTRIBUTES = re.compile(r"\x1b(?:[c78]|\[[0-9;:]*m|\[!p|\[u|\[\?104[89]l|[()].*)")
+"""What may change attributes."""
+_BEGIN = "\x1b[?2026h"
+_UNKNOWN_CHARACTER, _UNKNOWN = "\0", -1
+"""A cell of which nobody knows what it shows."""
+_TABLE = 4096
+"""Combinations of attributes, and ways from one to another, that are remembered."""
+_SHORT_GAP = 4
+"""Cells that are written again rather than jumped over."""
+_SHORT_ERASE = 3
+"""Blanks at the end of a line that are written rather than erased."""
+_LONG_BLANKS = re.compile(" {11,}")
+"""Blanks that take fewer bytes to erase and jump over than to write."""
+_BLANKS = " " * 11
+_JUMP = 5
+"""Bytes of a move within a line."""
+_Piece = tuple[int, int, int]
+"""Where cells of one line begin and end, and the number of their attributes."""
+
+# The code of each attribute, and the one that ends it.
+_END = {"1": 22, "2": 22, "3": 23, "4": 24, "21": 24, "5": 25, "6": 25, "7": 27, "8": 28, "9": 29, "51": 54, "52": 54}
+_END["53"] = 55
+_SEEN_ON_BLANKS = frozenset({"4", "21", "5", "6", "7", "9", "51", "52", "53"})
+
+
+class Attributes(NamedTuple):
+    """How characters look: codes such as "1" in ascending order, and colours as their parameters, "" for the usual."""
+
+    codes: tuple[str, ...] = ()
+    foreground: str = ""
+    background: str = ""
+
+    def changed_by(self, parameters: str) -> Attributes | None:
+        """What `ESC [ parameters m` makes of them; None where a parameter is unknown."""
+        codes, foreground, background = set(self.codes), self.foreground, self.background
+        left = iter(parameters.split(";"))
+        for parameter in left:
+            number = int(parameter or 0)
+            code = str(number)
+            if number == 0:
+                codes, foreground, background = set(), "", ""
+            elif code in _END:
+                codes.add(code)
+            elif number in _END.values():
+                codes = {one for one in codes if _END[one] != number}
+            elif number in (38, 48):
+                more = {"5": 1, "2": 3}.get(next(left, ""), 0)
+                colour = [part for part in (next(left, "") for _ in range(more)) if part]
+                if not more or len(colour) != more:
+                    return None
+                whole = ";".join((code, "5" if more == 1 else "2", *colour))
+                foreground, background = (whole, background) if number == 38 else (foreground, whole)
+            elif 30 <= number <= 37 or 90 <= number <= 97 or number == 39:
+                foreground = "" if number == 39 else code
+            elif 40 <= number <= 47 or 100 <= number <= 107 or number == 49:
+                background = "" if number == 49 else code
+            else:
+                return None
+        return Attributes(tuple(sorted(codes, key=int)), foreground, background)
+
+    def from_reset(self) -> str:
+        """The sequence that sets them, whatever was set."""
+        parameters = [part for part in (*self.codes, self.foreground, self.background) if part]
+        return f"\x1b[{';'.join(['0', *parameters])}m" if parameters else "\x1b[m"
+
+    def after(self, before: Attributes) -> str:
+        """The shortest sequence that sets them where those `before` are set."""
+        if self == before:
+            return ""
+        ended = {_END[code] for code in before.codes if code not in self.codes}
+        parameters = [str(end) for end in sorted(ended)]
+        parameters += [code for code in self.codes if code not in before.codes or _END[code] in ended]
+        if self.foreground != before.foreground:
+            parameters.append(self.foreground or "39")
+        if self.background != before.background:
+            parameters.append(self.background or "49")
+        return min(f"\x1b[{';'.join(parameters)}m", self.from_reset(), key=len)
+
+    @property
+    def can_erase(self) -> bool:
+        """Whether a blank shows nothing but its background."""
+        return _SEEN_ON_BLANKS.isdisjoint(self.codes)
+
+
+_USUAL = 0
+"""The number of no attributes at all."""
+
+
+@lru_cache(1024)
+def _is_sure(text: str) -> bool:
+    return _SURE.fullmatch(text) is not None
+
+
+class _Row:
+    """The cells of a line: a character each, and the number of its attributes. The second cell of a wide one is ""."""
+
+    __slots__ = ("attributes", "characters", "sure")
+
+    def __init__(self, characters: list[str], attributes: list[int], sure: bool) -> None:
+        self.characters = characters
+        self.attributes = attributes
+        self.sure = sure
+
+    @classmethod
+    def unknown(cls, columns: int) -> _Row:
+        return cls([_UNKNOWN_CHARACTER] * columns, [_UNKNOWN] * columns, True)
+
+    def copy(self) -> _Row:
+        return _Row(self.characters[:], self.attributes[:], self.sure)
+
+
+class CellWriter:
+    """Follows what is written, cell by cell, and gives back what is to be sent instead.
+
+    `fills` is whether the terminal erases with the background that is set. Not safe for threads.
+    """
+
+    def __init__(self, columns: int, lines: int, *, fills: bool) -> None:
+        self._fills = fills
+        self._columns, self._lines = columns, lines
+        self._numbers: dict[Attributes, int] = {}
+        self._all: list[Attributes] = []
+        self._erasing: list[bool] = []
+        self._blank: list[int] = []
+        """For each attributes the number of those that show the same blank."""
+        self._changes: dict[tuple[int, str], int] = {}
+        self._ways: dict[tuple[int, int], str] = {}
+        self._rows: list[_Row] = []
+        self._new: dict[int, tuple[_Row, list[int]]] = {}
+        """Lines that were written to since the last flush: what they are to show, and from where to where that was
+        written, in turns."""
+        self._out: list[str] = []
+        # The terminal's.
+        self._x, self._y = _UNKNOWN, _UNKNOWN
+        self._set = _UNKNOWN
+        # The writer's, which the terminal is to have when all is sent.
+        self._column, self._line = _UNKNOWN, _UNKNOWN
+        self._pen = _USUAL
+        self._row: _Row | None = None
+        """The line that is written to; None where the cursor is not known to be in one."""
+        self._spans: list[int] = []
+        self._mark = False
+        """Whether a frame has begun and nothing of it was sent yet."""
+        self.resize(columns, lines, fills=fills)
+
+    def resize(self, columns: int, lines: int, *, fills: bool) -> None:
+        """The terminal has so many cells now, and nobody knows what it shows."""
+        self._columns, self._lines, self._fills = columns, lines, fills
+        self._numbers.clear()
+        self._all.clear()
+        self._erasing.clear()
+        self._blank.clear()
+        self._changes.clear()
+        self._ways.clear()
+        self._number(Attributes())
+        self._pen, self._set = _USUAL, _UNKNOWN
+        self._forget()
+
+    def feed(self, data: str) -> str:
+        """What to send in place of `data`; "" where that changes nothing."""
+        if len(self._all) > _TABLE:
+            self.resize(self._columns, self._lines, fills=self._fills)
+        columns, changes = self._columns, self._changes
+        for parameters, text, reset, newline, line, column, plain, begin, end, other in _TOKEN.findall(data):
+            if text or plain:
+                if text:
+                    pen = changes.get((self._pen, parameters), _UNKNOWN)
+                    self._pen = pen if pen >= 0 else self._change_pen(parameters)
+                    if self._set < 0:
+                        self._set_pen()
+                else:
+                    text = plain
+                row = self._row or self._enter_line()
+                at = self._column
+                end_at = at + len(text)
+                if row is not None and end_at <= columns and (text.isascii() or _is_sure(text)):
+                    if not row.sure:
+                        row = self._cut_wide(row, at, end_at)
+                    row.characters[at:end_at] = text
+                    row.attributes[at:end_at] = [self._pen] * len(text)
+                    self._column = end_at
+                else:
+                    self._put_unsure(row, text)
+                if reset:
+                    self._reset_pen()
+            elif line:
+                self._move(int(column) - 1, int(line) - 1, newline, f"\x1b[{line};{column}H")
+            elif begin:
+                self._flush()
+                self._mark = True
+            elif end:
+                self._flush()
+                if self._mark:
+                    self._mark = False
+                else:
+                    self._out.append(end)
+            elif other:
+                self._pass(other)
+            elif reset:
+                self._reset_pen()
+            else:
+                self._pen = self._change_pen(parameters)
+                self._set_pen()
+        self._flush()
+        sent = "".join(self._out)
+        self._out.clear()
+        return sent
+
+    # What is written
+
+    def _move(self, x: int, y: int, newline: str, sequence: str) -> None:
+        if newline and not 0 <= self._line < self._lines - newline.count("\n"):
+            self._pass(newline)  # the terminal scrolls
+        self._leave_line()
+        if 0 <= x < self._columns and 0 <= y < self._lines:
+            self._column, self._line = x, y
+        else:
+            self._pass(sequence)
+
+    def _enter_line(self) -> _Row | None:
+        """The line that the cursor is in, to be written to; None where nobody knows how that would look."""
+        y = self._line
+        if y < 0 or self._pen < 0:
+            return None
+        new = self._new.get(y)
+        if new is None:
+            new = self._new[y] = (self._rows[y].copy(), [])
+        self._row, self._spans = new
+        self._spans.append(self._column)
+        return self._row
+
+    def _leave_line(self) -> None:
+        if self._row is not None:
+            self._spans.append(self._column)
+            self._row = None
+
+    def _put_unsure(self, row: _Row | None, text: str) -> None:
+        """Text of which terminals may disagree how many cells it takes, or that does not fit."""
+        characters: list[str] = []
+        at = self._column
+        for character in text if row is not None else "":
+            width = get_character_cell_size(character)
+            if width:
+                characters += (character, "")[:width]
+            elif characters:
+                characters[-1 if characters[-1] else -2] += character
+            else:
+                break
+        end = at + len(characters)
+        if row is None or not characters or end > self._columns or len(characters) != cell_len(text):
+            self._pass(text)
+            return
+        row = self._cut_wide(row, at, end)
+        row.characters[at:end] = characters
+        row.attributes[at:end] = [self._pen] * len(characters)
+        row.sure = False
+        self._column = end
+
+    def _cut_wide(self, row: _Row, start: int, end: int) -> _Row:
+        """Prepare to write over half of a wide character: what becomes of its other half is the terminal's own affair,
+        and nobody knows. Returns the line to write to."""
+        halves = [start - 1] if 0 < start < self._columns and not row.characters[start] else []
+        halves += [end] if end < self._columns and not row.characters[end] else []
+        if halves:
+            self._flush()  # the whole character is sent before
+            row = self._enter_line() or row
+        for x in halves:
+            row.characters[x], row.attributes[x] = _UNKNOWN_CHARACTER, _UNKNOWN
+        return row
+
+    def _pass(self, text: str) -> None:
+        """Send something as it is, after all that was before it."""
+        self._flush()
+        self._begin()
+        self._out.append(text)
+        if not _HARMLESS.fullmatch(text):
+            self._forget()
+            if _SETS_ATTRIBUTES.fullmatch(text):
+                self._pen = self._set = _UNKNOWN
+
+    def _forget(self) -> None:
+        """Whatever the terminal shows, and wherever its cursor is."""
+        self._new.clear()
+        self._row = None
+        self._x = self._y = self._column = self._line = _UNKNOWN
+        self._rows = [_Row.unknown(self._columns) for _ in range(self._lines)]
+
+    # Attributes
+
+    def _number(self, attributes: Attributes) -> int:
+        number = self._numbers.setdefault(attributes, len(self._all))
+        if number == len(self._all):
+            self._all.append(attributes)
+            plain = attributes.can_erase
+            self._erasing.append(plain and (self._fills or not attributes.background))
+            self._blank.append(number)
+            if plain:
+                self._blank[number] = self._number(Attributes(background=attributes.background))
+        return number
+
+    def _change_pen(self, parameters: str) -> int:
+        """The number of what these parameters make of the attributes; -1, with the sequence passed on, where nobody
+        knows."""
+        before = self._pen
+        if before < 0 and (not parameters or parameters.split(";")[0] in ("", "0")):
+            before = _USUAL
+        attributes = self._all[before].changed_by(parameters) if before >= 0 else None
+        if attributes is None:
+            self._pass(f"\x1b[{parameters}m")
+            return _UNKNOWN
+        if len(self._changes) > _TABLE:
+            self._changes.clear()
+        self._pen = self._changes[before, parameters] = self._number(attributes)
+        return self._pen
+
+    def _reset_pen(self) -> None:
+        self._pen = _USUAL
+        self._set_pen()
+
+    def _set_pen(self) -> None:
+        """At once, where nobody knows what is set: what follows may be passed on as it is."""
+        if self._set < 0 <= self._pen:
+            self._begin()
+            self._out.append(self._way(self._pen))
+
+    def _way(self, number: int) -> str:
+        """What sets these attributes in the terminal."""
+        way = self._way_from(self._set, number)
+        self._set = number
+        return way
+
+    def _way_from(self, before: int, number: int) -> str:
+        way = self._ways.get((before, number))
+        if way is None:
+            if len(self._ways) > _TABLE:
+                self._ways.clear()
+            wanted = self._all[number]
+            way = wanted.from_reset() if before < 0 else wanted.after(self._all[before])
+            self._ways[before, number] = way
+        return way
+
+    def _way_length(self, before: int, number: int) -> int:
+        return len(self._way_from(before, number))
+
+    # What is sent
+
+    def _begin(self) -> None:
+        if self._mark:
+            self._mark = False
+            self._out.append(_BEGIN)
+
+    def _flush(self) -> None:
+        """Send what brings the terminal to where the writer is."""
+        self._leave_line()
+        for y, (row, spans) in self._new.items():
+            before, self._rows[y] = self._rows[y], row
+            if before.characters != row.characters or before.attributes != row.attributes:
+                if before.sure and row.sure:
+                    self._send_changes(y, before, row, spans)
+                else:
+                    row.sure = _SURE.fullmatch("".join(row.characters)) is not None
+                    self._send_spans(y, before, row, spans)
+        self._new.clear()
+        x, y = self._column, self._line
+        if y >= 0 and (x != self._x or y != self._y):
+            if x < self._columns:
+                self._go(x, y)
+            else:  # the cursor waits behind the last column
+                row = self._rows[y]
+                last = x - 1 if row.characters[x - 1] else x - 2
+                self._send(y, last, x, row.attributes[last], row)
+        if self._set >= 0 and self._pen >= 0 and (way := self._way(self._pen)):
+            self._begin()
+            self._out.append(way)
+
+    def _send_changes(self, y: int, before: _Row, row: _Row, spans: Sequence[int]) -> None:
+        """Send the cells of a line that differ."""
+        low, high = min(spans), max(spans)
+        was, now = before.characters, row.characters
+        had, has = before.attributes, row.attributes
+        differ = map(or_, map(ne, was[low:high], now[low:high]), map(ne, had[low:high], has[low:high]))
+        blank = self._blank
+        changed = [
+            x
+            for x in compress(range(low, high), differ)
+            if now[x] != " " or was[x] != " " or blank[had[x]] != blank[has[x]]
+        ]
+        if not changed:
+            return
+        erased = self._blank_from(row)
+        end = changed[-1] + 1
+        if end - erased <= _SHORT_ERASE:
+            erased = end
+        pieces: list[_Piece] = []
+        start = previous = changed[0]
+        for x in changed:
+            if x >= erased:
+                break
+            gap = x - previous - 1
+            if gap > 0 and (gap > _SHORT_GAP or any(has[at] != has[previous] for at in range(previous + 1, x))):
+                self._add_pieces(pieces, start, previous + 1, row)
+                start = x
+            previous = x
+        if start < erased:
+            self._add_pieces(pieces, start, previous + 1, row)
+        for start, end_of_piece, pen in self._ordered(pieces):
+            self._send(y, start, end_of_piece, pen, row)
+        if erased < end:
+            self._erase(y, max(erased, changed[0]), row)
+
+    def _blank_from(self, row: _Row) -> int:
+        """Where the rest of a line begins that can be erased; the number of columns where there is none."""
+        last = row.attributes[-1]
+        if last < 0 or not self._erasing[last]:
+            return self._columns
+        blank, attributes = self._blank, row.attributes
+        at, background = self._columns, blank[last]
+        first = len("".join(row.characters).rstrip(" ")) if row.sure else 0
+        while at > first and row.characters[at - 1] == " " and blank[attributes[at - 1]] == background:
+            at -= 1
+        return at
+
+    def _send_spans(self, y: int, before: _Row, row: _Row, spans: Sequence[int]) -> None:
+        """Send all that was written to a line, from the first cell on that differs: terminals disagree where the text
+        behind some characters is."""
+        was, now = before.characters, row.characters
+        begun = False
+        for start, end in zip(spans[::2], spans[1::2], strict=True):
+            if not begun:
+                for x in range(start, end):
+                    if was[x] != now[x] or before.attributes[x] != row.attributes[x]:
+                        begun = True
+                        break
+                    if not (_is_sure(now[x]) and _is_sure(was[x])):
+                        begun = was[x:end] != now[x:end] or before.attributes[x:end] != row.attributes[x:end]
+                        break
+                if not begun:
+                    continue
+                start = x
+            erased = end
+            if end == self._columns and end - (blank_from := max(self._blank_from(row), start)) > _SHORT_ERASE:
+                erased = blank_from
+            pieces: list[_Piece] = []
+            self._add_pieces(pieces, start, erased, row)
+            for piece_start, piece_end, pen in pieces:
+                self._send(y, piece_start, piece_end, pen, row)
+            if erased < end:
+                self._erase(y, erased, row)
+            self._x = _UNKNOWN
+
+    def _add_pieces(self, pieces: list[_Piece], x: int, end: int, row: _Row) -> None:
+        """Add cells of a line, divided by attributes."""
+        blank = self._blank
+        characters, attributes = row.characters, row.attributes
+        before = pieces[-1][2] if pieces else self._set
+        while x < end:
+            pen = attributes[x]
+            if characters[x] == " " and pen != before:
+                pen = self._pen_for_blanks(x, end, row, before)
+            background = blank[pen]
+            at = x + 1
+            while at < end and (
+                attributes[at] == pen or (characters[at] == " " and blank[attributes[at]] == background)
+            ):
+                at += 1
+            pieces.append((x, at, pen))
+            x, before = at, pen
+
+    def _ordered(self, pieces: list[_Piece]) -> list[_Piece]:
+        """Pieces of a line in the order that takes the fewest bytes: to jump over some takes fewer than to set the same
+        colours twice."""
+        by_pen: dict[int, list[_Piece]] = {}
+        for piece in pieces:
+            by_pen.setdefault(piece[2], []).append(piece)
+        if len(by_pen) == len(pieces):
+            return pieces
+        length = self._way_length
+        sequential, pen, at = 0, self._set, pieces[0][0]
+        for piece in pieces:
+            sequential += length(pen, piece[2]) + _JUMP * (piece[0] != at)
+            at, pen = piece[1], piece[2]
+        ordered: list[_Piece] = []
+        cost, pen = 0, self._set
+        at = pieces[0][0]
+        while by_pen:
+            _, nearest = min([(length(pen, one), one) for one in by_pen])
+            cost += length(pen, nearest)
+            pen = nearest
+            for piece in by_pen.pop(pen):
+                cost += _JUMP * (piece[0] != at)
+                at = piece[1]
+                ordered.append(piece)
+        return ordered if cost < sequential else pieces
+
+    def _send(self, y: int, x: int, end: int, pen: int, row: _Row) -> None:
+        """Send cells of one line that follow one another and have the same attributes."""
+        self._go(x, y)
+        if pen != self._set:
+            self._out.append(self._way(pen))
+        text = "".join(row.characters[x:end])
+        if self._erasing[pen] and _BLANKS in text and row.sure and self._fills:
+            at = 0
+            for blanks in _LONG_BLANKS.finditer(text):
+                first, last = blanks.span()
+                if first > at:
+                    self._go(x + at, y)
+                    self._out.append(text[at:first])
+                    self._x = x + first
+                self._go(x + first, y)
+                self._out.append(f"\x1b[{last - first}X")
+                at = last
+            if at == len(text):
+                return
+            self._go(x + at, y)
+            text = text[at:]
+        self._out.append(text)
+        self._x = end
+
+    def _pen_for_blanks(self, x: int, end: int, row: _Row, before: int) -> int:
+        """Attributes that show the same blank, and are those `before` or of the text behind it."""
+        pen, blank = row.attributes[x], self._blank
+        background = blank[pen]
+        if before >= 0 and blank[before] == background:
+            return before
+        while x < end and row.characters[x] == " " and blank[row.attributes[x]] == background:
+            x += 1
+        return row.attributes[x] if x < end and blank[row.attributes[x]] == background else pen
+
+    def _erase(self, y: int, x: int, row: _Row) -> None:
+        """Erase the rest of a line."""
+        self._go(x, y)
+        pen = self._pen_for_blanks(x, self._columns, row, self._set)
+        self._out.append(f"{self._way(pen)}\x1b[K")
+
+    def _go(self, x: int, y: int) -> None:
+        """Move the terminal's cursor."""
+        self._begin()
+        if x == self._x and y == self._y:
+            return
+        if y == self._y and 0 <= self._x < self._columns:
+            if far := max(x - self._x, 0):
+                self._out.append(f"\x1b[{far}C" if far > 1 else "\x1b[C")
+            else:
+                self._out.append(f"\x1b[{x + 1}G" if x else "\r")
+        else:  # behind the last column, terminals disagree where the cursor is
+            self._out.append(f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H" if y else "\x1b[H")
+        self._x, self._y = x, y

@@ -1,0 +1,86 @@
+"""What a program writes, and what is sent in its place, painted into two terminal emulators that must show the same."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pyte
+
+from cekura_tui.ui.terminal.cell_writer import CellWriter
+
+# What the emulator does not know: CSI with the prefixes < = >, and questions about modes.
+_NOT_EMULATED = re.compile(r"\x1b\[(?:[<>=][0-9;]*[a-zA-Z]|\?[0-9;]*(?:\$p|[a-gi-km-z]))|\x1bP.*?\x1b\\", re.DOTALL)
+
+
+class PlainErasing(pyte.Screen):
+    """A terminal that erases with its usual background."""
+
+    def erase_in_line(self, how: int = 0, private: bool = False) -> None:
+        """As a terminal without back_color_erase."""
+        self._plainly(super().erase_in_line, how)
+
+    def erase_characters(self, count: int | None = None) -> None:
+        """As a terminal without back_color_erase."""
+        self._plainly(super().erase_characters, count)
+
+    def erase_in_display(self, how: int = 0, *args: Any, **kwargs: Any) -> None:
+        """As a terminal without back_color_erase."""
+        self._plainly(super().erase_in_display, how)
+
+    def _plainly(self, erase: Any, how: int | None) -> None:
+        attributes, self.cursor.attrs = self.cursor.attrs, self.default_char
+        erase(how)
+        self.cursor.attrs = attributes
+
+
+def seen(cell: pyte.screens.Char) -> tuple[object, ...]:
+    """What a person sees of a cell: of a blank only the background, unless it is underlined or the like."""
+    if cell.data == " " and not (cell.underscore or cell.strikethrough or cell.reverse or cell.blink):
+        return (" ", cell.bg)
+    return tuple(cell)
+
+
+class TwoScreens:
+    """`written` shows all that was written, `sent` what was sent in its place."""
+
+    def __init__(self, columns: int, lines: int, *, fills: bool = True) -> None:
+        kind = pyte.Screen if fills else PlainErasing
+        self.fills = fills
+        self.written, self.sent = kind(columns, lines), kind(columns, lines)
+        self._streams = pyte.Stream(self.written), pyte.Stream(self.sent)
+        self.writer = CellWriter(columns, lines, fills=fills)
+        self.bytes_written = self.bytes_sent = 0
+
+    def feed(self, data: str) -> str:
+        """Paint both; returns what was sent."""
+        sent = self.writer.feed(data)
+        self.bytes_written += len(data.encode())
+        self.bytes_sent += len(sent.encode())
+        for stream, text in zip(self._streams, (data, sent), strict=True):
+            stream.feed(_NOT_EMULATED.sub("", text))
+        return sent
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Give both terminals another size."""
+        for screen in (self.written, self.sent):
+            screen.resize(lines, columns)
+        self.writer.resize(columns, lines, fills=self.fills)
+
+    def difference(self) -> str:
+        """Where they show something else since this was asked last, in words; "" where they do not."""
+        one, other = self.written, self.sent
+        if (one.cursor.x, one.cursor.y) != (other.cursor.x, other.cursor.y):
+            return f"the cursor is at {other.cursor.x}, {other.cursor.y}, not at {one.cursor.x}, {one.cursor.y}"
+        if one.cursor.attrs != other.cursor.attrs or one.cursor.hidden != other.cursor.hidden:
+            return f"the cursor has {other.cursor.attrs}, not {one.cursor.attrs}"
+        changed = one.dirty | other.dirty
+        one.dirty.clear()
+        other.dirty.clear()
+        for y in sorted(changed):
+            if y >= one.lines or one.buffer[y] == other.buffer[y]:
+                continue
+            for x in range(one.columns):
+                if (now := seen(other.buffer[y][x])) != (wanted := seen(one.buffer[y][x])):
+                    return f"line {y}, column {x}: {now}, not {wanted}"
+        return ""

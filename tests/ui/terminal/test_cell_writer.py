@@ -1,0 +1,200 @@
+"""What is sent to the terminal shows what was written, in fewer bytes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from two_screens import TwoScreens
+
+from cekura_tui.ui.terminal.cell_writer import Attributes, CellWriter
+
+BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"
+_CODES = ("1", "2", "3", "4", "5", "7", "9")
+_COLOURS = st.sampled_from(["", "1", "7", "5;208", "5;17", "2;42;50;73", "2;171;181;202"])
+
+
+@st.composite
+def _attributes(draw: st.DrawFn) -> str:
+    """The parameters of one whole SGR sequence, as Textual makes it; "" for the usual look."""
+    codes = draw(st.lists(st.sampled_from(_CODES), max_size=2, unique=True))
+    for base in (3, 4):
+        colour = draw(_COLOURS)
+        codes += [f"{base}{colour}" if len(colour) == 1 else f"{base}8;{colour}"] if colour else []
+    return ";".join(sorted(codes, key=len))
+
+
+_WORDS = st.sampled_from(
+    ["a", "run", "failed", " ", "   ", " " * 13, "─" * 5, "│", "✗ failed", "…", "漢", "😀 ok", "한글", "e\u0301a", "é"]
+)
+_STYLES = st.lists(_attributes(), min_size=1, max_size=4)
+
+
+@st.composite
+def _line(draw: st.DrawFn, columns: int, styles: list[str]) -> list[tuple[str, str, int]]:
+    """Segments with their attributes and their cells, together at most so many."""
+    left, segments = columns, []
+    for word in draw(st.lists(_WORDS, min_size=1, max_size=8)):
+        cells = sum(2 if one in "漢😀한글" else one != "\u0301" for one in word)
+        if cells <= left:
+            segments.append((draw(st.sampled_from(styles)), word, cells))
+            left -= cells
+    if draw(st.booleans()):
+        segments.append((draw(st.sampled_from(styles)), " " * left, left))
+    return segments
+
+
+@st.composite
+def _frame(draw: st.DrawFn, columns: int, lines: int, styles: list[str]) -> str:
+    """A drawing as Textual makes it: parts of lines, each line ended, and the cursor where it is to be."""
+    drawn = []
+    rows = sorted(draw(st.sets(st.integers(0, lines - 1), max_size=lines)))
+    for number, y in enumerate(rows):
+        x = 0
+        for _ in range(draw(st.integers(1, 2))):
+            x = draw(st.integers(x, columns - 1))
+            segments = draw(_line(columns - x, styles))
+            drawn.append(f"\x1b[{y + 1};{x + 1}H")
+            drawn += [f"\x1b[{style}m{text}\x1b[0m" if style else text for style, text, _ in segments]
+            x = min(x + sum(cells for *_, cells in segments), columns - 1)
+        drawn += ["\n"] * (number < len(rows) - 1)
+    drawn.append(f"\x1b[{draw(st.integers(1, lines))};{draw(st.integers(1, columns))}H")
+    return "".join(drawn)
+
+
+_FOREIGN = st.sampled_from(
+    [
+        "\x1b]2;a title\x07",
+        "\x07",
+        "\x1b[?25h",
+        "\x1b[?2048$p",
+        "\x1b[2J",
+        "\x1b[K",
+        "\x1b[3;2Hanother program",
+        "text\r\n",
+        "\n",
+        "\r",
+        "\x1b[31m",
+        "\x1b[44;1m",
+        "\x1b[0m",
+        "\x1b[L",
+        "\x1b[M",
+        "\x1b[2P",
+        "\x1b[@",
+        "\x1bM",
+        "\x1b7",
+        "\x1b8",
+        "\x1b[1;1H\x1b[7mx",
+        "\x1b[999;999H",
+        "e\u0301",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data(), fills=st.booleans(), columns=st.integers(2, 40), lines=st.integers(2, 6))
+def test_the_terminal_shows_what_was_written(data: st.DataObject, fills: bool, columns: int, lines: int) -> None:
+    screens = TwoScreens(columns, lines, fills=fills)
+    styles = data.draw(_STYLES)
+    frames: list[str] = []
+    screens.feed("\x1b[?7l")
+    for _ in range(data.draw(st.integers(1, 8))):
+        match data.draw(st.sampled_from(["frame", "frame", "frame", "again", "foreign", "resize"])):
+            case "foreign":
+                screens.feed(data.draw(_FOREIGN))
+            case "resize":
+                columns, lines = data.draw(st.integers(2, 40)), data.draw(st.integers(2, 6))
+                screens.resize(columns, lines)
+                frames.clear()
+            case "again" if frames:
+                screens.feed(data.draw(st.sampled_from(frames)))
+            case _:
+                frames.append(frame := data.draw(_frame(columns, lines, styles)))
+                for part in (BEGIN, frame, END) if data.draw(st.booleans()) else (frame,):
+                    screens.feed(part)
+        assert not (difference := screens.difference()), difference
+
+
+_ANY = st.builds(
+    Attributes,
+    st.sets(st.sampled_from(["1", "2", "3", "4", "5", "6", "7", "8", "9", "21", "51", "52", "53"])).map(
+        lambda codes: tuple(sorted(codes, key=int))
+    ),
+    st.sampled_from(["", "31", "97", "38;5;208", "38;2;1;2;3"]),
+    st.sampled_from(["", "41", "107", "48;5;208", "48;2;1;2;3"]),
+)
+
+
+@given(before=_ANY, wanted=_ANY)
+def test_attributes_are_set_by_what_differs(before: Attributes, wanted: Attributes) -> None:
+    assert wanted.after(wanted) == ""
+    sent = wanted.after(before)
+    assert (before.changed_by(sent[2:-1]) if sent else before) == wanted
+    assert len(sent) <= len(wanted.from_reset())
+
+
+def written(*frames: str, columns: int = 40, lines: int = 4, fills: bool = True) -> str:
+    """What is sent for the last of these."""
+    writer = CellWriter(columns, lines, fills=fills)
+    return [writer.feed(frame) for frame in frames][-1]
+
+
+def test_a_frame_that_changes_nothing_sends_nothing() -> None:
+    writer = CellWriter(10, 2, fills=True)
+    frame = "\x1b[1;1H\x1b[31mruns\x1b[0m\x1b[2;1H"
+    assert writer.feed(BEGIN) == ""
+    assert writer.feed(frame).startswith(BEGIN)
+    assert writer.feed(END) == END
+    assert [writer.feed(part) for part in (BEGIN, frame, END)] == ["", "", ""]
+
+
+def test_a_changed_word_sends_that_word() -> None:
+    frame = "\x1b[1;1H\x1b[31mrun 7\x1b[0m: \x1b[32m{}\x1b[0m of it\x1b[1;1H"
+    assert written(frame.format("going"), frame.format("ended")) == "\x1b[7C\x1b[32mended\r\x1b[m"
+
+
+def test_the_rest_of_a_line_is_erased_where_that_shows_the_same() -> None:
+    coloured, usual = "\x1b[1;1H\x1b[44mx" + " " * 39 + "\x1b[0m\x1b[2;1H", "\x1b[1;1Hx" + " " * 39 + "\x1b[2;1H"
+    assert "x\x1b[K" in written(coloured)
+    assert "\x1b[K" not in written(coloured, fills=False)
+    assert "x\x1b[K" in written(usual, fills=False)
+    assert "\x1b[K" not in written("\x1b[1;1H\x1b[4;44mx" + " " * 39 + "\x1b[0m\x1b[2;1H")
+
+
+@pytest.mark.parametrize(
+    "passed", ["\x1b]2;title\x07", "\x1bPtmux;\x1b\x1b]52;c;eA==\x1b\x1b\\\x1b\\", "\x07", "\x1b[>25u"]
+)
+def test_what_draws_nothing_is_sent_as_it_is_and_the_screen_is_known_afterwards(passed: str) -> None:
+    frame = "\x1b[1;1Hruns\x1b[2;1H"
+    assert written(frame, passed) == passed
+    assert written(frame, passed, frame) == ""
+
+
+@pytest.mark.parametrize("passed", ["\x1b[?1049h", "\x1b[2J", "\x1bc", "\x1b[S", "\x1b[?6h", "\x1b[1;2r", "\n"])
+def test_after_what_may_have_drawn_the_screen_is_sent_whole(passed: str) -> None:
+    frame = "\x1b[1;1Hruns\x1b[2;1H"
+    assert written(frame, passed) == passed
+    assert "runs" in written(frame, passed, frame)
+
+
+def test_the_screen_is_sent_whole_after_another_size() -> None:
+    writer = CellWriter(40, 4, fills=True)
+    frame = "\x1b[1;1Hruns\x1b[2;1H"
+    writer.feed(frame)
+    writer.resize(40, 4, fills=True)
+    assert "runs" in writer.feed(frame)
+
+
+def test_behind_a_wide_character_all_is_sent_that_was_written() -> None:
+    frame = "\x1b[1;1Hrun 漢 {} of it\x1b[1;20Hbeside\x1b[2;1H"
+    sent = written(frame.format("7"), frame.format("8"))
+    assert re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "|", sent) == "|漢 8 of it|beside|"
+
+
+def test_colours_without_end_do_not_fill_the_memory() -> None:
+    writer = CellWriter(10, 2, fills=True)
+    for number in range(20_000):
+        writer.feed(f"\x1b[1;1H\x1b[38;2;{number >> 8};{number & 255};0mx\x1b[0m")
+    assert max(map(len, (writer._all, writer._ways, writer._changes))) < 10_000
