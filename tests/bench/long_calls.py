@@ -1,8 +1,8 @@
 """A server of prepared answers: runs of one length, any number of them, told as fast as bytes can be sent.
 
-    .venv/bin/python tests/bench/long_calls.py TURNS VERDICTS
+    python tests/bench/long_calls.py TURNS VERDICTS
 
-Prints the variables that lead to it, then a line for each run that is read whole. The first turn of run 7 has the word
+Prints its address and the bytes of a run, then a line for each run that is read whole. The first turn of run 7 has the word
 `opening7`, the verdict above all others is named `verdict7`; every spoken turn begins with its number (`N00012`).
 """
 

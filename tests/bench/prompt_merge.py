@@ -1,70 +1,72 @@
 """Merges of a sent prompt, what others made of it, and what was staged, beside `git merge-file`.
 
-    .venv/bin/python tests/bench/prompt_merge.py [triples] [histories]
-
-Prints of that many triples (500) and histories of five versions (50), for both: how many had a conflict and how many
-conflicts there were; edits that are neither in the text nor in a conflict; rules that are in the text twice although no
-side has them twice; rules that a side removed and that are there again. Ours ought to have none of the last three. Then
-how long it takes to number the lists of a prompt of 100,000 characters (budget 100 ms).
+Of 500 triples and 50 histories of five versions, for both: how many had a conflict and how many conflicts there were;
+edits that are neither in the text nor in a conflict; rules that are in the text twice although no side has them twice;
+rules that a side removed and that are there again. Ours ought to have none of the last three. Then how long it takes to
+number the lists of a prompt of 100,000 characters (budget 100 ms).
 """
 
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-_HERE = Path(__file__).parent
-sys.path[:0] = [str(_HERE.parents[1]), str(_HERE.parent / "support")]
+from prompt_triples import Triple, brought_back, doubled, lost, results, settled, triple
 
-from prompt_triples import Triple, brought_back, doubled, lost, results, settled, triple  # noqa: E402 - found there
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.merge import Merge, merge
+from cekura_tui.prose.numbers import renumbered
+from tests.bench.part import Options
+from tests.bench.row import Row
 
-from cekura_tui.prose.compare import compare  # noqa: E402
-from cekura_tui.prose.merge import Merge, merge  # noqa: E402
-from cekura_tui.prose.numbers import renumbered  # noqa: E402
+TRIPLES, HISTORIES = 500, 50
+MOST_NUMBERING = 100.0
+NONE = ("lost edits", "doubled rules", "rules brought back")
+COLUMNS = ("with conflicts", "conflicts", "decisions", *NONE)
 
-COLUMNS = ("with conflicts", "conflicts", "decisions", "lost edits", "doubled rules", "rules brought back")
 
-
-def main() -> None:
-    """Print the figures."""
-    triples, histories = (int(word) for word in (*sys.argv[1:], "500", "50")[:2])
+def rows(options: Options) -> Iterator[Row]:
+    """Triples, histories, then the time."""
     ours, gits = Counter[str](), Counter[str]()
-    for seed in range(triples):
+    for seed in range(TRIPLES):
         case = triple(Random(seed))
         ours += _of_ours(case, _merged(case), Random(seed))[0]
         gits += _of_git(case)
-    print(f"{triples} triples")
-    _print("ours", ours)
-    _print("git merge-file", gits)
+    yield from _figures(f"{TRIPLES} merges", ours, gits)
     ours = Counter()
-    for seed in range(histories):
+    for seed in range(HISTORIES):
         rng, base = Random(seed), ""
         for _ in range(5):
             case = triple(rng, base)
             figures, base = _of_ours(case, _merged(case), rng)
             ours += figures
             base = base.replace("\r\n", "\n")
-    print(f"{histories} histories of five versions")
-    _print("ours", ours)
-    print(f"lists of 100,000 characters numbered in {_numbering() * 1_000:.0f} ms")
+    yield from _figures(f"{HISTORIES} histories of five versions", ours)
+    yield Row("lists of 100,000 characters numbered", "ms", _numbering(options.repeat), most=MOST_NUMBERING)
 
 
-def _numbering() -> float:
-    """The seconds of the fastest of five."""
+def _figures(name: str, ours: Counter[str], gits: Counter[str] | None = None) -> Iterator[Row]:
+    for column in COLUMNS:
+        beside = [gits[column]] if gits else ()
+        yield Row(f"{name}: {column}", "", [ours[column]], beside, "git's", most=0 if column in NONE else None)
+
+
+def _numbering(repeat: int) -> list[float]:
+    """Milliseconds."""
     prompt = "\n".join(triple(Random(seed)).base for seed in range(200))[:100_000]
     other = prompt.replace(". ", ", ")
     mixture = prompt[:50_000] + other[50_000:]
     found = []
-    for _ in range(5):
+    for _ in range(repeat):
         start = time.perf_counter()
         renumbered(mixture, prompt, other)
-        found.append(time.perf_counter() - start)
-    return min(found)
+        found.append((time.perf_counter() - start) * 1000)
+    return found
 
 
 def _merged(case: Triple) -> Merge:
@@ -110,11 +112,3 @@ def _of_git(case: Triple) -> Counter[str]:
             "rules brought back": len(brought_back(case, "\n".join(lines))),
         }
     )
-
-
-def _print(name: str, figures: Counter[str]) -> None:
-    print(f"  {name:<15}", ", ".join(f"{figures[column]} {column}" for column in COLUMNS))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,37 +1,29 @@
-"""The prose diff against the pairs of `tests/prose`, marked by hand, beside `git diff --word-diff` and
-diff-match-patch (`diff_main` and `diff_cleanupSemantic`); and its time.
+"""The prose diff: its time, and its marks against the pairs of `tests/prose`, marked by hand, beside git's and
+diff-match-patch's (`diff_main` and `diff_cleanupSemantic`).
 
-    .venv/bin/python tests/bench/prose_diff.py [--each]
+Times are of prompts of 3,000 words (budget 150 ms) and of 20,000 (1.5 s), made of those pairs: with their own changes,
+with one word in seven another, with all lines shuffled; and of how long a loop that only ticks, as that of the screens,
+waits for its turn meanwhile, the comparison being made beside it.
 
-Of every half, of surgical changes and of heavy rewrites: words that were marked / marked by hand (budget 1.1 and 1.3),
-and that ratio without the three best pairs; words by hand that were missed; hunks / decisions that a reader counted
-(budget 1.5), for git the stretches of changed words, and in brackets the hunks of `git diff -U0`; islands of one or two
-unmarked words between marked ones / those that the reader left; words of which only some letters are marked; and of
-answers in a wrapper the words marked outside of that / those of the bare answer (budget 1.05). diff-match-patch gives
-up on a long text after a second, its default, so its figures depend on the machine. With `--each` every pair of
+Marks are, of every half, of surgical changes and of heavy rewrites: words that were marked / marked by hand (budget 1.1
+and 1.3), and that ratio without the three best pairs; words by hand that were missed; hunks / decisions that a reader
+counted (budget 1.5), for git the stretches of changed words, and in brackets the hunks of `git diff -U0`; islands of
+one or two unmarked words between marked ones / those that the reader left; words of which only some letters are marked;
+and of answers in a wrapper the words marked outside of that / those of the bare answer (budget 1.05). diff-match-patch
+gives up on a long text after a second, its default, so its figures depend on the machine. With details every pair of
 `cases/` is reported, with the words about which the marks differ: [ours], {by hand}; those of `held/` never are, so
 that nobody tunes on them.
-
-Then prompts of 3,000 words (budget 150 ms) and of 20,000 (1.5 s), made of those pairs: with their own changes, with
-one word in seven another, with all lines shuffled; and how long a loop that only ticks, as that of the screens, waits
-for its turn meanwhile, the comparison being made beside it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-import statistics
-import sys
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 
-_HERE = Path(__file__).parent
-sys.path[:0] = [str(_HERE.parents[1]), str(_HERE.parent / "support")]
-
-from prose_cases import Pair, pairs  # noqa: E402 - found where the tests' own modules are
-from prose_scores import (  # noqa: E402
+from prose_cases import Pair, pairs
+from prose_scores import (
     Score,
     git_diff,
     in_context,
@@ -43,28 +35,51 @@ from prose_scores import (  # noqa: E402
     total,
 )
 
-from cekura_tui.prose.compare import compare  # noqa: E402
+from cekura_tui.prose.compare import compare
+from tests.bench.part import Options
+from tests.bench.row import Row
 
 DIFFERS = {"prose diff": prose_diff, "git --word-diff": git_diff, "diff-match-patch": match_patch_diff}
 KINDS = ("surgical", "heavy", "wrapped", "restyled")
 BUDGETS = {3_000: 150.0, 20_000: 1_500.0}
+"""Milliseconds by words."""
+MOST_WORDS_WATCHED = 3_000
+MOST_MARKED = {"surgical": 1.1, "heavy": 1.3}
+MOST_HUNKS = 1.5
 
 
-def main() -> None:
-    """Print the halves, then the times."""
-    print(_row("", "", "", "marked / by hand", "but 3", "missed", "hunks / edits", "islands", "cut", "/ bare"))
+def rows(options: Options) -> Iterator[Row]:
+    """The times."""
+    for words, budget in BUDGETS.items():
+        for name, (old, new) in _prompts(words).items():
+            took = []
+            for _ in range(options.repeat):
+                start = time.perf_counter()
+                compare(old, new)
+                took.append((time.perf_counter() - start) * 1e3)
+            yield Row(f"prose diff, {words:,} words, {name}", "ms", took, most=budget)
+            if words == MOST_WORDS_WATCHED:
+                lag = [asyncio.run(_lag(old, new)) * 1e3 for _ in range(5)]
+                yield Row(f"prose diff, {words:,} words, {name}: the loop waits", "ms", lag)
+
+
+def marks(options: Options) -> Iterator[Row]:
+    """The marks, as a table of their own; as rows those of ours that have a budget."""
+    print(_cells("", "", "", "marked / by hand", "but 3", "missed", "hunks / edits", "islands", "cut", "/ bare"))
     for half in ("cases", "held"):
         found = list(pairs(half))
         scores = {name: [score(pair, differ) for pair in found] for name, differ in DIFFERS.items()}
         for kind in KINDS:
             _print_kind(half, kind, found, scores)
-        if "--each" in sys.argv and half == "cases":
+        if options.details and half == "cases":
             for n, pair in enumerate(found):
                 parts = (f"{name} {_each(its[n])}" for name, its in scores.items())
                 print(f"{pair.name}: {'; '.join(parts)}", *in_context(pair), sep="\n    ")
-    for words, budget in BUDGETS.items():
-        for name, (old, new) in _prompts(words).items():
-            _print_time(f"{len(old.split()):,} words, {name}", old, new, budget)
+        for kind, most in MOST_MARKED.items():
+            ours = total([one for one, pair in zip(scores["prose diff"], found, strict=True) if kind in kinds(pair)])
+            yield Row(f"marks, {half}, {kind}: marked / by hand", "", [ours.ratio], most=most)
+            if ours.edits:
+                yield Row(f"marks, {half}, {kind}: hunks / edits", "", [ours.hunks / ours.edits], most=MOST_HUNKS)
 
 
 def _print_kind(half: str, kind: str, found: Sequence[Pair], scores: Mapping[str, Sequence[Score]]) -> None:
@@ -81,11 +96,11 @@ def _print_kind(half: str, kind: str, found: Sequence[Pair], scores: Mapping[str
         bare = f"{all_of.outside / all_of.bare:.2f}" if all_of.bare else ""
         marked = f"{all_of.marked} / {all_of.by_hand} = {all_of.ratio:.2f}"
         missed, islands = str(len(all_of.missed)), f"{all_of.islands} / {by_hand}"
-        print(_row(*head, name, marked, f"{rest.ratio:.2f}", missed, edits + lines, islands, str(all_of.cut), bare))
+        print(_cells(*head, name, marked, f"{rest.ratio:.2f}", missed, edits + lines, islands, str(all_of.cut), bare))
         head = ["", ""]
 
 
-def _row(*cells: str) -> str:
+def _cells(*cells: str) -> str:
     widths = (-16, -3, -16, 20, 6, 7, 24, 10, 5, 7)
     aligned = (f"{cell:{'<' if width < 0 else '>'}{abs(width)}}" for cell, width in zip(cells, widths, strict=True))
     return " ".join(aligned).rstrip()
@@ -112,19 +127,6 @@ def _prompts(words: int) -> dict[str, tuple[str, str]]:
     return {"their changes": (old, new), "one word in seven": (old, reworded), "shuffled": (old, "\n".join(lines))}
 
 
-def _print_time(name: str, old: str, new: str, budget: float) -> None:
-    took = []
-    for _ in range(7):
-        start = time.perf_counter()
-        diff = compare(old, new)
-        took.append((time.perf_counter() - start) * 1e3)
-    lag = asyncio.run(_lag(old, new)) * 1e3
-    median = statistics.median(took)
-    verdict = "ok" if median <= budget else "OVER"
-    told = f"{len(diff.hunks)} hunks, the loop waits {lag:.0f} ms"
-    print(f"{name:<32} {median:6.0f} ms ({budget:,.0f})  {verdict:<4} {told}")
-
-
 async def _lag(old: str, new: str) -> float:
     """The longest that a loop waits for its turn, in seconds, while a thread compares."""
     comparing = asyncio.create_task(asyncio.to_thread(compare, old, new))
@@ -134,7 +136,3 @@ async def _lag(old: str, new: str) -> float:
         now = time.perf_counter()
         longest, before = max(longest, now - before - 0.001), now
     return longest
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,7 @@
-"""The app, which also writes down how late its event loop was: `python app_with_lag.py FILE OPTION…`.
+"""The app with what a bench needs from the inside: `python watched_app.py LAGS EVERY OPTION…`.
 
-One line a reading: milliseconds between when a timer of 100 ms was due and when it came.
+Into the file LAGS goes a line for each reading of how late the event loop was: milliseconds between when a timer of
+100 ms was due and when it came. Each job is polled every EVERY seconds; 0 leaves that to the program.
 """
 
 from __future__ import annotations
@@ -10,21 +11,29 @@ import os
 import sys
 import time
 
-EVERY = 0.1
+TIMER = 0.1
 
 
 async def measure_lag(path: str) -> None:
     """Write lags until the program ends."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     while True:
-        due = time.perf_counter() + EVERY
-        await asyncio.sleep(EVERY)
+        due = time.perf_counter() + TIMER
+        await asyncio.sleep(TIMER)
         os.write(handle, f"{(time.perf_counter() - due) * 1000:.2f}\n".encode())
+
+
+def poll_every(seconds: float) -> None:
+    """Polling at another pace, and as many requests as that takes."""
+    from cekura_tui.jobs import polling
+
+    polling.interval = lambda age, spread: seconds
+    polling.Budget.__init__.__defaults__ = (10_000, polling.WINDOW)
 
 
 def main() -> None:
     """Run the command line with the app's start extended by the measurement."""
-    path, sys.argv[1:] = sys.argv[1], sys.argv[2:]
+    path, every, sys.argv[1:] = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
     from cekura_tui.cli.main import main as run
     from cekura_tui.ui.app import CekuraApp
 
@@ -35,6 +44,8 @@ def main() -> None:
         app.run_worker(measure_lag(path), name="lag", group="lag")
 
     CekuraApp._start = started  # type: ignore[method-assign]
+    if every:
+        poll_every(every)
     run()
 
 

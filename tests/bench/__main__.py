@@ -1,0 +1,77 @@
+"""Measure and print: `python -m tests.bench` (every budget), `--only PART…`, `--peers`, `--growth`, `--slow-lines`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.bench.part import Options, Part
+from tests.bench.row import HEAD, Row, line, machine, rule, write_json
+
+PARTS = {
+    "first_frame": "first_frame:rows",
+    "screens": "screens:rows",
+    "runs": "hundred_thousand:rows",
+    "transcript": "long_transcript:rows",
+    "rest": "at_rest:rows",
+    "jobs": "many_jobs:rows",
+    "memory": "memory:rows",
+    "prose": "prose_diff:rows",
+}
+"""What every run measures: the budgets of times, bytes, memory and processor."""
+MORE_PARTS = {
+    "paging": "hundred_thousand:paging",
+    "transcript_keys": "long_transcript:every_key",
+    "300_jobs": "many_jobs:three_hundred",
+    "week": "seven_days:rows",
+    "evidence": "evidence:rows",
+    "marks": "prose_diff:marks",
+    "merge": "prompt_merge:rows",
+    "peers": "peers:rows",
+    "growth": "growth:rows",
+    "slow_lines": "slow_lines:rows",
+}
+"""What is measured when it is asked for by name."""
+
+
+def main() -> int:
+    """The command; the exit status is 1 where a budget is not met."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parts = {**PARTS, **MORE_PARTS}
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE, too")
+    parser.add_argument("--only", nargs="+", choices=parts, metavar="PART", help=", ".join(parts))
+    parser.add_argument("--peers", action="store_true", help="add other programs of this kind, where they are found")
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=PATH", help="where a peer is installed")
+    parser.add_argument("--growth", action="store_true", help="add how figures grow with runs, turns and jobs")
+    parser.add_argument("--slow-lines", action="store_true", help="add what is seen over 1 Mbit/s and 150 ms")
+    parser.add_argument("--repeat", type=int, default=7, metavar="N", help="how often what takes long is measured (7)")
+    parser.add_argument("--details", action="store_true", help="print what the figures of evidence, marks, week hide")
+    given = parser.parse_args()
+    if given.repeat < 5:
+        parser.error("a median and 95 % take at least 5")
+    names = [*(given.only or PARTS), *(name for name in ("peers", "growth", "slow_lines") if getattr(given, name))]
+    peers = dict(words.split("=", 1) for words in given.peer)
+    began, rows = time.monotonic(), list[Row]()
+    print(", ".join(f"{name} {value}" for name, value in machine().items()))
+    print(f"\n{line(HEAD)}\n{rule()}", flush=True)
+    with TemporaryDirectory(prefix="bench-") as place:
+        for name in dict.fromkeys(names):
+            module, _, function = parts[name].partition(":")
+            measure: Part = getattr(import_module(f"tests.bench.{module}"), function)
+            for row in measure(Options(Path(place, name), given.repeat, given.details, peers)):
+                rows.append(row)
+                print(row.as_line(), flush=True)
+    over = sum(row.verdict == "OVER" for row in rows)
+    judged = sum(bool(row.verdict) for row in rows)
+    print(f"\n{judged - over} of {judged} budgets met, {over} OVER; {time.monotonic() - began:.0f} s")
+    if given.json:
+        write_json(given.json, rows)
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""A row of the table: what was measured, its median and 95 %, what it is compared with, its budget, and whether it is
+met."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import statistics
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from math import ceil
+from pathlib import Path
+
+HEAD = ("what", "unit", "n", "median", "95 %", "ratio", "budget", "")
+_WIDTHS = (-66, -4, 4, 8, 8, -21, -29, -4)
+
+
+@dataclass(frozen=True)
+class Row:
+    """`beside` are values of the same unit that were measured by turns with `values`, and `to` says of what.
+
+    Budgets are upper limits of the median, of what 95 % of the values are below, and of the ratio of both medians. Of a
+    figure with `at_least` more is better: the budget is the lower limit of the median.
+    """
+
+    what: str
+    unit: str
+    values: Sequence[float]
+    beside: Sequence[float] = ()
+    to: str = "hello-world"
+    most: float | None = None
+    most_95: float | None = None
+    most_ratio: float | None = None
+    at_least: float | None = None
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    @property
+    def high(self) -> float:
+        """What 95 % of the values are below: of fewer than 20 the highest."""
+        return sorted(self.values)[ceil(0.95 * len(self.values)) - 1]
+
+    @property
+    def ratio(self) -> float | None:
+        """The median in medians of what it is compared with."""
+        below = statistics.median(self.beside) if self.beside else 0.0
+        return self.median / below if below else None
+
+    @property
+    def budget(self) -> str:
+        """The limits in words."""
+        limits = (
+            ("at least {} " + self.unit, self.at_least),
+            ("≤ {} " + self.unit, self.most),
+            ("95 % ≤ {} " + self.unit, self.most_95),
+            ("≤ {} ×", self.most_ratio),
+        )
+        return ", ".join(words.format(f"{limit:,g}").strip() for words, limit in limits if limit is not None)
+
+    @property
+    def verdict(self) -> str:
+        """`ok`, `OVER`, or nothing where there is no budget."""
+        if not self.budget:
+            return ""
+        limits = ((self.median, self.most), (self.high, self.most_95), (self.ratio or 0.0, self.most_ratio))
+        over = any(limit is not None and value > limit for value, limit in limits)
+        return "OVER" if over or (self.at_least is not None and self.median < self.at_least) else "ok"
+
+    def as_line(self) -> str:
+        """The line of the table."""
+        ratio = f"{self.ratio:.2f} × {self.to}" if self.ratio is not None else ""
+        cells = (self.what, self.unit, f"{len(self.values)}", _figure(self.median), _figure(self.high), ratio)
+        return line((*cells, self.budget, self.verdict))
+
+    def as_json(self) -> dict[str, object]:
+        """The same for a script."""
+        return {
+            "what": self.what,
+            "unit": self.unit,
+            "n": len(self.values),
+            "least": min(self.values),
+            "median": self.median,
+            "high": self.high,
+            "beside": statistics.median(self.beside) if self.beside else None,
+            "to": self.to if self.beside else None,
+            "ratio": self.ratio,
+            "budget": self.budget or None,
+            "verdict": self.verdict or None,
+        }
+
+
+def _figure(value: float) -> str:
+    digits = 0 if value >= 100 or value == int(value) else 1 if value >= 10 else 2
+    return f"{value:,.{digits}f}"
+
+
+def line(cells: Iterable[str]) -> str:
+    """A line of the table, which is also Markdown."""
+    padded = (f"{cell:{'<' if width < 0 else '>'}{abs(width)}}" for cell, width in zip(cells, _WIDTHS, strict=True))
+    return f"| {' | '.join(padded)} |"
+
+
+def rule() -> str:
+    """The line below the head of the table."""
+    return f"|{'|'.join(('-' * (abs(width) + 1)) + ('-' if width < 0 else ':') for width in _WIDTHS)}|"
+
+
+def machine() -> dict[str, object]:
+    """Where this was measured, and when."""
+    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    return {
+        "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "cpu": cpu[1] if cpu else platform.processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "textual": version("textual"),
+        "load": round(os.getloadavg()[0], 2),
+    }
+
+
+def write_json(path: Path, rows: Sequence[Row]) -> None:
+    """All of it as one JSON object."""
+    found = {"machine": machine(), "rows": [row.as_json() for row in rows]}
+    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

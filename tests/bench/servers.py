@@ -1,0 +1,112 @@
+"""Servers in other processes: the demo server, and the one of long calls; each with an account that leads to it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from terminal import PROGRAM
+
+from tests.bench import long_calls
+from tests.bench.timed_terminal import TimedTerminal, environment
+
+FIRST_RUN = 900_001
+"""The oldest run of the demo server."""
+IMPROVED = 900_238
+"""A failed run that a job improves the prompt from."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """The environment of a client, and where the server logs each request, if it does."""
+
+    env: dict[str, str]
+    log: Path
+
+    @property
+    def database(self) -> Path:
+        """What is cached on this machine."""
+        return Path(self.env["CEKURA_TUI_HOME"], "cekura.db")
+
+    def requests(self, since: float = 0.0, until: float = float("inf")) -> list[dict[str, Any]]:
+        """What was asked between two moments (Unix seconds)."""
+        entries = map(json.loads, self.log.read_text().splitlines()) if self.log.exists() else iter(())
+        return [entry for entry in entries if since <= entry["at"] <= until]
+
+    def command(self, *words: str) -> str:
+        """What a command of the program prints."""
+        done = subprocess.run([*PROGRAM, *words], env=self.env, capture_output=True, text=True, check=True, timeout=120)
+        return done.stdout
+
+    def with_home(self, home: Path) -> Account:
+        """The same account on a machine that has nothing cached."""
+        own = environment(home)
+        return Account({**self.env, **{name: own[name] for name in ("CEKURA_TUI_HOME", "HOME")}}, self.log)
+
+
+@contextlib.contextmanager
+def demo_server(place: Path, runs: int = 240, *words: str) -> Iterator[Account]:
+    """`demo-server` with so many runs, and more options of the program; `place` is a directory of its own."""
+    place.mkdir(parents=True)
+    log = place / "requests.jsonl"
+    with _started([*PROGRAM, "--demo-runs", str(runs), *words, "demo-server", "--log", str(log)], place) as server:
+        assert server.stdout is not None
+        printed = [server.stdout.readline().removeprefix("export ").strip() for _ in range(3)]
+        named = {name: value.strip("'") for name, _, value in (text.partition("=") for text in printed)}
+        yield Account(environment(place / "client", **named), log)
+
+
+@contextlib.contextmanager
+def call_server(place: Path, turns: int, verdicts: int) -> Iterator[Account]:
+    """The server of prepared answers: every run has so many turns and verdicts."""
+    place.mkdir(parents=True)
+    words = [sys.executable, str(Path(long_calls.__file__)), str(turns), str(verdicts)]
+    with _started(words, place) as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().split()[0]
+        named = {"CEKURA_API_URL": url, "CEKURA_API_KEY": "k" * 32, "CEKURA_PROJECT_ID": str(long_calls.PROJECT)}
+        yield Account(environment(place / "client", **named), place / "none")
+
+
+@contextlib.contextmanager
+def _started(command: Sequence[str], place: Path) -> Iterator[subprocess.Popen[str]]:
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    server = subprocess.Popen(command, env=environment(place / "server"), text=True, **output)  # type: ignore[call-overload]
+    try:
+        yield server
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def newest(runs: int) -> str:
+    """The number of the newest run of a demo server with so many."""
+    return str(FIRST_RUN - 1 + runs)
+
+
+def paused_list(account: Account, runs: int, **options: Any) -> TimedTerminal:
+    """The program on the list of so many runs, settled, and no longer following new ones."""
+    terminal = TimedTerminal(env=account.env, **options)
+    terminal.wait(f"{runs:,} runs", "live").settle()
+    terminal.press("L")
+    terminal.wait("paused").settle()
+    return terminal
+
+
+def cache_list(account: Account, runs: int) -> None:
+    """Start the program once and load all runs, so that the next start finds them cached (1,000 at the most)."""
+    with paused_list(account, runs) as terminal:
+        terminal.press("F")
+        terminal.wait("no verdict", gone=" loaded").settle()
+        terminal.quit()
+    with sqlite3.connect(account.database) as sql:
+        (cached,) = sql.execute("SELECT count(*) FROM run_rows").fetchone()
+    sql.close()
+    assert cached == runs, f"{cached} of {runs} runs are cached"

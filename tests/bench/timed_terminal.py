@@ -1,0 +1,188 @@
+"""The program in a pseudo-terminal with the moment at which each piece of its output came, and what its process takes.
+
+What is written is painted only when somebody looks at the screen: painting is none of the program's time.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import terminal
+from terminal import PROGRAM, Terminal
+
+COLUMNS, LINES = 120, 40
+GAP = 0.15
+"""Seconds without a byte that end the answer to what changes the screen; they are not part of its time."""
+SHORT_GAP = 0.02
+"""The same for a key that moves the cursor, and is held."""
+REPEAT = 0.033
+"""Seconds between two keys, as a keyboard repeats them."""
+FRAME = b"\x1b[?2026h"
+"""What each painting begins with."""
+HELLO = (sys.executable, str(Path(__file__).with_name("hello.py")))
+HELLO_TEXT = "Hello, world"
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """The environment of a capable terminal in 24-bit colour, with a config directory and a home directory in `home`.
+
+    Compiled code is written and read, as it is on a user's machine.
+    """
+    own = terminal.environment(home / "config", home / "user")
+    rest = {name: value for name, value in own.items() if not name.startswith("CEKURA_") or name == "CEKURA_TUI_HOME"}
+    rest.pop("PYTHONDONTWRITEBYTECODE", None)
+    return {**rest, **more}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a key: milliseconds to the last byte, bytes, frames, and the bytes of the largest frame."""
+
+    took: float
+    bytes: int
+    frames: int
+    largest: int
+
+
+class TimedTerminal(Terminal):
+    """`began` is when the process was started, `pieces` when what came since then or since the last key."""
+
+    def __init__(
+        self,
+        *args: str,
+        env: Mapping[str, str],
+        command: Sequence[str] = PROGRAM,
+        columns: int = COLUMNS,
+        lines: int = LINES,
+    ) -> None:
+        self.pieces: list[tuple[float, bytes]] = []
+        self._painted = 0
+        self.began = time.perf_counter()
+        super().__init__(*args, env=env, command=command, columns=columns, lines=lines)
+
+    def _feed(self, data: bytes) -> None:
+        self.pieces.append((time.perf_counter(), data))
+
+    def _paint(self) -> float:
+        """Paint the next piece; returns when it came."""
+        came, data = self.pieces[self._painted]
+        self._painted += 1
+        super()._feed(data)
+        return came
+
+    @property
+    def text(self) -> str:
+        """What the screen shows."""
+        while self._painted < len(self.pieces):
+            self._paint()
+        return super().text
+
+    @property
+    def frames(self) -> int:
+        """How many paintings there were."""
+        return self.raw.count(FRAME)
+
+    def forget(self) -> None:
+        """Begin to count from here."""
+        _ = self.text
+        self.raw, self.pieces, self._painted = b"", [], 0
+
+    def first_shown(self, *texts: str, gap: float = 0.3) -> float:
+        """Milliseconds from the start of the process to the frame that first shows all of this."""
+        while self.pump(gap if FRAME in self.raw or len(self.raw) > 2_000 else 10.0):
+            pass
+        for _ in range(200):
+            while self._painted < len(self.pieces):
+                came = self._paint()
+                if all(text in super(TimedTerminal, self).text for text in texts):
+                    return (came - self.began) * 1000
+            self.pump(0.1)
+        raise AssertionError(f"never shown: {texts}\n{self.text}")
+
+    def answer(self, key: str, gap: float = GAP) -> Answer:
+        """Press a key, and wait until nothing more comes for so many seconds."""
+        self.forget()
+        began = time.perf_counter()
+        self.press(key)
+        return self._answer(began, gap, key)
+
+    def _answer(self, began: float, gap: float, what: str) -> Answer:
+        if not self.pump(5.0):
+            raise AssertionError(f"no answer to {what!r}\n{self.text}")
+        while self.pump(gap):
+            pass
+        took = (self.pieces[-1][0] - began) * 1000
+        frames = self.raw.split(FRAME)[1:]
+        return Answer(took, len(self.raw), len(frames), max(map(len, frames), default=0) + len(FRAME))
+
+    def painted_whole(self) -> Answer:
+        """Let the program paint the screen that it shows, as it must when it hears of a size."""
+        self.forget()
+        began = time.perf_counter()
+        self.process.send_signal(signal.SIGWINCH)
+        return self._answer(began, GAP, "SIGWINCH")
+
+    def held(self, there: str, back: str, times: int, room: int, repeat: float = REPEAT) -> list[float]:
+        """Milliseconds to the answer of each of so many keys, as one that is held down repeats them.
+
+        After `room` times in one direction the other key is held.
+        """
+        found = []
+        for n in range(times):
+            key = there if n // room % 2 == 0 else back
+            self.raw, self.pieces, self._painted = b"", self.pieces[self._painted :], 0
+            began = time.perf_counter()
+            self.press(key)
+            found.append(self._answer(began, SHORT_GAP, key).took)
+            while (left := began + repeat - time.perf_counter()) > 0:
+                self.pump(left)
+        return found
+
+    def quit(self) -> None:
+        """End the program as a user does."""
+        self.press("q")
+        self.ended()
+
+    # What the process takes
+
+    @property
+    def resident(self) -> float:
+        """Megabytes of memory that the process holds."""
+        return resident(self.process.pid)
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of a core that the process has taken, to the microsecond."""
+        # The clock of another process, as clock_getcpuclockid(3) makes it.
+        return time.clock_gettime(~self.process.pid << 3 | 2)
+
+
+def resident(pid: int) -> float:
+    """Megabytes of memory that a process holds."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def watch(terminals: Sequence[TimedTerminal], seconds: float) -> list[tuple[float, float]]:
+    """Bytes a second and percent of a core of each, over so many seconds."""
+    before = [(len(one.raw), one.cpu) for one in terminals]
+    began = time.perf_counter()
+    while (left := began + seconds - time.perf_counter()) > 0:
+        for one in terminals:
+            one.pump(min(left, 0.1) / len(terminals))
+    took = time.perf_counter() - began
+    return [
+        ((len(one.raw) - raw) / took, 100 * (one.cpu - cpu) / took)
+        for one, (raw, cpu) in zip(terminals, before, strict=True)
+    ]
+
+
+def hello(**options: Any) -> TimedTerminal:
+    """The bare app in a terminal of its own."""
+    return TimedTerminal(command=HELLO, **options)
