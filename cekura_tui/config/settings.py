@@ -123,8 +123,6 @@ class Settings:
         metadata=_about(
             _TRUTH, "Send the terminal all that is drawn, not only what changed; for one that shows leftovers."
         ),
-            _TRUTH, "Send the terminal all that is drawn, not only what changed; for one that shows leftovers."
-        ),
     )
     hints: bool = field(default=True, metadata=_about(_TRUTH, "Show tips in the demo."))
     keys: dict[str, str] = field(
