@@ -12,10 +12,12 @@ from textual import events
 from textual.app import App
 from textual.messages import Prune
 from textual.screen import Screen
+from textual.widget import Widget
 
 from cekura_tui.ui.actions import is_offered
 from cekura_tui.ui.keymap import Chain, keymap_in_use
 from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
+from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.terminal.textual_private import (
     cancel_workers,
     is_gone,
@@ -151,6 +153,15 @@ class AppScreen(Screen[T]):
     def styled(self) -> None:
         """It was styled by these just now."""
         self._styled = version_of(self.app.stylesheet)
+
+    def _update_focus_styles(self, focused: Widget | None = None, blurred: Widget | None = None) -> None:
+        # Panes alone and the titles of sections look otherwise with the focus in them: Textual would style all of what
+        # is in them again, which takes longer than to paint it, and not the titles.
+        around = {node for end in filter(None, (focused, blurred)) for node in end.ancestors_with_self}
+        titles = {
+            title for node in around if node.has_class("section") for title in node.query_children(".section-title")
+        }
+        self.app.stylesheet.update_nodes({node for node in around if isinstance(node, Pane)} | titles, animate=True)
 
     def _on_screen_resume(self, event: events.ScreenResume) -> None:
         event.refresh_styles = False  # what changes a style meanwhile styles it again by itself: `App.refresh_css`

@@ -17,7 +17,6 @@ from cekura_tui.model.job import Job
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.app_screen import AppScreen
 from cekura_tui.ui.kit.footer import HintLine, KeyFooter
-from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.textual_private import crop_repaints, drop_toasts
@@ -61,13 +60,6 @@ class Page(AppScreen[None]):
         yield from self.body()
         yield HintLine(self.state.hints)
         yield KeyFooter(self.state)
-
-    def _update_focus_styles(self, focused: Widget | None = None, blurred: Widget | None = None) -> None:
-        # On a page it is panes alone that look otherwise with the focus in them, and not what is in them: Textual would
-        # style all of that again, which takes longer than to paint it.
-        ends = filter(None, (focused, blurred))
-        panes = {node for end in ends for node in end.ancestors_with_self if isinstance(node, Pane)}
-        self.app.stylesheet.update_nodes(panes, animate=True)
 
     def _on_mount(self, event: events.Mount) -> None:
         drop_old_toasts(self.app, self.state)

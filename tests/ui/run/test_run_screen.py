@@ -7,7 +7,6 @@ from app_on_a_server import SMALL, WIDE, opened, setup_of
 from office import toasts
 from run_pages import TURNS, by_number, call, path_of, reading, reading_served, serve
 from scripted_server import Hold, Reply, ScriptedServer, serve_runs
-from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode
 from waiting import eventually
 from watching import screen_text, sees, still
@@ -15,6 +14,7 @@ from watching import screen_text, sees, still
 from cekura_tui.ui.kit.dialog import DetailsDialog
 from cekura_tui.ui.run.navigator import FindLine
 from cekura_tui.ui.runs.screen import RunsScreen
+from cekura_tui.ui.terminal.textual_private import AppStylesheet
 
 UNTIMED = [{"role": role, "content": text} for role, _, _, text in TURNS]
 
@@ -46,7 +46,7 @@ async def test_another_focus_styles_panes_again_and_not_what_is_in_them(
         await reader.sees("Verdicts ✗2 ✓1", "6 turns")
         screen, styled = reader.pilot.app.screen, list[DOMNode]()
         with monkeypatch.context() as patched:
-            patched.setattr(Stylesheet, "apply", lambda _, node, **__: styled.append(node))
+            patched.setattr(AppStylesheet, "apply", lambda _, node, **__: styled.append(node))
             screen._update_focus_styles(screen.query_one("#verdicts"), screen.query_one("#transcript"))
         assert {node.id for node in styled} == {"run-left", "run-right"}
 
