@@ -16,6 +16,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cekura_tui.config.atomic_file import atomic_file, locked
@@ -29,8 +30,7 @@ DEFAULT_API_URL = "https://api.cekura.ai"
 DEFAULT_DASHBOARD_URL = "https://dashboard.cekura.ai"
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(NamedTuple):
     """A base URL, checked. `origin` is scheme, host and port; `base` may have a path before the API's own."""
 
     origin: str

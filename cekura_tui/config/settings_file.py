@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cekura_tui.config.credentials import read_server
 from cekura_tui.config.settings import SETTINGS, wrong_values
@@ -34,8 +34,7 @@ UTF8 = "utf-8-sig"
 """Some editors begin a file with a byte order mark."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """A wrong entry of config.toml: the line where it begins, and what was expected."""
 
     line: int | None
