@@ -44,7 +44,11 @@ def read_server(url: str, named: str = "the API URL") -> Server:
     example = f"Use one such as {DEFAULT_API_URL}."
     try:
         parts = urlsplit(url.strip())
-        host, port = (parts.hostname or "").encode("idna").decode("ascii").lower(), parts.port
+        host, port = (parts.hostname or "").lower(), parts.port
+        labels = host.removesuffix(".").split(".")
+        if not (host.isascii() and all(0 < len(label) < 64 for label in labels)):
+            # Other scripts; a usual name is as it is, and their tables need not be loaded for it.
+            host = host.encode("idna").decode("ascii").lower()
     except ValueError:
         raise UsageError(f"{named} “{shown}” is not a URL.", example) from None
     plain = url.strip().isprintable() and not any(c.isspace() for c in url.strip())
