@@ -103,6 +103,74 @@ def test_the_first_frame_loads_neither_the_box_for_prompts_nor_the_runs_as_they_
     assert loaded & {"textual", "pydantic"} == {"textual"}
 
 
+_SETTINGS = """
+api_url = "https://eu.example"
+dashboard_url = "https://eu.example"
+project_id = 4021
+profile = "work"
+read_only = false
+notify = "bell"
+on_job_done = "notify-send 'A job'"
+title = true
+hints = false
+keys = { "runs.improve" = "I" }
+theme = { name = "nord" }
+columns = { scenario = 30 }
+[profiles.work]
+agent_id = 7
+organization_id = 310
+"""
+_OPENING = """
+import os
+from pathlib import Path
+import cekura_tui.cli.main, cekura_tui.cli.opening
+from cekura_tui.store.runs import read_cached_start
+from cekura_tui.workspace.setup import DemoOptions, make_setup
+from cekura_tui.workspace.workspace import Workspace
+env = {"CEKURA_API_KEY": "key", "HOME": os.environ["HOME"], **({} if {demo} else {"CEKURA_PROJECT_ID": "5"})}
+setup = make_setup(config_dir="home", env=env, demo=DemoOptions() if {demo} else None)
+workspace = Workspace(setup)
+assert not setup.problems
+"""
+_SLOW_TO_LOAD = {"pydantic", "annotated_types", "tomlkit", "httpx", "starlette", "uvicorn", "email", "zoneinfo", "csv"}
+
+
+def opened_by(tmp_path: Path, *, demo: bool, more: str) -> tuple[set[str], set[str]]:
+    """The packages that are not Python's own or are slow to load, and our modules, that opening the app has loaded."""
+    code = _OPENING.replace("{demo}", str(demo)) + more
+    loaded = modules_after(code, tmp_path)
+    own = {name for name in loaded if name.startswith("cekura_tui.")}
+    return {name.partition(".")[0] for name in loaded} & _SLOW_TO_LOAD, own
+
+
+@pytest.mark.parametrize("demo", [True, False])
+@pytest.mark.parametrize("text", [None, _SETTINGS], ids=["no file", "all settings"])
+def test_the_first_frame_is_read_with_few_modules(tmp_path: Path, demo: bool, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "home").mkdir()
+        (tmp_path / "home" / "config.toml").write_text(text)
+    read = "read_cached_start(setup.paths.database, setup.origin, workspace.known_key(), setup.profile, None)"
+    slow, own = opened_by(tmp_path, demo=demo, more=read)
+    assert slow == set()
+    assert len(own) <= 46, sorted(own)
+    assert "cekura_tui.store.jobs" not in own
+
+
+def test_a_wrong_setting_is_looked_at_with_pydantic(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "config.toml").write_text("project_id = 'one'")
+    code = "from pathlib import Path\nfrom cekura_tui.config.settings_file import read_settings_file\n"
+    code += "assert read_settings_file(Path('home/config.toml')).problems"
+    assert "pydantic" in loaded_by(code, tmp_path)
+
+
+def test_the_first_screen_is_made_with_few_modules(tmp_path: Path) -> None:
+    more = "from cekura_tui.ui.app import read_first_frame\nread_first_frame(workspace, None)"
+    slow, own = opened_by(tmp_path, demo=True, more=more)
+    assert slow - {"csv"} == set()
+    assert len(own) <= 108, sorted(own)
+
+
 @pytest.mark.parametrize("words", [["search", "refund"], ["prompts", "history", "7"]], ids=str)
 def test_what_this_machine_knows_is_printed_without_a_screen(tmp_path: Path, words: list[str]) -> None:
     call = _CALL.format(words=["--config-dir", str(tmp_path / "home"), *words])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -63,7 +62,7 @@ def login(options: Options, over: bool, profile: str | None) -> None:
     print_message(f"Signed in to {setup.server.origin}. Key saved in {setup.paths.credentials}.")
     if options.profile:
         # The server is saved with the key.
-        command = replace(options, api_url=None).again("").strip()
+        command = options._replace(api_url=None).again("").strip()
         print_message(f"To use the key, run `{command}`, or press P in the app.")
     _warn_of_other_keys(setup, "overrides the saved key")
     _warn_of_other_server(options, setup)
@@ -130,7 +129,7 @@ def _warn_of_other_keys(setup: Setup, what: str) -> None:
 def _warn_of_other_server(options: Options, setup: Setup) -> None:
     """Name what sets another server than the one that the key was saved for, as it will be without the flag."""
     try:
-        later = replace(options, api_url=None, api_key_file=None).quiet_setup(may_run=False)
+        later = options._replace(api_url=None, api_key_file=None).quiet_setup(may_run=False)
     except UsageError as error:
         print_message(f"Note: {error.sentence()}")
         return

@@ -130,6 +130,9 @@ def open_app(
             "The app needs an interactive terminal (TERM is dumb, or input or output is redirected).",
             "Commands work without one; see `cekura-tui --help`.",
         )
+    import gc
+
+    gc.disable()  # what is loaded stays: nothing of it need be looked through; `run_app` goes on from there
     from cekura_tui.ui.start import run_app
 
     return run_app(

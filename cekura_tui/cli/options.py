@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 import click
 
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What was said before the command, and of the embedded server also after it."""
 
     demo: bool = False
@@ -44,7 +42,7 @@ class Options:
 
     def with_given(self, flags: Mapping[str, Any]) -> Self:
         """These with those that were given, by the names they have here."""
-        return replace(self, **{name: value for name, value in flags.items() if value is not None})
+        return self._replace(**{name: value for name, value in flags.items() if value is not None})
 
     def again(self, command: str) -> str:
         """How to call another command on the same workspace, to be shown to a person."""

@@ -16,6 +16,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cekura_tui.config.atomic_file import atomic_file, locked
@@ -29,8 +30,7 @@ DEFAULT_API_URL = "https://api.cekura.ai"
 DEFAULT_DASHBOARD_URL = "https://dashboard.cekura.ai"
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(NamedTuple):
     """A base URL, checked. `origin` is scheme, host and port; `base` may have a path before the API's own."""
 
     origin: str
@@ -44,7 +44,11 @@ def read_server(url: str, named: str = "the API URL") -> Server:
     example = f"Use one such as {DEFAULT_API_URL}."
     try:
         parts = urlsplit(url.strip())
-        host, port = (parts.hostname or "").encode("idna").decode("ascii").lower(), parts.port
+        host, port = (parts.hostname or "").lower(), parts.port
+        labels = host.removesuffix(".").split(".")
+        if not (host.isascii() and all(0 < len(label) < 64 for label in labels)):
+            # Other scripts; a usual name is as it is, and their tables need not be loaded for it.
+            host = host.encode("idna").decode("ascii").lower()
     except ValueError:
         raise UsageError(f"{named} “{shown}” is not a URL.", example) from None
     plain = url.strip().isprintable() and not any(c.isspace() for c in url.strip())

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from cekura_tui.config.credentials import (
     DEFAULT_API_URL,
@@ -39,8 +40,7 @@ UNATTENDED, ATTENDED = 10.0, 60.0
 """Seconds that `api_key_command` may take; at a terminal somebody may be asked for a passphrase."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeySource:
+class KeySource(NamedTuple):
     """A place where a key is looked for. `place` is a full path, a variable or what a flag or a setting is called;
     `why_not` says why the key there is not used, and is empty of the one that is."""
 
@@ -48,8 +48,7 @@ class KeySource:
     why_not: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyLookup:
+class KeyLookup(NamedTuple):
     """What was found: a key, or why there is none; `sources` are all places, in their order."""
 
     key: ApiKey | None

@@ -1,6 +1,7 @@
 """What can be set: the names, what they are for, what is expected of them, and where they can be named.
 
-`sources` merges the places, `settings_file` reads config.toml, `settings_edit` changes it.
+`sources` merges the places, `settings_file` reads config.toml, `settings_check` says what is wrong in it, and
+`settings_edit` changes it.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ there, the file of the vendor's CLI, and the default. Each remembers where it ca
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from cekura_tui.config.credentials import PROFILE
 from cekura_tui.config.settings import (
@@ -39,8 +39,7 @@ class WrongSettings(UsageError):
         return f"{self.message}\n{self.hint}"
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """Settings, and for each where it came from: a flag, a variable, a file with its line, or "default".
 
     Of a setting that is a table, `came_from` has its entries too, such as "theme.name". `refusal` says why no key may
@@ -107,8 +106,7 @@ def load_settings(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsSource:
+class SettingsSource(NamedTuple):
     """What one place says, and for each setting, and each entry of a table, how the place is called."""
 
     values: Mapping[str, object]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cekura_tui.model.text import Prompt, clean_line
 
@@ -164,8 +164,7 @@ class Job:
         return job if self.kind == DEFAULT_KIND else {"kind": self.kind, **job}
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
+class Suggestion(NamedTuple):
     """A finished job with its texts: what was sent and what came back, exactly."""
 
     job: Job

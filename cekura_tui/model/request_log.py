@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LAST = 200
 """So many requests are remembered."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRecord:
+class RequestRecord(NamedTuple):
     """One request. `at` is when it was sent (Unix time), `took` the seconds until its answer was read or it failed.
 
     `query` has the names alone of what was asked for in it, `status` is the HTTP status or 0, `error` says why there is

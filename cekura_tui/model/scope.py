@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import Prompt
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(NamedTuple):
     """A project; runs are listed by project."""
 
     id: int
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(NamedTuple):
     """An agent and its prompt, exactly as the server keeps it (None where the answer had none)."""
 
     id: int

@@ -10,10 +10,11 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from cekura_tui.model.job import Job
 from cekura_tui.model.run.outcome import Outcome
@@ -236,8 +237,7 @@ DELETE FROM opened_runs WHERE rowid IN (
 )"""
 
 
-@dataclass(frozen=True, slots=True)
-class CachedStart:
+class CachedStart(NamedTuple):
     """What the first frame shows, read before anything runs.
 
     `filter` is the text that the scope was left with. `seen` is the list that the server gives for it, where all of it
@@ -249,8 +249,8 @@ class CachedStart:
     jobs: tuple[Job, ...] = ()
     filter: str = ""
     filtered: bool = False
-    notes: Mapping[int, str] = field(default_factory=dict)
-    columns: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[int, str] = MappingProxyType({})
+    columns: Mapping[str, str] = MappingProxyType({})
 
 
 def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: str | None) -> CachedStart:

@@ -6,8 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from cekura_tui.api.errors import ApiError, BadAnswer, Busy, KeyRefused, NotFound, Rejected, ServerFault, Unreachable
 from cekura_tui.jobs.waiting import retry_delay, wait_for
@@ -42,8 +41,7 @@ FOR_EVER = 3_600.0
 """Seconds to wait where nothing is to be done by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class VisibleRange:
+class VisibleRange(NamedTuple):
     """What is in view: the first and last index on screen, the cursor's, and the way one moves (−1 or 1)."""
 
     first: int = 0
@@ -374,8 +372,7 @@ def _soonest(waits: Iterable[float]) -> float:
     return min((wait for wait in waits if wait > 0), default=FOR_EVER)
 
 
-@dataclass(frozen=True, slots=True)
-class _Failing:
+class _Failing(NamedTuple):
     """Something that failed so many times in a row, and is tried again at a time (monotonic)."""
 
     times: int

@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from cekura_tui.config.credentials import DEFAULT_API_URL, PROFILE, ApiKey, Server, read_server, saved_key, saved_keys
 from cekura_tui.config.key_lookup import NOT_RUN, KeyPlaces, KeySource, look_up
@@ -42,8 +43,7 @@ KEYBOARD = "the keyboard"
 """Where a key that was typed comes from."""
 
 
-@dataclass(frozen=True, slots=True)
-class DemoOptions:
+class DemoOptions(NamedTuple):
     """How the embedded server is to be: see `--demo-…`."""
 
     runs: int = 240
@@ -205,7 +205,7 @@ def make_setup(
             loaded = load(named, env, paths, vendor=vendor, vendor_path=vendor_path)
     if place == str(paths.credentials):
         settings = replace(loaded.settings, api_url=url)
-        loaded = replace(loaded, settings=settings, came_from=loaded.came_from | {"api_url": place})
+        loaded = loaded._replace(settings=settings, came_from=loaded.came_from | {"api_url": place})
     return Setup(
         paths,
         loaded.settings,
@@ -306,8 +306,7 @@ def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", setti
     return Setup(paths.demo, settings or Settings(), nowhere, demo=options, profile="demo", read_only=flag)
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileFacts:
+class ProfileFacts(NamedTuple):
     """A profile: its name, its server's origin, and the place of its key, or what is wrong with its settings."""
 
     name: str

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,7 +87,7 @@ def test_a_row_that_changed_is_changed_in_every_list_that_holds_it_and_added_to_
         of_whom.runs.keep_rows("project_id=1", 240, rows(3, 2, 1), 10.0, first=True)
     store.runs.keep_rows("agent_id=7 status:failed", 5, rows(2), 11.0, first=True)
     store.runs.keep_rows("agent_id=8", 5, rows(9), 12.0, first=True)
-    changed = [replace(row, outcome=Outcome("passed", "reviewed")) for row in rows(2, 77)]
+    changed = [row._replace(outcome=Outcome("passed", "reviewed")) for row in rows(2, 77)]
     before = ids_and_words(other, "project_id=1")
 
     store.runs.change_rows(changed, 20.0)
@@ -164,7 +163,7 @@ def test_another_key_does_not_see_what_this_one_saw(store: Store, home: Path) ->
 
 
 def test_every_run_of_a_scope_that_is_kept_is_known_as_it_was_got_last(store: Store, home: Path) -> None:
-    old, new = rows(3)[0], replace(rows(3)[0], outcome=Outcome("passed", "reviewed"))
+    old, new = rows(3)[0], rows(3)[0]._replace(outcome=Outcome("passed", "reviewed"))
     store.runs.keep_rows("project_id=1", 240, [old, *rows(2)], 10.0, first=True)
     store.runs.keep_rows("project_id=1 status:failed", 5, [new, *rows(1)], 11.0, first=True)
     store.runs.keep_rows("project_id=1 dur>9", 5, [old], 9.0, first=True)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cekura_tui.model.text import DAY
 
 Kind = Literal["word", "name", "id", "metric", "length", "moment", "note"]
 
 
-@dataclass(frozen=True, slots=True)
-class FilterKey:
+class FilterKey(NamedTuple):
     """A key: `words` are the values it takes, or offers where it takes others too; `example` is a right term."""
 
     name: str
@@ -169,8 +167,7 @@ OTHER_QUOTES = tuple("'“”„‘’«»")
 """At the start of a value they are taken for quotes by mistake, unless that is quoted itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A value as it was typed, without quotes; with `contains` a part of the name or text is enough ("~")."""
 
     text: str
@@ -186,8 +183,7 @@ class Value:
         return ("~" if self.contains else "") + (self.text if plain else quoted(self.text))
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One thing asked of a run: one of `values` under `key`, a canonical one of `KEYS`.
 
     Without a key it is a bare word, which has one value. `op` is ":", or of a length one of > >= < <=.
@@ -205,8 +201,7 @@ class Term:
         return sign + _bare(self.values[0].text)
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """Terms joined by "and"; true if there is any."""
 
     terms: tuple[Term, ...] = ()
@@ -246,8 +241,7 @@ def _bare(word: str) -> str:
     return quoted(word) if special or head_of(word) else word
 
 
-@dataclass(frozen=True, slots=True)
-class SavedView:
+class SavedView(NamedTuple):
     """A filter (its text) with a name; the given ones can be neither changed nor forgotten."""
 
     name: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
+from typing import NamedTuple
 
 from cekura_tui.model.filter.filter import ENDED, LIVE, Filter, Term, Value, id_of, length_of, moment_of
 from cekura_tui.model.run.view import RunRow
@@ -17,8 +17,7 @@ MOST_IDS = 100
 """Ids of runs that are asked for in one request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(NamedTuple):
     """Query parameters of the run list, and the terms that have to be told of the rows that are loaded."""
 
     params: Params

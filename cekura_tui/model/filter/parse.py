@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import zip_longest
+from typing import NamedTuple
 
 from cekura_tui.model.filter.filter import (
     BY_NAME,
@@ -35,8 +35,7 @@ _SHOWN = 4
 _LONE = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Wrong:
+class Wrong(NamedTuple):
     """The part of the text from `start` to `end` cannot be read; `message` says what would be right."""
 
     start: int
@@ -44,8 +43,7 @@ class Wrong:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """What was read of a text: the terms that are right, and what is wrong in it."""
 
     filter: Filter
@@ -314,8 +312,7 @@ def _is_term(word: str) -> bool:
     return head is not None and head[1].lower() in BY_NAME
 
 
-@dataclass(frozen=True, slots=True)
-class KnownNames:
+class KnownNames(NamedTuple):
     """The names that are known, in the order in which they are offered; of results it is their numbers."""
 
     scenarios: tuple[str, ...] = ()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from cekura_tui.model.text import clean_line
 
@@ -46,8 +46,7 @@ _GROWTH = (
 """What gets the room that is left, up to how many cells."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunColumn:
+class RunColumn(NamedTuple):
     """A column as a person wants it; without a `width` it has what there is room for."""
 
     name: str
@@ -55,8 +54,7 @@ class RunColumn:
     width: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunColumns:
+class RunColumns(NamedTuple):
     """The columns in their order. By default those that matter most are shown, as far as there is room."""
 
     chosen: tuple[RunColumn, ...] = ()
@@ -73,7 +71,7 @@ class RunColumns:
 
     def toggled(self, name: str) -> RunColumns:
         """With this column shown, or hidden; the last one that is shown stays."""
-        columns = tuple(replace(one, shown=not one.shown) if one.name == name else one for one in self.all)
+        columns = tuple(one._replace(shown=not one.shown) if one.name == name else one for one in self.all)
         return RunColumns(columns) if any(one.shown for one in columns) else self
 
     def moved(self, name: str, step: int) -> RunColumns:
@@ -86,7 +84,7 @@ class RunColumns:
     def sized(self, name: str, width: int) -> RunColumns:
         """With this column so many cells wide, within what is sensible."""
         width = min(max(width, NARROWEST), WIDEST)
-        return RunColumns(tuple(replace(one, width=width) if one.name == name else one for one in self.all))
+        return RunColumns(tuple(one._replace(width=width) if one.name == name else one for one in self.all))
 
     @property
     def text(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from cekura_tui.model.run.view import RunRow
 
@@ -45,8 +45,7 @@ class RunPage:
     at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UnloadedRun:
+class UnloadedRun(NamedTuple):
     """A run that is not loaded, `place` rows after the newest of its moment; `why` its page could not be."""
 
     place: int

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cekura_tui.model.filter.filter import ALL, Filter
 from cekura_tui.model.filter.match import MOST_IDS, split
@@ -13,8 +12,7 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class RunQuery:
+class RunQuery(NamedTuple):
     """Runs of a scope that pass a filter."""
 
     scope: Scope
@@ -92,8 +90,7 @@ COLUMNS = tuple(_KEYS)
 """What can be sorted by; each first in the order that is asked for most: the newest, the worst, the longest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sort:
+class Sort(NamedTuple):
     """By which column, and whether against its usual order. Runs without a value of it are last either way."""
 
     column: str = "when"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cekura_tui.model.run.outcome import Outcome, outcome_of
 
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from cekura_tui.model.transcript.transcript import Transcript
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
+class RunRow(NamedTuple):
     """A line of the run list. `at` is Unix time; `duration` is "MM:SS" or empty; `status` is the server's word.
 
     `failing` are the names of the failing verdicts that the server sent with the row: of all with `whole`, else perhaps
@@ -130,7 +129,7 @@ def completed(row: RunRow, whole: RunRow) -> RunRow:
     changed = (row.status, row.outcome.kind) != (whole.status, whole.outcome.kind)
     if changed or (row.reviewed and not whole.reviewed):
         return row
-    return replace(row, outcome=whole.outcome, failing=whole.failing, reviewed=whole.reviewed, whole=whole.whole)
+    return row._replace(outcome=whole.outcome, failing=whole.failing, reviewed=whole.reviewed, whole=whole.whole)
 
 
 def view_of(run: Run, got_at: float, *, cached: bool = False) -> RunView:

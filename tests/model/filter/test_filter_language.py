@@ -47,7 +47,7 @@ NAMES = st.text(min_size=1, max_size=8) | st.sampled_from(["Late refund", "-x", 
 
 
 def values_of(key: FilterKey) -> st.SearchStrategy[tuple[Value, ...]]:
-    plain = st.builds(Value, NAMES.filter(lambda text: id_of(text) is None))
+    plain = st.builds(Value, NAMES.filter(lambda text: id_of(text) is None), st.just(False))
     part = st.builds(Value, NAMES, st.just(True))
     number = st.integers(0, 10**12).map(lambda number: Value(str(number)))
     word = st.sampled_from([Value(text) for text in key.words] or [Value("")])
@@ -69,7 +69,7 @@ def terms_of(key: FilterKey) -> st.SearchStrategy[Term]:
 
 
 TERMS = st.sampled_from(KEYS).flatmap(terms_of) | st.builds(
-    Term, st.just(""), st.tuples(st.builds(Value, NAMES)), st.just(":"), st.booleans()
+    Term, st.just(""), st.tuples(st.builds(Value, NAMES, st.just(False))), st.just(":"), st.booleans()
 )
 
 

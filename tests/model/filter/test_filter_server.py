@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -252,7 +251,7 @@ def test_the_scope_stands_whatever_the_filter_asks_for(other: Scope, text: str) 
 
 def test_a_view_that_is_given_lists_what_its_name_says() -> None:
     first, *others = workspace()[1]
-    rows = [replace(first, outcome=Outcome("review", "review")), *others]
+    rows = [first._replace(outcome=Outcome("review", "review")), *others]
     wanted = {view.name: parse(view.filter) for view in GIVEN_VIEWS}
     assert all(parsed.wrong == () for parsed in wanted.values())
     shown = {name: set(passing(parsed.filter, rows, {})) for name, parsed in wanted.items()}

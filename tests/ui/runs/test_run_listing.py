@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -94,7 +93,7 @@ def test_a_run_that_changes_stays_in_its_place_until_the_list_is_sorted_again() 
     listing.attach(feed)
     listing.sort_by(Sort("outcome"))
     assert len(listing.rows) == 3
-    feed.runs.change([replace(row(1), failing=("Greeting",), whole=True)])
+    feed.runs.change([row(1)._replace(failing=("Greeting",), whole=True)])
     assert [(shown.id, shown.whole) for shown in listing.rows] == [(3, False), (2, False), (1, True)]  # type: ignore[union-attr]
     view: Any = None
     checks = CheckLoader(view, listing, feed, view, changed=view, draw=view)
