@@ -132,7 +132,7 @@ def open_app(
         )
     import gc
 
-    gc.disable()  # what is loaded stays: nothing of it need be looked through; `run_app` goes on from there
+    gc.disable()  # until the first frame: what is loaded stays, and need not be looked through (`GarbageWhenIdle`)
     from cekura_tui.ui.start import run_app
 
     return run_app(

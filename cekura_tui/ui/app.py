@@ -98,7 +98,7 @@ _RARELY = (700, 10, 50)
 class GarbageWhenIdle:
     """What is drawn is garbage soon, and to find it Python looks through all that there is: for a tenth of a second, in
     which no key is answered, once a second while keys are held. Here that is done in a pause, and what is left after it
-    is not looked at again before the next one."""
+    is not looked at again before the next one. Until the first frame nothing is looked for: what is there then stays."""
 
     def __init__(self, app: App[None]) -> None:
         self._app = app
@@ -106,8 +106,14 @@ class GarbageWhenIdle:
         self._timer: Timer | None = None
         gc.set_threshold(*_RARELY)
 
+    def begin(self) -> None:
+        """The first frame is shown."""
+        gc.freeze()
+        gc.enable()
+        self.busy()
+
     def busy(self) -> None:
-        """Somebody pressed a key, or the first frame is being made."""
+        """Somebody pressed a key."""
         self._busy_at = time.monotonic()
         if self._timer is None:
             self._timer = self._app.set_timer(IDLE, self._collect)
@@ -471,7 +477,7 @@ class CekuraApp(App[None]):
 
     def _start(self) -> None:
         if self._garbage is not None:
-            self._garbage.busy()
+            self._garbage.begin()
         self._workspace.start(self._from_background)
         self._report_looks()
         if not self._workspace.setup.ready:

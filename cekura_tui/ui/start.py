@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import sys
 from collections.abc import MutableMapping
@@ -51,15 +50,11 @@ def run_app(
     if ascii_only is False and terminal is not None:
         terminal.reconfigure(encoding="utf-8")
     os.environ["TEXTUAL_COLOR_SYSTEM"] = COLOUR_SYSTEMS[has.colours]
-    # What is loaded stays: Python need not look through it for garbage again and again meanwhile.
-    gc.disable()
     from cekura_tui.ui.app import CekuraApp
     from cekura_tui.ui.terminal.driver import TerminalDriver
     from cekura_tui.ui.terminal.signals import exits_on_signals
     from cekura_tui.workspace.workspace import Workspace
 
-    gc.freeze()
-    gc.enable()
     workspace = Workspace(setup)
     app = CekuraApp(
         workspace,
