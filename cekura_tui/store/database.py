@@ -13,8 +13,8 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from cekura_tui.config.paths import make_private
 from cekura_tui.model.text import count
@@ -248,8 +248,7 @@ def open_read_only(path: Path) -> sqlite3.Connection | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseState:
+class DatabaseState(NamedTuple):
     """A database as it lies there. `damage` is SQLite's first complaint, empty where it has none; `newer` says that a
     later version of the program made it."""
 
