@@ -108,11 +108,15 @@ class Attributes(NamedTuple):
         parameters = [part for part in (*self.codes, self.foreground, self.background) if part]
         return f"\x1b[{';'.join(['0', *parameters])}m" if parameters else "\x1b[m"
 
-    def after(self, before: Attributes) -> str:
-        """The shortest sequence that sets them where those `before` are set."""
+    def after(self, before: Attributes, *, ends: bool = True) -> str:
+        """The shortest sequence that sets them where those `before` are set; `ends` is whether the terminal knows how
+        to end one of them alone."""
         if self == before:
             return ""
         ended = {_END[code] for code in before.codes if code not in self.codes}
+        fewer_colours = (before.foreground and not self.foreground) or (before.background and not self.background)
+        if not ends and (ended or fewer_colours):
+            return self.from_reset()
         parameters = [str(end) for end in sorted(ended)]
         parameters += [code for code in self.codes if code not in before.codes or _END[code] in ended]
         if self.foreground != before.foreground:
@@ -157,7 +161,8 @@ class _Row:
 class CellWriter:
     """Follows what is written, cell by cell, and gives back what is to be sent instead.
 
-    `fills` is whether the terminal erases with the background that is set. Not safe for threads.
+    `fills` is whether the terminal erases with the background that is set; one that does not is sent no more than an
+    old one understands. Not safe for threads.
     """
 
     def __init__(self, columns: int, lines: int, *, fills: bool) -> None:
@@ -191,6 +196,7 @@ class CellWriter:
     def resize(self, columns: int, lines: int, *, fills: bool) -> None:
         """The terminal has so many cells now, and nobody knows what it shows."""
         self._columns, self._lines, self._fills = columns, lines, fills
+        pen = self._all[self._pen] if self._all and self._pen >= 0 else Attributes()
         self._numbers.clear()
         self._all.clear()
         self._erasing.clear()
@@ -198,7 +204,8 @@ class CellWriter:
         self._changes.clear()
         self._ways.clear()
         self._number(Attributes())
-        self._pen, self._set = _USUAL, _UNKNOWN
+        self._pen = self._number(pen) if self._pen >= 0 else _UNKNOWN
+        self._set = _UNKNOWN
         self._forget()
 
     def feed(self, data: str) -> str:
@@ -380,7 +387,7 @@ class CellWriter:
             if len(self._ways) > _TABLE:
                 self._ways.clear()
             wanted = self._all[number]
-            way = wanted.from_reset() if before < 0 else wanted.after(self._all[before])
+            way = wanted.from_reset() if before < 0 else wanted.after(self._all[before], ends=self._fills)
             self._ways[before, number] = way
         return way
 
@@ -585,8 +592,10 @@ class CellWriter:
         if y == self._y and 0 <= self._x < self._columns:
             if far := max(x - self._x, 0):
                 self._out.append(f"\x1b[{far}C" if far > 1 else "\x1b[C")
+            elif not x:
+                self._out.append("\r")
             else:
-                self._out.append(f"\x1b[{x + 1}G" if x else "\r")
+                self._out.append(f"\x1b[{x + 1}G" if self._fills else f"\x1b[{y + 1};{x + 1}H")
         else:  # behind the last column, terminals disagree where the cursor is
             self._out.append(f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H" if y else "\x1b[H")
         self._x, self._y = x, y

@@ -65,6 +65,8 @@ class TerminalDriver(LinuxDriver):
         """Start to draw, unless the terminal is gone; the modes to restore are the ones it had the first time."""
         if self._lost:
             return
+        if self._cells is not None:
+            self._cells = CellWriter(1, 1, fills=False)
         self.forget_screen()
         super().start_application_mode()  # type: ignore[no-untyped-call] # as Textual has it
         self._drawing = self._writes
