@@ -126,8 +126,8 @@ class TerminalDriver(LinuxDriver):
             cells.resize(*shutil.get_terminal_size(), fills=False)
 
     def process_message(self, message: Message) -> None:
-        """Hand on what was read; a terminal that reports its size has moved its lines."""
-        if isinstance(message, events.Resize):
+        """Hand on what was read; a terminal that reports another size has moved its lines."""
+        if isinstance(message, events.Resize) and self._cells is not None and message.size != self._cells.size:
             self.forget_screen()
         super().process_message(message)
 

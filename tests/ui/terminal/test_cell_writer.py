@@ -205,4 +205,4 @@ def test_colours_without_end_do_not_fill_the_memory() -> None:
     writer = CellWriter(10, 2, fills=True)
     for number in range(20_000):
         writer.feed(f"\x1b[1;1H\x1b[38;2;{number >> 8};{number & 255};0mx\x1b[0m")
-    assert max(map(len, (writer._all, writer._ways, writer._changes))) < 10_000
+    assert max(map(len, (writer._looks, writer._transitions, writer._after_sgr))) < 10_000
