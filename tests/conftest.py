@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from scripted_server import ScriptedServer
 
-pytest_plugins = ("quick_pilot",)
+pytest_plugins = ("quick_pilot", "both_streams")
 _FOREIGN = ("CEKURA_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_")
 _OF_THE_TERMINAL = ("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY", "SSH_")
 """What is copied in a test is not to be on the clipboard of whoever runs it."""

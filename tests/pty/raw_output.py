@@ -7,7 +7,8 @@ import re
 
 _OURS = re.compile(
     r"\x1b\[[0-9;]*m"  # colours
-    r"|\x1b\[[0-9]+;[0-9]+H"  # cursor to a place
+    r"|\x1b\[(?:[0-9]+(?:;[0-9]+)?)?H|\x1b\[[0-9]*[CG]"  # cursor to a place
+    r"|\x1b\[K|\x1b\[[0-9]+X"  # blanks
     r"|\x1b\[\?(?:25|7|1000|1003|1004|1006|1015|1049|2004|2026|2048)[hl]"  # modes of the screen, mouse, paste
     r"|\x1b\[\?(?:2026|2048)\$p"  # questions about modes
     r"|\x1b\[>[0-9]+u|\x1b\[<u"  # the keyboard

@@ -43,13 +43,13 @@ _SURE = re.compile(
     r"[\x00-\x7e\xa0-\xa8\xaa-\xac\xaf-\u024f\u2010-\u2027\u2030-\u203a\u20ac\u2190-\u2193\u2212\u2260\u2264\u2265"
     r"\u2500-\u259f\u25a0\u25a1\u25b0-\u25b5\u25b8-\u25bf\u25c6-\u25e6\u2605\u2606\u2713\u2717]*"
 )
-_SETS_ATTRIBUTES = re.compile(r"\x1b(?:[c78]|\[[0-9;:]*m|\[!p|\[u|\[\?104[89]l|[()].*)")
+_SETS_ATTRIBUTES = re.compile(r"\x1b(?:[c8]|\[[0-9;:]*m|\[!p|\[u|\[\?104[89]l|[()].*)")
 """What may change attributes."""
 _BEGIN = "\x1b[?2026h"
 _UNKNOWN_CHARACTER, _UNKNOWN = "\0", -1
 """A cell of which nobody knows what it shows."""
 _TABLE = 4096
-"""Combinations of attributes, and ways from one to another, that are remembered."""
+"""Combinations of attributes, and transitions from one to another, that are remembered."""
 _SHORT_GAP = 4
 """Cells that are written again rather than jumped over."""
 _SHORT_ERASE = 3
@@ -108,11 +108,15 @@ class Attributes(NamedTuple):
         parameters = [part for part in (*self.codes, self.foreground, self.background) if part]
         return f"\x1b[{';'.join(['0', *parameters])}m" if parameters else "\x1b[m"
 
-    def after(self, before: Attributes) -> str:
-        """The shortest sequence that sets them where those `before` are set."""
+    def after(self, before: Attributes, *, ends: bool = True) -> str:
+        """The shortest sequence that sets them where those `before` are set; `ends` is whether the terminal knows how
+        to end one of them alone."""
         if self == before:
             return ""
         ended = {_END[code] for code in before.codes if code not in self.codes}
+        fewer_colours = (before.foreground and not self.foreground) or (before.background and not self.background)
+        if not ends and (ended or fewer_colours):
+            return self.from_reset()
         parameters = [str(end) for end in sorted(ended)]
         parameters += [code for code in self.codes if code not in before.codes or _END[code] in ended]
         if self.foreground != before.foreground:
@@ -129,6 +133,8 @@ class Attributes(NamedTuple):
 
 _USUAL = 0
 """The number of no attributes at all."""
+_SHARED: dict[str, str] = {}
+"""Characters on whose width terminals agree, each once: in a string all but those of ASCII are made again and again."""
 
 
 @lru_cache(1024)
@@ -157,86 +163,98 @@ class _Row:
 class CellWriter:
     """Follows what is written, cell by cell, and gives back what is to be sent instead.
 
-    `fills` is whether the terminal erases with the background that is set. Not safe for threads.
+    `fills` is whether the terminal erases with the background that is set; one that does not is sent no more than an
+    old one understands. Not safe for threads.
     """
 
     def __init__(self, columns: int, lines: int, *, fills: bool) -> None:
         self._fills = fills
         self._columns, self._lines = columns, lines
         self._numbers: dict[Attributes, int] = {}
-        self._all: list[Attributes] = []
+        self._looks: list[Attributes] = []
         self._erasing: list[bool] = []
         self._blank: list[int] = []
         """For each attributes the number of those that show the same blank."""
-        self._changes: dict[tuple[int, str], int] = {}
-        self._ways: dict[tuple[int, int], str] = {}
+        self._after_sgr: dict[tuple[int, str], int] = {}
+        self._transitions: dict[tuple[int, int], str] = {}
         self._rows: list[_Row] = []
+        self._known = True
+        """Whether any cell of them may be known."""
         self._new: dict[int, tuple[_Row, list[int]]] = {}
         """Lines that were written to since the last flush: what they are to show, and from where to where that was
         written, in turns."""
         self._out: list[str] = []
         # The terminal's.
-        self._x, self._y = _UNKNOWN, _UNKNOWN
-        self._set = _UNKNOWN
+        self._terminal_x, self._terminal_y = _UNKNOWN, _UNKNOWN
+        self._terminal_pen = _UNKNOWN
         # The writer's, which the terminal is to have when all is sent.
-        self._column, self._line = _UNKNOWN, _UNKNOWN
+        self._x, self._y = _UNKNOWN, _UNKNOWN
         self._pen = _USUAL
         self._row: _Row | None = None
         """The line that is written to; None where the cursor is not known to be in one."""
         self._spans: list[int] = []
-        self._mark = False
+        self._begin_due = False
         """Whether a frame has begun and nothing of it was sent yet."""
         self.resize(columns, lines, fills=fills)
 
     def resize(self, columns: int, lines: int, *, fills: bool) -> None:
         """The terminal has so many cells now, and nobody knows what it shows."""
         self._columns, self._lines, self._fills = columns, lines, fills
+        pen = self._looks[self._pen] if self._looks and self._pen >= 0 else Attributes()
         self._numbers.clear()
-        self._all.clear()
+        self._looks.clear()
         self._erasing.clear()
         self._blank.clear()
-        self._changes.clear()
-        self._ways.clear()
+        self._after_sgr.clear()
+        self._transitions.clear()
         self._number(Attributes())
-        self._pen, self._set = _USUAL, _UNKNOWN
+        self._pen = self._number(pen) if self._pen >= 0 else _UNKNOWN
+        self._terminal_pen = _UNKNOWN
+        self._known = True  # that many lines are not there
         self._forget()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and lines of the terminal."""
+        return self._columns, self._lines
 
     def feed(self, data: str) -> str:
         """What to send in place of `data`; "" where that changes nothing."""
-        if len(self._all) > _TABLE:
+        if len(self._looks) > _TABLE:
             self.resize(self._columns, self._lines, fills=self._fills)
-        columns, changes = self._columns, self._changes
+        columns, shared = self._columns, _SHARED.setdefault
+        after_sgr = self._after_sgr
         for parameters, text, reset, newline, line, column, plain, begin, end, other in _TOKEN.findall(data):
             if text or plain:
                 if text:
-                    pen = changes.get((self._pen, parameters), _UNKNOWN)
+                    pen = after_sgr.get((self._pen, parameters), _UNKNOWN)
                     self._pen = pen if pen >= 0 else self._change_pen(parameters)
-                    if self._set < 0:
+                    if self._terminal_pen < 0:
                         self._set_pen()
                 else:
                     text = plain
                 row = self._row or self._enter_line()
-                at = self._column
+                at = self._x
                 end_at = at + len(text)
                 if row is not None and end_at <= columns and (text.isascii() or _is_sure(text)):
                     if not row.sure:
                         row = self._cut_wide(row, at, end_at)
-                    row.characters[at:end_at] = text
+                    row.characters[at:end_at] = text if text.isascii() else map(shared, text, text)
                     row.attributes[at:end_at] = [self._pen] * len(text)
-                    self._column = end_at
+                    self._x = end_at
                 else:
                     self._put_unsure(row, text)
                 if reset:
                     self._reset_pen()
             elif line:
-                self._move(int(column) - 1, int(line) - 1, newline, f"\x1b[{line};{column}H")
+                self._move(int(column) - 1, int(line) - 1, newline)
             elif begin:
                 self._flush()
-                self._mark = True
+                self._begin_due = True
             elif end:
                 self._flush()
-                if self._mark:
-                    self._mark = False
+                if self._begin_due:
+                    self._begin_due = False
                 else:
                     self._out.append(end)
             elif other:
@@ -253,36 +271,37 @@ class CellWriter:
 
     # What is written
 
-    def _move(self, x: int, y: int, newline: str, sequence: str) -> None:
-        if newline and not 0 <= self._line < self._lines - newline.count("\n"):
+    def _move(self, x: int, y: int, newline: str) -> None:
+        if newline and not 0 <= self._y < self._lines - newline.count("\n"):
             self._pass(newline)  # the terminal scrolls
         self._leave_line()
         if 0 <= x < self._columns and 0 <= y < self._lines:
-            self._column, self._line = x, y
+            self._x, self._y = x, y
         else:
-            self._pass(sequence)
+            self._pass(f"\x1b[{y + 1};{x + 1}H")
 
     def _enter_line(self) -> _Row | None:
         """The line that the cursor is in, to be written to; None where nobody knows how that would look."""
-        y = self._line
+        y = self._y
         if y < 0 or self._pen < 0:
             return None
+        self._known = True
         new = self._new.get(y)
         if new is None:
             new = self._new[y] = (self._rows[y].copy(), [])
         self._row, self._spans = new
-        self._spans.append(self._column)
+        self._spans.append(self._x)
         return self._row
 
     def _leave_line(self) -> None:
         if self._row is not None:
-            self._spans.append(self._column)
+            self._spans.append(self._x)
             self._row = None
 
     def _put_unsure(self, row: _Row | None, text: str) -> None:
         """Text of which terminals may disagree how many cells it takes, or that does not fit."""
         characters: list[str] = []
-        at = self._column
+        at = self._x
         for character in text if row is not None else "":
             width = get_character_cell_size(character)
             if width:
@@ -299,7 +318,7 @@ class CellWriter:
         row.characters[at:end] = characters
         row.attributes[at:end] = [self._pen] * len(characters)
         row.sure = False
-        self._column = end
+        self._x = end
 
     def _cut_wide(self, row: _Row, start: int, end: int) -> _Row:
         """Prepare to write over half of a wide character: what becomes of its other half is the terminal's own affair,
@@ -321,21 +340,22 @@ class CellWriter:
         if not _HARMLESS.fullmatch(text):
             self._forget()
             if _SETS_ATTRIBUTES.fullmatch(text):
-                self._pen = self._set = _UNKNOWN
+                self._pen = self._terminal_pen = _UNKNOWN
 
     def _forget(self) -> None:
         """Whatever the terminal shows, and wherever its cursor is."""
-        self._new.clear()
         self._row = None
-        self._x = self._y = self._column = self._line = _UNKNOWN
-        self._rows = [_Row.unknown(self._columns) for _ in range(self._lines)]
+        self._terminal_x = self._terminal_y = self._x = self._y = _UNKNOWN
+        if self._known:
+            self._known = False
+            self._rows = [_Row.unknown(self._columns) for _ in range(self._lines)]
 
     # Attributes
 
     def _number(self, attributes: Attributes) -> int:
-        number = self._numbers.setdefault(attributes, len(self._all))
-        if number == len(self._all):
-            self._all.append(attributes)
+        number = self._numbers.setdefault(attributes, len(self._looks))
+        if number == len(self._looks):
+            self._looks.append(attributes)
             plain = attributes.can_erase
             self._erasing.append(plain and (self._fills or not attributes.background))
             self._blank.append(number)
@@ -349,13 +369,13 @@ class CellWriter:
         before = self._pen
         if before < 0 and (not parameters or parameters.split(";")[0] in ("", "0")):
             before = _USUAL
-        attributes = self._all[before].changed_by(parameters) if before >= 0 else None
+        attributes = self._looks[before].changed_by(parameters) if before >= 0 else None
         if attributes is None:
             self._pass(f"\x1b[{parameters}m")
             return _UNKNOWN
-        if len(self._changes) > _TABLE:
-            self._changes.clear()
-        self._pen = self._changes[before, parameters] = self._number(attributes)
+        if len(self._after_sgr) > _TABLE:
+            self._after_sgr.clear()
+        self._pen = self._after_sgr[before, parameters] = self._number(attributes)
         return self._pen
 
     def _reset_pen(self) -> None:
@@ -364,34 +384,34 @@ class CellWriter:
 
     def _set_pen(self) -> None:
         """At once, where nobody knows what is set: what follows may be passed on as it is."""
-        if self._set < 0 <= self._pen:
+        if self._terminal_pen < 0 <= self._pen:
             self._begin()
-            self._out.append(self._way(self._pen))
+            self._out.append(self._switch_to(self._pen))
 
-    def _way(self, number: int) -> str:
+    def _switch_to(self, number: int) -> str:
         """What sets these attributes in the terminal."""
-        way = self._way_from(self._set, number)
-        self._set = number
+        way = self._transition(self._terminal_pen, number)
+        self._terminal_pen = number
         return way
 
-    def _way_from(self, before: int, number: int) -> str:
-        way = self._ways.get((before, number))
-        if way is None:
-            if len(self._ways) > _TABLE:
-                self._ways.clear()
-            wanted = self._all[number]
-            way = wanted.from_reset() if before < 0 else wanted.after(self._all[before])
-            self._ways[before, number] = way
-        return way
+    def _transition(self, before: int, number: int) -> str:
+        transition = self._transitions.get((before, number))
+        if transition is None:
+            if len(self._transitions) > _TABLE:
+                self._transitions.clear()
+            wanted = self._looks[number]
+            transition = wanted.from_reset() if before < 0 else wanted.after(self._looks[before], ends=self._fills)
+            self._transitions[before, number] = transition
+        return transition
 
-    def _way_length(self, before: int, number: int) -> int:
-        return len(self._way_from(before, number))
+    def _transition_length(self, before: int, number: int) -> int:
+        return len(self._transition(before, number))
 
     # What is sent
 
     def _begin(self) -> None:
-        if self._mark:
-            self._mark = False
+        if self._begin_due:
+            self._begin_due = False
             self._out.append(_BEGIN)
 
     def _flush(self) -> None:
@@ -406,17 +426,17 @@ class CellWriter:
                     row.sure = _SURE.fullmatch("".join(row.characters)) is not None
                     self._send_spans(y, before, row, spans)
         self._new.clear()
-        x, y = self._column, self._line
-        if y >= 0 and (x != self._x or y != self._y):
+        x, y = self._x, self._y
+        if y >= 0 and (x != self._terminal_x or y != self._terminal_y):
             if x < self._columns:
                 self._go(x, y)
             else:  # the cursor waits behind the last column
                 row = self._rows[y]
                 last = x - 1 if row.characters[x - 1] else x - 2
                 self._send(y, last, x, row.attributes[last], row)
-        if self._set >= 0 and self._pen >= 0 and (way := self._way(self._pen)):
+        if self._terminal_pen >= 0 and self._pen >= 0 and (switch := self._switch_to(self._pen)):
             self._begin()
-            self._out.append(way)
+            self._out.append(switch)
 
     def _send_changes(self, y: int, before: _Row, row: _Row, spans: Sequence[int]) -> None:
         """Send the cells of a line that differ."""
@@ -491,13 +511,13 @@ class CellWriter:
                 self._send(y, piece_start, piece_end, pen, row)
             if erased < end:
                 self._erase(y, erased, row)
-            self._x = _UNKNOWN
+            self._terminal_x = _UNKNOWN
 
     def _add_pieces(self, pieces: list[_Piece], x: int, end: int, row: _Row) -> None:
         """Add cells of a line, divided by attributes."""
         blank = self._blank
         characters, attributes = row.characters, row.attributes
-        before = pieces[-1][2] if pieces else self._set
+        before = pieces[-1][2] if pieces else self._terminal_pen
         while x < end:
             pen = attributes[x]
             if characters[x] == " " and pen != before:
@@ -519,13 +539,13 @@ class CellWriter:
             by_pen.setdefault(piece[2], []).append(piece)
         if len(by_pen) == len(pieces):
             return pieces
-        length = self._way_length
-        sequential, pen, at = 0, self._set, pieces[0][0]
+        length = self._transition_length
+        sequential, pen, at = 0, self._terminal_pen, pieces[0][0]
         for piece in pieces:
             sequential += length(pen, piece[2]) + _JUMP * (piece[0] != at)
             at, pen = piece[1], piece[2]
         ordered: list[_Piece] = []
-        cost, pen = 0, self._set
+        cost, pen = 0, self._terminal_pen
         at = pieces[0][0]
         while by_pen:
             _, nearest = min([(length(pen, one), one) for one in by_pen])
@@ -540,8 +560,8 @@ class CellWriter:
     def _send(self, y: int, x: int, end: int, pen: int, row: _Row) -> None:
         """Send cells of one line that follow one another and have the same attributes."""
         self._go(x, y)
-        if pen != self._set:
-            self._out.append(self._way(pen))
+        if pen != self._terminal_pen:
+            self._out.append(self._switch_to(pen))
         text = "".join(row.characters[x:end])
         if self._erasing[pen] and _BLANKS in text and row.sure and self._fills:
             at = 0
@@ -550,7 +570,7 @@ class CellWriter:
                 if first > at:
                     self._go(x + at, y)
                     self._out.append(text[at:first])
-                    self._x = x + first
+                    self._terminal_x = x + first
                 self._go(x + first, y)
                 self._out.append(f"\x1b[{last - first}X")
                 at = last
@@ -559,7 +579,7 @@ class CellWriter:
             self._go(x + at, y)
             text = text[at:]
         self._out.append(text)
-        self._x = end
+        self._terminal_x = end
 
     def _pen_for_blanks(self, x: int, end: int, row: _Row, before: int) -> int:
         """Attributes that show the same blank, and are those `before` or of the text behind it."""
@@ -574,19 +594,21 @@ class CellWriter:
     def _erase(self, y: int, x: int, row: _Row) -> None:
         """Erase the rest of a line."""
         self._go(x, y)
-        pen = self._pen_for_blanks(x, self._columns, row, self._set)
-        self._out.append(f"{self._way(pen)}\x1b[K")
+        pen = self._pen_for_blanks(x, self._columns, row, self._terminal_pen)
+        self._out.append(f"{self._switch_to(pen)}\x1b[K")
 
     def _go(self, x: int, y: int) -> None:
         """Move the terminal's cursor."""
         self._begin()
-        if x == self._x and y == self._y:
+        if x == self._terminal_x and y == self._terminal_y:
             return
-        if y == self._y and 0 <= self._x < self._columns:
-            if far := max(x - self._x, 0):
+        if y == self._terminal_y and 0 <= self._terminal_x < self._columns:
+            if far := max(x - self._terminal_x, 0):
                 self._out.append(f"\x1b[{far}C" if far > 1 else "\x1b[C")
+            elif not x:
+                self._out.append("\r")
             else:
-                self._out.append(f"\x1b[{x + 1}G" if x else "\r")
+                self._out.append(f"\x1b[{x + 1}G" if self._fills else f"\x1b[{y + 1};{x + 1}H")
         else:  # behind the last column, terminals disagree where the cursor is
             self._out.append(f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H" if y else "\x1b[H")
-        self._x, self._y = x, y
+        self._terminal_x, self._terminal_y = x, y

@@ -65,6 +65,8 @@ class TerminalDriver(LinuxDriver):
         """Start to draw, unless the terminal is gone; the modes to restore are the ones it had the first time."""
         if self._lost:
             return
+        if self._cells is not None:
+            self._cells = CellWriter(1, 1, fills=False)
         self.forget_screen()
         super().start_application_mode()  # type: ignore[no-untyped-call] # as Textual has it
         self._drawing = self._writes
@@ -124,8 +126,8 @@ class TerminalDriver(LinuxDriver):
             cells.resize(*shutil.get_terminal_size(), fills=False)
 
     def process_message(self, message: Message) -> None:
-        """Hand on what was read; a terminal that reports its size has moved its lines."""
-        if isinstance(message, events.Resize):
+        """Hand on what was read; a terminal that reports another size has moved its lines."""
+        if isinstance(message, events.Resize) and self._cells is not None and message.size != self._cells.size:
             self.forget_screen()
         super().process_message(message)
 

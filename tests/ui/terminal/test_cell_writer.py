@@ -141,6 +141,14 @@ def written(*frames: str, columns: int = 40, lines: int = 4, fills: bool = True)
     return [writer.feed(frame) for frame in frames][-1]
 
 
+def test_a_terminal_of_which_little_is_known_gets_what_a_vt100_has() -> None:
+    words = "\x1b[1mrun\x1b[0m:{}\x1b[4;44mfailed\x1b[0m", " " * 14, "\x1b[1mwhen\x1b[0m", " " * 11
+    writer = CellWriter(40, 4, fills=False)
+    sent = "".join(writer.feed(f"\x1b[1;1H{''.join(words)}\x1b[2;1H".format(number)) for number in range(3))
+    assert set(re.findall(r"\x1b\[[0-9;]*([A-Za-z])", sent)) <= set("HCKm")
+    assert set(";".join(re.findall(r"\x1b\[([0-9;]*)m", sent)).split(";")) == {"", "0", "1", "4", "44"}
+
+
 def test_a_frame_that_changes_nothing_sends_nothing() -> None:
     writer = CellWriter(10, 2, fills=True)
     frame = "\x1b[1;1H\x1b[31mruns\x1b[0m\x1b[2;1H"
@@ -197,4 +205,4 @@ def test_colours_without_end_do_not_fill_the_memory() -> None:
     writer = CellWriter(10, 2, fills=True)
     for number in range(20_000):
         writer.feed(f"\x1b[1;1H\x1b[38;2;{number >> 8};{number & 255};0mx\x1b[0m")
-    assert max(map(len, (writer._all, writer._ways, writer._changes))) < 10_000
+    assert max(map(len, (writer._looks, writer._transitions, writer._after_sgr))) < 10_000

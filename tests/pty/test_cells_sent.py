@@ -1,0 +1,63 @@
+"""What the program draws in a real terminal is shown the same by what is sent of it, also by tmux and by screen."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from multiplexers import NEEDS_SCREEN, NEEDS_TMUX, Multiplexer, Screen, Tmux
+from terminal import Start
+from two_screens import TwoScreens, seen
+
+SIZE = 120, 36
+
+
+@pytest.fixture
+def recorded(start: Start, home: Path) -> list[str]:
+    """All that Textual writes from the start on while runs, jobs, a run, help and the palette are looked at, divided
+    where frames begin and end."""
+    home.mkdir(exist_ok=True)
+    (home / "config.toml").write_text("whole_frames = true\n")
+    env = {"COLORTERM": ""}  # screen knows 256 colours
+    terminal = start("--demo", columns=SIZE[0], lines=SIZE[1], env=env).wait("240 runs", "900240").settle()
+    for keys, text in (("jjj2", "No jobs yet"), ("1", "900240"), ("?", "Keys · Runs"), ("\x1b", "900240")):
+        terminal.press(*keys)
+        terminal.wait(text).settle()
+    terminal.press(":")
+    terminal.settle().press("\x1b")
+    terminal.settle().press("enter")
+    terminal.wait("Run 900237").settle()
+    text = terminal.raw.decode().replace("\r\n", "\n")
+    return [part for part in re.split(r"(\x1b\[\?2026[hl])", text) if part]
+
+
+def test_a_session_shows_the_same_in_fewer_bytes(recorded: list[str]) -> None:
+    screens = TwoScreens(*SIZE)
+    for part in recorded:
+        screens.feed(part)
+        assert not (difference := screens.difference()), difference
+    assert screens.bytes_written > 300_000
+    assert screens.bytes_sent < screens.bytes_written / 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "fills"),
+    [
+        pytest.param(Tmux, True, marks=NEEDS_TMUX, id="tmux"),
+        pytest.param(Screen, False, marks=NEEDS_SCREEN, id="screen"),
+    ],
+)
+def test_a_multiplexer_shows_the_same(
+    recorded: list[str], kind: type[Tmux | Screen], fills: bool, surroundings: dict[str, str], tmp_path: Path
+) -> None:
+    screens = TwoScreens(*SIZE, fills=fills)
+    sent = [screens.feed(part) for part in recorded]
+    shown = []
+    for name, parts in (("written", recorded), ("sent", sent)):
+        (tmp_path / name).write_text("".join(parts) + "\x1b[36;1HEND")
+        multiplexer: Multiplexer
+        with kind(env=surroundings, command=["sh", "-c", f"cat {tmp_path / name}; sleep 60"]) as multiplexer:
+            screen = multiplexer.wait("END", "Run 900237").outer.settle().screen
+            shown.append([[seen(screen.buffer[y][x]) for x in range(SIZE[0])] for y in range(SIZE[1])])
+    assert shown[0] == shown[1]
