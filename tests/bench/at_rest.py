@@ -43,8 +43,8 @@ def rows(options: Options) -> Iterator[Row]:
             for one in (listed, demo):
                 one.settle()
             after.append(watch([listed, demo], AFTER_KEY))
-        for name, figures in zip(("list of runs", "list of runs, --demo"), zip(*after, strict=True), strict=True):
-            core = [share for _, share in figures]
+        for name, shares in zip(("list of runs", "list of runs, --demo"), zip(*after, strict=True), strict=True):
+            of_core = [share for _, share in shares]
             most = MOST_CORE if name == "list of runs" else None
-            yield Row(f"still, four seconds after a key, {name}: of a core", "%", core, most=most)
+            yield Row(f"still, four seconds after a key, {name}: of a core", "%", of_core, most=most)
         listed.quit()

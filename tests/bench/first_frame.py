@@ -61,7 +61,7 @@ class Start:
         """Start it, wait until it is still, end it."""
         with TimedTerminal(*self.args, env=self.env, command=self.command) as terminal:
             took = terminal.first_shown(*self.texts)
-            terminal.settle()
+            terminal.rest()
             figures = (took, len(terminal.raw), terminal.frames, terminal.resident)
             if self.command is PROGRAM:
                 terminal.quit()

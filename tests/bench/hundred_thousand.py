@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 from tests.bench.part import Options
 from tests.bench.row import Row
 from tests.bench.servers import demo_server, paused_list
-from tests.bench.timed_terminal import TimedTerminal
+from tests.bench.timed_terminal import Answer, TimedTerminal
 
 FEW, MANY = 100, 100_000
 MOST, MOST_95, MOST_RATIO = 4.0, 15.0, 1.3
@@ -35,26 +35,25 @@ def rows(options: Options) -> Iterator[Row]:
             for runs in (FEW, MANY)
         )
         height = sum(line.strip(" │")[:6].isdecimal() for line in many.text.split("\n"))
-        kinds = {
+        kinds: dict[str, Callable[[TimedTerminal, int], list[Answer]]] = {
             "j, k": lambda one, room: one.held("j", "k", 60, room),
             "pgdn, pgup": lambda one, room: one.held(PAGE_DOWN, PAGE_UP, 24, room // height),
-            "G, g": lambda one, room: [one.answer(key).took for key in ("G", "g")],
+            "G, g": lambda one, room: [one.answer(key) for key in ("G", "g")],
         }
         for name, hold in kinds.items():
             took: dict[TimedTerminal, list[float]] = {few: [], many: []}
             for _ in range(ROUNDS):
                 for one, room in ((few, FEW - 10), (many, MANY)):
-                    took[one] += hold(one, room)
+                    took[one] += [answer.took for answer in hold(one, room)]
                 few.press("g")
                 for one in (few, many):
                     one.settle()
-            for one in (few, many):
-                one.press("g")
-                one.settle()
-            small = name == "j, k"
-            limits = {"most": MOST if small else MOST_LEAP, "most_95": MOST_95 if small else MOST_LEAP_95}
-            beside = {"beside": took[few], "to": f"{FEW} runs", "most_ratio": MOST_RATIO}
-            yield Row(f"key to last byte, {MANY:,} runs, {name}", "ms", took[many], **beside, **limits)
+            many.press("g")
+            many.settle()
+            most, most_95 = (MOST, MOST_95) if name == "j, k" else (MOST_LEAP, MOST_LEAP_95)
+            what = f"key to last byte, {MANY:,} runs, {name}"
+            beside = took[few], f"{FEW} runs"
+            yield Row(what, "ms", took[many], *beside, most=most, most_95=most_95, most_ratio=MOST_RATIO)
         moved = [bytes_of_twenty(many) for _ in range(ROUNDS)]
         yield Row(f"bytes of 20 × j, {MANY:,} runs", "B", moved, most=MOST_BYTES)
         yield Row(f"memory, {MANY:,} runs", "MB", [many.resident], [few.resident], f"{FEW} runs", most_ratio=1.2)
@@ -66,15 +65,9 @@ def bytes_of_twenty(terminal: TimedTerminal) -> int:
     """What is sent until all is still again after `j` was held for 20 rows."""
     terminal.press("g")
     terminal.settle()
-    sent = 0
-    for _ in range(20):
-        began = time.perf_counter()
-        sent += terminal.answer("j", gap=0.02).bytes
-        while (left := began + 0.033 - time.perf_counter()) > 0:
-            sent += terminal.pump(left)
-    terminal.forget()
-    terminal.settle()
-    return sent + len(terminal.raw)
+    terminal.hold("j", 20)
+    terminal.pump_all(0.5)
+    return len(terminal.raw)
 
 
 def paging(options: Options) -> Iterator[Row]:

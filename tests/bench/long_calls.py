@@ -2,8 +2,8 @@
 
     python tests/bench/long_calls.py TURNS VERDICTS
 
-Prints its address and the bytes of a run, then a line for each run that is read whole. The first turn of run 7 has the word
-`opening7`, the verdict above all others is named `verdict7`; every spoken turn begins with its number (`N00012`).
+Prints its address and the bytes of a run, then a line for each run that is read whole. The first turn of run 7 has the
+word `opening7`, the verdict above all others is named `verdict7`; every spoken turn begins with its number (`N00012`).
 """
 
 from __future__ import annotations

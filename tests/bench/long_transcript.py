@@ -108,7 +108,7 @@ def held(
     took: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
         for one, values in zip((short, long), took, strict=True):
-            values += one.held(there, back, times, room)
+            values += [answer.took for answer in one.held(there, back, times, room)]
         for one in (short, long):
             one.press("g")
             one.settle()

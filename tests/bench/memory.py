@@ -52,16 +52,10 @@ def open_runs(terminals: list[TimedTerminal]) -> None:
         for terminal in terminals:
             terminal.press("]" if n else "enter")
         for terminal in terminals:
-            terminal.wait(f"Run {int(newest(240)) - n}")
+            terminal.wait(f"Run {int(newest(240)) - n}", "Timeline")
         for terminal in terminals:
-            still(terminal, 0.05)
-
-
-def still(terminal: TimedTerminal, gap: float) -> None:
-    """Wait until nothing comes for so long."""
-    while terminal.pump(gap):
-        pass
-    terminal.forget()
+            terminal.pump_all(0.05)
+            terminal.forget()
 
 
 def long_life(options: Options, account: Account) -> Iterator[Row]:
@@ -82,7 +76,7 @@ def long_life(options: Options, account: Account) -> Iterator[Row]:
 def visit(terminal: TimedTerminal, screens: int) -> None:
     """Show so many screens: a run, the list of runs, the jobs, a job, and back."""
     steps = (
-        ("enter", "Transcript"),
+        ("enter", "Timeline"),
         ("esc", "240 runs"),
         ("2", "elapsed"),
         ("enter", "SHA-256"),
@@ -93,4 +87,5 @@ def visit(terminal: TimedTerminal, screens: int) -> None:
         key, shows = steps[n % len(steps)]
         terminal.press(key)
         terminal.wait(shows)
-        still(terminal, 0.03)
+        terminal.pump_all(0.03)
+        terminal.forget()

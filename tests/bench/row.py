@@ -9,7 +9,7 @@ import platform
 import re
 import statistics
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from math import ceil
@@ -36,6 +36,8 @@ class Row:
     most_95: float | None = None
     most_ratio: float | None = None
     at_least: float | None = None
+    points: Mapping[int, float] | None = None
+    """What a figure was fitted to: values by size."""
 
     @property
     def median(self) -> float:
@@ -75,7 +77,7 @@ class Row:
     def as_line(self) -> str:
         """The line of the table."""
         ratio = f"{self.ratio:.2f} × {self.to}" if self.ratio is not None else ""
-        cells = (self.what, self.unit, f"{len(self.values)}", _figure(self.median), _figure(self.high), ratio)
+        cells = (self.what, self.unit, f"{len(self.values)}", figure(self.median), figure(self.high), ratio)
         return line((*cells, self.budget, self.verdict))
 
     def as_json(self) -> dict[str, object]:
@@ -92,10 +94,12 @@ class Row:
             "ratio": self.ratio,
             "budget": self.budget or None,
             "verdict": self.verdict or None,
+            "points": self.points,
         }
 
 
-def _figure(value: float) -> str:
+def figure(value: float) -> str:
+    """A figure with as many digits as say something."""
     digits = 0 if value >= 100 or value == int(value) else 1 if value >= 10 else 2
     return f"{value:,.{digits}f}"
 

@@ -1,4 +1,4 @@
-"""Opening screens and dialogs and coming back: time to the last byte, frames, and bytes beside the screen painted once."""
+"""Opening screens and dialogs and coming back: time to the last byte, frames, and bytes beside one whole painting."""
 
 from __future__ import annotations
 
@@ -71,5 +71,6 @@ def rows(options: Options) -> Iterator[Row]:
         yield Row(f"{step.name}: frames", "", [answer.frames for answer in found], most=1)
         once = whole[step.name]
         sent = [answer.bytes for answer in found]
-        limits = {"most": step.most_bytes, "most_ratio": MOST_OF_WHOLE}
-        yield Row(f"{step.name}: bytes", "B", sent, once, "painted once", **limits)
+        yield Row(
+            f"{step.name}: bytes", "B", sent, once, "painted once", most=step.most_bytes, most_ratio=MOST_OF_WHOLE
+        )

@@ -37,7 +37,8 @@ class Account:
 
     def requests(self, since: float = 0.0, until: float = float("inf")) -> list[dict[str, Any]]:
         """What was asked between two moments (Unix seconds)."""
-        entries = map(json.loads, self.log.read_text().splitlines()) if self.log.exists() else iter(())
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        entries: list[dict[str, Any]] = [json.loads(line) for line in lines]
         return [entry for entry in entries if since <= entry["at"] <= until]
 
     def command(self, *words: str) -> str:

@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +104,8 @@ class TimedTerminal(Terminal):
                 if all(text in super(TimedTerminal, self).text for text in texts):
                     return (came - self.began) * 1000
             self.pump(0.1)
-        raise AssertionError(f"never shown: {texts}\n{self.text}")
+        state = "still runs" if (status := self.process.poll()) is None else f"ended with {status}"
+        raise AssertionError(f"never shown: {', '.join(texts)}; the program {state}\n{self.text}")
 
     def answer(self, key: str, gap: float = GAP) -> Answer:
         """Press a key, and wait until nothing more comes for so many seconds."""
@@ -116,8 +117,7 @@ class TimedTerminal(Terminal):
     def _answer(self, began: float, gap: float, what: str) -> Answer:
         if not self.pump(5.0):
             raise AssertionError(f"no answer to {what!r}\n{self.text}")
-        while self.pump(gap):
-            pass
+        self.pump_all(gap)
         took = (self.pieces[-1][0] - began) * 1000
         frames = self.raw.split(FRAME)[1:]
         return Answer(took, len(self.raw), len(frames), max(map(len, frames), default=0) + len(FRAME))
@@ -129,21 +129,49 @@ class TimedTerminal(Terminal):
         self.process.send_signal(signal.SIGWINCH)
         return self._answer(began, GAP, "SIGWINCH")
 
-    def held(self, there: str, back: str, times: int, room: int, repeat: float = REPEAT) -> list[float]:
-        """Milliseconds to the answer of each of so many keys, as one that is held down repeats them.
+    def held(self, there: str, back: str, times: int, room: int) -> list[Answer]:
+        """The answer to each of so many keys, as one that is held down repeats them.
 
-        After `room` times in one direction the other key is held.
+        After `room` times in one direction the other key is held. Bytes and frames are those up to the next key.
         """
         found = []
         for n in range(times):
             key = there if n // room % 2 == 0 else back
-            self.raw, self.pieces, self._painted = b"", self.pieces[self._painted :], 0
+            self._begin()
             began = time.perf_counter()
             self.press(key)
-            found.append(self._answer(began, SHORT_GAP, key).took)
-            while (left := began + repeat - time.perf_counter()) > 0:
-                self.pump(left)
+            answer = self._answer(began, SHORT_GAP, key)
+            self._pump_until(began + REPEAT)
+            found.append(replace(answer, bytes=len(self.raw), frames=self.frames))
         return found
+
+    def hold(self, key: str, times: int) -> float:
+        """The same without waiting for answers; returns when the first was typed, and counts from there."""
+        self.forget()
+        began = time.perf_counter()
+        for n in range(times):
+            self.press(key)
+            self._pump_until(began + (n + 1) * REPEAT)
+        return began
+
+    def pump_all(self, gap: float) -> None:
+        """Read until nothing comes for so many seconds."""
+        while self.pump(gap):
+            pass
+
+    def rest(self, most: float = 2.0) -> None:
+        """Wait until nothing comes for half a second, or no longer than so many: some programs blink for ever."""
+        end = time.perf_counter() + most
+        while self.pump(0.5) and time.perf_counter() < end:
+            pass
+
+    def _pump_until(self, end: float) -> None:
+        while (left := end - time.perf_counter()) > 0:
+            self.pump(left)
+
+    def _begin(self) -> None:
+        """Count from here; what was not painted yet will be."""
+        self.raw, self.pieces, self._painted = b"", self.pieces[self._painted :], 0
 
     def quit(self) -> None:
         """End the program as a user does."""
@@ -154,14 +182,21 @@ class TimedTerminal(Terminal):
 
     @property
     def resident(self) -> float:
-        """Megabytes of memory that the process holds."""
-        return resident(self.process.pid)
+        """Megabytes of memory that the process holds, and what it started."""
+        return sum(map(resident, self._processes()))
 
     @property
     def cpu(self) -> float:
-        """Seconds of a core that the process has taken, to the microsecond."""
+        """Seconds of a core that these have taken, to the microsecond."""
         # The clock of another process, as clock_getcpuclockid(3) makes it.
-        return time.clock_gettime(~self.process.pid << 3 | 2)
+        return sum(time.clock_gettime(~pid << 3 | 2) for pid in self._processes())
+
+    def _processes(self) -> list[int]:
+        found = [self.process.pid]
+        for pid in found:
+            for children in Path(f"/proc/{pid}/task").glob("*/children"):
+                found += map(int, children.read_text().split())
+        return found
 
 
 def resident(pid: int) -> float:

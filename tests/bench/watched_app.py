@@ -43,7 +43,7 @@ def main() -> None:
         start(app)
         app.run_worker(measure_lag(path), name="lag", group="lag")
 
-    CekuraApp._start = started  # type: ignore[method-assign]
+    CekuraApp._start = started  # type: ignore[method-assign, assignment]
     if every:
         poll_every(every)
     run()

@@ -1,0 +1,159 @@
+"""Other programs for a terminal beside ours: first frame, a key, bytes, memory, and the share of a core at rest.
+
+Each is found by PATH or `--peer NAME=PATH`, and started on something made for it: a database, a repository, a run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from terminal import PROGRAM
+
+from tests.bench.first_frame import Start
+from tests.bench.part import Options
+from tests.bench.row import Row
+from tests.bench.servers import cache_list, demo_server, newest
+from tests.bench.timed_terminal import HELLO, HELLO_TEXT, TimedTerminal, environment, watch
+
+KEYS = 20
+WINDOW = 5.0
+RUNS = 1_000
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A program: what its first frame shows, a key that moves, the key that moves back, and what it works on.
+
+    `prepare` makes that in a directory, given the program's path, and returns the arguments.
+    """
+
+    name: str
+    shows: str
+    key: str
+    back: str
+    prepare: Callable[[str, Path], list[str]]
+
+
+def rows(options: Options) -> Iterator[Row]:
+    """Ours first, then those that are found; each by turns with the bare app."""
+    with demo_server(options.place / "account", RUNS) as account:
+        cache_list(account, RUNS)
+        yield from _measured("cekura-tui", list(PROGRAM), newest(RUNS), ("j", "k"), account.env, options)
+    given = options.peers or {}
+    for peer in PEERS:
+        path = given.get(peer.name) or shutil.which(peer.name)
+        if not path:
+            print(f"{peer.name}: not found")
+            continue
+        place = options.place / peer.name
+        place.mkdir()
+        env = environment(place)
+        del env["PYTHONPATH"]
+        env |= {"XDG_CONFIG_HOME": str(place / "config"), "XDG_DATA_HOME": str(place / "data")}
+        Path(env["HOME"]).mkdir()
+        try:
+            command = [path, *peer.prepare(path, place)]
+            yield from _measured(peer.name, command, peer.shows, (peer.key, peer.back), env, options)
+        except (AssertionError, subprocess.CalledProcessError) as error:
+            print(f"{peer.name}: not measured: {str(error).splitlines()[0]}")
+
+
+def _measured(
+    name: str, command: list[str], shows: str, keys: tuple[str, str], env: dict[str, str], options: Options
+) -> Iterator[Row]:
+    bare = Start((HELLO_TEXT,), environment(options.place / "bare"), command=HELLO)
+    start = Start((shows,), env, command=tuple(command))
+    for n in range(6):
+        bare.measure(kept=n > 0)
+        start.measure(kept=n > 0)
+    yield Row(f"{name}: first frame", "ms", start.took, bare.took)
+    yield Row(f"{name}: bytes of a start", "B", start.bytes, bare.bytes)
+    yield Row(f"{name}: memory", "MB", start.memory, bare.memory)
+    with TimedTerminal(env=env, command=command) as terminal:
+        terminal.wait(shows).rest()
+        answers = terminal.held(*keys, 2 * 5 * KEYS, KEYS // 2)
+        terminal.rest()
+        yield Row(f"{name}: key to last byte", "ms", [answer.took for answer in answers])
+        sums = [sum(answer.bytes for answer in answers[n : n + KEYS]) for n in range(0, len(answers), KEYS)]
+        yield Row(f"{name}: bytes of {KEYS} keys", "B", sums)
+        sent, core = zip(*(watch([terminal], WINDOW)[0] for _ in range(5)), strict=True)
+        yield Row(f"{name}: at rest, of a core", "%", core)
+        yield Row(f"{name}: at rest, bytes a second", "B/s", sent)
+
+
+def _database(path: str, place: Path) -> list[str]:
+    file = place / "calls.sqlite"
+    with sqlite3.connect(file) as sql:
+        sql.execute("CREATE TABLE calls (id INTEGER, name TEXT)")
+        sql.executemany("INSERT INTO calls VALUES (?, ?)", [(n, f"call {n}") for n in range(1_000)])
+    sql.close()
+    return ["--adapter", "sqlite", str(file)]
+
+
+def _collection(path: str, place: Path) -> list[str]:
+    folder = place / "collection"
+    folder.mkdir()
+    for n in range(30):
+        (folder / f"request-{n}.posting.yaml").write_text(f"name: Request {n}\nurl: http://127.0.0.1/{n}\n")
+    return ["--collection", str(folder)]
+
+
+def _repository(path: str, place: Path) -> list[str]:
+    repository, config = place / "repository", place / "config" / "lazygit"
+    repository.mkdir()
+    config.mkdir(parents=True)
+    (config / "config.yml").write_text("disableStartupPopups: true\nupdate: {method: never}\n")
+    who = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.com"}
+    who |= {"GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@example.com"}
+
+    def git(*words: str) -> None:
+        env = {**os.environ, **who}
+        subprocess.run(["git", "-C", str(repository), *words], env=env, check=True, capture_output=True)
+
+    git("init")
+    for n in range(30):
+        (repository / "file").write_text(f"{n}\n")
+        git("add", ".")
+        git("commit", "-m", f"commit {n}")
+    for n in range(30):
+        (repository / f"new{n:02}").write_text(f"{n}\n")
+    return ["--path", str(repository)]
+
+
+_RUN = """
+import math, wandb
+run = wandb.init(project="bench", dir=".", mode="offline", settings=wandb.Settings(silent=True))
+for step in range(300):
+    run.log({f"metric {n}": math.sin(step / 10 + n) for n in range(6)})
+run.finish()
+"""
+
+
+def _runs(path: str, place: Path) -> list[str]:
+    python = Path(path).with_name("python")
+    made = place / "wandb"
+    subprocess.run([str(python), "-c", _RUN], cwd=place, check=True, capture_output=True)
+    (first,) = made.glob("offline-run-*")
+    for n in range(29):
+        shutil.copytree(first, made / f"{first.name[:-2]}{n:02}")
+    return ["leet", str(made)]
+
+
+def _nothing(path: str, place: Path) -> list[str]:
+    return []
+
+
+DOWN, UP = "\x1b[B", "\x1b[A"
+PEERS = (
+    Peer("harlequin", "Query Editor", DOWN, UP, _database),
+    Peer("posting", "Collection", "j", "k", _collection),
+    Peer("wandb", "Runs [", DOWN, UP, _runs),
+    Peer("lazygit", "new00", "j", "k", _repository),
+    Peer("k9s", "Context", "j", "k", _nothing),
+)

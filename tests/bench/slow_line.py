@@ -1,0 +1,85 @@
+"""A slow line in front of a program: `python slow_line.py MILLISECONDS BITS COMMAND…`.
+
+MILLISECONDS is the round trip: half of it delays what is typed, half of it what is written. BITS a second is how much
+the program's output may be. As at an SSH server, so much waits in buffers and no more; then the program's writes block.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import sys
+import termios
+import time
+import tty
+from collections import deque
+
+PIECE = 600
+"""Bytes that arrive together: less than a packet, so that the line is as even as its rate."""
+BUFFERED = 64 * 1024
+"""Bytes on their way, after which no more is taken."""
+
+
+class Way:
+    """One direction: what was put in comes out later, at most so many bytes a second; without a rate at once."""
+
+    def __init__(self, delay: float, rate: float = float("inf")) -> None:
+        self._delay, self._rate = delay, rate
+        self._free = 0.0
+        self._due: deque[tuple[float, bytes]] = deque()
+        self.waiting = 0
+
+    def put(self, data: bytes, now: float) -> None:
+        """Send this."""
+        self.waiting += len(data)
+        for start in range(0, len(data), PIECE):
+            piece = data[start : start + PIECE]
+            self._free = max(now, self._free) + len(piece) / self._rate
+            self._due.append((self._free + self._delay, piece))
+
+    def take(self, now: float) -> bytes:
+        """What has arrived."""
+        arrived = b""
+        while self._due and self._due[0][0] <= now:
+            arrived += self._due.popleft()[1]
+        self.waiting -= len(arrived)
+        return arrived
+
+    def next_in(self, now: float) -> float:
+        """Seconds until something arrives."""
+        return max(0.0, self._due[0][0] - now) if self._due else 1.0
+
+
+def main() -> int:
+    """Run the command behind the line; returns its exit status."""
+    delay, rate, command = float(sys.argv[1]) / 2_000, float(sys.argv[2]) / 8, sys.argv[3:]
+    size = fcntl.ioctl(0, termios.TIOCGWINSZ, bytes(8))
+    pid, program = pty.fork()
+    if not pid:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, size)
+        os.execvp(command[0], command)
+    tty.setraw(0)
+    typed, written, ended = Way(delay), Way(delay, rate), False
+    while not ended or written.waiting:
+        now = time.monotonic()
+        readable = [0, *([] if ended or written.waiting > BUFFERED else [program])]
+        ready = select.select(readable, [], [], min(typed.next_in(now), written.next_in(now)))[0]
+        now = time.monotonic()
+        if 0 in ready:
+            typed.put(os.read(0, 4096), now)
+        if program in ready:
+            try:
+                written.put(os.read(program, 4096), now)
+            except OSError:
+                ended = True
+        if arrived := written.take(now):
+            os.write(1, arrived)
+        if not ended and (arrived := typed.take(now)):
+            os.write(program, arrived)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

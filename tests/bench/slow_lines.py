@@ -1,0 +1,69 @@
+"""What is waited for over a line of 1 Mbit/s with a round trip of 150 ms (75 ms each way): `slow_line.py` is between
+the program and the terminal.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from terminal import PROGRAM
+
+from tests.bench.part import Options
+from tests.bench.row import Row
+from tests.bench.servers import cache_list, demo_server, newest
+from tests.bench.timed_terminal import HELLO, HELLO_TEXT, TimedTerminal
+
+ROUND_TRIP, BITS = 150, 1_000_000
+GAP = 0.3
+"""Seconds without a byte that end an answer."""
+RUNS = 1_000
+STEPS = (
+    ("runs → run", "enter", "Timeline"),
+    ("run → runs", "esc", "1,000 runs"),
+    ("runs → jobs", "2", "Jobs"),
+    ("jobs → runs", "1", "1,000 runs"),
+    ("help", "?", "esc close"),
+    ("help closed", "esc", "1,000 runs"),
+)
+
+
+def slowed(command: Sequence[str]) -> list[str]:
+    """The command behind the line."""
+    return [sys.executable, str(Path(__file__).with_name("slow_line.py")), str(ROUND_TRIP), str(BITS), *command]
+
+
+def rows(options: Options) -> Iterator[Row]:
+    """Starts beside those of the bare app, then screens and keys."""
+    took: dict[str, list[float]] = defaultdict(list)
+    with demo_server(options.place, RUNS) as account:
+        cache_list(account, RUNS)
+        for n in range(6):
+            with TimedTerminal(env=account.env, command=slowed(HELLO)) as bare:
+                bare_took = bare.first_shown(HELLO_TEXT)
+            with TimedTerminal(env=account.env, command=slowed(PROGRAM)) as terminal:
+                shown = terminal.first_shown(newest(RUNS), "passed")
+                terminal.wait("live").settle()
+                still = (terminal.pieces[-1][0] - terminal.began) * 1000
+                if n:
+                    took["bare app"].append(bare_took)
+                    took["first frame"].append(shown)
+                    took["first frame and all that follows"].append(still)
+                for name, key, shows in STEPS if n else ():
+                    took[name].append(terminal.answer(key, GAP).took)
+                    terminal.wait(shows).settle()
+                if n:
+                    took["20 × j"].append(twenty(terminal))
+                terminal.quit()
+    for name, values in took.items():
+        beside = took["bare app"] if name.startswith("first") else ()
+        yield Row(f"slow line: {name}", "ms", values, beside)
+
+
+def twenty(terminal: TimedTerminal) -> float:
+    """Milliseconds from the first of 20 held keys to the last byte of what answers all of them."""
+    began = terminal.hold("j", 20)
+    terminal.pump_all(GAP)
+    return (terminal.pieces[-1][0] - began) * 1000
