@@ -151,6 +151,8 @@ class Client:
                 headers=self._headers,
                 timeout=timeout,
                 follow_redirects=False,
+                # Without TLS there is nothing to verify, and no authorities are read.
+                verify=not self._loopback or self._base.scheme != "http",
                 # A proxy named in the environment is not for this machine itself.
                 trust_env=not self._loopback,
             )

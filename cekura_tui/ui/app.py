@@ -98,7 +98,7 @@ _RARELY = (700, 10, 50)
 class GarbageWhenIdle:
     """What is drawn is garbage soon, and to find it Python looks through all that there is: for a tenth of a second, in
     which no key is answered, once a second while keys are held. Here that is done in a pause, and what is left after it
-    is not looked at again before the next one. Until the first frame nothing is looked for: what is there then stays."""
+    is not looked at again before the next one. Until the first frame nothing is: what is there then stays."""
 
     def __init__(self, app: App[None]) -> None:
         self._app = app

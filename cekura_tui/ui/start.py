@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cekura_tui.model.text import count
-from cekura_tui.ui.terminal.capabilities import COLOUR_SYSTEMS, read_capabilities, read_over_ssh
+from cekura_tui.ui.terminal.capabilities import COLOUR_SYSTEMS, read_capabilities, read_escape_delay
 
 if TYPE_CHECKING:
     from cekura_tui.model.scope import Scope
@@ -19,15 +19,11 @@ if TYPE_CHECKING:
 # What suits a terminal at the end of an SSH connection, where the user has set nothing else; Textual reads these when
 # it is imported.
 _OVER_SSH = {"TEXTUAL_FPS": "120", "TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
-_ESCAPE, _ESCAPE_OVER_SSH = "25", "50"
-"""Milliseconds after which esc is that key and not the begin of another, which a terminal sends in one piece; a slow
-line may cut it in two."""
 
 
 def set_defaults(env: MutableMapping[str, str]) -> None:
     """Set for Textual what the user has not set."""
-    escape = _ESCAPE_OVER_SSH if read_over_ssh(env) else _ESCAPE
-    for name, value in {**_OVER_SSH, "ESCDELAY": escape}.items():
+    for name, value in _OVER_SSH.items():
         if not env.get(name):
             env[name] = value
 
@@ -66,7 +62,10 @@ def run_app(
         tidy=True,
     )
     app.driver_class = partial(  # type: ignore[assignment] # Textual only calls it
-        TerminalDriver, whole_frames=setup.settings.whole_frames, background_erase=has.background_erase
+        TerminalDriver,
+        whole_frames=setup.settings.whole_frames,
+        background_erase=has.background_erase,
+        escape_delay=read_escape_delay(os.environ),
     )
     with exits_on_signals(app) as leaving:
         try:

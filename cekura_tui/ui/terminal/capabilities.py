@@ -64,6 +64,18 @@ def read_capabilities(env: Mapping[str, str], encoding: str) -> Capabilities:
     )
 
 
+_ESCAPE_DELAY, _ESCAPE_DELAY_OVER_SSH = 0.025, 0.05
+
+
+def read_escape_delay(env: Mapping[str, str]) -> float:
+    """Seconds after which esc is that key, and not the begin of another: a terminal sends a key in one piece, which a
+    slow line may cut in two. ESCDELAY says it in milliseconds."""
+    named = env.get("ESCDELAY", "")
+    if named.isascii() and named.isdecimal() and 0 < len(named) <= 5:
+        return max(int(named), 1) / 1000
+    return _ESCAPE_DELAY_OVER_SSH if read_over_ssh(env) else _ESCAPE_DELAY
+
+
 COLOUR_SYSTEMS: Mapping[Colours, str] = {"none": "standard", "16": "standard", "256": "256", "truecolor": "truecolor"}
 """What Textual calls them, in TEXTUAL_COLOR_SYSTEM."""
 _CHOSEN: Mapping[str, Colours] = {"standard": "16", "windows": "16", "256": "256", "truecolor": "truecolor"}

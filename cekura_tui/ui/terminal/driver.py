@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 from textual import events
+from textual.constants import ESCAPE_DELAY
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
@@ -42,14 +43,22 @@ def has_job_control() -> bool:
 class TerminalDriver(LinuxDriver):
     """Draws only while the terminal is there and ours, and sends it no more than what changes its cells.
 
-    `background_erase` is whether it erases with the background that is set; with `whole_frames` it gets all that
-    Textual writes. Textual starts to draw a second time when a program that was stopped by SIGSTOP goes on: the modes
-    that the terminal had are then forgotten, and the program may never end. The kernel sends SIGCONT with every SIGHUP,
-    too.
+    `background_erase` is whether it erases with the background that is set, `escape_delay` how many seconds esc waits;
+    with `whole_frames` it gets all that Textual writes. Textual starts to draw a second time when a program that was
+    stopped by SIGSTOP goes on: the modes that the terminal had are then forgotten, and the program may never end. The
+    kernel sends SIGCONT with every SIGHUP, too.
     """
 
-    def __init__(self, *args: Any, whole_frames: bool = False, background_erase: bool = False, **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        whole_frames: bool = False,
+        background_erase: bool = False,
+        escape_delay: float = ESCAPE_DELAY,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
+        self._escape_delay = escape_delay
         self._background_erase = background_erase
         self._cells = None if whole_frames else CellWriter(1, 1, fills=False)
         self._screen_unknown = True
@@ -144,7 +153,7 @@ class TerminalDriver(LinuxDriver):
                 raise
 
     def _read(self) -> None:
-        parser = InputParser()
+        parser = InputParser(self._escape_delay)
         due: float | None = None
         while not self.exit_event.is_set():
             left = _LOOKED if due is None else due - time.monotonic()

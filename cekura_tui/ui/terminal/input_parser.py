@@ -44,7 +44,9 @@ _ALT = 2
 class InputParser:
     """Textual's own ends at a byte that is not UTF-8, and makes a key of each character of what it does not know."""
 
-    def __init__(self) -> None:
+    def __init__(self, escape_delay: float = constants.ESCAPE_DELAY) -> None:
+        """`escape_delay` is as `read_escape_delay` has it."""
+        self._escape_delay = escape_delay
         self._textual = new_parser()
         self._decoder = getincrementaldecoder("utf-8")("replace")
         self._rest = b""
@@ -59,7 +61,7 @@ class InputParser:
     def patience(self) -> float | None:
         """Seconds that the rest of what was begun is waited for; None where nothing was."""
         if self._pasted is None and 0 < len(self._rest) <= _ALT:
-            return constants.ESCAPE_DELAY
+            return self._escape_delay
         begun = self._pasted is not None or self._rest or self._decoder.getstate()[0]
         return PAUSE if begun else None
 

@@ -10,6 +10,7 @@ from cekura_tui.ui.terminal.capabilities import (
     read_capabilities,
     read_colours,
     read_encoding,
+    read_escape_delay,
 )
 
 _FULL = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
@@ -128,3 +129,18 @@ def test_cells_are_erased_only_where_the_background_is_known_to_fill_them(
     env: dict[str, str], erases: bool, why: str
 ) -> None:
     assert read_background_erase(env) == (erases, why)
+
+
+@pytest.mark.parametrize(
+    ("env", "seconds"),
+    [
+        ({}, 0.025),
+        ({"SSH_CONNECTION": "10.0.0.1 5022 10.0.0.2 22"}, 0.05),
+        ({"SSH_CONNECTION": "10.0.0.1 5022 10.0.0.2 22", "ESCDELAY": "300"}, 0.3),
+        ({"ESCDELAY": "0"}, 0.001),
+        ({"ESCDELAY": "soon"}, 0.025),
+    ],
+    ids=str,
+)
+def test_esc_waits_longer_over_ssh_or_as_long_as_the_user_set(env: dict[str, str], seconds: float) -> None:
+    assert read_escape_delay(env) == seconds

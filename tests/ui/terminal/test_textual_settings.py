@@ -14,21 +14,9 @@ from cekura_tui.workspace.workspace import Workspace
 
 
 def test_the_users_own_settings_are_left_as_they_are() -> None:
-    env = {"TEXTUAL_FPS": "30", "TEXTUAL_ANIMATIONS": "basic", "TEXTUAL_SMOOTH_SCROLL": "", "ESCDELAY": "200"}
+    env = {"TEXTUAL_FPS": "30", "TEXTUAL_ANIMATIONS": "basic", "TEXTUAL_SMOOTH_SCROLL": ""}
     set_defaults(env)
-    assert env == {
-        "TEXTUAL_FPS": "30",
-        "TEXTUAL_ANIMATIONS": "basic",
-        "TEXTUAL_SMOOTH_SCROLL": "0",
-        "ESCDELAY": "200",
-    }
-
-
-@pytest.mark.parametrize(("variables", "milliseconds"), [({}, "25"), ({"SSH_CONNECTION": "a b c d"}, "50")], ids=str)
-def test_esc_waits_longer_for_the_rest_of_a_key_over_ssh(variables: dict[str, str], milliseconds: str) -> None:
-    env = dict(variables)
-    set_defaults(env)
-    assert env["ESCDELAY"] == milliseconds
+    assert env == {"TEXTUAL_FPS": "30", "TEXTUAL_ANIMATIONS": "basic", "TEXTUAL_SMOOTH_SCROLL": "0"}
 
 
 @pytest.mark.parametrize(("own", "level"), [("", "none"), ("full", "full")])

@@ -1,0 +1,7 @@
+"""Starts the program so that a screen waits as long as it takes for what it shows first, however busy the machine is."""
+
+from cekura_tui.cli.main import main
+from cekura_tui.ui.kit import app_screen
+
+app_screen.READING = 10.0
+main()
