@@ -26,7 +26,7 @@ from cekura_tui.api.errors import (
     read_retry_after,
 )
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.run.listing import ListPage
+from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.scope import Agent, Project
 from cekura_tui.model.text import Prompt, clean, clean_json, clean_line
 

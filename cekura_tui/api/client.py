@@ -29,7 +29,7 @@ from cekura_tui.model.job import Draft
 from cekura_tui.model.job_kind import ApiRequest, JobKind
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.request_log import RequestLog
-from cekura_tui.model.run.listing import ListPage
+from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.scope import Agent, Project
 from cekura_tui.model.text import Prompt

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
@@ -180,9 +179,6 @@ def wrong_values(values: Mapping[str, object]) -> dict[tuple[str, ...], str]:
     return {}
 
 
-_DECIMAL = re.compile("[0-9]{1,18}")
-
-
 def _evident_values(values: Mapping[str, object]) -> dict[str, Any] | None:
     """What these values mean, where each is right at a glance; None where pydantic has to look at them.
 
@@ -192,7 +188,7 @@ def _evident_values(values: Mapping[str, object]) -> dict[str, Any] | None:
     for name, value in values.items():
         if name in SETTINGS:
             kind = SETTINGS[name].kind
-            if kind.type is int and type(value) is str and _DECIMAL.fullmatch(value):
+            if kind.type is int and type(value) is str and value.isascii() and value.isdecimal() and len(value) < 19:
                 value = int(value)  # as a variable has it
             if not _is_evident(kind, value):
                 return None

@@ -13,7 +13,8 @@ Prompt = NewType("Prompt", str)
 """An agent's prompt, exactly as it came: kept, hashed, diffed, sent and written without a change."""
 
 _LINE_ENDS = ("\r\n", "\r", "\u2028", "\u2029")
-_REMOVED = re.compile(
+# Not compiled here: that takes a while, and what a start shows is printable nearly always.
+_REMOVED = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and newline, DEL, C1
     "\u202a-\u202e\u2066-\u2069"  # bidirectional overrides and isolates
     "\ud800-\udfff"  # lone surrogates
@@ -32,9 +33,9 @@ def clean(text: str) -> str:
         return text
     for end in _LINE_ENDS:
         text = text.replace(end, "\n")
-    if _REMOVED.search(text):
+    if re.search(_REMOVED, text):
         # By parts: what remains between many that are removed takes more memory than the text.
-        text = "".join(_REMOVED.sub("", text[at : at + _PART]) for at in range(0, len(text), _PART))
+        text = "".join(re.sub(_REMOVED, "", text[at : at + _PART]) for at in range(0, len(text), _PART))
     return text.expandtabs(_TAB) if "\t" in text else text
 
 
@@ -140,7 +141,7 @@ def json_text(value: object, indent: int | None = None) -> str:
 
 def has_controls(prompt: str) -> bool:
     """Whether a prompt holds control characters that drawing would hide (tabs and line ends are not counted)."""
-    return _REMOVED.search(prompt.replace("\r\n", "\n")) is not None
+    return re.search(_REMOVED, prompt.replace("\r\n", "\n")) is not None
 
 
 def prompt_bytes(prompt: str) -> bytes:
@@ -160,7 +161,7 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-_HIDDEN = re.compile(
+_HIDDEN = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u2028\u2029"  # controls but tab and newline, soft hyphen, line separators
     "\u200b\u200e\u200f\u2060-\u2064\ufeff"  # zero width spaces and marks; the joiners are part of words and emoji
     "\u202a-\u202e\u2066-\u2069"  # bidirectional overrides and isolates
@@ -174,7 +175,7 @@ def visible(text: str) -> str:
     spaces. A line end of CR and LF counts as a line end."""
     if text.isprintable():
         return text
-    return _HIDDEN.sub(_name, text.replace("\r\n", "\n").replace("\t", _TAB_SPACES))
+    return re.sub(_HIDDEN, _name, text.replace("\r\n", "\n").replace("\t", _TAB_SPACES))
 
 
 def _name(found: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from cekura_tui.api.errors import ApiError, BadAnswer, Busy, NotFound, ServerFault, Unreachable, at_clock, next_try
 from cekura_tui.jobs.waiting import retry_delay
 from cekura_tui.model.filter.match import Matcher, denied
-from cekura_tui.model.run.listing import PAGE, Layout, ListPage
+from cekura_tui.model.run.paging import PAGE, Layout, ListPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, RunView, row_of

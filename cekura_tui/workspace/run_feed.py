@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from cekura_tui.api.errors import ApiError, BadAnswer, Busy, KeyRefused, NotFound, Rejected, ServerFault, Unreachable
 from cekura_tui.jobs.waiting import retry_delay, wait_for
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.run.listing import PagedRuns, RunPage, UnloadedRun
+from cekura_tui.model.run.listing import UnloadedRun
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.workspace.run_sweep import AGAIN, BEFORE, RunSweep
 
 if TYPE_CHECKING:
+    from cekura_tui.model.run.paging import PagedRuns, RunPage
     from cekura_tui.workspace.session import Session
 
 
@@ -600,6 +601,8 @@ class PageLoader:
 
         With `whole` it raises Unreachable where a page of that was not answered; else its place in the list says so.
         """
+        from cekura_tui.model.run.paging import PagedRuns  # the first frame has no page
+
         runs = PagedRuns(await self._fetch(query, 1, None), self._clock())
         wanted = [] if runs.newest_page is None else [runs.newest_page]
         if former is not None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from cekura_tui.api.errors import NotFound, Rejected, TooLarge
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.filter.parse import KnownNames, names_in
-from cekura_tui.model.run.listing import ListPage, RunPage
+from cekura_tui.model.run.paging import ListPage, RunPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, completed, row_of

@@ -24,7 +24,7 @@ from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import MAX_RUNS, Suggestion
 from cekura_tui.model.prompt_events import How, PromptUse
 from cekura_tui.model.request_log import RequestLog
-from cekura_tui.model.run.listing import ListPage
+from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.model.scope import Agent, NoScope, Project, Scope

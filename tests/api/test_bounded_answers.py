@@ -19,7 +19,7 @@ from cekura_tui.api.errors import ApiError, BadAnswer, KeyRefused, Rejected, Too
 from cekura_tui.evidence.prompt_issues import read_issues
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.improve_prompt import IMPROVE_PROMPT
-from cekura_tui.model.run.listing import ListPage
+from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import view_of
 from cekura_tui.model.text import has_more_values

@@ -12,7 +12,7 @@ from scripted_server import Got, Hold, Reply, ScriptedServer, run_of
 
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import NotFound
-from cekura_tui.model.run.listing import ListPage
+from cekura_tui.model.run.paging import ListPage
 
 V1, V2 = "/test_framework/v1", "/test_framework/v2"
 RUNS, AGENTS = "/runs/", "/aiagents/"

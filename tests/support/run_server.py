@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from cekura_tui.model.run.listing import RunPage
 from cekura_tui.model.run.outcome import Outcome
+from cekura_tui.model.run.paging import RunPage
 from cekura_tui.model.run.view import RunRow
 
 BEGAN = 1_787_054_400.0

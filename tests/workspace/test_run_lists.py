@@ -21,7 +21,7 @@ from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.lease import Lease
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.filter.parse import parse
-from cekura_tui.model.run.listing import RunPage
+from cekura_tui.model.run.paging import RunPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.scope import Scope

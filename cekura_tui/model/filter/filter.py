@@ -67,12 +67,13 @@ _SYNONYMS = {
     "false": "no",
 }
 _HEAD = re.compile(r"([A-Za-z_]+)(:|>=|<=|>|<|=)")
-_LENGTH = re.compile(r"(?:([0-9]{1,3})h)?(?:([0-9]{1,4})m)?(?:([0-9]{1,6})s?)?")
-_CLOCK_LENGTH = re.compile(r"(?:([0-9]{1,3}):)?([0-9]{1,4}):([0-9]{2})")
-_AGO = re.compile(r"(?:last )?([0-9]{1,5})[ -]?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)(?:[ -]?ago)?")
+# Lengths and moments are patterns that `re` compiles for the first filter that has one.
+_LENGTH = r"(?:([0-9]{1,3})h)?(?:([0-9]{1,4})m)?(?:([0-9]{1,6})s?)?"
+_CLOCK_LENGTH = r"(?:([0-9]{1,3}):)?([0-9]{1,4}):([0-9]{2})"
+_AGO = r"(?:last )?([0-9]{1,5})[ -]?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)(?:[ -]?ago)?"
 _UNITS = {"m": 60, "h": 3_600, "d": DAY, "w": 7 * DAY}
-_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
-_ISO = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?")
+_CLOCK = r"([0-9]{1,2}):([0-9]{2})"
+_ISO = r"2[0-9]{3}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
 _MOST_DIGITS = 18
 
 
@@ -99,7 +100,7 @@ def id_of(text: str) -> int | None:
 def length_of(text: str) -> int | None:
     """The seconds of "120", "120s", "2m", "1m30s", "1h" or "2:30"; None if it is no length."""
     text = text.lower()
-    found = (_LENGTH.fullmatch(text) or _CLOCK_LENGTH.fullmatch(text)) if text else None
+    found = (re.fullmatch(_LENGTH, text) or re.fullmatch(_CLOCK_LENGTH, text)) if text else None
     if found is None:
         return None
     hours, minutes, seconds = (int(part or 0) for part in found.groups())
@@ -109,9 +110,9 @@ def length_of(text: str) -> int | None:
 def moment_text(text: str) -> str | None:
     """A moment as it is written in a filter: "2d" (also of "2 days ago"), "today", "14:05", "2026-11-01T14:05"; None if
     it is none."""
-    if ago := _AGO.fullmatch(text.lower()):
+    if ago := re.fullmatch(_AGO, text.lower()):
         return f"{ago[1]}{ago[2][0]}"
-    text = text.lower() if not _ISO.fullmatch(text.upper()) else text.upper().replace(" ", "T")
+    text = text.lower() if not re.fullmatch(_ISO, text.upper()) else text.upper().replace(" ", "T")
     return None if _resolved(text, 0.0, False) is None else text
 
 
@@ -127,19 +128,19 @@ def moment_of(text: str, now: float, *, last: bool = False) -> float:
 
 
 def _resolved(text: str, now: float, last: bool) -> float | None:
-    if ago := _AGO.fullmatch(text):
+    if ago := re.fullmatch(_AGO, text):
         return float(max(0, int(now) - int(ago[1]) * _UNITS[ago[2][0]]))
     today = time.localtime(now)[:3]
     if text in ("today", "yesterday"):
         return _day(today, last, back=1 if text == "yesterday" else 0)
-    if clock := _CLOCK.fullmatch(text):
+    if clock := re.fullmatch(_CLOCK, text):
         hour, minute = int(clock[1]), int(clock[2])
         if hour >= 24 or minute >= 60:
             return None
         at = time.mktime((*today, hour, minute, 0, 0, 0, -1))
         # At two in the morning, since 22:00 is since last night.
         return at if at <= now or last else time.mktime((*today[:2], today[2] - 1, hour, minute, 0, 0, 0, -1))
-    if not _ISO.fullmatch(text):
+    if not re.fullmatch(_ISO, text):
         return None
     try:
         when = datetime.fromisoformat(text)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from run_server import FIRST_ID, PASSED, RUNNING, RunServer, row
 
-from cekura_tui.model.run.listing import PAGE, Layout, PagedRuns, RunPage, UnloadedRun
+from cekura_tui.model.run.listing import UnloadedRun
+from cekura_tui.model.run.paging import PAGE, Layout, PagedRuns, RunPage
 
 APART = 60.0
 

@@ -7,8 +7,9 @@ from row_lists import SIZE, Even, Lazy, ListApp, rows, screen
 from textual.app import ComposeResult
 from themed_app import ThemedApp
 
-from cekura_tui.model.run.listing import ListedRuns, PagedRuns, RunPage
+from cekura_tui.model.run.listing import ListedRuns
 from cekura_tui.model.run.outcome import Outcome
+from cekura_tui.model.run.paging import PagedRuns, RunPage
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.runs.list import RunList

@@ -8,8 +8,8 @@ from typing import Any
 
 from cekura_tui.model.filter.filter import Filter
 from cekura_tui.model.filter.parse import parse
-from cekura_tui.model.run.listing import PagedRuns, RunPage
 from cekura_tui.model.run.outcome import Outcome
+from cekura_tui.model.run.paging import PagedRuns, RunPage
 from cekura_tui.model.run.query import Sort
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope

@@ -1,0 +1,299 @@
+"""A run list as of one moment, page by page: what the server sends, what is loaded of it, and what came since."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from cekura_tui.model.run.listing import ListedRuns
+from cekura_tui.model.run.view import RunRow
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage(Generic[T]):
+    """How many there are in all, these, and whether another page follows.
+
+    `oldest_first` tells that the server listed them so, whatever their order here; `at` is the server's own time (Unix)
+    when it answered.
+    """
+
+    count: int
+    items: tuple[T, ...]
+    more: bool
+    oldest_first: bool = False
+    at: float | None = None
+
+
+PAGE = 100
+"""Rows of a page, as they are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """One page as the server told it, newest first here. `number` counts from 1 in the server's order.
+
+    `count` is how many runs the server says there are in all, `at` the server's own time of the answer (Unix).
+    """
+
+    number: int
+    count: int
+    rows: tuple[RunRow, ...]
+    more: bool = False
+    oldest_first: bool = False
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which rows a page of the server holds, by their place after the newest; a server may give smaller pages."""
+
+    count: int
+    oldest_first: bool = False
+    size: int = PAGE
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return -(-self.count // self.size)
+
+    def page_at(self, place: int) -> int:
+        """The number of the page that holds a place."""
+        return (self.count - 1 - place if self.oldest_first else place) // self.size + 1
+
+    def span(self, page: int) -> range:
+        """The places of a page."""
+        first, end = (page - 1) * self.size, min(page * self.size, self.count)
+        return range(self.count - end, self.count - first) if self.oldest_first else range(first, end)
+
+    def near(self, first: int, last: int, ahead: int = 0) -> list[int]:
+        """The pages of these places, and `ahead` (−1, 0 or 1) one more in that direction, if there is one."""
+        if not self.count:
+            return []
+        last = max(0, min(last, self.count - 1))
+        ends = self.page_at(max(0, min(first, last))), self.page_at(last)
+        pages = list(range(ends[0], ends[1] + 1)) if ends[0] <= ends[1] else list(range(ends[0], ends[1] - 1, -1))
+        beyond = self.span(pages[-1]).stop if ahead > 0 else self.span(pages[0]).start - 1
+        if ahead and 0 <= beyond < self.count:
+            pages.append(self.page_at(beyond))
+        return pages
+
+
+MAX_PAGES = 250
+"""Pages that are held; those that were looked at longest ago make room."""
+
+
+class PagedRuns:
+    """The list of a query as of `pin` (Unix time at the server), of which pages come, fail, change and are dropped.
+
+    It asks nobody: `put`, `fail`, `add_newer` and `change` are told what came, `listed` is what is there now.
+    """
+
+    def __init__(self, first: RunPage, got_at: float, max_pages: int = MAX_PAGES) -> None:
+        newest = max((row.at for row in first.rows if row.at is not None), default=0.0)
+        self.pin = max(got_at if first.at is None else first.at, newest)
+        """Runs that were made later are not of these pages. A server's clock may be behind the times that it tells."""
+        size = (len(first.rows) or PAGE) if first.more else max(PAGE, len(first.rows))
+        self.layout = Layout(max(first.count, len(first.rows)), first.oldest_first, size)
+        self.shifts = 0
+        """How often pages were given up because the server counts otherwise than before."""
+        self._measured, self._directed = first.more, False
+        self.reported_count = first.count
+        """How many runs there are by the server's last word."""
+        self._max_pages = max_pages
+        self._pages: dict[int, tuple[RunRow, ...]] = {}
+        """In the order in which they were looked at, the latest last."""
+        self._page_of: dict[int, int] = {}
+        """Where each run of them is, by its id."""
+        self._failed: dict[int, str] = {}
+        self._head: tuple[RunRow, ...] = ()
+        self._waiting: dict[int, RunRow] = {}
+        self._listed: ListedRuns | None = None
+        self.put(first)
+
+    # What is there
+
+    @property
+    def listed(self) -> ListedRuns:
+        """The rows as they are now; the same object until something changes."""
+        if self._listed is None:
+            self._listed = ListedRuns(self._head, dict(self._pages), self.layout, dict(self._failed))
+        return self._listed
+
+    @property
+    def count(self) -> int:
+        """How many runs there are in all, without those that wait."""
+        return len(self._head) + self.layout.count
+
+    @property
+    def waiting(self) -> int:
+        """How many newer runs are known and not in the list yet."""
+        return len(self._waiting)
+
+    @property
+    def newer(self) -> int:
+        """How many runs were made after the moment of the pages."""
+        return len(self._head) + len(self._waiting)
+
+    @property
+    def full(self) -> bool:
+        """Whether no more pages are held without dropping others."""
+        return len(self._pages) >= self._max_pages
+
+    @property
+    def newest_page(self) -> int | None:
+        """The page of the newest runs of the moment; None where there are none."""
+        return self.layout.page_at(0) if self.layout.count else None
+
+    def has(self, page: int) -> bool:
+        """Whether a page is loaded."""
+        return page in self._pages
+
+    def missing(self, pages: Iterable[int]) -> list[int]:
+        """Those of these pages that there are and that are not loaded."""
+        return [page for page in pages if page not in self._pages and 1 <= page <= self.layout.pages]
+
+    def next_missing(self) -> int | None:
+        """The page of the newest runs that are not loaded."""
+        pages = range(self.layout.pages, 0, -1) if self.layout.oldest_first else range(1, self.layout.pages + 1)
+        return next((page for page in pages if page not in self._pages), None)
+
+    def knows(self, run_id: int) -> bool:
+        """Whether a run is loaded, or waits."""
+        return run_id in self._page_of or run_id in self._waiting or any(row.id == run_id for row in self._head)
+
+    def rows(self) -> Iterator[RunRow]:
+        """Every row that is known, also those that wait."""
+        yield from self._waiting.values()
+        yield from self.listed.runs()
+
+    def unsettled(self, near: int) -> list[int]:
+        """The ids of loaded runs that may still change, those nearest to an index first."""
+        found = [(abs(index - near), row.id) for index, row in enumerate(self._head) if not row.outcome.settled]
+        for number, page in self._pages.items():
+            start = len(self._head) + self.layout.span(number).start
+            found += [(abs(start + n - near), row.id) for n, row in enumerate(page) if not row.outcome.settled]
+        return [number for _, number in sorted(found)]
+
+    # What came
+
+    def put(self, page: RunPage, keep: Collection[int] = ()) -> None:
+        """A page came; pages in `keep` are the last to be dropped for it."""
+        self._listed = None
+        self._failed.pop(page.number, None)
+        self._drop(page.number)
+        self._lay_out(page)
+        if room := len(self.layout.span(page.number)):
+            # A run that is in another page came there by a shift that the count did not tell: it stays where it is.
+            fresh = {row.id: row for row in page.rows if row.id not in self._page_of}
+            rows = tuple(fresh.values())[:room]
+            self._pages[page.number] = rows
+            self._page_of.update((row.id, page.number) for row in rows)
+            # What was newer than the pages, and is older than a run of this one, has come into them.
+            newest = max((row.id for row in page.rows), default=-1)
+            self._head = tuple(row for row in self._head if row.id > newest)
+            self._waiting = {number: row for number, row in self._waiting.items() if number > newest}
+        # What is new is told by the newest page, so that it is held as long as others can be dropped.
+        kept = {*keep, self.newest_page}
+        others = sorted((number for number in self._pages if number != page.number), key=lambda n: n in kept)
+        for number in others[: max(0, len(self._pages) - self._max_pages)]:
+            self._drop(number)
+
+    def _drop(self, number: int) -> None:
+        for row in self._pages.pop(number, ()):
+            del self._page_of[row.id]
+
+    def _lay_out(self, page: RunPage) -> None:
+        """Where a page tells otherwise than was known how long the list and its pages are, the page is right."""
+        received, size = len(page.rows), self.layout.size
+        if received > 1 and not self._directed:  # one run alone does not tell in which order they are listed
+            self._directed = True
+            if page.oldest_first != self.layout.oldest_first:
+                self._shift(replace(self.layout, oldest_first=page.oldest_first))
+        if page.more and (received > size or (received and received != size and not self._measured)):
+            self._shift(replace(self.layout, size=received))
+        self._measured = self._measured or page.more
+        start = (page.number - 1) * self.layout.size
+        end = start + received
+        if page.count != self.reported_count and page.count >= end:
+            self.reported_count = page.count
+            self._shift(replace(self.layout, count=page.count))
+        if not page.more and (received or start < self.layout.count):
+            self._end(end)
+        elif page.more and start + self.layout.size >= self.layout.count:
+            self._end(start + self.layout.size + 1)
+
+    def _shift(self, layout: Layout) -> None:
+        """Pages hold other runs than before, so that none of them can be relied on."""
+        self.shifts += bool(self._pages)
+        self.layout = layout
+        self._pages.clear()
+        self._page_of.clear()
+        self._failed.clear()
+
+    def _end(self, count: int) -> None:
+        self.layout = replace(self.layout, count=count)
+        for number in [number for number in self._pages if number > self.layout.pages]:
+            self._drop(number)
+        for number in [number for number in self._failed if number > self.layout.pages]:
+            del self._failed[number]
+
+    def no_such_page(self, number: int) -> None:
+        """The server says that there is no such page: the list ends before it."""
+        self._listed = None
+        self._end(min((number - 1) * self.layout.size, self.layout.count))
+
+    def fail(self, number: int, why: str) -> None:
+        """A page could not be had."""
+        if self._failed.get(number) != why and self.missing([number]):
+            self._failed[number] = why
+            self._listed = None
+
+    def look_at(self, pages: Iterable[int]) -> None:
+        """These pages are looked at now, so that others make room first."""
+        for number in pages:
+            if (rows := self._pages.pop(number, None)) is not None:
+                self._pages[number] = rows
+
+    def add_newer(self, rows: Iterable[RunRow]) -> None:
+        """Runs that may be newer than the pages came: known ones are changed, others wait to be let in."""
+        rows = tuple(rows)
+        self.change(rows)
+        oldest = -1
+        if (top := self.newest_page) is not None:
+            # A list of which the newest page was not seen cannot tell what is new to it.
+            if (newest := self._pages.get(top)) is None:
+                return
+            # Among those as old as the newest page, the ones it does not have came into the list since.
+            oldest = newest[-1].id if newest and self.layout.count > len(newest) else -1
+        self._waiting.update((row.id, row) for row in rows if row.id > oldest and not self.knows(row.id))
+
+    def let_in(self) -> None:
+        """Those that wait are in the list from now on, at its top."""
+        if self._waiting:
+            head = (*self._waiting.values(), *self._head)
+            self._head = tuple(sorted(head, key=lambda row: row.id, reverse=True))
+            self._waiting.clear()
+            self._listed = None
+
+    def change(self, rows: Iterable[RunRow]) -> bool:
+        """Runs are like this now; those that are not known are passed over. Returns whether any differs."""
+        now = {row.id: row for row in rows}
+        self._waiting.update((number, row) for number, row in now.items() if number in self._waiting)
+        changed = False
+        if (head := _changed(self._head, now)) is not None:
+            self._head, changed = head, True
+        for number in {self._page_of[run_id] for run_id in now if run_id in self._page_of}:
+            if (fresh := _changed(self._pages[number], now)) is not None:
+                self._pages[number], changed = fresh, True
+        if changed:
+            self._listed = None
+        return changed
+
+
+def _changed(rows: tuple[RunRow, ...], now: Mapping[int, RunRow]) -> tuple[RunRow, ...] | None:
+    """The rows with those of `now` in their places, or None where none differs."""
+    fresh = tuple(now.get(row.id, row) for row in rows)
+    return None if fresh == rows else fresh
