@@ -45,6 +45,8 @@ READING = 0.03
 """Seconds that a screen which still reads something is waited for; then it is painted as it is."""
 _BUSY = 0.1
 """Seconds after which it is painted though more comes all the time, as while text is pasted key by key."""
+_CALM = 2
+"""Looks in a row that must find nothing to wait for: widgets ask for a layout when they have nothing else to do."""
 _STEP = 0.001
 """Seconds between two looks at work in the background."""
 
@@ -82,8 +84,9 @@ class Painting:
         app = self._app
         try:
             with app.batch_update():
-                while not await self._is_ready():
-                    pass
+                calm = 0
+                while calm < _CALM:
+                    calm = calm + 1 if await self._is_ready() else 0
         finally:
             self.held, whole, self._whole = False, self._whole, False
             then, self._then = self._then, None
