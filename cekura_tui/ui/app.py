@@ -197,6 +197,7 @@ def _unless_stoppable(app: CekuraApp) -> str | None:
     return None if app.can_suspend else "Can't suspend: cekura-tui was not started from a shell with job control."
 
 
+_PAINTED_ONCE = (events.Key, events.MouseDown, events.MouseUp, events.Paste, events.Resize)
 _SEEN = 0.01
 """Seconds in which what was painted is written to the terminal."""
 CALM = 1.0
@@ -578,7 +579,7 @@ class CekuraApp(App[None]):
         if self.too_small_lines and isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
             await self._unseen_key(event)
             return
-        if isinstance(event, events.Key | events.MouseDown | events.MouseUp | events.Paste) and not event.is_forwarded:
+        if isinstance(event, _PAINTED_ONCE) and not event.is_forwarded:
             self.painting.hold()
         if isinstance(event, events.InputEvent) and not event.is_forwarded:
             self.news.away.input_seen(event)

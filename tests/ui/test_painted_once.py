@@ -1,0 +1,85 @@
+"""What a key opens, closes or changes is painted once: over a slow line, half a screen is what one waits for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from app_on_a_server import WIDE, Served
+from painted_app import painted
+from textual.app import App
+from textual.pilot import Pilot
+from watching import sees
+
+from cekura_tui.ui.app import CekuraApp
+from cekura_tui.ui.kit import app_screen
+from cekura_tui.workspace.workspace import Workspace
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is, what a screen shows first is waited for."""
+    monkeypatch.setattr(app_screen, "READING", 10.0)
+
+
+def paintings_of(app: App[Any], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The screens that are painted from now on, by their names."""
+    found: list[str] = []
+    display = app._display
+
+    def count(screen: Any, renderable: Any) -> None:
+        if renderable is not None and not app._batch_count:
+            found.append(type(screen).__name__)
+        display(screen, renderable)
+
+    monkeypatch.setattr(app, "_display", count)
+    return found
+
+
+async def settled(pilot: Pilot[Any]) -> None:
+    """Wait until nothing is due any more."""
+    for _ in range(3):
+        await pilot.pause()
+
+
+async def test_screens_and_dialogs_are_painted_once_when_they_come_and_go(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace(served.setup())
+    async with painted(CekuraApp(workspace, live=False), WIDE) as pilot:
+        await sees(pilot, "900240", "as of")
+        await pilot.press("enter")  # read from the server, then cached
+        await sees(pilot, "Transcript")
+        await settled(pilot)
+        await pilot.press("escape")
+        await settled(pilot)
+        found = paintings_of(pilot.app, monkeypatch)
+        for key, screen in (
+            ("enter", "RunScreen"),
+            ("escape", "RunsScreen"),
+            ("2", "JobsScreen"),
+            ("1", "RunsScreen"),
+            ("question_mark", "HelpDialog"),
+            ("escape", "RunsScreen"),
+            ("colon", "Palette"),
+            ("escape", "RunsScreen"),
+            ("slash", "RunsScreen"),
+            ("escape", "RunsScreen"),
+        ):
+            found.clear()
+            await pilot.press(key)
+            await settled(pilot)
+            assert found == [screen], key
+    workspace.close()
+
+
+async def test_the_first_frame_is_whole(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = Workspace(served.setup())
+    app = CekuraApp(workspace, live=False)
+    monkeypatch.setattr(app, "_start", lambda: None)  # what the server says comes later
+    found = paintings_of(app, monkeypatch)
+    async with painted(app, WIDE) as pilot:
+        await sees(pilot, "Filter")
+        await settled(pilot)
+        assert found == ["RunsScreen"]
+    workspace.close()
