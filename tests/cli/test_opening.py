@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from types import SimpleNamespace
@@ -91,6 +92,7 @@ def test_a_key_that_can_be_read_once_is_enough_to_open_a_link(monkeypatch: pytes
 
     monkeypatch.setitem(sys.modules, "cekura_tui.ui.start", SimpleNamespace(run_app=run_app))
     monkeypatch.setattr(opening, "_can_draw", lambda: True)
+    monkeypatch.setattr(gc, "disable", lambda: None)  # nothing is drawn here that would have it on again
     reader, writer = os.pipe()
     with open(reader, "rb"), open(writer, "wb") as pipe:
         pipe.write(b"ck_once\n")
