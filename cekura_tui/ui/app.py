@@ -34,7 +34,6 @@ from textual.widget import Widget
 
 from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.run.columns import columns_of, read_columns
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
@@ -667,6 +666,8 @@ class CekuraApp(App[None]):
         if isinstance(self.screen, JobScreen) and isinstance(below, SuggestionScreen) and below.number == job.number:
             self.pop_screen()  # it is what the details were opened from
             return
+        from cekura_tui.model.job_kinds import KINDS
+
         shown = {"suggestion": SuggestionScreen}.get(KINDS[job.kind].screen, JobScreen)
         screen = (shown if job.state == JobState.SUCCEEDED else JobScreen)(self.state, job.number)
         instead = request.instead and isinstance(self.screen, SuggestionScreen | JobScreen)

@@ -12,7 +12,6 @@ from textual import events
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.keymap import with_keys
@@ -88,6 +87,8 @@ _WITHOUT_RESULT = (
 
 def what_ended(jobs: Sequence[Job]) -> str:
     """How jobs ended, as "3 suggestions, 1 failed"."""
+    from cekura_tui.model.job_kinds import KINDS  # no job ends before the first frame
+
     results = Counter(KINDS[job.kind].result for job in jobs if job.state == JobState.SUCCEEDED)
     states = Counter(job.state for job in jobs)
     parts = [count(number, one, many) for (one, many), number in results.items()]

@@ -6,6 +6,8 @@ A line that changes often (`OneLine`), the line at the top (`StatusLine`), and w
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.text import Text
 from textual.content import Content
 from textual.reactive import reactive
@@ -13,10 +15,12 @@ from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import JobState
-from cekura_tui.model.run.verdict import State
 from cekura_tui.model.text import clean, clean_line
 from cekura_tui.ui.actions import table_of
 from cekura_tui.ui.keymap import keymap_in_use
+
+if TYPE_CHECKING:
+    from cekura_tui.model.run.verdict import State
 
 
 class OneLine(Static):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -13,11 +14,8 @@ from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.run.outcome import Outcome
-from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.run.view import RunRow, RunView, completed
-from cekura_tui.model.run.words import judged_words
 from cekura_tui.model.text import clean_line, count
-from cekura_tui.model.transcript.transcript import NAMES, Speaker, Turn
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import TONES, VERDICT_MARKS, VERDICT_TONES
 from cekura_tui.ui.kit.pane import Pane
@@ -26,6 +24,10 @@ from cekura_tui.ui.messages import PrepareRunScreen
 from cekura_tui.ui.runs.list import RunList
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import drawn, fit
+
+if TYPE_CHECKING:
+    from cekura_tui.model.run.verdict import State, Verdict
+    from cekura_tui.model.transcript.transcript import Speaker, Turn
 
 DELAY = 0.15
 """Seconds that the cursor rests on a run before it is fetched."""
@@ -148,6 +150,8 @@ class PreviewLoader:
 
 
 def _verdicts(verdicts: tuple[Verdict, ...], width: int) -> Iterator[Content]:
+    from cekura_tui.model.run.words import judged_words  # the first frame shows no run
+
     facts: list[tuple[str, str]] = []
     for state in _COUNTED:
         if number := sum(verdict.state == state for verdict in verdicts):
@@ -183,6 +187,7 @@ def _transcript(view: RunView, width: int) -> Iterator[Content]:
 
 def _turn(turn: Turn, width: int, times: bool) -> Iterator[Content]:
     from cekura_tui.model.transcript.timeline import clock  # the first frame shows no transcript
+    from cekura_tui.model.transcript.transcript import NAMES
 
     who = NAMES.get(turn.speaker, clean_line(turn.role, 12))
     head = Content.assemble(
