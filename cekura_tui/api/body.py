@@ -13,9 +13,8 @@ import sys
 import zlib
 from dataclasses import dataclass
 
-import httpx
-
 from cekura_tui.api.errors import BadAnswer, TooLarge
+from cekura_tui.api.http import httpx
 from cekura_tui.model.text import JSON_TEXT, MAX_VALUES, has_more_values
 
 MB = 2**20

@@ -17,14 +17,13 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
-import httpx
-
 from cekura_tui import __version__
 from cekura_tui.api import answers
 from cekura_tui.api import body as limits
 from cekura_tui.api.answers import ApiResponse
 from cekura_tui.api.body import Limit, read_body
 from cekura_tui.api.errors import ApiError, BadAnswer, NotConnected, NotFound, NotOffered, Unreachable, next_try
+from cekura_tui.api.http import httpx
 from cekura_tui.model.job import Draft
 from cekura_tui.model.job_kind import ApiRequest, JobKind
 from cekura_tui.model.job_kinds import KINDS
