@@ -11,6 +11,7 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from cekura_tui.api.client import Client
@@ -32,7 +33,6 @@ from cekura_tui.model.text import Prompt, count
 from cekura_tui.model.transcript.search import TranscriptHits, read_query
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
-from cekura_tui.workspace.agent_prompts import AgentPrompts
 from cekura_tui.workspace.all_runs import last_passed
 from cekura_tui.workspace.job_service import JobService
 from cekura_tui.workspace.notes_and_views import RunNotes, SavedViews
@@ -40,10 +40,11 @@ from cekura_tui.workspace.opened_runs import Found, OpenedRuns, RunEvidence, Run
 from cekura_tui.workspace.run_findings import RunFindings
 from cekura_tui.workspace.run_lists import RunLists, take_turn
 from cekura_tui.workspace.setup import Setup
-from cekura_tui.workspace.suggestions import StagingService, Suggestions
 
 if TYPE_CHECKING:
     from cekura_tui.demo.server import DemoServer
+    from cekura_tui.workspace.agent_prompts import AgentPrompts
+    from cekura_tui.workspace.suggestions import StagingService, Suggestions
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +135,8 @@ class Session:
         self.no_key = _refusal(setup)
         """What is raised in place of every request; None where there is a key."""
         self.jobs = JobService(store, client, engine, read_only=setup.read_only, no_key=self.no_key)
-        self.staging = StagingService(store, window=window, clock=lambda: time.time())
+        self._window = window
         self.history = PromptHistory(store)
-        self.agent_prompts = AgentPrompts(store, client, self.jobs, read_only=setup.read_only)
         self.lists = RunLists(store, client, engine, budget, lambda: time.time())
         self.notes, self.saved_views = RunNotes(store), SavedViews(store)
         self.findings = RunFindings(store, client, budget, self.lists.keep_whole)
@@ -144,9 +144,30 @@ class Session:
         self._opened = OpenedRuns(store.runs, self.prefetch)
         self._reads = SingleFlight[RunView]()
         self._evidence = RunEvidence()
-        self.suggestions = Suggestions(self.jobs, self.staging, client, self.run, self.evidence)
         self._demo = demo
         self.closed = False
+
+    # What compares prompts is loaded by who opens a suggestion.
+
+    @cached_property
+    def staging(self) -> StagingService:
+        """What is chosen of suggestions."""
+        from cekura_tui.workspace.suggestions import StagingService
+
+        return StagingService(self.store, window=self._window, clock=lambda: time.time())
+
+    @cached_property
+    def suggestions(self) -> Suggestions:
+        """What jobs propose, compared and explained."""
+        from cekura_tui.workspace.suggestions import Suggestions
+
+        return Suggestions(self.jobs, self.staging, self.client, self.run, self.evidence)
+
+    @cached_property
+    def agent_prompts(self) -> AgentPrompts:
+        """The prompts of agents, read and updated."""
+        
+        return AgentPrompts(self.store, self.client, self.jobs, read_only=self.setup.read_only)
 
     @classmethod
     def open(
