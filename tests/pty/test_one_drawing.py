@@ -9,7 +9,7 @@ DRAWN = b"\x1b[?2026l"
 
 
 def test_moving_in_a_run_draws_once_for_each_key(start: Start) -> None:
-    terminal = start("--demo", "900238").wait("Run 900238", "Transcript").settle()
+    terminal = start("--demo", "900238").wait("Run 900238", "14 turns").settle()
     terminal.press("/")
     terminal.wait("Find")
     terminal.press("the", "enter")

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
+from unicodedata import combining
 
 import pyte
+from wcwidth import wcwidth
 
 from cekura_tui.ui.terminal.cell_writer import CellWriter
 
 # What the emulator does not know: CSI with the prefixes < = >, and questions about modes.
 _NOT_EMULATED = re.compile(r"\x1b\[(?:[<>=][0-9;]*[a-zA-Z]|\?[0-9;]*(?:\$p|[a-gi-km-z]))|\x1bP.*?\x1b\\", re.DOTALL)
+
+
+@cache
+def _is_drawn(character: str) -> bool:
+    """False where the emulator would drop all that is drawn together with a character."""
+    return wcwidth(character) > 0 or bool(combining(character)) or ord(character) < 0xA0
 
 
 class PlainErasing(pyte.Screen):
@@ -58,7 +67,8 @@ class TwoScreens:
         self.bytes_written += len(data.encode())
         self.bytes_sent += len(sent.encode())
         for stream, text in zip(self._streams, (data, sent), strict=True):
-            stream.feed(_NOT_EMULATED.sub("", text))
+            text = _NOT_EMULATED.sub("", text)
+            stream.feed(text if text.isascii() else "".join(filter(_is_drawn, text)))
         return sent
 
     def resize(self, columns: int, lines: int) -> None:

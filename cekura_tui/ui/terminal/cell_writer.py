@@ -433,7 +433,7 @@ class CellWriter:
             else:  # the cursor waits behind the last column
                 row = self._rows[y]
                 last = x - 1 if row.characters[x - 1] else x - 2
-                self._send(y, last, x, row.attributes[last], row)
+                self._send(y, last, x, row.attributes[last], row, erases=False)
         if self._terminal_pen >= 0 and self._pen >= 0 and (switch := self._switch_to(self._pen)):
             self._begin()
             self._out.append(switch)
@@ -469,7 +469,7 @@ class CellWriter:
         if start < erased:
             self._add_pieces(pieces, start, previous + 1, row)
         for start, end_of_piece, pen in self._ordered(pieces):
-            self._send(y, start, end_of_piece, pen, row)
+            self._send(y, start, end_of_piece, pen, row, erases=True)
         if erased < end:
             self._erase(y, max(erased, changed[0]), row)
 
@@ -480,7 +480,7 @@ class CellWriter:
             return self._columns
         blank, attributes = self._blank, row.attributes
         at, background = self._columns, blank[last]
-        first = len("".join(row.characters).rstrip(" ")) if row.sure else 0
+        first = len("".join(row.characters).rstrip(" "))
         while at > first and row.characters[at - 1] == " " and blank[attributes[at - 1]] == background:
             at -= 1
         return at
@@ -502,15 +502,10 @@ class CellWriter:
                 if not begun:
                     continue
                 start = x
-            erased = end
-            if end == self._columns and end - (blank_from := max(self._blank_from(row), start)) > _SHORT_ERASE:
-                erased = blank_from
             pieces: list[_Piece] = []
-            self._add_pieces(pieces, start, erased, row)
+            self._add_pieces(pieces, start, end, row)
             for piece_start, piece_end, pen in pieces:
-                self._send(y, piece_start, piece_end, pen, row)
-            if erased < end:
-                self._erase(y, erased, row)
+                self._send(y, piece_start, piece_end, pen, row, erases=False)
             self._terminal_x = _UNKNOWN
 
     def _add_pieces(self, pieces: list[_Piece], x: int, end: int, row: _Row) -> None:
@@ -557,13 +552,14 @@ class CellWriter:
                 ordered.append(piece)
         return ordered if cost < sequential else pieces
 
-    def _send(self, y: int, x: int, end: int, pen: int, row: _Row) -> None:
-        """Send cells of one line that follow one another and have the same attributes."""
+    def _send(self, y: int, x: int, end: int, pen: int, row: _Row, *, erases: bool) -> None:
+        """Send cells of one line that follow one another and have the same attributes; `erases` is whether blanks may
+        be erased, and jumped over."""
         self._go(x, y)
         if pen != self._terminal_pen:
             self._out.append(self._switch_to(pen))
         text = "".join(row.characters[x:end])
-        if self._erasing[pen] and _BLANKS in text and row.sure and self._fills:
+        if erases and self._fills and _BLANKS in text and self._erasing[pen]:
             at = 0
             for blanks in _LONG_BLANKS.finditer(text):
                 first, last = blanks.span()

@@ -7,7 +7,9 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from two_screens import TwoScreens
+from wcwidth import wcwidth
 
 from cekura_tui.ui.terminal.cell_writer import Attributes, CellWriter
 
@@ -206,3 +208,14 @@ def test_colours_without_end_do_not_fill_the_memory() -> None:
     for number in range(20_000):
         writer.feed(f"\x1b[1;1H\x1b[38;2;{number >> 8};{number & 255};0mx\x1b[0m")
     assert max(map(len, (writer._looks, writer._transitions, writer._after_sgr))) < 10_000
+
+
+def test_a_terminal_with_another_opinion_of_widths_shows_what_it_would_have_shown() -> None:
+    odd = [one for one in map(chr, range(0x300, 0x20000)) if cell_len(one) != wcwidth(one) >= 0]
+    assert len(odd) > 500
+    for character in odd[::5]:
+        screens = TwoScreens(20, 2)
+        screens.feed("\x1b[?7l")
+        for text in (f"a{character}1 end", f"a{character}2 end", "a plain one"):
+            screens.feed(f"\x1b[1;1H\x1b[44m{text}\x1b[0m\x1b[41m{' ' * (20 - cell_len(text))}\x1b[0m\x1b[2;1H")
+            assert not (difference := screens.difference()), f"{character!a}: {difference}"
