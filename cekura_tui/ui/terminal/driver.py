@@ -20,7 +20,9 @@ from cekura_tui.ui.terminal.cell_writer import CellWriter
 from cekura_tui.ui.terminal.input_parser import InputParser
 
 _LOOKED = 0.1
-"""Seconds between two looks at whether reading is to stop."""
+"""Seconds between two looks at a terminal that has no input any more."""
+_FOREVER = 60.0
+"""Seconds that input is waited for at once: who ends the reading wakes it."""
 _READ = 1 << 16
 """Bytes that are read at once."""
 BROUGHT_BACK = 0.5
@@ -38,6 +40,19 @@ def has_job_control() -> bool:
         return os.getpgrp() != session and parent > 0 and os.getsid(parent) == session
     except OSError:
         return False  # the parent has just ended, or is not ours to see
+
+
+class _Waking(threading.Event):
+    """The end of reading, which wakes the thread that reads: `wake` is the end of a pipe that it looks at, too."""
+
+    def __init__(self, wake: int) -> None:
+        super().__init__()
+        self._wake = wake
+
+    def set(self) -> None:
+        """Stop to read."""
+        super().set()
+        os.write(self._wake, b".")
 
 
 class TerminalDriver(LinuxDriver):
@@ -63,6 +78,8 @@ class TerminalDriver(LinuxDriver):
         self._cells = None if whole_frames else CellWriter(1, 1, fills=False)
         self._screen_unknown = True
         self._writing = threading.Lock()  # the thread that reads answers to questions of the terminal, too
+        self._woken, wake = os.pipe()
+        self.exit_event = _Waking(wake)
         self._modes: list[Any] | None = None
         self._drawing = self._stopped = False
         signal.signal(signal.SIGTSTP, self._asked_to_stop)
@@ -156,8 +173,11 @@ class TerminalDriver(LinuxDriver):
         parser = InputParser(self._escape_delay)
         due: float | None = None
         while not self.exit_event.is_set():
-            left = _LOOKED if due is None else due - time.monotonic()
-            if select.select([self.fileno], [], [], min(max(left, 0.0), _LOOKED))[0]:
+            left = _FOREVER if due is None else max(due - time.monotonic(), 0.0)
+            readable = select.select([self.fileno, self._woken], [], [], left)[0]
+            if self._woken in readable:
+                os.read(self._woken, _READ)
+            if self.fileno in readable:
                 if not (data := os.read(self.fileno, _READ)):
                     self.exit_event.wait(_LOOKED)  # there is no input any more
                     continue

@@ -95,7 +95,7 @@ PATIENCE, ALONE = 1.5, 1.0
 """Seconds until the program leaves whether or not the app has; the latter where its terminal is gone."""
 STALLED = 0.4
 """Seconds until a terminal that takes nothing is not waited for."""
-LOOKED_AFTER = 0.25
+LOOKED_AFTER = 0.5
 """Seconds between two looks whether the terminal is still there: where SIGHUP is ignored, nothing else tells."""
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
