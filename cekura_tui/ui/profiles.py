@@ -20,7 +20,7 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.sign_in import KeyLine, mended
@@ -49,7 +49,7 @@ class ProfileList(VirtualList[ProfileChoice]):
     """Name, server, and where the key is from, one a line."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-    DEFAULT_CSS = f"ProfileList {{ height: auto; max-height: 12; {TONE_CSS} }}"
+    DEFAULT_CSS = "ProfileList { height: auto; max-height: 12; }"
 
     def key_of(self, row: ProfileChoice) -> Hashable:
         """Its name."""

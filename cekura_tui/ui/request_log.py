@@ -16,7 +16,7 @@ from cekura_tui.model.text import count
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.kit.copying import Copy, CopyDialog, Lead, write_lines
 from cekura_tui.ui.kit.dialog import DetailsDialog
-from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS, Notice, StatusLine
+from cekura_tui.ui.kit.lines import TONE_CLASSES, Notice, StatusLine
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -41,7 +41,6 @@ class RequestList(VirtualList[RequestRecord]):
     )
     BINDINGS = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-    DEFAULT_CSS = f"RequestList {{ {TONE_CSS} }}"
 
     def __init__(self, app_state: AppState) -> None:
         super().__init__(id="requests")

@@ -22,7 +22,7 @@ from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.dialog import DialogNote
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -76,7 +76,7 @@ class WaysIn(VirtualList[WayIn]):
     """The ways in, one a line."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-    DEFAULT_CSS = f"WaysIn {{ height: {len(_WAYS)}; {TONE_CSS} }}"
+    DEFAULT_CSS = f"WaysIn {{ height: {len(_WAYS)}; }}"
 
     def key_of(self, row: WayIn) -> Hashable:
         """Its key."""

@@ -166,7 +166,7 @@ class Session:
     @cached_property
     def agent_prompts(self) -> AgentPrompts:
         """The prompts of agents, read and updated."""
-        
+
         return AgentPrompts(self.store, self.client, self.jobs, read_only=self.setup.read_only)
 
     @classmethod

@@ -24,7 +24,7 @@ from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.jobs import words as job_words
 from cekura_tui.ui.jobs.job_keys import JOB_ACTIONS, JobActions
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES, TONE_CLASSES, TONE_CSS, Notice
+from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES, TONE_CLASSES, Notice
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import Line, RowState, wrap
@@ -139,13 +139,12 @@ class JobFacts(VirtualList[Fact]):
 
     row_height = None
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | {"tone--added", "tone--removed"}
-    DEFAULT_CSS = f"""
-    JobFacts {{
+    DEFAULT_CSS = """
+    JobFacts {
         padding: 0 0 0 1;
-        {TONE_CSS}
-        & > .tone--added {{ color: $added; }}
-        & > .tone--removed {{ color: $removed; }}
-    }}
+        & > .tone--added { color: $added; }
+        & > .tone--removed { color: $removed; }
+    }
     """
 
     def key_of(self, row: Fact) -> Hashable:

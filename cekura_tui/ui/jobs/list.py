@@ -20,11 +20,9 @@ from cekura_tui.ui.jobs.words import elapsed, progress_bar, result_word
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import (
     CHIP_CLASSES,
-    CHIP_CSS,
     JOB_MARKS,
     JOB_TONES,
     TONE_CLASSES,
-    TONE_CSS,
     UNREAD,
 )
 from cekura_tui.ui.kit.pane import Pane
@@ -160,7 +158,6 @@ class JobList(VirtualList[JobRow]):
     )
     BINDINGS = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | CHIP_CLASSES
-    DEFAULT_CSS = f"JobList {{ {TONE_CSS} {CHIP_CSS} }}"
     sizes = ColumnSizes()
     """What the rows that are shown need."""
     _arriving = False

@@ -124,11 +124,6 @@ TONES = {
 """The ink of each tone."""
 TONE_CLASSES = {f"tone--{tone}" for tone in TONES}
 """Component classes of a list that draws in tones."""
-TONE_CSS = "".join(
-    f"& > .tone--{tone} {{ color: {ink}; {'text-style: bold;' if tone in ('bad', 'strong') else ''} }}\n"
-    for tone, ink in TONES.items()
-)
 _CHIPS = ("good", "bad", "warn", "busy", "dim")
 CHIP_CLASSES = {f"chip--{tone}" for tone in _CHIPS}
 """Component classes of a list that draws states as chips: words on a ground of their own."""
-CHIP_CSS = "".join(f"& > .chip--{tone} {{ color: {TONES[tone]}; background: ${tone}-ground; }}\n" for tone in _CHIPS)

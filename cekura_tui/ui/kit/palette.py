@@ -24,7 +24,7 @@ from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.footer import key_name
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.terminal.cells import fit
@@ -109,12 +109,11 @@ class CommandList(VirtualList[Found], can_focus=False):
     """A command on a line: its name, what it is about or why it cannot be done, and its key at the right."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "commands--key", "commands--match"}
-    DEFAULT_CSS = f"""
-    CommandList {{
-        {TONE_CSS}
-        & > .commands--key {{ color: $accent; text-style: bold; }}
-        & > .commands--match {{ color: $accent; text-style: bold; }}
-    }}
+    DEFAULT_CSS = """
+    CommandList {
+        & > .commands--key { color: $accent; text-style: bold; }
+        & > .commands--match { color: $accent; text-style: bold; }
+    }
     """
 
     ALLOW_SELECT = False

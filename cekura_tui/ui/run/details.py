@@ -21,7 +21,7 @@ from cekura_tui.model.text import clean
 from cekura_tui.model.transcript.search import At
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState, breaks
 from cekura_tui.ui.kit.viewport import Heights, RowHeights
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -164,12 +164,11 @@ class RunDetails(VirtualList[DetailRow]):
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "run-details--title", "run-details--found"}
-    DEFAULT_CSS = f"""
-    RunDetails {{
-        {TONE_CSS}
-        & > .run-details--title {{ color: $accent; text-style: bold; }}
-        & > .run-details--found {{ color: $text; background: $selection; }}
-    }}
+    DEFAULT_CSS = """
+    RunDetails {
+        & > .run-details--title { color: $accent; text-style: bold; }
+        & > .run-details--found { color: $text; background: $selection; }
+    }
     """
 
     def __init__(

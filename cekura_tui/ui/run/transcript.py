@@ -17,7 +17,7 @@ from cekura_tui.model.transcript.timeline import Call, needs_hours, sizes_of
 from cekura_tui.model.transcript.tool_call import is_tool
 from cekura_tui.model.transcript.transcript import TOOLS, Speaker, Turn
 from cekura_tui.ui.actions import Action, bindings
-from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.viewport import Heights, Position, RowHeights
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -88,23 +88,22 @@ class Transcript(VirtualList[Turn]):
         "transcript--match",
         "transcript--match-here",
     } | TONE_CLASSES
-    DEFAULT_CSS = f"""
-    Transcript {{
-        & > .transcript--time {{ color: $muted; }}
-        & > .transcript--caller {{ color: $caller; text-style: bold; }}
-        & > .transcript--agent {{ color: $agent; text-style: bold; }}
-        & > .transcript--tool {{ color: $muted; }}
-        & > .transcript--other {{ color: $info; text-style: bold; }}
-        & > .transcript--note {{ color: $muted; }}
-        & > .transcript--evidence {{ color: $muted; }}
-        & > .transcript--quoted-fail {{ color: $text; background: $removed-word-ground; }}
-        & > .transcript--quoted-review {{ color: $warning; background: $warn-ground; }}
-        & > .transcript--quoted-pass {{ color: $text; background: $added-word-ground; }}
-        & > .transcript--quoted-na {{ color: $muted; background: $dim-ground; }}
-        & > .transcript--match {{ color: $text; background: $selection; }}
-        & > .transcript--match-here {{ color: $background; background: $warning; text-style: bold; }}
-        {TONE_CSS}
-    }}
+    DEFAULT_CSS = """
+    Transcript {
+        & > .transcript--time { color: $muted; }
+        & > .transcript--caller { color: $caller; text-style: bold; }
+        & > .transcript--agent { color: $agent; text-style: bold; }
+        & > .transcript--tool { color: $muted; }
+        & > .transcript--other { color: $info; text-style: bold; }
+        & > .transcript--note { color: $muted; }
+        & > .transcript--evidence { color: $muted; }
+        & > .transcript--quoted-fail { color: $text; background: $removed-word-ground; }
+        & > .transcript--quoted-review { color: $warning; background: $warn-ground; }
+        & > .transcript--quoted-pass { color: $text; background: $added-word-ground; }
+        & > .transcript--quoted-na { color: $muted; background: $dim-ground; }
+        & > .transcript--match { color: $text; background: $selection; }
+        & > .transcript--match-here { color: $background; background: $warning; text-style: bold; }
+    }
     """
 
     def __init__(

@@ -25,7 +25,7 @@ from cekura_tui.model.run.words import (
 )
 from cekura_tui.model.text import LONGEST_LINE, capped, clean_line
 from cekura_tui.ui.actions import Action, bindings
-from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS, VERDICT_MARKS, VERDICT_TONES
+from cekura_tui.ui.kit.lines import TONE_CLASSES, VERDICT_MARKS, VERDICT_TONES
 from cekura_tui.ui.kit.strips import Line, RowState, breaks, strips_of, wrap
 from cekura_tui.ui.kit.virtual_list import VirtualList
 
@@ -86,7 +86,6 @@ class Verdicts(VirtualList[VerdictRow]):
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-    DEFAULT_CSS = f"Verdicts {{ {TONE_CSS} }}"
 
     def __init__(
         self,

@@ -19,7 +19,7 @@ from cekura_tui.model.run.columns import Cells, RunColumn, RunColumns
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.dialog import Dialog, KeyHint
-from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.terminal.cells import fit
@@ -53,7 +53,6 @@ class ColumnList(VirtualList[ColumnRow]):
     """A column a line."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-    DEFAULT_CSS = f"ColumnList {{ {TONE_CSS} }}"
 
     def key_of(self, row: ColumnRow) -> Hashable:
         """Its name."""

@@ -26,7 +26,7 @@ from cekura_tui.model.filter.parse import KnownNames, complete, completions, par
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import without_background
 from cekura_tui.ui.terminal.cells import fit, one_line
 
@@ -142,7 +142,6 @@ class FilterShown(Static):
     """The current filter, after the name of its group; on the right a note, in the first wording that fits."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-    DEFAULT_CSS = f"FilterShown {{ {TONE_CSS} }}"
 
     def __init__(self) -> None:
         super().__init__()

@@ -35,7 +35,7 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.lines import OUTCOME_TONES, TONE_CLASSES, TONE_CSS, Notice, StatusLine
+from cekura_tui.ui.kit.lines import OUTCOME_TONES, TONE_CLASSES, Notice, StatusLine
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -155,10 +155,10 @@ class GroupList(VirtualList[GroupRow]):
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "groups--heading"}
-    DEFAULT_CSS = f"""
-    GroupList {{ {TONE_CSS}
-        & > .groups--heading {{ background: $background; color: $muted; text-style: bold; }}
-    }}
+    DEFAULT_CSS = """
+    GroupList {
+        & > .groups--heading { background: $background; color: $muted; text-style: bold; }
+    }
     """
     row_height = None
 

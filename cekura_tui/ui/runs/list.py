@@ -25,7 +25,7 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
-from cekura_tui.ui.kit.lines import CHIP_CLASSES, CHIP_CSS, NOTED, OUTCOME_TONES, TONE_CLASSES, TONE_CSS, Notice
+from cekura_tui.ui.kit.lines import CHIP_CLASSES, NOTED, OUTCOME_TONES, TONE_CLASSES, Notice
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
 from cekura_tui.ui.runs.outcomes import only_failures
@@ -92,7 +92,6 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | CHIP_CLASSES
-    DEFAULT_CSS = f"RunList {{ {TONE_CSS} {CHIP_CSS} }}"
 
     class TopRequested(ListMessage):
         """`g`, or the like: show the newest."""

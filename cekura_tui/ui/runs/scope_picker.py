@@ -20,7 +20,7 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
@@ -71,7 +71,6 @@ class ScopeList(VirtualList[ScopeChoice], can_focus=False):
     """Projects with their agents indented under them."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-    DEFAULT_CSS = f"ScopeList {{ {TONE_CSS} }}"
 
     def key_of(self, row: ScopeChoice) -> Hashable:
         """Kind and number."""

@@ -20,7 +20,7 @@ from cekura_tui.model.transcript.timeline import clock, needs_hours
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import OpenRun
@@ -41,7 +41,7 @@ class HitList(VirtualList[Hit]):
 
     row_height = 2
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "hits--match"}
-    DEFAULT_CSS = f"HitList {{ {TONE_CSS} & > .hits--match {{ color: $warning; text-style: bold; }} }}"
+    DEFAULT_CSS = "HitList { & > .hits--match { color: $warning; text-style: bold; } }"
     ACTIONS: ClassVar[tuple[Action, ...]] = (Action("search-runs.type", "slash", "screen.type", "Search"),)
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 

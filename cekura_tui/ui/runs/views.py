@@ -21,7 +21,7 @@ from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS
+from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
@@ -40,7 +40,6 @@ class ViewList(VirtualList[SavedView]):
     """A view a line; a dot marks the one that is applied now."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-    DEFAULT_CSS = f"ViewList {{ {TONE_CSS} }}"
     current = ""
 
     def key_of(self, row: SavedView) -> Hashable:

@@ -23,7 +23,7 @@ from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, reason_against
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.copying import Copy, CopyDialog, Lead
 from cekura_tui.ui.kit.dialog import ConfirmDialog
-from cekura_tui.ui.kit.lines import TONE_CLASSES, TONE_CSS, Notice, OneLine
+from cekura_tui.ui.kit.lines import TONE_CLASSES, Notice, OneLine
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -65,7 +65,6 @@ class PromptUseList(VirtualList[UseRow]):
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-    DEFAULT_CSS = f"PromptUseList {{ {TONE_CSS} }}"
 
     def show_uses(self, uses: Sequence[PromptUse], app_state: AppState, current: str) -> None:
         """Show these; `current` is the hash of the text that the agent has, or empty where that is not known."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
 from rich.control import Control
@@ -24,7 +24,7 @@ from textual.app import App
 from textual.binding import BindingsMap
 from textual.cache import LRUCache
 from textual.color import Color
-from textual.css.model import RuleSet
+from textual.css.model import RuleSet, Selector
 from textual.css.styles import RulesMap, StylesBase
 from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode
@@ -149,7 +149,7 @@ def size_classes(screen: Screen[Any], size: Size) -> None:
 class AppStylesheet(Stylesheet):
     """Parses each sheet once as long as the variables are the same, and finds once what its rules make of a widget;
     `Stylesheet.set_variables`, `reparse`, `apply`, `replace_rules`, `_parse_cache`, `_variables`, `_require_parse`,
-    `_process_component_classes`, `DOMNode._selector_names`, `_PSEUDO_CLASSES`.
+    `_process_component_classes`, `DOMNode._component_styles`, `_selector_names`, `_PSEUDO_CLASSES`.
 
     Textual parses all sheets whenever one is added, and looks through all rules for each widget each time. Without it:
     leave it out, and starting and opening screens take longer.
@@ -160,11 +160,11 @@ class AppStylesheet(Stylesheet):
         self._parse_cache = LRUCache(_SHEETS)
         self.version = 0
         """How often the variables changed."""
-        self._found_in: list[RuleSet] = []
-        self._asked: dict[frozenset[str], list[str]] = {}
-        """Pseudo-classes that rules ask for, by the names that selectors may know a node by."""
+        self._asked_by: list[RuleSet] = []
+        self._asked: dict[frozenset[str], _Asked] = {}
+        """What these rules ask of a node, by the names that they may know it by."""
         self._found: dict[tuple[object, ...], tuple[RulesMap | None, dict[str, bool]]] = {}
-        """By all that rules can ask of a node and of those above it."""
+        """By all that rules ask of a node and of those above it."""
         self._replaced: dict[int, RulesMap] = {}
         """What a node was given just now, by its identity: read at once."""
 
@@ -174,6 +174,7 @@ class AppStylesheet(Stylesheet):
             super().set_variables(variables)
             self._require_parse = True
             self.version += 1
+            self._found.clear()  # rules are known by their identity, and these go
 
     def reparse(self) -> None:
         """Parse what is new."""
@@ -182,35 +183,28 @@ class AppStylesheet(Stylesheet):
 
     def apply(self, node: DOMNode, *, animate: bool = False, cache: Any = None) -> None:
         """Give a node what the rules say, unless that is what it has."""
-        rules = self.rules
-        if self._found_in is not rules or len(self._found) > _NODES:
-            self._found_in, self._asked, self._found = rules, {}, {}
         key = self._key(node)
-        has, own = vars(node).get(_STYLED_AS, (None, ())), (rules, key)
-        if has[0] is rules and has[1] == key:
+        if vars(node).get(_STYLED_AS) == key:
             self._process_component_classes(node)
             return
-        vars(node)[_STYLED_AS] = own
+        vars(node)[_STYLED_AS] = key
         if key in self._found:
             values, flags = self._found[key]
             vars(node).update(flags)
             if values is not None:
                 self.replace_rules(node, values, animate=animate)
             self._process_component_classes(node)
-        else:
-            self._replaced.pop(id(node), None)
-            super().apply(node, animate=animate)
-            self._found[key] = self._replaced.pop(id(node), None), {name: getattr(node, name) for name in _FLAGS}
+            return
+        if len(self._found) >= _NODES:
+            self._found.clear()
+        self._replaced.pop(id(node), None)
+        super().apply(node, animate=animate)
+        self._found[key] = self._replaced.pop(id(node), None), {name: getattr(node, name) for name in _FLAGS}
 
     def _process_component_classes(self, node: DOMNode) -> None:
-        parts = node._component_styles
-        if not parts or not all(self._is_current(part.node) for part in parts.values()):
+        parts = [part.node for part in node._component_styles.values()]
+        if not parts or any(part is None or vars(part).get(_STYLED_AS) != self._key(part) for part in parts):
             super()._process_component_classes(node)
-
-    def _is_current(self, node: DOMNode | None) -> bool:
-        """Whether a node has what the rules say of it."""
-        rules, key = vars(node).get(_STYLED_AS, (None, ())) if node is not None else (None, ())
-        return node is not None and rules is self._found_in and key == self._key(node)
 
     def replace_rules(  # type: ignore[override] # a class method there, called by `apply`
         self, node: DOMNode, rules: RulesMap, animate: bool = False
@@ -220,14 +214,37 @@ class AppStylesheet(Stylesheet):
         super().replace_rules(node, rules, animate)
 
     def _key(self, node: DOMNode) -> tuple[object, ...]:
+        rules = self.rules
+        if self._asked_by is not rules:
+            self._asked_by, self._asked = rules, {}
         names = frozenset(node._selector_names)
         if (asked := self._asked.get(names)) is None:
-            matching = (rule.pseudo_classes for rule in self.rules if rule.selector_names & names)
-            asked = self._asked[names] = sorted(set().union(*matching))
-        return tuple(
-            (type(one), one.id, one.classes, *[has(one) for name in asked if (has := one._PSEUDO_CLASSES.get(name))])  # type: ignore[arg-type]
-            for one in node.css_path_nodes
-        )
+            of = self.rules_map
+            matching = {rule for name in of.keys() & names for rule in of[name]}
+            asked = self._asked[names] = _Asked(
+                frozenset(map(id, matching)),
+                any(_asks_above(one.selectors) for rule in matching for one in rule.selector_set),
+                sorted(set().union(*(rule.pseudo_classes for rule in matching))),
+            )
+        path = node.css_path_nodes if asked.above else (node,)
+        return (self.version, asked.rules, *((type(one), one.id, one.classes, *asked.states(one)) for one in path))
+
+
+class _Asked(NamedTuple):
+    """What rules ask of a node: which rules, by their identity, whether of those above it, and for which states."""
+
+    rules: frozenset[int]
+    above: bool
+    pseudo_classes: list[str]
+
+    def states(self, node: DOMNode) -> list[bool]:
+        """Which of these states a node has, of those that its kind knows."""
+        return [has(node) for name in self.pseudo_classes if (has := node._PSEUDO_CLASSES.get(name))]  # type: ignore[arg-type]
+
+
+def _asks_above(selectors: Sequence[Selector]) -> bool:
+    """Whether a rule asks for more above a node than that there is an app."""
+    return any(selector.name != "App" or selector.pseudo_classes for selector in selectors[:-1])
 
 
 def version_of(stylesheet: Stylesheet) -> int:
@@ -240,7 +257,7 @@ _SHEETS, _NODES = 512, 5_000
 _FLAGS = ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd_or_even")
 """What rules make a node know of itself."""
 _STYLED_AS = "_styled_as"
-"""Where a node keeps the rules and the key by which it was styled."""
+"""Where a node keeps by what it was styled."""
 
 
 async def do_key(app: App[Any], key: str, *, priority: bool = False) -> bool:
