@@ -484,6 +484,14 @@ class CekuraApp(App[None]):
             self.post_message(SignInRequested(self._workspace.setup.no_key))
             return
         self._load()
+        self.set_timer(IDLE, self._parse_other_sheets)
+
+    def _parse_other_sheets(self) -> None:
+        """Parse what other screens and dialogs need: whoever opens the first of them does not wait for that."""
+        for sheet in style_sheets():
+            if not self.stylesheet.has_source(str(sheet)):
+                self.stylesheet.read(sheet)
+        self.stylesheet.parse()
 
     @work(group="looks")
     async def _report_looks(self) -> None:

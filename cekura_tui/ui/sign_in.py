@@ -113,6 +113,7 @@ def _unless_typing(page: Widget) -> str | None:
 class SignInScreen(Page):
     """Offers the ways in; a refused key leads to the line for another one at once."""
 
+    SHEETS = ("dialogs",)
     AUTO_FOCUS = ""
     locked = True
     ACTIONS: ClassVar[tuple[Action, ...]] = (

@@ -30,7 +30,7 @@ from cekura_tui.ui.terminal.textual_private import (
 
 T = TypeVar("T")
 
-_STYLE_SHEETS = ("app", "kit", "runs", "run", "jobs", "suggestion")
+_STYLE_SHEETS = ("app", "kit", "dialogs", "runs", "run", "jobs", "suggestion")
 
 
 def style_sheets(*names: str) -> list[str | PurePath]:

@@ -70,6 +70,7 @@ class DialogNote(Static):
 class Dialog(AppScreen[T | None], ModalScreen[T | None]):
     """Asks one thing; esc answers with nothing."""
 
+    SHEETS = ("dialogs",)
     # Textual declares it as an instance variable.
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     ACTIONS: ClassVar[tuple[Action, ...]] = (
