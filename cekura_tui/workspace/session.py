@@ -166,6 +166,7 @@ class Session:
     @cached_property
     def agent_prompts(self) -> AgentPrompts:
         """The prompts of agents, read and updated."""
+        from cekura_tui.workspace.agent_prompts import AgentPrompts
 
         return AgentPrompts(self.store, self.client, self.jobs, read_only=self.setup.read_only)
 
