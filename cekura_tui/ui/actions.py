@@ -34,7 +34,7 @@ _NAMES_BY_GROUP = {
         put-on-agent yes no stop resume again forget""",
     "Improve": "improve launch try-again retry",
     "Copy or save": "hand-off copy copy-selection copy-text export save",
-    "Show": """fold unfold unfold-all only-changes raw roles staged live jobs-pane refresh look theme request-log
+    "Show": """fold unfold unfold-all only-changes raw roles staged live jobs-pane refresh look redraw theme request-log
         runs.columns toggle narrower wider reset""",
     "Go to": """back close leave runs jobs top next-unread history prompt-history palette command-line keys help demo
         profile add sign-in.key sign-in.environment sign-in.cached sign-in.check how-to-quit suspend quit""",

@@ -261,6 +261,13 @@ class CekuraApp(App[None]):
             "The last requests to the server, their status and how long they took",
             why_not=_not_above_others,
         ),
+        Action(
+            "app.redraw",
+            "ctrl+l",
+            "redraw",
+            "Redraw",
+            "Draw the whole screen again, as after another program wrote on it",
+        ),
         Action("app.theme", "", "change_theme", "Change theme colours", "Preview the themes and choose one"),
         # Before the screens' own `y`, as long as something is selected.
         Action(
@@ -803,6 +810,13 @@ class CekuraApp(App[None]):
         driver = driver_of(self)
         if self.can_suspend and isinstance(driver, TerminalDriver):
             driver.suspend_job()
+
+    def action_redraw(self) -> None:
+        """Draw everything, also what has not changed."""
+        driver = driver_of(self)
+        if isinstance(driver, TerminalDriver):
+            driver.forget_screen()
+        self.screen.refresh()
 
     async def action_quit(self) -> None:
         """Leave, whichever way it was asked."""

@@ -36,3 +36,14 @@ def test_the_terminal_was_resized_to_and_fro_while_nobody_read(start: Start) -> 
     terminal.resize(80, 24)  # a terminal may move its lines at that, and the app sees the same size as before
     terminal.wait("240 runs", "? Keys")
     leave(terminal)
+
+
+def test_ctrl_l_draws_over_what_another_program_wrote(start: Start) -> None:
+    terminal = start("--demo").wait("900240", "live").settle()
+    before = terminal.text
+    terminal.scribble("\x1b[10;10Hwall: the machine goes down at six")
+    terminal.wait("goes down at six")
+    terminal.press("ctrl+l")
+    terminal.wait("900240", gone="goes down at six").settle()
+    assert terminal.text == before
+    leave(terminal)

@@ -35,6 +35,7 @@ KEYS = {
     "ctrl+c": "\x03",
     "ctrl+e": "\x05",
     "ctrl+g": "\x07",
+    "ctrl+l": "\x0c",
     "ctrl+q": "\x11",
     "ctrl+t": "\x14",
     "ctrl+z": "\x1a",
@@ -145,6 +146,10 @@ class Terminal:
         if notify:
             self.screen.resize(lines, columns)
             self.process.send_signal(signal.SIGWINCH)
+
+    def scribble(self, text: str) -> None:
+        """What another program writes to the terminal."""
+        os.write(self._slave, text.encode())
 
     def stop_output(self) -> None:
         """What ctrl+s does: nothing that the program writes arrives any more, and its writes block."""
