@@ -9,7 +9,7 @@ from tests.bench.row import Row
 from tests.bench.servers import IMPROVED, demo_server
 from tests.bench.timed_terminal import TimedTerminal, environment, hello, watch
 
-WINDOW, AFTER_KEY = 8.0, 4.0
+WINDOW, AFTER_KEY = 6.0, 4.0
 MOST_CORE = 0.2
 """Percent of a core."""
 
