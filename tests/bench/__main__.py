@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from importlib import import_module
@@ -56,6 +57,8 @@ def main() -> int:
         parser.error("a median and 95 % take at least 5")
     names = [*(given.only or PARTS), *(name for name in ("peers", "growth", "slow_lines") if getattr(given, name))]
     peers = dict(words.split("=", 1) for words in given.peer)
+    # Whoever ends the bench ends the servers and programs that it started.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     rows, failed, seconds = list[Row](), list[str](), dict[str, float]()
     print(", ".join(f"{name} {value}" for name, value in machine().items()))
     print(f"\n{line(HEAD)}\n{rule()}", flush=True)

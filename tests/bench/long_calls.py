@@ -1,4 +1,4 @@
-"""A server of prepared answers: runs of one length, any number of them, sent as fast as bytes can be sent.
+"""A server of prepared answers: runs of one length, any number of them, as fast as bytes can be sent.
 
     python tests/bench/long_calls.py TURNS VERDICTS
 
