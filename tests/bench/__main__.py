@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
 import time
 from importlib import import_module
@@ -39,7 +41,7 @@ MORE_PARTS = {
 
 
 def main() -> int:
-    """The command; the exit status is 1 where a budget is not met."""
+    """The command; the exit status is 1 where a budget is not met or a part was not measured."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parts = {**PARTS, **MORE_PARTS}
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE, too")
@@ -55,22 +57,31 @@ def main() -> int:
         parser.error("a median and 95 % take at least 5")
     names = [*(given.only or PARTS), *(name for name in ("peers", "growth", "slow_lines") if getattr(given, name))]
     peers = dict(words.split("=", 1) for words in given.peer)
-    began, rows = time.monotonic(), list[Row]()
+    # Whoever ends the bench ends the servers and programs that it started.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    rows, failed, seconds = list[Row](), list[str](), dict[str, float]()
     print(", ".join(f"{name} {value}" for name, value in machine().items()))
     print(f"\n{line(HEAD)}\n{rule()}", flush=True)
     with TemporaryDirectory(prefix="bench-") as place:
         for name in dict.fromkeys(names):
             module, _, function = parts[name].partition(":")
             measure: Part = getattr(import_module(f"tests.bench.{module}"), function)
-            for row in measure(Options(Path(place, name), given.repeat, given.details, peers)):
-                rows.append(row)
-                print(row.as_line(), flush=True)
+            part_began = time.monotonic()
+            try:
+                for row in measure(Options(Path(place, name), given.repeat, given.details, peers)):
+                    rows.append(row)
+                    print(row.as_line(), flush=True)
+            except AssertionError as error:
+                failed.append(name)
+                print(f"{name}: not measured to its end: {error}", flush=True)
+            seconds[name] = time.monotonic() - part_began
     over = sum(row.verdict == "OVER" for row in rows)
     judged = sum(bool(row.verdict) for row in rows)
-    print(f"\n{judged - over} of {judged} budgets met, {over} OVER; {time.monotonic() - began:.0f} s")
+    print(f"\n{judged - over} of {judged} budgets met, {over} OVER; load {os.getloadavg()[0]:.1f} at the end")
+    print(f"{sum(seconds.values()):.0f} s: {', '.join(f'{name} {took:.0f}' for name, took in seconds.items())}")
     if given.json:
         write_json(given.json, rows)
-    return 1 if over else 0
+    return 1 if over or failed else 0
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def rows(options: Options) -> Iterator[Row]:
         }
         for n in range(options.repeat + 1):
             for start in starts.values():
-                start.measure(kept=n > 0)
+                start.measure(counted=n > 0)
     bare, cached, embedded = starts["hello"], starts["account"], starts["demo"]
     yield Row("first frame, 1,000 cached runs", "ms", cached.took, bare.took, most_ratio=MOST_RATIO)
     yield Row("first frame, --demo", "ms", embedded.took, bare.took, most_ratio=MOST_RATIO)
@@ -57,7 +57,7 @@ class Start:
         self.frames: list[float] = []
         self.memory: list[float] = []
 
-    def measure(self, *, kept: bool = True) -> None:
+    def measure(self, *, counted: bool = True) -> None:
         """Start it, wait until it is still, end it."""
         with TimedTerminal(*self.args, env=self.env, command=self.command) as terminal:
             took = terminal.first_shown(*self.texts)
@@ -65,7 +65,7 @@ class Start:
             figures = (took, len(terminal.raw), terminal.frames, terminal.resident)
             if self.command is PROGRAM:
                 terminal.quit()
-        if kept:
+        if counted:
             for values, value in zip((self.took, self.bytes, self.frames, self.memory), figures, strict=True):
                 values.append(value)
 

@@ -142,7 +142,7 @@ def with_cached_runs(place: Path, size: int) -> Figures:
 
 
 def fill_cache(database: Path, lists: int) -> None:
-    """Keep the one list that is cached as so many, of other scopes: no more than 30 whole and 30 filtered are kept."""
+    """Keep the one list that is cached as so many, of other scopes: no more than 30 whole and 30 filtered ones stay."""
     with sqlite3.connect(database) as sql:
         ((scope,),) = sql.execute("SELECT scope FROM scopes_seen").fetchall()
         for table, columns in (("scopes_seen", "count, got_at"), ("run_rows", "id, row, got_at")):

@@ -1,4 +1,4 @@
-"""A server of prepared answers: runs of one length, any number of them, told as fast as bytes can be sent.
+"""A server of prepared answers: runs of one length, any number of them, as fast as bytes can be sent.
 
     python tests/bench/long_calls.py TURNS VERDICTS
 
@@ -34,7 +34,7 @@ _TOOLS = ("find_appointment", "lookup_customer", "create_refund", "send_confirma
 
 def long_run(turns: int, verdicts: int) -> dict[str, Any]:
     """A whole run: texts of 20 to 200 characters, a call of a tool and its result in every eight turns, explanations
-    that quote what was said or name a time."""
+    that quote the turns or name a time."""
     chance = random.Random(5)
     words, shares = _vocabulary(chance)
     entries: list[dict[str, Any]] = []
@@ -46,8 +46,8 @@ def long_run(turns: int, verdicts: int) -> dict[str, Any]:
             reason = " ".join(chance.choices(words, cum_weights=shares, k=4))
             value = {"customer": f"C-{n // 8:05}", "reason": reason, "limit": n % 7}
             entry: dict[str, Any] = {"role": "Function Call" if kind == 4 else "Function Call Result", "content": ""}
-            told = {"arguments": json.dumps(value)} if kind == 4 else {"result": {"ok": True, "found": value}}
-            entry["data"] = {"id": f"call_{n - kind}", "name": name, **told}
+            payload = {"arguments": json.dumps(value)} if kind == 4 else {"result": {"ok": True, "found": value}}
+            entry["data"] = {"id": f"call_{n - kind}", "name": name, **payload}
             length = 0.3
         else:
             size, text = chance.randint(20, 200), f"N{n:05}"
@@ -82,10 +82,10 @@ def _vocabulary(chance: random.Random) -> tuple[list[str], list[float]]:
 
 
 def _metric(n: int, turn: dict[str, Any], chance: random.Random) -> dict[str, Any]:
-    said = turn["content"].split()
-    begin = chance.randrange(max(1, len(said) - 8))
-    quote, bad = " ".join(said[begin : begin + 8]).rstrip("."), n % 3 == 0
-    told = (
+    spoken = turn["content"].split()
+    begin = chance.randrange(max(1, len(spoken) - 8))
+    quote, bad = " ".join(spoken[begin : begin + 8]).rstrip("."), n % 3 == 0
+    reason = (
         f'At {turn["time"]} the main agent says "{quote}", which the caller had not asked for.',
         f"The agent went on without an answer around {turn['time']}, although the caller was still speaking.",
         f'The caller is told "{quote}" and accepts it; nothing else in the call speaks against it.',
@@ -96,7 +96,7 @@ def _metric(n: int, turn: dict[str, Any], chance: random.Random) -> dict[str, An
         "type": "binary_workflow_adherence",
         "score": 0 if bad else 5,
         "passed": not bad,
-        "explanation": [told],
+        "explanation": [reason],
     }
 
 
@@ -131,8 +131,8 @@ class _Handler(BaseHTTPRequestHandler):
         if url.path == _PATH:
             newer = "created_at_from" in query
             rows = [] if newer or query.get("page", "1") != "1" else self.listed
-            told = {"count": len(rows), "next": None, "previous": None, "results": rows}
-            self._answer(200, json.dumps(told).encode())
+            listing = {"count": len(rows), "next": None, "previous": None, "results": rows}
+            self._answer(200, json.dumps(listing).encode())
         elif url.path.startswith(_PATH) and number.isdecimal():
             whole = self.whole.replace(b'"id": 0', f'"id": {number}'.encode(), 1).replace(
                 _PLACE.encode(), number.encode()

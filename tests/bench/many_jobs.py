@@ -22,7 +22,7 @@ from tests.bench.servers import IMPROVED, Account, demo_server
 from tests.bench.timed_terminal import TimedTerminal, watch
 
 PROGRESS = "/test_framework/v1/runs/improve_prompt_progress/"
-OPENING, WINDOW = 3.0, 9.0
+OPENING, WINDOW = 3.0, 7.0
 """Seconds in which the screen itself is drawn, and of each measurement."""
 SLOW = ("--demo-speed", "0.01")
 """At this speed the shortest job takes 500 seconds."""
@@ -36,7 +36,7 @@ def rows(options: Options) -> Iterator[Row]:
 
 def three_hundred(options: Options) -> Iterator[Row]:
     """300 jobs for two minutes, in which each of them must have been asked about."""
-    yield from watch_jobs(options, 300, 14)
+    yield from watch_jobs(options, 300, 18)
 
 
 def launch(account: Account, jobs: int) -> None:

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 from tests.bench.many_jobs import PROGRESS, SLOW, launch, watched_app
 from tests.bench.part import Options
 from tests.bench.row import Row
 from tests.bench.servers import Account, demo_server, newest
-from tests.bench.timed_terminal import HELLO_TEXT, TimedTerminal, environment, hello
+from tests.bench.timed_terminal import HELLO_TEXT, TimedTerminal, environment, hello, watch
 
 OPENED, POLLS, VISITS = 200, 10_000, 500
 JOBS, EVERY = 100, 0.8
-"""So many jobs, each polled after so many seconds, make 10,000 polls in a minute or two."""
+"""So many jobs, each polled after so many seconds: 10,000 polls take a minute and a half."""
+PAUSE = 4.0
+"""Seconds without a key, in which the program looks for garbage."""
+STEPS = (
+    ("enter", "│ Details"),
+    ("esc", "240 runs"),
+    ("2", "elapsed"),
+    ("enter", "SHA-256"),
+    ("esc", "elapsed"),
+    ("1", "240 runs"),
+)
 MOST_RATIO, MOST_GROWTH = 2.0, 5.0
 
 
@@ -41,9 +52,7 @@ def rows(options: Options) -> Iterator[Row]:
             most = None if name else MOST_RATIO
             yield Row(f"memory, {OPENED} runs opened{name}", "MB", [terminal.resident], bare, most_ratio=most)
             terminal.quit()
-    with demo_server(options.place / "long", 240, *SLOW) as account:
-        launch(account, JOBS)
-        yield from long_life(options, account)
+    yield from long_life(options)
 
 
 def open_runs(terminals: list[TimedTerminal]) -> None:
@@ -52,40 +61,47 @@ def open_runs(terminals: list[TimedTerminal]) -> None:
         for terminal in terminals:
             terminal.press("]" if n else "enter")
         for terminal in terminals:
-            terminal.wait(f"Run {int(newest(240)) - n}", "Timeline")
+            terminal.wait(f"Run {int(newest(240)) - n}", "│ Details")
         for terminal in terminals:
             terminal.pump_all(0.05)
             terminal.forget()
 
 
-def long_life(options: Options, account: Account) -> Iterator[Row]:
-    """Screens are opened and left while jobs are polled; what came up to the first fifth of it may stay."""
-    with watched_app(account, options.place / "lags.txt", EVERY) as terminal:
-        terminal.wait("240 runs", f"{JOBS} jobs running").settle()
-        visit(terminal, VISITS // 10)
-        began, before = time.time(), terminal.resident
-        visit(terminal, VISITS)
-        while (polls := sum(entry["path"] == PROGRESS for entry in account.requests(began))) < POLLS:
-            terminal.written_within(2)
-            terminal.forget()
-        grown = 100 * (terminal.resident - before) / before
-        terminal.quit()
-    yield Row(f"memory, growth over {polls:,} polls, {VISITS} screens", "%", [grown], most=MOST_GROWTH)
+def long_life(options: Options) -> Iterator[Row]:
+    """Screens opened and left in one program, jobs polled in another beside it; after a pause for each figure."""
+    with ExitStack() as stack:
+
+        def opened(name: str, jobs: int, every: float) -> tuple[Account, TimedTerminal]:
+            account = stack.enter_context(demo_server(options.place / name, 240, *SLOW))
+            launch(account, jobs)
+            terminal = stack.enter_context(watched_app(account, options.place / f"{name}-lags.txt", every))
+            terminal.wait("240 runs", "running").settle()
+            return account, terminal
+
+        _, visited = opened("visited", 1, 0.0)
+        account, polled = opened("polled", JOBS, EVERY)
+        visit(visited, polled, len(STEPS))
+        watch([visited, polled], PAUSE)
+        began, before = time.time(), (visited.resident, polled.resident)
+        visit(visited, polled, VISITS)
+        polls = 0
+        while polls < POLLS:
+            watch([visited, polled], PAUSE)
+            polls = sum(entry["path"] == PROGRESS for entry in account.requests(began))
+        after = visited.resident, polled.resident
+        grown = [100 * (late - early) / early for early, late in zip(before, after, strict=True)]
+        visited.quit()
+        polled.quit()
+    yield Row(f"memory, growth over {VISITS} screens", "%", [grown[0]], most=MOST_GROWTH)
+    yield Row(f"memory, growth over {POLLS:,} polls", "%", [grown[1]], most=MOST_GROWTH)
 
 
-def visit(terminal: TimedTerminal, screens: int) -> None:
-    """Show so many screens: a run, the list of runs, the jobs, a job, and back."""
-    steps = (
-        ("enter", "Timeline"),
-        ("esc", "240 runs"),
-        ("2", "elapsed"),
-        ("enter", "SHA-256"),
-        ("esc", "elapsed"),
-        ("1", "240 runs"),
-    )
-    for n in range(screens - screens % len(steps)):
-        key, shows = steps[n % len(steps)]
+def visit(terminal: TimedTerminal, beside: TimedTerminal, screens: int) -> None:
+    """Show so many screens: a run, the list of runs, the jobs, a job, and back; what is beside it can write, too."""
+    for n in range(screens - screens % len(STEPS)):
+        key, shows = STEPS[n % len(STEPS)]
         terminal.press(key)
         terminal.wait(shows)
-        terminal.pump_all(0.03)
-        terminal.forget()
+        for one in (terminal, beside):
+            one.pump_all(0.03)
+            one.forget()

@@ -21,7 +21,7 @@ GAP = 0.3
 """Seconds without a byte that end an answer."""
 RUNS = 1_000
 STEPS = (
-    ("runs → run", "enter", "Timeline"),
+    ("runs → run", "enter", "│ Details"),
     ("run → runs", "esc", "1,000 runs"),
     ("runs → jobs", "2", "Jobs"),
     ("jobs → runs", "1", "1,000 runs"),
