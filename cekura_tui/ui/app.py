@@ -76,7 +76,9 @@ from cekura_tui.ui.terminal.textual_private import (
     driver_of,
     end_by_error,
     is_whole,
+    let_widgets_go,
     lines_instead,
+    make_strips_light,
     put_together,
 )
 from cekura_tui.workspace.workspace import Workspace
@@ -321,6 +323,8 @@ class CekuraApp(App[None]):
         if not os.environ.get("TEXTUAL_ANIMATIONS"):
             self.animation_level = "none"
         self.painting = Painting(self)
+        let_widgets_go()
+        make_strips_light()
         settings, depth = workspace.setup.settings, "none" if self.no_color else colours
         self._looks = Looks(self, settings, depth, ascii_only=ascii_only, letters=letters)
         self.theme = self._looks.theme

@@ -8,7 +8,7 @@
   apps are painted as the program is, for tests that count it.
 - Every app parses its style sheets, though they are the same, and looks through all rules for every widget: here each
   sheet is parsed once a process, and what its rules make of a widget is found once for all that they can ask of it.
-- Strips have seven caches each, of a bounded size; here they are dictionaries, for strips do not live long.
+- Strips are as light as in the program, also of widgets without our app.
 - Paintings are counted: who waits for something to be on screen looks again only when the screen was painted again.
 """
 
@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any
@@ -25,14 +24,14 @@ from weakref import WeakKeyDictionary, WeakSet
 import textual.app
 import textual.pilot
 import textual.screen
-from rich.segment import Segment
 from textual._compositor import Compositor
 from textual._context import active_app
 from textual.app import App
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode, NoScreen
-from textual.strip import Strip
+
+from cekura_tui.ui.terminal.textual_private import make_strips_light
 
 STEP, ROUNDS = 0.002, 2
 """Seconds between two looks, and how many in a row must find everything calm."""
@@ -144,13 +143,6 @@ def _applied_once(self: Stylesheet, node: DOMNode, *, animate: bool = False, cac
     found.of[key] = _replaced.pop(id(node), None), {name: getattr(node, name) for name in _FLAGS}
 
 
-def _with_plain_caches(self: Strip, segments: Iterable[Segment], cell_length: int | None = None) -> None:
-    self._segments, self._cell_length = list(segments), cell_length
-    self._divide_cache, self._crop_cache, self._style_cache, self._filter_cache = {}, {}, {}, {}
-    self._line_length_cache, self._crop_extend_cache, self._offsets_cache = {}, {}, {}
-    self._render_cache = self._link_ids = self._cell_count = None
-
-
 def _recorded(cls: type[Stylesheet], node: DOMNode, rules: Any, animate: bool = False) -> None:
     _replaced[id(node)] = rules
     _replace_rules(node, rules, animate)
@@ -171,4 +163,4 @@ Stylesheet._parse_rules = _parsed_once  # type: ignore[method-assign]
 Stylesheet.apply = wraps(Stylesheet.apply)(_applied_once)  # type: ignore[method-assign]
 Stylesheet.replace_rules = classmethod(_recorded)  # type: ignore[assignment]
 Compositor.render_update = _counted  # type: ignore[method-assign]
-Strip.__init__ = wraps(Strip.__init__)(_with_plain_caches)  # type: ignore[method-assign]
+make_strips_light()

@@ -9,8 +9,8 @@ elsewhere, and watched over by the same test: `_fatal_error` and `_display` of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, update_wrapper
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
@@ -395,12 +395,36 @@ class _PassedOnLines(StylesCache):
         inner, _ = self.get_inner_outer(base_background, background)
         return render_content_line(y).adjust_cell_length(size.width, inner.rich_style)
 
-    def get_inner_outer(  # type: ignore[override]
-        self, base_background: Color, background: Color
-    ) -> tuple[Style, Style]:
-        """The styles inside and around a frame. Textual's own way of remembering a thousand of them holds on to whoever
-        asked, with all its lines."""
-        return _inner_outer(base_background, background)
+
+def let_widgets_go() -> None:
+    """Have no widget kept after it is gone; `StylesCache.get_inner_outer`.
+
+    Textual remembers a thousand answers of this method, and with each who asked, with all lines that were drawn. For
+    programs that stay open for days. Without it: leave it out, if that method no longer remembers by who asks.
+    """
+    StylesCache.get_inner_outer = _get_inner_outer  # type: ignore[method-assign, assignment]
+
+
+def _get_inner_outer(asking: StylesCache, base_background: Color, background: Color) -> tuple[Style, Style]:
+    return _inner_outer(base_background, background)
+
+
+def make_strips_light() -> None:
+    """Let a line remember what was made of it in dictionaries; `Strip.__init__`.
+
+    Textual makes seven caches of a bounded size for each of the thousands of lines of a painting, which takes a quarter
+    of its time. Without it: leave it out.
+    """
+    if Strip.__init__ is not _light_strip:
+        Strip.__init__ = update_wrapper(_light_strip, Strip.__init__)  # type: ignore[method-assign]
+
+
+def _light_strip(self: Strip, segments: Iterable[Segment], cell_length: int | None = None) -> None:
+    caches: Any = self  # dictionaries have of a bounded cache what is used
+    caches._segments, caches._cell_length = list(segments), cell_length
+    caches._divide_cache, caches._crop_cache, caches._style_cache, caches._filter_cache = {}, {}, {}, {}
+    caches._line_length_cache, caches._crop_extend_cache, caches._offsets_cache = {}, {}, {}
+    caches._render_cache = caches._link_ids = caches._cell_count = None
 
 
 def crop_repaints(screen: Screen[Any]) -> None:
