@@ -23,7 +23,6 @@ from rich.console import RenderableType
 from textual import events, on, work
 from textual.actions import ActionParseResult
 from textual.app import App
-from textual.await_complete import AwaitComplete
 from textual.await_remove import AwaitRemove
 from textual.dom import DOMNode
 from textual.filter import LineFilter, Monochrome
@@ -377,22 +376,12 @@ class CekuraApp(App[None]):
         if not all(screen.is_styled for screen in shown):
             super().refresh_css(animate)
             for screen in shown:
-                screen.styled()
+                screen.note_styled()
 
-    def push_screen(self, *args: Any, **options: Any) -> Any:
-        """Show a screen above the one that is shown, painted once."""
-        self.painting.hold_for_screen()
-        return super().push_screen(*args, **options)
-
-    def pop_screen(self) -> AwaitComplete:
-        """Go back to the screen below, painted once."""
-        self.painting.hold_for_screen()
-        return super().pop_screen()
-
-    def switch_screen(self, screen: Screen[Any] | str) -> AwaitComplete:
-        """Show a screen in place of the one that is shown, painted once."""
-        self.painting.hold_for_screen()
-        return super().switch_screen(screen)
+    @property
+    def _background_screens(self) -> list[Screen[Any]]:
+        # Textual takes the screen below for visible though nothing shows through, and paints again what covers it.
+        return [] if self.screen.styles.background.a == 1 else super()._background_screens
 
     def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
         # Textual lays the app out again for a screen that is gone, and paints the one below twice.
@@ -479,7 +468,8 @@ class CekuraApp(App[None]):
 
     def on_load(self) -> None:
         """The first frame is painted once, and nothing else is done before."""
-        self.painting.hold_for_screen(then=lambda: self.set_timer(_SEEN, self._start))
+        self.painting.hold_for_screen(painted=lambda: self.set_timer(_SEEN, self._start))
+        self.screen_change_signal.subscribe(self, lambda _: self.painting.hold_for_screen(), immediate=True)
 
     def on_mount(self) -> None:
         """The first frame, from what was cached; then the workspace."""

@@ -6,8 +6,8 @@
 - Layouts and paintings that are due wait 2 ms for more of their kind, not a sixtieth of a second.
 - What no terminal shows is painted when a test looks at it (`watching.screen_text`), not at every change; `painted`
   apps are painted as the program is, for tests that count it.
-- Every app parses its style sheets, though they are the same, and looks through all rules for every widget: here each
-  sheet is parsed once a process, and what its rules make of a widget is found once for all that they can ask of it.
+- Every app parses its style sheets, though they are the same: here each is parsed once a process, and every app finds
+  what rules make of a widget as ours does, and all of them together.
 - Strips are as light as in the program, also of widgets without our app.
 - Paintings are counted: who waits for something to be on screen looks again only when the screen was painted again.
 """
@@ -16,8 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field, replace
-from functools import wraps
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -27,11 +25,10 @@ import textual.screen
 from textual._compositor import Compositor
 from textual._context import active_app
 from textual.app import App
-from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
-from textual.dom import DOMNode, NoScreen
+from textual.dom import NoScreen
 
-from cekura_tui.ui.terminal.textual_private import make_strips_light
+from cekura_tui.ui.terminal.textual_private import AppStylesheet, make_strips_light
 
 STEP, ROUNDS = 0.002, 2
 """Seconds between two looks, and how many in a row must find everything calm."""
@@ -50,12 +47,9 @@ _last_idle: WeakKeyDictionary[App[Any], float] = WeakKeyDictionary()
 _parse_rules, _render_update = Stylesheet._parse_rules, Compositor.render_update
 _parsed: dict[tuple[object, ...], Any] = {}
 _variables: WeakKeyDictionary[Stylesheet, tuple[dict[str, str], frozenset[tuple[str, str]]]] = WeakKeyDictionary()
-_apply, _replace_rules = Stylesheet.apply, Stylesheet.replace_rules
-_by_rules: dict[tuple[int, ...], _Found] = {}
-_found: WeakKeyDictionary[Stylesheet, _Found] = WeakKeyDictionary()
-_replaced: dict[int, Any] = {}
-"""Values that a node was given last, by its identity: read at once."""
-_FLAGS = ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd_or_even")
+_init = AppStylesheet.__init__
+_found: dict[tuple[object, ...], Any] = {}
+"""What rules make of nodes in any app: the rules are those that were parsed once, and live on."""
 
 
 def is_pending(app: App[object]) -> bool:
@@ -105,47 +99,9 @@ def _parsed_once(
     return _parsed[key]
 
 
-@dataclass
-class _Found:
-    """What a list of rules makes of nodes, by all that rules can ask of a node and of those above it."""
-
-    rules: list[RuleSet]
-    asked: dict[frozenset[str], list[str]] = field(default_factory=dict)
-    """Pseudo-classes that rules ask for, by the names that selectors may know a node by."""
-    of: dict[tuple[object, ...], tuple[Any, dict[str, bool]]] = field(default_factory=dict)
-
-    def key(self, node: DOMNode) -> tuple[object, ...]:
-        names = frozenset(node._selector_names)
-        if (asked := self.asked.get(names)) is None:
-            matching = (rule.pseudo_classes for rule in self.rules if rule.selector_names & names)
-            asked = self.asked[names] = sorted(set().union(*matching))
-        return tuple(
-            (type(one), one.id, one.classes, *[has(one) for name in asked if (has := one._PSEUDO_CLASSES.get(name))])
-            for one in node.css_path_nodes
-        )
-
-
-def _applied_once(self: Stylesheet, node: DOMNode, *, animate: bool = False, cache: Any = None) -> None:
-    rules = self.rules
-    if (found := _found.get(self)) is None or found.rules is not rules:
-        # Rule sets are those that were parsed once, and live on.
-        found = _found[self] = replace(_by_rules.setdefault(tuple(map(id, rules)), _Found(rules)), rules=rules)
-    key = found.key(node)
-    if key in found.of:
-        values, flags = found.of[key]
-        vars(node).update(flags)
-        if values is not None:
-            self.replace_rules(node, values, animate=animate)
-        self._process_component_classes(node)
-        return
-    _replaced.pop(id(node), None)
-    _apply(self, node, animate=animate, cache=cache)
-    found.of[key] = _replaced.pop(id(node), None), {name: getattr(node, name) for name in _FLAGS}
-
-
-def _recorded(cls: type[Stylesheet], node: DOMNode, rules: Any, animate: bool = False) -> None:
-    _replaced[id(node)] = rules
-    _replace_rules(node, rules, animate)
+def _found_together(self: AppStylesheet, **options: Any) -> None:
+    _init(self, **options)
+    self._found = _found
 
 
 def _counted(self: Compositor, full: bool = False, screen_stack: Any = None, simplify: bool = False) -> Any:
@@ -160,7 +116,7 @@ def _counted(self: Compositor, full: bool = False, screen_stack: Any = None, sim
 textual.app.wait_for_idle = textual.pilot.wait_for_idle = wait_for_idle  # type: ignore[attr-defined]
 textual.screen.UPDATE_PERIOD = PERIOD  # type: ignore[misc]
 Stylesheet._parse_rules = _parsed_once  # type: ignore[method-assign]
-Stylesheet.apply = wraps(Stylesheet.apply)(_applied_once)  # type: ignore[method-assign]
-Stylesheet.replace_rules = classmethod(_recorded)  # type: ignore[assignment]
+AppStylesheet.__init__ = _found_together  # type: ignore[method-assign, assignment]
+textual.app.Stylesheet = AppStylesheet  # type: ignore[misc]
 Compositor.render_update = _counted  # type: ignore[method-assign]
 make_strips_light()

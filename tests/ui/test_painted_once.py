@@ -13,6 +13,7 @@ from watching import sees
 
 from cekura_tui.ui.app import CekuraApp
 from cekura_tui.ui.kit import app_screen
+from cekura_tui.ui.run.screen import RunScreen
 from cekura_tui.workspace.workspace import Workspace
 
 
@@ -20,6 +21,7 @@ from cekura_tui.workspace.workspace import Workspace
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy the machine is, what a screen shows first is waited for."""
     monkeypatch.setattr(app_screen, "READING", 10.0)
+    monkeypatch.setattr(app_screen, "BUSY", 10.0)
 
 
 def paintings_of(app: App[Any], monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -83,3 +85,44 @@ async def test_the_first_frame_is_whole(served: Served, monkeypatch: pytest.Monk
         await settled(pilot)
         assert found == ["RunsScreen"]
     workspace.close()
+
+
+async def test_what_waits_for_a_painting_finds_everything_laid_out(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace(served.setup())
+    async with painted(CekuraApp(workspace, live=False), WIDE) as pilot:
+        await sees(pilot, "900240", "as of")
+        seen: list[int] = []
+        drawn = RunScreen.drawn
+
+        async def drawn_and_seen(screen: RunScreen) -> None:
+            await drawn(screen)
+            seen.append(screen.query_one("#transcript").size.height)
+
+        monkeypatch.setattr(RunScreen, "drawn", drawn_and_seen)
+        await pilot.press("enter")
+        await sees(pilot, "Transcript")
+        await settled(pilot)
+        assert seen
+        assert all(seen)
+    workspace.close()
+
+
+async def test_an_error_while_painting_ends_the_app_and_is_reported(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace(served.setup())
+    app = CekuraApp(workspace, live=False)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        async with painted(app, WIDE) as pilot:
+            await sees(pilot, "900240", "as of")
+            monkeypatch.setattr(app_screen, "paint", fail)
+            await pilot.press("enter")
+            await settled(pilot)
+    workspace.close()
+    assert "ZeroDivisionError" in app.crash

@@ -16,10 +16,11 @@ from textual.widget import Widget
 
 from cekura_tui.ui.actions import is_offered
 from cekura_tui.ui.keymap import Chain, keymap_in_use
-from cekura_tui.ui.kit.keys_in_order import PendingDialog, do_in_order
+from cekura_tui.ui.kit.keys_in_order import PendingDialog, StandIn, do_in_order
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.terminal.textual_private import (
     cancel_workers,
+    end_with,
     is_gone,
     is_quiet,
     lay_out_if_needed,
@@ -43,10 +44,11 @@ def style_sheets(*names: str) -> list[str | PurePath]:
 
 READING = 0.03
 """Seconds that a screen which still reads something is waited for; then it is painted as it is."""
-_BUSY = 0.1
+BUSY = 0.1
 """Seconds after which it is painted though more comes all the time, as while text is pasted key by key."""
-_CALM = 2
-"""Looks in a row that must find nothing to wait for: widgets ask for a layout when they have nothing else to do."""
+_STILL = 6
+"""Looks in a row, one each time round the loop, that must find nothing to wait for: widgets ask for a layout when they
+have nothing else to do, and who awaits others goes on some rounds after them."""
 _STEP = 0.001
 """Seconds between two looks at work in the background."""
 
@@ -63,7 +65,7 @@ class Painting:
         self._begun = self._until = 0.0
         self._whole = False
         """Whether another screen comes to the top."""
-        self._then: Callable[[], object] | None = None
+        self._painted: Callable[[], object] | None = None
         self.held = False
         """Whether nothing is painted now."""
 
@@ -72,11 +74,12 @@ class Painting:
         if not self.held:
             self.held, self._begun = True, time.monotonic()
             self._task = asyncio.get_running_loop().create_task(self._paint_when_ready())
+            self._task.add_done_callback(self._ended)
 
-    def hold_for_screen(self, then: Callable[[], object] | None = None) -> None:
-        """Paint nothing until the screen that comes to the top is whole; `then` is called after it was painted."""
+    def hold_for_screen(self, painted: Callable[[], object] | None = None) -> None:
+        """Paint nothing until the screen that comes to the top is whole; `painted` is called when it was painted."""
         self.hold()
-        self._whole, self._then = True, then or self._then
+        self._whole, self._painted = True, painted or self._painted
         self._begun = time.monotonic()
         self._until = self._begun + READING
 
@@ -84,16 +87,21 @@ class Painting:
         app = self._app
         try:
             with app.batch_update():
-                calm = 0
-                while calm < _CALM:
-                    calm = calm + 1 if await self._is_ready() else 0
+                still = 0
+                while still < _STILL:
+                    still = still + 1 if await self._is_ready() else 0
         finally:
             self.held, whole, self._whole = False, self._whole, False
-            then, self._then = self._then, None
+            painted, self._painted = self._painted, None
         if app.screen_stack and app.is_running:
             paint(app, whole=whole)
-            if then is not None:
-                then()
+            if painted is not None:
+                painted()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """An error while painting ends the app, as it does where Textual paints."""
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            end_with(self._app, error)
 
     async def _is_ready(self) -> bool:
         """Let everything that is due be done, and the screen be laid out; whether nothing is left to wait for."""
@@ -104,18 +112,12 @@ class Painting:
         if not app.screen_stack:
             return False
         screen, now = app.screen, time.monotonic()
-        if not is_quiet(app) or lay_out_if_needed(screen):
-            return now > self._begun + _BUSY and screen.is_mounted
+        if lay_out_if_needed(screen) or not is_quiet(app):
+            return now > self._begun + BUSY and screen.is_mounted
         if now < self._until and isinstance(screen, AppScreen) and screen.is_reading:
             await asyncio.sleep(_STEP)
             return False
         return True
-
-
-def _stand_in(words: str, cancel: Callable[[], object]) -> Screen[None]:
-    from cekura_tui.ui.kit.dialog import WaitingDialog
-
-    return WaitingDialog(words, cancel)
 
 
 class AppScreen(Screen[T]):
@@ -133,9 +135,9 @@ class AppScreen(Screen[T]):
         super().__init_subclass__(**options)
         cls.CSS_PATH = style_sheets(*cls.__module__.split("."), *cls.SHEETS)
 
-    def __init__(self) -> None:
+    def __init__(self, stand_in: StandIn) -> None:
         super().__init__()
-        self.opening = PendingDialog(self, _stand_in)
+        self.opening = PendingDialog(self, stand_in)
 
     @property
     def is_reading(self) -> bool:
@@ -146,15 +148,16 @@ class AppScreen(Screen[T]):
     async def _on_compose(self, event: events.Compose) -> None:
         # Before anything is in it: else all of it is styled once for no size, and again for this one.
         size_classes(self, self.app.size)
-        self.styled()
+        self.update_node_styles(animate=False)  # its sheet may have been read after it was styled first
+        self.note_styled()
 
     @property
     def is_styled(self) -> bool:
         """Whether its styles are by the colours that the app has now."""
         return self._styled == version_of(self.app.stylesheet)
 
-    def styled(self) -> None:
-        """It was styled by these just now."""
+    def note_styled(self) -> None:
+        """Note that it was styled by the colours that the app has now."""
         self._styled = version_of(self.app.stylesheet)
 
     def _update_focus_styles(self, focused: Widget | None = None, blurred: Widget | None = None) -> None:
@@ -169,10 +172,19 @@ class AppScreen(Screen[T]):
     def _on_screen_resume(self, event: events.ScreenResume) -> None:
         event.refresh_styles = False  # what changes a style meanwhile styles it again by itself: `App.refresh_css`
 
-    def _compositor_refresh(self) -> None:
+    @property
+    def _is_held(self) -> bool:
         painting = getattr(self.app, "painting", None)
-        if not (isinstance(painting, Painting) and painting.held):
+        return isinstance(painting, Painting) and painting.held
+
+    def _compositor_refresh(self) -> None:
+        if not self._is_held:
             super()._compositor_refresh()
+
+    async def _on_idle(self, event: events.Idle) -> None:
+        # What waits for a painting finds everything in its place, though it is painted later.
+        if self._callbacks and self._is_held:
+            lay_out_if_needed(self)
 
     def keep(self) -> None:
         """Save what was typed here: the program is being closed."""

@@ -84,6 +84,9 @@ class Dialog(AppScreen[T | None], ModalScreen[T | None]):
     deaf_until = 0.0
     """Keys pressed before this moment, in seconds as events count them, are dropped."""
 
+    def __init__(self) -> None:
+        super().__init__(WaitingDialog)
+
     def _on_mount(self, event: events.Mount) -> None:
         # What was said before would lie on its title.
         drop_toasts(self.app, lambda toast: toast.severity == "information")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual import events
 from textual.app import App, ComposeResult
 from textual.notifications import Notification
+from textual.screen import Screen
 from textual.selection import Selection
 from textual.widget import Widget
 
@@ -36,6 +37,12 @@ def drop_old_toasts(app: App[Any], state: AppState) -> None:
     drop_toasts(app, dropped)
 
 
+def _waiting(words: str, cancel: Callable[[], object]) -> Screen[None]:
+    from cekura_tui.ui.kit.dialog import WaitingDialog
+
+    return WaitingDialog(words, cancel)
+
+
 class Page(AppScreen[None]):
     """A full screen of the app."""
 
@@ -50,7 +57,7 @@ class Page(AppScreen[None]):
     """Whether global keys do not lead away from it."""
 
     def __init__(self, state: AppState) -> None:
-        super().__init__()
+        super().__init__(_waiting)
         crop_repaints(self)
         self.state = state
         self._last_message, self._last_until = "", 0.0

@@ -2,9 +2,10 @@
 
 All were read in Textual 8.2.8. Each says what it is for, and what happens with a release that no longer has it;
 `test_textual_private.py` names those that a release has changed. Only what a class of ours overrides or inherits is
-elsewhere, and watched over by the same test: `_fatal_error` and `_display` of the app, `_update_focus_styles` of pages,
-`_binding_chain` of screens, `_on_key` of widgets, and of the driver `_app`, `_loop`, `_writer_thread` and
-`_run_input_thread`.
+elsewhere, and watched over by the same test: `_fatal_error`, `_display`, `_prune` and `_background_screens` of the app;
+of screens `_binding_chain`, `_compositor_refresh`, `_update_focus_styles`, `_callbacks`, and what they do at
+`_on_compose`, `_on_idle`, `_on_prune` and `_on_screen_resume`; `_on_key` of widgets; and of the driver `_app`, `_loop`,
+`_writer_thread` and `_run_input_thread`.
 """
 
 from __future__ import annotations
@@ -57,6 +58,15 @@ def end_by_error(app: App[Any]) -> BaseException | None:
     """
     app._close_messages_no_wait()
     return app._exception
+
+
+def end_with(app: App[Any], error: Exception) -> None:
+    """End an app by an error that none of Textual's own tasks met; `App._handle_exception`.
+
+    For painting, which has a task of its own. Without it: `App.exit`, and nobody hears of the error.
+    """
+    with app._context():
+        app._handle_exception(error)
 
 
 def drop_toasts(app: App[Any], dropped: Callable[[Notification], bool]) -> None:
@@ -129,6 +139,12 @@ def paint(app: App[Any], *, whole: bool) -> None:
     For what was held back. Without it: leave it out, and Textual paints at its next frame.
     """
     screen = app.screen
+    for below in app._background_screens if whole else ():
+        # What is seen of it is painted with the screen on top.
+        lay_out_if_needed(below)
+        below._dirty_widgets.clear()
+        below._compositor._dirty_regions.clear()
+        below._repaint_required = False
     screen._repaint_required = screen._repaint_required or whole
     screen._on_timer_update()
 
@@ -183,11 +199,17 @@ class AppStylesheet(Stylesheet):
 
     def apply(self, node: DOMNode, *, animate: bool = False, cache: Any = None) -> None:
         """Give a node what the rules say, unless that is what it has."""
-        key = self._key(node)
-        if vars(node).get(_STYLED_AS) == key:
+        key, own = self._key(node), vars(node)
+        above = vars(node.parent).get(_STAMP) if node.parent is not None else None
+        former_key, former_above = own.get(_STYLED_AS, _NOTHING)
+        if former_key == key and former_above is above:
             self._process_component_classes(node)
             return
-        vars(node)[_STYLED_AS] = key
+        own[_STYLED_AS], own[_STAMP] = (key, above), object()
+        if former_key == key:  # what is above it looks otherwise
+            node.notify_style_update()
+            self._process_component_classes(node)
+            return
         if key in self._found:
             values, flags = self._found[key]
             vars(node).update(flags)
@@ -203,7 +225,9 @@ class AppStylesheet(Stylesheet):
 
     def _process_component_classes(self, node: DOMNode) -> None:
         parts = [part.node for part in node._component_styles.values()]
-        if not parts or any(part is None or vars(part).get(_STYLED_AS) != self._key(part) for part in parts):
+        if not parts or any(
+            part is None or vars(part).get(_STYLED_AS, _NOTHING)[0] != self._key(part) for part in parts
+        ):
             super()._process_component_classes(node)
 
     def replace_rules(  # type: ignore[override] # a class method there, called by `apply`
@@ -256,8 +280,9 @@ _SHEETS, _NODES = 512, 5_000
 """Sheets and kinds of nodes that are remembered."""
 _FLAGS = ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd_or_even")
 """What rules make a node know of itself."""
-_STYLED_AS = "_styled_as"
-"""Where a node keeps by what it was styled."""
+_NOTHING: tuple[tuple[object, ...], object] = (), None
+_STYLED_AS, _STAMP = "_styled_as", "_stamp"
+"""Where a node keeps by what it was styled, it and what is above it; and what is another object each time it was."""
 
 
 async def do_key(app: App[Any], key: str, *, priority: bool = False) -> bool:

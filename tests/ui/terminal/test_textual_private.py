@@ -39,6 +39,7 @@ CALLED: list[tuple[Callable[..., Any], str]] = [
         "self styles y size content_size padding base_background background render_content_line border_title "
         "border_subtitle opacity ansi_theme native_ansi",
     ),
+    (App._handle_exception, "self error"),
     (StylesCache.get_inner_outer, "cls base_background background"),
     (App._prune, "self nodes parent"),
     (Screen._compositor_refresh, "self"),
@@ -63,10 +64,14 @@ CALLED: list[tuple[Callable[..., Any], str]] = [
 OVERRIDDEN: list[tuple[type, str]] = [
     (App, "_display"),
     (App, "_fatal_error"),
+    (App, "_background_screens"),
     (App, "_prune"),
     (App, "delay_update"),
     (App, "_close_messages_no_wait"),
     (Screen, "_binding_chain"),
+    (Screen, "_on_idle"),
+    (Screen, "_on_screen_resume"),
+    (Widget, "_on_compose"),
     (Input, "_on_key"),
     (TextArea, "_on_key"),
     (Widget, "_on_key"),
