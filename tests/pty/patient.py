@@ -3,5 +3,5 @@
 from cekura_tui.cli.main import main
 from cekura_tui.ui.kit import app_screen
 
-app_screen.READING = app_screen.BUSY = 10.0
+app_screen.READING = app_screen.BUSY = app_screen.OPENING = 10.0
 main()

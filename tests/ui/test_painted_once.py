@@ -22,6 +22,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy the machine is, what a screen shows first is waited for."""
     monkeypatch.setattr(app_screen, "READING", 10.0)
     monkeypatch.setattr(app_screen, "BUSY", 10.0)
+    monkeypatch.setattr(app_screen, "OPENING", 10.0)
 
 
 def paintings_of(app: App[Any], monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -46,6 +46,8 @@ READING = 0.03
 """Seconds that a screen which still reads something is waited for; then it is painted as it is."""
 BUSY = 0.1
 """Seconds after which it is painted though more comes all the time, as while text is pasted key by key."""
+OPENING = 0.5
+"""Likewise, while a screen comes to the top."""
 _STILL = 6
 """Looks in a row, one each time round the loop, that must find nothing to wait for: widgets ask for a layout when they
 have nothing else to do, and who awaits others goes on some rounds after them."""
@@ -80,8 +82,7 @@ class Painting:
         """Paint nothing until the screen that comes to the top is whole; `painted` is called when it was painted."""
         self.hold()
         self._whole, self._painted = True, painted or self._painted
-        self._begun = time.monotonic()
-        self._until = self._begun + READING
+        self._until = time.monotonic() + READING
 
     async def _paint_when_ready(self) -> None:
         app = self._app
@@ -113,7 +114,7 @@ class Painting:
             return False
         screen, now = app.screen, time.monotonic()
         if lay_out_if_needed(screen) or not is_quiet(app):
-            return now > self._begun + BUSY and screen.is_mounted
+            return screen.is_mounted and now > self._begun + (OPENING if self._whole else BUSY)
         if now < self._until and isinstance(screen, AppScreen) and screen.is_reading:
             await asyncio.sleep(_STEP)
             return False

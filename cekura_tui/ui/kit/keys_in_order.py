@@ -115,8 +115,9 @@ async def do_in_order(screen: Widget, event: events.Key) -> None:
 
 
 def _too_early(screen: Widget, event: events.Key) -> bool:
-    """Whether a key was pressed when nobody could have seen this screen, which takes no such keys."""
-    return event.time < getattr(screen, "deaf_until", 0.0)
+    """Whether a key was pressed when nobody could have seen this screen, which takes no such keys but the one that
+    closes it."""
+    return event.key != "escape" and event.time < getattr(screen, "deaf_until", 0.0)
 
 
 def _done(event: events.Key) -> None:
