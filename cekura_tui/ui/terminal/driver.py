@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import shutil
@@ -18,6 +19,8 @@ from textual.message import Message
 
 from cekura_tui.ui.terminal.cell_writer import CellWriter
 from cekura_tui.ui.terminal.input_parser import InputParser
+
+_log = logging.getLogger("cekura_tui.ui")
 
 _LOOKED = 0.1
 """Seconds between two looks at a terminal that has no input any more."""
@@ -126,15 +129,24 @@ class TerminalDriver(LinuxDriver):
         """Write, as long as somebody takes it: a terminal that is lost ends Textual's writing thread."""
         if not self._writes:
             return
-        if self._cells is None:
-            super().write(data)
-            return
         with self._writing:
+            if changes := data if self._cells is None else self._changes(self._cells, data):
+                super().write(changes)
+
+    def _changes(self, cells: CellWriter, data: str) -> str:
+        """What changes the cells; all of it, from now on, where that cannot be found out."""
+        try:
             if self._screen_unknown:
                 self._screen_unknown = False
-                self._measure(self._cells)
-            if changes := self._cells.feed(data):
-                super().write(changes)
+                self._measure(cells)
+            return cells.feed(data)
+        except Exception:
+            # Whatever it is: all that is written comes through here, also what gives the terminal back in the end.
+            _log.exception("what changes the screen cannot be found out; it is sent whole from now on")
+            self._cells = None
+            if self._loop.is_running():
+                self._loop.call_soon_threadsafe(self._app.refresh)
+            return f"\x1b[m{data}"
 
     def forget_screen(self) -> None:
         """Have all that is drawn from now on sent, whatever the terminal showed before. Called from any thread, and
