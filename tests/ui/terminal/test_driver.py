@@ -1,4 +1,4 @@
-"""Whatever fails within the driver, the terminal gets what the app writes, also what leaves it."""
+"""Whatever fails within the driver, the terminal gets what the app writes, and no file stays open."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -17,6 +18,8 @@ from cekura_tui.ui.terminal.driver import TerminalDriver
 
 FRAME = "\x1b[?2026h\x1b[1;1H\x1b[1mruns\x1b[0m\x1b[1;1H\x1b[?2026l"
 LEAVING = "\x1b[?1049l"
+_PIPE = 1 << 16
+"""Bytes that a pipe holds before it blocks."""
 
 
 class DrawnApp:
@@ -83,3 +86,27 @@ async def test_an_error_in_what_finds_the_changes_is_logged_once_and_whole_frame
     assert app.drawn == 1
     assert [record.exc_info is not None for record in caplog.records if record.name == "cekura_tui.ui"] == [True]
     driver.close()
+
+
+async def test_reading_is_ended_any_number_of_times_while_nobody_reads() -> None:
+    driver, _ = made(DrawnApp())
+
+    def end_again_and_again() -> None:
+        for _ in range(_PIPE + 1):
+            driver.exit_event.set()
+
+    ending = threading.Thread(target=end_again_and_again, daemon=True)
+    ending.start()
+    await asyncio.to_thread(ending.join, 20)
+    assert not ending.is_alive()
+    driver.close()
+
+
+async def test_a_closed_driver_holds_no_file_open_and_can_still_be_ended() -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    driver = TerminalDriver(cast("App[Any]", DrawnApp()))
+    assert len(set(os.listdir("/proc/self/fd")) - before) == 2
+    driver.close()
+    driver.close()
+    driver.exit_event.set()
+    assert set(os.listdir("/proc/self/fd")) == before
