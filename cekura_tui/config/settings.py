@@ -192,7 +192,7 @@ def _evident_values(values: Mapping[str, object]) -> dict[str, Any] | None:
                 value = int(value)  # as a variable has it
             if not _is_evident(kind, value):
                 return None
-            meant[name] = value
+            meant[name] = dict(value) if isinstance(value, dict) else value  # as pydantic, which shares no table
     return meant
 
 
