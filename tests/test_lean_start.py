@@ -97,6 +97,12 @@ def test_the_work_is_done_without_a_screen(tmp_path: Path, module: str) -> None:
     assert "textual" not in loaded_by(f"import {module}", tmp_path)
 
 
+def test_requests_are_made_without_the_command_of_the_package_that_makes_them(tmp_path: Path) -> None:
+    code = "import cekura_tui.api.http\nimport sys; before = {*sys.modules}\nimport httpx._main\n"
+    loaded = modules_after(f"{code}assert not before & {{'rich', 'pygments', 'httpx._main'}}", tmp_path)
+    assert "httpx._main" in loaded  # who wants it has it
+
+
 def test_the_first_frame_loads_neither_the_box_for_prompts_nor_the_runs_as_they_are_sent(tmp_path: Path) -> None:
     code = "import cekura_tui.ui.app, sys; assert 'textual.widgets._text_area' not in sys.modules"
     loaded = loaded_by(code, tmp_path)
