@@ -165,7 +165,7 @@ def test_the_first_frame_is_read_with_few_modules(tmp_path: Path, demo: bool, te
 def test_a_wrong_setting_is_looked_at_with_pydantic(tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "config.toml").write_text("project_id = 'one'")
-    code = "from pathlib import Path\nfrom cekura_tui.config.settings_file import read_settings_file\n"
+    code = "from pathlib import Path\nfrom cekura_tui.config.sources import read_settings_file\n"
     code += "assert read_settings_file(Path('home/config.toml')).problems"
     assert "pydantic" in loaded_by(code, tmp_path)
 
