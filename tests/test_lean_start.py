@@ -97,6 +97,12 @@ def test_the_work_is_done_without_a_screen(tmp_path: Path, module: str) -> None:
     assert "textual" not in loaded_by(f"import {module}", tmp_path)
 
 
+def test_requests_are_made_without_the_command_of_the_package_that_makes_them(tmp_path: Path) -> None:
+    code = "import cekura_tui.api.http\nimport sys; before = {*sys.modules}\nimport httpx._main\n"
+    loaded = modules_after(f"{code}assert not before & {{'rich', 'pygments', 'httpx._main'}}", tmp_path)
+    assert "httpx._main" in loaded  # who wants it has it
+
+
 def test_the_first_frame_loads_neither_the_box_for_prompts_nor_the_runs_as_they_are_sent(tmp_path: Path) -> None:
     code = "import cekura_tui.ui.app, sys; assert 'textual.widgets._text_area' not in sys.modules"
     loaded = loaded_by(code, tmp_path)
@@ -156,12 +162,19 @@ def test_the_first_frame_is_read_with_few_modules(tmp_path: Path, demo: bool, te
     assert "cekura_tui.store.jobs" not in own
 
 
-def test_a_wrong_setting_is_looked_at_with_pydantic(tmp_path: Path) -> None:
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "config.toml").write_text("project_id = 'one'")
-    code = "from pathlib import Path\nfrom cekura_tui.config.settings_file import read_settings_file\n"
-    code += "assert read_settings_file(Path('home/config.toml')).problems"
-    assert "pydantic" in loaded_by(code, tmp_path)
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [(_SETTINGS, []), ("project_id = 'one'", ["line 1: project_id must be a number, not “one”"])],
+    ids=["right", "wrong"],
+)
+def test_wrong_settings_are_explained_and_right_ones_are_read_without_slow_modules(
+    tmp_path: Path, text: str, sentences: list[str]
+) -> None:
+    (tmp_path / "config.toml").write_text(text)
+    code = "from pathlib import Path\nfrom cekura_tui.config.sources import read_settings_file\n"
+    code += "found = [problem.sentence for problem in read_settings_file(Path('config.toml')).problems]\n"
+    loaded = loaded_by(f"{code}assert found == {sentences!a}, found", tmp_path)
+    assert sentences or not loaded & _SLOW_TO_LOAD
 
 
 def test_the_first_screen_is_made_with_few_modules(tmp_path: Path) -> None:

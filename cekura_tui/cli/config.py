@@ -152,7 +152,7 @@ def edit(ctx: click.Context, options: Options) -> None:
     """
     from cekura_tui.config.programs import editor_command
     from cekura_tui.config.settings_edit import create_settings_file
-    from cekura_tui.config.settings_file import read_settings_file
+    from cekura_tui.config.sources import read_settings_file
 
     path = options.paths.settings
     command = editor_command(os.environ)

@@ -1,7 +1,7 @@
 """What can be set: the names, what they are for, what is expected of them, and where they can be named.
 
-`sources` merges the places, `settings_file` reads config.toml, `settings_check` says what is wrong in it, and
-`settings_edit` changes it.
+`sources` reads config.toml and merges the places, `settings_check` says what is wrong in that file (`settings_file`),
+and `settings_edit` changes it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ PERSONAL = frozenset({"notify", "on_job_done", "title", "whole_frames", "hints",
 """Settings that are about the person and the terminal, not about an account: the embedded workspace keeps to them."""
 
 
-class Kind(NamedTuple):
+class ValueKind(NamedTuple):
     """Which values a setting takes: their type, which of these are right, and what a person is asked for.
 
     `entries` are the values of one that is a table.
@@ -55,7 +55,7 @@ class Kind(NamedTuple):
     type: type
     expected: str
     check: Callable[[Any], bool] = lambda value: True
-    entries: Kind | None = None
+    entries: ValueKind | None = None
 
 
 def _is_name(value: str) -> bool:
@@ -74,20 +74,20 @@ def _is_command(value: str) -> bool:
         return False
 
 
-def _table(name: str, entries: Kind) -> Kind:
-    return Kind(dict, f"a table such as [{name}]", entries=entries)
+def _table(name: str, entries: ValueKind) -> ValueKind:
+    return ValueKind(dict, f"a table such as [{name}]", entries=entries)
 
 
-_TEXT = Kind(str, "text")
-_NUMBER = Kind(int, "a number", lambda value: 0 <= value < 2**63)
-_TRUTH = Kind(bool, "true or false")
-_COMMAND = Kind(str, "a command with closed quotes", _is_command)
-_NAME = Kind(str, "the name of a profile", _is_name)
-_NOTIFY = Kind(str, f"one of {', '.join(get_args(Notify))}", lambda value: value in get_args(Notify))
-_WIDTH = Kind(int, "a number of cells", lambda value: 0 <= value <= 1000)
+_TEXT = ValueKind(str, "text")
+_NUMBER = ValueKind(int, "a number", lambda value: 0 <= value < 2**63)
+_TRUTH = ValueKind(bool, "true or false")
+_COMMAND = ValueKind(str, "a command with closed quotes", _is_command)
+_NAME = ValueKind(str, "the name of a profile", _is_name)
+_NOTIFY = ValueKind(str, f"one of {', '.join(get_args(Notify))}", lambda value: value in get_args(Notify))
+_WIDTH = ValueKind(int, "a number of cells", lambda value: 0 <= value <= 1000)
 
 
-def _about(kind: Kind, description: str) -> dict[str, Any]:
+def _about(kind: ValueKind, description: str) -> dict[str, Any]:
     return {"kind": kind, "description": description}
 
 
@@ -148,7 +148,7 @@ class Settings:
 class Setting(NamedTuple):
     """What is known of a setting beside its name; the default of a table is empty."""
 
-    kind: Kind
+    kind: ValueKind
     description: str
     default: object
 
@@ -192,11 +192,11 @@ def _evident_values(values: Mapping[str, object]) -> dict[str, Any] | None:
                 value = int(value)  # as a variable has it
             if not _is_evident(kind, value):
                 return None
-            meant[name] = value
+            meant[name] = dict(value) if isinstance(value, dict) else value  # as pydantic, which shares no table
     return meant
 
 
-def _is_evident(kind: Kind, value: object) -> bool:
+def _is_evident(kind: ValueKind, value: object) -> bool:
     if type(value) is not kind.type or not kind.check(value):
         return False
     if kind.entries is None:
@@ -215,7 +215,7 @@ def _model() -> type[BaseModel]:
             raise ValueError("true and false are not numbers")
         return value
 
-    def typed(kind: Kind) -> Any:
+    def typed(kind: ValueKind) -> Any:
         def checked(value: Any) -> Any:
             if not kind.check(value):
                 raise ValueError(kind.expected)

@@ -14,7 +14,8 @@ from cekura_tui.config.atomic_file import atomic_file, locked, output_file
 from cekura_tui.config.paths import make_private
 from cekura_tui.config.settings import SETTINGS
 from cekura_tui.config.settings_check import TABLES, check_text, entry_names, line_numbers, lines_with_ends
-from cekura_tui.config.settings_file import UTF8, Name, line_of, read_settings_file
+from cekura_tui.config.settings_file import UTF8, Name, line_of
+from cekura_tui.config.sources import read_settings_file
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line
 

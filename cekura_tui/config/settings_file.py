@@ -1,4 +1,4 @@
-"""config.toml as it is read: its right entries, and every wrong one with its line (`settings_check`)."""
+"""What config.toml says: its right entries, and every wrong one with its line (`settings_check`)."""
 
 from __future__ import annotations
 
@@ -55,23 +55,6 @@ class SettingsFile(NamedTuple):
         """Where an entry is, as a person reads it."""
         line = line_of(self.lines, name)
         return f"{self.path}:{line}" if line else str(self.path)
-
-
-def read_settings_file(path: Path) -> SettingsFile:
-    """Read a file; what is wrong in it is no error but among its problems. One that is missing is empty."""
-    try:
-        text = path.read_bytes().decode(UTF8)
-    except FileNotFoundError:
-        return SettingsFile(path, {}, {}, {})
-    except OSError as error:
-        problem = Problem(None, f"can't be read: {error.strerror}")
-    except UnicodeDecodeError:
-        problem = Problem(None, "not valid TOML: it is not UTF-8 text")
-    else:
-        from cekura_tui.config.settings_check import checked  # who has no file needs none of it
-
-        return checked(path, text)
-    return unreadable(path, problem)
 
 
 def unreadable(path: Path, problem: Problem) -> SettingsFile:

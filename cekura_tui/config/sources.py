@@ -1,5 +1,5 @@
-"""Where settings come from: a flag, then the environment, the profile's table in config.toml, what is above the tables
-there, the file of the vendor's CLI, and the default. Each remembers where it came from.
+"""Where settings come from, read and merged: a flag, then the environment, the profile's table in config.toml, what is
+above the tables there, the file of the vendor's CLI, and the default. Each remembers where it came from.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cekura_tui.config.settings import (
     make_settings,
     wrong_values,
 )
-from cekura_tui.config.settings_file import Problem, SettingsFile, read_settings_file
+from cekura_tui.config.settings_file import UTF8, Problem, SettingsFile, unreadable
 from cekura_tui.model.errors import UsageError
 
 DEFAULT = "default"
@@ -104,6 +104,23 @@ def load_settings(
         _refusal(file, profile, named),
         None if "read_only" in from_flags else file.doubt("read_only", profile, ""),
     )
+
+
+def read_settings_file(path: Path) -> SettingsFile:
+    """Read a file; what is wrong in it is no error but among its problems. One that is missing is empty."""
+    try:
+        text = path.read_bytes().decode(UTF8)
+    except FileNotFoundError:
+        return SettingsFile(path, {}, {}, {})
+    except OSError as error:
+        problem = Problem(None, f"can't be read: {error.strerror}")
+    except UnicodeDecodeError:
+        problem = Problem(None, "not valid TOML: it is not UTF-8 text")
+    else:
+        from cekura_tui.config.settings_check import checked  # who has no file needs none of it
+
+        return checked(path, text)
+    return unreadable(path, problem)
 
 
 class SettingsSource(NamedTuple):

@@ -146,6 +146,8 @@ def _looks(capabilities: Capabilities) -> Iterator[Check]:
     else:
         advice = "Letters outside ASCII are replaced. Set a UTF-8 locale, for example LC_ALL=C.UTF-8."
         yield Check("terminal", "encoding", "warning", found, advice)
+    blanks = "erased in their colour" if capabilities.background_erase else "written as spaces"
+    yield Check("terminal", "blank cells", "ok", f"{blanks} ({capabilities.background_erase_why})")
 
 
 def _answers(answers: Answers, within: Multiplexer) -> Iterator[Check]:

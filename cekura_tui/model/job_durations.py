@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cekura_tui.model.text import count, span_text
 
 LEAST = 3
-"""Jobs below which nothing is said: one or two tell little of the next."""
+"""Fewest jobs that an estimate is made from: one or two say little about the next."""
 _SLACK = 1.25
 
 
@@ -31,7 +31,7 @@ class Usual:
         rounded = whole // step * step
         if rounded >= self.median:
             return "any moment" if rounded < max(self.high, _SLACK * self.median) else "longer than usual"
-        # Halfway through the step that the elapsed time stands in.
+        # Halfway through the step that the elapsed time is in.
         left = self.median - rounded - step / 2
         if left >= 57.5:
             return f"about {span_text(60 * max(1, round(left / 60)))} left"

@@ -49,7 +49,7 @@ _COLUMNS = {column.name: _TYPES[str(column.type)] for column in fields(Job) if c
 """What a column may hold that is read as it is: SQLite itself takes anything in any, and what draws a job must not."""
 _JSON: dict[str, type[Any]] = {"run_ids": list, "category_ids": list, "workflow_metric_ids": list, "parameters": dict}
 _SENT = ("reason", "last_status", "summary_of_changes", "error")
-"""Texts of the server, which are kept as they came and cleaned when they are read."""
+"""Texts of the server, which are stored as they came and cleaned when they are read."""
 _ORIGINAL = ("origin", "key_id", "prompt_sha256", "improved_sha256", "kind")
 EMPTY_COLUMNS: dict[str, object] = {
     **{name: None if type(None) in types else types[0]() for name, types in _COLUMNS.items() if name not in _ORIGINAL},
@@ -106,7 +106,7 @@ def _parsed(text: object, form: type) -> Any:
 
 
 def read_jobs(rows: Iterable[sqlite3.Row], key_id: str | None) -> tuple[list[Job], StoreError | None]:
-    """The jobs of those rows that can be read, and what tells of the others."""
+    """The jobs of those rows that can be read, and an error that names the others, if there are any."""
     jobs: list[Job] = []
     left_out: list[UnreadableJob] = []
     for row in rows:

@@ -79,8 +79,11 @@ class Improve(NamedTuple):
     given: GivenPrompt | None = None
 
 
-class PrepareRunScreen(NamedTuple):
-    """A run is opened soon: have its screen imported, so that nobody waits for that."""
+class PrepareRunScreen:
+    """A run is opened soon: have its screen imported, so that nobody waits for that.
+
+    No tuple, as the others are: an empty one would be false, and equal to any other.
+    """
 
 
 class OpenPromptHistory(NamedTuple):

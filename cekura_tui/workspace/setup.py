@@ -17,8 +17,8 @@ from cekura_tui.config.credentials import DEFAULT_API_URL, PROFILE, ApiKey, Serv
 from cekura_tui.config.key_lookup import NOT_RUN, KeyPlaces, KeySource, look_up
 from cekura_tui.config.paths import Paths, find_paths
 from cekura_tui.config.settings import ENVIRONMENT, FLAGS, PERSONAL, Settings
-from cekura_tui.config.settings_file import Problem, SettingsFile, read_settings_file
-from cekura_tui.config.sources import DEFAULT, Loaded, load_settings
+from cekura_tui.config.settings_file import Problem, SettingsFile
+from cekura_tui.config.sources import DEFAULT, Loaded, load_settings, read_settings_file
 from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.scope import Scope

@@ -60,6 +60,13 @@ def test_the_defaults_are_right() -> None:
     assert make_settings(defaults) == make_settings({}) == Settings()
 
 
+def test_a_table_of_the_settings_does_not_change_with_the_one_it_was_made_of() -> None:
+    table: dict[str, object] = {"runs.improve": "I"}
+    made = make_settings({"keys": table})
+    table["runs.open"] = "o"
+    assert made.keys == {"runs.improve": "I"}
+
+
 @pytest.mark.parametrize(("value", "meant"), [(5.0, 5), (" 7 ", 7), ("-0", 0)])
 def test_numbers_may_be_written_in_other_ways(value: object, meant: int) -> None:
     assert make_settings({"project_id": value}).project_id == meant

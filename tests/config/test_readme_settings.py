@@ -8,7 +8,7 @@ from pathlib import Path
 import readme_settings
 from readme_part import README
 
-from cekura_tui.config.settings_file import read_settings_file
+from cekura_tui.config.sources import read_settings_file
 
 
 def test_the_readme_has_the_settings_of_the_program() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cekura_tui.config.settings import SETTINGS
 from cekura_tui.config.settings_check import line_numbers
 from cekura_tui.config.settings_edit import create_settings_file, set_setting, unset_setting
-from cekura_tui.config.settings_file import read_settings_file
+from cekura_tui.config.sources import read_settings_file
 from cekura_tui.model.errors import UsageError
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from cekura_tui.doctor.terminal import Answers, ask_terminal
+from cekura_tui.doctor.terminal import Answers, ask_terminal, check_terminal
 
 KNOWS_ALL = b"\x1bP>|kitty(0.36.4)\x1b\\\x1b[?2026;2$y\x1b[?1004;1$y\x1b[?62;c"
 
@@ -80,6 +80,18 @@ def test_the_terminal_is_left_as_it_was_with_nothing_in_its_input(wire: Wire, an
 def test_a_name_holds_nothing_that_a_terminal_obeys(wire: Wire) -> None:
     wire.answer(b"\x1bP>|evil\x07\x9b31mterm\x1b\\\x1b[?6c")
     assert ask_terminal(wire.inner, wire.inner, within=20).name.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("term", "found"),
+    [
+        ("xterm-256color", "erased in their colour (TERM is xterm-256color)"),
+        ("screen-256color", "written as spaces (screen, TERM is screen-256color)"),
+        ("", "written as spaces (TERM is not set)"),
+    ],
+)
+def test_how_blanks_are_drawn_is_listed_with_its_reason(term: str, found: str) -> None:
+    assert {check.name: check.found for check in check_terminal({"TERM": term})}["blank cells"] == found
 
 
 def test_what_is_no_terminal_is_not_asked() -> None:

@@ -137,8 +137,14 @@ def test_the_first_frame_is_empty_where_there_is_nothing_to_read(home: Path, con
     assert [path.name for path in home.iterdir()] == ([] if content is None else ["cekura.db"])
 
 
-def test_the_first_frame_survives_rows_of_a_damaged_file(store: Store, home: Path) -> None:
-    store.runs.keep_rows("s", 1, rows(1), 1.0, first=True)
+@pytest.mark.parametrize("damaged", ["[1, 2", "", " ", "1, 2", "[1], [2]", "[]", "null"])
+@pytest.mark.parametrize("listed", [1, 3])
+def test_of_a_list_with_a_damaged_row_the_first_frame_shows_none(
+    store: Store, home: Path, listed: int, damaged: str
+) -> None:
+    store.runs.keep_rows("s", listed, rows(*range(1, listed + 1)), 1.0, first=True)
     with store.database.write() as sql:
-        sql.execute("UPDATE run_rows SET row = '[1, 2'")
+        assert sql.execute("UPDATE run_rows SET row = ? WHERE id = 1", (damaged,)).rowcount == 1
     assert read_cached_start(home / "cekura.db", ORIGIN, "key", "default", "s").seen is None
+    with pytest.raises((ValueError, TypeError)):
+        store.runs.seen("s")

@@ -16,7 +16,7 @@ T = TypeVar("T")
 class ListPage(Generic[T]):
     """How many there are in all, these, and whether another page follows.
 
-    `oldest_first` tells that the server listed them so, whatever their order here; `at` is the server's own time (Unix)
+    `oldest_first` means that the server listed them so, whatever their order here; `at` is the server's own time (Unix)
     when it answered.
     """
 
@@ -33,7 +33,7 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
-    """One page as the server told it, newest first here. `number` counts from 1 in the server's order.
+    """One page as the server sent it, newest first here. `number` counts from 1 in the server's order.
 
     `count` is how many runs the server says there are in all, `at` the server's own time of the answer (Unix).
     """
@@ -88,13 +88,13 @@ MAX_PAGES = 250
 class PagedRuns:
     """The list of a query as of `pin` (Unix time at the server), of which pages come, fail, change and are dropped.
 
-    It asks nobody: `put`, `fail`, `add_newer` and `change` are told what came, `listed` is what is there now.
+    It asks nobody: `put`, `fail`, `add_newer` and `change` take what came, `listed` is what is there now.
     """
 
     def __init__(self, first: RunPage, got_at: float, max_pages: int = MAX_PAGES) -> None:
         newest = max((row.at for row in first.rows if row.at is not None), default=0.0)
         self.pin = max(got_at if first.at is None else first.at, newest)
-        """Runs that were made later are not of these pages. A server's clock may be behind the times that it tells."""
+        """Runs that were made later are not of these pages. A server's clock may be behind its own times."""
         size = (len(first.rows) or PAGE) if first.more else max(PAGE, len(first.rows))
         self.layout = Layout(max(first.count, len(first.rows)), first.oldest_first, size)
         self.shifts = 0
@@ -186,7 +186,7 @@ class PagedRuns:
         self._drop(page.number)
         self._lay_out(page)
         if room := len(self.layout.span(page.number)):
-            # A run that is in another page came there by a shift that the count did not tell: it stays where it is.
+            # A run that is in another page came there by a shift that the count did not show: it stays where it is.
             fresh = {row.id: row for row in page.rows if row.id not in self._page_of}
             rows = tuple(fresh.values())[:room]
             self._pages[page.number] = rows
@@ -195,9 +195,9 @@ class PagedRuns:
             newest = max((row.id for row in page.rows), default=-1)
             self._head = tuple(row for row in self._head if row.id > newest)
             self._waiting = {number: row for number, row in self._waiting.items() if number > newest}
-        # What is new is told by the newest page, so that it is held as long as others can be dropped.
-        kept = {*keep, self.newest_page}
-        others = sorted((number for number in self._pages if number != page.number), key=lambda n: n in kept)
+        # What is new shows in the newest page, so that it is held as long as others can be dropped.
+        held = {*keep, self.newest_page}
+        others = sorted((number for number in self._pages if number != page.number), key=lambda n: n in held)
         for number in others[: max(0, len(self._pages) - self._max_pages)]:
             self._drop(number)
 
@@ -206,9 +206,9 @@ class PagedRuns:
             del self._page_of[row.id]
 
     def _lay_out(self, page: RunPage) -> None:
-        """Where a page tells otherwise than was known how long the list and its pages are, the page is right."""
+        """Where a page disagrees with what was known of the length of the list and its pages, the page is right."""
         received, size = len(page.rows), self.layout.size
-        if received > 1 and not self._directed:  # one run alone does not tell in which order they are listed
+        if received > 1 and not self._directed:  # one run alone shows no order
             self._directed = True
             if page.oldest_first != self.layout.oldest_first:
                 self._shift(replace(self.layout, oldest_first=page.oldest_first))
@@ -263,7 +263,7 @@ class PagedRuns:
         self.change(rows)
         oldest = -1
         if (top := self.newest_page) is not None:
-            # A list of which the newest page was not seen cannot tell what is new to it.
+            # Without its newest page, nobody knows what is new to a list.
             if (newest := self._pages.get(top)) is None:
                 return
             # Among those as old as the newest page, the ones it does not have came into the list since.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import shutil
 import signal
 import threading
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -18,6 +20,8 @@ from textual.message import Message
 
 from cekura_tui.ui.terminal.cell_writer import CellWriter
 from cekura_tui.ui.terminal.input_parser import InputParser
+
+_log = logging.getLogger("cekura_tui.ui")
 
 _LOOKED = 0.1
 """Seconds between two looks at a terminal that has no input any more."""
@@ -43,16 +47,27 @@ def has_job_control() -> bool:
 
 
 class _Waking(threading.Event):
-    """The end of reading, which wakes the thread that reads: `wake` is the end of a pipe that it looks at, too."""
+    """The end of reading, which wakes the thread that reads: `woken` is the end of a pipe that it looks at, too."""
 
-    def __init__(self, wake: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._wake = wake
+        self.woken, self._wake = os.pipe()
+        os.set_blocking(self._wake, False)
+        self._open = True
 
     def set(self) -> None:
         """Stop to read."""
         super().set()
-        os.write(self._wake, b".")
+        if self._open:
+            with suppress(BlockingIOError):  # the pipe is full of what has woken nobody yet
+                os.write(self._wake, b".")
+
+    def close(self) -> None:
+        """Close the pipe, once nobody reads any more."""
+        if self._open:
+            self._open = False
+            os.close(self._wake)
+            os.close(self.woken)
 
 
 class TerminalDriver(LinuxDriver):
@@ -78,8 +93,7 @@ class TerminalDriver(LinuxDriver):
         self._cells = None if whole_frames else CellWriter(1, 1, fills=False)
         self._screen_unknown = True
         self._writing = threading.Lock()  # the thread that reads answers to questions of the terminal, too
-        self._woken, wake = os.pipe()
-        self.exit_event = _Waking(wake)
+        self.exit_event = self._waking = _Waking()
         self._modes: list[Any] | None = None
         self._drawing = self._stopped = False
         signal.signal(signal.SIGTSTP, self._asked_to_stop)
@@ -122,19 +136,34 @@ class TerminalDriver(LinuxDriver):
         if self._drawing:
             super().disable_input()
 
+    def close(self) -> None:
+        """Let go of what the driver holds open; it draws and reads no more."""
+        super().close()
+        if self._key_thread is None or not self._key_thread.is_alive():
+            self._waking.close()
+
     def write(self, data: str) -> None:
         """Write, as long as somebody takes it: a terminal that is lost ends Textual's writing thread."""
         if not self._writes:
             return
-        if self._cells is None:
-            super().write(data)
-            return
         with self._writing:
+            if changes := data if self._cells is None else self._changes(self._cells, data):
+                super().write(changes)
+
+    def _changes(self, cells: CellWriter, data: str) -> str:
+        """What changes the cells; all of it, from now on, where that cannot be found out."""
+        try:
             if self._screen_unknown:
                 self._screen_unknown = False
-                self._measure(self._cells)
-            if changes := self._cells.feed(data):
-                super().write(changes)
+                self._measure(cells)
+            return cells.feed(data)
+        except Exception:
+            # Whatever it is: all that is written comes through here, also what gives the terminal back in the end.
+            _log.exception("what changes the screen cannot be found out; it is sent whole from now on")
+            self._cells = None
+            if self._loop.is_running():
+                self._loop.call_soon_threadsafe(self._app.refresh)
+            return f"\x1b[m{data}"
 
     def forget_screen(self) -> None:
         """Have all that is drawn from now on sent, whatever the terminal showed before. Called from any thread, and
@@ -174,9 +203,9 @@ class TerminalDriver(LinuxDriver):
         due: float | None = None
         while not self.exit_event.is_set():
             left = _FOREVER if due is None else max(due - time.monotonic(), 0.0)
-            readable = select.select([self.fileno, self._woken], [], [], left)[0]
-            if self._woken in readable:
-                os.read(self._woken, _READ)
+            readable = select.select([self.fileno, self._waking.woken], [], [], left)[0]
+            if self._waking.woken in readable:
+                os.read(self._waking.woken, _READ)
             if self.fileno in readable:
                 if not (data := os.read(self.fileno, _READ)):
                     self.exit_event.wait(_LOOKED)  # there is no input any more

@@ -1,0 +1,112 @@
+"""Whatever fails within the driver, the terminal gets what the app writes, and no file stays open."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+from textual.app import App
+
+from cekura_tui.ui.terminal.cell_writer import CellWriter
+from cekura_tui.ui.terminal.driver import TerminalDriver
+
+FRAME = "\x1b[?2026h\x1b[1;1H\x1b[1mruns\x1b[0m\x1b[1;1H\x1b[?2026l"
+LEAVING = "\x1b[?1049l"
+_PIPE = 1 << 16
+"""Bytes that a pipe holds before it blocks."""
+
+
+class DrawnApp:
+    """Counts how often all is drawn."""
+
+    def __init__(self) -> None:
+        self.drawn = 0
+
+    def refresh(self) -> None:
+        """Draw all."""
+        self.drawn += 1
+
+
+class Output:
+    """Takes what is written in place of the thread that writes."""
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    def is_alive(self) -> bool:
+        """Whether it still takes something."""
+        return True
+
+    def write(self, data: str) -> None:
+        """Take it."""
+        self.written.append(data)
+
+    def stop(self) -> None:
+        """Take no more."""
+
+
+@pytest.fixture(autouse=True)
+def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Input that is empty; the handlers of signals, which a driver sets when it is made, are as before afterwards."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTSTP, signal.SIGCONT)}
+    with open(os.devnull) as nothing:
+        monkeypatch.setattr(sys, "__stdin__", nothing)
+        yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def made(app: DrawnApp) -> tuple[TerminalDriver, Output]:
+    """A driver that writes to a list."""
+    driver, output = TerminalDriver(cast("App[Any]", app)), Output()
+    cast("Any", driver)._writer_thread = output
+    return driver, output
+
+
+async def test_an_error_in_what_finds_the_changes_is_logged_once_and_whole_frames_are_sent_from_then_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(self: CellWriter, data: str) -> str:
+        raise IndexError("no such line")
+
+    app = DrawnApp()
+    driver, output = made(app)
+    driver.write(FRAME)
+    monkeypatch.setattr(CellWriter, "feed", broken)
+    for data in (FRAME, FRAME, LEAVING):
+        driver.write(data)
+    await asyncio.sleep(0)
+    assert output.written[1:] == [f"\x1b[m{FRAME}", FRAME, LEAVING]
+    assert app.drawn == 1
+    assert [record.exc_info is not None for record in caplog.records if record.name == "cekura_tui.ui"] == [True]
+    driver.close()
+
+
+async def test_reading_is_ended_any_number_of_times_while_nobody_reads() -> None:
+    driver, _ = made(DrawnApp())
+
+    def end_again_and_again() -> None:
+        for _ in range(_PIPE + 1):
+            driver.exit_event.set()
+
+    ending = threading.Thread(target=end_again_and_again, daemon=True)
+    ending.start()
+    await asyncio.to_thread(ending.join, 20)
+    assert not ending.is_alive()
+    driver.close()
+
+
+async def test_a_closed_driver_holds_no_file_open_and_can_still_be_ended() -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    driver = TerminalDriver(cast("App[Any]", DrawnApp()))
+    assert len(set(os.listdir("/proc/self/fd")) - before) == 2
+    driver.close()
+    driver.close()
+    driver.exit_event.set()
+    assert set(os.listdir("/proc/self/fd")) == before
