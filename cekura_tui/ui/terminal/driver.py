@@ -51,9 +51,15 @@ class _Waking(threading.Event):
 
     def __init__(self) -> None:
         super().__init__()
-        self.woken, self._wake = os.pipe()
-        os.set_blocking(self._wake, False)
-        self._open = True
+        self.woken = self._wake = -1
+        self._open = False
+
+    def open(self) -> None:
+        """Open the pipe, before somebody reads."""
+        if not self._open:
+            self.woken, self._wake = os.pipe()
+            os.set_blocking(self._wake, False)
+            self._open = True
 
     def set(self) -> None:
         """Stop to read."""
@@ -108,6 +114,7 @@ class TerminalDriver(LinuxDriver):
         if self._cells is not None:
             self._cells = CellWriter(1, 1, fills=False)
         self.forget_screen()
+        self._waking.open()
         super().start_application_mode()  # type: ignore[no-untyped-call] # as Textual has it
         self._drawing = self._writes
         if not self._drawing:
@@ -137,7 +144,7 @@ class TerminalDriver(LinuxDriver):
             super().disable_input()
 
     def close(self) -> None:
-        """Let go of what the driver holds open; it draws and reads no more."""
+        """Let go of what drawing and reading hold open, at the end and whenever somebody else has the terminal."""
         super().close()
         if self._key_thread is None or not self._key_thread.is_alive():
             self._waking.close()

@@ -14,7 +14,7 @@ import pytest
 from textual.app import App
 
 from cekura_tui.ui.terminal.cell_writer import CellWriter
-from cekura_tui.ui.terminal.driver import TerminalDriver
+from cekura_tui.ui.terminal.driver import TerminalDriver, _Waking
 
 FRAME = "\x1b[?2026h\x1b[1;1H\x1b[1mruns\x1b[0m\x1b[1;1H\x1b[?2026l"
 LEAVING = "\x1b[?1049l"
@@ -62,6 +62,15 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         signal.signal(number, handler)
 
 
+@pytest.fixture
+def waking() -> Iterator[_Waking]:
+    """The end of reading, with its pipe open."""
+    waking = _Waking()
+    waking.open()
+    yield waking
+    waking.close()
+
+
 def made(app: DrawnApp) -> tuple[TerminalDriver, Output]:
     """A driver that writes to a list."""
     driver, output = TerminalDriver(cast("App[Any]", app)), Output()
@@ -88,25 +97,30 @@ async def test_an_error_in_what_finds_the_changes_is_logged_once_and_whole_frame
     driver.close()
 
 
-async def test_reading_is_ended_any_number_of_times_while_nobody_reads() -> None:
-    driver, _ = made(DrawnApp())
-
+def test_reading_is_ended_any_number_of_times_while_nobody_reads(waking: _Waking) -> None:
     def end_again_and_again() -> None:
         for _ in range(_PIPE + 1):
-            driver.exit_event.set()
+            waking.set()
 
     ending = threading.Thread(target=end_again_and_again, daemon=True)
     ending.start()
-    await asyncio.to_thread(ending.join, 20)
+    ending.join(20)
     assert not ending.is_alive()
-    driver.close()
 
 
-async def test_a_closed_driver_holds_no_file_open_and_can_still_be_ended() -> None:
-    before = set(os.listdir("/proc/self/fd"))
-    driver = TerminalDriver(cast("App[Any]", DrawnApp()))
-    assert len(set(os.listdir("/proc/self/fd")) - before) == 2
+def test_no_file_stays_open_while_another_program_has_the_terminal(waking: _Waking) -> None:
+    for _ in range(3):
+        waking.open()
+        waking.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(waking.woken)
+    waking.set()  # ends what has ended
+
+
+async def test_a_driver_that_is_closed_holds_no_file_open() -> None:
+    driver, _ = made(DrawnApp())
+    waking = cast("_Waking", driver.exit_event)
+    waking.open()
     driver.close()
-    driver.close()
-    driver.exit_event.set()
-    assert set(os.listdir("/proc/self/fd")) == before
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(waking.woken)

@@ -102,6 +102,7 @@ KEPT: list[tuple[type, str]] = [
     (Driver, "_app"),
     (Driver, "_loop"),
     (LinuxDriver, "_writer_thread"),
+    (LinuxDriver, "_key_thread"),
     (Parser, "_awaiting"),
     (Parser, "_timeout_time"),
 ]
