@@ -60,6 +60,8 @@ class Workspace:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._session: asyncio.Future[Session] | None = None
+        self._running = Future[None]()
+        """Done when the background runs, or is not to run any more."""
         self._window = ""
         """The name of this window, whichever session it has; empty until the first is opened."""
         self._hooks: dict[str, JobHook] = {}
@@ -77,6 +79,8 @@ class Workspace:
         self._thread = threading.Thread(target=self._live, args=(started,), name="workspace", daemon=True)
         self._thread.start()
         started.wait()
+        if not self._running.done():
+            self._running.set_result(None)
 
     def _live(self, started: threading.Event) -> None:
         loop = asyncio.new_event_loop()
@@ -151,7 +155,11 @@ class Workspace:
         return self._requests.records
 
     async def call(self, ask: Callable[[Session], Awaitable[T]]) -> T:
-        """Ask something of the session, from the screens' loop; raises what it raises, or why it could not open."""
+        """Ask something of the session, from the screens' loop; raises what it raises, or why it could not open.
+
+        What is asked before the background runs waits for it.
+        """
+        await asyncio.shield(asyncio.wrap_future(self._running))
         return await asyncio.wrap_future(self.send(ask))
 
     def send(self, ask: Callable[[Session], Awaitable[T]]) -> Future[T]:
@@ -313,6 +321,8 @@ class Workspace:
     def close(self) -> None:
         """Close the session and end the thread; waits a moment at the most."""
         loop, thread = self._loop, self._thread
+        if not self._running.done():
+            self._running.set_result(None)
         if loop is None or thread is None or not thread.is_alive():
             return
         closing = asyncio.run_coroutine_threadsafe(self._close(), loop)

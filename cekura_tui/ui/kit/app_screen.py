@@ -25,6 +25,7 @@ from cekura_tui.ui.terminal.textual_private import (
     is_quiet,
     lay_out_if_needed,
     paint,
+    run_callbacks,
     size_classes,
     version_of,
 )
@@ -95,6 +96,8 @@ class Painting:
             self.held, whole, self._whole = False, self._whole, False
             painted, self._painted = self._painted, None
         if app.screen_stack and app.is_running:
+            for screen in app.screen_stack[:-1]:
+                screen.check_idle()
             paint(app, whole=whole)
             if painted is not None:
                 painted()
@@ -113,7 +116,7 @@ class Painting:
         if not app.screen_stack:
             return False
         screen, now = app.screen, time.monotonic()
-        if lay_out_if_needed(screen) or not is_quiet(app):
+        if lay_out_if_needed(screen) or not is_quiet(app) or run_callbacks(screen):
             return screen.is_mounted and now > self._begun + (OPENING if self._whole else BUSY)
         if now < self._until and isinstance(screen, AppScreen) and screen.is_reading:
             await asyncio.sleep(_STEP)
@@ -183,9 +186,9 @@ class AppScreen(Screen[T]):
             super()._compositor_refresh()
 
     async def _on_idle(self, event: events.Idle) -> None:
-        # What waits for a painting finds everything in its place, though it is painted later.
-        if self._callbacks and self._is_held:
-            lay_out_if_needed(self)
+        # What waits for a painting is done once everything is in its place: `Painting` sees to that.
+        if self._is_held and self.app.screen is self:
+            event.prevent_default()
 
     def keep(self) -> None:
         """Save what was typed here: the program is being closed."""

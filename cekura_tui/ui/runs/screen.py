@@ -113,6 +113,7 @@ class RunsScreen(Page):
     """
 
     SHEETS = ("jobs",)
+    FIRST_READS = ("preview",)
     AUTO_FOCUS = "RunList"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action(

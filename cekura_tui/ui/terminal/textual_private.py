@@ -109,15 +109,25 @@ async def put_together(screen: Screen[Any]) -> None:
 
 def is_quiet(app: App[Any]) -> bool:
     """Whether the screen on top has its widgets, and nothing is due there or in the app; `MessagePump._is_mounted`,
-    `_next_callbacks`, `_message_queue`, `Screen._callbacks`.
+    `_next_callbacks`, `_message_queue`.
 
     For painting a screen once it is whole. Without it: paint it a moment after it was opened.
     """
-    screen = app.screen
-    return not screen._callbacks and all(
+    return all(
         node._is_mounted and not node._next_callbacks and node._message_queue.empty()
-        for node in (app, *screen.walk_children(with_self=True))
+        for node in (app, *app.screen.walk_children(with_self=True))
     )
+
+
+def run_callbacks(screen: Screen[Any]) -> bool:
+    """Have done next what waits for a painting of a screen, and say whether there is any; `Screen._callbacks`,
+    `_invoke_and_clear_callbacks`.
+
+    What is done then is painted with all else. Without it: as `is_quiet`, and it is painted after that.
+    """
+    if screen._callbacks:
+        screen.call_next(screen._invoke_and_clear_callbacks)
+    return bool(screen._callbacks)
 
 
 def lay_out_if_needed(screen: Screen[Any]) -> bool:

@@ -43,6 +43,7 @@ CALLED: list[tuple[Callable[..., Any], str]] = [
     (StylesCache.get_inner_outer, "cls base_background background"),
     (App._prune, "self nodes parent"),
     (Screen._compositor_refresh, "self"),
+    (Screen._invoke_and_clear_callbacks, "self"),
     (Screen._get_breakpoint_classes, "self dimension breakpoints"),
     (Screen._on_timer_update, "self"),
     (Screen._refresh_layout, "self size scroll"),
