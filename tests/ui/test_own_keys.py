@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from app_on_a_server import Served, on_run, opened, setup_of
@@ -14,6 +15,8 @@ from calling import call
 from office import toasts
 from own_settings import own_settings
 from textual.dom import DOMNode
+from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Input
 from waiting import eventually
 from watching import sees
@@ -141,6 +144,11 @@ def test_the_actions_are_printed_with_the_keys_of_the_settings_and_what_is_wrong
 # On the screens
 
 
+def is_open(pilot: Pilot[None], kind: type[Screen[Any]]) -> bool:
+    """Whether a screen of this kind is on top, with all that is in it."""
+    return isinstance(pilot.app.screen, kind) and pilot.app.screen.is_mounted
+
+
 async def test_another_key_improves_and_footer_help_and_palette_show_it(served: Served) -> None:
     own_settings('[keys]\n"runs.improve" = "ctrl+e, I"\n')
     async with opened(served.setup()) as pilot:
@@ -152,7 +160,7 @@ async def test_another_key_improves_and_footer_help_and_palette_show_it(served: 
         await pilot.press("question_mark")
         await sees(pilot, "ctrl+e I ")
         await pilot.press("escape", "I")
-        await eventually(lambda: isinstance(pilot.app.screen, ImproveDialog), "the dialog is open")
+        await eventually(lambda: is_open(pilot, ImproveDialog), "the dialog is open")
 
 
 async def test_a_key_of_ones_own_goes_before_that_of_the_list_but_is_a_letter_where_one_types(served: Served) -> None:
@@ -166,9 +174,9 @@ async def test_a_key_of_ones_own_goes_before_that_of_the_list_but_is_a_letter_wh
         await pilot.press("slash", "n", "e")
         await eventually(lambda: pilot.app.screen.query(Input).first().value == "ne", "both are letters")
         await pilot.press("escape", "space")
-        await eventually(lambda: isinstance(pilot.app.screen, ViewsDialog), "the views are open")
+        await eventually(lambda: is_open(pilot, ViewsDialog), "the views are open")
         await pilot.press("escape", "n")
-        await eventually(lambda: isinstance(pilot.app.screen, ColumnsDialog), "the columns are open")
+        await eventually(lambda: is_open(pilot, ColumnsDialog), "the columns are open")
 
 
 async def test_a_key_that_was_taken_away_is_nowhere_and_the_palette_still_does_it(served: Served) -> None:
@@ -178,9 +186,9 @@ async def test_a_key_that_was_taken_away_is_nowhere_and_the_palette_still_does_i
         await pilot.press("v")
         assert not pilot.app.screen.is_modal
         await pilot.press("colon", *"views", "enter")
-        await eventually(lambda: isinstance(pilot.app.screen, ViewsDialog), "the palette opens the views")
+        await eventually(lambda: is_open(pilot, ViewsDialog), "the palette opens the views")
         await pilot.press("escape", "T")
-        await eventually(lambda: isinstance(pilot.app.screen, Palette), "an action without a key has one")
+        await eventually(lambda: is_open(pilot, Palette), "an action without a key has one")
 
 
 async def test_what_is_one_action_to_a_person_has_one_key(served: Served) -> None:
@@ -200,7 +208,7 @@ async def test_the_keys_of_dialogs_follow(served: Served) -> None:
         await pilot.press("c")
         await sees(pilot, "J u move", "f9 close", gone="reset")
         await pilot.press("f9", "question_mark")
-        await eventually(lambda: isinstance(pilot.app.screen, HelpDialog), "the help is open")
+        await eventually(lambda: is_open(pilot, HelpDialog), "the help is open")
         await sees(pilot, "n k space scroll · f9 close")
 
 
