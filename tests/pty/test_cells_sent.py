@@ -37,8 +37,8 @@ def test_a_session_shows_the_same_in_fewer_bytes(recorded: list[str]) -> None:
     for part in recorded:
         screens.feed(part)
         assert not (difference := screens.difference()), difference
-    assert screens.bytes_written > 300_000
-    assert screens.bytes_sent < screens.bytes_written / 4
+    assert screens.bytes_written > 150_000
+    assert screens.bytes_sent < screens.bytes_written / 3
 
 
 @pytest.mark.parametrize(

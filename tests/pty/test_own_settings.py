@@ -21,6 +21,7 @@ def test_another_key_improves_and_a_clash_is_said_and_listed(start: Start, home:
     terminal = start(*DEMO).wait("240 runs", "900238", "ctrl+e Improve", "space Views", "Q Quit")
     terminal.wait("[keys] runs.views and run-list.mark")
     terminal.press("q")
+    terminal.settle()
     terminal.press("?")
     terminal.wait("Problems in config.toml", "runs.views and run-list.mark both have space")
     terminal.press("esc")
