@@ -43,7 +43,7 @@ def style_sheets(*names: str) -> list[str | PurePath]:
     return [folder / f"{name}.tcss" for name in _STYLE_SHEETS if name in (names or _STYLE_SHEETS)]
 
 
-READING = 0.03
+READING = 0.06
 """Seconds that a screen which still reads something is waited for; then it is painted as it is."""
 BUSY = 0.1
 """Seconds after which it is painted though more comes all the time, as while text is pasted key by key."""
