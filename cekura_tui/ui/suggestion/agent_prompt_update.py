@@ -239,6 +239,10 @@ class UpdatePromptDialog(Dialog[None]):
         self.state.data_changed.subscribe(self, lambda _: looking(self._look()), immediate=True)
         self.action_reload()
 
+    def on_unmount(self) -> None:
+        """Let go: a quiet signal would hold on to it for days."""
+        self.state.data_changed.unsubscribe(self)
+
     # Loading
 
     def action_reload(self) -> None:

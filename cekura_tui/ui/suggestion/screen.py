@@ -199,6 +199,10 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         looking = partial(self.app.run_worker, group="staging")
         self.state.data_changed.subscribe(self, lambda _: looking(self._look()), immediate=True)
 
+    def on_unmount(self) -> None:
+        """Let go: a quiet signal would hold on to it for days."""
+        self.state.data_changed.unsubscribe(self)
+
     def on_screen_resume(self) -> None:
         """Here, or back from something else: another window may have chosen meanwhile."""
         self._load()
