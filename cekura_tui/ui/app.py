@@ -359,7 +359,6 @@ class CekuraApp(App[None]):
         self._listing, self.state.jobs = read_first_frame(workspace, scope, clock)
         self._known_ends = {job.number for job in self.state.jobs if job.unread}
         """Unread jobs that had ended when the list of jobs was opened last, or when the program started."""
-        self.add_mode("runs", self._make_runs)
         self.add_mode("jobs", self._make_jobs)
 
     def get_css_variables(self) -> dict[str, str]:
@@ -474,6 +473,7 @@ class CekuraApp(App[None]):
     def on_mount(self) -> None:
         """The first frame, from what was cached; then the workspace."""
         self._ui_loop = asyncio.get_running_loop()
+        self.add_mode("runs", self._make_runs)  # known from now on; its screen is there already
         self.state.hints.begin(self._workspace.setup)
 
     def _start(self) -> None:
@@ -515,6 +515,10 @@ class CekuraApp(App[None]):
             self._run_id = None
         else:
             self._runs.controller.load()
+
+    def get_default_screen(self) -> Screen[None]:
+        """The first screen, which is on the stack before anything in it asks for the screen."""
+        return self._make_runs()
 
     def _make_runs(self) -> RunsScreen:
         from cekura_tui.ui.jobs.list import JobsPane

@@ -24,6 +24,7 @@ from cekura_tui.ui.terminal.textual_private import (
     is_gone,
     is_quiet,
     lay_out_if_needed,
+    load_sheets,
     paint,
     run_callbacks,
     size_classes,
@@ -150,9 +151,10 @@ class AppScreen(Screen[T]):
         return any(one.group in self.FIRST_READS for one in own)
 
     async def _on_compose(self, event: events.Compose) -> None:
-        # Before anything is in it: else all of it is styled once for no size, and again for this one.
+        # Before anything is in it: else all of it is styled without its sheet, or for no size, and then again.
+        load_sheets(self)
         size_classes(self, self.app.size)
-        self.update_node_styles(animate=False)  # its sheet may have been read after it was styled first
+        self.update_node_styles(animate=False)
         self.note_styled()
 
     @property

@@ -159,6 +159,15 @@ def paint(app: App[Any], *, whole: bool) -> None:
     screen._on_timer_update()
 
 
+def load_sheets(screen: Screen[Any]) -> None:
+    """Read the style sheets of a screen, if they are not read yet; `App._load_screen_css`.
+
+    Textual does it after what is in a screen may have been styled, and not at all for the first one. Without it: name
+    all sheets in `CSS_PATH` of the app.
+    """
+    screen.app._load_screen_css(screen)
+
+
 def size_classes(screen: Screen[Any], size: Size) -> None:
     """Give a screen the classes of its breakpoints; `Screen._get_breakpoint_classes`.
 

@@ -41,6 +41,7 @@ CALLED: list[tuple[Callable[..., Any], str]] = [
     ),
     (App._handle_exception, "self error"),
     (StylesCache.get_inner_outer, "cls base_background background"),
+    (App._load_screen_css, "self screen"),
     (App._prune, "self nodes parent"),
     (Screen._compositor_refresh, "self"),
     (Screen._invoke_and_clear_callbacks, "self"),
