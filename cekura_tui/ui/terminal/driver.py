@@ -164,8 +164,7 @@ class TerminalDriver(LinuxDriver):
                 self._screen_unknown = False
                 self._measure(cells)
             return cells.feed(data)
-        except Exception:
-            # Whatever it is: all that is written comes through here, also what gives the terminal back in the end.
+        except Exception:  # the border of drawing: what gives the terminal back in the end comes through here, too
             _log.exception("what changes the screen cannot be found out; it is sent whole from now on")
             self._cells = None
             if self._loop.is_running():
