@@ -65,10 +65,13 @@ class PendingDialog:
 
     async def wait(self) -> None:
         """For a key: wait until it is opened, or something stands in for it."""
-        if (there := self._there) is not None:
+        waited_for = None
+        # What was waited for may begin to open the next thing: a decision that is saved, then the dialog with its runs.
+        while (there := self._there) is not None and there is not waited_for:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(there.wait(), PATIENCE)
             self._show_stand_in(there)
+            waited_for = there
 
     def _show_stand_in(self, there: asyncio.Event) -> None:
         app, worker = self._screen.app, self._worker

@@ -34,6 +34,8 @@ from cekura_tui.workspace.setup import refuse_read_only
 from cekura_tui.workspace.suggestions import SuggestionReasons
 
 if TYPE_CHECKING:
+    from textual.worker import Worker
+
     from cekura_tui.workspace.suggestions import OpenedSuggestion
 
 
@@ -178,6 +180,8 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             lambda text, again: self.notify_once(text, warning=True),
         )
         self.staging = StagingController(state.workspace, number, typed)
+        self._saving: list[Worker[bool]] = []
+        """Decisions on their way to the disk; each ends with whether it got there."""
 
     def body(self) -> ComposeResult:
         """Headline and summary, then the diff, and the staged text where there is room or it was asked for."""
@@ -469,10 +473,13 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         except CekuraTuiError as error:
             self.notify_once(error.sentence(), warning=True)
             return False
-        self.app.run_worker(self._show_step(step, shown, failed), group="staging")  # also where this page is left
+        # Also where this page is left.
+        saving = self.app.run_worker(self._show_step(step, shown, failed), group="staging")
+        self._saving = [*(one for one in self._saving if not one.is_finished), saving]
         return True
 
-    async def _show_step(self, step: Step, shown: Callable[[], object], failed: Callable[[], object]) -> None:
+    async def _show_step(self, step: Step, shown: Callable[[], object], failed: Callable[[], object]) -> bool:
+        """Wait for a step; returns whether it was saved."""
         assert self.staging.opened is not None
         before = self.staging.opened.diff
         try:
@@ -483,12 +490,13 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             pages = [screen for screen in self.app.screen_stack if isinstance(screen, Page)]
             page = self if self.is_attached or not pages else pages[-1]
             page.notify_once(f"Can't save your decision. {error.sentence()}", warning=True)
-            return
+            return False
         if not self.gone:
             self.draw()
             shown()
             self._explain_parts(before)
             self._tell(message)
+        return True
 
     # Elsewhere; esc leads back to the same change
 
@@ -506,21 +514,40 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         unread = "".join(f" {problem}" for problem in self.reasons.problems[:1])
         self.notify_once(f"No turn of a run found for change {hunk.number}.{unread}")
 
+    def _with_staged(self, open_dialog: Callable[[OpenedSuggestion], object]) -> None:
+        """Open a dialog on the staged prompt, with every decision before it: also those that are still being saved. It
+        is not opened where one of these could not be."""
+        saving = [one for one in self._saving if not one.is_finished]
+        if self.staging.opened is None:
+            return
+        if not saving:
+            open_dialog(self.staging.opened)
+            return
+
+        async def when_saved() -> None:
+            saved = [await one.wait() for one in saving]
+            if all(saved) and not self.gone and self.staging.opened is not None:
+                self.opening.arrived()
+                open_dialog(self.staging.opened)
+
+        self.opening.begin(when_saved, "Saving your decisions", group="staged-dialog")
+
     def action_hand_off(self) -> None:
         """Save or copy the staged prompt, or hand the change on."""
-        if (opened := self.staging.opened) is None:
-            return
 
         def handed_off(message: str | None) -> None:
             if message:
                 self.notify_once(message)
 
-        self.state.ask(HandOff(opened.suggestion, opened.staged, self._reread_staged, handed_off))
+        self._with_staged(
+            lambda opened: self.state.ask(HandOff(opened.suggestion, opened.staged, self._reread_staged, handed_off))
+        )
 
     def action_update_agent_prompt(self) -> None:
         """Update the agent's prompt with the staged one."""
-        if (opened := self.staging.opened) is None:
-            return
+        self._with_staged(self._update_agent_prompt)
+
+    def _update_agent_prompt(self, opened: OpenedSuggestion) -> None:
         from cekura_tui.prose.conflicts import ConflictDecisions
         from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
 
@@ -536,14 +563,17 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     def action_improve_again(self) -> None:
         """Improve once more, from the staged prompt."""
-        if (opened := self.staging.opened) is None:
+        if self.staging.opened is None:
             return
         try:
             refuse_read_only(self.state.workspace.setup.read_only, "nothing is launched")
         except UsageError as error:
             self.notify_once(error.sentence(), warning=True)
             return
-        self.improve(opened.suggestion.job.run_ids, GivenPrompt(f"staged from job {self.number}", opened.staged))
+        source = f"staged from job {self.number}"
+        self._with_staged(
+            lambda opened: self.improve(opened.suggestion.job.run_ids, GivenPrompt(source, opened.staged))
+        )
 
     @property
     def job(self) -> Job | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+import sqlite3
 import sys
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,31 @@ async def test_where_a_decision_cannot_be_saved_the_cursor_is_back_on_its_change
         await pilot.press("a")
         await sees(pilot, "Can't save your decision.")
         assert screen(pilot).hunk.number == 1
+
+
+@pytest.mark.parametrize(("key", "dialog"), [("y", "Copy or save the prompt"), ("p", "y update"), ("i", "Launch")])
+async def test_keys_in_haste_hand_over_what_was_decided_before_them(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, dialog: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        with closing(sqlite3.connect(served.setup().paths.database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await pilot.press("a", key)
+            assert pilot.app.screen is screen(pilot), "the decision is still to be saved"
+            other.execute("ROLLBACK")
+        await sees(pilot, dialog, gone="Loading the")
+        done, staged = await texts(pilot)
+        assert staged not in (done.prompt, done.improved_prompt)
+        if key == "y":
+            await pilot.press("enter")
+            await sees(pilot, "Saved to", gone=dialog)
+            assert (tmp_path / "improved-prompt-1.md").read_bytes() == staged.encode()
+        elif key == "i":
+            assert pilot.app.screen.query_one(TextArea).text == staged
+        else:
+            await sees(pilot, "Leaves out 1 undecided change")
 
 
 async def test_u_takes_back_step_by_step_and_says_what(served: Served) -> None:
