@@ -91,19 +91,22 @@ IDLE = 1.0
 """Seconds without a key after which nobody waits."""
 _DUE = 20
 """Collections of the middle generation after which there is something to find: about a hundred keys."""
-_RARELY = (700, 10, 50)
-"""Thresholds by which Python looks through everything by itself."""
+_RARELY = (700, 10, 10)
+"""Thresholds by which Python looks through everything by itself, but for what was put aside: after the first few screens
+that came and went without a pause. Later it takes longer, and memory that was needed once is not given back."""
 
 
 class GarbageWhenIdle:
     """What is drawn is garbage soon, and to find it Python looks through all that there is: for a tenth of a second, in
     which no key is answered, once a second while keys are held. Here that is done in a pause, and what is left after it
-    is not looked at again before the next one. Until the first frame nothing is: what is there then stays."""
+    is not looked at again before the next one. Until the first frame nothing is: what is there then stays, and so does
+    what is loaded after it, up to the first pause."""
 
     def __init__(self, app: App[None]) -> None:
         self._app = app
         self._busy_at = 0.0
         self._timer: Timer | None = None
+        self._is_first = True
         gc.set_threshold(*_RARELY)
 
     def begin(self) -> None:
@@ -121,7 +124,8 @@ class GarbageWhenIdle:
     def _collect(self) -> None:
         wait = self._busy_at + IDLE - time.monotonic()
         self._timer = self._app.set_timer(wait, self._collect) if wait > 0 else None
-        if self._timer is None and gc.get_count()[2] >= _DUE:
+        if self._timer is None and (self._is_first or gc.get_count()[2] >= _DUE):
+            self._is_first = False
             gc.unfreeze()
             gc.collect()
             gc.freeze()

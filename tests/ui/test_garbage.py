@@ -46,6 +46,21 @@ async def test_in_a_pause_what_nobody_holds_goes_also_what_was_put_aside_before(
         await eventually(lambda: gone() is None, "a second look")
 
 
+async def test_what_was_loaded_after_the_first_frame_is_put_aside_in_the_first_pause_and_little_is_not_looked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(garbage, "IDLE", 0.05)
+    monkeypatch.setattr(garbage, "_DUE", 1_000_000)
+    async with App[None]().run_test() as pilot:
+        idle = GarbageWhenIdle(pilot.app)
+        idle.busy()
+        await eventually(lambda: gc.get_freeze_count() > 0, "a first look")
+        gc.unfreeze()
+        idle.busy()
+        await eventually(lambda: idle._timer is None, "a second pause")
+        assert gc.get_freeze_count() == 0
+
+
 async def test_while_keys_come_it_is_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(garbage, "IDLE", 30.0)
     async with App[None]().run_test() as pilot:
