@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cekura_tui.model.text import count, span_text
 
@@ -12,8 +12,7 @@ LEAST = 3
 _SLACK = 1.25
 
 
-@dataclass(frozen=True, slots=True)
-class Usual:
+class Usual(NamedTuple):
     """How long jobs took, in seconds: the middle half of them `low` to `high`."""
 
     low: float

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.text import Prompt
 
 
-@dataclass(frozen=True, slots=True)
-class ApiRequest:
+class ApiRequest(NamedTuple):
     """A request about a job: its path at the server, with `body` sent as JSON and `params` as the query."""
 
     method: str
@@ -21,8 +19,7 @@ class ApiRequest:
     params: Mapping[str, str | int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """What one answer about a job says: where it is, and its result once it has ended.
 
     A result is what its kind brings: a prompt that goes into the history of the agent, a summary, an error, or JSON in
@@ -42,8 +39,7 @@ class Progress:
         return JobState(self.end) if self.end else JobState.RUNNING
 
 
-@dataclass(frozen=True, slots=True)
-class JobKind:
+class JobKind(NamedTuple):
     """All in which one kind of job differs from another, so that nothing else need know any kind.
 
     `name` is its name in the database, `noun` what its jobs are called in a sentence. `launch` is the request for a
@@ -80,4 +76,4 @@ class JobKind:
             return shown
         if sent.end != shown.end:
             return shown
-        return replace(shown, status=sent.status, summary_of_changes=sent.summary_of_changes, error=sent.error)
+        return shown._replace(status=sent.status, summary_of_changes=sent.summary_of_changes, error=sent.error)

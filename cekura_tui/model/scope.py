@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from cekura_tui.model.errors import UsageError
@@ -27,8 +26,7 @@ class Agent(NamedTuple):
     auto_sync: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """What to list runs of."""
 
     kind: Literal["project", "agent", "result"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cekura_tui.model.errors import CekuraTuiError
@@ -132,7 +131,7 @@ class RunListing:
     def name_scope(self, name: str) -> None:
         """The scope was given by number alone, and this is its name."""
         if self.scope is not None:
-            self.scope = replace(self.scope, name=name)
+            self.scope = self.scope._replace(name=name)
 
     @property
     def query(self) -> RunQuery:

@@ -6,7 +6,6 @@ Each answer comes with its reason, for `doctor`. Knows nothing of Textual and as
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
@@ -119,11 +118,11 @@ def read_colours(env: Mapping[str, str]) -> tuple[Colours, str]:
     return "16", f"TERM is {term or 'not set'}"
 
 
-_ERASING = re.compile(
-    "(alacritty|contour|foot|ghostty|gnome|iterm2?|kitty|konsole|linux|mintty|ms|nsterm|putty|rio|rxvt|st|tmux|vte|wezterm"
-    "|xterm)([-.+].*)?"
+_ERASING = (
+    "|alacritty|contour|foot|ghostty|gnome|iterm|iterm2|kitty|konsole|linux|mintty|ms|nsterm|putty|rio|rxvt|st|tmux|vte"
+    "|wezterm|xterm|"
 )
-"""A TERM whose description has back_color_erase (bce), or which is known to erase so."""
+"""How a TERM begins whose description has back_color_erase (bce), or which is known to erase so."""
 
 
 def read_background_erase(env: Mapping[str, str]) -> tuple[bool, str]:
@@ -135,7 +134,8 @@ def read_background_erase(env: Mapping[str, str]) -> tuple[bool, str]:
         return True, "tmux"  # whatever its TERM is, and whatever is around it
     if multiplexer == "screen" or term.startswith("screen"):
         return False, f"screen, TERM is {term}"  # it can, by defbce, but does not say so
-    return _ERASING.fullmatch(term) is not None, f"TERM is {term or 'not set'}"
+    begins = term.replace(".", "-").replace("+", "-").partition("-")[0]
+    return f"|{begins}|" in _ERASING, f"TERM is {term or 'not set'}"
 
 
 def read_encoding(env: Mapping[str, str], encoding: str) -> tuple[str, str]:
