@@ -91,9 +91,8 @@ IDLE = 1.0
 """Seconds without a key after which nobody waits."""
 _DUE = 20
 """Collections of the middle generation after which there is something to find: about a hundred keys."""
-_RARELY = (700, 10, 10)
-"""Thresholds by which Python looks through everything by itself, but for what was put aside: after a few screens that
-came and went without a pause. Later it takes longer, and memory that was needed once is not given back."""
+_RARELY = (700, 10, 50)
+"""Thresholds by which Python looks through everything by itself, but for what was put aside."""
 
 
 class GarbageWhenIdle:
