@@ -35,6 +35,10 @@ PREVIEWED = (
 """What is cached of the jobs that were previewed last, five changes of each at most; and the lines of the last one."""
 LISTED = ("cekura_tui.model.run.view.RunRow", "cekura_tui.model.run.outcome.Outcome")
 """What is held of each of the 30 runs, by the list as it is, as it was and as it is read."""
+STYLED = ("cekura_tui.ui.terminal.textual_private._Asked",)
+"""What rules ask of the kinds of widgets that were ever shown: more when a screen is opened for the first time."""
+ONE_SCREEN = 20
+"""So many kinds may a screen have that no other one has."""
 GOING_ON = 2
 """So many of a kind may be there for a moment; of what is left behind each evening there are more after a week."""
 JOURNAL = 4 * 2**20 + 2**17
@@ -68,6 +72,7 @@ def piled_up(earlier: Sequence[Evening], later: Sequence[Evening]) -> dict[str, 
     most, least = reduce(or_, map(counted, earlier)), reduce(and_, map(counted, later))
     may_be = Counter({name: most[name] + GOING_ON for name in least})
     may_be |= Counter(dict.fromkeys(OF_ONE_JOB, MAX_ANSWERS) | dict.fromkeys(PREVIEWED, 5 * CACHED_PREVIEWS))
+    may_be |= Counter({name: most[name] + ONE_SCREEN for name in STYLED})
     may_be |= Counter(dict.fromkeys(ONE_A_JOB, 3 * JOBS) | dict.fromkeys(LISTED, 3 * 30 + 1))
     return {name: (most[name], now) for name, now in least.items() if now > may_be[name]}
 

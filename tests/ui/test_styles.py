@@ -54,3 +54,14 @@ async def test_styles_are_those_of_textual_wherever_one_goes(served: Served) -> 
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
         assert_styled(pilot, "another size")
+
+
+async def test_messages_that_come_and_go_leave_nothing_in_what_rules_are_remembered_to_ask(served: Served) -> None:
+    async with opened(served.setup(), size=WIDE) as pilot:
+        await sees(pilot, "900240", "as of")
+        sizes = []
+        for n in range(4):
+            pilot.app.notify(f"Message {n}.")
+            await sees(pilot, f"Message {n}.")
+            sizes.append(len(pilot.app.stylesheet._asked))  # type: ignore[attr-defined]
+        assert len(set(sizes[1:])) == 1, "each has an id of its own"

@@ -260,10 +260,11 @@ class AppStylesheet(Stylesheet):
         rules = self.rules
         if self._asked_by is not rules:
             self._asked_by, self._asked = rules, {}
-        names = frozenset(node._selector_names)
+        of = self.rules_map
+        # Not those that no rule knows: each message in the corner has an id of its own.
+        names = frozenset(of.keys() & node._selector_names)
         if (asked := self._asked.get(names)) is None:
-            of = self.rules_map
-            matching = {rule for name in of.keys() & names for rule in of[name]}
+            matching = {rule for name in names for rule in of[name]}
             asked = self._asked[names] = _Asked(
                 frozenset(map(id, matching)),
                 any(_asks_above(one.selectors) for rule in matching for one in rule.selector_set),
