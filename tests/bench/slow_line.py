@@ -6,10 +6,12 @@ the program's output may be. As at an SSH server, so much waits in buffers and n
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import os
 import pty
 import select
+import signal
 import sys
 import termios
 import time
@@ -20,6 +22,8 @@ PIECE = 600
 """Bytes that arrive together: less than a packet, so that the line is as even as its rate."""
 BUFFERED = 64 * 1024
 """Bytes on their way, after which no more is taken."""
+PR_SET_PDEATHSIG = 1
+"""Of Linux: the signal that a process gets when its parent has died."""
 
 
 class Way:
@@ -58,6 +62,7 @@ def main() -> int:
     size = fcntl.ioctl(0, termios.TIOCGWINSZ, bytes(8))
     pid, program = pty.fork()
     if not pid:
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # else it runs on, at the cost of all that follows
         fcntl.ioctl(0, termios.TIOCSWINSZ, size)
         os.execvp(command[0], command)
     tty.setraw(0)
