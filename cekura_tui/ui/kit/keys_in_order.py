@@ -59,9 +59,18 @@ class PendingDialog:
         if self._there is not None:
             self._there.set()
             self._there = None
-        if self._stand_in is not None:
-            self._stand_in.dismiss(None)
+        if (stand_in := self._stand_in) is not None:
             self._stand_in = None
+            if self._screen.app.screen is stand_in:
+                stand_in.dismiss(None)
+                return
+
+            def dismiss(top: Screen[Any]) -> None:
+                if top is stand_in:
+                    stand_in.dismiss(None)
+
+            # The help or the palette was opened over it: it goes once it is seen again.
+            self._screen.app.screen_change_signal.subscribe(stand_in, dismiss)
 
     async def wait(self) -> None:
         """For a key: wait until it is opened, or something stands in for it."""
@@ -81,7 +90,8 @@ class PendingDialog:
 
 
 async def passed_on(widget: Widget, event: events.Key) -> bool:
-    """Give a key to where the focus is by now, if the key before it led away from this widget; whether it did."""
+    """Give a key to where the focus is by now, if the key before it led away from this widget, and drop one that was
+    pressed too early for this screen; returns whether there is nothing left to do."""
     app = widget.app
     opening = getattr(widget.screen, "opening", None)
     if isinstance(opening, PendingDialog):
@@ -90,7 +100,10 @@ async def passed_on(widget: Widget, event: events.Key) -> bool:
     # A screen that came by the key before has no focus until it is put together.
     await put_together(screen)
     if screen is widget or screen.focused is widget:
-        return False
+        if not _too_early(screen, event):
+            return False
+        _done(event)
+        return True
     _done(event)
     if not _too_early(screen, event) and not await do_key(app, event.key, priority=True):
         # A new event: one that is stopped would go no further there.

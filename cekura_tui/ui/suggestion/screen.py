@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -180,6 +182,8 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             lambda text, again: self.notify_once(text, warning=True),
         )
         self.staging = StagingController(state.workspace, number, typed)
+        self.deaf_until = 0.0
+        """Of `time.monotonic`: keys from before do nothing."""
         self._saving: list[Worker[bool]] = []
         """Decisions on their way to the disk; each ends with whether it got there."""
 
@@ -525,8 +529,11 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             return
 
         async def when_saved() -> None:
-            saved = [await one.wait() for one in saving]
-            if all(saved) and not self.gone and self.staging.opened is not None:
+            # Who waits no more does not end what is being saved.
+            saved = [await asyncio.shield(one.wait()) for one in saving]
+            if not all(saved):
+                self.deaf_until = time.monotonic()  # keys pressed meanwhile were for the dialog
+            elif not self.gone and self.staging.opened is not None:
                 self.opening.arrived()
                 open_dialog(self.staging.opened)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import shlex
 import sqlite3
@@ -20,6 +21,7 @@ from waiting import answered, eventually
 from watching import screen_text, sees
 
 from cekura_tui.prose.staging import HunkChoice
+from cekura_tui.ui.kit import keys_in_order
 
 ISSUES = "/test_framework/v1/runs/improve_prompt_issues/"
 
@@ -109,6 +111,51 @@ async def test_keys_in_haste_hand_over_what_was_decided_before_them(
             assert pilot.app.screen.query_one(TextArea).text == staged
         else:
             await sees(pilot, "Leaves out 1 undecided change")
+
+
+@pytest.mark.parametrize("over", [None, "question_mark"])
+async def test_a_wait_for_a_decision_is_cancelled_and_closed_and_the_decision_is_saved(
+    served: Served, monkeypatch: pytest.MonkeyPatch, over: str | None
+) -> None:
+    monkeypatch.setattr(keys_in_order, "PATIENCE", 0.05)
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        with closing(sqlite3.connect(served.setup().paths.database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await pilot.press("a", "y")
+            await sees(pilot, "Saving your decisions …")
+            if over is None:
+                await pilot.press("escape")
+                await sees(pilot, gone="Saving your decisions …")
+            else:
+                await pilot.press(over)
+                await sees(pilot, gone="Saving your decisions …")
+            other.execute("ROLLBACK")
+        await chosen(pilot, YES)
+        if over is not None:
+            await sees(pilot, "Copy or save the prompt")
+            assert len(pilot.app.screen_stack) == 5, "the help is behind it"
+            await pilot.press("escape", "escape")
+        await eventually(lambda: pilot.app.screen is screen(pilot), "nothing is in front of the suggestion")
+        no_crash(pilot)
+
+
+async def test_keys_for_a_dialog_that_does_not_come_do_nothing(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened(served.setup()) as pilot:
+        await suggestion(pilot)
+        here = screen(pilot)
+
+        async def refused(*_: object) -> bool:
+            await asyncio.sleep(0.1)
+            return False
+
+        monkeypatch.setattr(here, "_show_step", lambda step, *_: (step.close(), refused())[1])
+        for key in ("a", "p", "y", "enter"):
+            pilot.app.simulate_key(key)
+        await eventually(lambda: here.deaf_until, "the decision could not be saved")
+        await pilot.pause()
+        await pilot.pause()
+        assert pilot.app.screen is here
 
 
 async def test_u_takes_back_step_by_step_and_says_what(served: Served) -> None:
