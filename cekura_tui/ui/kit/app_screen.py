@@ -133,6 +133,9 @@ class AppScreen(Screen[T]):
     FIRST_READS: ClassVar[tuple[str, ...]] = ()
     """Groups of the screen's own workers without whose results it is not whole."""
 
+    deaf_until = 0.0
+    """Keys pressed before this moment, in seconds as events count them, are dropped, but for esc."""
+
     _styled = -1
     """The version of the colours by which it is styled."""
 

@@ -81,8 +81,6 @@ class Dialog(AppScreen[T | None], ModalScreen[T | None]):
 
     deaf: ClassVar[bool] = False
     """Whether keys pressed before it was open are dropped, but for esc, as where one of them would cost something."""
-    deaf_until = 0.0
-    """Keys pressed before this moment, in seconds as events count them, are dropped."""
 
     def __init__(self) -> None:
         super().__init__(WaitingDialog)

@@ -182,8 +182,6 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             lambda text, again: self.notify_once(text, warning=True),
         )
         self.staging = StagingController(state.workspace, number, typed)
-        self.deaf_until = 0.0
-        """Of `time.monotonic`: keys from before do nothing."""
         self._saving: list[Worker[bool]] = []
         """Decisions on their way to the disk; each ends with whether it got there."""
 

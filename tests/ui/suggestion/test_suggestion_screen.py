@@ -124,12 +124,8 @@ async def test_a_wait_for_a_decision_is_cancelled_and_closed_and_the_decision_is
             other.execute("BEGIN IMMEDIATE")
             await pilot.press("a", "y")
             await sees(pilot, "Saving your decisions …")
-            if over is None:
-                await pilot.press("escape")
-                await sees(pilot, gone="Saving your decisions …")
-            else:
-                await pilot.press(over)
-                await sees(pilot, gone="Saving your decisions …")
+            await pilot.press(over or "escape")
+            await sees(pilot, gone="Saving your decisions …")
             other.execute("ROLLBACK")
         await chosen(pilot, YES)
         if over is not None:
