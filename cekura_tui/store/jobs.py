@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cekura_tui.config.atomic_file import atomic_file
+from cekura_tui.config.own_file import read_own
 from cekura_tui.model.job import DEFAULT_KIND, Draft, Job, JobState, Suggestion
 from cekura_tui.model.job_kind import Progress
 from cekura_tui.model.job_kinds import KINDS
@@ -578,6 +579,6 @@ class PendingAnswers:
         """All that are kept; files that hold something else are left alone."""
         for path in sorted(self._directory.glob(f"{self._prefix}*.json")):
             with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
-                answer = PendingAnswer(**json.loads(path.read_bytes()))
+                answer = PendingAnswer(**json.loads(read_own(path)))
                 if path == self._path(answer.number):
                     yield answer

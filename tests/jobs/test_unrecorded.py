@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -122,9 +123,10 @@ async def test_what_was_set_aside_for_another_database_or_is_something_else_is_l
         assert kept.keep(PendingAnswer(2, 1.0, "p-2", "{}", 2.0))
         for name, text in (("3", "no json"), ("4", "[]"), ("5", '{"number": 6}'), ("6", "[" * 100_000)):
             (home / f"cekura.db-taken-{name}.json").write_text(text)
+        os.mkfifo(home / "cekura.db-taken-7.json")
         here.engine.adopt()
         assert here.job().state == JobState.UNCONFIRMED
-        assert len(pending_files(home)) == 6
+        assert len(pending_files(home)) == 7
 
 
 def test_where_nothing_at_all_can_be_written_nobody_says_that_it_is_kept(tmp_path: Path) -> None:
