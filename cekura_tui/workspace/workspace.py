@@ -62,6 +62,8 @@ class Workspace:
         self._session: asyncio.Future[Session] | None = None
         self._running = Future[None]()
         """Done when the background runs, or is not to run any more."""
+        self._unwritable = ""
+        """Why nothing can be saved, as it was reported."""
         self._window = ""
         """The name of this window, whichever session it has; empty until the first is opened."""
         self._hooks: dict[str, JobHook] = {}
@@ -115,7 +117,10 @@ class Workspace:
             )
             if session.store.database.notice:
                 self.notices.append(session.store.database.notice)
-            if not self.setup.offline:  # what is running is left to a window that can ask
+            if (mend := session.store.database.unwritable) and mend != self._unwritable:
+                self._unwritable = mend
+                self.notices.append(f"Read-only session: nothing is saved or launched. {mend}")
+            if not (self.setup.offline or mend):  # what is running is left to a window that can ask
                 session.engine.start()
             if self.setup.key_is_saved:
                 session.jobs.take_over()
