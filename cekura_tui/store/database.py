@@ -21,7 +21,7 @@ from typing import NamedTuple
 from cekura_tui.config.own_file import NotUsable, check_own, unwritable
 from cekura_tui.config.paths import make_private
 from cekura_tui.model.text import count
-from cekura_tui.store.errors import NewerDatabase, StoreError
+from cekura_tui.store.errors import NewerDatabase, NotOpened, StoreError
 from cekura_tui.store.schema import MIGRATIONS, VERSION
 
 _JOBS = ("meta", "prompts", "jobs", "job_changes", "job_answers", "staged")
@@ -116,7 +116,7 @@ class Database:
     """An open connection. Used on one thread; writes go through `write()`."""
 
     def __init__(self, path: Path) -> None:
-        """Open, or make, the file at `path`. Raises NewerDatabase, or StoreError with what the system says."""
+        """Open, or make, the file at `path`. Raises NewerDatabase, or NotOpened with what the system says."""
         self.path = path
         self.notice = ""
         """What happened to the file that a person should be told, once; or empty."""
@@ -134,7 +134,7 @@ class Database:
             hint = "Make the directory writable, free some disk space, or choose another directory with --config-dir."
             if isinstance(error, NotUsable):
                 hint = f"{error.hint} Otherwise choose another directory with --config-dir."
-            raise StoreError(f"Can't open the database {path}: {_words(error)}.", hint) from None
+            raise NotOpened(f"Can't open the database {path}: {_words(error)}.", hint) from None
 
     def _open_to_read(self) -> sqlite3.Connection:
         """Open what lies where nothing can be written.

@@ -145,3 +145,12 @@ def test_where_there_is_no_database_there_is_nothing_to_list(path: Path) -> None
     with read_only_place(path.parent):
         listed = call("jobs", "list")
     assert (listed.status, listed.out, "No jobs yet" in listed.err) == (0, "", True)
+
+
+def test_a_database_that_cannot_be_opened_is_reported_by_what_was_asked(path: Path, tmp_path: Path) -> None:
+    path.mkdir()
+    (prompt := tmp_path / "prompt.md").write_text("Be kind.")
+    improve, listed = call("improve", 5, "--prompt-file", prompt), call("jobs", "list")
+    assert (improve.status, listed.status) == (2, 2)
+    assert "Nothing was launched. Can't open the database" in improve.err
+    assert "launched" not in listed.err
