@@ -44,7 +44,7 @@ def replace_damaged(path: Path) -> str:
             file.flush()
             os.fsync(file.fileno())
             aside = _set_aside(path)
-    return f"The database was damaged. Recovered {saved}. The damaged file is now {aside.name}."
+    return f"The database was damaged. Recovered {saved}; the damaged file is now {aside.name}."
 
 
 def _set_aside(path: Path) -> Path:
@@ -66,10 +66,15 @@ def _damaged(path: Path) -> bool:
     try:
         with contextlib.closing(sqlite3.connect(path, timeout=5)) as sql:
             return bool(_complaint(sql))
-    except sqlite3.OperationalError:
-        return False
-    except sqlite3.DatabaseError:
-        return True
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        return _is_damage(error)
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether an error tells of what is in the file, not of the file system, or of another program that uses it."""
+    if isinstance(error, sqlite3.OperationalError):
+        return error.sqlite_errorcode == sqlite3.SQLITE_ERROR  # as of a header that is damaged
+    return True  # what SQLite reports may hold a name that is damaged, too
 
 
 BUSY_MS = 2_000
@@ -101,9 +106,9 @@ class Database:
     def _open_or_replace(self) -> sqlite3.Connection:
         try:
             return self._open()
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            if not _is_damage(error):
+                raise
             self.notice = replace_damaged(self.path)
             return self._open()
 
@@ -150,7 +155,14 @@ class Database:
     def read(self, statement: str, *values: object) -> list[sqlite3.Row]:
         """Rows of a query."""
         try:
-            return self._sql.execute(statement, values).fetchall()
+            try:
+                return self._sql.execute(statement, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if "decode" not in str(error):
+                    raise
+                # One damaged text hides no other row; from now on each is read in the way that costs more.
+                self._sql.text_factory = lambda text: text.decode(errors="replace")
+                return self._sql.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise StoreError(f"Can't read the database: {_words(error)}.") from None
 
@@ -253,8 +265,10 @@ def _complaint(sql: sqlite3.Connection) -> str:
     if (check := str(sql.execute("PRAGMA quick_check(1)").fetchone()[0])) != "ok":
         return check
     # SQLite does not look at pages that a long row goes on in; of a job these parameters are the last to be there.
-    cut = sql.execute("SELECT number FROM jobs WHERE parameters NOT LIKE '{%}' LIMIT 1").fetchone()
-    return f"The record of job {cut[0]} is cut off." if cut else ""
+    with contextlib.suppress(sqlite3.OperationalError):  # an earlier version has none
+        if cut := sql.execute("SELECT number FROM jobs WHERE parameters NOT LIKE '{%}' LIMIT 1").fetchone():
+            return f"the record of job {cut[0]} is cut off"
+    return ""
 
 
 def _migrate(sql: sqlite3.Connection, path: Path) -> None:

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from cekura_tui.model.job import DEFAULT_KIND, JobState
 from cekura_tui.model.job_kinds import KINDS
-from cekura_tui.model.text import count, sha256
-from cekura_tui.store.job_reading import EMPTY_COLUMNS, STATES
+from cekura_tui.model.text import count
+from cekura_tui.store.job_reading import EMPTY_COLUMNS, STATES, parsed_answers, prompt_in_answers
 from cekura_tui.store.prompts import keep_prompt
 from cekura_tui.store.sqlite_pages import Pages, Record, owners
 
@@ -34,7 +32,7 @@ _LEAST = {"jobs": 12, "stagings": 6}
 _CLASSES: dict[str, tuple[type, ...]] = {
     "INTEGER": (int,),
     "REAL": (float, int),
-    "TEXT": (str, bytes),
+    "TEXT": (str,),
     "BLOB": (bytes,),
 }
 _SALT = 32
@@ -93,7 +91,7 @@ def salvage(damaged: Path, into: sqlite3.Connection) -> str:
     into.execute("PRAGMA foreign_keys = ON")
     counts = [count(number, noun) for noun, number in kept.items() if number or noun in ("job", "prompt")]
     words = f"{', '.join(counts[:-1])} and {counts[-1]}"
-    return f"{words}; {count(missing, 'prompt')} could not be read" if missing else words
+    return f"{words} ({count(missing, 'prompt')} could not be read)" if missing else words
 
 
 def _copy_rows(damaged: Path, into: sqlite3.Connection) -> tuple[dict[int, _Lost], set[int]]:
@@ -134,7 +132,9 @@ def _table(sql: sqlite3.Connection, name: str, *, has_rowid: bool) -> _Table:
     columns = sql.execute('SELECT name, type, "notnull", pk FROM pragma_table_info(?)', (name,)).fetchall()
     # NULL is also what stands in the place of a rowid.
     nulls = [not required and (has_rowid or not key) for _, _, required, key in columns]
-    classes = [(*_CLASSES[kind], *[type(None)] * null) for (_, kind, _, _), null in zip(columns, nulls, strict=True)]
+    # A text of a job may be bytes, see `text_column`.
+    kinds = {**_CLASSES, "TEXT": (str, bytes)} if name == "jobs" else _CLASSES
+    classes = [(*kinds[kind], *[type(None)] * null) for (_, kind, _, _), null in zip(columns, nulls, strict=True)]
     return _Table(tuple(column[0] for column in columns), tuple(classes), has_rowid)
 
 
@@ -196,7 +196,7 @@ def _restore_job(sql: sqlite3.Connection, number: int, indexed: _Lost | None) ->
     same = sql.execute("SELECT profile FROM jobs WHERE origin = ? AND key_id = ? LIMIT 1", whose).fetchone()
     kind = KINDS[DEFAULT_KIND]
     progress_id, end = None, None
-    for answer in _answers(sql, number):
+    for answer in parsed_answers(_answers(sql, number)):
         progress_id = progress_id or answer.get(kind.id_field)
         progress = kind.read_progress(answer)
         end = progress if progress.end else end
@@ -217,6 +217,8 @@ def _restore_job(sql: sqlite3.Connection, number: int, indexed: _Lost | None) ->
     }
     if end is not None and JobState(state).final:
         row |= {"summary_of_changes": end.summary_of_changes, "error": end.error}
+        if end.improved_prompt is not None:
+            prompts["proposed"] = keep_prompt(sql, end.improved_prompt, 0.0)
     _put(sql, "jobs", {**row, "improved_sha256": prompts.get("proposed")})
 
 
@@ -261,18 +263,14 @@ def _restore_results(sql: sqlite3.Connection) -> None:
         "SELECT number, kind, improved_sha256 FROM jobs WHERE improved_sha256 NOT IN (SELECT sha256 FROM prompts)"
     ).fetchall()
     for number, kind, name in missing:
-        for answer in _answers(sql, number):
-            improved = KINDS[kind].read_progress(answer).improved_prompt if kind in KINDS else None
-            if improved is not None and sha256(improved) == name:
-                keep_prompt(sql, improved, 0.0)
+        improved = prompt_in_answers(_answers(sql, number), kind, name) if kind in KINDS else None
+        if improved is not None:
+            keep_prompt(sql, improved, 0.0)
 
 
-def _answers(sql: sqlite3.Connection, number: int) -> Iterator[dict[str, object]]:
-    """What the server answered about a job, oldest first, as far as it is JSON."""
-    for (raw,) in sql.execute("SELECT raw FROM job_answers WHERE job = ? ORDER BY rowid", (number,)).fetchall():
-        with contextlib.suppress(ValueError, TypeError, RecursionError):
-            if isinstance(answer := json.loads(raw), dict):
-                yield answer
+def _answers(sql: sqlite3.Connection, number: int) -> list[object]:
+    """What the server answered about a job, oldest first."""
+    return [raw for (raw,) in sql.execute("SELECT raw FROM job_answers WHERE job = ? ORDER BY rowid", (number,))]
 
 
 def _mark_missing_prompts(sql: sqlite3.Connection) -> int:

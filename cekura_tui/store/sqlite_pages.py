@@ -84,6 +84,8 @@ class Pages:
 
     def _record(self, page: bytes, at: int, *, in_table: bool) -> Record:
         total, at = _varint(page, at)
+        if total > self.count * self.size:
+            raise IndexError
         rowid = None
         if in_table:
             rowid, at = _varint(page, at)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
 import shutil
 import sqlite3
@@ -17,7 +16,7 @@ from pathlib import Path
 from cekura_tui.jobs.lease import this_process
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft, JobState
-from cekura_tui.model.text import Prompt, sha256
+from cekura_tui.model.text import Prompt
 from cekura_tui.store.store import Store
 
 ORIGIN, KEY, PAGE = "https://api.example", "key-of-the-test", 4096
