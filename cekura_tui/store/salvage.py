@@ -40,8 +40,8 @@ _SALT = 32
 _WHOLE_JOB = 24
 """Columns that the row of a job has in each version."""
 _NUMBERS = (("jobs", "number"), *((table, "job") for table in _OF_JOBS))
-RESTORED = "The job's record was damaged and restored in part."
-PROFILE = "default"
+_RESTORED = "The job's record was damaged and restored in part."
+_PROFILE = "default"
 
 
 class _Table(NamedTuple):
@@ -208,9 +208,9 @@ def _restore_job(sql: sqlite3.Connection, number: int, indexed: _Lost | None) ->
         "number": number,
         "origin": whose[0],
         "key_id": whose[1],
-        "profile": same[0] if same else PROFILE,
+        "profile": same[0] if same else _PROFILE,
         "state": state,
-        "reason": "" if state == JobState.FORGOTTEN else RESTORED,
+        "reason": "" if state == JobState.FORGOTTEN else _RESTORED,
         "agent_id": uses[0]["agent_id"] if uses else None,
         "prompt_sha256": prompts.get("sent", _hash(b"")),
         "progress_id": progress_id,
@@ -224,7 +224,7 @@ def _restore_job(sql: sqlite3.Connection, number: int, indexed: _Lost | None) ->
 
 def _restore_drafts(sql: sqlite3.Connection) -> None:
     """Give the prompts that belong to nothing to the drafts that were put together again, oldest first."""
-    drafts = sql.execute("SELECT number FROM jobs WHERE state = 'draft' AND reason = ? ORDER BY number", (RESTORED,))
+    drafts = sql.execute("SELECT number FROM jobs WHERE state = 'draft' AND reason = ? ORDER BY number", (_RESTORED,))
     free = sql.execute(_UNUSED_PROMPTS).fetchall()
     for (number,), (name,) in zip(drafts.fetchall(), free, strict=False):
         sql.execute("UPDATE jobs SET prompt_sha256 = ? WHERE number = ?", (name, number))
