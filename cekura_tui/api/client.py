@@ -400,11 +400,11 @@ class Client:
         answer = await self._send(request.method, request.path, limits.JOB, params=request.params, body=request.body)
         return answer.json_with(kind.exact), answer.text
 
-    def curls(self, draft: Draft, progress_id: str | None) -> dict[str, str]:
+    def curls(self, kind: JobKind, draft: Draft | None, progress_id: str | None) -> dict[str, str]:
         """What was sent about a job, as shell commands without the key: `launch`, and `progress` where it has an id."""
-        base, kind = str(self._base).rstrip("/"), KINDS[draft.kind]
-        polls = {"progress": curl_command(base, kind.progress(progress_id))} if progress_id else {}
-        return {"launch": curl_command(base, kind.launch(draft)), **polls}
+        base = str(self._base).rstrip("/")
+        launch = {"launch": curl_command(base, kind.launch(draft))} if draft is not None else {}
+        return launch | ({"progress": curl_command(base, kind.progress(progress_id))} if progress_id else {})
 
     async def issues(self, run_ids: Sequence[int], agent_id: int | None) -> Any:
         """The structured issues behind a suggestion; their shape is not declared."""

@@ -140,7 +140,7 @@ def _facts(record: JobRecord, again: Sequence[Job], options: Options) -> list[tu
     return [
         ("runs", " ".join(map(str, job.run_ids))),
         ("agent", job.agent_name),
-        ("prompt", f"{job.prompt_source or 'text'}, sha256 {job.prompt_sha256}" if record.draft.prompt else ""),
+        ("prompt", _prompt(record)),
         ("key", f"launched with another key; `jobs resume {job.number}` polls with this key" if other_key else ""),
         ("repeats", f"job {job.again_of}" if job.again_of is not None else ""),
         ("relaunched", ", ".join(f"as job {one.number}" for one in reversed(again))),
@@ -152,6 +152,15 @@ def _facts(record: JobRecord, again: Sequence[Job], options: Options) -> list[tu
         ("progress id", job.progress_id or ""),
         ("distinct answers", str(len(record.answers))),
     ]
+
+
+def _prompt(record: JobRecord) -> str:
+    from cekura_tui.workspace.job_service import DAMAGED
+
+    if record.draft is None:
+        return f"{DAMAGED}, sha256 {record.job.prompt_sha256}"
+    source = f"{record.job.prompt_source or 'text'}, sha256 {record.job.prompt_sha256}"
+    return source if record.draft.prompt else ""
 
 
 def _process(owner: Owner | None, runs: bool | None) -> str:

@@ -29,6 +29,7 @@ from cekura_tui.store.job_reading import (
     STATES,
     UnreadableJob,
     is_time,
+    prompt_in_answers,
     read_job,
     read_jobs,
 )
@@ -168,9 +169,22 @@ class JobStore:
         )
 
     def suggestion(self, job: Job) -> Suggestion:
-        """A job with its texts; raises DamagedText."""
-        improved = read_prompt(self._database, job.improved_sha256) if job.improved_sha256 else None
-        return Suggestion(job, read_prompt(self._database, job.prompt_sha256), improved)
+        """A job with its texts; raises DamagedText where what it brought is damaged, and in no answer either."""
+        sent = None
+        with contextlib.suppress(DamagedText):
+            sent = read_prompt(self._database, job.prompt_sha256)
+        return Suggestion(job, sent, self._improved_prompt(job))
+
+    def _improved_prompt(self, job: Job) -> Prompt | None:
+        if job.improved_sha256 is None:
+            return None
+        try:
+            return read_prompt(self._database, job.improved_sha256)
+        except DamagedText:
+            raws = [answer.raw for answer in self.answers(job.number)]
+            if (improved := prompt_in_answers(raws, job.kind, job.improved_sha256)) is None:
+                raise
+            return improved
 
     def last_prompt(self, agent_id: int | None) -> Prompt | None:
         """The prompt that was last launched for an agent, if it is as it was."""
