@@ -71,6 +71,12 @@ class NotConnected(Unreachable):
         return True
 
 
+class NotSecure(NotConnected):
+    """There was a server, but no TLS with it, or a certificate that must not be trusted; nothing was sent."""
+
+    title = "No secure connection"
+
+
 class KeyRefused(ApiError):
     """401 or 403: the key is wrong, or may not do this."""
 
@@ -141,15 +147,16 @@ def next_try(error: ApiError, tries: int, elapsed: float, spread: float) -> floa
     `tries` have been made, the first `elapsed` seconds ago; `spread` is a random number from 0 to 1. Only what may
     pass by itself is tried again, and a `Retry-After` is kept to or, where it is too long, the end.
     """
-    if tries >= TRIES or not isinstance(error, Unreachable | Busy | ServerFault):
+    if tries >= TRIES or isinstance(error, NotSecure) or not isinstance(error, Unreachable | Busy | ServerFault):
         return None
     wait = 0.5 * 2 ** (tries - 1) * (0.75 + 0.5 * spread) if error.retry_after is None else error.retry_after
     return wait if elapsed + wait < PATIENCE else None
 
 
 def read_retry_after(value: str | None, now: float) -> float | None:
-    """Seconds of a `Retry-After` header (a number or an HTTP date), 0 to a day; None where there is none.
+    """Seconds of a `Retry-After` header (a number or an HTTP date), 1 to a day; None where there is none.
 
+    Less than a second is as good as none: a server that is busy at once again is left alone for longer each time.
     `now` is Unix time.
     """
     text = (value or "").strip()
