@@ -137,8 +137,8 @@ class NotOffered(ApiError):
 TRIES = 3
 PATIENCE = 10.0
 """Seconds from the first try within which another may begin."""
-LONGEST = 86_400.0
-"""No `Retry-After` is read as more seconds than this."""
+SHORTEST, LONGEST = 1.0, 86_400.0
+"""No `Retry-After` is read as more seconds than this, or as fewer."""
 
 
 def next_try(error: ApiError, tries: int, elapsed: float, spread: float) -> float | None:
@@ -164,7 +164,7 @@ def read_retry_after(value: str | None, now: float) -> float | None:
         wait = float(text) if text.replace(".", "", 1).isdecimal() else _until(text, now)
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
-    return min(max(0.0, wait), LONGEST)
+    return min(wait, LONGEST) if wait >= SHORTEST else None
 
 
 def _until(date: str, now: float) -> float:
