@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TypeVar
+from urllib.parse import quote
 
 from cekura_tui.api.body import JOB, MAX_ENTRIES, REFUSAL, Limit, beyond_limits, too_large
 from cekura_tui.api.errors import (
@@ -433,6 +434,10 @@ def _id_of(body: object) -> int:
     return number
 
 
+MAX_ID = 60_000
+"""Bytes of an id in a query, from which on no request with it can be sent."""
+
+
 def progress_id(answer: ApiResponse, name: str) -> str | None:
     """The id by which a launched job is asked for, a text or a number, in the field `name` of the answer."""
     try:
@@ -448,6 +453,7 @@ def progress_id(answer: ApiResponse, name: str) -> str | None:
         return str(found)
     if not isinstance(found, str) or not found.strip():
         return None
-    # Half a surrogate pair cannot be sent back in a query, and the key is not kept as an id: both are as good as none.
-    unfit = any("\ud800" <= letter <= "\udfff" for letter in found) or without_key(found, answer.key) != found
-    return None if unfit else found
+    # Half a surrogate pair, and what is too long, cannot be sent back in a query, and the key is not kept as an id: all
+    # are as good as none.
+    unfit = any("\ud800" <= letter <= "\udfff" for letter in found) or len(quote(found)) > MAX_ID
+    return None if unfit or without_key(found, answer.key) != found else found

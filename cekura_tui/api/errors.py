@@ -50,6 +50,11 @@ class ApiError(CekuraTuiError):
         """Not where the server understood the question and said no."""
         return not 400 <= self.status < 500 or self.status in (408, 429)
 
+    @property
+    def unknown_id(self) -> bool:
+        """Whether the server does not know, or not take, the id that it was asked about: it says no to nothing else."""
+        return (self.status in (400, 404) and self.from_api) or self.status in (414, 431)
+
     def facts(self) -> list[tuple[str, str]]:
         """HTTP status, the server's name for the request, and the beginning of its answer."""
         named = (("status", str(self.status or "")), ("request id", self.request_id), ("answer", self.body))
