@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cekura_tui.cli.options import RUN, Options, number
+from cekura_tui.cli.options import RUN, Options, number, path
 from cekura_tui.cli.output import complain, print_message, printing, put, put_json, warn_of_controls
 from cekura_tui.cli.script import exit_of, look_at, run_script, state_line, wait_for_jobs
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run_ids", type=RUN, nargs=-1, metavar="RUN_ID...")
-@click.option("--prompt-file", metavar="FILE", help="The prompt to improve (- for standard input).")
+@click.option("--prompt-file", type=path, metavar="FILE", help="The prompt to improve (- for standard input).")
 @click.option("--from-agent", is_flag=True, help="Improve the agent's current prompt.")
 @click.option(
     "--category",
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     metavar="S",
     help="With --wait: stop waiting S seconds after the launch.",
 )
-@click.option("--out", metavar="FILE", help="With --wait: write the improved prompt to FILE.")
+@click.option("--out", type=path, metavar="FILE", help="With --wait: write the improved prompt to FILE.")
 @click.option("--force", is_flag=True, help="Overwrite the file of --out.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
