@@ -64,7 +64,7 @@ async def test_a_certificate_that_nobody_trusts_is_called_that_once_and_the_hint
     ("certificate", "message", "hint"),
     [("expired", "has expired", "clock"), ("elsewhere", "is for another host name", "API URL")],
 )
-async def test_what_is_wrong_with_a_certificate_is_said(
+async def test_what_is_wrong_with_a_certificate_is_named(
     secure: Secure, certificate: str, message: str, hint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATES / f"{certificate}.pem"))
@@ -75,7 +75,7 @@ async def test_what_is_wrong_with_a_certificate_is_said(
     await client.aclose()
 
 
-async def test_plain_http_on_a_port_for_https_is_said(scripted: ScriptedServer) -> None:
+async def test_plain_http_on_a_port_for_https_is_reported(scripted: ScriptedServer) -> None:
     client = Client(scripted.url.replace("http:", "https:"), KEY, loopback=True)
     with pytest.raises(NotSecure, match=r"does not use TLS") as caught:
         await client.projects()
