@@ -259,8 +259,15 @@ def _at(value: object, path: Sequence[str]) -> object:
 def no_connection(host: str, error: Exception) -> NotConnected:
     """The error where no connection came about."""
     cause = _cause(error)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return NotSecure(*_bad_certificate(host, cause))
     if isinstance(cause, ssl.SSLError):
-        return NotSecure(*_no_tls(host, cause))
+        reason = cause.reason or str(cause.strerror)
+        if reason in _NO_TLS:
+            hint = "Check the port of the API URL, and https:// before the host."
+            return NotSecure(f"{host} does not use TLS there.", hint)
+        hint = "Check the API URL, or ask who runs the server."
+        return NotConnected(f"No secure connection to {host}: {_in_words(reason)}.", hint)
     why = clean_line(_words(cause), 120) or type(error).__name__
     return NotConnected(f"Can't reach {host}: {why}.", "Check the network and the API URL, then try again.")
 
@@ -271,13 +278,8 @@ _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LEN
 """What OpenSSL calls bytes that are not TLS, in one version or another."""
 
 
-def _no_tls(host: str, error: ssl.SSLError) -> tuple[str, str]:
-    """Message and hint where there was a server, and no TLS with it."""
-    if not isinstance(error, ssl.SSLCertVerificationError):
-        reason = error.reason or str(error.strerror)
-        if reason in _NO_TLS:
-            return f"{host} does not use TLS there.", "Check the port of the API URL, and https:// before the host."
-        return f"No secure connection to {host}: {_in_words(reason)}.", "Check the API URL, or ask who runs the server."
+def _bad_certificate(host: str, error: ssl.SSLCertVerificationError) -> tuple[str, str]:
+    """Message and hint for a certificate that must not be trusted."""
     if error.verify_code == _EXPIRED:
         return f"The certificate of {host} has expired.", "Check this machine's clock, or ask who runs the server."
     if error.verify_code == _NOT_YET_VALID:

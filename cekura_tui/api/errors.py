@@ -77,7 +77,7 @@ class NotConnected(Unreachable):
 
 
 class NotSecure(NotConnected):
-    """There was a server, but no TLS with it, or a certificate that must not be trusted; nothing was sent."""
+    """A server without TLS, or with a certificate that must not be trusted; nothing was sent."""
 
     title = "No secure connection"
 
