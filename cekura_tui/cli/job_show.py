@@ -9,7 +9,7 @@ import click
 
 from cekura_tui.cli.completion import offer_jobs
 from cekura_tui.cli.options import JOB, Options
-from cekura_tui.cli.output import print_message, printing, put, put_json, put_prompt
+from cekura_tui.cli.output import print_message, printing, put, put_json, put_prompt, warn_of_key
 from cekura_tui.cli.script import look_at, run_script, state_line
 from cekura_tui.model.errors import UsageError
 
@@ -75,6 +75,7 @@ def show_job(
                 _put_record(record, again, options)
                 if wanted is not None:
                     _put_diff(done.prompt, wanted)
+        warn_of_key(session.setup.known_keys().found_in(done.improved_prompt or ""))
         if (as_diff or as_patch or of_staged) and wanted == done.prompt:
             print_message(f"No changes: the {'staged' if of_staged else 'improved'} prompt equals the sent prompt.")
         if not as_json:  # that is for programs; this is somebody looking

@@ -115,7 +115,7 @@ class Launcher:
         """Record the answer of a server that took the job, by its id, if it gave one."""
         id_field = KINDS[job.kind].id_field
         if answer.progress_id is None:
-            reason = f"The server's answer has no {id_field}, so the job can't be polled."
+            reason = f"The server's answer has no usable {id_field}, so the job can't be polled."
             return await self._put(job, JobState.UNCONFIRMED, reason, answer.raw)
         progress_id, at = answer.progress_id, self._clock()
         record = partial(self._jobs.record_progress_id, job.number, progress_id, answer.raw, at)
