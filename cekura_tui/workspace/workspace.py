@@ -21,6 +21,7 @@ from cekura_tui.model.request_log import RequestLog, RequestRecord
 
 if TYPE_CHECKING:
     from cekura_tui.model.scope import Project
+    from cekura_tui.store.errors import SentUnrecorded
     from cekura_tui.workspace.hook import JobHook
     from cekura_tui.workspace.session import Session
     from cekura_tui.workspace.setup import ProfileFacts, Setup
@@ -50,6 +51,8 @@ class Workspace:
         self.setup = self._start = setup
         self.notices: deque[str] = deque()
         """What a person should be told, each once: what happened to the database, and what a hook failed of."""
+        self.unrecorded: list[SentUnrecorded] = []
+        """The launches that were not recorded when their session ended."""
         self.key_changes = 0
         """How often another key was taken up that was signed in with elsewhere."""
         self._requests = RequestLog()
@@ -306,8 +309,11 @@ class Workspace:
                     self._on_change()
 
     async def _close_session(self) -> None:
-        if self._opened is not None:
-            await self._opened.close()
+        if (session := self._opened) is not None:
+            try:
+                await session.close()
+            finally:
+                self.unrecorded += session.engine.unrecorded
 
     async def _close(self) -> None:
         """Close the session, which may end a last job, then give running calls of `on_job_done` what time is left."""
