@@ -102,6 +102,10 @@ class PendingAnswers:
                 if path in self._paths(answer.number):
                     yield replace(answer, state=JobState(answer.state))
 
+    def files(self) -> list[Path]:
+        """The files in which there is an answer, be it readable or not."""
+        return [path for path, text in self._files() if text.strip()]
+
     def _files(self) -> Iterator[tuple[Path, bytes]]:
         for place, (directory, prefix) in enumerate(self._places()):
             if place and not _is_private(directory):
