@@ -141,7 +141,7 @@ def open_app(
         scope=scope,
         mouse=not options.no_mouse,
         ascii_only=options.ascii_only,
-        again=options.again,
+        command_line=options.again,
     )
 
 

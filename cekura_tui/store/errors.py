@@ -46,15 +46,15 @@ class SentUnrecorded(StoreError):
         self._saved = f"The answer is saved in {saved} and will be recorded later." if saved else ""
         super().__init__(message, f"{self._saved or 'cekura-tui keeps retrying while open.'} {_NOT_AGAIN}")
 
-    def hint_at_end(self, again: Callable[[str], str]) -> str:
-        """What to do once the program has ended, which tries no more; `again` makes a command line of a command."""
+    def hint_at_end(self, command_line: Callable[[str], str]) -> str:
+        """What to do once the program has ended, which tries no more; `command_line` completes a command."""
         import shlex  # a start has no use for it
 
         hint = f"{self._saved} {_NOT_AGAIN}".strip()
         if not self.progress_id or not self.progress_id.isprintable() or len(self.progress_id) > _LONGEST_WORD:
             return hint
         dashes = "-- " if self.progress_id.startswith("-") else ""
-        command = again(f"jobs adopt {dashes}{self.number} {shlex.quote(self.progress_id)}")
+        command = command_line(f"jobs adopt {dashes}{self.number} {shlex.quote(self.progress_id)}")
         return f"{hint} To record the answer by hand, run `{command}`."
 
 

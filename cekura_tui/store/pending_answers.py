@@ -120,9 +120,9 @@ def _write(path: Path, text: bytes) -> None:
     """Write in place, and to the disk: blocks that a file has already are there also on a disk that is full."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     with open(handle, "wb", buffering=0) as file:
-        left = memoryview(text.ljust(RESERVED))
-        while left:
-            left = left[file.write(left) :]
+        rest = memoryview(text.ljust(RESERVED))
+        while rest:
+            rest = rest[file.write(rest) :]
         file.truncate()
         os.fsync(handle)
 

@@ -35,11 +35,11 @@ def run_app(
     scope: Scope | None = None,
     mouse: bool = True,
     ascii_only: bool | None = None,
-    again: Callable[[str], str] = "cekura-tui {}".format,
+    command_line: Callable[[str], str] = "cekura-tui {}".format,
 ) -> int:
     """Run the app until it is left; returns the exit status. Without `ascii_only` the locale says what is drawn.
 
-    `again` makes a command line of a command on the same workspace.
+    `command_line` completes a command that is shown, with the options that lead to the same workspace.
     """
     set_defaults(os.environ)
     if not os.environ.get("NO_COLOR"):
@@ -80,7 +80,7 @@ def run_app(
     # Nobody may be there any more to read it.
     with contextlib.suppress(OSError):
         sys.stderr.write(app.news.former_title)
-        unrecorded = [clean(f"{one.message} {one.hint_at_end(again)}") for one in workspace.unrecorded]
+        unrecorded = [clean(f"{one.message} {one.hint_at_end(command_line)}") for one in workspace.unrecorded]
         for notice in (
             *workspace.notices,
             *unrecorded,

@@ -221,10 +221,10 @@ def test_on_a_disk_that_fills_at_any_state_of_a_launch_no_id_is_lost(
     assert not list(small_disk.glob("*-taken-*"))
 
 
-def adopted(home: Path, told: str) -> None:
+def adopted(home: Path, printed: str) -> None:
     """Whether the command that was printed records the job that nothing could be written of."""
-    found = re.search("run `cekura-tui (jobs adopt 1 p-1)`", told)
-    assert found, told
+    found = re.search("run `cekura-tui (jobs adopt 1 p-1)`", printed)
+    assert found, printed
     assert state(home) == "launching"
     assert call(*found[1].split()).status == 0
     assert call("jobs", "wait", 1).status == 0
@@ -240,10 +240,10 @@ def test_where_nothing_can_be_written_a_command_prints_the_command_that_records_
     until(hold.arrived.is_set, "the server has the launch")
     fill_up(launching.pid)
     hold.released.set()
-    told = ended(launching)
-    assert told.status == 1
-    assert "keeps retrying" not in told.err
-    adopted(known, told.err)
+    printed = ended(launching)
+    assert printed.status == 1
+    assert "keeps retrying" not in printed.err
+    adopted(known, printed.err)
 
 
 def test_where_nothing_can_be_written_the_app_prints_the_command_when_it_is_left(

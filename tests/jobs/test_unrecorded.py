@@ -82,14 +82,14 @@ async def test_what_came_of_a_launch_while_the_disk_was_full_is_recorded_by_the_
     async with room(home, scripted) as here:
         launching = asyncio.create_task(here.engine.launch(DRAFT))
         await eventually(hold.arrived.is_set, "the launch arrived")
-        kept = home / "cekura.db-taken-1.json"
-        size = kept.stat().st_size
+        pending = home / "cekura.db-taken-1.json"
+        size = pending.stat().st_size
         with full_disk(here.path):
             hold.released.set()
             with pytest.raises((SentUnrecorded, ApiError)):
                 await launching
             assert here.job().state == JobState.LAUNCHING
-            assert (kept.stat().st_size, kept.read_bytes().strip()[:1]) == (size, b"{")
+            assert (pending.stat().st_size, pending.read_bytes().strip()[:1]) == (size, b"{")
             await here.engine.close()
     async with room(home, scripted) as again:
         again.engine.adopt()
@@ -208,36 +208,35 @@ ANSWER = PendingAnswer(1, 1.0, "p-1", "{}", 2.0)
 
 def test_where_nothing_at_all_can_be_written_nobody_says_that_it_is_kept(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    kept = PendingAnswers(
-        tmp_path / "gone" / "cekura.db", {"XDG_STATE_HOME": "relative", "TMPDIR": str(tmp_path / "file")}
-    )
-    assert kept.keep(ANSWER) is None
-    kept.drop(1)
-    assert list(kept.all()) == []
+    env = {"XDG_STATE_HOME": "relative", "TMPDIR": str(tmp_path / "file")}
+    pending = PendingAnswers(tmp_path / "gone" / "cekura.db", env)
+    assert pending.keep(ANSWER) is None
+    pending.drop(1)
+    assert list(pending.all()) == []
 
 
 def test_an_answer_goes_into_another_directory_where_its_own_cannot_be_written(tmp_path: Path) -> None:
     env = {"HOME": str(tmp_path / "user")}
-    kept = PendingAnswers(tmp_path / "gone" / "cekura.db", env)
-    where = kept.keep(ANSWER)
+    pending = PendingAnswers(tmp_path / "gone" / "cekura.db", env)
+    where = pending.keep(ANSWER)
     assert where is not None
     assert where.parent == tmp_path / "user/.local/state/cekura-tui"
     assert (where.parent.stat().st_mode & 0o777, where.stat().st_mode & 0o777) == (0o700, 0o600)
     assert list(PendingAnswers(tmp_path / "gone" / "cekura.db", env).all()) == [ANSWER]
     assert list(PendingAnswers(tmp_path / "other" / "cekura.db", env).all()) == []
-    kept.drop(1)
+    pending.drop(1)
     assert not where.exists()
 
 
 @pytest.mark.parametrize("trap", ["open to others", "a link"])
 def test_a_directory_that_is_not_private_is_neither_written_nor_read(tmp_path: Path, trap: str) -> None:
     env = {"XDG_STATE_HOME": "relative", "TMPDIR": str(tmp_path)}
-    kept, target = PendingAnswers(tmp_path / "gone" / "cekura.db", env), tmp_path / "target"
-    where = kept.keep(ANSWER)
+    pending, target = PendingAnswers(tmp_path / "gone" / "cekura.db", env), tmp_path / "target"
+    where = pending.keep(ANSWER)
     assert where is not None
     where.parent.rename(target)
     if trap == "a link":
         where.parent.symlink_to(target)
     else:
         target.rename(where.parent).chmod(0o777)
-    assert (list(kept.all()), kept.keep(ANSWER)) == ([], None)
+    assert (list(pending.all()), pending.keep(ANSWER)) == ([], None)
