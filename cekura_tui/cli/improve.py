@@ -118,7 +118,7 @@ def improve(
                 job = await session.jobs.launch(draft, number)
             except CancelledError:
                 shows = f"To see the job's state, run `{options.again('jobs list')}`."
-                print_message(f"Interrupted before the server answered. {shows}")
+                print_message(f"Interrupted before the server's answer was recorded. {shows}")
                 raise
         later = _later(options, job)
         if wait:

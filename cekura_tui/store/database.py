@@ -7,6 +7,7 @@ is refused. The journal fits the file system.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import itertools
 import os
@@ -80,6 +81,8 @@ def _is_damage(error: Exception) -> bool:
 BUSY_MS = 2_000
 """How long another program's writing is waited for: less than a connection of ours is, for that waits meanwhile."""
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR)
+_SCARCE = 100_000
+"""Bytes on a disk that are too few to write to the database."""
 _NO_WAL = ("nfs", "cifs", "smb", "fuse", "9p", "virtiofs", "afs", "overlayfs-nfs")
 
 
@@ -98,7 +101,7 @@ class Database:
             self._file = _identity(path)
         except (OSError, sqlite3.OperationalError) as error:
             raise StoreError(
-                f"Can't open the database {path}: {_words(error)}.",
+                f"Can't open the database {path}: {_reason(error, path)}.",
                 "Nothing is launched without it: make the directory writable, free some disk space, or choose another "
                 "directory with --config-dir.",
             ) from None
@@ -180,11 +183,12 @@ class Database:
                 with contextlib.suppress(sqlite3.Error):
                     self._sql.execute("ROLLBACK")
                 raise
-        except (sqlite3.Error, OverflowError, UnicodeError) as error:
-            # The latter two: a number or a text of the server's that SQLite has no place for.
+        except (sqlite3.Error, OSError, OverflowError, UnicodeError) as error:
+            # The latter two: a number or a text of the server's that SQLite has no place for. OSError: a file that goes
+            # with the change.
             locked = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
             raise StoreError(
-                f"Can't write the database {self.path}: {_words(error)}.",
+                f"Can't write the database {self.path}: {_reason(error, self.path)}.",
                 "Another program is using the database; try again."
                 if locked
                 else "Free some disk space or make the directory writable. No saved data is lost.",
@@ -287,7 +291,9 @@ def _migrate(sql: sqlite3.Connection, path: Path) -> None:
         sql.execute(f"PRAGMA user_version = {VERSION}")
         sql.execute("COMMIT")
     except BaseException:
-        sql.execute("ROLLBACK")
+        # On a full disk SQLite has rolled back already.
+        with contextlib.suppress(sqlite3.Error):
+            sql.execute("ROLLBACK")
         raise
 
 
@@ -344,6 +350,17 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _reason(error: Exception, path: Path) -> str:
+    """Why a file can't be written; SQLite names a full disk in several ways, "disk I/O error" among them."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    full = code == sqlite3.SQLITE_FULL or getattr(error, "errno", 0) == errno.ENOSPC
+    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
+        with contextlib.suppress(OSError):
+            disk = os.statvfs(path.parent)
+            full = disk.f_bavail * disk.f_frsize < _SCARCE
+    return "the disk is full" if full else _words(error)
 
 
 def _words(error: Exception) -> str:

@@ -157,6 +157,24 @@ class JobService:
         await self.resumable(number)
         return await self._engine.resume(number)
 
+    async def adopt(self, number: int, progress_id: str) -> Job:
+        """Record by hand the id by which the server took a job, whose answer was not recorded; a job that has it stays.
+
+        The server is asked about it later. Raises UsageError for an id that is none, and for a job that has another one
+        or was not sent.
+        """
+        if not progress_id.strip() or not progress_id.isprintable():
+            raise UsageError("The progress_id is empty or has control characters.", "Copy it from the error message.")
+        job = await self.get(number)
+        if job.state == JobState.LAUNCHING:
+            raise UsageError(f"Job {number} is being launched.", "Adopt the job once that cekura-tui has ended.")
+        if job.progress_id == progress_id and job.state != JobState.LOST:
+            return job
+        if job.state not in (JobState.UNCONFIRMED, JobState.LOST):
+            why = f"{job.state.words}, with another progress_id" if job.progress_id else job.state.words
+            raise UsageError(f"Can't adopt job {number} ({why}).", "See `jobs list`.")
+        return self._store.jobs.adopt(number, progress_id, time.time())
+
     def take_over(self, *, lost: bool = False) -> None:
         """Follow with this key what the profile's earlier key launched and is running, or was `lost`; what the server
         does not show to it is left."""
