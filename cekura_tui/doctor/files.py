@@ -15,6 +15,7 @@ from cekura_tui.doctor.check import Check, Status
 from cekura_tui.model.run.columns import column_problems
 from cekura_tui.model.text import count
 from cekura_tui.store.database import SIDE_FILES, examine, file_system_of
+from cekura_tui.store.pending_answers import PendingAnswers
 from cekura_tui.workspace.setup import Setup
 
 MB = 1_000_000
@@ -124,7 +125,7 @@ def check_database(path: Path) -> Iterator[Check]:
 
 
 def _beside(path: Path) -> Iterator[Check]:
-    if pending := sorted(path.parent.glob(f"{path.name}-taken-*.json")):
+    if pending := PendingAnswers(path).files():
         found = f"{count(len(pending), 'answer')} to a launch not in the database yet: {_names(pending)}"
         advice = "Keep the files. The next start of cekura-tui records the answers."
         yield Check("files", "unrecorded answers", "warning", found, advice)

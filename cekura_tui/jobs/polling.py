@@ -226,7 +226,7 @@ class Poller:
         """
         now = self._monotonic()
         followed.failures += 1
-        if error.status in (400, 404) and error.from_api:
+        if error.unknown_id:
             self._failures = 0
             if followed.unknown.add(now):
                 followed.job = self._lose(followed.job, error.message, error.body)

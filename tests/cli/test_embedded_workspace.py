@@ -79,7 +79,7 @@ def test_a_launch_without_an_id_is_told_in_a_sentence(tmp_path: Path, monkeypatc
     result = call("improve", newest_failed(), "--from-agent", "--wait")
     server.stop()
     assert result.status == 1
-    assert "job 1: unconfirmed: The server's answer has no progress_id" in result.err
+    assert "job 1: unconfirmed: The server's answer has no usable progress_id" in result.err
 
 
 def test_a_fault_that_nobody_knows_is_named_with_those_that_are() -> None:

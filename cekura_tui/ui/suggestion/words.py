@@ -112,10 +112,17 @@ def why_not_edit(hunk: Hunk) -> str | None:
     return f"Only formatting changes here: accept or reject.{hint}"
 
 
-def summary(suggestion: Suggestion, diff: ProseDiff, explained: SuggestionReasons | None) -> list[Content]:
-    """The server's summary, then the issues behind the changes, each with its run, and what could not be loaded."""
+def summary(
+    suggestion: Suggestion, diff: ProseDiff, explained: SuggestionReasons | None, key: str = ""
+) -> list[Content]:
+    """The server's summary, then the issues behind the changes, each with its run, and what could not be loaded.
+
+    `key` is what an API key that the improved prompt contains is called.
+    """
     found = clean(suggestion.job.summary_of_changes or "The server sent no summary.").strip().split("\n")
     lines = [Content(line.rstrip()) for line in found]
+    if key:
+        lines.append(Content.styled(f"! The improved prompt contains {key}.", "$warning"))
     if diff.coarse:
         lines.append(Content.styled(f"! {clean_line(diff.coarse)}", "$warning"))
     if explained is None:
