@@ -158,7 +158,7 @@ def test_the_first_frame_is_read_with_few_modules(tmp_path: Path, demo: bool, te
     read = "read_cached_start(setup.paths.database, setup.origin, workspace.known_key(), setup.profile, None)"
     slow, own = opened_by(tmp_path, demo=demo, more=read)
     assert slow == set()
-    assert len(own) <= 46, sorted(own)
+    assert len(own) <= 47, sorted(own)
     assert "cekura_tui.store.jobs" not in own
 
 

@@ -77,6 +77,7 @@ def improve(
     from asyncio import CancelledError
 
     from cekura_tui.model.job import MAX_RUNS, Draft
+    from cekura_tui.store.errors import NotOpened
     from cekura_tui.workspace.prompt_files import check_output, check_prompt, read_prompt_file, source_of
 
     if not run_ids:
@@ -136,7 +137,10 @@ def improve(
                 put(str(job.number))
         return Exit.DONE if job.state.going else Exit.NOT_SUCCEEDED
 
-    ctx.exit(run_script(options, work))
+    try:
+        ctx.exit(run_script(options, work))
+    except NotOpened as error:
+        raise NotOpened(f"Nothing was launched. {error.message}", error.hint) from None
 
 
 def _refuse_key(whose: str) -> None:

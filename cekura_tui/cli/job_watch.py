@@ -52,6 +52,7 @@ class _Watch:
     async def go_on(self, session: Session) -> None:
         """Tell of changes for ever; raises BrokenPipeError once nobody reads, and OtherKey where one takes the place of
         this session's."""
+        session.jobs.need_records()
         self._session, self._silence_check = session, SilenceCheck(session)
         session.engine.start()
         if session.setup.key_is_saved:

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cekura_tui.config.atomic_file import atomic_file, locked
+from cekura_tui.config.own_file import NotUsable, open_own
 from cekura_tui.config.paths import make_private
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.text import clean_line
@@ -183,7 +184,7 @@ def _changing(path: Path) -> Iterator[dict[str, object]]:
 def _read_saved(path: Path, *, any_mode: bool = False) -> dict[str, object]:
     """The entries by profile. `any_mode` is for who writes the file next, and mends its mode by that."""
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_own(path), "rb") as file:
             if not any_mode:
                 refuse_open_file(path, os.fstat(file.fileno()).st_mode)
             saved = json.loads(file.read())
@@ -192,5 +193,6 @@ def _read_saved(path: Path, *, any_mode: bool = False) -> dict[str, object]:
     except (ValueError, RecursionError):
         raise KeyMissing(f"{path} is damaged.", "Delete the file and sign in again.") from None
     except OSError as error:
-        raise KeyMissing(f"Can't read {path}: {error.strerror}.") from None
+        hint = error.hint if isinstance(error, NotUsable) else ""
+        raise KeyMissing(f"Can't read {path}: {error.strerror}.", hint) from None
     return saved if isinstance(saved, dict) else {}

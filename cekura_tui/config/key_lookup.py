@@ -160,16 +160,20 @@ def _of_vendor(path: Path | None, server: Server) -> ApiKey:
     return check_key(values["api_key"], str(path))
 
 
+_MOST = 65_536
+"""Characters of a file that are read for a key."""
+
+
 def _read_key_file(name: str) -> str:
     try:
         if name == "-" and sys.stdin is None:
             raise KeyMissing("Can't read the key: standard input is closed.", HOW)
         if name == "-":
-            return sys.stdin.readline()
+            return sys.stdin.readline(_MOST)
         path = expand(name)
         with path.open(encoding="utf-8") as file:
             refuse_open_file(path, os.fstat(file.fileno()).st_mode)
-            return file.read()
+            return file.read(_MOST)  # it may be a pipe, and a device never ends
     except UnicodeDecodeError:
         raise KeyMissing(f"{name} is not a text file.", HOW) from None
     except OSError as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cekura_tui.config.atomic_file import atomic_file, locked, output_file
+from cekura_tui.config.own_file import read_regular
 from cekura_tui.config.paths import make_private
 from cekura_tui.config.settings import SETTINGS
 from cekura_tui.config.settings_check import TABLES, check_text, entry_names, line_numbers, lines_with_ends
@@ -155,7 +156,7 @@ def _editable(path: Path) -> Any:
     from tomlkit.exceptions import TOMLKitError
 
     try:
-        text = path.read_bytes().decode(UTF8)
+        text = read_regular(path).decode(UTF8)
         tomllib.loads(text)
         return tomlkit.parse(text)
     except FileNotFoundError:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cekura_tui.config.credentials import PROFILE
+from cekura_tui.config.own_file import read_regular
 from cekura_tui.config.settings import (
     ENVIRONMENT,
     FLAGS,
@@ -109,7 +110,7 @@ def load_settings(
 def read_settings_file(path: Path) -> SettingsFile:
     """Read a file; what is wrong in it is no error but among its problems. One that is missing is empty."""
     try:
-        text = path.read_bytes().decode(UTF8)
+        text = read_regular(path).decode(UTF8)
     except FileNotFoundError:
         return SettingsFile(path, {}, {}, {})
     except OSError as error:

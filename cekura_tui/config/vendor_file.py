@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from cekura_tui.config.own_file import read_regular
+
 _NAMES = frozenset({"api_key", "api_url", "dashboard_url", "default_project_id", "default_organization_id"})
 """What is read of it; the rest, such as OAuth tokens, is none of ours."""
 _MOST_BYTES = 65_536
@@ -25,10 +27,9 @@ def read_vendor_file(path: Path | None) -> dict[str, str]:
     Nothing is raised: a file that is missing or can't be read has none.
     """
     try:
-        if path is None or not path.is_file():  # a pipe would make us wait
+        if path is None:
             return {}
-        with path.open("rb") as file:
-            lines = file.read(_MOST_BYTES).decode("utf-8", "replace").splitlines()
+        lines = read_regular(path, most=_MOST_BYTES).decode("utf-8", "replace").splitlines()
     except (OSError, ValueError):  # ValueError: HOME holds a character that no path may have
         return {}
     pairs = (line.partition("=") for line in lines if not line.lstrip().startswith("#"))

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from cekura_tui.config.own_file import read_own, read_regular
 from cekura_tui.config.paths import Paths
 from cekura_tui.config.vendor_file import find_vendor_file
 from cekura_tui.doctor.files import log_files
@@ -57,11 +58,11 @@ def _members(report: Report, paths: Paths) -> Iterator[tuple[str, bytes]]:
     yield "doctor.txt", f"{report.text()}\n".encode(errors="backslashreplace")  # a path need not be UTF-8
     yield "doctor.json", f"{json_text(report.json(), indent=1)}\n".encode()
     with contextlib.suppress(OSError):
-        yield "config.toml", public_settings(paths.settings.read_bytes()).encode()
+        yield "config.toml", public_settings(read_regular(paths.settings)).encode()
     for folder, one in (("log", paths), ("demo/log", paths.demo)):
         for path in log_files(one):
-            with contextlib.suppress(FileNotFoundError):  # another process began a new one
-                yield f"{folder}/{path.name}", path.read_bytes()
+            with contextlib.suppress(OSError):  # another process began a new one, or it is no file of ours
+                yield f"{folder}/{path.name}", read_own(path)
 
 
 def public_settings(settings: bytes) -> str:
@@ -103,7 +104,7 @@ def known_secrets(paths: Paths, env: Mapping[str, str]) -> set[str]:
 
 
 def _secrets_of(path: Path) -> Iterator[str]:
-    text = path.read_text("utf-8", errors="replace")
+    text = read_regular(path).decode(errors="replace")
     if not path.suffix:
         yield text
         return

@@ -8,12 +8,13 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from cekura_tui.config.own_file import NotUsable, check_own, unwritable
 from cekura_tui.config.paths import Paths
 from cekura_tui.config.settings import Settings
-from cekura_tui.doctor.check import Check
+from cekura_tui.doctor.check import Check, Status
 from cekura_tui.model.run.columns import column_problems
 from cekura_tui.model.text import count
-from cekura_tui.store.database import examine, file_system_of
+from cekura_tui.store.database import SIDE_FILES, examine, file_system_of
 from cekura_tui.store.pending_answers import PendingAnswers
 from cekura_tui.workspace.setup import Setup
 
@@ -31,14 +32,14 @@ def check_files(paths: Paths) -> Iterator[Check]:
         yield Check("files", "directory", "failure", f"{home} is not a directory", "Choose another with --config-dir.")
     else:
         yield _directory(home)
-        yield from _credentials(paths.credentials)
+        yield from _own_file(paths.credentials, "failure", "others may read the keys", "readable by you alone")
     yield _space(home)
 
 
 def _directory(home: Path) -> Check:
     mode = home.stat().st_mode & 0o777
     if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
-        advice = f"chmod 700 {shlex.quote(str(home))}, or choose another directory with --config-dir."
+        advice = unwritable(home / "file") or f"Run `chmod 700 {shlex.quote(str(home))}`."
         return Check("files", "directory", "failure", f"{home} is not writable ({mode:04o})", advice)
     if mode & 0o077:
         advice = f"chmod 700 {shlex.quote(str(home))}"
@@ -46,15 +47,21 @@ def _directory(home: Path) -> Check:
     return Check("files", "directory", "ok", f"{home} ({mode:04o})")
 
 
-def _credentials(path: Path) -> Iterator[Check]:
-    if not path.exists():
+def _own_file(path: Path, status: Status = "ok", open_to_others: str = "", fine: str = "") -> Iterator[Check]:
+    """Whether a file of the program's own, if it is there, can be used, and by this user alone where that matters."""
+    try:
+        real = check_own(path)
+        mode = real.lstat().st_mode & 0o777
+    except FileNotFoundError:
         return
-    mode = path.stat().st_mode & 0o777
-    if mode & 0o077:
-        advice = f"chmod 600 {shlex.quote(str(path))}"
-        yield Check("files", path.name, "failure", f"others may read the keys ({mode:04o})", advice)
-    else:
-        yield Check("files", path.name, "ok", f"readable by you alone ({mode:04o})")
+    except NotUsable as error:
+        yield Check("files", path.name, "failure", f"{path} is not used: {error.strerror}", error.hint)
+        return
+    if open_to_others and mode & 0o077:
+        advice = f"chmod 600 {shlex.quote(str(real))}"
+        yield Check("files", path.name, status, f"{open_to_others} ({mode:04o})", advice)
+    elif fine:
+        yield Check("files", path.name, "ok", f"{fine} ({mode:04o})")
 
 
 def _space(home: Path) -> Check:
@@ -74,6 +81,9 @@ def check_settings(paths: Paths, setup: Setup) -> Iterator[Check]:
     yield Check(
         "files", "settings", "ok", str(paths.settings) if there else "no config.toml; all settings are defaults"
     )
+    if there and (mode := paths.settings.stat().st_mode & 0o777) & 0o022:
+        advice = f"chmod go-w {shlex.quote(str(paths.settings))}"
+        yield Check("files", paths.settings.name, "warning", f"others may change the settings ({mode:04o})", advice)
     advice = "Run `cekura-tui config edit`."
     for sentence in (*(problem.sentence for problem in setup.problems), *_own_looks(setup.settings)):
         yield Check("files", paths.settings.name, "warning", sentence, advice)
@@ -109,6 +119,8 @@ def check_database(path: Path) -> Iterator[Check]:
         yield Check("files", "database", "failure", f"made by a newer cekura-tui ({where})", advice)
     else:
         yield Check("files", "database", "ok", where)
+    for file in (path, *(path.with_name(path.name + suffix) for suffix in SIDE_FILES)):
+        yield from _own_file(file, "warning", "others may read it")
     yield from _beside(path)
 
 
@@ -141,6 +153,7 @@ def log_files(paths: Paths) -> list[Path]:
 
 def check_log(paths: Paths) -> Iterator[Check]:
     """Where the log is, and how large."""
+    yield from _own_file(paths.log)
     files = log_files(paths)
     size = sum(path.stat().st_size for path in files)
     if files:

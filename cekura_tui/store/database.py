@@ -1,7 +1,7 @@
 """The SQLite file: opened, migrated, read, and written in transactions; newer and damaged files too.
 
 A damaged file is moved aside whole, and what can still be read of it takes its place (`replace_damaged`). A newer one
-is refused. The journal fits the file system.
+is refused. The journal fits the file system. What lies where nothing can be written is read as it is, or as a copy.
 """
 
 from __future__ import annotations
@@ -11,15 +11,18 @@ import errno
 import fcntl
 import itertools
 import os
+import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from cekura_tui.config.atomic_file import atomic_file
+from cekura_tui.config.own_file import NotUsable, check_own, unwritable
 from cekura_tui.config.paths import make_private
-from cekura_tui.store.errors import NewerDatabase, StoreError
+from cekura_tui.store.errors import NewerDatabase, NotOpened, StoreError
 from cekura_tui.store.schema import MIGRATIONS, VERSION
 
 
@@ -90,51 +93,80 @@ class Database:
     """An open connection. Used on one thread; writes go through `write()`."""
 
     def __init__(self, path: Path) -> None:
-        """Open, or make, the file at `path`. Raises NewerDatabase, or StoreError with what the system says."""
+        """Open, or make, the file at `path`. Raises NewerDatabase, or NotOpened with what the system says."""
         self.path = path
         self.notice = ""
         """What happened to the file that a person should be told, once; or empty."""
+        self.unwritable = unwritable(path)
+        """How to mend that it can only be read; empty where it can be written."""
         try:
-            make_private(path.parent)
-            _touch_private(path)
-            self._sql = self._open_or_replace()
+            if self.unwritable:
+                self._sql = self._open_to_read()
+            else:
+                make_private(path.parent)
+                _make_own(path)
+                self._sql = self._open_or_replace(path)
             self._file = _identity(path)
         except (OSError, sqlite3.OperationalError) as error:
-            raise StoreError(
-                f"Can't open the database {path}: {_reason(error, path)}.",
-                "Nothing is launched without it: make the directory writable, free some disk space, or choose another "
-                "directory with --config-dir.",
-            ) from None
+            hint = "Make the directory writable, free some disk space, or choose another directory with --config-dir."
+            if isinstance(error, NotUsable):
+                hint = f"{error.hint} Otherwise choose another directory with --config-dir."
+            raise NotOpened(f"Can't open the database {path}: {_reason(error, path)}.", hint) from None
 
-    def _open_or_replace(self) -> sqlite3.Connection:
+    def _open_to_read(self) -> sqlite3.Connection:
+        """Open what lies where nothing can be written.
+
+        A file of an earlier version, a damaged one, and one whose write-ahead log would have to be written to are read
+        as a copy, which has no name any more when this returns.
+        """
+        _check_files(self.path)
+        if (sql := open_read_only(self.path)) is not None:
+            with contextlib.suppress(sqlite3.DatabaseError, UnicodeDecodeError):
+                sql.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+                if not _complaint(sql):
+                    return sql
+            sql.close()
+        with tempfile.TemporaryDirectory(prefix="cekura-tui-", ignore_cleanup_errors=True) as directory:
+            copy = Path(directory) / self.path.name
+            for suffix in ("", "-wal", "-journal"):
+                with contextlib.suppress(FileNotFoundError):
+                    shutil.copyfile(_beside(self.path, suffix), _beside(copy, suffix))
+            sql = self._open_or_replace(copy)
+            sql.execute("PRAGMA journal_mode = DELETE")  # a log would need a name
+            sql.execute("PRAGMA query_only = ON")
+        if self.notice:
+            self.notice = f"The database {self.path} is damaged. What can be read is shown; the file is unchanged."
+        return sql
+
+    def _open_or_replace(self, path: Path) -> sqlite3.Connection:
         try:
-            return self._open()
+            return self._open(path)
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             if not _is_damage(error):
                 raise
-            self.notice = replace_damaged(self.path)
-            return self._open()
+            self.notice = replace_damaged(path)
+            return self._open(path)
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self, path: Path) -> sqlite3.Connection:
         """Open it, also where another window makes or replaces it just now, for which SQLite may not wait by itself."""
         end = time.monotonic() + BUSY_MS / 1000
         while True:
             try:
-                return self._open_once()
+                return self._open_once(path)
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF not in _PASSING or time.monotonic() >= end:
                     raise
             time.sleep(0.02)
 
-    def _open_once(self) -> sqlite3.Connection:
-        sql = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_MS / 1000)
+    def _open_once(self, path: Path) -> sqlite3.Connection:
+        sql = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
         try:
             sql.row_factory = sqlite3.Row
             sql.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
             version = _version(sql)
             if version > VERSION:
                 raise _newer(self.path, version)
-            sql.execute(f"PRAGMA journal_mode = {'WAL' if _may_use_wal(self.path.parent) else 'DELETE'}")
+            sql.execute(f"PRAGMA journal_mode = {'WAL' if _may_use_wal(path.parent) else 'DELETE'}")
             sql.execute("PRAGMA synchronous = FULL")
             sql.execute("PRAGMA foreign_keys = ON")
             sql.execute("PRAGMA secure_delete = ON")
@@ -172,6 +204,8 @@ class Database:
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it is on the disk when this ends, or none of it and StoreError is raised."""
+        if self.unwritable:
+            raise StoreError("Read-only session: nothing was saved.", self.unwritable)
         if _identity(self.path) != self._file:
             raise StoreError(f"The database {self.path} was removed or replaced while open.", "Restart cekura-tui.")
         try:
@@ -217,15 +251,22 @@ def open_read_only(path: Path) -> sqlite3.Connection | None:
     """A read-only connection for the first frame, or None where there is no file of this version to read."""
     if not path.exists():
         return None
-    try:
-        sql = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=0.2)
+    with contextlib.suppress(OSError, sqlite3.Error):
+        sql = _connect_to_read(path, timeout=0.2)
         sql.row_factory = sqlite3.Row
         if _version(sql) == VERSION:
             return sql
         sql.close()
-    except sqlite3.Error:
-        pass
     return None
+
+
+def _connect_to_read(path: Path, timeout: float) -> sqlite3.Connection:
+    """Connect to a file without a right to write. Raises OSError and sqlite3.Error."""
+    _check_files(path)
+    # SQLite has to make side files even to read. Where it must not, and there are none, nobody has the file open.
+    fixed = unwritable(path) and not any(_beside(path, suffix).exists() for suffix in ("-wal", "-journal"))
+    uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if fixed else ''}"
+    return sqlite3.connect(uri, uri=True, timeout=timeout)
 
 
 class DatabaseState(NamedTuple):
@@ -246,11 +287,12 @@ def examine(path: Path) -> DatabaseState | None:
     if not path.exists():
         return None
     try:
-        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=2)) as sql:
+        with contextlib.closing(_connect_to_read(path, timeout=2)) as sql:
             version, journal = _version(sql), str(sql.execute("PRAGMA journal_mode").fetchone()[0])
             return DatabaseState(version, journal, _complaint(sql))
-    except sqlite3.OperationalError as error:
-        raise StoreError(f"Can't read the database {path}: {_words(error)}.") from None
+    except (OSError, sqlite3.OperationalError) as error:
+        hint = error.hint if isinstance(error, NotUsable) else ""
+        raise StoreError(f"Can't read the database {path}: {_words(error)}.", hint) from None
     except sqlite3.DatabaseError as error:
         return DatabaseState(0, "", _words(error))
 
@@ -314,11 +356,31 @@ def _newer(path: Path, version: int) -> NewerDatabase:
     )
 
 
-def _touch_private(path: Path) -> None:
+SIDE_FILES = ("-wal", "-shm", "-journal", ".lock")
+"""What is added to the name of a database in those of the files that SQLite and `replace_damaged` open beside it."""
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _check_files(path: Path) -> list[Path]:
+    """Where the file and its side files are; raises NotUsable for one that SQLite must not open.
+
+    They are only looked at: to close a handle of our own would give up the locks that SQLite has on a file.
+    """
+    return [check_own(_beside(path, suffix)) for suffix in ("", *SIDE_FILES)]
+
+
+def _make_own(path: Path) -> None:
+    """Make the file if it is missing, and have nobody else read it or what lies beside it."""
+    files = _check_files(path)
     with contextlib.suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    if path.stat().st_mode & 0o077:
-        path.chmod(0o600)
+        os.close(os.open(files[0], os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    for file in files:
+        with contextlib.suppress(FileNotFoundError):
+            if file.lstat().st_mode & 0o077:
+                file.chmod(0o600)
 
 
 def _may_use_wal(directory: Path) -> bool:
@@ -364,4 +426,6 @@ def _reason(error: Exception, path: Path) -> str:
 
 
 def _words(error: Exception) -> str:
+    if isinstance(error, NotUsable):
+        return f"{Path(error.filename).name}{str(error.strerror).removeprefix('it')}"  # it may be a side file
     return (error.strerror if isinstance(error, OSError) and error.strerror else str(error)) or type(error).__name__

@@ -28,6 +28,10 @@ class DamagedText(StoreError):
         )
 
 
+class NotOpened(StoreError):
+    """The database can't be opened, so that nothing was begun."""
+
+
 class NewerDatabase(StoreError):
     """The file was made by a newer version of the program and is left alone."""
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from cekura_tui.config.own_file import open_own, read_own
 from cekura_tui.config.paths import make_private
 from cekura_tui.model.job import JobState
 from cekura_tui.model.text import sha256
@@ -112,13 +113,12 @@ class PendingAnswers:
                 continue
             for path in sorted(directory.glob(f"{prefix}*.json")):
                 with contextlib.suppress(OSError):
-                    if path.is_file():
-                        yield path, path.read_bytes()
+                    yield path, read_own(path)
 
 
 def _write(path: Path, text: bytes) -> None:
     """Write in place, and to the disk: blocks that a file has already are there also on a disk that is full."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    handle = open_own(path, os.O_WRONLY | os.O_CREAT)
     with open(handle, "wb", buffering=0) as file:
         rest = memoryview(text.ljust(RESERVED))
         while rest:

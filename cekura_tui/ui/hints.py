@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.dom import DOMNode
 
 from cekura_tui.config.atomic_file import atomic_file
+from cekura_tui.config.own_file import read_own
 from cekura_tui.config.paths import make_private
 from cekura_tui.ui.actions import table_of
 
@@ -66,7 +67,7 @@ class Hints:
             self._file = setup.paths.home / "hints-used"
             used: set[str] = set()
             with contextlib.suppress(OSError, UnicodeDecodeError):
-                used = set(self._file.read_text("utf-8").split())
+                used = set(read_own(self._file).decode().split())
             self.left = tuple(hint for hint in HINTS if hint.action not in used)
         self.changed()
 

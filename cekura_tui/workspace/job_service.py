@@ -99,6 +99,11 @@ class JobService:
         if self._no_key is not None:
             raise self._no_key
 
+    def need_records(self) -> None:
+        """Raise StoreError where no answer about a job can be recorded, so that none is asked for."""
+        if mend := self._store.database.unwritable:
+            raise StoreError("Read-only session: jobs are not polled.", mend)
+
     # Looking
 
     async def all(self, *, drafts: bool = False) -> list[Job]:
@@ -134,6 +139,8 @@ class JobService:
                 f"Job {number} was launched with another key.",
                 f"Use that key, or try `jobs resume {number}` with this key.",
             )
+        if not job.state.final:
+            self.need_records()
         return job
 
     async def stop(self, number: int) -> Job:
@@ -146,6 +153,7 @@ class JobService:
     async def resumable(self, number: int) -> Job:
         """One job that can be asked about again; raises UsageError where there is nothing to ask about."""
         self._need_key()
+        self.need_records()
         job = await self.get(number)
         theirs = job.other_key and not job.state.final
         if not (theirs or job.resumable or job.state == JobState.RUNNING):

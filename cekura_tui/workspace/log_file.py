@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import os
 from collections.abc import Callable, Iterable
+from io import TextIOWrapper
+from pathlib import Path
 
+from cekura_tui.config.own_file import open_own
 from cekura_tui.config.paths import Paths, make_private
 
 LOG_BYTES, LOG_FILES = 1_000_000, 3
@@ -17,6 +21,10 @@ _log = logging.getLogger("cekura_tui")
 
 class _LogFile(logging.handlers.RotatingFileHandler):
     """What cannot be written to it is lost, and nothing is printed over the screen."""
+
+    def _open(self) -> TextIOWrapper:
+        handle = open_own(Path(self.baseFilename), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        return os.fdopen(handle, "a", encoding="utf-8")
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Leave it."""

@@ -39,6 +39,7 @@ class SavedViews:
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self._views, self._clock = store.views, clock
+        self._remembers = not store.database.unwritable
 
     async def all(self) -> list[SavedView]:
         """The views that somebody saved, by name; the given ones are not among them."""
@@ -64,7 +65,7 @@ class SavedViews:
 
     async def add_to_history(self, text: str) -> None:
         """A filter is used; none at all is not remembered."""
-        if text:
+        if text and self._remembers:
             self._views.use(_bounded("filter", text, LONGEST_FILTER), self._clock())
 
     async def last_of(self, scope: Scope) -> str:
@@ -73,7 +74,8 @@ class SavedViews:
 
     async def save_last_of(self, scope: Scope, text: str) -> None:
         """Remember the filter in effect for a scope; an empty one is none."""
-        self._views.save_last_filter(scope.text, _bounded("filter", text, LONGEST_FILTER))
+        if self._remembers:
+            self._views.save_last_filter(scope.text, _bounded("filter", text, LONGEST_FILTER))
 
     async def columns(self) -> dict[str, RunColumns]:
         """The columns of the run list that a person chose, by the filter they are for; "" is for all others."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, KeyRefused, NotAsked, NotFound, ServerFault, Unreachable
 from cekura_tui.config.credentials import HOW
+from cekura_tui.config.own_file import unwritable
 from cekura_tui.config.paths import make_private
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.lease import Lease
@@ -111,7 +112,7 @@ async def search_transcripts(store: Store, query: str) -> TranscriptHits:
     """Take in what was opened since the last search, piece by piece so that all else goes on, and search it."""
     behind = True
     while behind:
-        behind = store.transcript_search.catch_up()
+        behind = not store.database.unwritable and store.transcript_search.catch_up()
         await asyncio.sleep(0)
     return store.transcript_search.search(read_query(query))
 
@@ -252,8 +253,8 @@ class Session:
         raise NoScope(projects)
 
     async def choose(self, scope: Scope) -> Scope:
-        """Remember a scope for this key."""
-        if scope.kind != "result":
+        """Remember a scope for this key, where anything can be remembered."""
+        if scope.kind != "result" and not self.store.database.unwritable:
             self.store.choose(scope.kind, scope.id, scope.name)
         return scope
 
@@ -413,7 +414,6 @@ def _start_demo(setup: Setup) -> DemoServer:
 
     options = setup.demo
     assert options is not None
-    make_private(setup.paths.home)
     server = DemoServer(
         setup.paths.home,
         runs=options.runs,
@@ -423,7 +423,9 @@ def _start_demo(setup: Setup) -> DemoServer:
         live=options.live,
     )
     try:
+        make_private(setup.paths.home)
         server.start()
     except OSError as error:
-        raise UsageError(f"Can't start the demo server: {error.strerror or error}.") from None
+        hint = unwritable(setup.paths.database)
+        raise UsageError(f"Can't start the demo server: {error.strerror or error}.", hint) from None
     return server

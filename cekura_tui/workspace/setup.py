@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from cekura_tui.config.credentials import DEFAULT_API_URL, PROFILE, ApiKey, Server, read_server, saved_key, saved_keys
 from cekura_tui.config.key_lookup import NOT_RUN, KeyPlaces, KeySource, look_up
+from cekura_tui.config.own_file import unwritable
 from cekura_tui.config.paths import Paths, find_paths
 from cekura_tui.config.settings import ENVIRONMENT, FLAGS, PERSONAL, Settings
 from cekura_tui.config.settings_file import Problem, SettingsFile
@@ -308,14 +309,15 @@ def check_profile(loaded: Loaded, paths: Paths) -> None:
 
 
 def _read_only(loaded: Loaded, paths: Paths) -> str:
-    """How to end that the session is read-only, empty where it is not: a misspelled entry makes it so, too."""
+    """How to end that the session is read-only, empty where it is not: a misspelled entry makes it so, too, and a place
+    where nothing can be recorded."""
     if loaded.came_from["read_only"] == FLAGS["read_only"]:
         return BY_FLAG
     if loaded.settings.read_only:
         return f"Remove read_only = true from {paths.settings}."
     if loaded.read_only_doubt is not None:
         return f"Correct {paths.settings}, {loaded.read_only_doubt.sentence}."
-    return ""
+    return unwritable(paths.database)
 
 
 def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", settings: Settings | None = None) -> Setup:

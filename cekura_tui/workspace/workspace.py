@@ -65,6 +65,8 @@ class Workspace:
         self._session: asyncio.Future[Session] | None = None
         self._running = Future[None]()
         """Done when the background runs, or is not to run any more."""
+        self.unwritable = ""
+        """Why nothing can be saved, with what mends it; empty where it can."""
         self._window = ""
         """The name of this window, whichever session it has; empty until the first is opened."""
         self._hooks: dict[str, JobHook] = {}
@@ -118,7 +120,10 @@ class Workspace:
             )
             if session.store.database.notice:
                 self.notices.append(session.store.database.notice)
-            if not self.setup.offline:  # what is running is left to a window that can ask
+            if (mend := session.store.database.unwritable) and mend != self.unwritable:
+                self.notices.append(f"Read-only session: nothing is saved or launched. {mend}")
+            self.unwritable = mend
+            if not (self.setup.offline or mend):  # what is running is left to a window that can ask
                 session.engine.start()
             if self.setup.key_is_saved:
                 session.jobs.take_over()

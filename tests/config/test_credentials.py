@@ -119,6 +119,18 @@ def test_a_key_is_removed_from_the_file_that_a_link_leads_to(tmp_path: Path) -> 
     assert list(saved_keys(target)) == ["staging"]
 
 
+def test_keys_are_neither_read_nor_saved_through_a_link_out_of_the_directory(tmp_path: Path) -> None:
+    path, target = tmp_path / "home" / "credentials.json", tmp_path / "keys.json"
+    save_key(target, HOME, ApiKey(SECRET, "typed"))
+    path.parent.mkdir()
+    path.symlink_to(target)
+    before = target.read_bytes()
+    for ask in (saved_keys, lambda path: save_key(path, HOME, ApiKey("other", "typed"))):
+        with pytest.raises(KeyMissing, match=f"it is a link to {target}"):
+            ask(path)
+    assert target.read_bytes() == before
+
+
 def test_keys_saved_at_the_same_time_are_all_there(tmp_path: Path) -> None:
     path, names = tmp_path / "credentials.json", [f"profile-{number}" for number in range(16)]
     saving = [threading.Thread(target=save_key, args=(path, HOME, ApiKey("k", "typed"), name)) for name in names]

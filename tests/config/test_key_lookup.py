@@ -269,7 +269,7 @@ def test_a_file_with_a_key_that_others_can_open_is_refused_with_the_command_that
         "config.toml": person.vendor_file,
     }[place]
     if by_link:
-        path.rename(target := person.directory / "it's elsewhere")
+        path.rename(target := path.parent / "it's elsewhere")  # a link out of it is not followed to saved keys
         path.symlink_to(target)
     path.chmod(0o640)
     setup = person.setup()

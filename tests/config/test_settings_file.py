@@ -145,7 +145,20 @@ def test_of_a_file_that_is_damaged_the_place_is_named(tmp_path: Path, text: str 
 def test_a_file_that_is_a_directory_can_not_be_read(tmp_path: Path) -> None:
     file = read_settings_file(tmp_path)
     assert file.unreadable is not None
-    assert file.unreadable.sentence == "can't be read: Is a directory"
+    assert file.unreadable.sentence == "can't be read: it is a directory, not a file"
+
+
+def test_a_pipe_is_not_waited_for_and_a_link_to_a_file_elsewhere_is_followed(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    os.mkfifo(path)
+    file = read_settings_file(path)
+    assert file.unreadable is not None
+    assert file.unreadable.sentence == "can't be read: it is a named pipe, not a file"
+    path.unlink()
+    (tmp_path / "dotfiles").mkdir()
+    (tmp_path / "dotfiles" / "cekura.toml").write_text("title = false")
+    path.symlink_to("dotfiles/cekura.toml")
+    assert read_settings_file(path).values == {"title": False}
 
 
 def test_each_entry_has_the_line_in_which_it_begins() -> None:

@@ -148,8 +148,10 @@ def test_the_app_says_so_in_a_directory_that_is_only_to_be_read_and_launches_not
     server: ScriptedServer, known: Path, without_rights: Sequence[str], start: Start
 ) -> None:
     known.chmod(0o500)
-    app = start(command=without_rights).wait("Database error", "Can't open the database")
-    app.press("i")
+    app = start(command=without_rights).wait("Read-only session: nothing is saved or launched.")
+    app = dialog_with_a_long_prompt(server, lambda: app)
+    app.press("ctrl+g")
+    app.wait("Read-only session: nothing was launched").press("esc")
     app.settle().press("q")
     assert app.ended() == 0
     known.chmod(0o700)

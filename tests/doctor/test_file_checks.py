@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections import namedtuple
 from pathlib import Path
 
 import pytest
+from read_only_place import read_only_place
 
 from cekura_tui.config.paths import Paths
-from cekura_tui.doctor.check import Check
-from cekura_tui.doctor.files import MB, check_database, check_files, check_log
+from cekura_tui.doctor.check import Check, isolated
+from cekura_tui.doctor.files import MB, check_database, check_files, check_log, check_settings
 from cekura_tui.store.schema import VERSION
 from cekura_tui.store.store import Store
+from cekura_tui.workspace.setup import make_setup
 
 
 @pytest.fixture
@@ -50,6 +53,42 @@ def test_rights_that_are_too_wide_come_with_the_command_that_mends_them(paths: P
     paths.credentials.chmod(0o600)
     paths.home.chmod(0o700)
     assert {check.status for check in files(paths).values()} == {"ok"}
+
+
+def test_what_is_no_file_of_ours_is_named_and_not_waited_for(paths: Paths) -> None:
+    Store(paths.database, "o", "k", "p").close()
+    for pipe in (paths.credentials, paths.log, paths.database.with_name("cekura.db-wal")):
+        pipe.parent.mkdir(exist_ok=True)
+        os.mkfifo(pipe)
+    (paths.home / "cekura.db.lock").symlink_to("/dev/null")
+    log = {check.name: check for check in check_log(paths)}
+    found = (
+        files(paths)
+        | log
+        | {check.name: check for check in isolated("files", "database", lambda: check_database(paths.database))}
+    )
+    assert "named pipe" in found["credentials.json"].found
+    assert "named pipe" in found["cekura-tui.log"].found
+    assert "named pipe" in found["database"].found
+    assert {found[name].status for name in ("credentials.json", "cekura-tui.log", "database")} == {"failure"}
+
+
+def test_where_nothing_can_be_written_that_is_the_failure_and_the_database_is_read(paths: Paths) -> None:
+    Store(paths.database, "o", "k", "p").close()
+    with read_only_place(paths.home):
+        assert files(paths)["directory"].status == "failure"
+        assert "--config-dir" in files(paths)["directory"].advice
+        assert database(paths)["database"].status == "ok"
+
+
+def test_settings_that_others_may_change_come_with_the_command_that_mends_them(paths: Paths) -> None:
+    paths.settings.write_text("")
+    for mode, advice in ((0o644, None), (0o664, f"chmod go-w {paths.settings}")):
+        paths.settings.chmod(mode)
+        found = {
+            check.name: check for check in check_settings(paths, make_setup(env={"CEKURA_TUI_HOME": str(paths.home)}))
+        }
+        assert (found["config.toml"].advice if "config.toml" in found else None) == advice
 
 
 def test_a_directory_that_is_a_file_is_a_failure(home: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import sqlite3
 from collections.abc import Iterator
@@ -198,9 +199,10 @@ async def test_what_was_set_aside_for_another_database_or_is_something_else_is_l
         assert kept.keep(PendingAnswer(2, 1.0, "p-2", "{}", 2.0))
         for name, text in (("3", "no json"), ("4", "[]"), ("5", '{"number": 6}'), ("6", "[" * 100_000)):
             (home / f"cekura.db-taken-{name}.json").write_text(text)
+        os.mkfifo(home / "cekura.db-taken-7.json")
         here.engine.adopt()
         assert here.job().state == JobState.UNCONFIRMED
-        assert len(pending_files(home)) == 6
+        assert len(pending_files(home)) == 7
 
 
 ANSWER = PendingAnswer(1, 1.0, "p-1", "{}", 2.0)

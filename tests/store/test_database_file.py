@@ -13,7 +13,7 @@ import pytest
 from cekura_tui.model.errors import Exit
 from cekura_tui.model.job import Draft, JobState
 from cekura_tui.model.text import Prompt
-from cekura_tui.store.database import Database, key_id, replace_damaged
+from cekura_tui.store.database import Database, examine, key_id, open_read_only, replace_damaged
 from cekura_tui.store.errors import NewerDatabase, StoreError
 from cekura_tui.store.schema import MIGRATIONS, VERSION
 from cekura_tui.store.store import Store
@@ -44,6 +44,34 @@ def test_a_file_that_others_could_read_is_closed_to_them(home: Path) -> None:
     (home / "cekura.db").chmod(0o644)
     store_at(home / "cekura.db").close()
     assert (home / "cekura.db").stat().st_mode & 0o777 == 0o600
+
+
+SIDE_FILES = ("", "-wal", "-shm", "-journal", ".lock")
+
+
+@pytest.mark.parametrize("suffix", SIDE_FILES)
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_nothing_but_a_file_of_the_directory_is_opened_or_changed(
+    home: Path, tmp_path: Path, kind: str, suffix: str
+) -> None:
+    store_at(home / "cekura.db").close()
+    (path := home / f"cekura.db{suffix}").unlink(missing_ok=True)
+    (outside := tmp_path / "outside").write_text("theirs")
+    outside.chmod(0o644)
+    os.mkfifo(path) if kind == "pipe" else path.symlink_to(outside)
+    for open_it in (store_at, examine):
+        with pytest.raises(StoreError, match=f"cekura.db{suffix} is a {'named pipe' if kind == 'pipe' else 'link to'}"):
+            open_it(home / "cekura.db")
+    assert open_read_only(home / "cekura.db") is None
+    assert (outside.read_text(), outside.stat().st_mode & 0o777) == ("theirs", 0o644)
+
+
+def test_side_files_that_others_could_read_are_closed_to_them_too(home: Path) -> None:
+    store = store_at(home / "cekura.db")
+    (home / "cekura.db-wal").chmod(0o644)
+    store_at(home / "cekura.db").close()
+    assert (home / "cekura.db-wal").stat().st_mode & 0o777 == 0o600
+    store.close()
 
 
 def test_a_new_file_is_brought_to_the_newest_version_and_stays_there(home: Path) -> None:

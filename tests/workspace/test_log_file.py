@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,19 @@ def test_a_directory_that_cannot_be_written_costs_nothing_but_the_log(
     log_to(Paths(home), lambda: ())
     _log.info("nobody reads this")
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_a_log_that_is_no_file_of_ours_is_neither_waited_for_nor_written(
+    home: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths, outside = Paths(home), tmp_path / "outside"
+    paths.log.parent.mkdir(parents=True)
+    outside.touch()
+    os.mkfifo(paths.log) if kind == "pipe" else paths.log.symlink_to(outside)
+    log_to(paths, lambda: ())
+    _log.info("nobody reads this")
+    assert (capsys.readouterr(), outside.read_text()) == (("", ""), "")
 
 
 def test_what_a_script_asked_for_is_logged_too(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:

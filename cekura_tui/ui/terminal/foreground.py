@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from textual.app import App
 
+from cekura_tui.config.own_file import read_regular
 from cekura_tui.config.programs import editor_command, without_key
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import MAX_PROMPT_BYTES
@@ -114,18 +115,19 @@ def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
 def _read_back(path: Path, prompt: Prompt, failed: str) -> Prompt:
     """The edited prompt, perhaps empty; the file stays only where it holds something that would be lost."""
     sent, edited = prompt_bytes(prompt), prompt
+    stays = f"The prompt is unchanged here; what you wrote is in {path}."
     try:
-        written = path.read_bytes()
-    except OSError:
+        written = read_regular(path, links=False, most=max(MAX_PROMPT_BYTES, len(sent)))
+    except FileNotFoundError:
         written, failed = sent, failed or "The editor left no file."
+    except OSError as error:
+        raise UsageError(failed or f"Can't read what the editor left: {error.strerror}.", stays) from None
     try:
         edited = Prompt(written.decode("utf-8", "surrogatepass"))
     except UnicodeDecodeError:
         failed = failed or "What the editor wrote is not a text in UTF-8."
-    if len(written) > max(MAX_PROMPT_BYTES, len(sent)):
-        failed = failed or f"What the editor wrote is over {MAX_PROMPT_BYTES:,} bytes."
     if failed and written != sent:
-        raise UsageError(failed, f"The prompt is unchanged here; what you wrote is in {path}.")
+        raise UsageError(failed, stays)
     path.unlink(missing_ok=True)
     if failed:
         raise UsageError(failed, "The prompt is unchanged.")

@@ -62,6 +62,11 @@ def test_a_text_may_be_emptied(edit: Any, tmp_path: Path) -> None:
         ("open(path, 'wb').write(bytes([0xff, 0xfe]))", "not a text in UTF-8"),
         ("open(path, 'w').write('x' * 300_000)", "over 200,000 bytes"),
         ("open(path, 'w').write('typed'); sys.exit(3)", "ended with status 3"),
+        ("open(path, 'w').truncate(6 * 2**30)", "over 200,000 bytes"),
+        ("os.unlink(path); os.mkdir(path)", "it is a directory"),
+        ("os.unlink(path); os.mkfifo(path)", "it is a named pipe"),
+        ("os.unlink(path); os.symlink('/dev/zero', path)", "it is a link"),
+        ("os.unlink(path); os.symlink(sys.argv[0], path)", "it is a link"),
     ],
 )
 def test_what_cannot_be_taken_is_told_with_the_file_that_it_stays_in(

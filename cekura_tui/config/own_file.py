@@ -1,0 +1,128 @@
+"""Files that are opened only where they are what they should be, so that nothing waits for a pipe or reads a device.
+
+Those of the program itself must also be this user's, and no link may lead out of the directory that they are in.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+import stat
+from pathlib import Path
+
+MOST_BYTES = 64_000_000
+"""Nothing that is read whole is nearly as large."""
+_KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFLNK: "a link",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+class NotUsable(OSError):
+    """A file is not opened: `strerror` says why, after "can't be read:" or the like, and `hint` what to do."""
+
+    def __init__(self, path: Path, why: str, hint: str) -> None:
+        super().__init__(errno.EINVAL, why, str(path))
+        self.hint = hint
+
+
+def open_regular(path: Path, flags: int = os.O_RDONLY, *, links: bool = True) -> int:
+    """Open a regular file and return its handle, without waiting; one that is made is for this user alone.
+
+    Without `links` a link is not followed. Raises NotUsable for anything else than a file, and OSError.
+    """
+    try:
+        _refuse_other_kinds(path, os.stat(path, follow_symlinks=links))
+    except FileNotFoundError:
+        if not flags & os.O_CREAT:
+            raise
+    # It may have been replaced meanwhile: a pipe is not waited for, and what was opened is looked at again.
+    more = os.O_NONBLOCK | os.O_CLOEXEC | (0 if links else os.O_NOFOLLOW)
+    handle = os.open(path, flags | more, 0o600)
+    try:
+        _refuse_other_kinds(path, os.fstat(handle))
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def read_regular(path: Path, *, links: bool = True, most: int = MOST_BYTES) -> bytes:
+    """The content of a regular file; raises NotUsable also where it has more than `most` bytes, and OSError."""
+    return _content(open_regular(path, links=links), path, most)
+
+
+def open_own(path: Path, flags: int = os.O_RDONLY) -> int:
+    """Open a file of the program's own and return its handle; raises as `check_own` does, and OSError."""
+    return open_regular(check_own(path), flags, links=False)
+
+
+def read_own(path: Path) -> bytes:
+    """The content of a file of the program's own; raises as `check_own` does, and OSError."""
+    return _content(open_own(path), path, MOST_BYTES)
+
+
+def check_own(path: Path) -> Path:
+    """Where a file of the program's own is, with links followed; it need not be there yet.
+
+    Raises NotUsable where it is not a file, is another user's, or where a link leads out of its directory.
+    """
+    try:
+        real = Path(os.path.realpath(path)) if path.is_symlink() else path
+        found = os.lstat(real)
+    except FileNotFoundError:
+        found = None
+    if real is not path and not real.is_relative_to(os.path.realpath(path.parent)):
+        why = f"it is a link to {real}, which is outside of its directory"
+        raise NotUsable(path, why, f"Put the file itself in place of the link {path}.")
+    if found is None:
+        return real
+    _refuse_other_kinds(path, found)
+    me = os.geteuid()
+    if me not in (0, found.st_uid) and not (found.st_uid == 0 and os.access(real, os.R_OK)):
+        raise NotUsable(path, f"it belongs to {_owner(found)}", f"Run `sudo chown {me} {shlex.quote(str(real))}`.")
+    return real
+
+
+def unwritable(path: Path) -> str:
+    """How to mend that a file of the config directory can be read, but not written or made; empty where it can."""
+    places = [place for place in (path, *path.parents) if os.path.exists(place)]
+    directory = next(place for place in places if place != path)
+    if not (directory.is_dir() and os.access(directory, os.R_OK | os.X_OK)):
+        return ""  # nothing can be read there, which is another matter
+    if os.access(directory, os.W_OK) and (places[0] is not path or not path.is_file() or os.access(path, os.W_OK)):
+        return ""
+    locked = path if os.access(directory, os.W_OK) else directory
+    elsewhere = "choose another directory with --config-dir"
+    if os.statvfs(locked).f_flag & os.ST_RDONLY:
+        return f"{locked} is on a read-only file system: remount it writable, or {elsewhere}."
+    found, mend = locked.stat(), "chmod 600" if locked is path else "chmod 700"
+    why = f"is not writable ({found.st_mode & 0o777:04o})"
+    if found.st_uid != os.geteuid():
+        if locked is not path:
+            return f"{locked} belongs to {_owner(found)}: {elsewhere}."
+        why, mend = f"belongs to {_owner(found)}", f"sudo chown {os.geteuid()}"
+    return f"{locked} {why}: run `{mend} {shlex.quote(str(locked))}`, or {elsewhere}."
+
+
+def _owner(found: os.stat_result) -> str:
+    return f"another user (uid {found.st_uid})" if found.st_uid else "root"
+
+
+def _refuse_other_kinds(path: Path, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
+        raise NotUsable(path, f"it is {kind}, not a file", f"Move {path} away.")
+
+
+def _content(handle: int, path: Path, most: int) -> bytes:
+    with os.fdopen(handle, "rb") as file:
+        content = b"" if os.fstat(handle).st_size > most else file.read(most + 1)
+        if len(content) > most or os.fstat(handle).st_size > most:
+            raise NotUsable(path, f"it is over {most:,} bytes", f"Move {path} away.")
+        return content

@@ -1,0 +1,156 @@
+"""In a directory where nothing can be written, all that is cached is read, and only what would change it is refused."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from calling import call
+from read_only_place import read_only_place
+from scripted_server import Reply, ScriptedServer, run_of
+
+from cekura_tui.model.improve_prompt import read_progress
+from cekura_tui.model.job import Draft
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.text import Prompt
+from cekura_tui.store.store import Store
+
+DONE = {"status": "completed", "output": {"improved_prompt": "Be kinder.\n"}}
+KEY = "key-of-the-test"
+DUMP = Path(__file__).parents[1] / "store" / "version_before.sql"
+LEFT = {"closed": (), "as after a kill": ("-wal", "-shm"), "copied without its index": ("-wal",)}
+"""What lies beside the database."""
+
+
+def fill(path: Path, origin: str, left: tuple[str, ...] = ()) -> None:
+    """Two jobs, of which one has ended, a run and a note; `left` is what is left beside the file."""
+    store = Store(path, origin, KEY, "default")
+    for at in (1.0, 2.0):
+        job = store.jobs.begin_launch(Draft((5,), Prompt("Be kind."), 7, "Front desk"), at, "me")
+        store.jobs.record_progress_id(job.number, f"p-{job.number}", "{}", at)
+    store.jobs.record_answer(1, read_progress(DONE), json.dumps(DONE), 3.0)
+    said = {"role": "user", "content": "Hello there", "start_time": 0, "end_time": 1}
+    store.runs.keep_opened(Run.read(run_of(5, transcript_object=[said])), 4.0)
+    store.choose("project", 1, "Calls")
+    store.notes.put(5, "look here", 5.0)
+    store.transcript_search.catch_up()
+    taken = {suffix: path.with_name(path.name + suffix).read_bytes() for suffix in left}
+    whole = path.read_bytes()
+    store.close()
+    if taken:
+        path.write_bytes(whole)
+    for suffix, content in taken.items():
+        path.with_name(path.name + suffix).write_bytes(content)
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    """What is in a directory, but for what SQLite shares between processes: readers write to it."""
+    return {file.name: b"" if file.match("*-shm") else file.read_bytes() for file in directory.iterdir()}
+
+
+@pytest.fixture
+def path(home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """Where the database is; no copy of it is left anywhere, and no server is asked."""
+    for name, value in (("API_URL", scripted.url), ("API_KEY", KEY), ("PROJECT_ID", "1")):
+        monkeypatch.setenv(f"CEKURA_{name}", value)
+    (copies := tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(copies))
+    home.mkdir(mode=0o700)
+    yield home / "cekura.db"
+    assert list(copies.iterdir()) == []
+    assert [got.method for got in scripted.seen if got.method != "GET"] == []
+
+
+@pytest.mark.parametrize("left", LEFT.values(), ids=LEFT)
+def test_what_is_cached_is_read_and_nothing_is_made_there(
+    path: Path, scripted: ScriptedServer, left: tuple[str, ...]
+) -> None:
+    fill(path, scripted.url, left)
+    before = contents(path.parent)
+    with read_only_place(path.parent):
+        listed = call("jobs", "list")
+        assert (listed.status, listed.err) == (0, "")
+        assert ["running" in listed.out, "succeeded" in listed.out] == [True, True]
+        assert call("jobs", "show", 1, "--prompt").out == "Be kinder.\n"
+        assert call("jobs", "wait", 1).status == 0
+        assert call("notes", "list").out == "5  look here\n"
+        assert "Run 5" in call("search", "hello").out
+    assert contents(path.parent) == before
+
+
+def test_a_run_is_shown_as_it_was_got_last_where_no_server_is_asked(
+    path: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(path, scripted.url)
+    monkeypatch.delenv("CEKURA_API_KEY")
+    with read_only_place(path.parent):
+        shown = call("runs", "show", 5, "--transcript")
+    assert (shown.status, "Hello there" in shown.out) == (0, True)
+
+
+def test_only_what_changes_something_is_refused_and_the_sentence_is_about_that(
+    path: Path, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    fill(path, scripted.url)
+    (prompt := tmp_path / "prompt.md").write_text("Be kind.")
+    scripted.on("GET", "/test_framework/v1/runs/5/", Reply(run_of(5)))
+    refused = {
+        "nothing was saved": [("notes", "set", 5, "other"), ("jobs", "forget", 1), ("views", "save", "mine", "id:5")],
+        "nothing was launched": [("improve", 5, "--prompt-file", prompt)],
+        "jobs are not polled": [("jobs", "wait", 2), ("jobs", "watch"), ("jobs", "resume", 2)],
+    }
+    with read_only_place(path.parent):
+        for what, commands in refused.items():
+            for words in commands:
+                result = call(*words)
+                assert (result.status, result.out) == (2, "")
+                assert f"Read-only session: {what}. {path.parent} is " in result.err
+
+
+def test_a_database_of_an_earlier_version_is_read_as_it_would_be_now(path: Path, scripted: ScriptedServer) -> None:
+    sql = sqlite3.connect(path)
+    sql.executescript(DUMP.read_text().replace("https://api.example", scripted.url))
+    sql.close()
+    before = path.read_bytes()
+    with read_only_place(path.parent):
+        listed = call("jobs", "list")
+        assert [line.split()[0] for line in listed.out.splitlines()[1:]] == ["11", *"98765432"]
+        assert "nothing was saved" in call("jobs", "forget", 2).err
+    assert path.read_bytes() == before
+
+
+def test_of_a_damaged_database_what_can_be_read_is_shown_and_the_file_stays(
+    path: Path, scripted: ScriptedServer
+) -> None:
+    fill(path, scripted.url)
+    sql = sqlite3.connect(path)
+    (page,) = sql.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'opened_runs'").fetchone()
+    sql.close()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xa5" * 4096)
+    before = path.read_bytes()
+    with read_only_place(path.parent):
+        listed = call("jobs", "list")
+    assert "the file is unchanged" in listed.err
+    assert "succeeded" in listed.out
+    assert path.read_bytes() == before
+
+
+def test_where_there_is_no_database_there_is_nothing_to_list(path: Path) -> None:
+    with read_only_place(path.parent):
+        listed = call("jobs", "list")
+    assert (listed.status, listed.out, "No jobs yet" in listed.err) == (0, "", True)
+
+
+def test_a_database_that_cannot_be_opened_is_reported_by_what_was_asked(path: Path, tmp_path: Path) -> None:
+    path.mkdir()
+    (prompt := tmp_path / "prompt.md").write_text("Be kind.")
+    improve, listed = call("improve", 5, "--prompt-file", prompt), call("jobs", "list")
+    assert (improve.status, listed.status) == (2, 2)
+    assert "Nothing was launched. Can't open the database" in improve.err
+    assert "launched" not in listed.err

@@ -1,0 +1,93 @@
+"""What is opened in the config directory is a file of ours, and nothing else is waited for or written through."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from read_only_place import read_only_place
+
+from cekura_tui.config.atomic_file import atomic_file
+from cekura_tui.config.own_file import NotUsable, check_own, open_own, read_own, read_regular, unwritable
+
+
+def put(path: Path, kind: str) -> Path:
+    """Something else in the place of a file."""
+    outside = path.parent.parent / "outside"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "directory":
+        path.mkdir()
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        outside.write_text("theirs")
+        outside.chmod(0o644)
+        path.symlink_to(outside if kind == "link out" else "itself")
+    return path
+
+
+@pytest.fixture
+def path(home: Path) -> Path:
+    home.mkdir(mode=0o700)
+    return home / "itself"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "directory", "device", "link out"])
+@pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_WRONLY | os.O_APPEND | os.O_CREAT])
+def test_what_is_no_file_of_the_directory_is_refused_at_once(path: Path, kind: str, flags: int) -> None:
+    put(path, kind)
+    with pytest.raises(NotUsable) as caught:
+        open_own(path, flags)
+    assert caught.value.strerror.startswith("it is a ")
+    assert str(path) in caught.value.hint
+
+
+def test_a_link_to_itself_is_an_error_and_no_endless_search(path: Path) -> None:
+    with pytest.raises(OSError):  # noqa: PT011 # the system says which
+        read_own(put(path, "link to itself"))
+
+
+def test_a_link_within_the_directory_is_followed(path: Path) -> None:
+    path.with_name("other").write_text("ours")
+    path.symlink_to("other")
+    assert read_own(path) == b"ours"
+    assert check_own(path) == path.with_name("other")
+
+
+def test_a_file_of_another_user_is_refused_unless_root_put_it_there(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.touch(mode=0o600)
+    if os.geteuid() == 0:
+        os.chown(path, 1234, -1)
+    other = path.stat().st_uid + 1
+    monkeypatch.setattr(os, "geteuid", lambda: other)
+    with pytest.raises(NotUsable, match="another user") as caught:
+        read_own(path)
+    assert caught.value.hint == f"Run `sudo chown {other} {path}`."
+
+
+def test_a_file_without_end_is_not_read_into_memory(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(6 * 2**30)
+    with pytest.raises(NotUsable, match="over 64,000,000 bytes"):
+        read_regular(path)
+
+
+def test_a_new_file_takes_the_place_of_a_link_and_not_of_what_it_leads_to(path: Path) -> None:
+    put(path, "link out")
+    with atomic_file(path) as file:
+        file.write(b"ours")
+    assert (path.parent.parent / "outside").read_text() == "theirs"
+    assert path.read_text() == "ours"
+
+
+def test_what_cannot_be_written_is_named_with_what_mends_it(path: Path) -> None:
+    assert unwritable(path) == unwritable(path.parent / "new" / "file") == ""
+    with read_only_place(path.parent):
+        assert unwritable(path).startswith(f"{path.parent} is ")
+        assert "--config-dir" in unwritable(path)
+        assert unwritable(path.parent / "new" / "file") == unwritable(path)
+    assert unwritable(path) == ""

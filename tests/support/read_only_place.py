@@ -1,0 +1,31 @@
+"""A directory in which nothing can be written, for whoever runs the tests, root too."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+
+@contextmanager
+def read_only_place(directory: Path) -> Iterator[None]:
+    """Nobody can write in this directory meanwhile: by its mode, or for root, whom no mode holds up, by a mount."""
+    if os.geteuid():
+        directory.chmod(0o500)
+        try:
+            yield
+        finally:
+            directory.chmod(0o700)
+        return
+    mount = ("mount", "--bind", directory, directory)
+    if subprocess.run(mount, check=False, stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("root may not mount here, and nothing else keeps it from writing")
+    try:
+        subprocess.run(("mount", "-o", "remount,bind,ro", directory), check=True)
+        yield
+    finally:
+        subprocess.run(("umount", "--lazy", directory), check=True)
