@@ -12,6 +12,8 @@ from cekura_tui.model.text import clean
 
 LEAST = Size(60, 15)
 """A window with fewer columns or lines shows a sentence instead of the app."""
+MOST = Size(1_000, 500)
+"""Columns and lines that are drawn at most: no screen shows more, and each costs memory and time."""
 ELLIPSIS = "…"
 UNDRAWN = re.compile(
     "[\xad\u034f\u061c\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff"
