@@ -49,6 +49,11 @@ def fit(text: str, cells: int, *, right: bool = False) -> str:
     return padding + text if right else text + padding
 
 
+def at_most(columns: int, lines: int) -> tuple[int, int]:
+    """These cells, or as many of them as are drawn."""
+    return min(columns, MOST.width), min(lines, MOST.height)
+
+
 def too_small(size: Size) -> bool:
     """Whether nothing of the app is seen in a window of this size."""
     return size.width < LEAST.width or size.height < LEAST.height
