@@ -90,12 +90,29 @@ class NoteStore:
         return {row["run_id"]: row["text"] for row in self._database.read(NOTES, *self._pair)}
 
     def put(self, run_id: int, text: str, at: float) -> None:
-        """Write the note of a run; an empty one removes it."""
+        """Write the note of a run, in place of its draft, too; an empty one removes it."""
         with self._database.write() as sql:
+            self._drop_draft(sql, run_id)
             if text:
                 sql.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?, ?, ?)", (*self._pair, run_id, text, at))
             else:
                 sql.execute("DELETE FROM notes WHERE origin = ? AND key_id = ? AND run_id = ?", (*self._pair, run_id))
+
+    def draft(self, run_id: int) -> str:
+        """What was typed as the note of a run, and neither saved nor discarded; else empty."""
+        of = "SELECT text FROM note_drafts WHERE origin = ? AND key_id = ? AND run_id = ?"
+        rows = self._database.read(of, *self._pair, run_id)
+        return str(rows[0]["text"]) if rows else ""
+
+    def put_draft(self, run_id: int, text: str) -> None:
+        """Keep what is being typed; an empty text: nothing is any more."""
+        with self._database.write() as sql:
+            self._drop_draft(sql, run_id)
+            if text:
+                sql.execute("INSERT INTO note_drafts VALUES (?, ?, ?, ?)", (*self._pair, run_id, text))
+
+    def _drop_draft(self, sql: sqlite3.Connection, run_id: int) -> None:
+        sql.execute("DELETE FROM note_drafts WHERE origin = ? AND key_id = ? AND run_id = ?", (*self._pair, run_id))
 
 
 NOTES = "SELECT run_id, text FROM notes WHERE origin = ? AND key_id = ?"

@@ -300,5 +300,15 @@ MIGRATIONS: tuple[str, ...] = (
     -- the salt once more, on a page of its own: without it nobody knows whose the jobs are
     CREATE TABLE salt_copy (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     """,
+    """
+    -- what is being typed as the note of a run, until it is saved or discarded
+    CREATE TABLE note_drafts (
+        origin TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        run_id INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (origin, key_id, run_id)
+    ) WITHOUT ROWID;
+    """,
 )
 VERSION = len(MIGRATIONS)

@@ -28,6 +28,14 @@ def set_defaults(env: MutableMapping[str, str]) -> None:
             env[name] = value
 
 
+def drop_odd_size(env: MutableMapping[str, str], most: tuple[int, int]) -> None:
+    """Have no window of more cells than are drawn, and of none, whatever a script or a shell has left in there."""
+    for name, cells in zip(("COLUMNS", "LINES"), most, strict=True):
+        value = env.get(name, "")
+        if not (value.isdecimal() and len(value) <= len(str(cells)) and 0 < int(value) <= cells):
+            env.pop(name, None)
+
+
 def run_app(
     setup: Setup,
     *,
@@ -51,10 +59,12 @@ def run_app(
         terminal.reconfigure(encoding="utf-8")
     os.environ["TEXTUAL_COLOR_SYSTEM"] = COLOUR_SYSTEMS[has.colours]
     from cekura_tui.ui.app import CekuraApp
+    from cekura_tui.ui.terminal.cells import MOST
     from cekura_tui.ui.terminal.driver import TerminalDriver
     from cekura_tui.ui.terminal.signals import exits_on_signals
     from cekura_tui.workspace.workspace import Workspace
 
+    drop_odd_size(os.environ, MOST)
     workspace = Workspace(setup)
     app = CekuraApp(
         workspace,

@@ -30,6 +30,14 @@ class RunNotes:
         """Write the note of a run, as it was typed; one of nothing but white space removes it."""
         self._notes.put(run_id, _bounded("note", text, LONGEST_NOTE) if text.strip() else "", self._clock())
 
+    async def draft(self, run_id: int) -> str:
+        """What was typed as the note of a run, and neither saved nor discarded; else empty."""
+        return self._notes.draft(run_id)
+
+    async def save_draft(self, run_id: int, text: str) -> None:
+        """Keep what is being typed, however long; an empty text discards it."""
+        self._notes.put_draft(run_id, text)
+
 
 class SavedViews:
     """Filters, as text: those saved with a name, those used lately, and the one in effect in each scope.

@@ -14,6 +14,11 @@ STRAY = (
     b"\x1b[1114112u\x1b[97:65;1:3u"  # numbers of no character
     b"\x1b[1;q"  # a sequence that nobody knows, with a letter that leaves
     b"\x1b]11;rgb:q/q/q\x07"  # an answer to another program
+    b"\x1bPq q\x1b\\\x1b_q\x07q\x1b\\\x1b^q\x1b\\\x1bXq\x1b\\\x1b]q\x1b\\"  # strings of any kind
+    b"\x1b[27;5;99999999~\x1b[99999999999;9u\x1b[48;99999;99999;99999;99999t"  # more numbers of nothing
+    + b"\x1b["
+    + b"9" * 1_000
+    + b"q"  # far too long
     b"\x1b[48;0;0;0;0t\x1b[<0;3;3M"  # a terminal without a size
     b"\x1b[<35;10;2"  # a mouse report that is cut off
 )

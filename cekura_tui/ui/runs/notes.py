@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LONGEST = 4_000
 """Characters of a note."""
+AUTOSAVE = 0.5
+"""Seconds after which what is typed is kept as a draft."""
 _ANY_SPACE = re.compile(r"\s+")
 
 
@@ -48,8 +50,9 @@ class NoteInput(TypedLine):
 class NoteDialog(Dialog[str]):
     """Answers with the note, empty to remove it.
 
-    `keep` is called with the unsaved text, joined to the former note, when the program is closed. `typed` is what was
-    typed before, and `problem` why that was not saved.
+    `keep` is called with the unsaved text, joined to the former note, when the program is closed; `autosave` now and
+    then with what is typed, and with "" where that is of no use any more. `typed` is what was typed before, and
+    `problem` why that was not saved.
     """
 
     AUTO_FOCUS = "NoteInput"
@@ -60,14 +63,17 @@ class NoteDialog(Dialog[str]):
         text: str,
         *,
         keep: Callable[[str], None] = lambda text: None,
+        autosave: Callable[[str], None] = lambda text: None,
         typed: str | None = None,
         problem: str = "",
     ) -> None:
         super().__init__()
         self._run_id, self._before = run_id, _one_line(text)
         self._typed, self._problem = self._before if typed is None else _one_line(typed), problem
-        self._keep = keep
-        self._warned = False
+        self._keep, self._autosave = keep, autosave
+        self._warned = self._is_waiting = False
+        self._draft = "" if typed is None else self._typed
+        """What was typed and is kept."""
 
     def compose(self) -> ComposeResult:
         """The line, and a message under it."""
@@ -93,14 +99,23 @@ class NoteDialog(Dialog[str]):
         if not self.gone:
             self._show_message(text)
 
-    def replace_former(self, text: str) -> None:
-        """This is the note by now; what was typed meanwhile stays in front of it."""
-        now, line = _one_line(text), None if self.gone else self.query_one(NoteInput)
-        if line is not None and now != self._before:
-            typed = self._note
-            line.value = self._typed = now if typed == self._before else f"{typed} | {now}" if now else typed
-            line.cursor_position = len(line.value)
-            self._before = now
+    def replace_former(self, text: str, draft: str = "") -> None:
+        """This is the note by now, and this was typed and not saved when the program ended; what was typed meanwhile
+        stays in front of it."""
+        now, draft = _one_line(text), _one_line(draft)
+        draft = "" if draft in now else draft
+        if self.gone or (now == self._before and not draft):
+            return
+        line, typed = self.query_one(NoteInput), self._note
+        there = _joined(now, draft)
+        line.value = self._typed = there if typed == self._before else f"{typed} | {there}" if there else typed
+        line.cursor_position = len(line.value)
+        self._before = now
+        if draft:
+            self._draft = draft
+            self._show_message(
+                with_keys("Typed earlier, not saved. Press enter to save, {dialog.close} twice to discard.")
+            )
 
     @property
     def _note(self) -> str:
@@ -113,23 +128,40 @@ class NoteDialog(Dialog[str]):
             self._typed = self._note
             self._warned = False
             self._show_message("")
+            if not self._is_waiting:
+                self._is_waiting = True
+                self.set_timer(AUTOSAVE, self._save_draft)
+
+    def _save_draft(self) -> None:
+        """Keep what is typed; later keys have not put that off."""
+        self._is_waiting = False
+        if not self.gone:
+            self._put_draft("" if self._note == self._before else self._note)
+
+    def _put_draft(self, text: str) -> None:
+        if text != self._draft:
+            self._draft = text
+            self._autosave(text)
 
     def take(self) -> None:
         """Enter."""
         if (over := len(self._note) - LONGEST) > 0:
             self._show_message(f"{over:,} characters too long: a note has at most {LONGEST:,}.")
         else:
+            if self._note == self._before:
+                self._put_draft("")
             self.dismiss(self._note)
 
     def keep(self) -> None:
         """Save what was typed: the program is being closed."""
         note, before = self._note, self._before
         if note and note != before:
-            self._keep((note if before in note else f"{before} | {note}")[:LONGEST])
+            self._keep(_joined(before, note)[:LONGEST])
 
     def action_give_up(self) -> None:
         """Esc; only a second one discards what was typed."""
         if self._note == self._before or self._warned:
+            self._put_draft("")
             self.dismiss(None)
             return
         self._warned = True
@@ -142,6 +174,11 @@ class NoteDialog(Dialog[str]):
 def _one_line(text: str) -> str:
     """Clean, on one line, and whole."""
     return clean_line(text, max(len(text), 1))
+
+
+def _joined(former: str, note: str) -> str:
+    """Both, where what was typed does not hold the former: nobody has confirmed that it may go."""
+    return former if not note else note if former in note else f"{former} | {note}"
 
 
 class NoteWriter:
@@ -159,24 +196,34 @@ class NoteWriter:
         def save_when_leaving(text: str) -> None:
             self._workspace.send(lambda session: session.notes.save(run_id, text))
 
+        def autosave(text: str) -> None:
+            self._page.run_worker(self._save_draft(run_id, dialog, text), group="note-draft")
+
         def answered(text: str | None) -> None:
             if text is not None and text != dialog.before:
                 self._page.run_worker(self._save(run_id, dialog.before, text), group="note")
 
-        dialog = NoteDialog(run_id, former, keep=save_when_leaving, typed=typed, problem=problem)
+        dialog = NoteDialog(run_id, former, keep=save_when_leaving, autosave=autosave, typed=typed, problem=problem)
         await self._page.app.push_screen(dialog, answered)
         dialog.set_focus(dialog.query_one(NoteInput))
         return dialog
 
     async def _look_up(self, run_id: int, dialog: NoteDialog) -> None:
-        """Another window may have written one."""
+        """Another window may have written one, or the program was ended before what was typed was saved."""
         listing = self._controller.listing
         try:
             listing.notes = await self._workspace.call(lambda session: session.notes.all())
+            draft = await self._workspace.call(lambda session: session.notes.draft(run_id))
         except CekuraTuiError as error:
             dialog.report(error.sentence())
         else:
-            dialog.replace_former(listing.notes.get(run_id, ""))
+            dialog.replace_former(listing.notes.get(run_id, ""), draft)
+
+    async def _save_draft(self, run_id: int, dialog: NoteDialog, text: str) -> None:
+        try:
+            await self._workspace.call(lambda session: session.notes.save_draft(run_id, text))
+        except CekuraTuiError as error:
+            dialog.report(f"Can't save the draft. {error.sentence()}")
 
     async def _save(self, run_id: int, former: str, text: str) -> None:
         listing = self._controller.listing

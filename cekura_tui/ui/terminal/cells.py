@@ -12,6 +12,8 @@ from cekura_tui.model.text import clean
 
 LEAST = Size(60, 15)
 """A window with fewer columns or lines shows a sentence instead of the app."""
+MOST = Size(1_000, 500)
+"""Columns and lines that are drawn at most: no screen shows more, and each costs memory and time."""
 ELLIPSIS = "…"
 UNDRAWN = re.compile(
     "[\xad\u034f\u061c\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff"
@@ -45,6 +47,11 @@ def fit(text: str, cells: int, *, right: bool = False) -> str:
         return set_cell_size(text, cells - 1) + ELLIPSIS
     padding = " " * (cells - width)
     return padding + text if right else text + padding
+
+
+def at_most(columns: int, lines: int) -> tuple[int, int]:
+    """These cells, or as many of them as are drawn."""
+    return min(columns, MOST.width), min(lines, MOST.height)
 
 
 def too_small(size: Size) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import select
-import shutil
 import signal
 import threading
 import time
@@ -19,6 +18,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from cekura_tui.ui.terminal.cell_writer import CellWriter
+from cekura_tui.ui.terminal.cells import at_most
 from cekura_tui.ui.terminal.input_parser import InputParser
 
 _log = logging.getLogger("cekura_tui.ui")
@@ -94,6 +94,7 @@ class TerminalDriver(LinuxDriver):
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
+        self._size = self._size or self._get_terminal_size()
         self._escape_delay = escape_delay
         self._background_erase = background_erase
         self._cells = None if whole_frames else CellWriter(1, 1, fills=False)
@@ -176,15 +177,19 @@ class TerminalDriver(LinuxDriver):
         from signal handlers."""
         self._screen_unknown = True
 
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """What is drawn of the terminal."""
+        return at_most(*super()._get_terminal_size())
+
     def _measure(self, cells: CellWriter) -> None:
         try:
             columns, lines = os.get_terminal_size(self.fileno)
         except OSError:
             columns = lines = 0
-        if columns and lines:
+        if columns and lines and (columns, lines) == at_most(columns, lines):
             cells.resize(columns, lines, fills=self._background_erase)
         else:  # what Textual takes for its size; it may be larger, and is not to be erased beyond that
-            cells.resize(*shutil.get_terminal_size(), fills=False)
+            cells.resize(*self._get_terminal_size(), fills=False)
 
     def process_message(self, message: Message) -> None:
         """Hand on what was read; a terminal that reports another size has moved its lines."""

@@ -9,34 +9,49 @@ from collections.abc import Iterator
 from textual import constants, events
 from textual.message import Message
 
+from cekura_tui.ui.terminal.cells import MOST
 from cekura_tui.ui.terminal.textual_private import events_of, new_parser
 
 PAUSE = 0.5
 """Seconds without a byte after which the rest of a sequence, of a paste or of a character does not come any more."""
+LATE = 1.0
+"""Seconds after that in which the rest of a sequence, if all of it comes at once, is still no keys."""
 BURST = 500
 """Bytes of text at once that nobody types: they were pasted in a terminal that does not mark what is pasted."""
+MOST_PASTED = 1 << 20
+"""Bytes of a paste that are kept: more than any line or box takes."""
 
 _ESC = b"\x1b"
 _PASTE, _PASTED = b"\x1b[200~", b"\x1b[201~"
-# Answers to questions that another program asked, such as an editor for the background colour.
-_STRING = rb"(?:\]\d|P[\d>!$+]|_G)[^\x07\x1b]{0,4096}"
+# Strings are answers to questions that another program asked, such as an editor for the background colour. BEL ends
+# those that begin with "]" alone.
+_STRINGS = b"]PX^_"
+_COMMAND, _OTHER = rb"\][^\x07\x18\x1a\x1b]*", rb"[PX^_][^\x18\x1a\x1b]*"
+_STRING = rb"(?:" + _COMMAND + rb"|" + _OTHER + rb")"
+_ENDED = rb"(?:" + _COMMAND + rb"\x07|" + _STRING + rb"(?:[\x18\x1a]|\x1b\\))"
 _WHOLE = re.compile(
     rb"\x1b(?:"
     rb"\[M[ -\xff]{3}"  # the mouse in the oldest way: three bytes of any value, beyond column 95 over 0x7f
     rb"|\[\[[@-~]"  # function keys of the Linux console
     rb"|\[\d+\$"  # shifted keys of rxvt
-    rb"|\[(?![M\[])[0-?]{0,4096}[ -/]*[@-~]"
+    rb"|\[(?![M\[])[0-?]*[ -/]*[@-~]"
     rb"|O[\d;]*[@-~]"
-    rb"|" + _STRING + rb"(?:\x07|\x1b\\)"
-    rb"|(?![\[O\]P_])[\x00-\x1a\x1c-\x7f]"  # with alt
+    rb"|" + _ENDED + rb"|(?![\[O\]PX^_])[\x00-\x1a\x1c-\x7f]"  # with alt
     rb"|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
     rb")"
 )
-_CUT_OFF = rb"\x1b(?:\[M[ -\xff]{0,2}|\[\[|\[[0-?]{0,4096}[ -/]*|O[\d;]*|" + _STRING + rb"\x1b?|[\]P_])?"
-_BEGUN = re.compile(rb"(?:" + _CUT_OFF + rb"|\x1b[\xc2-\xf4][\x80-\xbf]{0,2})\Z")
-_BROKEN = re.compile(_CUT_OFF.replace(rb"\x1b?", b""))
-_ANSWER = re.compile(rb"\x1b" + _STRING)
-_RESIZED = re.compile(rb"\x1b\[48;[^t]*t")
+_CUT_OFF = rb"\x1b(?:\[M[ -\xff]{0,2}|\[\[|\[[0-?]*[ -/]*|O[\d;]*|" + _STRING + rb")?"
+_BEGUN = re.compile(rb"(?:" + _CUT_OFF + rb"|\x1b" + _STRING + rb"\x1b|\x1b[\xc2-\xf4][\x80-\xbf]{0,2})\Z")
+_BROKEN = re.compile(_CUT_OFF)
+_HALF = re.compile(rb"(?:\x1b(?:\[(?:2(?:01?)?)?)?|[\xc2-\xf4][\x80-\xbf]{0,2})\Z")  # of the end, or of a character
+_NO_TEXT = re.compile(_WHOLE.pattern + rb"|" + _CUT_OFF)
+_LATE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|" + _ENDED + rb")")
+_RESIZED = re.compile(rb"\x1b\[48" + rb";(\d+)(?::[\d:]*)?" * 4 + rb"t")
+_KEY = re.compile(rb"\x1b\[(\d*)(?::[\d:]*)?(?:;(\d*)(?::(\d*))?(;[\d:]*)?)?([u~A-HPQRS])")
+_OTHER_KEY = re.compile(rb"\x1b\[27;(\d+);(\d+)~")
+_RELEASED = b"3"
+_LONGEST, _LONGEST_OTHER = 1_024, 40
+"""Bytes of the longest key, which is a composed word, and of any other sequence: Textual takes long for long ones."""
 _ALT = 2
 """Bytes up to which what was begun may be a key: escape itself, or one pressed with alt."""
 
@@ -56,6 +71,8 @@ class InputParser:
         """Whether the terminal says where that ends."""
         self._paused = False
         """Whether the end of a marked paste is missing: more than a key at once is more of it."""
+        self._cut = b""
+        """A sequence whose rest is missing: if that comes, it is no keys."""
 
     @property
     def patience(self) -> float | None:
@@ -63,13 +80,14 @@ class InputParser:
         if self._pasted is None and 0 < len(self._rest) <= _ALT:
             return self._escape_delay
         begun = self._pasted is not None or self._rest or self._decoder.getstate()[0]
-        return PAUSE if begun else None
+        return PAUSE if begun else LATE if self._cut else None
 
     def feed(self, data: bytes) -> Iterator[Message]:
         """What these bytes mean, after those before them."""
-        self._rest += data
+        cut, self._cut = self._cut, b""
+        self._rest += cut + data if len(data) > 1 and (self._paused or _LATE.match(cut + data)) else data
         if self._pasted is None:
-            text = _WHOLE.sub(b"", self._rest.partition(_PASTE)[0])
+            text = _NO_TEXT.sub(b"", self._rest.partition(_PASTE)[0])
             held = not text.strip(text[:1])  # a key that was held while the connection stalled
             if len(text) > (1 if self._paused else BURST) and (self._paused or not held):
                 self._begin_paste(marked=self._paused)
@@ -78,6 +96,11 @@ class InputParser:
 
     def pause(self) -> Iterator[Message]:
         """What was begun means without the rest, which did not come in time."""
+        self._cut = self._rest
+        if self._pasted is not None:
+            half = _HALF.search(self._rest)
+            self._cut = half[0] if half else b""
+            self._rest = self._rest.removesuffix(self._cut)
         yield from self._parse(over=True)
         yield from self._decoded(b"", over=True)
 
@@ -97,6 +120,7 @@ class InputParser:
             else:
                 found = _WHOLE.match(self._rest)
                 if found is None and not over and _BEGUN.match(self._rest):
+                    self._shorten()
                     return
                 found = found or _BROKEN.match(self._rest)
                 assert found is not None
@@ -107,6 +131,13 @@ class InputParser:
                 else:
                     yield from self._sequence(found[0])
 
+    def _shorten(self) -> None:
+        """Keep of what was begun what is needed to find its end."""
+        if _is_string(self._rest):
+            self._rest = self._rest[: _ALT + 1] + (_ESC if self._rest.endswith(_ESC, _ALT + 1) else b"")
+        else:
+            self._rest = self._rest[: _LONGEST + 1]
+
     # Pastes
 
     def _begin_paste(self, *, marked: bool) -> None:
@@ -115,15 +146,14 @@ class InputParser:
     def _read_paste(self, *, over: bool) -> bool:
         """Add what came; whether that was the end."""
         assert self._pasted is not None
-        before = max(0, len(self._pasted) - len(_PASTED))
-        self._pasted += self._rest
-        self._rest = b""
-        end = self._pasted.find(_PASTED, before)
-        if end >= 0:
-            self._rest = bytes(self._pasted[end + len(_PASTED) :])
-            del self._pasted[end:]
-        self._paused = self._marked and end < 0 and over
-        return over or end >= 0
+        pasted, end, rest = self._rest.partition(_PASTED)
+        if not end and not over:  # the last bytes may be where the end begins
+            known = max(0, len(pasted) - len(_PASTED) + 1)
+            pasted, rest = pasted[:known], pasted[known:]
+        self._rest = rest
+        self._pasted += pasted[: MOST_PASTED - len(self._pasted)]
+        self._paused = self._marked and not end and over
+        return over or bool(end)
 
     def _end_paste(self) -> Iterator[Message]:
         assert self._pasted is not None
@@ -139,7 +169,7 @@ class InputParser:
         yield from known
 
     def _sequence(self, sequence: bytes) -> Iterator[Message]:
-        if _ANSWER.match(sequence) or (_RESIZED.match(sequence) and not constants.SMOOTH_SCROLL):
+        if _is_string(sequence) or not (sequence := _as_textual_reads(sequence)):
             return  # nobody asked for it here
         try:
             known, keys = events_of(self._textual, sequence.decode())
@@ -147,3 +177,32 @@ class InputParser:
             self._textual = new_parser()
             return
         yield from known or (keys if len(sequence.decode()) <= _ALT else ())
+
+
+def _is_string(sequence: bytes) -> bool:
+    return len(sequence) > _ALT and sequence[1] in _STRINGS
+
+
+def _as_textual_reads(sequence: bytes) -> bytes:
+    """A sequence in the only way that Textual knows it; empty for one that means nothing.
+
+    A terminal may say beside a key what it is with shift and on another keyboard, and whether it is pressed; and xterm
+    has a way of its own for keys with ctrl.
+    """
+    key = _KEY.fullmatch(sequence)
+    if len(sequence) > (_LONGEST if key else _LONGEST_OTHER):
+        return b""
+    if sequence.startswith(b"\x1b[48;") and sequence.endswith(b"t"):
+        size = _RESIZED.fullmatch(sequence)
+        return sequence if constants.SMOOTH_SCROLL and size and _is_size(*map(int, size.groups())) else b""
+    if (other := _OTHER_KEY.fullmatch(sequence)) and other[1] not in (b"1", b"2"):
+        return b"\x1b[%b;%bu" % (other[2], other[1])
+    if key is None or b":" not in sequence:
+        return sequence
+    code, modifiers, event, text, end = key.groups(b"")
+    return b"" if event == _RELEASED else b"\x1b[%b;%b%b%b" % (code, modifiers, text, end)
+
+
+def _is_size(lines: int, columns: int, height: int, width: int) -> bool:
+    """Whether a window may have these cells, and as many pixels."""
+    return 0 < lines <= min(MOST.height, height) and 0 < columns <= min(MOST.width, width)

@@ -15,6 +15,7 @@ from waiting import eventually
 from watching import screen_text, sees, still
 
 from cekura_tui.model.errors import UsageError
+from cekura_tui.ui.runs import notes
 from cekura_tui.ui.runs.notes import LONGEST, NoteDialog
 from cekura_tui.workspace.setup import Setup
 
@@ -109,6 +110,44 @@ async def test_a_note_that_is_being_typed_when_the_program_is_left_is_kept(
         await pilot.press(*keys)
         app.dialog.keep()
     assert found == kept
+
+
+async def test_what_is_typed_is_kept_as_a_draft_until_it_is_saved_or_discarded(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notes, "AUTOSAVE", 0.01)
+    drafts: list[str] = []
+    async with asked(setup, lambda _: NoteDialog(5, "late", autosave=drafts.append)) as (app, pilot):
+        await sees(pilot, "late")
+        await pilot.press("r")
+        await eventually(lambda: drafts == ["later"], "the draft is saved")
+        await pilot.press("backspace")
+        await eventually(lambda: drafts == ["later", ""], "the note is as it was")
+        await pilot.press("!")
+        await eventually(lambda: drafts[2:] == ["late!"], "the draft is saved again")
+        assert await answer(app, pilot, "escape", "escape") is None
+        assert drafts[3:] == [""]
+
+
+@pytest.mark.parametrize(
+    ("keys", "now", "draft", "seen"),
+    [
+        ("", "late", "late and rude", "late and rude"),
+        ("", "calm", "rude", "calm | rude"),
+        ("!", "late", "rude", "late! | late | rude"),
+        ("", "late and rude", "rude", "late and rude"),
+    ],
+)
+async def test_a_draft_and_a_note_of_another_window_are_both_there(
+    setup: Setup, keys: str, now: str, draft: str, seen: str
+) -> None:
+    async with asked(setup, lambda _: NoteDialog(5, "late")) as (app, pilot):
+        await sees(pilot, "late")
+        await pilot.press(*keys)
+        app.dialog.replace_former(now, draft)
+        await sees(pilot, seen, *["Typed earlier, not saved."] * (draft not in now))
+        assert line(app).value == seen
+        assert await answer(app, pilot, "enter") == seen
 
 
 async def test_what_could_not_be_stored_is_there_again_with_the_reason(setup: Setup) -> None:

@@ -1,9 +1,10 @@
-"""Whatever fails within the driver, the terminal gets what the app writes, and no file stays open."""
+"""Whatever fails within the driver, the terminal gets what the app writes; no file stays open, no size is too large."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -14,6 +15,7 @@ import pytest
 from textual.app import App
 
 from cekura_tui.ui.terminal.cell_writer import CellWriter
+from cekura_tui.ui.terminal.cells import MOST
 from cekura_tui.ui.terminal.driver import TerminalDriver, _Waking
 
 FRAME = "\x1b[?2026h\x1b[1;1H\x1b[1mruns\x1b[0m\x1b[1;1H\x1b[?2026l"
@@ -115,6 +117,18 @@ def test_no_file_stays_open_while_another_program_has_the_terminal(waking: _Waki
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(waking.woken)
     waking.set()  # ends what has ended
+
+
+@pytest.mark.parametrize("reported", [(65_535, 65_535), (80, 65_535)])
+async def test_of_a_terminal_that_reports_too_many_cells_no_more_are_drawn_than_any_window_has(
+    monkeypatch: pytest.MonkeyPatch, reported: tuple[int, int]
+) -> None:
+    for module in (os, shutil):  # what the writer and what Textual asks
+        monkeypatch.setattr(module, "get_terminal_size", lambda *_: os.terminal_size(reported))
+    driver, _ = made(DrawnApp())
+    driver.write(FRAME)
+    assert driver._size == driver._cells.size == (min(reported[0], MOST.width), MOST.height)  # type: ignore[union-attr]
+    driver.close()
 
 
 async def test_a_driver_that_is_closed_holds_no_file_open() -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from textual import events
 from textual.message import Message
 
-from cekura_tui.ui.terminal.input_parser import BURST, InputParser
+from cekura_tui.ui.terminal.cells import MOST
+from cekura_tui.ui.terminal.input_parser import BURST, MOST_PASTED, InputParser
 
 ODD = "replacement_character"
 
@@ -52,16 +53,32 @@ CUT = {
     "a shortest one of that kind": (b"\x1b[q", []),
     "a long one": (b"\x1b[" + b"1;" * 40 + b"q", []),
     "an endless one": (b"\x1b[" + b"1;" * 100, []),
+    "one that is longer than any": (b"\x1b[" + b"1;" * 1_000 + b"qj", ["j"]),
+    "one of digits alone": (b"\x1b[" + b"1" * 1_000 + b"qj", ["j"]),
     "an old modified arrow": (b"\x1bO5Aj", ["j"]),
+}
+STRINGS = {
     "the answer to somebody else's question": (b"\x1b]11;rgb:10/20/qq\x07j", ["j"]),
     "another one": (b"\x1bP1+r71\x1b\\j", ["j"]),
     "an answer that is cut off": (b"\x1b]11;rgb:q", []),
+    "a device control string of letters": (b"\x1bPq q\x07q\x1b\\j", ["j"]),
+    "an operating system command of letters": (b"\x1b]q q\x1b\\j", ["j"]),
+    "an application program command": (b"\x1b_q q\x1b\\j", ["j"]),
+    "a privacy message": (b"\x1b^q q\x1b\\j", ["j"]),
+    "a string of any kind": (b"\x1bXq q\r\xe9q\x1b\\j", ["j"]),
+    "one without an end": (b"\x1bPq q", []),
+    "one that an arrow ends": (b"\x1bPq q\x1b[Aj", ["up", "j"]),
+    "one that is cancelled": (b"\x1bPq q\x18j", ["j"]),
+    "the clipboard": (b"\x1b]52;c;" + b"cXEg" * 2_000 + b"\x07j", ["j"]),
+    "the clipboard without an end": (b"\x1b]52;c;" + b"cXEg" * 2_000, []),
 }
 NUMBERS = {
     "no character": (b"\x1b[1114112uj", ["j"]),
     "far too large": (b"\x1b[" + b"9" * 28 + b"uj", ["j"]),
     "half a character": (b"\x1b[97;;55296uj", ["\ud800", "j"]),
-    "two where one belongs": (b"\x1b[97:65;1:3uj", ["j"]),
+    "far too large, with alt": (b"\x1b[99999999999;9uj", ["j"]),
+    "far too large, as xterm has it": (b"\x1b[27;5;99999999~j", ["j"]),
+    "a terminal of any size": (b"\x1b[48;99999;99999;99999;99999tj", ["j"]),
     "a terminal without a size": (b"\x1b[48;0;0;0;0t\x1b[<0;3;3Mj", ["MouseDown", "j"]),
 }
 X10 = {
@@ -80,6 +97,11 @@ KEYS = {
     "shift and delete of rxvt": (b"\x1b[3$", ["shift+delete"]),
     "F1 of the Linux console": (b"\x1b[[A", ["f1"]),
     "a letter of the kitty protocol": (b"\x1b[113;;113u", ["q"]),
+    "a letter with all that is known of its key": (b"\x1b[97:65:97;2:1;65u", ["A"]),
+    "one that is let go": (b"\x1b[97:65:97;2:3;65u", []),
+    "an arrow that is held": (b"\x1b[1;5:2A", ["ctrl+up"]),
+    "a capital as xterm has it": (b"\x1b[27;2;65~", ["A"]),
+    "alt and another beginning, held": (b"\x1bX\x1bX", ["alt+shift+x", "alt+shift+x"]),
     "a composed word": (b"\x1b[0;;" + b":".join([b"27721"] * 8) + b"u", ["汉"] * 8),
     "a click": (b"\x1b[<0;10;2M\x1b[<0;10;2m", ["MouseDown", "MouseUp"]),
     "the focus": (b"\x1b[I\x1b[O", ["AppFocus", "AppBlur"]),
@@ -89,6 +111,7 @@ LONG = b"2 U ! \r\x11" * BURST
 PASTES = {
     "marked": (b"\x1b[200~a\rb\xe9\x1b[201~j", ["“a\rb\ufffd”", "j"]),
     "marked, with colours": (b"\x1b[200~\x1b[31mred\x1b[0m\x1b[201~j", ["“\x1b[31mred\x1b[0m”", "j"]),
+    "marked, with escapes": (b"\x1b[200~a\x1bq\x1b[201q\x1b\x1b]q\x1b[201~j", ["“a\x1bq\x1b[201q\x1b\x1b]q”", "j"]),
     "marked, and cut off": (b"\x1b[200~a q", ["“a q”"]),
     "marked at its end alone": (b"a q\x1b[201~j", ["“a q”", "j"]),
     "marked, and empty": (b"\x1b[200~\x1b[201~j", ["j"]),
@@ -97,7 +120,7 @@ PASTES = {
 }
 
 
-ALL = {**STRAY, **CUT, **NUMBERS, **X10, **KEYS, **PASTES}
+ALL = {**STRAY, **CUT, **STRINGS, **NUMBERS, **X10, **KEYS, **PASTES}
 
 
 @pytest.mark.parametrize("what", ALL)
@@ -107,7 +130,7 @@ def test_what_is_sent_means_what_it_means(what: str, monkeypatch: pytest.MonkeyP
     assert read(sent) == means
 
 
-@pytest.mark.parametrize("what", [*STRAY, *CUT, *X10, *KEYS])
+@pytest.mark.parametrize("what", [*STRAY, *CUT, *STRINGS, *NUMBERS, *X10, *KEYS, *list(PASTES)[:4]])
 def test_bytes_that_come_one_by_one_mean_the_same(what: str) -> None:
     sent, means = ALL[what]
     assert read(*(bytes([byte]) for byte in sent)) == means
@@ -145,6 +168,78 @@ def test_after_any_bytes_at_all_a_key_is_a_key(parts: list[bytes]) -> None:
     parser = InputParser()
     for part in parts:
         said(parser.feed(part))
-    said(parser.pause())
-    assert parser.patience is None
+    while parser.patience is not None:
+        said(parser.pause())
     assert said(parser.feed(b"q")) == ["q"]
+
+
+SPLIT = {
+    **{what: STRINGS[what] for what in STRINGS if STRINGS[what][1] == ["j"]},  # of the others no end is seen
+    "a mouse report": (b"\x1b[<35;10;2Mj", ["MouseMove", "j"]),
+    "a paste": (b"\x1b[200~a\x1bq q\xc3\xa9 2\x1b[201~j", ["“a\x1bq qé 2”", "j"]),
+}
+
+
+@pytest.mark.parametrize("what", SPLIT)
+def test_what_pauses_anywhere_is_no_keys(what: str) -> None:
+    """But for a byte alone, and for escape and one byte more at its begin, which were keys for all that is known."""
+    sent, means = SPLIT[what]
+    for at in range(1, min(len(sent), 40) - 2):
+        parser = InputParser()
+        found = said(parser.feed(sent[:at])) + said(parser.pause())
+        found = found[1:] if at <= 2 else found
+        found += said(parser.feed(sent[at:])) + said(parser.pause())
+        assert "".join(found).replace("”“", "") == "".join(means)
+
+
+def test_a_letter_with_ctrl_is_no_text_as_xterm_has_it() -> None:
+    (key,) = InputParser().feed(b"\x1b[27;5;97~")
+    assert isinstance(key, events.Key)
+    assert (key.key, key.is_printable) == ("ctrl+a", False)
+
+
+def test_keys_some_seconds_after_escape_are_keys() -> None:
+    parser = InputParser()
+    assert said(parser.feed(b"\x1b")) + said(parser.pause()) + said(parser.pause()) == ["escape"]
+    assert parser.patience is None
+    assert said(parser.feed(b"[q")) == ["left_square_bracket", "q"]
+
+
+@given(st.lists(st.sampled_from([*"jé\r"]) | st.binary(max_size=30), min_size=1, max_size=6), st.data())
+def test_every_byte_of_a_paste_is_in_it_wherever_the_stream_is_split(units: list[str | bytes], data: Any) -> None:
+    sent, means = b"", ""
+    for unit in units:  # keys as text, pastes as bytes
+        if isinstance(unit, str):
+            sent, means = sent + unit.encode(), means + unit
+        else:
+            pasted = (b"\x1b[Aq" + unit + b"q\x1b").replace(b"\x1b[201~", b"")
+            sent += b"\x1b[200~" + pasted + b"\x1b[201~"
+            means += f"“{pasted.decode('utf-8', 'replace')}”".replace("\0", "")
+    places = sorted(data.draw(st.sets(st.integers(0, len(sent)), max_size=8)))
+    parts = [sent[a:b] for a, b in zip([0, *places], [*places, len(sent)], strict=True)]
+    assert "".join(read(*parts)).replace("enter", "\r") == means
+
+
+def test_of_a_paste_without_end_no_more_is_kept_than_anything_takes() -> None:
+    parser = InputParser()
+    for part in (b"\x1b[200~", *[b"pasted " * 9_000] * 40, b"\x1b[20"):
+        assert not said(parser.feed(part))
+    (message,) = parser.feed(b"1~")
+    assert isinstance(message, events.Paste)
+    assert len(message.text) == MOST_PASTED
+
+
+@pytest.mark.parametrize(
+    ("cells", "pixels", "known"),
+    [
+        ((24, 80), (240, 640), 1),
+        ((0, 0), (0, 0), 0),
+        ((24, 80), (0, 0), 0),
+        ((MOST.height, MOST.width + 1), (9999, 9999), 0),
+    ],
+)
+def test_a_report_of_a_size_counts_if_a_window_may_have_it(
+    cells: tuple[int, int], pixels: tuple[int, int], known: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("textual.constants.SMOOTH_SCROLL", True)
+    assert read(b"\x1b[48;%d;%d;%d;%dt" % (*cells, *pixels)) == ["Resize"] * known

@@ -78,6 +78,7 @@ OVERRIDDEN: list[tuple[type, str]] = [
     (TextArea, "_on_key"),
     (Widget, "_on_key"),
     (LinuxDriver, "_run_input_thread"),
+    (LinuxDriver, "_get_terminal_size"),
 ]
 KEPT: list[tuple[type, str]] = [
     (App, "_driver"),
@@ -103,6 +104,7 @@ KEPT: list[tuple[type, str]] = [
     (Screen, "_compositor"),
     (Driver, "_app"),
     (Driver, "_loop"),
+    (Driver, "_size"),
     (LinuxDriver, "_writer_thread"),
     (LinuxDriver, "_key_thread"),
     (Parser, "_awaiting"),

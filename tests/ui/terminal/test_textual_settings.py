@@ -8,7 +8,8 @@ import pytest
 
 from cekura_tui.config.paths import Paths
 from cekura_tui.ui.app import CekuraApp
-from cekura_tui.ui.start import set_defaults
+from cekura_tui.ui.start import drop_odd_size, set_defaults
+from cekura_tui.ui.terminal.cells import MOST
 from cekura_tui.workspace.setup import DemoOptions, demo_setup
 from cekura_tui.workspace.workspace import Workspace
 
@@ -17,6 +18,13 @@ def test_the_users_own_settings_are_left_as_they_are() -> None:
     env = {"TEXTUAL_FPS": "30", "TEXTUAL_ANIMATIONS": "basic", "TEXTUAL_SMOOTH_SCROLL": ""}
     set_defaults(env)
     assert env == {"TEXTUAL_FPS": "30", "TEXTUAL_ANIMATIONS": "basic", "TEXTUAL_SMOOTH_SCROLL": "0"}
+
+
+@pytest.mark.parametrize("odd", ["99999", "9" * 5_000, "0", "-5", "x", "", "²"])
+def test_a_size_that_no_window_has_is_not_taken_from_the_environment(odd: str) -> None:
+    env = {"COLUMNS": odd, "LINES": "30"}
+    drop_odd_size(env, MOST)
+    assert env == {"LINES": "30"}
 
 
 @pytest.mark.parametrize(("own", "level"), [("", "none"), ("full", "full")])
