@@ -22,7 +22,7 @@ from cekura_tui.store.sqlite_pages import Pages, Record, owners
 
 SAVED = (
     *("prompts", "jobs", "job_changes", "job_answers", "staged", "stagings", "typed", "prompt_uses"),
-    *("notes", "views", "filters_used", "filters_left", "run_columns"),
+    *("notes", "note_drafts", "views", "filters_used", "filters_left", "run_columns"),
 )
 """The tables that no server could fill again."""
 _OF_JOBS = ("job_changes", "job_answers", "stagings", "typed", "staged")
