@@ -140,10 +140,10 @@ class JobService:
             raise UsageError(f"Can't resume job {number} ({job.state.words}).")
         return job
 
-    async def resume(self, number: int) -> Job:
-        """Ask again about a job that is resumable; raises UsageError for another one."""
+    async def resume(self, number: int, *, accept: bool = False) -> Job:
+        """Ask again about a job that is resumable; raises UsageError for another one. See `JobEngine.resume`."""
         await self.resumable(number)
-        return await self._engine.resume(number)
+        return await self._engine.resume(number, accept=accept)
 
     def take_over(self, *, lost: bool = False) -> None:
         """Follow with this key what the profile's earlier key launched and is running, or was `lost`; what the server

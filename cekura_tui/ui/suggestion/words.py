@@ -116,6 +116,9 @@ def summary(suggestion: Suggestion, diff: ProseDiff, explained: SuggestionReason
     """The server's summary, then the issues behind the changes, each with its run, and what could not be loaded."""
     found = clean(suggestion.job.summary_of_changes or "The server sent no summary.").strip().split("\n")
     lines = [Content(line.rstrip()) for line in found]
+    if suggestion.job.reason:
+        doubt = f"! {clean_line(suggestion.job.reason)} This suggestion may belong to another job."
+        lines.insert(0, Content.styled(doubt, "$warning"))
     if diff.coarse:
         lines.append(Content.styled(f"! {clean_line(diff.coarse)}", "$warning"))
     if explained is None:
