@@ -213,8 +213,11 @@ class JobEngine:
 
     # Which jobs are polled
 
-    def _follow(self, job: Job) -> None:
-        """A job is as it is now: go on following one that is polled, and let go of one that is not."""
+    def _follow(self, job: Job, asked: PolledJob | None = None) -> None:
+        """A job is as it is now: go on following one that is polled, and let go of one that is not.
+
+        `asked` is what is remembered of a poll that has just ended; else one that is new is polled once it is due.
+        """
         group = self._group(job)
         for other in (self._running, self._failed):
             if other is not group:
@@ -222,7 +225,7 @@ class JobEngine:
         if group is None:
             return
         now = self._monotonic()
-        followed = group.setdefault(job.number, PolledJob.started(job, now))
+        followed = group.setdefault(job.number, asked or PolledJob.started(job, now))
         followed.job = job
         if group is self._failed:
             followed.next_at = max(followed.next_at, now + self._poller.until_recheck(job))
@@ -230,9 +233,9 @@ class JobEngine:
             self._taken_over.discard(job.number)  # who takes it over next may keep it
         self._wake.set()
 
-    def _update(self, job: Job) -> Job:
+    def _update(self, job: Job, asked: PolledJob | None = None) -> Job:
         """A job is as it is now: follow it or let go of it, and tell."""
-        self._follow(job)
+        self._follow(job, asked)
         self._notify()
         return job
 
@@ -340,7 +343,7 @@ class JobEngine:
             self._notify()
         job = followed.job
         if job != before:
-            self._update(job)
+            self._update(job, followed)
         elif self.paused is not refused:
             self._notify()
         if followed.ended_here and job != before:

@@ -175,8 +175,10 @@ class Poller:
         try:
             answer = await (self._shown(job) if job.other_key else self._progress(job))
         except ApiError as error:
-            if job.state.final:
-                return None  # a server that has dropped a job that failed takes nothing back
+            if job.state.final:  # a server that has dropped a job that failed takes nothing back
+                if error.retry_after is not None:
+                    self._leave_alone(error.retry_after)
+                return None
             return self._refused(followed, error) if isinstance(error, KeyRefused) else self._failed(followed, error)
         if self.refused or self._failures:
             self.resume_polling()
@@ -294,13 +296,17 @@ class Poller:
                 return 0.0
         else:
             self._failures += 1
-        until = now + server_pause(self._failures, error.retry_after, self._spread())
         if error.retry_after is not None:
-            self._asked_to_wait_until = max(until, self._asked_to_wait_until)
-        elif until > now:
-            self._quiet_until = max(until, self._quiet_until)
+            self._leave_alone(error.retry_after)
+        elif pause := server_pause(self._failures, None, self._spread()):
+            self._quiet_until = max(now + pause, self._quiet_until)
         followed.job = self._silent(followed.job)
         return retry_delay(followed.failures, error.retry_after, self._spread())
+
+    def _leave_alone(self, seconds: float) -> None:
+        """The server asked to be asked nothing for so long."""
+        until = self._monotonic() + retry_delay(0, seconds, 0.0)
+        self._asked_to_wait_until = max(until, self._asked_to_wait_until)
 
     def _silent(self, job: Job) -> Job:
         if job.stale_since is not None or job.other_key:
