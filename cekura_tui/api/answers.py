@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TypeVar
+from urllib.parse import quote
 
 from cekura_tui.api.body import JOB, MAX_ENTRIES, REFUSAL, Limit, beyond_limits, too_large
 from cekura_tui.api.errors import (
@@ -18,10 +19,13 @@ from cekura_tui.api.errors import (
     BadAnswer,
     Busy,
     KeyRefused,
+    NotConnected,
     NotFound,
+    NotSecure,
     Rejected,
     ServerFault,
     TooLarge,
+    Unreachable,
     at_clock,
     read_retry_after,
 )
@@ -252,20 +256,53 @@ def _at(value: object, path: Sequence[str]) -> object:
     return value
 
 
-def no_connection(host: str, error: Exception) -> tuple[str, str]:
-    """Message and hint where no connection came about."""
+def no_connection(host: str, error: Exception) -> NotConnected:
+    """The error where no connection came about."""
     cause = _cause(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
-        why = clean_line(cause.verify_message, 120).rstrip(".")  # some of OpenSSL's sentences end with one
-        hint = "Check this machine's clock; for certificates of your own, set SSL_CERT_FILE."
-        return f"Can't trust the certificate of {host}: {why}.", hint
+        return NotSecure(*_bad_certificate(host, cause))
+    if isinstance(cause, ssl.SSLError):
+        reason = cause.reason or str(cause.strerror)
+        if reason in _NO_TLS:
+            hint = "Check the port of the API URL, and https:// before the host."
+            return NotSecure(f"{host} does not use TLS there.", hint)
+        hint = "Check the API URL, or ask who runs the server."
+        return NotConnected(f"No secure connection to {host}: {_in_words(reason)}.", hint)
     why = clean_line(_words(cause), 120) or type(error).__name__
-    return f"Can't reach {host}: {why}.", "Check the network and the API URL, then try again."
+    return NotConnected(f"Can't reach {host}: {why}.", "Check the network and the API URL, then try again.")
+
+
+_EXPIRED, _NOT_YET_VALID, _OTHER_NAMES = 10, 9, (62, 64)
+"""What OpenSSL finds in a certificate (`X509_V_ERR_…`)."""
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"})
+"""What OpenSSL calls bytes that are not TLS, in one version or another."""
+
+
+def _bad_certificate(host: str, error: ssl.SSLCertVerificationError) -> tuple[str, str]:
+    """Message and hint for a certificate that must not be trusted."""
+    if error.verify_code == _EXPIRED:
+        return f"The certificate of {host} has expired.", "Check this machine's clock, or ask who runs the server."
+    if error.verify_code == _NOT_YET_VALID:
+        return f"The certificate of {host} is not valid yet.", "Check this machine's clock."
+    if error.verify_code in _OTHER_NAMES:
+        return f"The certificate of {host} is for another host name.", "Check the host in the API URL."
+    why = clean_line(error.verify_message, 120).rstrip(".")  # some of OpenSSL's sentences end with one
+    hint = "If the server, or a proxy on the way, has its own authority, set SSL_CERT_FILE to its certificate (PEM)."
+    return f"Can't trust the certificate of {host}: {why}.", hint
+
+
+def lost_connection(host: str, error: Exception) -> Unreachable:
+    """The error where a connection broke before the answer was there; of TLS httpx lets OpenSSL's own error through."""
+    why = f": {_in_words(error.reason)}" if isinstance(error, ssl.SSLError) and error.reason else ""
+    return Unreachable(f"Lost the connection to {host} before the answer came{why}.", "Try again.")
+
+
+def _in_words(reason: str) -> str:
+    """What OpenSSL calls a failure, as words."""
+    return clean_line(reason.replace("_", " ").lower(), 120)
 
 
 def _words(cause: BaseException) -> str:
-    if isinstance(cause, ssl.SSLError):  # its numbers are not the system's
-        return f"no TLS ({(cause.reason or str(cause.strerror)).replace('_', ' ').lower()})"
     if not isinstance(cause, OSError):
         return str(cause)
     # The event loop words a refused connection itself; a name that is not found has a negative code.
@@ -399,6 +436,10 @@ def _id_of(body: object) -> int:
     return number
 
 
+MAX_ID = 60_000
+"""Bytes of an id in a query, from which on no request with it can be sent."""
+
+
 def progress_id(answer: ApiResponse, name: str) -> str | None:
     """The id by which a launched job is asked for, a text or a number, in the field `name` of the answer."""
     try:
@@ -414,6 +455,7 @@ def progress_id(answer: ApiResponse, name: str) -> str | None:
         return str(found)
     if not isinstance(found, str) or not found.strip():
         return None
-    # Half a surrogate pair cannot be sent back in a query, and the key is not kept as an id: both are as good as none.
-    unfit = any("\ud800" <= letter <= "\udfff" for letter in found) or without_key(found, answer.key) != found
-    return None if unfit else found
+    # Half a surrogate pair, and what is too long, cannot be sent back in a query, and the key is not kept as an id: all
+    # are as good as none.
+    unfit = any("\ud800" <= letter <= "\udfff" for letter in found) or len(quote(found)) > MAX_ID
+    return None if unfit or without_key(found, answer.key) != found else found

@@ -154,20 +154,27 @@ class Client:
 
     def _open(self, timeout: httpx.Timeout) -> httpx.AsyncClient:
         try:
+            # Without TLS there is nothing to verify, and no authorities are read.
+            trusted = self._base.scheme == "https" and httpx.create_ssl_context()
+        except OSError:
+            raise NotConnected(
+                "Can't read the certificates set in the environment; nothing was sent.",
+                "Set SSL_CERT_FILE to a file of certificates in PEM, or unset it.",
+            ) from None
+        try:
             return httpx.AsyncClient(
                 headers=self._headers,
                 timeout=timeout,
                 follow_redirects=False,
-                # Without TLS there is nothing to verify, and no authorities are read.
-                verify=not self._loopback or self._base.scheme != "http",
-                # A proxy named in the environment is not for this machine itself.
+                verify=trusted,
+                # A proxy named in the environment is not for this machine itself; its certificates are.
                 trust_env=not self._loopback,
             )
         except (ValueError, ImportError, OSError, httpx.InvalidURL):
             # What these say may hold the proxy's password.
             raise NotConnected(
-                "Can't use the proxy or certificate file set in the environment; nothing was sent.",
-                "Check HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE; SOCKS proxies are not supported.",
+                "Can't use the proxy set in the environment; nothing was sent.",
+                "Check HTTPS_PROXY, ALL_PROXY and NO_PROXY; SOCKS proxies are not supported.",
             ) from None
 
     async def _send(
@@ -254,11 +261,11 @@ class Client:
                     raw = b""  # the status tells enough
                 tls = _tls_of(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            raise NotConnected(*answers.no_connection(self._host, error)) from None
+            raise answers.no_connection(self._host, error) from None
         except (httpx.TimeoutException, TimeoutError):
             raise Unreachable(f"{self._host} did not answer in time.", "Try again later.") from None
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError):
-            raise Unreachable(f"Lost the connection to {self._host} before the answer came.", "Try again.") from None
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+            raise answers.lost_connection(self._host, error) from None
         return ApiResponse(response.status_code, dict(response.headers), raw, self._key, limit, tls)
 
     async def _write(self, method: str, path: str, limit: Limit, body: Mapping[str, object]) -> ApiResponse:
@@ -408,11 +415,11 @@ class Client:
         answer = await self._send(request.method, request.path, limits.JOB, params=request.params, body=request.body)
         return ProgressAnswer(answer.json_with(kind.exact), answer.text, answer.at)
 
-    def curls(self, draft: Draft, progress_id: str | None) -> dict[str, str]:
+    def curls(self, kind: JobKind, draft: Draft | None, progress_id: str | None) -> dict[str, str]:
         """What was sent about a job, as shell commands without the key: `launch`, and `progress` where it has an id."""
-        base, kind = str(self._base).rstrip("/"), KINDS[draft.kind]
-        polls = {"progress": curl_command(base, kind.progress(progress_id))} if progress_id else {}
-        return {"launch": curl_command(base, kind.launch(draft)), **polls}
+        base = str(self._base).rstrip("/")
+        launch = {"launch": curl_command(base, kind.launch(draft))} if draft is not None else {}
+        return launch | ({"progress": curl_command(base, kind.progress(progress_id))} if progress_id else {})
 
     async def issues(self, run_ids: Sequence[int], agent_id: int | None) -> Any:
         """The structured issues behind a suggestion; their shape is not declared."""

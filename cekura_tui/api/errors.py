@@ -50,6 +50,11 @@ class ApiError(CekuraTuiError):
         """Not where the server understood the question and said no."""
         return not 400 <= self.status < 500 or self.status in (408, 429)
 
+    @property
+    def unknown_id(self) -> bool:
+        """Whether the server does not know, or not take, the id that it was asked about: it says no to nothing else."""
+        return (self.status in (400, 404) and self.from_api) or self.status in (414, 431)
+
     def facts(self) -> list[tuple[str, str]]:
         """HTTP status, the server's name for the request, and the beginning of its answer."""
         named = (("status", str(self.status or "")), ("request id", self.request_id), ("answer", self.body))
@@ -69,6 +74,12 @@ class NotConnected(Unreachable):
     def not_taken(self) -> bool:
         """Nothing was sent."""
         return True
+
+
+class NotSecure(NotConnected):
+    """A server without TLS, or with a certificate that must not be trusted; nothing was sent."""
+
+    title = "No secure connection"
 
 
 class KeyRefused(ApiError):
@@ -131,8 +142,8 @@ class NotOffered(ApiError):
 TRIES = 3
 PATIENCE = 10.0
 """Seconds from the first try within which another may begin."""
-LONGEST = 86_400.0
-"""No `Retry-After` is read as more seconds than this."""
+SHORTEST, LONGEST = 1.0, 86_400.0
+"""No `Retry-After` is read as more seconds than this, or as fewer."""
 
 
 def next_try(error: ApiError, tries: int, elapsed: float, spread: float) -> float | None:
@@ -141,15 +152,16 @@ def next_try(error: ApiError, tries: int, elapsed: float, spread: float) -> floa
     `tries` have been made, the first `elapsed` seconds ago; `spread` is a random number from 0 to 1. Only what may
     pass by itself is tried again, and a `Retry-After` is kept to or, where it is too long, the end.
     """
-    if tries >= TRIES or not isinstance(error, Unreachable | Busy | ServerFault):
+    if tries >= TRIES or isinstance(error, NotSecure) or not isinstance(error, Unreachable | Busy | ServerFault):
         return None
     wait = 0.5 * 2 ** (tries - 1) * (0.75 + 0.5 * spread) if error.retry_after is None else error.retry_after
     return wait if elapsed + wait < PATIENCE else None
 
 
 def read_retry_after(value: str | None, now: float) -> float | None:
-    """Seconds of a `Retry-After` header (a number or an HTTP date), 0 to a day; None where there is none.
+    """Seconds of a `Retry-After` header (a number or an HTTP date), 1 to a day; None where there is none.
 
+    Less than a second is as good as none: a server that is busy at once again is left alone for longer each time.
     `now` is Unix time.
     """
     text = (value or "").strip()
@@ -157,7 +169,7 @@ def read_retry_after(value: str | None, now: float) -> float | None:
         wait = float(text) if text.replace(".", "", 1).isdecimal() else _until(text, now)
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
-    return min(max(0.0, wait), LONGEST)
+    return min(wait, LONGEST) if wait >= SHORTEST else None
 
 
 def _until(date: str, now: float) -> float:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cekura_tui.cli.options import RUN, Options, number
-from cekura_tui.cli.output import complain, print_message, printing, put, put_json, warn_of_controls
+from cekura_tui.cli.options import RUN, Options, number, path
+from cekura_tui.cli.output import complain, print_message, printing, put, put_json, warn_of_controls, warn_of_key
 from cekura_tui.cli.script import exit_of, look_at, run_script, state_line, wait_for_jobs
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run_ids", type=RUN, nargs=-1, metavar="RUN_ID...")
-@click.option("--prompt-file", metavar="FILE", help="The prompt to improve (- for standard input).")
+@click.option("--prompt-file", type=path, metavar="FILE", help="The prompt to improve (- for standard input).")
 @click.option("--from-agent", is_flag=True, help="Improve the agent's current prompt.")
 @click.option(
     "--category",
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     help="Focus on this workflow metric; repeatable.",
 )
 @click.option("--unfinished", is_flag=True, help="Allow runs that have not finished.")
+@click.option("--allow-key", is_flag=True, help="Allow a prompt that contains an API key.")
 @click.option("--wait", is_flag=True, help="Wait for the suggestion.")
 @click.option(
     "--timeout",
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     metavar="S",
     help="With --wait: stop waiting S seconds after the launch.",
 )
-@click.option("--out", metavar="FILE", help="With --wait: write the improved prompt to FILE.")
+@click.option("--out", type=path, metavar="FILE", help="With --wait: write the improved prompt to FILE.")
 @click.option("--force", is_flag=True, help="Overwrite the file of --out.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
@@ -62,6 +63,7 @@ def improve(
     categories: tuple[int, ...],
     metrics: tuple[int, ...],
     unfinished: bool,
+    allow_key: bool,
     wait: bool,
     timeout: float | None,
     out: str | None,
@@ -94,7 +96,9 @@ def improve(
 
     async def work(session: Session) -> Exit:
         source = "agent" if prompt_file is None else "-" if prompt_file == "-" else source_of(prompt_file)
-        typed = None
+        keys, typed = session.setup.known_keys(), None
+        if given is not None and not allow_key:
+            _refuse_key(keys.found_in(given))
         if given is not None and prompt_file == "-":
             typed = Draft(tuple(dict.fromkeys(run_ids)), given, None, "", categories, metrics, source)
         async with _saved_draft(session, typed) as number:
@@ -105,6 +109,8 @@ def improve(
             if given is None:
                 agent, prompt = await session.agent_prompt(runs.agent_id)
                 agent_name, prompt = agent.name, check_prompt(prompt, f"The prompt of {agent.name}")
+                if not allow_key:
+                    _refuse_key(keys.found_in(prompt))
             else:
                 prompt = given
             draft = Draft(runs.run_ids, prompt, runs.agent_id, agent_name, categories, metrics, source)
@@ -112,7 +118,7 @@ def improve(
                 job = await session.jobs.launch(draft, number)
             except CancelledError:
                 shows = f"To see the job's state, run `{options.again('jobs list')}`."
-                print_message(f"Interrupted before the server answered. {shows}")
+                print_message(f"Interrupted before the server's answer was recorded. {shows}")
                 raise
         later = _later(options, job)
         if wait:
@@ -131,6 +137,15 @@ def improve(
         return Exit.DONE if job.state.going else Exit.NOT_SUCCEEDED
 
     ctx.exit(run_script(options, work))
+
+
+def _refuse_key(whose: str) -> None:
+    """Raise UsageError where the prompt contains a key; `whose` is what the key is called."""
+    if whose:
+        raise UsageError(
+            f"The prompt contains {whose}; nothing was sent or saved.",
+            "Remove the key, or add --allow-key to send and save the prompt as it is.",
+        )
 
 
 @contextlib.asynccontextmanager
@@ -193,6 +208,7 @@ async def _hand_over(
                 f"To print the improved prompt, run `{shows}`; for its changes, use --patch instead of --prompt."
             )
             status = error.exit_status
+    warn_of_key(session.setup.known_keys().found_in(done.improved_prompt or ""))
     with printing(_launched(job, _later(options, job))):
         if as_json:
             put_json(done.to_json())

@@ -9,7 +9,7 @@ import click
 
 from cekura_tui.cli.completion import offer_jobs
 from cekura_tui.cli.options import JOB, Options
-from cekura_tui.cli.output import print_message, printing, put, put_json, put_prompt
+from cekura_tui.cli.output import print_message, printing, put, put_json, put_prompt, warn_of_key
 from cekura_tui.cli.script import look_at, run_script, state_line
 from cekura_tui.model.errors import UsageError
 
@@ -75,6 +75,7 @@ def show_job(
                 _put_record(record, again, options)
                 if wanted is not None:
                     _put_diff(done.prompt, wanted)
+        warn_of_key(session.setup.known_keys().found_in(done.improved_prompt or ""))
         if (as_diff or as_patch or of_staged) and wanted == done.prompt:
             print_message(f"No changes: the {'staged' if of_staged else 'improved'} prompt equals the sent prompt.")
         if not as_json:  # that is for programs; this is somebody looking
@@ -140,7 +141,7 @@ def _facts(record: JobRecord, again: Sequence[Job], options: Options) -> list[tu
     return [
         ("runs", " ".join(map(str, job.run_ids))),
         ("agent", job.agent_name),
-        ("prompt", f"{job.prompt_source or 'text'}, sha256 {job.prompt_sha256}" if record.draft.prompt else ""),
+        ("prompt", _prompt(record)),
         ("key", f"launched with another key; `jobs resume {job.number}` polls with this key" if other_key else ""),
         ("repeats", f"job {job.again_of}" if job.again_of is not None else ""),
         ("relaunched", ", ".join(f"as job {one.number}" for one in reversed(again))),
@@ -152,6 +153,15 @@ def _facts(record: JobRecord, again: Sequence[Job], options: Options) -> list[tu
         ("progress id", job.progress_id or ""),
         ("distinct answers", str(len(record.answers))),
     ]
+
+
+def _prompt(record: JobRecord) -> str:
+    from cekura_tui.workspace.job_service import DAMAGED
+
+    if record.draft is None:
+        return f"{DAMAGED}, sha256 {record.job.prompt_sha256}"
+    source = f"{record.job.prompt_source or 'text'}, sha256 {record.job.prompt_sha256}"
+    return source if record.draft.prompt else ""
 
 
 def _process(owner: Owner | None, runs: bool | None) -> str:

@@ -1,4 +1,4 @@
-"""The group `jobs`, and its commands `list`, `wait`, `resume` and `forget`.
+"""The group `jobs`, and its commands `list`, `wait`, `resume`, `adopt` and `forget`.
 
 `jobs show` is in `job_show`, `jobs watch` in `job_watch`.
 """
@@ -167,6 +167,25 @@ def _last_message(job: Job) -> str:
 
         return f"since {clock_text(job.since)}: {message}"
     return message
+
+
+@jobs.command("adopt")
+@click.argument("job_number", type=JOB, metavar="ID", shell_complete=offer_jobs)
+@click.argument("progress_id", metavar="PROGRESS_ID")
+@click.pass_obj
+def adopt_job(options: Options, job_number: int, progress_id: str) -> None:
+    """Record the server's id of a job by hand.
+
+    For a launch that the server accepted and whose answer could not be recorded: the error message has the
+    PROGRESS_ID. Nothing is sent; the job is polled from now on.
+    """
+
+    async def work(session: Session) -> Job:
+        return await session.jobs.adopt(job_number, progress_id)
+
+    job = run_script(options, work, needs_key=False)
+    wait = f". To wait for the job, run `{options.again(f'jobs wait {job.number}')}`." if job.state.going else ""
+    print_message(f"{state_line(job)}{wait}")
 
 
 @jobs.command("forget")

@@ -13,7 +13,7 @@ from importlib import import_module
 import click
 
 from cekura_tui import __version__
-from cekura_tui.cli.options import COMPLETE, Options, embedded_options, number
+from cekura_tui.cli.options import COMPLETE, Options, embedded_options, number, path
 from cekura_tui.cli.output import complain, discard, print_message
 from cekura_tui.cli.script import SignalReceived
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
@@ -121,9 +121,9 @@ class Front(click.Group):
 @click.option(
     "--profile", metavar="NAME", help="Use the key and the settings of this profile; overrides CEKURA_PROFILE."
 )
-@click.option("--config-dir", metavar="DIR", help="Keep settings, keys, runs and jobs in DIR.")
+@click.option("--config-dir", type=path, metavar="DIR", help="Keep settings, keys, runs and jobs in DIR.")
 @click.option("--api-url", metavar="URL", help="Server; overrides CEKURA_API_URL.")
-@click.option("--api-key-file", metavar="FILE", help="Read the API key from FILE (- for standard input).")
+@click.option("--api-key-file", type=path, metavar="FILE", help="Read the API key from FILE (- for standard input).")
 @click.option(
     "--project", type=number("project"), metavar="ID", help="List runs of this project; overrides CEKURA_PROJECT_ID."
 )

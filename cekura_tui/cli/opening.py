@@ -136,7 +136,12 @@ def open_app(
     from cekura_tui.ui.start import run_app
 
     return run_app(
-        setup or options.setup(), run_id=run_id, scope=scope, mouse=not options.no_mouse, ascii_only=options.ascii_only
+        setup or options.setup(),
+        run_id=run_id,
+        scope=scope,
+        mouse=not options.no_mouse,
+        ascii_only=options.ascii_only,
+        command_line=options.again,
     )
 
 

@@ -122,6 +122,13 @@ def number(what: str) -> Callable[[str], int]:
     return read
 
 
+def path(text: str) -> str:
+    """A path as it was typed: the variable of a script that was never set is none."""
+    if not text.strip():
+        raise click.BadParameter("the path is empty.")
+    return text
+
+
 def unix_time(text: str) -> float:
     """A moment in Unix seconds, from 1970 to 2100."""
     try:

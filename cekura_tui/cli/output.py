@@ -60,6 +60,12 @@ def warn_of_controls(prompt: Prompt) -> None:
         print_message("Note: the prompt has control characters. Files keep them; the screen does not show them.")
 
 
+def warn_of_key(whose: str) -> None:
+    """Say so if an improved prompt contains an API key; `whose` is what that is called, empty where there is none."""
+    if whose:
+        print_message(f"Note: the improved prompt contains {whose}.")
+
+
 @contextlib.contextmanager
 def printing(done: str = "") -> Iterator[None]:
     """Print what came of work that is done: a reader who has enough ends the printing and nothing else.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from cekura_tui.cli.output import print_message
+from cekura_tui.cli.output import complain, print_message
 from cekura_tui.model.errors import Exit
 from cekura_tui.model.text import clean_line
 
@@ -84,6 +85,7 @@ def run_script(
                     setup = setup.with_key(other.key)
                 finally:
                     await session.close()
+                    _report_unrecorded(session, options)
         except asyncio.CancelledError:
             patience = 1.0
             raise
@@ -92,6 +94,14 @@ def run_script(
                 await hook.close(patience)
 
     return asyncio.run(_until_signal(script()))
+
+
+def _report_unrecorded(session: Session, options: Options) -> None:
+    """Say what to do about launches that were not recorded; the error that is being raised is printed later."""
+    for launch in session.engine.unrecorded:
+        launch.hint = launch.hint_at_end(options.again)
+        if launch is not sys.exception():
+            complain(launch)
 
 
 async def _until_signal(work: Coroutine[object, object, T]) -> T:

@@ -47,8 +47,8 @@ class Paths(NamedTuple):
 
 def find_paths(config_dir: str | None, env: Mapping[str, str]) -> Paths:
     """The directory of the flag, else of CEKURA_TUI_HOME, else the platform's own."""
-    named = config_dir or env.get("CEKURA_TUI_HOME")
-    if named:
+    named = config_dir if config_dir is not None else env.get("CEKURA_TUI_HOME") or None
+    if named is not None:
         return Paths(expand(named).absolute())
     import platformdirs
 
@@ -56,7 +56,9 @@ def find_paths(config_dir: str | None, env: Mapping[str, str]) -> Paths:
 
 
 def expand(name: str) -> Path:
-    """A path as people write it, `~` and all; raises UsageError where there is no such person."""
+    """A path as people write it, `~` and all; raises UsageError for a blank one, and where there is no such person."""
+    if not name.strip():
+        raise UsageError("The path is empty.", "Name a file or a directory.")
     try:
         return Path(name).expanduser()
     except RuntimeError:

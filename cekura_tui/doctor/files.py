@@ -14,6 +14,7 @@ from cekura_tui.doctor.check import Check
 from cekura_tui.model.run.columns import column_problems
 from cekura_tui.model.text import count
 from cekura_tui.store.database import examine, file_system_of
+from cekura_tui.store.pending_answers import PendingAnswers
 from cekura_tui.workspace.setup import Setup
 
 MB = 1_000_000
@@ -112,7 +113,7 @@ def check_database(path: Path) -> Iterator[Check]:
 
 
 def _beside(path: Path) -> Iterator[Check]:
-    if pending := sorted(path.parent.glob(f"{path.name}-taken-*.json")):
+    if pending := PendingAnswers(path).files():
         found = f"{count(len(pending), 'answer')} to a launch not in the database yet: {_names(pending)}"
         advice = "Keep the files. The next start of cekura-tui records the answers."
         yield Check("files", "unrecorded answers", "warning", found, advice)

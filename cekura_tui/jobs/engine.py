@@ -17,7 +17,7 @@ from cekura_tui.jobs.polling import Budget, PolledJob, Poller, PollTimes
 from cekura_tui.jobs.waiting import DAY, retry_delay, wait_for
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing
 from cekura_tui.model.job import Draft, Job, JobState
-from cekura_tui.store.errors import StoreError
+from cekura_tui.store.errors import SentUnrecorded, StoreError
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
@@ -25,13 +25,15 @@ if TYPE_CHECKING:
     from cekura_tui.store.jobs import JobStore
 
 
-ORPHANED = "cekura-tui ended before the server answered. The job may or may not have started."
+ORPHANED = "cekura-tui ended before the server's answer was recorded. The job may or may not have started."
 
 
 def mark_orphaned_launches(jobs: JobStore, launching: list[Job], at: float) -> bool:
     """Take those out of `launching` whose process has died; returns whether there were any. They are unconfirmed: they
     may or may not have reached the server."""
     dead = [job for job in launching if not owner.is_alive(job.owner, at - (job.launched_at or 0.0))]
+    if dead:
+        jobs.record_pending_answers()  # it may have been answered after all
     for job in dead:
         jobs.record_state(job.number, JobState.UNCONFIRMED, ORPHANED, at, only_from=(JobState.LAUNCHING,))
         launching.remove(job)
@@ -104,6 +106,11 @@ class JobEngine:
     def idle(self) -> bool:
         """Whether there is no job to follow."""
         return not self._running and not self._launching
+
+    @property
+    def unrecorded(self) -> list[SentUnrecorded]:
+        """The launches of which is still not recorded what came of them."""
+        return self._launcher.unrecorded
 
     @property
     def paused(self) -> KeyRefused | None:
@@ -250,7 +257,7 @@ class JobEngine:
 
     def adopt(self) -> None:
         """Take up what any process has written: jobs to follow, ended ones, and launches whose process has died."""
-        self._written = self._jobs.version()
+        version = self._jobs.version()
         self._jobs.record_pending_answers()
         inherited = [job for number in self._taken_over if (job := self._jobs.get(number)) and job.other_key]
         unfinished = [*self._jobs.unfinished(), *inherited]
@@ -262,10 +269,12 @@ class JobEngine:
             self._follow(job)
         self._launching = [job for job in unfinished if job.state == JobState.LAUNCHING]
         self._mark_orphans()
+        self._written = version  # not before: what could not be recorded is tried again
         self._notify()
 
     def _mark_orphans(self) -> None:
         if mark_orphaned_launches(self._jobs, self._launching, self._clock()):
+            self._written = -1  # one that was answered after all is to be followed
             self._notify()
 
     # Polling

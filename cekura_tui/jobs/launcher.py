@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cekura_tui.api.errors import ApiError
@@ -15,6 +15,7 @@ from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import clean_line
 from cekura_tui.store.errors import SentUnrecorded, StoreError, Unrecorded
+from cekura_tui.store.pending_answers import PendingAnswer
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client, LaunchAnswer
@@ -24,9 +25,6 @@ CLOSING = 1.0
 """Seconds that closing waits for a launch in flight to be answered."""
 TRIES, BETWEEN, LATER = 10, 1.0, 5.0
 """How often, and how many seconds apart, what came of a launch is tried to be recorded; and how far apart later."""
-_LATER = "cekura-tui keeps retrying while open. Do not launch the job again."
-_SAVED_HINT = "The answer is saved beside the database and will be recorded later. Do not launch the job again."
-_WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 
 
 class Launcher:
@@ -45,6 +43,12 @@ class Launcher:
         self._flying: set[asyncio.Task[Job]] = set()
         self._recording: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._unrecorded: dict[int, SentUnrecorded] = {}
+
+    @property
+    def unrecorded(self) -> list[SentUnrecorded]:
+        """The launches of which is still not recorded what came of them."""
+        return list(self._unrecorded.values())
 
     async def launch(self, draft: Draft, number: int | None, again_of: int | None) -> Job:
         """See `JobEngine.launch`."""
@@ -115,60 +119,57 @@ class Launcher:
         """Record the answer of a server that took the job, by its id, if it gave one."""
         id_field = KINDS[job.kind].id_field
         if answer.progress_id is None:
-            reason = f"The server's answer has no {id_field}, so the job can't be polled."
+            reason = f"The server's answer has no usable {id_field}, so the job can't be polled."
             return await self._put(job, JobState.UNCONFIRMED, reason, answer.raw)
-        progress_id, at = answer.progress_id, self._clock()
-        record = partial(self._jobs.record_progress_id, job.number, progress_id, answer.raw, at)
-        keep_pending = partial(self._jobs.save_pending_answer, job, progress_id, answer.raw, at)
-        try:
-            return await self._recorded(record, keep_pending)
-        except StoreError as error:
-            taken = f"The server accepted job {job.number} ({id_field} {clean_line(progress_id, 80)})"
-            hint = _SAVED_HINT if keep_pending() else _LATER
-            raise SentUnrecorded(f"{taken}, but the answer is not recorded yet. {error.message}", hint) from None
+        launched_at, at = job.launched_at or 0.0, self._clock()
+        taken = PendingAnswer(job.number, launched_at, answer.progress_id, answer.raw, at)
+        shown_id = f"{id_field} {clean_line(answer.progress_id, 80)}"
+        return await self._record(taken, f"The server accepted job {job.number} ({shown_id}), but the answer")
 
     async def _put(self, job: Job, state: JobState, reason: str, raw: str = "") -> Job:
         """Record how the launch went, unless another window has found out more."""
-        number, at = job.number, self._clock()
-        record = partial(self._jobs.record_state, number, state, reason, at, raw, only_from=_WAITED_FOR)
-        try:
-            return await self._recorded(record)
-        except StoreError as error:
-            sent = f"Job {number} was sent. {reason} The answer is not recorded yet. {error.message}"
-            raise SentUnrecorded(sent, _LATER) from None
+        sent = f"Job {job.number} was sent. {reason} The answer"
+        launched_at, at = job.launched_at or 0.0, self._clock()
+        return await self._record(PendingAnswer(job.number, launched_at, None, raw, at, state, reason), sent)
 
-    async def _recorded(self, record: Callable[[], Job], keep_pending: Callable[[], object] = lambda: None) -> Job:
+    async def _record(self, answer: PendingAnswer, sentence: str) -> Job:
         """Record what came of a launch.
 
-        Where the database does not let it, `keep_pending` is called, and it is tried again and again; at last
-        StoreError is raised, and it is tried further, for as long as the program runs.
+        Where the database does not let it, it is kept in a file, and tried again and again; at last SentUnrecorded is
+        raised, which begins with the `sentence`, and it is tried further, for as long as the program runs.
         """
         over = self._closing
         for again in range(TRIES):
             try:
-                return self._report(record())
-            except StoreError:
-                if again == 0:
-                    keep_pending()
-                if over:
-                    raise
-                if again == TRIES - 1:
-                    task = asyncio.create_task(self._record_later(record))
-                    self._recording.add(task)
-                    task.add_done_callback(self._recording.discard)
-                    raise
+                return self._report(self._jobs.record_launch_answer(answer))
+            except StoreError as error:
+                saved = self._jobs.save_pending_answer(answer)
+                if over or again == TRIES - 1:
+                    raise self._give_up(answer, f"{sentence} is not recorded yet. {error.message}", saved) from None
             over = await _interrupted(BETWEEN)
         raise AssertionError("it was recorded, or that was refused")
 
-    async def _record_later(self, record: Callable[[], Job]) -> None:
+    def _give_up(self, answer: PendingAnswer, message: str, saved: Path | None) -> SentUnrecorded:
+        """Let the launch be reported as unrecorded; it is tried further."""
+        error = SentUnrecorded(message, answer.number, answer.progress_id, saved)
+        if answer.state != JobState.DRAFT:  # nothing is lost with a refusal
+            self._unrecorded[answer.number] = error
+        if not self._closing:
+            task = asyncio.create_task(self._record_later(answer))
+            self._recording.add(task)
+            task.add_done_callback(self._recording.discard)
+        return error
+
+    async def _record_later(self, answer: PendingAnswer) -> None:
         over = False
         while not over:
             over = await _interrupted(LATER)
             with contextlib.suppress(StoreError):
-                self._report(record())
+                self._report(self._jobs.record_launch_answer(answer))
                 return
 
     def _report(self, job: Job) -> Job:
+        self._unrecorded.pop(job.number, None)
         if job.state == JobState.RUNNING:
             self._follow(job)
         self._notify()

@@ -288,7 +288,7 @@ class Poller:
         """
         now = self._monotonic()
         followed.failures += 1
-        if error.status in (400, 404) and error.from_api:
+        if error.unknown_id:
             self._failures = 0
             if followed.unknown.add(now):
                 knew = f" {RESET}: it knew the job before." if followed.job.last_status is not None else ""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import Prompt, clean_line
 
 if TYPE_CHECKING:
@@ -170,16 +171,28 @@ class Job:
 
 
 class Suggestion(NamedTuple):
-    """A finished job with its texts: what was sent and what came back, exactly."""
+    """A finished job with its texts: what was sent (None where that is damaged) and what came back, exactly."""
 
     job: Job
-    prompt: Prompt
+    sent: Prompt | None
     improved_prompt: Prompt | None
+
+    @property
+    def prompt(self) -> Prompt:
+        """What was sent; raises CekuraTuiError where that is damaged."""
+        if self.sent is None:
+            better = f"To print the improved prompt, run `jobs show {self.job.number} --prompt`."
+            raise CekuraTuiError(
+                f"The prompt sent with job {self.job.number} is damaged, so changes can't be shown.",
+                better if self.improved_prompt is not None else "",
+                title="Damaged prompt",
+            )
+        return self.sent
 
     @property
     def unchanged(self) -> bool:
         """Whether the proposal is the prompt that was sent."""
-        return self.improved_prompt == self.prompt
+        return self.improved_prompt == self.sent
 
     def to_json(self) -> SuggestionJson | JobResultJson:
         """The shape that `jobs show --json` prints: the job and what it brought, by its kind."""

@@ -1,12 +1,13 @@
 """The SQLite file: opened, migrated, read, and written in transactions; newer and damaged files too.
 
-A damaged file is moved aside whole (`replacing`), and what can still be read of it is copied over (`rescue`). A newer
-one is refused. The journal fits the file system.
+A damaged file is moved aside whole, and what can still be read of it takes its place (`replace_damaged`). A newer one
+is refused. The journal fits the file system.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import itertools
 import os
@@ -16,96 +17,72 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from cekura_tui.config.atomic_file import atomic_file
 from cekura_tui.config.paths import make_private
-from cekura_tui.model.text import count
 from cekura_tui.store.errors import NewerDatabase, StoreError
 from cekura_tui.store.schema import MIGRATIONS, VERSION
 
-_JOBS = ("meta", "prompts", "jobs", "job_changes", "job_answers", "staged")
-_TYPED = ("notes", "views", "filters_used", "filters_left", "stagings", "typed", "prompt_uses", "run_columns")
-"""Each is found by a key that begins with its first three columns."""
-_COUNTED = ("job", "prompt", "note", "view")
 
+def replace_damaged(path: Path) -> str:
+    """Put what can be read of a damaged file in its place, and move it aside with its -wal and -shm; returns a notice.
 
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path | None]:
-    """Under an exclusive lock, move a damaged file aside with its -wal and -shm and give its new place.
-
-    Gives None where another process replaced the file meanwhile.
+    The new file takes the place of the old one in one step, so that a kill leaves one or the other. The notice is empty
+    where another process did that meanwhile. Raises OSError, and sqlite3.Error where the new file cannot be made.
     """
+    from cekura_tui.store.salvage import salvage  # few starts need it
+
     with path.with_name(f"{path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _damaged(path):
-            yield None
-            return
-        named = f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
-        free = (f"{named}{'' if n == 0 else f'-{n}'}" for n in itertools.count())
-        aside = next(place for name in free if not (place := path.with_name(name)).exists())
-        for suffix in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
-        yield aside
+            return ""
+        with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as sql:
+            sql.row_factory = sqlite3.Row
+            _migrate(sql, path)
+            saved = salvage(path, sql)
+            new = sql.serialize()
+        with atomic_file(path) as file:
+            file.write(new)
+            file.flush()
+            os.fsync(file.fileno())
+            aside = _set_aside(path)
+    return f"The database was damaged. Recovered {saved}; the damaged file is now {aside.name}."
+
+
+def _set_aside(path: Path) -> Path:
+    """Give a damaged file another name, by which it stays, and move its -wal and -shm there."""
+    named = f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
+    free = (f"{named}{'' if n == 0 else f'-{n}'}" for n in itertools.count())
+    aside = next(place for name in free if not (place := path.with_name(name)).exists())
+    try:
+        aside.hardlink_to(path)
+    except OSError:  # a file system without links
+        path.rename(aside)
+    for suffix in ("-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
+    return aside
 
 
 def _damaged(path: Path) -> bool:
     try:
         with contextlib.closing(sqlite3.connect(path, timeout=5)) as sql:
-            return str(sql.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok"
-    except sqlite3.OperationalError:
-        return False
-    except sqlite3.DatabaseError:
-        return True
+            return bool(_complaint(sql))
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        return _is_damage(error)
 
 
-def rescue(damaged: Path, into: sqlite3.Connection) -> str:
-    """Copy every row that can still be read; returns how many jobs, prompts, notes and views were, as words."""
-    into.execute("PRAGMA foreign_keys = OFF")
-    into.execute("BEGIN IMMEDIATE")
-    try:
-        source = sqlite3.connect(damaged, timeout=1)
-        try:
-            for table in (*_JOBS, *_TYPED):
-                _copy(source, into, table)
-            for table in _TYPED:
-                # From the other end also, for reading stops at the first page that cannot be read.
-                _copy(source, into, table, "ORDER BY 1 DESC, 2 DESC, 3 DESC")
-        finally:
-            source.close()
-    except sqlite3.Error:
-        pass
-    # A job whose prompt could not be read cannot be shown or launched again.
-    into.execute("DELETE FROM jobs WHERE prompt_sha256 NOT IN (SELECT sha256 FROM prompts)")
-    into.execute("UPDATE jobs SET improved_sha256 = NULL WHERE improved_sha256 NOT IN (SELECT sha256 FROM prompts)")
-    for table in ("job_changes", "job_answers", "stagings", "typed", "staged"):
-        into.execute(f"DELETE FROM {table} WHERE job NOT IN (SELECT number FROM jobs)")
-    for table in ("staged", "prompt_uses"):
-        into.execute(f"DELETE FROM {table} WHERE sha256 NOT IN (SELECT sha256 FROM prompts)")
-    into.execute("UPDATE prompt_uses SET job = NULL WHERE job NOT IN (SELECT number FROM jobs)")
-    kept = {noun: into.execute(f"SELECT count(*) FROM {noun}s").fetchone()[0] for noun in _COUNTED}
-    into.execute("COMMIT")
-    into.execute("PRAGMA foreign_keys = ON")
-    counts = [count(number, noun) for noun, number in kept.items() if number or noun in ("job", "prompt")]
-    return f"{', '.join(counts[:-1])} and {counts[-1]}"
-
-
-def _copy(source: sqlite3.Connection, into: sqlite3.Connection, table: str, order: str = "") -> None:
-    """Row by row, so that one unreadable page does not cost those that were read before it."""
-    # What was read already stays in its place, for the order of some tables tells what is newest.
-    known = "IGNORE" if order else "REPLACE"
-    try:
-        rows = source.execute(f"SELECT * FROM {table} {order}")
-        # By name: a file of an earlier version has fewer columns.
-        names = ", ".join(column[0] for column in rows.description)
-        marks = ", ".join("?" * len(rows.description))
-        while (row := rows.fetchone()) is not None:
-            into.execute(f"INSERT OR {known} INTO {table} ({names}) VALUES ({marks})", row)
-    except sqlite3.Error:
-        pass
+def _is_damage(error: Exception) -> bool:
+    """Whether an error tells of what is in the file, not of the file system, or of another program that uses it."""
+    if isinstance(error, sqlite3.OperationalError):
+        return error.sqlite_errorcode == sqlite3.SQLITE_ERROR  # as of a header that is damaged
+    return True  # what SQLite reports may hold a name that is damaged, too
 
 
 BUSY_MS = 2_000
 """How long another program's writing is waited for: less than a connection of ours is, for that waits meanwhile."""
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR)
+_SCARCE = 100_000
+"""Bytes on a disk that are too few to write to the database."""
 _NO_WAL = ("nfs", "cifs", "smb", "fuse", "9p", "virtiofs", "afs", "overlayfs-nfs")
 
 
@@ -124,7 +101,7 @@ class Database:
             self._file = _identity(path)
         except (OSError, sqlite3.OperationalError) as error:
             raise StoreError(
-                f"Can't open the database {path}: {_words(error)}.",
+                f"Can't open the database {path}: {_reason(error, path)}.",
                 "Nothing is launched without it: make the directory writable, free some disk space, or choose another "
                 "directory with --config-dir.",
             ) from None
@@ -132,16 +109,11 @@ class Database:
     def _open_or_replace(self) -> sqlite3.Connection:
         try:
             return self._open()
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            with replacing(self.path) as aside:
-                _touch_private(self.path)
-                sql = self._open()
-                if aside is not None:
-                    saved = rescue(aside, sql)
-                    self.notice = f"The database was damaged. Recovered {saved}; the damaged file is now {aside.name}."
-                return sql
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            if not _is_damage(error):
+                raise
+            self.notice = replace_damaged(self.path)
+            return self._open()
 
     def _open(self) -> sqlite3.Connection:
         """Open it, also where another window makes or replaces it just now, for which SQLite may not wait by itself."""
@@ -168,8 +140,8 @@ class Database:
             sql.execute("PRAGMA secure_delete = ON")
             if version < VERSION:
                 _migrate(sql, self.path)
-            elif sql.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-                raise sqlite3.DatabaseError("quick_check failed")
+            elif complaint := _complaint(sql):
+                raise sqlite3.DatabaseError(complaint)
         except BaseException:
             sql.close()
             raise
@@ -186,7 +158,14 @@ class Database:
     def read(self, statement: str, *values: object) -> list[sqlite3.Row]:
         """Rows of a query."""
         try:
-            return self._sql.execute(statement, values).fetchall()
+            try:
+                return self._sql.execute(statement, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if "decode" not in str(error):
+                    raise
+                # One damaged text hides no other row; from now on each is read in the way that costs more.
+                self._sql.text_factory = lambda text: text.decode(errors="replace")
+                return self._sql.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise StoreError(f"Can't read the database: {_words(error)}.") from None
 
@@ -204,11 +183,12 @@ class Database:
                 with contextlib.suppress(sqlite3.Error):
                     self._sql.execute("ROLLBACK")
                 raise
-        except (sqlite3.Error, OverflowError, UnicodeError) as error:
-            # The latter two: a number or a text of the server's that SQLite has no place for.
+        except (sqlite3.Error, OSError, OverflowError, UnicodeError) as error:
+            # The latter two: a number or a text of the server's that SQLite has no place for. OSError: a file that goes
+            # with the change.
             locked = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
             raise StoreError(
-                f"Can't write the database {self.path}: {_words(error)}.",
+                f"Can't write the database {self.path}: {_reason(error, self.path)}.",
                 "Another program is using the database; try again."
                 if locked
                 else "Free some disk space or make the directory writable. No saved data is lost.",
@@ -268,8 +248,7 @@ def examine(path: Path) -> DatabaseState | None:
     try:
         with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=2)) as sql:
             version, journal = _version(sql), str(sql.execute("PRAGMA journal_mode").fetchone()[0])
-            check = str(sql.execute("PRAGMA quick_check(1)").fetchone()[0])
-            return DatabaseState(version, journal, "" if check == "ok" else check)
+            return DatabaseState(version, journal, _complaint(sql))
     except sqlite3.OperationalError as error:
         raise StoreError(f"Can't read the database {path}: {_words(error)}.") from None
     except sqlite3.DatabaseError as error:
@@ -285,6 +264,17 @@ def _version(sql: sqlite3.Connection) -> int:
     return int(sql.execute("PRAGMA user_version").fetchone()[0])
 
 
+def _complaint(sql: sqlite3.Connection) -> str:
+    """What is wrong with a database, empty where nothing is."""
+    if (check := str(sql.execute("PRAGMA quick_check(1)").fetchone()[0])) != "ok":
+        return check
+    # SQLite does not look at pages that a long row goes on in; of a job these parameters are the last to be there.
+    with contextlib.suppress(sqlite3.OperationalError):  # an earlier version has none
+        if cut := sql.execute("SELECT number FROM jobs WHERE parameters NOT LIKE '{%}' LIMIT 1").fetchone():
+            return f"the record of job {cut[0]} is cut off"
+    return ""
+
+
 def _migrate(sql: sqlite3.Connection, path: Path) -> None:
     """Bring the file to this version in one transaction, so that two programs that start at once both succeed."""
     import secrets  # a file is made once
@@ -297,10 +287,13 @@ def _migrate(sql: sqlite3.Connection, path: Path) -> None:
             for statement in _statements(MIGRATIONS[number]):
                 sql.execute(statement)
         sql.execute("INSERT OR IGNORE INTO meta VALUES ('salt', ?)", (secrets.token_bytes(32),))
+        sql.execute("INSERT OR IGNORE INTO salt_copy SELECT * FROM meta")
         sql.execute(f"PRAGMA user_version = {VERSION}")
         sql.execute("COMMIT")
     except BaseException:
-        sql.execute("ROLLBACK")
+        # On a full disk SQLite has rolled back already.
+        with contextlib.suppress(sqlite3.Error):
+            sql.execute("ROLLBACK")
         raise
 
 
@@ -357,6 +350,17 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _reason(error: Exception, path: Path) -> str:
+    """Why a file can't be written; SQLite names a full disk in several ways, "disk I/O error" among them."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    full = code == sqlite3.SQLITE_FULL or getattr(error, "errno", 0) == errno.ENOSPC
+    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
+        with contextlib.suppress(OSError):
+            disk = os.statvfs(path.parent)
+            full = disk.f_bavail * disk.f_frsize < _SCARCE
+    return "the disk is full" if full else _words(error)
 
 
 def _words(error: Exception) -> str:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from cekura_tui.model.errors import CekuraTuiError, Exit
+
+_NOT_AGAIN = "Do not launch the job again."
+_LONGEST_WORD = 1_000
+"""Characters of an id that is worth a command to be copied."""
 
 
 class StoreError(CekuraTuiError):
@@ -26,9 +33,29 @@ class NewerDatabase(StoreError):
 
 
 class SentUnrecorded(StoreError):
-    """A launch was sent, and what came of it cannot be recorded yet: it must not be sent again."""
+    """A launch was sent, and what came of it cannot be recorded yet: it must not be sent again.
+
+    `progress_id` is the id by which the server took job `number`, where it gave one; `saved` is the file in which a
+    later start of the program finds what came of it, if one could be written.
+    """
 
     exit_status = Exit.NOT_SUCCEEDED
+
+    def __init__(self, message: str, number: int, progress_id: str | None, saved: Path | None) -> None:
+        self.number, self.progress_id = number, progress_id
+        self._saved = f"The answer is saved in {saved} and will be recorded later." if saved else ""
+        super().__init__(message, f"{self._saved or 'cekura-tui keeps retrying while open.'} {_NOT_AGAIN}")
+
+    def hint_at_end(self, command_line: Callable[[str], str]) -> str:
+        """What to do once the program has ended, which tries no more; `command_line` completes a command."""
+        import shlex  # a start has no use for it
+
+        hint = f"{self._saved} {_NOT_AGAIN}".strip()
+        if not self.progress_id or not self.progress_id.isprintable() or len(self.progress_id) > _LONGEST_WORD:
+            return hint
+        dashes = "-- " if self.progress_id.startswith("-") else ""
+        command = command_line(f"jobs adopt {dashes}{self.number} {shlex.quote(self.progress_id)}")
+        return f"{hint} To record the answer by hand, run `{command}`."
 
 
 class Unrecorded(StoreError):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from typing import Any
 
 from cekura_tui.model.job import DEFAULT_KIND, Job, JobState
-from cekura_tui.model.text import clean, clean_line
+from cekura_tui.model.text import Prompt, clean, clean_line, sha256
 from cekura_tui.store.errors import DamagedText, StoreError
 from cekura_tui.store.prompts import as_prompt
 
@@ -76,7 +77,7 @@ def read_job(row: sqlite3.Row, key_id: str | None) -> Job:
         for name, types in _COLUMNS.items():
             if type(values[name]) not in types or (float in types and not is_time(values[name] or 0.0)):
                 raise TypeError
-    except (ValueError, TypeError, RecursionError, DamagedText):
+    except (KeyError, ValueError, TypeError, RecursionError, DamagedText):
         raise UnreadableJob(number, f"{name} is damaged") from None
     for name, known in (("state", values["state"] in STATES), ("kind", _is_kind(values["kind"]))):
         if not known:
@@ -120,6 +121,25 @@ def read_jobs(rows: Iterable[sqlite3.Row], key_id: str | None) -> tuple[list[Job
     named = ", ".join(map(str, numbers[:_NAMED])) + (", …" if len(numbers) > _NAMED else "")
     message = f"Can't read {len(numbers):,} jobs; not listed: {named}."
     return jobs, StoreError(message, f"To see why, run `jobs show {numbers[0]}`.")
+
+
+def parsed_answers(raws: Iterable[object]) -> Iterator[dict[str, object]]:
+    """Raw answers about a job, as far as they are whole JSON objects."""
+    for raw in raws:
+        with contextlib.suppress(ValueError, TypeError, RecursionError):
+            if isinstance(answer := json.loads(raw), dict):  # type: ignore[arg-type]
+                yield answer
+
+
+def prompt_in_answers(raws: Iterable[object], kind: str, name: str) -> Prompt | None:
+    """The improved prompt of this hash, from the raw answer that brought it; None where that is not there."""
+    from cekura_tui.model.job_kinds import KINDS  # what is answered is not for the first frame
+
+    for answer in parsed_answers(raws):
+        improved = KINDS[kind].read_progress(answer).improved_prompt
+        if improved is not None and sha256(improved) == name:
+            return improved
+    return None
 
 
 def is_time(value: object) -> bool:

@@ -1,20 +1,18 @@
 """Jobs with their history, one transaction a change.
 
-What one account does with its jobs (`JobStore`), the rows inside a transaction (`JobRows`), and what waits beside the
-database while that cannot be written (`PendingAnswers`). How a row is read is in `job_reading`.
+What one account does with its jobs (`JobStore`), and the rows inside a transaction (`JobRows`). How a row is read is in
+`job_reading`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from cekura_tui.config.atomic_file import atomic_file
 from cekura_tui.model.job import DEFAULT_KIND, RESET, Draft, Job, JobState, Suggestion
 from cekura_tui.model.job_kind import Progress
 from cekura_tui.model.job_kinds import KINDS
@@ -29,9 +27,11 @@ from cekura_tui.store.job_reading import (
     STATES,
     UnreadableJob,
     is_time,
+    prompt_in_answers,
     read_job,
     read_jobs,
 )
+from cekura_tui.store.pending_answers import PendingAnswer, PendingAnswers
 from cekura_tui.store.prompts import (
     bound_texts,
     drop_unused,
@@ -54,6 +54,7 @@ ended, and were looked at, longest ago."""
 WATCHED = 90.0
 """Seconds without an answer after which nobody can say when in between a job ended."""
 _WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
+_ADOPTED = (JobState.UNCONFIRMED, JobState.LOST)
 _FOLLOWED = (JobState.RUNNING, JobState.LOST, JobState.STOPPED)
 _NO_TEXT = sha256(Prompt(""))
 """What a job has for a prompt that sends none, or was forgotten."""
@@ -173,9 +174,22 @@ class JobStore:
         )
 
     def suggestion(self, job: Job) -> Suggestion:
-        """A job with its texts; raises DamagedText."""
-        improved = read_prompt(self._database, job.improved_sha256) if job.improved_sha256 else None
-        return Suggestion(job, read_prompt(self._database, job.prompt_sha256), improved)
+        """A job with its texts; raises DamagedText where what it brought is damaged, and in no answer either."""
+        sent = None
+        with contextlib.suppress(DamagedText):
+            sent = read_prompt(self._database, job.prompt_sha256)
+        return Suggestion(job, sent, self._improved_prompt(job))
+
+    def _improved_prompt(self, job: Job) -> Prompt | None:
+        if job.improved_sha256 is None:
+            return None
+        try:
+            return read_prompt(self._database, job.improved_sha256)
+        except DamagedText:
+            raws = [answer.raw for answer in self.answers(job.number)]
+            if (improved := prompt_in_answers(raws, job.kind, job.improved_sha256)) is None:
+                raise
+            return improved
 
     def last_prompt(self, agent_id: int | None) -> Prompt | None:
         """The prompt that was last launched for an agent, if it is as it was."""
@@ -240,20 +254,38 @@ class JobStore:
         Where that was done by another window meanwhile, its job is returned, with that window's owner: the draft was
         launched, or the unconfirmed job `again_of` was launched again. That job itself is returned where it was
         answered meanwhile.
+
+        Room for the answer is taken too, on a disk that may be full when it comes; raises StoreError where there is
+        none.
         """
-        with self._rows() as rows:
-            launch = {"owner": owner, "launched_at": at}
-            if again_of is not None:
-                if again := rows.sql.execute(_AGAIN, (again_of,)).fetchone():
-                    return rows.get(again["number"])
-                if (first := rows.get(again_of)).state not in _REPEATED:
-                    return first
-            if number is None or rows.holds_another(number, draft):
-                return rows.insert(draft, JobState.LAUNCHING, at, again_of=again_of, **launch, **self._ours)
-            rows.rewrite(number, draft, at)
-            if rows.get(number).state == JobState.DRAFT:
-                rows.set(number, **launch)
-            return rows.change(number, JobState.LAUNCHING, "", at, only_from=(JobState.DRAFT,))
+        reserved = None
+        try:
+            with self._rows() as rows:
+                job = self._begin_launch(rows, draft, at, owner, number, again_of)
+                if job.state == JobState.LAUNCHING and job.owner == owner:
+                    reserved = job.number
+                    self._pending.reserve(job.number)
+                return job
+        except StoreError:
+            if reserved is not None:
+                self._pending.drop(reserved)
+            raise
+
+    def _begin_launch(
+        self, rows: JobRows, draft: Draft, at: float, owner: str, number: int | None, again_of: int | None
+    ) -> Job:
+        launch = {"owner": owner, "launched_at": at}
+        if again_of is not None:
+            if again := rows.sql.execute(_AGAIN, (again_of,)).fetchone():
+                return rows.get(again["number"])
+            if (first := rows.get(again_of)).state not in _REPEATED:
+                return first
+        if number is None or rows.holds_another(number, draft):
+            return rows.insert(draft, JobState.LAUNCHING, at, again_of=again_of, **launch, **self._ours)
+        rows.rewrite(number, draft, at)
+        if rows.get(number).state == JobState.DRAFT:
+            rows.set(number, **launch)
+        return rows.change(number, JobState.LAUNCHING, "", at, only_from=(JobState.DRAFT,))
 
     def record_progress_id(self, number: int, progress_id: str, raw: str, at: float) -> Job:
         """The server took the job; from a late answer too, when it had been thought unconfirmed."""
@@ -265,18 +297,44 @@ class JobStore:
         self._pending.drop(number)
         return job
 
-    def save_pending_answer(self, job: Job, progress_id: str, raw: str, at: float) -> bool:
-        """Keep what `record_progress_id` could not record in a file of its own; returns whether that went well."""
-        return self._pending.keep(PendingAnswer(job.number, job.launched_at or 0.0, progress_id, raw, at))
+    def record_launch_answer(self, answer: PendingAnswer) -> Job:
+        """Record what came of a launch, unless another window has found out more."""
+        number, at, raw = answer.number, answer.at, answer.raw
+        if answer.progress_id is not None:
+            return self.record_progress_id(number, answer.progress_id, raw, at)
+        job = self.record_state(number, answer.state, answer.reason, at, raw, only_from=_WAITED_FOR)
+        self._pending.drop(number)
+        return job
+
+    def adopt(self, number: int, progress_id: str, at: float) -> Job:
+        """Somebody gives the id of a launch whose answer was not recorded, or another one for a lost job."""
+        with self._rows() as rows:
+            if rows.get(number).state in _ADOPTED:
+                rows.set(number, progress_id=progress_id)
+            job = rows.change(number, JobState.RUNNING, "id recorded by hand", at, only_from=_ADOPTED)
+        self._pending.drop(number)
+        return job
+
+    def save_pending_answer(self, answer: PendingAnswer) -> Path | None:
+        """Keep what could not be recorded in a file of its own; returns where, or None where nothing can be written."""
+        return self._pending.keep(answer)
 
     def record_pending_answers(self) -> None:
-        """Record the pending answers that any process has kept."""
+        """Record the pending answers that any process has kept, and give up the room of launches that were answered."""
         for answer in self._pending.all():
-            job = None
-            with contextlib.suppress(UnreadableJob):
-                job = self.get(answer.number)
+            job = self._readable(answer.number)
             if job is not None and job.launched_at == answer.launched_at:
-                self.record_progress_id(answer.number, answer.progress_id, answer.raw, answer.at)
+                self.record_launch_answer(answer)
+        for number in self._pending.reserved():
+            job = self._readable(number)
+            # One that is about to be launched is still a draft to all others, or not there.
+            if job is not None and job.state not in (JobState.DRAFT, JobState.LAUNCHING):
+                self._pending.drop(number)
+
+    def _readable(self, number: int) -> Job | None:
+        with contextlib.suppress(UnreadableJob):
+            return self.get(number)
+        return None
 
     def record_state(
         self, number: int, state: JobState, reason: str, at: float, raw: str = "", *, only_from: Collection[JobState]
@@ -364,6 +422,7 @@ class JobStore:
                     return job
             rows.forget(number, at)
             job = rows.get(number)
+        self._pending.drop(number)
         self._database.overwrite()
         return job
 
@@ -563,48 +622,3 @@ def text_column(value: object) -> object:
         except UnicodeEncodeError:
             return prompt_bytes(value)
     return value
-
-
-@dataclass(frozen=True, slots=True)
-class PendingAnswer:
-    """The server took job `number`, launched at `launched_at`, by this id; times are Unix time."""
-
-    number: int
-    launched_at: float
-    progress_id: str
-    raw: str
-    at: float
-
-
-class PendingAnswers:
-    """The files beside one database. Nothing here raises: they are what is left when something else went wrong."""
-
-    def __init__(self, database: Path) -> None:
-        self._directory, self._prefix = database.parent, f"{database.name}-taken-"
-
-    def _path(self, number: int) -> Path:
-        return self._directory / f"{self._prefix}{number}.json"
-
-    def keep(self, answer: PendingAnswer) -> bool:
-        """Keep it, readable by this user alone; returns whether that went well."""
-        try:
-            with atomic_file(self._path(answer.number)) as file:
-                file.write(json.dumps(asdict(answer)).encode())
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError:
-            return False
-        return True
-
-    def drop(self, number: int) -> None:
-        """It is in the database now."""
-        with contextlib.suppress(OSError):
-            self._path(number).unlink()
-
-    def all(self) -> Iterator[PendingAnswer]:
-        """All that are kept; files that hold something else are left alone."""
-        for path in sorted(self._directory.glob(f"{self._prefix}*.json")):
-            with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
-                answer = PendingAnswer(**json.loads(path.read_bytes()))
-                if path == self._path(answer.number):
-                    yield answer

@@ -296,5 +296,9 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX prompt_uses_by_prompt ON prompt_uses (sha256);
     CREATE INDEX prompt_uses_by_job ON prompt_uses (job);
     """,
+    """
+    -- the salt once more, on a page of its own: without it nobody knows whose the jobs are
+    CREATE TABLE salt_copy (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    """,
 )
 VERSION = len(MIGRATIONS)

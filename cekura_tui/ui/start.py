@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cekura_tui.model.text import count
+from cekura_tui.model.text import clean, count
 from cekura_tui.ui.terminal.capabilities import COLOUR_SYSTEMS, read_capabilities, read_escape_delay
 
 if TYPE_CHECKING:
@@ -35,8 +35,12 @@ def run_app(
     scope: Scope | None = None,
     mouse: bool = True,
     ascii_only: bool | None = None,
+    command_line: Callable[[str], str] = "cekura-tui {}".format,
 ) -> int:
-    """Run the app until it is left; returns the exit status. Without `ascii_only` the locale says what is drawn."""
+    """Run the app until it is left; returns the exit status. Without `ascii_only` the locale says what is drawn.
+
+    `command_line` completes a command that is shown, with the options that lead to the same workspace.
+    """
     set_defaults(os.environ)
     if not os.environ.get("NO_COLOR"):
         os.environ.pop("NO_COLOR", None)  # empty means unset, by its own convention
@@ -76,8 +80,10 @@ def run_app(
     # Nobody may be there any more to read it.
     with contextlib.suppress(OSError):
         sys.stderr.write(app.news.former_title)
+        unrecorded = [clean(f"{one.message} {one.hint_at_end(command_line)}") for one in workspace.unrecorded]
         for notice in (
             *workspace.notices,
+            *unrecorded,
             app.crash or _running_jobs_notice(sum(job.state.going for job in app.state.jobs)),
         ):
             sys.stderr.write(f"{notice}\n" if notice else "")

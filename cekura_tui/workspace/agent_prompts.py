@@ -19,7 +19,7 @@ from cekura_tui.prose.compare import compare
 from cekura_tui.prose.lines import counts
 from cekura_tui.prose.merge import merge
 from cekura_tui.store.errors import StoreError, Unrecorded
-from cekura_tui.workspace.setup import refuse_read_only
+from cekura_tui.workspace.setup import KnownKeys, refuse_read_only
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
@@ -216,10 +216,17 @@ class AgentPrompts:
     """
 
     def __init__(
-        self, store: Store, client: Client, jobs: JobService, *, read_only: str, clock: Callable[[], float] = time.time
+        self,
+        store: Store,
+        client: Client,
+        jobs: JobService,
+        *,
+        read_only: str,
+        clock: Callable[[], float] = time.time,
+        keys: Callable[[], KnownKeys] = lambda: KnownKeys({}),
     ) -> None:
         self._uses, self._client, self._jobs = store.prompt_uses, client, jobs
-        self._read_only, self._clock = read_only, clock
+        self._read_only, self._clock, self._keys = read_only, clock, keys
         self._running: set[asyncio.Task[UpdateResult]] = set()
 
     async def preview_update(self, number: int, staged: Prompt, written: Prompt | None = None) -> PromptUpdate:
@@ -232,9 +239,14 @@ class AgentPrompts:
         if suggested.job.agent_id is None:
             raise UsageError("The server did not name the agent of this run.", "Save the prompt to a file instead.")
         agent, now = await self._read(suggested.job.agent_id, suggested.job.agent_name, *_UNWRITTEN)
-        with contextlib.suppress(StoreError):
-            self._uses.note(agent.id, now, "seen", self._clock())
-        return await asyncio.to_thread(_plan_update, suggested.job, agent, suggested.prompt, now, staged, written)
+        keys = self._keys()
+        if not keys.found_in(now):
+            with contextlib.suppress(StoreError):
+                self._uses.note(agent.id, now, "seen", self._clock())
+        update = await asyncio.to_thread(_plan_update, suggested.job, agent, suggested.prompt, now, staged, written)
+        return (
+            update if update.is_applied else replace(update, warnings=(*_key_warnings(keys, staged), *update.warnings))
+        )
 
     async def diff(self, update: PromptUpdate, text: Prompt) -> ProseDiff:
         """What writing this text would change of what the agent had when it was looked at."""
@@ -283,7 +295,8 @@ class AgentPrompts:
     ) -> PromptRestore:
         text = self._uses.text(use.sha256)
         change = await asyncio.to_thread(compare, now, text)
-        return PromptRestore(agent, now, use, text, change, tuple(_restore_warnings(agent, writes, sha256(now))))
+        warnings = (*_key_warnings(self._keys(), text), *_restore_warnings(agent, writes, sha256(now)))
+        return PromptRestore(agent, now, use, text, change, warnings)
 
     async def restore(self, restore: PromptRestore) -> UpdateResult:
         """Put back what was looked at. Raises what `write` does."""
@@ -387,6 +400,11 @@ class AgentPrompts:
             return messages.whitespace(agent.name, failure)
         diff = await asyncio.to_thread(compare, text, found)
         return messages.other(agent.name, failure, diff.added_words + diff.removed_words)
+
+
+def _key_warnings(keys: KnownKeys, text: Prompt) -> Iterator[str]:
+    if whose := keys.found_in(text):
+        yield f"The new prompt contains {whose}. It is sent as part of the prompt, and kept in the prompt history."
 
 
 def _restore_warnings(agent: Agent, writes: Sequence[PromptUse], has: str) -> Iterator[str]:

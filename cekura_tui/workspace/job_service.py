@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from cekura_tui.jobs.lease import Owner, read_owner
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Draft, Job, JobState, Suggestion
+from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import DamagedText, StoreError
 from cekura_tui.store.job_reading import UnreadableJob
@@ -27,20 +28,31 @@ if TYPE_CHECKING:
     from cekura_tui.store.store import Store
 
 
+DAMAGED = "damaged in the database"
+
+
 @dataclass(frozen=True, slots=True)
 class JobRecord:
     """A job, what was sent, every state it came into, and every distinct raw answer, each oldest first.
 
-    `owner` is the process that launched it, `owner_runs` whether that still runs (None where nobody can say, because it
-    is on another host). `curls` are shell commands by name, `launch` and `progress`, without the key.
+    `draft` is None where the prompt that was sent is damaged. `owner` is the process that launched it, `owner_runs`
+    whether that still runs (None where nobody can say, because it is on another host). `curls` are shell commands by
+    name, `launch` (of a draft) and `progress`, without the key.
     """
 
     job: Job
-    draft: Draft
+    draft: Draft | None
     changes: tuple[StateChange, ...]
     answers: tuple[RawAnswer, ...]
     owner: Owner | None
     curls: Mapping[str, str]
+
+    @property
+    def sent(self) -> Sequence[tuple[str, str]]:
+        """What was sent, or is to be: names and texts."""
+        if self.draft is None:
+            return [("Runs", " ".join(map(str, self.job.run_ids))), ("Agent", self.job.agent), ("Prompt", DAMAGED)]
+        return KINDS[self.job.kind].sent(self.job, self.draft)
 
     @property
     def owner_runs(self) -> bool | None:
@@ -145,6 +157,24 @@ class JobService:
         await self.resumable(number)
         return await self._engine.resume(number, accept=accept)
 
+    async def adopt(self, number: int, progress_id: str) -> Job:
+        """Record by hand the id by which the server took a job, whose answer was not recorded; a job that has it stays.
+
+        The server is asked about it later. Raises UsageError for an id that is none, and for a job that has another one
+        or was not sent.
+        """
+        if not progress_id.strip() or not progress_id.isprintable():
+            raise UsageError("The progress_id is empty or has control characters.", "Copy it from the error message.")
+        job = await self.get(number)
+        if job.state == JobState.LAUNCHING:
+            raise UsageError(f"Job {number} is being launched.", "Adopt the job once that cekura-tui has ended.")
+        if job.progress_id == progress_id and job.state != JobState.LOST:
+            return job
+        if job.state not in (JobState.UNCONFIRMED, JobState.LOST):
+            why = f"{job.state.words}, with another progress_id" if job.progress_id else job.state.words
+            raise UsageError(f"Can't adopt job {number} ({why}).", "See `jobs list`.")
+        return self._store.jobs.adopt(number, progress_id, time.time())
+
     def take_over(self, *, lost: bool = False) -> None:
         """Follow with this key what the profile's earlier key launched and is running, or was `lost`; what the server
         does not show to it is left."""
@@ -185,9 +215,11 @@ class JobService:
     async def record(self, number: int) -> JobRecord:
         """All that is known of a job."""
         job = await self.get(number)
-        draft = self._store.jobs.draft_of(job)
+        draft = None
+        with contextlib.suppress(DamagedText):
+            draft = self._store.jobs.draft_of(job)
         changes, answers = self._store.jobs.changes(number), self._store.jobs.answers(number)
-        curls = self._client.curls(draft, job.progress_id)
+        curls = self._client.curls(KINDS[job.kind], draft, job.progress_id)
         return JobRecord(job, draft, tuple(changes), tuple(answers), read_owner(job.owner), curls)
 
     async def poll_times(self, number: int) -> PollTimes | None:

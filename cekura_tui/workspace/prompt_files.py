@@ -51,7 +51,7 @@ def check_output(name: str, *, force: bool) -> Path:
         if target.is_symlink():  # some versions of Python give a loop back instead of raising
             raise _loop(name)
         if path.is_dir() or name.endswith(os.sep):
-            raise UsageError(f"{name or 'The file name'} is a directory.", "Choose a file in it.")
+            raise UsageError(f"{name} is a directory.", "Choose a file in it.")
         if not folder.is_dir():
             raise UsageError(f"There is no directory {folder}.", "Create it, or choose another.")
         if target.exists() and not force:

@@ -168,7 +168,9 @@ class Session:
         """The prompts of agents, read and updated."""
         from cekura_tui.workspace.agent_prompts import AgentPrompts
 
-        return AgentPrompts(self.store, self.client, self.jobs, read_only=self.setup.read_only)
+        return AgentPrompts(
+            self.store, self.client, self.jobs, read_only=self.setup.read_only, keys=self.setup.known_keys
+        )
 
     @classmethod
     def open(
@@ -365,8 +367,10 @@ class Session:
             ) from None
         if agent.prompt is None or not agent.prompt.strip():
             raise UsageError(f"{agent.name} has no prompt on the server.", "Give the prompt as a file.")
-        with contextlib.suppress(StoreError):
-            await self.history.note(agent_id, agent.prompt, "seen", time.time())
+        # One with a key in it is kept when somebody launches it, who was asked.
+        if not self.setup.known_keys().found_in(agent.prompt):
+            with contextlib.suppress(StoreError):
+                await self.history.note(agent_id, agent.prompt, "seen", time.time())
         return agent, agent.prompt
 
 

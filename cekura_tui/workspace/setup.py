@@ -53,6 +53,20 @@ class DemoOptions(NamedTuple):
     live: float | None = None
 
 
+class KnownKeys:
+    """The API keys of this machine, by what a person calls each, to find one in a text; none is ever shown."""
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        self._keys = dict(keys)
+
+    def found_in(self, text: str) -> str:
+        """Whose key a text contains, as a person reads it ("your API key"); empty where it contains none."""
+        from cekura_tui.api.answers import without_key  # not for the first frame
+
+        found = (name for name, key in self._keys.items() if key in text and without_key(text, key) != text)
+        return next(found, "")
+
+
 class KeyTaken(UsageError):
     """The profile has another key, which is not replaced unless somebody says so."""
 
@@ -137,6 +151,14 @@ class Setup:
     def with_key(self, key: ApiKey) -> Setup:
         """The same workspace with this key."""
         return replace(self, key=key, no_key=None, offline=False)
+
+    def known_keys(self) -> KnownKeys:
+        """The key in use, and those that are saved for any profile by now."""
+        keys = {"your API key": self.key.text} if self.key is not None else {}
+        with contextlib.suppress(KeyMissing):
+            for name, saved in saved_keys(self.paths.credentials).items():
+                keys.setdefault(f"the API key of profile {clean_line(name, 40)}", saved.api_key.strip())
+        return KnownKeys(keys)
 
     def without_key(self) -> Setup:
         """The same workspace as this machine has it: nothing is asked of the server, also where it has refused the

@@ -21,6 +21,7 @@ from cekura_tui.model.request_log import RequestLog, RequestRecord
 
 if TYPE_CHECKING:
     from cekura_tui.model.scope import Project
+    from cekura_tui.store.errors import SentUnrecorded
     from cekura_tui.workspace.hook import JobHook
     from cekura_tui.workspace.session import Session
     from cekura_tui.workspace.setup import ProfileFacts, Setup
@@ -50,6 +51,8 @@ class Workspace:
         self.setup = self._start = setup
         self.notices: deque[str] = deque()
         """What a person should be told, each once: what happened to the database, and what a hook failed of."""
+        self._unrecorded: list[SentUnrecorded] = []
+        """The launches of earlier sessions that were not recorded when these ended."""
         self.key_changes = 0
         """How often another key was taken up that was signed in with elsewhere."""
         self._requests = RequestLog()
@@ -279,6 +282,7 @@ class Workspace:
         assert self._loop is not None
         before = self._opened
         await self._close_session()
+        self._unrecorded += before.engine.unrecorded if before is not None else []
         self.setup = setup
         self._session = self._loop.create_future()
         self._open_now()
@@ -292,6 +296,11 @@ class Workspace:
         """The session, if it is open."""
         session = self._session
         return session.result() if session is not None and session.done() and not session.exception() else None
+
+    @property
+    def unrecorded(self) -> list[SentUnrecorded]:
+        """The launches of which is not recorded what came of them, for whoever leaves."""
+        return [*self._unrecorded, *(self._opened.engine.unrecorded if self._opened is not None else ())]
 
     async def _watch_for_new_key(self) -> None:
         """A key that is missing or refused may be mended by signing in elsewhere: go on with it then."""

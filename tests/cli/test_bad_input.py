@@ -85,10 +85,27 @@ def test_an_output_that_cannot_be_written(demo: Any, failed: int, tmp_path: Path
     refused(demo, 2, "There is no directory", *words, tmp_path / "none" / "o.md")
     refused(demo, 2, "exists already. Overwrite it with --force", *words, tmp_path / "there")
     refused(demo, 2, "is a directory", *words, tmp_path)
-    refused(demo, 2, "is a directory", *words, "")
     assert (tmp_path / "there").read_text() == "kept"
     assert call(*words, tmp_path / "there", "--force").status == 0
     assert (tmp_path / "there").read_text() != "kept"
+
+
+@pytest.mark.parametrize(
+    ("option", "before", "after"),
+    [
+        ("--prompt-file", ("improve", 5), ()),
+        ("--out", ("improve", 5, "--from-agent", "--wait"), ()),
+        ("--config-dir", (), ("jobs", "list")),
+        ("--api-key-file", (), ("runs", "list")),
+        ("--bundle", ("doctor", "--offline"), ()),
+    ],
+)
+def test_a_path_of_a_variable_that_was_never_set(
+    demo: Any, option: str, before: tuple[object, ...], after: tuple[object, ...]
+) -> None:
+    result = call(*before, option, "", *after)
+    assert (result.status, result.out, demo.log) == (2, "", [])
+    assert f"Invalid value for '{option}': the path is empty." in result.err
 
 
 def test_an_output_without_waiting_for_it(demo: Any, tmp_path: Path) -> None:

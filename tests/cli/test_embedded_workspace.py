@@ -88,7 +88,7 @@ def test_a_launch_without_an_id_is_told_in_a_sentence(tmp_path: Path, monkeypatc
     with faulty(tmp_path, "no-progress-id", monkeypatch):
         result = call("improve", newest_failed(), "--from-agent", "--wait")
     assert result.status == 1
-    assert "job 1: unconfirmed: The server's answer has no progress_id" in result.err
+    assert "job 1: unconfirmed: The server's answer has no usable progress_id" in result.err
 
 
 def test_an_answer_about_another_job_is_taken_with_force_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""`jobs resume` and `jobs forget`."""
+"""`jobs resume`, `jobs adopt` and `jobs forget`."""
 
 from __future__ import annotations
 
@@ -134,6 +134,59 @@ def test_a_key_that_is_refused_is_a_sentence_and_4(server: ScriptedServer, windo
     result = call("jobs", "resume", 1)
     assert result.status == 4
     assert "key" in result.err
+
+
+# Adopting
+
+
+def listed() -> tuple[str, str | None]:
+    job = json.loads(call("jobs", "list", "--drafts", "--json").out)
+    return job["state"], job["progress_id"]
+
+
+@pytest.fixture
+def unanswered(server: ScriptedServer, prompt_file: Path) -> None:
+    """Job 2, of which nobody knows whether the server took it, in place of job 1."""
+    call("jobs", "forget", 1, "--force")
+    launch(server, prompt_file, "Be kind.", Reply(b"<html>", 502))
+
+
+@pytest.mark.usefixtures("unanswered")
+def test_a_job_whose_id_is_given_by_hand_is_polled(server: ScriptedServer) -> None:
+    result = call("jobs", "adopt", "--", 2, "-p 2")
+    wait = "To wait for the job, run `cekura-tui jobs wait 2`."
+    assert (result.status, result.out, result.err) == (0, "", f"job 2: running: id recorded by hand. {wait}\n")
+    assert call("jobs", "adopt", "--", 2, "-p 2").status == 0
+    assert listed() == ("running", "-p 2")
+    server.on("GET", PROGRESS, DONE)
+    assert call("jobs", "wait", 2).status == 0
+    assert server.requests("GET", PROGRESS)[-1].query == {"progress_id": "-p 2"}
+
+
+@pytest.mark.usefixtures("unanswered")
+@pytest.mark.parametrize("id_", ["", "  ", "p\x1b[0m", "p\n"])
+def test_what_is_no_id_is_not_recorded(id_: str) -> None:
+    result = call("jobs", "adopt", 2, id_)
+    assert (result.status, "The progress_id is empty or has control characters." in result.err) == (2, True)
+    assert listed() == ("unconfirmed", None)
+
+
+def test_a_lost_job_takes_another_id_and_one_that_runs_or_ended_none(window: Window, server: ScriptedServer) -> None:
+    result = call("jobs", "adopt", 1, "p-2")
+    assert (result.status, "Can't adopt job 1 (running, with another progress_id)." in result.err) == (2, True)
+    window(JobState.LOST)
+    assert call("jobs", "adopt", 1, "p-2").status == 0
+    assert listed() == ("running", "p-2")
+    window(JobState.FAILED)
+    assert call("jobs", "adopt", 1, "p-3").status == 2
+    assert listed() == ("failed", "p-2")
+
+
+def test_a_draft_takes_no_id(server: ScriptedServer, prompt_file: Path) -> None:
+    call("jobs", "forget", 1, "--force")
+    launch(server, prompt_file, "Be kind.", Reply({"detail": "No."}, 402))
+    result = call("jobs", "adopt", 2, "p-2")
+    assert (result.status, "Can't adopt job 2 (draft)." in result.err) == (2, True)
 
 
 # Forgetting

@@ -102,3 +102,41 @@ def test_where_the_draft_cannot_be_kept_none_is_told_of(server: ScriptedServer, 
 def test_a_prompt_of_a_file_is_kept_in_its_file(server: ScriptedServer, prompt_file: Path) -> None:
     assert call("improve", 6, "--prompt-file", prompt_file).status == 2
     assert drafts() == []
+
+
+KEY = "ck_test_0123456789abcdef"
+WITH_KEY = f"Be kind.\r\nAuthorization: Bearer {KEY}\n".encode()
+
+
+def holding(home: Path, text: str) -> list[str]:
+    """The files that have this text."""
+    return [path.name for path in home.rglob("*") if path.is_file() and text.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize("source", [("--prompt-file", "-"), ("--from-agent",)])
+def test_a_prompt_with_the_key_is_sent_and_kept_only_where_that_was_allowed(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, home: Path, source: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("CEKURA_API_KEY", KEY)
+    server.on("GET", "/test_framework/v1/aiagents/7/", Reply({"id": 7, "description": WITH_KEY.decode()}))
+    before = len(server.requests("POST"))
+    refused = call("improve", 5, *source, stdin=WITH_KEY)
+    assert (refused.status, refused.out, len(server.requests("POST"))) == (2, "", before)
+    assert "The prompt contains your API key; nothing was sent or saved. " in refused.err
+    assert "--allow-key" in refused.err
+    assert holding(home, KEY) == []
+    assert call("improve", 5, *source, "--allow-key", stdin=WITH_KEY).status == 0
+    assert server.requests("POST")[-1].json()["prompt"].encode() == WITH_KEY
+
+
+def test_whoever_prints_an_improved_prompt_with_the_key_is_warned(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CEKURA_API_KEY", KEY)
+    server.on("GET", PROGRESS, Reply({"status": "completed", "output": {"improved_prompt": KEY}}))
+    result = call("improve", 5, "--prompt-file", "-", "--wait", stdin=TYPED)
+    shown = call("jobs", "show", 2, "--prompt")
+    assert (result.status, shown.out) == (0, KEY)
+    for err in (result.err, shown.err):
+        assert "Note: the improved prompt contains your API key." in err
+        assert KEY not in err

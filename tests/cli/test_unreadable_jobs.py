@@ -58,6 +58,8 @@ def test_a_damaged_proposal_is_a_sentence_and_nothing_is_printed_for_it(
     spoil(
         home, f"UPDATE prompts SET text = x'{text}' WHERE sha256 = (SELECT improved_sha256 FROM jobs WHERE number = 1)"
     )
+    assert call("jobs", "show", 1, "--prompt").status == 0  # as the answer that brought it has it, too
+    spoil(home, "UPDATE job_answers SET raw = 'x' WHERE job = 1 AND raw LIKE '%kinder%'")
     for more in [], ["--prompt"], ["--patch"], ["--json"]:
         result = call("jobs", "show", 1, *more)
         assert (result.status, result.out) == (2, "")

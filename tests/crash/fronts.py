@@ -23,6 +23,9 @@ class Front(Protocol):
     def launch(self) -> None:
         """Launch; returns at once."""
 
+    def see_refusal(self) -> None:
+        """Wait until it is shown that nothing was launched."""
+
     def see_it_run(self) -> None:
         """Wait until it is shown that the job was launched."""
 
@@ -50,6 +53,9 @@ class App:
 
     def launch(self) -> None:
         self.terminal.press("ctrl+g")
+
+    def see_refusal(self) -> None:
+        self.terminal.wait("Nothing was launched")
 
     def see_it_run(self) -> None:
         self.terminal.wait("Job 1 launched")
@@ -92,6 +98,9 @@ class CommandLine:
     def launch(self) -> None:
         serve_runs(self._server, run_of(5))
         self._run.released.set()
+
+    def see_refusal(self) -> None:
+        until(lambda: b"Nothing was launched" in self._now(), "it says that nothing was launched")
 
     def see_it_run(self) -> None:
         until(lambda: b"job 1: running" in self._now(), "it says that the job runs")

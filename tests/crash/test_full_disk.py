@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from calling import Result, call, ended, process
-from fronts import improve_dialog
+from fronts import Front, improve_dialog
 from one_job import DONE, IMPROVED, PROMPT, TAKEN, launches, listed, recorded, state
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from terminal import Start, Terminal
@@ -65,13 +66,21 @@ def known(server: ScriptedServer, home: Path) -> Path:
 
 @pytest.fixture
 def small_disk(home: Path) -> Iterator[Path]:
-    """A config directory on a file system of its own that holds a megabyte."""
+    """A config directory on a file system of its own that holds three megabytes."""
     home.mkdir(mode=0o700)
-    mount = ("mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", str(home))
+    mount = ("mount", "-t", "tmpfs", "-o", "size=3m,mode=0700", "tmpfs", str(home))
     if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("only the superuser may mount a small disk")
     yield home
     subprocess.run(("umount", "-l", str(home)), check=True)
+
+
+def fill_disk(disk: Path, *, room: int = 0) -> Path:
+    """Leave so many bytes of a small disk; returns the file that takes the others."""
+    free = os.statvfs(disk)
+    ballast = disk / "ballast"
+    ballast.write_bytes(bytes(max(0, free.f_bavail * free.f_frsize - room)))
+    return ballast
 
 
 @pytest.fixture
@@ -114,8 +123,7 @@ def test_on_a_disk_that_is_full_nothing_is_launched(
     server: ScriptedServer, small_disk: Path, prompt_file: Path, room: int
 ) -> None:
     call("jobs", "list")
-    ballast = small_disk / "ballast"
-    ballast.write_bytes(bytes(os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize - room))
+    ballast = fill_disk(small_disk, room=room)
     refused(ended(process("improve", 5, "--prompt-file", prompt_file)), server)
     ballast.unlink()
     assert call("improve", 5, "--prompt-file", prompt_file).out == "1\n"
@@ -164,6 +172,95 @@ def test_an_answer_that_cannot_be_recorded_is_told_and_its_job_goes_on_when_ther
     assert call("jobs", "wait", 1).status == 0
     assert state(known) == "succeeded"
     assert launches(server) == [LONG]
+
+
+@pytest.mark.parametrize("room", [0, 4_096, 20_000, 60_000])
+def test_a_disk_that_is_full_at_the_first_start_is_named(server: ScriptedServer, small_disk: Path, room: int) -> None:
+    ballast = fill_disk(small_disk, room=room)
+    result = call("jobs", "list")
+    assert (result.status, result.out) == (2, "")
+    assert "cekura.db: the disk is full. " in result.err
+    assert "free some disk space" in result.err
+    ballast.unlink()
+    assert call("jobs", "list").status == 0
+
+
+@pytest.mark.parametrize("when", ["before the row", "before the request", "in flight", "polled"])
+def test_on_a_disk_that_fills_at_any_state_of_a_launch_no_id_is_lost(
+    small_disk: Path, server: ScriptedServer, front: Front, when: str
+) -> None:
+    taken, polled = Hold(TAKEN), Hold(DONE)
+    server.on("POST", LAUNCH, TAKEN if when == "polled" else taken)
+    server.on("GET", PROGRESS, polled)
+    if when == "before the row":
+        ballast = fill_disk(small_disk)
+        front.launch()
+        front.see_refusal()
+    elif when == "before the request":
+        with server.deaf():
+            front.launch()
+            until(lambda: state(small_disk) == "launching", "the job is recorded")
+            ballast = fill_disk(small_disk)
+    else:
+        front.launch()
+        until((polled if when == "polled" else taken).arrived.is_set, "the server has the request")
+        ballast = fill_disk(small_disk)
+    for hold in (taken, polled):
+        hold.released.set()
+    if when in ("before the request", "in flight"):
+        until(lambda: b"p-1" in (small_disk / "cekura.db-taken-1.json").read_bytes(), "the answer is kept")
+    front.kill()
+    ballast.unlink()
+    if when == "before the row":
+        assert (launches(server), listed()) == ([], [])
+        return
+    assert [(job["state"], job["progress_id"]) for job in listed()] == [("running", "p-1")]
+    server.on("GET", PROGRESS, DONE)
+    assert call("jobs", "wait", 1).status == 0
+    assert len(launches(server)) == 1
+    assert not list(small_disk.glob("*-taken-*"))
+
+
+def adopted(home: Path, printed: str) -> None:
+    """Whether the command that was printed records the job that nothing could be written of."""
+    found = re.search("run `cekura-tui (jobs adopt 1 p-1)`", printed)
+    assert found, printed
+    assert state(home) == "launching"
+    assert call(*found[1].split()).status == 0
+    assert call("jobs", "wait", 1).status == 0
+
+
+def test_where_nothing_can_be_written_a_command_prints_the_command_that_records_the_job(
+    server: ScriptedServer, known: Path, prompt_file: Path
+) -> None:
+    hold = Hold(TAKEN)
+    server.on("POST", LAUNCH, hold)
+    server.on("GET", PROGRESS, DONE)
+    launching = process("improve", 5, "--prompt-file", prompt_file)
+    until(hold.arrived.is_set, "the server has the launch")
+    fill_up(launching.pid)
+    hold.released.set()
+    printed = ended(launching)
+    assert printed.status == 1
+    assert "keeps retrying" not in printed.err
+    adopted(known, printed.err)
+
+
+def test_where_nothing_can_be_written_the_app_prints_the_command_when_it_is_left(
+    server: ScriptedServer, known: Path, start: Start
+) -> None:
+    hold = Hold(TAKEN)
+    server.on("POST", LAUNCH, hold)
+    server.on("GET", PROGRESS, DONE)
+    app = improve_dialog(start())
+    app.press("ctrl+g")
+    until(hold.arrived.is_set, "the server has the launch")
+    fill_up(app.process.pid)
+    hold.released.set()
+    app.wait("keeps retrying")
+    app.press("q")
+    assert app.ended() == 0
+    adopted(known, app.raw.decode().rpartition("\x1b[")[2])
 
 
 def test_a_suggestion_that_cannot_be_recorded_is_asked_for_until_there_is_room(

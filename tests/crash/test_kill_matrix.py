@@ -78,7 +78,8 @@ def test_killed_while_another_program_held_the_database_the_id_of_a_job_is_not_l
     with closing(sqlite3.connect(home / "cekura.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         hold.released.set()
-        until(lambda: any(home.glob("cekura.db-taken-*")), "the answer is kept beside the database")
+        pending = home / "cekura.db-taken-1.json"
+        until(lambda: b"p-1" in pending.read_bytes(), "the answer is kept beside the database")
         front.kill()
     app = opened_again(start, "running")
     until(lambda: server.requests("GET", PROGRESS), "it is asked about")

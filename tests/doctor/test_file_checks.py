@@ -97,8 +97,10 @@ def test_a_database_of_a_newer_version_is_a_failure(paths: Paths) -> None:
 
 def test_what_lies_beside_the_database_is_named(paths: Paths) -> None:
     Store(paths.database, "origin", "key", "default").close()
-    for name in ("taken-3.json", "damaged-20260101-000000", "damaged-20260101-000000-wal"):
-        (paths.home / f"cekura.db{'-' if name.startswith('taken') else '.'}{name}").write_text("")
+    for name, text in (("-taken-3.json", "{}"), ("-taken-4.json", " " * 100)):  # the latter waits for its answer
+        (paths.home / f"cekura.db{name}").write_text(text)
+    for name in ("damaged-20260101-000000", "damaged-20260101-000000-wal"):
+        (paths.home / f"cekura.db.{name}").write_text("")
     found = database(paths)
     assert found["unrecorded answers"].found.endswith("cekura.db-taken-3.json")
     assert found["damaged databases"].found == "1 damaged database moved aside: cekura.db.damaged-20260101-000000"

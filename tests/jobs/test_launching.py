@@ -237,7 +237,7 @@ async def test_a_launch_that_cannot_be_recorded_as_taken_is_told(
     async with room(home, scripted) as here:
 
         def fill_the_disk(_: Got) -> Reply:
-            return Reply({"progress_id": "p" * 300_000})
+            return Reply({"progress_id": "ppp", "more": "x" * 300_000})
 
         scripted.on("POST", LAUNCH, fill_the_disk)
         pages = here.store.database.read("PRAGMA page_count")[0][0]

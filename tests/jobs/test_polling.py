@@ -86,12 +86,16 @@ async def test_a_server_that_fails_makes_a_job_stale_and_never_ends_it(
 
 @pytest.mark.parametrize(
     ("unknown", "reason"),
-    [("404", "Not found on"), ("400", "(400: progress_id: Unknown.)")],
+    [
+        (BAD["404"], "Not found on"),
+        (BAD["400"], "(400: progress_id: Unknown.)"),
+        (Reply(b"<html>Request-URI Too Large</html>", 414), "refused the request (414"),
+    ],
 )
 async def test_an_id_that_is_unknown_three_times_over_a_minute_is_a_lost_job(
-    home: Path, scripted: ScriptedServer, unknown: str, reason: str
+    home: Path, scripted: ScriptedServer, unknown: Reply, reason: str
 ) -> None:
-    scripted.on("GET", PROGRESS, BAD[unknown])
+    scripted.on("GET", PROGRESS, unknown)
     async with room(home, scripted, engine=hasty()) as here:
         here.engine.start()
         await launched(here, scripted)

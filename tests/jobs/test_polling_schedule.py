@@ -78,11 +78,12 @@ NOW = 1_760_000_000.0
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [
-        ("0", 0.0),
+        ("0", None),
+        ("0.5", None),
         ("7", 7.0),
         (" 2.5 ", 2.5),
         (format_datetime(datetime.fromtimestamp(NOW + 30, UTC), usegmt=True), 30.0),
-        (format_datetime(datetime.fromtimestamp(NOW - 30, UTC), usegmt=True), 0.0),
+        (format_datetime(datetime.fromtimestamp(NOW - 30, UTC), usegmt=True), None),
         ("Thu, 01 Jan 2099 00:00:00 GMT", LONGEST),
         ("9" * 400, LONGEST),
         (None, None),
@@ -102,7 +103,7 @@ def test_a_wait_that_the_server_asks_for_is_read_as_seconds_or_a_date(value: str
 )
 def test_no_header_of_a_server_breaks_us_or_asks_for_ever(value: str) -> None:
     wait = read_retry_after(value, NOW)
-    assert wait is None or 0 <= wait <= LONGEST
+    assert wait is None or 1 <= wait <= LONGEST
 
 
 @pytest.mark.parametrize(

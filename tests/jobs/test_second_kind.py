@@ -45,7 +45,7 @@ async def test_a_second_kind_is_launched_and_polled_and_its_result_is_kept(
         assert (job.improved_sha256, job.summary_of_changes, job.error) == (None, None, None)
         assert here.store.jobs.draft_of(job) == TEST
         assert json.loads(scripted.requests("POST", RERUN)[0].body) == {}
-        curls = here.client.curls(TEST, job.progress_id)
+        curls = here.client.curls(KINDS[TEST.kind], TEST, job.progress_id)
         assert curls["progress"].startswith(f"curl {scripted.url}{RESULT} -H ")
         assert here.store.prompt_uses.all(7) == []
         assert here.store.jobs.last_prompt(7) is None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,11 @@ from waiting import eventually
 
 from cekura_tui.api.errors import ApiError
 from cekura_tui.jobs import launcher
+from cekura_tui.jobs.engine import mark_orphaned_launches
+from cekura_tui.jobs.lease import this_process
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.store.errors import SentUnrecorded
-from cekura_tui.store.jobs import PendingAnswer, PendingAnswers
+from cekura_tui.store.errors import SentUnrecorded, Unrecorded
+from cekura_tui.store.pending_answers import PendingAnswer, PendingAnswers
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +43,18 @@ def held(path: Path) -> Iterator[None]:
         other.close()
 
 
+@contextmanager
+def full_disk(path: Path) -> Iterator[None]:
+    """No file can grow beyond what the write-ahead log of the database has by now."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = path.with_name(f"{path.name}-wal").stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
 async def answered_under_lock(here: Room, reply: Reply) -> asyncio.Task[Job]:
     """A launch whose answer comes while the database is held."""
     hold = Hold(reply)
@@ -48,6 +64,66 @@ async def answered_under_lock(here: Room, reply: Reply) -> asyncio.Task[Job]:
     await eventually(hold.arrived.is_set, "the launch arrived")
     hold.released.set()
     return launching
+
+
+@pytest.mark.parametrize(
+    ("reply", "found", "reason"),
+    [
+        (TAKEN, (JobState.RUNNING, "p-1"), ""),
+        (Reply(HTML_502, 502), (JobState.UNCONFIRMED, None), "502"),
+        (Reply({"detail": "No credits."}, 402), (JobState.DRAFT, None), "No credits."),
+    ],
+)
+async def test_what_came_of_a_launch_while_the_disk_was_full_is_recorded_by_the_next_start(
+    home: Path, scripted: ScriptedServer, reply: Reply, found: tuple[JobState, str | None], reason: str
+) -> None:
+    hold = Hold(reply)
+    scripted.on("POST", LAUNCH, hold)
+    async with room(home, scripted) as here:
+        launching = asyncio.create_task(here.engine.launch(DRAFT))
+        await eventually(hold.arrived.is_set, "the launch arrived")
+        pending = home / "cekura.db-taken-1.json"
+        size = pending.stat().st_size
+        with full_disk(here.path):
+            hold.released.set()
+            with pytest.raises((SentUnrecorded, ApiError)):
+                await launching
+            assert here.job().state == JobState.LAUNCHING
+            assert (pending.stat().st_size, pending.read_bytes().strip()[:1]) == (size, b"{")
+            await here.engine.close()
+    async with room(home, scripted) as again:
+        again.engine.adopt()
+        job = again.job()
+        assert ((job.state, job.progress_id), reason in job.reason) == (found, True)
+        assert pending_files(home) == []
+
+
+async def test_a_launch_is_not_sent_without_room_for_its_answer(home: Path, scripted: ScriptedServer) -> None:
+    async with room(home, scripted) as here:
+        (home / "cekura.db-taken-1.json").mkdir()
+        with pytest.raises(Unrecorded, match=r"Nothing was launched\."):
+            await here.engine.launch(DRAFT)
+        assert (here.store.jobs.all(drafts=True), here.posts()) == ([], 0)
+
+
+async def test_a_process_that_died_with_an_answer_is_not_said_to_have_had_none(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    async with room(home, scripted) as here:
+        job = here.store.jobs.begin_launch(DRAFT, 1.0, this_process())
+        here.engine.adopt()
+        PendingAnswers(here.path).keep(PendingAnswer(1, job.launched_at or 0.0, "p-1", "{}", 2.0))
+        mark_orphaned_launches(here.store.jobs, [replace(job, owner="")], 3.0)
+        assert [change.state for change in here.store.jobs.changes(1)] == [JobState.LAUNCHING, JobState.RUNNING]
+
+
+async def test_room_that_a_dead_process_took_is_given_up(home: Path, scripted: ScriptedServer) -> None:
+    async with room(home, scripted) as here:
+        here.store.jobs.begin_launch(DRAFT, 1.0, "nobody")
+        here.engine.adopt()
+        assert here.job().state == JobState.UNCONFIRMED
+        here.engine.adopt()
+        assert pending_files(home) == []
 
 
 def pending_files(home: Path) -> list[str]:
@@ -127,8 +203,40 @@ async def test_what_was_set_aside_for_another_database_or_is_something_else_is_l
         assert len(pending_files(home)) == 6
 
 
+ANSWER = PendingAnswer(1, 1.0, "p-1", "{}", 2.0)
+
+
 def test_where_nothing_at_all_can_be_written_nobody_says_that_it_is_kept(tmp_path: Path) -> None:
-    kept = PendingAnswers(tmp_path / "gone" / "cekura.db")
-    assert not kept.keep(PendingAnswer(1, 1.0, "p-1", "{}", 2.0))
-    kept.drop(1)
-    assert list(kept.all()) == []
+    (tmp_path / "file").touch()
+    env = {"XDG_STATE_HOME": "relative", "TMPDIR": str(tmp_path / "file")}
+    pending = PendingAnswers(tmp_path / "gone" / "cekura.db", env)
+    assert pending.keep(ANSWER) is None
+    pending.drop(1)
+    assert list(pending.all()) == []
+
+
+def test_an_answer_goes_into_another_directory_where_its_own_cannot_be_written(tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path / "user")}
+    pending = PendingAnswers(tmp_path / "gone" / "cekura.db", env)
+    where = pending.keep(ANSWER)
+    assert where is not None
+    assert where.parent == tmp_path / "user/.local/state/cekura-tui"
+    assert (where.parent.stat().st_mode & 0o777, where.stat().st_mode & 0o777) == (0o700, 0o600)
+    assert list(PendingAnswers(tmp_path / "gone" / "cekura.db", env).all()) == [ANSWER]
+    assert list(PendingAnswers(tmp_path / "other" / "cekura.db", env).all()) == []
+    pending.drop(1)
+    assert not where.exists()
+
+
+@pytest.mark.parametrize("trap", ["open to others", "a link"])
+def test_a_directory_that_is_not_private_is_neither_written_nor_read(tmp_path: Path, trap: str) -> None:
+    env = {"XDG_STATE_HOME": "relative", "TMPDIR": str(tmp_path)}
+    pending, target = PendingAnswers(tmp_path / "gone" / "cekura.db", env), tmp_path / "target"
+    where = pending.keep(ANSWER)
+    assert where is not None
+    where.parent.rename(target)
+    if trap == "a link":
+        where.parent.symlink_to(target)
+    else:
+        target.rename(where.parent).chmod(0o777)
+    assert (list(pending.all()), pending.keep(ANSWER)) == ([], None)

@@ -154,7 +154,7 @@ def test_a_full_disk_is_a_sentence_and_what_was_written_before_stays(store: Stor
         lambda: store.views.use("f" * 100_000, 2.0),
         lambda: store.views.save_last_filter("project_id=1", "f" * 100_000),
     ):
-        with pytest.raises(StoreError, match=": database or disk is full") as caught:
+        with pytest.raises(StoreError, match=": the disk is full") as caught:
             write()
         assert "Free some disk space" in caught.value.hint
     as_filled = {5: "Asked twice\nfor the name. é🙂"}

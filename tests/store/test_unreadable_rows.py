@@ -168,3 +168,8 @@ def test_one_damaged_choice_leaves_its_change_undecided_and_the_others_as_they_a
     spoil(store, "UPDATE prompts SET text = x'4142' WHERE text = x'32'")
     with pytest.raises(StoreError, match="damaged"):
         store.stagings.staged(number)
+
+
+def test_a_text_that_is_no_utf_8_hides_no_job(store: Store, jobs: list[int]) -> None:
+    spoil(store, "UPDATE jobs SET summary_of_changes = CAST(x'4bff' AS TEXT) WHERE number = 2")
+    assert [(job.number, job.summary_of_changes) for job in store.jobs.all()] == [(3, "s"), (2, "K\ufffd"), (1, "s")]

@@ -130,6 +130,23 @@ async def test_a_text_is_written_exactly_and_the_former_prompt_is_kept(home: Pat
             await desk.prompts.write(again, again.merge.text({}))
 
 
+async def test_a_key_that_would_go_to_the_agent_is_reported_and_one_that_is_there_is_kept_by_no_look(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    key = "ck_test_0123456789abcdef"
+    with_key = Prompt(f"{SENT}Key: {key}\n")
+    async with desk_on(home, scripted.url, key) as desk:
+        prompts, number = desk.session.agent_prompts, await desk.job(7, SENT)
+        scripted.on("GET", AGENT, has(SENT))
+        update = await prompts.preview_update(number, with_key)
+        assert update.warnings[0].startswith("The new prompt contains your API key. ")
+        assert (await prompts.preview_update(number, NEW)).warnings == ()
+        scripted.on("GET", AGENT, has(with_key))
+        await prompts.preview_update(number, NEW)
+        await desk.session.agent_prompt(7)
+        assert with_key not in desk.kept(7, "seen")
+
+
 async def test_what_somebody_else_wrote_since_the_job_was_launched_stays(home: Path, tmp_path: Path) -> None:
     async with demo_desk(home, tmp_path, "drift") as desk:
         _, sent = await desk.session.agent_prompt(CLINIC)

@@ -60,6 +60,7 @@ def test_a_prompt_of_just_the_largest_size_is_taken(tmp_path: Path) -> None:
         (".", "is a directory"),
         ("x" * 300, "cannot be read"),
         ("~no-such-one/p", "home"),
+        ("", "The path is empty"),
     ],
 )
 def test_a_prompt_file_that_cannot_be_read_is_a_sentence(
@@ -80,7 +81,7 @@ def test_an_agents_prompt_over_the_limit_is_refused_with_its_size() -> None:
     [
         ("none/out.md", "There is no directory"),
         (".", "is a directory"),
-        ("", "is a directory"),
+        ("", "The path is empty"),
         ("there.md", "exists already"),
         ("there.md/out.md", "There is no directory"),
         ("x" * 300, "Can't write"),

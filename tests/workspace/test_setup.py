@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cekura_tui.config.credentials import check_key, save_key, saved_key
+from cekura_tui.config.credentials import ApiKey, check_key, save_key, saved_key
 from cekura_tui.workspace.setup import KEYBOARD, DemoOptions, make_setup, run_command
 
 
@@ -34,3 +34,14 @@ def test_only_a_key_that_may_take_the_place_of_this_one_is_taken_up(home: Path, 
         setup.paths.credentials, setup.server
     )
     assert make_setup(config_dir=str(home), demo=DemoOptions(), env={}).signed_in_since() is None
+
+
+def test_a_key_of_this_machine_is_found_in_a_text_by_whose_it_is(home: Path) -> None:
+    setup = make_setup(env={"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": "ck_mine_0123456789"})
+    save_key(setup.paths.credentials, setup.server, ApiKey("ck_work_0123456789", ""), "work")
+    save_key(setup.paths.credentials, setup.server, ApiKey("short", ""), "brief")
+    keys = setup.known_keys()
+    assert keys.found_in("key: ck_mine_0123456789.") == "your API key"
+    assert keys.found_in("\nck_work_0123456789\n") == "the API key of profile work"
+    assert keys.found_in("A short text on ck_mine_01234567890 and ck_work_012345678.") == ""
+    assert "0123456789" not in repr(keys)

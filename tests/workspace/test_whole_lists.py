@@ -166,6 +166,20 @@ async def test_a_server_that_asks_to_wait_is_asked_when_it_said_and_this_is_told
     assert now[0] < 280 + LONGEST_WAIT + 10
 
 
+async def test_a_server_that_names_no_time_to_wait_is_not_asked_again_and_again(
+    quick: Session, scripted: ScriptedServer
+) -> None:
+    now = [0.0]
+
+    async def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    scripted.on("GET", LIST, Reply(b"{}", 429, {"Retry-After": "0"}))
+    with pytest.raises(Busy):
+        await ids_of(quick, ListOptions(monotonic=lambda: now[0], sleep=sleep))
+    assert len(scripted.seen) == 3
+
+
 async def test_a_failure_that_passes_costs_nothing_and_why_it_takes_longer_is_told_first(
     quick: Session, scripted: ScriptedServer
 ) -> None:

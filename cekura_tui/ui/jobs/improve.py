@@ -204,6 +204,7 @@ class ImproveDialog(Dialog[Job]):
         self.unread: CekuraTuiError | None = None
         """Why the agent's prompt could not be read; None once it was."""
         self._reported_unsaved: Draft | None = None
+        self._keys, self._warned = state.workspace.setup.known_keys(), ""
         self._autosave = Autosave(self, AUTOSAVE, self.keep, self._drafts)
 
     def compose(self) -> ComposeResult:
@@ -223,6 +224,7 @@ class ImproveDialog(Dialog[Job]):
                     yield Static(_section_title("Focus (optional)", toggles), classes="section-title")
                     yield self._focus
             yield Static(id="improve-note")
+            yield Static(id="improve-key")
             yield Static(self._cost(), id="improve-cost")
             with Horizontal(classes="dialog-buttons"):
                 launch = Content(with_keys("Launch  {improve.launch}"))
@@ -248,6 +250,7 @@ class ImproveDialog(Dialog[Job]):
         runs = ", ".join(f"{view.row.id} {view.row.outcome.mark} {view.row.outcome.text}" for view in self._runs.views)
         self.query_one("#improve-runs", Static).update(_section_title("Runs", clean(runs), between="  "))
         self.query_one("#improve-unfinished").display = bool(self._runs.unfinished)
+        self.query_one("#improve-key").display = False
         self._put(self._sources.current, self._sources.text_of(self._sources.current))
         area = self.query_one(ClosedPrompt)
         for what in ("read_only", "has_focus"):
@@ -344,6 +347,21 @@ class ImproveDialog(Dialog[Job]):
         area.refresh()
         self._text.put(prompt, area.text)
         self._facts()
+        self._show_key()
+
+    def _show_key(self) -> None:
+        """Say that the prompt contains a key, before it is saved or sent."""
+        if (warning := self._key_warning()) != self._warned:
+            self._warned = warning
+            line = self.query_one("#improve-key", Static)
+            line.display = bool(warning)
+            line.update(Content(f"! {warning}"))
+
+    def _key_warning(self) -> str:
+        if not (whose := self._keys.found_in(self._prompt())):
+            return ""
+        server = clean(self._state.workspace.setup.server.origin)
+        return f"The prompt contains {whose}. Drafts and jobs keep the prompt as it is; a launch sends it to {server}."
 
     def _prompt(self) -> Prompt:
         """The prompt to send: exactly as it came unless it was edited."""
@@ -399,6 +417,7 @@ class ImproveDialog(Dialog[Job]):
     @on(TextArea.Changed)
     def typed(self) -> None:
         """Save what was typed, soon; what was undone too, where the other was saved already."""
+        self._show_key()
         if self._edited or self._drafts.has_saved:
             self._autosave.schedule()
             self._facts()
@@ -486,9 +505,11 @@ class ImproveDialog(Dialog[Job]):
         if not self._prompt():
             self._show_message("The prompt is empty. Type one, or choose a file.", failed=True)
             return
-        if unfinished := self._runs.unfinished:
-            title = "Launch from an unfinished run?"
-            self.app.push_screen(ConfirmDialog(title, unfinished, "Launch anyway"), self._launch_if)
+        unfinished, key = self._runs.unfinished, self._key_warning()
+        if unfinished or key:
+            title = "Launch a prompt with an API key in it?" if key else "Launch from an unfinished run?"
+            text = "\n\n".join(filter(None, (key, unfinished)))
+            self.app.push_screen(ConfirmDialog(title, text, "Launch anyway"), self._launch_if)
         else:
             self._launch_if(True)
 

@@ -18,7 +18,6 @@ from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import capped, clean, clean_line
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
 from cekura_tui.ui.jobs import words as job_words
@@ -89,7 +88,7 @@ def facts_of(record: JobRecord, runs: bool | None, answers: Mapping[str, str], s
     rows += named_facts("fact", job_words.job_facts(job, state))
     if job.state in job_words.OPEN_LAUNCH:
         rows += [_head("Launch"), *named_facts("known", job_words.launch_facts(record, runs, state))]
-    rows += [_head("Sent"), *named_facts("sent", KINDS[job.kind].sent(job, record.draft))]
+    rows += [_head("Sent"), *named_facts("sent", record.sent)]
     rows += named_facts("sent", [("SHA-256", job.prompt_sha256), ("Server ID", clean(job.progress_id or ""))])
     rows.append(_head("States"))
     for n, change in enumerate(record.changes):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import clean, clean_line, count
 from cekura_tui.ui.jobs import words as job_words
 from cekura_tui.ui.jobs.job import Fact, named_facts, read_record, state_facts
@@ -115,7 +114,7 @@ def preview_rows(job: Job, known: KnownOfJob | None, changes: FirstChanges | Non
     record = known.record
     if job.state in job_words.OPEN_LAUNCH:
         rows += named_facts("known", job_words.launch_facts(record, known.owner_runs, state))
-    rows += named_facts("sent", KINDS[job.kind].sent(job, record.draft))
+    rows += named_facts("sent", record.sent)
     rows.append(Fact(("head", "states"), "head", "States", ""))
     for n, change in enumerate(record.changes):
         repeated = change.reason in (job.reason, job.error)

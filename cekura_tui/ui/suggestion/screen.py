@@ -182,6 +182,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             lambda text, again: self.notify_once(text, warning=True),
         )
         self.staging = StagingController(state.workspace, number, typed)
+        self._keys = state.workspace.setup.known_keys()
         self._saving: list[Worker[bool]] = []
         """Decisions on their way to the disk; each ends with whether it got there."""
 
@@ -296,7 +297,8 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.set_class(self.staging.has_changes, "-changes")
         self.set_class(opened is not None, "-read")
         if opened is not None:
-            self.query_one(HungText).show(summary(opened.suggestion, opened.diff, self.reasons))
+            key = self._keys.found_in(opened.suggestion.improved_prompt or "")
+            self.query_one(HungText).show(summary(opened.suggestion, opened.diff, self.reasons, key))
             issues = len(self.reasons.issues or ()) if self.reasons else 0
             self.query_one("#summary-pane", Pane).show_title("Summary", count(issues, "issue") if issues else "")
             notes = hunk_notes(opened.diff, self.reasons)

@@ -14,7 +14,7 @@ from textual.content import Content
 from cekura_tui.evidence.evidence import Sure
 from cekura_tui.evidence.hunk_reasons import Reason
 from cekura_tui.evidence.prompt_issues import PromptIssue
-from cekura_tui.model.job import Suggestion
+from cekura_tui.model.job import RESET, Suggestion
 from cekura_tui.model.json_tree import has_children, leaf_text
 from cekura_tui.model.text import clean, clean_line
 from cekura_tui.model.transcript.timeline import clock
@@ -112,13 +112,20 @@ def why_not_edit(hunk: Hunk) -> str | None:
     return f"Only formatting changes here: accept or reject.{hint}"
 
 
-def summary(suggestion: Suggestion, diff: ProseDiff, explained: SuggestionReasons | None) -> list[Content]:
-    """The server's summary, then the issues behind the changes, each with its run, and what could not be loaded."""
+def summary(
+    suggestion: Suggestion, diff: ProseDiff, explained: SuggestionReasons | None, key: str = ""
+) -> list[Content]:
+    """The server's summary, then the issues behind the changes, each with its run, and what could not be loaded.
+
+    `key` is what an API key that the improved prompt contains is called.
+    """
     found = clean(suggestion.job.summary_of_changes or "The server sent no summary.").strip().split("\n")
     lines = [Content(line.rstrip()) for line in found]
-    if suggestion.job.reason:
+    if RESET in suggestion.job.reason:
         doubt = f"! {clean_line(suggestion.job.reason)} This suggestion may belong to another job."
         lines.insert(0, Content.styled(doubt, "$warning"))
+    if key:
+        lines.append(Content.styled(f"! The improved prompt contains {key}.", "$warning"))
     if diff.coarse:
         lines.append(Content.styled(f"! {clean_line(diff.coarse)}", "$warning"))
     if explained is None:

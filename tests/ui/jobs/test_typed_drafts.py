@@ -18,6 +18,7 @@ from textual.widgets import TextArea
 from waiting import eventually
 from watching import sees
 
+from cekura_tui.config.credentials import ApiKey, save_key
 from cekura_tui.store.store import Store
 from cekura_tui.ui.jobs import improve
 from cekura_tui.workspace.setup import Setup
@@ -245,3 +246,44 @@ async def test_another_source_takes_no_typed_text_away(setup: Setup, scripted: S
         await sees(pilot, "launched", gone="Improve the prompt")
         assert sent(scripted) == [PROMPT]
         assert {"A" + PROMPT, "typed"} <= set(kept(setup))
+
+
+KEY = "ck_test_0123456789abcdef"
+
+
+def has_key(home: Path) -> bool:
+    """Whether the database holds the key."""
+    return any(KEY.encode() in path.read_bytes() for path in home.glob("cekura.db*"))
+
+
+async def test_a_prompt_with_the_key_is_reported_as_it_is_typed_and_asked_about_before_it_is_sent(
+    setup: Setup, scripted: ScriptedServer
+) -> None:
+    async with opened(setup.with_key(ApiKey(KEY, "CEKURA_API_KEY"))) as pilot:
+        await dialog(pilot, "2 words,")
+        await pilot.press(*KEY[:-1])
+        assert not pilot.app.screen.query_one("#improve-key").display
+        await pilot.press(KEY[-1])
+        await sees(pilot, "! The prompt contains your API key.", "Drafts and jobs keep the prompt as it is")
+        await pilot.press("ctrl+g")
+        await sees(pilot, "Launch a prompt with an API key in it?")
+        await pilot.press("n")
+        await sees(pilot, "Improve the prompt", gone="with an API key in it?")
+        assert sent(scripted) == []
+        await pilot.press("ctrl+g", "y")
+        await eventually(lambda: sent(scripted), "a launch at the server")
+        assert sent(scripted) == [KEY + PROMPT]
+
+
+async def test_an_agents_prompt_with_the_key_of_another_profile_is_reported(
+    setup: Setup, scripted: ScriptedServer, home: Path
+) -> None:
+    save_key(setup.paths.credentials, setup.server, ApiKey(KEY, ""), "work")
+    scripted.on("GET", "/test_framework/v1/aiagents/7/", Reply({"id": 7, "agent_name": "A", "description": KEY}))
+    async with opened(setup) as pilot:
+        await on_run(pilot, 5)
+        await pilot.press("i")
+        await sees(pilot, "Improve the prompt", "! The prompt contains the API key of profile work.")
+        await pilot.press("escape")
+        await sees(pilot, "1 run", gone="Improve the prompt")
+    assert not has_key(home)

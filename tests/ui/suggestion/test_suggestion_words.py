@@ -19,6 +19,12 @@ def lines_of(issues: object) -> list[str]:
     return [line.plain for line in found]
 
 
+def test_an_improved_prompt_with_the_key_is_called_that() -> None:
+    job = Job(1, JobState.SUCCEEDED, "", "o", "k", "p", (7,), 3, "A", (), (), "s", summary_of_changes="One change.")
+    found = summary(Suggestion(job, Prompt("a"), Prompt("b")), compare("a", "b"), None, "your API key")
+    assert "! The improved prompt contains your API key." in [line.plain for line in found]
+
+
 def test_what_is_not_known_of_an_issue_is_told_as_a_tree() -> None:
     odd = {"title": "Talks over the caller\x1b[31m", "run_ids": [7], "odd": {"deep": [1, {"er": None}]}, "flag": True}
     assert lines_of({"issues": [odd]}) == [

@@ -1,0 +1,216 @@
+"""Rows of an SQLite file read from its pages, without SQLite: where one page is damaged, the others still give theirs.
+
+The format is that of https://sqlite.org/fileformat2.html. Nothing here raises for what stands in the file: what makes
+no sense is left out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+_PAGE_SIZE = 4096
+"""What SQLite makes, where nothing tells."""
+_INDEX_INTERIOR, _TABLE_INTERIOR, _INDEX_LEAF, _TABLE_LEAF = 0x02, 0x05, 0x0A, 0x0D
+_INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
+"""Bytes of an integer by its serial type."""
+Value = int | float | str | bytes | None
+
+
+class Record(NamedTuple):
+    """A row as it lies on a page: its rowid, None in an index or a table without one, and its first columns.
+
+    Columns are missing at the end where an overflow page is damaged, or an earlier version had fewer.
+    """
+
+    rowid: int | None
+    values: tuple[Value, ...]
+
+
+class Pages:
+    """The pages of a database file as its last commit left them, from the file and its write-ahead log.
+
+    Raises OSError where the file cannot be read. Page numbers begin at 1.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        try:
+            wal = Path(f"{path}-wal")
+            self._wal = wal.read_bytes() if wal.exists() else b""
+            size = int.from_bytes(self._file.read(18)[16:18])
+            in_wal = int.from_bytes(self._wal[8:12])
+            size = 65536 if size == 1 else size
+            self.size = next((n for n in (size, in_wal) if n in [2**power for power in range(9, 17)]), _PAGE_SIZE)
+            self._frames = _committed(self._wal, self.size)
+            in_file = -(-os.fstat(self._file.fileno()).st_size // self.size)
+            self.count = max([in_file, *self._frames])
+        except BaseException:
+            self._file.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def page(self, number: int) -> bytes:
+        """A page; zeros where there is none."""
+        if (at := self._frames.get(number)) is not None:
+            return self._wal[at : at + self.size]
+        self._file.seek((number - 1) * self.size)
+        return self._file.read(self.size).ljust(self.size, b"\0")
+
+    def children(self, number: int) -> list[int]:
+        """The pages below a page of a tree; none for any other."""
+        page, start = self.page(number), _start(number)
+        if page[start] not in (_INDEX_INTERIOR, _TABLE_INTERIOR):
+            return []
+        cells = [at for at in _cells(page, start) if at + 4 <= self.size]
+        found = [int.from_bytes(page[at : at + 4]) for at in (start + 8, *cells)]
+        return [child for child in found if 1 < child <= self.count]
+
+    def records(self, number: int) -> Iterator[Record]:
+        """The records on a page; none where it is of no tree."""
+        page, start = self.page(number), _start(number)
+        if (kind := page[start]) not in (_INDEX_INTERIOR, _INDEX_LEAF, _TABLE_LEAF):
+            return
+        for at in _cells(page, start):
+            with contextlib.suppress(IndexError, struct.error):
+                yield self._record(page, at + (4 if kind == _INDEX_INTERIOR else 0), in_table=kind == _TABLE_LEAF)
+
+    def _record(self, page: bytes, at: int, *, in_table: bool) -> Record:
+        total, at = _varint(page, at)
+        if total > self.count * self.size:
+            raise IndexError
+        rowid = None
+        if in_table:
+            rowid, at = _varint(page, at)
+            rowid = rowid - 2**64 if rowid >= 2**63 else rowid
+        most = self.size - 35 if in_table else (self.size - 12) * 64 // 255 - 23
+        if total <= most:
+            payload = page[at : at + total]
+            if len(payload) < total:
+                raise IndexError
+        else:
+            least = (self.size - 12) * 32 // 255 - 23
+            here = least + (total - least) % (self.size - 4)
+            here = here if here <= most else least
+            overflow = int.from_bytes(page[at + here : at + here + 4])
+            payload = page[at : at + here] + self._overflow(overflow, total - here)
+        return Record(rowid, tuple(_values(payload)))
+
+    def _overflow(self, number: int, size: int) -> bytes:
+        """So many bytes of a record from the chain of pages that begins here; fewer where one of them is damaged."""
+        found: list[bytes] = []
+        # Each page has its part, so that a chain that leads in a circle ends.
+        while size > 0 and 1 < number <= self.count:
+            page = self.page(number)
+            number, part = int.from_bytes(page[:4]), page[4 : 4 + size]
+            size -= len(part)
+            broken = number != 0 if size == 0 else not 1 < number <= self.count
+            if broken or not any(part):
+                break
+            found.append(part)
+        return b"".join(found)
+
+
+def _start(number: int) -> int:
+    """Where the header of a page begins: the first page begins with that of the file."""
+    return 100 if number == 1 else 0
+
+
+def _cells(page: bytes, start: int) -> list[int]:
+    """Where the cells of a page of a tree begin."""
+    first = start + (12 if page[start] in (_INDEX_INTERIOR, _TABLE_INTERIOR) else 8)
+    end = first + 2 * int.from_bytes(page[start + 3 : start + 5])
+    return [int.from_bytes(page[at : at + 2]) for at in range(first, min(end, len(page) - 1), 2)]
+
+
+def _committed(wal: bytes, size: int) -> dict[int, int]:
+    """Where in a write-ahead log the last committed form of each page begins."""
+    if len(wal) < 32 or int.from_bytes(wal[8:12]) != size:
+        return {}
+    order = ">" if wal[3] & 1 else "<"
+    salts, sums = wal[16:24], _checksum(order, wal[:24], (0, 0))
+    committed: dict[int, int] = {}
+    pending: dict[int, int] = {}
+    for at in range(32, len(wal) - size - 23, size + 24):
+        if wal[at + 8 : at + 16] != salts:
+            break
+        sums = _checksum(order, wal[at : at + 8] + wal[at + 24 : at + 24 + size], sums)
+        if sums != struct.unpack(">II", wal[at + 16 : at + 24]):
+            break
+        pending[int.from_bytes(wal[at : at + 4])] = at + 24
+        if any(wal[at + 4 : at + 8]):
+            committed |= pending
+            pending.clear()
+    return committed
+
+
+def _checksum(order: str, data: bytes, sums: tuple[int, int]) -> tuple[int, int]:
+    first, second = sums
+    words = iter(struct.unpack(f"{order}{len(data) // 4}I", data))
+    for even, odd in zip(words, words, strict=True):
+        first = (first + even + second) & 0xFFFFFFFF
+        second = (second + odd + first) & 0xFFFFFFFF
+    return first, second
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """A number of one to nine bytes, and where it ends."""
+    value = 0
+    for n in range(8):
+        byte = data[at + n]
+        value = value << 7 | byte & 0x7F
+        if byte < 0x80:
+            return value, at + n + 1
+    return value << 8 | data[at + 8], at + 9
+
+
+def _values(payload: bytes) -> Iterator[Value]:
+    """The columns of a record, as many as lie in it whole."""
+    end, at = _varint(payload, 0)
+    place = end
+    while at < end:
+        serial, at = _varint(payload, at)
+        size = _INTEGERS.get(serial, 8 if serial == 7 else (serial - 12) // 2 if serial >= 12 else 0)
+        if place + size > len(payload) or serial in (10, 11):
+            return
+        part = payload[place : place + size]
+        place += size
+        if serial == 0:
+            yield None
+        elif serial in _INTEGERS:
+            yield int.from_bytes(part, signed=True)
+        elif serial == 7:
+            yield float(struct.unpack(">d", part)[0])
+        elif serial in (8, 9):
+            yield serial - 8
+        else:
+            yield part if serial % 2 == 0 else part.decode(errors="replace")
+
+
+def owners(pages: Pages) -> dict[int, str]:
+    """Of which table or index the pages are to which a tree still leads, by its name in the schema."""
+    names: dict[int, str] = {}
+    for number in _tree(pages, 1):
+        for _, values in pages.records(number):
+            match values:
+                case (str(), str(name), str(), int(root), *_) if root > 1:
+                    for page in _tree(pages, root):
+                        names.setdefault(page, name)
+    return names
+
+
+def _tree(pages: Pages, root: int) -> Iterator[int]:
+    """The pages of a tree, each once."""
+    below, seen = [root], set[int]()
+    while below:
+        if (number := below.pop()) not in seen and number <= pages.count:
+            seen.add(number)
+            yield number
+            below += pages.children(number)

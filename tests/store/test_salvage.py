@@ -1,0 +1,188 @@
+"""What is saved of a damaged database; all pages and ways are in tests/crash/test_damaged_pages.py."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from calling import call
+from damaged_files import DAMAGES, KEY, ORIGIN, PAGE, STATES, Found, found_by_us, job_in_every_state, prompt_of
+from scripted_server import PROGRESS, Reply, ScriptedServer
+
+from cekura_tui.api.client import Client
+from cekura_tui.jobs.engine import JobEngine
+from cekura_tui.jobs.lease import Lease
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.job import JobState
+from cekura_tui.model.text import sha256
+from cekura_tui.store.database import Database
+from cekura_tui.store.salvage import SAVED, salvage
+from cekura_tui.store.sqlite_pages import Pages, owners
+from cekura_tui.store.store import Store
+
+
+@pytest.fixture
+def path(home: Path) -> Path:
+    home.mkdir()
+    job_in_every_state(home / "cekura.db")
+    return home / "cekura.db"
+
+
+def pages_of(path: Path, name: str) -> list[int]:
+    """The pages of a table or index."""
+    with closing(Pages(path)) as pages:
+        return [page for page, owner in owners(pages).items() if owner == name]
+
+
+def number_of(state: JobState) -> int:
+    return STATES.index(state) + 1
+
+
+def damage(path: Path, *pages: int, kind: str = "noise") -> None:
+    data = path.read_bytes()
+    for page in pages:
+        data = DAMAGES[kind](data, page)
+    path.write_bytes(data)
+
+
+def test_every_row_is_read_as_sqlite_reads_it(path: Path, tmp_path: Path) -> None:
+    new = Database(tmp_path / "new.db")
+    with new.write() as sql:
+        sql.execute("ROLLBACK")
+        salvage(path, sql)
+        sql.execute("BEGIN")
+    with closing(sqlite3.connect(path)) as old:
+        for table in (*SAVED, "meta", "salt_copy", "sqlite_sequence"):
+            rows = old.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
+            assert [tuple(row) for row in new.read(f"SELECT * FROM {table} ORDER BY 1, 2")] == rows
+    new.close()
+
+
+@pytest.mark.parametrize("name", ["jobs", "jobs_by_pair", "job_answers", "meta", "salt_copy", "prompt_uses"])
+def test_no_job_is_lost_with_the_pages_of_one_table(path: Path, name: str) -> None:
+    whole = found_by_us(path)
+    damage(path, *pages_of(path, name))
+    assert found_by_us(path).lacks(whole) == []
+
+
+@pytest.mark.parametrize("kind", ["cut off", "zeros"])
+def test_a_file_without_its_last_page_gives_every_job(path: Path, kind: str) -> None:
+    whole = found_by_us(path)
+    damage(path, path.stat().st_size // PAGE, kind=kind)
+    assert found_by_us(path).lacks(whole) == []
+
+
+def test_a_file_without_its_first_page_gives_every_job_and_note(path: Path) -> None:
+    whole = found_by_us(path)
+    damage(path, 1)
+    assert found_by_us(path).lacks(whole) == []
+    with closing(Store(path, ORIGIN, KEY, "default")) as store:
+        assert store.notes.all() == {101: "Asked twice for the name."}
+        assert [(view.name, view.filter) for view in store.views.views()] == [("failed ones", "status:failed")]
+
+
+def test_what_is_in_the_write_ahead_log_of_another_window_is_saved_too(path: Path) -> None:
+    with closing(Store(path, ORIGIN, KEY, "default")) as other:
+        other.notes.put(102, "Written last.", 2_000_000.5)
+        data = path.read_bytes()
+        path.unlink()  # another file, as after a copy: nobody writes into it any more
+        path.write_bytes(data)
+        damage(path, 1)
+        with closing(Store(path, ORIGIN, KEY, "default")) as store:
+            assert store.notes.all()[102] == "Written last."
+
+
+def test_a_job_whose_row_is_lost_is_put_together_from_its_history(path: Path) -> None:
+    with closing(Store(path, ORIGIN, KEY, "default")) as store:
+        before = {job.number: job for job in store.jobs.all(drafts=True)}
+    damage(path, *pages_of(path, "jobs"))
+    with closing(Store(path, ORIGIN, KEY, "default")) as store:
+        after = {job.number: job for job in store.jobs.all(drafts=True)}
+        expected = {number: job.state for number, job in before.items()}
+        expected[number_of(JobState.LAUNCHING)] = JobState.UNCONFIRMED
+        assert {number: job.state for number, job in after.items()} == expected
+        for name in ("progress_id", "prompt_sha256", "improved_sha256", "error", "launched_at", "finished_at"):
+            found, known = ({n: getattr(job, name) for n, job in jobs.items()} for jobs in (after, before))
+            assert found == known, name
+        assert "damaged" in after[number_of(JobState.RUNNING)].reason
+        assert store.jobs.begin_launch(store.jobs.draft_of(after[1]), 9.0, "me").number == len(STATES) + 1
+
+
+async def test_running_jobs_are_polled_to_their_end_after_it(path: Path, scripted: ScriptedServer) -> None:
+    with closing(sqlite3.connect(path)) as sql:
+        for table in ("jobs", "prompt_uses"):
+            sql.execute(f"UPDATE {table} SET origin = ?", (scripted.url,))
+        sql.commit()
+    damage(path, *pages_of(path, "jobs"))
+    scripted.on("GET", PROGRESS, Reply({"status": "completed", "output": {"improved_prompt": "Be kinder."}}))
+    store, client = Store(path, scripted.url, KEY, "default"), Client(scripted.url, KEY, loopback=True)
+    engine = JobEngine(store.jobs, Lease(store.lease), client)
+    engine.start()
+    number = number_of(JobState.RUNNING)
+    while not (job := store.jobs.get(number)) or job.state != JobState.SUCCEEDED:
+        assert await engine.news(10.0), "the job succeeds"
+    assert [got.query for got in scripted.requests("GET", PROGRESS)] == [{"progress_id": "progress-running"}]
+    await engine.close()
+    await client.aclose()
+    store.close()
+
+
+# Prompts
+
+
+def lose_prompt(path: Path, name: str) -> None:
+    """Have the page noise on which the text of a prompt begins."""
+    with closing(Pages(path)) as pages:
+        found = [n for n in range(1, pages.count + 1) if any(name in record.values[:1] for record in pages.records(n))]
+    damage(path, found[-1])
+
+
+def test_a_job_whose_prompt_is_lost_stays_with_its_result_and_says_so(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, improved = number_of(JobState.SUCCEEDED), prompt_of("proposed")
+    with closing(sqlite3.connect(path)) as sql:
+        sql.execute("UPDATE prompts SET text = x'00' WHERE sha256 = ?", (sha256(prompt_of("sent succeeded")),))
+        sql.commit()
+    with closing(Store(path, ORIGIN, KEY, "default")) as store:
+        job = store.jobs.get(number)
+        assert job is not None
+        done = store.jobs.suggestion(job)
+        assert done.improved_prompt == improved
+        with pytest.raises(CekuraTuiError, match="The prompt sent with job 4 is damaged"):
+            _ = done.prompt
+    monkeypatch.setenv("CEKURA_API_URL", ORIGIN)
+    monkeypatch.setenv("CEKURA_API_KEY", KEY)
+    assert call("jobs", "show", number, "--prompt").out == improved
+    shown = call("jobs", "show", number)
+    assert "prompt: damaged in the database" in shown.out
+    assert (shown.status, "`jobs show 4 --prompt`" in shown.err) == (2, True)
+    assert call("jobs", "show", number, "--curl").out.count("curl") == 1
+
+
+def test_a_result_whose_text_is_lost_is_taken_from_the_answer_that_brought_it(path: Path) -> None:
+    improved = prompt_of("proposed")
+    damage(path, *pages_of(path, "prompts"))
+    with closing(Store(path, ORIGIN, KEY, "default")) as store:
+        assert f"{len(STATES)} prompts could not be read" in store.database.notice
+        job = store.jobs.get(number_of(JobState.SUCCEEDED))
+        assert job is not None
+        assert store.jobs.suggestion(job).improved_prompt == improved
+
+
+def test_a_result_damaged_later_is_taken_from_the_answer_too(path: Path) -> None:
+    improved = prompt_of("proposed")
+    with closing(Store(path, ORIGIN, KEY, "default")) as store:
+        with store.database.write() as sql:
+            sql.execute("UPDATE prompts SET text = x'00' WHERE sha256 = ?", (sha256(improved),))
+        job = store.jobs.get(number_of(JobState.SUCCEEDED))
+        assert job is not None
+        assert store.jobs.suggestion(job).improved_prompt == improved
+
+
+def test_nothing_is_found_in_a_file_of_noise(home: Path) -> None:
+    home.mkdir()
+    (home / "cekura.db").write_bytes(b"garbage " * 100_000)
+    assert found_by_us(home / "cekura.db") == Found()
