@@ -90,7 +90,7 @@ class JobEngine:
         self._launcher = Launcher(jobs, client, clock, self._notify, self._follow)
         self._running: dict[int, PolledJob] = {}
         self._failed: dict[int, PolledJob] = {}
-        """Jobs that failed lately, which the server may take back."""
+        """Jobs that failed lately, which the server may retract."""
         self._launching: list[Job] = []
         self._taken_over: set[int] = set()
         """Jobs of another key of which is still to be found out whether the server shows them to this one."""
@@ -253,7 +253,7 @@ class JobEngine:
             return self._running if theirs else None
         if job.state == JobState.RUNNING:
             return self._running
-        return self._failed if self._poller.may_be_taken_back(job) else None
+        return self._failed if self._poller.may_be_retracted(job) else None
 
     def adopt(self) -> None:
         """Take up what any process has written: jobs to follow, ended ones, and launches whose process has died."""

@@ -175,7 +175,7 @@ class Poller:
         try:
             answer = await (self._shown(job) if job.other_key else self._progress(job))
         except ApiError as error:
-            if job.state.final:  # a server that has dropped a job that failed takes nothing back
+            if job.state.final:  # a server that has dropped a job that failed retracts nothing
                 if error.retry_after is not None:
                     self._leave_alone(error.retry_after)
                 return None
@@ -201,7 +201,7 @@ class Poller:
             return recheck_interval(self._clock() - job.finished_at)
         return interval(self._clock() - (job.launched_at or job.created_at), self._spread())
 
-    def may_be_taken_back(self, job: Job) -> bool:
+    def may_be_retracted(self, job: Job) -> bool:
         """Whether a job failed so lately that the server is still asked now and then whether it holds to that."""
         failed = job.state == JobState.FAILED and job.resumable
         return failed and self._clock() - (job.launched_at or job.created_at) < DAY

@@ -25,7 +25,7 @@ OTHER_JOB = "The server answered with another job: "
 
 
 class JobState(StrEnum):
-    """Where a job is. Succeeded, no_issues and failed are final; but a server may take a failure back."""
+    """Where a job is. Succeeded, no_issues and failed are final; but a server may retract a failure."""
 
     DRAFT = "draft"
     LAUNCHING = "launching"
@@ -127,7 +127,7 @@ class Job:
 
     @property
     def resumable(self) -> bool:
-        """Whether the server can be asked about it again: it is not asked, or may take back that it failed."""
+        """Whether the server can be asked about it again: it is not asked, or may retract that it failed."""
         failed = self.state == JobState.FAILED and self.progress_id is not None and not self.other_key
         return failed or self.state in (JobState.STOPPED, JobState.LOST)
 

@@ -359,7 +359,7 @@ class JobStore:
         """An answer about a job: its word, and its result where it has one, in one transaction.
 
         `repeated_at` is when the answer before this one came for the last time, `asked_as` the state in which the job
-        was asked about, `doubt` why the answer may be about another job. A failure is taken back by a result, and by
+        was asked about, `doubt` why the answer may be about another job. A failure is retracted by a result, and by
         word that the job goes on where that was asked for after the failure.
         """
         with self._rows() as rows:
@@ -487,8 +487,8 @@ class JobRows:
         """Put a job into a state, unless it is there, has ended for good, or is in none of the states `only_from`."""
         job = self.get(number)
         elsewhere = only_from is not None and job.state not in only_from
-        taken_back = job.resumable and state in (JobState.RUNNING, JobState.SUCCEEDED, JobState.NO_ISSUES)
-        ended = job.state.final and not taken_back
+        retracted = job.resumable and state in (JobState.RUNNING, JobState.SUCCEEDED, JobState.NO_ISSUES)
+        ended = job.state.final and not retracted
         if ended or elsewhere or (job.state, job.reason) == (state, reason):
             return job
         launched = None if state == JobState.DRAFT else job.launched_at

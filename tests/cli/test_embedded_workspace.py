@@ -125,7 +125,7 @@ def test_an_odd_answer_about_a_job_ends_nothing(
 def test_a_failure_that_the_server_took_back_is_found_by_whoever_resumes_the_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with faulty(tmp_path, "failure-taken-back", monkeypatch):
+    with faulty(tmp_path, "failure-retracted", monkeypatch):
         failed = call("improve", newest_failed(), "--from-agent", "--wait")
         resumed = call("jobs", "resume", 1)
     assert (failed.status, resumed.status) == (1, 0)

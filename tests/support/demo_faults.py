@@ -140,7 +140,7 @@ class WithoutProgressId:
 _GOING = {"status": "in_progress", "output": None, "error": None}
 ODD_PROGRESS: dict[str, tuple[dict[str, Any], ...]] = {
     "no-error": ({**_GOING, "error": {"code": 0}}, {**_GOING, "error": 0}),
-    "failure-taken-back": ({"status": "failed", "output": None, "error": "The worker was lost."},),
+    "failure-retracted": ({"status": "failed", "output": None, "error": "The worker was lost."},),
     "another-job": ({"agent": 1}, {"agent": 1}, {"agent": 1}),
     "back-to-queued": (_GOING, {**_GOING, "status": "queued"}),
 }
