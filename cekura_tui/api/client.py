@@ -14,7 +14,7 @@ import shlex
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 from cekura_tui import __version__
@@ -90,6 +90,14 @@ class LaunchAnswer:
 
     progress_id: str | None
     raw: str
+
+
+class ProgressAnswer(NamedTuple):
+    """An answer about a job, parsed and as it came, and the server's own time of it (Unix), where it told one."""
+
+    payload: object
+    raw: str
+    at: float | None
 
 
 def _tls_of(response: httpx.Response) -> str:
@@ -401,11 +409,11 @@ class Client:
             raise
         return LaunchAnswer(answers.progress_id(answer, kind.id_field), answer.text)
 
-    async def progress(self, kind: JobKind, progress_id: str) -> tuple[object, str]:
-        """One answer about a job, parsed and as it came; sent once, the engine decides when next."""
+    async def progress(self, kind: JobKind, progress_id: str) -> ProgressAnswer:
+        """One answer about a job; sent once, the engine decides when next."""
         request = kind.progress(progress_id)
         answer = await self._send(request.method, request.path, limits.JOB, params=request.params, body=request.body)
-        return answer.json_with(kind.exact), answer.text
+        return ProgressAnswer(answer.json_with(kind.exact), answer.text, answer.at)
 
     def curls(self, kind: JobKind, draft: Draft | None, progress_id: str | None) -> dict[str, str]:
         """What was sent about a job, as shell commands without the key: `launch`, and `progress` where it has an id."""

@@ -54,31 +54,32 @@ def wait_jobs(
 
 @click.command("resume")
 @click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...", shell_complete=offer_jobs)
+@click.option("--force", is_flag=True, help="Take the next answer even if the server sends that of another job.")
 @click.pass_obj
 @click.pass_context
-def resume_jobs(ctx: click.Context, options: Options, numbers: tuple[int, ...]) -> None:
-    """Poll stopped or lost jobs again.
+def resume_jobs(ctx: click.Context, options: Options, numbers: tuple[int, ...], force: bool) -> None:
+    """Poll stopped, lost or failed jobs again.
 
-    Also polls jobs that failed because no prompt came, and jobs launched with another key. Waits a moment for the first
-    answers; exits with 0 if the jobs run or have ended, else with 1.
+    Also polls jobs launched with another key. Waits a moment for the first answers; exits with 0 if the jobs run or
+    have ended, else with 1.
     """
     wanted = tuple(dict.fromkeys(numbers))
 
     async def work(session: Session) -> Exit:
         for number in wanted:
             await session.jobs.resumable(number)
-        return await _resume(session, wanted, options)
+        return await _resume(session, wanted, options, accept=force)
 
     ctx.exit(run_script(options, work))
 
 
-async def _resume(session: Session, numbers: tuple[int, ...], options: Options) -> Exit:
+async def _resume(session: Session, numbers: tuple[int, ...], options: Options, *, accept: bool) -> Exit:
     """Ask about jobs, each of them whatever came of the others; tells how each is, and returns the worst status."""
     status, since, asked = Exit.DONE, time.time(), []
     session.engine.start()
     for number in numbers:
         try:
-            asked.append((await session.jobs.resume(number)).number)
+            asked.append((await session.jobs.resume(number, accept=accept)).number)
         except CekuraTuiError as error:
             complain(error)
             status = max(status, error.exit_status)
@@ -91,6 +92,8 @@ async def _resume(session: Session, numbers: tuple[int, ...], options: Options) 
             job = await session.jobs.get(number)
             if came := _came(job, since):
                 print_message(state_line(job))
+                if job.mismatched:
+                    print_message(f"To take the answer anyway, run `{options.again(f'jobs resume {number} --force')}`.")
             elif late:
                 print_message(
                     f"{state_line(job)}. No answer yet. To wait, run `{options.again(f'jobs wait {number}')}`."

@@ -14,7 +14,7 @@ from cekura_tui.api.errors import KeyRefused
 from cekura_tui.jobs import lease as owner
 from cekura_tui.jobs.launcher import Launcher
 from cekura_tui.jobs.polling import Budget, PolledJob, Poller, PollTimes
-from cekura_tui.jobs.waiting import retry_delay, wait_for
+from cekura_tui.jobs.waiting import DAY, retry_delay, wait_for
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.store.errors import SentUnrecorded, StoreError
@@ -89,6 +89,8 @@ class JobEngine:
         self._poller = Poller(jobs, lease, client, clock, monotonic, spread)
         self._launcher = Launcher(jobs, client, clock, self._notify, self._follow)
         self._running: dict[int, PolledJob] = {}
+        self._failed: dict[int, PolledJob] = {}
+        """Jobs that failed lately, which the server may retract."""
         self._launching: list[Job] = []
         self._taken_over: set[int] = set()
         """Jobs of another key of which is still to be found out whether the server shows them to this one."""
@@ -145,15 +147,18 @@ class JobEngine:
         job = self._jobs.record_state(number, JobState.STOPPED, reason, self._clock(), only_from=(JobState.RUNNING,))
         return self._update(job)
 
-    async def resume(self, number: int) -> Job:
-        """Ask about a stopped or lost job again, or one that ended without a result, from now on.
+    async def resume(self, number: int, *, accept: bool = False) -> Job:
+        """Ask about a stopped, lost or failed job again, from now on.
 
         One that was launched with another key is asked about once with this one: if the server answers, it is followed
-        from now on. Raises KeyMissing where it needs the other key.
+        from now on. Raises KeyMissing where it needs the other key. One that is lost because the server's answers are
+        about another job is asked about once, and that answer is its own, where these are to be accepted; raises
+        ApiError.
         """
         job = self._jobs.get(number)
-        if job is not None and job.other_key and not job.state.final:
-            followed = await self._poller.take_over(job)
+        theirs = job is not None and job.other_key and not job.state.final
+        if job is not None and (theirs or (accept and job.mismatched)):
+            followed = await (self._poller.take_over(job) if theirs else self._poller.accept(job))
             self._update(followed.job)
             if followed.ended_here:
                 self._ended(followed.job)
@@ -215,24 +220,40 @@ class JobEngine:
 
     # Which jobs are polled
 
-    def _follow(self, job: Job) -> None:
-        self._running.setdefault(job.number, PolledJob.started(job, self._monotonic())).job = job
+    def _follow(self, job: Job, asked: PolledJob | None = None) -> None:
+        """A job is as it is now: go on following one that is polled, and let go of one that is not.
+
+        `asked` is what is remembered of a poll that has just ended; else one that is new is polled once it is due.
+        """
+        group = self._group(job)
+        for other in (self._running, self._failed):
+            if other is not group:
+                other.pop(job.number, None)
+        if group is None:
+            return
+        now = self._monotonic()
+        followed = group.setdefault(job.number, asked or PolledJob.started(job, now))
+        followed.job = job
+        if group is self._failed:
+            followed.next_at = max(followed.next_at, now + self._poller.until_recheck(job))
         if not job.other_key:
             self._taken_over.discard(job.number)  # who takes it over next may keep it
         self._wake.set()
 
-    def _update(self, job: Job) -> Job:
-        """A job is as it is now: go on following one that runs, let go of one that does not, and tell."""
-        if self._is_polled(job):
-            self._follow(job)
-        else:
-            self._running.pop(job.number, None)
+    def _update(self, job: Job, asked: PolledJob | None = None) -> Job:
+        """A job is as it is now: follow it or let go of it, and tell."""
+        self._follow(job, asked)
         self._notify()
         return job
 
-    def _is_polled(self, job: Job) -> bool:
-        theirs = job.number in self._taken_over and job.state in (JobState.RUNNING, JobState.LOST)
-        return theirs if job.other_key else job.state == JobState.RUNNING
+    def _group(self, job: Job) -> dict[int, PolledJob] | None:
+        """Among which jobs one is polled; None where it is not."""
+        if job.other_key:
+            theirs = job.number in self._taken_over and job.state in (JobState.RUNNING, JobState.LOST)
+            return self._running if theirs else None
+        if job.state == JobState.RUNNING:
+            return self._running
+        return self._failed if self._poller.may_be_retracted(job) else None
 
     def adopt(self) -> None:
         """Take up what any process has written: jobs to follow, ended ones, and launches whose process has died."""
@@ -240,10 +261,11 @@ class JobEngine:
         self._jobs.record_pending_answers()
         inherited = [job for number in self._taken_over if (job := self._jobs.get(number)) and job.other_key]
         unfinished = [*self._jobs.unfinished(), *inherited]
-        asked = [job for job in unfinished if self._is_polled(job)]
-        for number in self._running.keys() - {job.number for job in asked}:
-            del self._running[number]
-        for job in asked:
+        polled = [*unfinished, *self._jobs.failed_since(self._clock() - DAY)]
+        for group in (self._running, self._failed):
+            for number in group.keys() - {job.number for job in polled}:
+                del group[number]
+        for job in polled:
             self._follow(job)
         self._launching = [job for job in unfinished if job.state == JobState.LAUNCHING]
         self._mark_orphans()
@@ -277,13 +299,14 @@ class JobEngine:
     def _poll_due(self) -> float:
         """Begin asking about every job that is due and allowed; returns seconds until there may be more to do."""
         now = self._monotonic()
-        if not self._running:
+        failed = [one for one in self._failed.values() if self._group(one.job) is self._failed]
+        if not self._running and not any(one.in_flight or one.next_at <= now for one in failed):
             self._lease.give_up()
             return TICK
         if not self._lease.keep(now):
             return TICK
         self._poller.followed = sum(not followed.job.other_key for followed in self._running.values())
-        waiting = [followed for followed in self._running.values() if not followed.in_flight]
+        waiting = [followed for followed in (*self._running.values(), *failed) if not followed.in_flight]
         for followed in sorted(waiting, key=lambda one: one.last_at):
             if followed.next_at > now:
                 continue
@@ -329,10 +352,10 @@ class JobEngine:
             self._notify()
         job = followed.job
         if job != before:
-            self._update(job)
+            self._update(job, followed)
         elif self.paused is not refused:
             self._notify()
-        if followed.ended_here:
+        if followed.ended_here and job != before:
             self._ended(job)
 
     def _report(self, error: Exception) -> None:

@@ -9,14 +9,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from cekura_tui.api.errors import ApiError, KeyRefused
-from cekura_tui.jobs.waiting import DAY, FAILURES_OF_ONE_JOB, MINUTE, interval, retry_delay, server_pause
+from cekura_tui.jobs.waiting import (
+    DAY,
+    FAILURES_OF_ONE_JOB,
+    MINUTE,
+    interval,
+    recheck_interval,
+    retry_delay,
+    server_pause,
+)
 from cekura_tui.model.errors import KeyMissing, UsageError
-from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.job import OTHER_JOB, RESET, Job, JobState
+from cekura_tui.model.job_kind import WAITING, WORKING
 from cekura_tui.model.job_kinds import KINDS
+from cekura_tui.model.text import clean_line
 from cekura_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
-    from cekura_tui.api.client import Client
+    from cekura_tui.api.client import Client, ProgressAnswer
     from cekura_tui.jobs.lease import Lease
     from cekura_tui.store.jobs import JobStore
 
@@ -25,8 +35,10 @@ BUDGET, WINDOW = 5, 1.05
 """Background requests in so many seconds: a little over one, for the way to the server shifts them."""
 TIMES_TO_BELIEVE = 3
 """So often, over a minute if nothing else is said, must the server say what ends the following of a job."""
-EMPTY = 20.0
-"""Seconds over which the same is believed of a last word without a result."""
+SUSPECTED = 20.0
+"""Seconds over which an end is believed that one answer alone does not prove."""
+CLOCKS_DIFFER = 5 * MINUTE
+"""Seconds by which the clocks of one server's machines may differ."""
 
 
 @dataclass
@@ -84,7 +96,7 @@ ANSWERED_LATELY = 2 * MINUTE
 
 @dataclass(eq=False)
 class PolledJob:
-    """A running job, and what is remembered of asking about it; times are monotonic."""
+    """A job, and what is remembered of asking about it; times are monotonic."""
 
     job: Job
     next_at: float
@@ -93,10 +105,12 @@ class PolledJob:
     failures: int = 0
     unknown: Streak = field(default_factory=Streak)
     overdue: Streak = field(default_factory=Streak)
-    empty: Streak = field(default_factory=lambda: Streak(EMPTY))
+    suspected: Streak = field(default_factory=lambda: Streak(SUSPECTED))
     in_flight: bool = False
     last_answer: int | None = None
     """The hash of the last raw answer: the same again needs no record of its own."""
+    server_at: float = 0.0
+    """The server's own time (Unix) of its last answer, where it tells one."""
     ended_at: float | None = None
     """When (Unix time) this process recorded its end."""
 
@@ -159,20 +173,21 @@ class Poller:
         if job.other_key and self._is_followed_elsewhere(job):
             return MINUTE
         try:
-            payload, raw = await (self._shown(job) if job.other_key else self._progress(job))
-        except KeyRefused as error:
-            return self._refused(followed, error)
+            answer = await (self._shown(job) if job.other_key else self._progress(job))
         except ApiError as error:
-            return self._failed(followed, error)
+            if job.state.final:  # a server that has dropped a job that failed retracts nothing
+                if error.retry_after is not None:
+                    self._leave_alone(error.retry_after)
+                return None
+            return self._refused(followed, error) if isinstance(error, KeyRefused) else self._failed(followed, error)
         if self.refused or self._failures:
             self.resume_polling()
         followed.failures = 0
-        followed.unknown.end()
         self._refused_jobs.clear()
-        self._record(followed, payload, raw)
+        self._record(followed, answer, job.state)
         return None
 
-    async def _progress(self, job: Job) -> tuple[object, str]:
+    async def _progress(self, job: Job) -> ProgressAnswer:
         return await self._client.progress(KINDS[job.kind], job.progress_id or "")
 
     def _is_followed_elsewhere(self, job: Job) -> bool:
@@ -181,33 +196,80 @@ class Poller:
         return job.state == JobState.RUNNING and job.stale_since is None and 0 <= since < ANSWERED_LATELY
 
     def usual(self, job: Job) -> float:
-        """Seconds until a job is asked about again, by its age."""
+        """Seconds until a job is asked about again, by its age, or by how long ago it failed."""
+        if job.finished_at is not None:
+            return recheck_interval(self._clock() - job.finished_at)
         return interval(self._clock() - (job.launched_at or job.created_at), self._spread())
 
-    def _record(self, followed: PolledJob, payload: object, raw: str) -> None:
-        job, at, seen = followed.job, self._clock(), hash(raw)
+    def may_be_retracted(self, job: Job) -> bool:
+        """Whether a job failed so lately that the server is still asked now and then whether it holds to that."""
+        failed = job.state == JobState.FAILED and job.resumable
+        return failed and self._clock() - (job.launched_at or job.created_at) < DAY
+
+    def until_recheck(self, job: Job) -> float:
+        """Seconds until a job that failed is due, by what any process has heard of it."""
+        ended = job.finished_at or 0.0
+        heard = max(job.answered_at or 0.0, ended)
+        return max(0.0, recheck_interval(heard - ended) - max(0.0, self._clock() - heard))
+
+    def _record(self, followed: PolledJob, answer: ProgressAnswer, asked_as: JobState, *, unchecked: str = "") -> None:
+        """Record an answer to a question about a job in the state `asked_as`; it is this job's, whatever it says, where
+        `unchecked` says why that is in doubt."""
+        job, at, seen = followed.job, self._clock(), hash(answer.raw)
+        kind, now = KINDS[job.kind], self._monotonic()
         if job.other_key:
             job = self._jobs.take_over(job.number, at)
-        if seen == followed.last_answer and job.state == JobState.RUNNING and job.stale_since is None:
+        if not unchecked and (other := self._mismatch(job, answer)):
+            reason = f"{OTHER_JOB}{other}. {RESET}."
+            followed.job = self._lose(job, reason, answer.raw)
+            return
+        progress = kind.read(answer.payload, answer.raw)
+        doubt = unchecked or self._reset_doubt(followed, progress.status, answer.at)
+        if progress.suspected_end is None:
+            followed.suspected.end()
+        elif followed.suspected.add(now) or asked_as == JobState.FAILED:
+            progress = progress.believed
+        news = seen != followed.last_answer or progress.end is not None or doubt
+        if not news and job.state == JobState.RUNNING and job.stale_since is None:
             self._lease.record_repeated_answer(job.number, at)
         else:
-            repeated_at = self._lease.take_repeated_answer(job.number)
-            progress = KINDS[job.kind].read(payload, raw)
-            job = self._jobs.record_answer(job.number, progress, raw, at, repeated_at=repeated_at)
+            job = self._jobs.record_answer(
+                job.number,
+                progress,
+                answer.raw,
+                at,
+                repeated_at=self._lease.take_repeated_answer(job.number),
+                asked_as=asked_as,
+                doubt=doubt,
+            )
             followed.last_answer = seen
             followed.ended_at = at
         # By the clock that nobody sets, since it is followed: one that was resumed has as long again. A machine that
         # slept may hear of the end next.
-        now = self._monotonic()
-        empty_end = KINDS[job.kind].empty_end(job.last_status or "") if job.state == JobState.RUNNING else None
-        if empty_end is None:
-            followed.empty.end()
-        elif followed.empty.add(now):
-            job = self._jobs.record_state(job.number, JobState.FAILED, empty_end, at, only_from=(JobState.RUNNING,))
-            followed.ended_at = at
         if job.state == JobState.RUNNING and now - followed.since >= DAY and followed.overdue.add(now):
             job = self._lose(job, "No final answer in 24 hours.")
         followed.job = job
+
+    def _mismatch(self, job: Job, answer: ProgressAnswer) -> str:
+        """In what an answer is about another job. The launch was at one time by the clock of this machine, and at
+        another by the server's: as long before its answer as it is ago here."""
+        launched = job.launched_at
+        if launched is None or answer.at is None:
+            return KINDS[job.kind].mismatch(job, answer.payload, ())
+        return KINDS[job.kind].mismatch(job, answer.payload, (launched, answer.at - (self._clock() - launched)))
+
+    def _reset_doubt(self, followed: PolledJob, status: str, server_at: float | None) -> str:
+        """What speaks for a server that was reset since the last answer about a job; empty where nothing does."""
+        job, unknown = followed.job, followed.unknown.times > 0
+        followed.unknown.end()
+        went_back = server_at is not None and server_at < followed.server_at - CLOCKS_DIFFER
+        followed.server_at = server_at or followed.server_at
+        before = clean_line(job.last_status or "", 40)
+        if went_back:
+            return f"{RESET}: its clock went back."
+        if before.lower() in WORKING and status.lower() in WAITING:
+            return f"{RESET}: the job went from “{before}” back to “{clean_line(status, 40)}”."
+        return f"{RESET}: it did not know the job for a while." if unknown and before else ""
 
     def _refused(self, followed: PolledJob, error: KeyRefused) -> float | None:
         """The server does not take the key: for anything, unless it has just told of another job."""
@@ -229,17 +291,22 @@ class Poller:
         if error.unknown_id:
             self._failures = 0
             if followed.unknown.add(now):
-                followed.job = self._lose(followed.job, error.message, error.body)
+                knew = f" {RESET}: it knew the job before." if followed.job.last_status is not None else ""
+                followed.job = self._lose(followed.job, error.message + knew, error.body)
                 return 0.0
         else:
             self._failures += 1
-        until = now + server_pause(self._failures, error.retry_after, self._spread())
         if error.retry_after is not None:
-            self._asked_to_wait_until = max(until, self._asked_to_wait_until)
-        elif until > now:
-            self._quiet_until = max(until, self._quiet_until)
+            self._leave_alone(error.retry_after)
+        elif pause := server_pause(self._failures, None, self._spread()):
+            self._quiet_until = max(now + pause, self._quiet_until)
         followed.job = self._silent(followed.job)
         return retry_delay(followed.failures, error.retry_after, self._spread())
+
+    def _leave_alone(self, seconds: float) -> None:
+        """The server asked to be asked nothing for so long."""
+        until = self._monotonic() + retry_delay(0, seconds, 0.0)
+        self._asked_to_wait_until = max(until, self._asked_to_wait_until)
 
     def _silent(self, job: Job) -> Job:
         if job.stale_since is not None or job.other_key:
@@ -267,10 +334,16 @@ class Poller:
     async def take_over(self, job: Job) -> PolledJob:
         """Ask with this key about a job that was launched with another one; raises KeyMissing where it may not."""
         followed = PolledJob.started(job, self._monotonic())
-        self._record(followed, *await self._shown(job))
+        self._record(followed, await self._shown(job), JobState.RUNNING)
         return followed
 
-    async def _shown(self, job: Job) -> tuple[object, str]:
+    async def accept(self, job: Job) -> PolledJob:
+        """Ask about a job once, and take the answer though it may be about another one; raises ApiError."""
+        followed = PolledJob.started(job, self._monotonic())
+        self._record(followed, await self._progress(job), job.state, unchecked=job.reason)
+        return followed
+
+    async def _shown(self, job: Job) -> ProgressAnswer:
         """What the server tells this key of another one's job; raises KeyMissing where it tells nothing."""
         if not job.progress_id:
             raise UsageError(f"Job {job.number} has no id on the server, so it can't be polled.")

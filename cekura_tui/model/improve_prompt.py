@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from cekura_tui.model.job import DEFAULT_KIND, Draft, Job, JobState
-from cekura_tui.model.job_kind import ApiRequest, JobKind, Progress
+from cekura_tui.model.job_kind import ApiRequest, End, JobKind, Progress
 from cekura_tui.model.text import Prompt, clean_line, count
 
 LAUNCH_PATH = "/test_framework/v1/runs/improve_prompt_bg/"
@@ -26,6 +28,8 @@ def launch_body(draft: Draft) -> dict[str, object]:
 
 _FAILURES = frozenset({"error", "failed", "failure", "errored", "timeout", "cancelled", "canceled"})
 _SUCCESSES = frozenset({"completed", "complete", "succeeded", "success", "successful", "done", "finished"})
+_NO_ERROR = frozenset({"", "0", "none", "null", "nil", "false", "no", "no error", "no errors", "ok"})
+"""What some servers write, as a text, where there is no error."""
 _NO_ISSUES = re.compile(
     r"\bno (?:\w+ )?issues\b|\bno (?:issue|problems?) (?:was|were|has been|have been|found)\b"
     r"|\b(?:find|found|detect|identify) any (?:issues?|problems?)\b|\bnothing to improve\b",
@@ -36,6 +40,8 @@ _NO_ISSUES = re.compile(
 def read_progress(payload: object) -> Progress:
     """Read a progress answer: the result beats the word, and a word that is not known means still going.
 
+    An error ends a job at once beside a final word alone. Beside any other it may be a warning, or what is left of an
+    attempt that is being repeated, so the end is only suspected; as it is where a final word came without a result.
     `payload` is parsed JSON in which `improved_prompt` stayed exactly as it came and all else was cleaned.
     """
     answer = payload if isinstance(payload, dict) else {}
@@ -50,13 +56,16 @@ def read_progress(payload: object) -> Progress:
     if output and not failed and status.lower() not in _SUCCESSES:
         return Progress(None, status)
     messages = [_message(answer.get("error"))]
+    ended = failed or status.lower() in _SUCCESSES
     if failed:
         messages += [_message(answer.get("detail")), _message(answer.get("message")), _message(output)]
         messages.append(f"The server reported “{status}” and no reason.")
     error = next(filter(None, messages), "")
     if not error:
-        return Progress(None, status)
-    return Progress("no_issues" if _NO_ISSUES.search(error) else "failed", status, error=error)
+        empty = empty_end(status)
+        return Progress(None, status, error=empty, suspected_end="failed" if empty else None)
+    end: End = "no_issues" if _NO_ISSUES.search(error) else "failed"
+    return Progress(end, status, error=error) if ended else Progress(None, status, error=error, suspected_end=end)
 
 
 def empty_end(status: str) -> str | None:
@@ -79,17 +88,50 @@ def _summary(*places: dict[str, object]) -> str | None:
 
 
 def _message(value: object) -> str:
-    """An error is a text, an object that holds one, or a list of such."""
+    """What an error says: a text, an object that holds one or anything else, or a list of such.
+
+    Empty for what tells of no error: a number, true or false, `"none"`, `{"code": 0}`.
+    """
     if isinstance(value, str):
-        return value.strip()
+        text = value.strip()
+        return "" if text.lower() in _NO_ERROR else text
     if isinstance(value, dict):
-        message = next(
-            (value[name] for name in ("message", "detail", "error") if isinstance(value.get(name), str)), None
-        )
-        return str(message if message is not None else value or "").strip()
+        named = [value[name] for name in ("message", "detail", "error") if isinstance(value.get(name), str)]
+        if named:
+            return _message(named[0])
+        return str(value) if any(_message(one) if isinstance(one, str) else one for one in value.values()) else ""
     if isinstance(value, list):
         return "; ".join(filter(None, map(_message, value)))
-    return "" if value is None or value is False else str(value)
+    return ""
+
+
+_SAME_LAUNCH = 3_600.0
+"""Seconds between two times that may be those of one launch: clocks differ, and a job may wait to be written down."""
+
+
+def mismatch(job: Job, payload: object, launched: Sequence[float]) -> str:
+    """In what a progress answer is about another job, as a reset server's that counts its ids from the start again.
+
+    Nothing of this is declared, so only what means one thing is looked at: the launch's own fields, sent back, and a
+    time with a zone.
+    """
+    answer = payload if isinstance(payload, dict) else {}
+    agent = next((answer[name] for name in ("agent", "agent_id") if type(answer.get(name)) is int), None)
+    if None not in (agent, job.agent_id) and agent != job.agent_id:
+        return f"agent {agent}, not {job.agent_id}"
+    runs = answer.get("run_ids")
+    others = [run for run in runs if type(run) is int and run not in job.run_ids] if isinstance(runs, list) else []
+    if others:
+        return f"run {others[0]}, not {' '.join(map(str, job.run_ids))}"
+    try:
+        created = datetime.fromisoformat(str(answer.get("created_at")))
+    except ValueError:
+        return ""
+    if created.tzinfo is None or not launched:
+        return ""
+    if min(abs(created.timestamp() - at) for at in launched) <= _SAME_LAUNCH:
+        return ""
+    return f"launched at {created.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 MEANINGS = {
@@ -139,4 +181,5 @@ IMPROVE_PROMPT = JobKind(
     exact=(("improved_prompt",), ("output", "improved_prompt")),
     screen="suggestion",
     empty_end=empty_end,
+    mismatch=mismatch,
 )

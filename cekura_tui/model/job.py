@@ -18,10 +18,14 @@ MAX_RUNS = 3
 MAX_PROMPT_BYTES = 200_000
 DEFAULT_KIND = "improve_prompt"
 """The name of the kind that a job is of where nothing else is said."""
+RESET = "The server may have been reset"
+"""What the reason of a job says, of whatever state, once an answer spoke for that: the result may be another job's."""
+OTHER_JOB = "The server answered with another job: "
+"""How the reason of a job begins that is lost since the server's answers are about another one."""
 
 
 class JobState(StrEnum):
-    """Where a job is. Only succeeded, no_issues and failed are final; these never change, but see `Job.resumable`."""
+    """Where a job is. Succeeded, no_issues and failed are final; but a server may retract a failure."""
 
     DRAFT = "draft"
     LAUNCHING = "launching"
@@ -122,14 +126,15 @@ class Job:
         return self.state.wants_a_look and self.looked_at is None
 
     @property
-    def ended_empty(self) -> bool:
-        """Whether it failed because the server's last word came without a result: no failure was reported."""
-        return self.state == JobState.FAILED and self.error is None and self.progress_id is not None
+    def resumable(self) -> bool:
+        """Whether the server can be asked about it again: it is not asked, or may retract that it failed."""
+        failed = self.state == JobState.FAILED and self.progress_id is not None and not self.other_key
+        return failed or self.state in (JobState.STOPPED, JobState.LOST)
 
     @property
-    def resumable(self) -> bool:
-        """Whether the server can be asked about it again: it is asked no more, and has reported no end."""
-        return self.state in (JobState.STOPPED, JobState.LOST) or (self.ended_empty and not self.other_key)
+    def mismatched(self) -> bool:
+        """Whether it is lost because the server's answers are about another job."""
+        return self.state == JobState.LOST and self.reason.startswith(OTHER_JOB)
 
     @property
     def ended_at(self) -> float | None:

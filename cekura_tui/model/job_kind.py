@@ -19,19 +19,33 @@ class ApiRequest(NamedTuple):
     params: Mapping[str, str | int] | None = None
 
 
+WAITING = frozenset({"queued", "pending", "in_queue", "scaling_up"})
+WORKING = frozenset({"running", "in_progress", "processing", "started", "evaluating"})
+"""The words of servers for a job that has not begun, and for one that has."""
+
+End = Literal["succeeded", "no_issues", "failed"]
+
+
 class Progress(NamedTuple):
     """What one answer about a job says: where it is, and its result once it has ended.
 
     A result is what its kind brings: a prompt that goes into the history of the agent, a summary, an error, or JSON in
-    `result`; the store keeps whatever of it is there.
+    `result`; the store keeps whatever of it is there. `suspected_end` is an end that one answer alone does not prove:
+    the job runs until several answers in a row say so.
     """
 
-    end: Literal["succeeded", "no_issues", "failed"] | None
+    end: End | None
     status: str
     improved_prompt: Prompt | None = None
     summary_of_changes: str | None = None
     error: str | None = None
     result: Mapping[str, object] | None = None
+    suspected_end: End | None = None
+
+    @property
+    def believed(self) -> Progress:
+        """The same with the suspected end as its end."""
+        return self._replace(end=self.suspected_end, suspected_end=None)
 
     @property
     def state(self) -> JobState:
@@ -49,8 +63,9 @@ class JobKind(NamedTuple):
 
     `result` is what one job that succeeded brings, and what several bring; `meanings` says of a final state what it
     means. `sent` are names and texts of what a job was sent with, `content` is the same in short: "runs and prompt".
-    `empty_end` says what is wrong with a last word (a job's `status` at the server) that came without a result; a job
-    of which nothing else is heard fails by that. None where a result may still come.
+    `empty_end` says what is wrong with a last word (a job's `status` at the server) that came without a result. None
+    where a result may still come. `mismatch` says in what an answer, parsed, is about another job: "agent 12, not 7";
+    it is given when the job was launched (Unix seconds), by each clock that tells. Empty where nothing speaks for that.
     """
 
     name: str
@@ -66,6 +81,7 @@ class JobKind(NamedTuple):
     exact: tuple[tuple[str, ...], ...] = ()
     screen: str = ""
     empty_end: Callable[[str], str | None] = lambda status: None
+    mismatch: Callable[[Job, object, Sequence[float]], str] = lambda job, payload, launched: ""
 
     def read(self, payload: object, raw: str) -> Progress:
         """What an answer says by `payload`; its texts are as they came in the `raw` JSON, where that says the same."""
@@ -74,6 +90,6 @@ class JobKind(NamedTuple):
             sent = self.read_progress(json.loads(raw))
         except (ValueError, RecursionError):
             return shown
-        if sent.end != shown.end:
+        if (sent.end, sent.suspected_end) != (shown.end, shown.suspected_end):
             return shown
         return shown._replace(status=sent.status, summary_of_changes=sent.summary_of_changes, error=sent.error)

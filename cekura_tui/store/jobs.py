@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cekura_tui.model.job import DEFAULT_KIND, Draft, Job, JobState, Suggestion
+from cekura_tui.model.job import DEFAULT_KIND, RESET, Draft, Job, JobState, Suggestion
 from cekura_tui.model.job_kind import Progress
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.prompt_events import How
@@ -147,6 +147,11 @@ class JobStore:
         """The account's jobs that are running or being launched, and those that its profile was launching with an
         earlier key: nobody else looks whether their process still lives."""
         return read_jobs(self._database.read(_UNFINISHED, *self._whose), self._account.reader)[0]
+
+    def failed_since(self, launched: float) -> list[Job]:
+        """The account's jobs that failed, of those that were launched since (Unix time)."""
+        rows = self._own("state = 'failed' AND progress_id IS NOT NULL AND launched_at > ?", launched)
+        return read_jobs(rows, self._account.reader)[0]
 
     def latest_draft(self, agent_id: int | None, run_ids: Sequence[int], kind: str = DEFAULT_KIND) -> Job | None:
         """The draft of a kind for these runs that was touched last, else the one for their agent."""
@@ -341,22 +346,37 @@ class JobStore:
             return rows.change(number, state, reason, at, only_from=only_from)
 
     def record_answer(
-        self, number: int, progress: Progress, raw: str, at: float, *, repeated_at: float | None = None
+        self,
+        number: int,
+        progress: Progress,
+        raw: str,
+        at: float,
+        *,
+        repeated_at: float | None = None,
+        asked_as: JobState = JobState.RUNNING,
+        doubt: str = "",
     ) -> Job:
-        """An answer about a running job: its word, and its result where it has one, in one transaction.
+        """An answer about a job: its word, and its result where it has one, in one transaction.
 
-        `repeated_at` is when the answer before this one came for the last time.
+        `repeated_at` is when the answer before this one came for the last time, `asked_as` the state in which the job
+        was asked about, `doubt` why the answer may be about another job. A failure is retracted by a result, and by
+        word that the job goes on where that was asked for after the failure.
         """
         with self._rows() as rows:
             job = rows.get(number)
-            if job.state.final or job.state == JobState.FORGOTTEN:
+            overtaken = progress.end is None and asked_as != JobState.FAILED
+            if job.state == JobState.FORGOTTEN or (job.state.final and (overtaken or not job.resumable)):
                 return job
             if repeated_at is not None:
                 rows.record_repeated_answer(number, repeated_at)
             rows.keep_answer(number, raw, at)
             rows.set(number, last_status=progress.status, answered_at=at, stale_since=None)
+            doubt = doubt or rows.reset_doubt(number)
             if progress.end is None:
-                return rows.change(number, JobState.RUNNING, "", at, only_from=(JobState.RUNNING, JobState.LOST))
+                asked = (JobState.RUNNING, JobState.LOST, asked_as)
+                return rows.change(number, JobState.RUNNING, doubt, at, only_from=asked)
+            if progress.state == job.state:
+                return rows.get(number)
             if progress.improved_prompt is not None:
                 rows.propose(number, progress.improved_prompt, at)
             watched = job.launched_at is not None and 0 <= at - (job.answered_at or 0.0) <= WATCHED
@@ -367,7 +387,7 @@ class JobStore:
                 result=None if progress.result is None else json.dumps(dict(progress.result)),
                 took=max(0.0, at - (job.launched_at or at)) if watched else None,
             )
-            ended = rows.change(number, progress.state, progress.error or "", at)
+            ended = rows.change(number, progress.state, progress.error or doubt, at)
             rows.make_room(at)
             return ended
 
@@ -467,7 +487,8 @@ class JobRows:
         """Put a job into a state, unless it is there, has ended for good, or is in none of the states `only_from`."""
         job = self.get(number)
         elsewhere = only_from is not None and job.state not in only_from
-        ended = job.state.final and not (job.resumable and state == JobState.RUNNING)
+        retracted = job.resumable and state in (JobState.RUNNING, JobState.SUCCEEDED, JobState.NO_ISSUES)
+        ended = job.state.final and not retracted
         if ended or elsewhere or (job.state, job.reason) == (state, reason):
             return job
         launched = None if state == JobState.DRAFT else job.launched_at
@@ -475,13 +496,19 @@ class JobRows:
         self.set(number, state=state, since=at, reason=reason, launched_at=launched, finished_at=finished)
         self.set(number, looked_at=None)
         if state == JobState.RUNNING:
-            self.set(number, stale_since=None)
+            self.set(number, stale_since=None, error=None, took=None)
         self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, ?)", (number, at, state, clean(reason)))
         if state == JobState.LAUNCHING:
             self._note(job, job.prompt_sha256, "sent", at)
         elif state == JobState.DRAFT:
             withdraw(self.sql, number, "sent")
         return self.get(number)
+
+    def reset_doubt(self, number: int) -> str:
+        """What spoke last for a server that was reset since a job was launched; empty where nothing did."""
+        doubts = "SELECT reason FROM job_changes WHERE job = ? AND instr(reason, ?) ORDER BY rowid DESC LIMIT 1"
+        row = self.sql.execute(doubts, (number, RESET)).fetchone()
+        return str(row["reason"]) if row else ""
 
     def propose(self, number: int, prompt: Prompt, at: float) -> None:
         """A job brought this prompt."""

@@ -160,10 +160,10 @@ class JobService:
             raise UsageError(f"Can't resume job {number} ({job.state.words}).")
         return job
 
-    async def resume(self, number: int) -> Job:
-        """Ask again about a job that is resumable; raises UsageError for another one."""
+    async def resume(self, number: int, *, accept: bool = False) -> Job:
+        """Ask again about a job that is resumable; raises UsageError for another one. See `JobEngine.resume`."""
         await self.resumable(number)
-        return await self._engine.resume(number)
+        return await self._engine.resume(number, accept=accept)
 
     async def adopt(self, number: int, progress_id: str) -> Job:
         """Record by hand the id by which the server took a job, whose answer was not recorded; a job that has it stays.

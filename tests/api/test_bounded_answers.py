@@ -76,7 +76,7 @@ async def test_an_answer_over_its_limit_is_refused_with_the_limit(
 
 async def test_an_answer_as_large_as_its_limit_is_read(scripted: ScriptedServer) -> None:
     body = json.dumps(OPERATIONS["poll"][2]).encode()
-    payload, _ = await ask(scripted, "poll", Reply(body + b" " * (8 * MB - len(body))))
+    payload, _, _ = await ask(scripted, "poll", Reply(body + b" " * (8 * MB - len(body))))
     assert payload == OPERATIONS["poll"][2]
 
 
@@ -252,7 +252,7 @@ async def _told(scripted: ScriptedServer, seed: int) -> list[str]:
             _ = view.timeline, view.call, view.verdicts
             told.append(json.dumps(run.source))
     if operation == "poll":
-        payload, raw = got
+        payload, raw, _ = got
         told += [raw, IMPROVE_PROMPT.read_progress(payload).status]
     return told if operation != "issues" else [repr(read_issues(got))]
 

@@ -95,7 +95,7 @@ async def test_what_is_said_of_a_job_and_recorded_of_it_is_without_the_key(
     scripted.on("GET", PROGRESS, Reply(write(body)))
     scripted.on("POST", LAUNCH, Reply(write(body)))
     client = client_of(scripted)
-    payload, raw = await client.progress(IMPROVE_PROMPT, "p")
+    payload, raw, _ = await client.progress(IMPROVE_PROMPT, "p")
     launch = await client.launch(DRAFT)
     assert payload == json.loads(json.dumps(body).replace(KEY, "[the key]"))
     assert KEY not in readable(payload, raw, launch.raw)
@@ -145,7 +145,7 @@ async def test_a_key_in_pieces_that_cleaning_would_join_is_not_told(
     texts: list[str] = []
     try:
         texts.append((await client.launch(DRAFT)).raw)
-        payload, raw = await client.progress(IMPROVE_PROMPT, "p")
+        payload, raw, _ = await client.progress(IMPROVE_PROMPT, "p")
         texts += [str(payload), raw]
     except ApiError as error:
         texts += [error.sentence(), error.body]
@@ -160,7 +160,7 @@ async def test_a_prompt_that_holds_the_key_stays_exact(scripted: ScriptedServer,
     body = {"status": "completed", "output": {"improved_prompt": f"Say {KEY}.\r\n", "summary_of_changes": KEY}}
     scripted.on("GET", PROGRESS, Reply(write(body)))
     client = client_of(scripted)
-    payload, raw = await client.progress(IMPROVE_PROMPT, "p")
+    payload, raw, _ = await client.progress(IMPROVE_PROMPT, "p")
     exact = {"improved_prompt": f"Say {KEY}.\r\n", "summary_of_changes": "[the key]"}
     assert payload == {"status": "completed", "output": exact}
     assert KEY not in readable(raw)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -71,15 +73,64 @@ def test_a_server_that_misbehaves_on_purpose_is_told_in_a_sentence() -> None:
     assert "does not support improve-prompt jobs" in result.err
 
 
-def test_a_launch_without_an_id_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = faulty_server(tmp_path / "served", "no-progress-id", speed=1e6)
+@contextmanager
+def faulty(directory: Path, fault: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A server that misbehaves, and its key, are those that commands use."""
+    server = faulty_server(directory / "served", fault, speed=1e6)
     server.start()
     monkeypatch.setenv("CEKURA_API_URL", server.url)
     monkeypatch.setenv("CEKURA_API_KEY", server.key)
-    result = call("improve", newest_failed(), "--from-agent", "--wait")
+    yield
     server.stop()
+
+
+def test_a_launch_without_an_id_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with faulty(tmp_path, "no-progress-id", monkeypatch):
+        result = call("improve", newest_failed(), "--from-agent", "--wait")
     assert result.status == 1
     assert "job 1: unconfirmed: The server's answer has no usable progress_id" in result.err
+
+
+def test_an_answer_about_another_job_is_taken_with_force_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with faulty(tmp_path, "another-job", monkeypatch):
+        result = call("improve", newest_failed(), "--from-agent", "--wait")
+        again, taken = call("jobs", "resume", 1), call("jobs", "resume", 1, "--force")
+    assert (result.status, again.status, taken.status) == (1, 1, 0)
+    for lost in (result, again):
+        assert "job 1: lost: The server answered with another job: agent 1, not " in lost.err
+    assert "To take the answer anyway, run `cekura-tui jobs resume 1 --force`." in again.err
+    assert "job 1: succeeded: The server answered with another job: agent 1, not " in taken.err
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        ("no-error", "job 1: succeeded\n"),
+        (
+            "back-to-queued",
+            "job 1: succeeded: The server may have been reset: the job went from “in_progress” back to “queued”.",
+        ),
+    ],
+)
+def test_an_odd_answer_about_a_job_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, state: str
+) -> None:
+    with faulty(tmp_path, fault, monkeypatch):
+        result = call("improve", newest_failed(), "--from-agent", "--wait")
+    assert result.status == 0
+    assert state in result.err
+
+
+def test_a_failure_that_the_server_took_back_is_found_by_whoever_resumes_the_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with faulty(tmp_path, "failure-retracted", monkeypatch):
+        failed = call("improve", newest_failed(), "--from-agent", "--wait")
+        resumed = call("jobs", "resume", 1)
+    assert (failed.status, resumed.status) == (1, 0)
+    assert "job 1: failed: The worker was lost." in failed.err
+    assert "job 1: succeeded\n" in resumed.err
 
 
 def test_a_fault_that_nobody_knows_is_named_with_those_that_are() -> None:

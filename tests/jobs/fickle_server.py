@@ -38,6 +38,7 @@ GOING: dict[str, object] = {
     "no word": {},
     "a list": [],
     "a number": 7,
+    "no error": {"status": "in_progress", "output": None, "error": {"code": 0}},
     "progress": {"status": "running", "output": {"improved_prompt": "", "step": 3}},
 }
 ENDS = ("succeeded", "no_issues", "failed")

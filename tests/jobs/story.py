@@ -180,8 +180,9 @@ class Story:
 
     @property
     def _asked_about(self) -> list[Taken]:
-        """The jobs of which no end has been heard yet."""
-        return [job for name, job in self.server.jobs.items() if not self.world.heard[name].end]
+        """The jobs of which no end has been heard yet, or one that may be taken back."""
+        heard = self.world.heard
+        return [job for name, job in self.server.jobs.items() if not heard[name].end or heard[name].failure]
 
     async def always_answers(self, mood: str, seconds: float) -> None:
         self.server.mood = mood
@@ -217,6 +218,8 @@ class Story:
     async def resumes(self, window: int, which: int) -> None:
         if job := await self._request(window, which, JobService.resume):
             job.stopped = False
+            if job.taken is not None and (heard := self.world.heard[job.taken.progress_id]).failure:
+                heard.end = None
 
     async def asks_again(self, window: int, which: int) -> None:
         """Another question leaves, though the last one may not be answered yet."""
@@ -275,7 +278,9 @@ class Story:
             if expected.forgotten:
                 assert row["answers"] == 0, what
             if S(row["state"]).final:
-                assert (self.world.ended[expected.number], row["stale_since"]) == (1, None), what
+                assert expected.taken is not None
+                ends = self.world.heard[expected.taken.progress_id].ends
+                assert (self.world.ended[expected.number], row["stale_since"]) == (ends, None), what
 
     def _may_be(self, expected: ExpectedJob) -> set[JobState]:
         if expected.forgotten:

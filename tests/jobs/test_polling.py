@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, Leaps, Room, hasty, room
 from fickle_server import BAD
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer
+from simulated_time import SimulatedTime
 from waiting import eventually
 
 from cekura_tui.api.errors import KeyRefused
 from cekura_tui.jobs.engine import JobEngine
-from cekura_tui.jobs.waiting import DAY
+from cekura_tui.jobs.waiting import DAY, HOUR
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Job, JobState
 
@@ -122,17 +125,25 @@ async def test_a_lost_job_is_found_by_an_answer_that_another_window_got(home: Pa
 EMPTY = Reply({"status": "completed", "output": {"improved_prompt": " ", "summary_of_changes": None}, "error": None})
 
 
-async def test_a_last_word_that_stays_without_a_prompt_is_a_failure_and_the_job_can_be_resumed(
-    home: Path, scripted: ScriptedServer
+BROKE = Reply({"status": "in_progress", "output": None, "error": "Broke."})
+SUSPECTED = pytest.mark.parametrize(
+    ("suspected", "error"), [(EMPTY, "The server reported “completed” but sent no prompt."), (BROKE, "Broke.")]
+)
+
+
+@SUSPECTED
+async def test_a_last_word_without_a_prompt_and_an_error_without_a_last_word_are_failures_where_they_stay(
+    home: Path, scripted: ScriptedServer, suspected: Reply, error: str
 ) -> None:
-    scripted.on("GET", PROGRESS, RUNNING, EMPTY)
+    scripted.on("GET", PROGRESS, RUNNING, suspected)
     ended: list[Job] = []
     async with room(home, scripted, engine=partial(hasty(3), ended=ended.append)) as here:
         here.engine.start()
         await launched(here, scripted)
         job = await here.comes_into(JobState.FAILED)
-        assert (job.reason, job.error) == ("The server reported “completed” but sent no prompt.", None)
-        assert [answer.raw for answer in here.store.jobs.answers(1)][-1] == EMPTY.bytes()[0].decode()
+        assert (job.reason, job.error) == (error, error)
+        assert len(scripted.requests("GET")) >= 4
+        assert [answer.raw for answer in here.store.jobs.answers(1)][-1] == suspected.bytes()[0].decode()
         await eventually(lambda: ended, "the end is reported")
         assert job.finished_at == job.since == ended[0].ended_at
         scripted.on("GET", PROGRESS, DONE)
@@ -140,11 +151,15 @@ async def test_a_last_word_that_stays_without_a_prompt_is_a_failure_and_the_job_
         job = await here.comes_into(JobState.SUCCEEDED)
         states = [change.state for change in here.store.jobs.changes(1)]
         assert states == ["launching", "running", "failed", "running", "succeeded"]
-        assert here.store.jobs.durations() == {"improve_prompt": [job.took]}, "the empty end tells of no duration"
+        assert (job.reason, job.error) == ("", None)
+        assert here.store.jobs.durations() == {"improve_prompt": [job.took]}, "what was taken back tells of no duration"
 
 
-async def test_a_prompt_that_comes_a_moment_after_the_last_word_is_taken(home: Path, scripted: ScriptedServer) -> None:
-    scripted.on("GET", PROGRESS, EMPTY, EMPTY, RUNNING, EMPTY, EMPTY, DONE)
+@SUSPECTED
+async def test_a_prompt_that_comes_a_moment_later_is_taken(
+    home: Path, scripted: ScriptedServer, suspected: Reply, error: str
+) -> None:
+    scripted.on("GET", PROGRESS, suspected, suspected, RUNNING, suspected, suspected, DONE)
     async with room(home, scripted, engine=hasty()) as here:
         here.engine.start()
         await launched(here, scripted)
@@ -152,13 +167,74 @@ async def test_a_prompt_that_comes_a_moment_after_the_last_word_is_taken(home: P
         assert "failed" not in [change.state for change in here.store.jobs.changes(1)]
 
 
-async def test_a_failure_that_the_server_reported_stays_one(home: Path, scripted: ScriptedServer) -> None:
-    scripted.on("GET", PROGRESS, Reply({"status": "failed", "error": "It broke."}))
-    async with room(home, scripted, engine=hasty()) as here:
-        here.engine.start()
+FAILED = Reply({"status": "failed", "error": "It broke."})
+
+
+def simulated(monkeypatch: pytest.MonkeyPatch, ended: list[Job]) -> tuple[SimulatedTime, Callable[..., JobEngine]]:
+    """A clock, and how engines are made that live by it, with a look at other processes every half minute."""
+    monkeypatch.setattr("cekura_tui.jobs.engine.TICK", 30.0)
+    time = SimulatedTime()
+
+    def engine(*args: Any, **more: Any) -> JobEngine:
+        times = {"clock": time.clock, "monotonic": time.monotonic, "pause": time.pause, "spread": lambda: 0.5}
+        made = JobEngine(*args, **more, **times, ended=ended.append)
+        time.busy = lambda: made.in_flight > 0
+        return made
+
+    return time, engine
+
+
+async def test_a_failure_that_the_server_reported_is_asked_about_now_and_then_for_a_day(
+    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.on("GET", PROGRESS, FAILED, FAILED, UNKNOWN, Reply({}, 401), FAILED)
+    ended: list[Job] = []
+    time, engine = simulated(monkeypatch, ended)
+    async with room(home, scripted, engine=engine) as here:
         await launched(here, scripted)
-        failed = await here.comes_into(JobState.FAILED)
-        assert await here.engine.resume(1) == failed
+        here.engine.start()
+        await time.passes(30 * HOUR)
+        assert len(scripted.requests("GET")) == 11, "at its end, and ten times after it, ever less often"
+        assert here.engine.idle
+        assert here.engine.paused is None
+        assert [change.state for change in here.store.jobs.changes(1)] == ["launching", "running", "failed"]
+        assert len(ended) == 1
+
+
+async def test_a_failure_that_the_server_takes_back_is_followed_to_its_result(
+    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.on("GET", PROGRESS, FAILED, RUNNING, DONE)
+    ended: list[Job] = []
+    time, engine = simulated(monkeypatch, ended)
+    async with room(home, scripted, engine=engine) as here:
+        await launched(here, scripted)
+        here.engine.start()
+        await time.passes(40.0)
+    async with room(home, scripted, engine=engine) as again:
+        again.engine.start()
+        await time.passes(5.0)
+        assert len(scripted.requests("GET")) == 1, "when it is due is known to every process"
+        await time.passes(120.0)
+        states = [change.state for change in again.store.jobs.changes(1)]
+        assert states == ["launching", "running", "failed", "running", "succeeded"]
+        assert [job.state for job in ended] == ["failed", "succeeded"]
+        assert again.job().error is None
+
+
+async def test_a_failure_is_asked_about_at_once_when_somebody_resumes_the_job(
+    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.on("GET", PROGRESS, FAILED)
+    time, engine = simulated(monkeypatch, [])
+    async with room(home, scripted, engine=engine) as here:
+        await launched(here, scripted)
+        here.engine.start()
+        await time.passes(1.0)
+        assert (await here.engine.resume(1)).state == JobState.RUNNING
+        await time.passes(1.0)
+        assert len(scripted.requests("GET")) == 2
+        assert here.job().state == JobState.FAILED
 
 
 async def test_a_job_without_an_end_in_a_day_is_lost(home: Path, scripted: ScriptedServer) -> None:

@@ -25,7 +25,7 @@ from cekura_tui.api.errors import (
     next_try,
     read_retry_after,
 )
-from cekura_tui.jobs.polling import BUDGET, EMPTY, Budget, Streak
+from cekura_tui.jobs.polling import BUDGET, SUSPECTED, Budget, Streak
 from cekura_tui.jobs.waiting import FAILURES_OF_ONE_JOB, HOUR, interval, retry_delay, server_pause
 
 SECONDS = st.floats(0, 1e6)
@@ -139,7 +139,7 @@ def test_a_job_is_given_up_after_the_server_said_so_three_times_over_a_minute(at
 def test_a_last_word_without_a_result_is_believed_after_three_times_over_twenty_seconds(
     at: list[float], believed: bool
 ) -> None:
-    streak = Streak(EMPTY)
+    streak = Streak(SUSPECTED)
     assert [streak.add(moment) for moment in at][-1] is believed
 
 

@@ -15,13 +15,13 @@ from typing import TypeVar
 from fickle_server import UNKNOWN, End, FickleServer
 from simulated_time import SimulatedTime
 
-from cekura_tui.api.client import Client, LaunchAnswer
+from cekura_tui.api.client import Client, LaunchAnswer, ProgressAnswer
 from cekura_tui.api.errors import ApiError
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.lease import Lease
 from cekura_tui.jobs.waiting import DAY, HOUR, interval
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.job import Draft, Job
+from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.job_kind import JobKind
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.job_service import JobService
@@ -31,13 +31,22 @@ T = TypeVar("T")
 
 @dataclass
 class Heard:
-    """What any window was told of a job: the first end, and what may make it a lost one."""
+    """What any window was told of a job: its end, how often it ended, and what may make it a lost one.
+
+    A failure is taken back by another end, and by word that the job goes on where that was asked for after it.
+    """
 
     since: float = 0.0
     """When it was launched, by the clock that nobody sets."""
     end: End | None = None
+    ends: int = 0
     unknown: int = 0
     overdue: int = 0
+
+    @property
+    def failure(self) -> End | None:
+        """Its end, if that is one that may be taken back."""
+        return self.end if self.end and self.end.state == JobState.FAILED else None
 
 
 @dataclass
@@ -170,14 +179,15 @@ class Way:
             self._world.heard[answer.progress_id].since = began
         return answer
 
-    async def progress(self, kind: JobKind, progress_id: str) -> tuple[object, str]:
+    async def progress(self, kind: JobKind, progress_id: str) -> ProgressAnswer:
         self._begin(progress_id)
+        failure = self._world.heard[progress_id].failure
         requests = self._world.requests[progress_id]
         answer = await self._world.asked(self._world.client.progress(kind, progress_id))
         if isinstance(answer, ApiError):
             self._refused(progress_id, answer)
         else:
-            self._answered(progress_id, answer[1])
+            self._answered(progress_id, answer.raw, failure)
         if requests != self._world.requests[progress_id]:
             del self.not_before[progress_id]  # somebody wanted to know at once meanwhile, so it is asked once more
         if isinstance(answer, ApiError):
@@ -198,9 +208,13 @@ class Way:
             self._complain("asks while another window does")
         self._times.append(now)
 
-    def _answered(self, progress_id: str, raw: str) -> None:
+    def _answered(self, progress_id: str, raw: str, failure: End | None) -> None:
         heard, now = self._world.heard[progress_id], self._world.time.elapsed
-        heard.end = heard.end or self._world.server.ends.get(raw)
+        end = self._world.server.ends.get(raw)
+        if end is not None and (heard.end is None or (heard.failure and end.state != heard.end.state)):
+            heard.end, heard.ends = end, heard.ends + 1
+        elif end is None and failure is not None and heard.end is failure:
+            heard.end = None
         heard.overdue += now - heard.since >= DAY
         self.not_before[progress_id] = now + interval(self._age(progress_id), 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cekura_tui.model.improve_prompt import IMPROVE_PROMPT, empty_end, read_progress
-from cekura_tui.model.job import JobState
+from cekura_tui.model.job import Job, JobState
 
 DONE = {"improved_prompt": "Be kind.\r\n\t", "summary_of_changes": "Kinder."}
 GOING = ["queued", "pending", "running", "in_progress", "processing", "started", "evaluating", "in_queue", "scaling_up"]
@@ -77,18 +78,45 @@ def test_what_went_wrong_is_found_wherever_the_server_says_it(answer: dict[str, 
     assert (told.end, told.error) == ("failed", "Too long")
 
 
-def test_an_error_without_output_is_a_failure_whatever_the_word_says() -> None:
-    assert read_progress({"status": "running", "output": None, "error": "Broke"}).end == "failed"
-    assert read_progress({"error": "Broke"}).end == "failed"
+@pytest.mark.parametrize(("error", "end"), [("Broke", "failed"), ({"code": 500}, "failed"), ("No issues", "no_issues")])
+@pytest.mark.parametrize("answer", [{"status": "running", "output": None}, {"status": "pondering"}, {}])
+def test_an_error_beside_a_word_that_is_not_final_is_a_suspected_end(
+    answer: dict[str, Any], error: object, end: str
+) -> None:
+    told = read_progress({**answer, "error": error})
+    assert (told.state, told.end, told.suspected_end) == (JobState.RUNNING, None, end)
+    assert told.believed.state == JobState(end)
 
 
 def test_an_error_beside_some_output_does_not_end_the_job() -> None:
     assert read_progress({"status": "running", "output": {"stage": 2}, "error": "A warning"}).end is None
 
 
-@pytest.mark.parametrize("error", [None, "", "  ", False, {}, []])
-def test_an_empty_error_does_not_end_the_job(error: object) -> None:
-    assert read_progress({"status": "running", "output": None, "error": error}).end is None
+NO_ERRORS = [
+    None,
+    "",
+    "  ",
+    False,
+    {},
+    [],
+    0,
+    7,
+    True,
+    "none",
+    " None ",
+    "OK",
+    "0",
+    {"code": 0},
+    {"message": "null"},
+    [0],
+]
+
+
+@pytest.mark.parametrize("error", NO_ERRORS)
+def test_what_tells_of_no_error_does_not_end_the_job(error: object) -> None:
+    told = read_progress({"status": "running", "output": None, "error": error})
+    assert (told.end, told.suspected_end, told.error) == (None, None, None)
+    assert read_progress({"status": "failed", "error": error}).error == "The server reported “failed” and no reason."
 
 
 @pytest.mark.parametrize("status", ["failed", "completed", "error"])
@@ -128,6 +156,7 @@ def test_an_error_beside_a_last_word_and_an_empty_proposal_ends_the_job(error: s
 
 
 def test_only_a_last_word_is_wrong_without_a_prompt() -> None:
+    assert read_progress({"status": "Succeeded", "output": {}}).believed.error == empty_end("Succeeded")
     assert empty_end("Succeeded") == "The server reported “Succeeded” but sent no prompt."
     assert [empty_end(word) for word in ("", "running", "pondering", "needs_clarification")] == [None] * 4
 
@@ -141,6 +170,34 @@ def test_what_an_answer_means_is_read_without_what_is_hidden_in_it_and_its_texts
     assert (told.end, told.error) == ("failed", "Bro\x1bke")
     told = IMPROVE_PROMPT.read({"status": "failed"}, '{"status": "fail\\u0000ed"}')
     assert (told.end, told.status) == ("failed", "failed")
+
+
+OURS = Job(1, JobState.RUNNING, "", "", "", "", (5, 6), 7, "", (), (), "")
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("answer", "mismatch"),
+    [
+        ({"agent": 12}, "agent 12, not 7"),
+        ({"agent_id": 12}, "agent 12, not 7"),
+        ({"run_ids": [5, 99]}, "run 99, not 5 6"),
+        ({"created_at": "2026-05-01T10:00:00Z"}, "launched at 2026-05-01 10:00 UTC"),
+        ({"created_at": "2026-05-01T20:00:00+02:00"}, "launched at 2026-05-01 18:00 UTC"),
+        ({"agent": 7, "run_ids": [6], "created_at": "2026-05-01T12:20:00Z"}, ""),
+        ({"agent": "Front desk", "run_ids": ["99"], "created_at": "2026-05-01T10:00:00"}, ""),
+        ({"agent": None, "run_ids": None, "created_at": 7}, ""),
+        ([], ""),
+    ],
+)
+def test_an_answer_is_about_another_job_where_it_names_what_was_not_launched(answer: object, mismatch: str) -> None:
+    assert IMPROVE_PROMPT.mismatch(OURS, answer, (NOON, NOON + 90)) == mismatch
+
+
+def test_a_launch_is_the_same_at_one_of_two_clocks() -> None:
+    created = {"created_at": "2026-05-01T12:00:00Z"}
+    assert IMPROVE_PROMPT.mismatch(OURS, created, (NOON - 90_000, NOON)) == ""
+    assert IMPROVE_PROMPT.mismatch(OURS, created, ()) == ""
 
 
 JSON = st.recursive(
@@ -159,4 +216,4 @@ JSON = st.recursive(
 def test_no_answer_of_any_shape_breaks_the_watching(answer: object) -> None:
     told = read_progress(answer)
     assert (told.improved_prompt is not None) == (told.state == JobState.SUCCEEDED)
-    assert bool(told.error) == (told.end in ("failed", "no_issues"))
+    assert bool(told.error) == ((told.end or told.suspected_end) in ("failed", "no_issues"))

@@ -74,7 +74,7 @@ def test_a_proposal_is_kept_exactly(store: Store) -> None:
     assert (told.prompt, told.improved_prompt) == (DRAFT.prompt, "Be kinder.\r\n")
 
 
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", [JobState.SUCCEEDED, JobState.NO_ISSUES])
 @pytest.mark.parametrize("later", [*ENDS.values(), GOING])
 def test_how_a_job_ended_never_changes(store: Store, end: JobState, later: Progress) -> None:
     number = running(store).number
@@ -84,6 +84,23 @@ def test_how_a_job_ended_never_changes(store: Store, end: JobState, later: Progr
     for state in JobState:
         assert store.jobs.record_state(number, state, "x", 5.0, only_from=tuple(JobState)) == ended
     assert store.jobs.record_silence([number], 5.0)[0].state == end
+
+
+@pytest.mark.parametrize("later", ENDS)
+def test_a_failure_is_taken_back_by_a_result_alone(store: Store, later: JobState) -> None:
+    number = running(store).number
+    store.jobs.record_answer(number, ENDS[JobState.FAILED], "raw", 3.0)
+    ended = store.jobs.record_answer(number, ENDS[later], "other", 4.0)
+    assert (ended.state, ended.error, ended.answered_at) == (later, ENDS[later].error, 4.0)
+    assert ended.finished_at == (3.0 if later == JobState.FAILED else 4.0)
+
+
+def test_a_failure_is_taken_back_by_word_that_the_job_goes_on_where_that_was_asked_after_it(store: Store) -> None:
+    number = running(store).number
+    failed = store.jobs.record_answer(number, ENDS[JobState.FAILED], "raw", 3.0)
+    assert store.jobs.record_answer(number, GOING, "late", 4.0) == failed
+    again = store.jobs.record_answer(number, GOING, "later", 5.0, asked_as=JobState.FAILED)
+    assert (again.state, again.error, again.finished_at, again.took) == (JobState.RUNNING, None, None, None)
 
 
 EVENTS = st.lists(

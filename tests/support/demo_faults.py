@@ -1,4 +1,5 @@
-"""The embedded server misbehaving in ways that only tests ask for: a launch without an id, agents badly written."""
+"""The embedded server misbehaving in ways that only tests ask for: a launch without an id, odd answers about a job,
+agents badly written."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cekura_tui.demo.faults import FAULTS
@@ -41,7 +43,7 @@ class FaultyWrites:
             refusal = detail(403, "You do not have permission to perform this action.")
             await refusal(scope, receive, send)
         elif self._fault == "write-half":
-            await self._answers(scope, await _body(receive))
+            await _answers(self._app, scope, await _body(receive))
             await _break_off(send)
         elif self._fault == "write-lost":
             await _body(receive)
@@ -58,7 +60,7 @@ class FaultyWrites:
 
     async def _drift(self, agent: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the agent as it is; when the answer is there, its prompt is another. This happens once."""
-        answer = await self._answers(scope, await _body(receive))
+        answer = await _answers(self._app, scope, await _body(receive))
         if answer[0]["status"] == 200:
             self._drifted.add(agent)
             prompt = json.loads(answer[1]["body"])["description"]
@@ -67,22 +69,23 @@ class FaultyWrites:
         for message in answer:
             await send(message)
 
-    async def _answers(self, scope: Scope, body: bytes) -> list[Message]:
-        """What the real server answers, not sent."""
-        answer: list[Message] = []
-
-        async def keep(message: Message) -> None:
-            answer.append(message)
-
-        await self._app(scope, _brings(body), keep)
-        return answer
-
     async def _pass_on(self, scope: Scope, fields: dict[str, Any], send: Send) -> None:
         """Pass a request on with other fields."""
         body = json.dumps(fields).encode()
         headers = [one for one in scope["headers"] if one[0] not in (b"content-type", b"content-length")]
         headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await self._app({**scope, "headers": headers}, _brings(body), send)
+
+
+async def _answers(app: ASGIApp, scope: Scope, body: bytes) -> list[Message]:
+    """What the real server answers, not sent."""
+    answer: list[Message] = []
+
+    async def keep(message: Message) -> None:
+        answer.append(message)
+
+    await app(scope, _brings(body), keep)
+    return answer
 
 
 def _fields(body: bytes) -> dict[str, Any] | None:
@@ -134,12 +137,40 @@ class WithoutProgressId:
         await self._app({**scope, "method": "GET", "path": path, "raw_path": path.encode()}, _brings(b""), send)
 
 
+_GOING = {"status": "in_progress", "output": None, "error": None}
+ODD_PROGRESS: dict[str, tuple[dict[str, Any], ...]] = {
+    "no-error": ({**_GOING, "error": {"code": 0}}, {**_GOING, "error": 0}),
+    "failure-retracted": ({"status": "failed", "output": None, "error": "The worker was lost."},),
+    "another-job": ({"agent": 1}, {"agent": 1}, {"agent": 1}),
+    "back-to-queued": (_GOING, {**_GOING, "status": "queued"}),
+}
+"""What is otherwise, by the name of a fault, in the first answers about a job."""
+
+
+class OddProgress:
+    """Answers the first polls otherwise than the real server would."""
+
+    def __init__(self, app: ASGIApp, fault: str) -> None:
+        self._app = app
+        self._odd = list(ODD_PROGRESS[fault])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._odd or not scope["path"].rstrip("/").endswith("/improve_prompt_progress"):
+            await self._app(scope, receive, send)
+            return
+        answer = await _answers(self._app, scope, await _body(receive))
+        body = json.loads(answer[1]["body"]) | self._odd.pop(0)
+        await JSONResponse(body)(scope, receive, send)
+
+
 def faulty_server(directory: Path, *faults: str, **options: Any) -> DemoServer:
     """An embedded server that misbehaves as named: in the ways that it knows, and in at most one that is ours."""
     ours = [fault for fault in faults if fault not in FAULTS]
     assert len(ours) < 2, ours
 
     def misbehave(app: ASGIApp) -> ASGIApp:
+        if ours[0] in ODD_PROGRESS:
+            return OddProgress(app, ours[0])
         return WithoutProgressId(app) if ours == ["no-progress-id"] else FaultyWrites(app, *ours)
 
     own = frozenset(faults) & frozenset(FAULTS)

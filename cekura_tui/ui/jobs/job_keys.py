@@ -17,7 +17,7 @@ from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.actions import NOT_OFFERED, Action
-from cekura_tui.ui.jobs.words import forget_question, needs_other_key, relaunch_question
+from cekura_tui.ui.jobs.words import accept_question, forget_question, needs_other_key, relaunch_question
 from cekura_tui.ui.kit.copying import Offer, OfferList
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
 from cekura_tui.ui.kit.page import Page
@@ -70,6 +70,8 @@ class JobActions:
             match name:
                 case "stop":
                     self._send(job.number, lambda session: session.jobs.stop(job.number), _polled_words)
+                case "resume" if job.mismatched and not needs_other_key(job):
+                    self._accept(job)
                 case "resume":
                     self._send(job.number, lambda session: session.jobs.resume(job.number), _polled_words)
                 case "launch_again":
@@ -93,6 +95,13 @@ class JobActions:
                 self._send(job.number, lambda session: session.jobs.launch_again(job.number), launched_words)
 
         self._page.app.push_screen(ConfirmDialog(*relaunch_question(job, self._state), "Relaunch"), launch)
+
+    def _accept(self, job: Job) -> None:
+        def accept(sure: bool | None) -> None:
+            if sure:
+                self._send(job.number, lambda session: session.jobs.resume(job.number, accept=True), _polled_words)
+
+        self._page.app.push_screen(ConfirmDialog(*accept_question(job), "Take answer"), accept)
 
     def _forget(self, job: Job) -> None:
         def words(_: Job) -> str:

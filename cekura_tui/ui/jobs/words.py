@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_durations import Usual
+from cekura_tui.model.job_kind import WAITING, WORKING
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import clean, clean_line, span_text
 from cekura_tui.ui.keymap import with_keys
@@ -30,9 +31,7 @@ _MEANINGS = {
 }
 OPEN_LAUNCH = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 """States in which it matters whether the process that launched it still runs."""
-_RUNNING_WORDS = frozenset(
-    ("", "queued", "pending", "running", "in_progress", "processing", "started", "evaluating", "in_queue", "scaling_up")
-)
+_RUNNING_WORDS = WAITING | WORKING | {""}
 _LIST_MARK = re.compile(r"^\s*(?:[-*•+–]\s+|\d{1,3}[.)]\s+|#{1,6}\s+)")
 _FULL, _EMPTY = "▰", "▱"
 
@@ -44,7 +43,9 @@ def state_meaning(job: Job, state: AppState) -> str:
     if (repeat := state.relaunch_of(job.number)) is not None:
         return f"Relaunched as job {repeat}."
     meaning = _MEANINGS.get(job.state) or KINDS[job.kind].meanings.get(job.state, "")
-    again = " {job.resume} polls again." if job.ended_empty and job.resumable else ""
+    if job.mismatched:
+        meaning = "The server's answers are about another job. {job.resume} takes the next answer anyway. " + _TWICE
+    again = " {job.resume} polls again." if job.state == JobState.FAILED and job.resumable else ""
     return with_keys(meaning + again)
 
 
@@ -133,11 +134,12 @@ def job_facts(job: Job, state: AppState) -> Facts:
     repeat = state.relaunch_of(job.number)
     word, uncertain = unknown_word(job), job.state in (JobState.UNCONFIRMED, JobState.LOST)
     ended = state.when(job.finished_at)
+    explained = uncertain or (job.state.final and job.reason != (job.error or ""))
     experience = _experience(job, state)
     named = (
         ("Answer" if job.state == JobState.NO_ISSUES else "Error", clean(job.error or "")),
         ("Result", json.dumps(job.result) if job.result is not None else ""),
-        ("Reason", clean(job.reason) if uncertain or job.ended_empty else ""),
+        ("Reason", clean(job.reason) if explained else ""),
         ("Since", state.when(job.since) if uncertain else ""),
         ("Relaunched", f"as job {repeat}" if repeat is not None else ""),
         ("Relaunch of", f"job {job.again_of}" if job.again_of is not None else ""),
@@ -186,6 +188,12 @@ def relaunch_question(job: Job, state: AppState) -> tuple[str, str]:
     text = texts.get(job.state, f"{failed}A relaunch may cost credits again.")
     rest = f"Sends the same {KINDS[job.kind].content(job)} to {job.origin}."
     return f"Relaunch job {job.number}?", f"{text}\n\n{rest}"
+
+
+def accept_question(job: Job) -> tuple[str, str]:
+    """Title and text of what is asked before an answer is taken that seems to be about another job."""
+    text = f"{clean_line(job.reason, 200)}\n\nThe answer may be the result of another prompt."
+    return f"Take the next answer as job {job.number}'s?", text
 
 
 def forget_question(job: Job) -> tuple[str, str]:

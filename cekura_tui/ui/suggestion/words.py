@@ -14,7 +14,7 @@ from textual.content import Content
 from cekura_tui.evidence.evidence import Sure
 from cekura_tui.evidence.hunk_reasons import Reason
 from cekura_tui.evidence.prompt_issues import PromptIssue
-from cekura_tui.model.job import Suggestion
+from cekura_tui.model.job import RESET, Suggestion
 from cekura_tui.model.json_tree import has_children, leaf_text
 from cekura_tui.model.text import clean, clean_line
 from cekura_tui.model.transcript.timeline import clock
@@ -121,6 +121,9 @@ def summary(
     """
     found = clean(suggestion.job.summary_of_changes or "The server sent no summary.").strip().split("\n")
     lines = [Content(line.rstrip()) for line in found]
+    if RESET in suggestion.job.reason:
+        doubt = f"! {clean_line(suggestion.job.reason)} This suggestion may belong to another job."
+        lines.insert(0, Content.styled(doubt, "$warning"))
     if key:
         lines.append(Content.styled(f"! The improved prompt contains {key}.", "$warning"))
     if diff.coarse:

@@ -16,7 +16,7 @@ from watching import screen_text, sees, still
 
 from cekura_tui.jobs.lease import this_process
 from cekura_tui.model.improve_prompt import launch_body
-from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.job import OTHER_JOB, RESET, Job, JobState
 from cekura_tui.ui.jobs.job_keys import ACTION_NAMES, JobActions
 from cekura_tui.workspace.setup import Setup
 
@@ -38,6 +38,31 @@ async def test_a_lost_job_is_asked_about_again(quiet: Setup, seeded: SeededJobs,
     scripted.on("GET", PROGRESS, Reply(DONE))
     async with opened(quiet, size=SMALL) as pilot:
         await on_jobs(pilot, "! lost", "s Resume polling", "a Relaunch", "? Keys")
+        await pilot.press("s")
+        await sees(pilot, "✓ succeeded")
+
+
+async def test_an_answer_about_another_job_is_taken_after_a_question_and_its_suggestion_says_so(
+    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
+) -> None:
+    seeded.put(seeded.running(), JobState.LOST, f"{OTHER_JOB}agent 12, not 7. {RESET}.")
+    scripted.on("GET", PROGRESS, Reply({**DONE, "agent": 12}))
+    async with opened(quiet) as pilot:
+        await on_jobs(pilot, "! lost", "answers are about another", "s Resume polling")
+        await pilot.press("s")
+        await sees(pilot, "Take the next answer as job 1's?", "agent 12, not 7", "result of another prompt")
+        assert not scripted.requests("GET", PROGRESS)
+        await pilot.press("y")
+        await sees(pilot, "✓ succeeded", gone="Take the next answer")
+        await pilot.press("enter")
+        await sees(pilot, "! The server answered with another job: agent 12, not 7.", "This suggestion may belong")
+
+
+async def test_a_failed_job_is_asked_about_again(quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer) -> None:
+    seeded.ended(FAILED, took=40)
+    scripted.on("GET", PROGRESS, Reply(DONE))
+    async with opened(quiet) as pilot:
+        await on_jobs(pilot, "✗ failed", "s Resume polling", "a Relaunch")
         await pilot.press("s")
         await sees(pilot, "✓ succeeded")
 
@@ -223,6 +248,10 @@ def job_of(state: JobState, **fields: Any) -> Job:
 )
 def test_what_is_offered_follows_from_the_state(state: JobState, offered: set[str]) -> None:
     assert applicable(job_of(state)) == {"details", "copy", *offered}
+
+
+def test_a_failure_that_the_server_reported_can_be_asked_about_again() -> None:
+    assert "resume" in applicable(job_of(JobState.FAILED, progress_id="p-1"))
 
 
 def test_nothing_is_offered_where_there_is_no_job() -> None:

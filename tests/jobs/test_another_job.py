@@ -1,0 +1,103 @@
+"""A server that was reset counts its ids from the start again: whose answers these are, and what is said of it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, hasty, room
+from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
+
+from cekura_tui.model.job import Job, JobState
+
+
+def dated(reply: Reply, ahead: float) -> Reply:
+    """An answer by a server whose clock is so many seconds ahead."""
+    return Reply(reply.body, reply.status, {"Date": formatdate(time.time() + ahead, usegmt=True)})
+
+
+def created(ago: float) -> Reply:
+    """A result that says when its job was launched."""
+    return Reply({**DONE.body, "created_at": datetime.fromtimestamp(time.time() - ago, UTC).isoformat()})  # type: ignore[dict-item]
+
+
+async def becomes(home: Path, scripted: ScriptedServer, state: JobState, *replies: Reply) -> Job:
+    """Job 1 once it has come into a state by these answers."""
+    scripted.on("POST", LAUNCH, TAKEN)
+    scripted.on("GET", PROGRESS, *replies)
+    async with room(home, scripted, engine=hasty(70)) as here:
+        here.engine.start()
+        await here.engine.launch(DRAFT)
+        return await here.comes_into(state)
+
+
+async def test_an_answer_about_another_job_is_no_result_until_somebody_takes_it(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    other = Reply({**DONE.body, "agent": 12})  # type: ignore[dict-item]
+    lost = await becomes(home, scripted, JobState.LOST, RUNNING, other)
+    assert lost.reason == ("The server answered with another job: agent 12, not 7. The server may have been reset.")
+    assert (lost.mismatched, lost.improved_sha256) == (True, None)
+    async with room(home, scripted) as here:
+        assert here.store.jobs.answers(1)[-1].raw == other.bytes()[0].decode()
+        taken = await here.engine.resume(1, accept=True)
+        assert (taken.state, taken.reason) == (JobState.SUCCEEDED, lost.reason)
+        assert here.store.jobs.suggestion(taken).improved_prompt == "Be kinder.\r\n"
+
+
+async def test_an_answer_about_another_job_does_not_take_back_a_failure(home: Path, scripted: ScriptedServer) -> None:
+    failed = Reply({"status": "failed", "error": "It broke."})
+    other = Reply({**DONE.body, "run_ids": [99]})  # type: ignore[dict-item]
+    await becomes(home, scripted, JobState.FAILED, failed)
+    scripted.on("GET", PROGRESS, other)
+    async with room(home, scripted, engine=hasty(70)) as here:
+        here.engine.start()
+        await here.asked(4)
+        assert here.job().state == JobState.FAILED
+
+
+@pytest.mark.parametrize("ahead", [0.0, 90_000.0, -90_000.0])
+async def test_a_launch_is_told_by_either_clock(home: Path, scripted: ScriptedServer, ahead: float) -> None:
+    await becomes(home, scripted, JobState.SUCCEEDED, dated(created(-ahead), ahead))
+
+
+async def test_a_result_of_another_launch_is_none_of_this_job(home: Path, scripted: ScriptedServer) -> None:
+    lost = await becomes(home, scripted, JobState.LOST, created(7_200.0))
+    assert "another job: launched at " in lost.reason
+
+
+@pytest.mark.parametrize(
+    ("before", "doubt"),
+    [
+        ([RUNNING, Reply({"status": "queued"})], ": the job went from “running” back to “queued”."),
+        ([dated(RUNNING, 90_000.0)], ": its clock went back."),
+        ([RUNNING, UNKNOWN, RUNNING], ": it did not know the job for a while."),
+    ],
+)
+async def test_a_result_says_that_the_server_may_have_been_reset_where_something_speaks_for_that(
+    home: Path, scripted: ScriptedServer, before: list[Reply], doubt: str
+) -> None:
+    job = await becomes(home, scripted, JobState.SUCCEEDED, *before, DONE)
+    assert job.reason == f"The server may have been reset{doubt}"
+
+
+async def test_a_result_of_a_job_that_the_server_did_not_know_any_more_says_so(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    lost = await becomes(home, scripted, JobState.LOST, RUNNING, UNKNOWN)
+    assert lost.reason.endswith(" The server may have been reset: it knew the job before.")
+    scripted.on("GET", PROGRESS, DONE)
+    async with room(home, scripted) as here:
+        here.engine.start()
+        await here.engine.resume(1)
+        assert (await here.comes_into(JobState.SUCCEEDED)).reason == lost.reason
+
+
+@pytest.mark.parametrize("before", [[UNKNOWN], [Reply({"status": "queued"}), RUNNING], [dated(RUNNING, 100.0)]])
+async def test_nothing_is_said_of_a_reset_where_nothing_went_back(
+    home: Path, scripted: ScriptedServer, before: list[Reply]
+) -> None:
+    assert (await becomes(home, scripted, JobState.SUCCEEDED, *before, DONE)).reason == ""
