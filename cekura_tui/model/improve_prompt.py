@@ -120,7 +120,8 @@ def mismatch(job: Job, payload: object, launched: Sequence[float]) -> str:
     if None not in (agent, job.agent_id) and agent != job.agent_id:
         return f"agent {agent}, not {job.agent_id}"
     runs = answer.get("run_ids")
-    others = [run for run in runs if type(run) is int and run not in job.run_ids] if isinstance(runs, list) else []
+    known = job.run_ids if isinstance(runs, list) else ()
+    others = [run for run in runs or () if type(run) is int and run not in known] if known else []
     if others:
         return f"run {others[0]}, not {' '.join(map(str, job.run_ids))}"
     try:
