@@ -13,7 +13,16 @@ from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import quote
 
-from cekura_tui.api.body import JOB, MAX_ENTRIES, REFUSAL, Limit, beyond_limits, too_large
+from cekura_tui.api.body import (
+    JOB,
+    MAX_ENTRIES,
+    MAX_LINES,
+    REFUSAL,
+    Limit,
+    beyond_limits,
+    rest_beyond_limits,
+    too_large,
+)
 from cekura_tui.api.errors import (
     ApiError,
     BadAnswer,
@@ -32,7 +41,7 @@ from cekura_tui.api.errors import (
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.scope import Agent, Project
-from cekura_tui.model.text import Prompt, clean, clean_json, clean_line
+from cekura_tui.model.text import Prompt, clean, clean_json, clean_line, sha256
 
 T = TypeVar("T")
 
@@ -93,16 +102,17 @@ class ApiResponse:
             # As `json` reads bytes.
             text = self.raw.decode(json.detect_encoding(self.raw), "surrogatepass")
             if len(self.raw) > JOB.size:
-                self._forget()  # nothing asks for the text of such an answer
+                # Two such answers that begin alike are not the same.
+                self._forget(f"… ({len(self.raw):,} bytes, SHA-256 {sha256(self.raw)})")
             if wrong := beyond_limits(text, self.limit):
                 return None, wrong
             return (json.loads(text, parse_constant=lambda _: None), _may_repeat(text, self.key)), ""
         except (ValueError, RecursionError):
             return None, ""
 
-    def _forget(self) -> None:
+    def _forget(self, note: str = "") -> None:
         """Keep what an error shows, with a key whole that begins in it."""
-        self.raw = self.raw[: 5 * _BEGINNING]
+        self.raw = self.raw[: 5 * _BEGINNING] + note.encode()
 
     def _no_json(self) -> BadAnswer:
         return self.unexpected("is not JSON" if self.raw.strip() else "is empty")
@@ -131,9 +141,17 @@ class ApiResponse:
         return self._without_key(value) if repeats else value
 
     def json_with(self, exact: Collection[tuple[str, ...]]) -> object:
-        """The body as JSON, every text cleaned but those at the paths `exact`; raises BadAnswer."""
+        """The body as JSON, every text cleaned but those at the paths `exact`, which may be long; raises BadAnswer."""
+        is_long = len(self.raw) > MAX_LINES
         value, repeats = self.parsed()
-        kept = [(path, text) for path in exact if isinstance(text := _at(value, path), str)]
+        kept = []
+        for path in exact:
+            place = _at(value, path[:-1])
+            if isinstance(place, dict) and isinstance(text := place.get(path[-1]), str):
+                kept.append((path, text))
+                place[path[-1]] = ""
+        if is_long and (wrong := rest_beyond_limits(value, self.limit)):
+            raise too_large(wrong, self.status)
         cleaned = self._cleaned(value, repeats)
         for (*parents, name), text in kept:
             place = _at(cleaned, parents)

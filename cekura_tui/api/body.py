@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import re
 import sys
 import zlib
@@ -31,16 +32,26 @@ _HINT = "Check the API URL; if correct, contact Cekura support."
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many bytes an answer may have; `noun` is what it is."""
+    """How many bytes an answer may have, and values of JSON; `noun` is what it is. Where a text of it stays exact,
+    `size` is what may be beside that, and `whole` what all of it may have."""
 
     noun: str
     size: int
+    whole: int = 0
+    values: int = MAX_VALUES
+
+    @property
+    def bytes(self) -> int:
+        """How many are read."""
+        return self.whole or self.size
 
 
-RUN, RUNS_BY_ID = Limit("a run", 32 * MB), Limit("an answer with runs", 32 * MB)
-PAGE = Limit("a page of a list", 16 * MB)
+RUN, RUNS_BY_ID = Limit("a run", 32 * MB, values=400_000), Limit("an answer with runs", 32 * MB)
+PAGE = Limit("a page of a list", 32 * MB, values=400_000)
 AGENT = Limit("an agent", 16 * MB)
-JOB, ISSUES = Limit("an answer about a job", 8 * MB), Limit("an answer about issues", 8 * MB)
+LAUNCH, ISSUES = Limit("an answer about a job", 8 * MB), Limit("an answer about issues", 8 * MB)
+JOB = Limit("an answer about a job", 8 * MB, 64 * MB)
+"""Its prompt is stored, shown from its start, and handed on whole; nothing reads it line by line."""
 REFUSAL = Limit("a refusal", MB)
 
 
@@ -61,11 +72,11 @@ async def read_body(response: httpx.Response, limit: Limit, turn: asyncio.Lock) 
             inflated = max(ANY_RATIO, MAX_RATIO * received)
             try:
                 # One byte more than fits tells that there is more.
-                body += gzip.decompress(chunk, min(limit.size, inflated) + 1 - len(body)) if gzip else chunk
+                body += gzip.decompress(chunk, min(limit.bytes, inflated) + 1 - len(body)) if gzip else chunk
             except zlib.error:
                 raise BadAnswer("The server's answer is not valid gzip.", status=status) from None
-            if max(len(body), received) > limit.size:
-                raise too_large(f"{limit.noun} may have {limit.size // MB} MB", status)
+            if max(len(body), received) > limit.bytes:
+                raise too_large(f"{limit.noun} may have {limit.bytes // MB} MB", status)
             if len(body) > inflated:
                 raise too_large(f"compressed to less than 1/{MAX_RATIO} of its size", status)
             if len(body) > TURN_FROM and not waited:
@@ -95,23 +106,44 @@ MAX_LINES = 100_000
 """Line ends and tabs in the texts of one answer: a line of two letters takes as much memory as one of fifty."""
 MAX_TEXT = 4_000_000
 """Characters of one text, as it is written in JSON."""
+MOST_WIDE = 20 * MB
+"""Characters of an answer of which each takes four bytes."""
 _LINE_ENDS = (r"\n", r"\r", r"\t", r"\u000", r"\u2028", r"\u2029", "\u2028", "\u2029")
 _PAIR = re.compile(r"\\u[dD][89abAB]")
 
 
 def beyond_limits(json_text: str, limit: Limit) -> str:
     """What is too much about JSON to be read, or nothing."""
-    if has_more_values(json_text):
-        return f"{limit.noun} may hold {MAX_VALUES:,} values"
+    if has_more_values(json_text, limit.values):
+        return f"{limit.noun} may hold {limit.values:,} values"
+    if wide := _too_wide(json_text, limit):
+        return wide
+    return "" if limit.whole else _texts_beyond_limits(json_text, limit)
+
+
+def rest_beyond_limits(rest: object, limit: Limit) -> str:
+    """Likewise, of JSON that was read, without the text that may be long."""
+    json_text = json.dumps(rest, ensure_ascii=False)
+    if len(json_text) > limit.size:
+        return f"{limit.noun} may have {limit.size // MB} MB besides its prompt"
+    return _texts_beyond_limits(json_text, limit)
+
+
+def _texts_beyond_limits(json_text: str, limit: Limit) -> str:
     # Nearly all hold few escapes of any kind.
     if sum(map(json_text.count, "\\\u2028\u2029")) > MAX_LINES < sum(map(json_text.count, _LINE_ENDS)):
         return f"the texts of {limit.noun} may have {MAX_LINES:,} lines"
-    # A text with one emoji takes four bytes a character, however it was written.
-    wide = limit.size // 2
-    if len(json_text) > wide and (sys.getsizeof(json_text) > 3 * len(json_text) or _PAIR.search(json_text)):
-        return f"{limit.noun} with emoji may have {wide // MB} million characters"
     if len(json_text) > MAX_TEXT and any(
         found.end() - found.start() > MAX_TEXT for found in JSON_TEXT.finditer(json_text)
     ):
         return f"a text of {limit.noun} may have {MAX_TEXT // 10**6} million characters"
+    return ""
+
+
+def _too_wide(json_text: str, limit: Limit) -> str:
+    """That there are too many characters for a text of which each takes the most memory."""
+    # A text with one emoji takes four bytes a character, however it was written.
+    wide = min(limit.bytes // 2, MOST_WIDE)
+    if len(json_text) > wide and (sys.getsizeof(json_text) > 3 * len(json_text) or _PAIR.search(json_text)):
+        return f"{limit.noun} with emoji may have {wide // MB} million characters"
     return ""

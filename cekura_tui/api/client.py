@@ -396,7 +396,7 @@ class Client:
         kind = KINDS[draft.kind]
         request = kind.launch(draft)
         try:
-            answer = await self._write(request.method, request.path, limits.JOB, request.body or {})
+            answer = await self._write(request.method, request.path, limits.LAUNCH, request.body or {})
         except ApiError as error:
             if error.status in (404, 405, 410):
                 raise NotOffered(

@@ -100,11 +100,9 @@ def _put_diff(sent: Prompt, other: Prompt) -> None:
 
 
 def _put_patch(done: Suggestion, other: Prompt) -> None:
-    from cekura_tui.model.text import Prompt
-    from cekura_tui.prose.patch import patch_path, unified_patch
-    from cekura_tui.workspace.prompt_files import relative_source
+    from cekura_tui.workspace.prompt_files import patch_of
 
-    put_prompt(Prompt(unified_patch(done.prompt, other, patch_path(relative_source(done.job.prompt_source)))))
+    put_prompt(patch_of(done, other))
 
 
 def _put_record(record: JobRecord, again: Sequence[Job], options: Options) -> None:

@@ -17,6 +17,8 @@ from cekura_tui.prose.diff import ProseDiff
 
 MOST = 6
 """The most facts of one hunk."""
+_ADDED = 100_000
+"""Characters of all that a suggestion adds that are looked at."""
 _READ = 200_000
 """Characters of one call that are looked at, and 20,000 of one turn."""
 _QUOTE = 6
@@ -89,7 +91,11 @@ def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> di
     that was sent has not: names, dates, times, amounts, numbers, e-mails, six words in a row of a turn, scenarios, ids.
     Hunks that add none are not in the answer.
     """
-    added = {hunk.number: _VARIABLE.sub(_blank, hunk.new) for hunk in diff.worded if hunk.new.strip()}
+    added, left = {}, _ADDED
+    for hunk in diff.worded:
+        if text := hunk.new[:left].strip():
+            added[hunk.number] = _VARIABLE.sub(_blank, text)
+            left -= len(text)
     sent = _Sent(sent_prompt)
     # Long calls are read for numbers and dates only where some were added.
     numbered = any(one.key not in sent.keys for text in added.values() for one in particulars(text))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from cekura_tui.model.text import Prompt, clean_line
+from cekura_tui.model.text import Prompt, clean_line, word_total
 
 How = Literal["seen", "sent", "proposed", "staged", "written", "replaced"]
 """Seen at the agent; sent with a job; proposed by one; staged from a proposal; written to the agent; or what stood
@@ -31,8 +31,12 @@ class PromptUse:
 
 def words_and_first_line(prompt: Prompt) -> tuple[int, str]:
     """What a history shows of a prompt's text."""
-    first = next((line for line in prompt.splitlines() if line.strip()), "")
-    return len(prompt.split()), clean_line(first)
+    first = next((line for line in prompt[:_BEGINNING].splitlines() if line.strip()), "")
+    return word_total(prompt), clean_line(first)
+
+
+_BEGINNING = 10_000
+"""Characters in which the first line is looked for that is not blank."""
 
 
 _ONE_EVENT = 60

@@ -149,16 +149,34 @@ def prompt_bytes(prompt: str) -> bytes:
     return prompt.encode("utf-8", "surrogatepass")
 
 
-def sha256(prompt: str) -> str:
-    """The hash by which a prompt is kept and compared."""
+def sha256(prompt: str | bytes) -> str:
+    """The hash by which a prompt, or its bytes, is kept and compared."""
     import hashlib  # --help has no prompts
 
-    return hashlib.sha256(prompt_bytes(prompt)).hexdigest()
+    return hashlib.sha256(prompt if isinstance(prompt, bytes) else prompt_bytes(prompt)).hexdigest()
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: "1 run", "1,204 runs"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def word_total(text: str) -> int:
+    """How many words a text of any length has, without all of them in memory at once."""
+    found, is_within = 0, False
+    for at in range(0, len(text), _PART):
+        part = text[at : at + _PART]
+        found += len(part.split()) - (is_within and not part[0].isspace())
+        is_within = not part[-1].isspace()
+    return found
+
+
+_COUNTED = 1_000_000
+
+
+def size_text(text: str) -> str:
+    """How long a text is, in words; one of millions of characters in these, for to count its words takes long."""
+    return count(len(text.split()), "word") if len(text) <= _COUNTED else count(len(text), "character")
 
 
 _HIDDEN = (

@@ -18,6 +18,7 @@ from cekura_tui.prose.matching import match, repeated
 from cekura_tui.prose.numbers import NOUNS
 from cekura_tui.prose.places import Places
 from cekura_tui.prose.stopping import Stop, Stopped, never, until
+from cekura_tui.prose.uncompared import are_too_long, uncompared
 from cekura_tui.prose.units import Unit, begins, units_of_both
 from cekura_tui.prose.words import WordSpan, formatted, tidy, word_count, word_spans, words_in
 from cekura_tui.prose.wrapper import Wrapper, wrapper_of
@@ -29,7 +30,10 @@ same diff on every machine."""
 
 def compare(old: str, new: str, split: AbstractSet[str] = frozenset(), *, stop: Stop = never) -> ProseDiff:
     """The difference of a sent and a proposed prompt: the same for the same texts, always, in bounded time. The hunks
-    of the keys `split` are in their parts. `stop` is asked again and again; raises Stopped once it says so."""
+    of the keys `split` are in their parts. `stop` is asked again and again; raises Stopped once it says so. Longer
+    texts than LONGEST are not compared."""
+    if are_too_long(old, new):
+        return uncompared(old, new)
     wrapper = wrapper_of(old, new)
     return _Comparison(old, wrapper.inner(new), wrapper, stop).diff(split)
 

@@ -115,6 +115,8 @@ class ProseDiff:
     pieces: tuple[TextPiece, ...]
     hunks: tuple[Hunk, ...]
     coarse: str = ""
+    is_compared: bool = True
+    """Whether words were compared at all; if not, there is one hunk of all of both texts."""
 
     @cached_property
     def old(self) -> str:

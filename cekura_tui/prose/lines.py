@@ -15,6 +15,7 @@ from cekura_tui.prose.diff import Hunk, ProseDiff, TextPiece
 from cekura_tui.prose.formatting import Format
 from cekura_tui.prose.marks import structure
 from cekura_tui.prose.staging import Choices, HunkChoice, worded
+from cekura_tui.prose.uncompared import beginning
 from cekura_tui.prose.words import Op, WordSpan, tidy, word_count, word_spans
 
 _NEAR = 200
@@ -54,7 +55,12 @@ def in_stretches(line: ProseLine) -> list[ProseLine]:
 
 
 def _is_long(line: ProseLine) -> bool:
-    return line.mark != "±" or any(len(part) > LONGEST_LINE for span in line.spans for part in span.text.split("\n"))
+    parts = [part for span in line.spans for part in span.text.split("\n")]
+    return line.mark != "±" or len(parts) > _MOST_PARTS or any(len(part) > LONGEST_LINE for part in parts)
+
+
+_MOST_PARTS = 500
+"""Lines of a text and of the one in its place that are one row; more are drawn line by line."""
 
 
 def _of_version(span: WordSpan, continues: bool) -> Iterator[ProseLine]:
@@ -215,6 +221,8 @@ def _each(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePa
 def _by_piece(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
     seen: set[int] = set()
     for index, piece in enumerate(diff.pieces):
+        if not diff.is_compared:
+            piece = replace(piece, old=beginning(piece.old), new=beginning(piece.new))
         places = sorted({span.hunk for span in piece.spans if span.hunk and not diff.hunks[span.hunk - 1].is_folded})
         # A line is shown once, by what has its words; other hunks of it are shown before it.
         own = piece.hunk or (places[-1] if places else 0)

@@ -10,6 +10,7 @@ from cekura_tui.model.text import visible
 from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.lines import readable
 from cekura_tui.prose.staging import Choices, staged_spans, with_numbers
+from cekura_tui.prose.uncompared import beginning
 from cekura_tui.prose.words import WordSpan
 
 StagedMark = Literal[" ", "+", "~", "-"]
@@ -41,6 +42,8 @@ def staged_lines(diff: ProseDiff, choices: Choices) -> StagedLines:
     columns: dict[int, int] = {}
     written: list[str] = []
     for index, (piece, spans) in enumerate(zip(diff.pieces, staged_spans(diff, choices), strict=True)):
+        if not diff.is_compared:
+            spans = [WordSpan(span.op, beginning(span.text)) for span in spans]
         now = "".join(span.text for span in spans if span.op != "del")
         for number in piece.hunks():
             if diff.hunks[number - 1].main == index:

@@ -34,6 +34,8 @@ def staged(diff: ProseDiff, choices: Choices) -> Prompt:
 def with_numbers(diff: ProseDiff, texts: Sequence[str], choices: Choices | None = None) -> str:
     """What is in the place of each piece, as one text in which the numbers of lists follow; a fence around all of
     it hides none of them, and numbers that were typed in a row stay so."""
+    if not diff.is_compared:
+        return "".join(texts)
     typed = [choice.text for choice in (choices or {}).values() if choice.what == "edited"]
     around = [bool(piece.hunk) and diff.hunks[piece.hunk - 1].kind == "wrapper" for piece in diff.pieces]
     bare = "".join(text for text, is_around in zip(texts, around, strict=True) if not is_around)

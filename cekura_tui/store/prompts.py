@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 def keep_prompt(sql: sqlite3.Connection, prompt: Prompt, at: float) -> str:
     """Keep a prompt within a transaction, also in place of what is damaged of it; returns its hash."""
-    name = sha256(prompt)
+    text = prompt_bytes(prompt)
+    name = sha256(text)
     sql.execute(
         "INSERT INTO prompts VALUES (?, ?, ?)"
         " ON CONFLICT (sha256) DO UPDATE SET text = excluded.text WHERE prompts.text IS NOT excluded.text",
-        (name, prompt_bytes(prompt), at),
+        (name, text, at),
     )
     return name
 
@@ -44,8 +45,9 @@ def read_prompt(database: Database, name: str) -> Prompt:
     rows = database.read("SELECT text FROM prompts WHERE sha256 = ?", name)
     if not rows:
         raise StoreError("The prompt was forgotten.", "Take the prompt from a file.")
-    prompt = as_prompt(rows[0]["text"])
-    if sha256(prompt) != name:
+    text = rows[0]["text"]
+    prompt = as_prompt(text)
+    if sha256(text) != name:
         raise DamagedText
     return prompt
 

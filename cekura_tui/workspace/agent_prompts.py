@@ -18,6 +18,7 @@ from cekura_tui.model.text import Prompt, clean_line, count, sha256
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.lines import counts
 from cekura_tui.prose.merge import merge
+from cekura_tui.prose.uncompared import are_too_long
 from cekura_tui.store.errors import StoreError, Unrecorded
 from cekura_tui.workspace.setup import KnownKeys, refuse_read_only
 
@@ -238,6 +239,10 @@ class AgentPrompts:
         suggested = await self._jobs.suggestion(number)
         if suggested.job.agent_id is None:
             raise UsageError("The server did not name the agent of this run.", "Save the prompt to a file instead.")
+        if are_too_long(suggested.prompt, staged):
+            size = count(len(staged), "character")
+            message = f"The staged prompt is too long to be compared with the agent's prompt ({size})."
+            raise UsageError(message, "Save the prompt to a file instead.")
         agent, now = await self._read(suggested.job.agent_id, suggested.job.agent_name, *_UNWRITTEN)
         keys = self._keys()
         if not keys.found_in(now):

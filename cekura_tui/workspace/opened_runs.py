@@ -222,6 +222,9 @@ _LONG = 500
 """Turns from which on the run is drawn first."""
 _DRAWN = 0.1
 """Seconds for that."""
+MOST_EXPLAINED = 400_000
+"""Characters of the explanations of a run in which turns are looked for, which takes some seconds; of later verdicts
+none is known to cite a turn."""
 
 
 class RunEvidence:
@@ -251,7 +254,11 @@ async def _find_evidence(view: RunView) -> Found:
     with _without_garbage_collection():
         for _ in finder.read():
             until = await _rest(until)
+        left = MOST_EXPLAINED
         for verdict in view.verdicts:
+            if left <= 0:
+                break  # failing verdicts come first
+            left -= sum(map(len, verdict.reasons))
             if verdict.state != "na":
                 steps, found = finder.find(verdict.reasons), None
                 while found is None:

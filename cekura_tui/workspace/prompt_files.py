@@ -16,9 +16,11 @@ from cekura_tui.config.atomic_file import output_file
 from cekura_tui.config.paths import expand
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import MAX_PROMPT_BYTES, Suggestion
-from cekura_tui.model.text import Prompt, clean, clean_line, prompt_bytes
+from cekura_tui.model.text import Prompt, clean, clean_line, count, prompt_bytes
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.lines import as_text
+from cekura_tui.prose.patch import patch_path, unified_patch
+from cekura_tui.prose.uncompared import are_too_long
 
 _UNSAFE = re.compile(r"[^\w.-]+")
 _NAME_BYTES = 120
@@ -207,6 +209,16 @@ def _is_gone(path: Path, source: str) -> bool:
 
 
 # What comes of a suggestion
+
+
+def patch_of(suggestion: Suggestion, text: Prompt) -> Prompt:
+    """The change from what was sent to a text that came of it, as a patch; raises UsageError for very long texts."""
+    if are_too_long(suggestion.prompt, text):
+        raise UsageError(
+            f"No patch: the prompt is too long to be compared ({count(len(text), 'character')}).",
+            "Save the prompt instead.",
+        )
+    return Prompt(unified_patch(suggestion.prompt, text, patch_path(relative_source(suggestion.job.prompt_source))))
 
 
 class PromptFileDrifted(UsageError):

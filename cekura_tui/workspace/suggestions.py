@@ -340,6 +340,8 @@ class Suggestions:
         known = self._known[1] if self._known is not None and self._known[0] == job.number else await self._ask(job)
 
         def find_reasons() -> SuggestionReasons:
+            if not diff.is_compared:
+                return SuggestionReasons(known.issues, problems=known.problems)
             found = reasons(diff, known.issues or (), known.views, known.found)
             facts = own_facts(diff, opened.suggestion.prompt, known.views)
             return SuggestionReasons(

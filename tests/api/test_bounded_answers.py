@@ -65,7 +65,7 @@ async def test_gzip_that_is_cut_or_none_at_all_is_said_to_be_so(scripted: Script
 
 @pytest.mark.parametrize(
     ("operation", "limit"),
-    [("run", 32), ("several runs", 32), ("list", 16), ("agents", 16), ("poll", 8), ("launch", 8), ("issues", 8)],
+    [("run", 32), ("several runs", 32), ("list", 32), ("agents", 32), ("poll", 64), ("launch", 8), ("issues", 8)],
 )
 async def test_an_answer_over_its_limit_is_refused_with_the_limit(
     scripted: ScriptedServer, operation: str, limit: int
@@ -76,7 +76,7 @@ async def test_an_answer_over_its_limit_is_refused_with_the_limit(
 
 async def test_an_answer_as_large_as_its_limit_is_read(scripted: ScriptedServer) -> None:
     body = json.dumps(OPERATIONS["poll"][2]).encode()
-    payload, _, _ = await ask(scripted, "poll", Reply(body + b" " * (8 * MB - len(body))))
+    payload, _, _ = await ask(scripted, "poll", Reply(body + b" " * (64 * MB - len(body))))
     assert payload == OPERATIONS["poll"][2]
 
 
@@ -85,8 +85,9 @@ async def test_an_answer_as_large_as_its_limit_is_read(scripted: ScriptedServer)
 async def test_json_of_small_values_is_refused_before_it_is_read(
     scripted: ScriptedServer, operation: str, item: bytes
 ) -> None:
-    body = filled(b'{"id": 5, "status": "completed", "results": [', item, b"]}", 2 * MB)
-    with pytest.raises(TooLarge, match="may hold 150,000 values"):
+    body = filled(b'{"id": 5, "status": "completed", "results": [', item, b"]}", 4 * MB)
+    most = "400,000" if operation in ("run", "list", "agents", "projects") else "150,000"
+    with pytest.raises(TooLarge, match=f"may hold {most} values"):
         await ask(scripted, operation, Reply(body))
 
 
@@ -130,6 +131,22 @@ async def test_a_text_that_would_take_many_times_its_memory_is_refused(
 ) -> None:
     with pytest.raises(TooLarge, match=said):
         await ask(scripted, "run", Reply(f'{{"id": 5, "transcript": "{head}{text * times}"}}'.encode()))
+
+
+async def test_a_prompt_of_any_length_is_read_exactly_and_the_texts_beside_it_are_bounded(
+    scripted: ScriptedServer,
+) -> None:
+    prompt = "Ask \t him.\r\n" * 800_000
+    answer = {"status": "completed", "output": {"improved_prompt": prompt, "summary_of_changes": "Longer."}}
+    payload, raw = await ask(scripted, "poll", Reply(answer))
+    assert payload == answer
+    assert len(raw) < 20_000
+    other = {"status": "completed", "output": {"improved_prompt": prompt + "!", "summary_of_changes": "Longer."}}
+    assert (await ask(scripted, "poll", Reply(other)))[1] != raw
+    for summary, said in (("a\n" * 100_001, "100,000 lines"), ("word " * 2_000_000, "8 MB besides its prompt")):
+        beside = {"status": "completed", "output": {"improved_prompt": prompt, "summary_of_changes": summary}}
+        with pytest.raises(TooLarge, match=said):
+            await ask(scripted, "poll", Reply(beside))
 
 
 async def test_a_page_of_far_more_entries_than_were_asked_for_is_refused(scripted: ScriptedServer) -> None:
@@ -192,7 +209,7 @@ _HOSTILE: dict[str, Callable[[], Reply]] = {
     "nested gzip": lambda: compressed(gzip.compress(bomb(128 * MB), 9), "gzip, gzip"),
     "gzip": lambda: compressed(bomb(128 * MB)),
     "60 MB of small values": lambda: Reply(filled(b'{"id":5,"results":[', b"[]", b"]}", 60 * MB)),
-    "as many values as may be": lambda: Reply(filled(b'{"id":5,"results":[', b'{"":0}', b"]}", 74_000 * 7)),
+    "as many values as may be": lambda: Reply(filled(b'{"id":5,"results":[', b'{"":0}', b"]}", 199_000 * 7)),
     "deep": lambda: Reply(b'{"id":5,"results":' + b"[" * 4_000_000 + b"]" * 4_000_000 + b"}"),
     "long texts": lambda: Reply(json.dumps({"id": 5, "x": ["’" + "word " * 700_000] * 9}, ensure_ascii=False).encode()),
 }

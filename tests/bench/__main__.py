@@ -33,6 +33,7 @@ MORE_PARTS = {
     "evidence": "evidence:rows",
     "marks": "prose_diff:marks",
     "merge": "prompt_merge:rows",
+    "large": "large_texts:rows",
     "peers": "peers:rows",
     "growth": "growth:rows",
     "slow_lines": "slow_lines:rows",

@@ -13,6 +13,7 @@ from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.improver import improve
 from cekura_tui.demo.library import agent_by_id
+from cekura_tui.evidence import overfitting
 from cekura_tui.evidence.overfitting import MOST, own_facts
 from cekura_tui.evidence.particulars import particulars
 from cekura_tui.model.run.run import Run
@@ -44,6 +45,13 @@ PROFILE = {
     "name": "Priya Raman",
     "information": {"date_of_birth": "1988-11-02", "address": {"street": "Cedar Street"}, "card_ends_in": 4782},
 }
+
+
+def test_of_all_that_is_added_the_first_characters_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    diff = compare(SENT, SENT + "\n## Notes\n" + "- Be kind to the caller.\n" * 50 + "- Greet Priya Raman.\n")
+    assert [facts for facts in own_facts(diff, SENT, [run()]).values()] == [("Priya Raman",)]
+    monkeypatch.setattr(overfitting, "_ADDED", 500)
+    assert own_facts(diff, SENT, [run()]) == {}
 
 
 def run(turns: tuple[tuple[str, str], ...] = TURNS, **more: Any) -> RunView:

@@ -60,3 +60,10 @@ def test_a_line_is_cut_without_a_gap(text: str) -> None:
     found = stretches(text)
     assert "".join(text[start:end] for start, end in found) == text
     assert all(end - start <= LONGEST_LINE for start, end in found)
+
+
+def test_very_many_lines_in_the_place_of_others_are_rows_of_their_own() -> None:
+    line = ProseLine((WordSpan("del", "Ask him."), WordSpan("ins", "ab\n" * 5_000)), "±")
+    rows = in_stretches(line)
+    assert len(rows) > 5_000
+    assert max(len(row.text) for row in rows) < 10

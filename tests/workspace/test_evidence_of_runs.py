@@ -46,6 +46,13 @@ async def test_the_evidence_of_the_last_eight_runs_is_kept() -> None:
     assert await evidence.find(view(0)) is not found[0]
 
 
+async def test_turns_are_looked_for_in_so_many_characters_of_explanations(monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = [{"name": f"Rule {n}", "score": 0, "explanation": [f'He said "{SAID}".' + " " * 90]} for n in range(9)]
+    long = view_of(Run.read(run_of(1, transcript=f"[00:01] Caller: {SAID}", evaluation={"metrics": metrics})), 0.0)
+    monkeypatch.setattr(opened_runs, "MOST_EXPLAINED", sum(map(len, long.verdicts[0].reasons)) + 1)
+    assert [verdict.name for verdict, _ in await RunEvidence().find(long)] == ["Rule 0", "Rule 1"]
+
+
 async def test_looking_through_a_long_call_gives_way_again_and_again_and_leaves_no_garbage_behind(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -15,6 +15,7 @@ from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Draft, Job
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.staging import HunkChoice
+from cekura_tui.workspace.prompt_files import patch_of
 from cekura_tui.workspace.setup import make_setup
 from cekura_tui.workspace.workspace import Workspace
 
@@ -72,6 +73,26 @@ async def test_each_change_is_told_with_the_verdict_and_the_turn_that_it_answers
     assert found.reasons[second] == ()
     assert found.issues is None, "a server that does not tell them is no failure"
     assert found.problems == ()
+
+
+async def test_a_proposal_too_long_to_compare_is_whole_and_what_would_need_comparing_is_refused(
+    scripted: ScriptedServer, home: Path
+) -> None:
+    long = Prompt("Ask the caller for the date of birth.\n" * 150_000)
+    end = {"status": "completed", "output": {"improved_prompt": long, "summary_of_changes": "Longer."}}
+    async with suggested(scripted, home, end) as (workspace, _):
+        opened = await workspace.call(lambda session: session.suggestions.open(1))
+        found = await workspace.call(lambda session: session.suggestions.explain(opened))
+        made = {1: HunkChoice("accepted")}
+        await workspace.call(lambda session: session.staging.choose(1, opened.diff, made))
+        staged = await workspace.call(lambda session: session.staging.staged(1))
+        with pytest.raises(UsageError, match="too long to be compared with the agent's prompt"):
+            await workspace.call(lambda session: session.agent_prompts.preview_update(1, long))
+    assert (staged, opened.suggestion.improved_prompt) == (long, long)
+    assert (found.reasons, found.own_facts) == ({}, {})
+    assert not scripted.requests("GET", "/test_framework/v1/aiagents/7/")
+    with pytest.raises(UsageError, match="No patch"):
+        patch_of(opened.suggestion, long)
 
 
 async def test_what_could_not_be_read_is_a_sentence_and_is_asked_for_again(

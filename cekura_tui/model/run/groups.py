@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Literal
 
 from cekura_tui.model.filter.filter import Filter, Term, Value
@@ -65,15 +66,18 @@ class Finding:
     explanation: str
 
 
+MOST_FAILED = 200
+
+
 def findings_of(verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
     """Why a run failed: each failed verdict with what was wrong, without times, quotations and marks.
 
-    A verdict that names several parts that were not met is told once for each of them.
+    A verdict that names several parts that were not met is told once for each of them. Of more than MOST_FAILED the
+    rest is left out.
     """
     found: dict[tuple[str, str], Finding] = {}
-    for verdict in verdicts:
-        if verdict.state != "fail":
-            continue
+    failed = (verdict for verdict in verdicts if verdict.state == "fail")
+    for verdict in islice(failed, MOST_FAILED):
         name = clean_line(verdict.name)
         for reason in _reasons(verdict) or [""]:
             found.setdefault((name, normalised(reason)), Finding(name, reason))
@@ -138,10 +142,14 @@ def _reasons(verdict: Verdict) -> list[str]:
     bad = [line for line in lines if line[0] in _BAD]
     if chosen := unmet or bad:
         return list(filter(None, map(_message_of, chosen[:_TEXTS])))
-    messages = [_message_of(line) for line in lines if line[0] not in _GOOD]
-    reasons = [line for line in messages if line and not _SPOKEN.match(line)]
-    best = next((line for line in reasons if len(line) >= _SHORTEST_REASON), reasons[0] if reasons else "")
-    return [best] if best else []
+    first = ""
+    for line in lines:  # the first one that fits is enough, and of the rest nothing is read
+        message = _message_of(line) if line[0] not in _GOOD else ""
+        if message and not _SPOKEN.match(message):
+            if len(message) >= _SHORTEST_REASON:
+                return [message]
+            first = first or message
+    return [first] if first else []
 
 
 def _message_of(line: str) -> str:

@@ -82,7 +82,8 @@ class RunLoader:
         self.live = True
         """Whether a run that is running is followed."""
         self.evidence: dict[Key, tuple[Evidence, ...]] | None = None
-        """By the key of a verdict in its list; None while it is being looked for."""
+        """By the key of a verdict in its list; None while it is being looked for. Of verdicts whose explanation was not
+        read, for all are very long, it has nothing."""
         self.neighbour_of = neighbour_of
         self.failures = 0
         """How often in a row the server did not answer."""
@@ -206,9 +207,7 @@ class RunLoader:
         for verdict, evidence in found:
             by_verdict.setdefault(verdict, []).append(evidence)
         self.evidence = {
-            key: by_verdict[verdict].pop(0) if by_verdict.get(verdict) else ()
-            for key, verdict in keyed(view.verdicts).items()
-            if verdict.state != "na"
+            key: by_verdict[verdict].pop(0) for key, verdict in keyed(view.verdicts).items() if by_verdict.get(verdict)
         }
         self._listener.show_evidence(marks_of(found))
 

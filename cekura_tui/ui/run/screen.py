@@ -32,7 +32,7 @@ from cekura_tui.ui.run.loader import NeighbourOf, RunLoader
 from cekura_tui.ui.run.navigator import FindLine, RunNavigator
 from cekura_tui.ui.run.timeline import TimelineStrip
 from cekura_tui.ui.run.transcript import Transcript
-from cekura_tui.ui.run.verdicts import Verdicts
+from cekura_tui.ui.run.verdicts import Verdicts, keyed
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.ui.theme import CHIPS
@@ -545,9 +545,15 @@ its scenario.
         self.query_one(TimelineStrip).mark({n: some[0].state for n, some in marks.items()})
         turns = view.transcript.turns if view is not None else ()
         cited = {key: _cited_turns(found, turns) for key, found in evidence.items()} if turns else {}
+        if turns and view is not None and self.loader.evidence is not None:
+            judged = (key for key, verdict in keyed(view.verdicts).items() if verdict.state != "na")
+            cited |= {key: _UNREAD for key in judged if key not in evidence}
         self.query_one(Verdicts).show_evidence(cited)
         self.draw_times()
         self.draw_title()
+
+
+_UNREAD = "turns not looked for: the explanations of this run are very long"
 
 
 def _cited_turns(evidence: tuple[Evidence, ...], turns: Sequence[Turn]) -> str:

@@ -16,8 +16,7 @@ from textual.widgets import Button, Input, Label, Static
 from cekura_tui.config.paths import expand
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import Suggestion
-from cekura_tui.model.text import Prompt, clean, clean_line, count, has_controls
-from cekura_tui.prose.patch import patch_path, unified_patch
+from cekura_tui.model.text import Prompt, clean, clean_line, has_controls, size_text
 from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.copying import SaveLine
 from cekura_tui.ui.kit.dialog import Dialog, KeyHint
@@ -27,6 +26,7 @@ from cekura_tui.workspace.prompt_files import (
     PromptFileDrifted,
     check_output,
     is_source,
+    patch_of,
     relative_source,
     safe_name,
     source_file,
@@ -96,7 +96,7 @@ class HandOffDialog(Dialog[str]):
         self.show_folder()
 
     def _choices(self) -> list[Choice]:
-        staged, proposed = (count(len(text.split()), "word") for text in self._versions.values())
+        staged, proposed = map(size_text, self._versions.values())
         if self._versions["staged"] == self._done.prompt:
             staged = "nothing accepted yet"
         return [
@@ -159,9 +159,8 @@ class HandOffDialog(Dialog[str]):
             return True
         self._versions["staged"] = staged
         self._what.show_rows(self._choices())
-        words = count(len(staged.split()), "word")
         self._line.show_message(
-            f"Another window changed the staged prompt (now {words}). Nothing was saved or copied; retry."
+            f"Another window changed the staged prompt (now {size_text(staged)}). Nothing was saved or copied; retry."
         )
         return False
 
@@ -174,8 +173,7 @@ class HandOffDialog(Dialog[str]):
         if other == self._done.prompt:
             which = "staged" if self._version == "staged" else "improved"
             raise UsageError(f"No patch: the {which} prompt is the same as the original.")
-        path = patch_path(relative_source(self._done.job.prompt_source))
-        return Prompt(unified_patch(self._done.prompt, other, path))
+        return patch_of(self._done, other)
 
     def _write(self, name: str, *, force: bool) -> str:
         """Write it exactly."""

@@ -15,8 +15,8 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
-from cekura_tui.model.job import Job
-from cekura_tui.model.text import Prompt, count
+from cekura_tui.model.job import MAX_PROMPT_BYTES, Job
+from cekura_tui.model.text import Prompt, count, size_text
 from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.prose.staging import HunkChoice, wording
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
@@ -323,7 +323,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         hunk = self.hunk
         place = f"{hunk.number} of {len(opened.diff.hunks)}" if hunk else str(len(opened.diff.hunks))
         self.query_one("#changes-pane", Pane).show_title("Changes", place)
-        facts = count(len(opened.staged.split()), "word"), f"at change {hunk.number}" if hunk else ""
+        facts = size_text(opened.staged), f"at change {hunk.number}" if hunk else ""
         self.query_one("#staged-pane", Pane).show_title("Staged", *facts)
         self.query_one(StagedText).show(opened.diff, opened.choices, hunk.number if hunk else None)
 
@@ -432,7 +432,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         hunk, opened = self._hunk_to_choose(), self.staging.opened
         if hunk is None or opened is None:
             return
-        if (reason := why_not_edit(hunk)) is not None:
+        if (reason := why_not_edit(hunk, opened.diff)) is not None:
             self.notify_once(reason)
             return
         from cekura_tui.ui.suggestion.edit import Edited, EditHunkDialog
@@ -576,6 +576,9 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             refuse_read_only(self.state.workspace.setup.read_only, "nothing is launched")
         except UsageError as error:
             self.notify_once(error.sentence(), warning=True)
+            return
+        if not self.staging.opened.diff.is_compared:
+            self.notify_once(f"Can't improve again: a prompt has at most {MAX_PROMPT_BYTES:,} bytes.", warning=True)
             return
         source = f"staged from job {self.number}"
         self._with_staged(

@@ -16,11 +16,12 @@ from cekura_tui.evidence.hunk_reasons import Reason
 from cekura_tui.evidence.prompt_issues import PromptIssue
 from cekura_tui.model.job import RESET, Suggestion
 from cekura_tui.model.json_tree import has_children, leaf_text
-from cekura_tui.model.text import clean, clean_line
+from cekura_tui.model.text import clean, clean_line, count
 from cekura_tui.model.transcript.timeline import clock
 from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.prose.lines import counts
 from cekura_tui.prose.staging import Choices, wording
+from cekura_tui.prose.uncompared import drawn_end
 from cekura_tui.prose.words import word_count, word_spans
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import VERDICT_MARKS
@@ -102,8 +103,10 @@ def _runs(run_ids: Sequence[int]) -> str:
     return f"run{'s' if len(run_ids) > 1 else ''} {', '.join(map(str, run_ids))}" if run_ids else ""
 
 
-def why_not_edit(hunk: Hunk) -> str | None:
+def why_not_edit(hunk: Hunk, diff: ProseDiff) -> str | None:
     """Why a change has no words to edit, as a sentence; None where it has some."""
+    if not diff.is_compared:
+        return f"Too long to edit here: {with_keys('{suggestion.hand-off} saves the prompt to a file.')}"
     if hunk.kind == "wrapper":
         return "Can't edit the text around the model's answer: accept or reject it."
     if hunk.kind != "layout":
@@ -128,6 +131,11 @@ def summary(
         lines.append(Content.styled(f"! The improved prompt contains {key}.", "$warning"))
     if diff.coarse:
         lines.append(Content.styled(f"! {clean_line(diff.coarse)}", "$warning"))
+    if not diff.is_compared:
+        proposed = suggestion.improved_prompt or ""
+        shown = f"Shows the first {drawn_end(proposed):,} of {count(len(proposed), 'character')}"
+        saves = with_keys("{suggestion.hand-off} copies or saves all")
+        lines.append(Content(f"{shown} · {saves} · `jobs show {suggestion.job.number} --prompt` prints all"))
     if explained is None:
         return [*lines, Content.styled("Loading the issues …", "$muted")]
     if explained.issues is None:

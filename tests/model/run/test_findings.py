@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from cekura_tui.model.run import groups
 from cekura_tui.model.run.groups import LONGEST, Finding, findings_of, generalised, normalised
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import State, Verdict, read_verdicts
@@ -35,6 +36,21 @@ PIECES = st.sampled_from(
     ]
 )
 TEXTS = st.text(max_size=200) | st.lists(PIECES | st.text(max_size=5), max_size=60).map("".join)
+
+
+def test_of_an_explanation_no_more_is_read_than_the_first_line_that_says_what_was_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(groups, "_message_of", lambda line: read.append(line) or line)
+    said = "The caller was not asked for the date of birth.\n" * 200
+    assert len(findings_of([verdict(said)] * 3)) == 1
+    assert len(read) == 3
+
+
+def test_findings_of_very_many_failed_verdicts_are_bounded() -> None:
+    many = [verdict("Nothing was read back to the caller.", name=f"Rule {n}") for n in range(2 * groups.MOST_FAILED)]
+    assert len(findings_of(many)) == groups.MOST_FAILED
 
 
 def verdict(*explanation: str, state: State = "fail", name: str = "Read back") -> Verdict:

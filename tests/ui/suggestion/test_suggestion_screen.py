@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from app_on_a_server import LAUNCH, SMALL, WIDE, Served, launched, no_crash, on_run, opened, setup_of
 from hostile import IMPROVED, serve_hostile
-from scripted_server import Reply, ScriptedServer
+from scripted_server import PROGRESS, Reply, ScriptedServer
 from suggestion_screens import FAILED, add, chosen, chosen_edited, reopened, screen, suggestion, texts, workspace
 from textual.widgets import TextArea
 from waiting import answered, eventually
@@ -323,6 +323,23 @@ async def test_a_change_for_which_no_turn_is_known_says_so(scripted: ScriptedSer
         await pilot.press("r")
         await sees(pilot, "Summary · 1 issue", "Rude [/red] words", "run 102", gone="Can't load")
         no_crash(pilot)
+
+
+async def test_a_proposal_too_long_to_compare_opens_at_its_start_and_is_neither_edited_nor_improved_here(
+    scripted: ScriptedServer,
+) -> None:
+    serve_hostile(scripted)
+    long = "Ask the caller once more.\n" * 60_000
+    done = {"status": "completed", "output": {"improved_prompt": long, "summary_of_changes": "Longer."}}
+    scripted.on("GET", PROGRESS, Reply(done))
+    async with opened(setup_of(scripted.url, "key")) as pilot:
+        await launched(pilot, 102)
+        await pilot.press("2", "enter")
+        await sees(pilot, "Changes · 1 of 1", "not compared", f"Shows the first 52,000 of {len(long):,} characters")
+        for key, said in (("e", "Too long to edit here"), ("i", "Can't improve again"), ("a", "all decided")):
+            await pilot.press(key)
+            await sees(pilot, said)
+        assert screen(pilot).staging.opened.staged == long
 
 
 async def test_i_launches_the_staged_text_for_the_same_runs_and_says_where_it_is_from(served: Served) -> None:

@@ -8,7 +8,7 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.staging import HunkChoice, staged
 from cekura_tui.ui.suggestion.staging_controller import accepted_message, undone_message
-from cekura_tui.ui.suggestion.words import Decided, decided, headline, summary
+from cekura_tui.ui.suggestion.words import Decided, decided, headline, summary, why_not_edit
 from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
 
 
@@ -23,6 +23,18 @@ def test_an_improved_prompt_with_the_key_is_called_that() -> None:
     job = Job(1, JobState.SUCCEEDED, "", "o", "k", "p", (7,), 3, "A", (), (), "s", summary_of_changes="One change.")
     found = summary(Suggestion(job, Prompt("a"), Prompt("b")), compare("a", "b"), None, "your API key")
     assert "! The improved prompt contains your API key." in [line.plain for line in found]
+
+
+def test_of_a_long_proposal_is_said_how_much_is_shown_and_how_to_get_all_and_it_is_not_edited_here() -> None:
+    job = Job(12, JobState.SUCCEEDED, "", "o", "k", "p", (7,), 3, "A", (), (), "s", summary_of_changes="Longer.")
+    long = Prompt("Ask him again.\n" * 100_000)
+    diff = compare("Ask him.", long)
+    lines = [line.plain for line in summary(Suggestion(job, Prompt("Ask him."), long), diff, None)]
+    assert lines[1:3] == [
+        "! not compared: the two texts have 1,500,008 characters; up to 1,000,000 are compared",
+        "Shows the first 30,000 of 1,500,000 characters · y copies or saves all · `jobs show 12 --prompt` prints all",
+    ]
+    assert why_not_edit(diff.hunks[0], diff) == "Too long to edit here: y saves the prompt to a file."
 
 
 def test_what_is_not_known_of_an_issue_is_told_as_a_tree() -> None:

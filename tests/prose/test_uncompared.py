@@ -1,0 +1,58 @@
+"""Texts too long to be compared are one change: exact in what is staged, and drawn from their start alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from cekura_tui.model.text import word_total
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.lines import as_text, passages
+from cekura_tui.prose.staged_lines import staged_lines
+from cekura_tui.prose.staging import HunkChoice, staged
+from cekura_tui.prose.uncompared import DRAWN, LONGEST, MOST_LINES, drawn_end
+
+SENT = "# Booking\n1. Ask him.\n3. Tell her.\n"
+LONG = {
+    "lines": "- Ask the caller for the date of birth.\r\n" * 30_000,
+    "one line": "Ask him. " * 120_000,
+    "no space": "x" * (LONGEST + 1),
+    "short lines": "ab\n" * (MOST_LINES + 1),
+    "one line and many": "x" * LONGEST + "\n" * MOST_LINES,
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+@pytest.mark.parametrize("sent", [SENT, "", "y" * 150_000])
+def test_what_is_staged_of_it_is_all_of_a_text_to_the_byte(name: str, sent: str) -> None:
+    diff = compare(sent, LONG[name])
+    assert (diff.old, diff.new, len(diff.hunks), diff.is_compared) == (sent, LONG[name], 1, False)
+    assert staged(diff, {}) == sent
+    assert staged(diff, {1: HunkChoice("rejected")}) == sent
+    assert staged(diff, {1: HunkChoice("accepted")}) == LONG[name]
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_its_start_is_drawn_and_how_much_is_behind_that(name: str) -> None:
+    diff = compare(SENT, LONG[name])
+    more = f"… ({len(LONG[name]) - drawn_end(LONG[name]):,} characters more, not shown)"
+    assert diff.coarse.startswith("not compared: the two texts have ")
+    lines = [line.text for passage in passages(diff) for line in passage.lines]
+    kept = [line.text for line in staged_lines(diff, {1: HunkChoice("accepted")}).lines]
+    for drawn in (lines, kept, as_text(diff).splitlines()):
+        assert more in "\n".join(drawn)
+        assert sum(map(len, drawn)) < 2 * DRAWN
+    assert len(kept) < 2_500
+
+
+def test_the_same_long_text_twice_is_no_change() -> None:
+    assert compare(LONG["lines"], LONG["lines"]).is_same
+
+
+def test_a_diff_knows_its_long_change_again_and_another_not() -> None:
+    keys = {compare(SENT, LONG["one line"] + end).hunks[0].key for end in ("", "", "!")}
+    assert len(keys) == 2
+
+
+@pytest.mark.parametrize("text", ["", " ", "one", "a b" * 90_000, "word " * 70_000, "\n" * 70_000 + "x" * 70_000])
+def test_words_are_counted_part_by_part_as_in_one_piece(text: str) -> None:
+    assert word_total(text) == len(text.split())
