@@ -138,7 +138,7 @@ async def test_a_prompt_of_any_length_is_read_exactly_and_the_texts_beside_it_ar
 ) -> None:
     prompt = "Ask \t him.\r\n" * 800_000
     answer = {"status": "completed", "output": {"improved_prompt": prompt, "summary_of_changes": "Longer."}}
-    payload, raw = await ask(scripted, "poll", Reply(answer))
+    payload, raw, _ = await ask(scripted, "poll", Reply(answer))
     assert payload == answer
     assert len(raw) < 20_000
     other = {"status": "completed", "output": {"improved_prompt": prompt + "!", "summary_of_changes": "Longer."}}
