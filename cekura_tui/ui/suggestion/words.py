@@ -118,24 +118,26 @@ def why_not_edit(hunk: Hunk, diff: ProseDiff) -> str | None:
 def summary(
     suggestion: Suggestion, diff: ProseDiff, explained: SuggestionReasons | None, key: str = ""
 ) -> list[Content]:
-    """The server's summary, then the issues behind the changes, each with its run, and what could not be loaded.
+    """What to know before reading, the server's summary, the issues with their runs, and what could not be loaded.
 
     `key` is what an API key that the improved prompt contains is called.
     """
-    found = clean(suggestion.job.summary_of_changes or "The server sent no summary.").strip().split("\n")
-    lines = [Content(line.rstrip()) for line in found]
+    warnings = []
     if RESET in suggestion.job.reason:
-        doubt = f"! {clean_line(suggestion.job.reason)} This suggestion may belong to another job."
-        lines.insert(0, Content.styled(doubt, "$warning"))
+        warnings.append(f"{clean_line(suggestion.job.reason)} This suggestion may belong to another job.")
     if key:
-        lines.append(Content.styled(f"! The improved prompt contains {key}.", "$warning"))
+        warnings.append(f"The improved prompt contains {key}.")
     if diff.coarse:
-        lines.append(Content.styled(f"! {clean_line(diff.coarse)}", "$warning"))
+        warnings.append(clean_line(diff.coarse))
+    # Before the summary, which may be longer than its pane.
+    lines = [Content.styled(f"! {warning}", "$warning") for warning in warnings]
     if not diff.is_compared:
         proposed = suggestion.improved_prompt or ""
         shown = f"Shows the first {drawn_end(proposed):,} of {count(len(proposed), 'character')}"
         saves = with_keys("{suggestion.hand-off} copies or saves all")
         lines.append(Content(f"{shown} · {saves} · `jobs show {suggestion.job.number} --prompt` prints all"))
+    found = clean(suggestion.job.summary_of_changes or "The server sent no summary.").strip().split("\n")
+    lines += (Content(line.rstrip()) for line in found)
     if explained is None:
         return [*lines, Content.styled("Loading the issues …", "$muted")]
     if explained.issues is None:
