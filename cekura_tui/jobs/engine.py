@@ -355,7 +355,7 @@ class JobEngine:
             self._update(job, followed)
         elif self.paused is not refused:
             self._notify()
-        if followed.ended_here and job != before:
+        if followed.ended_here and job.finished_at != before.finished_at:
             self._ended(job)
 
     def _report(self, error: Exception) -> None:

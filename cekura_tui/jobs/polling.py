@@ -107,6 +107,8 @@ class PolledJob:
     overdue: Streak = field(default_factory=Streak)
     suspected: Streak = field(default_factory=lambda: Streak(SUSPECTED))
     in_flight: bool = False
+    retracted: bool = False
+    """Whether the server has retracted a failure: the next one is not believed at once."""
     last_answer: int | None = None
     """The hash of the last raw answer: the same again needs no record of its own."""
     server_at: float = 0.0
@@ -204,7 +206,7 @@ class Poller:
     def may_be_retracted(self, job: Job) -> bool:
         """Whether a job failed so lately that the server is still asked now and then whether it holds to that."""
         failed = job.state == JobState.FAILED and job.resumable
-        return failed and self._clock() - (job.launched_at or job.created_at) < DAY
+        return failed and 0 <= self._clock() - (job.launched_at or job.created_at) < DAY
 
     def until_recheck(self, job: Job) -> float:
         """Seconds until a job that failed is due, by what any process has heard of it."""
@@ -212,19 +214,28 @@ class Poller:
         heard = max(job.answered_at or 0.0, ended)
         return max(0.0, recheck_interval(heard - ended) - max(0.0, self._clock() - heard))
 
-    def _record(self, followed: PolledJob, answer: ProgressAnswer, asked_as: JobState, *, unchecked: str = "") -> None:
-        """Record an answer to a question about a job in the state `asked_as`; it is this job's, whatever it says, where
-        `unchecked` says why that is in doubt."""
+    def _record(
+        self, followed: PolledJob, answer: ProgressAnswer, asked_as: JobState, *, accepted: bool = False
+    ) -> None:
+        """Record an answer to a question about a job in the state `asked_as`; one that is about another job is this
+        one's where that was `accepted`, and so are those after it."""
         job, at, seen = followed.job, self._clock(), hash(answer.raw)
         kind, now = KINDS[job.kind], self._monotonic()
         if job.other_key:
             job = self._jobs.take_over(job.number, at)
-        if not unchecked and (other := self._mismatch(job, answer)):
-            reason = f"{OTHER_JOB}{other}. {RESET}."
-            followed.job = self._lose(job, reason, answer.raw)
+        accepted = accepted or (job.state == JobState.RUNNING and job.reason.startswith(OTHER_JOB))
+        other = self._mismatch(followed, answer)
+        doubt = f"{OTHER_JOB}{other}. {RESET}." if other else ""
+        if other and not accepted:
+            followed.job = self._lose(job, doubt, answer.raw)
             return
         progress = kind.read(answer.payload, answer.raw)
-        doubt = unchecked or self._reset_doubt(followed, progress.status, answer.at)
+        doubt = doubt or self._reset_doubt(followed, progress.status, answer.at)
+        goes_on = progress.status.lower() in WAITING | WORKING
+        if asked_as == JobState.FAILED and not (goes_on or progress.end or progress.suspected_end):
+            progress = progress._replace(end="failed", error=job.error)  # what says nothing retracts nothing
+        elif followed.retracted and progress.end == "failed":
+            progress = progress._replace(end=None, suspected_end="failed")
         if progress.suspected_end is None:
             followed.suspected.end()
         elif followed.suspected.add(now) or asked_as == JobState.FAILED:
@@ -244,19 +255,22 @@ class Poller:
             )
             followed.last_answer = seen
             followed.ended_at = at
+            followed.retracted |= asked_as == JobState.FAILED and job.state == JobState.RUNNING
         # By the clock that nobody sets, since it is followed: one that was resumed has as long again. A machine that
         # slept may hear of the end next.
         if job.state == JobState.RUNNING and now - followed.since >= DAY and followed.overdue.add(now):
             job = self._lose(job, "No final answer in 24 hours.")
         followed.job = job
 
-    def _mismatch(self, job: Job, answer: ProgressAnswer) -> str:
+    def _mismatch(self, followed: PolledJob, answer: ProgressAnswer) -> str:
         """In what an answer is about another job. The launch was at one time by the clock of this machine, and at
-        another by the server's: as long before its answer as it is ago here."""
-        launched = job.launched_at
-        if launched is None or answer.at is None:
-            return KINDS[job.kind].mismatch(job, answer.payload, ())
-        return KINDS[job.kind].mismatch(job, answer.payload, (launched, answer.at - (self._clock() - launched)))
+        another by the server's: as long before its answer as it is ago here, or as the job has been followed, for that
+        clock may have been set."""
+        job, launched, at = followed.job, followed.job.launched_at, answer.at
+        moments: tuple[float, ...] = ()
+        if launched is not None and at is not None:
+            moments = (launched, at - (self._clock() - launched), at - (self._monotonic() - followed.since))
+        return KINDS[job.kind].mismatch(job, answer.payload, moments)
 
     def _reset_doubt(self, followed: PolledJob, status: str, server_at: float | None) -> str:
         """What speaks for a server that was reset since the last answer about a job; empty where nothing does."""
@@ -340,7 +354,7 @@ class Poller:
     async def accept(self, job: Job) -> PolledJob:
         """Ask about a job once, and take the answer though it may be about another one; raises ApiError."""
         followed = PolledJob.started(job, self._monotonic())
-        self._record(followed, await self._progress(job), job.state, unchecked=job.reason)
+        self._record(followed, await self._progress(job), job.state, accepted=True)
         return followed
 
     async def _shown(self, job: Job) -> ProgressAnswer:

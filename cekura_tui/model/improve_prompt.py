@@ -28,7 +28,9 @@ def launch_body(draft: Draft) -> dict[str, object]:
 
 _FAILURES = frozenset({"error", "failed", "failure", "errored", "timeout", "cancelled", "canceled"})
 _SUCCESSES = frozenset({"completed", "complete", "succeeded", "success", "successful", "done", "finished"})
-_NO_ERROR = frozenset({"", "0", "none", "null", "nil", "false", "no", "no error", "no errors", "ok"})
+_NO_ERROR = frozenset(
+    {"", "0", "none", "null", "nil", "false", "no", "n/a", "-", "{}", "no error", "no errors", "ok", "success"}
+)
 """What some servers write, as a text, where there is no error."""
 _NO_ISSUES = re.compile(
     r"\bno (?:\w+ )?issues\b|\bno (?:issue|problems?) (?:was|were|has been|have been|found)\b"
@@ -97,8 +99,8 @@ def _message(value: object) -> str:
         return "" if text.lower() in _NO_ERROR else text
     if isinstance(value, dict):
         named = [value[name] for name in ("message", "detail", "error") if isinstance(value.get(name), str)]
-        if named:
-            return _message(named[0])
+        if message := next(filter(None, map(_message, named)), ""):
+            return message
         return str(value) if any(_message(one) if isinstance(one, str) else one for one in value.values()) else ""
     if isinstance(value, list):
         return "; ".join(filter(None, map(_message, value)))
@@ -107,6 +109,8 @@ def _message(value: object) -> str:
 
 _SAME_LAUNCH = 3_600.0
 """Seconds between two times that may be those of one launch: clocks differ, and a job may wait to be written down."""
+_FIRST_YEAR = 2000
+"""A time before that is one that was never set."""
 
 
 def mismatch(job: Job, payload: object, launched: Sequence[float]) -> str:
@@ -126,13 +130,12 @@ def mismatch(job: Job, payload: object, launched: Sequence[float]) -> str:
         return f"run {others[0]}, not {' '.join(map(str, job.run_ids))}"
     try:
         created = datetime.fromisoformat(str(answer.get("created_at")))
-    except ValueError:
+        is_set = created.tzinfo is not None and created.year >= _FIRST_YEAR
+        if not is_set or min((abs(created.timestamp() - at) for at in launched), default=0.0) <= _SAME_LAUNCH:
+            return ""
+        return f"launched at {created.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except (ValueError, OverflowError):
         return ""
-    if created.tzinfo is None or not launched:
-        return ""
-    if min(abs(created.timestamp() - at) for at in launched) <= _SAME_LAUNCH:
-        return ""
-    return f"launched at {created.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 MEANINGS = {

@@ -9,11 +9,11 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from cekura_tui.model.text import Prompt, prompt_bytes, sha256
-from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText, StoreError
 
 if TYPE_CHECKING:
     from cekura_tui.model.prompt_events import How
+    from cekura_tui.store.database import Database
 
 
 def keep_prompt(sql: sqlite3.Connection, prompt: Prompt, at: float) -> str:

@@ -44,7 +44,7 @@ _RESTORED = "The job's record was damaged and restored in part."
 _PROFILE = "default"
 
 
-class _Table(NamedTuple):
+class _TableForm(NamedTuple):
     """A table as this version makes it: its columns in their order, and whether its rows have a rowid."""
 
     columns: tuple[str, ...]
@@ -123,22 +123,22 @@ def _copy_rows(damaged: Path, into: sqlite3.Connection) -> tuple[dict[int, _Lost
     return indexed, cut
 
 
-def _tables(sql: sqlite3.Connection) -> dict[str, _Table]:
+def _tables(sql: sqlite3.Connection) -> dict[str, _TableForm]:
     found = sql.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
     return {name: _table(sql, name, has_rowid="WITHOUT ROWID" not in text) for name, text in found.fetchall()}
 
 
-def _table(sql: sqlite3.Connection, name: str, *, has_rowid: bool) -> _Table:
+def _table(sql: sqlite3.Connection, name: str, *, has_rowid: bool) -> _TableForm:
     columns = sql.execute('SELECT name, type, "notnull", pk FROM pragma_table_info(?)', (name,)).fetchall()
     # NULL is also what stands in the place of a rowid.
     nulls = [not required and (has_rowid or not key) for _, _, required, key in columns]
     # A text of a job may be bytes, see `text_column`.
     kinds = {**_CLASSES, "TEXT": (str, bytes)} if name == "jobs" else _CLASSES
     classes = [(*kinds[kind], *[type(None)] * null) for (_, kind, _, _), null in zip(columns, nulls, strict=True)]
-    return _Table(tuple(column[0] for column in columns), tuple(classes), has_rowid)
+    return _TableForm(tuple(column[0] for column in columns), tuple(classes), has_rowid)
 
 
-def _table_of(record: Record, owner: str | None, tables: dict[str, _Table]) -> str:
+def _table_of(record: Record, owner: str | None, tables: dict[str, _TableForm]) -> str:
     """The table of a record: the one whose tree its page is in, else the only one that it can be a row of; or none."""
     if owner in tables and tables[owner].fits(record, 1):
         return owner

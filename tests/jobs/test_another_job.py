@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, hasty, room
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
+from test_polling import simulated
 
+from cekura_tui.jobs.waiting import HOUR
 from cekura_tui.model.job import Job, JobState
 
 
@@ -101,3 +103,48 @@ async def test_nothing_is_said_of_a_reset_where_nothing_went_back(
     home: Path, scripted: ScriptedServer, before: list[Reply]
 ) -> None:
     assert (await becomes(home, scripted, JobState.SUCCEEDED, *before, DONE)).reason == ""
+
+
+async def test_who_takes_the_answers_of_another_job_is_not_asked_again(home: Path, scripted: ScriptedServer) -> None:
+    other = {"status": "in_progress", "agent": 12}
+    await becomes(home, scripted, JobState.LOST, Reply(other))
+    done = Reply({**DONE.body, "agent": 12})  # type: ignore[dict-item]
+    scripted.on("GET", PROGRESS, Reply(other), Reply(other), done)
+    async with room(home, scripted, engine=hasty(70)) as here:
+        here.engine.start()
+        assert (await here.engine.resume(1, accept=True)).state == JobState.RUNNING
+        job = await here.comes_into(JobState.SUCCEEDED)
+        assert "another job: agent 12, not 7" in job.reason
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "x"])
+async def test_a_time_that_none_can_be_says_nothing_of_the_launch(
+    home: Path, scripted: ScriptedServer, at: str
+) -> None:
+    done = Reply({**DONE.body, "created_at": at})  # type: ignore[dict-item]
+    await becomes(home, scripted, JobState.SUCCEEDED, done)
+
+
+async def test_a_clock_that_is_set_right_after_a_launch_makes_no_job_another_one(
+    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time, engine = simulated(monkeypatch, [])
+    async with room(home, scripted, engine=engine) as here:
+        right = time.wall
+        time.wall -= 24 * HOUR
+        scripted.on("GET", PROGRESS, Reply({"status": "in_progress", "created_at": _iso(right)}, 200, _date(right)))
+        scripted.on("POST", LAUNCH, TAKEN)
+        await here.engine.launch(DRAFT)
+        here.engine.start()
+        await time.passes(5.0)
+        time.wall += 24 * HOUR
+        await time.passes(60.0)
+        assert here.job().state == JobState.RUNNING
+
+
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat()
+
+
+def _date(at: float) -> dict[str, str]:
+    return {"Date": formatdate(at, usegmt=True)}

@@ -408,3 +408,67 @@ async def test_a_listener_that_has_left_does_not_stop_a_launch(home: Path, scrip
         here.on_change = left
         await launched(here, scripted)
         assert here.job().state == JobState.RUNNING
+
+
+@pytest.mark.parametrize("word", [{}, {"detail": "Not found."}, {"status": "expired"}, {"status": None, "error": None}])
+async def test_an_answer_that_says_nothing_retracts_no_failure(
+    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, word: dict[str, object]
+) -> None:
+    scripted.on("GET", PROGRESS, FAILED, Reply(word))
+    ended: list[Job] = []
+    time, engine = simulated(monkeypatch, ended)
+    async with room(home, scripted, engine=engine) as here:
+        await launched(here, scripted)
+        here.engine.start()
+        await time.passes(30 * HOUR)
+        assert (here.job().state, here.job().error) == (JobState.FAILED, "It broke.")
+        assert (len(scripted.requests("GET")), len(ended)) == (11, 1)
+
+
+async def test_a_server_that_says_now_this_and_now_that_is_announced_once(
+    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.on("GET", PROGRESS, *([FAILED, RUNNING] * 1_000))
+    ended: list[Job] = []
+    time, engine = simulated(monkeypatch, ended)
+    async with room(home, scripted, engine=engine) as here:
+        await launched(here, scripted)
+        here.engine.start()
+        await time.passes(HOUR)
+        assert [job.state for job in ended] == [JobState.FAILED]
+
+
+async def test_a_failure_is_announced_once_though_it_is_looked_at_during_a_recheck(
+    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recheck = Hold(UNKNOWN)
+    scripted.on("GET", PROGRESS, FAILED, recheck)
+    ended: list[Job] = []
+    time, engine = simulated(monkeypatch, ended)
+    async with room(home, scripted, engine=engine) as here:
+        await launched(here, scripted)
+        here.engine.start()
+        await time.passes(5.0)
+        time.busy = lambda: False  # the recheck is to be in flight
+        await time.passes(70.0)
+        await here.asked(2)
+        here.store.jobs.look(1, time.clock())
+        here.engine.adopt()
+        recheck.released.set()
+        while here.engine.in_flight:
+            await here.engine.news(0.05)
+        assert [job.state for job in ended] == [JobState.FAILED]
+
+
+async def test_a_clock_that_was_set_back_has_no_failure_asked_about_for_that(
+    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.on("GET", PROGRESS, FAILED)
+    time, engine = simulated(monkeypatch, [])
+    async with room(home, scripted, engine=engine) as here:
+        await launched(here, scripted)
+        here.engine.start()
+        await time.passes(5.0)
+        time.wall -= 365 * 24 * HOUR
+        await time.passes(HOUR)
+        assert len(scripted.requests("GET")) <= 2

@@ -106,6 +106,8 @@ NO_ERRORS = [
     " None ",
     "OK",
     "0",
+    "N/A",
+    "success",
     {"code": 0},
     {"message": "null"},
     [0],
