@@ -130,9 +130,11 @@ async def _until_signal(work: Coroutine[object, object, T]) -> T:
 async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float | None) -> list[Job]:
     """Follow jobs until none is going, each change of state a line on standard error.
 
-    Returns the jobs as they are then, or as they are after `within` seconds. Raises KeyRefused where it cannot go on,
-    and KeyMissing for a job that needs another key.
+    Returns the jobs as they are then, or as they are after `within` seconds. Raises KeyRefused and Replaced where it
+    cannot go on, and KeyMissing for a job that needs another key.
     """
+    from cekura_tui.store.errors import Replaced
+
     reported: dict[int, str] = {}
     trouble, silence_check = "", SilenceCheck(session)
     end = None if within is None else time.monotonic() + within
@@ -152,6 +154,8 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
         silence_check.ask(jobs)
         if (found := session.engine.trouble) and found.message != trouble:
             trouble = found.message
+            if isinstance(found, Replaced):
+                raise found
             print_message(found.sentence())
         await session.engine.news(min(1.0, left))
 

@@ -48,7 +48,7 @@ class Launcher:
     @property
     def unrecorded(self) -> list[SentUnrecorded]:
         """The launches of which is still not recorded what came of them."""
-        return list(self._unrecorded.values())
+        return [launch for launch in self._unrecorded.values() if not launch.is_recorded]
 
     async def launch(self, draft: Draft, number: int | None, again_of: int | None) -> Job:
         """See `JobEngine.launch`."""

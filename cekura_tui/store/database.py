@@ -22,7 +22,7 @@ from typing import NamedTuple
 from cekura_tui.config.atomic_file import atomic_file
 from cekura_tui.config.own_file import NotUsable, check_own, unwritable
 from cekura_tui.config.paths import make_private
-from cekura_tui.store.errors import NewerDatabase, NotOpened, StoreError
+from cekura_tui.store.errors import NewerDatabase, NotOpened, Replaced, StoreError
 from cekura_tui.store.schema import MIGRATIONS, VERSION
 
 
@@ -38,16 +38,20 @@ def replace_damaged(path: Path) -> str:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _damaged(path):
             return ""
-        with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as sql:
-            sql.row_factory = sqlite3.Row
-            _migrate(sql, path)
-            saved = salvage(path, sql)
-            new = sql.serialize()
-        with atomic_file(path) as file:
-            file.write(new)
-            file.flush()
-            os.fsync(file.fileno())
-            aside = _set_aside(path)
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)) as held:
+            # What another window writes from now on would be lost: it has to wait, and finds another file then.
+            with contextlib.suppress(sqlite3.DatabaseError, UnicodeDecodeError):
+                held.execute("BEGIN IMMEDIATE")
+            with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as sql:
+                sql.row_factory = sqlite3.Row
+                _migrate(sql, path)
+                saved = salvage(path, sql)
+                new = sql.serialize()
+            with atomic_file(path) as file:
+                file.write(new)
+                file.flush()
+                os.fsync(file.fileno())
+                aside = _set_aside(path)
     return f"The database was damaged. Recovered {saved}; the damaged file is now {aside.name}."
 
 
@@ -59,7 +63,8 @@ def _set_aside(path: Path) -> Path:
     try:
         aside.hardlink_to(path)
     except OSError:  # a file system without links
-        path.rename(aside)
+        aside.touch(0o600)
+        shutil.copyfile(path, aside)
     for suffix in ("-wal", "-shm"):
         with contextlib.suppress(FileNotFoundError):
             path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
@@ -107,7 +112,7 @@ class Database:
                 _make_own(path)
                 self._sql = self._open_or_replace(path)
             self._file = _identity(path)
-        except (OSError, sqlite3.OperationalError) as error:
+        except (OSError, sqlite3.DatabaseError) as error:
             hint = "Make the directory writable, free some disk space, or choose another directory with --config-dir."
             if isinstance(error, NotUsable):
                 hint = f"{error.hint} Otherwise choose another directory with --config-dir."
@@ -170,10 +175,10 @@ class Database:
             sql.execute("PRAGMA synchronous = FULL")
             sql.execute("PRAGMA foreign_keys = ON")
             sql.execute("PRAGMA secure_delete = ON")
+            if version and (complaint := _complaint(sql)):
+                raise sqlite3.DatabaseError(complaint)
             if version < VERSION:
                 _migrate(sql, self.path)
-            elif complaint := _complaint(sql):
-                raise sqlite3.DatabaseError(complaint)
         except BaseException:
             sql.close()
             raise
@@ -206,11 +211,12 @@ class Database:
         """One transaction: all of it is on the disk when this ends, or none of it and StoreError is raised."""
         if self.unwritable:
             raise StoreError("Read-only session: nothing was saved.", self.unwritable)
-        if _identity(self.path) != self._file:
-            raise StoreError(f"The database {self.path} was removed or replaced while open.", "Restart cekura-tui.")
         try:
             self._sql.execute("BEGIN IMMEDIATE")
             try:
+                # Not before: one that is just being replaced lets nobody write.
+                if _identity(self.path) != self._file:
+                    raise Replaced(self.path)
                 yield self._sql
                 self._sql.execute("COMMIT")
             except BaseException:
@@ -310,8 +316,16 @@ def _complaint(sql: sqlite3.Connection) -> str:
     """What is wrong with a database, empty where nothing is."""
     if (check := str(sql.execute("PRAGMA quick_check(1)").fetchone()[0])) != "ok":
         return check
-    # SQLite does not look at pages that a long row goes on in; of a job these parameters are the last to be there.
-    with contextlib.suppress(sqlite3.OperationalError):  # an earlier version has none
+    if _version(sql) < 0:
+        return "the version is lost"
+    with contextlib.suppress(sqlite3.OperationalError):  # other versions may lack what is asked for
+        # SQLite does not compare a table with its indexes, by which jobs are found.
+        for table in ("jobs", "meta"):
+            if (check := str(sql.execute(f"PRAGMA integrity_check({table})").fetchone()[0])) != "ok":
+                return check
+        if not sql.execute("SELECT 1 FROM meta WHERE name = 'salt'").fetchone():
+            return "the salt is lost"
+        # Nor at pages that a long row goes on in; of a job these parameters are the last to be there.
         if cut := sql.execute("SELECT number FROM jobs WHERE parameters NOT LIKE '{%}' LIMIT 1").fetchone():
             return f"the record of job {cut[0]} is cut off"
     return ""

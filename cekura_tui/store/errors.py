@@ -19,17 +19,24 @@ class StoreError(CekuraTuiError):
 
 
 class DamagedText(StoreError):
-    """A text is not as it was kept, and is not given out."""
+    """A text is not as it was kept, and is not given out; `what` is it."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "A text") -> None:
         super().__init__(
-            "A text in the database is damaged.",
+            f"{what} in the database is damaged.",
             "Take the prompt from the agent or a file, and launch again.",
         )
 
 
 class NotOpened(StoreError):
     """The database can't be opened, so that nothing was begun."""
+
+
+class Replaced(StoreError):
+    """The file is another one than the one that was opened: nothing that is done with that is found again."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"The database {path} was removed or replaced while open.", "Restart cekura-tui.")
 
 
 class NewerDatabase(StoreError):
@@ -46,9 +53,14 @@ class SentUnrecorded(StoreError):
     exit_status = Exit.NOT_SUCCEEDED
 
     def __init__(self, message: str, number: int, progress_id: str | None, saved: Path | None) -> None:
-        self.number, self.progress_id = number, progress_id
+        self.number, self.progress_id, self._file = number, progress_id, saved
         self._saved = f"The answer is saved in {saved} and will be recorded later." if saved else ""
         super().__init__(message, f"{self._saved or 'cekura-tui keeps retrying while open.'} {_NOT_AGAIN}")
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether another process has recorded it, by the file that is gone."""
+        return self._file is not None and not self._file.exists()
 
     def hint_at_end(self, command_line: Callable[[str], str]) -> str:
         """What to do once the program has ended, which tries no more; `command_line` completes a command."""

@@ -161,6 +161,8 @@ class JobStore:
 
     def draft_of(self, job: Job) -> Draft:
         """What a job was, or would be, launched with; raises DamagedText."""
+        if not job.run_ids and job.kind == DEFAULT_KIND:
+            raise DamagedText(f"The record of job {job.number}")
         return Draft(
             run_ids=job.run_ids,
             prompt=read_prompt(self._database, job.prompt_sha256),
@@ -323,7 +325,11 @@ class JobStore:
         """Record the pending answers that any process has kept, and give up the room of launches that were answered."""
         for answer in self._pending.all():
             job = self._readable(answer.number)
-            if job is not None and job.launched_at == answer.launched_at:
+            if job is None:
+                continue
+            # One whose record was damaged may not say when it was launched.
+            unsaid = job.launched_at is None and job.state == JobState.UNCONFIRMED
+            if unsaid or job.launched_at == answer.launched_at:
                 self.record_launch_answer(answer)
         for number in self._pending.reserved():
             job = self._readable(number)

@@ -41,6 +41,11 @@ _WHOLE_JOB = 24
 """Columns that the row of a job has in each version."""
 _NUMBERS = (("jobs", "number"), *((table, "job") for table in _OF_JOBS))
 _RESTORED = "The job's record was damaged and restored in part."
+_DOUBTFUL = "The prompt may be another draft's."
+_NO_PROMPT = "lost"
+"""In place of a hash, which no text has."""
+_INDEX = (None, "jobs_by_pair")
+"""Where the index of jobs is: no other record looks like one of it, but for a filter."""
 _PROFILE = "default"
 
 
@@ -80,7 +85,7 @@ def salvage(damaged: Path, into: sqlite3.Connection) -> str:
         cut.add(number)
     _restore_drafts(into)
     for number in cut:
-        _set_times(into, number)
+        _restore_end(into, number)
     for table in _OF_JOBS:
         into.execute(f"DELETE FROM {table} WHERE job NOT IN (SELECT number FROM jobs)")
     into.execute("UPDATE prompt_uses SET job = NULL WHERE job NOT IN (SELECT number FROM jobs)")
@@ -101,6 +106,7 @@ def _copy_rows(damaged: Path, into: sqlite3.Connection) -> tuple[dict[int, _Lost
     with contextlib.closing(Pages(damaged)) as pages:
         names = owners(pages)
         for number in range(1, pages.count + 1):
+            owner = names.get(number)
             for record in pages.records(number):
                 match record.values:
                     case ("salt", bytes(salt)) if len(salt) == _SALT:
@@ -108,10 +114,10 @@ def _copy_rows(damaged: Path, into: sqlite3.Connection) -> tuple[dict[int, _Lost
                             into.execute(f"UPDATE {table} SET value = ? WHERE name = 'salt'", (salt,))
                     case ("jobs", int(seq)):
                         last = max(last, seq)
-                    case (str(origin), str(key_id), str(state), int(job)) if state in STATES:
+                    case (str(origin), str(key_id), str(state), int(job)) if state in STATES and owner in _INDEX:
                         indexed[job] = _Lost(origin, key_id, state)
                     case _:
-                        name = _table_of(record, names.get(number), tables)
+                        name = _table_of(record, owner, tables)
                         if name == "jobs":
                             record, whole = _whole_part(record, tables[name].columns)
                             cut |= set() if whole else {record.rowid or 0}
@@ -152,7 +158,8 @@ def _table_of(record: Record, owner: str | None, tables: dict[str, _TableForm]) 
 def _whole_part(record: Record, columns: tuple[str, ...]) -> tuple[Record, bool]:
     """What is certain of a job's row, which may go on in a damaged page, and whether that is all of it."""
     values = dict(zip(columns, record.values, strict=False))
-    if len(values) >= _WHOLE_JOB and str(values.get("parameters", "{}")).startswith("{"):
+    parameters = str(values.get("parameters", "{}"))
+    if len(values) >= _WHOLE_JOB and parameters.startswith("{") and parameters.endswith("}"):
         return record, True
     return record._replace(values=record.values[: columns.index("summary_of_changes")]), False
 
@@ -194,13 +201,9 @@ def _restore_job(sql: sqlite3.Connection, number: int, indexed: _Lost | None) ->
     whose = (indexed.origin, indexed.key_id) if indexed else (uses[0]["origin"], uses[0]["key_id"])
     prompts = {use["how"]: use["sha256"] for use in uses}
     same = sql.execute("SELECT profile FROM jobs WHERE origin = ? AND key_id = ? LIMIT 1", whose).fetchone()
-    kind = KINDS[DEFAULT_KIND]
-    progress_id, end = None, None
-    for answer in parsed_answers(_answers(sql, number)):
-        progress_id = progress_id or answer.get(kind.id_field)
-        progress = kind.read_progress(answer)
-        end = progress if progress.end else end
-    progress_id = progress_id if isinstance(progress_id, str) else None
+    field = KINDS[DEFAULT_KIND].id_field
+    ids = (answer.get(field) for answer in parsed_answers(_answers(sql, number)))
+    progress_id = next((found for found in ids if isinstance(found, str)), None)
     if state in ("", JobState.LAUNCHING) or (state == JobState.RUNNING and progress_id is None):
         state = JobState.UNCONFIRMED
     row = {
@@ -210,24 +213,23 @@ def _restore_job(sql: sqlite3.Connection, number: int, indexed: _Lost | None) ->
         "key_id": whose[1],
         "profile": same[0] if same else _PROFILE,
         "state": state,
-        "reason": "" if state == JobState.FORGOTTEN else _RESTORED,
         "agent_id": uses[0]["agent_id"] if uses else None,
-        "prompt_sha256": prompts.get("sent", _hash(b"")),
+        "prompt_sha256": _hash(b"") if state == JobState.FORGOTTEN else prompts.get("sent", _NO_PROMPT),
+        "improved_sha256": prompts.get("proposed"),
         "progress_id": progress_id,
     }
-    if end is not None and JobState(state).final:
-        row |= {"summary_of_changes": end.summary_of_changes, "error": end.error}
-        if end.improved_prompt is not None:
-            prompts["proposed"] = keep_prompt(sql, end.improved_prompt, 0.0)
-    _put(sql, "jobs", {**row, "improved_sha256": prompts.get("proposed")})
+    _put(sql, "jobs", row)
 
 
 def _restore_drafts(sql: sqlite3.Connection) -> None:
-    """Give the prompts that belong to nothing to the drafts that were put together again, oldest first."""
-    drafts = sql.execute("SELECT number FROM jobs WHERE state = 'draft' AND reason = ? ORDER BY number", (_RESTORED,))
+    """Give the prompts that belong to nothing to the drafts that have none: which is whose is not known any more."""
+    drafts = sql.execute(
+        "SELECT number FROM jobs WHERE state = 'draft' AND prompt_sha256 = ? ORDER BY number", (_NO_PROMPT,)
+    ).fetchall()
     free = sql.execute(_UNUSED_PROMPTS).fetchall()
-    for (number,), (name,) in zip(drafts.fetchall(), free, strict=False):
-        sql.execute("UPDATE jobs SET prompt_sha256 = ? WHERE number = ?", (name, number))
+    reason = "" if len(drafts) == len(free) == 1 else f"{_RESTORED} {_DOUBTFUL}"
+    for (number,), (name,) in zip(drafts, free, strict=False):
+        sql.execute("UPDATE jobs SET prompt_sha256 = ?, reason = ? WHERE number = ?", (name, reason, number))
 
 
 _UNUSED_PROMPTS = """
@@ -237,17 +239,26 @@ SELECT sha256 FROM prompts WHERE length(text) > 0 AND sha256 NOT IN (
 ) ORDER BY kept_at"""
 
 
-def _set_times(sql: sqlite3.Connection, number: int) -> None:
-    """When a job was made, launched and ended, by its history."""
-    changes = sql.execute("SELECT at, state FROM job_changes WHERE job = ? ORDER BY rowid", (number,)).fetchall()
-    if not changes:
+def _restore_end(sql: sqlite3.Connection, number: int) -> None:
+    """When a job was made, launched and ended, by its history, and what it brought, by the answers."""
+    row = sql.execute("SELECT state, reason, improved_sha256 FROM jobs WHERE number = ?", (number,)).fetchone()
+    if row is None or row["state"] == JobState.FORGOTTEN:
         return
-    launched = [at for at, state in changes if state == JobState.LAUNCHING]
-    since, state = changes[-1]
-    sql.execute(
-        "UPDATE jobs SET created_at = ?, launched_at = ?, since = ?, finished_at = ? WHERE number = ?",
-        (changes[0][0], launched[-1] if launched else None, since, since if _is_final(state) else None, number),
-    )
+    columns: dict[str, object] = {"reason": row["reason"] or _RESTORED}
+    read = map(KINDS[DEFAULT_KIND].read_progress, parsed_answers(_answers(sql, number)))
+    ends = [progress for progress in read if progress.end or progress.suspected_end]
+    if _is_final(row["state"]) and ends:
+        columns |= {"summary_of_changes": ends[-1].summary_of_changes, "error": ends[-1].error}
+        if row["improved_sha256"] is None and (improved := ends[-1].improved_prompt) is not None:
+            columns["improved_sha256"] = keep_prompt(sql, improved, 0.0)
+    changes = sql.execute("SELECT at, state FROM job_changes WHERE job = ? ORDER BY rowid", (number,)).fetchall()
+    if changes:
+        since, state = changes[-1]
+        launched = [at for at, state in changes if state == JobState.LAUNCHING]
+        columns |= {"created_at": changes[0][0], "launched_at": launched[-1] if launched else None}
+        columns |= {"since": since, "finished_at": since if _is_final(state) else None}
+    names = ", ".join(f"{name} = ?" for name in columns)
+    sql.execute(f"UPDATE jobs SET {names} WHERE number = ?", (*columns.values(), number))
 
 
 def _is_final(state: str) -> bool:

@@ -181,6 +181,11 @@ class JobService:
         if job.state not in (JobState.UNCONFIRMED, JobState.LOST):
             why = f"{job.state.words}, with another progress_id" if job.progress_id else job.state.words
             raise UsageError(f"Can't adopt job {number} ({why}).", "See `jobs list`.")
+        others = [
+            one.number for one in self._store.jobs.all() if one.progress_id == progress_id and one.number != number
+        ]
+        if others:
+            raise UsageError(f"Job {others[0]} has this progress_id.", f"See `jobs show {others[0]}`.")
         return self._store.jobs.adopt(number, progress_id, time.time())
 
     def take_over(self, *, lost: bool = False) -> None:

@@ -15,10 +15,12 @@ from cekura_tui.api.client import Client
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.lease import Lease
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.job import JobState
-from cekura_tui.model.text import sha256
+from cekura_tui.model.job import Draft, JobState
+from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store.database import Database
+from cekura_tui.store.errors import DamagedText, Replaced, StoreError
 from cekura_tui.store.salvage import SAVED, salvage
+from cekura_tui.store.schema import VERSION
 from cekura_tui.store.sqlite_pages import Pages, owners
 from cekura_tui.store.store import Store
 
@@ -107,7 +109,10 @@ def test_a_job_whose_row_is_lost_is_put_together_from_its_history(path: Path) ->
             found, known = ({n: getattr(job, name) for n, job in jobs.items()} for jobs in (after, before))
             assert found == known, name
         assert "damaged" in after[number_of(JobState.RUNNING)].reason
-        assert store.jobs.begin_launch(store.jobs.draft_of(after[1]), 9.0, "me").number == len(STATES) + 1
+        for job in after.values():  # of which nobody knows the runs any more
+            with pytest.raises(DamagedText, match="The record of job"):
+                store.jobs.draft_of(job)
+        assert store.jobs.begin_launch(Draft((5,), Prompt("Be kind."), 7), 9.0, "me").number == len(STATES) + 1
 
 
 async def test_running_jobs_are_polled_to_their_end_after_it(path: Path, scripted: ScriptedServer) -> None:
@@ -127,6 +132,86 @@ async def test_running_jobs_are_polled_to_their_end_after_it(path: Path, scripte
     await engine.close()
     await client.aclose()
     store.close()
+
+
+def change(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path)) as sql:
+        assert sql.execute(statement).rowcount > 0
+        sql.commit()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE jobs SET parameters = '{|' WHERE number = 4",
+        "UPDATE jobs SET parameters = CAST(x'00' AS TEXT) WHERE number = 4",
+        "DELETE FROM meta",
+        "PRAGMA user_version = -1",
+    ],
+)
+def test_what_sqlite_takes_for_whole_is_mended_once(path: Path, statement: str) -> None:
+    whole = found_by_us(path)
+    with closing(sqlite3.connect(path)) as sql:
+        sql.execute(statement)
+        sql.commit()
+    for _ in range(2):
+        assert found_by_us(path).lacks(whole) == []
+    assert len({one.name.removesuffix("-wal").removesuffix("-shm") for one in path.parent.glob("*.damaged-*")}) == 1
+
+
+def test_a_job_of_whose_row_a_part_is_lost_has_what_the_answers_say(path: Path) -> None:
+    with closing(Store(path, ORIGIN, KEY, "default")) as store:
+        before = store.jobs.get(number_of(JobState.SUCCEEDED))
+    change(path, "UPDATE jobs SET parameters = '|', summary_of_changes = 'Noise.' WHERE number = 4")
+    with closing(Store(path, ORIGIN, KEY, "default")) as store:
+        after = store.jobs.get(number_of(JobState.SUCCEEDED))
+    assert before is not None
+    assert after is not None
+    for name in ("summary_of_changes", "improved_sha256", "launched_at", "finished_at", "run_ids"):
+        assert getattr(after, name) == getattr(before, name), name
+    assert "damaged" in after.reason
+
+
+def test_drafts_whose_rows_are_lost_say_that_their_prompts_may_be_mixed_up(path: Path) -> None:
+    with closing(Store(path, ORIGIN, KEY, "default")) as store:
+        store.jobs.save_draft(Draft((5,), Prompt("Another draft."), 8), 9.0)
+    damage(path, *pages_of(path, "jobs"))
+    with closing(Store(path, ORIGIN, KEY, "default")) as store:
+        drafts = [job for job in store.jobs.all(drafts=True) if job.state == JobState.DRAFT]
+        assert {store.jobs.suggestion(job).prompt for job in drafts} == {prompt_of("sent draft"), "Another draft."}
+        assert all("may be another draft's" in job.reason for job in drafts)
+
+
+def test_a_damaged_file_of_an_earlier_version_is_saved_at_once(path: Path) -> None:
+    whole = found_by_us(path)
+    with closing(sqlite3.connect(path)) as sql:
+        for statement in ("DROP TABLE salt_copy", "DROP TABLE note_drafts", f"PRAGMA user_version = {VERSION - 2}"):
+            sql.execute(statement)
+    damage(path, pages_of(path, "job_answers")[0])
+    with closing(Store(path, ORIGIN, KEY, "default")) as store:
+        assert "was damaged" in store.database.notice
+    assert found_by_us(path).lacks(whole) == []
+
+
+def test_what_another_window_writes_meanwhile_is_refused_and_not_lost(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = []
+
+    def salvage_while_another_writes(damaged: Path, into: sqlite3.Connection) -> str:
+        with pytest.raises(StoreError, match="Can't write") as caught:
+            other.notes.put(102, "Written meanwhile.", 2.0)
+        refused.append(caught.value)
+        return salvage(damaged, into)
+
+    with closing(Store(path, ORIGIN, KEY, "default")) as other:
+        other.database.read("PRAGMA busy_timeout = 0")
+        damage(path, pages_of(path, "notes")[0])
+        monkeypatch.setattr("cekura_tui.store.salvage.salvage", salvage_while_another_writes)
+        found_by_us(path)
+        assert len(refused) == 1
+        with pytest.raises(Replaced):
+            other.notes.put(102, "Written later.", 3.0)
 
 
 # Prompts
