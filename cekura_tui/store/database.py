@@ -203,7 +203,7 @@ class Database:
                 # One damaged text hides no other row; from now on each is read in the way that costs more.
                 self._sql.text_factory = lambda text: text.decode(errors="replace")
                 return self._sql.execute(statement, values).fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # also a damaged name of a column
             raise StoreError(f"Can't read the database: {_words(error)}.") from None
 
     @contextlib.contextmanager

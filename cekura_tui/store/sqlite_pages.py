@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _PAGE_SIZE = 4096
-"""What SQLite makes, where nothing tells."""
+"""What SQLite makes, and so the files of this program have."""
 _INDEX_INTERIOR, _TABLE_INTERIOR, _INDEX_LEAF, _TABLE_LEAF = 0x02, 0x05, 0x0A, 0x0D
 _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 """Bytes of an integer by its serial type."""
@@ -42,13 +42,14 @@ class Pages:
         try:
             wal = Path(f"{path}-wal")
             self._wal = wal.read_bytes() if wal.exists() else b""
-            size = int.from_bytes(self._file.read(18)[16:18])
-            in_wal = int.from_bytes(self._wal[8:12])
+            length = os.fstat(self._file.fileno()).st_size
+            head = self._file.read(32)
+            size = int.from_bytes(head[16:18])
             size = 65536 if size == 1 else size
-            self.size = next((n for n in (size, in_wal) if n in [2**power for power in range(9, 17)]), _PAGE_SIZE)
+            # A size that does not fit the file is part of the damage.
+            self.size = size if size >= 512 and size * int.from_bytes(head[28:32]) == length else _PAGE_SIZE
             self._frames = _committed(self._wal, self.size)
-            in_file = -(-os.fstat(self._file.fileno()).st_size // self.size)
-            self.count = max([in_file, *self._frames])
+            self.count = max([-(-length // self.size), *self._frames])
         except BaseException:
             self._file.close()
             raise
