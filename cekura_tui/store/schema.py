@@ -301,12 +301,13 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE salt_copy (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     """,
     """
-    -- what is being typed as the note of a run, until it is saved or discarded
+    -- what is being typed as the note of a run, in place of the former one, until it is saved or discarded
     CREATE TABLE note_drafts (
         origin TEXT NOT NULL,
         key_id TEXT NOT NULL,
         run_id INTEGER NOT NULL,
         text TEXT NOT NULL,
+        former TEXT NOT NULL,
         PRIMARY KEY (origin, key_id, run_id)
     ) WITHOUT ROWID;
     """,

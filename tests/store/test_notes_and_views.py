@@ -53,14 +53,16 @@ def test_notes_views_and_filters_are_there_again_after_a_restart(store: Store, h
 
 
 def test_the_draft_of_a_note_is_kept_until_the_note_is_saved_or_it_is_discarded(store: Store, home: Path) -> None:
-    store.notes.put_draft(5, "Asked twi")
-    store.notes.put_draft(6, "x" * 8_000)
+    none = ("", "")
+    store.notes.put_draft(5, "Asked twi", "Asked")
+    store.notes.put_draft(6, "x" * 8_000, "")
     other = store_at(home, "other")
-    assert (other.notes.draft(5), store.notes.draft(5), len(store.notes.draft(6))) == ("", "Asked twi", 8_000)
+    assert (other.notes.draft(5), store.notes.draft(5)) == (none, ("Asked twi", "Asked"))
+    assert store.notes.draft(6) == ("x" * 8_000, "")
     assert store.notes.all() == {}
     store.notes.put(5, "Asked twice", 1.0)
-    store.notes.put_draft(6, "")
-    assert (store.notes.draft(5), store.notes.draft(6)) == ("", "")
+    store.notes.put_draft(6, "", "")
+    assert (store.notes.draft(5), store.notes.draft(6)) == (none, none)
     other.close()
 
 

@@ -82,6 +82,7 @@ def test_a_file_without_its_first_page_gives_every_job_and_note(path: Path) -> N
     assert found_by_us(path).lacks(whole) == []
     with closing(Store(path, ORIGIN, KEY, "default")) as store:
         assert store.notes.all() == {101: "Asked twice for the name."}
+        assert store.notes.draft(101) == ("Asked twice.", "Asked twice for the name.")
         assert [(view.name, view.filter) for view in store.views.views()] == [("failed ones", "status:failed")]
 
 

@@ -75,7 +75,8 @@ class JobActions:
                 case "resume":
                     self._send(job.number, lambda session: session.jobs.resume(job.number), _polled_words)
                 case "launch_again":
-                    self._launch_again(job)
+                    ask = partial(self._launch_again, job)
+                    self._page.opening.begin(ask, "Loading the job", group="relaunch")
                 case "forget":
                     self._forget(job)
 
@@ -88,13 +89,19 @@ class JobActions:
         running = [worker for worker in self._page.app.workers if worker.group == _GROUP and not worker.is_finished]
         return any(worker.name == str(number) for worker in running)
 
-    def _launch_again(self, job: Job) -> None:
-        def launch(sure: bool | None) -> None:
-            if sure and not self._is_busy(job.number):
-                self._page.notify_once(f"Relaunching job {job.number} …")
-                self._send(job.number, lambda session: session.jobs.launch_again(job.number), launched_words)
-
-        self._page.app.push_screen(ConfirmDialog(*relaunch_question(job, self._state), "Relaunch"), launch)
+    async def _launch_again(self, job: Job) -> None:
+        page = self._page
+        try:
+            whose_key = await self._state.workspace.call(_key_in_prompt(job.number))
+        except CekuraTuiError as error:
+            page.notify_once(error.sentence(), warning=True)
+            return
+        if page.gone:
+            return
+        question = ConfirmDialog(*relaunch_question(job, self._state, whose_key), "Relaunch")
+        if await page.opening.ask(question) and not self._is_busy(job.number):
+            page.notify_once(f"Relaunching job {job.number} …")
+            self._send(job.number, lambda session: session.jobs.launch_again(job.number), launched_words)
 
     def _accept(self, job: Job) -> None:
         def accept(sure: bool | None) -> None:
@@ -224,6 +231,16 @@ def launched_words(job: Job) -> str:
     if job.state == JobState.UNCONFIRMED:
         return f"Job {job.number} unconfirmed: {job.reason}"
     return f"Job {job.number} launched. It runs on the server."
+
+
+def _key_in_prompt(number: int) -> Callable[[Session], Awaitable[str]]:
+    """Whose key the prompt of a job contains, see `KnownKeys.found_in`."""
+
+    async def ask(session: Session) -> str:
+        done = await session.jobs.suggestion(number)
+        return session.setup.known_keys().found_in(done.sent or "")
+
+    return ask
 
 
 def _read_copies(number: int) -> Callable[[Session], Awaitable[tuple[JobRecord, Suggestion, Prompt, str]]]:

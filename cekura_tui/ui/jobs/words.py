@@ -176,17 +176,20 @@ def process_words(owner: Owner | None, runs: bool | None) -> str:
     return f"{named} ({'this app' if owner.pid == os.getpid() else 'still running'})"
 
 
-def relaunch_question(job: Job, state: AppState) -> tuple[str, str]:
-    """Title and text of what is asked before a job is launched again."""
+def relaunch_question(job: Job, state: AppState, whose_key: str) -> tuple[str, str]:
+    """Title and text of what is asked before a job is launched again; `whose_key` is in its prompt, see `found_in`."""
     sent = f"Job {job.number} was sent at {state.when(job.launched_at)}"
     second = "A relaunch may launch the same job twice and cost credits twice."
+    lost = clean_line(job.reason, 200) if job.mismatched else "The server accepted the job but no longer knows it."
     texts = {
         JobState.UNCONFIRMED: f"{sent}, but no answer confirms that the server has the job. {second}",
-        JobState.LOST: f"{sent}. The server accepted the job but no longer knows it. {second}",
+        JobState.LOST: f"{sent}. {lost} {second}",
     }
     failed = f"{sent} and failed: {clean_line(job.error or job.reason or 'no reason given', 200)}\n\n"
     text = texts.get(job.state, f"{failed}A relaunch may cost credits again.")
     rest = f"Sends the same {KINDS[job.kind].content(job)} to {job.origin}."
+    if whose_key:
+        rest += f" The prompt contains {whose_key}."
     return f"Relaunch job {job.number}?", f"{text}\n\n{rest}"
 
 

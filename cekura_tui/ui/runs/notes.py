@@ -50,9 +50,8 @@ class NoteInput(TypedLine):
 class NoteDialog(Dialog[str]):
     """Answers with the note, empty to remove it.
 
-    `keep` is called with the unsaved text, joined to the former note, when the program is closed; `autosave` now and
-    then with what is typed, and with "" where that is of no use any more. `typed` is what was typed before, and
-    `problem` why that was not saved.
+    `keep` is called with the unsaved text when the program is closed; `autosave` now and then with what is typed, and
+    with "" where that is of no use any more. `typed` is what was typed before, and `problem` why that was not saved.
     """
 
     AUTO_FOCUS = "NoteInput"
@@ -99,15 +98,16 @@ class NoteDialog(Dialog[str]):
         if not self.gone:
             self._show_message(text)
 
-    def replace_former(self, text: str, draft: str = "") -> None:
-        """This is the note by now, and this was typed and not saved when the program ended; what was typed meanwhile
-        stays in front of it."""
-        now, draft = _one_line(text), _one_line(draft)
-        draft = "" if draft in now else draft
+    def replace_former(self, text: str, draft: str = "", former: str = "") -> None:
+        """This is the note by now, and this draft was typed in place of the former one and not saved when the program
+        ended; what was typed meanwhile stays in front of it."""
+        now, draft, former = _one_line(text), _one_line(draft), _one_line(former)
+        if draft == now or (former != now and draft in now):
+            draft = ""
         if self.gone or (now == self._before and not draft):
             return
         line, typed = self.query_one(NoteInput), self._note
-        there = _joined(now, draft)
+        there = draft if draft and former == now else _joined(now, draft)
         line.value = self._typed = there if typed == self._before else f"{typed} | {there}" if there else typed
         line.cursor_position = len(line.value)
         self._before = now
@@ -153,10 +153,9 @@ class NoteDialog(Dialog[str]):
             self.dismiss(self._note)
 
     def keep(self) -> None:
-        """Save what was typed: the program is being closed."""
-        note, before = self._note, self._before
-        if note and note != before:
-            self._keep(_joined(before, note)[:LONGEST])
+        """Keep what was typed: the program is being closed."""
+        if self._note and self._note != self._before:
+            self._keep(self._note)
 
     def action_give_up(self) -> None:
         """Esc; only a second one discards what was typed."""
@@ -177,7 +176,7 @@ def _one_line(text: str) -> str:
 
 
 def _joined(former: str, note: str) -> str:
-    """Both, where what was typed does not hold the former: nobody has confirmed that it may go."""
+    """Both, where what was typed does not hold the former, which another window may have written."""
     return former if not note else note if former in note else f"{former} | {note}"
 
 
@@ -194,10 +193,11 @@ class NoteWriter:
 
     async def _ask(self, run_id: int, former: str, typed: str | None = None, problem: str = "") -> NoteDialog:
         def save_when_leaving(text: str) -> None:
-            self._workspace.send(lambda session: session.notes.save(run_id, text))
+            former = dialog.before
+            self._workspace.send(lambda session: session.notes.keep(run_id, text, former))
 
         def autosave(text: str) -> None:
-            self._page.run_worker(self._save_draft(run_id, dialog, text), group="note-draft")
+            self._page.run_worker(self._save_draft(run_id, dialog, text, dialog.before), group="note-draft")
 
         def answered(text: str | None) -> None:
             if text is not None and text != dialog.before:
@@ -217,11 +217,11 @@ class NoteWriter:
         except CekuraTuiError as error:
             dialog.report(error.sentence())
         else:
-            dialog.replace_former(listing.notes.get(run_id, ""), draft)
+            dialog.replace_former(listing.notes.get(run_id, ""), draft.text, draft.former)
 
-    async def _save_draft(self, run_id: int, dialog: NoteDialog, text: str) -> None:
+    async def _save_draft(self, run_id: int, dialog: NoteDialog, text: str, former: str) -> None:
         try:
-            await self._workspace.call(lambda session: session.notes.save_draft(run_id, text))
+            await self._workspace.call(lambda session: session.notes.save_draft(run_id, text, former))
         except CekuraTuiError as error:
             dialog.report(f"Can't save the draft. {error.sentence()}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,12 +12,14 @@ import pytest
 from app_on_a_server import SMALL, WIDE, no_crash, opened, setup_of
 from kept_jobs import DONE, DRAFT, FAILED, KEY, RUNNING, SeededJobs, app_state_of, on_job, on_jobs, seeded_jobs
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
+from textual.widgets import Static
 from waiting import eventually
 from watching import screen_text, sees, still
 
 from cekura_tui.jobs.lease import this_process
 from cekura_tui.model.improve_prompt import launch_body
 from cekura_tui.model.job import OTHER_JOB, RESET, Job, JobState
+from cekura_tui.model.text import Prompt
 from cekura_tui.ui.jobs.job_keys import ACTION_NAMES, JobActions
 from cekura_tui.workspace.setup import Setup
 
@@ -88,6 +91,31 @@ async def test_an_unconfirmed_job_is_launched_again_after_a_warning_and_once(
             await pilot.press("escape")
         await sees(pilot, "Relaunched  as job 2")
         no_crash(pilot)
+
+
+async def test_a_relaunch_that_sends_a_key_or_follows_answers_about_another_job_says_so(
+    quiet: Setup, seeded: SeededJobs
+) -> None:
+    secret = replace(DRAFT, prompt=Prompt(f"Be kind. Use {KEY} for calls."))
+    sent = seeded.jobs.begin_launch(secret, time.time() - 300, this_process())
+    seeded.put(sent, JobState.UNCONFIRMED, "The connection broke.")
+    seeded.put(seeded.running(), JobState.LOST, f"{OTHER_JOB}agent 12, not 7. {RESET}.")
+    async with opened(quiet) as pilot:
+        listed = await on_jobs(pilot, "? unconfirmed", "! lost")
+        questions = []
+        for number in (1, 2):
+            listed.move_to(number)
+            await pilot.press("a")
+            await sees(pilot, f"Relaunch job {number}?")
+            questions.append(str(pilot.app.screen.query(Static).first().render()))
+            await pilot.press("n")
+            await sees(pilot, gone="Relaunch job")
+    with_key, mismatched = questions
+    assert "The prompt contains your API key." in with_key
+    assert KEY not in with_key
+    assert "The server answered with another job: agent 12, not 7." in mismatched
+    assert "no longer knows" not in mismatched
+    assert "API key" not in mismatched
 
 
 async def test_whoever_launches_again_too_late_is_told_of_the_job_that_is_there(
