@@ -54,7 +54,7 @@ def wait_jobs(
 
 @click.command("resume")
 @click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...", shell_complete=offer_jobs)
-@click.option("--force", is_flag=True, help="Take the next answer even if the server sends that of another job.")
+@click.option("--force", is_flag=True, help="Take the answers even if they are about another job.")
 @click.pass_obj
 @click.pass_context
 def resume_jobs(ctx: click.Context, options: Options, numbers: tuple[int, ...], force: bool) -> None:

@@ -44,7 +44,7 @@ def state_meaning(job: Job, state: AppState) -> str:
         return f"Relaunched as job {repeat}."
     meaning = _MEANINGS.get(job.state) or KINDS[job.kind].meanings.get(job.state, "")
     if job.mismatched:
-        meaning = "The server's answers are about another job. {job.resume} takes the next answer anyway. " + _TWICE
+        meaning = "The server's answers are about another job. {job.resume} takes the answers anyway. " + _TWICE
     again = " {job.resume} polls again." if job.state == JobState.FAILED and job.resumable else ""
     return with_keys(meaning + again)
 
@@ -195,8 +195,8 @@ def relaunch_question(job: Job, state: AppState, whose_key: str) -> tuple[str, s
 
 def accept_question(job: Job) -> tuple[str, str]:
     """Title and text of what is asked before an answer is taken that seems to be about another job."""
-    text = f"{clean_line(job.reason, 200)}\n\nThe answer may be the result of another prompt."
-    return f"Take the next answer as job {job.number}'s?", text
+    text = f"{clean_line(job.reason, 200)}\n\nThe answers may bring the result of another prompt."
+    return f"Take the answers as job {job.number}'s?", text
 
 
 def forget_question(job: Job) -> tuple[str, str]:

@@ -53,10 +53,10 @@ async def test_an_answer_about_another_job_is_taken_after_a_question_and_its_sug
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "! lost", "answers are about another", "s Resume polling")
         await pilot.press("s")
-        await sees(pilot, "Take the next answer as job 1's?", "agent 12, not 7", "result of another prompt")
+        await sees(pilot, "Take the answers as job 1's?", "agent 12, not 7", "result of another prompt")
         assert not scripted.requests("GET", PROGRESS)
         await pilot.press("y")
-        await sees(pilot, "✓ succeeded", gone="Take the next answer")
+        await sees(pilot, "✓ succeeded", gone="Take the answers")
         await pilot.press("enter")
         await sees(pilot, "! The server answered with another job: agent 12, not 7.", "This suggestion may belong")
 
