@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from cekura_tui.api.errors import ApiError, KeyRefused
+from cekura_tui.api.errors import ApiError, KeyRefused, TooLarge
 from cekura_tui.jobs.waiting import (
     DAY,
     FAILURES_OF_ONE_JOB,
@@ -104,6 +104,7 @@ class PolledJob:
     since: float
     failures: int = 0
     unknown: Streak = field(default_factory=Streak)
+    too_large: Streak = field(default_factory=Streak)
     overdue: Streak = field(default_factory=Streak)
     suspected: Streak = field(default_factory=lambda: Streak(SUSPECTED))
     in_flight: bool = False
@@ -276,6 +277,7 @@ class Poller:
         """What speaks for a server that was reset since the last answer about a job; empty where nothing does."""
         job, unknown = followed.job, followed.unknown.times > 0
         followed.unknown.end()
+        followed.too_large.end()
         went_back = server_at is not None and server_at < followed.server_at - CLOCKS_DIFFER
         followed.server_at = server_at or followed.server_at
         before = clean_line(job.last_status or "", 40)
@@ -296,16 +298,17 @@ class Poller:
         return None
 
     def _failed(self, followed: PolledJob, error: ApiError) -> float:
-        """The server did not tell: note since when, and count how often it did not know the id.
+        """The server did not tell: note since when, and count how often it did not know the id, or told too much.
 
         Only a server that answers can end a job: one that cannot be reached, however long, never does.
         """
         now = self._monotonic()
         followed.failures += 1
-        if error.unknown_id:
+        if error.unknown_id or isinstance(error, TooLarge):
             self._failures = 0
-            if followed.unknown.add(now):
-                knew = f" {RESET}: it knew the job before." if followed.job.last_status is not None else ""
+            if (followed.unknown if error.unknown_id else followed.too_large).add(now):
+                known = error.unknown_id and followed.job.last_status is not None
+                knew = f" {RESET}: it knew the job before." if known else ""
                 followed.job = self._lose(followed.job, error.message + knew, error.body)
                 return 0.0
         else:

@@ -97,7 +97,11 @@ def test_several_jobs_end_well_with_3_where_one_had_no_issues_and_with_1_where_o
     for number in (2, 3):
         server.on("POST", LAUNCH, Reply({"progress_id": f"p-{number}"}))
         call("improve", 5, "--prompt-file", prompt_file)
-    ends = {"p-1": DONE, "p-2": Reply({"status": "failed", "error": "No issues found"}), "p-3": Reply({"status": "error"})}
+    ends = {
+        "p-1": DONE,
+        "p-2": Reply({"status": "failed", "error": "No issues found"}),
+        "p-3": Reply({"status": "error"}),
+    }
     server.on("GET", PROGRESS, lambda got: ends[got.query["progress_id"]])
     assert call("jobs", "wait", 1, 2).status == 3
     assert call("jobs", "wait", 1, 2, 3).status == 1

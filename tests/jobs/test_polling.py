@@ -472,3 +472,18 @@ async def test_a_clock_that_was_set_back_has_no_failure_asked_about_for_that(
         time.wall -= 365 * 24 * HOUR
         await time.passes(HOUR)
         assert len(scripted.requests("GET")) <= 2
+
+
+async def test_a_result_that_is_never_small_enough_makes_the_job_lost_with_the_reason(
+    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = {"status": "completed", "output": {"improved_prompt": "Be kinder.", "summary_of_changes": "a\n" * 100_001}}
+    scripted.on("GET", PROGRESS, Reply(large))
+    time, engine = simulated(monkeypatch, [])
+    async with room(home, scripted, engine=engine) as here:
+        await launched(here, scripted)
+        here.engine.start()
+        await time.passes(HOUR)
+        job = here.job()
+        assert (job.state, "100,000 lines" in job.reason, job.resumable) == (JobState.LOST, True, True)
+        assert "reset" not in job.reason
