@@ -299,7 +299,9 @@ class JobEngine:
     def _poll_due(self) -> float:
         """Begin asking about every job that is due and allowed; returns seconds until there may be more to do."""
         now = self._monotonic()
-        failed = [one for one in self._failed.values() if self._group(one.job) is self._failed]
+        for number in [number for number, one in self._failed.items() if self._group(one.job) is not self._failed]:
+            del self._failed[number]  # too long ago
+        failed = list(self._failed.values())
         if not self._running and not any(one.in_flight or one.next_at <= now for one in failed):
             self._lease.give_up()
             return TICK

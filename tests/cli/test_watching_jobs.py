@@ -86,7 +86,7 @@ def test_a_launch_whose_process_was_killed_is_told_to_be_unconfirmed(
     launching = start("improve", 5, "--prompt-file", prompt_file)
     watching.prints("job 2: launching")
     launching.kill()
-    watching.prints("job 2: unconfirmed: cekura-tui ended before the server answered")
+    watching.prints("job 2: unconfirmed: cekura-tui ended before the server's answer was recorded")
 
 
 def test_a_server_that_fails_for_a_while_is_told_and_so_is_its_return(server: ScriptedServer, start: Start) -> None:
