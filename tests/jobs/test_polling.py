@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -184,15 +185,24 @@ def simulated(monkeypatch: pytest.MonkeyPatch, ended: list[Job]) -> tuple[Simula
     return time, engine
 
 
-async def test_a_failure_that_the_server_reported_is_asked_about_now_and_then_for_a_day(
+@contextlib.asynccontextmanager
+async def simulated_room(
     home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    scripted.on("GET", PROGRESS, FAILED, FAILED, UNKNOWN, Reply({}, 401), FAILED)
+) -> AsyncIterator[tuple[Room, SimulatedTime, list[Job]]]:
+    """Job 1 launched and followed in simulated time, and the jobs whose end was announced."""
     ended: list[Job] = []
     time, engine = simulated(monkeypatch, ended)
     async with room(home, scripted, engine=engine) as here:
         await launched(here, scripted)
         here.engine.start()
+        yield here, time, ended
+
+
+async def test_a_failure_that_the_server_reported_is_asked_about_now_and_then_for_a_day(
+    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.on("GET", PROGRESS, FAILED, FAILED, UNKNOWN, Reply({}, 401), FAILED)
+    async with simulated_room(home, scripted, monkeypatch) as (here, time, ended):
         await time.passes(30 * HOUR)
         assert len(scripted.requests("GET")) == 11, "at its end, and ten times after it, ever less often"
         assert here.engine.idle
@@ -226,10 +236,7 @@ async def test_a_failure_is_asked_about_at_once_when_somebody_resumes_the_job(
     home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripted.on("GET", PROGRESS, FAILED)
-    time, engine = simulated(monkeypatch, [])
-    async with room(home, scripted, engine=engine) as here:
-        await launched(here, scripted)
-        here.engine.start()
+    async with simulated_room(home, scripted, monkeypatch) as (here, time, _):
         await time.passes(1.0)
         assert (await here.engine.resume(1)).state == JobState.RUNNING
         await time.passes(1.0)
@@ -415,11 +422,7 @@ async def test_an_answer_that_says_nothing_retracts_no_failure(
     home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, word: dict[str, object]
 ) -> None:
     scripted.on("GET", PROGRESS, FAILED, Reply(word))
-    ended: list[Job] = []
-    time, engine = simulated(monkeypatch, ended)
-    async with room(home, scripted, engine=engine) as here:
-        await launched(here, scripted)
-        here.engine.start()
+    async with simulated_room(home, scripted, monkeypatch) as (here, time, ended):
         await time.passes(30 * HOUR)
         assert (here.job().state, here.job().error) == (JobState.FAILED, "It broke.")
         assert (len(scripted.requests("GET")), len(ended)) == (11, 1)
@@ -429,11 +432,7 @@ async def test_a_server_that_says_now_this_and_now_that_is_announced_once(
     home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripted.on("GET", PROGRESS, *([FAILED, RUNNING] * 1_000))
-    ended: list[Job] = []
-    time, engine = simulated(monkeypatch, ended)
-    async with room(home, scripted, engine=engine) as here:
-        await launched(here, scripted)
-        here.engine.start()
+    async with simulated_room(home, scripted, monkeypatch) as (_, time, ended):
         await time.passes(HOUR)
         assert [job.state for job in ended] == [JobState.FAILED]
 
@@ -443,11 +442,7 @@ async def test_a_failure_is_announced_once_though_it_is_looked_at_during_a_reche
 ) -> None:
     recheck = Hold(UNKNOWN)
     scripted.on("GET", PROGRESS, FAILED, recheck)
-    ended: list[Job] = []
-    time, engine = simulated(monkeypatch, ended)
-    async with room(home, scripted, engine=engine) as here:
-        await launched(here, scripted)
-        here.engine.start()
+    async with simulated_room(home, scripted, monkeypatch) as (here, time, ended):
         await time.passes(5.0)
         time.busy = lambda: False  # the recheck is to be in flight
         await time.passes(70.0)
@@ -464,10 +459,7 @@ async def test_a_clock_that_was_set_back_has_no_failure_asked_about_for_that(
     home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripted.on("GET", PROGRESS, FAILED)
-    time, engine = simulated(monkeypatch, [])
-    async with room(home, scripted, engine=engine) as here:
-        await launched(here, scripted)
-        here.engine.start()
+    async with simulated_room(home, scripted, monkeypatch) as (_, time, _):
         await time.passes(5.0)
         time.wall -= 365 * 24 * HOUR
         await time.passes(HOUR)
@@ -479,10 +471,7 @@ async def test_a_result_that_is_never_small_enough_makes_the_job_lost_with_the_r
 ) -> None:
     large = {"status": "completed", "output": {"improved_prompt": "Be kinder.", "summary_of_changes": "a\n" * 100_001}}
     scripted.on("GET", PROGRESS, Reply(large))
-    time, engine = simulated(monkeypatch, [])
-    async with room(home, scripted, engine=engine) as here:
-        await launched(here, scripted)
-        here.engine.start()
+    async with simulated_room(home, scripted, monkeypatch) as (here, time, _):
         await time.passes(HOUR)
         job = here.job()
         assert (job.state, "100,000 lines" in job.reason, job.resumable) == (JobState.LOST, True, True)
