@@ -1,9 +1,9 @@
 """Makes the pictures from the real app on the embedded workspace; needs the extra `dev`.
 
     python screenshots/make.py [DIRECTORY]              the README's, 120 × 36 cells
-    python screenshots/make.py --gallery [DIRECTORY]    every screen and main dialog: each look, three sizes
+    python screenshots/make.py --gallery DIRECTORY      every screen and main dialog: each look, three sizes
 
-Without a directory they go beside this file.
+Without a directory the README's pictures go beside this file.
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ def make_gallery(directory: Path, only: str = "") -> None:
 
 if __name__ == "__main__":
     names = [name for name in sys.argv[1:] if not name.startswith("--")]
-    if "--gallery" in sys.argv:
-        make_gallery(Path(names[0]) if names else HERE / "gallery", *names[1:])
-    else:
+    if "--gallery" not in sys.argv:
         make(Path(names[0]) if names else HERE)
+    elif names:
+        make_gallery(Path(names[0]), *names[1:])
+    else:
+        sys.exit("Name the directory for the gallery: python screenshots/make.py --gallery DIRECTORY")

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 from scripted_server import ScriptedServer
 
 pytest_plugins = ("quick_pilot", "both_streams")
@@ -37,13 +38,32 @@ if find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
+settings.register_profile(
+    "quick",
+    max_examples=25,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+"""The same few examples in every run: what fails once fails again. Health checks would measure the machine."""
+settings.register_profile(
+    "nightly", settings.get_profile("quick"), max_examples=300, derandomize=False, print_blob=True
+)
+
 _LONG = ("pty", "crash")
-"""Folders of tests that take real terminals and kill real processes."""
+"""Folders whose tests need real terminals and kill real processes."""
 _ALONE = ("test_bursts", "test_drawn_anew", "test_one_drawing", "test_stalled_terminal")
+_QUICK_SIZES = (None, (80, 24), (120, 36), "80x24", "120x36")
+"""Terminal sizes of the quick tests; other sizes are `long`."""
 
 
-_USUAL = (None, (80, 24), (120, 36), "80x24", "120x36")
-"""Sizes of a terminal at which everything is looked at; at others only in the long run."""
+def _is_nightly(config: pytest.Config) -> bool:
+    return bool(config.option.markexpr == "nightly")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("nightly" if _is_nightly(config) else "quick")
 
 
 def _size_of(item: pytest.Item) -> object:
@@ -51,10 +71,14 @@ def _size_of(item: pytest.Item) -> object:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole folders are marked here, and what measures how quickly a terminal is served runs in one process."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark whole folders `long` and properties `nightly`; tests that measure a terminal share one process."""
     for item in items:
-        if item.path.parent.name in _LONG or _size_of(item) not in _USUAL:
+        if _is_nightly(config) and is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker(pytest.mark.nightly)
+        if item.get_closest_marker("nightly"):
+            continue
+        if item.path.parent.name in _LONG or _size_of(item) not in _QUICK_SIZES:
             item.add_marker(pytest.mark.long)
         if item.path.stem in _ALONE:
             item.add_marker(pytest.mark.xdist_group("terminals"))

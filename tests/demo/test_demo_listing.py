@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cekura_tui.demo import listing as listing_module
@@ -151,7 +151,6 @@ SCOPES = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=300)
 @given(SCOPES, FILTERS)
 def test_a_list_holds_the_rows_that_its_parameters_tell_and_no_others(
     scope: dict[str, str], filters: dict[str, str]
@@ -169,7 +168,6 @@ MOVES = st.lists(st.tuples(st.floats(0.1, 400.0), FILTERS), min_size=1, max_size
 
 
 @pytest.mark.long
-@settings(deadline=None, max_examples=60)
 @given(MOVES, st.sampled_from([0.7, 5.0, 60.0]))
 def test_while_runs_come_and_end_every_list_is_what_it_is_now(
     moves: list[tuple[float, dict[str, str]]], every: float

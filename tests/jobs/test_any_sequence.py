@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from fickle_server import BAD, ENDS, GOING, LAUNCHES, UNKNOWN, FickleServer
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scripted_server import ScriptedServer, closed_port
 from simulated_time import SimulatedTime
@@ -90,11 +90,6 @@ def play(tmp_path: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPat
 ONE = ("launches", 0, "Be kind.", "taken", "succeeded")
 
 
-@settings(
-    max_examples=70,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
 @given(steps=STORIES)
 def test_whatever_happens_a_job_ends_as_the_server_told_is_launched_once_and_never_asked_about_too_often(
     play: Play, steps: Sequence[Sequence[Any]]

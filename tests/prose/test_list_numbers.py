@@ -11,7 +11,7 @@ from operator import attrgetter
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cekura_tui.prose.numbers import renumbered
@@ -165,7 +165,6 @@ def without_numbers(text: str) -> str:
     return _NUMBER.sub(r"\1#", text)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.integers(0, 10**9))
 def test_no_list_of_a_mixture_has_a_number_twice_or_skipped_and_nothing_else_changes(seed: int) -> None:
     writer = Writer(Random(seed))
@@ -182,7 +181,6 @@ def test_no_list_of_a_mixture_has_a_number_twice_or_skipped_and_nothing_else_cha
     assert found == mixture.text
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**9))
 def test_lists_to_which_two_people_added_follow_as_well(seed: int) -> None:
     writer = Writer(Random(seed))

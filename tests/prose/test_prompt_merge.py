@@ -8,7 +8,8 @@ from itertools import product
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from examples import COSTLY
+from hypothesis import given
 from hypothesis import strategies as st
 from prompt_triples import Triple, brought_back, doubled, lost, results, settled, triple
 
@@ -90,7 +91,6 @@ def touches(one: Edit, other: Edit) -> bool:
     return one.start <= other.end and other.start <= one.end
 
 
-@settings(max_examples=40, deadline=None)
 @given(SIDES)
 def test_a_side_that_changed_nothing_leaves_the_other_as_it_is(sides: tuple[ProseDiff, ProseDiff]) -> None:
     for side in sides:
@@ -100,7 +100,6 @@ def test_a_side_that_changed_nothing_leaves_the_other_as_it_is(sides: tuple[Pros
         assert merge(side.old, side, side).text({}) == side.new
 
 
-@settings(max_examples=40, deadline=None)
 @given(SIDES)
 def test_every_line_of_both_sides_is_in_the_text_or_in_a_conflict(sides: tuple[ProseDiff, ProseDiff]) -> None:
     now, staged = sides
@@ -113,7 +112,6 @@ def test_every_line_of_both_sides_is_in_the_text_or_in_a_conflict(sides: tuple[P
     }
 
 
-@settings(max_examples=40, deadline=None)
 @given(SIDES)
 def test_deciding_all_for_a_side_gives_all_that_it_changed(sides: tuple[ProseDiff, ProseDiff]) -> None:
     now, staged = sides
@@ -126,7 +124,6 @@ def test_deciding_all_for_a_side_gives_all_that_it_changed(sides: tuple[ProseDif
         assert len(lines) == len(set(lines))
 
 
-@settings(max_examples=40, deadline=None)
 @given(SIDES)
 def test_a_moved_line_is_there_once_whichever_side_is_decided_for(sides: tuple[ProseDiff, ProseDiff]) -> None:
     now, staged = sides
@@ -137,7 +134,6 @@ def test_a_moved_line_is_there_once_whichever_side_is_decided_for(sides: tuple[P
         assert [line for line in kept if lines.count(line) != 1] == []
 
 
-@settings(max_examples=50, deadline=None)
 @given(SIDES, st.data())
 def test_no_line_is_doubled_or_dropped_where_what_belongs_together_is_decided_for_one_side(
     sides: tuple[ProseDiff, ProseDiff], data: st.DataObject
@@ -154,7 +150,6 @@ def test_no_line_is_doubled_or_dropped_where_what_belongs_together_is_decided_fo
     assert set(lines_of(now.old)) & set(lines_of(now.new)) & set(lines_of(staged.new)) <= set(lines)
 
 
-@settings(max_examples=40, deadline=None)
 @given(SIDES)
 def test_which_side_is_which_makes_no_difference(sides: tuple[ProseDiff, ProseDiff]) -> None:
     now, staged = sides
@@ -164,7 +159,6 @@ def test_which_side_is_which_makes_no_difference(sides: tuple[ProseDiff, ProseDi
     assert back == list(merge(now.old, now, staged).parts)
 
 
-@settings(max_examples=40, deadline=None)
 @given(SIDES)
 def test_what_lies_apart_is_taken_and_what_is_the_same_is_taken_once(sides: tuple[ProseDiff, ProseDiff]) -> None:
     now, staged = ([Edit(e.start, e.end, e.new, 0) for e in side.edits()] for side in sides)
@@ -330,7 +324,6 @@ def prose(draw: st.DrawFn) -> tuple[str, str, str]:
     return one, two, three
 
 
-@settings(max_examples=50, deadline=None)
 @given(prose())
 def test_no_word_that_either_side_put_into_a_prompt_is_lost(texts: tuple[str, str, str]) -> None:
     base, now, staged = texts
@@ -511,13 +504,12 @@ def check(case: Triple, rng: Random, diff: Callable[[str, str], ProseDiff] = com
     return texts[-1]
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**9))
 def test_no_edit_of_a_side_is_lost_and_no_rule_doubled(seed: int) -> None:
     check(triple(Random(seed)), Random(seed))
 
 
-@settings(max_examples=10, deadline=None)
+@COSTLY
 @given(st.integers(0, 10**9))
 def test_nothing_is_lost_or_doubled_however_large_the_passages_of_a_diff_are(seed: int) -> None:
     check(triple(Random(seed)), Random(seed), lambda old, new: by_hand((old, new) if old != new else old))

@@ -6,7 +6,7 @@ import re
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cekura_tui.prose.compare import compare
@@ -63,7 +63,6 @@ def versions(rng: Random) -> tuple[str, str]:
     return render(old), render(new)
 
 
-@settings(deadline=None, max_examples=300)
 @given(st.integers(0, 2**32))
 def test_no_item_heading_or_sentence_of_another_line_ends_up_within_a_line(seed: int) -> None:
     rng = Random(seed)

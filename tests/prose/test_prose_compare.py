@@ -6,7 +6,7 @@ import random
 import re
 from collections import Counter
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cekura_tui.prose.compare import compare
@@ -84,7 +84,6 @@ def two_versions(draw: st.DrawFn) -> tuple[str, str]:
 _PAIRS = st.tuples(_TEXTS, _TEXTS) | two_versions()
 
 
-@settings(max_examples=300, deadline=None)
 @given(_PAIRS)
 def test_all_hunks_make_the_proposed_text_and_none_the_sent_one(texts: tuple[str, str]) -> None:
     old, new = texts
@@ -102,7 +101,6 @@ def test_all_hunks_make_the_proposed_text_and_none_the_sent_one(texts: tuple[str
     assert len({hunk.key for hunk in diff.hunks}) == len(diff.hunks)
 
 
-@settings(max_examples=200, deadline=None)
 @given(_PAIRS, st.randoms(use_true_random=False))
 def test_some_hunks_make_the_sent_text_with_exactly_those_changes(texts: tuple[str, str], rng: random.Random) -> None:
     old, new = texts
@@ -117,7 +115,6 @@ def test_some_hunks_make_the_sent_text_with_exactly_those_changes(texts: tuple[s
         assert staged(diff, {number: YES for number in taken}) == renumbered(text, old, new)
 
 
-@settings(max_examples=200, deadline=None)
 @given(_PAIRS)
 def test_spans_tell_both_texts_and_the_diff_is_always_the_same(texts: tuple[str, str]) -> None:
     diff = compare(*texts)
@@ -134,7 +131,6 @@ def test_spans_tell_both_texts_and_the_diff_is_always_the_same(texts: tuple[str,
     assert not any(left.values())
 
 
-@settings(max_examples=200, deadline=None)
 @given(two_versions(), st.randoms(use_true_random=False))
 @example(("Be kind. \n- | a | b |\n", "| a | b |\nBe kind. \n- "), random.Random(1))
 @example(("Be kind. \n- | a | b |\n", "| a | b |\nBe kind. \n- "), random.Random(2))
@@ -149,7 +145,6 @@ def test_no_choice_of_hunks_joins_two_words(texts: tuple[str, str], rng: random.
     assert {word for word in text.split() if not word[0].isdecimal()} <= words  # numbers follow
 
 
-@settings(max_examples=200, deadline=None)
 @given(_TEXTS, st.randoms(use_true_random=False))
 @example('{"to": 1}\né Never promise a price.  {"to": 1}\n', random.Random(1))  # a colon after 30 characters or more
 def test_other_white_space_is_layout_and_no_word_is_marked(text: str, rng: random.Random) -> None:

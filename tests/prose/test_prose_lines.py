@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cekura_tui.model.text import visible
@@ -85,7 +85,6 @@ def side(found: list[ProseLine], op: str) -> str:
         "\nathe callerthe caller Ask for it.Ask for it. Ask for it. \n\n \n1.\n\n",
     )
 )
-@settings(max_examples=200, deadline=None)
 def test_every_character_of_both_texts_is_in_the_lines(texts: tuple[str, str]) -> None:
     old, new = texts
     lines = [line for passage in passages(compare(old, new)) for line in passage.lines]
@@ -96,7 +95,6 @@ def test_every_character_of_both_texts_is_in_the_lines(texts: tuple[str, str]) -
 
 
 @given(VERSIONS)
-@settings(max_examples=100, deadline=None)
 def test_every_hunk_has_one_header_and_the_plain_form_is_safe_for_a_terminal(texts: tuple[str, str]) -> None:
     diff = compare(*texts)
     heads = [passage.hunk for passage in passages(diff) if passage.head]
@@ -107,7 +105,6 @@ def test_every_hunk_has_one_header_and_the_plain_form_is_safe_for_a_terminal(tex
 
 
 @given(VERSIONS, st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
 def test_the_lines_of_the_staged_text_are_the_staged_text(texts: tuple[str, str], random: object) -> None:
     diff = compare(*texts)
     decided = (None, HunkChoice("accepted"), HunkChoice("rejected"), HunkChoice("edited", "Say so.\nOr not."))

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cekura_tui.model.text import prompt_bytes
@@ -85,7 +85,6 @@ def patched(program: str, files: Mapping[str, str], patch: str, *, repository: b
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-@settings(max_examples=100, deadline=None)
 @given(st.lists(PAIRS, min_size=1, max_size=25), st.integers(1, 4))
 def test_a_patch_makes_the_proposed_text_of_the_sent_one_to_the_byte(
     program: str, pairs: list[tuple[str, str]], context: int

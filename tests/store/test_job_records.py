@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cekura_tui.model.improve_prompt import read_progress
@@ -109,7 +109,6 @@ EVENTS = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(EVENTS)
 def test_no_order_of_events_brings_back_an_ended_or_a_forgotten_job(store: Store, events: list[str]) -> None:
     jobs = store.jobs

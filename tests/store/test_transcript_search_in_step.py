@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from searched_runs import ORIGIN, by_index, opened_store, opens, places, search, watched_store
 
@@ -69,7 +69,6 @@ def test_the_index_keeps_nothing_of_what_left(home: Path) -> None:
     store.close()
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(st.integers(1, 4), st.lists(st.text("abé %*\"'你好\n", max_size=8), max_size=3), st.booleans()),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from hostile_calls import TEXTS, as_text, huge, left_of, run, turns
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -179,7 +179,6 @@ async def test_lines_without_an_end_and_ends_without_a_line_are_cut_and_said_to_
         assert "begin-last end-last" in last
 
 
-@settings(max_examples=300, deadline=None)
 @given(TEXT, st.integers(2, 40))
 def test_a_text_is_as_wide_as_was_counted_in_a_terminal_that_joins_emoji_and_in_one_that_does_not(
     text: str, width: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from feed_room import DOWN, FeedRoom, feeding, server_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cekura_tui.api.errors import Busy, ServerFault
@@ -22,7 +22,6 @@ STEP = st.one_of(
 ERRORS = {"500": FAULT, "429": Busy("Too many.", status=429, retry_after=20.0), "down": DOWN}
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(STEP, max_size=25), st.booleans(), st.sampled_from([50, 100]))
 async def test_whatever_happens_the_list_is_there_when_the_server_is_and_never_more_than_three_pages_are_on_their_way(
     steps: list[tuple[object, ...]], oldest_first: bool, size: int

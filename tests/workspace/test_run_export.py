@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from listed_runs import LIST, Listed
 from scripted_server import Hold, Reply, ScriptedServer, run_of
@@ -61,7 +61,6 @@ async def test_rows_are_written_as_they_are_given_without_asking_anybody(
     assert scripted.seen == []
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.text(alphabet=st.characters(), max_size=20), min_size=1, max_size=4))
 def test_whatever_strangers_are_called_every_line_is_one_run_and_no_cell_is_a_formula(names: list[str]) -> None:
     with TemporaryDirectory() as folder:

@@ -9,7 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from examples import COSTLY
+from hypothesis import given
 from hypothesis import strategies as st
 from test_staging_service import NO, YES, store_at
 from waiting import eventually
@@ -105,7 +106,7 @@ async def test_the_later_choice_of_a_whole_change_and_of_its_part_stands(store: 
 
 
 def test_two_windows_that_split_choose_and_undo_as_they_like_have_the_text_of_the_choices() -> None:
-    @settings(max_examples=15, deadline=None)
+    @COSTLY
     @given(
         st.lists(
             st.tuples(st.integers(0, 1), st.integers(0, 9), st.sampled_from([YES, NO, None, EDITED, "split"])),

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cekura_tui.jobs.lease import this_process
@@ -171,7 +171,6 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(STEPS)
 def test_any_sequence_of_steps_is_kept_as_it_would_be_remembered(
     steps: list[Mapping[int, HunkChoice | None] | str],

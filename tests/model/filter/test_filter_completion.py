@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from cekura_tui.model.filter.parse import KnownNames, complete, parse, unknown_name
@@ -104,7 +104,6 @@ def test_a_name_that_no_known_one_equals_is_found_in_a_filter(wanted: str, unkno
     assert unknown_name(parse(wanted).filter, KnownNames()) is None
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     st.text(alphabet='staoumecnrdipl:"~,|-! TL', max_size=8),
     st.sampled_from(["", "-", "!"]),

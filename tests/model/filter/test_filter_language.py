@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cekura_tui.model.filter.filter import ALL, GIVEN_VIEWS, KEYS, Filter, FilterKey, Term, Value, id_of, word_of
@@ -73,7 +73,6 @@ TERMS = st.sampled_from(KEYS).flatmap(terms_of) | st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
 @given(TEXTS)
 @example('note:"yes" note:yes scenario:"007" metric:"007"')
 @example('-"" !-x "~x" ~"~x" a"b c"d')
@@ -87,7 +86,6 @@ def test_whatever_is_typed_the_filter_that_is_said_back_is_the_same_one(text: st
     assert again.wrong == ()
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(TERMS, max_size=4))
 def test_every_filter_can_be_written_into_the_line(terms: list[Term]) -> None:
     wanted = Filter(tuple(terms))
@@ -96,7 +94,6 @@ def test_every_filter_can_be_written_into_the_line(terms: list[Term]) -> None:
     assert found.filter == wanted
 
 
-@settings(max_examples=300, deadline=None)
 @given(TEXTS)
 def test_what_is_marked_wrong_is_a_part_of_the_line_and_the_message_can_be_drawn(text: str) -> None:
     places = [(wrong.start, wrong.end) for wrong in parse(text).wrong]
@@ -272,7 +269,6 @@ def test_a_shell_that_took_the_quotes_away_changes_nothing(words: list[str], tex
     assert parse(join_words(words)).wrong == ()
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(["scenario", "agent", "persona", "metric"]), st.text(alphabet="ab ,é", min_size=1).map(str.strip)
 )

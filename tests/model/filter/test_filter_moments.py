@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cekura_tui.model.filter.filter import moment_of
@@ -95,7 +95,6 @@ def test_other_times_are_one_instant_whether_it_is_the_first_or_the_last(text: s
         assert moment_of(text, now) == moment_of(text, now, last=True) == at(moment)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(ZONES), st.dates(date(2012, 1, 1), date(2035, 12, 31)))
 @example("America/Havana", date(2028, 11, 5))
 @example("America/Havana", date(2029, 11, 4))

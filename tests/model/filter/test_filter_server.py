@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cekura_tui.demo.answers import iso, run_row
@@ -208,7 +208,6 @@ def test_the_filters_that_are_tried_have_every_key() -> None:
     assert TERM_OF.keys() == {key.name for key in KEYS}
 
 
-@settings(deadline=None, max_examples=300)
 @given(FILTERS)
 @example("outcome:failed status:completed,timeout outcome:failed,error")
 @example("outcome:running status:completed")
@@ -220,7 +219,6 @@ def test_between_server_and_here_no_run_is_lost_and_none_too_many_is_listed(text
     assert passing(query.rest(EPOCH), looked_through(query), NOTES) == expected
 
 
-@settings(deadline=None, max_examples=200)
 @given(FILTERS, WORDS)
 @example("", ["refund", "late"])
 @example("", ["9001", "a"])
@@ -237,7 +235,6 @@ def test_every_word_is_in_each_run_listed_and_one_that_has_them_in_its_scenario_
 
 
 @pytest.mark.parametrize("other", [Scope("agent", 1203), Scope("result", 50_012), SCOPE])
-@settings(deadline=None, max_examples=60)
 @given(FILTERS)
 @example("agent:1201")
 @example("agent:1203 result:50012 mode:text")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from random import Random
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cekura_tui.model.filter.match import Matcher
@@ -174,7 +174,6 @@ def test_in_which_order_the_list_was_loaded_changes_no_group(
     assert group_runs(shuffled, how, findings) == group_runs(rows, how, findings)
 
 
-@settings(max_examples=150)
 @given(read_in_part(), st.sampled_from(HOWS))
 @example(([run(1, scenario=(None, "Refund")), run(2, scenario=(5, "refund"))], {}), "scenario")
 @example(([run(1, scenario=(None, "a\nb")), run(2, personality=(None, "x"))], {}), "pair")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cekura_tui.ui.kit.viewport import EvenHeights, RowHeights, Viewport
@@ -51,7 +51,6 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=300)
 @given(SIZES.filter(bool), st.integers(1, 12), STEPS)
 def test_the_screen_is_full_and_shows_what_was_asked_for_though_all_estimates_are_wrong(
     sizes: list[int], height: int, steps: list[tuple[str, int]]

@@ -11,7 +11,8 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from examples import COSTLY
+from hypothesis import given
 from hypothesis import strategies as st
 from row_lists import SIZE, Even, ListApp, Row, Uneven
 from textual.pilot import Pilot
@@ -165,7 +166,7 @@ async def play(shown: Even, model: Model, steps: list[Any], *, placed: bool) -> 
 
 
 @pytest.mark.parametrize("placed", [False, True])
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@COSTLY
 @given(rows=st.integers(0, 40), steps=STEPS)
 async def test_whatever_comes_the_cursor_keeps_its_row_and_line_and_the_terminal_shows_the_list(
     placed: bool, rows: int, steps: list[Any]
@@ -173,7 +174,7 @@ async def test_whatever_comes_the_cursor_keeps_its_row_and_line_and_the_terminal
     await play(Even(), Model([Row(n, f"run {n}") for n in range(rows)]), steps, placed=placed)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@COSTLY
 @given(rows=st.integers(0, 20), steps=STEPS)
 async def test_rows_of_differing_heights_do_so_too(rows: int, steps: list[Any]) -> None:
     await play(Uneven(), Model([Row(n, f"run {n}", 1 + n % 3) for n in range(rows)], high=True), steps, placed=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -18,7 +18,6 @@ LETTERS = st.sampled_from(NARROW + WIDE)
 LINES = st.lists(LETTERS, max_size=80).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
 @given(LINES, st.integers(min_value=2, max_value=30))
 def test_no_line_is_wider_than_its_column_and_only_spaces_at_breaks_are_left_out(line: str, width: int) -> None:
     pieces = breaks(line, width)
@@ -30,7 +29,6 @@ def test_no_line_is_wider_than_its_column_and_only_spaces_at_breaks_are_left_out
     assert line[at:].strip(" ") == ""
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.text(alphabet="ab ", max_size=80), st.integers(min_value=1, max_value=12))
 def test_a_word_is_only_broken_when_it_is_longer_than_a_line(line: str, width: int) -> None:
     line = line.strip()
@@ -38,7 +36,6 @@ def test_a_word_is_only_broken_when_it_is_longer_than_a_line(line: str, width: i
         assert " ".join(wrap(line, width)).split() == line.split()
 
 
-@settings(max_examples=200, deadline=None)
 @given(LINES, st.integers(min_value=0, max_value=20))
 def test_a_column_has_its_exact_width_whatever_is_in_it(text: str, cells: int) -> None:
     assert cell_len(fit(text, cells)) == cells

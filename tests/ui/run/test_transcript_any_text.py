@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from examples import COSTLY
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -86,7 +87,6 @@ def capped(text: str) -> str:
     return "".join(line[:LONGEST_LINE] for line in clean(text).split("\n"))
 
 
-@settings(max_examples=150, deadline=None)
 @given(TEXTS, SPEAKERS, WIDTHS, st.booleans(), st.booleans(), st.data())
 def test_all_that_was_said_is_drawn_in_straight_columns(
     text: str, speaker: str, width: int, silence: bool, overlap: bool, data: st.DataObject
@@ -127,7 +127,6 @@ def test_all_that_was_said_is_drawn_in_straight_columns(
     assert found == "".join(text[k] for k in sorted(matched & seen))
 
 
-@settings(max_examples=200, deadline=None)
 @given(TEXTS, WIDTHS, st.booleans(), st.data())
 def test_the_line_of_a_character_is_the_line_on_which_it_is_drawn(
     text: str, width: int, overlap: bool, data: st.DataObject
@@ -146,7 +145,6 @@ def test_the_line_of_a_character_is_the_line_on_which_it_is_drawn(
     assert here == [line_of(turn, offset, look, width)]
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.recursive(LEAVES, lambda some: st.lists(some, max_size=4) | st.dictionaries(TEXTS, some, max_size=3)), WIDTHS)
 @example(["y" * 4_100] * 5, 36)
 @example([1] * 9_000, 36)
@@ -176,7 +174,7 @@ def test_a_text_of_very_many_lines_and_a_line_of_a_megabyte_are_drawn_up_to_a_li
     assert [(piece.start, piece.end) for piece in pieces_of("", 57)] == [(0, 0)]
 
 
-@settings(max_examples=20, deadline=None, phases=[Phase.generate])  # to make it smaller takes minutes
+@settings(COSTLY, phases=[Phase.generate])  # shrinking takes minutes
 @given(st.lists(st.tuples(TEXTS, SPEAKERS), min_size=1, max_size=12), WIDTHS)
 async def test_lines_and_turns_are_found_alike_when_all_is_measured(said: list[tuple[str, str]], width: int) -> None:
     turns = [

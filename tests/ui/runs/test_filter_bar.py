@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from hostile import EVIL
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.segment import Segment
 from textual import events
@@ -398,7 +398,6 @@ async def test_of_ten_thousand_hostile_names_the_one_that_is_meant_is_completed_
         assert app.is_running
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(["scenario:", "agent:", "metric:", "mode:text persona:"]), st.text(min_size=1), st.integers(0, 40)
 )

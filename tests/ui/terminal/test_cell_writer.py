@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from two_screens import TwoScreens
@@ -95,7 +95,6 @@ _FOREIGN = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(data=st.data(), fills=st.booleans(), columns=st.integers(2, 40), lines=st.integers(2, 6))
 def test_the_terminal_shows_what_was_written(data: st.DataObject, fills: bool, columns: int, lines: int) -> None:
     screens = TwoScreens(columns, lines, fills=fills)
