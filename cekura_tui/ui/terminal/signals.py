@@ -88,7 +88,7 @@ def _silence_others() -> None:
         if thread.ident is not None and thread is not threading.current_thread():
             # A signal ends the write that it is blocked in; what it tries next goes nowhere.
             with contextlib.suppress(OSError):
-                signal.pthread_kill(thread.ident, signal.SIGWINCH)
+                signal.pthread_kill(thread.ident, _INTERRUPT)
 
 
 PATIENCE, ALONE = 1.5, 1.0
@@ -98,6 +98,8 @@ STALLED = 0.4
 LOOKED_AFTER = 0.5
 """Seconds between two looks whether the terminal is still there: where SIGHUP is ignored, nothing else tells."""
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_INTERRUPT = signal.SIGURG
+"""Ends a blocked write. Nothing else here handles it, as Textual does SIGWINCH only until the app begins to leave."""
 
 
 @contextlib.contextmanager
@@ -110,6 +112,7 @@ def exits_on_signals(app: CekuraApp) -> Iterator[Leaving]:
         # Whoever started us with SIGHUP ignored wants us to outlive a connection, not a terminal.
         if handler != signal.SIG_IGN:
             signal.signal(number, leaving.on_signal)
+    before[_INTERRUPT] = signal.signal(_INTERRUPT, lambda *_: None)
     hook_before, threading.excepthook = threading.excepthook, leaving.on_thread_death
     threading.Thread(target=leaving.watch, name="terminal-watch", daemon=True).start()
     try:
