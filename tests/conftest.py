@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 from scripted_server import ScriptedServer
 
-pytest_plugins = ("quick_pilot", "both_streams")
+pytest_plugins = ("quick_pilot", "both_streams", "forked")
 _FOREIGN = ("CEKURA_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_")
 _OF_THE_TERMINAL = ("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY", "SSH_")
 """What is copied in a test is not to be on the clipboard of whoever runs it."""
@@ -53,7 +53,6 @@ settings.register_profile(
 
 _LONG = ("pty", "crash")
 """Folders whose tests need real terminals and kill real processes."""
-_ALONE = ("test_bursts", "test_drawn_anew", "test_one_drawing", "test_stalled_terminal")
 _QUICK_SIZES = (None, (80, 24), (120, 36), "80x24", "120x36")
 """Terminal sizes of the quick tests; other sizes are `long`."""
 
@@ -72,7 +71,7 @@ def _size_of(item: pytest.Item) -> object:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark whole folders `long` and properties `nightly`; tests that measure a terminal share one process."""
+    """Mark whole folders `long` and properties `nightly`."""
     for item in items:
         if _is_nightly(config) and is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker(pytest.mark.nightly)
@@ -80,8 +79,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             continue
         if item.path.parent.name in _LONG or _size_of(item) not in _QUICK_SIZES:
             item.add_marker(pytest.mark.long)
-        if item.path.stem in _ALONE:
-            item.add_marker(pytest.mark.xdist_group("terminals"))
 
 
 @pytest.hookimpl(trylast=True)

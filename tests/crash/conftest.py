@@ -33,13 +33,6 @@ def server(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Scripte
     return scripted
 
 
-@pytest.fixture(scope="session")
-def forker() -> Iterator[Forker]:
-    """What programs are forked from: most of the time that they need to start is that of importing."""
-    with Forker() as forker:
-        yield forker
-
-
 @pytest.fixture
 def start(server: ScriptedServer, home: Path, tmp_path: Path, forker: Forker) -> Iterator[Start]:
     """Start `cekura-tui …` in a terminal."""
@@ -53,9 +46,9 @@ def start(server: ScriptedServer, home: Path, tmp_path: Path, forker: Forker) ->
         yield started
 
 
-@pytest.fixture(params=["the app", "the command line"])
+@pytest.fixture
 def front(request: pytest.FixtureRequest, server: ScriptedServer, start: Start, tmp_path: Path) -> Iterator[Front]:
-    """Each of the two fronts, one step before a launch."""
+    """One of the two fronts, one step before a launch."""
     with closing(App(start) if request.param == "the app" else CommandLine(server, tmp_path)) as one:
         one.get_ready()
         yield one

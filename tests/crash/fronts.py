@@ -7,15 +7,23 @@ import subprocess
 from pathlib import Path
 from typing import Protocol
 
+import pytest
 from calling import process
+from examples import nightly
 from one_job import PROMPT, RUN
 from scripted_server import Hold, Reply, ScriptedServer, run_of, serve_runs
 from terminal import Start, Terminal
 from waiting import until
 
+IN_THE_APP, BY_COMMAND = (
+    pytest.mark.parametrize("front", [first, nightly(other)], indirect=True)
+    for first, other in (("the app", "the command line"), ("the command line", "the app"))
+)
+"""Which front a test has by day; nightly it has the other."""
+
 
 class Front(Protocol):
-    """Somebody who launches a job from run 5."""
+    """A user who launches a job from run 5."""
 
     def get_ready(self) -> None:
         """Come to where only the launch is left to be done."""
@@ -69,8 +77,7 @@ class App:
 
     def kill(self) -> str:
         self.terminal.kill()
-        while self.terminal.pump(0.05):
-            pass
+        self.terminal.read_rest()
         return self.terminal.raw.decode(errors="replace")
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from calling import ended, process
+from calling import call
 from scripted_server import LAUNCH, PROGRESS, Got, Reply, ScriptedServer, run_of, serve_runs
 from waiting import until
 
@@ -71,8 +71,8 @@ def lease_holder(home: Path) -> int:
 
 
 def listed() -> list[dict[str, object]]:
-    """What `jobs list --json` prints in a process of its own."""
-    return [json.loads(line) for line in ended(process("jobs", "list", "--json")).out.splitlines()]
+    """What `jobs list --json` prints."""
+    return [json.loads(line) for line in call("jobs", "list", "--json").out.splitlines()]
 
 
 _JOB = """

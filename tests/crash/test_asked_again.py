@@ -51,7 +51,7 @@ async def opened(home: Path, server: ScriptedServer, key: str = "key") -> AsyncI
         await session.close()
 
 
-async def test_asked_for_it_is_launched_again_with_the_same_prompt_and_brings_its_suggestion(
+async def test_a_relaunched_job_has_the_same_prompt_and_brings_its_suggestion(
     home: Path, server: ScriptedServer, killed: Hold
 ) -> None:
     server.on("GET", PROGRESS, DONE)
@@ -69,7 +69,7 @@ async def test_asked_for_it_is_launched_again_with_the_same_prompt_and_brings_it
         assert (await session.jobs.get(1)).state == JobState.UNCONFIRMED
 
 
-def test_asked_in_two_windows_at_the_same_moment_it_is_paid_for_once(
+def test_a_relaunch_in_two_windows_at_the_same_moment_is_sent_once(
     home: Path, server: ScriptedServer, killed: Hold
 ) -> None:
     at_once = threading.Barrier(2)
@@ -109,7 +109,7 @@ async def test_an_answer_that_comes_just_before_the_second_launch_saves_paying_t
         assert launches(server) == [PROMPT]
 
 
-async def test_when_the_key_was_replaced_since_a_killed_launch_does_not_stay_a_launch_for_ever(
+async def test_a_killed_launch_becomes_unconfirmed_after_the_key_was_replaced(
     home: Path, server: ScriptedServer, killed: Hold
 ) -> None:
     async with opened(home, server, "another-key") as session:
@@ -120,7 +120,7 @@ async def test_when_the_key_was_replaced_since_a_killed_launch_does_not_stay_a_l
     assert launches(server) == [PROMPT]
 
 
-async def test_a_late_answer_finds_its_job_that_another_machine_had_given_up(
+async def test_a_late_answer_is_recorded_for_a_job_that_another_machine_gave_up(
     home: Path, server: ScriptedServer, tmp_path: Path
 ) -> None:
     hold = Hold(TAKEN)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from choosing_window import ChoosingWindow, choosing_window
+from examples import nightly
 
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft
@@ -91,8 +92,9 @@ def shows(window: ChoosingWindow, choices: Mapping[int, HunkChoice]) -> bool:
     return window.shown.get("choices") == wanted and window.shown["staged"] == sha256(staged(DIFF, choices))
 
 
-def test_whatever_both_choose_at_once_both_show_what_is_on_the_disk_and_no_choice_is_lost(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("seeds", [range(25), nightly(range(25, 200))])
+def test_two_windows_that_choose_at_once_show_what_is_saved_and_lose_no_choice(
+    home: Path, monkeypatch: pytest.MonkeyPatch, seeds: range
 ) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", "key")
     with closing(Store(home / "cekura.db", URL, "key", "default")) as store:
@@ -101,7 +103,7 @@ def test_whatever_both_choose_at_once_both_show_what_is_on_the_disk_and_no_choic
         answer = {"status": "completed", "output": {"improved_prompt": PROPOSED}}
         store.jobs.record_answer(number, read_progress(answer), json.dumps(answer), 1.2)
         with choosing_window(URL, number) as one, choosing_window(URL, number) as two:
-            for seed in range(200):
+            for seed in seeds:
                 rng = Random(seed)
                 first, second = commands(rng), commands(rng)
                 with store.database.write() as sql:

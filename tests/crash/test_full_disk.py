@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 from calling import Result, call, ended, process
-from fronts import Front, improve_dialog
+from examples import nightly
+from fronts import IN_THE_APP, Front, improve_dialog
 from one_job import DONE, IMPROVED, PROMPT, TAKEN, launches, listed, recorded, state
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from terminal import Start, Terminal
@@ -118,7 +119,7 @@ def test_a_launch_that_cannot_be_recorded_is_not_sent(server: ScriptedServer, kn
     assert call("improve", 5, "--prompt-file", prompt_file).out == "1\n"
 
 
-@pytest.mark.parametrize("room", [0, 100_000])
+@pytest.mark.parametrize("room", [0, nightly(100_000)])
 def test_on_a_disk_that_is_full_nothing_is_launched(
     server: ScriptedServer, small_disk: Path, prompt_file: Path, room: int
 ) -> None:
@@ -144,7 +145,7 @@ def test_where_only_reading_is_allowed_nothing_is_launched(
     assert call("improve", 5, "--prompt-file", prompt_file).out == "1\n"
 
 
-def test_the_app_says_so_in_a_directory_that_is_only_to_be_read_and_launches_nothing(
+def test_the_app_names_a_read_only_directory_and_launches_nothing(
     server: ScriptedServer, known: Path, without_rights: Sequence[str], start: Start
 ) -> None:
     known.chmod(0o500)
@@ -158,7 +159,7 @@ def test_the_app_says_so_in_a_directory_that_is_only_to_be_read_and_launches_not
     assert (launches(server), listed()) == ([], [])
 
 
-def test_an_answer_that_cannot_be_recorded_is_told_and_its_job_goes_on_when_there_is_room(
+def test_an_answer_that_cannot_be_recorded_is_shown_and_its_job_continues_later(
     server: ScriptedServer, known: Path, prompt_file: Path
 ) -> None:
     hold = Hold(TAKEN)
@@ -176,7 +177,7 @@ def test_an_answer_that_cannot_be_recorded_is_told_and_its_job_goes_on_when_ther
     assert launches(server) == [LONG]
 
 
-@pytest.mark.parametrize("room", [0, 4_096, 20_000, 60_000])
+@pytest.mark.parametrize("room", [20_000, *map(nightly, (0, 4_096, 60_000))])
 def test_a_disk_that_is_full_at_the_first_start_is_named(server: ScriptedServer, small_disk: Path, room: int) -> None:
     ballast = fill_disk(small_disk, room=room)
     result = call("jobs", "list")
@@ -187,8 +188,9 @@ def test_a_disk_that_is_full_at_the_first_start_is_named(server: ScriptedServer,
     assert call("jobs", "list").status == 0
 
 
+@IN_THE_APP
 @pytest.mark.parametrize("when", ["before the row", "before the request", "in flight", "polled"])
-def test_on_a_disk_that_fills_at_any_state_of_a_launch_no_id_is_lost(
+def test_a_disk_that_fills_at_any_state_of_a_launch_loses_no_id(
     small_disk: Path, server: ScriptedServer, front: Front, when: str
 ) -> None:
     taken, polled = Hold(TAKEN), Hold(DONE)
@@ -232,7 +234,7 @@ def adopted(home: Path, printed: str) -> None:
     assert call("jobs", "wait", 1).status == 0
 
 
-def test_where_nothing_can_be_written_a_command_prints_the_command_that_records_the_job(
+def test_where_nothing_can_be_written_improve_prints_the_command_to_record_the_job(
     server: ScriptedServer, known: Path, prompt_file: Path
 ) -> None:
     hold = Hold(TAKEN)
@@ -265,7 +267,7 @@ def test_where_nothing_can_be_written_the_app_prints_the_command_when_it_is_left
     adopted(known, app.raw.decode().rpartition("\x1b[")[2])
 
 
-def test_a_suggestion_that_cannot_be_recorded_is_asked_for_until_there_is_room(
+def test_a_suggestion_that_cannot_be_recorded_is_requested_until_there_is_room(
     server: ScriptedServer, known: Path, prompt_file: Path
 ) -> None:
     improved = IMPROVED + LONG
@@ -287,7 +289,7 @@ def test_a_suggestion_that_cannot_be_recorded_is_asked_for_until_there_is_room(
     assert launches(server) == [LONG]
 
 
-def test_in_the_app_the_prompt_stays_in_the_dialog_and_is_launched_once_there_is_room(
+def test_in_the_app_the_prompt_stays_in_the_dialog_and_is_launched_with_room_again(
     server: ScriptedServer, known: Path, start: Start
 ) -> None:
     app = dialog_with_a_long_prompt(server, start)

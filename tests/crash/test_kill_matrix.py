@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from calling import call
-from fronts import CommandLine, Front
+from fronts import BY_COMMAND, IN_THE_APP, Front
 from one_job import DONE, IMPROVED, PROMPT, TAKEN, launches, listed, recorded, state
 from scripted_server import LAUNCH, PROGRESS, Hold, ScriptedServer
 from terminal import Start, Terminal
@@ -30,7 +30,8 @@ def prompt_of_job_1(home: Path) -> str:
     return job.prompt
 
 
-def test_killed_before_anything_was_sent_the_wish_is_not_forgotten_and_not_fulfilled_unasked(
+@IN_THE_APP
+def test_killed_before_the_launch_was_sent_a_job_is_unconfirmed_and_not_sent(
     server: ScriptedServer, front: Front, start: Start, home: Path
 ) -> None:
     with server.deaf():
@@ -42,7 +43,8 @@ def test_killed_before_anything_was_sent_the_wish_is_not_forgotten_and_not_fulfi
     assert (launches(server), prompt_of_job_1(home)) == ([], PROMPT)
 
 
-def test_killed_while_the_server_thinks_a_job_that_may_be_paid_for_is_not_forgotten(
+@BY_COMMAND
+def test_killed_while_the_server_works_a_job_that_may_cost_money_is_listed(
     server: ScriptedServer, front: Front, start: Start, home: Path
 ) -> None:
     hold = Hold(TAKEN)
@@ -50,25 +52,15 @@ def test_killed_while_the_server_thinks_a_job_that_may_be_paid_for_is_not_forgot
     front.launch()
     until(hold.arrived.is_set, "the server has the launch")
     front.kill()
+    assert [job["state"] for job in listed()] == ["unconfirmed"]
     hold.released.set()
     opened_again(start, "unconfirmed").settle()
     assert (launches(server), prompt_of_job_1(home)) == ([PROMPT], PROMPT)
     assert server.requests("GET", PROGRESS) == []
 
 
-def test_killed_in_the_middle_of_a_launch_a_mere_list_does_not_say_that_it_goes_on(
-    server: ScriptedServer, tmp_path: Path
-) -> None:
-    hold, front = Hold(TAKEN), CommandLine(server, tmp_path)
-    server.on("POST", LAUNCH, hold)
-    front.get_ready()
-    front.launch()
-    until(hold.arrived.is_set, "the server has the launch")
-    front.kill()
-    assert [job["state"] for job in listed()] == ["unconfirmed"]
-
-
-def test_killed_while_another_program_held_the_database_the_id_of_a_job_is_not_lost(
+@IN_THE_APP
+def test_killed_while_the_database_is_locked_the_id_of_a_job_is_not_lost(
     server: ScriptedServer, front: Front, start: Start, home: Path
 ) -> None:
     hold = Hold(TAKEN)
@@ -89,6 +81,7 @@ def test_killed_while_another_program_held_the_database_the_id_of_a_job_is_not_l
     app.press("q")
 
 
+@BY_COMMAND
 def test_killed_before_the_jobs_number_was_shown_its_suggestion_still_arrives(
     server: ScriptedServer, front: Front, start: Start, home: Path
 ) -> None:
@@ -108,7 +101,8 @@ def test_killed_before_the_jobs_number_was_shown_its_suggestion_still_arrives(
     assert call("jobs", "show", 1, "--prompt").raw == IMPROVED.encode()
 
 
-def test_killed_before_it_was_announced_a_suggestion_is_there_and_needs_no_server(
+@IN_THE_APP
+def test_killed_before_the_result_was_shown_the_suggestion_needs_no_server(
     server: ScriptedServer, front: Front, start: Start, home: Path
 ) -> None:
     hold = Hold(DONE)

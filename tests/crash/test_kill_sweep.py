@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from calling import call
+from examples import nightly
 from one_job import DONE, IMPROVED, PROMPT, RUN, TAKEN, launches, recorded, state
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer, run_of, serve_runs
 from terminal import Start
 from waiting import until
 
 DELAYS = [step * 0.04 / 11 for step in range(12)]
-"""Seconds from the answer to the end: this one is about time, for no condition names the instants in between."""
+"""Seconds from the answer to the kill: this is about time, for no condition names the moments in between."""
+pytestmark = pytest.mark.parametrize("delays", [pytest.param(DELAYS[::5], id="few"), nightly(DELAYS, name="many")])
 
 
 class Sweep:
     """Launches again and again, each time in a new config directory, and kills around one answer of the server's."""
 
-    def __init__(self, server: ScriptedServer, start: Start, directory: Path) -> None:
-        self._server, self._start, self._directory = server, start, directory
+    def __init__(self, server: ScriptedServer, start: Start, directory: Path, delays: Sequence[float]) -> None:
+        self._server, self._start, self._directory, self._delays = server, start, directory, delays
         self._file = directory / "prompt.md"
         self._file.write_bytes(PROMPT.encode())
 
     def around(self, method: str, path: str, reply: Reply | Reset) -> Iterator[Path]:
         """Directories in which the program was killed a little after this answer was on its way."""
-        for number, delay in enumerate(DELAYS):
+        for number, delay in enumerate(self._delays):
             home = self._directory / f"home-{number}"
             self._server.seen.clear()
             hold = Hold(reply)
@@ -42,8 +44,8 @@ class Sweep:
 
 
 @pytest.fixture
-def sweep(server: ScriptedServer, start: Start, tmp_path: Path) -> Sweep:
-    return Sweep(server, start, tmp_path)
+def sweep(server: ScriptedServer, start: Start, tmp_path: Path, delays: Sequence[float]) -> Sweep:
+    return Sweep(server, start, tmp_path, delays)
 
 
 def goes_on(home: Path, server: ScriptedServer) -> None:
@@ -57,7 +59,7 @@ def goes_on(home: Path, server: ScriptedServer) -> None:
     assert launches(server) in ([], [PROMPT])
 
 
-def test_wherever_a_kill_strikes_before_the_launch_no_job_is_at_the_server_that_is_not_recorded(
+def test_killed_at_any_moment_before_the_launch_the_server_has_no_unrecorded_job(
     server: ScriptedServer, sweep: Sweep
 ) -> None:
     for home in sweep.around("GET", RUN, Reply(run_of(5))):
@@ -66,17 +68,13 @@ def test_wherever_a_kill_strikes_before_the_launch_no_job_is_at_the_server_that_
             goes_on(home, server)
 
 
-def test_wherever_a_kill_strikes_after_the_server_took_a_job_it_is_not_forgotten(
-    server: ScriptedServer, sweep: Sweep
-) -> None:
+def test_killed_at_any_moment_after_the_server_took_a_job_it_is_recorded(server: ScriptedServer, sweep: Sweep) -> None:
     for home in sweep.around("POST", LAUNCH, TAKEN):
         goes_on(home, server)
         assert launches(server) == [PROMPT]
 
 
-def test_wherever_a_kill_strikes_around_a_result_the_suggestion_is_had_in_the_end(
-    server: ScriptedServer, sweep: Sweep
-) -> None:
+def test_killed_at_any_moment_around_a_result_the_suggestion_is_not_lost(server: ScriptedServer, sweep: Sweep) -> None:
     for home in sweep.around("GET", PROGRESS, DONE):
         assert state(home) in ("running", "succeeded")
         goes_on(home, server)

@@ -48,7 +48,7 @@ def wait_for_job() -> Iterator[Callable[[], Popen[bytes]]]:
         yield wait
 
 
-def test_when_the_window_that_asks_is_killed_the_others_are_not_left_without_news(
+def test_when_the_window_that_polls_is_killed_another_takes_over(
     polls: Polls, wait_for_job: Callable[[], Popen[bytes]], start: Start, home: Path
 ) -> None:
     app = start().wait("1 run")
@@ -65,7 +65,7 @@ def test_when_the_window_that_asks_is_killed_the_others_are_not_left_without_new
     assert ended(waiting).status == 0
 
 
-def test_when_the_window_that_asks_hangs_another_asks_and_goes_on_alone_when_it_wakes(
+def test_when_the_window_that_polls_hangs_another_takes_over_and_stays_the_only_one(
     polls: Polls, wait_for_job: Callable[[], Popen[bytes]], start: Start, home: Path
 ) -> None:
     waiting = wait_for_job()

@@ -6,8 +6,8 @@ import signal
 import time
 from pathlib import Path
 
-from calling import ended, process
-from fronts import Front
+from calling import call, ended, process
+from fronts import BY_COMMAND, Front
 from one_job import DONE, PROMPT, TAKEN, Polls, launches, listed, state
 from scripted_server import LAUNCH, PROGRESS, Hold, ScriptedServer
 from terminal import Start
@@ -17,7 +17,8 @@ SEEN_WITHIN = 5.0
 """Seconds from an answer about a job to the last window that shows it."""
 
 
-def test_a_launch_is_left_to_the_window_that_sent_it_and_all_windows_show_what_came_of_it(
+@BY_COMMAND
+def test_a_launch_is_left_to_the_window_that_sent_it_and_all_windows_show_its_end(
     server: ScriptedServer, front: Front, start: Start
 ) -> None:
     hold, polls = Hold(TAKEN), Polls(server)
@@ -47,12 +48,12 @@ def test_a_launch_is_left_to_the_window_that_sent_it_and_all_windows_show_what_c
     assert launches(server) == [PROMPT]
 
 
-def test_a_choice_in_one_window_is_shown_in_the_other_which_takes_it_back_only_when_the_first_has_ended(
+def test_a_choice_of_one_window_can_be_undone_in_another_after_the_first_quit(
     server: ScriptedServer, start: Start, tmp_path: Path
 ) -> None:
     server.on("GET", PROGRESS, DONE)
     (tmp_path / "prompt.md").write_bytes(PROMPT.encode())
-    assert ended(process("improve", 5, "--prompt-file", tmp_path / "prompt.md", "--wait")).status == 0
+    assert call("improve", 5, "--prompt-file", tmp_path / "prompt.md", "--wait").status == 0
     one, two = (start().wait("1 run") for _ in range(2))
     for window in (one, two):
         window.press("2")
@@ -68,7 +69,7 @@ def test_a_choice_in_one_window_is_shown_in_the_other_which_takes_it_back_only_w
     two.wait("Undone: change 1 is undecided.")
 
 
-def test_a_launch_whose_window_is_stopped_is_not_given_up_and_gets_its_answer_later(
+def test_a_launch_of_a_stopped_process_is_not_given_up_and_gets_its_answer_later(
     server: ScriptedServer, home: Path, tmp_path: Path
 ) -> None:
     hold = Hold(TAKEN)

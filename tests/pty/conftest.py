@@ -20,12 +20,13 @@ def surroundings(home: Path, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def start(surroundings: dict[str, str]) -> Iterator[Start]:
-    """Start `cekura-tui …` in a terminal; more environment may be given."""
+def start(surroundings: dict[str, str], forker: Forker) -> Iterator[Start]:
+    """Start `cekura-tui …` in a terminal, forked unless there is a `command`; more environment may be given."""
     with ExitStack() as stack:
 
         def started(*args: str, env: dict[str, str] | None = None, **options: Any) -> Terminal:
-            return stack.enter_context(Terminal(*args, env={**surroundings, **(env or {})}, **options))
+            how = options if "command" in options else {"forker": forker, **options}
+            return stack.enter_context(Terminal(*args, env={**surroundings, **(env or {})}, **how))
 
         yield started
 
@@ -36,10 +37,3 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("prepared") / "home"
     scenes.prepare(home)
     return home
-
-
-@pytest.fixture(scope="session")
-def forker() -> Iterator[Forker]:
-    """What the programs of these tests are forked from: there are many of them."""
-    with Forker() as forker:
-        yield forker

@@ -7,28 +7,30 @@ from pathlib import Path
 
 import pytest
 from multiplexers import NEEDS_SCREEN, NEEDS_TMUX, Multiplexer, Screen, Tmux
-from terminal import Start
+from terminal import Terminal, environment
 from two_screens import TwoScreens, seen
 
+pytestmark = pytest.mark.xdist_group("cells_sent")  # one recording serves all of them
 SIZE = 120, 36
 
 
-@pytest.fixture
-def recorded(start: Start, home: Path) -> list[str]:
-    """All that Textual writes from the start on while runs, jobs, a run, help and the palette are looked at, divided
-    where frames begin and end."""
-    home.mkdir(exist_ok=True)
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What Textual writes while runs, jobs, a run, help and the palette are shown, split where frames begin and end."""
+    home = tmp_path_factory.mktemp("recorded") / "home"
+    home.mkdir()
     (home / "config.toml").write_text("whole_frames = true\n")
-    env = {"COLORTERM": ""}  # screen knows 256 colours
-    terminal = start("--demo", columns=SIZE[0], lines=SIZE[1], env=env).wait("240 runs", "900240").settle()
-    for keys, text in (("jjj2", "No jobs yet"), ("1", "900240"), ("?", "Keys · Runs"), ("\x1b", "900240")):
-        terminal.press(*keys)
-        terminal.wait(text).settle()
-    terminal.press(":")
-    terminal.settle().press("\x1b")
-    terminal.settle().press("enter")
-    terminal.wait("Run 900237").settle()
-    text = terminal.raw.decode().replace("\r\n", "\n")
+    env = environment(home, home) | {"COLORTERM": ""}  # screen knows 256 colours
+    with Terminal("--demo", columns=SIZE[0], lines=SIZE[1], env=env) as terminal:
+        terminal.wait("240 runs", "900240").settle()
+        for keys, text in (("jjj2", "No jobs yet"), ("1", "900240"), ("?", "Keys · Runs"), ("\x1b", "900240")):
+            terminal.press(*keys)
+            terminal.wait(text).settle()
+        terminal.press(":")
+        terminal.settle().press("\x1b")
+        terminal.settle().press("enter")
+        terminal.wait("Run 900237").settle()
+        text = terminal.raw.decode().replace("\r\n", "\n")
     return [part for part in re.split(r"(\x1b\[\?2026[hl])", text) if part]
 
 

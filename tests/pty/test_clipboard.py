@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from calling import call
 from multiplexers import NEEDS_SCREEN, NEEDS_TMUX, Screen, Tmux
 from raw_output import copied_in
-from terminal import PROGRAM, Start, Terminal
+from terminal import Start, Terminal
 from waiting import until
 
 from cekura_tui.ui.terminal.clipboard import LARGE, probe, ways
@@ -25,14 +26,14 @@ DEMO = ("--demo", "--demo-epoch", "1700000000")
 SENT = re.compile(rb"\x1b\]52;c?;([A-Za-z0-9+/=]+)(?:\x07|\x1b\\)")
 
 
-@pytest.fixture
-def transcript(surroundings: dict[str, str], tmp_path: Path) -> str:
+@pytest.fixture(scope="session")
+def transcript(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What is copied of the run: a text of more than 3 kB."""
-    argv = [*PROGRAM, *DEMO, "--config-dir", str(tmp_path / "other"), "runs", "show", RUN, "--transcript", "--json"]
-    printed = subprocess.run(argv, env=surroundings, capture_output=True, check=True).stdout.decode()
-    text = printed.removesuffix("\n")
+    text = call(
+        *DEMO, "--config-dir", tmp_path_factory.mktemp("other"), "runs", "show", RUN, "--transcript", "--json"
+    ).out
     assert len(text) > 3_000
-    return text
+    return text.removesuffix("\n")
 
 
 def arrived(raw: bytes) -> list[str]:
@@ -58,8 +59,7 @@ def copy_all_rows(window: Terminal | Tmux | Screen) -> None:
 
 
 @NEEDS_TMUX
-@pytest.mark.parametrize("passthrough", ["off", "on"])
-@pytest.mark.parametrize("clipboard", ["off", "external", "on"])
+@pytest.mark.parametrize(("clipboard", "passthrough"), [("off", "on"), ("external", "off"), ("on", "on")])
 def test_in_tmux_it_is_in_its_buffer_and_in_the_terminal_around(
     surroundings: dict[str, str], transcript: str, clipboard: str, passthrough: str
 ) -> None:

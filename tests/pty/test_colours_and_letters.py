@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from examples import nightly
 from multiplexers import NEEDS_SCREEN, NEEDS_TMUX, Screen, Tmux
-from terminal import Start, Terminal
-
-pytestmark = pytest.mark.long
+from terminal import PROGRAM, Start, Terminal
 
 
 def _codes(raw: bytes) -> set[str]:
@@ -40,27 +39,29 @@ def _walk(terminal: Terminal) -> Terminal:
     ("env", "allowed"),
     [
         pytest.param({"NO_COLOR": "1"}, r"(?!)", id="NO_COLOR"),
-        pytest.param({"TERM": "vt220"}, r"(?!)", id="vt220"),
+        nightly({"TERM": "vt220"}, r"(?!)", name="vt220"),
         pytest.param({"COLORTERM": ""}, r"[34]8:5", id="xterm-256color"),
         pytest.param({"COLORTERM": "", "TERM": "xterm-16color"}, r"(3|4|9|10)[0-7]", id="xterm-16color"),
-        pytest.param({"TERM": "linux"}, r"(3|4|9|10)[0-7]", id="linux"),
-        pytest.param({"TERM": "screen", "STY": "1.pts-0.host"}, r"(3|4|9|10)[0-7]", id="screen"),
+        nightly({"TERM": "linux"}, r"(3|4|9|10)[0-7]", name="linux"),
+        nightly({"TERM": "screen", "STY": "1.pts-0.host"}, r"(3|4|9|10)[0-7]", name="screen"),
         pytest.param({}, r"[34]8:2", id="truecolor"),
     ],
 )
 def test_only_colours_that_the_terminal_has_are_sent(start: Start, env: dict[str, str], allowed: str) -> None:
-    terminal = _walk(start("--demo", env=env))
+    terminal = _walk(start("--demo", env=env, command=PROGRAM))
     assert {code for code in _codes(terminal.raw) if not re.fullmatch(allowed, code)} == set()
 
 
 @NEEDS_SCREEN
-@pytest.mark.parametrize("term", ["xterm-256color", "xterm"])
+@pytest.mark.parametrize("term", ["xterm-256color", nightly("xterm")])
 def test_screen_gets_no_colours_that_it_takes_for_something_else(surroundings: dict[str, str], term: str) -> None:
     # As when screen is started in a terminal with all colours.
     env = {**surroundings, "TERM": term, "COLORTERM": "truecolor"}
     with Screen("--demo", env=env) as screen:
         _walk(screen.outer)
         assert {code for code in _codes(screen.outer.raw) if not re.fullmatch(_FROM_SCREEN, code)} == set()
+        screen.press("ctrl+q")
+        assert screen.outer.ended() == 0
 
 
 # Attributes that it takes away one by one, and colours; faint and blinking is what it makes of all colours.
@@ -68,7 +69,9 @@ _FROM_SCREEN = r"2[2-9]|[34]9|(3|4|9|10)[0-7]|[34]8:5"
 
 
 @NEEDS_TMUX
-@pytest.mark.parametrize(("colours", "arrive"), [("", "5"), ("truecolor", "5"), ("truecolor", "2")])
+@pytest.mark.parametrize(
+    ("colours", "arrive"), [("truecolor", "2"), *(nightly(some, "5") for some in ("", "truecolor"))]
+)
 def test_tmux_hands_on_what_the_terminal_around_it_has(surroundings: dict[str, str], colours: str, arrive: str) -> None:
     rgb = 'set -as terminal-features ",xterm-256color:RGB"' if arrive == "2" else ""
     with Tmux("--demo", env={**surroundings, "COLORTERM": colours}, config=rgb) as tmux:
@@ -77,14 +80,10 @@ def test_tmux_hands_on_what_the_terminal_around_it_has(surroundings: dict[str, s
             f"38:{arrive}",
             f"48:{arrive}",
         }
+        tmux.press("ctrl+q")
+        assert tmux.outer.ended() == 0
 
 
-_PLAIN_LOCALES = {
-    "a locale of ISO 8859-1": {"LC_ALL": "en_US.ISO-8859-1"},
-    "LANG=C": {"LC_ALL": "", "LC_CTYPE": "", "LANG": "C"},
-    "LC_ALL=C": {"LC_ALL": "C"},
-    "LC_ALL=C without Python's own UTF-8": {"LC_ALL": "C", "PYTHONUTF8": "0"},
-}
 _JAPANESE = "900223"
 
 
@@ -93,11 +92,19 @@ def _cells(terminal: Terminal) -> list[list[str]]:
     return [[line[x].data for x in range(terminal.screen.columns)] for line in terminal.screen.buffer.values()]
 
 
-@pytest.mark.parametrize("locale", _PLAIN_LOCALES.values(), ids=_PLAIN_LOCALES)
+@pytest.mark.parametrize(
+    "locale",
+    [
+        pytest.param({"LC_ALL": "C", "PYTHONUTF8": "0"}, id="LC_ALL=C without Python's own UTF-8"),
+        nightly({"LC_ALL": "en_US.ISO-8859-1"}, name="a locale of ISO 8859-1"),
+        nightly({"LC_ALL": "", "LC_CTYPE": "", "LANG": "C"}, name="LANG=C"),
+        nightly({"LC_ALL": "C"}, name="LC_ALL=C"),
+    ],
+)
 def test_a_locale_without_utf8_gets_ascii_in_straight_columns(start: Start, locale: dict[str, str]) -> None:
     args = ("--demo", "--demo-epoch", "1800000000", _JAPANESE)
     whole = _cells(start(*args).wait(f"Run {_JAPANESE}", "00:14"))
-    plain = start(*args, env=locale).wait(f"Run {_JAPANESE}", "00:14")
+    plain = start(*args, env=locale, command=PROGRAM).wait(f"Run {_JAPANESE}", "00:14")
     cells = _cells(plain)
     assert plain.raw.isascii()
     moved = [
@@ -111,5 +118,5 @@ def test_a_locale_without_utf8_gets_ascii_in_straight_columns(start: Start, loca
 
 
 def test_a_terminal_that_draws_utf8_in_the_c_locale_can_be_named(start: Start) -> None:
-    terminal = start("--demo", "--no-ascii", env={"LC_ALL": "C", "PYTHONUTF8": "0"})
+    terminal = start("--demo", "--no-ascii", env={"LC_ALL": "C", "PYTHONUTF8": "0"}, command=PROGRAM)
     terminal.wait("240 runs", "✓ passed")

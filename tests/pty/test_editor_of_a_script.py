@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from examples import nightly
 from terminal import PROGRAM, Start, Terminal
 from waiting import until
 
@@ -53,7 +54,7 @@ def opened(start: Start, tmp_path: Path) -> Iterator[Callable[[], Terminal]]:
     (tmp_path / "over").touch()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, nightly(signal.SIGHUP)])
 def test_it_does_not_stay_on_the_terminal_when_the_program_ends(
     opened: Callable[[], Terminal], tmp_path: Path, number: signal.Signals
 ) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import re
 import subprocess
 import sys
-import termios
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
 import pyte
 import pytest
+from examples import nightly
+from hostile import IMPROVED, SHOWN, serve_hostile
 from hostile_calls import ENDS, SEQUENCES, TEXTS, UNENDED, as_text, huge, left_of, run, serve_calls
 from raw_output import copied_in, foreign_in
 from scripted_server import ScriptedServer
@@ -23,9 +22,6 @@ from terminal import Start, Terminal
 from cekura_tui.model.text import clean
 
 PAGE_DOWN, PAGE_UP = "\x1b[6~", "\x1b[5~"
-SPLIT = [first + second for first, second in zip(UNENDED.values(), ENDS, strict=True)]
-
-
 _ODD_MARK = re.compile(
     "["
     + "".join(
@@ -74,28 +70,11 @@ def opened(start: Start, calls: dict[str, str], tmp_path: Path) -> Callable[...,
 
 
 def rested(terminal: Terminal, *keys: str) -> str:
-    """Press a key after the other, each when the program has nothing more to do for the one before; what is shown
-    then."""
+    """Press each key when the program has done all for the one before; returns what is shown then."""
     for key in keys or ("",):
         terminal.press(key)
-        looks = 15 if key == "esc" else 5  # after an escape it waits for what may belong to it
-        still = [False] * looks
-
-        def at_rest(still: list[bool] = still) -> bool:
-            still[:] = [*still[1:], not terminal.pump(0.02) and idle(terminal)]
-            return all(still)
-
-        terminal.until(at_rest, f"it rests after {key!r}")
+        terminal.wait_idle(looks=15 if key == "esc" else 5)  # after an escape it waits for what may belong to it
     return terminal.text
-
-
-def idle(terminal: Terminal) -> bool:
-    """Whether all keys were read, and each thread of the program waits: one that waits for the processor does not."""
-    unread = int.from_bytes(fcntl.ioctl(terminal._slave, termios.FIONREAD, b"\0" * 4), sys.byteorder)
-    with contextlib.suppress(OSError):  # a thread has ended meanwhile
-        tasks = Path(f"/proc/{terminal.process.pid}/task").iterdir()
-        return not unread and all((task / "stat").read_text().rpartition(")")[2].split()[0] == "S" for task in tasks)
-    return False
 
 
 def scrolled(terminal: Terminal, key: str = PAGE_DOWN, most: int = 150) -> list[str]:
@@ -124,24 +103,18 @@ def unread(screens: list[str], texts: list[str]) -> list[str]:
     return sorted(letter for letter in letters if letter not in shown)
 
 
-@pytest.mark.parametrize("family", SEQUENCES)
-def test_the_checker_finds_each_family(family: str) -> None:
-    sent = SEQUENCES[family].encode("utf-8", "surrogatepass")
-    assert foreign_in(b"\x1b[3;1H\x1b[38;2;1;2;3mhello " + sent + b" you\r\n") != []
-
-
-@pytest.mark.parametrize("sent", [b"\x9b31m", b"\x90q~\x9c", b"\x1b", b"\xe2\x80\xa8", *(s.encode() for s in SPLIT)])
-def test_the_checker_finds_bare_bytes_and_what_was_split(sent: bytes) -> None:
-    assert foreign_in(b"\x1b[3;1Hhello " + sent + b" you\r\n") != []
-
-
-def test_the_checker_tells_our_copies_from_theirs() -> None:
+def test_the_checker_finds_every_hostile_sequence_and_nothing_else() -> None:
+    families = [sent.encode("utf-8", "surrogatepass") for sent in SEQUENCES.values()]
+    split = [(first + second).encode() for first, second in zip(UNENDED.values(), ENDS, strict=True)]
+    for sent in (*families, *split, b"\x9b31m", b"\x90q~\x9c", b"\x1b", b"\xe2\x80\xa8", b"\x1b[31m"):
+        assert foreign_in(b"\x1b[3;1H\x1b[38;2;1;2;3mhello " + sent + b" you\r\n") != [], sent
+    assert foreign_in(b"\x1b[?1049h\x1b[3;1Hhello [2J you\r\n\x1b[?1049l") == []
     assert foreign_in(b"hello \x1b]52;c;aGk=\x07", copies=1) == []
     assert copied_in(b"hello \x1b]52;c;aGk=\x07") == ["hi"]
     assert foreign_in(b"\x1b]52;c;aGk=\x07 \x1b]52;c;aGk=\x07", copies=1) != []
 
 
-@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("columns", [80, nightly(120)])
 def test_a_hostile_transcript_is_read_to_its_last_word(opened: Callable[..., Terminal], columns: int) -> None:
     terminal = opened("102", columns=columns, lines=100).wait("Run 102", "begin-csi")
     screens = scrolled(terminal)
@@ -190,7 +163,7 @@ def test_hostile_verdicts_and_details_are_read_to_their_last_word(opened: Callab
     left(terminal)
 
 
-def test_the_list_its_preview_a_passed_run_beside_it_and_a_search_of_all_show_text(
+def test_the_list_a_preview_a_comparison_and_a_search_of_all_runs_show_text(
     opened: Callable[..., Terminal],
 ) -> None:
     terminal = opened(columns=140, lines=100).wait("2 runs", "102", "begin-csi")
@@ -263,7 +236,10 @@ def test_endless_lines_and_lines_without_words_are_scrolled_through(
     left(terminal)
 
 
-@pytest.mark.parametrize("form", [(), ("--transcript",), ("--markdown",), ("--transcript", "--markdown"), ("--json",)])
+@pytest.mark.parametrize(
+    "form",
+    [(), ("--json",), *map(nightly, (("--transcript",), ("--markdown",), ("--transcript", "--markdown")))],
+)
 def test_a_hostile_run_is_printed_as_text_on_a_terminal_and_into_a_pipe(
     start: Start, calls: dict[str, str], surroundings: dict[str, str], form: tuple[str, ...]
 ) -> None:
@@ -279,3 +255,40 @@ def test_a_hostile_run_is_printed_as_text_on_a_terminal_and_into_a_pipe(
         printed, sent = json.loads(piped.stdout), json.loads(json.dumps(run(102)))
         assert [ascii(name) for name, item in sent.items() if printed[name] != item] == []
     assert "begin-osc-clipboard" in said
+
+
+def test_a_server_that_is_hostile_in_every_word_changes_nothing_but_the_text(
+    start: Start, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    """From the list to a saved suggestion, and to the project picker."""
+    serve_hostile(scripted)
+    env = {"CEKURA_API_URL": scripted.url, "CEKURA_API_KEY": "key-of-the-test"}
+    terminal = start(env=env, columns=140, lines=50).wait("2 runs", "102")
+    terminal.wait(SHOWN)
+    terminal.press("j")
+    terminal.wait("Run 101 · ✗")
+    terminal.press("enter")
+    terminal.wait("Run 101", "Transcript", "4 turns", SHOWN)
+    terminal.press("i")
+    terminal.wait("Improve the prompt", "Ask for the name.")
+    terminal.press("ctrl+g")
+    terminal.wait("Job 1 launched")
+    terminal.press("2")
+    terminal.wait("1 succeeded", "Runs        101")
+    terminal.press("enter")
+    terminal.wait("Suggestion of job 1", "· 1 of", SHOWN)
+    terminal.press("y")
+    terminal.wait("Copy or save the prompt")
+    terminal.press(str(tmp_path / "evil.md"))
+    terminal.wait("evil.md")
+    terminal.press("enter")
+    terminal.wait("Saved to", "characters.")
+    assert (tmp_path / "evil.md").read_bytes() == IMPROVED.encode()
+    terminal.press("1")
+    terminal.wait("2 runs", gone="Suggestion of")
+    terminal.press("p")
+    terminal.wait("List runs of", SHOWN[:40])
+    terminal.press("ctrl+q")
+    assert terminal.ended() == 0
+    assert foreign_in(terminal.raw) == []
+    terminal.assert_handed_back()

@@ -104,8 +104,7 @@ def test_after_a_run_of_everything_the_key_is_in_its_own_file_alone(
     (tmp_path / "vault").write_text(other)
     (tmp_path / "vault").chmod(0o600)
     monkeypatch.setenv("CEKURA_API_URL", server.url)
-    for name in ("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CEKURA_TUI_DEBUG", "1")
     said: dict[str, bytes] = {}
 
     def run(*words: object, status: int = 0, stdin: bytes = b"") -> bytes:
@@ -116,18 +115,21 @@ def test_after_a_run_of_everything_the_key_is_in_its_own_file_alone(
         return out
 
     with Processes(secrets) as processes:
-        run("--api-key-file", "-", "--project", 4021, "auth", "login", stdin=server.key.encode())
+        login = ("auth", "login")
+        run("--api-key-file", "-", "--project", 4021, *login, stdin=server.key.encode())
+        run("--api-key-file", "-", "--profile", "two", *login, stdin=server.key.encode())
+        run("--api-key-file", "-", *login, status=2, stdin=f"{server.key}x".encode())
+        run("--api-key-file", "-", *login, "--replace", status=4, stdin=f"{server.key}x".encode())
         command = f'api_url = "{server.url}"\napi_key_command = "cat {tmp_path / "vault"}"'
         (home / "config.toml").write_text(f"project_id = 4021\n\n[profiles.other]\n{command}\n")
         run("auth", "status", "--json")
         run("runs", "list", "--json")
         run("runs", "show", RUN, "--json")
         run("improve", RUN, "--from-agent", "--wait", "--json")
-        for how in ("--json", "--curl", "--diff"):
+        for how in ("--json", "--curl"):
             run("jobs", "show", 1, how)
         run("config", "show", "--json")
         run("--profile", "other", "runs", "list", status=4)
-        run("doctor")
         run("doctor", "--json")
         run("--profile", "other", "doctor", status=1)
 
@@ -158,6 +160,9 @@ def test_after_a_run_of_everything_the_key_is_in_its_own_file_alone(
     assert guilty == ["credentials.json"]
     assert json.loads(files["credentials.json"])["default"]["api_key"] == server.key
     assert processes.guilty == set()
+    for profile in ("two", "default"):
+        run("--profile", profile, "auth", "logout")
+    assert server.key not in (home / "credentials.json").read_text()
 
 
 async def picture() -> bytes:

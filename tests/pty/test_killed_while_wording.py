@@ -6,7 +6,6 @@ import json
 import time
 from pathlib import Path
 
-from forked import Forker
 from scripted_server import Reply, ScriptedServer
 from terminal import Start, Terminal
 
@@ -67,9 +66,7 @@ def test_what_was_typed_into_a_conflict_is_there_after_kill_9(
     assert again.ended() == 0
 
 
-def test_a_note_that_was_being_typed_is_there_after_kill_9(
-    start: Start, scripted: ScriptedServer, home: Path, forker: Forker
-) -> None:
+def test_a_note_that_was_being_typed_is_there_after_kill_9(start: Start, scripted: ScriptedServer, home: Path) -> None:
     run = {"id": 7001, "status": "completed", "success": True}
     scripted.on(
         "GET", "/test_framework/v1/runs/", Reply({"count": 1, "next": None, "previous": None, "results": [run]})
@@ -79,7 +76,7 @@ def test_a_note_that_was_being_typed_is_there_after_kill_9(
     def noted() -> Terminal:
         """Up to the line of the note."""
         args = ("--api-url", scripted.url, "--project", "1")
-        terminal = start(*args, env={"CEKURA_API_KEY": KEY}, columns=80, lines=24, forker=forker)
+        terminal = start(*args, env={"CEKURA_API_KEY": KEY}, columns=80, lines=24)
         terminal.wait("7001", "1 run").press("m")
         return terminal.wait("Note on run 7001")
 

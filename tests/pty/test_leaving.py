@@ -1,38 +1,153 @@
-"""However the program ends, the terminal is handed back as it was, and the exit status says how."""
+"""Wherever the user is, a key, a signal or a closed terminal ends the program at once, and nothing is damaged."""
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import signal
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
 
 import pytest
-from terminal import Start
+from examples import nightly
+from terminal import Start, Terminal
+
+LIMIT = 5.0
+"""Seconds from the signal to the end of the process, which waits for nothing: half of a request's patience."""
+HUP, TERM, INT = signal.SIGHUP, signal.SIGTERM, signal.SIGINT
+EDITOR = """#!/bin/sh
+echo "typed in the editor" > "$1"
+echo EDITING
+exec sleep 60
+"""
+PAGER = """#!/bin/sh
+stty -echo -icanon
+echo PAGING
+exec sleep 60
+"""
+
+# Where: keys and what is seen then, step by step.
+Path_ = Sequence[tuple[Sequence[str], str]]
+SUGGESTION: Path_ = [(["2"], "Job 4"), (["j"], "Job 3"), (["enter"], "· 1 of 2")]
+PLACES: dict[str, Path_] = {
+    "runs": [],
+    "a run": [(["j", "j", "enter"], "Run 900238")],
+    "jobs": [(["2"], "Job 4")],
+    "a job": [(["2"], "Job 4"), (["d"], "Server ID")],
+    "a suggestion": SUGGESTION,
+    "the improve dialog": [(["j", "j", "i"], "792 words")],
+    "the editor": [(["j", "j", "i"], "792 words"), (["\x05"], "EDITING")],
+    "the project picker": [(["p"], "Northgrid")],
+    "the hand-off": [*SUGGESTION, (["y"], "Copy or save the prompt")],
+    "the pager": [*SUGGESTION, (["y"], "Open patch in pager"), (["tab"] * 4 + ["enter"], "PAGING")],
+    "a question": [(["2"], "Job 4"), (["x"], "Forget job 4")],
+    "the keys": [(["?"], "Keys · Runs")],
+    "the palette": [(["\x10"], "type to find one")],
+}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_signal_hands_the_terminal_back(start: Start, number: signal.Signals) -> None:
-    terminal = start("--demo").wait("240 runs")
-    terminal.process.send_signal(number)
-    assert terminal.ended() == 128 + number
-    terminal.assert_handed_back()
+def by_signal(number: signal.Signals) -> Callable[[Terminal], int]:
+    def die(terminal: Terminal) -> int:
+        terminal.process.send_signal(number)
+        return 128 + number
+
+    return die
 
 
-@pytest.mark.parametrize("where", ["the improve dialog", "the project picker"])
-def test_ctrl_q_leaves_from_a_dialog_too(start: Start, where: str) -> None:
+def by_closing(terminal: Terminal) -> int:
+    terminal.close()
+    return 128 + HUP
+
+
+DEATHS: dict[str, tuple[Callable[[Terminal], int], dict[str, Any]]] = {
+    "TERM": (by_signal(TERM), {}),
+    "HUP": (by_signal(HUP), {}),
+    "INT": (by_signal(INT), {}),
+    "a closed terminal": (by_closing, {}),
+    "a closed terminal with HUP ignored": (by_closing, {"ignoring": [HUP]}),
+}
+
+
+@pytest.fixture
+def opened(start: Start, home: Path, prepared: Path, tmp_path: Path) -> Callable[..., Terminal]:
+    """Start the app on a copy of it, and go to a place."""
+    shutil.copytree(prepared / "demo", home)
+    programs = {name: tmp_path / name for name in ("editor", "pager")}
+    for file, text in zip(programs.values(), (EDITOR, PAGER), strict=True):
+        file.write_text(text)
+        file.chmod(0o755)
+    own = {name.upper(): str(file) for name, file in programs.items()}
+
+    def at(place: str, **options: Any) -> Terminal:
+        terminal = start("--demo", env=own, **options).wait("240 runs", "900238")
+        for keys, seen in PLACES[place]:
+            terminal.press(*keys)
+            terminal.wait(seen)
+        return terminal
+
+    return at
+
+
+def ends_in_time(terminal: Terminal, status: int) -> None:
+    """The process ends, with this status, before the limit."""
+    began = time.monotonic()
+    assert terminal.ended() == status
+    assert time.monotonic() - began < LIMIT
+
+
+def database_is_sound(home: Path) -> None:
+    """Nothing is damaged, and no job is gone."""
+    with contextlib.closing(sqlite3.connect(home / "demo" / "cekura.db")) as sql:
+        assert sql.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        assert sql.execute("SELECT count(*) FROM jobs WHERE state != 'draft'").fetchone()[0] == 4
+
+
+CASES = [*((place, "TERM") for place in PLACES), *product(("runs", "the editor", "the pager"), [*DEATHS][1:])]
+"""A signal everywhere, and each way to end where there is a screen, a dialog with text, and a program in front."""
+FIRST = [*(("runs", death) for death in DEATHS), ("the editor", "HUP"), ("the pager", "a closed terminal")]
+
+
+@pytest.mark.parametrize(("place", "death"), [*FIRST, *(nightly(*case) for case in CASES if case not in FIRST)])
+def test_the_program_ends_and_hands_the_terminal_back(
+    opened: Callable[..., Terminal], home: Path, place: str, death: str
+) -> None:
+    die, options = DEATHS[death]
+    terminal = opened(place, **options)
+    ends_in_time(terminal, die(terminal))
+    if die is not by_closing:
+        terminal.assert_handed_back()
+    database_is_sound(home)
+
+
+@pytest.mark.parametrize("death", ["a closed terminal", *(nightly(one) for one in ("TERM", "HUP"))])
+def test_the_program_ends_while_it_asks_for_a_key(start: Start, death: str) -> None:
+    die, options = DEATHS[death]
+    terminal = start(**options).wait("API key", "Sign in")
+    ends_in_time(terminal, die(terminal))
+    if die is not by_closing:
+        terminal.assert_handed_back()
+
+
+@pytest.mark.parametrize("death", ["a closed terminal with HUP ignored", nightly("TERM")])
+def test_text_written_in_an_editor_is_there_at_the_next_start_after_a_death(
+    opened: Callable[..., Terminal], start: Start, death: str
+) -> None:
+    die, options = DEATHS[death]
+    terminal = opened("the editor", **options)
+    ends_in_time(terminal, die(terminal))
+    again = start("--demo").wait("240 runs", "900238")
+    again.press("j", "j", "i")
+    again.wait("typed in the editor")
+
+
+def test_ctrl_c_says_how_to_quit_and_ctrl_q_quits_from_a_dialog(start: Start) -> None:
     terminal = start("--demo", columns=80, lines=24).wait("240 runs", "900238")
-    if where == "the improve dialog":
-        terminal.press("j", "j", "i")
-        terminal.wait("792 words")
-    else:
-        terminal.press("p")
-        terminal.wait("Northgrid")
-    terminal.press("ctrl+q")
+    terminal.press("ctrl+c")
+    terminal.wait("Press q").press("j", "j", "i")
+    terminal.wait("792 words").press("ctrl+q")
     assert terminal.ended() == 0
     terminal.assert_handed_back()
-
-
-def test_ctrl_c_says_how_to_leave_and_stays(start: Start) -> None:
-    terminal = start("--demo").wait("240 runs")
-    terminal.press("ctrl+c")
-    terminal.wait("Press q")
-    terminal.press("q")
-    assert terminal.ended() == 0

@@ -30,9 +30,7 @@ def launch_and_leave(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize("where", ["a terminal", "tmux"])
-def test_the_end_of_a_job_is_told_through_the_terminal_while_it_has_no_focus(
-    start: Start, home: Path, where: str
-) -> None:
+def test_the_end_of_a_job_is_notified_while_the_terminal_has_no_focus(start: Start, home: Path, where: str) -> None:
     config(home, 'notify = "osc777"\n')
     frame, env = TOLD, {"TMUX": "", "STY": ""}
     if where == "tmux":
@@ -64,7 +62,7 @@ def test_while_the_terminal_has_the_focus_nothing_is_sent_but_what_is_drawn(star
 
 
 @pytest.mark.parametrize("leave", ["q", "a signal"])
-def test_the_title_tells_of_jobs_and_is_put_back(start: Start, home: Path, leave: str) -> None:
+def test_the_title_shows_the_state_of_jobs_and_is_restored(start: Start, home: Path, leave: str) -> None:
     config(home, "title = true\n")
     terminal = start(*DEMO)
     terminal.until(lambda: b"\x1b[22;2t\x1b]2;cekura-tui\x07" in terminal.raw, "the title, after the former was kept")

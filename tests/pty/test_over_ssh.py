@@ -60,9 +60,17 @@ def ends_in_time(pid: int) -> None:
         time.sleep(0.02)
 
 
-def test_keys_and_sizes_arrive_and_the_terminal_is_handed_back(terminal: Terminal) -> None:
+def test_keys_and_sizes_arrive_links_are_text_and_the_terminal_is_handed_back(terminal: Terminal) -> None:
     terminal.press("j", "j", "enter")
     terminal.wait("Run 900238", "esc")
+    terminal.press("y")
+    terminal.wait("Copy or save", "link to the recording", gone="http")
+    terminal.press(*"jjjjjjj")
+    terminal.wait("https://")
+    terminal.press("G")
+    terminal.wait("save the transcript as JSON", gone="in a browser")
+    terminal.press("esc")
+    terminal.wait("Run 900238", gone="Copy or save")
     terminal.press("esc")
     terminal.wait("240 runs")
     terminal.resize(120, 36)
@@ -76,17 +84,6 @@ def test_keys_and_sizes_arrive_and_the_terminal_is_handed_back(terminal: Termina
     terminal.press("q")
     assert terminal.ended() == 0
     terminal.assert_handed_back()
-
-
-def test_a_link_is_shown_and_no_browser_is_started(terminal: Terminal) -> None:
-    terminal.press("j", "j", "enter")
-    terminal.wait("Run 900238", "esc")
-    terminal.press("y")
-    terminal.wait("Copy or save", "link to the recording", gone="http")
-    terminal.press(*"jjjjjjj")
-    terminal.wait("https://")
-    terminal.press("G")
-    terminal.wait("save the transcript as JSON", gone="in a browser")
 
 
 def test_the_program_ends_with_the_connection_and_its_job_is_in_the_list(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from forked import Forker
 from terminal import Start, Terminal
 
 # What would leave, open, launch and choose if it acted as keys, and two bytes that are no text.
@@ -82,11 +81,9 @@ def paste_and_type(terminal: Terminal, place: Place, marked: bool) -> None:
 
 
 @pytest.mark.parametrize("marked", [True, False], ids=["marked", "unmarked"])
-def test_a_megabyte_pasted_wherever_one_can_type(
-    start: Start, home: Path, prepared: Path, forker: Forker, marked: bool
-) -> None:
+def test_a_megabyte_pasted_wherever_one_can_type(start: Start, home: Path, prepared: Path, marked: bool) -> None:
     shutil.copytree(prepared / "demo", home)
-    terminal = start("--demo", forker=forker).wait("240 runs", "900238")
+    terminal = start("--demo").wait("240 runs", "900238")
     for name in PLACES if marked else ONE_OF_A_KIND:
         place = PLACES[name]
         for keys, seen in place.way:
@@ -102,8 +99,8 @@ def test_a_megabyte_pasted_wherever_one_can_type(
 
 
 @pytest.mark.parametrize("marked", [True, False], ids=["marked", "unmarked"])
-def test_a_megabyte_pasted_as_a_key(start: Start, forker: Forker, marked: bool) -> None:
-    terminal = start(forker=forker).wait("API key", "Sign in")
+def test_a_megabyte_pasted_as_a_key(start: Start, marked: bool) -> None:
+    terminal = start().wait("API key", "Sign in")
     terminal.press("s")
     terminal.wait("Settings › API keys")
     paste_and_type(terminal, SIGN_IN, marked)

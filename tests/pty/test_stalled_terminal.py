@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from calling import call
+from examples import nightly
 from terminal import Start
-from test_signals_in_every_screen import ends_in_time
+from test_leaving import ends_in_time
 from waiting import until
 
 LAUNCHED = ("--demo", "--demo-speed", "20")
@@ -23,7 +24,7 @@ def states(home: Path) -> list[str]:
         return [state for (state,) in sql.execute("SELECT state FROM jobs ORDER BY number")]
 
 
-def test_a_job_comes_to_its_end_while_nobody_reads_and_the_screen_is_right_afterwards(start: Start, home: Path) -> None:
+def test_a_job_ends_while_nobody_reads_and_the_screen_is_right_afterwards(start: Start, home: Path) -> None:
     terminal = start(*LAUNCHED).wait("240 runs", "900238")
     terminal.press("j", "j", "i")
     terminal.wait("792 words")
@@ -31,7 +32,6 @@ def test_a_job_comes_to_its_end_while_nobody_reads_and_the_screen_is_right_after
     terminal.wait("Job 1 launched")
     terminal.stall()
     until(lambda: states(home) == ["succeeded"], "the job ended while the terminal stood still")
-    terminal.press("?") if "Hide keys" in terminal.text else None
     terminal.press("2")
     terminal.wait("1 succeeded", "Job 1")
     terminal.press("enter")
@@ -41,15 +41,18 @@ def test_a_job_comes_to_its_end_while_nobody_reads_and_the_screen_is_right_after
     terminal.assert_handed_back()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_signal_ends_the_program_while_nobody_reads_and_hands_the_terminal_back(
-    start: Start, home: Path, number: signal.Signals
+@pytest.mark.parametrize(
+    ("number", "key"),
+    [(signal.SIGTERM, "j"), (signal.SIGTERM, ""), nightly(signal.SIGHUP, "j"), nightly(signal.SIGINT, "j")],
+)
+def test_a_signal_while_nobody_reads_ends_the_program_and_restores_the_terminal(
+    start: Start, home: Path, number: signal.Signals, key: str
 ) -> None:
-    terminal = start("--demo").wait("240 runs")
-    terminal.stall()
+    """With a key in the middle of a drawing, without one at rest."""
+    terminal = start("--demo").wait("240 runs", "900240").settle()
+    terminal.stall(key)
     terminal.process.send_signal(number)
-    ended = terminal.ended_unread()
-    assert ended == 128 + number
+    assert terminal.ended_unread() == 128 + number
     terminal.assert_handed_back()
     assert states(home) == []
 
@@ -68,7 +71,7 @@ def test_what_was_being_typed_while_nobody_reads_is_kept(start: Start) -> None:
     terminal.process.send_signal(signal.SIGTERM)
     assert terminal.ended_unread() == 128 + signal.SIGTERM
     terminal.assert_handed_back()
-    assert call("--demo", "jobs", "show", 1, "--prompt").raw.startswith(b"Typed jk")
+    assert call("--demo", "jobs", "show", 1, "--prompt").raw.startswith(b"Typed j")
 
 
 def test_output_that_was_stopped_by_ctrl_s_does_not_keep_the_program(start: Start, home: Path) -> None:
@@ -80,7 +83,10 @@ def test_output_that_was_stopped_by_ctrl_s_does_not_keep_the_program(start: Star
     terminal.assert_handed_back()
 
 
-@pytest.mark.parametrize("ignoring", [[], [signal.SIGHUP]], ids=["HUP", "HUP ignored"])
+@pytest.mark.parametrize(
+    "ignoring",
+    [nightly([], name="HUP"), pytest.param([signal.SIGHUP], id="HUP ignored")],
+)
 def test_a_terminal_that_is_closed_while_nobody_reads_ends_the_program(
     start: Start, home: Path, ignoring: list[signal.Signals]
 ) -> None:

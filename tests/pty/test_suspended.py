@@ -35,9 +35,8 @@ def leave(terminal: Terminal) -> None:
     terminal.assert_handed_back()
 
 
-@pytest.mark.parametrize("command", [APP, f"sh -c '{APP}; exit $?'"], ids=["alone", "in a script"])
-def test_the_shell_has_the_terminal_and_fg_draws_all_again(start: Start, command: str) -> None:
-    terminal = in_shell(start, command)
+def test_ctrl_z_in_a_script_gives_the_shell_the_terminal_and_fg_draws_all_again(start: Start) -> None:
+    terminal = in_shell(start, f"sh -c '{APP}; exit $?'")
     terminal.press("j", "j", "enter")
     terminal.wait("Run 900238")
     suspend(terminal)
@@ -51,8 +50,15 @@ def test_the_shell_has_the_terminal_and_fg_draws_all_again(start: Start, command
     leave(terminal)
 
 
-def test_another_size_that_the_terminal_got_meanwhile_is_taken_up(start: Start) -> None:
+def test_a_suspended_app_draws_nothing_in_the_background_and_fg_takes_up_a_new_size(start: Start) -> None:
     terminal = in_shell(start)
+    suspend(terminal)
+    terminal.press("bg", "enter")
+    terminal.wait("--demo &").settle()
+    terminal.press("echo still $((40 + 2))", "enter")
+    terminal.wait("still 42")
+    terminal.press("fg", "enter")
+    terminal.wait("240 runs", "? Keys", gone="still 42")
     suspend(terminal)
     terminal.resize(100, 30)
     terminal.press("fg", "enter")
@@ -66,18 +72,6 @@ def test_another_size_that_the_terminal_got_meanwhile_is_taken_up(start: Start) 
     terminal.resize(80, 24)
     terminal.press("fg", "enter")
     terminal.wait("240 runs", "? Keys", gone="seven: 42")
-    leave(terminal)
-
-
-def test_in_the_background_nothing_is_drawn(start: Start) -> None:
-    terminal = in_shell(start)
-    suspend(terminal)
-    terminal.press("bg", "enter")
-    terminal.wait("--demo &").settle()
-    terminal.press("echo still $((40 + 2))", "enter")
-    terminal.wait("still 42")
-    terminal.press("fg", "enter")
-    terminal.wait("240 runs", "? Keys", gone="still 42")
     leave(terminal)
 
 

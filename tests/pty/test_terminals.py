@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from terminal import PROGRAM, Start
 
 
@@ -35,11 +34,8 @@ def test_a_dumb_terminal_gets_one_sentence_and_no_escape(start: Start) -> None:
     assert "\x1b" not in said
 
 
-@pytest.mark.parametrize("term", ["xterm-256color", "dumb"])
-def test_output_in_a_pipe_gets_one_sentence_and_no_escape(surroundings: dict[str, str], term: str) -> None:
-    done = subprocess.run(
-        PROGRAM, env={**surroundings, "TERM": term}, stdin=subprocess.DEVNULL, capture_output=True, check=False
-    )
+def test_output_in_a_pipe_gets_one_sentence_and_no_escape(surroundings: dict[str, str]) -> None:
+    done = subprocess.run(PROGRAM, env=surroundings, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     assert done.returncode == 2
     assert done.stdout == b""
     assert b"terminal" in done.stderr
@@ -47,23 +43,10 @@ def test_output_in_a_pipe_gets_one_sentence_and_no_escape(surroundings: dict[str
     assert done.stderr.strip().count(b"\n") <= 1
 
 
-def test_the_embedded_workspace_without_a_terminal_does_the_main_job_as_text(surroundings: dict[str, str]) -> None:
-    done = subprocess.run(
-        [*PROGRAM, "--demo", "--demo-speed", "200"],
-        env=surroundings,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0
-    told = done.stdout.decode()
-    assert "Run 900238" in told
-    assert "Job 1: succeeded" in told
-    assert "\x1b" not in told
-
-
 def test_ascii_draws_the_run_list_with_plain_characters(start: Start) -> None:
-    terminal = start("--demo", "--ascii", env={"LC_ALL": "C", "PYTHONUTF8": "0"}).wait("240 runs", "900240")
+    terminal = start("--demo", "--ascii", env={"LC_ALL": "C", "PYTHONUTF8": "0"}, command=PROGRAM).wait(
+        "240 runs", "900240"
+    )
     terminal.press("j", "j")
     terminal.wait("Run 900238 . x 4 checks", "length when v")
     terminal.settle()

@@ -1,17 +1,12 @@
-"""Keys that are typed into a terminal, or into a command of the user's; and that a key is in its file alone."""
+"""API keys typed into a terminal, and passphrases typed into a command that prints a key."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from calling import ended, process
 from terminal import Start, Terminal
 
 from cekura_tui.config.credentials import ApiKey, read_server, save_key, saved_keys
@@ -121,67 +116,3 @@ def test_a_command_asks_for_a_passphrase_while_the_app_gives_way_to_it(
     app.press("q")
     assert app.ended() == 0
     app.assert_handed_back()
-
-
-@contextmanager
-def no_process_named(key: str) -> Iterator[None]:
-    """While this is open no process has the key among its arguments, as any user of the machine could read."""
-    done, found = threading.Event(), list[str]()
-
-    def look() -> None:
-        while not done.is_set():
-            for entry in os.listdir("/proc") if os.path.isdir("/proc") else ():
-                try:
-                    words = Path("/proc", entry, "cmdline").read_bytes() if entry.isdecimal() else b""
-                except OSError:
-                    continue
-                if key.encode() in words:
-                    found.append(words.decode(errors="replace"))
-
-    looking = threading.Thread(target=look)
-    looking.start()
-    try:
-        yield
-    finally:
-        done.set()
-        looking.join()
-    assert found == []
-
-
-def test_after_everything_that_signing_in_can_do_the_key_is_in_its_file_alone(
-    start: Start, server: DemoServer, home: Path, surroundings: dict[str, str], tmp_path: Path
-) -> None:
-    key, printed = server.key, b""
-    env = {**surroundings, "CEKURA_API_URL": server.url, "CEKURA_TUI_DEBUG": "1"}
-
-    def run(*words: str, stdin: bytes = b"") -> int:
-        nonlocal printed
-        started = process(*words, env=env, stdin=subprocess.PIPE)
-        out, err = started.communicate(stdin, timeout=60)
-        printed += out + err
-        return started.returncode
-
-    with no_process_named(key):
-        assert run("--api-key-file", "-", "--project", "4021", "auth", "login", stdin=f"{key}\n".encode()) == 0
-        assert run("--api-key-file", "-", "--profile", "two", "auth", "login", stdin=f"{key}\n".encode()) == 0
-        assert run("--api-key-file", "-", "auth", "login", stdin=f"{key}x\n".encode()) == 2
-        assert run("--api-key-file", "-", "auth", "login", "--replace", stdin=f"{key}x\n".encode()) == 4
-        for words in (["auth", "status"], ["auth", "status", "--json"], ["runs", "list"], ["config", "show"]):
-            assert run(*words) == 0
-        assert run("runs", "show", "900238") == 0
-        assert run("improve", "900238", "--from-agent", "--wait") in (0, 3)
-        assert run("jobs", "show", "1") == 0
-        assert run("jobs", "show", "1", "--curl") == 0
-        app = start(env=env).wait("240 runs")
-        app.press("P")
-        app.wait("two").press("down", "enter")
-        app.wait("two", "240 runs", gone="add profile")
-        app.press("q")
-        assert app.ended() == 0
-        assert run("--profile", "two", "auth", "logout") == 0
-    assert key.encode() not in printed + app.raw
-    holding = [path.name for path in home.rglob("*") if path.is_file() and key.encode() in path.read_bytes()]
-    assert holding == ["credentials.json"]
-    assert sorted(saved_keys(home / "credentials.json")) == ["default"]
-    assert ended(process("auth", "logout", env=env)).status == 0
-    assert key.encode() not in (home / "credentials.json").read_bytes()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from terminal import Start
-from test_the_main_job import DEMO, launch_from_the_newest_failed_run
 
 TYPED = "می\u200cخواهم 👩\u200d👩\u200d👧"
 
@@ -18,13 +18,15 @@ def steps(home: Path) -> list[tuple[str, bytes]]:
         return [(what, bytes(text)) for what, text in sql.execute("SELECT what, text FROM stagings ORDER BY step")]
 
 
-def test_a_change_is_worded_in_persian_in_one_burst_with_the_key_that_opens_the_box(start: Start, home: Path) -> None:
-    terminal = start(*DEMO)
-    launch_from_the_newest_failed_run(terminal)
+def test_persian_typed_in_one_burst_with_the_key_that_opens_the_box_is_kept(
+    start: Start, home: Path, prepared: Path
+) -> None:
+    shutil.copytree(prepared / "demo", home)
+    terminal = start("--demo").wait("240 runs")
     terminal.press("2")
-    terminal.wait("Job 1", "succeeded")
-    terminal.press("enter")
-    terminal.wait("Suggestion of job 1", "· 1 of", "reason:")
+    terminal.wait("Job 4").press("j")
+    terminal.wait("Job 3").press("enter")
+    terminal.wait("Suggestion of job 3", "· 1 of 2", "reason:")
     terminal.press(f"e{TYPED} Always ask. \x07")
     terminal.wait("✎1", gone="Edit change")
     [(what, text)] = steps(home)

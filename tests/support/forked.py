@@ -11,14 +11,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import pytest
+
 _REPO = Path(__file__).parents[2]
 _PARENT = """
-import fcntl, json, os, signal, sys, termios
+import fcntl, json, os, signal, sys, termios, time
 from cekura_tui.cli.main import main
 from cekura_tui.ui import app
 from cekura_tui.ui.jobs import improve
@@ -44,8 +46,10 @@ for line in sys.stdin:
         setattr(sys, name, opened)
         setattr(sys, f"__{name}__", opened)
     os.close(terminal)
+    os.chdir(order["cwd"])
     os.environ.clear()
     os.environ.update(order["env"])
+    time.tzset()
     for number in order["ignoring"]:
         signal.signal(number, signal.SIG_IGN)
     sys.argv = ["cekura-tui", *order["args"]]
@@ -83,7 +87,7 @@ class Forker:
         self, terminal: str, args: Sequence[str], env: Mapping[str, str], ignoring: Sequence[signal.Signals]
     ) -> Forked:
         """Start `cekura-tui …` in the terminal of this name."""
-        return Forked(self, self.order(terminal=terminal, args=args, env=dict(env), ignoring=ignoring))
+        return Forked(self, self.order(terminal=terminal, args=args, env=dict(env), cwd=os.getcwd(), ignoring=ignoring))
 
 
 class Forked:
@@ -95,7 +99,7 @@ class Forked:
 
     def poll(self) -> int | None:
         """Its exit status, if it has ended."""
-        if self.returncode is None and Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2][0] == "Z":
+        if self.returncode is None and state_of(self.pid) == "Z":
             self.returncode = self._forker.order(wait=self.pid)
         return self.returncode
 
@@ -115,3 +119,15 @@ class Forked:
     def kill(self) -> None:
         """kill -9."""
         self.send_signal(signal.SIGKILL)
+
+
+def state_of(pid: int | str) -> str:
+    """The letter that /proc has for the state of a process or a thread, such as R, S, T or Z."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+@pytest.fixture(scope="session")
+def forker() -> Iterator[Forker]:
+    """The process that programs are forked from: most of the time that they take to start is that of importing."""
+    with Forker() as forker:
+        yield forker

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -19,8 +20,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import pyte
-from forked import Forked, Forker
-from waiting import PATIENCE
+from forked import Forked, Forker, state_of
+from waiting import PATIENCE, until
 
 PROGRAM = (sys.executable, "-m", "cekura_tui")
 KEYS = {
@@ -45,7 +46,13 @@ _ASKS_SYNC = re.compile(rb"\x1b\[\?2026\$p")
 # What the emulator does not know: CSI with the prefixes < = >, and questions about modes.
 _UNKNOWN = re.compile(rb"\x1b\[(?:[<>=][0-9;]*[a-zA-Z]|\?[0-9;]*(?:\$p|[a-gi-km-z]))")
 _BEGUN = re.compile(rb"\x1b(?:\[[0-9;<>=?]*\$?)?\Z")
+_LAST = b"\x1b]the end\x07"
+"""What follows all that a program wrote: terminals show nothing of it."""
 _FRAME_BEGINS, _FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
+
+
+LOOK, LOOKS = 0.02, 5
+"""Seconds between two looks at a program that is to rest, and how many show that it does."""
 
 
 def environment(home: Path, user: Path) -> dict[str, str]:
@@ -81,7 +88,7 @@ class Terminal:
             for number in ignoring:
                 signal.signal(number, signal.SIG_IGN)
 
-        self.raw = b""
+        self.raw, self._text = b"", ""
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self._unfed = b""
@@ -135,10 +142,11 @@ class Terminal:
     def all_read(self) -> Self:
         """Wait until the program has read all that was sent."""
 
-        def unread() -> int:
-            return int.from_bytes(fcntl.ioctl(self._slave, termios.FIONREAD, bytes(4)), sys.byteorder)
+        return self.until(lambda: not self._unread, "everything that was sent is read")
 
-        return self.until(lambda: not unread(), "everything that was sent is read")
+    @property
+    def _unread(self) -> int:
+        return int.from_bytes(fcntl.ioctl(self._slave, termios.FIONREAD, bytes(4)), sys.byteorder)
 
     def resize(self, columns: int, lines: int, *, notify: bool = True) -> None:
         """Give the terminal another size."""
@@ -160,26 +168,30 @@ class Terminal:
         os.close(self._master)
         self._master = -1
 
-    @property
-    def written(self) -> int:
-        """How many bytes the program's process has written, wherever to."""
-        return int(re.findall(r"wchar: (\d+)", Path(f"/proc/{self.process.pid}/io").read_text())[0])
-
-    def stall(self) -> None:
-        """Read nothing, and press keys until the program can write no more."""
-        before = -1
-        while before != (now := self.written):
-            before = now
-            for key in "jk" * 8:
-                self.press(key)
-                time.sleep(0.05)
+    def stall(self, key: str = "j") -> None:
+        """Fill the terminal's buffer and press a key: the program cannot write its answer until the test reads."""
+        filler = os.open(os.ttyname(self._slave), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        refused = 0
+        while refused < 3:  # the kernel makes room once more by passing on what it has
+            try:
+                os.write(filler, bytes(1 << 12))  # NUL, which no terminal shows
+                refused = 0
+            except BlockingIOError:
+                refused += 1
+                time.sleep(LOOK)
+        os.close(filler)
+        self.press(key)
+        until(self._rests_for(LOOKS, reading=False), "the program waits for its terminal")
 
     # Out
 
     @property
     def text(self) -> str:
         """What the screen shows."""
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        if self.screen.dirty:  # to read all cells takes longer than most keys
+            self.screen.dirty.clear()
+            self._text = "\n".join(line.rstrip() for line in self.screen.display)
+        return self._text
 
     def shows(self, *texts: str) -> bool:
         """Whether all of this is on the screen."""
@@ -194,7 +206,8 @@ class Terminal:
         """Read what the program writes until something holds."""
         end = time.monotonic() + PATIENCE
         while not condition():
-            if self.process.poll() is not None and not self.pump(0.1):
+            if self.process.poll() is not None:
+                self.read_rest()
                 assert condition(), f"the program ended ({self.process.returncode}) before: {what}\n{self.text}"
                 break
             assert time.monotonic() < end, f"never happened: {what}\n{self.text}"
@@ -234,8 +247,31 @@ class Terminal:
         return count
 
     def settle(self) -> Self:
-        """Wait until the program writes nothing for half a second."""
-        return self.until(lambda: not self.written_within(0.5), "a still screen")
+        """Wait until the program has written nothing for half a second, and has nothing to do then."""
+        return self.until(lambda: not self.written_within(0.5) and self._idle, "a still screen")
+
+    def wait_idle(self, *, looks: int = LOOKS) -> Self:
+        """Wait until the program writes nothing and has nothing to do, at `looks` looks in a row."""
+        return self.until(self._rests_for(looks), "the program rests")
+
+    def _rests_for(self, looks: int, *, reading: bool = True) -> Callable[[], bool]:
+        still = 0
+
+        def rests() -> bool:
+            nonlocal still
+            busy = self.pump(LOOK) if reading else time.sleep(LOOK)
+            still = still + 1 if not busy and self._idle else 0
+            return still >= looks
+
+        return rests
+
+    @property
+    def _idle(self) -> bool:
+        """Whether all keys were read and each thread of the program waits, which one without a processor does not."""
+        with contextlib.suppress(OSError):  # a thread has ended meanwhile
+            threads = os.listdir(f"/proc/{self.process.pid}/task")
+            return not self._unread and all(state_of(thread) in "SZ" for thread in threads)
+        return self.process.poll() is not None
 
     # The end
 
@@ -245,22 +281,32 @@ class Terminal:
         while self.process.poll() is None:
             assert time.monotonic() < end, f"never happened: the program ends\n{self.text}"
             self.pump(0.02)
-        while self.pump(0.05):
-            pass
-        return self.process.returncode
+        return self.read_rest()
 
     @property
     def stopped(self) -> bool:
-        """Whether the program was stopped since this was asked last."""
-        pid, status = os.waitpid(self.process.pid, os.WUNTRACED | os.WNOHANG)
-        return pid != 0 and os.WIFSTOPPED(status)
+        """Whether the program is stopped, as by ctrl+z."""
+        return state_of(self.process.pid) == "T"
 
     def ended_unread(self) -> int:
         """Wait for the program to end while nothing of what it writes is read; returns its exit status."""
         self.process.wait(PATIENCE)
-        while self.pump(0.05):
-            pass
-        return self.process.returncode
+        return self.read_rest()
+
+    def read_rest(self) -> int:
+        """Read all that the program wrote before it ended; returns its exit status."""
+        if self._master < 0:
+            return self.process.returncode or 0
+        termios.tcflow(self._slave, termios.TCOON)
+        os.set_blocking(self._slave, False)
+        end, left = time.monotonic() + PATIENCE, _LAST
+        while left or _LAST not in self.raw:
+            assert time.monotonic() < end, "never happened: all that the program wrote arrives"
+            with contextlib.suppress(BlockingIOError):
+                left = left[os.write(self._slave, left) :]
+            self.pump(0.05)
+        self.raw = self.raw.partition(_LAST)[0]  # without the echo of keys that nobody read
+        return self.process.returncode or 0
 
     def kill(self) -> None:
         """kill -9."""

@@ -15,7 +15,7 @@ def leave(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGTSTP])
-def test_the_program_was_stopped_and_goes_on(start: Start, number: signal.Signals) -> None:
+def test_a_stopped_program_draws_its_screen_when_it_is_continued(start: Start, number: signal.Signals) -> None:
     terminal = start("--demo", columns=80, lines=24).wait("240 runs", "900240")
     terminal.process.send_signal(number)
     terminal.until(lambda: terminal.stopped, "it is stopped")
@@ -29,7 +29,7 @@ def test_the_program_was_stopped_and_goes_on(start: Start, number: signal.Signal
     leave(terminal)
 
 
-def test_the_terminal_was_resized_to_and_fro_while_nobody_read(start: Start) -> None:
+def test_a_resize_and_back_while_nobody_reads_is_drawn_right_afterwards(start: Start) -> None:
     terminal = start("--demo", columns=80, lines=24).wait("240 runs", "900240")
     terminal.stall()
     terminal.resize(80, 28)
