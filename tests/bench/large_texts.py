@@ -13,8 +13,8 @@ from scripted_server import LAUNCH, PROGRESS, Got, Reply, ScriptedServer, run_of
 
 from tests.bench.part import Options
 from tests.bench.row import Row
-from tests.bench.servers import Account
-from tests.bench.timed_terminal import TimedTerminal, environment
+from tests.bench.servers import scripted_account
+from tests.bench.timed_terminal import TimedTerminal
 
 MB = 2**20
 MOST_OPENING, MOST_LEAVING = 2_000.0, 300.0
@@ -65,9 +65,7 @@ class _Served(ScriptedServer):
 
     def __init__(self, place: Path) -> None:
         super().__init__()
-        place.mkdir(parents=True)
-        named = {"CEKURA_API_URL": self.url, "CEKURA_API_KEY": "k" * 32, "CEKURA_PROJECT_ID": "1"}
-        self._account, self._prompt = Account(environment(place, **named), place / "none"), place / "prompt.md"
+        self._account, self._prompt = scripted_account(self, place), place / "prompt.md"
         self._prompt.write_text(_SENT)
 
     def _serve(self, listed: list[dict[str, Any]], **whole: Any) -> None:

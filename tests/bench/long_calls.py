@@ -1,20 +1,15 @@
-"""A server of prepared answers: runs of one length, any number of them, as fast as bytes can be sent.
-
-    python tests/bench/long_calls.py TURNS VERDICTS
-
-Prints its address and the bytes of a run, then a line for each run that is read whole. The first turn of run 7 has the
-word `opening7`, the verdict above all others is named `verdict7`; every spoken turn begins with its number (`N00012`).
+"""Prepared answers of long runs. The first turn of run 7 has the word `opening7`, the verdict above all others is named
+`verdict7`; every spoken turn begins with its number (`N00012`).
 """
 
 from __future__ import annotations
 
 import json
 import random
-import sys
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import accumulate
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+
+from scripted_server import Got, Reply, ScriptedServer, run_of
 
 RUNS = 60
 """Runs in the list, the newest first."""
@@ -101,68 +96,38 @@ def _metric(n: int, turn: dict[str, Any], chance: random.Random) -> dict[str, An
 
 
 def _row(number: int, seconds: float) -> dict[str, Any]:
-    return {
-        "id": number,
-        "scenario": 21,
-        "scenario_name": "A long call",
-        "personality": 3,
-        "personality_name": "Patient",
-        "agent": 4,
-        "agent_name": "Clinic",
-        "duration": f"{int(seconds) // 60:02}:{int(seconds) % 60:02}",
-        "status": "completed",
-        "evaluation_status": "failure",
-        "timestamp": "2026-01-05T10:00:00Z",
-        "success": False,
-        "project": PROJECT,
-        "metadata": {"ended_reason": "Main agent-ended-call"},
-    }
+    return run_of(
+        number,
+        agent=4,
+        agent_name="Clinic",
+        scenario=21,
+        scenario_name="A long call",
+        personality=3,
+        personality_name="Patient",
+        duration=f"{int(seconds) // 60:02}:{int(seconds) % 60:02}",
+        timestamp="2026-01-05T10:00:00Z",
+        success=False,
+        project=PROJECT,
+        metadata={"ended_reason": "Main agent-ended-call"},
+    )
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    whole: bytes
-    listed: list[dict[str, Any]]
+def serve_calls(server: ScriptedServer, turns: int, verdicts: int) -> None:
+    """Have a server list the runs, and answer for each with so many turns and verdicts."""
+    whole = json.dumps(long_run(turns, verdicts)).encode()
+    numbers = range(FIRST + RUNS - 1, FIRST - 1, -1)
+    pages = [
+        json.dumps({"count": len(rows), "next": None, "previous": None, "results": rows}).encode()
+        for rows in ([{**_row(number, 61.0), "metrics": []} for number in numbers], [])
+    ]
 
-    def do_GET(self) -> None:
-        url = urlsplit(self.path)
-        query = dict(parse_qsl(url.query))
-        number = url.path.removeprefix(_PATH).strip("/")
-        if url.path == _PATH:
-            newer = "created_at_from" in query
-            rows = [] if newer or query.get("page", "1") != "1" else self.listed
-            listing = {"count": len(rows), "next": None, "previous": None, "results": rows}
-            self._answer(200, json.dumps(listing).encode())
-        elif url.path.startswith(_PATH) and number.isdecimal():
-            whole = self.whole.replace(b'"id": 0', f'"id": {number}'.encode(), 1).replace(
-                _PLACE.encode(), number.encode()
-            )
-            self._answer(200, whole)
-            print(number, flush=True)
-        else:
-            self._answer(404, b'{"detail": "Not found."}')
+    def page(got: Got) -> Reply:
+        return Reply(pages["created_at_from" in got.query or got.query.get("page", "1") != "1"])
 
-    def _answer(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+    def run(got: Got) -> Reply:
+        number = got.path.removeprefix(_PATH).strip("/").encode()
+        return Reply(whole.replace(b'"id": 0', b'"id": ' + number, 1).replace(_PLACE.encode(), number))
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-def main() -> None:
-    """Serve until killed."""
-    turns, verdicts = map(int, sys.argv[1:])
-    _Handler.whole = json.dumps(long_run(turns, verdicts)).encode()
-    _Handler.listed = [{**_row(FIRST + RUNS - 1 - n, 61.0), "metrics": []} for n in range(RUNS)]
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    print(f"http://127.0.0.1:{server.server_address[1]}", len(_Handler.whole), flush=True)
-    server.serve_forever(poll_interval=0.5)
-
-
-if __name__ == "__main__":
-    main()
+    server.on("GET", _PATH, page)
+    for number in numbers:
+        server.on("GET", f"{_PATH}{number}/", run)

@@ -1,4 +1,4 @@
-"""Servers in other processes: the demo server, and the one of long calls; each with an account that leads to it."""
+"""Servers and accounts that lead to them: the demo server in another process, prepared answers from this one."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import contextlib
 import json
 import sqlite3
 import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scripted_server import ScriptedServer
 from terminal import PROGRAM
 
 from tests.bench import long_calls
@@ -57,34 +57,31 @@ def demo_server(place: Path, runs: int = 240, *words: str) -> Iterator[Account]:
     """`demo-server` with so many runs, and more options of the program; `place` is a directory of its own."""
     place.mkdir(parents=True)
     log = place / "requests.jsonl"
-    with _started([*PROGRAM, "--demo-runs", str(runs), *words, "demo-server", "--log", str(log)], place) as server:
-        assert server.stdout is not None
-        printed = [server.stdout.readline().removeprefix("export ").strip() for _ in range(3)]
-        named = {name: value.strip("'") for name, _, value in (text.partition("=") for text in printed)}
-        yield Account(environment(place / "client", **named), log)
+    command = [*PROGRAM, "--demo-runs", str(runs), *words, "demo-server", "--log", str(log)]
+    env, pipe = environment(place / "server"), subprocess.PIPE
+    with subprocess.Popen(command, env=env, text=True, stdout=pipe, stderr=subprocess.DEVNULL) as server:
+        try:
+            assert server.stdout is not None
+            printed = [server.stdout.readline().removeprefix("export ").strip() for _ in range(3)]
+            named = {name: value.strip("'") for name, _, value in (text.partition("=") for text in printed)}
+            yield Account(environment(place / "client", **named), log)
+        finally:
+            server.terminate()
 
 
 @contextlib.contextmanager
 def call_server(place: Path, turns: int, verdicts: int) -> Iterator[Account]:
     """The server of prepared answers: every run has so many turns and verdicts."""
+    with ScriptedServer() as server:
+        long_calls.serve_calls(server, turns, verdicts)
+        yield scripted_account(server, place, long_calls.PROJECT)
+
+
+def scripted_account(server: ScriptedServer, place: Path, project: int = 1) -> Account:
+    """An account at a server of prepared answers; `place` is a directory of its own."""
     place.mkdir(parents=True)
-    words = [sys.executable, str(Path(long_calls.__file__)), str(turns), str(verdicts)]
-    with _started(words, place) as server:
-        assert server.stdout is not None
-        url = server.stdout.readline().split()[0]
-        named = {"CEKURA_API_URL": url, "CEKURA_API_KEY": "k" * 32, "CEKURA_PROJECT_ID": str(long_calls.PROJECT)}
-        yield Account(environment(place / "client", **named), place / "none")
-
-
-@contextlib.contextmanager
-def _started(command: Sequence[str], place: Path) -> Iterator[subprocess.Popen[str]]:
-    output = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen(command, env=environment(place / "server"), text=True, **output)  # type: ignore[call-overload]
-    try:
-        yield server
-    finally:
-        server.terminate()
-        server.wait()
+    named = {"CEKURA_API_URL": server.url, "CEKURA_API_KEY": "k" * 32, "CEKURA_PROJECT_ID": str(project)}
+    return Account(environment(place / "client", **named), place / "none")
 
 
 def newest(runs: int) -> str:
