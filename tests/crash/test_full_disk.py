@@ -119,17 +119,6 @@ def test_a_launch_that_cannot_be_recorded_is_not_sent(server: ScriptedServer, kn
     assert call("improve", 5, "--prompt-file", prompt_file).out == "1\n"
 
 
-@pytest.mark.parametrize("room", [0, nightly(100_000)])
-def test_on_a_disk_that_is_full_nothing_is_launched(
-    server: ScriptedServer, small_disk: Path, prompt_file: Path, room: int
-) -> None:
-    call("jobs", "list")
-    ballast = fill_disk(small_disk, room=room)
-    refused(ended(process("improve", 5, "--prompt-file", prompt_file)), server)
-    ballast.unlink()
-    assert call("improve", 5, "--prompt-file", prompt_file).out == "1\n"
-
-
 @pytest.mark.parametrize("what", ["directory", "database"])
 def test_where_only_reading_is_allowed_nothing_is_launched(
     server: ScriptedServer, known: Path, prompt_file: Path, without_rights: Sequence[str], what: str

@@ -29,6 +29,8 @@ def test_a_launch_is_left_to_the_window_that_sent_it_and_all_windows_show_its_en
     window.press("2")
     window.wait("Job 1", "1 launching")
     waiting = process("jobs", "wait", 1)
+    assert waiting.stderr is not None
+    assert waiting.stderr.readline() == b"job 1: launching\n"
     assert [job["state"] for job in listed()] == ["launching"]
     window.settle()
     assert launches(server) == [PROMPT]
@@ -40,11 +42,10 @@ def test_a_launch_is_left_to_the_window_that_sent_it_and_all_windows_show_its_en
     done = polls.finish()
     front.see_its_end()
     window.wait("Job 1", "1 succeeded")
-    told = ended(waiting)
+    waited = ended(waiting)
     assert time.monotonic() - done <= SEEN_WITHIN
-    assert told.status == 0
-    assert told.err.splitlines()[0] == "job 1: launching"
-    assert told.err.splitlines()[-1] == "job 1: succeeded"
+    assert waited.status == 0
+    assert waited.err.splitlines()[-1] == "job 1: succeeded"
     assert launches(server) == [PROMPT]
 
 

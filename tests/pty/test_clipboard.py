@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,7 +59,7 @@ def copy_all_rows(window: Terminal | Tmux | Screen) -> None:
 
 @NEEDS_TMUX
 @pytest.mark.parametrize(("clipboard", "passthrough"), [("off", "on"), ("external", "off"), ("on", "on")])
-def test_in_tmux_it_is_in_its_buffer_and_in_the_terminal_around(
+def test_a_copy_in_tmux_is_in_its_buffer_and_in_the_outer_terminal(
     surroundings: dict[str, str], transcript: str, clipboard: str, passthrough: str
 ) -> None:
     config = f"set -s set-clipboard {clipboard}\nset -g allow-passthrough {passthrough}"
@@ -83,7 +82,7 @@ def test_in_tmux_on_a_terminal_without_a_clipboard_nothing_is_called_copied(
 
 
 @NEEDS_TMUX
-def test_in_tmux_that_knows_no_way_to_the_terminal_it_goes_by_passthrough(
+def test_an_old_tmux_gets_a_copy_to_the_terminal_by_passthrough(
     surroundings: dict[str, str], transcript: str, tmp_path: Path
 ) -> None:
     old = tmp_path / "bin" / "tmux"
@@ -110,7 +109,7 @@ def test_a_large_copy_arrives_in_tmux_whole(surroundings: dict[str, str]) -> Non
 
 
 @NEEDS_SCREEN
-def test_in_screen_it_is_in_the_terminal_around(surroundings: dict[str, str], transcript: str, home: Path) -> None:
+def test_a_copy_in_screen_is_in_the_outer_terminal(surroundings: dict[str, str], transcript: str, home: Path) -> None:
     with Screen(*DEMO, RUN, env=surroundings) as screen:
         copy_transcript(screen)
         screen.wait("Sent the transcript as JSON", "through screen", "copied.txt")
@@ -129,8 +128,11 @@ def test_a_large_copy_arrives_through_screen_whole(surroundings: dict[str, str],
         screen.outer.until(lambda: arrived(screen.outer.raw) == [rows], "it is in the terminal around")
 
 
-def test_in_a_terminal_alone_it_is_sent_to_it(start: Start, transcript: str, home: Path) -> None:
-    terminal = start(*DEMO, RUN)
+@pytest.mark.parametrize("env", [{}, {"DISPLAY": ":987"}], ids=["no display", "a display that is gone"])
+def test_without_a_display_a_copy_is_sent_to_the_terminal(
+    start: Start, transcript: str, home: Path, env: dict[str, str]
+) -> None:
+    terminal = start(*DEMO, RUN, env=env)
     copy_transcript(terminal)
     terminal.wait("Sent the transcript as JSON", "OSC 52", "copied.txt")
     assert copied_in(terminal.raw) == [transcript]
@@ -154,7 +156,7 @@ def display(tmp_path: Path) -> Iterator[str]:
         server.wait()
 
 
-def test_on_a_display_it_is_on_its_clipboard_after_the_program_has_ended(
+def test_on_a_display_a_copy_is_on_its_clipboard_after_the_program_ended(
     start: Start, display: str, transcript: str, home: Path
 ) -> None:
     terminal = start(*DEMO, RUN, env={"DISPLAY": display})
@@ -168,16 +170,6 @@ def test_on_a_display_it_is_on_its_clipboard_after_the_program_has_ended(
     assert not (home / "demo" / "copied.txt").exists()
 
 
-def test_where_the_display_is_gone_it_is_sent_to_the_terminal(start: Start, transcript: str) -> None:
-    terminal = start(*DEMO, RUN, env={"DISPLAY": ":987"})
-    copy_transcript(terminal)
-    terminal.wait("Sent the transcript as JSON", "OSC 52")
-    assert copied_in(terminal.raw) == [transcript]
-
-
-# For doctor
-
-
 def test_doctor_reads_back_from_a_display_and_restores_what_was_there(
     display: str, surroundings: dict[str, str]
 ) -> None:
@@ -187,14 +179,3 @@ def test_doctor_reads_back_from_a_display_and_restores_what_was_there(
     until(lambda: subprocess.run([*xclip, "-out"], env=env, capture_output=True).stdout == b"mine", "it is there")
     assert probe(ways(env), env) == (True, "a test text was copied and read back")
     until(lambda: subprocess.run([*xclip, "-out"], env=env, capture_output=True).stdout == b"mine", "it is restored")
-
-
-@NEEDS_TMUX
-def test_doctor_reads_back_from_tmux_and_leaves_the_newest_buffer(surroundings: dict[str, str]) -> None:
-    code = (
-        "import os; from cekura_tui.ui.terminal.clipboard import *; print(probe(ways(os.environ), os.environ)); input()"
-    )
-    with Tmux(env=surroundings, command=[sys.executable, "-c", code]) as tmux:
-        tmux.wait("(True, 'a test text was copied and read back')")
-        assert tmux.buffer == b""
-        assert arrived(tmux.outer.raw) == []

@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from forked import Forker
 from multiplexers import NEEDS_SCREEN, NEEDS_TMUX, Screen, Tmux
-from terminal import PROGRAM, Terminal, environment
+from terminal import Terminal, environment
 
 SCRIPT = f'{sys.executable} -m cekura_tui doctor --offline; echo "status $?"; cat'
 """The shell reads what is left in the input, and shows it."""
@@ -39,14 +40,11 @@ def test_in_the_background_it_asks_the_terminal_nothing_and_is_not_stopped(env: 
         assert b"\x1b[c" not in terminal.raw
 
 
-@pytest.mark.parametrize(
-    ("columns", "lines", "found"),
-    [(59, 40, "failure  size: 59 × 40"), (79, 40, "warning  size: 79 × 40"), (80, 40, "ok       size: 80 × 40")],
-)
+@pytest.mark.parametrize("found", ["failure  size: 59 × 40", "warning  size: 79 × 40", "ok       size: 80 × 40"])
 def test_a_small_terminal_is_a_warning_and_a_tiny_one_a_failure(
-    env: dict[str, str], columns: int, lines: int, found: str
+    env: dict[str, str], forker: Forker, found: str
 ) -> None:
-    with Terminal("doctor", "--offline", env=env, command=PROGRAM, columns=columns, lines=lines) as terminal:
+    with Terminal("doctor", "--offline", env=env, forker=forker, columns=int(found.split()[2]), lines=40) as terminal:
         terminal.until(lambda: found.encode() in terminal.raw, found)
 
 
@@ -61,7 +59,8 @@ def test_in_tmux_as_it_comes_it_says_which_lines_are_missing(env: dict[str, str]
     tmux = stack.enter_context(Tmux(env=env, command=SHELL, columns=150, lines=60))
     tmux.wait("tmux set-clipboard: external", "status ")
     tmux.wait("ok       clipboard: tmux", "ok       copying: a test text was copied and read back")
-    assert tmux.buffer == b""  # nothing of it is left
+    assert tmux.buffer == b""  # nothing of it is left, nor sent to the outer terminal
+    assert b"\x1b]52" not in tmux.outer.raw
     tmux.wait("warning  tmux allow-passthrough: off", "Add to ~/.tmux.conf: set -g allow-passthrough on")
     tmux.wait("warning  tmux focus-events: off", "Add to ~/.tmux.conf: set -g focus-events on")
     tmux.wait('Add to ~/.tmux.conf: set -g default-terminal "tmux-256color"')

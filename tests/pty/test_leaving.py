@@ -106,8 +106,9 @@ def database_is_sound(home: Path) -> None:
         assert sql.execute("SELECT count(*) FROM jobs WHERE state != 'draft'").fetchone()[0] == 4
 
 
-CASES = [*((place, "TERM") for place in PLACES), *product(("runs", "the editor", "the pager"), [*DEATHS][1:])]
-"""A signal everywhere, and each way to end where there is a screen, a dialog with text, and a program in front."""
+ENDS_ALL = [death for death in DEATHS if death not in ("TERM", "INT")]
+CASES = [*((place, "TERM") for place in PLACES), *product(("the editor", "the pager"), ENDS_ALL)]
+"""A signal everywhere, and the ends that a program in front of ours does not keep for itself, as it does ctrl+c."""
 FIRST = [*(("runs", death) for death in DEATHS), ("the editor", "HUP"), ("the pager", "a closed terminal")]
 
 
