@@ -78,6 +78,12 @@ async def answer(app: OneDialog, pilot: Pilot[None], *keys: str) -> Any:
     return app.answers[-1]
 
 
+async def ask_again(app: OneDialog) -> None:
+    """Open the dialog once more."""
+    app.ask()
+    await eventually(lambda: app.screen.is_mounted, "the dialog is open again")
+
+
 def burst(app: OneDialog, *keys: str) -> None:
     """All of these keys come from the terminal before the first is handled."""
     for key in keys:

@@ -41,6 +41,16 @@ class ViewList(VirtualList[SavedView]):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     current = ""
+    _has_size = False
+
+    def on_resize(self) -> None:
+        """Begin at the first view: before the list had a size, the row of the cursor was put at its top."""
+        super().on_resize()
+        if not self._has_size:
+            self._has_size = True
+            key = self.cursor_key
+            self.action_first()
+            self.move_to(key)
 
     def key_of(self, row: SavedView) -> Hashable:
         """Its name, and whether it is built in."""
@@ -91,14 +101,6 @@ class ViewsDialog(Dialog[str]):
         for view in views.rows:
             if view.filter == self._current:
                 views.move_to(views.key_of(view))
-        self.call_after_refresh(self._show_from_the_first)
-
-    def _show_from_the_first(self) -> None:
-        """Before the list had a size, the row of the cursor was put at its top."""
-        views = self.query_one(ViewList)
-        key = views.cursor_key
-        views.action_first()
-        views.move_to(key)
 
     def _draw(self, name: str = "") -> None:
         """Built-in views, then the user's by name; the cursor goes to the user's view of this name."""

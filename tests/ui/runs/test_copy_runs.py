@@ -1,4 +1,4 @@
-"""What `y` hands over of runs: to the clipboard just as it says, or on to a file; and why something is not offered."""
+"""Copying links, ids and rows of runs, saving them to a file, and why something is not offered."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from app_on_a_server import Served, setup_of
+from app_on_a_server import setup_of
 from hostile import EVIL, SHOWN, hostile_run
-from one_dialog import OneDialog, answer, asked, burst
+from one_dialog import OneDialog, answer, ask_again, asked, burst
 from scripted_server import ScriptedServer, run_of
 from textual.pilot import Pilot
 from waiting import eventually
@@ -54,16 +54,16 @@ def offered(app: OneDialog) -> list[str]:
 
 
 async def choose(app: OneDialog, pilot: Pilot[None], words: str) -> object:
-    """Go to the offer and take it; open the dialog for it if it was answered before."""
+    """Choose this; the dialog is opened again if it was answered before."""
     if app.answers:
-        app.ask()
+        await ask_again(app)
     app.clear_notifications()  # they would lie over the dialog
     await sees(pilot, "Copy or save", "esc close")
     steps = offered(app).index(words)
     return await answer(app, pilot, *["j"] * steps, "enter")
 
 
-async def test_y_and_enter_copy_the_link_of_the_run_under_the_cursor(setup: Setup) -> None:
+async def test_enter_copies_the_link_of_the_run_under_the_cursor(setup: Setup) -> None:
     async with asked(setup, copy_of(ONE)) as (app, pilot):
         await sees(pilot, "Copy or save run 48213", "link to the result", f"{DASHBOARD}/4021/results/991")
         assert await answer(app, pilot, "enter") is None
@@ -72,23 +72,26 @@ async def test_y_and_enter_copy_the_link_of_the_run_under_the_cursor(setup: Setu
         assert scope_of_link(app.copied[0], DASHBOARD) == Scope("result", 991)
 
 
-async def test_of_several_runs_each_result_is_linked_once_and_the_ids_stand_in_the_order_of_the_list(
-    setup: Setup,
-) -> None:
+async def test_several_runs_are_copied_as_links_and_ids_or_saved_to_a_file(setup: Setup) -> None:
     async with asked(setup, copy_of(*THREE)) as (app, pilot):
         await sees(pilot, "Copy or save 3 runs", "links to 2 results")
-        await choose(app, pilot, "links to 2 results")
-        await choose(app, pilot, "run IDs")
-        await choose(app, pilot, "improve command")
-        assert app.copied == [
+        for words in ("links to 2 results", "run IDs", "improve command"):
+            assert await choose(app, pilot, words) is None
+        copied = [
             f"{DASHBOARD}/4021/results/991\n{DASHBOARD}/4021/results/990",
             "48213 48212 48211",
             "cekura-tui improve 48213 48212 48211 --from-agent",
         ]
-        assert app.answers == [None] * 3
+        assert app.copied == copied
+        assert await choose(app, pilot, "save 3 runs to a file …") == SAVE_THESE
+        assert await choose(app, pilot, "save the whole list to a file …") == SAVE_ALL
+        await ask_again(app)
+        await sees(pilot, "Copy or save 3 runs")
+        assert await answer(app, pilot, "escape") is None
+        assert app.copied == copied
 
 
-async def test_rows_are_copied_as_a_spreadsheet_and_a_script_read_them(setup: Setup) -> None:
+async def test_rows_are_copied_as_spreadsheets_and_scripts_read_them(setup: Setup) -> None:
     rows = [ONE, row(48212, scenario_name='=cmd|"x"', duration="01:10")]
     async with asked(setup, copy_of(*rows, notes={48213: "late, again", 1: "of another"})) as (app, pilot):
         for words in ("CSV", "JSON lines", "rows as text"):
@@ -103,50 +106,45 @@ async def test_rows_are_copied_as_a_spreadsheet_and_a_script_read_them(setup: Se
         assert [words.split()[0] for words in text.splitlines()] == ["48213", "48212"]
 
 
-async def test_a_file_is_left_to_whoever_asked(setup: Setup) -> None:
-    async with asked(setup, copy_of(*THREE)) as (app, pilot):
-        assert await choose(app, pilot, "save 3 runs to a file …") == SAVE_THESE
-        assert await choose(app, pilot, "save the whole list to a file …") == SAVE_ALL
-        app.ask()
-        await sees(pilot, "Copy or save 3 runs")
-        assert await answer(app, pilot, "escape") is None
-        assert app.copied == []
-
-
-async def test_what_is_not_offered_is_said_with_its_reason(setup: Setup) -> None:
+async def test_a_copy_that_is_not_offered_has_its_reason(setup: Setup) -> None:
     four = [row(n, result_id=n if n > 3 else None) for n in (1, 2, 3, 4)]
-    async with asked(setup, copy_of(*four)) as (app, pilot):
-        await sees(pilot, "Links for 1 of 4 runs", "No improve command: mark at most 3 runs of one agent.")
-        assert offered(app)[:2] == ["link to the result", "run IDs"]
-    async with asked(setup, copy_of(row(1), row(2, agent=8))) as (app, pilot):
-        await sees(pilot, "No link: the runs have no result", "No improve command:")
-        assert offered(app)[0] == "run IDs"
-    async with asked(setup, copy_of(ONE, scope=Scope("agent", 7))) as (_, pilot):
-        await sees(pilot, "No link: the run has no result or project.", gone="No improve command")
-    async with asked(setup, copy_of(ONE, dashboard=None)) as (_, pilot):
-        await sees(pilot, "No link: no dashboard URL is set.")
-    async with asked(setup, copy_of()) as (app, pilot):
-        await sees(pilot, "Copy or save 0 runs", gone="No ")
+    others = "Links for 1 of 4 runs", "No improve command: mark at most 3 runs of one agent."
+    cases = (
+        (copy_of(*four), "link to the result", others),
+        (copy_of(row(1), row(2, agent=8)), "run IDs", ("No link: the runs have no result", "No improve command:")),
+        (copy_of(ONE, scope=Scope("agent", 7)), "run ID", ("No link: the run has no result or project.",)),
+        (copy_of(ONE, dashboard=None), "run ID", ("No link: no dashboard URL is set.",)),
+        (copy_of(), "save the whole list to a file …", ()),
+    )
+    dialogs = (dialog for dialog, _, _ in cases)
+    async with asked(setup, lambda state: next(dialogs)(state)) as (app, pilot):
+        for _, first, reasons in cases:
+            await sees(pilot, "Copy or save ", *reasons, gone="" if reasons else "No ")
+            assert offered(app)[0] == first
+            if reasons:
+                await answer(app, pilot, "escape")
+                await ask_again(app)
         assert offered(app) == ["save the whole list to a file …"]
         assert await answer(app, pilot, "enter") == SAVE_ALL
 
 
-async def test_a_command_for_the_embedded_workspace_names_it(served: Served, home: object) -> None:
-    del served
+async def test_a_command_for_the_demo_says_so(home: Path) -> None:
     demo = make_setup(demo=DemoOptions(), env={"CEKURA_TUI_HOME": str(home)})
     async with asked(demo, copy_of(ONE)) as (app, pilot):
         await choose(app, pilot, "improve command")
         assert app.copied == ["cekura-tui --demo improve 48213 --from-agent"]
 
 
-async def test_of_a_large_copy_its_size_is_shown_and_where_the_text_is(
+async def test_a_large_copy_says_its_size_and_in_which_file_the_text_is(
     setup: Setup, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
     monkeypatch.setattr(clipboard, "LARGE", 2_000)
     rows = [ONE._replace(id=number) for number in range(1, 101)]
     async with asked(setup, copy_of(*rows)) as (app, pilot):
         assert await choose(app, pilot, "CSV") is None
-        await sees(pilot, "Sent the CSV, ", "bytes (over 2 kB)", "Some terminals drop that much", "copied.txt")
+        (toast,) = app._notifications  # on screen a long path is wrapped anywhere
+        for text in ("Sent the CSV, ", "bytes (over 2 kB)", "Some terminals drop that much", str(home / "copied.txt")):
+            assert text in toast.message
         assert len(list(csv.DictReader(io.StringIO(app.copied[0])))) == 100
         assert (home / "copied.txt").read_text() == app.copied[0]
 

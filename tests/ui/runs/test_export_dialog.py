@@ -1,21 +1,20 @@
-"""Saving runs to a file from the list: what is written, how far it has come, and what is left when it is stopped."""
+"""Saving runs to a file from the list: the file, the progress, and what remains of a stopped export."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from app_on_a_server import EPOCH, LIST, PROJECT, Served, setup_of
+from one_dialog import asked
 from scripted_server import Hold, Reply, ScriptedServer, run_of
 from textual.pilot import Pilot
 from textual.widgets import Input
-from themed_app import ThemedApp
 from waiting import eventually
 from watching import screen_text, sees
 
@@ -24,11 +23,9 @@ from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.scope import Scope
-from cekura_tui.ui.kit.app_screen import style_sheets
 from cekura_tui.ui.runs.export import ExportRunsDialog
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup
-from cekura_tui.workspace.workspace import Workspace
 
 NOTHING = "no answer yet"
 QUERY = RunQuery(Scope("project", PROJECT, "Clinics"))
@@ -36,20 +33,6 @@ QUERY = RunQuery(Scope("project", PROJECT, "Clinics"))
 
 def row(number: int, **fields: object) -> RunRow:
     return row_of(Run.read(run_of(number, **fields)))
-
-
-class Host(ThemedApp):
-    """Nothing but the dialog and what it answered."""
-
-    answer: object = NOTHING
-
-    def __init__(self, workspace: Workspace, *given: Any) -> None:
-        super().__init__(css_path=style_sheets())
-        self._workspace, self._given = workspace, given
-
-    def on_mount(self) -> None:
-        state = AppState(self, self._workspace, clock=lambda: EPOCH)
-        self.push_screen(ExportRunsDialog(state, *self._given), lambda answer: setattr(self, "answer", answer))
 
 
 @asynccontextmanager
@@ -61,19 +44,18 @@ async def dialog(
     notes: Mapping[int, str] | None = None,
     size: tuple[int, int] = (80, 24),
 ) -> AsyncIterator[Pilot[None]]:
-    workspace = Workspace(setup)
-    workspace.start(lambda: None)
-    try:
-        async with Host(workspace, query, marked, shown, notes or {}).run_test(size=size) as pilot:
-            await sees(pilot, "Export runs")
-            yield pilot
-    finally:
-        await asyncio.to_thread(workspace.close)
+    def export(state: AppState) -> ExportRunsDialog:
+        state.clock = lambda: EPOCH
+        return ExportRunsDialog(state, query, marked, shown, notes or {})
+
+    async with asked(setup, export, size=size) as (_, pilot):
+        await sees(pilot, "Export runs")
+        yield pilot
 
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The directory that the program was started in."""
+    """The working directory."""
     place = tmp_path / "here"
     place.mkdir()
     monkeypatch.chdir(place)
@@ -87,19 +69,20 @@ async def name(pilot: Pilot[None], text: str) -> None:
 
 
 def answer_of(pilot: Pilot[None]) -> object:
-    return pilot.app.answer  # type: ignore[attr-defined]
+    return next(iter(pilot.app.answers), NOTHING)  # type: ignore[attr-defined]
 
 
-async def test_the_marked_runs_alone_are_written_and_it_is_said_where(served: Served, here: Path) -> None:
+async def test_only_the_marked_runs_are_saved_and_the_message_says_where(served: Served, here: Path) -> None:
+    file = time.strftime("runs-%Y-%m-%d.csv", time.localtime(EPOCH))
     rows = [row(9, scenario_name="=HYPERLINK(1)"), row(4)]
     async with dialog(served.setup(), marked=rows, notes={4: "ask Mo"}) as pilot:
-        await sees(pilot, "(•) 2 marked runs", "( ) all runs of Clinics", "runs-2025-10-09.csv")
+        await sees(pilot, "(•) 2 marked runs", "( ) all runs of Clinics", file)
         await pilot.press("enter")
         await sees(pilot, "2 of 2 runs", "Saved 2 runs to", "enter close")
         await pilot.press("enter")
         await eventually(lambda: answer_of(pilot) is not NOTHING, "the dialog closes")
     assert served.log == []
-    written = here / "runs-2025-10-09.csv"
+    written = here / file
     assert answer_of(pilot) == f"Saved 2 runs to {written}"
     header, first, second = written.read_text().splitlines()
     assert header.startswith("id,outcome,")
@@ -108,7 +91,7 @@ async def test_the_marked_runs_alone_are_written_and_it_is_said_where(served: Se
     assert second.endswith(",ask Mo")
 
 
-async def test_all_runs_that_pass_the_filter_are_asked_for_and_written(served: Served, here: Path) -> None:
+async def test_all_runs_that_match_the_filter_are_requested_and_saved(served: Served, here: Path) -> None:
     query = RunQuery(QUERY.scope, parse("outcome:passed persona:~calm").filter)
     async with dialog(served.setup(), query, [row(4)]) as pilot:
         await pilot.press("down")
@@ -123,7 +106,7 @@ async def test_all_runs_that_pass_the_filter_are_asked_for_and_written(served: S
     assert served.asked(LIST)
 
 
-async def test_a_list_that_is_known_whole_is_written_as_it_is_shown_without_asking(served: Served, here: Path) -> None:
+async def test_a_list_that_is_loaded_whole_is_saved_as_shown_without_a_request(served: Served, here: Path) -> None:
     shown = [row(number) for number in (5, 7, 6)]
     async with dialog(served.setup(), shown=shown) as pilot:
         await sees(pilot, "(•) all 3 runs of Clinics")
@@ -173,14 +156,14 @@ async def test_a_name_that_cannot_be_is_refused_with_a_sentence(
 
 @pytest.fixture
 def half(scripted: ScriptedServer) -> Hold:
-    """A list of two pages, the second of which comes when the test says so."""
+    """A list of two pages; the test releases the second."""
     pages = [{"count": 2, "next": str(2 - n), "results": [run_of(2 - n)]} for n in range(2)]
     hold = Hold(Reply({**pages[1], "next": None}))
     scripted.on("GET", LIST, Reply({**pages[0], "next": "2"}), hold)
     return hold
 
 
-async def test_what_is_under_way_shows_how_far_it_has_come_and_leaves_nothing_when_stopped(
+async def test_an_export_shows_its_progress_and_leaves_no_file_when_stopped(
     scripted: ScriptedServer, half: Hold, here: Path
 ) -> None:
     async with dialog(setup_of(scripted.url, "key", PROJECT)) as pilot:
@@ -194,16 +177,13 @@ async def test_what_is_under_way_shows_how_far_it_has_come_and_leaves_nothing_wh
         await pilot.press("escape")
         await sees(pilot, "Stopped. Nothing was saved.", "enter export")
         assert os.listdir(here) == []
-        # It can be begun again.
         scripted.on("GET", LIST, Reply({"count": 1, "next": None, "results": [run_of(1)]}))
         await pilot.press("enter")
         await sees(pilot, "Saved 1 run to")
     assert os.listdir(here) == ["all.csv"]
 
 
-async def test_leaving_the_program_in_the_middle_leaves_no_half_file(
-    scripted: ScriptedServer, half: Hold, here: Path
-) -> None:
+async def test_quitting_during_an_export_leaves_no_file(scripted: ScriptedServer, half: Hold, here: Path) -> None:
     async with dialog(setup_of(scripted.url, "key", PROJECT)) as pilot:
         await pilot.press("enter")
         await eventually(half.arrived.is_set, "the second page is asked for")
@@ -211,7 +191,7 @@ async def test_leaving_the_program_in_the_middle_leaves_no_half_file(
     assert os.listdir(here) == []
 
 
-async def test_a_server_that_fails_half_way_is_told_and_nothing_is_kept(
+async def test_a_server_failure_half_way_is_shown_and_leaves_no_file(
     scripted: ScriptedServer, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cekura_tui.api.errors.TRIES", 1)
@@ -219,11 +199,12 @@ async def test_a_server_that_fails_half_way_is_told_and_nothing_is_kept(
     scripted.on("GET", LIST, first, Reply(b"<html>", 502))
     async with dialog(setup_of(scripted.url, "key", PROJECT)) as pilot:
         await pilot.press("enter")
-        await sees(pilot, "failed (502", "with 1 run was discarded.", "enter export")
+        await sees(pilot, "failed (502", "enter export")
+        assert "with 1 run was discarded." in pilot.app.screen._note_text  # type: ignore[attr-defined] # may be wrapped
     assert os.listdir(here) == []
 
 
-async def test_a_busy_server_is_waited_for_and_this_is_said(scripted: ScriptedServer, here: Path) -> None:
+async def test_an_export_waits_for_a_busy_server_and_says_so(scripted: ScriptedServer, here: Path) -> None:
     busy = Reply({"detail": "Slow down."}, 429, {"Retry-After": "0"})
     hold = Hold(Reply({"count": 1, "next": None, "results": [run_of(1)]}))
     scripted.on("GET", LIST, busy, hold)

@@ -1,7 +1,9 @@
-"""The filter line: what is in effect, what is typed, what is wrong in it, and what would be right."""
+"""The filter line: the filter in effect, typing another one, marking mistakes and completing names."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import ClassVar
 
 from hostile import EVIL
@@ -31,7 +33,7 @@ SMALL = (80, 24)
 
 
 class Rows(Widget, can_focus=True):
-    """What is filtered."""
+    """The list under the line."""
 
     DEFAULT_CSS = "Rows { height: 1fr; }"
 
@@ -43,7 +45,6 @@ class BarApp(ThemedApp):
     def __init__(self, in_effect: str = "", note: str = "") -> None:
         super().__init__()
         self.bar, self.rows = FilterBar(), Rows()
-        self.bar.names = NAMES
         self.in_effect, self.note = in_effect, note
         self.filters: list[str | None] = []
 
@@ -76,6 +77,16 @@ class BarApp(ThemedApp):
         return self.bar.query_one(Input).cursor_position
 
 
+@asynccontextmanager
+async def shown(
+    in_effect: str = "", note: str = "", *, names: KnownNames = NAMES, history: Sequence[str] = ()
+) -> AsyncIterator[tuple[BarApp, Pilot[None]]]:
+    app = BarApp(in_effect, note)
+    app.bar.names, app.bar.history = names, history
+    async with app.run_test(size=SMALL) as pilot:
+        yield app, pilot
+
+
 def lines(app: App[None]) -> list[str]:
     return [line.strip() for line in screen_text(app).splitlines()]
 
@@ -96,13 +107,13 @@ def wrong_parts(app: App[None]) -> list[str]:
 
 
 async def type_in(pilot: Pilot[None], text: str) -> None:
-    """The filter line, emptied, and this typed into it."""
+    """Open the filter line, clear it, and type this."""
     await pilot.press("slash", "ctrl+u", *text)
 
 
 async def shows(pilot: Pilot[None], text: str) -> None:
-    """Wait until the line below says this."""
-    await eventually(lambda: text in lines(pilot.app)[1], f"it says {text!r}, not {lines(pilot.app)[1]!r}")
+    """Wait for this hint in the second line."""
+    await eventually(lambda: text in lines(pilot.app)[1], f"the hint {text!r}, not {lines(pilot.app)[1]!r}")
 
 
 async def paste(pilot: Pilot[None], text: str) -> None:
@@ -113,42 +124,29 @@ async def paste(pilot: Pilot[None], text: str) -> None:
 # At rest
 
 
-async def test_at_rest_it_takes_one_line_of_the_screen_and_while_one_types_two() -> None:
-    app = BarApp(IN_EFFECT)
-    async with app.run_test(size=SMALL) as pilot:
+async def test_the_filter_in_effect_takes_one_line_and_its_note_is_cut_first() -> None:
+    async with shown(IN_EFFECT, NOTE) as (app, pilot):
         assert app.rows.region.y == 1
-        await pilot.press("slash")
-        await eventually(lambda: app.rows.region.y == 2, "a line for what is said")
-        await pilot.press("escape")
-        await eventually(lambda: app.rows.region.y == 1, "the line is given back")
-
-
-async def test_the_filter_in_effect_is_shown_and_the_note_is_what_is_cut_first() -> None:
-    app = BarApp(IN_EFFECT, NOTE)
-    async with app.run_test(size=SMALL) as pilot:
-        for width, shown in [
+        for width, line in [
             (80, f"/ {IN_EFFECT}{' ' * 5}{NOTE}"),
             (60, f"/ {IN_EFFECT}  metric: on 40…"),
             (50, f"/ {IN_EFFECT}"),
             (24, "/ outcome:failed -met…"),
         ]:
             await pilot.resize_terminal(width, 24)
-            await eventually(
-                lambda shown=shown: lines(app)[0] == shown, f"at {width}: {shown!r}, not {lines(app)[0]!r}"
-            )
-
-
-async def test_without_a_filter_it_shows_how_one_begins() -> None:
-    app = BarApp()
-    async with app.run_test(size=SMALL) as pilot:
-        await sees(pilot, "/ filter by outcome: scenario:")
+            await eventually(lambda line=line: lines(app)[0] == line, f"at {width}: {line!r}, not {lines(app)[0]!r}")
+        await pilot.resize_terminal(*SMALL)
+        await pilot.press("slash")
+        await eventually(lambda: app.rows.region.y == 2, "a line for the hint")
+        assert not app.bar.query_one(Input).cursor_blink, "a still screen writes nothing"
+        await pilot.press("escape")
+        await eventually(lambda: app.rows.region.y == 1, "the line is given back")
         app.bar.show("", "1,204 runs")
-        await sees(pilot, "1,204 runs")
+        await sees(pilot, "/ filter by outcome: scenario:", "1,204 runs")
 
 
 async def test_the_same_filter_and_note_again_paint_nothing() -> None:
-    app = BarApp(IN_EFFECT, NOTE)
-    async with app.run_test(size=SMALL) as pilot:
+    async with shown(IN_EFFECT, NOTE) as (app, pilot):
         await still(pilot)
         painted: list[str] = []
         rest = app.bar.children[0]
@@ -162,38 +160,35 @@ async def test_the_same_filter_and_note_again_paint_nothing() -> None:
 # Typing
 
 
-async def test_what_is_typed_is_told_in_its_shortest_form_and_the_focus_goes_back_to_the_list() -> None:
-    app = BarApp()
-    async with app.run_test(size=SMALL) as pilot:
-        await pilot.press("slash", *'  checks:"Task completion"  !refund ', "enter")
-        assert app.filters == ['metric:"Task completion" -refund']
-        assert app.focused is app.rows
-        await sees(pilot, '/ metric:"Task completion" -refund')
-
-
-async def test_keys_that_follow_the_slash_at_once_are_typed_into_the_filter() -> None:
-    app = BarApp()
-    async with app.run_test(size=SMALL):
-        for key in ("slash", *"http://a mode:text", "enter"):
+async def test_a_typed_filter_is_applied_in_its_shortest_form_even_in_one_burst() -> None:
+    async with shown(IN_EFFECT, NOTE) as (app, pilot):
+        for key in ("slash", "ctrl+u", *'  checks:"Task completion"  !refund http://a ', "enter"):
             app.simulate_key(key)
         await eventually(lambda: app.filters, "a filter")
-        assert app.filters == ["http://a mode:text"]
-
-
-async def test_an_emptied_filter_means_all_runs() -> None:
-    app = BarApp(IN_EFFECT, NOTE)
-    async with app.run_test(size=SMALL) as pilot:
+        assert app.filters == ['metric:"Task completion" -refund http://a']
+        assert app.focused is app.rows
+        await sees(pilot, '/ metric:"Task completion" -refund http://a', gone=NOTE)
         await pilot.press("slash", "ctrl+u", "space", "enter")
-        assert app.filters == [""]
-        await sees(pilot, "/ filter by", gone=NOTE)
+        assert app.filters[1:] == [""]
+        await sees(pilot, "/ filter by")
 
 
-async def test_left_with_escape_the_former_filter_stays_in_effect() -> None:
-    app = BarApp(IN_EFFECT)
-    async with app.run_test(size=SMALL) as pilot:
+async def test_only_escape_or_another_focus_closes_the_line_and_keeps_the_former_filter() -> None:
+    async with shown(IN_EFFECT) as (app, pilot):
+        await type_in(pilot, "mode:te")
+        app.post_message(events.AppBlur())
+        await pilot.pause()
+        app.post_message(events.AppFocus())
+        app.bar.show(IN_EFFECT, NOTE)
+        await pilot.press("x", "t")
+        assert (app.bar.editing, app.typed, app.filters) == (True, "mode:text", [])
+        app.rows.focus()
+        await eventually(lambda: app.filters == [None], "the line is closed")
+        assert app.focused is app.rows
+        await sees(pilot, f"/ {IN_EFFECT}")
         await type_in(pilot, "mode:text")
         await pilot.press("escape")
-        assert app.filters == [None]
+        assert app.filters == [None, None]
         assert app.focused is app.rows
         assert not app.bar.editing
         await sees(pilot, f"/ {IN_EFFECT}", gone="mode:text")
@@ -201,43 +196,11 @@ async def test_left_with_escape_the_former_filter_stays_in_effect() -> None:
         assert app.typed == IN_EFFECT
 
 
-async def test_the_focus_going_elsewhere_leaves_the_line_but_another_window_does_not() -> None:
-    app = BarApp(IN_EFFECT)
-    async with app.run_test(size=SMALL) as pilot:
-        await type_in(pilot, "mode:te")
-        app.post_message(events.AppBlur())
-        await pilot.pause()
-        app.post_message(events.AppFocus())
-        await pilot.press("x", "t")
-        assert (app.bar.editing, app.typed, app.filters) == (True, "mode:text", [])
-        app.rows.focus()
-        await eventually(lambda: app.filters == [None], "it was left")
-        assert app.focused is app.rows
-        await sees(pilot, f"/ {IN_EFFECT}")
+# Mistakes
 
 
-async def test_news_of_the_list_leaves_what_is_being_typed() -> None:
-    app = BarApp(IN_EFFECT)
-    async with app.run_test(size=SMALL) as pilot:
-        await type_in(pilot, "mode:te")
-        app.bar.show(IN_EFFECT, NOTE)
-        await pilot.press("x", "t", "enter")
-        assert app.filters == ["mode:text"]
-
-
-async def test_the_cursor_does_not_blink_for_a_still_screen_writes_nothing() -> None:
-    app = BarApp()
-    async with app.run_test(size=SMALL) as pilot:
-        await pilot.press("slash")
-        assert not app.bar.query_one(Input).cursor_blink
-
-
-# What is wrong
-
-
-async def test_a_wrong_filter_is_not_put_into_effect_and_is_marked_where_it_is_wrong() -> None:
-    app = BarApp(IN_EFFECT)
-    async with app.run_test(size=SMALL) as pilot:
+async def test_a_wrong_filter_is_marked_where_it_is_wrong_and_not_applied() -> None:
+    async with shown(IN_EFFECT) as (app, pilot):
         await type_in(pilot, "mode:vx refund")
         await shows(pilot, "! unknown mode “vx” (text, voice)")
         assert wrong_parts(app) == ["vx"]
@@ -252,23 +215,17 @@ async def test_a_wrong_filter_is_not_put_into_effect_and_is_marked_where_it_is_w
         assert app.filters == ["mode:text refund"]
 
 
-async def test_a_word_that_is_still_being_typed_is_wrong_only_once_it_is_submitted() -> None:
-    app = BarApp()
-    async with app.run_test(size=SMALL) as pilot:
+async def test_a_word_is_judged_once_it_is_submitted_or_the_cursor_left_it() -> None:
+    async with shown() as (app, pilot):
         await type_in(pilot, "stats:fail")
         assert "!" not in lines(app)[1]
         await pilot.press("enter")
         await shows(pilot, "! unknown term “stats:”; did you mean status?")
         assert wrong_parts(app) == ["stats:"]
         assert app.filters == []
-        await pilot.press("escape", "slash")
-        await pilot.press(*"stats:fail")
+        await pilot.press("escape")
+        await type_in(pilot, "stats:fail")
         assert "!" not in lines(app)[1]
-
-
-async def test_a_word_that_the_cursor_left_is_judged() -> None:
-    app = BarApp()
-    async with app.run_test(size=SMALL) as pilot:
         await type_in(pilot, "dur:x mode:text")
         await shows(pilot, "! write dur>120 or dur<120")
         assert wrong_parts(app) == ["dur:x"]
@@ -280,38 +237,26 @@ async def test_a_word_that_the_cursor_left_is_judged() -> None:
 # Earlier filters
 
 
-async def test_up_and_down_walk_through_earlier_filters_and_back_to_what_was_begun() -> None:
-    app = BarApp("mode:text")
-    app.bar.history = ("mode:text", "outcome:error", "refund")
-    async with app.run_test(size=SMALL) as pilot:
+async def test_up_and_down_walk_through_earlier_filters_and_back_to_the_typed_one() -> None:
+    async with shown("mode:text", history=("mode:text", "outcome:error", "refund")) as (app, pilot):
         await pilot.press("slash", *" la")
         seen: list[str] = []
         for key in ("up", "up", "up", "up", "down", "down", "down", "down"):
             await pilot.press(key)
             seen.append(app.typed)
         begun = "mode:text la"
-        there = ["mode:text", "outcome:error", "refund", "refund"]
-        assert seen == [*there, "outcome:error", "mode:text", begun, begun]
+        assert seen == ["mode:text", "outcome:error", "refund", "refund", "outcome:error", "mode:text", begun, begun]
+        await pilot.press("escape", "slash", "up")
+        assert app.typed == begun, "a line that was left is the first of the earlier filters"
         await pilot.press("up", "up", "enter")
-        assert app.filters == ["outcome:error"]
+        assert app.filters == [None, "refund"]
 
 
-async def test_what_was_typed_and_left_is_the_first_of_the_earlier_filters() -> None:
-    app = BarApp("mode:text")
-    app.bar.history = ("refund",)
-    async with app.run_test(size=SMALL) as pilot:
-        await pilot.press("slash", *" agent:cli", "escape", "slash", "up")
-        assert app.typed == "mode:text agent:cli"
-        await pilot.press("escape", "slash", "up", "up")
-        assert app.typed == "refund"
+# Known names
 
 
-# Names that are known
-
-
-async def test_tab_and_right_take_what_is_offered_behind_the_cursor() -> None:
-    app = BarApp()
-    async with app.run_test(size=SMALL) as pilot:
+async def test_tab_and_right_complete_the_word_before_the_cursor() -> None:
+    async with shown() as (app, pilot):
         for key in ("tab", "right"):
             await type_in(pilot, "agent:cl")
             await shows(pilot, "tab ")
@@ -319,44 +264,13 @@ async def test_tab_and_right_take_what_is_offered_behind_the_cursor() -> None:
             await pilot.press(key)
             assert app.typed == "agent:Clinic"
             await pilot.press("escape")
-
-
-async def test_tab_again_gives_the_next_value_until_they_come_round() -> None:
-    app = BarApp()
-    app.bar.names = KnownNames(agents=("Clinic", "Pizza line", "Claims"))
-    async with app.run_test(size=SMALL) as pilot:
-        await type_in(pilot, "ag")
-        seen = []
-        for _ in range(5):
-            await pilot.press("tab")
-            seen.append(app.typed)
-        assert seen == ["agent:", "agent:Clinic", 'agent:"Pizza line"', "agent:Claims", "agent:Clinic"]
-        await shows(pilot, '3 matches · tab agent:"Pizza line" · then Claims, Clinic')
-        await pilot.press(*["backspace"] * 4, "tab", "tab")
-        assert app.typed == "agent:Claims", "what was typed since counts"
-
-
-async def test_a_name_that_needs_quotes_is_shown_below_before_tab_writes_it() -> None:
-    app = BarApp()
-    async with app.run_test(size=SMALL) as pilot:
-        await type_in(pilot, "scenario:la")
-        await shows(pilot, 'tab scenario:"Late refund"')
-        await pilot.press("tab", "enter")
-        assert app.filters == ['scenario:"Late refund"']
-
-
-async def test_a_name_written_with_other_letters_is_not_shown_half() -> None:
-    app = BarApp()
-    async with app.run_test(size=SMALL) as pilot:
         await type_in(pilot, "scenario:strasse")
         await shows(pilot, "tab scenario:Straße77")
         await still(pilot)
-        assert lines(app)[0] == "/ scenario:strasse"
-
-
-async def test_tab_in_the_middle_completes_the_word_at_the_cursor_and_keeps_the_rest() -> None:
-    app = BarApp()
-    async with app.run_test(size=SMALL) as pilot:
+        assert lines(app)[0] == "/ scenario:strasse", "a name in other letters is not shown half"
+        await type_in(pilot, "zzz")
+        await pilot.press("tab")
+        assert (app.typed, app.bar.editing) == ("zzz", True), "without a match tab does nothing"
         await type_in(pilot, "scenario:la mode:text")
         await pilot.press(*["left"] * len(" mode:text"))
         await shows(pilot, 'tab scenario:"Late refund"')
@@ -365,21 +279,26 @@ async def test_tab_in_the_middle_completes_the_word_at_the_cursor_and_keeps_the_
         assert app.cursor == len('scenario:"Late refund"')
         await pilot.press("left", "tab")
         assert app.typed == 'scenario:"Late refund" mode:text', "within a word nothing is completed"
+        await pilot.press("enter")
+        assert app.filters[-1] == 'scenario:"Late refund" mode:text'
 
 
-async def test_tab_without_an_offer_keeps_the_line() -> None:
-    app = BarApp()
-    async with app.run_test(size=SMALL) as pilot:
-        await type_in(pilot, "zzz")
-        await pilot.press("tab")
-        assert (app.typed, app.bar.editing) == ("zzz", True)
+async def test_tab_again_gives_the_next_name_until_the_first_comes_round() -> None:
+    async with shown(names=KnownNames(agents=("Clinic", "Pizza line", "Claims"))) as (app, pilot):
+        await type_in(pilot, "ag")
+        seen = []
+        for _ in range(5):
+            await pilot.press("tab")
+            seen.append(app.typed)
+        assert seen == ["agent:", "agent:Clinic", 'agent:"Pizza line"', "agent:Claims", "agent:Clinic"]
+        await shows(pilot, '3 matches · tab agent:"Pizza line" · then Claims, Clinic')
+        await pilot.press(*["backspace"] * 4, "tab", "tab")
+        assert app.typed == "agent:Claims", "the letters typed since count"
 
 
-async def test_of_ten_thousand_hostile_names_the_one_that_is_meant_is_completed_as_text() -> None:
-    app = BarApp()
+async def test_one_of_ten_thousand_hostile_names_is_completed_as_text() -> None:
     names = tuple(clean(f"{EVIL} {n}\n{n * 'x'}") for n in range(10_000, 0, -1))
-    app.bar.names = KnownNames(scenarios=(*names, "zzz one"), metrics=names)
-    async with app.run_test(size=SMALL) as pilot:
+    async with shown(names=KnownNames(scenarios=(*names, "zzz one"), metrics=names)) as (app, pilot):
         await type_in(pilot, "scenario:zz")
         await pilot.press("tab", "enter")
         assert app.filters == ['scenario:"zzz one"']
@@ -401,9 +320,7 @@ async def test_of_ten_thousand_hostile_names_the_one_that_is_meant_is_completed_
 @given(
     st.sampled_from(["scenario:", "agent:", "metric:", "mode:text persona:"]), st.text(min_size=1), st.integers(0, 40)
 )
-def test_what_tab_writes_is_one_line_without_control_characters_and_no_longer_than_its_room(
-    typed: str, name: str, room: int
-) -> None:
+def test_tab_writes_one_line_without_control_characters_that_fits_its_room(typed: str, name: str, room: int) -> None:
     names = KnownNames((name,), (name,), (name,), (name,))
     completed = completed_line(typed, names, room)
     if completed is not None:
@@ -417,9 +334,8 @@ def test_what_tab_writes_is_one_line_without_control_characters_and_no_longer_th
 # Odd text and little room
 
 
-async def test_pasted_lines_become_one_and_control_characters_are_gone() -> None:
-    app = BarApp()
-    async with app.run_test(size=SMALL) as pilot:
+async def test_pasted_text_becomes_one_clean_line_and_is_cut_only_with_a_message() -> None:
+    async with shown() as (app, pilot):
         await type_in(pilot, "")
         await paste(pilot, "mode:text\r\nrefund\t\x1b[31mlate\u202e\ud800\n")
         assert app.typed.split() == ["mode:text", "refund", "[31mlate"]
@@ -429,11 +345,6 @@ async def test_pasted_lines_become_one_and_control_characters_are_gone() -> None
         assert app.filters == [None]
         await pilot.press("slash", "up", "enter")
         await sees(pilot, "/ mode:text refund")
-
-
-async def test_of_a_pasted_book_the_beginning_is_kept_and_it_says_so() -> None:
-    app = BarApp()
-    async with app.run_test(size=SMALL) as pilot:
         await type_in(pilot, "mode:text ")
         await paste(pilot, "word " * 1_000_000)
         await shows(pilot, f"a filter has at most {LONGEST:,} characters")
@@ -443,14 +354,11 @@ async def test_of_a_pasted_book_the_beginning_is_kept_and_it_says_so() -> None:
         assert len(app.typed) == LONGEST
         await pilot.press("ctrl+u")
         assert app.typed == ""
-
-
-async def test_a_filter_longer_than_can_be_typed_is_not_cut_by_looking_at_it() -> None:
-    long = " ".join(f"-word{n}" for n in range(300))
-    app = BarApp(long)
-    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("escape")
+        long = " ".join(f"-word{n}" for n in range(300))
+        app.bar.show(long)
         await pilot.press("slash", "x", "enter")
-        assert app.filters == [long]
+        assert app.filters[-1] == long, "a longer filter of another origin is not cut by editing it"
 
 
 def drawn_cursors(app: BarApp) -> int:
@@ -460,9 +368,8 @@ def drawn_cursors(app: BarApp) -> int:
     return sum(1 for _, its, _ in first if its and its.bgcolor == style.bgcolor)
 
 
-async def test_the_cursor_stays_in_sight_at_every_width() -> None:
-    app = BarApp()
-    async with app.run_test(size=SMALL) as pilot:
+async def test_the_cursor_stays_in_view_and_the_hint_is_cut_at_every_width() -> None:
+    async with shown() as (app, pilot):
         await type_in(pilot, "")
         await paste(pilot, "予約 " * 30)
         for width in (60, 120, 40, 200, 20):
@@ -473,11 +380,7 @@ async def test_the_cursor_stays_in_sight_at_every_width() -> None:
         await pilot.press("home")
         await still(pilot)
         assert drawn_cursors(app) == 1
-
-
-async def test_what_is_said_is_cut_and_not_wrapped() -> None:
-    app = BarApp()
-    async with app.run_test(size=(30, 10)) as pilot:
+        await pilot.resize_terminal(30, 10)
         await type_in(pilot, "nonsense:x ")
         await shows(pilot, "! unknown term “nonsense:…")
         assert lines(app)[1].endswith("…")

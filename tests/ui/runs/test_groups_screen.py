@@ -1,13 +1,13 @@
-"""Runs in groups on screen: what fails most and why, read from a server, and the way back to the run list."""
+"""Runs in groups on screen: the checks that fail most, their reasons, and the filter of the opened group."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from itertools import pairwise
+from itertools import chain, pairwise
 
-from app_on_a_server import EPOCH, PROJECT, SMALL, WIDE, Served, setup_of
+from app_on_a_server import EPOCH, SMALL, WIDE, setup_of
 from hostile import SHOWN, hostile_run
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,7 +39,7 @@ NAMES: dict[How, str] = {
 
 
 class Host(ThemedApp):
-    """An app with nothing but this screen; `left` is what the screen was left with."""
+    """An app with this screen alone; `left` are the answers of the screen."""
 
     CSS_PATH = style_sheets()
 
@@ -64,18 +64,6 @@ async def hosted(setup: Setup, size: tuple[int, int] = WIDE) -> AsyncIterator[tu
         await asyncio.to_thread(workspace.close)
 
 
-async def loaded(app: Host) -> list[RunRow]:
-    """Every run of the project, as the server lists them."""
-    rows: list[RunRow] = []
-    number, more = 0, True
-    while more:
-        number += 1
-        page = await app.state.workspace.call(lambda session: session.client.runs({"project_id": PROJECT}, number))  # noqa: B023
-        rows += map(row_of, page.items)
-        more = page.more
-    return rows
-
-
 def failed_runs(*numbers: int, **fields: object) -> list[dict[str, object]]:
     return [run_of(number, scenario=5, scenario_name="Refund", **fields) for number in numbers]
 
@@ -85,47 +73,39 @@ def rows_of(runs: Sequence[dict[str, object]]) -> list[RunRow]:
 
 
 def with_why(got: Got, why: str) -> Reply:
-    """The runs that are asked for, each with a reason of its own words."""
+    """The requested runs, each failed for this reason after another number of seconds."""
     numbers = map(int, got.query["run_ids"].split(","))
     told = {number: {"score": 0, "explanation": [f"❌ {why} after {number} s."]} for number in numbers}
     return Reply([run_of(number, expected_outcome=outcome) for number, outcome in told.items()])
 
 
-def under_cursor(app: Host, rows: Sequence[RunRow], how: How) -> Group:
+ROWS = rows_of(
+    [
+        run_of(
+            number,
+            evaluation_status="success" if number % 3 else "failure",
+            scenario=number % 5,
+            scenario_name=f"Scenario {number % 5}",
+            personality=number % 2,
+            personality_name=("Calm", "In a hurry")[number % 2],
+            result_id=number // 9,
+            timestamp=f"2025-10-08T12:{number:02}:00Z",
+        )
+        for number in range(1, 60)
+    ]
+)
+"""One run in three failed, and of scenario 0 with a calm caller the last one."""
+
+
+def under_cursor(app: Host, how: How) -> Group:
     key = app.screen.query_one(GroupList).cursor_key
-    return next(group for group in group_runs(rows, how, {}).groups if group.key == key)
+    return next(group for group in group_runs(ROWS, how, {}).groups if group.key == key)
 
 
-async def test_the_groups_tell_why_the_newest_failed_and_f_reads_on(served: Served) -> None:
-    async with hosted(served.setup()) as (app, pilot):
-        rows = await loaded(app)
-        failed = [row.id for row in sorted(rows, key=lambda row: -row.id) if row.outcome.kind == "failed"]
-        errors = sum(row.outcome.kind == "error" for row in rows)
-        app.group(rows)
-        await sees(pilot, f"reasons loaded for {PAGE} of {len(failed)} · F load {min(PAGE, len(failed) - PAGE)} more")
-        await sees(pilot, f"{len(failed)} failed · {errors} errors in 240 loaded runs", "The agent")
-        assert screen_text(app).splitlines()[4][1:].startswith(f" Failed checks · {len(failed)} runs ")
-        assert len(served.asked(BULK)) == PAGE // AT_ONCE
-        listed = app.screen.query_one(GroupList).rows
-        assert [row.length for row in listed if row.heading] == [1.0, 1.0]  # the largest of a section has the whole bar
-        read = await app.state.workspace.call(lambda session: session.findings.cached(failed))
-        assert set(read) == set(failed[:PAGE])
-        await pilot.press("F")
-        await sees(pilot, "all failure reasons loaded", gone="F More reasons")
-        await pilot.press("G")
-        await sees(pilot, f"Did not run properly · {errors} runs", "no answer")
-        # What was read is kept on this machine.
-        await pilot.press("escape")
-        served.log.clear()
-        app.group(rows)
-        await sees(pilot, "all failure reasons loaded", "The agent")
-        assert served.asked(BULK) == []
-
-
-async def test_b_goes_from_one_grouping_to_the_next_and_around(served: Served) -> None:
-    async with hosted(served.setup(), SMALL) as (app, pilot):
-        rows = await loaded(app)
-        app.group(rows)
+async def test_b_shows_the_next_grouping_and_enter_answers_with_the_filter_of_a_group(scripted: ScriptedServer) -> None:
+    scripted.on("GET", BULK, Reply({"detail": "Odd."}, 400), lambda got: with_why(got, "No total was said"))
+    async with hosted(setup_of(scripted.url, "key", 1), SMALL) as (app, pilot):
+        app.group(ROWS)
         await sees(pilot, NAMES["verdict"], "failed check", "F More reasons")
         for _, how in pairwise([*HOWS, HOWS[0]]):
             await pilot.press("j", "b")
@@ -134,56 +114,40 @@ async def test_b_goes_from_one_grouping_to_the_next_and_around(served: Served) -
             assert (listed.cursor_index, listed.at_top) == (0, True)
             assert ("F More reasons" in screen_text(app)) == (how == "verdict")
             if how != "verdict":
-                groups = group_runs(rows, how, {}).groups
+                groups = group_runs(ROWS, how, {}).groups
                 assert [row.key for row in listed.rows] == [group.key for group in groups]
                 await sees(pilot, f" {len(groups)} groups · most failures first", groups[0].title[:20])
-
-
-async def test_a_scenario_with_a_personality_shows_its_last_outcomes_and_since_when_it_fails(served: Served) -> None:
-    for size in (SMALL, WIDE, (160, 40)):
-        async with hosted(served.setup(), size) as (app, pilot):
-            rows = await loaded(app)
-            app.group(rows)
-            await sees(pilot, "Failed checks")
-            await pilot.press(*"bbbb")
-            await sees(pilot, NAMES["pair"])
-            failing = next(group for group in group_runs(rows, "pair", {}).groups if group.first_failed)
-            assert failing.first_failed is not None
-            when = app.state.when(failing.first_failed.at)
-            told = f"{failing.detail} · failing since run {failing.first_failed.run_id}, {when}"
-            await sees(pilot, f" {failing.strip} ", failing.title[:20], told)
-
-
-async def test_enter_goes_back_with_the_filter_of_the_group_under_the_cursor(served: Served) -> None:
-    for times, how in enumerate(HOWS):
-        async with hosted(served.setup()) as (app, pilot):
-            rows = await loaded(app)
-            app.group(rows)
-            await sees(pilot, "F More reasons")
-            await pilot.press(*"b" * times)
+        for how, keys in ("verdict", ""), ("pair", "bbbb"):
+            await pilot.press(*keys)
             await sees(pilot, f" {NAMES[how]}  ")
             await pilot.press("G")
-            group = under_cursor(app, rows, how)
+            group = under_cursor(app, how)
             await pilot.press("enter")
             await eventually(lambda: app.left, "the screen was left")
-            (opened,) = app.left
+            opened = app.left.pop()
             assert isinstance(opened, OpenedGroup)
             assert opened.name.startswith(group.title)
             matches = Matcher(parse(opened.filter_text).filter, now=EPOCH, notes={})
-            assert {row.id for row in rows if matches(row)} == set(group.run_ids)
+            assert {row.id for row in ROWS if matches(row)} == set(group.run_ids)
+            app.group(ROWS)
 
 
-async def test_escape_goes_back_and_changes_nothing(served: Served) -> None:
-    async with hosted(served.setup()) as (app, pilot):
-        app.group(await loaded(app))
+async def test_a_pair_shows_its_last_outcomes_and_since_when_it_fails(scripted: ScriptedServer) -> None:
+    scripted.on("GET", BULK, Reply([]))
+    async with hosted(setup_of(scripted.url, "key", 1)) as (app, pilot):
+        app.group(ROWS)
         await sees(pilot, "Failed checks")
-        await pilot.press("escape")
-        await eventually(lambda: app.left == [None], "the screen was left with nothing")
+        await pilot.press(*"bbbb")
+        failing = next(group for group in group_runs(ROWS, "pair", {}).groups if group.first_failed)
+        assert failing.first_failed is not None
+        when = app.state.when(failing.first_failed.at)
+        since = f"{failing.detail} · failing since run {failing.first_failed.run_id}, {when}"
+        for size in (WIDE, SMALL, (160, 40)):
+            await pilot.resize_terminal(*size)
+            await sees(pilot, NAMES["pair"], f" {failing.strip} ", failing.title[:20], since)
 
 
-async def test_a_group_of_more_runs_than_a_filter_can_name_says_that_the_newest_are_listed(
-    scripted: ScriptedServer,
-) -> None:
+async def test_a_group_too_large_for_a_filter_says_that_its_newest_runs_are_listed(scripted: ScriptedServer) -> None:
     rows = rows_of([run_of(number, status="timeout", evaluation_status="") for number in range(1, 131)])
     async with hosted(setup_of(scripted.url, "key", 1)) as (app, pilot):
         app.group(rows)
@@ -194,9 +158,7 @@ async def test_a_group_of_more_runs_than_a_filter_can_name_says_that_the_newest_
         assert app.left[0].filter_text.startswith("id:130,129,")
 
 
-async def test_one_fault_in_many_words_becomes_one_group_while_the_cursor_stays_on_its_group(
-    scripted: ScriptedServer,
-) -> None:
+async def test_reasons_that_differ_in_numbers_become_one_group_and_the_cursor_stays(scripted: ScriptedServer) -> None:
     failed = failed_runs(1, 2, 3)
     rows = rows_of([*failed, run_of(9, status="timeout", evaluation_status="")])
     hold = Hold(Reply([]))
@@ -214,7 +176,7 @@ async def test_one_fault_in_many_words_becomes_one_group_while_the_cursor_stays_
         assert screen_text(app).count("Expected outcome") == 1
 
 
-async def test_a_server_that_does_not_tell_why_leaves_the_groups_and_f_tries_again(scripted: ScriptedServer) -> None:
+async def test_reasons_that_cannot_be_loaded_leave_the_groups_and_f_retries(scripted: ScriptedServer) -> None:
     rows = rows_of(failed_runs(1, 2))
     scripted.on("GET", BULK, Reply(b"<html>502</html>", 502), lambda got: with_why(got, "No total was said"))
     async with hosted(setup_of(scripted.url, "key", 1), SMALL) as (app, pilot):
@@ -224,30 +186,41 @@ async def test_a_server_that_does_not_tell_why_leaves_the_groups_and_f_tries_aga
         await sees(pilot, "No total was said after …", gone="Can't load")
 
 
-async def test_f_reads_no_more_than_the_next_fifty(scripted: ScriptedServer) -> None:
+async def test_f_loads_the_next_fifty_reasons_newest_first_and_stores_them(scripted: ScriptedServer) -> None:
+    errors = [run_of(number, status="timeout", evaluation_status="") for number in range(121, 124)]
+    rows = rows_of([*failed_runs(*range(1, 121)), *errors])
     scripted.on("GET", BULK, lambda got: with_why(got, "No total was said"))
     async with hosted(setup_of(scripted.url, "key", 1)) as (app, pilot):
-        app.group(rows_of(failed_runs(*range(1, 121))))
-        await sees(pilot, "reasons loaded for 50 of 120 · F load 50 more")
+        app.group(rows)
+        await sees(
+            pilot, f"reasons loaded for {PAGE} of 120 · F load 50 more", "120 failed · 3 errors in 123 loaded runs"
+        )
+        assert screen_text(app).splitlines()[4][1:].startswith(" Failed checks · 120 runs ")
+        listed = app.screen.query_one(GroupList).rows
+        assert [row.length for row in listed if row.heading] == [1.0, 1.0]  # the largest of a section has the whole bar
         await pilot.press("F")
         await sees(pilot, "reasons loaded for 100 of 120 · F load 20 more")
-        newest_first = [
-            int(number) for got in scripted.requests("GET", BULK) for number in got.query["run_ids"].split(",")
-        ]
-        assert newest_first == list(range(120, 20, -1))
+        requests = [list(map(int, got.query["run_ids"].split(","))) for got in scripted.requests("GET", BULK)]
+        assert list(chain.from_iterable(requests)) == list(range(120, 20, -1))
+        assert set(map(len, requests)) == {AT_ONCE}
+        # Runs that the server does not know any more are requested once.
+        scripted.on("GET", BULK, Reply([]))
+        await pilot.press("F")
+        await sees(pilot, "No failed check reported", "all failure reasons loaded", gone="F More reasons")
+        await pilot.press("G")
+        await sees(pilot, "Did not run properly · 3 runs", "timeout")
+        await pilot.press("b")
+        await sees(pilot, NAMES["scenario"], "Refund", "120 of 120 failed")
+        await pilot.press("escape")
+        await eventually(lambda: app.left == [None], "the screen was left without a group")
+        asked = len(requests) + 1
+        assert len(scripted.requests("GET", BULK)) == asked
+        app.group(rows)
+        await sees(pilot, "No total was said", "reason", gone="loading why")
+        assert len(scripted.requests("GET", BULK)) == asked, "the reasons of the newest are stored"
 
 
-async def test_a_run_that_the_server_does_not_know_any_more_is_asked_for_once(scripted: ScriptedServer) -> None:
-    scripted.on("GET", BULK, Reply([]))
-    async with hosted(setup_of(scripted.url, "key", 1)) as (app, pilot):
-        app.group(rows_of(failed_runs(1, 2)))
-        await sees(pilot, "No failed check reported", "all failure reasons loaded")
-        await pilot.press("F", "b")
-        await sees(pilot, NAMES["scenario"], "Refund", "2 of 2 failed")
-        assert len(scripted.requests("GET", BULK)) == 1
-
-
-async def test_no_failed_runs_and_no_runs_at_all_say_so_and_what_to_do(scripted: ScriptedServer) -> None:
+async def test_without_failed_runs_or_without_runs_the_screen_says_which_key_helps(scripted: ScriptedServer) -> None:
     async with hosted(setup_of(scripted.url, "key", 1)) as (app, pilot):
         app.group(rows_of([run_of(1, evaluation_status="success")]))
         await sees(pilot, "No failed runs among the loaded ones.", "b group by scenario")
@@ -264,9 +237,7 @@ async def test_no_failed_runs_and_no_runs_at_all_say_so_and_what_to_do(scripted:
         assert scripted.requests("GET", BULK) == []
 
 
-async def test_names_and_reasons_of_strangers_are_shown_as_they_are_and_are_never_markup(
-    scripted: ScriptedServer,
-) -> None:
+async def test_hostile_names_and_reasons_are_shown_as_text(scripted: ScriptedServer) -> None:
     runs = [hostile_run(1), hostile_run(2)]
     scripted.on("GET", BULK, Reply(runs))
     async with hosted(setup_of(scripted.url, "key", 1), (200, 30)) as (app, pilot):
@@ -281,7 +252,7 @@ async def test_names_and_reasons_of_strangers_are_shown_as_they_are_and_are_neve
 
 
 @given(st.integers(0, 500), st.integers(1, 500))
-def test_a_share_is_drawn_and_told_as_nothing_or_all_only_where_it_is(part: int, rest: int) -> None:
+def test_a_share_is_drawn_as_nothing_or_all_only_where_it_is(part: int, rest: int) -> None:
     share = part / (part + rest)
     assert len(bar(share)) == BAR
     assert (bar(share).strip() == "") == (part == 0) == (percent(share) == "0%")

@@ -1,13 +1,13 @@
-"""A note on a run is what was typed, never lost by a key pressed in haste, and never cut without a word."""
+"""The dialog that takes a note on a run: no typed text is lost or cut."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
 
 import pytest
 from app_on_a_server import setup_of
 from hostile import EVIL
-from one_dialog import OneDialog, answer, asked, burst
+from one_dialog import OneDialog, answer, ask_again, asked, burst
 from scripted_server import ScriptedServer
 from textual.events import Paste
 from textual.widgets import Input
@@ -18,6 +18,7 @@ from cekura_tui.model.errors import UsageError
 from cekura_tui.ui.runs import notes
 from cekura_tui.ui.runs.notes import LONGEST, NoteDialog
 from cekura_tui.workspace.setup import Setup
+from cekura_tui.workspace.workspace import Workspace
 
 TOO_LONG = "a note has at most 4,000"
 
@@ -32,13 +33,14 @@ def line(app: OneDialog) -> Input:
 
 
 async def test_a_note_is_typed_changed_and_removed(setup: Setup) -> None:
-    async with asked(setup, lambda _: NoteDialog(48213, "")) as (app, pilot):
+    notes = iter(("", "late", "late"))
+    async with asked(setup, lambda _: NoteDialog(48213, next(notes))) as (app, pilot):
         await sees(pilot, "Note on run 48213", "enter save")
         assert await answer(app, pilot, *"late q", "enter") == "late q"
-    async with asked(setup, lambda _: NoteDialog(48213, "late")) as (app, pilot):
+        await ask_again(app)
         await sees(pilot, "late")
         assert await answer(app, pilot, "r", "enter") == "later"
-        app.ask()
+        await ask_again(app)
         await sees(pilot, "late")
         assert await answer(app, pilot, "ctrl+u", "space", "enter") == "", "a note of spaces is none"
 
@@ -52,11 +54,11 @@ async def test_enter_pressed_twice_in_haste_answers_once(setup: Setup) -> None:
         assert app.answers == ["later"]
 
 
-async def test_esc_leaves_an_unchanged_note_at_once_and_a_changed_one_only_when_pressed_twice(setup: Setup) -> None:
+async def test_escape_discards_a_changed_note_only_when_pressed_twice(setup: Setup) -> None:
     async with asked(setup, lambda _: NoteDialog(5, "late")) as (app, pilot):
         await sees(pilot, "late")
         assert await answer(app, pilot, "escape") is None
-        app.ask()
+        await ask_again(app)
         await sees(pilot, "late")
         await pilot.press("r", "escape")
         await sees(pilot, "Not saved yet", "later")
@@ -68,7 +70,7 @@ async def test_esc_leaves_an_unchanged_note_at_once_and_a_changed_one_only_when_
         assert await answer(app, pilot, "escape") is None
 
 
-async def test_a_pasted_text_of_several_lines_is_one_line_without_control_characters(setup: Setup) -> None:
+async def test_pasted_lines_become_one_without_control_characters(setup: Setup) -> None:
     async with asked(setup, lambda _: NoteDialog(5, "so:")) as (app, pilot):
         await sees(pilot, "so:")
         line(app).post_message(Paste(f" first\r\nsecond\tthird {EVIL}"))
@@ -78,7 +80,7 @@ async def test_a_pasted_text_of_several_lines_is_one_line_without_control_charac
         assert note.isprintable()
 
 
-async def test_a_note_that_is_too_long_is_refused_with_a_sentence_and_stays_to_be_shortened(setup: Setup) -> None:
+async def test_a_note_that_is_too_long_is_refused_and_stays_to_be_shortened(setup: Setup) -> None:
     async with asked(setup, lambda _: NoteDialog(5, "")) as (app, pilot):
         line(app).value = "x" * (LONGEST + 12)
         await pilot.press("enter")
@@ -89,27 +91,29 @@ async def test_a_note_that_is_too_long_is_refused_with_a_sentence_and_stays_to_b
         assert await answer(app, pilot, "enter") == "x" * LONGEST
 
 
-async def test_the_longest_note_that_the_dialog_takes_is_the_longest_that_is_kept(setup: Setup) -> None:
-    async with asked(setup, lambda _: NoteDialog(5, "")) as (app, _pilot):
-        call = app.state.workspace.call
-        await call(lambda session: session.notes.save(5, "x" * LONGEST))
+async def test_the_longest_note_that_the_dialog_takes_is_stored_whole(setup: Setup) -> None:
+    workspace = Workspace(setup)
+    workspace.start(lambda: None)
+    try:
+        await workspace.call(lambda session: session.notes.save(5, "x" * LONGEST))
         with pytest.raises(UsageError):
-            await call(lambda session: session.notes.save(5, "x" * (LONGEST + 1)))
+            await workspace.call(lambda session: session.notes.save(5, "x" * (LONGEST + 1)))
+    finally:
+        await asyncio.to_thread(workspace.close)
 
 
-@pytest.mark.parametrize(("keys", "kept"), [("", []), ("r", ["later"]), (["ctrl+u"], []), (["ctrl+u", "x"], ["x"])])
-async def test_a_note_that_is_being_typed_when_the_program_is_left_is_kept(
-    setup: Setup, keys: Sequence[str], kept: list[str]
-) -> None:
+async def test_a_changed_note_is_kept_when_the_program_is_closed(setup: Setup) -> None:
     found: list[str] = []
     async with asked(setup, lambda _: NoteDialog(5, "late", keep=found.append)) as (app, pilot):
         await sees(pilot, "late")
-        await pilot.press(*keys)
-        app.dialog.keep()
-    assert found == kept
+        for keys, kept in ((), []), (("r",), ["later"]), (("ctrl+u",), []), (("x",), ["x"]):
+            await pilot.press(*keys)
+            app.dialog.keep()
+            assert found == kept, keys
+            found.clear()
 
 
-async def test_what_is_typed_is_kept_as_a_draft_until_it_is_saved_or_discarded(
+async def test_a_typed_note_is_stored_as_a_draft_until_it_is_saved_or_discarded(
     setup: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notes, "AUTOSAVE", 0.01)
@@ -126,31 +130,27 @@ async def test_what_is_typed_is_kept_as_a_draft_until_it_is_saved_or_discarded(
         assert drafts[3:] == [""]
 
 
-@pytest.mark.parametrize(
-    ("keys", "now", "draft", "former", "seen"),
-    [
-        ("", "late", "late and rude", "late", "late and rude"),
-        ("", "late", "lat", "late", "lat"),
-        ("", "late", "rude", "late", "rude"),
-        ("!", "late", "rude", "late", "late! | rude"),
-        ("", "calm", "rude", "late", "calm | rude"),
-        ("!", "calm", "rude", "late", "late! | calm | rude"),
-        ("", "late and rude", "rude", "late", "late and rude"),
-    ],
-)
-async def test_a_draft_is_there_again_as_it_was_typed_and_beside_a_note_of_another_window(
-    setup: Setup, keys: str, now: str, draft: str, former: str, seen: str
-) -> None:
+async def test_a_draft_is_restored_beside_a_note_of_another_window(setup: Setup) -> None:
     async with asked(setup, lambda _: NoteDialog(5, "late")) as (app, pilot):
-        await sees(pilot, "late")
-        await pilot.press(*keys)
-        app.dialog.replace_former(now, draft, former)
-        await sees(pilot, seen, *["Typed earlier, not saved."] * (seen != now))
-        assert line(app).value == seen
-        assert await answer(app, pilot, "enter") == seen
+        for keys, now, draft, former, seen in (
+            ("", "late", "late and rude", "late", "late and rude"),
+            ("", "late", "lat", "late", "lat"),
+            ("", "late", "rude", "late", "rude"),
+            ("!", "late", "rude", "late", "late! | rude"),
+            ("", "calm", "rude", "late", "calm | rude"),
+            ("!", "calm", "rude", "late", "late! | calm | rude"),
+            ("", "late and rude", "rude", "late", "late and rude"),
+        ):
+            await sees(pilot, "late")
+            await pilot.press(*keys)
+            app.dialog.replace_former(now, draft, former)
+            await sees(pilot, seen, *["Typed earlier, not saved."] * (seen != now))
+            assert line(app).value == seen
+            assert await answer(app, pilot, "enter") == seen
+            await ask_again(app)
 
 
-async def test_what_could_not_be_stored_is_there_again_with_the_reason(setup: Setup) -> None:
+async def test_a_note_that_was_not_stored_is_shown_again_with_the_reason(setup: Setup) -> None:
     dialog = lambda _: NoteDialog(5, "late", typed="late, and rude", problem="The disk is full.")  # noqa: E731
     async with asked(setup, dialog) as (app, pilot):
         await sees(pilot, "late, and rude", "The disk is full.")

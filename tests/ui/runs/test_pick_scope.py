@@ -1,4 +1,4 @@
-"""Picking what to list runs of: everything a key sees is found by typing, and the cursor goes where keys send it."""
+"""Picking a project or an agent: each is found by typing, and only keys move the cursor."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import pytest
 from app_on_a_server import Served, setup_of
 from hostile import EVIL, SHOWN
-from one_dialog import answer, asked, burst
+from one_dialog import answer, ask_again, asked, burst
 from scopes_to_pick import AGENTS, DEMO, FEW, TWO_EACH, agent_of, listed, pages_of, picker, read, scopes
 from scripted_server import Got, Reply, ScriptedServer
 from waiting import eventually
@@ -24,56 +24,49 @@ def setup(scripted: ScriptedServer) -> Setup:
     return setup_of(scripted.url, "key", 1)
 
 
-# The embedded workspace
+# The demo workspace
 
 
-async def test_every_project_and_agent_of_the_workspace_is_listed_and_one_is_picked(served: Served) -> None:
+async def test_every_project_and_agent_is_listed_and_picked_by_a_key_or_a_double_click(served: Served) -> None:
     now = Scope("project", 4021, "Front desks")
     async with asked(served.setup(), picker(DEMO, now)) as (app, pilot):
         await sees(pilot, "● Front desks", "    Harbour Bank, card line", "1204", "    Northgrid, outage line")
         await read(pilot)
         assert listed(app) == [4021, 1201, 1202, 1203, 1204, 4022, 1205, 1206]
         assert scopes(app).cursor_key == ("project", 4021)
-        assert await answer(app, pilot, "down", "down", "enter") == Scope("agent", 1202, "Forno Nove, orders")
-        app.ask()
+        orders = Scope("agent", 1202, "Forno Nove, orders")
+        assert await answer(app, pilot, "down", "down", "enter") == orders
+        for keys, scope in (("escape",), None), (("enter",), now):
+            await ask_again(app)
+            await read(pilot)
+            assert await answer(app, pilot, *keys) == scope
+        await ask_again(app)
         await read(pilot)
-        assert await answer(app, pilot, "escape") is None
-        app.ask()
-        await read(pilot)
-        assert await answer(app, pilot, "enter") == now, "enter alone changes nothing"
+        await pilot.click(ScopeList, offset=(6, 2), times=2)
+        await eventually(lambda: len(app.answers) == 4, "an answer")
+        assert app.answers[-1] == orders
 
 
-@pytest.mark.parametrize(
-    ("typed", "found"),
-    [
-        ("meridian", Scope("agent", 1203, "Meridian Air, rebooking")),
-        ("LINE bank", Scope("agent", 1204, "Harbour Bank, card line")),
-        ("1206", Scope("agent", 1206, "Northgrid, outage line")),
-        ("grid outage", Scope("agent", 1206, "Northgrid, outage line")),
-        ("hospitality", Scope("project", 4022, "Hospitality and grid")),
-        ("hospitality belv", Scope("agent", 1205, "Hotel Belvedere, concierge")),
-        ("4022", Scope("project", 4022, "Hospitality and grid")),
-    ],
-)
-async def test_what_is_typed_finds_projects_and_agents_by_name_and_number(
-    served: Served, typed: str, found: Scope
-) -> None:
+async def test_projects_and_agents_are_found_by_parts_of_their_names_and_by_id(served: Served) -> None:
     async with asked(served.setup(), picker(DEMO)) as (app, pilot):
         await read(pilot)
-        await pilot.press(*typed)
-        await eventually(lambda: scopes(app).cursor_key == (found.kind, found.id), f"the cursor on {found}")
-        assert await answer(app, pilot, "enter") == found
-
-
-async def test_what_fits_nothing_is_said_and_enter_picks_nothing(served: Served) -> None:
-    async with asked(served.setup(), picker(DEMO)) as (app, pilot):
-        await read(pilot)
-        await pilot.press(*"zeppelin", "enter")
+        for typed, kind, number in (
+            ("meridian", "agent", 1203),
+            ("LINE bank", "agent", 1204),
+            ("1206", "agent", 1206),
+            ("grid outage", "agent", 1206),
+            ("hospitality", "project", 4022),
+            ("hospitality belv", "agent", 1205),
+            ("4022", "project", 4022),
+        ):
+            await pilot.press("ctrl+u", *typed)
+            await eventually(lambda at=(kind, number): scopes(app).cursor_key == at, f"{typed} finds {number}")
+        await pilot.press("ctrl+u", *"zeppelin", "enter")
         await sees(pilot, "No matching project or agent.")
         assert app.answers == []
         await pilot.press("ctrl+u")
-        await sees(pilot, "Front desks", gone="fits.")
-        assert await answer(app, pilot, "enter") == Scope("project", 4021, "Front desks")
+        await sees(pilot, "Front desks", gone="No matching")
+        assert await answer(app, pilot, *"belv", "enter") == Scope("agent", 1205, "Hotel Belvedere, concierge")
 
 
 async def test_enter_pressed_twice_in_haste_picks_once(served: Served) -> None:
@@ -85,18 +78,10 @@ async def test_enter_pressed_twice_in_haste_picks_once(served: Served) -> None:
         assert app.answers == [Scope("project", 4021, "Front desks")]
 
 
-async def test_a_double_click_picks(served: Served) -> None:
-    async with asked(served.setup(), picker(DEMO)) as (app, pilot):
-        await read(pilot)
-        await pilot.click(ScopeList, offset=(6, 2), times=2)
-        await eventually(lambda: app.answers, "an answer")
-        assert app.answers == [Scope("agent", 1202, "Forno Nove, orders")]
-
-
 # While answers come
 
 
-async def test_the_cursor_stays_where_keys_put_it_while_agents_come_above_it(
+async def test_the_cursor_stays_on_its_row_while_agents_are_loaded_above_it(
     setup: Setup, scripted: ScriptedServer
 ) -> None:
     pages = pages_of(TWO_EACH)
@@ -124,7 +109,7 @@ async def test_the_cursor_stays_where_keys_put_it_while_agents_come_above_it(
         assert await answer(app, pilot, "enter") == Scope("agent", 32, "Agent 32")
 
 
-async def test_what_is_typed_before_any_answer_is_picked_when_it_has_come(
+async def test_an_agent_typed_before_any_answer_can_be_picked_once_it_is_loaded(
     setup: Setup, scripted: ScriptedServer
 ) -> None:
     gate, pages = threading.Event(), pages_of(TWO_EACH)
@@ -138,10 +123,10 @@ async def test_what_is_typed_before_any_answer_is_picked_when_it_has_come(
         assert await answer(app, pilot, "enter") == Scope("agent", 21, "Agent 21")
 
 
-# What goes wrong
+# Errors
 
 
-async def test_where_the_agents_of_one_project_cannot_be_read_the_others_are_there(
+async def test_projects_and_other_agents_can_be_picked_while_some_agents_fail_to_load(
     setup: Setup, scripted: ScriptedServer
 ) -> None:
     pages, broken = pages_of(TWO_EACH), {"2"}
@@ -153,37 +138,36 @@ async def test_where_the_agents_of_one_project_cannot_be_read_the_others_are_the
     async with asked(setup, picker(FEW)) as (app, pilot):
         await sees(pilot, "Can't load agents:", "Odd.", "Agent 12", "Agent 32", "Bank")
         assert listed(app) == [1, 11, 12, 2, 3, 31, 32]
+        assert await answer(app, pilot, *"ban", "enter") == Scope("project", 2, "Bank")
+        await ask_again(app)
+        await sees(pilot, "Can't load agents:", "Bank")
         broken.clear()
         await pilot.press(*"agent 22")
-        await sees(pilot, "    Agent 22", gone="could not be read")
+        await sees(pilot, "    Agent 22", gone="Can't load")
         assert await answer(app, pilot, "enter") == Scope("agent", 22, "Agent 22")
 
 
-async def test_a_project_can_be_picked_where_no_agent_can_be_read(scripted: ScriptedServer) -> None:
-    async with asked(setup_of(scripted.url, "key", 1), picker(FEW), size=(60, 15)) as (app, pilot):
-        await sees(pilot, "Can't load agents", "Clinic", "esc cancel")
-        assert await answer(app, pilot, *"ban", "enter") == Scope("project", 2, "Bank")
-
-
-async def test_a_key_that_sees_nothing_is_told_so(setup: Setup) -> None:
+async def test_a_key_without_projects_says_so(setup: Setup) -> None:
     async with asked(setup, picker(())) as (app, pilot):
         await sees(pilot, "This API key has no project.")
         assert await answer(app, pilot, "enter", "escape") is None
 
 
-async def test_the_agent_or_result_that_is_listed_now_is_there_whatever_the_server_says(setup: Setup) -> None:
-    async with asked(setup, picker(FEW, Scope("agent", 99, "Gone"))) as (app, pilot):
-        await sees(pilot, "● ", "Gone")
-        await read(pilot)
-        assert await answer(app, pilot, "enter") == Scope("agent", 99, "Gone")
-    async with asked(setup, picker(FEW, Scope("agent", 22))) as (app, pilot):
-        await sees(pilot, "●     Agent 22")
-        await read(pilot)
-        assert listed(app).count(22) == 1
-    async with asked(setup, picker(FEW, Scope("result", 991))) as (app, pilot):
-        await sees(pilot, "● result 991")
-        await read(pilot)
-        assert await answer(app, pilot, "enter") == Scope("result", 991)
+async def test_the_current_agent_or_result_is_listed_even_if_the_server_does_not_list_it(setup: Setup) -> None:
+    cases = (
+        (Scope("agent", 99, "Gone"), "● ", "Gone"),
+        (Scope("agent", 22), "●     Agent 22", "Agent 22"),
+        (Scope("result", 991), "● result 991", ""),
+    )
+    dialogs = (picker(FEW, now) for now, _, _ in cases)
+    async with asked(setup, lambda state: next(dialogs)(state)) as (app, pilot):
+        for now, line, name in cases:
+            await sees(pilot, line, name)
+            await read(pilot)
+            assert listed(app).count(now.id) == 1
+            assert await answer(app, pilot, "enter") == Scope(now.kind, now.id, name)
+            if now.kind != "result":
+                await ask_again(app)
 
 
 async def test_hostile_names_are_shown_as_text(scripted: ScriptedServer) -> None:

@@ -1,4 +1,4 @@
-"""What the run list shows and says of its rows: kept, loaded, picked here."""
+"""The rows that the run list shows, cached or loaded, and what it says about them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def feed_of(*rows: RunRow, count: int | None = None) -> Any:
     )
 
 
-def test_a_kept_list_of_the_last_minutes_shows_none_that_are_older_by_now() -> None:
+def test_a_cached_list_of_the_last_minutes_leaves_out_runs_that_are_older_by_now() -> None:
     now = NOON
     kept = SeenRuns(2, (row(2, ago=60), row(1, ago=590)), NOON)
     listing = RunListing(SCOPE, kept, "since:10m", clock=lambda: now)
@@ -49,7 +49,7 @@ def test_a_kept_list_of_the_last_minutes_shows_none_that_are_older_by_now() -> N
     assert [shown.id for shown in listing.rows] == [2]
 
 
-def test_what_is_known_of_a_list_that_was_never_seen_is_picked_by_all_of_the_filter_and_said_to_be_kept() -> None:
+def test_a_list_that_was_never_loaded_shows_the_cached_runs_that_match() -> None:
     known = (row(3), row(2, "passed"), row(1, "error"))
     listing = RunListing(SCOPE, None, "outcome:failed,error", clock=lambda: NOON, known=known)
     assert [shown.id for shown in listing.rows] == [3, 1]
@@ -60,7 +60,7 @@ def test_what_is_known_of_a_list_that_was_never_seen_is_picked_by_all_of_the_fil
     assert not listing.whole
 
 
-def test_runs_that_came_to_another_state_stay_and_are_counted_apart() -> None:
+def test_runs_that_no_longer_match_stay_and_are_counted_apart() -> None:
     listing = RunListing(SCOPE, None, "status:running,in_queue", clock=lambda: NOON)
     feed = feed_of(row(2, "running", status="running"), row(1, "running", status="in_queue"))
     listing.attach(feed)
@@ -73,21 +73,21 @@ def test_runs_that_came_to_another_state_stay_and_are_counted_apart() -> None:
     assert dict(counted.counts) == {**dict.fromkeys(OUTCOMES, 0), "running": 1, "passed": 1}
 
 
-def test_the_note_counts_what_is_loaded_and_tells_the_key() -> None:
+def test_the_note_counts_the_loaded_runs_and_names_the_key() -> None:
     listing = RunListing(SCOPE, None, "persona:~calm", clock=lambda: NOON)
     listing.attach(feed_of(*(row(number) for number in range(300, 200, -1)), count=81_233))
     assert listing.filter_notes()[0] == "persona: 100 of 81,233 runs loaded · F load all"
     assert (listing.outcomes().runs, listing.outcomes().loaded) == ("100 of 81,233 runs", "")
 
 
-def test_of_a_list_that_is_not_loaded_whole_the_outcomes_say_of_how_many_runs_they_are() -> None:
+def test_the_outcomes_of_a_list_in_part_loaded_say_how_many_runs_they_count() -> None:
     listing = RunListing(SCOPE, None, clock=lambda: NOON)
     listing.attach(feed_of(*(row(number) for number in range(300, 200, -1)), count=81_233))
     counted = listing.outcomes()
     assert (counted.runs, counted.loaded, dict(counted.counts)["failed"]) == ("81,233 runs", "of 100 loaded", 100)
 
 
-def test_a_run_that_changes_stays_in_its_place_until_the_list_is_sorted_again() -> None:
+def test_a_changed_run_stays_in_its_place_until_the_list_is_sorted_again() -> None:
     listing = RunListing(SCOPE, None, clock=lambda: NOON)
     feed = feed_of(row(3), row(2), row(1))
     listing.attach(feed)
@@ -107,7 +107,7 @@ def filter_after(text: str, change: Callable[[Filter], Filter]) -> str:
     return str(change(parse(text).filter))
 
 
-def test_an_outcome_is_listed_alone_and_once_more_gives_all() -> None:
+def test_an_outcome_is_listed_alone_and_chosen_again_gives_all() -> None:
     assert filter_after("agent:~bank", lambda it: toggle_outcome(it, "error")) == "agent:~bank outcome:error"
     assert filter_after("outcome:error agent:~bank", lambda it: toggle_outcome(it, "error")) == "agent:~bank"
     assert filter_after("outcome:failed,error", lambda it: toggle_outcome(it, "error")) == "outcome:error"
@@ -124,7 +124,11 @@ def test_the_next_outcome_comes_round_through_all_runs_in_both_directions() -> N
         assert seen == [*OUTCOMES[::step], "x"]
 
 
-def test_failures_are_told_by_their_words_in_any_order() -> None:
+def test_failures_only_and_back_gives_the_former_filter() -> None:
     listing = RunListing(SCOPE, None, "outcome:error,failed agent:~bank", clock=lambda: NOON)
     assert only_failures(listing.filter)
     assert listing.toggle_failures() == parse("agent:~bank").filter
+    listing = RunListing(SCOPE, None, "outcome:review -outcome:passed", clock=lambda: NOON)
+    listing.change_filter(listing.toggle_failures())
+    assert str(listing.filter) == "-outcome:passed outcome:failed,error"
+    assert str(listing.toggle_failures()) == "outcome:review -outcome:passed"

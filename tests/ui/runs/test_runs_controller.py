@@ -1,127 +1,25 @@
-"""What the run list shows and when it is drawn, on a real workspace and without any widget."""
+"""Which runs the run list shows and when it is drawn, on a real workspace and without any widget."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
-from app_on_a_server import LIST, setup_of
+import pytest
+from app_on_a_server import LIST, PROJECT, Served
+from controlled_runs import ONE, TWO, controlled, ids, serve_list
 from scripted_server import Hold, Reply, ScriptedServer, run_of
 from waiting import eventually
 
-from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import NoScope, Scope
 from cekura_tui.ui.messages import RunsRead
-from cekura_tui.ui.runs.controller import CALM, RunsController
-from cekura_tui.ui.runs.listing import RunListing
+from cekura_tui.ui.runs import controller as controller_module
+from cekura_tui.ui.runs.list import explain_empty
 from cekura_tui.ui.runs.outcomes import only_failures
-from cekura_tui.workspace.workspace import Workspace
-
-ONE, TWO = Scope("project", 1, "One"), Scope("project", 2, "Two")
 
 
-class Timer:
-    """A call that can be stopped."""
-
-    def __init__(self, delay: float, call: Callable[[], None]) -> None:
-        self.delay, self.called = delay, False
-        self._call = call
-        self.stop = asyncio.get_running_loop().call_later(delay, self._now).cancel
-
-    def _now(self) -> None:
-        self.called = True
-        self._call()
-
-
-class Screen:
-    """A screen that notes what it is asked for."""
-
-    def __init__(self) -> None:
-        self.gone = self.waiting = False
-        self.seen = True
-        self.drawn = 0
-        self.lists: list[bool] = []
-        self.picks: list[NoScope | None] = []
-        self.texts: list[str] = []
-        self.messages: list[Any] = []
-        self.timers: list[Timer] = []
-        self.workers: list[tuple[str, asyncio.Task[None]]] = []
-
-    def is_seen(self) -> bool:
-        return self.seen
-
-    def is_waiting(self) -> bool:
-        return self.waiting
-
-    def draw(self) -> None:
-        self.drawn += 1
-
-    def change_order(self, sort: Callable[[], None]) -> None:
-        sort()
-
-    def other_runs(self, *, same_scope: bool) -> None:
-        self.lists.append(same_scope)
-
-    def pick_scope(self, several: NoScope | None) -> None:
-        self.picks.append(several)
-
-    def notify_once(self, text: str, *, warning: bool = False) -> None:
-        self.texts.append(text)
-
-    def show_error(self, error: CekuraTuiError) -> None:
-        self.texts.append(error.sentence())
-
-    def post_message(self, message: Any) -> bool:
-        self.messages.append(message)
-        return True
-
-    def run_worker(self, work: Callable[[], Any], *, group: str, exclusive: bool = False) -> object:
-        for name, task in self.workers if exclusive else ():
-            if name == group:
-                task.cancel()
-        self.workers.append((group, asyncio.create_task(work())))
-        return None
-
-    def set_timer(self, delay: float, callback: Callable[[], None]) -> Timer:
-        self.timers.append(timer := Timer(delay, callback))
-        return timer
-
-
-@asynccontextmanager
-async def controlled(server: ScriptedServer, scope: Scope | None = ONE) -> AsyncIterator[tuple[RunsController, Screen]]:
-    """A controller that is served and has been told to load."""
-    workspace = Workspace(setup_of(server.url, "key"))
-    workspace.start(lambda: None)
-    state: Any = SimpleNamespace(workspace=workspace, clock=lambda: 1_787_054_400.0, away=lambda: False)
-    screen = Screen()
-    controller = RunsController(state, RunListing(scope, None), screen, live=False)
-    try:
-        controller.start()
-        controller.load()
-        yield controller, screen
-    finally:
-        for _, task in screen.workers:
-            task.cancel()
-        await asyncio.gather(*(task for _, task in screen.workers), return_exceptions=True)
-        await asyncio.to_thread(workspace.close)
-
-
-def serve_list(server: ScriptedServer, *runs: dict[str, object]) -> None:
-    """Every list has these runs."""
-    server.on("GET", LIST, Reply({"count": len(runs), "next": None, "results": list(runs)}))
-
-
-def ids(controller: RunsController) -> list[int]:
-    return [row.id for row in controller.listing.rows if isinstance(row, RunRow)]
-
-
-async def test_another_filter_lists_at_once_what_is_known_and_comes_back_with_its_scope(
-    scripted: ScriptedServer,
-) -> None:
+async def test_a_filter_lists_known_runs_at_once_and_is_restored_with_its_scope(scripted: ScriptedServer) -> None:
     serve_list(scripted, run_of(2, evaluation_status="success"), run_of(1))
     async with controlled(scripted) as (controller, screen):
         await eventually(lambda: controller.listing.fresh, "the list came")
@@ -159,9 +57,7 @@ async def test_a_group_adds_to_the_filter_and_stepping_back_leads_to_the_groups(
         assert shown == ["groups"] * 2
 
 
-async def test_nothing_is_drawn_or_asked_while_it_is_covered_and_all_is_once_it_is_seen_again(
-    scripted: ScriptedServer,
-) -> None:
+async def test_a_covered_list_draws_and_requests_nothing_until_it_is_seen_again(scripted: ScriptedServer) -> None:
     serve_list(scripted, run_of(1))
     async with controlled(scripted) as (controller, screen):
         await eventually(lambda: controller.listing.fresh and screen.timers, "the list came")
@@ -179,9 +75,10 @@ async def test_nothing_is_drawn_or_asked_while_it_is_covered_and_all_is_once_it_
         assert screen.drawn == drawn + 1
 
 
-async def test_what_changes_by_itself_is_drawn_calmly_but_at_once_where_rows_are_missing(
-    scripted: ScriptedServer,
+async def test_changes_are_drawn_twice_a_second_and_missing_rows_at_once(
+    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(controller_module, "time", SimpleNamespace(monotonic=lambda: 100.0))
     serve_list(scripted, run_of(1))
     async with controlled(scripted) as (controller, screen):
         await eventually(lambda: controller.listing.fresh, "it is loaded")
@@ -189,7 +86,7 @@ async def test_what_changes_by_itself_is_drawn_calmly_but_at_once_where_rows_are
         screen.timers.clear()
         controller.feed.refresh()
         await eventually(lambda: screen.timers, "it came again")
-        assert 0.1 < screen.timers[0].delay <= CALM
+        assert screen.timers[0].delay == controller_module.CALM == 0.5
         screen.waiting = True
         controller.feed.refresh()
         await eventually(lambda: len(screen.timers) > 1, "a person waits for it")
@@ -210,9 +107,7 @@ async def test_of_several_projects_a_person_picks_one(scripted: ScriptedServer) 
         assert scripted.requests("GET", LIST)[-1].query["project_id"] == "2"
 
 
-async def test_a_scope_given_by_number_gets_its_name_and_loading_all_of_a_whole_list_says_so(
-    scripted: ScriptedServer,
-) -> None:
+async def test_a_scope_given_by_number_gets_its_name_and_a_whole_list_says_so(scripted: ScriptedServer) -> None:
     scripted.on("GET", "/user/v1/projects/", Reply([{"id": 1, "name": "One"}]))
     serve_list(scripted, run_of(1, evaluation_status="success"))
     async with controlled(scripted, Scope("project", 1)) as (controller, screen):
@@ -222,9 +117,7 @@ async def test_a_scope_given_by_number_gets_its_name_and_loading_all_of_a_whole_
         assert screen.texts == ["All runs and their checks are loaded."]
 
 
-async def test_the_checks_of_failed_runs_are_loaded_once_and_the_list_is_sorted_by_them_in_the_end(
-    scripted: ScriptedServer,
-) -> None:
+async def test_the_checks_of_failed_runs_are_loaded_once_and_sort_the_list(scripted: ScriptedServer) -> None:
     def whole(number: int) -> dict[str, object]:
         return run_of(
             number, evaluation={"metrics": [{"id": n, "name": "Tone", "passed": False} for n in range(number)]}
@@ -260,3 +153,46 @@ async def test_loading_checks_is_stopped_by_the_same_key(scripted: ScriptedServe
         await worker
         assert len(scripted.requests("GET", f"{LIST}bulk/")) == 2
         assert len(controller.checks.unknown()) == 10
+
+
+async def test_runs_filtered_or_sorted_here_are_loaded_whole_by_a_key(served: Served) -> None:
+    async with controlled(served, Scope("project", PROJECT)) as (controller, _):
+        listing = controller.listing
+        await eventually(lambda: listing.fresh, "the list came")
+        controller.sort_by("length")
+        assert listing.filter_notes()[0] == "sorted by length: 100 of 240 runs loaded · F load all"
+        # Most runs match: of few, more would be loaded without a key.
+        controller.filter_by("-persona:~hurry")
+        await eventually(lambda: listing.fresh, "the filtered list came")
+        assert listing.filter_notes()[0].startswith("-persona: sorted by length: 100 of 240 runs loaded · F load all")
+        controller.load_all()
+        await eventually(lambda: listing.whole, "all of it")
+        assert listing.filter_notes() == ()
+        rows = listing.loaded_rows()
+        assert len(rows) > 100
+        assert "In a hurry" not in {row.personality for row in rows}
+        assert [row.seconds for row in rows] == sorted((row.seconds for row in rows), key=lambda it: -(it or 0))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "why"),
+    [
+        ("agent:harb", "No agent is called “harb”; agent:~harb finds parts of names"),
+        ("persona:hurry", "No personality is called “hurry”; persona:~hurry finds parts of names"),
+        ("dosage", "Words search names only · ctrl+f searches transcripts"),
+        ("outcome:failed,error", "! show all runs · p choose another project"),
+        ("", "p choose another project or agent · r reload"),
+    ],
+)
+async def test_an_empty_list_says_why_and_which_keys_help(scripted: ScriptedServer, wanted: str, why: str) -> None:
+    agent = {"agent_name": "Harbour Bank", "personality_name": "In a hurry", "evaluation_status": "success"}
+    serve_list(scripted, *([run_of(1, **agent)] if wanted else ()))
+    shown: list[str] = []
+    notice: Any = SimpleNamespace(show=lambda title, text="": shown.append(f"{title}\n{text}"))
+    async with controlled(scripted) as (controller, _):
+        await eventually(lambda: controller.listing.fresh, "the list came")
+        controller.names_seen()
+        controller.filter_by(wanted)
+        await eventually(lambda: controller.listing.whole, "the filtered list came")
+        explain_empty(notice, controller)
+    assert why in shown[0]

@@ -1,25 +1,22 @@
-"""The dialog of views: a filter that has a name is found again, and nothing that was saved is lost by a slip."""
+"""The dialog of views: a saved filter is found by its name, and no view is lost by a wrong key."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from hostile import EVIL
-from textual.binding import Binding, BindingType
+from one_dialog import ask_again, asked, burst
 from textual.pilot import Pilot
-from themed_app import ThemedApp
 from waiting import answered, eventually
 from watching import screen_text, sees, still
 
 from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
 from cekura_tui.model.filter.parse import parse
-from cekura_tui.ui.kit.app_screen import style_sheets
 from cekura_tui.ui.runs.views import ViewList, ViewsDialog
-from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.workspace import Workspace
 
@@ -27,37 +24,16 @@ SMALL = (80, 24)
 ANGRY, TEXT = SavedView("Angry callers", "scenario:~angry outcome:failed"), SavedView("text only", "mode:text")
 
 
-class ViewsApp(ThemedApp):
-    CSS_PATH = style_sheets()
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "views", "Views")]
-
-    def __init__(self, workspace: Workspace, current: str, views: Sequence[SavedView]) -> None:
-        super().__init__()
-        self.state = AppState(self, workspace)
-        self.current, self.views = current, views
-        self.answers: list[str | None] = []
-
-    def action_views(self) -> None:
-        self.push_screen(ViewsDialog(self.state, self.current, self.views), self.answers.append)
-
-
 @asynccontextmanager
 async def opened(
     setup: Setup, current: str = "", *views: SavedView, size: tuple[int, int] = SMALL
 ) -> AsyncIterator[Pilot[Any]]:
-    """The dialog over an app, on a real session in which these views are saved."""
-    workspace = Workspace(setup)
-    workspace.start(lambda: None)
-    try:
+    """The dialog, on a real session in which these views are saved."""
+    async with asked(setup, lambda state: ViewsDialog(state, current, views), size=size) as (app, pilot):
         for view in views:
-            await workspace.call(lambda session, view=view: session.saved_views.save(view.name, view.filter))
-        app = ViewsApp(workspace, current, await workspace.call(lambda session: session.saved_views.all()))
-        async with app.run_test(size=size) as pilot:
-            await pilot.press("v")
-            await sees(pilot, "Views", "enter apply")
-            yield pilot
-    finally:
-        await asyncio.to_thread(workspace.close)
+            await app.state.workspace.call(lambda session, view=view: session.saved_views.save(view.name, view.filter))
+        await sees(pilot, "Views", "enter apply")
+        yield pilot
 
 
 def answers(pilot: Pilot[Any]) -> list[str | None]:
@@ -70,7 +46,7 @@ def workspace_of(pilot: Pilot[Any]) -> Workspace:
 
 
 async def kept(pilot: Pilot[Any], *views: SavedView) -> None:
-    """Wait until these are the saved views, as another window would read them."""
+    """Wait until exactly these views are saved."""
     call = workspace_of(pilot).call
     await answered(
         lambda: call(lambda session: session.saved_views.all()), lambda there: there == list(views), f"kept: {views}"
@@ -86,34 +62,26 @@ def shown(pilot: Pilot[Any]) -> list[str]:
 # Choosing
 
 
-@pytest.mark.parametrize("place", range(len(GIVEN_VIEWS)))
-async def test_each_given_view_is_there_and_enter_puts_its_filter_into_effect(quiet: Setup, place: int) -> None:
-    async with opened(quiet) as pilot:
-        assert shown(pilot)[:4] == ["Failed today", "Errors", "To review", "Running"]
-        await pilot.press(*["j"] * place, "enter")
-        assert answers(pilot) == [GIVEN_VIEWS[place].filter]
+async def test_built_in_views_come_first_then_own_ones_by_name_and_enter_applies_one(quiet: Setup) -> None:
+    async with opened(quiet, "", TEXT, ANGRY) as pilot:
+        assert shown(pilot) == ["Failed today", "Errors", "To review", "Running", "Angry callers", "text only"]
+        filters = [view.filter for view in (*GIVEN_VIEWS, ANGRY, TEXT)]
+        for place in range(len(filters)):
+            await pilot.press(*["j"] * place, "enter")
+            await ask_again(pilot.app)  # type: ignore[arg-type]
+            await sees(pilot, "Failed today", "enter apply")
+        assert answers(pilot) == filters
+        await pilot.press("j", "escape")
+        assert answers(pilot)[-1] is None
 
 
-def test_the_given_views_are_filters_as_the_line_itself_writes_them() -> None:
+def test_the_built_in_views_are_filters_as_the_filter_line_writes_them() -> None:
     for view in GIVEN_VIEWS:
         assert parse(view.filter).wrong == ()
         assert str(parse(view.filter).filter) == view.filter
 
 
-async def test_own_views_come_after_the_given_ones_by_name(quiet: Setup) -> None:
-    async with opened(quiet, "", TEXT, ANGRY) as pilot:
-        assert shown(pilot)[4:] == ["Angry callers", "text only"]
-        await pilot.press("G", "enter")
-        assert answers(pilot) == ["mode:text"]
-
-
-async def test_escape_changes_nothing(quiet: Setup) -> None:
-    async with opened(quiet, "mode:text", TEXT) as pilot:
-        await pilot.press("j", "escape")
-        assert answers(pilot) == [None]
-
-
-async def test_the_view_in_effect_has_a_dot_and_the_cursor_and_what_is_above_it_is_shown(quiet: Setup) -> None:
+async def test_the_applied_view_has_a_dot_and_the_cursor_with_the_views_above_in_sight(quiet: Setup) -> None:
     many = [SavedView(f"view {n:02}", f"result:{n}") for n in range(40)]
     async with opened(quiet, "outcome:error", *many) as pilot:
         await sees(pilot, "● Errors", "Failed today")
@@ -129,22 +97,19 @@ async def test_the_view_in_effect_has_a_dot_and_the_cursor_and_what_is_above_it_
 # Saving
 
 
-async def test_the_filter_in_effect_is_saved_with_a_name_and_found_again(quiet: Setup) -> None:
+async def test_the_filter_in_effect_is_saved_under_a_name_and_escape_saves_nothing(quiet: Setup) -> None:
     async with opened(quiet, "mode:text") as pilot:
         await pilot.press("s")
         await sees(pilot, "Save mode:text as", "enter save")
-        await pilot.press(*"suxv  text", "enter")
+        await pilot.press(*"mine", "escape")
+        await sees(pilot, "enter apply", gone="Save mode:text")
+        assert answers(pilot) == []
+        await kept(pilot)
+        await pilot.press("s", "ctrl+u", *"suxv  text", "enter")
         await sees(pilot, "Saved as “suxv text”.", "● suxv text", gone="Save mode:text")
         await kept(pilot, SavedView("suxv text", "mode:text"))
         await pilot.press("g", "G", "enter")
         assert answers(pilot) == ["mode:text"]
-
-
-async def test_without_a_filter_there_is_nothing_to_save(quiet: Setup) -> None:
-    async with opened(quiet, "") as pilot:
-        await pilot.press("s")
-        await sees(pilot, "! No filter to save", gone="enter save")
-        await kept(pilot)
 
 
 @pytest.mark.parametrize(
@@ -166,16 +131,6 @@ async def test_a_name_that_cannot_be_is_refused_in_words_and_can_be_mended(quiet
         await kept(pilot, SavedView("mine", "mode:text"))
 
 
-async def test_escape_from_the_name_goes_back_to_the_list_with_nothing_saved(quiet: Setup) -> None:
-    async with opened(quiet, "mode:text") as pilot:
-        await pilot.press("s", *"mine", "escape")
-        await sees(pilot, "enter apply", gone="Save mode:text")
-        assert answers(pilot) == []
-        await kept(pilot)
-        await pilot.press("escape")
-        assert answers(pilot) == [None]
-
-
 async def test_a_view_is_replaced_only_when_enter_is_pressed_once_more_on_its_name(quiet: Setup) -> None:
     async with opened(quiet, "mode:text", ANGRY) as pilot:
         await pilot.press("s", *"angry CALLERS", "enter")
@@ -191,20 +146,29 @@ async def test_a_view_is_replaced_only_when_enter_is_pressed_once_more_on_its_na
         assert shown(pilot)[4:] == ["Angry callers"]
 
 
-async def test_a_view_that_could_not_be_saved_is_told_and_its_name_stays_typed(quiet: Setup) -> None:
-    async with opened(quiet, "mode:text") as pilot:
+async def test_a_view_that_cannot_be_saved_or_deleted_says_so_and_nothing_is_lost(quiet: Setup) -> None:
+    async with opened(quiet, "mode:text", ANGRY) as pilot:
         await pilot.press("s", *"mine")
         await asyncio.to_thread(workspace_of(pilot).close)
         await pilot.press("enter")
         await sees(pilot, "! cekura-tui is closing.", "Save mode:text as", "mine")
         assert "mine" not in shown(pilot)
+        await pilot.press("escape", "G", "x")
+        await sees(pilot, "! Can't delete “Angry callers”. cekura-tui is closing.", "scenario:~angry")
+        await pilot.press("u")
+        await sees(pilot, "! Nothing to undo.")
 
 
-# Forgetting
+# Deleting
 
 
-async def test_an_own_view_is_forgotten_and_u_brings_it_back(quiet: Setup) -> None:
+async def test_an_own_view_is_deleted_and_u_brings_it_back(quiet: Setup) -> None:
     async with opened(quiet, "", ANGRY, TEXT) as pilot:
+        await pilot.press("s")
+        await sees(pilot, "! No filter to save", gone="enter save")
+        await pilot.press("x")
+        await sees(pilot, "! “Failed today” is built in and can't be deleted.", "outcome:failed,error since:today")
+        await kept(pilot, ANGRY, TEXT)
         await pilot.press("G", "x")
         await sees(pilot, "Deleted “text only”. Press u to undo.", gone="mode:text")
         await kept(pilot, ANGRY)
@@ -217,14 +181,7 @@ async def test_an_own_view_is_forgotten_and_u_brings_it_back(quiet: Setup) -> No
         await sees(pilot, "! Nothing to undo.")
 
 
-async def test_a_given_view_cannot_be_forgotten(quiet: Setup) -> None:
-    async with opened(quiet, "", ANGRY) as pilot:
-        await pilot.press("x")
-        await sees(pilot, "! “Failed today” is built in and can't be deleted.", "outcome:failed,error since:today")
-        await kept(pilot, ANGRY)
-
-
-async def test_what_was_saved_anew_under_a_forgotten_name_is_not_undone(quiet: Setup) -> None:
+async def test_a_view_saved_under_a_deleted_name_is_kept_by_undo(quiet: Setup) -> None:
     async with opened(quiet, "mode:text", ANGRY) as pilot:
         await pilot.press("G", "x", "s", *"Angry callers", "enter")
         await sees(pilot, "Saved as “Angry callers”.")
@@ -233,20 +190,10 @@ async def test_what_was_saved_anew_under_a_forgotten_name_is_not_undone(quiet: S
         await kept(pilot, SavedView("Angry callers", "mode:text"))
 
 
-async def test_a_view_that_could_not_be_forgotten_comes_back(quiet: Setup) -> None:
-    async with opened(quiet, "", ANGRY) as pilot:
-        await asyncio.to_thread(workspace_of(pilot).close)
-        await pilot.press("G", "x")
-        await sees(pilot, "! Can't delete “Angry callers”. cekura-tui is closing.", "scenario:~angry")
-        await pilot.press("u")
-        await sees(pilot, "! Nothing to undo.")
-
-
-async def test_a_view_that_is_forgotten_as_the_dialog_closes_is_forgotten(quiet: Setup) -> None:
+async def test_a_view_deleted_as_the_dialog_closes_is_deleted(quiet: Setup) -> None:
     async with opened(quiet, "", ANGRY) as pilot:
         await pilot.press("G")
-        for key in ("x", "escape"):
-            pilot.app.simulate_key(key)
+        burst(pilot.app, "x", "escape")  # type: ignore[arg-type]
         await eventually(lambda: answers(pilot) == [None], "the dialog is closed")
         await kept(pilot)
 

@@ -1,0 +1,118 @@
+"""The controller of the run list on a real workspace, with a screen that only notes the calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+from app_on_a_server import LIST, Served, setup_of
+from scripted_server import Reply, ScriptedServer
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.run.view import RunRow
+from cekura_tui.model.scope import NoScope, Scope
+from cekura_tui.ui.runs.controller import RunsController
+from cekura_tui.ui.runs.listing import RunListing
+from cekura_tui.workspace.workspace import Workspace
+
+ONE, TWO = Scope("project", 1, "One"), Scope("project", 2, "Two")
+
+
+class Timer:
+    """A call that can be stopped."""
+
+    def __init__(self, delay: float, call: Callable[[], None]) -> None:
+        self.delay, self.called = delay, False
+        self._call = call
+        self.stop = asyncio.get_running_loop().call_later(delay, self._now).cancel
+
+    def _now(self) -> None:
+        self.called = True
+        self._call()
+
+
+class Screen:
+    """Notes the calls of the controller."""
+
+    def __init__(self) -> None:
+        self.gone = self.waiting = False
+        self.seen = True
+        self.drawn = 0
+        self.lists: list[bool] = []
+        self.picks: list[NoScope | None] = []
+        self.texts: list[str] = []
+        self.messages: list[Any] = []
+        self.timers: list[Timer] = []
+        self.workers: list[tuple[str, asyncio.Task[None]]] = []
+
+    def is_seen(self) -> bool:
+        return self.seen
+
+    def is_waiting(self) -> bool:
+        return self.waiting
+
+    def draw(self) -> None:
+        self.drawn += 1
+
+    def change_order(self, sort: Callable[[], None]) -> None:
+        sort()
+
+    def other_runs(self, *, same_scope: bool) -> None:
+        self.lists.append(same_scope)
+
+    def pick_scope(self, several: NoScope | None) -> None:
+        self.picks.append(several)
+
+    def notify_once(self, text: str, *, warning: bool = False) -> None:
+        self.texts.append(text)
+
+    def show_error(self, error: CekuraTuiError) -> None:
+        self.texts.append(error.sentence())
+
+    def post_message(self, message: Any) -> bool:
+        self.messages.append(message)
+        return True
+
+    def run_worker(self, work: Callable[[], Any], *, group: str, exclusive: bool = False) -> object:
+        for name, task in self.workers if exclusive else ():
+            if name == group:
+                task.cancel()
+        self.workers.append((group, asyncio.create_task(work())))
+        return None
+
+    def set_timer(self, delay: float, callback: Callable[[], None]) -> Timer:
+        self.timers.append(timer := Timer(delay, callback))
+        return timer
+
+
+@asynccontextmanager
+async def controlled(
+    server: ScriptedServer | Served, scope: Scope | None = ONE
+) -> AsyncIterator[tuple[RunsController, Screen]]:
+    """A controller that lists the runs of a server."""
+    workspace = Workspace(setup_of(server.url, "key") if isinstance(server, ScriptedServer) else server.setup())
+    workspace.start(lambda: None)
+    state: Any = SimpleNamespace(workspace=workspace, clock=lambda: 1_787_054_400.0, away=lambda: False)
+    screen = Screen()
+    controller = RunsController(state, RunListing(scope, None), screen, live=False)
+    try:
+        controller.start()
+        controller.load()
+        yield controller, screen
+    finally:
+        for _, task in screen.workers:
+            task.cancel()
+        await asyncio.gather(*(task for _, task in screen.workers), return_exceptions=True)
+        await asyncio.to_thread(workspace.close)
+
+
+def serve_list(server: ScriptedServer, *runs: dict[str, object]) -> None:
+    """Every list of this server has these runs."""
+    server.on("GET", LIST, Reply({"count": len(runs), "next": None, "results": list(runs)}))
+
+
+def ids(controller: RunsController) -> list[int]:
+    return [row.id for row in controller.listing.rows if isinstance(row, RunRow)]
