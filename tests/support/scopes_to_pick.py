@@ -1,4 +1,4 @@
-"""The dialog that picks a scope over a server of projects and agents, few or thousands."""
+"""The dialog that picks a scope, and a server of few or many projects and agents."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def agent_of(number: int, project: int, name: str = "") -> dict[str, object]:
 
 
 def pages_of(agents: Sequence[dict[str, object]]) -> Answer:
-    """A server that lists these, by project and by what their names hold, page by page."""
+    """A server that lists these agents page by page, of a project or with a text in their names."""
 
     def page(got: Got) -> Reply:
         found = [
@@ -48,10 +48,10 @@ def pages_of(agents: Sequence[dict[str, object]]) -> Answer:
 
 
 TWO_EACH = [agent_of(10 * project.id + n, project.id) for project in FEW for n in (1, 2)]
-CROWD = [agent_of(n, 1, f"Line {n:04}") for n in range(1001, 3501)] + [
-    agent_of(n, 2 + n % 299, f"Desk {n}") for n in range(5001, 7501)
+CROWD = [agent_of(n, 1, f"Line {n}") for n in range(1001, 1801)] + [
+    agent_of(n, 2 + n % 299, f"Desk {n}") for n in range(5001, 5801)
 ]
-"""5,000 agents: half of them in the first project, more than its list is read of."""
+"""1,600 agents: half of them in the first project, the others in all others."""
 
 
 def scopes(app: OneDialog) -> ScopeList:
@@ -63,5 +63,5 @@ def listed(app: OneDialog) -> list[object]:
 
 
 async def read(pilot: Pilot[None]) -> None:
-    """Wait until everything that is wanted was answered."""
+    """Wait until no agents are being loaded."""
     await sees(pilot, "List runs of", gone="Loading agents")

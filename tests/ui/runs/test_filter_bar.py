@@ -297,7 +297,7 @@ async def test_tab_again_gives_the_next_name_until_the_first_comes_round() -> No
 
 
 async def test_one_of_ten_thousand_hostile_names_is_completed_as_text() -> None:
-    names = tuple(clean(f"{EVIL} {n}\n{n * 'x'}") for n in range(10_000, 0, -1))
+    names = tuple(clean(f"{EVIL} {n}\n{n % 50 * 'x'}") for n in range(10_000, 0, -1))
     async with shown(names=KnownNames(scenarios=(*names, "zzz one"), metrics=names)) as (app, pilot):
         await type_in(pilot, "scenario:zz")
         await pilot.press("tab", "enter")
