@@ -42,19 +42,14 @@ class BarApp(ThemedApp):
     CSS_PATH = style_sheets()
     BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "edit", "Filter", priority=True)]
 
-    def __init__(self, in_effect: str = "", note: str = "") -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.bar, self.rows = FilterBar(), Rows()
-        self.in_effect, self.note = in_effect, note
         self.filters: list[str | None] = []
 
     def compose(self) -> ComposeResult:
         yield self.bar
         yield self.rows
-
-    def on_mount(self) -> None:
-        self.bar.show(self.in_effect, self.note)
-        self.rows.focus()
 
     def action_edit(self) -> None:
         self.bar.edit()
@@ -81,9 +76,11 @@ class BarApp(ThemedApp):
 async def shown(
     in_effect: str = "", note: str = "", *, names: KnownNames = NAMES, history: Sequence[str] = ()
 ) -> AsyncIterator[tuple[BarApp, Pilot[None]]]:
-    app = BarApp(in_effect, note)
+    app = BarApp()
     app.bar.names, app.bar.history = names, history
+    app.bar.show(in_effect, note)
     async with app.run_test(size=SMALL) as pilot:
+        app.rows.focus()
         yield app, pilot
 
 
