@@ -94,7 +94,11 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | CHIP_CLASSES
 
     class TopRequested(ListMessage):
-        """`g`, or the like: show the newest."""
+        """`g`, or the like: show the newest. `key` is the row that the cursor went to."""
+
+        def __init__(self, sender: RunList) -> None:
+            super().__init__(sender)
+            self.key = sender.cursor_key
 
     def __init__(
         self,

@@ -517,12 +517,13 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             self.controller.feed.load_more()
 
     @on(RunList.TopRequested, "#runs")
-    def _to_the_top(self) -> None:
-        """Show the newest."""
+    def _to_the_top(self, event: RunList.TopRequested) -> None:
+        """Show the newest, also where they came in since the key was pressed."""
         runs, feed = self.run_list, self.controller.feed
         if feed.runs is not None and feed.runs.waiting:
             feed.runs.let_in()
             self.controller.draw_now()
+        if runs.cursor_key == event.key and len(runs.rows):
             runs.move_to(runs.key_of(runs.rows[0]))
         if feed.flood:
             feed.refresh()

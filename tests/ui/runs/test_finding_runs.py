@@ -119,8 +119,11 @@ async def test_the_list_is_sorted_by_a_key_a_click_on_a_column_and_a_command(ser
         assert {f"Sort by {name}" for name in NAMES} <= {command.name for command in commands_on(pilot.app.screen)}
         await pilot.press("colon", *"by", "space", *"length", "enter")
         await sees(pilot, "length▼")
+        await pilot.press("j")
+        run_id = list_of(pilot).cursor_key
         await pilot.press("S")
         await sees(pilot, "length▲")
+        assert list_of(pilot).cursor_key == run_id
         lengths = [row.seconds for row in rows_of(pilot) if row.seconds is not None]
         assert lengths == sorted(lengths)
 

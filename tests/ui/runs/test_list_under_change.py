@@ -66,6 +66,13 @@ async def test_new_runs_wait_below_the_top_and_come_in_with_g(place: BusyPlace) 
         await pilot.press("g")
         await sees(pilot, "312 runs", str(LAST + 12), gone="new ↑")
         assert runs.cursor_key == LAST + 12
+        await pilot.press(*("j" * 60))
+        place.newest += 3
+        await sees(pilot, "3 new ↑")
+        runs.action_first()
+        pilot.app.screen.draw()  # type: ignore[attr-defined] # a change is drawn before the screen handles the key
+        await sees(pilot, "315 runs", str(LAST + 15), gone="new ↑")
+        assert runs.cursor_key == LAST + 15
 
 
 async def test_at_the_top_new_runs_come_in_and_the_cursor_keeps_its_run_until_paused(place: BusyPlace) -> None:
