@@ -48,13 +48,15 @@ def setup_of(url: str, key: str | None, project: int | None = None, *, read_only
 
 
 @asynccontextmanager
-async def opened(setup: Setup, *, size: tuple[int, int] = WIDE, **options: Any) -> AsyncIterator[Pilot[None]]:
+async def opened(
+    setup: Setup, *, size: tuple[int, int] = WIDE, kind: type[CekuraApp] = CekuraApp, **options: Any
+) -> AsyncIterator[Pilot[None]]:
     """The app, opened on these settings; it is closed as when one leaves it.
 
     It does not follow what is new unless `live` is set: what is asked for does not depend on how long a test takes.
     """
     workspace = Workspace(setup)
-    app = CekuraApp(workspace, **{"live": False, **options})
+    app = kind(workspace, **{"live": False, **options})
     try:
         async with app.run_test(size=size, notifications=True, tooltips=True) as pilot:
             yield pilot

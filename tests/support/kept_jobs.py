@@ -56,6 +56,12 @@ class SeededJobs:
             job = self.jobs.record_answer(job.number, read_progress(answer), json.dumps(answer), moment)
         return job
 
+    def succeeded(self, draft: Draft, answer: dict[str, Any], ago: float = 300.0) -> Job:
+        """A job of this draft that ended with this answer."""
+        job, at = self.jobs.begin_launch(draft, time.time() - ago, this_process()), time.time() - ago + 40
+        self.jobs.record_progress_id(job.number, f"p-{job.number}", json.dumps({"progress_id": "p"}), at - 39)
+        return self.jobs.record_answer(job.number, read_progress(answer), json.dumps(answer), at)
+
     def watched(self, took: float) -> None:
         """A job that went on for long and was asked about all the time."""
         job, at = self.running(ago=20_000), time.time() - 20_000

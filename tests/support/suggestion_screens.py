@@ -2,28 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 from typing import Any
 
-from app_on_a_server import WIDE, launched
+import httpx
+from app_on_a_server import WIDE, Served, opened
+from kept_jobs import seeded_jobs
 from one_dialog import OneDialog, asked
+from textual import work
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 from waiting import answered, eventually
 from watching import sees
 
-from cekura_tui.model.job import Suggestion
+from cekura_tui.model.improve_prompt import LAUNCH_PATH, PROGRESS_PATH, launch_body, read_progress
+from cekura_tui.model.job import Draft, Suggestion
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.staging import HunkChoice
+from cekura_tui.ui.app import CekuraApp
+from cekura_tui.ui.messages import OpenJob
 from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
 from cekura_tui.workspace.setup import Setup
 
 FAILED = 900238
 
 
+class JobFirstApp(CekuraApp):
+    """Opens job 1 at once, and reads no list of runs."""
+
+    def _load(self) -> None:
+        self._read_jobs()
+        self._open_first()
+
+    @work
+    async def _open_first(self) -> None:
+        if (job := await self._workspace.call(lambda session: session.jobs.get(1))) is not None:
+            self.answer(OpenJob(job))
+
+
+@cache
+def _improvement(url: str, key: str, run_id: int) -> tuple[Draft, dict[str, Any]]:
+    """The agent's prompt of a run as a job sends it, and the demo server's answer when the job has ended."""
+    with httpx.Client(base_url=url, headers={"X-CEKURA-API-KEY": key}, trust_env=False) as client:
+        run = client.get(f"/test_framework/v1/runs/{run_id}/").json()
+        agent = client.get(f"/test_framework/v1/aiagents/{run['agent']}/").json()
+        draft = Draft((run_id,), Prompt(agent["description"]), agent["id"], agent["agent_name"], prompt_source="agent")
+        progress_id = client.post(LAUNCH_PATH, json=launch_body(draft)).json()["progress_id"]
+        for _ in range(100):
+            answer = client.get(PROGRESS_PATH, params={"progress_id": progress_id}).json()
+            if read_progress(answer).end is not None:
+                return draft, answer
+    raise AssertionError("the job never ended")
+
+
+def put_suggestion(served: Served, run_id: int = FAILED) -> Setup:
+    """A job of the run that succeeded before the app is opened; returns the settings of its user."""
+    setup = served.setup()
+    draft, answer = _improvement(served.server.url, served.server.key, run_id)
+    with seeded_jobs(setup, served.server.key) as seeded:
+        seeded.succeeded(draft, answer)
+    return setup
+
+
+def put_answer(setup: Setup, sent: str, improved: str, summary: str = "") -> None:
+    """A job of run 102 that succeeded with this prompt, before the app is opened."""
+    assert setup.key is not None
+    output = {"improved_prompt": improved, "summary_of_changes": summary}
+    with seeded_jobs(setup, setup.key.text) as seeded:
+        draft = Draft((102,), Prompt(sent), 7, "Front desk", prompt_source="agent")
+        seeded.succeeded(draft, {"status": "completed", "output": output})
+
+
+@asynccontextmanager
+async def on_suggestion(
+    setup: Setup, *shown: str, size: tuple[int, int] = WIDE, **options: Any
+) -> AsyncIterator[Pilot[None]]:
+    """The app on the suggestion of job 1, with its reasons."""
+    async with opened(setup, size=size, kind=JobFirstApp, **options) as pilot:
+        await sees(pilot, "Suggestion of job 1", *shown)
+        await eventually(lambda: screen(pilot).reasons is not None, "the reasons are loaded")
+        yield pilot
+
+
 async def suggestion(pilot: Pilot[None], run_id: int = FAILED) -> None:
-    await launched(pilot, run_id)
+    """Open a suggestion in an app that is on the list of runs already."""
+    setup = workspace(pilot).setup
+    draft, answer = _improvement(setup.server.base, setup.key.text, run_id)
+    with seeded_jobs(setup, setup.key.text) as seeded:
+        seeded.succeeded(draft, answer)
+    await eventually(lambda: pilot.app.state.jobs, "a job on the state")  # type: ignore[attr-defined]
     await reopened(pilot)
 
 

@@ -17,7 +17,7 @@ from cekura_tui.model.job import Draft
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import Hunk
-from cekura_tui.prose.staging import HunkChoice
+from cekura_tui.prose.staging import HunkChoice, wording
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 from cekura_tui.ui.suggestion.staging_controller import StagingController, TypedTexts
@@ -142,6 +142,28 @@ async def test_accepting_all_says_what_was_chosen_otherwise_and_undo_says_what_i
     assert await staging.undo() == "Nothing to undo."
 
 
+async def test_undo_says_what_is_back_also_of_a_step_of_another_page(opened: Opened) -> None:
+    staging = await opened.loaded()
+    await staging.accept_all()
+    await opened.workspace.staging.choose(1, DIFF, {2: NO})
+    assert await staging.undo() == "Undone: change 2 is accepted."
+
+
+async def test_a_moved_rule_is_edited_alone_and_the_numbers_of_the_others_follow(opened: Opened) -> None:
+    rules = ["Always greet the caller by name.", "Never promise a slot.", "Be brief with everybody."]
+    sent = "".join(f"{n}. {rule}\n" for n, rule in enumerate(rules, 1)) + "\nSay goodbye.\n"
+    diff = opened.workspace.diff = compare(sent, f"1. {rules[1]}\n2. {rules[2]}\n\nSay goodbye.\n\n- {rules[0]}\n")
+    staging = await opened.loaded()
+    (moved,) = (hunk for hunk in diff.hunks if hunk.kind == "moved")
+    assert wording(diff, moved).sent == f"1. {rules[0]}"
+    assert staging.text_to_edit(moved) == f"- {rules[0]}"
+    await staging.edit(moved, f"- {rules[0]} Twice.")
+    await opened.finish()
+    assert staging.opened is not None
+    assert staging.opened.staged.endswith(f"\n\nSay goodbye.\n\n- {rules[0]} Twice.\n")
+    assert [staging.opened.staged.count(rule) for rule in rules] == [1, 1, 1]
+
+
 async def test_what_was_typed_is_saved_until_it_is_applied_and_again_when_that_is_undone(opened: Opened) -> None:
     staging = await opened.loaded()
     assert staging.text_to_edit(FIRST) == "Be brief with callers."
@@ -174,17 +196,10 @@ async def test_a_choice_that_replaces_what_another_window_chose_unseen_says_so(o
     other = Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")
     await StagingService(other).choose(1, DIFF, {1: NO, 2: NO})
     other.close()
-    told = await staging.choose(FIRST, YES)
-    assert told.startswith("Another window changed 2 choices: 2 rejected. Your choice replaced")
+    message = await staging.choose(FIRST, YES)
+    assert message.startswith("Another window changed 2 choices: 2 rejected. Your choice replaced")
     assert staging.opened is not None
     assert staging.opened.choices == {1: YES, 2: NO}
-
-
-async def test_what_was_typed_before_is_there_in_the_next_program(opened: Opened) -> None:
-    (await opened.loaded()).save_typed(SECOND, "Never name a price.")
-    await opened.finish()
-    other = await Opened(opened.workspace).loaded()
-    assert other.text_to_edit(SECOND) == "Never name a price."
 
 
 async def test_what_another_window_typed_is_there_until_that_window_applies_it(opened: Opened) -> None:
@@ -224,9 +239,9 @@ async def split(opened: Opened, whole: Hunk) -> list[Hunk]:
     assert staging.opened is not None
     # What is compared already is split at once.
     await opened.workspace.staging.comparisons.diff(WRAPPED.old, WRAPPED.new, frozenset((whole.key,)))
-    told = await staging.split(whole)
+    message = await staging.split(whole)
     parts = [hunk for hunk in staging.opened.diff.hunks if hunk.whole == whole.key]
-    assert told == f"Split into {len(parts)} changes · b joins the parts"
+    assert message == f"Split into {len(parts)} changes · b joins the parts"
     return parts
 
 
