@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
@@ -11,7 +12,6 @@ import httpx
 from app_on_a_server import WIDE, Served, opened
 from kept_jobs import seeded_jobs
 from one_dialog import OneDialog, asked
-from textual import work
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 from waiting import answered, eventually
@@ -22,24 +22,26 @@ from cekura_tui.model.job import Draft, Suggestion
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.ui.app import CekuraApp
-from cekura_tui.ui.messages import OpenJob
+from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
+from cekura_tui.ui.suggestion.screen import SuggestionScreen
 from cekura_tui.workspace.setup import Setup
+from cekura_tui.workspace.workspace import Workspace
 
 FAILED = 900238
 
 
-class JobFirstApp(CekuraApp):
-    """Opens job 1 at once, and reads no list of runs."""
+class PageFirstApp(CekuraApp):
+    """Opens a page at once, and reads no list of runs."""
+
+    def __init__(self, workspace: Workspace, *, page: Callable[[AppState], Page], **options: Any) -> None:
+        super().__init__(workspace, **options)
+        self._page = page
 
     def _load(self) -> None:
         self._read_jobs()
-        self._open_first()
-
-    @work
-    async def _open_first(self) -> None:
-        if (job := await self._workspace.call(lambda session: session.jobs.get(1))) is not None:
-            self.answer(OpenJob(job))
+        self.push_screen(self._page(self.state))
 
 
 @cache
@@ -62,7 +64,7 @@ def put_suggestion(served: Served, run_id: int = FAILED) -> Setup:
     setup = served.setup()
     draft, answer = _improvement(served.server.url, served.server.key, run_id)
     with seeded_jobs(setup, served.server.key) as seeded:
-        seeded.succeeded(draft, answer)
+        seeded.jobs.look(seeded.succeeded(draft, answer).number, time.time())
     return setup
 
 
@@ -80,7 +82,8 @@ async def on_suggestion(
     setup: Setup, *shown: str, size: tuple[int, int] = WIDE, **options: Any
 ) -> AsyncIterator[Pilot[None]]:
     """The app on the suggestion of job 1, with its reasons."""
-    async with opened(setup, size=size, kind=JobFirstApp, **options) as pilot:
+    first = {"kind": PageFirstApp, "page": lambda state: SuggestionScreen(state, 1)}
+    async with opened(setup, size=size, **first, **options) as pilot:
         await sees(pilot, "Suggestion of job 1", *shown)
         await eventually(lambda: screen(pilot).reasons is not None, "the reasons are loaded")
         yield pilot

@@ -1,4 +1,4 @@
-"""A staged prompt on its way to the agent: nothing is written unasked, and the former one comes back."""
+"""Updating an agent's prompt: nothing is written unasked, and the former prompt can be restored."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from agents_on_a_server import BANK, CLINIC, agents, reads, revised
-from app_on_a_server import SMALL, WIDE, no_crash, setup_of
+from agents_on_a_server import BANK, CLINIC, Agents, agents, reads, revised
+from app_on_a_server import SMALL, no_crash, setup_of
 from demo_faults import DRIFTED
 from kept_jobs import KEY, SeededJobs, seeded_jobs
 from one_dialog import answer
@@ -35,44 +35,38 @@ async def put(pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
-@pytest.mark.parametrize("size", [WIDE, SMALL])
-async def test_it_is_written_after_a_question_that_names_agent_and_words_and_it_comes_back(
-    tmp_path: Path, size: tuple[int, int]
-) -> None:
-    with agents(tmp_path) as server:
-        sent, name = server.prompt_of(CLINIC), server.name_of(CLINIC)
-        number = server.job(CLINIC, sent)
-        words = f"+2 words · {len(sent.split()):,} words now"
-        async with updating(server.setup(), number, revised(sent), size=size) as (app, pilot):
-            await sees(
-                pilot,
-                f"Update the prompt of {name}?",
-                words,
-                f"agent {CLINIC} at {server.server.url}",
-                "The agent's prompt is the same as when job 1 started.",
-            )
-            await sees(pilot, "(revised", "y update", "esc close")
-            await pilot.press("enter")  # alone it writes nothing
-            await sees(pilot, "y updates the prompt.")
-            assert server.prompt_of(CLINIC) == sent
-            await put(pilot)
-            await reads(
-                pilot, f"✓ Updated the prompt of {name} · verified byte for byte", "R restore the former prompt"
-            )
-            assert server.prompt_of(CLINIC) == revised(sent)
-            await sees(pilot, "R restore the former prompt", "h history", gone="y update")
-            assert not any(words in screen_text(app) for words in ("Nothing to update", "no changes", "words now"))
-            await pilot.press("R")
-            await sees(pilot, f"Restore the former prompt of {name}?", "−2 words")
-            await pilot.press("y")
-            await reads(pilot, f"✓ Restored the former prompt of {name} · verified byte for byte")
-            await eventually(lambda: server.prompt_of(CLINIC) == sent, "the former prompt is back")
-            await pilot.press("y", "R", "r", "enter")  # in haste: all is done here
-            await reads(pilot, f"Prompt of {name} ", "✓ Restored the former prompt", "esc close")
-            assert server.prompt_of(CLINIC) == sent
-            assert not any(word in screen_text(app) for word in ("Update", "update", "reload", "words now"))
-            assert await answer(app, pilot, "escape") is None  # all was told, and is not told once more
-        assert server.saved(CLINIC, "replaced") == [revised(sent), sent]
+async def test_an_update_is_asked_about_verified_and_restored(server: Agents) -> None:
+    sent, name = server.prompt_of(CLINIC), server.name_of(CLINIC)
+    number = server.job(CLINIC, sent)
+    words = f"+2 words · {len(sent.split()):,} words now"
+    async with updating(server.setup(), number, revised(sent), size=SMALL) as (app, pilot):
+        await sees(
+            pilot,
+            f"Update the prompt of {name}?",
+            words,
+            f"agent {CLINIC} at {server.server.url}",
+            "The agent's prompt is the same as when job 1 started.",
+        )
+        await sees(pilot, "(revised", "y update", "esc close")
+        await pilot.press("enter")  # alone it writes nothing
+        await sees(pilot, "y updates the prompt.")
+        assert server.prompt_of(CLINIC) == sent
+        await put(pilot)
+        await reads(pilot, f"✓ Updated the prompt of {name} · verified byte for byte", "R restore the former prompt")
+        assert server.prompt_of(CLINIC) == revised(sent)
+        await sees(pilot, "R restore the former prompt", "h history", gone="y update")
+        assert not any(words in screen_text(app) for words in ("Nothing to update", "no changes", "words now"))
+        await pilot.press("R")
+        await sees(pilot, f"Restore the former prompt of {name}?", "−2 words")
+        await pilot.press("y")
+        await reads(pilot, f"✓ Restored the former prompt of {name} · verified byte for byte")
+        await eventually(lambda: server.prompt_of(CLINIC) == sent, "the former prompt is back")
+        await pilot.press("y", "R", "r", "enter")  # in haste: all is done here
+        await reads(pilot, f"Prompt of {name} ", "✓ Restored the former prompt", "esc close")
+        assert server.prompt_of(CLINIC) == sent
+        assert not any(word in screen_text(app) for word in ("Update", "update", "reload", "words now"))
+        assert await answer(app, pilot, "escape") is None
+    assert server.saved(CLINIC, "replaced") == [revised(sent), sent]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +82,7 @@ async def test_it_is_written_after_a_question_that_names_agent_and_words_and_it_
         ("write-trimmed", ("has the new prompt", "the server changed its white space", KEPT), "spaced"),
     ],
 )
-async def test_however_a_write_fails_a_sentence_says_what_is_there_and_the_former_prompt_is_kept(
+async def test_a_failed_write_says_what_is_there_and_the_former_prompt_is_saved(
     tmp_path: Path, fault: str, words: tuple[str, ...], there: str
 ) -> None:
     with agents(tmp_path, fault) as server:
@@ -111,9 +105,9 @@ async def test_however_a_write_fails_a_sentence_says_what_is_there_and_the_forme
         assert sent in server.saved(CLINIC, "replaced")
 
 
-async def test_what_somebody_writes_meanwhile_is_put_together_with_it_and_never_written_over(tmp_path: Path) -> None:
+async def test_an_update_is_merged_with_changes_that_other_clients_make_meanwhile(tmp_path: Path) -> None:
     with agents(tmp_path, "drift") as server:
-        sent = server.prompt_of(CLINIC)  # and behind this, somebody adds a sentence
+        sent = server.prompt_of(CLINIC)  # and after this, another client adds a sentence
         number = server.job(CLINIC, sent)
         async with updating(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
             drift = "! The agent's prompt has changed since job 1 (+11 words); the update keeps that change."
@@ -130,60 +124,54 @@ async def test_what_somebody_writes_meanwhile_is_put_together_with_it_and_never_
         assert len(server.saved(CLINIC, "replaced")) == 1
 
 
-async def test_a_conflict_is_decided_text_by_text_before_anything_can_be_written(tmp_path: Path) -> None:
-    with agents(tmp_path) as server:
-        sent = Prompt("# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n\n# End\n\nSay goodbye.\n")
-        theirs = sent.replace("kind to", "patient with").replace("guess", "invent").replace("goodbye", "goodbye, Sir")
-        staged = Prompt(sent.replace("kind to", "brief with").replace("guess", "estimate"))
-        server.write_elsewhere(CLINIC, theirs)
-        number = server.job(CLINIC, sent)
-        async with updating(server.setup(), number, staged, size=SMALL) as (_, pilot):
-            await sees(pilot, "2 conflicts to decide", "Conflict 1 of 2 · Rules", "2 undecided", "sent with job 1")
-            await sees(pilot, "Be kind to callers.", "Be patient with callers.", "Be brief with callers.")
-            await pilot.press("enter")
-            await reads(pilot, "Decide every conflict first")
-            await pilot.press("n")
-            await sees(pilot, "Conflict 2 of 2 · Prices", "Never estimate a price.")
-            await pilot.press("o")
-            await sees(pilot, "Conflict 1 of 2 · Rules", "1 undecided")
-            await pilot.press("s")
-            await sees(pilot, "y update", "c conflicts", gone="Conflict 1 of 2")
-            await pilot.press("c")
-            await sees(pilot, "all decided", "✓")
-            await pilot.press("e")
-            await sees(pilot, "ctrl+g apply")
-            await reads(pilot, "Original: Be kind to callers.")
-            pilot.app.screen.query_one(TextArea).load_text("Be swift with callers.")
-            await pilot.press("ctrl+g")
-            await sees(pilot, "swift", "y update", gone="ctrl+g")
-            assert server.prompt_of(CLINIC) == theirs
-            await pilot.press("y")
-            await reads(pilot, "verified byte for byte")
-        there = server.prompt_of(CLINIC)
-        assert there == theirs.replace("Be patient with", "Be swift with")
-        assert server.saved(CLINIC, "replaced") == [theirs]
+async def test_conflicts_are_decided_one_by_one_before_anything_is_written(server: Agents) -> None:
+    sent = Prompt("# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n\n# End\n\nSay goodbye.\n")
+    theirs = sent.replace("kind to", "patient with").replace("guess", "invent").replace("goodbye", "goodbye, Sir")
+    staged = Prompt(sent.replace("kind to", "brief with").replace("guess", "estimate"))
+    server.write_elsewhere(CLINIC, theirs)
+    number = server.job(CLINIC, sent)
+    async with updating(server.setup(), number, staged, size=SMALL) as (_, pilot):
+        await sees(pilot, "2 conflicts to decide", "Conflict 1 of 2 · Rules", "2 undecided", "sent with job 1")
+        await sees(pilot, "Be kind to callers.", "Be patient with callers.", "Be brief with callers.")
+        await pilot.press("enter")
+        await reads(pilot, "Decide every conflict first")
+        await pilot.press("n")
+        await sees(pilot, "Conflict 2 of 2 · Prices", "Never estimate a price.")
+        await pilot.press("o")
+        await sees(pilot, "Conflict 1 of 2 · Rules", "1 undecided")
+        await pilot.press("s")
+        await sees(pilot, "y update", "c conflicts", gone="Conflict 1 of 2")
+        await pilot.press("c")
+        await sees(pilot, "all decided", "✓")
+        await pilot.press("e")
+        await sees(pilot, "ctrl+g apply")
+        await reads(pilot, "Original: Be kind to callers.")
+        pilot.app.screen.query_one(TextArea).load_text("Be swift with callers.")
+        await pilot.press("ctrl+g")
+        await sees(pilot, "swift", "y update", gone="ctrl+g")
+        assert server.prompt_of(CLINIC) == theirs
+        await pilot.press("y")
+        await reads(pilot, "verified byte for byte")
+    there = server.prompt_of(CLINIC)
+    assert there == theirs.replace("Be patient with", "Be swift with")
+    assert server.saved(CLINIC, "replaced") == [theirs]
 
 
-@pytest.mark.parametrize("together", [True, False])
-async def test_keys_in_haste_restore_at_most_and_never_update_once_more(tmp_path: Path, together: bool) -> None:
-    with agents(tmp_path) as server:
-        sent = server.prompt_of(CLINIC)
-        async with updating(server.setup(), server.job(CLINIC, sent), revised(sent), size=SMALL) as (_, pilot):
-            await put(pilot)
-            await reads(pilot, "✓ Updated the prompt", "R restore the former prompt")
-            if together:
-                for event in [events.Key(key, key) for key in ("R", "y", "y")]:
-                    pilot.app.post_message(event)
-                await sees(pilot, "Restore the former prompt of", "y yes")  # nobody had seen the question
-                for event in [events.Key(key, key) for key in ("y", "y")]:
-                    pilot.app.post_message(event)
-            else:
-                await pilot.press("R", "y", "y")
-            await reads(pilot, "✓ Restored the former prompt", "esc close")
-            await pilot.press("y")
-            await pilot.pause()
-            assert server.prompt_of(CLINIC) == sent
-        assert server.saved(CLINIC, "written") == [sent, revised(sent)]
+async def test_keys_in_haste_restore_at_most_once_and_never_update_again(server: Agents) -> None:
+    sent = server.prompt_of(CLINIC)
+    async with updating(server.setup(), server.job(CLINIC, sent), revised(sent), size=SMALL) as (_, pilot):
+        await put(pilot)
+        await reads(pilot, "✓ Updated the prompt", "R restore the former prompt")
+        for event in [events.Key(key, key) for key in ("R", "y", "y")]:
+            pilot.app.post_message(event)
+        await sees(pilot, "Restore the former prompt of", "y yes")  # both y came before the question was seen
+        for event in [events.Key(key, key) for key in ("y", "y")]:
+            pilot.app.post_message(event)
+        await reads(pilot, "✓ Restored the former prompt", "esc close")
+        await pilot.press("y")
+        await pilot.pause()
+        assert server.prompt_of(CLINIC) == sent
+    assert server.saved(CLINIC, "written") == [sent, revised(sent)]
 
 
 async def test_a_key_pressed_before_the_change_is_shown_does_not_update(line: Line, at_line: Setup) -> None:
@@ -200,30 +188,28 @@ async def test_a_key_pressed_before_the_change_is_shown_does_not_update(line: Li
         assert line.prompts[-1] == "Somebody else wrote this."
 
 
-async def test_that_the_provider_syncs_a_prompt_is_said_once_with_its_consequence(tmp_path: Path) -> None:
-    with agents(tmp_path) as server:
-        sent, name = server.prompt_of(BANK), server.name_of(BANK)
-        number = server.job(BANK, sent)
-        async with updating(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
-            warning = f"! {name} syncs its prompt from its voice platform (such as Vapi or Retell): change the prompt"
-            await reads(pilot, f"{warning} there too, or the next sync will undo the update.")
-            await put(pilot)
-            await reads(pilot, "verified byte for byte")
-            assert server.prompt_of(BANK) == revised(sent)
+async def test_a_prompt_that_the_provider_syncs_is_warned_about_once(server: Agents) -> None:
+    sent, name = server.prompt_of(BANK), server.name_of(BANK)
+    number = server.job(BANK, sent)
+    async with updating(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
+        warning = f"! {name} syncs its prompt from its voice platform (such as Vapi or Retell): change the prompt"
+        await reads(pilot, f"{warning} there too, or the next sync will undo the update.")
+        await put(pilot)
+        await reads(pilot, "verified byte for byte")
+        assert server.prompt_of(BANK) == revised(sent)
 
 
-async def test_a_read_only_session_shows_it_all_and_says_why_it_writes_nothing(tmp_path: Path) -> None:
-    with agents(tmp_path) as server:
-        sent = server.prompt_of(CLINIC)
-        number = server.job(CLINIC, sent)
-        async with updating(server.setup(read_only=True), number, revised(sent), size=SMALL) as (_, pilot):
-            await sees(pilot, "! Read-only session: nothing is written. Start without", "(revised")
-            for key in ("y", "R"):
-                await pilot.press(key)
-                await reads(pilot, "Read-only session: nothing")
-                assert not isinstance(pilot.app.screen, ConfirmDialog)
-        assert server.prompt_of(CLINIC) == sent
-        assert server.saved(CLINIC, "replaced") == []
+async def test_a_read_only_session_shows_the_change_and_why_it_writes_nothing(server: Agents) -> None:
+    sent = server.prompt_of(CLINIC)
+    number = server.job(CLINIC, sent)
+    async with updating(server.setup(read_only=True), number, revised(sent), size=SMALL) as (_, pilot):
+        await sees(pilot, "! Read-only session: nothing is written. Start without", "(revised")
+        for key in ("y", "R"):
+            await pilot.press(key)
+            await reads(pilot, "Read-only session: nothing")
+            assert not isinstance(pilot.app.screen, ConfirmDialog)
+    assert server.prompt_of(CLINIC) == sent
+    assert server.saved(CLINIC, "replaced") == []
 
 
 class Line:
@@ -253,7 +239,7 @@ def line(scripted: ScriptedServer) -> Line:
 
 @pytest.fixture
 def at_line(scripted: ScriptedServer) -> Setup:
-    """The settings of somebody with a job for agent 7 that succeeded."""
+    """The settings of a user with a job for agent 7 that succeeded."""
     setup = setup_of(scripted.url, KEY, 1)
     with seeded_jobs(setup) as seeded:
         done(seeded)
@@ -264,7 +250,7 @@ def done(seeded: SeededJobs) -> None:
     seeded.ended({"status": "completed", "output": {"improved_prompt": NEW}}, took=5)
 
 
-async def test_nobody_leaves_by_accident_while_it_is_being_written(
+async def test_esc_does_not_close_the_dialog_during_a_write(
     scripted: ScriptedServer, line: Line, at_line: Setup
 ) -> None:
     async with updating(at_line, 1, NEW, size=SMALL) as (app, pilot):
@@ -284,9 +270,7 @@ async def test_nobody_leaves_by_accident_while_it_is_being_written(
         assert await answer(app, pilot, "escape") is None
 
 
-async def test_what_somebody_else_wrote_since_is_asked_about_before_a_restore_replaces_it(
-    line: Line, at_line: Setup
-) -> None:
+async def test_a_restore_asks_before_it_replaces_what_other_clients_wrote_since(line: Line, at_line: Setup) -> None:
     async with updating(at_line, 1, NEW, size=SMALL) as (_, pilot):
         await put(pilot)
         await reads(pilot, "Updated the prompt of Line")
@@ -307,29 +291,30 @@ async def test_what_somebody_else_wrote_since_is_asked_about_before_a_restore_re
         await eventually(lambda: line.prompts[-1] == SENT, "the former prompt is back")
 
 
-async def test_a_passage_that_was_moved_and_changed_is_decided_in_both_places_at_once(tmp_path: Path) -> None:
-    with agents(tmp_path) as server:
-        rules = ["Be kind to every caller.", "Ask for the order number first.", "Never guess a price.", "Say goodbye."]
-        sent = Prompt("\n\n".join(rules))
-        staged = Prompt(sent.replace("every caller", "every caller, and brief"))
-        server.write_elsewhere(CLINIC, "\n\n".join([*rules[1:], rules[0]]))
-        number = server.job(CLINIC, sent)
-        async with updating(server.setup(), number, staged, size=SMALL) as (_, pilot):
-            await reads(pilot, "2 conflicts to decide", "Conflict 1 of 2", "decided together with 2")
-            await pilot.press("n")
-            await reads(pilot, "Conflict 2 of 2", "decided together with 1")
-            await pilot.press("o")
-            await reads(pilot, "Nothing to update")
-            await pilot.press("c")
-            await reads(pilot, "Conflict 2 of 2", "all decided")
-            await pilot.press("s")
-            await sees(pilot, "y update", "and brief")
-            await pilot.press("y")
-            await reads(pilot, "verified byte for byte")
-        assert server.prompt_of(CLINIC) == staged
+async def test_a_moved_and_changed_passage_is_decided_in_both_places_at_once(server: Agents) -> None:
+    rules = ["Be kind to every caller.", "Ask for the order number first.", "Never guess a price.", "Say goodbye."]
+    sent = Prompt("\n\n".join(rules))
+    staged = Prompt(sent.replace("every caller", "every caller, and brief"))
+    server.write_elsewhere(CLINIC, "\n\n".join([*rules[1:], rules[0]]))
+    number = server.job(CLINIC, sent)
+    async with updating(server.setup(), number, staged, size=SMALL) as (_, pilot):
+        await reads(pilot, "2 conflicts to decide", "Conflict 1 of 2", "decided together with 2")
+        await pilot.press("n")
+        await reads(pilot, "Conflict 2 of 2", "decided together with 1")
+        await pilot.press("o")
+        await reads(pilot, "Nothing to update")
+        await pilot.press("c")
+        await reads(pilot, "Conflict 2 of 2", "all decided")
+        await pilot.press("s")
+        await sees(pilot, "y update", "and brief")
+        await pilot.press("y")
+        await reads(pilot, "verified byte for byte")
+    assert server.prompt_of(CLINIC) == staged
 
 
-async def test_an_agent_that_cannot_be_read_is_said_and_read_again(scripted: ScriptedServer, at_line: Setup) -> None:
+async def test_an_agent_that_cannot_be_read_is_read_again_by_r(
+    scripted: ScriptedServer, at_line: Setup
+) -> None:
     scripted.on("GET", AGENT, Reply({"detail": "Gone."}, 404))
     async with updating(at_line, 1, NEW, size=SMALL) as (_, pilot):
         await sees(pilot, "There is no agent 7 any more", "r retry")
@@ -338,16 +323,15 @@ async def test_an_agent_that_cannot_be_read_is_said_and_read_again(scripted: Scr
         await sees(pilot, "y update")
 
 
-async def test_an_answer_that_comes_while_it_is_taken_apart_is_drawn_nowhere(tmp_path: Path) -> None:
-    with agents(tmp_path) as server:
-        sent = server.prompt_of(CLINIC)
-        async with updating(server.setup(), server.job(CLINIC, sent), revised(sent), size=SMALL) as (app, pilot):
-            await sees(pilot, "y update")
-            dialog = app.screen
-            assert isinstance(dialog, UpdatePromptDialog)
-            dialog.dismiss()
-            while dialog.is_attached:
-                dialog._show_message("It was restored.")
-                dialog.draw()
-                await asyncio.sleep(0)
-            no_crash(pilot)
+async def test_an_answer_that_comes_while_the_dialog_closes_does_no_harm(server: Agents) -> None:
+    sent = server.prompt_of(CLINIC)
+    async with updating(server.setup(), server.job(CLINIC, sent), revised(sent), size=SMALL) as (app, pilot):
+        await sees(pilot, "y update")
+        dialog = app.screen
+        assert isinstance(dialog, UpdatePromptDialog)
+        dialog.dismiss()
+        while dialog.is_attached:
+            dialog._show_message("It was restored.")
+            dialog.draw()
+            await asyncio.sleep(0)
+        no_crash(pilot)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from agents_on_a_server import CLINIC, agents, reads
+from agents_on_a_server import CLINIC, Agents, reads
 from app_on_a_server import Served, no_crash
 from suggestion_screens import add, chosen, chosen_edited, on_suggestion, put_suggestion, screen, texts
 from textual.pilot import Pilot
@@ -106,24 +106,23 @@ async def test_what_another_window_changed_is_shown_before_it_is_saved(
         no_crash(pilot)
 
 
-async def test_what_another_window_changed_is_shown_before_an_agent_gets_it(tmp_path: Path) -> None:
-    with agents(tmp_path) as server:
-        sent = server.prompt_of(CLINIC)
-        server.job(CLINIC, sent, f"Rule nought.\n\n{sent}\n\nThe last rule.\n")
-        setup = server.setup()
-        async with on_suggestion(setup) as pilot, another(setup, pilot) as other:
-            await pilot.press("a")
-            await chosen(pilot, YES)
-            await pilot.press("p")
-            await sees(pilot, "+2 words", "! Leaves out 1 undecided change.", "y update")
-            await other.choose({2: YES})
-            now = f"words · {len(sent.split())} words now"  # the headline behind the dialog has counts, too
-            await reads(pilot, "Another window changed the staged prompt.", f"+5 {now}", "y update")
-            assert "Leaves out" not in screen_text(pilot.app)
-            await other.choose({1: NO})
-            await reads(pilot, "Another window changed the staged prompt.", f"+3 {now}", "y update")
-            assert server.prompt_of(CLINIC) == sent
-            await pilot.press("y")
-            await eventually(lambda: server.prompt_of(CLINIC) != sent, "it is written")
-            _, staged = await texts(pilot)
-            assert server.prompt_of(CLINIC) == staged == Prompt(f"{sent}\n\nThe last rule.\n")
+async def test_what_another_window_changed_is_shown_before_an_agent_gets_it(server: Agents) -> None:
+    sent = server.prompt_of(CLINIC)
+    server.job(CLINIC, sent, f"Rule nought.\n\n{sent}\n\nThe last rule.\n")
+    setup = server.setup()
+    async with on_suggestion(setup) as pilot, another(setup, pilot) as other:
+        await pilot.press("a")
+        await chosen(pilot, YES)
+        await pilot.press("p")
+        await sees(pilot, "+2 words", "! Leaves out 1 undecided change.", "y update")
+        await other.choose({2: YES})
+        now = f"words · {len(sent.split())} words now"  # the headline behind the dialog has counts, too
+        await reads(pilot, "Another window changed the staged prompt.", f"+5 {now}", "y update")
+        assert "Leaves out" not in screen_text(pilot.app)
+        await other.choose({1: NO})
+        await reads(pilot, "Another window changed the staged prompt.", f"+3 {now}", "y update")
+        assert server.prompt_of(CLINIC) == sent
+        await pilot.press("y")
+        await eventually(lambda: server.prompt_of(CLINIC) != sent, "it is written")
+        _, staged = await texts(pilot)
+        assert server.prompt_of(CLINIC) == staged == Prompt(f"{sent}\n\nThe last rule.\n")

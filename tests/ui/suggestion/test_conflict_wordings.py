@@ -1,17 +1,16 @@
-"""What was decided of conflicts, and typed into them: it is there again, and what was written is no conflict."""
+"""Decisions on conflicts and text typed into them come back, and written text is no conflict any more."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
-from agents_on_a_server import CLINIC, Agents, agents, reads
-from app_on_a_server import SMALL, opened
+from agents_on_a_server import CLINIC, Agents, reads
+from app_on_a_server import SMALL
 from one_dialog import OneDialog, answer, asked
-from suggestion_screens import unchanged
+from suggestion_screens import on_suggestion, unchanged
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 from waiting import answered, eventually
@@ -19,6 +18,7 @@ from watching import screen_text, sees
 
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.conflicts import ConflictDecisions
+from cekura_tui.ui.messages import OpenJob
 from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
 
 SENT = Prompt("# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n\n# End\n\nSay goodbye.\n")
@@ -29,19 +29,18 @@ TO_DECIDE = "Decide every conflict first"
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Agents]:
-    """With a job of the clinic's agent, whose prompt somebody has changed since."""
-    with agents(tmp_path) as server:
-        server.write_elsewhere(CLINIC, THEIRS)
-        server.job(CLINIC, SENT, STAGED)
-        yield server
+def server(server: Agents) -> Agents:
+    """With a job of the clinic's agent, whose prompt another client has changed since."""
+    server.write_elsewhere(CLINIC, THEIRS)
+    server.job(CLINIC, SENT, STAGED)
+    return server
 
 
 @asynccontextmanager
 async def deciding(
     server: Agents, decisions: ConflictDecisions | None = None
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
-    """The dialog, and every next one, with these decisions, as on one page; or each with none, as on a new page."""
+    """The dialog, and each later one, with these decisions, as on one page; or each with none, as on a new page."""
     async with asked(
         server.setup(), lambda state: UpdatePromptDialog(state, 1, STAGED, unchanged(STAGED), decisions), size=SMALL
     ) as (
@@ -66,14 +65,14 @@ async def typing(pilot: Pilot[None], shown: str, conflict: int = 1) -> TextArea:
 
 
 async def word(pilot: Pilot[None], text: str, shown: str = "Be brief") -> None:
-    """Word the conflict one is at, and take that."""
+    """Edit the conflict under the cursor, and apply that."""
     (await typing(pilot, shown)).load_text(text)
     await pilot.press("ctrl+g")
     await sees(pilot, gone="ctrl+g apply")
 
 
 async def on_disk(server: Agents, *texts: str) -> None:
-    """Wait until this and no more is kept of what was typed."""
+    """Wait until these are all the typed texts that are saved."""
 
     async def typed() -> list[str]:
         with server.store() as store:
@@ -83,7 +82,7 @@ async def on_disk(server: Agents, *texts: str) -> None:
 
 
 async def written(pilot: Pilot[None], server: Agents, text: Prompt) -> None:
-    """Put it there, and wait for what is said of that."""
+    """Update the prompt, and wait for the result."""
     pilot.app.clear_notifications()  # they would lie over the dialog
     await sees(pilot, "y update")
     await pilot.press("y")
@@ -93,22 +92,13 @@ async def written(pilot: Pilot[None], server: Agents, text: Prompt) -> None:
     assert "conflict" not in screen_text(pilot.app)
 
 
-async def test_what_is_being_typed_is_there_again_when_the_program_ends_in_the_middle(server: Agents) -> None:
-    async with deciding(server) as (_, pilot):
+async def test_typed_text_is_there_in_another_dialog_and_after_a_restart(server: Agents) -> None:
+    async with deciding(server) as (app, pilot):
         await sees(pilot, "Conflict 1 of 2")
         await typing(pilot, "Be brief with callers.")
         await pilot.press(*" Now.")
         await on_disk(server, "Be brief with callers. Now.")
-    async with deciding(server) as (_, pilot):
-        await sees(pilot, "Conflict 1 of 2")
-        await typing(pilot, "Be brief with callers. Now.")
-
-
-async def test_esc_keeps_what_was_typed_also_for_another_dialog_and_another_page(server: Agents) -> None:
-    async with deciding(server) as (app, pilot):
-        await sees(pilot, "Conflict 1 of 2")
-        await typing(pilot, "Be brief with callers.")
-        await pilot.press(*" Now.", "escape")
+        await pilot.press("escape")
         await sees(pilot, "Your text is saved, but not applied: e opens it.", "2 conflicts to decide")
         await closed_and_opened(app, pilot)
         await sees(pilot, "Conflict 1 of 2")
@@ -118,11 +108,13 @@ async def test_esc_keeps_what_was_typed_also_for_another_dialog_and_another_page
         await pilot.press("n")
         await sees(pilot, "Conflict 2 of 2")
         await typing(pilot, "Never estimate a price.", 2)
-        await pilot.press("escape")
+    async with deciding(server) as (_, pilot):
+        await sees(pilot, "Conflict 1 of 2")
+        await typing(pilot, "Be brief with callers. Now.")
     await on_disk(server, "Be brief with callers. Now.")
 
 
-async def test_what_was_typed_and_deleted_again_does_not_come_back(server: Agents) -> None:
+async def test_text_typed_and_deleted_again_does_not_come_back(server: Agents) -> None:
     async with deciding(server) as (app, pilot):
         await sees(pilot, "Conflict 1 of 2")
         await typing(pilot, "Be brief with callers.")
@@ -136,35 +128,26 @@ async def test_what_was_typed_and_deleted_again_does_not_come_back(server: Agent
         assert area.text == "Be brief with callers."
 
 
-async def test_a_wording_is_kept_until_it_is_written_and_one_that_was_not_taken_stays(server: Agents) -> None:
+async def test_decisions_stay_when_the_dialog_is_closed_and_applied_text_until_it_is_written(server: Agents) -> None:
     async with deciding(server, ConflictDecisions()) as (app, pilot):
         await sees(pilot, "Conflict 1 of 2")
         await word(pilot, "Be swift with callers.")
-        await sees(pilot, "Conflict 2 of 2")
+        await sees(pilot, "Conflict 2 of 2", "1 undecided")
         await typing(pilot, "Never estimate a price.", 2)
         await pilot.press(*" Ever.", "escape")
         await sees(pilot, "1 undecided")
+        await closed_and_opened(app, pilot)
+        await sees(pilot, "1 conflict to decide", "Conflict 2 of 2")
         await pilot.press("o")
+        await sees(pilot, "y update")
+        await closed_and_opened(app, pilot)
         await on_disk(server, "Be swift with callers.", "Never estimate a price. Ever.")
         await written(pilot, server, WORDED)
         await on_disk(server, "Never estimate a price. Ever.")
         assert await answer(app, pilot, "escape") is None
 
 
-async def test_what_was_decided_is_there_when_the_dialog_is_opened_again(server: Agents) -> None:
-    async with deciding(server, ConflictDecisions()) as (app, pilot):
-        await sees(pilot, "Conflict 1 of 2")
-        await word(pilot, "Be swift with callers.")
-        await sees(pilot, "Conflict 2 of 2", "1 undecided")
-        await closed_and_opened(app, pilot)
-        await sees(pilot, "1 conflict to decide", "Conflict 2 of 2")
-        await pilot.press("o")
-        await sees(pilot, "y update")
-        await closed_and_opened(app, pilot)
-        await written(pilot, server, WORDED)
-
-
-async def test_what_was_written_is_no_conflict_and_what_others_write_or_a_restore_is_merged_anew(
+async def test_written_text_is_no_conflict_and_later_changes_are_merged_again(
     server: Agents,
 ) -> None:
     async with deciding(server, ConflictDecisions()) as (app, pilot):
@@ -191,7 +174,7 @@ async def test_what_was_written_is_no_conflict_and_what_others_write_or_a_restor
         await written(pilot, server, WORDED)
 
 
-async def test_that_conflicts_must_be_decided_is_said_until_they_are(server: Agents) -> None:
+async def test_a_reminder_to_decide_conflicts_is_shown_until_they_are_decided(server: Agents) -> None:
     async with deciding(server) as (_, pilot):
         await sees(pilot, "Conflict 1 of 2")
         await pilot.press("enter")
@@ -210,7 +193,7 @@ async def test_that_conflicts_must_be_decided_is_said_until_they_are(server: Age
         await sees(pilot, "y update", "changed a moment ago")  # nor is that taken away
 
 
-async def test_that_nothing_can_be_kept_is_told_once_and_what_was_typed_stays_in_the_window(server: Agents) -> None:
+async def test_text_that_cannot_be_saved_is_reported_once_and_stays_in_the_window(server: Agents) -> None:
     async def query_only(session: Any, state: str) -> None:
         session.store.database.read(f"PRAGMA query_only = {state}")
 
@@ -232,20 +215,15 @@ async def test_that_nothing_can_be_kept_is_told_once_and_what_was_typed_stays_in
 
 
 def kept_in(pilot: Pilot[None]) -> list[str | None]:
-    """What the dialog below the box has of what was typed."""
+    """The typed texts that the dialog below the box has."""
     dialog: Any = next(one for one in pilot.app.screen_stack if isinstance(one, UpdatePromptDialog))
     decisions = dialog.resolver.decisions
     return [decisions.kept(decisions.spot(number)) for number in (1, 2)]
 
 
 @pytest.mark.long
-async def test_on_the_page_of_the_suggestion_all_of_it_outlives_the_dialog(server: Agents) -> None:
-    async with opened(server.setup(), size=SMALL) as pilot:
-        await sees(pilot, "240 runs")
-        await pilot.press("2")
-        await sees(pilot, "succeeded")
-        await pilot.press("enter")
-        await sees(pilot, "Suggestion of job 1", "Changes · 1 of 2")
+async def test_decisions_on_conflicts_outlive_the_dialog_and_the_page(server: Agents) -> None:
+    async with on_suggestion(server.setup(), "Changes · 1 of 2", size=SMALL) as pilot:
         await pilot.press("A")
         await sees(pilot, "✓2")
         await pilot.press("p")
@@ -264,7 +242,7 @@ async def test_on_the_page_of_the_suggestion_all_of_it_outlives_the_dialog(serve
         await sees(pilot, "Nothing to update", gone="conflict")
         await pilot.press("escape", "escape")
         await sees(pilot, "succeeded", gone="Suggestion of job 1")
-        await pilot.press("enter")
+        pilot.app.state.ask(OpenJob(pilot.app.state.jobs[0]))  # type: ignore[attr-defined]
         await sees(pilot, "Suggestion of job 1", "✓2")
         await pilot.press("p")
         await sees(pilot, "Nothing to update", gone="conflict")

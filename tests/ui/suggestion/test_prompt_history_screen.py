@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from agents_on_a_server import CLINIC, Agents, agents, reads, revised
 from app_on_a_server import SMALL, WIDE, launched, on_run, opened
+from suggestion_screens import PageFirstApp
 from textual.pilot import Pilot
 from textual.widgets import Input
 from waiting import eventually
@@ -31,13 +32,13 @@ def noted(server: Agents, *uses: tuple[Prompt, How], job: int | None = None) -> 
 
 
 @asynccontextmanager
-async def history(server: Agents, *, size: tuple[int, int] = WIDE, **options: Any) -> AsyncIterator[Pilot[None]]:
-    """The history of the clinic's prompts, over the runs."""
-    async with opened(server.setup(**options), size=size) as pilot:
-        await sees(pilot, "240 runs")
-        state = pilot.app.state  # type: ignore[attr-defined]
-        pilot.app.push_screen(PromptHistoryScreen(state, CLINIC, "Clinic"))
-        await sees(pilot, "Prompts of", "» current")
+async def history(
+    server: Agents, *shown: str, size: tuple[int, int] = SMALL, **options: Any
+) -> AsyncIterator[Pilot[None]]:
+    """The history of the clinic's prompts."""
+    first = {"kind": PageFirstApp, "page": lambda state: PromptHistoryScreen(state, CLINIC, "Clinic")}
+    async with opened(server.setup(**options), size=size, **first) as pilot:
+        await sees(pilot, *(shown or ("Prompts of", "» current")))
         yield pilot
 
 
@@ -46,180 +47,167 @@ def rows(pilot: Pilot[None]) -> list[tuple[str, bool]]:
     return [(row.use.how, row.current) for row in pilot.app.screen.query_one(PromptUseList).rows]
 
 
-async def test_the_newest_use_comes_first_with_its_time_its_words_and_how_it_begins(tmp_path: Path) -> None:
-    with agents(tmp_path) as server:
-        sent = server.prompt_of(CLINIC)
-        number = server.job(CLINIC, sent, SECOND)
-        noted(server, (FIRST, "replaced"), job=number)
-        async with history(server, size=SMALL) as pilot:
-            await sees(pilot, "History · 4", "read from the agent", "sent with job 1", "suggested by job 1", "7 words")
-            assert rows(pilot) == [("seen", True), ("proposed", False), ("sent", False), ("replaced", False)]
-            await sees(pilot, "2023-11-14", "before job 1's update ", "5 words  Be brief with")
+async def test_the_newest_use_comes_first_with_its_time_its_words_and_how_it_begins(server: Agents) -> None:
+    sent = server.prompt_of(CLINIC)
+    number = server.job(CLINIC, sent, SECOND)
+    noted(server, (FIRST, "replaced"), job=number)
+    async with history(server) as pilot:
+        await sees(pilot, "History · 4", "read from the agent", "sent with job 1", "suggested by job 1", "7 words")
+        assert rows(pilot) == [("seen", True), ("proposed", False), ("sent", False), ("replaced", False)]
+        await sees(pilot, "2023-11-14", "before job 1's update ", "5 words  Be brief with")
 
 
-async def test_enter_compares_with_the_marked_one_else_with_what_the_agent_has(tmp_path: Path) -> None:
-    with agents(tmp_path) as server:
-        server.write_elsewhere(CLINIC, FIRST)
-        noted(server, (Prompt("Quite another text."), "written"), (SECOND, "replaced"))
-        async with history(server, size=SMALL) as pilot:
-            await sees(pilot, "History · 3")
-            await pilot.press("g", "j", "enter")  # the replaced one and what is there now
-            await sees(
-                pilot, "− before an update · 2023-11-14 · 7 words", "+ read from the agent", "+0 −2 words", "warm"
-            )
-            await pilot.press("escape")
-            await sees(pilot, "History · 3")
-            await pilot.press("space", "j", "enter")
-            await sees(pilot, "− updated · 2023-11-14 · 3 words", "+ before an update · 2023-11-14 · 7 words")
-            await pilot.press("escape", "g", "space", "enter")  # marked and under the cursor: with the one before
-            await sees(pilot, "− before an update · 2023-11-14", "+ read from the agent")
+async def test_enter_compares_with_the_marked_one_else_with_what_the_agent_has(server: Agents) -> None:
+    server.write_elsewhere(CLINIC, FIRST)
+    noted(server, (Prompt("Quite another text."), "written"), (SECOND, "replaced"))
+    async with history(server) as pilot:
+        await sees(pilot, "History · 3")
+        await pilot.press("g", "j", "enter")  # the replaced one and what is there now
+        await sees(pilot, "− before an update · 2023-11-14 · 7 words", "+ read from the agent", "+0 −2 words", "warm")
+        await pilot.press("escape")
+        await sees(pilot, "History · 3")
+        await pilot.press("space", "j", "enter")
+        await sees(pilot, "− updated · 2023-11-14 · 3 words", "+ before an update · 2023-11-14 · 7 words")
+        await pilot.press("escape", "g", "space", "enter")  # marked and under the cursor: with the one before
+        await sees(pilot, "− before an update · 2023-11-14", "+ read from the agent")
 
 
-async def test_a_prompt_is_saved_to_the_byte_and_what_no_clipboard_takes_is_said(tmp_path: Path) -> None:
+async def test_a_prompt_is_saved_to_the_byte_and_what_no_clipboard_takes_is_said(
+    server: Agents, tmp_path: Path
+) -> None:
     saved = tmp_path / "prompt.md"
-    with agents(tmp_path) as server:
-        noted(server, (HALF, "proposed"))
-        async with history(server) as pilot:
-            await sees(pilot, "History · 2")
-            await pilot.press("G", "y")
-            await sees(pilot, "Copy or save the prompt suggested by a job", "Can't copy")
-            await pilot.press("enter")
-            await sees(pilot, "Save the prompt", "enter save")
-            pilot.app.screen.query_one(Input).value = str(saved)
-            await pilot.press("enter")
-            await sees(pilot, "Saved to", "History · 2")
-            assert saved.read_bytes() == HALF.encode(errors="surrogatepass")
+    noted(server, (HALF, "proposed"))
+    async with history(server, size=WIDE) as pilot:
+        await sees(pilot, "History · 2")
+        await pilot.press("G", "y")
+        await sees(pilot, "Copy or save the prompt suggested by a job", "Can't copy")
+        await pilot.press("enter")
+        await sees(pilot, "Save the prompt", "enter save")
+        pilot.app.screen.query_one(Input).value = str(saved)
+        await pilot.press("enter")
+        await sees(pilot, "Saved to", "History · 2")
+        assert saved.read_bytes() == HALF.encode(errors="surrogatepass")
 
 
-async def test_one_is_forgotten_after_asking_and_the_others_stay(tmp_path: Path) -> None:
-    with agents(tmp_path) as server:
-        noted(server, (FIRST, "seen"), (SECOND, "replaced"))
-        async with history(server, size=SMALL) as pilot:
-            await sees(pilot, "History · 3")
-            await pilot.press("g", "j", "D")
-            await reads(pilot, "Forget this prompt of", "Be brief and warm", "can no longer restore it")
-            await pilot.press("n")
-            await sees(pilot, "History · 3", gone="y yes")
-            await pilot.press("D")
-            await sees(pilot, "y yes")
-            await pilot.press("y")
-            await sees(pilot, "History · 2", gone="Be brief and warm")
-        assert [use.how for use in server.history(CLINIC)] == ["seen", "seen"]
+async def test_a_prompt_is_forgotten_after_asking_and_the_others_stay(server: Agents) -> None:
+    noted(server, (FIRST, "seen"), (SECOND, "replaced"))
+    async with history(server) as pilot:
+        await sees(pilot, "History · 3")
+        await pilot.press("g", "j", "D")
+        await reads(pilot, "Forget this prompt of", "Be brief and warm", "can no longer restore it")
+        await pilot.press("n")
+        await sees(pilot, "History · 3", gone="y yes")
+        await pilot.press("D")
+        await sees(pilot, "y yes")
+        await pilot.press("y")
+        await sees(pilot, "History · 2", gone="Be brief and warm")
+    assert [use.how for use in server.history(CLINIC)] == ["seen", "seen"]
 
 
-async def test_the_former_prompt_is_put_back_from_here(tmp_path: Path) -> None:
-    with agents(tmp_path) as server:
-        sent = server.prompt_of(CLINIC)
-        noted(server, (sent, "replaced"), (revised(sent), "written"))
-        server.write_elsewhere(CLINIC, revised(sent))
-        async with history(server, size=SMALL) as pilot:
-            await sees(pilot, "History · 2")
-            assert rows(pilot) == [("written", True), ("replaced", False)]
-            await pilot.press("R")
-            await reads(pilot, "Nothing to restore: this is the current prompt.")
-            assert not pilot.app.screen.active_bindings["R"].enabled
-            await pilot.press("j", "R")
-            await reads(
-                pilot,
-                f"Restore the prompt of 2023-11-14 ({len(sent.split()):,} words)?",
-                f"{server.name_of(CLINIC)} · −2 words",
-            )
-            await pilot.press("y")
-            await reads(pilot, "✓ Restored the former prompt of", "verified byte for byte")
-            assert server.prompt_of(CLINIC) == sent
-            await sees(pilot, "» ", "restored", "updated ", "before an update")
-
-
-async def test_any_prompt_of_the_history_can_be_restored(tmp_path: Path) -> None:
-    with agents(tmp_path) as server:
-        server.job(CLINIC, FIRST, SECOND)
-        async with history(server, size=SMALL) as pilot:
-            await sees(pilot, "History · 3", "suggested by job 1")
-            await pilot.press("G", "R")
-            await reads(pilot, "Restore the prompt of", "(5 words)?")
-            await pilot.press("y")
-            await reads(pilot, "✓ Restored the prompt of", "verified byte for byte")
-            assert server.prompt_of(CLINIC) == FIRST
-            await eventually(lambda: rows(pilot)[0] == ("written", True), "it is current")
-            await sees(pilot, "restored")
-
-
-async def test_every_update_and_restore_is_a_row(tmp_path: Path) -> None:
-    with agents(tmp_path) as server:
-        server.job(CLINIC, FIRST, SECOND)
-        server.write_elsewhere(CLINIC, FIRST)
-        with server.store() as store:
-            uses: list[tuple[Prompt, How, float, int | None]] = [
-                (FIRST, "sent", 0, 1),
-                (SECOND, "proposed", 100, 1),
-                (SECOND, "staged", 400, 1),
-                (FIRST, "replaced", 900, 1),
-                (SECOND, "written", 901, 1),
-                (SECOND, "replaced", 1500, None),
-                (FIRST, "written", 1501, None),
-                (FIRST, "replaced", 2000, None),
-                (SECOND, "written", 2001, None),
-                (SECOND, "replaced", 2500, None),
-                (FIRST, "written", 2501, None),
-                (FIRST, "written", 2510, None),
-            ]
-            for prompt, how, at, job in uses:
-                store.prompt_uses.note(CLINIC, prompt, how, 1_700_000_000.0 + at, job)
-        async with history(server, size=SMALL) as pilot:
-            await sees(pilot, "History · 7")
-            listed = pilot.app.screen.query_one(PromptUseList)
-            shown = [*["restored"] * 4, "updated from job 1", "suggested by job 1", "sent with job 1"]
-            assert [row.how for row in listed.rows] == shown
-            assert [row.current for row in listed.rows] == [True, *[False] * 6]
-            await pilot.press("j", "j", "j", "j", "D")
-            await sees(pilot, "y yes")
-            await pilot.press("y")
-            await sees(pilot, "Prompt forgotten.")
-        left = [use.how for use in server.history(CLINIC) if use.job == 1]
-        assert left == ["replaced", "staged", "proposed", "sent"]
-
-
-async def test_nothing_is_restored_in_a_read_only_session_or_where_nothing_was_written(tmp_path: Path) -> None:
-    with agents(tmp_path) as server:
-        sent = server.prompt_of(CLINIC)
-        async with history(server, size=SMALL) as pilot:
-            await pilot.press("R")
-            await sees(pilot, "Nothing to restore")
-        noted(server, (FIRST, "replaced"))
-        async with history(server, size=SMALL, read_only=True) as pilot:
-            await pilot.press("G", "R")
-            await reads(pilot, "Read-only session: nothing was restored. Start without --read-only.")
+async def test_the_former_prompt_is_put_back_from_here(server: Agents) -> None:
+    sent = server.prompt_of(CLINIC)
+    noted(server, (sent, "replaced"), (revised(sent), "written"))
+    server.write_elsewhere(CLINIC, revised(sent))
+    async with history(server) as pilot:
+        await sees(pilot, "History · 2")
+        assert rows(pilot) == [("written", True), ("replaced", False)]
+        await pilot.press("R")
+        await reads(pilot, "Nothing to restore: this is the current prompt.")
+        assert not pilot.app.screen.active_bindings["R"].enabled
+        await pilot.press("j", "R")
+        await reads(
+            pilot,
+            f"Restore the prompt of 2023-11-14 ({len(sent.split()):,} words)?",
+            f"{server.name_of(CLINIC)} · −2 words",
+        )
+        await pilot.press("y")
+        await reads(pilot, "✓ Restored the former prompt of", "verified byte for byte")
         assert server.prompt_of(CLINIC) == sent
+        await sees(pilot, "» ", "restored", "updated ", "before an update")
 
 
-async def test_without_the_server_the_history_is_there_and_says_what_it_does_not_know(tmp_path: Path) -> None:
+async def test_any_prompt_of_the_history_can_be_restored(server: Agents) -> None:
+    server.job(CLINIC, FIRST, SECOND)
+    async with history(server) as pilot:
+        await sees(pilot, "History · 3", "suggested by job 1")
+        await pilot.press("G", "R")
+        await reads(pilot, "Restore the prompt of", "(5 words)?")
+        await pilot.press("y")
+        await reads(pilot, "✓ Restored the prompt of", "verified byte for byte")
+        assert server.prompt_of(CLINIC) == FIRST
+        await eventually(lambda: rows(pilot)[0] == ("written", True), "it is current")
+        await sees(pilot, "restored")
+
+
+async def test_every_update_and_restore_is_a_row(server: Agents) -> None:
+    server.job(CLINIC, FIRST, SECOND)
+    server.write_elsewhere(CLINIC, FIRST)
+    with server.store() as store:
+        uses: list[tuple[Prompt, How, float, int | None]] = [
+            (FIRST, "sent", 0, 1),
+            (SECOND, "proposed", 100, 1),
+            (SECOND, "staged", 400, 1),
+            (FIRST, "replaced", 900, 1),
+            (SECOND, "written", 901, 1),
+            (SECOND, "replaced", 1500, None),
+            (FIRST, "written", 1501, None),
+            (FIRST, "replaced", 2000, None),
+            (SECOND, "written", 2001, None),
+            (SECOND, "replaced", 2500, None),
+            (FIRST, "written", 2501, None),
+            (FIRST, "written", 2510, None),
+        ]
+        for prompt, how, at, job in uses:
+            store.prompt_uses.note(CLINIC, prompt, how, 1_700_000_000.0 + at, job)
+    async with history(server) as pilot:
+        await sees(pilot, "History · 7")
+        listed = pilot.app.screen.query_one(PromptUseList)
+        shown = [*["restored"] * 4, "updated from job 1", "suggested by job 1", "sent with job 1"]
+        assert [row.how for row in listed.rows] == shown
+        assert [row.current for row in listed.rows] == [True, *[False] * 6]
+        await pilot.press("j", "j", "j", "j", "D")
+        await sees(pilot, "y yes")
+        await pilot.press("y")
+        await sees(pilot, "Prompt forgotten.")
+    left = [use.how for use in server.history(CLINIC) if use.job == 1]
+    assert left == ["replaced", "staged", "proposed", "sent"]
+
+
+async def test_nothing_is_restored_in_a_read_only_session_or_where_nothing_was_written(server: Agents) -> None:
+    sent = server.prompt_of(CLINIC)
+    async with history(server) as pilot:
+        await pilot.press("R")
+        await sees(pilot, "Nothing to restore")
+    noted(server, (FIRST, "replaced"))
+    async with history(server, read_only=True) as pilot:
+        await pilot.press("G", "R")
+        await reads(pilot, "Read-only session: nothing was restored. Start without --read-only.")
+    assert server.prompt_of(CLINIC) == sent
+
+
+async def test_without_the_server_the_history_says_what_it_does_not_know(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
         noted(server, (FIRST, "seen"), (SECOND, "written"))
-        async with opened(server.setup(), size=SMALL) as pilot:
-            await sees(pilot, "240 runs")
-            server.server.stop()
-            state = pilot.app.state  # type: ignore[attr-defined]
-            pilot.app.push_screen(PromptHistoryScreen(state, CLINIC, "Clinic"))
-            await sees(pilot, "! Can't load the current prompt:", "History · 2")
+        server.server.stop()
+        async with history(server, "! Can't load the current prompt:", "History · 2") as pilot:
             await pilot.press("enter")
             await sees(pilot, "− read from the agent", "+ updated", "+2 −0 words")
 
 
 @pytest.mark.long
-async def test_it_is_reached_from_a_run_and_from_a_job(tmp_path: Path) -> None:
-    with agents(tmp_path) as server:
-        async with opened(server.setup()) as pilot:
-            await launched(pilot, 900238, "running")
-            await on_run(pilot, 900238)
-            await pilot.press("ctrl+p", *"prompt history")
-            await sees(pilot, "Prompt history of this agent")
-            await pilot.press("down", "enter")
-            await sees(pilot, "Prompts of", "sent with job 1")
-            await pilot.press("escape")
-            await sees(pilot, "240 runs", gone="History ·")
-            await pilot.press("2")
-            await sees(pilot, "1 job")
-            await pilot.press("ctrl+p", *"prompt history")
-            await sees(pilot, "Prompt history of this agent")
-            await pilot.press("down", "enter")
-            await sees(pilot, "Prompts of", "sent with job 1")
+async def test_it_is_reached_from_a_run_and_from_a_job(server: Agents) -> None:
+    async with opened(server.setup()) as pilot:
+        await launched(pilot, 900238, "running")
+        await on_run(pilot, 900238)
+        await pilot.press("ctrl+p", *"prompt history")
+        await sees(pilot, "Prompt history of this agent")
+        await pilot.press("down", "enter")
+        await sees(pilot, "Prompts of", "sent with job 1")
+        await pilot.press("escape")
+        await sees(pilot, "240 runs", gone="History ·")
+        await pilot.press("2")
+        await sees(pilot, "1 job")
+        await pilot.press("ctrl+p", *"prompt history")
+        await sees(pilot, "Prompt history of this agent")
+        await pilot.press("down", "enter")
+        await sees(pilot, "Prompts of", "sent with job 1")
