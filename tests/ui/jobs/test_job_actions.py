@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from app_on_a_server import SMALL, WIDE, no_crash, opened, setup_of
+from app_on_a_server import SMALL, no_crash, opened, setup_of
 from kept_jobs import DONE, DRAFT, FAILED, KEY, RUNNING, SeededJobs, app_state_of, on_job, on_jobs, seeded_jobs
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 from textual.widgets import Static
@@ -36,16 +36,22 @@ async def test_s_stops_polling_and_resumes_polling(quiet: Setup, seeded: SeededJ
         await eventually(lambda: len(scripted.requests("GET", PROGRESS)) > asked, "it is asked about again")
 
 
-async def test_a_lost_job_is_asked_about_again(quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer) -> None:
+async def test_a_lost_and_a_failed_job_are_polled_again(
+    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
+) -> None:
     seeded.lost()
+    seeded.ended(FAILED, took=40)
     scripted.on("GET", PROGRESS, Reply(DONE))
     async with opened(quiet, size=SMALL) as pilot:
-        await on_jobs(pilot, "! lost", "s Resume polling", "a Relaunch", "? Keys")
-        await pilot.press("s")
-        await sees(pilot, "✓ succeeded")
+        listed = await on_jobs(pilot, "! lost", "✗ failed", "2 jobs")
+        for number in (1, 2):
+            listed.move_to(number)
+            await sees(pilot, f"Job {number} ·", "s Resume polling", "a Relaunch", "? Keys")
+            await pilot.press("s")
+            await sees(pilot, f"Job {number} · ✓ succeeded")
 
 
-async def test_an_answer_about_another_job_is_taken_after_a_question_and_its_suggestion_says_so(
+async def test_an_answer_about_another_job_is_used_after_a_question_and_marked(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     seeded.put(seeded.running(), JobState.LOST, f"{OTHER_JOB}agent 12, not 7. {RESET}.")
@@ -61,21 +67,11 @@ async def test_an_answer_about_another_job_is_taken_after_a_question_and_its_sug
         await sees(pilot, "! The server answered with another job: agent 12, not 7.", "This suggestion may belong")
 
 
-async def test_a_failed_job_is_asked_about_again(quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer) -> None:
-    seeded.ended(FAILED, took=40)
-    scripted.on("GET", PROGRESS, Reply(DONE))
-    async with opened(quiet) as pilot:
-        await on_jobs(pilot, "✗ failed", "s Resume polling", "a Relaunch")
-        await pilot.press("s")
-        await sees(pilot, "✓ succeeded")
-
-
-@pytest.mark.parametrize("size", [WIDE, SMALL])
-async def test_an_unconfirmed_job_is_launched_again_after_a_warning_and_once(
-    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer, size: tuple[int, int]
+async def test_an_unconfirmed_job_is_relaunched_once_after_a_warning(
+    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     seeded.unconfirmed()
-    async with opened(quiet, size=size) as pilot:
+    async with opened(quiet, size=SMALL) as pilot:
         await on_job(pilot, 1, "a Relaunch")
         await pilot.press("a")
         await sees(pilot, "Relaunch job 1?", "may launch the same job twice", "cost credits")
@@ -93,7 +89,7 @@ async def test_an_unconfirmed_job_is_launched_again_after_a_warning_and_once(
         no_crash(pilot)
 
 
-async def test_a_relaunch_that_sends_a_key_or_follows_answers_about_another_job_says_so(
+async def test_a_relaunch_with_a_key_or_after_answers_about_another_job_says_so(
     quiet: Setup, seeded: SeededJobs
 ) -> None:
     secret = replace(DRAFT, prompt=Prompt(f"Be kind. Use {KEY} for calls."))
@@ -118,9 +114,7 @@ async def test_a_relaunch_that_sends_a_key_or_follows_answers_about_another_job_
     assert "API key" not in mismatched
 
 
-async def test_whoever_launches_again_too_late_is_told_of_the_job_that_is_there(
-    quiet: Setup, seeded: SeededJobs
-) -> None:
+async def test_a_relaunch_that_comes_too_late_names_the_job_that_is_there(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.unconfirmed()
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "? unconfirmed")
@@ -131,7 +125,7 @@ async def test_whoever_launches_again_too_late_is_told_of_the_job_that_is_there(
         await sees(pilot, "Job 1 was already relaunched as job 2.")
 
 
-async def test_a_read_only_session_launches_nothing_again(
+async def test_a_read_only_session_relaunches_nothing(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     seeded.unconfirmed()
@@ -142,7 +136,7 @@ async def test_a_read_only_session_launches_nothing_again(
         assert not scripted.requests("POST", LAUNCH)
 
 
-async def test_a_refused_launch_is_told_and_kept_as_a_draft(
+async def test_a_refused_relaunch_is_shown_and_saved_as_a_draft(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     seeded.ended(FAILED, took=40)
@@ -155,7 +149,7 @@ async def test_a_refused_launch_is_told_and_kept_as_a_draft(
         await sees(pilot, "These are gone.", "Draft saved as job 2.")
 
 
-async def test_a_forgotten_job_is_gone_after_one_was_told_what_that_means(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_a_job_is_forgotten_after_a_question_that_says_what_it_means(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.running(RUNNING, ago=20)
     seeded.ended(FAILED, took=40)
     async with opened(quiet) as pilot:
@@ -192,10 +186,18 @@ async def test_a_job_of_another_key_says_so_and_is_tried_once(quiet: Setup, scri
         await sees(pilot, "s Stop polling", gone="needs another key")
 
 
-async def test_what_is_copied_is_a_command_without_the_key(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_offers_to_copy_depend_on_the_job_and_commands_have_no_key(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.ended(DONE, took=40)
+    seeded.unconfirmed()
     async with opened(quiet) as pilot:
-        await on_jobs(pilot, "✓ succeeded")
+        listed = await on_jobs(pilot, "✓ succeeded", "? unconfirmed")
+        listed.move_to(2)
+        await pilot.press("y")
+        await sees(pilot, "Copy from job 2", "Launch request (curl)", "Job as JSON")
+        assert not any(words in screen_text(pilot.app) for words in ("Poll request", "Improved prompt"))
+        await pilot.press("escape")
+        await sees(pilot, "2 jobs", gone="Copy from job 2")
+        listed.move_to(1)
         offers = (
             "Launch request (curl)",
             "Poll request (curl)",
@@ -221,16 +223,6 @@ async def test_what_is_copied_is_a_command_without_the_key(quiet: Setup, seeded:
         await sees(pilot, "Copy from job 1")
         await pilot.press("G", "enter")
         await sees(pilot, "Copy or save the prompt")
-
-
-async def test_only_what_is_there_is_offered_to_be_copied(quiet: Setup, seeded: SeededJobs) -> None:
-    seeded.unconfirmed()
-    async with opened(quiet, size=SMALL) as pilot:
-        await on_job(pilot, 1)
-        await pilot.press("y")
-        await sees(pilot, "Launch request (curl)", "Job as JSON")
-        assert "Poll request" not in screen_text(pilot.app)
-        assert "Improved" not in screen_text(pilot.app)
 
 
 async def test_keys_that_do_not_apply_do_nothing(quiet: Setup, seeded: SeededJobs) -> None:

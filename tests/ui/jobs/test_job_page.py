@@ -10,7 +10,7 @@ import time
 from contextlib import closing
 
 import pytest
-from app_on_a_server import SMALL, WIDE, no_crash, opened
+from app_on_a_server import SMALL, no_crash, opened
 from hostile import EVIL, SHOWN
 from kept_jobs import DONE, FAILED, KEY, RUNNING, SeededJobs, app_state_of, on_job, on_jobs
 from scripted_server import PROGRESS, Reply, ScriptedServer
@@ -18,36 +18,45 @@ from textual.pilot import Pilot
 from waiting import eventually
 from watching import screen_text, sees, still
 
-from cekura_tui.jobs.lease import this_process
+from cekura_tui.jobs.lease import Owner
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.ui.jobs.job import MAX_ANSWER, MAX_ANSWERS
 from cekura_tui.ui.jobs.list import JobList
+from cekura_tui.ui.jobs.words import process_words
 from cekura_tui.ui.kit.footer import KeyFooter
 from cekura_tui.workspace.setup import Setup
 
-_HERE = socket.gethostname()
-PROCESSES = {
-    "this one": (this_process(), f"process {os.getpid()} on {_HERE} (this app)"),
-    "one that ended": (json.dumps({"host": _HERE, "pid": 4711, "start": "x:1"}), "process 4711 on", "(ended)"),
-    "one elsewhere": (json.dumps({"host": "box9", "pid": 12, "start": "x:1"}), "process 12 on box9 (another host"),
-    "no known one": ("{}", "an unknown process"),
-}
 
-
-@pytest.mark.parametrize("whose", PROCESSES)
-async def test_an_unconfirmed_job_tells_which_process_sent_it_and_whether_that_lives(
-    quiet: Setup, seeded: SeededJobs, whose: str
+@pytest.mark.parametrize(
+    ("other", "runs", "words"),
+    [
+        (0, True, "this app"),
+        (1, True, "still running"),
+        (1, False, "ended"),
+        (1, None, "another host, which may still be running"),
+    ],
+)
+def test_a_launching_process_is_named_with_its_host_and_whether_it_runs(
+    other: int, runs: bool | None, words: str
 ) -> None:
-    owner, *told = PROCESSES[whose]
-    seeded.unconfirmed(owner)
+    pid = os.getpid() + other
+    assert process_words(Owner("box9", pid, "x:1"), runs) == f"process {pid} on box9 ({words})"
+    assert process_words(None, None) == "an unknown process"
+
+
+async def test_an_unconfirmed_job_shows_the_process_that_sent_it_and_the_answer(
+    quiet: Setup, seeded: SeededJobs
+) -> None:
+    seeded.unconfirmed(raw='{"id": 102, "status": "completed"}')
+    sent_by = f"process {os.getpid()} on {socket.gethostname()} (this app)"
     async with opened(quiet) as pilot:
-        await on_job(pilot, 1, "Launch", *told, "Answer      none", "The connection broke.")
-        await sees(pilot, "may launch it twice; x forgets the job")
+        await on_job(pilot, 1, "Launch", sent_by, "The connection broke.", "may launch it twice; x forgets the job")
+        await sees(pilot, "Answer      received", "Answers · 1 different", '"id": 102')
 
 
 @pytest.mark.parametrize("state", ["lost", "unconfirmed"])
-async def test_a_job_that_nobody_knows_more_of_says_since_when_in_the_list_and_on_its_page(
+async def test_a_lost_or_unconfirmed_job_says_since_when_in_the_list_and_on_its_page(
     quiet: Setup, seeded: SeededJobs, state: str
 ) -> None:
     since = "Fri 21 Nov 2025 09:15"
@@ -62,7 +71,7 @@ async def test_a_job_that_nobody_knows_more_of_says_since_when_in_the_list_and_o
         await sees(pilot, "Server ID" if state == "lost" else "SHA-256", f"{'Since'.ljust(11)} {shown}")
 
 
-async def test_a_job_that_ended_without_a_prompt_says_so_and_is_asked_about_again_by_s(
+async def test_a_job_that_ended_without_a_prompt_says_so_and_s_polls_it_again(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     empty = {"status": "completed", "output": {"improved_prompt": ""}}
@@ -81,15 +90,7 @@ async def test_a_job_that_ended_without_a_prompt_says_so_and_is_asked_about_agai
         await sees(pilot, "◌ running", "Status      The server reported “completed” but sent no prompt.")
 
 
-async def test_what_the_server_answered_to_an_unconfirmed_launch_is_shown(quiet: Setup, seeded: SeededJobs) -> None:
-    seeded.unconfirmed(raw='{"id": 102, "status": "completed"}')
-    async with opened(quiet) as pilot:
-        await on_job(pilot, 1, "Answer      received", "Answers · 1 different", '"id": 102')
-
-
-async def test_a_job_tells_what_was_sent_every_state_and_every_answer_with_its_time(
-    quiet: Setup, seeded: SeededJobs
-) -> None:
+async def test_a_job_shows_what_was_sent_every_state_and_every_answer(quiet: Setup, seeded: SeededJobs) -> None:
     job = seeded.running(RUNNING, {"status": "evaluating"}, ago=400)
     seeded.jobs.record_answer(job.number, read_progress(FAILED), json.dumps(FAILED), time.time())
     async with opened(quiet) as pilot:
@@ -128,7 +129,7 @@ async def test_the_page_of_a_job_follows_it(quiet: Setup, seeded: SeededJobs, sc
         await sees(pilot, "1 job")
 
 
-async def test_the_list_below_a_page_draws_nothing_that_is_not_seen(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_the_list_below_a_page_draws_nothing(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.put(seeded.running(), JobState.STOPPED, "Enough.")
     async with opened(quiet) as pilot:
         await on_job(pilot, 1, "■ stopped")
@@ -170,16 +171,13 @@ async def test_two_hundred_long_answers_are_read_through_without_a_widget_each(
         no_crash(pilot)
 
 
-@pytest.mark.parametrize("size", [WIDE, SMALL])
-async def test_hostile_answers_are_text_and_nothing_more(
-    quiet: Setup, seeded: SeededJobs, size: tuple[int, int]
-) -> None:
+async def test_hostile_answers_are_text_and_nothing_more(quiet: Setup, seeded: SeededJobs) -> None:
     job = seeded.running({"status": EVIL, EVIL: EVIL}, ago=400)
     seeded.jobs.record_answer(job.number, read_progress({}), f"<html>{EVIL}", time.time() - 300)
     seeded.jobs.record_answer(job.number, read_progress({}), "[" * 90_000, time.time() - 299)
     seeded.put(seeded.jobs.get(job.number) or job, JobState.STOPPED, EVIL)
     seeded.unconfirmed(json.dumps({"host": EVIL, "pid": 3, "start": "x"}), raw=EVIL)
-    async with opened(quiet, size=size, ascii_only=True) as pilot:
+    async with opened(quiet, size=SMALL, ascii_only=True) as pilot:
         await on_job(pilot, 2)
         await pilot.press("G")
         await still(pilot)

@@ -312,9 +312,7 @@ async def test_a_moved_and_changed_passage_is_decided_in_both_places_at_once(ser
     assert server.prompt_of(CLINIC) == staged
 
 
-async def test_an_agent_that_cannot_be_read_is_read_again_by_r(
-    scripted: ScriptedServer, at_line: Setup
-) -> None:
+async def test_an_agent_that_cannot_be_read_is_read_again_by_r(scripted: ScriptedServer, at_line: Setup) -> None:
     scripted.on("GET", AGENT, Reply({"detail": "Gone."}, 404))
     async with updating(at_line, 1, NEW, size=SMALL) as (_, pilot):
         await sees(pilot, "There is no agent 7 any more", "r retry")

@@ -1,10 +1,10 @@
-"""What came of a suggestion gets out of the program as it is, and over no file that somebody changed."""
+"""A suggestion is saved and copied to the byte, and never over a file that was changed since."""
 
 from __future__ import annotations
 
 import os
 import sys
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -42,6 +42,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
+def handing_off(
+    setup: Setup, staged: Prompt = STAGED, source: str = "agent", *, size: tuple[int, int] = (80, 24)
+) -> AbstractAsyncContextManager[tuple[OneDialog, Pilot[None]]]:
+    """The dialog, for a job whose prompt came from this source."""
+    done = suggestion(source)
+    return asked(setup, lambda state: HandOffDialog(done, staged, unchanged(staged)), size=size)
+
+
 async def choose(app: OneDialog, pilot: Pilot[None], key: str) -> None:
     what = app.screen.query_one(ChoiceList)
     what.focus()
@@ -51,64 +59,63 @@ async def choose(app: OneDialog, pilot: Pilot[None], key: str) -> None:
     await pilot.pause()
 
 
+async def again(app: OneDialog) -> None:
+    """Open the dialog again."""
+    app.ask()
+    await eventually(lambda: isinstance(app.screen, HandOffDialog) and app.screen.is_mounted, "it is open again")
+
+
 async def save(app: OneDialog, pilot: Pilot[None]) -> str:
     app.screen.query_one(Input).focus()
-    told = await answer(app, pilot, "enter")
-    assert isinstance(told, str)
-    return told
+    message = await answer(app, pilot, "enter")
+    assert isinstance(message, str)
+    return message
 
 
-@pytest.mark.parametrize(
-    ("key", "name", "text"),
-    [
-        ("staged", "improved-prompt-4.md", STAGED),
-        ("proposed", "improved-prompt-4.md", PROPOSED),
-        ("staged patch", "improved-prompt-4.patch", unified_patch(SENT, STAGED, "prompt.md")),
-        ("proposed patch", "improved-prompt-4.patch", unified_patch(SENT, PROPOSED, "prompt.md")),
-    ],
-)
-async def test_each_of_what_there_is_is_saved_and_copied_to_the_byte(
-    quiet: Setup, here: Path, key: str, name: str, text: str
-) -> None:
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED, unchanged(STAGED))) as (app, pilot):
-        await choose(app, pilot, key)
-        controls = " The file has control characters." if "\x1b" in text else ""
-        assert await save(app, pilot) == f"Saved to {here / name}.{controls}"
-        assert (here / name).read_bytes() == text.encode()
-        app.ask()
-        await eventually(lambda: isinstance(app.screen, HandOffDialog) and app.screen.is_mounted, "it is open again")
-        await choose(app, pilot, key)
-        app.screen.query_one("#copy", Button).press()
-        await eventually(lambda: app.copied, "it was copied")
-        assert app.copied == [text]
+OFFERED = {
+    "staged": ("improved-prompt-4.md", STAGED),
+    "proposed": ("improved-prompt-4.md", PROPOSED),
+    "staged patch": ("improved-prompt-4.patch", unified_patch(SENT, STAGED, "prompt.md")),
+    "proposed patch": ("improved-prompt-4.patch", unified_patch(SENT, PROPOSED, "prompt.md")),
+}
+
+
+async def test_prompts_and_patches_are_saved_and_copied_to_the_byte(quiet: Setup, here: Path) -> None:
+    async with handing_off(quiet) as (app, pilot):
+        for key, (name, text) in OFFERED.items():
+            await choose(app, pilot, key)
+            app.screen.query_one("#copy", Button).press()
+            await eventually(lambda text=text: app.copied[-1:] == [text], f"the {key} is copied")
+            await again(app)
+            await choose(app, pilot, key)
+            controls = " The file has control characters." if "\x1b" in text else ""
+            assert await save(app, pilot) == f"Saved to {here / name}.{controls}"
+            assert (here / name).read_bytes() == text.encode()
+            (here / name).unlink()
+            await again(app)
 
 
 @pytest.mark.parametrize(("staged", "first"), [(STAGED, STAGED), (SENT, PROPOSED)], ids=["some", "nothing"])
-async def test_what_was_accepted_is_offered_first_and_all_of_it_where_nothing_was(
+async def test_the_staged_prompt_is_offered_first_or_the_proposed_one_if_nothing_is_staged(
     quiet: Setup, here: Path, staged: Prompt, first: Prompt
 ) -> None:
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(), staged, unchanged(staged))) as (app, pilot):
+    async with handing_off(quiet, staged) as (app, pilot):
         await answer(app, pilot, "enter")
     assert (here / "improved-prompt-4.md").read_bytes() == first.encode()
 
 
-async def test_a_name_that_was_typed_stays_when_something_else_is_chosen(quiet: Setup, here: Path) -> None:
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED, unchanged(STAGED))) as (app, pilot):
-        app.screen.query_one(Input).value = "mine"
-        await choose(app, pilot, "staged patch")
-        assert app.screen.query_one(Input).value == "mine"
-
-
 async def test_the_folder_of_the_file_is_shown_as_its_name_is_typed(quiet: Setup, here: Path) -> None:
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED, unchanged(STAGED))) as (app, pilot):
+    async with handing_off(quiet) as (app, pilot):
         await sees(pilot, f"{str(here)[-30:]} ", "Patch from the original to the staged prompt")
         for name, folder in (("~/prompts/mine.md", "in ~/prompts"), ("/srv/mine.md", "in /srv"), ("~n", "File ")):
             app.screen.query_one(Input).value = name
             await sees(pilot, folder, gone=f"in {str(here)[:10]}")
+        await choose(app, pilot, "staged patch")
+        assert app.screen.query_one(Input).value == "~n", "a typed name stays"
 
 
 async def test_a_patch_of_nothing_is_a_sentence(quiet: Setup, here: Path) -> None:
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(), SENT, unchanged(SENT))) as (app, pilot):
+    async with handing_off(quiet, SENT) as (app, pilot):
         await sees(pilot, "Staged prompt (your decisions) · nothing accepted yet")
         await choose(app, pilot, "staged patch")
         for button in ("#save", "#copy", "#read"):
@@ -122,31 +129,26 @@ async def test_a_patch_of_nothing_is_a_sentence(quiet: Setup, here: Path) -> Non
 # The file that the prompt came from
 
 
-@pytest.mark.parametrize("typed", ["prompt.md", "./prompt.md", "link.md"])
-async def test_the_prompts_own_file_takes_it_at_once_by_whatever_name(quiet: Setup, here: Path, typed: str) -> None:
-    (here / "prompt.md").write_bytes(SENT.encode())
-    (here / "link.md").symlink_to("prompt.md")
-    async with asked(quiet, lambda state: HandOffDialog(suggestion("prompt.md"), STAGED, unchanged(STAGED))) as (
-        app,
-        pilot,
-    ):
-        assert app.screen.query_one(Input).value == "prompt.md"
-        app.screen.query_one(Input).value = typed
-        await sees(pilot, "The prompt came from this file")
-        await answer(app, pilot, "enter")
-    assert (here / "prompt.md").read_bytes() == STAGED.encode()
-    assert (here / "link.md").is_symlink()
+async def test_the_prompts_own_file_is_overwritten_at_once_by_any_of_its_names(quiet: Setup, here: Path) -> None:
+    own, link = here / "prompt.md", here / "link.md"
+    own.write_bytes(SENT.encode())
+    link.symlink_to("prompt.md")
+    async with handing_off(quiet, source=str(own)) as (app, pilot):
+        assert app.screen.query_one(Input).value == "prompt.md", "it is offered by its short name"
+        for typed in ("prompt.md", "./prompt.md", "link.md"):
+            own.write_bytes(SENT.encode())
+            app.screen.query_one(Input).value = typed
+            await sees(pilot, "The prompt came from this file")
+            await save(app, pilot)
+            assert own.read_bytes() == STAGED.encode()
+            await again(app)
+    assert link.is_symlink()
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
-async def test_its_own_file_changed_since_is_never_written_and_the_change_is_shown(
-    quiet: Setup, here: Path, size: tuple[int, int]
-) -> None:
+async def test_its_own_file_changed_since_is_never_written_and_the_change_is_shown(quiet: Setup, here: Path) -> None:
     own = here / "prompt.md"
     own.write_bytes(SENT.replace("kind", "quick").encode())
-    async with asked(
-        quiet, lambda state: HandOffDialog(suggestion("prompt.md"), STAGED, unchanged(STAGED)), size=size
-    ) as (app, pilot):
+    async with handing_off(quiet, source="prompt.md") as (app, pilot):
         for _ in range(3):
             await pilot.press("enter")
             await sees(pilot, "has changed since its prompt was sent", "Changes in the file:", "quick.+}", "esc close")
@@ -166,7 +168,7 @@ async def test_its_own_file_of_an_odd_name_is_offered_where_it_can_be_typed(
 ) -> None:
     (here / name).write_bytes(b"Changed.")
     source = str(here / name)
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(source), STAGED, unchanged(STAGED))) as (app, pilot):
+    async with handing_off(quiet, source=source) as (app, pilot):
         assert app.screen.query_one(Input).value == (offered or "improved-prompt-4.md")
         await pilot.press("enter")
         if offered:
@@ -179,10 +181,7 @@ async def test_its_own_file_of_an_odd_name_is_offered_where_it_can_be_typed(
 async def test_another_file_and_a_patch_onto_the_own_one_are_asked_about(quiet: Setup, here: Path) -> None:
     (here / "other.md").write_bytes(SENT.encode())
     (here / "prompt.md").write_bytes(SENT.encode())
-    async with asked(quiet, lambda state: HandOffDialog(suggestion("prompt.md"), STAGED, unchanged(STAGED))) as (
-        app,
-        pilot,
-    ):
+    async with handing_off(quiet, source="prompt.md") as (app, pilot):
         app.screen.query_one(Input).value = "other.md"
         await pilot.press("enter")
         await sees(pilot, "other.md already exists. Press enter again to overwrite.")
@@ -217,7 +216,7 @@ async def test_the_pager_gets_the_patch_with_hidden_characters_made_visible_and_
     (here / "a pager.py").write_text(PAGER)
     monkeypatch.setenv("PAGER", f"'{sys.executable}' 'a pager.py' read 0")
     monkeypatch.setenv("CEKURA_API_KEY", "sesame")
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(), SENT, unchanged(SENT))) as (app, pilot):
+    async with handing_off(quiet, SENT) as (app, pilot):
         await sees(pilot, f"Open patch in {Path(sys.executable).name}")
         await read_in(app, monkeypatch)
         await eventually((here / "read").exists, "the pager has run")
@@ -241,10 +240,7 @@ async def test_a_pager_that_fails_is_a_sentence(
 ) -> None:
     (here / "pager.py").write_text(PAGER)
     monkeypatch.setenv("PAGER", command.format(python=sys.executable))
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED, unchanged(STAGED)), size=(120, 36)) as (
-        app,
-        pilot,
-    ):
+    async with handing_off(quiet, size=(120, 36)) as (app, pilot):
         await read_in(app, monkeypatch)
         await sees(pilot, said)
 
@@ -252,20 +248,20 @@ async def test_a_pager_that_fails_is_a_sentence(
 @pytest.mark.parametrize(
     ("installed", "offered"), [(("delta", "less"), "delta"), (("less",), "less"), ((), None)], ids=str
 )
-async def test_without_a_pager_of_ones_own_it_is_delta_or_less_or_none(
+async def test_without_a_configured_pager_it_is_delta_or_less_or_none(
     quiet: Setup, here: Path, monkeypatch: pytest.MonkeyPatch, installed: tuple[str, ...], offered: str | None
 ) -> None:
     for name in installed:
         (here / name).write_text("#!/bin/sh\n")
         (here / name).chmod(0o700)
     monkeypatch.setenv("PATH", str(here))
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED, unchanged(STAGED))) as (app, pilot):
+    async with handing_off(quiet) as (app, pilot):
         await sees(pilot, f"Open patch in {offered}" if offered else "Copy")
         assert ("Open patch" in screen_text(app)) == (offered is not None)
 
 
 @pytest.mark.parametrize("own", ["less -FRX", "cat", "'no end", " "])
-async def test_a_pager_that_would_be_gone_at_once_stays_or_is_taken_for_none(
+async def test_a_pager_that_would_quit_at_once_is_made_to_stay_or_not_used(
     quiet: Setup, here: Path, monkeypatch: pytest.MonkeyPatch, own: str
 ) -> None:
     (here / "less").write_text('#!/bin/sh\ncat > read\necho "$@" > told\n')
@@ -273,20 +269,10 @@ async def test_a_pager_that_would_be_gone_at_once_stays_or_is_taken_for_none(
     monkeypatch.setenv("PATH", f"{here}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr("cekura_tui.ui.terminal.foreground._KNOWN", (("less", "-R", "-+F"),))
     monkeypatch.setenv("PAGER", own)
-    async with asked(quiet, lambda state: HandOffDialog(suggestion(), STAGED, unchanged(STAGED))) as (app, pilot):
+    async with handing_off(quiet) as (app, pilot):
         await sees(pilot, "Open patch in less")
         await read_in(app, monkeypatch)
         await eventually((here / "told").exists, "less has run")
         await sees(pilot, "Copy or save the prompt")
     assert (here / "told").read_text().split()[-1] == "-+F"
     assert (here / "read").read_text().startswith("--- a/prompt.md\n")
-
-
-async def test_the_own_file_is_offered_by_a_short_name_where_it_is_near(quiet: Setup, here: Path) -> None:
-    (here / "prompt.md").write_bytes(SENT.encode())
-    async with asked(
-        quiet, lambda state: HandOffDialog(suggestion(str(here / "prompt.md")), STAGED, unchanged(STAGED))
-    ) as (app, pilot):
-        assert app.screen.query_one(Input).value == "prompt.md"
-        await answer(app, pilot, "enter")
-    assert (here / "prompt.md").read_bytes() == STAGED.encode()
