@@ -188,28 +188,19 @@ async def test_a_key_pressed_before_the_change_is_shown_does_not_update(line: Li
         assert line.prompts[-1] == "Somebody else wrote this."
 
 
-async def test_a_prompt_that_the_provider_syncs_is_warned_about_once(server: Agents) -> None:
+async def test_a_read_only_session_shows_the_change_its_warnings_and_why_it_writes_nothing(server: Agents) -> None:
     sent, name = server.prompt_of(BANK), server.name_of(BANK)
     number = server.job(BANK, sent)
-    async with updating(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
-        warning = f"! {name} syncs its prompt from its voice platform (such as Vapi or Retell): change the prompt"
-        await reads(pilot, f"{warning} there too, or the next sync will undo the update.")
-        await put(pilot)
-        await reads(pilot, "verified byte for byte")
-        assert server.prompt_of(BANK) == revised(sent)
-
-
-async def test_a_read_only_session_shows_the_change_and_why_it_writes_nothing(server: Agents) -> None:
-    sent = server.prompt_of(CLINIC)
-    number = server.job(CLINIC, sent)
     async with updating(server.setup(read_only=True), number, revised(sent), size=SMALL) as (_, pilot):
         await sees(pilot, "! Read-only session: nothing is written. Start without", "(revised")
+        warning = f"! {name} syncs its prompt from its voice platform (such as Vapi or Retell): change the prompt"
+        await reads(pilot, f"{warning} there too, or the next sync will undo the update.")
         for key in ("y", "R"):
             await pilot.press(key)
             await reads(pilot, "Read-only session: nothing")
             assert not isinstance(pilot.app.screen, ConfirmDialog)
-    assert server.prompt_of(CLINIC) == sent
-    assert server.saved(CLINIC, "replaced") == []
+    assert server.prompt_of(BANK) == sent
+    assert server.saved(BANK, "replaced") == []
 
 
 class Line:
