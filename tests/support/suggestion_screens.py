@@ -82,7 +82,7 @@ async def on_suggestion(
     setup: Setup, *shown: str, size: tuple[int, int] = WIDE, **options: Any
 ) -> AsyncIterator[Pilot[None]]:
     """The app on the suggestion of job 1, with its reasons."""
-    first = {"kind": PageFirstApp, "page": lambda state: SuggestionScreen(state, 1)}
+    first: dict[str, Any] = {"kind": PageFirstApp, "page": lambda state: SuggestionScreen(state, 1)}
     async with opened(setup, size=size, **first, **options) as pilot:
         await sees(pilot, "Suggestion of job 1", *shown)
         await eventually(lambda: screen(pilot).reasons is not None, "the reasons are loaded")

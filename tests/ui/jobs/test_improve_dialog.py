@@ -57,7 +57,7 @@ async def dialog(pilot: Pilot[None], run_id: int = FAILED) -> None:
     await sees(pilot, "Improve the prompt", "words,", "Launch", gone="Loading")
 
 
-async def test_it_shows_where_the_agents_prompt_goes_and_sends_it_as_the_server_has_it(served: Served) -> None:
+async def test_the_agents_prompt_is_shown_and_sent_as_the_server_has_it(served: Served) -> None:
     async with opened(served.setup(), size=SMALL) as pilot:
         await dialog(pilot)
         await sees(pilot, "Maya, the appointment line", str(FAILED), served.server.url, "May cost credits", "Launch")
@@ -155,7 +155,7 @@ async def test_a_file_of_an_odd_name_is_sent_to_the_byte_and_its_job_knows_it(
         assert job.prompt_source == str(own.resolve())
 
 
-async def test_a_file_that_is_no_prompt_gets_a_sentence_and_a_blank_prompt_is_not_sent(
+async def test_a_blank_prompt_or_a_file_that_is_no_prompt_is_refused(
     setup: Setup, scripted: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -217,7 +217,7 @@ async def test_text_typed_before_the_agents_prompt_arrives_stays(setup: Setup, s
         await sees(pilot, "Your draft")
 
 
-async def test_why_there_is_no_prompt_stays_until_it_was_read_by_itself_or_by_a_key(
+async def test_why_there_is_no_prompt_stays_until_a_retry_reads_it(
     setup: Setup, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[int] = []
@@ -257,7 +257,7 @@ async def test_an_editor_that_cannot_be_started_is_a_sentence_and_leaves_no_file
 # Launching
 
 
-async def test_a_launch_that_this_server_does_not_offer_says_so_and_keeps_the_draft(
+async def test_a_launch_that_the_server_does_not_offer_says_so_and_keeps_the_draft(
     setup: Setup, scripted: ScriptedServer
 ) -> None:
     scripted.on("POST", LAUNCH_PATH, Reply({"detail": "Not found."}, 404))
@@ -277,7 +277,7 @@ async def test_a_read_only_session_launches_nothing(setup: Setup, scripted: Scri
         assert sent(scripted) == []
 
 
-async def test_while_a_launch_waits_esc_does_not_leave_it_and_enter_does_not_send_it_twice(
+async def test_during_a_launch_esc_does_not_close_the_dialog_nor_enter_send_it_twice(
     setup: Setup, scripted: ScriptedServer
 ) -> None:
     scripted.on("POST", LAUNCH_PATH, hold := Hold(Reply({"progress_id": "p-1"})))

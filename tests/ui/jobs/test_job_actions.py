@@ -282,7 +282,7 @@ def test_a_job_that_was_launched_again_is_not_launched_again() -> None:
     assert "launch_again" not in applicable(job_of(JobState.FAILED), repeated_by=2)
 
 
-def test_a_job_of_another_key_is_only_tried_with_this_one_where_the_server_knows_it() -> None:
+def test_a_job_of_another_key_is_polled_only_where_the_server_knows_it() -> None:
     known = job_of(JobState.RUNNING, other_key=True, progress_id="p-1")
     assert applicable(known) == {"details", "copy", "resume", "forget"}
     assert "resume" not in applicable(job_of(JobState.LOST, other_key=True))

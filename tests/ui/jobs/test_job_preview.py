@@ -131,7 +131,7 @@ async def test_while_no_job_runs_nothing_is_painted(quiet: Setup, seeded: Seeded
 
 
 @pytest.mark.long
-async def test_the_pane_is_as_high_as_there_are_jobs_and_four_rows_at_most(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_the_pane_has_a_row_for_each_job_and_four_at_most(quiet: Setup, seeded: SeededJobs) -> None:
     async with opened(quiet) as pilot:
         await sees(pilot, "Jobs · none yet · i on a failed run launches one")
         pane = pilot.app.screen.query_one("#jobs-pane")

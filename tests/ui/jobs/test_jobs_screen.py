@@ -80,7 +80,7 @@ async def test_the_cursor_and_its_line_stay_when_jobs_come_and_end(quiet: Setup,
         assert listed.cursor_key == 61
 
 
-async def test_2_shows_the_list_with_the_cursor_on_what_was_opened_last_or_ended_since(
+async def test_2_shows_the_list_with_the_cursor_on_the_job_opened_or_ended_last(
     quiet: Setup, seeded: SeededJobs
 ) -> None:
     for ago in (900, 800, 700):
@@ -188,9 +188,7 @@ def job_at(launched: float | None, state: JobState = JobState.RUNNING) -> Job:
         ([job_at(990.0)] * 300, 4.76),
     ],
 )
-def test_elapsed_times_are_drawn_at_each_second_while_a_running_job_is_younger_than_a_minute(
-    jobs: list[Job], wait: float | None
-) -> None:
+def test_elapsed_times_are_drawn_each_second_while_a_running_job_is_young(jobs: list[Job], wait: float | None) -> None:
     assert tick_after(jobs, 1000.25) == (None if wait is None else pytest.approx(wait))
 
 

@@ -18,7 +18,7 @@ from cekura_tui.ui.away import what_ended
 from cekura_tui.workspace.setup import Setup
 
 
-async def test_a_second_kind_says_on_screen_what_was_sent_what_its_end_means_and_what_it_brought(
+async def test_a_second_kind_shows_what_was_sent_and_what_its_end_means(
     quiet: Setup, seeded: SeededJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(KINDS, TESTS.name, TESTS)

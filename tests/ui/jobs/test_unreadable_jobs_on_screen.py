@@ -12,7 +12,9 @@ from cekura_tui.workspace.setup import Setup
 
 
 @pytest.mark.parametrize("change", ["state = 'runnin'", "run_ids = 'x'"])
-async def test_the_other_jobs_are_there_and_the_one_is_named(quiet: Setup, seeded: SeededJobs, change: str) -> None:
+async def test_an_unreadable_job_is_named_and_the_others_are_listed(
+    quiet: Setup, seeded: SeededJobs, change: str
+) -> None:
     seeded.ended(DONE, took=40)
     seeded.ended(DONE, took=40)
     seeded.running(RUNNING, ago=20)

@@ -188,7 +188,7 @@ async def test_a_key_pressed_before_the_change_is_shown_does_not_update(line: Li
         assert line.prompts[-1] == "Somebody else wrote this."
 
 
-async def test_a_read_only_session_shows_the_change_its_warnings_and_why_it_writes_nothing(server: Agents) -> None:
+async def test_a_read_only_session_shows_the_change_and_its_warnings_and_writes_nothing(server: Agents) -> None:
     sent, name = server.prompt_of(BANK), server.name_of(BANK)
     number = server.job(BANK, sent)
     async with updating(server.setup(read_only=True), number, revised(sent), size=SMALL) as (_, pilot):

@@ -42,7 +42,7 @@ def resolver(saved: Any) -> ConflictResolver:
     return resolver
 
 
-def test_each_decision_leads_to_the_next_open_conflict_and_the_last_to_what_would_be_written(
+def test_each_decision_leads_to_the_next_conflict_and_the_last_to_the_change(
     resolver: ConflictResolver,
 ) -> None:
     assert resolver.headline() == "Conflict 1 of 2 · Rules › paragraph 1 · 2 undecided"
@@ -62,7 +62,7 @@ def test_each_decision_leads_to_the_next_open_conflict_and_the_last_to_what_woul
     ]
 
 
-def test_what_was_decided_holds_when_the_agent_is_read_again_and_nothing_while_it_is_not_known(
+def test_decisions_hold_when_the_agent_is_read_again(
     resolver: ConflictResolver,
 ) -> None:
     resolver.take("staged")

@@ -128,7 +128,7 @@ async def test_text_typed_and_deleted_again_does_not_come_back(server: Agents) -
         assert area.text == "Be brief with callers."
 
 
-async def test_decisions_stay_when_the_dialog_is_closed_and_applied_text_until_it_is_written(server: Agents) -> None:
+async def test_decisions_stay_when_the_dialog_closes_and_applied_text_until_it_is_written(server: Agents) -> None:
     async with deciding(server, ConflictDecisions()) as (app, pilot):
         await sees(pilot, "Conflict 1 of 2")
         await word(pilot, "Be swift with callers.")

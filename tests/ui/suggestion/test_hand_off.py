@@ -96,7 +96,7 @@ async def test_prompts_and_patches_are_saved_and_copied_to_the_byte(quiet: Setup
 
 
 @pytest.mark.parametrize(("staged", "first"), [(STAGED, STAGED), (SENT, PROPOSED)], ids=["some", "nothing"])
-async def test_the_staged_prompt_is_offered_first_or_the_proposed_one_if_nothing_is_staged(
+async def test_the_staged_prompt_is_offered_first_else_the_proposed_one(
     quiet: Setup, here: Path, staged: Prompt, first: Prompt
 ) -> None:
     async with handing_off(quiet, staged) as (app, pilot):
@@ -210,7 +210,7 @@ async def read_in(app: OneDialog, monkeypatch: pytest.MonkeyPatch) -> None:
     app.screen.query_one("#read", Button).press()
 
 
-async def test_the_pager_gets_the_patch_with_hidden_characters_made_visible_and_no_key(
+async def test_the_pager_gets_the_patch_with_hidden_characters_visible_and_no_key(
     quiet: Setup, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (here / "a pager.py").write_text(PAGER)

@@ -36,7 +36,7 @@ async def history(
     server: Agents, *shown: str, size: tuple[int, int] = SMALL, **options: Any
 ) -> AsyncIterator[Pilot[None]]:
     """The history of the clinic's prompts."""
-    first = {"kind": PageFirstApp, "page": lambda state: PromptHistoryScreen(state, CLINIC, "Clinic")}
+    first: dict[str, Any] = {"kind": PageFirstApp, "page": lambda state: PromptHistoryScreen(state, CLINIC, "Clinic")}
     async with opened(server.setup(**options), size=size, **first) as pilot:
         await sees(pilot, *(shown or ("Prompts of", "» current")))
         yield pilot

@@ -116,7 +116,7 @@ def grounds(view: ProseDiffView, y: int) -> list[tuple[str, str]]:
     return [(text if text.strip() else "", ground) for text, ground in found]
 
 
-async def test_changed_lines_have_a_ground_changed_words_a_brighter_one_and_what_is_rejected_none() -> None:
+async def test_changed_lines_have_a_ground_and_changed_words_a_brighter_one() -> None:
     app = DiffApp(OLD.replace("is\n- Rule 10", "is_now\n- Rule 10"), NEW.replace("was", "was_now"))
     async with app.run_test(size=(80, 30)) as pilot:
         await pilot.pause()
@@ -133,7 +133,7 @@ async def test_changed_lines_have_a_ground_changed_words_a_brighter_one_and_what
         assert {ground for _, ground in grounds(app.view, 11)} == {"cursor"}, "the cursor is seen on a changed line"
 
 
-async def test_of_a_sentence_that_took_the_place_of_another_the_common_words_are_not_marked() -> None:
+async def test_common_words_of_a_replaced_sentence_are_not_marked() -> None:
     old = "If it is a birthday, we hide a card in the room, so get the name right and ask how it is spelled.\n"
     new = "For a birthday, ask for the first name and its spelling, and add it to the booking note.\n"
     others = "\nGive no reason.\n", "\nClose at noon today.\n"
@@ -146,7 +146,7 @@ async def test_of_a_sentence_that_took_the_place_of_another_the_common_words_are
         assert not any("noon" in text for text in marked), "of what has nothing in common the line is marked alone"
 
 
-async def test_without_colour_signs_stand_around_the_words(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_colour_signs_are_around_the_changed_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     app = DiffApp(OLD, NEW)
     async with app.run_test(size=(80, 30)) as pilot:
@@ -155,7 +155,7 @@ async def test_without_colour_signs_stand_around_the_words(monkeypatch: pytest.M
         assert screen(app.view)[18] == " − - Rule 20 stays as it is"
 
 
-async def test_from_140_cells_on_the_sent_text_stands_beside_the_proposed_one() -> None:
+async def test_from_140_cells_the_sent_text_is_beside_the_proposed_text() -> None:
     app = DiffApp(OLD, NEW)
     async with app.run_test(size=(140, 30)) as pilot:
         await pilot.pause()
@@ -170,7 +170,7 @@ async def test_from_140_cells_on_the_sent_text_stands_beside_the_proposed_one() 
         assert screen(app.view)[2:4] == [" − You are Ava.", " + Greet every caller."]
 
 
-async def test_n_goes_from_hunk_to_hunk_shows_all_of_it_and_tells_which() -> None:
+async def test_n_goes_from_hunk_to_hunk_and_shows_all_of_it() -> None:
     app = DiffApp(OLD, NEW)
     async with app.run_test(size=(80, 8)) as pilot:
         await pilot.pause()
@@ -187,7 +187,7 @@ async def test_n_goes_from_hunk_to_hunk_shows_all_of_it_and_tells_which() -> Non
         assert app.entered == [1, 2, 3, 4, 3, 2, 3, 4, 3]
 
 
-async def test_a_way_of_dressing_words_is_one_line_at_the_end_and_f_asks_for_its_places() -> None:
+async def test_formatting_is_one_line_at_the_end_and_f_asks_for_its_places() -> None:
     old = 'Say "yes" here.\n\nSay "no" there.\n\nThird.\n'
     app = DiffApp(old, old.replace(' "', " “").replace('" ', "” ").replace("Third", "The third"))
     async with app.run_test(size=(80, 14)) as pilot:
@@ -217,7 +217,7 @@ async def test_a_way_of_dressing_words_is_one_line_at_the_end_and_f_asks_for_its
         assert not any(line.startswith("   ") for line in screen(app.view)), "still the changes alone"
 
 
-async def test_what_is_around_an_answer_is_left_out_and_the_cursor_is_on_the_first_change_to_decide() -> None:
+async def test_text_around_an_answer_is_left_out_and_the_cursor_on_the_first_undecided() -> None:
     app = DiffApp(OLD, f"Sure, here is the improved prompt:\n\n```markdown\n{NEW}```\n")
     async with app.run_test(size=(80, 40)) as pilot:
         await pilot.pause()
@@ -256,7 +256,7 @@ async def test_a_choice_shows_in_the_header_and_paints_that_hunk_alone(monkeypat
         assert app.view.hunk is app.diff.hunks[1]
 
 
-async def test_why_and_whose_facts_stand_below_the_header() -> None:
+async def test_reasons_and_facts_of_the_call_are_below_the_header() -> None:
     app = DiffApp(OLD, NEW)
     async with app.run_test(size=(80, 30)) as pilot:
         await pilot.press("n")
@@ -283,7 +283,7 @@ async def test_a_move_is_one_line_where_it_was_and_whole_where_it_is() -> None:
         assert " + - Always ask for the full date of birth before anything else." in lines[head:]
 
 
-async def test_f_unfolds_one_passage_or_all_and_w_leaves_what_did_not_change_out() -> None:
+async def test_f_unfolds_one_passage_or_all_and_w_hides_unchanged_lines() -> None:
     app = DiffApp(OLD, NEW)
     async with app.run_test(size=(80, 60)) as pilot:
         await pilot.press("n", "up", "up", "up", "f")
@@ -317,7 +317,7 @@ async def test_two_equal_texts_say_so() -> None:
         assert app.view.hunk is None
 
 
-async def test_in_an_endless_line_every_change_is_seen_and_what_is_the_same_between_is_counted() -> None:
+async def test_in_a_very_long_line_every_change_is_shown_and_unchanged_text_is_counted() -> None:
     words = [f"word{n}" for n in range(6_000)]
     app = DiffApp(" ".join(words), " ".join(words).replace("word4000 ", "FIRST ") + " LAST")
     async with app.run_test(size=(80, 40)) as pilot:
@@ -329,7 +329,7 @@ async def test_in_an_endless_line_every_change_is_seen_and_what_is_the_same_betw
         assert "word5999 LAST" in shown
 
 
-async def test_an_endless_line_in_the_place_of_another_is_drawn_to_its_end() -> None:
+async def test_a_very_long_line_in_place_of_another_is_drawn_to_its_end() -> None:
     app = DiffApp("a" * 9_000 + "END", "b" * 9_000 + "FIN")
     async with app.run_test(size=(80, 40)) as pilot:
         await pilot.press("G", "pagedown", "pagedown", "pagedown", "pagedown", "pagedown")
@@ -353,7 +353,7 @@ async def test_the_staged_text_follows_the_hunk_and_marks_what_is_taken() -> Non
         assert not any("Rule 20" in line for line in screen(app.staged))
 
 
-async def test_of_an_endless_line_the_staged_text_shows_all_and_follows_to_the_words() -> None:
+async def test_the_staged_text_shows_all_of_a_very_long_line_and_follows_to_the_words() -> None:
     words = [f"Word{n}." for n in range(4_000)]
     new = " ".join(words).replace("Word2000.", "CHANGED.").replace("Word3999.", "LAST.")
     app = StagedApp(" ".join(words), new)
@@ -399,7 +399,7 @@ async def test_a_number_that_follows_from_another_change_is_not_shown_as_one(
         ]
 
 
-async def test_reasons_that_come_later_and_less_room_leave_the_change_under_the_cursor_whole_on_screen() -> None:
+async def test_later_reasons_and_less_room_leave_the_change_under_the_cursor_whole() -> None:
     rules = "\n".join(f"- Rule {n} of the desk is kept." for n in range(30))
     app = DiffApp(rules, rules.replace("Rule 25 of", "Rule 25 at"))
 

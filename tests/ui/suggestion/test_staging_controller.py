@@ -117,7 +117,7 @@ async def test_a_choice_is_on_the_disk_before_it_is_shown(opened: Opened) -> Non
     assert staging.opened.staged == SENT.replace("kind to", "brief with")
 
 
-async def test_after_a_decision_the_next_undecided_change_is_due_and_the_last_one_says_so(
+async def test_after_a_decision_comes_the_next_undecided_change(
     opened: Opened,
 ) -> None:
     staging = await opened.loaded()
@@ -131,7 +131,7 @@ async def test_after_a_decision_the_next_undecided_change_is_due_and_the_last_on
     assert (staging.undone, staging.undecided, staging.next_undecided(FIRST)) == (SECOND.key, [2], 2)
 
 
-async def test_accepting_all_says_what_was_chosen_otherwise_and_undo_says_what_is_back(opened: Opened) -> None:
+async def test_accepting_all_counts_other_choices_and_undo_says_what_is_back(opened: Opened) -> None:
     staging = await opened.loaded()
     await staging.choose(SECOND, NO)
     assert await staging.accept_all() == "2 changes accepted (1 rejected before) · u undo"
@@ -164,7 +164,7 @@ async def test_a_moved_rule_is_edited_alone_and_the_numbers_of_the_others_follow
     assert [staging.opened.staged.count(rule) for rule in rules] == [1, 1, 1]
 
 
-async def test_what_was_typed_is_saved_until_it_is_applied_and_again_when_that_is_undone(opened: Opened) -> None:
+async def test_typed_text_is_saved_until_it_is_applied_and_again_after_undo(opened: Opened) -> None:
     staging = await opened.loaded()
     assert staging.text_to_edit(FIRST) == "Be brief with callers."
     assert staging.save_typed(FIRST, "Be swift.")
@@ -191,7 +191,7 @@ async def test_a_look_that_comes_late_does_not_hide_what_was_chosen_since(opened
     assert staging.opened.choices == {1: YES}
 
 
-async def test_a_choice_that_replaces_what_another_window_chose_unseen_says_so(opened: Opened, home: Path) -> None:
+async def test_a_choice_that_replaces_one_of_another_window_says_so(opened: Opened, home: Path) -> None:
     staging = await opened.loaded()
     other = Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")
     await StagingService(other).choose(1, DIFF, {1: NO, 2: NO})
@@ -271,7 +271,7 @@ async def test_the_parts_of_a_split_change_are_chosen_edited_and_undone_as_any_o
     assert staging.opened.choices == {rules.number: NO}
 
 
-async def test_a_change_that_is_edited_as_a_whole_is_not_split_and_one_without_parts_says_so(opened: Opened) -> None:
+async def test_a_change_without_parts_or_edited_as_a_whole_is_not_split(opened: Opened) -> None:
     opened.workspace.diff = WRAPPED
     staging, (around, first, rules) = await opened.loaded(), WRAPPED.hunks
     assert staging.why_not_split(around) == staging.why_not_split(first)
@@ -282,9 +282,7 @@ async def test_a_change_that_is_edited_as_a_whole_is_not_split_and_one_without_p
     assert staging.why_not_split(rules) == "Can't split change 3: it is edited as a whole. u undoes the edit."
 
 
-async def test_words_typed_into_a_change_that_another_window_splits_meanwhile_are_those_of_the_change(
-    opened: Opened, home: Path
-) -> None:
+async def test_text_typed_into_a_change_split_elsewhere_is_for_the_whole_change(opened: Opened, home: Path) -> None:
     opened.workspace.diff = WRAPPED
     staging, rules = await opened.loaded(), WRAPPED.hunks[-1]
     typed = staging.text_to_edit(rules)
@@ -303,7 +301,7 @@ async def test_words_typed_into_a_change_that_another_window_splits_meanwhile_ar
     assert staging.opened.staged == f"{SENT}\n{typed}\n- Say goodbye.\n"
 
 
-async def test_accepting_all_leaves_out_what_is_around_the_answer_and_says_how_to_take_it(opened: Opened) -> None:
+async def test_accepting_all_leaves_out_text_around_the_answer_and_says_so(opened: Opened) -> None:
     opened.workspace.diff = WRAPPED
     staging = await opened.loaded()
     out = " · change 1 left out (text around the model's answer)"

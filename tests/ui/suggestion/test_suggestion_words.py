@@ -25,7 +25,7 @@ def test_an_improved_prompt_with_the_key_is_called_that() -> None:
     assert "! The improved prompt contains your API key." in [line.plain for line in found]
 
 
-def test_of_a_long_proposal_is_said_how_much_is_shown_and_how_to_get_all_and_it_is_not_edited_here() -> None:
+def test_a_long_proposal_says_how_much_is_shown_and_is_not_edited_here() -> None:
     job = Job(12, JobState.SUCCEEDED, "", "o", "k", "p", (7,), 3, "A", (), (), "s", summary_of_changes="Longer.")
     long = Prompt("Ask him again.\n" * 100_000)
     diff = compare("Ask him.", long)
@@ -37,7 +37,7 @@ def test_of_a_long_proposal_is_said_how_much_is_shown_and_how_to_get_all_and_it_
     assert why_not_edit(diff.hunks[0], diff) == "Too long to edit here: y saves the prompt to a file."
 
 
-def test_what_is_not_known_of_an_issue_is_told_as_a_tree() -> None:
+def test_unknown_fields_of_an_issue_are_shown_as_a_tree() -> None:
     odd = {"title": "Talks over the caller\x1b[31m", "run_ids": [7], "odd": {"deep": [1, {"er": None}]}, "flag": True}
     assert lines_of({"issues": [odd]}) == [
         "One change.",
@@ -53,7 +53,7 @@ def test_what_is_not_known_of_an_issue_is_told_as_a_tree() -> None:
     ]
 
 
-def test_an_issue_of_any_size_is_told_in_bounded_lines() -> None:
+def test_an_issue_of_any_size_is_shown_in_bounded_lines() -> None:
     deep: object = "end"
     for _ in range(400):
         deep = [deep]
@@ -61,7 +61,7 @@ def test_an_issue_of_any_size_is_told_in_bounded_lines() -> None:
     assert len(lines) < 70
 
 
-def test_a_step_that_changed_nothing_does_not_promise_to_be_taken_back() -> None:
+def test_a_step_that_changed_nothing_does_not_offer_undo() -> None:
     yes, no = HunkChoice("accepted"), HunkChoice("rejected")
     assert accepted_message({1: no}, {1: yes, 2: yes}) == "2 changes accepted (1 rejected before) · u undo"
     assert accepted_message({1: yes, 2: yes}, {1: yes, 2: yes}) == "All changes are accepted already"
@@ -80,7 +80,7 @@ def test_what_is_staged_is_counted_as_what_the_agent_would_get() -> None:
         assert decided(diff, choices) == Decided(undecided, change.added_words, change.removed_words)
 
 
-def test_the_headline_has_what_is_decided_first_and_leaves_out_what_has_no_room() -> None:
+def test_the_headline_begins_with_the_decisions_and_is_cut_to_the_width() -> None:
     job = Job(1, JobState.SUCCEEDED, "", "o", "k", "p", (900238,), 3, "Riverside Clinic", (), (), "s")
     diff = compare(SENT, PROPOSED)
     chosen = {diff.hunks[0].key: HunkChoice("accepted")}
