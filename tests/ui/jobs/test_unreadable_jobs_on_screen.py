@@ -12,9 +12,7 @@ from cekura_tui.workspace.setup import Setup
 
 
 @pytest.mark.parametrize("change", ["state = 'runnin'", "run_ids = 'x'"])
-async def test_an_unreadable_job_is_named_and_the_others_are_listed(
-    quiet: Setup, seeded: SeededJobs, change: str
-) -> None:
+async def test_an_unreadable_job_is_named_beside_the_others(quiet: Setup, seeded: SeededJobs, change: str) -> None:
     seeded.ended(DONE, took=40)
     seeded.ended(DONE, took=40)
     seeded.running(RUNNING, ago=20)
