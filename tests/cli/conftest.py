@@ -1,21 +1,19 @@
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from calling import call
+from calling import objects
 from going_on import RunningCommand
-from scripted_server import LAUNCH, Reply, ScriptedServer, run_of, serve_runs
+from saved_jobs import DONE, SavedJobs
+from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer, run_of, serve_runs
 
 from cekura_tui.demo.corpus import FIRST_PROJECT
 from cekura_tui.demo.server import DemoServer
 from cekura_tui.model.job import JobState
-from cekura_tui.store.store import Store
 
 
 @dataclass
@@ -48,16 +46,11 @@ def demo(demo_server: Demo, monkeypatch: pytest.MonkeyPatch) -> Demo:
     return demo_server
 
 
-def rows() -> list[dict[str, Any]]:
-    """The runs of the embedded workspace."""
-    return [json.loads(line) for line in call("runs", "list", "--limit", 300, "--json").out.splitlines()]
-
-
 @pytest.fixture
 def by_kind(demo: Demo) -> dict[str, list[dict[str, Any]]]:
     """Its runs by the kind of their outcome, newest first."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for row in rows():
+    for row in objects("runs", "list", "--limit", 300):
         found.setdefault(row["outcome"]["kind"], []).append(row)
     demo.log.clear()
     return found
@@ -77,14 +70,41 @@ def prompt_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, prompt_file: Path) -> ScriptedServer:
-    """A scripted server that took job 1 and does not know yet how it ends."""
-    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
-    monkeypatch.setenv("CEKURA_API_KEY", "key")
+def api(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+    """A scripted server with run 5, which takes launches as `p-1`; the environment has its URL, a key and project 1."""
+    for name, value in (("API_URL", scripted.url), ("API_KEY", "key"), ("PROJECT_ID", "1")):
+        monkeypatch.setenv(f"CEKURA_{name}", value)
     serve_runs(scripted, run_of(5))
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p-1"}))
-    assert call("improve", 5, "--prompt-file", prompt_file).status == 0
     return scripted
+
+
+@pytest.fixture
+def jobs(api: ScriptedServer, home: Path) -> SavedJobs:
+    """The jobs of that key at that server in this test's database."""
+    return SavedJobs(home / "cekura.db", api.url)
+
+
+@pytest.fixture
+def server(api: ScriptedServer, jobs: SavedJobs) -> ScriptedServer:
+    """A scripted server that took job 1 and has not answered about it yet."""
+    jobs.running()
+    return api
+
+
+@pytest.fixture
+def finished(server: ScriptedServer, jobs: SavedJobs) -> ScriptedServer:
+    """A scripted server whose job 1 succeeded; nobody has looked at the result."""
+    server.on("GET", PROGRESS, Reply(DONE))
+    jobs.answer(1, DONE)
+    return server
+
+
+@pytest.fixture
+def no_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failed request is not tried again."""
+    for module in ("api.client", "workspace.all_runs"):
+        monkeypatch.setattr(f"cekura_tui.{module}.next_try", lambda *_: None)
 
 
 @pytest.fixture
@@ -102,15 +122,6 @@ def start() -> Iterator[Callable[..., RunningCommand]]:
 
 
 @pytest.fixture
-def window(home: Path, scripted: ScriptedServer) -> Iterator[Callable[[JobState], None]]:
+def window(jobs: SavedJobs) -> Callable[[JobState], None]:
     """Another window, which puts job 1 into a state."""
-    opened: list[Store] = []
-
-    def put(state: JobState) -> None:
-        store = Store(home / "cekura.db", scripted.url, "key", "default")
-        opened.append(store)
-        store.jobs.record_state(1, state, "Another window said so.", time.time(), only_from=tuple(JobState))
-
-    yield put
-    for store in opened:
-        store.close()
+    return lambda state: jobs.put(1, state)

@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import subprocess
 import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import IO
+from unittest.mock import patch
 
 from calling import SHOULD_NOT, process
 from waiting import until
 
+from cekura_tui.cli import main
+from cekura_tui.cli.script import SignalReceived
 
-class RunningCommand:
-    """`cekura-tui …` in a process of its own; `out` and `err` are the lines it has printed so far."""
 
-    def __init__(self, *words: object) -> None:
-        self.process: subprocess.Popen[bytes] = process(*words)
+class Printing:
+    """`out` and `err` are the lines that a command has printed so far."""
+
+    def __init__(self) -> None:
         self.out: list[str] = []
         self.err: list[str] = []
+
+    @property
+    def states(self) -> list[str]:
+        """What was printed, without the times."""
+        return [line.partition(" job ")[2] for line in self.out]
+
+    def prints(self, text: str) -> None:
+        """Wait until this is in a line of the output."""
+        until(lambda: any(text in line for line in self.out), f"{text!r} was printed, after {self.out} {self.err}")
+
+    def reports(self, text: str) -> None:
+        """Wait until this is in a line of standard error."""
+        until(lambda: any(text in line for line in self.err), f"{text!r} was said, after {self.out} {self.err}")
+
+
+class RunningCommand(Printing):
+    """`cekura-tui …` in a process of its own."""
+
+    def __init__(self, *words: object) -> None:
+        super().__init__()
+        self.process: subprocess.Popen[bytes] = process(*words)
         self._readers = [self._read(self.process.stdout, self.out), self._read(self.process.stderr, self.err)]
 
     def _read(self, stream: IO[bytes] | None, lines: list[str]) -> threading.Thread:
@@ -35,19 +62,6 @@ class RunningCommand:
     def pid(self) -> int:
         return self.process.pid
 
-    @property
-    def states(self) -> list[str]:
-        """What was printed, without the times."""
-        return [line.partition(" job ")[2] for line in self.out]
-
-    def prints(self, text: str) -> None:
-        """Wait until it has printed this."""
-        until(lambda: any(text in line for line in self.out), f"{text!r} was printed, after {self.out} {self.err}")
-
-    def reports(self, text: str) -> None:
-        """Wait until it has said this on standard error."""
-        until(lambda: any(text in line for line in self.err), f"{text!r} was said, after {self.out} {self.err}")
-
     def ended(self, number: signal.Signals | None = None) -> int:
         """Its exit status, once it has ended, of this signal if one is given."""
         if number is not None:
@@ -63,3 +77,63 @@ class RunningCommand:
         """kill -9, and no trace left of it."""
         self.process.kill()
         self.process.wait(20)
+
+
+class _Lines(io.TextIOBase):
+    """A stream that collects whole lines."""
+
+    encoding = "utf-8"  # type: ignore[assignment]
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines, self._begun = lines, ""
+
+    def write(self, text: str) -> int:
+        *lines, self._begun = (self._begun + text).split("\n")
+        self._lines.extend(lines)
+        return len(text)
+
+    def isatty(self) -> bool:
+        return False
+
+
+@contextmanager
+def watching(*words: object) -> Iterator[Printing]:
+    """`cekura-tui jobs watch …` in a thread of this process until the block ends, with polls every few milliseconds.
+
+    Nothing else may print in the block.
+    """
+    printed, over, ended = Printing(), threading.Event(), threading.Event()
+
+    def is_unread() -> bool:
+        if over.is_set():
+            raise SignalReceived(signal.SIGTERM)
+        return False
+
+    def watch() -> None:
+        command = ["jobs", "watch", *map(str, words)]
+        try:
+            main.cli.main(command, prog_name="cekura-tui", standalone_mode=False)
+        except SignalReceived:
+            ended.set()
+
+    async def without_signals(work: Coroutine[object, object, object]) -> object:
+        return await work
+
+    with (
+        patch("sys.stdout", _Lines(printed.out)),
+        patch("sys.stderr", _Lines(printed.err)),
+        patch("cekura_tui.cli.script._until_signal", without_signals),
+        patch("cekura_tui.cli.job_watch.is_unread", is_unread),
+        patch("cekura_tui.cli.job_watch.TICK", 0.05),
+        patch("cekura_tui.jobs.engine.TICK", 0.02),
+        patch("cekura_tui.jobs.polling.interval", lambda age, spread: 0.02),
+        patch("cekura_tui.jobs.polling.retry_delay", lambda *_: 0.02),
+    ):
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+        try:
+            yield printed
+        finally:
+            over.set()
+            thread.join(20)
+    assert ended.is_set(), printed.err

@@ -22,3 +22,8 @@ def test_a_misspelled_command_is_no_command() -> None:
 
 def test_a_file_of_the_command_line_is_no_command() -> None:
     assert "No such command 'options'" in call("options").err
+
+
+def test_the_version_and_the_help_are_printed() -> None:
+    assert call("--version").out.startswith("cekura-tui, version ")
+    assert "improve" in call("--help").out

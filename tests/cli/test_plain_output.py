@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from pathlib import Path
 
 import pytest
-from terminal import PROGRAM, environment
+from calling import call
 
 from cekura_tui.model.plain import PLAIN
 
@@ -24,24 +22,21 @@ def test_each_character_that_an_encoding_lacks_is_one_plain_character(encoding: 
     assert text.encode(encoding, PLAIN) == written
 
 
-def _output(home: Path, encoding: str, *args: str) -> str:
-    env = {**environment(home, home), "PYTHONIOENCODING": encoding}
-    command = [*PROGRAM, "--demo", "--demo-epoch", "1800000000", *args]
-    return subprocess.run(command, env=env, capture_output=True, check=True).stdout.decode(encoding)
+def printed(encoding: str, *words: object) -> str:
+    """What a command prints to a stream of this encoding."""
+    return call(*words, encoding=encoding).raw.decode(encoding)
 
 
-@pytest.mark.long
-def test_a_table_has_the_same_columns_in_ascii(home: Path) -> None:
-    whole, plain = (_output(home, encoding, "runs", "list") for encoding in ("utf-8", "ascii"))
+def test_a_table_has_the_same_columns_in_ascii(demo: object) -> None:
+    whole, plain = (printed(encoding, "runs", "list") for encoding in ("utf-8", "ascii"))
     assert "✓ passed" in whole
     assert "v passed" in plain
     assert [len(line) for line in plain.splitlines()] == [len(line) for line in whole.splitlines()]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_json_says_the_same_in_every_encoding(home: Path, encoding: str) -> None:
-    args = ("runs", "show", "900223", "--json")
-    whole, plain = _output(home, "utf-8", *args), _output(home, encoding, *args)
+def test_json_says_the_same_in_every_encoding(demo: object, encoding: str) -> None:
+    words = ("runs", "show", 900_223, "--json")
+    whole, plain = printed("utf-8", *words), printed(encoding, *words)
     assert not whole.isascii()
     assert json.loads(plain) == json.loads(whole)

@@ -1,4 +1,4 @@
-"""What a job brought reaches the person whatever else fails: the database, the output, its reader."""
+"""What a job brought reaches the user whatever else fails: the database, the output, its reader."""
 
 from __future__ import annotations
 
@@ -9,26 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from calling import Result, call, ended, process
+from calling import Result, call, called, ended, process, refused
+from saved_jobs import DONE, SavedJobs
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Reply, ScriptedServer
 
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.jobs import JobStore
 
-pytestmark = pytest.mark.long
-
-DONE = Reply({"output": {"improved_prompt": "Be kinder.\n", "summary_of_changes": "Kinder."}})
-FAILED = Reply({"status": "failed", "error": "Too busy."})
+FAILED = {"status": "failed", "error": "Too busy."}
 WAITS = "To wait for the job, run `cekura-tui jobs wait 2`."
 full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-
-
-@pytest.fixture
-def finished(server: ScriptedServer) -> ScriptedServer:
-    """Job 1 succeeded, and nobody has looked at it."""
-    server.on("GET", PROGRESS, DONE)
-    assert call("jobs", "wait", 1).status == 0
-    return server
 
 
 @pytest.fixture
@@ -48,6 +38,10 @@ def unread(home: Path) -> bool:
     return looked_at is None
 
 
+def unwritable(*_: object) -> None:
+    raise StoreError("The database cannot be written.")
+
+
 def without_reader(*words: object) -> Result:
     """Call it with an output whose reader is gone."""
     reader, writer = os.pipe()
@@ -62,41 +56,38 @@ def on_a_full_disk(*words: object) -> Result:
         return ended(process(*words, stdout=output))
 
 
+@pytest.mark.long  # waits for the lock as long as the database does
 @pytest.mark.usefixtures("locked")
 def test_a_result_is_shown_while_the_database_cannot_be_written() -> None:
-    shown = call("jobs", "show", 1, "--prompt")
-    assert (shown.status, shown.raw, shown.err) == (0, b"Be kinder.\n", "")
+    shown = called("jobs", "show", 1, "--prompt")
+    assert (shown.raw, shown.err) == (b"Be kinder.\n", "")
 
 
 @pytest.mark.parametrize(("how", "shows"), [([], "job 1: succeeded"), (["--diff"], "{+")])
-def test_whatever_is_shown_of_a_job_is_shown_where_looking_cannot_be_recorded(
+def test_a_job_is_shown_though_looking_at_it_cannot_be_recorded(
     finished: ScriptedServer, home: Path, monkeypatch: pytest.MonkeyPatch, how: list[str], shows: str
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(JobStore, "look", unwritable)
-        shown = call("jobs", "show", 1, *how)
-    assert (shown.status, shown.err) == (0, "")
-    assert shows in shown.out
+        shown = called("jobs", "show", 1, *how)
+    assert (shown.err, shows in shown.out) == ("", True)
     assert unread(home)
-    call("jobs", "show", 1, *how)
+    called("jobs", "show", 1, *how)
     assert not unread(home)
 
 
-def unwritable(*_: object) -> None:
-    raise StoreError("The database cannot be written.")
-
-
-def test_a_result_that_was_waited_for_is_written_where_looking_cannot_be_recorded(
+def test_a_result_is_written_though_looking_at_it_cannot_be_recorded(
     finished: ScriptedServer, prompt_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(JobStore, "look", unwritable)
     out = tmp_path / "out.md"
-    result = call("improve", 5, "--prompt-file", prompt_file, "--wait", "--json", "--out", out)
-    assert (result.status, json.loads(result.out)["improved_prompt"]) == (0, "Be kinder.\n")
+    result = called("improve", 5, "--prompt-file", prompt_file, "--wait", "--json", "--out", out)
+    assert json.loads(result.out)["improved_prompt"] == "Be kinder.\n"
     assert out.read_bytes() == b"Be kinder.\n"
     assert "database" not in result.err
 
 
+@pytest.mark.long
 @full
 def test_what_could_not_be_printed_counts_as_new(finished: ScriptedServer, home: Path) -> None:
     result = on_a_full_disk("jobs", "show", 1, "--prompt")
@@ -106,22 +97,22 @@ def test_what_could_not_be_printed_counts_as_new(finished: ScriptedServer, home:
     assert not unread(home)
 
 
-def test_asking_a_failed_job_for_its_prompt_is_looking_at_it(server: ScriptedServer, home: Path) -> None:
-    server.on("GET", PROGRESS, FAILED)
-    call("jobs", "wait", 1)
-    result = call("jobs", "show", 1, "--prompt")
-    assert (result.status, result.out) == (2, "")
-    assert "Job 1 has no suggestion (failed)." in result.err
+def test_asking_a_failed_job_for_its_prompt_is_looking_at_it(
+    server: ScriptedServer, jobs: SavedJobs, home: Path
+) -> None:
+    jobs.answer(1, FAILED)
+    refused("Job 1 has no suggestion (failed).", "jobs", "show", 1, "--prompt")
     assert not unread(home)
 
 
-def test_a_prompt_without_an_output_is_a_sentence(finished: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_prompt_without_an_output_is_one_sentence(finished: ScriptedServer) -> None:
     closed = process("jobs", "show", 1, "--prompt", stdout=None, preexec_fn=lambda: os.close(1))
     result = ended(closed)
     assert result.status == 2
     assert result.err == "cekura-tui: Standard output is closed. Send the prompt to a file or a pipe.\n"
 
 
+@pytest.mark.nightly
 def test_an_unconfirmed_launch_without_a_reader_leaves_with_1_and_says_so(
     server: ScriptedServer, prompt_file: Path
 ) -> None:
@@ -133,19 +124,23 @@ def test_an_unconfirmed_launch_without_a_reader_leaves_with_1_and_says_so(
 
 @pytest.mark.parametrize(
     ("end", "status"),
-    [(FAILED, 1), (Reply({"status": "failed", "error": "No issues found."}), 3), (DONE, 0)],
-    ids=["failed", "no issues", "succeeded"],
+    [
+        pytest.param(FAILED, 1, id="failed", marks=pytest.mark.long),
+        pytest.param({"status": "failed", "error": "No issues found."}, 3, id="no issues", marks=pytest.mark.nightly),
+        pytest.param(DONE, 0, id="succeeded", marks=pytest.mark.nightly),
+    ],
 )
-def test_a_reader_that_is_gone_changes_nothing_of_a_jobs_status(
-    server: ScriptedServer, prompt_file: Path, end: Reply, status: int
+def test_an_output_whose_reader_is_gone_changes_no_exit_status(
+    server: ScriptedServer, prompt_file: Path, end: dict[str, object], status: int
 ) -> None:
-    server.on("GET", PROGRESS, end)
+    server.on("GET", PROGRESS, Reply(end))
     result = without_reader("improve", 5, "--prompt-file", prompt_file, "--wait", "--json")
     assert result.status == status
     assert len(result.err.splitlines()) == 2
 
 
-def test_the_file_is_written_where_nobody_reads_the_output(
+@pytest.mark.long
+def test_the_file_is_written_though_the_reader_of_the_output_is_gone(
     finished: ScriptedServer, prompt_file: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.md"
@@ -154,28 +149,27 @@ def test_the_file_is_written_where_nobody_reads_the_output(
     assert f"Saved the improved prompt to {out}." in result.err
 
 
-def test_the_output_is_printed_where_the_file_cannot_be_written(
+def test_the_output_is_printed_though_the_file_cannot_be_written(
     finished: ScriptedServer, prompt_file: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.md"
 
     def appears(_: object) -> Reply:
-        out.write_text("of somebody else")
-        return DONE
+        out.write_text("of another program")
+        return Reply(DONE)
 
     finished.on("GET", PROGRESS, appears)
-    words = ("improve", 5, "--prompt-file", prompt_file, "--wait", "--out", out)
-    result = call(*words, "--json")
+    result = call("improve", 5, "--prompt-file", prompt_file, "--wait", "--out", out, "--json")
     assert (result.status, json.loads(result.out)["improved_prompt"]) == (2, "Be kinder.\n")
     assert "exists already" in result.err
-    out.unlink()
-    assert without_reader(*words).status == 2
-    assert out.read_text() == "of somebody else"
+    assert out.read_text() == "of another program"
 
 
 @full
-@pytest.mark.parametrize("as_json", [[], ["--json"]])
-def test_a_launch_whose_number_cannot_be_printed_says_that_it_was_launched(
+@pytest.mark.parametrize(
+    "as_json", [pytest.param([], marks=pytest.mark.long), pytest.param(["--json"], marks=pytest.mark.nightly)]
+)
+def test_a_launch_whose_number_cannot_be_printed_is_reported(
     server: ScriptedServer, prompt_file: Path, as_json: list[str]
 ) -> None:
     result = on_a_full_disk("improve", 5, "--prompt-file", prompt_file, *as_json)
@@ -186,8 +180,9 @@ def test_a_launch_whose_number_cannot_be_printed_says_that_it_was_launched(
     ]
 
 
+@pytest.mark.long
 @full
-def test_a_result_that_cannot_be_printed_is_in_the_file_all_the_same(
+def test_a_result_that_cannot_be_printed_is_in_the_file(
     finished: ScriptedServer, prompt_file: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.md"
@@ -200,4 +195,4 @@ def test_a_result_that_cannot_be_printed_is_in_the_file_all_the_same(
 
 
 def test_the_help_says_from_when_the_timeout_counts() -> None:
-    assert "stop waiting S seconds after the launch" in " ".join(call("improve", "--help").out.split())
+    assert "stop waiting S seconds after the launch" in " ".join(called("improve", "--help").out.split())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -12,18 +13,21 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from calling import call, ended, process
-from scripted_server import HTML_502, LAUNCH, PROGRESS, Reply, ScriptedServer
+from calling import call
+from saved_jobs import SENT, SavedJobs
+from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import make_setup
 
+NO_PID = 2**22 + 1
+"""No process of Linux has as high a number."""
+
 
 @pytest.fixture
-def unconfirmed(server: ScriptedServer, prompt_file: Path) -> ScriptedServer:
-    """Job 2 was sent by this process, and no answer tells whether the server took it."""
-    server.on("POST", LAUNCH, Reply(HTML_502, 502))
-    assert call("improve", 5, "--prompt-file", prompt_file).status == 1
+def unconfirmed(server: ScriptedServer, jobs: SavedJobs) -> ScriptedServer:
+    """Job 2 was launched by this process, and no answer says whether the server took it."""
+    jobs.unconfirmed()
     return server
 
 
@@ -44,34 +48,36 @@ def test_an_unconfirmed_job_says_when_and_by_whom_it_was_sent_and_how_to_drop_it
     assert re.search(r"\nhistory:\n  .*[\d:]+ launching\n  .*[\d:]+ unconfirmed: \S", result)
 
 
-def test_an_unconfirmed_job_says_that_the_process_that_sent_it_has_ended(
-    server: ScriptedServer, prompt_file: Path
+@pytest.mark.parametrize(
+    ("owner", "said"),
+    [
+        (
+            {"host": socket.gethostname(), "pid": 2**22 + 1, "start": "x"},
+            f"process 4194305 on {socket.gethostname()}, ended",
+        ),
+        ({"host": "far\x1b[31m-away", "pid": 12, "start": "x"}, "process 12 on far[31m-away, maybe still running"),
+        ({}, "an unknown process"),
+    ],
+    ids=["ended", "another host", "unknown"],
+)
+def test_an_unconfirmed_job_says_whether_the_process_that_sent_it_still_runs(
+    unconfirmed: ScriptedServer, home: Path, owner: dict[str, object], said: str
 ) -> None:
-    server.on("POST", LAUNCH, Reply(HTML_502, 502))
-    launching = process("improve", 5, "--prompt-file", prompt_file)
-    assert ended(launching).status == 1
-    assert f"\nsent by: process {launching.pid} on {socket.gethostname()}, ended\n" in call("jobs", "show", 2).out
+    owned_by(home, **owner)
+    assert f"\nsent by: {said}\n" in call("jobs", "show", 2).out
 
 
-def test_a_launch_of_another_host_or_of_nobody_known_says_so(unconfirmed: ScriptedServer, home: Path) -> None:
-    owned_by(home, host="far\x1b[31m-away", pid=12, start="x")
-    by = "sent by: process 12 on far[31m-away, maybe still running"
-    assert by in call("jobs", "show", 2).out
-    owned_by(home)
-    assert "\nsent by: an unknown process\n" in call("jobs", "show", 2).out
+def test_a_relaunched_job_and_the_one_that_repeats_it_name_each_other(unconfirmed: ScriptedServer, home: Path) -> None:
+    async def launch_again() -> None:
+        session = Session.open(make_setup(config_dir=str(home), env=os.environ))
+        await session.jobs.launch_again(2)
+        await session.close()
 
-
-async def test_a_job_that_was_launched_again_and_the_one_that_repeats_it_name_each_other(
-    unconfirmed: ScriptedServer, home: Path
-) -> None:
-    unconfirmed.on("POST", LAUNCH, Reply({"progress_id": "p-3"}))
-    session = Session.open(make_setup(config_dir=str(home), env=os.environ))
-    await session.jobs.launch_again(2)
-    await session.close()
-    first, second = (ended(process("jobs", "show", number)).out for number in (2, 3))
+    asyncio.run(launch_again())
+    first, second = (call("jobs", "show", number).out for number in (2, 3))
     assert "\nrelaunched: as job 3\n" in first
     assert "\nrepeats: job 2\n" in second
-    assert json.loads(ended(process("jobs", "show", 3, "--json")).out)["again_of"] == 2
+    assert json.loads(call("jobs", "show", 3, "--json").out)["again_of"] == 2
 
 
 def test_the_curl_commands_have_the_launch_last_and_hold_no_key(
@@ -93,11 +99,10 @@ def test_a_job_without_an_id_at_the_server_has_the_launch_alone(unconfirmed: Scr
     assert result.count("curl ") == 1
 
 
-def test_the_diff_of_an_answer_in_a_code_fence_says_so_first(server: ScriptedServer, prompt_file: Path) -> None:
-    proposed = f"```markdown\n{prompt_file.read_text()}Be brief.\n```\n"
-    server.on("GET", PROGRESS, Reply({"status": "completed", "output": {"improved_prompt": proposed}}))
-    assert call("improve", 5, "--prompt-file", prompt_file, "--wait").status == 0
-    diff = call("jobs", "show", 2, "--diff").out
+def test_the_diff_of_an_answer_in_a_code_fence_says_so_first(server: ScriptedServer, jobs: SavedJobs) -> None:
+    proposed = f"```markdown\n{SENT}Be brief.\n```\n"
+    jobs.answer(1, {"status": "completed", "output": {"improved_prompt": proposed}})
+    diff = call("jobs", "show", 1, "--diff").out
     assert re.match(r"@@ 1 of 2 @@ \(.*the answer is wrapped in a code fence\)\n\{\+```markdown\+\}\n", diff)
     assert "\n{+Be brief.+}\n" in diff
     assert diff.endswith("\n@@ 1 of 2 @@ also here\n{+```+}\n")
@@ -112,7 +117,7 @@ def test_the_curl_commands_send_what_was_sent(server: ScriptedServer, prompt_fil
     env = {**os.environ, "CEKURA_API_KEY": "of the shell"}
     script = call("jobs", "show", 2, "--curl").out.encode()
     subprocess.run(["sh"], input=script, env=env, capture_output=True, check=True)
-    (sent, again), asked = server.requests("POST", LAUNCH)[1:], server.requests("GET", PROGRESS)[-1]
+    (sent, again), asked = server.requests("POST", LAUNCH), server.requests("GET", PROGRESS)[-1]
     assert again.json() == sent.json()
     assert asked.query == {"progress_id": "p&2"}
     assert {again.headers["X-CEKURA-API-KEY"], asked.headers["X-CEKURA-API-KEY"]} == {"of the shell"}

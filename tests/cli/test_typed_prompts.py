@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sqlite3
 import subprocess
 from pathlib import Path
 
 import pytest
-from calling import Result, call, ended, process
+from calling import Result, call, ended, objects, process
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Hold, Reply, ScriptedServer, closed_port, run_of, serve_runs
 from waiting import until
 
@@ -22,11 +21,12 @@ def typed(*words: object, number: int = 6) -> Result:
 
 
 def drafts() -> list[tuple[object, ...]]:
-    """The drafts there are: number, runs, focus."""
-    found = map(json.loads, call("jobs", "list", "--drafts", "--json").out.splitlines())
+    """Number, runs and focus of each draft."""
+    found = objects("jobs", "list", "--drafts")
     return [(job["job"], job["run_ids"], job["category_ids"]) for job in found if job["state"] == "draft"]
 
 
+@pytest.mark.usefixtures("no_retries")
 @pytest.mark.parametrize(
     ("reply", "status"), [(Reply({"detail": "x"}, 401), 4), (Reply({}, 404), 2), (Reply(HTML_502, 502), 2)], ids=str
 )
@@ -39,6 +39,7 @@ def test_a_run_that_cannot_be_read_leaves_a_draft(server: ScriptedServer, reply:
     assert call("jobs", "show", 2, "--prompt").raw == TYPED
 
 
+@pytest.mark.usefixtures("no_retries")
 def test_a_server_that_is_down_leaves_a_draft(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CEKURA_API_URL", f"http://127.0.0.1:{closed_port()}")
     result = typed()
@@ -54,7 +55,8 @@ def test_a_read_only_session_leaves_a_draft(server: ScriptedServer) -> None:
     assert result.err.endswith("Start without --read-only. Draft saved as job 2.\n")
 
 
-def test_breaking_off_while_a_run_is_read_leaves_a_draft(server: ScriptedServer) -> None:
+@pytest.mark.long
+def test_ctrl_c_while_a_run_is_read_leaves_a_draft(server: ScriptedServer) -> None:
     hold = Hold(Reply(run_of(6)))
     server.on("GET", RUN_6, hold)
     reading = process("improve", 6, "--prompt-file", "-", stdin=subprocess.PIPE)
@@ -70,7 +72,7 @@ def test_breaking_off_while_a_run_is_read_leaves_a_draft(server: ScriptedServer)
     assert call("jobs", "show", 2, "--prompt").raw == TYPED
 
 
-def test_a_refused_launch_leaves_the_one_draft_and_tells_of_it_once(server: ScriptedServer) -> None:
+def test_a_refused_launch_leaves_one_draft_and_announces_it_once(server: ScriptedServer) -> None:
     serve_runs(server, run_of(6))
     server.on("POST", LAUNCH, Reply({"prompt": ["Too long."]}, 400))
     result = typed()
@@ -83,13 +85,11 @@ def test_a_launch_makes_a_job_of_the_draft_with_the_runs_agent(server: ScriptedS
     result = typed()
     assert (result.status, result.out) == (0, "2\n")
     assert drafts() == []
-    (_, body) = (got.json() for got in server.requests("POST", LAUNCH))
+    (body,) = (got.json() for got in server.requests("POST", LAUNCH))
     assert (body["run_ids"], body["agent"], body["prompt"]) == ([6], 7, TYPED.decode())
-    server.on("GET", PROGRESS, Reply({"output": {"improved_prompt": "x"}}))
-    assert call("jobs", "wait", 2).status == 0
 
 
-def test_where_the_draft_cannot_be_kept_none_is_told_of(server: ScriptedServer, home: Path) -> None:
+def test_where_the_draft_cannot_be_saved_none_is_announced(server: ScriptedServer, home: Path) -> None:
     sql = sqlite3.connect(home / "cekura.db", isolation_level=None)
     sql.execute("BEGIN IMMEDIATE")
     result = typed()
@@ -129,7 +129,7 @@ def test_a_prompt_with_the_key_is_sent_and_kept_only_where_that_was_allowed(
     assert server.requests("POST")[-1].json()["prompt"].encode() == WITH_KEY
 
 
-def test_whoever_prints_an_improved_prompt_with_the_key_is_warned(
+def test_printing_an_improved_prompt_with_the_key_warns(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", KEY)

@@ -7,16 +7,14 @@ from pathlib import Path
 
 import pytest
 from calling import call
-from scripted_server import PROGRESS, Reply, ScriptedServer
+from saved_jobs import SavedJobs
+from scripted_server import ScriptedServer
 
 
 @pytest.fixture
-def two(server: ScriptedServer, prompt_file: Path) -> ScriptedServer:
-    """Jobs 1 and 2, of which 1 succeeds."""
-    assert call("improve", 5, "--prompt-file", prompt_file).status == 0
-    server.on("GET", PROGRESS, Reply({"status": "completed", "output": {"improved_prompt": "Be kinder."}}))
-    assert call("jobs", "wait", 1).status == 0
-    return server
+def two(finished: ScriptedServer, jobs: SavedJobs) -> None:
+    """Jobs 1, which succeeded, and 2."""
+    jobs.running()
 
 
 def spoil(home: Path, statement: str) -> None:
@@ -32,9 +30,7 @@ def spoil(home: Path, statement: str) -> None:
         ("run_ids = 'x'", "run_ids is damaged."),
     ],
 )
-def test_the_others_are_listed_and_shown_and_it_is_told_what_to_do(
-    two: ScriptedServer, home: Path, change: str, why: str
-) -> None:
+def test_other_jobs_are_listed_and_the_error_says_what_to_do(two: None, home: Path, change: str, why: str) -> None:
     spoil(home, f"UPDATE jobs SET {change} WHERE number = 2")
     said = f"cekura-tui: Can't read job 2: {why} To remove the job from this machine, run `jobs forget 2 --force`.\n"
     for more in [], ["--json"]:
@@ -52,9 +48,7 @@ def test_the_others_are_listed_and_shown_and_it_is_told_what_to_do(
 
 
 @pytest.mark.parametrize("text", ["ff41", "4142"], ids=["no text", "another text"])
-def test_a_damaged_proposal_is_a_sentence_and_nothing_is_printed_for_it(
-    two: ScriptedServer, home: Path, text: str
-) -> None:
+def test_a_damaged_proposal_is_a_sentence_and_nothing_is_printed_for_it(two: None, home: Path, text: str) -> None:
     spoil(
         home, f"UPDATE prompts SET text = x'{text}' WHERE sha256 = (SELECT improved_sha256 FROM jobs WHERE number = 1)"
     )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from calling import Result, call
-from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
+from calling import call, called, refused
+from saved_jobs import SavedJobs
+from scripted_server import ScriptedServer, run_of
 
 from cekura_tui.config import key_lookup
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import row_of
+from cekura_tui.store.store import Store
 
-DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder.\n"}})
 SAVED = "Showing what is saved on this machine.\n"
 
 
@@ -26,42 +29,39 @@ def open_to_others(home: Path) -> str:
 
 
 @pytest.fixture
-def ended(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    """Job 1 has ended, run 5 was opened, and nobody has a key any more."""
-    server.on("GET", PROGRESS, DONE)
-    assert call("jobs", "wait", 1).status == 0
-    assert call("runs", "show", 5).status == 0
-    assert call("notes", "set", 5, "remember this").status == 0
+def ended(finished: ScriptedServer, home: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+    """Job 1 has ended, run 5 was opened and has a note, and there is no key any more."""
+    store = Store(home / "cekura.db", finished.url, "key", "default")
+    store.runs.keep_opened(Run.read(run_of(5)), 4.0)
+    store.notes.put(5, "remember this", 5.0)
+    store.close()
     monkeypatch.delenv("CEKURA_API_KEY")
-    server.seen.clear()
-    return server
+    return finished
+
+
+SHOWN: list[tuple[list[object], str]] = [
+    (["jobs", "list"], "succeeded"),
+    (["jobs", "list", "--json"], '"state": "succeeded"'),
+    (["jobs", "show", 1], "job 1: succeeded"),
+    (["jobs", "show", 1, "--prompt"], "Be kinder.\n"),
+    (["jobs", "show", 1, "--curl"], "$CEKURA_API_KEY"),
+    (["runs", "show", 5], "5"),
+    (["runs", "show", 5, "--timeline"], ""),
+    (["runs", "show", 5, "--json"], '"id": 5'),
+    (["notes", "list"], "remember this"),
+    (["views", "list"], "Failed today"),
+    (["search", "--json", "hello"], ""),
+]
 
 
 @pytest.mark.parametrize("without", [no_key, open_to_others])
-@pytest.mark.parametrize(
-    ("words", "shown"),
-    [
-        (["jobs", "list"], "succeeded"),
-        (["jobs", "list", "--json"], '"state": "succeeded"'),
-        (["jobs", "show", 1], "job 1: succeeded"),
-        (["jobs", "show", 1, "--prompt"], "Be kinder.\n"),
-        (["jobs", "show", 1, "--curl"], "$CEKURA_API_KEY"),
-        (["runs", "show", 5], "5"),
-        (["runs", "show", 5, "--timeline"], ""),
-        (["notes", "list"], "remember this"),
-        (["views", "list"], "Failed today"),
-        (["search", "--json", "hello"], ""),
-        (["runs", "show", 5, "--json"], '"id": 5'),
-    ],
-)
 def test_what_is_saved_here_is_shown_with_the_reason_why_there_is_no_key(
-    ended: ScriptedServer, home: Path, without: Any, words: list[object], shown: str
+    ended: ScriptedServer, home: Path, without: Callable[[Path], str]
 ) -> None:
     reason = without(home)
-    result = call(*words)
-    assert (result.status, shown in result.out) == (0, True)
-    assert reason in result.err
-    assert SAVED in result.err
+    for words, shown in SHOWN:
+        result = called(*words)
+        assert (words, shown in result.out, reason in result.err, SAVED in result.err) == (words, True, True, True)
     assert ended.seen == []
 
 
@@ -77,68 +77,58 @@ def test_a_key_command_that_fails_does_not_hide_the_jobs(
     assert ended.seen == []
 
 
-def refused(result: Result, what: str) -> None:
-    assert (result.status, result.out) == (4, "")
-    assert what in result.err
-    assert len(result.err.splitlines()) == 1
-
-
 def test_what_needs_the_server_says_what_is_missing(ended: ScriptedServer, prompt_file: Path) -> None:
     for words in (
         ["jobs", "wait", 1],
         ["jobs", "resume", 1],
         ["runs", "list", "--json"],
         ["improve", 5, "--from-agent"],
+        ["improve", 5, "--prompt-file", prompt_file],
     ):
-        refused(call(*words), "No API key found. Run `cekura-tui auth login`")
-    refused(call("improve", 5, "--prompt-file", prompt_file), "No API key found.")
-    refused(call("runs", "show", 6), "Run 6 is not cached on this machine. No API key found.")
+        refused("No API key found. Run `cekura-tui auth login`", *words, status=4)
+    refused("Run 6 is not cached on this machine. No API key found.", "runs", "show", 6, status=4)
     assert ended.seen == []
 
 
-def test_a_cached_run_is_said_to_be_one_and_from_when(ended: ScriptedServer) -> None:
+def test_a_cached_run_is_shown_with_its_age(ended: ScriptedServer) -> None:
     assert "Showing the cached run, as of " in call("runs", "show", 5).err
 
 
-def test_cached_runs_are_listed_with_their_age_and_by_the_same_filters(
-    demo: Any, home: Path, monkeypatch: pytest.MonkeyPatch, by_kind: Any
-) -> None:
-    failed, passed = (by_kind[kind][0]["id"] for kind in ("failed", "passed"))
-    for run in (failed, passed):
-        assert call("runs", "show", run).status == 0
-    monkeypatch.delenv("CEKURA_API_KEY")
-    demo.log.clear()
-    listed = call("runs", "list")
-    assert listed.status == 0
-    assert sorted(line.split()[0] for line in listed.out.splitlines()[1:]) == sorted(map(str, (failed, passed)))
+def test_cached_runs_are_listed_with_their_age_and_by_the_same_filters(ended: ScriptedServer, home: Path) -> None:
+    rows = [row_of(Run.read(run_of(number, evaluation_status=end))) for number, end in ((7, "failure"), (6, "success"))]
+    store = Store(home / "cekura.db", ended.url, "key", "default")
+    store.runs.keep_rows("project_id=1", len(rows), rows, 1.0, first=True)
+    store.close()
+    listed = called("runs", "list")
+    assert [line.split()[0] for line in listed.out.splitlines()[1:]] == ["7", "6"]
     assert "2 runs cached, as of " in listed.err
     assert SAVED in listed.err
-    assert [line.split()[0] for line in call("runs", "list", "outcome:passed").out.splitlines()[1:]] == [str(passed)]
+    assert [line.split()[0] for line in call("runs", "list", "outcome:passed").out.splitlines()[1:]] == ["6"]
     assert len(call("runs", "list", "--csv").out.splitlines()) == 3
-    refused(call("runs", "list", "id:1"), "No matching run is cached on this machine. No API key found.")
-    assert demo.log == []
-
-
-def test_a_list_without_a_project_asks_for_one_and_not_for_a_key_alone(ended: ScriptedServer) -> None:
-    refused(call("runs", "list"), "No project chosen. No API key found. Add --project ID. Run `cekura-tui auth login`")
+    refused("No matching run is cached on this machine. No API key found.", "runs", "list", "id:1", status=4)
     assert ended.seen == []
 
 
-def test_jobs_of_every_key_and_profile_of_the_server_are_listed_and_none_of_another_server(
-    ended: ScriptedServer, prompt_file: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_list_without_a_project_asks_for_one_and_not_for_a_key_alone(
+    ended: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended.on("POST", LAUNCH, Reply({"progress_id": "p-2"}))
-    monkeypatch.setenv("CEKURA_API_KEY", "another-key")
-    assert call("improve", 5, "--prompt-file", prompt_file).status == 0
-    monkeypatch.delenv("CEKURA_API_KEY")
+    monkeypatch.delenv("CEKURA_PROJECT_ID")
+    missing = "No project chosen. No API key found. Add --project ID. Run `cekura-tui auth login`"
+    refused(missing, "runs", "list", status=4)
+    assert ended.seen == []
+
+
+def test_jobs_of_every_key_of_the_server_are_listed_and_none_of_another_server(
+    ended: ScriptedServer, home: Path
+) -> None:
+    SavedJobs(home / "cekura.db", ended.url, "another-key").running()
     listed = call("jobs", "list").out.splitlines()
     assert [line.split()[:2] for line in listed[1:]] == [["2", "running"], ["1", "succeeded"]]
     assert "another key" not in "".join(listed)
     assert call("jobs", "show", 2).out.startswith("job 2: running\n")
-    other = call("--api-url", "http://127.0.0.1:9", "jobs", "list")
-    assert (other.status, other.out) == (0, "")
+    assert called("--api-url", "http://127.0.0.1:9", "jobs", "list").out == ""
 
 
 def test_a_job_can_be_forgotten_without_a_key(ended: ScriptedServer) -> None:
-    assert call("jobs", "forget", 1).status == 0
+    called("jobs", "forget", 1)
     assert call("jobs", "list").out == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -30,9 +31,9 @@ class Result:
         return self.raw.decode()
 
 
-def call(*words: object, stdin: bytes = b"") -> Result:
+def call(*words: object, stdin: bytes = b"", encoding: str = "utf-8") -> Result:
     """Call `cekura-tui …` in this process, not on a terminal; nothing may look like a crash."""
-    streams = [io.TextIOWrapper(io.BytesIO(data), encoding="utf-8") for data in (stdin, b"", b"")]
+    streams = [io.TextIOWrapper(io.BytesIO(data), encoding=encoding) for data in (stdin, b"", b"")]
     with (
         patch.object(sys, "argv", ["cekura-tui", *map(str, words)]),
         patch.object(sys, "stdin", streams[0]),
@@ -45,6 +46,26 @@ def call(*words: object, stdin: bytes = b"") -> Result:
         except SystemExit as end:
             status = int(end.code or 0)
     return _checked(status, *(_written(stream) for stream in streams[1:]))
+
+
+def called(*words: object, stdin: bytes = b"") -> Result:
+    """Call it, and expect success."""
+    result = call(*words, stdin=stdin)
+    assert result.status == 0, result.err
+    return result
+
+
+def refused(said: str, *words: object, status: int = 2, stdin: bytes = b"") -> Result:
+    """Call it, and expect this exit status and message, and no output."""
+    result = call(*words, stdin=stdin)
+    assert (result.status, result.out) == (status, "")
+    assert said in result.err
+    return result
+
+
+def objects(*words: object) -> list[dict[str, Any]]:
+    """The objects that `cekura-tui … --json` prints, one a line."""
+    return [json.loads(line) for line in called(*words, "--json").out.splitlines()]
 
 
 def _written(stream: io.TextIOWrapper) -> bytes:

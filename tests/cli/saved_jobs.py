@@ -1,0 +1,87 @@
+"""Jobs that an earlier command left in the database, in whatever state a test begins with."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cekura_tui.jobs.lease import this_process
+from cekura_tui.model.improve_prompt import read_progress
+from cekura_tui.model.job import Draft, JobState
+from cekura_tui.model.text import Prompt
+from cekura_tui.store.jobs import JobStore
+from cekura_tui.store.store import Store
+
+DONE: dict[str, Any] = {
+    "status": "completed",
+    "output": {"improved_prompt": "Be kinder.\n", "summary_of_changes": "Kinder."},
+}
+SENT = "# Rules\n\nBe kind to callers.\n"
+
+
+@dataclass
+class SavedJobs:
+    """The jobs of a key at a server, of run 5 of agent 7 all of them; any thread may use it."""
+
+    database: Path
+    origin: str
+    key: str = "key"
+
+    @contextmanager
+    def _opened(self) -> Iterator[JobStore]:
+        store = Store(self.database, self.origin, self.key, "default")
+        try:
+            yield store.jobs
+        finally:
+            store.close()
+
+    def launching(self, prompt: str = SENT) -> int:
+        """A job whose launch was sent by this process; the server has not answered."""
+        with self._opened() as jobs:
+            return _launching(jobs, prompt)
+
+    def accept(self, number: int) -> None:
+        """The server took the launch of a job, as `p-NUMBER`."""
+        with self._opened() as jobs:
+            _accept(jobs, number, f"p-{number}")
+
+    def running(self, prompt: str = SENT, progress_id: str = "", source: str = "") -> int:
+        """A job that the server took, as `p-NUMBER` unless said otherwise."""
+        with self._opened() as jobs:
+            number = _launching(jobs, prompt, source)
+            _accept(jobs, number, progress_id or f"p-{number}")
+            return number
+
+    def unconfirmed(self, prompt: str = SENT) -> int:
+        """A job whose launch was answered with a broken page."""
+        number = self.launching(prompt)
+        self.put(number, JobState.UNCONFIRMED, "The server failed (502).", "<html>")
+        return number
+
+    def answer(self, number: int, answer: dict[str, Any]) -> None:
+        """Record what the server says of a job."""
+        with self._opened() as jobs:
+            jobs.record_answer(number, read_progress(answer), json.dumps(answer), time.time())
+
+    def put(self, number: int, state: JobState, reason: str = "Another window said so.", raw: str = "") -> None:
+        """Another window puts a job into a state."""
+        with self._opened() as jobs:
+            jobs.record_state(number, state, reason, time.time(), raw, only_from=tuple(JobState))
+
+    def forget(self, number: int) -> None:
+        with self._opened() as jobs:
+            jobs.forget(number, time.time())
+
+
+def _launching(jobs: JobStore, prompt: str, source: str = "") -> int:
+    draft = Draft((5,), Prompt(prompt), 7, "Agent 7", prompt_source=source)
+    return jobs.begin_launch(draft, time.time(), this_process()).number
+
+
+def _accept(jobs: JobStore, number: int, progress_id: str) -> None:
+    jobs.record_progress_id(number, progress_id, json.dumps({"progress_id": progress_id}), time.time())
