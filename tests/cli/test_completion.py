@@ -6,11 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
-from calling import call
+from calling import call, refused
 from terminal import Terminal, environment
 
 from cekura_tui.model.run.outcome import Outcome
@@ -43,56 +43,49 @@ def shell_env(home: Path, tmp_path: Path) -> dict[str, str]:
     return {**environment(home, tmp_path), "PATH": f"{program.parent}:{os.environ['PATH']}"}
 
 
-@pytest.fixture
-def bash(shell_env: dict[str, str]) -> Callable[[str], list[str]]:
-    """What bash offers for the last of these words, split as bash splits them."""
-
-    def offered(words: str) -> list[str]:
-        done = subprocess.run(
-            ["bash", "-c", _BASH.format(words=words)], env=shell_env, capture_output=True, text=True, check=True
-        )
-        assert done.stderr == ""
-        return done.stdout.split("\n")[:-1]
-
-    return offered
+def offered(*words: str) -> list[str]:
+    """What bash is offered for the last of these words, split as bash splits them."""
+    env = {"COMP_WORDS": "\n".join(words), "COMP_CWORD": str(len(words) - 1), "_CEKURA_TUI_COMPLETE": "bash_complete"}
+    with patch.dict(os.environ, env):
+        return [line.partition(",")[2] for line in call().out.splitlines()]
 
 
+@pytest.mark.usefixtures("shell_env")
 @pytest.mark.parametrize(
-    ("words", "offered"),
+    ("words", "expected"),
     [
-        ("cekura-tui comple", ["completion"]),
-        ("cekura-tui completion z", ["zsh"]),
-        ("cekura-tui runs list out", ["outcome:"]),
-        ("cekura-tui runs list outcome :", ["passed", "failed", "error", "review", "running", "unknown"]),
-        ("cekura-tui runs list outcome : pa", ["passed"]),
-        ("cekura-tui runs list agent : cl", ['"Clinic, day"']),
-        ("cekura-tui groups agent : cl", ['"Clinic, day"']),
-        ("cekura-tui views save mine agent : cl", ['"Clinic, day"']),
+        ("comple", ["completion"]),
+        ("completion z", ["zsh"]),
+        ("runs list out", ["outcome:"]),
+        ("runs list outcome :", ["passed", "failed", "error", "review", "running", "unknown"]),
+        ("runs list outcome : pa", ["passed"]),
+        ("runs list agent : cl", ['"Clinic, day"']),
+        ("groups agent : cl", ['"Clinic, day"']),
+        ("views save mine agent : cl", ['"Clinic, day"']),
+        ("runs list scenario : la", ['"Late refund"']),  # no name that a shell would obey
     ],
 )
-def test_bash_completes_commands_and_the_words_of_a_filter(
-    bash: Callable[[str], list[str]], words: str, offered: list[str]
-) -> None:
-    assert bash(words) == offered
+def test_bash_is_offered_commands_and_the_words_of_a_filter(words: str, expected: list[str]) -> None:
+    assert offered("cekura-tui", *words.split()) == expected
 
 
-def test_no_name_is_offered_that_a_shell_would_obey(bash: Callable[[str], list[str]]) -> None:
-    assert bash("cekura-tui runs list scenario : la") == ['"Late refund"']
+def test_bash_completes_a_name(shell_env: dict[str, str]) -> None:
+    script = _BASH.format(words="cekura-tui runs list agent : cl")
+    done = subprocess.run(["bash", "-c", script], env=shell_env, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ('"Clinic, day"\n', "")
 
 
-def test_a_database_that_is_damaged_or_missing_offers_nothing_and_stays_so(
-    home: Path, tmp_path: Path, bash: Callable[[str], list[str]]
-) -> None:
+@pytest.mark.usefixtures("shell_env")
+def test_a_damaged_or_missing_database_offers_nothing_and_is_not_changed(home: Path, tmp_path: Path) -> None:
     (home / "cekura.db").write_bytes(b"no database" * 1000)
-    assert bash("cekura-tui runs list scenario :") == [""]
-    assert bash(f"cekura-tui --config-dir {tmp_path}/none jobs show ''") == [""]
+    assert offered("cekura-tui", "runs", "list", "scenario", ":") == [""]
+    assert offered("cekura-tui", "--config-dir", f"{tmp_path}/none", "jobs", "show", "") == [""]
+    assert (home / "cekura.db").read_bytes() == b"no database" * 1000
     assert not (tmp_path / "none").exists()
 
 
-def test_another_shell_is_refused_with_those_that_there_are() -> None:
-    result = call("completion", "tcsh")
-    assert result.status == 2
-    assert all(shell in result.err for shell in ("bash", "zsh", "fish"))
+def test_an_unknown_shell_is_refused_with_the_known_ones() -> None:
+    refused("'bash', 'zsh', 'fish'", "completion", "tcsh")
 
 
 @pytest.mark.long
