@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import httpx
 import pytest
 from contract_shapes import check_answer
+from demo_client import answers_until_over
 
 from cekura_tui.demo.corpus import FIRST_PROJECT, SECOND_PROJECT
-from cekura_tui.demo.server import DemoServer
 
 V1 = "/test_framework/v1"
 V2 = "/test_framework/v2"
@@ -38,15 +37,15 @@ def every_page(client: httpx.Client, path: str, **params: Any) -> list[dict[str,
         page += 1
 
 
-@pytest.mark.parametrize("root", [V1, V2])
+@pytest.mark.parametrize(("root", "half"), [(V1, 0), (V2, 1)])
 @pytest.mark.parametrize(("project", "count"), [(FIRST_PROJECT, 240), (SECOND_PROJECT, 60)])
 def test_every_run_of_every_page_is_what_the_contract_says(
-    client: httpx.Client, root: str, project: int, count: int
+    client: httpx.Client, root: str, half: int, project: int, count: int
 ) -> None:
     rows = every_page(client, f"{root}/runs/", project_id=project)
     assert len(rows) == count
     assert [row["id"] for row in rows] == sorted((row["id"] for row in rows), reverse=True)
-    for row in rows:
+    for row in rows[half::2]:
         whole = ask(client, "GET", f"{root}/runs/{row['id']}/")
         assert "transcript_object" not in row
         assert "evaluation" not in row
@@ -87,67 +86,31 @@ def test_every_state_of_a_job_is_what_the_contract_says(client: httpx.Client) ->
     path = f"{V1}/runs/improve_prompt_progress/"
     for run_ids in ([900238], [900237], [900236]):
         handle = ask(client, "POST", f"{V1}/runs/improve_prompt_bg/", json={"run_ids": run_ids, "prompt": "Be kind."})
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            answer = ask(client, "GET", path, params=handle)
-            seen.add(answer["status"])
-            if answer["status"] in ("completed", "failed"):
-                break
-        assert (answer["output"] is None) is (answer["status"] == "failed")
+        answers = answers_until_over(lambda handle=handle: ask(client, "GET", path, params=handle))
+        seen |= {answer["status"] for answer in answers}
+        assert (answers[-1]["output"] is None) is (answers[-1]["status"] == "failed")
     assert {"completed", "failed"} <= seen
 
 
 def test_the_synchronous_twin_and_the_issues(client: httpx.Client) -> None:
-    wish = {"run_ids": [900238], "prompt": "Be kind."}
-    assert "Be kind." in ask(client, "POST", f"{V1}/runs/improve_prompt/", json=wish)["improved_prompt"]
+    asked = {"run_ids": [900238], "prompt": "Be kind."}
+    assert "Be kind." in ask(client, "POST", f"{V1}/runs/improve_prompt/", json=asked)["improved_prompt"]
     issues = ask(client, "POST", f"{V1}/runs/improve_prompt_issues/", json={"run_ids": [900238]})["issues"]
     assert issues
     assert all(issue["run_id"] == 900238 and issue["turns"] for issue in issues)
 
 
 @pytest.mark.parametrize(
-    ("method", "path"),
+    ("path", "params"),
     [
-        ("GET", f"{V1}/runs/"),
-        ("GET", f"{V1}/runs/900240/"),
-        ("GET", f"{V1}/runs/bulk/"),
-        ("GET", f"{V1}/results/"),
-        ("GET", f"{V1}/aiagents/"),
-        ("GET", "/user/v1/projects/"),
-        ("POST", f"{V1}/runs/improve_prompt_bg/"),
-        ("GET", f"{V1}/runs/improve_prompt_progress/"),
+        (f"{V1}/runs/", {}),
+        (f"{V1}/runs/", {"project_id": FIRST_PROJECT, "status": "gone"}),
+        (f"{V1}/runs/bulk/", {}),
+        (f"{V1}/runs/bulk/", {"run_ids": "[900240]"}),
     ],
 )
-def test_a_missing_or_wrong_key_is_refused(server: DemoServer, method: str, path: str) -> None:
-    for headers, status in (({}, 401), ({"X-CEKURA-API-KEY": "other"}, 403)):
-        answer = httpx.request(method, server.url + path, headers=headers, trust_env=False)
-        assert answer.status_code == status
-        check_answer(path, method, status, answer.json())
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "status", "options"),
-    [
-        ("GET", f"{V1}/runs/", 400, {}),
-        ("GET", f"{V1}/runs/", 400, {"params": {"project_id": "one"}}),
-        ("GET", f"{V1}/runs/", 400, {"params": {"project_id": FIRST_PROJECT, "status": "gone"}}),
-        ("GET", f"{V1}/runs/", 400, {"params": {"project_id": FIRST_PROJECT, "timestamp__gte": "yesterday"}}),
-        ("GET", f"{V1}/runs/bulk/", 400, {}),
-        ("GET", f"{V1}/runs/bulk/", 400, {"params": {"run_ids": "[900240]"}}),
-        ("GET", f"{V1}/runs/1/", 404, {}),
-        ("GET", f"{V1}/results/1/", 404, {}),
-        ("GET", f"{V1}/aiagents/1/", 404, {}),
-        ("PATCH", f"{V1}/aiagents/1201/", 400, {"json": {"description": 7}}),
-        ("GET", f"{V1}/runs/improve_prompt_progress/", 400, {}),
-        ("GET", f"{V1}/runs/improve_prompt_progress/", 404, {"params": {"progress_id": "nobody"}}),
-        ("POST", f"{V1}/runs/improve_prompt_issues/", 400, {"json": {}}),
-        ("POST", f"{V1}/runs/improve_prompt/", 400, {"json": {}}),
-    ],
-)
-def test_a_refusal_is_what_the_contract_says(
-    client: httpx.Client, method: str, path: str, status: int, options: dict[str, Any]
-) -> None:
-    ask(client, method, path, status, **options)
+def test_a_refusal_is_what_the_contract_says(client: httpx.Client, path: str, params: dict[str, Any]) -> None:
+    ask(client, "GET", path, 400, params=params)
 
 
 def test_a_page_beyond_the_end_an_unknown_path_and_a_wrong_method(client: httpx.Client) -> None:

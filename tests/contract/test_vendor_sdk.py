@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
+from demo_client import answers_until_over
 
 from cekura_tui.demo.corpus import FIRST_PROJECT
 from cekura_tui.demo.server import DemoServer
@@ -21,10 +20,7 @@ def test_the_vendor_s_client_reads_runs_and_gets_a_better_prompt(server: DemoSer
     assert [one["id"] for one in vendor.runs.bulk(run_ids=f"{failed}")] == [failed]
     prompt = vendor.agents.get(run["agent"])["description"]
     handle = vendor.runs.improve_prompt_bg(run_ids=[failed], prompt=prompt, agent=run["agent"])
-    deadline = time.monotonic() + 10
-    answer = vendor.runs.improve_prompt_progress(**handle)
-    while answer["status"] != "completed" and time.monotonic() < deadline:
-        answer = vendor.runs.improve_prompt_progress(**handle)
+    answer = answers_until_over(lambda: vendor.runs.improve_prompt_progress(**handle))[-1]
     assert answer["output"]["improved_prompt"] != prompt
     assert vendor.runs.improve_prompt_issues(run_ids=[failed], agent=run["agent"])["issues"]
     assert len(vendor.projects.list()) == 2

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from demo_client import EPOCH, Clock, client_of
 
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.server import DemoServer
-
-EPOCH = 1_760_000_000.0
 
 
 @pytest.fixture(scope="session")
@@ -32,5 +31,10 @@ def server(tmp_path_factory: pytest.TempPathFactory, logged: list[dict[str, obje
 
 @pytest.fixture(scope="module")
 def client(server: DemoServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, headers={"X-CEKURA-API-KEY": server.key}, trust_env=False) as client:
+    with client_of(server) as client:
         yield client
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()

@@ -8,50 +8,26 @@ from typing import Any
 
 import httpx
 import pytest
+from demo_client import EPOCH, RUNS, Clock, listed, served_by
 
 from cekura_tui.demo.corpus import FIRST_PROJECT, Arrivals, Corpus
 from cekura_tui.demo.facts import Kind
 from cekura_tui.demo.listing import CorpusListing, read_query
 from cekura_tui.demo.server import DemoServer
 
-EPOCH = 1_760_000_000.0
-RUNS = "/test_framework/v1/runs/"
 AGENT = "/test_framework/v1/aiagents/1201/"
 SESSIONS = "/observability/v1/agent-improvement-sessions/"
 HOUR = 3600.0
 
 
-class Clock:
-    """Shows the time that it was set to."""
-
-    def __init__(self) -> None:
-        self.now = EPOCH
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 @pytest.fixture
 def acted_on(tmp_path: Path, clock: Clock) -> Iterator[httpx.Client]:
-    server = DemoServer(tmp_path / "demo", epoch=EPOCH, sessions=True, clock=clock)
-    server.start()
-    with client_of(server) as client:
+    with served_by(DemoServer(tmp_path / "demo", epoch=EPOCH, sessions=True, clock=clock)) as client:
         yield client
-    server.stop()
 
 
-def client_of(server: DemoServer) -> httpx.Client:
-    return httpx.Client(base_url=server.url, headers={"X-CEKURA-API-KEY": server.key}, trust_env=False)
-
-
-def listed(client: httpx.Client, **asked: Any) -> list[int]:
-    answer = client.get(RUNS, params={"project_id": FIRST_PROJECT, "page_size": 100, **asked})
-    return [row["id"] for row in answer.json()["results"]]
+def ids(client: httpx.Client, **asked: Any) -> list[int]:
+    return [row["id"] for row in listed(client, **asked)["results"]]
 
 
 def test_an_ended_call_is_over_in_the_list_the_run_its_result_and_after_a_restart(
@@ -60,26 +36,22 @@ def test_an_ended_call_is_over_in_the_list_the_run_its_result_and_after_a_restar
     spoken, queued = 900_240, 900_224
     before = acted_on.get(f"{RUNS}{spoken}/").json()
     # The filters have looked at these runs before they are ended.
-    assert {spoken, queued} <= set(listed(acted_on, status__in="running,in_queue"))
+    assert {spoken, queued} <= set(ids(acted_on, status__in="running,in_queue"))
     for run_id in (spoken, queued):
         assert acted_on.post(f"{RUNS}{run_id}/end_call/").status_code == 200
         assert acted_on.post(f"{RUNS}{run_id}/end_call/").json() == {"detail": "The call is not in progress."}
     ended = acted_on.get(f"{RUNS}{spoken}/").json()
     assert ended["status"] == "cancelled"
     assert ended["transcript"] == before["transcript"]
-    assert listed(acted_on, status__in="running,in_queue") == []
-    assert set(listed(acted_on, call_ended_reason__in="call-ended-by-user,cancelled-by-user")) >= {spoken, queued}
+    assert ids(acted_on, status__in="running,in_queue") == []
+    assert set(ids(acted_on, call_ended_reason__in="call-ended-by-user,cancelled-by-user")) >= {spoken, queued}
     result = acted_on.get(f"/test_framework/v1/results/{ended['result_id']}/").json()
     assert result["runs"][str(spoken)]["status"] == "cancelled"
-    again = DemoServer(tmp_path / "demo", epoch=EPOCH)
-    again.start()
-    with client_of(again) as client:
+    with served_by(DemoServer(tmp_path / "demo", epoch=EPOCH)) as client:
         assert client.get(f"{RUNS}{spoken}/").json() == ended
-    again.stop()
 
 
-def test_a_call_that_was_ended_stays_so_when_the_others_are_over() -> None:
-    clock = Clock()
+def test_a_call_that_was_ended_stays_so_when_the_others_are_over(clock: Clock) -> None:
     corpus = Corpus(100, EPOCH, arrivals=Arrivals(EPOCH, 5.0, clock))
     clock.now += 30
     going = next(known for run_id in corpus.run_ids(0) if (known := corpus.facts(run_id)) and known.spoken)
@@ -93,19 +65,16 @@ def test_a_call_that_was_ended_stays_so_when_the_others_are_over() -> None:
 
 
 def test_no_run_of_an_old_workspace_is_still_in_progress(tmp_path: Path, clock: Clock) -> None:
-    server = DemoServer(tmp_path / "demo", clock=clock)
-    server.start()
-    with client_of(server) as client:
-        going = listed(client, status__in="running,in_progress,evaluating,in_queue,pending,scaling_up")
+    with served_by(DemoServer(tmp_path / "demo", clock=clock)) as client:
+        going = ids(client, status__in="running,in_progress,evaluating,in_queue,pending,scaling_up")
         assert len(going) == 6
         about = {run_id: client.get(f"{RUNS}{run_id}/").json()["scenario"] for run_id in going}
         clock.now += HOUR
-        assert listed(client, status__in="running,in_progress,evaluating,in_queue,pending,scaling_up") == []
+        assert ids(client, status__in="running,in_progress,evaluating,in_queue,pending,scaling_up") == []
         for run_id, scenario in about.items():
             run = client.get(f"{RUNS}{run_id}/").json()
             assert run["scenario"] == scenario
             assert run["duration"] is not None
-    server.stop()
 
 
 def test_an_agent_has_a_history_and_is_restored_from_it(acted_on: httpx.Client, clock: Clock) -> None:

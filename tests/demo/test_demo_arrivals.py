@@ -13,49 +13,23 @@ from typing import Any
 
 import httpx
 import pytest
+from demo_client import EPOCH, RUNS, Clock, listed, served_by
 from waiting import until
 
 from cekura_tui.demo.answers import run_row
 from cekura_tui.demo.corpus import BACKLOG, FIRST_PROJECT, SLOWEST, Arrivals, Corpus
 from cekura_tui.demo.server import DemoServer
 
-EPOCH = 1_760_000_000.0
 ROOT = Path(__file__).parents[2]
-RUNS = "/test_framework/v1/runs/"
 FINAL = {"completed", "failed", "timeout", "cancelled"}
 ORDER = ("in_queue", "pending", "scaling_up", "running", "in_progress", "evaluating")
-
-
-class Clock:
-    """Shows the time that it was set to."""
-
-    def __init__(self, now: float) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock(EPOCH)
 
 
 @pytest.fixture
 def watched(tmp_path: Path, clock: Clock) -> Iterator[httpx.Client]:
     """A server on which a run starts every 5 seconds of the clock."""
-    server = DemoServer(tmp_path / "demo", epoch=EPOCH, live=5.0, clock=clock)
-    server.start()
-    with httpx.Client(base_url=server.url, headers={"X-CEKURA-API-KEY": server.key}, trust_env=False) as client:
+    with served_by(DemoServer(tmp_path / "demo", epoch=EPOCH, live=5.0, clock=clock)) as client:
         yield client
-    server.stop()
-
-
-def listed(client: httpx.Client, **asked: Any) -> dict[str, Any]:
-    answer = client.get(RUNS, params={"project_id": FIRST_PROJECT, "page_size": 100, **asked})
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
 
 
 def whole(client: httpx.Client, run_ids: list[int]) -> list[dict[str, Any]]:
@@ -97,10 +71,10 @@ def test_many_runs_asked_for_at_once_are_as_they_are_now(watched: httpx.Client, 
     assert {row["id"]: row["status"] for row in rows} == {run_id: run["status"] for run_id, run in after.items()}
 
 
-def test_a_run_only_goes_forward_and_what_it_is_about_stays(clock: Clock) -> None:
+def test_the_status_of_a_run_only_goes_forward_and_what_it_is_about_stays(clock: Clock) -> None:
     corpus = Corpus(100, EPOCH, arrivals=Arrivals(EPOCH, 2.0, clock))
-    seen: dict[int, list[dict[str, Any]]] = {run_id: [] for run_id in range(900_101, 900_161)}
-    while clock.now < EPOCH + 120.0 + SLOWEST:
+    seen: dict[int, list[dict[str, Any]]] = {run_id: [] for run_id in range(900_101, 900_131)}
+    while clock.now < EPOCH + 60.0 + SLOWEST:
         clock.now += 2.0
         for run_id, rows in seen.items():
             if (facts := corpus.facts(run_id)) is not None:
@@ -131,14 +105,11 @@ def test_what_has_settled_never_changes(clock: Clock) -> None:
     assert corpus.settled(0) > 300
 
 
-def test_without_being_asked_nothing_ever_changes(tmp_path: Path, clock: Clock) -> None:
-    server = DemoServer(tmp_path / "demo", epoch=EPOCH, clock=clock)
-    server.start()
-    with httpx.Client(base_url=server.url, headers={"X-CEKURA-API-KEY": server.key}, trust_env=False) as client:
+def test_a_workspace_that_is_not_live_never_changes(tmp_path: Path, clock: Clock) -> None:
+    with served_by(DemoServer(tmp_path / "demo", epoch=EPOCH, clock=clock)) as client:
         before = listed(client)
         clock.now += 1_000_000.0
         assert listed(client) == before
-    server.stop()
 
 
 def test_the_workspace_of_years_ago_opens_with_a_bounded_number_of_runs() -> None:
@@ -152,12 +123,9 @@ def test_the_workspace_of_years_ago_opens_with_a_bounded_number_of_runs() -> Non
 def test_two_servers_and_a_restart_show_the_same_new_runs(tmp_path: Path, clock: Clock) -> None:
     rows = []
     for _ in range(2):
-        server = DemoServer(tmp_path / "demo", epoch=EPOCH, live=5.0, clock=clock)
         clock.now = EPOCH + 60.0
-        server.start()
-        with httpx.Client(base_url=server.url, headers={"X-CEKURA-API-KEY": server.key}, trust_env=False) as client:
+        with served_by(DemoServer(tmp_path / "demo", epoch=EPOCH, live=5.0, clock=clock)) as client:
             rows.append(listed(client)["results"])
-        server.stop()
     assert rows[0] == rows[1]
 
 

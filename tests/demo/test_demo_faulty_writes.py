@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
 import pytest
+from demo_client import served_by
 from demo_faults import DRIFTED, faulty_server
 
 V1, V2 = "/test_framework/v1/aiagents/1201/", "/test_framework/v2/aiagents/1201/"
 TEXT = "  # Line \t\r\n\tBe kind.  \r\n\r\n"
 
 
-@contextmanager
-def faulty(tmp_path: Path, *faults: str) -> Iterator[httpx.Client]:
-    server = faulty_server(tmp_path / "demo", *faults)
-    server.start()
-    with httpx.Client(
-        base_url=server.url, headers={"X-CEKURA-API-KEY": server.key}, trust_env=False, timeout=10
-    ) as client:
-        yield client
-    server.stop()
+def faulty(tmp_path: Path, *faults: str) -> AbstractContextManager[httpx.Client]:
+    return served_by(faulty_server(tmp_path / "demo", *faults))
 
 
 def prompt(client: httpx.Client, path: str = V1) -> str:

@@ -8,6 +8,8 @@ from functools import cache
 from typing import Any
 
 import pytest
+from demo_client import EPOCH, Clock
+from examples import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,21 +17,9 @@ from cekura_tui.demo import listing as listing_module
 from cekura_tui.demo.answers import run_row
 from cekura_tui.demo.corpus import FIRST_PROJECT, PROJECT_IDS, SECOND_PROJECT, Arrivals, Corpus
 from cekura_tui.demo.facts import Facts
-from cekura_tui.demo.listing import STATUSES, CorpusListing, Invalid, call_id_of, read_query
+from cekura_tui.demo.listing import CorpusListing, Invalid, call_id_of, read_query
 
-EPOCH = 1_760_000_000.0
 RUNS = 300
-FAR_APART = 1_000_000.0
-
-
-class Clock:
-    """Shows the time that it was set to."""
-
-    def __init__(self, now: float) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def rows_of(corpus: Corpus) -> list[dict[str, Any]]:
@@ -167,12 +157,12 @@ def test_a_list_holds_the_rows_that_its_parameters_tell_and_no_others(
 MOVES = st.lists(st.tuples(st.floats(0.1, 400.0), FILTERS), min_size=1, max_size=6)
 
 
-@pytest.mark.long
+@COSTLY
 @given(MOVES, st.sampled_from([0.7, 5.0, 60.0]))
 def test_while_runs_come_and_end_every_list_is_what_it_is_now(
     moves: list[tuple[float, dict[str, str]]], every: float
 ) -> None:
-    clock = Clock(EPOCH)
+    clock = Clock()
     corpus = Corpus(50, EPOCH, arrivals=Arrivals(EPOCH, every, clock))
     listing = CorpusListing(corpus)
     asked_before: list[dict[str, str]] = []
@@ -265,4 +255,3 @@ def test_a_wrong_parameter_is_refused_by_its_name(asked: dict[str, str]) -> None
     with pytest.raises(Invalid) as refused:
         read_query({"project_id": "1", **asked})
     assert refused.value.errors.keys() <= asked.keys()
-    assert STATUSES

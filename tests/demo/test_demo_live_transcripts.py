@@ -6,15 +6,17 @@ import itertools
 from typing import Any
 
 import pytest
-from test_demo_arrivals import EPOCH, FINAL, ORDER, Clock
+from demo_client import EPOCH, Clock
+from test_demo_arrivals import FINAL, ORDER
 
 from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import SLOWEST, Arrivals, Corpus
 from cekura_tui.demo.facts import Kind, Shape
 
+pytestmark = pytest.mark.xdist_group("live transcripts")  # they share what they watch
 QUEUE = ORDER[:3]
 TALKING = ("running", "in_progress")
-STEP = 3.0
+STEP = 6.0
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +24,13 @@ def runs_seen() -> dict[int, list[dict[str, Any]]]:
     """Every run that was going on at the epoch or came in the minutes after it, as it was told every few seconds."""
     clock = Clock(EPOCH)
     corpus = Corpus(100, EPOCH, arrivals=Arrivals(EPOCH, 5.0, clock))
-    runs_seen: dict[int, list[dict[str, Any]]] = {run_id: [] for run_id in range(900_071, 900_181)}
+    runs_seen: dict[int, list[dict[str, Any]]] = {run_id: [] for run_id in range(900_071, 900_131)}
     still = Corpus(100, EPOCH)
     for run_id in range(900_071, 900_101):
         facts = still.facts(run_id)
         if facts is None or facts.fate.kind is not Kind.LIVE:
             del runs_seen[run_id]
-    while clock.now < EPOCH + 400 + SLOWEST:
+    while clock.now < EPOCH + 150 + SLOWEST:
         for run_id, seen in runs_seen.items():
             if (facts := corpus.facts(run_id)) is not None and not (seen and seen[-1]["status"] in FINAL):
                 seen.append(run_whole(corpus, facts))
@@ -44,12 +46,12 @@ def spoken(run: dict[str, Any]) -> list[Any] | str:
 
 def test_a_run_that_waits_has_no_transcript_and_no_verdicts(runs_seen: dict[int, list[dict[str, Any]]]) -> None:
     waiting = [run for seen in runs_seen.values() for run in seen if run["status"] in QUEUE]
-    assert len(waiting) > 30
+    assert len(waiting) > 10
     assert all(run["transcript"] is None and run["transcript_object"] is None for run in waiting)
     assert all(run["evaluation"] is None and run["executed_at"] is None for run in waiting)
 
 
-def test_while_somebody_speaks_turns_come_at_the_end_and_none_changes(
+def test_while_a_call_goes_on_turns_are_added_and_none_changes(
     runs_seen: dict[int, list[dict[str, Any]]],
 ) -> None:
     grown = texts = 0
@@ -60,12 +62,11 @@ def test_while_somebody_speaks_turns_come_at_the_end_and_none_changes(
             assert after[: len(before)] == before
             grown += len(after) > len(before)
             texts += isinstance(after, str) and len(after) > len(before) > 0
-    assert grown > 200
-    assert texts > 5
+    assert grown > 50
+    assert texts > 0
 
 
-@pytest.mark.long
-def test_nothing_is_told_before_it_was_said(runs_seen: dict[int, list[dict[str, Any]]]) -> None:
+def test_no_turn_is_in_the_transcript_before_it_was_spoken(runs_seen: dict[int, list[dict[str, Any]]]) -> None:
     for run_id, seen in runs_seen.items():
         for number, run in enumerate(seen):
             if run["status"] in TALKING and isinstance(run["transcript_object"], list) and run_id > 900_100:
@@ -110,7 +111,7 @@ def test_a_run_that_was_never_answered_has_no_transcript() -> None:
     assert set(words) == {*QUEUE, *TALKING, "failed"}
 
 
-def test_the_runs_of_the_first_look_are_then_what_their_status_says_and_end(
+def test_runs_in_progress_at_the_start_have_the_transcript_of_their_status(
     runs_seen: dict[int, list[dict[str, Any]]],
 ) -> None:
     still = Corpus(100, EPOCH)
@@ -126,7 +127,7 @@ def test_the_runs_of_the_first_look_are_then_what_their_status_says_and_end(
             assert spoken(seen[0])
 
 
-def test_without_a_clock_a_run_that_goes_on_has_told_a_part_of_its_call(corpus: Corpus) -> None:
+def test_in_a_still_workspace_a_run_in_progress_has_a_part_of_its_call(corpus: Corpus) -> None:
     lengths = {}
     for run_id in corpus.run_ids(0)[:30]:
         facts = corpus.facts(run_id)
@@ -140,7 +141,7 @@ def test_without_a_clock_a_run_that_goes_on_has_told_a_part_of_its_call(corpus: 
     assert {lengths[word] for word in QUEUE} == {0}
 
 
-def test_a_run_told_as_text_alone_grows_as_text(runs_seen: dict[int, list[dict[str, Any]]]) -> None:
+def test_a_run_with_text_alone_grows_as_text(runs_seen: dict[int, list[dict[str, Any]]]) -> None:
     clock = Clock(EPOCH)
     corpus = Corpus(100, EPOCH, arrivals=Arrivals(EPOCH, 5.0, clock))
     clock.now += 200.0

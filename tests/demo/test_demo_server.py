@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import stat
 import threading
-import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from demo_client import RUNS, Clock, answers_until_over, client_of, listed, served_by
 from demo_faults import faulty_server
 from odd_runs import EXTRA_RUNS, LONG_RUN
+from waiting import until
 
-from cekura_tui.demo.corpus import FIRST_PROJECT
 from cekura_tui.demo.faults import FAULTS, Throttle
 from cekura_tui.demo.server import DemoServer
 
-RUNS = "/test_framework/v1/runs/"
 LAUNCH = f"{RUNS}improve_prompt_bg/"
-PROGRESS = "/test_framework/v1/runs/improve_prompt_progress/"
+PROGRESS = f"{RUNS}improve_prompt_progress/"
+RUN = f"{RUNS}900240/"
 PROMPT = "# Line\r\n\tBe kind — and brief\u2026 & 100% = true\r\n"
-
-
-def client_of(server: DemoServer) -> httpx.Client:
-    return httpx.Client(base_url=server.url, headers={"X-CEKURA-API-KEY": server.key}, trust_env=False)
+SENT = {"run_ids": [900238], "prompt": PROMPT}
 
 
 def finished(client: httpx.Client, handle: dict[str, Any]) -> dict[str, Any]:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        answer: dict[str, Any] = client.get(PROGRESS, params=handle).json()
-        if answer["status"] in ("completed", "failed"):
-            return answer
-    raise AssertionError("the job did not end")
+    """The last answer about a job."""
+    return answers_until_over(lambda: client.get(PROGRESS, params=handle).json())[-1]
 
 
 @pytest.mark.parametrize(
@@ -48,10 +43,10 @@ def finished(client: httpx.Client, handle: dict[str, Any]) -> dict[str, Any]:
     ],
     ids=["json", "urlencoded repeated", "urlencoded commas", "multipart repeated", "multipart commas"],
 )
-@pytest.mark.parametrize("path", [LAUNCH, "/test_framework/v1/runs-external/improve_prompt_bg"])
 def test_a_launch_takes_every_kind_of_body_and_the_prompt_arrives_whole(
-    client: httpx.Client, logged: list[dict[str, object]], path: str, sent: dict[str, Any]
+    client: httpx.Client, logged: list[dict[str, object]], sent: dict[str, Any]
 ) -> None:
+    path = LAUNCH if "json" in sent else "/test_framework/v1/runs-external/improve_prompt_bg"
     answer = client.post(path, **sent)
     assert answer.status_code == 200, answer.text
     output = finished(client, answer.json())["output"]
@@ -101,35 +96,26 @@ def test_a_prompt_with_half_a_surrogate_comes_back(client: httpx.Client) -> None
     assert finished(client, handle)["output"]["improved_prompt"].startswith("a\ud800b")
 
 
-def test_a_job_goes_on_while_the_server_is_gone_and_its_answer_stays(tmp_path: Path) -> None:
-    first = DemoServer(tmp_path / "demo", speed=20)
-    first.start()
-    with client_of(first) as client:
-        handle = client.post(LAUNCH, json={"run_ids": [900238], "prompt": PROMPT}).json()
+def test_a_job_goes_on_while_the_server_is_gone_and_its_answer_stays(tmp_path: Path, clock: Clock) -> None:
+    first, second = (DemoServer(tmp_path / "demo", clock=clock) for _ in range(2))
+    with served_by(first) as client:
+        handle = client.post(LAUNCH, json=SENT).json()
         assert client.get(PROGRESS, params=handle).json()["output"] is None
-    first.stop()
-    second = DemoServer(tmp_path / "demo")
-    second.start()
-    with client_of(second) as client:
-        assert second.key == first.key
+        key = first.key
+    clock.now += 3600
+    with served_by(second) as client:
+        assert second.key == key
         answer = finished(client, handle)
         assert answer == finished(client, handle)
         assert answer["output"]["improved_prompt"] != PROMPT
-    second.stop()
 
 
 def test_two_servers_share_a_directory(tmp_path: Path) -> None:
     servers = [DemoServer(tmp_path / "demo", speed=1000) for _ in range(2)]
-    for server in servers:
-        server.start()
-    with client_of(servers[0]) as one, client_of(servers[1]) as other:
-        handle = one.post(LAUNCH, json={"run_ids": [900238], "prompt": PROMPT}).json()
+    with served_by(servers[0]) as one, served_by(servers[1]) as other:
+        handle = one.post(LAUNCH, json=SENT).json()
         assert finished(other, handle) == finished(one, handle)
-        scope = {"project_id": FIRST_PROJECT}
-        rows = [client.get("/test_framework/v1/runs/", params=scope).json()["results"] for client in (one, other)]
-        assert rows[0] == rows[1]
-    for server in servers:
-        server.stop()
+        assert listed(one) == listed(other) | {"next": listed(one)["next"]}
 
 
 def test_the_directory_is_the_owner_s_alone(tmp_path: Path) -> None:
@@ -149,21 +135,16 @@ def test_stopping_ends_the_thread_though_connections_are_open_and_may_be_repeate
     waiting.start()
     with client_of(server) as client:
         client.get("/user/v1/projects/")
-        started = time.monotonic()
         server.stop()
         server.stop()
-        assert time.monotonic() - started < 3
-    waiting.join(timeout=5)
-    assert not waiting.is_alive()
-    assert {thread for thread in threading.enumerate() if thread.name == "embedded-server"} <= before
+        assert {thread for thread in threading.enumerate() if thread.name == "embedded-server"} <= before
+    until(lambda: not waiting.is_alive(), "the open request was ended")
 
 
 def _post_and_hang(server: DemoServer) -> None:
-    try:
-        with client_of(server) as client:
-            client.post("/test_framework/v1/runs/improve_prompt/", json={"run_ids": [900238], "prompt": "x"})
-    except httpx.HTTPError:
-        pass
+    """Ask for an answer that takes hours."""
+    with client_of(server) as client, contextlib.suppress(httpx.HTTPError):
+        client.post(f"{RUNS}improve_prompt/", json=SENT)
 
 
 def test_a_taken_port_is_an_error_of_the_system(tmp_path: Path, server: DemoServer) -> None:
@@ -175,99 +156,81 @@ def test_a_taken_port_is_an_error_of_the_system(tmp_path: Path, server: DemoServ
 
 
 def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    server = DemoServer(tmp_path / "demo", extra_runs=EXTRA_RUNS)
-    server.start()
-    with client_of(server) as client:
+    with served_by(DemoServer(tmp_path / "demo", extra_runs=EXTRA_RUNS)) as client:
         client.get("/nowhere")
-        client.get(f"/test_framework/v1/runs/{LONG_RUN}/")
-    server.stop()
+        client.get(f"{RUNS}{LONG_RUN}/")
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_hundred_thousand_runs_are_listed_page_by_page(tmp_path: Path) -> None:
-    server = DemoServer(tmp_path / "demo", runs=100_000)
-    server.start()
-    with client_of(server) as client:
-        scope = {"project_id": FIRST_PROJECT, "page_size": 100, "page": 1000}
-        answer = client.get("/test_framework/v1/runs/", params=scope).json()
-        assert (answer["count"], len(answer["results"]), answer["next"]) == (100_000, 100, None)
-    server.stop()
+    with served_by(DemoServer(tmp_path / "demo", runs=100_000)) as client:
+        answer = listed(client, page=1000)
+    assert (answer["count"], len(answer["results"]), answer["next"]) == (100_000, 100, None)
 
 
-def with_fault(tmp_path: Path, fault: str) -> DemoServer:
-    server = faulty_server(tmp_path / "demo", fault, speed=1000)
-    server.start()
-    return server
+# Faults
 
 
-def test_html_502_hits_every_other_request(tmp_path: Path) -> None:
-    server = with_fault(tmp_path, "html-502")
-    with client_of(server) as client:
-        for wanted in (502, 200, 502, 200):
-            answer = client.get("/test_framework/v1/runs/900240/")
-            assert answer.status_code == wanted
-            assert ("<html>" in answer.text) is (wanted == 502)
-    server.stop()
+@pytest.fixture
+def faulty(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+    """A client of a server with the fault that the test is marked with."""
+    with served_by(faulty_server(tmp_path / "demo", request.param, speed=1000)) as client:
+        yield client
 
 
-def test_500_hits_every_other_request_in_json(tmp_path: Path) -> None:
-    server = with_fault(tmp_path, "500")
-    with client_of(server) as client:
-        answers = [client.get("/test_framework/v1/runs/900240/") for _ in range(4)]
-    server.stop()
+def with_fault(name: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("faulty", [name], indirect=True)
+
+
+@with_fault("html-502")
+def test_html_502_hits_every_other_request(faulty: httpx.Client) -> None:
+    answers = [faulty.get(RUN) for _ in range(4)]
+    assert [(answer.status_code, "<html>" in answer.text) for answer in answers] == [(502, True), (200, False)] * 2
+
+
+@with_fault("500")
+def test_500_hits_every_other_request_in_json(faulty: httpx.Client) -> None:
+    answers = [faulty.get(RUN) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [500, 200, 500, 200]
     assert answers[0].json() == {"detail": "Internal server error."}
 
 
-def test_reset_closes_the_connection_of_every_other_request(tmp_path: Path) -> None:
-    server = with_fault(tmp_path, "reset")
-    with client_of(server) as client:
-        for _ in range(2):
-            with pytest.raises(httpx.RemoteProtocolError):
-                client.get("/test_framework/v1/runs/900240/")
-            assert client.get("/test_framework/v1/runs/900240/").status_code == 200
-    server.stop()
+@with_fault("reset")
+def test_reset_closes_the_connection_of_every_other_request(faulty: httpx.Client) -> None:
+    for _ in range(2):
+        with pytest.raises(httpx.RemoteProtocolError):
+            faulty.get(RUN)
+        assert faulty.get(RUN).status_code == 200
 
 
-def test_withdrawn_takes_the_improve_operations_away(tmp_path: Path) -> None:
-    server = with_fault(tmp_path, "withdrawn")
-    with client_of(server) as client:
-        assert client.post(LAUNCH, json={"run_ids": [900238], "prompt": "x"}).json() == {"detail": "Not found."}
-        assert "<html>" in client.get(PROGRESS, params={"progress_id": "x"}).text
-        assert client.get("/test_framework/v1/runs/900240/").status_code == 200
-    server.stop()
+@with_fault("withdrawn")
+def test_withdrawn_removes_the_improve_operations(faulty: httpx.Client) -> None:
+    assert faulty.post(LAUNCH, json=SENT).json() == {"detail": "Not found."}
+    assert "<html>" in faulty.get(PROGRESS, params={"progress_id": "x"}).text
+    assert faulty.get(RUN).status_code == 200
 
 
-def test_no_progress_id_answers_a_run(tmp_path: Path) -> None:
-    server = with_fault(tmp_path, "no-progress-id")
-    with client_of(server) as client:
-        answer = client.post(LAUNCH, json={"run_ids": [900238], "prompt": "x"})
-        assert answer.status_code == 200
-        assert answer.json()["id"] == 900238
-        assert "progress_id" not in answer.json()
-    server.stop()
+@with_fault("no-progress-id")
+def test_no_progress_id_answers_a_run(faulty: httpx.Client) -> None:
+    answer = faulty.post(LAUNCH, json=SENT)
+    assert (answer.status_code, answer.json()["id"]) == (200, 900238)
+    assert "progress_id" not in answer.json()
 
 
-def test_latency_delays_an_answer(tmp_path: Path) -> None:
-    server = with_fault(tmp_path, "latency")
-    with client_of(server) as client:
-        assert client.get("/user/v1/projects/").elapsed.total_seconds() >= 0.3
-        scope = {"project_id": FIRST_PROJECT}
-        assert client.get("/test_framework/v1/runs/", params=scope).elapsed.total_seconds() >= 0.3
-    server.stop()
+@with_fault("latency")
+def test_latency_delays_an_answer(faulty: httpx.Client) -> None:
+    assert faulty.get("/user/v1/projects/").elapsed.total_seconds() >= 0.3
 
 
-def test_429_says_when_to_ask_again(tmp_path: Path) -> None:
-    server = with_fault(tmp_path, "429")
-    with client_of(server) as client:
-        answers = [client.get("/test_framework/v1/runs/", params={"project_id": FIRST_PROJECT}) for _ in range(9)]
-        assert [answer.status_code for answer in answers] == [200] * Throttle.BURST + [429]
-        assert int(answers[-1].headers["retry-after"]) == Throttle.QUIET
-        assert answers[-1].json() == {"detail": "Request was throttled. Expected available in 3 seconds."}
-    server.stop()
+@with_fault("429")
+def test_429_says_when_to_ask_again(faulty: httpx.Client) -> None:
+    answers = [faulty.get(RUN) for _ in range(9)]
+    assert [answer.status_code for answer in answers] == [200] * Throttle.BURST + [429]
+    assert int(answers[-1].headers["retry-after"]) == Throttle.QUIET
+    assert answers[-1].json() == {"detail": "Request was throttled. Expected available in 3 seconds."}
 
 
-def test_asking_while_told_to_wait_makes_it_no_longer() -> None:
+def test_requests_in_the_quiet_period_do_not_prolong_it() -> None:
     now = 100.0
     throttle = Throttle(lambda: now)
     assert [throttle.wait() for _ in range(Throttle.BURST)] == [0] * Throttle.BURST

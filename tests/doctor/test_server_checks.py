@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 import time
-from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
 
 import pytest
-from app_on_a_server import Served, setup_of
+from demo_client import served_by
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Hold, Reply, ScriptedServer, closed_port
 from waiting import until
 
@@ -24,6 +24,12 @@ from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
 
 KEY = "key-of-a-test-0123456789"
 SESSIONS = "/observability/v1/agent-improvement-sessions/"
+
+
+def setup_of(url: str, key: str | None) -> Setup:
+    """The settings of a user of this server, with this key or none."""
+    env = {"CEKURA_TUI_HOME": os.environ["CEKURA_TUI_HOME"], **({"CEKURA_API_KEY": key} if key else {})}
+    return make_setup(api_url=url, env=env)
 
 
 def found(setup: Setup) -> dict[str, Check]:
@@ -48,47 +54,38 @@ def server(scripted: ScriptedServer) -> ScriptedServer:
     return scripted
 
 
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Served]:
-    log: list[dict[str, object]] = []
-    server = DemoServer(tmp_path / "demo", log=log.append)
-    server.start()
-    yield Served(server, log)
-    server.stop()
-
-
 def ledger(directory: Path) -> list[str]:
     """All that the demo server was made to do, jobs and changed agents: its whole database."""
     with contextlib.closing(sqlite3.connect(directory / "demo" / "demo.db")) as sql:
         return [*sql.iterdump()]
 
 
-def test_on_the_demo_server_all_is_well_and_nothing_was_launched_or_changed(demo: Served, tmp_path: Path) -> None:
-    before = ledger(tmp_path)
-    assert set(statuses(demo.setup()).values()) == {"ok"}
-    asked = {PROJECTS, *(path for _, _, path, _ in OPERATIONS)}
-    until(lambda: {str(entry["path"]) for entry in demo.log} == asked, "the server has logged all of it")
-    assert {str(entry["method"]) for entry in demo.log} == {"GET", "OPTIONS"}
-    assert ledger(tmp_path) == before
+def test_on_the_demo_server_all_is_well_and_nothing_was_launched_or_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cekura_tui.doctor.server.SLOW", float("inf"))
+    log: list[dict[str, object]] = []
+    server = DemoServer(tmp_path / "demo", log=log.append)
+    with served_by(server):
+        before = ledger(tmp_path)
+        assert set(statuses(setup_of(server.url, server.key)).values()) == {"ok"}
+        asked = {PROJECTS, *(path for _, _, path, _ in OPERATIONS)}
+        until(lambda: {str(entry["path"]) for entry in log} == asked, "the server has logged all requests")
+        assert {str(entry["method"]) for entry in log} == {"GET", "OPTIONS"}
+        assert ledger(tmp_path) == before
 
 
 def test_improvement_sessions_are_named_where_the_server_has_them(tmp_path: Path) -> None:
     server = DemoServer(tmp_path / "demo", sessions=True)
-    server.start()
-    try:
+    with served_by(server):
         checks = found(setup_of(server.url, server.key))
-    finally:
-        server.stop()
     assert checks["improvement sessions"].found == "on this server; not used by this version"
 
 
-def test_a_workspace_without_the_operations_is_a_failure_for_each_that_a_job_needs(tmp_path: Path) -> None:
+def test_each_operation_of_a_job_that_the_server_lacks_is_a_failure(tmp_path: Path) -> None:
     server = DemoServer(tmp_path / "demo", faults=frozenset({"withdrawn"}))
-    server.start()
-    try:
+    with served_by(server):
         checks = found(setup_of(server.url, server.key))
-    finally:
-        server.stop()
     assert (checks["launch a job"].status, checks["follow a job"].status) == ("failure", "failure")
     assert "not on this server" in checks["launch a job"].found
     assert "Ask Cekura" in checks["launch a job"].advice

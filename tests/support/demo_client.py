@@ -1,0 +1,63 @@
+"""Asking an embedded server whose clock the test sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+from waiting import until
+
+from cekura_tui.demo.corpus import FIRST_PROJECT
+from cekura_tui.demo.server import DemoServer
+
+EPOCH = 1_760_000_000.0
+RUNS = "/test_framework/v1/runs/"
+
+
+class Clock:
+    """Shows the time that it was set to."""
+
+    def __init__(self, now: float = EPOCH) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def client_of(server: DemoServer) -> httpx.Client:
+    """A client with the server's key."""
+    headers = {"X-CEKURA-API-KEY": server.key}
+    return httpx.Client(base_url=server.url, headers=headers, trust_env=False, timeout=60)
+
+
+@contextmanager
+def served_by(server: DemoServer) -> Iterator[httpx.Client]:
+    """Start a server, give a client of it, and stop it."""
+    server.start()
+    try:
+        with client_of(server) as client:
+            yield client
+    finally:
+        server.stop()
+
+
+def listed(client: httpx.Client, **asked: Any) -> dict[str, Any]:
+    """The newest 100 runs of the first project, as the API sends them."""
+    answer = client.get(RUNS, params={"project_id": FIRST_PROJECT, "page_size": 100, **asked})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def answers_until_over(ask: Callable[[], dict[str, Any]]) -> list[dict[str, Any]]:
+    """Ask about a job until it has ended; all answers, the last one last."""
+    answers: list[dict[str, Any]] = []
+
+    def is_over() -> bool:
+        answers.append(ask())
+        return answers[-1]["status"] in ("completed", "failed")
+
+    until(is_over, "the job ended")
+    return answers
