@@ -7,34 +7,35 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calling import call
+from calling import call, refused
 from scripted_server import HTML_502, Reply, Reset, ScriptedServer, closed_port, run_of, serve_runs
 
 RUN_5 = "/test_framework/v1/runs/5/"
 
 
-def ask_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing that failed be tried again."""
-    for module in ("api.client", "workspace.all_runs"):
-        monkeypatch.setattr(f"cekura_tui.{module}.next_try", lambda *_: None)
-
-
-def refused(demo: Any, status: int, said: str, *words: object, stdin: bytes = b"", asked: bool = False) -> None:
-    """The call ends so, says so in one line, and launched nothing; it asked nothing at all unless it had to."""
-    result = call(*words, stdin=stdin)
-    assert (result.status, result.out) == (status, "")
-    assert said in result.err
+def wrong(demo: Any, said: str, *words: object, status: int = 2, stdin: bytes = b"", asked: bool = False) -> None:
+    """The call is refused in one line; nothing was launched, and the server was not asked unless it had to be."""
+    result = refused(said, *words, stdin=stdin, status=status)
     assert len(result.err.splitlines()) == 1
     assert demo.posts() == []
     assert asked or demo.log == []
 
 
-def test_no_run_at_all(demo: Any) -> None:
-    refused(demo, 2, "No run given.", "improve", "--from-agent")
-
-
-def test_a_fourth_run(demo: Any) -> None:
-    refused(demo, 2, "4 runs given; a job takes up to 3.", "improve", 1, 2, 3, 4, "--from-agent")
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("No run given.", ("--from-agent",)),
+        ("4 runs given; a job takes up to 3.", (1, 2, 3, 4, "--from-agent")),
+        ("No prompt chosen", (5,)),
+        ("No prompt chosen", (5, "--from-agent", "--prompt-file", __file__)),
+        ("Add --wait.", (5, "--from-agent", "--out", "o")),
+        ("Add --wait.", (5, "--from-agent", "--timeout", 3)),
+    ],
+)
+def test_a_launch_that_lacks_something_or_has_too_much_is_refused(
+    demo: Any, said: str, words: tuple[object, ...]
+) -> None:
+    wrong(demo, said, "improve", *words)
 
 
 def test_a_run_named_four_times_is_one_run(demo: Any, failed: int) -> None:
@@ -43,25 +44,18 @@ def test_a_run_named_four_times_is_one_run(demo: Any, failed: int) -> None:
 
 
 def test_an_id_that_is_a_word(demo: Any) -> None:
-    result = call("improve", "newest", "--from-agent")
-    assert result.status == 2
-    assert "“newest” is not a valid run id; use a number such as 48213." in result.err
+    refused("“newest” is not a valid run id; use a number such as 48213.", "improve", "newest", "--from-agent")
     assert demo.log == []
 
 
 def test_a_run_that_is_not_there(demo: Any, failed: int) -> None:
-    refused(demo, 2, "Run 1 not found,", "improve", failed, 1, "--from-agent", asked=True)
+    wrong(demo, "Run 1 not found,", "improve", failed, 1, "--from-agent", asked=True)
 
 
 def test_runs_of_two_agents(demo: Any, by_kind: dict[str, list[dict[str, Any]]]) -> None:
     runs = {row["agent"]: row["id"] for row in by_kind["failed"]}
     assert len(runs) > 1
-    refused(demo, 2, "to different agents", "improve", *list(runs.values())[:2], "--from-agent", asked=True)
-
-
-def test_no_prompt_or_two(demo: Any, prompt_file: Path) -> None:
-    refused(demo, 2, "No prompt chosen", "improve", 5)
-    refused(demo, 2, "No prompt chosen", "improve", 5, "--from-agent", "--prompt-file", prompt_file)
+    wrong(demo, "to different agents", "improve", *list(runs.values())[:2], "--from-agent", asked=True)
 
 
 @pytest.mark.parametrize(
@@ -70,21 +64,21 @@ def test_no_prompt_or_two(demo: Any, prompt_file: Path) -> None:
 )
 def test_a_prompt_file_that_is_no_prompt(demo: Any, tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "p").write_bytes(content)
-    refused(demo, 2, said, "improve", 5, "--prompt-file", tmp_path / "p")
-    refused(demo, 2, said, "improve", 5, "--prompt-file", "-", stdin=content)
+    wrong(demo, said, "improve", 5, "--prompt-file", tmp_path / "p")
+    wrong(demo, said, "improve", 5, "--prompt-file", "-", stdin=content)
 
 
 def test_a_prompt_file_that_is_missing_or_a_directory(demo: Any, tmp_path: Path) -> None:
-    refused(demo, 2, "There is no file", "improve", 5, "--prompt-file", tmp_path / "none")
-    refused(demo, 2, "is a directory", "improve", 5, "--prompt-file", tmp_path)
+    wrong(demo, "There is no file", "improve", 5, "--prompt-file", tmp_path / "none")
+    wrong(demo, "is a directory", "improve", 5, "--prompt-file", tmp_path)
 
 
 def test_an_output_that_cannot_be_written(demo: Any, failed: int, tmp_path: Path) -> None:
     words = ("improve", failed, "--from-agent", "--wait", "--out")
     (tmp_path / "there").write_text("kept")
-    refused(demo, 2, "There is no directory", *words, tmp_path / "none" / "o.md")
-    refused(demo, 2, "exists already. Overwrite it with --force", *words, tmp_path / "there")
-    refused(demo, 2, "is a directory", *words, tmp_path)
+    wrong(demo, "There is no directory", *words, tmp_path / "none" / "o.md")
+    wrong(demo, "exists already. Overwrite it with --force", *words, tmp_path / "there")
+    wrong(demo, "is a directory", *words, tmp_path)
     assert (tmp_path / "there").read_text() == "kept"
     assert call(*words, tmp_path / "there", "--force").status == 0
     assert (tmp_path / "there").read_text() != "kept"
@@ -108,15 +102,9 @@ def test_a_path_of_a_variable_that_was_never_set(
     assert f"Invalid value for '{option}': the path is empty." in result.err
 
 
-def test_an_output_without_waiting_for_it(demo: Any, tmp_path: Path) -> None:
-    refused(demo, 2, "Add --wait.", "improve", 5, "--from-agent", "--out", tmp_path / "o")
-    refused(demo, 2, "Add --wait.", "improve", 5, "--from-agent", "--timeout", 3)
-
-
 def test_one_input_for_both_key_and_prompt(demo: Any) -> None:
-    refused(
+    wrong(
         demo,
-        2,
         "both the key and the prompt",
         "--api-key-file",
         "-",
@@ -139,44 +127,34 @@ COMMANDS = [
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_no_key(demo: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
     monkeypatch.delenv("CEKURA_API_KEY")
-    refused(demo, 4, "No API key found. Run `cekura-tui auth login`", *words)
+    wrong(demo, "No API key found. Run `cekura-tui auth login`", *words, status=4)
 
 
 @pytest.mark.parametrize("words", COMMANDS[:3], ids=" ".join)
 def test_a_wrong_key(demo: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", "wrong-key-0123456789")
-    refused(demo, 4, "refused the API key (403: Invalid API key.)", *words, asked=True)
+    wrong(demo, "refused the API key (403: Invalid API key.)", *words, asked=True, status=4)
     assert "wrong-key" not in call(*words).err
 
 
-@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("words", "url", "said"),
     [
-        ("http://api.cekura.ai", "unencrypted (plain http)"),
-        ("cekura", "is not an http(s) URL"),
-        ("https://[", "is not a URL"),
-        ("", "is not an http(s) URL"),
+        (COMMANDS[0], "http://api.cekura.ai", "unencrypted (plain http)"),
+        (COMMANDS[1], "cekura", "is not an http(s) URL"),
+        (COMMANDS[2], "https://[", "is not a URL"),
+        (COMMANDS[3], "", "is not an http(s) URL"),
     ],
 )
 def test_a_url_that_is_none_or_not_safe(demo: Any, words: list[str], url: str, said: str) -> None:
-    refused(demo, 2, said, "--api-url", url, *words)
+    wrong(demo, said, "--api-url", url, *words)
 
 
 @pytest.mark.parametrize("words", COMMANDS[:3], ids=" ".join)
-def test_a_server_that_is_not_there(demo: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
-    ask_once(monkeypatch)
+@pytest.mark.usefixtures("no_retries")
+def test_a_server_that_is_not_there(demo: Any, words: list[str]) -> None:
     url = f"http://127.0.0.1:{closed_port()}"
-    refused(demo, 2, "connection refused.", "--api-url", url, *words)
-
-
-@pytest.fixture
-def broken(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
-    monkeypatch.setenv("CEKURA_API_KEY", "key")
-    monkeypatch.setenv("CEKURA_PROJECT_ID", "1")
-    ask_once(monkeypatch)
-    return scripted
+    wrong(demo, "connection refused.", "--api-url", url, *words)
 
 
 @pytest.mark.parametrize(
@@ -193,17 +171,16 @@ def broken(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Scripte
     ],
     ids=["html 502", "html", "empty", "deep", "another shape", "teapot", "redirect", "reset"],
 )
+@pytest.mark.usefixtures("no_retries")
 @pytest.mark.parametrize("words", COMMANDS[:3], ids=" ".join)
 def test_an_answer_that_is_not_what_was_promised(
-    broken: ScriptedServer, words: list[str], reply: Reply | Reset, said: str
+    api: ScriptedServer, words: list[str], reply: Reply | Reset, said: str
 ) -> None:
     for path in ("/test_framework/v1/runs/", RUN_5, "/user/v1/projects/"):
-        broken.on("GET", path, reply)
-    result = call(*words)
-    assert (result.status, result.out) == (2, "")
-    assert said in result.err
+        api.on("GET", path, reply)
+    result = refused(said, *words)
     assert len(result.err.splitlines()) == 1
-    assert broken.requests("POST") == []
+    assert api.requests("POST") == []
 
 
 @pytest.mark.parametrize(
@@ -216,21 +193,18 @@ def test_an_answer_that_is_not_what_was_promised(
         (Reply({"id": 7, "description": "x" * 200_001}), "is 200,001 bytes; up to 200,000 are taken"),
     ],
 )
-def test_an_agent_whose_prompt_cannot_be_used(broken: ScriptedServer, agent: Reply, said: str) -> None:
-    serve_runs(broken, run_of(5))
-    broken.on("GET", "/test_framework/v1/aiagents/7/", agent)
-    result = call("improve", 5, "--from-agent")
-    assert result.status == 2
-    assert said in result.err
-    assert broken.requests("POST") == []
+@pytest.mark.usefixtures("no_retries")
+def test_an_agent_whose_prompt_cannot_be_used(api: ScriptedServer, agent: Reply, said: str) -> None:
+    serve_runs(api, run_of(5))
+    api.on("GET", "/test_framework/v1/aiagents/7/", agent)
+    refused(said, "improve", 5, "--from-agent")
+    assert api.requests("POST") == []
 
 
-def test_a_run_that_does_not_tell_its_agent(broken: ScriptedServer) -> None:
-    broken.on("GET", RUN_5, Reply({"id": 5}))
-    result = call("improve", 5, "--from-agent")
-    assert result.status == 2
-    assert "Give the prompt as a file." in result.err
-    assert broken.requests("POST") == []
+def test_a_run_that_does_not_tell_its_agent(api: ScriptedServer) -> None:
+    api.on("GET", RUN_5, Reply({"id": 5}))
+    refused("Give the prompt as a file.", "improve", 5, "--from-agent")
+    assert api.requests("POST") == []
 
 
 def test_a_database_of_a_newer_program(demo: Any, home: Path) -> None:
@@ -238,5 +212,5 @@ def test_a_database_of_a_newer_program(demo: Any, home: Path) -> None:
     sql = sqlite3.connect(home / "cekura.db")
     sql.execute("PRAGMA user_version = 99")
     sql.close()
-    refused(demo, 2, "has version 99", "jobs", "list")
-    refused(demo, 2, "has version 99", "improve", 5, "--from-agent")
+    wrong(demo, "has version 99", "jobs", "list")
+    wrong(demo, "has version 99", "improve", 5, "--from-agent")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from calling import call
+from calling import call, refused
 
 from cekura_tui.cli.main import SUMMARIES, cli
 
@@ -15,9 +15,7 @@ def test_help_says_of_a_command_what_it_says_of_itself(name: str) -> None:
 
 
 def test_a_misspelled_command_is_no_command() -> None:
-    result = call("rnus")
-    assert result.status == 2
-    assert "No such command 'rnus'" in result.err
+    refused("No such command 'rnus'", "rnus")
 
 
 def test_a_file_of_the_command_line_is_no_command() -> None:

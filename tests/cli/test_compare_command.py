@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from calling import call
+from calling import call, refused
 from documented_shapes import read_all
 from scripted_server import Reply, ScriptedServer, run_of, serve_runs
 
@@ -25,17 +25,15 @@ def run(number: int, texts: list[str], end: str, *metrics: tuple[str, int], **fi
 
 
 @pytest.fixture
-def two(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+def two(api: ScriptedServer) -> ScriptedServer:
     """A server with run 50, that failed, and run 45 of its scenario, that passed before."""
-    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
-    monkeypatch.setenv("CEKURA_API_KEY", "key")
     runs = [
         run(50, HERE, "failure", ("Right time", 0), ("Polite", 5)),
         run(45, THERE, "success", ("Right time", 5), ("Polite", 5)),
     ]
-    serve_runs(scripted, *runs)
-    scripted.on("GET", LIST, Reply({"count": 2, "next": None, "previous": None, "results": runs}))
-    return scripted
+    serve_runs(api, *runs)
+    api.on("GET", LIST, Reply({"count": 2, "next": None, "previous": None, "results": runs}))
+    return api
 
 
 def test_a_run_is_compared_with_the_last_passed_one_in_lines_that_begin_with_the_run(two: ScriptedServer) -> None:
@@ -123,6 +121,4 @@ def test_what_cannot_be_compared_is_one_sentence(
 ) -> None:
     serve_runs(two, run(50, HERE, "failure", **fields))
     two.on("GET", "/test_framework/v1/runs/9/", Reply(b"", 404))
-    result = call("compare", *words)
-    assert (result.status, result.out) == (2, "")
-    assert said in result.err
+    refused(said, "compare", *words)

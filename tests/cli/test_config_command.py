@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calling import call
+from calling import call, refused
 from documented_shapes import read_all
 from terminal import Terminal, environment
 from waiting import until
@@ -174,9 +174,7 @@ def test_the_settings_as_json_are_as_their_schema_says(config: Callable[[str], P
 
 def test_a_wrong_variable_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CEKURA_PROJECT_ID", "mine")
-    result = call("config", "show")
-    assert (result.status, result.out) == (2, "")
-    assert "project_id in CEKURA_PROJECT_ID must be a number, not “mine”." in result.err
+    refused("project_id in CEKURA_PROJECT_ID must be a number, not “mine”.", "config", "show")
 
 
 def test_a_profile_that_is_not_there_is_shown_with_the_settings(config: Callable[[str], Path]) -> None:
@@ -203,9 +201,7 @@ def test_a_setting_is_set_and_removed_with_the_comments_as_they_were(home: Path,
 
 
 def test_a_wrong_value_is_refused_with_what_was_expected(home: Path) -> None:
-    result = call("config", "set", "notify", "beep")
-    assert result.status == 2
-    assert "notify must be one of auto, osc777, osc9, bell, off, not “beep”." in result.err
+    refused("notify must be one of auto, osc777, osc9, bell, off, not “beep”.", "config", "set", "notify", "beep")
     assert not home.exists()
 
 
@@ -256,9 +252,7 @@ def test_what_is_wrong_after_the_edit_is_listed(config: Callable[[str], Path], e
 )
 def test_an_editor_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, command: str, said: str) -> None:
     monkeypatch.setenv("VISUAL", command)
-    result = call("config", "edit")
-    assert result.status == 2
-    assert said in result.err
+    refused(said, "config", "edit")
 
 
 @pytest.mark.long

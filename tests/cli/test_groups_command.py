@@ -23,23 +23,21 @@ def grouped(*words: object) -> dict[str, Any]:
 
 
 @pytest.fixture
-def few(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+def few(api: ScriptedServer) -> ScriptedServer:
     """A server with a pair that fails since run 12, another that passes, and a run that did not run properly."""
-    for name, value in (("API_URL", scripted.url), ("API_KEY", "key"), ("PROJECT_ID", "1")):
-        monkeypatch.setenv(f"CEKURA_{name}", value)
     ends = {14: "failure", 13: "success", 12: "failure", 11: "success", 10: "failure"}
     calm = {"scenario": 3, "personality": 8, "personality_name": "Calm"}
     runs = [run_of(number, evaluation_status=end, **calm) for number, end in ends.items()]
     runs[1] |= {"personality": 9, "personality_name": "Hasty"}
     runs.append(run_of(9, status="timeout", evaluation_status="", scenario=4))
-    scripted.on("GET", LIST, Reply({"count": 6, "next": None, "previous": None, "results": runs}))
+    api.on("GET", LIST, Reply({"count": 6, "next": None, "previous": None, "results": runs}))
 
     def whole(got: Got) -> Reply:
         wanted = got.query["run_ids"].split(",")
         return Reply([run | {"expected_outcome": WHY} for run in runs if str(run["id"]) in wanted])
 
-    scripted.on("GET", BULK, whole)
-    return scripted
+    api.on("GET", BULK, whole)
+    return api
 
 
 def test_failed_checks_are_grouped_with_why_they_failed_and_errors_apart(few: ScriptedServer) -> None:

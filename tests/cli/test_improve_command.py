@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calling import call
+from calling import call, refused
 from documented_shapes import JOB_KEYS, TEXTS
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Got, Reply, Reset, ScriptedServer, run_of, serve_runs
 
@@ -15,13 +15,9 @@ HARD = "\ufeff# Rules\r\n\tGreet \x1b[31mwarmly\x1b[0m.\r\n" + "x" * 20_000 + "\
 
 
 @pytest.fixture
-def server(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    """A scripted server with one run, to which the environment leads."""
-    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
-    monkeypatch.setenv("CEKURA_API_KEY", "key")
-    serve_runs(scripted, run_of(5))
-    scripted.on("POST", LAUNCH, Reply({"progress_id": "p-1"}))
-    return scripted
+def server(api: ScriptedServer) -> ScriptedServer:
+    """A api server with one run, to which the environment leads."""
+    return api
 
 
 def echoing(server: ScriptedServer) -> Callable[[], str]:
@@ -168,9 +164,7 @@ def test_a_key_that_is_refused_while_waiting_leaves_with_4_and_the_job_going(
     server: ScriptedServer, prompt_file: Path
 ) -> None:
     server.on("GET", PROGRESS, Reply({"detail": "Expired."}, 401))
-    result = call("improve", 5, "--prompt-file", prompt_file, "--wait")
-    assert result.status == 4
-    assert "refused the API key (401: Expired.)" in result.err
+    refused("refused the API key (401: Expired.)", "improve", 5, "--prompt-file", prompt_file, "--wait", status=4)
     assert json.loads(call("jobs", "list", "--json").out)["state"] == "running"
 
 
@@ -206,16 +200,12 @@ def test_a_refused_launch_keeps_the_draft(
     server: ScriptedServer, prompt_file: Path, reply: Reply, status: int, said: str
 ) -> None:
     server.on("POST", LAUNCH, reply)
-    result = call("improve", 5, "--prompt-file", prompt_file, "--wait")
-    assert (result.status, result.out) == (status, "")
-    assert said in result.err
+    refused(said, "improve", 5, "--prompt-file", prompt_file, "--wait", status=status)
     assert call("jobs", "list", "--json").out == ""
     draft = json.loads(call("jobs", "list", "--drafts", "--json").out)
     assert (draft["state"], draft["run_ids"], bool(draft["reason"])) == ("draft", [5], True)
 
 
 def test_a_read_only_session_launches_nothing(demo: Any, failed: int) -> None:
-    result = call("--read-only", "improve", failed, "--from-agent")
-    assert result.status == 2
-    assert "read-only" in result.err
+    refused("read-only", "--read-only", "improve", failed, "--from-agent")
     assert demo.posts() == []

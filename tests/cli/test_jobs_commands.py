@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calling import call
+from calling import call, refused
 from documented_shapes import JOB_KEYS, TEXTS
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 
@@ -48,9 +48,7 @@ def test_an_empty_list_of_jobs_says_so_to_people_and_nothing_to_scripts(demo: An
 
 def test_a_job_without_a_result_says_so(server: ScriptedServer) -> None:
     for words in (["--diff"], ["--prompt"]):
-        result = call("jobs", "show", 1, *words)
-        assert (result.status, result.out) == (2, "")
-        assert "Job 1 has no suggestion (running)." in result.err
+        refused("Job 1 has no suggestion (running).", "jobs", "show", 1, *words)
     assert call("jobs", "show", 1).status == 0
     assert json.loads(call("jobs", "show", 1, "--json").out)["improved_prompt"] is None
 
@@ -60,16 +58,12 @@ def test_a_job_without_a_result_says_so(server: ScriptedServer) -> None:
     ("number", "said"), [("99", "No job 99 found. See `jobs list`."), ("first", "“first” is not a valid job id")]
 )
 def test_a_job_that_is_not_there_is_a_sentence(server: ScriptedServer, command: str, number: str, said: str) -> None:
-    result = call("jobs", command, number)
-    assert result.status == 2
-    assert said in result.err
+    refused(said, "jobs", command, number)
 
 
 @pytest.mark.parametrize("command", ["show", "wait", "resume", "forget"])
 def test_a_job_of_another_server_names_that_server(server: ScriptedServer, demo: Any, command: str) -> None:
-    result = call("jobs", command, 1)
-    assert (result.status, result.out) == (4, "")
-    assert f"Job 1 belongs to {server.url}." in result.err
+    refused(f"Job 1 belongs to {server.url}.", "jobs", command, 1, status=4)
     assert demo.log == []
 
 

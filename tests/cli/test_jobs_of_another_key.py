@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from calling import call
+from calling import call, refused
 from scripted_server import PROGRESS, Reply, ScriptedServer
 
 DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder.\n"}})
@@ -28,9 +28,13 @@ def test_it_is_listed_and_shown_and_said_to_need_its_key(server: ScriptedServer)
 
 
 def test_waiting_for_it_needs_that_key_and_asks_nothing(server: ScriptedServer) -> None:
-    result = call("jobs", "wait", 1)
-    assert (result.status, result.out) == (4, "")
-    assert "Job 1 was launched with another key. Use that key, or try `jobs resume 1` with this key." in result.err
+    refused(
+        "Job 1 was launched with another key. Use that key, or try `jobs resume 1` with this key.",
+        "jobs",
+        "wait",
+        1,
+        status=4,
+    )
     assert server.requests("GET", PROGRESS) == []
 
 
@@ -56,9 +60,7 @@ def test_where_the_server_shows_it_to_this_key_it_is_this_keys_from_now_on(serve
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_where_the_server_does_not_it_needs_its_key_and_stays_as_it_was(server: ScriptedServer, status: int) -> None:
     server.on("GET", PROGRESS, Reply({"detail": "No."}, status))
-    result = call("jobs", "resume", 1)
-    assert result.status == 4
-    assert "Job 1 needs the key used to launch it" in result.err
+    refused("Job 1 needs the key used to launch it", "jobs", "resume", 1, status=4)
     assert len(server.requests("GET", PROGRESS)) == 1
     assert "launched with another key" in call("jobs", "list").out
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from calling import call
+from calling import call, refused
 
 from cekura_tui.cli import opening
 from cekura_tui.cli.opening import scope_of_link
@@ -68,9 +68,7 @@ def test_a_page_that_lists_no_runs_is_a_sentence_that_says_which_do(path: str) -
 
 def test_the_configured_dashboard_is_the_one_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://eu.example/\x1b[0m")
-    result = call(f"{DASHBOARD}/4021/results/991")
-    assert result.status == 2
-    assert "is not on the dashboard https://eu.example/[0m." in result.err
+    refused("is not on the dashboard https://eu.example/[0m.", f"{DASHBOARD}/4021/results/991")
     monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://[eu")
     assert "https://[eu is not a URL. Check CEKURA_DASHBOARD_URL" in call(f"{DASHBOARD}/1/results/2").err
     monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://eu.example")

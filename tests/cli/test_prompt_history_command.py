@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calling import Result, call
+from calling import call, refused
 from documented_shapes import read_all
-from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer, run_of, serve_runs
+from scripted_server import PROGRESS, Reply, ScriptedServer
 
 from cekura_tui.model.text import sha256
 
@@ -18,28 +18,19 @@ AGENT = "/test_framework/v1/aiagents/7/"
 
 
 @pytest.fixture
-def improved(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ScriptedServer:
+def improved(api: ScriptedServer, tmp_path: Path) -> ScriptedServer:
     """A server that improved the prompt of agent 7; what it was asked until then is forgotten."""
-    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
-    monkeypatch.setenv("CEKURA_API_KEY", "key")
-    serve_runs(scripted, run_of(5))
-    scripted.on("POST", LAUNCH, Reply({"progress_id": "p-1"}))
-    scripted.on("GET", PROGRESS, Reply({"output": {"improved_prompt": IMPROVED}}))
-    scripted.on("GET", AGENT, Reply({"id": 7, "agent_name": "Desk", "project": 1, "description": IMPROVED}))
+    api.on("GET", PROGRESS, Reply({"output": {"improved_prompt": IMPROVED}}))
+    api.on("GET", AGENT, Reply({"id": 7, "agent_name": "Desk", "project": 1, "description": IMPROVED}))
     file = tmp_path / "prompt.md"
     file.write_bytes(SENT.encode())
     assert call("improve", 5, "--prompt-file", file, "--wait").status == 0
-    scripted.seen.clear()
-    return scripted
+    api.seen.clear()
+    return api
 
 
 def events(*words: object) -> list[Any]:
     return read_all("prompts-history", call("prompts", "history", 7, "--json", *words).out)
-
-
-def refused(result: Result, said: str) -> None:
-    assert (result.status, result.out) == (2, "")
-    assert said in result.err
 
 
 def test_the_history_of_a_prompt_is_listed_newest_first_without_asking_the_server(improved: ScriptedServer) -> None:
@@ -67,11 +58,11 @@ def test_a_prompt_is_printed_exactly_by_number_or_hash(improved: ScriptedServer)
 
 @pytest.mark.parametrize("which", ["3", "0", "abc", "abcdef00", "\x1b[31m"])
 def test_a_prompt_that_is_not_there_is_one_sentence(improved: ScriptedServer, which: str) -> None:
-    refused(call("prompts", "show", 7, which), "of agent 7. See `prompts history 7`.")
+    refused("of agent 7. See `prompts history 7`.", "prompts", "show", 7, which)
 
 
 def test_the_first_prompt_has_no_changes_and_an_unknown_agent_no_history(improved: ScriptedServer) -> None:
-    refused(call("prompts", "show", 7, 2, "--diff"), "Prompt 2 is the first of agent 7 on this machine.")
+    refused("Prompt 2 is the first of agent 7 on this machine.", "prompts", "show", 7, 2, "--diff")
     empty = call("prompts", "history", 8)
     assert (empty.status, empty.out) == (0, "")
     assert empty.err.startswith("No prompts of agent 8 yet.")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calling import call
+from calling import call, refused
 
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Draft
@@ -37,9 +37,9 @@ def test_a_launch_is_refused_with_what_made_the_session_read_only(
     demo: Any, failed: int, home: Path, flags: list[str], text: str, mend: str
 ) -> None:
     path = settings(home, text)
-    result = call(*flags, "improve", failed, "--from-agent")
-    assert (result.status, result.out) == (2, "")
-    assert f"Read-only session: nothing was launched. {mend.format(path=path)}" in result.err
+    refused(
+        f"Read-only session: nothing was launched. {mend.format(path=path)}", *flags, "improve", failed, "--from-agent"
+    )
     assert demo.posts() == []
 
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from calling import call
+from calling import call, called, refused
 from scripted_server import Reply, ScriptedServer, run_of, serve_runs
 
 from cekura_tui.demo.corpus import FIRST_PROJECT
@@ -12,13 +12,6 @@ from cekura_tui.demo.corpus import FIRST_PROJECT
 RUNS = "/test_framework/v1/runs/"
 KINDS = {"passed", "failed", "error", "running", "review", "unknown"}
 Kinds = dict[str, list[dict[str, Any]]]
-
-
-def aim(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the environment lead to a scripted server."""
-    monkeypatch.setenv("CEKURA_API_URL", server.url)
-    monkeypatch.setenv("CEKURA_API_KEY", "key")
-    monkeypatch.setenv("CEKURA_PROJECT_ID", "1")
 
 
 def test_the_list_is_a_table_of_the_newest_runs_with_how_many_there_are(demo: object) -> None:
@@ -77,12 +70,9 @@ def test_a_run_as_text_has_verdicts_before_what_was_said(failed: int) -> None:
     assert "✗" not in alone
 
 
-def test_a_run_as_markdown_is_a_page_in_which_foreign_text_stays_text(
-    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    aim(scripted, monkeypatch)
+def test_a_run_as_markdown_is_a_page_in_which_foreign_text_stays_text(api: ScriptedServer) -> None:
     said = "<script>alert(1)</script> **bold** [link](http://x)\n# head\x1b[31m"
-    serve_runs(scripted, run_of(5, transcript_object=[{"role": "Testing Agent", "content": said, "start_time": 61.5}]))
+    serve_runs(api, run_of(5, transcript_object=[{"role": "Testing Agent", "content": said, "start_time": 61.5}]))
     page = call("runs", "show", 5, "--markdown").out
     assert page.startswith("# Run 5: failed\n")
     assert (
@@ -100,10 +90,7 @@ def test_the_markdown_page_of_an_embedded_run_is_whole(failed: int) -> None:
     ]
 
 
-def test_what_strangers_said_leaves_no_control_character_in_any_output(
-    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    aim(scripted, monkeypatch)
+def test_what_strangers_said_leaves_no_control_character_in_any_output(api: ScriptedServer) -> None:
     evil = "\x1b]0;owned\x07\x9b31m\u202e\x7f\x00\ud800 end"
     verdict = {"id": 1, "name": evil, "passed": False, "explanation": evil, "value": evil}
     run = run_of(
@@ -116,8 +103,8 @@ def test_what_strangers_said_leaves_no_control_character_in_any_output(
         evaluation={"metrics": [verdict]},
         unknown={evil: evil},
     )
-    serve_runs(scripted, run)
-    scripted.on("GET", RUNS, Reply({"count": 1, "results": [run]}))
+    serve_runs(api, run)
+    api.on("GET", RUNS, Reply({"count": 1, "results": [run]}))
     for words in (["list"], ["list", "--json"], ["show", 5], ["show", 5, "--json"], ["show", 5, "--markdown"]):
         result = call("runs", *words)
         assert result.status == 0
@@ -128,45 +115,28 @@ def test_what_strangers_said_leaves_no_control_character_in_any_output(
 @pytest.mark.parametrize("form", [[], ["--json"], ["--csv"]])
 @pytest.mark.parametrize("more", [Reply({"detail": "Invalid page."}, 404), None])
 def test_a_list_that_breaks_off_is_not_taken_for_a_whole_one(
-    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, form: list[str], more: Reply | None
+    api: ScriptedServer, form: list[str], more: Reply | None
 ) -> None:
-    aim(scripted, monkeypatch)
     first = Reply({"count": 9000, "next": "http://x/?page=2", "results": [run_of(2), run_of(1)]})
-    scripted.on("GET", RUNS, *([first, more, first] if more else [first]))
+    api.on("GET", RUNS, *([first, more, first] if more else [first]))
     result = call("runs", "list", "--limit", 9000, *form)
     assert result.status == 2
     assert result.err.startswith("cekura-tui: The list is incomplete: the server reported 9,000 runs and sent 2.")
-    assert len(scripted.seen) < 6
+    assert len(api.seen) < 6
 
 
-def test_an_opened_run_is_shown_again_when_the_server_fails(
-    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    aim(scripted, monkeypatch)
-    monkeypatch.setattr("cekura_tui.api.errors.TRIES", 1)
-    serve_runs(scripted, run_of(5, transcript="[00:01] Main Agent: Hello"))
-    fresh = call("runs", "show", 5)
-    scripted.on("GET", f"{RUNS}5/", Reply(b"", 500))
-    again = call("runs", "show", 5)
-    assert (again.status, again.out) == (0, fresh.out)
-    assert "Showing the cached run" in again.err
-
-
-def test_an_opened_run_is_there_as_json_too_when_the_server_fails(
-    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    aim(scripted, monkeypatch)
-    monkeypatch.setattr("cekura_tui.api.errors.TRIES", 1)
-    serve_runs(scripted, run_of(5, transcript="[00:01] Main Agent: Hello"))
-    call("runs", "show", 5)
-    fresh = call("runs", "show", 5, "--json")
-    scripted.on("GET", f"{RUNS}5/", Reply(b"", 500))
-    again = call("runs", "show", 5, "--json")
-    assert (again.status, again.out, fresh.err) == (0, fresh.out, "")
-    assert again.err == "Can't reach the server. Showing the cached run.\n"
-    scripted.on("GET", f"{RUNS}6/", Reply(b"", 500))
-    never = call("runs", "show", 6, "--json")
-    assert (never.status, never.out) == (2, "")
+@pytest.mark.usefixtures("no_retries")
+def test_an_opened_run_is_shown_again_when_the_server_fails(api: ScriptedServer) -> None:
+    serve_runs(api, run_of(5, transcript="[00:01] Main Agent: Hello"))
+    forms: tuple[list[str], ...] = ([], ["--json"], ["--transcript"], ["--transcript", "--json"], ["--markdown"])
+    fresh = [called("runs", "show", 5, *form).out for form in forms]
+    for number in (5, 6):
+        api.on("GET", f"{RUNS}{number}/", Reply(b"", 500))
+    for form, before in zip(forms, fresh, strict=True):
+        again = called("runs", "show", 5, *form)
+        assert again.out == before
+        assert again.err.startswith("Can't reach the server. Showing the cached run")
+        refused("500", "runs", "show", 6, *form)
 
 
 @pytest.mark.parametrize(
@@ -185,9 +155,7 @@ def test_an_opened_run_is_there_as_json_too_when_the_server_fails(
     ],
 )
 def test_a_call_that_makes_no_sense_asks_no_server(demo: Any, words: list[str], said: str) -> None:
-    result = call(*words)
-    assert result.status == 2
-    assert said in result.err
+    refused(said, *words)
     assert demo.log == []
 
 
@@ -206,11 +174,10 @@ def test_without_a_project_those_found_are_named(demo: object, monkeypatch: pyte
         assert word in result.err
 
 
-def test_a_single_project_is_taken_without_asking(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    aim(scripted, monkeypatch)
+def test_a_single_project_is_taken_without_asking(api: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CEKURA_PROJECT_ID")
-    scripted.on("GET", "/user/v1/projects/", Reply([{"id": 9, "name": "Nine"}]))
-    scripted.on("GET", RUNS, Reply({"count": 0, "results": []}))
+    api.on("GET", "/user/v1/projects/", Reply([{"id": 9, "name": "Nine"}]))
+    api.on("GET", RUNS, Reply({"count": 0, "results": []}))
     result = call("runs", "list")
     assert (result.status, result.err) == (0, "0 runs\n")
-    assert scripted.seen[-1].query["project_id"] == "9"
+    assert api.seen[-1].query["project_id"] == "9"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from calling import call
+from calling import call, refused
 from documented_shapes import read_all
 from scripted_server import ScriptedServer, run_of, serve_runs
 
@@ -16,15 +16,13 @@ TURNS = [
 
 
 @pytest.fixture
-def cached(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+def cached(api: ScriptedServer) -> ScriptedServer:
     """A server of which two runs are cached; what it was asked until then is forgotten."""
-    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
-    monkeypatch.setenv("CEKURA_API_KEY", "key")
-    serve_runs(scripted, run_of(5, transcript_object=TURNS), run_of(6, transcript_object=TURNS[:3]))
+    serve_runs(api, run_of(5, transcript_object=TURNS), run_of(6, transcript_object=TURNS[:3]))
     for number in (5, 6):
         assert call("runs", "show", number).status == 0
-    scripted.seen.clear()
-    return scripted
+    api.seen.clear()
+    return api
 
 
 def test_hits_are_listed_by_run_with_time_speaker_and_words(cached: ScriptedServer) -> None:
@@ -82,6 +80,4 @@ def test_where_nothing_is_found_or_nothing_is_cached_a_message_says_so(
 
 def test_a_search_for_no_words_or_too_many_is_refused(cached: ScriptedServer) -> None:
     for words, said in ((["agent:"], "No words to search for."), (["a" * 201], "the limit is 200")):
-        result = call("search", *words)
-        assert (result.status, result.out) == (2, "")
-        assert said in result.err
+        refused(said, "search", *words)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from calling import call
-from scripted_server import Reply, ScriptedServer, run_of, serve_runs
+from calling import call, refused
+from scripted_server import ScriptedServer, run_of, serve_runs
 
 TURNS = [
     {"role": "Main Agent", "content": "Hello\n- you", "start_time": 1},
@@ -15,12 +15,10 @@ TURNS = [
 
 
 @pytest.fixture
-def aimed(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+def aimed(api: ScriptedServer) -> ScriptedServer:
     """A server with one run, to which the environment leads."""
-    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
-    monkeypatch.setenv("CEKURA_API_KEY", "key")
-    serve_runs(scripted, run_of(5, transcript_object=TURNS))
-    return scripted
+    serve_runs(api, run_of(5, transcript_object=TURNS))
+    return api
 
 
 def test_a_transcript_alone_is_printed_as_text_markdown_or_json(aimed: ScriptedServer) -> None:
@@ -42,22 +40,8 @@ def test_markdown_without_transcript_is_still_the_whole_page(aimed: ScriptedServ
 
 
 def test_a_transcript_has_one_form_at_a_time(aimed: ScriptedServer) -> None:
-    result = call("runs", "show", 5, "--transcript", "--json", "--markdown")
-    assert result.status == 2
-    assert "not both" in result.err
+    refused("not both", "runs", "show", 5, "--transcript", "--json", "--markdown")
     assert aimed.seen == []
-
-
-@pytest.mark.parametrize("form", [[], ["--json"], ["--markdown"]])
-def test_a_transcript_that_was_read_before_is_printed_when_the_server_fails(
-    aimed: ScriptedServer, monkeypatch: pytest.MonkeyPatch, form: list[str]
-) -> None:
-    monkeypatch.setattr("cekura_tui.api.errors.TRIES", 1)
-    fresh = call("runs", "show", 5, "--transcript", *form)
-    aimed.on("GET", "/test_framework/v1/runs/5/", Reply(b"", 500))
-    again = call("runs", "show", 5, "--transcript", *form)
-    assert (again.status, again.out) == (0, fresh.out)
-    assert "Showing the cached run" in again.err
 
 
 @pytest.mark.parametrize(

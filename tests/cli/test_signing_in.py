@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calling import call
+from calling import call, refused
 from documented_shapes import read_all
 from scripted_server import Reply
 
@@ -42,25 +42,21 @@ def test_a_key_in_a_file_is_used_without_being_kept(key: str, home: Path, tmp_pa
 
 
 def test_a_key_that_the_server_refuses_is_not_kept(demo: Any, key: str, home: Path) -> None:
-    result = call("--api-key-file", "-", "auth", "login", stdin=b"wrong-key-012345\n")
-    assert (result.status, result.out) == (4, "")
-    assert "refused the API key" in result.err
+    result = refused(
+        "refused the API key", "--api-key-file", "-", "auth", "login", stdin=b"wrong-key-012345\n", status=4
+    )
     assert "wrong-key" not in result.err
     assert not (home / "credentials.json").exists()
 
 
 @pytest.mark.parametrize("typed", [b"", b"\n", b"two words\n", "schlüssel\n".encode()])
 def test_something_that_is_no_key_asks_no_server(demo: Any, key: str, typed: bytes) -> None:
-    result = call("--api-key-file", "-", "auth", "login", stdin=typed)
-    assert result.status == 4
-    assert "standard input" in result.err
+    refused("standard input", "--api-key-file", "-", "auth", "login", stdin=typed, status=4)
     assert demo.log == []
 
 
 def test_without_a_terminal_it_is_said_how_to_give_a_key(demo: Any, key: str) -> None:
-    result = call("auth", "login")
-    assert result.status == 2
-    assert "Use --api-key-file FILE" in result.err
+    refused("Use --api-key-file FILE", "auth", "login")
     assert demo.log == []
 
 
@@ -185,6 +181,7 @@ def test_logout_removes_the_key_of_one_profile_and_its_jobs_stay(demo: Any, fail
     assert (again.status, "Profile default has no saved key. Profiles: default, other." in again.err) == (2, True)
 
 
+@pytest.mark.usefixtures("no_retries")
 def test_status_without_a_key_or_a_server_says_what_is_known(
     demo: Any, key: str, home: Path, scripted: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,9 +204,7 @@ def test_status_without_a_key_or_a_server_says_what_is_known(
 
 
 def test_the_embedded_workspace_needs_no_key(home: Path) -> None:
-    result = call("--demo", "auth", "login")
-    assert result.status == 2
-    assert "needs no key" in result.err
+    refused("needs no key", "--demo", "auth", "login")
     assert call("--demo", "auth", "status").out.startswith("server: demo workspace\nkey: not needed\n")
 
 

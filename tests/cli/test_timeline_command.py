@@ -19,12 +19,10 @@ EXPECTED = {"score": 0, "explanation": ["The agent said “I could not book a ta
 
 
 @pytest.fixture(autouse=True)
-def aimed(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+def aimed(api: ScriptedServer) -> ScriptedServer:
     """A server with a run, to which the environment leads."""
-    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
-    monkeypatch.setenv("CEKURA_API_KEY", "key")
-    serve_runs(scripted, run_of(5, transcript_object=TURNS, expected_outcome=EXPECTED, duration="00:14"))
-    return scripted
+    serve_runs(api, run_of(5, transcript_object=TURNS, expected_outcome=EXPECTED, duration="00:14"))
+    return api
 
 
 def test_who_speaks_silences_overlaps_tools_and_evidence_are_lines_with_their_times() -> None:

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from calling import call
+from calling import call, refused
 from saved_jobs import SavedJobs
 from scripted_server import ScriptedServer
 
@@ -55,7 +55,5 @@ def test_a_damaged_proposal_is_a_sentence_and_nothing_is_printed_for_it(two: Non
     assert call("jobs", "show", 1, "--prompt").status == 0  # as the answer that brought it has it, too
     spoil(home, "UPDATE job_answers SET raw = 'x' WHERE job = 1 AND raw LIKE '%kinder%'")
     for more in [], ["--prompt"], ["--patch"], ["--json"]:
-        result = call("jobs", "show", 1, *more)
-        assert (result.status, result.out) == (2, "")
-        assert "in the database is damaged." in result.err
+        refused("in the database is damaged.", "jobs", "show", 1, *more)
     assert call("jobs", "list").err == ""

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from calling import Result, call
+from calling import call, refused
 from documented_shapes import read_all
 from scripted_server import ScriptedServer
 
@@ -19,16 +19,9 @@ FILTER = "outcome:failed -persona:~hurry"
 
 
 @pytest.fixture(autouse=True)
-def silent(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+def silent(api: ScriptedServer) -> ScriptedServer:
     """A server that nothing here asks."""
-    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
-    monkeypatch.setenv("CEKURA_API_KEY", "key")
-    return scripted
-
-
-def refused(result: Result, said: str) -> None:
-    assert (result.status, result.out) == (2, "")
-    assert said in result.err
+    return api
 
 
 def test_a_view_is_saved_listed_shown_and_deleted_without_asking_the_server(silent: ScriptedServer) -> None:
@@ -69,18 +62,18 @@ def test_a_view_has_the_columns_that_were_chosen_in_the_app(home: Path) -> None:
 
 def test_a_view_is_replaced_only_on_request_and_a_built_in_one_never() -> None:
     call("views", "save", "Mine", FILTER)
-    refused(call("views", "save", "MINE", "outcome:error"), f"“Mine” already exists: {FILTER}. Add --force.")
+    refused(f"“Mine” already exists: {FILTER}. Add --force.", "views", "save", "MINE", "outcome:error")
     assert call("views", "save", "MINE", "outcome:error", "--force").err == "Saved as “Mine”.\n"
     assert "filter: outcome:error\n" in call("views", "show", "Mine").out
-    refused(call("views", "save", "errors", "outcome:failed"), "Can't change the built-in view")
-    refused(call("views", "delete", "errors"), "is built in and can't be deleted")
+    refused("Can't change the built-in view", "views", "save", "errors", "outcome:failed")
+    refused("is built in and can't be deleted", "views", "delete", "errors")
 
 
 def test_a_view_that_is_not_there_or_has_no_filter_is_one_sentence() -> None:
-    refused(call("views", "show", "None"), "No view named “None”. See `views list`.")
-    refused(call("views", "delete", "None"), "No view named “None”.")
-    refused(call("views", "save", "Mine", "outcome:broken"), "Can't read the filter:")
-    refused(call("views", "save", "Mine", ""), "No filter to save.")
+    refused("No view named “None”. See `views list`.", "views", "show", "None")
+    refused("No view named “None”.", "views", "delete", "None")
+    refused("Can't read the filter:", "views", "save", "Mine", "outcome:broken")
+    refused("No filter to save.", "views", "save", "Mine", "")
 
 
 def test_a_note_is_written_read_listed_and_removed_without_asking_the_server(silent: ScriptedServer) -> None:
@@ -93,10 +86,10 @@ def test_a_note_is_written_read_listed_and_removed_without_asking_the_server(sil
     assert notes == [{"run": 7, "note": "très [31mbien"}, {"run": 5, "note": "call again"}]
     assert read_all("notes", call("notes", "show", 5, "--json").out) == notes[1:]
     assert call("notes", "set", 5, "").err == "run 5: note removed\n"
-    refused(call("notes", "show", 5), "No note on run 5. See `notes list`.")
+    refused("No note on run 5. See `notes list`.", "notes", "show", 5)
     assert silent.seen == []
 
 
 def test_a_note_that_is_too_long_is_refused_whole() -> None:
-    refused(call("notes", "set", 5, "a" * 4_001), "The note has 4,001 characters; the limit is 4,000.")
+    refused("The note has 4,001 characters; the limit is 4,000.", "notes", "set", 5, "a" * 4_001)
     assert call("notes", "list").out == ""

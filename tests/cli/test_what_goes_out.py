@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from calling import Result, call
-from scripted_server import LAUNCH, PROGRESS, Got, Reply, ScriptedServer, run_of, serve_runs
+from calling import Result, call, refused
+from scripted_server import LAUNCH, PROGRESS, Got, Reply, ScriptedServer
 
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.staging import HunkChoice, staged
@@ -25,10 +25,8 @@ PROGRAMS = {"git": ("git", "apply"), "patch": ("patch", "-p1", "-s", "--binary")
 
 
 @pytest.fixture
-def source(scripted: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def source(api: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A prompt's file below the directory one is in, and a server that proposes a better one."""
-    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
-    monkeypatch.setenv("CEKURA_API_KEY", "key")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     place = tmp_path / "agents of the clinic"
     place.mkdir()
@@ -36,9 +34,7 @@ def source(scripted: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyP
     file = Path("desk/prompt.md")
     file.parent.mkdir()
     file.write_bytes(SENT.encode())
-    serve_runs(scripted, run_of(5))
-    scripted.on("POST", LAUNCH, Reply({"progress_id": "p-1"}))
-    scripted.on("GET", PROGRESS, Reply({"status": "completed", "output": {"improved_prompt": PROPOSED}}))
+    api.on("GET", PROGRESS, Reply({"status": "completed", "output": {"improved_prompt": PROPOSED}}))
     return file
 
 
@@ -95,9 +91,7 @@ def test_where_nothing_was_staged_it_is_what_was_sent_and_this_is_said(source: P
 
 @pytest.mark.parametrize("words", [["--patch"], ["--staged"], ["--staged", "--diff"]], ids=str)
 def test_a_job_without_a_suggestion_has_nothing_to_give(server: ScriptedServer, words: list[str]) -> None:
-    result = call("jobs", "show", 1, *words)
-    assert (result.status, result.out) == (2, "")
-    assert "Job 1 has no suggestion (running)." in result.err
+    refused("Job 1 has no suggestion (running).", "jobs", "show", 1, *words)
 
 
 @pytest.mark.parametrize("words", [("--patch", "--diff"), ("--staged", "--prompt"), ("--staged", "--json")], ids=str)
