@@ -201,7 +201,7 @@ def test_an_agent_whose_prompt_cannot_be_used(api: ScriptedServer, agent: Reply,
     assert api.requests("POST") == []
 
 
-def test_a_run_that_does_not_tell_its_agent(api: ScriptedServer) -> None:
+def test_a_run_without_an_agent(api: ScriptedServer) -> None:
     api.on("GET", RUN_5, Reply({"id": 5}))
     refused("Give the prompt as a file.", "improve", 5, "--from-agent")
     assert api.requests("POST") == []

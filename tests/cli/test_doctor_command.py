@@ -40,7 +40,7 @@ def test_without_a_terminal_that_is_a_warning_and_no_failure() -> None:
     assert statuses(call("doctor", "--offline", "--json").out)["terminal", "terminal"] == "warning"
 
 
-def test_settings_that_cannot_be_read_are_a_failure_and_all_else_is_checked(home: Path) -> None:
+def test_unreadable_settings_are_a_failure_and_all_else_is_checked(home: Path) -> None:
     home.mkdir(mode=0o700)
     (home / "config.toml").write_text("project_id = [")
     found = statuses(call("doctor", "--offline", "--json").out)

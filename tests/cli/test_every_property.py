@@ -32,7 +32,7 @@ def test_every_property_of_a_run_is_in_its_json(server: ScriptedServer) -> None:
             assert any(words in text for text in found), (name, mark)
 
 
-def test_a_property_that_nobody_knows_is_in_its_json(server: ScriptedServer) -> None:
+def test_an_unknown_property_is_in_its_json(server: ScriptedServer) -> None:
     run, _ = marked_run()
     serve_runs(server, run | {"brand_new": {"inside": ["<new>"]}})
     assert json.loads(call("runs", "show", RUN_ID, "--json").out)["brand_new"] == {"inside": ["<new>"]}

@@ -134,7 +134,7 @@ def test_a_prompt_can_be_piped_in_and_out(server: ScriptedServer) -> None:
     assert "No changes: the improved prompt equals the sent prompt." in result.out
 
 
-def test_each_change_of_state_is_told_once(server: ScriptedServer, prompt_file: Path, monkeypatch: Any) -> None:
+def test_each_change_of_state_is_printed_once(server: ScriptedServer, prompt_file: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("cekura_tui.jobs.polling.interval", lambda age, spread: 0.0)
     words = [Reply({"status": word}) for word in ("in_queue", "in_queue", "running", "running")]
     server.on("GET", PROGRESS, *words, Reply({"status": "failed", "error": "The model\x1b[31m was busy"}))
@@ -173,7 +173,7 @@ UNCLEAR = [Reply(HTML_502, 502), Reset(), Reply(run_of(5)), Reply(b"", 409), Rep
 
 @pytest.mark.parametrize("wait", [[], ["--wait"]])
 @pytest.mark.parametrize("reply", UNCLEAR, ids=["502", "reset", "a run", "409", "302"])
-def test_a_launch_whose_fate_is_unclear_leaves_with_1_and_is_sent_once(
+def test_a_launch_without_a_clear_answer_is_unconfirmed_and_sent_once(
     server: ScriptedServer, prompt_file: Path, reply: Reply | Reset, wait: list[str]
 ) -> None:
     server.on("POST", LAUNCH, reply)

@@ -85,9 +85,7 @@ def test_how_a_job_ended_is_the_exit_status_also_when_asked_again(
     assert len(server.requests("GET", PROGRESS)) == asked == 1
 
 
-def test_several_jobs_end_well_with_3_where_one_had_no_issues_and_with_1_where_one_failed(
-    server: ScriptedServer, prompt_file: Path
-) -> None:
+def test_the_exit_status_of_several_jobs_is_that_of_the_worst(server: ScriptedServer, prompt_file: Path) -> None:
     for number in (2, 3):
         server.on("POST", LAUNCH, Reply({"progress_id": f"p-{number}"}))
         call("improve", 5, "--prompt-file", prompt_file)
@@ -121,7 +119,7 @@ def test_a_wait_with_a_timeout_leaves_with_1_and_the_job_goes_on(server: Scripte
 
 
 @pytest.mark.parametrize("words", [("--diff", "--json"), ("--curl", "--json"), ("--curl", "--prompt")], ids=str)
-def test_two_ways_to_show_a_job_at_once_are_one_too_many(server: ScriptedServer, words: tuple[str, ...]) -> None:
+def test_two_ways_to_show_a_job_at_once_are_refused(server: ScriptedServer, words: tuple[str, ...]) -> None:
     result = call("jobs", "show", 1, *words)
     assert (result.status, result.out) == (2, "")
 

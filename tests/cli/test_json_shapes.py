@@ -73,7 +73,7 @@ def test_real_outputs_are_as_their_schemas_say(
     assert len({job["state"] for job in found["jobs-wait"]}) > 1
 
 
-def test_a_schema_is_there_for_each_shape_and_another_name_is_told_which_there_are() -> None:
+def test_each_shape_has_a_schema_and_an_unknown_name_is_refused_with_all_names() -> None:
     listed = call("schema").out.splitlines()
     assert [line.split()[0] for line in listed] == ["NAME", *NAMES]
     assert {schema(name).schema["$schema"] for name in NAMES} == {"https://json-schema.org/draft/2020-12/schema"}
@@ -209,7 +209,7 @@ def test_a_wait_that_has_no_time_left_prints_the_job_as_it_is(server: ScriptedSe
     assert (result.status, [job["state"] for job in read_all("jobs-wait", result.out)]) == (1, ["running"])
 
 
-def test_nothing_is_said_of_what_was_not_sent(hostile: ScriptedServer, tmp_path: Path) -> None:
+def test_fields_that_the_server_did_not_send_are_not_invented(hostile: ScriptedServer, tmp_path: Path) -> None:
     turn = {"role": "Function Call Result", "data": {"id": "c1", "result": "texto"}}
     sent = {"id": 5, "status": "completed", "transcript_object": [turn]}
     serve_runs(hostile, sent)

@@ -80,7 +80,7 @@ def test_a_server_that_does_not_know_a_filter_lists_no_others(
     assert ids_of(call("runs", "list", "--json", term)) == wanted
 
 
-def test_how_many_checks_failed_is_listed_as_far_as_the_run_was_shown_before(scripted: ScriptedServer) -> None:
+def test_a_run_that_was_shown_before_is_listed_with_its_number_of_failed_checks(scripted: ScriptedServer) -> None:
     failed = {"id": 1, "name": "Greeting", "passed": False}
     scripted.on("GET", LIST, Reply([run_of(6, metrics=[failed])]))
     assert "✗ failed" in call("runs", "list").out

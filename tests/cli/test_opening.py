@@ -99,7 +99,7 @@ def test_a_key_that_can_be_read_once_is_enough_to_open_a_link(monkeypatch: pytes
     assert (result.status, opened) == (0, [("ck_once", RESULT, None)])
 
 
-def test_a_link_without_its_beginning_is_told_from_a_command_that_there_is_not() -> None:
+def test_a_link_without_https_is_no_unknown_command() -> None:
     result = call("dashboard.cekura.ai/12/results/991")
     assert (result.status, result.out) == (2, "")
     assert result.err == (
@@ -110,7 +110,7 @@ def test_a_link_without_its_beginning_is_told_from_a_command_that_there_is_not()
 
 @pytest.mark.parametrize("target", ["48213", f"{DASHBOARD}/4021/results/991"])
 @pytest.mark.parametrize("more", ["x", "--demo", "--wrong"])
-def test_what_cannot_follow_a_target_is_one_sentence_and_no_command_that_nobody_knows(target: str, more: str) -> None:
+def test_words_after_a_run_id_or_link_are_refused(target: str, more: str) -> None:
     result = call(target, more)
     assert (result.status, result.out) == (2, "")
     assert result.err == (

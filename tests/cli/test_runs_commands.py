@@ -90,7 +90,7 @@ def test_the_markdown_page_of_an_embedded_run_is_whole(failed: int) -> None:
     ]
 
 
-def test_what_strangers_said_leaves_no_control_character_in_any_output(api: ScriptedServer) -> None:
+def test_hostile_text_of_a_run_leaves_no_control_character_in_any_output(api: ScriptedServer) -> None:
     evil = "\x1b]0;owned\x07\x9b31m\u202e\x7f\x00\ud800 end"
     verdict = {"id": 1, "name": evil, "passed": False, "explanation": evil, "value": evil}
     run = run_of(
@@ -154,7 +154,7 @@ def test_an_opened_run_is_shown_again_when_the_server_fails(api: ScriptedServer)
         (["runs"], "Commands"),
     ],
 )
-def test_a_call_that_makes_no_sense_asks_no_server(demo: Any, words: list[str], said: str) -> None:
+def test_wrong_arguments_are_refused_without_asking_the_server(demo: Any, words: list[str], said: str) -> None:
     refused(said, *words)
     assert demo.log == []
 

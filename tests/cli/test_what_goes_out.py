@@ -7,20 +7,23 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from calling import Result, call, refused
+from saved_jobs import SavedJobs
 from scripted_server import LAUNCH, PROGRESS, Got, Reply, ScriptedServer
 
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.staging import HunkChoice, staged
+from cekura_tui.workspace.prompt_files import source_of
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import make_setup
 
 SENT = "# Rules\r\n\n- Greet the caller.\n- Ask for a name\x0c and a number.\n\n## Closing\n\nSay goodbye to them."
 PROPOSED = SENT.replace("Greet", "Warmly greet").replace("to them.", "and thank them.\n\n\x1b[1mAlways.\x1b[0m")
+Suggested = Callable[[Path], None]
 PROGRAMS = {"git": ("git", "apply"), "patch": ("patch", "-p1", "-s", "--binary")}
 
 
@@ -42,8 +45,19 @@ def improve(source: Path, *more: object) -> Result:
     return call("improve", 5, "--prompt-file", source, "--wait", *more)
 
 
+@pytest.fixture
+def suggested(jobs: SavedJobs) -> Suggested:
+    """Let job 1 have sent the prompt of a file, and have a better one proposed."""
+
+    def suggest(file: Path) -> None:
+        jobs.running(SENT, source=source_of(str(file)))
+        jobs.answer(1, {"status": "completed", "output": {"improved_prompt": PROPOSED}})
+
+    return suggest
+
+
 def choose(home: Path, choices: Mapping[int, HunkChoice]) -> str:
-    """Choose hunks as somebody does in the app; returns the text that comes of it."""
+    """Choose hunks as the app does; returns the text that comes of it."""
     diff = compare(SENT, PROPOSED)
 
     async def stage() -> None:
@@ -56,10 +70,12 @@ def choose(home: Path, choices: Mapping[int, HunkChoice]) -> str:
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_the_patch_makes_the_prompts_file_the_proposed_one_to_the_byte(source: Path, program: str) -> None:
+def test_the_patch_makes_the_prompts_file_the_proposed_one_to_the_byte(
+    source: Path, suggested: Suggested, program: str
+) -> None:
     if shutil.which(program) is None:
         pytest.skip(f"this machine has no {program}")
-    improve(source)
+    suggested(source)
     result = call("jobs", "show", 1, "--patch")
     assert (result.status, result.err) == (0, "")
     assert result.raw.startswith(b"--- a/desk/prompt.md\n+++ b/desk/prompt.md\n@@ ")
@@ -67,8 +83,8 @@ def test_the_patch_makes_the_prompts_file_the_proposed_one_to_the_byte(source: P
     assert source.read_bytes() == PROPOSED.encode()
 
 
-def test_what_was_staged_is_printed_as_text_patch_and_diff(source: Path, home: Path) -> None:
-    improve(source)
+def test_what_was_staged_is_printed_as_text_patch_and_diff(source: Path, suggested: Suggested, home: Path) -> None:
+    suggested(source)
     text = choose(home, {1: HunkChoice("accepted"), 2: HunkChoice("rejected")})
     assert text not in (SENT, PROPOSED)
     printed = [call("jobs", "show", 1, "--staged", *more) for more in ([], ["--patch"], ["--diff"])]
@@ -81,8 +97,8 @@ def test_what_was_staged_is_printed_as_text_patch_and_diff(source: Path, home: P
     assert call("jobs", "show", 1, "--prompt").raw == PROPOSED.encode()
 
 
-def test_where_nothing_was_staged_it_is_what_was_sent_and_this_is_said(source: Path) -> None:
-    improve(source)
+def test_where_nothing_was_staged_it_is_what_was_sent_and_this_is_said(source: Path, suggested: Suggested) -> None:
+    suggested(source)
     for more, printed in ([], SENT.encode()), (["--patch"], b""), (["--diff"], b""):
         result = call("jobs", "show", 1, "--staged", *more)
         assert (result.status, result.raw) == (0, printed)
@@ -95,8 +111,8 @@ def test_a_job_without_a_suggestion_has_nothing_to_give(server: ScriptedServer, 
 
 
 @pytest.mark.parametrize("words", [("--patch", "--diff"), ("--staged", "--prompt"), ("--staged", "--json")], ids=str)
-def test_what_cannot_be_both_is_refused(source: Path, words: tuple[str, ...]) -> None:
-    improve(source)
+def test_what_cannot_be_both_is_refused(source: Path, suggested: Suggested, words: tuple[str, ...]) -> None:
+    suggested(source)
     result = call("jobs", "show", 1, *words)
     assert (result.status, result.out) == (2, "")
 
@@ -116,7 +132,7 @@ def test_the_prompts_own_file_takes_the_improved_one(source: Path) -> None:
     ],
     ids=["edited", "no text", "huge"],
 )
-def test_the_prompts_own_file_changed_while_waiting_is_left_also_when_forced_and_the_change_is_shown(
+def test_a_prompt_file_that_changed_meanwhile_is_not_overwritten_even_with_force(
     scripted: ScriptedServer, source: Path, now: bytes, shown: str
 ) -> None:
     def launch(got: Got) -> Reply:
@@ -157,12 +173,12 @@ def test_a_file_of_an_odd_name_that_changed_while_waiting_is_left_also_when_forc
 
 @pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize("name", ODD, ids=ascii)
-def test_the_patch_finds_a_file_of_an_odd_name(source: Path, program: str, name: str) -> None:
+def test_the_patch_finds_a_file_of_an_odd_name(source: Path, suggested: Suggested, program: str, name: str) -> None:
     if shutil.which(program) is None:
         pytest.skip(f"this machine has no {program}")
     own = Path(name)
     own.write_bytes(SENT.encode())
-    improve(own)
+    suggested(own)
     subprocess.run(PROGRAMS[program], input=call("jobs", "show", 1, "--patch").raw, check=True)
     assert own.read_bytes() == PROPOSED.encode()
     shown = call("jobs", "show", 1)
@@ -170,7 +186,7 @@ def test_the_patch_finds_a_file_of_an_odd_name(source: Path, program: str, name:
     assert json.loads(call("jobs", "show", 1, "--json").out)["improved_prompt"] == PROPOSED
 
 
-def test_a_file_that_was_removed_while_waiting_is_written_anew_and_this_is_told(
+def test_a_prompt_file_that_was_removed_meanwhile_is_created_again_with_a_message(
     scripted: ScriptedServer, source: Path
 ) -> None:
     def launch(got: Got) -> Reply:
@@ -192,9 +208,9 @@ def test_another_file_may_have_changed_where_it_is_forced(source: Path) -> None:
 
 
 def test_the_prompts_own_file_is_known_from_every_directory(
-    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    source: Path, suggested: Suggested, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    improve(source)
+    suggested(source)
     done = call("jobs", "show", 1)
     own = source.absolute()
     assert f"prompt: {own}, sha256" in done.out
@@ -205,7 +221,7 @@ def test_the_prompts_own_file_is_known_from_every_directory(
     assert call("jobs", "show", 1, "--patch").raw.startswith(b'--- "a/agents of the clinic/desk/prompt.md"\n')
 
 
-def test_a_directory_that_went_away_while_waiting_is_told_with_the_way_to_the_prompt(
+def test_a_directory_removed_meanwhile_is_reported_with_the_way_to_the_prompt(
     scripted: ScriptedServer, source: Path
 ) -> None:
     place = Path("gone")

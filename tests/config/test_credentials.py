@@ -143,9 +143,7 @@ def test_keys_saved_at_the_same_time_are_all_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o777])
-def test_saved_keys_that_others_can_open_are_refused_with_the_command_that_mends_them(
-    tmp_path: Path, mode: int
-) -> None:
+def test_saved_keys_that_others_can_open_are_refused_with_the_chmod_that_mends_them(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "a directory" / "credentials.json"
     save_key(path, HOME, ApiKey(SECRET, "typed"))
     path.chmod(mode)

@@ -91,9 +91,7 @@ def text_of(setup: Setup) -> str | None:
 
 
 @pytest.mark.parametrize("first", range(len(PLACES)))
-def test_the_first_place_that_has_a_key_is_used_and_the_later_ones_are_said_to_come_after_it(
-    person: Person, first: int
-) -> None:
+def test_the_first_place_that_has_a_key_is_used_and_the_later_ones_say_so(person: Person, first: int) -> None:
     for place in PLACES[first:]:
         person.put(place)
     setup = person.setup()
@@ -140,7 +138,7 @@ def test_a_key_of_another_server_makes_room_for_the_next_place(person: Person) -
     assert text_of(person.setup(OTHER)) == "credentials.json"
 
 
-def test_the_key_of_the_vendors_cli_goes_to_its_usual_server_where_its_file_names_none(person: Person) -> None:
+def test_the_key_of_the_vendors_cli_goes_to_the_default_server_if_it_names_none(person: Person) -> None:
     person.write(".cekura/config.toml", 'api_key = "vendor"\n')
     assert text_of(person.setup()) == "vendor"
     assert text_of(person.setup(OTHER)) is None
@@ -217,7 +215,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("script", "why"), FAILURES)
-def test_a_command_that_fails_is_named_with_the_reason_and_its_output_is_not_repeated(
+def test_a_key_command_that_fails_is_reported_without_its_output(
     person: Person, script: str, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(key_lookup, "UNATTENDED", 0.4 if "sleep" in script else 10.0)
@@ -259,7 +257,7 @@ def test_a_key_can_be_piped_in_and_only_its_line_is_read(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("place", ["--api-key-file", "credentials.json", "config.toml"])
 @pytest.mark.parametrize("by_link", [False, True])
-def test_a_file_with_a_key_that_others_can_open_is_refused_with_the_command_that_mends_it(
+def test_a_key_file_that_others_can_open_is_refused_with_the_chmod_that_mends_it(
     person: Person, place: str, by_link: bool
 ) -> None:
     person.put(place)

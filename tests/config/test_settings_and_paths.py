@@ -75,9 +75,7 @@ SERVER = 'api_url = "https://eu.example"\n'
         "not toml",
     ],
 )
-def test_where_the_file_leaves_the_server_open_no_key_is_sent_and_all_problems_are_listed(
-    tmp_path: Path, text: str
-) -> None:
+def test_settings_that_leave_the_server_in_doubt_are_refused_with_all_problems(tmp_path: Path, text: str) -> None:
     with pytest.raises(WrongSettings) as caught:
         opened(tmp_path, text)
     first, *listed, last = caught.value.sentence().splitlines()
@@ -222,7 +220,7 @@ name = "nord"
 """
 
 
-def test_the_embedded_workspace_has_what_is_about_the_person_and_looks_at_nothing_else(tmp_path: Path) -> None:
+def test_the_demo_uses_only_the_personal_settings(tmp_path: Path) -> None:
     written(tmp_path, f'api_url = 5\nproject_id = "x"\nagent_id = 7\nprofile = "none"\n{DEMO}[columns]\nrun = 5\n')
     env = {"CEKURA_PROJECT_ID": "nonsense", "CEKURA_API_URL": "nonsense", "CEKURA_PROFILE": "nonsense"}
     setup = make_setup(config_dir=str(tmp_path), profile="nonsense", demo=DemoOptions(), env=env)
@@ -252,7 +250,7 @@ def test_the_directory_is_found_by_flag_then_environment_and_nothing_is_made(tmp
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_home_directory_of_nobody_is_a_sentence() -> None:
+def test_a_home_directory_of_an_unknown_user_is_refused() -> None:
     with pytest.raises(UsageError, match="no such home directory"):
         find_paths("~nobody-of-this-name/x", {})
 

@@ -63,7 +63,7 @@ def test_the_newest_runs_are_minutes_apart_and_older_ones_up_to_forty(corpus: Co
     assert all(599 <= newer - older <= 2401 for newer, older in itertools.pairwise(times[len(NEWEST) :]))
 
 
-def test_what_goes_on_began_within_the_hour_and_what_has_ended_had_the_time_to(
+def test_runs_in_progress_began_within_the_hour_and_ended_runs_had_the_time_to_end(
     corpus: Corpus, facts: list[Facts]
 ) -> None:
     assert all(corpus.epoch - known.at < 3600 for known in facts if known.fate.kind is Kind.LIVE)

@@ -142,7 +142,7 @@ SCOPES = st.one_of(
 
 
 @given(SCOPES, FILTERS)
-def test_a_list_holds_the_rows_that_its_parameters_tell_and_no_others(
+def test_a_list_holds_the_rows_that_its_parameters_ask_for_and_no_others(
     scope: dict[str, str], filters: dict[str, str]
 ) -> None:
     _, listing, rows = still()

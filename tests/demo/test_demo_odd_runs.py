@@ -123,7 +123,7 @@ def test_categories_are_critical_lesser_no_bug_and_taken_back(runs: dict[int, di
     assert all(one["feedback"] for one in taken_back)
 
 
-def test_what_was_expected_is_told_in_words_and_in_truth_values(runs: dict[int, dict[str, Any]]) -> None:
+def test_alignments_are_words_in_some_runs_and_truth_values_in_others(runs: dict[int, dict[str, Any]]) -> None:
     outcomes = [run["expected_outcome"] or {} for run in runs.values()]
     told = {repr(one["aligned"]) for outcome in outcomes for one in outcome.get("outcome_alignments", [])}
     assert told == {"'yes'", "'no'", "True", "False"}
