@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from calling import call
 from going_on import RunningCommand, watching
 from saved_jobs import DONE, SavedJobs
-from scripted_server import LAUNCH, PROGRESS, Got, Hold, Reply, ScriptedServer
+from scripted_server import HTML_502, LAUNCH, PROGRESS, Got, Hold, Reply, ScriptedServer
 from waiting import until
 
 from cekura_tui.model.job import JobState
@@ -34,11 +35,13 @@ def test_one_process_polls_and_all_print_what_the_server_says(
     server: ScriptedServer, jobs: SavedJobs, start: Start
 ) -> None:
     polls: list[Got] = []
+    printed_by_all = threading.Event()
 
     def answer(got: Got) -> Reply:
         if got.query["progress_id"] == "p-2":
             return Reply(DONE)
-        polls.append(got)
+        if printed_by_all.is_set():
+            polls.append(got)
         return Reply(DONE) if len(polls) > 2 else RUNNING
 
     server.on("GET", PROGRESS, answer)
@@ -46,6 +49,10 @@ def test_one_process_polls_and_all_print_what_the_server_says(
     waiting = start("jobs", "wait", 1)
     for one in watched:
         one.prints('"in_progress"')
+    waiting.reports(STATE_LINE)
+    printed_by_all.set()
+    for one in watched:
+        until(lambda one=one: any('"succeeded"' in line for line in one.out), "job 1 ended")
     jobs.running()
     for one in watched:
         until(lambda one=one: sum('"succeeded"' in line for line in one.out) == 2, "both jobs ended")
@@ -98,11 +105,11 @@ def test_a_wait_ends_when_another_window_stops_or_loses_the_job(
 
 
 def meanwhile(happens: Callable[[], object]) -> Callable[[Got], Reply]:
-    """An answer before which something happens in another process."""
+    """A failure of the server before which something happens in another process."""
 
     def answer(_: Got) -> Reply:
         happens()
-        return RUNNING
+        return Reply(HTML_502, 502)
 
     return answer
 

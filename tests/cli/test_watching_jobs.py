@@ -24,8 +24,13 @@ SILENT = "(no answer from the server)"
 
 
 def test_a_change_is_printed_once_with_its_time(server: ScriptedServer) -> None:
-    server.on("GET", PROGRESS, RUNNING, RUNNING, Reply(DONE))
+    hold = Hold(RUNNING)
+    server.on("GET", PROGRESS, hold)
     with watching() as watched:
+        watched.prints("job 1: running")
+        hold.released.set()
+        watched.prints(STATE_LINE)
+        server.on("GET", PROGRESS, Reply(DONE))
         watched.prints("job 1: succeeded")
     assert watched.states == ["1: running", f"1: {STATE_LINE}", "1: succeeded"]
     for line in watched.out:
@@ -38,28 +43,43 @@ def test_launches_of_other_commands_are_printed_from_their_start(finished: Scrip
         watched.reports("No unfinished jobs. Waiting for the next launch.")
         accepted = jobs.launching()
         watched.prints("job 2: launching")
+        finished.on("GET", PROGRESS, RUNNING)
         jobs.accept(accepted)
+        watched.prints("job 2: running")
+        finished.on("GET", PROGRESS, Reply(DONE))
         watched.prints("job 2: succeeded")
         refused_one = jobs.launching()
         watched.prints("job 3: launching")
         jobs.put(refused_one, JobState.DRAFT, "prompt: Too long.")
         watched.prints("job 3: draft: prompt: Too long.")
-    assert [state for state in watched.states if "the server says" not in state] == [
-        *("2: launching", "2: running", "2: succeeded"),
+    assert [watched.states[0], *watched.states[-3:]] == [
+        *("2: launching", "2: succeeded"),
         *("3: launching", "3: draft: prompt: Too long."),
     ]
 
 
 def test_a_server_that_fails_for_a_while_is_reported_and_so_is_its_return(server: ScriptedServer) -> None:
-    server.on("GET", PROGRESS, Reply(HTML_502, 502), RUNNING)
+    hold = Hold(Reply(HTML_502, 502))
+    server.on("GET", PROGRESS, hold)
     with watching() as watched:
+        watched.prints("job 1: running")
+        hold.released.set()
+        watched.prints(SILENT)
+        server.on("GET", PROGRESS, RUNNING)
         watched.prints(STATE_LINE)
     assert watched.states == ["1: running", f"1: running {SILENT}", f"1: {STATE_LINE}"]
 
 
 def test_json_is_one_object_a_change_with_the_time(server: ScriptedServer) -> None:
-    server.on("GET", PROGRESS, Reply(HTML_502, 502), RUNNING, Reply(DONE))
+    hold = Hold(Reply(HTML_502, 502))
+    server.on("GET", PROGRESS, hold)
     with watching("--json") as watched:
+        watched.prints('"running"')
+        hold.released.set()
+        until(lambda: len(server.requests("GET", PROGRESS)) > 1, "the server is asked again")
+        server.on("GET", PROGRESS, RUNNING)
+        watched.prints('"in_progress"')
+        server.on("GET", PROGRESS, Reply(DONE))
         watched.prints('"succeeded"')
     changes = read_all("jobs-watch", "\n".join(watched.out))
     assert [list(one) for one in changes] == [[*JOB_KEYS, "at"]] * 3
@@ -101,11 +121,14 @@ def test_a_refused_key_is_reported_once_and_other_changes_are_still_printed(
 def test_an_answer_that_cannot_be_recorded_is_reported_once_and_recorded_later(
     server: ScriptedServer, home: Path
 ) -> None:
-    server.on("GET", PROGRESS, Reply(DONE))
+    hold = Hold(Reply(DONE))
+    server.on("GET", PROGRESS, hold)
     with sqlite3.connect(home / "cekura.db") as sql:
         full = "BEFORE UPDATE ON jobs WHEN NEW.state = 'succeeded' BEGIN SELECT RAISE(ABORT, 'no room'); END"
         sql.execute(f"CREATE TRIGGER full {full}")
     with watching() as watched:
+        watched.prints("job 1: running")
+        hold.released.set()
         watched.reports("no room")
         before = len(server.requests("GET", PROGRESS))
         until(lambda: len(server.requests("GET", PROGRESS)) > before, "the server is asked again")
@@ -122,16 +145,22 @@ def test_a_job_of_an_earlier_key_is_marked_and_not_polled(
 ) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", "another-key")
     SavedJobs(home / "cekura.db", server.url, "another-key").running()
-    server.on("GET", PROGRESS, Reply(DONE))
+    hold = Hold(Reply(DONE))
+    server.on("GET", PROGRESS, hold)
     with watching() as watched:
+        watched.prints("job 2: running")
+        hold.released.set()
         watched.prints("job 2: succeeded")
     assert watched.states == ["1: running (launched with another key)", "2: running", "2: succeeded"]
     assert {got.query["progress_id"] for got in server.requests("GET", PROGRESS)} == {"p-2"}
 
 
 def test_a_hostile_status_is_one_line_without_control_characters(server: ScriptedServer) -> None:
-    server.on("GET", PROGRESS, Reply({"status": "\x1b[2J\nfake job 9: succeeded\x07"}))
+    hold = Hold(Reply({"status": "\x1b[2J\nfake job 9: succeeded\x07"}))
+    server.on("GET", PROGRESS, hold)
     with watching() as watched:
+        watched.prints("job 1: running")
+        hold.released.set()
         watched.prints("fake job 9")
     assert len(watched.out) == 2
     assert not set("".join(watched.out)) & set("\x1b\x07")
