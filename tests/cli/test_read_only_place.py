@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from calling import call
+from calling import call, refused
 from read_only_place import read_only_place
 from scripted_server import Reply, ScriptedServer, run_of
 
@@ -98,13 +98,13 @@ def test_only_what_changes_something_is_refused_and_the_sentence_is_about_that(
     fill(path, scripted.url)
     (prompt := tmp_path / "prompt.md").write_text("Be kind.")
     scripted.on("GET", "/test_framework/v1/runs/5/", Reply(run_of(5)))
-    refused = {
+    by_reason = {
         "nothing was saved": [("notes", "set", 5, "other"), ("jobs", "forget", 1), ("views", "save", "mine", "id:5")],
         "nothing was launched": [("improve", 5, "--prompt-file", prompt)],
         "jobs are not polled": [("jobs", "wait", 2), ("jobs", "watch"), ("jobs", "resume", 2)],
     }
     with read_only_place(path.parent):
-        for what, commands in refused.items():
+        for what, commands in by_reason.items():
             for words in commands:
                 refused(f"Read-only session: {what}. {path.parent} is ", *words)
 

@@ -105,6 +105,7 @@ def test_asking_a_failed_job_for_its_prompt_is_looking_at_it(
     assert not unread(home)
 
 
+@pytest.mark.long
 def test_a_prompt_without_an_output_is_one_sentence(finished: ScriptedServer) -> None:
     closed = process("jobs", "show", 1, "--prompt", stdout=None, preexec_fn=lambda: os.close(1))
     result = ended(closed)
