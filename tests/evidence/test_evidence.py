@@ -173,9 +173,8 @@ def test_figures_are_not_put_together_over_what_parts_them(said: str, quote: str
 @pytest.mark.parametrize("part", ["1 ", "one ", "oh one ", "null null ", "one hundred ", "einhundert", "mil ", "A. "])
 def test_figures_without_end_keep_nobody_waiting_and_break_nothing(part: str) -> None:
     begun = time.process_time()
-    words = words_of(part * (200_000 // len(part)))
-    assert words
-    assert time.process_time() - begun < 5  # it took a minute
+    assert words_of(part * (60_000 // len(part)))
+    assert time.process_time() - begun < 2  # each word beside each takes many seconds
 
 
 @pytest.mark.parametrize("text", ["once more", "a null value", "one of the first", "y media", "twelve fifteen nine"])

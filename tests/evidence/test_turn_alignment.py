@@ -129,14 +129,14 @@ def test_a_tool_is_shown_with_what_it_was_given_or_gave() -> None:
 
 
 @pytest.mark.parametrize("kind", ["edited", "same words", "strangers"])
-def test_ten_thousand_turns_beside_ten_thousand_keep_nobody_waiting(kind: str) -> None:
+def test_thousands_of_turns_are_aligned_in_time(kind: str) -> None:
     choose = random.Random(7)
 
     def sentence(turn: int) -> tuple[Speaker, str]:
         return SPEAKERS[turn % 2], " ".join(choose.choices(WORDS, k=12))
 
-    turns = [sentence(n) for n in range(10_000)]
-    other = [sentence(n) for n in range(10_000)]
+    turns = [sentence(n) for n in range(3_000)]
+    other = [sentence(n) for n in range(3_000)]
     if kind == "edited":
         other = [sentence(n) if n % 9 == 0 else turn for n, turn in enumerate(turns) if n % 50]
     elif kind == "same words":
@@ -144,9 +144,9 @@ def test_ten_thousand_turns_beside_ten_thousand_keep_nobody_waiting(kind: str) -
     left, right = call(*turns), call(*other)
     began = time.thread_time()
     pairs = align(left, right)
-    assert time.thread_time() - began < 5  # not each beside each
+    assert time.thread_time() - began < 2  # not each beside each
     assert [pair.left for pair in pairs if pair.left] == left
     assert [pair.right for pair in pairs if pair.right] == right
     if kind == "edited":
-        assert sum(pair.sign == "=" for pair in pairs) > 8_600
+        assert sum(pair.sign == "=" for pair in pairs) > 2_580
     assert align(left, right) == pairs

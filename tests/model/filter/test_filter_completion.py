@@ -62,23 +62,8 @@ def test_the_term_at_the_end_is_completed(typed: str, completed: str | None) -> 
 @pytest.mark.parametrize(
     "typed",
     [
-        "",
-        " ",
-        "sta ",
-        "-",
-        "refund",
-        "status:failed",
-        "agent:clinic",
-        "metric:x",
-        'metric:"Task completion"',
-        "zz:a",
-        "scenario:4",
-        "id:4",
-        "dur>",
-        "dur:",
-        "since>t",
-        '"status',
-        "result:N",
+        *("", " ", "sta ", "-", "refund", "status:failed", "agent:clinic", "metric:x", 'metric:"Task completion"'),
+        *("zz:a", "scenario:4", "id:4", "dur>", "dur:", "since>t", '"status', "result:N"),
     ],
 )
 def test_nothing_is_put_where_nothing_fits_or_all_is_there(typed: str) -> None:

@@ -12,16 +12,7 @@ from cekura_tui.model.filter.filter import ALL, GIVEN_VIEWS, KEYS, Filter, Filte
 from cekura_tui.model.filter.parse import join_words, meant_terms, parse
 
 MOMENTS = [
-    "30m",
-    "3h",
-    "2d",
-    "1w",
-    "today",
-    "yesterday",
-    "14:05",
-    "2026-11-01",
-    "2026-11-01T10:00",
-    "2026-11-01T10:00Z",
+    *("30m", "3h", "2d", "1w", "today", "yesterday", "14:05", "2026-11-01", "2026-11-01T10:00", "2026-11-01T10:00Z"),
 ]
 LENGTHS = ["0", "120", "90s", "2m", "1m30s", "1h", "2:30", "1:02:30"]
 PIECES = [

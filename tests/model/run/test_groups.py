@@ -34,17 +34,7 @@ WHOLE: tuple[How, ...] = ("scenario", "personality", "result", "pair")
 IDS = st.none() | st.integers(1, 3)
 NAMES = st.sampled_from(
     [
-        "",
-        "Refund",
-        "REFUND",
-        "Straße",
-        "strasse",
-        "7",
-        " two  spaces",
-        "~x",
-        "-x",
-        'say "hi", or|not',
-        "a\nb",
+        *("", "Refund", "REFUND", "Straße", "strasse", "7", " two  spaces", "~x", "-x", 'say "hi", or|not', "a\nb"),
         "\x1b[1m",
     ]
 )
