@@ -14,8 +14,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from random import Random
 
+from prompt_edits import Writer
 from prompt_triples import Triple, brought_back, doubled, lost, results, settled, triple
 
 from cekura_tui.prose.compare import compare
@@ -34,13 +34,13 @@ def rows(options: Options) -> Iterator[Row]:
     """Triples, histories, then the time."""
     ours, gits = Counter[str](), Counter[str]()
     for seed in range(TRIPLES):
-        case = triple(Random(seed))
-        ours += _of_ours(case, _merged(case), Random(seed))[0]
+        case = triple(Writer(seed))
+        ours += _of_ours(case, _merged(case), Writer(seed))[0]
         gits += _of_git(case)
     yield from _figures(f"{TRIPLES} merges", ours, gits)
     ours = Counter()
     for seed in range(HISTORIES):
-        rng, base = Random(seed), ""
+        rng, base = Writer(seed), ""
         for _ in range(5):
             case = triple(rng, base)
             figures, base = _of_ours(case, _merged(case), rng)
@@ -58,7 +58,7 @@ def _figures(name: str, ours: Counter[str], gits: Counter[str] | None = None) ->
 
 def _numbering(repeat: int) -> list[float]:
     """Milliseconds."""
-    prompt = "\n".join(triple(Random(seed)).base for seed in range(200))[:100_000]
+    prompt = "\n".join(triple(Writer(seed)).base for seed in range(200))[:100_000]
     other = prompt.replace(". ", ", ")
     mixture = prompt[:50_000] + other[50_000:]
     found = []
@@ -73,7 +73,7 @@ def _merged(case: Triple) -> Merge:
     return merge(case.base, compare(case.base, case.now), compare(case.base, case.staged))
 
 
-def _of_ours(case: Triple, found: Merge, rng: Random) -> tuple[Counter[str], str]:
+def _of_ours(case: Triple, found: Merge, rng: Writer) -> tuple[Counter[str], str]:
     """The figures, and the last of the texts that may come of it."""
     texts = list(results(rng, found))
     there = [part if isinstance(part, str) else f"{part.now}\n{part.staged}" for part in found.parts]

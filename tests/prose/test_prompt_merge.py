@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from itertools import product
-from random import Random
 
 import pytest
 from examples import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
+from prompt_edits import Writer
 from prompt_triples import Triple, brought_back, doubled, lost, results, settled, triple
 
 from cekura_tui.prose.compare import compare
@@ -492,7 +492,7 @@ def test_a_rule_put_into_a_section_that_the_other_side_removed_is_a_conflict() -
 # Random prompts, with edits of every kind
 
 
-def check(case: Triple, rng: Random, diff: Callable[[str, str], ProseDiff] = compare) -> str:
+def check(case: Triple, rng: Writer, diff: Callable[[str, str], ProseDiff] = compare) -> str:
     """Nothing of a side is lost, doubled or brought back. Returns the merged text with conflicts decided somehow."""
     found = merge(case.base, diff(case.base, case.now), diff(case.base, case.staged))
     there = [part if isinstance(part, str) else f"{part.now}\n{part.staged}" for part in found.parts]
@@ -506,26 +506,35 @@ def check(case: Triple, rng: Random, diff: Callable[[str, str], ProseDiff] = com
 
 @given(st.integers(0, 10**9))
 def test_no_edit_of_a_side_is_lost_and_no_rule_doubled(seed: int) -> None:
-    check(triple(Random(seed)), Random(seed))
+    check(triple(Writer(seed)), Writer(seed))
 
 
 @COSTLY
 @given(st.integers(0, 10**9))
 def test_nothing_is_lost_or_doubled_however_large_the_passages_of_a_diff_are(seed: int) -> None:
-    check(triple(Random(seed)), Random(seed), lambda old, new: by_hand((old, new) if old != new else old))
+    check(triple(Writer(seed)), Writer(seed), lambda old, new: by_hand((old, new) if old != new else old))
 
 
 @pytest.mark.long
+def test_no_edit_is_lost_and_no_rule_doubled_over_five_versions() -> None:
+    _five_versions(range(5))
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("ten", range(25))
+def test_no_edit_is_lost_and_no_rule_doubled_over_five_versions_in_bulk(ten: int) -> None:
+    _five_versions(range(ten * 10, ten * 10 + 10))
+
+
+def _five_versions(seeds: range) -> None:
+    for seed in seeds:
+        rng, base = Writer(seed), ""
+        for _ in range(5):
+            base = check(triple(rng, base), rng).replace("\r\n", "\n")
+
+
+@pytest.mark.nightly
 @pytest.mark.parametrize("hundred", range(20))
 def test_no_edit_is_lost_and_no_rule_doubled_in_two_thousand_merges(hundred: int) -> None:
     for seed in range(hundred * 100, hundred * 100 + 100):
-        check(triple(Random(seed)), Random(seed))
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("ten", range(25))
-def test_no_edit_is_lost_and_no_rule_doubled_over_five_versions(ten: int) -> None:
-    for seed in range(ten * 10, ten * 10 + 10):
-        rng, base = Random(seed), ""
-        for _ in range(5):
-            base = check(triple(rng, base), rng).replace("\r\n", "\n")
+        check(triple(Writer(seed)), Writer(seed))

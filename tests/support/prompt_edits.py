@@ -1,26 +1,27 @@
 """Prompts, and other versions of them by random edits of every kind: what people and models do to a prompt.
 
-An edit is a function of a source of randomness and a text with "\\n" as line ends; it returns the new text, which is
-the same where there is nothing in it for the edit to change.
+An edit changes the lines of a text in place, and nothing where the text has no place for it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from functools import cache
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, wraps
+from itertools import chain, pairwise
 from random import Random
 from textwrap import wrap
+from typing import Any, TypeVar
 
 from prose_cases import pairs
 
-Edit = Callable[[Random, str], str]
+Lines = list[str]
+Edit = Callable[["Writer", Lines], None]
+Place = TypeVar("Place")
 
-_THINGS = """the account|the address|the invoice|the meter number|the weekday|the postcode|the surname|the refund
-the order number|the branch|the engineer|the form|the voucher|the delivery|the clerk|the estimate|the licence|the seat
-the {{agent_name}} line|the parcel|the pharmacy|the signature|the fee|the late fee|the language|the reminder|the route
-the ticket|the transfer desk|the key safe|the date of birth|the reservation""".replace("\n", "|").split("|")
+_THINGS = """account|address|invoice|meter number|weekday|postcode|surname|refund|order number|branch|engineer|form
+voucher|delivery|clerk|estimate|licence|seat|{{agent_name}} line|parcel|pharmacy|signature|fee|late fee|language
+reminder|route|ticket|transfer desk|key safe|date of birth|reservation""".replace("\n", "|").split("|")
 _VERBS = """ask for|read back|confirm|note down|look up|offer|cancel|explain|skip|book|repeat|charge|mention|promise
 check|send|spell|change|hold|name""".replace("\n", "|").split("|")
 _ENDS = """before you go on|in one breath|twice at most|unless they insist|on the same day|without a reason|only once
@@ -35,47 +36,63 @@ ITEM = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[-*+•–]|(?P<number>\d+)[.)]|\
 HEADING = re.compile(r"(?:#{1,6} +\S|\*\*[^*]+\*\*:?$)")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"“*])")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
+_WHOLE_FENCE = r"(?ms)^(```|~~~)[a-z]*\n(.*?)^\1$\n?"
+_TURN = re.compile(r"(?:> )?[A-Z][a-z]+: ")
 _OPENING = re.compile(r"<([a-z_]+)>$")
 
 
-# Words
+class Writer(Random):
+    """A source of randomness and of words; with a `side`, what it writes has words of its own ("now3q")."""
 
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.side = ""
+        self.put_in: list[str] = []
 
-def sentence(rng: Random) -> str:
-    """A sentence of 6 to 14 words that hardly comes twice."""
-    verb, thing, other = rng.choice(_VERBS), *rng.sample(_THINGS, 2)
-    start = rng.choice(("", "", "Never ", "Always ", "Then ", "If {0} is missing, ", "For {0}: ", "Before {0}, "))
-    text = start.format(other) + f"{verb} {thing} {rng.choice(_ENDS)}"
-    if rng.random() < 0.3:
-        text += f", and {rng.choice(_VERBS)} {rng.choice(_THINGS)}"
-    if rng.random() < 0.1:
-        text = f'say, "{text}"'
-    return text[0].upper() + text[1:] + "."
+    def mark(self) -> str:
+        """A word that is in no other text."""
+        self.put_in.append(f"{self.side}{self.randrange(10**9)}q")
+        return self.put_in[-1]
 
+    def _marked(self, text: str) -> str:
+        return f"{text} {self.mark()}" if self.side else text
 
-def sentences(rng: Random, most: int = 4) -> str:
-    return " ".join(sentence(rng) for _ in range(rng.randint(1, most)))
+    def thing(self) -> str:
+        return self._marked(self.choice(_THINGS))
 
+    def title(self) -> str:
+        one, other = self.choice(_TITLES), self.choice(_TITLES).lower()
+        return self._marked(self.choice((one, f"{one} and {other}")))
 
-def title(rng: Random) -> str:
-    return rng.choice((rng.choice(_TITLES), f"{rng.choice(_TITLES)} and {rng.choice(_TITLES).lower()}"))
+    def sentence(self) -> str:
+        """A sentence of 6 to 14 words that hardly comes twice."""
+        verb, (thing, other) = self.choice(_VERBS), self.sample(_THINGS, 2)
+        start = self.choice(("", "", "Never ", "Always ", "Then ", "If {0} is missing, ", "For {0}: ", "Before {0}, "))
+        text = start.format(f"the {other}") + self._marked(f"{verb} the {thing}") + f" {self.choice(_ENDS)}"
+        if self.random() < 0.3:
+            text += f", and {self.choice(_VERBS)} the {self.choice(_THINGS)}"
+        if self.random() < 0.1:
+            text = f'say, "{text}"'
+        return text[0].upper() + text[1:] + "."
 
+    def sentences(self, most: int = 4) -> str:
+        return " ".join(self.sentence() for _ in range(self.randint(1, most)))
 
-def reworded(rng: Random, text: str) -> str:
-    """A sentence with a word changed, put in or taken out, or with a rewritten half."""
-    words = text.split(" ")
-    at = rng.randrange(len(words))
-    new = rng.choice((*_VERBS, *_ENDS)).split(" ")
-    what = rng.choice(("change", "in", "out", "half"))
-    if what == "in" or len(words) < 4:
-        words[at:at] = new[:1]
-    elif what == "change":
-        words[at] = new[0]
-    elif what == "out":
-        del words[at]
-    else:
-        words[len(words) // 2 :] = f"{rng.choice(_VERBS)} {rng.choice(_THINGS)} {rng.choice(_ENDS)}.".split(" ")
-    return " ".join(words)
+    def reworded(self, text: str) -> str:
+        """A sentence with a word changed, put in or taken out, or with a rewritten half."""
+        words = text.split(" ")
+        at = self.randrange(len(words))
+        new = self.choice((*_VERBS, *_ENDS)).split(" ")
+        what = self.choice(("change", "in", "out", "half"))
+        if what == "in" or len(words) < 4:
+            words[at:at] = new[:1]
+        elif what == "change":
+            words[at] = new[0]
+        elif what == "out":
+            del words[at]
+        else:
+            words[len(words) // 2 :] = f"{self.choice(_VERBS)} the {self.thing()} {self.choice(_ENDS)}.".split(" ")
+        return " ".join(words)
 
 
 # Documents
@@ -86,852 +103,659 @@ def _prompts() -> tuple[str, ...]:
     return tuple(pair.sent.text.replace("\r\n", "\n") for pair in pairs("cases"))
 
 
-def excerpt(rng: Random, most: int = 50) -> str:
+def excerpt(rng: Writer, least: int = 8, most: int = 50) -> str:
     """Lines of one of the prompts in `tests/prose/cases`."""
     lines = rng.choice(_prompts()).split("\n")
-    at = rng.choice((0, rng.randint(0, max(len(lines) - 10, 0))))
-    return "\n".join(lines[at : at + rng.randint(8, most)]).strip("\n") + "\n"
+    at = rng.choice((0, rng.randint(0, max(len(lines) - least, 0))))
+    return "\n".join(lines[at : at + rng.randint(least, most)]).strip("\n") + "\n"
 
 
-def document(rng: Random) -> str:
+def document(rng: Writer) -> str:
     """A prompt of two to five sections of its own."""
     style = rng.choice(("## {}", "## {}", "**{}**", "under", "# {}", "## {n}. {}", "{}:"))
     blocks = []
     if rng.random() < 0.5:
-        blocks.append(sentences(rng))
+        blocks.append(rng.sentences())
     for n in range(1, rng.randint(3, 6)):
-        name = title(rng)
+        name = rng.title()
         blocks.append(f"{name}\n{'-' * len(name)}" if style == "under" else style.format(name, n=n))
-        blocks += [rng.choice(_BLOCKS)(rng) for _ in range(rng.choice((1, 1, 2, 2, 3)))]
+        blocks += [_any_block(rng) for _ in range(rng.choice((1, 1, 2, 2, 3)))]
     return "\n\n".join(blocks) + rng.choice(("\n", "\n", ""))
 
 
-def numbered(rng: Random, lead: str = "") -> str:
+def _numbered(rng: Writer, lead: str = "") -> str:
     style = rng.choice(("{}.", "{}.", "{}.", "{})", "({})"))
     lines = []
     for n in range(1, rng.randint(3, 7)):
-        lines.append(f"{lead}{style.format(n)} {sentences(rng, rng.choice((1, 1, 2, 3)))}")
+        lines.append(f"{lead}{style.format(n)} {rng.sentences(rng.choice((1, 1, 2, 3)))}")
         if not lead and rng.random() < 0.2:
-            lines.append(rng.choice((numbered, bullets))(rng, "   "))
+            lines.append(rng.choice((_numbered, _bullets))(rng, "   "))
     return rng.choice(("\n", "\n", "\n", "\n\n") if not lead else ("\n",)).join(lines)
 
 
-def bullets(rng: Random, lead: str = "") -> str:
+def _bullets(rng: Writer, lead: str = "") -> str:
     mark = rng.choice("---**+•–")
-    return "\n".join(f"{lead}{mark} {sentences(rng, rng.choice((1, 1, 2)))}" for _ in range(rng.randint(2, 5)))
+    return "\n".join(f"{lead}{mark} {rng.sentences(rng.choice((1, 1, 2)))}" for _ in range(rng.randint(2, 5)))
 
 
-def _restarting(rng: Random) -> str:
-    return f"{numbered(rng)}\n\n{rng.choice((sentence(rng), 'And then:'))}\n\n{numbered(rng)}"
+def _restarting(rng: Writer) -> str:
+    return f"{_numbered(rng)}\n\n{rng.choice((rng.sentence(), 'And then:'))}\n\n{_numbered(rng)}"
 
 
-def _paragraph(rng: Random) -> str:
-    text = sentences(rng, 5)
+def _paragraph(rng: Writer) -> str:
+    text = rng.sentences(5)
     return "\n".join(wrap(text, 60)) if rng.random() < 0.2 else text
 
 
-def table(rng: Random) -> str:
+def _table(rng: Writer) -> str:
     width = rng.randint(2, 3)
-    rows = [[rng.choice(_THINGS)[4:] for _ in range(width)] for _ in range(rng.randint(2, 5))]
-    head = [rng.choice(_TITLES) for _ in range(width)]
-    return "\n".join(_row(cells) for cells in (head, ["---"] * width, *rows))
+    rows = [[rng.thing() for _ in range(width)] for _ in range(rng.randint(2, 5))]
+    return "\n".join(map(_row, ([rng.choice(_TITLES) for _ in range(width)], ["---"] * width, *rows)))
 
 
-def _row(cells: list[str]) -> str:
+def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _tagged(rng: Random) -> str:
-    name = rng.choice(("rules", "style", "tools", "example"))
-    return f"<{name}>\n{rng.choice((_paragraph, bullets, numbered))(rng)}\n</{name}>"
+def _tagged(rng: Writer) -> str:
+    return _in_tags(rng.choice(("rules", "style", "tools", "example")), rng.choice(_IN_TAGS)(rng))
 
 
-def _fenced(rng: Random) -> str:
+def _in_tags(name: str, text: str) -> str:
+    return f"<{name}>\n{text}\n</{name}>"
+
+
+def _fenced(rng: Writer) -> str:
     mark = rng.choice(("```", "```", "~~~"))
-    inside = rng.choice(('{\n  "name": "book",\n  "day": "string"\n}', "look_up(number)\nbook(day)", sentence(rng)))
-    return f"{mark}{rng.choice(('', 'json'))}\n{inside}\n{mark}"
+    inside = ('{\n  "name": "book",\n  "day": "string"\n}', "look_up(number)\nbook(day)", rng.sentence())
+    return f"{mark}{rng.choice(('', 'json'))}\n{rng.choice(inside)}\n{mark}"
 
 
-def _comment(rng: Random) -> str:
-    inside = rng.choice((sentence(rng), f"\n{sentence(rng)}\n{sentence(rng)}\n"))
+def _comment(rng: Writer) -> str:
+    inside = rng.choice((rng.sentence(), f"\n{rng.sentence()}\n{rng.sentence()}\n"))
     return f"<!-- {inside} -->"
 
 
-def _dialogue(rng: Random) -> str:
+def _dialogue(rng: Writer) -> str:
     lead = rng.choice(("", "", "> "))
-    return "\n".join(f"{lead}{('Caller', 'Agent')[n % 2]}: {sentence(rng)}" for n in range(rng.randint(2, 6)))
+    return "\n".join(f"{lead}{('Caller', 'Agent')[n % 2]}: {rng.sentence()}" for n in range(rng.randint(2, 6)))
 
 
+_IN_TAGS = (_paragraph, _bullets, _numbered)
 _BLOCKS = (
-    *(numbered, numbered, bullets, bullets, _paragraph, _paragraph),
-    *(_restarting, table, _tagged, _fenced, _comment, _dialogue),
+    *(_numbered, _numbered, _bullets, _bullets, _paragraph, _paragraph),
+    *(_restarting, _table, _tagged, _fenced, _comment, _dialogue),
 )
+
+
+def _any_block(rng: Writer) -> str:
+    return rng.choice(_BLOCKS)(rng)
 
 
 # Places in a text
 
 
-def _in_fences(lines: list[str]) -> set[int]:
-    found, inside = set(), False
+def _at(places: Callable[[Lines], Sequence[Place]]) -> Callable[[Callable[[Writer, Lines, Place], None]], Edit]:
+    """An edit of one of such places."""
+
+    def edit_of(change: Callable[[Writer, Lines, Place], None]) -> Edit:
+        @wraps(change)
+        def edit(rng: Writer, lines: Lines) -> None:
+            if found := places(lines):
+                change(rng, lines, rng.choice(found))
+
+        return edit
+
+    return edit_of
+
+
+def _unfenced(lines: Lines) -> Iterator[tuple[int, str]]:
+    """The lines outside of fences, with their places."""
+    inside = False
     for at, line in enumerate(lines):
         if _FENCE.match(line):
             inside = not inside
-            found.add(at)
-        elif inside:
-            found.add(at)
-    return found
+        elif not inside:
+            yield at, line
 
 
-def _items(lines: list[str], *, counted: bool | None = None) -> list[int]:
-    """The lines of items; of numbered lists alone, or of others alone."""
-    fenced = _in_fences(lines)
-    hits = [(at, ITEM.match(line)) for at, line in enumerate(lines) if at not in fenced]
-    return [at for at, hit in hits if hit and (counted is None or counted == (hit["mark"] not in "-*+•–"))]
+def items(lines: Lines) -> list[int]:
+    return [at for at, line in _unfenced(lines) if ITEM.match(line)]
 
 
-def _block(lines: list[str], at: int) -> int:
+def _counted(lines: Lines) -> list[int]:
+    return [at for at in items(lines) if _is_counted(lines[at])]
+
+
+def _uncounted(lines: Lines) -> list[int]:
+    return [at for at in items(lines) if not _is_counted(lines[at])]
+
+
+def _item(line: str) -> re.Match[str]:
+    hit = ITEM.match(line)
+    assert hit
+    return hit
+
+
+def _is_counted(item: str) -> bool:
+    return _item(item)["mark"] not in "-*+•–"
+
+
+def _number(item: str) -> int:
+    return int(_item(item)["number"] or _item(item)["inner"] or 0)
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _block(lines: Lines, at: int) -> int:
     """The line behind an item and all that is indented below it."""
-    hit = ITEM.match(lines[at])
-    indent = len(hit["indent"]) if hit else 0
     end = at + 1
-    while end < len(lines) and lines[end].strip() and len(lines[end]) - len(lines[end].lstrip()) > indent:
+    while end < len(lines) and lines[end].strip() and _depth(lines[end]) > _depth(lines[at]):
         end += 1
     return end
 
 
-def _list_of(lines: list[str], at: int) -> list[int]:
+def _list_of(lines: Lines, at: int) -> list[int]:
     """The items of the list that this one belongs to: beside it, as deep, of the same kind."""
-    hit = ITEM.match(lines[at])
-    assert hit
-    depth, counted = len(hit["indent"]), hit["mark"] not in "-*+•–"
+    depth, is_counted = _depth(lines[at]), _is_counted(lines[at])
     found = [at]
     for step in (-1, 1):
         k = at + step
         while 0 <= k < len(lines):
-            other = ITEM.match(lines[k])
-            if other and len(other["indent"]) == depth and (other["mark"] not in "-*+•–") == counted:
-                if step > 0 and _number(other) == 1 and counted:
+            if ITEM.match(lines[k]) and _depth(lines[k]) == depth and _is_counted(lines[k]) == is_counted:
+                is_first = is_counted and _number(lines[k]) == 1
+                if step < 0 or not is_first:
+                    found.append(k)
+                if is_first:
                     break
-                found.append(k)
-                if step < 0 and _number(other) == 1 and counted:
-                    break
-            elif lines[k].strip() and len(lines[k]) - len(lines[k].lstrip()) <= depth:
+            elif lines[k].strip() and _depth(lines[k]) <= depth:
                 break
             k += step
     return sorted(found)
 
 
-def _number(hit: re.Match[str]) -> int:
-    return int(hit["number"] or hit["inner"] or 0)
-
-
-def _counted(lines: list[str], items: list[int], start: int) -> None:
-    """Number these items from `start` on, in place."""
-    for n, at in enumerate(items, start):
-        hit = ITEM.match(lines[at])
-        assert hit
-        lines[at] = hit["indent"] + re.sub(r"\d+", str(n), hit["mark"]) + lines[at][hit.end("mark") :]
-
-
-def _prose(lines: list[str]) -> list[int]:
+def prose(lines: Lines) -> list[int]:
     """Items, and other lines of words."""
-    fenced = _in_fences(lines)
-    return [at for at, line in enumerate(lines) if at not in fenced and (ITEM.match(line) or _is_prose(line))]
+    words = ((at, line) for at, line in _unfenced(lines) if len(line.split()) > 4 or ITEM.match(line))
+    return [at for at, line in words if ITEM.match(line) or line.lstrip()[0] not in '#|<`{}"=~-']
 
 
-def _is_prose(line: str) -> bool:
-    return len(line.split()) > 4 and line.lstrip()[0] not in '#|<`{}"=~-'
+def _several(places: Callable[[Lines], list[int]]) -> Callable[[Lines], list[int]]:
+    """Those of such lines that have several sentences."""
+    return lambda lines: [at for at in places(lines) if len(body(lines[at])[1]) > 1]
 
 
-def _headings(lines: list[str]) -> list[int]:
-    fenced = _in_fences(lines)
-    return [at for at, line in enumerate(lines) if at not in fenced and HEADING.match(line)]
-
-
-def _body(line: str) -> tuple[str, list[str]]:
+def body(line: str) -> tuple[str, list[str]]:
     """The marker of a line and its sentences."""
     hit = ITEM.match(line) or re.match(r"\s*(?:> *|[A-Z][a-z]+: )*", line)
     assert hit
     return line[: hit.end()], _SENTENCE_END.split(line[hit.end() :])
 
 
-def _paragraphs(lines: list[str]) -> list[int]:
+def _headings(lines: Lines) -> list[int]:
+    return [at for at, line in _unfenced(lines) if HEADING.match(line)]
+
+
+def _paragraphs(lines: Lines) -> list[int]:
     """Lines between empty ones that are neither items nor anything else."""
     around = ["", *lines, ""]
-    return [
-        at
-        for at in _prose(lines)
-        if not ITEM.match(lines[at]) and not around[at].strip() and not around[at + 2].strip()
-    ]
+    alone = (at for at in prose(lines) if not around[at].strip() and not around[at + 2].strip())
+    return [at for at in alone if not ITEM.match(lines[at])]
 
 
-def _rows(lines: list[str]) -> list[list[int]]:
+def _tables(lines: Lines) -> list[list[int]]:
     """The lines of every table."""
     found: list[list[int]] = []
     for at, line in enumerate(lines):
-        if line.startswith("|"):
-            if found and found[-1][-1] == at - 1:
-                found[-1].append(at)
-            else:
-                found.append([at])
+        if line.startswith("|") and found and found[-1][-1] == at - 1:
+            found[-1].append(at)
+        elif line.startswith("|"):
+            found.append([at])
     return [rows for rows in found if len(rows) > 2]
 
 
-def _at_gap(rng: Random, lines: list[str]) -> int:
-    """The line behind an empty one, or the end."""
-    return rng.choice([at + 1 for at, line in enumerate(lines) if not line.strip()] or [len(lines)])
+def _pairs_of_tags(lines: Lines) -> list[tuple[int, int]]:
+    hits = ((at, _OPENING.match(line.strip())) for at, line in enumerate(lines))
+    tags = ((at, f"</{hit[1]}>") for at, hit in hits if hit)
+    return [(at, lines.index(end, at)) for at, end in tags if end in lines[at:]]
+
+
+def _turns(lines: Lines) -> list[int]:
+    return [at for at, line in enumerate(lines) if _TURN.match(line)]
+
+
+def _gaps(lines: Lines) -> list[int]:
+    """The lines behind empty ones, or the end."""
+    return [at + 1 for at, line in enumerate(lines) if not line.strip()] or [len(lines)]
 
 
 # Rules of lists
 
 
-def rule_in(rng: Random, text: str) -> str:
-    """One to three rules in a row."""
-    lines = text.split("\n")
-    if not (items := _items(lines)):
-        return text
-    at = rng.choice(items)
+def _count(rng: Writer, lines: Lines, whole: list[int], start: int) -> None:
+    """Number these items from `start` on, as nearly everybody does."""
+    if whole and _is_counted(lines[whole[0]]) and rng.random() < 0.95:
+        for n, at in enumerate(whole, start):
+            hit = _item(lines[at])
+            lines[at] = hit["indent"] + re.sub(r"\d+", str(n), hit["mark"]) + lines[at][hit.end("mark") :]
+
+
+def insert(rng: Writer, lines: Lines, at: int, block: Lines, count: int = 1) -> None:
+    """Put lines, the first `count` of which are items, before or behind an item."""
     whole = _list_of(lines, at)
-    hits = [ITEM.match(lines[k]) for k in whole]
-    start = _number(hits[0]) if hits[0] else 1
-    marker = ITEM.match(lines[at])
-    assert marker
+    start = _number(lines[whole[0]])
     place = rng.choice((at, _block(lines, at)))
-    new = [marker.group() + sentences(rng, 2) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
-    lines[place:place] = new
-    if marker["mark"] not in "-*+•–" and rng.random() < 0.95:
-        more = len(new)
-        moved = [k + more if k >= place else k for k in whole]
-        _counted(lines, sorted([*moved, *range(place, place + more)]), start)
-    return "\n".join(lines)
+    marker = _item(lines[at]).group()
+    lines[place:place] = [marker + text for text in block[:count]] + block[count:]
+    moved = [k + len(block) if k >= place else k for k in whole]
+    _count(rng, lines, sorted([*moved, *range(place, place + count)]), start)
 
 
-def rule_out(rng: Random, text: str) -> str:
-    """An item goes with what is below it."""
-    lines = text.split("\n")
-    if not (items := _items(lines)):
-        return text
-    at = rng.choice(items)
-    return _without(rng, lines, at)[0]
-
-
-def _without(rng: Random, lines: list[str], at: int) -> tuple[str, list[str]]:
-    whole = _list_of(lines, at)
-    first = ITEM.match(lines[whole[0]])
-    assert first
-    end = _block(lines, at)
-    gone = lines[at:end]
+def remove(rng: Writer, lines: Lines, at: int) -> Lines:
+    """Take an item out with what is below it; returned without its marker."""
+    whole, end = _list_of(lines, at), _block(lines, at)
+    start, gone = _number(lines[whole[0]]), lines[at:end]
     del lines[at:end]
-    left = [k if k < at else k - len(gone) for k in whole if not at <= k < end]
-    if first["mark"] not in "-*+•–" and rng.random() < 0.95:
-        _counted(lines, left, _number(first))
-    return "\n".join(lines), gone
+    _count(rng, lines, [k if k < at else k - len(gone) for k in whole if not at <= k < end], start)
+    return [gone[0][_item(gone[0]).end() :], *gone[1:]]
 
 
-def rule_moved(rng: Random, text: str) -> str:
-    """An item stands elsewhere, mostly in its list."""
-    lines = text.split("\n")
-    if len(items := _items(lines)) < 2:
-        return text
-    at = rng.choice(items)
-    left, block = _without(rng, lines, at)
-    lines = left.split("\n")
-    others = _items(lines)
-    if not others:
-        return text
-    near = [k for k in others if abs(k - at) < 8] or others
-    k = rng.choice(near if rng.random() < 0.7 else others)
-    marker = ITEM.match(lines[k])
-    bare = ITEM.match(block[0])
-    assert marker
-    assert bare
-    whole = _list_of(lines, k)
-    first = ITEM.match(lines[whole[0]])
-    assert first
-    place = rng.choice((k, _block(lines, k)))
-    lines[place:place] = [marker.group() + block[0][bare.end() :], *block[1:]]
-    if marker["mark"] not in "-*+•–":
-        moved = [n + len(block) if n >= place else n for n in whole]
-        _counted(lines, sorted([*moved, place]), _number(first))
-    return "\n".join(lines)
+@_at(items)
+def rule_in(rng: Writer, lines: Lines, at: int) -> None:
+    """One to three rules in a row."""
+    new = [rng.sentences(2) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
+    insert(rng, lines, at, new, len(new))
 
 
-def rule_reworded(rng: Random, text: str) -> str:
-    """A word of an item, or all of it."""
-    lines = text.split("\n")
-    if not (items := _items(lines)):
-        return text
-    at = rng.choice(items)
-    marker, parts = _body(lines[at])
-    if rng.random() < 0.3:
-        lines[at] = marker + sentences(rng, 2)
+@_at(items)
+def rule_out(rng: Writer, lines: Lines, at: int) -> None:
+    remove(rng, lines, at)
+
+
+@_at(items)
+def rule_moved(rng: Writer, lines: Lines, at: int) -> None:
+    """An item stands elsewhere, mostly near."""
+    before = list(lines)
+    block = remove(rng, lines, at)
+    if others := items(lines):
+        near = [k for k in others if abs(k - at) < 8] or others
+        insert(rng, lines, rng.choice(near if rng.random() < 0.7 else others), block)
     else:
-        n = rng.randrange(len(parts))
-        parts[n] = reworded(rng, parts[n])
-        lines[at] = marker + " ".join(parts)
-    return "\n".join(lines)
+        lines[:] = before
 
 
-def rule_split(rng: Random, text: str) -> str:
-    """An item of two sentences becomes two items."""
-    lines = text.split("\n")
-    several = [at for at in _items(lines) if len(_body(lines[at])[1]) > 1]
-    if not several:
-        return text
-    at = rng.choice(several)
-    marker, parts = _body(lines[at])
+def _reworded(rng: Writer, lines: Lines, at: int) -> None:
+    """A word, a half or all of a sentence of a line."""
+    marker, parts = body(lines[at])
+    n = rng.randrange(len(parts))
+    parts[n] = rng.sentence() if rng.random() < 0.3 else rng.reworded(parts[n])
+    lines[at] = marker + " ".join(parts)
+
+
+rule_reworded, sentence_reworded = _at(items)(_reworded), _at(prose)(_reworded)
+
+
+@_at(_several(items))
+def rule_split(rng: Writer, lines: Lines, at: int) -> None:
+    marker, parts = body(lines[at])
     whole = _list_of(lines, at)
-    first = ITEM.match(lines[whole[0]])
-    assert first
+    start = _number(lines[whole[0]])
     lines[at : at + 1] = [marker + parts[0], marker + " ".join(parts[1:])]
-    if first["mark"] not in "-*+•–":
-        _counted(lines, sorted([*(k + 1 if k > at else k for k in whole), at + 1]), _number(first))
-    return "\n".join(lines)
+    _count(rng, lines, sorted([*(k + 1 if k > at else k for k in whole), at + 1]), start)
 
 
-def rules_joined(rng: Random, text: str) -> str:
-    """Two items become one."""
-    lines = text.split("\n")
-    places = [at for at in _items(lines) if at + 1 in _items(lines) and at + 1 in _list_of(lines, at)]
-    if not places:
-        return text
-    at = rng.choice(places)
-    marker, parts = _body(lines[at])
-    _, more = _body(lines[at + 1])
-    lines[at] = marker + " ".join([*parts, *more])
-    return _without(rng, lines, at + 1)[0] if _block(lines, at + 1) == at + 2 else text
+def _beside_items(lines: Lines) -> list[int]:
+    places = items(lines)
+    return [at for at in places if at + 1 in places and at + 1 in _list_of(lines, at)]
 
 
-def list_restarted(rng: Random, text: str) -> str:
+@_at(_beside_items)
+def rules_joined(rng: Writer, lines: Lines, at: int) -> None:
+    if _block(lines, at + 1) == at + 2:
+        lines[at] += " " + remove(rng, lines, at + 1)[0]
+
+
+@_at(_counted)
+def list_restarted(rng: Writer, lines: Lines, at: int) -> None:
     """A numbered list begins again in the middle, behind a line of its own or without one."""
-    lines = text.split("\n")
-    if not (items := _items(lines, counted=True)):
-        return text
-    whole = _list_of(lines, rng.choice(items))
-    if len(whole) < 3:
-        return text
-    n = rng.randrange(1, len(whole))
-    _counted(lines, whole[n:], 1)
-    if rng.random() < 0.7:
-        lines[whole[n] : whole[n]] = rng.choice((["", sentence(rng), ""], [""], ["", "After that:", ""]))
-    return "\n".join(lines)
-
-
-def rule_nested(rng: Random, text: str) -> str:
-    """An item goes below the one before it."""
-    lines = text.split("\n")
-    inner = [at for at in _items(lines) if at > 0 and at - 1 in _items(lines) and not lines[at].startswith(" ")]
-    if not inner:
-        return text
-    at = rng.choice(inner)
     whole = _list_of(lines, at)
-    hit, first = ITEM.match(lines[at]), ITEM.match(lines[whole[0]])
-    assert hit
-    assert first
+    if len(whole) > 2:
+        n = rng.randrange(1, len(whole))
+        _count(rng, lines, whole[n:], 1)
+        if rng.random() < 0.7:
+            lines[whole[n] : whole[n]] = rng.choice((["", rng.sentence(), ""], [""], ["", "After that:", ""]))
+
+
+@_at(lambda lines: [at + 1 for at in _beside_items(lines) if not _depth(lines[at + 1])])
+def rule_nested(rng: Writer, lines: Lines, at: int) -> None:
+    """An item goes below the one before it."""
+    whole, hit = _list_of(lines, at), _item(lines[at])
+    start = _number(lines[whole[0]])
     lines[at] = "   " + rng.choice(("- ", re.sub(r"\d+", "1", hit["mark"]) + " ")) + lines[at][hit.end() :]
-    if hit["mark"] not in "-*+•–":
-        _counted(lines, [k for k in whole if k != at], _number(first))
-    return "\n".join(lines)
+    _count(rng, lines, [k for k in whole if k != at], start)
 
 
 # Sentences
 
 
-def sentence_in(rng: Random, text: str) -> str:
-    """Anywhere in a line."""
-    lines = text.split("\n")
-    if not (prose := _prose(lines)):
-        return text
-    at = rng.choice(prose)
-    marker, parts = _body(lines[at])
-    parts.insert(rng.randint(0, len(parts)), sentence(rng))
+@_at(prose)
+def sentence_in(rng: Writer, lines: Lines, at: int) -> None:
+    marker, parts = body(lines[at])
+    parts.insert(rng.randint(0, len(parts)), rng.sentence())
     lines[at] = marker + " ".join(parts)
-    return "\n".join(lines)
 
 
-def sentence_out(rng: Random, text: str) -> str:
-    """Of a line with several."""
-    lines = text.split("\n")
-    several = [at for at in _prose(lines) if len(_body(lines[at])[1]) > 1]
-    if not several:
-        return text
-    at = rng.choice(several)
-    marker, parts = _body(lines[at])
-    del parts[rng.randrange(len(parts))]
-    lines[at] = marker + " ".join(parts)
-    return "\n".join(lines)
+@_at(_several(prose))
+def sentence_out(rng: Writer, lines: Lines, at: int) -> None:
+    _sentence_from(rng, lines, at)
 
 
-def sentence_reworded(rng: Random, text: str) -> str:
-    """A word of a sentence, a half, or all of it."""
-    lines = text.split("\n")
-    if not (prose := _prose(lines)):
-        return text
-    at = rng.choice(prose)
-    marker, parts = _body(lines[at])
-    n = rng.randrange(len(parts))
-    parts[n] = sentence(rng) if rng.random() < 0.3 else reworded(rng, parts[n])
-    lines[at] = marker + " ".join(parts)
-    return "\n".join(lines)
-
-
-def sentence_moved(rng: Random, text: str) -> str:
-    """Into another line."""
-    lines = text.split("\n")
-    several = [at for at in _prose(lines) if len(_body(lines[at])[1]) > 1]
-    if not several:
-        return text
-    at = rng.choice(several)
-    marker, parts = _body(lines[at])
+def _sentence_from(rng: Writer, lines: Lines, at: int) -> str:
+    marker, parts = body(lines[at])
     one = parts.pop(rng.randrange(len(parts)))
     lines[at] = marker + " ".join(parts)
-    other = rng.choice(_prose(lines) or [at])
-    marker, parts = _body(lines[other])
+    return one
+
+
+@_at(_several(prose))
+def sentence_moved(rng: Writer, lines: Lines, at: int) -> None:
+    one = _sentence_from(rng, lines, at)
+    other = rng.choice(prose(lines) or [at])
+    marker, parts = body(lines[other])
     parts.insert(rng.randint(0, len(parts)), one)
     lines[other] = marker + " ".join(parts)
-    return "\n".join(lines)
 
 
-def paragraph_in(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    at = _at_gap(rng, lines)
-    lines[at:at] = [rng.choice(_BLOCKS)(rng), ""]
-    return "\n".join(lines)
-
-
-def paragraph_out(rng: Random, text: str) -> str:
-    blocks = re.split(r"\n\n+", text)
-    if len(blocks) < 3:
-        return text
-    del blocks[rng.randrange(len(blocks))]
-    return "\n\n".join(blocks)
-
-
-def paragraph_moved(rng: Random, text: str) -> str:
-    blocks = re.split(r"\n\n+", text)
-    if len(blocks) < 3:
-        return text
-    blocks.insert(rng.randrange(len(blocks)), blocks.pop(rng.randrange(len(blocks))))
-    return "\n\n".join(blocks)
-
-
-def paragraph_split(rng: Random, text: str) -> str:
+@_at(_several(_paragraphs))
+def paragraph_split(rng: Writer, lines: Lines, at: int) -> None:
     """Its sentences on two lines, or in two paragraphs."""
-    lines = text.split("\n")
-    several = [at for at in _paragraphs(lines) if len(_body(lines[at])[1]) > 1]
-    if not several:
-        return text
-    at = rng.choice(several)
-    marker, parts = _body(lines[at])
+    marker, parts = body(lines[at])
     n = rng.randrange(1, len(parts))
     lines[at : at + 1] = [marker + " ".join(parts[:n]), *rng.choice(([], [""])), " ".join(parts[n:])]
-    return "\n".join(lines)
+
+
+# Blocks: paragraphs, whole tables, tags, comments and fences
+
+
+def _put_in(make: Callable[[Writer], str]) -> Edit:
+    """An edit that puts a block of its own between others."""
+
+    @_at(_gaps)
+    def edit(rng: Writer, lines: Lines, at: int) -> None:
+        lines[at:at] = [*make(rng).split("\n"), ""]
+
+    return edit
+
+
+paragraph_in, table_in, tags_in = map(_put_in, (_any_block, _table, _tagged))
+comment_in, fence_in = map(_put_in, (_comment, _fenced))
+
+
+def _of_blocks(change: Callable[[Writer, list[str]], None]) -> Edit:
+    """An edit of what is between empty lines."""
+
+    @wraps(change)
+    def edit(rng: Writer, lines: Lines) -> None:
+        blocks = re.split(r"\n\n+", "\n".join(lines))
+        change(rng, blocks)
+        lines[:] = "\n\n".join(blocks).split("\n")
+
+    return edit
+
+
+def _of_sections(change: Callable[[Writer, list[Lines]], None]) -> Edit:
+    """An edit of what is before the first heading, and of all sections, each with its heading."""
+
+    @wraps(change)
+    def edit(rng: Writer, lines: Lines) -> None:
+        starts = [0, *(at for at in _headings(lines) if at), len(lines)]
+        sections = [lines[start:end] for start, end in pairwise(starts)]
+        change(rng, sections)
+        lines[:] = chain.from_iterable(sections)
+
+    return edit
+
+
+def _part_out(rng: Writer, parts: list[Any]) -> None:
+    if len(parts) > 2:
+        del parts[rng.randrange(len(parts))]
+
+
+def _part_moved(rng: Writer, parts: list[Any]) -> None:
+    if len(parts) > 2:
+        parts.insert(rng.randrange(len(parts)), parts.pop(rng.randrange(len(parts))))
+
+
+paragraph_out, paragraph_moved = _of_blocks(_part_out), _of_blocks(_part_moved)
+section_out, section_moved = _of_sections(_part_out), _of_sections(_part_moved)
+
+
+def _around(*forms: str) -> Edit:
+    """An edit that puts something around a block that has nothing of the kind."""
+
+    @_of_blocks
+    def edit(rng: Writer, blocks: list[str]) -> None:
+        plain = [n for n, block in enumerate(blocks) if not re.search("<|```|~~~", block)]
+        if plain and not re.search("```|~~~", "".join(blocks)):
+            n = rng.choice(plain)
+            blocks[n] = rng.choice(forms).format(blocks[n])
+
+    return edit
+
+
+tags_around = _around(*(_in_tags(name, "{}") for name in ("identity", "flow", "policy", "examples")))
+comment_around, fence_around = _around("<!--\n{}\n-->"), _around("```\n{}\n```")
+
+
+@_at(_pairs_of_tags)
+def tags_off(rng: Writer, lines: Lines, tags: tuple[int, int]) -> None:
+    """A pair goes; what is inside stays."""
+    del lines[tags[1]], lines[tags[0]]
+
+
+@_at(_pairs_of_tags)
+def tags_renamed(rng: Writer, lines: Lines, tags: tuple[int, int]) -> None:
+    name = rng.choice(("guidelines", "context", "notes"))
+    lines[tags[0]], lines[tags[1]] = f"<{name}>", f"</{name}>"
 
 
 # Sections
 
 
-def _sections(text: str) -> list[str]:
-    """What is before the first heading, and all sections, each with its heading."""
-    lines = text.split("\n")
-    starts = [0, *(at for at in _headings(lines) if at), len(lines)]
-    return ["\n".join(lines[start:end]) for start, end in pairwise(starts)]
+@_of_sections
+def section_in(rng: Writer, sections: list[Lines]) -> None:
+    style = "**{}**" if any(section[0].startswith("**") for section in sections if section) else "## {}"
+    blocks = [_any_block(rng) for _ in range(rng.choice((1, 1, 2)))]
+    new = "\n\n".join([style.format(rng.title()), *blocks, ""]).split("\n")
+    sections.insert(rng.randint(1, len(sections)), new)
 
 
-def section_in(rng: Random, text: str) -> str:
-    sections = _sections(text)
-    heading = next((HEADING.match(section) for section in sections if HEADING.match(section)), None)
-    name = title(rng)
-    style = "**{}**" if heading and heading.group().startswith("**") else "## {}"
-    new = [style.format(name), *(rng.choice(_BLOCKS)(rng) for _ in range(rng.choice((1, 1, 2)))), ""]
-    sections.insert(rng.randint(1, len(sections)), "\n\n".join(new))
-    return "\n".join(sections)
-
-
-def section_out(rng: Random, text: str) -> str:
-    sections = _sections(text)
-    if len(sections) > 2:
-        del sections[rng.randrange(1, len(sections))]
-    return "\n".join(sections)
-
-
-def section_moved(rng: Random, text: str) -> str:
-    sections = _sections(text)
-    if len(sections) > 2:
-        one = sections.pop(rng.randrange(1, len(sections)))
-        sections.insert(rng.randint(1, len(sections)), one)
-    return "\n".join(sections)
-
-
-def heading_in(rng: Random, text: str) -> str:
+@_at(_gaps)
+def heading_in(rng: Writer, lines: Lines, at: int) -> None:
     """A heading alone, before something that is there."""
-    lines = text.split("\n")
-    at = _at_gap(rng, lines)
-    lines[at:at] = [rng.choice(("## {}", "### {}", "**{}**")).format(title(rng)), ""]
-    return "\n".join(lines)
+    lines[at:at] = [rng.choice(("## {}", "### {}", "**{}**")).format(rng.title()), ""]
 
 
-def heading_out(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    if not (headings := _headings(lines)):
-        return text
-    at = rng.choice(headings)
-    del lines[at : at + (2 if lines[at + 1 : at + 2] == [""] else 1)]
-    return "\n".join(lines)
-
-
-def heading_reworded(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    if not (headings := _headings(lines)):
-        return text
-    at = rng.choice(headings)
+@_at(_headings)
+def heading_reworded(rng: Writer, lines: Lines, at: int) -> None:
     marks = re.match(r"(#+ +|\*\*)(.*?)(\*\*:?)?$", lines[at])
     assert marks
-    lines[at] = marks[1] + rng.choice((title(rng), f"{marks[2]} and more")) + (marks[3] or "")
-    return "\n".join(lines)
+    lines[at] = marks[1] + rng.choice((rng.title(), f"{marks[2]} and more")) + (marks[3] or "")
 
 
 # Kinds of lines
 
 
-def paragraph_to_list(rng: Random, text: str) -> str:
+@_at(_several(_paragraphs))
+def paragraph_to_list(rng: Writer, lines: Lines, at: int) -> None:
     """Every sentence an item."""
-    lines = text.split("\n")
-    several = [at for at in _paragraphs(lines) if len(_body(lines[at])[1]) > 1]
-    if not several:
-        return text
-    at = rng.choice(several)
-    counted = rng.random() < 0.5
+    is_counted = rng.random() < 0.5
     parts = _SENTENCE_END.split(lines[at])
-    lines[at : at + 1] = [f"{f'{n}.' if counted else '-'} {part}" for n, part in enumerate(parts, 1)]
-    return "\n".join(lines)
+    lines[at : at + 1] = [f"{f'{n}.' if is_counted else '-'} {part}" for n, part in enumerate(parts, 1)]
 
 
-def list_to_paragraph(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    if not (items := _items(lines)):
-        return text
-    whole = _list_of(lines, rng.choice(items))
-    if whole != list(range(whole[0], whole[-1] + 1)):
-        return text
-    lines[whole[0] : whole[-1] + 1] = [" ".join(part for at in whole for part in _body(lines[at])[1])]
-    return "\n".join(lines)
+@_at(items)
+def list_to_paragraph(rng: Writer, lines: Lines, at: int) -> None:
+    whole = _list_of(lines, at)
+    if whole == list(range(whole[0], whole[-1] + 1)):
+        lines[whole[0] : whole[-1] + 1] = [" ".join(part for k in whole for part in body(lines[k])[1])]
 
 
-def bullets_to_numbers(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    if not (items := _items(lines, counted=False)):
-        return text
-    for n, at in enumerate(_list_of(lines, rng.choice(items)), 1):
-        hit = ITEM.match(lines[at])
-        assert hit
-        lines[at] = f"{hit['indent']}{n}. {lines[at][hit.end() :]}"
-    return "\n".join(lines)
+def _marked_as(mark: str) -> Callable[[Writer, Lines, int], None]:
+    def change(_: Writer, lines: Lines, at: int) -> None:
+        for n, k in enumerate(_list_of(lines, at), 1):
+            hit = _item(lines[k])
+            lines[k] = f"{hit['indent']}{mark.format(n)} {lines[k][hit.end() :]}"
+
+    return change
 
 
-def numbers_to_bullets(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    if not (items := _items(lines, counted=True)):
-        return text
-    for at in _list_of(lines, rng.choice(items)):
-        hit = ITEM.match(lines[at])
-        assert hit
-        lines[at] = f"{hit['indent']}- {lines[at][hit.end() :]}"
-    return "\n".join(lines)
+bullets_to_numbers, numbers_to_bullets = _at(_uncounted)(_marked_as("{}.")), _at(_counted)(_marked_as("-"))
 
 
-def numbers_restyled(_: Random, text: str) -> str:
-    return re.sub(r"(?m)^(\s*)(\d+)\. ", r"\1\2) ", text)
-
-
-# Dress
-
-
-def titles_restyled(rng: Random, text: str) -> str:
-    """Bold titles become headings, headings bold, or a level deeper."""
-    if re.search(r"(?m)^\*\*[^*]+\*\*$", text):
-        return re.sub(r"(?m)^\*\*([^*\n]+)\*\*$", r"## \1", text)
-    return re.sub(r"(?m)^#(#*) (.*)$", rng.choice((r"**\2**", r"##\1 \2")), text)
-
-
-def typographic(_: Random, text: str) -> str:
-    return re.sub(r'"([^"\n{}]*)"', "“\\1”", text).replace("'", "’")
-
-
-def dashes(_: Random, text: str) -> str:
-    return text.replace(" – ", " — ").replace(" - ", " – ")
-
-
-def emphasis(rng: Random, text: str) -> str:
-    """Off everywhere, or round a word that comes often."""
-    if rng.random() < 0.5:
-        return re.sub(r"\*\*(\w[^*\n]*)\*\*(?!$)", r"\1", text, flags=re.MULTILINE)
-    return re.sub(rf"(?<![*\w]){rng.choice(('caller', 'Never', 'the', 'call'))}(?![*\w])", r"**\g<0>**", text)
-
-
-def thematic_breaks(rng: Random, text: str) -> str:
-    """Lines of `---` between sections, or none."""
-    if "\n\n---\n\n" in text:
-        return text.replace("\n\n---\n\n", "\n\n")
-    return re.sub(r"\n\n(?=## |\*\*[A-Z][^*\n]*\*\*\n)", "\n\n---\n\n", text)
-
-
-def bullets_restyled(rng: Random, text: str) -> str:
-    mark = rng.choice("*+•")
-    return re.sub(r"(?m)^(\s*)- (?=\S)", rf"\1{mark} ", text)
-
-
-def trailing_spaces(rng: Random, text: str) -> str:
-    if re.search(r"(?m) +$", text):
-        return re.sub(r"(?m) +$", "", text)
-    return re.sub(r"(?m)(?<=[.:])$", lambda _: rng.choice(("", "  ", " ")), text)
-
-
-def reflowed(rng: Random, text: str) -> str:
-    """Long lines broken, or paragraphs of broken lines on one."""
-    lines = []
-    width = rng.choice((50, 70))
-    for line in text.split("\n"):
-        hit = ITEM.match(line)
-        if len(line) > width and line[0] not in "|#<>`{" and not hit:
-            broken = wrap(line, width, break_long_words=False, break_on_hyphens=False)
-            lines += [line] if any(map(ITEM.match, broken)) else broken
-        else:
-            lines.append(line)
-    new = "\n".join(lines)
-    return re.sub(r"(?m)(?<=[a-z,])\n(?=[a-z])", " ", text) if new == text else new
-
-
-def gaps_between_items(_: Random, text: str) -> str:
-    """An empty line between items, or none."""
-    tight = re.sub(r"(?m)(^[ \t]*(?:[-*+•]|\d+[.)]) .*)\n\n(?=[ \t]*(?:[-*+•]|\d+[.)]) )", r"\1\n", text)
-    if tight != text:
-        return tight
-    return re.sub(r"(?m)(^[ \t]*(?:[-*+•]|\d+[.)]) .*)\n(?=[ \t]*(?:[-*+•]|\d+[.)]) )", r"\1\n\n", text)
-
-
-def gaps_after_headings(_: Random, text: str) -> str:
-    tight = re.sub(r"(?m)(^#+ .*)\n\n", r"\1\n", text)
-    return tight if tight != text else re.sub(r"(?m)(^#+ .*)\n(?=\S)", r"\1\n\n", text)
+@_at(_turns)
+def turn_in(rng: Writer, lines: Lines, at: int) -> None:
+    lines.insert(at + rng.randint(0, 1), "".join(_TURN.findall(lines[at])[:1]) + rng.sentence())
 
 
 # Tables
 
 
-def row_in(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    if not (tables := _rows(lines)):
-        return text
-    at = rng.choice(rng.choice(tables)[1:])
-    cells = lines[at].count("|") - 1
-    lines.insert(at + 1, _row([rng.choice(_THINGS)[4:] for _ in range(cells)]))
-    return "\n".join(lines)
+@_at(_tables)
+def row_in(rng: Writer, lines: Lines, rows: list[int]) -> None:
+    at = rng.choice(rows[1:])
+    lines.insert(at + 1, _row([rng.thing() for _ in range(lines[at].count("|") - 1)]))
 
 
-def row_out(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    if not (tables := _rows(lines)):
-        return text
-    rows = rng.choice(tables)
-    del lines[rng.choice(rows[2:])]
-    return "\n".join(lines)
-
-
-def cell_reworded(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    if not (tables := _rows(lines)):
-        return text
-    rows = rng.choice(tables)
+@_at(_tables)
+def cell_reworded(rng: Writer, lines: Lines, rows: list[int]) -> None:
     at = rng.choice([rows[0], *rows[2:]])
     cells = lines[at].split("|")
-    cells[rng.randrange(1, len(cells) - 1)] = f" {rng.choice(_THINGS)[4:]} "
+    cells[rng.randrange(1, len(cells) - 1)] = f" {rng.thing()} "
     lines[at] = "|".join(cells)
-    return "\n".join(lines)
 
 
-def column_in(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    if not (tables := _rows(lines)):
-        return text
-    rows = rng.choice(tables)
-    place = rng.randint(1, lines[rows[0]].count("|") - 1)
+@_at(_tables)
+def column_in_or_out(rng: Writer, lines: Lines, rows: list[int]) -> None:
+    columns = lines[rows[0]].count("|") - 1
+    place, is_new = rng.randint(1, columns), columns < 3 or rng.random() < 0.5
     for n, at in enumerate(rows):
         cells = lines[at].split("|")
-        new = rng.choice(_TITLES) if n == 0 else "---" if n == 1 else rng.choice(_THINGS)[4:]
-        lines[at] = "|".join([*cells[:place], f" {new} ", *cells[place:]])
-    return "\n".join(lines)
+        new = rng.choice(_TITLES) if n == 0 else "---" if n == 1 else rng.thing()
+        lines[at] = "|".join([*cells[:place], *[f" {new} "] * is_new, *cells[place + (not is_new) :]])
 
 
-def column_out(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    tables = [rows for rows in _rows(lines) if lines[rows[0]].count("|") > 3]
-    if not tables:
-        return text
-    rows = rng.choice(tables)
-    place = rng.randint(1, lines[rows[0]].count("|") - 1)
-    for at in rows:
-        cells = lines[at].split("|")
-        lines[at] = "|".join(cells[:place] + cells[place + 1 :])
-    return "\n".join(lines)
+@_at(_tables)
+def table_to_list(rng: Writer, lines: Lines, rows: list[int]) -> None:
+    cells = [map(str.strip, lines[at].split("|")[1:-1]) for at in rows[2:]]
+    lines[rows[0] : rows[-1] + 1] = [f"- {': '.join(row)}" for row in cells]
 
 
-def table_in(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    at = _at_gap(rng, lines)
-    lines[at:at] = [table(rng), ""]
-    return "\n".join(lines)
+# What goes
 
 
-def table_out(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    if not (tables := _rows(lines)):
-        return text
-    rows = rng.choice(tables)
-    del lines[rows[0] : rows[-1] + 2]
-    return "\n".join(lines)
+def _out(spans: Callable[[Lines], list[tuple[int, int]]]) -> Edit:
+    """An edit that removes the lines of such a span."""
+
+    @_at(spans)
+    def edit(_: Writer, lines: Lines, span: tuple[int, int]) -> None:
+        del lines[slice(*span)]
+
+    return edit
 
 
-def table_to_list(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    if not (tables := _rows(lines)):
-        return text
-    rows = rng.choice(tables)
-    items = ["- " + ": ".join(cell.strip() for cell in lines[at].split("|")[1:-1]) for at in rows[2:]]
-    lines[rows[0] : rows[-1] + 1] = items
-    return "\n".join(lines)
+turn_out = _out(lambda lines: [(at, at + 1) for at in _turns(lines)])
+heading_out = _out(lambda lines: [(at, at + 1 + (lines[at + 1 : at + 2] == [""])) for at in _headings(lines)])
+row_out = _out(lambda lines: [(at, at + 1) for rows in _tables(lines) for at in rows[2:]])
+table_out = _out(lambda lines: [(rows[0], rows[-1] + 2) for rows in _tables(lines)])
+tags_out = _out(lambda lines: [(start, end + 1) for start, end in _pairs_of_tags(lines)])
 
 
-# Tags, comments, fences
+# The whole text: its dress
 
 
-def tags_around(rng: Random, text: str) -> str:
-    """A pair around a block, or around a section."""
-    name = rng.choice(("identity", "flow", "policy", "examples"))
+def _of_text(change: Callable[[Writer, str], str]) -> Edit:
+    @wraps(change)
+    def edit(rng: Writer, lines: Lines) -> None:
+        lines[:] = change(rng, "\n".join(lines)).split("\n")
+
+    return edit
+
+
+def _replaced(pattern: str, new: str, count: int = 0) -> Edit:
+    return _of_text(lambda _, text: re.sub(pattern, new, text, count=count))
+
+
+def _either(one: Edit, other: Edit) -> Edit:
+    """The second where the first changes nothing."""
+
+    def edit(rng: Writer, lines: Lines) -> None:
+        before = list(lines)
+        one(rng, lines)
+        if lines == before:
+            other(rng, lines)
+
+    return edit
+
+
+_MARKER = r"[ \t]*(?:[-*+•]|\d+[.)]) "
+typographic = _of_text(lambda _, text: re.sub(r'"([^"\n{}]*)"', "“\\1”", text).replace("'", "’"))
+dashes = _of_text(lambda _, text: text.replace(" – ", " — ").replace(" - ", " – "))
+numbers_restyled = _replaced(r"(?m)^(\s*)(\d+)\. ", r"\1\2) ")
+bullets_restyled = _of_text(lambda rng, text: re.sub(r"(?m)^(\s*)- (?=\S)", rf"\1{rng.choice('*+•')} ", text))
+bold_titles = _replaced(r"(?m)^#(#*) (.*)$", r"**\2**")
+titles_restyled = _either(
+    _replaced(r"(?m)^\*\*([^*\n]+)\*\*$", r"## \1"), _either(_replaced(r"(?m)^# (.*)$", r"### \1"), bold_titles)
+)
+thematic_breaks = _either(
+    _replaced(r"\n\n---\n\n", "\n\n"), _replaced(r"\n\n(?=## |\*\*[A-Z][^*\n]*\*\*\n)", "\n\n---\n\n")
+)
+gaps_between_items = _either(
+    _replaced(rf"(?m)(^{_MARKER}.*)\n\n(?={_MARKER})", r"\1\n"),
+    _replaced(rf"(?m)(^{_MARKER}.*)\n(?={_MARKER})", r"\1\n\n"),
+)
+gaps_after_headings = _either(_replaced(r"(?m)(^#+ .*)\n\n", r"\1\n"), _replaced(r"(?m)(^#+ .*)\n(?=\S)", r"\1\n\n"))
+trailing_spaces = _either(_replaced(r"(?m) +$", ""), _replaced(r"(?m)(?<=[.:])$", "  "))
+comment_out = _replaced(r"(?s)<!--.*?-->\n?\n?", "", 1)
+comment_off = _replaced(r"(?s)<!--\s*(.*?)\s*-->", r"\1", 1)  # what is inside stays
+fence_out, fence_off = _replaced(_WHOLE_FENCE, "", 1), _replaced(_WHOLE_FENCE, r"\2", 1)
+
+
+@_of_text
+def emphasis(rng: Writer, text: str) -> str:
+    """Off everywhere, or round a word that comes often."""
     if rng.random() < 0.5:
-        sections = _sections(text)
-        n = rng.randrange(len(sections))
-        sections[n] = f"<{name}>\n{sections[n].strip()}\n</{name}>\n"
-        return "\n".join(sections)
-    blocks = re.split(r"\n\n+", text)
-    whole = [n for n, block in enumerate(blocks) if block.count("```") != 1 and block.count("~~~") != 1]
-    if whole:
-        n = rng.choice(whole)
-        blocks[n] = f"<{name}>\n{blocks[n]}\n</{name}>"
-    return "\n\n".join(blocks)
+        return re.sub(r"(?m)\*\*(\w[^*\n]*)\*\*(?!$)", r"\1", text)
+    return re.sub(rf"(?<![*\w]){rng.choice(('caller', 'Never', 'the', 'call'))}(?![*\w])", r"**\g<0>**", text)
 
 
-def _pairs_of_tags(lines: list[str]) -> list[tuple[int, int]]:
-    found = []
-    for at, line in enumerate(lines):
-        hit = _OPENING.match(line.strip())
-        if hit and f"</{hit[1]}>" in lines[at:]:
-            found.append((at, lines.index(f"</{hit[1]}>", at)))
-    return found
+@_of_text
+def reflowed(rng: Writer, text: str) -> str:
+    """Long lines broken, or paragraphs of broken lines on one."""
+    lines = []
+    width = rng.choice((50, 70))
+    for line in text.split("\n"):
+        broken = wrap(line, width, break_long_words=False, break_on_hyphens=False)
+        is_text = len(line) > width and line[0] not in "|#<>`{" and not any(map(ITEM.match, (line, *broken)))
+        lines += broken if is_text else [line]
+    new = "\n".join(lines)
+    return re.sub(r"(?m)(?<=[a-z,])\n(?=[a-z])", " ", text) if new == text else new
 
 
-def tags_off(rng: Random, text: str) -> str:
-    """A pair goes; what is inside stays."""
-    lines = text.split("\n")
-    if found := _pairs_of_tags(lines):
-        start, end = rng.choice(found)
-        del lines[end], lines[start]
-    return "\n".join(lines)
-
-
-def tags_out(rng: Random, text: str) -> str:
-    """A pair goes with what is inside."""
-    lines = text.split("\n")
-    if found := _pairs_of_tags(lines):
-        start, end = rng.choice(found)
-        del lines[start : end + 1]
-    return "\n".join(lines)
-
-
-def tags_in(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    at = _at_gap(rng, lines)
-    lines[at:at] = [_tagged(rng), ""]
-    return "\n".join(lines)
-
-
-def tags_renamed(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    if found := _pairs_of_tags(lines):
-        start, end = rng.choice(found)
-        name = rng.choice(("guidelines", "context", "notes"))
-        lines[start], lines[end] = f"<{name}>", f"</{name}>"
-    return "\n".join(lines)
-
-
-def tags_for_titles(_: Random, text: str) -> str:
+@_of_sections
+def tags_for_titles(_: Writer, sections: list[Lines]) -> None:
     """Sections in tags instead of under headings."""
-
-    def tagged(section: str) -> str:
-        hit = re.match(r"## ([A-Za-z ]+)\n", section)
-        if not hit:
-            return section
-        name = hit[1].strip().lower().replace(" ", "_")
-        return f"<{name}>\n{section[hit.end() :].strip()}\n</{name}>\n"
-
-    return "\n".join(map(tagged, _sections(text)))
+    for n, (heading, *inside) in enumerate(sections):
+        if hit := re.match(r"## ([A-Za-z ]+)$", heading):
+            name = hit[1].strip().lower().replace(" ", "_")
+            sections[n] = [*_in_tags(name, "\n".join(inside).strip()).split("\n"), ""]
 
 
-def comment_in(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    at = _at_gap(rng, lines)
-    lines[at:at] = [_comment(rng), *rng.choice(([], [""]))]
-    return "\n".join(lines)
-
-
-def comment_around(rng: Random, text: str) -> str:
-    """A block is commented out."""
-    blocks = re.split(r"\n\n+", text)
-    plain = [n for n, block in enumerate(blocks) if "<" not in block and "```" not in block and "~~~" not in block]
-    if plain:
-        n = rng.choice(plain)
-        blocks[n] = f"<!--\n{blocks[n]}\n-->"
-    return "\n\n".join(blocks)
-
-
-def comment_out(_: Random, text: str) -> str:
-    return re.sub(r"<!--.*?-->\n?\n?", "", text, count=1, flags=re.DOTALL)
-
-
-def comment_off(_: Random, text: str) -> str:
-    """The signs of a comment go; what is inside stays."""
-    return re.sub(r"<!--\s*(.*?)\s*-->", r"\1", text, count=1, flags=re.DOTALL)
-
-
-def fence_in(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    at = _at_gap(rng, lines)
-    lines[at:at] = [_fenced(rng), ""]
-    return "\n".join(lines)
-
-
-def fence_around(rng: Random, text: str) -> str:
-    blocks = re.split(r"\n\n+", text)
-    plain = [n for n, block in enumerate(blocks) if "```" not in block and "~~~" not in block]
-    if plain and "```" not in text and "~~~" not in text:
-        n = rng.choice(plain)
-        blocks[n] = f"```\n{blocks[n]}\n```"
-    return "\n\n".join(blocks)
-
-
-_WHOLE_FENCE = re.compile(r"(?ms)^(```|~~~)[a-z]*\n(.*?)^\1$\n?")
-
-
-def fence_out(_: Random, text: str) -> str:
-    return _WHOLE_FENCE.sub("", text, count=1)
-
-
-def fence_off(_: Random, text: str) -> str:
-    return _WHOLE_FENCE.sub(r"\2", text, count=1)
-
-
-def wrapper(rng: Random, text: str) -> str:
+@_of_text
+def wrapper(rng: Writer, text: str) -> str:
     """What a model puts around its whole answer."""
-    body = text.rstrip("\n")
     around = (
         "```markdown\n{}\n```",
         "Here is the improved prompt:\n\n{}",
@@ -940,33 +764,11 @@ def wrapper(rng: Random, text: str) -> str:
         "{}\n\n---\n\nI made the rules shorter and added a closing.",
         '"{}"',
     )
-    return rng.choice(around).format(body) + "\n" if "```" not in body else text
+    return text if "```" in text else rng.choice(around).format(text.rstrip("\n")) + "\n"
 
 
-# Dialogue
-
-
-def turn_in(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    turns = [at for at, line in enumerate(lines) if re.match(r"(?:> )?[A-Z][a-z]+: ", line)]
-    if not turns:
-        return text
-    at = rng.choice(turns)
-    hit = re.match(r"(?:> )?[A-Z][a-z]+: ", lines[at])
-    assert hit
-    lines.insert(at + rng.randint(0, 1), hit.group() + sentence(rng))
-    return "\n".join(lines)
-
-
-def turn_out(rng: Random, text: str) -> str:
-    lines = text.split("\n")
-    turns = [at for at, line in enumerate(lines) if re.match(r"(?:> )?[A-Z][a-z]+: ", line)]
-    if turns:
-        del lines[rng.choice(turns)]
-    return "\n".join(lines)
-
-
-def rewritten(rng: Random, _: str) -> str:
+@_of_text
+def rewritten(rng: Writer, _: str) -> str:
     """Another prompt altogether."""
     return prompt(rng).replace("\r\n", "\n")
 
@@ -977,7 +779,7 @@ WORDED: tuple[Edit, ...] = (
     *(sentence_reworded, sentence_reworded, sentence_moved, paragraph_in, paragraph_out, paragraph_moved),
     *(paragraph_split, section_in, section_out, section_moved, heading_in, heading_out, heading_reworded),
     *(paragraph_to_list, list_to_paragraph, bullets_to_numbers, numbers_to_bullets, row_in, row_out, cell_reworded),
-    *(column_in, column_out, table_in, table_out, table_to_list, tags_around, tags_off, tags_out, tags_in),
+    *(column_in_or_out, column_in_or_out, table_in, table_out, table_to_list, tags_around, tags_off, tags_out, tags_in),
     *(tags_renamed, comment_in, comment_around, comment_out, comment_off, fence_in, fence_around, fence_out),
     *(fence_off, turn_in, turn_out),
 )
@@ -989,34 +791,20 @@ RESTYLED: tuple[Edit, ...] = (
 """Edits of all the text, which leave its words."""
 
 
-def version(rng: Random, text: str, most: int = 6) -> tuple[str, tuple[str, ...]]:
-    """Another version of a text by one to `most` edits, and their names; line ends may change as well."""
-    is_crlf = "\r\n" in text
-    text = text.replace("\r\n", "\n")
-    names = []
-    for edit in _chosen(rng, most):
-        new = edit(rng, text)
-        if new != text:
-            names.append(edit.__name__)
-            text = new
-    if rng.random() < 0.05:
-        is_crlf = not is_crlf
-        names.append("line_ends")
-    return text.replace("\n", "\r\n") if is_crlf else text, tuple(names)
+def version(rng: Writer, text: str, most: int = 6) -> tuple[str, bool]:
+    """Another version of a text by one to `most` edits, and whether it is another prompt altogether."""
+    is_crlf, is_rewritten = "\r\n" in text, rng.random() < 0.02
+    lines = text.replace("\r\n", "\n").split("\n")
+    edits = [rng.choice(WORDED) for _ in range(rng.randint(1, most))]
+    edits += [rng.choice(RESTYLED) for _ in range(rng.choice((0, 0, 0, 1, 1, 2)))]
+    edits += [rewritten] * is_rewritten + [wrapper] * (rng.random() < 0.08)
+    for edit in edits:
+        edit(rng, lines)
+    ends = "\r\n" if is_crlf != (rng.random() < 0.05) else "\n"
+    return ends.join(lines), is_rewritten
 
 
-def _chosen(rng: Random, most: int) -> Iterator[Edit]:
-    for _ in range(rng.randint(1, most)):
-        yield rng.choice(WORDED)
-    for _ in range(rng.choice((0, 0, 0, 1, 1, 2))):
-        yield rng.choice(RESTYLED)
-    if rng.random() < 0.02:
-        yield rewritten
-    if rng.random() < 0.08:
-        yield wrapper
-
-
-def prompt(rng: Random) -> str:
+def prompt(rng: Writer) -> str:
     """A prompt to begin with: one of its own making, or lines of one of those in `tests/prose/cases`."""
     text = document(rng) if rng.random() < 0.6 else excerpt(rng)
     return text.replace("\n", "\r\n") if rng.random() < 0.05 else text
