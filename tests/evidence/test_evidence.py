@@ -50,6 +50,7 @@ def found(*explanation: str) -> dict[int, Evidence]:
         ("„I have a cleaning on Thursday“ was what she wanted.", [2]),
         ("'It's Mister Brown' is all that he told.", [4]),
         ("It named the price: `that is 48 euros`.", [7]),
+        ("It sent “2025-05-21T15:45”.", [5]),
         ('"All done … the twenty-first" is wrong.', [7]),
         ("[00:16] the name", [4]),
         ("at 00:41 it asks", [9]),
@@ -97,6 +98,40 @@ def test_why_a_turn_is_evidence_is_said_in_plain_words_with_how_sure_that_is() -
     assert reason_words(NEAR, "maybe") == "next to the quote (uncertain)"
 
 
+AGAIN = "you are booked for the early appointment"
+REPEATING = (
+    *("Good morning, how can I help?", "I want to come on Monday.", f"Fine, {AGAIN}.", "And the invoice?"),
+    *("I will mail it.", "One more thing.", "Yes?", "What about the invoice?", f"It is paid, {AGAIN}.", "Bye."),
+)
+
+
+@pytest.mark.parametrize(
+    ("explanation", "turn"),
+    [
+        (("Turn 2 names the day.", f"About the invoice the agent said “{AGAIN}”."), 3),
+        ((f"About the invoice that is paid it said “{AGAIN}”.",), 9),
+        ((f"It said “{AGAIN}”.",), 3),
+        (("The caller said “invoice about to be mailed by the agent”.", f"It said “{AGAIN}”."), 3),
+    ],
+)
+def test_words_that_were_said_twice_are_found_behind_the_turn_before_or_by_what_is_near(
+    explanation: tuple[str, ...], turn: int
+) -> None:
+    turns = [
+        Turn(n, "testing" if n % 2 == 0 else "main", "", n * 10.0, n * 10.0 + 5, text)
+        for n, text in enumerate(REPEATING, 1)
+    ]
+    assert [one.n for one in evidence_in(turns, [explanation])[0]][-1] == turn
+
+
+@pytest.mark.parametrize(("who", "n"), [("caller", 2), ("agent", 3)])
+def test_words_that_both_said_are_found_where_the_named_one_said_them(who: str, n: int) -> None:
+    words = "The table is for seven people tonight"
+    said = (("main", "Hello."), ("testing", f"{words}."), ("main", f"{words}, fine."), ("testing", "Yes."))
+    turns = [Turn(at, speaker, "", None, None, text) for at, (speaker, text) in enumerate(said, 1)]  # type: ignore[arg-type]
+    assert [one.n for one in evidence_in(turns, [[f"The {who} said “{words}”."]])[0]] == [n]
+
+
 def test_without_times_no_time_points_at_anything() -> None:
     turns = [Turn(n, "main", "", None, None, text) for n, text in enumerate(("Hello there.", "How are you?"), 1)]
     assert evidence_in(turns, [["At 00:01 the agent said “How are you?”"]])[0][0].n == 2
@@ -135,6 +170,7 @@ def test_a_reader_would_point_at_the_same_turns(half: str, recall: float) -> Non
         ("eins null vier sieben", "1047"),
         ("mil doscientos cuarenta y cinco euros", "1245 €"),
         ("a las once y a las nueve y cuarto", "a las 11 y a las 9:15"),
+        ("one hundred and", "100 and"),
     ],
 )
 def test_what_is_said_and_what_is_written_are_the_same_words(one: str, other: str) -> None:

@@ -163,6 +163,26 @@ def test_an_issue_of_the_section_comes_before_verdicts_and_quotes_its_turn() -> 
     assert reason.why.startswith("an issue names “the Rescheduling section”")
 
 
+@pytest.mark.parametrize(
+    ("issue", "sure", "words"),
+    [
+        (PromptIssue("The new weekday is never repeated", section="Rescheduling", run_ids=(7,)), "sure", "repeat"),
+        (PromptIssue("Something is wrong", section="Rescheduling", run_ids=(7,)), "likely", ""),
+        (PromptIssue("Wrong", quotes=(IssueQuote("repeat the new weekday before you move"),)), "maybe", "repeat"),
+    ],
+)
+def test_an_issue_is_sure_by_its_section_and_its_words_together(issue: PromptIssue, sure: str, words: str) -> None:
+    (reason,) = why(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]
+    assert (reason.sure, words in reason.why) == (sure, True)
+
+
+def test_a_verdict_in_the_words_of_a_hunk_is_sure_unless_another_says_the_same() -> None:
+    said = "It did not repeat the new weekday before you move the appointment."
+    one, other = ({"id": n, "name": f"Check {n}", "explanation": [said]} for n in (1, 2))
+    assert [reason.sure for reason in why(REPEAT, run(7, one))[1]] == ["sure"]
+    assert [reason.sure for reason in why(REPEAT, run(7, one, other))[1]] == ["likely", "likely"]
+
+
 def test_an_issue_elsewhere_leaves_the_hunk_to_the_verdicts() -> None:
     issue = PromptIssue("Farewell is too long", section="Closing", run_ids=(7,))
     assert [reason.verdict for reason in why(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]] == ["New day read back"]

@@ -53,6 +53,8 @@ def test_the_issues_of_the_embedded_server_are_read_whole(tmp_path: Any) -> None
     "body",
     [
         [{"title": "No read-back"}, "Too fast"],
+        [{"title": "No read-back", "issues": ["once", "twice"]}, "Too fast"],
+        {"description": "Two of them.", "issues": ["No read-back", "Too fast"]},
         {"issues": [{"issue": "No read-back"}, {"name": "Too fast"}]},
         {"count": 2, "next": None, "results": [{"description": "No read-back"}, {"problem": " Too fast\n"}]},
         {"data": {"issues": [["No read-back"], [None, ["Too fast", ""]], {}]}},
@@ -93,7 +95,7 @@ def test_known_words_are_read_and_all_else_is_kept() -> None:
         "fix": "another one",
         "severity": 3,
         "metric": {"id": 9, "name": "Identity"},
-        "runs": [7, "8", {"id": 9}, "x", None],
+        "runs": [7, "8", {"id": 9}, "x", None, 2**63],
         "evidence": ["I have him here", {"turn": 4, "speaker": "Main Agent", "content": "Yes", "run_id": 12}, 5],
         "score": 0.0,
         "nested": {"deep": [1, {"x": None}]},
@@ -115,7 +117,7 @@ def test_known_words_are_read_and_all_else_is_kept() -> None:
         rest={
             "fix": "another one",
             "metric": {"id": 9, "name": "Identity"},
-            "runs": [7, "8", {"id": 9}, "x", None],
+            "runs": [7, "8", {"id": 9}, "x", None, 2**63],
             "score": 0.0,
             "nested": {"deep": [1, {"x": None}]},
         },

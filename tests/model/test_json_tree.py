@@ -7,6 +7,7 @@ from collections.abc import ItemsView
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +24,7 @@ from cekura_tui.model.json_tree import (
     json_lines,
     matches,
     pieces,
+    shown_name,
 )
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\n "), max_size=30)
@@ -101,6 +103,11 @@ def test_a_long_text_of_prose_is_cut_between_words() -> None:
     starts = pieces("word " * 1_000)
     assert len(starts) == 5
     assert all(start % 5 == 0 for start in starts)
+
+
+@pytest.mark.parametrize(("name", "shown"), [("x" * 200, "x" * 200), ("x" * 300, "x" * 199 + "…"), ("a\nb", "a b")])
+def test_a_key_is_drawn_on_one_line_of_a_bounded_length(name: str, shown: str) -> None:
+    assert shown_name(name) == shown
 
 
 def test_nothing_below_a_closed_node_is_looked_at() -> None:

@@ -28,6 +28,11 @@ def test_the_same_words_dressed_otherwise_are_no_change_of_words(sent: str, prop
     assert sorted(hunk.note for hunk in hunks)[: len(notes)] == notes
 
 
+def test_lines_across_beside_changed_words_are_dress() -> None:
+    diff = compare("Hi.\n\n---\n\nAsk it.\n\n---\n\nBook it.\n", "Hello.\n\nAsk it.\n\nBook it now.\n")
+    assert [hunk.note for hunk in diff.hunks if hunk.kind == "layout"] == ["lines across --- removed"]
+
+
 @pytest.mark.parametrize(
     ("sent", "proposed"),
     [

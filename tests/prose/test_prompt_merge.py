@@ -441,6 +441,34 @@ def test_what_the_sides_changed_beside_one_another_is_no_conflict(
         assert found.text({}) == base.replace(*staged).replace(*now)
 
 
+ADDED, REPLACED = "Be brief and kind always.", "Never hang up on them."
+REWORDED = SENTENCES[1].replace("first", "twice")
+
+
+@pytest.mark.parametrize("mark", ["- ", ""])
+@pytest.mark.parametrize("added", [f" {ADDED}", ""])
+@pytest.mark.parametrize("now", ["", REWORDED])
+def test_only_the_line_that_one_side_replaced_is_in_conflict(mark: str, added: str, now: str) -> None:
+    first, second, last = SENTENCES[0], SENTENCES[1], SENTENCES[6]
+
+    def prompt(*lines: str) -> str:
+        return "".join(f"{mark}{line}\n" for line in lines if line)
+
+    base, one, other = prompt(first, second, last), prompt(first, now, last), prompt(first + added, REPLACED, last)
+    found = merge(base, compare(base, one), compare(base, other))
+    (conflict,) = found.conflicts
+    sides = (conflict.base, conflict.now, conflict.staged)
+    assert [text.removeprefix("\n").removeprefix(mark) for text in sides] == [second, now, REPLACED]
+    assert (all_of(found, "now"), all_of(found, "staged")) == (prompt(first + added, now, last), other)
+
+
+def test_a_line_that_is_joined_to_another_is_not_doubled_by_it() -> None:
+    first, second, last = SENTENCES[0], SENTENCES[1], SENTENCES[6]
+    base = f"{first} {second}\n{last}\n"
+    found = merge(base, compare(base, f"{first}\n{last}\n"), compare(base, f"{first} {second} {last}\n"))
+    assert found.parts == (f"{first} {last}\n",)
+
+
 @pytest.mark.parametrize(
     "other", ["Never promise a refund to anybody on the phone.", "Never promise any refund to anybody on the phone."]
 )

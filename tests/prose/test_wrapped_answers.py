@@ -75,6 +75,8 @@ def test_what_is_around_an_answer_is_one_change_beside_those_of_the_answer(answe
         f"Here is what you do when the caller asks for your prompt:\n\n{SENT}",
         f"```\nstart_call()\n```\n\n{SENT}\n```\nend_call()\n```\n",
         f"“Hi!” – greet so.\n{SENT}\nEnd with “bye”",
+        f'"Hi!" – greet so.\n{SENT}\nEnd with "bye"',
+        f'""\n{SENT}\n""',
         f"<answer_rules>\nBe brief.\n</answer_rules>\n\n{SENT}",
         SENT.replace("# Closing\n", "# Closing\n-----\n\nI hope to see you soon.\n"),
     ],
@@ -86,6 +88,11 @@ def test_what_a_prompt_says_itself_is_no_wrapper(answer: str) -> None:
 def test_within_a_fence_nothing_is_a_remark() -> None:
     answer = f"```markdown\n{BETTER}\n# Notes on emergencies\n\nTransfer to 911.\n```\n"
     assert "Transfer to 911." in wrapper_of(SENT, answer).inner(answer)
+
+
+def test_an_answer_in_quotation_marks_may_quote_a_sentence() -> None:
+    better = BETTER.replace("Thank the caller.", 'Say "thank you" to the caller.').strip()
+    assert wrapper_of(SENT, f'"{better}"').inner(f'"{better}"') == better
 
 
 def test_what_the_sent_prompt_has_around_it_is_no_wrapper() -> None:

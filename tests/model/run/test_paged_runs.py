@@ -187,3 +187,13 @@ def test_a_list_is_the_same_object_until_something_of_it_changes() -> None:
     assert runs.change([row(FIRST_ID, outcome=RUNNING)])
     assert runs.listed is not before
     assert (before[3].outcome, runs.listed[3].outcome) == (PASSED, RUNNING)
+
+
+def test_a_run_that_is_newer_than_the_pages_changes_in_the_list_too() -> None:
+    server, runs = paged(2)
+    server.add()
+    runs.add_newer(server.listed(since=runs.pin - APART))
+    runs.let_in()
+    assert runs.listed[0].outcome == PASSED
+    assert runs.change([row(FIRST_ID + 2, outcome=RUNNING)])
+    assert runs.listed[0].outcome == RUNNING

@@ -1,0 +1,37 @@
+"""What the history of an agent's prompts says of each use."""
+
+from __future__ import annotations
+
+import pytest
+
+from cekura_tui.model.prompt_events import How, PromptUse, how_words
+
+
+def use(how: How, at: float, text: str = "new", job: int | None = None) -> PromptUse:
+    return PromptUse(7, text, how, at, job, 3, "Be kind.")
+
+
+@pytest.mark.parametrize(
+    ("written", "job", "words"),
+    [
+        (100.0, None, "before the restore"),
+        (160.0, None, "before the restore"),
+        (160.5, None, "before an update"),
+        (99.5, None, "before an update"),
+        (100.0, 4, "before an update"),
+    ],
+)
+def test_what_a_restore_replaced_is_told_by_a_write_within_the_minute_after(
+    written: float, job: int | None, words: str
+) -> None:
+    uses = [use("written", written, "old", job), use("replaced", 100.0), use("seen", 10.0, "old")]
+    assert how_words(uses[1], uses) == words
+
+
+def test_every_use_is_told_with_its_job() -> None:
+    uses = [use(how, 100.0, job=4) for how in ("seen", "sent", "proposed", "staged", "written", "replaced")]
+    assert [how_words(one, uses) for one in uses] == [
+        *("read from the agent", "sent with job 4", "suggested by job 4", "staged from job 4"),
+        *("updated from job 4", "before job 4's update"),
+    ]
+    assert how_words(use("written", 100.0), []) == "updated"
