@@ -114,7 +114,7 @@ REPEATING = (
         (("The caller said “invoice about to be mailed by the agent”.", f"It said “{AGAIN}”."), 3),
     ],
 )
-def test_words_that_were_said_twice_are_found_behind_the_turn_before_or_by_what_is_near(
+def test_repeated_words_are_found_after_the_turn_before_or_near_the_topic(
     explanation: tuple[str, ...], turn: int
 ) -> None:
     turns = [
@@ -207,7 +207,7 @@ def test_figures_are_not_put_together_over_what_parts_them(said: str, quote: str
 
 
 @pytest.mark.parametrize("part", ["1 ", "one ", "oh one ", "null null ", "one hundred ", "einhundert", "mil ", "A. "])
-def test_figures_without_end_keep_nobody_waiting_and_break_nothing(part: str) -> None:
+def test_very_long_figures_are_read_quickly(part: str) -> None:
     begun = time.process_time()
     assert words_of(part * (60_000 // len(part)))
     assert time.process_time() - begun < 2  # each word beside each takes many seconds
@@ -229,13 +229,13 @@ def test_a_figure_of_thousands_of_digits_is_a_word_like_any_other(text: str) -> 
 
 
 @pytest.mark.parametrize("part", ["1", "` ", "“a” ", '"a" ', "12 s ", "10:30 ", "User: ", "‘a", " "])
-def test_no_explanation_keeps_anybody_waiting(part: str) -> None:
+def test_every_explanation_is_read_quickly(part: str) -> None:
     begun = time.process_time()
     assert len(evidence_in(call(), [["`User:" + part * (20_000 // len(part)) + '"']])) == 1
     assert time.process_time() - begun < 5  # it took minutes
 
 
-def test_a_thousand_tools_do_not_keep_anybody_waiting() -> None:
+def test_a_call_with_thousands_of_tools_is_searched_quickly() -> None:
     names = [f"get_thing_{n}_now" for n in range(3_000)] + ["a_" * 100_000]
     turns = [Turn(n, "tool_call", "", float(n), None, name, {"name": name}) for n, name in enumerate(names, 1)]
     begun = time.process_time()

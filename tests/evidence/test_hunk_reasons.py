@@ -188,7 +188,7 @@ def test_an_issue_elsewhere_leaves_the_hunk_to_the_verdicts() -> None:
     assert [reason.verdict for reason in why(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]] == ["New day read back"]
 
 
-def test_an_issue_without_runs_and_metric_is_told_all_the_same() -> None:
+def test_an_issue_without_runs_and_metric_is_still_a_reason() -> None:
     issue = PromptIssue("The weekday is never repeated before moving")
     (reason,) = why(REPEAT, issues=(issue,))[1]
     assert (reason.run_id, reason.verdict, reason.turn) == (None, issue.title, None)

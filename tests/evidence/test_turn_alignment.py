@@ -113,7 +113,7 @@ def test_tool_calls_go_by_their_name_and_are_the_same_only_with_the_same_values(
     assert drawn(align(here, there)) == [(1, "=", 1), (2, "~", 2), (3, "<", None), (None, ">", 3)]
 
 
-def test_what_only_sounds_alike_is_not_the_same() -> None:
+def test_turns_that_only_sound_alike_are_not_equal() -> None:
     for one, other in (("It is 1.5 pounds", "It is 15 pounds"), ("👍", "👎"), ("...", "?!"), ("I can do", "do I can")):
         (pair, *rest) = align(call(("main", one)), call(("main", other)))
         assert "=" not in {pair.sign, *(more.sign for more in rest)}, (one, other)

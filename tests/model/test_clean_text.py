@@ -117,9 +117,7 @@ def test_a_value_is_clean_where_cleaning_leaves_it_as_it_is(value: object) -> No
 
 
 @given(JSON, st.sampled_from([None, 2]))
-def test_json_for_scripts_reads_back_as_it_was_and_holds_nothing_that_a_terminal_obeys(
-    value: object, indent: int | None
-) -> None:
+def test_json_for_scripts_reads_back_and_holds_no_terminal_codes(value: object, indent: int | None) -> None:
     printed = json_text(value, indent)
     assert not [letter for letter in printed if _obeyed(letter)]
     assert json.loads(printed) == json.loads(json.dumps(value), parse_constant=lambda _: None)

@@ -167,7 +167,7 @@ def test_a_proposal_equal_to_the_prompt_that_was_sent_is_a_success() -> None:
     assert read_progress({"status": "completed", "output": {"improved_prompt": "sent"}}).improved_prompt == "sent"
 
 
-def test_what_an_answer_means_is_read_without_what_is_hidden_in_it_and_its_texts_stay_as_they_came() -> None:
+def test_hidden_characters_do_not_change_what_an_answer_means() -> None:
     told = IMPROVE_PROMPT.read({"status": "failed", "error": "Broke"}, '{"status": "failed", "error": "Bro\\u001bke"}')
     assert (told.end, told.error) == ("failed", "Bro\x1bke")
     told = IMPROVE_PROMPT.read({"status": "failed"}, '{"status": "fail\\u0000ed"}')

@@ -28,7 +28,7 @@ def test_two_conflicts_with_the_same_texts_are_decided_one_by_one() -> None:
     assert decisions.text == "# One\n- Be brief.\n# Two\n- Be patient.\n"
 
 
-def test_the_places_of_a_moved_passage_are_decided_together_so_that_it_stands_there_once() -> None:
+def test_both_places_of_a_moved_passage_are_decided_together() -> None:
     decisions = taken_up(PASSAGE)
     assert (decisions.together(2), decisions.together(3)) == ((1, 2), (3,))
     decisions.take(3, "staged")
@@ -67,7 +67,7 @@ def test_other_words_have_the_line_ends_of_the_agents_prompt() -> None:
     assert decisions.text == "# Rules\r\nBe brief.\r\nBe kind."
 
 
-def test_a_decision_and_what_was_typed_hold_for_another_look_with_the_same_conflicts() -> None:
+def test_decisions_and_drafts_survive_a_reload_with_the_same_conflicts() -> None:
     decisions = taken_up(PASSAGE)
     decisions.take(1, "staged")
     spot = decisions.spot(3)
@@ -79,7 +79,7 @@ def test_a_decision_and_what_was_typed_hold_for_another_look_with_the_same_confl
     assert (decisions.undecided, decisions.number(spot)) == ([1, 2, 3], 3)
 
 
-def test_where_somebody_settled_one_of_two_equal_conflicts_the_other_is_decided_anew() -> None:
+def test_of_two_equal_conflicts_the_one_left_after_a_reload_is_undecided() -> None:
     decisions = taken_up(TWINS)
     decisions.take(1, "staged")
     decisions.take_up(Merge(("# One\n- Be patient.\n# Two\n", RULE), ((1,),)))
@@ -97,7 +97,7 @@ def test_a_conflict_has_the_same_key_in_every_version_and_each_place_one_of_its_
     assert len(set(spots)) == 5
 
 
-def test_what_was_typed_here_is_newer_than_what_was_kept_and_what_was_typed_into_changes_is_no_business() -> None:
+def test_text_typed_here_is_newer_than_saved_drafts_of_conflicts() -> None:
     decisions = taken_up(TWINS)
     one, two = decisions.spot(1), decisions.spot(2)
     decisions.typed(one, "Here.")
@@ -120,7 +120,7 @@ def test_what_is_there_anyway_is_not_kept() -> None:
     assert decisions.kept(spot) == "- Be brief."
 
 
-def test_a_wording_that_was_taken_is_kept_until_it_is_written_whatever_was_typed_and_undone_since() -> None:
+def test_a_chosen_wording_is_kept_until_it_is_written() -> None:
     decisions = taken_up(TWINS)
     spot = decisions.spot(1)
     for text in ("- Be swift.", "- Be swift!", "- Be swift."):

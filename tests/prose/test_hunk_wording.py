@@ -39,7 +39,7 @@ def test_a_moved_rule_is_edited_without_the_rules_whose_numbers_follow() -> None
     assert "date of birth" not in staged(diff, {hunk.number: words.choice("")})
 
 
-def test_only_the_lines_that_were_typed_have_other_words_where_a_change_has_several_places() -> None:
+def test_only_typed_lines_change_where_a_change_has_several_places() -> None:
     diff = compare("```\ncode\n\tx = 1\n```\n", "```\ncode\n\tx = 2\n\ty = 3\n```\n")
     (hunk,) = diff.worded
     words = wording(diff, hunk)

@@ -135,7 +135,7 @@ def test_a_moved_line_is_there_once_whichever_side_is_decided_for(sides: tuple[P
 
 
 @given(SIDES, st.data())
-def test_no_line_is_doubled_or_dropped_where_what_belongs_together_is_decided_for_one_side(
+def test_no_line_is_doubled_or_lost_when_each_group_is_decided_for_one_side(
     sides: tuple[ProseDiff, ProseDiff], data: st.DataObject
 ) -> None:
     now, staged = sides
@@ -151,7 +151,7 @@ def test_no_line_is_doubled_or_dropped_where_what_belongs_together_is_decided_fo
 
 
 @given(SIDES)
-def test_which_side_is_which_makes_no_difference(sides: tuple[ProseDiff, ProseDiff]) -> None:
+def test_swapping_the_sides_swaps_the_conflicts(sides: tuple[ProseDiff, ProseDiff]) -> None:
     now, staged = sides
     back = [
         Conflict(p.base, p.staged, p.now) if isinstance(p, Conflict) else p for p in merge(now.old, staged, now).parts
@@ -221,7 +221,7 @@ def test_a_moved_passage_that_the_other_side_changed_is_in_conflict_at_both_plac
     )
 
 
-def test_a_passage_that_the_other_side_removed_or_moved_elsewhere_is_in_conflict_where_it_arrives() -> None:
+def test_a_moved_passage_that_the_other_side_removed_or_moved_is_a_conflict() -> None:
     removed = by_hand(("a\n", ""), "b\n", "c\n", "d\n")
     assert merge("a\nb\nc\nd\n", MOVED, removed).parts == ("b\nc\n", Conflict("", "a\n", ""), "d\n")
     elsewhere = by_hand(("a\n", "", 1), "b\n", ("", "a\n", 1), "c\n", "d\n", kinds=("moved",))
@@ -234,7 +234,7 @@ def test_a_passage_that_the_other_side_removed_or_moved_elsewhere_is_in_conflict
     )
 
 
-def test_the_places_of_a_moved_passage_are_decided_together_and_other_conflicts_by_themselves() -> None:
+def test_the_places_of_a_moved_passage_are_one_group_of_conflicts() -> None:
     base = "a\nb\nc\nd\ne\nf\n"
     moved = by_hand(("a\n", "", 1), "b\nc\n", ("", "a\n", 1), "d\n", ("e\n", "1\n"), "f\n", kinds=("moved",))
     changed_there = by_hand(("a\n", "A\n"), "b\nc\nd\n", ("e\n", "2\n"), "f\n")
@@ -269,7 +269,7 @@ def test_line_ends_are_those_of_the_agent_and_that_is_said_where_the_sides_diffe
     assert all_of(clash, "staged") == other
 
 
-def test_a_passage_that_both_made_the_same_but_for_white_space_is_as_it_is_now() -> None:
+def test_sides_that_differ_in_white_space_alone_leave_the_prompt_as_it_is_now() -> None:
     first, second, third, fourth = SENTENCES[:4]
     base, moved = [first, second, third, fourth], [first, third, second, fourth]
     texts = ("\n\n".join(base), "\n".join(moved), "\n\n".join(moved))
@@ -351,9 +351,7 @@ def test_two_people_who_changed_different_rules_of_a_prompt_are_merged() -> None
 
 @pytest.mark.parametrize("rule", ["Be polite.", "Never hang up.", "Always ask for the PIN.", "Never read out numbers."])
 @pytest.mark.parametrize("numbered", [False, True])
-def test_a_short_rule_that_both_sides_moved_to_different_places_is_in_conflict_and_never_there_twice(
-    rule: str, numbered: bool
-) -> None:
+def test_a_short_rule_moved_by_both_sides_is_a_conflict_and_never_doubled(rule: str, numbered: bool) -> None:
     rules = ["Ask for the full name of the caller first.", rule, "Check the date of the booking twice."]
     rules += ["Never promise a refund on the phone.", "Offer a confirmation by mail.", "Close with a thank you."]
 
@@ -473,9 +471,7 @@ def test_a_line_that_is_joined_to_another_is_not_doubled_by_it() -> None:
     "other", ["Never promise a refund to anybody on the phone.", "Never promise any refund to anybody on the phone."]
 )
 @pytest.mark.parametrize("numbered", [False, True])
-def test_a_rule_that_both_sides_put_in_at_different_places_is_one_decision_and_never_there_twice(
-    other: str, numbered: bool
-) -> None:
+def test_a_rule_added_by_both_sides_at_different_places_is_one_decision(other: str, numbered: bool) -> None:
     rule = "Never promise a refund to anybody on the phone."
 
     def prompt(*rules: str) -> str:

@@ -83,7 +83,7 @@ RULES = "## Rules\n\n- Say sorry first. Never promise a refund on the phone.\n- 
 
 @pytest.mark.parametrize("before", ["## Rules", "Example:\n\n```\n{}\n```", "- One more rule."])
 @pytest.mark.parametrize("mark", ["-", "2.", "  -"])
-def test_the_first_sentence_of_a_rule_goes_or_comes_with_what_makes_a_rule_of_the_next(before: str, mark: str) -> None:
+def test_the_first_sentence_of_a_rule_is_removed_or_added_without_the_marker(before: str, mark: str) -> None:
     head = f"{before}\n\n" if before[0] != "-" else f"{before}\n"
     long = f"{head}{mark} Say sorry first. Never promise a refund on the phone.\n"
     short = f"{head}{mark} Never promise a refund on the phone.\n"
@@ -139,7 +139,7 @@ def test_before_the_first_line_of_a_text_a_line_comes_whole(lead: str) -> None:
     assert staged(diff, {1: HunkChoice("accepted")}) == old
 
 
-def test_a_heading_that_comes_between_two_sentences_of_a_rule_does_not_take_up_the_second() -> None:
+def test_a_heading_put_between_two_sentences_of_a_rule_keeps_its_own_line() -> None:
     old = "## Rules\n\n- Greet the caller. Never promise a refund.\n"
     new = "## Rules\n\n- Greet the caller.\n\n## Refunds\n\n- Ask for the order. Never promise a refund.\n"
     diff = compare(old, new)
@@ -149,7 +149,7 @@ def test_a_heading_that_comes_between_two_sentences_of_a_rule_does_not_take_up_t
             assert {line for line in lines if "##" in line} <= {"## Rules", "## Refunds"}
 
 
-def test_sentences_of_a_rule_that_moved_together_each_say_where_they_went_and_came_from() -> None:
+def test_two_sentences_moved_from_one_rule_each_say_where_they_went() -> None:
     old = (
         "## Identity\n\nYou are Ana, the voice of the clinic.\n\n## Rules\n\n"
         "1. Tell the caller that calls are recorded for training. Read the number back in groups of three. Go on.\n"

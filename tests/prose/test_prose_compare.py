@@ -231,7 +231,7 @@ def test_a_moved_sentence_with_a_changed_word_is_one_hunk_of_one_word() -> None:
     assert (diff.removed_words, diff.added_words) == (1, 1)
 
 
-def test_wrapping_anew_is_folded_away_from_the_word_that_changed() -> None:
+def test_rewrapped_lines_are_layout_beside_the_word_that_changed() -> None:
     old = "Ask for the name. Then ask for\nthe date of birth. Repeat both to the caller\nbefore you go on.\n"
     new = "Ask for the name. Then ask for the date\nof birth. Repeat both to the patient before\nyou go on.\n"
     diff = compare(old, new)

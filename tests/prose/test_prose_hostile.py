@@ -71,7 +71,7 @@ def test_very_long_texts_are_compared_by_paragraph_and_this_is_said() -> None:
     assert len(diff.hunks) == 1
 
 
-def test_very_many_lines_are_compared_as_a_whole_between_those_that_are_the_same_and_this_is_said() -> None:
+def test_very_many_lines_are_compared_as_one_change_and_the_diff_says_so() -> None:
     lines = [f"- {n} holds.\n" for n in range(30_000)]
     other = [*lines[:100], "- 100 fell.\n", *lines[101:20_000], *lines[20_001:]]
     old, new = "".join(lines), "".join(other)

@@ -152,13 +152,13 @@ def test_less_indented_text_is_no_part_of_the_item_above_it() -> None:
     ]
 
 
-def test_passages_that_are_there_many_times_did_not_move_when_what_is_around_them_changed() -> None:
+def test_repeated_passages_do_not_move_when_the_text_around_them_changes() -> None:
     same = "Wait for the caller to answer.\n\n" * 30
     diff = compare(f"Start one here.\n\n{same}End alpha.\n", f"Begin two there.\n\n{same}Stop beta.\n")
     assert [hunk.kind for hunk in diff.hunks] == ["changed", "changed"]
 
 
-def test_what_moved_is_one_hunk_where_it_left_and_where_it_arrived_also_at_the_start_of_a_text() -> None:
+def test_a_passage_moved_from_the_start_is_one_hunk_at_both_places() -> None:
     old = "Never promise a price.Be kind. Be kind. Be kind. "
     diff = compare(old, "Be kind. Be kind. Be kind. Never promise a price.")
     away, here = ({piece.hunk for piece in diff.pieces if piece.moved == moved} for moved in ("away", "here"))
@@ -216,3 +216,16 @@ def test_a_long_sentence_is_a_heading_above_equals_signs_only(underline: str, ki
     title = "What the agent says to a caller who asks for a table on a day that is booked out."
     above, below = units_of(f"{title}\n{underline}\nAsk first.\n")[0][:2]
     assert (above.text, above.kind, below.text) == (title, kind, underline)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("Ask Dr. Smith first. Then wait.", 2),
+        ("Say one thing, e.g. Monday. Then wait.", 2),
+        ("Stop at 5 p.m. and call back. Then wait.", 2),
+        ("Ask first! Then wait. Go on.", 3),
+    ],
+)
+def test_an_abbreviation_ends_no_sentence(text: str, sentences: int) -> None:
+    assert len(units_of(text)[0]) == sentences

@@ -59,7 +59,7 @@ def split_text(text: str, now: float = EPOCH) -> Split:
         ("status:failed mode:text nut", {"status__in": "failed", "result__run_as_text": "true", "search": "nut"}),
     ],
 )
-def test_what_the_server_can_filter_is_asked_of_it_and_of_nobody_else(text: str, params: Params) -> None:
+def test_terms_the_server_supports_are_left_to_the_server(text: str, params: Params) -> None:
     assert split_text(text) == Split(params, Filter())
 
 
@@ -222,9 +222,7 @@ def test_between_server_and_here_no_run_is_lost_and_none_too_many_is_listed(text
 @given(FILTERS, WORDS)
 @example("", ["refund", "late"])
 @example("", ["9001", "a"])
-def test_every_word_is_in_each_run_listed_and_one_that_has_them_in_its_scenario_is_not_lost(
-    text: str, words: list[str]
-) -> None:
+def test_each_listed_run_has_every_word_and_no_scenario_with_them_is_lost(text: str, words: list[str]) -> None:
     query = RunQuery(SCOPE, parse(f"{text} {' '.join(words)}").filter)
     rows = workspace()[1]
     found = passing(query.rest(EPOCH), looked_through(query), NOTES)

@@ -42,9 +42,7 @@ def test_where_there_is_room_every_column_has_the_width_that_was_chosen(columns:
         (79, True, "run outcome scenario personality length when"),
     ],
 )
-def test_the_agent_is_seen_beside_the_preview_of_120_columns_unless_all_runs_are_of_one(
-    width: int, one_agent: bool, seen: str
-) -> None:
+def test_the_agent_column_is_shown_unless_all_runs_are_of_one_agent(width: int, one_agent: bool, seen: str) -> None:
     assert " ".join(name for name, _ in RunColumns().cells(width, one_agent=one_agent)) == seen
 
 

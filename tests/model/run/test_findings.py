@@ -20,7 +20,7 @@ PIECES = st.sampled_from(
 TEXTS = st.text(max_size=200) | st.lists(PIECES | st.text(max_size=5), max_size=60).map("".join)
 
 
-def test_of_an_explanation_no_more_is_read_than_the_first_line_that_says_what_was_wrong(
+def test_an_explanation_is_read_to_the_first_line_that_names_a_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     read: list[str] = []

@@ -118,7 +118,7 @@ def test_by_what_runs_have_one_of_each_run_is_counted_once_and_the_counts_add_up
 
 
 @given(read_in_part())
-def test_by_failed_check_all_failed_runs_and_all_errors_are_told_apart_and_no_others_are_in_any(
+def test_groups_by_failed_check_have_all_failed_runs_and_all_errors_apart(
     known: tuple[list[RunRow], dict[int, tuple[Finding, ...]]],
 ) -> None:
     rows, findings = known
@@ -179,7 +179,7 @@ def test_opening_a_group_lists_its_runs_and_no_others(
         assert group.left_out == 0
 
 
-def test_a_group_that_only_ids_tell_lists_its_newest_hundred_and_says_how_many_it_leaves_out() -> None:
+def test_a_group_listed_by_ids_lists_its_newest_hundred_and_counts_the_rest() -> None:
     rows = [run(number, "error", text="busy", at=float(number)) for number in range(1, MOST_IDS + 31)]
     (group,) = group_runs(rows, "verdict", {}).groups
     assert (group.count, group.left_out) == (MOST_IDS + 30, 30)
@@ -224,7 +224,7 @@ def test_since_when_it_fails_is_told_by_run_and_by_the_clock() -> None:
     assert since_words(Since(5521, None), "") == "failing since run 5521"
 
 
-def test_the_same_fault_in_other_words_for_numbers_is_one_group_and_reads_as_it_was_written() -> None:
+def test_a_fault_with_other_numbers_is_one_group_and_keeps_its_wording() -> None:
     rows = [run(number, at=float(number)) for number in (1, 2, 3)]
     why = {
         1: (Finding("Read back", "The total of $12 was not said."),),
@@ -245,7 +245,7 @@ def test_a_run_that_failed_a_check_in_two_ways_is_in_two_groups_and_one_run() ->
     assert (found.failed, [group.share for group in found.groups]) == (1, [1.0, 1.0])
 
 
-def test_what_is_not_read_yet_says_so_and_is_not_mistaken_for_a_check_without_a_reason() -> None:
+def test_a_reason_not_loaded_yet_differs_from_a_check_without_a_reason() -> None:
     rows = [run(number, failing=checks, at=float(number)) for number, checks in enumerate(["", "T", "T", ""], 1)]
     why = {2: (Finding("T", ""),), 4: ()}
     assert titles(group_runs(rows, "verdict", why)) == [

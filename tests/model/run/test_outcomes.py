@@ -82,7 +82,7 @@ def test_a_run_that_says_nothing_is_unknown() -> None:
     assert outcome() == Outcome("unknown", "no verdict")
 
 
-def test_words_that_nobody_declared_do_not_break_the_outcome() -> None:
+def test_undeclared_words_do_not_break_the_outcome() -> None:
     assert outcome(status="Completed", evaluation_status="inconclusive", success=True).kind == "passed"
 
 

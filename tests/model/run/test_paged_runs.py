@@ -24,7 +24,7 @@ def paged(runs: int, **habits: object) -> tuple[RunServer, PagedRuns]:
     return server, PagedRuns(first, server.now)
 
 
-def test_the_oldest_run_of_a_hundred_thousand_is_in_a_list_of_which_one_page_is_loaded() -> None:
+def test_a_list_with_one_loaded_page_has_a_place_for_its_oldest_run() -> None:
     runs = PagedRuns(RunPage(1, 100_000, tuple(row(n) for n in range(100_000, 99_900, -1)), True), 0.0)
     assert (len(runs.listed), runs.listed.loaded) == (100_000, 100)
     assert runs.listed[99_999].key == ("gap", 99_999)
@@ -55,7 +55,7 @@ def test_a_view_that_is_beyond_the_end_of_a_list_that_became_shorter_is_at_its_e
     assert Layout(0).near(0, 40) == []
 
 
-def test_a_list_has_the_moment_of_its_newest_run_where_the_clock_of_the_server_is_behind_it() -> None:
+def test_a_list_is_as_new_as_its_newest_run_when_the_servers_clock_is_behind() -> None:
     first = RunPage(1, 1, (row(5, at=1_000.9),), at=1_000.0)
     assert PagedRuns(first, got_at=5_000.0).pin == 1_000.9
     assert PagedRuns(RunPage(1, 1, (row(5, at=900.0),), at=1_000.0), got_at=5_000.0).pin == 1_000.0
@@ -89,7 +89,7 @@ def test_runs_that_came_into_the_pages_with_newer_ones_are_not_above_those() -> 
     assert keys(runs) == [FIRST_ID + 3, FIRST_ID + 2, ("gap", 2), ("gap", 3)]
 
 
-def test_pages_that_shifted_are_read_anew_and_then_all_runs_are_there() -> None:
+def test_shifted_pages_are_reloaded_until_all_runs_are_there() -> None:
     server, runs = paged(9, size=3, lag=30.0)
     for number in (2, 3):
         page = server.page(number, runs.pin)

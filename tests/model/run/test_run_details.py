@@ -53,7 +53,7 @@ def test_absent_and_empty_ones_are_one_line_of_names_and_false_and_zero_are_told
     assert sorted(names) == sorted(set(PROPERTIES) - {"id", "success", "testing_channel_index"})
 
 
-def test_properties_that_nobody_knows_come_last_and_keep_their_names() -> None:
+def test_unknown_properties_come_last_and_keep_their_names() -> None:
     shown = texts({"brand_new": {"a": 1}, "id": 5, "other": None, "agent_name": "Ava"})
     assert shown[2:5] == ["Also sent", "brand_new | 1 entry: a", "agent_name | Ava"]
     assert shown[-1].endswith(", other")

@@ -111,7 +111,7 @@ def test_a_property_that_comes_as_null_is_as_good_as_absent(schema: str, name: s
 
 
 @pytest.mark.parametrize("schema", MODELS)
-def test_properties_that_nobody_declared_are_kept(schema: str) -> None:
+def test_undeclared_properties_are_kept(schema: str) -> None:
     sent = {"id": 1, "new_field": {"deep": [1, None]}, "other": "text"}
     kept = read(schema, sent)
     assert kept.model_extra is not None

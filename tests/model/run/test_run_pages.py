@@ -102,7 +102,7 @@ def test_a_markdown_transcript_has_a_paragraph_for_every_turn(turns: list[tuple[
     assert [token.type for token in tokens].count("heading_open") == 1
 
 
-def test_a_tool_call_is_json_that_can_be_read_again_with_what_it_was_called_with_unfolded() -> None:
+def test_a_tool_call_in_markdown_is_json_with_its_arguments_unfolded() -> None:
     data = {"id": "c1", "name": "book", "arguments": '{"day": "Tuesday", "note": "```x````"}'}
     back = {"id": "c1", "name": "book", "result": '{"a": 1, "a": 2}'}
     page = transcript_markdown(view(called(data), called(back, "Function Call Result")))
@@ -128,7 +128,7 @@ def test_arguments_that_are_odd_are_shown_and_end_nothing(arguments: str) -> Non
     assert arguments_shown == (arguments if "ud800" not in arguments else {"a": ""})
 
 
-def test_a_page_names_verdicts_by_word_the_failing_first_and_those_that_do_not_apply_apart() -> None:
+def test_a_page_lists_failed_verdicts_first_and_inapplicable_ones_apart() -> None:
     page = as_markdown(judged())
     assert "- ✗ **Identity \\*check\\***: failed · 2, needs ≥ 4\n  - Asked too late." in page
     assert "- ✓ **Politeness**: passed" in page

@@ -65,9 +65,7 @@ def test_runs_that_have_nothing_in_the_column_come_last_whichever_way_it_is_sort
 
 
 @given(SORTS, ROWS)
-def test_runs_that_are_equal_in_the_column_come_the_newest_first_whichever_way_it_is_sorted(
-    sort: Sort, rows: list[RunRow]
-) -> None:
+def test_equal_runs_are_newest_first_in_either_sort_direction(sort: Sort, rows: list[RunRow]) -> None:
     for before, after in pairwise(sort.apply(rows)):
         assert value_of(sort, before) != value_of(sort, after) or before.id > after.id
 

@@ -107,9 +107,7 @@ def test_a_number_stays_a_number_in_a_spreadsheet(text: str) -> None:
 
 
 @given(row=ROWS, note=TEXTS)
-def test_whatever_a_run_is_called_it_is_one_line_of_as_many_cells_without_control_characters(
-    row: RunRow, note: str
-) -> None:
+def test_a_run_with_any_name_is_one_line_of_clean_cells(row: RunRow, note: str) -> None:
     for line in (csv_row(row, note), json_row(row, note), text_row(row, note)):
         assert len(line.splitlines()) == 1
         assert clean(line) == line
@@ -152,5 +150,5 @@ def test_a_moment_reads_back_to_the_second(at: float) -> None:
 
 
 @pytest.mark.parametrize("at", [None, float("nan"), float("inf"), -1e300, 1e18])
-def test_a_moment_that_nobody_can_say_is_left_empty(at: float | None) -> None:
+def test_a_moment_outside_the_calendar_is_left_empty(at: float | None) -> None:
     assert iso_time(at) == ""

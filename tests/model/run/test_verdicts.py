@@ -107,7 +107,7 @@ def test_the_expected_outcome_is_read_by_alignments_then_marks_then_score(expect
     assert (verdict.source, verdict.state) == ("expected_outcome", state)
 
 
-def test_the_parts_of_the_expected_outcome_are_kept_beside_the_explanation_and_those_not_met_are_reasons() -> None:
+def test_unmet_parts_of_the_expected_outcome_are_reasons() -> None:
     parts = [
         {"aligned": "no", "prompt_part": "books a table"},
         {"aligned": False, "outcome": "says goodbye"},
@@ -260,7 +260,7 @@ NO_TRIGGER = {"extra": {"trigger_failed": True}}
         ({}, "na", None, None),
     ],
 )
-def test_a_score_is_a_number_that_does_not_contradict_the_state_and_what_came_is_kept(
+def test_a_score_never_contradicts_the_state_and_the_raw_value_is_kept(
     metric: dict[str, Any], state: str, score: float | None, raw_value: object
 ) -> None:
     told = of_metric(metric).to_json()
@@ -281,7 +281,7 @@ def test_the_score_of_an_expected_outcome_does_not_contradict_its_parts(score: i
 
 
 @pytest.mark.parametrize("deviation", [0, 0.7, "It was late.", None])
-def test_a_critical_category_has_a_deviation_and_whether_it_was_taken_back_and_no_score(deviation: object) -> None:
+def test_a_critical_category_has_a_deviation_and_no_score(deviation: object) -> None:
     category = {"category": "Identity", "deviation": deviation, "wrongly_marked": False}
     told = verdicts(critical_categories=[category])[0].to_json()
     assert (told["deviation"], told["wrongly_marked"]) == (deviation, False)

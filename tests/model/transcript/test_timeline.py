@@ -109,7 +109,7 @@ def test_an_interruption_tells_who_cut_into_whom_and_for_how_long() -> None:
     assert [(lap.start, lap.end, lap.turn, lap.into) for lap in line.overlaps] == [(3.5, 4, 2, 1)]
 
 
-def test_a_short_word_within_a_long_turn_overlaps_it_though_another_turn_came_between() -> None:
+def test_a_short_turn_within_a_long_one_overlaps_it_whatever_is_between() -> None:
     line = timeline_of(call(("c", 0, 20), ("a", 3, 4), ("a", 8, 9)))
     assert [(lap.turn, lap.into) for lap in line.overlaps] == [(2, 1), (3, 1)]
 
@@ -201,7 +201,7 @@ def test_times_are_written_as_on_a_clock() -> None:
     assert [clock(None), clock(67.9), clock(-3), clock(3_667, hours=True)] == ["", "01:07", "00:00", "1:01:07"]
 
 
-def test_ten_thousand_turns_take_no_time_that_anybody_notices() -> None:
+def test_ten_thousand_turns_are_timed_quickly() -> None:
     turns = call(*(("ca"[n % 2], n * 5.0, n * 5.0 + 2.5 + n % 4) for n in range(10_000)))
     began = time.thread_time()
     line = timeline_of(turns)
@@ -255,9 +255,7 @@ def test_whatever_the_times_an_answer_follows_what_the_caller_said(said: list[tu
 
 
 @given(TURNS, st.randoms(use_true_random=False))
-def test_the_order_in_which_turns_come_changes_nothing_but_the_order_of_what_has_no_time(
-    said: list[tuple[Any, ...]], chance: Any
-) -> None:
+def test_the_order_of_turns_changes_no_lane_gap_overlap_or_answer(said: list[tuple[Any, ...]], chance: Any) -> None:
     turns = call(*said)
     line = timeline_of(turns)
     assert timeline_of(turns) == line

@@ -94,7 +94,7 @@ def test_time_stamps_of_every_form_that_was_seen_begin_a_turn(
     assert (turn.role, turn.start, turn.end, turn.text) == (role, start, end, "Hi")
 
 
-def test_what_somebody_says_about_times_and_roles_begins_no_turn() -> None:
+def test_times_and_roles_within_speech_begin_no_turn() -> None:
     said = "[00:01] Main Agent: I have\n10:30 free\n11:00 Monday: gone\nSir: this is me\n\n(maybe)"
     (turn,) = transcript(None, said).turns
     assert turn.text == said.removeprefix("[00:01] Main Agent: ")
@@ -220,7 +220,7 @@ def test_endless_digits_in_a_transcript_do_not_break_reading() -> None:
 
 
 @pytest.mark.parametrize("line", ["10:30{}x", "10:30 - {}x", "[00:01]{}x", "[00:01{}x", "1.{}"])
-def test_a_line_of_nothing_but_space_does_not_keep_anybody_waiting(line: str) -> None:
+def test_a_long_line_of_spaces_or_digits_is_read_quickly(line: str) -> None:
     begun = time.process_time()
     assert transcript(None, line.format(" " * 50_000)).form == "text"
     assert transcript(None, line.format("1" * 50_000)).form == "text"
