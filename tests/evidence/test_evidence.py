@@ -108,7 +108,7 @@ REPEATING = (
 @pytest.mark.parametrize(
     ("explanation", "turn"),
     [
-        (("Turn 2 names the day.", f"About the invoice the agent said “{AGAIN}”."), 3),
+        (("Turn 2 names the day.", f"About the invoice that is paid it said “{AGAIN}”."), 3),
         ((f"About the invoice that is paid it said “{AGAIN}”.",), 9),
         ((f"It said “{AGAIN}”.",), 3),
         (("The caller said “invoice about to be mailed by the agent”.", f"It said “{AGAIN}”."), 3),
