@@ -1,112 +1,99 @@
-"""What is loaded for what: a start stays quick, scripts stay free of the screen, and importing writes nothing."""
+"""Start-up stays quick: which modules are loaded for what, and importing writes nothing."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 _REPO = Path(__file__).parents[1]
-_HEAVY = {
-    "textual",
-    "rich",
-    "httpx",
-    "httpcore",
-    "pydantic",
-    "sqlite3",
-    "starlette",
-    "uvicorn",
-    "multipart",
-    "tomlkit",
-    "asyncio",
-    "hashlib",
-}
+_HEAVY = {"textual", "rich", "httpx", "httpcore", "pydantic", "sqlite3", "starlette", "uvicorn", "multipart"}
+_HEAVY |= {"tomlkit", "asyncio", "hashlib"}
+_SCREEN_AND_SERVER = {"textual", "starlette", "uvicorn", "multipart"}
+_SLOW_TO_LOAD = {"pydantic", "annotated_types", "tomlkit", "httpx", "starlette", "uvicorn", "email", "zoneinfo", "csv"}
 
-
-def loaded_by(code: str, tmp_path: Path) -> set[str]:
-    """The top-level packages that a fresh interpreter has loaded after the code, which must succeed."""
-    return {name.partition(".")[0] for name in modules_after(code, tmp_path)}
-
-
-def modules_after(code: str, tmp_path: Path) -> set[str]:
-    """All modules, likewise."""
-    code += "\nimport sys; print('LOADED', *sys.modules)"
-    env = {**os.environ, "PYTHONPATH": str(_REPO), "HOME": str(tmp_path / "home"), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    return set(done.stdout.rpartition("LOADED ")[2].split())
-
-
-_CALL = """
-import sys
-sys.argv = ["cekura-tui", *{words!r}]
-from cekura_tui.cli.main import main
-try:
-    main()
-except SystemExit as end:
-    assert not end.code, end.code
+_BEGIN = """
+import json, sys
+def loaded(): return sorted(sys.modules)
+def call(*words):
+    sys.argv = ["cekura-tui", *words]
+    from cekura_tui.cli.main import main
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code, (words, end.code)
 """
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        *(
-            ["--help"],
-            ["runs", "--help"],
-            ["runs", "show", "--help"],
-            ["improve", "--help"],
-            ["jobs", "wait", "--help"],
-        ),
-        *(["groups", "--help"], ["compare", "--help"], ["search", "--help"], ["views", "list", "--help"]),
-        *(["notes", "set", "--help"], ["prompts", "history", "--help"], ["doctor", "--help"], ["--version"]),
-    ],
-    ids=str,
-)
-def test_help_is_quick_because_it_loads_nothing_heavy(tmp_path: Path, words: list[str]) -> None:
-    assert loaded_by(_CALL.format(words=words), tmp_path) & _HEAVY == set()
+def fresh(code: str, tmp_path: Path) -> Any:
+    """What the code, run by a fresh interpreter in this directory, leaves in `found`."""
+    env = {**os.environ, "PYTHONPATH": str(_REPO), "HOME": str(tmp_path / "home"), "PYTHONDONTWRITEBYTECODE": "1"}
+    code = f"{_BEGIN}\n{code}\nprint('FOUND', json.dumps(found))"
+    done = subprocess.run([sys.executable, "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.rpartition("FOUND ")[2])
 
 
-@pytest.mark.parametrize(("words", "files"), [(["--help"], set()), (["notes", "--help"], {"notes"})], ids=str)
-def test_only_the_command_that_is_called_is_loaded(tmp_path: Path, words: list[str], files: set[str]) -> None:
-    loaded = modules_after(_CALL.format(words=words), tmp_path)
-    own = {name.removeprefix("cekura_tui.cli.") for name in loaded if name.startswith("cekura_tui.cli.")}
-    assert own == {"main", "options", "output", "script"} | files
+def packages(modules: list[str]) -> set[str]:
+    return {name.partition(".")[0] for name in modules}
 
 
-def test_the_directory_is_told_without_loading_anything_heavy(tmp_path: Path) -> None:
-    assert loaded_by(_CALL.format(words=["config", "path"]), tmp_path) & _HEAVY == set()
+def own(modules: list[str], room: str = "") -> set[str]:
+    """Our modules, or those in a room without its name."""
+    begin = f"cekura_tui.{room}."
+    return {name.removeprefix(begin) for name in modules if name.startswith(begin if room else "cekura_tui.")}
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "cekura_tui.jobs",
-        "cekura_tui.jobs.engine",
-        "cekura_tui.workspace.session",
-        "cekura_tui.api.client",
-        "cekura_tui.store.store",
-        "cekura_tui.cli.script",
-    ],
-)
-def test_the_work_is_done_without_a_screen(tmp_path: Path, module: str) -> None:
-    assert "textual" not in loaded_by(f"import {module}", tmp_path)
+_LOOKING_AROUND = [
+    *("--help", "notes --help", "notes set --help", "runs --help", "runs show --help", "improve --help"),
+    *("jobs wait --help", "groups --help", "compare --help", "search --help", "views list --help"),
+    *("prompts history --help", "doctor --help", "--version", "config path"),
+]
 
 
-def test_requests_are_made_without_the_command_of_the_package_that_makes_them(tmp_path: Path) -> None:
-    code = "import cekura_tui.api.http\nimport sys; before = {*sys.modules}\nimport httpx._main\n"
-    loaded = modules_after(f"{code}assert not before & {{'rich', 'pygments', 'httpx._main'}}", tmp_path)
-    assert "httpx._main" in loaded  # who wants it has it
+def test_help_and_version_load_nothing_heavy_and_write_nothing(tmp_path: Path) -> None:
+    code = f"found = [call(*words.split()) or loaded() for words in {_LOOKING_AROUND!r}]"
+    after = dict(zip(_LOOKING_AROUND, fresh(code, tmp_path), strict=True))
+    assert {words: heavy for words, modules in after.items() if (heavy := packages(modules) & _HEAVY)} == {}
+    for words, files in (("--help", set()), ("notes --help", {"notes"})):
+        assert own(after[words], "cli") == {"main", "options", "output", "script"} | files
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_the_first_frame_loads_neither_the_box_for_prompts_nor_the_runs_as_they_are_sent(tmp_path: Path) -> None:
-    code = "import cekura_tui.ui.app, sys; assert 'textual.widgets._text_area' not in sys.modules"
-    loaded = loaded_by(code, tmp_path)
-    assert loaded & {"textual", "pydantic"} == {"textual"}
+_ROOMS = ["model", "config", "store", "api", "jobs", "workspace", "demo", "doctor", "cli"]
+_IMPORTING = f"""
+import importlib, pkgutil, socket, threading
+def refuse(*_, **__): raise AssertionError("a connection was opened")
+socket.socket.connect = refuse
+import cekura_tui.jobs.engine, cekura_tui.workspace.session, cekura_tui.workspace.setup, cekura_tui.api.client
+import cekura_tui.store.store, cekura_tui.cli.main, cekura_tui.cli.script
+found = loaded()
+import httpx._main  # is there for code that wants it
+for room in {_ROOMS!r}:
+    package = importlib.import_module(f"cekura_tui.{{room}}")
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        importlib.import_module(module.name)
+        assert threading.active_count() == 1, module.name
+"""
+
+
+def test_scripts_load_no_screen_and_imports_start_and_write_nothing(tmp_path: Path) -> None:
+    modules = fresh(_IMPORTING, tmp_path)
+    assert packages(modules) & (_SCREEN_AND_SERVER | {"rich", "pygments"}) == set()
+    assert "httpx._main" not in modules  # the command of httpx, which needs rich
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_cached_data_is_printed_without_loading_a_screen(tmp_path: Path) -> None:
+    place = f"call('--config-dir', {str(tmp_path / 'home')!r}, "
+    code = f"import os; os.environ['CEKURA_API_KEY'] = 'key'\n{place}'search', 'refund')\n"
+    modules = fresh(f"{code}{place}'prompts', 'history', '7')\nfound = loaded()", tmp_path)
+    assert packages(modules) & _SCREEN_AND_SERVER == set()
 
 
 _SETTINGS = """
@@ -128,7 +115,6 @@ organization_id = 310
 """
 _OPENING = """
 import os
-from pathlib import Path
 import cekura_tui.cli.main, cekura_tui.cli.opening
 from cekura_tui.store.runs import read_cached_start
 from cekura_tui.workspace.setup import DemoOptions, make_setup
@@ -138,80 +124,23 @@ setup = make_setup(config_dir="home", env=env, demo=DemoOptions() if {demo} else
 workspace = Workspace(setup)
 assert not setup.problems
 """
-_SLOW_TO_LOAD = {"pydantic", "annotated_types", "tomlkit", "httpx", "starlette", "uvicorn", "email", "zoneinfo", "csv"}
 
 
-def opened_by(tmp_path: Path, *, demo: bool, more: str) -> tuple[set[str], set[str]]:
-    """The packages that are not Python's own or are slow to load, and our modules, that opening the app has loaded."""
-    code = _OPENING.replace("{demo}", str(demo)) + more
-    loaded = modules_after(code, tmp_path)
-    own = {name for name in loaded if name.startswith("cekura_tui.")}
-    return {name.partition(".")[0] for name in loaded} & _SLOW_TO_LOAD, own
-
-
-@pytest.mark.parametrize("demo", [True, False])
-@pytest.mark.parametrize("text", [None, _SETTINGS], ids=["no file", "all settings"])
-def test_the_first_frame_is_read_with_few_modules(tmp_path: Path, demo: bool, text: str | None) -> None:
-    if text is not None:
+@pytest.mark.parametrize(("demo", "settings"), [(True, None), (False, _SETTINGS)], ids=["demo", "all settings"])
+def test_the_first_frame_is_read_with_few_modules(tmp_path: Path, demo: bool, settings: str | None) -> None:
+    if settings is not None:
         (tmp_path / "home").mkdir()
-        (tmp_path / "home" / "config.toml").write_text(text)
+        (tmp_path / "home" / "config.toml").write_text(settings)
     read = "read_cached_start(setup.paths.database, setup.origin, workspace.known_key(), setup.profile, None)"
-    slow, own = opened_by(tmp_path, demo=demo, more=read)
-    assert slow == set()
-    assert len(own) <= 47, sorted(own)
-    assert "cekura_tui.store.jobs" not in own
-
-
-@pytest.mark.parametrize(
-    ("text", "sentences"),
-    [(_SETTINGS, []), ("project_id = 'one'", ["line 1: project_id must be a number, not “one”"])],
-    ids=["right", "wrong"],
-)
-def test_wrong_settings_are_explained_and_right_ones_are_read_without_slow_modules(
-    tmp_path: Path, text: str, sentences: list[str]
-) -> None:
-    (tmp_path / "config.toml").write_text(text)
-    code = "from pathlib import Path\nfrom cekura_tui.config.sources import read_settings_file\n"
-    code += "found = [problem.sentence for problem in read_settings_file(Path('config.toml')).problems]\n"
-    loaded = loaded_by(f"{code}assert found == {sentences!a}, found", tmp_path)
-    assert sentences or not loaded & _SLOW_TO_LOAD
+    modules = fresh(f"{_OPENING.replace('{demo}', str(demo))}{read}\nfound = loaded()", tmp_path)
+    assert packages(modules) & _SLOW_TO_LOAD == set()
+    assert len(own(modules)) <= 47, sorted(own(modules))
+    assert "cekura_tui.store.jobs" not in modules
 
 
 def test_the_first_screen_is_made_with_few_modules(tmp_path: Path) -> None:
-    more = "from cekura_tui.ui.app import read_first_frame\nread_first_frame(workspace, None)"
-    slow, own = opened_by(tmp_path, demo=True, more=more)
-    assert slow == set()
-    assert len(own) <= 101, sorted(own)
-
-
-@pytest.mark.parametrize("words", [["search", "refund"], ["prompts", "history", "7"]], ids=str)
-def test_what_this_machine_knows_is_printed_without_a_screen(tmp_path: Path, words: list[str]) -> None:
-    call = _CALL.format(words=["--config-dir", str(tmp_path / "home"), *words])
-    loaded = loaded_by(f"import os; os.environ['CEKURA_API_KEY'] = 'key'\n{call}", tmp_path)
-    assert loaded & {"textual", "starlette", "uvicorn", "multipart"} == set()
-
-
-def test_a_script_at_a_real_server_loads_neither_the_screen_nor_the_embedded_server(tmp_path: Path) -> None:
-    loaded = loaded_by("import cekura_tui.cli.main, cekura_tui.workspace.session, cekura_tui.workspace.setup", tmp_path)
-    assert loaded & {"textual", "starlette", "uvicorn", "multipart"} == set()
-
-
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["config", "path"]], ids=str)
-def test_looking_around_writes_nothing(tmp_path: Path, words: list[str]) -> None:
-    loaded_by("import cekura_tui.workspace.session\n" + _CALL.format(words=words), tmp_path)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("room", ["model", "config", "store", "api", "jobs", "workspace", "demo", "doctor", "cli"])
-def test_importing_a_room_starts_no_thread_and_opens_no_connection(tmp_path: Path, room: str) -> None:
-    code = f"""
-import importlib, pkgutil, socket, threading
-def refuse(*_, **__): raise AssertionError("a connection was opened")
-socket.socket.connect = refuse
-package = importlib.import_module("cekura_tui.{room}")
-for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-    importlib.import_module(found.name)
-assert threading.active_count() == 1
-"""
-    loaded_by(code, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    code = "from cekura_tui.ui.app import read_first_frame\nread_first_frame(workspace, None)\nfound = loaded()"
+    modules = fresh(_OPENING.replace("{demo}", "True") + code, tmp_path)
+    assert packages(modules) & _SLOW_TO_LOAD == set()
+    assert "textual.widgets._text_area" not in modules
+    assert len(own(modules)) <= 101, sorted(own(modules))

@@ -1,4 +1,4 @@
-"""What is typed into a change is in it, to the letter, however fast it was typed and whatever letters it has."""
+"""What is typed is in the box, to the letter, and does nothing else, however fast it was typed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from agents_on_a_server import CLINIC, agents, revised
 from app_on_a_server import SMALL, Served, no_crash, on_run, opened, setup_of
+from kept_suggestion import opened_suggestion
 from one_dialog import answer, asked
 from scripted_server import LAUNCH, ScriptedServer
-from suggestion_screens import chosen, chosen_edited, screen, suggestion, updating
+from suggestion_screens import chosen, chosen_edited, screen, updating
 from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
@@ -43,11 +44,8 @@ async def editing(pilot: Pilot[None]) -> TextArea:
 
 @pytest.mark.parametrize("focus", ["#diff", "#summary", "#staged"])
 @pytest.mark.long
-async def test_keys_that_come_in_one_burst_with_e_are_typed_into_the_box_and_do_nothing_else(
-    served: Served, focus: str
-) -> None:
-    async with opened(served.setup()) as pilot:
-        await suggestion(pilot)
+async def test_keys_that_come_in_one_burst_with_e_are_typed_into_the_box(served: Served, focus: str) -> None:
+    async with opened_suggestion(served) as pilot:
         pilot.app.screen.query_one(focus).focus()
         await pilot.pause()
         burst(pilot, "e", *"Always ask. Nay", "backspace", "backspace", "x")
@@ -63,52 +61,54 @@ async def test_keys_that_come_in_one_burst_with_e_are_typed_into_the_box_and_do_
         assert chosen_now == {1: "edited", 2: "accepted"}
 
 
-async def test_what_is_chosen_in_one_burst_before_e_is_chosen_and_the_rest_is_typed(served: Served) -> None:
-    async with opened(served.setup()) as pilot:
-        await suggestion(pilot)
-        burst(pilot, "a", "n", "a", "e", *"Hello ")
-        area = await editing(pilot)
-        assert area.text.startswith("Hello ")
-        assert "2 of 2" in pilot.app.screen._title  # type: ignore[attr-defined]
-        await eventually(lambda: len(screen(pilot).staging.opened.choices) == 2, "both are accepted")
-
-
-async def test_what_is_typed_and_taken_in_one_burst_is_taken_whole(served: Served) -> None:
-    async with opened(served.setup()) as pilot:
-        await suggestion(pilot)
+async def test_in_one_burst_changes_are_accepted_edited_and_applied_in_order(served: Served) -> None:
+    async with opened_suggestion(served) as pilot:
         new = screen(pilot).staging.opened.diff.hunks[0].new
         burst(pilot, "e", *"Always. ", "ctrl+g")
         await chosen_edited(pilot, "Always. " + new)
-        await sees(pilot, "Changes · 2 of 2")
+        await sees(pilot, "2 of 2")
         await pilot.press("N", "e")
         await editing(pilot)
         burst(pilot, *"Now. ", "ctrl+g")
         await chosen_edited(pilot, "Now. Always. " + new)
+        await pilot.press("N")
+        burst(pilot, "a", "n", "a", "e", *"Hello ")
+        area = await editing(pilot)
+        assert area.text.startswith("Hello ")
+        assert "2 of 2" in pilot.app.screen._title  # type: ignore[attr-defined]
+        await eventually(
+            lambda: [one.what for one in screen(pilot).staging.opened.choices.values()] == ["accepted"] * 2,
+            "both are accepted",
+        )
 
 
-async def test_keys_that_come_with_y_are_not_for_the_page_behind(served: Served) -> None:
-    async with opened(served.setup()) as pilot:
-        await suggestion(pilot)
+async def test_keys_that_come_with_y_p_or_i_are_not_for_the_page_behind(served: Served) -> None:
+    async with opened_suggestion(served, size=SMALL) as pilot:
         burst(pilot, "y", *"aAx.md")
-        await eventually(lambda: isinstance(pilot.app.screen, HandOffDialog), "the dialog")
+        await eventually(lambda: isinstance(pilot.app.screen, HandOffDialog), "the dialog of y")
         await still(pilot)
         assert pilot.app.screen.query_one(Input).value == "aAx.md"
         await chosen(pilot)
-
-
-async def test_keys_that_come_with_p_write_nothing_and_choose_nothing(served: Served) -> None:
-    async with opened(served.setup()) as pilot:
-        await suggestion(pilot)
+        await pilot.press("escape")
+        for late in ("enter", "ctrl+g", "A"):
+            burst(pilot, "i", late, "y", "enter")
+            await eventually(lambda: isinstance(pilot.app.screen, ImproveDialog), "the dialog of i")
+            await still(pilot)
+            assert isinstance(pilot.app.screen, ImproveDialog)
+            await chosen(pilot)
+            await pilot.press("escape")
+            await still(pilot)
         await pilot.press("a")
         await sees(pilot, "✓1")
         burst(pilot, "p", "enter", "y", "A", "x", "y")
         await sees(pilot, "y update")
         await still(pilot)
         assert len(screen(pilot).staging.opened.choices) == 1
+        assert not served.asked(LAUNCH, "POST")
         assert not [entry for entry in served.log if entry["method"] in ("PATCH", "PUT")]
 
 
-async def test_a_yes_that_was_pressed_before_the_question_was_there_is_none(tmp_path: Path) -> None:
+async def test_a_yes_that_was_pressed_before_the_question_was_shown_is_ignored(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
         sent = server.prompt_of(CLINIC)
         number = server.job(CLINIC, sent)
@@ -121,36 +121,30 @@ async def test_a_yes_that_was_pressed_before_the_question_was_there_is_none(tmp_
             assert server.prompt_of(CLINIC) == sent
 
 
-@pytest.mark.parametrize("late", ["enter", "ctrl+g", "A"])
-async def test_keys_that_come_with_i_launch_nothing(served: Served, late: str) -> None:
-    async with opened(served.setup(), size=SMALL) as pilot:
-        await suggestion(pilot)
-        launched = len(served.asked(LAUNCH, "POST"))
-        burst(pilot, "i", late, "y", "enter")
-        await eventually(lambda: isinstance(pilot.app.screen, ImproveDialog), "the dialog")
-        await still(pilot)
-        assert isinstance(pilot.app.screen, ImproveDialog)
-        assert len(served.asked(LAUNCH, "POST")) == launched
-        await chosen(pilot)
-
-
-async def test_keys_that_come_with_i_in_the_list_do_not_move_it(served: Served) -> None:
+async def test_a_new_prompt_takes_every_letter_and_keys_typed_with_i_do_not_move_the_list(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900238)
         burst(pilot, "i", "j", "j", "enter")
-        await sees(pilot, "Improve the prompt", "Runs  900238")
+        await sees(pilot, "Improve the prompt", "Runs  900238", "words,", gone="Loading")
         await still(pilot)
         assert not served.asked(LAUNCH, "POST")
         assert pilot.app.screen_stack[0].query_one("#runs").cursor_key == 900238  # type: ignore[attr-defined]
+        area = pilot.app.screen.query_one(TextArea)
+        area.focus()
+        await pilot.pause()
+        burst(pilot, "enter", *TYPED, "ctrl+g")
+        await eventually(lambda: pilot.app.state.jobs, "a job on the state")  # type: ignore[attr-defined]
+        call = pilot.app.state.workspace.call  # type: ignore[attr-defined]
+        record = await call(lambda session: session.jobs.record(1))
+        assert TYPED in record.draft.prompt
 
 
 # Characters
 
 
 @pytest.mark.long
-async def test_every_letter_that_a_keyboard_sends_is_in_the_box_and_the_cursor_goes_over_it(served: Served) -> None:
-    async with opened(served.setup()) as pilot:
-        await suggestion(pilot)
+async def test_every_letter_of_a_keyboard_is_typed_and_the_cursor_goes_over_it(served: Served) -> None:
+    async with opened_suggestion(served) as pilot:
         new = screen(pilot).staging.opened.diff.hunks[0].new
         await pilot.press("e")
         area = await editing(pilot)
@@ -172,24 +166,8 @@ async def test_every_letter_that_a_keyboard_sends_is_in_the_box_and_the_cursor_g
         no_crash(pilot)
 
 
-async def test_a_prompt_to_launch_takes_every_letter(served: Served) -> None:
-    async with opened(served.setup()) as pilot:
-        await on_run(pilot, 900238)
-        await pilot.press("i")
-        await sees(pilot, "Improve the prompt", "words,", gone="Loading")
-        area = pilot.app.screen.query_one(TextArea)
-        area.focus()
-        await pilot.pause()
-        burst(pilot, "enter", *TYPED, "ctrl+g")
-        await eventually(lambda: pilot.app.state.jobs, "a job on the state")  # type: ignore[attr-defined]
-        call = pilot.app.state.workspace.call  # type: ignore[attr-defined]
-        record = await call(lambda session: session.jobs.record(1))
-        assert record.draft.prompt.startswith(TYPED)
-
-
-async def test_what_nobody_would_see_cannot_be_typed(served: Served) -> None:
-    async with opened(served.setup()) as pilot:
-        await suggestion(pilot)
+async def test_characters_that_are_invisible_cannot_be_typed(served: Served) -> None:
+    async with opened_suggestion(served) as pilot:
         new = screen(pilot).staging.opened.diff.hunks[0].new
         await pilot.press("e")
         area = await editing(pilot)
@@ -200,14 +178,11 @@ async def test_what_nobody_would_see_cannot_be_typed(served: Served) -> None:
         await eventually(lambda: area.text == "abc" + new, "what was typed")
 
 
-async def test_a_note_takes_every_letter(scripted: ScriptedServer) -> None:
+async def test_a_note_and_a_filter_take_every_letter(served: Served, scripted: ScriptedServer) -> None:
     async with asked(setup_of(scripted.url, "key", 1), lambda _: NoteDialog(5, "")) as (app, pilot):
         burst(pilot, *WORDS)
-        await eventually(lambda: app.dialog.query_one(Input).value == WORDS, "what was typed")
+        await eventually(lambda: app.dialog.query_one(Input).value == WORDS, "the note")
         assert await answer(app, pilot, "enter") == WORDS
-
-
-async def test_a_filter_takes_every_letter(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs")
         burst(pilot, "slash", *WORDS)

@@ -1,0 +1,61 @@
+"""A suggestion that is in the database before the app is opened, and the app that shows it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from app_on_a_server import WIDE, Served, opened
+from kept_jobs import seeded_jobs
+from textual.pilot import Pilot
+from waiting import eventually
+from watching import sees
+
+from cekura_tui.demo.library import agents
+from cekura_tui.model.improve_prompt import read_progress
+from cekura_tui.model.job import Draft
+from cekura_tui.model.text import Prompt
+from cekura_tui.ui.messages import OpenJob
+
+RUN = 900238
+CHANGES = (
+    ("Ask for the caller's date of birth if you need to tell two patients apart.", "Ask for the full name first."),
+    ("Try to help the caller yourself before transferring. ", ""),
+)
+"""What the suggestion changes of the prompt of the agent that had the run."""
+
+
+def keep_suggestion(served: Served) -> None:
+    """Save job 1, which succeeded."""
+    agent = next(one for one in agents() if CHANGES[0][0] in one.prompt)
+    sent: str = agent.prompt
+    proposed = sent
+    for old, new in CHANGES:
+        proposed = proposed.replace(old, new)
+    answer = {
+        "status": "completed",
+        "output": {"improved_prompt": proposed, "summary_of_changes": "Asks for the name."},
+    }
+    now = time.time()
+    with seeded_jobs(served.setup(), served.server.key) as seeded:
+        job = seeded.jobs.begin_launch(
+            Draft((RUN,), Prompt(sent), agent.id, agent.name, prompt_source="agent"), now - 60, ""
+        )
+        seeded.jobs.record_progress_id(job.number, "p", json.dumps({"progress_id": "p"}), now - 50)
+        seeded.jobs.record_answer(job.number, read_progress(answer), json.dumps(answer), now - 40)
+
+
+@asynccontextmanager
+async def opened_suggestion(served: Served, *, size: tuple[int, int] = WIDE) -> AsyncIterator[Pilot[None]]:
+    """The app on that suggestion, whose reasons are loaded, above the list of runs."""
+    keep_suggestion(served)
+    async with opened(served.setup(), size=size) as pilot:
+        app: Any = pilot.app
+        await eventually(lambda: app.state.jobs, "the job is listed")
+        app.answer(OpenJob(app.state.jobs[0]))
+        await sees(pilot, "Suggestion of job 1", "1 of 2")
+        await eventually(lambda: app.screen.reasons is not None, "the reasons are loaded")
+        yield pilot
