@@ -31,21 +31,17 @@ CHANGES = (
 def keep_suggestion(served: Served) -> None:
     """Save job 1, which succeeded."""
     agent = next(one for one in agents() if CHANGES[0][0] in one.prompt)
-    sent: str = agent.prompt
-    proposed = sent
+    proposed: str = agent.prompt
     for old, new in CHANGES:
         proposed = proposed.replace(old, new)
-    answer = {
-        "status": "completed",
-        "output": {"improved_prompt": proposed, "summary_of_changes": "Asks for the name."},
-    }
+    output = {"improved_prompt": proposed, "summary_of_changes": "Asks for the name."}
+    answer = {"status": "completed", "output": output}
+    draft = Draft((RUN,), Prompt(agent.prompt), agent.id, agent.name, prompt_source="agent")
     now = time.time()
     with seeded_jobs(served.setup(), served.server.key) as seeded:
-        job = seeded.jobs.begin_launch(
-            Draft((RUN,), Prompt(sent), agent.id, agent.name, prompt_source="agent"), now - 60, ""
-        )
-        seeded.jobs.record_progress_id(job.number, "p", json.dumps({"progress_id": "p"}), now - 50)
-        seeded.jobs.record_answer(job.number, read_progress(answer), json.dumps(answer), now - 40)
+        number = seeded.jobs.begin_launch(draft, now - 60, "").number
+        seeded.jobs.record_progress_id(number, "p", json.dumps({"progress_id": "p"}), now - 50)
+        seeded.jobs.record_answer(number, read_progress(answer), json.dumps(answer), now - 40)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Screens that were left are let go: a program that stays open for days holds no more of them than it shows."""
+"""A program that stays open for days holds no more screens than it shows."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import asyncio
 import gc
 from typing import Any
 
-import pytest
 from app_on_a_server import WIDE, Served, on_run
+from kept_suggestion import RUN, keep_suggestion
 from painted_app import painted
-from suggestion_screens import suggestion
 from textual.pilot import Pilot
 from textual.strip import Strip
 from watching import sees
@@ -39,19 +38,18 @@ async def visit(pilot: Pilot[Any], shown: str, times: int) -> None:
         await pilot.pause()
 
 
-@pytest.mark.parametrize("kind", [RunScreen, SuggestionScreen])
-async def test_a_screen_that_was_left_is_gone_with_all_that_was_drawn_on_it(served: Served, kind: type[Any]) -> None:
+async def test_a_closed_run_or_suggestion_is_freed_with_all_its_lines(served: Served) -> None:
+    keep_suggestion(served)
     workspace = Workspace(served.setup())
     async with painted(CekuraApp(workspace, live=False), WIDE) as pilot:
-        await on_run(pilot, 900238)
-        if kind is SuggestionScreen:
-            await suggestion(pilot)
-            await pilot.press("2")
-            await sees(pilot, "1 job")
-        shown = "Changes" if kind is SuggestionScreen else "Verdicts ✗"
-        await visit(pilot, shown, 4)
-        lines = alive(Strip)
-        await visit(pilot, shown, 6)
-        assert alive(kind) <= 3  # the last ones may still be taken apart
-        assert alive(Strip) < 1.5 * lines
+        await on_run(pilot, RUN)
+        for kind, shown in ((RunScreen, "Verdicts ✗"), (SuggestionScreen, "Changes")):
+            if kind is SuggestionScreen:
+                await pilot.press("2")
+                await sees(pilot, "1 job")
+            await visit(pilot, shown, 2)
+            lines = alive(Strip)
+            await visit(pilot, shown, 4)
+            assert alive(kind) <= 3, "the last ones may still be taken apart"
+            assert alive(Strip) < 1.5 * lines, kind
     await asyncio.to_thread(workspace.close)
