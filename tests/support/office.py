@@ -1,16 +1,20 @@
-"""A server whose jobs end, and whose runs come, when the test says so; and what the app says of it."""
+"""A server whose jobs end and whose runs come on command, and what the app reports of them."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 
 from app_on_a_server import setup_of
+from kept_jobs import DONE as DONE
+from kept_jobs import RUNNING, seeded_jobs
 from scripted_server import LAUNCH, PROGRESS, Got, Reply, ScriptedServer, run_of
 from textual.pilot import Pilot
 from waiting import eventually
 from watching import sees
 
+from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft, Job
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.scope import Scope
@@ -18,16 +22,9 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.workspace import Workspace
 
-PROMPT = "Be kind."
-DONE: dict[str, object] = {
-    "status": "completed",
-    "output": {"improved_prompt": "Be kinder.", "summary_of_changes": "K"},
-}
-FAILED: dict[str, object] = {"status": "failed", "error": "The model gave up."}
-
 
 class JobServer:
-    """A server whose jobs end, and whose runs come, when the test says so."""
+    """A server whose jobs end, and whose runs come, on command. Job 1 is "p1" to it if launched, "p-1" if saved."""
 
     def __init__(self, server: ScriptedServer) -> None:
         self.server = server
@@ -49,7 +46,7 @@ class JobServer:
         return Reply({"progress_id": f"p{self._launched}"})
 
     def _progress(self, got: Got) -> Reply:
-        return Reply(self.ends.get(got.query["progress_id"], {"status": "running"}))
+        return Reply(self.ends.get(got.query["progress_id"], RUNNING))
 
     def fails(self, *numbers: int) -> None:
         """These runs come and have failed."""
@@ -59,41 +56,43 @@ class JobServer:
     def setup(self) -> Setup:
         return setup_of(self.server.url, "key", 1)
 
-    async def before(self, jobs: int, *, end: bool = False) -> None:
-        """Somebody has been here, has seen the runs and launched jobs, which have ended where `end` is set."""
+    def running(self, jobs: int) -> None:
+        """Save so many jobs that the server has taken."""
+        with seeded_jobs(self.setup, "key") as seeded:
+            for _ in range(jobs):
+                seeded.running()
+
+    def ended(self, ends: dict[str, dict[str, object]]) -> None:
+        """Let these jobs end, and save that another program saw it."""
+        self.ends = ends
+        with seeded_jobs(self.setup, "key") as seeded:
+            for name, answer in ends.items():
+                number = int(name.removeprefix("p-"))
+                seeded.jobs.record_answer(number, read_progress(answer), json.dumps(answer), time.time())
+
+    async def visited(self) -> None:
+        """Save that the user has seen the runs, and was here until now."""
         workspace = Workspace(self.setup)
         workspace.start(lambda: None)
         await workspace.call(lambda session: session.lists.page(RunQuery(Scope("project", 1))))
-        for _ in range(jobs):
-            await launch(workspace)
-        if end:
-            await ended(workspace, jobs)
         await workspace.call(lambda session: session.jobs.note_visit())
         await asyncio.to_thread(workspace.close)
 
 
 async def launch(workspace: Workspace) -> Job:
-    draft = Draft((130,), Prompt(PROMPT), 7, "Agent 7")
+    draft = Draft((130,), Prompt("Be kind."), 7, "Agent 7")
     return await workspace.call(lambda session: session.jobs.launch(draft))
 
 
-async def ended(workspace: Workspace, count: int) -> None:
-    """Wait until so many jobs have ended."""
-    end = time.monotonic() + 20
-    while sum(job.state.final for job in await workspace.call(lambda session: session.jobs.all())) < count:
-        assert time.monotonic() < end, f"never happened: {count} jobs ended"
-        await asyncio.sleep(0.02)
-
-
 async def away_reported(pilot: Pilot[None]) -> None:
-    """Wait until the line was shown, if there was anything to show."""
+    """Wait until the line about the absence is shown, or there is none to show."""
     away = pilot.app.news.away  # type: ignore[attr-defined]
     await eventually(lambda: away._summary is None, "what happened meanwhile is known")
     await pilot.pause()
 
 
 def toasts(pilot: Pilot[None]) -> list[str]:
-    """What the corner of the screen tells at the moment."""
+    """The messages in the corner of the screen."""
     return [toast.message for toast in pilot.app._notifications]
 
 
@@ -102,7 +101,7 @@ def lines(pilot: Pilot[None]) -> list[str]:
 
 
 async def reports(pilot: Pilot[None], line: str) -> None:
-    """Wait for the line, and see that it is the only one."""
+    """Wait for this line, the only one about the absence."""
     await eventually(lambda: lines(pilot), "the line")
     assert lines(pilot) == [line]
     await sees(pilot, "While you were away")

@@ -13,6 +13,7 @@ from odd_runs import EXTRA_RUNS
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 
 from cekura_tui.demo.server import DemoServer
+from cekura_tui.jobs import polling
 from cekura_tui.workspace.setup import Setup
 
 
@@ -51,7 +52,7 @@ def misbehaving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[
 
 @pytest.fixture
 def quiet(scripted: ScriptedServer) -> Setup:
-    """The settings of somebody whose server has no runs, takes every job and lets it go on."""
+    """Settings for a server that has no runs and on which every job runs for ever."""
     scripted.on("GET", LIST, Reply({"count": 0, "next": None, "previous": None, "results": []}))
     scripted.on("GET", PROGRESS, Reply(RUNNING))
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p-again"}))
@@ -60,6 +61,12 @@ def quiet(scripted: ScriptedServer) -> Setup:
 
 @pytest.fixture
 def seeded(quiet: Setup) -> Iterator[SeededJobs]:
-    """That person's jobs from before the app is opened."""
+    """The jobs that are saved there before the app is opened."""
     with seeded_jobs(quiet) as seeded:
         yield seeded
+
+
+@pytest.fixture
+def quick_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A running job is polled every tenth of a second instead of every two seconds."""
+    monkeypatch.setattr(polling, "interval", lambda age, spread: 0.1)

@@ -1,14 +1,16 @@
-"""How the end of a job is told while the app runs, to who is there and to who is not."""
+"""How the end of a job is reported while the app runs, to a user who is there and to one who is not."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from app_on_a_server import no_crash, opened
-from office import DONE, FAILED, JobServer, away_reported, launch, lines, reports, states, toasts
+from kept_jobs import DONE, FAILED
+from office import JobServer, away_reported, launch, lines, reports, states, toasts
 from scripted_server import ScriptedServer
 from textual import events
 from textual.pilot import Pilot
@@ -16,6 +18,8 @@ from waiting import eventually
 from watching import sees
 
 from cekura_tui.ui import news
+
+pytestmark = pytest.mark.usefixtures("quick_polls")
 
 
 @pytest.fixture
@@ -26,12 +30,12 @@ def job_server(scripted: ScriptedServer) -> JobServer:
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """What is written to the terminal around Textual."""
-    told: list[str] = []
-    monkeypatch.setattr(news, "write_around", lambda app, text: told.append(text))
+    texts: list[str] = []
+    monkeypatch.setattr(news, "write_around", lambda app, text: texts.append(text))
     monkeypatch.setenv("TERM", "xterm-kitty")
     for name in ("TERM_PROGRAM", "TMUX", "STY"):
         monkeypatch.delenv(name, raising=False)
-    return told
+    return texts
 
 
 def config(home: Path, text: str) -> None:
@@ -51,24 +55,21 @@ async def all_over(pilot: Pilot[None], count: int) -> None:
     await eventually(lambda: sum(state in ("succeeded", "failed") for state in states(pilot)) == count, "jobs ended")
 
 
-@pytest.mark.long
-async def test_many_ends_while_the_terminal_has_no_focus_are_one_notification_and_one_line(
+async def test_many_ends_without_the_focus_are_one_notification_and_one_line(
     job_server: JobServer, written: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(news, "GAP", 1.0)
+    monkeypatch.setattr(news, "GAP", 0.5)
+    job_server.running(3)
     async with opened(job_server.setup) as pilot:
-        await sees(pilot, "30 runs")
-        for _ in range(3):
-            await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
-        await sees(pilot, "3 running")
+        await sees(pilot, "30 runs", "3 running")
         await away_reported(pilot)
         blur(pilot)
         await pilot.pause()
-        job_server.ends = {"p1": DONE}
+        job_server.ends = {"p-1": DONE}
         await all_over(pilot, 1)
         await eventually(lambda: written, "a notification")
-        assert written == ["\x1b]777;notify;cekura-tui;job 1 succeeded, Agent 7\x07"]
-        job_server.ends = {"p1": DONE, "p2": DONE, "p3": FAILED}
+        assert written == ["\x1b]777;notify;cekura-tui;job 1 succeeded, Front desk\x07"]
+        job_server.ends = {"p-1": DONE, "p-2": DONE, "p-3": FAILED}
         await all_over(pilot, 3)
         await eventually(lambda: len(written) > 1, "another one")
         assert lines(pilot) == []
@@ -82,46 +83,30 @@ async def test_many_ends_while_the_terminal_has_no_focus_are_one_notification_an
         assert len(lines(pilot)) == 1
 
 
-async def test_who_is_there_is_told_on_the_screen_alone(job_server: JobServer, written: list[str]) -> None:
+async def test_a_user_who_is_there_sees_the_end_on_the_screen_alone(job_server: JobServer, written: list[str]) -> None:
+    job_server.running(1)
     async with opened(job_server.setup) as pilot:
-        await sees(pilot, "30 runs")
-        await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
-        await sees(pilot, "1 running")
+        await sees(pilot, "30 runs", "1 running")
         await away_reported(pilot)
         blur(pilot)
         focus(pilot)
-        job_server.ends = {"p1": FAILED}
+        job_server.ends = {"p-1": FAILED}
         await sees(pilot, "Job 1 failed · U opens the details")
         assert written == []
         assert lines(pilot) == []
 
 
-async def test_off_is_silent(job_server: JobServer, written: list[str], home: Path) -> None:
-    config(home, 'notify = "off"\n')
-    async with opened(job_server.setup) as pilot:
-        await sees(pilot, "30 runs")
-        await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
-        await sees(pilot, "1 running")
-        blur(pilot)
-        await pilot.pause()
-        job_server.ends = {"p1": FAILED}
-        await all_over(pilot, 1)
-        await eventually(lambda: pilot.app.news._sending is None, "the moment of a notification")  # type: ignore[attr-defined]
-        assert "".join(written) == ""
-
-
-async def test_where_the_terminal_tells_no_focus_two_minutes_without_a_key_are_absence(
+async def test_two_minutes_without_a_key_are_absence_where_the_focus_is_unknown(
     job_server: JobServer, written: list[str]
 ) -> None:
     late = 0.0
+    job_server.running(1)
     async with opened(job_server.setup, clock=lambda: time.time() + late) as pilot:
-        await sees(pilot, "30 runs")
-        await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
-        await sees(pilot, "1 running")
+        await sees(pilot, "30 runs", "1 running")
         await away_reported(pilot)
         await pilot.press("j")
         late = 121.0
-        job_server.ends = {"p1": FAILED}
+        job_server.ends = {"p-1": FAILED}
         await eventually(lambda: written, "a notification")
         job_server.fails(133)
         await pilot.press("j")
@@ -137,66 +122,63 @@ async def test_back_after_a_minute_the_list_is_new_and_the_cursor_where_it_was(j
         await sees(pilot, "30 runs")
         await away_reported(pilot)
         await pilot.press("j", "j")
-        runs = pilot.app.screen.query_one("#runs")
-        assert runs.cursor_key == 128  # type: ignore[attr-defined]
+        runs: Any = pilot.app.screen.query_one("#runs")
+        assert runs.cursor_key == 128
         job_server.fails(*range(142, 130, -1))
         blur(pilot)
         await pilot.pause()
         focus(pilot)
         await away_reported(pilot)
-        assert runs.rows[0].id == 130  # type: ignore[attr-defined]
+        assert runs.rows[0].id == 130
         blur(pilot)
         await pilot.pause()
         late = 61.0
         focus(pilot)
         await reports(pilot, "While you were away: 12 new failures in this view.")
         await sees(pilot, "42 runs")
-        assert [row.id for row in runs.rows] == list(range(142, 100, -1))  # type: ignore[attr-defined]
-        assert runs.cursor_key == 128  # type: ignore[attr-defined]
-
-
-async def test_more_new_runs_than_a_page_are_told_as_at_least_that_many_and_leave_no_hole(
-    job_server: JobServer,
-) -> None:
-    late = 0.0
-    async with opened(job_server.setup, clock=lambda: time.time() + late) as pilot:
-        await sees(pilot, "30 runs")
-        await away_reported(pilot)
+        assert [row.id for row in runs.rows] == list(range(142, 100, -1))
+        assert runs.cursor_key == 128
+        # More new runs than a page has leave no hole in the list.
+        pilot.app.clear_notifications()
         job_server.fails(*range(1_350, 1_000, -1))
         blur(pilot)
         await pilot.pause()
-        late = 61.0
+        late = 122.0
         focus(pilot)
         await reports(pilot, "While you were away: at least 100 new failures in this view.")
-        runs = pilot.app.screen.query_one("#runs")
-        await sees(pilot, "380 runs")
-        assert [row.id for row in runs.rows[:100]] == list(range(1_350, 1_250, -1))  # type: ignore[attr-defined]
+        await sees(pilot, "392 runs")
+        assert [row.id for row in runs.rows[:100]] == list(range(1_350, 1_250, -1))
 
 
-async def test_the_title_tells_what_runs_and_what_is_new(job_server: JobServer, written: list[str], home: Path) -> None:
+async def test_the_title_counts_running_and_unread_jobs_and_off_is_silent(
+    job_server: JobServer, written: list[str], home: Path
+) -> None:
     config(home, 'title = true\nnotify = "off"\n')
     async with opened(job_server.setup) as pilot:
         await sees(pilot, "30 runs")
         await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
         await sees(pilot, "1 running")
+        blur(pilot)
+        await pilot.pause()
         job_server.ends = {"p1": FAILED}
         await all_over(pilot, 1)
-        await eventually(lambda: len(written) == 3, "three titles")
+        await eventually(lambda: "\x1b]2;1 new\x07" in written, "three titles")
+        await eventually(lambda: pilot.app.news._sending is None, "the moment of a notification")  # type: ignore[attr-defined]
         await pilot.press("U")
-        await eventually(lambda: len(written) == 4, "another title")
+        await eventually(lambda: written[-1].endswith("cekura-tui\x07"), "another title")
         assert written[0].startswith("\x1b[22;2t")
-        titles = [text.removeprefix("\x1b[22;2t") for text in written]
+        titles = [text.removeprefix("\x1b[22;2t") for text in written if text]
         shown_titles = ["cekura-tui", "1 running", "1 new", "cekura-tui"]
         assert titles == [f"\x1b]2;{text}\x07" for text in shown_titles]
         assert pilot.app.news.former_title.endswith("\x1b[23;2t")  # type: ignore[attr-defined]
 
 
-async def test_a_hook_that_fails_is_told_on_the_screen(job_server: JobServer, home: Path) -> None:
+async def test_a_hook_that_cannot_be_started_is_reported(job_server: JobServer, home: Path) -> None:
     config(home, 'on_job_done = "/nowhere/[/red]at-all"\n')
+    job_server.running(1)
     async with opened(job_server.setup) as pilot:
         await sees(pilot, "30 runs")
-        job_server.ends = {"p1": FAILED}
-        await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
+        job_server.ends = {"p-1": FAILED}
         sentence = "The on_job_done command could not be started: No such file or directory."
         await eventually(lambda: sentence in toasts(pilot), "the sentence")
         await sees(pilot, "failed")

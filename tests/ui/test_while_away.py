@@ -1,17 +1,16 @@
-"""What one is told at the start of what ended since one was last here, and the way through what is new."""
+"""The line at the start about what ended since the last visit, and the way through unread jobs."""
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from app_on_a_server import no_crash, opened
-from office import DONE, FAILED, JobServer, away_reported, ended, lines, reports, states, toasts
+from kept_jobs import DONE, FAILED
+from office import JobServer, away_reported, lines, reports, states, toasts
 from scripted_server import PROGRESS, Reply, ScriptedServer
 from waiting import eventually
 from watching import sees
 
-from cekura_tui.workspace.workspace import Workspace
+pytestmark = pytest.mark.usefixtures("quick_polls")
 
 
 @pytest.fixture
@@ -19,10 +18,10 @@ def job_server(scripted: ScriptedServer) -> JobServer:
     return JobServer(scripted)
 
 
-@pytest.mark.long
-async def test_one_line_tells_what_ended_since_one_was_last_here_and_only_once(job_server: JobServer) -> None:
-    await job_server.before(3)
-    job_server.ends = {"p1": DONE, "p2": FAILED, "p3": DONE}
+async def test_one_line_says_once_what_ended_since_the_last_visit(job_server: JobServer) -> None:
+    job_server.running(3)
+    await job_server.visited()
+    job_server.ends = {"p-1": DONE, "p-2": FAILED, "p-3": DONE}
     job_server.fails(133, 132)
     async with opened(job_server.setup) as pilot:
         line = "While you were away: 2 suggestions, 1 failed, 2 new failures in this view."
@@ -36,27 +35,7 @@ async def test_one_line_tells_what_ended_since_one_was_last_here_and_only_once(j
         assert lines(pilot) == []
 
 
-async def test_what_another_program_saw_end_is_told_too(job_server: JobServer) -> None:
-    await job_server.before(1)
-    job_server.ends = {"p1": FAILED}
-    other = Workspace(job_server.setup)
-    other.start(lambda: None)
-    await ended(other, 1)
-    await asyncio.to_thread(other.close)
-    async with opened(job_server.setup) as pilot:
-        await reports(pilot, "While you were away: 1 failed. U opens the next finished job.")
-
-
-async def test_where_nothing_ended_nothing_is_said(job_server: JobServer) -> None:
-    job_server.ends = {"p1": DONE}
-    await job_server.before(1, end=True)
-    async with opened(job_server.setup) as pilot:
-        await sees(pilot, "30 runs", "succeeded")
-        await away_reported(pilot)
-        assert lines(pilot) == []
-
-
-async def test_a_first_start_says_nothing_of_runs_that_failed_before(job_server: JobServer) -> None:
+async def test_a_first_start_reports_no_runs_that_failed_before(job_server: JobServer) -> None:
     job_server.fails(140, 139)
     async with opened(job_server.setup) as pilot:
         await sees(pilot, "32 runs")
@@ -64,35 +43,31 @@ async def test_a_first_start_says_nothing_of_runs_that_failed_before(job_server:
         assert lines(pilot) == []
 
 
-async def test_a_server_that_does_not_answer_delays_the_line_and_does_not_prevent_it(
+async def test_without_an_answer_of_the_server_the_line_says_what_another_program_saw(
     job_server: JobServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cekura_tui.ui.away.PATIENCE", 0.3)
-    await job_server.before(2)
-    job_server.ends = {"p1": DONE}
-    other = Workspace(job_server.setup)
-    other.start(lambda: None)
-    await ended(other, 1)
-    await asyncio.to_thread(other.close)
+    monkeypatch.setattr("cekura_tui.ui.away.PATIENCE", 0.05)
+    job_server.running(2)
+    await job_server.visited()
+    job_server.ended({"p-1": DONE})
     for path in ("/test_framework/v1/runs/", PROGRESS):
         job_server.server.on("GET", path, Reply({}, 500))
     async with opened(job_server.setup) as pilot:
         await reports(pilot, "While you were away: 1 suggestion. U opens the next finished job.")
 
 
-# Unread marks
-
-
-async def test_u_goes_through_what_is_new_oldest_first_and_says_when_there_is_no_more(job_server: JobServer) -> None:
-    job_server.ends = {"p1": DONE, "p2": FAILED}
-    await job_server.before(2, end=True)
+async def test_u_opens_unread_jobs_from_the_oldest_on_until_none_is_left(job_server: JobServer) -> None:
+    job_server.running(2)
+    job_server.ended({"p-2": FAILED, "p-1": DONE})
+    await job_server.visited()
     async with opened(job_server.setup) as pilot:
         await sees(pilot, "30 runs")
         await eventually(lambda: len(states(pilot)) == 2, "the jobs")
-        order = sorted(pilot.app.state.jobs, key=lambda job: job.finished_at or 0)  # type: ignore[attr-defined]
-        for job in order:
+        await away_reported(pilot)
+        assert lines(pilot) == [], "they ended before the visit"
+        for shown in ("Job 2  ✗", "Suggestion of job 1"):
             await pilot.press("U")
-            await sees(pilot, f"Suggestion of job {job.number}" if job.state == "succeeded" else f"Job {job.number}  ✗")
+            await sees(pilot, shown)
         await pilot.press("U")
         await sees(pilot, "No job has finished since you looked.")
         await pilot.press("escape")
