@@ -1,4 +1,4 @@
-"""Keys of one's own: they work, go first where they can be used, and every text that names a key names them."""
+"""Keys from the settings: they work, go before the usual ones, and every text that names a key names them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app_on_a_server import Served, on_run, opened, setup_of
+from app_on_a_server import Served, opened, setup_of
 from calling import call
 from office import toasts
 from own_settings import own_settings
@@ -25,7 +25,6 @@ from cekura_tui.ui.actions import all_actions
 from cekura_tui.ui.catalogue import key_problems, list_actions
 from cekura_tui.ui.jobs.improve import ImproveDialog
 from cekura_tui.ui.keymap import Keymap, key_called, read_keymap
-from cekura_tui.ui.kit.help import HelpDialog
 from cekura_tui.ui.kit.palette import Palette, commands_on
 from cekura_tui.ui.runs.columns import ColumnsDialog
 from cekura_tui.ui.runs.filter_bar import FilterBar
@@ -33,6 +32,7 @@ from cekura_tui.ui.runs.list import RunList
 from cekura_tui.ui.runs.views import ViewsDialog
 
 _PACKAGE = Path(__file__).parents[2] / "cekura_tui"
+LINE = "type to find one"
 _ID = re.compile(r"\{([a-z-]+\.[a-z-]+)\}")
 
 
@@ -61,7 +61,7 @@ _ID = re.compile(r"\{([a-z-]+\.[a-z-]+)\}")
         ("\x1b", None),
     ],
 )
-def test_a_key_is_known_by_what_it_is_called_on_keyboards_and_on_screen(written: str, key: str | None) -> None:
+def test_a_key_is_known_by_its_names_on_keyboards_and_on_screen(written: str, key: str | None) -> None:
     assert key_called(written) == key
 
 
@@ -86,7 +86,7 @@ def test_a_key_is_known_by_what_it_is_called_on_keyboards_and_on_screen(written:
     ],
     ids=str,
 )
-def test_what_is_wrong_is_said_with_the_ids_of_the_actions(keys: dict[str, str], said: str) -> None:
+def test_a_problem_with_a_key_names_the_actions_by_their_ids(keys: dict[str, str], said: str) -> None:
     assert any(said in problem for problem in key_problems(keys))
 
 
@@ -103,7 +103,7 @@ def test_what_is_wrong_is_said_with_the_ids_of_the_actions(keys: dict[str, str],
     ],
     ids=str,
 )
-def test_nothing_is_wrong_with_keys_that_nothing_else_has(keys: dict[str, str]) -> None:
+def test_a_key_that_no_other_action_has_is_no_problem(keys: dict[str, str]) -> None:
     assert key_problems(keys) == []
 
 
@@ -130,7 +130,7 @@ def test_every_table_of_actions_has_a_place_in_the_catalogue() -> None:
     assert {action.id for table in tables for action in table} == listed
 
 
-def test_the_actions_are_printed_with_the_keys_of_the_settings_and_what_is_wrong() -> None:
+def test_config_keys_prints_the_actions_their_keys_and_the_problems() -> None:
     own_settings('[keys]\n"runs.filter" = "f, esc"\n"runs.sort" = "ctrl+q"\n')
     printed = call("config", "keys")
     assert printed.status == 0
@@ -149,67 +149,43 @@ def is_open(pilot: Pilot[None], kind: type[Screen[Any]]) -> bool:
     return isinstance(pilot.app.screen, kind) and pilot.app.screen.is_mounted
 
 
-async def test_another_key_improves_and_footer_help_and_palette_show_it(served: Served) -> None:
-    own_settings('[keys]\n"runs.improve" = "ctrl+e, I"\n')
+async def test_own_keys_work_and_footer_help_and_palette_show_them(served: Served) -> None:
+    own_settings(
+        '[keys]\n"runs.improve" = "ctrl+e, I"\n"runs.views" = "space"\n"runs.columns" = "n"\n"list.down" = "e"\n'
+        '"runs.filter" = "f"\n"runs.outcome" = ""\n"app.theme" = "T"\n'
+        '"dialog.close" = "f9"\n"columns.up" = "u"\n"columns.reset" = ""\n"help.down" = "n"\n'
+    )
     async with opened(served.setup()) as pilot:
-        await on_run(pilot, 900238)
-        await sees(pilot, "ctrl+e Improve")
-        await pilot.press("i")
-        assert not pilot.app.screen.is_modal
+        await on_run_by(pilot, "e", 900238)
+        await sees(pilot, "ctrl+e Improve", "f Filter", gone="o Outcome")
+        await pilot.press("i", "slash", "o", "v")
+        assert not pilot.app.screen.is_modal, "keys that were taken away do nothing"
+        assert not pilot.app.screen.query_one(FilterBar).editing
         assert next(one.key for one in commands_on(pilot.app.screen) if one.name == "Improve the prompt") == "ctrl+e"
         await pilot.press("question_mark")
-        await sees(pilot, "ctrl+e I ")
-        await pilot.press("escape", "I")
-        await eventually(lambda: is_open(pilot, ImproveDialog), "the dialog is open")
-
-
-async def test_a_key_of_ones_own_goes_before_that_of_the_list_but_is_a_letter_where_one_types(served: Served) -> None:
-    own_settings('[keys]\n"runs.views" = "space"\n"runs.columns" = "n"\n"list.down" = "e"\n')
-    async with opened(served.setup()) as pilot:
-        await sees(pilot, "240 runs")
-        runs = pilot.app.screen.query_one(RunList)
-        first = runs.cursor_key
-        await pilot.press("e")
-        assert runs.cursor_key != first
-        await pilot.press("slash", "n", "e")
-        await eventually(lambda: pilot.app.screen.query(Input).first().value == "ne", "both are letters")
+        await sees(pilot, "ctrl+e I ", "n k space scroll · f9 close")
+        await pilot.press("f9", "I")
+        await eventually(lambda: is_open(pilot, ImproveDialog), "the second key of the action improves")
+        await pilot.press("f9", "f", "n", "e")
+        await eventually(lambda: pilot.app.screen.query(Input).first().value == "ne", "letters of the filter")
         await pilot.press("escape", "space")
-        await eventually(lambda: is_open(pilot, ViewsDialog), "the views are open")
-        await pilot.press("escape", "n")
+        await eventually(lambda: is_open(pilot, ViewsDialog), "it goes before the space of the list")
+        await pilot.press("f9", "n")
         await eventually(lambda: is_open(pilot, ColumnsDialog), "the columns are open")
-
-
-async def test_a_key_that_was_taken_away_is_nowhere_and_the_palette_still_does_it(served: Served) -> None:
-    own_settings('[keys]\n"runs.views" = ""\n"app.theme" = "T"\n')
-    async with opened(served.setup()) as pilot:
-        await sees(pilot, "as of", gone="v Views")
-        await pilot.press("v")
-        assert not pilot.app.screen.is_modal
-        await pilot.press("colon", *"views", "enter")
-        await eventually(lambda: is_open(pilot, ViewsDialog), "the palette opens the views")
-        await pilot.press("escape", "T")
+        await sees(pilot, "J u move", "f9 close", gone="reset")
+        await pilot.press("f9", "colon", *"outcome", "enter")
+        await sees(pilot, "outcome:", gone=LINE)
+        await pilot.press("T")
         await eventually(lambda: is_open(pilot, Palette), "an action without a key has one")
 
 
-async def test_what_is_one_action_to_a_person_has_one_key(served: Served) -> None:
-    own_settings('[keys]\n"runs.filter" = "f"\n')
-    async with opened(served.setup()) as pilot:
-        await sees(pilot, "as of", "f Filter", gone="/ Filter")
-        await pilot.press("slash")
-        assert not pilot.app.screen.query_one(FilterBar).editing
-        await pilot.press("f", "x")
-        await eventually(lambda: pilot.app.screen.query(Input).first().value == "x", "the filter is typed into")
-
-
-async def test_the_keys_of_dialogs_follow(served: Served) -> None:
-    own_settings('[keys]\n"dialog.close" = "f9"\n"columns.up" = "u"\n"columns.reset" = ""\n"help.down" = "n"\n')
-    async with opened(served.setup()) as pilot:
-        await sees(pilot, "as of")
-        await pilot.press("c")
-        await sees(pilot, "J u move", "f9 close", gone="reset")
-        await pilot.press("f9", "question_mark")
-        await eventually(lambda: is_open(pilot, HelpDialog), "the help is open")
-        await sees(pilot, "n k space scroll · f9 close")
+async def on_run_by(pilot: Pilot[None], down: str, run_id: int) -> None:
+    """Go down the list to a run."""
+    await sees(pilot, "as of", str(run_id))
+    runs = pilot.app.screen.query_one(RunList)
+    for _ in range(2):
+        await pilot.press(down)
+    assert runs.cursor_key == run_id
 
 
 async def test_the_ways_to_sign_in_are_named_by_their_keys(served: Served) -> None:
@@ -218,7 +194,7 @@ async def test_the_ways_to_sign_in_are_named_by_their_keys(served: Served) -> No
         await sees(pilot, " x  Demo ", " s  Sign in ", gone=" e  Environment")
 
 
-async def test_all_that_is_wrong_is_said_at_the_start_and_listed_in_the_help(served: Served) -> None:
+async def test_problems_in_the_settings_are_counted_at_the_start_and_listed_in_the_help(served: Served) -> None:
     own_settings(
         'titel = true\n[keys]\n"runs.improve" = "space"\n"runs.imprve" = "x"\n'
         '[theme]\nname = "nordd"\naccent = "orange"\n[columns]\nscenarios = 0\nrun = 99\n'
@@ -240,7 +216,7 @@ async def test_all_that_is_wrong_is_said_at_the_start_and_listed_in_the_help(ser
         )
 
 
-async def test_a_single_wrong_entry_is_said_itself(served: Served) -> None:
+async def test_a_single_problem_in_the_settings_is_reported_itself(served: Served) -> None:
     own_settings("titel = true\n")
     async with opened(served.setup()) as pilot:
         await sees(pilot, "config.toml: line 1: unknown setting “titel”")
@@ -277,7 +253,7 @@ def test_every_action_that_a_text_names_exists() -> None:
     assert [(place, one) for place, one in named if one not in all_actions()] == []
 
 
-def test_no_hint_names_a_key_that_may_be_another_one() -> None:
+def test_no_hint_names_a_key_that_the_settings_may_change() -> None:
     found = [(place, text) for place, text in _strings(_PACKAGE / "ui") if _NAMED.search(text)]
     assert found == []
 
@@ -290,7 +266,7 @@ def test_every_text_that_names_an_action_follows_its_key() -> None:
         assert not _ID.search(keymap.words(text))
 
 
-def test_a_hint_leaves_out_what_has_no_key() -> None:
+def test_a_hint_leaves_out_actions_without_a_key() -> None:
     keymap = Keymap({"columns.reset": (), "columns.up": ()})
     hint = "{columns.toggle} show · {columns.down} {columns.up} move · {columns.reset} reset · tab next"
     assert keymap.hint(hint) == "space show · J move · tab next"

@@ -1,9 +1,9 @@
-"""The palette: what can be done on the screen below it, and everywhere, found by name and description."""
+"""The palette: the commands of the screen below it and of every screen, found by name and description."""
 
 from __future__ import annotations
 
 import pytest
-from app_on_a_server import SMALL, WIDE, Served, launched, no_crash, on_run, opened
+from app_on_a_server import SMALL, WIDE, Served, no_crash, on_run, opened
 from kept_jobs import RUNNING, SeededJobs, on_jobs
 from textual.events import MouseDown, MouseMove, MouseUp
 from textual.pilot import Pilot
@@ -34,7 +34,6 @@ async def _run_nothing() -> None:
 
 
 def command(name: str, about: str = "", reason: str = "") -> Command:
-    """One that does nothing."""
     return Command(name, about, _run_nothing, reason=reason)
 
 
@@ -61,7 +60,7 @@ COMMANDS = [
         ("zzz", []),
     ],
 )
-def test_a_command_is_found_by_its_name_first_then_by_what_it_is_about(text: str, names: list[str]) -> None:
+def test_a_command_is_found_by_its_name_then_by_its_description(text: str, names: list[str]) -> None:
     assert [found.command.name for found in find_commands(COMMANDS, text)] == names
 
 
@@ -70,7 +69,7 @@ def row(pilot: Pilot[None], name: str) -> str:
     return next(line for line in screen_text(pilot.app).splitlines() if f"  {name}  " in line)
 
 
-async def test_what_can_be_done_with_a_job_is_in_the_palette_with_its_key_and_is_done(
+async def test_the_palette_has_the_actions_of_a_job_with_their_keys_and_runs_them(
     quiet: Setup, seeded: SeededJobs
 ) -> None:
     seeded.running(RUNNING, ago=20)
@@ -94,27 +93,18 @@ async def test_what_can_be_done_with_a_job_is_in_the_palette_with_its_key_and_is
         await sees(pilot, "1 stopped")
 
 
-@pytest.mark.parametrize(("typed", "name"), [("col", "Change theme colours"), ("sort", "Sort")])
-async def test_it_is_found_by_what_a_stranger_would_type(quiet: Setup, typed: str, name: str) -> None:
-    async with opened(quiet) as pilot:
-        await sees(pilot, "No runs here yet.")
-        await pilot.press("colon", *typed)
-        await sees(pilot, name, gone="Go to the list of jobs")
-
-
-async def test_a_colon_opens_it_but_is_a_letter_where_one_types(quiet: Setup) -> None:
+async def test_a_command_is_found_in_other_words_and_one_without_use_now_says_why(quiet: Setup) -> None:
     async with opened(quiet) as pilot:
         await sees(pilot, "No runs here yet.")
         await pilot.press("slash", "colon")
-        await eventually(lambda: pilot.app.screen.query(Input).first().value == ":", "it is in the filter")
+        await eventually(lambda: pilot.app.screen.query(Input).first().value == ":", "a letter in the filter")
         await pilot.press("escape", "colon")
         await sees(pilot, "Commands", LINE)
-
-
-async def test_what_cannot_be_done_now_is_listed_with_the_reason_and_stays_when_it_is_chosen(quiet: Setup) -> None:
-    async with opened(quiet) as pilot:
-        await sees(pilot, "No runs here yet.")
-        await pilot.press("ctrl+p", *"next finished")
+        for typed, name in (("col", "Change theme colours"), ("sort", "Sort")):
+            await pilot.press(*typed)
+            await sees(pilot, name, gone="Go to the list of jobs")
+            await pilot.press(*["backspace"] * len(typed))
+        await pilot.press(*"next finished")
         await sees(pilot, "No job has finished since you looked.")
         await pilot.press("enter")
         await pilot.click(CommandList, offset=(5, 0))
@@ -129,18 +119,28 @@ async def test_what_cannot_be_done_now_is_listed_with_the_reason_and_stays_when_
         no_crash(pilot)
 
 
-async def test_keys_that_come_in_one_burst_with_enter_choose_one_command_once(quiet: Setup) -> None:
-    async with opened(quiet) as pilot:
+async def test_keys_in_one_burst_with_the_palette_do_no_harm_and_one_click_runs_a_command(quiet: Setup) -> None:
+    async with opened(quiet, size=SMALL) as pilot:
         await sees(pilot, "No runs here yet.")
-        await pilot.press("ctrl+p", *"jobs")
+        for key in ("pagedown", "pageup", "down", "ctrl+p"):
+            pilot.app.simulate_key("ctrl+p")
+            pilot.app.simulate_key(key)
+            await sees(pilot, LINE)
+            await pilot.press("escape")
+            await sees(pilot, "No runs here yet.", gone=LINE)
+        await pilot.press("colon", *"jobs")
         await sees(pilot, "Go to the list of jobs")
+        await pilot.click(CommandList, offset=(5, 0))
+        await sees(pilot, "No jobs yet", gone=LINE)
+        await pilot.press("ctrl+p", *"list of runs")
+        await sees(pilot, "Go to the list of runs")
         for _ in range(4):
             pilot.app.simulate_key("enter")
-        await sees(pilot, "No jobs yet", gone="Go to the list of jobs")
+        await sees(pilot, "No runs here yet.", gone="Go to the list of runs")
         no_crash(pilot)
 
 
-async def test_what_is_typed_after_a_command_is_for_where_it_leads(served: Served) -> None:
+async def test_keys_typed_after_a_command_are_for_the_place_it_leads_to(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900239)
         for key in ("ctrl+p", *"filter", "enter", *"zebra", "enter"):
@@ -149,33 +149,7 @@ async def test_what_is_typed_after_a_command_is_for_where_it_leads(served: Serve
         no_crash(pilot)
 
 
-@pytest.mark.parametrize("key", ["pagedown", "pageup", "down", "ctrl+p"])
-async def test_keys_that_come_in_one_burst_with_the_palette_are_for_a_list_that_is_there(
-    quiet: Setup, key: str
-) -> None:
-    async with opened(quiet) as pilot:
-        await sees(pilot, "No runs here yet.")
-        pilot.app.simulate_key("ctrl+p")
-        pilot.app.simulate_key(key)
-        await sees(pilot, LINE)
-        await pilot.press("escape")
-        await sees(pilot, "No runs here yet.", gone=LINE)
-        no_crash(pilot)
-
-
-async def test_one_click_runs_a_command(quiet: Setup) -> None:
-    async with opened(quiet, size=SMALL) as pilot:
-        await sees(pilot, "No runs here yet.")
-        await pilot.press("colon", *"jobs")
-        await sees(pilot, "Go to the list of jobs")
-        await pilot.click(CommandList, offset=(5, 0))
-        await sees(pilot, "No jobs yet", gone=LINE)
-
-
-# Themes
-
-
-async def test_a_theme_is_seen_while_one_moves_and_esc_brings_the_former_back(quiet: Setup) -> None:
+async def test_a_theme_is_previewed_restored_by_esc_and_chosen_in_haste(quiet: Setup) -> None:
     async with opened(quiet) as pilot:
         app = pilot.app
         await sees(pilot, "No runs here yet.")
@@ -184,44 +158,33 @@ async def test_a_theme_is_seen_while_one_moves_and_esc_brings_the_former_back(qu
         shown = [found.command.name for found in app.screen.query_one(CommandList).rows]
         assert tuple(shown[:2]) == THEMES
         await pilot.press("down")
-        await eventually(lambda: app.theme == THEMES[1], "the second is seen")
+        await eventually(lambda: app.theme == THEMES[1], "the second is previewed")
         await pilot.press("escape")
         await eventually(lambda: app.theme == THEMES[0], "the first is back")
         assert not isinstance(app.screen, Palette)
-
-
-async def test_a_theme_that_is_typed_in_haste_is_chosen(quiet: Setup) -> None:
-    async with opened(quiet) as pilot:
-        await sees(pilot, "No runs here yet.")
         for key in ("ctrl+p", *"colours", "enter", *"nord", "enter"):
-            pilot.app.simulate_key(key)
-        await eventually(lambda: pilot.app.theme == "nord" and not pilot.app.screen.is_modal, "it is chosen")
+            app.simulate_key(key)
+        await eventually(lambda: app.theme == "nord" and not app.screen.is_modal, "it is chosen")
         no_crash(pilot)
 
 
-# Selected text
-
-
-@pytest.mark.parametrize("key", ["y", "ctrl+c"])
-async def test_selected_text_is_copied_by_one_key_that_says_how_much(served: Served, key: str) -> None:
+async def test_selected_text_is_copied_by_y_or_ctrl_c_but_a_typed_y_is_a_letter(served: Served) -> None:
     async with opened(served.setup(), size=WIDE) as pilot:
         await on_run(pilot, 900238)
         runs = pilot.app.screen.query_one("#runs")
-        for event, place in ((MouseDown, (1, 1)), (MouseMove, (6, 2)), (MouseUp, (6, 2))):
-            await pilot._post_mouse_events([event], runs, offset=place, button=1)
-        await eventually(lambda: pilot.app.screen.selections, "something is selected")
-        text = pilot.app.screen.get_selected_text()
-        assert text
-        await sees(pilot, "y Copy selection")
-        await pilot.press(key)
-        await sees(pilot, f"Sent 2 lines, {len(text.encode())} bytes,", gone="y Copy selection")
-        assert pilot.app.clipboard == text
-        assert not pilot.app.screen.selections
-
-
-async def test_with_text_selected_a_y_is_still_a_letter_where_one_types(served: Served) -> None:
-    async with opened(served.setup(), size=WIDE) as pilot:
-        await launched(pilot, 900238)
+        for key in ("y", "ctrl+c"):
+            pilot.app.clear_notifications()
+            for event, place in ((MouseDown, (1, 1)), (MouseMove, (6, 2)), (MouseUp, (6, 2))):
+                await pilot._post_mouse_events([event], runs, offset=place, button=1)
+            await eventually(lambda: pilot.app.screen.selections, "something is selected")
+            text = pilot.app.screen.get_selected_text()
+            assert text
+            await sees(pilot, "y Copy selection")
+            await pilot.press(key)
+            await sees(pilot, f"Sent 2 lines, {len(text.encode())} bytes,", gone="y Copy selection")
+            assert pilot.app.clipboard == text
+            assert not pilot.app.screen.selections
+            pilot.app._clipboard = ""
         pilot.app.screen.text_select_all()
         await pilot.press("slash", "y")
         await eventually(lambda: pilot.app.screen.query(Input).first().value == "y", "it is in the filter")
