@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ sys.path[:0] = [str(HERE.parent / "tests" / "support"), str(HERE.parent)]
 
 from gallery import GALLERY  # noqa: E402 - found by the paths above
 from rich.terminal_theme import SVG_EXPORT_THEME  # noqa: E402
-from scenes import SCENES, Scene, add_proposal, prepare, prepared_app  # noqa: E402
+from scenes import SCENES, Scene, add_proposal, light_picture, prepare, prepared_app  # noqa: E402
 
 SIZES = ((80, 24), (120, 36), (160, 48))
 LOOKS = {
@@ -35,11 +34,6 @@ LOOKS = {
     "plain": ("cekura", "none"),
 }
 """The theme of each look, and the colours that the terminal has."""
-# A picture fetches nothing: the reader's own monospaced font will do. Nothing in it reaches over its line, either.
-_FONT = re.compile(r"@font-face \{[^}]*\}")
-_CLIPS = re.compile(r'\s*<clipPath id="[^"]*-line-\d+">.*?</clipPath>| clip-path="url\(#[^"]*-line-\d+\)"', re.DOTALL)
-
-
 _XTERM = (
     *("#000000", "#cd0000", "#00cd00", "#cdcd00", "#0000ee", "#cd00cd", "#00cdcd", "#e5e5e5"),
     *("#7f7f7f", "#ff0000", "#00ff00", "#ffff00", "#5c5cff", "#ff00ff", "#00ffff", "#ffffff"),
@@ -59,7 +53,7 @@ async def _picture(home: Path, scene: Scene, size: tuple[int, int], look: str) -
         app.theme = theme
         async with app.run_test(size=size, notifications=True) as pilot:
             await scene(pilot)
-            svg = _CLIPS.sub("", _FONT.sub("", app.export_screenshot(simplify=True)))
+            svg = light_picture(app.export_screenshot(simplify=True))
             return as_in_xterm(svg) if colours == "16" else svg
 
 

@@ -1,12 +1,24 @@
-"""What went on before the pictures is made once."""
+"""Directories that the pictures start from, made once, and pictures of the least bytes."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
-from scenes import add_cases, add_proposal, prepare
+from scenes import add_cases, add_proposal, light_picture, prepare
+from textual.app import App
+
+
+@pytest.fixture(autouse=True)
+def light_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`snap_compare` compares pictures without what is the same in each of them."""
+    monkeypatch.setattr(App, "export_screenshot", _export(App.export_screenshot))
+
+
+def _export(export: Any) -> Any:
+    return lambda app, **_: light_picture(export(app, simplify=True))
 
 
 @pytest.fixture(scope="session")

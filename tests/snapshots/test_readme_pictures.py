@@ -1,4 +1,4 @@
-"""The pictures of the README can be made anew, and are small enough for a page."""
+"""The script makes the pictures of the README, and they are small enough for a page."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def test_the_script_makes_the_five_pictures(tmp_path: Path) -> None:
     made = {path.name: path.read_text() for path in tmp_path.glob("*.svg")}
     assert set(made) == PICTURES
     assert all(1_000 < len(svg) < 300_000 for svg in made.values())
-    assert "240&#160;runs" in made["runs.svg"]
-    assert "✓1&#160;✗0" in made["suggestion.svg"]
+    assert "240\N{NO-BREAK SPACE}runs" in made["runs.svg"]
+    assert "✓1\N{NO-BREAK SPACE}✗0" in made["suggestion.svg"]
 
 
 def test_the_readme_shows_pictures_that_are_there() -> None:

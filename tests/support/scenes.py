@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -44,6 +45,32 @@ PROPOSED = 5
 """The runs that jobs were launched from: one of each outcome, and one that still runs."""
 
 Scene = Callable[[Pilot[Any]], Awaitable[None]]
+
+_LINE_CLIPS = r'\s*<clipPath id="[^"]*-line-\d+">.*?</clipPath>| clip-path="url\(#[^"]*-line-\d+\)"'
+_DROPPED = re.compile(rf'@font-face \{{[^}}]*\}}\s*|{_LINE_CLIPS}| shape-rendering="crispEdges"', re.DOTALL)
+
+
+_GROUND = r'<rect fill="([^"]*)" x="([^"]*)" y="([^"]*)" width="([^"]*)" height="24.65"/>'
+
+
+def light_picture(svg: str) -> str:
+    """The same picture in half the bytes: no fonts to fetch, no clipping of lines, neighbouring grounds as one."""
+    svg = _DROPPED.sub("", svg).replace("&#160;", "\N{NO-BREAK SPACE}")
+    return re.sub(f"(?:{_GROUND})+", _joined, svg)
+
+
+def _joined(grounds: re.Match[str]) -> str:
+    """Draw neighbouring cells of one colour as one rectangle."""
+    joined: list[tuple[str, str, str, float]] = []
+    for fill, x, y, width in re.findall(_GROUND, grounds[0]):
+        cells = float(width)
+        if joined and joined[-1][::2] == (fill, y) and abs(float(joined[-1][1]) + joined[-1][3] - float(x)) < 0.1:
+            _, x, _, before = joined.pop()
+            cells += before
+        joined.append((fill, x, y, cells))
+    return "".join(
+        f'<rect fill="{fill}" x="{x}" y="{y}" width="{cells:g}" height="24.65"/>' for fill, x, y, cells in joined
+    )
 
 
 class Clock:

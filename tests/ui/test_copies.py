@@ -1,4 +1,4 @@
-"""What the app copies, whoever asks: cut and copied text of a line, the last of several, and never a key."""
+"""What the app copies: cut text of a line, and the last of several texts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from app_on_a_server import Served, opened, setup_of
+from app_on_a_server import Served, opened
 from watching import sees
 
 from cekura_tui.ui.messages import CopyRequested
@@ -39,7 +39,7 @@ async def test_keys_are_answered_while_a_tool_is_slow_and_the_last_copy_wins(ser
         assert (xclip / "held").read_text() == "second"
 
 
-async def test_what_is_cut_from_a_line_is_copied_and_can_be_pasted_back(served: Served, home: Path) -> None:
+async def test_a_cut_text_is_copied_and_one_that_cannot_be_copied_is_in_the_file(served: Served, home: Path) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "900240")
         await pilot.press("slash", *"nobody", "shift+home", "ctrl+x")
@@ -47,20 +47,6 @@ async def test_what_is_cut_from_a_line_is_copied_and_can_be_pasted_back(served: 
         assert (home / "copied.txt").read_text() == "nobody"
         await pilot.press("ctrl+v")
         await sees(pilot, "nobody")
-
-
-async def test_a_key_that_is_typed_is_not_copied(served: Served, home: Path) -> None:
-    async with opened(setup_of(served.server.url, None)) as pilot:
-        await sees(pilot, "s  Sign in")
-        await pilot.press("s", *"secret-key", "shift+home", "ctrl+c")
-        await sees(pilot, "Can't copy the API key.")
-        assert pilot.app.clipboard == ""
-        assert not (home / "copied.txt").exists()
-
-
-async def test_a_text_that_cannot_be_copied_is_in_the_file_to_the_byte(served: Served, home: Path) -> None:
-    async with opened(served.setup()) as pilot:
-        await sees(pilot, "900240")
         pilot.app.post_message(CopyRequested("half \ud83d\x1b\r\n", "the prompt"))
         await sees(pilot, "Can't copy the prompt, 11 bytes: the text has")
         assert (home / "copied.txt").read_bytes() == b"half \xed\xa0\xbd\x1b\r\n"

@@ -1,4 +1,4 @@
-"""Theme, colours and columns of one's own."""
+"""Theme, colours and columns of the settings."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ AVAILABLE = {theme.name: theme for theme in (*themes(), *BUILTIN_THEMES.values()
     ids=str,
 )
 @pytest.mark.parametrize("name", ["cekura", "cekura-light", "nord"])
-def test_with_any_colours_of_ones_own_all_can_be_read(name: str, own: dict[str, str]) -> None:
+def test_everything_is_readable_in_any_own_colours(name: str, own: dict[str, str]) -> None:
     theme = AVAILABLE[name]
     made = tokens(colours_of(theme, theme.to_color_system().generate(), own))
     assert min(contrast(made[ink], made[ground]) for ink in INKS for ground in GROUNDS) >= WORDS
 
 
-def test_colours_that_can_be_read_are_taken_as_they_are() -> None:
+def test_readable_colours_are_used_as_they_are() -> None:
     theme = AVAILABLE["cekura"]
     own = {"accent": "#ffb454", "background": "#0b0e14", "success": "#aad94c"}
     assert not no_ground_for(theme, {}, own)
@@ -68,22 +68,15 @@ def test_colours_that_can_be_read_are_taken_as_they_are() -> None:
     ],
     ids=str,
 )
-def test_what_is_wrong_with_a_theme_is_said_and_not_used(theme: dict[str, str], said: str) -> None:
+def test_a_wrong_theme_or_colour_is_reported_and_not_used(theme: dict[str, str], said: str) -> None:
     chosen = choose_theme(theme, AVAILABLE)
     assert (chosen.name, chosen.colours) == (THEMES[0], {})
     (problem,) = chosen.problems
     assert said in problem
 
 
-async def test_the_theme_and_colours_of_the_settings_are_there_from_the_first_frame(served: Served) -> None:
-    own_settings('[theme]\nname = "cekura-light"\naccent = "#7a1f00"\n')
-    async with opened(served.setup()) as pilot:
-        assert pilot.app.theme == "cekura-light"
-        assert pilot.app.get_css_variables()["accent"] == "#7a1f00"
-
-
-async def test_a_theme_that_was_chosen_is_saved_and_the_file_else_as_it_was(served: Served) -> None:
-    path = own_settings('# mine\ntitle = true\n\n[theme]  # colours\naccent = "#ffb454"\n')
+async def test_a_chosen_theme_is_saved_and_the_rest_of_the_file_stays(served: Served) -> None:
+    path = own_settings('# mine\ntitle = true\n\n[theme]  # colours\naccent = "#ffe0b0"\n')
     async with opened(served.setup()) as pilot:
         await sees(pilot, "as of")
         await pilot.press("colon", *"theme", "enter")
@@ -94,14 +87,15 @@ async def test_a_theme_that_was_chosen_is_saved_and_the_file_else_as_it_was(serv
         await sees(pilot, "dark · current")
         await pilot.press(*"nord", "enter")
         await eventually(lambda: 'name = "nord"' in path.read_text("utf-8"), "the theme is saved")
-        assert {"# mine", "title = true", "[theme]  # colours", 'accent = "#ffb454"'} <= set(
+        assert {"# mine", "title = true", "[theme]  # colours", 'accent = "#ffe0b0"'} <= set(
             path.read_text("utf-8").splitlines()
         )
-    async with opened(served.setup()) as pilot:
+    async with opened(served.setup()) as pilot:  # from the first frame on
         assert pilot.app.theme == "nord"
+        assert pilot.app.get_css_variables()["accent"] == "#ffe0b0"
 
 
-async def test_a_theme_that_can_not_be_saved_lasts_for_the_session_which_is_said(served: Served) -> None:
+async def test_a_theme_that_cannot_be_saved_lasts_for_the_session(served: Served) -> None:
     setup = served.setup()
     async with opened(setup) as pilot:
         await sees(pilot, "as of")
@@ -121,7 +115,7 @@ def test_the_demo_shares_the_file_of_personal_settings(home: Any) -> None:
     assert (setup.settings.theme, setup.settings.columns) == ({"name": "nord"}, {"run": 0})
 
 
-async def test_a_list_without_columns_of_its_own_has_those_of_the_settings(served: Served) -> None:
+async def test_a_list_has_the_columns_of_the_settings_until_it_gets_its_own(served: Served) -> None:
     own_settings("[columns]\nscenario = 20\nrun = 0\n")
     async with opened(served.setup()) as pilot:
         await sees(pilot, "as of")

@@ -1,4 +1,4 @@
-"""What a key opens, closes or changes is painted once: over a slow line, half a screen is what one waits for."""
+"""What a key opens or closes is painted once: over a slow line, nothing is sent twice."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from cekura_tui.workspace.workspace import Workspace
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However busy the machine is, what a screen shows first is waited for."""
+    """Wait for what a screen shows first, however busy the machine is."""
     monkeypatch.setattr(app_screen, "READING", 10.0)
     monkeypatch.setattr(app_screen, "BUSY", 10.0)
     monkeypatch.setattr(app_screen, "OPENING", 10.0)
 
 
 def screens_seen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What a terminal shows after each painting from now on, as text, each only where it is another than before."""
+    """The different texts that a terminal shows after each painting from now on."""
     found: list[str] = []
     flush = PaintingDriver.flush
 
@@ -45,13 +45,19 @@ async def settled(pilot: Pilot[Any]) -> None:
         await pilot.pause()
 
 
-async def test_screens_and_dialogs_are_painted_once_when_they_come_and_go(
+async def test_opening_and_closing_screens_and_dialogs_paints_once(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workspace = Workspace(served.setup())
+    workspace, heights, drawn = Workspace(served.setup()), list[int](), RunScreen.drawn
+
+    async def drawn_and_seen(screen: RunScreen) -> None:
+        await drawn(screen)
+        heights.append(screen.query_one("#transcript").size.height)
+
+    monkeypatch.setattr(RunScreen, "drawn", drawn_and_seen)
     async with painted(CekuraApp(workspace, live=False), WIDE) as pilot:
         await sees(pilot, "900240", "as of")
-        await pilot.press("enter")  # read from the server, then cached
+        await pilot.press("enter")  # loaded from the server, then cached
         await sees(pilot, "Transcript")
         await settled(pilot)
         await pilot.press("escape")
@@ -63,6 +69,8 @@ async def test_screens_and_dialogs_are_painted_once_when_they_come_and_go(
             await pilot.press(key)
             await settled(pilot)
             assert len(found) == 1, "\n\n".join([key, *found])
+        assert heights
+        assert all(heights), "what waits for a painting finds everything laid out"
     workspace.close()
 
 
@@ -75,28 +83,6 @@ async def test_the_first_frame_is_whole(served: Served, monkeypatch: pytest.Monk
         await sees(pilot, "Filter")
         await settled(pilot)
     assert len(found) == 1, "\n\n".join(found)
-    workspace.close()
-
-
-async def test_what_waits_for_a_painting_finds_everything_laid_out(
-    served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    workspace = Workspace(served.setup())
-    async with painted(CekuraApp(workspace, live=False), WIDE) as pilot:
-        await sees(pilot, "900240", "as of")
-        seen: list[int] = []
-        drawn = RunScreen.drawn
-
-        async def drawn_and_seen(screen: RunScreen) -> None:
-            await drawn(screen)
-            seen.append(screen.query_one("#transcript").size.height)
-
-        monkeypatch.setattr(RunScreen, "drawn", drawn_and_seen)
-        await pilot.press("enter")
-        await sees(pilot, "Transcript")
-        await settled(pilot)
-        assert seen
-        assert all(seen)
     workspace.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -132,10 +133,13 @@ LOOKED_AT: list[tuple[type, Iterable[str]]] = [
 """What `quick_pilot` looks at to know whether anything is pending, and what style sheets tell a node."""
 
 
+source_of = cache(inspect.getsource)
+
+
 def has(kind: type, name: str) -> bool:
     """Whether a class defines an attribute, or sets it in one of its methods."""
     return any(
-        name in base.__dict__ or f"self.{name}" in inspect.getsource(base)
+        name in base.__dict__ or f"self.{name}" in source_of(base)
         for base in kind.__mro__
         if base.__module__.startswith("textual")
     )
