@@ -1,11 +1,10 @@
-"""What is really drawn can be read: every cell of every screen and dialog, in our themes and in two of Textual's, and
-in 256 colours. With 16 or none, nothing else is drawn."""
+"""Every cell of every screen and dialog is readable, in our themes and in two of Textual's, in all colours and in 256.
+In 16 colours or none, no other colour is sent."""
 
 from __future__ import annotations
 
-import asyncio
+import itertools
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from textual.geometry import Region
 from cekura_tui.ui.terminal.capabilities import Colours as Depth
 from cekura_tui.ui.theme import MARKS, THEMES, WORDS, contrast
 
-pytestmark = pytest.mark.long
+DEPTHS: tuple[Depth, ...] = ("truecolor", "256")
 
 
 def _colour(colour: object) -> str:
@@ -63,29 +62,6 @@ def _unreadable(app: App[None]) -> Iterator[str]:
                 yield f"{ink} on {ground} ({contrast(ink, ground):.2f}): {text.strip()[:40]}"
 
 
-def _look_everywhere(home: Path, theme: str, colours: Depth, wrong: Callable[[App[None]], Iterator[str]]) -> list[str]:
-    """What is wrong on any screen, with the name of the screen."""
-    found: Counter[str] = Counter()
-
-    async def look(name: str) -> None:
-        with prepared_app(home, colours=colours) as app:
-            app.theme = theme
-            async with app.run_test(size=(120, 36)) as pilot:
-                await GALLERY[name](pilot)
-                found.update({f"{name}: {what}" for what in wrong(app)})
-
-    for name in GALLERY:
-        asyncio.run(look(name))
-    return sorted(found)
-
-
-@pytest.mark.parametrize("theme", [*THEMES, "catppuccin-latte", "solarized-dark"])
-@pytest.mark.parametrize("colours", ["truecolor", "256"])
-def test_every_cell_of_every_screen_can_be_read(proposed: Path, theme: str, colours: Depth) -> None:
-    found = _look_everywhere(proposed, theme, colours, _unreadable)
-    assert not found, "\n".join(found)
-
-
 def _styles(app: App[None]) -> Iterator[tuple[str, Style]]:
     visible_screen_stack.set(app._background_screens)
     for strip in app.screen._compositor.render_strips():
@@ -102,10 +78,33 @@ def _beyond_16(app: App[None]) -> Iterator[str]:
             yield f"{style}: {text.strip()[:40]}"
 
 
-def test_without_colour_no_screen_has_any(proposed: Path) -> None:
-    assert _look_everywhere(proposed, THEMES[0], "none", _coloured) == []
+Look = tuple[str, Depth, Callable[[App[None]], Iterator[str]]]
+LOOKS: list[Look] = [
+    *((theme, depth, _unreadable) for theme in (*THEMES, "catppuccin-latte", "solarized-dark") for depth in DEPTHS),
+    *((theme, "16", _beyond_16) for theme in THEMES),
+    (THEMES[0], "none", _coloured),
+]
+"""Themes, how many colours the terminal has, and what finds wrong cells there."""
 
 
-@pytest.mark.parametrize("theme", THEMES)
-def test_with_16_colours_no_screen_has_another(proposed: Path, theme: str) -> None:
-    assert _look_everywhere(proposed, theme, "16", _beyond_16) == []
+async def _wrong_cells(home: Path, scene: str, look: Look) -> set[str]:
+    theme, colours, wrong = look
+    with prepared_app(home, colours=colours) as app:
+        app.theme = theme
+        async with app.run_test(size=(120, 36)) as pilot:
+            await GALLERY[scene](pilot)
+            return {f"{scene}, {theme}, {colours}: {what}" for what in wrong(app)}
+
+
+@pytest.mark.long
+async def test_every_cell_of_every_screen_has_a_readable_colour_that_the_terminal_has(proposed: Path) -> None:
+    """Each screen in one look, each look on some screens."""
+    for scene, look in zip(GALLERY, itertools.cycle(LOOKS), strict=False):
+        assert await _wrong_cells(proposed, scene, look) == set()
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
+@pytest.mark.parametrize("scene", GALLERY)
+async def test_every_screen_has_readable_colours_in_every_look(proposed: Path, scene: str, look: Look) -> None:
+    assert await _wrong_cells(proposed, scene, look) == set()

@@ -1,4 +1,4 @@
-"""In a window too small for the app nothing but one sentence is seen, no key does anything, and nothing is lost."""
+"""In a window that is too small for the app one sentence is shown, no key does anything, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cekura_tui.ui.app import CekuraApp
 
 SMALL = (80, 24)
 SIZES = ((59, 14), (40, 10), (20, 5), (1, 1))
-QUICK = "runs"
+QUICK, LONG = ("runs",), ("note", "edit", "palette", "suggestion")
 KEYS = (
     *(set(string.ascii_letters) - {"q"}),
     *"0123456789",
@@ -85,11 +85,13 @@ async def _looked_at(pilot: Pilot[Any], size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "scene", [pytest.param(name, marks=() if name == QUICK else pytest.mark.long) for name in GALLERY]
+    "scene",
+    [
+        pytest.param(name, marks=() if name in QUICK else pytest.mark.long if name in LONG else pytest.mark.nightly)
+        for name in GALLERY
+    ],
 )
-async def test_in_every_screen_and_dialog_a_small_window_shows_the_sentence_and_changes_nothing(
-    proposed: Path, scene: str
-) -> None:
+async def test_a_window_that_is_too_small_says_so_and_changes_nothing(proposed: Path, scene: str) -> None:
     log: list[dict[str, object]] = []
     defaults: dict[str, Any] = DemoServer.__init__.__kwdefaults__
     with patch.dict(defaults, {"log": log.append}), prepared_app(proposed) as app:
@@ -110,7 +112,7 @@ async def test_in_every_screen_and_dialog_a_small_window_shows_the_sentence_and_
 
 @pytest.mark.long
 @pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
-async def test_the_app_can_be_left_in_a_small_window(prepared: Path, key: str) -> None:
+async def test_the_app_quits_in_a_small_window(prepared: Path, key: str) -> None:
     with prepared_app(prepared) as app:
         async with painted(app, SMALL) as pilot:
             await GALLERY["confirm"](pilot)
@@ -130,7 +132,7 @@ async def test_a_q_typed_in_a_window_that_became_small_does_not_quit(prepared: P
 
 
 @pytest.mark.long
-async def test_an_app_begun_in_a_small_window_is_whole_in_a_larger_one(prepared: Path) -> None:
+async def test_an_app_opened_in_a_small_window_is_whole_in_a_larger_one(prepared: Path) -> None:
     with prepared_app(prepared) as app:
         async with painted(app, (20, 5)) as pilot:
             await eventually(lambda: "cekura-tui needs" in text(pilot), "the sentence")

@@ -10,7 +10,7 @@ from read_only_place import read_only_place
 from watching import sees
 
 
-async def test_it_is_said_once_why_nothing_is_saved_and_all_else_works(served: Served, home: Path) -> None:
+async def test_a_read_only_session_says_once_that_nothing_is_saved_and_works(served: Served, home: Path) -> None:
     setup = served.setup()
     with seeded_jobs(setup, served.server.key) as seeded:
         seeded.ended(DONE, took=30.0)

@@ -1,4 +1,4 @@
-"""Whether somebody is there, and the line that tells what happened meanwhile."""
+"""Whether the user is there, and the line about what happened meanwhile."""
 
 from __future__ import annotations
 
@@ -74,9 +74,7 @@ ENDED = [job(n) for n in (1, 2, 3)] + [job(4, JobState.FAILED), job(5, JobState.
         ),
     ],
 )
-def test_the_line_tells_what_there_is_and_nothing_that_is_not(
-    jobs: list[Job], failures: NewFailures, line: str
-) -> None:
+def test_the_line_names_only_what_happened(jobs: list[Job], failures: NewFailures, line: str) -> None:
     assert away_message(jobs, failures) == line
 
 
@@ -99,24 +97,24 @@ def test_the_line_tells_what_there_is_and_nothing_that_is_not(
         ),
     ],
 )
-def test_a_message_says_what_succeeded_first_and_what_u_opens(ended: list[Job], first: Job, message: str) -> None:
+def test_a_message_names_successes_first_and_what_u_opens(ended: list[Job], first: Job, message: str) -> None:
     assert end_message(ended, first) == message
 
 
-def test_one_job_is_told_by_its_name_and_many_by_their_number() -> None:
+def test_one_job_is_named_and_many_are_counted() -> None:
     assert ended_words([job(4, JobState.FAILED)]) == "job 4 failed, Support line"
     assert ended_words(ENDED[:4]) == "3 suggestions, 1 failed"
     assert what_ended([job(n, JobState.FAILED) for n in range(1_200)]) == "1,200 failed"
 
 
-def test_the_next_new_job_is_the_one_that_ended_longest_ago() -> None:
+def test_the_next_unread_job_is_the_one_that_ended_first() -> None:
     jobs = [job(9, finished=50), job(8, finished=20, looked=True), job(7, finished=40), job(6, JobState.RUNNING)]
     assert next_unread(jobs) == jobs[2]
     assert next_unread([*jobs, job(5, JobState.UNCONFIRMED)]) == job(5, JobState.UNCONFIRMED)
     assert next_unread(jobs[1:2]) is None
 
 
-def test_the_title_tells_how_many_run_and_how_many_are_new() -> None:
+def test_the_title_counts_running_and_unread_jobs() -> None:
     assert counts_words([]) == ""
     assert counts_words([job(1, JobState.RUNNING), job(2, JobState.LAUNCHING), job(3)]) == "2 running · 1 new"
     assert counts_words([job(3), job(4, looked=True), job(5, JobState.STOPPED)]) == "1 new"
@@ -140,20 +138,18 @@ BEFORE = rows(r10="passed", r9="failed", r8="running", r7="review", r5="error")
     ],
     ids=["same", "new", "ended-since", "reviewed", "older", "between", "page-full", "all-good", "none"],
 )
-def test_runs_that_failed_since_are_counted_and_those_known_before_are_not(
-    now: list[RunRow], whole: bool, found: NewFailures
-) -> None:
+def test_only_runs_that_failed_since_are_counted(now: list[RunRow], whole: bool, found: NewFailures) -> None:
     assert new_failures(BEFORE, now, whole=whole) == found
 
 
-def test_without_a_list_of_before_nothing_is_new_and_with_an_empty_one_everything_is() -> None:
+def test_without_an_earlier_list_no_failure_is_new_and_after_an_empty_one_all_are() -> None:
     now = rows(r2="failed", r1="error")
     assert new_failures(None, now, whole=True) == NewFailures()
     assert new_failures([], now, whole=True) == NewFailures(2)
     assert new_failures([], now, whole=False) == NewFailures(2, more=True)
 
 
-def test_a_terminal_that_tells_its_focus_is_believed() -> None:
+def test_a_terminal_that_reports_its_focus_decides_who_is_there() -> None:
     presence = Presence(0.0)
     presence.focus_lost(10.0)
     presence.focus_lost(20.0)
@@ -163,7 +159,7 @@ def test_a_terminal_that_tells_its_focus_is_believed() -> None:
     assert presence.active(50.0, focused=True) is None
 
 
-def test_where_the_terminal_tells_nothing_two_minutes_without_a_key_are_absence() -> None:
+def test_without_focus_reports_two_minutes_without_a_key_are_absence() -> None:
     presence = Presence(0.0)
     assert presence.active(5.0) is None
     assert presence.away_since(5.0 + IDLE) is None
@@ -172,7 +168,7 @@ def test_where_the_terminal_tells_nothing_two_minutes_without_a_key_are_absence(
     assert presence.away_since(500.0) is None
 
 
-def test_who_has_the_focus_and_only_reads_is_there_once_the_terminal_told_of_it() -> None:
+def test_a_user_with_the_focus_who_only_reads_is_there() -> None:
     presence = Presence(0.0)
     assert presence.active(1.0, focused=True) is None
     assert presence.away_since(1.0 + 10 * IDLE) is None

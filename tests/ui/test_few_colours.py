@@ -1,4 +1,4 @@
-"""With 256 or 16 colours or none every state is told, can be read, and is sent in codes that the terminal has."""
+"""With 256 or 16 colours or none every state is shown, readable, and sent in codes that the terminal has."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_256_colours_are_sent_as_they_were_chosen(dark: bool) -> None:
 
 
 @pytest.mark.parametrize("name", [theme.name for theme in BUILTIN_THEMES.values() if not theme.ansi])
-def test_in_256_colours_the_rows_of_a_cursor_are_seen(name: str) -> None:
+def test_in_256_colours_rows_with_a_cursor_are_visible(name: str) -> None:
     theme = BUILTIN_THEMES[name]
     made = reduced(tokens(colours_of(theme, theme.to_color_system().generate())), "256", dark=theme.dark)
     grounds = [made[ground] for ground in GROUNDS]
@@ -90,7 +90,7 @@ def test_in_16_colours_states_differ_also_on_the_cursors_row(ground: str) -> Non
 
 
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
-def test_in_16_colours_each_row_of_a_cursor_is_told_from_the_others(dark: bool) -> None:
+def test_in_16_colours_rows_with_a_cursor_look_different(dark: bool) -> None:
     made = reduced(tokens(DARK if dark else LIGHT), "16", dark=dark)
     plain, cursor, blurred = (_drawn("16", made, "text", name) for name in ("background", "cursor", "cursor-blurred"))
     assert _numbers(plain)[1] != _numbers(cursor)[1]
@@ -98,7 +98,7 @@ def test_in_16_colours_each_row_of_a_cursor_is_told_from_the_others(dark: bool) 
     assert blurred.underline
 
 
-def test_in_16_colours_what_textual_reverses_is_drawn_forward() -> None:
+def test_in_16_colours_nothing_is_sent_reversed() -> None:
     made = reduced(tokens(DARK), "16", dark=True)
     sent = _drawn("16", made, "text", "background", reverse=True)
     assert not sent.reverse
@@ -116,7 +116,7 @@ def test_without_colour_no_colour_is_sent(ground: str) -> None:
     assert sent.bgcolor is None
 
 
-def test_without_colour_attributes_say_what_grounds_say() -> None:
+def test_without_colour_attributes_replace_grounds() -> None:
     assert _plain("background") == _plain("panel") == Style()
     assert _plain("cursor").reverse
     assert _plain("cursor-blurred").underline
@@ -138,7 +138,7 @@ def test_without_colour_the_cursors_row_is_one_bar() -> None:
 
 
 @pytest.mark.parametrize("depth", ["16", "none"])
-def test_a_cursor_without_the_focus_has_a_line_below_its_words_alone(depth: Depth) -> None:
+def test_a_cursor_without_the_focus_underlines_only_words(depth: Depth) -> None:
     made = reduced(tokens(DARK), depth, dark=True)
     line_filter = colour_filter(depth)
     row = Segment("  two words   ", Style(color=made["text"], bgcolor=made["cursor-blurred"]))
@@ -161,6 +161,6 @@ def test_links_and_clicks_stay(depth: Depth) -> None:
     assert segment.style.meta == {"@click": "app.quit"}
 
 
-def test_a_theme_in_which_nothing_can_be_read_ends_nothing() -> None:
+def test_an_unreadable_theme_is_made_readable() -> None:
     grey = dict.fromkeys(tokens(DARK), "#808080")
     assert reduced(grey, "256", dark=True)["text"] == "#ffffff"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from app_on_a_server import EPOCH, SMALL, Served, no_crash, opened
-from watching import screen_text, sees
+from app_on_a_server import EPOCH, SMALL, no_crash, opened
+from watching import sees
 
 from cekura_tui.config.paths import Paths
 from cekura_tui.config.settings import Settings
@@ -28,13 +28,13 @@ def demo(home: Path, **settings: bool) -> Setup:
     return demo_setup(Paths(home), DemoOptions(epoch=EPOCH), settings=Settings(**settings))
 
 
-def test_every_tip_names_an_action_that_there_is() -> None:
+def test_every_tip_names_an_action_that_exists() -> None:
     kinds = (CekuraApp, RunsScreen, RunList, RunScreen, JobsScreen, JobList, SuggestionScreen)
     known = {name for kind in kinds for name in table_of(kind)}
     assert [hint.action for hint in HINTS if hint.action not in known] == []
 
 
-def test_a_tip_that_was_used_is_gone_also_next_time(tmp_path: Path) -> None:
+def test_a_used_tip_is_gone_also_next_time(tmp_path: Path) -> None:
     changes: list[str] = []
     hints = Hints()
     hints.changed = lambda: changes.append("")
@@ -58,7 +58,7 @@ def test_tips_are_off_by_the_setting_and_outside_the_demo(tmp_path: Path) -> Non
     assert hints.left == ()
 
 
-def test_a_file_that_cannot_be_read_or_written_only_brings_the_tips_back(tmp_path: Path) -> None:
+def test_an_unusable_file_of_used_tips_only_brings_the_tips_back(tmp_path: Path) -> None:
     (tmp_path / "hints-used").mkdir()
     hints = Hints()
     hints.begin(demo(tmp_path))
@@ -66,7 +66,7 @@ def test_a_file_that_cannot_be_read_or_written_only_brings_the_tips_back(tmp_pat
     assert hints.left == HINTS[1:]
 
 
-async def test_each_page_shows_its_own_next_tip_and_none_while_somebody_types(tmp_path: Path) -> None:
+async def test_each_page_shows_its_own_next_tip_and_none_while_the_user_types(tmp_path: Path) -> None:
     async with opened(demo(tmp_path), size=SMALL) as pilot:
         await sees(pilot, OPEN, "240 runs")
         await pilot.press("slash")
@@ -78,9 +78,3 @@ async def test_each_page_shows_its_own_next_tip_and_none_while_somebody_types(tm
         await pilot.press("escape")
         await sees(pilot, "Tip: press ! to list failed runs only.", gone=OPEN)
         no_crash(pilot)
-
-
-async def test_a_workspace_of_ones_own_has_no_tips(served: Served) -> None:
-    async with opened(served.setup(), size=SMALL) as pilot:
-        await sees(pilot, "240 runs", "900240")
-        assert "Tip:" not in screen_text(pilot.app)

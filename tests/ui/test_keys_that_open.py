@@ -1,4 +1,4 @@
-"""Keys that open something: none that comes right after one of them gets to the page below; and `1`."""
+"""A key that comes right after one that opens something does not reach the page below; and `1`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from agents_on_a_server import CLINIC
 from app_on_a_server import Served, opened, setup_of
 from kept_jobs import SeededJobs, on_job
+from kept_suggestion import RUN, opened_suggestion
 from scripted_server import Hold, Reply, ScriptedServer, run_of, serve_runs
-from suggestion_screens import FAILED, suggestion
 from textual.pilot import Pilot
 from textual.widgets import Input
 from waiting import eventually
@@ -22,7 +22,7 @@ from cekura_tui.workspace.setup import Setup
 PROJECTS = "/user/v1/projects/"
 EVERYWHERE = {"app.keys", "app.palette", "app.command-line", "app.profile", "app.search-runs"}
 ELSEWHERE = {"app.quit", "app.runs", "app.jobs", "jobs.top"}
-"""What leads away from a page, as esc does."""
+"""Actions that lead away from a page, as esc does."""
 
 
 async def openers(pilot: Pilot[None]) -> set[str]:
@@ -69,7 +69,7 @@ async def openers(pilot: Pilot[None]) -> set[str]:
 
 
 @pytest.mark.long
-async def test_in_the_list_of_runs(served: Served) -> None:
+async def test_keys_right_after_one_that_opens_a_dialog_in_the_list_of_runs(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "as of")
         runs = {"note", "improve", "views", "hand-off", "scope", "export", "columns"}
@@ -77,14 +77,14 @@ async def test_in_the_list_of_runs(served: Served) -> None:
 
 
 @pytest.mark.long
-async def test_in_a_run(served: Served) -> None:
-    async with opened(served.setup(), run_id=FAILED) as pilot:
-        await sees(pilot, f"Run {FAILED}", "Verdicts")
+async def test_keys_right_after_one_that_opens_a_dialog_in_a_run(served: Served) -> None:
+    async with opened(served.setup(), run_id=RUN) as pilot:
+        await sees(pilot, f"Run {RUN}", "Verdicts")
         assert await openers(pilot) == {*EVERYWHERE, "run.improve", "run.hand-off"}
 
 
 @pytest.mark.long
-async def test_at_a_job(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_keys_right_after_one_that_opens_a_dialog_at_a_job(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.unconfirmed()
     async with opened(quiet) as pilot:
         await on_job(pilot, 1)
@@ -95,9 +95,8 @@ async def test_at_a_job(quiet: Setup, seeded: SeededJobs) -> None:
 
 
 @pytest.mark.long
-async def test_in_a_suggestion_and_in_the_history_of_prompts(served: Served) -> None:
-    async with opened(served.setup()) as pilot:
-        await suggestion(pilot)
+async def test_keys_right_after_one_that_opens_a_dialog_in_a_suggestion_and_a_history(served: Served) -> None:
+    async with opened_suggestion(served) as pilot:
         own = {"edit", "hand-off", "put-on-agent", "try-again"}
         assert await openers(pilot) == {*EVERYWHERE, *(f"suggestion.{name}" for name in own)}
         pilot.app.answer(OpenPromptHistory(CLINIC, "Clinic"))  # type: ignore[attr-defined]
@@ -107,7 +106,7 @@ async def test_in_a_suggestion_and_in_the_history_of_prompts(served: Served) -> 
 
 @pytest.fixture
 def slow(scripted: ScriptedServer) -> Hold:
-    """A server that takes its time to list the projects."""
+    """A server that is slow to list the projects."""
     scripted.on("GET", "/test_framework/v1/runs/", Reply({"count": 1, "results": [run_of(5)]}))
     serve_runs(scripted, run_of(5))
     hold = Hold(Reply([{"id": 1, "name": "Front desks"}]))
@@ -115,7 +114,7 @@ def slow(scripted: ScriptedServer) -> Hold:
     return hold
 
 
-async def test_a_dialog_that_takes_long_takes_the_keys_meanwhile_and_can_be_given_up(
+async def test_a_slow_dialog_takes_the_keys_meanwhile_and_can_be_cancelled(
     scripted: ScriptedServer, slow: Hold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cekura_tui.ui.kit.keys_in_order.PATIENCE", 0.05)
@@ -135,7 +134,7 @@ async def test_a_dialog_that_takes_long_takes_the_keys_meanwhile_and_can_be_give
         assert len(pilot.app.screen_stack) == 1
 
 
-async def test_1_goes_to_the_list_of_runs_from_wherever_one_is(served: Served) -> None:
+async def test_1_goes_to_the_list_of_runs_from_every_screen(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "as of")
         for keys in (["enter", "2"], ["enter", "="], ["b"]):

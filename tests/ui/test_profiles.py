@@ -1,4 +1,4 @@
-"""Going on with another profile: its own key goes to its own server, and what was open before is seen again."""
+"""Another profile: its own key goes to its own server, and the first profile is as it was afterwards."""
 
 from __future__ import annotations
 
@@ -45,7 +45,15 @@ def keys_at(server: ScriptedServer) -> set[str]:
     return {got.headers["X-CEKURA-API-KEY"] for got in list(server.seen)}
 
 
-async def test_another_profile_is_opened_with_its_own_key_and_server_and_the_first_one_again(
+async def add(pilot: Any, name: str, server: str, key: str) -> None:
+    await pilot.press("P", "a")
+    await sees(pilot, "Add profile", "Name", "Server", "API key")
+    for line, text in zip(pilot.app.screen.query(Input), (name, server, key), strict=True):
+        line.value = text
+    await pilot.press("enter")
+
+
+async def test_profiles_have_their_own_keys_and_servers_and_one_is_added_by_signing_in(
     saved: Path, served: Served, staging: ScriptedServer
 ) -> None:
     async with opened(setup()) as pilot:
@@ -59,11 +67,18 @@ async def test_another_profile_is_opened_with_its_own_key_and_server_and_the_fir
         await pilot.press("P", "k", "enter")
         await sees(pilot, "Profile default", "240 runs", "900240")
         assert len(served.log) > asked
+        await add(pilot, "work", staging.url, "key-of-work")
+        await sees(pilot, "Profile work", "0 runs")
         no_crash(pilot)
+    added = saved_keys(saved)["work"]
+    assert (added.api_url, added.api_key) == (staging.url, "key-of-work")
+    assert len(saved_keys(saved)) == 3
 
 
 @pytest.mark.long
-async def test_what_was_open_is_left_and_the_jobs_are_seen_again_when_one_is_back(saved: Path, served: Served) -> None:
+async def test_another_profile_closes_what_was_open_and_the_first_shows_its_jobs_again(
+    saved: Path, served: Served
+) -> None:
     async with opened(setup()) as pilot:
         await launched(pilot, 900238)
         await pilot.press("2", "enter")
@@ -79,7 +94,7 @@ async def test_what_was_open_is_left_and_the_jobs_are_seen_again_when_one_is_bac
         no_crash(pilot)
 
 
-async def test_a_key_of_the_environment_stays_with_the_profile_that_the_app_was_started_with(
+async def test_a_key_of_the_environment_stays_with_the_profile_at_the_start(
     saved: Path, served: Served, staging: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", served.server.key)
@@ -95,7 +110,7 @@ async def test_a_key_of_the_environment_stays_with_the_profile_that_the_app_was_
         await sees(pilot, "Profile default", "240 runs")
 
 
-async def test_a_profile_without_a_key_leads_to_signing_in_and_from_there_back(saved: Path, home: Path) -> None:
+async def test_a_profile_without_a_key_leads_to_signing_in_and_back(saved: Path, home: Path) -> None:
     (home / "config.toml").write_text("project_id = 4021\n[profiles.work]\nproject_id = 7\n")
     async with opened(setup()) as pilot:
         await sees(pilot, "240 runs")
@@ -106,27 +121,6 @@ async def test_a_profile_without_a_key_leads_to_signing_in_and_from_there_back(s
         await pilot.press("P", "g", "enter")
         await sees(pilot, "Profile default", "240 runs", gone="Ways to start")
         no_crash(pilot)
-
-
-async def add(pilot: Any, name: str, server: str, key: str) -> None:
-    await pilot.press("P", "a")
-    await sees(pilot, "Add profile", "Name", "Server", "API key")
-    for line, text in zip(pilot.app.screen.query(Input), (name, server, key), strict=True):
-        line.value = text
-    await pilot.press("enter")
-
-
-async def test_a_profile_is_added_by_signing_in_under_a_new_name(
-    saved: Path, served: Served, staging: ScriptedServer
-) -> None:
-    async with opened(setup()) as pilot:
-        await sees(pilot, "240 runs")
-        await add(pilot, "work", staging.url, "key-of-work")
-        await sees(pilot, "Profile work", "0 runs")
-        no_crash(pilot)
-    added = saved_keys(saved)["work"]
-    assert (added.api_url, added.api_key) == (staging.url, "key-of-work")
-    assert len(saved_keys(saved)) == 3
 
 
 @pytest.mark.long
@@ -151,7 +145,7 @@ async def test_a_profile_that_cannot_be_added_changes_nothing(
 
 
 @pytest.mark.long
-async def test_from_the_demo_a_profile_is_opened_and_the_demo_again(saved: Path, served: Served) -> None:
+async def test_a_profile_opens_from_the_demo_and_the_demo_from_a_profile(saved: Path, served: Served) -> None:
     async with opened(make_setup(demo=DemoOptions(), env=dict(os.environ))) as pilot:
         await sees(pilot, "240 runs", "Profile demo")
         assert served.log == []
@@ -166,9 +160,7 @@ async def test_from_the_demo_a_profile_is_opened_and_the_demo_again(saved: Path,
 
 
 @pytest.mark.long
-async def test_without_a_key_the_runs_and_jobs_that_are_saved_here_are_shown_and_nothing_is_asked(
-    saved: Path, served: Served
-) -> None:
+async def test_without_a_key_cached_runs_and_jobs_are_shown_without_a_request(saved: Path, served: Served) -> None:
     async with opened(setup()) as pilot:
         await launched(pilot, 900238)
         await pilot.press("enter")

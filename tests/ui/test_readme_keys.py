@@ -6,7 +6,7 @@ import readme_keys
 from readme_part import README
 
 
-def test_the_readme_has_the_keys_of_the_tables() -> None:
+def test_the_readme_has_the_keys_of_the_program() -> None:
     text = README.read_text(encoding="utf-8")
     how = "write them with: python tests/support/readme_keys.py --write"
     assert readme_keys.written(text) == text, f"the README's tables of keys are not those of the program; {how}"
@@ -17,7 +17,7 @@ def test_keys_are_written_as_on_a_keyboard() -> None:
     assert written == ["?", "←", "PgDn", "ctrl+d", "["]
 
 
-def test_what_a_pane_of_a_run_does_is_among_the_keys_of_a_run() -> None:
+def test_keys_of_the_panes_are_among_the_keys_of_a_run() -> None:
     in_a_run = readme_keys.tables().partition("In a run:")[2].partition("In the list of jobs")[0]
     for row in ("`x` | Raw turn", "`x` | Raw JSON", "`X` | Unfold all tools", "`e` | Evidence", "`esc` | Back"):
         assert f"| {row} |" in in_a_run

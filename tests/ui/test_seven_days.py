@@ -46,7 +46,7 @@ JOURNAL = 4 * 2**20 + 2**17
 
 
 @pytest.mark.long
-async def test_after_seven_days_of_twenty_jobs_each_has_its_end_and_nothing_has_piled_up(
+async def test_after_seven_days_all_jobs_have_ended_and_nothing_has_piled_up(
     home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "TICK", 60.0)  # no other window writes, so nobody need look each second for a week

@@ -60,7 +60,7 @@ def test_every_ink_is_readable_on_every_ground_it_is_drawn_on(name: str, depth: 
 
 @pytest.mark.parametrize("name", THEMES)
 @pytest.mark.parametrize("depth", ["truecolor", "256"])
-def test_caller_and_agent_have_colours_of_their_own(name: str, depth: Depth) -> None:
+def test_caller_and_agent_have_different_colours(name: str, depth: Depth) -> None:
     made = _made(THEMES[name], depth)
     assert _distance(made["caller"], made["agent"]) > 20
 
@@ -68,7 +68,7 @@ def test_caller_and_agent_have_colours_of_their_own(name: str, depth: Depth) -> 
 @pytest.mark.parametrize("name", OURS)
 @pytest.mark.parametrize("depth", ["truecolor", "256"])
 @pytest.mark.parametrize("blind", ["protanopia", "deuteranopia"])
-def test_states_differ_without_red_and_green(name: str, depth: Depth, blind: str) -> None:
+def test_states_differ_for_red_green_blindness(name: str, depth: Depth, blind: str) -> None:
     made = _made(THEMES[name], depth)
     states = {name: _seen(made[name], blind) for name in ("success", "warning", "error", "info")}
     near = {

@@ -1,4 +1,4 @@
-"""What is believed of a terminal, by its environment."""
+"""What a terminal can do, read from its environment."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ _TMUX = {"TMUX": "/tmp/tmux-0/default,1,0", "TERM_PROGRAM": "tmux"}
         ({"NO_COLOR": "1", "TEXTUAL_COLOR_SYSTEM": "256"}, "none", "NO_COLOR is set"),
     ],
 )
-def test_colours(env: dict[str, str], colours: Colours, why: str) -> None:
+def test_the_colours_of_a_terminal(env: dict[str, str], colours: Colours, why: str) -> None:
     assert read_colours(env) == (colours, why)
 
 
@@ -98,11 +98,11 @@ def test_colours(env: dict[str, str], colours: Colours, why: str) -> None:
         ({"LANG": "C", "PYTHONIOENCODING": "utf8:replace"}, "utf-8", "utf-8", "Python is set to UTF-8"),
     ],
 )
-def test_encoding(env: dict[str, str], python: str, encoding: str, why: str) -> None:
+def test_the_encoding_of_a_terminal(env: dict[str, str], python: str, encoding: str, why: str) -> None:
     assert read_encoding(env, python) == (encoding, why)
 
 
-def test_capabilities_are_all_of_this() -> None:
+def test_capabilities_are_read_together() -> None:
     env = {**_TMUX, "TERM": "tmux-256color", "SSH_TTY": "/dev/pts/1", "LANG": "C"}
     found = read_capabilities(env, "utf-8")
     assert (found.multiplexer, found.over_ssh, found.colours, found.encoding) == ("tmux", True, "256", "ascii")
@@ -125,9 +125,7 @@ def test_capabilities_are_all_of_this() -> None:
         ({}, False, "TERM is not set"),
     ],
 )
-def test_cells_are_erased_only_where_the_background_is_known_to_fill_them(
-    env: dict[str, str], erases: bool, why: str
-) -> None:
+def test_cells_are_erased_only_where_erasing_fills_the_background(env: dict[str, str], erases: bool, why: str) -> None:
     assert read_background_erase(env) == (erases, why)
 
 
@@ -142,5 +140,5 @@ def test_cells_are_erased_only_where_the_background_is_known_to_fill_them(
     ],
     ids=str,
 )
-def test_esc_waits_longer_over_ssh_or_as_long_as_the_user_set(env: dict[str, str], seconds: float) -> None:
+def test_esc_waits_longer_over_ssh_or_as_set_by_the_user(env: dict[str, str], seconds: float) -> None:
     assert read_escape_delay(env) == seconds

@@ -31,7 +31,6 @@ class DrawnApp:
         self.drawn = 0
 
     def refresh(self) -> None:
-        """Draw all."""
         self.drawn += 1
 
 
@@ -46,11 +45,10 @@ class Output:
         return True
 
     def write(self, data: str) -> None:
-        """Take it."""
         self.written.append(data)
 
     def stop(self) -> None:
-        """Take no more."""
+        pass
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +78,7 @@ def made(app: DrawnApp) -> tuple[TerminalDriver, Output]:
     return driver, output
 
 
-async def test_an_error_in_what_finds_the_changes_is_logged_once_and_whole_frames_are_sent_from_then_on(
+async def test_after_an_error_in_the_cell_writer_whole_frames_are_sent_and_it_is_logged_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(self: CellWriter, data: str) -> str:
@@ -99,7 +97,7 @@ async def test_an_error_in_what_finds_the_changes_is_logged_once_and_whole_frame
     driver.close()
 
 
-def test_reading_is_ended_any_number_of_times_while_nobody_reads(waking: _Waking) -> None:
+def test_reading_can_be_ended_any_number_of_times_while_no_thread_reads(waking: _Waking) -> None:
     def end_again_and_again() -> None:
         for _ in range(_PIPE + 1):
             waking.set()
@@ -120,7 +118,7 @@ def test_no_file_stays_open_while_another_program_has_the_terminal(waking: _Waki
 
 
 @pytest.mark.parametrize("reported", [(65_535, 65_535), (80, 65_535)])
-async def test_of_a_terminal_that_reports_too_many_cells_no_more_are_drawn_than_any_window_has(
+async def test_an_impossible_terminal_size_is_cut_to_the_largest_window(
     monkeypatch: pytest.MonkeyPatch, reported: tuple[int, int]
 ) -> None:
     for module in (os, shutil):  # what the writer and what Textual asks
@@ -131,7 +129,7 @@ async def test_of_a_terminal_that_reports_too_many_cells_no_more_are_drawn_than_
     driver.close()
 
 
-async def test_a_driver_that_is_closed_holds_no_file_open() -> None:
+async def test_a_closed_driver_holds_no_file_open() -> None:
     driver, _ = made(DrawnApp())
     waking = cast("_Waking", driver.exit_event)
     waking.open()

@@ -1,4 +1,4 @@
-"""What comes back from $EDITOR is what stands in its file, and nothing that was written there is lost."""
+"""The prompt that comes back from $EDITOR is what its file has, and nothing written there is lost."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ PROMPTS = {
 
 
 @pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
-def test_what_is_only_looked_at_comes_back_as_it_was(edit: Any, tmp_path: Path, prompt: str) -> None:
+def test_a_prompt_that_is_not_edited_comes_back_unchanged(edit: Any, tmp_path: Path, prompt: str) -> None:
     assert edit(prompt, "pass") == prompt
     assert not list(tmp_path.glob("prompt-*"))
 
@@ -69,7 +69,7 @@ def test_a_text_may_be_emptied(edit: Any, tmp_path: Path) -> None:
         ("os.unlink(path); os.symlink(sys.argv[0], path)", "it is a link"),
     ],
 )
-def test_what_cannot_be_taken_is_told_with_the_file_that_it_stays_in(
+def test_a_text_that_cannot_be_used_stays_in_its_file_which_is_named(
     edit: Any, tmp_path: Path, line: str, said: str
 ) -> None:
     with pytest.raises(UsageError, match=said) as caught:
@@ -79,7 +79,7 @@ def test_what_cannot_be_taken_is_told_with_the_file_that_it_stays_in(
 
 
 @pytest.mark.parametrize("line", ["os.remove(path)", "sys.exit(1)"])
-def test_where_nothing_was_written_nothing_stays(edit: Any, tmp_path: Path, line: str) -> None:
+def test_no_file_stays_where_nothing_was_written(edit: Any, tmp_path: Path, line: str) -> None:
     with pytest.raises(UsageError) as caught:
         edit("Be kind.", line)
     assert caught.value.hint == "The prompt is unchanged."

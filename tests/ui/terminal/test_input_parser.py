@@ -124,26 +124,26 @@ ALL = {**STRAY, **CUT, **STRINGS, **NUMBERS, **X10, **KEYS, **PASTES}
 
 
 @pytest.mark.parametrize("what", ALL)
-def test_what_is_sent_means_what_it_means(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_are_read_as_keys_pastes_and_reports(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textual.constants.SMOOTH_SCROLL", False)  # as the program has it
     sent, means = ALL[what]
     assert read(sent) == means
 
 
 @pytest.mark.parametrize("what", [*STRAY, *CUT, *STRINGS, *NUMBERS, *X10, *KEYS, *list(PASTES)[:4]])
-def test_bytes_that_come_one_by_one_mean_the_same(what: str) -> None:
+def test_bytes_that_come_one_by_one_are_read_as_the_same(what: str) -> None:
     sent, means = ALL[what]
     assert read(*(bytes([byte]) for byte in sent)) == means
 
 
-def test_an_unmarked_paste_goes_on_until_a_pause() -> None:
+def test_an_unmarked_paste_lasts_until_a_pause() -> None:
     parser = InputParser()
     assert not said(parser.feed(LONG)) + said(parser.feed(b"q\r")) + said(parser.feed(LONG))
     assert said(parser.pause()) == [f"“{LONG.decode()}q\r{LONG.decode()}”"]
     assert said(parser.feed(b"q")) == ["q"]
 
 
-def test_a_marked_paste_that_pauses_is_no_keys() -> None:
+def test_a_marked_paste_that_pauses_is_not_read_as_keys() -> None:
     parser = InputParser()
     assert not said(parser.feed(b"\x1b[200~status:comple"))
     assert said(parser.pause()) == ["“status:comple”"]
@@ -152,7 +152,7 @@ def test_a_marked_paste_that_pauses_is_no_keys() -> None:
     assert said(parser.feed(b" x\x1b[201~jj")) == ["“ x”", "j", "j"]
 
 
-def test_after_a_paste_without_an_end_a_key_is_a_key_and_so_are_those_after_it() -> None:
+def test_after_a_paste_without_an_end_keys_are_keys() -> None:
     parser = InputParser()
     said(parser.feed(b"\x1b[200~a"))
     said(parser.pause())
@@ -181,7 +181,7 @@ SPLIT = {
 
 
 @pytest.mark.parametrize("what", SPLIT)
-def test_what_pauses_anywhere_is_no_keys(what: str) -> None:
+def test_a_sequence_that_pauses_anywhere_is_not_read_as_keys(what: str) -> None:
     """But for a byte alone, and for escape and one byte more at its begin, which were keys for all that is known."""
     sent, means = SPLIT[what]
     for at in range(1, min(len(sent), 40) - 2):
@@ -192,7 +192,7 @@ def test_what_pauses_anywhere_is_no_keys(what: str) -> None:
         assert "".join(found).replace("”“", "") == "".join(means)
 
 
-def test_a_letter_with_ctrl_is_no_text_as_xterm_has_it() -> None:
+def test_ctrl_and_a_letter_as_xterm_sends_it_is_no_text() -> None:
     (key,) = InputParser().feed(b"\x1b[27;5;97~")
     assert isinstance(key, events.Key)
     assert (key.key, key.is_printable) == ("ctrl+a", False)
@@ -220,7 +220,7 @@ def test_every_byte_of_a_paste_is_in_it_wherever_the_stream_is_split(units: list
     assert "".join(read(*parts)).replace("enter", "\r") == means
 
 
-def test_of_a_paste_without_end_no_more_is_kept_than_anything_takes() -> None:
+def test_a_paste_without_end_is_cut_to_the_most_that_is_accepted() -> None:
     parser = InputParser()
     for part in (b"\x1b[200~", *[b"pasted " * 9_000] * 40, b"\x1b[20"):
         assert not said(parser.feed(part))
@@ -238,7 +238,7 @@ def test_of_a_paste_without_end_no_more_is_kept_than_anything_takes() -> None:
         ((MOST.height, MOST.width + 1), (9999, 9999), 0),
     ],
 )
-def test_a_report_of_a_size_counts_if_a_window_may_have_it(
+def test_a_reported_size_counts_if_a_window_may_have_it(
     cells: tuple[int, int], pixels: tuple[int, int], known: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("textual.constants.SMOOTH_SCROLL", True)

@@ -1,4 +1,4 @@
-"""What is written to a terminal so that it tells of something by itself."""
+"""What is written to a terminal so that it shows a notification."""
 
 from __future__ import annotations
 
@@ -45,63 +45,63 @@ ANYTHING = st.text(st.characters() | st.sampled_from("\x00\x07\x1b\x7f\x90\x9b\x
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value.values())[:40] or "nothing",
 )
-def test_a_terminal_gets_what_it_is_known_to_take_and_any_other_the_bell(env: dict[str, str], kind: str) -> None:
+def test_a_known_terminal_gets_its_notification_and_any_other_the_bell(env: dict[str, str], kind: str) -> None:
     assert kind_for(env) == kind
-    told = {"osc777": "\x1b]777;notify;me;job 1 failed\x07", "osc9": "\x1b]9;me: job 1 failed\x07", "bell": "\x07"}[
+    sent = {"osc777": "\x1b]777;notify;me;job 1 failed\x07", "osc9": "\x1b]9;me: job 1 failed\x07", "bell": "\x07"}[
         kind
     ]
-    assert notification("auto", "me", "job 1 failed", {**env, "TMUX": "", "STY": ""}) == told
+    assert notification("auto", "me", "job 1 failed", {**env, "TMUX": "", "STY": ""}) == sent
 
 
 @pytest.mark.parametrize("env", [KITTY, IN_TMUX, IN_SCREEN, {}], ids=["kitty", "tmux", "screen", "nothing"])
-def test_what_is_set_wins_and_off_is_silent(env: dict[str, str]) -> None:
+def test_the_setting_decides_the_kind_and_off_is_silent(env: dict[str, str]) -> None:
     assert notification("off", "t", "x", env) == ""
     assert notification("bell", "t", "x", env) == BELL
     assert "]9;t: x\x07" in notification("osc9", "t", "x", env)
     assert "]777;notify;t;x\x07" in notification("osc777", "t", "x", env)
 
 
-def test_tmux_passes_it_on_to_the_terminal_and_rings_where_it_may_not() -> None:
+def test_tmux_passes_a_notification_on_and_rings_where_it_may_not() -> None:
     passed = "\x1bPtmux;\x1b\x1b]777;notify;t;x\x07\x1b\\"
     assert notification("osc777", "t", "x", IN_TMUX) == passed
     assert notification("auto", "t", "x", {**IN_TMUX, "KITTY_WINDOW_ID": "1"}) == passed + BELL
     assert notification("osc777", "t", "x", {**IN_TMUX, "STY": "1.pts-0.box"}) == passed
 
 
-def test_screen_gets_it_in_pieces_that_it_passes_on_and_in_letters_that_end_no_string() -> None:
-    told = notification("osc777", "ü" * 200, "“é”" * 50, IN_SCREEN)
-    assert told.isascii()
-    pieces = re.findall(r"\x1bP(.*?)\x1b\\", told, re.DOTALL)
-    assert told == "".join(f"\x1bP{piece}\x1b\\" for piece in pieces)
+def test_screen_gets_a_notification_in_ascii_pieces_that_it_passes_on() -> None:
+    sent = notification("osc777", "ü" * 200, "“é”" * 50, IN_SCREEN)
+    assert sent.isascii()
+    pieces = re.findall(r"\x1bP(.*?)\x1b\\", sent, re.DOTALL)
+    assert sent == "".join(f"\x1bP{piece}\x1b\\" for piece in pieces)
     assert len(pieces) == 2
     assert all(len(piece) <= CHUNK for piece in pieces)
     assert "".join(pieces) == f"\x1b]777;notify;{'?' * 119}?;{'?' * 120}\x07"
 
 
-def test_what_strangers_wrote_neither_ends_the_sequence_nor_parts_its_fields() -> None:
-    told = notification("osc777", "cekura-tui", EVIL, KITTY)
-    assert told == "\x1b]777;notify;cekura-tui;a]0,ownedb,c\x07"
+def test_hostile_text_neither_ends_the_sequence_nor_splits_its_fields() -> None:
+    sent = notification("osc777", "cekura-tui", EVIL, KITTY)
+    assert sent == "\x1b]777;notify;cekura-tui;a]0,ownedb,c\x07"
     assert len(harmless("long " * 100)) == LONGEST
 
 
 @given(ANYTHING, ANYTHING, st.sampled_from(["osc777", "osc9", "bell"]), st.sampled_from([KITTY, IN_TMUX, IN_SCREEN]))
-def test_no_text_brings_a_control_character_of_its_own(title: str, text: str, kind: str, env: dict[str, str]) -> None:
-    told = notification(kind, title, text, env)
-    told.encode()  # a lone surrogate could not be written
-    controls = re.sub(r"[^\x00-\x1f\x7f-\x9f]", "", told)
+def test_no_text_adds_a_control_character(title: str, text: str, kind: str, env: dict[str, str]) -> None:
+    sent = notification(kind, title, text, env)
+    sent.encode()  # a lone surrogate could not be written
+    controls = re.sub(r"[^\x00-\x1f\x7f-\x9f]", "", sent)
     if kind == "bell":
-        assert told == BELL
+        assert sent == BELL
     elif env is IN_SCREEN:
         assert controls.count("\x07") == 1
         assert set(controls) == {"\x1b", "\x07"}
-        assert controls.count("\x1b") == 1 + 2 * told.count("\x1bP")
+        assert controls.count("\x1b") == 1 + 2 * sent.count("\x1bP")
     else:
         assert controls == {"xterm-kitty": "\x1b\x07", "tmux-256color": "\x1b\x1b\x1b\x07\x1b"}[env["TERM"]]
     fields = {"osc777": 3, "osc9": 1, "bell": 0}[kind] + (kind != "bell" and env is IN_TMUX)
-    assert told.count(";") == fields
+    assert sent.count(";") == fields
 
 
-def test_the_title_is_kept_once_written_when_it_changes_and_put_back() -> None:
+def test_the_title_is_written_when_it_changes_and_restored_at_the_end() -> None:
     written: list[str] = []
     title = Title(written.append)
     assert title.back == ""

@@ -1,9 +1,9 @@
-"""Textual's private names that the program uses are as they were read: each that is not has a sentence that says so."""
+"""Textual's private names that the program uses are unchanged; a changed one is named with the file to mend."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -64,54 +64,24 @@ CALLED: list[tuple[Callable[..., Any], str]] = [
     (XTermParser._sequence_to_key_events, "self sequence alt"),
 ]
 """What is called or overridden, here or in `quick_pilot`, and the names of what it takes."""
-OVERRIDDEN: list[tuple[type, str]] = [
-    (App, "_display"),
-    (App, "_fatal_error"),
-    (App, "_background_screens"),
-    (App, "_prune"),
-    (App, "delay_update"),
-    (App, "_close_messages_no_wait"),
-    (Screen, "_binding_chain"),
-    (Screen, "_on_idle"),
-    (Screen, "_on_screen_resume"),
-    (Widget, "_on_compose"),
+NAMES: list[tuple[type, str]] = [
+    (App, "_display _fatal_error _background_screens _prune delay_update _close_messages_no_wait"),
+    (App, "_driver _exception _notifications _batch_count _animator"),
+    (DOMNode, "_bindings _PSEUDO_CLASSES _component_styles _selector_names"),
+    (DOMNode, "_has_hover_style _has_focus_within _has_order_style _has_odd_or_even"),
+    (Driver, "_app _loop _size"),
     (Input, "_on_key"),
+    (LinuxDriver, "_run_input_thread _get_terminal_size _writer_thread _key_thread"),
+    (LinuxDriver, "start_application_mode stop_application_mode suspend_application_mode write"),
+    (MessagePump, "_is_mounted _message_queue _mounted_event _next_callbacks"),
+    (Parser, "_awaiting _timeout_time"),
+    (Screen, "_binding_chain _on_idle _on_screen_resume _callbacks _compositor _dirty_widgets"),
+    (Screen, "_layout_required _repaint_required _scroll_required"),
+    (Stylesheet, "_parse_cache _require_parse _variables"),
     (TextArea, "_on_key"),
-    (Widget, "_on_key"),
-    (LinuxDriver, "_run_input_thread"),
-    (LinuxDriver, "_get_terminal_size"),
+    (Widget, "_on_compose _on_key _styles_cache _scroll_required _repaint_required _recompose_required"),
 ]
-KEPT: list[tuple[type, str]] = [
-    (App, "_driver"),
-    (App, "_exception"),
-    (App, "_notifications"),
-    (DOMNode, "_bindings"),
-    (DOMNode, "_PSEUDO_CLASSES"),
-    (DOMNode, "_component_styles"),
-    (DOMNode, "_selector_names"),
-    (MessagePump, "_is_mounted"),
-    (MessagePump, "_message_queue"),
-    (MessagePump, "_mounted_event"),
-    (MessagePump, "_next_callbacks"),
-    (Screen, "_callbacks"),
-    (Screen, "_layout_required"),
-    (Screen, "_repaint_required"),
-    (Screen, "_scroll_required"),
-    (Stylesheet, "_parse_cache"),
-    (Stylesheet, "_require_parse"),
-    (Stylesheet, "_variables"),
-    (Widget, "_styles_cache"),
-    (Screen, "_binding_chain"),
-    (Screen, "_compositor"),
-    (Driver, "_app"),
-    (Driver, "_loop"),
-    (Driver, "_size"),
-    (LinuxDriver, "_writer_thread"),
-    (LinuxDriver, "_key_thread"),
-    (Parser, "_awaiting"),
-    (Parser, "_timeout_time"),
-]
-"""Attributes, by the class that has them."""
+"""What is overridden, set or read, here or in `quick_pilot`, by the class that has it."""
 PATCHED: list[tuple[object, str]] = [
     (app_module, "wait_for_idle"),
     (pilot_module, "wait_for_idle"),
@@ -123,16 +93,6 @@ PATCHED: list[tuple[object, str]] = [
     (DOMNode, "_PSEUDO_CLASSES"),
 ]
 """What `quick_pilot` puts something else in place of, and what it does so with."""
-LOOKED_AT: list[tuple[type, Iterable[str]]] = [
-    (Screen, ("_layout_required", "_dirty_widgets", "_callbacks")),
-    (Widget, ("_scroll_required", "_repaint_required", "_recompose_required")),
-    (App, ("_batch_count", "_animator")),
-    (MessagePump, ("_next_callbacks", "_message_queue")),
-    (DOMNode, ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd_or_even")),
-]
-"""What `quick_pilot` looks at to know whether anything is pending, and what style sheets tell a node."""
-
-
 source_of = cache(inspect.getsource)
 
 
@@ -146,40 +106,30 @@ def has(kind: type, name: str) -> bool:
 
 
 @pytest.mark.parametrize(("method", "takes"), CALLED, ids=lambda one: getattr(one, "__qualname__", ""))
-def test_what_is_called_takes_what_it_took(method: Callable[..., Any], takes: str) -> None:
+def test_a_private_method_has_the_arguments_that_are_passed(method: Callable[..., Any], takes: str) -> None:
     function = inspect.unwrap(getattr(method, "__func__", method))
     now = [*inspect.signature(function).parameters]
     assert now == takes.split(), f"Textual's {method.__qualname__} takes {now}: see terminal/textual_private.py."
 
 
-@pytest.mark.parametrize(("kind", "name"), OVERRIDDEN + KEPT, ids=str)
-def test_what_is_used_is_still_there(kind: type, name: str) -> None:
-    assert has(kind, name), f"Textual's {kind.__name__} has no {name} any more: see terminal/textual_private.py."
+@pytest.mark.parametrize(("kind", "names"), NAMES, ids=lambda one: getattr(one, "__name__", ""))
+def test_private_names_that_are_used_exist(kind: type, names: str) -> None:
+    gone = [name for name in names.split() if not has(kind, name)]
+    assert not gone, f"Textual's {kind.__name__} has no {gone}: see terminal/textual_private.py and quick_pilot.py."
 
 
-def test_the_driver_of_a_terminal_is_the_one_that_is_overridden() -> None:
-    assert issubclass(LinuxDriver, Driver)
-    for name in ("start_application_mode", "stop_application_mode", "write", "suspend_application_mode"):
-        assert hasattr(LinuxDriver, name), f"Textual's LinuxDriver has no {name} any more: see terminal/driver.py."
+def test_names_that_quick_pilots_replace_exist() -> None:
+    gone = [(owner, name) for owner, name in PATCHED if not hasattr(owner, name)]
+    assert not gone, f"Textual has none of these: {gone}: see tests/support/quick_pilot.py."
+    assert issubclass(LinuxDriver, Driver), "Textual's LinuxDriver is no Driver: see terminal/driver.py."
 
 
-@pytest.mark.parametrize(("owner", "name"), PATCHED, ids=str)
-def test_what_makes_pilots_quick_is_still_there(owner: object, name: str) -> None:
-    assert hasattr(owner, name), f"Textual's {owner} has no {name} any more: see tests/support/quick_pilot.py."
-
-
-@pytest.mark.parametrize(("kind", "names"), LOOKED_AT, ids=str)
-def test_what_tells_that_a_pilot_is_idle_is_still_there(kind: type, names: Iterable[str]) -> None:
-    gone = [name for name in names if not has(kind, name)]
-    assert not gone, f"Textual's {kind.__name__} has no {gone} any more: see tests/support/quick_pilot.py."
-
-
-def test_a_strip_has_all_that_strips_have() -> None:
+def test_a_light_strip_has_all_attributes_of_a_strip() -> None:
     gone = [name for name in Strip.__slots__ if not hasattr(Strip([]), name)]
     assert not gone, f"Textual's Strip has {gone} now: see tests/support/quick_pilot.py."
 
 
-def test_a_widget_draws_by_what_is_put_in_place_of_its_styles_cache() -> None:
+def test_a_widget_draws_by_its_styles_cache_which_is_replaced() -> None:
     source = inspect.getsource(Widget.render_lines) + inspect.getsource(Widget._render_content)
     assert "self._styles_cache.render_widget" in source, (
         "Textual's Widget draws without its _styles_cache: see terminal/textual_private.py."

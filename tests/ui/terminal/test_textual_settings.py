@@ -14,14 +14,14 @@ from cekura_tui.workspace.setup import DemoOptions, demo_setup
 from cekura_tui.workspace.workspace import Workspace
 
 
-def test_the_users_own_settings_are_left_as_they_are() -> None:
+def test_settings_of_the_user_for_textual_are_unchanged() -> None:
     env = {"TEXTUAL_FPS": "30", "TEXTUAL_ANIMATIONS": "basic", "TEXTUAL_SMOOTH_SCROLL": ""}
     set_defaults(env)
     assert env == {"TEXTUAL_FPS": "30", "TEXTUAL_ANIMATIONS": "basic", "TEXTUAL_SMOOTH_SCROLL": "0"}
 
 
 @pytest.mark.parametrize("odd", ["99999", "9" * 5_000, "0", "-5", "x", "", "²"])
-def test_a_size_that_no_window_has_is_not_taken_from_the_environment(odd: str) -> None:
+def test_an_impossible_size_in_the_environment_is_ignored(odd: str) -> None:
     env = {"COLUMNS": odd, "LINES": "30"}
     drop_odd_size(env, MOST)
     assert env == {"LINES": "30"}
