@@ -202,7 +202,12 @@ def serve_runs(server: ScriptedServer, *runs: dict[str, object]) -> None:
         server.on("GET", f"/test_framework/v1/runs/{run['id']}/", Reply(run))
 
 
+_taken: list[socket.socket] = []
+
+
 def closed_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port of this machine that refuses connections; it is taken, so that no other process can listen on it."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    _taken.append(taken)
+    return int(taken.getsockname()[1])

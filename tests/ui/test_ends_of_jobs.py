@@ -1,4 +1,4 @@
-"""How the end of a job is reported while the app runs, to a user who is there and to one who is not."""
+"""How ends of jobs are reported: while the app runs, to a user who is there or not, and at the next start."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from app_on_a_server import no_crash, opened
 from kept_jobs import DONE, FAILED
 from office import JobServer, away_reported, launch, lines, reports, states, toasts
-from scripted_server import ScriptedServer
+from scripted_server import PROGRESS, Reply, ScriptedServer
 from textual import events
 from textual.pilot import Pilot
 from waiting import eventually
@@ -182,4 +182,67 @@ async def test_a_hook_that_cannot_be_started_is_reported(job_server: JobServer, 
         sentence = "The on_job_done command could not be started: No such file or directory."
         await eventually(lambda: sentence in toasts(pilot), "the sentence")
         await sees(pilot, "failed")
+        no_crash(pilot)
+
+
+# At the start
+
+
+async def test_one_line_says_once_what_ended_since_the_last_visit(job_server: JobServer) -> None:
+    job_server.running(3)
+    await job_server.visited()
+    job_server.ends = {"p-1": DONE, "p-2": FAILED, "p-3": DONE}
+    job_server.fails(133, 132)
+    async with opened(job_server.setup) as pilot:
+        line = "While you were away: 2 suggestions, 1 failed, 2 new failures in this view."
+        await reports(pilot, f"{line} U opens the next finished job.")
+        await sees(pilot, "32 runs")
+        assert len(toasts(pilot)) == 1
+        await pilot.press("q")
+    async with opened(job_server.setup) as pilot:
+        await sees(pilot, "32 runs", "succeeded")
+        await away_reported(pilot)
+        assert lines(pilot) == []
+
+
+async def test_a_first_start_reports_no_runs_that_failed_before(job_server: JobServer) -> None:
+    job_server.fails(140, 139)
+    async with opened(job_server.setup) as pilot:
+        await sees(pilot, "32 runs")
+        await away_reported(pilot)
+        assert lines(pilot) == []
+
+
+async def test_without_an_answer_of_the_server_the_line_says_what_another_program_saw(
+    job_server: JobServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cekura_tui.ui.away.PATIENCE", 0.05)
+    job_server.running(2)
+    await job_server.visited()
+    job_server.ended({"p-1": DONE})
+    for path in ("/test_framework/v1/runs/", PROGRESS):
+        job_server.server.on("GET", path, Reply({}, 500))
+    async with opened(job_server.setup) as pilot:
+        await reports(pilot, "While you were away: 1 suggestion. U opens the next finished job.")
+
+
+async def test_u_opens_unread_jobs_from_the_oldest_on_until_none_is_left(job_server: JobServer) -> None:
+    job_server.running(2)
+    job_server.ended({"p-2": FAILED, "p-1": DONE})
+    await job_server.visited()
+    async with opened(job_server.setup) as pilot:
+        await sees(pilot, "30 runs")
+        await eventually(lambda: len(states(pilot)) == 2, "the jobs")
+        await away_reported(pilot)
+        assert lines(pilot) == [], "they ended before the visit"
+        for shown in ("Job 2  ✗", "Suggestion of job 1"):
+            await pilot.press("U")
+            await sees(pilot, shown)
+        await pilot.press("U")
+        await sees(pilot, "No job has finished since you looked.")
+        await pilot.press("escape")
+        await sees(pilot, "30 runs")
+        await eventually(lambda: not any(job.unread for job in pilot.app.state.jobs), "none is new")  # type: ignore[attr-defined]
+        jobs = await pilot.app.state.workspace.call(lambda session: session.jobs.all())  # type: ignore[attr-defined]
+        assert [job.looked_at is None for job in jobs] == [False, False]
         no_crash(pilot)

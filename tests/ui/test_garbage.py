@@ -47,7 +47,7 @@ async def test_garbage_is_freed_in_a_pause_even_where_it_was_set_aside_before(
         await eventually(lambda: gone() is None, "a second look")
 
 
-async def test_the_first_pause_sets_loaded_objects_aside_and_a_later_one_needs_much_garbage(
+async def test_the_first_pause_sets_objects_aside_and_a_later_one_needs_much_garbage(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(garbage, "IDLE", 0.05)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from agents_on_a_server import reads
 from app_on_a_server import Served, launched, no_crash, on_run, opened, setup_of
 from hostile import IMPROVED, serve_hostile
 from kept_jobs import DRAFT, SeededJobs, on_jobs
@@ -41,7 +42,7 @@ async def test_a_saved_suggestion_is_byte_for_byte_what_the_server_sent(
         ):
             pilot.app.screen.query_one(Input).value = name
             await pilot.press("enter")
-            await sees(pilot, said)
+            await reads(pilot, said)
             assert there.read_text() == "mine"
         await pilot.press("enter")
         await sees(pilot, "Saved to", "characters.", gone="Copy or save the prompt")

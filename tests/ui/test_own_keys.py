@@ -36,29 +36,13 @@ LINE = "type to find one"
 _ID = re.compile(r"\{([a-z-]+\.[a-z-]+)\}")
 
 
-# What a key is called
-
-
 @pytest.mark.parametrize(
     ("written", "key"),
     [
-        ("I", "I"),
-        ("?", "question_mark"),
-        ("question_mark", "question_mark"),
-        ("Ctrl+E", "ctrl+e"),
-        ("alt+X", "alt+X"),
-        ("esc", "escape"),
-        ("PgDn", "pagedown"),
-        ("shift+i", "I"),
-        ("shift+tab", "shift+tab"),
-        ("F5", "f5"),
-        ("ctrl+left", "ctrl+left"),
-        ("ctrl+1", None),
-        ("ctrl+shift+a", None),
-        ("super+x", None),
-        ("banana", None),
-        ("ctrl+", None),
-        ("\x1b", None),
+        *(("I", "I"), ("?", "question_mark"), ("question_mark", "question_mark"), ("Ctrl+E", "ctrl+e"), ("F5", "f5")),
+        *(("alt+X", "alt+X"), ("esc", "escape"), ("PgDn", "pagedown"), ("shift+i", "I"), ("shift+tab", "shift+tab")),
+        *(("ctrl+left", "ctrl+left"), ("ctrl+1", None), ("ctrl+shift+a", None), ("super+x", None), ("banana", None)),
+        *(("ctrl+", None), ("\x1b", None)),
     ],
 )
 def test_a_key_is_known_by_its_names_on_keyboards_and_on_screen(written: str, key: str | None) -> None:
@@ -93,12 +77,8 @@ def test_a_problem_with_a_key_names_the_actions_by_their_ids(keys: dict[str, str
 @pytest.mark.parametrize(
     "keys",
     [
-        {"runs.improve": "I, ctrl+e"},
-        {"runs.improve": ""},
-        {"run.back": "backspace", "run.end-search": "backspace"},
-        {"runs.filter": "f"},
-        {"app.palette": ""},
-        {"app.theme": "T"},
+        *({"runs.improve": "I, ctrl+e"}, {"runs.improve": ""}, {"runs.filter": "f"}, {"app.palette": ""}),
+        *({"run.back": "backspace", "run.end-search": "backspace"}, {"app.theme": "T"}),
         {"jobs.top": "3", "app.jobs": "3"},
     ],
     ids=str,

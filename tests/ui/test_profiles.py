@@ -76,9 +76,7 @@ async def test_profiles_have_their_own_keys_and_servers_and_one_is_added_by_sign
 
 
 @pytest.mark.long
-async def test_another_profile_closes_what_was_open_and_the_first_shows_its_jobs_again(
-    saved: Path, served: Served
-) -> None:
+async def test_another_profile_closes_all_screens_and_the_first_has_its_jobs_again(saved: Path, served: Served) -> None:
     async with opened(setup()) as pilot:
         await launched(pilot, 900238)
         await pilot.press("2", "enter")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from app_on_a_server import SMALL, Served, no_crash, opened, setup_of
+from pathlib import Path
+
+from app_on_a_server import LAUNCH, SMALL, Served, no_crash, opened, setup_of
 from hostile import serve_hostile
+from kept_jobs import DONE, seeded_jobs
+from read_only_place import read_only_place
 from scripted_server import HTML_502, Hold, Reply, Reset, ScriptedServer, closed_port, run_of, serve_runs
 from watching import sees
 
@@ -137,3 +141,17 @@ async def test_every_hostile_name_is_shown_letter_by_letter(scripted: ScriptedSe
         await pilot.press("enter")
         await sees(pilot, "esc close", "[/red]")
         no_crash(pilot)
+
+
+async def test_a_read_only_session_says_once_that_nothing_is_saved_and_works(served: Served, home: Path) -> None:
+    setup = served.setup()
+    with seeded_jobs(setup, served.server.key) as seeded:
+        seeded.ended(DONE, took=30.0)
+        seeded.running()
+    with read_only_place(home):
+        async with opened(served.setup()) as pilot:
+            await sees(pilot, "Read-only session: nothing is saved or launched.", "read-only", "240 runs")
+            await pilot.press("2")
+            await sees(pilot, "succeeded", "running", "none: nothing can be")
+            no_crash(pilot)
+    assert served.asked(LAUNCH, "POST") == []

@@ -15,7 +15,7 @@ from watching import sees
 from cekura_tui.config.credentials import ApiKey, read_server, save_key, saved_keys
 
 
-async def test_without_a_key_there_are_three_ways_in_and_a_typed_key_is_never_shown_or_copied(
+async def test_without_a_key_there_are_three_ways_in_and_a_key_is_not_shown_or_copied(
     served: Served, home: Path
 ) -> None:
     async with opened(setup_of(served.server.url, None), size=SMALL) as pilot:

@@ -78,7 +78,7 @@ def made(app: DrawnApp) -> tuple[TerminalDriver, Output]:
     return driver, output
 
 
-async def test_after_an_error_in_the_cell_writer_whole_frames_are_sent_and_it_is_logged_once(
+async def test_after_an_error_in_the_cell_writer_whole_frames_are_sent_and_one_is_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(self: CellWriter, data: str) -> str:
