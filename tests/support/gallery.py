@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from scenes import MORE_SCENES, PROPOSED, SUGGESTED, Scene, runs
+from scenes import MORE_SCENES, SUGGESTED, Scene, runs
 from textual.pilot import Pilot
 from waiting import eventually
 from watching import sees, still
 
 from cekura_tui.ui.kit.virtual_list import VirtualList
 
+Step = tuple[tuple[str, ...], str, tuple[str, ...]]
+"""Keys, the class of the screen that is on top afterwards, and texts on it: the next keys are for what is loaded."""
 
-def _by_keys(*keys: str, screen: str, after: tuple[str, ...] = (), shows: tuple[str, ...] = ()) -> Scene:
-    """From the run list by these keys to the screen or dialog of this class, and on by those `after`."""
+
+def _step(*keys: str, screen: str, shows: tuple[str, ...] = ()) -> Step:
+    return keys, screen, shows
+
+
+def _by_keys(*steps: Step) -> Scene:
+    """From the run list by these steps."""
 
     async def scene(pilot: Pilot[Any]) -> None:
         await runs(pilot)
-        await pilot.press(*keys)
-        await eventually(lambda: type(pilot.app.screen).__name__ == screen, f"{screen} is on top")
-        await sees(pilot, *shows)
-        await pilot.press(*after)
+        for keys, screen, shows in steps:
+            await pilot.press(*keys)
+            await eventually(lambda screen=screen: type(pilot.app.screen).__name__ == screen, f"{screen} is on top")  # type: ignore[misc]
+            await sees(pilot, *shows)
         for rows in pilot.app.screen.query(VirtualList):
             # How high rows off the screen are is estimated until they were near it once.
             rows.redraw()
@@ -62,47 +69,48 @@ async def _sign_in_key(pilot: Pilot[Any]) -> None:
     await still(pilot)
 
 
-_PROPOSED = ("2", "g", "j")
+_RUN = _step("enter", screen="RunScreen", shows=("00:14",))
+_JOBS = _step("2", screen="JobsScreen", shows=("5 jobs",))
+_PROPOSED = (_JOBS, _step("g", "j", screen="JobsScreen", shows=("Changes",)))
 """To the job whose proposal has changes of every kind."""
+_SUGGESTION = (*_PROPOSED, _step("enter", screen="SuggestionScreen", shows=("reason:",)))
+_ACCEPTED = (*_SUGGESTION, _step("a", screen="SuggestionScreen", shows=("✓1",)))
 
 GALLERY: dict[str, Scene] = {
-    "runs": _by_keys(screen="RunsScreen"),
-    "runs-filter": _by_keys("slash", *"outcome:fai", screen="RunsScreen"),
-    "runs-nothing": _by_keys("slash", *"agent:nobody", "enter", screen="RunsScreen", shows=("No matching",)),
-    "runs-marked": _by_keys("space", "j", "space", screen="RunsScreen"),
+    "runs": _by_keys(),
+    "runs-filter": _by_keys(_step("slash", *"outcome:fai", screen="RunsScreen")),
+    "runs-nothing": _by_keys(_step("slash", *"agent:nobody", "enter", screen="RunsScreen", shows=("No matching",))),
+    "runs-marked": _by_keys(_step("space", "j", "space", screen="RunsScreen")),
     "groups": MORE_SCENES["groups"],
-    "views": _by_keys("v", screen="ViewsDialog"),
-    "columns": _by_keys("c", screen="ColumnsDialog"),
-    "note": _by_keys("m", screen="NoteDialog"),
-    "export": _by_keys("e", screen="ExportRunsDialog"),
-    "copy-runs": _by_keys("y", screen="CopyRunsDialog"),
-    "scope": _by_keys("p", screen="PickScopeDialog"),
-    "profiles": _by_keys("P", screen="ProfileDialog"),
-    "profile-add": _by_keys("P", "a", screen="AddProfileDialog"),
-    "help": _by_keys("question_mark", screen="HelpDialog"),
-    "palette": _by_keys("ctrl+p", screen="Palette"),
-    "run": _by_keys("enter", screen="RunScreen", shows=("00:14",)),
-    "run-evidence": _by_keys("enter", screen="RunScreen", shows=("00:14",), after=("e",)),
-    "run-details": _by_keys("enter", "d", screen="RunScreen"),
-    "run-find": _by_keys("enter", screen="RunScreen", shows=("00:14",), after=("slash", *"you", "enter")),
-    "compare": _by_keys("enter", "equals_sign", screen="CompareScreen"),
-    "copy-run": _by_keys("enter", "y", screen="CopyRunDialog"),
-    "improve": _by_keys("i", screen="ImproveDialog", shows=("792 words",)),
-    "jobs": _by_keys(*_PROPOSED, screen="JobsScreen", shows=("Changes",)),
-    "jobs-running": _by_keys("2", screen="JobsScreen", shows=("Next poll",)),
-    "job": _by_keys("2", "d", screen="JobScreen"),
-    "suggestion": _by_keys(*_PROPOSED, "enter", screen="SuggestionScreen", shows=("reason:",)),
-    "suggestion-decided": _by_keys(
-        *_PROPOSED, "enter", screen="SuggestionScreen", shows=("reason:",), after=("a", "x")
-    ),
-    "edit": _by_keys(*_PROPOSED, "enter", "e", screen="EditHunkDialog"),
-    "hand-off": _by_keys(*_PROPOSED, "enter", "a", "y", screen="HandOffDialog"),
-    "update-prompt": _by_keys(*_PROPOSED, "enter", "a", "p", screen="UpdatePromptDialog"),
-    "history": _by_keys(*_PROPOSED, "enter", "h", screen="PromptHistoryScreen"),
+    "views": _by_keys(_step("v", screen="ViewsDialog")),
+    "columns": _by_keys(_step("c", screen="ColumnsDialog")),
+    "note": _by_keys(_step("m", screen="NoteDialog")),
+    "export": _by_keys(_step("e", screen="ExportRunsDialog")),
+    "copy-runs": _by_keys(_step("y", screen="CopyRunsDialog")),
+    "scope": _by_keys(_step("p", screen="PickScopeDialog")),
+    "profiles": _by_keys(_step("P", screen="ProfileDialog")),
+    "profile-add": _by_keys(_step("P", screen="ProfileDialog"), _step("a", screen="AddProfileDialog")),
+    "help": _by_keys(_step("question_mark", screen="HelpDialog")),
+    "palette": _by_keys(_step("ctrl+p", screen="Palette")),
+    "run": _by_keys(_RUN),
+    "run-evidence": _by_keys(_RUN, _step("e", screen="RunScreen")),
+    "run-details": _by_keys(_RUN, _step("d", screen="RunScreen")),
+    "run-find": _by_keys(_RUN, _step("slash", *"you", "enter", screen="RunScreen")),
+    "compare": _by_keys(_RUN, _step("equals_sign", screen="CompareScreen")),
+    "copy-run": _by_keys(_RUN, _step("y", screen="CopyRunDialog")),
+    "improve": _by_keys(_step("i", screen="ImproveDialog", shows=("792 words",))),
+    "jobs": _by_keys(*_PROPOSED),
+    "jobs-running": _by_keys(_JOBS, _step(screen="JobsScreen", shows=("Next poll",))),
+    "job": _by_keys(_JOBS, _step("d", screen="JobScreen")),
+    "suggestion": _by_keys(*_SUGGESTION),
+    "suggestion-decided": _by_keys(*_ACCEPTED, _step("x", screen="SuggestionScreen", shows=("✗1",))),
+    "edit": _by_keys(*_SUGGESTION, _step("e", screen="EditHunkDialog")),
+    "hand-off": _by_keys(*_ACCEPTED, _step("y", screen="HandOffDialog")),
+    "update-prompt": _by_keys(*_ACCEPTED, _step("p", screen="UpdatePromptDialog")),
+    "history": _by_keys(*_ACCEPTED, _step("h", screen="PromptHistoryScreen")),
     "search": _search,
-    "request-log": _by_keys("colon", *"request", "enter", screen="RequestLogScreen"),
-    "confirm": _by_keys("2", "x", screen="ConfirmDialog"),
+    "request-log": _by_keys(_step("colon", *"request", "enter", screen="RequestLogScreen")),
+    "confirm": _by_keys(_JOBS, _step("x", screen="ConfirmDialog")),
     "sign-in": _sign_in,
     "sign-in-key": _sign_in_key,
 }
-assert PROPOSED
