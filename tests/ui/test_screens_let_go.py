@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections import Counter
 from typing import Any
 
 from app_on_a_server import WIDE, Served, on_run
@@ -20,14 +21,14 @@ from cekura_tui.ui.suggestion.screen import SuggestionScreen
 from cekura_tui.workspace.workspace import Workspace
 
 
-def alive(pilot: Pilot[Any], kind: type[Any]) -> int:
-    """How many of these there are, once garbage is gone."""
+def alive(pilot: Pilot[Any]) -> Counter[type]:
+    """How many objects of each type there are, once garbage is gone."""
     # A signal of Textual holds its last subscriber until it is published again.
     pilot.app.state.jobs_changed.publish(pilot.app.state.jobs)  # type: ignore[attr-defined]
     pilot.app.state.data_changed.publish(None)  # type: ignore[attr-defined]
     gc.unfreeze()
     gc.collect()
-    return sum(type(one) is kind for one in gc.get_objects())
+    return Counter(map(type, gc.get_objects()))
 
 
 async def visit(pilot: Pilot[Any], shown: str, times: int) -> None:
@@ -52,8 +53,12 @@ async def test_a_closed_run_or_suggestion_is_freed_with_all_its_lines(served: Se
                 await pilot.press("2")
                 await sees(pilot, "1 job")
             await visit(pilot, shown, 2)
-            lines = alive(pilot, Strip)
+            lines = alive(pilot)[Strip]
             await visit(pilot, shown, 4)
-            await eventually(lambda kind=kind: alive(pilot, kind) <= 3, f"{kind} is freed")  # type: ignore[misc]
-            await eventually(lambda lines=lines: alive(pilot, Strip) < 1.5 * lines, "its lines are freed")  # type: ignore[misc]
+
+            def freed(kind: type = kind, lines: int = lines) -> bool:
+                now = alive(pilot)
+                return now[kind] <= 3 and now[Strip] < 1.5 * lines
+
+            await eventually(freed, f"{kind.__name__} is freed with its lines")
     await asyncio.to_thread(workspace.close)
