@@ -1,17 +1,17 @@
-"""The details of a run in an app of their own: what is on the screen, and all that can be brought there."""
+"""The details of a run alone in an app, and everything that can be reached in them by keys."""
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from textual.app import ComposeResult
-from themed_app import ThemedApp
+from one_widget import WidgetApp, widget_app
+from textual.pilot import Pilot
 
 from cekura_tui.model.run.details import DetailRow
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.ui.kit.strips import Line, RowState
-from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.run.details import RunDetails
 
 
@@ -29,37 +29,22 @@ class CountedDetails(RunDetails):
         return super().lines_of(row, width, state)
 
 
-class DetailsApp(ThemedApp):
-    def __init__(self, source: dict[str, Any]) -> None:
-        super().__init__()
-        self.source = source
-        self.details = CountedDetails()
-        self.opened: list[object] = []
-
-    def compose(self) -> ComposeResult:
-        yield self.details
-
-    def on_mount(self) -> None:
-        self.details.show_run(view(self.source))
-        self.details.focus()
-
-    def on_virtual_list_opened(self, message: VirtualList.Opened) -> None:
-        self.opened.append(message.key)
-
-
-def screen(details: RunDetails) -> list[str]:
-    return [details.render_line(y).text.rstrip() for y in range(details.size.height)]
+def details_of(
+    source: dict[str, Any], *, size: tuple[int, int] = (80, 24)
+) -> AbstractAsyncContextManager[tuple[WidgetApp[CountedDetails], Pilot[None]]]:
+    """The details of a run alone in an app."""
+    return widget_app(CountedDetails(), lambda one: one.show_run(view(source)), size=size)
 
 
 def found_on(details: RunDetails) -> list[str]:
-    """The pieces of the screen that are marked as found."""
+    """The highlighted matches on screen."""
     strips = [details.render_line(y) for y in range(details.size.height)]
     ground = details.style_of("run-details--found").bgcolor
     return [part.text for strip in strips for part in strip if part.style and part.style.bgcolor == ground]
 
 
 def everything(details: RunDetails) -> list[str]:
-    """All lines that are there to be read, by opening whatever is closed on the way down."""
+    """All lines, with every closed node opened on the way down."""
     seen: dict[tuple[object, int], str] = {}
     details.action_first()
     while True:

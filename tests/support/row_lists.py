@@ -1,21 +1,17 @@
-"""Lists of made-up rows, in an app of their own: what is painted, what is told, and how many rows are looked at."""
+"""Lists of made-up rows that count how many lines are drawn and how many rows are read."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
-import pyte
-from quick_pilot import painted
-from rich.console import Console, RenderableType
+import one_widget
+from one_widget import WidgetApp, widget_app
 from rich.segment import Segment
-from textual._compositor import CompositorUpdate
-from textual.app import ComposeResult
-from textual.message import Message
-from textual.screen import Screen
+from textual.pilot import Pilot
 from textual.strip import Strip
-from themed_app import ThemedApp
 
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -38,7 +34,7 @@ def rows(*ids: int, height: int = 1) -> list[Row]:
 
 
 class Even(VirtualList[Row]):
-    """Rows of one line, which can be marked; `painted` are the lines of the screen that were drawn, as they were."""
+    """Rows of one line that can be marked; `painted` are the lines of the screen in the order they were drawn."""
 
     BINDINGS = [("space", "toggle_mark", "Mark"), ("V", "mark_range", "Mark up to here")]  # noqa: RUF012 - Textual's way
     marking = True
@@ -65,54 +61,20 @@ class Uneven(Even):
     row_height = None
 
 
-class ListApp(ThemedApp):
-    """A list and nothing else. `messages` is what it told, `terminal` what was sent of it, `copied` what was copied."""
-
-    def __init__(self, shown: Even, first: Sequence[Row], size: tuple[int, int] = SIZE) -> None:
-        super().__init__()
-        painted.add(self)
-        self.list = shown
-        self.first = first
-        self.messages: list[Message] = []
-        self.copied: list[str] = []
-        self.terminal = pyte.Screen(*size)
-        self._stream = pyte.Stream(self.terminal)
-        self._console = Console(force_terminal=True, color_system="truecolor", legacy_windows=False)
-
-    def compose(self) -> ComposeResult:
-        yield self.list
-
-    def on_mount(self) -> None:
-        self.list.show_rows(self.first)
-        self.list.focus()
-
-    def on_virtual_list_moved(self, message: VirtualList.Moved) -> None:
-        self.messages.append(message)
-
-    on_virtual_list_opened = on_virtual_list_marked = on_virtual_list_near_end = on_virtual_list_moved
-    on_virtual_list_in_view = on_virtual_list_moved
-
-    def copy_to_clipboard(self, text: str) -> None:
-        self.copied.append(text)
-
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        # Without a terminal Textual throws this away, and with it every line that it forgot to send.
-        if isinstance(renderable, CompositorUpdate):
-            self._stream.feed(renderable.render_segments(self._console).replace("\n", ""))
-        super()._display(screen, renderable)
-
-    def messages_of(self, kind: type[Message]) -> list[Any]:
-        """What was told of one kind."""
-        return [message for message in self.messages if isinstance(message, kind)]
+def listed(
+    shown: Even, first: Sequence[Row], *, size: tuple[int, int] = SIZE, css: str = ""
+) -> AbstractAsyncContextManager[tuple[WidgetApp[Even], Pilot[None]]]:
+    """The list alone in an app, with these rows."""
+    return widget_app(shown, lambda one: one.show_rows(first), size=size, css=css, paint=True)
 
 
 def screen(shown: VirtualList[Any]) -> list[str]:
     """The lines of a list as they are now."""
-    return [shown.render_line(y).text.strip() for y in range(shown.size.height)]
+    return [line.strip() for line in one_widget.screen(shown)]
 
 
 class Lazy(Sequence[Row]):
-    """Rows with the ids `first`, `first + 1`, …, made when they are looked at; `looks` counts how often one was."""
+    """Rows with the ids `first`, `first + 1`, …, made when they are read; `looks` counts the reads."""
 
     def __init__(self, first: int, count: int) -> None:
         self.first, self.count, self.looks = first, count, 0

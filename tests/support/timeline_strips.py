@@ -1,18 +1,13 @@
-"""A timeline strip in an app of its own: what it asks to be painted, and what a terminal shows of it."""
+"""Calls to be drawn as a timeline, and a timeline alone in an app that records which regions it repaints."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from contextlib import AbstractAsyncContextManager
 
-import pyte
-from quick_pilot import painted
-from rich.console import Console, RenderableType
-from textual._compositor import CompositorUpdate
-from textual.app import ComposeResult
+from one_widget import WidgetApp, widget_app
 from textual.geometry import Region
-from textual.screen import Screen
-from themed_app import ThemedApp
+from textual.pilot import Pilot
 
 from cekura_tui.model.run.verdict import State
 from cekura_tui.model.transcript.timeline import Timeline, timeline_of
@@ -47,10 +42,14 @@ MARKS: dict[int, State] = {2: "pass", 3: "fail", 8: "review"}
 
 
 class Strip(TimelineStrip):
-    """`asked` are the regions that were to be painted again."""
+    """Records the regions that it asked to repaint in `asked`, and in `whole` how often it asked for all of itself."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.forget()
+
+    def forget(self) -> None:
+        """Record from here."""
         self.asked: list[Region] = []
         self.whole = 0
 
@@ -61,41 +60,8 @@ class Strip(TimelineStrip):
         return self
 
 
-class StripApp(ThemedApp):
-    """`updates` counts what was sent to a terminal of 120 columns; `terminal` shows it."""
-
-    def __init__(self, timeline: Timeline, marks: Mapping[int, State] | None = None) -> None:
-        super().__init__()
-        painted.add(self)
-        self.timeline, self.marks = timeline, marks or {}
-        self.strip = Strip()
-        self.clicked: list[int] = []
-        self.updates = 0
-        self.terminal = pyte.Screen(120, 10)
-        self._stream = pyte.Stream(self.terminal)
-        self._console = Console(force_terminal=True, color_system="truecolor", legacy_windows=False)
-
-    def compose(self) -> ComposeResult:
-        yield self.strip
-
-    def on_mount(self) -> None:
-        self.strip.show(self.timeline, self.marks)
-
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        # Without a terminal Textual throws this away, and with it what it forgot to send.
-        if isinstance(renderable, CompositorUpdate):
-            self.updates += 1
-            self._stream.feed(renderable.render_segments(self._console).replace("\n", ""))
-        super()._display(screen, renderable)
-
-    def forget(self) -> None:
-        """Count from here."""
-        self.strip.asked, self.strip.whole, self.updates = [], 0, 0
-
-    def on_timeline_strip_turn_clicked(self, message: TimelineStrip.TurnClicked) -> None:
-        assert message.control is self.strip
-        self.clicked.append(message.n)
-
-
-def screen(strip: TimelineStrip) -> list[str]:
-    return [strip.render_line(y).text for y in range(strip.size.height)]
+def strip_of(
+    timeline: Timeline, marks: Mapping[int, State] | None = None, *, size: tuple[int, int] = (80, 10)
+) -> AbstractAsyncContextManager[tuple[WidgetApp[Strip], Pilot[None]]]:
+    """A timeline alone in an app."""
+    return widget_app(Strip(), lambda one: one.show(timeline, marks or {}), size=size, paint=True)

@@ -1,11 +1,12 @@
-"""A transcript and nothing else on a screen, and what of it is shown."""
+"""Turns to be shown, a transcript alone in an app, and which parts of it are on screen."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 
-from textual.app import ComposeResult
-from themed_app import ThemedApp
+from one_widget import WidgetApp, widget_app
+from textual.pilot import Pilot
 
 from cekura_tui.model.transcript.timeline import call_of
 from cekura_tui.model.transcript.transcript import Turn
@@ -29,52 +30,35 @@ def call(n: int, name: str = "find", arguments: object = None, at: float | None 
 
 
 def result(n: int, name: str = "find", value: object = "found", at: float | None = None, **more: object) -> Turn:
-    """What a tool answered."""
+    """The answer of a tool."""
     tool = {"name": name, "result": value, **more}
     return Turn(n, "tool_result", "Function Call Result", at, at, "", tool, {"role": "Function Call Result"})
 
 
 def talk(turns: int) -> list[Turn]:
-    """A call of so many turns, each of some lines."""
+    """A call of this many turns, each of some lines."""
     return [make_turn(n, n * 5.0, n * 5.0 + 4, f"{LONG} " * (n % 7) + f"Turn {n}.") for n in range(1, turns + 1)]
 
 
-class TranscriptApp(ThemedApp):
-    """A transcript and nothing else."""
-
-    def __init__(self, turns: Sequence[Turn]) -> None:
-        super().__init__()
-        self.turns = turns
-        self.transcript = Transcript()
-        self.opened: list[object] = []
-
-    def compose(self) -> ComposeResult:
-        yield self.transcript
-
-    def on_mount(self) -> None:
-        self.show(self.turns, reset=True)
-        self.transcript.focus()
-
-    def show(self, turns: Sequence[Turn], *, reset: bool = False) -> None:
-        """These turns, as the screen of a run shows them."""
-        self.transcript.show_call(call_of(turns), reset=reset)
-
-    def on_virtual_list_opened(self, message: Transcript.Opened) -> None:
-        self.opened.append(message.key)
+def show(transcript: Transcript, turns: Sequence[Turn], *, reset: bool = False) -> None:
+    """Show these turns as the screen of a run does."""
+    transcript.show_call(call_of(turns), reset=reset)
 
 
-def screen(transcript: Transcript) -> list[str]:
-    """The lines as they are now."""
-    return [transcript.render_line(y).text.rstrip() for y in range(transcript.size.height)]
+def transcript_of(
+    turns: Sequence[Turn], *, size: tuple[int, int] = (80, 24)
+) -> AbstractAsyncContextManager[tuple[WidgetApp[Transcript], Pilot[None]]]:
+    """A transcript alone in an app."""
+    return widget_app(Transcript(), lambda one: show(one, turns, reset=True), size=size)
 
 
 def on_ground(transcript: Transcript, y: int, *components: str) -> str:
-    """What of a line of the screen stands on the ground of one of these components; the parts joined by a bar."""
+    """The parts of a line that have the background of one of these components, joined by a bar."""
     grounds = [transcript.style_of(f"transcript--{one}").bgcolor for one in components]
     return "|".join(part.text for part in transcript.render_line(y) if part.style and part.style.bgcolor in grounds)
 
 
 def on_screen(transcript: Transcript) -> list[int]:
-    """The numbers of the turns that are on screen, some of a line only."""
+    """The numbers of the turns on screen, also of those cut off."""
     shown = transcript.shown_range
     return [] if shown is None else [turn.n for turn in transcript.rows[shown[0] : shown[1] + 1]]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
+
 import pytest
-from row_lists import SIZE, Even, Lazy, ListApp, rows, screen
-from textual.app import ComposeResult
-from themed_app import ThemedApp
+from one_widget import WidgetApp, widget_app
+from row_lists import SIZE, Even, Lazy, listed, rows, screen
+from textual.pilot import Pilot
 
 from cekura_tui.model.run.listing import ListedRuns
 from cekura_tui.model.run.outcome import Outcome
@@ -21,8 +23,7 @@ A_FEW_SCREENS = 12 * SIZE[1]
 async def looks(count: int) -> list[int]:
     """How many rows are looked at, by the key."""
     lazy = Lazy(0, count)
-    app = ListApp(Even(), lazy)
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), lazy) as (_, pilot):
         seen = []
         for key in KEYS:
             lazy.looks = 0
@@ -38,77 +39,71 @@ async def test_a_key_looks_at_no_more_of_a_million_rows_than_of_240() -> None:
 
 
 async def test_rows_that_come_above_a_million_are_not_gone_through_and_nothing_is_painted() -> None:
-    app = ListApp(Even(), Lazy(0, 1_000_000))
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), Lazy(0, 1_000_000)) as (app, pilot):
         await pilot.press("G", "pageup", "j", "space", "k")
-        key, seen = app.list.cursor_key, screen(app.list)
-        app.list.painted.clear()
+        key, seen = app.widget.cursor_key, screen(app.widget)
+        app.widget.painted.clear()
         more = Lazy(-7, 1_000_007)
-        app.list.show_rows(more)
+        app.widget.show_rows(more)
         await pilot.pause()
         assert more.looks <= A_FEW_SCREENS
-        assert (app.list.cursor_key, app.list.cursor_index) == (key, more.place_of(key))
-        assert screen(app.list) == seen
-        assert app.list.marks == {999_991}
-        assert app.list.painted == list(range(SIZE[1]))  # by the look at the screen here
+        assert (app.widget.cursor_key, app.widget.cursor_index) == (key, more.place_of(key))
+        assert screen(app.widget) == seen
+        assert app.widget.marks == {999_991}
+        assert app.widget.painted == list(range(SIZE[1]))  # by the look at the screen here
 
 
 async def test_the_row_under_the_cursor_goes_among_a_million_and_no_more_is_looked_at() -> None:
-    app = ListApp(Even(), Lazy(0, 1_000_000))
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), Lazy(0, 1_000_000)) as (app, pilot):
         await pilot.press("j")
         fewer = Lazy(2, 999_998)
-        app.list.show_rows(fewer)
+        app.widget.show_rows(fewer)
         await pilot.pause()
-        assert (app.list.cursor_key, fewer.looks <= A_FEW_SCREENS) == (2, True)
+        assert (app.widget.cursor_key, fewer.looks <= A_FEW_SCREENS) == (2, True)
 
 
 async def test_rows_that_know_their_places_are_not_changed_one_by_one() -> None:
-    app = ListApp(Even(), Lazy(0, 10))
-    async with app.run_test(size=SIZE):
+    async with listed(Even(), Lazy(0, 10)) as (app, _):
         with pytest.raises(TypeError, match="know their places"):
-            app.list.update_rows(rows(1))
+            app.widget.update_rows(rows(1))
 
 
 async def test_a_list_at_the_top_shows_what_comes_above_until_the_cursor_would_leave_the_screen() -> None:
-    app = ListApp(Even(), Lazy(0, 1_000))
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), Lazy(0, 1_000)) as (app, pilot):
         await pilot.press("j")
         for first in (-3, -6):
-            app.list.show_rows(Lazy(first, 1_000), follow=True)
+            app.widget.show_rows(Lazy(first, 1_000), follow=True)
             await pilot.pause()
-            assert (app.list.at_top, app.list.cursor_key, screen(app.list)[0]) == (True, 1, f"run {first} 0")
-        app.list.show_rows(Lazy(-30, 1_000), follow=True)
+            assert (app.widget.at_top, app.widget.cursor_key, screen(app.widget)[0]) == (True, 1, f"run {first} 0")
+        app.widget.show_rows(Lazy(-30, 1_000), follow=True)
         await pilot.pause()
-        assert (app.list.at_top, app.list.cursor_key, screen(app.list)[7]) == (False, 1, "run 1 0")
+        assert (app.widget.at_top, app.widget.cursor_key, screen(app.widget)[7]) == (False, 1, "run 1 0")
 
 
 async def test_elsewhere_than_at_the_top_what_comes_above_waits_above() -> None:
-    app = ListApp(Even(), Lazy(0, 1_000))
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), Lazy(0, 1_000)) as (app, pilot):
         await pilot.press("pagedown")
-        seen = screen(app.list)
-        app.list.show_rows(Lazy(-3, 1_003), follow=True)
+        seen = screen(app.widget)
+        app.widget.show_rows(Lazy(-3, 1_003), follow=True)
         await pilot.pause()
-        assert screen(app.list) == seen
+        assert screen(app.widget) == seen
 
 
 async def test_it_tells_which_rows_are_in_view_and_when_others_are() -> None:
-    app = ListApp(Even(), Lazy(0, 1_000))
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), Lazy(0, 1_000)) as (app, pilot):
         await pilot.press("j", "pagedown", "G")
         told = [(m.first, m.last) for m in app.messages_of(VirtualList.InView)]
         assert told == [(0, 9), (9, 18), (990, 999)]
-        assert (app.list.shown_range, app.list.rows_that_fit) == ((990, 999), SIZE[1])
-        app.list.show_rows(app.list.rows)
+        assert (app.widget.shown_range, app.widget.rows_that_fit) == ((990, 999), SIZE[1])
+        app.widget.show_rows(app.widget.rows)
         await pilot.pause()
         assert len(app.messages_of(VirtualList.InView)) == 3
-        app.list.show_rows(Lazy(0, 1_000))
+        app.widget.show_rows(Lazy(0, 1_000))
         await pilot.pause()
         assert [(m.first, m.last) for m in app.messages_of(VirtualList.InView)][3:] == [(990, 999)]
-        app.list.show_rows(())
+        app.widget.show_rows(())
         await pilot.pause()
-        assert app.list.shown_range is None
+        assert app.widget.shown_range is None
 
 
 # Runs, page by page
@@ -125,18 +120,14 @@ def page(number: int) -> RunPage:
     return RunPage(number, COUNT, tuple(run(n) for n in range(newest, newest - 100, -1)), more=newest > 100)
 
 
-class RunsApp(ThemedApp):
-    def __init__(self) -> None:
-        super().__init__()
-        self.pages = PagedRuns(page(1), 2e9, max_pages=3)
-        self.runs = RunList(str)
+def runs_of(pages: PagedRuns) -> AbstractAsyncContextManager[tuple[WidgetApp[RunList], Pilot[None]]]:
+    """A list of these runs alone in an app."""
+    return widget_app(RunList(str), lambda one: one.show_rows(pages.listed))
 
-    def compose(self) -> ComposeResult:
-        yield self.runs
 
-    def on_mount(self) -> None:
-        self.runs.show_rows(self.pages.listed)
-        self.runs.focus()
+@pytest.fixture
+def pages() -> PagedRuns:
+    return PagedRuns(page(1), 2e9, max_pages=3)
 
 
 def place(runs: RunList) -> tuple[int | None, int, object]:
@@ -145,68 +136,68 @@ def place(runs: RunList) -> tuple[int | None, int, object]:
     return runs.cursor_index, runs.cursor_index - int(runs.scroll_y), runs.cursor_key
 
 
-async def test_where_a_page_comes_the_cursor_is_on_the_run_that_was_not_loaded_yet() -> None:
-    app = RunsApp()
-    async with app.run_test(size=(80, 24)) as pilot:
+async def test_where_a_page_comes_the_cursor_is_on_the_run_that_was_not_loaded_yet(pages: PagedRuns) -> None:
+    async with runs_of(pages) as (app, pilot):
         await pilot.press("G", "pageup", "k", "space")
-        index, line, key = place(app.runs)
+        index, line, key = place(app.widget)
         assert key == ("gap", index)
-        assert app.runs.marks == frozenset()
-        app.pages.put(page(1_000))
-        app.runs.show_rows(app.pages.listed)
+        assert app.widget.marks == frozenset()
+        pages.put(page(1_000))
+        app.widget.show_rows(pages.listed)
         await pilot.pause()
-        assert place(app.runs) == (index, line, COUNT - (index or 0))
-        assert app.runs.cursor_id == COUNT - (index or 0)
+        assert place(app.widget) == (index, line, COUNT - (index or 0))
+        assert app.widget.cursor_id == COUNT - (index or 0)
 
 
-async def test_where_a_page_comes_while_newer_runs_do_the_cursor_stays_at_its_place() -> None:
-    app = RunsApp()
-    async with app.run_test(size=(80, 24)) as pilot:
+async def test_where_a_page_comes_while_newer_runs_do_the_cursor_stays_at_its_place(pages: PagedRuns) -> None:
+    async with runs_of(pages) as (app, pilot):
         await pilot.press("G", "pageup", "k")
-        index, line, _ = place(app.runs)
-        app.pages.put(page(1_000))
-        app.pages.add_newer([run(COUNT + 1), run(COUNT + 2)])
-        app.pages.let_in()
-        app.runs.show_rows(app.pages.listed)
+        index, line, _ = place(app.widget)
+        pages.put(page(1_000))
+        pages.add_newer([run(COUNT + 1), run(COUNT + 2)])
+        pages.let_in()
+        app.widget.show_rows(pages.listed)
         await pilot.pause()
-        assert place(app.runs) == ((index or 0) + 2, line, COUNT - (index or 0))
+        assert place(app.widget) == ((index or 0) + 2, line, COUNT - (index or 0))
 
 
-async def test_a_run_whose_page_is_dropped_leaves_the_cursor_at_its_place() -> None:
-    app = RunsApp()
-    async with app.run_test(size=(80, 24)) as pilot:
-        app.pages.put(page(2))
-        app.runs.show_rows(app.pages.listed)
-        app.runs.move_to(COUNT - 150)
-        app.runs.scroll_to(y=50_000, animate=False)
+async def test_a_run_whose_page_is_dropped_leaves_the_cursor_at_its_place(pages: PagedRuns) -> None:
+    async with runs_of(pages) as (app, pilot):
+        pages.put(page(2))
+        app.widget.show_rows(pages.listed)
+        app.widget.move_to(COUNT - 150)
+        app.widget.scroll_to(y=50_000, animate=False)
         await pilot.pause()
         for number in (501, 502):
-            app.pages.put(page(number))
-        assert not app.pages.has(2)
-        app.runs.show_rows(app.pages.listed)
+            pages.put(page(number))
+        assert not pages.has(2)
+        app.widget.show_rows(pages.listed)
         await pilot.pause()
-        assert (app.runs.cursor_index, app.runs.cursor_key) == (150, ("gap", 150))
-        assert screen(app.runs)[0].startswith(str(COUNT - 50_000))
-        app.pages.put(page(2), keep=[2])
-        app.runs.show_rows(app.pages.listed)
+        assert (app.widget.cursor_index, app.widget.cursor_key) == (150, ("gap", 150))
+        assert screen(app.widget)[0].startswith(str(COUNT - 50_000))
+        pages.put(page(2), keep=[2])
+        app.widget.show_rows(pages.listed)
         await pilot.pause()
-        assert (app.runs.cursor_index, app.runs.cursor_key) == (150, COUNT - 150)
+        assert (app.widget.cursor_index, app.widget.cursor_key) == (150, COUNT - 150)
 
 
-async def test_a_run_that_ends_is_painted_anew_in_its_place_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = RunsApp()
-    async with app.run_test(size=(80, 24)) as pilot:
+async def test_a_run_that_ends_is_painted_anew_in_its_place_alone(
+    pages: PagedRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with runs_of(pages) as (app, pilot):
         await pilot.press("j", "j")
         lines: list[int] = []
-        refresh = app.runs.refresh
+        refresh = app.widget.refresh
         monkeypatch.setattr(
-            app.runs, "refresh", lambda *each, **how: lines.extend(region.y for region in each) or refresh(*each, **how)
+            app.widget,
+            "refresh",
+            lambda *each, **how: lines.extend(region.y for region in each) or refresh(*each, **how),
         )
         for n in range(40):
-            app.pages.change([run(COUNT - 5, f"{n} checks")])
-            app.runs.show_rows(app.pages.listed)
+            pages.change([run(COUNT - 5, f"{n} checks")])
+            app.widget.show_rows(pages.listed)
         await pilot.pause()
         assert set(lines) == {5}
-        assert isinstance(app.runs.rows, ListedRuns)
-        assert "39 checks" in screen(app.runs)[5]
-        assert app.runs.cursor_key == COUNT - 2
+        assert isinstance(app.widget.rows, ListedRuns)
+        assert "39 checks" in screen(app.widget)[5]
+        assert app.widget.cursor_key == COUNT - 2

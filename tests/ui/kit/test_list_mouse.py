@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.segment import Segment
 from rich.style import Style
-from row_lists import SIZE, Even, Lazy, ListApp, Row, Uneven, rows, screen
+from row_lists import SIZE, Even, Lazy, Row, Uneven, listed, rows, screen
 from textual.events import Click, MouseDown, MouseEvent, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp
 from textual.pilot import Pilot
 
@@ -39,43 +39,39 @@ async def drag(pilot: Pilot[Any], *points: tuple[int, int], up: bool = True) -> 
 
 
 async def test_a_click_puts_the_cursor_on_a_row_and_a_double_click_opens_it() -> None:
-    app = ListApp(Even(), Lazy(0, 1_000))
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), Lazy(0, 1_000)) as (app, pilot):
         await pilot.click(Even, offset=(5, 3))
-        assert (app.list.cursor_key, app.messages_of(VirtualList.Opened)) == (3, [])
+        assert (app.widget.cursor_key, app.messages_of(VirtualList.Opened)) == (3, [])
         await pilot.double_click(Even, offset=(5, 6))
-        assert app.list.cursor_key == 6
+        assert app.widget.cursor_key == 6
         assert [m.key for m in app.messages_of(VirtualList.Opened)] == [6]
 
 
 async def test_a_click_below_the_last_row_does_nothing() -> None:
-    app = ListApp(Even(), rows(0, 1, 2))
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), rows(0, 1, 2)) as (app, pilot):
         await pilot.double_click(Even, offset=(5, 7))
-        assert (app.list.cursor_key, app.messages_of(VirtualList.Opened)) == (0, [])
+        assert (app.widget.cursor_key, app.messages_of(VirtualList.Opened)) == (0, [])
 
 
 async def test_ctrl_and_click_marks_a_row_and_shift_and_click_all_up_to_it() -> None:
-    app = ListApp(Even(), Lazy(0, 1_000))
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), Lazy(0, 1_000)) as (app, pilot):
         await pilot.click(Even, offset=(5, 2), control=True)
-        assert app.list.marks == {2}
+        assert app.widget.marks == {2}
         await pilot.click(Even, offset=(5, 5), shift=True)
-        assert app.list.marks == {2, 3, 4, 5}
+        assert app.widget.marks == {2, 3, 4, 5}
         await pilot.click(Even, offset=(5, 4), control=True)
-        assert app.list.marks == {2, 3, 5}
-        assert app.list.cursor_key == 4
+        assert app.widget.marks == {2, 3, 5}
+        assert app.widget.cursor_key == 4
 
 
 async def test_v_marks_from_the_last_marked_row_to_the_cursor_and_no_more_than_a_thousand() -> None:
-    app = ListApp(Even(), Lazy(0, 100_000))
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), Lazy(0, 100_000)) as (app, pilot):
         await pilot.press("j", "space", "j", "j", "V")
-        assert app.list.marks == {1, 2, 3}
+        assert app.widget.marks == {1, 2, 3}
         await pilot.press("V")
-        assert app.list.marks == frozenset()
+        assert app.widget.marks == frozenset()
         await pilot.press("G", "V")
-        assert app.list.marks == set(range(1, 1_001))
+        assert app.widget.marks == set(range(1, 1_001))
 
 
 async def test_rows_that_may_not_be_marked_are_passed_over() -> None:
@@ -83,25 +79,23 @@ async def test_rows_that_may_not_be_marked_are_passed_over() -> None:
         def may_mark(self, row: Row) -> bool:
             return row.id % 2 == 1
 
-    app = ListApp(Odd(), Lazy(0, 100))
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Odd(), Lazy(0, 100)) as (app, pilot):
         await pilot.press("space", "j", "space", *"jjjj", "V", "k", "space")
-        assert app.list.marks == {1, 3, 5}
+        assert app.widget.marks == {1, 3, 5}
 
 
 async def test_the_wheel_scrolls_and_leaves_the_cursor_where_it_is() -> None:
-    app = ListApp(Even(), Lazy(0, 100_000))
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), Lazy(0, 100_000)) as (app, pilot):
         await wheel(pilot, *[MouseScrollDown] * 3)
-        down = app.list.scroll_y
+        down = app.widget.scroll_y
         assert down > 0
-        assert (screen(app.list)[0], app.list.cursor_key) == (f"run {down:.0f} 0", 0)
+        assert (screen(app.widget)[0], app.widget.cursor_key) == (f"run {down:.0f} 0", 0)
         await wheel(pilot, MouseScrollUp)
-        assert 0 < app.list.scroll_y < down
-        app.list.show_rows(Lazy(-5, 100_005))
+        assert 0 < app.widget.scroll_y < down
+        app.widget.show_rows(Lazy(-5, 100_005))
         await pilot.pause()
-        assert app.list.cursor_key == 0
-        assert screen(app.list)[0] == f"run {app.list.scroll_y - 5:.0f} 0"
+        assert app.widget.cursor_key == 0
+        assert screen(app.widget)[0] == f"run {app.widget.scroll_y - 5:.0f} 0"
 
 
 # Text
@@ -120,75 +114,66 @@ LAST = SIZE[0] - 2
     ],
 )
 async def test_text_that_the_mouse_goes_over_is_copied(points: list[tuple[int, int]], text: str) -> None:
-    app = ListApp(Even(), Lazy(0, 1_000))
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), Lazy(0, 1_000)) as (app, pilot):
         await drag(pilot, *points)
         await pilot.press("ctrl+c")
         assert app.copied == [text]
 
 
 async def test_a_drag_over_rows_leaves_the_cursor_and_a_click_clears_the_selection() -> None:
-    app = ListApp(Even(), Lazy(0, 1_000))
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), Lazy(0, 1_000)) as (app, pilot):
         await drag(pilot, (2, 3), (6, 5))
-        assert app.list.cursor_key == 0
+        assert app.widget.cursor_key == 0
         assert app.screen.get_selected_text() == "run 3 0\n  run 4 0\n  run 5"
         await pilot.click(Even, offset=(5, 6))
         assert app.screen.get_selected_text() is None
-        assert app.list.cursor_key == 6
+        assert app.widget.cursor_key == 6
 
 
 async def test_selected_text_is_the_same_when_rows_come_above_it_and_when_it_scrolls_away() -> None:
-    app = ListApp(Even(), Lazy(0, 100_000))
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), Lazy(0, 100_000)) as (app, pilot):
         await pilot.press("pagedown")
         await drag(pilot, (2, 3), (LAST, 4))
         selected = app.screen.get_selected_text()
         assert selected == "run 12 0\n  run 13 0"
-        app.list.show_rows(Lazy(-7, 100_007))
+        app.widget.show_rows(Lazy(-7, 100_007))
         await pilot.press("G")
         await pilot.press("ctrl+c")
         assert app.copied == [selected]
 
 
 async def test_of_rows_that_are_gone_nothing_is_selected() -> None:
-    app = ListApp(Even(), Lazy(0, 100))
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), Lazy(0, 100)) as (app, pilot):
         await drag(pilot, (2, 3), (5, 4))
-        app.list.show_rows(Lazy(4, 96))
+        app.widget.show_rows(Lazy(4, 96))
         await pilot.pause()
         assert app.screen.get_selected_text() is None
 
 
 async def test_a_drag_beyond_the_last_line_draws_the_rows_along() -> None:
-    app = ListApp(Even(), Lazy(0, 1_000))
-    app.CSS = "Even { height: 6; }"
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), Lazy(0, 1_000), css="Even { height: 6; }") as (app, pilot):
         await drag(pilot, (2, 4), (2, 5), (2, 8), (2, 9), (2, 8))
-        assert app.list.scroll_y > 6
+        assert app.widget.scroll_y > 6
         text = app.screen.get_selected_text() or ""
-        last = int(app.list.scroll_y) + 5
+        last = int(app.widget.scroll_y) + 5
         assert text.split("\n  ") == [f"run {n} 0" for n in range(4, last + 1)]
 
 
 async def test_a_drag_beyond_the_first_line_draws_the_rows_along() -> None:
-    app = ListApp(Even(), Lazy(0, 1_000))
-    app.CSS = "Even { height: 6; margin-top: 4; }"
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), Lazy(0, 1_000), css="Even { height: 6; margin-top: 4; }") as (app, pilot):
         await pilot.press("pagedown", "pagedown")
-        top = app.list.scroll_y
+        top = app.widget.scroll_y
         await drag(pilot, (LAST, 5), (LAST, 1), (LAST, 0), (LAST, 1))
-        assert app.list.scroll_y < top - 3
+        assert app.widget.scroll_y < top - 3
         text = app.screen.get_selected_text() or ""
         assert text.endswith(f"run {top + 1:.0f} 0")
-        assert text.split("\n")[1] == f"  run {app.list.scroll_y + 1:.0f} 0"
+        assert text.split("\n")[1] == f"  run {app.widget.scroll_y + 1:.0f} 0"
 
 
 async def test_no_more_than_a_thousand_rows_are_selected() -> None:
-    app = ListApp(Even(), Lazy(0, 100_000))
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), Lazy(0, 100_000)) as (app, pilot):
         await drag(pilot, (0, 0), (0, 1), up=False)
-        app.list.scroll_to(y=60_000, animate=False)
+        app.widget.scroll_to(y=60_000, animate=False)
         await pilot.pause()
         await move(pilot, (2, 2))
         text = app.screen.get_selected_text() or ""
@@ -202,12 +187,12 @@ async def test_selected_text_can_be_read_whatever_it_was_drawn_in(theme: str) ->
         def lines_of(self, row: Row, width: int, state: RowState) -> list[Line]:
             return [[Segment("plain "), Segment("marked", Style(color="#ff0000", bgcolor="#00ff00", bold=True))]]
 
-    app = ListApp(Inked(), rows(0, 1, 2))
-    app.theme = theme
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Inked(), rows(0, 1, 2)) as (app, pilot):
+        app.theme = theme
+        await pilot.pause()
         await drag(pilot, (0, 0), (LAST, 1))
         for y in (0, 1):  # the row under the cursor, and another
-            cells = [segment for segment in app.list.render_line(y) if segment.text.strip()]
+            cells = [segment for segment in app.widget.render_line(y) if segment.text.strip()]
             assert "".join(segment.text for segment in cells) == "plain marked"
             styles = [segment.style for segment in cells]
             colours = [(style.color, style.bgcolor) for style in styles if style and style.color and style.bgcolor]
@@ -216,12 +201,11 @@ async def test_selected_text_can_be_read_whatever_it_was_drawn_in(theme: str) ->
 
 
 async def test_a_selection_paints_the_lines_that_it_changes_alone() -> None:
-    app = ListApp(Even(), Lazy(0, 1_000))
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), Lazy(0, 1_000)) as (app, pilot):
         await drag(pilot, (2, 3), (5, 3), up=False)
-        app.list.painted.clear()
+        app.widget.painted.clear()
         await move(pilot, (5, 4), (5, 4))
-        assert sorted(app.list.painted) == [3, 4]
+        assert sorted(app.widget.painted) == [3, 4]
 
 
 @pytest.mark.parametrize(
@@ -234,14 +218,12 @@ async def test_a_selection_paints_the_lines_that_it_changes_alone() -> None:
     ],
 )
 async def test_foreign_text_is_copied_as_it_is_seen(text: str, points: list[tuple[int, int]], selected: str) -> None:
-    app = ListApp(Even(), [Row(0, text)])
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Even(), [Row(0, text)]) as (app, pilot):
         await drag(pilot, *points)
         assert app.screen.get_selected_text() == selected
 
 
 async def test_lines_of_high_rows_are_selected_line_by_line() -> None:
-    app = ListApp(Uneven(), rows(0, 1, 2, height=3))
-    async with app.run_test(size=SIZE) as pilot:
+    async with listed(Uneven(), rows(0, 1, 2, height=3)) as (app, pilot):
         await drag(pilot, (2, 1), (LAST, 3))
         assert app.screen.get_selected_text() == "run 0 1\n  run 0 2\n  run 1 0"

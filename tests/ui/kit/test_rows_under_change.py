@@ -14,7 +14,8 @@ import pytest
 from examples import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
-from row_lists import SIZE, Even, ListApp, Row, Uneven
+from one_widget import WidgetApp
+from row_lists import SIZE, Even, Row, Uneven, listed, rows
 from textual.pilot import Pilot
 
 HEIGHT = SIZE[1]
@@ -93,22 +94,22 @@ class Model:
         ]
 
 
-def terminal(app: ListApp) -> list[str]:
+def terminal(app: WidgetApp[Even]) -> list[str]:
     """What the terminal shows of the list, beside the scroll bar."""
     return [line[: SIZE[0] - 1].rstrip() for line in app.terminal.display]
 
 
-def highlighted(app: ListApp) -> list[int]:
+def highlighted(app: WidgetApp[Even]) -> list[int]:
     """The lines of the terminal that look like the cursor's."""
     colours = [app.terminal.buffer[y][SIZE[0] - 2].bg for y in range(HEIGHT)]
     plain = app.screen.background_colors[1].hex[1:].lower()
     return [y for y, colour in enumerate(colours) if colour != plain]
 
 
-def check_terminal(app: ListApp, model: Model) -> None:
+def check_terminal(app: WidgetApp[Even], model: Model) -> None:
     """The terminal shows lines that follow each other, as many as fit, and highlights the cursor's row."""
-    lines = model.lines(app.list.marks)
-    top = int(app.list.scroll_y) if lines else 0
+    lines = model.lines(app.widget.marks)
+    top = int(app.widget.scroll_y) if lines else 0
     shown = [line.rstrip() for line in lines[top : top + HEIGHT]]
     if model.high:
         # What is above the screen may not be measured yet, so that its line is an estimate.
@@ -118,51 +119,51 @@ def check_terminal(app: ListApp, model: Model) -> None:
     assert terminal(app) == shown + [""] * (HEIGHT - len(shown))
     assert len(shown) == min(HEIGHT, len(lines))
     own = [row.id for row in model.rows for _ in range(row.height)][top : top + HEIGHT]
-    assert highlighted(app) == [y for y, row_id in enumerate(own) if row_id == app.list.cursor_key]
+    assert highlighted(app) == [y for y, row_id in enumerate(own) if row_id == app.widget.cursor_key]
 
 
-async def change_rows(pilot: Pilot[Any], app: ListApp, model: Model, changes: list[Any], *, placed: bool) -> None:
+async def change_rows(
+    pilot: Pilot[Any], app: WidgetApp[Even], model: Model, changes: list[Any], *, placed: bool
+) -> None:
     """Show what came, each change by itself; the cursor stays on its key and, if it was on screen, on its line."""
     for change in changes:
-        key, index = app.list.cursor_key, app.list.cursor_index
-        seen = app.list.shown_range
+        key, index = app.widget.cursor_key, app.widget.cursor_index
+        seen = app.widget.shown_range
         line = index - seen[0] if index is not None and seen is not None and seen[0] <= index <= seen[1] else None
         top = model.ids()[seen[0]] if seen is not None else None
         model.apply(change)
-        app.list.show_rows(PlacedRows(model.rows) if placed else list(model.rows))
+        app.widget.show_rows(PlacedRows(model.rows) if placed else list(model.rows))
         ids = model.ids()
         if key in ids:
-            assert (app.list.cursor_key, app.list.cursor_index) == (key, ids.index(key))
+            assert (app.widget.cursor_key, app.widget.cursor_index) == (key, ids.index(key))
         else:
-            assert (app.list.cursor_key is None) == (not ids)
-        if not model.high and line is not None and app.list.cursor_index is not None:
-            kept = min(max(app.list.cursor_index - line, 0), max(len(ids) - HEIGHT, 0))
-            assert app.list.scroll_y == kept
+            assert (app.widget.cursor_key is None) == (not ids)
+        if not model.high and line is not None and app.widget.cursor_index is not None:
+            kept = min(max(app.widget.cursor_index - line, 0), max(len(ids) - HEIGHT, 0))
+            assert app.widget.scroll_y == kept
         elif not model.high and top in ids:
-            assert app.list.scroll_y == min(ids.index(top), max(len(ids) - HEIGHT, 0))
+            assert app.widget.scroll_y == min(ids.index(top), max(len(ids) - HEIGHT, 0))
 
 
 async def play(shown: Even, model: Model, steps: list[Any], *, placed: bool) -> None:
-    app = ListApp(shown, PlacedRows(model.rows) if placed else list(model.rows))
-    async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
+    async with listed(shown, PlacedRows(model.rows) if placed else list(model.rows)) as (app, pilot):
         for step in steps:
-            key, index = app.list.cursor_key, app.list.cursor_index or 0
+            key, index = app.widget.cursor_key, app.widget.cursor_index or 0
             if isinstance(step, list):
                 await change_rows(pilot, app, model, step, placed=placed)
             elif isinstance(step, int):
-                app.list.scroll_relative(y=step, animate=False)
+                app.widget.scroll_relative(y=step, animate=False)
             else:
                 await pilot.press(step)
             await pilot.pause()
             check_terminal(app, model)
             if isinstance(step, int) or step in ("space", "V"):
-                assert app.list.cursor_key == key
+                assert app.widget.cursor_key == key
             elif step in ("g", "G") and model.rows:
-                assert app.list.cursor_key == model.ids()[0 if step == "g" else -1]
+                assert app.widget.cursor_key == model.ids()[0 if step == "g" else -1]
             elif step in ("j", "k") and model.rows and not model.high:
                 to = min(max(index + (1 if step == "j" else -1), 0), len(model.rows) - 1)
-                assert app.list.cursor_key == model.ids()[to]
+                assert app.widget.cursor_key == model.ids()[to]
 
 
 @pytest.mark.parametrize("placed", [False, True])
@@ -181,17 +182,15 @@ async def test_rows_of_differing_heights_do_so_too(rows: int, steps: list[Any]) 
 
 
 async def test_many_changes_at_once_are_painted_once() -> None:
-    app = ListApp(Even(), [Row(n, f"run {n}") for n in range(100)])
-    async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
+    async with listed(Even(), rows(*range(100))) as (app, pilot):
         frames: list[None] = []
         app.post_display_hook = lambda: frames.append(None)  # type: ignore[method-assign]
-        app.list.painted.clear()
-        model = Model([Row(n, f"run {n}") for n in range(100)])
+        app.widget.painted.clear()
+        model = Model(rows(*range(100)))
         for n in range(200):
             model.apply(("change", 2 + n % 3, 1))
-            app.list.show_rows(list(model.rows))
+            app.widget.show_rows(list(model.rows))
         await pilot.pause()
-        assert app.list.painted == [2, 3, 4]
+        assert app.widget.painted == [2, 3, 4]
         assert len(frames) == 1
         check_terminal(app, model)

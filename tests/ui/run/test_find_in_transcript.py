@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from transcripts import LONG, TranscriptApp, call, make_turn, on_ground, on_screen, result, screen, talk
+from one_widget import screen
+from transcripts import LONG, call, make_turn, on_ground, on_screen, result, show, talk, transcript_of
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.transcript.transcript import Turn
@@ -24,12 +25,10 @@ def here(transcript: Transcript) -> list[int]:
 
 
 async def test_all_matches_are_marked_and_n_goes_around_both_ends() -> None:
-    app = TranscriptApp(
-        [make_turn(1, text="Book it"), make_turn(2, text="No book"), make_turn(3, text="a book, a BOOK")]
-    )
-    async with app.run_test(size=(80, 10)) as pilot:
-        await pilot.pause()
-        transcript = app.transcript
+    async with transcript_of(
+        [make_turn(1, text="Book it"), make_turn(2, text="No book"), make_turn(3, text="a book, a BOOK")], size=(80, 10)
+    ) as (app, _):
+        transcript = app.widget
         assert transcript.at is None
         transcript.find("book")
         assert marked(transcript) == "Book|book|book|BOOK"
@@ -44,21 +43,18 @@ async def test_all_matches_are_marked_and_n_goes_around_both_ends() -> None:
 
 
 async def test_what_is_nowhere_is_said_to_be_nowhere_and_nothing_moves() -> None:
-    app = TranscriptApp(talk(100))
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with transcript_of(talk(100)) as (app, pilot):
         await pilot.press("pagedown")
-        seen = screen(app.transcript)
-        app.transcript.find("zebra")
-        assert app.transcript.at == (0, 0)
-        assert not app.transcript.next_match(1)
-        assert screen(app.transcript) == seen
+        seen = screen(app.widget)
+        app.widget.find("zebra")
+        assert app.widget.at == (0, 0)
+        assert not app.widget.next_match(1)
+        assert screen(app.widget) == seen
 
 
 async def test_after_the_cursor_was_moved_the_search_goes_on_from_there() -> None:
-    app = TranscriptApp(talk(100))
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
-        transcript = app.transcript
+    async with transcript_of(talk(100)) as (app, pilot):
+        transcript = app.widget
         transcript.find("turn")
         assert transcript.at == (1, 100)
         await pilot.press(*"jjjj")
@@ -74,21 +70,17 @@ async def test_after_the_cursor_was_moved_the_search_goes_on_from_there() -> Non
 
 
 async def test_typing_goes_to_the_first_match_from_where_one_began() -> None:
-    app = TranscriptApp(talk(100))
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
-        app.transcript.find("turn 5", begin=10)
-        assert app.transcript.cursor_key == 50
-        app.transcript.find("turn 5.", begin=10)
-        assert app.transcript.cursor_key == 5
-        assert 5 in on_screen(app.transcript)
+    async with transcript_of(talk(100)) as (app, _):
+        app.widget.find("turn 5", begin=10)
+        assert app.widget.cursor_key == 50
+        app.widget.find("turn 5.", begin=10)
+        assert app.widget.cursor_key == 5
+        assert 5 in on_screen(app.widget)
 
 
 async def test_words_of_hidden_roles_are_not_found_and_are_again_when_they_are_shown() -> None:
-    app = TranscriptApp([make_turn(1, text="book"), make_turn(2, text="book"), call(3, "book")])
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
-        transcript = app.transcript
+    async with transcript_of([make_turn(1, text="book"), make_turn(2, text="book"), call(3, "book")]) as (app, _):
+        transcript = app.widget
         transcript.find("book", begin=3)
         assert transcript.at == (3, 3)
         transcript.show_roles(2)
@@ -104,10 +96,8 @@ async def test_what_a_tool_was_sent_is_found_and_going_there_unfolds_it() -> Non
         result(3, "find", {"city": "Oslo"}),
         make_turn(4),
     ]
-    app = TranscriptApp(turns)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
-        transcript = app.transcript
+    async with transcript_of(turns) as (app, pilot):
+        transcript = app.widget
         transcript.find("oslo")
         assert transcript.at == (1, 3)
         assert "▾" in screen(transcript)[1]
@@ -118,43 +108,36 @@ async def test_what_a_tool_was_sent_is_found_and_going_there_unfolds_it() -> Non
 
 
 async def test_the_name_of_a_tool_is_marked_in_place_and_nothing_is_unfolded() -> None:
-    app = TranscriptApp([make_turn(1), call(2, "find_day"), result(3, "find_day")])
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
-        app.transcript.find("tool: day")
-        assert app.transcript.at == (1, 2)
-        assert marked(app.transcript) == "day|day"
-        assert len(list(filter(None, screen(app.transcript)))) == 3
+    async with transcript_of([make_turn(1), call(2, "find_day"), result(3, "find_day")]) as (app, _):
+        app.widget.find("tool: day")
+        assert app.widget.at == (1, 2)
+        assert marked(app.widget) == "day|day"
+        assert len(list(filter(None, screen(app.widget)))) == 3
 
 
 async def test_words_broken_over_lines_are_marked_on_both_and_not_the_space_between() -> None:
-    app = TranscriptApp([make_turn(1, text="Please call\nme 予約 back")])
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
-        app.transcript.find("CALL ME 予")
-        assert marked(app.transcript) == "call|me 予"
-        assert here(app.transcript) == [0, 1]
+    async with transcript_of([make_turn(1, text="Please call\nme 予約 back")]) as (app, _):
+        app.widget.find("CALL ME 予")
+        assert marked(app.widget) == "call|me 予"
+        assert here(app.widget) == [0, 1]
 
 
 async def test_matches_are_marked_at_the_right_place_behind_the_note_of_an_overlap_and_over_quotes() -> None:
-    app = TranscriptApp([make_turn(1, 0, 4), make_turn(2, 3, 6, LONG)])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with transcript_of([make_turn(1, 0, 4), make_turn(2, 3, 6, LONG)]) as (app, pilot):
         quoted = LONG.index("appointment"), LONG.index(" to some")
-        app.transcript.show_marks({2: [TurnMark("fail", "Name", "quoted", "sure", (quoted,))]})
+        app.widget.show_marks({2: [TurnMark("fail", "Name", "quoted", "sure", (quoted,))]})
         await pilot.pause()
-        app.transcript.find("point")
-        assert marked(app.transcript) == "point"
-        assert "".join(on_ground(app.transcript, y, "quoted-fail") for y in range(5)) == "ap|ment"
-        app.transcript.find("overlaps")
-        assert app.transcript.at == (0, 0)
+        app.widget.find("point")
+        assert marked(app.widget) == "point"
+        assert "".join(on_ground(app.widget, y, "quoted-fail") for y in range(5)) == "ap|ment"
+        app.widget.find("overlaps")
+        assert app.widget.at == (0, 0)
 
 
 async def test_in_a_turn_higher_than_the_screen_the_line_with_the_match_is_shown() -> None:
     tall = "\n".join(f"line {n} {LONG}" for n in range(200))
-    app = TranscriptApp([make_turn(1), make_turn(2, text=tall), make_turn(3)])
-    async with app.run_test(size=(60, 20)) as pilot:
-        await pilot.pause()
-        transcript = app.transcript
+    async with transcript_of([make_turn(1), make_turn(2, text=tall), make_turn(3)], size=(60, 20)) as (app, pilot):
+        transcript = app.widget
         for n in (150, 3, 199):
             transcript.find(f"line {n} ")
             assert [f"line {n} " in screen(transcript)[y] for y in here(transcript)] == [True]
@@ -169,22 +152,21 @@ async def test_in_a_turn_higher_than_the_screen_the_line_with_the_match_is_shown
 
 
 async def test_a_match_that_is_on_screen_already_is_gone_to_without_a_jump() -> None:
-    app = TranscriptApp([make_turn(1, text="\n".join(f"line {n}" for n in range(200)))])
-    async with app.run_test(size=(60, 20)) as pilot:
-        await pilot.pause()
-        app.transcript.find("line 50")
-        seen = screen(app.transcript)
-        app.transcript.find("line 52")
-        assert "line 52" in screen(app.transcript)[here(app.transcript)[0]]
-        assert screen(app.transcript) == seen
+    async with transcript_of([make_turn(1, text="\n".join(f"line {n}" for n in range(200)))], size=(60, 20)) as (
+        app,
+        _,
+    ):
+        app.widget.find("line 50")
+        seen = screen(app.widget)
+        app.widget.find("line 52")
+        assert "line 52" in screen(app.widget)[here(app.widget)[0]]
+        assert screen(app.widget) == seen
 
 
 async def test_words_beyond_what_is_drawn_of_a_turn_are_counted_and_the_sign_of_the_rest_says_so() -> None:
     turns = [make_turn(1, text=f"zebra {'y' * 20_000} zebra zebra"), make_turn(2, text="x\n" * 3_000 + "zebra")]
-    app = TranscriptApp(turns)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
-        transcript = app.transcript
+    async with transcript_of(turns) as (app, _):
+        transcript = app.widget
         transcript.find("zebra")
         assert transcript.at == (1, 4)
         for number, sign in ((2, "characters more, 2 found)"), (3, "characters more, 2 found)"), (4, "more, 1 found)")):
@@ -198,16 +180,14 @@ async def test_words_beyond_what_is_drawn_of_a_turn_are_counted_and_the_sign_of_
 
 async def test_a_run_that_grows_while_it_is_searched_counts_what_came() -> None:
     turns = talk(20)
-    app = TranscriptApp(turns[:10])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with transcript_of(turns[:10]) as (app, pilot):
+        app.widget.find("turn", begin=3)
+        assert app.widget.at == (3, 10)
+        show(app.widget, turns)
         await pilot.pause()
-        app.transcript.find("turn", begin=3)
-        assert app.transcript.at == (3, 10)
-        app.show(turns)
-        await pilot.pause()
-        assert app.transcript.at == (3, 20)
-        app.show(turns, reset=True)
-        assert (app.transcript.search_query, app.transcript.at) == ("", None)
+        assert app.widget.at == (3, 20)
+        show(app.widget, turns, reset=True)
+        assert (app.widget.search_query, app.widget.at) == ("", None)
 
 
 async def test_a_find_in_10_000_turns_draws_what_is_on_screen_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,14 +200,12 @@ async def test_a_find_in_10_000_turns_draws_what_is_on_screen_alone(monkeypatch:
         return lines_of(transcript, row, *how)
 
     monkeypatch.setattr(Transcript, "lines_of", counted)
-    app = TranscriptApp(turns)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
+    async with transcript_of(turns) as (app, pilot):
         drawn.clear()
         for asked in ("e", "ap", "appointment", "turn 9999", "zebra"):
             began = time.process_time()
-            app.transcript.find(asked, begin=1)
+            app.widget.find(asked, begin=1)
             took = 1000 * (time.process_time() - began)
-            print(f"{asked!r} in 10,000 turns: {took:.0f} ms, {app.transcript.at}")  # noqa: T201 - a measure
+            print(f"{asked!r} in 10,000 turns: {took:.0f} ms, {app.widget.at}")  # noqa: T201 - a measure
             await pilot.pause()
         assert 0 < len(drawn) < 500

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from details_on_screen import DetailsApp, found_on, view
+from details_on_screen import details_of, found_on, view
 
 from cekura_tui.model.json_tree import ABOVE, BELOW
 
@@ -11,11 +11,11 @@ async def test_a_search_counts_what_is_closed_and_goes_there() -> None:
     turns = [
         {"role": "Main Agent", "content": f"Turn {n}" + (" Zürich" if n in (3, 900) else "")} for n in range(1_000)
     ]
-    app = DetailsApp(
-        {"transcript_object": turns, "metadata": {"zürich": "Near ZÜRICH."}, "feedback": "word " * 900 + "zürich"}
-    )
-    async with app.run_test(size=(60, 12)) as pilot:
-        details = app.details
+    async with details_of(
+        {"transcript_object": turns, "metadata": {"zürich": "Near ZÜRICH."}, "feedback": "word " * 900 + "zürich"},
+        size=(60, 12),
+    ) as (app, pilot):
+        details = app.widget
         assert details.find("Zürich") == 5
         rows = len(details.rows)
         places = []
@@ -42,9 +42,8 @@ async def test_a_search_counts_what_is_closed_and_goes_there() -> None:
 
 
 async def test_another_page_of_entries_goes_on_where_the_last_one_ended() -> None:
-    app = DetailsApp({"metadata": list(range(1_000))})
-    async with app.run_test(size=(60, 10)) as pilot:
-        details = app.details
+    async with details_of({"metadata": list(range(1_000))}, size=(60, 10)) as (app, pilot):
+        details = app.widget
 
         def under_cursor() -> str:
             return details.cursor_row.text if details.cursor_row is not None else ""
@@ -68,33 +67,29 @@ async def test_another_page_of_entries_goes_on_where_the_last_one_ended() -> Non
 
 
 async def test_a_search_finds_the_name_of_what_was_not_sent() -> None:
-    app = DetailsApp({"trace_id": None})
-    async with app.run_test(size=(60, 8)) as pilot:
-        assert app.details.find("trace_id") == 1
-        assert app.details.next_match(1) == (1, 1)
+    async with details_of({"trace_id": None}, size=(60, 8)) as (app, pilot):
+        assert app.widget.find("trace_id") == 1
+        assert app.widget.next_match(1) == (1, 1)
         await pilot.pause()
-        assert found_on(app.details) == ["trace_id"]
+        assert found_on(app.widget) == ["trace_id"]
 
 
 async def test_a_match_far_down_in_a_row_higher_than_the_screen_is_seen() -> None:
-    app = DetailsApp({"scenario_instructions": "word " * 190 + "needle"})
-    async with app.run_test(size=(40, 8)) as pilot:
-        app.details.find("NEEDLE")
-        assert app.details.next_match(1) == (1, 1)
+    async with details_of({"scenario_instructions": "word " * 190 + "needle"}, size=(40, 8)) as (app, pilot):
+        app.widget.find("NEEDLE")
+        assert app.widget.next_match(1) == (1, 1)
         await pilot.pause()
-        assert found_on(app.details) == ["needle"]
+        assert found_on(app.widget) == ["needle"]
 
 
 async def test_no_more_than_ten_thousand_matches_are_counted() -> None:
-    app = DetailsApp({"metadata": ["aa"] * 8_000})
-    async with app.run_test(size=(60, 8)):
-        assert app.details.find("a") == 10_000
+    async with details_of({"metadata": ["aa"] * 8_000}, size=(60, 8)) as (app, _):
+        assert app.widget.find("a") == 10_000
 
 
 async def test_a_match_across_two_rows_of_a_long_text_is_marked_in_both() -> None:
-    app = DetailsApp({"feedback": "x" * 997 + "needle" + "x" * 300})
-    async with app.run_test(size=(60, 40)) as pilot:
-        assert app.details.find("needle") == 1
-        assert app.details.next_match(1) == (1, 1)
+    async with details_of({"feedback": "x" * 997 + "needle" + "x" * 300}, size=(60, 40)) as (app, pilot):
+        assert app.widget.find("needle") == 1
+        assert app.widget.next_match(1) == (1, 1)
         await pilot.pause()
-        assert found_on(app.details) == ["nee", "dle"]
+        assert found_on(app.widget) == ["nee", "dle"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from details_on_screen import DetailsApp, everything, found_on, screen, view
+from details_on_screen import details_of, everything, found_on, view
 from hostile import EVIL, hostile_run
+from one_widget import screen
 from run_properties import PROPERTIES, mark, marked_run
 
 from cekura_tui.model.text import clean_json
@@ -13,10 +14,8 @@ from cekura_tui.model.text import clean_json
 
 async def test_every_property_is_found_by_opening_and_scrolling() -> None:
     run, marks = marked_run()
-    app = DetailsApp(run)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
-        lines = everything(app.details)
+    async with details_of(run) as (app, _):
+        lines = everything(app.widget)
         text = "\n".join(lines)
         for name, expected in marks.items():
             for mark in expected:
@@ -29,26 +28,23 @@ async def test_a_value_of_another_type_than_declared_is_shown() -> None:
     for n, (name, kind) in enumerate(PROPERTIES.items()):
         odd[name] = 660_000 + n if kind.startswith("string") else mark(name)
     odd |= {"id": 5, "metadata": [[mark("metadata")]], "evaluation": [mark("evaluation")], "status": {"a": 660_019}}
-    app = DetailsApp(odd)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
-        text = "\n".join(everything(app.details))
+    async with details_of(odd) as (app, _):
+        text = "\n".join(everything(app.widget))
         for n, (name, kind) in enumerate(PROPERTIES.items()):
             assert name == "id" or (str(660_000 + n) if kind.startswith("string") else mark(name)) in text, name
 
 
 async def test_a_run_is_read_in_words_with_the_names_of_its_properties() -> None:
-    app = DetailsApp(
+    async with details_of(
         {
             "status": "completed",
             "voice_recording_url": "https://a.example/b.wav",
             "feedback": "Too slow.\nAsked twice.",
             "metadata": {"ended_reason": "hung up", "empty": {}},
-        }
-    )
-    async with app.run_test(size=(60, 14)) as pilot:
-        await pilot.pause()
-        assert screen(app.details)[:9] == [
+        },
+        size=(60, 14),
+    ) as (app, _):
+        assert screen(app.widget)[:9] == [
             " Call",
             "   Run (id): 5",
             "   Status: completed",
@@ -59,15 +55,14 @@ async def test_a_run_is_read_in_words_with_the_names_of_its_properties() -> None
             "   Too slow.",
             "   Asked twice.",
         ]
-        assert screen(app.details)[9:11] == [" Data", " ▸ Metadata: 2 entries: ended_reason, empty"]
-        assert screen(app.details)[11].startswith("   Not sent: run_type, run_as_text, duration,")
+        assert screen(app.widget)[9:11] == [" Data", " ▸ Metadata: 2 entries: ended_reason, empty"]
+        assert screen(app.widget)[11].startswith("   Not sent: run_type, run_as_text, duration,")
 
 
 async def test_nodes_open_and_close_by_key_and_left_goes_to_what_a_row_is_in() -> None:
-    app = DetailsApp({"metadata": {"a": {"b": [1, None]}, "c": "x"}})
-    async with app.run_test(size=(60, 14)) as pilot:
+    async with details_of({"metadata": {"a": {"b": [1, None]}, "c": "x"}}, size=(60, 14)) as (app, pilot):
         await pilot.press("down", "down", "down", "enter", "right", "right")
-        assert screen(app.details)[2:7] == [
+        assert screen(app.widget)[2:7] == [
             " Data",
             " ▾ Metadata: 2 entries: a, c",
             "   ▾ a: 1 entry: b",
@@ -75,16 +70,16 @@ async def test_nodes_open_and_close_by_key_and_left_goes_to_what_a_row_is_in() -
             "     c: x",
         ]
         await pilot.press("down", "enter", "down", "down")
-        assert app.details.cursor_row is not None
-        assert app.details.cursor_row.text == "null"
+        assert app.widget.cursor_row is not None
+        assert app.widget.cursor_row.text == "null"
         await pilot.press("left", "left", "left")
-        assert [line.strip() for line in screen(app.details)[3:6]] == [
+        assert [line.strip() for line in screen(app.widget)[3:6]] == [
             "▾ Metadata: 2 entries: a, c",
             "▾ a: 1 entry: b",
             "▸ b: 2 entries",
         ]
         await pilot.press("left", "left", "left")
-        assert screen(app.details)[3] == " ▸ Metadata: 2 entries: a, c"
+        assert screen(app.widget)[3] == " ▸ Metadata: 2 entries: a, c"
         assert app.opened == []
         await pilot.press("up", "up", "enter")
         assert app.opened == [("id",)]
@@ -92,9 +87,8 @@ async def test_nodes_open_and_close_by_key_and_left_goes_to_what_a_row_is_in() -
 
 async def test_what_is_open_and_the_cursor_stay_when_the_run_is_reloaded_and_not_for_another() -> None:
     source = {"metadata": {"a": {"b": 1}}, "feedback": "Slow."}
-    app = DetailsApp(source)
-    async with app.run_test(size=(60, 14)) as pilot:
-        details = app.details
+    async with details_of(source, size=(60, 14)) as (app, pilot):
+        details = app.widget
         await pilot.press("G", "up", "enter", "down", "enter", "down")
         assert details.cursor_key == ("metadata", "a", "b")
         details.show_run(view(source | {"metadata": {"new": 1, "a": {"b": 2}}, "status": "completed"}))
@@ -108,9 +102,11 @@ async def test_what_is_open_and_the_cursor_stay_when_the_run_is_reloaded_and_not
 
 
 async def test_x_shows_the_raw_json_and_goes_back_to_where_the_cursor_was() -> None:
-    app = DetailsApp({"metadata": {"score": 1.50, "text": 'a "b"\nc'}, "empty": []})
-    async with app.run_test(size=(60, 12)) as pilot:
-        details = app.details
+    async with details_of({"metadata": {"score": 1.50, "text": 'a "b"\nc'}, "empty": []}, size=(60, 12)) as (
+        app,
+        pilot,
+    ):
+        details = app.widget
         await pilot.press("G", "up")
         cursor = details.cursor_key
         await pilot.press("x")
@@ -139,9 +135,8 @@ async def test_ten_thousand_turns_are_shown_by_the_rows_on_screen_alone() -> Non
     turns = [
         {"role": "Main Agent", "content": "Hello there. " * 8, "start_time": n, "data": None} for n in range(10_000)
     ]
-    app = DetailsApp({"transcript_object": turns, "transcript": "x" * 1_000_000})
-    async with app.run_test(size=(80, 24)) as pilot:
-        details = app.details
+    async with details_of({"transcript_object": turns, "transcript": "x" * 1_000_000}) as (app, pilot):
+        details = app.widget
         await pilot.pause()
         drawn = []
         for act in (details.action_raw, details.action_last, lambda: details.action_page(-1.0), details.action_raw):
@@ -160,16 +155,15 @@ async def test_a_deep_value_keeps_room_for_its_text() -> None:
     value: Any = "<bottom>"
     for _ in range(1_000):
         value = [value]
-    app = DetailsApp({"metadata": value})
-    async with app.run_test(size=(60, 10)) as pilot:
-        assert app.details.find("<bottom>") == 1
-        app.details.next_match(1)
+    async with details_of({"metadata": value}, size=(60, 10)) as (app, pilot):
+        assert app.widget.find("<bottom>") == 1
+        app.widget.next_match(1)
         await pilot.pause()
-        assert any(line.endswith("1: <bottom>") for line in screen(app.details))
+        assert any(line.endswith("1: <bottom>") for line in screen(app.widget))
         await pilot.press("x")
-        app.details.next_match(1)
+        app.widget.next_match(1)
         await pilot.pause()
-        assert any(line.strip() == '"<bottom>"' for line in screen(app.details))
+        assert any(line.strip() == '"<bottom>"' for line in screen(app.widget))
 
 
 async def test_hostile_names_and_values_do_nothing_and_stay_in_their_columns() -> None:
@@ -177,20 +171,16 @@ async def test_hostile_names_and_values_do_nothing_and_stay_in_their_columns() -
         hostile_run(5) | {f"[red]{EVIL}\nnext": [EVIL, {EVIL: EVIL * 50}], "transcript": "é\u200d" * 9_000}
     )
     assert isinstance(source, dict)
-    app = DetailsApp(source)
-    async with app.run_test(size=(60, 20)) as pilot:
-        await pilot.pause()
-        lines = everything(app.details)
+    async with details_of(source, size=(60, 20)) as (app, _):
+        lines = everything(app.widget)
         assert any("[red][2J]0;owned[/red] [@click=app.quit]press" in line for line in lines)
         assert not any(set(line) & set("\x1b\x9b\x90\x07\x08\x7f\u202e\U000e0068") for line in lines)
-        assert all(app.details.render_line(y).cell_length == 59 for y in range(20))
+        assert all(app.widget.render_line(y).cell_length == 59 for y in range(20))
 
 
 async def test_a_still_screen_is_not_drawn_again() -> None:
-    app = DetailsApp({"metadata": {"a": 1}})
-    async with app.run_test(size=(60, 10)) as pilot:
+    async with details_of({"metadata": {"a": 1}}, size=(60, 10)) as (app, pilot):
+        app.widget.drawn = 0
+        app.widget.show_run(view({"metadata": {"a": 1}}))
         await pilot.pause()
-        app.details.drawn = 0
-        app.details.show_run(view({"metadata": {"a": 1}}))
-        await pilot.pause()
-        assert app.details.drawn == 0
+        assert app.widget.drawn == 0

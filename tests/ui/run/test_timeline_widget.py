@@ -5,21 +5,25 @@ from __future__ import annotations
 import time
 
 import pytest
+from one_widget import WidgetApp, screen
 from textual.color import Color
 from textual.geometry import Region
-from timeline_strips import CALL, LONG, MARKS, NO_TIMES, STARTS, StripApp, make_turn, screen
-from waiting import eventually
+from timeline_strips import CALL, LONG, MARKS, NO_TIMES, STARTS, Strip, make_turn, strip_of
 
 from cekura_tui.model.transcript.timeline import Timeline, timeline_of
-from cekura_tui.ui.run.timeline import figures
+from cekura_tui.ui.run.timeline import TimelineStrip, figures
 from cekura_tui.ui.terminal.filters import AsciiFilter
 
 
+def clicked(app: WidgetApp[Strip]) -> list[int]:
+    """The turns that were clicked."""
+    assert all(message.control is app.widget for message in app.messages_of(TimelineStrip.TurnClicked))
+    return [message.n for message in app.messages_of(TimelineStrip.TurnClicked)]
+
+
 async def test_speech_silence_overlap_tools_and_evidence_can_be_read_at_80_columns() -> None:
-    app = StripApp(CALL, MARKS)
-    async with app.run_test(size=(80, 10)) as pilot:
-        await pilot.pause()
-        assert [line.rstrip() for line in screen(app.strip)] == [
+    async with strip_of(CALL, MARKS) as (app, _):
+        assert [line.rstrip() for line in screen(app.widget)] == [
             "caller       ✓━━━━━━      ▓▓━━━━      ◐━━━━━",
             "agent  ━━━━━━    4.2s✗━━━━▓▓   ━━━━━━━      ···20.0s···━━━━━━━━━━━━━",
             "tools                    ● ○",
@@ -28,13 +32,12 @@ async def test_speech_silence_overlap_tools_and_evidence_can_be_read_at_80_colum
 
 
 async def test_it_reads_the_same_in_plain_characters_and_without_any_colour() -> None:
-    app = StripApp(CALL, MARKS)
-    async with app.run_test(size=(80, 10)) as pilot:
-        app.strip.put_cursor(7)
+    async with strip_of(CALL, MARKS) as (app, pilot):
+        app.widget.put_cursor(7)
         await pilot.pause()
         plain = AsciiFilter()
         rows = [
-            "".join(segment.text for segment in plain.apply(list(app.strip.render_line(y)), Color(0, 0, 0)))
+            "".join(segment.text for segment in plain.apply(list(app.widget.render_line(y)), Color(0, 0, 0)))
             for y in range(4)
         ]
         assert [row.rstrip() for row in rows] == [
@@ -48,13 +51,11 @@ async def test_it_reads_the_same_in_plain_characters_and_without_any_colour() ->
 @pytest.mark.parametrize("width", [8, 40, 80, 120, 200])
 @pytest.mark.parametrize("timeline", [CALL, LONG, STARTS, NO_TIMES])
 async def test_every_line_is_as_wide_as_the_strip(timeline: Timeline, width: int) -> None:
-    app = StripApp(timeline, MARKS)
-    async with app.run_test(size=(width, 10)) as pilot:
-        await pilot.pause()
+    async with strip_of(timeline, MARKS, size=(width, 10)) as (app, _):
         for n in (None, 1, 7, 8, 99_999):
-            app.strip.put_cursor(n)
-            for y in range(app.strip.size.height):
-                strip = app.strip.render_line(y)
+            app.widget.put_cursor(n)
+            for y in range(app.widget.size.height):
+                strip = app.widget.render_line(y)
                 assert sum(segment.cell_length for segment in strip) == strip.cell_length == width
 
 
@@ -68,141 +69,129 @@ def test_the_figures_take_fewer_words_where_there_is_less_room() -> None:
 
 
 async def test_where_rows_are_dear_the_times_below_the_lanes_are_left_out() -> None:
-    app = StripApp(CALL)
-    async with app.run_test(size=(80, 10)) as pilot:
-        await pilot.pause()
-        assert app.strip.size.height == 4
+    async with strip_of(CALL) as (app, pilot):
+        assert app.widget.size.height == 4
         app.screen.add_class("-short")
-        app.strip.refresh(layout=True)
+        app.widget.refresh(layout=True)
         await pilot.pause()
-        assert app.strip.size.height == 3
+        assert app.widget.size.height == 3
 
 
 async def test_a_call_without_times_is_one_line_that_says_so() -> None:
-    app = StripApp(NO_TIMES, MARKS)
-    async with app.run_test(size=(80, 10)) as pilot:
-        app.strip.put_cursor(3)
+    async with strip_of(NO_TIMES, MARKS) as (app, pilot):
+        app.widget.put_cursor(3)
         await pilot.pause()
-        assert [line.rstrip() for line in screen(app.strip)] == ["None of the 24 turns has a time."]
-        assert app.strip.turn_at(20) is None
-        assert app.strip.step(1) is None
-        await pilot.click(app.strip, offset=(20, 0))
-        assert app.clicked == []
-        app.strip.show(CALL, {})
+        assert [line.rstrip() for line in screen(app.widget)] == ["None of the 24 turns has a time."]
+        assert app.widget.turn_at(20) is None
+        assert app.widget.step(1) is None
+        await pilot.click(app.widget, offset=(20, 0))
+        assert clicked(app) == []
+        app.widget.show(CALL, {})
         await pilot.pause()
-        assert app.strip.size.height == 4
+        assert app.widget.size.height == 4
 
 
 async def test_where_only_starts_are_known_a_turn_is_a_point_and_nothing_else_is_claimed() -> None:
-    app = StripApp(STARTS)
-    async with app.run_test(size=(80, 10)) as pilot:
-        await pilot.pause()
-        caller, agent, *_ = screen(app.strip)
+    async with strip_of(STARTS) as (app, _):
+        caller, agent, *_ = screen(app.widget)
         assert (caller.count("▸"), agent.count("▸")) == (4, 4)
         assert not set(caller + agent) & set("━▓·")
-        assert "only start times: no gaps, overlaps or answer times" in app.strip.figures(70)
+        assert "only start times: no gaps, overlaps or answer times" in app.widget.figures(70)
 
 
 async def test_a_speaker_that_is_neither_side_gets_a_lane_of_its_own() -> None:
-    app = StripApp(timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "other", 6, 9)]))
-    async with app.run_test(size=(40, 10)) as pilot:
-        await pilot.pause()
-        assert app.strip.size.height == 5
-        assert screen(app.strip)[3].startswith("other  ")
-        assert "━" in screen(app.strip)[3]
+    async with strip_of(timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "other", 6, 9)]), size=(40, 10)) as (
+        app,
+        _,
+    ):
+        assert app.widget.size.height == 5
+        assert screen(app.widget)[3].startswith("other  ")
+        assert "━" in screen(app.widget)[3]
 
 
 async def test_evidence_on_a_turn_without_a_time_is_not_drawn_but_counted() -> None:
-    app = StripApp(timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "main", None, None)]), {2: "fail"})
-    async with app.run_test(size=(120, 10)) as pilot:
-        await pilot.pause()
-        assert "✗" not in "".join(screen(app.strip))
-        assert "1 cited turn without a time" in app.strip.figures(70)
+    async with strip_of(
+        timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "main", None, None)]), {2: "fail"}, size=(120, 10)
+    ) as (app, _):
+        assert "✗" not in "".join(screen(app.widget))
+        assert "1 cited turn without a time" in app.widget.figures(70)
 
 
 async def test_of_two_marks_in_one_column_the_worse_is_seen() -> None:
     turns = [make_turn(n, "main", n / 10, n / 10 + 0.05) for n in range(1, 4)]
-    app = StripApp(timeline_of(turns, 100), {1: "pass", 2: "fail", 3: "review"})
-    async with app.run_test(size=(80, 10)) as pilot:
-        await pilot.pause()
-        assert screen(app.strip)[1][7] == "✗"
+    async with strip_of(timeline_of(turns, 100), {1: "pass", 2: "fail", 3: "review"}) as (app, _):
+        assert screen(app.widget)[1][7] == "✗"
 
 
 async def test_the_cursor_is_a_column_through_all_lanes_and_hides_no_sign() -> None:
-    app = StripApp(CALL, MARKS)
-    async with app.run_test(size=(80, 10)) as pilot:
-        app.strip.put_cursor(3)
+    async with strip_of(CALL, MARKS) as (app, pilot):
+        app.widget.put_cursor(3)
         await pilot.pause()
-        assert [line[21] for line in screen(app.strip)[:3]] == ["│", "✗", "│"]
-        app.strip.put_cursor(None)
+        assert [line[21] for line in screen(app.widget)[:3]] == ["│", "✗", "│"]
+        app.widget.put_cursor(None)
         await pilot.pause()
-        assert "│" not in "".join(screen(app.strip))
+        assert "│" not in "".join(screen(app.widget))
 
 
 @pytest.mark.parametrize(("timeline", "moves"), [(CALL, (1, 2, 9)), (LONG, (1, 5_000, 10_000))])
 async def test_a_move_of_the_cursor_repaints_two_columns(timeline: Timeline, moves: tuple[int, ...]) -> None:
-    app = StripApp(timeline)
-    async with app.run_test(size=(120, 10)) as pilot:
-        app.strip.put_cursor(moves[0])
+    async with strip_of(timeline, size=(120, 10)) as (app, pilot):
+        app.widget.put_cursor(moves[0])
         await pilot.pause()
         for n in moves[1:]:
-            app.forget()
-            app.strip.put_cursor(n)
-            assert [(region.width, region.height) for region in app.strip.asked] == [(1, 3), (1, 3)]
-            assert app.strip.whole == 0
-            await eventually(lambda: app.terminal.display[:4] == screen(app.strip), "the terminal shows the move")
+            app.widget.forget()
+            app.widget.put_cursor(n)
+            assert [(region.width, region.height) for region in app.widget.asked] == [(1, 3), (1, 3)]
+            assert app.widget.whole == 0
+            await pilot.pause()
+            assert [line.rstrip() for line in app.terminal.display[:4]] == screen(app.widget)
 
 
 async def test_a_move_within_a_column_repaints_nothing() -> None:
-    app = StripApp(LONG)
-    async with app.run_test(size=(120, 10)) as pilot:
-        app.strip.put_cursor(1)
+    async with strip_of(LONG, size=(120, 10)) as (app, pilot):
+        app.widget.put_cursor(1)
         await pilot.pause()
-        app.forget()
-        app.strip.put_cursor(2)
-        app.strip.put_cursor(2)
+        app.widget.forget()
+        updates = len(app.updates)
+        app.widget.put_cursor(2)
+        app.widget.put_cursor(2)
         await pilot.pause()
-        assert (app.strip.asked, app.strip.whole, app.updates) == ([], 0, 0)
+        assert (app.widget.asked, app.widget.whole, len(app.updates)) == ([], 0, updates)
 
 
 async def test_other_evidence_repaints_only_where_a_sign_came_or_went() -> None:
-    app = StripApp(CALL, {3: "fail"})
-    async with app.run_test(size=(80, 10)) as pilot:
-        await pilot.pause()
-        app.forget()
-        app.strip.mark({3: "fail", 2: "pass"})
-        assert (app.strip.asked, app.strip.whole) == ([Region(13, 0, 1, 1)], 0)
-        assert screen(app.strip)[0][13] == "✓"
-        app.forget()
-        app.strip.mark({2: "pass", 3: "fail"})
-        app.strip.show(CALL, {2: "pass", 3: "fail"})
-        assert (app.strip.asked, app.strip.whole) == ([], 0)
+    async with strip_of(CALL, {3: "fail"}) as (app, _):
+        app.widget.forget()
+        app.widget.mark({3: "fail", 2: "pass"})
+        assert (app.widget.asked, app.widget.whole) == ([Region(13, 0, 1, 1)], 0)
+        assert screen(app.widget)[0][13] == "✓"
+        app.widget.forget()
+        app.widget.mark({2: "pass", 3: "fail"})
+        app.widget.show(CALL, {2: "pass", 3: "fail"})
+        assert (app.widget.asked, app.widget.whole) == ([], 0)
 
 
 async def test_a_click_seeks_the_turn_that_is_there_or_the_nearest() -> None:
-    app = StripApp(CALL)
-    async with app.run_test(size=(80, 10)) as pilot:
+    async with strip_of(CALL) as (app, pilot):
         for column in (7, 15, 21, 26, 31, 47, 54, 79):
-            await pilot.click(app.strip, offset=(column, 1))
-        await pilot.click(app.strip, offset=(3, 1))
+            await pilot.click(app.widget, offset=(column, 1))
+        await pilot.click(app.widget, offset=(3, 1))
         await pilot.pause()
-        assert app.clicked == [1, 2, 3, 6, 7, 8, 9, 9]
-        assert not app.strip.can_focus
+        assert clicked(app) == [1, 2, 3, 6, 7, 8, 9, 9]
+        assert not app.widget.can_focus
 
 
 @pytest.mark.parametrize("timeline", [CALL, LONG, STARTS])
 @pytest.mark.parametrize("columns", [1, 10, 1_000])
 async def test_steps_lead_from_one_end_of_the_call_to_the_other_and_back(timeline: Timeline, columns: int) -> None:
-    app = StripApp(timeline)
-    async with app.run_test(size=(80, 10)) as pilot:
-        await pilot.pause()
+    async with strip_of(timeline) as (app, _):
         order = [n for _, n in sorted((span.start, span.n) for lane in timeline.lanes for span in lane.spans)]
         for direction, ends in ((1, (order[0], order[-1])), (-1, (order[-1], order[0]))):
-            app.strip.put_cursor(None)
+            app.widget.put_cursor(None)
             walked: list[int] = []
-            while (n := app.strip.step(direction * columns)) is not None:
+            while (n := app.widget.step(direction * columns)) is not None:
                 walked.append(n)
-                app.strip.put_cursor(n)
+                app.widget.put_cursor(n)
                 assert len(walked) <= 75
             assert (walked[0], walked[-1]) == ends
             places = [order.index(n) * direction for n in walked]
@@ -210,45 +199,38 @@ async def test_steps_lead_from_one_end_of_the_call_to_the_other_and_back(timelin
 
 
 async def test_a_step_goes_so_many_columns_and_further_where_nobody_begins_there() -> None:
-    app = StripApp(CALL)
-    async with app.run_test(size=(80, 10)) as pilot:
-        await pilot.pause()
-        app.strip.put_cursor(1)
-        assert [app.strip.step(columns) for columns in (1, 6, 15, 20)] == [2, 2, 3, 5]
-        app.strip.put_cursor(9)
-        assert [app.strip.step(columns) for columns in (-1, -25, -1_000, 1)] == [8, 7, 1, None]
+    async with strip_of(CALL) as (app, _):
+        app.widget.put_cursor(1)
+        assert [app.widget.step(columns) for columns in (1, 6, 15, 20)] == [2, 2, 3, 5]
+        app.widget.put_cursor(9)
+        assert [app.widget.step(columns) for columns in (-1, -25, -1_000, 1)] == [8, 7, 1, None]
 
 
 async def test_from_a_turn_without_a_time_a_step_goes_to_the_next_turn_that_has_one() -> None:
-    app = StripApp(
+    async with strip_of(
         timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "main", None, None), make_turn(3, "main", 8, 9)])
-    )
-    async with app.run_test(size=(80, 10)) as pilot:
-        await pilot.pause()
-        app.strip.put_cursor(2)
-        assert (app.strip.step(1), app.strip.step(-1)) == (3, 1)
+    ) as (app, _):
+        app.widget.put_cursor(2)
+        assert (app.widget.step(1), app.widget.step(-1)) == (3, 1)
 
 
 async def test_ten_thousand_turns_are_drawn_and_moved_through_as_quickly_as_ten() -> None:
-    app = StripApp(LONG, {5_000: "fail"})
-    async with app.run_test(size=(200, 10)) as pilot:
-        await pilot.pause()
+    async with strip_of(LONG, {5_000: "fail"}, size=(200, 10)) as (app, _):
         began = time.thread_time()
         for n in range(1, 10_001, 100):
-            app.strip.put_cursor(n)
-            screen(app.strip)
+            app.widget.put_cursor(n)
+            screen(app.widget)
         assert time.thread_time() - began < 5  # not all of them at each step
-        assert screen(app.strip)[3].rstrip().endswith("11:06:44")
-        assert "✗" in screen(app.strip)[0]
+        assert screen(app.widget)[3].rstrip().endswith("11:06:44")
+        assert "✗" in screen(app.widget)[0]
 
 
 async def test_a_new_width_is_drawn_for_that_width() -> None:
-    app = StripApp(CALL, MARKS)
-    async with app.run_test(size=(80, 10)) as pilot:
-        app.strip.put_cursor(9)
+    async with strip_of(CALL, MARKS) as (app, pilot):
+        app.widget.put_cursor(9)
         await pilot.pause()
-        assert screen(app.strip)[2].index("│") == 55
+        assert screen(app.widget)[2].index("│") == 55
         await pilot.resize_terminal(120, 10)
         await pilot.pause()
-        assert screen(app.strip)[2].index("│") == 82
-        assert len(screen(app.strip)[0]) == 120
+        assert screen(app.widget)[2].index("│") == 82
+        assert app.widget.render_line(0).cell_length == 120

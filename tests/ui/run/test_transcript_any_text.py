@@ -7,9 +7,10 @@ import json
 from examples import COSTLY
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
+from one_widget import screen
 from rich.cells import cell_len
 from rich.style import Style
-from transcripts import TranscriptApp, call, screen
+from transcripts import call, transcript_of
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.text import LONGEST_LINE, clean
@@ -181,10 +182,8 @@ async def test_lines_and_turns_are_found_alike_when_all_is_measured(said: list[t
         Turn(n, speaker, "Role", n * 3.0, n * 3.0 + 4, clean(text))  # type: ignore[arg-type]
         for n, (text, speaker) in enumerate(said, 1)
     ]
-    app = TranscriptApp(turns)
-    async with app.run_test(size=(width, 12)) as pilot:
-        await pilot.pause()
-        transcript = app.transcript
+    async with transcript_of(turns, size=(width, 12)) as (app, _):
+        transcript = app.widget
         assert [row.n for row in transcript.rows] == [turn.n for turn in turns]
         view = transcript.viewport
         heights = view.heights

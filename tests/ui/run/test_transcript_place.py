@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from transcripts import TranscriptApp, call, make_turn, on_screen, screen, talk
+from one_widget import screen
+from transcripts import call, make_turn, on_screen, show, talk, transcript_of
 
 
 async def test_going_up_from_the_end_moves_by_one_line_and_never_jumps() -> None:
-    app = TranscriptApp(talk(300))
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with transcript_of(talk(300)) as (app, pilot):
         await pilot.press("G")
-        seen = screen(app.transcript)
+        seen = screen(app.widget)
         for _ in range(30):
-            app.transcript.scroll_relative(y=-1, animate=False)
+            app.widget.scroll_relative(y=-1, animate=False)
             await pilot.pause()
-            now = screen(app.transcript)
+            now = screen(app.widget)
             assert now[1:] == seen[:-1]
             seen = now
 
 
 async def test_whose_turns_are_shown_is_said_and_the_cursor_stays_on_its_turn_or_the_nearest() -> None:
     turns = [make_turn(n) if n % 500 else call(n) for n in range(1, 2_001)]
-    app = TranscriptApp(turns)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
-        transcript = app.transcript
+    async with transcript_of(turns) as (app, pilot):
+        transcript = app.widget
         transcript.go_to(1_380)
         seen = []
         for _ in range(5):
@@ -44,79 +42,73 @@ async def test_whose_turns_are_shown_is_said_and_the_cursor_stays_on_its_turn_or
 
 
 async def test_roles_that_would_show_nothing_or_all_are_passed_over() -> None:
-    app = TranscriptApp([make_turn(n) for n in range(1, 9)])
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
+    async with transcript_of([make_turn(n) for n in range(1, 9)]) as (app, _):
         seen = []
         for _ in range(3):
-            app.transcript.next_roles()
-            seen.append(app.transcript.roles)
+            app.widget.next_roles()
+            seen.append(app.widget.roles)
         assert seen == ["caller only", "agent only", ""]
 
 
 async def test_in_another_width_the_turn_at_the_top_stays_there_and_back_again_the_same_line() -> None:
     for keys in (["pagedown"] * 4, ["G"], ["g"], [*["pagedown"] * 3, "j", "j", "k"]):
-        app = TranscriptApp(talk(200))
-        async with app.run_test(size=(80, 24)) as pilot:
+        async with transcript_of(talk(200)) as (app, pilot):
             await pilot.press(*keys)
-            app.transcript.scroll_relative(y=-17, animate=False)  # the cursor may be off the screen then
+            app.widget.scroll_relative(y=-17, animate=False)  # the cursor may be off the screen then
             await pilot.pause()
-            first = screen(app.transcript)
-            top = on_screen(app.transcript)[0]
+            first = screen(app.widget)
+            top = on_screen(app.widget)[0]
             for size in ((120, 24), (50, 24), (50, 60), (120, 10), (61, 30)):
                 await pilot.resize_terminal(*size)
                 await pilot.pause()
-                shown = on_screen(app.transcript)
+                shown = on_screen(app.widget)
                 assert shown[0] == top or shown[-1] == 200  # it cannot be at the top where the list ends before
             await pilot.resize_terminal(80, 24)
             await pilot.pause()
-            assert screen(app.transcript) == first
+            assert screen(app.widget) == first
             await pilot.press("j")
-            assert app.transcript.cursor_key in on_screen(app.transcript)
+            assert app.widget.cursor_key in on_screen(app.widget)
 
 
 async def test_what_is_read_after_a_change_of_width_is_what_stays_then() -> None:
-    app = TranscriptApp(talk(200))
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with transcript_of(talk(200)) as (app, pilot):
         await pilot.press(*["pagedown"] * 4)
         await pilot.resize_terminal(50, 24)
         await pilot.pause()
         await pilot.press("pagedown", "pagedown")
-        top = on_screen(app.transcript)[0]
+        top = on_screen(app.widget)[0]
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
-        assert on_screen(app.transcript)[0] == top
+        assert on_screen(app.widget)[0] == top
 
 
 async def test_a_call_that_goes_on_is_followed_from_its_last_line_alone() -> None:
     turns = talk(60)
-    app = TranscriptApp(turns[:40])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with transcript_of(turns[:40]) as (app, pilot):
         await pilot.press("G")
-        app.show(turns[:50])
+        show(app.widget, turns[:50])
         await pilot.pause()
-        assert app.transcript.cursor_key == 50
-        assert screen(app.transcript)[-1].endswith("Turn 50.")
+        assert app.widget.cursor_key == 50
+        assert screen(app.widget)[-1].endswith("Turn 50.")
         longer = make_turn(50, 250, 254, f"{turns[49].text} And more.")
-        app.show([*turns[:49], longer])
+        show(app.widget, [*turns[:49], longer])
         await pilot.pause()
-        assert screen(app.transcript)[-1].endswith("Turn 50. And more.")
+        assert screen(app.widget)[-1].endswith("Turn 50. And more.")
         await pilot.press("k")
-        seen, at = screen(app.transcript), app.transcript.cursor_key
-        assert app.transcript.at_bottom
-        app.show([*turns[:49], longer, *turns[50:]])
+        seen, at = screen(app.widget), app.widget.cursor_key
+        assert app.widget.at_bottom
+        show(app.widget, [*turns[:49], longer, *turns[50:]])
         await pilot.pause()
-        assert (screen(app.transcript), app.transcript.cursor_key) == (seen, at)
+        assert (screen(app.widget), app.widget.cursor_key) == (seen, at)
 
 
 async def test_one_who_reads_above_is_not_drawn_to_the_end() -> None:
     turns = talk(60)
-    app = TranscriptApp(turns[:40])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with transcript_of(turns[:40]) as (app, pilot):
         await pilot.press("G")
-        app.transcript.scroll_relative(y=-3, animate=False)
+        app.widget.scroll_relative(y=-3, animate=False)
         await pilot.pause()
-        seen = screen(app.transcript)
-        app.show(turns)
+        seen = screen(app.widget)
+        show(app.widget, turns)
         await pilot.pause()
-        assert screen(app.transcript) == seen
+        assert screen(app.widget) == seen

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from transcripts import LONG, TranscriptApp, call, make_turn, on_ground, result, screen, talk
+from one_widget import screen
+from transcripts import LONG, call, make_turn, on_ground, result, show, talk, transcript_of
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.transcript.transcript import Turn
@@ -21,10 +22,8 @@ async def test_every_turn_says_who_spoke_when_and_what_in_one_column_for_all() -
         make_turn(3, None, None, "", "other"),
         make_turn(4, 3599, None),
     ]
-    app = TranscriptApp(turns)
-    async with app.run_test(size=(80, 10)) as pilot:
-        await pilot.pause()
-        assert screen(app.transcript)[:5] == [
+    async with transcript_of(turns, size=(80, 10)) as (app, _):
+        assert screen(app.widget)[:5] == [
             "   00:00 caller  ▎ Hello.",
             "   00:01 agent   ▎ I would like to move my appointment to some other day,",
             "                 ▎ because my daughter is ill.",
@@ -34,21 +33,17 @@ async def test_every_turn_says_who_spoke_when_and_what_in_one_column_for_all() -
 
 
 async def test_a_call_of_more_than_an_hour_shows_hours_and_of_more_than_ten_all_of_them() -> None:
-    app = TranscriptApp([make_turn(1, 0, 1), make_turn(2, 3_601, 3_602)])
-    async with app.run_test(size=(80, 10)) as pilot:
+    async with transcript_of([make_turn(1, 0, 1), make_turn(2, 3_601, 3_602)], size=(80, 10)) as (app, pilot):
+        assert screen(app.widget)[2] == "   1:00:01 agent   ▎ Hello."
+        show(app.widget, [make_turn(1, 0, 1), make_turn(2, 36_061, 36_062)])
         await pilot.pause()
-        assert screen(app.transcript)[2] == "   1:00:01 agent   ▎ Hello."
-        app.show([make_turn(1, 0, 1), make_turn(2, 36_061, 36_062)])
-        await pilot.pause()
-        assert screen(app.transcript)[2] == "   10:01:01 agent   ▎ Hello."
+        assert screen(app.widget)[2] == "   10:01:01 agent   ▎ Hello."
 
 
 async def test_silences_and_overlaps_are_shown_in_words() -> None:
     turns = [make_turn(1, 0, 4), make_turn(2, 3.2, 6), make_turn(3, 9.4, 10), make_turn(4, 11.9, 12)]
-    app = TranscriptApp(turns)
-    async with app.run_test(size=(80, 10)) as pilot:
-        await pilot.pause()
-        assert screen(app.transcript)[:5] == [
+    async with transcript_of(turns, size=(80, 10)) as (app, _):
+        assert screen(app.widget)[:5] == [
             "   00:00 caller  ▎ Hello.",
             "   00:03 agent   ▎ (overlaps by 0.8 s) Hello.",
             "                   — 3.4 s silence —",
@@ -66,10 +61,8 @@ async def test_a_tool_call_is_one_line_with_its_end_and_enter_unfolds_it() -> No
         call(5, "wait", {}, 5),
         make_turn(6, 6, 7),
     ]
-    app = TranscriptApp(turns)
-    async with app.run_test(size=(80, 20)) as pilot:
-        await pilot.pause()
-        folded = screen(app.transcript)
+    async with transcript_of(turns, size=(80, 20)) as (app, pilot):
+        folded = screen(app.widget)
         assert folded[0] == '   00:01 tool →  ▎ ▸ find  answered after 1.0 s  {"name": "Renée", "id": 7}'
         assert folded[1].startswith('   00:02 tool ←  ▎ ▸ find  ["xxxx')
         assert folded[2] == "   00:03 tool →  ▎ ▸ book  ✗ error after 1.5 s  {}"
@@ -77,7 +70,7 @@ async def test_a_tool_call_is_one_line_with_its_end_and_enter_unfolds_it() -> No
         assert folded[4] == "   00:05 tool →  ▎ ▸ wait  no result  {}"
         assert folded[5] == "   00:06 agent   ▎ Hello."
         await pilot.press("enter")
-        assert [line.strip(" ▎") for line in screen(app.transcript)[:5]] == [
+        assert [line.strip(" ▎") for line in screen(app.widget)[:5]] == [
             "00:01 tool →  ▎ ▾ find  answered after 1.0 s",
             "{",
             '"name": "Renée",',
@@ -85,98 +78,95 @@ async def test_a_tool_call_is_one_line_with_its_end_and_enter_unfolds_it() -> No
             "}",
         ]
         await pilot.press("enter")
-        assert screen(app.transcript) == folded
+        assert screen(app.widget) == folded
         await pilot.press("X")
-        assert sum("▾" in line for line in screen(app.transcript)) == 5
+        assert sum("▾" in line for line in screen(app.widget)) == 5
         await pilot.press("X")
-        assert screen(app.transcript) == folded
+        assert screen(app.widget) == folded
         assert not app.opened
         await pilot.press("G", "enter")
         assert app.opened == [6]
 
 
 async def test_how_a_call_ended_is_there_however_long_the_tools_name_is() -> None:
-    app = TranscriptApp([call(1, "n" * 200, {}, 1), result(2, "n" * 200, {"error": "no"}, 2)])
-    async with app.run_test(size=(60, 10)) as pilot:
-        await pilot.pause()
-        assert "n…  ✗ error after 1.0 s" in screen(app.transcript)[0]
+    async with transcript_of([call(1, "n" * 200, {}, 1), result(2, "n" * 200, {"error": "no"}, 2)], size=(60, 10)) as (
+        app,
+        _,
+    ):
+        assert "n…  ✗ error after 1.0 s" in screen(app.widget)[0]
 
 
 async def test_a_call_unfolded_at_the_bottom_of_the_screen_is_seen() -> None:
     turns = [*talk(8)[:7], call(8, "find", {"first": 1, "second": 2})]
-    app = TranscriptApp(turns)
-    async with app.run_test(size=(80, 12)) as pilot:
+    async with transcript_of(turns, size=(80, 12)) as (app, pilot):
         await pilot.press("G", "enter")
-        assert [line.strip(" ▎") for line in screen(app.transcript)[-4:]] == ["{", '"first": 1,', '"second": 2', "}"]
+        assert [line.strip(" ▎") for line in screen(app.widget)[-4:]] == ["{", '"first": 1,', '"second": 2', "}"]
 
 
 async def test_a_call_whose_result_comes_later_says_then_that_it_was_answered() -> None:
     turns = [make_turn(1, 0, 1), call(2, "find", {}, 2)]
-    app = TranscriptApp(turns)
-    async with app.run_test(size=(80, 10)) as pilot:
+    async with transcript_of(turns, size=(80, 10)) as (app, pilot):
+        assert "no result" in screen(app.widget)[1]
+        show(app.widget, [*turns, result(3, "find", "found", 2)])
         await pilot.pause()
-        assert "no result" in screen(app.transcript)[1]
-        app.show([*turns, result(3, "find", "found", 2)])
-        await pilot.pause()
-        assert "answered after 0.0 s" in screen(app.transcript)[1]
+        assert "answered after 0.0 s" in screen(app.widget)[1]
 
 
 async def test_a_turn_shows_as_it_was_sent_below_its_words() -> None:
     sent = {"role": "Testing Agent", "content": "Hello.", "mood": ["\u4e88\u7d04", None]}
-    app = TranscriptApp([Turn(1, "testing", "Testing Agent", 0, 1, "Hello.", None, sent), make_turn(2, 1, 2)])
-    async with app.run_test(size=(80, 14)) as pilot:
+    async with transcript_of(
+        [Turn(1, "testing", "Testing Agent", 0, 1, "Hello.", None, sent), make_turn(2, 1, 2)], size=(80, 14)
+    ) as (app, pilot):
         await pilot.press("x")
-        lines = [line.strip(" ▎") for line in screen(app.transcript)]
+        lines = [line.strip(" ▎") for line in screen(app.widget)]
         assert lines[0] == "00:00 caller  ▎ Hello."
         assert "".join(lines[1:8]) == '{"role": "Testing Agent","content": "Hello.","mood": ["予約",null]'
         assert lines[9] == "00:01 agent   ▎ Hello."
         await pilot.press("x")
-        assert screen(app.transcript)[1] == "   00:01 agent   ▎ Hello."
+        assert screen(app.widget)[1] == "   00:01 agent   ▎ Hello."
 
 
 async def test_the_raw_form_of_a_turn_higher_than_the_screen_is_seen_at_once() -> None:
-    app = TranscriptApp([make_turn(1, 0, 1, "\n".join(f"line {n}" for n in range(100))), make_turn(2, 1, 2)])
-    async with app.run_test(size=(80, 14)) as pilot:
+    async with transcript_of(
+        [make_turn(1, 0, 1, "\n".join(f"line {n}" for n in range(100))), make_turn(2, 1, 2)], size=(80, 14)
+    ) as (app, pilot):
         await pilot.press("x")
-        assert "                 ▎ {" in screen(app.transcript)
+        assert "                 ▎ {" in screen(app.widget)
 
 
 async def test_an_endless_line_is_counted_and_not_shown() -> None:
-    app = TranscriptApp([make_turn(1, 0, 1, "y" * 20_000)])
-    async with app.run_test(size=(80, 10)) as pilot:
+    async with transcript_of([make_turn(1, 0, 1, "y" * 20_000)], size=(80, 10)) as (app, pilot):
         await pilot.press(*["pagedown"] * 10)
-        assert "… (16,000 characters more)" in " ".join(line.strip(" ▎") for line in screen(app.transcript))
+        assert "… (16,000 characters more)" in " ".join(line.strip(" ▎") for line in screen(app.widget))
 
 
 async def test_what_a_caller_said_is_never_markup() -> None:
-    app = TranscriptApp([make_turn(1, 0, 1, "[/b] [@click=app.quit]press[/] 予約 👍")])
-    async with app.run_test(size=(80, 10)) as pilot:
-        await pilot.pause()
-        assert screen(app.transcript)[0] == "   00:00 caller  ▎ [/b] [@click=app.quit]press[/] 予約 👍"
+    async with transcript_of([make_turn(1, 0, 1, "[/b] [@click=app.quit]press[/] 予約 👍")], size=(80, 10)) as (app, _):
+        assert screen(app.widget)[0] == "   00:00 caller  ▎ [/b] [@click=app.quit]press[/] 予約 👍"
 
 
 async def test_turns_that_a_verdict_cites_have_its_sign_and_below_them_its_name() -> None:
-    app = TranscriptApp([make_turn(1, 0, 1), make_turn(2, 1, 2, "We open\nat nine, 予約 first."), make_turn(3, 2, 3)])
-    async with app.run_test(size=(80, 12)) as pilot:
+    async with transcript_of(
+        [make_turn(1, 0, 1), make_turn(2, 1, 2, "We open\nat nine, 予約 first."), make_turn(3, 2, 3)], size=(80, 12)
+    ) as (app, pilot):
         spans = ((3, 10), (17, 19))
         fail = TurnMark("fail", "Opening times", "quoted", "likely", spans)
         good = TurnMark("pass", "Politeness", "quoted", "likely", ((0, 2),))
-        app.transcript.show_marks({2: [fail, good], 3: [good]})
+        app.widget.show_marks({2: [fail, good], 3: [good]})
         await pilot.pause()
-        lines = screen(app.transcript)
+        lines = screen(app.widget)
         assert [line[1:2] for line in lines[:5]] == [" ", "✗", " ", " ", "✓"]
         assert lines[3] == "                 ▎ ✗ Opening times · quoted (likely)"
-        assert on_ground(app.transcript, 1, "quoted-fail") == "We|open"
-        assert on_ground(app.transcript, 2, "quoted-fail") == "at|予約"
+        assert on_ground(app.widget, 1, "quoted-fail") == "We|open"
+        assert on_ground(app.widget, 2, "quoted-fail") == "at|予約"
 
 
 async def test_the_reason_of_a_long_verdict_hangs_under_its_name_and_is_never_cut() -> None:
-    app = TranscriptApp([make_turn(1, 0, 1)])
-    async with app.run_test(size=(60, 12)) as pilot:
+    async with transcript_of([make_turn(1, 0, 1)], size=(60, 12)) as (app, pilot):
         name = "The caller's identity was checked before anything was read out"
-        app.transcript.show_marks({1: [TurnMark("fail", name, "next to the quote", "maybe")]})
+        app.widget.show_marks({1: [TurnMark("fail", name, "next to the quote", "maybe")]})
         await pilot.pause()
-        assert screen(app.transcript)[:4] == [
+        assert screen(app.widget)[:4] == [
             " ~ 00:00 caller  ▎ Hello.",
             "                 ▎ ✗ The caller's identity was checked",
             "                 ▎   before anything was read out · next",
@@ -185,52 +175,48 @@ async def test_the_reason_of_a_long_verdict_hangs_under_its_name_and_is_never_cu
 
 
 async def test_quoted_words_are_tinted_at_the_right_place_behind_the_note_of_an_overlap() -> None:
-    app = TranscriptApp([make_turn(1, 0, 4), make_turn(2, 3, 6, f"予約 {LONG}")])
-    async with app.run_test(size=(60, 12)) as pilot:
-        text = app.turns[1].text
+    async with transcript_of([make_turn(1, 0, 4), make_turn(2, 3, 6, f"予約 {LONG}")], size=(60, 12)) as (app, pilot):
+        text = app.widget.turns[1].text
         quoted = [(text.index(word), text.index(word) + len(word)) for word in ("約", "daughter")]
-        app.transcript.show_marks({2: [TurnMark("fail", "Name", "quoted", "sure", tuple(quoted))]})
+        app.widget.show_marks({2: [TurnMark("fail", "Name", "quoted", "sure", tuple(quoted))]})
         await pilot.pause()
-        assert screen(app.transcript)[1].startswith(" ✗ 00:03 agent   ▎ (overlaps by 1.0 s) 予約 I")
-        lines = range(len(screen(app.transcript)))
-        assert "|".join(filter(None, (on_ground(app.transcript, y, "quoted-fail") for y in lines))) == "約|daughter"
+        assert screen(app.widget)[1].startswith(" ✗ 00:03 agent   ▎ (overlaps by 1.0 s) 予約 I")
+        lines = range(len(screen(app.widget)))
+        assert "|".join(filter(None, (on_ground(app.widget, y, "quoted-fail") for y in lines))) == "約|daughter"
 
 
 async def test_no_more_than_three_verdicts_are_named_below_a_turn_and_the_rest_is_counted() -> None:
-    app = TranscriptApp([make_turn(1)])
-    async with app.run_test(size=(80, 10)) as pilot:
-        app.transcript.show_marks({1: [TurnMark("fail", f"Metric {n}", "quoted", "sure") for n in range(5)]})
+    async with transcript_of([make_turn(1)], size=(80, 10)) as (app, pilot):
+        app.widget.show_marks({1: [TurnMark("fail", f"Metric {n}", "quoted", "sure") for n in range(5)]})
         await pilot.pause()
-        assert [line.strip("▎✗ ") for line in screen(app.transcript)[3:5]] == [
+        assert [line.strip("▎✗ ") for line in screen(app.widget)[3:5]] == [
             "Metric 2 · quoted",
             "2 more verdicts",
         ]
 
 
 async def test_marks_that_come_later_leave_the_turn_of_the_cursor_where_it_is() -> None:
-    app = TranscriptApp(talk(60))
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with transcript_of(talk(60)) as (app, pilot):
         await pilot.press(*"jjjjjjjjjjjj")
-        at = next(y for y, line in enumerate(screen(app.transcript)) if "01:05" in line)
-        app.transcript.show_marks({n: [TurnMark("fail", "Name", "quoted", "sure")] for n in range(1, 61)})
+        at = next(y for y, line in enumerate(screen(app.widget)) if "01:05" in line)
+        app.widget.show_marks({n: [TurnMark("fail", "Name", "quoted", "sure")] for n in range(1, 61)})
         await pilot.pause()
-        assert "01:05" in screen(app.transcript)[at]
+        assert "01:05" in screen(app.widget)[at]
 
 
 async def test_a_call_of_10_000_turns_is_there_at_once_and_its_end_is_the_last_line() -> None:
     turns = talk(10_000)
-    app = TranscriptApp([])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with transcript_of([]) as (app, pilot):
         began = time.process_time()
-        app.show(turns, reset=True)
+        show(app.widget, turns, reset=True)
         print(f"10,000 turns are shown in {1000 * (time.process_time() - began):.0f} ms")  # noqa: T201 - a measure
         await pilot.press("G")
-        assert app.transcript.cursor_key == 10_000
-        assert screen(app.transcript)[-1].endswith("Turn 10000.")
+        assert app.widget.cursor_key == 10_000
+        assert screen(app.widget)[-1].endswith("Turn 10000.")
         await pilot.press("g", "j", "j")
-        assert app.transcript.cursor_key == 3
-        assert "   0:00:15  caller  ▎ " + LONG[:54] in screen(app.transcript)
-        assert len(app.transcript.rows) == len(turns)
+        assert app.widget.cursor_key == 3
+        assert "   0:00:15  caller  ▎ " + LONG[:54] in screen(app.widget)
+        assert len(app.widget.rows) == len(turns)
 
 
 async def test_a_key_in_10_000_turns_looks_at_no_more_turns_than_in_100(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,41 +234,36 @@ async def test_a_key_in_10_000_turns_looks_at_no_more_turns_than_in_100(monkeypa
         monkeypatch.setattr(Transcript, name, counting(getattr(Transcript, name)))
     looked: dict[int, int] = {}
     for number in (100, 10_000):
-        app = TranscriptApp(talk(number))
-        async with app.run_test(size=(80, 24)) as pilot:
-            await pilot.pause()
-            app.transcript.find("Turn 5")
+        async with transcript_of(talk(number)) as (app, pilot):
+            app.widget.find("Turn 5")
             looks = 0
             keys = ["j", "k", "pagedown", "pageup", "x", "x", "G", "g", "ctrl+d", "ctrl+u"]
             for key in keys:
                 await pilot.press(key)
-            app.transcript.next_match(1)
-            app.transcript.next_match(-1)
-            app.transcript.go_to(number // 2)
+            app.widget.next_match(1)
+            app.widget.next_match(-1)
+            app.widget.go_to(number // 2)
             await pilot.pause()
             looked[number] = looks
     assert 100 < looked[10_000] < 1.3 * looked[100]
 
 
 async def test_another_run_begins_at_its_first_turn() -> None:
-    app = TranscriptApp([make_turn(n, n * 5.0, n * 5.0 + 4) for n in range(1, 301)])
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with transcript_of([make_turn(n, n * 5.0, n * 5.0 + 4) for n in range(1, 301)]) as (app, pilot):
         await pilot.press("G")
-        app.show([make_turn(n, n * 5.0, n * 5.0 + 4, "Bonjour.") for n in range(1, 301)], reset=True)
+        show(app.widget, [make_turn(n, n * 5.0, n * 5.0 + 4, "Bonjour.") for n in range(1, 301)], reset=True)
         await pilot.pause()
-        assert app.transcript.cursor_key == 1
-        assert screen(app.transcript)[0] == "   00:05 caller  ▎ Bonjour."
+        assert app.widget.cursor_key == 1
+        assert screen(app.widget)[0] == "   00:05 caller  ▎ Bonjour."
 
 
 async def test_of_a_running_call_a_silence_is_shown_as_long_as_it_is_now() -> None:
-    app = TranscriptApp([make_turn(1, 0, 4), make_turn(2, 9, 12)])
-    async with app.run_test(size=(80, 10)) as pilot:
-        await pilot.pause()
-        assert "5.0 s silence" in screen(app.transcript)[1]
+    async with transcript_of([make_turn(1, 0, 4), make_turn(2, 9, 12)], size=(80, 10)) as (app, pilot):
+        assert "5.0 s silence" in screen(app.widget)[1]
         sent: list[int] = []
-        refresh = app.transcript.refresh
-        app.transcript.refresh = lambda *each, **how: sent.append(len(each)) or refresh(*each, **how)  # type: ignore
-        app.show([make_turn(1, 0, 6), make_turn(2, 9, 12)])
+        refresh = app.widget.refresh
+        app.widget.refresh = lambda *each, **how: sent.append(len(each)) or refresh(*each, **how)  # type: ignore
+        show(app.widget, [make_turn(1, 0, 6), make_turn(2, 9, 12)])
         await pilot.pause()
-        assert "3.0 s silence" in screen(app.transcript)[1]
+        assert "3.0 s silence" in screen(app.widget)[1]
         assert 0 in sent  # the whole of it: the turn after the silence is the same

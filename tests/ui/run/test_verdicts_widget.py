@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from textual.app import ComposeResult
-from themed_app import ThemedApp
+from one_widget import WidgetApp, screen, widget_app
+from textual.pilot import Pilot
 
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.ui.kit.strips import RowState
-from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.run.verdicts import Verdicts
 
 LONG = "The agent did not ask for the date of birth before it read the account out to the caller."
@@ -30,38 +30,21 @@ def run(number: int = 1, metrics: list[dict[str, Any]] | None = None, **fields: 
     return view_of(Run.read({**sent, **fields}), 0.0)
 
 
-class VerdictsApp(ThemedApp):
-    def __init__(self, view: RunView) -> None:
-        super().__init__()
-        self.view = view
-        self.verdicts = Verdicts()
-        self.opened: list[object] = []
+def verdicts_of(
+    view: RunView, *, size: tuple[int, int] = (60, 20)
+) -> AbstractAsyncContextManager[tuple[WidgetApp[Verdicts], Pilot[None]]]:
+    """The verdicts of a run alone in an app."""
+    return widget_app(Verdicts(), lambda one: one.show_run(view), size=size)
 
-    def compose(self) -> ComposeResult:
-        yield self.verdicts
 
-    def on_mount(self) -> None:
-        self.verdicts.show_run(self.view)
-        self.verdicts.focus()
-
-    def on_virtual_list_opened(self, message: VirtualList.Opened) -> None:
-        self.opened.append(message.key)
-
-    @property
-    def lines(self) -> list[str]:
-        """What is on screen, to the last line that is not blank."""
-        shown = self.verdicts
-        lines = [shown.render_line(y).text.rstrip() for y in range(shown.size.height)]
-        while lines and not lines[-1]:
-            lines.pop()
-        return lines
+def lines(app: WidgetApp[Verdicts]) -> list[str]:
+    """The lines on screen, up to the last one with text."""
+    return "\n".join(screen(app.widget)).rstrip().split("\n")
 
 
 async def test_failing_verdicts_come_first_with_score_and_reasons_and_what_does_not_apply_is_apart() -> None:
-    app = VerdictsApp(run())
-    async with app.run_test(size=(60, 20)) as pilot:
-        await pilot.pause()
-        assert app.lines == [
+    async with verdicts_of(run()) as (app, _):
+        assert lines(app) == [
             " ✗ Identity check  failed · 2, needs ≥ 4",
             "   • The agent did not ask for the date of birth before it",
             "     read the account out to the caller.",
@@ -86,10 +69,8 @@ async def test_the_expected_outcome_tells_which_parts_were_met() -> None:
             {"outcome": "asks for the name", "aligned": None},
         ],
     }
-    app = VerdictsApp(run(metrics=[], rubric=[], expected_outcome=expected))
-    async with app.run_test(size=(60, 20)) as pilot:
-        await pilot.pause()
-        assert app.lines == [
+    async with verdicts_of(run(metrics=[], rubric=[], expected_outcome=expected)) as (app, _):
+        assert lines(app) == [
             " ✗ Expected outcome  failed · 40 of 100",
             "   Half of it.",
             "   ✓ met: greets",
@@ -104,10 +85,8 @@ async def test_a_critical_category_says_so_with_its_deviation_and_feedback_and_o
         {"category_id": 2, "category": "Privacy", "priority": "critical", "deviation": LONG, "feedback": "Agreed."},
         {"category_id": 3, "category": "Manners", "priority": "critical", "wrongly_marked": True},
     ]
-    app = VerdictsApp(run(metrics=[], rubric=[], critical_categories=categories))
-    async with app.run_test(size=(60, 20)) as pilot:
-        await pilot.pause()
-        assert app.lines == [
+    async with verdicts_of(run(metrics=[], rubric=[], critical_categories=categories)) as (app, _):
+        assert lines(app) == [
             " ✗ Privacy  failed, critical",
             "   The agent did not ask for the date of birth before it",
             "   read the account out to the caller.",
@@ -124,12 +103,10 @@ async def test_categories_and_percentiles_of_a_metric_are_shown() -> None:
         "categories": [{"category": "Wait", "priority": "critical", "deviation": "9 s"}],
         "percentiles": {"p50": 7},
     }
-    app = VerdictsApp(
+    async with verdicts_of(
         run(metrics=[{"id": 9, "name": "Latency", "passed": False, "score": 7, "extra": extra}], rubric=[])
-    )
-    async with app.run_test(size=(60, 20)) as pilot:
-        await pilot.pause()
-        assert app.lines == [
+    ) as (app, _):
+        assert lines(app) == [
             " ✗ Latency  failed, critical · 7",
             "   category Wait, critical: 9 s",
             "   percentiles: p50 7",
@@ -142,10 +119,8 @@ async def test_what_a_category_repeats_of_the_explanation_is_left_out_and_the_re
         {"category": "Waiting", "deviation": "The caller waited for two minutes before anybody spoke at all."},
     ]
     metric = {"id": 9, "name": "Identity", "passed": False, "explanation": LONG, "extra": {"categories": categories}}
-    app = VerdictsApp(run(metrics=[metric], rubric=[]))
-    async with app.run_test(size=(60, 20)) as pilot:
-        await pilot.pause()
-        assert app.lines[3:] == [
+    async with verdicts_of(run(metrics=[metric], rubric=[])) as (app, _):
+        assert lines(app)[3:] == [
             "   category Privacy, critical (feedback: Agreed.)",
             "   category Waiting: The caller waited for two minutes",
             "     before anybody spoke at all.",
@@ -153,88 +128,80 @@ async def test_what_a_category_repeats_of_the_explanation_is_left_out_and_the_re
 
 
 async def test_evidence_is_below_the_title_once_it_is_known_and_stays_when_the_run_is_reloaded() -> None:
-    app = VerdictsApp(run())
-    async with app.run_test(size=(60, 20)) as pilot:
-        await pilot.pause()
-        before = app.lines
-        app.verdicts.show_evidence({IDENTITY: "cites 00:14, 00:46"})
-        assert app.lines == [before[0], "   cites 00:14, 00:46", *before[1:]]
-        app.verdicts.show_run(run())
-        assert app.lines[1] == "   cites 00:14, 00:46"
+    async with verdicts_of(run()) as (app, _):
+        before = lines(app)
+        app.widget.show_evidence({IDENTITY: "cites 00:14, 00:46"})
+        assert lines(app) == [before[0], "   cites 00:14, 00:46", *before[1:]]
+        app.widget.show_run(run())
+        assert lines(app)[1] == "   cites 00:14, 00:46"
         changed = [{**metric, "explanation": "Something else."} for metric in METRICS]
-        app.verdicts.show_run(run(metrics=changed))
-        assert app.lines[1] == "   Something else."
-        app.verdicts.show_evidence({IDENTITY: "cites 00:20"})
-        app.verdicts.show_run(run(2))
-        assert app.lines == before
+        app.widget.show_run(run(metrics=changed))
+        assert lines(app)[1] == "   Something else."
+        app.widget.show_evidence({IDENTITY: "cites 00:20"})
+        app.widget.show_run(run(2))
+        assert lines(app) == before
 
 
 async def test_enter_opens_the_verdict_of_the_cursor_which_stays_when_others_come() -> None:
-    app = VerdictsApp(run())
-    async with app.run_test(size=(60, 20)) as pilot:
+    async with verdicts_of(run()) as (app, pilot):
         await pilot.press("enter")
-        app.verdicts.show_run(run(metrics=[{"id": 8, "name": "Names", "passed": False}, *METRICS]))
+        app.widget.show_run(run(metrics=[{"id": 8, "name": "Names", "passed": False}, *METRICS]))
         await pilot.pause()
-        assert app.lines[0] == " ✗ Names  failed"
+        assert lines(app)[0] == " ✗ Names  failed"
         await pilot.press("enter")
         assert app.opened == [IDENTITY, IDENTITY]
-        verdict = app.verdicts.verdict_of(IDENTITY)
+        verdict = app.widget.verdict_of(IDENTITY)
         assert verdict
         assert verdict.explanation == (LONG, "It said “bye”.")
-        assert app.verdicts.verdict_of(("metric", 3, "Identity check", 2)) is None
+        assert app.widget.verdict_of(("metric", 3, "Identity check", 2)) is None
 
 
 async def test_the_verdicts_of_another_run_begin_at_the_first() -> None:
-    app = VerdictsApp(run())
-    async with app.run_test(size=(60, 20)) as pilot:
+    async with verdicts_of(run()) as (app, pilot):
         await pilot.press("G")
-        app.verdicts.show_run(run(2))
+        app.widget.show_run(run(2))
         await pilot.pause()
-        assert app.verdicts.cursor_index == 0
+        assert app.widget.cursor_index == 0
 
 
 async def test_verdicts_that_are_alike_have_rows_of_their_own() -> None:
     twice = [{"id": 3, "name": "Polite", "passed": False, "explanation": text} for text in ("One.", "Two.")]
-    app = VerdictsApp(run(metrics=twice, rubric=[]))
-    async with app.run_test(size=(60, 20)) as pilot:
+    async with verdicts_of(run(metrics=twice, rubric=[])) as (app, pilot):
         await pilot.press("j", "enter")
         assert app.opened == [("metric", 3, "Polite", 2)]
-        assert app.lines == [" ✗ Polite  failed", "   One.", " ✗ Polite  failed", "   Two."]
+        assert lines(app) == [" ✗ Polite  failed", "   One.", " ✗ Polite  failed", "   Two."]
 
 
 async def test_a_run_without_verdicts_says_why_and_nothing_is_shown_between_two_runs() -> None:
-    app = VerdictsApp(run(metrics=[], rubric=[], status="failed"))
-    async with app.run_test(size=(60, 20)) as pilot:
-        await pilot.pause()
-        assert app.lines == [" No verdicts: the run failed before it was judged."]
-        app.verdicts.show_run(run(2, metrics=[], rubric=[], status="in_progress"))
-        assert app.lines == [" No verdicts yet: the run is still in progress."]
-        app.verdicts.show_run(run(3, metrics=[], rubric=[], status="completed"))
-        assert app.lines == [" No verdicts."]
-        app.verdicts.show_rows((), reset=True)
-        assert app.lines == []
-        app.verdicts.show_run(run())
-        assert app.lines[0].startswith(" ✗ Identity check")
+    async with verdicts_of(run(metrics=[], rubric=[], status="failed")) as (app, _):
+        assert lines(app) == [" No verdicts: the run failed before it was judged."]
+        app.widget.show_run(run(2, metrics=[], rubric=[], status="in_progress"))
+        assert lines(app) == [" No verdicts yet: the run is still in progress."]
+        app.widget.show_run(run(3, metrics=[], rubric=[], status="completed"))
+        assert lines(app) == [" No verdicts."]
+        app.widget.show_rows((), reset=True)
+        assert lines(app) == [""]
+        app.widget.show_run(run())
+        assert lines(app)[0].startswith(" ✗ Identity check")
 
 
 async def test_what_a_judge_wrote_is_never_markup_and_acts_on_nothing() -> None:
     bad = "\x1b]0;x\x07[/b] [@click=app.quit]press[/] \u202e予約 👍\x9b2J"
     metrics = [{"id": 3, "name": bad, "passed": False, "explanation": [bad, f"a\n{bad}"], "value": bad}]
-    app = VerdictsApp(run(metrics=metrics, rubric=[], critical_categories=[{"category": bad, "priority": bad}]))
-    async with app.run_test(size=(70, 20)) as pilot:
-        app.verdicts.show_evidence({row.key: bad for row in app.verdicts.rows})
+    async with verdicts_of(
+        run(metrics=metrics, rubric=[], critical_categories=[{"category": bad, "priority": bad}]), size=(70, 20)
+    ) as (app, pilot):
+        app.widget.show_evidence({row.key: bad for row in app.widget.rows})
         await pilot.pause()
-        text = "\n".join(app.lines)
+        text = "\n".join(lines(app))
         assert text.count("[/b] [@click=app.quit]press[/] 予約 👍") >= 5
         assert all(character.isprintable() or character == "\n" for character in text)
 
 
 async def test_endless_texts_are_cut_and_what_is_left_out_is_counted() -> None:
     metrics = [{"id": 3, "name": "x" * 5_000, "passed": False, "explanation": ["y" * 20_000, "z\n" * 9_000]}]
-    app = VerdictsApp(run(metrics=metrics, rubric=[]))
-    async with app.run_test(size=(60, 20)) as pilot:
-        await pilot.pause()
-        lines = app.verdicts.lines_of(app.verdicts.rows[0], 60, RowState())
+    async with verdicts_of(run(metrics=metrics, rubric=[])) as (app, _):
+        lines = app.widget.lines_of(app.widget.rows[0], 60, RowState())
         texts = ["".join(segment.text for segment in line) for line in lines]
         assert len(texts) < 1_100
         assert "…(16,000charactersmore)" in "".join(texts).replace(" ", "")
@@ -248,27 +215,23 @@ async def test_1_000_verdicts_with_long_reasons_are_there_at_once() -> None:
         for n in range(1_000)
     ]
     view = run(metrics=metrics, rubric=[])
-    app = VerdictsApp(run(2, metrics=metrics[:10], rubric=[]))
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
+    async with verdicts_of(run(2, metrics=metrics[:10], rubric=[]), size=(80, 24)) as (app, pilot):
         asked: list[object] = []
-        lines_of = app.verdicts.lines_of
-        app.verdicts.lines_of = lambda row, *how: asked.append(row) or lines_of(row, *how)  # type: ignore
-        app.verdicts.show_run(view)
+        lines_of = app.widget.lines_of
+        app.widget.lines_of = lambda row, *how: asked.append(row) or lines_of(row, *how)  # type: ignore
+        app.widget.show_run(view)
         await pilot.pause()
         assert len(asked) < 30  # only what is on screen is wrapped
         await pilot.press("G")
-        assert app.verdicts.cursor_key == ("metric", 998, "Check 998", 1)
+        assert app.widget.cursor_key == ("metric", 998, "Check 998", 1)
 
 
 async def test_the_same_verdicts_again_paint_nothing() -> None:
-    app = VerdictsApp(run())
-    async with app.run_test(size=(60, 20)) as pilot:
-        await pilot.pause()
+    async with verdicts_of(run()) as (app, pilot):
         painted: list[object] = []
-        refresh = app.verdicts.refresh
-        app.verdicts.refresh = lambda *each, **how: painted.append(each) or refresh(*each, **how)  # type: ignore
-        app.verdicts.show_run(run())
-        app.verdicts.show_evidence({})
+        refresh = app.widget.refresh
+        app.widget.refresh = lambda *each, **how: painted.append(each) or refresh(*each, **how)  # type: ignore
+        app.widget.show_run(run())
+        app.widget.show_evidence({})
         await pilot.pause()
         assert painted == []
