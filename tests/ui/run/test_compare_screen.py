@@ -1,16 +1,16 @@
-"""A run beside the last passed one of its scenario: what is seen, what the keys do, and what is said without one."""
+"""A run beside the last passed run of its scenario, or beside any other run."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
-from app_on_a_server import LIST, SMALL, WIDE, no_crash, opened, setup_of
+from app_on_a_server import LIST, SMALL, WIDE, setup_of
 from hostile import EVIL
 from hypothesis import given
 from hypothesis import strategies as st
+from one_page import PageApp, page_of
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
@@ -21,7 +21,7 @@ from watching import screen_text, sees, still
 
 from cekura_tui.evidence.turn_alignment import Pair
 from cekura_tui.model.run.run import Run
-from cekura_tui.model.run.view import RunView, view_of
+from cekura_tui.model.run.view import view_of
 from cekura_tui.model.text import clean
 from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.run.compare import CompareScreen, TurnPairs, _pieces_of, _wrapped
@@ -65,20 +65,18 @@ def serve(server: ScriptedServer, *runs: dict[str, object]) -> None:
 
 
 class Compared:
-    """The screen over the run it was opened from; `left` is what it left with."""
+    """The comparison of two runs; `left` is what it returned."""
 
-    def __init__(self, pilot: Pilot[None], view: RunView) -> None:
-        self.pilot = pilot
-        self.left: list[Any] = []
-        self.screen = CompareScreen(pilot.app.state, view)  # type: ignore[attr-defined]
+    def __init__(self, app: PageApp, pilot: Pilot[None]) -> None:
+        self.app, self.pilot, self.left = app, pilot, app.left
 
     @property
     def pairs(self) -> TurnPairs:
-        return self.screen.query_one(TurnPairs)
+        return self.app.screen.query_one(TurnPairs)
 
     @property
     def at(self) -> tuple[int | None, int | None]:
-        """The turns of both runs that the cursor is on."""
+        """The turns of both runs under the cursor."""
         row = self.pairs.cursor_row
         assert row is not None
         return (row.pair.left and row.pair.left.n), (row.pair.right and row.pair.right.n)
@@ -92,39 +90,31 @@ class Compared:
 
 @asynccontextmanager
 async def compared(
-    server: ScriptedServer, here: dict[str, object], size: tuple[int, int] = WIDE
+    server: ScriptedServer, *runs: dict[str, object] | int, size: tuple[int, int] = WIDE
 ) -> AsyncIterator[tuple[Pilot[None], Compared]]:
-    serve_runs(server, here)
-    async with opened(setup_of(server.url, KEY, 1), size=size, run_id=int(str(here["id"]))) as pilot:
-        await sees(pilot, f"Run {here['id']}")
-        shown = Compared(pilot, view_of(Run.read(here), 0.0))
-        await pilot.app.push_screen(shown.screen, shown.left.append)
-        yield pilot, shown
-        no_crash(pilot)
+    """A run beside its last passed one, or two runs by their ids."""
+    here = [view_of(Run.read(one), 0.0) if isinstance(one, dict) else one for one in runs]
+    serve_runs(server, *(one for one in runs if isinstance(one, dict)))
+    async with page_of(setup_of(server.url, KEY, 1), lambda state: CompareScreen(state, *here), size=size) as opened:
+        yield opened[1], Compared(*opened)
 
 
 async def test_r_loads_both_of_two_chosen_runs_again(scripted: ScriptedServer) -> None:
     other = {**passed(60), "scenario": 9, "scenario_name": "Cancels a table"}
     serve_runs(scripted, run(50, HERE), other)
-    async with opened(setup_of(scripted.url, KEY, 1), size=WIDE, run_id=50) as pilot:
-        await sees(pilot, "Run 50  ✗", "5 turns")
-        serve_runs(scripted, run(50, THERE))
-        await pilot.app.push_screen(CompareScreen(pilot.app.state, 60, 50))  # type: ignore[attr-defined]
+    async with compared(scripted, 60, 50) as (pilot, _):
         await sees(pilot, "◀ Run 60 · ✓ passed", "▶ Run 50 · ✗ failed", "Differs from 00:06")
+        serve_runs(scripted, run(50, THERE))
         await pilot.press("r")
         await sees(pilot, "No difference in 6 turns")
-        no_crash(pilot)
 
 
-async def test_one_of_two_chosen_runs_that_is_gone_is_named(scripted: ScriptedServer) -> None:
+async def test_a_chosen_run_that_the_server_does_not_have_is_named(scripted: ScriptedServer) -> None:
     serve_runs(scripted, run(50, HERE))
-    async with opened(setup_of(scripted.url, KEY, 1), size=WIDE, run_id=50) as pilot:
-        await sees(pilot, "Run 50")
-        await pilot.app.push_screen(CompareScreen(pilot.app.state, 50, 49))  # type: ignore[attr-defined]
+    async with compared(scripted, 50, 49) as (pilot, shown):
         await sees(pilot, "Run 49 not found", "r retries")
         await pilot.press("escape")
-        await sees(pilot, "Run 50  ✗")
-        no_crash(pilot)
+        await eventually(lambda: shown.left == [None], "the comparison is closed")
 
 
 SIGNS = st.text(st.sampled_from("ab \n.é\u0301\u200d👩👧🏽🇩🇪家\u0e01\u0e33\ufe0f☎"), max_size=30)
@@ -141,25 +131,26 @@ def test_no_word_is_lost_where_words_differ_and_no_line_is_too_wide(one: str, ot
         assert "".join(shown.split()) == "".join(clean(text).split())
 
 
-async def test_both_calls_stand_side_by_side_and_the_first_difference_is_named(scripted: ScriptedServer) -> None:
+async def test_calls_stand_side_by_side_and_only_words_that_differ_are_highlighted(scripted: ScriptedServer) -> None:
     serve(scripted, passed(), run(50, HERE))
-    async with compared(scripted, run(50, HERE)) as (pilot, _):
+    async with compared(scripted, run(50, HERE)) as (pilot, shown):
         await sees(pilot, "◀ This run 50 · ✗ failed · 00:20 · ", "─┬─ ▶ Last passed run 45 · 00:20")
         await sees(pilot, "Differs after 00:03 · 3 = same · 1 ~ changed · 1 < only ◀ · 2 > only ▶")
-        shown = screen_text(pilot.app).split("\n")
-        lines = [" ".join(line.split()) for line in shown]
+        text = screen_text(pilot.app).split("\n")
+        lines = [" ".join(line.split()) for line in text]
         at = lines.index(
             "│ 00:06 agent ▎ I have booked a table for four at │ ~ 00:12 agent ▎ I have booked a table for four at │"
         )
         assert lines[at + 1] == "│ ▎ eight. │ ▎ seven. │"
         assert "│ │ > 00:06 agent ▎ On which name? │" in lines
         assert "│ 00:12 agent ▎ Goodbye. │ < │" in lines
-        signs = [line.index(f" {sign} 00:") for line in shown for sign in "=~>" if f" {sign} 00:" in line]
+        signs = [line.index(f" {sign} 00:") for line in text for sign in "=~>" if f" {sign} 00:" in line]
         assert len(signs) == 6
         assert len(set(signs)) == 1
+        assert [part.text.strip() for part in shown.differing()] == ["eight", "seven"]
 
 
-async def test_in_a_narrow_terminal_one_is_below_the_other(scripted: ScriptedServer) -> None:
+async def test_in_a_narrow_terminal_one_call_is_below_the_other(scripted: ScriptedServer) -> None:
     serve(scripted, passed(), run(50, HERE))
     async with compared(scripted, run(50, HERE), size=SMALL) as (pilot, _):
         await sees(pilot, "Differs after 00:03")
@@ -171,17 +162,13 @@ async def test_in_a_narrow_terminal_one_is_below_the_other(scripted: ScriptedSer
         await sees(pilot, "~ 00:12 agent", gone="◀ 00:06")
 
 
-async def test_the_words_that_differ_stand_on_another_ground_and_no_others(scripted: ScriptedServer) -> None:
+async def test_n_goes_from_difference_to_difference_and_s_hides_the_turns_between(scripted: ScriptedServer) -> None:
     serve(scripted, passed(), run(50, HERE))
     async with compared(scripted, run(50, HERE)) as (pilot, shown):
         await sees(pilot, "Differs ")
-        assert [part.text.strip() for part in shown.differing()] == ["eight", "seven"]
-
-
-async def test_n_goes_from_difference_to_difference_and_says_where_there_are_no_more(scripted: ScriptedServer) -> None:
-    serve(scripted, passed(), run(50, HERE))
-    async with compared(scripted, run(50, HERE)) as (pilot, shown):
-        await sees(pilot, "Differs ")
+        await pilot.press("j", "s")
+        await sees(pilot, "… 2 identical turns hidden …", "… 1 identical turn hidden …", gone="how can I help")
+        assert shown.pairs.cursor_index == 0
         visited = []
         for _ in range(4):
             await pilot.press("n")
@@ -190,48 +177,26 @@ async def test_n_goes_from_difference_to_difference_and_says_where_there_are_no_
         await pilot.press("n", "n")
         await sees(pilot, "No more differences below.")
         assert len(pilot.app._notifications) == 1
-        await pilot.press("N")
-        assert shown.at == (3, 5)
-
-
-async def test_s_leaves_only_the_differences_and_the_cursor_where_it_was(scripted: ScriptedServer) -> None:
-    serve(scripted, passed(), run(50, HERE))
-    async with compared(scripted, run(50, HERE)) as (pilot, shown):
-        await sees(pilot, "Differs ")
-        await pilot.press("j", "s")
-        await sees(pilot, "… 2 identical turns hidden …", "… 1 identical turn hidden …", gone="how can I help")
-        assert shown.pairs.cursor_index == 0
-        await pilot.press("n", "n", "n", "s")
+        await pilot.press("N", "s")
         await sees(pilot, "how can I help", gone="hidden")
         assert shown.at == (3, 5)
         await pilot.press("s", "g", "enter")
         await sees(pilot, "how can I help", gone="hidden")
-        assert shown.left == []
-        assert shown.at == (1, 1)
+        assert (shown.left, shown.at) == ([], (1, 1))
 
 
-@pytest.mark.parametrize(("keys", "turn"), [("nnn", 3), ("nn", 2), ("j", 2)])
-async def test_enter_goes_back_to_the_run_at_this_turn_or_at_the_one_before_what_is_only_there(
-    scripted: ScriptedServer, keys: str, turn: int
+@pytest.mark.parametrize(("keys", "turn"), [("nnn", 3), ("nn", 2), ("j", 2), ([], None)])
+async def test_enter_returns_to_the_turn_or_the_one_before_and_esc_to_none(
+    scripted: ScriptedServer, keys: str, turn: int | None
 ) -> None:
     serve(scripted, passed(), run(50, HERE))
     async with compared(scripted, run(50, HERE)) as (pilot, shown):
         await sees(pilot, "Differs ")
-        await pilot.press(*keys, "enter")
-        await eventually(lambda: shown.left, "it has left")
-        assert shown.left == [turn]
+        await pilot.press(*keys, "enter" if keys else "escape")
+        await eventually(lambda: shown.left == [turn], f"it returned {turn}")
 
 
-async def test_esc_goes_back_and_nothing_is_chosen(scripted: ScriptedServer) -> None:
-    serve(scripted, passed(), run(50, HERE))
-    async with compared(scripted, run(50, HERE)) as (pilot, shown):
-        await sees(pilot, "Differs ")
-        await pilot.press("escape")
-        await eventually(lambda: shown.left, "it has left")
-        assert shown.left == [None]
-
-
-async def test_a_run_that_passed_since_is_called_that(scripted: ScriptedServer) -> None:
+async def test_a_newer_passed_run_is_named_as_such(scripted: ScriptedServer) -> None:
     serve(scripted, passed(60), run(50, HERE))
     async with compared(scripted, run(50, HERE)) as (pilot, _):
         await sees(pilot, "▶ Newest passed run (none before) 60")
@@ -247,7 +212,7 @@ async def test_two_calls_of_the_same_words_have_no_difference(scripted: Scripted
         await sees(pilot, "… 5 identical turns hidden …")
 
 
-async def test_while_it_is_looked_for_that_is_said_and_one_can_go_back(scripted: ScriptedServer) -> None:
+async def test_while_the_passed_run_is_looked_for_esc_goes_back(scripted: ScriptedServer) -> None:
     hold = Hold(listing(passed()))
     scripted.on("GET", LIST, hold)
     async with compared(scripted, run(50, HERE)) as (pilot, shown):
@@ -260,7 +225,7 @@ async def test_while_it_is_looked_for_that_is_said_and_one_can_go_back(scripted:
         await still(pilot)
 
 
-async def test_where_none_passed_it_says_what_was_looked_for_and_r_looks_again(scripted: ScriptedServer) -> None:
+async def test_without_a_passed_run_the_screen_says_so_and_r_looks_again(scripted: ScriptedServer) -> None:
     serve(scripted, run(50, HERE), run(45, THERE))
     async with compared(scripted, run(50, HERE)) as (pilot, _):
         await sees(pilot, "No passed run to compare with.", "No run of “Books a table” with Agent 7 passed", "r reload")
@@ -269,7 +234,7 @@ async def test_where_none_passed_it_says_what_was_looked_for_and_r_looks_again(s
         await sees(pilot, "Differs after 00:03", gone="No passed run")
 
 
-async def test_a_run_whose_scenario_is_unknown_is_compared_with_nothing(scripted: ScriptedServer) -> None:
+async def test_a_run_without_a_scenario_is_compared_with_none(scripted: ScriptedServer) -> None:
     serve(scripted, passed())
     async with compared(scripted, {**run(50, HERE), "scenario": None}) as (pilot, _):
         await sees(pilot, "The server sent no scenario for this run.")
@@ -283,7 +248,7 @@ async def test_a_call_without_turns_is_named(scripted: ScriptedServer, silent: s
         await sees(pilot, "No turns to compare.", f"Run {number}: This run has no transcript.")
 
 
-async def test_a_refusal_is_shown_whole_and_r_asks_again(scripted: ScriptedServer) -> None:
+async def test_enter_shows_the_whole_error_and_r_retries(scripted: ScriptedServer) -> None:
     scripted.on("GET", LIST, Reply({"detail": "Not [/red] today."}, 400))
     async with compared(scripted, run(50, HERE)) as (pilot, shown):
         await sees(pilot, "Not [/red] today.", "r retries", "enter shows the whole error")
@@ -297,7 +262,7 @@ async def test_a_refusal_is_shown_whole_and_r_asks_again(scripted: ScriptedServe
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
-async def test_hostile_words_are_shown_as_words_and_columns_stay_straight(
+async def test_hostile_text_is_shown_as_text_in_straight_columns(
     scripted: ScriptedServer, size: tuple[int, int]
 ) -> None:
     evil = [("Main Agent", f"{EVIL} \x1b[31m one 家族 👩‍👩‍👧 two {n}") for n in range(3)] + [("[/red]", "x\ty\u202e")]
@@ -310,7 +275,7 @@ async def test_hostile_words_are_shown_as_words_and_columns_stay_straight(
             assert clean(text) == text
 
 
-async def test_a_sign_of_several_characters_differs_as_a_whole(scripted: ScriptedServer) -> None:
+async def test_a_character_of_several_code_points_differs_as_a_whole(scripted: ScriptedServer) -> None:
     serve(scripted, passed(turns=[("Main Agent", "Is it for a family of three 👩\u200d👩\u200d👦 or café\u0300 two?")]))
     here = [("Main Agent", "Is it for a family of three 👩\u200d👩\u200d👧 or cafe\u0301 two?")]
     async with compared(scripted, run(50, here)) as (pilot, shown):
