@@ -1,4 +1,4 @@
-"""Runs to be read, and the run screen as a reader finds it."""
+"""Runs as the server sends them, and the page of a run."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from app_on_a_server import LIST, SMALL, no_crash, opened, setup_of
+from one_page import page_of
 from scripted_server import Reply, ScriptedServer, run_of, serve_runs
 from textual.pilot import Pilot
 from waiting import eventually
 from watching import sees
 
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import view_of
 from cekura_tui.ui.run.details import RunDetails
 from cekura_tui.ui.run.screen import RunScreen
 from cekura_tui.ui.run.timeline import TimelineStrip
 from cekura_tui.ui.run.transcript import Transcript
 from cekura_tui.ui.run.verdicts import Verdicts
+from cekura_tui.ui.state import AppState
 
 KEY = "key-of-the-test"
 TURNS = [
@@ -41,7 +45,7 @@ METRICS = [
 
 
 def call(number: int, turns: list[tuple[str, int, int, str]] | None = None, **fields: Any) -> dict[str, object]:
-    """A failed run with six turns and three verdicts: the first speaks of turns 3 and 4, the others of none."""
+    """A failed run with six turns and three verdicts: the first cites turns 3 and 4, the others none."""
     turns_sent = [
         {"role": role, "start_time": start, "end_time": end, "content": text}
         for role, start, end, text in (TURNS if turns is None else turns)
@@ -51,7 +55,7 @@ def call(number: int, turns: list[tuple[str, int, int, str]] | None = None, **fi
 
 
 def running(number: int, turns: int, **fields: Any) -> dict[str, object]:
-    """A run of which so many turns were spoken so far."""
+    """A running run with this many turns so far."""
     turns_sent = [
         ("Main Agent" if n % 2 else "Testing Agent", 5 * n, 5 * n + 3, f"Sentence {n}.") for n in range(1, turns + 1)
     ]
@@ -60,21 +64,21 @@ def running(number: int, turns: int, **fields: Any) -> dict[str, object]:
 
 
 def path_of(number: int) -> str:
-    """Where the server has a run."""
+    """The path of a run on the server."""
     return f"/test_framework/v1/runs/{number}/"
 
 
 def serve(server: ScriptedServer, *runs: dict[str, object]) -> None:
-    """The server has these runs, in this order in its list."""
+    """Serve these runs and the list of them, in this order."""
     server.on("GET", LIST, Reply({"count": len(runs), "next": None, "previous": None, "results": list(runs)}))
     serve_runs(server, *runs)
 
 
 class Reader:
-    """Somebody who reads a run."""
+    """A user on the page of a run; `listed` are the ids of the list that it was opened from."""
 
-    def __init__(self, pilot: Pilot[None]) -> None:
-        self.pilot = pilot
+    def __init__(self, pilot: Pilot[None], listed: list[int] | None = None) -> None:
+        self.pilot, self.listed = pilot, listed or []
 
     @property
     def page(self) -> RunScreen:
@@ -116,7 +120,7 @@ class Reader:
 
     @property
     def turns_on_screen(self) -> list[int]:
-        """The numbers of the turns that are seen, whole or not."""
+        """The numbers of the turns on screen, also of those cut off."""
         shown = self.transcript.shown_range
         return [] if shown is None else [turn.n for turn in self.transcript.rows[shown[0] : shown[1] + 1]]
 
@@ -127,7 +131,7 @@ class Reader:
         await self.pilot.press(*keys)
 
     def burst(self, *keys: str) -> None:
-        """All of these keys come from the terminal before the first is handled."""
+        """Send all of these keys before the first is handled."""
         for key in keys:
             self.pilot.app.simulate_key(key)
 
@@ -142,30 +146,49 @@ class Reader:
         await self.pilot.pause()
 
     async def evidence(self) -> None:
-        """Wait until it is found."""
+        """Wait until the evidence is found."""
         await eventually(lambda: self.page.loader.evidence is not None, "the evidence is found")
         await self.pilot.pause()
 
 
 @asynccontextmanager
 async def reading(
-    server: ScriptedServer, *runs: dict[str, object], size: tuple[int, int] = SMALL, down: int = 0
+    server: ScriptedServer, *runs: dict[str, object], size: tuple[int, int] = SMALL, served: bool = True
 ) -> AsyncIterator[Reader]:
-    """The runs are served, and the one so many rows down in the list is opened."""
-    serve(server, *runs)
-    async with reading_served(server, int(str(runs[down]["id"])), size=size, down=down) as reader:
-        yield reader
+    """The page of the first run; the others follow it in the list. With `served` the server has just these runs."""
+    if served:
+        serve(server, *runs)
+    rows = [view_of(Run.read(run), 0.0).row for run in runs]
+    listed = [row.id for row in rows]
+
+    async def neighbour_of(run_id: int, step: int) -> int | None:
+        place = listed.index(run_id) + step if run_id in listed else -1
+        return listed[place] if place in range(len(listed)) else None
+
+    def page(state: AppState) -> RunScreen:
+        return RunScreen(state, rows[0].id, neighbour_of, row=rows[0])
+
+    async with page_of(setup_of(server.url, KEY, 1), page, size=size) as (_, pilot):
+        await sees(pilot, f"Run {rows[0].id} ")
+        yield Reader(pilot, listed)
 
 
 @asynccontextmanager
-async def reading_served(
-    server: ScriptedServer, number: int, *, size: tuple[int, int] = SMALL, down: int = 0
+async def opened_from_list(
+    server: ScriptedServer,
+    *runs: dict[str, object],
+    size: tuple[int, int] = SMALL,
+    down: int = 0,
+    gone: str = "Loading",
+    served: bool = True,
 ) -> AsyncIterator[Reader]:
-    """The same of a list that is served already."""
+    """The whole app, which opens the run that many rows down in its list; keys that must wait say why."""
+    if served:
+        serve(server, *runs)
     async with opened(setup_of(server.url, KEY, 1), size=size) as pilot:
-        await sees(pilot, " run", "paused", str(number))
+        await sees(pilot, " run", "paused", str(runs[down]["id"]))
         await pilot.press(*("j" * down), "enter")
-        await sees(pilot, f"Run {number} ")
+        await sees(pilot, f"Run {runs[down]['id']} ", gone=gone)
         yield Reader(pilot)
         no_crash(pilot)
 
@@ -174,7 +197,7 @@ async def reading_served(
 async def by_number(
     server: ScriptedServer, run: dict[str, object], size: tuple[int, int] = SMALL
 ) -> AsyncIterator[Reader]:
-    """The run is served and opened by its number."""
+    """The whole app, in which the run was opened by its id."""
     serve(server, run)
     number = int(str(run["id"]))
     async with opened(setup_of(server.url, KEY, 1), size=size, run_id=number) as pilot:

@@ -1,27 +1,24 @@
-"""The run screen: its panes, what it says without turns or without a server, and what is searched in it."""
+"""The page of a run: its panes, its search, and its notes where turns or the server are missing."""
 
 from __future__ import annotations
 
 import pytest
 from app_on_a_server import SMALL, WIDE, opened, setup_of
 from office import toasts
-from run_pages import TURNS, by_number, call, path_of, reading, reading_served, serve
+from run_pages import TURNS, by_number, call, opened_from_list, path_of, reading, serve
 from scripted_server import Hold, Reply, ScriptedServer, serve_runs
 from textual.dom import DOMNode
 from waiting import eventually
-from watching import screen_text, sees, still
+from watching import sees, still
 
 from cekura_tui.ui.kit.dialog import DetailsDialog
 from cekura_tui.ui.run.navigator import FindLine
-from cekura_tui.ui.runs.screen import RunsScreen
 from cekura_tui.ui.terminal.textual_private import AppStylesheet
 
 UNTIMED = [{"role": role, "content": text} for role, _, _, text in TURNS]
 
 
-async def test_a_wide_terminal_shows_verdicts_beside_the_transcript_and_tab_goes_through_three_panes(
-    scripted: ScriptedServer,
-) -> None:
+async def test_tab_d_and_clicks_lead_to_the_panes_beside_the_transcript(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5), size=WIDE) as reader:
         await reader.sees(
             "Verdicts ✗2 ✓1", "Details", "Transcript", "6 turns", "Right time  failed", "at seven, please"
@@ -37,9 +34,16 @@ async def test_a_wide_terminal_shows_verdicts_beside_the_transcript_and_tab_goes
         await reader.in_pane("verdicts")
         await reader.press("d")
         await reader.in_pane("details")
+        await reader.press("shift+tab", "shift+tab")
+        await reader.in_pane("transcript")
+        await reader.pilot.click("#verdicts", offset=(4, 1))
+        await reader.in_pane("verdicts")
+        await eventually(lambda: reader.page.navigator.pane == "verdicts", "the pane is that of the focus")
+        await reader.press("tab")
+        await reader.in_pane("details")
 
 
-async def test_another_focus_styles_panes_again_and_not_what_is_in_them(
+async def test_another_focus_restyles_the_panes_and_not_their_content(
     scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with reading(scripted, call(5), size=WIDE) as reader:
@@ -64,9 +68,7 @@ async def test_a_narrow_terminal_shows_one_pane_and_the_names_of_all(scripted: S
 
 @pytest.mark.parametrize("pane", ["transcript", "verdicts", "details"])
 @pytest.mark.long
-async def test_focus_and_place_stay_when_the_terminal_becomes_wide_and_narrow_again(
-    scripted: ScriptedServer, pane: str
-) -> None:
+async def test_focus_and_place_stay_when_the_terminal_changes_its_width(scripted: ScriptedServer, pane: str) -> None:
     async with reading(scripted, call(5, TURNS * 8)) as reader:
         await reader.sees("48 turns")
         await reader.press(*("j" * 20))
@@ -84,17 +86,7 @@ async def test_focus_and_place_stay_when_the_terminal_becomes_wide_and_narrow_ag
         assert reader.turn == 21
 
 
-async def test_a_click_into_another_pane_makes_it_the_one_that_keys_are_for(scripted: ScriptedServer) -> None:
-    async with reading(scripted, call(5), size=WIDE) as reader:
-        await reader.sees("Right time  failed")
-        await reader.pilot.click("#verdicts", offset=(4, 1))
-        await reader.in_pane("verdicts")
-        await eventually(lambda: reader.page.navigator.pane == "verdicts", "the pane is that of the focus")
-        await reader.press("tab")
-        await reader.in_pane("details")
-
-
-async def test_the_search_marks_counts_goes_round_and_ends_before_esc_leaves(scripted: ScriptedServer) -> None:
+async def test_the_search_counts_goes_round_and_ends_before_esc_leaves(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5)) as reader:
         await reader.sees("6 turns")
         await reader.press("slash", *"table")
@@ -106,52 +98,38 @@ async def test_the_search_marks_counts_goes_round_and_ends_before_esc_leaves(scr
         await reader.sees("“table” 1 of 2")
         await reader.press("N")
         await reader.sees("“table” 2 of 2", "esc Clear search")
-        await reader.press("escape")
-        await reader.sees("6 turns", "esc Back", gone="“table”")
-        assert reader.pane == "transcript"
-        await reader.press("escape")
-        await eventually(lambda: isinstance(reader.pilot.app.screen, RunsScreen), "the list is back")
-
-
-async def test_esc_in_the_verdicts_ends_the_search_and_stays_there(scripted: ScriptedServer) -> None:
-    async with reading(scripted, call(5)) as reader:
-        await reader.sees("6 turns")
-        await reader.press("slash", *"table", "enter", "tab", "escape")
-        await reader.in_pane("verdicts")
-        await reader.sees("Right time  failed")
-        assert not reader.transcript.search_query
-
-
-async def test_words_of_one_side_and_what_is_not_there(scripted: ScriptedServer) -> None:
-    async with reading(scripted, call(5)) as reader:
-        await reader.sees("6 turns")
         await reader.press("slash", *"caller:table")
         await reader.sees("“caller:table” 1 of 1")
         await reader.press("enter", "slash", *"xyz")
         await reader.sees("“xyz” no match")
+        await reader.press("enter", "escape")
+        await reader.sees("6 turns", "esc Back", gone="“xyz”")
+        assert reader.pane == "transcript"
+        page = reader.page
+        await reader.press("slash", "enter", "j")
+        await reader.at(3)
+        assert not page.query_one(FindLine).is_open  # an empty line searches nothing
+        await reader.press("escape")
+        await eventually(lambda: reader.pilot.app.screen is not page, "the page is left")
 
 
-async def test_enter_on_an_empty_search_line_closes_it(scripted: ScriptedServer) -> None:
-    async with reading(scripted, call(5)) as reader:
-        await reader.sees("6 turns")
-        await reader.press("slash")
-        await reader.sees("Find")
-        await reader.press("enter", "j")
-        await reader.at(2)
-        assert not reader.page.query_one(FindLine).is_open
-
-
-@pytest.mark.parametrize("key", ["tab", "shift+tab"])
-async def test_another_pane_closes_the_line_and_what_was_found_stays(scripted: ScriptedServer, key: str) -> None:
+async def test_the_search_stays_in_another_pane_until_esc(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5), size=WIDE) as reader:
         await reader.sees("6 turns", "Right time  failed")
-        await reader.press("slash", *"table", key)
-        await reader.sees("“table” 1 of 2", gone="Find  table")
-        assert reader.pane == ("verdicts" if key == "tab" else "details")
-        assert not reader.page.query_one(FindLine).is_open
+        for key, pane in (("tab", "verdicts"), ("shift+tab", "details")):
+            await reader.press("slash", *"table", key)
+            await reader.sees("“table” 1 of 2", gone="Find  table")
+            assert reader.pane == pane
+            assert not reader.page.query_one(FindLine).is_open
+            await reader.press("tab" if pane == "details" else "shift+tab")
+            await reader.in_pane("transcript")
+        await reader.press("tab", "escape")
+        await reader.sees("Right time  failed", gone="“table”")
+        await reader.in_pane("verdicts")
+        assert not reader.transcript.search_query
 
 
-async def test_a_search_in_one_burst_with_its_keys_is_done_in_order(scripted: ScriptedServer) -> None:
+async def test_the_keys_of_a_search_in_one_burst_are_done_in_order(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5)) as reader:
         await reader.sees("6 turns")
         reader.burst("slash", *"txx", "backspace", "backspace", *"able", "enter", "n", "j")
@@ -161,9 +139,11 @@ async def test_a_search_in_one_burst_with_its_keys_is_done_in_order(scripted: Sc
         await reader.at(2)
         assert reader.verdict == "Tone"
         assert not reader.transcript.search_query
+        reader.burst("d", "slash", *"seven", "enter", "n")
+        await reader.sees("2 of ", "“seven”")
 
 
-async def test_the_details_are_searched_when_it_is_entered(scripted: ScriptedServer) -> None:
+async def test_the_details_are_searched_when_enter_is_pressed(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5)) as reader:
         await reader.sees("6 turns")
         await reader.press("d", "slash", *"telephone")
@@ -180,15 +160,8 @@ async def test_the_details_are_searched_when_it_is_entered(scripted: ScriptedSer
         await reader.in_pane("details")
 
 
-async def test_a_search_in_the_details_in_one_burst(scripted: ScriptedServer) -> None:
-    async with reading(scripted, call(5)) as reader:
-        await reader.sees("6 turns")
-        reader.burst("d", "slash", *"seven", "enter", "n")
-        await reader.sees("2 of ", "“seven”")
-
-
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "note"),
     [
         ({"transcript_object": None}, "This run has no transcript."),
         ({"transcript_object": {"__encrypted__": "abc"}}, "This transcript is encrypted (3 characters"),
@@ -199,28 +172,23 @@ async def test_a_search_in_the_details_in_one_burst(scripted: ScriptedServer) ->
         ({"transcript_object": UNTIMED}, "None of the 6 turns has a time."),
     ],
 )
-async def test_what_is_missing_is_said(scripted: ScriptedServer, fields: dict[str, object], said: str) -> None:
+async def test_a_run_says_what_its_transcript_lacks(
+    scripted: ScriptedServer, fields: dict[str, object], note: str
+) -> None:
     async with reading(scripted, call(5, **fields), size=WIDE) as reader:
-        await reader.sees(said, "Right time  failed")
+        await reader.sees(note, "Right time  failed")
         await reader.press("l")
+        assert (reader.turn or 1) == 1
+        assert fields != {"transcript_object": UNTIMED} or reader.strip.size.height == 1
         await reader.press("tab", "tab", "tab", "e", "n", "escape", "t", "left", "right")
 
 
-async def test_without_any_times_the_timeline_is_one_line_and_no_answer_is_timed(scripted: ScriptedServer) -> None:
-    async with reading(scripted, call(5, transcript_object=UNTIMED)) as reader:
-        await reader.sees("None of the 6 turns has a time.")
-        assert reader.strip.size.height == 1
-        await reader.press("l")
-        await reader.pilot.pause()
-        assert reader.turn == 1
-
-
-async def test_the_row_of_the_list_is_shown_while_the_server_does_not_answer(scripted: ScriptedServer) -> None:
+async def test_the_row_of_the_list_is_shown_until_the_server_answers(scripted: ScriptedServer) -> None:
     hold = Hold(Reply(call(5)))
     run = call(5, scenario_name="Books [a] table", personality_name="In a hurry")
     serve(scripted, run)
     scripted.on("GET", path_of(5), hold)
-    async with reading_served(scripted, 5) as reader:
+    async with opened_from_list(scripted, run, served=False, gone="") as reader:
         await reader.sees("Run 5  ✗ 2 checks", "Books [a] table", "In a hurry", "Loading run 5")
         for key in ("tab", "e", "n", "t", "l", "left", "equals_sign", "y", "enter", "r", "L", "L", "shift+tab"):
             await reader.press(key)
@@ -230,10 +198,10 @@ async def test_the_row_of_the_list_is_shown_while_the_server_does_not_answer(scr
         await reader.sees("Verdicts ✗2", gone="Loading")
 
 
-async def test_what_failed_is_said_r_asks_again_and_enter_shows_it_whole(scripted: ScriptedServer) -> None:
+async def test_enter_shows_the_whole_error_and_r_retries(scripted: ScriptedServer) -> None:
     serve(scripted, call(5))
     scripted.on("GET", path_of(5), Reply({"detail": "Not [/red] today."}, 400))
-    async with reading_served(scripted, 5) as reader:
+    async with reading(scripted, call(5), served=False) as reader:
         await reader.sees("Run 5  ✗ 2 checks", "Not [/red] today.", "r retries")
         asked = len(scripted.requests("GET", path_of(5)))
         await reader.press("tab")
@@ -249,30 +217,22 @@ async def test_what_failed_is_said_r_asks_again_and_enter_shows_it_whole(scripte
         await reader.in_pane("verdicts")
 
 
-async def test_a_refused_key_is_asked_for_once(scripted: ScriptedServer) -> None:
+async def test_a_run_whose_key_is_refused_is_requested_once(scripted: ScriptedServer) -> None:
     serve(scripted, call(5))
     scripted.on("GET", path_of(5), Reply({"detail": "Invalid key."}, 401))
-    async with opened(setup_of(scripted.url, "key", 1), size=SMALL) as pilot:
-        await sees(pilot, "1 run ", "paused")
-        await pilot.press("enter")
+    async with opened(setup_of(scripted.url, "key", 1), size=SMALL, run_id=5) as pilot:
         await sees(pilot, "refused the API key")
         await still(pilot)
         assert len(scripted.requests("GET", path_of(5))) == 1
 
 
-async def test_a_run_opened_by_its_number_says_that_there_is_no_list(scripted: ScriptedServer) -> None:
+async def test_a_run_opened_by_its_id_has_no_next_run_and_can_be_copied(scripted: ScriptedServer) -> None:
     async with by_number(scripted, call(5)) as reader:
         await reader.sees("6 turns")
         await reader.press("right_square_bracket")
         await reader.pilot.pause()
         assert toasts(reader.pilot) == ["This run was opened by its ID, not from a list."]
-
-
-async def test_y_opens_the_dialog_for_this_run(scripted: ScriptedServer) -> None:
-    async with reading(scripted, call(5)) as reader:
-        await reader.sees("6 turns")
         await reader.press("j", "y")
-        await reader.sees("Copy", "esc")
-        assert "run 5" in screen_text(reader.pilot.app).lower()
+        await reader.sees("Copy or save run 5", "esc")
         await reader.press("escape")
         await reader.at(2)
