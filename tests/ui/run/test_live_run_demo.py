@@ -1,4 +1,4 @@
-"""A run that goes on while it is read: the embedded server tells more of it each time, as the clock goes."""
+"""A live run of the demo server, of which each answer has as much as its clock allows."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app_on_a_server import EPOCH, LIST, SMALL, WIDE, Served, no_crash, opened
+from app_on_a_server import EPOCH, WIDE, Served, no_crash, opened
 from textual.pilot import Pilot
 from waiting import eventually
-from watching import screen_text, sees, still
+from watching import sees, still
 
 from cekura_tui.demo.server import DemoServer
 from cekura_tui.ui.run.transcript import Transcript
 
 RUN = 900_261
 """A run that fails: its call begins six seconds after it came."""
-PATH = f"{LIST}{RUN}/"
 EVERY = 10.0
 LASTS = 90
 """Seconds of its call."""
@@ -35,14 +34,14 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The server's; the app asks again at once."""
+    """The clock of the server; the app polls at once."""
     monkeypatch.setattr("cekura_tui.ui.run.loader.REPOLL", 0.05)
     return Clock(EPOCH)
 
 
 @pytest.fixture
 def live(tmp_path: Path, clock: Clock) -> Iterator[Served]:
-    """A server on which a run comes every ten seconds of its clock."""
+    """A demo server with a new run every ten seconds of its clock."""
     log: list[dict[str, object]] = []
     server = DemoServer(tmp_path / "demo", epoch=EPOCH, live=EVERY, log=log.append, clock=clock)
     server.start()
@@ -51,7 +50,7 @@ def live(tmp_path: Path, clock: Clock) -> Iterator[Served]:
 
 
 def came(clock: Clock, after: float) -> None:
-    """So many seconds have passed since the run came."""
+    """Set the clock to this many seconds after the run began to be listed."""
     clock.now = EPOCH + EVERY * (RUN - 900_240) + after
 
 
@@ -60,50 +59,13 @@ def transcript(pilot: Pilot[Any]) -> Transcript:
 
 
 async def turns(pilot: Pilot[Any], more_than: int) -> int:
-    """Wait until more turns are there than so many; returns how many."""
+    """Wait until there are more turns than this many; returns how many."""
     await eventually(lambda: len(transcript(pilot).turns) > more_than, f"more than {more_than} turns")
     await pilot.pause()
     return len(transcript(pilot).turns)
 
 
-async def test_turns_come_at_the_bottom_and_are_followed_from_the_bottom_alone(live: Served, clock: Clock) -> None:
-    came(clock, 6 + 45)
-    async with opened(live.setup(), size=SMALL, run_id=RUN) as pilot:
-        await sees(pilot, f"Run {RUN}", "live")
-        shown = await turns(pilot, 4)
-        await pilot.press("G")
-        await eventually(lambda: transcript(pilot).cursor_key == shown, "the cursor on the last turn")
-        for after in (60, 72):
-            came(clock, 6 + after)
-            shown = await turns(pilot, shown)
-            await eventually(
-                lambda shown=shown: transcript(pilot).cursor_key == shown, "the newest turn under the cursor"
-            )
-            assert transcript(pilot).at_bottom
-            last = transcript(pilot).turns[-1].text.split()[-1]
-            await sees(pilot, last)
-
-        await pilot.press("g")
-        await eventually(lambda: transcript(pilot).cursor_key == 1, "the cursor on the first turn")
-        await still(pilot)
-        before = body(pilot)
-        came(clock, 6 + LASTS)
-        await turns(pilot, shown)
-        await still(pilot)
-        assert transcript(pilot).cursor_key == 1
-        assert not transcript(pilot).at_bottom
-        assert body(pilot) == before
-        no_crash(pilot)
-
-
-def body(pilot: Pilot[Any]) -> list[str]:
-    """What is seen of the transcript."""
-    region = transcript(pilot).region
-    edge = region.right - 2  # the bar beside it does move
-    return [line.ljust(edge)[region.x : edge] for line in screen_text(pilot.app).split("\n")[region.y : region.bottom]]
-
-
-async def test_a_run_that_waits_says_so_then_is_spoken_then_judged(live: Served, clock: Clock) -> None:
+async def test_a_live_demo_run_waits_then_is_spoken_then_judged(live: Served, clock: Clock) -> None:
     came(clock, 1)
     async with opened(live.setup(), size=WIDE, run_id=RUN) as pilot:
         await sees(pilot, f"Run {RUN}", "No turns yet", "live")
@@ -122,7 +84,6 @@ async def test_a_run_that_waits_says_so_then_is_spoken_then_judged(live: Served,
         failing = next(verdict for verdict in pilot.app.screen.loader.view.verdicts if verdict.state == "fail")
         await sees(pilot, failing.name[:24], gone=" live ")
         assert len(transcript(pilot).turns) == whole
-        asked = len(live.asked(PATH))
         await still(pilot)
-        assert len(live.asked(PATH)) == asked
+        assert pilot.app.screen.loader._timer is None
         no_crash(pilot)

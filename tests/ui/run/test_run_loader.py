@@ -1,4 +1,4 @@
-"""What loads a run, without any screen: what it knows, when it asks again, and what it says of that."""
+"""Loading and polling a run, without a page: what is requested when, and what is then shown."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from waiting import PATIENCE, eventually
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import view_of
 from cekura_tui.ui.run import loader as run_loader
 from cekura_tui.ui.run.loader import RunLoader
 from cekura_tui.workspace.workspace import Workspace
 
 
 class Shown:
-    """In place of a screen: `drawn_of` are the turns of each drawing, None where nothing was known."""
+    """In place of a page: `drawn_of` has the number of turns of each drawing, None before the run is loaded."""
 
     is_current, gone = True, False
     cancels = True
-    """Whether work ends when other work takes its place, or goes on to its own end."""
+    """Whether work is cancelled when other work takes its place."""
 
     def __init__(self) -> None:
         self.loader: RunLoader | None = None
@@ -87,7 +89,7 @@ def asked(server: ScriptedServer, number: int = 5) -> int:
     return len(server.requests("GET", path_of(number)))
 
 
-async def test_a_run_is_shown_when_it_is_there_and_then_the_turns_its_verdicts_cite(scripted: ScriptedServer) -> None:
+async def test_a_run_is_shown_first_and_the_turns_its_verdicts_cite_after_that(scripted: ScriptedServer) -> None:
     serve(scripted, call(5))
     async with loading(scripted, 5) as (loader, shown):
         await eventually(lambda: shown.marks, "marks")
@@ -98,21 +100,24 @@ async def test_a_run_is_shown_when_it_is_there_and_then_the_turns_its_verdicts_c
         assert cited == {"Right time": [3, 4], "Tone": [], "Greeting": []}
         assert loader.arrived.is_set()
         assert not loader.is_running
+        assert loader._timer is None
+        loader.load(reload=True)
+        await eventually(lambda: asked(scripted) == 2, "the run is requested although it is cached")
 
 
-async def test_a_run_that_is_running_is_asked_for_until_it_has_ended(scripted: ScriptedServer) -> None:
-    serve(scripted, running(5, 2))
-    async with loading(scripted, 5) as (_, shown):
-        await eventually(lambda: asked(scripted) >= 3, "the run is loaded again")
+async def test_a_run_is_polled_until_it_has_ended_whatever_its_list_says(scripted: ScriptedServer) -> None:
+    serve_runs(scripted, running(5, 2))
+    ended = view_of(Run.read(call(5)), 0.0).row
+    async with loading(scripted, 5, row=ended) as (loader, shown):
+        await eventually(lambda: asked(scripted) >= 3, "the run is polled")
         assert shown.drawn_of == [None, 2]  # nothing changed in it
         serve_runs(scripted, call(5))
         await eventually(lambda: shown.drawn_of[-1] == 6, "the run has ended")
-        before = asked(scripted)
-        await asyncio.sleep(0.3)  # nothing is to happen: there is no condition to wait for
-        assert asked(scripted) == before
+        await shown.work["run"]
+        assert loader._timer is None
 
 
-async def test_while_nobody_looks_or_follows_it_nothing_is_asked(scripted: ScriptedServer) -> None:
+async def test_a_run_is_not_polled_while_it_is_hidden_or_not_followed(scripted: ScriptedServer) -> None:
     serve(scripted, running(5, 2))
     async with loading(scripted, 5) as (loader, shown):
         await eventually(lambda: asked(scripted) >= 2, "the run is loaded again")
@@ -122,16 +127,15 @@ async def test_while_nobody_looks_or_follows_it_nothing_is_asked(scripted: Scrip
         ):
             shown.is_current = False
             stop()
-            await asyncio.sleep(0.2)
+            await shown.work["run"]  # perhaps the last poll was on its way
+            assert loader._timer is None
             before = asked(scripted)
-            await asyncio.sleep(0.2)
-            assert asked(scripted) == before
             shown.is_current = True
             resume()
-            await eventually(lambda before=before: asked(scripted) >= before + 2, "the run is loaded again")
+            await eventually(lambda before=before: asked(scripted) >= before + 2, "the run is polled")
 
 
-async def test_a_late_answer_is_not_taken_for_the_run_that_came_in_its_place(scripted: ScriptedServer) -> None:
+async def test_a_late_answer_is_dropped_when_another_run_is_shown_by_then(scripted: ScriptedServer) -> None:
     serve(scripted, call(5), call(4))
     hold = Hold(Reply(call(5)))
     scripted.on("GET", path_of(5), hold)
@@ -148,15 +152,15 @@ async def test_a_late_answer_is_not_taken_for_the_run_that_came_in_its_place(scr
         assert loader.view.row.id == loader.run_id == 4
 
 
-async def test_the_next_run_of_the_list_is_fetched_ahead_and_shown_without_asking(scripted: ScriptedServer) -> None:
+async def test_the_next_run_is_prefetched_and_shown_without_a_request(scripted: ScriptedServer) -> None:
     serve(scripted, call(5), call(4))
 
     async def neighbour_of(run_id: int, step: int) -> int | None:
         return 4 if (run_id, step) == (5, 1) else None
 
     async with loading(scripted, 5, neighbour_of=neighbour_of) as (loader, shown):
-        await eventually(lambda: asked(scripted, 4), "run 4 is fetched ahead")
-        await asyncio.sleep(0.2)
+        await eventually(lambda: asked(scripted, 4), "run 4 is prefetched")
+        await shown.work["prefetch"]
         shown.drawn_of.clear()
         loader.show(4)
         await eventually(lambda: loader.evidence is not None, "run 4")
@@ -164,14 +168,13 @@ async def test_the_next_run_of_the_list_is_fetched_ahead_and_shown_without_askin
         assert (asked(scripted, 5), asked(scripted, 4)) == (1, 1)
 
 
-async def test_a_server_that_refuses_is_not_asked_again_one_that_fails_is(scripted: ScriptedServer) -> None:
+async def test_a_refusal_ends_the_polling_and_a_failure_does_not(scripted: ScriptedServer) -> None:
     serve(scripted, call(5))
     scripted.on("GET", path_of(5), Reply({"detail": "no"}, 401))
     async with loading(scripted, 5) as (loader, shown):
         await eventually(lambda: shown.errors, "the key is refused")
-        before = asked(scripted)
-        await asyncio.sleep(0.3)
-        assert asked(scripted) == before
+        await shown.work["run"]
+        assert loader._timer is None
         assert (loader.failures, len(shown.errors), loader.view) == (1, 1, None)
         scripted.on("GET", path_of(5), Reply({"detail": "no"}, 503), Reply({"detail": "no"}, 503), Reply(call(5)))
         loader.load(reload=True)
@@ -179,7 +182,7 @@ async def test_a_server_that_refuses_is_not_asked_again_one_that_fails_is(script
         assert (loader.error, loader.failures) == (None, 0)
 
 
-async def test_a_server_that_cannot_be_reached_is_asked_ever_later_while_a_cached_run_is_shown(
+async def test_a_server_that_does_not_answer_is_polled_less_and_less(
     scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run_loader, "REPOLL", 300.0)  # the test itself loads the run sooner
