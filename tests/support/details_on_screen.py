@@ -53,7 +53,8 @@ def everything(details: RunDetails) -> list[str]:
             details.action_unfold()
             continue
         for y, (shown, line) in enumerate(details._shown):
-            seen[details.rows[shown].key, line] = details.render_line(y).text.rstrip()
+            if (details.rows[shown].key, line) not in seen:
+                seen[details.rows[shown].key, line] = details.render_line(y).text.rstrip()
         top = details.viewport.top
         details.action_move(1)
         if (details.cursor_index, details.viewport.top) == (index, top):

@@ -31,7 +31,7 @@ async def test_speech_silence_overlap_tools_and_evidence_can_be_read_at_80_colum
         ]
 
 
-async def test_it_reads_the_same_in_plain_characters_and_without_any_colour() -> None:
+async def test_it_can_be_read_in_plain_characters_without_any_colour() -> None:
     async with strip_of(CALL, MARKS) as (app, pilot):
         app.widget.put_cursor(7)
         await pilot.pause()
@@ -48,8 +48,9 @@ async def test_it_reads_the_same_in_plain_characters_and_without_any_colour() ->
         ]
 
 
-@pytest.mark.parametrize("width", [8, 40, 80, 120, 200])
-@pytest.mark.parametrize("timeline", [CALL, LONG, STARTS, NO_TIMES])
+@pytest.mark.parametrize(
+    ("timeline", "width"), [(CALL, 8), (CALL, 120), (LONG, 80), (LONG, 200), (STARTS, 40), (NO_TIMES, 8)]
+)
 async def test_every_line_is_as_wide_as_the_strip(timeline: Timeline, width: int) -> None:
     async with strip_of(timeline, MARKS, size=(width, 10)) as (app, _):
         for n in (None, 1, 7, 8, 99_999):
@@ -68,15 +69,6 @@ def test_the_figures_take_fewer_words_where_there_is_less_room() -> None:
         assert figures(CALL, {}, room) == words
 
 
-async def test_where_rows_are_dear_the_times_below_the_lanes_are_left_out() -> None:
-    async with strip_of(CALL) as (app, pilot):
-        assert app.widget.size.height == 4
-        app.screen.add_class("-short")
-        app.widget.refresh(layout=True)
-        await pilot.pause()
-        assert app.widget.size.height == 3
-
-
 async def test_a_call_without_times_is_one_line_that_says_so() -> None:
     async with strip_of(NO_TIMES, MARKS) as (app, pilot):
         app.widget.put_cursor(3)
@@ -91,7 +83,7 @@ async def test_a_call_without_times_is_one_line_that_says_so() -> None:
         assert app.widget.size.height == 4
 
 
-async def test_where_only_starts_are_known_a_turn_is_a_point_and_nothing_else_is_claimed() -> None:
+async def test_turns_with_start_times_only_are_points_without_gaps_or_overlaps() -> None:
     async with strip_of(STARTS) as (app, _):
         caller, agent, *_ = screen(app.widget)
         assert (caller.count("▸"), agent.count("▸")) == (4, 4)
@@ -99,38 +91,41 @@ async def test_where_only_starts_are_known_a_turn_is_a_point_and_nothing_else_is
         assert "only start times: no gaps, overlaps or answer times" in app.widget.figures(70)
 
 
-async def test_a_speaker_that_is_neither_side_gets_a_lane_of_its_own() -> None:
-    async with strip_of(timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "other", 6, 9)]), size=(40, 10)) as (
-        app,
-        _,
-    ):
+async def test_the_height_is_that_of_the_lanes_and_the_times_only_where_there_is_room() -> None:
+    async with strip_of(CALL) as (app, pilot):
+        assert app.widget.size.height == 4
+        app.screen.add_class("-short")
+        app.widget.refresh(layout=True)
+        await pilot.pause()
+        assert app.widget.size.height == 3
+    async with strip_of(timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "other", 6, 9)])) as (app, _):
         assert app.widget.size.height == 5
         assert screen(app.widget)[3].startswith("other  ")
         assert "━" in screen(app.widget)[3]
 
 
-async def test_evidence_on_a_turn_without_a_time_is_not_drawn_but_counted() -> None:
-    async with strip_of(
-        timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "main", None, None)]), {2: "fail"}, size=(120, 10)
-    ) as (app, _):
+async def test_of_marks_in_one_column_the_worst_is_drawn_and_those_without_a_time_counted() -> None:
+    untimed = timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "main", None, None)])
+    dense = timeline_of([make_turn(n, "main", n / 10, n / 10 + 0.05) for n in range(1, 4)], 100)
+    async with strip_of(untimed, {2: "fail"}) as (app, _):
         assert "✗" not in "".join(screen(app.widget))
         assert "1 cited turn without a time" in app.widget.figures(70)
-
-
-async def test_of_two_marks_in_one_column_the_worse_is_seen() -> None:
-    turns = [make_turn(n, "main", n / 10, n / 10 + 0.05) for n in range(1, 4)]
-    async with strip_of(timeline_of(turns, 100), {1: "pass", 2: "fail", 3: "review"}) as (app, _):
+        app.widget.show(dense, {1: "pass", 2: "fail", 3: "review"})
         assert screen(app.widget)[1][7] == "✗"
 
 
 async def test_the_cursor_is_a_column_through_all_lanes_and_hides_no_sign() -> None:
     async with strip_of(CALL, MARKS) as (app, pilot):
         app.widget.put_cursor(3)
-        await pilot.pause()
         assert [line[21] for line in screen(app.widget)[:3]] == ["│", "✗", "│"]
         app.widget.put_cursor(None)
-        await pilot.pause()
         assert "│" not in "".join(screen(app.widget))
+        app.widget.put_cursor(9)
+        assert screen(app.widget)[2].index("│") == 55
+        await pilot.resize_terminal(120, 10)
+        await pilot.pause()
+        assert screen(app.widget)[2].index("│") == 82
+        assert app.widget.render_line(0).cell_length == 120
 
 
 @pytest.mark.parametrize(("timeline", "moves"), [(CALL, (1, 2, 9)), (LONG, (1, 5_000, 10_000))])
@@ -145,21 +140,16 @@ async def test_a_move_of_the_cursor_repaints_two_columns(timeline: Timeline, mov
             assert app.widget.whole == 0
             await pilot.pause()
             assert [line.rstrip() for line in app.terminal.display[:4]] == screen(app.widget)
+        if timeline is LONG:  # the turns before are in the same column
+            app.widget.forget()
+            updates = len(app.updates)
+            app.widget.put_cursor(9_999)
+            app.widget.put_cursor(9_999)
+            await pilot.pause()
+            assert (app.widget.asked, app.widget.whole, len(app.updates)) == ([], 0, updates)
 
 
-async def test_a_move_within_a_column_repaints_nothing() -> None:
-    async with strip_of(LONG, size=(120, 10)) as (app, pilot):
-        app.widget.put_cursor(1)
-        await pilot.pause()
-        app.widget.forget()
-        updates = len(app.updates)
-        app.widget.put_cursor(2)
-        app.widget.put_cursor(2)
-        await pilot.pause()
-        assert (app.widget.asked, app.widget.whole, len(app.updates)) == ([], 0, updates)
-
-
-async def test_other_evidence_repaints_only_where_a_sign_came_or_went() -> None:
+async def test_other_evidence_repaints_only_the_signs_that_changed() -> None:
     async with strip_of(CALL, {3: "fail"}) as (app, _):
         app.widget.forget()
         app.widget.mark({3: "fail", 2: "pass"})
@@ -171,7 +161,7 @@ async def test_other_evidence_repaints_only_where_a_sign_came_or_went() -> None:
         assert (app.widget.asked, app.widget.whole) == ([], 0)
 
 
-async def test_a_click_seeks_the_turn_that_is_there_or_the_nearest() -> None:
+async def test_a_click_goes_to_the_turn_there_or_to_the_nearest() -> None:
     async with strip_of(CALL) as (app, pilot):
         for column in (7, 15, 21, 26, 31, 47, 54, 79):
             await pilot.click(app.widget, offset=(column, 1))
@@ -181,8 +171,7 @@ async def test_a_click_seeks_the_turn_that_is_there_or_the_nearest() -> None:
         assert not app.widget.can_focus
 
 
-@pytest.mark.parametrize("timeline", [CALL, LONG, STARTS])
-@pytest.mark.parametrize("columns", [1, 10, 1_000])
+@pytest.mark.parametrize(("timeline", "columns"), [(CALL, 1), (CALL, 10), (LONG, 10), (STARTS, 1_000)])
 async def test_steps_lead_from_one_end_of_the_call_to_the_other_and_back(timeline: Timeline, columns: int) -> None:
     async with strip_of(timeline) as (app, _):
         order = [n for _, n in sorted((span.start, span.n) for lane in timeline.lanes for span in lane.spans)]
@@ -198,23 +187,19 @@ async def test_steps_lead_from_one_end_of_the_call_to_the_other_and_back(timelin
             assert places == sorted(set(places))
 
 
-async def test_a_step_goes_so_many_columns_and_further_where_nobody_begins_there() -> None:
+async def test_a_step_skips_columns_and_turns_in_which_nothing_begins() -> None:
+    untimed = timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "main", None, None), make_turn(3, "main", 8, 9)])
     async with strip_of(CALL) as (app, _):
         app.widget.put_cursor(1)
         assert [app.widget.step(columns) for columns in (1, 6, 15, 20)] == [2, 2, 3, 5]
         app.widget.put_cursor(9)
         assert [app.widget.step(columns) for columns in (-1, -25, -1_000, 1)] == [8, 7, 1, None]
-
-
-async def test_from_a_turn_without_a_time_a_step_goes_to_the_next_turn_that_has_one() -> None:
-    async with strip_of(
-        timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "main", None, None), make_turn(3, "main", 8, 9)])
-    ) as (app, _):
+        app.widget.show(untimed, {})
         app.widget.put_cursor(2)
         assert (app.widget.step(1), app.widget.step(-1)) == (3, 1)
 
 
-async def test_ten_thousand_turns_are_drawn_and_moved_through_as_quickly_as_ten() -> None:
+async def test_ten_thousand_turns_are_drawn_once_and_not_at_each_step() -> None:
     async with strip_of(LONG, {5_000: "fail"}, size=(200, 10)) as (app, _):
         began = time.thread_time()
         for n in range(1, 10_001, 100):
@@ -223,14 +208,3 @@ async def test_ten_thousand_turns_are_drawn_and_moved_through_as_quickly_as_ten(
         assert time.thread_time() - began < 5  # not all of them at each step
         assert screen(app.widget)[3].rstrip().endswith("11:06:44")
         assert "✗" in screen(app.widget)[0]
-
-
-async def test_a_new_width_is_drawn_for_that_width() -> None:
-    async with strip_of(CALL, MARKS) as (app, pilot):
-        app.widget.put_cursor(9)
-        await pilot.pause()
-        assert screen(app.widget)[2].index("│") == 55
-        await pilot.resize_terminal(120, 10)
-        await pilot.pause()
-        assert screen(app.widget)[2].index("│") == 82
-        assert app.widget.render_line(0).cell_length == 120
