@@ -1,4 +1,4 @@
-"""Verdicts as they are read: failing first, all of each, what does not apply apart, and a cursor that stays."""
+"""The verdicts of a run: their order, their lines, and a cursor that stays."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def lines(app: WidgetApp[Verdicts]) -> list[str]:
     return "\n".join(screen(app.widget)).rstrip().split("\n")
 
 
-async def test_failing_verdicts_come_first_with_score_and_reasons_and_what_does_not_apply_is_apart() -> None:
+async def test_failing_verdicts_come_first_and_those_that_do_not_apply_are_apart() -> None:
     async with verdicts_of(run()) as (app, _):
         assert lines(app) == [
             " ✗ Identity check  failed · 2, needs ≥ 4",
@@ -59,7 +59,7 @@ async def test_failing_verdicts_come_first_with_score_and_reasons_and_what_does_
         ]
 
 
-async def test_the_expected_outcome_tells_which_parts_were_met() -> None:
+async def test_the_expected_outcome_shows_which_parts_were_met() -> None:
     expected = {
         "score": 40,
         "explanation": "Half of it.",
@@ -79,7 +79,7 @@ async def test_the_expected_outcome_tells_which_parts_were_met() -> None:
         ]
 
 
-async def test_a_critical_category_says_so_with_its_deviation_and_feedback_and_one_taken_back_is_apart() -> None:
+async def test_a_critical_category_has_deviation_and_feedback_a_wrong_one_is_apart() -> None:
     categories = [
         {"category_id": 1, "category": "Tone", "priority": "non-critical", "deviation": 0.4},
         {"category_id": 2, "category": "Privacy", "priority": "critical", "deviation": LONG, "feedback": "Agreed."},
@@ -98,36 +98,24 @@ async def test_a_critical_category_says_so_with_its_deviation_and_feedback_and_o
         ]
 
 
-async def test_categories_and_percentiles_of_a_metric_are_shown() -> None:
-    extra = {
-        "categories": [{"category": "Wait", "priority": "critical", "deviation": "9 s"}],
-        "percentiles": {"p50": 7},
-    }
-    async with verdicts_of(
-        run(metrics=[{"id": 9, "name": "Latency", "passed": False, "score": 7, "extra": extra}], rubric=[])
-    ) as (app, _):
-        assert lines(app) == [
-            " ✗ Latency  failed, critical · 7",
-            "   category Wait, critical: 9 s",
-            "   percentiles: p50 7",
-        ]
-
-
-async def test_what_a_category_repeats_of_the_explanation_is_left_out_and_the_rest_hangs_under_it() -> None:
+async def test_categories_of_a_metric_do_not_repeat_its_explanation() -> None:
     categories = [
         {"category": "Privacy", "priority": "critical", "deviation": LONG.rstrip("."), "feedback": "Agreed."},
         {"category": "Waiting", "deviation": "The caller waited for two minutes before anybody spoke at all."},
     ]
-    metric = {"id": 9, "name": "Identity", "passed": False, "explanation": LONG, "extra": {"categories": categories}}
+    extra = {"categories": categories, "percentiles": {"p50": 7}}
+    metric = {"id": 9, "name": "Identity", "passed": False, "score": 7, "explanation": LONG, "extra": extra}
     async with verdicts_of(run(metrics=[metric], rubric=[])) as (app, _):
+        assert lines(app)[0] == " ✗ Identity  failed, critical · 7"
         assert lines(app)[3:] == [
             "   category Privacy, critical (feedback: Agreed.)",
             "   category Waiting: The caller waited for two minutes",
             "     before anybody spoke at all.",
+            "   percentiles: p50 7",
         ]
 
 
-async def test_evidence_is_below_the_title_once_it_is_known_and_stays_when_the_run_is_reloaded() -> None:
+async def test_evidence_is_below_the_title_and_stays_when_the_run_is_reloaded() -> None:
     async with verdicts_of(run()) as (app, _):
         before = lines(app)
         app.widget.show_evidence({IDENTITY: "cites 00:14, 00:46"})
@@ -142,7 +130,7 @@ async def test_evidence_is_below_the_title_once_it_is_known_and_stays_when_the_r
         assert lines(app) == before
 
 
-async def test_enter_opens_the_verdict_of_the_cursor_which_stays_when_others_come() -> None:
+async def test_enter_opens_the_verdict_of_the_cursor_which_stays_while_others_come() -> None:
     async with verdicts_of(run()) as (app, pilot):
         await pilot.press("enter")
         app.widget.show_run(run(metrics=[{"id": 8, "name": "Names", "passed": False}, *METRICS]))
@@ -154,25 +142,16 @@ async def test_enter_opens_the_verdict_of_the_cursor_which_stays_when_others_com
         assert verdict
         assert verdict.explanation == (LONG, "It said “bye”.")
         assert app.widget.verdict_of(("metric", 3, "Identity check", 2)) is None
-
-
-async def test_the_verdicts_of_another_run_begin_at_the_first() -> None:
-    async with verdicts_of(run()) as (app, pilot):
         await pilot.press("G")
-        app.widget.show_run(run(2))
-        await pilot.pause()
-        assert app.widget.cursor_index == 0
-
-
-async def test_verdicts_that_are_alike_have_rows_of_their_own() -> None:
-    twice = [{"id": 3, "name": "Polite", "passed": False, "explanation": text} for text in ("One.", "Two.")]
-    async with verdicts_of(run(metrics=twice, rubric=[])) as (app, pilot):
-        await pilot.press("j", "enter")
-        assert app.opened == [("metric", 3, "Polite", 2)]
+        twice = [{"id": 3, "name": "Polite", "passed": False, "explanation": text} for text in ("One.", "Two.")]
+        app.widget.show_run(run(2, metrics=twice, rubric=[]))
+        assert app.widget.cursor_index == 0  # that of another run
         assert lines(app) == [" ✗ Polite  failed", "   One.", " ✗ Polite  failed", "   Two."]
+        await pilot.press("j", "enter")
+        assert app.opened[-1] == ("metric", 3, "Polite", 2)
 
 
-async def test_a_run_without_verdicts_says_why_and_nothing_is_shown_between_two_runs() -> None:
+async def test_a_run_without_verdicts_says_why() -> None:
     async with verdicts_of(run(metrics=[], rubric=[], status="failed")) as (app, _):
         assert lines(app) == [" No verdicts: the run failed before it was judged."]
         app.widget.show_run(run(2, metrics=[], rubric=[], status="in_progress"))
@@ -185,7 +164,7 @@ async def test_a_run_without_verdicts_says_why_and_nothing_is_shown_between_two_
         assert lines(app)[0].startswith(" ✗ Identity check")
 
 
-async def test_what_a_judge_wrote_is_never_markup_and_acts_on_nothing() -> None:
+async def test_the_text_of_a_verdict_is_never_markup() -> None:
     bad = "\x1b]0;x\x07[/b] [@click=app.quit]press[/] \u202e予約 👍\x9b2J"
     metrics = [{"id": 3, "name": bad, "passed": False, "explanation": [bad, f"a\n{bad}"], "value": bad}]
     async with verdicts_of(
@@ -198,7 +177,7 @@ async def test_what_a_judge_wrote_is_never_markup_and_acts_on_nothing() -> None:
         assert all(character.isprintable() or character == "\n" for character in text)
 
 
-async def test_endless_texts_are_cut_and_what_is_left_out_is_counted() -> None:
+async def test_very_long_texts_are_cut_and_the_characters_left_out_counted() -> None:
     metrics = [{"id": 3, "name": "x" * 5_000, "passed": False, "explanation": ["y" * 20_000, "z\n" * 9_000]}]
     async with verdicts_of(run(metrics=metrics, rubric=[])) as (app, _):
         lines = app.widget.lines_of(app.widget.rows[0], 60, RowState())
@@ -209,7 +188,7 @@ async def test_endless_texts_are_cut_and_what_is_left_out_is_counted() -> None:
         assert max(map(len, texts)) <= 60
 
 
-async def test_1_000_verdicts_with_long_reasons_are_there_at_once() -> None:
+async def test_of_1_000_verdicts_only_those_on_screen_are_wrapped() -> None:
     metrics = [
         {"id": n, "name": f"Check {n}", "passed": n % 2 == 0, "explanation": [f"{LONG} " * 20] * 3}
         for n in range(1_000)
