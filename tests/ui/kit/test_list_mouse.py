@@ -12,7 +12,6 @@ from textual.events import Click, MouseDown, MouseEvent, MouseMove, MouseScrollD
 from textual.pilot import Pilot
 
 from cekura_tui.ui.kit.strips import Line, RowState
-from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.theme import THEMES, WORDS, contrast
 
 
@@ -29,7 +28,7 @@ async def move(pilot: Pilot[Any], *points: tuple[int, int]) -> None:
 
 
 async def drag(pilot: Pilot[Any], *points: tuple[int, int], up: bool = True) -> None:
-    """Press at the first of these cells and go over the others."""
+    """Press the button on the first of these cells and drag it over the others."""
     await pilot._post_mouse_events([MouseDown], offset=points[0], button=1)
     await move(pilot, *points[1:])
     if up:
@@ -38,22 +37,17 @@ async def drag(pilot: Pilot[Any], *points: tuple[int, int], up: bool = True) -> 
     await pilot.pause()
 
 
-async def test_a_click_puts_the_cursor_on_a_row_and_a_double_click_opens_it() -> None:
-    async with listed(Even(), Lazy(0, 1_000)) as (app, pilot):
+async def test_a_click_moves_the_cursor_and_a_double_click_opens_but_not_below_the_rows() -> None:
+    async with listed(Even(), rows(*range(7))) as (app, pilot):
         await pilot.click(Even, offset=(5, 3))
-        assert (app.widget.cursor_key, app.messages_of(VirtualList.Opened)) == (3, [])
+        assert (app.widget.cursor_key, app.opened) == (3, [])
         await pilot.double_click(Even, offset=(5, 6))
-        assert app.widget.cursor_key == 6
-        assert [m.key for m in app.messages_of(VirtualList.Opened)] == [6]
-
-
-async def test_a_click_below_the_last_row_does_nothing() -> None:
-    async with listed(Even(), rows(0, 1, 2)) as (app, pilot):
+        assert (app.widget.cursor_key, app.opened) == (6, [6])
         await pilot.double_click(Even, offset=(5, 7))
-        assert (app.widget.cursor_key, app.messages_of(VirtualList.Opened)) == (0, [])
+        assert (app.widget.cursor_key, app.opened) == (6, [6])
 
 
-async def test_ctrl_and_click_marks_a_row_and_shift_and_click_all_up_to_it() -> None:
+async def test_ctrl_and_a_click_mark_a_row_shift_and_a_click_all_up_to_it() -> None:
     async with listed(Even(), Lazy(0, 1_000)) as (app, pilot):
         await pilot.click(Even, offset=(5, 2), control=True)
         assert app.widget.marks == {2}
@@ -64,7 +58,7 @@ async def test_ctrl_and_click_marks_a_row_and_shift_and_click_all_up_to_it() -> 
         assert app.widget.cursor_key == 4
 
 
-async def test_v_marks_from_the_last_marked_row_to_the_cursor_and_no_more_than_a_thousand() -> None:
+async def test_capital_v_marks_up_to_the_last_marked_row_at_most_a_thousand() -> None:
     async with listed(Even(), Lazy(0, 100_000)) as (app, pilot):
         await pilot.press("j", "space", "j", "j", "V")
         assert app.widget.marks == {1, 2, 3}
@@ -72,16 +66,6 @@ async def test_v_marks_from_the_last_marked_row_to_the_cursor_and_no_more_than_a
         assert app.widget.marks == frozenset()
         await pilot.press("G", "V")
         assert app.widget.marks == set(range(1, 1_001))
-
-
-async def test_rows_that_may_not_be_marked_are_passed_over() -> None:
-    class Odd(Even):
-        def may_mark(self, row: Row) -> bool:
-            return row.id % 2 == 1
-
-    async with listed(Odd(), Lazy(0, 100)) as (app, pilot):
-        await pilot.press("space", "j", "space", *"jjjj", "V", "k", "space")
-        assert app.widget.marks == {1, 3, 5}
 
 
 async def test_the_wheel_scrolls_and_leaves_the_cursor_where_it_is() -> None:
@@ -113,44 +97,34 @@ LAST = SIZE[0] - 2
         ([(4, 3), (6, 1)], "1 0\n  run 2 0\n  run"),
     ],
 )
-async def test_text_that_the_mouse_goes_over_is_copied(points: list[tuple[int, int]], text: str) -> None:
+async def test_text_that_the_mouse_is_dragged_over_is_copied(points: list[tuple[int, int]], text: str) -> None:
     async with listed(Even(), Lazy(0, 1_000)) as (app, pilot):
         await drag(pilot, *points)
         await pilot.press("ctrl+c")
         assert app.copied == [text]
 
 
-async def test_a_drag_over_rows_leaves_the_cursor_and_a_click_clears_the_selection() -> None:
-    async with listed(Even(), Lazy(0, 1_000)) as (app, pilot):
-        await drag(pilot, (2, 3), (6, 5))
-        assert app.widget.cursor_key == 0
-        assert app.screen.get_selected_text() == "run 3 0\n  run 4 0\n  run 5"
-        await pilot.click(Even, offset=(5, 6))
-        assert app.screen.get_selected_text() is None
-        assert app.widget.cursor_key == 6
-
-
-async def test_selected_text_is_the_same_when_rows_come_above_it_and_when_it_scrolls_away() -> None:
+async def test_selected_text_stays_while_rows_come_and_scroll_until_a_click_or_they_go() -> None:
     async with listed(Even(), Lazy(0, 100_000)) as (app, pilot):
         await pilot.press("pagedown")
         await drag(pilot, (2, 3), (LAST, 4))
         selected = app.screen.get_selected_text()
-        assert selected == "run 12 0\n  run 13 0"
+        assert (selected, app.widget.cursor_key) == ("run 12 0\n  run 13 0", 9)
         app.widget.show_rows(Lazy(-7, 100_007))
         await pilot.press("G")
         await pilot.press("ctrl+c")
         assert app.copied == [selected]
-
-
-async def test_of_rows_that_are_gone_nothing_is_selected() -> None:
-    async with listed(Even(), Lazy(0, 100)) as (app, pilot):
+        await pilot.click(Even, offset=(5, 6))
+        assert app.screen.get_selected_text() is None
+        app.widget.show_rows(Lazy(0, 100), reset=True)
+        await pilot.pause()
         await drag(pilot, (2, 3), (5, 4))
         app.widget.show_rows(Lazy(4, 96))
         await pilot.pause()
         assert app.screen.get_selected_text() is None
 
 
-async def test_a_drag_beyond_the_last_line_draws_the_rows_along() -> None:
+async def test_a_drag_below_the_last_line_scrolls_down() -> None:
     async with listed(Even(), Lazy(0, 1_000), css="Even { height: 6; }") as (app, pilot):
         await drag(pilot, (2, 4), (2, 5), (2, 8), (2, 9), (2, 8))
         assert app.widget.scroll_y > 6
@@ -159,7 +133,7 @@ async def test_a_drag_beyond_the_last_line_draws_the_rows_along() -> None:
         assert text.split("\n  ") == [f"run {n} 0" for n in range(4, last + 1)]
 
 
-async def test_a_drag_beyond_the_first_line_draws_the_rows_along() -> None:
+async def test_a_drag_above_the_first_line_scrolls_up() -> None:
     async with listed(Even(), Lazy(0, 1_000), css="Even { height: 6; margin-top: 4; }") as (app, pilot):
         await pilot.press("pagedown", "pagedown")
         top = app.widget.scroll_y
@@ -182,7 +156,7 @@ async def test_no_more_than_a_thousand_rows_are_selected() -> None:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-async def test_selected_text_can_be_read_whatever_it_was_drawn_in(theme: str) -> None:
+async def test_selected_text_can_be_read_in_every_theme(theme: str) -> None:
     class Inked(Even):
         def lines_of(self, row: Row, width: int, state: RowState) -> list[Line]:
             return [[Segment("plain "), Segment("marked", Style(color="#ff0000", bgcolor="#00ff00", bold=True))]]
@@ -200,7 +174,7 @@ async def test_selected_text_can_be_read_whatever_it_was_drawn_in(theme: str) ->
             assert all(contrast(ink.triplet.hex, ground.triplet.hex) >= WORDS for ink, ground in colours)  # type: ignore[union-attr]
 
 
-async def test_a_selection_paints_the_lines_that_it_changes_alone() -> None:
+async def test_a_selection_paints_only_the_lines_that_it_changes() -> None:
     async with listed(Even(), Lazy(0, 1_000)) as (app, pilot):
         await drag(pilot, (2, 3), (5, 3), up=False)
         app.widget.painted.clear()
@@ -209,21 +183,16 @@ async def test_a_selection_paints_the_lines_that_it_changes_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "points", "selected"),
+    ("row", "points", "selected"),
     [
-        ("日本語", [(3, 0), (4, 0)], "日本"),
-        ("日本語", [(5, 0), (2, 0)], "日本"),
-        ("[red]x[/oops]", [(2, 0), (12, 0)], "[red]x[/oop"),
-        ("a\x1b[31mb\tc", [(2, 0), (LAST, 0)], "a[31mb    c 0"),
+        (Row(0, "日本語"), [(3, 0), (4, 0)], "日本"),
+        (Row(0, "日本語"), [(5, 0), (2, 0)], "日本"),
+        (Row(0, "[red]x[/oops]"), [(2, 0), (12, 0)], "[red]x[/oop"),
+        (Row(0, "a\x1b[31mb\tc"), [(2, 0), (LAST, 0)], "a[31mb    c 0"),
+        (Row(0, "run", height=3), [(2, 1), (LAST, 2)], "run 1\n  run 2"),
     ],
 )
-async def test_foreign_text_is_copied_as_it_is_seen(text: str, points: list[tuple[int, int]], selected: str) -> None:
-    async with listed(Even(), [Row(0, text)]) as (app, pilot):
+async def test_text_is_copied_as_it_is_drawn(row: Row, points: list[tuple[int, int]], selected: str) -> None:
+    async with listed(Uneven(), [row]) as (app, pilot):
         await drag(pilot, *points)
         assert app.screen.get_selected_text() == selected
-
-
-async def test_lines_of_high_rows_are_selected_line_by_line() -> None:
-    async with listed(Uneven(), rows(0, 1, 2, height=3)) as (app, pilot):
-        await drag(pilot, (2, 1), (LAST, 3))
-        assert app.screen.get_selected_text() == "run 0 1\n  run 0 2\n  run 1 0"

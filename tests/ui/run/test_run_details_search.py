@@ -1,13 +1,14 @@
-"""What is sought in the details of a run is found wherever it is, and long lists are opened page by page."""
+"""Search in the details of a run, also in closed nodes, and long lists that open page by page."""
 
 from __future__ import annotations
 
+import pytest
 from details_on_screen import details_of, found_on, view
 
 from cekura_tui.model.json_tree import ABOVE, BELOW
 
 
-async def test_a_search_counts_what_is_closed_and_goes_there() -> None:
+async def test_a_search_counts_matches_in_closed_nodes_and_opens_them() -> None:
     turns = [
         {"role": "Main Agent", "content": f"Turn {n}" + (" Zürich" if n in (3, 900) else "")} for n in range(1_000)
     ]
@@ -66,30 +67,22 @@ async def test_another_page_of_entries_goes_on_where_the_last_one_ended() -> Non
         assert under_cursor() == "4600"
 
 
-async def test_a_search_finds_the_name_of_what_was_not_sent() -> None:
-    async with details_of({"trace_id": None}, size=(60, 8)) as (app, pilot):
-        assert app.widget.find("trace_id") == 1
+@pytest.mark.parametrize(
+    ("source", "searched", "marked"),
+    [
+        ({"trace_id": None}, "trace_id", ["trace_id"]),  # the name of a property that was not sent
+        ({"scenario_instructions": "word " * 190 + "needle"}, "NEEDLE", ["needle"]),  # in a row higher than the screen
+        ({"feedback": "x" * 997 + "needle" + "x" * 300}, "needle", ["nee", "dle"]),  # over two rows of a long text
+    ],
+)
+async def test_a_match_is_scrolled_to_and_marked(source: dict[str, object], searched: str, marked: list[str]) -> None:
+    async with details_of(source, size=(60, 40) if len(marked) > 1 else (40, 8)) as (app, pilot):
+        assert app.widget.find(searched) == 1
         assert app.widget.next_match(1) == (1, 1)
         await pilot.pause()
-        assert found_on(app.widget) == ["trace_id"]
-
-
-async def test_a_match_far_down_in_a_row_higher_than_the_screen_is_seen() -> None:
-    async with details_of({"scenario_instructions": "word " * 190 + "needle"}, size=(40, 8)) as (app, pilot):
-        app.widget.find("NEEDLE")
-        assert app.widget.next_match(1) == (1, 1)
-        await pilot.pause()
-        assert found_on(app.widget) == ["needle"]
+        assert found_on(app.widget) == marked
 
 
 async def test_no_more_than_ten_thousand_matches_are_counted() -> None:
     async with details_of({"metadata": ["aa"] * 8_000}, size=(60, 8)) as (app, _):
         assert app.widget.find("a") == 10_000
-
-
-async def test_a_match_across_two_rows_of_a_long_text_is_marked_in_both() -> None:
-    async with details_of({"feedback": "x" * 997 + "needle" + "x" * 300}, size=(60, 40)) as (app, pilot):
-        assert app.widget.find("needle") == 1
-        assert app.widget.next_match(1) == (1, 1)
-        await pilot.pause()
-        assert found_on(app.widget) == ["nee", "dle"]
