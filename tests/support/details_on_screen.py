@@ -44,18 +44,16 @@ def found_on(details: RunDetails) -> list[str]:
 
 
 def everything(details: RunDetails) -> list[str]:
-    """All lines, with every closed node opened on the way down."""
-    seen: dict[tuple[object, int], str] = {}
+    """All lines, page by page, after every closed node was opened."""
+    while closed := next((row for row in details.rows if row.kind in ("closed", "more")), None):
+        details.move_to(closed.key)
+        details.action_unfold()
     details.action_first()
+    seen: dict[tuple[object, int], str] = {}
     while True:
-        row, index = details.cursor_row, details.cursor_index
-        if row is not None and row.kind in ("closed", "more"):
-            details.action_unfold()
-            continue
         for y, (shown, line) in enumerate(details._shown):
-            if (details.rows[shown].key, line) not in seen:
-                seen[details.rows[shown].key, line] = details.render_line(y).text.rstrip()
-        top = details.viewport.top
-        details.action_move(1)
-        if (details.cursor_index, details.viewport.top) == (index, top):
+            seen[details.rows[shown].key, line] = details.render_line(y).text.rstrip()
+        before = details.cursor_index, details.viewport.top
+        details.action_page(1.0)
+        if (details.cursor_index, details.viewport.top) == before:
             return list(seen.values())

@@ -1,4 +1,4 @@
-"""What all dialogs are made of: the line of keys, and the note of what was done."""
+"""The parts of all dialogs: the line of keys and the note."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cekura_tui.ui.kit.dialog import ConfirmDialog, DialogNote, key_hint
         ("", []),
     ],
 )
-def test_the_keys_of_a_hint_are_told_from_its_words(words: str, keys: list[str]) -> None:
+def test_the_keys_of_a_hint_are_highlighted(words: str, keys: list[str]) -> None:
     hint = key_hint(words)
     assert hint.plain == words
     assert [words[span.start : span.end] for span in hint.spans if span.style] == keys

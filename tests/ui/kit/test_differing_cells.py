@@ -1,4 +1,4 @@
-"""Of a line that changed only the cells that differ are painted, and then it looks as if all were."""
+"""Of a changed line only the cells that differ are painted."""
 
 from __future__ import annotations
 
@@ -43,5 +43,5 @@ def test_a_line_is_as_wide_as_the_list_whatever_is_in_it(segments: list[Segment]
     made = strips_of([segments], width, Style(bgcolor="blue"))[0]
     assert cell_len(made.text) == made.cell_length == width
     assert all(segment.style and segment.style.bgcolor for segment in made)
-    told = "".join(segment.text for segment in segments)
-    assert made.text.rstrip() == told.rstrip() or cell_len(told) > width
+    text = "".join(segment.text for segment in segments)
+    assert made.text.rstrip() == text.rstrip() or cell_len(text) > width

@@ -59,6 +59,10 @@ async def test_ctrl_and_a_click_mark_a_row_shift_and_a_click_all_up_to_it() -> N
 
 
 async def test_capital_v_marks_up_to_the_last_marked_row_at_most_a_thousand() -> None:
+    class Odd(Even):
+        def may_mark(self, row: Row) -> bool:
+            return row.id % 2 == 1
+
     async with listed(Even(), Lazy(0, 100_000)) as (app, pilot):
         await pilot.press("j", "space", "j", "j", "V")
         assert app.widget.marks == {1, 2, 3}
@@ -66,6 +70,9 @@ async def test_capital_v_marks_up_to_the_last_marked_row_at_most_a_thousand() ->
         assert app.widget.marks == frozenset()
         await pilot.press("G", "V")
         assert app.widget.marks == set(range(1, 1_001))
+    async with listed(Odd(), Lazy(0, 100)) as (app, pilot):
+        await pilot.press("space", "j", "space", *"jjjj", "V", "k", "space")
+        assert app.widget.marks == {1, 3, 5}
 
 
 async def test_the_wheel_scrolls_and_leaves_the_cursor_where_it_is() -> None:

@@ -1,4 +1,4 @@
-"""The parts of a list alone: what is selected, what is marked, what is painted, and where a cursor gets to."""
+"""The parts of a list alone: selection, marks, painting, and the way of the cursor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is pasted is bounded, and whoever pasted it is told: each key would draw all of it again."""
+"""Pasted text is limited, with a message: each key would draw all of it again."""
 
 from __future__ import annotations
 

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from one_widget import WidgetApp, widget_app
 from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Input
-from themed_app import ThemedApp
 from watching import screen_text
 
 from cekura_tui.ui.kit.pane import Pane
-
-
-class _Panes(ThemedApp):
-    def compose(self) -> ComposeResult:
-        yield Pane(Input(), title="Runs", id="runs")
-
-
-class _TwoPanes(ThemedApp):
-    def compose(self) -> ComposeResult:
-        yield Pane(Input(), title="Runs", id="runs")
-        yield Pane(Input(), title="Jobs", id="jobs")
 
 
 class _Short(Screen[None]):
@@ -28,57 +17,52 @@ class _Short(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
 
     def compose(self) -> ComposeResult:
-        yield Pane(Input(), title="Runs", id="runs")
+        yield framed("Runs")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
-async def test_a_title_is_text_and_never_markup(size: tuple[int, int]) -> None:
-    app = _Panes()
-    async with app.run_test(size=size) as pilot:
-        pane = app.query_one(Pane)
-        pane.show_title("Runs [/oops]", "12 of $accent", "", "a\nb")
+def framed(title: str) -> Pane:
+    return Pane(Input(), title=title)
+
+
+async def test_the_title_of_a_pane_is_text_and_never_markup() -> None:
+    async with widget_app(framed("Runs")) as (app, pilot):
+        app.widget.show_title("Runs [/oops]", "12 of $accent", "", "a\nb")
         await pilot.pause()
         assert "Runs [/oops] · 12 of $accent · a b" in screen_text(app)
 
 
 async def test_on_few_rows_the_frame_is_its_title_alone() -> None:
-    app = _Panes()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with widget_app(framed("Runs")) as (app, pilot):
         await app.push_screen(_Short())
-        pane = app.screen.query_one(Pane)
-        pane.show_title("Runs", "240")
+        runs = app.screen.query_one(Pane)
+        runs.show_title("Runs", "240")
         await pilot.pause()
-        assert pane.content_size == (80, 23)
+        assert runs.content_size == (80, 23)
         assert "─ Runs · 240 ──" in screen_text(app)
-        await pilot.resize_terminal(80, 36)  # of columns alone a frame costs little
+        await pilot.resize_terminal(80, 36)  # on few columns alone a frame costs little
         await pilot.pause()
-        assert pane.content_size == (78, 34)
+        assert runs.content_size == (78, 34)
         assert "╭─ Runs · 240 ─" in screen_text(app)
 
 
 async def test_another_title_paints_its_line_alone() -> None:
-    app = _Panes()
-    async with app.run_test(size=(120, 36)) as pilot:
-        await pilot.pause()
-        pane = app.query_one(Pane)
-        pane.show_title("Runs", "240")
-        assert {(region.y, region.height) for region in pane._repaint_regions} == {(0, 1)}
+    async with widget_app(framed("Runs"), size=(120, 36)) as (app, pilot):
+        app.widget.show_title("Runs", "240")
+        assert {(region.y, region.height) for region in app.widget._repaint_regions} == {(0, 1)}
         await pilot.pause()
         assert "╭─ Runs · 240 ─" in screen_text(app)
 
 
-def _title_colours(app: _TwoPanes) -> list[str]:
-    """Of the names of both panes, as they are drawn."""
+def _title_colours(app: WidgetApp[Vertical]) -> list[str]:
+    """The colours of the names of both panes."""
     segments = [segment for strip in app.screen._compositor.render_strips() for segment in strip]
     return [
         str(one.style.color.name) for one in segments if one.text in ("Runs", "Jobs") and one.style and one.style.color
     ]
 
 
-async def test_another_focus_paints_both_frames_and_names_but_not_what_is_in_them() -> None:
-    app = _TwoPanes()
-    async with app.run_test(size=(120, 36)) as pilot:
-        await pilot.pause()
+async def test_another_focus_paints_both_frames_and_not_their_content() -> None:
+    async with widget_app(Vertical(framed("Runs"), framed("Jobs")), size=(120, 36)) as (app, pilot):
         runs, jobs = app.query(Pane)
         accent, text = (app.theme_variables[name].lower() for name in ("accent", "text"))
         assert _title_colours(app) == [accent, text]

@@ -1,4 +1,4 @@
-"""Where the rows of a list are, and that the view stays put when an estimate was wrong."""
+"""The lines at which rows of a list begin, and a view that stays put when an estimate was wrong."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ STEPS = st.lists(
 
 
 @given(SIZES.filter(bool), st.integers(1, 12), STEPS)
-def test_the_screen_is_full_and_shows_what_was_asked_for_though_all_estimates_are_wrong(
+def test_the_screen_is_full_and_shows_the_right_rows_though_estimates_are_wrong(
     sizes: list[int], height: int, steps: list[tuple[str, int]]
 ) -> None:
     view = Viewport(RowHeights([1] * len(sizes)), sizes.__getitem__, height)

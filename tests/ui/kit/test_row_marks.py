@@ -1,4 +1,4 @@
-"""A range of marks goes from the row marked last to the cursor, takes no more than it may, and can be taken back."""
+"""A range of marks goes from the row marked last to the cursor, up to a limit, and can be undone."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ KEYS = st.sets(st.integers(0, 20))
 @given(INDEX, INDEX, st.integers(1, 50))
 @example(10, 10, 1)
 @example(3, 90, 50)
-def test_a_range_takes_every_row_from_the_one_marked_last_towards_the_cursor(cursor: int, last: int, most: int) -> None:
+def test_a_range_has_every_row_from_the_one_marked_last_towards_the_cursor(cursor: int, last: int, most: int) -> None:
     marked = range_to(cursor, last, most)
     assert last in marked
     assert len(marked) == min(abs(cursor - last) + 1, most)
     assert set(marked) <= set(range(min(cursor, last), max(cursor, last) + 1))
 
 
-def test_where_nothing_was_marked_before_a_range_is_the_row_under_the_cursor() -> None:
+def test_the_first_range_is_the_row_under_the_cursor() -> None:
     assert list(range_to(7, None, 3)) == [7]
 
 

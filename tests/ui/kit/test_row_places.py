@@ -1,4 +1,4 @@
-"""Where a row is after other rows came and went: what the cursor and the view hold on to."""
+"""The place of a row after other rows were inserted or removed, which the cursor and the view keep."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def places(rows: Sequence[int]) -> RowPlaces[int]:
 
 @pytest.mark.parametrize("kind", [list, Placed])
 @given(ids=IDS, key=st.integers(0, 40), near=st.integers(-5, 60))
-def test_a_key_is_found_wherever_one_thinks_it_is(kind: Kind, ids: list[int], key: int, near: int) -> None:
+def test_a_key_is_found_whatever_place_was_expected(kind: Kind, ids: list[int], key: int, near: int) -> None:
     assert places(kind(ids)).find(key, near) == (ids.index(key) if key in ids else None)
 
 
 @pytest.mark.parametrize("kind", [list, Placed])
-def test_a_run_that_a_server_told_twice_does_not_pull_the_cursor_to_the_other_one(kind: Kind) -> None:
+def test_of_a_key_that_is_in_the_list_twice_the_nearer_row_is_found(kind: Kind) -> None:
     assert places(kind([1, 2, 3, 1, 4])).find(1, near=3) == 3
 
 
@@ -66,7 +66,7 @@ def test_a_row_is_followed_by_its_key_and_a_place_is_always_in_the_list(
     new=st.lists(st.integers(100, 140), unique=True, max_size=5),
     data=st.data(),
 )
-def test_where_rows_went_the_place_is_between_those_that_were_around_it(
+def test_the_place_of_a_removed_row_is_between_its_neighbours(
     rows: list[int], keep: list[bool], new: list[int], data: st.DataObject
 ) -> None:
     # The row itself goes, for of one that stays another test speaks; some other one stays.
@@ -91,7 +91,7 @@ def test_where_rows_went_the_place_is_between_those_that_were_around_it(
     page=st.integers(0, 5).map(lambda n: range(n * 10, n * 10 + 10)),
     data=st.data(),
 )
-def test_where_a_page_comes_the_place_is_the_same_though_newer_runs_came_above(
+def test_a_page_that_arrives_with_newer_runs_leaves_the_cursor_at_its_place(
     known: int, head: int, page: range, data: st.DataObject
 ) -> None:
     """Rows 0 to `known` are loaded, later ones have names of their own until they are."""

@@ -1,7 +1,4 @@
-"""Rows come, go, change and move while somebody moves about among them, compared with a plain list of what is there.
-
-Told by the terminal: what was sent to it, line by line, must always be what the list holds.
-"""
+"""Rows are inserted, removed, changed and moved between keys: a terminal must show what a plain list of them holds."""
 
 from __future__ import annotations
 
@@ -37,7 +34,7 @@ STEPS = st.lists(STEP, max_size=12)
 
 
 class PlacedRows(Sequence[Row]):
-    """Rows that are told one by one and know where they are."""
+    """Rows that know their places and must not be iterated over."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self._rows = tuple(rows)
@@ -58,7 +55,7 @@ class PlacedRows(Sequence[Row]):
 
 @dataclass
 class Model:
-    """What is there, as a plain list."""
+    """The rows as a plain list."""
 
     rows: list[Row]
     high: bool = False
@@ -88,14 +85,14 @@ class Model:
         return [row.id for row in self.rows]
 
     def lines(self, marks: frozenset[Hashable]) -> list[str]:
-        """Every line of the whole list as it is to be seen."""
+        """Every line of the whole list as it must be drawn."""
         return [
             f"{'●' if row.id in marks else ' '} {row.text} {line}" for row in self.rows for line in range(row.height)
         ]
 
 
 def terminal(app: WidgetApp[Even]) -> list[str]:
-    """What the terminal shows of the list, beside the scroll bar."""
+    """The lines of the terminal without the scroll bar."""
     return [line[: SIZE[0] - 1].rstrip() for line in app.terminal.display]
 
 
@@ -125,7 +122,7 @@ def check_terminal(app: WidgetApp[Even], model: Model) -> None:
 async def change_rows(
     pilot: Pilot[Any], app: WidgetApp[Even], model: Model, changes: list[Any], *, placed: bool
 ) -> None:
-    """Show what came, each change by itself; the cursor stays on its key and, if it was on screen, on its line."""
+    """Apply and show each change; the cursor stays on its key and, if it was on screen, on its line."""
     for change in changes:
         key, index = app.widget.cursor_key, app.widget.cursor_index
         seen = app.widget.shown_range
@@ -169,7 +166,7 @@ async def play(shown: Even, model: Model, steps: list[Any], *, placed: bool) -> 
 @pytest.mark.parametrize("placed", [False, True])
 @COSTLY
 @given(rows=st.integers(0, 40), steps=STEPS)
-async def test_whatever_comes_the_cursor_keeps_its_row_and_line_and_the_terminal_shows_the_list(
+async def test_the_cursor_keeps_its_row_and_line_and_the_terminal_shows_the_list(
     placed: bool, rows: int, steps: list[Any]
 ) -> None:
     await play(Even(), Model([Row(n, f"run {n}") for n in range(rows)]), steps, placed=placed)
@@ -177,7 +174,7 @@ async def test_whatever_comes_the_cursor_keeps_its_row_and_line_and_the_terminal
 
 @COSTLY
 @given(rows=st.integers(0, 20), steps=STEPS)
-async def test_rows_of_differing_heights_do_so_too(rows: int, steps: list[Any]) -> None:
+async def test_with_rows_of_differing_heights_the_terminal_shows_the_list(rows: int, steps: list[Any]) -> None:
     await play(Uneven(), Model([Row(n, f"run {n}", 1 + n % 3) for n in range(rows)], high=True), steps, placed=False)
 
 

@@ -1,4 +1,4 @@
-"""The details of a run as read: opened level by level, raw, and as they were when the run is reloaded."""
+"""The details of a run: all properties, nodes that open, raw JSON, and a cursor that stays."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def test_a_value_of_another_type_than_declared_is_shown() -> None:
             assert name == "id" or (str(660_000 + n) if kind.startswith("string") else mark(name)) in text, name
 
 
-async def test_a_run_is_read_in_words_with_the_names_of_its_properties() -> None:
+async def test_properties_have_labels_and_their_names() -> None:
     async with details_of(
         {
             "status": "completed",
@@ -59,7 +59,7 @@ async def test_a_run_is_read_in_words_with_the_names_of_its_properties() -> None
         assert screen(app.widget)[11].startswith("   Not sent: run_type, run_as_text, duration,")
 
 
-async def test_nodes_open_and_close_by_key_and_left_goes_to_what_a_row_is_in() -> None:
+async def test_right_opens_a_node_left_closes_it_and_goes_to_its_parent() -> None:
     async with details_of({"metadata": {"a": {"b": [1, None]}, "c": "x"}}, size=(60, 14)) as (app, pilot):
         await pilot.press("down", "down", "down", "enter", "right", "right")
         assert screen(app.widget)[2:7] == [
@@ -85,12 +85,16 @@ async def test_nodes_open_and_close_by_key_and_left_goes_to_what_a_row_is_in() -
         assert app.opened == [("id",)]
 
 
-async def test_what_is_open_and_the_cursor_stay_when_the_run_is_reloaded_and_not_for_another() -> None:
+async def test_open_nodes_and_the_cursor_stay_when_the_same_run_is_reloaded() -> None:
     source = {"metadata": {"a": {"b": 1}}, "feedback": "Slow."}
     async with details_of(source, size=(60, 14)) as (app, pilot):
         details = app.widget
         await pilot.press("G", "up", "enter", "down", "enter", "down")
         assert details.cursor_key == ("metadata", "a", "b")
+        details.drawn = 0
+        details.show_run(view(source))
+        await pilot.pause()
+        assert details.drawn == 0
         details.show_run(view(source | {"metadata": {"new": 1, "a": {"b": 2}}, "status": "completed"}))
         await pilot.pause()
         assert details.cursor_key == ("metadata", "a", "b")
@@ -101,7 +105,7 @@ async def test_what_is_open_and_the_cursor_stay_when_the_run_is_reloaded_and_not
         assert not any("b: 1" in line for line in screen(details))
 
 
-async def test_x_shows_the_raw_json_and_goes_back_to_where_the_cursor_was() -> None:
+async def test_x_shows_the_raw_json_and_returns_to_the_same_row() -> None:
     async with details_of({"metadata": {"score": 1.50, "text": 'a "b"\nc'}, "empty": []}, size=(60, 12)) as (
         app,
         pilot,
@@ -131,7 +135,7 @@ async def test_x_shows_the_raw_json_and_goes_back_to_where_the_cursor_was() -> N
         assert details.cursor_index == 3
 
 
-async def test_ten_thousand_turns_are_shown_by_the_rows_on_screen_alone() -> None:
+async def test_of_ten_thousand_turns_only_the_rows_on_screen_are_drawn() -> None:
     turns = [
         {"role": "Main Agent", "content": "Hello there. " * 8, "start_time": n, "data": None} for n in range(10_000)
     ]
@@ -166,7 +170,7 @@ async def test_a_deep_value_keeps_room_for_its_text() -> None:
         assert any(line.strip() == '"<bottom>"' for line in screen(app.widget))
 
 
-async def test_hostile_names_and_values_do_nothing_and_stay_in_their_columns() -> None:
+async def test_hostile_names_and_values_are_text_in_their_columns() -> None:
     source = clean_json(
         hostile_run(5) | {f"[red]{EVIL}\nnext": [EVIL, {EVIL: EVIL * 50}], "transcript": "é\u200d" * 9_000}
     )
@@ -176,11 +180,3 @@ async def test_hostile_names_and_values_do_nothing_and_stay_in_their_columns() -
         assert any("[red][2J]0;owned[/red] [@click=app.quit]press" in line for line in lines)
         assert not any(set(line) & set("\x1b\x9b\x90\x07\x08\x7f\u202e\U000e0068") for line in lines)
         assert all(app.widget.render_line(y).cell_length == 59 for y in range(20))
-
-
-async def test_a_still_screen_is_not_drawn_again() -> None:
-    async with details_of({"metadata": {"a": 1}}, size=(60, 10)) as (app, pilot):
-        app.widget.drawn = 0
-        app.widget.show_run(view({"metadata": {"a": 1}}))
-        await pilot.pause()
-        assert app.widget.drawn == 0

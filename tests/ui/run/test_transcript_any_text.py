@@ -1,4 +1,4 @@
-"""Whatever is said, in whatever script: all of it is drawn, no line is crooked, and lines and turns are found alike."""
+"""Text in any script: all of it is drawn, in straight columns, and every line can be scrolled to."""
 
 from __future__ import annotations
 
@@ -36,11 +36,24 @@ ODD = [
         "-",
         "\xa0",
         "\xad",
-        "[/b]",
-        "[@click=app.quit]x[/]",
+        "x" * 60,
+        "予" * 40,
+        "y" * 4_100,
     ),
-    *("予約", "本", "안녕", "\u3000", "مرحبا", "שלום", "हिन्दी", "ไทย", "ﷺ", "İ", "ß", "ｆｕｌｌ"),
-    *("👍", "👍🏽", "👩\u200d🚀", "❤\ufe0f", "🇩🇪", "👨\u200d👩\u200d👧", "\u200d", "\ufe0f", "\u200b", "\u0301"),
+    *("予約", "本", "안녕", "\u3000", "مرحبا", "שלום", "हिन्दी", "ไทย", "ﷺ", "İ", "ß", "ｆｕｌｌ", "予" * 40),
+    *(
+        "👍",
+        "👍🏽",
+        "👩\u200d🚀",
+        "❤\ufe0f",
+        "🇩🇪",
+        "👨\u200d👩\u200d👧",
+        "\u200d",
+        "\ufe0f",
+        "\u200b",
+        "\u0301",
+        "\u2028",
+    ),
     *(
         "\x1b[2J",
         "\x9b31m",
@@ -50,9 +63,8 @@ ODD = [
         "\U000e0041",
         "\r\n",
         "\u2028",
-        "x" * 60,
-        "予" * 40,
-        "y" * 4_100,
+        "[/b]",
+        "[@click=app.quit]x[/]",
     ),
 ]
 TEXTS = st.lists(st.sampled_from(ODD) | st.text(max_size=20), max_size=40).map("".join)
@@ -70,7 +82,7 @@ def plain_ink(component: str) -> Style:
 
 
 def drawn_text(turn: Turn, look: TurnLook, width: int) -> list[str]:
-    """The lines of a turn's text without what stands before them; each is checked for its width."""
+    """The lines of a turn's text without the columns before it; the width of each line is checked."""
     lines = turn_lines(turn, look, width, plain_ink)
     for strip in strips_of(lines, width, Style()):
         assert strip.cell_length == width == sum(cell_len(part.text) for part in strip) == cell_len(strip.text)
@@ -89,7 +101,7 @@ def capped(text: str) -> str:
 
 
 @given(TEXTS, SPEAKERS, WIDTHS, st.booleans(), st.booleans(), st.data())
-def test_all_that_was_said_is_drawn_in_straight_columns(
+def test_the_whole_text_of_a_turn_is_drawn_in_straight_columns(
     text: str, speaker: str, width: int, silence: bool, overlap: bool, data: st.DataObject
 ) -> None:
     text = clean(text)
@@ -149,7 +161,7 @@ def test_the_line_of_a_character_is_the_line_on_which_it_is_drawn(
 @given(st.recursive(LEAVES, lambda some: st.lists(some, max_size=4) | st.dictionaries(TEXTS, some, max_size=3)), WIDTHS)
 @example(["y" * 4_100] * 5, 36)
 @example([1] * 9_000, 36)
-def test_all_that_a_tool_was_told_is_drawn_in_straight_columns(value: object, width: int) -> None:
+def test_all_arguments_of_a_tool_are_drawn_in_straight_columns(value: object, width: int) -> None:
     turn = call(1, "find", json.dumps(value))
     assert len(turn_lines(turn, TurnLook(), width, plain_ink)) == 1
     look = TurnLook(unfolded={1})
@@ -166,7 +178,7 @@ def test_all_that_a_tool_was_told_is_drawn_in_straight_columns(value: object, wi
     drawn_text(turn, look, width)
 
 
-def test_a_text_of_very_many_lines_and_a_line_of_a_megabyte_are_drawn_up_to_a_limit_that_says_so() -> None:
+def test_a_megabyte_of_text_is_drawn_up_to_a_limit_that_is_named() -> None:
     long = list(pieces_of("word " * 200_000, 57))
     assert long[-1].hidden == "996,000 characters more"
     many = list(pieces_of("line\n" * 500_000, 57))
@@ -177,7 +189,7 @@ def test_a_text_of_very_many_lines_and_a_line_of_a_megabyte_are_drawn_up_to_a_li
 
 @settings(COSTLY, phases=[Phase.generate])  # shrinking takes minutes
 @given(st.lists(st.tuples(TEXTS, SPEAKERS), min_size=1, max_size=12), WIDTHS)
-async def test_lines_and_turns_are_found_alike_when_all_is_measured(said: list[tuple[str, str]], width: int) -> None:
+async def test_scrolling_shows_every_line_of_every_turn_once(said: list[tuple[str, str]], width: int) -> None:
     turns = [
         Turn(n, speaker, "Role", n * 3.0, n * 3.0 + 4, clean(text))  # type: ignore[arg-type]
         for n, (text, speaker) in enumerate(said, 1)
