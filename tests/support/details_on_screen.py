@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -43,10 +44,10 @@ def found_on(details: RunDetails) -> list[str]:
     return [part.text for strip in strips for part in strip if part.style and part.style.bgcolor == ground]
 
 
-def everything(details: RunDetails) -> list[str]:
-    """All lines, page by page, after every closed node was opened."""
-    while closed := next((row for row in details.rows if row.kind in ("closed", "more")), None):
-        details.move_to(closed.key)
+def everything(details: RunDetails, closed: Collection[object] = ()) -> list[str]:
+    """All lines, page by page, after every node was opened but those with the paths `closed`."""
+    while row := next((row for row in details.rows if row.kind in ("closed", "more") and row.path not in closed), None):
+        details.move_to(row.key)
         details.action_unfold()
     details.action_first()
     seen: dict[tuple[object, int], str] = {}

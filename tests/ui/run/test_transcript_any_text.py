@@ -23,49 +23,11 @@ from cekura_tui.ui.run.turn_lines import MOST_LINES, TurnLook, line_of, pieces_o
 from cekura_tui.ui.terminal.cells import drawn
 
 ODD = [
-    *(
-        "a",
-        "word ",
-        "e\u0301",
-        " ",
-        "  ",
-        "\n",
-        "\n\n",
-        "\t",
-        "…",
-        "-",
-        "\xa0",
-        "\xad",
-        "x" * 60,
-        "予" * 40,
-        "y" * 4_100,
-    ),
+    *("a", "word ", "e\u0301", " ", "  ", "\n", "\n\n", "\t", "…", "-", "\xa0", "\xad", "x" * 60, "y" * 4_100),
     *("予約", "本", "안녕", "\u3000", "مرحبا", "שלום", "हिन्दी", "ไทย", "ﷺ", "İ", "ß", "ｆｕｌｌ", "予" * 40),
-    *(
-        "👍",
-        "👍🏽",
-        "👩\u200d🚀",
-        "❤\ufe0f",
-        "🇩🇪",
-        "👨\u200d👩\u200d👧",
-        "\u200d",
-        "\ufe0f",
-        "\u200b",
-        "\u0301",
-        "\u2028",
-    ),
-    *(
-        "\x1b[2J",
-        "\x9b31m",
-        "\u202e",
-        "\x00",
-        "\ud800",
-        "\U000e0041",
-        "\r\n",
-        "\u2028",
-        "[/b]",
-        "[@click=app.quit]x[/]",
-    ),
+    *("👍", "👍🏽", "👩\u200d🚀", "❤\ufe0f", "🇩🇪", "👨\u200d👩\u200d👧", "\u200d", "\ufe0f", "\u200b", "\u0301"),
+    *("\x1b[2J", "\x9b31m", "\u202e", "\x00", "\ud800", "\U000e0041", "\r\n", "\u2028"),
+    *("[/b]", "[@click=app.quit]x[/]"),
 ]
 TEXTS = st.lists(st.sampled_from(ODD) | st.text(max_size=20), max_size=40).map("".join)
 LEAVES = TEXTS | st.integers() | st.none()
