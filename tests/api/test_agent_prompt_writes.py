@@ -16,33 +16,26 @@ AGENT = {"id": 7, "agent_name": "A", "description": "Be kind."}
 TEXT = Prompt("# Line\r\n\tBe kind — “brief”\u2026 \0 \ud800 \U0001f98a\x85 ")
 
 
-def client_of(server: ScriptedServer) -> Client:
-    async def no_wait(seconds: float) -> None:
-        del seconds
-
-    return Client(server.url, "key", loopback=True, sleep=no_wait)
-
-
-async def test_the_prompt_alone_goes_out_to_the_byte_and_the_agent_comes_back(scripted: ScriptedServer) -> None:
+async def test_the_prompt_alone_goes_out_to_the_byte_and_the_agent_comes_back(
+    scripted: ScriptedServer, client: Client
+) -> None:
     scripted.on("PATCH", V1, lambda got: Reply({**AGENT, **got.json()}))
-    client = client_of(scripted)
     agent = await client.write_agent_prompt(7, TEXT)
     assert (agent.id, agent.prompt) == (7, TEXT)
     (got,) = scripted.seen
     assert (got.headers["Content-Type"], got.body.isascii()) == ("application/json", True)
     assert json.loads(got.body) == {"description": TEXT}
-    await client.aclose()
 
 
-async def test_where_agents_are_read_from_v2_they_are_written_there_from_the_start(scripted: ScriptedServer) -> None:
+async def test_where_agents_are_read_from_v2_they_are_written_there_from_the_start(
+    scripted: ScriptedServer, client: Client
+) -> None:
     scripted.on("GET", V1, Reply({"detail": "Gone."}, 410))
     scripted.on("GET", V2, Reply({"id": 7, "name": "A"}))
     scripted.on("PATCH", V2, Reply({"id": 7, "name": "A"}))
-    client = client_of(scripted)
     await client.agent(7)
     await client.write_agent_prompt(7, TEXT)
     assert [got.path for got in scripted.requests("PATCH")] == [V2]
-    await client.aclose()
 
 
 @pytest.mark.parametrize(
@@ -59,15 +52,13 @@ async def test_where_agents_are_read_from_v2_they_are_written_there_from_the_sta
     ids=["403", "400", "404", "410", "502", "429", "reset"],
 )
 async def test_a_write_is_sent_once_whatever_comes(
-    scripted: ScriptedServer, bad: Reply | Reset, kind: type[ApiError]
+    scripted: ScriptedServer, client: Client, bad: Reply | Reset, kind: type[ApiError]
 ) -> None:
     scripted.on("GET", V1, Reply(AGENT))
     for path in (V1, V2):
         scripted.on("PATCH", path, bad)
-    client = client_of(scripted)
     await client.agent(7)
     with pytest.raises(kind) as caught:
         await client.write_agent_prompt(7, TEXT)
     assert not isinstance(caught.value, NotConnected)
     assert [got.path for got in scripted.requests("PATCH")] == [V1]
-    await client.aclose()

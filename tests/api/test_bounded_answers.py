@@ -24,14 +24,16 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import view_of
 from cekura_tui.model.text import has_more_values
 
+DATED = {"Date": "Tue, 14 Nov 2023 22:13:20 GMT"}
+"""A page of a list has the time of the server; two answers may come in two seconds."""
 operations = pytest.mark.parametrize("operation", OPERATIONS)
 
 
 @operations
 async def test_a_right_answer_is_read_in_gzip_and_without(scripted: ScriptedServer, operation: str) -> None:
     body = json.dumps(OPERATIONS[operation][2]).encode()
-    plain = await ask(scripted, operation, Reply(body))
-    assert repr(await ask(scripted, operation, compressed(gzip.compress(body)))) == repr(plain)
+    plain, packed = Reply(body, 200, DATED), Reply(gzip.compress(body), 200, {"Content-Encoding": "gzip", **DATED})
+    assert repr(await ask(scripted, operation, packed)) == repr(await ask(scripted, operation, plain))
     assert scripted.seen[-1].headers["Accept-Encoding"] == "gzip"
 
 
@@ -43,10 +45,9 @@ async def test_any_other_coding_is_refused_by_its_name(scripted: ScriptedServer,
     assert caught.value.message.isprintable()
 
 
-@pytest.mark.parametrize("size", [2 * MB, 64 * MB])
-async def test_gzip_that_grows_200_times_is_refused(scripted: ScriptedServer, size: int) -> None:
+async def test_gzip_that_grows_200_times_is_refused(scripted: ScriptedServer) -> None:
     with pytest.raises(TooLarge, match="compressed to less than 1/200"):
-        await ask(scripted, "run", compressed(bomb(size)))
+        await ask(scripted, "run", compressed(bomb(2 * MB)))
 
 
 async def test_a_small_answer_may_be_compressed_as_well_as_it_likes(scripted: ScriptedServer) -> None:
@@ -65,7 +66,7 @@ async def test_gzip_that_is_cut_or_none_at_all_is_said_to_be_so(scripted: Script
 
 @pytest.mark.parametrize(
     ("operation", "limit"),
-    [("run", 32), ("several runs", 32), ("list", 32), ("agents", 32), ("poll", 64), ("launch", 8), ("issues", 8)],
+    [("run", 32), ("several runs", 32), ("agents", 32), ("agent", 16), ("poll", 64), ("launch", 8), ("issues", 8)],
 )
 async def test_an_answer_over_its_limit_is_refused_with_the_limit(
     scripted: ScriptedServer, operation: str, limit: int
@@ -75,19 +76,19 @@ async def test_an_answer_over_its_limit_is_refused_with_the_limit(
 
 
 async def test_an_answer_as_large_as_its_limit_is_read(scripted: ScriptedServer) -> None:
-    body = json.dumps(OPERATIONS["poll"][2]).encode()
-    payload, _, _ = await ask(scripted, "poll", Reply(body + b" " * (64 * MB - len(body))))
-    assert payload == OPERATIONS["poll"][2]
+    body = json.dumps(OPERATIONS["agent"][2]).encode()
+    assert (await ask(scripted, "agent", Reply(body + b" " * (16 * MB - len(body))))).prompt == "Be kind.\r\n"
 
 
-@pytest.mark.parametrize("item", [b"0", b"[]", b'{"":0}', b'{"id":1}'])
-@operations
+@pytest.mark.parametrize(
+    ("operation", "item"), zip(OPERATIONS, [b"0", b"[]", b'{"":0}', b'{"id":1}', b"[]"] * 2, strict=True)
+)
 async def test_json_of_small_values_is_refused_before_it_is_read(
     scripted: ScriptedServer, operation: str, item: bytes
 ) -> None:
-    body = filled(b'{"id": 5, "status": "completed", "results": [', item, b"]}", 4 * MB)
-    most = "400,000" if operation in ("run", "list", "agents", "projects") else "150,000"
-    with pytest.raises(TooLarge, match=f"may hold {most} values"):
+    most = 400_000 if operation in ("run", "list", "agents", "projects") else 150_000
+    body = filled(b'{"id": 5, "status": "completed", "results": [', item, b"]}", (most + 10) * (len(item) + 1))
+    with pytest.raises(TooLarge, match=f"may hold {most:,} values"):
         await ask(scripted, operation, Reply(body))
 
 
@@ -110,8 +111,8 @@ def test_only_what_stands_outside_of_texts_counts_as_values(text: str, more: boo
 
 
 async def test_a_long_call_full_of_commas_is_read_whole(scripted: ScriptedServer) -> None:
-    run = await ask(scripted, "run", Reply(long_run(12_000)))
-    assert len(run.transcript_object) == 12_000
+    run = await ask(scripted, "run", Reply(long_run(5_000)))
+    assert len(run.transcript_object) == 5_000
 
 
 @pytest.mark.parametrize(
@@ -133,9 +134,7 @@ async def test_a_text_that_would_take_many_times_its_memory_is_refused(
         await ask(scripted, "run", Reply(f'{{"id": 5, "transcript": "{head}{text * times}"}}'.encode()))
 
 
-async def test_a_prompt_of_any_length_is_read_exactly_and_the_texts_beside_it_are_bounded(
-    scripted: ScriptedServer,
-) -> None:
+async def test_a_prompt_of_any_length_is_exact_and_other_texts_are_bounded(scripted: ScriptedServer) -> None:
     prompt = "Ask \t him.\r\n" * 800_000
     answer = {"status": "completed", "output": {"improved_prompt": prompt, "summary_of_changes": "Longer."}}
     payload, raw, _ = await ask(scripted, "poll", Reply(answer))
@@ -143,8 +142,8 @@ async def test_a_prompt_of_any_length_is_read_exactly_and_the_texts_beside_it_ar
     assert len(raw) < 20_000
     other = {"status": "completed", "output": {"improved_prompt": prompt + "!", "summary_of_changes": "Longer."}}
     assert (await ask(scripted, "poll", Reply(other)))[1] != raw
-    for summary, said in (("a\n" * 100_001, "100,000 lines"), ("word " * 2_000_000, "8 MB besides its prompt")):
-        beside = {"status": "completed", "output": {"improved_prompt": prompt, "summary_of_changes": summary}}
+    for summary, said in (("a\n" * 100_001, "100,000 lines"), ("word " * 1_700_000, "8 MB besides its prompt")):
+        beside = {"status": "completed", "output": {"improved_prompt": "Be kind.", "summary_of_changes": summary}}
         with pytest.raises(TooLarge, match=said):
             await ask(scripted, "poll", Reply(beside))
 
@@ -165,13 +164,13 @@ def test_a_transcript_in_a_text_is_not_read_beyond_the_values_of_an_answer() -> 
     assert len(view_of(Run.read(run_of(5, transcript_object=listed)), 0.0).transcript.turns) == 1
 
 
-async def test_names_that_are_one_name_once_cleaned_are_told_apart_in_time(scripted: ScriptedServer) -> None:
+async def test_names_that_are_equal_once_cleaned_are_numbered_in_time(scripted: ScriptedServer) -> None:
     names = [
-        f"a{chr(1 + n % 8)}{chr(1 + n // 8 % 8)}{chr(14 + n // 64 % 16)}{chr(127 + n // 1024)}" for n in range(20_000)
+        f"a{chr(1 + n % 8)}{chr(1 + n // 8 % 8)}{chr(14 + n // 64 % 16)}{chr(127 + n // 1024)}" for n in range(10_000)
     ]
     run = await ask(scripted, "run", Reply({"id": 5, **dict.fromkeys(names, 0)}))
-    assert len(run.source) == 20_001
-    assert {"a", "a (2)", "a (20000)"} <= run.source.keys()
+    assert len(run.source) == 10_001
+    assert {"a", "a (2)", "a (10000)"} <= run.source.keys()
 
 
 def test_an_error_that_is_shown_keeps_no_body_in_memory() -> None:

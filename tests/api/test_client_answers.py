@@ -31,14 +31,6 @@ RUNS = "/test_framework/v1/runs/"
 DRAFT = Draft((5,), Prompt("Be kind."), 7)
 
 
-async def at_once(_: float) -> None:
-    """Stands in for sleeping."""
-
-
-def client_of(server: ScriptedServer) -> Client:
-    return Client(server.url, "key", loopback=True, sleep=at_once)
-
-
 @pytest.mark.parametrize(
     ("body", "said"),
     [
@@ -53,30 +45,26 @@ def client_of(server: ScriptedServer) -> Client:
     ],
     ids=["html", "empty", "cut", "bytes", "deep list", "deep object", "deep but whole", "endless number"],
 )
-async def test_a_body_that_is_no_json_is_said_to_be_none(scripted: ScriptedServer, body: bytes, said: str) -> None:
+async def test_a_body_that_is_no_json_is_said_to_be_none(
+    scripted: ScriptedServer, client: Client, body: bytes, said: str
+) -> None:
     scripted.on("GET", RUN, Reply(body))
-    client = client_of(scripted)
     with pytest.raises(CekuraTuiError, match=said):
         await client.run(5)
-    await client.aclose()
 
 
 @pytest.mark.parametrize("body", [None, 5, "text", [], {}, {"results": []}, {"id": None}, {"id": "x"}])
-async def test_json_that_is_no_run_is_said_to_be_none(scripted: ScriptedServer, body: object) -> None:
+async def test_json_that_is_no_run_is_said_to_be_none(scripted: ScriptedServer, client: Client, body: object) -> None:
     scripted.on("GET", RUN, Reply(body))
-    client = client_of(scripted)
     with pytest.raises(CekuraTuiError, match="run"):
         await client.run(5)
-    await client.aclose()
 
 
 @pytest.mark.parametrize("body", [None, 5, "text", {}, {"results": None}, {"results": {}}, {"detail": "x"}])
-async def test_json_that_is_no_list_is_said_to_be_none(scripted: ScriptedServer, body: object) -> None:
+async def test_json_that_is_no_list_is_said_to_be_none(scripted: ScriptedServer, client: Client, body: object) -> None:
     scripted.on("GET", RUNS, Reply(body))
-    client = client_of(scripted)
     with pytest.raises(BadAnswer, match="not a list"):
         await client.runs({"project_id": 1})
-    await client.aclose()
 
 
 def test_one_bad_entry_of_a_list_does_not_cost_the_others() -> None:
@@ -120,12 +108,12 @@ def test_a_launch_answered_with_something_else_has_no_id(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize("status", [404, 405, 410])
-async def test_a_withdrawn_launch_is_said_to_be_not_offered(scripted: ScriptedServer, status: int) -> None:
+async def test_a_withdrawn_launch_is_said_to_be_not_offered(
+    scripted: ScriptedServer, client: Client, status: int
+) -> None:
     scripted.on("POST", LAUNCH, Reply({"detail": "Not found."}, status))
-    client = client_of(scripted)
     with pytest.raises(NotOffered, match="does not support improve-prompt jobs"):
         await client.launch(DRAFT)
-    await client.aclose()
 
 
 @pytest.mark.parametrize(
@@ -140,49 +128,47 @@ async def test_a_withdrawn_launch_is_said_to_be_not_offered(scripted: ScriptedSe
         ({"detail": "a\x1b[31mb\n" + "c" * 5000}, "a[31mb c"),
     ],
 )
-async def test_a_refusal_says_what_the_server_says(scripted: ScriptedServer, body: object, said: str) -> None:
+async def test_a_refusal_says_what_the_server_says(
+    scripted: ScriptedServer, client: Client, body: object, said: str
+) -> None:
     scripted.on("GET", RUN, Reply(body, 400, {"X-Request-Id": "req-7"}))
-    client = client_of(scripted)
     with pytest.raises(Rejected) as caught:
         await client.run(5)
     assert said in caught.value.message
     assert len(caught.value.message) < 500
     assert caught.value.request_id == "req-7"
-    await client.aclose()
 
 
 async def test_a_server_that_is_not_there_is_named_with_the_reason() -> None:
     port = closed_port()
-    client = Client(f"http://127.0.0.1:{port}", "key", loopback=True, sleep=at_once)
+    client = Client(f"http://127.0.0.1:{port}", "key", loopback=True)
     with pytest.raises(NotConnected) as caught:
         await client.launch(DRAFT)
     assert caught.value.message == f"Can't reach 127.0.0.1:{port}: connection refused."
     await client.aclose()
 
 
-async def test_a_connection_that_breaks_is_not_taken_for_one_that_never_was(scripted: ScriptedServer) -> None:
+async def test_a_connection_that_breaks_is_not_taken_for_one_that_never_was(
+    scripted: ScriptedServer, client: Client
+) -> None:
     scripted.on("POST", LAUNCH, Reset())
-    client = client_of(scripted)
     with pytest.raises(Unreachable, match=r"Lost the connection to .* before the answer came") as caught:
         await client.launch(DRAFT)
     assert not isinstance(caught.value, NotConnected)
-    await client.aclose()
 
 
-async def test_an_answer_that_is_shorter_than_promised_is_a_broken_connection(scripted: ScriptedServer) -> None:
+async def test_an_answer_that_is_shorter_than_promised_is_a_broken_connection(
+    scripted: ScriptedServer, client: Client
+) -> None:
     scripted.on("POST", LAUNCH, Reply(b'{"progress_id": "p"}', 200, {"Content-Length": "500", "Connection": "close"}))
-    client = client_of(scripted)
     with pytest.raises(Unreachable, match="Lost the connection"):
         await client.launch(DRAFT)
-    await client.aclose()
 
 
-async def test_an_answer_that_never_comes_is_given_up(scripted: ScriptedServer) -> None:
-    client = client_of(scripted)
+async def test_an_answer_that_never_comes_is_given_up(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", PROGRESS, Hold(Reply({})))
     with pytest.raises(Unreachable, match="did not answer in time"):
         await client._send("GET", PROGRESS, JOB, within=0.05)
-    await client.aclose()
 
 
 @given(

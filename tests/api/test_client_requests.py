@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Got, Reply, Reset, ScriptedServer, run_of
@@ -23,60 +24,42 @@ RUNS_V2 = "/test_framework/v2/runs/"
 DRAFT = Draft((5,), Prompt("Be kind."), 7)
 
 
-class Waits:
-    """Stands in for sleeping; notes for how long."""
-
-    def __init__(self) -> None:
-        self.all: list[float] = []
-
-    async def __call__(self, seconds: float) -> None:
-        self.all.append(seconds)
-
-
-def client_of(server: ScriptedServer, waits: Waits | None = None) -> Client:
-    return Client(server.url, KEY, loopback=True, sleep=waits or Waits(), spread=lambda: 0.5)
-
-
-async def test_the_key_and_our_name_are_sent_with_every_request(scripted: ScriptedServer) -> None:
+async def test_the_key_and_our_name_are_sent_with_every_request(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", RUN, Reply(run_of(5)))
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))
-    client = client_of(scripted)
     await client.run(5)
     await client.launch(DRAFT)
     for got in scripted.seen:
         assert got.headers["X-CEKURA-API-KEY"] == KEY
         assert got.headers["User-Agent"] == f"cekura-tui/{__version__}"
-    await client.aclose()
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-async def test_a_redirect_is_not_followed_so_the_key_stays_here(scripted: ScriptedServer, status: int) -> None:
+async def test_a_redirect_is_not_followed_so_the_key_stays_here(
+    scripted: ScriptedServer, client: Client, status: int
+) -> None:
     with ScriptedServer() as other:
         for path in (RUN, LAUNCH):
             other.on("GET", path, Reply(run_of(5)))
             scripted.on("GET", path, Reply(b"", status, {"Location": f"{other.url}{path}"}))
             scripted.on("POST", path, Reply(b"", status, {"Location": f"{other.url}{path}"}))
-        client = client_of(scripted)
         with pytest.raises(BadAnswer, match="another address"):
             await client.run(5)
         with pytest.raises(BadAnswer) as caught:
             await client.launch(DRAFT)
         assert caught.value.status == status
         assert other.seen == []
-        await client.aclose()
 
 
-async def test_the_next_link_of_a_list_is_not_followed(scripted: ScriptedServer) -> None:
+async def test_the_next_link_of_a_list_is_not_followed(scripted: ScriptedServer, client: Client) -> None:
     with ScriptedServer() as other:
         page = {"count": 3, "next": f"{other.url}{RUNS}?page=2", "results": [run_of(1), run_of(3), run_of(2)]}
         scripted.on("GET", RUNS, Reply(page))
-        client = client_of(scripted)
         got = await client.runs({"project_id": 9}, 1)
         await client.runs({"project_id": 9}, 2)
         assert ([run.id for run in got.items], got.count, got.more) == ([3, 2, 1], 3, True)
         assert [asked.query["page"] for asked in scripted.seen] == ["1", "2"]
         assert other.seen == []
-        await client.aclose()
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
@@ -87,18 +70,20 @@ async def test_this_machine_itself_is_never_asked_through_a_proxy(
         monkeypatch.setenv(name, proxy.url)
         scripted.on("GET", RUN, Reply(run_of(5)))
         scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))
-        client = client_of(scripted)
+        client = Client(scripted.url, KEY, loopback=True)
         await client.run(5)
         await client.launch(DRAFT)
         assert proxy.seen == []
         await client.aclose()
 
 
-async def test_another_host_is_asked_through_the_proxy_that_was_named(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_another_host_is_asked_through_the_proxy_that_was_named(
+    monkeypatch: pytest.MonkeyPatch, waits: Any
+) -> None:
     with ScriptedServer() as proxy:
         proxy.on("CONNECT", "", Reply(b"", 503))
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        client = Client("https://api.cekura.invalid", KEY, sleep=Waits())
+        client = Client("https://api.cekura.invalid", KEY, sleep=waits)
         with pytest.raises(Unreachable):
             await client.run(5)
         assert {got.method for got in proxy.seen} == {"CONNECT"}
@@ -129,130 +114,115 @@ def test_a_host_that_nobody_can_have_is_a_sentence() -> None:
         Client("https://xn--7a", KEY)
 
 
-async def test_a_server_without_v1_is_asked_for_v2_and_this_is_remembered(scripted: ScriptedServer) -> None:
+async def test_a_server_without_v1_is_asked_for_v2_and_this_is_remembered(
+    scripted: ScriptedServer, client: Client
+) -> None:
     scripted.on("GET", RUNS, Reply({"detail": "Gone."}, 410))
     scripted.on("GET", RUNS_V2, Reply({"count": 1, "results": [run_of(5)]}))
     scripted.on("GET", f"{RUNS_V2}5/", Reply(run_of(5)))
-    client = client_of(scripted)
     for _ in range(2):
         assert (await client.runs({"project_id": 9})).count == 1
     assert (await client.run(5)).id == 5
     assert [got.path for got in scripted.seen] == [RUNS, RUNS_V2, RUNS_V2, f"{RUNS_V2}5/"]
-    await client.aclose()
 
 
-async def test_a_missing_run_at_a_server_with_v1_is_just_missing(scripted: ScriptedServer) -> None:
+async def test_a_missing_run_at_a_server_with_v1_is_just_missing(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", RUN, Reply(run_of(5)))
-    client = client_of(scripted)
     await client.run(5)
     with pytest.raises(NotFound):
         await client.run(6)
     assert not [got for got in scripted.seen if "/v2/" in got.path]
-    await client.aclose()
 
 
 @pytest.mark.parametrize("bad", [Reply(HTML_502, 502), Reply(b"", 500), Reply({}, 429), Reset()])
 async def test_a_read_that_fails_in_passing_is_made_again_and_comes_through(
-    scripted: ScriptedServer, bad: Reply | Reset
+    scripted: ScriptedServer, client: Client, waits: list[float], bad: Reply | Reset
 ) -> None:
     scripted.on("GET", RUN, bad, bad, Reply(run_of(5)))
-    waits = Waits()
-    client = client_of(scripted, waits)
     assert (await client.run(5)).id == 5
     assert len(scripted.seen) == 3
-    assert waits.all == [0.5, 1.0]
-    await client.aclose()
+    assert waits == [0.5, 1.0]
 
 
-async def test_a_read_is_given_up_after_three_tries(scripted: ScriptedServer) -> None:
+async def test_a_read_is_given_up_after_three_tries(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", RUN, Reply(HTML_502, 502))
-    client = client_of(scripted)
     with pytest.raises(ServerFault) as caught:
         await client.run(5)
     assert caught.value.sentence() == f"{scripted.url[7:]} failed (502, an HTML page). Try again later."
     assert len(scripted.seen) == 3
-    await client.aclose()
 
 
-async def test_a_server_that_asks_to_wait_is_waited_for(scripted: ScriptedServer) -> None:
+async def test_a_server_that_asks_to_wait_is_waited_for(
+    scripted: ScriptedServer, client: Client, waits: list[float]
+) -> None:
     scripted.on("GET", RUN, Reply({}, 429, {"Retry-After": "3"}), Reply(run_of(5)))
-    waits = Waits()
-    client = client_of(scripted, waits)
     await client.run(5)
-    assert waits.all == [3.0]
-    await client.aclose()
+    assert waits == [3.0]
 
 
-async def test_a_server_that_asks_for_too_long_a_wait_is_told_of_with_the_clock(scripted: ScriptedServer) -> None:
+async def test_a_wait_too_long_to_keep_is_reported_with_its_time(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", RUN, Reply({"detail": "Slow down."}, 429, {"Retry-After": "600"}))
-    client = client_of(scripted)
     with pytest.raises(Busy, match=r"Too many requests to .* \(429: Slow down\.\)") as caught:
         await client.run(5)
     assert "again at" in caught.value.hint
     assert len(scripted.seen) == 1
-    await client.aclose()
 
 
 @pytest.mark.parametrize("bad", [Reply(b"", 500), Reply(HTML_502, 502), Reply({}, 429), Reset(), Reply(b"", 503)])
-async def test_a_launch_and_a_poll_are_sent_once_whatever_comes(scripted: ScriptedServer, bad: Reply | Reset) -> None:
+async def test_a_launch_and_a_poll_are_sent_once_whatever_comes_back(
+    scripted: ScriptedServer, client: Client, bad: Reply | Reset
+) -> None:
     scripted.on("POST", LAUNCH, bad)
     scripted.on("GET", PROGRESS, bad)
-    client = client_of(scripted)
     with pytest.raises(ApiError):
         await client.launch(DRAFT)
     with pytest.raises(ApiError):
         await client.progress(IMPROVE_PROMPT, "p")
     assert [got.method for got in scripted.seen] == ["POST", "GET"]
-    await client.aclose()
 
 
-async def test_the_launch_carries_the_prompt_exactly_and_only_the_chosen_focus(scripted: ScriptedServer) -> None:
+async def test_the_launch_carries_the_prompt_exactly_and_only_the_chosen_focus(
+    scripted: ScriptedServer, client: Client
+) -> None:
     prompt = Prompt("\ufeffTab\there\r\n\x1b[0m é \ud800 end\n")
     scripted.on("POST", LAUNCH, Reply({"progress_id": 17}))
-    client = client_of(scripted)
     assert (await client.launch(Draft((5, 6), prompt, 7, category_ids=(1,)))).progress_id == "17"
     await client.launch(Draft((5,), prompt, None, workflow_metric_ids=(2, 3)))
     first, second = (got.json() for got in scripted.seen)
     assert first == {"run_ids": [5, 6], "prompt": prompt, "agent": 7, "category_ids": [1]}
     assert second == {"run_ids": [5], "prompt": prompt, "workflow_metric_ids": [2, 3]}
-    await client.aclose()
 
 
-async def test_the_prompt_of_an_agent_and_a_proposal_come_exactly(scripted: ScriptedServer) -> None:
+async def test_the_prompt_of_an_agent_and_a_proposal_come_exactly(scripted: ScriptedServer, client: Client) -> None:
     prompt = "\ufeffTab\there\r\n\x1b[0m \u202e\n"
     scripted.on("GET", "/test_framework/v1/aiagents/7/", Reply({"id": 7, "agent_name": "A\x1b", "description": prompt}))
     scripted.on("GET", PROGRESS, Reply({"status": "completed\x1b", "output": {"improved_prompt": prompt}}))
-    client = client_of(scripted)
     agent = await client.agent(7)
     assert (agent.prompt, agent.name) == (prompt, "A")
     payload, _, _ = await client.progress(IMPROVE_PROMPT, "a/b?c&d")
     assert payload == {"status": "completed", "output": {"improved_prompt": prompt}}
     assert scripted.seen[-1].query == {"progress_id": "a/b?c&d"}
-    await client.aclose()
 
 
-async def test_a_refused_key_is_told_and_never_repeated(scripted: ScriptedServer) -> None:
+async def test_a_refused_key_is_reported_and_never_quoted(scripted: ScriptedServer, client: Client) -> None:
     def echo(got: Got) -> Reply:
         return Reply({"detail": f"{got.headers['X-CEKURA-API-KEY']} is not a valid key"}, 403)
 
     scripted.on("GET", RUN, echo)
-    client = client_of(scripted)
     with pytest.raises(KeyRefused) as caught:
         await client.run(5)
     assert "is not a valid key" in caught.value.message
     assert KEY not in f"{caught.value.sentence()} {caught.value.body} {caught.value!r}"
     assert len(scripted.seen) == 1
-    await client.aclose()
 
 
-async def test_asking_after_closing_is_an_error_that_can_be_told(scripted: ScriptedServer) -> None:
-    client = client_of(scripted)
+async def test_a_request_after_closing_is_an_error_with_a_sentence(client: Client) -> None:
     await client.aclose()
     with pytest.raises(Unreachable, match="closed"):
         await client.run(5)
 
 
-async def test_at_most_six_requests_are_in_flight(scripted: ScriptedServer) -> None:
+async def test_at_most_six_requests_are_in_flight(scripted: ScriptedServer, client: Client) -> None:
     held, most, lock, gate = 0, 0, threading.Lock(), threading.Event()
 
     def hold(_: Got) -> Reply:
@@ -266,23 +236,20 @@ async def test_at_most_six_requests_are_in_flight(scripted: ScriptedServer) -> N
         return Reply(run_of(5))
 
     scripted.on("GET", RUN, hold)
-    client = client_of(scripted)
     reads = asyncio.gather(*(client.run(5) for _ in range(20)))
     await eventually(lambda: most >= 6, "six requests arrived")
     gate.set()
     await reads
     assert (most, len(scripted.seen)) == (6, 20)
-    await client.aclose()
 
 
-async def test_an_agent_and_a_list_of_agents_are_asked_for_again_when_that_failed_in_passing(
+async def test_reads_of_agents_are_retried_after_a_passing_failure(
     scripted: ScriptedServer,
+    client: Client,
 ) -> None:
     agent = {"id": 7, "agent_name": "Agent 7", "description": "Be kind."}
     scripted.on("GET", "/test_framework/v1/aiagents/7/", Reply(b"", 502), Reply(agent))
     scripted.on("GET", "/test_framework/v1/aiagents/", Reset(), Reply({"count": 1, "results": [agent]}))
-    client = client_of(scripted)
     assert (await client.agent(7)).prompt == "Be kind."
     assert (await client.agents()).count == 1
     assert len(scripted.requests("GET")) == 4
-    await client.aclose()

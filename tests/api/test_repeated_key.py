@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -46,39 +46,26 @@ def twice(body: object) -> bytes:
     return plain([body])[:-1] + b", " + escaped(body) + b"]"
 
 
-writings = pytest.mark.parametrize("write", [plain, escaped, slashed, wide])
-bodies = pytest.mark.parametrize(
-    "body",
-    [
-        {"status": f"failed {KEY}"},
-        {"status": "failed", "error": f"upstream refused {KEY}"},
-        {"status": "failed", "error": {"message": [[f"{KEY} and {KEY}"], {"deep": KEY}]}},
-        {"status": "failed", KEY: 1, "error": {f"no {KEY}": "x"}},
-        {"status": "failed", "description": [KEY]},
-        {"status": {"prompt": KEY}, "error": {"prompt": f"bad {KEY}", "improved_prompt": KEY}},
-        {"summary_of_changes": [{"description": f"used {KEY}"}]},
-        [KEY],
-        KEY,
-    ],
-    ids=[
-        "status",
-        "error",
-        "nested",
-        "names of fields",
-        "a field of prompts",
-        "prompts elsewhere",
-        "a summary",
-        "list",
-        "text",
-    ],
-)
+WRITINGS = (plain, escaped, slashed, wide)
+BODIES: dict[str, object] = {
+    "status": {"status": f"failed {KEY}"},
+    "error": {"status": "failed", "error": f"upstream refused {KEY}"},
+    "nested": {"status": "failed", "error": {"message": [[f"{KEY} and {KEY}"], {"deep": KEY}]}},
+    "names of fields": {"status": "failed", KEY: 1, "error": {f"no {KEY}": "x"}},
+    "a field of prompts": {"status": "failed", "description": [KEY]},
+    "prompts elsewhere": {"status": {"prompt": KEY}, "error": {"prompt": f"bad {KEY}", "improved_prompt": KEY}},
+    "a summary": {"summary_of_changes": [{"description": f"used {KEY}"}]},
+    "list": [KEY],
+    "text": KEY,
+}
+STATUSES = (400, 403, 404, 429, 500)
+writings = pytest.mark.parametrize("write", WRITINGS)
 
 
-def client_of(server: ScriptedServer) -> Client:
-    async def at_once(_: float) -> None:
-        """Stands in for sleeping."""
-
-    return Client(server.url, KEY, loopback=True, sleep=at_once)
+def paired(*others: Sequence[object]) -> list[tuple[object, ...]]:
+    """Each body with every way of writing it; of each other list, the next value in turn."""
+    pairs = enumerate((body, write) for body in BODIES for write in WRITINGS)
+    return [(*pair, *(other[n % len(other)] for other in others)) for n, pair in pairs]
 
 
 def readable(*values: object) -> str:
@@ -87,61 +74,53 @@ def readable(*values: object) -> str:
     return text.replace(r"\u0073", "s").replace(r"\/", "/").replace("\0", "")
 
 
-@writings
-@bodies
-async def test_what_is_said_of_a_job_and_recorded_of_it_is_without_the_key(
-    scripted: ScriptedServer, body: object, write: Writing
+@pytest.mark.parametrize(("name", "write"), paired())
+async def test_a_job_is_reported_and_recorded_without_the_key(
+    scripted: ScriptedServer, client: Client, name: str, write: Writing
 ) -> None:
+    body = BODIES[name]
     scripted.on("GET", PROGRESS, Reply(write(body)))
     scripted.on("POST", LAUNCH, Reply(write(body)))
-    client = client_of(scripted)
     payload, raw, _ = await client.progress(IMPROVE_PROMPT, "p")
     launch = await client.launch(DRAFT)
     assert payload == json.loads(json.dumps(body).replace(KEY, "[the key]"))
     assert KEY not in readable(payload, raw, launch.raw)
     assert json.loads(raw) == json.loads(launch.raw) == payload
-    await client.aclose()
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 429, 500])
-@writings
-@bodies
-async def test_a_refusal_tells_what_the_server_says_without_the_key(
-    scripted: ScriptedServer, body: object, write: Writing, status: int
+@pytest.mark.parametrize(("name", "write", "status"), paired(STATUSES))
+async def test_a_refusal_quotes_the_server_without_the_key(
+    scripted: ScriptedServer, client: Client, name: str, write: Writing, status: int
 ) -> None:
-    scripted.on("GET", PROGRESS, Reply(write(body), status, {"X-Request-Id": KEY}))
-    client = client_of(scripted)
+    scripted.on("GET", PROGRESS, Reply(write(BODIES[name]), status, {"X-Request-Id": KEY}))
     with pytest.raises(ApiError) as caught:
         await client.progress(IMPROVE_PROMPT, "p")
     error = caught.value
     assert KEY not in readable(error.sentence(), error.body, repr(error), error.facts())
     assert error.request_id == "[the key]"
     assert "[the key]" in error.body
-    await client.aclose()
 
 
 def database_files(home: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in home.rglob("cekura.db*")}
 
 
-async def test_an_answer_that_is_no_json_is_told_without_the_key(scripted: ScriptedServer) -> None:
+async def test_an_answer_that_is_no_json_is_told_without_the_key(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", PROGRESS, Reply(f"<p>{KEY}</p>".encode()))
-    client = client_of(scripted)
     with pytest.raises(ApiError) as caught:
         await client.progress(IMPROVE_PROMPT, "p")
     assert caught.value.body == "<p>[the key]</p>"
-    await client.aclose()
 
 
-@pytest.mark.parametrize("status", [200, 400])
-@pytest.mark.parametrize("between", ["\x07", "\x1b[0m", "\u200b", "\u202e"])
+@pytest.mark.parametrize(
+    ("between", "status"), [("\x07", 200), ("\x1b[0m", 400), ("\u200b", 200), ("\u200b", 400), ("\u202e", 400)]
+)
 async def test_a_key_in_pieces_that_cleaning_would_join_is_not_told(
-    scripted: ScriptedServer, status: int, between: str
+    scripted: ScriptedServer, client: Client, status: int, between: str
 ) -> None:
     pieces = f"{KEY[:6]}{between}{KEY[6:]}"
     scripted.on("POST", LAUNCH, Reply(f"<p>{pieces}</p>".encode(), status))
     scripted.on("GET", PROGRESS, Reply({"status": "failed", "error": pieces}, status))
-    client = client_of(scripted)
     texts: list[str] = []
     try:
         texts.append((await client.launch(DRAFT)).raw)
@@ -152,19 +131,18 @@ async def test_a_key_in_pieces_that_cleaning_would_join_is_not_told(
     else:
         assert status == 200
     assert KEY not in clean("\n".join(texts))
-    await client.aclose()
 
 
 @writings
-async def test_a_prompt_that_holds_the_key_stays_exact(scripted: ScriptedServer, write: Writing) -> None:
+async def test_a_prompt_that_holds_the_key_stays_exact(
+    scripted: ScriptedServer, client: Client, write: Writing
+) -> None:
     body = {"status": "completed", "output": {"improved_prompt": f"Say {KEY}.\r\n", "summary_of_changes": KEY}}
     scripted.on("GET", PROGRESS, Reply(write(body)))
-    client = client_of(scripted)
     payload, raw, _ = await client.progress(IMPROVE_PROMPT, "p")
     exact = {"improved_prompt": f"Say {KEY}.\r\n", "summary_of_changes": "[the key]"}
     assert payload == {"status": "completed", "output": exact}
     assert KEY not in readable(raw)
-    await client.aclose()
 
 
 def test_an_answer_without_the_key_is_recorded_as_it_came() -> None:
@@ -181,16 +159,15 @@ def test_a_key_that_is_written_in_both_ways_is_recorded_in_neither() -> None:
     assert json.loads(ApiResponse(200, {}, twice(KEY), KEY).text) == ["[the key]", "[the key]"]
 
 
-async def test_a_job_whose_id_would_be_the_key_has_none(scripted: ScriptedServer) -> None:
+async def test_a_job_whose_id_would_be_the_key_has_none(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("POST", LAUNCH, Reply({"progress_id": KEY}))
-    client = client_of(scripted)
     launch = await client.launch(DRAFT)
     assert (launch.progress_id, launch.raw) == (None, '{"progress_id": "[the key]"}')
-    await client.aclose()
 
 
-@writings
-@pytest.mark.parametrize("refused", ["launch", "job"])
+@pytest.mark.parametrize(
+    ("write", "refused"), [(plain, "launch"), (escaped, "job"), (slashed, "launch"), (wide, "job")]
+)
 async def test_after_a_refusal_no_file_of_the_database_holds_the_key(
     scripted: ScriptedServer, home: Path, write: Writing, refused: str
 ) -> None:

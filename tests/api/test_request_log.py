@@ -19,31 +19,21 @@ KEY = "ck_test_0123456789"
 RUN, RUNS = "/test_framework/v1/runs/5/", "/test_framework/v1/runs/"
 
 
-async def at_once(seconds: float) -> None:
-    pass
-
-
-def client_of(url: str) -> Client:
-    return Client(url, KEY, loopback=True, sleep=at_once)
-
-
-async def test_of_a_request_its_answer_and_time_are_remembered_and_of_a_query_the_names(
+async def test_a_request_is_logged_with_answer_time_and_names_of_its_query(
     scripted: ScriptedServer,
+    client: Client,
 ) -> None:
     scripted.on("GET", RUNS, Reply({"results": []}, 200, {"X-Request-Id": "req-7"}))
-    client = client_of(scripted.url)
     await client.runs({"project_id": 4021, "search": "private words"})
     (record,) = client.requests.records
     assert (record.method, record.path, record.status, record.error) == ("GET", RUNS, 200, "")
     assert record.query == ("project_id", "search", "page", "page_size")
     assert (record.request_id, record.attempt, record.failed, record.took > 0) == ("req-7", 1, False, True)
     assert f"GET {RUNS}?project_id&search&page&page_size 200, " in record.line()
-    await client.aclose()
 
 
-async def test_each_try_is_a_request_of_its_own_with_its_number(scripted: ScriptedServer) -> None:
+async def test_each_try_is_a_request_of_its_own_with_its_number(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", RUN, Reply(b"", 503), Reset(), Reply(run_of(5)))
-    client = client_of(scripted.url)
     await client.run(5)
     records = client.requests.records
     assert [(one.status, one.attempt, bool(one.error)) for one in records] == [
@@ -52,33 +42,29 @@ async def test_each_try_is_a_request_of_its_own_with_its_number(scripted: Script
         (200, 3, False),
     ]
     assert [one.failed for one in records] == [True, True, False]
-    await client.aclose()
 
 
-async def test_a_request_that_never_left_or_was_given_up_says_why(scripted: ScriptedServer) -> None:
-    nowhere = client_of(f"http://127.0.0.1:{closed_port()}")
+async def test_a_request_that_never_left_or_was_given_up_says_why(scripted: ScriptedServer, client: Client) -> None:
+    nowhere = Client(f"http://127.0.0.1:{closed_port()}", KEY, loopback=True)
     with pytest.raises(ApiError):
         await nowhere.launch(Draft((5,), Prompt("Be kind."), 7))
     assert "connection refused" in nowhere.requests.records[0].line()
     hold = Hold(Reply(run_of(5)))
     scripted.on("GET", RUN, hold)
-    client = client_of(scripted.url)
     asking = asyncio.create_task(client.run(5))
     await asyncio.to_thread(hold.arrived.wait, 20)
     asking.cancel()
     await asyncio.wait({asking})
     assert client.requests.records[0].error == "cancelled"
     await nowhere.aclose()
-    await client.aclose()
 
 
 async def test_neither_key_nor_bodies_nor_values_are_in_the_log(
-    scripted: ScriptedServer, caplog: pytest.LogCaptureFixture
+    scripted: ScriptedServer, client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "cekura_tui.api")
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p-secret", "echo": KEY}, 200, {"X-Request-Id": f"id {KEY}"}))
     scripted.on("GET", PROGRESS, Reply({"detail": f"Bad {KEY}"}, 403))
-    client = client_of(scripted.url)
     await client.launch(Draft((5,), Prompt("The whole prompt."), 7))
     with pytest.raises(ApiError):
         await client.progress(IMPROVE_PROMPT, "p-secret")
@@ -86,7 +72,6 @@ async def test_neither_key_nor_bodies_nor_values_are_in_the_log(
     written = caplog.text + repr(client.requests.records)
     assert [secret for secret in (KEY, "The whole prompt", "p-secret") if secret in written] == []
     assert f"GET {PROGRESS}?progress_id 403" in written
-    await client.aclose()
 
 
 def test_the_last_ones_are_remembered_and_no_more() -> None:
