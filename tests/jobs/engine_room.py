@@ -5,11 +5,14 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import pytest
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
+from simulated_time import SimulatedTime
 from waiting import eventually
 
 from cekura_tui.api.client import Client
@@ -102,3 +105,21 @@ class Leaps:
 def hasty(step: float = 30.0) -> Callable[..., JobEngine]:
     """An engine for which time flies."""
     return partial(JobEngine, monotonic=Leaps(step))
+
+
+Follow = Callable[..., AbstractAsyncContextManager[Room]]
+Simulate = Callable[..., AbstractAsyncContextManager[tuple[Room, SimulatedTime, list[Job]]]]
+
+
+def simulated(monkeypatch: pytest.MonkeyPatch, ended: list[Job]) -> tuple[SimulatedTime, Callable[..., JobEngine]]:
+    """A clock, and how engines are made that live by it, with a look at other processes every half minute."""
+    monkeypatch.setattr("cekura_tui.jobs.engine.TICK", 30.0)
+    time = SimulatedTime()
+
+    def engine(*args: Any, **more: Any) -> JobEngine:
+        times = {"clock": time.clock, "monotonic": time.monotonic, "pause": time.pause, "spread": lambda: 0.5}
+        made = JobEngine(*args, **more, **times, ended=ended.append)
+        time.busy = lambda: made.in_flight > 0
+        return made
+
+    return time, engine

@@ -8,9 +8,8 @@ from email.utils import formatdate
 from pathlib import Path
 
 import pytest
-from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, hasty, room
+from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, Follow, hasty, room, simulated
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
-from test_polling import simulated
 
 from cekura_tui.jobs.waiting import HOUR
 from cekura_tui.model.job import Job, JobState
@@ -26,21 +25,17 @@ def created(ago: float) -> Reply:
     return Reply({**DONE.body, "created_at": datetime.fromtimestamp(time.time() - ago, UTC).isoformat()})  # type: ignore[dict-item]
 
 
-async def becomes(home: Path, scripted: ScriptedServer, state: JobState, *replies: Reply) -> Job:
+async def becomes(follow: Follow, state: JobState, *replies: Reply) -> Job:
     """Job 1 once it has come into a state by these answers."""
-    scripted.on("POST", LAUNCH, TAKEN)
-    scripted.on("GET", PROGRESS, *replies)
-    async with room(home, scripted, engine=hasty(70)) as here:
-        here.engine.start()
-        await here.engine.launch(DRAFT)
+    async with follow(*replies, engine=hasty(70)) as here:
         return await here.comes_into(state)
 
 
-async def test_an_answer_about_another_job_is_no_result_until_somebody_takes_it(
-    home: Path, scripted: ScriptedServer
+async def test_an_answer_about_another_job_is_no_result_until_accepted(
+    follow: Follow, home: Path, scripted: ScriptedServer
 ) -> None:
     other = Reply({**DONE.body, "agent": 12})  # type: ignore[dict-item]
-    lost = await becomes(home, scripted, JobState.LOST, RUNNING, other)
+    lost = await becomes(follow, JobState.LOST, RUNNING, other)
     assert lost.reason == ("The server answered with another job: agent 12, not 7. The server may have been reset.")
     assert (lost.mismatched, lost.improved_sha256) == (True, None)
     async with room(home, scripted) as here:
@@ -50,10 +45,12 @@ async def test_an_answer_about_another_job_is_no_result_until_somebody_takes_it(
         assert here.store.jobs.suggestion(taken).improved_prompt == "Be kinder.\r\n"
 
 
-async def test_an_answer_about_another_job_does_not_take_back_a_failure(home: Path, scripted: ScriptedServer) -> None:
+async def test_an_answer_about_another_job_retracts_no_failure(
+    follow: Follow, home: Path, scripted: ScriptedServer
+) -> None:
     failed = Reply({"status": "failed", "error": "It broke."})
     other = Reply({**DONE.body, "run_ids": [99]})  # type: ignore[dict-item]
-    await becomes(home, scripted, JobState.FAILED, failed)
+    await becomes(follow, JobState.FAILED, failed)
     scripted.on("GET", PROGRESS, other)
     async with room(home, scripted, engine=hasty(70)) as here:
         here.engine.start()
@@ -62,12 +59,12 @@ async def test_an_answer_about_another_job_does_not_take_back_a_failure(home: Pa
 
 
 @pytest.mark.parametrize("ahead", [0.0, 90_000.0, -90_000.0])
-async def test_a_launch_is_told_by_either_clock(home: Path, scripted: ScriptedServer, ahead: float) -> None:
-    await becomes(home, scripted, JobState.SUCCEEDED, dated(created(-ahead), ahead))
+async def test_a_launch_is_recognized_by_either_clock(follow: Follow, ahead: float) -> None:
+    await becomes(follow, JobState.SUCCEEDED, dated(created(-ahead), ahead))
 
 
-async def test_a_result_of_another_launch_is_none_of_this_job(home: Path, scripted: ScriptedServer) -> None:
-    lost = await becomes(home, scripted, JobState.LOST, created(7_200.0))
+async def test_a_result_of_another_launch_is_not_taken_for_this_job(follow: Follow) -> None:
+    lost = await becomes(follow, JobState.LOST, created(7_200.0))
     assert "another job: launched at " in lost.reason
 
 
@@ -79,17 +76,17 @@ async def test_a_result_of_another_launch_is_none_of_this_job(home: Path, script
         ([RUNNING, UNKNOWN, RUNNING], ": it did not know the job for a while."),
     ],
 )
-async def test_a_result_says_that_the_server_may_have_been_reset_where_something_speaks_for_that(
-    home: Path, scripted: ScriptedServer, before: list[Reply], doubt: str
+async def test_a_result_warns_that_the_server_may_have_been_reset(
+    follow: Follow, before: list[Reply], doubt: str
 ) -> None:
-    job = await becomes(home, scripted, JobState.SUCCEEDED, *before, DONE)
+    job = await becomes(follow, JobState.SUCCEEDED, *before, DONE)
     assert job.reason == f"The server may have been reset{doubt}"
 
 
-async def test_a_result_of_a_job_that_the_server_did_not_know_any_more_says_so(
-    home: Path, scripted: ScriptedServer
+async def test_a_result_of_a_job_that_was_unknown_for_a_while_says_so(
+    follow: Follow, home: Path, scripted: ScriptedServer
 ) -> None:
-    lost = await becomes(home, scripted, JobState.LOST, RUNNING, UNKNOWN)
+    lost = await becomes(follow, JobState.LOST, RUNNING, UNKNOWN)
     assert lost.reason.endswith(" The server may have been reset: it knew the job before.")
     scripted.on("GET", PROGRESS, DONE)
     async with room(home, scripted) as here:
@@ -99,15 +96,15 @@ async def test_a_result_of_a_job_that_the_server_did_not_know_any_more_says_so(
 
 
 @pytest.mark.parametrize("before", [[UNKNOWN], [Reply({"status": "queued"}), RUNNING], [dated(RUNNING, 100.0)]])
-async def test_nothing_is_said_of_a_reset_where_nothing_went_back(
-    home: Path, scripted: ScriptedServer, before: list[Reply]
+async def test_no_reset_is_suspected_if_nothing_went_back(follow: Follow, before: list[Reply]) -> None:
+    assert (await becomes(follow, JobState.SUCCEEDED, *before, DONE)).reason == ""
+
+
+async def test_answers_of_another_job_are_accepted_only_once(
+    follow: Follow, home: Path, scripted: ScriptedServer
 ) -> None:
-    assert (await becomes(home, scripted, JobState.SUCCEEDED, *before, DONE)).reason == ""
-
-
-async def test_who_takes_the_answers_of_another_job_is_not_asked_again(home: Path, scripted: ScriptedServer) -> None:
     other = {"status": "in_progress", "agent": 12}
-    await becomes(home, scripted, JobState.LOST, Reply(other))
+    await becomes(follow, JobState.LOST, Reply(other))
     done = Reply({**DONE.body, "agent": 12})  # type: ignore[dict-item]
     scripted.on("GET", PROGRESS, Reply(other), Reply(other), done)
     async with room(home, scripted, engine=hasty(70)) as here:
@@ -117,15 +114,13 @@ async def test_who_takes_the_answers_of_another_job_is_not_asked_again(home: Pat
         assert "another job: agent 12, not 7" in job.reason
 
 
-@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "x"])
-async def test_a_time_that_none_can_be_says_nothing_of_the_launch(
-    home: Path, scripted: ScriptedServer, at: str
-) -> None:
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "x"])
+async def test_an_impossible_launch_time_is_ignored(follow: Follow, at: str) -> None:
     done = Reply({**DONE.body, "created_at": at})  # type: ignore[dict-item]
-    await becomes(home, scripted, JobState.SUCCEEDED, done)
+    await becomes(follow, JobState.SUCCEEDED, done)
 
 
-async def test_a_clock_that_is_set_right_after_a_launch_makes_no_job_another_one(
+async def test_a_clock_corrected_after_the_launch_mistakes_no_job(
     home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     time, engine = simulated(monkeypatch, [])

@@ -10,12 +10,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from engine_room import TAKEN, room
+from engine_room import DRAFT, TAKEN, room
 from scripted_server import LAUNCH, Hold, ScriptedServer
 from waiting import until
 
 from cekura_tui.jobs import lease as owner
+from cekura_tui.jobs.engine import mark_orphaned_launches
 from cekura_tui.model.job import JobState
+from cekura_tui.store.store import Store
 
 _LAUNCH_IN_ANOTHER_PROCESS = """
 import asyncio, sys
@@ -89,6 +91,19 @@ def test_a_launch_on_another_machine_is_given_ten_minutes() -> None:
     assert not owner.is_alive(elsewhere, 601)
     assert owner.is_alive(elsewhere, -599)
     assert not owner.is_alive(elsewhere, -601)
+
+
+def test_a_launch_of_another_machine_is_left_to_it_for_ten_minutes(store: Store) -> None:
+    elsewhere = '{"host": "another-machine", "pid": 1, "start": "x", "token": "t"}'
+    job = store.jobs.begin_launch(DRAFT, 10_000.0, elsewhere)
+    launching = [job]
+    assert not mark_orphaned_launches(store.jobs, launching, 10_599.0)
+    assert (launching, store.jobs.get(job.number)) == ([job], job)
+    assert mark_orphaned_launches(store.jobs, launching, 10_601.0)
+    assert (launching, [change.state for change in store.jobs.changes(job.number)]) == (
+        [],
+        ["launching", "unconfirmed"],
+    )
 
 
 def test_a_process_is_gone_only_where_that_is_certain() -> None:

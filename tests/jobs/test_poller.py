@@ -12,6 +12,7 @@ from engine_room import DRAFT, RUNNING, TAKEN, Room, room
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from waiting import eventually
 
+from cekura_tui.api.errors import ServerFault
 from cekura_tui.jobs.engine import spawn
 from cekura_tui.jobs.lease import Lease
 from cekura_tui.jobs.polling import PolledJob, Poller
@@ -50,6 +51,18 @@ async def test_a_job_that_the_server_does_not_show_needs_the_key_it_was_launched
         await first.engine.launch(DRAFT)
         with pytest.raises(KeyMissing, match="needs the key used to launch it"):
             await second.engine.resume(1)
+
+
+async def test_a_server_that_fails_is_reported_when_another_key_resumes_a_job(
+    home: Path, scripted: ScriptedServer
+) -> None:
+    scripted.on("POST", LAUNCH, TAKEN)
+    scripted.on("GET", PROGRESS, Reply(b"", 500))
+    async with room(home, scripted, key="first") as first, room(home, scripted, key="second") as second:
+        await first.engine.launch(DRAFT)
+        with pytest.raises(ServerFault):
+            await second.engine.resume(1)
+        assert second.job().other_key
 
 
 async def test_nothing_is_on_its_way_once_the_engine_is_closed(home: Path, scripted: ScriptedServer) -> None:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, Leaps, Room, hasty, room
+from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, Follow, Leaps, Room, Simulate, hasty, room, simulated
 from fickle_server import BAD
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer
-from simulated_time import SimulatedTime
 from waiting import eventually
 
 from cekura_tui.api.errors import KeyRefused
@@ -29,37 +25,28 @@ async def launched(here: Room, server: ScriptedServer) -> None:
     await here.engine.launch(DRAFT)
 
 
-async def test_a_job_is_asked_about_until_its_result_is_there_and_then_no_more(
-    home: Path, scripted: ScriptedServer
-) -> None:
-    scripted.on("GET", PROGRESS, Reply({"status": "in_queue"}), RUNNING, RUNNING, DONE)
-    async with room(home, scripted, engine=hasty()) as here:
-        here.engine.start()
-        await launched(here, scripted)
+async def test_a_job_is_polled_until_its_result_came(follow: Follow, scripted: ScriptedServer) -> None:
+    async with follow(Reply({"status": "in_queue"}), RUNNING, RUNNING, DONE) as here:
         job = await here.comes_into(JobState.SUCCEEDED)
         assert (job.last_status, job.summary_of_changes) == ("completed", "Kinder.")
         assert [change.state for change in here.store.jobs.changes(1)] == ["launching", "running", "succeeded"]
     assert [got.query["progress_id"] for got in scripted.requests("GET")] == ["p-1"] * 4
 
 
-async def test_every_answer_has_the_times_when_it_first_and_last_came(home: Path, scripted: ScriptedServer) -> None:
-    scripted.on("GET", PROGRESS, RUNNING, RUNNING, Reply({"status": "evaluating"}), DONE)
-    async with room(home, scripted, engine=hasty(2)) as here:
-        here.engine.start()
-        await launched(here, scripted)
+async def test_every_answer_has_the_times_when_it_first_and_last_came(
+    follow: Follow, home: Path, scripted: ScriptedServer
+) -> None:
+    async with follow(RUNNING, RUNNING, Reply({"status": "evaluating"}), DONE, engine=hasty(2)) as here:
         await here.comes_into(JobState.SUCCEEDED)
     async with room(home, scripted) as again:  # what was still to be written down is
         _, first, second, last = again.store.jobs.answers(1)
     assert first.first_at < first.last_at < second.first_at == second.last_at < last.first_at == last.last_at
 
 
-async def test_a_job_goes_on_after_the_program_was_closed_and_opened_again(
-    home: Path, scripted: ScriptedServer
+async def test_a_job_is_followed_after_the_program_was_reopened(
+    follow: Follow, home: Path, scripted: ScriptedServer
 ) -> None:
-    scripted.on("GET", PROGRESS, RUNNING)
-    async with room(home, scripted) as here:
-        here.engine.start()
-        await launched(here, scripted)
+    async with follow(RUNNING, engine=JobEngine) as here:
         await here.asked(1)
     scripted.on("GET", PROGRESS, DONE)
     async with room(home, scripted) as again:
@@ -69,14 +56,11 @@ async def test_a_job_goes_on_after_the_program_was_closed_and_opened_again(
 
 
 @pytest.mark.parametrize("bad", ["500", "502", "404 page", "reset", "no JSON", "429"])
-async def test_a_server_that_fails_makes_a_job_stale_and_never_ends_it(
-    home: Path, scripted: ScriptedServer, bad: str
+async def test_a_failing_server_makes_a_job_stale_and_never_ends_it(
+    follow: Follow, scripted: ScriptedServer, bad: str
 ) -> None:
-    scripted.on("GET", PROGRESS, *[BAD[bad]] * 5, DONE)
     stale: list[float | None] = []
-    async with room(home, scripted, engine=hasty(70)) as here:
-        here.engine.start()
-        await launched(here, scripted)
+    async with follow(*[BAD[bad]] * 5, DONE, engine=hasty(70)) as here:
         here.on_change = lambda: stale.append(here.job().stale_since)
         job = await here.comes_into(JobState.SUCCEEDED)
         assert job.stale_since is None
@@ -93,31 +77,22 @@ async def test_a_server_that_fails_makes_a_job_stale_and_never_ends_it(
         (Reply(b"<html>Request-URI Too Large</html>", 414), "refused the request (414"),
     ],
 )
-async def test_an_id_that_is_unknown_three_times_over_a_minute_is_a_lost_job(
-    home: Path, scripted: ScriptedServer, unknown: Reply, reason: str
+async def test_an_id_unknown_three_times_over_a_minute_is_a_lost_job(
+    follow: Follow, scripted: ScriptedServer, unknown: Reply, reason: str
 ) -> None:
-    scripted.on("GET", PROGRESS, unknown)
-    async with room(home, scripted, engine=hasty()) as here:
-        here.engine.start()
-        await launched(here, scripted)
+    async with follow(unknown) as here:
         job = await here.comes_into(JobState.LOST)
         assert reason in job.reason
         assert len(scripted.requests("GET")) >= 3
 
 
-async def test_an_id_that_is_unknown_for_a_moment_is_not_a_lost_job(home: Path, scripted: ScriptedServer) -> None:
-    scripted.on("GET", PROGRESS, UNKNOWN, UNKNOWN, RUNNING, UNKNOWN, UNKNOWN, DONE)
-    async with room(home, scripted, engine=hasty()) as here:
-        here.engine.start()
-        await launched(here, scripted)
+async def test_an_id_that_is_unknown_for_a_moment_is_not_a_lost_job(follow: Follow) -> None:
+    async with follow(UNKNOWN, UNKNOWN, RUNNING, UNKNOWN, UNKNOWN, DONE) as here:
         await here.comes_into(JobState.SUCCEEDED)
 
 
-async def test_a_lost_job_is_found_by_an_answer_that_another_window_got(home: Path, scripted: ScriptedServer) -> None:
-    scripted.on("GET", PROGRESS, UNKNOWN)
-    async with room(home, scripted, engine=hasty()) as here:
-        here.engine.start()
-        await launched(here, scripted)
+async def test_a_lost_job_is_found_by_an_answer_of_another_window(follow: Follow) -> None:
+    async with follow(UNKNOWN) as here:
         await here.comes_into(JobState.LOST)
         answer = {"status": "completed", "output": {"improved_prompt": "x"}}
         assert here.store.jobs.record_answer(1, read_progress(answer), "raw", 1.0).state == JobState.SUCCEEDED
@@ -133,14 +108,11 @@ SUSPECTED = pytest.mark.parametrize(
 
 
 @SUSPECTED
-async def test_a_last_word_without_a_prompt_and_an_error_without_a_last_word_are_failures_where_they_stay(
-    home: Path, scripted: ScriptedServer, suspected: Reply, error: str
+async def test_a_suspected_failure_that_stays_is_one_until_it_is_resumed(
+    follow: Follow, scripted: ScriptedServer, suspected: Reply, error: str
 ) -> None:
-    scripted.on("GET", PROGRESS, RUNNING, suspected)
     ended: list[Job] = []
-    async with room(home, scripted, engine=partial(hasty(3), ended=ended.append)) as here:
-        here.engine.start()
-        await launched(here, scripted)
+    async with follow(RUNNING, suspected, engine=partial(hasty(3), ended=ended.append)) as here:
         job = await here.comes_into(JobState.FAILED)
         assert (job.reason, job.error) == (error, error)
         assert len(scripted.requests("GET")) >= 4
@@ -157,13 +129,10 @@ async def test_a_last_word_without_a_prompt_and_an_error_without_a_last_word_are
 
 
 @SUSPECTED
-async def test_a_prompt_that_comes_a_moment_later_is_taken(
-    home: Path, scripted: ScriptedServer, suspected: Reply, error: str
+async def test_a_prompt_that_comes_after_a_suspected_failure_is_taken(
+    follow: Follow, suspected: Reply, error: str
 ) -> None:
-    scripted.on("GET", PROGRESS, suspected, suspected, RUNNING, suspected, suspected, DONE)
-    async with room(home, scripted, engine=hasty()) as here:
-        here.engine.start()
-        await launched(here, scripted)
+    async with follow(suspected, suspected, RUNNING, suspected, suspected, DONE) as here:
         await here.comes_into(JobState.SUCCEEDED)
         assert "failed" not in [change.state for change in here.store.jobs.changes(1)]
 
@@ -171,38 +140,10 @@ async def test_a_prompt_that_comes_a_moment_later_is_taken(
 FAILED = Reply({"status": "failed", "error": "It broke."})
 
 
-def simulated(monkeypatch: pytest.MonkeyPatch, ended: list[Job]) -> tuple[SimulatedTime, Callable[..., JobEngine]]:
-    """A clock, and how engines are made that live by it, with a look at other processes every half minute."""
-    monkeypatch.setattr("cekura_tui.jobs.engine.TICK", 30.0)
-    time = SimulatedTime()
-
-    def engine(*args: Any, **more: Any) -> JobEngine:
-        times = {"clock": time.clock, "monotonic": time.monotonic, "pause": time.pause, "spread": lambda: 0.5}
-        made = JobEngine(*args, **more, **times, ended=ended.append)
-        time.busy = lambda: made.in_flight > 0
-        return made
-
-    return time, engine
-
-
-@contextlib.asynccontextmanager
-async def simulated_room(
-    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[Room, SimulatedTime, list[Job]]]:
-    """Job 1 launched and followed in simulated time, and the jobs whose end was announced."""
-    ended: list[Job] = []
-    time, engine = simulated(monkeypatch, ended)
-    async with room(home, scripted, engine=engine) as here:
-        await launched(here, scripted)
-        here.engine.start()
-        yield here, time, ended
-
-
-async def test_a_failure_that_the_server_reported_is_asked_about_now_and_then_for_a_day(
-    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+async def test_a_reported_failure_is_polled_now_and_then_for_a_day(
+    simulate: Simulate, scripted: ScriptedServer
 ) -> None:
-    scripted.on("GET", PROGRESS, FAILED, FAILED, UNKNOWN, Reply({}, 401), FAILED)
-    async with simulated_room(home, scripted, monkeypatch) as (here, time, ended):
+    async with simulate(FAILED, FAILED, UNKNOWN, Reply({}, 401), FAILED) as (here, time, ended):
         await time.passes(30 * HOUR)
         assert len(scripted.requests("GET")) == 11, "at its end, and ten times after it, ever less often"
         assert here.engine.idle
@@ -211,15 +152,12 @@ async def test_a_failure_that_the_server_reported_is_asked_about_now_and_then_fo
         assert len(ended) == 1
 
 
-async def test_a_failure_that_the_server_takes_back_is_followed_to_its_result(
-    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+async def test_a_retracted_failure_is_followed_to_its_result(
+    follow: Follow, home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scripted.on("GET", PROGRESS, FAILED, RUNNING, DONE)
     ended: list[Job] = []
     time, engine = simulated(monkeypatch, ended)
-    async with room(home, scripted, engine=engine) as here:
-        await launched(here, scripted)
-        here.engine.start()
+    async with follow(FAILED, RUNNING, DONE, engine=engine):
         await time.passes(40.0)
     async with room(home, scripted, engine=engine) as again:
         again.engine.start()
@@ -232,11 +170,8 @@ async def test_a_failure_that_the_server_takes_back_is_followed_to_its_result(
         assert again.job().error is None
 
 
-async def test_a_failure_is_asked_about_at_once_when_somebody_resumes_the_job(
-    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    scripted.on("GET", PROGRESS, FAILED)
-    async with simulated_room(home, scripted, monkeypatch) as (here, time, _):
+async def test_a_failed_job_that_is_resumed_is_polled_at_once(simulate: Simulate, scripted: ScriptedServer) -> None:
+    async with simulate(FAILED) as (here, time, _):
         await time.passes(1.0)
         assert (await here.engine.resume(1)).state == JobState.RUNNING
         await time.passes(1.0)
@@ -244,11 +179,26 @@ async def test_a_failure_is_asked_about_at_once_when_somebody_resumes_the_job(
         assert here.job().state == JobState.FAILED
 
 
-async def test_a_job_without_an_end_in_a_day_is_lost(home: Path, scripted: ScriptedServer) -> None:
-    scripted.on("GET", PROGRESS, RUNNING)
-    async with room(home, scripted, engine=hasty(DAY / 50)) as here:
-        await launched(here, scripted)
-        here.engine.start()
+async def test_when_a_job_was_polled_and_will_be_next_is_known_to_the_second(simulate: Simulate) -> None:
+    async with simulate(RUNNING, RUNNING, BAD["429 for 90 s"], RUNNING) as (here, time, _):
+
+        def since_and_until(number: int = 1) -> tuple[float, float]:
+            times = here.engine.poll_times(number)
+            assert times is not None
+            return time.wall - (times.last_at or 0.0), (times.next_at or 0.0) - time.wall
+
+        await time.passes(2.5)  # polled after two seconds, and every two after that
+        assert since_and_until() == pytest.approx((0.5, 1.5), abs=0.01)
+        await time.passes(2.0)
+        assert since_and_until() == pytest.approx((0.5, 89.5), abs=0.01), "as the server asked"
+        await here.engine.launch(DRAFT)
+        assert since_and_until(2)[1] == pytest.approx(89.5, abs=0.01), "of any job"
+        time.jump(500.0)
+        assert since_and_until() == pytest.approx((500.5, 0.0), abs=0.01), "late, but not in the past"
+
+
+async def test_a_job_without_an_end_in_a_day_is_lost(follow: Follow) -> None:
+    async with follow(RUNNING, engine=hasty(DAY / 50)) as here:
         job = await here.comes_into(JobState.LOST)
         assert "24 hours" in job.reason
         assert job.since == here.store.jobs.changes(1)[-1].at > (job.launched_at or 0.0)
@@ -267,7 +217,7 @@ async def test_a_clock_that_is_set_two_days_ahead_loses_no_job(home: Path, scrip
 
 
 @pytest.mark.parametrize("bad", [Reset(), Reply(b"", 502)])
-async def test_a_laptop_that_slept_for_two_days_does_not_lose_its_job_while_offline(
+async def test_two_days_of_sleep_and_no_network_lose_no_job(
     home: Path, scripted: ScriptedServer, bad: Reply | Reset
 ) -> None:
     scripted.on("GET", PROGRESS, bad, bad, DONE)
@@ -280,7 +230,7 @@ async def test_a_laptop_that_slept_for_two_days_does_not_lose_its_job_while_offl
         await here.comes_into(JobState.SUCCEEDED)
 
 
-async def test_a_clock_that_goes_back_does_not_stop_the_asking(home: Path, scripted: ScriptedServer) -> None:
+async def test_a_clock_that_goes_back_does_not_stop_polling(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("GET", PROGRESS, RUNNING, RUNNING, DONE)
     shift = 0.0
     engine = partial(JobEngine, clock=lambda: time.time() + shift, monotonic=Leaps(30))
@@ -292,13 +242,10 @@ async def test_a_clock_that_goes_back_does_not_stop_the_asking(home: Path, scrip
 
 
 @pytest.mark.parametrize("status", [401, 403])
-async def test_a_refused_key_pauses_all_asking_until_it_is_mended(
-    home: Path, scripted: ScriptedServer, status: int
+async def test_a_refused_key_pauses_polling_until_it_is_replaced(
+    follow: Follow, scripted: ScriptedServer, status: int
 ) -> None:
-    scripted.on("GET", PROGRESS, Reply({"detail": "No."}, status))
-    async with room(home, scripted, engine=hasty(0.5)) as here:
-        here.engine.start()
-        await launched(here, scripted)
+    async with follow(Reply({"detail": "No."}, status), engine=hasty(0.5)) as here:
         await eventually(lambda: here.engine.paused, "the engine paused")
         assert isinstance(here.engine.paused, KeyRefused)
         asked = len(scripted.requests("GET"))
@@ -309,26 +256,20 @@ async def test_a_refused_key_pauses_all_asking_until_it_is_mended(
         assert len(scripted.requests("GET")) == asked + 1
 
 
-async def test_asking_goes_on_by_itself_when_the_server_takes_the_key_again(
-    home: Path, scripted: ScriptedServer
+async def test_polling_resumes_by_itself_when_the_key_is_accepted_again(
+    follow: Follow, scripted: ScriptedServer
 ) -> None:
-    scripted.on("GET", PROGRESS, Reply({"detail": "No."}, 401))
-    async with room(home, scripted, engine=hasty()) as here:
-        here.engine.start()
-        await launched(here, scripted)
+    async with follow(Reply({"detail": "No."}, 401)) as here:
         await eventually(lambda: here.engine.paused and here.job().stale_since, "the engine paused")
         scripted.on("GET", PROGRESS, RUNNING, DONE)
         await here.comes_into(JobState.SUCCEEDED)
         assert here.engine.paused is None
 
 
-async def test_a_wait_that_the_server_asks_for_is_kept(home: Path, scripted: ScriptedServer) -> None:
+async def test_a_wait_that_the_server_asks_for_is_kept(follow: Follow, scripted: ScriptedServer) -> None:
     """Each reading of this clock is a second: of the 40 asked for, none is spent by asking."""
-    scripted.on("GET", PROGRESS, Reply({}, 429, {"Retry-After": "40"}), DONE)
     clock = Leaps(1)
-    async with room(home, scripted, engine=partial(JobEngine, monotonic=clock)) as here:
-        here.engine.start()
-        await launched(here, scripted)
+    async with follow(Reply({}, 429, {"Retry-After": "40"}), DONE, engine=partial(JobEngine, monotonic=clock)) as here:
         await here.asked(1)
         await eventually(lambda: here.job().stale_since, "the refusal was recorded")
         at = clock.now
@@ -338,7 +279,7 @@ async def test_a_wait_that_the_server_asks_for_is_kept(home: Path, scripted: Scr
         assert clock.now >= at + 38
 
 
-async def test_an_answer_that_cannot_be_recorded_is_asked_for_again(home: Path, scripted: ScriptedServer) -> None:
+async def test_a_result_that_cannot_be_recorded_is_polled_again(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("GET", PROGRESS, DONE)
     async with room(home, scripted, engine=hasty(70)) as here:
         await launched(here, scripted)
@@ -351,12 +292,11 @@ async def test_an_answer_that_cannot_be_recorded_is_asked_for_again(home: Path, 
         assert here.engine.trouble is None
 
 
-async def test_a_job_that_another_window_ended_is_not_asked_about_again(home: Path, scripted: ScriptedServer) -> None:
+async def test_a_job_that_another_window_forgot_is_not_polled_again(
+    follow: Follow, home: Path, scripted: ScriptedServer
+) -> None:
     hold = Hold(RUNNING)
-    scripted.on("GET", PROGRESS, hold, RUNNING)
-    async with room(home, scripted, engine=hasty()) as here, room(home, scripted) as other:
-        here.engine.start()
-        await launched(here, scripted)
+    async with follow(hold, RUNNING) as here, room(home, scripted) as other:
         await eventually(hold.arrived.is_set, "the poll arrived")
         other.store.jobs.forget(1, 1.0)
         hold.released.set()
@@ -376,17 +316,17 @@ async def test_jobs_of_another_key_are_left_to_it(home: Path, scripted: Scripted
         assert other.job().state == JobState.RUNNING
 
 
-async def test_a_hundred_jobs_are_all_asked_about_within_the_budget(home: Path, scripted: ScriptedServer) -> None:
+async def test_many_jobs_are_all_polled_within_the_budget(home: Path, scripted: ScriptedServer) -> None:
     ids = iter(range(1000))
     scripted.on("POST", LAUNCH, lambda got: Reply({"progress_id": next(ids)}))
     scripted.on("GET", PROGRESS, DONE)
     async with room(home, scripted, engine=hasty(1.0)) as here:
-        for _ in range(100):
+        for _ in range(20):
             await here.engine.launch(DRAFT)
         here.engine.start()
         await eventually(lambda: not here.store.jobs.unfinished(), "all jobs ended")
         asked = [got.query["progress_id"] for got in scripted.requests("GET")]
-        assert sorted(asked, key=int) == [str(number) for number in range(100)]
+        assert sorted(asked, key=int) == [str(number) for number in range(20)]
 
 
 async def test_no_more_than_five_requests_are_made_in_a_second(home: Path, scripted: ScriptedServer) -> None:
@@ -417,32 +357,23 @@ async def test_a_listener_that_has_left_does_not_stop_a_launch(home: Path, scrip
         assert here.job().state == JobState.RUNNING
 
 
-@pytest.mark.parametrize("word", [{}, {"detail": "Not found."}, {"status": "expired"}, {"status": None, "error": None}])
-async def test_an_answer_that_says_nothing_retracts_no_failure(
-    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, word: dict[str, object]
-) -> None:
-    scripted.on("GET", PROGRESS, FAILED, Reply(word))
-    async with simulated_room(home, scripted, monkeypatch) as (here, time, ended):
+async def test_an_answer_that_says_nothing_retracts_no_failure(simulate: Simulate) -> None:
+    empty = [{}, {"detail": "Not found."}, {"status": "expired"}, {"status": None, "error": None}]
+    async with simulate(FAILED, *map(Reply, empty)) as (here, time, ended):
         await time.passes(30 * HOUR)
         assert (here.job().state, here.job().error) == (JobState.FAILED, "It broke.")
-        assert (len(scripted.requests("GET")), len(ended)) == (11, 1)
+        assert (len(here.server.requests("GET")), len(ended)) == (11, 1)
 
 
-async def test_a_server_that_says_now_this_and_now_that_is_announced_once(
-    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    scripted.on("GET", PROGRESS, *([FAILED, RUNNING] * 1_000))
-    async with simulated_room(home, scripted, monkeypatch) as (_, time, ended):
-        await time.passes(HOUR)
+async def test_a_failure_reported_again_and_again_is_announced_once(simulate: Simulate) -> None:
+    async with simulate(*([FAILED, RUNNING] * 100)) as (_, time, ended):
+        await time.passes(300)
         assert [job.state for job in ended] == [JobState.FAILED]
 
 
-async def test_a_failure_is_announced_once_though_it_is_looked_at_during_a_recheck(
-    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_failure_seen_during_a_recheck_is_announced_once(simulate: Simulate) -> None:
     recheck = Hold(UNKNOWN)
-    scripted.on("GET", PROGRESS, FAILED, recheck)
-    async with simulated_room(home, scripted, monkeypatch) as (here, time, ended):
+    async with simulate(FAILED, recheck) as (here, time, ended):
         await time.passes(5.0)
         time.busy = lambda: False  # the recheck is to be in flight
         await time.passes(70.0)
@@ -455,23 +386,19 @@ async def test_a_failure_is_announced_once_though_it_is_looked_at_during_a_reche
         assert [job.state for job in ended] == [JobState.FAILED]
 
 
-async def test_a_clock_that_was_set_back_has_no_failure_asked_about_for_that(
-    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+async def test_a_clock_that_was_set_back_polls_no_failure_more_often(
+    simulate: Simulate, scripted: ScriptedServer
 ) -> None:
-    scripted.on("GET", PROGRESS, FAILED)
-    async with simulated_room(home, scripted, monkeypatch) as (_, time, _):
+    async with simulate(FAILED) as (_, time, _):
         await time.passes(5.0)
         time.wall -= 365 * 24 * HOUR
         await time.passes(HOUR)
         assert len(scripted.requests("GET")) <= 2
 
 
-async def test_a_result_that_is_never_small_enough_makes_the_job_lost_with_the_reason(
-    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_result_that_is_too_large_loses_the_job_with_the_reason(simulate: Simulate) -> None:
     large = {"status": "completed", "output": {"improved_prompt": "Be kinder.", "summary_of_changes": "a\n" * 100_001}}
-    scripted.on("GET", PROGRESS, Reply(large))
-    async with simulated_room(home, scripted, monkeypatch) as (here, time, _):
+    async with simulate(Reply(large)) as (here, time, _):
         await time.passes(HOUR)
         job = here.job()
         assert (job.state, "100,000 lines" in job.reason, job.resumable) == (JobState.LOST, True, True)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, Leaps, Room, hasty, room
+from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, Follow, Leaps, Room, hasty, room
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from waiting import eventually
 
@@ -26,11 +26,8 @@ async def launched(here: Room, server: ScriptedServer) -> None:
     await here.engine.launch(DRAFT)
 
 
-async def test_a_stopped_job_is_not_asked_about_until_it_is_wished(home: Path, scripted: ScriptedServer) -> None:
-    scripted.on("GET", PROGRESS, RUNNING)
-    async with room(home, scripted, engine=hasty()) as here:
-        here.engine.start()
-        await launched(here, scripted)
+async def test_a_stopped_job_is_not_polled_until_it_is_resumed(follow: Follow, scripted: ScriptedServer) -> None:
+    async with follow(RUNNING) as here:
         await here.asked(1)
         assert here.engine.stop(1).state == JobState.STOPPED
         await eventually(lambda: not here.engine.in_flight, "the last question was answered")
@@ -42,24 +39,16 @@ async def test_a_stopped_job_is_not_asked_about_until_it_is_wished(home: Path, s
         await here.comes_into(JobState.SUCCEEDED)
 
 
-async def test_a_lost_job_that_is_resumed_comes_to_its_result(home: Path, scripted: ScriptedServer) -> None:
-    scripted.on("GET", PROGRESS, UNKNOWN)
-    async with room(home, scripted, engine=hasty()) as here:
-        here.engine.start()
-        await launched(here, scripted)
+async def test_a_lost_job_that_is_resumed_comes_to_its_result(follow: Follow, scripted: ScriptedServer) -> None:
+    async with follow(UNKNOWN) as here:
         await here.comes_into(JobState.LOST)
         scripted.on("GET", PROGRESS, DONE)
-        await here.engine.resume(1)
+        assert (await here.engine.resume(1)).stale_since is None
         await here.comes_into(JobState.SUCCEEDED)
 
 
-async def test_a_forgotten_job_leaves_no_text_behind_and_is_not_asked_about(
-    home: Path, scripted: ScriptedServer
-) -> None:
-    scripted.on("GET", PROGRESS, DONE)
-    async with room(home, scripted, engine=hasty()) as here:
-        here.engine.start()
-        await launched(here, scripted)
+async def test_a_forgotten_job_leaves_no_text_behind(follow: Follow) -> None:
+    async with follow(DONE) as here:
         await here.comes_into(JobState.SUCCEEDED)
         here.engine.forget(1)
         assert here.store.jobs.all(drafts=True) == []
@@ -69,9 +58,7 @@ async def test_a_forgotten_job_leaves_no_text_behind_and_is_not_asked_about(
         assert here.store.jobs.last_prompt(DRAFT.agent_id) is None
 
 
-async def test_a_text_that_another_job_needs_stays_when_a_job_is_forgotten(
-    home: Path, scripted: ScriptedServer
-) -> None:
+async def test_a_forgotten_job_leaves_the_text_that_another_job_needs(home: Path, scripted: ScriptedServer) -> None:
     async with room(home, scripted) as here:
         await launched(here, scripted)
         await launched(here, scripted)
@@ -79,9 +66,7 @@ async def test_a_text_that_another_job_needs_stays_when_a_job_is_forgotten(
         assert here.store.jobs.draft_of(here.job(2)) == DRAFT
 
 
-async def test_an_unconfirmed_job_is_launched_again_once_however_often_that_is_wished(
-    home: Path, scripted: ScriptedServer
-) -> None:
+async def test_an_unconfirmed_job_is_launched_again_only_once(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("POST", LAUNCH, Reply(HTML_502, 502), TAKEN)
     async with room(home, scripted) as here, room(home, scripted) as other:
         first = await here.engine.launch(DRAFT)
@@ -96,7 +81,7 @@ async def test_an_unconfirmed_job_is_launched_again_once_however_often_that_is_w
     assert here.posts() == 2
 
 
-async def test_launching_again_may_be_tried_anew_when_it_was_refused(home: Path, scripted: ScriptedServer) -> None:
+async def test_a_refused_relaunch_may_be_tried_again(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("POST", LAUNCH, Reply(HTML_502, 502), Reply({"prompt": ["Too long."]}, 400), TAKEN)
     async with room(home, scripted) as here:
         await here.engine.launch(DRAFT)
@@ -105,7 +90,7 @@ async def test_launching_again_may_be_tried_anew_when_it_was_refused(home: Path,
         assert (await here.engine.launch(DRAFT, again_of=1)).state == JobState.RUNNING
 
 
-async def test_a_server_that_asks_to_be_left_alone_is_asked_about_no_job(home: Path, scripted: ScriptedServer) -> None:
+async def test_a_server_that_asks_to_wait_is_polled_for_no_job(home: Path, scripted: ScriptedServer) -> None:
     """Each reading of this clock is a second, and each job would be asked about every two."""
     ids = iter(range(100))
     scripted.on("POST", LAUNCH, lambda got: Reply({"progress_id": next(ids)}))
@@ -123,27 +108,25 @@ async def test_a_server_that_asks_to_be_left_alone_is_asked_about_no_job(home: P
         assert len(scripted.requests("GET")) == asked <= 8
 
 
-async def test_a_server_that_cannot_be_reached_makes_every_job_stale_and_is_asked_ever_less(
+async def test_an_unreachable_server_makes_every_job_stale_and_is_polled_less(
     home: Path, scripted: ScriptedServer
 ) -> None:
     ids = iter(range(100))
     scripted.on("POST", LAUNCH, lambda got: Reply({"progress_id": next(ids)}))
     scripted.on("GET", PROGRESS, Reply(HTML_502, 502))
     async with room(home, scripted, engine=hasty(0.2)) as here:
-        for _ in range(30):
+        for _ in range(15):
             await here.engine.launch(DRAFT)
         here.engine.start()
-        numbers = range(1, 31)
+        numbers = range(1, 16)
         await eventually(lambda: all(here.job(n).stale_since for n in numbers), "all jobs are stale")
-        assert len(scripted.requests("GET")) < 30
+        assert len(scripted.requests("GET")) < 15
         scripted.on("GET", PROGRESS, DONE)
         here.engine.resume_polling()
         await eventually(lambda: not here.store.jobs.unfinished(), "all jobs ended")
 
 
-async def test_how_long_a_job_took_is_known_only_where_its_end_was_watched(
-    home: Path, scripted: ScriptedServer
-) -> None:
+async def test_the_duration_of_a_job_is_known_only_if_its_end_was_watched(home: Path, scripted: ScriptedServer) -> None:
     now = 1000.0
     scripted.on("GET", PROGRESS, RUNNING, DONE)
     engine = partial(JobEngine, clock=lambda: now, monotonic=Leaps(30))
@@ -161,7 +144,7 @@ async def test_how_long_a_job_took_is_known_only_where_its_end_was_watched(
         assert again.store.jobs.durations() == {"improve_prompt": [40.0]}
 
 
-async def test_a_job_that_is_resumed_is_asked_about_at_once_though_another_window_does_the_asking(
+async def test_a_resumed_job_is_polled_at_once_though_another_window_polls(
     home: Path, scripted: ScriptedServer
 ) -> None:
     scripted.on("GET", PROGRESS, RUNNING)
@@ -178,11 +161,8 @@ async def test_a_job_that_is_resumed_is_asked_about_at_once_though_another_windo
         await here.asked(2)
 
 
-async def test_a_refused_key_is_told_also_where_nothing_was_heard_before(home: Path, scripted: ScriptedServer) -> None:
-    scripted.on("GET", PROGRESS, Reply(HTML_502, 502), Reply({}, 401))
-    async with room(home, scripted, engine=hasty(0.5)) as here:
-        await launched(here, scripted)
-        here.engine.start()
+async def test_a_refused_key_is_reported_though_jobs_are_stale_already(follow: Follow) -> None:
+    async with follow(Reply(HTML_502, 502), Reply({}, 401), engine=hasty(0.5)) as here:
         await eventually(lambda: here.job().stale_since, "the silence was recorded")
         told: list[object] = []
         here.on_change = lambda: told.append(here.engine.paused)
@@ -200,18 +180,7 @@ async def test_a_forgotten_text_is_in_no_file_while_another_window_is_open(
         assert not files_with(home, b"SECRETTEXT")
 
 
-async def test_a_lost_job_that_is_resumed_is_not_silent_since_long_ago(home: Path, scripted: ScriptedServer) -> None:
-    scripted.on("GET", PROGRESS, UNKNOWN)
-    async with room(home, scripted, engine=hasty()) as here:
-        here.engine.start()
-        await launched(here, scripted)
-        await here.comes_into(JobState.LOST)
-        assert (await here.engine.resume(1)).stale_since is None
-
-
-async def test_a_key_that_is_refused_for_one_job_alone_does_not_stop_the_others(
-    home: Path, scripted: ScriptedServer
-) -> None:
+async def test_a_key_refused_for_one_job_does_not_stop_the_others(home: Path, scripted: ScriptedServer) -> None:
     ids = iter("ab")
     scripted.on("POST", LAUNCH, lambda got: Reply({"progress_id": next(ids)}))
     refused, going = Reply({"detail": "Not yours."}, 403), Reply({"status": "running"})
@@ -226,9 +195,7 @@ async def test_a_key_that_is_refused_for_one_job_alone_does_not_stop_the_others(
         assert here.job(2).stale_since is None
 
 
-async def test_a_job_that_is_forgotten_while_another_key_asks_about_it_stays_forgotten(
-    home: Path, scripted: ScriptedServer
-) -> None:
+async def test_a_job_forgotten_while_another_key_polls_it_stays_forgotten(home: Path, scripted: ScriptedServer) -> None:
     hold = Hold(RUNNING)
     scripted.on("GET", PROGRESS, hold)
     async with room(home, scripted, key="first") as first, room(home, scripted, key="second") as second:
@@ -241,7 +208,7 @@ async def test_a_job_that_is_forgotten_while_another_key_asks_about_it_stays_for
         assert first.job().state == JobState.FORGOTTEN
 
 
-async def test_an_error_of_ours_does_not_end_the_following_of_jobs(home: Path, scripted: ScriptedServer) -> None:
+async def test_an_error_of_the_program_does_not_end_polling(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("GET", PROGRESS, DONE)
     async with room(home, scripted) as here:
         await launched(here, scripted)

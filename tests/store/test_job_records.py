@@ -140,6 +140,15 @@ def test_a_job_that_was_stopped_is_not_started_by_a_late_answer(store: Store) ->
     assert store.jobs.record_answer(number, DONE, "raw", 5.0).state == JobState.SUCCEEDED
 
 
+@pytest.mark.parametrize(
+    ("state", "then"), [(JobState.LOST, JobState.RUNNING), (JobState.UNCONFIRMED, JobState.UNCONFIRMED)]
+)
+def test_a_late_word_that_it_goes_on_finds_a_lost_job_alone(store: Store, state: JobState, then: JobState) -> None:
+    number = running(store).number
+    store.jobs.record_state(number, state, "Unknown.", 3.0, only_from=(JobState.RUNNING,))
+    assert store.jobs.record_answer(number, GOING, "raw", 4.0).state == then
+
+
 def test_another_windows_change_is_not_overwritten_by_a_late_guess(store: Store) -> None:
     number = running(store).number
     told = store.jobs.record_state(number, JobState.UNCONFIRMED, "guess", 3.0, only_from=(JobState.LAUNCHING,))

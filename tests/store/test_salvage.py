@@ -215,6 +215,32 @@ def test_what_another_window_writes_meanwhile_is_refused_and_not_lost(
             other.notes.put(102, "Written later.", 3.0)
 
 
+# Long texts
+
+
+@pytest.fixture
+def long_text(tmp_path: Path) -> Path:
+    """A file of five pages: the schema, a row, and the rest of its text on pages 3, 4 and 5."""
+    path = tmp_path / "long.db"
+    with closing(sqlite3.connect(path)) as sql:
+        sql.execute("CREATE TABLE t (text TEXT)")
+        sql.execute("INSERT INTO t VALUES (?)", ("x" * 13_000,))
+        sql.commit()
+    assert path.stat().st_size == 5 * PAGE
+    return path
+
+
+@pytest.mark.parametrize("then", [5, 0, 1, 4, 6])
+def test_a_text_whose_chain_of_pages_is_broken_is_not_read(long_text: Path, then: int) -> None:
+    data = bytearray(long_text.read_bytes())
+    assert data[3 * PAGE : 3 * PAGE + 4] == (5).to_bytes(4)
+    data[3 * PAGE : 3 * PAGE + 4] = then.to_bytes(4)  # where page 4 says that the text continues
+    long_text.write_bytes(data)
+    with closing(Pages(long_text)) as pages:
+        (record,) = pages.records(2)
+    assert record.values == (("x" * 13_000,) if then == 5 else ()), "whole, or not at all"
+
+
 # Prompts
 
 

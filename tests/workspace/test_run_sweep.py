@@ -67,6 +67,17 @@ async def test_a_list_that_is_refreshed_while_a_page_is_begun_is_looked_through_
     assert [row.id for row in (await completed(sweep)).rows] == [900, 5]
 
 
+async def test_a_new_failure_beside_one_that_was_found_before_is_listed(
+    quick: Session, listed: Listed, fields: dict[int, dict[str, object]]
+) -> None:
+    fields[21] = FAILED
+    sweep = await completed(RunSweep(lambda question: question(quick), FAILURES, lambda: NOON + 60 * 900))
+    assert [row.id for row in sweep.rows] == [21]
+    fields[20] = FAILED
+    sweep.restart()
+    assert [row.id for row in (await completed(sweep)).rows] == [21, 20]
+
+
 async def test_a_server_that_takes_no_moment_is_not_read_to_its_end_time_and_again(
     quick: Session, scripted: ScriptedServer, listed: Listed
 ) -> None:
