@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from database_of_a_test import OpenStore
 
 from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.run import Run
@@ -13,18 +13,11 @@ from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.text import sha256
 from cekura_tui.store import runs as runs_module
 from cekura_tui.store.database import key_id
-from cekura_tui.store.runs import MAX_LISTS, MAX_OPENED, MAX_ROWS, CachedStart, read_cached_start
+from cekura_tui.store.runs import MAX_LISTS, MAX_ROWS, CachedStart, read_cached_start
 from cekura_tui.store.schema import MIGRATIONS, VERSION
 from cekura_tui.store.store import Store
 
 ORIGIN = "https://api.cekura.ai"
-
-
-@pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    store = Store(home / "cekura.db", ORIGIN, "key", "default")
-    yield store
-    store.close()
 
 
 def rows(*numbers: int) -> list[RunRow]:
@@ -40,7 +33,7 @@ def test_a_list_is_shown_again_as_it_was_last_seen(store: Store) -> None:
     assert store.runs.seen("project_id=2") is None
 
 
-def test_the_first_page_starts_the_list_anew(store: Store) -> None:
+def test_the_first_page_restarts_the_list(store: Store) -> None:
     store.runs.keep_rows("s", 3, rows(3, 2), 10.0, first=True)
     store.runs.keep_rows("s", 1, rows(9), 11.0, first=True)
     seen = store.runs.seen("s")
@@ -81,8 +74,8 @@ def ids_and_words(store: Store, scope: str) -> list[tuple[int, str]]:
     return [(row.id, row.outcome.text) for row in seen.rows]
 
 
-def test_a_row_that_changed_is_changed_in_every_list_that_holds_it_and_added_to_none(store: Store, home: Path) -> None:
-    other = Store(home / "cekura.db", ORIGIN, "other", "default")
+def test_a_changed_row_is_changed_in_every_list_that_holds_it(store: Store, open_store: OpenStore) -> None:
+    other = open_store("other")
     for of_whom in (store, other):
         of_whom.runs.keep_rows("project_id=1", 240, rows(3, 2, 1), 10.0, first=True)
     store.runs.keep_rows("agent_id=7 status:failed", 5, rows(2), 11.0, first=True)
@@ -99,7 +92,6 @@ def test_a_row_that_changed_is_changed_in_every_list_that_holds_it_and_added_to_
     seen = store.runs.seen("project_id=1")
     assert seen is not None
     assert (seen.count, seen.got_at, seen.rows[1]) == (240, 10.0, changed[0])
-    other.close()
 
 
 def test_rows_that_did_not_change_are_not_written_again(store: Store) -> None:
@@ -117,25 +109,26 @@ def test_an_opened_run_is_read_again_whole(store: Store) -> None:
     assert store.runs.opened(6) is None
 
 
-def test_every_opened_run_that_is_kept_can_be_listed_with_when_it_was_got(store: Store, home: Path) -> None:
+def test_opened_runs_are_listed_with_the_time_they_were_loaded(store: Store, open_store: OpenStore) -> None:
     opened = [Run.read({"id": n, "scenario_name": f"S{n}", "status": "failed", "transcript": "x"}) for n in (4, 9)]
     for at, run in enumerate(opened):
         store.runs.keep_opened(run, float(at))
     assert store.runs.opened_rows() == [(row_of(opened[1]), 1.0), (row_of(opened[0]), 0.0)]
-    other = Store(home / "cekura.db", ORIGIN, "other", "default")
+    other = open_store("other")
     assert other.runs.opened_rows() == []
-    other.close()
 
 
-def test_the_runs_opened_longest_ago_make_room(store: Store) -> None:
-    for number in range(1, MAX_OPENED + 11):
+def test_the_runs_opened_longest_ago_make_room(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert runs_module.MAX_OPENED >= 100
+    monkeypatch.setattr(runs_module, "MAX_OPENED", 15)
+    for number in range(1, 26):
         store.runs.keep_opened(Run.read({"id": number}), float(number))
     assert store.runs.opened(10) is None
     assert store.runs.opened(11) is not None
-    assert len(store.database.read("SELECT * FROM opened_runs")) == MAX_OPENED
+    assert len(store.database.read("SELECT * FROM opened_runs")) == 15
 
 
-def test_a_run_that_is_too_large_is_not_kept_but_why_it_failed_is(store: Store) -> None:
+def test_of_a_run_too_large_to_cache_the_findings_are_kept(store: Store) -> None:
     metric = {"id": 1, "name": "Polite", "score": 0, "type": "binary_workflow_adherence", "explanation": ["Rude."]}
     text = "x" * (8 * 2**20)
     run = {"id": 5, "status": "completed", "evaluation": {"metrics": [metric]}, "transcript": text}
@@ -153,28 +146,26 @@ def test_huge_runs_make_room_but_the_last_one_stays(store: Store, monkeypatch: p
     assert [store.runs.opened(number) is not None for number in (1, 2, 3)] == [False, False, True]
 
 
-def test_another_key_does_not_see_what_this_one_saw(store: Store, home: Path) -> None:
+def test_another_key_does_not_see_what_this_one_saw(store: Store, open_store: OpenStore) -> None:
     store.runs.keep_rows("s", 1, rows(1), 1.0, first=True)
     store.runs.keep_opened(Run.read({"id": 1}), 1.0)
     store.choose("project", 9, "Nine")
-    other = Store(home / "cekura.db", ORIGIN, "other", "default")
+    other = open_store("other")
     assert (other.runs.seen("s"), other.runs.opened(1), other.chosen()) == (None, None, None)
-    other.close()
 
 
-def test_every_run_of_a_scope_that_is_kept_is_known_as_it_was_got_last(store: Store, home: Path) -> None:
+def test_every_cached_run_of_a_scope_is_known_as_last_received(store: Store, open_store: OpenStore) -> None:
     old, new = rows(3)[0], rows(3)[0]._replace(outcome=Outcome("passed", "reviewed"))
     store.runs.keep_rows("project_id=1", 240, [old, *rows(2)], 10.0, first=True)
     store.runs.keep_rows("project_id=1 status:failed", 5, [new, *rows(1)], 11.0, first=True)
     store.runs.keep_rows("project_id=1 dur>9", 5, [old], 9.0, first=True)
     for elsewhere in ("project_id=11", "project_id=1!", "project_id=0", "agent_id=1"):
         store.runs.keep_rows(elsewhere, 1, rows(77), 12.0, first=True)
-    other = Store(home / "cekura.db", ORIGIN, "other", "default")
+    other = open_store("other")
     other.runs.keep_rows("project_id=1", 1, rows(88), 12.0, first=True)
     assert store.runs.known("project_id=1") == [(new, 11.0), (rows(2)[0], 10.0), (rows(1)[0], 11.0)]
     assert other.runs.known("project_id=1") == [(rows(88)[0], 12.0)]
     assert store.runs.known("project_id=2") == []
-    other.close()
 
 
 def test_rows_that_an_earlier_version_kept_are_still_shown(store: Store) -> None:
@@ -219,10 +210,10 @@ def old_file(path: Path) -> dict[str, list[tuple[object, ...]]]:
     return held
 
 
-def test_a_file_of_the_version_before_keeps_all_that_is_in_it_and_takes_notes(home: Path) -> None:
+def test_a_file_of_version_2_keeps_everything_and_takes_notes(home: Path, open_store: OpenStore) -> None:
     held = old_file(home / "cekura.db")
     assert read_cached_start(home / "cekura.db", ORIGIN, "key", "default", None) == CachedStart()
-    store = Store(home / "cekura.db", ORIGIN, "key", "default")
+    store = open_store()
     assert store.database.notice == ""
     assert store.database.read("PRAGMA user_version")[0][0] == VERSION
     assert all(held.values())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,13 +21,6 @@ from cekura_tui.store.runs import CachedStart, read_cached_start
 from cekura_tui.store.store import Store
 
 ORIGIN = "https://api.cekura.ai"
-
-
-@pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    store = Store(home / "cekura.db", ORIGIN, "key", "default")
-    yield store
-    store.close()
 
 
 def rows(*numbers: int) -> list[RunRow]:

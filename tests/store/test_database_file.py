@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from database_of_a_test import PAGE, break_page, close_and_damage
 
 from cekura_tui.model.errors import Exit
 from cekura_tui.model.job import Draft, JobState
@@ -96,7 +97,8 @@ print(store.account.key_id)
 """
 
 
-def test_windows_that_are_opened_at_the_same_moment_share_one_file(home: Path) -> None:
+def opened_at_once(home: Path) -> None:
+    """Three windows that are opened at the same moment write into one file."""
     windows = [
         subprocess.Popen(
             [sys.executable, "-c", _OPEN_AND_WRITE, str(home / "cekura.db")],
@@ -105,7 +107,7 @@ def test_windows_that_are_opened_at_the_same_moment_share_one_file(home: Path) -
             stderr=subprocess.PIPE,
             text=True,
         )
-        for _ in range(4)
+        for _ in range(3)
     ]
     for window in windows:
         assert window.stdin is not None
@@ -115,7 +117,7 @@ def test_windows_that_are_opened_at_the_same_moment_share_one_file(home: Path) -
     assert [err for _, err in told if err] == []
     assert len({out for out, _ in told}) == 1
     store = Store(home / "cekura.db", "o", "k", "p")
-    assert len(store.jobs.all(drafts=True)) == 20
+    assert len(store.jobs.all(drafts=True)) == 15
     assert len(store.database.read("SELECT * FROM prompts")) == 5
     store.close()
 
@@ -129,7 +131,7 @@ def tables_of(path: Path) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("version", range(1, VERSION))
-def test_a_file_of_any_earlier_program_becomes_one_of_this(home: Path, version: int) -> None:
+def test_a_file_of_any_earlier_version_becomes_one_of_this(home: Path, version: int) -> None:
     home.mkdir()
     sql = sqlite3.connect(home / "cekura.db")
     for script in MIGRATIONS[:version]:
@@ -163,15 +165,7 @@ def test_a_file_of_a_newer_program_is_left_alone(home: Path) -> None:
     assert sorted(path.name for path in home.iterdir()) == ["cekura.db"]
 
 
-def damage(path: Path, keep: int) -> None:
-    """Overwrite all pages from `keep` on."""
-    size = path.stat().st_size
-    with path.open("r+b") as file:
-        file.seek(keep * 4096)
-        file.write(b"\xa5" * (size - keep * 4096))
-
-
-def test_a_file_that_is_no_database_is_moved_aside_and_this_is_said_once(home: Path) -> None:
+def test_a_file_that_is_no_database_is_moved_and_reported_once(home: Path) -> None:
     home.mkdir()
     (home / "cekura.db").write_bytes(b"not a database, but something somebody wrote\n" * 200)
     store = store_at(home / "cekura.db")
@@ -186,22 +180,13 @@ def test_a_file_that_is_no_database_is_moved_aside_and_this_is_said_once(home: P
     again.close()
 
 
-def test_jobs_and_prompts_that_can_be_read_are_saved_from_a_damaged_file(home: Path) -> None:
+def test_jobs_and_prompts_are_recovered_from_a_damaged_file(home: Path) -> None:
     store = store_at(home / "cekura.db")
     number = store.jobs.begin_launch(DRAFT, 1.0, "me").number
     store.jobs.record_progress_id(number, "p-1", '{"progress_id": "p-1"}', 2.0)
     key_id = store.account.key_id
-    from cekura_tui.model.run.run import Run
-
-    for run in range(400):
-        store.runs.keep_opened(Run.read({"id": run, "transcript": "x" * 3000}), float(run))
-    store.close()
-    path = home / "cekura.db"
-    root = sqlite3.connect(path).execute("SELECT rootpage FROM sqlite_schema WHERE name = 'opened_runs'").fetchone()[0]
-    with path.open("r+b") as file:
-        file.seek((root - 1) * 4096)
-        file.write(b"\xa5" * 4096)
-    saved = store_at(path)
+    close_and_damage(store, home)
+    saved = store_at(home / "cekura.db")
     assert "Recovered 1 job and 1 prompt;" in saved.database.notice
     job = saved.jobs.get(number)
     assert job is not None
@@ -216,7 +201,8 @@ def test_a_file_whose_every_page_but_the_first_is_damaged_still_opens(home: Path
     store = store_at(home / "cekura.db")
     store.jobs.save_draft(DRAFT, 1.0)
     store.close()
-    damage(home / "cekura.db", 1)
+    for page in range(2, (home / "cekura.db").stat().st_size // PAGE + 1):
+        break_page(home / "cekura.db", page)
     again = store_at(home / "cekura.db")
     assert "damaged" in again.database.notice
     assert again.jobs.save_draft(DRAFT, 2.0)
@@ -231,11 +217,13 @@ def test_two_files_damaged_in_the_same_second_are_both_kept(home: Path) -> None:
     assert len([path for path in home.glob("cekura.db.damaged-*") if path.suffix not in (".wal", ".shm")]) == 3
 
 
-def test_windows_that_find_a_damaged_file_at_once_replace_it_once(home: Path) -> None:
+@pytest.mark.parametrize("damaged", [False, True])
+def test_windows_opened_at_once_share_one_file_and_replace_a_damaged_one(home: Path, damaged: bool) -> None:
     home.mkdir()
-    (home / "cekura.db").write_bytes(b"garbage" * 1000)
-    test_windows_that_are_opened_at_the_same_moment_share_one_file(home)
-    assert len(list(home.glob("cekura.db.damaged-*"))) == 1
+    if damaged:
+        (home / "cekura.db").write_bytes(b"garbage" * 1000)
+    opened_at_once(home)
+    assert len(list(home.glob("cekura.db.damaged-*"))) == damaged
 
 
 @pytest.mark.parametrize("what", ["directory", "parent is a file"])
@@ -249,7 +237,7 @@ def test_a_place_where_no_file_can_be_is_a_sentence(home: Path, what: str) -> No
     assert "--config-dir" in caught.value.hint
 
 
-def test_a_key_is_not_in_the_file_and_its_name_differs_from_file_to_file(home: Path) -> None:
+def test_no_key_is_in_the_file_and_its_name_differs_per_file(home: Path) -> None:
     store = store_at(home / "cekura.db", "ck_live_secret_key")
     store.jobs.save_draft(DRAFT, 1.0)
     other = store_at(home / "other" / "cekura.db", "ck_live_secret_key")
@@ -260,7 +248,7 @@ def test_a_key_is_not_in_the_file_and_its_name_differs_from_file_to_file(home: P
     assert b"ck_live_secret_key" not in (home / "cekura.db").read_bytes()
 
 
-def test_a_file_that_another_window_has_replaced_meanwhile_stays_where_it_is(home: Path) -> None:
+def test_a_file_that_another_window_replaced_stays_where_it_is(home: Path) -> None:
     store = store_at(home / "cekura.db")
     store.jobs.save_draft(DRAFT, 1.0)
     store.close()

@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.store import Store
 
 S = JobState
-
-
-@pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    store = Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")
-    yield store
-    store.close()
 
 
 def typed(prompt: str, *categories: int, source: str = "agent, edited") -> Draft:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
+from database_of_a_test import OpenStore
 
 from cekura_tui.model.run.groups import Finding, findings_of
 from cekura_tui.model.run.run import Run
@@ -18,36 +16,23 @@ ORIGIN = "https://api.cekura.ai"
 LATE = (Finding("Latency", "Waited 6 s."), Finding("Expected outcome", 'No "table" 🙂\n'))
 
 
-def store_at(home: Path, key: str = "key") -> Store:
-    return Store(home / "cekura.db", ORIGIN, key, "default")
-
-
-@pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    store = store_at(home)
-    yield store
-    store.close()
-
-
 def run_of(number: int, **fields: object) -> Run:
     expected = {"score": 0, "explanation": ["❌ No table was booked."]}
     return Run.read({"id": number, "status": "completed", "expected_outcome": expected, **fields})
 
 
-def test_findings_are_known_after_a_restart_and_none_found_is_known_too(store: Store, home: Path) -> None:
+def test_findings_are_known_after_a_restart_and_none_found_is_known_too(store: Store, open_store: OpenStore) -> None:
     store.findings.keep({5: LATE, 6: ()}, 1.0)
     store.close()
-    again = store_at(home)
+    again = open_store()
     assert again.findings.known([7, 6, 5]) == {5: LATE, 6: ()}
     assert again.findings.known([]) == {}
-    again.close()
 
 
-def test_another_key_does_not_know_them(store: Store, home: Path) -> None:
+def test_another_key_does_not_know_them(store: Store, open_store: OpenStore) -> None:
     store.findings.keep({5: LATE}, 1.0)
-    other = store_at(home, "other")
+    other = open_store("other")
     assert other.findings.known([5]) == {}
-    other.close()
 
 
 def test_what_is_found_later_takes_the_place_of_what_was_found(store: Store) -> None:

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from database_of_a_test import OpenStore
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,9 +12,7 @@ from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.job_kind import Progress
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store import jobs as job_rows
-from cekura_tui.store import jobs as jobs_of_an_account
 from cekura_tui.store.errors import StoreError
-from cekura_tui.store.jobs import MAX_ANSWERS
 from cekura_tui.store.store import Store
 
 DRAFT = Draft((5, 6), Prompt("\ufeffBe kind.\r\n\t\x1b \ud800"), 7, "Agent 7", (1,), (2, 3), "agent")
@@ -28,13 +25,6 @@ ENDS = {
     JobState.FAILED: Progress("failed", "failed", error="broke"),
     JobState.NO_ISSUES: Progress("no_issues", "failed", error="No issues found"),
 }
-
-
-@pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    store = Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")
-    yield store
-    store.close()
 
 
 def running(store: Store) -> Job:
@@ -55,7 +45,7 @@ def test_a_prompt_is_kept_once_however_often_it_is_sent(store: Store) -> None:
     assert len(store.database.read("SELECT * FROM prompts")) == 1
 
 
-def test_editing_a_draft_does_not_pile_up_old_texts(store: Store) -> None:
+def test_editing_a_draft_keeps_no_old_texts(store: Store) -> None:
     sent = store.jobs.begin_launch(Draft((5,), Prompt("sent before"), 7), 1.0, "me")
     job = store.jobs.save_draft(Draft((5,), Prompt("sent before"), 7), 1.0)
     for n in range(5):
@@ -87,7 +77,7 @@ def test_how_a_job_ended_never_changes(store: Store, end: JobState, later: Progr
 
 
 @pytest.mark.parametrize("later", ENDS)
-def test_a_failure_is_taken_back_by_a_result_alone(store: Store, later: JobState) -> None:
+def test_a_failure_is_retracted_by_a_result(store: Store, later: JobState) -> None:
     number = running(store).number
     store.jobs.record_answer(number, ENDS[JobState.FAILED], "raw", 3.0)
     ended = store.jobs.record_answer(number, ENDS[later], "other", 4.0)
@@ -95,7 +85,7 @@ def test_a_failure_is_taken_back_by_a_result_alone(store: Store, later: JobState
     assert ended.finished_at == (3.0 if later == JobState.FAILED else 4.0)
 
 
-def test_a_failure_is_taken_back_by_word_that_the_job_goes_on_where_that_was_asked_after_it(store: Store) -> None:
+def test_a_failure_is_retracted_by_news_of_the_running_job_asked_after_it(store: Store) -> None:
     number = running(store).number
     failed = store.jobs.record_answer(number, ENDS[JobState.FAILED], "raw", 3.0)
     assert store.jobs.record_answer(number, GOING, "late", 4.0) == failed
@@ -143,7 +133,7 @@ def test_a_job_that_was_stopped_is_not_started_by_a_late_answer(store: Store) ->
 @pytest.mark.parametrize(
     ("state", "then"), [(JobState.LOST, JobState.RUNNING), (JobState.UNCONFIRMED, JobState.UNCONFIRMED)]
 )
-def test_a_late_word_that_it_goes_on_finds_a_lost_job_alone(store: Store, state: JobState, then: JobState) -> None:
+def test_a_late_answer_that_a_job_runs_finds_only_a_lost_one(store: Store, state: JobState, then: JobState) -> None:
     number = running(store).number
     store.jobs.record_state(number, state, "Unknown.", 3.0, only_from=(JobState.RUNNING,))
     assert store.jobs.record_answer(number, GOING, "raw", 4.0).state == then
@@ -178,14 +168,13 @@ def test_a_job_that_has_ended_is_never_stale(store: Store) -> None:
     assert job.stale_since is None
 
 
-def test_a_draft_is_launched_once_however_many_windows_try(store: Store, home: Path) -> None:
-    other = Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")
+def test_a_draft_is_launched_once_however_many_windows_try(store: Store, open_store: OpenStore) -> None:
+    other = open_store()
     number = store.jobs.save_draft(DRAFT, 1.0).number
     first = store.jobs.begin_launch(DRAFT, 2.0, "first", number)
     second = other.jobs.begin_launch(Draft((9,), Prompt("changed"), 7), 3.0, "second", number)
     assert (first.owner, second.owner, second.run_ids) == ("first", "first", (5, 6))
     assert second.prompt_sha256 == first.prompt_sha256
-    other.close()
 
 
 def test_a_refused_launch_is_a_draft_again_with_its_prompt(store: Store) -> None:
@@ -197,30 +186,28 @@ def test_a_refused_launch_is_a_draft_again_with_its_prompt(store: Store) -> None
     assert [draft.number for draft in store.jobs.all(drafts=True)] == [number]
 
 
-def test_jobs_of_another_profile_or_server_are_not_listed_or_followed(store: Store, home: Path) -> None:
+def test_jobs_of_another_profile_or_server_are_not_listed_or_followed(store: Store, open_store: OpenStore) -> None:
     mine = running(store)
     for origin, key in (("https://api.cekura.ai", "other"), ("https://other.example", "key")):
-        other = Store(home / "cekura.db", origin, key, "another")
+        other = open_store(key, origin, "another")
         assert other.jobs.all(drafts=True) == other.jobs.unfinished() == []
         assert other.jobs.last_prompt(7) is None
         found = other.jobs.get(mine.number)
         assert found is not None
         assert found.key_id != other.account.key_id or found.origin != other.account.origin
-        other.close()
     assert [job.number for job in store.jobs.unfinished()] == [mine.number]
 
 
-def test_jobs_of_a_profile_stay_in_its_list_when_its_key_is_replaced(store: Store, home: Path) -> None:
+def test_jobs_of_a_profile_stay_in_its_list_when_its_key_is_replaced(store: Store, open_store: OpenStore) -> None:
     mine = running(store)
     store.jobs.save_draft(DRAFT, 5.0)
-    other = Store(home / "cekura.db", "https://api.cekura.ai", "the new key", "default")
+    other = open_store("the new key")
     (seen,) = other.jobs.all(drafts=True)
     assert (seen.number, seen.other_key) == (mine.number, True)
     assert other.jobs.unfinished() == []
     taken = other.jobs.take_over(mine.number, 9.0)
     assert not taken.other_key
     assert [job.number for job in other.jobs.unfinished()] == [mine.number]
-    other.close()
     assert store.jobs.unfinished() == []
 
 
@@ -231,14 +218,16 @@ def test_the_history_of_a_job_stays_in_order_when_the_clock_goes_back(store: Sto
     assert [change.state for change in store.jobs.changes(number)] == ["launching", "running", "succeeded"]
 
 
-def test_answers_of_a_job_are_kept_once_each_and_not_without_end(store: Store) -> None:
+def test_answers_of_a_job_are_kept_once_each_and_not_without_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert job_rows.MAX_ANSWERS >= 100
+    monkeypatch.setattr(job_rows, "MAX_ANSWERS", 20)
     number = running(store).number
-    for n in range(MAX_ANSWERS + 20):
+    for n in range(40):
         store.jobs.record_answer(number, GOING, f"answer {n}", float(n))
         store.jobs.record_answer(number, GOING, f"answer {n}", n + 0.5)
     kept = store.database.read("SELECT raw FROM job_answers WHERE job = ?", number)
-    assert len(kept) == MAX_ANSWERS
-    assert store.jobs.answers(number)[-1].raw == f"answer {MAX_ANSWERS + 19}"
+    assert len(kept) == 20
+    assert store.jobs.answers(number)[-1].raw == "answer 39"
 
 
 @pytest.mark.parametrize(
@@ -248,7 +237,7 @@ def test_answers_of_a_job_are_kept_once_each_and_not_without_end(store: Store) -
         Draft((5,), Prompt("x"), 7, "name \ud800"),
     ],
 )
-def test_what_the_file_has_no_place_for_is_a_sentence_and_leaves_nothing(store: Store, draft: Draft) -> None:
+def test_values_that_the_file_cannot_hold_are_refused_in_a_sentence(store: Store, draft: Draft) -> None:
     with pytest.raises(StoreError):
         store.jobs.begin_launch(draft, 1.0, "me")
     assert store.jobs.all(drafts=True) == []
@@ -269,7 +258,7 @@ def test_the_draft_for_these_runs_comes_before_a_newer_one_for_others(store: Sto
         assert found.number == expected.number
 
 
-def test_texts_have_a_bound_beyond_which_the_jobs_go_that_were_looked_at_longest_ago(
+def test_texts_have_a_limit_and_jobs_viewed_longest_ago_make_room(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job_rows, "ALL_TEXTS_BYTES", 5_000)
@@ -298,7 +287,7 @@ def test_raw_answers_of_ended_jobs_have_a_bound_and_their_results_stay(
     assert [store.jobs.suggestion(job).improved_prompt for job in store.jobs.all()] == ["Be kinder.\r\n"] * 10
 
 
-def test_a_job_is_unread_until_somebody_looks_and_again_when_it_ends_anew(store: Store) -> None:
+def test_a_job_is_unread_until_viewed_and_again_when_it_ends_again(store: Store) -> None:
     number = running(store).number
     lost = store.jobs.record_state(number, JobState.LOST, "", 3.0, only_from=(JobState.RUNNING,))
     assert lost.unread
@@ -307,10 +296,9 @@ def test_a_job_is_unread_until_somebody_looks_and_again_when_it_ends_anew(store:
     assert store.jobs.record_answer(number, DONE, "raw", 6.0).unread
 
 
-def test_what_has_not_ended_is_listed_however_many_newer_jobs_there_are(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs_of_an_account, "LISTED", 3)
+def test_unfinished_jobs_are_listed_however_many_are_newer(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert job_rows.LISTED == 2_000
+    monkeypatch.setattr(job_rows, "LISTED", 3)
     old = running(store)
     for _ in range(5):
         store.jobs.record_answer(running(store).number, DONE, "raw", 3.0)
@@ -318,14 +306,3 @@ def test_what_has_not_ended_is_listed_however_many_newer_jobs_there_are(
     listed = [job.number for job in store.jobs.all()]
     assert listed[-1] == old.number
     assert listed[:2] == [6, 5]
-
-
-def test_of_the_jobs_that_ended_the_newest_two_thousand_are_listed(store: Store) -> None:
-    store.jobs.record_answer(running(store).number, DONE, "raw", 3.0)
-    with store.database.write() as sql:
-        columns = [row[1] for row in sql.execute("PRAGMA table_info(jobs)") if row[1] != "number"]
-        names = ", ".join(columns)
-        copies = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2004)"
-        sql.execute(f"INSERT INTO jobs ({names}) {copies} SELECT {names} FROM jobs, n WHERE number = 1")
-    assert len(store.jobs.all()) == 2_000
-    assert store.jobs.all()[0].number == 2_005

@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from database_of_a_test import OpenStore, break_page, close_and_damage, root_of
 
 from cekura_tui.model.filter.filter import SavedView
-from cekura_tui.model.run.run import Run
 from cekura_tui.store import views as views_module
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 from cekura_tui.store.views import MAX_LAST_FILTERS, MAX_USED
 
 ORIGIN = "https://api.cekura.ai"
-
-
-def store_at(home: Path, key: str = "key", origin: str = ORIGIN) -> Store:
-    return Store(home / "cekura.db", origin, key, "default")
-
-
-@pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    store = store_at(home)
-    yield store
-    store.close()
 
 
 def fill(store: Store) -> None:
@@ -39,37 +27,37 @@ def fill(store: Store) -> None:
     store.views.save_columns("", '[["run", true, 9]]')
 
 
-def test_notes_views_and_filters_are_there_again_after_a_restart(store: Store, home: Path) -> None:
+def test_notes_views_and_filters_are_there_again_after_a_restart(store: Store, open_store: OpenStore) -> None:
     fill(store)
     store.close()
-    again = store_at(home)
+    again = open_store()
     assert again.notes.all() == {5: "Asked twice\nfor the name. é🙂"}
     assert again.views.views() == [SavedView("refunds", 'scenario:~refund "a b"')]
     assert again.views.used(10) == ["status:failed"]
     assert again.views.last_filter("project_id=1") == "outcome:failed"
     assert again.views.last_filter("project_id=2") == ""
     assert again.views.columns() == {"": '[["run", true, 9]]'}
-    again.close()
 
 
-def test_the_draft_of_a_note_is_kept_until_the_note_is_saved_or_it_is_discarded(store: Store, home: Path) -> None:
+def test_the_draft_of_a_note_is_kept_until_saved_or_discarded(store: Store, open_store: OpenStore) -> None:
     none = ("", "")
     store.notes.put_draft(5, "Asked twi", "Asked")
     store.notes.put_draft(6, "x" * 8_000, "")
-    other = store_at(home, "other")
+    other = open_store("other")
     assert (other.notes.draft(5), store.notes.draft(5)) == (none, ("Asked twi", "Asked"))
     assert store.notes.draft(6) == ("x" * 8_000, "")
     assert store.notes.all() == {}
     store.notes.put(5, "Asked twice", 1.0)
     store.notes.put_draft(6, "", "")
     assert (store.notes.draft(5), store.notes.draft(6)) == (none, none)
-    other.close()
 
 
 @pytest.mark.parametrize(("key", "origin"), [("other", ORIGIN), ("key", "https://elsewhere.example")])
-def test_another_key_and_another_server_do_not_see_them(store: Store, home: Path, key: str, origin: str) -> None:
+def test_another_key_or_server_sees_no_notes_and_views(
+    store: Store, open_store: OpenStore, key: str, origin: str
+) -> None:
     fill(store)
-    other = store_at(home, key, origin)
+    other = open_store(key, origin)
     assert (other.notes.all(), other.views.views(), other.views.used(10)) == ({}, [], [])
     assert other.views.last_filter("project_id=1") == ""
     assert other.views.columns() == {}
@@ -77,7 +65,6 @@ def test_another_key_and_another_server_do_not_see_them(store: Store, home: Path
     other.notes.put(5, "", 2.0)
     other.views.forget("refunds")
     other.views.save_last_filter("project_id=1", "")
-    other.close()
     assert store.notes.all()
     assert store.views.views()
     assert store.views.last_filter("project_id=1")
@@ -102,8 +89,8 @@ def test_views_are_listed_by_name_and_one_name_is_one_view(store: Store) -> None
     assert [view.name for view in store.views.views()] == ["apple", "Zebra"]
 
 
-def test_filters_that_were_used_come_newest_first_each_once_and_the_oldest_make_room(store: Store, home: Path) -> None:
-    other = store_at(home, "other")
+def test_used_filters_come_newest_first_once_and_the_oldest_go(store: Store, open_store: OpenStore) -> None:
+    other = open_store("other")
     other.views.use("of the other", 0.0)
     for number in range(MAX_USED + 5):
         store.views.use(f"id:{number}", float(number))
@@ -113,7 +100,6 @@ def test_filters_that_were_used_come_newest_first_each_once_and_the_oldest_make_
     assert store.views.used(2) == used[:2]
     assert len(store.database.read("SELECT * FROM filters_used")) == MAX_USED + 1
     assert other.views.used() == ["of the other"]
-    other.close()
 
 
 def test_the_columns_of_a_filter_are_replaced_and_removed(store: Store) -> None:
@@ -134,9 +120,7 @@ def test_a_list_that_is_left_without_a_filter_comes_back_without(store: Store) -
     assert store.database.read("SELECT * FROM filters_left") == []
 
 
-def test_the_filters_of_lists_left_long_ago_make_room_but_not_that_of_one_left_again(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_filters_of_lists_left_long_ago_make_room(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_LAST_FILTERS >= 100
     monkeypatch.setattr(views_module, "MAX_LAST_FILTERS", 3)
     for scope in ("a", "b", "c", "a", "d"):
@@ -144,7 +128,7 @@ def test_the_filters_of_lists_left_long_ago_make_room_but_not_that_of_one_left_a
     assert [scope for scope in "abcd" if store.views.last_filter(scope)] == ["a", "c", "d"]
 
 
-def test_a_file_that_cannot_be_written_is_a_sentence_and_keeps_what_was_there(store: Store, home: Path) -> None:
+def test_a_file_that_cannot_be_written_is_a_sentence_and_loses_nothing(store: Store, home: Path) -> None:
     fill(store)
     other = sqlite3.connect(home / "cekura.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -158,7 +142,7 @@ def test_a_file_that_cannot_be_written_is_a_sentence_and_keeps_what_was_there(st
     assert store.views.last_filter("project_id=1") == "outcome:failed"
 
 
-def test_a_full_disk_is_a_sentence_and_what_was_written_before_stays(store: Store, home: Path) -> None:
+def test_a_full_disk_is_a_sentence_and_loses_nothing(store: Store, open_store: OpenStore) -> None:
     fill(store)
     sql = store.database._sql
     sql.execute(f"PRAGMA max_page_count = {sql.execute('PRAGMA page_count').fetchone()[0]}")
@@ -177,20 +161,19 @@ def test_a_full_disk_is_a_sentence_and_what_was_written_before_stays(store: Stor
     sql.execute("PRAGMA max_page_count = 1000000")
     store.notes.put(6, "n" * 100_000, 3.0)
     store.close()
-    again = store_at(home)
+    again = open_store()
     assert again.database.notice == ""
     assert again.notes.all() == {**as_filled, 6: "n" * 100_000}
     assert again.views.views() == [SavedView("refunds", 'scenario:~refund "a b"')]
     assert again.views.used() == ["status:failed"]
     assert again.views.last_filter("project_id=1") == "outcome:failed"
-    again.close()
 
 
-def test_two_windows_that_write_at_once_lose_nothing_and_read_what_the_other_wrote(store: Store, home: Path) -> None:
+def test_two_windows_that_write_at_once_lose_nothing(store: Store, home: Path) -> None:
     together = threading.Barrier(2)
 
     def window(first: int) -> dict[int, str]:
-        own = store_at(home)
+        own = Store(home / "cekura.db", ORIGIN, "key", "default")  # closed by its own thread
         together.wait()
         for number in range(first, 60, 2):
             own.notes.put(number, f"note {number}", 1.0)
@@ -211,64 +194,43 @@ def test_two_windows_that_write_at_once_lose_nothing_and_read_what_the_other_wro
     assert store.views.last_filter("project_id=1") in ("id:58", "id:59")
 
 
-def test_a_note_that_two_windows_wrote_is_the_later_one_in_both(store: Store, home: Path) -> None:
-    other = store_at(home)
+def test_a_note_that_two_windows_wrote_is_the_later_one(store: Store, open_store: OpenStore) -> None:
+    other = open_store()
     store.notes.put(5, "mine", 1.0)
     assert other.notes.all() == {5: "mine"}
     other.notes.put(5, "theirs", 2.0)
     assert store.notes.all() == {5: "theirs"}
-    other.close()
 
 
-def break_page(path: Path, number: int) -> None:
-    """Overwrite a page of a file; the first is 1."""
-    with path.open("r+b") as file:
-        file.seek((number - 1) * 4096)
-        file.write(b"\xa5" * 4096)
-
-
-def root_of(path: Path, table: str) -> int:
-    sql = sqlite3.connect(path)
-    root = sql.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()[0]
-    sql.close()
-    return int(root)
-
-
-def test_what_was_typed_is_saved_from_a_damaged_file_and_this_is_said(store: Store, home: Path) -> None:
+def test_notes_and_views_are_recovered_from_a_damaged_file(store: Store, home: Path, open_store: OpenStore) -> None:
     fill(store)
     store.notes.put(6, "another", 2.0)
     store.runs.keep_rows("s", 1, [], 1.0, first=True)
-    for run in range(400):
-        store.runs.keep_opened(Run.read({"id": run, "transcript": "x" * 3000}), float(run))
-    store.close()
-    break_page(home / "cekura.db", root_of(home / "cekura.db", "opened_runs"))
-    saved = store_at(home)
+    close_and_damage(store, home)
+    saved = open_store()
     assert ". Recovered 0 jobs, 0 prompts, 2 notes and 1 view;" in saved.database.notice
     assert saved.notes.all() == {5: "Asked twice\nfor the name. é🙂", 6: "another"}
     assert saved.views.views() == [SavedView("refunds", 'scenario:~refund "a b"')]
     assert saved.views.used(10) == ["status:failed"]
     assert saved.views.last_filter("project_id=1") == "outcome:failed"
     assert saved.views.columns() == {"": '[["run", true, 9]]'}
-    saved.close()
 
 
-def test_which_list_was_left_last_is_still_known_after_the_file_was_damaged(
-    store: Store, home: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_order_of_lists_left_is_recovered_from_a_damaged_file(
+    store: Store, home: Path, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for scope in "abc":
         store.views.save_last_filter(scope, "status:failed")
-    for run in range(400):
-        store.runs.keep_opened(Run.read({"id": run, "transcript": "x" * 3000}), float(run))
-    store.close()
-    break_page(home / "cekura.db", root_of(home / "cekura.db", "opened_runs"))
-    saved = store_at(home)
+    close_and_damage(store, home)
+    saved = open_store()
     monkeypatch.setattr(views_module, "MAX_LAST_FILTERS", 3)
     saved.views.save_last_filter("d", "status:failed")
     assert [scope for scope in "abcd" if saved.views.last_filter(scope)] == ["b", "c", "d"]
-    saved.close()
 
 
-def test_a_damaged_page_among_the_notes_costs_the_notes_of_that_page_alone(store: Store, home: Path) -> None:
+def test_a_damaged_page_of_notes_costs_the_notes_of_that_page_alone(
+    store: Store, home: Path, open_store: OpenStore
+) -> None:
     for run in range(300):
         store.notes.put(run, f"{run} " + "n" * 60, 1.0)
     path = home / "cekura.db"
@@ -276,9 +238,8 @@ def test_a_damaged_page_among_the_notes_costs_the_notes_of_that_page_alone(store
     root = path.read_bytes()[(root_of(path, "notes") - 1) * 4096 :][:4096]
     place_of_third_child = int.from_bytes(root[12 + 2 * 2 :][:2])
     break_page(path, int.from_bytes(root[place_of_third_child:][:4]))
-    saved = store_at(home)
+    saved = open_store()
     notes = saved.notes.all()
     assert 250 <= len(notes) < 300
     assert {0, 299} <= set(notes)
     assert f"{len(notes)} notes; " in saved.database.notice
-    saved.close()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from damaging import close_and_damage
+from database_of_a_test import OpenStore, close_and_damage
 
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft, Job, JobState
@@ -26,17 +25,6 @@ ORIGIN, SALT = "https://api.cekura.ai", b"s" * 32
 SENT, PROPOSED = Prompt("\ufeff\r\n  # Be\tkind.\x1b \ud800\r\n"), Prompt("Be kinder.\r\n")
 DRAFT = Draft((5,), SENT, 7, "Agent 7")
 DONE = read_progress({"status": "completed", "output": {"improved_prompt": PROPOSED, "summary_of_changes": "s"}})
-
-
-def store_at(home: Path, key: str = "key") -> Store:
-    return Store(home / "cekura.db", ORIGIN, key, "default")
-
-
-@pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    store = store_at(home)
-    yield store
-    store.close()
 
 
 def done(store: Store, at: float, draft: Draft = DRAFT) -> Job:
@@ -95,8 +83,10 @@ def test_what_was_not_sent_after_all_is_no_history_and_its_text_makes_room(store
     assert texts(store) == {"other"}
 
 
-def test_a_launch_that_another_window_made_is_told_once_and_with_what_that_sent(store: Store, home: Path) -> None:
-    other = store_at(home)
+def test_a_launch_that_another_window_made_is_told_once_and_with_what_that_sent(
+    store: Store, open_store: OpenStore
+) -> None:
+    other = open_store()
     number = store.jobs.save_draft(DRAFT, 1.0).number
     store.jobs.begin_launch(DRAFT, 2.0, "first", number)
     other.jobs.begin_launch(Draft((9,), Prompt("changed"), 7), 3.0, "second", number)
@@ -110,19 +100,18 @@ def test_a_job_whose_agent_nobody_told_has_no_history(store: Store) -> None:
     assert store.database.read("SELECT * FROM prompt_uses") == []
 
 
-def test_a_job_that_another_key_takes_over_brings_its_prompt_along(store: Store, home: Path) -> None:
+def test_a_job_that_another_key_takes_over_brings_its_prompt_along(store: Store, open_store: OpenStore) -> None:
     number = store.jobs.begin_launch(DRAFT, 1.0, "me").number
     store.jobs.record_progress_id(number, "p", "raw", 1.1)
-    other = store_at(home, "the new key")
+    other = open_store("the new key")
     assert other.prompt_uses.all(7) == []
     other.jobs.take_over(number, 2.0)
     other.jobs.record_answer(number, DONE, "raw", 3.0)
     assert [use.how for use in other.prompt_uses.all(7)] == ["proposed", "sent"]
     assert store.prompt_uses.all(7) == []
-    other.close()
 
 
-def test_jobs_that_an_earlier_program_launched_are_in_it(home: Path) -> None:
+def test_jobs_that_an_earlier_program_launched_are_in_it(home: Path, open_store: OpenStore) -> None:
     home.mkdir()
     sql = sqlite3.connect(home / "cekura.db")
     for script in MIGRATIONS[:4]:
@@ -149,7 +138,7 @@ def test_jobs_that_an_earlier_program_launched_are_in_it(home: Path) -> None:
     sql.execute("PRAGMA user_version = 4")
     sql.commit()
     sql.close()
-    store = store_at(home)
+    store = open_store()
     told = [(use.how, use.first_line, use.at, use.job) for use in store.prompt_uses.all(7)]
     assert told == [("sent", "a", 30.0, 2), ("proposed", "b", 20.0, 1), ("sent", "b", 15.0, 3)]
     assert [(use.how, use.first_line, use.job) for use in store.prompt_uses.all(8)] == [
@@ -203,7 +192,7 @@ def test_a_write_that_came_to_nothing_does_not_cost_what_the_one_before_replaced
 
 
 def test_what_was_written_and_replaced_is_told_by_the_order_of_writes_whatever_the_clock_says(
-    store: Store, home: Path
+    store: Store, open_store: OpenStore
 ) -> None:
     for at, text in ((9.0, "first"), (8.0, "second"), (7.0, "third"), (6.0, "first")):
         store.prompt_uses.note(7, Prompt(text), "replaced", at, None)
@@ -211,12 +200,11 @@ def test_what_was_written_and_replaced_is_told_by_the_order_of_writes_whatever_t
     store.prompt_uses.note(7, Prompt("second"), "written", 5.0)
     store.prompt_uses.note(7, Prompt("not a write"), "seen", 4.0)
     store.prompt_uses.note(8, Prompt("another agent's"), "replaced", 10.0)
-    again = store_at(home)
+    again = open_store()
     told = [(use.how, use.first_line, use.at) for use in again.prompt_uses.writes(7)]
     assert told[:2] == [("written", "second", 5.0), ("replaced", "first", 6.0)]
     assert [first for _, first, _ in told[2:]] == ["third", "second", "first"], "each write is kept"
     assert again.prompt_uses.writes(9) == []
-    again.close()
 
 
 def test_where_texts_take_too_much_the_history_makes_room_before_any_job_does(
@@ -302,14 +290,13 @@ def test_what_a_forgotten_job_brought_to_the_agent_can_still_be_taken_back(store
 # Damage
 
 
-def test_the_history_is_saved_from_a_damaged_file(store: Store, home: Path) -> None:
+def test_the_history_is_saved_from_a_damaged_file(store: Store, home: Path, open_store: OpenStore) -> None:
     done(store, 1.0)
     for at, text in ((9.0, "first"), (8.0, "second")):
         store.prompt_uses.note(7, Prompt(text), "replaced", at)
     before = store.prompt_uses.all(7)
     close_and_damage(store, home)
-    saved = store_at(home)
+    saved = open_store()
     assert "Recovered 1 job and 4 prompts;" in saved.database.notice
     assert saved.prompt_uses.all(7) == before
     assert saved.prompt_uses.writes(7)[0].first_line == "second"
-    saved.close()

@@ -25,10 +25,18 @@ from cekura_tui.store.sqlite_pages import Pages, owners
 from cekura_tui.store.store import Store
 
 
+@pytest.fixture(scope="module")
+def whole_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("salvage") / "cekura.db"
+    job_in_every_state(path)
+    return path.read_bytes()
+
+
 @pytest.fixture
-def path(home: Path) -> Path:
+def path(home: Path, whole_file: bytes) -> Path:
+    """A database with a job in every state."""
     home.mkdir()
-    job_in_every_state(home / "cekura.db")
+    (home / "cekura.db").write_bytes(whole_file)
     return home / "cekura.db"
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from damaging import close_and_damage
+from database_of_a_test import OpenStore, close_and_damage
 
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft, Job
@@ -17,17 +17,6 @@ from cekura_tui.store.store import Store
 
 YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 DONE = read_progress({"status": "completed", "output": {"improved_prompt": "proposed", "summary_of_changes": "s"}})
-
-
-def store_at(home: Path) -> Store:
-    return Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")
-
-
-@pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    store = store_at(home)
-    yield store
-    store.close()
 
 
 def done(store: Store) -> Job:
@@ -125,12 +114,11 @@ def test_a_step_and_its_text_are_written_together_or_not_at_all(store: Store) ->
     assert store.stagings.staged(number) == "sent a"
 
 
-def test_what_was_chosen_is_saved_from_a_damaged_file(store: Store, home: Path) -> None:
+def test_what_was_chosen_is_saved_from_a_damaged_file(store: Store, home: Path, open_store: OpenStore) -> None:
     number = done(store).number
     store.stagings.choose(number, {"a": YES, "b": NO}, 2.0, text_of)
     close_and_damage(store, home)
-    saved = store_at(home)
+    saved = open_store()
     assert "damaged" in saved.database.notice
     assert saved.stagings.choices(number) == {"a": YES, "b": NO}
     assert saved.stagings.staged(number) == "sent a"
-    saved.close()

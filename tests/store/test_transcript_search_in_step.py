@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from examples import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
 from searched_runs import ORIGIN, by_index, opened_store, opens, places, search, watched_store
 
 from cekura_tui.model.transcript.search import TranscriptHits, folded, read_query
 from cekura_tui.store import runs as runs_module
+from cekura_tui.store import transcript_search
 from cekura_tui.store.database import key_id
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.schema import MIGRATIONS, VERSION
@@ -69,6 +71,7 @@ def test_the_index_keeps_nothing_of_what_left(home: Path) -> None:
     store.close()
 
 
+@COSTLY
 @given(
     st.lists(
         st.tuples(st.integers(1, 4), st.lists(st.text("abé %*\"'你好\n", max_size=8), max_size=3), st.booleans()),
@@ -76,7 +79,7 @@ def test_the_index_keeps_nothing_of_what_left(home: Path) -> None:
     ),
     st.text("abé %*\"'你好", min_size=1, max_size=6),
 )
-def test_with_and_without_an_index_the_same_is_found_after_any_sequence(
+def test_the_same_is_found_with_and_without_an_index(
     tmp_path_factory: pytest.TempPathFactory, opened: Sequence[tuple[int, list[str], bool]], typed: str
 ) -> None:
     home = tmp_path_factory.mktemp("said")
@@ -141,15 +144,18 @@ def test_runs_that_an_earlier_program_kept_are_found(home: Path) -> None:
     store.close()
 
 
-def test_many_runs_are_taken_in_piece_by_piece_and_none_is_left_out(store: Store) -> None:
-    for number in range(1, 25):
-        opens(store, number, "long " * 20_000, "the end")
+def test_many_runs_are_indexed_piece_by_piece_and_none_is_left_out(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transcript_search, "SLICE", 20_000)
+    for number in range(1, 13):
+        opens(store, number, "long " * 1_000, "the end")
     pieces = 1
     while store.transcript_search.catch_up():
         pieces += 1
-        assert store.transcript_search.search(read_query("end")).runs_covered < 24
+        assert store.transcript_search.search(read_query("end")).runs_covered < 12
     assert pieces > 2
-    assert [run for run, _ in places(store, "end")] == list(range(24, 0, -1))
+    assert [run for run, _ in places(store, "end")] == list(range(12, 0, -1))
 
 
 def test_one_file_may_be_used_with_and_without_an_index_in_turn(home: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,13 +19,6 @@ ORIGIN = "https://api.cekura.ai"
 SENT, PROPOSED = Prompt("Be kind."), Prompt("Be kinder.")
 DRAFT = Draft((5,), SENT, 7, "Agent 7", prompt_source="/prompts/caf\udce9 \ud800.md")
 DONE = read_progress({"status": "completed", "output": {"improved_prompt": PROPOSED, "summary_of_changes": "s"}})
-
-
-@pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    store = Store(home / "cekura.db", ORIGIN, "key", "default")
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -1,0 +1,35 @@
+"""The database of a test: opened as any number of windows do, or with a page written over as a failing disk does it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from cekura_tui.model.run.run import Run
+from cekura_tui.store.store import Store
+
+OpenStore = Callable[..., Store]
+PAGE = 4096
+
+
+def root_of(path: Path, table: str) -> int:
+    """The page on which a table begins; the first is 1."""
+    with closing(sqlite3.connect(path)) as sql:
+        return int(sql.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()[0])
+
+
+def break_page(path: Path, number: int) -> None:
+    with path.open("r+b") as file:
+        file.seek((number - 1) * PAGE)
+        file.write(b"\xa5" * PAGE)
+
+
+def close_and_damage(store: Store, home: Path) -> None:
+    """Close a store with many opened runs in it, and spoil where these begin."""
+    for run in range(40):
+        store.runs.keep_opened(Run.read({"id": run, "transcript": "x" * 3000}), float(run))
+    store.close()
+    path = home / "cekura.db"
+    break_page(path, root_of(path, "opened_runs"))
