@@ -10,7 +10,7 @@ import struct
 import sys
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -181,6 +181,14 @@ def _handler_of(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
                 super().finish()
 
     return Handler
+
+
+def page_of(got: Got, rows: Sequence[object], *, most: int = 1_000, **headers: str) -> Reply:
+    """The page of these rows that was asked for, as a list of the API; a page has `most` rows, whatever was asked."""
+    size, number = min(int(got.query["page_size"]), most), int(got.query["page"])
+    found = rows[size * (number - 1) : size * number]
+    more = "elsewhere" if size * number < len(rows) else None
+    return Reply({"count": len(rows), "next": more, "previous": None, "results": found}, headers=headers)
 
 
 def run_of(number: int, agent: int = 7, **fields: object) -> dict[str, object]:

@@ -1,9 +1,10 @@
-"""A feed of runs in simulated time, and the desk that it asks: one that notes everything and answers as it is told."""
+"""Feeds of runs in simulated time: on a session of a test, which notes what it is asked, and on a real one."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar
@@ -20,6 +21,7 @@ from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
 from cekura_tui.workspace.run_feed import RunFeed, VisibleRange
+from cekura_tui.workspace.session import Session
 
 T = TypeVar("T")
 QUERY = RunQuery(Scope("project", 1))
@@ -38,8 +40,8 @@ class Asked(NamedTuple):
 class Desk:
     """`faults` has what to answer instead, by what is asked for; what is in `held` waits for release."""
 
-    def __init__(self, server: RunServer, time: SimulatedTime) -> None:
-        self.server, self._time, self._began = server, time, time.elapsed
+    def __init__(self, server: RunServer, clock: SimulatedTime) -> None:
+        self.server, self._time, self._began = server, clock, clock.elapsed
         self.asked: list[Asked] = []
         self.cancelled: list[Hashable] = []
         self.faults: dict[Hashable, Exception] = {}
@@ -183,3 +185,30 @@ async def feeding(server: RunServer, *, query: RunQuery | None = QUERY, live: bo
             serving.cancel()
         with contextlib.suppress(asyncio.CancelledError, CekuraTuiError):
             await serving
+
+
+@asynccontextmanager
+async def feeding_on(session: Session, query: RunQuery) -> AsyncIterator[tuple[RunFeed, SimulatedTime]]:
+    """A feed of a real session, for which time only passes while no request is in flight."""
+    asking: list[object] = []
+    simulated = SimulatedTime(lambda: bool(asking))
+
+    async def ask(of: Callable[[Session], Awaitable[T]]) -> T:
+        asking.append(of)
+        try:
+            return await of(session)
+        finally:
+            asking.remove(of)
+            simulated.wake()
+
+    monotonic, pause = simulated.monotonic, simulated.pause
+    feed = RunFeed(ask, lambda: None, clock=time.time, monotonic=monotonic, spread=lambda: 0.5, pause=pause)
+    serving = asyncio.create_task(feed.run())
+    try:
+        feed.show(query)
+        feed.look(VisibleRange(0, 9, 0))
+        await simulated.passes(0.01)
+        yield feed, simulated
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)

@@ -20,7 +20,7 @@ from cekura_tui.model.job import Draft
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import Unrecorded
 from cekura_tui.store.store import Store
-from cekura_tui.workspace.agent_prompts import AgentPromptDrifted, AgentPrompts, PromptUpdateFailed
+from cekura_tui.workspace.agent_prompts import AgentPromptDrifted, AgentPrompts, PromptUpdate, PromptUpdateFailed
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import make_setup
 
@@ -67,6 +67,10 @@ class Desk:
         async with httpx.AsyncClient(headers={"X-CEKURA-API-KEY": self.key}, trust_env=False) as client:
             answer = await client.get(f"{self.url}/test_framework/v1/aiagents/{agent_id}/")
             return Prompt(answer.json()["description"])
+
+    async def update(self, text: Prompt = NEW) -> PromptUpdate:
+        """An update of agent 7 to a text, which a job with SENT proposed."""
+        return await self.prompts.preview_update(await self.job(7, SENT), text)
 
     def kept(self, agent_id: int, how: str) -> list[Prompt]:
         """The prompts that the history has of an agent, newest first."""
@@ -130,7 +134,7 @@ async def test_a_text_is_written_exactly_and_the_former_prompt_is_kept(home: Pat
             await desk.prompts.write(again, again.merge.text({}))
 
 
-async def test_a_key_that_would_go_to_the_agent_is_reported_and_one_that_is_there_is_kept_by_no_look(
+async def test_a_key_in_the_new_prompt_is_reported_and_one_at_the_agent_not_kept(
     home: Path, scripted: ScriptedServer
 ) -> None:
     key = "ck_test_0123456789abcdef"
@@ -147,7 +151,7 @@ async def test_a_key_that_would_go_to_the_agent_is_reported_and_one_that_is_ther
         assert with_key not in desk.kept(7, "seen")
 
 
-async def test_what_somebody_else_wrote_since_the_job_was_launched_stays(home: Path, tmp_path: Path) -> None:
+async def test_what_others_wrote_since_the_job_was_launched_stays(home: Path, tmp_path: Path) -> None:
     async with demo_desk(home, tmp_path, "drift") as desk:
         _, sent = await desk.session.agent_prompt(CLINIC)
         update = await desk.prompts.preview_update(await desk.job(CLINIC, sent), better(sent))
@@ -163,7 +167,7 @@ async def test_what_somebody_else_wrote_since_the_job_was_launched_stays(home: P
         assert desk.kept(CLINIC, "replaced") == [update.current]
 
 
-async def test_other_line_ends_at_the_agent_are_told_and_are_no_conflict(desk: Desk, scripted: ScriptedServer) -> None:
+async def test_other_line_ends_at_the_agent_are_reported_and_no_conflict(desk: Desk, scripted: ScriptedServer) -> None:
     scripted.on("GET", AGENT, has(SENT.replace("\n", "\r\n")))
     update = await desk.prompts.preview_update(await desk.job(7, SENT, "Line"), NEW)
     assert update.warnings == (
@@ -176,7 +180,7 @@ async def test_other_line_ends_at_the_agent_are_told_and_are_no_conflict(desk: D
 async def test_a_conflict_is_decided_before_anything_is_written(desk: Desk, scripted: ScriptedServer) -> None:
     theirs = Prompt(SENT.replace("kind to callers", "patient with callers"))
     scripted.on("GET", AGENT, has(theirs))
-    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
+    update = await desk.update()
     assert (len(update.merge.conflicts), update.change, update.is_applied) == (1, None, False)
     (conflict,) = update.merge.conflicts
     assert ("kind to" in conflict.base, "patient" in conflict.now, "brief" in conflict.staged) == (True, True, True)
@@ -186,7 +190,7 @@ async def test_a_conflict_is_decided_before_anything_is_written(desk: Desk, scri
     assert scripted.requests("PATCH") == []
 
 
-async def test_an_agent_that_its_provider_syncs_or_that_was_renamed_is_warned_of(home: Path, tmp_path: Path) -> None:
+async def test_a_synced_or_renamed_agent_is_warned_of(home: Path, tmp_path: Path) -> None:
     async with demo_desk(home, tmp_path) as desk:
         agent, sent = await desk.session.agent_prompt(BANK)
         update = await desk.prompts.preview_update(await desk.job(BANK, sent, "Old Bank"), better(sent))
@@ -197,7 +201,7 @@ async def test_an_agent_that_its_provider_syncs_or_that_was_renamed_is_warned_of
         )
 
 
-async def test_a_prompt_that_was_changed_while_somebody_looked_is_not_written_over(home: Path, tmp_path: Path) -> None:
+async def test_a_prompt_changed_while_it_was_shown_is_not_overwritten(home: Path, tmp_path: Path) -> None:
     async with demo_desk(home, tmp_path, "drift") as desk:
         sent = Prompt("# A file\n\nOnly this.\n")
         number = await desk.job(CLINIC, sent)
@@ -216,37 +220,6 @@ async def test_a_prompt_that_was_changed_while_somebody_looked_is_not_written_ov
         assert await desk.holds(CLINIC) == better(there)
 
 
-@pytest.mark.parametrize(
-    ("fault", "said"),
-    [
-        (
-            "write-403",
-            "This key can read {name}, but not change it: {name} still has its former prompt. {host} refused the API"
-            " key (403: You do not have permission to perform this action.). Use a key that can change agents. ",
-        ),
-        (
-            "write-lost",
-            "{name} still has its former prompt. Lost the connection to {host} before the answer came. "
-            "Reload before you retry. ",
-        ),
-    ],
-)
-async def test_a_write_that_is_refused_or_lost_leaves_the_former_prompt_and_says_so(
-    home: Path, tmp_path: Path, fault: str, said: str
-) -> None:
-    async with demo_desk(home, tmp_path, fault) as desk:
-        agent, sent = await desk.session.agent_prompt(CLINIC)
-        update = await desk.prompts.preview_update(await desk.job(CLINIC, sent), better(sent))
-        with pytest.raises(PromptUpdateFailed) as caught:
-            await desk.prompts.write(update, better(sent))
-        assert caught.value.sentence() == said.format(name=agent.name, host=desk.url[7:]) + KEPT_AS_WELL
-        assert (caught.value.agent_has, await desk.holds(CLINIC)) == ("former", sent)
-        assert (desk.kept(CLINIC, "replaced"), desk.kept(CLINIC, "written")) == ([sent], [])
-        assert caught.value.exit_status == (Exit.KEY_REFUSED if fault == "write-403" else Exit.WRONG_USE)
-        with pytest.raises(UsageError, match="already has its former prompt, so there is nothing to restore"):
-            await desk.prompts.preview_restore(CLINIC)
-
-
 async def test_a_write_whose_answer_is_lost_is_found_to_be_there(home: Path, tmp_path: Path) -> None:
     async with demo_desk(home, tmp_path, "write-half") as desk:
         agent, sent = await desk.session.agent_prompt(CLINIC)
@@ -260,10 +233,8 @@ async def test_a_write_whose_answer_is_lost_is_found_to_be_there(home: Path, tmp
         assert (desk.kept(CLINIC, "replaced"), desk.kept(CLINIC, "written")) == ([sent], [better(sent)])
 
 
-@pytest.mark.parametrize("agent_id", [CLINIC, BANK], ids=["ends in a newline", "line ends of Windows"])
-async def test_a_server_that_changes_white_space_is_told_of_and_what_it_made_can_be_taken_back(
-    home: Path, tmp_path: Path, agent_id: int
-) -> None:
+async def test_a_server_that_changes_white_space_is_reported_and_can_be_reverted(home: Path, tmp_path: Path) -> None:
+    agent_id = BANK  # its prompt has the line ends of Windows
     async with demo_desk(home, tmp_path, "write-trimmed") as desk:
         agent, sent = await desk.session.agent_prompt(agent_id)
         update = await desk.prompts.preview_update(await desk.job(agent_id, sent), better(sent))
@@ -275,9 +246,7 @@ async def test_a_server_that_changes_white_space_is_told_of_and_what_it_made_can
         there = await desk.holds(agent_id)
         assert (caught.value.agent_has, there.split(), there == better(sent)) == ("new", better(sent).split(), False)
         assert desk.kept(agent_id, "replaced") == [sent]
-        with pytest.raises(
-            PromptUpdateFailed, match="changed its white space"
-        ):  # which is not asked about, but written
+        with pytest.raises(PromptUpdateFailed, match="changed its white space"):
             await desk.prompts.restore(await desk.prompts.preview_restore(agent_id))
         assert (await desk.holds(agent_id)).split() == sent.split()
 
@@ -323,6 +292,20 @@ GONE = Reply({"detail": "Gone."}, 404)
             "The current prompt is unknown: Not found on {host} (404: Gone.). Reload to see the prompt it has. ",
         ),
         (
+            Reply({"detail": "Not yours."}, 403),
+            has(SENT),
+            "former",
+            "This key can read Line, but not change it: Line still has its former prompt. {host} refused the API key "
+            "(403: Not yours.). Use a key that can change agents. ",
+        ),
+        (
+            Reset(),
+            has(SENT),
+            "former",
+            "Line still has its former prompt. Lost the connection to {host} before the answer came. "
+            "Reload before you retry. ",
+        ),
+        (
             LATE,
             has(SENT),
             "former",
@@ -349,17 +332,19 @@ GONE = Reply({"detail": "Gone."}, 404)
         "taken and not kept",
         "refused",
         "refused and gone",
+        "not allowed",
+        "lost",
         "failed",
         "failed and gone",
         "not told",
     ],
 )
-async def test_every_end_of_a_write_is_one_sentence_that_says_what_the_agent_has(
+async def test_every_failed_write_says_what_the_agent_has(
     desk: Desk, scripted: ScriptedServer, answer: Reply | Reset, after: Reply, agent_has: str, said: str
 ) -> None:
     scripted.on("GET", AGENT, has(SENT), has(SENT), after)
     scripted.on("PATCH", AGENT, answer)
-    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
+    update = await desk.update()
     with pytest.raises(PromptUpdateFailed) as caught:
         await desk.prompts.write(update, update.merge.text({}))
     kept = KEPT_AS_WELL if agent_has == "former" else KEPT
@@ -367,15 +352,20 @@ async def test_every_end_of_a_write_is_one_sentence_that_says_what_the_agent_has
     assert caught.value.agent_has == agent_has
     assert desk.kept(7, "replaced") == [SENT]
     assert [got.json() for got in scripted.requests("PATCH")] == [{"description": NEW}]
+    if agent_has == "former":
+        not_allowed = isinstance(answer, Reply) and answer.status == 403
+        assert caught.value.exit_status == (Exit.KEY_REFUSED if not_allowed else Exit.WRONG_USE)
+        with pytest.raises(UsageError, match="already has its former prompt, so there is nothing to restore"):
+            await desk.prompts.preview_restore(7)
 
 
-async def test_the_former_prompt_is_on_the_disk_when_the_new_one_leaves_and_the_write_ends_when_nobody_waits(
+async def test_the_former_prompt_is_on_disk_before_the_write_which_finishes_alone(
     desk: Desk, scripted: ScriptedServer, home: Path
 ) -> None:
     hold = Hold(has(NEW))
     scripted.on("GET", AGENT, has(SENT), has(SENT), has(NEW))
     scripted.on("PATCH", AGENT, hold)
-    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
+    update = await desk.update()
     writing = asyncio.create_task(desk.prompts.write(update, NEW))
     assert await asyncio.to_thread(hold.arrived.wait, 20)
     other = Store(home / "cekura.db", scripted.url, "key", "default")
@@ -390,18 +380,18 @@ async def test_the_former_prompt_is_on_the_disk_when_the_new_one_leaves_and_the_
     assert desk.kept(7, "written") == [NEW]
 
 
-async def test_where_the_former_prompt_cannot_be_kept_nothing_is_sent(
+async def test_nothing_is_sent_if_the_former_prompt_cannot_be_kept(
     desk: Desk, scripted: ScriptedServer, home: Path
 ) -> None:
     scripted.on("GET", AGENT, has(SENT))
-    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
+    update = await desk.update()
     (home / "cekura.db").rename(home / "elsewhere.db")
     with pytest.raises(Unrecorded, match=r"^Nothing was written to Line\. The database .* was removed"):
         await desk.prompts.write(update, NEW)
     assert scripted.requests("PATCH") == []
 
 
-async def test_a_write_that_could_not_be_noted_is_told_as_done_and_not_noted(
+async def test_a_write_that_could_not_be_recorded_is_reported_as_done(
     desk: Desk, scripted: ScriptedServer, home: Path
 ) -> None:
     def written(_: Got) -> Reply:
@@ -410,7 +400,7 @@ async def test_a_write_that_could_not_be_noted_is_told_as_done_and_not_noted(
 
     scripted.on("GET", AGENT, has(SENT), has(SENT), has(NEW))
     scripted.on("PATCH", AGENT, written)
-    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
+    update = await desk.update()
     done = await desk.prompts.write(update, NEW)
     assert done.message.startswith("Updated the prompt of Line · verified byte for byte. Can't add the update to")
     assert (
@@ -421,16 +411,14 @@ async def test_a_write_that_could_not_be_noted_is_told_as_done_and_not_noted(
 async def test_what_the_server_answered_to_a_write_is_among_the_facts(desk: Desk, scripted: ScriptedServer) -> None:
     scripted.on("GET", AGENT, has(SENT))
     scripted.on("PATCH", AGENT, Reply({"detail": "No."}, 400))
-    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
+    update = await desk.update()
     with pytest.raises(PromptUpdateFailed) as caught:
         await desk.prompts.write(update, NEW)
     assert caught.value.failure is not None
     assert caught.value.facts() == caught.value.failure.facts() != []
 
 
-async def test_what_was_made_of_a_conflict_and_written_is_no_conflict_when_one_looks_again(
-    desk: Desk, scripted: ScriptedServer
-) -> None:
+async def test_a_resolved_and_written_conflict_is_none_any_more(desk: Desk, scripted: ScriptedServer) -> None:
     scripted.on("GET", AGENT, has(NEW))
     number, staged = await desk.job(7, SENT), Prompt(SENT.replace("kind to", "brief with"))
     assert (await desk.prompts.preview_update(number, staged)).merge.conflicts
@@ -439,7 +427,7 @@ async def test_what_was_made_of_a_conflict_and_written_is_no_conflict_when_one_l
     assert again.is_applied
 
 
-async def test_what_was_replaced_comes_back_and_goes_again(home: Path, tmp_path: Path) -> None:
+async def test_a_replaced_prompt_is_restored_and_replaced_again(home: Path, tmp_path: Path) -> None:
     async with demo_desk(home, tmp_path) as desk:
         agent, sent = await desk.session.agent_prompt(AIR)
         with pytest.raises(UsageError, match=f"Nothing was written to {agent.name} from here"):
@@ -466,11 +454,9 @@ class Held:
         return has(self.prompts[-1], **self._more)
 
 
-async def test_a_restore_over_somebody_elses_prompt_says_so_first_and_never_replaces_what_was_not_shown(
-    desk: Desk, scripted: ScriptedServer
-) -> None:
+async def test_a_restore_replaces_no_prompt_that_was_not_shown(desk: Desk, scripted: ScriptedServer) -> None:
     held = Held(scripted)
-    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
+    update = await desk.update()
     await desk.prompts.write(update, NEW)
     assert (await desk.prompts.preview_restore(7)).warnings == ()
     held.prompts.append("Somebody else's.")
@@ -489,9 +475,7 @@ async def test_a_restore_over_somebody_elses_prompt_says_so_first_and_never_repl
     assert desk.kept(7, "replaced") == ["And more.", SENT]
 
 
-async def test_what_was_being_written_when_the_program_was_killed_is_not_taken_for_somebody_elses(
-    desk: Desk, scripted: ScriptedServer
-) -> None:
+async def test_a_write_interrupted_by_a_kill_is_not_called_another_change(desk: Desk, scripted: ScriptedServer) -> None:
     held = Held(scripted)
     desk.session.store.prompt_uses.note(7, SENT, "replaced", 1.0, None)  # and then nothing more was noted
     held.prompts.append(NEW)
@@ -502,9 +486,9 @@ async def test_what_was_being_written_when_the_program_was_killed_is_not_taken_f
     assert (await desk.prompts.restore(former)).agent.prompt == SENT
 
 
-async def test_a_restore_warns_where_the_provider_would_undo_it(desk: Desk, scripted: ScriptedServer) -> None:
+async def test_a_restore_warns_if_the_provider_would_undo_it(desk: Desk, scripted: ScriptedServer) -> None:
     Held(scripted, auto_sync_prompt_enabled=True)
-    await desk.prompts.write(await desk.prompts.preview_update(await desk.job(7, SENT), NEW), NEW)
+    await desk.prompts.write(await desk.update(), NEW)
     (warning,) = (await desk.prompts.preview_restore(7)).warnings
     assert warning.startswith("Line syncs its prompt from its voice platform")
 
@@ -512,7 +496,7 @@ async def test_a_restore_warns_where_the_provider_would_undo_it(desk: Desk, scri
 async def test_an_agent_that_had_no_prompt_gets_none_again(desk: Desk, scripted: ScriptedServer) -> None:
     held = Held(scripted)
     held.prompts.append("")
-    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
+    update = await desk.update()
     await desk.prompts.write(update, NEW)
     assert (await desk.prompts.restore(await desk.prompts.preview_restore(7))).agent.prompt == ""
 
@@ -528,7 +512,7 @@ async def test_an_agent_that_had_no_prompt_gets_none_again(desk: Desk, scripted:
     ],
     ids=["restored", "refused", "failed", "not known", "others"],
 )
-async def test_a_restore_that_fails_never_calls_what_the_agent_still_has_its_former_prompt(
+async def test_a_failed_restore_says_which_prompt_the_agent_has(
     desk: Desk, scripted: ScriptedServer, answer: Reply, after: Reply, said: str
 ) -> None:
     desk.session.store.prompt_uses.note(7, SENT, "replaced", 1.0, None)
@@ -544,9 +528,7 @@ async def test_a_restore_that_fails_never_calls_what_the_agent_still_has_its_for
     assert said in told
 
 
-async def test_a_write_that_came_to_nothing_does_not_hide_what_the_one_before_replaced(
-    desk: Desk, scripted: ScriptedServer
-) -> None:
+async def test_a_failed_write_does_not_hide_what_the_last_one_replaced(desk: Desk, scripted: ScriptedServer) -> None:
     newer = Prompt(NEW.replace("kind", "warm"))
     scripted.on("GET", AGENT, has(SENT), has(SENT), has(NEW))
     scripted.on("PATCH", AGENT, has(NEW), Reply({}, 403))
@@ -561,7 +543,7 @@ async def test_a_write_that_came_to_nothing_does_not_hide_what_the_one_before_re
 
 
 @pytest.mark.parametrize("mend", ["Start without --read-only.", "Remove read_only = true from /etc/c.toml."])
-async def test_a_read_only_session_looks_and_writes_nothing(desk: Desk, scripted: ScriptedServer, mend: str) -> None:
+async def test_a_read_only_session_writes_nothing(desk: Desk, scripted: ScriptedServer, mend: str) -> None:
     scripted.on("GET", AGENT, has(SENT))
     prompts = desk.with_switch(mend)
     update = await prompts.preview_update(await desk.job(7, SENT), NEW)
@@ -583,25 +565,23 @@ async def test_a_read_only_session_looks_and_writes_nothing(desk: Desk, scripted
     ],
     ids=["gone", "refused", "not told"],
 )
-async def test_an_agent_that_cannot_be_read_any_more_is_not_written(
+async def test_an_agent_that_cannot_be_read_is_not_written(
     desk: Desk, scripted: ScriptedServer, answer: Reply, kind: type[Exception], said: str
 ) -> None:
     scripted.on("GET", AGENT, has(SENT), answer)
-    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
+    update = await desk.update()
     with pytest.raises(kind) as caught:
         await desk.prompts.write(update, NEW)
     assert str(caught.value).startswith(said.strip())
     assert (scripted.requests("PATCH"), desk.kept(7, "replaced")) == ([], [])
 
 
-async def test_a_job_without_an_agent_and_a_text_without_a_word_are_refused(
-    desk: Desk, scripted: ScriptedServer
-) -> None:
+async def test_a_job_without_agent_and_an_empty_text_are_refused(desk: Desk, scripted: ScriptedServer) -> None:
     scripted.on("GET", AGENT, has(SENT))
     draft = await desk.session.jobs.save_draft(Draft((5,), SENT, None))
     with pytest.raises(UsageError, match="did not name the agent of this run"):
         await desk.prompts.preview_update(draft.number, NEW)
-    update = await desk.prompts.preview_update(await desk.job(7, SENT), NEW)
+    update = await desk.update()
     with pytest.raises(UsageError, match="The text is empty"):
         await desk.prompts.write(update, Prompt(" \n"))
     assert scripted.requests("PATCH") == []

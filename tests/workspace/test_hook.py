@@ -31,7 +31,7 @@ Hook = Callable[..., JobHook]
 
 def python(code: str, *words: object) -> str:
     """A command that runs this code."""
-    return shlex.join([sys.executable, "-c", code, *map(str, words)])
+    return shlex.join([sys.executable, "-ISc", code, *map(str, words)])
 
 
 def config(home: Path, command: str) -> None:

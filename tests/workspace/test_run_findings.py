@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from hostile_server import long_run
 from scripted_server import Got, Reply, ScriptedServer, run_of
 
 from cekura_tui.api.client import Client
@@ -190,7 +189,7 @@ async def test_many_that_wait_for_the_same_turn_do_not_all_take_it() -> None:
 async def test_why_long_calls_failed_is_asked_for_in_parts(findings: RunFindings, scripted: ScriptedServer) -> None:
     def answer(got: Got) -> Reply:
         ids = map(int, got.query["run_ids"].split(","))
-        return Reply([{**long_run(8_000), "id": number, "expected_outcome": MISSED} for number in ids])
+        return Reply([run_of(number, expected_outcome=MISSED, values=[0] * 40_000) for number in ids])
 
     scripted.on("GET", BULK, answer)
     assert await findings.fetch([1, 2, 3, 4, 5]) == dict.fromkeys([1, 2, 3, 4, 5], WHY)

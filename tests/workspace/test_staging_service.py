@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from examples import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,7 +63,7 @@ def store(home: Path) -> Iterator[Store]:
     store.close()
 
 
-async def test_the_text_is_that_of_the_choices_after_every_step(store: Store) -> None:
+async def test_the_text_matches_the_choices_after_every_step(store: Store) -> None:
     number, service = done(store), StagingService(store)
     assert (await service.choices(number, DIFF), await service.staged(number)) == ({}, None)
     assert (await service.choose(number, DIFF, {1: YES, 2: NO})).after == {1: YES, 2: NO}
@@ -78,7 +79,7 @@ async def test_the_text_is_that_of_the_choices_after_every_step(store: Store) ->
     assert await service.staged(number) == DIFF.new
 
 
-async def test_undo_goes_on_where_an_earlier_program_stopped(home: Path) -> None:
+async def test_undo_continues_after_a_restart(home: Path) -> None:
     first = store_at(home)
     number = done(first)
     service = StagingService(first)
@@ -95,7 +96,7 @@ async def test_undo_goes_on_where_an_earlier_program_stopped(home: Path) -> None
     second.close()
 
 
-async def test_a_diff_that_finds_other_hunks_keeps_what_it_still_finds_and_leaves_the_rest_alone(store: Store) -> None:
+async def test_a_diff_with_other_hunks_keeps_the_choices_it_still_finds(store: Store) -> None:
     number, service = done(store), StagingService(store)
     await service.choose(number, DIFF, {1: YES, 2: YES})
     await service.choose(number, DIFF, {6: YES})
@@ -108,7 +109,7 @@ async def test_a_diff_that_finds_other_hunks_keeps_what_it_still_finds_and_leave
     assert await service.choices(number, DIFF) == {6: YES}
 
 
-async def test_what_another_window_chose_meanwhile_is_seen_and_in_the_text(store: Store, home: Path) -> None:
+async def test_choices_of_another_window_are_seen_and_in_the_text(store: Store, home: Path) -> None:
     number, other = done(store), store_at(home)
     here, there = StagingService(store), StagingService(other)
     await here.choose(number, DIFF, {1: YES})
@@ -119,9 +120,7 @@ async def test_what_another_window_chose_meanwhile_is_seen_and_in_the_text(store
     other.close()
 
 
-async def test_undo_takes_back_what_this_window_or_an_ended_one_chose_and_tells_the_rest(
-    store: Store, home: Path
-) -> None:
+async def test_undo_reverts_choices_of_this_window_or_an_ended_one(store: Store, home: Path) -> None:
     number, other = done(store), store_at(home)
     here, there = (StagingService(one, window=this_process()) for one in (store, other))
     dead = json.dumps({"host": socket.gethostname(), "pid": 1, "start": "long ago"})
@@ -171,8 +170,9 @@ STEPS = st.lists(
 )
 
 
+@COSTLY
 @given(STEPS)
-def test_any_sequence_of_steps_is_kept_as_it_would_be_remembered(
+def test_any_sequence_of_steps_is_stored_as_it_was_chosen(
     steps: list[Mapping[int, HunkChoice | None] | str],
 ) -> None:
     with TemporaryDirectory() as place:
@@ -216,15 +216,14 @@ asyncio.run(choose())
 """
 
 
-@pytest.mark.parametrize("lines", [3, 10, 31])
-def test_whoever_is_killed_while_choosing_leaves_choices_and_text_that_belong_together(home: Path, lines: int) -> None:
+def test_a_process_killed_while_choosing_leaves_choices_that_match_the_text(home: Path) -> None:
     first = store_at(home)
     number = done(first)
     first.close()
     command = [sys.executable, "-c", _CHOOSE_FOR_EVER, str(home), *sys.path]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as chooser:
         assert chooser.stdout is not None
-        for _ in range(lines):
+        for _ in range(10):
             steps = int(chooser.stdout.readline())
         chooser.kill()
     assert chooser.returncode == -signal.SIGKILL

@@ -75,9 +75,7 @@ async def test_each_change_is_told_with_the_verdict_and_the_turn_that_it_answers
     assert found.problems == ()
 
 
-async def test_a_proposal_too_long_to_compare_is_whole_and_what_would_need_comparing_is_refused(
-    scripted: ScriptedServer, home: Path
-) -> None:
+async def test_a_proposal_too_long_to_compare_is_shown_whole(scripted: ScriptedServer, home: Path) -> None:
     long = Prompt("Ask the caller for the date of birth.\n" * 150_000)
     end = {"status": "completed", "output": {"improved_prompt": long, "summary_of_changes": "Longer."}}
     async with suggested(scripted, home, end) as (workspace, _):

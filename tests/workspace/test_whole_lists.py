@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from itertools import product
 
 import pytest
 from listed_runs import LIST, NOON, Listed, Pin, time_of
@@ -21,9 +22,10 @@ async def ids_of(session: Session, options: ListOptions | None = None) -> list[i
     return [run.id async for page in pages for run in page.items]
 
 
-@pytest.mark.parametrize("oldest_first", [False, True])
-@pytest.mark.parametrize("count", [0, 1, 3, 4, 9, 10])
-async def test_every_run_is_read_once_newest_first_whichever_way_the_server_lists(
+@pytest.mark.parametrize(
+    ("count", "oldest_first"), [(0, True), (1, False), (3, True), (4, False), (9, True), (10, False)]
+)
+async def test_every_run_is_read_once_newest_first(
     quick: Session, scripted: ScriptedServer, count: int, oldest_first: bool
 ) -> None:
     Listed(scripted, list(range(1, count + 1)), oldest_first=oldest_first)
@@ -31,7 +33,7 @@ async def test_every_run_is_read_once_newest_first_whichever_way_the_server_list
 
 
 @pytest.mark.parametrize("oldest_first", [False, True])
-async def test_runs_that_come_or_go_while_the_list_is_read_shift_no_page(
+async def test_runs_made_while_the_list_is_read_shift_no_page(
     quick: Session, scripted: ScriptedServer, oldest_first: bool
 ) -> None:
     listed = Listed(scripted, list(range(1, 11)), oldest_first=oldest_first)
@@ -43,9 +45,7 @@ async def test_runs_that_come_or_go_while_the_list_is_read_shift_no_page(
     assert found == list(range(10, 0, -1))
 
 
-async def test_a_list_up_to_a_moment_in_the_past_is_read_to_its_end_up_to_that_moment(
-    quick: Session, scripted: ScriptedServer
-) -> None:
+async def test_a_list_until_a_time_in_the_past_is_read_to_its_end(quick: Session, scripted: ScriptedServer) -> None:
     Listed(scripted, list(range(1, 11)))
     params: dict[str, str | int] = {"project_id": 1, "created_at_to": time_of(7)}
     found = [run.id async for page in all_runs(quick.client, params, quick.budget) for run in page.items]
@@ -53,9 +53,7 @@ async def test_a_list_up_to_a_moment_in_the_past_is_read_to_its_end_up_to_that_m
     assert {got.query["created_at_to"] for got in scripted.requests("GET", LIST)} == {time_of(7)}
 
 
-async def test_a_list_of_a_server_that_does_not_tell_its_time_is_read_as_it_is(
-    quick: Session, scripted: ScriptedServer
-) -> None:
+async def test_a_list_of_a_server_without_a_clock_is_read_as_it_is(quick: Session, scripted: ScriptedServer) -> None:
     listed = Listed(scripted, list(range(1, 11)))
     scripted.on("GET", LIST, lambda got: replace(listed.answer(got), headers={"Date": "noon"}))
     assert await ids_of(quick) == list(range(10, 0, -1))
@@ -74,9 +72,10 @@ async def test_a_list_that_becomes_shorter_ends_where_it_ends(
     assert found == [10, 9, 8]
 
 
-@pytest.mark.parametrize("oldest_first", [False, True])
-@pytest.mark.parametrize("missing", [[4], [2], [2, 3, 4], range(4, 100)])
-async def test_a_list_of_which_pages_are_not_there_is_no_whole_list(
+@pytest.mark.parametrize(
+    ("missing", "oldest_first"), [([4], True), ([2], False), ([2, 3, 4], True), (range(4, 100), False)]
+)
+async def test_a_list_with_missing_pages_is_incomplete(
     quick: Session, scripted: ScriptedServer, oldest_first: bool, missing: list[int]
 ) -> None:
     listed = Listed(scripted, list(range(1, 31)), oldest_first=oldest_first)
@@ -86,7 +85,7 @@ async def test_a_list_of_which_pages_are_not_there_is_no_whole_list(
 
 
 @pytest.mark.parametrize("results", [[2, 1], [1, 2], []])
-async def test_a_server_that_knows_one_page_only_is_soon_asked_no_more_and_not_believed(
+async def test_a_server_that_repeats_one_page_is_soon_given_up(
     quick: Session, scripted: ScriptedServer, results: list[int]
 ) -> None:
     scripted.on("GET", LIST, Reply({"count": 9_000, "next": "x", "results": [run_of(number) for number in results]}))
@@ -96,7 +95,7 @@ async def test_a_server_that_knows_one_page_only_is_soon_asked_no_more_and_not_b
 
 
 @pytest.mark.parametrize("last", [[2, 1], []])
-async def test_a_last_page_without_anything_new_is_not_believed_either(
+async def test_a_last_page_without_new_runs_is_incomplete(
     quick: Session, scripted: ScriptedServer, last: list[int]
 ) -> None:
     first = Reply({"count": 4, "next": "x", "results": [run_of(2), run_of(1)]})
@@ -115,17 +114,13 @@ async def test_a_page_that_only_repeats_is_not_the_end(quick: Session, scripted:
     assert await ids_of(quick) == [4, 3, 2, 1]
 
 
-async def test_a_server_that_repeats_itself_when_all_was_seen_is_asked_no_more(
-    quick: Session, scripted: ScriptedServer
-) -> None:
+async def test_a_page_repeated_after_all_was_read_is_the_end(quick: Session, scripted: ScriptedServer) -> None:
     scripted.on("GET", LIST, Reply({"count": 2, "next": "x", "results": [run_of(2), run_of(1)]}))
     assert await ids_of(quick) == [2, 1]
     assert len(scripted.seen) == 2
 
 
-async def test_a_count_that_is_no_truth_does_not_keep_it_asking_for_ever(
-    quick: Session, scripted: ScriptedServer
-) -> None:
+async def test_a_wrong_count_does_not_keep_it_reading_forever(quick: Session, scripted: ScriptedServer) -> None:
     first = Reply({"count": 10**12, "next": "x", "results": [run_of(1), run_of(2)]})
     scripted.on("GET", LIST, first, Reply({"detail": "Invalid page."}, 404))
     with pytest.raises(CekuraTuiError):
@@ -133,7 +128,7 @@ async def test_a_count_that_is_no_truth_does_not_keep_it_asking_for_ever(
     assert len(scripted.seen) < 50
 
 
-async def test_each_request_waits_for_the_budget_that_all_share(session: Session, scripted: ScriptedServer) -> None:
+async def test_each_request_waits_for_the_shared_budget(session: Session, scripted: ScriptedServer) -> None:
     Listed(scripted, list(range(1, 8)))
     session.budget = Budget(2, 10.0)
     now, slept = [0.0], list[float]()
@@ -146,9 +141,7 @@ async def test_each_request_waits_for_the_budget_that_all_share(session: Session
     assert (len(scripted.seen), slept) == (3, [10.0])
 
 
-async def test_a_server_that_asks_to_wait_is_asked_when_it_said_and_this_is_told(
-    quick: Session, scripted: ScriptedServer
-) -> None:
+async def test_a_wait_that_the_server_asks_for_is_kept_and_reported(quick: Session, scripted: ScriptedServer) -> None:
     busy = Reply(b"{}", 429, {"Retry-After": "70"})
     scripted.on("GET", LIST, *[busy] * 4, Reply({"count": 1, "next": None, "results": [run_of(1)]}))
     told, now = list[float](), [0.0]
@@ -166,9 +159,7 @@ async def test_a_server_that_asks_to_wait_is_asked_when_it_said_and_this_is_told
     assert now[0] < 280 + LONGEST_WAIT + 10
 
 
-async def test_a_server_that_names_no_time_to_wait_is_not_asked_again_and_again(
-    quick: Session, scripted: ScriptedServer
-) -> None:
+async def test_a_busy_server_that_names_no_wait_is_given_up(quick: Session, scripted: ScriptedServer) -> None:
     now = [0.0]
 
     async def sleep(seconds: float) -> None:
@@ -180,9 +171,7 @@ async def test_a_server_that_names_no_time_to_wait_is_not_asked_again_and_again(
     assert len(scripted.seen) == 3
 
 
-async def test_a_failure_that_passes_costs_nothing_and_why_it_takes_longer_is_told_first(
-    quick: Session, scripted: ScriptedServer
-) -> None:
+async def test_a_passing_failure_is_reported_before_the_wait(quick: Session, scripted: ScriptedServer) -> None:
     told = list[str | float]()
 
     async def sleep(seconds: float) -> None:
@@ -197,11 +186,9 @@ async def test_a_failure_that_passes_costs_nothing_and_why_it_takes_longer_is_to
     assert (name, wait) == ("ServerFault", slept)
 
 
-@pytest.mark.parametrize("gone", [[10], [9, 10], [8, 9, 10], [1], [4, 5, 6, 7, 8, 9, 10]])
-@pytest.mark.parametrize("after", [1, 2, 3])
-@pytest.mark.parametrize("pin", ["exact", "refused"])
-@pytest.mark.parametrize("oldest_first", [False, True])
-async def test_runs_that_are_deleted_while_the_list_is_read_hide_no_others(
+@pytest.mark.parametrize(("gone", "after"), product([[10], [8, 9, 10], [1], [4, 5, 6, 7, 8, 9, 10]], [1, 3]))
+@pytest.mark.parametrize(("pin", "oldest_first"), [("exact", True), ("refused", False)])
+async def test_runs_deleted_while_the_list_is_read_hide_no_others(
     quick: Session, scripted: ScriptedServer, gone: list[int], after: int, pin: Pin, oldest_first: bool
 ) -> None:
     listed = Listed(scripted, list(range(1, 11)), pin=pin, apart=2_400, oldest_first=oldest_first)
