@@ -234,9 +234,7 @@ asyncio.run(main())
 @pytest.mark.long
 @pytest.mark.parametrize("operation", ["run", "poll"])
 @pytest.mark.parametrize("sent", _HOSTILE)
-def test_a_process_that_is_sent_anything_six_times_at_once_stays_under_300_mb(
-    scripted: ScriptedServer, sent: str, operation: str
-) -> None:
+def test_six_hostile_answers_at_once_stay_under_300_mb(scripted: ScriptedServer, sent: str, operation: str) -> None:
     method, path, *_ = OPERATIONS[operation]
     scripted.on(method, path, _HOSTILE[sent]())
     root = Path(__file__).parents[1]

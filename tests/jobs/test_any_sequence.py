@@ -91,9 +91,7 @@ ONE = ("launches", 0, "Be kind.", "taken", "succeeded")
 
 
 @given(steps=STORIES)
-def test_whatever_happens_a_job_ends_as_the_server_told_is_launched_once_and_never_asked_about_too_often(
-    play: Play, steps: Sequence[Sequence[Any]]
-) -> None:
+def test_jobs_end_as_the_server_said_after_any_sequence(play: Play, steps: Sequence[Sequence[Any]]) -> None:
     play(steps)
 
 
@@ -110,12 +108,12 @@ def test_an_answer_that_comes_after_a_job_was_forgotten_is_not_kept(play: Play) 
     play([ONE, ("will_answer", 0, ["404"] * 5), ("passes", 8.0), *held])
 
 
-def test_what_the_server_asked_to_wait_is_kept_though_other_answers_come_after_it(play: Play) -> None:
+def test_a_wait_is_kept_though_other_answers_come_later(play: Play) -> None:
     six = [("launches_six", 0, "Be kind.", "succeeded"), ("will_answer", 0, ["429 for 90 s"])]
     play([*six, ("answers_are", True), ("passes", 9.0), ("answers_are", False), ("passes", 70.0)])
 
 
-def test_who_wants_to_know_at_once_does_not_make_it_too_much_for_the_server(play: Play) -> None:
+def test_polling_at_once_respects_the_budget(play: Play) -> None:
     six = ("launches_six", 0, "Be kind.", "succeeded")
     everything = [("resumes", 1, which) for which in range(7)]
     play([("opens_a_window",), six, six, ("passes", 2.0), *everything])

@@ -248,9 +248,7 @@ async def test_a_launch_that_cannot_be_recorded_as_taken_is_told(
         assert here.posts() == 1
 
 
-async def test_an_answer_that_came_while_another_program_held_the_database_is_recorded_when_it_lets_go(
-    home: Path, scripted: ScriptedServer
-) -> None:
+async def test_an_answer_during_a_lock_is_recorded_after_it(home: Path, scripted: ScriptedServer) -> None:
     hold = Hold(TAKEN)
     scripted.on("POST", LAUNCH, hold)
     async with room(home, scripted) as here:

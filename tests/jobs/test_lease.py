@@ -76,7 +76,7 @@ def test_a_window_that_hangs_is_replaced_and_stops_asking_when_it_wakes(windows:
     assert windows.second.keep(61.0)
 
 
-def test_a_window_that_asks_again_after_it_had_nothing_to_ask_is_not_taken_for_one_that_hangs(windows: Windows) -> None:
+def test_an_idle_window_that_polls_again_does_not_seem_to_hang(windows: Windows) -> None:
     assert windows.first.keep(0.0)
     assert not windows.second.keep(1.0)
     windows.first.give_up()
@@ -84,7 +84,7 @@ def test_a_window_that_asks_again_after_it_had_nothing_to_ask_is_not_taken_for_o
     assert not windows.second.keep(3.0 + EXPIRES_AFTER)
 
 
-def test_a_clock_that_is_set_back_does_not_take_the_asking_from_a_window_that_lives(windows: Windows) -> None:
+def test_a_clock_set_back_takes_the_lease_from_no_living_window(windows: Windows) -> None:
     assert windows.first.keep(1000.0)
     assert not windows.second.keep(1000.0)
     for second in range(30):
@@ -113,9 +113,7 @@ def test_when_a_job_was_last_heard_of_is_written_down_with_the_sign_of_life(wind
     assert job.answered_at == 7.0
 
 
-async def test_with_two_windows_a_job_is_asked_about_as_often_as_with_one_and_both_see_its_end(
-    home: Path, scripted: ScriptedServer
-) -> None:
+async def test_two_windows_poll_a_job_no_more_often_than_one(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("POST", LAUNCH, TAKEN)
     scripted.on("GET", PROGRESS, RUNNING, DONE)
     async with room(home, scripted) as here, room(home, scripted) as there:

@@ -58,7 +58,7 @@ async def test_the_launch_of_a_process_that_lives_is_left_to_it(home: Path, scri
         process.wait()
 
 
-async def test_the_launch_of_a_process_that_was_killed_is_unconfirmed_and_not_sent_again(
+async def test_the_launch_of_a_killed_process_is_unconfirmed_and_not_resent(
     home: Path, scripted: ScriptedServer
 ) -> None:
     process = await asyncio.to_thread(launching_elsewhere, home, scripted)

@@ -137,9 +137,7 @@ def test_a_job_is_given_up_after_the_server_said_so_three_times_over_a_minute(at
 
 
 @pytest.mark.parametrize(("at", "believed"), [([0, 30], False), ([0, 2, 19.9], False), ([0, 2, 20], True)])
-def test_a_last_word_without_a_result_is_believed_after_three_times_over_twenty_seconds(
-    at: list[float], believed: bool
-) -> None:
+def test_an_end_without_a_result_is_believed_after_twenty_seconds(at: list[float], believed: bool) -> None:
     streak = Streak(SUSPECTED)
     assert [streak.add(moment) for moment in at][-1] is believed
 

@@ -36,9 +36,7 @@ async def ended(here: Room, server: ScriptedServer) -> Job:
     return await here.comes_into(JobState.SUCCEEDED)
 
 
-async def test_a_second_kind_is_launched_and_polled_and_its_result_is_kept(
-    home: Path, scripted: ScriptedServer
-) -> None:
+async def test_a_second_kind_is_launched_polled_and_recorded(home: Path, scripted: ScriptedServer) -> None:
     async with room(home, scripted, engine=hasty()) as here:
         job = await ended(here, scripted)
         assert job.result == {"passed": 3, "name": "Night\trun\r\n"}, "a text at an exact path is exact"
@@ -75,9 +73,7 @@ def test_the_command_line_shows_the_result_of_a_second_kind(
     assert "succeeded" in call("jobs", "list").out
 
 
-async def test_both_kinds_go_on_side_by_side_and_neither_tells_how_long_the_other_takes(
-    home: Path, scripted: ScriptedServer
-) -> None:
+async def test_two_kinds_run_side_by_side_with_durations_of_their_own(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("POST", LAUNCH, TAKEN)
     scripted.on("GET", PROGRESS, DONE)
     async with room(home, scripted, engine=hasty()) as here:

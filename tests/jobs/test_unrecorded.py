@@ -75,7 +75,7 @@ async def answered_under_lock(here: Room, reply: Reply) -> asyncio.Task[Job]:
         (Reply({"detail": "No credits."}, 402), (JobState.DRAFT, None), "No credits."),
     ],
 )
-async def test_what_came_of_a_launch_while_the_disk_was_full_is_recorded_by_the_next_start(
+async def test_a_launch_answered_on_a_full_disk_is_recorded_at_next_start(
     home: Path, scripted: ScriptedServer, reply: Reply, found: tuple[JobState, str | None], reason: str
 ) -> None:
     hold = Hold(reply)
@@ -131,9 +131,7 @@ def pending_files(home: Path) -> list[str]:
     return [path.name for path in home.glob("*-taken-*")]
 
 
-async def test_a_job_that_the_server_took_is_told_by_its_id_and_followed_when_the_database_can_be_written(
-    home: Path, scripted: ScriptedServer
-) -> None:
+async def test_an_unrecorded_job_is_reported_by_id_and_followed_later(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("GET", PROGRESS, RUNNING)
     async with room(home, scripted) as here:
         here.engine.start()
@@ -149,9 +147,7 @@ async def test_a_job_that_the_server_took_is_told_by_its_id_and_followed_when_th
         assert (pending_files(home), here.posts()) == ([], 1)
 
 
-async def test_an_id_that_was_not_recorded_when_the_program_ended_is_when_it_starts_again(
-    home: Path, scripted: ScriptedServer
-) -> None:
+async def test_an_id_not_recorded_at_the_end_is_at_the_next_start(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("GET", PROGRESS, RUNNING)
     async with room(home, scripted) as here:
         launching = await answered_under_lock(here, TAKEN)
@@ -167,9 +163,7 @@ async def test_an_id_that_was_not_recorded_when_the_program_ended_is_when_it_sta
         assert (pending_files(home), again.posts()) == ([], 1)
 
 
-async def test_a_launch_that_may_have_been_taken_is_not_told_as_one_that_was_not_sent(
-    home: Path, scripted: ScriptedServer
-) -> None:
+async def test_an_unclear_unrecorded_launch_is_reported_as_sent(home: Path, scripted: ScriptedServer) -> None:
     async with room(home, scripted) as here:
         launching = await answered_under_lock(here, Reply(HTML_502, 502))
         with held(here.path), pytest.raises(SentUnrecorded, match=r"Job 1 was sent\..*502"):
@@ -178,9 +172,7 @@ async def test_a_launch_that_may_have_been_taken_is_not_told_as_one_that_was_not
         assert here.posts() == 1
 
 
-async def test_a_launch_that_was_refused_is_told_as_such_and_is_a_draft_later(
-    home: Path, scripted: ScriptedServer
-) -> None:
+async def test_a_refused_unrecorded_launch_is_reported_and_a_draft_later(home: Path, scripted: ScriptedServer) -> None:
     async with room(home, scripted) as here:
         launching = await answered_under_lock(here, Reply({"detail": "No credits."}, 402))
         with held(here.path), pytest.raises(ApiError, match=r"No credits\."):
@@ -188,9 +180,7 @@ async def test_a_launch_that_was_refused_is_told_as_such_and_is_a_draft_later(
         await here.comes_into(JobState.DRAFT)
 
 
-async def test_what_was_set_aside_for_another_database_or_is_something_else_is_left_alone(
-    home: Path, scripted: ScriptedServer
-) -> None:
+async def test_pending_answers_of_another_database_are_left_alone(home: Path, scripted: ScriptedServer) -> None:
     scripted.on("POST", LAUNCH, Reply(HTML_502, 502))
     async with room(home, scripted) as here:
         job = await here.engine.launch(DRAFT)
@@ -208,7 +198,7 @@ async def test_what_was_set_aside_for_another_database_or_is_something_else_is_l
 ANSWER = PendingAnswer(1, 1.0, "p-1", "{}", 2.0)
 
 
-def test_where_nothing_at_all_can_be_written_nobody_says_that_it_is_kept(tmp_path: Path) -> None:
+def test_if_nothing_can_be_written_no_answer_is_called_kept(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     env = {"XDG_STATE_HOME": "relative", "TMPDIR": str(tmp_path / "file")}
     pending = PendingAnswers(tmp_path / "gone" / "cekura.db", env)

@@ -27,7 +27,7 @@ def both(store: Store) -> tuple[Job, Job]:
     return job, found
 
 
-def test_what_is_typed_into_a_draft_that_another_window_has_typed_into_is_a_draft_of_its_own(store: Store) -> None:
+def test_a_draft_edited_in_two_windows_becomes_two(store: Store) -> None:
     here, there = both(store)
     here = store.jobs.save_draft(typed("first of A"), 2.0, here)
     there = store.jobs.save_draft(typed("first of B"), 3.0, there)
@@ -37,7 +37,7 @@ def test_what_is_typed_into_a_draft_that_another_window_has_typed_into_is_a_draf
     assert (here.number, there.number) == (1, 2)
 
 
-def test_a_draft_that_another_window_wrote_over_is_there_again_when_it_is_kept_once_more(store: Store) -> None:
+def test_a_draft_overwritten_elsewhere_is_back_when_saved_again(store: Store) -> None:
     here, there = both(store)
     store.jobs.save_draft(typed("first of B"), 2.0, there)
     store.jobs.save_draft(typed("first"), 3.0, here)
@@ -76,7 +76,7 @@ def test_a_launch_takes_the_draft_of_its_prompt_whatever_else_was_found_out_sinc
     assert all_of(store) == [(S.LAUNCHING, "from a script", (1,))]
 
 
-def test_the_text_of_a_draft_that_another_window_launched_is_that_job_and_no_second_draft(store: Store) -> None:
+def test_a_draft_launched_elsewhere_is_no_second_draft(store: Store) -> None:
     here, there = both(store)
     store.jobs.begin_launch(typed("first"), 2.0, "B", there.number)
     kept = store.jobs.save_draft(typed("first"), 3.0, here)
@@ -84,7 +84,7 @@ def test_the_text_of_a_draft_that_another_window_launched_is_that_job_and_no_sec
     assert all_of(store) == [(S.LAUNCHING, "first", ())]
 
 
-def test_what_is_typed_into_a_draft_that_another_window_launched_is_a_draft_of_its_own(store: Store) -> None:
+def test_an_edit_of_a_draft_launched_elsewhere_is_a_new_draft(store: Store) -> None:
     here, there = both(store)
     store.jobs.begin_launch(typed("first"), 2.0, "B", there.number)
     kept = store.jobs.save_draft(typed("typed here"), 3.0, here)

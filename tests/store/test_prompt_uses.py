@@ -191,9 +191,7 @@ def test_a_write_that_came_to_nothing_does_not_cost_what_the_one_before_replaced
     ]
 
 
-def test_what_was_written_and_replaced_is_told_by_the_order_of_writes_whatever_the_clock_says(
-    store: Store, open_store: OpenStore
-) -> None:
+def test_writes_are_ordered_as_written_whatever_the_clock_says(store: Store, open_store: OpenStore) -> None:
     for at, text in ((9.0, "first"), (8.0, "second"), (7.0, "third"), (6.0, "first")):
         store.prompt_uses.note(7, Prompt(text), "replaced", at, None)
         assert store.prompt_uses.writes(7)[0].first_line == text

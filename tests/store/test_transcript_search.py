@@ -123,7 +123,7 @@ def test_signs_of_query_languages_are_letters_like_others(store: Store, typed: s
             assert places(store, typed) == [(1, 1)]
 
 
-def test_a_run_with_text_only_and_one_that_cannot_be_read_cost_nothing_of_the_others(store: Store) -> None:
+def test_an_unreadable_run_costs_nothing_of_the_others(store: Store) -> None:
     text = "[00:01] Testing Agent: I lost my card\n[00:05] Main Agent: Which card?"
     opens(store, 1, transcript_object=None, transcript=text)
     opens(store, 2, transcript_object={"__encrypted__": "x"})

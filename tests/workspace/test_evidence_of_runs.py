@@ -53,9 +53,7 @@ async def test_turns_are_looked_for_in_so_many_characters_of_explanations(monkey
     assert [verdict.name for verdict, _ in await RunEvidence().find(long)] == ["Rule 0", "Rule 1"]
 
 
-async def test_looking_through_a_long_call_gives_way_again_and_again_and_leaves_no_garbage_behind(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_reading_a_long_call_yields_often_and_leaves_no_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opened_runs, "_STEP", 0.0)
     monkeypatch.setattr(opened_runs, "_REST", 0.0)
     monkeypatch.setattr(opened_runs, "_DRAWN", 0.0)

@@ -23,7 +23,7 @@ ERRORS = {"500": FAULT, "429": Busy("Too many.", status=429, retry_after=20.0), 
 
 
 @given(st.lists(STEP, max_size=25), st.booleans(), st.sampled_from([50, 100]))
-async def test_whatever_happens_the_list_is_there_when_the_server_is_and_never_more_than_three_pages_are_on_their_way(
+async def test_the_list_is_whole_after_any_sequence_of_events(
     steps: list[tuple[object, ...]], oldest_first: bool, size: int
 ) -> None:
     server = server_of(1_000, oldest_first=oldest_first, size=size)

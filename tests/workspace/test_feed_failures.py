@@ -76,7 +76,7 @@ async def test_while_a_retry_is_on_its_way_nothing_spins() -> None:
 
 
 @pytest.mark.parametrize("what", [6, "newer", "now"])
-async def test_a_server_that_asks_to_be_left_alone_is_asked_nothing_at_all_before_the_time(what: object) -> None:
+async def test_a_server_that_asks_to_wait_is_asked_nothing_before(what: object) -> None:
     server = server_of(2_000)
     server.add(1, outcome=STILL_RUNNING)
     async with feeding(server, live=True) as room:
@@ -102,7 +102,7 @@ async def test_a_server_that_asks_to_be_left_alone_is_asked_nothing_at_all_befor
         assert room.feed.attempts.error is None
 
 
-async def test_what_was_on_its_way_when_the_server_asked_to_be_left_alone_does_not_end_the_wait() -> None:
+async def test_a_late_answer_does_not_end_the_wait_a_server_asked_for() -> None:
     async with feeding(server_of(2_000)) as room:
         room.desk.held = lambda what: what == 6
         room.desk.faults[7] = Busy("Too many requests.", status=429, retry_after=40.0)
@@ -143,7 +143,7 @@ async def test_a_run_that_is_opened_while_the_key_is_refused_does_not_hide_that(
 
 
 @pytest.mark.parametrize("fails", [True, False])
-async def test_a_run_that_was_opened_from_a_list_before_tells_nothing_of_the_one_that_is_shown(fails: bool) -> None:
+async def test_a_run_opened_from_a_former_list_says_nothing_of_this_one(fails: bool) -> None:
     async with feeding(server_of(2_000)) as room:
         room.desk.held = lambda what: what == 18
         opening = asyncio.create_task(room.feed.row_at(1_777))
@@ -185,7 +185,7 @@ async def test_a_list_that_became_shorter_ends_where_the_server_says() -> None:
         assert len(room.pages()) < 15
 
 
-async def test_that_the_server_cannot_tell_of_single_runs_does_not_make_the_list_look_silent() -> None:
+async def test_a_refused_read_of_single_runs_is_no_error_of_the_list() -> None:
     server = server_of(10)
     server.add(1, outcome=STILL_RUNNING)
     async with feeding(server, live=True) as room:

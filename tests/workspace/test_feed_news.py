@@ -55,7 +55,7 @@ async def test_runs_that_may_change_are_asked_about_together_until_they_have_end
         assert room.asked("now") == []
 
 
-async def test_of_many_running_runs_each_gets_its_turn_and_no_request_names_more_than_fifty() -> None:
+async def test_running_runs_are_polled_in_turn_at_most_fifty_at_once() -> None:
     server = server_of(10)
     server.add(88, outcome=STILL_RUNNING)
     async with feeding(server, live=True) as room:
@@ -66,7 +66,7 @@ async def test_of_many_running_runs_each_gets_its_turn_and_no_request_names_more
         assert first[0] == FIRST_ID + 97, "those nearest to the cursor are asked about first"
 
 
-async def test_a_terminal_without_the_focus_asks_less_often_and_catches_up_when_it_has_it_again() -> None:
+async def test_without_focus_the_list_polls_less_and_catches_up_later() -> None:
     async with feeding(server_of(10), live=True) as room:
         room.feed.set_focused(False)
         room.clear()
@@ -91,7 +91,7 @@ async def test_a_list_that_is_not_live_asks_only_for_what_is_looked_at() -> None
         assert {asked.what for asked in room.desk.asked[2:]} == {"newer", "now"}
 
 
-async def test_a_list_that_nobody_sees_asks_nothing_and_catches_up_when_it_is_seen_again() -> None:
+async def test_a_hidden_list_asks_nothing_and_catches_up_when_shown() -> None:
     server = server_of(2_000)
     server.add(1, outcome=STILL_RUNNING)
     async with feeding(server, live=True) as room:
@@ -105,7 +105,7 @@ async def test_a_list_that_nobody_sees_asks_nothing_and_catches_up_when_it_is_se
         assert {asked.what for asked in room.desk.asked} >= {"newer", "now", 6}
 
 
-async def test_more_newer_runs_than_one_answer_holds_have_the_list_read_anew_at_its_top() -> None:
+async def test_too_many_newer_runs_reload_the_list_at_its_top() -> None:
     async with feeding(server_of(2_000), live=True) as room:
         room.server.add(150, after=0.01)
         await room.passes(FOCUSED)
@@ -114,7 +114,7 @@ async def test_more_newer_runs_than_one_answer_holds_have_the_list_read_anew_at_
         assert not room.feed.flood
 
 
-async def test_more_newer_runs_than_one_answer_holds_move_nothing_where_one_reads_further_down() -> None:
+async def test_too_many_newer_runs_move_nothing_further_down() -> None:
     async with feeding(server_of(2_000), live=True) as room:
         await room.looks(510)
         before = room.shows(500, 600)
@@ -133,9 +133,7 @@ async def test_more_newer_runs_than_one_answer_holds_move_nothing_where_one_read
     [(0, 40, 2), (0, 39, 1), (510, 40, 1)],
     ids=["at the top", "too few", "further down"],
 )
-async def test_a_hundred_runs_that_came_a_few_at_a_time_have_the_list_read_anew_only_at_its_top(
-    first: int, more: int, opened: int
-) -> None:
+async def test_a_hundred_newer_runs_reload_the_list_only_at_its_top(first: int, more: int, opened: int) -> None:
     async with feeding(server_of(2_000), live=True) as room:
         await room.looks(first)
         room.server.add(60, after=0.01)
@@ -147,7 +145,7 @@ async def test_a_hundred_runs_that_came_a_few_at_a_time_have_the_list_read_anew_
         assert not room.feed.flood
 
 
-async def test_a_list_into_which_runs_come_by_their_state_is_not_read_anew_for_runs_that_it_has() -> None:
+async def test_a_list_by_state_is_not_reloaded_for_runs_that_it_has() -> None:
     async with feeding(server_of(800), query=RUNNING, live=True) as room:
         await room.passes(60)
         assert {asked.about for asked in room.asked("newer")} == {NOON - 1_800}
@@ -158,7 +156,7 @@ async def test_a_list_into_which_runs_come_by_their_state_is_not_read_anew_for_r
 # Read anew
 
 
-async def test_a_refresh_lists_what_there_is_now_and_until_it_has_come_what_there_was() -> None:
+async def test_a_refresh_shows_the_former_list_until_the_new_one_is_loaded() -> None:
     async with feeding(server_of(2_000)) as room:
         await room.looks(510)
         before, looked_at = room.runs, room.shows(510, 540)
@@ -203,7 +201,7 @@ async def test_a_refresh_is_done_also_for_a_list_that_nobody_sees() -> None:
         assert room.asked("newer") == []
 
 
-async def test_a_refresh_that_fails_leaves_the_list_as_it_is_and_is_done_when_the_server_is_back() -> None:
+async def test_a_failed_refresh_keeps_the_list_and_is_retried() -> None:
     async with feeding(server_of(2_000)) as room:
         before = room.runs
         room.desk.down = DOWN
@@ -217,7 +215,7 @@ async def test_a_refresh_that_fails_leaves_the_list_as_it_is_and_is_done_when_th
         assert room.feed.attempts.error is None
 
 
-async def test_a_refresh_comes_to_its_end_though_a_page_that_is_looked_at_fails() -> None:
+async def test_a_refresh_succeeds_though_a_visible_page_fails() -> None:
     async with feeding(server_of(2_000)) as room:
         await room.looks(510)
         room.desk.faults[6] = FAULT
@@ -227,7 +225,7 @@ async def test_a_refresh_comes_to_its_end_though_a_page_that_is_looked_at_fails(
         assert room.runs.listed[510].why == FAULT.message
 
 
-async def test_a_refresh_is_done_at_its_second_try_though_a_page_that_is_looked_at_never_comes() -> None:
+async def test_a_refresh_succeeds_at_its_second_try_without_a_visible_page() -> None:
     async with feeding(server_of(2_000)) as room:
         await room.looks(510)
         before = room.shows(510, 540)

@@ -90,7 +90,7 @@ os.rename(sys.argv[1] + ".part", sys.argv[1])
 """
 
 
-async def test_the_command_gets_the_job_as_json_without_a_shell_and_without_the_key(
+async def test_the_command_gets_the_job_as_json_and_neither_shell_nor_key(
     hook: Hook, done: Suggestion, reported: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", "key-of-the-test")
@@ -125,7 +125,7 @@ async def test_the_command_gets_the_job_as_json_without_a_shell_and_without_the_
     ],
     ids=["status", "its words", "killed", "missing", "a directory", "reads nothing", "closes its input", "chatty"],
 )
-async def test_what_goes_wrong_is_one_sentence_and_what_does_not_is_none(
+async def test_a_failing_command_is_reported_in_one_sentence(
     hook: Hook, done: Suggestion, reported: list[str], command: str, sentence: str
 ) -> None:
     made = hook(command)
@@ -159,7 +159,7 @@ def running(word: str) -> int:
     return sum(word.encode() in line for line in lines)
 
 
-async def test_what_it_leaves_behind_with_its_input_and_output_open_is_not_waited_for(
+async def test_a_process_left_behind_by_the_command_is_not_waited_for(
     hook: Hook, done: Suggestion, reported: list[str], tmp_path: Path
 ) -> None:
     code = "import os, sys, time; os.fork() or (open(sys.argv[1], 'w').write(str(os.getpid())), time.sleep(600))"
@@ -181,7 +181,7 @@ async def test_the_same_failure_of_many_jobs_is_told_once(hook: Hook, done: Sugg
     assert len(reported) == 1
 
 
-async def test_leaving_gives_it_a_moment_and_says_what_was_broken_off(
+async def test_a_command_still_running_at_the_end_is_stopped_and_reported(
     hook: Hook, done: Suggestion, reported: list[str], tmp_path: Path
 ) -> None:
     made = hook(python("import pathlib, sys, time; pathlib.Path(sys.argv[1]).touch(); time.sleep(600)", tmp_path / "x"))
@@ -192,7 +192,7 @@ async def test_leaving_gives_it_a_moment_and_says_what_was_broken_off(
     await eventually(lambda: running(str(tmp_path / "x")) == 0, "it is gone")
 
 
-async def test_in_the_app_each_end_calls_it_once_and_a_failure_is_left_to_be_told(
+async def test_in_the_app_each_finished_job_runs_the_command_once(
     scripted: ScriptedServer, home: Path, tmp_path: Path
 ) -> None:
     code = "import sys; open(sys.argv[1], 'a').write(sys.stdin.read()); sys.exit('no luck')"
@@ -213,7 +213,7 @@ async def test_in_the_app_each_end_calls_it_once_and_a_failure_is_left_to_be_tol
     assert (json.loads(line)["job"], json.loads(line)["state"]) == (1, "succeeded")
 
 
-def test_a_script_that_waits_lets_it_end_and_tells_its_failure_without_another_status(
+def test_a_script_with_wait_reports_a_failed_command_with_status_0(
     scripted: ScriptedServer, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in env_of(scripted).items():
@@ -231,7 +231,7 @@ def test_a_script_that_waits_lets_it_end_and_tells_its_failure_without_another_s
 
 
 @pytest.mark.parametrize("signed_in_anew", [False, True], ids=["left at once", "signed in anew, then left"])
-async def test_a_call_that_runs_when_one_leaves_the_app_has_a_second_to_end(
+async def test_a_command_running_when_the_app_closes_has_a_second_to_end(
     scripted: ScriptedServer, home: Path, tmp_path: Path, signed_in_anew: bool
 ) -> None:
     lines = tmp_path / "lines"
@@ -242,7 +242,7 @@ async def test_a_call_that_runs_when_one_leaves_the_app_has_a_second_to_end(
     assert list(workspace.notices) == []
 
 
-async def test_a_call_that_takes_longer_is_broken_off_when_one_leaves_and_this_is_told(
+async def test_a_longer_command_is_stopped_when_the_app_closes(
     scripted: ScriptedServer, home: Path, tmp_path: Path
 ) -> None:
     lines = tmp_path / "lines"

@@ -44,9 +44,7 @@ async def test_a_job_that_is_stopped_is_asked_about_no_more(quick: Session, scri
         await quick.jobs.stop(1)
 
 
-async def test_all_jobs_come_with_how_long_their_kind_took_and_with_why_they_are_not_followed(
-    done: Session, scripted: ScriptedServer
-) -> None:
+async def test_jobs_are_listed_with_durations_and_why_polling_paused(done: Session, scripted: ScriptedServer) -> None:
     jobs, durations, trouble = await done.jobs.overview()
     assert [job.number for job in jobs] == [1]
     assert [len(took) for took in durations.values()] == [1]

@@ -65,7 +65,7 @@ async def found(session: Session, payload: dict[str, object]) -> int | None:
 
 
 @pytest.mark.parametrize("honest", [True, False])
-async def test_it_is_the_last_one_before_of_this_scenario_and_agent_that_passed(
+async def test_it_is_the_last_passed_run_of_this_scenario_and_agent(
     quick: Session, scripted: ScriptedServer, honest: bool
 ) -> None:
     here = run(50, passed=False)
@@ -87,15 +87,13 @@ async def test_what_is_found_is_read_whole_and_kept_for_the_next_time(quick: Ses
     assert await quick.cached_run(45) is not None
 
 
-async def test_a_passed_run_is_compared_with_the_one_before_it_not_with_itself(
-    quick: Session, scripted: ScriptedServer
-) -> None:
+async def test_a_passed_run_is_compared_with_the_one_before_it(quick: Session, scripted: ScriptedServer) -> None:
     Runs(scripted, run(50), run(44))
     assert await found(quick, run(50)) == 44
 
 
 @pytest.mark.parametrize("honest", [True, False])
-async def test_where_none_passed_before_it_is_the_newest_that_passed_since(
+async def test_if_none_passed_before_it_is_the_newest_passed_since(
     quick: Session, scripted: ScriptedServer, honest: bool
 ) -> None:
     here = run(50, passed=False)
@@ -119,9 +117,7 @@ async def test_a_server_that_passes_over_every_filter_is_not_believed(quick: Ses
     assert await found(quick, here) is None
 
 
-async def test_without_a_scenario_nothing_is_asked_and_without_an_agent_the_project_or_result_is(
-    quick: Session, scripted: ScriptedServer
-) -> None:
+async def test_without_an_agent_the_project_or_result_is_searched(quick: Session, scripted: ScriptedServer) -> None:
     runs = Runs(scripted, run(45), honest=False)
     assert await found(quick, run(50, scenario=None)) is None
     assert await found(quick, {**run(50), "agent": None}) is None
@@ -133,7 +129,7 @@ async def test_without_a_scenario_nothing_is_asked_and_without_an_agent_the_proj
 
 
 @pytest.mark.parametrize("newer", [True, False])
-async def test_without_the_server_it_is_looked_for_among_the_opened_runs(
+async def test_without_the_server_opened_runs_are_searched(
     quick: Session, scripted: ScriptedServer, newer: bool
 ) -> None:
     scripted.on("GET", LIST, Reply({"detail": "Down."}, 503, {"Retry-After": "999"}))
@@ -145,24 +141,20 @@ async def test_without_the_server_it_is_looked_for_among_the_opened_runs(
     assert (told.row.id, told.cached) == (60 if newer else 45, True)
 
 
-async def test_without_the_server_and_without_such_a_run_both_are_told(
-    quick: Session, scripted: ScriptedServer
-) -> None:
+async def test_without_the_server_and_such_a_run_both_are_reported(quick: Session, scripted: ScriptedServer) -> None:
     scripted.on("GET", LIST, Reply({"detail": "Down."}, 503, {"Retry-After": "999"}))
     with pytest.raises(ServerFault, match="No run opened here passed this scenario"):
         await quick.passed_before(view(run(50)))
 
 
-async def test_a_run_whose_time_is_not_known_is_compared_with_the_last_one_that_has_a_lower_id(
-    quick: Session, scripted: ScriptedServer
-) -> None:
+async def test_a_run_without_a_time_is_compared_by_id(quick: Session, scripted: ScriptedServer) -> None:
     runs = Runs(scripted, run(60), run(45), run(44), page=4)
     assert await found(quick, {**run(50, passed=False), "timestamp": None}) == 45
     assert ["created_at_to" in asked for asked in runs.asked] == [False]
 
 
 @pytest.mark.parametrize("passed", [True, False])
-async def test_what_came_of_a_list_that_broke_off_is_searched(
+async def test_the_loaded_part_of_a_broken_list_is_searched(
     quick: Session, scripted: ScriptedServer, passed: bool
 ) -> None:
     runs = Runs(scripted, run(60, passed=passed), run(58, passed=False))
@@ -171,9 +163,7 @@ async def test_what_came_of_a_list_that_broke_off_is_searched(
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_an_answer_that_cannot_be_read_ends_the_search_and_is_told_where_nothing_was_found(
-    quick: Session, scripted: ScriptedServer, known: bool
-) -> None:
+async def test_an_unreadable_page_ends_the_search(quick: Session, scripted: ScriptedServer, known: bool) -> None:
     serve_runs(scripted, run(60))
     first = Reply({"count": 9, "next": "more", "results": [run(60)] if known else []})
     scripted.on("GET", LIST, first, Reply(b"<html>"))
@@ -214,9 +204,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
     server.stop()
 
 
-async def test_failed_runs_of_the_embedded_server_find_what_its_whole_list_says(
-    quick: Session, demo: DemoServer
-) -> None:
+async def test_it_is_the_run_that_the_whole_list_of_the_demo_says(quick: Session, demo: DemoServer) -> None:
     await quick.client.aclose()
     quick.client = Client(demo.url, demo.key, loopback=True)
     pages = [await quick.client.runs({"project_id": FIRST_PROJECT}, number) for number in (1, 2, 3)]
@@ -236,7 +224,7 @@ async def test_failed_runs_of_the_embedded_server_find_what_its_whole_list_says(
         assert (told.row.id if told else None) == wanted
 
 
-async def test_one_without_a_transcript_is_passed_over_where_another_has_one(
+async def test_a_run_without_a_transcript_is_skipped_if_another_has_one(
     quick: Session, scripted: ScriptedServer
 ) -> None:
     here, said = run(50, passed=False), "[00:01] Main Agent: Hello."
@@ -245,9 +233,7 @@ async def test_one_without_a_transcript_is_passed_over_where_another_has_one(
     assert len(runs.asked) == 1
 
 
-async def test_where_none_has_a_transcript_it_is_the_last_one_all_the_same(
-    quick: Session, scripted: ScriptedServer
-) -> None:
+async def test_if_none_has_a_transcript_it_is_the_last_one(quick: Session, scripted: ScriptedServer) -> None:
     here = run(50, passed=False)
     Runs(scripted, here, run(49), run(48), run(47), run(46), page=8)
     assert await found(quick, here) == 49

@@ -87,7 +87,7 @@ def test_an_agents_prompt_over_the_limit_is_refused_with_its_size() -> None:
         ("x" * 300, "Can't write"),
     ],
 )
-def test_an_output_that_cannot_be_written_is_refused_before_anything_is_done(
+def test_an_output_that_cannot_be_written_is_refused_first(
     tmp_path: Path, name: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -161,7 +161,7 @@ def test_a_place_that_cannot_take_the_prompt_is_refused_before_anything_is_sent(
 
 
 @pytest.mark.parametrize(("closed", "said"), [("out.md", "may not be written to"), (".", "is not writable")])
-def test_a_place_that_somebody_may_not_write_to_is_refused_before_anything_is_sent(
+def test_a_read_only_output_is_refused_before_anything_is_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str, said: str
 ) -> None:
     (tmp_path / "out.md").write_text("kept")

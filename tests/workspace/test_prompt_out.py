@@ -89,7 +89,7 @@ def test_a_file_that_went_away_is_written_anew_and_this_is_told(here: Path) -> N
     assert write_suggestion(Path("other.md"), BETTER, done(source), force=True) == ""
 
 
-def test_a_prompt_that_is_larger_than_any_that_is_sent_now_is_still_known_as_unchanged(here: Path) -> None:
+def test_a_prompt_too_large_to_send_is_still_known_as_unchanged(here: Path) -> None:
     sent = Prompt("é" * 150_000)
     (here / "prompt.md").write_bytes(sent.encode())
     job = Job(1, JobState.SUCCEEDED, "", "", "", "", (5,), 7, "", (), (), sha256(sent), prompt_source="prompt.md")
@@ -104,9 +104,7 @@ def test_a_file_that_cannot_be_read_is_left(here: Path) -> None:
         write_suggestion(Path("prompt.md"), BETTER, done("prompt.md"), force=True)
 
 
-def test_a_source_is_the_same_file_from_another_directory_where_one_of_its_name_is(
-    here: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_source_is_the_same_file_from_another_directory(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = source_of("prompt.md")
     assert relative_source(source) == "prompt.md"
     (here / "elsewhere").mkdir()

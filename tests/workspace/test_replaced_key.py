@@ -63,7 +63,7 @@ def only_with(key: str, answer: object, refused: Reply) -> object:
     return script
 
 
-async def test_a_running_job_comes_to_its_result_when_somebody_signs_in_with_a_new_key_in_another_window(
+async def test_a_running_job_resumes_after_a_sign_in_in_another_window(
     home: Path, scripted: ScriptedServer, opened: list[Workspace]
 ) -> None:
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))
@@ -86,7 +86,7 @@ async def test_a_running_job_comes_to_its_result_when_somebody_signs_in_with_a_n
     assert len(scripted.requests("POST")) == 1
 
 
-async def test_a_window_without_a_key_goes_on_when_somebody_signs_in_elsewhere(
+async def test_a_window_without_a_key_resumes_after_a_sign_in_elsewhere(
     home: Path, scripted: ScriptedServer, opened: list[Workspace]
 ) -> None:
     workspace = Workspace(setup_of(scripted, home))
@@ -100,7 +100,7 @@ async def test_a_window_without_a_key_goes_on_when_somebody_signs_in_elsewhere(
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-async def test_a_job_that_the_server_does_not_show_to_another_key_needs_the_first_one_and_is_not_lost(
+async def test_a_job_hidden_from_another_key_is_not_lost(
     home: Path, scripted: ScriptedServer, opened: list[Workspace], status: int
 ) -> None:
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))

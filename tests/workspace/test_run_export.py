@@ -49,7 +49,7 @@ async def test_a_query_is_written_as_csv_with_its_notes_and_only_what_passes(
     assert scripted.seen[0].query["project_id"] == "1"
 
 
-async def test_rows_are_written_as_they_are_given_without_asking_anybody(
+async def test_given_rows_are_written_without_a_request(
     quick: Session, scripted: ScriptedServer, tmp_path: Path
 ) -> None:
     rows = [row(number) for number in range(1_200, 0, -1)]
@@ -62,7 +62,7 @@ async def test_rows_are_written_as_they_are_given_without_asking_anybody(
 
 
 @given(st.lists(st.text(alphabet=st.characters(), max_size=20), min_size=1, max_size=4))
-def test_whatever_strangers_are_called_every_line_is_one_run_and_no_cell_is_a_formula(names: list[str]) -> None:
+def test_for_any_names_each_line_is_one_run_and_no_cell_a_formula(names: list[str]) -> None:
     with TemporaryDirectory() as folder:
         rows = [row(n, scenario_name=name or "x", agent_name=name) for n, name in enumerate(names)]
         for ending in ("csv", "jsonl"):
@@ -76,9 +76,7 @@ def test_whatever_strangers_are_called_every_line_is_one_run_and_no_cell_is_a_fo
         assert not any(cell.startswith(("=", "@", "\t", "\r")) for cell in cells)
 
 
-async def test_nothing_is_written_where_nothing_passes(
-    quick: Session, scripted: ScriptedServer, tmp_path: Path
-) -> None:
+async def test_nothing_is_written_if_no_run_matches(quick: Session, scripted: ScriptedServer, tmp_path: Path) -> None:
     Listed(scripted, [1, 2])
     with pytest.raises(UsageError, match="No runs match"):
         await RunExport(tmp_path / "runs.csv", RunQuery(SCOPE, parse("note:yes").filter), {}).run(quick)
@@ -97,7 +95,7 @@ async def started(export: RunExport, session: Session, hold: Hold) -> asyncio.Ta
     return writing
 
 
-async def test_one_that_is_stopped_leaves_what_was_there_before(
+async def test_a_stopped_export_leaves_the_former_file(
     quick: Session, scripted: ScriptedServer, tmp_path: Path
 ) -> None:
     folder = tmp_path / "out"
@@ -113,9 +111,7 @@ async def test_one_that_is_stopped_leaves_what_was_there_before(
     assert (folder / "runs.csv").read_text() == "precious"
 
 
-async def test_a_list_that_breaks_off_leaves_no_file_that_looks_whole(
-    quick: Session, scripted: ScriptedServer, tmp_path: Path
-) -> None:
+async def test_an_incomplete_list_leaves_no_file(quick: Session, scripted: ScriptedServer, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     Listed(scripted, list(range(1, 31))).missing = range(4, 99)
@@ -126,9 +122,7 @@ async def test_a_list_that_breaks_off_leaves_no_file_that_looks_whole(
     assert os.listdir(folder) == []
 
 
-async def test_why_it_waits_for_a_server_that_failed_is_told_until_it_goes_on(
-    quick: Session, scripted: ScriptedServer, tmp_path: Path
-) -> None:
+async def test_the_progress_says_why_an_export_waits(quick: Session, scripted: ScriptedServer, tmp_path: Path) -> None:
     waiting = list[str]()
 
     async def sleep(_: float) -> None:
@@ -142,7 +136,7 @@ async def test_why_it_waits_for_a_server_that_failed_is_told_until_it_goes_on(
     assert export.progress.waiting == ""
 
 
-async def test_one_that_is_stopped_before_it_began_or_after_it_ended_does_no_harm(
+async def test_an_export_may_be_stopped_before_and_after_it_ran(
     quick: Session, scripted: ScriptedServer, tmp_path: Path
 ) -> None:
     early = RunExport(tmp_path / "early.csv", [row(1)], {})
@@ -155,9 +149,7 @@ async def test_one_that_is_stopped_before_it_began_or_after_it_ended_does_no_har
     assert [name for name in os.listdir(tmp_path) if name.endswith("csv")] == ["late.csv"]
 
 
-async def test_a_task_that_is_cancelled_by_others_leaves_no_half_file(
-    quick: Session, scripted: ScriptedServer, tmp_path: Path
-) -> None:
+async def test_a_cancelled_export_leaves_no_file(quick: Session, scripted: ScriptedServer, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     export = RunExport(folder / "runs.csv", RunQuery(SCOPE), {})
@@ -168,7 +160,7 @@ async def test_a_task_that_is_cancelled_by_others_leaves_no_half_file(
     assert os.listdir(folder) == []
 
 
-async def test_a_file_that_has_come_meanwhile_is_not_overwritten(
+async def test_a_file_made_meanwhile_is_not_overwritten(
     quick: Session, scripted: ScriptedServer, tmp_path: Path
 ) -> None:
     hold = held_after_one(scripted)
@@ -181,9 +173,7 @@ async def test_a_file_that_has_come_meanwhile_is_not_overwritten(
     assert export.path.read_text() == "another's"
 
 
-async def test_a_new_file_has_the_rights_of_any_other_and_a_replaced_one_keeps_its_own(
-    quick: Session, tmp_path: Path
-) -> None:
+async def test_a_new_file_has_default_rights_and_a_replaced_one_its_own(quick: Session, tmp_path: Path) -> None:
     mask = os.umask(0o027)
     try:
         new, old = tmp_path / "new.csv", tmp_path / "old.csv"

@@ -22,7 +22,7 @@ async def test_a_page_that_is_only_flown_over_is_not_asked_for() -> None:
         assert room.pages() == [16, 17]
 
 
-async def test_nothing_is_asked_for_while_one_goes_on_by_screens_however_long_each_page_is_in_view() -> None:
+async def test_nothing_is_loaded_while_paging_quickly() -> None:
     async with feeding(server_of(2_000)) as room:
         room.clear()
         for first in range(300, 1_500, 20):

@@ -92,9 +92,7 @@ async def test_why_runs_of_the_server_failed_is_what_their_own_pages_say(store: 
     store.close()
 
 
-async def test_why_runs_failed_is_asked_in_one_request_and_known_from_then_on(
-    findings: RunFindings, scripted: ScriptedServer
-) -> None:
+async def test_findings_are_fetched_in_one_request_and_cached(findings: RunFindings, scripted: ScriptedServer) -> None:
     serve_bulk(scripted, run_of(5, expected_outcome=MISSED), run_of(6, evaluation_status="success"))
     assert await findings.cached([5, 6, 7]) == {}
     assert await findings.fetch([5, 6, 7, 5]) == {5: WHY, 6: (), 7: ()}
@@ -103,7 +101,7 @@ async def test_why_runs_failed_is_asked_in_one_request_and_known_from_then_on(
     assert len(scripted.seen) == 1
 
 
-async def test_no_more_runs_are_asked_for_at_once_than_one_request_takes(
+async def test_no_more_runs_are_fetched_at_once_than_one_request_takes(
     findings: RunFindings, scripted: ScriptedServer
 ) -> None:
     serve_bulk(scripted, *(run_of(number, expected_outcome=MISSED) for number in range(1, 41)))
@@ -134,7 +132,7 @@ async def test_why_an_opened_run_failed_is_known_without_asking(
 
 
 @pytest.mark.parametrize("status", [403, 500])
-async def test_a_server_that_fails_is_told_and_asked_no_more_often_than_it_was_said(
+async def test_a_failing_server_is_reported_and_asked_once(
     findings: RunFindings, scripted: ScriptedServer, status: int
 ) -> None:
     scripted.on("GET", BULK, Reply({"detail": "No."}, status))
@@ -144,7 +142,7 @@ async def test_a_server_that_fails_is_told_and_asked_no_more_often_than_it_was_s
     assert len(scripted.seen) == 1
 
 
-async def test_what_was_found_is_shown_also_where_it_cannot_be_kept(
+async def test_findings_are_shown_though_they_cannot_be_cached(
     findings: RunFindings, store: Store, scripted: ScriptedServer, home: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     serve_bulk(scripted, run_of(5, expected_outcome=MISSED))
@@ -158,9 +156,7 @@ async def test_what_was_found_is_shown_also_where_it_cannot_be_kept(
     assert "findings were not saved" in caplog.text
 
 
-async def test_asking_why_runs_failed_waits_until_the_jobs_leave_room_for_it(
-    store: Store, scripted: ScriptedServer
-) -> None:
+async def test_fetching_findings_waits_for_the_shared_budget(store: Store, scripted: ScriptedServer) -> None:
     serve_bulk(scripted, run_of(5, expected_outcome=MISSED))
     client, budget, clock = Client(scripted.url, "key", loopback=True), Budget(2, 1.0), Clock()
     for at in (999.8, 999.9):
@@ -173,7 +169,7 @@ async def test_asking_why_runs_failed_waits_until_the_jobs_leave_room_for_it(
     store.close()
 
 
-async def test_many_that_wait_for_the_same_turn_do_not_all_take_it() -> None:
+async def test_many_that_wait_for_one_turn_take_it_one_by_one() -> None:
     budget, clock, turns = Budget(2, 1.0), Clock(), list[float]()
 
     async def ask() -> None:
@@ -186,7 +182,7 @@ async def test_many_that_wait_for_the_same_turn_do_not_all_take_it() -> None:
         assert sum(begin <= turn < begin + 1.0 for turn in turns) <= 2
 
 
-async def test_why_long_calls_failed_is_asked_for_in_parts(findings: RunFindings, scripted: ScriptedServer) -> None:
+async def test_findings_of_long_calls_are_fetched_in_parts(findings: RunFindings, scripted: ScriptedServer) -> None:
     def answer(got: Got) -> Reply:
         ids = map(int, got.query["run_ids"].split(","))
         return Reply([run_of(number, expected_outcome=MISSED, values=[0] * 40_000) for number in ids])

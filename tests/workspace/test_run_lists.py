@@ -120,9 +120,7 @@ async def test_a_restart_shows_the_pages_of_the_list_that_was_seen_last(home: Pa
         assert start.seen == seen
 
 
-async def test_a_list_that_is_read_anew_forgets_what_was_kept_of_it_but_a_page_that_is_read_again_does_not(
-    ours: Window,
-) -> None:
+async def test_a_reloaded_list_replaces_its_cache_and_a_reloaded_page_does_not(ours: Window) -> None:
     first = await ours.lists.page(ALL_RUNS)
     await ours.lists.page(ALL_RUNS, 2, first.at)
     await ours.lists.page(ALL_RUNS, 1, first.at)
@@ -131,7 +129,7 @@ async def test_a_list_that_is_read_anew_forgets_what_was_kept_of_it_but_a_page_t
     assert await ours.cached(ALL_RUNS) == (240, ids(first))
 
 
-async def test_a_list_as_it_was_at_a_moment_holds_no_newer_run_and_has_no_page_beyond_its_last(ours: Window) -> None:
+async def test_a_pinned_list_has_no_newer_run_and_no_page_after_its_last(ours: Window) -> None:
     whole = await ours.lists.page(ALL_RUNS)
     pin = whole.rows[50].at
     assert pin is not None
@@ -170,9 +168,7 @@ async def test_newer_runs_are_those_since_a_moment_in_the_budget_that_all_share(
     assert ours.budget.turns == 3
 
 
-async def test_newer_runs_of_a_filtered_list_are_none_from_before_the_moment_that_the_filter_tells(
-    ours: Window,
-) -> None:
+async def test_newer_runs_respect_the_time_of_the_filter(ours: Window) -> None:
     first = await ours.lists.page(ALL_RUNS)
     third, fifth = first.rows[2].at, first.rows[4].at
     assert third is not None
@@ -201,9 +197,7 @@ async def test_newer_runs_are_shown_by_the_next_start_and_written_once(
     assert (seen.count, [row.status for row in seen.rows]) == (242, ["timeout", *["completed"] * 3])
 
 
-async def test_how_runs_are_now_is_shown_by_the_next_start_in_every_list_and_runs_that_are_gone_stay(
-    scripted_list: Window, scripted: ScriptedServer
-) -> None:
+async def test_changed_runs_are_cached_in_every_list(scripted_list: Window, scripted: ScriptedServer) -> None:
     going = RunQuery(NINE.scope, parse("status:in_progress").filter)
     runs = [run_of(number, status="in_progress", evaluation_status=None) for number in (2, 1)]
     scripted.on("GET", RUNS, listed(*runs))
@@ -218,9 +212,7 @@ async def test_how_runs_are_now_is_shown_by_the_next_start_in_every_list_and_run
         assert [(row.id, row.status) for row in seen.rows] == [(2, "completed"), (1, "in_progress")]
 
 
-async def test_every_run_of_the_scope_that_is_kept_is_known_and_none_of_another_scope_or_key(
-    home: Path, demo: DemoServer, ours: Window
-) -> None:
+async def test_every_cached_run_of_the_scope_is_known_and_no_other(home: Path, demo: DemoServer, ours: Window) -> None:
     client = Client(demo.url, demo.key, loopback=True)
     assert await ours.lists.known(ALL_RUNS) == ()
     first, failed = await ours.lists.page(ALL_RUNS), await ours.lists.page(FAILED)
@@ -248,9 +240,7 @@ async def test_every_run_of_the_scope_that_is_kept_is_known_and_none_of_another_
     assert await ours.lists.known(ALL_RUNS) == known
 
 
-async def test_a_run_is_known_as_it_was_told_last_whether_it_was_opened_or_listed(
-    scripted_list: Window, scripted: ScriptedServer
-) -> None:
+async def test_a_run_is_known_as_last_opened_or_listed(scripted_list: Window, scripted: ScriptedServer) -> None:
     opened = Run.read(run_of(5, status="in_progress", project=9))
     scripted.on("GET", RUNS, listed(run_of(5, project=9)))
     scripted_list.store.runs.keep_opened(opened, 40.0)
@@ -261,7 +251,7 @@ async def test_a_run_is_known_as_it_was_told_last_whether_it_was_opened_or_liste
 
 
 @pytest.mark.parametrize("status", [403, 429, 500])
-async def test_a_server_that_fails_is_asked_once_and_what_was_kept_stays(
+async def test_a_failing_server_is_asked_once_and_the_cache_stays(
     scripted_list: Window, scripted: ScriptedServer, status: int
 ) -> None:
     scripted.on("GET", RUNS, listed(run_of(1)))
@@ -277,7 +267,7 @@ async def test_a_server_that_fails_is_asked_once_and_what_was_kept_stays(
     assert await scripted_list.cached(NINE) == (1, [1])
 
 
-async def test_runs_are_told_also_where_they_cannot_be_kept(
+async def test_runs_are_listed_though_they_cannot_be_cached(
     home: Path, scripted_list: Window, scripted: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     scripted.on("GET", RUNS, listed(run_of(1)))

@@ -71,7 +71,7 @@ LONG = "n" * 3_999
         pytest.param(LONG, f"{LONG}, edited", LONG, (f"{LONG}, edited", LONG), id="too long"),
     ],
 )
-async def test_what_is_typed_when_the_program_ends_costs_nothing_of_the_note_nor_of_what_was_typed(
+async def test_text_typed_when_the_program_ends_is_kept_beside_the_note(
     notes: RunNotes, former: str, typed: str, note: str, draft: tuple[str, str]
 ) -> None:
     await notes.save(5, former)
@@ -144,9 +144,7 @@ async def test_a_full_disk_is_told_and_what_was_written_before_stays(
     assert (await notes.all(), await views.all()) == ({5: "look"}, [SavedView("refunds", "scenario:~refund")])
 
 
-async def test_a_text_that_is_too_long_is_refused_with_a_sentence_and_what_was_there_stays(
-    notes: RunNotes, views: SavedViews
-) -> None:
+async def test_a_note_that_is_too_long_is_refused_and_the_former_stays(notes: RunNotes, views: SavedViews) -> None:
     await notes.save(5, "n" * 4_000)
     with pytest.raises(UsageError, match="The note has 4,001 characters; the limit is 4,000"):
         await notes.save(5, "m" * 4_001)

@@ -48,7 +48,7 @@ def read(number: int, **fields: object) -> RunView:
     return view_of(Run.read(run_of(number, **fields)), 1_000.0)
 
 
-async def test_a_neighbour_is_there_at_once_and_is_not_asked_for_again_for_a_minute(
+async def test_a_prefetched_neighbour_is_not_fetched_again_for_a_minute(
     session: Session, scripted: ScriptedServer
 ) -> None:
     serve_runs(scripted, run_of(5, transcript="[00:01] Main Agent: Hello."))
@@ -85,7 +85,7 @@ async def test_of_runs_that_are_skipped_quickly_only_the_last_is_asked_for(
     assert [number for number in range(10) if ahead.get(number)] == [1, 9]
 
 
-async def test_reading_ahead_waits_until_the_jobs_leave_room_for_it(session: Session, scripted: ScriptedServer) -> None:
+async def test_prefetching_waits_for_the_shared_budget(session: Session, scripted: ScriptedServer) -> None:
     serve_runs(scripted, run_of(5))
     clock, budget = Clock(), Budget(2, 1.0)
     for at in (999.8, 999.9):
@@ -95,7 +95,7 @@ async def test_reading_ahead_waits_until_the_jobs_leave_room_for_it(session: Ses
     assert budget.wait(clock.now) > 0
 
 
-async def test_what_changes_while_its_turn_is_waited_for_costs_no_request(
+async def test_a_run_skipped_while_waiting_for_its_turn_is_not_fetched(
     session: Session, scripted: ScriptedServer
 ) -> None:
     serve_runs(scripted, run_of(5), run_of(6))
@@ -150,7 +150,7 @@ async def test_no_more_runs_are_kept_than_may_be_and_the_oldest_leaves(
     assert ahead.get(22)
 
 
-async def test_a_neighbour_that_cannot_be_read_disturbs_nobody(
+async def test_a_failed_prefetch_is_only_logged(
     session: Session, scripted: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     ahead = ahead_of(session, Clock())
@@ -182,9 +182,7 @@ async def test_a_run_looked_at_in_the_list_is_read_from_the_disk_once_until_it_c
     assert await session.cached_run(6) is None
 
 
-async def test_whoever_no_longer_waits_does_not_stop_it_and_closing_does(
-    session: Session, scripted: ScriptedServer
-) -> None:
+async def test_a_prefetch_outlives_its_caller_but_not_closing(session: Session, scripted: ScriptedServer) -> None:
     hold, never = Hold(Reply(run_of(1))), Hold(Reply(run_of(2)))
     scripted.on("GET", f"{RUNS}1/", hold)
     scripted.on("GET", f"{RUNS}2/", never)

@@ -35,9 +35,7 @@ async def test_runs_that_no_job_takes_together_are_refused_in_words(
         await session.improvable(run_ids)
 
 
-async def test_the_focuses_of_runs_are_their_workflow_metrics_and_critical_categories_each_once(
-    session: Session, scripted: ScriptedServer
-) -> None:
+async def test_focuses_are_workflow_metrics_and_critical_categories(session: Session, scripted: ScriptedServer) -> None:
     critical = [{"category_id": 9, "category": "Wrong price"}]
     runs = [run_of(n, evaluation={"metrics": [WORKFLOW, TASTE]}, critical_categories=critical) for n in (1, 2)]
     serve_runs(scripted, *runs)
@@ -57,9 +55,7 @@ async def test_what_was_said_is_found_in_a_run_that_was_opened_a_moment_ago(
     assert (await session.search_transcripts("balcony")).hits == ()
 
 
-async def test_whoever_opens_a_run_that_is_read_ahead_gets_it_also_where_that_goes_wrong(
-    session: Session, scripted: ScriptedServer
-) -> None:
+async def test_a_run_opens_though_its_prefetch_failed(session: Session, scripted: ScriptedServer) -> None:
     serve_runs(scripted, run_of(6))
     hold = Hold(Reset())
     scripted.on("GET", RUN, hold, Reply(run_of(5)))
@@ -87,7 +83,7 @@ async def test_the_agents_of_a_project_are_those_that_the_server_finds(
 
 
 @pytest.mark.parametrize(("status", "kind", "said"), [(401, KeyRefused, "key"), (400, Rejected, "with|as a file")])
-async def test_why_an_agents_prompt_could_not_be_read_is_told_and_a_refused_key_as_what_it_is(
+async def test_an_unreadable_prompt_of_an_agent_says_why(
     session: Session, scripted: ScriptedServer, status: int, kind: type[Exception], said: str
 ) -> None:
     scripted.on("GET", f"{AGENTS}7/", Reply({"detail": "No."}, status))

@@ -30,7 +30,7 @@ class Source:
         return self.asked
 
 
-async def test_those_who_ask_at_the_same_time_share_one_answer_and_who_asks_later_has_another() -> None:
+async def test_simultaneous_reads_share_one_answer_and_later_ones_do_not() -> None:
     reads, source = SingleFlight[int](), Source()
     asking = [asyncio.create_task(reads.get(5, source.read)) for _ in range(3)]
     await asyncio.sleep(0)

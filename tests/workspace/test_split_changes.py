@@ -56,7 +56,7 @@ def parts(diff: ProseDiff, whole: Hunk) -> list[Hunk]:
     return [hunk for hunk in diff.hunks if hunk.whole == whole.key]
 
 
-async def test_what_was_chosen_of_a_change_holds_for_its_parts_until_one_is_chosen_by_itself(store: Store) -> None:
+async def test_a_choice_holds_for_the_parts_until_one_is_chosen_itself(store: Store) -> None:
     number, service = done(store), StagingService(store)
     whole = await service.choose(number, DIFF, {RULES.number: YES})
     text = await service.staged(number)
@@ -105,7 +105,7 @@ async def test_the_later_choice_of_a_whole_change_and_of_its_part_stands(store: 
     other.close()
 
 
-def test_two_windows_that_split_choose_and_undo_as_they_like_have_the_text_of_the_choices() -> None:
+def test_in_any_sequence_the_text_matches_the_choices_of_two_windows() -> None:
     @COSTLY
     @given(
         st.lists(

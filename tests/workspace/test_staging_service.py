@@ -172,9 +172,7 @@ STEPS = st.lists(
 
 @COSTLY
 @given(STEPS)
-def test_any_sequence_of_steps_is_stored_as_it_was_chosen(
-    steps: list[Mapping[int, HunkChoice | None] | str],
-) -> None:
+def test_any_sequence_of_steps_is_stored_as_it_was_chosen(steps: list[Mapping[int, HunkChoice | None] | str]) -> None:
     with TemporaryDirectory() as place:
         store = store_at(Path(place) / "home")
         number = done(store)

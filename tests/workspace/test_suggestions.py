@@ -58,9 +58,7 @@ async def suggested(server: ScriptedServer, home: Path, end: dict[str, object]) 
 DONE: dict[str, object] = {"status": "completed", "output": {"improved_prompt": PROPOSED, "summary_of_changes": "Two."}}
 
 
-async def test_each_change_is_told_with_the_verdict_and_the_turn_that_it_answers(
-    scripted: ScriptedServer, home: Path
-) -> None:
+async def test_each_change_shows_the_verdict_and_turn_it_answers(scripted: ScriptedServer, home: Path) -> None:
     scripted.on("POST", ISSUES, Reply({"detail": "Method not allowed."}, 405))
     async with suggested(scripted, home, DONE) as (workspace, _):
         opened = await workspace.call(lambda session: session.suggestions.open(1))
@@ -93,9 +91,7 @@ async def test_a_proposal_too_long_to_compare_is_shown_whole(scripted: ScriptedS
         patch_of(opened.suggestion, long)
 
 
-async def test_what_could_not_be_read_is_a_sentence_and_is_asked_for_again(
-    scripted: ScriptedServer, home: Path
-) -> None:
+async def test_evidence_that_failed_to_load_says_why_and_is_retried(scripted: ScriptedServer, home: Path) -> None:
     told = {"issues": [{"title": "The date of birth was not asked for", "run_id": 5, "section": "Identity"}]}
     scripted.on("POST", ISSUES, Reply({"detail": "No."}, 500), Reply(told))
     async with suggested(scripted, home, DONE) as (workspace, _):
@@ -132,9 +128,7 @@ async def test_a_step_is_told_from_what_another_window_chose_meanwhile(scripted:
     assert (undone.before, undone.after) == (chosen.after, chosen.before)
 
 
-async def test_what_is_typed_into_a_change_is_there_when_the_suggestion_is_opened_again(
-    scripted: ScriptedServer, home: Path
-) -> None:
+async def test_text_typed_into_a_change_is_there_when_reopened(scripted: ScriptedServer, home: Path) -> None:
     async with suggested(scripted, home, DONE) as (workspace, _):
         first = await workspace.call(lambda session: session.suggestions.open(1))
         key = first.diff.hunks[0].key

@@ -87,7 +87,7 @@ async def succeeds(workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize("failure", [Reply(HTML_502, 502), Reply({"detail": "Slow."}, 429, {"Retry-After": "1"})])
-async def test_a_key_that_was_mended_while_the_server_fails_resumes_the_job_when_it_answers_again(
+async def test_a_new_key_resumes_the_job_once_the_server_answers(
     scripted: ScriptedServer, launched: Workspace, failure: Reply
 ) -> None:
     scripted.on("GET", PROGRESS, with_new_key(failure, DONE))
@@ -96,7 +96,7 @@ async def test_a_key_that_was_mended_while_the_server_fails_resumes_the_job_when
     assert polls(scripted) == 2
 
 
-async def test_a_job_of_the_earlier_key_is_taken_over_by_the_next_start_with_the_key_that_is_kept(
+async def test_the_next_start_takes_over_a_job_of_the_former_key(
     scripted: ScriptedServer, launched: Workspace, open_window: Open
 ) -> None:
     scripted.on("GET", PROGRESS, with_new_key(Reply(HTML_502, 502), DONE))
@@ -105,9 +105,7 @@ async def test_a_job_of_the_earlier_key_is_taken_over_by_the_next_start_with_the
     await succeeds(open_window())
 
 
-async def test_once_the_server_does_not_show_it_to_the_new_key_it_is_not_asked_about_again(
-    scripted: ScriptedServer, launched: Workspace
-) -> None:
+async def test_a_job_hidden_from_the_new_key_is_not_polled_again(scripted: ScriptedServer, launched: Workspace) -> None:
     scripted.on("GET", PROGRESS, with_new_key(Reply({"detail": "Not found."}, 404)))
     sign_in(launched.setup, "new")
     await eventually(lambda: polls(scripted) == 1, "it was asked about")
@@ -121,7 +119,7 @@ async def test_once_the_server_does_not_show_it_to_the_new_key_it_is_not_asked_a
     assert [got for got in asked[asked.index("p-2") :] if got == "p"] == []
 
 
-async def test_a_job_that_somebody_hears_of_with_the_earlier_key_is_left_to_them(
+async def test_a_job_that_the_former_key_still_polls_is_left_to_it(
     home: Path, scripted: ScriptedServer, open_window: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}), Reply({"progress_id": "p-2"}))

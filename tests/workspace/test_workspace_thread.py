@@ -55,7 +55,7 @@ async def test_the_work_is_done_on_a_thread_of_its_own(scripted: ScriptedServer,
     assert (await workspace.call(lambda session: session.run(5))).row.id == 5
 
 
-async def test_a_job_is_told_of_on_that_thread_and_found_after_opening_again(
+async def test_a_job_is_reported_on_that_thread_and_found_after_reopening(
     scripted: ScriptedServer, workspace: Workspace, home: Path
 ) -> None:
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))
@@ -100,7 +100,7 @@ async def test_without_a_key_it_says_so_and_goes_on_once_there_is_one(scripted: 
     workspace.close()
 
 
-async def test_another_key_shows_the_jobs_of_the_earlier_one_and_asks_about_none_of_them(
+async def test_another_key_lists_jobs_of_the_former_one_and_polls_none(
     scripted: ScriptedServer, workspace: Workspace
 ) -> None:
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p-1"}), Reply({"progress_id": "p-2"}))
@@ -198,7 +198,7 @@ async def test_a_draft_is_kept_and_found_again_for_its_agent(scripted: ScriptedS
 # What goes wrong
 
 
-async def test_a_fault_of_the_program_while_it_opens_is_told_to_whoever_asks_and_is_in_the_log(
+async def test_an_error_while_opening_is_reported_and_logged(
     workspace: Workspace, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object, **__: object) -> None:
@@ -234,9 +234,7 @@ def test_a_log_that_cannot_be_written_costs_nothing_but_the_log(
     assert "Logging error" not in capfd.readouterr().err
 
 
-async def test_a_question_that_waits_for_its_turn_while_another_key_is_taken_up_is_told_that_this_was_closed(
-    scripted: ScriptedServer, workspace: Workspace
-) -> None:
+async def test_a_read_waiting_while_the_key_changes_is_closed(scripted: ScriptedServer, workspace: Workspace) -> None:
     holds = [Hold(Reply(run_of(number))) for number in range(IN_FLIGHT)]
     for number, hold in enumerate(holds):
         scripted.on("GET", f"{RUNS}{number}/", hold)
@@ -261,7 +259,7 @@ async def test_a_fault_of_the_program_in_a_question_is_not_taken_for_closing(wor
         await workspace.call(broken)
 
 
-async def test_a_session_that_does_not_close_in_time_is_left_and_the_log_says_so(
+async def test_a_session_that_does_not_close_in_time_is_logged(
     scripted: ScriptedServer, workspace: Workspace, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold = await launching(scripted, workspace)
@@ -278,9 +276,7 @@ def embedded_servers() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.name == "embedded-server"}
 
 
-async def test_whoever_goes_on_in_the_embedded_workspace_finds_its_runs_and_needs_no_key(
-    scripted: ScriptedServer, home: Path
-) -> None:
+async def test_the_demo_workspace_has_runs_and_needs_no_key(scripted: ScriptedServer, home: Path) -> None:
     before = embedded_servers()
     workspace = Workspace(make_setup(config_dir=str(home), env={"CEKURA_API_URL": scripted.url}))
     assert workspace.known_key() == ""
@@ -299,7 +295,7 @@ async def test_whoever_goes_on_in_the_embedded_workspace_finds_its_runs_and_need
     ("name", "kind", "said"),
     [("key", UsageError, "Can't start the demo server"), ("cekura.db", StoreError, "Can't open the database")],
 )
-async def test_an_embedded_workspace_that_cannot_be_opened_says_why_and_leaves_no_server_behind(
+async def test_a_demo_that_cannot_open_says_why_and_leaves_no_server(
     home: Path, name: str, kind: type[Exception], said: str
 ) -> None:
     before = embedded_servers()
