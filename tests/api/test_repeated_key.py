@@ -113,14 +113,16 @@ async def test_an_answer_that_is_no_json_is_told_without_the_key(scripted: Scrip
 
 
 @pytest.mark.parametrize(
-    ("between", "status"), [("\x07", 200), ("\x1b[0m", 400), ("\u200b", 200), ("\u200b", 400), ("\u202e", 400)]
+    ("between", "status"),
+    [("\x07", 200), ("\x7f", 200), ("\x7f", 400), ("\x1b[0m", 400), ("\u200b", 200), ("\u200b", 400), ("\u202e", 400)],
 )
 async def test_a_key_in_pieces_that_cleaning_would_join_is_not_told(
     scripted: ScriptedServer, client: Client, status: int, between: str
 ) -> None:
     pieces = f"{KEY[:6]}{between}{KEY[6:]}"
     scripted.on("POST", LAUNCH, Reply(f"<p>{pieces}</p>".encode(), status))
-    scripted.on("GET", PROGRESS, Reply({"status": "failed", "error": pieces}, status))
+    body = json.dumps({"status": "failed", "error": pieces}, ensure_ascii=False)  # as it is where JSON allows that
+    scripted.on("GET", PROGRESS, Reply(body.encode(), status))
     texts: list[str] = []
     try:
         texts.append((await client.launch(DRAFT)).raw)

@@ -207,6 +207,13 @@ def test_if_nothing_can_be_written_no_answer_is_called_kept(tmp_path: Path) -> N
     assert list(pending.all()) == []
 
 
+def test_an_answer_too_large_for_its_reserved_room_is_kept_by_its_id(tmp_path: Path) -> None:
+    pending = PendingAnswers(tmp_path / "cekura.db")
+    pending.reserve(1)
+    assert pending.keep(replace(ANSWER, raw="x" * 10_000))
+    assert list(pending.all()) == [replace(ANSWER, raw="")]
+
+
 def test_an_answer_goes_into_another_directory_where_its_own_cannot_be_written(tmp_path: Path) -> None:
     env = {"HOME": str(tmp_path / "user")}
     pending = PendingAnswers(tmp_path / "gone" / "cekura.db", env)
