@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from engine_room import DONE, DRAFT, RUNNING, TAKEN, room
+from engine_room import DONE, DRAFT, RUNNING, TAKEN, Follow, room
 from scripted_server import LAUNCH, PROGRESS, ScriptedServer
 from waiting import eventually
 
@@ -137,3 +137,10 @@ async def test_a_job_that_another_window_launched_is_followed_without_a_restart(
         here.engine.start()
         await other.engine.launch(DRAFT)  # its engine was not started: a command that does not wait
         await here.comes_into(JobState.SUCCEEDED)
+
+
+async def test_a_window_without_a_running_job_leaves_polling_to_the_others(follow: Follow) -> None:
+    async with follow(DONE) as here:
+        await here.comes_into(JobState.SUCCEEDED)
+        other = Lease(here.store.lease)
+        await eventually(lambda: other.keep(0.0), "the other window may poll, at the same second")

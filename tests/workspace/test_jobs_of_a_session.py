@@ -72,3 +72,12 @@ async def test_when_somebody_last_sat_before_the_jobs_is_kept(quick: Session) ->
     assert await quick.jobs.looked_at() is None
     await quick.jobs.note_visit()
     assert await quick.jobs.looked_at() is not None
+
+
+async def test_the_same_id_is_adopted_again_only_for_a_lost_job(session: Session) -> None:
+    jobs = session.store.jobs
+    number = jobs.begin_launch(Draft((5,), Prompt("Be kind."), 7), 1.0, "me").number
+    running = jobs.record_progress_id(number, "p-1", "raw", 2.0)
+    assert await session.jobs.adopt(number, "p-1") == running
+    jobs.record_state(number, JobState.LOST, "Unknown.", 3.0, only_from=(JobState.RUNNING,))
+    assert (await session.jobs.adopt(number, "p-1")).state == JobState.RUNNING
