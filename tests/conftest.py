@@ -51,6 +51,8 @@ settings.register_profile(
     "nightly", settings.get_profile("quick"), max_examples=300, derandomize=False, print_blob=True
 )
 
+settings.load_profile("quick")  # for settings that are made before pytest is configured, such as COSTLY
+
 _LONG = ("pty", "crash")
 """Folders whose tests need real terminals and kill real processes."""
 _QUICK_SIZES = (None, (80, 24), (120, 36), "80x24", "120x36")

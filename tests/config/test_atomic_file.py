@@ -12,30 +12,31 @@ import pytest
 from cekura_tui.config.atomic_file import atomic_file
 
 
-def test_what_was_written_takes_the_place_of_what_was_there_and_is_this_users_alone(tmp_path: Path) -> None:
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
     path = tmp_path / "kept"
     path.write_text("old")
+    return path
+
+
+def test_a_written_file_replaces_the_old_one_and_is_for_this_user_alone(path: Path) -> None:
     with atomic_file(path) as file:
         file.write(b"new")
         assert path.read_text() == "old"
-    assert path.read_text() == "new"
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert list(tmp_path.iterdir()) == [path]
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o600)
+    assert list(path.parent.iterdir()) == [path]
 
 
-def test_what_breaks_off_leaves_what_was_there_and_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / "kept"
-    path.write_text("old")
-
-    def breaks_off() -> None:
+def test_a_write_that_is_interrupted_leaves_the_old_file_and_nothing_else(path: Path) -> None:
+    def interrupted() -> None:
         with atomic_file(path) as file:
             file.write(b"ne")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        breaks_off()
+        interrupted()
     assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(path.parent.iterdir()) == [path]
 
 
 WRITES = """
@@ -58,7 +59,7 @@ def writing(path: Path) -> subprocess.Popen[bytes]:
     return started
 
 
-def test_what_a_killed_process_left_is_gone_when_the_file_is_written_again(tmp_path: Path) -> None:
+def test_the_rest_of_a_killed_process_is_gone_when_the_file_is_written_again(tmp_path: Path) -> None:
     path, other = tmp_path / "runs.csv", tmp_path / "runs"
     killed = [writing(path), writing(other)]
     goes_on = writing(path)

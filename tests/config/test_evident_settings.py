@@ -21,13 +21,8 @@ _TEXTS = st.one_of(
     ),
 )
 _VALUES = st.one_of(
-    _TEXTS,
-    st.booleans(),
-    st.integers(),
-    st.integers(-1, 1001),
-    st.sampled_from([2**63 - 1, 2**63]),
-    st.floats(),
-    st.sampled_from([5.0, None, [], ["a"]]),
+    *(_TEXTS, st.booleans(), st.integers(), st.integers(-1, 1001), st.floats()),
+    st.sampled_from([2**63 - 1, 2**63, 5.0, None, [], ["a"]]),
     st.dictionaries(_TEXTS, st.one_of(_TEXTS, st.integers(-1, 1001), st.booleans()), max_size=3),
 )
 

@@ -30,7 +30,7 @@ def nothing_printed() -> None:
 
 @dataclass
 class Person:
-    """Somebody with a home directory; keys may lie in any of the five places, the texts say in which."""
+    """A user whose keys may be in any of the five places; each key is the name of its place."""
 
     directory: Path
     env: dict[str, str] = field(default_factory=dict)
@@ -41,10 +41,6 @@ class Person:
     def home(self) -> Path:
         return self.directory / "home"
 
-    @property
-    def vendor_file(self) -> Path:
-        return self.directory / ".cekura" / "config.toml"
-
     def write(self, name: str, content: str) -> Path:
         path = self.directory / name
         path.parent.mkdir(exist_ok=True)
@@ -53,7 +49,7 @@ class Person:
         return path
 
     def put(self, place: str, server: str = HOME) -> None:
-        """Put a key into a place; server is where it belongs, as far as that can be said there."""
+        """Put a key into a place, for this server where the place has one."""
         if place == "--api-key-file":
             self.key_file = str(self.write("key", "--api-key-file\n"))
         elif place == "CEKURA_API_KEY":
@@ -77,10 +73,6 @@ def person(tmp_path: Path) -> Person:
     return Person(tmp_path)
 
 
-def used(setup: Setup) -> list[str]:
-    return [source.place for source in setup.key_sources if not source.why_not]
-
-
 def why_not(setup: Setup, place: str) -> str:
     (source,) = [one for one in setup.key_sources if one.place.endswith(place) or Path(one.place).name == place]
     return source.why_not
@@ -91,34 +83,24 @@ def text_of(setup: Setup) -> str | None:
 
 
 @pytest.mark.parametrize("first", range(len(PLACES)))
-def test_the_first_place_that_has_a_key_is_used_and_the_later_ones_say_so(person: Person, first: int) -> None:
+def test_the_first_place_with_a_key_is_used_and_the_later_ones_say_so(person: Person, first: int) -> None:
     for place in PLACES[first:]:
         person.put(place)
     setup = person.setup()
     assert text_of(setup) == PLACES[first]
-    assert used(setup) == [setup.key_sources[first].place]
+    assert [source.place for source in setup.key_sources if not source.why_not] == [setup.key_sources[first].place]
     later = [source.why_not for source in setup.key_sources[first + 1 :]]
     assert later == [f"{setup.key_sources[first].place} comes first"] * (len(PLACES) - first - 1)
     assert all(source.why_not.startswith(("not ", "no key")) for source in setup.key_sources[:first])
 
 
-GOES = [
-    ("--api-key-file", True),
-    ("CEKURA_API_KEY", True),
-    ("api_key_command", False),
-    ("credentials.json", False),
-    ("config.toml", False),
-]
-
-
-@pytest.mark.parametrize(("place", "goes"), GOES)
-def test_to_a_server_named_by_a_flag_only_a_key_that_was_named_with_it_is_sent(
-    person: Person, place: str, goes: bool
-) -> None:
+@pytest.mark.parametrize("place", PLACES)
+def test_a_server_named_by_a_flag_gets_only_a_key_given_for_this_start(person: Person, place: str) -> None:
     person.put(place, HOME)
     setup = person.setup(OTHER)
-    assert (text_of(setup) == place) == goes
-    if not goes:
+    given = place in ("--api-key-file", "CEKURA_API_KEY")
+    assert text_of(setup) == (place if given else None)
+    if not given:
         assert setup.no_key is not None
         assert f"belongs to {HOME} and was not sent to {OTHER}" in setup.no_key.message
         assert why_not(setup, place) == setup.no_key.message
@@ -126,22 +108,18 @@ def test_to_a_server_named_by_a_flag_only_a_key_that_was_named_with_it_is_sent(
 
 
 @pytest.mark.parametrize("place", ["api_key_command", "credentials.json"])
-def test_a_key_goes_to_the_server_that_it_was_stored_with_without_naming_it_again(person: Person, place: str) -> None:
+def test_a_key_goes_to_the_server_that_it_was_stored_with(person: Person, place: str) -> None:
     person.put(place, OTHER)
     setup = person.setup()
     assert (setup.server.origin, text_of(setup)) == (OTHER, place)
 
 
-def test_a_key_of_another_server_makes_room_for_the_next_place(person: Person) -> None:
+def test_a_key_of_another_server_is_passed_over(person: Person) -> None:
+    person.write(".cekura/config.toml", 'api_key = "vendor"\n')
+    assert (text_of(person.setup()), text_of(person.setup(OTHER))) == ("vendor", None)
     person.put("api_key_command", HOME)
     person.put("credentials.json", OTHER)
     assert text_of(person.setup(OTHER)) == "credentials.json"
-
-
-def test_the_key_of_the_vendors_cli_goes_to_the_default_server_if_it_names_none(person: Person) -> None:
-    person.write(".cekura/config.toml", 'api_key = "vendor"\n')
-    assert text_of(person.setup()) == "vendor"
-    assert text_of(person.setup(OTHER)) is None
 
 
 def test_a_profile_has_its_own_key_and_server(person: Person) -> None:
@@ -177,38 +155,40 @@ def with_command(person: Person, words: str) -> Setup:
     return person.setup()
 
 
-def test_the_first_line_that_a_command_prints_is_the_key(person: Person) -> None:
-    assert text_of(with_command(person, command("print('first'); print('second')"))) == "first"
-
-
-def test_a_command_does_not_see_the_key_of_the_environment_and_no_shell_reads_it(person: Person) -> None:
+def test_the_key_is_the_first_line_of_a_command_that_sees_no_key_shell_or_input(person: Person) -> None:
     person.env["CEKURA_API_KEY"] = " "
-    shown = command("import os; print(os.environ.get('CEKURA_API_KEY', 'none'))")
-    assert text_of(with_command(person, shown)) == "none"
+    script = "import os, sys; print(os.getenv('CEKURA_API_KEY'), len(sys.stdin.read()), sep='/'); print('second')"
+    reader, writer = os.pipe()
+    os.write(writer, b"piped to us")
+    os.close(writer)
+    stdin = os.dup(0)
+    os.dup2(reader, 0)
+    try:
+        assert text_of(with_command(person, command(script))) == "None/0"
+    finally:
+        os.dup2(stdin, 0)
+        os.close(stdin)
+        os.close(reader)
     assert text_of(with_command(person, "echo $HOME;ls")) == "$HOME;ls"
 
 
-def test_a_command_is_run_once(person: Person, tmp_path: Path) -> None:
+def test_a_command_is_run_once_and_only_where_no_other_key_comes_first(person: Person, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     words = command(f"open({str(runs)!r}, 'a').write('x'); print('key')")
+    person.env["CEKURA_API_KEY"] = "env"
+    assert text_of(with_command(person, words)) == "env"
+    assert not runs.exists()
+    del person.env["CEKURA_API_KEY"]
     for _ in range(3):
         assert text_of(with_command(person, words)) == "key"
     assert runs.read_text() == "x"
 
 
-def test_a_command_is_not_run_where_another_key_comes_first(person: Person, tmp_path: Path) -> None:
-    person.env["CEKURA_API_KEY"] = "env"
-    assert text_of(with_command(person, command(f"open({str(tmp_path / 'ran')!r}, 'w')"))) == "env"
-    assert not (tmp_path / "ran").exists()
-
-
+PRINTS = "print('sek' + 'ret', flush=True); "
 FAILURES = [
-    ("print('sek' + 'ret'); raise SystemExit(3)", "ended with status 3"),
-    ("print('sek' + 'ret'); import os; os.kill(os.getpid(), 15)", "was ended by signal 15"),
-    (
-        "print('sek' + 'ret'); import sys; sys.stdout.flush(); import time; time.sleep(60)",
-        "did not end within 0 seconds",
-    ),
+    (PRINTS + "raise SystemExit(3)", "ended with status 3"),
+    (PRINTS + "import os; os.kill(os.getpid(), 15)", "was ended by signal 15"),
+    (PRINTS + "import time; time.sleep(60)", "did not end within 0 seconds"),
     ("print('sek' + 'ret ' * 2)", "is not an API key"),
     ("pass", "is empty"),
 ]
@@ -236,10 +216,6 @@ def test_a_command_that_cannot_be_started_is_named(person: Person, words: str) -
     assert f"{Path(words.split()[0]).name} (api_key_command) could not be started" in setup.no_key.message
 
 
-def test_a_command_does_not_read_what_is_piped_to_us(person: Person) -> None:
-    assert text_of(with_command(person, command("import sys; print('left' if not sys.stdin.read() else 'read')")))
-
-
 # Files
 
 
@@ -261,11 +237,8 @@ def test_a_key_file_that_others_can_open_is_refused_with_the_chmod_that_mends_it
     person: Person, place: str, by_link: bool
 ) -> None:
     person.put(place)
-    path = {
-        "--api-key-file": person.directory / "key",
-        "credentials.json": person.home / "credentials.json",
-        "config.toml": person.vendor_file,
-    }[place]
+    names = {"--api-key-file": "key", "credentials.json": "home/credentials.json", "config.toml": ".cekura/config.toml"}
+    path = person.directory / names[place]
     if by_link:
         path.rename(target := path.parent / "it's elsewhere")  # a link out of it is not followed to saved keys
         path.symlink_to(target)
@@ -287,21 +260,15 @@ def test_a_pipe_in_the_place_of_a_key_file_has_no_mode_to_be_refused(person: Per
     assert text_of(person.setup()) == "piped"
 
 
-@pytest.mark.parametrize("name", ["missing", ".", "~nobody-of-this-name/key"])
+@pytest.mark.parametrize("name", ["missing", ".", "~nobody-of-this-name/key", "binary"])
 def test_a_key_file_that_cannot_be_read_is_named(person: Person, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(person.directory)
+    person.write("binary", "").write_bytes(b"\xff\xfe\x00")
     person.key_file = name
     with pytest.raises((KeyMissing, UsageError)) as caught:
         raise person.setup().no_key or AssertionError
+    assert ("not a text file" in caught.value.message) == (name == "binary")
     assert name in caught.value.message
-
-
-def test_a_binary_key_file_is_refused(person: Person) -> None:
-    person.put("--api-key-file")
-    (person.directory / "key").write_bytes(b"\xff\xfe\x00")
-    missing = person.setup().no_key
-    assert missing is not None
-    assert "not a text file" in missing.message
 
 
 def test_without_any_key_it_is_said_how_to_give_one(person: Person) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,25 +15,24 @@ from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
 KEY = "a-key"
 
 
-def written(tmp_path: Path, text: str | bytes) -> Path:
-    path = tmp_path / "config.toml"
-    path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return path
+@pytest.fixture
+def opened(tmp_path: Path, write_config: Callable[[str | bytes], Path]) -> Callable[..., Setup]:
+    """Write config.toml and start with it."""
 
+    def opened(
+        text: str | bytes, *, profiles: tuple[str, ...] = (), env: dict[str, str] | None = None, **options: object
+    ) -> Setup:
+        write_config(text)
+        saved = {name: {"api_url": "https://a.example", "api_key": KEY} for name in profiles}
+        (tmp_path / "credentials.json").write_text(json.dumps(saved))
+        (tmp_path / "credentials.json").chmod(0o600)
+        return make_setup(config_dir=str(tmp_path), env={"CEKURA_API_KEY": KEY, **(env or {})}, **options)
 
-def opened(tmp_path: Path, text: str, **env: str) -> Setup:
-    written(tmp_path, text)
-    return make_setup(env={"CEKURA_TUI_HOME": str(tmp_path), "CEKURA_API_KEY": KEY, **env})
-
-
-def test_without_anything_set_the_vendors_server_is_used(tmp_path: Path) -> None:
-    loaded = load_settings({}, {"CEKURA_PROJECT_ID": ""}, tmp_path / "none.toml")
-    assert loaded.settings == Settings()
-    assert loaded.settings.api_url == "https://api.cekura.ai"
+    return opened
 
 
 @pytest.mark.parametrize(
-    ("flags", "env", "said"),
+    ("flags", "env", "reason"),
     [
         ({"project_id": -1}, {}, "project_id in --project must be a number, not “-1”."),
         ({"agent_id": 2**63}, {}, "agent_id in --agent must be a number"),
@@ -42,11 +42,11 @@ def test_without_anything_set_the_vendors_server_is_used(tmp_path: Path) -> None
     ],
 )
 def test_a_wrong_flag_or_variable_is_an_error_at_once_that_names_it(
-    tmp_path: Path, flags: dict[str, object], env: dict[str, str], said: str
+    tmp_path: Path, flags: dict[str, object], env: dict[str, str], reason: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        load_settings(flags, env, written(tmp_path, "project_id = 5"))
-    assert said in caught.value.sentence()
+        load_settings(flags, env, tmp_path / "none.toml")
+    assert reason in caught.value.sentence()
     assert "\x1b" not in caught.value.sentence()
     assert len(caught.value.sentence()) < 250
 
@@ -75,9 +75,11 @@ SERVER = 'api_url = "https://eu.example"\n'
         "not toml",
     ],
 )
-def test_settings_that_leave_the_server_in_doubt_are_refused_with_all_problems(tmp_path: Path, text: str) -> None:
+def test_settings_that_leave_the_server_in_doubt_are_refused_with_all_problems(
+    tmp_path: Path, opened: Callable[..., Setup], text: str
+) -> None:
     with pytest.raises(WrongSettings) as caught:
-        opened(tmp_path, text)
+        opened(text)
     first, *listed, last = caught.value.sentence().splitlines()
     assert first == f"{tmp_path / 'config.toml'} has to be corrected first:"
     assert last == "Run `cekura-tui config edit`."
@@ -95,66 +97,45 @@ def test_settings_that_leave_the_server_in_doubt_are_refused_with_all_problems(t
     ],
     ids=["the environment", "the profile", "another profile", "the profile is named"],
 )
-def test_a_wrong_server_that_does_not_count_is_only_a_problem(tmp_path: Path, text: str, env: dict[str, str]) -> None:
-    setup = opened(tmp_path, text, **env)
+def test_a_wrong_server_that_is_not_used_is_only_a_problem(
+    opened: Callable[..., Setup], text: str, env: dict[str, str]
+) -> None:
+    setup = opened(text, env=env)
     assert setup.server.origin == "https://eu.example"
     assert len(setup.problems) == 1
 
 
+TABLES = ("[theme]", "[keys]", "[session]", "[profiles]", "[[profiles]]", "[[session.of]]", "[[theme]]")
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        "readonly = true",
-        "Read-Only = true",
-        "raed_only = true",
-        "read_olny = true",
-        "is_read_only = true",
+        *(f"{name} = true" for name in ("readonly", "Read-Only", "raed_only", "read_olny", "is_read_only")),
+        *(f"{table}\nread_only = true" for table in (*TABLES, "[profiles.default.theme]")),
         'read_only = "yes"',
         "read_only = 1",
         "[profiles.default]\nreadonly = true",
-        "[profiles.default.theme]\nread_only = true",
-        "[theme]\nread_only = true",
-        "[keys]\nread_only = true",
         "[columns]\nraed_only = true",
-        "[session]\nread_only = true",
-        "[profiles]\nread_only = true",
-        "[[profiles]]\nread_only = true",
-        "[[session.of]]\nread_only = true",
-        "[[theme]]\nread_only = true",
     ],
 )
-def test_what_may_have_meant_read_only_makes_the_session_read_only(tmp_path: Path, text: str) -> None:
-    setup = opened(tmp_path, text)
+def test_what_may_have_meant_read_only_makes_the_session_read_only(
+    tmp_path: Path, opened: Callable[..., Setup], text: str
+) -> None:
+    setup = opened(text)
     assert setup.read_only.startswith(f"Correct {tmp_path / 'config.toml'}, line {1 + text.count(chr(10))}: ")
     assert "read_only" in setup.read_only
     assert setup.problems
+    assert opened(text, read_only=True).read_only == "Start without --read-only."
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "reader = true",
-        "only = true",
-        "[profiles.work]\nreadonly = true",
-        '[keys]\nruns.read-on = "r"',
-        "read_only = false",
-    ],
-)
-def test_nothing_else_does(tmp_path: Path, text: str) -> None:
-    assert opened(tmp_path, text).read_only == ""
-
-
-def test_the_flag_is_named_where_the_file_is_in_doubt(tmp_path: Path) -> None:
-    written(tmp_path, "readonly = true")
-    setup = make_setup(env={"CEKURA_TUI_HOME": str(tmp_path)}, read_only=True)
-    assert setup.read_only == "Start without --read-only."
-
-
-def test_all_other_wrong_entries_fall_back_to_the_default(tmp_path: Path) -> None:
-    setup = opened(tmp_path, 'project_id = "x"\nnotify = "beep"\ncolour = 3\ntitle = true\n')
-    assert setup.settings == Settings(title=True)
+def test_other_wrong_entries_get_the_default_and_no_read_only_session(opened: Callable[..., Setup]) -> None:
+    for text in ("reader = true", "only = true", "read_only = false", "[profiles.work]\nreadonly = true"):
+        assert opened(text).read_only == ""
+    assert opened('[keys]\nruns.read-on = "r"').read_only == ""
+    setup = opened('project_id = "x"\nnotify = "beep"\ncolour = 3\ntitle = true\n')
+    assert (setup.settings, setup.read_only) == (Settings(title=True), "")
     assert [problem.line for problem in setup.problems] == [1, 2, 3]
-    assert setup.read_only == ""
 
 
 # Profiles
@@ -169,20 +150,13 @@ def test_all_other_wrong_entries_fall_back_to_the_default(tmp_path: Path) -> Non
         ({}, "default", "default"),
     ],
 )
-def test_the_profile_is_that_of_the_flag_or_the_environment_or_the_file(
-    tmp_path: Path, env: dict[str, str], flag: str | None, named: str
+def test_the_profile_is_taken_from_the_flag_or_the_environment_or_the_file(
+    opened: Callable[..., Setup], env: dict[str, str], flag: str | None, named: str
 ) -> None:
-    written(tmp_path, 'profile = "work"\n[profiles.work]\nproject_id = 1\n[profiles.home]\nproject_id = 2\n')
-    save(tmp_path, "saved")
-    setup = make_setup(env={"CEKURA_TUI_HOME": str(tmp_path), **env}, profile=flag)
+    text = 'profile = "work"\n[profiles.work]\nproject_id = 1\n[profiles.home]\nproject_id = 2\n'
+    setup = opened(text, profiles=("saved",), env=env, profile=flag)
     assert (setup.profile, setup.settings.profile) == (named, named)
     assert setup.settings.project_id == {"work": 1, "home": 2}.get(named)
-
-
-def save(home: Path, *profiles: str) -> None:
-    path = home / "credentials.json"
-    path.write_text(json.dumps({name: {"api_url": "https://a.example", "api_key": KEY} for name in profiles}))
-    path.chmod(0o600)
 
 
 @pytest.mark.parametrize(
@@ -193,37 +167,25 @@ def save(home: Path, *profiles: str) -> None:
         ("", {}, "wrok", "--profile"),
     ],
 )
-def test_a_profile_that_is_not_there_is_an_error_that_names_those_that_are(
-    tmp_path: Path, text: str, env: dict[str, str], flag: str | None, place: str
+def test_an_unknown_profile_is_an_error_that_lists_the_known_ones(
+    opened: Callable[..., Setup], text: str, env: dict[str, str], flag: str | None, place: str
 ) -> None:
-    written(tmp_path, f"{text}[profiles.work]\n")
-    save(tmp_path, "saved")
-    env = {"CEKURA_TUI_HOME": str(tmp_path), **env}
+    given = {"profiles": ("saved",), "env": env, "profile": flag}
     with pytest.raises(UsageError) as caught:
-        make_setup(env=env, profile=flag)
+        opened(f"{text}[profiles.work]\n", **given)
     assert f"{place}: no profile named “wrok”. Profiles: default, saved, work." in caught.value.sentence()
-    assert make_setup(env=env, profile=flag, new_profile=True).profile == "wrok"
+    assert opened(f"{text}[profiles.work]\n", **given, new_profile=True).profile == "wrok"
 
 
 # The embedded workspace
 
 
-DEMO = """
-notify = "bell"
-title = true
-on_job_done = "say 'a b'"
-hints = false
-[keys]
-open = "o"
-[theme]
-name = "nord"
-"""
-
-
-def test_the_demo_uses_only_the_personal_settings(tmp_path: Path) -> None:
-    written(tmp_path, f'api_url = 5\nproject_id = "x"\nagent_id = 7\nprofile = "none"\n{DEMO}[columns]\nrun = 5\n')
-    env = {"CEKURA_PROJECT_ID": "nonsense", "CEKURA_API_URL": "nonsense", "CEKURA_PROFILE": "nonsense"}
-    setup = make_setup(config_dir=str(tmp_path), profile="nonsense", demo=DemoOptions(), env=env)
+def test_the_demo_uses_only_the_personal_settings(tmp_path: Path, opened: Callable[..., Setup]) -> None:
+    others = 'api_url = 5\nproject_id = "x"\nagent_id = 7\nprofile = "none"\n'
+    personal = 'notify = "bell"\ntitle = true\non_job_done = "say \'a b\'"\nhints = false\n'
+    tables = '[keys]\nopen = "o"\n[theme]\nname = "nord"\n[columns]\nrun = 5\n'
+    env = dict.fromkeys(("CEKURA_PROJECT_ID", "CEKURA_API_URL", "CEKURA_PROFILE"), "nonsense")
+    setup = opened(others + personal + tables, profile="nonsense", demo=DemoOptions(), env=env)
     own = setup.settings
     assert (own.notify, own.title, own.hints, own.on_job_done) == ("bell", True, False, "say 'a b'")
     assert (own.keys, own.theme, own.columns) == ({"open": "o"}, {"name": "nord"}, {"run": 5})
@@ -233,9 +195,10 @@ def test_the_demo_uses_only_the_personal_settings(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["not toml", b"\xff", "readonly = true", "read_only = 5", "profile = 5"])
-def test_the_embedded_workspace_opens_whatever_is_wrong_in_the_file(tmp_path: Path, text: str | bytes) -> None:
-    written(tmp_path, text)
-    setup = make_setup(config_dir=str(tmp_path), demo=DemoOptions(), env={})
+def test_the_embedded_workspace_opens_whatever_is_wrong_in_the_file(
+    opened: Callable[..., Setup], text: str | bytes
+) -> None:
+    setup = opened(text, demo=DemoOptions())
     assert (setup.settings, setup.read_only, len(setup.problems)) == (Settings(), "", 1)
 
 
@@ -248,20 +211,13 @@ def test_the_directory_is_found_by_flag_then_environment_and_nothing_is_made(tmp
     assert find_paths(None, env).home == tmp_path / "env"
     assert find_paths(None, {}).home.name == "cekura-tui"
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_home_directory_of_an_unknown_user_is_refused() -> None:
     with pytest.raises(UsageError, match="no such home directory"):
         find_paths("~nobody-of-this-name/x", {})
 
 
-def test_directories_are_made_for_this_user_alone(tmp_path: Path) -> None:
-    make_private(tmp_path / "a" / "b")
-    make_private(tmp_path / "a" / "b")
-    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("a", "a/b")] == [0o700, 0o700]
-
-
-def test_a_directory_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+def test_new_directories_are_made_for_this_user_alone_and_others_keep_their_mode(tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir(mode=0o755)
-    make_private(tmp_path / "shared" / "own")
-    assert (tmp_path / "shared").stat().st_mode & 0o777 == 0o755
+    for _ in range(2):
+        make_private(tmp_path / "shared" / "a" / "b")
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("shared", "shared/a", "shared/a/b")]
+    assert modes == [0o755, 0o700, 0o700]

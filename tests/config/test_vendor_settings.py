@@ -1,4 +1,4 @@
-"""The settings of the vendor's CLI: the last source, and never a way for another key to its server."""
+"""The settings of the vendor's CLI are the last source, and never send another key to its server."""
 
 from __future__ import annotations
 
@@ -32,56 +32,52 @@ def opened(tmp_path: Path) -> Any:
     return opened
 
 
-def seen(setup: Setup) -> tuple[str, str, str | None, int | None]:
-    return setup.server.origin, setup.settings.api_url, setup.key and setup.key.text, setup.settings.project_id
-
-
-def test_with_its_own_key_all_its_settings_count(opened: Any, tmp_path: Path) -> None:
+def test_with_its_own_key_all_its_settings_are_used(opened: Any, tmp_path: Path) -> None:
     setup = opened(KEY + EU + SCOPE)
-    assert seen(setup) == ("https://eu.example", "https://eu.example", "vendor-key", 4022)
-    assert (setup.settings.dashboard_url, setup.settings.organization_id) == ("https://dash.example", 310)
+    own = setup.settings
+    assert (setup.server.origin, own.api_url, setup.key.text) == (
+        "https://eu.example",
+        "https://eu.example",
+        "vendor-key",
+    )
+    assert (own.dashboard_url, own.project_id, own.organization_id) == ("https://dash.example", 4022, 310)
     names = ("api_url", "dashboard_url", "project_id", "organization_id")
     assert {setup.came_from[name] for name in names} == {str(tmp_path / ".cekura" / "config.toml")}
 
 
-def test_at_the_usual_server_its_key_and_its_project_count(opened: Any) -> None:
-    assert seen(opened(KEY + SCOPE)) == (DEFAULT, DEFAULT, "vendor-key", 4022)
+MINE = {"CEKURA_API_KEY": "mine"}
+SAVED = {"saved": {"api_url": DEFAULT, "api_key": "mine"}}
+COMMAND = {"settings": 'api_key_command = "false"'}
 
 
-def test_the_key_of_the_environment_is_never_sent_to_the_vendor_files_server(opened: Any) -> None:
-    setup = opened(KEY + EU + SCOPE, CEKURA_API_KEY="mine")
-    assert seen(setup) == (DEFAULT, DEFAULT, "mine", None)
+@pytest.mark.parametrize(
+    ("vendor", "others", "key", "project"),
+    [
+        pytest.param(KEY + SCOPE, {}, "vendor-key", 4022, id="its key and its project at the usual server"),
+        pytest.param(KEY + EU + SCOPE, MINE, "mine", None, id="a key of the environment is not sent to its server"),
+        pytest.param(SCOPE, MINE, "mine", 4022, id="its project for a key of the environment at the same server"),
+        pytest.param(EU + SCOPE, {}, None, None, id="its server is not used without its key"),
+        pytest.param(KEY + SCOPE, SAVED, "mine", None, id="its project is not used for a saved key"),
+        pytest.param(KEY + EU + SCOPE, COMMAND, None, None, id="a command for the key comes first"),
+        pytest.param(KEY + 'api_url = "http://eu.example"\n' + SCOPE, {}, None, None, id="a wrong server is not used"),
+    ],
+)
+def test_what_is_used_of_it_at_the_usual_server(
+    opened: Any, vendor: str, others: dict[str, Any], key: str | None, project: int | None
+) -> None:
+    setup = opened(vendor, **others)
+    assert (setup.server.origin, setup.settings.api_url) == (DEFAULT, DEFAULT)
     assert setup.settings.dashboard_url == "https://dashboard.cekura.ai"
+    assert (setup.key and setup.key.text, setup.settings.project_id) == (key, project)
 
 
-def test_without_any_key_its_server_is_not_used(opened: Any) -> None:
-    assert seen(opened(EU + SCOPE)) == (DEFAULT, DEFAULT, None, None)
-
-
-def test_its_project_counts_for_a_key_of_the_environment_at_its_own_server(opened: Any) -> None:
-    assert seen(opened(SCOPE, CEKURA_API_KEY="mine")) == (DEFAULT, DEFAULT, "mine", 4022)
-
-
-def test_its_project_does_not_count_for_a_key_that_was_saved_here(opened: Any) -> None:
-    setup = opened(KEY + SCOPE, saved={"api_url": DEFAULT, "api_key": "mine"})
-    assert seen(setup) == (DEFAULT, DEFAULT, "mine", None)
-
-
-def test_a_server_of_the_settings_wins_and_the_vendors_key_stays_at_home(opened: Any) -> None:
+def test_a_server_of_the_settings_wins_and_does_not_get_the_vendors_key(opened: Any) -> None:
     setup = opened(KEY + EU + SCOPE, settings='api_url = "https://us.example"')
-    assert seen(setup) == ("https://us.example", "https://us.example", None, None)
+    assert setup.server.origin == setup.settings.api_url == "https://us.example"
+    assert (setup.key, setup.settings.project_id) == (None, None)
     assert "https://eu.example" in setup.no_key.sentence()
 
 
-def test_a_command_for_the_key_comes_first_and_its_server_stays(opened: Any) -> None:
-    setup = opened(KEY + EU + SCOPE, settings='api_key_command = "false"')
-    assert seen(setup) == (DEFAULT, DEFAULT, None, None)
-
-
-def test_a_wrong_number_in_it_counts_for_nothing(opened: Any) -> None:
+def test_a_wrong_number_in_it_is_ignored(opened: Any) -> None:
     setup = opened(KEY + 'default_project_id = "mine"\ndefault_organization_id = "310"')
     assert (setup.settings.project_id, setup.settings.organization_id, setup.problems) == (None, 310, ())
-
-
-def test_a_wrong_server_in_it_counts_for_nothing(opened: Any) -> None:
-    assert seen(opened(KEY + 'api_url = "http://eu.example"\n' + SCOPE)) == (DEFAULT, DEFAULT, None, None)
