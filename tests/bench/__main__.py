@@ -11,8 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench.part import Options, Part
-from tests.bench.row import HEAD, Row, line, machine, rule, write_json
+from tests.bench.row import HEAD, Options, Part, Row, line, machine, rule, write_json
 
 PARTS = {
     "first_frame": "first_frame:rows",

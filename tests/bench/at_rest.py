@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.bench.part import Options
-from tests.bench.row import Row
+from tests.bench.row import Options, Row
 from tests.bench.servers import IMPROVED, demo_server
 from tests.bench.timed_terminal import TimedTerminal, environment, hello, watch
 

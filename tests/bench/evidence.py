@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 from evidence_cases import pairs, score
 
-from tests.bench.part import Options
-from tests.bench.row import Row
+from tests.bench.row import Options, Row
 
 PRECISION, RECALL = 0.9, 0.8
 

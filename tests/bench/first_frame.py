@@ -5,12 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from terminal import PROGRAM
 
-from tests.bench.part import Options
-from tests.bench.row import Row
+from tests.bench.row import Options, Row
 from tests.bench.servers import cache_list, demo_server, newest
 from tests.bench.timed_terminal import HELLO, HELLO_TEXT, TimedTerminal, environment
 
@@ -52,10 +51,7 @@ class Start:
         command: tuple[str, ...] = PROGRAM,
     ) -> None:
         self.texts, self.env, self.args, self.command = texts, env, args, command
-        self.took: list[float] = []
-        self.bytes: list[float] = []
-        self.frames: list[float] = []
-        self.memory: list[float] = []
+        self.took, self.bytes, self.frames, self.memory = (list[float]() for _ in range(4))
 
     def measure(self, *, counted: bool = True) -> None:
         """Start it, wait until it is still, end it."""

@@ -10,13 +10,13 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from statistics import median
 
 from tests.bench.first_frame import Start
 from tests.bench.hundred_thousand import bytes_of_twenty
 from tests.bench.long_calls import FIRST, RUNS
 from tests.bench.many_jobs import SLOW, launch
-from tests.bench.part import Options
-from tests.bench.row import Row, figure
+from tests.bench.row import Options, Row, figure
 from tests.bench.servers import Account, cache_list, call_server, demo_server, newest, paused_list
 from tests.bench.timed_terminal import TimedTerminal, watch
 
@@ -54,11 +54,6 @@ def exponent(points: Mapping[int, float]) -> float:
     return float(sum((x - across) * (y - up) for x, y in logs) / sum((x - across) ** 2 for x, _ in logs))
 
 
-def median(values: list[float]) -> float:
-    """Of an odd number of values the one in the middle."""
-    return sorted(values)[len(values) // 2]
-
-
 def started(account: Account, *texts: str, args: tuple[str, ...] = (), rounds: int = ROUNDS) -> Figures:
     """Some starts: first frame, bytes, memory, requests of one."""
     start = Start(texts, account.env, args)
@@ -66,9 +61,10 @@ def started(account: Account, *texts: str, args: tuple[str, ...] = (), rounds: i
     for _ in range(rounds):
         start.measure()
     figures = {"first frame, ms": median(start.took), "bytes of a start": median(start.bytes)}
-    figures["memory of a start, MB"] = median(start.memory)
-    asked = {"requests of a start": len(account.requests(began)) / rounds} if account.log.exists() else {}
-    return {**figures, **asked}
+    figures |= {"memory of a start, MB": median(start.memory)}
+    if account.log.exists():
+        figures |= {"requests of a start": len(account.requests(began)) / rounds}
+    return figures
 
 
 def with_runs(place: Path, size: int) -> Figures:

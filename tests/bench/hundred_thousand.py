@@ -12,18 +12,17 @@ from contextlib import ExitStack
 from typing import Any
 from urllib.parse import parse_qsl
 
-from tests.bench.part import Options
-from tests.bench.row import Row
+from tests.bench.row import Options, Row
 from tests.bench.servers import demo_server, paused_list
 from tests.bench.timed_terminal import Answer, TimedTerminal
 
 FEW, MANY = 100, 100_000
-MOST, MOST_95, MOST_RATIO = 4.0, 15.0, 1.3
-MOST_LEAP, MOST_LEAP_95 = 15.0, 35.0
-"""Milliseconds for keys that change all rows."""
-MOST_BYTES = 8_000
+MOST_RATIO = 1.3
+KEY, LEAP = {"most": 4.0, "most_95": 15.0}, {"most": 15.0, "most_95": 35.0}
+"""Milliseconds for a key, and for one that changes all that is shown."""
 ROUNDS = 5
 PAGE_DOWN, PAGE_UP = "\x1b[6~", "\x1b[5~"
+MOST_BYTES = 8_000
 RUNS = "/test_framework/v1/runs/"
 
 
@@ -50,10 +49,9 @@ def rows(options: Options) -> Iterator[Row]:
                     one.settle()
             many.press("g")
             many.settle()
-            most, most_95 = (MOST, MOST_95) if name == "j, k" else (MOST_LEAP, MOST_LEAP_95)
             what = f"key to last byte, {MANY:,} runs, {name}"
-            beside = took[few], f"{FEW} runs"
-            yield Row(what, "ms", took[many], *beside, most=most, most_95=most_95, most_ratio=MOST_RATIO)
+            limits = KEY if name == "j, k" else LEAP
+            yield Row(what, "ms", took[many], took[few], f"{FEW} runs", most_ratio=MOST_RATIO, **limits)
         moved = [bytes_of_twenty(many) for _ in range(ROUNDS)]
         yield Row(f"bytes of 20 × j, {MANY:,} runs", "B", moved, most=MOST_BYTES)
         yield Row(f"memory, {MANY:,} runs", "MB", [many.resident], [few.resident], f"{FEW} runs", most_ratio=1.2)

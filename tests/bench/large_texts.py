@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scripted_server import LAUNCH, PROGRESS, Got, Reply, ScriptedServer, run_of
+from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer, run_of
 
-from tests.bench.part import Options
-from tests.bench.row import Row
+from tests.bench.long_calls import PATH, serve_list
+from tests.bench.row import Options, Row
 from tests.bench.servers import scripted_account
 from tests.bench.timed_terminal import TimedTerminal
 
@@ -20,18 +20,14 @@ MB = 2**20
 MOST_OPENING, MOST_LEAVING = 2_000.0, 300.0
 """Milliseconds."""
 MOST_MEMORY, MOST_MEMORY_OF_A_LIST = 400.0, 200.0
-_RUNS, _RUN = "/test_framework/v1/runs/", "/test_framework/v1/runs/5/"
 _SAID = "Thank you, I can help you with that: what day would suit you, and do you prefer the morning? "
 _SENT = "".join(f"- Rule {n}: ask the caller for detail {n}.\n" for n in range(70))
 
 
 def rows(options: Options) -> Iterator[Row]:
     """Each in a program of its own; the server is in this process."""
-    for name, text in (
-        ("lines", "- “Ask” the caller for the date of birth.\n"),
-        ("one line", _SAID),
-        ("no space", "x"),
-    ):
+    texts = {"lines": "- “Ask” the caller for the date of birth.\n", "one line": _SAID, "no space": "x"}
+    for name, text in texts.items():
         for size in (20, 50):
             with _Served(options.place / f"{name}-{size}") as account:
                 yield from account.proposal(f"proposal of {size} MB, {name}", text * (size * MB // len(text.encode())))
@@ -69,13 +65,8 @@ class _Served(ScriptedServer):
         self._prompt.write_text(_SENT)
 
     def _serve(self, listed: list[dict[str, Any]], **whole: Any) -> None:
-        pages = [json.dumps({"count": len(rows), "results": rows}).encode() for rows in (listed, [])]
-
-        def page(got: Got) -> Reply:
-            return Reply(pages["created_at_from" in got.query or got.query.get("page", "1") != "1"])
-
-        self.on("GET", _RUNS, page)
-        self.on("GET", _RUN, Reply({**_listed(5), **whole}))
+        serve_list(self, listed)
+        self.on("GET", f"{PATH}5/", Reply({**_listed(5), **whole}))
 
     def proposal(self, name: str, text: str) -> Iterator[Row]:
         """A job brings it, the list of jobs is opened, then the suggestion."""

@@ -15,7 +15,7 @@ RUNS = 60
 """Runs in the list, the newest first."""
 FIRST = 7001
 PROJECT = 11
-_PATH = "/test_framework/v1/runs/"
+PATH = "/test_framework/v1/runs/"
 _PLACE = "@RUN@"
 _WORDS = """
 the a your my our appointment Tuesday Thursday morning afternoon number please thank sorry moment check could
@@ -96,38 +96,37 @@ def _metric(n: int, turn: dict[str, Any], chance: random.Random) -> dict[str, An
 
 
 def _row(number: int, seconds: float) -> dict[str, Any]:
+    names = {"agent_name": "Clinic", "scenario_name": "A long call", "personality_name": "Patient"}
     return run_of(
         number,
-        agent=4,
-        agent_name="Clinic",
-        scenario=21,
-        scenario_name="A long call",
-        personality=3,
-        personality_name="Patient",
+        **names,
+        **{"agent": 4, "scenario": 21, "personality": 3, "project": PROJECT, "success": False},
         duration=f"{int(seconds) // 60:02}:{int(seconds) % 60:02}",
         timestamp="2026-01-05T10:00:00Z",
-        success=False,
-        project=PROJECT,
         metadata={"ended_reason": "Main agent-ended-call"},
     )
+
+
+def serve_list(server: ScriptedServer, rows: list[dict[str, Any]]) -> None:
+    """Have a server list these runs on one page, and no newer ones."""
+    bodies = ({"count": len(some), "next": None, "previous": None, "results": some} for some in (rows, []))
+    pages = [json.dumps(body).encode() for body in bodies]
+
+    def page(got: Got) -> Reply:
+        return Reply(pages["created_at_from" in got.query or got.query.get("page", "1") != "1"])
+
+    server.on("GET", PATH, page)
 
 
 def serve_calls(server: ScriptedServer, turns: int, verdicts: int) -> None:
     """Have a server list the runs, and answer for each with so many turns and verdicts."""
     whole = json.dumps(long_run(turns, verdicts)).encode()
     numbers = range(FIRST + RUNS - 1, FIRST - 1, -1)
-    pages = [
-        json.dumps({"count": len(rows), "next": None, "previous": None, "results": rows}).encode()
-        for rows in ([{**_row(number, 61.0), "metrics": []} for number in numbers], [])
-    ]
-
-    def page(got: Got) -> Reply:
-        return Reply(pages["created_at_from" in got.query or got.query.get("page", "1") != "1"])
 
     def run(got: Got) -> Reply:
-        number = got.path.removeprefix(_PATH).strip("/").encode()
+        number = got.path.removeprefix(PATH).strip("/").encode()
         return Reply(whole.replace(b'"id": 0', b'"id": ' + number, 1).replace(_PLACE.encode(), number))
 
-    server.on("GET", _PATH, page)
+    serve_list(server, [{**_row(number, 61.0), "metrics": []} for number in numbers])
     for number in numbers:
-        server.on("GET", f"{_PATH}{number}/", run)
+        server.on("GET", f"{PATH}{number}/", run)

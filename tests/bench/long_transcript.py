@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
+from tests.bench.hundred_thousand import KEY, LEAP, MOST_RATIO, PAGE_DOWN, PAGE_UP, ROUNDS
 from tests.bench.long_calls import FIRST, RUNS
-from tests.bench.part import Options
-from tests.bench.row import Row
+from tests.bench.row import Options, Row
 from tests.bench.servers import Account, call_server
 from tests.bench.timed_terminal import TimedTerminal
 
 TURNS, VERDICTS, FEW = 10_000, 1_000, 100
-MOST, MOST_95, MOST_RATIO = 4.0, 15.0, 1.3
-MOST_LEAP, MOST_LEAP_95 = 15.0, 35.0
-"""Milliseconds for keys that change all that is shown."""
 MOST_EVIDENCE = 20.0
 """Seconds until the evidence of every verdict is found."""
-ROUNDS = 5
-PAGE_DOWN, PAGE_UP, SHIFT_TAB = "\x1b[6~", "\x1b[5~", "\x1b[Z"
+SHIFT_TAB = "\x1b[Z"
 NEWEST = FIRST + RUNS - 1
 FOUND = "cites "
 """What a verdict shows when its evidence has been found."""
@@ -31,7 +27,7 @@ def rows(options: Options) -> Iterator[Row]:
     """`j` and `k` in both runs by turns."""
     with ExitStack() as stack:
         short, long = opened_beside(options, stack)
-        yield beside("j, k", held(short, long, "j", "k", 60), MOST, MOST_95, MOST_RATIO)
+        yield beside("j, k", held(short, long, "j", "k", 60), most_ratio=MOST_RATIO, **KEY)
         memory = [long.resident], [short.resident]
         yield Row(f"memory, a run of {TURNS:,} turns", "MB", *memory, f"{FEW} turns")
 
@@ -40,7 +36,7 @@ def every_key(options: Options) -> Iterator[Row]:
     """The other keys of a run, and opening it in each way."""
     with ExitStack() as stack:
         short, long = opened_beside(options, stack)
-        looked_for = beside("j while evidence is looked for", held(short, long, "j", "k", 30), MOST_LEAP, MOST_LEAP_95)
+        looked_for = beside("j while evidence is looked for", held(short, long, "j", "k", 30), **LEAP)
         for one in (short, long):
             one.press("tab")
             one.wait(FOUND)
@@ -55,27 +51,26 @@ def every_key(options: Options) -> Iterator[Row]:
             ("G, g", "G", "g", 4),
         ):
             took = held(short, long, there, back, times, room=1 if there == "G" else 4)
-            yield beside(name, took, MOST_LEAP, MOST_LEAP_95)
+            yield beside(name, took, **LEAP)
         for one in (short, long):
             one.press("/")
             one.wait("Find")
         typed = [[one.answer(letter).took for letter in "the"] for one in (short, long)]
-        yield beside("letters of a search", (typed[0], typed[1]), MOST_LEAP, MOST_LEAP_95)
+        yield beside("letters of a search", (typed[0], typed[1]), **LEAP)
         for one in (short, long):
             one.press("enter")
             one.settle()
-        yield beside("n, N", held(short, long, "n", "N", 20, room=10), MOST_LEAP, MOST_LEAP_95)
+        yield beside("n, N", held(short, long, "n", "N", 20, room=10), **LEAP)
         for one in (short, long):
             one.press("esc")
             one.settle()
         yield Row("the turn at the top stays in another width", "", [float(top_stays(long))], at_least=1)
     with ExitStack() as stack:
         accounts = served(options, stack, "ways")
-        ways: dict[str, Callable[[Account, int], float]] = {
-            "enter after the preview": opened_from_list,
-            "by its number, from the start": opened_by_number,
-        }
-        for name, way in ways.items():
+        for name, way in (
+            ("enter after the preview", opened_from_list),
+            ("by its number, from the start", opened_by_number),
+        ):
             each = [[way(account, NEWEST - n) for n in range(5)] for account in accounts]
             yield Row(f"{TURNS:,} turns, {name}", "ms", each[1], each[0], f"{FEW} turns")
         found = [evidence_found(account.with_home(options.place / "evidence")) for account in accounts]
@@ -114,12 +109,9 @@ def held(
     return took
 
 
-def beside(
-    name: str, took: tuple[list[float], list[float]], most: float, most_95: float, ratio: float | None = None
-) -> Row:
+def beside(name: str, took: tuple[list[float], list[float]], **limits: float) -> Row:
     """The row of a key."""
-    what = f"key to last byte, {TURNS:,} turns, {name}"
-    return Row(what, "ms", took[1], took[0], f"{FEW} turns", most=most, most_95=most_95, most_ratio=ratio)
+    return Row(f"key to last byte, {TURNS:,} turns, {name}", "ms", took[1], took[0], f"{FEW} turns", **limits)
 
 
 def top_stays(terminal: TimedTerminal) -> bool:

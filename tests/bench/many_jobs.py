@@ -16,8 +16,7 @@ from pathlib import Path
 from cekura_tui.model.job import Draft
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import make_setup
-from tests.bench.part import Options
-from tests.bench.row import Row
+from tests.bench.row import Options, Row
 from tests.bench.servers import IMPROVED, Account, demo_server
 from tests.bench.timed_terminal import TimedTerminal, watch
 

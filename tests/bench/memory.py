@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 from tests.bench.many_jobs import PROGRESS, SLOW, launch, watched_app
-from tests.bench.part import Options
-from tests.bench.row import Row
+from tests.bench.row import Options, Row
 from tests.bench.servers import Account, demo_server, newest
 from tests.bench.timed_terminal import HELLO_TEXT, TimedTerminal, environment, hello, watch
 

@@ -10,14 +10,12 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from terminal import PROGRAM
 
 from tests.bench.first_frame import Start
-from tests.bench.part import Options
-from tests.bench.row import Row
+from tests.bench.row import Options, Row
 from tests.bench.servers import cache_list, demo_server, newest
 from tests.bench.timed_terminal import HELLO, HELLO_TEXT, TimedTerminal, environment, watch
 
@@ -26,42 +24,27 @@ WINDOW = 5.0
 RUNS = 1_000
 
 
-@dataclass(frozen=True)
-class Peer:
-    """A program: what its first frame shows, a key that moves, the key that moves back, and what it works on.
-
-    `prepare` makes that in a directory, given the program's path, and returns the arguments.
-    """
-
-    name: str
-    shows: str
-    key: str
-    back: str
-    prepare: Callable[[str, Path], list[str]]
-
-
 def rows(options: Options) -> Iterator[Row]:
     """Ours first, then those that are found; each by turns with the bare app."""
     with demo_server(options.place / "account", RUNS) as account:
         cache_list(account, RUNS)
         yield from _measured("cekura-tui", list(PROGRAM), newest(RUNS), ("j", "k"), account.env, options)
     given = options.peers or {}
-    for peer in PEERS:
-        path = given.get(peer.name) or shutil.which(peer.name)
+    for name, shows, there, back, prepare in PEERS:
+        path = given.get(name) or shutil.which(name)
         if not path:
-            print(f"{peer.name}: not found")
+            print(f"{name}: not found")
             continue
-        place = options.place / peer.name
+        place = options.place / name
         place.mkdir()
         env = environment(place)
         del env["PYTHONPATH"]
         env |= {"XDG_CONFIG_HOME": str(place / "config"), "XDG_DATA_HOME": str(place / "data")}
         Path(env["HOME"]).mkdir()
         try:
-            command = [path, *peer.prepare(path, place)]
-            yield from _measured(peer.name, command, peer.shows, (peer.key, peer.back), env, options)
+            yield from _measured(name, [path, *prepare(path, place)], shows, (there, back), env, options)
         except (AssertionError, subprocess.CalledProcessError) as error:
-            print(f"{peer.name}: not measured: {str(error).splitlines()[0]}")
+            print(f"{name}: not measured: {str(error).splitlines()[0]}")
 
 
 def _measured(
@@ -109,12 +92,12 @@ def _repository(path: str, place: Path) -> list[str]:
     repository.mkdir()
     config.mkdir(parents=True)
     (config / "config.yml").write_text("disableStartupPopups: true\nupdate: {method: never}\n")
-    who = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.com"}
-    who |= {"GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@example.com"}
+    words = {"NAME": "A", "EMAIL": "a@example.com"}
+    who = {f"GIT_{role}_{word}": value for role in ("AUTHOR", "COMMITTER") for word, value in words.items()}
 
     def git(*words: str) -> None:
-        env = {**os.environ, **who}
-        subprocess.run(["git", "-C", str(repository), *words], env=env, check=True, capture_output=True)
+        command = ["git", "-C", str(repository), *words]
+        subprocess.run(command, env={**os.environ, **who}, check=True, capture_output=True)
 
     git("init")
     for n in range(30):
@@ -145,15 +128,13 @@ def _runs(path: str, place: Path) -> list[str]:
     return ["leet", str(made)]
 
 
-def _nothing(path: str, place: Path) -> list[str]:
-    return []
-
-
 DOWN, UP = "\x1b[B", "\x1b[A"
-PEERS = (
-    Peer("harlequin", "Query Editor", DOWN, UP, _database),
-    Peer("posting", "Collection", "j", "k", _collection),
-    Peer("wandb", "Runs [", DOWN, UP, _runs),
-    Peer("lazygit", "new00", "j", "k", _repository),
-    Peer("k9s", "Context", "j", "k", _nothing),
+PEERS: tuple[tuple[str, str, str, str, Callable[[str, Path], list[str]]], ...] = (
+    ("harlequin", "Query Editor", DOWN, UP, _database),
+    ("posting", "Collection", "j", "k", _collection),
+    ("wandb", "Runs [", DOWN, UP, _runs),
+    ("lazygit", "new00", "j", "k", _repository),
+    ("k9s", "Context", "j", "k", lambda path, place: []),
 )
+"""Name, what the first frame shows, a key that moves and the key that moves back, and what makes something to show in
+a directory, given the program's path; that returns the arguments."""

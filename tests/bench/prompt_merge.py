@@ -19,10 +19,9 @@ from prompt_edits import Writer
 from prompt_triples import Triple, brought_back, doubled, lost, results, settled, triple
 
 from cekura_tui.prose.compare import compare
-from cekura_tui.prose.merge import Merge, merge
+from cekura_tui.prose.merge import merge
 from cekura_tui.prose.numbers import renumbered
-from tests.bench.part import Options
-from tests.bench.row import Row
+from tests.bench.row import Options, Row
 
 TRIPLES, HISTORIES = 500, 50
 MOST_NUMBERING = 100.0
@@ -35,7 +34,7 @@ def rows(options: Options) -> Iterator[Row]:
     ours, gits = Counter[str](), Counter[str]()
     for seed in range(TRIPLES):
         case = triple(Writer(seed))
-        ours += _of_ours(case, _merged(case), Writer(seed))[0]
+        ours += _of_ours(case, Writer(seed))[0]
         gits += _of_git(case)
     yield from _figures(f"{TRIPLES} merges", ours, gits)
     ours = Counter()
@@ -43,7 +42,7 @@ def rows(options: Options) -> Iterator[Row]:
         rng, base = Writer(seed), ""
         for _ in range(5):
             case = triple(rng, base)
-            figures, base = _of_ours(case, _merged(case), rng)
+            figures, base = _of_ours(case, rng)
             ours += figures
             base = base.replace("\r\n", "\n")
     yield from _figures(f"{HISTORIES} histories of five versions", ours)
@@ -69,24 +68,14 @@ def _numbering(repeat: int) -> list[float]:
     return found
 
 
-def _merged(case: Triple) -> Merge:
-    return merge(case.base, compare(case.base, case.now), compare(case.base, case.staged))
-
-
-def _of_ours(case: Triple, found: Merge, rng: Writer) -> tuple[Counter[str], str]:
-    """The figures, and the last of the texts that may come of it."""
+def _of_ours(case: Triple, rng: Writer) -> tuple[Counter[str], str]:
+    """The figures, and the last of the texts that may come of the merge."""
+    found = merge(case.base, compare(case.base, case.now), compare(case.base, case.staged))
     texts = list(results(rng, found))
     there = [part if isinstance(part, str) else f"{part.now}\n{part.staged}" for part in found.parts]
-    return Counter(
-        {
-            "with conflicts": bool(found.conflicts),
-            "conflicts": len(found.conflicts),
-            "decisions": len(found.groups),
-            "lost edits": len(lost(case, *there)),
-            "doubled rules": max(len(doubled(case, text)) for text in texts),
-            "rules brought back": len(brought_back(case, settled(found))),
-        }
-    ), texts[-1]
+    doubles = max(len(doubled(case, text)) for text in texts)
+    lost_edits, back = len(lost(case, *there)), len(brought_back(case, settled(found)))
+    return _counted(len(found.conflicts), len(found.groups), lost_edits, doubles, back), texts[-1]
 
 
 def _of_git(case: Triple) -> Counter[str]:
@@ -102,13 +91,10 @@ def _of_git(case: Triple) -> Counter[str]:
             inside = line[0] == "<"
         elif not inside:
             lines.append(line)
-    return Counter(
-        {
-            "with conflicts": bool(done.returncode),
-            "conflicts": done.returncode,
-            "decisions": done.returncode,
-            "lost edits": len(lost(case, text)),
-            "doubled rules": len(doubled(case, "\n".join(lines))),
-            "rules brought back": len(brought_back(case, "\n".join(lines))),
-        }
-    )
+    outside = "\n".join(lines)
+    lost_edits, doubles, back = lost(case, text), doubled(case, outside), brought_back(case, outside)
+    return _counted(done.returncode, done.returncode, len(lost_edits), len(doubles), len(back))
+
+
+def _counted(conflicts: int, *others: int) -> Counter[str]:
+    return Counter(dict(zip(COLUMNS, (bool(conflicts), conflicts, *others), strict=True)))

@@ -20,24 +20,13 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from prose_cases import Pair, pairs
-from prose_scores import (
-    Score,
-    git_diff,
-    in_context,
-    islands_by_hand,
-    kinds,
-    match_patch_diff,
-    prose_diff,
-    score,
-    total,
-)
+from prose_cases import pairs
+from prose_scores import Score, git_diff, in_context, islands_by_hand, kinds, match_patch_diff, prose_diff, score, total
 
 from cekura_tui.prose.compare import compare
-from tests.bench.part import Options
-from tests.bench.row import Row
+from tests.bench.row import Options, Row
 
 DIFFERS = {"prose diff": prose_diff, "git --word-diff": git_diff, "diff-match-patch": match_patch_diff}
 KINDS = ("surgical", "heavy", "wrapped", "restyled")
@@ -68,12 +57,17 @@ def times(words: int, options: Options) -> Iterator[Row]:
 def marks(options: Options) -> Iterator[Row]:
     """The marks, as a table of their own; as rows those of ours that have a budget, and the times of long prompts."""
     yield from times(20_000, options)
-    print(_cells("", "", "", "marked / by hand", "but 3", "missed", "hunks / edits", "islands", "cut", "/ bare"))
+    head = ("", "", "", "marked / by hand", "but 3", "missed", "hunks / edits", "islands", "cut", "/ bare")
+    print(LINE.format(*head).rstrip())
     for half in ("cases", "held"):
         found = list(pairs(half))
         scores = {name: [score(pair, differ) for pair in found] for name, differ in DIFFERS.items()}
         for kind in KINDS:
-            _print_kind(half, kind, found, scores)
+            of_kind = [n for n, pair in enumerate(found) if kind in kinds(pair)]
+            islands = sum(islands_by_hand(found[n]) for n in of_kind)
+            for name, every in scores.items():
+                cells = _cells([every[n] for n in of_kind], islands)
+                print(LINE.format(f"{half}: {kind}", len(of_kind), name, *cells).rstrip())
         if options.details and half == "cases":
             for n, pair in enumerate(found):
                 parts = (f"{name} {_each(its[n])}" for name, its in scores.items())
@@ -85,28 +79,18 @@ def marks(options: Options) -> Iterator[Row]:
                 yield Row(f"marks, {half}, {kind}: hunks / edits", "", [ours.hunks / ours.edits], most=MOST_HUNKS)
 
 
-def _print_kind(half: str, kind: str, found: Sequence[Pair], scores: Mapping[str, Sequence[Score]]) -> None:
-    """A row for each diff: the totals of the pairs of a kind."""
-    of_kind = [n for n, pair in enumerate(found) if kind in kinds(pair)]
-    by_hand = sum(islands_by_hand(found[n]) for n in of_kind)
-    head = [f"{half}: {kind}", str(len(of_kind))]
-    for name, every in scores.items():
-        own = [every[n] for n in of_kind]
-        all_of = total(own)
-        rest = total(sorted(own, key=lambda one: one.ratio)[3:])
-        edits = f"{all_of.hunks} / {all_of.edits} = {all_of.hunks / all_of.edits:.2f}" if all_of.edits else ""
-        lines = f" ({all_of.line_hunks})" if all_of.edits and all_of.line_hunks else ""
-        bare = f"{all_of.outside / all_of.bare:.2f}" if all_of.bare else ""
-        marked = f"{all_of.marked} / {all_of.by_hand} = {all_of.ratio:.2f}"
-        missed, islands = str(len(all_of.missed)), f"{all_of.islands} / {by_hand}"
-        print(_cells(*head, name, marked, f"{rest.ratio:.2f}", missed, edits + lines, islands, str(all_of.cut), bare))
-        head = ["", ""]
+LINE = "{:16} {:3} {:16} {:>20} {:>6} {:>7} {:>24} {:>10} {:>5} {:>7}"
 
 
-def _cells(*cells: str) -> str:
-    widths = (-16, -3, -16, 20, 6, 7, 24, 10, 5, 7)
-    aligned = (f"{cell:{'<' if width < 0 else '>'}{abs(width)}}" for cell, width in zip(cells, widths, strict=True))
-    return " ".join(aligned).rstrip()
+def _cells(scores: Sequence[Score], islands: int) -> tuple[str, ...]:
+    """The totals of a diff, in the columns of the table from the fourth on."""
+    every, rest = total(scores), total(sorted(scores, key=lambda one: one.ratio)[3:])
+    edits = f"{every.hunks} / {every.edits} = {every.hunks / every.edits:.2f}" if every.edits else ""
+    lines = f" ({every.line_hunks})" if every.edits and every.line_hunks else ""
+    bare = f"{every.outside / every.bare:.2f}" if every.bare else ""
+    marked = f"{every.marked} / {every.by_hand} = {every.ratio:.2f}"
+    missed = str(len(every.missed))
+    return marked, f"{rest.ratio:.2f}", missed, edits + lines, f"{every.islands} / {islands}", str(every.cut), bare
 
 
 def _each(one: Score) -> str:

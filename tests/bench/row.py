@@ -1,5 +1,4 @@
-"""A row of the table: what was measured, its median and 95 %, what it is compared with, its budget, and whether it is
-met."""
+"""What a part of the bench is given, and the rows of the table that it measures."""
 
 from __future__ import annotations
 
@@ -9,7 +8,7 @@ import platform
 import re
 import statistics
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from math import ceil
@@ -21,10 +20,10 @@ _WIDTHS = (-66, -4, 4, 8, 8, -21, -29, -4)
 
 @dataclass(frozen=True)
 class Row:
-    """`beside` are values of the same unit that were measured by turns with `values`, and `to` says of what.
+    """A median and what 95 % of the values are below, beside limits of these and of the ratio of both medians.
 
-    Budgets are upper limits of the median, of what 95 % of the values are below, and of the ratio of both medians. Of a
-    figure with `at_least` more is better: the budget is the lower limit of the median.
+    `beside` are values of the same unit that were measured by turns with `values`, and `to` says of what. With
+    `at_least` more is better: it is the lower limit of the median.
     """
 
     what: str
@@ -82,19 +81,12 @@ class Row:
 
     def as_json(self) -> dict[str, object]:
         """The same for a script."""
+        beside = statistics.median(self.beside) if self.beside else None
         return {
-            "what": self.what,
-            "unit": self.unit,
-            "n": len(self.values),
-            "least": min(self.values),
-            "median": self.median,
-            "high": self.high,
-            "beside": statistics.median(self.beside) if self.beside else None,
-            "to": self.to if self.beside else None,
-            "ratio": self.ratio,
-            "budget": self.budget or None,
-            "verdict": self.verdict or None,
-            "points": self.points,
+            **{"what": self.what, "unit": self.unit, "n": len(self.values)},
+            **{"least": min(self.values), "median": self.median, "high": self.high},
+            **{"beside": beside, "to": self.to if self.beside else None, "ratio": self.ratio},
+            **{"budget": self.budget or None, "verdict": self.verdict or None, "points": self.points},
         }
 
 
@@ -133,3 +125,18 @@ def write_json(path: Path, rows: Sequence[Row]) -> None:
     """All of it as one JSON object."""
     found = {"machine": machine(), "rows": [row.as_json() for row in rows]}
     path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Options:
+    """`repeat` is how often to measure what takes long; `details` asks a part to print more than its figures."""
+
+    place: Path
+    repeat: int = 7
+    details: bool = False
+    peers: Mapping[str, str] | None = None
+    """Paths of programs by the name of the peer."""
+
+
+Part = Callable[[Options], Iterator[Row]]
+"""Measures, and gives each row as soon as it has its figures."""

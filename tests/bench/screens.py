@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from tests.bench.part import Options
-from tests.bench.row import Row
+from tests.bench.row import Options, Row
 from tests.bench.servers import IMPROVED, demo_server, newest, paused_list
 from tests.bench.timed_terminal import Answer
 
@@ -17,35 +15,25 @@ MOST_OF_WHOLE = 1.2
 RUN_BYTES = HELP_BYTES = 18_000
 
 
-@dataclass(frozen=True)
-class Step:
-    """A key that changes the screen, and the text that is shown then."""
-
-    name: str
-    key: str
-    shows: str
-    most: float
-    most_bytes: float | None = None
-
-
-STEPS = (
-    Step("runs → run", "enter", f"Run {IMPROVED}", SCREEN, RUN_BYTES),
-    Step("run → runs", "esc", "240 runs", SCREEN),
-    Step("runs → jobs", "2", "1 job", SCREEN),
-    Step("jobs → suggestion", "enter", "Suggestion of job 1", SCREEN),
-    Step("suggestion → jobs", "esc", "1 job", SCREEN),
-    Step("jobs → runs", "1", "240 runs", SCREEN),
-    Step("help", "?", "esc close", DIALOG, HELP_BYTES),
-    Step("help closed", "esc", "240 runs", DIALOG),
-    Step("palette", ":", "esc", DIALOG),
-    Step("palette closed", "esc", "240 runs", DIALOG),
-    Step("improve", "i", "Launch", DIALOG),
-    Step("improve closed", "esc", "240 runs", DIALOG),
-    Step("filter", "/", "esc", DIALOG),
-    Step("filter closed", "esc", "240 runs", DIALOG),
-    Step("views", "v", "esc", DIALOG),
-    Step("views closed", "esc", "240 runs", DIALOG),
+STEPS: tuple[tuple[str, str, str, float, float | None], ...] = (
+    ("runs → run", "enter", f"Run {IMPROVED}", SCREEN, RUN_BYTES),
+    ("run → runs", "esc", "240 runs", SCREEN, None),
+    ("runs → jobs", "2", "1 job", SCREEN, None),
+    ("jobs → suggestion", "enter", "Suggestion of job 1", SCREEN, None),
+    ("suggestion → jobs", "esc", "1 job", SCREEN, None),
+    ("jobs → runs", "1", "240 runs", SCREEN, None),
+    ("help", "?", "esc close", DIALOG, HELP_BYTES),
+    ("help closed", "esc", "240 runs", DIALOG, None),
+    ("palette", ":", "esc", DIALOG, None),
+    ("palette closed", "esc", "240 runs", DIALOG, None),
+    ("improve", "i", "Launch", DIALOG, None),
+    ("improve closed", "esc", "240 runs", DIALOG, None),
+    ("filter", "/", "esc", DIALOG, None),
+    ("filter closed", "esc", "240 runs", DIALOG, None),
+    ("views", "v", "esc", DIALOG, None),
+    ("views closed", "esc", "240 runs", DIALOG, None),
 )
+"""Name, key, the text that is shown then, and at most so many milliseconds and bytes."""
 
 
 def rows(options: Options) -> Iterator[Row]:
@@ -59,18 +47,15 @@ def rows(options: Options) -> Iterator[Row]:
                 terminal.press("j")
                 terminal.settle()
             for n in range(options.repeat):
-                for step in STEPS:
-                    answers[step.name].append(terminal.answer(step.key))
-                    terminal.wait(step.shows)
+                for name, key, shown, *_ in STEPS:
+                    answers[name].append(terminal.answer(key))
+                    terminal.wait(shown)
                     if not n:
-                        whole[step.name].append(terminal.painted_whole().largest)
+                        whole[name].append(terminal.painted_whole().largest)
             terminal.quit()
-    for step in STEPS:
-        found = answers[step.name]
-        yield Row(step.name, "ms", [answer.took for answer in found], most=step.most)
-        yield Row(f"{step.name}: frames", "", [answer.frames for answer in found], most=1)
-        once = whole[step.name]
-        sent = [answer.bytes for answer in found]
-        yield Row(
-            f"{step.name}: bytes", "B", sent, once, "painted once", most=step.most_bytes, most_ratio=MOST_OF_WHOLE
-        )
+    for name, _, _, most, most_bytes in STEPS:
+        found, once = answers[name], whole[name]
+        yield Row(name, "ms", [answer.took for answer in found], most=most)
+        yield Row(f"{name}: frames", "", [answer.frames for answer in found], most=1)
+        limits = {"most": most_bytes, "most_ratio": MOST_OF_WHOLE}
+        yield Row(f"{name}: bytes", "B", [answer.bytes for answer in found], once, "painted once", **limits)

@@ -17,8 +17,7 @@ from collections.abc import Iterator
 import a_week
 from scripted_server import ScriptedServer
 
-from tests.bench.part import Options
-from tests.bench.row import Row
+from tests.bench.row import Options, Row
 from tests.bench.timed_terminal import resident
 
 MOST_GROWTH = 5.0

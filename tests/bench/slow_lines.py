@@ -11,8 +11,7 @@ from pathlib import Path
 
 from terminal import PROGRAM
 
-from tests.bench.part import Options
-from tests.bench.row import Row
+from tests.bench.row import Options, Row
 from tests.bench.servers import cache_list, demo_server, newest
 from tests.bench.timed_terminal import HELLO, HELLO_TEXT, TimedTerminal
 

@@ -9,13 +9,13 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import terminal
-from terminal import PROGRAM, Terminal
+from terminal import Terminal
 
 COLUMNS, LINES = 120, 40
 GAP = 0.15
@@ -54,18 +54,11 @@ class Answer:
 class TimedTerminal(Terminal):
     """`began` is when the process was started, `pieces` when what came since then or since the last key."""
 
-    def __init__(
-        self,
-        *args: str,
-        env: Mapping[str, str],
-        command: Sequence[str] = PROGRAM,
-        columns: int = COLUMNS,
-        lines: int = LINES,
-    ) -> None:
+    def __init__(self, *args: str, columns: int = COLUMNS, lines: int = LINES, **options: Any) -> None:
         self.pieces: list[tuple[float, bytes]] = []
         self._painted = 0
         self.began = time.perf_counter()
-        super().__init__(*args, env=env, command=command, columns=columns, lines=lines)
+        super().__init__(*args, columns=columns, lines=lines, **options)
 
     def _feed(self, data: bytes) -> None:
         self.pieces.append((time.perf_counter(), data))
