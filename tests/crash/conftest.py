@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from forked import Forker
 from fronts import App, CommandLine, Front
-from one_job import serve_one_job
+from one_job import PROMPT, serve_one_job
 from scripted_server import ScriptedServer
 from terminal import Start, Terminal, environment
 
@@ -31,6 +31,13 @@ def server(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Scripte
     monkeypatch.setenv("CEKURA_PROJECT_ID", "1")
     serve_one_job(scripted)
     return scripted
+
+
+@pytest.fixture
+def prompt_file(tmp_path: Path) -> Path:
+    path = tmp_path / "prompt.md"
+    path.write_bytes(PROMPT.encode())
+    return path
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 from calling import process
@@ -22,44 +21,22 @@ IN_THE_APP, BY_COMMAND = (
 """Which front a test has by day; nightly it has the other."""
 
 
-class Front(Protocol):
-    """A user who launches a job from run 5."""
-
-    def get_ready(self) -> None:
-        """Come to where only the launch is left to be done."""
-
-    def launch(self) -> None:
-        """Launch; returns at once."""
-
-    def see_refusal(self) -> None:
-        """Wait until it is shown that nothing was launched."""
-
-    def see_it_run(self) -> None:
-        """Wait until it is shown that the job was launched."""
-
-    def see_its_end(self) -> None:
-        """Wait until it is shown that the job succeeded."""
-
-    def stop_reading(self) -> None:
-        """Read nothing any more of what the program writes, so that it can show nothing."""
-
-    def kill(self) -> str:
-        """kill -9, if it has not ended; returns all that the program could show."""
-
-    def close(self) -> None:
-        """Leave nothing behind."""
-
-
 class App:
-    """The app in a terminal."""
+    """A user who launches a job from run 5 in a terminal."""
 
     def __init__(self, start: Start) -> None:
         self._start = start
 
     def get_ready(self) -> None:
+        """Go to where only the launch is left to do."""
         self.terminal = improve_dialog(self._start())
 
+    @property
+    def pid(self) -> int:
+        return self.terminal.process.pid
+
     def launch(self) -> None:
+        """Launch; returns at once."""
         self.terminal.press("ctrl+g")
 
     def see_refusal(self) -> None:
@@ -72,10 +49,18 @@ class App:
         self.terminal.press("2")
         self.terminal.wait("Job 1", "1 succeeded")
 
+    def leave_unrecorded(self) -> str:
+        """Leave while an answer cannot be recorded; returns what is printed last."""
+        self.terminal.wait("keeps retrying")
+        self.terminal.quit()
+        return self.terminal.raw.decode().rpartition("\x1b[")[2]
+
     def stop_reading(self) -> None:
+        """Read no more of what the program writes, so that it can show nothing."""
         self.terminal.stop_output()
 
     def kill(self) -> str:
+        """kill -9, if it has not ended; returns all that the program could show."""
         self.terminal.kill()
         self.terminal.read_rest()
         return self.terminal.raw.decode(errors="replace")
@@ -102,6 +87,10 @@ class CommandLine:
         os.close(writer)
         until(self._run.arrived.is_set, "the run is read")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def launch(self) -> None:
         serve_runs(self._server, run_of(5))
         self._run.released.set()
@@ -115,8 +104,14 @@ class CommandLine:
     def see_its_end(self) -> None:
         until(lambda: b"job 1: succeeded" in self._now(), "it says that the job succeeded")
 
+    def leave_unrecorded(self) -> str:
+        until(lambda: self._process.poll() is not None, "it ends")
+        printed = self._now().decode()
+        assert (self._process.returncode, "keeps retrying" in printed) == (1, False)
+        return printed
+
     def stop_reading(self) -> None:
-        # Opened anew, because the mode is shared by all who have the same opening.
+        # Another opening of the pipe has its own mode, which the program does not share.
         filler = os.open(f"/proc/{self._process.pid}/fd/2", os.O_WRONLY | os.O_NONBLOCK)
         try:
             while True:
@@ -142,6 +137,9 @@ class CommandLine:
         except BlockingIOError:
             pass
         return self._read
+
+
+Front = App | CommandLine
 
 
 def improve_dialog(terminal: Terminal, prompt: str = PROMPT) -> Terminal:

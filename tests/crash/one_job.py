@@ -1,4 +1,4 @@
-"""One job that is launched from run 5: what the server has for it, and how it stands in the database file."""
+"""One job that is launched from run 5: what the server answers, and what the database file has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from calling import call
-from scripted_server import LAUNCH, PROGRESS, Got, Reply, ScriptedServer, run_of, serve_runs
+from scripted_server import LAUNCH, PROGRESS, Got, Hold, Reply, ScriptedServer, run_of, serve_runs
 from waiting import until
 
 RUN = "/test_framework/v1/runs/5/"
@@ -22,7 +22,7 @@ DONE = Reply({"status": "completed", "output": {"improved_prompt": IMPROVED, "su
 
 
 def serve_one_job(server: ScriptedServer) -> None:
-    """A list with run 5, its agent, and a launch that is taken and then goes on and on."""
+    """A list with run 5, its agent, and a launch that is taken and then runs without end."""
     server.on("GET", "/test_framework/v1/runs/", Reply({"count": 1, "results": [run_of(5)]}))
     serve_runs(server, run_of(5))
     agent = {"id": 7, "agent_name": "Agent 7", "description": PROMPT}
@@ -47,25 +47,34 @@ class Recorded:
     owner: str
 
 
-def recorded(home: Path, number: int = 1) -> Recorded | None:
-    """How a job stands in the file now, or None where it does not."""
-    with contextlib.suppress(sqlite3.Error):
-        sql = sqlite3.connect(f"file:{home / 'cekura.db'}?mode=ro", uri=True)
-        with contextlib.closing(sql):
-            row = sql.execute(_JOB, (number,)).fetchone()
-        return Recorded(*row) if row else None
-    return None
+def state(home: Path) -> str:
+    """The state of job 1 in the file, or empty if it is not in the file."""
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(_database(home)) as sql:
+        row = sql.execute("SELECT state FROM jobs WHERE number = 1").fetchone()
+        return str(row[0]) if row else ""
+    return ""
 
 
-def state(home: Path, number: int = 1) -> str:
-    """The state of a job in the file, or empty where it is not there."""
-    job = recorded(home, number)
-    return job.state if job else ""
+def recorded(home: Path) -> Recorded:
+    """Job 1 as it is in the file."""
+    with contextlib.closing(_database(home)) as sql:
+        return Recorded(*sql.execute(_JOB).fetchone())
+
+
+def held_launch(server: ScriptedServer) -> Hold:
+    """The next launch, which the server takes and does not answer yet."""
+    hold = Hold(TAKEN)
+    server.on("POST", LAUNCH, hold)
+    return hold
+
+
+def _database(home: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{home / 'cekura.db'}?mode=ro", uri=True)
 
 
 def lease_holder(home: Path) -> int:
     """The process that asks the server, or 0 where none does."""
-    with contextlib.closing(sqlite3.connect(f"file:{home / 'cekura.db'}?mode=ro", uri=True)) as sql:
+    with contextlib.closing(_database(home)) as sql:
         row = sql.execute("SELECT holder FROM leases").fetchone()
     return int(json.loads(row[0])["pid"]) if row else 0
 
@@ -78,11 +87,11 @@ def listed() -> list[dict[str, object]]:
 _JOB = """
 SELECT state, progress_id, CAST(sent.text AS TEXT), CAST(got.text AS TEXT), owner
 FROM jobs JOIN prompts AS sent ON sent.sha256 = prompt_sha256 LEFT JOIN prompts AS got ON got.sha256 = improved_sha256
-WHERE number = ?"""
+WHERE number = 1"""
 
 
 class Polls:
-    """Answers whoever asks about the job, and notes when (monotonic seconds)."""
+    """Answers requests about the job, and notes when they came (monotonic seconds)."""
 
     def __init__(self, server: ScriptedServer) -> None:
         self.times: list[float] = []
@@ -102,7 +111,7 @@ class Polls:
         until(lambda: len(self.times) >= wanted, f"{count} more polls")
 
     def finish(self) -> float:
-        """Let the job be done, and wait until somebody was told; returns when that was."""
+        """Let the job be done, and wait until a request has that answer; returns when it was sent."""
         self._reply = DONE
         until(lambda: self._done_at, "the result is asked for")
         return self._done_at

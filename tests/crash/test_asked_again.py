@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from calling import process
-from one_job import DONE, IMPROVED, PROMPT, TAKEN, launches
+from one_job import DONE, IMPROVED, PROMPT, TAKEN, held_launch, launches
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from waiting import eventually, until
 
@@ -26,12 +26,11 @@ AGAIN = Reply({"progress_id": "p-2"})
 
 
 @pytest.fixture
-def killed(server: ScriptedServer, home: Path, tmp_path: Path) -> Iterator[Hold]:
+def killed(server: ScriptedServer, prompt_file: Path) -> Iterator[Hold]:
     """Job 1 was being launched by a process that was killed; the server has it and has not answered."""
     hold = Hold(TAKEN)
     server.on("POST", LAUNCH, hold, AGAIN)
-    (tmp_path / "prompt.md").write_bytes(PROMPT.encode())
-    launching = process("improve", 5, "--prompt-file", tmp_path / "prompt.md")
+    launching = process("improve", 5, "--prompt-file", prompt_file)
     until(hold.arrived.is_set, "the server has the launch")
     launching.kill()
     launching.communicate()
@@ -121,13 +120,11 @@ async def test_a_killed_launch_becomes_unconfirmed_after_the_key_was_replaced(
 
 
 async def test_a_late_answer_is_recorded_for_a_job_that_another_machine_gave_up(
-    home: Path, server: ScriptedServer, tmp_path: Path
+    home: Path, server: ScriptedServer, prompt_file: Path
 ) -> None:
-    hold = Hold(TAKEN)
-    server.on("POST", LAUNCH, hold)
+    hold = held_launch(server)
     server.on("GET", PROGRESS, DONE)
-    (tmp_path / "prompt.md").write_bytes(PROMPT.encode())
-    waiting = process("improve", 5, "--prompt-file", tmp_path / "prompt.md", "--wait")
+    waiting = process("improve", 5, "--prompt-file", prompt_file, "--wait")
     await eventually(hold.arrived.is_set, "the server has the launch")
     # To a machine that shares the directory and cannot see the process, it counts as dead after ten minutes.
     with closing(sqlite3.connect(home / "cekura.db", isolation_level=None)) as sql:

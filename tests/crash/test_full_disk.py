@@ -15,7 +15,7 @@ import pytest
 from calling import Result, call, ended, process
 from examples import nightly
 from fronts import IN_THE_APP, Front, improve_dialog
-from one_job import DONE, IMPROVED, PROMPT, TAKEN, launches, listed, recorded, state
+from one_job import DONE, IMPROVED, PROMPT, TAKEN, held_launch, launches, listed, recorded, state
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from terminal import Start, Terminal
 from waiting import until
@@ -52,10 +52,10 @@ def make_room(pid: int) -> None:
 
 
 @pytest.fixture
-def prompt_file(tmp_path: Path) -> Path:
-    path = tmp_path / "prompt.md"
-    path.write_bytes(LONG.encode())
-    return path
+def prompt_file(prompt_file: Path) -> Path:
+    """A long prompt in the place of the short one."""
+    prompt_file.write_bytes(LONG.encode())
+    return prompt_file
 
 
 @pytest.fixture
@@ -103,11 +103,11 @@ def dialog_with_a_long_prompt(server: ScriptedServer, start: Start) -> Terminal:
     return improve_dialog(start(), LONG)
 
 
-def refused(told: Result, server: ScriptedServer) -> None:
-    """Whether the program said, in a sentence, that it launched nothing, and did not."""
-    assert (told.status, told.out) == (2, "")
-    assert told.err.startswith("cekura-tui: ")
-    assert "othing was launched" in told.err or "othing is launched" in told.err
+def refused(result: Result, server: ScriptedServer) -> None:
+    """The program said in a sentence that it launched nothing, and did not."""
+    assert (result.status, result.out) == (2, "")
+    assert result.err.startswith("cekura-tui: ")
+    assert "othing was launched" in result.err or "othing is launched" in result.err
     assert launches(server) == []
 
 
@@ -126,11 +126,11 @@ def test_where_only_reading_is_allowed_nothing_is_launched(
     path, mode = (known, 0o500) if what == "directory" else (known / "cekura.db", 0o400)
     path.chmod(mode)
     command = (*without_rights, "improve", "5", "--prompt-file", str(prompt_file))
-    told = subprocess.run(command, capture_output=True, check=False)
+    result = subprocess.run(command, capture_output=True, check=False)
     path.chmod(mode | 0o200)
     for file in known.glob("cekura.db-*"):
         file.chmod(0o600)  # SQLite gave them the database's permissions
-    refused(Result(told.returncode, told.stdout, told.stderr.decode()), server)
+    refused(Result(result.returncode, result.stdout, result.stderr.decode()), server)
     assert call("improve", 5, "--prompt-file", prompt_file).out == "1\n"
 
 
@@ -151,15 +151,14 @@ def test_the_app_names_a_read_only_directory_and_launches_nothing(
 def test_an_answer_that_cannot_be_recorded_is_shown_and_its_job_continues_later(
     server: ScriptedServer, known: Path, prompt_file: Path
 ) -> None:
-    hold = Hold(TAKEN)
-    server.on("POST", LAUNCH, hold)
+    hold = held_launch(server)
     launching = process("improve", 5, "--prompt-file", prompt_file)
     until(hold.arrived.is_set, "the server has the launch")
     fill(launching.pid, known, room=0)
     hold.released.set()
-    told = ended(launching)
-    assert "The server accepted job 1 (progress_id p-1), but the answer is not recorded yet" in told.err
-    assert (told.status, state(known)) == (1, "launching")
+    result = ended(launching)
+    assert "The server accepted job 1 (progress_id p-1), but the answer is not recorded yet" in result.err
+    assert (result.status, state(known)) == (1, "launching")
     server.on("GET", PROGRESS, DONE)
     assert call("jobs", "wait", 1).status == 0
     assert state(known) == "succeeded"
@@ -214,46 +213,22 @@ def test_a_disk_that_fills_at_any_state_of_a_launch_loses_no_id(
     assert not list(small_disk.glob("*-taken-*"))
 
 
-def adopted(home: Path, printed: str) -> None:
-    """Whether the command that was printed records the job that nothing could be written of."""
+@pytest.mark.parametrize("front", ["the app", "the command line"], indirect=True)
+def test_where_nothing_can_be_written_the_command_to_record_the_job_is_printed(
+    server: ScriptedServer, known: Path, front: Front
+) -> None:
+    hold = held_launch(server)
+    server.on("GET", PROGRESS, DONE)
+    front.launch()
+    until(hold.arrived.is_set, "the server has the launch")
+    fill_up(front.pid)
+    hold.released.set()
+    printed = front.leave_unrecorded()
     found = re.search("run `cekura-tui (jobs adopt 1 p-1)`", printed)
     assert found, printed
-    assert state(home) == "launching"
+    assert state(known) == "launching"
     assert call(*found[1].split()).status == 0
     assert call("jobs", "wait", 1).status == 0
-
-
-def test_where_nothing_can_be_written_improve_prints_the_command_to_record_the_job(
-    server: ScriptedServer, known: Path, prompt_file: Path
-) -> None:
-    hold = Hold(TAKEN)
-    server.on("POST", LAUNCH, hold)
-    server.on("GET", PROGRESS, DONE)
-    launching = process("improve", 5, "--prompt-file", prompt_file)
-    until(hold.arrived.is_set, "the server has the launch")
-    fill_up(launching.pid)
-    hold.released.set()
-    printed = ended(launching)
-    assert printed.status == 1
-    assert "keeps retrying" not in printed.err
-    adopted(known, printed.err)
-
-
-def test_where_nothing_can_be_written_the_app_prints_the_command_when_it_is_left(
-    server: ScriptedServer, known: Path, start: Start
-) -> None:
-    hold = Hold(TAKEN)
-    server.on("POST", LAUNCH, hold)
-    server.on("GET", PROGRESS, DONE)
-    app = improve_dialog(start())
-    app.press("ctrl+g")
-    until(hold.arrived.is_set, "the server has the launch")
-    fill_up(app.process.pid)
-    hold.released.set()
-    app.wait("keeps retrying")
-    app.press("q")
-    assert app.ended() == 0
-    adopted(known, app.raw.decode().rpartition("\x1b[")[2])
 
 
 def test_a_suggestion_that_cannot_be_recorded_is_requested_until_there_is_room(
@@ -272,9 +247,7 @@ def test_a_suggestion_that_cannot_be_recorded_is_requested_until_there_is_room(
     assert state(known) == "running"
     make_room(waiting.pid)
     assert ended(waiting).status == 0
-    job = recorded(known)
-    assert job is not None
-    assert job.improved == improved
+    assert recorded(known).improved == improved
     assert launches(server) == [LONG]
 
 
@@ -310,6 +283,5 @@ def test_in_the_app_what_was_typed_is_not_said_to_be_kept_when_it_is_not(
     app.press("esc")
     app.wait("Draft saved.")
     job = recorded(known)
-    assert job is not None
     assert (job.state, "Typed " in job.prompt) == ("draft", True)
     assert launches(server) == []

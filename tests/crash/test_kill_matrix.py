@@ -8,26 +8,20 @@ from pathlib import Path
 
 from calling import call
 from fronts import BY_COMMAND, IN_THE_APP, Front
-from one_job import DONE, IMPROVED, PROMPT, TAKEN, launches, listed, recorded, state
-from scripted_server import LAUNCH, PROGRESS, Hold, ScriptedServer
+from one_job import DONE, IMPROVED, PROMPT, held_launch, launches, listed, recorded, state
+from scripted_server import PROGRESS, Hold, ScriptedServer
 from terminal import Start, Terminal
 from waiting import until
 
 
 def opened_again(start: Start, words: str) -> Terminal:
-    """A fresh start: the app shows the one job's state, and the command line tells the same."""
+    """A fresh start: the app and the command line show this state of the only job."""
     app = start().wait("1 run")
     app.press("2")
     app.wait("Job 1", f"1 {words}")
     (job,) = listed()
     assert (job["job"], job["state"]) == (1, words)
     return app
-
-
-def prompt_of_job_1(home: Path) -> str:
-    job = recorded(home)
-    assert job is not None
-    return job.prompt
 
 
 @IN_THE_APP
@@ -40,22 +34,21 @@ def test_killed_before_the_launch_was_sent_a_job_is_unconfirmed_and_not_sent(
         front.kill()
     assert launches(server) == []
     opened_again(start, "unconfirmed").settle()
-    assert (launches(server), prompt_of_job_1(home)) == ([], PROMPT)
+    assert (launches(server), recorded(home).prompt) == ([], PROMPT)
 
 
 @BY_COMMAND
 def test_killed_while_the_server_works_a_job_that_may_cost_money_is_listed(
     server: ScriptedServer, front: Front, start: Start, home: Path
 ) -> None:
-    hold = Hold(TAKEN)
-    server.on("POST", LAUNCH, hold)
+    hold = held_launch(server)
     front.launch()
     until(hold.arrived.is_set, "the server has the launch")
     front.kill()
     assert [job["state"] for job in listed()] == ["unconfirmed"]
     hold.released.set()
     opened_again(start, "unconfirmed").settle()
-    assert (launches(server), prompt_of_job_1(home)) == ([PROMPT], PROMPT)
+    assert (launches(server), recorded(home).prompt) == ([PROMPT], PROMPT)
     assert server.requests("GET", PROGRESS) == []
 
 
@@ -63,8 +56,7 @@ def test_killed_while_the_server_works_a_job_that_may_cost_money_is_listed(
 def test_killed_while_the_database_is_locked_the_id_of_a_job_is_not_lost(
     server: ScriptedServer, front: Front, start: Start, home: Path
 ) -> None:
-    hold = Hold(TAKEN)
-    server.on("POST", LAUNCH, hold)
+    hold = held_launch(server)
     front.launch()
     until(hold.arrived.is_set, "the server has the launch")
     with closing(sqlite3.connect(home / "cekura.db", isolation_level=None)) as other:
@@ -75,9 +67,7 @@ def test_killed_while_the_database_is_locked_the_id_of_a_job_is_not_lost(
         front.kill()
     app = opened_again(start, "running")
     until(lambda: server.requests("GET", PROGRESS), "it is asked about")
-    job = recorded(home)
-    assert job is not None
-    assert (job.progress_id, launches(server)) == ("p-1", [PROMPT])
+    assert (recorded(home).progress_id, launches(server)) == ("p-1", [PROMPT])
     app.press("q")
 
 
@@ -88,16 +78,16 @@ def test_killed_before_the_jobs_number_was_shown_its_suggestion_still_arrives(
     front.stop_reading()
     front.launch()
     until(lambda: state(home) == "running", "the server's answer is recorded")
-    told = front.kill()
-    assert "1 job running" not in told
-    assert "launched" not in told
+    shown = front.kill()
+    assert "1 job running" not in shown
+    assert "launched" not in shown
     hold = Hold(DONE)
     server.on("GET", PROGRESS, hold)
     app = opened_again(start, "running")
     app.until(hold.arrived.is_set, "the fresh start asks about it")
     hold.released.set()
     app.wait("Job 1", "1 succeeded")
-    assert (launches(server), prompt_of_job_1(home)) == ([PROMPT], PROMPT)
+    assert (launches(server), recorded(home).prompt) == ([PROMPT], PROMPT)
     assert call("jobs", "show", 1, "--prompt").raw == IMPROVED.encode()
 
 
@@ -117,5 +107,5 @@ def test_killed_before_the_result_was_shown_the_suggestion_needs_no_server(
     asked = len(server.requests("GET", PROGRESS))
     opened_again(start, "succeeded")
     assert call("jobs", "show", 1, "--prompt").raw == IMPROVED.encode()
-    assert (launches(server), prompt_of_job_1(home)) == ([PROMPT], PROMPT)
+    assert (launches(server), recorded(home).prompt) == ([PROMPT], PROMPT)
     assert len(server.requests("GET", PROGRESS)) == asked

@@ -12,7 +12,7 @@ from subprocess import Popen
 
 import pytest
 from calling import call, ended, process
-from one_job import PROMPT, Polls, lease_holder
+from one_job import Polls, lease_holder
 from scripted_server import ScriptedServer
 from terminal import Start
 from waiting import until
@@ -26,10 +26,9 @@ SEEN_WITHIN = 5.0
 
 
 @pytest.fixture
-def polls(server: ScriptedServer, tmp_path: Path) -> Polls:
+def polls(server: ScriptedServer, prompt_file: Path) -> Polls:
     """Job 1 runs, and no window is open."""
-    (tmp_path / "prompt.md").write_bytes(PROMPT.encode())
-    assert call("improve", 5, "--prompt-file", tmp_path / "prompt.md").status == 0
+    assert call("improve", 5, "--prompt-file", prompt_file).status == 0
     return Polls(server)
 
 

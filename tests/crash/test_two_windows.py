@@ -8,8 +8,8 @@ from pathlib import Path
 
 from calling import call, ended, process
 from fronts import BY_COMMAND, Front
-from one_job import DONE, PROMPT, TAKEN, Polls, launches, listed, state
-from scripted_server import LAUNCH, PROGRESS, Hold, ScriptedServer
+from one_job import DONE, PROMPT, Polls, held_launch, launches, listed, state
+from scripted_server import PROGRESS, ScriptedServer
 from terminal import Start
 from waiting import until
 
@@ -21,8 +21,7 @@ SEEN_WITHIN = 5.0
 def test_a_launch_is_left_to_the_window_that_sent_it_and_all_windows_show_its_end(
     server: ScriptedServer, front: Front, start: Start
 ) -> None:
-    hold, polls = Hold(TAKEN), Polls(server)
-    server.on("POST", LAUNCH, hold)
+    hold, polls = held_launch(server), Polls(server)
     front.launch()
     until(hold.arrived.is_set, "the server has the launch")
     window = start().wait("1 run")
@@ -50,11 +49,10 @@ def test_a_launch_is_left_to_the_window_that_sent_it_and_all_windows_show_its_en
 
 
 def test_a_choice_of_one_window_can_be_undone_in_another_after_the_first_quit(
-    server: ScriptedServer, start: Start, tmp_path: Path
+    server: ScriptedServer, start: Start, prompt_file: Path
 ) -> None:
     server.on("GET", PROGRESS, DONE)
-    (tmp_path / "prompt.md").write_bytes(PROMPT.encode())
-    assert call("improve", 5, "--prompt-file", tmp_path / "prompt.md", "--wait").status == 0
+    assert call("improve", 5, "--prompt-file", prompt_file, "--wait").status == 0
     one, two = (start().wait("1 run") for _ in range(2))
     for window in (one, two):
         window.press("2")
@@ -64,19 +62,16 @@ def test_a_choice_of_one_window_can_be_undone_in_another_after_the_first_quit(
     two.wait("In another window, change 1 is now accepted.", "✓1")
     two.press("u")
     two.wait("Nothing to undo: another window decided change 1 last.")
-    one.press("q")
-    assert one.ended() == 0
+    one.quit()
     two.press("u")
     two.wait("Undone: change 1 is undecided.")
 
 
 def test_a_launch_of_a_stopped_process_is_not_given_up_and_gets_its_answer_later(
-    server: ScriptedServer, home: Path, tmp_path: Path
+    server: ScriptedServer, home: Path, prompt_file: Path
 ) -> None:
-    hold = Hold(TAKEN)
-    server.on("POST", LAUNCH, hold)
-    (tmp_path / "prompt.md").write_bytes(PROMPT.encode())
-    launching = process("improve", 5, "--prompt-file", tmp_path / "prompt.md")
+    hold = held_launch(server)
+    launching = process("improve", 5, "--prompt-file", prompt_file)
     until(hold.arrived.is_set, "the server has the launch")
     launching.send_signal(signal.SIGSTOP)
     hold.released.set()

@@ -43,10 +43,13 @@ def test_a_write_that_breaks_off_has_stored_the_prompt_or_not(
     assert capfd.readouterr() == ("", "")
 
 
-def test_write_trimmed_strips_white_space_as_a_form_field_would(tmp_path: Path) -> None:
+def test_write_trimmed_strips_white_space_in_a_json_object_alone(tmp_path: Path) -> None:
     with faulty(tmp_path, "write-trimmed") as client:
         answer = client.patch(V2, json={"description": TEXT})
         assert answer.json()["description"] == prompt(client) == "# Line\n\tBe kind."
+        assert client.patch(V1, data={"description": "Be brief. "}).status_code == 200
+        assert client.patch(V1, json=["no fields"]).status_code == 400
+        assert client.patch(V1, content=b"{", headers={"content-type": "application/json"}).status_code == 400
 
 
 def test_drift_adds_a_sentence_behind_the_first_reader_of_an_agent_and_no_other(tmp_path: Path) -> None:
@@ -57,10 +60,3 @@ def test_drift_adds_a_sentence_behind_the_first_reader_of_an_agent_and_no_other(
         assert later == [f"{first.rstrip()}\n\n{DRIFTED}\n"] * 2
         client.patch(V1, json={"description": TEXT})
         assert prompt(client) == prompt(client) == TEXT
-
-
-def test_write_trimmed_leaves_a_body_that_is_no_json_object_to_the_server(tmp_path: Path) -> None:
-    with faulty(tmp_path, "write-trimmed") as client:
-        assert client.patch(V1, data={"description": "Be brief. "}).status_code == 200
-        assert client.patch(V1, json=["no fields"]).status_code == 400
-        assert client.patch(V1, content=b"{", headers={"content-type": "application/json"}).status_code == 400

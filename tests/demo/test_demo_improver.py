@@ -35,7 +35,7 @@ def run_with(*failed: int, run_id: int = 1, agent: int = 1201) -> dict[str, Any]
 
 def removed_and_added(old: str, new: str) -> tuple[str, str]:
     """What is different between two texts, as one stretch."""
-    start = len(old) - len(old.lstrip()) if not old else 0
+    start = 0
     while start < min(len(old), len(new)) and old[start] == new[start]:
         start += 1
     end = 0
@@ -136,9 +136,6 @@ def test_headings_are_found_with_every_kind_of_line_end(newline: str) -> None:
 def test_what_changes_reads_as_few_lines() -> None:
     outcome = improve([run_with(9101, 9104, 9105)], CLINIC.prompt)
     assert outcome.improved_prompt is not None
-    changed = [
-        line
-        for line in difflib.ndiff(CLINIC.prompt.splitlines(), outcome.improved_prompt.splitlines())
-        if line.startswith(("+ ", "- "))
-    ]
+    lines = difflib.ndiff(CLINIC.prompt.splitlines(), outcome.improved_prompt.splitlines())
+    changed = [line for line in lines if line.startswith(("+ ", "- "))]
     assert len(changed) == 6

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from cekura_tui.demo import listing as listing_module
 from cekura_tui.demo.answers import run_row
 from cekura_tui.demo.corpus import FIRST_PROJECT, PROJECT_IDS, SECOND_PROJECT, Arrivals, Corpus
-from cekura_tui.demo.facts import Facts
 from cekura_tui.demo.listing import CorpusListing, Invalid, call_id_of, read_query
 
 RUNS = 300
@@ -41,53 +40,33 @@ def seconds_of(row: Mapping[str, Any]) -> int | None:
     return int(minutes) * 60 + int(seconds)
 
 
-def moment_of(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+moment_of = datetime.fromisoformat
 
 
 def fits(row: Mapping[str, Any], given: Mapping[str, str]) -> bool:
-    """Whether a row is in a list, told from nothing but what the API sends and what is asked for."""
+    """Whether a row is in a list, by the row and the parameters alone."""
     length = seconds_of(row)
-
-    def one_of(name: str, value: object) -> bool:
-        return name not in given or str(value) in given[name].split(",")
-
     search = given.get("search", "")
     texts = (
         ("id__contains", str(row["id"])),
         ("call_id__icontains", row["provider_call_id"] or ""),
         ("call_ended_reason__icontains", row["metadata"]["ended_reason"] or ""),
     )
+    values = {
+        **{"project_id": row["project"], "agent_id": row["agent"], "result__agent_id__in": row["agent"]},
+        **{"result_id": row["result_id"], "result__id": row["result_id"], "id__in": row["id"]},
+        **{"status": row["status"], "status__in": row["status"], "success": str(row.get("success")).lower()},
+        **{"scenario__id__in": row["scenario"], "call_ended_reason__in": row["metadata"]["ended_reason"]},
+        **{"personality__id__in": row["personality"], "personalities": row["personality"]},
+        "result__run_as_text": str(row["run_as_text"]).lower(),
+    }
+    at = moment_of(row["timestamp"])
     return (
-        all(
-            one_of(name, value)
-            for name, value in (
-                ("project_id", row["project"]),
-                ("agent_id", row["agent"]),
-                ("result_id", row["result_id"]),
-                ("result__id", row["result_id"]),
-                ("id__in", row["id"]),
-                ("status", row["status"]),
-                ("status__in", row["status"]),
-                ("success", str(row.get("success")).lower()),
-                ("scenario__id__in", row["scenario"]),
-                ("personality__id__in", row["personality"]),
-                ("personalities", row["personality"]),
-                ("result__agent_id__in", row["agent"]),
-                ("call_ended_reason__in", row["metadata"]["ended_reason"]),
-                ("result__run_as_text", str(row["run_as_text"]).lower()),
-            )
-        )
+        all(name not in given or str(value) in given[name].split(",") for name, value in values.items())
         and ("duration__gte" not in given or (length is not None and length >= float(given["duration__gte"])))
         and ("duration__lte" not in given or (length is not None and length <= float(given["duration__lte"])))
-        and all(
-            name not in given or moment_of(row["timestamp"]) >= moment_of(given[name])
-            for name in ("created_at_from", "timestamp__gte")
-        )
-        and all(
-            name not in given or moment_of(row["timestamp"]) <= moment_of(given[name])
-            for name in ("created_at_to", "timestamp__lte")
-        )
+        and all(at >= moment_of(given[name]) for name in ("created_at_from", "timestamp__gte") if name in given)
+        and all(at <= moment_of(given[name]) for name in ("created_at_to", "timestamp__lte") if name in given)
         and all(given.get(name, "").casefold() in text.casefold() for name, text in texts)
         and (search.casefold() in row["scenario_name"].casefold() or search in str(row["id"]))
     )
@@ -123,9 +102,7 @@ FILTERS = st.fixed_dictionaries(
         "result__run_as_text": st.sampled_from(["true", "false"]),
         "personalities": some_of("personality"),
         "result__agent_id__in": some_of("agent", 4),
-        "call_ended_reason__in": st.sampled_from(
-            ["Main agent-ended-call", "cancelled-by-user,call-not-answered", "zz"]
-        ),
+        "call_ended_reason__in": st.sampled_from(["Main agent-ended-call", "cancelled-by-user,call-not-answered", "z"]),
         "call_ended_reason__icontains": st.sampled_from(["AGENT", "ended-call", "zz"]),
         "call_id__icontains": st.sampled_from(["CALL_", "a", "7f", "zz"]),
         "id__contains": st.sampled_from(["1", "90", "23", "800"]),
@@ -177,20 +154,16 @@ def test_while_runs_come_and_end_every_list_is_what_it_is_now(
 @pytest.mark.parametrize("runs", [100_000, 1_000_000])
 def test_a_page_anywhere_in_time_looks_at_a_handful_of_runs(monkeypatch: pytest.MonkeyPatch, runs: int) -> None:
     looked_at: list[int] = []
-    real_at, real_facts = Corpus.at, Corpus.facts
+    for name in ("at", "facts"):
+        real = getattr(Corpus, name)
 
-    def at(self: Corpus, project: int, place: int) -> float:
-        looked_at.append(place)
-        return real_at(self, project, place)
+        def counted(*args: Any, real: Callable[..., Any] = real) -> Any:
+            looked_at.append(args[-1])
+            return real(*args)
 
-    def facts(self: Corpus, run_id: int) -> Facts | None:
-        looked_at.append(run_id)
-        return real_facts(self, run_id)
-
+        monkeypatch.setattr(Corpus, name, counted)
     large = Corpus(runs, EPOCH)
     listing = CorpusListing(large)
-    monkeypatch.setattr(Corpus, "at", at)
-    monkeypatch.setattr(Corpus, "facts", facts)
     middle = datetime.fromtimestamp(EPOCH - runs * 750).astimezone().isoformat()
     found = listing.find(read_query({"project_id": str(FIRST_PROJECT), "created_at_to": middle}))
     assert 0.4 * runs < len(found) < 0.6 * runs
@@ -235,23 +208,13 @@ def test_a_run_s_call_and_two_scopes_that_differ_are_found_without_a_search() ->
     assert corpus.project_of(row["id"]) == PROJECT_IDS.index(SECOND_PROJECT)
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [
-        {"status__in": "completed,gone"},
-        {"status": "gone", "status__in": "completed"},
-        {"created_at_to": "yesterday"},
-        {"id__in": "1,two"},
-        {"duration__gte": "long"},
-        {"agent_id": "me"},
-        {"success": "maybe"},
-        {"duration__lte": "nan"},
-        {"personalities": "Calm"},
-        {"metrics": "9101"},
-        {"created_at_range": "today"},
-    ],
-)
-def test_a_wrong_parameter_is_refused_by_its_name(asked: dict[str, str]) -> None:
-    with pytest.raises(Invalid) as refused:
-        read_query({"project_id": "1", **asked})
-    assert refused.value.errors.keys() <= asked.keys()
+def test_a_wrong_parameter_is_refused_by_its_name() -> None:
+    wrong = {
+        **{"status__in": "completed,gone", "created_at_to": "yesterday", "id__in": "1,two", "duration__gte": "long"},
+        **{"agent_id": "me", "success": "maybe", "duration__lte": "nan", "personalities": "Calm", "metrics": "9101"},
+        **{"created_at_range": "today", "status": "gone"},
+    }
+    for name, value in wrong.items():
+        with pytest.raises(Invalid) as refused:
+            read_query({"project_id": "1", "status__in": "completed", name: value})
+        assert refused.value.errors.keys() == {name}

@@ -1,4 +1,4 @@
-"""What a run that goes on tells of its call: more and more of it, and verdicts only when it has ended."""
+"""A run in progress has more and more of its call, and verdicts only when it has ended."""
 
 from __future__ import annotations
 
@@ -11,25 +11,31 @@ from test_demo_arrivals import FINAL, ORDER
 
 from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import SLOWEST, Arrivals, Corpus
-from cekura_tui.demo.facts import Kind, Shape
+from cekura_tui.demo.facts import Facts, Kind, Shape
 
 pytestmark = pytest.mark.xdist_group("live transcripts")  # they share what they watch
 QUEUE = ORDER[:3]
 TALKING = ("running", "in_progress")
 STEP = 6.0
+Json = dict[str, Any]
+RunsSeen = dict[int, list[Json]]
+"""What the server answered about each run, every few seconds."""
+
+
+def facts_of(corpus: Corpus, run_id: int) -> Facts:
+    facts = corpus.facts(run_id)
+    assert facts is not None
+    return facts
 
 
 @pytest.fixture(scope="module")
-def runs_seen() -> dict[int, list[dict[str, Any]]]:
-    """Every run that was going on at the epoch or came in the minutes after it, as it was told every few seconds."""
+def runs_seen() -> RunsSeen:
+    """Every run that was in progress at the epoch or started in the minutes after it."""
     clock = Clock(EPOCH)
     corpus = Corpus(100, EPOCH, arrivals=Arrivals(EPOCH, 5.0, clock))
-    runs_seen: dict[int, list[dict[str, Any]]] = {run_id: [] for run_id in range(900_071, 900_131)}
     still = Corpus(100, EPOCH)
-    for run_id in range(900_071, 900_101):
-        facts = still.facts(run_id)
-        if facts is None or facts.fate.kind is not Kind.LIVE:
-            del runs_seen[run_id]
+    live = [run_id for run_id in still.run_ids(0)[:30] if facts_of(still, run_id).fate.kind is Kind.LIVE]
+    runs_seen: RunsSeen = {run_id: [] for run_id in (*live, *range(900_101, 900_131))}
     while clock.now < EPOCH + 150 + SLOWEST:
         for run_id, seen in runs_seen.items():
             if (facts := corpus.facts(run_id)) is not None and not (seen and seen[-1]["status"] in FINAL):
@@ -38,22 +44,20 @@ def runs_seen() -> dict[int, list[dict[str, Any]]]:
     return runs_seen
 
 
-def spoken(run: dict[str, Any]) -> list[Any] | str:
-    """What a run tells of its call, in whichever form."""
+def spoken(run: Json) -> list[Any] | str:
+    """The transcript of a run, in whichever form."""
     turns = run["transcript_object"]
     return turns if isinstance(turns, list) and turns else run["transcript"] or ""
 
 
-def test_a_run_that_waits_has_no_transcript_and_no_verdicts(runs_seen: dict[int, list[dict[str, Any]]]) -> None:
+def test_a_run_that_waits_has_no_transcript_and_no_verdicts(runs_seen: RunsSeen) -> None:
     waiting = [run for seen in runs_seen.values() for run in seen if run["status"] in QUEUE]
     assert len(waiting) > 10
     assert all(run["transcript"] is None and run["transcript_object"] is None for run in waiting)
     assert all(run["evaluation"] is None and run["executed_at"] is None for run in waiting)
 
 
-def test_while_a_call_goes_on_turns_are_added_and_none_changes(
-    runs_seen: dict[int, list[dict[str, Any]]],
-) -> None:
+def test_during_a_call_turns_are_added_after_they_were_spoken_and_none_changes(runs_seen: RunsSeen) -> None:
     grown = texts = 0
     for seen in runs_seen.values():
         going = [run for run in seen if run["status"] in (*TALKING, "evaluating")]
@@ -64,9 +68,6 @@ def test_while_a_call_goes_on_turns_are_added_and_none_changes(
             texts += isinstance(after, str) and len(after) > len(before) > 0
     assert grown > 50
     assert texts > 0
-
-
-def test_no_turn_is_in_the_transcript_before_it_was_spoken(runs_seen: dict[int, list[dict[str, Any]]]) -> None:
     for run_id, seen in runs_seen.items():
         for number, run in enumerate(seen):
             if run["status"] in TALKING and isinstance(run["transcript_object"], list) and run_id > 900_100:
@@ -74,36 +75,28 @@ def test_no_turn_is_in_the_transcript_before_it_was_spoken(runs_seen: dict[int, 
                 assert all(turn["end_time"] <= (number + 1) * STEP - 6.0 for turn in run["transcript_object"])
 
 
-def test_what_is_evaluated_is_the_whole_call_and_stays_as_it_is(runs_seen: dict[int, list[dict[str, Any]]]) -> None:
+def test_a_call_is_judged_when_it_is_over_and_does_not_change_then(runs_seen: RunsSeen) -> None:
     judged = 0
     for seen in runs_seen.values():
+        assert seen[-1]["status"] in FINAL
         ends = [run for run in seen if run["status"] in ("evaluating", *FINAL)]
-        if ends and ends[0]["status"] == "evaluating":
+        if ends[0]["status"] == "evaluating":
             assert {str(spoken(run)) for run in ends} == {str(spoken(ends[0]))}
             judged += ends[-1]["evaluation"] is not None
-    assert judged > 10
-
-
-def test_nothing_is_judged_before_the_end(runs_seen: dict[int, list[dict[str, Any]]]) -> None:
-    for seen in runs_seen.values():
-        assert seen[-1]["status"] in FINAL
         for run in seen[:-1]:
             assert run["evaluation"] is run["rubric"] is run["expected_outcome"] is None
+            assert run["voice_recording_url"] is run["duration"] is None
             assert run["critical_categories"] == []
-            assert run["voice_recording_url"] is None
-            assert run["duration"] is None
+    assert judged > 10
 
 
 def test_a_run_that_was_never_answered_has_no_transcript() -> None:
     clock = Clock(EPOCH)
     corpus = Corpus(180, EPOCH, arrivals=Arrivals(EPOCH, 5.0, clock))
     clock.now += 30.0
-    number = 900_186
     words = []
     for _ in range(60):
-        facts = corpus.facts(number)
-        assert facts is not None
-        run = run_whole(corpus, facts)
+        run = run_whole(corpus, facts_of(corpus, 900_186))
         words.append(run["status"])
         assert run["transcript"] is run["transcript_object"] is run["evaluation"] is None
         clock.now += 1.0
@@ -111,15 +104,12 @@ def test_a_run_that_was_never_answered_has_no_transcript() -> None:
     assert set(words) == {*QUEUE, *TALKING, "failed"}
 
 
-def test_runs_in_progress_at_the_start_have_the_transcript_of_their_status(
-    runs_seen: dict[int, list[dict[str, Any]]],
-) -> None:
+def test_runs_in_progress_at_the_start_have_the_transcript_of_their_status(runs_seen: RunsSeen) -> None:
     still = Corpus(100, EPOCH)
     first = {run_id: seen for run_id, seen in runs_seen.items() if run_id <= 900_100}
     assert len(first) == 6
     for run_id, seen in first.items():
-        facts = still.facts(run_id)
-        assert facts is not None
+        facts = facts_of(still, run_id)
         assert seen[0]["status"] == facts.fate.status
         steps = [ORDER.index(run["status"]) for run in seen[:-1]]
         assert steps == sorted(steps)
@@ -130,8 +120,7 @@ def test_runs_in_progress_at_the_start_have_the_transcript_of_their_status(
 def test_in_a_still_workspace_a_run_in_progress_has_a_part_of_its_call(corpus: Corpus) -> None:
     lengths = {}
     for run_id in corpus.run_ids(0)[:30]:
-        facts = corpus.facts(run_id)
-        assert facts is not None
+        facts = facts_of(corpus, run_id)
         if facts.fate.kind is Kind.LIVE:
             run = run_whole(corpus, facts)
             lengths[run["status"]] = len(run["transcript_object"] or [])
@@ -141,7 +130,7 @@ def test_in_a_still_workspace_a_run_in_progress_has_a_part_of_its_call(corpus: C
     assert {lengths[word] for word in QUEUE} == {0}
 
 
-def test_a_run_with_text_alone_grows_as_text(runs_seen: dict[int, list[dict[str, Any]]]) -> None:
+def test_a_run_with_text_alone_grows_as_text(runs_seen: RunsSeen) -> None:
     clock = Clock(EPOCH)
     corpus = Corpus(100, EPOCH, arrivals=Arrivals(EPOCH, 5.0, clock))
     clock.now += 200.0

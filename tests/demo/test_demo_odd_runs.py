@@ -1,4 +1,4 @@
-"""Whoever reads runs meets every form of a transcript and every kind of verdict, in runs that tests add, too."""
+"""Runs have every form of a transcript and every kind of verdict, also runs that tests add."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import Verdict, read_verdicts
 from cekura_tui.model.transcript.transcript import Transcript, read_transcript
 
+Runs = dict[int, dict[str, Any]]
+
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
@@ -29,23 +31,19 @@ def known(corpus: Corpus) -> list[Facts]:
 
 
 @pytest.fixture(scope="module")
-def runs(corpus: Corpus, known: list[Facts]) -> dict[int, dict[str, Any]]:
+def runs(corpus: Corpus, known: list[Facts]) -> Runs:
     return {facts.id: run_whole(corpus, facts) for facts in known}
 
 
-def transcript(runs: dict[int, dict[str, Any]], run_id: int) -> Transcript:
+def transcript(runs: Runs, run_id: int) -> Transcript:
     return read_transcript(read(runs, run_id))
 
 
-def read(runs: dict[int, dict[str, Any]], run_id: int) -> Run:
+def read(runs: Runs, run_id: int) -> Run:
     return Run.read(runs[run_id])
 
 
-def failing(runs: dict[int, dict[str, Any]], run_id: int) -> list[Verdict]:
-    return [verdict for verdict in read_verdicts(read(runs, run_id)) if verdict.state == "fail"]
-
-
-def test_one_call_has_no_times_and_one_has_only_the_minute_and_second(runs: dict[int, dict[str, Any]]) -> None:
+def test_one_call_has_no_times_and_one_has_only_the_minute_and_second(runs: Runs) -> None:
     without = transcript(runs, odd_runs.WITHOUT_TIMES)
     assert without.form == "turns"
     assert len(without.turns) >= 8
@@ -55,9 +53,7 @@ def test_one_call_has_no_times_and_one_has_only_the_minute_and_second(runs: dict
     assert all(turn.start is not None and turn.start == int(turn.start) and turn.end is None for turn in clock)
 
 
-def test_text_with_odd_stamps_has_a_turn_for_each_that_was_said(
-    corpus: Corpus, runs: dict[int, dict[str, Any]]
-) -> None:
+def test_text_with_odd_stamps_has_a_turn_for_each_that_was_said(corpus: Corpus, runs: Runs) -> None:
     run = runs[odd_runs.ODD_STAMPS]
     facts = corpus.facts(odd_runs.ODD_STAMPS)
     assert facts is not None
@@ -72,15 +68,14 @@ def test_text_with_odd_stamps_has_a_turn_for_each_that_was_said(
     assert "[00:00:" in run["transcript"]
 
 
-def test_an_encrypted_call_comes_with_text_and_without(runs: dict[int, dict[str, Any]]) -> None:
+def test_an_encrypted_call_comes_with_text_and_without(runs: Runs) -> None:
     assert transcript(runs, odd_runs.SEALED_ALONE).form == "encrypted"
-    forms = {
-        transcript(runs, run_id).form for run_id, run in runs.items() if isinstance(run["transcript_object"], dict)
-    }
+    sealed = [run_id for run_id, run in runs.items() if isinstance(run["transcript_object"], dict)]
+    forms = {transcript(runs, run_id).form for run_id in sealed}
     assert forms == {"encrypted", "text"}
 
 
-def test_unknown_roles_failed_tools_and_calls_without_answer_are_there(runs: dict[int, dict[str, Any]]) -> None:
+def test_unknown_roles_failed_tools_and_calls_without_answer_are_there(runs: Runs) -> None:
     strange = transcript(runs, odd_runs.STRANGE_ROLES).turns
     assert {turn.role for turn in strange if turn.speaker == "other"} == {"Supervisor", "DTMF", "system", ""}
     *_, call, failed, again = transcript(runs, odd_runs.TOOL_TROUBLE).turns
@@ -91,7 +86,7 @@ def test_unknown_roles_failed_tools_and_calls_without_answer_are_there(runs: dic
     assert again.tool["id"] != failed.tool["id"]
 
 
-def test_one_call_has_a_silence_of_more_than_five_seconds_and_an_overlap(runs: dict[int, dict[str, Any]]) -> None:
+def test_one_call_has_a_silence_of_more_than_five_seconds_and_an_overlap(runs: Runs) -> None:
     run = runs[odd_runs.LONG_SILENCE]
     pairs = list(itertools.pairwise(run["transcript_object"]))
     assert max(after["start_time"] - before["end_time"] for before, after in pairs) > 5
@@ -102,61 +97,56 @@ def test_one_call_has_a_silence_of_more_than_five_seconds_and_an_overlap(runs: d
     assert run["transcript_object"][-1]["end_time"] <= int(minutes) * 60 + int(seconds)
 
 
-def test_one_call_has_a_hundred_and_twenty_turns_and_failed(runs: dict[int, dict[str, Any]]) -> None:
+def test_two_calls_are_very_long(runs: Runs) -> None:
     assert len(transcript(runs, TALKATIVE_RUN).turns) == 120
-    assert runs[TALKATIVE_RUN]["evaluation_status"] == "failure"
-    assert failing(runs, TALKATIVE_RUN)
+    assert any(verdict.state == "fail" for verdict in read_verdicts(read(runs, TALKATIVE_RUN)))
+    assert len(runs[LONG_RUN]["transcript_object"]) == LONG_TURNS
+    assert runs[LONG_RUN]["duration"] == "210:00"
+    assert {runs[run_id]["evaluation_status"] for run_id in (TALKATIVE_RUN, LONG_RUN)} == {"failure"}
 
 
-def test_a_score_of_two_misses_four_and_a_score_of_four_does_not(runs: dict[int, dict[str, Any]]) -> None:
+def test_a_score_of_two_misses_four_and_a_score_of_four_does_not(runs: Runs) -> None:
     for run_id, score, state in ((odd_runs.BELOW_THRESHOLD, 2, "fail"), (odd_runs.ABOVE_THRESHOLD, 4, "pass")):
         verdict = next(one for one in read_verdicts(read(runs, run_id)) if one.id == EMPATHY)
         assert (verdict.score, verdict.state) == (score, state)
         assert "4" in (verdict.threshold or "")
 
 
-def test_categories_are_critical_lesser_no_bug_and_taken_back(runs: dict[int, dict[str, Any]]) -> None:
+def test_categories_and_alignments_come_in_every_form(runs: Runs) -> None:
     found = [one for run in runs.values() for one in run["critical_categories"]]
     assert {one["priority"] for one in found} == {"critical", "non-critical", "not_a_bug"}
-    taken_back = [one for one in found if one["wrongly_marked"]]
+    taken_back = [one["feedback"] for one in found if one["wrongly_marked"]]
     assert taken_back
-    assert all(one["feedback"] for one in taken_back)
-
-
-def test_alignments_are_words_in_some_runs_and_truth_values_in_others(runs: dict[int, dict[str, Any]]) -> None:
+    assert all(taken_back)
     outcomes = [run["expected_outcome"] or {} for run in runs.values()]
-    told = {repr(one["aligned"]) for outcome in outcomes for one in outcome.get("outcome_alignments", [])}
-    assert told == {"'yes'", "'no'", "True", "False"}
+    aligned = {repr(one["aligned"]) for outcome in outcomes for one in outcome.get("outcome_alignments", [])}
+    assert aligned == {"'yes'", "'no'", "True", "False"}
 
 
 @pytest.mark.parametrize(
-    ("run_id", "told"),
+    ("run_id", "words"),
     [(odd_runs.MISQUOTED, 'The agent said "'), (odd_runs.BY_TURN_NUMBER, "Turn "), (odd_runs.BY_TOOL_NAME, "called `")],
 )
-def test_reasons_point_by_inexact_words_by_numbers_and_by_tools(
-    runs: dict[int, dict[str, Any]], run_id: int, told: str
-) -> None:
+def test_reasons_point_by_inexact_words_by_numbers_and_by_tools(runs: Runs, run_id: int, words: str) -> None:
     reason = failing_check(runs, run_id).explanation[-1]
-    assert told in reason
+    assert words in reason
     assert evidence_in(transcript(runs, run_id).turns, [[reason]])[0]
     assert reason.partition('"')[2].partition('"')[0] not in runs[run_id]["transcript"] or '"' not in reason
 
 
-def test_one_reason_points_at_nothing(runs: dict[int, dict[str, Any]]) -> None:
+def test_one_reason_points_at_nothing(runs: Runs) -> None:
     reasons = failing_check(runs, odd_runs.VAGUE).explanation
     assert evidence_in(transcript(runs, odd_runs.VAGUE).turns, [reasons]) == [()]
 
 
-def failing_check(runs: dict[int, dict[str, Any]], run_id: int) -> Verdict:
+def failing_check(runs: Runs, run_id: int) -> Verdict:
     refused = next(line for line in runs[run_id]["rubric"] if not line["passed"])
     verdict = next(one for one in read_verdicts(read(runs, run_id)) if one.id == refused["metric_id"])
     assert list(verdict.explanation) == refused["explanation"]
     return verdict
 
 
-def test_most_spoken_runs_have_a_recording_and_some_have_none(
-    known: list[Facts], runs: dict[int, dict[str, Any]]
-) -> None:
+def test_most_spoken_runs_have_a_recording_and_some_have_none(known: list[Facts], runs: Runs) -> None:
     over = [facts for facts in known if runs[facts.id]["transcript"] and facts.fate.kind is not Kind.LIVE]
     spoken = [runs[facts.id]["voice_recording_url"] for facts in over if not facts.as_text]
     assert 0.7 < sum(url is not None for url in spoken) / len(spoken) < 1
@@ -164,7 +154,7 @@ def test_most_spoken_runs_have_a_recording_and_some_have_none(
     assert all(runs[facts.id]["voice_recording_url"] is None for facts in known if facts.fate.kind is Kind.LIVE)
 
 
-def test_the_provider_the_profile_and_the_mocked_tools_are_nested(runs: dict[int, dict[str, Any]]) -> None:
+def test_the_provider_the_profile_and_the_mocked_tools_are_nested(runs: Runs) -> None:
     assert any(isinstance((run["provider_call_details"] or {}).get("cost"), dict) for run in runs.values())
     profiles = [run["test_profile_data"] for run in runs.values()]
     assert None in profiles
@@ -180,14 +170,7 @@ def test_every_run_that_failed_has_a_passed_one_of_its_scenario(known: list[Fact
     assert {(one.agent_id, one.script) for one in failed} <= passed
 
 
-def test_the_long_run_has_its_turns(runs: dict[int, dict[str, Any]]) -> None:
-    run = runs[LONG_RUN]
-    assert len(run["transcript_object"]) == LONG_TURNS
-    assert run["duration"] == "210:00"
-    assert run["evaluation_status"] == "failure"
-
-
-def test_the_hostile_calls_hold_what_would_harm_a_terminal(runs: dict[int, dict[str, Any]]) -> None:
+def test_the_hostile_calls_hold_what_would_harm_a_terminal(runs: Runs) -> None:
     for run_id in (odd_runs.HOSTILE_FAILED, odd_runs.HOSTILE_PASSED):
         for mark in ("\x1b[2J", "[@click=app.quit]", "\u202e"):
             assert mark in runs[run_id]["transcript"], repr(mark)
@@ -201,10 +184,9 @@ def test_odd_turns_are_read_with_those_that_were_said(corpus: Corpus) -> None:
     assert facts is not None
     usual, odd = run_whole(corpus, facts), with_odd_turns(run_whole(corpus, facts))
     assert {type(turn) for turn in odd["transcript_object"]} == {dict, str, int, type(None), list}
-    assert [turn for turn in odd["transcript_object"] if turn in usual["transcript_object"]] == usual[
-        "transcript_object"
-    ]
-    assert len(read_transcript(Run.read(odd)).turns) == len(usual["transcript_object"]) + 5
+    spoken = usual["transcript_object"]
+    assert [turn for turn in odd["transcript_object"] if turn in spoken] == spoken
+    assert len(read_transcript(Run.read(odd)).turns) == len(spoken) + 5
 
 
 def test_without_extra_runs_the_same_ids_are_ordinary_runs(corpus: Corpus) -> None:

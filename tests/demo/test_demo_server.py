@@ -78,22 +78,19 @@ def test_a_wrong_launch_is_refused_field_by_field(
     assert (answer.status_code, answer.json().keys()) == (400, wrong)
 
 
-def test_a_broken_body_is_refused(client: httpx.Client) -> None:
+def test_a_broken_body_is_refused_and_half_a_surrogate_in_a_prompt_comes_back(client: httpx.Client) -> None:
     kind = {"content-type": "application/json"}
     broken = client.post(LAUNCH, content=b'{"prompt": ', headers=kind)
     assert broken.status_code == 400
     assert broken.json()["detail"].startswith("JSON parse error - ")
+    half = client.post(LAUNCH, content=b'{"prompt": "a\\ud800b", "run_ids": [900238]}').json()
+    assert finished(client, half)["output"]["improved_prompt"].startswith("a\ud800b")
     assert client.post(LAUNCH, content=b"[1]", headers=kind).json().keys() == {"non_field_errors"}
     assert client.post(LAUNCH, content=b"x", headers={"content-type": "text/plain"}).status_code == 415
     issues = client.post(f"{RUNS}improve_prompt_issues/", content=b'{"progress_id": "\\ud800"}', headers=kind)
     assert issues.json().keys() == {"run_ids"}
     name = client.patch("/test_framework/v1/aiagents/1201/", content=b'{"agent_name": "\\ud800"}', headers=kind)
     assert (name.status_code, name.json().keys()) == (400, {"agent_name"})
-
-
-def test_a_prompt_with_half_a_surrogate_comes_back(client: httpx.Client) -> None:
-    handle = client.post(LAUNCH, content=b'{"prompt": "a\\ud800b", "run_ids": [900238]}').json()
-    assert finished(client, handle)["output"]["improved_prompt"].startswith("a\ud800b")
 
 
 def test_a_job_goes_on_while_the_server_is_gone_and_its_answer_stays(tmp_path: Path, clock: Clock) -> None:
@@ -110,21 +107,15 @@ def test_a_job_goes_on_while_the_server_is_gone_and_its_answer_stays(tmp_path: P
         assert answer["output"]["improved_prompt"] != PROMPT
 
 
-def test_two_servers_share_a_directory(tmp_path: Path) -> None:
-    servers = [DemoServer(tmp_path / "demo", speed=1000) for _ in range(2)]
+def test_two_servers_share_a_directory_which_is_the_owners_alone(tmp_path: Path) -> None:
+    directory = tmp_path / "home" / "demo"
+    servers = [DemoServer(directory, speed=1000) for _ in range(2)]
+    assert not (tmp_path / "home").exists()
     with served_by(servers[0]) as one, served_by(servers[1]) as other:
         handle = one.post(LAUNCH, json=SENT).json()
         assert finished(other, handle) == finished(one, handle)
         assert listed(one) == listed(other) | {"next": listed(one)["next"]}
-
-
-def test_the_directory_is_the_owner_s_alone(tmp_path: Path) -> None:
-    server = DemoServer(tmp_path / "home" / "demo")
-    assert not (tmp_path / "home").exists()
-    server.start()
-    server.stop()
-    assert stat.S_IMODE((tmp_path / "home" / "demo").stat().st_mode) == 0o700
-    assert stat.S_IMODE((tmp_path / "home" / "demo" / "key").stat().st_mode) == 0o600
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (directory, directory / "key")] == [0o700, 0o600]
 
 
 def test_stopping_ends_the_thread_though_connections_are_open_and_may_be_repeated(tmp_path: Path) -> None:
@@ -155,17 +146,15 @@ def test_a_taken_port_is_an_error_of_the_system(tmp_path: Path, server: DemoServ
     assert not (tmp_path / "demo").exists()
 
 
-def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    with served_by(DemoServer(tmp_path / "demo", extra_runs=EXTRA_RUNS)) as client:
+def test_a_hundred_thousand_runs_are_listed_page_by_page_and_nothing_is_printed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with served_by(DemoServer(tmp_path / "demo", runs=100_000, extra_runs=EXTRA_RUNS)) as client:
+        answer = listed(client, page=1000)
         client.get("/nowhere")
         client.get(f"{RUNS}{LONG_RUN}/")
-    assert capfd.readouterr() == ("", "")
-
-
-def test_a_hundred_thousand_runs_are_listed_page_by_page(tmp_path: Path) -> None:
-    with served_by(DemoServer(tmp_path / "demo", runs=100_000)) as client:
-        answer = listed(client, page=1000)
     assert (answer["count"], len(answer["results"]), answer["next"]) == (100_000, 100, None)
+    assert capfd.readouterr() == ("", "")
 
 
 # Faults
@@ -178,21 +167,19 @@ def faulty(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[httpx.Cli
         yield client
 
 
-def with_fault(name: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("faulty", [name], indirect=True)
+def with_fault(*names: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("faulty", names, indirect=True)
 
 
-@with_fault("html-502")
-def test_html_502_hits_every_other_request(faulty: httpx.Client) -> None:
+@with_fault("html-502", "500")
+def test_every_other_request_fails(faulty: httpx.Client, request: pytest.FixtureRequest) -> None:
+    status = 502 if "html-502" in request.node.name else 500
     answers = [faulty.get(RUN) for _ in range(4)]
-    assert [(answer.status_code, "<html>" in answer.text) for answer in answers] == [(502, True), (200, False)] * 2
-
-
-@with_fault("500")
-def test_500_hits_every_other_request_in_json(faulty: httpx.Client) -> None:
-    answers = [faulty.get(RUN) for _ in range(4)]
-    assert [answer.status_code for answer in answers] == [500, 200, 500, 200]
-    assert answers[0].json() == {"detail": "Internal server error."}
+    assert [answer.status_code for answer in answers] == [status, 200, status, 200]
+    if status == 502:
+        assert ["<html>" in answer.text for answer in answers] == [True, False, True, False]
+    else:
+        assert answers[0].json() == {"detail": "Internal server error."}
 
 
 @with_fault("reset")

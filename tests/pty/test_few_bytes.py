@@ -1,17 +1,23 @@
-"""What a slow line carries: bytes and paintings of a start and of each change, at 120×40 in 24-bit colour."""
+"""What a slow line carries: bytes and paintings of a start and of each change."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import pytest
 from scenes import EPOCH
 from terminal import Start, Terminal
 
 SIZE = {"columns": 120, "lines": 40}
-FRAME = b"\x1b[?2026h"
-"""What begins each painting."""
+# A screen waits as long as it takes for what it shows first, on a busy machine, too.
+PATIENT = """
+from cekura_tui.cli.main import main
+from cekura_tui.ui.kit import app_screen
+app_screen.READING = app_screen.BUSY = app_screen.OPENING = 10.0
+main()
+"""
+FRAME, FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
+"""What begins and what ends each painting."""
 _REPEATED = 0.033
 """Seconds between two keys of one that is held."""
 
@@ -31,15 +37,12 @@ def cached(start: Start) -> Start:
     terminal = start("--demo", "--demo-epoch", str(EPOCH), **SIZE).wait("900240", "live").settle()
     terminal.press("enter")
     terminal.wait("Timeline").settle()
-    terminal.press("q")
-    assert terminal.ended() == 0
+    terminal.quit()
     return start
 
 
 def test_a_start_and_the_screens_are_painted_once_in_few_bytes(cached: Start) -> None:
-    terminal = cached("--demo", **SIZE, command=(sys.executable, str(Path(__file__).parent / "patient.py"))).wait(
-        "900240"
-    )
+    terminal = cached("--demo", **SIZE, command=(sys.executable, "-c", PATIENT)).wait("900240")
     assert b"900240" in terminal.raw.split(FRAME)[1]
     terminal.wait("live").settle()
     assert len(terminal.raw) <= 16_000
@@ -65,3 +68,17 @@ def test_a_start_and_the_screens_are_painted_once_in_few_bytes(cached: Start) ->
         terminal.pump(_REPEATED)
     terminal.wait("─ Run 900220").settle()
     assert len(terminal.raw) <= 8_000, f"20 × j: {len(terminal.raw)} bytes"
+
+
+def test_moving_in_a_run_draws_once_for_each_key(start: Start) -> None:
+    terminal = start("--demo", "900238").wait("Run 900238", "14 turns").settle()
+    terminal.press("/")
+    terminal.wait("Find").press("the", "enter")
+    terminal.wait("“the”", " of ").settle()
+    for key in "jjkknnNGg":
+        terminal.raw = b""
+        terminal.press(key)
+        terminal.until(lambda: FRAME_ENDS in terminal.raw, f"an answer to {key}")
+        terminal.settle()
+        assert terminal.raw.count(FRAME_ENDS) == 1, key
+    terminal.quit()

@@ -88,8 +88,7 @@ def scrolled(terminal: Terminal, key: str = PAGE_DOWN, most: int = 150) -> list[
 
 def left(terminal: Terminal, copies: int = 0) -> None:
     """Leave: nothing acted, and the terminal is as it was."""
-    terminal.press("ctrl+q")
-    assert terminal.ended() == 0
+    terminal.quit("ctrl+q")
     assert foreign_in(terminal.raw, copies=copies) == []
     terminal.assert_handed_back()
 
@@ -288,7 +287,6 @@ def test_a_server_that_is_hostile_in_every_word_changes_nothing_but_the_text(
     terminal.wait("2 runs", gone="Suggestion of")
     terminal.press("p")
     terminal.wait("List runs of", SHOWN[:40])
-    terminal.press("ctrl+q")
-    assert terminal.ended() == 0
+    terminal.quit("ctrl+q")
     assert foreign_in(terminal.raw) == []
     terminal.assert_handed_back()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import json
 import os
 import signal
@@ -12,11 +11,13 @@ import sys
 import threading
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from app_on_a_server import opened
 from calling import process
+from forked import Forker
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from terminal import PROGRAM, Terminal, environment
@@ -63,30 +64,24 @@ def server(tmp_path: Path) -> Iterator[DemoServer]:
     server.stop()
 
 
-class Processes:
-    """Looks at the command lines of all processes, again and again, for a text that must be in none."""
+@contextmanager
+def watched(secrets: list[bytes]) -> Iterator[tuple[set[bytes], set[bytes]]]:
+    """Read the command lines of all processes again and again: all of them, and those with a secret in it."""
+    seen, guilty, over = set[bytes](), set[bytes](), threading.Event()
 
-    def __init__(self, secrets: list[bytes]) -> None:
-        self.seen: set[bytes] = set()
-        self.guilty: set[bytes] = set()
-        self._secrets, self._over = secrets, threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> Processes:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._over.wait(0.02):
+    def watch() -> None:
+        while not over.wait(0.02):
             for path in Path("/proc").glob("[0-9]*/cmdline"):
-                with contextlib.suppress(OSError):
+                with suppress(OSError):
                     line = path.read_bytes()
-                    self.seen.add(line)
-                    self.guilty |= {line} if any(secret in line for secret in self._secrets) else set()
+                    seen.add(line)
+                    guilty.update({line} if any(secret in line for secret in secrets) else ())
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    yield seen, guilty
+    over.set()
+    thread.join()
 
 
 def forms(key: str) -> list[bytes]:
@@ -96,7 +91,7 @@ def forms(key: str) -> list[bytes]:
 
 
 def test_after_a_run_of_everything_the_key_is_in_its_own_file_alone(
-    server: DemoServer, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: DemoServer, home: Path, tmp_path: Path, forker: Forker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Signing in, the main job, the app, a copy, an export, a crash, the doctor and its bundle, and a picture."""
     other = "other-key-0123456789abcdef"  # which the server refuses, and a command prints
@@ -107,33 +102,35 @@ def test_after_a_run_of_everything_the_key_is_in_its_own_file_alone(
     monkeypatch.setenv("CEKURA_TUI_DEBUG", "1")
     said: dict[str, bytes] = {}
 
-    def run(*words: object, status: int = 0, stdin: bytes = b"") -> bytes:
-        started = process(*words, stdin=-1, env={"HOME": str(tmp_path)})
-        out, err = started.communicate(stdin, timeout=60)
-        said[" ".join(map(str, words))] = out + err
-        assert started.returncode == status, (words, out, err)
-        return out
+    env = environment(home, tmp_path)
 
-    with Processes(secrets) as processes:
+    def run(*words: object, status: int = 0) -> None:
+        with Terminal(*map(str, words), env=env, forker=forker) as terminal:
+            assert terminal.ended() == status, (words, terminal.text)
+            said[" ".join(map(str, words))] = terminal.raw
+
+    def log_in(key: str, *words: object, status: int = 0) -> None:
+        started = process("--api-key-file", "-", *words, stdin=-1, env={"HOME": str(tmp_path)})
+        out, err = started.communicate(key.encode(), timeout=60)
+        said[f"{words} {status}"] = out + err
+        assert started.returncode == status, (words, out, err)
+
+    with watched(secrets) as (seen, guilty_processes):
         login = ("auth", "login")
-        run("--api-key-file", "-", "--project", 4021, *login, stdin=server.key.encode())
-        run("--api-key-file", "-", "--profile", "two", *login, stdin=server.key.encode())
-        run("--api-key-file", "-", *login, status=2, stdin=f"{server.key}x".encode())
-        run("--api-key-file", "-", *login, "--replace", status=4, stdin=f"{server.key}x".encode())
+        log_in(server.key, "--project", 4021, *login)
+        log_in(server.key, "--profile", "two", *login)
+        log_in(f"{server.key}x", *login, status=2)
+        log_in(f"{server.key}x", *login, "--replace", status=4)
         command = f'api_url = "{server.url}"\napi_key_command = "cat {tmp_path / "vault"}"'
         (home / "config.toml").write_text(f"project_id = 4021\n\n[profiles.other]\n{command}\n")
-        run("auth", "status", "--json")
-        run("runs", "list", "--json")
-        run("runs", "show", RUN, "--json")
+        for words in (("auth", "status"), ("runs", "list"), ("runs", "show", RUN), ("config", "show"), ("doctor",)):
+            run(*words, "--json")
         run("improve", RUN, "--from-agent", "--wait", "--json")
         for how in ("--json", "--curl"):
             run("jobs", "show", 1, how)
-        run("config", "show", "--json")
         run("--profile", "other", "runs", "list", status=4)
-        run("doctor", "--json")
         run("--profile", "other", "doctor", status=1)
 
-        env = environment(home, tmp_path) | {"CEKURA_API_URL": server.url}
         with Terminal(env=env, command=PROGRAM) as terminal:
             go_through(terminal, tmp_path / "runs.csv")
         said["the app"] = terminal.raw
@@ -149,17 +146,14 @@ def test_after_a_run_of_everything_the_key_is_in_its_own_file_alone(
     with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:
         members = {f"bundle: {name}": archive.read(name) for name in archive.namelist()}
     assert b"RuntimeError: Illegal header value '[the key]'" in members["bundle: log/cekura-tui.log"]
-    assert any(b"doctor" in line for line in processes.seen)
+    assert any(b"login" in line for line in seen)
     files = {str(path.relative_to(home)): path.read_bytes() for path in home.rglob("*") if path.is_file()}
     files |= {name: (tmp_path / name).read_bytes() for name in ("bundle.zip", "runs.csv")}
-    guilty = [
-        name
-        for name, data in [*files.items(), *members.items(), *said.items()]
-        if any(secret in data for secret in secrets)
-    ]
+    everything = {**files, **members, **said}
+    guilty = [name for name, data in everything.items() if any(secret in data for secret in secrets)]
     assert guilty == ["credentials.json"]
     assert json.loads(files["credentials.json"])["default"]["api_key"] == server.key
-    assert processes.guilty == set()
+    assert guilty_processes == set()
     for profile in ("two", "default"):
         run("--profile", profile, "auth", "logout")
     assert server.key not in (home / "credentials.json").read_text()
@@ -175,23 +169,17 @@ async def picture() -> bytes:
 def go_through(terminal: Terminal, exported: Path) -> None:
     """Export the list, open a run, copy of it, and look at the log of requests."""
     terminal.wait("240 runs", str(RUN))
-    terminal.press("j", "j", "e")
-    terminal.wait("Export").settle()
-    terminal.press("\x15", str(exported), "enter")
-    terminal.wait("Saved")
-    terminal.press("esc")
-    terminal.wait("enter Open").settle()
-    terminal.press("enter")
-    terminal.wait(f"Run {RUN}", "Transcript", "agent")
-    terminal.press("y")
-    terminal.wait("Copy or save")
-    terminal.press("enter")
-    terminal.wait("Sent ")
-    terminal.press(":", "request log", "enter")
-    terminal.wait("Request log", "Requests · ")
-    terminal.press("enter")
-    terminal.wait("request id", "asked by")
-    terminal.press("esc")
-    terminal.wait("enter Details", gone="request id")
-    terminal.press("q")
-    assert terminal.ended() == 0
+    for keys, shown, gone in (
+        (("j", "j", "e"), "Export", ""),
+        (("\x15", str(exported), "enter"), "Saved", ""),
+        (("esc",), "enter Open", ""),
+        (("enter",), f"Run {RUN}", ""),
+        (("y",), "Copy or save", ""),
+        (("enter",), "Sent ", ""),
+        ((":", "request log", "enter"), "Requests · ", ""),
+        (("enter",), "asked by", ""),
+        (("esc",), "enter Details", "request id"),
+    ):
+        terminal.press(*keys)
+        terminal.wait(shown, gone=gone).settle()
+    terminal.quit()

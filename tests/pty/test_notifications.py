@@ -43,8 +43,7 @@ def test_the_end_of_a_job_is_notified_while_the_terminal_has_no_focus(start: Sta
     terminal.wait("While you were away: 1 suggestion.")
     terminal.press("U")
     terminal.wait("Suggestion of job 1", "· 1 of")
-    terminal.press("q")
-    assert terminal.ended() == 0
+    terminal.quit()
     assert len(re.findall(frame, terminal.raw)) == 1
     assert foreign_in(re.sub(frame, b"", terminal.raw)) == []
     terminal.assert_handed_back()
@@ -56,8 +55,7 @@ def test_while_the_terminal_has_the_focus_nothing_is_sent_but_what_is_drawn(star
     launch_and_leave(terminal)
     terminal.press(BACK)
     terminal.wait("1 new", "✓ succeeded")
-    terminal.press("q")
-    assert terminal.ended() == 0
+    terminal.quit()
     assert foreign_in(terminal.raw) == []
 
 
@@ -71,8 +69,7 @@ def test_the_title_shows_the_state_of_jobs_and_is_restored(start: Start, home: P
     for title in ("1 running", "1 new"):
         terminal.until(lambda title=title: f"\x1b]2;{title}\x07".encode() in terminal.raw, f"the title {title}")
     if leave == "q":
-        terminal.press("q")
-        assert terminal.ended() == 0
+        terminal.quit()
     else:
         terminal.process.send_signal(signal.SIGTERM)
         assert terminal.ended() == 128 + signal.SIGTERM

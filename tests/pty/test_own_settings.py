@@ -5,15 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from own_settings import own_settings
-from terminal import Start, Terminal
+from terminal import Start
 
 DEMO = ("--demo", "--demo-speed", "20")
-
-
-def quit_by(terminal: Terminal, key: str) -> None:
-    terminal.press(key)
-    assert terminal.ended() == 0
-    terminal.assert_handed_back()
 
 
 def test_another_key_improves_and_a_clash_is_said_and_listed(start: Start, home: Path) -> None:
@@ -34,7 +28,7 @@ def test_another_key_improves_and_a_clash_is_said_and_listed(start: Start, home:
     terminal.wait("Views", "save filter")
     terminal.press("esc")
     terminal.wait("240 runs", gone="save filter")
-    quit_by(terminal, "Q")
+    terminal.quit("Q")
 
 
 def test_a_theme_that_was_chosen_is_there_after_a_restart(start: Start, home: Path) -> None:
@@ -48,9 +42,9 @@ def test_a_theme_that_was_chosen_is_there_after_a_restart(start: Start, home: Pa
     first.press("enter")
     config = home / "config.toml"
     first.until(lambda: config.is_file() and "cekura-light" in config.read_text("utf-8"), "the theme is saved")
-    quit_by(first, "q")
+    first.quit()
     again = start(*DEMO).wait("240 runs", "900238")
     # Its first frame is of the light theme's background, and of no other's.
     assert b"48;2;251;251;253" in again.raw
     assert b"48;2;23;27;42" not in again.raw
-    quit_by(again, "q")
+    again.quit()

@@ -38,9 +38,7 @@ def test_it_stays_until_it_is_left_and_the_dialog_is_there_again(opened: Termina
     opened.wait("Copy or save the prompt", "Open patch in less", gone="(END)")
     opened.press("esc")
     opened.wait("· 1 of 2", gone="Copy or save the prompt")
-    opened.press("ctrl+q")
-    assert opened.ended() == 0
-    opened.assert_handed_back()
+    opened.quit("ctrl+q")
 
 
 def test_a_signal_while_it_is_open_ends_both_and_hands_the_terminal_back(opened: Terminal) -> None:

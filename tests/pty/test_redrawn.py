@@ -5,13 +5,7 @@ from __future__ import annotations
 import signal
 
 import pytest
-from terminal import Start, Terminal
-
-
-def leave(terminal: Terminal) -> None:
-    terminal.press("q")
-    assert terminal.ended() == 0
-    terminal.assert_handed_back()
+from terminal import Start
 
 
 @pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGTSTP])
@@ -26,7 +20,7 @@ def test_a_stopped_program_draws_its_screen_when_it_is_continued(start: Start, n
     terminal.wait("240 runs", "900240", "? Keys")
     terminal.press("j", "j", "enter")
     terminal.wait("Run 900238")
-    leave(terminal)
+    terminal.quit()
 
 
 def test_a_resize_and_back_while_nobody_reads_is_drawn_right_afterwards(start: Start) -> None:
@@ -35,7 +29,7 @@ def test_a_resize_and_back_while_nobody_reads_is_drawn_right_afterwards(start: S
     terminal.resize(80, 28)
     terminal.resize(80, 24)  # a terminal may move its lines at that, and the app sees the same size as before
     terminal.wait("240 runs", "? Keys")
-    leave(terminal)
+    terminal.quit()
 
 
 def test_ctrl_l_draws_over_what_another_program_wrote(start: Start) -> None:
@@ -46,4 +40,4 @@ def test_ctrl_l_draws_over_what_another_program_wrote(start: Start) -> None:
     terminal.press("ctrl+l")
     terminal.wait("900240", gone="goes down at six").settle()
     assert terminal.text == before
-    leave(terminal)
+    terminal.quit()

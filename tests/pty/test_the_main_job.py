@@ -29,9 +29,7 @@ def launch_from_the_newest_failed_run(terminal: Terminal) -> None:
 def test_it_shows_240_runs_as_soon_as_it_starts(start: Start) -> None:
     terminal = start(*DEMO, columns=80, lines=24).wait("240 runs", "900240")
     terminal.until(lambda: len(rows_of_runs(terminal)) >= 16, "16 rows of runs")
-    terminal.press("q")
-    assert terminal.ended() == 0
-    terminal.assert_handed_back()
+    terminal.quit()
 
 
 def test_keys_alone_lead_from_the_list_to_a_saved_suggestion(start: Start, tmp_path: Path) -> None:
@@ -49,9 +47,7 @@ def test_keys_alone_lead_from_the_list_to_a_saved_suggestion(start: Start, tmp_p
     terminal.wait("better.md")
     terminal.press("enter")
     terminal.wait("Saved to")
-    terminal.press("q")
-    assert terminal.ended() == 0
-    terminal.assert_handed_back()
+    terminal.quit()
 
     proposed = ended(process(*DEMO, "jobs", "show", 1, "--prompt"))
     assert (proposed.status, proposed.raw) == (0, saved.read_bytes())
@@ -65,8 +61,7 @@ def test_a_job_left_while_it_runs_has_its_result_at_the_next_start(start: Start,
     terminal = start("--demo", "--demo-speed", "5")  # slow enough that it cannot end before one has left
     launch_from_the_newest_failed_run(terminal)
     if leave == "quit":
-        terminal.press("q")
-        assert terminal.ended() == 0
+        terminal.quit()
         assert b"1 job still runs on the server" in terminal.raw
     else:
         terminal.kill()
@@ -75,5 +70,4 @@ def test_a_job_left_while_it_runs_has_its_result_at_the_next_start(start: Start,
     again.wait("Job 1", "1 succeeded")
     again.press("enter")
     again.wait("Suggestion of job 1", "· 1 of")
-    again.press("q")
-    assert again.ended() == 0
+    again.quit()

@@ -43,8 +43,7 @@ def test_a_key_is_typed_without_being_shown_and_the_project_is_picked_from_a_lis
     assert server.key.encode() not in terminal.raw
     assert saved_keys(saved)["default"].api_key == server.key
     app = start().wait("Hospitality and grid", "60 runs")
-    app.press("q")
-    assert app.ended() == 0
+    app.quit()
     assert server.key.encode() not in app.raw
 
 
@@ -94,9 +93,7 @@ def test_a_command_asks_for_a_passphrase_before_the_app_draws(start: Start, home
     assert b"\x1b[?1049h" not in app.raw, "it does not draw yet"
     app.press("open", "enter")
     app.wait("240 runs")
-    app.press("q")
-    assert app.ended() == 0
-    app.assert_handed_back()
+    app.quit()
 
 
 def test_a_command_asks_for_a_passphrase_while_the_app_gives_way_to_it(
@@ -113,6 +110,4 @@ def test_a_command_asks_for_a_passphrase_while_the_app_gives_way_to_it(
     app.wait("work", "api_key_command").press("G", "up", "enter")
     app.wait("Passphrase:").press("open", "enter")
     app.wait("work", "240 runs")
-    app.press("q")
-    assert app.ended() == 0
-    app.assert_handed_back()
+    app.quit()

@@ -22,11 +22,10 @@ _LINE_ENDS = re.compile(r"[ \t\r]+(?=\n)")
 
 
 class FaultyWrites:
-    """Passes requests on; what is asked of one agent goes wrong as the named fault wants it."""
+    """Passes requests on; a request for one agent goes wrong as the named fault says."""
 
     def __init__(self, app: ASGIApp, fault: str) -> None:
-        self._app = app
-        self._fault = fault
+        self._app, self._fault = app, fault
         self._drifted: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,8 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import pytest
 from terminal import PROGRAM, Terminal
@@ -21,27 +20,38 @@ NEEDS_SCREEN = pytest.mark.skipif(shutil.which("screen") is None, reason="GNU sc
 
 
 class Multiplexer:
-    """A tmux or a screen with the program in its only window; both end with the test."""
+    """A tmux or a screen with the program in its only window; both end with the test.
 
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str], folder: Path, columns: int, lines: int) -> None:
-        self.env, self.folder = dict(env), folder
-        self.outer = Terminal(env=env, columns=columns, lines=lines, command=argv)
+    `argv` starts it, `own` begins the commands that it gets from outside, and `last` is the one that ends it.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        own: Sequence[str],
+        last: str,
+        folder: Path,
+        *,
+        env: Mapping[str, str],
+        columns: int = 120,
+        lines: int = 36,
+        command: Sequence[str] = PROGRAM,
+    ) -> None:
+        self._own, self._last, self._folder, self._env = own, last, folder, dict(env)
+        self.outer = Terminal(env=env, columns=columns, lines=lines, command=[*argv, *command])
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.end()
-        self.outer.__exit__(kind, error, trace)
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def __exit__(self, *error: object) -> None:
+        self.command(self._last)
+        self.outer.__exit__(*error)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
-    def call(self, *argv: str) -> bytes:
-        """Run a program beside it, with the same environment; returns what it prints, whatever its exit status."""
-        done = subprocess.run(
-            argv, env=self.env, capture_output=True, stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False
-        )
+    def command(self, *args: str) -> bytes:
+        """A command of the multiplexer; returns what it prints, whatever its exit status."""
+        argv, nothing = [*self._own, *args], subprocess.DEVNULL
+        done = subprocess.run(argv, env=self._env, capture_output=True, stdin=nothing, timeout=PATIENCE, check=False)
         return done.stdout
 
     def press(self, *keys: str) -> None:
@@ -53,76 +63,38 @@ class Multiplexer:
         self.outer.wait(*texts, gone=gone)
         return self
 
-    def arrives(self, data: bytes) -> Self:
-        """Wait until these bytes are in what the terminal around was sent."""
-        self.outer.until(lambda: data in self.outer.raw, f"{data[:60]!r} in the outer terminal")
-        return self
-
     @property
     def text(self) -> str:
         """What the terminal around shows: the program's window, which is the only one."""
         return self.outer.text
 
-    def end(self) -> None:
-        """End it, with all that runs in it."""
-        raise NotImplementedError
-
 
 class Tmux(Multiplexer):
     """tmux with a server of its own and `config` as its only configuration; the program gets `args`."""
 
-    def __init__(
-        self,
-        *args: str,
-        env: Mapping[str, str],
-        config: str = "",
-        columns: int = 120,
-        lines: int = 36,
-        command: Sequence[str] = PROGRAM,
-    ) -> None:
+    def __init__(self, *args: str, config: str = "", command: Sequence[str] = PROGRAM, **options: Any) -> None:
         folder = Path(tempfile.mkdtemp(prefix="tmux-"))  # the paths of tests are too long for a socket
         (folder / "tmux.conf").write_text(f"set -g status off\n{config}\n")
-        self._tmux = ("tmux", "-S", str(folder / "socket"), "-f", str(folder / "tmux.conf"))
-        argv = (*self._tmux, "new-session", "-x", str(columns), "-y", str(lines), "--", *command, *args)
-        super().__init__(argv, env, folder, columns, lines)
-
-    def command(self, *args: str) -> bytes:
-        """A command of tmux; returns what it prints."""
-        return self.call(*self._tmux, *args)
+        own = ("tmux", "-S", str(folder / "socket"), "-f", str(folder / "tmux.conf"))
+        argv = (*own, "new-session", "--")
+        super().__init__(argv, own, "kill-server", folder, command=[*command, *args], **options)
 
     @property
     def buffer(self) -> bytes:
         """The newest text that was copied."""
         return self.command("show-buffer")
 
-    def end(self) -> None:
-        """End the server."""
-        self.command("kill-server")
-
 
 class Screen(Multiplexer):
     """screen with sockets of its own and `config` as the user's configuration; the program gets `args`."""
 
     def __init__(
-        self,
-        *args: str,
-        env: Mapping[str, str],
-        config: str = "",
-        columns: int = 120,
-        lines: int = 36,
-        command: Sequence[str] = PROGRAM,
+        self, *args: str, env: Mapping[str, str], config: str = "", command: Sequence[str] = PROGRAM, **options: Any
     ) -> None:
         folder = Path(tempfile.mkdtemp(prefix="screen-"))
         (folder / "sockets").mkdir(mode=0o700)
         (folder / "screenrc").write_text(f"startup_message off\n{config}\n")
         env = {**env, "SCREENDIR": str(folder / "sockets"), "SYSSCREENRC": os.devnull}
-        argv = ("screen", "-U", "-S", "test", "-c", str(folder / "screenrc"), *command, *args)
-        super().__init__(argv, env, folder, columns, lines)
-
-    def command(self, *args: str) -> bytes:
-        """A command of screen; returns what it prints."""
-        return self.call("screen", "-S", "test", "-p", "0", "-X", *args)
-
-    def end(self) -> None:
-        """End the session."""
-        self.command("quit")
+        own = ("screen", "-S", "test", "-p", "0", "-X")
+        argv = ("screen", "-U", "-S", "test", "-c", str(folder / "screenrc"))
+        super().__init__(argv, own, "quit", folder, env=env, command=[*command, *args], **options)

@@ -171,9 +171,8 @@ def _by_tool(run: Json, turns: Sequence[DialogueTurn]) -> None:
 def _vague(run: Json, _turns: Sequence[DialogueTurn]) -> None:
     """Nothing that could be looked up."""
     line, metric = _failed(run)
-    line["explanation"] = metric["explanation"] = [
-        "Overall the call is below the standard that was set for this check."
-    ]
+    reason = "Overall the call is below the standard that was set for this check."
+    line["explanation"] = metric["explanation"] = [reason]
 
 
 def _guilty(turns: Sequence[DialogueTurn]) -> DialogueTurn:
@@ -195,18 +194,10 @@ def _failed(run: Json) -> tuple[Json, Json]:
 def _judge(run: Json, score: int, explanation: list[str]) -> None:
     metric = {"id": EMPATHY, "name": "Empathy (1 to 5)", "type": "numeric", "score": score, "value": str(score)}
     run["evaluation"]["metrics"].append({**metric, "enum": "", "explanation": explanation, "extra": {}})
-    condition = {"field": "score", "op": "gte", "value": 4}
-    run["rubric"].append(
-        {
-            "metric_id": EMPATHY,
-            "metric_name": metric["name"],
-            "value": score,
-            "explanation": explanation,
-            "passed": score >= 4,
-            "conditions": "score gte 4",
-            "expected_conditions": {"operator": "and", "conditions": [condition]},
-        }
-    )
+    line = {"metric_id": EMPATHY, "metric_name": metric["name"], "value": score, "explanation": explanation}
+    conditions = {"operator": "and", "conditions": [{"field": "score", "op": "gte", "value": 4}]}
+    line |= {"passed": score >= 4, "conditions": "score gte 4", "expected_conditions": conditions}
+    run["rubric"].append(line)
 
 
 # What speech recognition made of a stranger's words; a client that draws it raw loses its screen.
@@ -260,9 +251,8 @@ def _endless_call(turns: int, dice: Dice) -> list[DialogueTurn]:
         }
         spoken.append((ScriptLine("C", _ASKS[step % len(_ASKS)].format(**words)), None))
         if step % 9 == 4:
-            spoken.append(
-                (ScriptLine("T", f'search_flights {{"day": "{words["date"]}", "hour": "{words["hour"]}"}}'), None)
-            )
+            asked = f'search_flights {{"day": "{words["date"]}", "hour": "{words["hour"]}"}}'
+            spoken.append((ScriptLine("T", asked), None))
             spoken.append((ScriptLine("R", f'{{"flights": ["MA {words["flight"]}"]}}'), None))
         spoken.append((ScriptLine("A", _ANSWERS[step % len(_ANSWERS)].format(**words)), None))
         step += 1

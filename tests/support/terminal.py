@@ -16,7 +16,6 @@ import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import pyte
@@ -25,21 +24,9 @@ from waiting import PATIENCE, until
 
 PROGRAM = (sys.executable, "-m", "cekura_tui")
 KEYS = {
-    "enter": "\r",
-    "esc": "\x1b",
-    "tab": "\t",
-    "shift+tab": "\x1b[Z",
-    "space": " ",
-    "up": "\x1b[A",
-    "down": "\x1b[B",
-    "backspace": "\x7f",
-    "ctrl+c": "\x03",
-    "ctrl+e": "\x05",
-    "ctrl+g": "\x07",
-    "ctrl+l": "\x0c",
-    "ctrl+q": "\x11",
-    "ctrl+t": "\x14",
-    "ctrl+z": "\x1a",
+    **{"enter": "\r", "esc": "\x1b", "tab": "\t", "shift+tab": "\x1b[Z", "space": " ", "backspace": "\x7f"},
+    **{"up": "\x1b[A", "down": "\x1b[B"},
+    **{f"ctrl+{letter}": chr(ord(letter) - 96) for letter in "ceglqtz"},
 }
 _OF_THE_RUNNER = ("TEXTUAL", "NO_COLOR", "COLUMNS", "LINES", "TERM_PROGRAM", "TMUX", "STY", "DISPLAY", "WAYLAND", "SSH")
 _ASKS_SYNC = re.compile(rb"\x1b\[\?2026\$p")
@@ -49,8 +36,6 @@ _BEGUN = re.compile(rb"\x1b(?:\[[0-9;<>=?]*\$?)?\Z")
 _LAST = b"\x1b]the end\x07"
 """What follows all that a program wrote: terminals show nothing of it."""
 _FRAME_BEGINS, _FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
-
-
 LOOK, LOOKS = 0.02, 5
 """Seconds between two looks at a program that is to rest, and how many show that it does."""
 
@@ -59,13 +44,8 @@ def environment(home: Path, user: Path) -> dict[str, str]:
     """The environment in a capable terminal, with the program's config directory and the user's home."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OF_THE_RUNNER)}
     own = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-    return {
-        **kept,
-        **own,
-        "CEKURA_TUI_HOME": str(home),
-        "HOME": str(user),
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-    }
+    own |= {"CEKURA_TUI_HOME": str(home), "HOME": str(user), "PYTHONPATH": str(Path(__file__).parents[2])}
+    return {**kept, **own}
 
 
 class Terminal:
@@ -100,12 +80,10 @@ class Terminal:
         if forker is not None:
             self.process = forker.start(os.ttyname(self._slave), args, env, ignoring)
         else:
+            own = self._slave
             self.process = subprocess.Popen(
                 [*command, *args],
-                stdin=self._slave,
-                stdout=self._slave,
-                stderr=self._slave,
-                env=dict(env),
+                **{"stdin": own, "stdout": own, "stderr": own, "env": dict(env)},
                 start_new_session=True,
                 preexec_fn=begin,
             )
@@ -114,9 +92,7 @@ class Terminal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
@@ -141,7 +117,6 @@ class Terminal:
 
     def all_read(self) -> Self:
         """Wait until the program has read all that was sent."""
-
         return self.until(lambda: not self._unread, "everything that was sent is read")
 
     @property
@@ -282,6 +257,12 @@ class Terminal:
             assert time.monotonic() < end, f"never happened: the program ends\n{self.text}"
             self.pump(0.02)
         return self.read_rest()
+
+    def quit(self, key: str = "q") -> None:
+        """Leave by a key: the exit status is 0, and the terminal is handed back."""
+        self.press(key)
+        assert self.ended() == 0
+        self.assert_handed_back()
 
     @property
     def stopped(self) -> bool:
