@@ -110,8 +110,7 @@ def with_jobs(place: Path, size: int) -> Figures:
             for _ in range(ROUNDS):
                 opened.append(terminal.answer("2").took)
                 terminal.pump_all(0.3)
-                terminal.press("1")
-                terminal.wait("240 runs")
+                terminal.press("1").wait("240 runs")
                 terminal.pump_all(0.3)
             terminal.press("2")
             terminal.written_within(2.0)

@@ -47,8 +47,7 @@ def rows(options: Options) -> Iterator[Row]:
                 few.press("g")
                 for one in (few, many):
                     one.settle()
-            many.press("g")
-            many.settle()
+            many.press("g").settle()
             what = f"key to last byte, {MANY:,} runs, {name}"
             limits = KEY if name == "j, k" else LEAP
             yield Row(what, "ms", took[many], took[few], f"{FEW} runs", most_ratio=MOST_RATIO, **limits)
@@ -61,8 +60,7 @@ def rows(options: Options) -> Iterator[Row]:
 
 def bytes_of_twenty(terminal: TimedTerminal) -> int:
     """What is sent until all is still again after `j` was held for 20 rows."""
-    terminal.press("g")
-    terminal.settle()
+    terminal.press("g").settle()
     terminal.hold("j", 20)
     terminal.pump_all(0.5)
     return len(terminal.raw)
@@ -84,8 +82,7 @@ def paging(options: Options) -> Iterator[Row]:
         )
         yield Row("L off: pages fetched", "", [len(pages)])
         yield Row("L off: pages fetched twice within a minute", "", [twice], most=0)
-        terminal.press("L")
-        terminal.wait("live")
+        terminal.press("L").wait("live")
         since = time.time()
         terminal.written_within(70)
         for kind, times in Counter(map(kind_of, account.requests(since))).items():

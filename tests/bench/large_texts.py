@@ -78,8 +78,7 @@ class _Served(ScriptedServer):
         assert self._account.command("jobs", "show", "1", "--prompt") == text, f"{name}: jobs show is not exact"
         with TimedTerminal(env=self._account.env) as terminal:
             terminal.wait("1 run").settle()
-            terminal.press("2")
-            terminal.wait("Longer.").settle()
+            terminal.press("2").wait("Longer.").settle()
             yield from _opened(terminal, name, "Shows the first")
 
     def run(self, name: str, whole: dict[str, Any]) -> Iterator[Row]:
@@ -99,8 +98,7 @@ class _Served(ScriptedServer):
 
 def _opened(terminal: TimedTerminal, name: str, *texts: str) -> Iterator[Row]:
     began = time.perf_counter()
-    terminal.press("enter")
-    terminal.wait(*texts)
+    terminal.press("enter").wait(*texts)
     yield Row(f"{name}: opened", "ms", [(time.perf_counter() - began) * 1000], most=MOST_OPENING)
     terminal.settle()
     yield Row(f"{name}: peak of memory", "MB", [_peak(terminal)], most=MOST_MEMORY)

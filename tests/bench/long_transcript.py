@@ -38,12 +38,10 @@ def every_key(options: Options) -> Iterator[Row]:
         short, long = opened_beside(options, stack)
         looked_for = beside("j while evidence is looked for", held(short, long, "j", "k", 30), **LEAP)
         for one in (short, long):
-            one.press("tab")
-            one.wait(FOUND)
+            one.press("tab").wait(FOUND)
         yield looked_for
         for one in (short, long):
-            one.press("tab", "tab")
-            one.settle()
+            one.press("tab", "tab").settle()
         for name, there, back, times in (
             ("pgdn, pgup", PAGE_DOWN, PAGE_UP, 20),
             ("e, E", "e", "E", 10),
@@ -53,17 +51,14 @@ def every_key(options: Options) -> Iterator[Row]:
             took = held(short, long, there, back, times, room=1 if there == "G" else 4)
             yield beside(name, took, **LEAP)
         for one in (short, long):
-            one.press("/")
-            one.wait("Find")
+            one.press("/").wait("Find")
         typed = [[one.answer(letter).took for letter in "the"] for one in (short, long)]
         yield beside("letters of a search", (typed[0], typed[1]), **LEAP)
         for one in (short, long):
-            one.press("enter")
-            one.settle()
+            one.press("enter").settle()
         yield beside("n, N", held(short, long, "n", "N", 20, room=10), **LEAP)
         for one in (short, long):
-            one.press("esc")
-            one.settle()
+            one.press("esc").settle()
         yield Row("the turn at the top stays in another width", "", [float(top_stays(long))], at_least=1)
     with ExitStack() as stack:
         accounts = served(options, stack, "ways")
@@ -104,8 +99,7 @@ def held(
         for one, values in zip((short, long), took, strict=True):
             values += [answer.took for answer in one.held(there, back, times, room)]
         for one in (short, long):
-            one.press("g")
-            one.settle()
+            one.press("g").settle()
     return took
 
 
@@ -116,8 +110,7 @@ def beside(name: str, took: tuple[list[float], list[float]], **limits: float) ->
 
 def top_stays(terminal: TimedTerminal) -> bool:
     """Whether the turn at the top is the same after another width and back."""
-    terminal.press("g")
-    terminal.settle()
+    terminal.press("g").settle()
     for key in (*(PAGE_DOWN,) * 5, "k", "k"):  # the cursor's turn is the top one then, from its first line on
         terminal.press(key)
         terminal.written_within(0.2)
@@ -136,8 +129,7 @@ def opened_from_list(account: Account, run: int) -> float:
     with TimedTerminal(env=account.env) as terminal:
         terminal.wait(f"{RUNS} runs", "live").settle()
         for _ in range(NEWEST - run):
-            terminal.press("j")
-            terminal.settle()
+            terminal.press("j").settle()
         terminal.wait(f"verdict{run}").settle()
         return terminal.answer("enter").took
 
@@ -153,6 +145,5 @@ def evidence_found(account: Account) -> float:
     with TimedTerminal(str(NEWEST), env=account.env) as terminal:
         terminal.wait(f"opening{NEWEST}")
         began = time.perf_counter()
-        terminal.press("tab")
-        terminal.wait(FOUND)
+        terminal.press("tab").wait(FOUND)
         return time.perf_counter() - began

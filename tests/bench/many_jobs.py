@@ -68,8 +68,7 @@ def watch_jobs(options: Options, jobs: int, windows: int) -> Iterator[Row]:
         launch(account, jobs)
         with watched_app(account, lags) as terminal:
             terminal.wait("240 runs", f"{jobs} jobs running")
-            terminal.press("2")
-            terminal.wait(f"{jobs} running")
+            terminal.press("2").wait(f"{jobs} running")
             opened = time.time()
             terminal.written_within(OPENING)
             began, lagged = time.time(), len(lags.read_text().split())

@@ -99,8 +99,7 @@ def visit(terminal: TimedTerminal, beside: TimedTerminal, screens: int) -> None:
     """Show so many screens: a run, the list of runs, the jobs, a job, and back; what is beside it can write, too."""
     for n in range(screens - screens % len(STEPS)):
         key, shows = STEPS[n % len(STEPS)]
-        terminal.press(key)
-        terminal.wait(shows)
+        terminal.press(key).wait(shows)
         for one in (terminal, beside):
             one.pump_all(0.03)
             one.forget()

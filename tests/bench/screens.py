@@ -44,8 +44,7 @@ def rows(options: Options) -> Iterator[Row]:
         account.command("improve", str(IMPROVED), "--from-agent", "--wait")
         with paused_list(account, 240) as terminal:
             for _ in range(int(newest(240)) - IMPROVED):
-                terminal.press("j")
-                terminal.settle()
+                terminal.press("j").settle()
             for n in range(options.repeat):
                 for name, key, shown, *_ in STEPS:
                     answers[name].append(terminal.answer(key))

@@ -93,16 +93,14 @@ def paused_list(account: Account, runs: int, **options: Any) -> TimedTerminal:
     """The program on the list of so many runs, settled, and no longer following new ones."""
     terminal = TimedTerminal(env=account.env, **options)
     terminal.wait(f"{runs:,} runs", "live").settle()
-    terminal.press("L")
-    terminal.wait("paused").settle()
+    terminal.press("L").wait("paused").settle()
     return terminal
 
 
 def cache_list(account: Account, runs: int) -> None:
     """Start the program once and load all runs, so that the next start finds them cached (1,000 at the most)."""
     with paused_list(account, runs) as terminal:
-        terminal.press("F")
-        terminal.wait("no verdict", gone=" loaded").settle()
+        terminal.press("F").wait("no verdict", gone=" loaded").settle()
         terminal.quit()
     with sqlite3.connect(account.database) as sql:
         (cached,) = sql.execute("SELECT count(*) FROM run_rows").fetchone()

@@ -1,5 +1,4 @@
-"""Walks through the contract: asks a server for every operation that is declared, by every filter, and in every wrong
-way, and tells for each what was answered.
+"""Asks a server for every operation of the contract, by every filter and in every wrong way, and notes the answers.
 
 A refusal counts as an answer where a sentence says it: in `detail`, or in the list of the field that is refused.
 """
@@ -14,6 +13,7 @@ from typing import Any
 
 import httpx
 from contract_shapes import check_answer, contract
+from demo_client import seconds_of
 
 from cekura_tui.demo.corpus import FIRST_PROJECT
 
@@ -124,14 +124,13 @@ class Walk:
         if tail == "mark_metric_vote":
             run = self.client.get(f"{V1}/runs/{FAILED}/").json()
             return {"metric_id": run["evaluation"]["metrics"][0]["id"], "thumbs_up": True, "expected_value": 5}
+        launch, scenarios = {"run_ids": [FAILED], "prompt": "Be kind."}, {"agent_id": 1201, "scenarios": [5201]}
         known: dict[str, Json] = {
-            "improve_prompt": {"run_ids": [FAILED], "prompt": "Be kind."},
-            "improve_prompt_bg": {"run_ids": [FAILED], "prompt": "Be kind."},
+            **dict.fromkeys(("improve_prompt", "improve_prompt_bg"), launch),
+            **dict.fromkeys(("run_scenarios", "run_scenarios_text"), scenarios),
             "improve_prompt_issues": {"run_ids": [FAILED]},
             "restore": {"history_id": AGENT},
             "agent-improvement-sessions": {"source": "run", "run_ids": [FAILED]},
-            "run_scenarios": {"agent_id": 1201, "scenarios": [5201]},
-            "run_scenarios_text": {"agent_id": 1201, "scenarios": [5201]},
             "{id}": {"description": "Be kind."},
         }
         return known.get(tail, {})
@@ -147,13 +146,10 @@ class Walk:
             return {"run_ids": f"{FAILED},{FAILED - 1},900100"}
         return {"project_id": FIRST_PROJECT} if path.endswith("/runs/") else {}
 
-    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        return self.client.request(method, path, **options)
-
     def walk(self) -> list[Walked]:
-        return [self.walked(*operation) for operation in operations()]
+        return [self._walked(*operation) for operation in operations()]
 
-    def walked(self, method: str, path: str, declared: Json) -> Walked:
+    def _walked(self, method: str, path: str, declared: Json) -> Walked:
         found = Walked(method, path)
         self._serve(found, declared)
         self._filter(found, declared)
@@ -165,7 +161,7 @@ class Walk:
         if body_of(declared) is not None:
             options["json"] = self.body(found.path)
         path = self.real_path(found.path)
-        answer = self.ask(found.method, path, **options)
+        answer = self.client.request(found.method, path, **options)
         found.served = str(answer.status_code)
         if answer.is_success:
             if declared["responses"][found.served].get("content"):
@@ -180,16 +176,13 @@ class Walk:
 
     def _filter(self, found: Walked, declared: Json) -> None:
         names = [one["name"] for one in declared.get("parameters", ()) if one["in"] == "query"]
-        if found.method != "GET" or "progress_id" in names or not set(names) - PAGING:
+        filters = [name for name in names if name not in PAGING]
+        if found.method != "GET" or "progress_id" in names or "{id}" in found.path or not filters:
             return
-        if "{id}" in found.path:
-            return
-        path, base = found.path, self.query(found.path)
-        rows = rows_of(self.ask("GET", path, params={**base, "page_size": PAGE}))
-        for name in names:
-            if name in PAGING:
-                continue
-            self._filter_by(found, name, {**base, "page_size": PAGE}, rows)
+        base = {**self.query(found.path), "page_size": PAGE}
+        rows = rows_of(self.client.get(found.path, params=base))
+        for name in filters:
+            self._filter_by(found, name, base, rows)
 
     def _filter_by(self, found: Walked, name: str, base: Json, rows: list[Json]) -> None:
         """By a value that a row has, and by one that none has."""
@@ -197,7 +190,7 @@ class Walk:
         row, value = next(((row, value) for row in rows[::-1] if (value := sample(self, row)) is not None), ({}, "x"))
         bulk = name in ("ids", "run_ids")
         asked = ({} if bulk else base) | {name: value}
-        answer = self.ask("GET", found.path, params=asked)
+        answer = self.client.request("GET", found.path, params=asked)
         if answer.status_code == 400:
             (found.refused_filters if sentence_of_field(answer, name) else found.wrong).append(name)
             return
@@ -210,7 +203,7 @@ class Walk:
                 found.wrong.append(f"{name}={value} lists {one['id']}, which has it not")
                 break
         for absent in ABSENT.get(name, ("zz-none", str(NOBODY))):
-            answer = self.ask("GET", found.path, params=({} if bulk else base) | {name: absent})
+            answer = self.client.request("GET", found.path, params=({} if bulk else base) | {name: absent})
             if answer.status_code == 400:
                 if not sentence_of_field(answer, name):
                     found.wrong.append(f"{name}={absent} is refused without its name: {answer.text[:80]}")
@@ -230,7 +223,7 @@ class Walk:
             if one["in"] != "query" or (kind == "string" and one["schema"].get("format") != "date-time"):
                 continue
             wanted = 404 if one["name"] == "page" else 400
-            answer = self.ask(method, path, params=self.query(found.path) | {one["name"]: "x"})
+            answer = self.client.request(method, path, params=self.query(found.path) | {one["name"]: "x"})
             if answer.status_code != wanted or not (wanted == 404 or sentence_of_field(answer, one["name"])):
                 found.wrong.append(f"{one['name']}=x is not refused by its name: {answer.status_code}")
         if path.endswith("_progress/"):
@@ -241,14 +234,14 @@ class Walk:
 
     def _refuse_keys(self, found: Walked, path: str) -> None:
         for headers, status in (({"X-CEKURA-API-KEY": ""}, 401), ({"X-CEKURA-API-KEY": "other"}, 403)):
-            answer = self.ask(found.method, path, headers=headers)
+            answer = self.client.request(found.method, path, headers=headers)
             found.errors.append(str(answer.status_code))
             if answer.status_code != status:
                 found.wrong.append(f"with another key: {answer.status_code}")
             found.wrong += shape_of(path, found.method, answer)
 
     def _refuse_method(self, found: Walked, path: str) -> None:
-        answer = self.ask("DELETE", path)
+        answer = self.client.request("DELETE", path)
         found.errors.append(str(answer.status_code))
         allowed = {word.strip() for word in answer.headers.get("allow", "").split(",")}
         declared = {method.upper() for method in contract()["paths"][found.path] if method in METHODS}
@@ -273,7 +266,7 @@ class Walk:
     def _expect(self, found: Walked, status: int, path: str, name: str = "", **options: Any) -> None:
         if options.get("json", 0) is None:
             del options["json"]
-        answer = self.ask(found.method, path, **options)
+        answer = self.client.request(found.method, path, **options)
         text = str(answer.status_code)
         if text not in found.errors:
             found.errors.append(text)
@@ -306,8 +299,7 @@ def shape_of(path: str, method: str, answer: httpx.Response) -> list[str]:
 def rows_of(answer: httpx.Response) -> list[Json]:
     assert answer.status_code == 200, f"{answer.request.url} {answer.status_code} {answer.text[:200]}"
     body = answer.json()
-    rows: list[Json] = body["results"] if isinstance(body, dict) else body
-    return rows
+    return list(body["results"] if isinstance(body, dict) else body)
 
 
 def sentence_of_field(answer: httpx.Response, name: str) -> str:
@@ -334,17 +326,6 @@ def wrong_values(declared: Json) -> Iterator[object]:
 
 
 # What is asked for by each filter: a value that a row has, and what tells of a row whether it is to be listed
-
-
-def seconds_of(row: Json) -> int | None:
-    if row.get("duration") is None:
-        return None
-    minutes, _, seconds = row["duration"].partition(":")
-    return int(minutes) * 60 + int(seconds)
-
-
-def moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
 
 
 def tags_of(walk: Walk, row: Json) -> list[str]:
@@ -404,16 +385,28 @@ SAMPLES: dict[str, Sample] = {
     "search": column("scenario_name", "name"),
     "q": column("agent_name", "name"),
 }
-FITS: dict[str, Callable[[Walk, Json, Any], bool]] = {
+Fits = Callable[[Walk, Json, Any], bool]
+
+
+def since(walk: Walk, row: Json, value: str) -> bool:
+    return datetime.fromisoformat(row["timestamp"]) >= datetime.fromisoformat(value)
+
+
+def until(walk: Walk, row: Json, value: str) -> bool:
+    return datetime.fromisoformat(row["timestamp"]) <= datetime.fromisoformat(value)
+
+
+def in_call(walk: Walk, row: Json, value: str) -> bool:
+    return value.lower() in row["provider_call_id"]
+
+
+FITS: dict[str, Fits] = {
     "id__contains": lambda walk, row, value: str(value) in str(row["id"]),
-    "timestamp__gte": lambda walk, row, value: moment(row["timestamp"]) >= moment(value),
-    "created_at_from": lambda walk, row, value: moment(row["timestamp"]) >= moment(value),
-    "timestamp__lte": lambda walk, row, value: moment(row["timestamp"]) <= moment(value),
-    "created_at_to": lambda walk, row, value: moment(row["timestamp"]) <= moment(value),
+    **dict.fromkeys(("timestamp__gte", "created_at_from"), since),
+    **dict.fromkeys(("timestamp__lte", "created_at_to"), until),
     "duration__gte": lambda walk, row, value: (length := seconds_of(row)) is not None and length >= value,
     "duration__lte": lambda walk, row, value: (length := seconds_of(row)) is not None and length <= value,
-    "call_id__icontains": lambda walk, row, value: value.lower() in row["provider_call_id"],
-    "provider_call_id__icontains": lambda walk, row, value: value.lower() in row["provider_call_id"],
+    **dict.fromkeys(("call_id__icontains", "provider_call_id__icontains"), in_call),
     "call_ended_reason__icontains": lambda walk, row, value: value.lower() in row["metadata"]["ended_reason"].lower(),
     "scenarios": lambda walk, row, value: (
         value in [row.get("scenario"), *(one["id"] for one in row.get("scenarios", ()))]
@@ -421,12 +414,9 @@ FITS: dict[str, Callable[[Walk, Json, Any], bool]] = {
     "tags": lambda walk, row, value: value in tags_of(walk, row),
 }
 ABSENT: dict[str, tuple[str, ...]] = {
-    "timestamp__gte": ("2100-01-01", "yesterday"),
-    "created_at_from": ("2100-01-01", "yesterday"),
-    "timestamp__lte": ("1990-01-01", "yesterday"),
-    "created_at_to": ("1990-01-01", "yesterday"),
+    **dict.fromkeys(("timestamp__gte", "created_at_from"), ("2100-01-01", "yesterday")),
+    **dict.fromkeys(("timestamp__lte", "created_at_to"), ("1990-01-01", "yesterday")),
     "duration__gte": ("100000", "nan", "long"),
     "duration__lte": ("-1", "inf", "long"),
-    "success": ("maybe",),
-    "result__run_as_text": ("maybe",),
+    **dict.fromkeys(("success", "result__run_as_text"), ("maybe",)),
 }

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from terminal import PROGRAM
 from waiting import until
 
 from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
@@ -64,23 +65,13 @@ class Vendor:
 @pytest.fixture(scope="module")
 def vendor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vendor]:
     home = tmp_path_factory.mktemp("vendor")
-    words = [
-        sys.executable,
-        "-m",
-        "cekura_tui",
-        "--config-dir",
-        str(home / "config"),
-        "demo-server",
-        "--log",
-        str(home / "log"),
-    ]
-    server = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    words = ["--config-dir", str(home / "config"), "demo-server", "--log", str(home / "log")]
+    server = subprocess.Popen([*PROGRAM, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     lines = [server.stdout.readline().removeprefix("export ").strip().partition("=") for _ in range(3)]
     leads = {name: value for name, _, value in lines}
-    yield Vendor(
-        {"PATH": os.environ["PATH"], "HOME": str(home), "COLUMNS": "150", "NO_PROXY": "*", **leads}, home / "log"
-    )
+    own = {"PATH": os.environ["PATH"], "HOME": str(home), "COLUMNS": "150", "NO_PROXY": "*"}
+    yield Vendor({**own, **leads}, home / "log")
     server.terminate()
     server.communicate()
 

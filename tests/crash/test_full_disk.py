@@ -256,12 +256,10 @@ def test_in_the_app_the_prompt_stays_in_the_dialog_and_is_launched_with_room_aga
 ) -> None:
     app = dialog_with_a_long_prompt(server, start)
     fill_up(app.process.pid)  # the prompt itself is kept already: it was seen at the agent
-    app.press("ctrl+g")
-    app.wait("Nothing was launched", "Improve the prompt")
+    app.press("ctrl+g").wait("Nothing was launched", "Improve the prompt")
     assert launches(server) == []
     make_room(app.process.pid)
-    app.press("ctrl+g")
-    app.wait("Job 1 launched")
+    app.press("ctrl+g").wait("Job 1 launched")
     assert launches(server) == [LONG]
 
 
@@ -273,15 +271,12 @@ def test_in_the_app_what_was_typed_is_not_said_to_be_kept_when_it_is_not(
     app.press("tab")
     app.wait("enter edit").press("enter", "Typed ")
     app.wait("edited", "Can't save the draft")
-    app.press("ctrl+g")
-    app.wait("Nothing was launched")
-    app.press("esc")
-    app.settle()
+    app.press("ctrl+g").wait("Nothing was launched")
+    app.press("esc").settle()
     assert app.shows("Can't save the draft", "Improve the prompt", "Typed")
     assert "Draft saved" not in app.text
     make_room(app.process.pid)
-    app.press("esc")
-    app.wait("Draft saved.")
+    app.press("esc").wait("Draft saved.")
     job = recorded(known)
     assert (job.state, "Typed " in job.prompt) == ("draft", True)
     assert launches(server) == []

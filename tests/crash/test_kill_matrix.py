@@ -17,8 +17,7 @@ from waiting import until
 def opened_again(start: Start, words: str) -> Terminal:
     """A fresh start: the app and the command line show this state of the only job."""
     app = start().wait("1 run")
-    app.press("2")
-    app.wait("Job 1", f"1 {words}")
+    app.press("2").wait("Job 1", f"1 {words}")
     (job,) = listed()
     assert (job["job"], job["state"]) == (1, words)
     return app

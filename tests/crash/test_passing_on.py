@@ -69,8 +69,7 @@ def test_when_the_window_that_polls_hangs_another_takes_over_and_stays_the_only_
 ) -> None:
     waiting = wait_for_job()
     app = start().wait("1 run")
-    app.press("2")
-    app.wait("Job 1", "1 running")
+    app.press("2").wait("Job 1", "1 running")
     polls.more(2)
     # Between two questions: one that was on its way when it hung would still arrive.
     assert lease_holder(home) == waiting.pid

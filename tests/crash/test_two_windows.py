@@ -25,8 +25,7 @@ def test_a_launch_is_left_to_the_window_that_sent_it_and_all_windows_show_its_en
     front.launch()
     until(hold.arrived.is_set, "the server has the launch")
     window = start().wait("1 run")
-    window.press("2")
-    window.wait("Job 1", "1 launching")
+    window.press("2").wait("Job 1", "1 launching")
     waiting = process("jobs", "wait", 1)
     assert waiting.stderr is not None
     assert waiting.stderr.readline() == b"job 1: launching\n"
@@ -60,11 +59,9 @@ def test_a_choice_of_one_window_can_be_undone_in_another_after_the_first_quit(
         window.wait("Suggestion of job 1", "2 of 2 undecided")
     one.press("a")
     two.wait("In another window, change 1 is now accepted.", "✓1")
-    two.press("u")
-    two.wait("Nothing to undo: another window decided change 1 last.")
+    two.press("u").wait("Nothing to undo: another window decided change 1 last.")
     one.quit()
-    two.press("u")
-    two.wait("Undone: change 1 is undecided.")
+    two.press("u").wait("Undone: change 1 is undecided.")
 
 
 def test_a_launch_of_a_stopped_process_is_not_given_up_and_gets_its_answer_later(

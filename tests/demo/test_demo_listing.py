@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from demo_client import EPOCH, Clock
+from demo_client import EPOCH, Clock, seconds_of
 from examples import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,13 +31,6 @@ def rows_of(corpus: Corpus) -> list[dict[str, Any]]:
 def still() -> tuple[Corpus, CorpusListing, list[dict[str, Any]]]:
     corpus = Corpus(RUNS, EPOCH)
     return corpus, CorpusListing(corpus), rows_of(corpus)
-
-
-def seconds_of(row: Mapping[str, Any]) -> int | None:
-    if row["duration"] is None:
-        return None
-    minutes, seconds = row["duration"].split(":")
-    return int(minutes) * 60 + int(seconds)
 
 
 moment_of = datetime.fromisoformat

@@ -24,12 +24,10 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     with Terminal("--demo", columns=SIZE[0], lines=SIZE[1], env=env) as terminal:
         terminal.wait("240 runs", "900240").settle()
         for keys, text in (("jjj2", "No jobs yet"), ("1", "900240"), ("?", "Keys · Runs"), ("\x1b", "900240")):
-            terminal.press(*keys)
-            terminal.wait(text).settle()
+            terminal.press(*keys).wait(text).settle()
         terminal.press(":")
         terminal.settle().press("\x1b")
-        terminal.settle().press("enter")
-        terminal.wait("Run 900237").settle()
+        terminal.settle().press("enter").wait("Run 900237").settle()
         text = terminal.raw.decode().replace("\r\n", "\n")
     return [part for part in re.split(r"(\x1b\[\?2026[hl])", text) if part]
 

@@ -28,8 +28,7 @@ def test_in_a_terminal_it_says_its_size_and_what_it_answers(env: dict[str, str])
         terminal.wait("TERM: xterm-256color", "size: 100 × 50", "colours: true colours", "encoding: utf-8")
         terminal.wait("the terminal did not answer within 2 s", "synchronized output: supported", "status 1")
         terminal.wait("warning  focus events: the terminal does not say (mode 1004)")
-        terminal.press("x\r")
-        terminal.wait("x\nx")
+        terminal.press("x\r").wait("x\nx")
         assert b"2026;1$y" not in terminal.raw  # neither echoed nor left for the shell
 
 

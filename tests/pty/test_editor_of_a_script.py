@@ -45,8 +45,7 @@ def opened(start: Start, tmp_path: Path) -> Iterator[Callable[[], Terminal]]:
     def from_the_dialog() -> Terminal:
         terminal = start(command=shell, columns=80, lines=24, env={"EDITOR": f"sh {script}"})
         terminal.wait("240 runs", "900240")
-        terminal.press("i")
-        terminal.wait("792 words")
+        terminal.press("i").wait("792 words")
         terminal.press("ctrl+e")
         return terminal.wait("The editor is open.")
 
@@ -69,12 +68,10 @@ def test_it_does_not_stay_on_the_terminal_when_the_program_ends(
 
 def test_ctrl_c_is_the_editors(opened: Callable[[], Terminal], tmp_path: Path) -> None:
     terminal = opened()
-    terminal.press("ctrl+c")
-    terminal.wait("The editor was interrupted.")
+    terminal.press("ctrl+c").wait("The editor was interrupted.")
     (tmp_path / "over").touch()
     terminal.wait("As edited.", "2 words", "edited")
-    terminal.press("ctrl+q")
-    terminal.wait("The program has ended with 0.")
+    terminal.press("ctrl+q").wait("The program has ended with 0.")
     terminal.press("enter")
     terminal.ended()
     terminal.assert_handed_back()

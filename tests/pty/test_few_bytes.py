@@ -26,8 +26,7 @@ def answer_to(terminal: Terminal, key: str, *, shows: str = "", gone: str = "") 
     """Press a key; the bytes and the paintings until a text has come or is gone, and the screen is still again."""
     terminal.settle().raw = b""
     assert shows not in terminal.text if shows else gone in terminal.text, f"{key}: it is so before the key"
-    terminal.press(key)
-    terminal.wait(shows, gone=gone).settle()
+    terminal.press(key).wait(shows, gone=gone).settle()
     return len(terminal.raw), terminal.raw.count(FRAME)
 
 
@@ -35,8 +34,7 @@ def answer_to(terminal: Terminal, key: str, *, shows: str = "", gone: str = "") 
 def cached(start: Start) -> Start:
     """The demo with its runs and two of them cached."""
     terminal = start("--demo", "--demo-epoch", str(EPOCH), **SIZE).wait("900240", "live").settle()
-    terminal.press("enter")
-    terminal.wait("Timeline").settle()
+    terminal.press("enter").wait("Timeline").settle()
     terminal.quit()
     return start
 
@@ -48,8 +46,7 @@ def test_a_start_and_the_screens_are_painted_once_in_few_bytes(cached: Start) ->
     assert len(terminal.raw) <= 16_000
     terminal.press("enter")  # the first time its screen is imported
     terminal.wait("Timeline").settle()
-    terminal.press("1")
-    terminal.wait("b Groups").settle()
+    terminal.press("1").wait("b Groups").settle()
     for key, change, most in (
         ("enter", {"shows": "Timeline"}, 7_500),
         ("esc", {"shows": "b Groups"}, 12_000),

@@ -180,6 +180,5 @@ def go_through(terminal: Terminal, exported: Path) -> None:
         (("enter",), "asked by", ""),
         (("esc",), "enter Details", "request id"),
     ):
-        terminal.press(*keys)
-        terminal.wait(shown, gone=gone).settle()
+        terminal.press(*keys).wait(shown, gone=gone).settle()
     terminal.quit()

@@ -85,8 +85,7 @@ def opened(start: Start, home: Path, prepared: Path, tmp_path: Path) -> Callable
     def at(place: str, **options: Any) -> Terminal:
         terminal = start("--demo", env=own, **options).wait("240 runs", "900238")
         for keys, seen in PLACES[place]:
-            terminal.press(*keys)
-            terminal.wait(seen)
+            terminal.press(*keys).wait(seen)
         return terminal
 
     return at
@@ -141,8 +140,7 @@ def test_text_written_in_an_editor_is_there_at_the_next_start_after_a_death(
     terminal = opened("the editor", **options)
     ends_in_time(terminal, die(terminal))
     again = start("--demo").wait("240 runs", "900238")
-    again.press("j", "j", "i")
-    again.wait("typed in the editor")
+    again.press("j", "j", "i").wait("typed in the editor")
 
 
 def test_ctrl_c_says_how_to_quit_and_ctrl_q_quits_from_a_dialog(start: Start) -> None:

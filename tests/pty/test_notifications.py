@@ -22,10 +22,8 @@ def config(home: Path, text: str) -> None:
 
 def launch_and_leave(terminal: Terminal) -> None:
     terminal.wait("240 runs", "900238")
-    terminal.press("j", "j", "i")
-    terminal.wait("Improve the prompt", "792 words")
-    terminal.press("ctrl+g")
-    terminal.wait("Job 1 launched")
+    terminal.press("j", "j", "i").wait("Improve the prompt", "792 words")
+    terminal.press("ctrl+g").wait("Job 1 launched")
     terminal.press(AWAY)
 
 
@@ -39,10 +37,8 @@ def test_the_end_of_a_job_is_notified_while_the_terminal_has_no_focus(start: Sta
     launch_and_leave(terminal)
     terminal.until(lambda: re.search(frame, terminal.raw), "the notification")
     assert "While you were away" not in terminal.text
-    terminal.press(BACK)
-    terminal.wait("While you were away: 1 suggestion.")
-    terminal.press("U")
-    terminal.wait("Suggestion of job 1", "· 1 of")
+    terminal.press(BACK).wait("While you were away: 1 suggestion.")
+    terminal.press("U").wait("Suggestion of job 1", "· 1 of")
     terminal.quit()
     assert len(re.findall(frame, terminal.raw)) == 1
     assert foreign_in(re.sub(frame, b"", terminal.raw)) == []
@@ -53,8 +49,7 @@ def test_while_the_terminal_has_the_focus_nothing_is_sent_but_what_is_drawn(star
     config(home, 'notify = "osc777"\n')
     terminal = start(*DEMO)
     launch_and_leave(terminal)
-    terminal.press(BACK)
-    terminal.wait("1 new", "✓ succeeded")
+    terminal.press(BACK).wait("1 new", "✓ succeeded")
     terminal.quit()
     assert foreign_in(terminal.raw) == []
 

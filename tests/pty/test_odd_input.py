@@ -32,20 +32,16 @@ def test_keys_are_answered_after_stray_bytes_and_after_a_megabyte_of_keys_at_onc
     for data in (STRAY, b"q\r2" * 333_333):
         terminal.send(data)
         terminal.all_read().written_within(2 * PAUSE)  # the rest of what is cut off or pasted is waited for
-        terminal.press("?")
-        terminal.wait("Keys · Runs")
-        terminal.press("esc")
-        terminal.wait("240 runs", gone="Keys · Runs")
+        terminal.press("?").wait("Keys · Runs")
+        terminal.press("esc").wait("240 runs", gone="Keys · Runs")
     terminal.quit()
 
 
 def test_keys_before_a_slash_move_and_what_follows_it_is_typed(start: Start) -> None:
     terminal = start("--demo").wait("240 runs", "live")
     for moves in ("j", "jj", "jjjj"):
-        terminal.press(f"{moves}/agent:~pizza\r")
-        terminal.wait("/ agent:~pizza", "0 of 240 runs", "No matching runs.")
-        terminal.press("esc")
-        terminal.wait("240 runs", "900240", gone="agent:~pizza")
+        terminal.press(f"{moves}/agent:~pizza\r").wait("/ agent:~pizza", "0 of 240 runs", "No matching runs.")
+        terminal.press("esc").wait("240 runs", "900240", gone="agent:~pizza")
     terminal.quit()
 
 
@@ -53,10 +49,8 @@ def test_a_q_right_after_a_key_that_opens_a_dialog_does_not_quit(start: Start) -
     terminal = start("--demo").wait("240 runs", "live")
     dialogs = {"p": "List runs of", "v": "Failed today", "y": "Copy or save", "i": "Improve the prompt"}
     for key, dialog in dialogs.items():
-        terminal.press(f"{key}q")
-        terminal.wait(dialog)
-        terminal.press("esc")
-        terminal.wait("240 runs", gone=dialog)
+        terminal.press(f"{key}q").wait(dialog)
+        terminal.press("esc").wait("240 runs", gone=dialog)
     terminal.quit()
 
 
@@ -72,8 +66,7 @@ def test_persian_typed_in_one_burst_with_the_key_that_opens_the_box_is_kept(
     terminal.wait("Job 4").press("j")
     terminal.wait("Job 3").press("enter")
     terminal.wait("Suggestion of job 3", "· 1 of 2", "reason:")
-    terminal.press(f"e{TYPED} Always ask. \x07")
-    terminal.wait("✎1", gone="Edit change")
+    terminal.press(f"e{TYPED} Always ask. \x07").wait("✎1", gone="Edit change")
     with closing(sqlite3.connect(next(home.rglob("*.db")))) as sql:
         [(what, text)] = sql.execute("SELECT what, text FROM stagings").fetchall()
     assert what == "edited"

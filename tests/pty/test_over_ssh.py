@@ -61,36 +61,27 @@ def ends_in_time(pid: int) -> None:
 
 
 def test_keys_and_sizes_arrive_links_are_text_and_the_terminal_is_handed_back(terminal: Terminal) -> None:
-    terminal.press("j", "j", "enter")
-    terminal.wait("Run 900238", "esc")
-    terminal.press("y")
-    terminal.wait("Copy or save", "link to the recording", gone="http")
-    terminal.press(*"jjjjjjj")
-    terminal.wait("https://")
-    terminal.press("G")
-    terminal.wait("save the transcript as JSON", gone="in a browser")
-    terminal.press("esc")
-    terminal.wait("Run 900238", gone="Copy or save")
-    terminal.press("esc")
-    terminal.wait("240 runs")
+    terminal.press("j", "j", "enter").wait("Run 900238", "esc")
+    terminal.press("y").wait("Copy or save", "link to the recording", gone="http")
+    terminal.press(*"jjjjjjj").wait("https://")
+    terminal.press("G").wait("save the transcript as JSON", gone="in a browser")
+    terminal.press("esc").wait("Run 900238", gone="Copy or save")
+    terminal.press("esc").wait("240 runs")
     terminal.resize(120, 36)
     terminal.until(lambda: "? Keys" in terminal.screen.display[35], "the last line is at the bottom")
     terminal.resize(40, 10)
     terminal.wait("cekura-tui needs")
     terminal.resize(80, 24)
     terminal.wait("240 runs", "? Keys")
-    terminal.press("ctrl+z")
-    terminal.wait("Can't suspend")
+    terminal.press("ctrl+z").wait("Can't suspend")
     terminal.quit()
 
 
 def test_the_program_ends_with_the_connection_and_its_job_is_in_the_list(
     terminal: Terminal, server: SshServer, home: Path
 ) -> None:
-    terminal.press("j", "j", "i")
-    terminal.wait("792 words", gone="Loading")
-    terminal.press("ctrl+g")
-    terminal.wait("launched")
+    terminal.press("j", "j", "i").wait("792 words", gone="Loading")
+    terminal.press("ctrl+g").wait("launched")
     pid = pid_of(home)
     assert is_there(pid)
     server.line.cut()

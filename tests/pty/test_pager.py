@@ -21,10 +21,8 @@ def opened(start: Start, home: Path, prepared: Path) -> Terminal:
     terminal = start("--demo", columns=100, lines=60, env=env).wait("240 runs", "900238")
     terminal.press("2")
     terminal.wait("Job 4").press("j")
-    terminal.wait("Job 3").press("enter")
-    terminal.wait("· 1 of 2")
-    terminal.press("y")
-    terminal.wait("Open patch in less")
+    terminal.wait("Job 3").press("enter").wait("· 1 of 2")
+    terminal.press("y").wait("Open patch in less")
     terminal.press("tab", "tab", "tab", "tab", "enter")
     return terminal.wait(*PAGED, "(END)")
 
@@ -32,12 +30,9 @@ def opened(start: Start, home: Path, prepared: Path) -> Terminal:
 def test_it_stays_until_it_is_left_and_the_dialog_is_there_again(opened: Terminal) -> None:
     opened.settle()
     assert opened.shows(*PAGED)
-    opened.press("ctrl+c")
-    opened.settle()
-    opened.press("q")
-    opened.wait("Copy or save the prompt", "Open patch in less", gone="(END)")
-    opened.press("esc")
-    opened.wait("· 1 of 2", gone="Copy or save the prompt")
+    opened.press("ctrl+c").settle()
+    opened.press("q").wait("Copy or save the prompt", "Open patch in less", gone="(END)")
+    opened.press("esc").wait("· 1 of 2", gone="Copy or save the prompt")
     opened.quit("ctrl+q")
 
 

@@ -76,8 +76,7 @@ def paste_and_type(terminal: Terminal, place: Place, marked: bool) -> None:
     if place is not SIGN_IN:
         terminal.wait(TYPED)
     if place.enter:
-        terminal.press("enter")
-        terminal.wait(place.enter)
+        terminal.press("enter").wait(place.enter)
 
 
 @pytest.mark.parametrize("marked", [True, False], ids=["marked", "unmarked"])
@@ -87,23 +86,19 @@ def test_a_megabyte_pasted_wherever_one_can_type(start: Start, home: Path, prepa
     for name in PLACES if marked else ONE_OF_A_KIND:
         place = PLACES[name]
         for keys, seen in place.way:
-            terminal.press(keys)
-            terminal.wait(seen) if seen else terminal.settle()
+            terminal.press(keys).wait(seen) if seen else terminal.settle()
         paste_and_type(terminal, place, marked)
         for key, seen, gone in place.back:
-            terminal.press(key)
-            terminal.wait(seen, gone=gone)
+            terminal.press(key).wait(seen, gone=gone)
     terminal.quit()
 
 
 @pytest.mark.parametrize("marked", [True, False], ids=["marked", "unmarked"])
 def test_a_megabyte_pasted_as_a_key(start: Start, marked: bool) -> None:
     terminal = start().wait("API key", "Sign in")
-    terminal.press("s")
-    terminal.wait("Settings › API keys")
+    terminal.press("s").wait("Settings › API keys")
     paste_and_type(terminal, SIGN_IN, marked)
-    terminal.press("esc")
-    terminal.wait("Environment")
+    terminal.press("esc").wait("Environment")
     terminal.press("esc")
     assert terminal.ended() == 0
     terminal.assert_handed_back()

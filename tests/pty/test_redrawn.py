@@ -18,8 +18,7 @@ def test_a_stopped_program_draws_its_screen_when_it_is_continued(start: Start, n
     terminal.screen.reset()
     terminal.process.send_signal(signal.SIGCONT)
     terminal.wait("240 runs", "900240", "? Keys")
-    terminal.press("j", "j", "enter")
-    terminal.wait("Run 900238")
+    terminal.press("j", "j", "enter").wait("Run 900238")
     terminal.quit()
 
 
@@ -37,7 +36,6 @@ def test_ctrl_l_draws_over_what_another_program_wrote(start: Start) -> None:
     before = terminal.text
     terminal.scribble("\x1b[10;10Hwall: the machine goes down at six")
     terminal.wait("goes down at six")
-    terminal.press("ctrl+l")
-    terminal.wait("900240", gone="goes down at six").settle()
+    terminal.press("ctrl+l").wait("900240", gone="goes down at six").settle()
     assert terminal.text == before
     terminal.quit()

@@ -26,16 +26,12 @@ def states(home: Path) -> list[str]:
 
 def test_a_job_ends_while_nobody_reads_and_the_screen_is_right_afterwards(start: Start, home: Path) -> None:
     terminal = start(*LAUNCHED).wait("240 runs", "900238")
-    terminal.press("j", "j", "i")
-    terminal.wait("792 words")
-    terminal.press("ctrl+g")
-    terminal.wait("Job 1 launched")
+    terminal.press("j", "j", "i").wait("792 words")
+    terminal.press("ctrl+g").wait("Job 1 launched")
     terminal.stall()
     until(lambda: states(home) == ["succeeded"], "the job ended while the terminal stood still")
-    terminal.press("2")
-    terminal.wait("1 succeeded", "Job 1")
-    terminal.press("enter")
-    terminal.wait("· 1 of")
+    terminal.press("2").wait("1 succeeded", "Job 1")
+    terminal.press("enter").wait("· 1 of")
     terminal.quit()
 
 
@@ -57,14 +53,11 @@ def test_a_signal_while_nobody_reads_ends_the_program_and_restores_the_terminal(
 
 def test_what_was_being_typed_while_nobody_reads_is_kept(start: Start) -> None:
     terminal = start("--demo", columns=80, lines=24).wait("240 runs", "900240")
-    terminal.press("i")
-    terminal.wait("792 words")
+    terminal.press("i").wait("792 words")
     terminal.press("tab")
     terminal.settle()  # the text would go where the focus still is
-    terminal.press("enter")
-    terminal.settle()
-    terminal.press("Typed ")
-    terminal.wait("edited")
+    terminal.press("enter").settle()
+    terminal.press("Typed ").wait("edited")
     terminal.stall()
     terminal.process.send_signal(signal.SIGTERM)
     assert terminal.ended_unread() == 128 + signal.SIGTERM

@@ -20,11 +20,9 @@ def in_shell(start: Start, command: str = APP) -> Terminal:
 
 
 def suspend(terminal: Terminal) -> None:
-    terminal.press("ctrl+z")
-    terminal.wait("Stopped")
+    terminal.press("ctrl+z").wait("Stopped")
     terminal.assert_handed_back()
-    terminal.press("echo six times seven: $((6 * 7))", "enter")
-    terminal.wait("seven: 42")
+    terminal.press("echo six times seven: $((6 * 7))", "enter").wait("seven: 42")
 
 
 def leave(terminal: Terminal) -> None:
@@ -37,41 +35,31 @@ def leave(terminal: Terminal) -> None:
 
 def test_ctrl_z_in_a_script_gives_the_shell_the_terminal_and_fg_draws_all_again(start: Start) -> None:
     terminal = in_shell(start, f"sh -c '{APP}; exit $?'")
-    terminal.press("j", "j", "enter")
-    terminal.wait("Run 900238")
+    terminal.press("j", "j", "enter").wait("Run 900238")
     suspend(terminal)
-    terminal.press("fg", "enter")
-    terminal.wait("Run 900238", "? Keys", gone="seven: 42")
-    terminal.press("esc")
-    terminal.wait("240 runs")
+    terminal.press("fg", "enter").wait("Run 900238", "? Keys", gone="seven: 42")
+    terminal.press("esc").wait("240 runs")
     suspend(terminal)
-    terminal.press("fg", "enter")
-    terminal.wait("240 runs", gone="seven: 42")
+    terminal.press("fg", "enter").wait("240 runs", gone="seven: 42")
     leave(terminal)
 
 
 def test_a_suspended_app_draws_nothing_in_the_background_and_fg_takes_up_a_new_size(start: Start) -> None:
     terminal = in_shell(start)
     suspend(terminal)
-    terminal.press("bg", "enter")
-    terminal.wait("--demo &").settle()
-    terminal.press("echo still $((40 + 2))", "enter")
-    terminal.wait("still 42")
-    terminal.press("fg", "enter")
-    terminal.wait("240 runs", "? Keys", gone="still 42")
+    terminal.press("bg", "enter").wait("--demo &").settle()
+    terminal.press("echo still $((40 + 2))", "enter").wait("still 42")
+    terminal.press("fg", "enter").wait("240 runs", "? Keys", gone="still 42")
     suspend(terminal)
     terminal.resize(100, 30)
-    terminal.press("fg", "enter")
-    terminal.wait("240 runs", gone="seven: 42")
+    terminal.press("fg", "enter").wait("240 runs", gone="seven: 42")
     terminal.until(lambda: "? Keys" in terminal.screen.display[29], "the last line is at the bottom")
     suspend(terminal)
     terminal.resize(40, 10)
-    terminal.press("fg", "enter")
-    terminal.wait("cekura-tui needs", gone="seven: 42")
+    terminal.press("fg", "enter").wait("cekura-tui needs", gone="seven: 42")
     suspend(terminal)
     terminal.resize(80, 24)
-    terminal.press("fg", "enter")
-    terminal.wait("240 runs", "? Keys", gone="seven: 42")
+    terminal.press("fg", "enter").wait("240 runs", "? Keys", gone="seven: 42")
     leave(terminal)
 
 
@@ -79,9 +67,7 @@ def test_a_suspended_app_draws_nothing_in_the_background_and_fg_takes_up_a_new_s
 def test_where_no_shell_waits_a_sentence_says_so(start: Start, command: tuple[str, ...]) -> None:
     terminal = start(command=command) if command else start("--demo")
     terminal.wait("240 runs", "900240")
-    terminal.press("ctrl+z")
-    terminal.wait("Can't suspend")
-    terminal.press("j", "j", "enter")
-    terminal.wait("Run 900238")
+    terminal.press("ctrl+z").wait("Can't suspend")
+    terminal.press("j", "j", "enter").wait("Run 900238")
     assert not terminal.stopped
     terminal.quit()

@@ -14,8 +14,7 @@ def test_a_terminal_that_is_too_small_says_so_and_recovers_on_resize(start: Star
     assert "900240" not in terminal.text
     terminal.resize(100, 30)
     terminal.wait("240 runs", "900240", gone="cekura-tui needs")
-    terminal.press("j", "j", "enter")
-    terminal.wait("Run 900238", "agent")
+    terminal.press("j", "j", "enter").wait("Run 900238", "agent")
     terminal.resize(59, 30)
     terminal.wait("cekura-tui needs")
     terminal.resize(80, 24)
@@ -39,8 +38,7 @@ def test_without_a_capable_terminal_there_is_one_sentence_and_no_escape(
 def test_ascii_draws_the_run_list_with_plain_characters(start: Start) -> None:
     terminal = start("--demo", "--ascii", env={"LC_ALL": "C", "PYTHONUTF8": "0"}, command=PROGRAM)
     terminal.wait("240 runs", "900240")
-    terminal.press("j", "j")
-    terminal.wait("Run 900238 . x 4 checks", "length when v")
+    terminal.press("j", "j").wait("Run 900238 . x 4 checks", "length when v")
     terminal.settle()
     assert terminal.text.isascii()
     terminal.quit()
@@ -50,8 +48,7 @@ def test_a_still_screen_sends_nothing(start: Start) -> None:
     terminal = start("--demo").wait("240 runs", "900240").settle()
     assert terminal.written_within(3) == 0
     for keys, shown in (("jj", "4 checks"), ("\r", "Run 900238"), ("i", "792 words")):
-        terminal.press(*keys)
-        terminal.wait(shown).settle()
+        terminal.press(*keys).wait(shown).settle()
 
 
 # Notes which modules are loaded when the first frame is drawn.

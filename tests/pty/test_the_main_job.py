@@ -18,12 +18,9 @@ def rows_of_runs(terminal: Terminal) -> list[str]:
 
 def launch_from_the_newest_failed_run(terminal: Terminal) -> None:
     terminal.wait("240 runs", "900238")
-    terminal.press("j", "j", "enter")
-    terminal.wait("Run 900238", "Transcript", "agent")
-    terminal.press("i")
-    terminal.wait("Agent's current prompt", "792 words")
-    terminal.press("ctrl+g")
-    terminal.wait("Job 1 launched")
+    terminal.press("j", "j", "enter").wait("Run 900238", "Transcript", "agent")
+    terminal.press("i").wait("Agent's current prompt", "792 words")
+    terminal.press("ctrl+g").wait("Job 1 launched")
 
 
 def test_it_shows_240_runs_as_soon_as_it_starts(start: Start) -> None:
@@ -37,16 +34,11 @@ def test_keys_alone_lead_from_the_list_to_a_saved_suggestion(start: Start, tmp_p
     terminal = start(*DEMO).wait("240 runs")
     terminal.until(lambda: len(rows_of_runs(terminal)) >= 20, "20 rows of runs")
     launch_from_the_newest_failed_run(terminal)
-    terminal.press("2")
-    terminal.wait("Job 1", "succeeded")
-    terminal.press("enter")
-    terminal.wait("Suggestion of job 1", "· 1 of")
-    terminal.press("y")
-    terminal.wait("Copy or save the prompt")
-    terminal.press(str(saved))
-    terminal.wait("better.md")
-    terminal.press("enter")
-    terminal.wait("Saved to")
+    terminal.press("2").wait("Job 1", "succeeded")
+    terminal.press("enter").wait("Suggestion of job 1", "· 1 of")
+    terminal.press("y").wait("Copy or save the prompt")
+    terminal.press(str(saved)).wait("better.md")
+    terminal.press("enter").wait("Saved to")
     terminal.quit()
 
     proposed = ended(process(*DEMO, "jobs", "show", 1, "--prompt"))
@@ -66,8 +58,6 @@ def test_a_job_left_while_it_runs_has_its_result_at_the_next_start(start: Start,
     else:
         terminal.kill()
     again = start(*DEMO).wait("240 runs")
-    again.press("2")
-    again.wait("Job 1", "1 succeeded")
-    again.press("enter")
-    again.wait("Suggestion of job 1", "· 1 of")
+    again.press("2").wait("Job 1", "1 succeeded")
+    again.press("enter").wait("Suggestion of job 1", "· 1 of")
     again.quit()

@@ -91,8 +91,7 @@ def test_a_command_asks_for_a_passphrase_before_the_app_draws(start: Start, home
     (home / "config.toml").write_text(command)
     app = start().wait("Passphrase:")
     assert b"\x1b[?1049h" not in app.raw, "it does not draw yet"
-    app.press("open", "enter")
-    app.wait("240 runs")
+    app.press("open", "enter").wait("240 runs")
     app.quit()
 
 
@@ -108,6 +107,5 @@ def test_a_command_asks_for_a_passphrase_while_the_app_gives_way_to_it(
     app.wait("ask (api_key_command) ended with status 1.", "Ways to start")
     app.press("P")
     app.wait("work", "api_key_command").press("G", "up", "enter")
-    app.wait("Passphrase:").press("open", "enter")
-    app.wait("work", "240 runs")
+    app.wait("Passphrase:").press("open", "enter").wait("work", "240 runs")
     app.quit()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,6 +49,14 @@ def listed(client: httpx.Client, **asked: Any) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
+
+
+def seconds_of(row: Mapping[str, Any]) -> int | None:
+    """The length of a run's call."""
+    if row.get("duration") is None:
+        return None
+    minutes, _, seconds = row["duration"].partition(":")
+    return int(minutes) * 60 + int(seconds)
 
 
 def answers_until_over(ask: Callable[[], dict[str, Any]]) -> list[dict[str, Any]]:

@@ -54,9 +54,10 @@ class Multiplexer:
         done = subprocess.run(argv, env=self._env, capture_output=True, stdin=nothing, timeout=PATIENCE, check=False)
         return done.stdout
 
-    def press(self, *keys: str) -> None:
+    def press(self, *keys: str) -> Self:
         """Type keys by name, or any text as it is, in the terminal around."""
         self.outer.press(*keys)
+        return self
 
     def wait(self, *texts: str, gone: str = "") -> Self:
         """Wait until all of these texts are in the program's window, and `gone` is not."""

@@ -102,10 +102,11 @@ class Terminal:
 
     # In
 
-    def press(self, *keys: str) -> None:
+    def press(self, *keys: str) -> Self:
         """Type keys by name, or any text as it is."""
         for key in keys:
             os.write(self._master, KEYS.get(key, key).encode())
+        return self
 
     def send(self, data: bytes) -> None:
         """Any number of bytes, as a paste or a bad line brings them; the terminal takes so many at once."""
