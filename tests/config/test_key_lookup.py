@@ -209,17 +209,23 @@ def test_a_key_command_that_fails_is_reported_without_its_output(
     assert why_not(setup, "credentials.json") == "api_key_command comes first"
 
 
-@pytest.mark.parametrize("words", ["/nowhere/at-all --key", "/etc/passwd"])
-def test_a_command_that_cannot_be_started_is_named(person: Person, words: str) -> None:
-    setup = with_command(person, words)
-    assert setup.no_key is not None
-    assert f"{Path(words.split()[0]).name} (api_key_command) could not be started" in setup.no_key.message
+def test_a_command_that_cannot_be_started_is_named(person: Person) -> None:
+    for words in ("/nowhere/at-all --key", "/etc/passwd"):
+        setup = with_command(person, words)
+        assert setup.no_key is not None
+        assert f"{Path(words.split()[0]).name} (api_key_command) could not be started" in setup.no_key.message
 
 
 # Files
 
 
 def test_a_key_can_be_piped_in_and_only_its_line_is_read(monkeypatch: pytest.MonkeyPatch, person: Person) -> None:
+    pipe = person.directory / "pipe"
+    os.mkfifo(pipe)
+    pipe.chmod(0o666)  # a pipe has no mode to be refused
+    threading.Thread(target=lambda: pipe.write_text("named\n"), daemon=True).start()
+    person.key_file = str(pipe)
+    assert text_of(person.setup()) == "named"
     stdin = io.StringIO("piped\nthe rest")
     monkeypatch.setattr("sys.stdin", stdin)
     person.key_file = "-"
@@ -249,15 +255,6 @@ def test_a_key_file_that_others_can_open_is_refused_with_the_chmod_that_mends_it
     assert "(mode 0640)" in setup.no_key.message
     assert os.system(setup.no_key.hint.removeprefix("Run `").removesuffix("`.")) == 0
     assert text_of(person.setup()) == place
-
-
-def test_a_pipe_in_the_place_of_a_key_file_has_no_mode_to_be_refused(person: Person) -> None:
-    pipe = person.directory / "pipe"
-    os.mkfifo(pipe, 0o666)
-    pipe.chmod(0o666)
-    threading.Thread(target=lambda: pipe.write_text("piped\n"), daemon=True).start()
-    person.key_file = str(pipe)
-    assert text_of(person.setup()) == "piped"
 
 
 @pytest.mark.parametrize("name", ["missing", ".", "~nobody-of-this-name/key", "binary"])

@@ -32,12 +32,11 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "columns": ({"run": 5}, {"run": 6}),
 }
 """Two values of each setting."""
-KEYWORDS = {"api_url", "project_id", "agent_id", "profile", "read_only"}
 
 
 @dataclass
 class World:
-    """All places, to be filled; `setup` reads them."""
+    """All places where a setting can be set."""
 
     home: Path
     flags: dict[str, Any] = field(default_factory=dict)
@@ -45,8 +44,7 @@ class World:
     files: dict[str, list[str]] = field(default_factory=lambda: {"profile": [], "file": [], "vendor": []})
 
     def set(self, place: str, name: str, value: Any) -> str:
-        """Set it there; returns what the place is called."""
-        written = _toml(value)
+        """Returns the name of the place, as `came_from` has it."""
         if place == "flag":
             self.flags[name] = value
             return FLAGS[name]
@@ -56,11 +54,10 @@ class World:
         if place == "vendor":
             self.files["vendor"].append(f'{VENDOR[name]} = "{value}"')
             return str(self.home / ".cekura" / "config.toml")
-        self.files[place].append(f"{name} = {written}")
+        self.files[place].append(f"{name} = {_toml(value)}")
         return "file"
 
     def setup(self) -> Setup:
-        """What comes of it all."""
         (self.home / ".cekura").mkdir()
         (self.home / ".cekura" / "config.toml").write_text("\n".join(self.files["vendor"]))
         profiles = ["[profiles.work]", "[profiles.home]", "[profiles.default]", *self.files["profile"]]

@@ -257,26 +257,16 @@ def test_in_the_app_the_prompt_stays_in_the_dialog_and_is_launched_with_room_aga
     app = dialog_with_a_long_prompt(server, start)
     fill_up(app.process.pid)  # the prompt itself is kept already: it was seen at the agent
     app.press("ctrl+g").wait("Nothing was launched", "Improve the prompt")
-    assert launches(server) == []
-    make_room(app.process.pid)
-    app.press("ctrl+g").wait("Job 1 launched")
-    assert launches(server) == [LONG]
-
-
-def test_in_the_app_what_was_typed_is_not_said_to_be_kept_when_it_is_not(
-    server: ScriptedServer, known: Path, start: Start
-) -> None:
-    app = dialog_with_a_long_prompt(server, start)
     fill(app.process.pid, known)
-    app.press("tab")
-    app.wait("enter edit").press("enter", "Typed ")
-    app.wait("edited", "Can't save the draft")
-    app.press("ctrl+g").wait("Nothing was launched")
-    app.press("esc").settle()
+    app.press("tab").wait("enter edit").press("enter", "Typed ")
+    app.wait("edited", "Can't save the draft").press("ctrl+g")
+    app.wait("Nothing was launched").press("esc").settle()
     assert app.shows("Can't save the draft", "Improve the prompt", "Typed")
     assert "Draft saved" not in app.text
     make_room(app.process.pid)
     app.press("esc").wait("Draft saved.")
-    job = recorded(known)
-    assert (job.state, "Typed " in job.prompt) == ("draft", True)
+    draft = recorded(known)
+    assert (draft.state, draft.prompt.startswith("Typed ")) == ("draft", True)
     assert launches(server) == []
+    app.press("i").wait("Improve the prompt", "Typed").press("ctrl+g").wait("Job 1 launched")
+    assert launches(server) == [draft.prompt]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -47,41 +45,35 @@ def test_a_small_terminal_is_a_warning_and_a_tiny_one_a_failure(
         terminal.until(lambda: found.encode() in terminal.raw, found)
 
 
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
+@NEEDS_TMUX
+def test_in_tmux_as_it_comes_it_says_which_lines_are_missing(env: dict[str, str]) -> None:
+    with Tmux(env=env, command=SHELL, columns=150, lines=60) as tmux:
+        tmux.wait("tmux set-clipboard: external", "status ")
+        tmux.wait("ok       clipboard: tmux", "ok       copying: a test text was copied and read back")
+        assert tmux.buffer == b""  # nothing of it is left, nor sent to the outer terminal
+        assert b"\x1b]52" not in tmux.outer.raw
+        tmux.wait("warning  tmux allow-passthrough: off", "Add to ~/.tmux.conf: set -g allow-passthrough on")
+        tmux.wait("warning  tmux focus-events: off", "Add to ~/.tmux.conf: set -g focus-events on")
+        tmux.wait('Add to ~/.tmux.conf: set -g default-terminal "tmux-256color"')
+        tmux.wait('set -as terminal-features ",xterm-256color:RGB"')
 
 
 @NEEDS_TMUX
-def test_in_tmux_as_it_comes_it_says_which_lines_are_missing(env: dict[str, str], stack: ExitStack) -> None:
-    tmux = stack.enter_context(Tmux(env=env, command=SHELL, columns=150, lines=60))
-    tmux.wait("tmux set-clipboard: external", "status ")
-    tmux.wait("ok       clipboard: tmux", "ok       copying: a test text was copied and read back")
-    assert tmux.buffer == b""  # nothing of it is left, nor sent to the outer terminal
-    assert b"\x1b]52" not in tmux.outer.raw
-    tmux.wait("warning  tmux allow-passthrough: off", "Add to ~/.tmux.conf: set -g allow-passthrough on")
-    tmux.wait("warning  tmux focus-events: off", "Add to ~/.tmux.conf: set -g focus-events on")
-    tmux.wait('Add to ~/.tmux.conf: set -g default-terminal "tmux-256color"')
-    tmux.wait('set -as terminal-features ",xterm-256color:RGB"')
-
-
-@NEEDS_TMUX
-def test_in_tmux_with_these_lines_all_is_well(env: dict[str, str], stack: ExitStack) -> None:
+def test_in_tmux_with_these_lines_all_is_well(env: dict[str, str]) -> None:
     config = """
         set -g allow-passthrough on
         set -g focus-events on
         set -g default-terminal "tmux-256color"
         set -as terminal-features ",xterm-256color:RGB"
     """
-    tmux = stack.enter_context(Tmux(env=env, command=SHELL, columns=150, lines=60, config=config))
-    tmux.wait("ok       tmux allow-passthrough: on", "ok       tmux focus-events: on", "status ")
-    tmux.wait("ok       tmux default-terminal: tmux-256color", "ok       tmux true colours: passed on")
-    assert "tmux.conf" not in tmux.text
-    assert "focus events" not in tmux.text
+    with Tmux(env=env, command=SHELL, columns=150, lines=60, config=config) as tmux:
+        tmux.wait("ok       tmux allow-passthrough: on", "ok       tmux focus-events: on", "status ")
+        tmux.wait("ok       tmux default-terminal: tmux-256color", "ok       tmux true colours: passed on")
+        assert "tmux.conf" not in tmux.text
+        assert "focus events" not in tmux.text
 
 
 @NEEDS_SCREEN
-def test_in_screen_it_says_what_does_not_work(env: dict[str, str], stack: ExitStack) -> None:
-    screen = stack.enter_context(Screen(env=env, command=SHELL, columns=150, lines=60))
-    screen.wait("GNU screen passes on no true colours, focus events or synchronized output", "status ")
+def test_in_screen_it_says_what_does_not_work(env: dict[str, str]) -> None:
+    with Screen(env=env, command=SHELL, columns=150, lines=60) as screen:
+        screen.wait("GNU screen passes on no true colours, focus events or synchronized output", "status ")

@@ -1,11 +1,14 @@
-"""Killed while one words a conflict with the agent's prompt otherwise, or a note: what was typed is there again."""
+"""After a kill while a conflict with the agent's prompt or a note is edited, what was typed is there again."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
+import pytest
 from scripted_server import Reply, ScriptedServer
 from terminal import Start, Terminal
 
@@ -19,66 +22,68 @@ KEY = "key-of-who-words"
 SENT, NOW, PROPOSED = "Be kind to callers.\n", "Be patient with callers.\n", "Be brief with callers.\n"
 
 
-def opened(scripted: ScriptedServer, home: Path) -> Store:
+@pytest.fixture
+def store(scripted: ScriptedServer, home: Path) -> Iterator[Store]:
     """The database of the program."""
     env = {"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": KEY}
     setup = make_setup(api_url=scripted.url, project_id=1, env=env)
-    return Store(setup.paths.database, setup.origin, KEY, setup.profile)
+    with closing(Store(setup.paths.database, setup.origin, KEY, setup.profile)) as store:
+        yield store
 
 
-def conflict(scripted: ScriptedServer, home: Path) -> Store:
-    """Somebody has changed the agent's prompt since it was sent with job 1, which succeeded."""
-    nothing = {"count": 0, "next": None, "previous": None, "results": []}
-    scripted.on("GET", "/test_framework/v1/runs/", Reply(nothing))
+@pytest.fixture
+def app(start: Start, scripted: ScriptedServer) -> Callable[[], Terminal]:
+    args = ("--api-url", scripted.url, "--project", "1")
+    return lambda: start(*args, env={"CEKURA_API_KEY": KEY}, columns=80, lines=24)
+
+
+def list_runs(scripted: ScriptedServer, *runs: dict[str, object]) -> None:
+    answer = {"count": len(runs), "next": None, "previous": None, "results": runs}
+    scripted.on("GET", "/test_framework/v1/runs/", Reply(answer))
+
+
+def conflict(scripted: ScriptedServer, store: Store) -> None:
+    """The agent's prompt has changed since it was sent with job 1, which succeeded."""
+    list_runs(scripted)
     scripted.on("GET", "/test_framework/v1/aiagents/7/", Reply({"id": 7, "agent_name": "Line", "description": NOW}))
-    store = opened(scripted, home)
     job = store.jobs.begin_launch(Draft((5,), Prompt(SENT), 7, "Line"), time.time() - 60, "")
     store.jobs.record_progress_id(job.number, "p", json.dumps({"progress_id": "p"}), time.time() - 50)
     answer = {"status": "completed", "output": {"improved_prompt": PROPOSED}}
     store.jobs.record_answer(job.number, read_progress(answer), json.dumps(answer), time.time() - 40)
-    return store
 
 
 def test_what_was_typed_into_a_conflict_is_there_after_kill_9(
-    start: Start, scripted: ScriptedServer, home: Path
+    app: Callable[[], Terminal], scripted: ScriptedServer, store: Store
 ) -> None:
-    store = conflict(scripted, home)
+    conflict(scripted, store)
 
     def worded() -> Terminal:
         """Up to the box of the conflict."""
-        terminal = start("--api-url", scripted.url, "--project", "1", env={"CEKURA_API_KEY": KEY}, columns=80, lines=24)
-        terminal.wait("No runs here yet.").press("2")
+        terminal = app().wait("No runs here yet.").press("2")
         terminal.wait("Job 1", "1 succeeded").press("enter")
         terminal.wait("Suggestion of job 1", "Changes · 1 of 1").press("A")
         terminal.wait("✓1").press("p")
-        terminal.wait("1 conflict to decide").press("e")
-        return terminal.wait("ctrl+g apply")
+        return terminal.wait("1 conflict to decide").press("e").wait("ctrl+g apply")
 
     terminal = worded()
     terminal.press(*"Please. ")
     terminal.until(lambda: any(text.startswith("Please. ") for text in store.stagings.typed(1).values()), "it is kept")
     terminal.press(*"And")  # not all of this may be there yet
     terminal.kill()
-    store.close()
     again = worded().wait("Please. ", "Be brief with callers.")
     again.press("ctrl+g")
     again.wait("y update", "Please.").press("ctrl+q")
     assert again.ended() == 0
 
 
-def test_a_note_that_was_being_typed_is_there_after_kill_9(start: Start, scripted: ScriptedServer, home: Path) -> None:
-    run = {"id": 7001, "status": "completed", "success": True}
-    scripted.on(
-        "GET", "/test_framework/v1/runs/", Reply({"count": 1, "next": None, "previous": None, "results": [run]})
-    )
-    store = opened(scripted, home)
+def test_a_note_that_was_being_typed_is_there_after_kill_9(
+    app: Callable[[], Terminal], scripted: ScriptedServer, store: Store
+) -> None:
+    list_runs(scripted, {"id": 7001, "status": "completed", "success": True})
 
     def noted() -> Terminal:
         """Up to the line of the note."""
-        args = ("--api-url", scripted.url, "--project", "1")
-        terminal = start(*args, env={"CEKURA_API_KEY": KEY}, columns=80, lines=24)
-        terminal.wait("7001", "1 run").press("m")
-        return terminal.wait("Note on run 7001")
+        return app().wait("7001", "1 run").press("m").wait("Note on run 7001")
 
     terminal = noted()
     terminal.press(*"Asked twice. ")
@@ -91,4 +96,3 @@ def test_a_note_that_was_being_typed_is_there_after_kill_9(start: Start, scripte
     again.until(lambda: store.notes.all(), "the note is saved")
     assert store.notes.draft(7001).text == ""
     again.quit()
-    store.close()

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sqlite3
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from forked import state_of
 from ssh_server import SshServer, missing, ssh_server
 from terminal import PROGRAM, Start, Terminal
+from waiting import until
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 DELAY = 0.075
 """Seconds that a byte takes each way."""
-GONE_WITHIN = 2.0
-"""Seconds from the loss of the connection to the end of the program."""
 
 
 @pytest.fixture
@@ -41,23 +39,17 @@ def terminal(start: Start, server: SshServer, surroundings: dict[str, str], home
     return start(command=command, columns=80, lines=24).wait("240 runs", "900240", "? Keys")
 
 
-def pid_of(home: Path) -> int:
-    return int(Path(f"{home}.pid").read_text())
+def end_of(home: Path) -> Callable[[], bool]:
+    """Whether the program has ended, if only as a zombie that nothing has waited for."""
+    pid = int(Path(f"{home}.pid").read_text())
 
+    def has_ended() -> bool:
+        try:
+            return state_of(pid) == "Z"
+        except OSError:
+            return True
 
-def is_there(pid: int) -> bool:
-    """Whether it runs: what has ended waits for nobody, whose child it may be by then."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def ends_in_time(pid: int) -> None:
-    lost = time.monotonic()
-    while is_there(pid):
-        assert time.monotonic() - lost < GONE_WITHIN, "the program is still there"
-        time.sleep(0.02)
+    return has_ended
 
 
 def test_keys_and_sizes_arrive_links_are_text_and_the_terminal_is_handed_back(terminal: Terminal) -> None:
@@ -82,15 +74,15 @@ def test_the_program_ends_with_the_connection_and_its_job_is_in_the_list(
 ) -> None:
     terminal.press("j", "j", "i").wait("792 words", gone="Loading")
     terminal.press("ctrl+g").wait("launched")
-    pid = pid_of(home)
-    assert is_there(pid)
+    has_ended = end_of(home)
+    assert not has_ended()
     server.line.cut()
-    ends_in_time(pid)
+    until(has_ended, "the program ends")
     with contextlib.closing(sqlite3.connect(home / "demo" / "cekura.db")) as sql:
         assert sql.execute("SELECT state FROM jobs").fetchall() == [("running",)]
 
 
 def test_a_killed_client_ends_the_program(terminal: Terminal, home: Path) -> None:
-    pid = pid_of(home)
-    terminal.process.send_signal(signal.SIGKILL)
-    ends_in_time(pid)
+    has_ended = end_of(home)
+    terminal.kill()
+    until(has_ended, "the program ends")
