@@ -31,10 +31,7 @@ def rows(options: Options) -> Iterator[Row]:
     gc.collect()
     memory, evenings = asyncio.run(_live(options))
     before, after = evenings[1], evenings[-1]
-    for name, first, last in (
-        ("memory", memory[1], memory[-1]),
-        ("open files", before.open_files, after.open_files),
-    ):
+    for name, first, last in (("memory", memory[1], memory[-1]), ("open files", before.open_files, after.open_files)):
         yield Row(f"a week of jobs: growth of {name}", "%", [100 * (last - first) / first], most=MOST_GROWTH)
     a_job = (after.database_bytes - before.database_bytes) / (after.jobs - before.jobs)
     yield Row("a week of jobs: database, of a job", "B", [a_job])

@@ -7,15 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cekura_tui.config.credentials import (
-    ApiKey,
-    check_key,
-    read_server,
-    remove_key,
-    save_key,
-    saved_key,
-    saved_keys,
-)
+from cekura_tui.config.credentials import ApiKey, check_key, read_server, remove_key, save_key, saved_key, saved_keys
 from cekura_tui.model.errors import Exit, KeyMissing, UsageError
 from cekura_tui.workspace.setup import make_setup
 

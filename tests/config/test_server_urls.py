@@ -28,8 +28,7 @@ def test_a_server_is_known_by_scheme_host_and_port(url: str, origin: str, base: 
 
 
 @pytest.mark.parametrize(
-    "host",
-    ["api.cekura.ai", "localhost.example", "evil.localhost", "0.0.0.0", "127.0.0.1.example", "192.168.1.4:80"],
+    "host", ["api.cekura.ai", "localhost.example", "evil.localhost", "0.0.0.0", "127.0.0.1.example", "192.168.1.4:80"]
 )
 def test_a_key_is_never_sent_over_plain_http_to_another_host(host: str) -> None:
     with pytest.raises(UsageError, match="would send your key unencrypted"):

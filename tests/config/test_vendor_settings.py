@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
 from cekura_tui.workspace.setup import Setup, make_setup
 
 EU = 'api_url = "https://eu.example"\ndashboard_url = "https://dash.example"\n'
@@ -17,10 +19,14 @@ DEFAULT = "https://api.cekura.ai"
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Any:
+def path(tmp_path: Path) -> Path:
+    (tmp_path / ".cekura").mkdir()
+    return tmp_path / ".cekura" / "config.toml"
+
+
+@pytest.fixture
+def opened(tmp_path: Path, path: Path) -> Any:
     def opened(vendor: str, *, settings: str = "", saved: dict[str, str] | None = None, **env: str) -> Setup:
-        (tmp_path / ".cekura").mkdir()
-        path = tmp_path / ".cekura" / "config.toml"
         path.write_text(vendor)
         path.chmod(0o600)
         (tmp_path / "config.toml").write_text(settings)
@@ -32,7 +38,7 @@ def opened(tmp_path: Path) -> Any:
     return opened
 
 
-def test_with_its_own_key_all_its_settings_are_used(opened: Any, tmp_path: Path) -> None:
+def test_with_its_own_key_all_its_settings_are_used(opened: Any, path: Path) -> None:
     setup = opened(KEY + EU + SCOPE)
     own = setup.settings
     assert (setup.server.origin, own.api_url, setup.key.text) == (
@@ -42,7 +48,7 @@ def test_with_its_own_key_all_its_settings_are_used(opened: Any, tmp_path: Path)
     )
     assert (own.dashboard_url, own.project_id, own.organization_id) == ("https://dash.example", 4022, 310)
     names = ("api_url", "dashboard_url", "project_id", "organization_id")
-    assert {setup.came_from[name] for name in names} == {str(tmp_path / ".cekura" / "config.toml")}
+    assert {setup.came_from[name] for name in names} == {str(path)}
 
 
 MINE = {"CEKURA_API_KEY": "mine"}
@@ -81,3 +87,28 @@ def test_a_server_of_the_settings_wins_and_does_not_get_the_vendors_key(opened: 
 def test_a_wrong_number_in_it_is_ignored(opened: Any) -> None:
     setup = opened(KEY + 'default_project_id = "mine"\ndefault_organization_id = "310"')
     assert (setup.settings.project_id, setup.settings.organization_id, setup.problems) == (None, 310, ())
+
+
+def test_the_file_of_the_vendors_cli_is_found_in_the_home_directory(path: Path, tmp_path: Path) -> None:
+    path.write_text(
+        '# a comment = "x"\napi_key = "a-key"\napi_url = "https://eu.example"\n\ndefault_project_id = "4021"\n'
+        'default_organization_id = \'7\'\naccess_token = "secret"\ndashboard_url = ""\n'
+    )
+    assert find_vendor_file({"HOME": str(tmp_path)}) == path
+    scope = {"default_project_id": "4021", "default_organization_id": "7"}
+    assert read_vendor_file(path) == {"api_key": "a-key", "api_url": "https://eu.example", **scope}
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"[table]\nno value\n", b""], ids=["bytes", "no value", "empty"])
+def test_a_damaged_file_has_no_settings(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    assert read_vendor_file(path) == {}
+
+
+def test_without_a_readable_file_there_are_no_settings_and_a_pipe_is_not_waited_for(path: Path, tmp_path: Path) -> None:
+    path.mkdir()
+    for env in ({}, {"HOME": str(tmp_path)}, {"HOME": "a\0b"}):
+        assert read_vendor_file(find_vendor_file(env)) == {}
+    path.rmdir()
+    os.mkfifo(path)
+    assert read_vendor_file(find_vendor_file({"HOME": str(tmp_path)})) == {}

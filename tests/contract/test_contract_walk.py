@@ -13,9 +13,7 @@ from demo_client import EPOCH, Clock, served_by
 from cekura_tui.demo.server import DemoServer
 
 
-def test_each_operation_is_served_or_refused_and_no_filter_is_ignored(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
+def test_each_operation_is_served_or_refused_and_no_filter_is_ignored(tmp_path_factory: pytest.TempPathFactory) -> None:
     clock = Clock(EPOCH + 60)
 
     def wait() -> None:

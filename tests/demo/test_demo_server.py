@@ -1,4 +1,4 @@
-"""The embedded server starts, stops, keeps what it was told, and misbehaves when asked to."""
+"""The embedded server starts, stops, keeps what was sent, and misbehaves when asked to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from demo_client import RUNS, Clock, answers_until_over, client_of, listed, served_by
-from demo_faults import faulty_server
+from demo_faults import DRIFTED, faulty_server
 from odd_runs import EXTRA_RUNS, LONG_RUN
 from waiting import until
 
@@ -231,3 +231,51 @@ def test_requests_in_the_quiet_period_do_not_prolong_it() -> None:
 def test_an_unknown_fault_is_refused_and_the_known_ones_are_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=", ".join(FAULTS)):
         DemoServer(tmp_path, faults=frozenset({"typo"}))
+
+
+V1, V2 = "/test_framework/v1/aiagents/1201/", "/test_framework/v2/aiagents/1201/"
+TEXT = "  # Line \t\r\n\tBe kind.  \r\n\r\n"
+
+
+def prompt(client: httpx.Client, path: str = V1) -> str:
+    return str(client.get(path).json()["description"])
+
+
+@pytest.mark.parametrize("path", [V1, V2])
+def test_write_403_refuses_and_stores_nothing(tmp_path: Path, path: str) -> None:
+    with served_by(faulty_server(tmp_path / "demo", "write-403")) as client:
+        before = prompt(client)
+        answer = client.patch(path, json={"description": TEXT})
+        assert (answer.status_code, "permission" in answer.json()["detail"]) == (403, True)
+        assert prompt(client) == before
+
+
+@pytest.mark.parametrize(("fault", "stored"), [("write-half", True), ("write-lost", False)])
+def test_a_write_that_breaks_off_has_stored_the_prompt_or_not(
+    tmp_path: Path, fault: str, stored: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with served_by(faulty_server(tmp_path / "demo", fault)) as client:
+        before = prompt(client)
+        with pytest.raises(httpx.RemoteProtocolError):
+            client.patch(V1, json={"description": TEXT})
+        assert prompt(client) == (TEXT if stored else before)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_write_trimmed_strips_white_space_in_a_json_object_alone(tmp_path: Path) -> None:
+    with served_by(faulty_server(tmp_path / "demo", "write-trimmed")) as client:
+        answer = client.patch(V2, json={"description": TEXT})
+        assert answer.json()["description"] == prompt(client) == "# Line\n\tBe kind."
+        assert client.patch(V1, data={"description": "Be brief. "}).status_code == 200
+        assert client.patch(V1, json=["no fields"]).status_code == 400
+        assert client.patch(V1, content=b"{", headers={"content-type": "application/json"}).status_code == 400
+
+
+def test_drift_adds_a_sentence_behind_the_first_reader_of_an_agent_and_no_other(tmp_path: Path) -> None:
+    with served_by(faulty_server(tmp_path / "demo", "drift")) as client:
+        assert client.get(V1, headers={"X-CEKURA-API-KEY": "wrong"}).status_code == 403
+        first, *later = (prompt(client, path) for path in (V1, V2, V1))
+        assert DRIFTED not in first
+        assert later == [f"{first.rstrip()}\n\n{DRIFTED}\n"] * 2
+        client.patch(V1, json={"description": TEXT})
+        assert prompt(client) == prompt(client) == TEXT

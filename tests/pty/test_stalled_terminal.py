@@ -74,10 +74,7 @@ def test_output_that_was_stopped_by_ctrl_s_does_not_keep_the_program(start: Star
     terminal.assert_handed_back()
 
 
-@pytest.mark.parametrize(
-    "ignoring",
-    [nightly([], name="HUP"), pytest.param([signal.SIGHUP], id="HUP ignored")],
-)
+@pytest.mark.parametrize("ignoring", [nightly([], name="HUP"), pytest.param([signal.SIGHUP], id="HUP ignored")])
 def test_a_terminal_that_is_closed_while_nobody_reads_ends_the_program(
     start: Start, home: Path, ignoring: list[signal.Signals]
 ) -> None:

@@ -1,13 +1,14 @@
-"""ctrl+z goes back to the shell, as in any program, and fg brings all of it back; where no shell waits, it says so."""
+"""Suspended, stopped or drawn over: the shell gets the terminal back, and the screen is right afterwards."""
 
 from __future__ import annotations
 
 import shutil
+import signal
 
 import pytest
 from terminal import PROGRAM, Start, Terminal
 
-pytestmark = pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+NEEDS_BASH = pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
 SHELL = ("bash", "--noprofile", "--norc", "--noediting", "-i")
 APP = " ".join((*PROGRAM, "--demo"))
 
@@ -33,6 +34,7 @@ def leave(terminal: Terminal) -> None:
     terminal.assert_handed_back()
 
 
+@NEEDS_BASH
 def test_ctrl_z_in_a_script_gives_the_shell_the_terminal_and_fg_draws_all_again(start: Start) -> None:
     terminal = in_shell(start, f"sh -c '{APP}; exit $?'")
     terminal.press("j", "j", "enter").wait("Run 900238")
@@ -44,6 +46,7 @@ def test_ctrl_z_in_a_script_gives_the_shell_the_terminal_and_fg_draws_all_again(
     leave(terminal)
 
 
+@NEEDS_BASH
 def test_a_suspended_app_draws_nothing_in_the_background_and_fg_takes_up_a_new_size(start: Start) -> None:
     terminal = in_shell(start)
     suspend(terminal)
@@ -63,6 +66,7 @@ def test_a_suspended_app_draws_nothing_in_the_background_and_fg_takes_up_a_new_s
     leave(terminal)
 
 
+@NEEDS_BASH
 @pytest.mark.parametrize("command", [(), ("bash", "-c", f"{APP}; exit $?")], ids=["alone", "in a script"])
 def test_where_no_shell_waits_a_sentence_says_so(start: Start, command: tuple[str, ...]) -> None:
     terminal = start(command=command) if command else start("--demo")
@@ -70,4 +74,37 @@ def test_where_no_shell_waits_a_sentence_says_so(start: Start, command: tuple[st
     terminal.press("ctrl+z").wait("Can't suspend")
     terminal.press("j", "j", "enter").wait("Run 900238")
     assert not terminal.stopped
+    terminal.quit()
+
+
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGTSTP])
+def test_a_stopped_program_draws_its_screen_when_it_is_continued(start: Start, number: signal.Signals) -> None:
+    terminal = start("--demo", columns=80, lines=24).wait("240 runs", "900240")
+    terminal.process.send_signal(number)
+    terminal.until(lambda: terminal.stopped, "it is stopped")
+    while terminal.pump(0.1):
+        pass
+    terminal.screen.reset()
+    terminal.process.send_signal(signal.SIGCONT)
+    terminal.wait("240 runs", "900240", "? Keys")
+    terminal.press("j", "j", "enter").wait("Run 900238")
+    terminal.quit()
+
+
+def test_a_resize_and_back_while_nobody_reads_is_drawn_right_afterwards(start: Start) -> None:
+    terminal = start("--demo", columns=80, lines=24).wait("240 runs", "900240")
+    terminal.stall()
+    terminal.resize(80, 28)
+    terminal.resize(80, 24)  # a terminal may move its lines at that, and the app sees the same size as before
+    terminal.wait("240 runs", "? Keys")
+    terminal.quit()
+
+
+def test_ctrl_l_draws_over_what_another_program_wrote(start: Start) -> None:
+    terminal = start("--demo").wait("900240", "live").settle()
+    before = terminal.text
+    terminal.scribble("\x1b[10;10Hwall: the machine goes down at six")
+    terminal.wait("goes down at six")
+    terminal.press("ctrl+l").wait("900240", gone="goes down at six").settle()
+    assert terminal.text == before
     terminal.quit()
