@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from statistics import median
+from statistics import linear_regression, median
 
 from tests.bench.first_frame import Start
 from tests.bench.hundred_thousand import bytes_of_twenty
@@ -46,12 +46,9 @@ def rows(options: Options) -> Iterator[Row]:
 
 
 def exponent(points: Mapping[int, float]) -> float:
-    """The slope of the line that fits best through the logarithms of size and figure; nothing is left out but zeros."""
+    """The slope of the line that fits best through the logarithms of size and figure, without zeros."""
     logs = [(math.log(size), math.log(value)) for size, value in points.items() if size and value > 0]
-    if len(logs) < 2:
-        return 0.0
-    across, up = (sum(values) / len(logs) for values in zip(*logs, strict=True))
-    return float(sum((x - across) * (y - up) for x, y in logs) / sum((x - across) ** 2 for x, _ in logs))
+    return linear_regression(*zip(*logs, strict=True)).slope if len(logs) > 1 else 0.0
 
 
 def started(account: Account, *texts: str, args: tuple[str, ...] = (), rounds: int = ROUNDS) -> Figures:

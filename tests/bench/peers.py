@@ -53,8 +53,8 @@ def _measured(
     bare = Start((HELLO_TEXT,), environment(options.place / "bare"), command=HELLO)
     start = Start((shows,), env, command=tuple(command))
     for n in range(6):
-        bare.measure(counted=n > 0)
-        start.measure(counted=n > 0)
+        for one in (bare, start):
+            one.measure(counted=n > 0)
     yield Row(f"{name}: first frame", "ms", start.took, bare.took)
     yield Row(f"{name}: bytes of a start", "B", start.bytes, bare.bytes)
     yield Row(f"{name}: memory", "MB", start.memory, bare.memory)

@@ -58,12 +58,7 @@ async def _live(options: Options) -> tuple[list[float], list[a_week.Evening]]:
                 if options.details and day == 2:
                     second = tracemalloc.take_snapshot()
             if second is not None:
-                _print_growth(second, tracemalloc.take_snapshot())
+                print("\nwhat holds more than on the second evening:")
+                grown = tracemalloc.take_snapshot().compare_to(second, "lineno")
+                print(*(f"  {line}" for line in grown[:20]), sep="\n")
             return memory, week.evenings
-
-
-def _print_growth(before: tracemalloc.Snapshot, after: tracemalloc.Snapshot) -> None:
-    """The lines that hold more than before."""
-    print("\nwhat holds more than on the second evening:")
-    for line in after.compare_to(before, "lineno")[:20]:
-        print(f"  {line}")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from terminal import PROGRAM
@@ -29,9 +29,8 @@ STEPS = (
 )
 
 
-def slowed(command: Sequence[str]) -> list[str]:
-    """The command behind the line."""
-    return [sys.executable, str(Path(__file__).with_name("slow_line.py")), str(ROUND_TRIP), str(BITS), *command]
+SLOWED = (sys.executable, str(Path(__file__).with_name("slow_line.py")), str(ROUND_TRIP), str(BITS))
+"""What a command is behind the line with."""
 
 
 def rows(options: Options) -> Iterator[Row]:
@@ -40,9 +39,9 @@ def rows(options: Options) -> Iterator[Row]:
     with demo_server(options.place, RUNS) as account:
         cache_list(account, RUNS)
         for n in range(6):
-            with TimedTerminal(env=account.env, command=slowed(HELLO)) as bare:
+            with TimedTerminal(env=account.env, command=[*SLOWED, *HELLO]) as bare:
                 bare_took = bare.first_shown(HELLO_TEXT)
-            with TimedTerminal(env=account.env, command=slowed(PROGRAM)) as terminal:
+            with TimedTerminal(env=account.env, command=[*SLOWED, *PROGRAM]) as terminal:
                 shown = terminal.first_shown(newest(RUNS), "passed")
                 terminal.wait("live").settle()
                 still = (terminal.pieces[-1][0] - terminal.began) * 1000
@@ -54,15 +53,10 @@ def rows(options: Options) -> Iterator[Row]:
                     took[name].append(terminal.answer(key, GAP).took)
                     terminal.wait(shows).settle()
                 if n:
-                    took["20 × j"].append(twenty(terminal))
+                    began = terminal.hold("j", 20)
+                    terminal.pump_all(GAP)
+                    took["20 × j, from the first key"].append((terminal.pieces[-1][0] - began) * 1000)
                 terminal.quit()
     for name, values in took.items():
         beside = took["bare app"] if name.startswith("first") else ()
         yield Row(f"slow line: {name}", "ms", values, beside)
-
-
-def twenty(terminal: TimedTerminal) -> float:
-    """Milliseconds from the first of 20 held keys to the last byte of what answers all of them."""
-    began = terminal.hold("j", 20)
-    terminal.pump_all(GAP)
-    return (terminal.pieces[-1][0] - began) * 1000

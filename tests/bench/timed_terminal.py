@@ -130,7 +130,8 @@ class TimedTerminal(Terminal):
         found = []
         for n in range(times):
             key = there if n // room % 2 == 0 else back
-            self._begin()
+            # Count from here; what was not painted yet will be.
+            self.raw, self.pieces, self._painted = b"", self.pieces[self._painted :], 0
             began = time.perf_counter()
             self.press(key)
             answer = self._answer(began, SHORT_GAP, key)
@@ -161,10 +162,6 @@ class TimedTerminal(Terminal):
     def _pump_until(self, end: float) -> None:
         while (left := end - time.perf_counter()) > 0:
             self.pump(left)
-
-    def _begin(self) -> None:
-        """Count from here; what was not painted yet will be."""
-        self.raw, self.pieces, self._painted = b"", self.pieces[self._painted :], 0
 
     def quit(self) -> None:
         """End the program as a user does."""

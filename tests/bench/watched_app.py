@@ -23,14 +23,6 @@ async def measure_lag(path: str) -> None:
         os.write(handle, f"{(time.perf_counter() - due) * 1000:.2f}\n".encode())
 
 
-def poll_every(seconds: float) -> None:
-    """Polling at another pace, and as many requests as that takes."""
-    from cekura_tui.jobs import polling
-
-    polling.interval = lambda age, spread: seconds
-    polling.Budget.__init__.__defaults__ = (10_000, polling.WINDOW)
-
-
 def main() -> None:
     """Run the command line with the app's start extended by the measurement."""
     path, every, sys.argv[1:] = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
@@ -45,7 +37,10 @@ def main() -> None:
 
     CekuraApp._start = started  # type: ignore[method-assign, assignment]
     if every:
-        poll_every(every)
+        from cekura_tui.jobs import polling
+
+        polling.interval = lambda age, spread: every
+        polling.Budget.__init__.__defaults__ = (10_000, polling.WINDOW)  # as many requests as that takes
     run()
 
 

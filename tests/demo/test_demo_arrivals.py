@@ -105,13 +105,6 @@ def test_what_has_settled_never_changes(clock: Clock) -> None:
     assert corpus.settled(0) > 300
 
 
-def test_a_workspace_that_is_not_live_never_changes(tmp_path: Path, clock: Clock) -> None:
-    with served_by(DemoServer(tmp_path / "demo", epoch=EPOCH, clock=clock)) as client:
-        before = listed(client)
-        clock.now += 1_000_000.0
-        assert listed(client) == before
-
-
 def test_the_workspace_of_years_ago_opens_with_a_bounded_number_of_runs() -> None:
     clock = Clock(EPOCH + 1e9)
     arrivals = Arrivals(EPOCH, 5.0, clock)
@@ -120,13 +113,18 @@ def test_the_workspace_of_years_ago_opens_with_a_bounded_number_of_runs() -> Non
     assert arrivals.number() == BACKLOG + 1
 
 
-def test_two_servers_and_a_restart_show_the_same_new_runs(tmp_path: Path, clock: Clock) -> None:
-    rows = []
+@pytest.mark.parametrize("live", [5.0, 0.0])
+def test_a_restart_shows_the_same_runs_and_only_a_live_workspace_gets_new_ones(
+    tmp_path: Path, clock: Clock, live: float
+) -> None:
+    lists = []
     for _ in range(2):
         clock.now = EPOCH + 60.0
-        with served_by(DemoServer(tmp_path / "demo", epoch=EPOCH, live=5.0, clock=clock)) as client:
-            rows.append(listed(client)["results"])
-    assert rows[0] == rows[1]
+        with served_by(DemoServer(tmp_path / "demo", epoch=EPOCH, live=live, clock=clock)) as client:
+            lists.append(listed(client)["results"])
+            clock.now += 10.0 if live else 1_000_000.0
+            assert (listed(client)["results"] == lists[-1]) == (not live)
+    assert lists[0] == lists[1]
 
 
 def test_the_command_takes_the_option_and_notes_what_was_asked(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from test_demo_arrivals import FINAL, ORDER
 
 from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import SLOWEST, Arrivals, Corpus
-from cekura_tui.demo.facts import Facts, Kind, Shape
+from cekura_tui.demo.facts import Facts, Kind
 
 pytestmark = pytest.mark.xdist_group("live transcripts")  # they share what they watch
 QUEUE = ORDER[:3]
@@ -128,14 +128,3 @@ def test_in_a_still_workspace_a_run_in_progress_has_a_part_of_its_call(corpus: C
     assert 2 <= lengths["running"] < lengths["in_progress"]
     assert lengths["evaluating"] >= 8
     assert {lengths[word] for word in QUEUE} == {0}
-
-
-def test_a_run_with_text_alone_grows_as_text(runs_seen: RunsSeen) -> None:
-    clock = Clock(EPOCH)
-    corpus = Corpus(100, EPOCH, arrivals=Arrivals(EPOCH, 5.0, clock))
-    clock.now += 200.0
-    alone = [run_id for run_id in runs_seen if (facts := corpus.facts(run_id)) and facts.shape is Shape.TEXT]
-    assert alone
-    for run_id in alone:
-        assert all(run["transcript_object"] is None for run in runs_seen[run_id])
-        assert runs_seen[run_id][-1]["transcript"]

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import pytest
-from forked import Forker
 from multiplexers import NEEDS_SCREEN, NEEDS_TMUX, Screen, Tmux
-from terminal import Terminal, environment
+from terminal import Start, Terminal
 
 SCRIPT = f'{sys.executable} -m cekura_tui doctor --offline; echo "status $?"; cat'
 """The shell reads what is left in the input, and shows it."""
 SHELL = ("sh", "-c", SCRIPT)
 
 
-@pytest.fixture
-def env(home: Path, tmp_path: Path) -> dict[str, str]:
-    around = ("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY")
-    return {name: value for name, value in environment(home, tmp_path).items() if name not in around}
-
-
-def test_in_a_terminal_it_says_its_size_and_what_it_answers(env: dict[str, str]) -> None:
-    with Terminal(env=env, command=SHELL, columns=100, lines=50) as terminal:
+def test_in_a_terminal_it_says_its_size_and_what_it_answers(surroundings: dict[str, str]) -> None:
+    with Terminal(env=surroundings, command=SHELL, columns=100, lines=50) as terminal:
         terminal.wait("TERM: xterm-256color", "size: 100 × 50", "colours: true colours", "encoding: utf-8")
         terminal.wait("the terminal did not answer within 2 s", "synchronized output: supported", "status 1")
         terminal.wait("warning  focus events: the terminal does not say (mode 1004)")
@@ -30,24 +22,22 @@ def test_in_a_terminal_it_says_its_size_and_what_it_answers(env: dict[str, str])
         assert b"2026;1$y" not in terminal.raw  # neither echoed nor left for the shell
 
 
-def test_in_the_background_it_asks_the_terminal_nothing_and_is_not_stopped(env: dict[str, str]) -> None:
+def test_in_the_background_it_asks_the_terminal_nothing_and_is_not_stopped(surroundings: dict[str, str]) -> None:
     script = f"set -m; {sys.executable} -m cekura_tui doctor --offline & wait; echo over"
-    with Terminal(env=env, command=("sh", "-c", script), columns=100, lines=50) as terminal:
+    with Terminal(env=surroundings, command=("sh", "-c", script), columns=100, lines=50) as terminal:
         terminal.wait("size: 100 × 50", "Versions", "over")
         assert b"\x1b[c" not in terminal.raw
 
 
 @pytest.mark.parametrize("found", ["failure  size: 59 × 40", "warning  size: 79 × 40", "ok       size: 80 × 40"])
-def test_a_small_terminal_is_a_warning_and_a_tiny_one_a_failure(
-    env: dict[str, str], forker: Forker, found: str
-) -> None:
-    with Terminal("doctor", "--offline", env=env, forker=forker, columns=int(found.split()[2]), lines=40) as terminal:
-        terminal.until(lambda: found.encode() in terminal.raw, found)
+def test_a_small_terminal_is_a_warning_and_a_tiny_one_a_failure(start: Start, found: str) -> None:
+    terminal = start("doctor", "--offline", columns=int(found.split()[2]), lines=40)
+    terminal.until(lambda: found.encode() in terminal.raw, found)
 
 
 @NEEDS_TMUX
-def test_in_tmux_as_it_comes_it_says_which_lines_are_missing(env: dict[str, str]) -> None:
-    with Tmux(env=env, command=SHELL, columns=150, lines=60) as tmux:
+def test_in_tmux_as_it_comes_it_says_which_lines_are_missing(surroundings: dict[str, str]) -> None:
+    with Tmux(env=surroundings, command=SHELL, columns=150, lines=60) as tmux:
         tmux.wait("tmux set-clipboard: external", "status ")
         tmux.wait("ok       clipboard: tmux", "ok       copying: a test text was copied and read back")
         assert tmux.buffer == b""  # nothing of it is left, nor sent to the outer terminal
@@ -59,14 +49,14 @@ def test_in_tmux_as_it_comes_it_says_which_lines_are_missing(env: dict[str, str]
 
 
 @NEEDS_TMUX
-def test_in_tmux_with_these_lines_all_is_well(env: dict[str, str]) -> None:
+def test_in_tmux_with_these_lines_all_is_well(surroundings: dict[str, str]) -> None:
     config = """
         set -g allow-passthrough on
         set -g focus-events on
         set -g default-terminal "tmux-256color"
         set -as terminal-features ",xterm-256color:RGB"
     """
-    with Tmux(env=env, command=SHELL, columns=150, lines=60, config=config) as tmux:
+    with Tmux(env=surroundings, command=SHELL, columns=150, lines=60, config=config) as tmux:
         tmux.wait("ok       tmux allow-passthrough: on", "ok       tmux focus-events: on", "status ")
         tmux.wait("ok       tmux default-terminal: tmux-256color", "ok       tmux true colours: passed on")
         assert "tmux.conf" not in tmux.text
@@ -74,6 +64,6 @@ def test_in_tmux_with_these_lines_all_is_well(env: dict[str, str]) -> None:
 
 
 @NEEDS_SCREEN
-def test_in_screen_it_says_what_does_not_work(env: dict[str, str]) -> None:
-    with Screen(env=env, command=SHELL, columns=150, lines=60) as screen:
+def test_in_screen_it_says_what_does_not_work(surroundings: dict[str, str]) -> None:
+    with Screen(env=surroundings, command=SHELL, columns=150, lines=60) as screen:
         screen.wait("GNU screen passes on no true colours, focus events or synchronized output", "status ")

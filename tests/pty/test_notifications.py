@@ -12,7 +12,7 @@ from terminal import Start, Terminal
 
 DEMO = ("--demo", "--demo-speed", "30")
 AWAY, BACK = "\x1b[O", "\x1b[I"
-TOLD = rb"\x1b\]777;notify;cekura-tui;job 1 succeeded, [^\x00-\x1f\x7f;]+\x07"
+NOTIFIED = rb"\x1b\]777;notify;cekura-tui;job 1 succeeded, [^\x00-\x1f\x7f;]+\x07"
 
 
 def config(home: Path, text: str) -> None:
@@ -30,9 +30,9 @@ def launch_and_leave(terminal: Terminal) -> None:
 @pytest.mark.parametrize("where", ["a terminal", "tmux"])
 def test_the_end_of_a_job_is_notified_while_the_terminal_has_no_focus(start: Start, home: Path, where: str) -> None:
     config(home, 'notify = "osc777"\n')
-    frame, env = TOLD, {"TMUX": "", "STY": ""}
+    frame, env = NOTIFIED, dict[str, str]()
     if where == "tmux":
-        frame, env = rb"\x1bPtmux;\x1b" + TOLD + rb"\x1b\\", {"TMUX": "/tmp/tmux-0/default,1,0"}
+        frame, env = rb"\x1bPtmux;\x1b" + NOTIFIED + rb"\x1b\\", {"TMUX": "/tmp/tmux-0/default,1,0"}
     terminal = start(*DEMO, env=env)
     launch_and_leave(terminal)
     terminal.until(lambda: re.search(frame, terminal.raw), "the notification")

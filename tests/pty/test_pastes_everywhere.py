@@ -49,7 +49,7 @@ PLACES = {
     "a project": Place([("p", "Northgrid")]),
     "a command": Place([("\x10", "type to find one")], shows="at most 100 characters"),
     "the path of a prompt": Place([IMPROVE, ("\x1b[Hj ", "Path of the file")], enter="0 words"),
-    "a prompt": Place([IMPROVE, ("\t", "enter edit"), ("\r", "")], shows=REFUSED),
+    "a prompt": Place([IMPROVE, ("\t", ""), ("\r", "")], shows=REFUSED),
     "a file to save to": Place(
         [*SUGGESTION, ("y", "Copy or save the prompt")],
         enter="long",
