@@ -258,7 +258,7 @@ def test_in_the_app_the_prompt_stays_in_the_dialog_and_is_launched_with_room_aga
     fill_up(app.process.pid)  # the prompt itself is kept already: it was seen at the agent
     app.press("ctrl+g").wait("Nothing was launched", "Improve the prompt")
     fill(app.process.pid, known)
-    app.press("tab").settle().press("enter").settle().press("Typed ")
+    app.press("tab").wait("enter edit").press("enter", "Typed ")
     app.wait("edited", "Can't save the draft").press("ctrl+g")
     app.wait("Nothing was launched").press("esc").settle()
     assert app.shows("Can't save the draft", "Improve the prompt", "Typed")

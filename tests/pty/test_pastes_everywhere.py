@@ -49,7 +49,7 @@ PLACES = {
     "a project": Place([("p", "Northgrid")]),
     "a command": Place([("\x10", "type to find one")], shows="at most 100 characters"),
     "the path of a prompt": Place([IMPROVE, ("\x1b[Hj ", "Path of the file")], enter="0 words"),
-    "a prompt": Place([IMPROVE, ("\t", ""), ("\r", "")], shows=REFUSED),
+    "a prompt": Place([IMPROVE, ("\t", "enter edit"), ("\r", "")], shows=REFUSED),
     "a file to save to": Place(
         [*SUGGESTION, ("y", "Copy or save the prompt")],
         enter="long",
@@ -86,7 +86,8 @@ def test_a_megabyte_pasted_wherever_one_can_type(start: Start, home: Path, prepa
     for name in PLACES if marked else ONE_OF_A_KIND:
         place = PLACES[name]
         for keys, seen in place.way:
-            terminal.press(keys).wait(seen) if seen else terminal.settle()
+            terminal.press(keys)
+            terminal.wait(seen) if seen else terminal.settle()
         paste_and_type(terminal, place, marked)
         for key, seen, gone in place.back:
             terminal.press(key).wait(seen, gone=gone)
