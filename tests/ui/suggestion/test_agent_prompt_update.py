@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
-
 import pytest
-from agents_on_a_server import BANK, CLINIC, Agents, agents, reads, revised
-from app_on_a_server import SMALL, no_crash, setup_of
-from demo_faults import DRIFTED
-from kept_jobs import KEY, SeededJobs, seeded_jobs
+from agents_on_a_server import BANK, CLINIC, Agents, reads, revised
+from app_on_a_server import SMALL, setup_of
+from kept_jobs import KEY, seeded_jobs
 from one_dialog import answer
-from scripted_server import Got, Hold, Reply, ScriptedServer
+from scripted_server import Hold, Reply, ScriptedServer
 from suggestion_screens import updating
 from textual import events
 from textual.pilot import Pilot
@@ -21,11 +17,42 @@ from watching import screen_text, sees
 
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.kit.dialog import ConfirmDialog
-from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
 from cekura_tui.workspace.setup import Setup
 
-KEPT, KEPT_AS_WELL = "can be restored there", "A copy of the former prompt is in the prompt history."
 AGENT = "/test_framework/v1/aiagents/7/"
+SENT = Prompt("Be kind to the caller.")
+NEW = Prompt("Be kind (revised) to the caller.")
+THEIRS = "Another client wrote this."
+
+
+class Line:
+    """Agent 7 of a scripted server."""
+
+    def __init__(self, scripted: ScriptedServer, *prompts: str) -> None:
+        self.prompts = list(prompts)
+        scripted.on("GET", AGENT, lambda got: self.reply())
+        scripted.on("PATCH", AGENT, lambda got: self.write(got.json()["description"]))
+
+    def reply(self) -> Reply:
+        return Reply({"id": 7, "agent_name": "Line", "description": self.prompts[-1]})
+
+    def write(self, prompt: str) -> Reply:
+        self.prompts.append(prompt)
+        return self.reply()
+
+
+@pytest.fixture
+def line(scripted: ScriptedServer) -> Line:
+    return Line(scripted, SENT)
+
+
+@pytest.fixture
+def at_line(scripted: ScriptedServer) -> Setup:
+    """The settings of a user with a job for agent 7 that succeeded."""
+    setup = setup_of(scripted.url, KEY, 1)
+    with seeded_jobs(setup) as seeded:
+        seeded.ended({"status": "completed", "output": {"improved_prompt": NEW}}, took=5)
+    return setup
 
 
 async def put(pilot: Pilot[None]) -> None:
@@ -69,59 +96,47 @@ async def test_an_update_is_asked_about_verified_and_restored(server: Agents) ->
     assert server.saved(CLINIC, "replaced") == [revised(sent), sent]
 
 
-@pytest.mark.parametrize(
-    ("fault", "words", "there"),
-    [
-        (
-            "write-403",
-            ("This key can read", "but not change it", "still has its former prompt", KEPT_AS_WELL),
-            "former",
-        ),
-        ("write-lost", ("still has its former prompt", "before the answer came", KEPT_AS_WELL), "former"),
-        ("write-half", ("Updated the prompt of", "The server did not confirm the write", "R restore"), "new"),
-        ("write-trimmed", ("has the new prompt", "the server changed its white space", KEPT), "spaced"),
-    ],
-)
-async def test_a_failed_write_says_what_is_there_and_the_former_prompt_is_saved(
-    tmp_path: Path, fault: str, words: tuple[str, ...], there: str
+async def test_a_refused_write_says_why_and_that_the_agent_has_its_former_prompt(
+    scripted: ScriptedServer, line: Line, at_line: Setup
 ) -> None:
-    with agents(tmp_path, fault) as server:
-        sent = server.prompt_of(CLINIC)
-        number, text = server.job(CLINIC, sent), revised(sent)
-        async with updating(server.setup(), number, text, size=SMALL) as (_, pilot):
-            await put(pilot)
-            await reads(pilot, *words)
-            holds = server.prompt_of(CLINIC)
-            assert {"former": holds == sent, "new": holds == text, "spaced": holds.split() == text.split()}[there]
-            await reads(pilot, "esc close", "h history" if there == "new" else "r reload")
-            await reads(pilot, *words)  # also when the agent was looked at again
-            if there != "former":
-                await sees(pilot, "R restore the former prompt")
-                await pilot.press("R")
-                await sees(pilot, "Restore the former prompt")
-                await pilot.press("y")
-                await eventually(lambda: server.prompt_of(CLINIC).split() == sent.split(), "the former prompt is back")
-                await reads(pilot, "verified byte for byte" if there == "new" else "changed its white space")
-        assert sent in server.saved(CLINIC, "replaced")
+    scripted.on("PATCH", AGENT, Reply({"detail": "No."}, 403))
+    async with updating(at_line, 1, NEW, size=SMALL) as (_, pilot):
+        await put(pilot)
+        await reads(pilot, "This key can read", "but not change it", "Line still has its former prompt", "r reload")
+        await reads(pilot, "A copy of the former prompt is in the prompt history.")
 
 
-async def test_an_update_is_merged_with_changes_that_other_clients_make_meanwhile(tmp_path: Path) -> None:
-    with agents(tmp_path, "drift") as server:
-        sent = server.prompt_of(CLINIC)  # and after this, another client adds a sentence
-        number = server.job(CLINIC, sent)
-        async with updating(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
-            drift = "! The agent's prompt has changed since job 1 (+11 words); the update keeps that change."
-            await reads(pilot, drift)
-            server.write_elsewhere(CLINIC, f"{server.prompt_of(CLINIC)}\nSay the name of the clinic twice.\n")
-            await put(pilot)
-            await reads(pilot, "changed a moment ago, so nothing was written")
-            assert "(revised" not in server.prompt_of(CLINIC)
-            await reads(pilot, "since job 1 (+18 words)")
-            await put(pilot)
-            await reads(pilot, "verified byte for byte")
-        there = server.prompt_of(CLINIC)
-        assert all(words in there for words in ("(revised today)", DRIFTED, "Say the name of the clinic twice."))
-        assert len(server.saved(CLINIC, "replaced")) == 1
+async def test_after_a_write_that_the_server_changed_the_former_prompt_can_be_restored(
+    scripted: ScriptedServer, line: Line, at_line: Setup
+) -> None:
+    scripted.on("PATCH", AGENT, lambda got: line.write(f"{got.json()['description']}\n"))
+    async with updating(at_line, 1, NEW, size=SMALL) as (_, pilot):
+        await put(pilot)
+        await reads(pilot, "Line has the new prompt", "changed its white space", "R restore", "h history")
+        await pilot.press("R")
+        await sees(pilot, "Restore the former prompt")
+        await pilot.press("y")
+        await eventually(lambda: line.prompts[-1] == f"{SENT}\n", "the former prompt is back")
+        await reads(pilot, "changed its white space")
+
+
+async def test_an_update_is_merged_with_changes_that_other_clients_make_meanwhile(server: Agents) -> None:
+    sent = server.prompt_of(CLINIC)
+    number = server.job(CLINIC, sent)
+    server.write_elsewhere(CLINIC, f"{sent}\nConfirm every booking by its code word.\n")
+    async with updating(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
+        await reads(pilot, "! The agent's prompt has changed since job 1 (+7 words); the update keeps that change.")
+        server.write_elsewhere(CLINIC, f"{server.prompt_of(CLINIC)}\nSay the name of the clinic twice.\n")
+        await put(pilot)
+        await reads(pilot, "changed a moment ago, so nothing was written", "since job 1 (+14 words)")
+        assert "(revised" not in server.prompt_of(CLINIC)
+        await put(pilot)
+        await reads(pilot, "verified byte for byte")
+    there = server.prompt_of(CLINIC)
+    assert all(
+        words in there for words in ("(revised today)", "by its code word.", "Say the name of the clinic twice.")
+    )
+    assert len(server.saved(CLINIC, "replaced")) == 1
 
 
 async def test_conflicts_are_decided_one_by_one_before_anything_is_written(server: Agents) -> None:
@@ -138,9 +153,9 @@ async def test_conflicts_are_decided_one_by_one_before_anything_is_written(serve
         await pilot.press("n")
         await sees(pilot, "Conflict 2 of 2 · Prices", "Never estimate a price.")
         await pilot.press("o")
-        await sees(pilot, "Conflict 1 of 2 · Rules", "1 undecided")
+        await sees(pilot, "Conflict 1 of 2 · Rules", "1 undecided", "Decide every conflict first")
         await pilot.press("s")
-        await sees(pilot, "y update", "c conflicts", gone="Conflict 1 of 2")
+        await sees(pilot, "y update", "c conflicts", gone="Decide every conflict first")
         await pilot.press("c")
         await sees(pilot, "all decided", "✓")
         await pilot.press("e")
@@ -178,14 +193,14 @@ async def test_a_key_pressed_before_the_change_is_shown_does_not_update(line: Li
     async with updating(at_line, 1, NEW, size=SMALL) as (app, pilot):
         await sees(pilot, "y update", "(revised)")
         early = events.Key("y", "y")
-        line.prompts.append("Somebody else wrote this.")
+        line.prompts.append(THEIRS)
         await pilot.press("r")
         await reads(pilot, "to decide")
         await pilot.press("s")
         await sees(pilot, "y update")
         app.screen.post_message(early)
         await pilot.pause()
-        assert line.prompts[-1] == "Somebody else wrote this."
+        assert line.prompts[-1] == THEIRS
 
 
 async def test_a_read_only_session_shows_the_change_and_its_warnings_and_writes_nothing(server: Agents) -> None:
@@ -201,44 +216,6 @@ async def test_a_read_only_session_shows_the_change_and_its_warnings_and_writes_
             assert not isinstance(pilot.app.screen, ConfirmDialog)
     assert server.prompt_of(BANK) == sent
     assert server.saved(BANK, "replaced") == []
-
-
-class Line:
-    """Agent 7 of a scripted server."""
-
-    def __init__(self, scripted: ScriptedServer, *prompts: str) -> None:
-        self.prompts = list(prompts)
-        scripted.on("GET", AGENT, lambda got: self.reply())
-        scripted.on("PATCH", AGENT, self.take)
-
-    def reply(self) -> Reply:
-        return Reply({"id": 7, "agent_name": "Line", "description": self.prompts[-1]})
-
-    def take(self, got: Got) -> Reply:
-        self.prompts.append(got.json()["description"])
-        return self.reply()
-
-
-SENT = Prompt("Be kind to the caller.")
-NEW = Prompt("Be kind (revised) to the caller.")
-
-
-@pytest.fixture
-def line(scripted: ScriptedServer) -> Line:
-    return Line(scripted, SENT)
-
-
-@pytest.fixture
-def at_line(scripted: ScriptedServer) -> Setup:
-    """The settings of a user with a job for agent 7 that succeeded."""
-    setup = setup_of(scripted.url, KEY, 1)
-    with seeded_jobs(setup) as seeded:
-        done(seeded)
-    return setup
-
-
-def done(seeded: SeededJobs) -> None:
-    seeded.ended({"status": "completed", "output": {"improved_prompt": NEW}}, took=5)
 
 
 async def test_esc_does_not_close_the_dialog_during_a_write(
@@ -265,12 +242,12 @@ async def test_a_restore_asks_before_it_replaces_what_other_clients_wrote_since(
     async with updating(at_line, 1, NEW, size=SMALL) as (_, pilot):
         await put(pilot)
         await reads(pilot, "Updated the prompt of Line")
-        line.prompts.append("Somebody else wrote this.")
+        line.prompts.append(THEIRS)
         await pilot.press("R")
         await reads(pilot, "Restore the former prompt of Line?", "was changed elsewhere since")
         await pilot.press("n")
         await reads(pilot, "Nothing was restored.")
-        assert line.prompts[-1] == "Somebody else wrote this."
+        assert line.prompts[-1] == THEIRS
         await pilot.press("R")
         await sees(pilot, "Restore the former prompt of Line?")
         line.prompts.append("And this, while one was asked.")
@@ -282,27 +259,6 @@ async def test_a_restore_asks_before_it_replaces_what_other_clients_wrote_since(
         await eventually(lambda: line.prompts[-1] == SENT, "the former prompt is back")
 
 
-async def test_a_moved_and_changed_passage_is_decided_in_both_places_at_once(server: Agents) -> None:
-    rules = ["Be kind to every caller.", "Ask for the order number first.", "Never guess a price.", "Say goodbye."]
-    sent = Prompt("\n\n".join(rules))
-    staged = Prompt(sent.replace("every caller", "every caller, and brief"))
-    server.write_elsewhere(CLINIC, "\n\n".join([*rules[1:], rules[0]]))
-    number = server.job(CLINIC, sent)
-    async with updating(server.setup(), number, staged, size=SMALL) as (_, pilot):
-        await reads(pilot, "2 conflicts to decide", "Conflict 1 of 2", "decided together with 2")
-        await pilot.press("n")
-        await reads(pilot, "Conflict 2 of 2", "decided together with 1")
-        await pilot.press("o")
-        await reads(pilot, "Nothing to update")
-        await pilot.press("c")
-        await reads(pilot, "Conflict 2 of 2", "all decided")
-        await pilot.press("s")
-        await sees(pilot, "y update", "and brief")
-        await pilot.press("y")
-        await reads(pilot, "verified byte for byte")
-    assert server.prompt_of(CLINIC) == staged
-
-
 async def test_an_agent_that_cannot_be_read_is_read_again_by_r(scripted: ScriptedServer, at_line: Setup) -> None:
     scripted.on("GET", AGENT, Reply({"detail": "Gone."}, 404))
     async with updating(at_line, 1, NEW, size=SMALL) as (_, pilot):
@@ -310,17 +266,3 @@ async def test_an_agent_that_cannot_be_read_is_read_again_by_r(scripted: Scripte
         Line(scripted, SENT)
         await pilot.press("r")
         await sees(pilot, "y update")
-
-
-async def test_an_answer_that_comes_while_the_dialog_closes_does_no_harm(server: Agents) -> None:
-    sent = server.prompt_of(CLINIC)
-    async with updating(server.setup(), server.job(CLINIC, sent), revised(sent), size=SMALL) as (app, pilot):
-        await sees(pilot, "y update")
-        dialog = app.screen
-        assert isinstance(dialog, UpdatePromptDialog)
-        dialog.dismiss()
-        while dialog.is_attached:
-            dialog._show_message("It was restored.")
-            dialog.draw()
-            await asyncio.sleep(0)
-        no_crash(pilot)

@@ -92,3 +92,24 @@ def test_words_for_a_conflict_that_is_gone_meanwhile_decide_nothing(resolver: Co
     resolver.load(merged(SENT.replace("guess", "invent")))
     assert not resolver.edit(spot, "Be swift.")
     assert resolver.undecided == [1]
+
+
+def test_a_moved_and_changed_passage_is_decided_in_both_places_at_once(saved: Saved) -> None:
+    first, *others = (
+        "Be kind to every caller.",
+        "Ask for the order number first.",
+        "Never guess a price.",
+        "Say goodbye.",
+    )
+    sent, now = "\n\n".join([first, *others]), "\n\n".join([*others, first])
+    staged = sent.replace("every caller", "every caller, and brief")
+    resolver = ConflictResolver(ConflictDecisions(), saved)
+    resolver.load(merge(sent, compare(sent, now), compare(sent, staged)))
+    assert "decided together with 2" in resolver.headline()
+    assert resolver.move(1)
+    assert "decided together with 1" in resolver.headline()
+    resolver.take("now")
+    assert resolver.text == now
+    resolver.reviewing = True
+    resolver.take("staged")
+    assert resolver.text == staged
