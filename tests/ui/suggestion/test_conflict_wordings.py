@@ -18,14 +18,13 @@ from watching import screen_text, sees
 
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.conflicts import ConflictDecisions
-from cekura_tui.ui.messages import OpenJob
+from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
 
 SENT = Prompt("# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n\n# End\n\nSay goodbye.\n")
 THEIRS = Prompt(SENT.replace("kind to", "patient with").replace("guess", "invent").replace("goodbye", "goodbye, Sir"))
 STAGED = Prompt(SENT.replace("kind to", "brief with").replace("guess", "estimate"))
 WORDED = Prompt(THEIRS.replace("Be patient with callers.", "Be swift with callers."))
-TO_DECIDE = "Decide every conflict first"
 
 
 @pytest.fixture
@@ -41,18 +40,19 @@ async def deciding(
     server: Agents, decisions: ConflictDecisions | None = None
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
     """The dialog, and each later one, with these decisions, as on one page; or each with none, as on a new page."""
-    async with asked(
-        server.setup(), lambda state: UpdatePromptDialog(state, 1, STAGED, unchanged(STAGED), decisions), size=SMALL
-    ) as (
-        app,
-        pilot,
-    ):
+
+    def dialog(state: AppState) -> UpdatePromptDialog:
+        return UpdatePromptDialog(state, 1, STAGED, unchanged(STAGED), decisions)
+
+    async with asked(server.setup(), dialog, size=SMALL) as (app, pilot):
+        await sees(pilot, "Conflict 1 of 2")
         yield app, pilot
 
 
-async def closed_and_opened(app: OneDialog, pilot: Pilot[None]) -> None:
+async def closed_and_opened(app: OneDialog, pilot: Pilot[None], *shown: str) -> None:
     assert await answer(app, pilot, "escape") is None
     app.ask()
+    await sees(pilot, *shown)
 
 
 async def typing(pilot: Pilot[None], shown: str, conflict: int = 1) -> TextArea:
@@ -94,103 +94,46 @@ async def written(pilot: Pilot[None], server: Agents, text: Prompt) -> None:
 
 async def test_typed_text_is_there_in_another_dialog_and_after_a_restart(server: Agents) -> None:
     async with deciding(server) as (app, pilot):
-        await sees(pilot, "Conflict 1 of 2")
         await typing(pilot, "Be brief with callers.")
         await pilot.press(*" Now.")
         await on_disk(server, "Be brief with callers. Now.")
         await pilot.press("escape")
         await sees(pilot, "Your text is saved, but not applied: e opens it.", "2 conflicts to decide")
-        await closed_and_opened(app, pilot)
-        await sees(pilot, "Conflict 1 of 2")
+        await closed_and_opened(app, pilot, "Conflict 1 of 2")
         await typing(pilot, "Be brief with callers. Now.")
         await pilot.press("escape")
         await sees(pilot, "2 conflicts to decide")
         await pilot.press("n")
         await sees(pilot, "Conflict 2 of 2")
         await typing(pilot, "Never estimate a price.", 2)
-    async with deciding(server) as (_, pilot):
-        await sees(pilot, "Conflict 1 of 2")
-        await typing(pilot, "Be brief with callers. Now.")
-    await on_disk(server, "Be brief with callers. Now.")
-
-
-async def test_text_typed_and_deleted_again_does_not_come_back(server: Agents) -> None:
     async with deciding(server) as (app, pilot):
-        await sees(pilot, "Conflict 1 of 2")
-        await typing(pilot, "Be brief with callers.")
-        await pilot.press(*"!?")
-        await on_disk(server, "Be brief with callers.!?")
-        await pilot.press("backspace", "backspace", "escape")
+        await typing(pilot, "Be brief with callers. Now.")
+        await on_disk(server, "Be brief with callers. Now.")
+        await pilot.press(*["backspace"] * len(" Now."), "escape")
         await on_disk(server)
-        await closed_and_opened(app, pilot)
-        await sees(pilot, "Conflict 1 of 2")
-        area = await typing(pilot, "Be brief with callers.")
-        assert area.text == "Be brief with callers."
+        await closed_and_opened(app, pilot, "Conflict 1 of 2")
+        assert (await typing(pilot, "Be brief with callers.")).text == "Be brief with callers."
 
 
 async def test_decisions_stay_when_the_dialog_closes_and_applied_text_until_it_is_written(server: Agents) -> None:
     async with deciding(server, ConflictDecisions()) as (app, pilot):
-        await sees(pilot, "Conflict 1 of 2")
         await word(pilot, "Be swift with callers.")
         await sees(pilot, "Conflict 2 of 2", "1 undecided")
         await typing(pilot, "Never estimate a price.", 2)
         await pilot.press(*" Ever.", "escape")
         await sees(pilot, "1 undecided")
-        await closed_and_opened(app, pilot)
-        await sees(pilot, "1 conflict to decide", "Conflict 2 of 2")
+        await closed_and_opened(app, pilot, "1 conflict to decide", "Conflict 2 of 2")
         await pilot.press("o")
         await sees(pilot, "y update")
         await closed_and_opened(app, pilot)
         await on_disk(server, "Be swift with callers.", "Never estimate a price. Ever.")
         await written(pilot, server, WORDED)
         await on_disk(server, "Never estimate a price. Ever.")
-        assert await answer(app, pilot, "escape") is None
-
-
-async def test_written_text_is_no_conflict_and_later_changes_are_merged_again(
-    server: Agents,
-) -> None:
-    async with deciding(server, ConflictDecisions()) as (app, pilot):
-        await sees(pilot, "Conflict 1 of 2")
-        await word(pilot, "Be swift with callers.")
-        await sees(pilot, "Conflict 2 of 2")
-        await pilot.press("o")
-        await written(pilot, server, WORDED)
-        await closed_and_opened(app, pilot)
-        await sees(pilot, "Nothing to update", "R restore", gone="conflict")
+        await closed_and_opened(app, pilot, "Nothing to update", "R restore")
+        assert "conflict" not in screen_text(pilot.app)
         server.write_elsewhere(CLINIC, WORDED.replace("swift", "slow"))
         await pilot.press("r")
         await sees(pilot, "to decide", "Be slow with callers.")
-        server.write_elsewhere(CLINIC, WORDED)
-        await pilot.press("r")
-        await sees(pilot, "Nothing to update", gone="conflict")
-        await pilot.press("R")
-        await sees(pilot, "y yes")
-        await pilot.press("y")
-        await reads(pilot, "Restored the former prompt")
-        assert server.prompt_of(CLINIC) == THEIRS
-        await closed_and_opened(app, pilot)
-        await sees(pilot, "c conflicts")
-        await written(pilot, server, WORDED)
-
-
-async def test_a_reminder_to_decide_conflicts_is_shown_until_they_are_decided(server: Agents) -> None:
-    async with deciding(server) as (_, pilot):
-        await sees(pilot, "Conflict 1 of 2")
-        await pilot.press("enter")
-        await reads(pilot, TO_DECIDE)
-        await pilot.press("o")
-        await sees(pilot, "Conflict 2 of 2", TO_DECIDE)
-        await pilot.press("s")
-        await sees(pilot, "y update", gone=TO_DECIDE)
-        server.write_elsewhere(CLINIC, THEIRS + "\nMore.\n")
-        await pilot.press("y")
-        await reads(pilot, "changed a moment ago, so nothing was written")
-        await sees(pilot, "c conflicts")
-        await pilot.press("c")
-        await sees(pilot, "Conflict 2 of 2")
-        await pilot.press("N", "s")
-        await sees(pilot, "y update", "changed a moment ago")  # nor is that taken away
 
 
 async def test_text_that_cannot_be_saved_is_reported_once_and_stays_in_the_window(server: Agents) -> None:
@@ -198,11 +141,10 @@ async def test_text_that_cannot_be_saved_is_reported_once_and_stays_in_the_windo
         session.store.database.read(f"PRAGMA query_only = {state}")
 
     async with deciding(server) as (app, pilot):
-        await sees(pilot, "Conflict 1 of 2")
-        await typing(pilot, "Be brief")
+        area = await typing(pilot, "Be brief")
         await app.state.workspace.call(lambda session: query_only(session, "ON"))
         for text in ("One", "Two"):
-            pilot.app.screen.query_one(TextArea).load_text(text)
+            area.load_text(text)
             await eventually(lambda text=text: text in kept_in(pilot), f"a try to keep {text}")
         await sees(pilot, "Your text is not saved yet.")
         await pilot.press("escape")
@@ -221,28 +163,15 @@ def kept_in(pilot: Pilot[None]) -> list[str | None]:
     return [decisions.kept(decisions.spot(number)) for number in (1, 2)]
 
 
-@pytest.mark.long
-async def test_decisions_on_conflicts_outlive_the_dialog_and_the_page(server: Agents) -> None:
+async def test_decisions_on_conflicts_stay_with_the_page_of_the_suggestion(server: Agents) -> None:
     async with on_suggestion(server.setup(), "Changes · 1 of 2", size=SMALL) as pilot:
         await pilot.press("A")
         await sees(pilot, "✓2")
         await pilot.press("p")
         await sees(pilot, "Conflict 1 of 2")
-        await word(pilot, "Be swift with callers.")
-        await sees(pilot, "Conflict 2 of 2")
+        await pilot.press("o")
+        await sees(pilot, "Conflict 2 of 2", "1 undecided")
         await pilot.press("escape")
-        await sees(pilot, "Suggestion of job 1")
+        await sees(pilot, "Suggestion of job 1", gone="Conflict 2 of 2")
         await pilot.press("p")
         await sees(pilot, "Conflict 2 of 2", "1 undecided")
-        await pilot.press("o")
-        await written(pilot, server, WORDED)
-        await pilot.press("escape")
-        await sees(pilot, "Suggestion of job 1")
-        await pilot.press("p")
-        await sees(pilot, "Nothing to update", gone="conflict")
-        await pilot.press("escape", "escape")
-        await sees(pilot, "succeeded", gone="Suggestion of job 1")
-        pilot.app.state.ask(OpenJob(pilot.app.state.jobs[0]))  # type: ignore[attr-defined]
-        await sees(pilot, "Suggestion of job 1", "✓2")
-        await pilot.press("p")
-        await sees(pilot, "Nothing to update", gone="conflict")

@@ -8,18 +8,19 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 import pytest
-from one_dialog import OneDialog, answer, asked
+from one_dialog import OneDialog, answer, ask_again, asked
 from suggestion_screens import unchanged
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 from waiting import eventually
-from watching import screen_text, sees
+from watching import sees
 
 from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.prose.patch import unified_patch
 from cekura_tui.ui.kit.choice_list import ChoiceList
 from cekura_tui.ui.suggestion.hand_off import HandOffDialog
+from cekura_tui.ui.terminal.foreground import pager
 from cekura_tui.workspace.setup import Setup
 
 SENT = Prompt("# Rules\r\n\nBe kind.\n\tAsk the caller for a name.\n")
@@ -59,12 +60,6 @@ async def choose(app: OneDialog, pilot: Pilot[None], key: str) -> None:
     await pilot.pause()
 
 
-async def again(app: OneDialog) -> None:
-    """Open the dialog again."""
-    app.ask()
-    await eventually(lambda: isinstance(app.screen, HandOffDialog) and app.screen.is_mounted, "it is open again")
-
-
 async def save(app: OneDialog, pilot: Pilot[None]) -> str:
     app.screen.query_one(Input).focus()
     message = await answer(app, pilot, "enter")
@@ -82,26 +77,35 @@ OFFERED = {
 
 async def test_prompts_and_patches_are_saved_and_copied_to_the_byte(quiet: Setup, here: Path) -> None:
     async with handing_off(quiet) as (app, pilot):
+        assert app.screen.query_one(ChoiceList).chosen == {"staged"}
         for key, (name, text) in OFFERED.items():
             await choose(app, pilot, key)
             app.screen.query_one("#copy", Button).press()
             await eventually(lambda text=text: app.copied[-1:] == [text], f"the {key} is copied")
-            await again(app)
+            await ask_again(app)
             await choose(app, pilot, key)
             controls = " The file has control characters." if "\x1b" in text else ""
             assert await save(app, pilot) == f"Saved to {here / name}.{controls}"
             assert (here / name).read_bytes() == text.encode()
             (here / name).unlink()
-            await again(app)
+            await ask_again(app)
 
 
-@pytest.mark.parametrize(("staged", "first"), [(STAGED, STAGED), (SENT, PROPOSED)], ids=["some", "nothing"])
-async def test_the_staged_prompt_is_offered_first_else_the_proposed_one(
-    quiet: Setup, here: Path, staged: Prompt, first: Prompt
+async def test_where_nothing_is_staged_the_proposed_prompt_is_offered_and_no_empty_patch(
+    quiet: Setup, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with handing_off(quiet, staged) as (app, pilot):
+    async with handing_off(quiet, SENT) as (app, pilot):
         await answer(app, pilot, "enter")
-    assert (here / "improved-prompt-4.md").read_bytes() == first.encode()
+        assert (here / "improved-prompt-4.md").read_bytes() == PROPOSED.encode()
+        await ask_again(app)
+        await sees(pilot, "Staged prompt (your decisions) · nothing accepted yet")
+        await choose(app, pilot, "staged patch")
+        for button in ("#save", "#copy", "#read"):
+            app.screen.query_one(Input).value = f"for {button}"
+            await sees(pilot, gone="No patch")
+            app.screen.query_one(button, Button).press()
+            await sees(pilot, "No patch: the staged prompt is the same as the original.")
+    assert (len(app.answers), app.copied, os.listdir(here)) == (1, [], ["improved-prompt-4.md"])
 
 
 async def test_the_folder_of_the_file_is_shown_as_its_name_is_typed(quiet: Setup, here: Path) -> None:
@@ -112,18 +116,6 @@ async def test_the_folder_of_the_file_is_shown_as_its_name_is_typed(quiet: Setup
             await sees(pilot, folder, gone=f"in {str(here)[:10]}")
         await choose(app, pilot, "staged patch")
         assert app.screen.query_one(Input).value == "~n", "a typed name stays"
-
-
-async def test_a_patch_of_nothing_is_a_sentence(quiet: Setup, here: Path) -> None:
-    async with handing_off(quiet, SENT) as (app, pilot):
-        await sees(pilot, "Staged prompt (your decisions) · nothing accepted yet")
-        await choose(app, pilot, "staged patch")
-        for button in ("#save", "#copy", "#read"):
-            app.screen.query_one(Input).value = f"for {button}"
-            await sees(pilot, gone="No patch")
-            app.screen.query_one(button, Button).press()
-            await sees(pilot, "No patch: the staged prompt is the same as the original.")
-    assert (app.answers, app.copied, os.listdir(here)) == ([], [], [])
 
 
 # The file that the prompt came from
@@ -141,7 +133,7 @@ async def test_the_prompts_own_file_is_overwritten_at_once_by_any_of_its_names(q
             await sees(pilot, "The prompt came from this file")
             await save(app, pilot)
             assert own.read_bytes() == STAGED.encode()
-            await again(app)
+            await ask_again(app)
     assert link.is_symlink()
 
 
@@ -200,79 +192,57 @@ import os, sys
 assert "CEKURA_API_KEY" not in os.environ
 with open(sys.argv[1], "wb") as file:
     file.write(sys.stdin.buffer.read())
-sys.exit(int(sys.argv[2]))
 """
-
-
-async def read_in(app: OneDialog, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The driver of these tests cannot be suspended; what happens inside is real.
-    monkeypatch.setattr(app, "suspend", nullcontext)
-    app.screen.query_one("#read", Button).press()
 
 
 async def test_the_pager_gets_the_patch_with_hidden_characters_visible_and_no_key(
     quiet: Setup, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (here / "a pager.py").write_text(PAGER)
-    monkeypatch.setenv("PAGER", f"'{sys.executable}' 'a pager.py' read 0")
+    monkeypatch.setenv("PAGER", f"'{sys.executable}' 'a pager.py' read")
     monkeypatch.setenv("CEKURA_API_KEY", "sesame")
-    async with handing_off(quiet, SENT) as (app, pilot):
+    async with handing_off(quiet, SENT, size=(120, 36)) as (app, pilot):
+        # The driver of these tests cannot be suspended; what happens inside is real.
+        monkeypatch.setattr(app, "suspend", nullcontext)
         await sees(pilot, f"Open patch in {Path(sys.executable).name}")
-        await read_in(app, monkeypatch)
+        app.screen.query_one("#read", Button).press()
         await eventually((here / "read").exists, "the pager has run")
-        await sees(pilot, "Copy or save the prompt")
+        read = (here / "read").read_text()
+        assert read.startswith("--- a/prompt.md\n+++ b/prompt.md\n@@ ")
+        assert "\n-Be kind.\n" in read
+        assert "␛[31mname and a birthday." in read
+        monkeypatch.setenv("PAGER", "/nowhere/pager")
+        app.screen.query_one("#read", Button).press()
+        await sees(pilot, "/nowhere/pager could not be started (No such file or directory).")
         assert app.answers == []
-    read = (here / "read").read_text()
-    assert read.startswith("--- a/prompt.md\n+++ b/prompt.md\n@@ ")
-    assert "\n-Be kind.\n" in read
-    assert "␛[31mname and a birthday." in read
+        monkeypatch.setenv("PAGER", "")
+        monkeypatch.setenv("PATH", str(here))
+        await answer(app, pilot, "escape")
+        await ask_again(app)
+        await sees(pilot, "Copy or save the prompt", gone="Open patch")
+
+
+LESS, DELTA = ["less", "-R", "-+F"], ["delta", "--paging=always"]
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("own", "installed", "command"),
     [
-        ("'{python}' pager.py read 3", "ended with status 3."),
-        ("/nowhere/pager", "/nowhere/pager could not be started (No such file or directory)."),
+        ("most -s", ("less",), ["most", "-s"]),
+        ("less -FRX", (), ["less", "-FRX", "-+F"]),
+        ("cat", ("less",), LESS),
+        ("'no end", ("less",), LESS),
+        (" ", ("less",), LESS),
+        ("", ("delta", "less"), DELTA),
+        ("", (), []),
     ],
 )
-async def test_a_pager_that_fails_is_a_sentence(
-    quiet: Setup, here: Path, monkeypatch: pytest.MonkeyPatch, command: str, said: str
-) -> None:
-    (here / "pager.py").write_text(PAGER)
-    monkeypatch.setenv("PAGER", command.format(python=sys.executable))
-    async with handing_off(quiet, size=(120, 36)) as (app, pilot):
-        await read_in(app, monkeypatch)
-        await sees(pilot, said)
-
-
-@pytest.mark.parametrize(
-    ("installed", "offered"), [(("delta", "less"), "delta"), (("less",), "less"), ((), None)], ids=str
-)
-async def test_without_a_configured_pager_it_is_delta_or_less_or_none(
-    quiet: Setup, here: Path, monkeypatch: pytest.MonkeyPatch, installed: tuple[str, ...], offered: str | None
+def test_the_pager_is_the_users_else_delta_or_less_and_none_that_quits_at_once(
+    here: Path, monkeypatch: pytest.MonkeyPatch, own: str, installed: tuple[str, ...], command: list[str]
 ) -> None:
     for name in installed:
         (here / name).write_text("#!/bin/sh\n")
         (here / name).chmod(0o700)
     monkeypatch.setenv("PATH", str(here))
-    async with handing_off(quiet) as (app, pilot):
-        await sees(pilot, f"Open patch in {offered}" if offered else "Copy")
-        assert ("Open patch" in screen_text(app)) == (offered is not None)
-
-
-@pytest.mark.parametrize("own", ["less -FRX", "cat", "'no end", " "])
-async def test_a_pager_that_would_quit_at_once_is_made_to_stay_or_not_used(
-    quiet: Setup, here: Path, monkeypatch: pytest.MonkeyPatch, own: str
-) -> None:
-    (here / "less").write_text('#!/bin/sh\ncat > read\necho "$@" > told\n')
-    (here / "less").chmod(0o700)
-    monkeypatch.setenv("PATH", f"{here}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setattr("cekura_tui.ui.terminal.foreground._KNOWN", (("less", "-R", "-+F"),))
     monkeypatch.setenv("PAGER", own)
-    async with handing_off(quiet) as (app, pilot):
-        await sees(pilot, "Open patch in less")
-        await read_in(app, monkeypatch)
-        await eventually((here / "told").exists, "less has run")
-        await sees(pilot, "Copy or save the prompt")
-    assert (here / "told").read_text().split()[-1] == "-+F"
-    assert (here / "read").read_text().startswith("--- a/prompt.md\n")
+    assert pager() == command
