@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 from agents_on_a_server import CLINIC, Agents, agents, reads, revised
-from app_on_a_server import SMALL, WIDE, launched, on_run, opened
+from app_on_a_server import SMALL, WIDE, on_run, opened
 from suggestion_screens import PageFirstApp
 from textual.pilot import Pilot
 from textual.widgets import Input
 from waiting import eventually
 from watching import sees
 
-from cekura_tui.model.prompt_events import How
+from cekura_tui.model.prompt_events import How, PromptUse, events_of, how_words
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.suggestion.history import PromptHistoryScreen, PromptUseList
 
@@ -47,7 +47,7 @@ def rows(pilot: Pilot[None]) -> list[tuple[str, bool]]:
     return [(row.use.how, row.current) for row in pilot.app.screen.query_one(PromptUseList).rows]
 
 
-async def test_the_newest_use_comes_first_with_its_time_its_words_and_how_it_begins(server: Agents) -> None:
+async def test_the_newest_use_comes_first_and_any_of_them_can_be_restored(server: Agents) -> None:
     sent = server.prompt_of(CLINIC)
     number = server.job(CLINIC, sent, SECOND)
     noted(server, (FIRST, "replaced"), job=number)
@@ -55,6 +55,13 @@ async def test_the_newest_use_comes_first_with_its_time_its_words_and_how_it_beg
         await sees(pilot, "History · 4", "read from the agent", "sent with job 1", "suggested by job 1", "7 words")
         assert rows(pilot) == [("seen", True), ("proposed", False), ("sent", False), ("replaced", False)]
         await sees(pilot, "2023-11-14", "before job 1's update ", "5 words  Be brief with")
+        await pilot.press("g", "j", "R")
+        await reads(pilot, "Restore the prompt of", "(7 words)?")
+        await pilot.press("y")
+        await reads(pilot, "✓ Restored the prompt of", "verified byte for byte")
+        assert server.prompt_of(CLINIC) == SECOND
+        await eventually(lambda: rows(pilot)[0] == ("written", True), "it is current")
+        await sees(pilot, "restored")
 
 
 async def test_enter_compares_with_the_marked_one_else_with_what_the_agent_has(server: Agents) -> None:
@@ -89,18 +96,16 @@ async def test_a_prompt_is_saved_to_the_byte_and_what_no_clipboard_takes_is_said
         assert saved.read_bytes() == HALF.encode(errors="surrogatepass")
 
 
-async def test_a_prompt_is_forgotten_after_asking_and_the_others_stay(server: Agents) -> None:
-    noted(server, (FIRST, "seen"), (SECOND, "replaced"))
+async def test_a_prompt_is_forgotten_with_the_uses_of_its_row_after_asking(server: Agents) -> None:
+    noted(server, (FIRST, "seen"), (SECOND, "written"), (SECOND, "replaced"))
     async with history(server) as pilot:
         await sees(pilot, "History · 3")
         await pilot.press("g", "j", "D")
         await reads(pilot, "Forget this prompt of", "Be brief and warm", "can no longer restore it")
-        await pilot.press("n")
-        await sees(pilot, "History · 3", gone="y yes")
-        await pilot.press("D")
-        await sees(pilot, "y yes")
+        await pilot.press("n", "D")
+        await sees(pilot, "History · 3", "y yes")
         await pilot.press("y")
-        await sees(pilot, "History · 2", gone="Be brief and warm")
+        await sees(pilot, "History · 2", "Prompt forgotten.", gone="Be brief and warm")
     assert [use.how for use in server.history(CLINIC)] == ["seen", "seen"]
 
 
@@ -115,62 +120,34 @@ async def test_the_former_prompt_is_put_back_from_here(server: Agents) -> None:
         await reads(pilot, "Nothing to restore: this is the current prompt.")
         assert not pilot.app.screen.active_bindings["R"].enabled
         await pilot.press("j", "R")
-        await reads(
-            pilot,
-            f"Restore the prompt of 2023-11-14 ({len(sent.split()):,} words)?",
-            f"{server.name_of(CLINIC)} · −2 words",
-        )
+        words, name = f"{len(sent.split()):,} words", server.name_of(CLINIC)
+        await reads(pilot, f"Restore the prompt of 2023-11-14 ({words})?", f"{name} · −2 words")
         await pilot.press("y")
         await reads(pilot, "✓ Restored the former prompt of", "verified byte for byte")
         assert server.prompt_of(CLINIC) == sent
         await sees(pilot, "» ", "restored", "updated ", "before an update")
 
 
-async def test_any_prompt_of_the_history_can_be_restored(server: Agents) -> None:
-    server.job(CLINIC, FIRST, SECOND)
-    async with history(server) as pilot:
-        await sees(pilot, "History · 3", "suggested by job 1")
-        await pilot.press("G", "R")
-        await reads(pilot, "Restore the prompt of", "(5 words)?")
-        await pilot.press("y")
-        await reads(pilot, "✓ Restored the prompt of", "verified byte for byte")
-        assert server.prompt_of(CLINIC) == FIRST
-        await eventually(lambda: rows(pilot)[0] == ("written", True), "it is current")
-        await sees(pilot, "restored")
-
-
-async def test_every_update_and_restore_is_a_row(server: Agents) -> None:
-    server.job(CLINIC, FIRST, SECOND)
-    server.write_elsewhere(CLINIC, FIRST)
-    with server.store() as store:
-        uses: list[tuple[Prompt, How, float, int | None]] = [
-            (FIRST, "sent", 0, 1),
-            (SECOND, "proposed", 100, 1),
-            (SECOND, "staged", 400, 1),
-            (FIRST, "replaced", 900, 1),
-            (SECOND, "written", 901, 1),
-            (SECOND, "replaced", 1500, None),
-            (FIRST, "written", 1501, None),
-            (FIRST, "replaced", 2000, None),
-            (SECOND, "written", 2001, None),
-            (SECOND, "replaced", 2500, None),
-            (FIRST, "written", 2501, None),
-            (FIRST, "written", 2510, None),
-        ]
-        for prompt, how, at, job in uses:
-            store.prompt_uses.note(CLINIC, prompt, how, 1_700_000_000.0 + at, job)
-    async with history(server) as pilot:
-        await sees(pilot, "History · 7")
-        listed = pilot.app.screen.query_one(PromptUseList)
-        shown = [*["restored"] * 4, "updated from job 1", "suggested by job 1", "sent with job 1"]
-        assert [row.how for row in listed.rows] == shown
-        assert [row.current for row in listed.rows] == [True, *[False] * 6]
-        await pilot.press("j", "j", "j", "j", "D")
-        await sees(pilot, "y yes")
-        await pilot.press("y")
-        await sees(pilot, "Prompt forgotten.")
-    left = [use.how for use in server.history(CLINIC) if use.job == 1]
-    assert left == ["replaced", "staged", "proposed", "sent"]
+def test_every_update_and_restore_is_one_event_of_the_history() -> None:
+    met: list[tuple[str, How, int, int | None]] = [
+        ("first", "sent", 0, 1),
+        ("second", "proposed", 100, 1),
+        ("second", "staged", 400, 1),
+        ("first", "replaced", 900, 1),
+        ("second", "written", 901, 1),
+        ("second", "replaced", 1500, None),
+        ("first", "written", 1501, None),
+        ("first", "written", 1510, None),
+        ("first", "seen", 1520, None),
+    ]
+    uses = [PromptUse(CLINIC, text, how, at, job, 2, text) for text, how, at, job in reversed(met)]
+    assert [(how_words(event[0], uses), {use.how for use in event[1:]}) for event in events_of(uses)] == [
+        ("restored", {"seen"}),
+        ("restored", set()),
+        ("updated from job 1", {"replaced"}),
+        ("suggested by job 1", {"staged"}),
+        ("sent with job 1", {"replaced"}),
+    ]
 
 
 async def test_nothing_is_restored_in_a_read_only_session_or_where_nothing_was_written(server: Agents) -> None:
@@ -196,18 +173,15 @@ async def test_without_the_server_the_history_says_what_it_does_not_know(tmp_pat
 
 @pytest.mark.long
 async def test_it_is_reached_from_a_run_and_from_a_job(server: Agents) -> None:
+    server.job(CLINIC, server.prompt_of(CLINIC))
     async with opened(server.setup()) as pilot:
-        await launched(pilot, 900238, "running")
         await on_run(pilot, 900238)
-        await pilot.press("ctrl+p", *"prompt history")
-        await sees(pilot, "Prompt history of this agent")
-        await pilot.press("down", "enter")
-        await sees(pilot, "Prompts of", "sent with job 1")
-        await pilot.press("escape")
-        await sees(pilot, "240 runs", gone="History ·")
-        await pilot.press("2")
-        await sees(pilot, "1 job")
-        await pilot.press("ctrl+p", *"prompt history")
-        await sees(pilot, "Prompt history of this agent")
-        await pilot.press("down", "enter")
-        await sees(pilot, "Prompts of", "sent with job 1")
+        for keys, shown in ((), "240 runs"), (("2",), "1 job"):
+            await pilot.press(*keys)
+            await sees(pilot, shown)
+            await pilot.press("ctrl+p", *"prompt history")
+            await sees(pilot, "Prompt history of this agent")
+            await pilot.press("down", "enter")
+            await sees(pilot, "Prompts of", "sent with job 1")
+            await pilot.press("escape")
+            await sees(pilot, shown, gone="History ·")
