@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from cekura_tui.jobs.lease import this_process
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.compare import compare
-from cekura_tui.prose.diff import Hunk
+from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.prose.staging import HunkChoice, wording
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
@@ -37,7 +38,7 @@ class OneSession:
     """A workspace whose session has the suggestion of job 1; everything is done at once, or fails."""
 
     def __init__(self, store: Store) -> None:
-        self.staging = StagingService(store)
+        self.staging = StagingService(store, window=this_process())
         self.failure: CekuraTuiError | None = None
         self.diff = DIFF
         self.session: Any = SimpleNamespace(staging=self.staging, suggestions=self)
@@ -77,14 +78,18 @@ class Opened:
         self.workspace = workspace
         self.warnings: list[tuple[str, bool]] = []
         self.background: list[Any] = []
-        typed = TypedTexts(
-            workspace, 1, self.background.append, lambda text, again: self.warnings.append((text, again))
-        )
+        typed = TypedTexts(workspace, 1, self.background.append, lambda *warning: self.warnings.append(warning))
         self.staging = StagingController(workspace, 1, typed)
 
-    async def loaded(self) -> StagingController:
+    async def loaded(self, diff: ProseDiff = DIFF) -> StagingController:
+        self.workspace.diff = diff
         await self.staging.load()
         return self.staging
+
+    @property
+    def shown(self) -> OpenedSuggestion:
+        assert self.staging.opened is not None
+        return self.staging.opened
 
     async def finish(self) -> None:
         """Run what is to be run in the background."""
@@ -92,7 +97,14 @@ class Opened:
             await self.background.pop(0)
 
     async def on_disk(self) -> tuple[Any, dict[str, str]]:
+        await self.finish()
         return await self.workspace.staging.choices(1, DIFF), await self.workspace.staging.typed(1)
+
+
+@contextmanager
+def other_window(home: Path) -> Iterator[StagingService]:
+    with closing(Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")) as store:
+        yield StagingService(store, window=this_process())
 
 
 @pytest.fixture
@@ -106,20 +118,18 @@ def opened(home: Path) -> Iterator[Opened]:
     store.close()
 
 
-async def test_a_choice_is_on_the_disk_before_it_is_shown(opened: Opened) -> None:
+async def test_a_choice_is_on_the_disk_before_it_is_shown_and_a_late_look_does_not_hide_it(opened: Opened) -> None:
     staging = await opened.loaded()
+    late, _ = await opened.workspace.staging.look(1, DIFF)
     step = staging.choose(FIRST, YES)
     assert (await opened.on_disk())[0] == {1: YES}, "it is begun at once"
-    assert staging.opened is not None
-    assert staging.opened.choices == {}, "and is known only when it is done"
+    assert opened.shown.choices == {}, "and is known only when it is done"
     assert await step == ""
-    assert staging.opened.choices == {1: YES}
-    assert staging.opened.staged == SENT.replace("kind to", "brief with")
+    assert staging._show(late) == ""
+    assert (opened.shown.choices, opened.shown.staged) == ({1: YES}, SENT.replace("kind to", "brief with"))
 
 
-async def test_after_a_decision_comes_the_next_undecided_change(
-    opened: Opened,
-) -> None:
+async def test_after_a_decision_comes_the_next_undecided_change(opened: Opened) -> None:
     staging = await opened.loaded()
     assert (staging.undecided, staging.next_undecided(FIRST)) == ([1, 2], 2)
     step = staging.choose(FIRST, YES)
@@ -135,71 +145,61 @@ async def test_accepting_all_counts_other_choices_and_undo_says_what_is_back(ope
     staging = await opened.loaded()
     await staging.choose(SECOND, NO)
     assert await staging.accept_all() == "2 changes accepted (1 rejected before) · u undo"
-    assert staging.opened is not None
-    assert staging.opened.staged == PROPOSED
+    assert opened.shown.staged == PROPOSED
     assert await staging.undo() == "Undone: 2 changes are as before."
     assert await staging.undo() == "Undone: change 2 is undecided."
     assert await staging.undo() == "Nothing to undo."
-
-
-async def test_undo_says_what_is_back_also_of_a_step_of_another_page(opened: Opened) -> None:
-    staging = await opened.loaded()
     await staging.accept_all()
     await opened.workspace.staging.choose(1, DIFF, {2: NO})
-    assert await staging.undo() == "Undone: change 2 is accepted."
+    assert await staging.undo() == "Undone: change 2 is accepted.", "also of a step of another page"
 
 
 async def test_a_moved_rule_is_edited_alone_and_the_numbers_of_the_others_follow(opened: Opened) -> None:
     rules = ["Always greet the caller by name.", "Never promise a slot.", "Be brief with everybody."]
     sent = "".join(f"{n}. {rule}\n" for n, rule in enumerate(rules, 1)) + "\nSay goodbye.\n"
-    diff = opened.workspace.diff = compare(sent, f"1. {rules[1]}\n2. {rules[2]}\n\nSay goodbye.\n\n- {rules[0]}\n")
-    staging = await opened.loaded()
+    diff = compare(sent, f"1. {rules[1]}\n2. {rules[2]}\n\nSay goodbye.\n\n- {rules[0]}\n")
+    staging = await opened.loaded(diff)
     (moved,) = (hunk for hunk in diff.hunks if hunk.kind == "moved")
     assert wording(diff, moved).sent == f"1. {rules[0]}"
     assert staging.text_to_edit(moved) == f"- {rules[0]}"
     await staging.edit(moved, f"- {rules[0]} Twice.")
     await opened.finish()
-    assert staging.opened is not None
-    assert staging.opened.staged.endswith(f"\n\nSay goodbye.\n\n- {rules[0]} Twice.\n")
-    assert [staging.opened.staged.count(rule) for rule in rules] == [1, 1, 1]
+    assert opened.shown.staged.endswith(f"\n\nSay goodbye.\n\n- {rules[0]} Twice.\n")
+    assert [opened.shown.staged.count(rule) for rule in rules] == [1, 1, 1]
 
 
 async def test_typed_text_is_saved_until_it_is_applied_and_again_after_undo(opened: Opened) -> None:
     staging = await opened.loaded()
     assert staging.text_to_edit(FIRST) == "Be brief with callers."
     assert staging.save_typed(FIRST, "Be swift.")
-    await opened.finish()
     assert await opened.on_disk() == ({}, {FIRST.key: "Be swift."})
     assert staging.text_to_edit(FIRST) == "Be swift."
     await staging.edit(FIRST, "Be swift.")
-    await opened.finish()
     assert await opened.on_disk() == ({1: HunkChoice("edited", "Be swift.")}, {})
     assert (await staging.undo()).endswith("e opens your text.")
-    await opened.finish()
     assert await opened.on_disk() == ({}, {FIRST.key: "Be swift."})
     assert not staging.save_typed(FIRST, "Be brief with callers."), "what is proposed anyway need not be kept"
-    await opened.finish()
     assert await opened.on_disk() == ({}, {})
 
 
-async def test_a_look_that_comes_late_does_not_hide_what_was_chosen_since(opened: Opened) -> None:
+async def test_what_another_window_chose_is_said_and_undone_by_that_window_alone(opened: Opened, home: Path) -> None:
     staging = await opened.loaded()
-    late, _ = await opened.workspace.staging.look(1, DIFF)
     await staging.choose(FIRST, YES)
-    assert staging._show(late) == ""
-    assert staging.opened is not None
-    assert staging.opened.choices == {1: YES}
-
-
-async def test_a_choice_that_replaces_one_of_another_window_says_so(opened: Opened, home: Path) -> None:
-    staging = await opened.loaded()
-    other = Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")
-    await StagingService(other).choose(1, DIFF, {1: NO, 2: NO})
-    other.close()
-    message = await staging.choose(FIRST, YES)
-    assert message.startswith("Another window changed 2 choices: 2 rejected. Your choice replaced")
-    assert staging.opened is not None
-    assert staging.opened.choices == {1: YES, 2: NO}
+    with other_window(home) as other:
+        await other.choose(1, DIFF, {2: NO})
+        assert await staging.look() == "In another window, change 2 is now rejected."
+        assert await staging.undo() == "Undone: change 1 is undecided."
+        assert await staging.undo() == "Nothing to undo: another window decided change 2 last."
+        await other.choose(1, DIFF, {1: NO, 2: YES})
+        message = await staging.choose(FIRST, YES)
+        assert message.startswith("Another window changed 2 choices: 1 rejected, 1 accepted. Your choice replaced")
+        assert opened.shown.choices == {1: YES, 2: YES}
+        await staging.edit(FIRST, "Mine.")
+        await other.choose(1, DIFF, {1: HunkChoice("edited", "Theirs.")})
+        message = await staging.look()
+        assert message == "In another window, change 1 is now edited. Your text is saved: e opens it."
+        assert staging.text_to_edit(FIRST) == "Mine."
+    await opened.finish()
 
 
 async def test_what_another_window_typed_is_there_until_that_window_applies_it(opened: Opened) -> None:
@@ -220,8 +220,7 @@ async def test_a_choice_that_cannot_be_saved_is_none_and_the_words_stay(opened: 
     opened.workspace.failure = StoreError("The database cannot be written.")
     with pytest.raises(StoreError):
         await staging.edit(FIRST, "Be swift.")
-    assert staging.opened is not None
-    assert staging.opened.choices == {}
+    assert opened.shown.choices == {}
     assert staging.text_to_edit(FIRST) == "Be swift."
     for text in ("Be swift. O", "Be swift. On"):
         staging.save_typed(FIRST, text)
@@ -229,36 +228,30 @@ async def test_a_choice_that_cannot_be_saved_is_none_and_the_words_stay(opened: 
     assert [again for _, again in opened.warnings] == [False, True]
     opened.workspace.failure = None
     staging.save_typed(FIRST, "Be swift. One")
-    await opened.finish()
     assert await opened.on_disk() == ({}, {FIRST.key: "Be swift. One"})
 
 
 async def split(opened: Opened, whole: Hunk) -> list[Hunk]:
     """Split a change on a page, and return its parts."""
-    staging = opened.staging
-    assert staging.opened is not None
     # What is compared already is split at once.
     await opened.workspace.staging.comparisons.diff(WRAPPED.old, WRAPPED.new, frozenset((whole.key,)))
-    message = await staging.split(whole)
-    parts = [hunk for hunk in staging.opened.diff.hunks if hunk.whole == whole.key]
+    message = await opened.staging.split(whole)
+    parts = [hunk for hunk in opened.shown.diff.hunks if hunk.whole == whole.key]
     assert message == f"Split into {len(parts)} changes · b joins the parts"
     return parts
 
 
 async def test_the_parts_of_a_split_change_are_chosen_edited_and_undone_as_any_other(opened: Opened) -> None:
-    opened.workspace.diff = WRAPPED
-    staging, rules = await opened.loaded(), WRAPPED.hunks[-1]
+    staging, rules = await opened.loaded(WRAPPED), WRAPPED.hunks[-1]
     await staging.choose(rules, NO)
     first, second = await split(opened, rules)
-    assert staging.opened is not None
-    assert staging.opened.choices == {first.number: NO, second.number: NO}
+    assert opened.shown.choices == {first.number: NO, second.number: NO}
     await staging.edit(second, "- Read it back, twice.")
-    assert staging.opened.staged.startswith(SENT.rstrip())
-    assert staging.opened.staged.endswith("\n- Read it back, twice.\n")
+    assert opened.shown.staged.startswith(SENT.rstrip())
+    assert opened.shown.staged.endswith("\n- Read it back, twice.\n")
     await opened.finish()
-    assert staging.why_not_split(first) == (
-        f"Can't join the parts: change {first.number} is decided by itself. u undoes a decision."
-    )
+    by_itself = f"Can't join the parts: change {first.number} is decided by itself. u undoes a decision."
+    assert staging.why_not_split(first) == by_itself
     await staging.undo()
     assert staging.text_to_edit(second) == "- Read it back, twice."
     await opened.finish()
@@ -267,48 +260,40 @@ async def test_the_parts_of_a_split_change_are_chosen_edited_and_undone_as_any_o
     await opened.finish()
     assert staging.why_not_split(first) is None
     await staging.split(first)
-    assert staging.opened.diff.hunks == WRAPPED.hunks
-    assert staging.opened.choices == {rules.number: NO}
+    assert (opened.shown.diff.hunks, opened.shown.choices) == (WRAPPED.hunks, {rules.number: NO})
 
 
 async def test_a_change_without_parts_or_edited_as_a_whole_is_not_split(opened: Opened) -> None:
-    opened.workspace.diff = WRAPPED
-    staging, (around, first, rules) = await opened.loaded(), WRAPPED.hunks
-    assert staging.why_not_split(around) == staging.why_not_split(first)
-    assert staging.why_not_split(first) == "Can't split: the change has no parts."
-    assert staging.why_not_split(rules) is None
+    staging, (around, first, rules) = await opened.loaded(WRAPPED), WRAPPED.hunks
+    no_parts = "Can't split: the change has no parts."
+    assert [staging.why_not_split(hunk) for hunk in (around, first, rules)] == [no_parts, no_parts, None]
     await staging.edit(rules, "- Ask.")
-    await opened.finish()
     assert staging.why_not_split(rules) == "Can't split change 3: it is edited as a whole. u undoes the edit."
+    await opened.finish()
 
 
 async def test_text_typed_into_a_change_split_elsewhere_is_for_the_whole_change(opened: Opened, home: Path) -> None:
-    opened.workspace.diff = WRAPPED
-    staging, rules = await opened.loaded(), WRAPPED.hunks[-1]
+    staging, rules = await opened.loaded(WRAPPED), WRAPPED.hunks[-1]
     typed = staging.text_to_edit(rules)
-    with closing(Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")) as store:
-        other = StagingService(store)
+    with other_window(home) as other:
         apart = (await other.split(1, WRAPPED, rules.key)).diff
         await other.choose(1, apart, {4: YES})
     await staging.look()
-    assert staging.opened is not None
-    assert staging.opened.diff.hunks == apart.hunks
+    assert opened.shown.diff.hunks == apart.hunks
     assert not staging.save_typed(rules, typed)
     await staging.edit(rules, f"{typed}\n- Say goodbye.")
     await opened.finish()
-    assert staging.opened.diff.hunks == WRAPPED.hunks
-    assert staging.opened.choices == {3: HunkChoice("edited", f"{typed}\n- Say goodbye.")}
-    assert staging.opened.staged == f"{SENT}\n{typed}\n- Say goodbye.\n"
+    assert opened.shown.diff.hunks == WRAPPED.hunks
+    assert opened.shown.choices == {3: HunkChoice("edited", f"{typed}\n- Say goodbye.")}
+    assert opened.shown.staged == f"{SENT}\n{typed}\n- Say goodbye.\n"
 
 
 async def test_accepting_all_leaves_out_text_around_the_answer_and_says_so(opened: Opened) -> None:
-    opened.workspace.diff = WRAPPED
-    staging = await opened.loaded()
+    staging = await opened.loaded(WRAPPED)
     out = " · change 1 left out (text around the model's answer)"
     assert await staging.accept_all() == f"2 changes accepted · u undo{out}"
-    assert staging.opened is not None
-    assert f"```\n{staging.opened.staged}```\n" == WRAPPED.new
+    assert f"```\n{opened.shown.staged}```\n" == WRAPPED.new
     assert await staging.accept_all() == f"All changes are accepted already{out}"
     await staging.choose(WRAPPED.hunks[0], YES)
-    assert staging.opened.staged == WRAPPED.new
+    assert opened.shown.staged == WRAPPED.new
     assert await staging.accept_all() == "All changes are accepted already"

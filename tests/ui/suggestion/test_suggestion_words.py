@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cekura_tui.evidence.prompt_issues import read_issues
 from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.staging import HunkChoice, staged
-from cekura_tui.ui.suggestion.staging_controller import accepted_message, undone_message
 from cekura_tui.ui.suggestion.words import Decided, decided, headline, summary, why_not_edit
 from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
 
+JOB = Job(1, JobState.SUCCEEDED, "", "o", "k", "p", (7,), 3, "A", (), (), "s", summary_of_changes="One change.")
 
-def lines_of(issues: object) -> list[str]:
-    job = Job(1, JobState.SUCCEEDED, "", "o", "k", "p", (7,), 3, "A", (), (), "s", summary_of_changes="One change.")
-    done = Suggestion(job, Prompt("a"), Prompt("b"))
-    found = summary(done, compare("a", "b"), SuggestionReasons(read_issues(issues), {}, {}, ()))
-    return [line.plain for line in found]
+
+def lines_of(issues: object, of_key: str = "") -> list[str]:
+    done = Suggestion(JOB, Prompt("a"), Prompt("b"))
+    reasons = SuggestionReasons(read_issues(issues), {}, {}, ())
+    return [line.plain for line in summary(done, compare("a", "b"), reasons, of_key)]
 
 
 def test_an_improved_prompt_with_the_key_is_called_that() -> None:
-    job = Job(1, JobState.SUCCEEDED, "", "o", "k", "p", (7,), 3, "A", (), (), "s", summary_of_changes="One change.")
-    found = summary(Suggestion(job, Prompt("a"), Prompt("b")), compare("a", "b"), None, "your API key")
-    assert "! The improved prompt contains your API key." in [line.plain for line in found]
+    assert "! The improved prompt contains your API key." in lines_of({"issues": []}, "your API key")
 
 
 def test_a_long_proposal_says_how_much_is_shown_and_is_not_edited_here() -> None:
-    job = Job(12, JobState.SUCCEEDED, "", "o", "k", "p", (7,), 3, "A", (), (), "s", summary_of_changes="Longer.")
     long = Prompt("Ask him again.\n" * 100_000)
     diff = compare("Ask him.", long)
-    lines = [line.plain for line in summary(Suggestion(job, Prompt("Ask him."), long), diff, None)]
+    lines = [line.plain for line in summary(Suggestion(JOB, Prompt("Ask him."), long), diff, None)]
     assert lines[:2] == [
         "! not compared: the two texts have 1,500,008 characters; up to 1,000,000 are compared",
-        "Shows the first 30,000 of 1,500,000 characters · y copies or saves all · `jobs show 12 --prompt` prints all",
+        "Shows the first 30,000 of 1,500,000 characters · y copies or saves all · `jobs show 1 --prompt` prints all",
     ]
     assert why_not_edit(diff.hunks[0], diff) == "Too long to edit here: y saves the prompt to a file."
 
@@ -61,13 +60,6 @@ def test_an_issue_of_any_size_is_shown_in_bounded_lines() -> None:
     assert len(lines) < 70
 
 
-def test_a_step_that_changed_nothing_does_not_offer_undo() -> None:
-    yes, no = HunkChoice("accepted"), HunkChoice("rejected")
-    assert accepted_message({1: no}, {1: yes, 2: yes}) == "2 changes accepted (1 rejected before) · u undo"
-    assert accepted_message({1: yes, 2: yes}, {1: yes, 2: yes}) == "All changes are accepted already"
-    assert undone_message({1: HunkChoice("edited", "Mine.")}, {}).endswith("is undecided. e opens your text.")
-
-
 SENT = "# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n"
 PROPOSED = SENT.replace("kind to", "brief and warm with").replace("guess", "estimate or guess")
 
@@ -81,7 +73,7 @@ def test_what_is_staged_is_counted_as_what_the_agent_would_get() -> None:
 
 
 def test_the_headline_begins_with_the_decisions_and_is_cut_to_the_width() -> None:
-    job = Job(1, JobState.SUCCEEDED, "", "o", "k", "p", (900238,), 3, "Riverside Clinic", (), (), "s")
+    job = replace(JOB, run_ids=(900238,), agent_name="Riverside Clinic")
     diff = compare(SENT, PROPOSED)
     chosen = {diff.hunks[0].key: HunkChoice("accepted")}
     opened = OpenedSuggestion(Suggestion(job, Prompt(SENT), Prompt(PROPOSED)), diff, chosen)
