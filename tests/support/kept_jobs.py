@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
+from app_on_a_server import WIDE, opened
 from textual.pilot import Pilot
 from waiting import eventually
 from watching import sees
@@ -18,7 +19,9 @@ from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.jobs import JobStore
 from cekura_tui.store.store import Store
+from cekura_tui.ui.app import CekuraApp
 from cekura_tui.ui.jobs.list import JobList
+from cekura_tui.ui.messages import OpenJobDetails
 from cekura_tui.workspace.setup import Setup
 
 KEY = "key-of-the-test"
@@ -86,6 +89,33 @@ def seeded_jobs(setup: Setup, key: str = KEY) -> Iterator[SeededJobs]:
         yield SeededJobs(store.jobs)
     finally:
         store.close()
+
+
+class JobsFirstApp(CekuraApp):
+    """Opens the list of jobs at once, and reads no list of runs."""
+
+    def _load(self) -> None:
+        self._read_jobs()
+        self.switch_mode("jobs")
+
+
+@asynccontextmanager
+async def opened_jobs(
+    setup: Setup, *shown: str, size: tuple[int, int] = WIDE, **options: Any
+) -> AsyncIterator[tuple[Pilot[None], JobList]]:
+    """The app on its list of jobs."""
+    async with opened(setup, size=size, kind=JobsFirstApp, **options) as pilot:
+        await sees(pilot, " job", *shown)
+        yield pilot, pilot.app.screen.query_one(JobList)
+
+
+@asynccontextmanager
+async def opened_job(setup: Setup, number: int, *shown: str, **options: Any) -> AsyncIterator[Pilot[None]]:
+    """The app on all that is known of a job, above the list of jobs."""
+    async with opened_jobs(setup, **options) as (pilot, _):
+        pilot.app.state.ask(OpenJobDetails(number))  # type: ignore[attr-defined]
+        await sees(pilot, f" Job {number} ", "Sent", *shown)
+        yield pilot
 
 
 async def on_jobs(pilot: Pilot[None], *shown: str) -> JobList:

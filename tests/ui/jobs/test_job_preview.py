@@ -7,8 +7,8 @@ import time
 from dataclasses import replace
 
 import pytest
-from app_on_a_server import SMALL, WIDE, no_crash, opened
-from kept_jobs import FAILED, RUNNING, SeededJobs, app_state_of, on_jobs
+from app_on_a_server import SMALL, WIDE, opened
+from kept_jobs import FAILED, RUNNING, SeededJobs, app_state_of, on_jobs, opened_jobs
 from scripted_server import PROGRESS, Reply, ScriptedServer
 from waiting import eventually
 from watching import screen_text, sees, still
@@ -58,7 +58,6 @@ async def test_an_ended_job_shows_its_summary_and_first_changes(quiet: Setup, se
         await sees(pilot, "all decided")
         await pilot.press("escape")
         await sees(pilot, "Job 1 · ✓ succeeded", "✓ 1 change, all decided · +")
-        no_crash(pilot)
 
 
 async def test_prompts_are_compared_once_and_only_where_the_cursor_rests(
@@ -66,8 +65,7 @@ async def test_prompts_are_compared_once_and_only_where_the_cursor_rests(
 ) -> None:
     for n in range(9):
         seeded.ended(DONE, took=40, ago=9_000 - n * 100)
-    async with opened(quiet) as pilot:
-        listed = await on_jobs(pilot, "9 jobs", "1 change")
+    async with opened_jobs(quiet, "9 jobs", "1 change") as (pilot, listed):
         assert compared == [9]
         await pilot.press(*"jjjjjjjj")
         await sees(pilot, "Job 1 ·", "1 change")
@@ -87,41 +85,39 @@ async def test_a_running_job_shows_its_last_answer_and_its_next_poll(
         seeded.watched(40)
     seeded.running(RUNNING, ago=20)
     scripted.on("GET", PROGRESS, Reply({"status": "evaluating"}))
-    async with opened(quiet) as pilot:
-        await on_jobs(pilot, "Job 4 · ◌ running", "▰▱▱▱▱ about", "Last answer “evaluating” at ", "Next poll   ")
-        await sees(pilot, "Usual time  40 s, median 40 s of 3 jobs")
-        shown = next_poll(screen_text(pilot.app))
-        await eventually(lambda: next_poll(screen_text(pilot.app)) != shown, "the time of the poll after that")
+    shown = (
+        "Job 4 · ◌ running",
+        "▰▱▱▱▱ about",
+        "Last answer “evaluating” at ",
+        "Usual time  40 s, median 40 s of 3 jobs",
+    )
+    async with opened_jobs(quiet, *shown, "Next poll   ") as (pilot, _):
+
+        def next_poll() -> str:
+            return screen_text(pilot.app).partition("Next poll   ")[2][:8]
+
+        first = next_poll()
+        await eventually(lambda: next_poll() != first, "the time of the poll after that")
 
 
-def next_poll(shown: str) -> str:
-    return shown.partition("Next poll   ")[2][:8]
-
-
-async def test_a_failed_job_shows_why_first(quiet: Setup, seeded: SeededJobs) -> None:
-    seeded.ended(FAILED, took=40)
-    async with opened(quiet, size=SMALL) as pilot:
-        await on_jobs(
-            pilot, "✗ The job ended without a suggestion. a relaunches the job.", "Error       The model gave"
-        )
-
-
-async def test_a_suggestion_whose_prompts_are_gone_is_a_sentence(
+async def test_a_failed_job_and_a_suggestion_that_cannot_be_read_say_why(
     quiet: Setup, seeded: SeededJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def gone(self: Suggestions, number: int) -> object:
-        raise jobs_screen.CekuraTuiError("The prompt of job 1 is damaged.")
+        raise jobs_screen.CekuraTuiError(f"The prompt of job {number} is damaged.")
 
     monkeypatch.setattr(Suggestions, "open", gone)
     seeded.ended(DONE, took=40)
-    async with opened(quiet) as pilot:
-        await on_jobs(pilot, "Summary", "! The prompt of job 1 is damaged.")
+    seeded.ended(FAILED, took=40, ago=500)
+    why = "✗ The job ended without a suggestion. a", "Error       The model gave"
+    async with opened_jobs(quiet, *why) as (pilot, listed):
+        listed.move_to(1)
+        await sees(pilot, "Summary", "! The prompt of job 1 is damaged.")
 
 
 async def test_while_no_job_runs_nothing_is_painted(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.ended(DONE, took=40)
-    async with opened(quiet) as pilot:
-        await on_jobs(pilot, "1 change")
+    async with opened_jobs(quiet, "1 change") as (pilot, _):
         await still(pilot)
         frames: list[float] = []
         pilot.app.post_display_hook = lambda: frames.append(time.monotonic())  # type: ignore[method-assign]
@@ -160,21 +156,17 @@ def test_marks_of_a_list_are_left_out_of_a_summary(summary: str, lines: list[str
 
 def test_a_passage_begins_shortly_before_its_first_difference() -> None:
     lead = "One two three four five six seven eight nine ten eleven twelve "
-    old, new = excerpts(lead + "red.", lead + "blue.")
-    assert (old, new) == ("… eight nine ten eleven twelve red.", "… eight nine ten eleven twelve blue.")
+    near = "… eight nine ten eleven twelve"
+    assert excerpts(lead + "red.", lead + "blue.") == (f"{near} red.", f"{near} blue.")
     assert excerpts("", "Come.") == ("", "Come.")
     assert excerpts("Red.", "Blue.") == ("Red.", "Blue.")
 
 
-WIDTHS = {
-    60: ("state", "job", "runs", "elapsed", "ended", "result"),
-    117: ("state", "job", "runs", "agent", "elapsed", "ended", "result"),
-}
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_columns_fill_the_width_and_the_agent_has_one_where_there_is_room(width: int) -> None:
-    sizes = ColumnSizes(agent=24, when=len("18 Aug 14:04"))
-    found = columns(width, sizes)
-    assert tuple(name for name, _ in found) == WIDTHS[width]
+@pytest.mark.parametrize(
+    ("width", "names"),
+    [(60, "state job runs elapsed ended result"), (117, "state job runs agent elapsed ended result")],
+)
+def test_columns_fill_the_width_and_the_agent_has_one_where_there_is_room(width: int, names: str) -> None:
+    found = columns(width, ColumnSizes(agent=24, when=len("18 Aug 14:04")))
+    assert [name for name, _ in found] == names.split()
     assert sum(cells + 1 for _, cells in found) + 3 == width

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from app_on_a_server import SMALL, no_crash, opened
-from kept_jobs import DONE, FAILED, RUNNING, SeededJobs, app_state_of, on_job, on_jobs
+from app_on_a_server import SMALL, opened
+from kept_jobs import DONE, FAILED, RUNNING, SeededJobs, app_state_of, opened_jobs
 from scripted_server import PROGRESS, Reply, ScriptedServer
 from textual.app import App
 from waiting import eventually
@@ -16,6 +18,7 @@ from watching import sees
 
 from cekura_tui.model.job import DEFAULT_KIND, Job, JobState
 from cekura_tui.ui.jobs.list import JobList, job_row
+from cekura_tui.ui.kit.lines import StatusLine
 from cekura_tui.ui.state import AppState, tick_after
 from cekura_tui.workspace.setup import Setup
 
@@ -30,44 +33,36 @@ async def test_running_jobs_come_first_then_those_that_need_a_decision_then_the_
     seeded.ended(FAILED, took=40, ago=500)
     seeded.unconfirmed()
     seeded.running(RUNNING, ago=20)
-    async with opened(quiet, size=SMALL) as pilot:
-        listed = await on_jobs(pilot, "3 new", "6 jobs")
+    async with opened_jobs(quiet, "3 new", "6 jobs", size=SMALL) as (pilot, listed):
         await sees(pilot, "•  ! lost", "•  ? unconfirmed", "•  ✗ failed", "   ✓ succeeded", "   ■ stopped")
         assert [row.number for row in listed.rows] == [6, 5, 3, 2, 4, 1]
         assert listed.cursor_key == 6
-        no_crash(pilot)
 
 
-async def test_a_job_is_not_new_any_more_once_it_was_opened(quiet: Setup, seeded: SeededJobs) -> None:
-    seeded.ended(FAILED, took=40)
-    async with opened(quiet) as pilot:
-        await on_jobs(pilot, "1 new", "•  ✗ failed")
-        await pilot.press("d")
-        await sees(pilot, "Server ID")
-        await pilot.press("escape")
-        await sees(pilot, "   ✗ failed", gone="1 new")
-        job = seeded.jobs.get(1)
-        assert job is not None
-        assert not job.unread
-
-
-async def test_a_job_that_ends_while_its_page_is_open_is_not_new(
+async def test_a_job_is_not_new_once_it_was_opened_or_ended_on_its_page(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
+    seeded.ended(FAILED, took=40)
     seeded.running(RUNNING, ago=20)
-    async with opened(quiet) as pilot:
-        await on_job(pilot, 1, "running")
+    async with opened_jobs(quiet, "1 new", "•  ✗ failed", "running") as (pilot, listed):
+        await pilot.press("d")
+        await sees(pilot, "Server ID", "running")
         scripted.on("GET", PROGRESS, Reply(FAILED))
         await sees(pilot, "✗ failed", "The model gave up.")
-        await eventually(lambda: not app_state_of(pilot).jobs[0].unread, "it was looked at")
+        await pilot.press("escape")
+        listed.move_to(1)
+        await pilot.press("d")
+        await sees(pilot, " Job 1 ", "Server ID")
+        await pilot.press("escape")
+        await sees(pilot, "   ✗ failed", gone="new")
+        await eventually(lambda: not any(job.unread for job in app_state_of(pilot).jobs), "both were looked at")
 
 
 @pytest.mark.long
 async def test_the_cursor_and_its_line_stay_when_jobs_come_and_end(quiet: Setup, seeded: SeededJobs) -> None:
     for n in range(60):
         seeded.ended(DONE, took=40, ago=9_000 - n * 100)
-    async with opened(quiet) as pilot:
-        listed = await on_jobs(pilot, "60 jobs")
+    async with opened_jobs(quiet, "60 jobs") as (pilot, listed):
         await pilot.press(*["j"] * 5)
         assert (listed.cursor_key, listed.cursor_line) == (55, 5)
         seeded.ended(FAILED, took=40, ago=50)
@@ -85,8 +80,7 @@ async def test_2_shows_the_list_with_the_cursor_on_the_job_opened_or_ended_last(
 ) -> None:
     for ago in (900, 800, 700):
         seeded.ended(FAILED, took=40, ago=ago)
-    async with opened(quiet) as pilot:
-        listed = await on_jobs(pilot, "3 jobs")
+    async with opened_jobs(quiet, "3 jobs") as (pilot, listed):
         assert listed.cursor_key == 3
         await pilot.press("1", "U")
         await sees(pilot, "Job 1  ✗ failed")
@@ -123,8 +117,7 @@ async def test_a_job_that_ends_under_the_cursor_keeps_the_cursor(
 ) -> None:
     seeded.running(RUNNING, ago=20)
     seeded.unconfirmed()
-    async with opened(quiet) as pilot:
-        listed = await on_jobs(pilot, "1 running", "Job 1 · ◌ running")
+    async with opened_jobs(quiet, "1 running", "Job 1 · ◌ running") as (pilot, listed):
         scripted.on("GET", PROGRESS, Reply(FAILED))
         await sees(pilot, "Job 1 · ✗ failed", "The model gave up.")
         assert [row.number for row in listed.rows] == [2, 1]
@@ -135,15 +128,9 @@ async def test_a_running_job_shows_about_how_long_it_still_takes(quiet: Setup, s
     for took in (30.0, 600.0, 660.0, 5_000.0):
         seeded.watched(took)
     seeded.running(RUNNING, ago=60)
-    async with opened(quiet) as pilot:
-        await on_jobs(
-            pilot,
-            "1 running",
-            "▱ ~9 min",
-            "▱ about 9 min left",
-            "Elapsed     1 min",
-            "Usual time  7 to 29 min, median",
-        )
+    shown = "▱ ~9 min", "▱ about 9 min left", "Elapsed     1 min", "Usual time  7 to 29 min, median"
+    async with opened_jobs(quiet, "1 running", *shown):
+        pass
 
 
 def test_a_row_changes_with_the_clock_by_the_second_and_the_time_left_by_steps() -> None:
@@ -151,21 +138,19 @@ def test_a_row_changes_with_the_clock_by_the_second_and_the_time_left_by_steps()
     workspace: Any = SimpleNamespace(setup=SimpleNamespace(profile="p"))
     state = AppState(App(), workspace, lambda: now)
     state.put_durations({DEFAULT_KIND: (40.5, 40.5, 40.5)})
-    shown = []
-    for age in (10.0, 10.9, 11.0, 14.9, 15.0, 59.9, 60.0, 119.9):
+    for age, took, bar, result in (
+        (10.0, "10 s", "▰▱▱▱▱", "about 30 s left"),
+        (10.9, "10 s", "▰▱▱▱▱", "about 30 s left"),
+        (11.0, "11 s", "▰▱▱▱▱", "about 30 s left"),
+        (14.9, "14 s", "▰▱▱▱▱", "about 30 s left"),
+        (15.0, "15 s", "▰▱▱▱▱", "about 25 s left"),
+        (59.9, "59 s", "▰▰▰▰▰", "longer than usual"),
+        (60.0, "1 min", "▰▰▰▰▰", "longer than usual"),
+        (119.9, "1 min", "▰▰▰▰▰", "longer than usual"),
+    ):
         now = begun + age
         row = job_row(job_at(begun), state)
-        shown.append((row.took, row.bar, row.result))
-    assert shown == [
-        ("10 s", "▰▱▱▱▱", "about 30 s left"),
-        ("10 s", "▰▱▱▱▱", "about 30 s left"),
-        ("11 s", "▰▱▱▱▱", "about 30 s left"),
-        ("14 s", "▰▱▱▱▱", "about 30 s left"),
-        ("15 s", "▰▱▱▱▱", "about 25 s left"),
-        ("59 s", "▰▰▰▰▰", "longer than usual"),
-        ("1 min", "▰▰▰▰▰", "longer than usual"),
-        ("1 min", "▰▰▰▰▰", "longer than usual"),
-    ]
+        assert (row.took, row.bar, row.result) == (took, bar, result), age
     state.put_durations({DEFAULT_KIND: (40.5, 40.5)})
     assert "left" not in job_row(job_at(now - 10), state).result, "two jobs promise nothing"
 
@@ -192,21 +177,27 @@ def test_elapsed_times_are_drawn_each_second_while_a_running_job_is_young(jobs: 
     assert tick_after(jobs, 1000.25) == (None if wait is None else pytest.approx(wait))
 
 
-async def test_the_elapsed_time_of_a_young_job_moves(quiet: Setup, seeded: SeededJobs) -> None:
-    seeded.running(RUNNING, ago=20)
-    async with opened(quiet) as pilot:
-        listed = await on_jobs(pilot, "◌ running")
-        took = listed.rows[0].took
-        await eventually(lambda: listed.rows[0].took != took, "another second is shown")
-
-
-async def test_an_unknown_status_is_shown_as_the_server_said_it(
+async def test_an_unknown_status_is_shown_as_the_server_said_it_while_the_time_goes_on(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     seeded.running(RUNNING, ago=20)
     scripted.on("GET", PROGRESS, Reply({"status": "needs_clarification", "output": None}))
-    async with opened(quiet) as pilot:
-        await on_jobs(pilot, "◌ running", "Last answer “needs_clarification” at ", "server status")
+    shown = "◌ running", "Last answer “needs_clarification” at ", "server status"
+    async with opened_jobs(quiet, *shown) as (_, listed):
+        took = listed.rows[0].took
+        await eventually(lambda: listed.rows[0].took != took, "another second is shown")
+
+
+@pytest.mark.parametrize("change", ["state = 'runnin'", "run_ids = 'x'"])
+async def test_an_unreadable_job_is_named_beside_the_others(quiet: Setup, seeded: SeededJobs, change: str) -> None:
+    seeded.ended(DONE, took=40)
+    seeded.ended(DONE, took=40)
+    seeded.running(RUNNING, ago=20)
+    with closing(sqlite3.connect(quiet.paths.database)) as sql, sql:
+        sql.execute(f"UPDATE jobs SET {change} WHERE number = 2")
+    async with opened_jobs(quiet, "Can't read job 2", " 1 102", " 3 102") as (pilot, listed):
+        assert [row.number for row in listed.rows] == [3, 1]
+        assert "2 jobs" in pilot.app.screen.query_one("#status", StatusLine).right  # the message lies over it
 
 
 async def test_a_silent_server_is_shown_with_the_time_since(
@@ -215,6 +206,5 @@ async def test_a_silent_server_is_shown_with_the_time_since(
     job = seeded.running(RUNNING, ago=20)
     silent = seeded.jobs.record_silence([job.number], time.time())[0]
     scripted.on("GET", PROGRESS, Reply({"detail": "down"}, 503))
-    async with opened(quiet) as pilot:
-        since = app_state_of(pilot).when(silent.stale_since)
-        await on_jobs(pilot, f"Server      no answer since {since},")
+    async with opened_jobs(quiet) as (pilot, _):
+        await sees(pilot, f"Server      no answer since {app_state_of(pilot).when(silent.stale_since)},")

@@ -7,8 +7,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from app_on_a_server import no_crash, opened
-from kept_jobs import SeededJobs, on_job
+from kept_jobs import SeededJobs, opened_job
 from second_kind import TEST, TESTS, read_result
 from watching import screen_text, sees
 
@@ -26,11 +25,10 @@ async def test_a_second_kind_shows_what_was_sent_and_what_its_end_means(
     job = seeded.jobs.begin_launch(TEST, now - 300, this_process())
     seeded.jobs.record_progress_id(job.number, "41", "{}", now - 300)
     ended = seeded.jobs.record_answer(job.number, read_result(done), json.dumps(done), now - 200)
-    async with opened(quiet) as pilot:
-        await on_job(pilot, 1, "✓ succeeded   Agent 7", "The scenarios were run again.", "those of result 9")
+    facts = "✓ succeeded   Agent 7", "The scenarios were run again.", "those of result 9"
+    async with opened_job(quiet, 1, *facts) as pilot:
         shown = screen_text(pilot.app)
         assert not any(word in shown for word in ("prompt", "focus", "uggestion", "Runs"))
         await pilot.press("escape", "enter")
         await sees(pilot, " Job 1 ", "SHA-256")
-        no_crash(pilot)
     assert what_ended([ended, replace(ended, number=2)]) == "2 test reports"

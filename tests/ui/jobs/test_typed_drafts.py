@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from improve_dialogs import AGENT, PROMPT, agent_with, choose, improving, name_file, sent, serve_improvable, typing
 from kept_jobs import seeded_jobs
-from one_dialog import answer
+from one_dialog import OneDialog, answer
 from scripted_server import LAUNCH, Hold, Reply, ScriptedServer
+from textual.pilot import Pilot
+from textual.widgets import TextArea
 from waiting import eventually
 from watching import sees
 
@@ -58,13 +60,6 @@ async def is_kept(setup: Setup, *prompts: str) -> None:
     await eventually(lambda: kept(setup) == list(prompts), f"these drafts: {prompts}")
 
 
-def write_over(other: JobStore) -> None:
-    """Another window opens the draft and types into it."""
-    job = other.latest_draft(7, (5,))
-    assert job is not None
-    other.save_draft(replace(other.draft_of(job), prompt=THEIRS), time.time(), job)
-
-
 async def test_typing_without_a_pause_is_saved_meanwhile_but_not_with_every_key(setup: Setup) -> None:
     async with improving(setup, PROMPT) as (_, pilot):
         area = await typing(pilot)
@@ -93,20 +88,31 @@ async def test_text_saved_by_mistake_and_undone_is_not_left_as_the_draft(setup: 
         await is_kept(setup, "Long " + PROMPT)
 
 
-async def test_two_windows_that_type_into_one_draft_keep_both_texts(setup: Setup) -> None:
-    async with improving(setup, PROMPT) as (app, here):
-        area = await typing(here, "A")
+@asynccontextmanager
+async def typed(setup: Setup, other: JobStore | None = None) -> AsyncIterator[tuple[OneDialog, Pilot[None], TextArea]]:
+    """The dialog with an A typed and saved; then `other`, another window, opens this draft and types into it."""
+    async with improving(setup, PROMPT) as (app, pilot):
+        area = await typing(pilot, "A")
         await is_kept(setup, "A" + PROMPT)
+        if other is not None:
+            job = other.latest_draft(7, (5,))
+            assert job is not None
+            other.save_draft(replace(other.draft_of(job), prompt=THEIRS), time.time(), job)
+        yield app, pilot, area
+
+
+async def test_two_windows_that_type_into_one_draft_keep_both_texts(setup: Setup) -> None:
+    async with typed(setup) as (app, here, area):
         async with improving(setup, "Draft saved ") as (there_app, there):
             there_area = await typing(there)
-            await here.press("2")
-            await is_kept(setup, "A2" + PROMPT)
-            await there.press("B")
-            await is_kept(setup, "A2" + PROMPT, "BA" + PROMPT)
-            await here.press("3")
-            await is_kept(setup, "A23" + PROMPT, "BA" + PROMPT)
-            await there.press("4")
-            await is_kept(setup, "A23" + PROMPT, "B4A" + PROMPT)
+            for window, key, texts in (
+                (here, "2", ["A2"]),
+                (there, "B", ["A2", "BA"]),
+                (here, "3", ["A23", "BA"]),
+                (there, "4", ["A23", "B4A"]),
+            ):
+                await window.press(key)
+                await is_kept(setup, *(text + PROMPT for text in texts))
             assert (area.text, there_area.text) == ("A23" + PROMPT, "B4A" + PROMPT)
             await answer(there_app, there, "escape")
         await answer(app, here, "escape")
@@ -116,10 +122,7 @@ async def test_two_windows_that_type_into_one_draft_keep_both_texts(setup: Setup
 
 
 async def test_a_draft_is_saved_though_another_window_wrote_over_it(setup: Setup, other: JobStore) -> None:
-    async with improving(setup, PROMPT) as (app, pilot):
-        await typing(pilot, "A")
-        await is_kept(setup, "A" + PROMPT)
-        write_over(other)
+    async with typed(setup, other) as (app, pilot, _):
         await answer(app, pilot, "escape")
         await sees(pilot, "Draft saved.")
         assert kept(setup) == [THEIRS, "A" + PROMPT]
@@ -130,45 +133,29 @@ async def test_a_draft_is_saved_though_another_window_wrote_over_it(setup: Setup
 async def test_a_launch_leaves_what_another_window_typed_into_the_draft(
     setup: Setup, other: JobStore, scripted: ScriptedServer
 ) -> None:
-    async with improving(setup, PROMPT) as (app, pilot):
-        await typing(pilot, "A")
-        await is_kept(setup, "A" + PROMPT)
-        write_over(other)
+    scripted.on("POST", LAUNCH, Reply({"run_ids": ["These are gone."]}, 400))
+    async with typed(setup, other) as (app, pilot, _):
+        for launches in (1, 2):
+            await pilot.press("ctrl+g")
+            await eventually(lambda launches=launches: len(sent(scripted)) == launches, f"{launches} launches")
+            await sees(pilot, "These are", "Draft saved as job 2.")
+        assert kept(setup) == [THEIRS, "A" + PROMPT], "a refused launch is saved once"
+        scripted.on("POST", LAUNCH, Reply({"progress_id": "p-1"}))
         assert (await answer(app, pilot, "ctrl+g")).number == 2
-        assert (kept(setup), sent(scripted)) == ([THEIRS], ["A" + PROMPT])
+        assert (kept(setup), sent(scripted)) == ([THEIRS], ["A" + PROMPT] * 3)
 
 
 async def test_a_launch_of_more_than_is_saved_yet_uses_its_own_draft(setup: Setup, scripted: ScriptedServer) -> None:
-    async with improving(setup, PROMPT) as (app, pilot):
-        area = await typing(pilot, "A")
-        await is_kept(setup, "A" + PROMPT)
+    async with typed(setup) as (app, pilot, area):
         area.insert("B")
         assert (await answer(app, pilot, "ctrl+g")).number == 1
         assert (kept(setup), sent(scripted)) == ([], ["AB" + PROMPT])
 
 
-async def test_a_refused_launch_beside_another_windows_draft_is_saved_once(
-    setup: Setup, other: JobStore, scripted: ScriptedServer
-) -> None:
-    scripted.on("POST", LAUNCH, Reply({"run_ids": ["These are gone."]}, 400))
-    async with improving(setup, PROMPT) as (app, pilot):
-        await typing(pilot, "A")
-        await is_kept(setup, "A" + PROMPT)
-        write_over(other)
-        for launches in (1, 2):
-            await pilot.press("ctrl+g")
-            await eventually(lambda launches=launches: len(sent(scripted)) == launches, f"{launches} launches")
-            await sees(pilot, "These are", "Draft saved as job 2.")
-        await answer(app, pilot, "escape")
-        assert kept(setup) == [THEIRS, "A" + PROMPT]
-
-
 async def test_text_that_another_window_launched_is_neither_sent_nor_saved_again(
     setup: Setup, other: JobStore, scripted: ScriptedServer
 ) -> None:
-    async with improving(setup, PROMPT) as (app, pilot):
-        await typing(pilot, "A")
-        await is_kept(setup, "A" + PROMPT)
+    async with typed(setup) as (app, pilot, _):
         job = other.latest_draft(7, (5,))
         assert job is not None
         other.begin_launch(other.draft_of(job), time.time(), "another window", job.number)
@@ -181,8 +168,8 @@ async def test_text_that_another_window_launched_is_neither_sent_nor_saved_again
 
 async def test_text_typed_while_a_launch_is_on_its_way_is_a_draft(setup: Setup, scripted: ScriptedServer) -> None:
     scripted.on("POST", LAUNCH, hold := Hold(Reply({"progress_id": "p-1"})))
-    async with improving(setup, PROMPT) as (app, pilot):
-        await typing(pilot, "A", "ctrl+g")
+    async with typed(setup) as (app, pilot, _):
+        await pilot.press("ctrl+g")
         await eventually(hold.arrived.is_set, "the launch at the server")
         await pilot.press("B")
         await is_kept(setup, "AB" + PROMPT)
@@ -196,9 +183,7 @@ async def test_text_typed_while_a_launch_is_on_its_way_is_a_draft(setup: Setup, 
 async def test_choosing_another_source_keeps_typed_text(setup: Setup, scripted: ScriptedServer, tmp_path: Path) -> None:
     file = tmp_path / "p.md"
     file.write_text("from a file")
-    async with improving(setup, PROMPT) as (app, pilot):
-        area = await typing(pilot, "A")
-        await is_kept(setup, "A" + PROMPT)
+    async with typed(setup) as (app, pilot, area):
         await choose(pilot, "file")
         area.focus()
         await pilot.press(*"typed")
@@ -234,11 +219,6 @@ async def test_an_api_key_in_a_prompt_is_reported_and_asked_about_before_a_launc
         assert sent(scripted) == [KEY + PROMPT]
 
 
-def has_key(home: Path) -> bool:
-    """Whether the database holds the key."""
-    return any(KEY.encode() in path.read_bytes() for path in home.glob("cekura.db*"))
-
-
 async def test_an_agents_prompt_with_the_key_of_another_profile_is_reported(
     setup: Setup, scripted: ScriptedServer, home: Path
 ) -> None:
@@ -246,4 +226,4 @@ async def test_an_agents_prompt_with_the_key_of_another_profile_is_reported(
     scripted.on("GET", AGENT, agent_with(KEY))
     async with improving(setup, "! The prompt contains the API key of profile work.") as (app, pilot):
         await answer(app, pilot, "escape")
-    assert not has_key(home)
+    assert not any(KEY.encode() in path.read_bytes() for path in home.glob("cekura.db*"))
