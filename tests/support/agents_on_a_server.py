@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +12,12 @@ from typing import Any
 import httpx
 from app_on_a_server import PROJECT, setup_of
 from demo_faults import faulty_server
+from kept_jobs import SeededJobs, stored
 from textual.pilot import Pilot
 from waiting import eventually
 from watching import screen_text
 
 from cekura_tui.demo.server import DemoServer
-from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft
 from cekura_tui.model.prompt_events import PromptUse
 from cekura_tui.model.text import Prompt
@@ -41,14 +39,16 @@ class Agents:
     def _client(self) -> httpx.Client:
         return httpx.Client(base_url=self.server.url, headers={"X-CEKURA-API-KEY": self.server.key}, trust_env=False)
 
-    def prompt_of(self, agent_id: int) -> Prompt:
+    def _read(self, agent_id: int, field: str) -> str:
         """What the server holds, asked for past the program."""
         with self._client() as client:
-            return Prompt(client.get(f"/test_framework/v1/aiagents/{agent_id}/").json()["description"])
+            return str(client.get(f"/test_framework/v1/aiagents/{agent_id}/").json()[field])
+
+    def prompt_of(self, agent_id: int) -> Prompt:
+        return Prompt(self._read(agent_id, "description"))
 
     def name_of(self, agent_id: int) -> str:
-        with self._client() as client:
-            return str(client.get(f"/test_framework/v1/aiagents/{agent_id}/").json()["agent_name"])
+        return self._read(agent_id, "agent_name")
 
     def write_elsewhere(self, agent_id: int, prompt: str) -> None:
         """Another client changes an agent's prompt."""
@@ -56,24 +56,15 @@ class Agents:
             body = {"description": prompt}
             client.patch(f"/test_framework/v1/aiagents/{agent_id}/", json=body).raise_for_status()
 
-    @contextmanager
-    def store(self) -> Iterator[Store]:
-        setup = self.setup()
-        store = Store(setup.paths.database, setup.origin, self.server.key, setup.profile)
-        try:
-            yield store
-        finally:
-            store.close()
+    def store(self) -> AbstractContextManager[Store]:
+        return stored(self.setup(), self.server.key)
 
     def job(self, agent_id: int, sent: Prompt, proposed: str = "Be kinder.") -> int:
         """A job that this prompt was sent with, and that succeeded; returns its number."""
         draft = Draft((900238,), sent, agent_id, self.name_of(agent_id), prompt_source="agent")
         answer = {"status": "completed", "output": {"improved_prompt": proposed}}
         with self.store() as store:
-            number = store.jobs.begin_launch(draft, time.time() - 60, "").number
-            store.jobs.record_progress_id(number, "p", json.dumps({"progress_id": "p"}), time.time() - 50)
-            store.jobs.record_answer(number, read_progress(answer), json.dumps(answer), time.time() - 40)
-        return number
+            return SeededJobs(store.jobs).succeeded(draft, answer).number
 
     def history(self, agent_id: int) -> list[PromptUse]:
         """The history of an agent's prompts, newest first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from typing import Any
 
 from app_on_a_server import WIDE, opened
@@ -82,13 +82,17 @@ class SeededJobs:
 
 
 @contextmanager
+def stored(setup: Setup, key: str = KEY) -> Iterator[Store]:
+    """What this machine has saved for a key at a server."""
+    with closing(Store(setup.paths.database, setup.origin, key, setup.profile)) as store:
+        yield store
+
+
+@contextmanager
 def seeded_jobs(setup: Setup, key: str = KEY) -> Iterator[SeededJobs]:
     """The jobs of a key at a server."""
-    store = Store(setup.paths.database, setup.origin, key, setup.profile)
-    try:
+    with stored(setup, key) as store:
         yield SeededJobs(store.jobs)
-    finally:
-        store.close()
 
 
 class JobsFirstApp(CekuraApp):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from agents_on_a_server import CLINIC, Agents, reads
 from app_on_a_server import Served
+from kept_jobs import stored
 from suggestion_screens import chosen, on_suggestion, put_suggestion, screen, texts, workspace
 from textual.pilot import Pilot
 from waiting import eventually
@@ -16,7 +16,6 @@ from watching import screen_text, sees
 
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.staging import HunkChoice
-from cekura_tui.store.store import Store
 from cekura_tui.workspace.suggestions import StagingService
 
 YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
@@ -25,7 +24,7 @@ YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 async def choose_elsewhere(pilot: Pilot[None], made: Mapping[int, HunkChoice]) -> None:
     """Another window on the same suggestion makes these choices."""
     setup = workspace(pilot).setup
-    with closing(Store(setup.paths.database, setup.origin, setup.key.text, setup.profile)) as store:
+    with stored(setup, setup.key.text) as store:
         await StagingService(store).choose(1, screen(pilot).staging.opened.diff, made)
 
 
