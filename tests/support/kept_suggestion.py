@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,7 +13,6 @@ from waiting import eventually
 from watching import sees
 
 from cekura_tui.demo.library import agents
-from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.messages import OpenJob
@@ -37,11 +34,8 @@ def keep_suggestion(served: Served) -> None:
     output = {"improved_prompt": proposed, "summary_of_changes": "Asks for the name."}
     answer = {"status": "completed", "output": output}
     draft = Draft((RUN,), Prompt(agent.prompt), agent.id, agent.name, prompt_source="agent")
-    now = time.time()
     with seeded_jobs(served.setup(), served.server.key) as seeded:
-        number = seeded.jobs.begin_launch(draft, now - 60, "").number
-        seeded.jobs.record_progress_id(number, "p", json.dumps({"progress_id": "p"}), now - 50)
-        seeded.jobs.record_answer(number, read_progress(answer), json.dumps(answer), now - 40)
+        seeded.succeeded(draft, answer)
 
 
 @asynccontextmanager

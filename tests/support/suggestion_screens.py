@@ -89,25 +89,6 @@ async def on_suggestion(
         yield pilot
 
 
-async def suggestion(pilot: Pilot[None], run_id: int = FAILED) -> None:
-    """Open a suggestion in an app that is on the list of runs already."""
-    setup = workspace(pilot).setup
-    draft, answer = _improvement(setup.server.base, setup.key.text, run_id)
-    with seeded_jobs(setup, setup.key.text) as seeded:
-        seeded.succeeded(draft, answer)
-    await eventually(lambda: pilot.app.state.jobs, "a job on the state")  # type: ignore[attr-defined]
-    await reopened(pilot)
-
-
-async def reopened(pilot: Pilot[None]) -> None:
-    """Open the newest suggestion from the list of jobs, and wait for its reasons."""
-    await pilot.press("2")
-    await sees(pilot, "1 succeeded")
-    await pilot.press("enter")
-    await sees(pilot, "Suggestion of job 1", "Changes · 1 of 2")
-    await eventually(lambda: screen(pilot).reasons is not None, "the reasons are loaded")
-
-
 def screen(pilot: Pilot[None]) -> Any:
     """The suggestion, perhaps below a dialog."""
     return next(one for one in pilot.app.screen_stack if hasattr(one, "staging"))
@@ -127,6 +108,15 @@ async def chosen(pilot: Pilot[None], *choices: HunkChoice | None) -> None:
 
 def workspace(pilot: Pilot[None]) -> Any:
     return pilot.app.state.workspace  # type: ignore[attr-defined]
+
+
+async def query_only(pilot: Pilot[None], state: str) -> None:
+    """With "ON" nothing can be written to the database."""
+
+    async def ask(session: Any) -> None:
+        session.store.database.read(f"PRAGMA query_only = {state}")
+
+    await workspace(pilot).call(ask)
 
 
 async def texts(pilot: Pilot[None]) -> tuple[Suggestion, Prompt]:

@@ -50,6 +50,7 @@ async def test_a_job_is_not_new_once_it_was_opened_or_ended_on_its_page(
         scripted.on("GET", PROGRESS, Reply(FAILED))
         await sees(pilot, "✗ failed", "The model gave up.")
         await pilot.press("escape")
+        assert ([row.number for row in listed.rows], listed.cursor_key) == ([2, 1], 2)
         listed.move_to(1)
         await pilot.press("d")
         await sees(pilot, " Job 1 ", "Server ID")
@@ -110,18 +111,6 @@ async def test_the_pane_under_the_runs_shows_a_job_that_was_just_launched(quiet:
         seeded.running(RUNNING, ago=10)
         await sees(pilot, "2 running")
         assert pane.cursor_key == 20
-
-
-async def test_a_job_that_ends_under_the_cursor_keeps_the_cursor(
-    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
-) -> None:
-    seeded.running(RUNNING, ago=20)
-    seeded.unconfirmed()
-    async with opened_jobs(quiet, "1 running", "Job 1 · ◌ running") as (pilot, listed):
-        scripted.on("GET", PROGRESS, Reply(FAILED))
-        await sees(pilot, "Job 1 · ✗ failed", "The model gave up.")
-        assert [row.number for row in listed.rows] == [2, 1]
-        assert listed.cursor_key == 1
 
 
 async def test_a_running_job_shows_about_how_long_it_still_takes(quiet: Setup, seeded: SeededJobs) -> None:

@@ -11,7 +11,6 @@ from scripted_server import Hold, Reply, ScriptedServer
 from suggestion_screens import updating
 from textual import events
 from textual.pilot import Pilot
-from textual.widgets import TextArea
 from waiting import eventually
 from watching import screen_text, sees
 
@@ -67,14 +66,8 @@ async def test_an_update_is_asked_about_verified_and_restored(server: Agents) ->
     number = server.job(CLINIC, sent)
     words = f"+2 words · {len(sent.split()):,} words now"
     async with updating(server.setup(), number, revised(sent), size=SMALL) as (app, pilot):
-        await sees(
-            pilot,
-            f"Update the prompt of {name}?",
-            words,
-            f"agent {CLINIC} at {server.server.url}",
-            "The agent's prompt is the same as when job 1 started.",
-        )
-        await sees(pilot, "(revised", "y update", "esc close")
+        await sees(pilot, f"Update the prompt of {name}?", words, f"agent {CLINIC} at {server.server.url}")
+        await sees(pilot, "The agent's prompt is the same as when job 1 started.", "(revised", "y update", "esc close")
         await pilot.press("enter")  # alone it writes nothing
         await sees(pilot, "y updates the prompt.")
         assert server.prompt_of(CLINIC) == sent
@@ -83,9 +76,11 @@ async def test_an_update_is_asked_about_verified_and_restored(server: Agents) ->
         assert server.prompt_of(CLINIC) == revised(sent)
         await sees(pilot, "R restore the former prompt", "h history", gone="y update")
         assert not any(words in screen_text(app) for words in ("Nothing to update", "no changes", "words now"))
-        await pilot.press("R")
-        await sees(pilot, f"Restore the former prompt of {name}?", "−2 words")
-        await pilot.press("y")
+        for key in "Ryy":  # both y come before the question is shown, and do not answer it
+            app.post_message(events.Key(key, key))
+        await sees(pilot, f"Restore the former prompt of {name}?", "−2 words", "y yes")
+        for _ in range(2):
+            app.post_message(events.Key("y", "y"))
         await reads(pilot, f"✓ Restored the former prompt of {name} · verified byte for byte")
         await eventually(lambda: server.prompt_of(CLINIC) == sent, "the former prompt is back")
         await pilot.press("y", "R", "r", "enter")  # in haste: all is done here
@@ -94,9 +89,10 @@ async def test_an_update_is_asked_about_verified_and_restored(server: Agents) ->
         assert not any(word in screen_text(app) for word in ("Update", "update", "reload", "words now"))
         assert await answer(app, pilot, "escape") is None
     assert server.saved(CLINIC, "replaced") == [revised(sent), sent]
+    assert server.saved(CLINIC, "written") == [sent, revised(sent)]
 
 
-async def test_a_refused_write_says_why_and_that_the_agent_has_its_former_prompt(
+async def test_a_refused_write_leaves_the_prompt_and_one_that_the_server_changed_can_be_restored(
     scripted: ScriptedServer, line: Line, at_line: Setup
 ) -> None:
     scripted.on("PATCH", AGENT, Reply({"detail": "No."}, 403))
@@ -104,13 +100,7 @@ async def test_a_refused_write_says_why_and_that_the_agent_has_its_former_prompt
         await put(pilot)
         await reads(pilot, "This key can read", "but not change it", "Line still has its former prompt", "r reload")
         await reads(pilot, "A copy of the former prompt is in the prompt history.")
-
-
-async def test_after_a_write_that_the_server_changed_the_former_prompt_can_be_restored(
-    scripted: ScriptedServer, line: Line, at_line: Setup
-) -> None:
-    scripted.on("PATCH", AGENT, lambda got: line.write(f"{got.json()['description']}\n"))
-    async with updating(at_line, 1, NEW, size=SMALL) as (_, pilot):
+        scripted.on("PATCH", AGENT, lambda got: line.write(f"{got.json()['description']}\n"))
         await put(pilot)
         await reads(pilot, "Line has the new prompt", "changed its white space", "R restore", "h history")
         await pilot.press("R")
@@ -133,9 +123,7 @@ async def test_an_update_is_merged_with_changes_that_other_clients_make_meanwhil
         await put(pilot)
         await reads(pilot, "verified byte for byte")
     there = server.prompt_of(CLINIC)
-    assert all(
-        words in there for words in ("(revised today)", "by its code word.", "Say the name of the clinic twice.")
-    )
+    assert all(words in there for words in ("(revised today)", "by its code word.", "the name of the clinic twice."))
     assert len(server.saved(CLINIC, "replaced")) == 1
 
 
@@ -158,35 +146,13 @@ async def test_conflicts_are_decided_one_by_one_before_anything_is_written(serve
         await sees(pilot, "y update", "c conflicts", gone="Decide every conflict first")
         await pilot.press("c")
         await sees(pilot, "all decided", "✓")
-        await pilot.press("e")
-        await sees(pilot, "ctrl+g apply")
-        await reads(pilot, "Original: Be kind to callers.")
-        pilot.app.screen.query_one(TextArea).load_text("Be swift with callers.")
-        await pilot.press("ctrl+g")
-        await sees(pilot, "swift", "y update", gone="ctrl+g")
+        await pilot.press("c")
+        await sees(pilot, "brief", "y update", gone="all decided")
         assert server.prompt_of(CLINIC) == theirs
         await pilot.press("y")
         await reads(pilot, "verified byte for byte")
-    there = server.prompt_of(CLINIC)
-    assert there == theirs.replace("Be patient with", "Be swift with")
+    assert server.prompt_of(CLINIC) == theirs.replace("Be patient with", "Be brief with")
     assert server.saved(CLINIC, "replaced") == [theirs]
-
-
-async def test_keys_in_haste_restore_at_most_once_and_never_update_again(server: Agents) -> None:
-    sent = server.prompt_of(CLINIC)
-    async with updating(server.setup(), server.job(CLINIC, sent), revised(sent), size=SMALL) as (_, pilot):
-        await put(pilot)
-        await reads(pilot, "✓ Updated the prompt", "R restore the former prompt")
-        for event in [events.Key(key, key) for key in ("R", "y", "y")]:
-            pilot.app.post_message(event)
-        await sees(pilot, "Restore the former prompt of", "y yes")  # both y came before the question was seen
-        for event in [events.Key(key, key) for key in ("y", "y")]:
-            pilot.app.post_message(event)
-        await reads(pilot, "✓ Restored the former prompt", "esc close")
-        await pilot.press("y")
-        await pilot.pause()
-        assert server.prompt_of(CLINIC) == sent
-    assert server.saved(CLINIC, "written") == [sent, revised(sent)]
 
 
 async def test_a_key_pressed_before_the_change_is_shown_does_not_update(line: Line, at_line: Setup) -> None:
@@ -247,16 +213,12 @@ async def test_a_restore_asks_before_it_replaces_what_other_clients_wrote_since(
         await reads(pilot, "Restore the former prompt of Line?", "was changed elsewhere since")
         await pilot.press("n")
         await reads(pilot, "Nothing was restored.")
-        assert line.prompts[-1] == THEIRS
         await pilot.press("R")
         await sees(pilot, "Restore the former prompt of Line?")
-        line.prompts.append("And this, while one was asked.")
+        line.prompts.append("And this, while the question was open.")
         await pilot.press("y")
         await reads(pilot, "changed a moment ago, so nothing was restored")
-        await pilot.press("R")
-        await sees(pilot, "Restore the former prompt of Line?")
-        await pilot.press("y")
-        await eventually(lambda: line.prompts[-1] == SENT, "the former prompt is back")
+        assert line.prompts[-1] == "And this, while the question was open."
 
 
 async def test_an_agent_that_cannot_be_read_is_read_again_by_r(scripted: ScriptedServer, at_line: Setup) -> None:

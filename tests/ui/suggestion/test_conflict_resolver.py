@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,35 +17,25 @@ THEIRS = SENT.replace("kind to", "patient with").replace("guess", "invent").repl
 STAGED = SENT.replace("kind to", "brief with").replace("guess", "estimate")
 
 
-class Saved:
-    """What is saved of what is typed, by the spot."""
-
-    def __init__(self) -> None:
-        self.texts: dict[str, str | None] = {}
-
-    def save(self, key: str, text: str | None) -> None:
-        self.texts[key] = text
-
-
 def merged(current: str = THEIRS) -> Merge:
     return merge(SENT, compare(SENT, current), compare(SENT, STAGED))
 
 
 @pytest.fixture
-def saved() -> Saved:
-    return Saved()
+def saved() -> dict[str, str | None]:
+    """The saved typed texts, by the spot of their conflict."""
+    return {}
 
 
 @pytest.fixture
-def resolver(saved: Any) -> ConflictResolver:
-    resolver = ConflictResolver(ConflictDecisions(), saved)
+def resolver(saved: dict[str, str | None]) -> ConflictResolver:
+    typed: Any = SimpleNamespace(save=saved.__setitem__)
+    resolver = ConflictResolver(ConflictDecisions(), typed)
     resolver.load(merged())
     return resolver
 
 
-def test_each_decision_leads_to_the_next_conflict_and_the_last_to_the_change(
-    resolver: ConflictResolver,
-) -> None:
+def test_each_decision_leads_to_the_next_conflict_and_the_last_to_the_change(resolver: ConflictResolver) -> None:
     assert resolver.headline() == "Conflict 1 of 2 · Rules › paragraph 1 · 2 undecided"
     assert resolver.move(1)
     assert not resolver.move(1), "at the last one it stays"
@@ -62,9 +53,7 @@ def test_each_decision_leads_to_the_next_conflict_and_the_last_to_the_change(
     ]
 
 
-def test_decisions_hold_when_the_agent_is_read_again(
-    resolver: ConflictResolver,
-) -> None:
+def test_decisions_hold_when_the_agent_is_read_again(resolver: ConflictResolver) -> None:
     resolver.take("staged")
     resolver.load(None)
     assert (resolver.conflicts, resolver.text, resolver.is_shown) == ((), None, False)
@@ -74,17 +63,19 @@ def test_decisions_hold_when_the_agent_is_read_again(
     assert resolver.undecided == [1, 2], "another conflict is to be decided"
 
 
-def test_typed_words_are_saved_until_what_they_became_is_written(resolver: ConflictResolver, saved: Saved) -> None:
+def test_typed_words_are_saved_until_what_they_became_is_written(
+    resolver: ConflictResolver, saved: dict[str, str | None]
+) -> None:
     spot = resolver.decisions.spot(1)
     assert not resolver.save_typed(spot, resolver.decisions.wording(1)), "what is there anyway need not be saved"
-    assert saved.texts == {}
+    assert saved == {}
     assert resolver.save_typed(spot, "Be swift.")
     assert resolver.edit(spot, "Be swift.")
-    assert (saved.texts, resolver.number) == ({spot: "Be swift."}, 2)
+    assert (saved, resolver.number) == ({spot: "Be swift."}, 2)
     resolver.take("now")
     assert resolver.text == THEIRS.replace("Be patient with callers.", "Be swift.")
     resolver.forget(resolver.decisions.taken)
-    assert saved.texts == {spot: None}
+    assert saved == {spot: None}
 
 
 def test_words_for_a_conflict_that_is_gone_meanwhile_decide_nothing(resolver: ConflictResolver) -> None:
@@ -94,7 +85,7 @@ def test_words_for_a_conflict_that_is_gone_meanwhile_decide_nothing(resolver: Co
     assert resolver.undecided == [1]
 
 
-def test_a_moved_and_changed_passage_is_decided_in_both_places_at_once(saved: Saved) -> None:
+def test_a_moved_and_changed_passage_is_decided_in_both_places_at_once(resolver: ConflictResolver) -> None:
     first, *others = (
         "Be kind to every caller.",
         "Ask for the order number first.",
@@ -103,7 +94,6 @@ def test_a_moved_and_changed_passage_is_decided_in_both_places_at_once(saved: Sa
     )
     sent, now = "\n\n".join([first, *others]), "\n\n".join([*others, first])
     staged = sent.replace("every caller", "every caller, and brief")
-    resolver = ConflictResolver(ConflictDecisions(), saved)
     resolver.load(merge(sent, compare(sent, now), compare(sent, staged)))
     assert "decided together with 2" in resolver.headline()
     assert resolver.move(1)

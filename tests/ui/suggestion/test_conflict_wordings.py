@@ -10,7 +10,7 @@ import pytest
 from agents_on_a_server import CLINIC, Agents, reads
 from app_on_a_server import SMALL
 from one_dialog import OneDialog, answer, asked
-from suggestion_screens import on_suggestion, unchanged
+from suggestion_screens import on_suggestion, query_only, unchanged
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 from waiting import answered, eventually
@@ -58,7 +58,7 @@ async def closed_and_opened(app: OneDialog, pilot: Pilot[None], *shown: str) -> 
 async def typing(pilot: Pilot[None], shown: str, conflict: int = 1) -> TextArea:
     """Open the box of a conflict; it shows this."""
     await pilot.press("e")
-    await sees(pilot, "ctrl+g apply", f"Conflict {conflict} of 2", shown)
+    await sees(pilot, "ctrl+g apply", f"Conflict {conflict} of 2", "Original: ", shown)
     area = pilot.app.screen.query_one(TextArea)
     area.move_cursor(area.document.end)
     return area
@@ -137,12 +137,9 @@ async def test_decisions_stay_when_the_dialog_closes_and_applied_text_until_it_i
 
 
 async def test_text_that_cannot_be_saved_is_reported_once_and_stays_in_the_window(server: Agents) -> None:
-    async def query_only(session: Any, state: str) -> None:
-        session.store.database.read(f"PRAGMA query_only = {state}")
-
     async with deciding(server) as (app, pilot):
         area = await typing(pilot, "Be brief")
-        await app.state.workspace.call(lambda session: query_only(session, "ON"))
+        await query_only(pilot, "ON")
         for text in ("One", "Two"):
             area.load_text(text)
             await eventually(lambda text=text: text in kept_in(pilot), f"a try to keep {text}")
@@ -150,7 +147,7 @@ async def test_text_that_cannot_be_saved_is_reported_once_and_stays_in_the_windo
         await pilot.press("escape")
         await sees(pilot, "Conflict 1 of 2")
         assert len([one for one in app._notifications if "not saved yet" in one.message]) == 1
-        await app.state.workspace.call(lambda session: query_only(session, "OFF"))
+        await query_only(pilot, "OFF")
         await typing(pilot, "Two")
         await pilot.press("escape")
         await on_disk(server, "Two")

@@ -18,7 +18,7 @@ from cekura_tui.model.job import Draft
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import Hunk, ProseDiff
-from cekura_tui.prose.staging import HunkChoice, wording
+from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 from cekura_tui.ui.suggestion.staging_controller import StagingController, TypedTexts
@@ -152,20 +152,6 @@ async def test_accepting_all_counts_other_choices_and_undo_says_what_is_back(ope
     await staging.accept_all()
     await opened.workspace.staging.choose(1, DIFF, {2: NO})
     assert await staging.undo() == "Undone: change 2 is accepted.", "also of a step of another page"
-
-
-async def test_a_moved_rule_is_edited_alone_and_the_numbers_of_the_others_follow(opened: Opened) -> None:
-    rules = ["Always greet the caller by name.", "Never promise a slot.", "Be brief with everybody."]
-    sent = "".join(f"{n}. {rule}\n" for n, rule in enumerate(rules, 1)) + "\nSay goodbye.\n"
-    diff = compare(sent, f"1. {rules[1]}\n2. {rules[2]}\n\nSay goodbye.\n\n- {rules[0]}\n")
-    staging = await opened.loaded(diff)
-    (moved,) = (hunk for hunk in diff.hunks if hunk.kind == "moved")
-    assert wording(diff, moved).sent == f"1. {rules[0]}"
-    assert staging.text_to_edit(moved) == f"- {rules[0]}"
-    await staging.edit(moved, f"- {rules[0]} Twice.")
-    await opened.finish()
-    assert opened.shown.staged.endswith(f"\n\nSay goodbye.\n\n- {rules[0]} Twice.\n")
-    assert [opened.shown.staged.count(rule) for rule in rules] == [1, 1, 1]
 
 
 async def test_typed_text_is_saved_until_it_is_applied_and_again_after_undo(opened: Opened) -> None:

@@ -24,6 +24,7 @@ from suggestion_screens import (
     on_suggestion,
     put_answer,
     put_suggestion,
+    query_only,
     screen,
     texts,
     workspace,
@@ -69,15 +70,6 @@ def unsaved(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         patch.setattr(StagingService, "choose", choose_later)
         yield
         released.set()
-
-
-async def query_only(pilot: Pilot[None], state: str) -> None:
-    """With "ON" nothing can be written to the database."""
-
-    async def ask(session: Any) -> None:
-        session.store.database.read(f"PRAGMA query_only = {state}")
-
-    await workspace(pilot).call(ask)
 
 
 async def test_accepted_and_rejected_changes_make_the_staged_text_to_the_byte(done: Setup) -> None:
@@ -306,14 +298,12 @@ async def test_a_small_terminal_has_room_for_the_diff_and_s_shows_the_staged_tex
         await sees(pilot, "at change 1", "~ A patient's record is private.")
         await pilot.press("s")
         await eventually(lambda: diff.has_focus and not staged.display, "the diff is back")
-        await pilot.resize_terminal(*WIDE)
-        await eventually(lambda: diff.display and staged.display, "both are shown where there is room")
-        await pilot.resize_terminal(*SMALL)
-        await eventually(lambda: diff.display and not staged.display, "one is shown where there is no room for both")
+        for size, both in ((WIDE, True), (SMALL, False)):
+            await pilot.resize_terminal(*size)
+            await eventually(lambda both=both: diff.display and staged.display == both, "both where there is room")
         await pilot.press("s")
         await eventually(lambda: staged.has_focus, "the staged text alone is shown")
         await pilot.resize_terminal(*WIDE)
-        await pilot.press("tab")
         diff.focus()
         await pilot.resize_terminal(*SMALL)
         await eventually(lambda: staged.has_focus, "what has no room gives the focus to what is shown")
@@ -356,7 +346,12 @@ async def test_b_splits_a_change_and_text_around_the_answer_is_left_out(hostile:
     sent = "# Rules\n\nSay “hello”.\n\n- Be “kind”.\n"
     proposed = f"```\n{sent}- Be brief.\n- Say goodbye.\n```\n".replace("“", '"').replace("”", '"')
     put_answer(hostile, sent, proposed)
-    shown = "2 of 3 undecided · 1 left out · nothing staged", "· 2 of 3", "⋯ 3 of 3 · quotation marks", "2 places"
+    shown = (
+        "2 of 3 undecided · 1 left out · nothing staged",
+        "Changes · 2 of 3",
+        "⋯ 3 of 3 · quotation marks",
+        "2 places",
+    )
     async with on_suggestion(hostile, *shown) as pilot:
         await pilot.press("b")
         await sees(pilot, "Split into 2 changes", "3 of 4 undecided · 1 left out", "· 3 of 4")
