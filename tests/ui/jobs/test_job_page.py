@@ -122,14 +122,12 @@ async def test_two_hundred_long_answers_are_read_through_without_a_widget_each(
     job = seeded.running(ago=9_000)
     for n in range(198):
         answer = {"status": f"step {n}", "output": None, "log": "x" * 5_000}
-        raw = json.dumps(answer)
-        seeded.jobs.record_answer(job.number, read_progress(answer), raw, time.time() - 8_000 + n)
+        seeded.jobs.record_answer(job.number, read_progress(answer), json.dumps(answer), time.time() - 8_000 + n)
     long = {"status": "last step", "lines": ["y" * 100] * 500}
     seeded.jobs.record_answer(job.number, read_progress(long), json.dumps(long), time.time() - 100)
     seeded.put(seeded.jobs.get(job.number) or job, JobState.STOPPED, "Enough.")
-    async with opened_job(
-        quiet, 1, f"Answers · 200 different, newest first · {200 - MAX_ANSWERS} older hidden"
-    ) as pilot:
+    shown = f"Answers · 200 different, newest first · {200 - MAX_ANSWERS} older hidden"
+    async with opened_job(quiet, 1, shown) as pilot:
         text = whole_text(pilot)
         assert all(words in text for words in ("last step", "step 197", "characters more)"))
         assert "step 100" not in text

@@ -145,13 +145,6 @@ async def test_a_launch_leaves_what_another_window_typed_into_the_draft(
         assert (kept(setup), sent(scripted)) == ([THEIRS], ["A" + PROMPT] * 3)
 
 
-async def test_a_launch_of_more_than_is_saved_yet_uses_its_own_draft(setup: Setup, scripted: ScriptedServer) -> None:
-    async with typed(setup) as (app, pilot, area):
-        area.insert("B")
-        assert (await answer(app, pilot, "ctrl+g")).number == 1
-        assert (kept(setup), sent(scripted)) == ([], ["AB" + PROMPT])
-
-
 async def test_text_that_another_window_launched_is_neither_sent_nor_saved_again(
     setup: Setup, other: JobStore, scripted: ScriptedServer
 ) -> None:
@@ -166,18 +159,21 @@ async def test_text_that_another_window_launched_is_neither_sent_nor_saved_again
         assert (kept(setup), sent(scripted)) == ([], [])
 
 
-async def test_text_typed_while_a_launch_is_on_its_way_is_a_draft(setup: Setup, scripted: ScriptedServer) -> None:
+async def test_a_launch_sends_all_that_is_typed_and_what_is_typed_meanwhile_is_a_draft(
+    setup: Setup, scripted: ScriptedServer
+) -> None:
     scripted.on("POST", LAUNCH, hold := Hold(Reply({"progress_id": "p-1"})))
-    async with typed(setup) as (app, pilot, _):
+    async with typed(setup) as (app, pilot, area):
+        area.insert("B")  # which is not saved yet
         await pilot.press("ctrl+g")
         await eventually(hold.arrived.is_set, "the launch at the server")
-        await pilot.press("B")
-        await is_kept(setup, "AB" + PROMPT)
         await pilot.press("C")
+        await is_kept(setup, "ABC" + PROMPT)
+        await pilot.press("D")
         hold.released.set()
         assert (await answer(app, pilot)).number == 1
-        await is_kept(setup, "ABC" + PROMPT)
-        assert sent(scripted) == ["A" + PROMPT]
+        await is_kept(setup, "ABCD" + PROMPT)
+        assert sent(scripted) == ["AB" + PROMPT]
 
 
 async def test_choosing_another_source_keeps_typed_text(setup: Setup, scripted: ScriptedServer, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ async def test_an_update_is_asked_about_verified_and_restored(server: Agents) ->
     assert server.saved(CLINIC, "written") == [sent, revised(sent)]
 
 
-async def test_a_refused_write_leaves_the_prompt_and_one_that_the_server_changed_can_be_restored(
+async def test_a_refused_write_changes_nothing_and_one_the_server_altered_can_be_restored(
     scripted: ScriptedServer, line: Line, at_line: Setup
 ) -> None:
     scripted.on("PATCH", AGENT, Reply({"detail": "No."}, 403))

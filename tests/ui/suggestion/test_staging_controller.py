@@ -118,23 +118,16 @@ def opened(home: Path) -> Iterator[Opened]:
     store.close()
 
 
-async def test_a_choice_is_on_the_disk_before_it_is_shown_and_a_late_look_does_not_hide_it(opened: Opened) -> None:
+async def test_a_choice_is_on_the_disk_before_it_is_shown_and_the_next_undecided_follows(opened: Opened) -> None:
     staging = await opened.loaded()
     late, _ = await opened.workspace.staging.look(1, DIFF)
-    step = staging.choose(FIRST, YES)
-    assert (await opened.on_disk())[0] == {1: YES}, "it is begun at once"
-    assert opened.shown.choices == {}, "and is known only when it is done"
-    assert await step == ""
-    assert staging._show(late) == ""
-    assert (opened.shown.choices, opened.shown.staged) == ({1: YES}, SENT.replace("kind to", "brief with"))
-
-
-async def test_after_a_decision_comes_the_next_undecided_change(opened: Opened) -> None:
-    staging = await opened.loaded()
     assert (staging.undecided, staging.next_undecided(FIRST)) == ([1, 2], 2)
     step = staging.choose(FIRST, YES)
-    assert staging.undecided == [2], "also while it is on its way to the disk"
+    assert (await opened.on_disk())[0] == {1: YES}, "it is begun at once"
+    assert (opened.shown.choices, staging.undecided) == ({}, [2]), "and is shown only when it is done"
     assert await step == ""
+    assert staging._show(late) == "", "a late look does not hide it"
+    assert (opened.shown.choices, opened.shown.staged) == ({1: YES}, SENT.replace("kind to", "brief with"))
     assert staging.next_undecided(SECOND) is None
     assert await staging.choose(SECOND, NO) == ""
     await staging.undo()

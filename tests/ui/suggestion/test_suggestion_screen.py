@@ -98,7 +98,7 @@ async def test_accepted_and_rejected_changes_make_the_staged_text_to_the_byte(do
         assert (await texts(pilot))[1] == job.prompt
 
 
-async def test_a_suggestion_opens_at_the_first_undecided_change_with_decisions_made_while_leaving(done: Setup) -> None:
+async def test_a_suggestion_opens_at_the_first_undecided_change_also_after_leaving_at_once(done: Setup) -> None:
     async with on_suggestion(done) as pilot:
         await pilot.press("a", "escape")
         await sees(pilot, "succeeded", gone="Suggestion of job 1")
