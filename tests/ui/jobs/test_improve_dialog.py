@@ -12,7 +12,6 @@ from app_on_a_server import LAUNCH, SMALL, Served, on_run, opened, setup_of
 from improve_dialogs import AGENT, PROMPT, agent_with, choose, improving, name_file, sent, serve_improvable, typing
 from kept_jobs import app_state_of
 from one_dialog import answer
-from scripted_server import LAUNCH as LAUNCH_PATH
 from scripted_server import Hold, Reply, ScriptedServer, run_of
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
@@ -81,7 +80,7 @@ async def test_leaving_the_app_from_the_dialog_keeps_what_was_typed(setup: Setup
 async def test_a_launch_without_an_id_is_shown_as_unconfirmed_and_not_sent_again(
     setup: Setup, scripted: ScriptedServer
 ) -> None:
-    scripted.on("POST", LAUNCH_PATH, Reply({"id": 5, "status": "completed"}))
+    scripted.on("POST", LAUNCH, Reply({"id": 5, "status": "completed"}))
     async with opened(setup) as pilot:
         await dialog(pilot, 5)
         await pilot.press("ctrl+g")
@@ -239,7 +238,7 @@ async def test_a_read_only_session_launches_nothing(setup: Setup, scripted: Scri
 async def test_during_a_launch_esc_does_not_close_the_dialog_nor_any_key_send_it_twice(
     setup: Setup, scripted: ScriptedServer
 ) -> None:
-    scripted.on("POST", LAUNCH_PATH, hold := Hold(Reply({"progress_id": "p-1"})))
+    scripted.on("POST", LAUNCH, hold := Hold(Reply({"progress_id": "p-1"})))
     async with improving(setup, PROMPT) as (app, pilot):
         await typing(pilot, *"Hi ")
         await sees(pilot, "edited")
@@ -261,7 +260,7 @@ async def test_a_chosen_focus_is_sent_with_it(setup: Setup, scripted: ScriptedSe
         await pilot.press("j", "space")
         await sees(pilot, "[ ] Metric: Greets", "[x] Category: Privacy")
         await answer(app, pilot, "ctrl+g")
-        (launch,) = scripted.requests("POST", LAUNCH_PATH)
+        (launch,) = scripted.requests("POST", LAUNCH)
         assert launch.json() == {"run_ids": [5], "prompt": PROMPT, "agent": 7, "category_ids": [9]}
 
 

@@ -91,9 +91,7 @@ async def test_prompts_and_patches_are_saved_and_copied_to_the_byte(quiet: Setup
             await ask_again(app)
 
 
-async def test_where_nothing_is_staged_the_proposed_prompt_is_offered_and_no_empty_patch(
-    quiet: Setup, here: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_where_nothing_is_staged_the_proposed_prompt_is_offered_and_no_patch(quiet: Setup, here: Path) -> None:
     async with handing_off(quiet, SENT) as (app, pilot):
         await answer(app, pilot, "enter")
         assert (here / "improved-prompt-4.md").read_bytes() == PROPOSED.encode()
