@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from agents_on_a_server import BANK, CLINIC, Agents, reads, revised
 from app_on_a_server import SMALL, setup_of
@@ -228,3 +230,14 @@ async def test_an_agent_that_cannot_be_read_is_read_again_by_r(scripted: Scripte
         Line(scripted, SENT)
         await pilot.press("r")
         await sees(pilot, "y update")
+
+
+async def test_an_answer_that_comes_while_the_dialog_closes_does_no_harm(line: Line, at_line: Setup) -> None:
+    async with updating(at_line, 1, NEW, size=SMALL) as (app, pilot):
+        await sees(pilot, "y update")
+        dialog = app.dialog
+        dialog.dismiss()
+        while dialog.is_attached:
+            dialog._show_message("It was restored.")
+            dialog.draw()
+            await asyncio.sleep(0)

@@ -96,8 +96,14 @@ def test_a_moved_and_changed_passage_is_decided_in_both_places_at_once(resolver:
     staged = sent.replace("every caller", "every caller, and brief")
     resolver.load(merge(sent, compare(sent, now), compare(sent, staged)))
     assert "decided together with 2" in resolver.headline()
+    assert [row.text for row in resolver.rows(1, "Line") if not row.is_head] == [
+        first,
+        "(nothing)",
+        f"{first[:-1]}, and brief.",
+    ]
     assert resolver.move(1)
     assert "decided together with 1" in resolver.headline()
+    assert [row.text for row in resolver.rows(1, "Line") if not row.is_head] == ["(nothing)", first, "(nothing)"]
     resolver.take("now")
     assert resolver.text == now
     resolver.reviewing = True

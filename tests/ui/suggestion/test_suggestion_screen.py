@@ -195,6 +195,10 @@ async def test_typed_text_is_kept_by_esc_and_undo_until_it_is_applied(done: Setu
         await add(pilot, "?")
         await pilot.press("ctrl+z")
         await eventually(lambda: area.text == proposed, "ctrl+z undoes in the box")
+        await pilot.press("escape")
+        await sees(pilot, "Suggestion of job 1", gone="Edit change 1")
+        assert "not applied" not in screen_text(pilot.app), "nothing was typed"
+        await editing(pilot)
         await add(pilot, " Be kind.")
         await pilot.press("escape")
         await sees(pilot, "Your text is saved, but not applied", gone="Edit change 1")
