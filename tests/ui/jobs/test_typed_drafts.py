@@ -215,6 +215,11 @@ async def test_an_api_key_in_a_prompt_is_reported_and_asked_about_before_a_launc
         assert sent(scripted) == [KEY + PROMPT]
 
 
+def has_key(home: Path) -> bool:
+    """Whether the database holds the key."""
+    return any(KEY.encode() in path.read_bytes() for path in home.glob("cekura.db*"))
+
+
 async def test_an_agents_prompt_with_the_key_of_another_profile_is_reported(
     setup: Setup, scripted: ScriptedServer, home: Path
 ) -> None:
@@ -222,4 +227,4 @@ async def test_an_agents_prompt_with_the_key_of_another_profile_is_reported(
     scripted.on("GET", AGENT, agent_with(KEY))
     async with improving(setup, "! The prompt contains the API key of profile work.") as (app, pilot):
         await answer(app, pilot, "escape")
-    assert not any(KEY.encode() in path.read_bytes() for path in home.glob("cekura.db*"))
+    assert not has_key(home)
