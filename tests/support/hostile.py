@@ -12,6 +12,9 @@ EVIL = (
 SHOWN = "[2J]0;owned[/red] [@click=app.quit]press[/] 31mgnirts"
 """How that begins where it is shown."""
 
+WIDE_EVIL = f"我想 z\u0300\u0327 {EVIL}"
+"""The same after letters of two cells, and a letter with two marks."""
+
 AGENT_PROMPT = f"# Greeting\r\n\tSay hello. {EVIL}\n\n## Identity\nAsk for the name.\n"
 IMPROVED = f"# Greeting\r\n\tSay hello. {EVIL}\n\n## Identity\nAsk for the name and {EVIL}.\n"
 

@@ -1,0 +1,289 @@
+"""What every dialog does: it fits small windows, shows any text as text, answers once, and writes only when asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from app_on_a_server import setup_of
+from hostile import WIDE_EVIL, hostile_run, serve_hostile
+from kept_jobs import KEY
+from one_dialog import OneDialog, asked, burst
+from rich.cells import cell_len
+from scripted_server import LAUNCH, Reply, ScriptedServer
+from suggestion_screens import put_answer, unchanged
+from textual.pilot import Pilot
+from textual.widget import Widget
+from textual.widgets import Button, Input
+from waiting import eventually
+from watching import sees, still
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.filter.filter import SavedView
+from cekura_tui.model.job import Job, JobState, Suggestion
+from cekura_tui.model.run.columns import RunColumns
+from cekura_tui.model.run.query import RunQuery
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import row_of, view_of
+from cekura_tui.model.scope import Project, Scope
+from cekura_tui.model.text import Prompt, clean_json, clean_line
+from cekura_tui.store.store import Store
+from cekura_tui.ui.jobs.improve import ImproveDialog
+from cekura_tui.ui.jobs.job_keys import CopyJobDialog
+from cekura_tui.ui.kit.copying import CopyDialog, Offer, SaveDialog, write_lines
+from cekura_tui.ui.kit.dialog import ConfirmDialog, DetailsDialog, Dialog, KeyHint, WaitingDialog
+from cekura_tui.ui.kit.help import HelpDialog
+from cekura_tui.ui.kit.palette import Command, Palette
+from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.profiles import AddProfileDialog, ProfileDialog
+from cekura_tui.ui.run.copy import CopyRunDialog
+from cekura_tui.ui.runs.columns import ColumnsDialog
+from cekura_tui.ui.runs.export import CopyRunsDialog, ExportRunsDialog
+from cekura_tui.ui.runs.notes import NoteDialog
+from cekura_tui.ui.runs.scope_picker import PickScopeDialog
+from cekura_tui.ui.runs.search import SearchRunsDialog
+from cekura_tui.ui.runs.views import ViewsDialog
+from cekura_tui.ui.state import AppState
+from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
+from cekura_tui.ui.suggestion.edit import EditHunkDialog
+from cekura_tui.ui.suggestion.hand_off import HandOffDialog
+from cekura_tui.ui.suggestion.history import CopyPromptDialog
+from cekura_tui.workspace.session import Improvable
+from cekura_tui.workspace.setup import Setup
+
+EVIL = WIDE_EVIL
+LINE = clean_line(EVIL)
+RUN = Run.read(clean_json(hostile_run(101)))
+ROW, VIEW, SCOPE = row_of(RUN), view_of(RUN, 0.0), Scope("project", 1, LINE)
+SENT, STAGED = Prompt(f"Be kind. {EVIL}\n"), Prompt(f"Be kinder. {EVIL}\n")
+JOB = Job(4, JobState.SUCCEEDED, "", "", "", "", (5,), 7, LINE, (), (), "", prompt_source="agent")
+DONE = Suggestion(JOB, SENT, STAGED)
+SHOWN = "[/red]"
+"""A part of the hostile text that would be gone if it were taken for markup."""
+
+
+class Opened(NamedTuple):
+    """How a dialog is made, what is seen of it, how its answer to enter begins, and what is seen before the enter that
+    answers where that is not the first."""
+
+    make: Callable[[AppState], Dialog[Any]]
+    shown: str
+    answer: str | None = None
+    then: str = ""
+
+
+async def run_nothing() -> None:
+    pass
+
+
+def copy_run(state: AppState) -> CopyRunDialog:
+    turn = VIEW.transcript.turns[2]
+    return CopyRunDialog(state, VIEW, turn=turn, verdict=None, dashboard="https://dashboard.example", scope=SCOPE)
+
+
+def save(_: AppState) -> SaveDialog:
+    return SaveDialog("the transcript", "run.txt", lambda name, *, force: write_lines("said", name, force=force))
+
+
+COMMANDS = [Command(f"{n} {LINE}", LINE, run_nothing) for n in range(30)]
+DIALOGS: dict[type[Dialog[Any]], Opened] = {
+    ConfirmDialog: Opened(lambda _: ConfirmDialog(EVIL, EVIL, "Launch"), SHOWN, "False"),
+    DetailsDialog: Opened(lambda _: DetailsDialog.of_error(CekuraTuiError(EVIL * 20, EVIL)), SHOWN),
+    WaitingDialog: Opened(lambda _: WaitingDialog("Loading", lambda: None), "Loading …"),
+    SaveDialog: Opened(save, "Save the transcript", "Saved to"),
+    HelpDialog: Opened(lambda state: HelpDialog(state.jobs_changed.owner.screen, [LINE]), SHOWN),
+    Palette: Opened(lambda _: Palette(COMMANDS), SHOWN, "None"),
+    CopyJobDialog: Opened(lambda _: CopyJobDialog(4, [Offer(EVIL, "text")]), SHOWN, "Offer("),
+    CopyRunDialog: Opened(copy_run, "Copy or save run 101", "None"),
+    CopyRunsDialog: Opened(lambda state: CopyRunsDialog(state, [ROW], None, SCOPE, {101: LINE}), "No link", "None"),
+    CopyPromptDialog: Opened(lambda _: CopyPromptDialog(LINE, "x", STAGED), SHOWN, "None"),
+    ImproveDialog: Opened(lambda state: ImproveDialog(state, Improvable((VIEW,), 7, LINE)), "Improve the prompt"),
+    HandOffDialog: Opened(lambda _: HandOffDialog(DONE, STAGED, unchanged(STAGED)), "Copy or save the", "Saved to"),
+    EditHunkDialog: Opened(lambda state: EditHunkDialog(EVIL, EVIL, EVIL, state.workspace.setup.paths.home), SHOWN),
+    UpdatePromptDialog: Opened(lambda state: UpdatePromptDialog(state, 1, STAGED, unchanged(STAGED)), SHOWN),
+    ProfileDialog: Opened(ProfileDialog, "built-in demo", "ProfileChoice("),
+    AddProfileDialog: Opened(AddProfileDialog, "Add profile"),
+    SearchRunsDialog: Opened(lambda state: SearchRunsDialog(state, "press"), "press[/]", "OpenRun(", "enter open"),
+    ExportRunsDialog: Opened(
+        lambda state: ExportRunsDialog(state, RunQuery(SCOPE), [ROW], None, {}),
+        "Export runs",
+        "Saved 1 run to",
+        "enter close",
+    ),
+    PickScopeDialog: Opened(lambda state: PickScopeDialog(state, [Project(1, LINE)], None), SHOWN, "Scope("),
+    ColumnsDialog: Opened(lambda _: ColumnsDialog(EVIL, RunColumns(), lambda _: ()), SHOWN, "None"),
+    NoteDialog: Opened(lambda _: NoteDialog(101, EVIL), SHOWN, LINE),
+    ViewsDialog: Opened(lambda state: ViewsDialog(state, LINE, [SavedView(LINE, LINE)]), SHOWN, LINE),
+}
+"""Every dialog of the program, with a hostile text wherever one may come from a stranger."""
+
+
+@pytest.fixture
+def setup(scripted: ScriptedServer) -> Setup:
+    """The settings of a user whose server has nothing but hostile texts, and a job and an opened run with them."""
+    serve_hostile(scripted)
+    scripted.on("GET", "/test_framework/v1/aiagents/7/", Reply({"id": 7, "agent_name": EVIL, "description": SENT}))
+    found = setup_of(scripted.url, KEY, 1)
+    put_answer(found, SENT, STAGED, EVIL)
+    store = Store(found.paths.database, found.origin, KEY, found.profile)
+    store.runs.keep_opened(RUN, 1.0)
+    store.close()
+    return found
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty directory to be in, and no search from another test."""
+    place = tmp_path / "here"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(SearchRunsDialog, "last", "")
+    return place
+
+
+def is_whole(app: OneDialog, widget: Widget) -> bool:
+    """Whether all of a widget is seen."""
+    region, clip = app.screen._compositor.visible_widgets.get(widget, (None, None))
+    return region is not None and region.area > 0 and clip.contains_region(region)
+
+
+def check_frame(app: OneDialog) -> None:
+    """The dialog is within the window, its frame is straight, and nothing in it is a control or a link."""
+    box = app.screen.query(".dialog").first()
+    assert app.screen.region.contains_region(box.region)
+    strips = app.screen._compositor.render_strips()
+    assert {cell_len(strip.text) for strip in strips} == {app.size.width}
+    left, right = box.region.x, box.region.right
+    for strip in strips[box.region.y : box.region.bottom]:
+        edges = strip.crop(left, left + 1).text + strip.crop(right - 1, right).text
+        assert edges in ("││", "╭╮", "╰╯", "┃┃"), strip.text
+        assert strip.text.isprintable()
+        assert not any(style and "@click" in style.meta and "quit" in str(style.meta) for _, style, _ in strip)
+
+
+async def check_reach(app: OneDialog, pilot: Pilot[None]) -> None:
+    """Every button, the last row of every list and the line of keys come into sight when they are gone to."""
+    focused = app.screen.focused
+    for widget in [*app.screen.query(VirtualList), *app.screen.query(Button)]:
+        if not widget.display or not widget.focusable:
+            continue
+        app.screen.set_focus(widget)
+        await eventually(lambda widget=widget: is_whole(app, widget), f"{widget} is in sight")
+        if isinstance(widget, VirtualList) and widget.rows:
+            former, last = widget.cursor_key, len(widget.rows) - 1
+            widget.action_last()
+            await eventually(lambda widget=widget, last=last: last in widget.shown_range, f"the last of {widget}")
+            widget.move_to(former)
+    for box in app.screen.query("VerticalScroll.dialog"):
+        box.scroll_end(animate=False)
+    for keys in app.screen.query(KeyHint):
+        await eventually(lambda keys=keys: is_whole(app, keys), "the keys are in sight")
+    for box in app.screen.query("VerticalScroll.dialog"):
+        box.scroll_home(animate=False)
+    app.screen.set_focus(focused)
+    await pilot.pause()
+
+
+@pytest.mark.parametrize("kind", DIALOGS, ids=lambda kind: kind.__name__)
+async def test_a_dialog_fits_shows_hostile_text_as_text_and_answers_once(
+    setup: Setup, scripted: ScriptedServer, kind: type[Dialog[Any]]
+) -> None:
+    make, shown, answer, then = DIALOGS[kind]
+    async with asked(setup, make, size=(60, 15)) as (app, pilot):
+        assert type(app.screen) is kind
+        for size in ((60, 15), (80, 24)):
+            await pilot.resize_terminal(*size)
+            await sees(pilot, shown, gone="" if kind is WaitingDialog else "Loading")
+            check_frame(app)
+            await check_reach(app, pilot)
+        await still(pilot)
+        burst(app, "enter", "enter", "enter")
+        if then:
+            await sees(pilot, then)
+            await pilot.press("enter")
+        if answer is not None:
+            await eventually(lambda: app.answers, "an answer")
+        await still(pilot)
+        assert [str(one)[: len(answer or "no")] for one in app.answers] == ([] if answer is None else [answer])
+        assert len(app.screen_stack) == (2 if answer is None else 1)
+        assert len(app.copied) <= 1
+    assert not scripted.requests("POST", LAUNCH)
+
+
+def test_every_dialog_is_in_the_table() -> None:
+    def kinds(kind: type[Any]) -> set[type[Any]]:
+        below = set().union(*map(kinds, kind.__subclasses__()))
+        return (below or {kind}) if kind in (Dialog, CopyDialog) else below | {kind}
+
+    assert {kind for kind in kinds(Dialog) if kind.__module__.startswith("cekura_tui.")} == set(DIALOGS)
+
+
+BAD_FILES = {
+    "": "Type a file name",
+    "nowhere/run.csv": "There is no directory",
+    "[/oops].csv/": "is a directory",
+    "~nobody-at-all/run.csv": "no such home directory",
+    "/proc/run.csv": "Can't write /proc",
+    f"{300 * 'x'}.csv": "Can't write",
+}
+"""Names of files that cannot be written, and what is said about each."""
+
+
+@pytest.mark.parametrize("kind", [SaveDialog, HandOffDialog, ExportRunsDialog], ids=lambda kind: kind.__name__)
+async def test_a_bad_file_name_is_refused_and_a_file_is_overwritten_only_when_asked_twice(
+    setup: Setup, here: Path, kind: type[Dialog[Any]]
+) -> None:
+    old = here / "old.csv"
+    old.write_text("precious")
+    async with asked(setup, DIALOGS[kind].make) as (app, pilot):
+        await sees(pilot, DIALOGS[kind].shown)
+        line = app.screen.query_one(Input)
+        for name, said in BAD_FILES.items():
+            line.value = name
+            await pilot.press("enter")
+            await sees(pilot, said)
+        for name in ("old.csv", "other.csv", "old.csv "):
+            line.value = name
+            await sees(pilot, gone="already exists")
+            if name.startswith("old"):
+                await pilot.press("enter")
+                await sees(pilot, "old.csv already exists. Press enter again to overwrite.")
+        assert (app.answers, os.listdir(here), old.read_text()) == ([], ["old.csv"], "precious")
+        await pilot.press("enter")
+        await eventually(lambda: old.read_text() != "precious", "it is overwritten")
+    assert os.listdir(here) == ["old.csv"]
+
+
+BAD_NAMES = {
+    ViewsDialog: {
+        "   ": "! Type a name.",
+        "fAILED today": "! “fAILED today” is a built-in view.",
+        61 * "n": "! A name has at most 60 characters, not 61.",
+    },
+    AddProfileDialog: {
+        "": "! Type a name, a server and a key.",
+        "default": "! There is a profile default already.",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", BAD_NAMES, ids=lambda kind: kind.__name__)
+async def test_a_bad_name_is_refused_in_a_small_window_and_nothing_is_saved(
+    setup: Setup, scripted: ScriptedServer, kind: type[Dialog[Any]]
+) -> None:
+    async with asked(setup, DIALOGS[kind].make, size=(60, 15)) as (app, pilot):
+        await sees(pilot, DIALOGS[kind].shown)
+        if kind is ViewsDialog:
+            await pilot.press("s")
+        first, *others = app.screen.query(Input)
+        for other in others:
+            other.value = other.value or "a-key"
+        for name, said in BAD_NAMES[kind].items():
+            first.value = name
+            await pilot.press("enter")
+            await sees(pilot, said)
+        assert await app.state.workspace.call(lambda session: session.saved_views.all()) == []
+    assert (app.answers, scripted.seen, setup.paths.credentials.exists()) == ([], [], False)
