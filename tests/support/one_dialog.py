@@ -1,4 +1,4 @@
-"""A dialog alone over an empty screen, with a real workspace behind it, and what it answers."""
+"""A dialog or a page alone over an empty screen, with a real workspace behind it, and what it answers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 from textual import on
 from textual.pilot import Pilot
+from textual.screen import Screen
 from themed_app import ThemedApp
 from waiting import eventually
 
 from cekura_tui.ui.kit.app_screen import style_sheets
 from cekura_tui.ui.kit.copies import Copies
-from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.messages import CopyRequested
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup
@@ -26,7 +26,7 @@ class OneDialog(ThemedApp):
 
     CSS_PATH = style_sheets()
 
-    def __init__(self, workspace: Workspace, dialog: Callable[[AppState], Dialog[Any]]) -> None:
+    def __init__(self, workspace: Workspace, dialog: Callable[[AppState], Screen[Any]]) -> None:
         super().__init__()
         self.animation_level = "none"
         self.state = AppState(self, workspace)
@@ -39,7 +39,6 @@ class OneDialog(ThemedApp):
         self.ask()
 
     def ask(self) -> None:
-        """Open it, anew if it was open before."""
         self.push_screen(self._dialog(self.state), self.answers.append)
 
     @on(CopyRequested)
@@ -55,7 +54,7 @@ class OneDialog(ThemedApp):
 
 @asynccontextmanager
 async def asked(
-    setup: Setup, dialog: Callable[[AppState], Dialog[Any]], *, size: tuple[int, int] = (80, 24)
+    setup: Setup, dialog: Callable[[AppState], Screen[Any]], *, size: tuple[int, int] = (80, 24)
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
     """The dialog, open."""
     workspace = Workspace(setup)
@@ -63,7 +62,7 @@ async def asked(
     app = OneDialog(workspace, dialog)
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
-            await eventually(lambda: isinstance(app.screen, Dialog) and app.screen.is_mounted, "the dialog is open")
+            await eventually(lambda: len(app.screen_stack) > 1 and app.screen.is_mounted, "the dialog is open")
             yield app, pilot
     finally:
         await asyncio.to_thread(workspace.close)

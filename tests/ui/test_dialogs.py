@@ -168,9 +168,10 @@ async def check_reach(app: OneDialog, pilot: Pilot[None]) -> None:
     """Every button, the last row of every list and the line of keys come into sight when they are gone to."""
     focused = app.screen.focused
     for widget in [*app.screen.query(VirtualList), *app.screen.query(Button)]:
-        if not widget.display or not widget.focusable:
+        if not widget.display:
             continue
-        app.screen.set_focus(widget)
+        if widget.focusable:
+            app.screen.set_focus(widget)
         await eventually(lambda widget=widget: is_whole(app, widget), f"{widget} is in sight")
         if isinstance(widget, VirtualList) and widget.rows:
             former, last = widget.cursor_key, len(widget.rows) - 1

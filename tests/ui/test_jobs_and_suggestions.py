@@ -2,51 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from agents_on_a_server import reads
 from app_on_a_server import Served, launched, no_crash, on_run, opened, setup_of
-from hostile import IMPROVED, serve_hostile
+from hostile import serve_hostile
 from kept_jobs import DRAFT, SeededJobs, on_jobs
 from kept_suggestion import keep_suggestion
 from scripted_server import Reply, ScriptedServer
-from textual.widgets import Input
 from waiting import eventually
 from watching import sees
 
 from cekura_tui.workspace.setup import Setup
 
 PASSED, UNHEARD = 900239, 900220
-
-
-async def test_a_saved_suggestion_is_byte_for_byte_what_the_server_sent(
-    scripted: ScriptedServer, tmp_path: Path
-) -> None:
-    serve_hostile(scripted)
-    there = tmp_path / "there.md"
-    there.write_text("mine")
-    async with opened(setup_of(scripted.url, "key")) as pilot:
-        await launched(pilot, 102)
-        await pilot.press("2", "enter")
-        await sees(pilot, "Suggestion of job 1", "· 1 of")
-        await pilot.press("y")
-        await sees(pilot, "Copy or save the prompt")
-        for name, said in (
-            (str(there), "already exists. Press enter again to overwrite."),
-            (str(tmp_path / "no" / "folder.md"), "There is no directory"),
-            (str(tmp_path), "Choose a file in it."),
-            ("", "Type a file name"),
-            (str(there), "already exists"),
-        ):
-            pilot.app.screen.query_one(Input).value = name
-            await pilot.press("enter")
-            await reads(pilot, said)
-            assert there.read_text() == "mine"
-        await pilot.press("enter")
-        await sees(pilot, "Saved to", "characters.", gone="Copy or save the prompt")
-        assert there.read_bytes() == IMPROVED.encode()
 
 
 async def test_a_suggestion_opens_from_the_jobs_pane_and_n_and_N_step_through_it(served: Served) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from themed_app import ThemedApp
 
-from cekura_tui.ui.kit.dialog import ConfirmDialog, DialogNote, key_hint
+from cekura_tui.ui.kit.dialog import DialogNote, key_hint
 
 
 @pytest.mark.parametrize(
@@ -33,11 +33,3 @@ async def test_a_note_has_a_sign_for_what_failed_and_for_what_was_done() -> None
             assert str(note.content) == shown
         note.show("", failed=True)
         assert str(note.content) == ""
-
-
-async def test_a_question_has_the_focus_on_cancel_and_a_stray_enter_says_no() -> None:
-    answers: list[bool | None] = []
-    async with ThemedApp().run_test() as pilot:
-        await pilot.app.push_screen(ConfirmDialog("Launch?", "It may cost credits.", "Launch"), answers.append)
-        await pilot.press("enter")
-        assert answers == [False]

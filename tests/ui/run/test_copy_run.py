@@ -13,13 +13,10 @@ from pathlib import Path
 import pytest
 from app_on_a_server import setup_of
 from calling import call
-from hostile import hostile_run
-from one_dialog import OneDialog, answer, asked, burst
+from one_dialog import OneDialog, answer, asked
 from scripted_server import ScriptedServer, run_of, serve_runs
 from textual.pilot import Pilot
-from textual.widgets import Input
-from waiting import eventually
-from watching import screen_text, sees, still
+from watching import sees
 
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import Verdict
@@ -205,65 +202,6 @@ async def test_only_a_web_link_is_offered_as_the_recording(setup: Setup, odd: ob
 # To a file
 
 
-async def save_as(app: OneDialog, pilot: Pilot[None], name: str) -> None:
-    await go_to(app, pilot, "save the transcript as text to a file …")
-    await pilot.press("enter")
-    await sees(pilot, "Save the transcript of run 48213 as text", "enter save")
-    app.screen.query_one(Input).value = name
-    await pilot.pause()
-
-
-async def test_a_file_that_exists_is_only_overwritten_when_asked_for_twice(setup: Setup, here: Path) -> None:
-    (here / "old.txt").write_text("precious")
-    async with asked(setup, copy_of(view())) as (app, pilot):
-        await save_as(app, pilot, "old.txt")
-        await pilot.press("enter")
-        await sees(pilot, "old.txt already exists. Press enter again to overwrite.")
-        app.screen.query_one(Input).value = "old.txt "
-        await sees(pilot, gone="already exists")
-        await pilot.press("enter")
-        await sees(pilot, "already exists")
-        assert (here / "old.txt").read_text() == "precious"
-        assert await answer(app, pilot, "enter") == f"Saved to {here / 'old.txt'}."
-    assert "It is me" in (here / "old.txt").read_text()
-    assert os.listdir(here) == ["old.txt"]
-
-
-@pytest.mark.parametrize(
-    ("typed", "said"),
-    [
-        ("", "Type a file name."),
-        ("nowhere/run.txt", "There is no directory"),
-        ("[/oops]/", "is a directory"),
-        ("x" * 300, "Can't write"),
-        ("/proc/run.txt", "Can't write /proc"),
-        ("~nobody-at-all/run.txt", "no such home directory"),
-    ],
-)
-async def test_a_name_that_cannot_be_is_refused_with_a_sentence_and_leaves_nothing(
-    setup: Setup, here: Path, typed: str, said: str
-) -> None:
-    async with asked(setup, copy_of(view())) as (app, pilot):
-        await save_as(app, pilot, typed)
-        await pilot.press("enter")
-        await sees(pilot, said)
-        await pilot.press("escape")
-        await sees(pilot, "Copy or save run 48213", gone="enter save")
-        assert app.answers == [], "something else may be chosen"
-    assert os.listdir(here) == []
-
-
-async def test_enter_pressed_three_times_in_haste_saves_one_file_and_answers_once(setup: Setup, here: Path) -> None:
-    async with asked(setup, copy_of(view())) as (app, pilot):
-        await go_to(app, pilot, "save the transcript as text to a file …")
-        await pilot.press("enter")
-        await sees(pilot, "enter save")
-        burst(app, "enter", "enter", "enter")
-        await eventually(lambda: app.answers, "an answer")
-        await still(pilot)
-        assert app.answers == [f"Saved to {here / 'run-48213-transcript.txt'}."]
-
-
 # To a browser
 
 
@@ -352,25 +290,3 @@ async def test_over_ssh_the_recording_is_copied_and_not_opened(setup: Setup, mon
 
 
 # However it is looked at
-
-
-async def test_a_hostile_run_is_shown_and_copied_as_text(setup: Setup) -> None:
-    shown = view_of(Run.read(clean_json(hostile_run(48213))), 0.0)
-    async with asked(setup, copy_of(shown, turn=shown.transcript.turns[2])) as (app, pilot):
-        await sees(pilot, "Copy or save run 48213")
-        for words in [words for words in offered(app) if "file" not in words]:
-            await go_to(app, pilot, words)
-            assert "\x1b" not in screen_text(app)
-            await answer(app, pilot, "enter")
-            assert not set(app.copied[-1]) & set("\x1b\x07\x9b\u202e\x7f\x08")
-        assert any("press[/]" in text for text in app.copied)
-
-
-@pytest.mark.parametrize("size", [(60, 15), (80, 24), (200, 50)])
-async def test_the_whole_dialog_fits_every_terminal(setup: Setup, size: tuple[int, int]) -> None:
-    shown = view(result_id=None, voice_recording_url="no link")
-    async with asked(setup, copy_of(shown), size=size) as (app, pilot):
-        await sees(pilot, "Copy or save run 48213", "run ID", "No link:", "No link to the recording", "esc close")
-        await pilot.press("G")
-        await eventually(lambda: app.dialog.query_one("#copies").cursor_key == offered(app)[-1], "the last offer")
-        await sees(pilot, "save the transcript as JSON to a file …", "esc close")

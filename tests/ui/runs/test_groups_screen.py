@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from itertools import chain, pairwise
+from collections.abc import Callable, Sequence
+from itertools import chain, pairwise, repeat
 
+import pytest
 from app_on_a_server import EPOCH, SMALL, WIDE, setup_of
 from hostile import SHOWN, hostile_run
 from hypothesis import given
 from hypothesis import strategies as st
+from one_dialog import OneDialog, answer, ask_again, asked
 from scripted_server import Got, Hold, Reply, ScriptedServer, run_of
-from textual.pilot import Pilot
-from themed_app import ThemedApp
-from waiting import eventually
 from watching import screen_text, sees
 
 from cekura_tui.model.filter.match import Matcher
@@ -22,11 +19,9 @@ from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.groups import HOWS, Group, How, group_runs, percent
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
-from cekura_tui.ui.kit.app_screen import style_sheets
 from cekura_tui.ui.runs.groups import AT_ONCE, BAR, PAGE, GroupList, GroupsScreen, OpenedGroup, bar
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup
-from cekura_tui.workspace.workspace import Workspace
 
 BULK = "/test_framework/v1/runs/bulk/"
 NAMES: dict[How, str] = {
@@ -38,30 +33,22 @@ NAMES: dict[How, str] = {
 }
 
 
-class Host(ThemedApp):
-    """An app with this screen alone; `left` are the answers of the screen."""
-
-    CSS_PATH = style_sheets()
-
-    def __init__(self, workspace: Workspace) -> None:
-        super().__init__()
-        self.state = AppState(self, workspace, lambda: EPOCH)
-        self.left: list[object] = []
-
-    def group(self, rows: Sequence[RunRow]) -> None:
-        self.push_screen(GroupsScreen(self.state, rows, f"in {len(rows)} loaded runs"), self.left.append)
+@pytest.fixture
+def setup(scripted: ScriptedServer) -> Setup:
+    scripted.on("GET", BULK, Reply([]))
+    return setup_of(scripted.url, "key", 1)
 
 
-@asynccontextmanager
-async def hosted(setup: Setup, size: tuple[int, int] = WIDE) -> AsyncIterator[tuple[Host, Pilot[None]]]:
-    workspace = Workspace(setup)
-    workspace.start(lambda: None)
-    app = Host(workspace)
-    try:
-        async with app.run_test(size=size, notifications=True) as pilot:
-            yield app, pilot
-    finally:
-        await asyncio.to_thread(workspace.close)
+def groups_of(*lists: Sequence[RunRow]) -> Callable[[AppState], GroupsScreen]:
+    """The screen for these runs; opened again, it is for the next ones."""
+    rows = chain(lists, repeat(lists[-1]))
+
+    def make(state: AppState) -> GroupsScreen:
+        state.clock = lambda: EPOCH
+        loaded = next(rows)
+        return GroupsScreen(state, loaded, f"in {len(loaded)} loaded runs")
+
+    return make
 
 
 def failed_runs(*numbers: int, **fields: object) -> list[dict[str, object]]:
@@ -97,15 +84,16 @@ ROWS = rows_of(
 """One run in three failed, and of scenario 0 with a calm caller the last one."""
 
 
-def under_cursor(app: Host, how: How) -> Group:
+def under_cursor(app: OneDialog, how: How) -> Group:
     key = app.screen.query_one(GroupList).cursor_key
     return next(group for group in group_runs(ROWS, how, {}).groups if group.key == key)
 
 
-async def test_b_shows_the_next_grouping_and_enter_answers_with_the_filter_of_a_group(scripted: ScriptedServer) -> None:
+async def test_b_shows_the_next_grouping_and_enter_answers_with_the_filter_of_a_group(
+    setup: Setup, scripted: ScriptedServer
+) -> None:
     scripted.on("GET", BULK, Reply({"detail": "Odd."}, 400), lambda got: with_why(got, "No total was said"))
-    async with hosted(setup_of(scripted.url, "key", 1), SMALL) as (app, pilot):
-        app.group(ROWS)
+    async with asked(setup, groups_of(ROWS)) as (app, pilot):
         await sees(pilot, NAMES["verdict"], "failed check", "F More reasons")
         for _, how in pairwise([*HOWS, HOWS[0]]):
             await pilot.press("j", "b")
@@ -122,20 +110,16 @@ async def test_b_shows_the_next_grouping_and_enter_answers_with_the_filter_of_a_
             await sees(pilot, f" {NAMES[how]}  ")
             await pilot.press("G")
             group = under_cursor(app, how)
-            await pilot.press("enter")
-            await eventually(lambda: app.left, "the screen was left")
-            opened = app.left.pop()
+            opened = await answer(app, pilot, "enter")
             assert isinstance(opened, OpenedGroup)
             assert opened.name.startswith(group.title)
             matches = Matcher(parse(opened.filter_text).filter, now=EPOCH, notes={})
             assert {row.id for row in ROWS if matches(row)} == set(group.run_ids)
-            app.group(ROWS)
+            await ask_again(app)
 
 
-async def test_a_pair_shows_its_last_outcomes_and_since_when_it_fails(scripted: ScriptedServer) -> None:
-    scripted.on("GET", BULK, Reply([]))
-    async with hosted(setup_of(scripted.url, "key", 1)) as (app, pilot):
-        app.group(ROWS)
+async def test_a_pair_shows_its_last_outcomes_and_since_when_it_fails(setup: Setup) -> None:
+    async with asked(setup, groups_of(ROWS), size=WIDE) as (app, pilot):
         await sees(pilot, "Failed checks")
         await pilot.press(*"bbbb")
         failing = next(group for group in group_runs(ROWS, "pair", {}).groups if group.first_failed)
@@ -147,51 +131,36 @@ async def test_a_pair_shows_its_last_outcomes_and_since_when_it_fails(scripted: 
             await sees(pilot, NAMES["pair"], f" {failing.strip} ", failing.title[:20], since)
 
 
-async def test_a_group_too_large_for_a_filter_says_that_its_newest_runs_are_listed(scripted: ScriptedServer) -> None:
-    rows = rows_of([run_of(number, status="timeout", evaluation_status="") for number in range(1, 131)])
-    async with hosted(setup_of(scripted.url, "key", 1)) as (app, pilot):
-        app.group(rows)
-        await sees(pilot, "Did not run properly · 130 runs", "timeout")
-        await pilot.press("enter")
-        await sees(pilot, "Only the newest 100 of 130 runs are listed")
-        assert isinstance(app.left[0], OpenedGroup)
-        assert app.left[0].filter_text.startswith("id:130,129,")
-
-
-async def test_reasons_that_differ_in_numbers_become_one_group_and_the_cursor_stays(scripted: ScriptedServer) -> None:
-    failed = failed_runs(1, 2, 3)
-    rows = rows_of([*failed, run_of(9, status="timeout", evaluation_status="")])
+async def test_f_retries_reasons_and_those_that_differ_in_numbers_become_one_group(
+    setup: Setup, scripted: ScriptedServer
+) -> None:
+    broken = [run_of(number, status="timeout", evaluation_status="") for number in range(9, 139)]
     hold = Hold(Reply([]))
-    scripted.on("GET", BULK, hold)
-    async with hosted(setup_of(scripted.url, "key", 1)) as (app, pilot):
-        app.group(rows)
-        await sees(pilot, "loading why 3 runs failed …", "Reason not loaded yet", "timeout")
-        await pilot.press("G")
-        broken = app.screen.query_one(GroupList).cursor_key
-        hold.reply = with_why(scripted.requests("GET", BULK)[0], "No total was said")
-        hold.released.set()
-        await sees(pilot, "Expected outcome", "No total was said after …", "all failure reasons loaded")
-        listed = app.screen.query_one(GroupList)
-        assert (len(listed.rows), listed.cursor_key) == (2, broken)
-        assert screen_text(app).count("Expected outcome") == 1
-
-
-async def test_reasons_that_cannot_be_loaded_leave_the_groups_and_f_retries(scripted: ScriptedServer) -> None:
-    rows = rows_of(failed_runs(1, 2))
-    scripted.on("GET", BULK, Reply(b"<html>502</html>", 502), lambda got: with_why(got, "No total was said"))
-    async with hosted(setup_of(scripted.url, "key", 1), SMALL) as (app, pilot):
-        app.group(rows)
+    scripted.on("GET", BULK, Reply(b"<html>502</html>", 502), hold)
+    async with asked(setup, groups_of(rows_of([*failed_runs(1, 2, 3), *broken]))) as (app, pilot):
         await sees(pilot, "! Can't load why runs failed · F retry", "Reason not loaded yet", "F More reasons")
         await pilot.press("F")
-        await sees(pilot, "No total was said after …", gone="Can't load")
+        await sees(pilot, "loading why 3 runs failed …", "Did not run properly · 130 runs", "timeout")
+        await pilot.press("G")
+        listed = app.screen.query_one(GroupList)
+        timeout = listed.cursor_key
+        hold.reply = with_why(scripted.requests("GET", BULK)[-1], "No total was said")
+        hold.released.set()
+        await sees(pilot, "Expected outcome", "No total was said after …", "all failure reasons loaded", gone="Can't")
+        assert (len(listed.rows), listed.cursor_key) == (2, timeout)
+        assert screen_text(app).count("Expected outcome") == 1
+        opened = await answer(app, pilot, "enter")
+        assert opened.filter_text.startswith("id:138,137,"), "too many for a filter"
+        await sees(pilot, "Only the newest 100 of 130 runs are listed")
 
 
-async def test_f_loads_the_next_fifty_reasons_newest_first_and_stores_them(scripted: ScriptedServer) -> None:
+async def test_f_loads_the_next_fifty_reasons_newest_first_and_stores_them(
+    setup: Setup, scripted: ScriptedServer
+) -> None:
     errors = [run_of(number, status="timeout", evaluation_status="") for number in range(121, 124)]
     rows = rows_of([*failed_runs(*range(1, 121)), *errors])
     scripted.on("GET", BULK, lambda got: with_why(got, "No total was said"))
-    async with hosted(setup_of(scripted.url, "key", 1)) as (app, pilot):
-        app.group(rows)
+    async with asked(setup, groups_of(rows), size=WIDE) as (app, pilot):
         await sees(
             pilot, f"reasons loaded for {PAGE} of 120 · F load 50 more", "120 failed · 3 errors in 123 loaded runs"
         )
@@ -211,44 +180,39 @@ async def test_f_loads_the_next_fifty_reasons_newest_first_and_stores_them(scrip
         await sees(pilot, "Did not run properly · 3 runs", "timeout")
         await pilot.press("b")
         await sees(pilot, NAMES["scenario"], "Refund", "120 of 120 failed")
-        await pilot.press("escape")
-        await eventually(lambda: app.left == [None], "the screen was left without a group")
-        asked = len(requests) + 1
-        assert len(scripted.requests("GET", BULK)) == asked
-        app.group(rows)
+        assert await answer(app, pilot, "escape") is None
+        so_far = len(requests) + 1
+        assert len(scripted.requests("GET", BULK)) == so_far
+        await ask_again(app)
         await sees(pilot, "No total was said", "reason", gone="loading why")
-        assert len(scripted.requests("GET", BULK)) == asked, "the reasons of the newest are stored"
+        assert len(scripted.requests("GET", BULK)) == so_far, "the reasons of the newest are stored"
 
 
-async def test_without_failed_runs_or_without_runs_the_screen_says_which_key_helps(scripted: ScriptedServer) -> None:
-    async with hosted(setup_of(scripted.url, "key", 1)) as (app, pilot):
-        app.group(rows_of([run_of(1, evaluation_status="success")]))
+async def test_without_failed_runs_or_without_runs_the_screen_says_which_key_helps(
+    setup: Setup, scripted: ScriptedServer
+) -> None:
+    passed = rows_of([run_of(1, evaluation_status="success")])
+    async with asked(setup, groups_of(passed, [])) as (app, pilot):
         await sees(pilot, "No failed runs among the loaded ones.", "b group by scenario")
         await pilot.press("b")
         await sees(pilot, "Books a table", "none failed", gone="No failed runs")
-        await pilot.press("enter")
-        await eventually(lambda: app.left, "the group was opened")
-        app.group([])
+        assert isinstance(await answer(app, pilot, "enter"), OpenedGroup)
+        await ask_again(app)
         await pilot.press("b")
         await sees(pilot, "No runs are loaded.")
-        await pilot.press("enter", "escape")
-        await eventually(lambda: len(app.left) == 2, "the screen was left")
-        assert app.left[1] is None
-        assert scripted.requests("GET", BULK) == []
+        assert await answer(app, pilot, "enter", "escape") is None
+    assert scripted.requests("GET", BULK) == []
 
 
-async def test_hostile_names_and_reasons_are_shown_as_text(scripted: ScriptedServer) -> None:
+async def test_hostile_names_and_reasons_are_shown_as_text(setup: Setup, scripted: ScriptedServer) -> None:
     runs = [hostile_run(1), hostile_run(2)]
     scripted.on("GET", BULK, Reply(runs))
-    async with hosted(setup_of(scripted.url, "key", 1), (200, 30)) as (app, pilot):
-        app.group(rows_of(runs))
+    async with asked(setup, groups_of(rows_of(runs)), size=(200, 30)) as (app, pilot):
         await sees(pilot, "all failure reasons loaded", SHOWN[:40])
         for how in (*HOWS[1:], HOWS[0]):
             await pilot.press("b")
             await sees(pilot, f" {NAMES[how]}  ")
             assert (SHOWN[:40] in screen_text(app)) == (how != "result")
-        assert app.left == []
-        assert app._exception is None
 
 
 @given(st.integers(0, 500), st.integers(1, 500))

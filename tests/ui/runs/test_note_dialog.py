@@ -7,12 +7,12 @@ import asyncio
 import pytest
 from app_on_a_server import setup_of
 from hostile import EVIL
-from one_dialog import OneDialog, answer, ask_again, asked, burst
+from one_dialog import OneDialog, answer, ask_again, asked
 from scripted_server import ScriptedServer
 from textual.events import Paste
 from textual.widgets import Input
 from waiting import eventually
-from watching import screen_text, sees, still
+from watching import sees
 
 from cekura_tui.model.errors import UsageError
 from cekura_tui.ui.runs import notes
@@ -43,15 +43,6 @@ async def test_a_note_is_typed_changed_and_removed(setup: Setup) -> None:
         await ask_again(app)
         await sees(pilot, "late")
         assert await answer(app, pilot, "ctrl+u", "space", "enter") == "", "a note of spaces is none"
-
-
-async def test_enter_pressed_twice_in_haste_answers_once(setup: Setup) -> None:
-    async with asked(setup, lambda _: NoteDialog(5, "late")) as (app, pilot):
-        await sees(pilot, "late")
-        burst(app, "r", "enter", "enter", "escape")
-        await eventually(lambda: app.answers, "an answer")
-        await still(pilot)
-        assert app.answers == ["later"]
 
 
 async def test_escape_discards_a_changed_note_only_when_pressed_twice(setup: Setup) -> None:
@@ -155,12 +146,3 @@ async def test_a_note_that_was_not_stored_is_shown_again_with_the_reason(setup: 
     async with asked(setup, dialog) as (app, pilot):
         await sees(pilot, "late, and rude", "The disk is full.")
         assert await answer(app, pilot, "enter") == "late, and rude"
-
-
-async def test_a_hostile_note_is_shown_as_text_on_the_smallest_terminal(setup: Setup) -> None:
-    async with asked(setup, lambda _: NoteDialog(5, EVIL), size=(60, 15)) as (app, pilot):
-        await sees(pilot, "Note on run 5", "esc cancel")
-        line(app).cursor_position = 0
-        await sees(pilot, "[2J]0;owned[/red] [@click=app.quit]")
-        assert "\x1b" not in screen_text(app)
-        assert await answer(app, pilot, "escape") is None, "opening it has not changed it"

@@ -74,23 +74,21 @@ async def test_runs_that_the_server_finds_are_listed_while_the_others_are_checke
 
 
 @pytest.mark.long
-async def test_a_hundred_thousand_runs_are_checked_page_by_page_once(scripted: ScriptedServer) -> None:
+async def test_twenty_thousand_runs_are_checked_page_by_page_once(scripted: ScriptedServer) -> None:
     fields: dict[int, dict[str, object]] = {
-        number: {"success": number % 10 > 0, "evaluation_status": None} for number in range(1, 100_001)
+        number: {"success": number % 10 > 0, "evaluation_status": None} for number in range(1, 20_001)
     }
-    fields |= {n: {"success": True, "evaluation_status": "reviewed_failure"} for n in range(33, 100_001, 1000)}
-    Listed(scripted, list(range(1, 100_001)), page=100, fields=fields)
+    fields |= {n: {"success": True, "evaluation_status": "reviewed_failure"} for n in range(33, 20_001, 1000)}
+    Listed(scripted, list(range(1, 20_001)), page=100, fields=fields)
     async with controlled(scripted) as (controller, _):
         await unhurried(controller)
         scripted.seen.clear()
         controller.filter_by("outcome:failed")
         await eventually(lambda: controller.listing.fresh, "the first answer")
         assert len(scripted.requests("GET", LIST)) <= 4
-        for read in range(9_000, 100_000, 9_000):
+        for read in range(5_000, 20_000, 5_000):
             sweep = controller.feed.sweep
             await eventually(lambda: sweep.whole or sweep.read > read, "more was checked")  # noqa: B023
         await eventually(lambda: controller.listing.whole, "all runs were checked")
-        assert ids(controller) == [
-            number for number in range(100_000, 0, -1) if number % 10 == 0 or number % 1000 == 33
-        ]
-        assert len(scripted.requests("GET", LIST)) <= 1_004
+        assert ids(controller) == [number for number in range(20_000, 0, -1) if number % 10 == 0 or number % 1000 == 33]
+        assert len(scripted.requests("GET", LIST)) <= 204

@@ -1,60 +1,108 @@
-"""Picking a project or an agent: each is found by typing, and only keys move the cursor."""
+"""Picking a project or an agent: each is found by typing, with few requests, and only keys move the cursor."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 
 import pytest
 from app_on_a_server import Served, setup_of
-from hostile import EVIL, SHOWN
-from one_dialog import answer, ask_again, asked, burst
-from scopes_to_pick import AGENTS, DEMO, FEW, TWO_EACH, agent_of, listed, pages_of, picker, read, scopes
+from one_dialog import OneDialog, answer, ask_again, asked
 from scripted_server import Got, Reply, ScriptedServer
+from textual.events import Key
+from textual.pilot import Pilot
+from textual.widgets import Input
 from waiting import eventually
-from watching import screen_text, sees, still
+from watching import sees
 
 from cekura_tui.model.scope import Project, Scope
-from cekura_tui.ui.runs.scope_picker import ScopeList
+from cekura_tui.ui.runs import scope_picker
+from cekura_tui.ui.runs.scope_picker import AT_ONCE, PickScopeDialog, ScopeList
+from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup
+
+AGENTS = "/test_framework/v1/aiagents/"
+DEMO = (Project(4021, "Front desks"), Project(4022, "Hospitality and grid"))
+FEW = (Project(1, "Clinic"), Project(2, "Bank"), Project(3, "Airline"))
+TEAMS = tuple(Project(number, f"Team {number:03}") for number in range(1, 301))
+
+
+def agents_of(*agents: tuple[int, int, str]) -> Callable[[Got], Reply]:
+    """A server that lists these agents (id, project, name) in pages, by project or by a text in their names."""
+
+    def page(got: Got) -> Reply:
+        found = [
+            {"id": number, "agent_name": name, "project": project}
+            for number, project, name in agents
+            if got.query.get("project_id") in (None, str(project))
+            and got.query.get("q", "").casefold() in name.casefold()
+        ]
+        size, number = int(got.query["page_size"]), int(got.query["page"])
+        more = "next" if size * number < len(found) else None
+        rows = found[size * (number - 1) : size * number]
+        return Reply({"count": len(found), "next": more, "previous": None, "results": rows})
+
+    return page
+
+
+PAGES = agents_of(*((number, number // 10, f"Agent {number}") for number in (11, 12, 21, 22, 31, 32)))
+CROWD = [(n, 1, f"Line {n}") for n in range(1001, 1801)] + [(n, 2 + n % 299, f"Desk {n}") for n in range(5001, 5801)]
+"""1,600 agents: half of them in the first project, the others in all others."""
 
 
 @pytest.fixture
 def setup(scripted: ScriptedServer) -> Setup:
-    scripted.on("GET", AGENTS, pages_of(TWO_EACH))
+    scripted.on("GET", AGENTS, PAGES)
     return setup_of(scripted.url, "key", 1)
 
 
-# The demo workspace
+@pytest.fixture
+def crowded(setup: Setup, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Setup:
+    """300 projects and 1,600 agents, of which 400 of one project are listed."""
+    monkeypatch.setattr(scope_picker, "PAGES", 4)
+    scripted.on("GET", AGENTS, agents_of(*CROWD))
+    return setup
+
+
+def picker(projects: Sequence[Project], current: Scope | None = None) -> Callable[[AppState], PickScopeDialog]:
+    return lambda state: PickScopeDialog(state, projects, current)
+
+
+def scopes(app: OneDialog) -> ScopeList:
+    return app.screen.query_one(ScopeList)
+
+
+def listed(app: OneDialog) -> list[object]:
+    return [row.scope.id for row in scopes(app).rows]
+
+
+async def loaded(pilot: Pilot[None]) -> None:
+    """Wait until no agents are being loaded."""
+    await sees(pilot, "List runs of", gone="Loading agents")
 
 
 async def test_every_project_and_agent_is_listed_and_picked_by_a_key_or_a_double_click(served: Served) -> None:
-    now = Scope("project", 4021, "Front desks")
+    now, orders = Scope("project", 4021, "Front desks"), Scope("agent", 1202, "Forno Nove, orders")
     async with asked(served.setup(), picker(DEMO, now)) as (app, pilot):
         await sees(pilot, "● Front desks", "    Harbour Bank, card line", "1204", "    Northgrid, outage line")
-        await read(pilot)
+        await loaded(pilot)
         assert listed(app) == [4021, 1201, 1202, 1203, 1204, 4022, 1205, 1206]
         assert scopes(app).cursor_key == ("project", 4021)
-        orders = Scope("agent", 1202, "Forno Nove, orders")
-        assert await answer(app, pilot, "down", "down", "enter") == orders
-        for keys, scope in (("escape",), None), (("enter",), now):
-            await ask_again(app)
-            await read(pilot)
+        for keys, scope in (("down", "down", "enter"), orders), (("escape",), None), (("enter",), now):
             assert await answer(app, pilot, *keys) == scope
-        await ask_again(app)
-        await read(pilot)
+            await ask_again(app)
+            await loaded(pilot)
         await pilot.click(ScopeList, offset=(6, 2), times=2)
-        await eventually(lambda: len(app.answers) == 4, "an answer")
-        assert app.answers[-1] == orders
+        await eventually(lambda: app.answers[3:] == [orders], "an answer")
 
 
 async def test_projects_and_agents_are_found_by_parts_of_their_names_and_by_id(served: Served) -> None:
     async with asked(served.setup(), picker(DEMO)) as (app, pilot):
-        await read(pilot)
+        await loaded(pilot)
         for typed, kind, number in (
             ("meridian", "agent", 1203),
             ("LINE bank", "agent", 1204),
             ("1206", "agent", 1206),
-            ("grid outage", "agent", 1206),
             ("hospitality", "project", 4022),
             ("hospitality belv", "agent", 1205),
             ("4022", "project", 4022),
@@ -69,29 +117,14 @@ async def test_projects_and_agents_are_found_by_parts_of_their_names_and_by_id(s
         assert await answer(app, pilot, *"belv", "enter") == Scope("agent", 1205, "Hotel Belvedere, concierge")
 
 
-async def test_enter_pressed_twice_in_haste_picks_once(served: Served) -> None:
-    async with asked(served.setup(), picker(DEMO)) as (app, pilot):
-        await read(pilot)
-        burst(app, "enter", "enter")
-        await eventually(lambda: app.answers, "an answer")
-        await still(pilot)
-        assert app.answers == [Scope("project", 4021, "Front desks")]
-
-
 # While answers come
 
 
 async def test_the_cursor_stays_on_its_row_while_agents_are_loaded_above_it(
     setup: Setup, scripted: ScriptedServer
 ) -> None:
-    pages = pages_of(TWO_EACH)
     gates = {str(project.id): threading.Event() for project in FEW}
-
-    def late(got: Got) -> Reply:
-        gates[got.query["project_id"]].wait(20)
-        return pages(got)
-
-    scripted.on("GET", AGENTS, late)
+    scripted.on("GET", AGENTS, lambda got: PAGES(got) if gates[got.query["project_id"]].wait(20) else Reply(b"", 500))
     async with asked(setup, picker(FEW)) as (app, pilot):
         await sees(pilot, "Clinic", "Airline", "Loading agents")
         await pilot.press("down", "down")
@@ -103,38 +136,19 @@ async def test_the_cursor_stays_on_its_row_while_agents_are_loaded_above_it(
         gates["2"].set()
         await sees(pilot, "Agent 22")
         assert scopes(app).cursor_key == ("project", 2)
-        await pilot.press(*"32")
+        await pilot.press(*"agent 32", "enter")
+        await sees(pilot, "Loading agents", gone="Clinic")
+        assert app.answers == [], "it is not known yet"
         gates["3"].set()
         await sees(pilot, "Agent 32", gone="Agent 22")
         assert await answer(app, pilot, "enter") == Scope("agent", 32, "Agent 32")
 
 
-async def test_an_agent_typed_before_any_answer_can_be_picked_once_it_is_loaded(
-    setup: Setup, scripted: ScriptedServer
-) -> None:
-    gate, pages = threading.Event(), pages_of(TWO_EACH)
-    scripted.on("GET", AGENTS, lambda got: pages(got) if gate.wait(20) else Reply(b"", 500))
-    async with asked(setup, picker(FEW)) as (app, pilot):
-        await pilot.press(*"agent 21", "enter")
-        await sees(pilot, "Loading agents", gone="Clinic")
-        assert app.answers == []
-        gate.set()
-        await sees(pilot, "Agent 21")
-        assert await answer(app, pilot, "enter") == Scope("agent", 21, "Agent 21")
-
-
-# Errors
-
-
 async def test_projects_and_other_agents_can_be_picked_while_some_agents_fail_to_load(
     setup: Setup, scripted: ScriptedServer
 ) -> None:
-    pages, broken = pages_of(TWO_EACH), {"2"}
-
-    def mostly(got: Got) -> Reply:
-        return Reply({"detail": "Odd."}, 400) if got.query.get("project_id") in broken else pages(got)
-
-    scripted.on("GET", AGENTS, mostly)
+    broken, odd = {"2"}, Reply({"detail": "Odd."}, 400)
+    scripted.on("GET", AGENTS, lambda got: odd if got.query.get("project_id") in broken else PAGES(got))
     async with asked(setup, picker(FEW)) as (app, pilot):
         await sees(pilot, "Can't load agents:", "Odd.", "Agent 12", "Agent 32", "Bank")
         assert listed(app) == [1, 11, 12, 2, 3, 31, 32]
@@ -147,32 +161,99 @@ async def test_projects_and_other_agents_can_be_picked_while_some_agents_fail_to
         assert await answer(app, pilot, "enter") == Scope("agent", 22, "Agent 22")
 
 
-async def test_a_key_without_projects_says_so(setup: Setup) -> None:
-    async with asked(setup, picker(())) as (app, pilot):
-        await sees(pilot, "This API key has no project.")
-        assert await answer(app, pilot, "enter", "escape") is None
+@pytest.mark.parametrize(
+    ("projects", "now", "line", "picked"),
+    [
+        ((), None, "This API key has no project.", None),
+        (FEW, Scope("agent", 99, "Gone"), "● ", Scope("agent", 99, "Gone")),
+        (FEW, Scope("agent", 22), "●     Agent 22", Scope("agent", 22, "Agent 22")),
+        (FEW, Scope("result", 991), "● result 991", Scope("result", 991)),
+    ],
+    ids=["nothing", "not listed", "without a name", "a result"],
+)
+async def test_the_current_scope_is_listed_even_if_the_server_does_not_list_it(
+    setup: Setup, projects: Sequence[Project], now: Scope | None, line: str, picked: Scope | None
+) -> None:
+    async with asked(setup, picker(projects, now)) as (app, pilot):
+        await sees(pilot, line, gone="Loading agents")
+        assert now is None or listed(app).count(now.id) == 1
+        assert await answer(app, pilot, "enter", *["escape"] * (now is None)) == picked
 
 
-async def test_the_current_agent_or_result_is_listed_even_if_the_server_does_not_list_it(setup: Setup) -> None:
-    cases = (
-        (Scope("agent", 99, "Gone"), "● ", "Gone"),
-        (Scope("agent", 22), "●     Agent 22", "Agent 22"),
-        (Scope("result", 991), "● result 991", ""),
-    )
-    dialogs = (picker(FEW, now) for now, _, _ in cases)
-    async with asked(setup, lambda state: next(dialogs)(state)) as (app, pilot):
-        for now, line, name in cases:
-            await sees(pilot, line, name)
-            await read(pilot)
-            assert listed(app).count(now.id) == 1
-            assert await answer(app, pilot, "enter") == Scope(now.kind, now.id, name)
-            if now.kind != "result":
-                await ask_again(app)
+# Of 300 projects
 
 
-async def test_hostile_names_are_shown_as_text(scripted: ScriptedServer) -> None:
-    scripted.on("GET", AGENTS, pages_of([agent_of(7, 1, f"A\n{EVIL}"), agent_of(8, 1, "é\u200d👩\u200d🚀 [red]")]))
-    async with asked(setup_of(scripted.url, "key", 1), picker([Project(1, EVIL)])) as (app, pilot):
-        await sees(pilot, SHOWN[:20], f"A {SHOWN[:20]}", "[red]")
-        assert "\x1b" not in screen_text(app)
-        assert (await answer(app, pilot, "down", "enter")).id == 7
+async def test_of_300_projects_only_the_agents_of_the_current_one_are_loaded(
+    crowded: Setup, scripted: ScriptedServer
+) -> None:
+    async with asked(crowded, picker(TEAMS, Scope("project", 2, "Team 002"))) as (app, pilot):
+        await sees(pilot, "● Team 002", "Type to find agents of other projects.")
+        assert {got.query["project_id"] for got in scripted.requests("GET", AGENTS)} == {"2"}
+        assert len(scopes(app).rows) == 300 + sum(project == 2 for _, project, _ in CROWD)
+        await pilot.press(*["pagedown"] * 50)
+        await sees(pilot, "Team 300", "esc cancel")
+        assert await answer(app, pilot, "pageup", "pagedown", "enter") == Scope("project", 300, "Team 300")
+
+
+async def test_of_a_project_with_hundreds_of_agents_many_are_listed_and_all_are_found(
+    crowded: Setup, scripted: ScriptedServer
+) -> None:
+    async with asked(crowded, picker(TEAMS, Scope("project", 1, "Team 001"))) as (app, pilot):
+        await eventually(lambda: len(scopes(app).rows) > 300, "some answers")
+        assert await answer(app, pilot, "escape") is None, "while others are on their way"
+        await ask_again(app)
+        scripted.seen.clear()
+        await sees(pilot, "Some agents of Team 001 are not listed. Type to find them.")
+        assert len(scripted.requests("GET", AGENTS)) <= scope_picker.PAGES
+        assert scopes(app).cursor_key == ("project", 1)
+        assert 1790 not in listed(app)
+        await pilot.press(*"line 1790")
+        await sees(pilot, "    Line 1790")
+        assert await answer(app, pilot, "enter") == Scope("agent", 1790, "Line 1790")
+
+
+async def test_typed_words_find_agents_in_any_of_300_projects(crowded: Setup) -> None:
+    async with asked(crowded, picker(TEAMS)) as (app, pilot):
+        line = app.screen.query_one(Input)
+        line.value = "team 217"
+        own = {number for number, project, _ in CROWD if project == 217}
+        await eventually(lambda: own <= set(listed(app)), "the agents of a project that was typed")
+        await loaded(pilot)
+        assert scopes(app).cursor_key == ("project", 217)
+        line.value = "1234 line"
+        await sees(pilot, "    Line 1234")
+        line.value = "6 345 line"
+        await sees(pilot, "No match yet. Type more of the name.", gone="    Line")
+        line.value = "desk 5721"
+        await sees(pilot, "    Desk 5721", f"Team {2 + 5721 % 299:03}")
+        await loaded(pilot)
+        assert listed(app) == [2 + 5721 % 299, 5721]
+        assert scopes(app).cursor_key == ("agent", 5721), "the project is a heading here"
+        assert await answer(app, pilot, "enter") == Scope("agent", 5721, "Desk 5721")
+
+
+async def test_at_most_three_requests_are_in_flight_and_not_one_for_every_key(
+    crowded: Setup, scripted: ScriptedServer
+) -> None:
+    held, most, lock, pages, gate = 0, 0, threading.Lock(), agents_of(*CROWD), threading.Event()
+
+    def slow(got: Got) -> Reply:
+        nonlocal held, most
+        with lock:
+            held += 1
+            most = max(most, held)
+        gate.wait(20)
+        with lock:
+            held -= 1
+        return pages(got)
+
+    scripted.on("GET", AGENTS, slow)
+    async with asked(crowded, picker(TEAMS)) as (app, pilot):
+        for letter in "team 21":
+            app.post_message(Key("space" if letter == " " else letter, letter))
+        await eventually(lambda: most == AT_ONCE, "three requests")
+        gate.set()
+        await loaded(pilot)
+        await eventually(lambda: len(scopes(app).rows) > 10, "agents")
+    assert most == AT_ONCE
+    assert {got.query["q"] for got in scripted.requests("GET", AGENTS) if "q" in got.query} == {"team 21", "team"}

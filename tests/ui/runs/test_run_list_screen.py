@@ -5,9 +5,9 @@ from __future__ import annotations
 from unittest.mock import patch
 
 import pytest
-from app_on_a_server import LAUNCH, LIST, SMALL, WIDE, Served, no_crash, on_run, opened
+from app_on_a_server import LAUNCH, LIST, SMALL, Served, no_crash, on_run, opened
 from kept_jobs import DONE, seeded_jobs
-from odd_runs import LONG_RUN
+from one_dialog import answer, asked
 from run_list import footer, kinds_of, list_of, offset_of, rows_of
 from textual.geometry import Size
 from textual.widgets import Input
@@ -15,11 +15,14 @@ from waiting import eventually
 from watching import screen_text, sees, still
 
 from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.run.columns import Cells, RunColumns
 from cekura_tui.model.run.outcome import MARKS, Kind
+from cekura_tui.ui.runs.columns import ColumnsDialog
 from cekura_tui.ui.runs.header import OutcomeBar
 from cekura_tui.ui.runs.list import fit_chip
 from cekura_tui.ui.runs.outcomes import OUTCOMES, OutcomeCounts
 from cekura_tui.ui.runs.screen import RunsScreen
+from cekura_tui.workspace.setup import Setup
 
 
 async def test_all_240_runs_are_loaded_by_scrolling_each_page_once(served: Served) -> None:
@@ -98,20 +101,6 @@ async def test_up_to_three_marked_runs_of_one_agent_go_into_one_job(served: Serv
         await sees(pilot, "240 runs", gone="marked")
 
 
-async def test_the_cursor_follows_to_the_run_that_was_opened_last(served: Served) -> None:
-    async with opened(served.setup()) as pilot:
-        await on_run(pilot, 900238)
-        await pilot.press("enter")
-        await sees(pilot, "Run 900238", "14 turns")
-        await pilot.press("right_square_bracket", "right_square_bracket")
-        await sees(pilot, "Run 900236", "Transcript", gone="Run 900238")
-        await pilot.press("left_square_bracket")
-        await sees(pilot, "Run 900237")
-        await pilot.press("escape")
-        await sees(pilot, "240 runs")
-        assert list_of(pilot).cursor_key == 900237
-
-
 async def test_another_project_or_agent_is_picked_by_name_and_remembered(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900236)
@@ -137,16 +126,6 @@ async def test_another_project_or_agent_is_picked_by_name_and_remembered(served:
         no_crash(pilot)
     async with opened(served.setup(project=None)) as pilot:
         await sees(pilot, "60 runs", "Hospitality and grid")
-
-
-async def test_a_call_of_3000_turns_opens_and_its_last_turn_is_one_key_away(served: Served) -> None:
-    async with opened(served.setup(), run_id=LONG_RUN) as pilot:
-        await sees(pilot, f"Run {LONG_RUN}", "3,000 turns", "Meridian Air rebooking, good day")
-        await pilot.press("G")
-        await sees(pilot, "3:29:56", "You know what, I'll take the very first one")
-        await pilot.press("g")
-        await sees(pilot, "0:00:00", "Meridian Air rebooking, good day")
-        no_crash(pilot)
 
 
 async def test_a_list_that_is_empty_for_a_moment_keeps_the_focus(served: Served) -> None:
@@ -185,71 +164,56 @@ async def test_a_click_on_an_outcome_lists_its_runs_alone_and_a_second_one_all(s
         await sees(pilot, "240 runs", "900239", gone="outcome:failed")
 
 
-def outcome_line(width: int, counts: OutcomeCounts) -> str:
-    """The outcomes as they are drawn in this width."""
-    bar = OutcomeBar()
-    bar.set_reactive(OutcomeBar.outcomes, counts)
-    with patch.object(OutcomeBar, "size", Size(width, 1)):
-        return bar.render().plain
+ALL: tuple[tuple[Kind, int | None], ...] = tuple((kind, 1_234) for kind in OUTCOMES)
+PASSED: tuple[tuple[Kind, int | None], ...] = tuple((kind, 12_345 if kind == "passed" else None) for kind in OUTCOMES)
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
 def test_the_outcomes_fit_into_a_line_with_the_number_of_runs_they_count(width: int) -> None:
-    counts: tuple[tuple[Kind, int | None], ...] = tuple((kind, 1_234) for kind in OUTCOMES)
-    line = outcome_line(width, OutcomeCounts("100,000 runs", counts, frozenset(), "of 7,404 loaded"))
+    def drawn(runs: str, counts: tuple[tuple[Kind, int | None], ...], active: frozenset[str], loaded: str = "") -> str:
+        bar = OutcomeBar()
+        bar.set_reactive(OutcomeBar.outcomes, OutcomeCounts(runs, counts, active, loaded))
+        with patch.object(OutcomeBar, "size", Size(width, 1)):
+            return bar.render().plain
+
+    line = drawn("100,000 runs", ALL, frozenset(), "of 7,404 loaded")
     assert ("1,234 failed" in line) == (width >= 100)
     assert line.startswith("100,000 runs")
-    assert width < 100 or len(line) <= width
-    assert width < 100 or "of 7,404 loaded" in line
+    assert width < 100 or (len(line) <= width and "of 7,404 loaded" in line)
     assert all(mark in line for mark in MARKS.values())
-
-
-@pytest.mark.parametrize("width", [60, 80, 120])
-def test_outcomes_that_are_filtered_out_make_room_for_the_count_of_the_others(width: int) -> None:
-    counts: tuple[tuple[Kind, int | None], ...] = tuple(
-        (kind, 12_345 if kind == "passed" else None) for kind in OUTCOMES
-    )
-    line = outcome_line(width, OutcomeCounts("12,345 of 100,000 runs", counts, frozenset({"passed"})))
+    line = drawn("12,345 of 100,000 runs", PASSED, frozenset({"passed"}))
     assert len(line) <= width
     assert "✓ 12,345 passed" in line
-    assert ("✗ failed" in line) == ("to review" in line) == (width == 120)
+    assert ("✗ failed" in line) == ("to review" in line) == (width >= 100), "those filtered out make room"
 
 
-@pytest.mark.parametrize(
-    ("room", "chip"),
-    [
-        (17, " ◌ in progress   "),
-        (15, " ◌ in progress "),
-        (14, " ◌ in progress"),
-        (13, "◌ in progress"),
-        (8, "◌ in pr…"),
-    ],
-)
-def test_an_outcome_is_as_wide_as_its_column_and_loses_its_blanks_before_its_words(room: int, chip: str) -> None:
-    assert fit_chip("◌ in progress", room) == chip
+def test_an_outcome_is_as_wide_as_its_column_and_loses_its_blanks_before_its_words() -> None:
+    chips = {room: fit_chip("◌ in progress", room) for room in (17, 15, 14, 13, 8)}
+    padded = {17: " ◌ in progress   ", 15: " ◌ in progress ", 14: " ◌ in progress", 13: "◌ in progress"}
+    assert chips == {**padded, 8: "◌ in pr…"}
 
 
 # Columns and comparing
 
 
-@pytest.mark.long
-async def test_columns_are_chosen_in_a_dialog_and_are_kept_after_a_restart(served: Served) -> None:
-    async with opened(served.setup()) as pilot:
-        await sees(pilot, "240 runs", "when ▼", gone="personality")
-        await pilot.press("c")
-        await sees(pilot, "Columns", "Of the run list", "no room in this terminal")
-        await pilot.resize_terminal(160, 48)
-        await sees(pilot, "Columns", gone="no room in this terminal")
-        await pilot.resize_terminal(*WIDE)
-        await sees(pilot, "no room in this terminal")
-        await pilot.press(*"jjjj", "space", "j", "space", "k", "space", "K", "greater_than_sign")
-        await sees(pilot, "hidden", "personality")
-        await pilot.press("escape")
-        await sees(pilot, "scenario", "personal…", gone="length")
-    async with opened(served.setup()) as pilot:
-        await sees(pilot, "240 runs", "personal…", "agent", gone="length")
-        await pilot.press("c", "r", "escape")
-        await sees(pilot, "length", gone="personality")
+async def test_columns_are_hidden_moved_sized_and_reset_by_keys_and_followed_at_once(quiet: Setup) -> None:
+    applied: list[RunColumns] = []
+
+    def apply(columns: RunColumns) -> Cells:
+        applied.append(columns)
+        return columns.cells(70)
+
+    async with asked(quiet, lambda _: ColumnsDialog("", RunColumns(), apply)) as (app, pilot):
+        await sees(pilot, "Of the run list", "[x] length", "no room in this terminal")
+        await pilot.press(*"jj", "space", "j", "K", "less_than_sign")
+        await sees(pilot, "[ ] scenario", "hidden")
+        changed = applied[-1]
+        wide = dict(RunColumns().toggled("scenario").moved("agent", -1).cells(70))["agent"]
+        assert changed == RunColumns().toggled("scenario").moved("agent", -1).sized("agent", wide - 1)
+        await pilot.press("r")
+        await sees(pilot, "[x] scenario", gone="hidden")
+        assert applied[-1] == RunColumns()
+        assert await answer(app, pilot, "enter") is None
 
 
 async def test_two_marked_runs_are_compared_and_without_marks_the_last_passed_one(served: Served) -> None:

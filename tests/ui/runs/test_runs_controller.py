@@ -12,10 +12,12 @@ from controlled_runs import ONE, TWO, controlled, ids, serve_list
 from scripted_server import Hold, Reply, ScriptedServer, run_of
 from waiting import eventually
 
+from cekura_tui.model.run.columns import RunColumns
 from cekura_tui.model.scope import NoScope, Scope
 from cekura_tui.ui.messages import RunsRead
 from cekura_tui.ui.runs import controller as controller_module
-from cekura_tui.ui.runs.list import explain_empty
+from cekura_tui.ui.runs.columns import ColumnsDialog, choose_columns
+from cekura_tui.ui.runs.list import RunList, explain_empty
 from cekura_tui.ui.runs.outcomes import only_failures
 
 
@@ -37,6 +39,26 @@ async def test_a_filter_lists_known_runs_at_once_and_is_restored_with_its_scope(
         controller.list_scope(ONE)
         await eventually(lambda: only_failures(controller.listing.filter), "its filter is back")
         assert screen.lists == [True, False, False]
+
+
+async def test_a_filter_and_the_columns_of_a_view_survive_a_restart(scripted: ScriptedServer) -> None:
+    serve_list(scripted, run_of(2), run_of(1))
+    chosen = RunColumns().toggled("length")
+
+    async def ask(dialog: ColumnsDialog) -> None:
+        dialog._apply(chosen)
+
+    async with controlled(scripted) as (controller, screen):
+        await eventually(lambda: controller.listing.fresh, "the list came")
+        controller.filter_by("outcome:error")
+        page: Any = SimpleNamespace(state=controller._state, opening=SimpleNamespace(ask=ask))
+        await choose_columns(page, controller, RunList(lambda _: ""))
+        await eventually(lambda: all(task.done() for name, task in screen.workers if name == "save-filter"), "saved")
+    async with controlled(scripted) as (controller, _):
+        await eventually(lambda: str(controller.listing.filter) == "outcome:error", "the filter is back")
+        assert controller.listing.columns == chosen
+        controller.filter_by("")
+        assert controller.listing.columns == RunColumns(), "of other lists nothing was chosen"
 
 
 async def test_a_group_adds_to_the_filter_and_stepping_back_leads_to_the_groups(scripted: ScriptedServer) -> None:
@@ -93,26 +115,17 @@ async def test_changes_are_drawn_twice_a_second_and_missing_rows_at_once(
         assert screen.timers[-1].delay < 0.01
 
 
-async def test_of_several_projects_a_person_picks_one(scripted: ScriptedServer) -> None:
-    projects = [{"id": 1, "name": "One"}, {"id": 2, "name": "Two"}]
-    scripted.on("GET", "/user/v1/projects/", Reply(projects))
-    serve_list(scripted, run_of(1))
+async def test_of_several_projects_a_person_picks_one_whose_name_is_shown(scripted: ScriptedServer) -> None:
+    scripted.on("GET", "/user/v1/projects/", Reply([{"id": 1, "name": "One"}, {"id": 2, "name": "Two"}]))
+    serve_list(scripted, run_of(1, evaluation_status="success"))
     async with controlled(scripted, None) as (controller, screen):
         await eventually(lambda: screen.picks, "it is asked which")
         assert isinstance(controller.trouble, NoScope)
         assert screen.picks == [controller.trouble]
-        controller.list_scope(TWO)
-        await eventually(lambda: controller.listing.fresh, "its runs are listed")
+        controller.list_scope(Scope("project", 2))
+        await eventually(lambda: controller.listing.scope == TWO and controller.listing.whole, "its name and runs")
         assert controller.trouble is None
         assert scripted.requests("GET", LIST)[-1].query["project_id"] == "2"
-
-
-async def test_a_scope_given_by_number_gets_its_name_and_a_whole_list_says_so(scripted: ScriptedServer) -> None:
-    scripted.on("GET", "/user/v1/projects/", Reply([{"id": 1, "name": "One"}]))
-    serve_list(scripted, run_of(1, evaluation_status="success"))
-    async with controlled(scripted, Scope("project", 1)) as (controller, screen):
-        await eventually(lambda: controller.listing.scope == ONE, "its name")
-        await eventually(lambda: controller.listing.whole, "all of it")
         controller.load_all()
         assert screen.texts == ["All runs and their checks are loaded."]
 
@@ -143,14 +156,13 @@ async def test_loading_checks_is_stopped_by_the_same_key(scripted: ScriptedServe
     second = Hold(Reply([]))
     scripted.on("GET", f"{LIST}bulk/", Reply([]), second)
     serve_list(scripted, *(run_of(number) for number in range(60, 0, -1)))
-    async with controlled(scripted) as (controller, _):
+    async with controlled(scripted) as (controller, screen):
         await eventually(lambda: controller.listing.whole, "all of it")
         controller.load_all()
         await eventually(second.arrived.is_set, "the first are loaded, the next are asked for")
         controller.load_all()
         second.released.set()
-        (worker,) = [task for name, task in controller._view.workers if name == "checks"]  # type: ignore[attr-defined]
-        await worker
+        await eventually(lambda: all(task.done() for name, task in screen.workers if name == "checks"), "it has ended")
         assert len(scripted.requests("GET", f"{LIST}bulk/")) == 2
         assert len(controller.checks.unknown()) == 10
 

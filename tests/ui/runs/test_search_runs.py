@@ -9,13 +9,12 @@ from contextlib import asynccontextmanager
 import pytest
 from app_on_a_server import Served, no_crash, on_run
 from app_on_a_server import opened as opened_app
-from hostile import EVIL
 from kept_jobs import KEY
 from one_dialog import OneDialog, answer, ask_again, asked, burst
 from textual.pilot import Pilot
 from textual.widgets import Input
 from waiting import eventually
-from watching import screen_text, sees, still
+from watching import sees, still
 
 from cekura_tui.model.run.run import Run
 from cekura_tui.store.store import Store
@@ -182,12 +181,3 @@ async def test_a_search_that_fails_says_why_and_enter_searches_again(quiet: Setu
             other.close()
         await pilot.press("enter")
         await sees(pilot, "3 hits in 3 of 4 runs cached here")
-
-
-@pytest.mark.parametrize("size", [(80, 24), (120, 36), (60, 15)])
-async def test_hostile_words_are_drawn_as_letters_at_every_size(quiet: Setup, size: tuple[int, int]) -> None:
-    async with searching(quiet, {n: [f"found {EVIL}"] for n in range(1, 40)}, size=size) as (app, pilot):
-        await pilot.press(*"found [/red]")
-        await sees(pilot, "39 hits in 39 of 39", "[/red]", "Scenario 39", "esc close", "00:00 agent")
-        assert set(screen_text(app)) & set(EVIL) <= {char for char in EVIL if char.isprintable()}
-        assert app.is_running
