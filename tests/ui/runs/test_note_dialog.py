@@ -2,51 +2,67 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
-from app_on_a_server import setup_of
 from hostile import EVIL
-from one_dialog import OneDialog, answer, ask_again, asked
-from scripted_server import ScriptedServer
+from one_dialog import answer, ask_again, asked
 from textual.events import Paste
 from textual.widgets import Input
 from waiting import eventually
 from watching import sees
 
-from cekura_tui.model.errors import UsageError
 from cekura_tui.ui.runs import notes
 from cekura_tui.ui.runs.notes import LONGEST, NoteDialog
 from cekura_tui.workspace.setup import Setup
-from cekura_tui.workspace.workspace import Workspace
-
-TOO_LONG = "a note has at most 4,000"
 
 
-@pytest.fixture
-def setup(scripted: ScriptedServer) -> Setup:
-    return setup_of(scripted.url, "key", 1)
-
-
-def line(app: OneDialog) -> Input:
-    return app.screen.query_one(Input)
-
-
-async def test_a_note_is_typed_changed_and_removed(setup: Setup) -> None:
-    notes = iter(("", "late", "late"))
-    async with asked(setup, lambda _: NoteDialog(48213, next(notes))) as (app, pilot):
+async def test_a_note_is_typed_changed_and_removed(quiet: Setup) -> None:
+    notes = iter(("", "late", "late", ""))
+    async with asked(quiet, lambda _: NoteDialog(48213, next(notes))) as (app, pilot):
         await sees(pilot, "Note on run 48213", "enter save")
-        assert await answer(app, pilot, *"late q", "enter") == "late q"
-        await ask_again(app)
-        await sees(pilot, "late")
-        assert await answer(app, pilot, "r", "enter") == "later"
-        await ask_again(app)
-        await sees(pilot, "late")
-        assert await answer(app, pilot, "ctrl+u", "space", "enter") == "", "a note of spaces is none"
+        for keys, note in (("late q", "late q"), ("r", "later"), (("ctrl+u", "space"), "")):
+            assert await answer(app, pilot, *keys, "enter") == note, "a note of spaces is none"
+            await ask_again(app)
 
 
-async def test_escape_discards_a_changed_note_only_when_pressed_twice(setup: Setup) -> None:
-    async with asked(setup, lambda _: NoteDialog(5, "late")) as (app, pilot):
+async def test_a_note_that_is_too_long_or_was_not_stored_says_so_and_stays(quiet: Setup) -> None:
+    unsaved = lambda _: NoteDialog(5, "late", typed="late, and rude", problem="The disk is full.")  # noqa: E731
+    async with asked(quiet, unsaved) as (app, pilot):
+        await sees(pilot, "late, and rude", "The disk is full.")
+        assert await answer(app, pilot, "enter") == "late, and rude"
+        await ask_again(app)
+        line = app.screen.query_one(Input)
+        line.value = "x" * (LONGEST + 12)
+        await pilot.press("enter")
+        await sees(pilot, "! 12 characters too long: a note has at most 4,000.")
+        assert len(app.answers) == 1
+        await pilot.press(*["backspace"] * 12)
+        await sees(pilot, gone="too long")
+        assert await answer(app, pilot, "enter") == "x" * LONGEST
+
+
+async def test_a_typed_note_is_a_draft_until_it_is_saved_or_discarded_and_kept_at_the_end(
+    quiet: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notes, "AUTOSAVE", 0.01)
+    drafts: list[str] = []
+    kept: list[str] = []
+    dialog = lambda _: NoteDialog(5, "late", keep=kept.append, autosave=drafts.append)  # noqa: E731
+    async with asked(quiet, dialog) as (app, pilot):
+        await sees(pilot, "late")
+        for keys, draft, left in ((), None, None), (("r",), "later", "later"), (("backspace",), "", None):
+            await pilot.press(*keys)
+            await eventually(lambda draft=draft: drafts[-1:] == ([] if draft is None else [draft]), f"draft {draft}")
+            app.dialog.keep()
+            assert kept == ([] if left is None else [left]), "what is kept when the program is closed"
+            kept.clear()
+        await pilot.press("!")
+        await eventually(lambda: drafts == ["later", "", "late!"], "the draft is saved again")
+        assert await answer(app, pilot, "escape", "escape") is None
+        assert drafts[3:] == [""]
+
+
+async def test_escape_discards_a_changed_note_only_when_pressed_twice(quiet: Setup) -> None:
+    async with asked(quiet, lambda _: NoteDialog(5, "late")) as (app, pilot):
         await sees(pilot, "late")
         assert await answer(app, pilot, "escape") is None
         await ask_again(app)
@@ -61,68 +77,18 @@ async def test_escape_discards_a_changed_note_only_when_pressed_twice(setup: Set
         assert await answer(app, pilot, "escape") is None
 
 
-async def test_pasted_lines_become_one_without_control_characters(setup: Setup) -> None:
-    async with asked(setup, lambda _: NoteDialog(5, "so:")) as (app, pilot):
+async def test_pasted_lines_become_one_without_control_characters(quiet: Setup) -> None:
+    async with asked(quiet, lambda _: NoteDialog(5, "so:")) as (app, pilot):
         await sees(pilot, "so:")
-        line(app).post_message(Paste(f" first\r\nsecond\tthird {EVIL}"))
+        app.screen.query_one(Input).post_message(Paste(f" first\r\nsecond\tthird {EVIL}"))
         await sees(pilot, "[INFO] end")
         note = await answer(app, pilot, "enter")
         assert note.startswith("so: first second third [2J]0;owned[/red] [@click=app.quit]")
         assert note.isprintable()
 
 
-async def test_a_note_that_is_too_long_is_refused_and_stays_to_be_shortened(setup: Setup) -> None:
-    async with asked(setup, lambda _: NoteDialog(5, "")) as (app, pilot):
-        line(app).value = "x" * (LONGEST + 12)
-        await pilot.press("enter")
-        await sees(pilot, TOO_LONG, "! 12 characters too long")
-        assert app.answers == []
-        await pilot.press(*["backspace"] * 12)
-        await sees(pilot, gone="A note has")
-        assert await answer(app, pilot, "enter") == "x" * LONGEST
-
-
-async def test_the_longest_note_that_the_dialog_takes_is_stored_whole(setup: Setup) -> None:
-    workspace = Workspace(setup)
-    workspace.start(lambda: None)
-    try:
-        await workspace.call(lambda session: session.notes.save(5, "x" * LONGEST))
-        with pytest.raises(UsageError):
-            await workspace.call(lambda session: session.notes.save(5, "x" * (LONGEST + 1)))
-    finally:
-        await asyncio.to_thread(workspace.close)
-
-
-async def test_a_changed_note_is_kept_when_the_program_is_closed(setup: Setup) -> None:
-    found: list[str] = []
-    async with asked(setup, lambda _: NoteDialog(5, "late", keep=found.append)) as (app, pilot):
-        await sees(pilot, "late")
-        for keys, kept in ((), []), (("r",), ["later"]), (("ctrl+u",), []), (("x",), ["x"]):
-            await pilot.press(*keys)
-            app.dialog.keep()
-            assert found == kept, keys
-            found.clear()
-
-
-async def test_a_typed_note_is_stored_as_a_draft_until_it_is_saved_or_discarded(
-    setup: Setup, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(notes, "AUTOSAVE", 0.01)
-    drafts: list[str] = []
-    async with asked(setup, lambda _: NoteDialog(5, "late", autosave=drafts.append)) as (app, pilot):
-        await sees(pilot, "late")
-        await pilot.press("r")
-        await eventually(lambda: drafts == ["later"], "the draft is saved")
-        await pilot.press("backspace")
-        await eventually(lambda: drafts == ["later", ""], "the note is as it was")
-        await pilot.press("!")
-        await eventually(lambda: drafts[2:] == ["late!"], "the draft is saved again")
-        assert await answer(app, pilot, "escape", "escape") is None
-        assert drafts[3:] == [""]
-
-
-async def test_a_draft_is_restored_beside_a_note_of_another_window(setup: Setup) -> None:
-    async with asked(setup, lambda _: NoteDialog(5, "late")) as (app, pilot):
+async def test_a_draft_is_restored_beside_a_note_of_another_window(quiet: Setup) -> None:
+    async with asked(quiet, lambda _: NoteDialog(5, "late")) as (app, pilot):
         for keys, now, draft, former, seen in (
             ("", "late", "late and rude", "late", "late and rude"),
             ("", "late", "lat", "late", "lat"),
@@ -136,13 +102,6 @@ async def test_a_draft_is_restored_beside_a_note_of_another_window(setup: Setup)
             await pilot.press(*keys)
             app.dialog.replace_former(now, draft, former)
             await sees(pilot, seen, *["Typed earlier, not saved."] * (seen != now))
-            assert line(app).value == seen
+            assert app.screen.query_one(Input).value == seen
             assert await answer(app, pilot, "enter") == seen
             await ask_again(app)
-
-
-async def test_a_note_that_was_not_stored_is_shown_again_with_the_reason(setup: Setup) -> None:
-    dialog = lambda _: NoteDialog(5, "late", typed="late, and rude", problem="The disk is full.")  # noqa: E731
-    async with asked(setup, dialog) as (app, pilot):
-        await sees(pilot, "late, and rude", "The disk is full.")
-        assert await answer(app, pilot, "enter") == "late, and rude"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from cekura_tui.model.filter.filter import Filter
+import pytest
+
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.paging import PagedRuns, RunPage
@@ -40,13 +40,10 @@ def feed_of(*rows: RunRow, count: int | None = None) -> Any:
 
 
 def test_a_cached_list_of_the_last_minutes_leaves_out_runs_that_are_older_by_now() -> None:
-    now = NOON
     kept = SeenRuns(2, (row(2, ago=60), row(1, ago=590)), NOON)
-    listing = RunListing(SCOPE, kept, "since:10m", clock=lambda: now)
-    assert [shown.id for shown in listing.rows] == [2, 1]
-    now = NOON + 20
-    listing = RunListing(SCOPE, kept, "since:10m", clock=lambda: now)
-    assert [shown.id for shown in listing.rows] == [2]
+    for later, ids in ((0, [2, 1]), (20, [2])):
+        listing = RunListing(SCOPE, kept, "since:10m", clock=lambda: NOON + later)  # noqa: B023 - called at once
+        assert [shown.id for shown in listing.rows] == ids
 
 
 def test_a_list_that_was_never_loaded_shows_the_cached_runs_that_match() -> None:
@@ -73,18 +70,16 @@ def test_runs_that_no_longer_match_stay_and_are_counted_apart() -> None:
     assert dict(counted.counts) == {**dict.fromkeys(OUTCOMES, 0), "running": 1, "passed": 1}
 
 
-def test_the_note_counts_the_loaded_runs_and_names_the_key() -> None:
-    listing = RunListing(SCOPE, None, "persona:~calm", clock=lambda: NOON)
-    listing.attach(feed_of(*(row(number) for number in range(300, 200, -1)), count=81_233))
-    assert listing.filter_notes()[0] == "persona: 100 of 81,233 runs loaded · F load all"
-    assert (listing.outcomes().runs, listing.outcomes().loaded) == ("100 of 81,233 runs", "")
-
-
-def test_the_outcomes_of_a_list_in_part_loaded_say_how_many_runs_they_count() -> None:
+def test_a_list_in_part_loaded_says_how_many_runs_it_has_and_counts() -> None:
+    feed = feed_of(*(row(number) for number in range(300, 200, -1)), count=81_233)
     listing = RunListing(SCOPE, None, clock=lambda: NOON)
-    listing.attach(feed_of(*(row(number) for number in range(300, 200, -1)), count=81_233))
+    listing.attach(feed)
     counted = listing.outcomes()
     assert (counted.runs, counted.loaded, dict(counted.counts)["failed"]) == ("81,233 runs", "of 100 loaded", 100)
+    listing = RunListing(SCOPE, None, "persona:~calm", clock=lambda: NOON)
+    listing.attach(feed)
+    assert listing.filter_notes()[0] == "persona: 100 of 81,233 runs loaded · F load all"
+    assert (listing.outcomes().runs, listing.outcomes().loaded) == ("100 of 81,233 runs", "")
 
 
 def test_a_changed_run_stays_in_its_place_until_the_list_is_sorted_again() -> None:
@@ -109,25 +104,26 @@ async def test_a_run_at_an_end_of_the_list_has_no_neighbour_there() -> None:
     assert [await listing.beside(number, 1) for number in (3, 2, 1)] == [2, 1, None]
 
 
-def filter_after(text: str, change: Callable[[Filter], Filter]) -> str:
-    """The filter that a change makes of this one."""
-    return str(change(parse(text).filter))
-
-
-def test_an_outcome_is_listed_alone_and_chosen_again_gives_all() -> None:
-    assert filter_after("agent:~bank", lambda it: toggle_outcome(it, "error")) == "agent:~bank outcome:error"
-    assert filter_after("outcome:error agent:~bank", lambda it: toggle_outcome(it, "error")) == "agent:~bank"
-    assert filter_after("outcome:failed,error", lambda it: toggle_outcome(it, "error")) == "outcome:error"
-    assert filter_after("-outcome:error outcome:passed", lambda it: toggle_outcome(it, "error")) == "outcome:error"
-    assert filter_after("outcome:failed,error x", lambda it: toggle_outcome(it, None)) == "x"
+@pytest.mark.parametrize(
+    ("text", "kind", "listed"),
+    [
+        ("agent:~bank", "error", "agent:~bank outcome:error"),
+        ("outcome:error agent:~bank", "error", "agent:~bank"),
+        ("outcome:failed,error", "error", "outcome:error"),
+        ("-outcome:error outcome:passed", "error", "outcome:error"),
+        ("outcome:failed,error x", None, "x"),
+    ],
+)
+def test_an_outcome_is_listed_alone_and_chosen_again_gives_all(text: str, kind: Any, listed: str) -> None:
+    assert str(toggle_outcome(parse(text).filter, kind)) == listed
 
 
 def test_the_next_outcome_comes_round_through_all_runs_in_both_directions() -> None:
     for step in (1, -1):
-        text, seen = "x", []
+        wanted, seen = parse("x").filter, []
         for _ in range(len(OUTCOMES) + 1):
-            text = filter_after(text, lambda it: next_outcome(it, step))  # noqa: B023 - called at once
-            seen.append(text.removeprefix("x outcome:"))
+            wanted = next_outcome(wanted, step)
+            seen.append(str(wanted).removeprefix("x outcome:"))
         assert seen == [*OUTCOMES[::step], "x"]
 
 

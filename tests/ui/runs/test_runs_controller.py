@@ -7,18 +7,21 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from app_on_a_server import LIST, PROJECT, Served
+from app_on_a_server import LIST, PROJECT, Served, setup_of
 from controlled_runs import ONE, TWO, controlled, ids, serve_list
 from scripted_server import Hold, Reply, ScriptedServer, run_of
 from waiting import eventually
 
+from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.columns import RunColumns
 from cekura_tui.model.scope import NoScope, Scope
+from cekura_tui.ui.app import read_first_frame
 from cekura_tui.ui.messages import RunsRead
 from cekura_tui.ui.runs import controller as controller_module
 from cekura_tui.ui.runs.columns import ColumnsDialog, choose_columns
 from cekura_tui.ui.runs.list import RunList, explain_empty
 from cekura_tui.ui.runs.outcomes import only_failures
+from cekura_tui.workspace.workspace import Workspace
 
 
 async def test_a_filter_lists_known_runs_at_once_and_is_restored_with_its_scope(scripted: ScriptedServer) -> None:
@@ -54,11 +57,10 @@ async def test_a_filter_and_the_columns_of_a_view_survive_a_restart(scripted: Sc
         page: Any = SimpleNamespace(state=controller._state, opening=SimpleNamespace(ask=ask))
         await choose_columns(page, controller, RunList(lambda _: ""))
         await eventually(lambda: all(task.done() for name, task in screen.workers if name == "save-filter"), "saved")
-    async with controlled(scripted) as (controller, _):
-        await eventually(lambda: str(controller.listing.filter) == "outcome:error", "the filter is back")
-        assert controller.listing.columns == chosen
-        controller.filter_by("")
-        assert controller.listing.columns == RunColumns(), "of other lists nothing was chosen"
+    listing, _ = read_first_frame(Workspace(setup_of(scripted.url, "key")), ONE)
+    assert (str(listing.filter), listing.columns) == ("outcome:error", chosen)
+    listing.change_filter(parse("").filter)
+    assert listing.columns == RunColumns(), "of other lists nothing was chosen"
 
 
 async def test_a_group_adds_to_the_filter_and_stepping_back_leads_to_the_groups(scripted: ScriptedServer) -> None:
