@@ -21,19 +21,6 @@ from cekura_tui.workspace.workspace import Workspace
 ONE, TWO = Scope("project", 1, "One"), Scope("project", 2, "Two")
 
 
-class Timer:
-    """A call that can be stopped."""
-
-    def __init__(self, delay: float, call: Callable[[], None]) -> None:
-        self.delay, self.called = delay, False
-        self._call = call
-        self.stop = asyncio.get_running_loop().call_later(delay, self._now).cancel
-
-    def _now(self) -> None:
-        self.called = True
-        self._call()
-
-
 class Screen:
     """Notes the calls of the controller."""
 
@@ -45,7 +32,6 @@ class Screen:
         self.picks: list[NoScope | None] = []
         self.texts: list[str] = []
         self.messages: list[Any] = []
-        self.timers: list[Timer] = []
         self.workers: list[tuple[str, asyncio.Task[None]]] = []
 
     def is_seen(self) -> bool:
@@ -83,9 +69,8 @@ class Screen:
         self.workers.append((group, asyncio.create_task(work())))
         return None
 
-    def set_timer(self, delay: float, callback: Callable[[], None]) -> Timer:
-        self.timers.append(timer := Timer(delay, callback))
-        return timer
+    def set_timer(self, delay: float, callback: Callable[[], None]) -> SimpleNamespace:
+        return SimpleNamespace(stop=asyncio.get_running_loop().call_later(delay, callback).cancel)
 
 
 @asynccontextmanager

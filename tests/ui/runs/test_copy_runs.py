@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from hostile import EVIL, SHOWN, hostile_run
 from one_dialog import OneDialog, answer, ask_again, asked
 from scripted_server import run_of
@@ -21,7 +20,6 @@ from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.scope import Scope
 from cekura_tui.ui.runs.export import SAVE_ALL, SAVE_THESE, CopyRunsDialog
 from cekura_tui.ui.state import AppState
-from cekura_tui.ui.terminal import clipboard
 from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
 
 DASHBOARD = "https://dashboard.cekura.ai"
@@ -117,17 +115,3 @@ async def test_a_copy_that_is_not_offered_has_its_reason(quiet: Setup) -> None:
                 await ask_again(app)
         assert offered(app) == ["save the whole list to a file …"]
         assert await answer(app, pilot, "enter") == SAVE_ALL
-
-
-async def test_a_large_copy_says_its_size_and_in_which_file_the_text_is(
-    quiet: Setup, monkeypatch: pytest.MonkeyPatch, home: Path
-) -> None:
-    monkeypatch.setattr(clipboard, "LARGE", 2_000)
-    rows = [ONE._replace(id=number) for number in range(1, 101)]
-    async with asked(quiet, copy_of(*rows)) as (app, pilot):
-        assert await choose(app, pilot, "CSV") is None
-        (toast,) = app._notifications  # on screen a long path is wrapped anywhere
-        for text in ("Sent the CSV, ", "bytes (over 2 kB)", "Some terminals drop that much", str(home / "copied.txt")):
-            assert text in toast.message
-        assert len(list(csv.DictReader(io.StringIO(app.copied[0])))) == 100
-        assert (home / "copied.txt").read_text() == app.copied[0]

@@ -21,7 +21,7 @@ from themed_app import ThemedApp
 from waiting import eventually
 from watching import screen_text, sees, still
 
-from cekura_tui.model.filter.parse import KnownNames, parse
+from cekura_tui.model.filter.parse import KnownNames
 from cekura_tui.model.text import clean
 from cekura_tui.ui.kit.app_screen import style_sheets
 from cekura_tui.ui.runs.filter_bar import LONGEST, FilterBar, completed_line, extends
@@ -266,27 +266,6 @@ async def test_tab_and_right_complete_the_word_before_the_cursor_and_tab_goes_on
         await shows(pilot, '3 matches · tab agent:"Pizza line" · then Claims, Clinic')
         await pilot.press(*["backspace"] * 4, "tab", "tab")
         assert app.typed == "agent:Claims", "the letters typed since count"
-
-
-async def test_one_of_ten_thousand_hostile_names_is_completed_as_text() -> None:
-    names = tuple(clean(f"{EVIL} {n}\n{n % 50 * 'x'}") for n in range(10_000, 0, -1))
-    async with shown(names=KnownNames(scenarios=(*names, "zzz one"), metrics=names)) as (app, pilot):
-        await type_in(pilot, "scenario:zz")
-        await pilot.press("tab", "enter")
-        assert app.filters == ['scenario:"zzz one"']
-        await type_in(pilot, 'metric:"[2J]')
-        await shows(pilot, "matches · tab metric:")
-        assert app.typed == 'metric:"[2J]'
-        await pilot.press("tab")
-        await pilot.press("escape")
-        app.bar.names = KnownNames(metrics=(f"{EVIL}\nmore",))
-        await type_in(pilot, "metric:")
-        await pilot.press("tab", "enter")
-        assert app.filters[-1] is not None
-        assert parse(app.filters[-1]).filter.terms[0].key == "metric"
-        assert app.filters[-1].isprintable()
-        await sees(pilot, "/ metric:", "[@click=app.quit]press[/]")
-        assert app.is_running
 
 
 @given(

@@ -1,16 +1,19 @@
-"""The preview beside the run list: the facts of a run, and how its lines are broken."""
+"""The preview beside the run list: the facts of a run, how its lines are broken, and its checks in the list."""
 
 from __future__ import annotations
 
-from app_on_a_server import Served, on_run, opened
+from app_on_a_server import LIST, Served, on_run, opened, setup_of
 from hypothesis import given
 from hypothesis import strategies as st
+from scripted_server import Reply, ScriptedServer, run_of, serve_runs
 from textual.content import Content
 from watching import screen_text, sees
 
 from cekura_tui.ui.runs.preview import hanging
 
 WORDS = st.lists(st.text("abcdefgh", min_size=1, max_size=9), min_size=1, max_size=40).map(" ".join)
+FAILED = {"id": 1, "name": "Greeting", "passed": False}
+MISSED = {"score": 0, "explanation": ["❌ No table was booked."]}
 
 
 @given(WORDS, st.integers(12, 60), st.integers(0, 8))
@@ -35,3 +38,29 @@ async def test_the_run_under_the_cursor_is_shown_with_its_verdicts_turns_and_age
         await sees(pilot, "Run 900237", gone="✗ Identity checked")
         await pilot.press("k")
         await sees(pilot, "Run 900238 · ✗ 4 checks", "cached ")
+
+
+async def test_a_run_that_was_loaded_whole_says_so_in_the_list_and_after_a_restart(scripted: ScriptedServer) -> None:
+    # The list has one failed check of a run and none of another; both runs failed two.
+    whole = {"evaluation": {"metrics": [FAILED]}, "expected_outcome": MISSED}
+    scripted.on("GET", LIST, Reply([run_of(6, metrics=[FAILED]), run_of(5)]))
+    scripted.on("GET", f"{LIST}bulk/", Reply([run_of(6, **whole), run_of(5, **whole)]))
+    serve_runs(scripted, run_of(6, **whole), run_of(5, **whole))
+    setup = setup_of(scripted.url, "key", 1)
+    async with opened(setup, size=(80, 24)) as pilot:
+        await sees(pilot, "2 runs", "6        ✗ failed", "5        ✗ failed")
+        await pilot.resize_terminal(120, 36)
+        await sees(pilot, "Verdicts  ✗ 2", "6        ✗ 2 checks", "5        ✗ failed")
+        await pilot.press("j", "enter")
+        await sees(pilot, "Verdicts")
+        await pilot.press("escape")
+        await sees(pilot, "6        ✗ 2 checks", "5        ✗ 2 checks")
+        await pilot.press("b")
+        await sees(pilot, "all failure reasons loaded")
+        await pilot.press("escape")
+        await sees(pilot, "6        ✗ 2 checks", "5        ✗ 2 checks")
+        await pilot.press("r")
+        await sees(pilot, "6        ✗ 2 checks", "paused")
+    scripted.on("GET", LIST, Reply({"detail": "Down."}, 503))
+    async with opened(setup, size=(80, 24)) as pilot:
+        await sees(pilot, "6        ✗ 2 checks", "5        ✗ 2 checks", "retrying")

@@ -10,9 +10,8 @@ from kept_jobs import DONE, seeded_jobs
 from one_dialog import answer, asked
 from run_list import footer, kinds_of, list_of, offset_of, rows_of
 from textual.geometry import Size
-from textual.widgets import Input
 from waiting import eventually
-from watching import screen_text, sees, still
+from watching import screen_text, sees
 
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.columns import Cells, RunColumns
@@ -34,21 +33,6 @@ async def test_all_240_runs_are_loaded_by_scrolling_each_page_once(served: Serve
         await pilot.press("g", "G", "g", "G")
         await sees(pilot, "900001")
         assert sorted(str(asked["query"]).count("created_at_to") for asked in served.asked(LIST)) == [0, 1, 1]
-
-
-async def test_the_cursor_stays_on_its_run_when_the_list_is_reloaded(served: Served) -> None:
-    async with opened(served.setup(), size=SMALL) as pilot:  # without a preview, which completes rows that were passed
-        await on_run(pilot, 900231)
-        await eventually(lambda: len(rows_of(pilot)) == 200, "the page ahead is loaded")
-        await still(pilot)
-        before, rows = screen_text(pilot.app), list_of(pilot).rows
-        asked = len(served.asked(LIST))
-        await pilot.press("r")
-        await eventually(lambda: len(served.asked(LIST)) == asked + 2, "the list and a page ahead are requested again")
-        await eventually(lambda: list_of(pilot).rows is not rows and len(rows_of(pilot)) == 200, "the list came")
-        await still(pilot)
-        assert list_of(pilot).cursor_key == 900231
-        assert screen_text(pilot.app).split("\n")[1:] == before.split("\n")[1:]
 
 
 async def test_the_header_has_two_lines_if_wide_and_a_small_screen_shows_sixteen_runs(served: Served) -> None:
@@ -105,23 +89,17 @@ async def test_another_project_or_agent_is_picked_by_name_and_remembered(served:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900236)
         await pilot.press("p")
-        await sees(pilot, "List runs of", "Hospitality and grid", "Harbour Bank, card line", "Northgrid")
+        await sees(pilot, "List runs of", "Riverside Clinic, appointments", "Northgrid")
         await pilot.press("escape")
         await sees(pilot, "240 runs", gone="List runs of")
         assert list_of(pilot).cursor_key == 900236
         await pilot.press("p")
-        await sees(pilot, "Harbour Bank, card line", "Northgrid")
-        await pilot.press(*"riverside")
-        await sees(pilot, "Riverside Clinic, appointments", gone="Northgrid")
-        await pilot.press("enter")
+        await sees(pilot, "Riverside Clinic, appointments")
+        await pilot.press(*"riverside", "enter")
         await sees(pilot, "Riverside Clinic, appointments", "runs", gone="240 runs")
         await eventually(lambda: rows_of(pilot), "rows")
         assert {row.agent_id for row in rows_of(pilot)} == {1201}
-        await pilot.press("p")
-        await sees(pilot, "List runs of", "Hospitality and grid", "Northgrid")
-        await pilot.press(*"hospit")
-        await sees(pilot, "Hospitality and grid", gone="Harbour Bank")
-        await pilot.press("enter")
+        await pilot.press("p", *"hospit", "enter")
         await sees(pilot, "60 runs", "Hospitality and grid", gone="List runs of")
         no_crash(pilot)
     async with opened(served.setup(project=None)) as pilot:
@@ -226,7 +204,7 @@ async def test_two_marked_runs_are_compared_and_without_marks_the_last_passed_on
         await pilot.press("equals_sign")
         await sees(pilot, "◀ Run 900239 · ✓ passed", "▶ Run 900237 · ✓ passed", "Differs from 00:06")
         await sees(pilot, "◀ Chest pain while booking  ▶ Move an ")
-        await pilot.press("n", "enter")
+        await pilot.press("enter")
         await sees(pilot, "Run 900239  ✓ passed", "▸ Verdicts")
         await pilot.press("escape")
         await sees(pilot, "2 marked")
@@ -234,8 +212,4 @@ async def test_two_marked_runs_are_compared_and_without_marks_the_last_passed_on
         await on_run(pilot, 900238)
         await pilot.press("equals_sign")
         await sees(pilot, "◀ This run 900238", "▶ Last passed run ")
-        await pilot.press("escape", "slash", "equals_sign")
-        await eventually(
-            lambda: pilot.app.screen.query(Input).first().value == "=", "the key is a letter in the filter"
-        )
         no_crash(pilot)

@@ -97,13 +97,6 @@ def test_a_changed_run_stays_in_its_place_until_the_list_is_sorted_again() -> No
     assert [shown.id for shown in listing.rows] == [1, 3, 2]  # type: ignore[union-attr]
 
 
-async def test_a_run_at_an_end_of_the_list_has_no_neighbour_there() -> None:
-    listing = RunListing(SCOPE, None, clock=lambda: NOON)
-    listing.attach(feed_of(row(3), row(2), row(1)))
-    assert [await listing.beside(number, -1) for number in (3, 2, 1, 9)] == [None, 3, 2, None]
-    assert [await listing.beside(number, 1) for number in (3, 2, 1)] == [2, 1, None]
-
-
 @pytest.mark.parametrize(
     ("text", "kind", "listed"),
     [

@@ -17,7 +17,6 @@ from cekura_tui.model.run.columns import RunColumns
 from cekura_tui.model.scope import NoScope, Scope
 from cekura_tui.ui.app import read_first_frame
 from cekura_tui.ui.messages import RunsRead
-from cekura_tui.ui.runs import controller as controller_module
 from cekura_tui.ui.runs.columns import ColumnsDialog, choose_columns
 from cekura_tui.ui.runs.list import RunList, explain_empty
 from cekura_tui.ui.runs.outcomes import only_failures
@@ -84,10 +83,8 @@ async def test_a_group_adds_to_the_filter_and_stepping_back_leads_to_the_groups(
 async def test_a_covered_list_draws_and_requests_nothing_until_it_is_seen_again(scripted: ScriptedServer) -> None:
     serve_list(scripted, run_of(1))
     async with controlled(scripted) as (controller, screen):
-        await eventually(lambda: controller.listing.fresh and screen.timers, "the list came")
-        await eventually(
-            lambda: screen.drawn and controller._redraw is None, "it is drawn, and nothing is left to draw"
-        )
+        await eventually(lambda: controller.listing.fresh, "the list came")
+        await eventually(lambda: screen.drawn and controller._redraw is None, "it is drawn, nothing is left to draw")
         screen.seen = False
         controller.visibility_changed()
         drawn, asked = screen.drawn, len(scripted.requests("GET", LIST))
@@ -97,24 +94,6 @@ async def test_a_covered_list_draws_and_requests_nothing_until_it_is_seen_again(
         screen.seen = True
         controller.visibility_changed()
         assert screen.drawn == drawn + 1
-
-
-async def test_changes_are_drawn_twice_a_second_and_missing_rows_at_once(
-    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(controller_module, "time", SimpleNamespace(monotonic=lambda: 100.0))
-    serve_list(scripted, run_of(1))
-    async with controlled(scripted) as (controller, screen):
-        await eventually(lambda: controller.listing.fresh, "it is loaded")
-        await eventually(lambda: screen.timers and screen.timers[-1].called, "it is drawn")
-        screen.timers.clear()
-        controller.feed.refresh()
-        await eventually(lambda: screen.timers, "it came again")
-        assert screen.timers[0].delay == controller_module.CALM == 0.5
-        screen.waiting = True
-        controller.feed.refresh()
-        await eventually(lambda: len(screen.timers) > 1, "a person waits for it")
-        assert screen.timers[-1].delay < 0.01
 
 
 async def test_of_several_projects_a_person_picks_one_whose_name_is_shown(scripted: ScriptedServer) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 import pytest
 from app_on_a_server import Served, no_crash, on_run
@@ -61,12 +61,10 @@ def hits(app: OneDialog) -> list[tuple[int, int]]:
 
 
 @asynccontextmanager
-async def searching(
-    setup: Setup, said: Said, *, size: tuple[int, int] = (80, 24)
-) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
+async def searching(setup: Setup, said: Said) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
     """The dialog over these opened runs."""
     keep(setup, said)
-    async with asked(setup, SearchRunsDialog, size=size) as (app, pilot):
+    async with asked(setup, SearchRunsDialog) as (app, pilot):
         await sees(pilot, "Search transcripts", gone="Searching …")
         yield app, pilot
 
@@ -78,10 +76,25 @@ async def test_words_are_found_as_one_types_and_enter_opens_the_run_at_the_turn(
         await sees(pilot, "2 hits in 2 of 3 runs cached here", "42", "Scenario 42", "01:05 caller", "My card is blue")
         assert hits(app) == [(42, 2), (41, 2)]
         assert app.screen.focused is app.screen.query_one(Input)
-        assert app.dialog._typing is None, "no timer runs while nothing is typed"
-        assert not app.screen.query_one(Input).cursor_blink
         await pilot.press("enter", "down")
         assert await answer(app, pilot, "enter") == OpenRun(41, 2, "blue card")
+        await ask_again(app)
+        await pilot.press("ctrl+u", *'"refund is"')
+        await sees(pilot, "The refund is on its way", "02:10 agent")
+        line = app.screen.query_one(HitList).render_line(1)
+        assert [s.text for s in line if s.style and s.style.bold] == ["refund is"], "a match late in a long turn"
+        await pilot.press("ctrl+u", *"agent:hello")
+        await sees(pilot, "2 hits in 2 of 3 runs cached here")
+        await pilot.press("down", "down")
+        assert app.screen.query_one(HitList).cursor_key == (41, 1)
+        await pilot.press("slash", "end", *" bank")
+        await sees(pilot, "1 hit in 1 of 3 runs cached here")
+        assert await answer(app, pilot, "down", "enter") == OpenRun(42, 1, "agent: Hello")
+        await ask_again(app)
+        burst(app, *"hello clx", "backspace", *"inic", "enter")
+        await sees(pilot, "1 hit in 1 of 3 runs", "hello clinic")
+        await eventually(lambda: isinstance(app.screen.focused, HitList), "enter in haste waits for the hits")
+        assert await answer(app, pilot, "enter") == OpenRun(41, 1, "clinic")
 
 
 async def test_a_search_in_a_run_leads_to_all_transcripts_and_into_another_run(served: Served) -> None:
@@ -99,32 +112,6 @@ async def test_a_search_in_a_run_leads_to_all_transcripts_and_into_another_run(s
         await pilot.press("n")
         await sees(pilot, "“Patel” 2 of ")
         no_crash(pilot)
-
-
-async def test_down_goes_to_the_hits_and_slash_back_to_the_words(quiet: Setup) -> None:
-    async with searching(quiet, CALLS) as (app, pilot):
-        await pilot.press(*'"refund is"')
-        await sees(pilot, "The refund is on its way", "02:10 agent")
-        line = app.screen.query_one(HitList).render_line(1)
-        assert [s.text for s in line if s.style and s.style.bold] == ["refund is"], "a match late in a long turn"
-        await pilot.press("ctrl+u", *"agent:hello")
-        await sees(pilot, "2 hits in 2 of 3 runs cached here")
-        await pilot.press("down", "down")
-        assert app.screen.query_one(HitList).cursor_key == (41, 1)
-        await pilot.press("slash", "end", *" bank")
-        await sees(pilot, "1 hit in 1 of 3 runs cached here")
-        assert await answer(app, pilot, "down", "enter") == OpenRun(42, 1, "agent: Hello")
-
-
-async def test_enter_in_haste_waits_for_the_hits_of_what_was_typed(quiet: Setup) -> None:
-    async with searching(quiet, CALLS) as (app, pilot):
-        await pilot.press(*"hello")
-        await sees(pilot, "2 hits in 2 of 3")
-        burst(app, " ", "c", "l", "x", "backspace", "i", "n", "i", "c", "enter")
-        await sees(pilot, "1 hit in 1 of 3")
-        await eventually(lambda: isinstance(app.screen.focused, HitList), "the hits have the keys")
-        assert app.screen.query_one(Input).value == "hello clinic"
-        assert await answer(app, pilot, "enter") == OpenRun(41, 1, "clinic")
 
 
 async def test_the_last_search_is_repeated_and_typed_over(quiet: Setup) -> None:
@@ -146,7 +133,7 @@ async def test_the_last_search_is_repeated_and_typed_over(quiet: Setup) -> None:
 
 
 async def test_without_an_index_all_hits_are_found_and_the_first_200_are_listed(quiet: Setup) -> None:
-    async with asked(quiet, SearchRunsDialog) as (app, pilot):
+    async with searching(quiet, {}) as (app, pilot):
         await sees(pilot, "No runs to search yet.")
         await answer(app, pilot, "escape")
         keep(quiet, {number: ["again"] * 150 for number in (1, 2)})
@@ -166,18 +153,13 @@ async def test_without_an_index_all_hits_are_found_and_the_first_200_are_listed(
 
 async def test_a_search_that_fails_says_why_and_enter_searches_again(quiet: Setup) -> None:
     async with searching(quiet, CALLS) as (app, pilot):
-        await pilot.press(*"blue")
-        await sees(pilot, "2 hits in 2 of 3")
         await answer(app, pilot, "escape")
         keep(quiet, {45: ["blue again"]})
-        other = sqlite3.connect(quiet.paths.database, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        try:
+        with closing(sqlite3.connect(quiet.paths.database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
             await ask_again(app)
+            await pilot.press(*"blue")
             await sees(pilot, "! Can't write the database")
             assert hits(app) == []
-        finally:
-            other.execute("ROLLBACK")
-            other.close()
         await pilot.press("enter")
         await sees(pilot, "3 hits in 3 of 4 runs cached here")

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from one_dialog import OneDialog, answer, ask_again, asked, burst
 from textual.pilot import Pilot
 from waiting import answered, eventually
@@ -63,46 +64,46 @@ def test_the_built_in_views_are_filters_as_the_filter_line_writes_them() -> None
         assert str(parse(view.filter).filter) == view.filter
 
 
-async def test_the_applied_view_has_a_dot_and_the_cursor_with_the_views_above_in_sight(quiet: Setup) -> None:
-    async with opened(quiet, "outcome:error", *MANY) as (app, pilot):
-        await sees(pilot, "● Errors", "Failed today")
+@pytest.mark.parametrize("current", ["outcome:error", "result:12"])
+async def test_the_applied_view_has_a_dot_and_the_cursor(quiet: Setup, current: str) -> None:
+    async with opened(quiet, current, *MANY) as (app, pilot):
+        await sees(pilot, *(("● Errors", "Failed today") if current == "outcome:error" else ("● view 12",)))
         assert screen_text(app).count("●") == 1
-        assert await answer(app, pilot, "enter") == "outcome:error"
-    async with opened(quiet, "result:12", *MANY) as (app, pilot):
-        await sees(pilot, "● view 12")
-        assert await answer(app, pilot, "enter") == "result:12"
+        assert await answer(app, pilot, "enter") == current
 
 
 # Saving
 
 
-async def test_the_filter_in_effect_is_saved_under_a_name_and_escape_saves_nothing(quiet: Setup) -> None:
-    async with opened(quiet, "mode:text") as (app, pilot):
+async def test_the_filter_in_effect_is_saved_and_replaces_a_view_only_when_asked_twice(quiet: Setup) -> None:
+    other, replaced = SavedView("suxv text", "mode:text"), SavedView("Angry callers", "mode:text")
+    async with opened(quiet, "mode:text", ANGRY) as (app, pilot):
         await pilot.press("s")
         await sees(pilot, "Save mode:text as", "enter save")
         await pilot.press(*"mine", "escape")
         await sees(pilot, "enter apply", gone="Save mode:text")
         assert app.answers == []
-        await kept(app)
+        await kept(app, ANGRY)
         await pilot.press("s", "ctrl+u", *"suxv  text", "enter")
         await sees(pilot, "Saved as “suxv text”.", "● suxv text", gone="Save mode:text")
-        await kept(app, SavedView("suxv text", "mode:text"))
-        assert await answer(app, pilot, "g", "G", "enter") == "mode:text"
-
-
-async def test_a_view_is_replaced_only_when_enter_is_pressed_once_more_on_its_name(quiet: Setup) -> None:
-    async with opened(quiet, "mode:text", ANGRY) as (app, pilot):
+        await kept(app, ANGRY, other)
         await pilot.press("s", *"angry CALLERS", "enter")
         await sees(pilot, "“Angry callers” already exists", "again to replace")
         await pilot.press("x")
         await sees(pilot, gone="already exists")
         await pilot.press("backspace", "enter")
         await sees(pilot, "“Angry callers” already exists")
-        await kept(app, ANGRY)
+        await kept(app, ANGRY, other)
         await pilot.press("enter")
         await sees(pilot, "Saved as “Angry callers”.")
-        await kept(app, SavedView("Angry callers", "mode:text"))
-        assert shown(app)[4:] == ["Angry callers"]
+        await kept(app, replaced, other)
+        assert shown(app)[4:] == ["Angry callers", "suxv text"]
+        await pilot.press("x", "s", *"Angry callers", "enter")
+        await sees(pilot, "Saved as “Angry callers”.")
+        await pilot.press("u")
+        await sees(pilot, "! Nothing to undo.")
+        await kept(app, replaced, other)
+        assert await answer(app, pilot, "g", "G", "enter") == "mode:text"
 
 
 async def test_a_view_that_cannot_be_saved_or_deleted_says_so_and_nothing_is_lost(quiet: Setup) -> None:
@@ -141,12 +142,3 @@ async def test_an_own_view_is_deleted_also_as_the_dialog_closes_and_u_brings_it_
         burst(app, "G", "x", "escape")
         await eventually(lambda: app.answers == [None], "the dialog is closed")
         await kept(app, ANGRY)
-
-
-async def test_a_view_saved_under_a_deleted_name_is_kept_by_undo(quiet: Setup) -> None:
-    async with opened(quiet, "mode:text", ANGRY) as (app, pilot):
-        await pilot.press("G", "x", "s", *"Angry callers", "enter")
-        await sees(pilot, "Saved as “Angry callers”.")
-        await pilot.press("u")
-        await sees(pilot, "! Nothing to undo.")
-        await kept(app, SavedView("Angry callers", "mode:text"))
