@@ -64,6 +64,19 @@ def failed(by_kind: dict[str, list[dict[str, Any]]]) -> int:
 
 
 @pytest.fixture
+def settings(home: Path) -> Callable[[str], Path]:
+    """Write the settings file."""
+
+    def write(text: str) -> Path:
+        home.mkdir(mode=0o700, exist_ok=True)
+        path = home / "config.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.fixture
 def prompt_file(tmp_path: Path) -> Path:
     path = tmp_path / "prompt.md"
     path.write_text("# Rules\n\nBe kind to callers.\n")

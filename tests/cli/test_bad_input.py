@@ -11,6 +11,7 @@ from calling import call, refused
 from scripted_server import HTML_502, Reply, Reset, ScriptedServer, closed_port, run_of, serve_runs
 
 RUN_5 = "/test_framework/v1/runs/5/"
+COMMANDS = (["runs", "list"], ["runs", "show", "5"], ["improve", "5", "--from-agent"])
 
 
 def wrong(demo: Any, said: str, *words: object, status: int = 2, stdin: bytes = b"", asked: bool = False) -> None:
@@ -30,47 +31,39 @@ def wrong(demo: Any, said: str, *words: object, status: int = 2, stdin: bytes = 
         ("No prompt chosen", (5, "--from-agent", "--prompt-file", __file__)),
         ("Add --wait.", (5, "--from-agent", "--out", "o")),
         ("Add --wait.", (5, "--from-agent", "--timeout", 3)),
+        ("“newest” is not a valid run id; use a number such as 48213.", ("newest", "--from-agent")),
     ],
 )
 def test_a_launch_that_lacks_something_or_has_too_much_is_refused(
     demo: Any, said: str, words: tuple[object, ...]
 ) -> None:
-    wrong(demo, said, "improve", *words)
-
-
-def test_a_run_named_four_times_is_one_run(demo: Any, failed: int) -> None:
-    assert call("improve", failed, failed, failed, failed, "--from-agent").status == 0
-    assert len(demo.posts()) == 1
-
-
-def test_an_id_that_is_a_word(demo: Any) -> None:
-    refused("“newest” is not a valid run id; use a number such as 48213.", "improve", "newest", "--from-agent")
+    refused(said, "improve", *words)
     assert demo.log == []
 
 
-def test_a_run_that_is_not_there(demo: Any, failed: int) -> None:
-    wrong(demo, "Run 1 not found,", "improve", failed, 1, "--from-agent", asked=True)
-
-
-def test_runs_of_two_agents(demo: Any, by_kind: dict[str, list[dict[str, Any]]]) -> None:
+def test_runs_that_cannot_be_improved_from_together(demo: Any, by_kind: dict[str, list[dict[str, Any]]]) -> None:
     runs = {row["agent"]: row["id"] for row in by_kind["failed"]}
-    assert len(runs) > 1
-    wrong(demo, "to different agents", "improve", *list(runs.values())[:2], "--from-agent", asked=True)
+    one, other, *_ = runs.values()
+    wrong(demo, "Run 1 not found,", "improve", one, 1, "--from-agent", asked=True)
+    wrong(demo, "to different agents", "improve", one, other, "--from-agent", asked=True)
+    assert call("improve", one, one, one, one, "--from-agent").status == 0
+    assert len(demo.posts()) == 1
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [(b" \n\t\r\n", "is blank"), (b"\x89PNG\0\xff", "is not a text file"), (b"x" * 200_001, "is over 200,000 bytes")],
-)
-def test_a_prompt_file_that_is_no_prompt(demo: Any, tmp_path: Path, content: bytes, said: str) -> None:
-    (tmp_path / "p").write_bytes(content)
-    wrong(demo, said, "improve", 5, "--prompt-file", tmp_path / "p")
-    wrong(demo, said, "improve", 5, "--prompt-file", "-", stdin=content)
-
-
-def test_a_prompt_file_that_is_missing_or_a_directory(demo: Any, tmp_path: Path) -> None:
+def test_a_prompt_file_that_is_no_prompt(demo: Any, tmp_path: Path) -> None:
+    path = tmp_path / "p"
+    for content, said in (
+        (b" \n\t\r\n", "is blank"),
+        (b"\x89PNG\0\xff", "is not a text file"),
+        (b"x" * 200_001, "is over 200,000 bytes"),
+    ):
+        path.write_bytes(content)
+        wrong(demo, said, "improve", 5, "--prompt-file", path)
+        wrong(demo, said, "improve", 5, "--prompt-file", "-", stdin=content)
     wrong(demo, "There is no file", "improve", 5, "--prompt-file", tmp_path / "none")
     wrong(demo, "is a directory", "improve", 5, "--prompt-file", tmp_path)
+    both = ("--api-key-file", "-", "improve", 5, "--prompt-file", "-")
+    wrong(demo, "both the key and the prompt", *both, stdin=b"key\nprompt")
 
 
 def test_an_output_that_cannot_be_written(demo: Any, failed: int, tmp_path: Path) -> None:
@@ -97,64 +90,26 @@ def test_an_output_that_cannot_be_written(demo: Any, failed: int, tmp_path: Path
 def test_a_path_of_a_variable_that_was_never_set(
     demo: Any, option: str, before: tuple[object, ...], after: tuple[object, ...]
 ) -> None:
-    result = call(*before, option, "", *after)
-    assert (result.status, result.out, demo.log) == (2, "", [])
-    assert f"Invalid value for '{option}': the path is empty." in result.err
+    refused(f"Invalid value for '{option}': the path is empty.", *before, option, "", *after)
+    assert demo.log == []
 
 
-def test_one_input_for_both_key_and_prompt(demo: Any) -> None:
-    wrong(
-        demo,
-        "both the key and the prompt",
-        "--api-key-file",
-        "-",
-        "improve",
-        5,
-        "--prompt-file",
-        "-",
-        stdin=b"key\nprompt",
-    )
-
-
-COMMANDS = [
-    ["runs", "list"],
-    ["runs", "show", "5"],
-    ["improve", "5", "--from-agent"],
-    ["jobs", "wait", "1"],
-]
-
-
+@pytest.mark.usefixtures("no_retries")
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_no_key(demo: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+def test_a_key_or_server_that_is_missing_or_wrong(demo: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    for url, said in (
+        ("http://api.cekura.ai", "unencrypted (plain http)"),
+        ("cekura", "is not an http(s) URL"),
+        ("https://[", "is not a URL"),
+        ("", "is not an http(s) URL"),
+        (f"http://127.0.0.1:{closed_port()}", "connection refused."),
+    ):
+        wrong(demo, said, "--api-url", url, *words)
     monkeypatch.delenv("CEKURA_API_KEY")
     wrong(demo, "No API key found. Run `cekura-tui auth login`", *words, status=4)
-
-
-@pytest.mark.parametrize("words", COMMANDS[:3], ids=" ".join)
-def test_a_wrong_key(demo: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", "wrong-key-0123456789")
     wrong(demo, "refused the API key (403: Invalid API key.)", *words, asked=True, status=4)
     assert "wrong-key" not in call(*words).err
-
-
-@pytest.mark.parametrize(
-    ("words", "url", "said"),
-    [
-        (COMMANDS[0], "http://api.cekura.ai", "unencrypted (plain http)"),
-        (COMMANDS[1], "cekura", "is not an http(s) URL"),
-        (COMMANDS[2], "https://[", "is not a URL"),
-        (COMMANDS[3], "", "is not an http(s) URL"),
-    ],
-)
-def test_a_url_that_is_none_or_not_safe(demo: Any, words: list[str], url: str, said: str) -> None:
-    wrong(demo, said, "--api-url", url, *words)
-
-
-@pytest.mark.parametrize("words", COMMANDS[:3], ids=" ".join)
-@pytest.mark.usefixtures("no_retries")
-def test_a_server_that_is_not_there(demo: Any, words: list[str]) -> None:
-    url = f"http://127.0.0.1:{closed_port()}"
-    wrong(demo, "connection refused.", "--api-url", url, *words)
 
 
 @pytest.mark.parametrize(
@@ -172,38 +127,27 @@ def test_a_server_that_is_not_there(demo: Any, words: list[str]) -> None:
     ids=["html 502", "html", "empty", "deep", "another shape", "teapot", "redirect", "reset"],
 )
 @pytest.mark.usefixtures("no_retries")
-@pytest.mark.parametrize("words", COMMANDS[:3], ids=" ".join)
-def test_an_answer_that_is_not_what_was_promised(
-    api: ScriptedServer, words: list[str], reply: Reply | Reset, said: str
-) -> None:
+def test_an_answer_that_is_not_what_was_promised(api: ScriptedServer, reply: Reply | Reset, said: str) -> None:
     for path in ("/test_framework/v1/runs/", RUN_5, "/user/v1/projects/"):
         api.on("GET", path, reply)
-    result = refused(said, *words)
-    assert len(result.err.splitlines()) == 1
+    for words in COMMANDS:
+        assert len(refused(said, *words).err.splitlines()) == 1
     assert api.requests("POST") == []
 
 
-@pytest.mark.parametrize(
-    ("agent", "said"),
-    [
+@pytest.mark.usefixtures("no_retries")
+def test_an_agent_whose_prompt_cannot_be_used(api: ScriptedServer) -> None:
+    serve_runs(api, run_of(5), {"id": 6})
+    for agent, said in (
         (Reply({"detail": "Not found."}, 404), "Can't read the prompt of agent 7"),
         (Reply(HTML_502, 502), "Can't read the prompt of agent 7"),
         (Reply({"id": 7, "description": " \n"}), "has no prompt on the server"),
         (Reply({"id": 7}), "has no prompt on the server"),
         (Reply({"id": 7, "description": "x" * 200_001}), "is 200,001 bytes; up to 200,000 are taken"),
-    ],
-)
-@pytest.mark.usefixtures("no_retries")
-def test_an_agent_whose_prompt_cannot_be_used(api: ScriptedServer, agent: Reply, said: str) -> None:
-    serve_runs(api, run_of(5))
-    api.on("GET", "/test_framework/v1/aiagents/7/", agent)
-    refused(said, "improve", 5, "--from-agent")
-    assert api.requests("POST") == []
-
-
-def test_a_run_without_an_agent(api: ScriptedServer) -> None:
-    api.on("GET", RUN_5, Reply({"id": 5}))
-    refused("Give the prompt as a file.", "improve", 5, "--from-agent")
+    ):
+        api.on("GET", "/test_framework/v1/aiagents/7/", agent)
+        refused(said, "improve", 5, "--from-agent")
+    refused("Give the prompt as a file.", "improve", 6, "--from-agent")
     assert api.requests("POST") == []
 
 

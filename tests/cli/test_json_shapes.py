@@ -27,16 +27,14 @@ NAMES = ["runs-list", "runs-show", "transcript", "runs-export"]
 NAMES += ["jobs-list", "jobs-show", "jobs-wait", "jobs-watch", "improve"]
 NAMES += ["timeline", "groups", "compare", "search", "views", "notes", "prompts-history", "doctor"]
 NAMES += ["auth-status", "config-show"]
+SHOWN = [(1,), (2,), (1, "--diff"), (1, "--curl")]
 Json = dict[str, Any]
 
 
 @pytest.fixture
-def hostile(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
-    monkeypatch.setenv("CEKURA_API_KEY", KEY)
-    monkeypatch.setenv("CEKURA_PROJECT_ID", "1")
-    serve_hostile(scripted)
-    return scripted
+def hostile(api: ScriptedServer) -> ScriptedServer:
+    serve_hostile(api)
+    return api
 
 
 def exported(rows: list[Json], path: Path) -> str:
@@ -81,13 +79,10 @@ def test_each_shape_has_a_schema_and_an_unknown_name_is_refused_with_all_names()
 
 
 @pytest.mark.parametrize(
-    ("name", "command"),
-    [
-        *((name, name) for name in ("groups", "compare", "search", "views", "notes")),
-        *(("timeline", "runs show --timeline"), ("prompts-history", "prompts history")),
-    ],
+    "command", ["groups", "compare", "search", "views", "notes", "runs show --timeline", "prompts history"]
 )
-def test_the_readme_names_every_key_of_what_a_command_prints(name: str, command: str) -> None:
+def test_the_readme_names_every_key_of_what_a_command_prints(command: str) -> None:
+    name = command.replace("runs show --", "").replace(" ", "-")
     (row,) = re.findall(rf"^\| `{command}` \| (.*) \|$", README.read_text(), re.MULTILINE)
     assert set(schema(name).schema["properties"]) <= set(re.findall(r"\w+", row))
 
@@ -145,26 +140,23 @@ def test_runs_as_json_have_every_text_as_it_came_and_nothing_that_a_terminal_obe
     assert read_all("transcript", alone)[0]["turns"] == run["turns"]
 
 
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("timeline", ["runs", "show", 102, "--timeline"]),
-        ("groups", ["groups"]),
-        ("groups", ["groups", "--by", "pair"]),
-        ("compare", ["compare", 102, 101]),
-        ("search", ["search", "owned"]),
-        ("prompts-history", ["prompts", "history", 7, "--current"]),
-    ],
-)
-def test_what_the_screens_show_is_printed_with_nothing_that_a_terminal_obeys(
-    hostile: ScriptedServer, name: str, words: list[object]
-) -> None:
+def test_nothing_that_a_terminal_obeys_is_printed(hostile: ScriptedServer) -> None:
     hostile.on("GET", "/test_framework/v1/runs/bulk/", Reply([hostile_run(102), hostile_run(101)]))
-    call("runs", "show", 102)
-    text, printed = call(*words).out, call(*words, "--json").out
-    assert text == clean(text) != ""
-    assert printed.replace("\n", "").isprintable()
-    assert read_all(name, printed)
+    for more in (["list"], ["show", 102], ["show", 102, "--markdown"], ["show", 102, "--transcript"]):
+        text = call("runs", *more).out
+        assert text == clean(text) != ""
+    for name, command in (
+        ("timeline", "runs show 102 --timeline"),
+        ("groups", "groups"),
+        ("groups", "groups --by pair"),
+        ("compare", "compare 102 101"),
+        ("search", "search owned"),
+        ("prompts-history", "prompts history 7 --current"),
+    ):
+        text, printed = call(*command.split()).out, call(*command.split(), "--json").out
+        assert text == clean(text) != ""
+        assert printed.replace("\n", "").isprintable()
+        assert read_all(name, printed)
 
 
 def test_jobs_as_json_have_every_text_as_it_came_and_people_see_it_cleaned(
@@ -173,10 +165,11 @@ def test_jobs_as_json_have_every_text_as_it_came_and_people_see_it_cleaned(
     summary = f"- \ud800 {EVIL}\n- {EVIL}"
     output = {"improved_prompt": f"Be kind. {EVIL}", "summary_of_changes": [f"\ud800 {EVIL}", EVIL]}
     hostile.on("GET", PROGRESS, Reply({"status": EVIL, "output": output}))
-    call("improve", 102, "--prompt-file", prompt_file)
-    waited = call("jobs", "wait", 1, "--json").out
+    improve = ("improve", 102, "--prompt-file", prompt_file)
+    call(*improve)
+    waited, said = call("jobs", "wait", 1, "--json").out, call("jobs", "wait", 1).err
     hostile.on("GET", PROGRESS, Reply({"status": "failed", "error": f"Broke: {EVIL}"}))
-    call("improve", 102, "--prompt-file", prompt_file, "--wait")
+    call(*improve, "--wait")
     listed, shown = call("jobs", "list", "--json").out, call("jobs", "show", 1, "--json").out
     assert (waited + listed + shown).replace("\n", "").isprintable()
     assert shown == waited
@@ -185,28 +178,10 @@ def test_jobs_as_json_have_every_text_as_it_came_and_people_see_it_cleaned(
     assert job["improved_prompt"] == output["improved_prompt"]
     failed, _ = read_all("jobs-list", listed)
     assert failed["error"] == failed["reason"] == f"Broke: {EVIL}"
-    for text in (call("jobs", "list").out, call("jobs", "show", 1).out, call("jobs", "show", 2).out):
-        assert text == clean(text)
+    texts = [call("jobs", *words).out for words in (["list"], *(["show", *more] for more in SHOWN))]
+    for text in (said, *texts):
+        assert text == clean(text) != ""
     assert clean(summary) in call("jobs", "show", 1).out
-
-
-def test_waiting_prints_each_job_once_in_the_order_asked_for_whatever_became_of_it(
-    server: ScriptedServer, prompt_file: Path
-) -> None:
-    server.on("POST", "/test_framework/v1/runs/improve_prompt_bg/", Reply({"progress_id": "p-2"}))
-    call("improve", 5, "--prompt-file", prompt_file)
-    ends: Json = {"p-1": {"output": {"improved_prompt": "Be kind."}}, "p-2": {"status": "error", "error": "Broke"}}
-    server.on("GET", PROGRESS, lambda got: Reply(ends[got.query["progress_id"]]))
-    result = call("jobs", "wait", 2, 1, 2, "--json")
-    assert result.status == 1
-    told = [(job["job"], job["state"], job["improved_prompt"]) for job in read_all("jobs-wait", result.out)]
-    assert told == [(2, "failed", None), (1, "succeeded", "Be kind.")]
-
-
-def test_a_wait_that_has_no_time_left_prints_the_job_as_it_is(server: ScriptedServer) -> None:
-    server.on("GET", PROGRESS, Reply({"status": "running"}))
-    result = call("jobs", "wait", 1, "--timeout", 0.01, "--json")
-    assert (result.status, [job["state"] for job in read_all("jobs-wait", result.out)]) == (1, ["running"])
 
 
 def test_fields_that_the_server_did_not_send_are_not_invented(hostile: ScriptedServer, tmp_path: Path) -> None:
@@ -223,8 +198,11 @@ def test_fields_that_the_server_did_not_send_are_not_invented(hostile: ScriptedS
 
 
 @pytest.mark.parametrize("said", [f"Bearer {KEY} ", f"Bearer {KEY[:9]}\x00{KEY[9:]} "])
-def test_the_key_is_in_no_text_that_is_printed_as_it_came(hostile: ScriptedServer, said: str) -> None:
-    serve_runs(hostile, run_of(5, error_message=said, feedback={said: [f"\x1b {said}"]}))
+def test_the_key_is_in_no_text_that_is_printed_as_it_came(
+    api: ScriptedServer, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setenv("CEKURA_API_KEY", KEY)
+    serve_runs(api, run_of(5, error_message=said, feedback={said: [f"\x1b {said}"]}))
     out = json.loads(call("runs", "show", 5, "--json").out)
     assert KEY not in clean(json.dumps(out, ensure_ascii=False).replace("\\u0000", ""))
     assert "[the key]" in out["error_message"]

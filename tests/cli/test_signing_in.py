@@ -1,98 +1,96 @@
+"""`auth login`, `logout` and `status`, and keys that are given for one command."""
+
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from calling import call, refused
+from calling import Result, call, called, refused
 from documented_shapes import read_all
-from scripted_server import Reply
+from scripted_server import Reply, ScriptedServer
 
 from cekura_tui.config.credentials import saved_keys
 from cekura_tui.demo.corpus import FIRST_PROJECT
 
+PROJECTS, RUNS = "/user/v1/projects/", "/test_framework/v1/runs/"
+
 
 @pytest.fixture
 def key(demo: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The right key, which nobody has given yet."""
+    """The right key, which is not in the environment."""
     monkeypatch.delenv("CEKURA_API_KEY")
     return str(demo.server.key)
 
 
-def test_a_key_that_is_piped_in_is_checked_kept_and_used(demo: Any, key: str, home: Path) -> None:
-    result = call("--api-key-file", "-", "auth", "login", stdin=f"{key}\n".encode())
-    assert result.status == 0
-    assert result.err == f"Signed in to {demo.server.url}. Key saved in {home / 'credentials.json'}.\n"
+def log_in(key: str, *words: object) -> Result:
+    return call("--api-key-file", "-", *(words or ("auth", "login")), stdin=f"{key}\n".encode())
+
+
+def kept(home: Path) -> dict[str, str]:
+    """The saved key of each profile."""
+    return {name: saved.api_key for name, saved in saved_keys(home / "credentials.json").items()}
+
+
+def test_a_key_that_is_piped_in_is_checked_saved_used_and_nowhere_but_in_its_file(
+    demo: Any, failed: int, key: str, home: Path
+) -> None:
+    result = log_in(key)
+    saved = home / "credentials.json"
+    assert (result.status, result.err) == (0, f"Signed in to {demo.server.url}. Key saved in {saved}.\n")
     assert result.out.startswith(f"{FIRST_PROJECT}  ")
-    assert (home / "credentials.json").stat().st_mode & 0o777 == 0o600
-    status = call("auth", "status")
-    assert (status.status, status.err) == (0, "")
-    assert status.out.startswith(f"server: {demo.server.url}\nprofile: default\nkey: {home / 'credentials.json'}\n")
+    assert (saved.stat().st_mode & 0o777, kept(home)) == (0o600, {"default": key})
+    status = called("auth", "status")
+    assert status.err == ""
+    assert status.out.startswith(f"server: {demo.server.url}\nprofile: default\nkey: {saved}\n")
     assert f"\nproject: {FIRST_PROJECT} " in status.out
+    call("improve", failed, "--from-agent", "--wait")
     assert key not in result.out + result.err + status.out
+    holding = [path.name for path in home.rglob("*") if path.is_file() and key.encode() in path.read_bytes()]
+    assert holding == ["credentials.json"]
 
 
-def test_a_key_in_a_file_is_used_without_being_kept(key: str, home: Path, tmp_path: Path) -> None:
+def test_a_key_in_a_file_is_used_without_being_saved(key: str, home: Path, tmp_path: Path) -> None:
     (tmp_path / "key").write_text(f"  {key}\n")
     (tmp_path / "key").chmod(0o600)
-    assert call("--api-key-file", tmp_path / "key", "runs", "list").status == 0
-    assert call("--api-key-file", "-", "runs", "list", stdin=key.encode()).status == 0
+    called("--api-key-file", tmp_path / "key", "runs", "list")
+    called("--api-key-file", "-", "runs", "list", stdin=key.encode())
     assert not (home / "credentials.json").exists()
 
 
-def test_a_key_that_the_server_refuses_is_not_kept(demo: Any, key: str, home: Path) -> None:
-    result = refused(
-        "refused the API key", "--api-key-file", "-", "auth", "login", stdin=b"wrong-key-012345\n", status=4
-    )
+def test_a_key_that_the_server_refuses_is_not_saved(demo: Any, key: str, home: Path) -> None:
+    result = log_in("wrong-key-012345")
+    assert (result.status, result.out, "refused the API key" in result.err) == (4, "", True)
     assert "wrong-key" not in result.err
     assert not (home / "credentials.json").exists()
 
 
-@pytest.mark.parametrize("typed", [b"", b"\n", b"two words\n", "schlüssel\n".encode()])
-def test_something_that_is_no_key_asks_no_server(demo: Any, key: str, typed: bytes) -> None:
-    refused("standard input", "--api-key-file", "-", "auth", "login", stdin=typed, status=4)
-    assert demo.log == []
-
-
-def test_without_a_terminal_it_is_said_how_to_give_a_key(demo: Any, key: str) -> None:
+def test_login_without_a_key_or_a_terminal_asks_no_server(demo: Any, key: str) -> None:
+    for typed in (b"", b"\n", b"two words\n", "schlüssel\n".encode()):
+        refused("standard input", "--api-key-file", "-", "auth", "login", stdin=typed, status=4)
     refused("Use --api-key-file FILE", "auth", "login")
     assert demo.log == []
 
 
-def test_a_kept_key_stays_with_its_server(demo: Any, key: str, scripted: Any) -> None:
-    call("--api-key-file", "-", "auth", "login", stdin=key.encode())
+def test_a_saved_key_stays_with_its_server(demo: Any, key: str, scripted: ScriptedServer) -> None:
+    log_in(key)
     result = call("--api-url", scripted.url, "auth", "status")
     assert result.status == 4
     assert f"belongs to {demo.server.url} and was not sent to {scripted.url}" in result.err
     assert scripted.seen == []
 
 
-def test_the_key_is_nowhere_but_in_its_file(demo: Any, failed: int, key: str, home: Path) -> None:
-    call("--api-key-file", "-", "auth", "login", stdin=key.encode())
-    call("improve", failed, "--from-agent", "--wait")
-    holding = [path.name for path in home.rglob("*") if path.is_file() and key.encode() in path.read_bytes()]
-    assert holding == ["credentials.json"]
-    assert json.loads((home / "credentials.json").read_text())["default"]["api_key"] == key
-
-
-def log_in(key: str, *words: object) -> Any:
-    return call("--api-key-file", "-", *words, stdin=f"{key}\n".encode())
-
-
 def test_a_second_login_adds_a_profile_and_each_uses_its_own_key_and_server(
-    demo: Any, key: str, home: Path, scripted: Any, monkeypatch: pytest.MonkeyPatch
+    demo: Any, key: str, home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CEKURA_PROJECT_ID")
-    scripted.on("GET", "/user/v1/projects/", Reply([{"id": 7, "name": "Staging"}]))
-    assert log_in(key, "auth", "login").status == 0
+    scripted.on("GET", PROJECTS, Reply([{"id": 7, "name": "Staging"}]))
+    log_in(key)
     added = log_in("key-of-staging", "--api-url", scripted.url, "auth", "login", "--profile", "staging")
     assert (added.status, added.out) == (0, "7  Staging\n")
     assert "To use the key, run `cekura-tui --profile staging`, or press P in the app.\n" in added.err
-    assert {name: saved.api_key for name, saved in saved_keys(home / "credentials.json").items()} == {
-        "default": key,
-        "staging": "key-of-staging",
-    }
+    assert kept(home) == {"default": key, "staging": "key-of-staging"}
     monkeypatch.delenv("CEKURA_API_URL")
     staging = call("auth", "status", "--profile", "staging")
     assert staging == call("--profile", "staging", "auth", "status")
@@ -102,88 +100,76 @@ def test_a_second_login_adds_a_profile_and_each_uses_its_own_key_and_server(
     assert call("auth", "status").out.startswith(f"server: {demo.server.url}\nprofile: default\n")
 
 
-def test_another_key_does_not_replace_the_one_that_is_saved_unless_that_is_asked_for(
-    demo: Any, key: str, home: Path, scripted: Any
+def test_another_key_replaces_the_saved_one_only_on_request(
+    demo: Any, key: str, home: Path, scripted: ScriptedServer
 ) -> None:
-    assert log_in("an-old-key", "auth", "login").status == 4
-    scripted.on("GET", "/user/v1/projects/", Reply([]))
-    assert log_in("theirs", "--api-url", scripted.url, "auth", "login").status == 0
-    for words, what in (([], f"the key of {scripted.url}"), (["--api-url", scripted.url], "another key of")):
-        refused = log_in(key, *words, "auth", "login")
-        assert (refused.status, refused.out) == (2, "")
-        assert f"Profile default has {what}" in refused.err
-        assert "--profile NAME; to replace the old one, add --replace." in refused.err
-    assert demo.log[-1]["status"] == 403, "nothing else was sent"
-    assert log_in("theirs", "--api-url", scripted.url, "auth", "login").status == 0, "it is the same key"
-    assert saved_keys(home / "credentials.json")["default"].api_key == "theirs"
-    assert log_in(key, "auth", "login", "--replace").status == 0
-    assert saved_keys(home / "credentials.json")["default"].api_key == key
+    scripted.on("GET", PROJECTS, Reply([]))
+    there = ("--api-url", scripted.url, "auth", "login")
+    assert log_in("theirs", *there).status == 0
+    for words, what in (("auth", "login"), f"the key of {scripted.url}"), (there, "another key of"):
+        result = log_in(key, *words)
+        assert (result.status, result.out) == (2, "")
+        assert f"Profile default has {what}" in result.err
+        assert "--profile NAME; to replace the old one, add --replace." in result.err
+    assert demo.log == [], "nothing was sent"
+    assert (log_in("theirs", *there).status, kept(home)) == (0, {"default": "theirs"}), "it is the same key"
+    assert (log_in(key, "auth", "login", "--replace").status, kept(home)) == (0, {"default": key})
 
 
 def test_the_only_project_or_the_one_that_is_named_is_remembered(
-    demo: Any, key: str, scripted: Any, monkeypatch: pytest.MonkeyPatch
+    demo: Any, key: str, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CEKURA_PROJECT_ID")
-    assert log_in(key, "auth", "login").status == 0
-    several = call("runs", "list")
-    assert (several.status, "Front desks" in several.err) == (2, True)
+    log_in(key)
+    refused("Front desks", "runs", "list")
     wrong = log_in(key, "--project", 5, "auth", "login")
     assert (wrong.status, wrong.out) == (2, "")
     assert f"This key has no project 5. Found: {FIRST_PROJECT} (Front desks)" in wrong.err
     assert log_in(key, "--project", FIRST_PROJECT, "auth", "login").status == 0
-    assert call("runs", "list", "--limit", 1).status == 0
-    runs = "/test_framework/v1/runs/"
-    scripted.on("GET", runs, Reply({"count": 0, "next": None, "previous": None, "results": []}))
-    scripted.on("GET", "/user/v1/projects/", Reply([{"id": 7, "name": "Staging"}]))
-    assert log_in("k", "--profile", "one", "--api-url", scripted.url, "auth", "login").status == 0
-    assert call("--profile", "one", "--api-url", scripted.url, "runs", "list").status == 0
-    assert scripted.requests("GET", runs)[-1].query["project_id"] == "7"
-    assert len(scripted.requests("GET", "/user/v1/projects/")) == 1
+    called("runs", "list", "--limit", 1)
+    scripted.on("GET", RUNS, Reply({"count": 0, "next": None, "previous": None, "results": []}))
+    scripted.on("GET", PROJECTS, Reply([{"id": 7, "name": "Staging"}]))
+    there = ("--profile", "one", "--api-url", scripted.url)
+    assert log_in("k", *there, "auth", "login").status == 0
+    called(*there, "runs", "list")
+    assert scripted.requests("GET", RUNS)[-1].query["project_id"] == "7"
+    assert len(scripted.requests("GET", PROJECTS)) == 1
 
 
-def test_login_says_what_is_used_before_the_saved_key(
-    demo: Any, key: str, home: Path, monkeypatch: pytest.MonkeyPatch
+def test_login_and_logout_say_what_is_used_instead_of_the_saved_key(
+    demo: Any, key: str, home: Path, settings: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home.mkdir()
-    (home / "config.toml").write_text(f'api_url = "{demo.server.url}"\napi_key_command = "/nowhere/pass"\n')
+    settings(f'api_url = "{demo.server.url}"\napi_key_command = "/nowhere/pass"\n')
     monkeypatch.setenv("CEKURA_API_KEY", "of-the-environment")
-    result = log_in(key, "auth", "login")
+    result = log_in(key)
     assert result.status == 0
-    assert "Note: api_key_command is set and overrides the saved key.\n" in result.err
-    assert "Note: CEKURA_API_KEY is set and overrides the saved key.\n" in result.err
+    for name in ("api_key_command", "CEKURA_API_KEY"):
+        assert f"Note: {name} is set and overrides the saved key.\n" in result.err
     monkeypatch.delenv("CEKURA_API_KEY")
-    left = call("auth", "logout")
-    assert (left.status, saved_keys(home / "credentials.json")) == (0, {})
+    left = called("auth", "logout")
     assert f"Removed the key of profile default from {home / 'credentials.json'}." in left.err
     assert "Note: the key of api_key_command is still used.\n" in left.err
-
-
-def test_login_names_a_setting_by_which_the_key_will_not_be_used(
-    demo: Any, key: str, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
     monkeypatch.delenv("CEKURA_API_URL")
-    home.mkdir()
-    (home / "config.toml").write_text('[profiles.work]\napi_url = "https://eu.example"\n')
-    result = log_in(key, "--api-url", demo.server.url, "auth", "login", "--profile", "work")
-    note = f"Note: {home / 'config.toml'}:2 sets the server https://eu.example; this key is not sent there.\n"
-    assert (result.status, note in result.err) == (0, True)
+    path = settings('[profiles.work]\napi_url = "https://eu.example"\n')
+    work = log_in(key, "--api-url", demo.server.url, "auth", "login", "--profile", "work")
+    note = f"Note: {path}:2 sets the server https://eu.example; this key is not sent there.\n"
+    assert (work.status, note in work.err) == (0, True)
     assert "Note" not in log_in(key, "--api-url", demo.server.url, "auth", "login").err
 
 
 def test_logout_removes_the_key_of_one_profile_and_its_jobs_stay(demo: Any, failed: int, key: str, home: Path) -> None:
-    log_in(key, "auth", "login")
+    log_in(key)
     log_in(key, "--profile", "other", "auth", "login")
     assert call("improve", failed, "--from-agent", "--wait").status in (0, 3)
-    assert call("auth", "logout").status == 0
-    assert list(saved_keys(home / "credentials.json")) == ["other"]
+    called("auth", "logout")
+    assert list(kept(home)) == ["other"]
     assert len(call("jobs", "list").out.splitlines()) == 2
-    again = call("auth", "logout")
-    assert (again.status, "Profile default has no saved key. Profiles: default, other." in again.err) == (2, True)
+    refused("Profile default has no saved key. Profiles: default, other.", "auth", "logout")
 
 
 @pytest.mark.usefixtures("no_retries")
 def test_status_without_a_key_or_a_server_says_what_is_known(
-    demo: Any, key: str, home: Path, scripted: Any, monkeypatch: pytest.MonkeyPatch
+    demo: Any, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     missing = call("auth", "status")
     assert missing.status == 4
@@ -195,15 +181,14 @@ def test_status_without_a_key_or_a_server_says_what_is_known(
     monkeypatch.setenv("CEKURA_API_KEY", "a-key-of-the-environment")
     monkeypatch.setenv("CEKURA_API_URL", "http://127.0.0.1:9")
     away = call("auth", "status", "--json")
-    assert away.status == 2
-    assert "Can't reach 127.0.0.1:9" in away.err
+    assert (away.status, "Can't reach 127.0.0.1:9" in away.err) == (2, True)
     (value,) = read_all("auth-status", away.out)
     assert (value["key_from"], value["projects"]) == ("CEKURA_API_KEY", [])
     assert [source["place"] for source in value["looked_in"] if source["used"]] == ["CEKURA_API_KEY"]
     assert "a-key-of" not in away.out + away.err
 
 
-def test_the_embedded_workspace_needs_no_key(home: Path) -> None:
+def test_the_demo_needs_no_key(home: Path) -> None:
     refused("needs no key", "--demo", "auth", "login")
     assert call("--demo", "auth", "status").out.startswith("server: demo workspace\nkey: not needed\n")
 

@@ -5,17 +5,25 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pytest
+
 from cekura_tui.cli import main
 
 _REPO = str(Path(__file__).parents[2])
 SHOULD_NOT = ("Traceback", "Internal error", "Error:\n")
+LIMIT = 60.0
+"""Seconds within which a call ends."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +41,14 @@ class Result:
 
 def call(*words: object, stdin: bytes = b"", encoding: str = "utf-8") -> Result:
     """Call `cekura-tui …` in this process, not on a terminal; nothing may look like a crash."""
+    command = ["cekura-tui", *map(str, words)]
     streams = [io.TextIOWrapper(io.BytesIO(data), encoding=encoding) for data in (stdin, b"", b"")]
     with (
-        patch.object(sys, "argv", ["cekura-tui", *map(str, words)]),
+        patch.object(sys, "argv", command),
         patch.object(sys, "stdin", streams[0]),
         patch.object(sys, "stdout", streams[1]),
         patch.object(sys, "stderr", streams[2]),
+        _ends(" ".join(command)),
     ):
         try:
             main.main()
@@ -66,6 +76,25 @@ def refused(said: str, *words: object, status: int = 2, stdin: bytes = b"") -> R
 def objects(*words: object) -> list[dict[str, Any]]:
     """The objects that `cekura-tui … --json` prints, one a line."""
     return [json.loads(line) for line in called(*words, "--json").out.splitlines()]
+
+
+@contextmanager
+def _ends(command: str) -> Iterator[None]:
+    """Fail the test where the block does not end in time; a call in another thread is not limited."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def fail(*_: object) -> None:
+        pytest.fail(f"{command} did not end within {LIMIT:.0f} seconds")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.setitimer(signal.ITIMER_REAL, LIMIT, 1)  # again where the event loop caught the first one
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _written(stream: io.TextIOWrapper) -> bytes:
