@@ -84,6 +84,18 @@ def prompt_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def improve(prompt_file: Path) -> tuple[object, ...]:
+    """The command that launches a job for run 5 with the prompt of a file."""
+    return "improve", 5, "--prompt-file", prompt_file
+
+
+@pytest.fixture
+def polled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A running job is polled again without a pause."""
+    monkeypatch.setattr("cekura_tui.jobs.polling.interval", lambda age, spread: 0.0)
+
+
+@pytest.fixture
 def api(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
     """A scripted server with run 5, which takes launches as `p-1`; the environment has its URL, a key and project 1."""
     for name, value in (("API_URL", scripted.url), ("API_KEY", "key"), ("PROJECT_ID", "1")):
