@@ -45,9 +45,7 @@ def test_a_passed_run_has_no_issues_and_leaves_with_3(by_kind: dict[str, list[di
     assert not (tmp_path / "o.md").exists()
 
 
-def test_without_waiting_the_job_is_printed_and_how_to_wait(
-    api: ScriptedServer, improve: Improve, home: Path
-) -> None:
+def test_without_waiting_the_job_is_printed_and_how_to_wait(api: ScriptedServer, improve: Improve, home: Path) -> None:
     result = called("--config-dir", home, *improve)
     assert result.out == "1\n"
     assert result.err == f"job 1: running. To wait for the job, run `cekura-tui --config-dir {home} jobs wait 1`.\n"

@@ -1,12 +1,14 @@
-"""`runs show --transcript`: what was said, in three forms, for pipes and files."""
+"""`runs show`: a run as text, page, transcript, timeline or JSON, for pipes and files."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from calling import call, refused
-from scripted_server import ScriptedServer, run_of, serve_runs
+from calling import call, called, objects, refused
+from documented_shapes import read_all
+from run_properties import PROPERTIES, RUN_ID, marked_run
+from scripted_server import Reply, ScriptedServer, run_of, serve_runs
 
 TURNS = [
     {"role": "Main Agent", "content": "Hello\n- you", "start_time": 1},
@@ -21,27 +23,43 @@ def aimed(api: ScriptedServer) -> ScriptedServer:
     return api
 
 
-def test_a_transcript_alone_is_printed_as_text_markdown_or_json(aimed: ScriptedServer) -> None:
-    text = call("runs", "show", 5, "--transcript")
-    assert text.out == '00:01  Agent: Hello\n        - you\n00:09  Tool call: book {"day": "Tue"}\n'
-    page = call("runs", "show", 5, "--transcript", "--markdown")
-    assert page.out.startswith("# Transcript of run 5\n\n- Scenario: Books a table\n- Agent: Agent 7\n\n")
-    assert "**00:01 Agent:** Hello  \n\\- you\n\n**00:09 Tool call:**\n\n```json\n" in page.out
-    whole = call("runs", "show", 5, "--transcript", "--json")
-    assert [turn["text"] for turn in json.loads(whole.out)["turns"]] == ["Hello\n- you", 'book {"day": "Tue"}']
-    assert {result.status for result in (text, page, whole)} == {0}
-    assert {result.err for result in (text, page, whole)} == {""}
+def test_a_run_as_json_has_its_turns_verdicts_and_outcome(failed: int) -> None:
+    (run,) = objects("runs", "show", failed)
+    assert (run["id"], run["outcome"]["kind"]) == (failed, "failed")
+    assert {tuple(turn) for turn in run["turns"]} == {("n", "speaker", "role", "start", "end", "text", "tool")}
+    assert {turn["speaker"] for turn in run["turns"]} <= {"testing", "main", "tool_call", "tool_result", "other"}
+    assert run["verdicts"][0]["state"] == "fail"
 
 
-def test_markdown_without_transcript_is_still_the_whole_page(aimed: ScriptedServer) -> None:
+def test_a_run_as_text_has_verdicts_before_what_was_said_and_is_whole_as_a_page(failed: int) -> None:
+    text = called("runs", "show", failed).out
+    assert text.startswith(f"Run {failed}  ✗ ")
+    assert text.index("\n✗ ") < text.index("Caller: ")
+    assert "status: completed" in text
+    alone = call("runs", "show", failed, "--transcript").out
+    assert alone in text
+    assert "✗" not in alone
+    lines = call("runs", "show", failed, "--markdown").out.splitlines()
+    assert [line for line in lines if line.startswith("#")] == [lines[0], "## Verdicts", "## Transcript"]
+
+
+def test_a_run_as_markdown_is_a_page_in_which_foreign_text_stays_text(api: ScriptedServer) -> None:
+    said = "<script>alert(1)</script> **bold** [link](http://x)\n# head\x1b[31m"
+    serve_runs(api, run_of(5, transcript_object=[{"role": "Testing Agent", "content": said, "start_time": 61.5}]))
     page = call("runs", "show", 5, "--markdown").out
     assert page.startswith("# Run 5: failed\n")
-    assert "\n## Verdicts\n\nNone.\n\n## Transcript\n\n**00:01 Agent:** Hello" in page
+    shown = r"\<script\>alert(1)\</script\> \*\*bold\*\* \[link\](http://x)"
+    assert f"\n## Verdicts\n\nNone.\n\n## Transcript\n\n**01:01 Caller:** {shown}  \n\\# head" in page
+    assert "\x1b" not in page
 
 
-def test_a_transcript_has_one_form_at_a_time(aimed: ScriptedServer) -> None:
-    refused("not both", "runs", "show", 5, "--transcript", "--json", "--markdown")
-    assert aimed.seen == []
+def test_a_transcript_alone_is_printed_as_text_markdown_or_json(aimed: ScriptedServer) -> None:
+    text, page, whole = (called("runs", "show", 5, "--transcript", *form) for form in ([], ["--markdown"], ["--json"]))
+    assert text.out == '00:01  Agent: Hello\n        - you\n00:09  Tool call: book {"day": "Tue"}\n'
+    assert page.out.startswith("# Transcript of run 5\n\n- Scenario: Books a table\n- Agent: Agent 7\n\n")
+    assert "**00:01 Agent:** Hello  \n\\- you\n\n**00:09 Tool call:**\n\n```json\n" in page.out
+    assert [turn["text"] for turn in json.loads(whole.out)["turns"]] == ["Hello\n- you", 'book {"day": "Tue"}']
+    assert (text.err, page.err, whole.err) == ("", "", "")
 
 
 @pytest.mark.parametrize(
@@ -51,6 +69,95 @@ def test_a_transcript_has_one_form_at_a_time(aimed: ScriptedServer) -> None:
 def test_where_there_is_nothing_to_read_every_form_says_so(aimed: ScriptedServer, sent: object, said: str) -> None:
     serve_runs(aimed, run_of(5, transcript_object=sent))
     for form in ([], ["--markdown"], ["--json"]):
-        result = call("runs", "show", 5, "--transcript", *form)
-        assert result.status == 0
-        assert said in result.out
+        assert said in called("runs", "show", 5, "--transcript", *form).out
+
+
+CALL = [
+    {"role": "Main Agent", "content": "Hello.", "start_time": 0, "end_time": 2},
+    {"role": "Testing Agent", "content": "A table for four.", "start_time": 1.5, "end_time": 5},
+    {"role": "Function Call", "data": {"id": "c", "name": "book"}, "start_time": 5.5, "end_time": 5.6},
+    {"role": "Function Call Result", "data": {"id": "c", "result": {"ok": False}}, "start_time": 8, "end_time": 8.1},
+    {"role": "Main Agent", "content": "I could not book a table.", "start_time": 9, "end_time": 12},
+    {"role": "Testing Agent", "content": "What a pity."},
+]
+EXPECTED = {"score": 0, "explanation": ["The agent said “I could not book a table.”"]}
+
+
+def test_a_timeline_has_speakers_silences_overlaps_tools_and_evidence_in_order(api: ScriptedServer) -> None:
+    serve_runs(api, run_of(5, transcript_object=CALL, expected_outcome=EXPECTED, duration="00:14"))
+    result = called("runs", "show", 5, "--timeline")
+    assert result.err == ""
+    assert result.out.splitlines() == [
+        "Run 5: 00:14, 6 turns",
+        "1 gap, longest 4.0 s at 00:05",
+        "answers: median 4.0 s, slowest 4.0 s at 00:09",
+        "1 overlap",
+        "1 of 6 turns has no time",
+        "",
+        "00:00 to 00:02  Agent, turn 1",
+        "00:01 to 00:05  Caller, turn 2",
+        "00:01 to 00:02  overlap, 0.5 s, turn 2 over turn 1",
+        "00:05 to 00:09  silence, 4.0 s, before turn 5",
+        "00:05  Tool call book, turn 3, error after 2.4 s",
+        "00:08  Tool result, turn 4",
+        "00:09 to 00:12  Agent, turn 5, answers after 4.0 s",
+        "00:09  evidence, turn 5, of Expected outcome, failed: quoted",
+        "no time  Caller, turn 6",
+    ]
+    (whole,) = read_all("timeline", call("runs", "show", 5, "--timeline", "--json").out)
+    assert (whole["run"], whole["length"], whole["median_answer"], len(whole["turns"])) == (5, 14.0, 4.0, 5)
+    assert whole["gaps"] == [{"start": 5.0, "end": 9.0, "turn": 5}]
+    assert whole["overlaps"] == [{"start": 1.5, "end": 2.0, "turn": 2, "into": 1}]
+    assert whole["answers"] == [{"turn": 5, "to": 2, "at": 9.0, "seconds": 4.0}]
+    assert [(tool["name"], tool["ending"], tool["result"]) for tool in whole["tools"]] == [("book", "error", 4)]
+    assert [(one["turn"], one["state"], one["sure"]) for one in whole["evidence"]] == [(5, "fail", "sure")]
+
+
+def test_the_timeline_of_a_call_without_times_or_turns_says_so(api: ScriptedServer) -> None:
+    serve_runs(api, run_of(5, transcript_object=[{"role": "Main Agent", "content": "Hello."}]), run_of(6))
+    untimed = "Run 5: 00:00, 1 turn\nThe only turn has no time\n\nno time  Agent, turn 1\n"
+    assert call("runs", "show", 5, "--timeline").out == untimed
+    assert "\nNo turns\n" in call("runs", "show", 6, "--timeline").out
+    (whole,) = read_all("timeline", call("runs", "show", 6, "--timeline", "--json").out)
+    assert (whole["turns"], whole["note"]) == ([], "No turns.")
+
+
+def strings_of(value: object) -> set[str]:
+    """All names and values, nested ones too, as text."""
+    if isinstance(value, dict):
+        return set(value).union(*map(strings_of, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(strings_of, value))
+    return {value if isinstance(value, str) else json.dumps(value)}
+
+
+def test_every_property_of_a_run_is_in_its_json_known_or_not(api: ScriptedServer) -> None:
+    run, marks = marked_run()
+    new = {"brand_new": {"inside": ["<new>"]}}
+    serve_runs(api, run | new)
+    (shown,) = objects("runs", "show", RUN_ID)
+    assert {name: shown[name] for name in (*PROPERTIES, *new)} == run | new
+    for name, expected in marks.items():
+        found = strings_of({name: shown[name]})
+        for mark in expected:
+            words = mark.split(": ")[-1]
+            assert any(words in text for text in found), (name, mark)
+
+
+@pytest.mark.usefixtures("no_retries")
+def test_an_opened_run_is_shown_again_when_the_server_fails(api: ScriptedServer) -> None:
+    serve_runs(api, run_of(5, transcript="[00:01] Main Agent: Hello"))
+    forms: tuple[list[str], ...] = ([], ["--json"], ["--transcript"], ["--transcript", "--json"], ["--markdown"])
+    fresh = [called("runs", "show", 5, *form).out for form in forms]
+    for number in (5, 6):
+        api.on("GET", f"/test_framework/v1/runs/{number}/", Reply(b"", 500))
+    for form, before in zip(forms, fresh, strict=True):
+        again = called("runs", "show", 5, *form)
+        assert again.out == before
+        assert again.err.startswith("Can't reach the server. Showing the cached run")
+        refused("500", "runs", "show", 6, *form)
+
+
+def test_a_run_that_is_not_there_is_a_sentence(demo: object) -> None:
+    said = "cekura-tui: Run 1 not found, or not visible to this key. See `runs list`.\n"
+    assert [refused("", "runs", "show", 1, *form).err for form in ([], ["--json"])] == [said, said]
