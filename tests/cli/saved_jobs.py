@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,6 +77,13 @@ class SavedJobs:
     def forget(self, number: int) -> None:
         with self._opened() as jobs:
             jobs.forget(number, time.time())
+
+    def execute(self, statement: str, *values: object) -> list[Any]:
+        """Run a statement of SQL, which changes the rows of the database as no program would."""
+        with sqlite3.connect(self.database) as sql:
+            rows = sql.execute(statement, values).fetchall()
+        sql.close()
+        return rows
 
 
 def _launching(jobs: JobStore, prompt: str, source: str = "") -> int:

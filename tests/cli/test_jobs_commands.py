@@ -1,113 +1,106 @@
+"""`jobs list`, `show` and `wait`."""
+
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-from calling import call, refused
-from documented_shapes import JOB_KEYS, TEXTS
-from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
+from calling import call, called, objects, refused
+from documented_shapes import JOB_KEYS, TEXTS, read_all
+from saved_jobs import DONE, SavedJobs
+from scripted_server import PROGRESS, Reply, ScriptedServer
 
-DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder.\n", "summary_of_changes": "Kinder."}})
+EVERY = ("show", "wait", "resume", "forget")
+
+
+def polled(server: ScriptedServer) -> list[str]:
+    """The job of each poll."""
+    return [got.query["progress_id"] for got in server.requests("GET", PROGRESS)]
 
 
 def test_a_waited_for_job_is_shown_whole_as_text_diff_prompt_and_json(server: ScriptedServer) -> None:
-    server.on("GET", PROGRESS, DONE)
-    waited = call("jobs", "wait", 1)
-    assert (waited.status, waited.out, waited.err) == (0, "", "job 1: running\njob 1: succeeded\n")
-    result = call("jobs", "show", 1)
-    assert result.out.startswith("job 1: succeeded\nruns: 5\nagent: Agent 7\n")
-    assert "\nKinder.\n" in result.out
-    assert re.search(
-        r"\ndistinct answers: 2\nhistory:\n  .+ launching\n  .+ running\n  .+ succeeded\n\nKinder", result.out
-    )
+    server.on("GET", PROGRESS, Reply(DONE))
+    waited = called("jobs", "wait", 1)
+    assert (waited.out, waited.err) == ("", "job 1: running\njob 1: succeeded\n")
+    whole = call("jobs", "show", 1).out
+    assert whole.startswith("job 1: succeeded\nruns: 5\nagent: Agent 7\n")
+    history = r"\nhistory:\n  .+ launching\n  .+ running\n  .+ succeeded\n"
+    assert re.search(rf"\ndistinct answers: 2{history}\nKinder\.\n", whole)
     diff = call("jobs", "show", 1, "--diff").out
-    assert diff in result.out
+    assert diff in whole
     assert "{+" in diff
     assert call("jobs", "show", 1, "--prompt").raw == b"Be kinder.\n"
-    job = json.loads(call("jobs", "show", 1, "--json").out)
+    (job,) = objects("jobs", "show", 1)
     assert set(job) == {*JOB_KEYS, *TEXTS}
     assert (job["state"], job["improved_prompt"]) == ("succeeded", "Be kinder.\n")
 
 
-def test_the_list_of_jobs_is_a_table_or_json_without_the_texts(server: ScriptedServer) -> None:
-    table = call("jobs", "list").out.splitlines()
-    assert table[0].split() == ["JOB", "STATE", "RUNS", "AGENT", "LAUNCHED", "LAST", "ANSWER"]
-    assert table[1].split()[:3] == ["1", "running", "5"]
-    job = json.loads(call("jobs", "list", "--json").out)
-    assert list(job) == JOB_KEYS
-
-
-def test_an_empty_list_of_jobs_says_so_to_people_and_nothing_to_scripts(demo: Any) -> None:
+def test_the_list_of_jobs_is_a_table_or_json_without_the_texts(api: ScriptedServer, jobs: SavedJobs) -> None:
     for words, said in (["--json"], ""), ([], "No jobs yet. Launch one with `improve`.\n"):
-        result = call("jobs", "list", *words)
-        assert (result.status, result.out, result.err) == (0, "", said)
+        empty = called("jobs", "list", *words)
+        assert (empty.out, empty.err) == ("", said)
+    jobs.running()
+    header, row = call("jobs", "list").out.splitlines()
+    assert header.split() == ["JOB", "STATE", "RUNS", "AGENT", "LAUNCHED", "LAST", "ANSWER"]
+    assert row.split()[:3] == ["1", "running", "5"]
+    assert [list(job) for job in objects("jobs", "list")] == [JOB_KEYS]
 
 
-def test_a_job_without_a_result_says_so(server: ScriptedServer) -> None:
-    for words in (["--diff"], ["--prompt"]):
+def test_a_job_without_a_suggestion_says_so(server: ScriptedServer) -> None:
+    for words in (["--diff"], ["--prompt"], ["--patch"], ["--staged"], ["--staged", "--diff"]):
         refused("Job 1 has no suggestion (running).", "jobs", "show", 1, *words)
-    assert call("jobs", "show", 1).status == 0
-    assert json.loads(call("jobs", "show", 1, "--json").out)["improved_prompt"] is None
+    called("jobs", "show", 1)
+    assert [job["improved_prompt"] for job in objects("jobs", "show", 1)] == [None]
 
 
-@pytest.mark.parametrize("command", ["show", "wait", "resume", "forget"])
-@pytest.mark.parametrize(
-    ("number", "said"), [("99", "No job 99 found. See `jobs list`."), ("first", "“first” is not a valid job id")]
-)
-def test_a_job_that_is_not_there_is_a_sentence(server: ScriptedServer, command: str, number: str, said: str) -> None:
-    refused(said, "jobs", command, number)
+def test_two_ways_to_show_a_job_at_once_are_refused(finished: ScriptedServer) -> None:
+    for words in (
+        ("--diff", "--json"),
+        ("--curl", "--json"),
+        ("--curl", "--prompt"),
+        ("--patch", "--diff"),
+        ("--staged", "--prompt"),
+        ("--staged", "--json"),
+    ):
+        refused("", "jobs", "show", 1, *words)
 
 
-@pytest.mark.parametrize("command", ["show", "wait", "resume", "forget"])
-def test_a_job_of_another_server_names_that_server(server: ScriptedServer, demo: Any, command: str) -> None:
+@pytest.mark.parametrize("command", EVERY)
+def test_a_job_that_is_not_there_or_of_another_server_is_a_sentence(
+    server: ScriptedServer, request: pytest.FixtureRequest, command: str
+) -> None:
+    refused("No job 99 found. See `jobs list`.", "jobs", command, 99)
+    refused("“first” is not a valid job id", "jobs", command, "first")
+    demo: Any = request.getfixturevalue("demo")
     refused(f"Job 1 belongs to {server.url}.", "jobs", command, 1, status=4)
     assert demo.log == []
 
 
-@pytest.mark.parametrize(
-    ("answer", "status"),
-    [
-        (DONE, 0),
-        (Reply({"status": "failed", "error": "No issues found"}), 3),
-        (Reply({"status": "failed", "error": "Broke"}), 1),
-    ],
-)
-def test_how_a_job_ended_is_the_exit_status_also_when_asked_again(
-    server: ScriptedServer, answer: Reply, status: int
+def test_the_exit_status_is_that_of_the_worst_job_and_an_ended_job_is_not_polled(
+    server: ScriptedServer, jobs: SavedJobs
 ) -> None:
-    server.on("GET", PROGRESS, answer)
-    assert call("jobs", "wait", 1).status == status
-    asked = len(server.requests("GET", PROGRESS))
-    assert call("jobs", "wait", 1).status == status
-    assert len(server.requests("GET", PROGRESS)) == asked == 1
-
-
-def test_the_exit_status_of_several_jobs_is_that_of_the_worst(server: ScriptedServer, prompt_file: Path) -> None:
-    for number in (2, 3):
-        server.on("POST", LAUNCH, Reply({"progress_id": f"p-{number}"}))
-        call("improve", 5, "--prompt-file", prompt_file)
-    ends = {
+    for _ in (2, 3):
+        jobs.running()
+    ends: dict[str, dict[str, Any]] = {
         "p-1": DONE,
-        "p-2": Reply({"status": "failed", "error": "No issues found"}),
-        "p-3": Reply({"status": "error"}),
+        "p-2": {"status": "failed", "error": "No issues found"},
+        "p-3": {"status": "error", "error": "Broke"},
     }
-    server.on("GET", PROGRESS, lambda got: ends[got.query["progress_id"]])
-    assert call("jobs", "wait", 1, 2).status == 3
-    assert call("jobs", "wait", 1, 2, 3).status == 1
-    assert call("jobs", "wait", 1, 1).status == 0
+    server.on("GET", PROGRESS, lambda got: Reply(ends[got.query["progress_id"]]))
+    for numbers, status in ([1], 0), ([1, 2], 3), ([1, 2, 3], 1), ([1, 1], 0), ([2], 3), ([3], 1):
+        assert (numbers, call("jobs", "wait", *numbers).status) == (numbers, status)
+    assert sorted(polled(server)) == ["p-1", "p-2", "p-3"]
+    waited = read_all("jobs-wait", call("jobs", "wait", 3, 1, 3, "--json").out)
+    shown = [(job["job"], job["state"], job["improved_prompt"]) for job in waited]
+    assert shown == [(3, "failed", None), (1, "succeeded", "Be kinder.\n")]
 
 
-def test_waiting_for_one_job_leaves_no_other_unasked(server: ScriptedServer, prompt_file: Path) -> None:
-    server.on("POST", LAUNCH, Reply({"progress_id": "p-2"}))
-    call("improve", 5, "--prompt-file", prompt_file)
-    ends = {"p-1": DONE, "p-2": Reply({"status": "running"})}
-    server.on("GET", PROGRESS, lambda got: ends[got.query["progress_id"]])
-    result = call("jobs", "wait", 1)
-    assert (result.status, "job 2" in result.err) == (0, False)
-    assert {got.query["progress_id"] for got in server.requests("GET", PROGRESS)} == {"p-1", "p-2"}
+def test_waiting_for_one_job_polls_the_others_too(server: ScriptedServer, jobs: SavedJobs) -> None:
+    jobs.running()
+    server.on("GET", PROGRESS, lambda got: Reply(DONE if got.query["progress_id"] == "p-1" else {"status": "running"}))
+    assert "job 2" not in called("jobs", "wait", 1).err
+    assert set(polled(server)) == {"p-1", "p-2"}
 
 
 def test_a_wait_with_a_timeout_leaves_with_1_and_the_job_goes_on(server: ScriptedServer) -> None:
@@ -115,35 +108,95 @@ def test_a_wait_with_a_timeout_leaves_with_1_and_the_job_goes_on(server: Scripte
     result = call("jobs", "wait", 1, "--timeout", 0.01)
     assert result.status == 1
     assert result.err.endswith("Timed out. Unfinished jobs still run on the server.\n")
-    assert json.loads(call("jobs", "list", "--json").out)["state"] == "running"
+    result = call("jobs", "wait", 1, "--timeout", 0.01, "--json")
+    assert (result.status, [job["state"] for job in read_all("jobs-wait", result.out)]) == (1, ["running"])
 
 
-@pytest.mark.parametrize("words", [("--diff", "--json"), ("--curl", "--json"), ("--curl", "--prompt")], ids=str)
-def test_two_ways_to_show_a_job_at_once_are_refused(server: ScriptedServer, words: tuple[str, ...]) -> None:
-    result = call("jobs", "show", 1, *words)
-    assert (result.status, result.out) == (2, "")
-
-
-def test_a_hostile_answer_leaves_no_control_character_in_any_output(server: ScriptedServer) -> None:
-    evil = "\x1b]0;owned\x07\x9b31m\u202e end"
-    output = {"improved_prompt": f"Be kinder. {evil}", "summary_of_changes": evil}
-    server.on("GET", PROGRESS, Reply({"status": evil, "output": output}))
-    printed = call("jobs", "wait", 1).err
-    for words in (
-        ["list"],
-        ["list", "--json"],
-        *(["show", 1, *more] for more in ([], ["--diff"], ["--json"], ["--curl"])),
-    ):
-        result = call("jobs", *words)
-        assert result.status == 0
-        printed += result.out
-    assert not set(printed) & set("\x1b\x07\x9b\u202e")
-
-
-def test_a_jobs_id_with_control_characters_is_shown_without_them(server: ScriptedServer, prompt_file: Path) -> None:
-    server.on("POST", LAUNCH, Reply({"progress_id": "p\x1b[31m"}))
-    call("improve", 5, "--prompt-file", prompt_file)
+def test_a_jobs_id_with_control_characters_is_shown_without_them(server: ScriptedServer, jobs: SavedJobs) -> None:
+    jobs.running(progress_id="p\x1b[31m")
     assert "progress id: p[31m" in call("jobs", "show", 2).out
-    server.on("GET", PROGRESS, DONE)
-    call("jobs", "wait", 2)
-    assert {got.query["progress_id"] for got in server.requests("GET", PROGRESS)} == {"p-1", "p\x1b[31m"}
+    server.on("GET", PROGRESS, Reply(DONE))
+    called("jobs", "wait", 2)
+    assert set(polled(server)) == {"p-1", "p\x1b[31m"}
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ("state = 'runnin'", "unknown state “runnin”. If a newer cekura-tui saved the job, update this one."),
+        ("run_ids = 'x'", "run_ids is damaged."),
+    ],
+)
+def test_a_job_that_cannot_be_read_hides_no_other_and_the_error_says_what_to_do(
+    finished: ScriptedServer, jobs: SavedJobs, change: str, why: str
+) -> None:
+    jobs.running()
+    jobs.execute(f"UPDATE jobs SET {change} WHERE number = 2")
+    said = f"cekura-tui: Can't read job 2: {why} To remove the job from this machine, run `jobs forget 2 --force`.\n"
+    for more, lines in ([], 2), (["--json"], 1):
+        listed = called("jobs", "list", *more)
+        assert (listed.err, "succeeded" in listed.out, len(listed.out.splitlines())) == (said, True, lines)
+    assert called("jobs", "show", 1).err == ""
+    for command in ("show", "wait", "forget"):
+        assert refused("", "jobs", command, 2).err == said
+    assert called("jobs", "forget", 2, "--force").err == "job 2: forgotten\n"
+    assert call("jobs", "list").err == ""
+
+
+@pytest.mark.parametrize("text", ["ff41", "4142"], ids=["no text", "another text"])
+def test_a_damaged_proposal_is_a_sentence_and_nothing_is_printed_for_it(
+    finished: ScriptedServer, jobs: SavedJobs, text: str
+) -> None:
+    proposal = "(SELECT improved_sha256 FROM jobs WHERE number = 1)"
+    jobs.execute(f"UPDATE prompts SET text = x'{text}' WHERE sha256 = {proposal}")
+    called("jobs", "show", 1, "--prompt")  # as the answer that brought it has it, too
+    jobs.execute("UPDATE job_answers SET raw = 'x' WHERE job = 1 AND raw LIKE '%kinder%'")
+    for more in [], ["--prompt"], ["--patch"], ["--json"]:
+        refused("in the database is damaged.", "jobs", "show", 1, *more)
+    assert call("jobs", "list").err == ""
+
+
+@pytest.fixture
+def another_key(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+    """Job 1 was launched with a key; this is another one."""
+    monkeypatch.setenv("CEKURA_API_KEY", "another-key")
+    return server
+
+
+def test_a_job_of_another_key_is_listed_and_shown_and_not_waited_for(another_key: ScriptedServer) -> None:
+    assert call("jobs", "list").out.splitlines()[1].endswith("launched with another key")
+    assert [job["job"] for job in objects("jobs", "list")] == [1]
+    shown = called("jobs", "show", 1).out
+    assert shown.startswith("job 1: running (launched with another key)\nruns: 5\n")
+    assert "\nkey: launched with another key; `jobs resume 1` polls with this key\n" in shown
+    said = "Job 1 was launched with another key. Use that key, or try `jobs resume 1` with this key."
+    refused(said, "jobs", "wait", 1, status=4)
+    assert polled(another_key) == []
+    assert "--force" in refused("", "jobs", "forget", 1).err
+    called("jobs", "forget", 1, "--force")
+    assert call("jobs", "list").out == ""
+
+
+def test_a_job_of_another_key_that_ended_is_shown_as_any_other(another_key: ScriptedServer, jobs: SavedJobs) -> None:
+    jobs.answer(1, DONE)
+    assert "another key" not in called("jobs", "show", 1).out
+    called("jobs", "wait", 1)
+
+
+def test_a_job_that_the_server_shows_to_another_key_is_that_keys_from_now_on(another_key: ScriptedServer) -> None:
+    another_key.on("GET", PROGRESS, Reply({"status": "in_progress"}), Reply(DONE))
+    assert called("jobs", "resume", 1).err == "job 1: running: the server says “in_progress”\n"
+    assert "key:" not in call("jobs", "show", 1).out
+    called("jobs", "wait", 1)
+    keys = {got.headers["X-CEKURA-API-KEY"] for got in another_key.requests("GET", PROGRESS)}
+    assert keys == {"another-key"}
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_job_that_the_server_does_not_show_to_another_key_stays_as_it_was(
+    another_key: ScriptedServer, status: int
+) -> None:
+    another_key.on("GET", PROGRESS, Reply({"detail": "No."}, status))
+    refused("Job 1 needs the key used to launch it", "jobs", "resume", 1, status=4)
+    assert polled(another_key) == ["p-1"]
+    assert "launched with another key" in call("jobs", "list").out

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from calling import Result, call, called, objects, refused
+from calling import Result, call, called, objects
 from saved_jobs import SavedJobs
 from scripted_server import LAUNCH, PROGRESS, Got, Reply, ScriptedServer
 
@@ -119,11 +119,6 @@ def test_what_was_staged_is_printed_as_text_patch_and_diff(source: Path, suggest
     assert "{+" in diff.out
     assert "thank" not in patch.out + diff.out
     assert call("jobs", "show", 1, "--prompt").raw == PROPOSED.encode()
-
-
-@pytest.mark.parametrize("words", [["--patch"], ["--staged"], ["--staged", "--diff"]], ids=str)
-def test_a_job_without_a_suggestion_has_nothing_to_give(server: ScriptedServer, words: list[str]) -> None:
-    refused("Job 1 has no suggestion (running).", "jobs", "show", 1, *words)
 
 
 def test_the_prompts_own_file_takes_the_improved_one_and_another_one_when_forced(source: Path) -> None:
