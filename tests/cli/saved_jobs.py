@@ -85,6 +85,13 @@ class SavedJobs:
         sql.close()
         return rows
 
+    def dump(self) -> list[str]:
+        """Everything in the database as SQL."""
+        with sqlite3.connect(self.database) as sql:
+            lines = [*sql.iterdump()]
+        sql.close()
+        return lines
+
 
 def _launching(jobs: JobStore, prompt: str, source: str = "") -> int:
     draft = Draft((5,), Prompt(prompt), 7, "Agent 7", prompt_source=source)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,21 +16,20 @@ from cekura_tui.model.job import JobState
 
 Window = Callable[[JobState], None]
 RUNNING = Reply({"status": "in_progress"})
+SAID = "job 1: running: the server says “in_progress”"
 
 
 def polls(server: ScriptedServer) -> int:
     return len(server.requests("GET", PROGRESS))
 
 
-# Resuming
-
-
 @pytest.mark.parametrize(
     ("state", "answer", "said"),
     [
-        (JobState.STOPPED, RUNNING, "job 1: running: the server says “in_progress”\n"),
-        (JobState.RUNNING, RUNNING, "job 1: running: the server says “in_progress”\n"),
-        (JobState.LOST, Reply(DONE), "job 1: succeeded\n"),
+        (JobState.STOPPED, RUNNING, SAID),
+        (JobState.RUNNING, RUNNING, SAID),
+        (JobState.LOST, Reply(DONE), "job 1: succeeded"),
+        (JobState.FAILED, Reply({"status": "completed"}), "job 1: running: the server says “completed”"),
     ],
 )
 def test_a_resumed_job_is_polled_once_and_its_state_printed(
@@ -40,8 +38,7 @@ def test_a_resumed_job_is_polled_once_and_its_state_printed(
     window(state)
     server.on("GET", PROGRESS, answer)
     result = called("jobs", "resume", 1)
-    assert (result.out, result.err) == ("", said)
-    assert polls(server) == 1
+    assert (result.out, result.err, polls(server)) == ("", f"{said}\n", 1)
 
 
 def test_a_lost_job_says_since_when(server: ScriptedServer, window: Window) -> None:
@@ -52,30 +49,22 @@ def test_a_lost_job_says_since_when(server: ScriptedServer, window: Window) -> N
     assert re.search(r"\nlost: .*\d\d:\d\d\n", call("jobs", "show", 1).out)
 
 
-def test_a_job_that_failed_without_a_prompt_is_polled_again(server: ScriptedServer, window: Window) -> None:
-    window(JobState.FAILED)
-    server.on("GET", PROGRESS, Reply({"status": "completed", "output": {}}))
-    assert called("jobs", "resume", 1).err == "job 1: running: the server says “completed”\n"
-
-
 def test_of_several_resumed_jobs_each_is_printed_once(server: ScriptedServer, jobs: SavedJobs) -> None:
     jobs.put(jobs.running(), JobState.LOST)
     ends = {"p-1": RUNNING, "p-2": Reply(DONE)}
     server.on("GET", PROGRESS, lambda got: ends[got.query["progress_id"]])
-    messages = called("jobs", "resume", 1, 2, 1).err.splitlines()
-    assert sorted(messages) == ["job 1: running: the server says “in_progress”", "job 2: succeeded"]
+    assert sorted(called("jobs", "resume", 1, 2, 1).err.splitlines()) == [SAID, "job 2: succeeded"]
 
 
-def test_no_job_is_polled_when_one_does_not_exist(server: ScriptedServer, window: Window) -> None:
+def test_no_job_is_polled_when_one_does_not_exist_or_has_ended(
+    server: ScriptedServer, window: Window, jobs: SavedJobs
+) -> None:
     window(JobState.STOPPED)
     refused("cekura-tui: No job 9 found. See `jobs list`.\n", "jobs", "resume", 1, 9)
-    assert polls(server) == 0
     assert "job 1: stopped" in call("jobs", "show", 1).out
-
-
-def test_a_job_that_ended_is_not_polled_again(finished: ScriptedServer) -> None:
+    jobs.answer(1, DONE)
     refused("Can't resume job 1 (succeeded).", "jobs", "resume", 1)
-    assert polls(finished) == 0
+    assert polls(server) == 0
 
 
 def test_resume_gives_up_waiting_for_an_answer_and_the_job_still_runs(
@@ -84,21 +73,21 @@ def test_resume_gives_up_waiting_for_an_answer_and_the_job_still_runs(
     monkeypatch.setattr(following, "FIRST_ANSWER", 0.0)
     window(JobState.LOST)
     server.on("GET", PROGRESS, Hold(Reply(DONE)), Reply(DONE))
-    result = called("jobs", "resume", 1)
-    assert result.err == "job 1: running. No answer yet. To wait, run `cekura-tui jobs wait 1`.\n"
-    assert call("jobs", "wait", 1).status == 0
+    said = "job 1: running. No answer yet. To wait, run `cekura-tui jobs wait 1`.\n"
+    assert called("jobs", "resume", 1).err == said
+    called("jobs", "wait", 1)
 
 
-def test_resume_reports_a_server_that_cannot_be_reached(home: Path) -> None:
+def test_resume_reports_a_server_that_cannot_be_reached(
+    home: Path, api: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gone = f"http://127.0.0.1:{closed_port()}"
     SavedJobs(home / "cekura.db", gone).running()
-    (home / "key").write_text("key")
-    (home / "key").chmod(0o600)
-    result = called("--api-url", gone, "--api-key-file", home / "key", "jobs", "resume", 1)
-    assert result.err == "job 1: running (no answer from the server)\n"
+    monkeypatch.setenv("CEKURA_API_URL", gone)
+    assert called("jobs", "resume", 1).err == "job 1: running (no answer from the server)\n"
 
 
-def test_a_job_that_is_lost_while_it_is_resumed_leaves_with_1(server: ScriptedServer, window: Window) -> None:
+def test_resume_reports_a_job_that_is_lost_meanwhile_and_a_refused_key(server: ScriptedServer, window: Window) -> None:
     def lost_meanwhile(_: object) -> Reply:
         window(JobState.LOST)
         return Reply(b"", 502)
@@ -107,15 +96,8 @@ def test_a_job_that_is_lost_while_it_is_resumed_leaves_with_1(server: ScriptedSe
     server.on("GET", PROGRESS, lost_meanwhile)
     result = call("jobs", "resume", 1)
     assert (result.status, result.err) == (1, "job 1: lost: Another window said so.\n")
-
-
-def test_resume_reports_a_refused_key_and_leaves_with_4(server: ScriptedServer, window: Window) -> None:
     server.on("GET", PROGRESS, Reply({"detail": "Invalid API key."}, 401))
-    window(JobState.STOPPED)
     refused("key", "jobs", "resume", 1, status=4)
-
-
-# Adopting
 
 
 def listed() -> tuple[str, str | None]:
@@ -123,14 +105,11 @@ def listed() -> tuple[str, str | None]:
     return job["state"], job["progress_id"]
 
 
-@pytest.fixture
-def unanswered(server: ScriptedServer, jobs: SavedJobs) -> None:
-    """Job 2, for which the server may have taken the launch or not."""
+def test_a_job_whose_id_is_given_by_hand_is_polled(server: ScriptedServer, jobs: SavedJobs) -> None:
     jobs.unconfirmed()
-
-
-@pytest.mark.usefixtures("unanswered")
-def test_a_job_whose_id_is_given_by_hand_is_polled(server: ScriptedServer) -> None:
+    for no_id in ("", "  ", "p\x1b[0m", "p\n"):
+        refused("The progress_id is empty or has control characters.", "jobs", "adopt", 2, no_id)
+    assert listed() == ("unconfirmed", None)
     result = called("jobs", "adopt", "--", 2, "-p 2")
     wait = "To wait for the job, run `cekura-tui jobs wait 2`."
     assert (result.out, result.err) == ("", f"job 2: running: id recorded by hand. {wait}\n")
@@ -139,13 +118,6 @@ def test_a_job_whose_id_is_given_by_hand_is_polled(server: ScriptedServer) -> No
     server.on("GET", PROGRESS, Reply(DONE))
     called("jobs", "wait", 2)
     assert {got.query["progress_id"] for got in server.requests("GET", PROGRESS)} == {"p-1", "-p 2"}
-
-
-@pytest.mark.usefixtures("unanswered")
-@pytest.mark.parametrize("id_", ["", "  ", "p\x1b[0m", "p\n"])
-def test_what_is_no_id_is_not_recorded(id_: str) -> None:
-    refused("The progress_id is empty or has control characters.", "jobs", "adopt", 2, id_)
-    assert listed() == ("unconfirmed", None)
 
 
 def test_only_a_job_that_is_lost_or_unconfirmed_takes_another_id(
@@ -162,57 +134,42 @@ def test_only_a_job_that_is_lost_or_unconfirmed_takes_another_id(
     refused("Can't adopt job 2 (draft).", "jobs", "adopt", 2, "p-2")
 
 
-# Forgetting
-
-
-def everything_in(home: Path) -> str:
+def everything_in(jobs: SavedJobs) -> str:
     """All that the tables hold, prompts readable."""
-    with sqlite3.connect(home / "cekura.db") as sql:
-        held = "\n".join(sql.iterdump())
-        held += "\n".join(bytes(text).decode() for (text,) in sql.execute("SELECT text FROM prompts"))
-    sql.close()
-    return held
+    texts = jobs.execute("SELECT text FROM prompts")
+    return "\n".join([*jobs.dump(), *(bytes(text).decode() for (text,) in texts)])
 
 
-def test_a_forgotten_job_is_gone_with_its_prompt_and_its_answers(
-    server: ScriptedServer, jobs: SavedJobs, home: Path
-) -> None:
+def test_a_forgotten_job_is_gone_with_its_prompt_and_its_answers(server: ScriptedServer, jobs: SavedJobs) -> None:
     jobs.running("A secret of mine.")
     for number in (1, 2):
         jobs.answer(number, DONE)
-    of_both = ["Be kinder.", '"summary_of_changes"', '"improved_prompt"']
-    assert all(text in everything_in(home) for text in ["A secret of mine.", "Be kind to callers.", *of_both])
+    of_one, of_both = ["Be kind to callers."], ["Be kinder.", '"summary_of_changes"', '"improved_prompt"']
+    held = everything_in(jobs)
+    assert [text for text in ["A secret of mine.", *of_one, *of_both] if text not in held] == []
     result = called("jobs", "forget", 2)
     assert (result.out, result.err) == ("", "job 2: forgotten\n")
-    assert "A secret of mine." not in everything_in(home)
+    assert "A secret of mine." not in everything_in(jobs)
     assert call("jobs", "show", 1, "--prompt").raw == b"Be kinder.\n"
     called("jobs", "forget", 1)
-    held = everything_in(home)
-    assert not [text for text in ("Be kind to callers.", *of_both) if text in held]
+    held = everything_in(jobs)
+    assert [text for text in [*of_one, *of_both] if text in held] == []
     for command in ("show", "wait", "resume", "forget"):
         refused("No job 2 found.", "jobs", command, 2)
     assert call("jobs", "list", "--drafts").out == ""
 
 
-def test_a_running_job_is_forgotten_only_with_force(server: ScriptedServer) -> None:
-    result = refused("still runs on the server; its result would never show up here.", "jobs", "forget", 1)
-    assert "--force" in result.err
-    called("jobs", "show", 1)
-    assert called("jobs", "forget", 1, "--force").err == "job 1: forgotten\n"
-    refused("No job 1 found.", "jobs", "wait", 1)
-    assert polls(server) == 0
-
-
-@pytest.mark.parametrize("second", [9, 1], ids=["does not exist", "runs"])
-def test_no_job_is_forgotten_when_one_cannot_be(server: ScriptedServer, jobs: SavedJobs, second: int) -> None:
+def test_no_job_is_forgotten_when_one_cannot_be(server: ScriptedServer, jobs: SavedJobs) -> None:
     jobs.unconfirmed()
-    refused("", "jobs", "forget", 2, second)
-    called("jobs", "show", 2)
-
-
-def test_a_job_that_is_being_launched_stays_even_with_force(server: ScriptedServer, jobs: SavedJobs) -> None:
     jobs.launching()
-    refused("Job 2 is being launched.", "jobs", "forget", 2, "--force")
+    refused("Job 3 is being launched.", "jobs", "forget", 2, 3, "--force")
+    refused("No job 9 found.", "jobs", "forget", 2, 9)
+    running = refused("still runs on the server; its result would never show up here.", "jobs", "forget", 2, 1)
+    assert "--force" in running.err
+    for number in (1, 2, 3):
+        called("jobs", "show", number)
+    assert called("jobs", "forget", 1, "--force").err == "job 1: forgotten\n"
+    assert polls(server) == 0
 
 
 def test_a_draft_can_be_forgotten_and_may_be_named_twice(server: ScriptedServer, jobs: SavedJobs) -> None:
