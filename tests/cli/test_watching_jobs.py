@@ -2,39 +2,55 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
-import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from calling import process, refused
 from documented_shapes import JOB_KEYS, read_all
-from going_on import RunningCommand, watching
+from going_on import Printing, RunningCommand, watching
 from saved_jobs import DONE, SavedJobs
-from scripted_server import HTML_502, PROGRESS, Hold, Reply, ScriptedServer
+from scripted_server import HTML_502, PROGRESS, Got, Hold, Reply, ScriptedServer
 from waiting import until
 
+from cekura_tui.config.credentials import ApiKey, read_server, save_key
+from cekura_tui.config.paths import find_paths
 from cekura_tui.model.job import JobState
 
 RUNNING = Reply({"status": "in_progress"})
 STATE_LINE = "running: the server says “in_progress”"
 SILENT = "(no answer from the server)"
+REFUSED = "Still watching. Polling resumes when the server accepts a key."
 
 
-def test_a_change_is_printed_once_with_its_time(server: ScriptedServer) -> None:
-    hold = Hold(RUNNING)
+@contextmanager
+def watched_from_launch(server: ScriptedServer, first: Reply, *words: str) -> Iterator[Printing]:
+    """`jobs watch`, which has printed that the newest job runs before the server answers about it."""
+    hold = Hold(first)
     server.on("GET", PROGRESS, hold)
-    with watching() as watched:
-        watched.prints("job 1: running")
+    with watching(*words) as watched:
+        watched.prints("running")
         hold.released.set()
+        yield watched
+
+
+def polls(server: ScriptedServer) -> int:
+    return len(server.requests("GET", PROGRESS))
+
+
+def test_a_change_is_printed_once_with_its_time_and_so_is_a_server_that_fails(server: ScriptedServer) -> None:
+    with watched_from_launch(server, Reply(HTML_502, 502)) as watched:
+        watched.prints(SILENT)
+        server.on("GET", PROGRESS, RUNNING)
         watched.prints(STATE_LINE)
         server.on("GET", PROGRESS, Reply(DONE))
         watched.prints("job 1: succeeded")
-    assert watched.states == ["1: running", f"1: {STATE_LINE}", "1: succeeded"]
-    for line in watched.out:
-        assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d job 1: ", line)
+    assert watched.states == ["1: running", f"1: running {SILENT}", f"1: {STATE_LINE}", "1: succeeded"]
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d job 1: ", line) for line in watched.out)
     assert watched.err == []
 
 
@@ -52,42 +68,21 @@ def test_launches_of_other_commands_are_printed_from_their_start(finished: Scrip
         watched.prints("job 3: launching")
         jobs.put(refused_one, JobState.DRAFT, "prompt: Too long.")
         watched.prints("job 3: draft: prompt: Too long.")
-    assert [watched.states[0], *watched.states[-3:]] == [
-        *("2: launching", "2: succeeded"),
-        *("3: launching", "3: draft: prompt: Too long."),
-    ]
-
-
-def test_a_server_that_fails_for_a_while_is_reported_and_so_is_its_return(server: ScriptedServer) -> None:
-    hold = Hold(Reply(HTML_502, 502))
-    server.on("GET", PROGRESS, hold)
-    with watching() as watched:
-        watched.prints("job 1: running")
-        hold.released.set()
-        watched.prints(SILENT)
-        server.on("GET", PROGRESS, RUNNING)
-        watched.prints(STATE_LINE)
-    assert watched.states == ["1: running", f"1: running {SILENT}", f"1: {STATE_LINE}"]
+    assert (watched.states[0], watched.states[-3]) == ("2: launching", "2: succeeded")
+    assert watched.states[-2:] == ["3: launching", "3: draft: prompt: Too long."]
 
 
 def test_json_is_one_object_a_change_with_the_time(server: ScriptedServer) -> None:
-    hold = Hold(Reply(HTML_502, 502))
-    server.on("GET", PROGRESS, hold)
-    with watching("--json") as watched:
-        watched.prints('"running"')
-        hold.released.set()
-        until(lambda: len(server.requests("GET", PROGRESS)) > 1, "the server is asked again")
+    with watched_from_launch(server, Reply(HTML_502, 502), "--json") as watched:
+        until(lambda: polls(server) > 1, "the server is asked again")
         server.on("GET", PROGRESS, RUNNING)
         watched.prints('"in_progress"')
         server.on("GET", PROGRESS, Reply(DONE))
         watched.prints('"succeeded"')
     changes = read_all("jobs-watch", "\n".join(watched.out))
     assert [list(one) for one in changes] == [[*JOB_KEYS, "at"]] * 3
-    assert [(one["state"], one["last_status"]) for one in changes] == [
-        ("running", None),
-        ("running", "in_progress"),
-        ("succeeded", "completed"),
-    ]
+    states = [(one["state"], one["last_status"]) for one in changes]
+    assert states == [("running", None), ("running", "in_progress"), ("succeeded", "completed")]
     assert all(re.fullmatch(r"[\d-]{10}T[\d:]{8}\+00:00", one["at"]) for one in changes)
 
 
@@ -104,38 +99,27 @@ def test_what_another_window_does_to_a_job_is_printed(server: ScriptedServer, jo
     assert watched.states[-1] == "1: forgotten"
 
 
-def test_a_refused_key_is_reported_once_and_other_changes_are_still_printed(
-    server: ScriptedServer, jobs: SavedJobs
-) -> None:
-    server.on("GET", PROGRESS, Reply({"detail": "Invalid API key."}, 401))
+def test_a_job_that_another_window_resumes_is_polled_at_once(server: ScriptedServer, jobs: SavedJobs) -> None:
+    jobs.put(1, JobState.STOPPED)
+    server.on("GET", PROGRESS, Reply(DONE))
     with watching() as watched:
-        watched.reports("Still watching. Polling resumes when the server accepts a key.")
-        jobs.running()
-        watched.prints("job 2: running")
-        jobs.forget(2)
-        watched.prints("job 2: forgotten")
-    assert len(watched.err) == 2
-    assert "key" in watched.err[0]
+        watched.reports("No unfinished jobs.")
+        jobs.put(1, JobState.RUNNING, "")
+        watched.prints("job 1: succeeded")
+    assert polls(server) == 1
 
 
 def test_an_answer_that_cannot_be_recorded_is_reported_once_and_recorded_later(
-    server: ScriptedServer, home: Path
+    server: ScriptedServer, jobs: SavedJobs
 ) -> None:
-    hold = Hold(Reply(DONE))
-    server.on("GET", PROGRESS, hold)
-    with sqlite3.connect(home / "cekura.db") as sql:
-        full = "BEFORE UPDATE ON jobs WHEN NEW.state = 'succeeded' BEGIN SELECT RAISE(ABORT, 'no room'); END"
-        sql.execute(f"CREATE TRIGGER full {full}")
-    with watching() as watched:
-        watched.prints("job 1: running")
-        hold.released.set()
+    when = "BEFORE UPDATE ON jobs WHEN NEW.state = 'succeeded'"
+    jobs.execute(f"CREATE TRIGGER full {when} BEGIN SELECT RAISE(ABORT, 'no room'); END")
+    with watched_from_launch(server, Reply(DONE)) as watched:
         watched.reports("no room")
-        before = len(server.requests("GET", PROGRESS))
-        until(lambda: len(server.requests("GET", PROGRESS)) > before, "the server is asked again")
+        before = polls(server)
+        until(lambda: polls(server) > before, "the server is asked again")
         assert watched.states == ["1: running"]
-        with sqlite3.connect(home / "cekura.db") as sql:
-            sql.execute("DROP TRIGGER full")
-        sql.close()
+        jobs.execute("DROP TRIGGER full")
         watched.prints("job 1: succeeded")
     assert len(watched.err) == 1
 
@@ -156,18 +140,10 @@ def test_a_job_of_an_earlier_key_is_marked_and_not_polled(
 
 
 def test_a_hostile_status_is_one_line_without_control_characters(server: ScriptedServer) -> None:
-    hold = Hold(Reply({"status": "\x1b[2J\nfake job 9: succeeded\x07"}))
-    server.on("GET", PROGRESS, hold)
-    with watching() as watched:
-        watched.prints("job 1: running")
-        hold.released.set()
+    with watched_from_launch(server, Reply({"status": "\x1b[2J\nfake job 9: succeeded\x07"})) as watched:
         watched.prints("fake job 9")
     assert len(watched.out) == 2
     assert not set("".join(watched.out)) & set("\x1b\x07")
-
-
-def test_without_a_key_nothing_is_watched() -> None:
-    refused("No API key found.", "jobs", "watch", status=4)
 
 
 @pytest.mark.long
@@ -183,8 +159,74 @@ def test_watching_ends_when_its_reader_leaves_though_nothing_changes(server: Scr
     server.on("GET", PROGRESS, Hold(RUNNING))
     watched = process("jobs", "watch")
     assert watched.stdout is not None
+    assert watched.stderr is not None
     assert b"job 1: running" in watched.stdout.readline()
     watched.stdout.close()
-    assert watched.stderr is not None
-    assert watched.stderr.read() == b""
-    assert watched.wait(20) == 0
+    assert (watched.stderr.read(), watched.wait(20)) == (b"", 0)
+
+
+def keyed(key: str, answer: Reply) -> Callable[[Got], Reply]:
+    """Answers so to this key, and refuses any other."""
+    return lambda got: answer if got.headers["X-CEKURA-API-KEY"] == key else Reply({"detail": "Expired."}, 401)
+
+
+def sign_in(server: ScriptedServer, key: str) -> None:
+    """Save a key, as `auth login` does."""
+    save_key(find_paths(None, os.environ).credentials, read_server(server.url), ApiKey(key, "typed"))
+
+
+@pytest.fixture
+def saved_key(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+    """The key of job 1 is the saved one."""
+    sign_in(server, "key")
+    monkeypatch.delenv("CEKURA_API_KEY")
+    return server
+
+
+def test_watching_goes_on_with_the_key_of_a_later_login(saved_key: ScriptedServer) -> None:
+    saved_key.on("GET", PROGRESS, keyed("new", Reply(DONE)))
+    with watching() as watched:
+        watched.reports(REFUSED)
+        sign_in(saved_key, "new")
+        watched.reports("Signed in with another key. Watching with the new key.")
+        watched.prints("job 1: succeeded")
+
+
+@pytest.mark.nightly
+def test_two_that_watch_both_go_on_with_the_key_of_a_later_login(
+    saved_key: ScriptedServer, start: Callable[..., RunningCommand]
+) -> None:
+    saved_key.on("GET", PROGRESS, keyed("new", RUNNING))
+    watched = [start("jobs", "watch") for _ in range(2)]
+    until(lambda: any(REFUSED in one.err for one in watched), "the key was refused")
+    sign_in(saved_key, "new")
+    for one in watched:
+        one.reports("Watching with the new key")
+        one.prints(f"job 1: {STATE_LINE}")
+
+
+def test_a_refused_key_of_the_environment_is_reported_once_and_not_replaced_by_a_saved_one(
+    server: ScriptedServer, jobs: SavedJobs
+) -> None:
+    server.on("GET", PROGRESS, keyed("new", Reply(DONE)))
+    with watching() as watched:
+        watched.reports(REFUSED)
+        sign_in(server, "new")
+        jobs.running()
+        watched.prints("job 2: running")
+        jobs.forget(2)
+        watched.prints("job 2: forgotten")
+    assert (len(watched.err), "key" in watched.err[0]) == (2, True)
+    assert {got.headers["X-CEKURA-API-KEY"] for got in server.requests("GET", PROGRESS)} == {"key"}
+
+
+@pytest.mark.long
+def test_waiting_ends_when_the_key_of_the_process_that_polls_is_refused(
+    server: ScriptedServer, start: Callable[..., RunningCommand]
+) -> None:
+    server.on("GET", PROGRESS, keyed("new", Reply(DONE)))
+    watched = start("jobs", "watch")
+    watched.reports(REFUSED)
+    refused("refused the API key (401: Expired.)", "jobs", "wait", 1, status=4)
+    assert polls(server) == 2
+    assert watched.process.poll() is None
