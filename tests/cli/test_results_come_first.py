@@ -18,6 +18,8 @@ from cekura_tui.store.jobs import JobStore
 
 FAILED = {"status": "failed", "error": "Too busy."}
 WAITS = "To wait for the job, run `cekura-tui jobs wait 2`."
+FULL = "cekura-tui: Can't write the output: No space left on device."
+Improve = tuple[object, ...]
 full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 
 
@@ -30,12 +32,9 @@ def locked(finished: ScriptedServer, home: Path) -> Iterator[None]:
     sql.close()
 
 
-def unread(home: Path) -> bool:
-    """Whether nobody has looked at job 1."""
-    with sqlite3.connect(home / "cekura.db") as sql:
-        ((looked_at,),) = sql.execute("SELECT looked_at FROM jobs WHERE number = 1")
-    sql.close()
-    return looked_at is None
+def is_unread(jobs: SavedJobs) -> bool:
+    """Whether the user has not looked at job 1."""
+    return jobs.execute("SELECT looked_at FROM jobs WHERE number = 1") == [(None,)]
 
 
 def unwritable(*_: object) -> None:
@@ -64,61 +63,52 @@ def test_a_result_is_shown_while_the_database_cannot_be_written() -> None:
 
 
 @pytest.mark.parametrize(("how", "shows"), [([], "job 1: succeeded"), (["--diff"], "{+")])
+@pytest.mark.usefixtures("finished")
 def test_a_job_is_shown_though_looking_at_it_cannot_be_recorded(
-    finished: ScriptedServer, home: Path, monkeypatch: pytest.MonkeyPatch, how: list[str], shows: str
+    jobs: SavedJobs, monkeypatch: pytest.MonkeyPatch, how: list[str], shows: str
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(JobStore, "look", unwritable)
         shown = called("jobs", "show", 1, *how)
-    assert (shown.err, shows in shown.out) == ("", True)
-    assert unread(home)
+    assert (shown.err, shows in shown.out, is_unread(jobs)) == ("", True, True)
     called("jobs", "show", 1, *how)
-    assert not unread(home)
+    assert not is_unread(jobs)
 
 
+@pytest.mark.usefixtures("finished")
 def test_a_result_is_written_though_looking_at_it_cannot_be_recorded(
-    finished: ScriptedServer, prompt_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    improve: Improve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(JobStore, "look", unwritable)
     out = tmp_path / "out.md"
-    result = called("improve", 5, "--prompt-file", prompt_file, "--wait", "--json", "--out", out)
+    result = called(*improve, "--wait", "--json", "--out", out)
     assert json.loads(result.out)["improved_prompt"] == "Be kinder.\n"
-    assert out.read_bytes() == b"Be kinder.\n"
-    assert "database" not in result.err
+    assert (out.read_bytes(), "database" in result.err) == (b"Be kinder.\n", False)
 
 
 @pytest.mark.long
 @full
-def test_what_could_not_be_printed_counts_as_new(finished: ScriptedServer, home: Path) -> None:
+@pytest.mark.usefixtures("finished")
+def test_what_could_not_be_printed_counts_as_new(jobs: SavedJobs) -> None:
     result = on_a_full_disk("jobs", "show", 1, "--prompt")
-    assert (result.status, result.err) == (2, "cekura-tui: Can't write the output: No space left on device.\n")
-    assert unread(home)
+    assert (result.status, result.err, is_unread(jobs)) == (2, f"{FULL}\n", True)
     assert without_reader("jobs", "show", 1, "--prompt").status == 0
-    assert not unread(home)
+    assert not is_unread(jobs)
 
 
-def test_asking_a_failed_job_for_its_prompt_is_looking_at_it(
-    server: ScriptedServer, jobs: SavedJobs, home: Path
-) -> None:
+@pytest.mark.usefixtures("server")
+def test_asking_a_failed_job_for_its_prompt_is_looking_at_it(jobs: SavedJobs) -> None:
     jobs.answer(1, FAILED)
     refused("Job 1 has no suggestion (failed).", "jobs", "show", 1, "--prompt")
-    assert not unread(home)
-
-
-@pytest.mark.long
-def test_a_prompt_without_an_output_is_one_sentence(finished: ScriptedServer) -> None:
-    closed = process("jobs", "show", 1, "--prompt", stdout=None, preexec_fn=lambda: os.close(1))
-    result = ended(closed)
-    assert result.status == 2
-    assert result.err == "cekura-tui: Standard output is closed. Send the prompt to a file or a pipe.\n"
+    assert not is_unread(jobs)
 
 
 @pytest.mark.nightly
 def test_an_unconfirmed_launch_without_a_reader_leaves_with_1_and_says_so(
-    server: ScriptedServer, prompt_file: Path
+    server: ScriptedServer, improve: Improve
 ) -> None:
     server.on("POST", LAUNCH, Reply(HTML_502, 502))
-    result = without_reader("improve", 5, "--prompt-file", prompt_file)
+    result = without_reader(*improve)
     assert result.status == 1
     assert result.err.startswith("job 2: unconfirmed: ")
 
@@ -132,26 +122,28 @@ def test_an_unconfirmed_launch_without_a_reader_leaves_with_1_and_says_so(
     ],
 )
 def test_an_output_whose_reader_is_gone_changes_no_exit_status(
-    server: ScriptedServer, prompt_file: Path, end: dict[str, object], status: int
+    server: ScriptedServer, improve: Improve, end: dict[str, object], status: int
 ) -> None:
     server.on("GET", PROGRESS, Reply(end))
-    result = without_reader("improve", 5, "--prompt-file", prompt_file, "--wait", "--json")
-    assert result.status == status
-    assert len(result.err.splitlines()) == 2
+    result = without_reader(*improve, "--wait", "--json")
+    assert (result.status, len(result.err.splitlines())) == (status, 2)
 
 
 @pytest.mark.long
-def test_the_file_is_written_though_the_reader_of_the_output_is_gone(
-    finished: ScriptedServer, prompt_file: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "out.md"
-    result = without_reader("improve", 5, "--prompt-file", prompt_file, "--wait", "--out", out)
-    assert (result.status, out.read_bytes()) == (0, b"Be kinder.\n")
-    assert f"Saved the improved prompt to {out}." in result.err
+@full
+@pytest.mark.usefixtures("finished")
+def test_the_file_is_written_though_the_output_cannot_be(improve: Improve, tmp_path: Path) -> None:
+    for out, write, status, said in (
+        (tmp_path / "without a reader.md", without_reader, 0, []),
+        (tmp_path / "full.md", on_a_full_disk, 2, [f"{FULL} Job 3 launched, now succeeded."]),
+    ):
+        result = write(*improve, "--wait", "--out", out)
+        assert (result.status, out.read_bytes()) == (status, b"Be kinder.\n")
+        assert result.err.splitlines()[2:] == [f"Saved the improved prompt to {out}.", *said]
 
 
 def test_the_output_is_printed_though_the_file_cannot_be_written(
-    finished: ScriptedServer, prompt_file: Path, tmp_path: Path
+    finished: ScriptedServer, improve: Improve, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.md"
 
@@ -160,7 +152,7 @@ def test_the_output_is_printed_though_the_file_cannot_be_written(
         return Reply(DONE)
 
     finished.on("GET", PROGRESS, appears)
-    result = call("improve", 5, "--prompt-file", prompt_file, "--wait", "--out", out, "--json")
+    result = call(*improve, "--wait", "--out", out, "--json")
     assert (result.status, json.loads(result.out)["improved_prompt"]) == (2, "Be kinder.\n")
     assert "exists already" in result.err
     assert out.read_text() == "of another program"
@@ -170,29 +162,12 @@ def test_the_output_is_printed_though_the_file_cannot_be_written(
 @pytest.mark.parametrize(
     "as_json", [pytest.param([], marks=pytest.mark.long), pytest.param(["--json"], marks=pytest.mark.nightly)]
 )
-def test_a_launch_whose_number_cannot_be_printed_is_reported(
-    server: ScriptedServer, prompt_file: Path, as_json: list[str]
-) -> None:
-    result = on_a_full_disk("improve", 5, "--prompt-file", prompt_file, *as_json)
+@pytest.mark.usefixtures("server")
+def test_a_launch_whose_number_cannot_be_printed_is_reported(improve: Improve, as_json: list[str]) -> None:
+    result = on_a_full_disk(*improve, *as_json)
     assert result.status == 2
-    assert result.err.splitlines() == [
-        f"job 2: running. {WAITS}",
-        f"cekura-tui: Can't write the output: No space left on device. Job 2 launched. It runs on the server. {WAITS}",
-    ]
-
-
-@pytest.mark.long
-@full
-def test_a_result_that_cannot_be_printed_is_in_the_file(
-    finished: ScriptedServer, prompt_file: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "out.md"
-    result = on_a_full_disk("improve", 5, "--prompt-file", prompt_file, "--wait", "--out", out)
-    assert (result.status, out.read_bytes()) == (2, b"Be kinder.\n")
-    assert result.err.splitlines()[-2:] == [
-        f"Saved the improved prompt to {out}.",
-        "cekura-tui: Can't write the output: No space left on device. Job 2 launched, now succeeded.",
-    ]
+    launched = f"{FULL} Job 2 launched. It runs on the server. {WAITS}"
+    assert result.err.splitlines() == [f"job 2: running. {WAITS}", launched]
 
 
 def test_the_help_says_from_when_the_timeout_counts() -> None:
