@@ -4,26 +4,40 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from calling import call
+from calling import Result, call, called, refused
 from documented_shapes import read_all
 from scripted_server import Reply, ScriptedServer
 
 KEY = "key-of-a-test-0123456789"
+Write = Callable[[str], Path]
 
 
-def statuses(out: str) -> dict[tuple[str, str], str]:
-    (report,) = read_all("doctor", out)
-    return {(check["group"], check["name"]): check["status"] for check in report["checks"]}
+@pytest.fixture
+def keyed(api: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
+    """A scripted server with a key that is looked for."""
+    monkeypatch.setenv("CEKURA_API_KEY", KEY)
+    return api
+
+
+def checks(result: Result) -> list[dict[str, Any]]:
+    (report,) = read_all("doctor", result.out)
+    return list(report["checks"])
+
+
+def statuses(result: Result) -> dict[tuple[str, str], str]:
+    return {(check["group"], check["name"]): check["status"] for check in checks(result)}
 
 
 def test_the_demo_is_well_and_launches_nothing() -> None:
-    result = call("--demo", "doctor", "--json")
+    result = called("--demo", "doctor", "--json")
     (report,) = read_all("doctor", result.out)
-    assert (result.status, result.err, report["failures"]) == (0, "", 0)
-    assert {check["group"] for check in report["checks"]} == {"terminal", "files", "server", "versions"}
+    assert (result.err, report["failures"]) == ("", 0)
+    assert {group for group, _ in statuses(result)} == {"terminal", "files", "server", "versions"}
     assert call("--demo", "jobs", "list").out == ""
 
 
@@ -33,56 +47,35 @@ def test_a_failure_is_status_1_and_the_text_says_what_to_do(home: Path) -> None:
     assert "  failure  key: No API key found.\n           → Run `cekura-tui auth login`" in result.out
     assert "not checked (--offline)" in result.out
     assert result.out.splitlines()[-1].startswith("1 failure, ")
+    assert statuses(call("doctor", "--offline", "--json"))["terminal", "terminal"] == "warning"
     assert not home.exists()
 
 
-def test_without_a_terminal_that_is_a_warning_and_no_failure() -> None:
-    assert statuses(call("doctor", "--offline", "--json").out)["terminal", "terminal"] == "warning"
+@pytest.mark.parametrize("words", [["doctor", "--offline"], ["--profile", "nobody", "doctor"]], ids=str)
+def test_unreadable_settings_or_a_missing_profile_are_a_failure_and_all_else_is_checked(
+    settings: Write, words: list[str]
+) -> None:
+    settings("project_id = [" if "--profile" not in words else "")
+    result = call(*words, "--json")
+    found = statuses(result)
+    assert (result.status, found["files", "settings"], found["files", "database"]) == (1, "failure", "ok")
+    assert found["versions", "SQLite"] == "ok"
 
 
-def test_unreadable_settings_are_a_failure_and_all_else_is_checked(home: Path) -> None:
-    home.mkdir(mode=0o700)
-    (home / "config.toml").write_text("project_id = [")
-    found = statuses(call("doctor", "--offline", "--json").out)
-    assert (found["files", "settings"], found["files", "database"], found["versions", "SQLite"]) == (
-        "failure",
-        "ok",
-        "ok",
-    )
-
-
-def test_every_wrong_entry_of_the_settings_is_a_warning_with_its_line(home: Path) -> None:
-    home.mkdir(mode=0o700)
-    (home / "config.toml").write_text('project_id = 4021\ntitle = "yes"\nnotfy = "bell"\n')
-    (report,) = read_all("doctor", call("doctor", "--offline", "--json").out)
-    wrong = [check for check in report["checks"] if check["name"] == "config.toml"]
-    assert [(check["status"], check["found"].split(":")[0]) for check in wrong] == [
-        ("warning", "line 2"),
-        ("warning", "line 3"),
-    ]
+def test_every_wrong_entry_of_the_settings_is_a_warning_with_its_line(settings: Write) -> None:
+    settings('project_id = 4021\ntitle = "yes"\nnotfy = "bell"\n')
+    wrong = [check for check in checks(call("doctor", "--offline", "--json")) if check["name"] == "config.toml"]
+    found = [(check["status"], check["found"].split(":")[0]) for check in wrong]
+    assert found == [("warning", "line 2"), ("warning", "line 3")]
     assert all("config edit" in " ".join(check["advice"]) for check in wrong)
 
 
-def test_keys_that_clash_and_themes_and_columns_that_are_not_there_are_warnings(home: Path) -> None:
-    home.mkdir(mode=0o700)
-    (home / "config.toml").write_text(
-        '[keys]\n"runs.improve" = "b"\n"no.action" = "x"\n\n[theme]\nname = "nrd"\n\n[columns]\nnothing = 3\n'
-    )
+def test_keys_that_clash_and_themes_and_columns_that_are_not_there_are_warnings(settings: Write) -> None:
+    settings('[keys]\n"runs.improve" = "b"\n"no.action" = "x"\n\n[theme]\nname = "nrd"\n\n[columns]\nnothing = 3\n')
     out = call("doctor", "--offline").out
-    for words in ("both have b", "no.action", "Did you mean nord?", "nothing"):
-        assert words in out
-
-
-def test_every_theme_that_can_be_chosen_is_known(home: Path) -> None:
-    home.mkdir(mode=0o700)
-    (home / "config.toml").write_text('[theme]\nname = "nord"\n')
+    assert [words for words in ("both have b", "no.action", "Did you mean nord?", "nothing") if words not in out] == []
+    settings('[theme]\nname = "nord"\n')
     assert "[theme]" not in call("doctor", "--offline").out
-
-
-def test_a_profile_that_is_not_there_is_a_failure_and_the_files_are_checked(home: Path) -> None:
-    result = call("--profile", "nobody", "doctor", "--json")
-    found = statuses(result.out)
-    assert (result.status, found["files", "settings"], found["files", "database"]) == (1, "failure", "ok")
 
 
 def test_a_check_that_breaks_is_a_failure_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,47 +84,37 @@ def test_a_check_that_breaks_is_a_failure_of_its_own(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr("cekura_tui.doctor.files.examine", broken)
     result = call("doctor", "--offline", "--json")
-    found = statuses(result.out)
+    found = statuses(result)
     assert (found["files", "database"], found["versions", "SQLite"]) == ("failure", "ok")
     assert "RuntimeError" in result.out
     assert KEY not in result.out + result.err
 
 
-def test_the_key_is_not_in_what_is_printed(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
-    monkeypatch.setenv("CEKURA_API_KEY", KEY)
+def test_the_key_is_not_in_what_is_printed(keyed: ScriptedServer) -> None:
     for reply in (Reply({"detail": f"Bad key {KEY}"}, 403), Reply([{"id": 1, "name": KEY}]), Reply(KEY.encode(), 500)):
-        scripted.on("GET", "/user/v1/projects/", reply)
+        keyed.on("GET", "/user/v1/projects/", reply)
         result = call("doctor")
         assert "from CEKURA_API_KEY" in result.out
         assert KEY not in result.out + result.err
 
 
-def test_a_bundle_lists_what_is_in_it(home: Path, tmp_path: Path) -> None:
+def test_a_bundle_lists_what_is_in_it(tmp_path: Path) -> None:
     call("--demo", "runs", "list", "--limit", 1)
     out = tmp_path / "bundle.zip"
-    result = call("--demo", "doctor", "--bundle", out)
+    result = called("--demo", "doctor", "--bundle", out)
     with zipfile.ZipFile(out) as archive:
         names = {info.filename: f"{info.file_size:,}" for info in archive.infolist()}
     lines = [tuple(line.split()) for line in result.out.splitlines()]
     assert lines[1:-1] == [(size, name) for name, size in names.items()]
     assert {"doctor.txt", "doctor.json", "log/cekura-tui.log", "demo/log/cekura-tui.log"} <= set(names)
-    assert result.status == 0
 
 
-def test_a_bundle_overwrites_nothing_unasked_and_checks_nothing_then(
-    scripted: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CEKURA_API_URL", scripted.url)
-    monkeypatch.setenv("CEKURA_API_KEY", KEY)
+def test_a_bundle_overwrites_nothing_unasked_and_checks_nothing_then(keyed: ScriptedServer, tmp_path: Path) -> None:
     out = tmp_path / "bundle.zip"
+    refused("", "doctor", "--json", "--bundle", out)
+    assert not out.exists()
     out.write_text("mine")
-    result = call("doctor", "--bundle", out)
-    assert (result.status, "--force" in result.err, out.read_text(), scripted.seen) == (2, True, "mine", [])
+    refused("--force", "doctor", "--bundle", out)
+    assert (out.read_text(), keyed.seen) == ("mine", [])
     assert call("doctor", "--bundle", out, "--force").status == 0
     assert json.loads(zipfile.ZipFile(out).read("doctor.json"))["version"]
-
-
-def test_a_bundle_and_json_are_one_or_the_other(tmp_path: Path) -> None:
-    result = call("doctor", "--json", "--bundle", tmp_path / "bundle.zip")
-    assert (result.status, result.out, (tmp_path / "bundle.zip").exists()) == (2, "", False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from calling import call, refused
+from calling import called, refused
 
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Draft
@@ -14,44 +15,39 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import DemoOptions, demo_setup, make_setup
 
-
-def settings(home: Path, text: str) -> Path:
-    home.mkdir(exist_ok=True)
-    path = home / "config.toml"
-    path.write_text(text)
-    return path
+Write = Callable[[str], Path]
+FLAG, REMOVE = "Start without --read-only.", "Remove read_only = true from {path}."
 
 
 @pytest.mark.parametrize(
     ("flags", "text", "mend"),
     [
-        (["--read-only"], "", "Start without --read-only."),
-        ([], "read_only = true", "Remove read_only = true from {path}."),
-        (["--read-only"], "read_only = true", "Start without --read-only."),
-        (["--read-only"], "read_only = false", "Start without --read-only."),
-        ([], "[profiles.default]\nread_only = true", "Remove read_only = true from {path}."),
+        (["--read-only"], "", FLAG),
+        ([], "read_only = true", REMOVE),
+        (["--read-only"], "read_only = true", FLAG),
+        (["--read-only"], "read_only = false", FLAG),
+        ([], "[profiles.default]\nread_only = true", REMOVE),
+        ([], "\nreadonly = true\n", "Correct {path}, line 2: unknown setting “readonly”; use read_only."),
     ],
-    ids=["the flag", "the settings", "both", "the flag against the settings", "the profile"],
+    ids=["the flag", "the settings", "both", "the flag against the settings", "the profile", "misspelled"],
 )
 def test_a_launch_is_refused_with_what_made_the_session_read_only(
-    demo: Any, failed: int, home: Path, flags: list[str], text: str, mend: str
+    demo: Any, failed: int, settings: Write, flags: list[str], text: str, mend: str
 ) -> None:
-    path = settings(home, text)
-    refused(
-        f"Read-only session: nothing was launched. {mend.format(path=path)}", *flags, "improve", failed, "--from-agent"
-    )
+    said = f"Read-only session: nothing was launched. {mend.format(path=settings(text))}"
+    refused(said, *flags, "improve", failed, "--from-agent")
     assert demo.posts() == []
+    called(*flags, "runs", "list", "--limit", 1)
 
 
-@pytest.mark.parametrize("text", ["", "read_only = false"])
-def test_otherwise_it_is_launched(demo: Any, failed: int, home: Path, text: str) -> None:
-    settings(home, text)
-    assert call("improve", failed, "--from-agent").status == 0
+def test_otherwise_it_is_launched(demo: Any, failed: int, settings: Write) -> None:
+    settings("read_only = false")
+    called("improve", failed, "--from-agent")
     assert len(demo.posts()) == 1
 
 
-async def test_the_app_is_refused_a_launch_by_the_settings_as_well(demo: Any, home: Path) -> None:
-    path = settings(home, "read_only = true")
+async def test_the_app_is_refused_a_launch_by_the_settings_as_well(demo: Any, home: Path, settings: Write) -> None:
+    path = settings("read_only = true")
     env = {"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": demo.server.key}
     session = Session.open(make_setup(api_url=demo.server.url, env=env))
     with pytest.raises(UsageError, match="Read-only session") as caught:
@@ -61,12 +57,11 @@ async def test_the_app_is_refused_a_launch_by_the_settings_as_well(demo: Any, ho
     assert demo.posts() == []
 
 
-def test_the_embedded_workspace_is_read_only_by_the_flag_alone(home: Path) -> None:
-    path = settings(home, "read_only = true")
+def test_the_demo_is_read_only_by_the_flag_alone(home: Path, settings: Write) -> None:
+    path = settings("read_only = true")
     env = {"CEKURA_TUI_HOME": str(home)}
-    assert make_setup(env=env).read_only == f"Remove read_only = true from {path}."
-    assert make_setup(env=env, demo=DemoOptions()).read_only == ""
-    assert make_setup(env=env, demo=DemoOptions(), read_only=True).read_only == "Start without --read-only."
     account = make_setup(env=env)
-    entered = demo_setup(account.paths, DemoOptions(), read_only=account.read_only)
-    assert entered.read_only == ""
+    assert account.read_only == REMOVE.format(path=path)
+    assert make_setup(env=env, demo=DemoOptions()).read_only == ""
+    assert make_setup(env=env, demo=DemoOptions(), read_only=True).read_only == FLAG
+    assert demo_setup(account.paths, DemoOptions(), read_only=account.read_only).read_only == ""
