@@ -16,10 +16,8 @@ THERE = [*BOTH, "Which name?", "Rossi.", "I have booked a table at seven."]
 def run(number: int, texts: list[str], end: str, *metrics: tuple[str, int], **fields: object) -> dict[str, object]:
     roles = ("Main Agent", "Testing Agent")
     turns = [{"role": roles[n % 2], "content": text, "start_time": 3.0 * n} for n, text in enumerate(texts)]
-    judged = [
-        {"id": n, "name": name, "type": "binary_qualitative", "score": score}
-        for n, (name, score) in enumerate(metrics, 1)
-    ]
+    kind = {"type": "binary_qualitative"}
+    judged = [{"id": n, "name": name, "score": score, **kind} for n, (name, score) in enumerate(metrics, 1)]
     more = {"scenario": 3, "duration": "00:20", "evaluation": {"metrics": judged}, **fields}
     return run_of(number, transcript_object=turns, evaluation_status=end, **more)
 
@@ -41,11 +39,8 @@ def test_a_run_is_compared_with_the_last_passed_one_in_lines_that_begin_with_the
     first, verdicts, turns, lines = result.out.rstrip("\n").split("\n\n")
     assert first.splitlines()[:3] == ["First run: 50", "  outcome: failed, 1 check", "  scenario: Books a table"]
     assert "\nSecond run, the last passed one: 45\n  outcome: passed\n" in first
-    assert verdicts.splitlines() == [
-        "Verdicts",
-        "  Right time: first run failed; second run passed",
-        "  Polite: both runs: passed",
-    ]
+    right_time = "  Right time: first run failed; second run passed"
+    assert verdicts.splitlines() == ["Verdicts", right_time, "  Polite: both runs: passed"]
     assert turns.splitlines() == [
         "Turns",
         "  Differs after 00:03",
@@ -68,19 +63,13 @@ def test_a_run_is_compared_with_the_last_passed_one_in_lines_that_begin_with_the
 
 def test_json_has_both_runs_their_verdicts_and_where_the_words_differ(two: ScriptedServer) -> None:
     (whole,) = read_all("compare", call("compare", 50, "--json").out)
-    assert [(side["run"], side["outcome"]["kind"]) for side in (whole["first"], whole["second"])] == [
-        (50, "failed"),
-        (45, "passed"),
-    ]
-    assert whole["chosen"] == "last_passed"
+    runs = [(side["run"], side["outcome"]["kind"]) for side in (whole["first"], whole["second"])]
+    assert (whole["chosen"], runs) == ("last_passed", [(50, "failed"), (45, "passed")])
     verdicts = [(one["name"], one["first"], one["second"]) for one in whole["verdicts"]]
     assert verdicts == [("Right time", "fail", "pass"), ("Polite", "pass", "pass")]
     assert [turn["sign"] for turn in whole["turns"]] == ["same", "same", "second", "second", "changed", "first"]
-    changed = whole["turns"][4]
-    words = [
-        [side["text"][start:end] for start, end in side["differs"]] for side in (changed["first"], changed["second"])
-    ]
-    assert words == [["eight"], ["seven"]]
+    changed = [whole["turns"][4][side] for side in ("first", "second")]
+    assert [[side["text"][start:end] for start, end in side["differs"]] for side in changed] == [["eight"], ["seven"]]
 
 
 def test_turns_that_are_the_same_can_be_left_out_and_the_other_run_can_be_named(two: ScriptedServer) -> None:
@@ -93,18 +82,14 @@ def test_turns_that_are_the_same_can_be_left_out_and_the_other_run_can_be_named(
     assert (whole["chosen"], len(whole["turns"])) == ("given", 4)
 
 
-def test_a_check_of_one_run_alone_says_so(two: ScriptedServer) -> None:
-    serve_runs(two, run(50, HERE, "failure", ("Polite", 0)), run(45, THERE, "success", ("Right time", 5)))
-    serve_runs(two, run(45, THERE, "success", ("Polite", 5), ("Right time", 5)))
-    assert "  Right time: first run not judged; second run passed\n" in call("compare", 50, 45).out
-
-
-def test_runs_without_turns_are_still_compared_by_their_verdicts(two: ScriptedServer) -> None:
-    serve_runs(two, run(50, [], "failure", ("Polite", 0)))
-    result = call("compare", 50, 45)
-    assert "  Polite: first run failed;" in result.out
-    assert result.out.endswith("\nTurns\n  Nothing to compare: one of the runs has no turns.\n")
-    assert "  note: This run has no transcript.\n" in result.out
+def test_runs_without_turns_or_a_check_in_common_are_still_compared_by_their_verdicts(two: ScriptedServer) -> None:
+    passed = run(45, THERE, "success", ("Polite", 5), ("Right time", 5))
+    serve_runs(two, run(50, [], "failure", ("Polite", 0)), passed)
+    result = call("compare", 50, 45).out
+    assert "  Polite: first run failed;" in result
+    assert "  Right time: first run not judged; second run passed\n" in result
+    assert "  note: This run has no transcript.\n" in result
+    assert result.endswith("\nTurns\n  Nothing to compare: one of the runs has no turns.\n")
 
 
 @pytest.mark.parametrize(

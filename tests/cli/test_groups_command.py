@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from calling import call
+from calling import call, called, refused
 from documented_shapes import read_all
 from scripted_server import Got, Reply, ScriptedServer, run_of
 
@@ -16,10 +16,9 @@ WHY = {"score": 0, "explanation": ["The agent never said the time of the table."
 
 
 def grouped(*words: object) -> dict[str, Any]:
-    result = call("groups", "--json", *words)
-    assert (result.status, result.err) == (0, "")
-    (whole,) = read_all("groups", result.out)
-    return dict(whole)
+    result = called("groups", "--json", *words)
+    assert result.err == ""
+    return dict(*read_all("groups", result.out))
 
 
 @pytest.fixture
@@ -62,13 +61,16 @@ def test_a_pair_says_since_when_it_fails_and_how_its_runs_ended(few: ScriptedSer
     ) in call("groups", "--by", "pair").out
     pair = grouped("--by", "pair")["groups"][0]
     assert (pair["failing_since"], pair["outcomes"][-1], pair["runs"]) == ({"run": 12, "at": None}, "failed", 4)
-
-
-def test_since_when_a_pair_fails_is_not_said_where_the_filter_leaves_out_passed_runs(few: ScriptedServer) -> None:
     result = call("groups", "--by", "pair", "outcome:failed")
     assert "failing since" not in result.out
     assert "Since when a pair fails is not known" in result.err
     assert grouped("--by", "pair", "outcome:failed")["groups"][0]["failing_since"] is None
+
+
+def test_only_the_newest_runs_are_grouped_where_a_limit_says_so(demo: object) -> None:
+    whole = grouped("--by", "scenario", "--limit", 7)
+    assert (whole["runs"], whole["complete"]) == (7, False)
+    assert call("groups", "--by", "scenario", "--limit", 7).err == "7 of 240 runs\n"
 
 
 @pytest.mark.parametrize("how", HOWS)
@@ -81,12 +83,6 @@ def test_every_grouping_of_the_page_is_there_as_json(demo: object, how: str) -> 
     assert (len(largest["run_ids"]), largest["newest"]["run"]) == (largest["runs"], largest["run_ids"][0])
     listed = call("runs", "list", largest["filter"], "--json").out.splitlines()
     assert len(listed) == largest["runs"]
-
-
-def test_only_the_newest_runs_are_grouped_where_a_limit_says_so(demo: object) -> None:
-    whole = grouped("--by", "scenario", "--limit", 7)
-    assert (whole["runs"], whole["complete"]) == (7, False)
-    assert call("groups", "--by", "scenario", "--limit", 7).err == "7 of 240 runs\n"
 
 
 def test_groups_are_printed_also_where_the_server_does_not_say_why_runs_failed(
@@ -104,8 +100,7 @@ def test_groups_are_printed_also_where_the_server_does_not_say_why_runs_failed(
 def test_a_reason_that_the_server_was_too_busy_for_is_asked_for_once_more(few: ScriptedServer) -> None:
     before = len(few.requests("GET", BULK))
     few.on("GET", BULK, Reply(b"", 429, {"Retry-After": "0"}), Reply([run_of(14, expected_outcome=WHY)]))
-    result = call("groups")
-    assert result.status == 0
+    result = called("groups")
     assert "Expected outcome: 1 run" in result.out
     assert "Retrying at" in result.err
     assert len(few.requests("GET", BULK)) - before == 2
@@ -113,8 +108,7 @@ def test_a_reason_that_the_server_was_too_busy_for_is_asked_for_once_more(few: S
 
 def test_a_wrong_filter_or_grouping_asks_the_server_nothing(demo: Any) -> None:
     for words in (["outcome:broken"], ["--by", "colour"]):
-        result = call("groups", *words)
-        assert (result.status, result.out) == (2, "")
+        refused("", "groups", *words)
     assert demo.log == []
 
 

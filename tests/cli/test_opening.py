@@ -17,48 +17,49 @@ from cekura_tui.model.errors import UsageError
 from cekura_tui.model.scope import Scope
 
 DASHBOARD = "https://dashboard.cekura.ai"
+LINK = f"{DASHBOARD}/4021/results/991"
 RESULT, AGENT = Scope("result", 991), Scope("agent", 1201)
 
 
 @pytest.mark.parametrize(
     ("link", "scope"),
     [
-        (f"{DASHBOARD}/4021/results/991", RESULT),
-        (f"{DASHBOARD}/4021/results/991/", RESULT),
-        (f"{DASHBOARD}/4021/results/991?tab=runs&run=48213#top", RESULT),
-        (f"{DASHBOARD}/4021/results/991/runs/48213", RESULT),
+        (LINK, RESULT),
+        (f"{LINK}/", RESULT),
+        (f"{LINK}?tab=runs&run=48213#top", RESULT),
+        (f"{LINK}/runs/48213", RESULT),
         (f"{DASHBOARD}//4021//results//991", RESULT),
         ("HTTPS://Dashboard.Cekura.AI:443/4021/results/991", RESULT),
-        (f" {DASHBOARD}/4021/results/991\n", RESULT),
+        (f" {LINK}\n", RESULT),
         (f"{DASHBOARD}/agents/1201", AGENT),
         (f"{DASHBOARD}/agents/1201/settings", AGENT),
         (f"{DASHBOARD}/4021/agents/1201", AGENT),
     ],
 )
 def test_a_link_as_browsers_show_it_opens_its_result_or_agent(link: str, scope: Scope) -> None:
-    assert scope_of_link(link, DASHBOARD) == scope
-    assert scope_of_link(link, f"{DASHBOARD}/") == scope
+    assert scope_of_link(link, DASHBOARD) == scope_of_link(link, f"{DASHBOARD}/") == scope
 
 
 @pytest.mark.parametrize(
-    "link",
+    "host",
     [
-        "http://dashboard.cekura.ai/4021/results/991",
-        "https://dashboard.cekura.ai.evil.example/4021/results/991",
-        "https://dashboard.cekura.ai@evil.example/4021/results/991",
-        "https://somebody@dashboard.cekura.ai/4021/results/991",
-        "https://dashboard.cekura.ai:8443/4021/results/991",
-        "https://dashboard.cekura.ai:port/4021/results/991",
-        "file:///4021/results/991",
+        "http://dashboard.cekura.ai",
+        "https://dashboard.cekura.ai.evil.example",
+        "https://dashboard.cekura.ai@evil.example",
+        "https://somebody@dashboard.cekura.ai",
+        "https://dashboard.cekura.ai:8443",
+        "https://dashboard.cekura.ai:port",
+        "https://[",
+        "file://",
     ],
 )
-def test_another_host_is_never_taken_for_the_dashboard(link: str) -> None:
+def test_another_host_is_never_taken_for_the_dashboard(host: str) -> None:
     with pytest.raises(UsageError, match=r"not on the dashboard|not a URL"):
-        scope_of_link(link, DASHBOARD)
+        scope_of_link(f"{host}/4021/results/991", DASHBOARD)
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/", "/4021", "/4021/results", "/4021/results/new", "/results/agents/", "/runs/5"]
+    "path", ["", "/", "/4021", "/4021/results", "/4021/results/new", "/results/agents/", "/runs/5", f"/agents/{9**40}"]
 )
 def test_a_page_that_lists_no_runs_is_a_sentence_that_says_which_do(path: str) -> None:
     with pytest.raises(UsageError, match="Can't open ") as caught:
@@ -66,18 +67,19 @@ def test_a_page_that_lists_no_runs_is_a_sentence_that_says_which_do(path: str) -
     assert "/results/ID" in caught.value.hint
 
 
-def test_the_configured_dashboard_is_the_one_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_target_that_cannot_be_opened_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused(f"is not on the dashboard {DASHBOARD}.", "https://evil.example/1/results/2")
+    refused("Can't open ", f"{DASHBOARD}/1/settings")
+    refused("is not a valid run id", "9" * 40)
+    refused("is not a valid run id", "9" * 5000)
     monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://eu.example/\x1b[0m")
-    refused("is not on the dashboard https://eu.example/[0m.", f"{DASHBOARD}/4021/results/991")
+    refused("is not on the dashboard https://eu.example/[0m.", LINK)
     monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://[eu")
-    assert "https://[eu is not a URL. Check CEKURA_DASHBOARD_URL" in call(f"{DASHBOARD}/1/results/2").err
+    refused("https://[eu is not a URL. Check CEKURA_DASHBOARD_URL", LINK)
     monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://eu.example")
-    assert call("https://eu.example/4021/results/991").err.startswith(
-        "cekura-tui: The app needs an interactive terminal"
-    )
-    assert "is not on the dashboard" in call("--demo", "https://eu.example/1/results/2").err, (
-        "the embedded one is another"
-    )
+    refused("cekura-tui: The app needs an interactive terminal", "https://eu.example/4021/results/991")
+    # The demo has a dashboard of its own.
+    refused("is not on the dashboard", "--demo", "https://eu.example/4021/results/991")
 
 
 def test_a_key_that_can_be_read_once_is_enough_to_open_a_link(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,25 +97,18 @@ def test_a_key_that_can_be_read_once_is_enough_to_open_a_link(monkeypatch: pytes
     with open(reader, "rb"), open(writer, "wb") as pipe:
         pipe.write(b"ck_once\n")
         pipe.close()
-        result = call("--api-key-file", f"/dev/fd/{reader}", f"{DASHBOARD}/4021/results/991")
+        result = call("--api-key-file", f"/dev/fd/{reader}", LINK)
     assert (result.status, opened) == (0, [("ck_once", RESULT, None)])
 
 
 def test_a_link_without_https_is_no_unknown_command() -> None:
-    result = call("dashboard.cekura.ai/12/results/991")
-    assert (result.status, result.out) == (2, "")
-    assert result.err == (
-        "cekura-tui: Unknown command: dashboard.cekura.ai/12/results/991. Begin a dashboard link with https://.\n"
-    )
-    assert "No such command" in call("rums").err
+    link = "dashboard.cekura.ai/12/results/991"
+    assert refused("", link).err == f"cekura-tui: Unknown command: {link}. Begin a dashboard link with https://.\n"
 
 
-@pytest.mark.parametrize("target", ["48213", f"{DASHBOARD}/4021/results/991"])
-@pytest.mark.parametrize("more", ["x", "--demo", "--wrong"])
-def test_words_after_a_run_id_or_link_are_refused(target: str, more: str) -> None:
-    result = call(target, more)
-    assert (result.status, result.out) == (2, "")
-    assert result.err == (
-        f"cekura-tui: Unexpected “{more}” after a run id or a link. Options go before the run id or link.\n"
-    )
+@pytest.mark.parametrize("target", ["48213", LINK])
+def test_words_after_a_run_id_or_link_are_refused(target: str) -> None:
+    for more in ("x", "--demo", "--wrong"):
+        said = f"Unexpected “{more}” after a run id or a link. Options go before the run id or link."
+        assert refused("", target, more).err == f"cekura-tui: {said}\n"
     assert call(target, "--help").out == call("--help").out

@@ -34,9 +34,8 @@ def test_a_table_has_the_same_columns_in_ascii(demo: object) -> None:
     assert [len(line) for line in plain.splitlines()] == [len(line) for line in whole.splitlines()]
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_json_says_the_same_in_every_encoding(demo: object, encoding: str) -> None:
+def test_json_says_the_same_in_every_encoding(demo: object) -> None:
     words = ("runs", "show", 900_223, "--json")
-    whole, plain = printed("utf-8", *words), printed(encoding, *words)
+    whole, *plain = (printed(encoding, *words) for encoding in ("utf-8", "ascii", "latin-1"))
     assert not whole.isascii()
-    assert json.loads(plain) == json.loads(whole)
+    assert [json.loads(one) for one in plain] == [json.loads(whole)] * 2

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calling import call, refused
+from calling import call, called, refused
 from documented_shapes import read_all
 from scripted_server import PROGRESS, Reply, ScriptedServer
 
@@ -24,7 +24,7 @@ def improved(api: ScriptedServer, tmp_path: Path) -> ScriptedServer:
     api.on("GET", AGENT, Reply({"id": 7, "agent_name": "Desk", "project": 1, "description": IMPROVED}))
     file = tmp_path / "prompt.md"
     file.write_bytes(SENT.encode())
-    assert call("improve", 5, "--prompt-file", file, "--wait").status == 0
+    called("improve", 5, "--prompt-file", file, "--wait")
     api.seen.clear()
     return api
 
@@ -56,13 +56,11 @@ def test_a_prompt_is_printed_exactly_by_number_or_hash(improved: ScriptedServer)
     assert "Be {+very+} kind to callers." in call("prompts", "show", 7, 1, "--diff").out
 
 
-@pytest.mark.parametrize("which", ["3", "0", "abc", "abcdef00", "\x1b[31m"])
-def test_a_prompt_that_is_not_there_is_one_sentence(improved: ScriptedServer, which: str) -> None:
-    refused("of agent 7. See `prompts history 7`.", "prompts", "show", 7, which)
-
-
-def test_the_first_prompt_has_no_changes_and_an_unknown_agent_no_history(improved: ScriptedServer) -> None:
+@pytest.mark.usefixtures("improved")
+def test_what_the_history_does_not_have_is_one_sentence() -> None:
+    for which in ("3", "0", "abc", "abcdef00", "\x1b[31m"):
+        refused("of agent 7. See `prompts history 7`.", "prompts", "show", 7, which)
     refused("Prompt 2 is the first of agent 7 on this machine.", "prompts", "show", 7, 2, "--diff")
-    empty = call("prompts", "history", 8)
-    assert (empty.status, empty.out) == (0, "")
+    empty = called("prompts", "history", 8)
+    assert empty.out == ""
     assert empty.err.startswith("No prompts of agent 8 yet.")

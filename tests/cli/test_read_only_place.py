@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from calling import call, refused
+from calling import call, called, refused
 from read_only_place import read_only_place
-from scripted_server import Reply, ScriptedServer, run_of
+from saved_jobs import DONE
+from scripted_server import ScriptedServer, run_of
 
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft
@@ -19,8 +20,6 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.store import Store
 
-DONE = {"status": "completed", "output": {"improved_prompt": "Be kinder.\n"}}
-KEY = "key-of-the-test"
 DUMP = Path(__file__).parents[1] / "store" / "version_before.sql"
 LEFT = {"closed": (), "as after a kill": ("-wal", "-shm"), "copied without its index": ("-wal",)}
 """What lies beside the database."""
@@ -28,7 +27,7 @@ LEFT = {"closed": (), "as after a kill": ("-wal", "-shm"), "copied without its i
 
 def fill(path: Path, origin: str, left: tuple[str, ...] = ()) -> None:
     """Two jobs, of which one has ended, a run and a note; `left` is what is left beside the file."""
-    store = Store(path, origin, KEY, "default")
+    store = Store(path, origin, "key", "default")
     for at in (1.0, 2.0):
         job = store.jobs.begin_launch(Draft((5,), Prompt("Be kind."), 7, "Front desk"), at, "me")
         store.jobs.record_progress_id(job.number, f"p-{job.number}", "{}", at)
@@ -53,54 +52,41 @@ def contents(directory: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def path(home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
-    """Where the database is; no copy of it is left anywhere, and no server is asked."""
-    for name, value in (("API_URL", scripted.url), ("API_KEY", KEY), ("PROJECT_ID", "1")):
-        monkeypatch.setenv(f"CEKURA_{name}", value)
+def path(home: Path, api: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """Where the database is; no copy of it is left anywhere, and nothing is launched."""
     (copies := tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(copies))
     home.mkdir(mode=0o700)
     yield home / "cekura.db"
     assert list(copies.iterdir()) == []
-    assert [got.method for got in scripted.seen if got.method != "GET"] == []
+    assert {got.method for got in api.seen} <= {"GET"}
 
 
 @pytest.mark.parametrize("left", LEFT.values(), ids=LEFT)
 def test_what_is_cached_is_read_and_nothing_is_made_there(
-    path: Path, scripted: ScriptedServer, left: tuple[str, ...]
+    path: Path, api: ScriptedServer, monkeypatch: pytest.MonkeyPatch, left: tuple[str, ...]
 ) -> None:
-    fill(path, scripted.url, left)
+    fill(path, api.url, left)
     before = contents(path.parent)
     with read_only_place(path.parent):
-        listed = call("jobs", "list")
-        assert (listed.status, listed.err) == (0, "")
-        assert ["running" in listed.out, "succeeded" in listed.out] == [True, True]
-        assert call("jobs", "show", 1, "--prompt").out == "Be kinder.\n"
-        assert call("jobs", "wait", 1).status == 0
+        listed = called("jobs", "list")
+        assert (listed.err, "running" in listed.out, "succeeded" in listed.out) == ("", True, True)
+        assert call("jobs", "show", 1, "--prompt").out == DONE["output"]["improved_prompt"]
+        called("jobs", "wait", 1)
         assert call("notes", "list").out == "5  look here\n"
         assert "Run 5" in call("search", "hello").out
+        monkeypatch.delenv("CEKURA_API_KEY")
+        assert "Hello there" in called("runs", "show", 5, "--transcript").out
     assert contents(path.parent) == before
 
 
-def test_a_run_is_shown_as_it_was_got_last_where_no_server_is_asked(
-    path: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fill(path, scripted.url)
-    monkeypatch.delenv("CEKURA_API_KEY")
-    with read_only_place(path.parent):
-        shown = call("runs", "show", 5, "--transcript")
-    assert (shown.status, "Hello there" in shown.out) == (0, True)
-
-
 def test_only_what_changes_something_is_refused_and_the_sentence_is_about_that(
-    path: Path, scripted: ScriptedServer, tmp_path: Path
+    path: Path, api: ScriptedServer, improve: tuple[object, ...]
 ) -> None:
-    fill(path, scripted.url)
-    (prompt := tmp_path / "prompt.md").write_text("Be kind.")
-    scripted.on("GET", "/test_framework/v1/runs/5/", Reply(run_of(5)))
-    by_reason = {
+    fill(path, api.url)
+    by_reason: dict[str, list[tuple[object, ...]]] = {
         "nothing was saved": [("notes", "set", 5, "other"), ("jobs", "forget", 1), ("views", "save", "mine", "id:5")],
-        "nothing was launched": [("improve", 5, "--prompt-file", prompt)],
+        "nothing was launched": [improve],
         "jobs are not polled": [("jobs", "wait", 2), ("jobs", "watch"), ("jobs", "resume", 2)],
     }
     with read_only_place(path.parent):
@@ -109,9 +95,9 @@ def test_only_what_changes_something_is_refused_and_the_sentence_is_about_that(
                 refused(f"Read-only session: {what}. {path.parent} is ", *words)
 
 
-def test_a_database_of_an_earlier_version_is_read_as_it_would_be_now(path: Path, scripted: ScriptedServer) -> None:
+def test_a_database_of_an_earlier_version_is_read_as_it_would_be_now(path: Path, api: ScriptedServer) -> None:
     sql = sqlite3.connect(path)
-    sql.executescript(DUMP.read_text().replace("https://api.example", scripted.url))
+    sql.executescript(DUMP.read_text().replace("https://api.example", api.url))
     sql.close()
     before = path.read_bytes()
     with read_only_place(path.parent):
@@ -121,10 +107,8 @@ def test_a_database_of_an_earlier_version_is_read_as_it_would_be_now(path: Path,
     assert path.read_bytes() == before
 
 
-def test_of_a_damaged_database_what_can_be_read_is_shown_and_the_file_stays(
-    path: Path, scripted: ScriptedServer
-) -> None:
-    fill(path, scripted.url)
+def test_of_a_damaged_database_what_can_be_read_is_shown_and_the_file_stays(path: Path, api: ScriptedServer) -> None:
+    fill(path, api.url)
     sql = sqlite3.connect(path)
     (page,) = sql.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'opened_runs'").fetchone()
     sql.close()
@@ -134,21 +118,16 @@ def test_of_a_damaged_database_what_can_be_read_is_shown_and_the_file_stays(
     before = path.read_bytes()
     with read_only_place(path.parent):
         listed = call("jobs", "list")
-    assert "the file is unchanged" in listed.err
-    assert "succeeded" in listed.out
+    assert ("the file is unchanged" in listed.err, "succeeded" in listed.out) == (True, True)
     assert path.read_bytes() == before
 
 
-def test_where_there_is_no_database_there_is_nothing_to_list(path: Path) -> None:
+def test_a_database_that_is_not_there_or_cannot_be_opened_is_reported_by_what_was_asked(
+    path: Path, improve: tuple[object, ...]
+) -> None:
     with read_only_place(path.parent):
-        listed = call("jobs", "list")
-    assert (listed.status, listed.out, "No jobs yet" in listed.err) == (0, "", True)
-
-
-def test_a_database_that_cannot_be_opened_is_reported_by_what_was_asked(path: Path, tmp_path: Path) -> None:
+        listed = called("jobs", "list")
+    assert (listed.out, "No jobs yet" in listed.err) == ("", True)
     path.mkdir()
-    (prompt := tmp_path / "prompt.md").write_text("Be kind.")
-    improve, listed = call("improve", 5, "--prompt-file", prompt), call("jobs", "list")
-    assert (improve.status, listed.status) == (2, 2)
-    assert "Nothing was launched. Can't open the database" in improve.err
-    assert "launched" not in listed.err
+    refused("Nothing was launched. Can't open the database", *improve)
+    assert "launched" not in refused("Can't open the database", "jobs", "list").err

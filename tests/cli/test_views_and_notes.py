@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from calling import call, refused
+from calling import call, called, refused
 from documented_shapes import read_all
 from scripted_server import ScriptedServer
 
@@ -25,16 +25,14 @@ def silent(api: ScriptedServer) -> ScriptedServer:
 
 
 def test_a_view_is_saved_listed_shown_and_deleted_without_asking_the_server(silent: ScriptedServer) -> None:
-    saved = call("views", "save", "  Slow\n ones ", "outcome:failed", "-persona:~hurry")
-    assert (saved.status, saved.out, saved.err) == (0, "", "Saved as “Slow ones”.\n")
+    saved = called("views", "save", "  Slow\n ones ", "outcome:failed", "-persona:~hurry")
+    assert (saved.out, saved.err) == ("", "Saved as “Slow ones”.\n")
     listed = call("views", "list").out.splitlines()
-    assert [line.split("  ")[0] for line in listed] == [
-        *("VIEW", "Failed today", "Errors", "To review", "Running", "Slow ones")
-    ]
-    assert call("views", "show", "slow ONES").out.splitlines() == [
-        *("name: Slow ones", f"filter: {FILTER}", "built in: no", "columns: default")
-    ]
-    assert call("views", "delete", "Slow ones").status == 0
+    names = [line.split("  ")[0] for line in listed]
+    assert names == ["VIEW", "Failed today", "Errors", "To review", "Running", "Slow ones"]
+    shown = call("views", "show", "slow ONES").out
+    assert shown == f"name: Slow ones\nfilter: {FILTER}\nbuilt in: no\ncolumns: default\n"
+    called("views", "delete", "Slow ones")
     assert len(call("views", "list").out.splitlines()) == len(listed) - 1
     assert silent.seen == []
 
@@ -54,10 +52,8 @@ def test_a_view_has_the_columns_that_were_chosen_in_the_app(home: Path) -> None:
     assert "columns: run, outcome, scenario (20 wide), personality, length, when\nhidden columns: agent\n" in shown
     (view,) = read_all("views", call("views", "show", "Mine", "--json").out)
     assert view in read_all("views", call("views", "list", "--json").out)
-    assert [(one["name"], one["width"]) for one in view["columns"] if one["width"] or not one["shown"]] == [
-        ("scenario", 20),
-        ("agent", None),
-    ]
+    changed = [(one["name"], one["width"]) for one in view["columns"] if one["width"] or not one["shown"]]
+    assert changed == [("scenario", 20), ("agent", None)]
 
 
 def test_a_view_is_replaced_only_on_request_and_a_built_in_one_never() -> None:
@@ -67,9 +63,6 @@ def test_a_view_is_replaced_only_on_request_and_a_built_in_one_never() -> None:
     assert "filter: outcome:error\n" in call("views", "show", "Mine").out
     refused("Can't change the built-in view", "views", "save", "errors", "outcome:failed")
     refused("is built in and can't be deleted", "views", "delete", "errors")
-
-
-def test_a_view_that_is_not_there_or_has_no_filter_is_one_sentence() -> None:
     refused("No view named “None”. See `views list`.", "views", "show", "None")
     refused("No view named “None”.", "views", "delete", "None")
     refused("Can't read the filter:", "views", "save", "Mine", "outcome:broken")
@@ -87,9 +80,6 @@ def test_a_note_is_written_read_listed_and_removed_without_asking_the_server(sil
     assert read_all("notes", call("notes", "show", 5, "--json").out) == notes[1:]
     assert call("notes", "set", 5, "").err == "run 5: note removed\n"
     refused("No note on run 5. See `notes list`.", "notes", "show", 5)
-    assert silent.seen == []
-
-
-def test_a_note_that_is_too_long_is_refused_whole() -> None:
     refused("The note has 4,001 characters; the limit is 4,000.", "notes", "set", 5, "a" * 4_001)
-    assert call("notes", "list").out == ""
+    assert call("notes", "list").out == "7  très [31mbien\n"
+    assert silent.seen == []

@@ -37,6 +37,19 @@ api_key_command = "op read op://vault/cekura"
 """
 
 
+REPORT = Report((Check("server", "key", "failure", f"it is {KEY}", f"not {OTHER}"),))
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "bundle.zip"
+
+
+def members(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
 @pytest.fixture
 def paths(home: Path) -> Paths:
     """A directory with everything that may hold a secret."""
@@ -47,47 +60,26 @@ def paths(home: Path) -> Paths:
     paths.credentials.write_text(json.dumps(profiles))
     paths.settings.write_text(SETTINGS)
     (paths.demo.home / "key").write_text(DEMO)
-    paths.log.write_text(
-        f"GET / 200\nkeys {KEY} {OTHER} {OF_ENV} {VENDOR} {DEMO}, proxy http://me:hunter2@proxy:8080\n"
-    )
+    keys = " ".join((KEY, OTHER, OF_ENV, VENDOR, DEMO))
+    paths.log.write_text(f"GET / 200\nkeys {keys}, proxy http://me:hunter2@proxy:8080\n")
     (paths.log.parent / "cekura-tui.log.1").write_text("older\n")
     Store(paths.database, "origin", KEY, "default").close()
     return paths
 
 
-@pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
-    vendor = tmp_path / "user" / ".cekura"
+def test_a_bundle_has_the_log_the_settings_and_the_checks_and_no_secret(paths: Paths, out: Path) -> None:
+    vendor = out.parent / "user" / ".cekura"
     vendor.mkdir(parents=True)
     (vendor / "config.toml").write_text(f'api_key = "{VENDOR}"\n')
-    return {"CEKURA_API_KEY": OF_ENV, "HOME": str(tmp_path / "user")}
-
-
-REPORT = Report((Check("server", "key", "failure", f"it is {KEY}", f"not {OTHER}"),))
-
-
-def members(path: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(path) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def test_a_bundle_has_the_log_the_settings_and_the_checks_and_nothing_else(
-    paths: Paths, env: dict[str, str], tmp_path: Path
-) -> None:
-    out = tmp_path / "bundle.zip"
-    listed = write_bundle(out, REPORT, paths, env, force=False)
+    env = {"CEKURA_API_KEY": OF_ENV, "HOME": str(vendor.parent)}
+    listed = write_bundle(out, REPORT, paths, env, ["typed-secret-0123"], force=False)
     found = members(out)
     assert list(found) == ["doctor.txt", "doctor.json", "config.toml", "log/cekura-tui.log", "log/cekura-tui.log.1"]
     assert listed == [(name, len(data)) for name, data in found.items()]
     assert found["doctor.txt"].startswith(b"Terminal\n")
     assert json.loads(found["doctor.json"])["failures"] == 1
     assert found["log/cekura-tui.log.1"] == b"older\n"
-
-
-def test_no_secret_is_in_any_byte_of_it(paths: Paths, env: dict[str, str], tmp_path: Path) -> None:
-    out = tmp_path / "bundle.zip"
-    write_bundle(out, REPORT, paths, env, ["typed-secret-0123"], force=False)
-    everything = b"\n".join([out.read_bytes(), *members(out).values()])
+    everything = b"\n".join([out.read_bytes(), *found.values()])
     for secret in (KEY, OTHER, OF_ENV, VENDOR, DEMO, "hunter2", "pasted-by-mistake", "Zm9vYmFy", "op://"):
         assert secret.encode() not in everything, secret
     assert REMOVED.encode() in everything
@@ -109,14 +101,10 @@ def test_settings_lose_secrets_and_comments_and_keep_the_rest() -> None:
     }
 
 
-def test_settings_that_cannot_be_read_are_left_out() -> None:
+def test_files_that_cannot_be_read_are_left_out(paths: Paths, out: Path) -> None:
     assert KEY not in public_settings(f'api_key = "{KEY}'.encode())
     assert KEY not in public_settings(b"\xff" + KEY.encode())
-
-
-def test_a_damaged_credentials_file_keeps_its_keys_to_itself(paths: Paths, tmp_path: Path) -> None:
     paths.credentials.write_text(f'{{"default": {{"api_key": "{KEY}"')
-    out = tmp_path / "bundle.zip"
     write_bundle(out, REPORT, paths, {}, force=False)
     assert KEY.encode() not in b"".join(members(out).values())
 
@@ -125,17 +113,15 @@ def test_a_key_is_found_however_it_was_written() -> None:
     key = 'a"b\\c/d+e=0123456789'
     for written in (key, json.dumps(key), f"?key={quote(key, safe='')}&x", f"X-CEKURA-API-KEY: {key}"):
         shown = without_secrets(written.encode(), [key]).decode()
-        assert REMOVED in shown
-        assert "0123456789" not in shown
+        assert (REMOVED in shown, "0123456789" in shown) == (True, False)
     assert b"unknown" not in without_secrets(b'curl -H "X-CEKURA-API-KEY: unknown"', [])
 
 
-def test_a_file_that_is_there_is_overwritten_only_when_asked(paths: Paths, tmp_path: Path) -> None:
-    out = tmp_path / "bundle.zip"
+def test_a_file_that_is_there_is_overwritten_only_when_asked(paths: Paths, out: Path) -> None:
     out.write_text("mine")
     with pytest.raises(UsageError):
         write_bundle(out, REPORT, paths, {}, force=False)
     assert out.read_text() == "mine"
     write_bundle(out, REPORT, paths, {}, force=True)
     assert zipfile.is_zipfile(out)
-    assert [name for name in os.listdir(tmp_path) if name.startswith(".bundle")] == []
+    assert [name for name in os.listdir(out.parent) if name.startswith(".bundle")] == []

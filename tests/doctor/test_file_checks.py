@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 from collections import namedtuple
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -25,122 +26,110 @@ def paths(home: Path) -> Paths:
     return Paths(home)
 
 
+@pytest.fixture
+def stored(paths: Paths) -> Paths:
+    """The same with a database."""
+    Store(paths.database, "origin", "key", "default").close()
+    return paths
+
+
+def by_name(checks: Iterable[Check]) -> dict[str, Check]:
+    return {check.name: check for check in checks}
+
+
 def files(paths: Paths) -> dict[str, Check]:
-    return {check.name: check for check in check_files(paths)}
+    return by_name(check_files(paths))
 
 
 def database(paths: Paths) -> dict[str, Check]:
-    return {check.name: check for check in check_database(paths.database)}
+    return by_name(check_database(paths.database))
 
 
-def test_what_is_not_there_yet_is_no_failure_and_is_not_made(home: Path) -> None:
+def test_a_directory_may_be_missing_and_is_not_made_but_may_not_be_a_file(home: Path) -> None:
     paths = Paths(home)
     checks = [*check_files(paths), *check_database(paths.database), *check_log(paths)]
     assert {check.status for check in checks} == {"ok"}
     assert not home.exists()
+    home.write_text("")
+    assert files(paths)["directory"].status == "failure"
 
 
 def test_rights_that_are_too_wide_come_with_the_command_that_mends_them(paths: Paths) -> None:
-    paths.credentials.write_text("{}")
-    paths.credentials.chmod(0o640)
+    paths.credentials.touch(0o640)
     paths.home.chmod(0o755)
-    found = files(paths)
-    assert (found["directory"].status, found["directory"].advice) == ("warning", f"chmod 700 {paths.home}")
-    assert (found["credentials.json"].status, found["credentials.json"].advice) == (
-        "failure",
-        f"chmod 600 {paths.credentials}",
-    )
+    wrong = {name: (check.status, check.advice) for name, check in files(paths).items() if check.status != "ok"}
+    assert wrong == {
+        "directory": ("warning", f"chmod 700 {paths.home}"),
+        "credentials.json": ("failure", f"chmod 600 {paths.credentials}"),
+    }
     paths.credentials.chmod(0o600)
     paths.home.chmod(0o700)
     assert {check.status for check in files(paths).values()} == {"ok"}
+    paths.settings.touch()
+    setup = make_setup(env={"CEKURA_TUI_HOME": str(paths.home)})
+    for mode, given in ((0o644, []), (0o664, [f"chmod go-w {paths.settings}"])):
+        paths.settings.chmod(mode)
+        assert [check.advice for check in check_settings(paths, setup) if check.name == "config.toml"] == given
 
 
-def test_what_is_no_file_of_ours_is_named_and_not_waited_for(paths: Paths) -> None:
-    Store(paths.database, "o", "k", "p").close()
-    for pipe in (paths.credentials, paths.log, paths.database.with_name("cekura.db-wal")):
+def test_what_is_no_file_of_ours_is_named_and_not_waited_for(stored: Paths) -> None:
+    for pipe in (stored.credentials, stored.log, stored.database.with_name("cekura.db-wal")):
         pipe.parent.mkdir(exist_ok=True)
         os.mkfifo(pipe)
-    (paths.home / "cekura.db.lock").symlink_to("/dev/null")
-    log = {check.name: check for check in check_log(paths)}
-    found = (
-        files(paths)
-        | log
-        | {check.name: check for check in isolated("files", "database", lambda: check_database(paths.database))}
-    )
-    assert "named pipe" in found["credentials.json"].found
-    assert "named pipe" in found["cekura-tui.log"].found
-    assert "named pipe" in found["database"].found
-    assert {found[name].status for name in ("credentials.json", "cekura-tui.log", "database")} == {"failure"}
+    (stored.home / "cekura.db.lock").symlink_to("/dev/null")
+    of_database = isolated("files", "database", lambda: check_database(stored.database))
+    found = by_name([*check_files(stored), *check_log(stored), *of_database])
+    for name in ("credentials.json", "cekura-tui.log", "database"):
+        assert (name, "named pipe" in found[name].found, found[name].status) == (name, True, "failure")
 
 
-def test_where_nothing_can_be_written_that_is_the_failure_and_the_database_is_read(paths: Paths) -> None:
-    Store(paths.database, "o", "k", "p").close()
-    with read_only_place(paths.home):
-        assert files(paths)["directory"].status == "failure"
-        assert "--config-dir" in files(paths)["directory"].advice
-        assert database(paths)["database"].status == "ok"
+def test_where_nothing_can_be_written_that_is_the_failure_and_the_database_is_read(stored: Paths) -> None:
+    with read_only_place(stored.home):
+        directory = files(stored)["directory"]
+        assert (directory.status, "--config-dir" in directory.advice) == ("failure", True)
+        assert database(stored)["database"].status == "ok"
 
 
-def test_settings_that_others_may_change_come_with_the_command_that_mends_them(paths: Paths) -> None:
-    paths.settings.write_text("")
-    for mode, advice in ((0o644, None), (0o664, f"chmod go-w {paths.settings}")):
-        paths.settings.chmod(mode)
-        found = {
-            check.name: check for check in check_settings(paths, make_setup(env={"CEKURA_TUI_HOME": str(paths.home)}))
-        }
-        assert (found["config.toml"].advice if "config.toml" in found else None) == advice
-
-
-def test_a_directory_that_is_a_file_is_a_failure(home: Path) -> None:
-    home.write_text("")
-    assert files(Paths(home))["directory"].status == "failure"
-
-
-@pytest.mark.parametrize(
-    ("free", "status"), [(9 * MB, "failure"), (11 * MB, "warning"), (99 * MB, "warning"), (101 * MB, "ok")]
-)
 def test_a_disk_that_is_nearly_full_is_a_warning_and_a_full_one_a_failure(
-    paths: Paths, free: int, status: str, monkeypatch: pytest.MonkeyPatch
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(0, 0, free))
-    assert files(paths)["disk"].status == status
+    statuses = {9 * MB: "failure", 11 * MB: "warning", 99 * MB: "warning", 101 * MB: "ok"}
+    for free, status in statuses.items():
+        monkeypatch.setattr(shutil, "disk_usage", lambda path, free=free: usage(0, 0, free))
+        assert (free, files(paths)["disk"].status) == (free, status)
 
 
-def test_a_whole_database_is_ok_and_looking_at_it_changes_nothing(paths: Paths) -> None:
-    Store(paths.database, "origin", "key", "default").close()
-    before = paths.database.read_bytes()
-    check = database(paths)["database"]
+def test_a_whole_database_is_ok_and_looking_at_it_changes_nothing(stored: Paths) -> None:
+    before = stored.database.read_bytes()
+    check = database(stored)["database"]
     assert (check.status, f"version {VERSION}, journal wal on " in check.found) == ("ok", True)
-    assert paths.database.read_bytes() == before
+    assert stored.database.read_bytes() == before
 
 
-def test_a_damaged_database_is_a_failure_that_the_next_start_mends(paths: Paths) -> None:
-    Store(paths.database, "origin", "key", "default").close()
-    data = bytearray(paths.database.read_bytes())
-    data[4096:] = b"\xff" * (len(data) - 4096)
-    paths.database.write_bytes(data)
-    check = database(paths)["database"]
-    assert (check.status, check.found.startswith("damaged")) == ("failure", True)
-    paths.database.write_bytes(b"This is no database at all, but a long text." * 100)
-    assert database(paths)["database"].found == "damaged (file is not a database)"
-
-
-def test_a_database_of_a_newer_version_is_a_failure(paths: Paths) -> None:
-    with sqlite3.connect(paths.database) as sql:
+def test_a_database_that_is_damaged_or_of_a_newer_version_is_a_failure(stored: Paths) -> None:
+    with sqlite3.connect(stored.database) as sql:
         sql.execute(f"PRAGMA user_version = {VERSION + 1}")
     sql.close()
-    check = database(paths)["database"]
+    check = database(stored)["database"]
     assert (check.status, "newer cekura-tui" in check.found, "Update" in check.advice) == ("failure", True, True)
+    data = stored.database.read_bytes()
+    stored.database.write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
+    check = database(stored)["database"]
+    assert (check.status, check.found[:7]) == ("failure", "damaged")
+    stored.database.write_bytes(b"This is no database at all, but a long text." * 100)
+    assert database(stored)["database"].found == "damaged (file is not a database)"
 
 
-def test_what_lies_beside_the_database_is_named(paths: Paths) -> None:
-    Store(paths.database, "origin", "key", "default").close()
-    for name, text in (("-taken-3.json", "{}"), ("-taken-4.json", " " * 100)):  # the latter waits for its answer
-        (paths.home / f"cekura.db{name}").write_text(text)
-    for name in ("damaged-20260101-000000", "damaged-20260101-000000-wal"):
-        (paths.home / f"cekura.db.{name}").write_text("")
-    found = database(paths)
+def test_what_lies_beside_the_database_is_named(stored: Paths) -> None:
+    for name, text in (
+        ("-taken-3.json", "{}"),
+        ("-taken-4.json", " " * 100),  # this one waits for its answer
+        (".damaged-20260101-000000", ""),
+        (".damaged-20260101-000000-wal", ""),
+    ):
+        (stored.home / f"cekura.db{name}").write_text(text)
+    found = database(stored)
     assert found["unrecorded answers"].found.endswith("cekura.db-taken-3.json")
     assert found["damaged databases"].found == "1 damaged database moved aside: cekura.db.damaged-20260101-000000"
 
