@@ -13,7 +13,6 @@ from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer, run_of, ser
 
 from cekura_tui.demo.corpus import FIRST_PROJECT
 from cekura_tui.demo.server import DemoServer
-from cekura_tui.model.job import JobState
 
 
 @dataclass
@@ -145,9 +144,3 @@ def start() -> Iterator[Callable[..., RunningCommand]]:
     yield start_one
     for one in started:
         one.kill()
-
-
-@pytest.fixture
-def window(jobs: SavedJobs) -> Callable[[JobState], None]:
-    """Another window, which puts job 1 into a state."""
-    return lambda state: jobs.put(1, state)

@@ -32,11 +32,11 @@ class Printing:
 
     def prints(self, text: str) -> None:
         """Wait until this is in a line of the output."""
-        until(lambda: any(text in line for line in self.out), f"{text!r} was printed, after {self.out} {self.err}")
+        until(lambda: text in "\n".join(self.out), f"{text!r} was printed, after {self.out} {self.err}")
 
     def reports(self, text: str) -> None:
         """Wait until this is in a line of standard error."""
-        until(lambda: any(text in line for line in self.err), f"{text!r} was said, after {self.out} {self.err}")
+        until(lambda: text in "\n".join(self.err), f"{text!r} was said, after {self.out} {self.err}")
 
 
 class RunningCommand(Printing):
@@ -45,22 +45,10 @@ class RunningCommand(Printing):
     def __init__(self, *words: object) -> None:
         super().__init__()
         self.process: subprocess.Popen[bytes] = process(*words)
-        self._readers = [self._read(self.process.stdout, self.out), self._read(self.process.stderr, self.err)]
-
-    def _read(self, stream: IO[bytes] | None, lines: list[str]) -> threading.Thread:
-        assert stream is not None
-
-        def read() -> None:
-            for line in stream:
-                lines.append(line.decode().rstrip("\n"))
-
-        reader = threading.Thread(target=read, daemon=True)
-        reader.start()
-        return reader
-
-    @property
-    def pid(self) -> int:
-        return self.process.pid
+        streams = ((self.process.stdout, self.out), (self.process.stderr, self.err))
+        self._readers = [threading.Thread(target=_read, args=one, daemon=True) for one in streams]
+        for reader in self._readers:
+            reader.start()
 
     def ended(self, number: signal.Signals | None = None) -> int:
         """Its exit status, once it has ended, of this signal if one is given."""
@@ -77,6 +65,11 @@ class RunningCommand(Printing):
         """kill -9, and no trace left of it."""
         self.process.kill()
         self.process.wait(20)
+
+
+def _read(stream: IO[bytes], lines: list[str]) -> None:
+    for line in stream:
+        lines.append(line.decode().rstrip("\n"))
 
 
 class _Lines(io.TextIOBase):

@@ -127,6 +127,7 @@ def test_a_wrong_value_is_refused_with_what_was_expected(home: Path, monkeypatch
     refused(f"{WRONG_NOTIFY}.", "config", "set", "notify", "beep")
     monkeypatch.setenv("CEKURA_PROJECT_ID", "mine")
     refused("project_id in CEKURA_PROJECT_ID must be a number, not “mine”.", "config", "show")
+    assert call("config", "path").out == f"{home}\n"
     assert not home.exists()
 
 

@@ -117,4 +117,5 @@ def test_a_bundle_overwrites_nothing_unasked_and_checks_nothing_then(keyed: Scri
     refused("--force", "doctor", "--bundle", out)
     assert (out.read_text(), keyed.seen) == ("mine", [])
     assert call("doctor", "--bundle", out, "--force").status == 0
+    assert list(tmp_path.glob(".bundle*")) == []
     assert json.loads(zipfile.ZipFile(out).read("doctor.json"))["version"]

@@ -62,7 +62,7 @@ def test_when_the_process_that_polls_is_killed_another_one_polls(
 
     server.on("GET", PROGRESS, RUNNING)
     first = start("jobs", "watch")
-    until(lambda: holders() == [first.pid], "the first one polls")
+    until(lambda: holders() == [first.process.pid], "the first one polls")
     second = start("jobs", "wait", 1)
     second.reports(STATE_LINE)
     first.kill()

@@ -168,7 +168,3 @@ def test_a_launch_whose_number_cannot_be_printed_is_reported(improve: Improve, a
     assert result.status == 2
     launched = f"{FULL} Job 2 launched. It runs on the server. {WAITS}"
     assert result.err.splitlines() == [f"job 2: running. {WAITS}", launched]
-
-
-def test_the_help_says_from_when_the_timeout_counts() -> None:
-    assert "stop waiting S seconds after the launch" in " ".join(called("improve", "--help").out.split())

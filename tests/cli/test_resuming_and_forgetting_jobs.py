@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from scripted_server import PROGRESS, Hold, Reply, ScriptedServer, closed_port
 from cekura_tui.cli import jobs as following
 from cekura_tui.model.job import JobState
 
-Window = Callable[[JobState], None]
 RUNNING = Reply({"status": "in_progress"})
 SAID = "job 1: running: the server says “in_progress”"
 
@@ -33,16 +31,16 @@ def polls(server: ScriptedServer) -> int:
     ],
 )
 def test_a_resumed_job_is_polled_once_and_its_state_printed(
-    server: ScriptedServer, window: Window, state: JobState, answer: Reply, said: str
+    server: ScriptedServer, jobs: SavedJobs, state: JobState, answer: Reply, said: str
 ) -> None:
-    window(state)
+    jobs.put(1, state)
     server.on("GET", PROGRESS, answer)
     result = called("jobs", "resume", 1)
     assert (result.out, result.err, polls(server)) == ("", f"{said}\n", 1)
 
 
-def test_a_lost_job_says_since_when(server: ScriptedServer, window: Window) -> None:
-    window(JobState.LOST)
+def test_a_lost_job_says_since_when(server: ScriptedServer, jobs: SavedJobs) -> None:
+    jobs.put(1, JobState.LOST)
     (job,) = objects("jobs", "list")
     assert job["state_since"] >= job["launched_at"]
     assert re.search(r" lost .*  since .*\d\d:\d\d: ", call("jobs", "list").out)
@@ -56,10 +54,8 @@ def test_of_several_resumed_jobs_each_is_printed_once(server: ScriptedServer, jo
     assert sorted(called("jobs", "resume", 1, 2, 1).err.splitlines()) == [SAID, "job 2: succeeded"]
 
 
-def test_no_job_is_polled_when_one_does_not_exist_or_has_ended(
-    server: ScriptedServer, window: Window, jobs: SavedJobs
-) -> None:
-    window(JobState.STOPPED)
+def test_no_job_is_polled_when_one_does_not_exist_or_has_ended(server: ScriptedServer, jobs: SavedJobs) -> None:
+    jobs.put(1, JobState.STOPPED)
     refused("cekura-tui: No job 9 found. See `jobs list`.\n", "jobs", "resume", 1, 9)
     assert "job 1: stopped" in call("jobs", "show", 1).out
     jobs.answer(1, DONE)
@@ -68,13 +64,14 @@ def test_no_job_is_polled_when_one_does_not_exist_or_has_ended(
 
 
 def test_resume_gives_up_waiting_for_an_answer_and_the_job_still_runs(
-    server: ScriptedServer, window: Window, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, jobs: SavedJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(following, "FIRST_ANSWER", 0.0)
-    window(JobState.LOST)
-    server.on("GET", PROGRESS, Hold(Reply(DONE)), Reply(DONE))
+    jobs.put(1, JobState.LOST)
+    server.on("GET", PROGRESS, Hold(Reply(DONE)))
     said = "job 1: running. No answer yet. To wait, run `cekura-tui jobs wait 1`.\n"
     assert called("jobs", "resume", 1).err == said
+    server.on("GET", PROGRESS, Reply(DONE))
     called("jobs", "wait", 1)
 
 
@@ -87,12 +84,12 @@ def test_resume_reports_a_server_that_cannot_be_reached(
     assert called("jobs", "resume", 1).err == "job 1: running (no answer from the server)\n"
 
 
-def test_resume_reports_a_job_that_is_lost_meanwhile_and_a_refused_key(server: ScriptedServer, window: Window) -> None:
+def test_resume_reports_a_job_that_is_lost_meanwhile_and_a_refused_key(server: ScriptedServer, jobs: SavedJobs) -> None:
     def lost_meanwhile(_: object) -> Reply:
-        window(JobState.LOST)
+        jobs.put(1, JobState.LOST)
         return Reply(b"", 502)
 
-    window(JobState.STOPPED)
+    jobs.put(1, JobState.STOPPED)
     server.on("GET", PROGRESS, lost_meanwhile)
     result = call("jobs", "resume", 1)
     assert (result.status, result.err) == (1, "job 1: lost: Another window said so.\n")
@@ -120,14 +117,12 @@ def test_a_job_whose_id_is_given_by_hand_is_polled(server: ScriptedServer, jobs:
     assert {got.query["progress_id"] for got in server.requests("GET", PROGRESS)} == {"p-1", "-p 2"}
 
 
-def test_only_a_job_that_is_lost_or_unconfirmed_takes_another_id(
-    server: ScriptedServer, window: Window, jobs: SavedJobs
-) -> None:
+def test_only_a_job_that_is_lost_or_unconfirmed_takes_another_id(server: ScriptedServer, jobs: SavedJobs) -> None:
     refused("Can't adopt job 1 (running, with another progress_id).", "jobs", "adopt", 1, "p-2")
-    window(JobState.LOST)
+    jobs.put(1, JobState.LOST)
     called("jobs", "adopt", 1, "p-2")
     assert listed() == ("running", "p-2")
-    window(JobState.FAILED)
+    jobs.put(1, JobState.FAILED)
     refused("", "jobs", "adopt", 1, "p-3")
     assert listed() == ("failed", "p-2")
     jobs.put(jobs.launching(), JobState.DRAFT)

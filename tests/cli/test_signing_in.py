@@ -191,9 +191,3 @@ def test_status_without_a_key_or_a_server_says_what_is_known(
 def test_the_demo_needs_no_key(home: Path) -> None:
     refused("needs no key", "--demo", "auth", "login")
     assert call("--demo", "auth", "status").out.startswith("server: demo workspace\nkey: not needed\n")
-
-
-def test_the_directory_of_all_files_can_be_asked_for_and_is_not_made(home: Path, tmp_path: Path) -> None:
-    assert call("config", "path").out == f"{home}\n"
-    assert call("--config-dir", tmp_path / "x", "config", "path").out == f"{tmp_path / 'x'}\n"
-    assert list(tmp_path.iterdir()) == []

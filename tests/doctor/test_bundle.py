@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tomllib
 import zipfile
 from pathlib import Path
@@ -15,7 +14,6 @@ from cekura_tui.config.paths import Paths
 from cekura_tui.doctor.bundle import REMOVED, public_settings, without_secrets, write_bundle
 from cekura_tui.doctor.check import Check
 from cekura_tui.doctor.report import Report
-from cekura_tui.model.errors import UsageError
 from cekura_tui.store.store import Store
 
 KEY, OTHER, OF_ENV, VENDOR, DEMO = (f"{name}-secret-0123456789" for name in ("first", "other", "env", "cli", "demo"))
@@ -115,13 +113,3 @@ def test_a_key_is_found_however_it_was_written() -> None:
         shown = without_secrets(written.encode(), [key]).decode()
         assert (REMOVED in shown, "0123456789" in shown) == (True, False)
     assert b"unknown" not in without_secrets(b'curl -H "X-CEKURA-API-KEY: unknown"', [])
-
-
-def test_a_file_that_is_there_is_overwritten_only_when_asked(paths: Paths, out: Path) -> None:
-    out.write_text("mine")
-    with pytest.raises(UsageError):
-        write_bundle(out, REPORT, paths, {}, force=False)
-    assert out.read_text() == "mine"
-    write_bundle(out, REPORT, paths, {}, force=True)
-    assert zipfile.is_zipfile(out)
-    assert [name for name in os.listdir(out.parent) if name.startswith(".bundle")] == []

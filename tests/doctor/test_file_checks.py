@@ -83,7 +83,10 @@ def test_what_is_no_file_of_ours_is_named_and_not_waited_for(stored: Paths) -> N
         assert (name, "named pipe" in found[name].found, found[name].status) == (name, True, "failure")
 
 
-def test_where_nothing_can_be_written_that_is_the_failure_and_the_database_is_read(stored: Paths) -> None:
+def test_where_nothing_can_be_written_that_is_the_failure_and_a_whole_database_is_ok(stored: Paths) -> None:
+    before, check = stored.database.read_bytes(), database(stored)["database"]
+    assert (check.status, f"version {VERSION}, journal wal on " in check.found) == ("ok", True)
+    assert stored.database.read_bytes() == before
     with read_only_place(stored.home):
         directory = files(stored)["directory"]
         assert (directory.status, "--config-dir" in directory.advice) == ("failure", True)
@@ -98,13 +101,6 @@ def test_a_disk_that_is_nearly_full_is_a_warning_and_a_full_one_a_failure(
     for free, status in statuses.items():
         monkeypatch.setattr(shutil, "disk_usage", lambda path, free=free: usage(0, 0, free))
         assert (free, files(paths)["disk"].status) == (free, status)
-
-
-def test_a_whole_database_is_ok_and_looking_at_it_changes_nothing(stored: Paths) -> None:
-    before = stored.database.read_bytes()
-    check = database(stored)["database"]
-    assert (check.status, f"version {VERSION}, journal wal on " in check.found) == ("ok", True)
-    assert stored.database.read_bytes() == before
 
 
 def test_a_database_that_is_damaged_or_of_a_newer_version_is_a_failure(stored: Paths) -> None:
@@ -122,13 +118,10 @@ def test_a_database_that_is_damaged_or_of_a_newer_version_is_a_failure(stored: P
 
 
 def test_what_lies_beside_the_database_is_named(stored: Paths) -> None:
-    for name, text in (
-        ("-taken-3.json", "{}"),
-        ("-taken-4.json", " " * 100),  # this one waits for its answer
-        (".damaged-20260101-000000", ""),
-        (".damaged-20260101-000000-wal", ""),
-    ):
-        (stored.home / f"cekura.db{name}").write_text(text)
+    (stored.home / "cekura.db-taken-3.json").write_text("{}")
+    (stored.home / "cekura.db-taken-4.json").write_text(" " * 100)  # this one waits for its answer
+    for suffix in ("", "-wal"):
+        (stored.home / f"cekura.db.damaged-20260101-000000{suffix}").touch()
     found = database(stored)
     assert found["unrecorded answers"].found.endswith("cekura.db-taken-3.json")
     assert found["damaged databases"].found == "1 damaged database moved aside: cekura.db.damaged-20260101-000000"

@@ -50,25 +50,24 @@ def server(scripted: ScriptedServer) -> ScriptedServer:
     return scripted
 
 
-def ledger(directory: Path) -> list[str]:
-    """All that the demo server was made to do, jobs and changed agents: its whole database."""
-    with contextlib.closing(sqlite3.connect(directory / "demo" / "demo.db")) as sql:
-        return [*sql.iterdump()]
-
-
 def test_on_the_demo_server_all_is_well_and_nothing_was_launched_or_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cekura_tui.doctor.server.SLOW", float("inf"))
+
+    def ledger() -> list[str]:
+        with contextlib.closing(sqlite3.connect(tmp_path / "demo" / "demo.db")) as sql:
+            return [*sql.iterdump()]
+
     log: list[dict[str, object]] = []
     server = DemoServer(tmp_path / "demo", log=log.append)
     with served_by(server):
-        before = ledger(tmp_path)
+        before = ledger()
         assert {check.status for check in found(server.url, server.key).values()} == {"ok"}
         asked = {PROJECTS, *(path for _, _, path, _ in OPERATIONS)}
         until(lambda: {str(entry["path"]) for entry in log} == asked, "the server has logged all requests")
         assert {str(entry["method"]) for entry in log} == {"GET", "OPTIONS"}
-        assert ledger(tmp_path) == before
+        assert ledger() == before
 
 
 def test_operations_that_the_server_has_or_lacks_are_named(tmp_path: Path) -> None:
@@ -121,12 +120,8 @@ def test_without_a_key_the_server_is_reached_all_the_same_and_no_key_is_sent(ser
 
 
 def test_a_clock_that_is_wrong_by_a_minute_is_a_warning(server: ScriptedServer) -> None:
-    for seconds, status, said in (
-        (50, "ok", ""),
-        (-50, "ok", ""),
-        (90, "warning", "ahead of"),
-        (-7200, "warning", "behind"),
-    ):
+    ok, ahead, behind = ("ok", ""), ("warning", "ahead of"), ("warning", "behind")
+    for seconds, (status, said) in {50: ok, -50: ok, 90: ahead, -7200: behind}.items():
         date = {"Date": formatdate(time.time() - seconds, usegmt=True)}
         server.on("GET", PROJECTS, Reply([{"id": 1}], 200, date))
         clock = found(server.url)["clock"]

@@ -38,14 +38,10 @@ class Wire:
     @property
     def unread(self) -> bytes:
         """What is left in the input, as a program would read it that takes every key."""
-        before = termios.tcgetattr(self.inner)
-        try:
-            raw = termios.tcgetattr(self.inner)
-            raw[3] &= ~termios.ICANON
-            termios.tcsetattr(self.inner, termios.TCSANOW, raw)
-            return os.read(self.inner, 4096) if select.select([self.inner], [], [], 0)[0] else b""
-        finally:
-            termios.tcsetattr(self.inner, termios.TCSANOW, before)
+        raw = termios.tcgetattr(self.inner)
+        raw[3] &= ~termios.ICANON
+        termios.tcsetattr(self.inner, termios.TCSANOW, raw)
+        return os.read(self.inner, 4096) if select.select([self.inner], [], [], 0)[0] else b""
 
 
 @pytest.fixture
