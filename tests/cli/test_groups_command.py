@@ -52,6 +52,9 @@ def test_failed_checks_are_grouped_with_why_they_failed_and_errors_apart(few: Sc
     assert (result.status, result.err) == (0, "6 runs\n")
     few.on("GET", BULK, Reply(b"", 500))
     assert call("groups").out == result.out  # why they failed is cached
+    few.on("GET", LIST, Reply({"count": 0, "next": None, "previous": None, "results": []}))
+    assert call("groups").out == "By failed check: 0 failed, 0 errors in 0 runs\n"
+    assert grouped()["groups"] == []
 
 
 def test_a_pair_says_since_when_it_fails_and_how_its_runs_ended(few: ScriptedServer) -> None:
@@ -110,9 +113,3 @@ def test_a_wrong_filter_or_grouping_asks_the_server_nothing(demo: Any) -> None:
     for words in (["outcome:broken"], ["--by", "colour"]):
         refused("", "groups", *words)
     assert demo.log == []
-
-
-def test_without_runs_the_groups_are_empty(few: ScriptedServer) -> None:
-    few.on("GET", LIST, Reply({"count": 0, "next": None, "previous": None, "results": []}))
-    assert call("groups").out == "By failed check: 0 failed, 0 errors in 0 runs\n"
-    assert grouped()["groups"] == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,15 +20,6 @@ WAITS = "To wait for the job, run `cekura-tui jobs wait 2`."
 FULL = "cekura-tui: Can't write the output: No space left on device."
 Improve = tuple[object, ...]
 full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-
-
-@pytest.fixture
-def locked(finished: ScriptedServer, home: Path) -> Iterator[None]:
-    """Another program holds the database."""
-    sql = sqlite3.connect(home / "cekura.db", isolation_level=None)
-    sql.execute("BEGIN IMMEDIATE")
-    yield
-    sql.close()
 
 
 def is_unread(jobs: SavedJobs) -> bool:
@@ -56,9 +46,12 @@ def on_a_full_disk(*words: object) -> Result:
 
 
 @pytest.mark.long  # waits for the lock as long as the database does
-@pytest.mark.usefixtures("locked")
-def test_a_result_is_shown_while_the_database_cannot_be_written() -> None:
+@pytest.mark.usefixtures("finished")
+def test_a_result_is_shown_while_another_program_holds_the_database(home: Path) -> None:
+    sql = sqlite3.connect(home / "cekura.db", isolation_level=None)
+    sql.execute("BEGIN IMMEDIATE")
     shown = called("jobs", "show", 1, "--prompt")
+    sql.close()
     assert (shown.raw, shown.err) == (b"Be kinder.\n", "")
 
 

@@ -61,15 +61,12 @@ def test_words_may_be_anywhere_in_a_turn_and_a_phrase_only_as_it_is(cached: Scri
     assert {words: len(objects("search", *words)) for words in hits} == hits
 
 
-def test_where_nothing_is_found_or_nothing_is_cached_a_message_says_so(
+def test_where_nothing_is_found_cached_or_asked_for_a_message_says_so(
     cached: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = called("search", "invoice")
     assert (result.out, result.err[:30]) == ("", "No hits in 2 runs cached here.")
     monkeypatch.setenv("CEKURA_API_KEY", "another")
     assert call("search", "refund").err.startswith("No runs to search yet.")
-
-
-def test_a_search_for_no_words_or_too_many_is_refused(cached: ScriptedServer) -> None:
     for words, said in ((["agent:"], "No words to search for."), (["a" * 201], "the limit is 200")):
         refused(said, "search", *words)

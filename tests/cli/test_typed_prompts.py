@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sqlite3
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -56,14 +55,12 @@ def test_a_server_that_is_down_or_a_read_only_session_leaves_a_draft(
 
 
 @pytest.mark.long
-def test_ctrl_c_while_a_run_is_read_leaves_a_draft(api: ScriptedServer) -> None:
+def test_ctrl_c_while_a_run_is_read_leaves_a_draft(api: ScriptedServer, tmp_path: Path) -> None:
     hold = Hold(Reply(run_of(6)))
     api.on("GET", RUN_6, hold)
-    reading = process("improve", 6, "--prompt-file", "-", stdin=subprocess.PIPE)
-    assert reading.stdin is not None
-    reading.stdin.write(TYPED)
-    reading.stdin.close()
-    reading.stdin = None
+    (file := tmp_path / "typed").write_bytes(TYPED)
+    with file.open("rb") as stdin:
+        reading = process("improve", 6, "--prompt-file", "-", stdin=stdin)
     until(hold.arrived.is_set, "the run was asked for")
     reading.send_signal(signal.SIGINT)
     result = ended(reading)

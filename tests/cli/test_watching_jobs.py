@@ -28,12 +28,12 @@ REFUSED = "Still watching. Polling resumes when the server accepts a key."
 
 
 @contextmanager
-def watched_from_launch(server: ScriptedServer, first: Reply, *words: str) -> Iterator[Printing]:
-    """`jobs watch`, which has printed that the newest job runs before the server answers about it."""
+def watched_from_launch(server: ScriptedServer, first: Reply, *words: str, job: int = 1) -> Iterator[Printing]:
+    """`jobs watch`, which has printed that a job runs before the server answers about it."""
     hold = Hold(first)
     server.on("GET", PROGRESS, hold)
     with watching(*words) as watched:
-        watched.prints("running")
+        watched.prints('"running"' if words else f"job {job}: running")
         hold.released.set()
         yield watched
 
@@ -129,11 +129,7 @@ def test_a_job_of_an_earlier_key_is_marked_and_not_polled(
 ) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", "another-key")
     SavedJobs(home / "cekura.db", server.url, "another-key").running()
-    hold = Hold(Reply(DONE))
-    server.on("GET", PROGRESS, hold)
-    with watching() as watched:
-        watched.prints("job 2: running")
-        hold.released.set()
+    with watched_from_launch(server, Reply(DONE), job=2) as watched:
         watched.prints("job 2: succeeded")
     assert watched.states == ["1: running (launched with another key)", "2: running", "2: succeeded"]
     assert {got.query["progress_id"] for got in server.requests("GET", PROGRESS)} == {"p-2"}
