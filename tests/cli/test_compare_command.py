@@ -82,7 +82,7 @@ def test_turns_that_are_the_same_can_be_left_out_and_the_other_run_can_be_named(
     assert (whole["chosen"], len(whole["turns"])) == ("given", 4)
 
 
-def test_runs_without_turns_or_a_check_in_common_are_still_compared_by_their_verdicts(two: ScriptedServer) -> None:
+def test_runs_without_turns_or_a_check_in_common_are_compared_by_their_verdicts(two: ScriptedServer) -> None:
     passed = run(45, THERE, "success", ("Polite", 5), ("Right time", 5))
     serve_runs(two, run(50, [], "failure", ("Polite", 0)), passed)
     result = call("compare", 50, 45).out

@@ -52,7 +52,7 @@ def test_a_failure_is_status_1_and_the_text_says_what_to_do(home: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [["doctor", "--offline"], ["--profile", "nobody", "doctor"]], ids=str)
-def test_unreadable_settings_or_a_missing_profile_are_a_failure_and_all_else_is_checked(
+def test_all_else_is_checked_where_settings_are_unreadable_or_a_profile_is_missing(
     settings: Write, words: list[str]
 ) -> None:
     settings("project_id = [" if "--profile" not in words else "")

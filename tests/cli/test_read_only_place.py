@@ -122,7 +122,7 @@ def test_of_a_damaged_database_what_can_be_read_is_shown_and_the_file_stays(path
     assert path.read_bytes() == before
 
 
-def test_a_database_that_is_not_there_or_cannot_be_opened_is_reported_by_what_was_asked(
+def test_a_database_that_is_missing_or_cannot_be_opened_is_reported_by_command(
     path: Path, improve: tuple[object, ...]
 ) -> None:
     with read_only_place(path.parent):

@@ -201,7 +201,7 @@ def test_two_that_watch_both_go_on_with_the_key_of_a_later_login(
         one.prints(f"job 1: {STATE_LINE}")
 
 
-def test_a_refused_key_of_the_environment_is_reported_once_and_not_replaced_by_a_saved_one(
+def test_a_refused_key_of_the_environment_is_reported_once_and_not_replaced(
     server: ScriptedServer, jobs: SavedJobs
 ) -> None:
     server.on("GET", PROGRESS, keyed("new", Reply(DONE)))

@@ -100,7 +100,7 @@ def test_a_refused_key_is_a_failure_and_asks_for_no_operations(server: ScriptedS
         assert (server.requests("OPTIONS"), KEY in repr(checks)) == ([], False)
 
 
-def test_a_server_that_is_not_there_or_does_not_answer_is_a_failure_with_what_to_check(
+def test_a_server_that_cannot_be_reached_or_is_silent_is_a_failure_with_advice(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checks = found(f"http://127.0.0.1:{closed_port()}")
