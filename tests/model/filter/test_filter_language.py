@@ -12,7 +12,7 @@ from cekura_tui.model.filter.filter import ALL, GIVEN_VIEWS, KEYS, Filter, Filte
 from cekura_tui.model.filter.parse import join_words, meant_terms, parse
 
 MOMENTS = [
-    *("30m", "3h", "2d", "1w", "today", "yesterday", "14:05", "2026-11-01", "2026-11-01T10:00", "2026-11-01T10:00Z"),
+    *("30m", "3h", "2d", "1w", "today", "yesterday", "14:05", "2026-11-01", "2026-11-01T10:00", "2026-11-01T10:00Z")
 ]
 LENGTHS = ["0", "120", "90s", "2m", "1m30s", "1h", "2:30", "1:02:30"]
 PIECES = [
@@ -196,8 +196,7 @@ def test_a_wrong_term_is_marked_where_it_is_wrong_and_says_what_would_be_right(t
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["since:2 days", "since:2 days ago", 'since:"2 days ago"', 'last:"2 days"', "within:2D", "from:2-day"],
+    "text", ["since:2 days", "since:2 days ago", 'since:"2 days ago"', 'last:"2 days"', "within:2D", "from:2-day"]
 )
 def test_a_span_of_days_is_read_however_it_is_spelt(text: str) -> None:
     found = parse(f"{text} refund")

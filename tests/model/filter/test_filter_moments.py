@@ -111,10 +111,7 @@ def test_between_two_days_there_is_no_gap_and_no_overlap_anywhere(zone: str, day
 def test_the_server_is_asked_for_the_same_days() -> None:
     with place(BERLIN):
         asked = split(parse("since:2026-10-25 until:2026-10-25").filter, 0.0)
-    assert asked.params == {
-        "created_at_from": "2026-10-24T22:00:00Z",
-        "created_at_to": "2026-10-25T22:59:59.999999Z",
-    }
+    assert asked.params == {"created_at_from": "2026-10-24T22:00:00Z", "created_at_to": "2026-10-25T22:59:59.999999Z"}
     assert not asked.rest
     assert datetime.fromisoformat(str(asked.params["created_at_to"])).tzinfo is UTC
 

@@ -20,9 +20,7 @@ PIECES = st.sampled_from(
 TEXTS = st.text(max_size=200) | st.lists(PIECES | st.text(max_size=5), max_size=60).map("".join)
 
 
-def test_an_explanation_is_read_to_the_first_line_that_names_a_fault(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_explanation_is_read_to_the_first_line_that_names_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     monkeypatch.setattr(groups, "_message_of", lambda line: read.append(line) or line)
     said = "The caller was not asked for the date of birth.\n" * 200

@@ -1,110 +1,207 @@
+"""Verdicts read from metrics, rubric, expected outcome and critical categories; no shape of these ends the program."""
+
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import Alignment, Category, Verdict, read_verdicts
+from cekura_tui.model.run.words import alignment_words, category_words, judged_words, percentile_words
 
 
 def verdicts(**fields: Any) -> tuple[Verdict, ...]:
     return read_verdicts(Run.read({"id": 1, **fields}))
 
 
-def of_metric(metric: dict[str, Any], **fields: Any) -> Verdict:
-    (verdict,) = verdicts(evaluation={"metrics": [{"id": 3, "name": "Polite", **metric}]}, **fields)
+def of_metric(metric: dict[str, Any], **line: Any) -> Verdict:
+    """The verdict of one metric, beside a line of the rubric with these fields if there are any."""
+    rubric = [{"metric_id": 3, "metric_name": "Polite", **line}] if line else None
+    (verdict,) = verdicts(evaluation={"metrics": [{"id": 3, "name": "Polite", **metric}]}, rubric=rubric)
     return verdict
 
 
-def line(**fields: Any) -> dict[str, Any]:
-    return {"rubric": [{"metric_id": 3, "metric_name": "Polite", **fields}]}
+def of_expected(expected: object) -> Verdict:
+    (verdict,) = verdicts(expected_outcome=expected)
+    return verdict
+
+
+BINARY = {"type": "binary_workflow_adherence"}
+NO_TRIGGER = {"extra": {"trigger_failed": True}}
 
 
 @pytest.mark.parametrize(
-    ("metric", "state"),
+    ("metric", "state", "score", "raw_value"),
     [
-        ({"type": "binary_workflow_adherence", "score": 5}, "pass"),
-        ({"type": "binary_workflow_adherence", "score": 0}, "fail"),
-        ({"type": "binary_workflow_adherence", "score": 3}, "review"),
-        ({"eval_type": "binary", "passed": True}, "pass"),
-        ({"eval_type": "binary", "passed": False, "score": 5}, "fail"),
-        ({"score": 0}, "review"),
-        ({"score": 87.5}, "review"),
-        ({"score": None}, "na"),
-        ({"score": None, "value": "True"}, "review"),
-        ({"score": None, "value": False}, "review"),
-        ({"score": None, "enum": "Very polite"}, "review"),
-        ({"type": "binary_x", "score": 0, "extra": {"trigger_failed": True}}, "na"),
-        ({"type": "binary_x", "score": 0, "extra": {"trigger_failed": False}}, "fail"),
+        ({"score": 0}, "review", 0.0, 0),
+        ({"score": 87.5}, "review", 87.5, 87.5),
+        ({"score": "4"}, "review", 4.0, "4"),
+        ({"score": 4, "enum": "Good"}, "review", 4.0, "Good"),
+        ({"score": None, "enum": "Very polite"}, "review", None, "Very polite"),
+        ({"score": None, "value": "True"}, "review", None, "True"),
+        ({"value": "False"}, "review", None, "False"),
+        ({"score": None, "value": True}, "review", None, True),
+        ({"value": False}, "review", None, False),
+        ({"score": None, "value": "True", "passed": False}, "fail", None, "True"),
+        ({"score": "True", "value": "x"}, "review", None, "True"),
+        ({"score": True}, "na", None, True),
+        ({"score": None}, "na", None, None),
+        ({"score": {"a": 1}}, "na", None, {"a": 1}),
+        ({**BINARY, "score": 5, "value": "True"}, "pass", 5.0, "True"),
+        ({**BINARY, "score": 3}, "review", 3.0, 3),
+        ({**BINARY, "score": 0}, "fail", 0.0, 0),
+        ({**BINARY, "score": 0, "extra": {"trigger_failed": False}}, "fail", 0.0, 0),
+        ({**BINARY, "score": 0, **NO_TRIGGER}, "na", None, 0),
+        ({**BINARY, "score": 5, "passed": False, "value": "True"}, "fail", None, 5),
+        ({**BINARY, "score": 0, "passed": True}, "pass", None, 0),
+        ({"eval_type": "binary", "passed": True}, "pass", None, None),
+        ({"eval_type": "binary", "passed": False, "score": 5}, "fail", None, 5),
+        ({}, "na", None, None),
     ],
 )
-def test_a_metric_is_read_as_the_server_declares_it_and_never_off_a_word(metric: dict[str, Any], state: str) -> None:
-    assert of_metric(metric).state == state
+def test_a_metric_counts_as_declared_and_its_score_never_contradicts_its_state(
+    metric: dict[str, Any], state: str, score: float | None, raw_value: object
+) -> None:
+    shown = of_metric(metric).to_json()
+    assert (shown["state"], shown["score"], shown["raw_value"]) == (state, score, raw_value)
+    assert type(shown["score"]) in (float, type(None))
 
 
-@pytest.mark.parametrize("word", ["True", "False", True, False])
-def test_true_or_false_in_a_value_never_tells_good_from_bad(word: object) -> None:
-    assert of_metric({"value": word}).state == "review"
+GTE = {"field": "score", "op": "gte", "value": 4}
+LTE = {"field": "score", "op": "lte", "value": "4.5"}
 
 
 @pytest.mark.parametrize(
-    ("condition", "score", "state"),
+    ("line", "score", "threshold", "state"),
     [
-        ("score gte 5", 5, "pass"),
-        ("score gte 5", 4.9, "fail"),
-        ("score gt 5", 5, "fail"),
-        ("score lte 2.5", 2.5, "pass"),
-        ("score lt 2", 2, "fail"),
-        ("score eq 3", 3, "pass"),
-        ("score eq 3", 2, "fail"),
-        ("score near 3", 3, "review"),
-        ("", 3, "review"),
+        ({"conditions": "score gte 5"}, 5, "score gte 5", "pass"),
+        ({"conditions": "score gte 5"}, 4.9, "score gte 5", "fail"),
+        ({"conditions": "score gt 5"}, 5, "score gt 5", "fail"),
+        ({"conditions": "score lte 2.5"}, 2.5, "score lte 2.5", "pass"),
+        ({"conditions": "score lt 2"}, 2, "score lt 2", "fail"),
+        ({"conditions": "score eq 3"}, 3, "score eq 3", "pass"),
+        ({"conditions": "score eq 3"}, 2, "score eq 3", "fail"),
+        ({"conditions": "score near 3"}, 3, "score near 3", "review"),
+        ({"conditions": ""}, 3, "", "review"),
+        ({"conditions": [GTE]}, 3, "score gte 4", "fail"),
+        ({"conditions": ["score gte 4", "score lte 4.5"]}, 5, "score gte 4 and score lte 4.5", "fail"),
+        ({"expected_conditions": {"operator": "and", "conditions": [GTE, LTE]}}, 4.2, None, "pass"),
+        ({"expected_conditions": {"operator": "OR", "conditions": [GTE, LTE]}}, 3, None, "pass"),
+        ({"expected_conditions": GTE}, 3, "score gte 4", "fail"),
+        ({"conditions": "", "expected_conditions": GTE}, 3, "score gte 4", "fail"),
+        ({"conditions": "score gte '4'"}, 4, "score gte '4'", "pass"),
+        ({"conditions": "score >= 4"}, 3, "score >= 4", "fail"),
+        ({"conditions": "score gte 4 or mood eq good"}, 5, None, "pass"),
+        ({"conditions": "score gte 4 and mood eq good"}, 5, None, "review"),
+        ({"conditions": "score gte 4 and mood eq good"}, 3, None, "fail"),
+        ({"conditions": {"a": 1}}, 3, None, "review"),
+        ({"conditions": "score gte 90"}, "80%", "score gte 90", "review"),
     ],
 )
-def test_a_threshold_of_the_rubric_decides(condition: str, score: float, state: str) -> None:
-    verdict = of_metric({"score": score}, **line(conditions=condition))
-    assert (verdict.state, verdict.threshold) == (state, condition)
+def test_a_threshold_of_any_form_decides_unless_it_is_not_understood(
+    line: dict[str, Any], score: object, threshold: str | None, state: str
+) -> None:
+    verdict = of_metric({"score": score}, **line)
+    assert (verdict.state, verdict.threshold if threshold is not None else None) == (state, threshold)
+
+
+@pytest.mark.parametrize(
+    ("value", "conditions", "state"),
+    [
+        ("True", "value eq True", "pass"),
+        ("True", "value eq False", "fail"),
+        (False, "value eq False", "pass"),
+        ("False", "value ne False", "fail"),
+        ("True", "value near True", "review"),
+        (None, "value eq True", "na"),
+    ],
+)
+def test_a_word_counts_only_beside_the_word_that_the_rubric_wants(value: object, conditions: str, state: str) -> None:
+    assert of_metric({"value": value}, conditions=conditions).state == state
 
 
 def test_what_the_rubric_says_was_passed_counts_where_the_metric_says_nothing() -> None:
-    assert of_metric({"score": 2}, **line(passed=True)).state == "pass"
-    assert of_metric({"score": 2, "passed": False}, **line(passed=True)).state == "fail"
-    assert of_metric({"score": None}, **line(passed=False, explanation="Rude")).explanation == ("Rude",)
+    assert of_metric({"score": 2}, passed=True).state == "pass"
+    assert of_metric({"score": 2, "passed": False}, passed=True).state == "fail"
+    assert of_metric({"score": None}, passed=False, explanation="Rude").explanation == ("Rude",)
+    missed = of_metric({"score": 2, "passed": True}, conditions="score gte 4")
+    assert (missed.state, missed.score, missed.raw_value) == ("pass", None, 2)
 
 
-def test_a_rubric_line_without_its_metric_is_a_verdict_of_its_own() -> None:
-    (verdict,) = verdicts(rubric=[{"metric_id": 9, "metric_name": "Speed", "passed": False, "value": 4}])
-    assert (verdict.id, verdict.name, verdict.state, verdict.score, verdict.raw_value) == (9, "Speed", "fail", None, 4)
+POLITE, QUICK = {"id": 3, "name": "Polite", "score": 4}, {"id": 3, "name": "Quick", "score": 4}
+WANTS_4 = {"metric_name": "Polite", "conditions": "score gte 4"}
+FAILED_3 = {"metric_id": 3, "passed": False}
 
 
-def test_a_list_row_shows_the_metrics_that_it_has() -> None:
+@pytest.mark.parametrize(
+    ("metrics", "rubric", "found"),
+    [
+        pytest.param(
+            [POLITE, QUICK],
+            [{"metric_id": 3, "metric_name": "quick ", "conditions": "score gte 5"}, {**WANTS_4, "metric_id": 3}],
+            [(3, "Quick", "fail"), (3, "Polite", "pass")],
+            id="names tell two metrics of one id apart",
+        ),
+        pytest.param(
+            [POLITE, QUICK],
+            [FAILED_3],
+            [(3, "metric 3", "fail"), (3, "Polite", "review"), (3, "Quick", "review")],
+            id="a line that could be about either metric is about neither",
+        ),
+        ([{"name": "Polite", "score": 2}], [{**WANTS_4, "metric_id": 9}], [(None, "Polite", "fail")]),
+        ([{"name": "Polite", "score": 2, "id": 9}], [WANTS_4], [(9, "Polite", "fail")]),
+        ([{"name": "Polite", "score": 2}], [WANTS_4], [(None, "Polite", "fail")]),
+        ([POLITE], [{**WANTS_4, "metric_id": 4, "passed": False}], [(4, "Polite", "fail"), (3, "Polite", "review")]),
+        ([POLITE], [{"metric_id": 3, "passed": True}, FAILED_3], [(3, "Polite", "fail")]),
+        ([], [{"metric_id": 9, "metric_name": "Speed", "passed": False}], [(9, "Speed", "fail")]),
+        ([{"id": 3, "score": 1}, {"score": 1}], [], [(3, "metric 3", "review")]),
+        ({"Pace": {"score": 0, "type": "binary"}, "odd": 5}, [], [(None, "Pace", "fail")]),
+    ],
+)
+def test_metrics_and_rubric_lines_are_joined_by_id_and_by_name_where_that_is_missing(
+    metrics: object, rubric: list[dict[str, Any]], found: list[tuple[int | None, str, str]]
+) -> None:
+    read = verdicts(evaluation={"metrics": metrics}, rubric=rubric)
+    assert [(verdict.id, verdict.name, verdict.state) for verdict in read] == found
+
+
+def test_a_value_of_a_rubric_line_is_kept_and_a_list_row_shows_its_metrics() -> None:
+    (line,) = verdicts(rubric=[{"metric_id": 9, "passed": False, "value": 4}])
+    assert (line.score, line.raw_value) == (None, 4)
     (verdict,) = verdicts(metrics=[{"id": 3, "name": "Polite", "score": 5, "type": "binary_x"}])
     assert (verdict.source, verdict.state) == ("metric", "pass")
 
 
-def test_a_metric_without_a_name_is_shown_by_its_id_and_one_without_either_is_not() -> None:
-    (verdict,) = verdicts(evaluation={"metrics": [{"id": 3, "score": 1}, {"score": 1}]})
-    assert verdict.name == "metric 3"
+MET, NOT_MET = {"outcome": "x", "aligned": "yes"}, {"outcome": "x", "aligned": "no"}
 
 
 @pytest.mark.parametrize(
-    ("expected", "state"),
+    ("expected", "state", "score"),
     [
-        ({"score": 100}, "pass"),
-        ({"score": 0}, "fail"),
-        ({"score": 60}, "review"),
-        ({"score": 60, "explanation": ["✅ Booked"]}, "pass"),
-        ({"score": 60, "explanation": [" ❌ Not booked", "✅ Polite"]}, "fail"),
-        ({"explanation": "Booked"}, "review"),
-        ({"score": 0, "outcome_alignments": [{"aligned": True}, {"aligned": "yes"}]}, "pass"),
-        ({"score": 100, "outcome_alignments": [{"aligned": True}, {"aligned": "no"}]}, "fail"),
-        ({"score": 100, "outcome_alignments": [{"aligned": None}]}, "pass"),
+        ({"score": 100}, "pass", 100),
+        ({"score": 0}, "fail", 0),
+        ({"score": 60}, "review", 60),
+        ({"score": 60, "explanation": ["✅ Booked"]}, "pass", 60),
+        ({"score": 60, "explanation": [" ❌ Not booked", "✅ Polite"]}, "fail", 60),
+        ({"explanation": "Booked"}, "review", None),
+        ({"score": 0, "outcome_alignments": [{"aligned": True}, MET]}, "pass", None),
+        ({"score": 100, "outcome_alignments": [{"aligned": True}, NOT_MET]}, "fail", None),
+        ({"score": 100, "outcome_alignments": [{"aligned": None}]}, "pass", 100),
+        ({"explanation": ["❌ not done"], "outcome_alignments": [MET]}, "fail", None),
+        ({"outcome_alignments": [MET, {"outcome": "y", "aligned": "partly"}]}, "review", None),
+        (["Call booked", {"more": 1}], "review", None),
     ],
 )
-def test_the_expected_outcome_is_read_by_alignments_then_marks_then_score(expected: object, state: str) -> None:
-    (verdict,) = verdicts(expected_outcome=expected)
-    assert (verdict.source, verdict.state) == ("expected_outcome", state)
+def test_the_expected_outcome_is_read_by_alignments_then_marks_then_score(
+    expected: object, state: str, score: float | None
+) -> None:
+    verdict = of_expected(expected)
+    assert (verdict.source, verdict.state, verdict.score) == ("expected_outcome", state, score)
+    assert verdict.raw_value == (expected.get("score") if isinstance(expected, dict) else None)
 
 
 def test_unmet_parts_of_the_expected_outcome_are_reasons() -> None:
@@ -114,7 +211,7 @@ def test_unmet_parts_of_the_expected_outcome_are_reasons() -> None:
         {"aligned": "yes", "outcome": "greets", "prompt_part": "greet"},
         {"aligned": "partly", "outcome": "asks for the name"},
     ]
-    (verdict,) = verdicts(expected_outcome={"score": 20, "explanation": "Rude.", "outcome_alignments": parts})
+    verdict = of_expected({"score": 20, "explanation": "Rude.", "outcome_alignments": parts})
     assert verdict.explanation == ("Rude.",)
     assert verdict.reasons == ("Rude.", "Not met: books a table", "Not met: says goodbye")
     assert verdict.alignments == (
@@ -130,103 +227,59 @@ def test_an_empty_expected_outcome_is_no_verdict(expected: object) -> None:
     assert verdicts(expected_outcome=expected) == ()
 
 
-@pytest.mark.parametrize(
-    ("category", "state"),
-    [
-        ({"priority": "critical", "deviation": 1.0}, "fail"),
-        ({"priority": "critical", "deviation": 0}, "pass"),
-        ({"priority": "non-critical", "deviation": 2}, "review"),
-        ({"priority": "some new word"}, "review"),
-        ({"priority": "not_a_bug", "deviation": 3}, "na"),
-        ({"priority": "critical", "wrongly_marked": True}, "na"),
-        ({"priority": "Critical "}, "fail"),
-    ],
-)
-def test_a_critical_category_counts_by_its_weight_unless_a_person_took_it_back(
-    category: dict[str, Any], state: str
-) -> None:
-    (verdict,) = verdicts(critical_categories=[{"category_id": 4, "category": "Identity", **category}])
-    assert (verdict.source, verdict.id, verdict.state) == ("critical_category", 4, state)
-
-
 @pytest.mark.parametrize("categories", [None, [], [{}], "", [" "], 5])
-def test_critical_categories_that_tell_nothing_are_no_verdicts(categories: object) -> None:
+def test_empty_critical_categories_are_no_verdicts(categories: object) -> None:
     assert verdicts(critical_categories=categories) == ()
 
 
-@pytest.mark.parametrize("categories", ["Identity", ["Identity", None], [{"category": "Identity"}]])
-def test_a_category_that_is_told_by_its_name_alone_is_to_be_reviewed(categories: object) -> None:
-    (verdict,) = verdicts(critical_categories=categories)
-    assert (verdict.name, verdict.state) == ("Identity", "review")
-
-
-def test_a_category_that_is_told_by_its_number_alone_is_shown_by_it() -> None:
-    (verdict,) = verdicts(critical_categories=[{"category_id": 4, "priority": "critical", "category": " "}])
-    assert (verdict.name, verdict.state) == ("category 4", "fail")
-
-
-def test_a_score_that_is_no_number_is_shown_as_it_came_and_to_be_reviewed() -> None:
-    rubric = [{"metric_id": 1, "conditions": "score gte 90"}]
-    (verdict,) = verdicts(evaluation={"metrics": [{"id": 1, "name": "Pace", "score": "80%"}]}, rubric=rubric)
-    assert (verdict.state, verdict.score, verdict.raw_value) == ("review", None, "80%")
-    assert verdict.threshold == "score gte 90"
-
-
 @pytest.mark.parametrize(
-    ("expected", "state"),
+    ("categories", "name", "state"),
     [
-        ({"explanation": ["❌ not done"], "outcome_alignments": [{"outcome": "x", "aligned": "yes"}]}, "fail"),
-        ({"outcome_alignments": [{"outcome": "x", "aligned": "yes"}, {"outcome": "y", "aligned": "partly"}]}, "review"),
-        (["Call booked", {"more": 1}], "review"),
+        ([{"category": "Identity", "priority": "critical", "deviation": 1.0}], "Identity", "fail"),
+        ([{"category": "Identity", "priority": "critical", "deviation": 0}], "Identity", "pass"),
+        ([{"category": "Identity", "priority": "non-critical", "deviation": 2}], "Identity", "review"),
+        ([{"category": "Identity", "priority": "some new word"}], "Identity", "review"),
+        ([{"category": "Identity", "priority": "not_a_bug", "deviation": 3}], "Identity", "na"),
+        ([{"category": "Identity", "priority": "critical", "wrongly_marked": True}], "Identity", "na"),
+        ([{"category": "Identity", "priority": "Critical "}], "Identity", "fail"),
+        ([{"category": "Identity", "deviation": "It was late."}], "Identity", "review"),
+        ([{"category_id": 4, "priority": "critical", "category": " "}], "category 4", "fail"),
+        ("Identity", "Identity", "review"),
+        (["Identity", None], "Identity", "review"),
     ],
 )
-def test_an_expected_outcome_passes_only_where_nothing_speaks_against_it(expected: object, state: str) -> None:
-    (verdict,) = verdicts(expected_outcome=expected)
-    assert verdict.state == state
+def test_a_critical_category_counts_by_its_weight_unless_a_person_took_it_back(
+    categories: object, name: str, state: str
+) -> None:
+    (verdict,) = verdicts(critical_categories=categories)
+    assert (verdict.source, verdict.name, verdict.state) == ("critical_category", name, state)
+    fields: dict[str, Any] = categories[0] if isinstance(categories, list) and isinstance(categories[0], dict) else {}
+    shown = verdict.to_json()
+    assert (shown["id"], shown["score"], shown["raw_value"]) == (fields.get("category_id"), None, None)
+    assert (shown["deviation"], shown["wrongly_marked"]) == (fields.get("deviation"), fields.get("wrongly_marked"))
 
 
-def test_metrics_that_are_told_by_name_are_shown_by_it() -> None:
-    run = Run.read({"id": 1, "evaluation": {"metrics": {"Pace": {"score": 0, "type": "binary"}, "odd": 5}}})
-    (verdict,) = read_verdicts(run)
-    assert (verdict.name, verdict.state) == ("Pace", "fail")
-
-
-def test_failing_verdicts_are_read_first() -> None:
-    metrics = [
-        {"id": 1, "name": "a", "score": None},
-        {"id": 2, "name": "b", "passed": True},
-        {"id": 3, "name": "c", "score": 7},
-        {"id": 4, "name": "d", "passed": False},
-    ]
-    assert [verdict.state for verdict in verdicts(evaluation={"metrics": metrics})] == ["fail", "review", "pass", "na"]
-
-
-def test_a_critical_failure_is_read_before_the_other_failures_and_order_is_kept_else() -> None:
+def test_failing_verdicts_come_first_and_of_these_the_critical_ones() -> None:
     grave = {"categories": [{"category": "Identity", "priority": "critical"}]}
     metrics = [
+        {"id": 0, "name": "na", "score": None},
         {"id": 1, "name": "a", "passed": False},
         {"id": 2, "name": "b", "passed": False, "extra": grave},
         {"id": 3, "name": "c", "passed": True},
         {"id": 4, "name": "d", "passed": True, "extra": grave},
         {"id": 5, "name": "e", "passed": False},
+        {"id": 6, "name": "review", "score": 7},
     ]
-    found = verdicts(
-        evaluation={"metrics": metrics}, critical_categories=[{"category": "Privacy", "priority": "critical"}]
-    )
-    assert [verdict.name for verdict in found] == ["b", "Privacy", "a", "e", "c", "d"]
+    privacy = [{"category": "Privacy", "priority": "critical"}]
+    found = verdicts(evaluation={"metrics": metrics}, critical_categories=privacy)
+    assert " ".join(verdict.name for verdict in found) == "b Privacy a e review c d na"
 
 
-def test_what_a_metric_tells_besides_its_score_is_kept() -> None:
-    extra = {
-        "categories": [
-            {"category": "Identity", "priority": "critical", "deviation": "too late", "feedback": "yes"},
-            {"name": "Tone", "deviation": 0.4, "wrongly_marked": True},
-            "Manners",
-            7,
-            {},
-        ],
-        "percentiles": {"p50": 700, "p90": 1120.5, "p99": None, "unit": "ms"},
-    }
+def test_categories_and_percentiles_of_a_metric_are_kept() -> None:
+    late = {"category": "Identity", "priority": "critical", "deviation": "too late", "feedback": "yes"}
+    tone = {"name": "Tone", "deviation": 0.4, "wrongly_marked": True}
+    percentiles = {"p50": 700, "p90": 1120.5, "p99": None, "unit": "ms"}
+    extra = {"categories": [late, tone, "Manners", 7, {}], "percentiles": percentiles}
     verdict = of_metric({"type": "binary_workflow_adherence", "score": 0, "extra": extra})
     assert verdict.categories == (
         Category("Identity", "critical", "too late", "yes"),
@@ -237,73 +290,59 @@ def test_what_a_metric_tells_besides_its_score_is_kept() -> None:
     assert (verdict.priority, verdict.critical, verdict.kind) == ("critical", True, "binary workflow adherence")
 
 
-BINARY = {"type": "binary_workflow_adherence"}
-NO_TRIGGER = {"extra": {"trigger_failed": True}}
-
-
-@pytest.mark.parametrize(
-    ("metric", "state", "score", "raw_value"),
-    [
-        ({"score": 4}, "review", 4.0, 4),
-        ({"score": "4"}, "review", 4.0, "4"),
-        ({"score": 4, "enum": "Good"}, "review", 4.0, "Good"),
-        ({"score": None, "value": "True", "passed": False}, "fail", None, "True"),
-        ({"score": None, "value": True}, "review", None, True),
-        ({"score": "True", "value": "x"}, "review", None, "True"),
-        ({"score": True}, "na", None, True),
-        ({"score": {"a": 1}}, "na", None, {"a": 1}),
-        ({**BINARY, "score": 5, "value": "True"}, "pass", 5.0, "True"),
-        ({**BINARY, "score": 5, "passed": False, "value": "True"}, "fail", None, 5),
-        ({**BINARY, "score": 0, "passed": True}, "pass", None, 0),
-        ({**BINARY, "score": 0, **NO_TRIGGER}, "na", None, 0),
-        ({"eval_type": "binary", "passed": True}, "pass", None, None),
-        ({}, "na", None, None),
-    ],
-)
-def test_a_score_never_contradicts_the_state_and_the_raw_value_is_kept(
-    metric: dict[str, Any], state: str, score: float | None, raw_value: object
-) -> None:
-    told = of_metric(metric).to_json()
-    assert (told["state"], told["score"], told["raw_value"]) == (state, score, raw_value)
-    assert type(told["score"]) in (float, type(None))
-
-
-def test_a_score_that_misses_the_threshold_is_not_told_of_a_metric_that_passed() -> None:
-    told = of_metric({"score": 2, "passed": True}, **line(conditions="score gte 4")).to_json()
-    assert (told["state"], told["score"], told["raw_value"]) == ("pass", None, 2)
-
-
-@pytest.mark.parametrize(("score", "met"), [(100, "no"), (0, "yes")])
-def test_the_score_of_an_expected_outcome_does_not_contradict_its_parts(score: int, met: str) -> None:
-    parts = [{"outcome": "greets", "aligned": met}]
-    (verdict,) = verdicts(expected_outcome={"score": score, "outcome_alignments": parts})
-    assert (verdict.score, verdict.raw_value) == (None, score)
-
-
-@pytest.mark.parametrize("deviation", [0, 0.7, "It was late.", None])
-def test_a_critical_category_has_a_deviation_and_no_score(deviation: object) -> None:
-    category = {"category": "Identity", "deviation": deviation, "wrongly_marked": False}
-    told = verdicts(critical_categories=[category])[0].to_json()
-    assert (told["deviation"], told["wrongly_marked"]) == (deviation, False)
-    assert (told["score"], told["raw_value"]) == (None, None)
-
-
-def test_a_name_that_was_not_sent_is_null() -> None:
+def test_the_json_of_a_verdict_has_the_documented_keys_and_null_for_a_missing_name() -> None:
     found = verdicts(metrics=[{"id": 3, "score": 1}], critical_categories=[{"category_id": 4}])
     assert [verdict.to_json()["name"] for verdict in found] == [None, None]
-
-
-def test_the_json_of_a_verdict_tells_alignments_and_weight_after_the_documented_keys() -> None:
-    (verdict,) = verdicts(expected_outcome={"score": 0, "outcome_alignments": [{"outcome": "greets", "aligned": "no"}]})
-    shown = verdict.to_json()
-    assert list(shown) == [
-        "source",
-        "id",
-        "name",
-        "state",
-        "score",
-        "raw_value",
-        "threshold",
-        *("explanation", "alignments", "priority", "deviation", "wrongly_marked"),
-    ]
+    shown = of_expected({"score": 0, "outcome_alignments": [{"outcome": "greets", "aligned": "no"}]}).to_json()
+    assert " ".join(shown) == (
+        "source id name state score raw_value threshold explanation alignments priority deviation wrongly_marked"
+    )
     assert shown["alignments"] == [{"outcome": "greets", "prompt_part": "", "aligned": False}]
+
+
+# Any shape
+
+
+WORDS = ["True", "False", "score gte 4", "score >= 5 and value eq True", "critical", "not_a_bug", "nan", "1e999", "op"]
+LEAVES = st.none() | st.booleans() | st.integers(-3, 9) | st.floats() | st.sampled_from(WORDS) | st.text(max_size=8)
+CONDITION_FIELDS = st.sampled_from(["conditions", "operator", "field", "op", "value"])
+JSON = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(CONDITION_FIELDS, inner, max_size=5)
+)
+
+
+def objects(*names: str, **shapes: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Mostly a list of objects with these fields, of any shape each."""
+    fields = {name: shapes.get(name, JSON) for name in (*names, *shapes)}
+    return st.lists(st.fixed_dictionaries({}, optional=fields) | JSON, max_size=4) | JSON
+
+
+CATEGORIES = objects("category_id", "category", "name", "deviation", "wrongly_marked", "feedback", "priority")
+EXTRA = st.fixed_dictionaries({}, optional={"categories": CATEGORIES, "percentiles": JSON, "trigger_failed": JSON})
+METRICS = objects(
+    *("id", "name", "type", "eval_type", "score", "passed", "enum", "value", "explanation"), extra=EXTRA | JSON
+)
+RUBRIC = objects("metric_id", "metric_name", "value", "explanation", "passed", "conditions", "expected_conditions")
+ALIGNMENTS = objects("outcome", "prompt_part", "aligned")
+EXPECTED = st.fixed_dictionaries({}, optional={"score": JSON, "explanation": JSON, "outcome_alignments": ALIGNMENTS})
+
+
+@given(METRICS, METRICS, RUBRIC, EXPECTED | JSON, CATEGORIES)
+def test_no_shape_of_verdicts_ends_the_program_and_each_can_be_told(
+    evaluation: object, metrics: object, rubric: object, expected: object, categories: object
+) -> None:
+    fields = {"evaluation": {"metrics": evaluation}, "metrics": metrics, "rubric": rubric}
+    for verdict in verdicts(expected_outcome=expected, critical_categories=categories, **fields):
+        assert verdict.state in ("fail", "review", "pass", "na")
+        json.dumps(verdict.to_json(), allow_nan=False)
+        told = [judged_words(verdict), percentile_words(verdict), *map(alignment_words, verdict.alignments)]
+        assert all(isinstance(text, str) for text in [*told, *map(category_words, verdict.categories)])
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab"), st.booleans()), max_size=8), METRICS)
+def test_a_line_that_failed_is_always_among_the_verdicts(lines: list[tuple[int, str, bool]], metrics: object) -> None:
+    rubric = [{"metric_id": n, "metric_name": name, "passed": passed} for n, name, passed in lines]
+    some = [item for item in metrics if isinstance(item, dict)] if isinstance(metrics, list) else []
+    plain = [{"id": n, "name": str(item.get("name"))} for n, item in enumerate(some)]
+    failed = {n for n, _, passed in lines if not passed}
+    assert failed <= {verdict.id for verdict in verdicts(rubric=rubric, metrics=plain) if verdict.state == "fail"}

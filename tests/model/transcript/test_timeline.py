@@ -165,10 +165,7 @@ def test_median_and_worst_answer_and_the_slowest_come_first() -> None:
         (call(("c", 0, 1), ("a", 1e12, 1e12)), "1 of 2 turns has no valid time."),
         (call(("c", 0, 1), ("a", 2, None)), "1 of 2 turns has no end."),
         (call(("c", 0, 1), ("a", 2, 3), ("t", 3, None)), ""),
-        (
-            call(("c", 0, None), ("a", 2.5, None)),
-            "Only start times were sent: no gaps, overlaps or answer times.",
-        ),
+        (call(("c", 0, None), ("a", 2.5, None)), "Only start times were sent: no gaps, overlaps or answer times."),
         (
             call(("c", 0, None), ("a", 2, None)),
             "Only start times were sent, to the second: no gaps, overlaps or answer times.",
