@@ -32,7 +32,6 @@ from cekura_tui.model.text import clean
 
 SIGNS = "`#->*_=+1.) \n[]()!<>&;~|$\\ab:{}"
 WORDS = st.text(st.sampled_from(SIGNS) | st.characters(exclude_categories=()), max_size=40)
-HEAD = "**00:01 Caller:** "
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
@@ -50,6 +49,10 @@ def called(data: dict[str, object], role: str = "Function Call", **more: object)
 
 def inlines(tokens: list[Token]) -> list[Token]:
     return [child for token in tokens for child in token.children or []]
+
+
+def fences(page: str) -> list[str]:
+    return [token.content for token in READER.parse(page) if token.type == "fence"]
 
 
 def plain(tokens: list[Token]) -> str:
@@ -105,43 +108,28 @@ def test_a_markdown_transcript_has_a_paragraph_for_every_turn(turns: list[tuple[
 def test_a_tool_call_in_markdown_is_json_with_its_arguments_unfolded() -> None:
     data = {"id": "c1", "name": "book", "arguments": '{"day": "Tuesday", "note": "```x````"}'}
     back = {"id": "c1", "name": "book", "result": '{"a": 1, "a": 2}'}
-    page = transcript_markdown(view(called(data), called(back, "Function Call Result")))
-    call, result = [token for token in READER.parse(page) if token.type == "fence"]
-    assert json.loads(call.content) == {**data, "arguments": {"day": "Tuesday", "note": "```x````"}}
-    assert json.loads(result.content) == back, "read and written again it would have lost an a"
+    said = called({"name": "x"}, content="One moment, please.")
+    page = transcript_markdown(view(called(data), called(back, "Function Call Result"), said))
+    call, result, _ = fences(page)
+    assert json.loads(call) == {**data, "arguments": {"day": "Tuesday", "note": "```x````"}}
+    assert json.loads(result) == back, "read and written again it would have lost an a"
     assert "**00:03 Tool call:**\n\n`````json\n" in page
     assert "**00:03 Tool result:**\n\n```json\n" in page
-
-
-def test_what_is_said_beside_a_tool_call_is_not_lost() -> None:
-    page = transcript_markdown(view(called({"name": "x"}, content="One moment, please.")))
     assert "**00:03 Tool call:** One moment, please.\n\n```json" in page
 
 
 @pytest.mark.parametrize(
     "arguments", ["{not json", "[" * 5_000, '{"a": 1e999}', '{"a": "\\ud800\\u202e"}', "[" + "9" * 5_000]
 )
-def test_arguments_that_are_odd_are_shown_and_end_nothing(arguments: str) -> None:
-    page = transcript_markdown(view(called({"name": "x", "arguments": arguments})))
-    (fence,) = [token for token in READER.parse(page) if token.type == "fence"]
-    arguments_shown = json.loads(fence.content)["arguments"]
-    assert arguments_shown == (arguments if "ud800" not in arguments else {"a": ""})
-
-
-def test_a_page_lists_failed_verdicts_first_and_inapplicable_ones_apart() -> None:
-    page = as_markdown(judged())
-    assert "- ✗ **Identity \\*check\\***: failed · 2, needs ≥ 4\n  - Asked too late." in page
-    assert "- ✓ **Politeness**: passed" in page
-    assert "  - ✗ not met: says goodbye\n" in page
-    assert (
-        page.index("✗ **Identity") < page.index("✓ **Politeness") < page.index("\nNot applicable:\n\n- – **Transfer**")
-    )
+def test_odd_arguments_are_shown(arguments: str) -> None:
+    (fence,) = fences(transcript_markdown(view(called({"name": "x", "arguments": arguments}))))
+    assert json.loads(fence)["arguments"] == (arguments if "ud800" not in arguments else {"a": ""})
 
 
 # Text
 
 
-def judged(**fields: object) -> RunView:
+def judged() -> RunView:
     metrics = [
         {"id": 1, "name": "Politeness", "score": 5, "passed": True, "type": "binary"},
         {"id": 2, "name": "Transfer", "score": None, "explanation": "Nobody asked for it."},
@@ -150,59 +138,58 @@ def judged(**fields: object) -> RunView:
     rubric = [{"metric_id": 3, "conditions": "score gte 4", "passed": False}]
     aligned = [{"outcome": "greets", "aligned": "yes"}, {"outcome": "says goodbye", "aligned": False}]
     expected = {"score": 40, "explanation": ["❌ Hung up."], "outcome_alignments": aligned}
-    return view(evaluation={"metrics": metrics}, rubric=rubric, expected_outcome=expected, **fields)
+    return view(evaluation={"metrics": metrics}, rubric=rubric, expected_outcome=expected)
 
 
-def test_a_run_as_text_names_the_state_of_every_verdict_and_what_does_not_apply_last() -> None:
+def test_a_page_lists_failed_verdicts_first_and_inapplicable_ones_last() -> None:
+    verdict = "✗ Identity *check*: failed · 2, needs ≥ 4"
+    assert verdict_text(judged().verdicts[0]) == f"{verdict}\n    Asked too late."
     page = as_text(judged())
     lines = page.splitlines()
-    assert "✗ Identity *check*: failed · 2, needs ≥ 4" in lines
-    at = lines.index("✗ Expected outcome: failed · 40 of 100")
+    assert verdict in lines
+    at, last = lines.index("✗ Expected outcome: failed · 40 of 100"), lines.index("Not applicable:")
     assert lines[at + 1 : at + 4] == ["    ❌ Hung up.", "    ✓ met: greets", "    ✗ not met: says goodbye"]
-    last = lines.index("Not applicable:")
     assert lines[last + 1 : last + 3] == ["– Transfer: does not apply", "    Nobody asked for it."]
     assert lines.index("✓ Politeness: passed") < last
     assert page.endswith("This run has no transcript.")
-
-
-def test_a_verdict_alone_has_its_state_in_words_its_score_and_all_of_its_explanation() -> None:
-    verdict = judged().verdicts[0]
-    assert verdict_text(verdict) == "✗ Identity *check*: failed · 2, needs ≥ 4\n    Asked too late."
+    page = as_markdown(judged())
+    places = [
+        page.index("- ✗ **Identity \\*check\\***: failed · 2, needs ≥ 4\n  - Asked too late."),
+        page.index("  - ✗ not met: says goodbye\n"),
+        page.index("- ✓ **Politeness**: passed"),
+        page.index("\nNot applicable:\n\n- – **Transfer**"),
+    ]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize(
-    ("start", "hours", "shown"),
+    ("start", "short", "long"),
     [
-        (None, False, "--:--"),
-        (None, True, "--:--:--"),
-        (61.9, False, "01:01"),
-        (3_725.0, True, "01:02:05"),
-        (-3.0, False, "00:00"),
-        (float("inf"), False, "--:--"),
-        (float("nan"), True, "--:--:--"),
+        (None, "--:--", "--:--:--"),
+        (61.9, "01:01", "00:01:01"),
+        (3_725.0, "62:05", "01:02:05"),
+        (-3.0, "00:00", "00:00:00"),
+        (float("inf"), "--:--", "--:--:--"),
+        (float("nan"), "--:--", "--:--:--"),
     ],
 )
-def test_a_time_that_is_not_known_is_not_made_up(start: float | None, hours: bool, shown: str) -> None:
-    assert time_text(start, hours=hours) == shown
+def test_a_time_that_is_not_known_is_not_made_up(start: float | None, short: str, long: str) -> None:
+    assert (time_text(start, hours=False), time_text(start, hours=True)) == (short, long)
 
 
-def test_all_times_of_a_call_over_an_hour_have_hours() -> None:
+def test_all_times_of_a_call_over_an_hour_have_hours_and_further_lines_are_indented() -> None:
     shown = view(entry("hello", 5.0), entry("bye", 3_599.0, end_time=3_600.5))
     assert transcript_text(shown.transcript).splitlines() == ["00:00:05  Caller: hello", "00:59:59  Caller: bye"]
     assert "**00:59:59 Caller:** bye" in transcript_markdown(shown)
-    short = view(entry("hello", 5.0), entry("bye", 3_599.0))
-    assert transcript_text(short.transcript).splitlines() == ["00:05  Caller: hello", "59:59  Caller: bye"]
+    short = view(entry("hello\nyou", 5.0), entry("bye", 3_599.0))
+    assert transcript_text(short.transcript) == "00:05  Caller: hello\n        you\n59:59  Caller: bye"
+    assert turn_text(short.transcript.turns[0]) == "00:05  Caller: hello\n        you"
 
 
 def test_an_unknown_role_is_called_by_its_own_name_and_none_by_a_question_mark() -> None:
     shown = view(entry("psst", role="Super*visor\nof all"), entry("who?", role=""))
     assert transcript_text(shown.transcript).splitlines() == ["00:01  Super*visor of all: psst", "00:01  ?: who?"]
     assert "**00:01 Super\\*visor of all:** psst" in transcript_markdown(shown)
-
-
-def test_further_lines_of_a_turn_are_set_in() -> None:
-    (turn,) = view(entry("one\ntwo")).transcript.turns
-    assert turn_text(turn) == "00:01  Caller: one\n        two"
 
 
 @pytest.mark.parametrize(
@@ -226,48 +213,37 @@ def test_where_turns_are_missing_every_form_says_why(fields: dict[str, object], 
 # JSON
 
 
-def test_a_transcript_as_json_has_all_turns_with_their_times_and_tools() -> None:
+def test_the_json_of_a_run_and_its_transcript_has_what_was_sent_and_what_was_read() -> None:
     shown = view(entry("é\x1b[31m\u202e"), called({"name": "x", "arguments": "{}"}))
     whole: dict[str, Any] = json.loads(text := transcript_json(shown))
     assert text == clean(text)
     assert (whole["run"], whole["form"], whole["note"]) == (5, "turns", "")
-    assert [turn["n"] for turn in whole["turns"]] == [1, 2]
-    assert whole["turns"][0]["text"] == "é\x1b[31m\u202e"
-    assert whole["turns"][1]["tool"] == {"name": "x", "arguments": "{}"}
-
-
-def test_a_run_as_json_is_what_came_and_what_was_read_from_it() -> None:
-    payload = run_of(5, unknown={"deep": [1]}, transcript="[00:01] Main Agent: Hello")
-    whole: dict[str, Any] = as_json(Run.read(payload))
-    assert whole["unknown"] == {"deep": [1]}
-    assert whole["turns"][0]["text"] == "Hello"
+    spoken, tool = whole["turns"]
+    assert (spoken["n"], spoken["text"]) == (1, "é\x1b[31m\u202e")
+    assert (tool["n"], tool["tool"]) == (2, {"name": "x", "arguments": "{}"})
+    whole = as_json(Run.read(run_of(5, unknown={"deep": [1]}, transcript="[00:01] Main Agent: Hello")))
+    assert (whole["unknown"], whole["turns"][0]["text"]) == ({"deep": [1]}, "Hello")
 
 
 @given(st.text("\x00\x1b\u202e a❌", max_size=3), st.booleans())
 def test_json_says_of_a_run_what_the_screen_says_whatever_is_hidden_in_its_texts(hidden: str, as_text: bool) -> None:
-    metrics = [
-        {"id": 1, "name": f"Identity{hidden}", "type": f"bina{hidden}ry", "score": f"5{hidden}"},
-        {"id": 2, "name": hidden, "value": hidden},
-    ]
-    spoken = f"{hidden}[00:01] Main{hidden} Agent: Hello{hidden}\n[00:0{hidden}2] Testing Agent: {hidden}"
-    run = Run.read(
-        run_of(
-            5,
-            status=f"comple{hidden}ted",
-            evaluation={"metrics": metrics},
-            expected_outcome={"explanation": [f"{hidden}❌ It did not."]},
-            critical_categories=[{"category": f"Privacy{hidden}", "priority": f"criti{hidden}cal"}],
-            transcript=spoken,
-            transcript_object=None if as_text else [entry(hidden, role=f"Main{hidden} Agent")],
-        )
-    )
-    told: dict[str, Any] = as_json(run)
+    metric = {"id": 1, "name": f"Identity{hidden}", "type": f"bina{hidden}ry", "score": f"5{hidden}"}
+    fields: dict[str, Any] = {
+        "status": f"comple{hidden}ted",
+        "evaluation": {"metrics": [metric, {"id": 2, "name": hidden, "value": hidden}]},
+        "expected_outcome": {"explanation": [f"{hidden}❌ It did not."]},
+        "critical_categories": [{"category": f"Privacy{hidden}", "priority": f"criti{hidden}cal"}],
+        "transcript": f"{hidden}[00:01] Main{hidden} Agent: Hello{hidden}\n[00:0{hidden}2] Testing Agent: {hidden}",
+        "transcript_object": None if as_text else [entry(hidden, role=f"Main{hidden} Agent")],
+    }
+    run = Run.read(run_of(5, **fields))
+    printed: dict[str, Any] = as_json(run)
     shown = view_of(run, 0.0)
-    assert told["outcome"] == shown.row.outcome.to_json()
+    assert printed["outcome"] == shown.row.outcome.to_json()
     judged = [(verdict.source, verdict.id, verdict.state, verdict.score) for verdict in shown.verdicts]
-    assert [(one["source"], one["id"], one["state"], one["score"]) for one in told["verdicts"]] == judged
+    assert [(one["source"], one["id"], one["state"], one["score"]) for one in printed["verdicts"]] == judged
     spoken_by = [(turn.speaker, turn.start) for turn in shown.transcript.turns]
-    assert [(turn["speaker"], turn["start"]) for turn in told["turns"]] == spoken_by
+    assert [(turn["speaker"], turn["start"]) for turn in printed["turns"]] == spoken_by
 
 
 @given(WORDS)

@@ -16,18 +16,23 @@ from cekura_tui.model.run.words import (
     judged_words,
     percentile_words,
     score_words,
-    state_word,
 )
 
-
-def metric(state: State, told: float | str | None, threshold: str | None = None, **fields: Any) -> Verdict:
-    score = None if isinstance(told, str) else told
-    return Verdict("metric", 3, "Polite", state, score, threshold, raw_value=told, **fields)
+TONE, TAKEN_BACK = "category Tone", "does not apply, not a bug, wrongly marked"
 
 
-def test_every_state_has_a_word() -> None:
-    states: tuple[State, ...] = ("fail", "pass", "review", "na")
-    assert [state_word(state) for state in states] == ["failed", "passed", "needs review", "does not apply"]
+def metric(state: State, value: float | str | None, threshold: str | None = None, **fields: Any) -> Verdict:
+    score = None if isinstance(value, str) else value
+    return Verdict("metric", 3, "Polite", state, score, threshold, raw_value=value, **fields)
+
+
+def category(state: State, **fields: Any) -> Verdict:
+    return Verdict("critical_category", 1, "Identity", state, None, None, **fields)
+
+
+def expected(score: float | None, *explanation: str, alignments: tuple[Alignment, ...] = ()) -> Verdict:
+    fields: dict[str, Any] = {"explanation": explanation, "alignments": alignments}
+    return Verdict("expected_outcome", None, "Expected outcome", "fail", score, None, **fields)
 
 
 @pytest.mark.parametrize(
@@ -74,29 +79,29 @@ def test_a_threshold_is_said_in_short_words_or_as_the_server_says_it(threshold: 
         (metric("pass", 0.0, kind="binary"), "0"),
         (metric("fail", 5.0, kind="binary"), "5"),
         (metric("review", 3.0, kind="binary"), "3"),
-        (Verdict("expected_outcome", None, "Expected outcome", "fail", 40.0, None), "40 of 100"),
-        (Verdict("expected_outcome", None, "Expected outcome", "fail", None, None), ""),
-        (Verdict("critical_category", 1, "Identity", "fail", None, None, deviation=0.7), "deviation 0.7"),
-        (Verdict("critical_category", 1, "Identity", "fail", None, None, deviation="It was late."), ""),
+        (expected(40.0), "40 of 100"),
+        (expected(None), ""),
+        (category("fail", deviation=0.7), "deviation 0.7"),
+        (category("fail", deviation="It was late."), ""),
     ],
 )
 def test_a_score_stands_beside_what_was_needed(verdict: Verdict, words: str) -> None:
     assert score_words(verdict) == words
 
 
-def test_weight_and_a_person_s_word_stand_behind_the_state() -> None:
-    grave = metric("fail", 2.0, "score gte 4", priority="critical")
-    assert judged_words(grave) == "failed, critical · 2, needs ≥ 4"
-    assert judged_words(metric("pass", None)) == "passed"
-    weight: dict[str, Any] = {"deviation": 1.0, "priority": "not_a_bug", "wrongly_marked": True}
-    taken_back = Verdict("critical_category", 1, "x", "na", None, None, **weight)
-    assert judged_words(taken_back) == "does not apply, not a bug, wrongly marked · deviation 1"
-
-
-@pytest.mark.parametrize("state", ["fail", "pass", "review", "na"])
-def test_the_text_true_changes_no_state_word(state: State) -> None:
-    told = {judged_words(metric(state, word)).split(" · ")[0] for word in ("True", "False", "no")}
-    assert told == {state_word(state)}
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        (metric("fail", 2.0, "score gte 4", priority="critical"), "failed, critical · 2, needs ≥ 4"),
+        (metric("pass", None), "passed"),
+        (metric("pass", "False"), 'passed · "False"'),
+        (metric("fail", "True"), 'failed · "True"'),
+        (metric("review", "no"), 'needs review · "no"'),
+        (category("na", deviation=1.0, priority="not_a_bug", wrongly_marked=True), f"{TAKEN_BACK} · deviation 1"),
+    ],
+)
+def test_state_and_weight_come_before_the_score_and_no_value_changes_the_state(verdict: Verdict, words: str) -> None:
+    assert judged_words(verdict) == words
 
 
 @pytest.mark.parametrize(
@@ -113,45 +118,47 @@ def test_a_part_of_the_expected_outcome_says_whether_it_was_met(alignment: Align
     assert alignment_words(alignment) == words
 
 
+MET = "met: says goodbye"
+
+
 @pytest.mark.parametrize(
     ("item", "own", "parts"),
     [
-        ("✅ Says  goodbye.", [], ["met: says goodbye"]),
-        ("\u2705\ufe0f says goodbye", [], ["met: says goodbye"]),
-        ("• says goodbye", [], ["met: says goodbye"]),
+        ("✅ Says  goodbye.", [], [MET]),
+        ("\u2705\ufe0f says goodbye", [], [MET]),
+        ("• says goodbye", [], [MET]),
         ("✅ Says goodbye. See [00:14].", [], ["met: says goodbye. See [00:14]."]),
         ("✅ Says goodbye, late", [], ["met: says goodbye, late"]),
-        ("❌ Says goodbye.", ["❌ Says goodbye."], ["met: says goodbye"]),
-        ("Says goodbye to nobody.", ["Says goodbye to nobody."], ["met: says goodbye"]),
-        ("", [""], ["met: says goodbye"]),
+        ("❌ Says goodbye.", ["❌ Says goodbye."], [MET]),
+        ("Says goodbye to nobody.", ["Says goodbye to nobody."], [MET]),
+        ("", [""], [MET]),
     ],
 )
-def test_an_item_of_an_explanation_that_repeats_a_part_is_shown_once(
-    item: str, own: list[str], parts: list[str]
-) -> None:
+def test_an_explanation_that_repeats_a_part_is_shown_once(item: str, own: list[str], parts: list[str]) -> None:
     part = Alignment("Met: says goodbye", "says goodbye", True)
-    verdict = Verdict("expected_outcome", None, "x", "pass", 100.0, None, explanation=(item,), alignments=(part,))
-    assert explanation_and_parts(verdict) == (own, parts)
+    assert explanation_and_parts(expected(100.0, item, alignments=(part,))) == (own, parts)
 
 
-def test_a_category_leaves_out_what_the_explanation_says_already() -> None:
-    explained = ("The agent asked\n too late.", "Nothing else.")
-    assert (
-        category_words(Category("Identity", "critical", "Asked too late"), explained) == "category Identity, critical"
-    )
-    assert category_words(Category("Tone", None, 0.5, "Nothing else"), explained) == "category Tone: deviation 0.5"
-    assert category_words(Category("Tone", None, "rude"), explained) == "category Tone: rude"
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        (Category("Identity", "critical", "too soon"), "category Identity, critical: too soon"),
+        (
+            Category("Tone", "mild", 0.25, "agreed", True),
+            f"{TONE}, mild, wrongly marked: deviation 0.25 (feedback: ok)",
+        ),
+        (Category("Identity", "critical", "Asked too late"), "category Identity, critical"),
+        (Category("Tone", None, 0.5, "Nothing else"), f"{TONE}: deviation 0.5"),
+        (Category("Tone", None, "rude"), f"{TONE}: rude"),
+    ],
+)
+def test_a_category_is_shown_without_what_the_explanation_says(shown: Category, words: str) -> None:
+    assert category_words(shown, ("The agent asked\n too late.", "Nothing else.")) == words
 
 
-def test_a_category_and_percentiles_are_told_whole() -> None:
-    assert category_words(Category("Identity", "critical", "too late")) == "category Identity, critical: too late"
-    assert (
-        category_words(Category("Tone", "non-critical", 0.25, "agreed", True))
-        == "category Tone, non-critical, wrongly marked: deviation 0.25 (feedback: agreed)"
-    )
-    assert percentile_words(metric("pass", 1.0, percentiles=(("p50", 700), ("p90", 1120.5)))) == (
-        "percentiles: p50 700, p90 1120.5"
-    )
+def test_percentiles_are_shown_with_their_names() -> None:
+    shown = metric("pass", 1.0, percentiles=(("p50", 700), ("p90", 1120.5)))
+    assert percentile_words(shown) == "percentiles: p50 700, p90 1120.5"
     assert percentile_words(metric("pass", 1.0)) == ""
 
 
