@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from cekura_tui.model.run.listing import UnloadedRun
 from cekura_tui.model.run.outcome import Outcome
-from cekura_tui.model.run.paging import RunPage
+from cekura_tui.model.run.paging import PagedRuns, RunPage
 from cekura_tui.model.run.view import RunRow
 
 BEGAN = 1_787_054_400.0
@@ -18,6 +19,11 @@ def row(number: int, at: float | None = None, outcome: Outcome = PASSED, **field
     """A run as it is listed."""
     listed = RunRow(number, "Books a table", "Calm caller", 7, "Agent 7", outcome, "01:00", at)
     return listed._replace(**fields)  # type: ignore[arg-type] # whatever a row has
+
+
+def keys(runs: PagedRuns) -> list[object]:
+    """The key of each place of a list: the id of its run, or the key of its gap."""
+    return [item.key if isinstance(item, UnloadedRun) else item.id for item in runs.listed]
 
 
 @dataclass

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -16,25 +14,13 @@ MOMENTS = [
 ]
 LENGTHS = ["0", "120", "90s", "2m", "1m30s", "1h", "2:30", "1:02:30"]
 PIECES = [
-    *'-!~"\\,|:<>= \t\n',
-    "status",
-    "STATUS",
-    "dur",
-    "since",
-    "note",
-    "failed",
-    "Late refund",
-    "2d",
-    "12",
-    "é\x1b\0",
-    "\u200b\u202e",
-    "\ud800",
-    "9" * 40,
-    " and ",
-    " days ",
+    *('-!~"\\,|:<>= \t\n'),
+    *("status", "STATUS", "dur", "since", "note", "failed", "Late refund", "2d", "12", "é\x1b\0", "\u200b\u202e"),
+    *("\ud800", "9" * 40, " and ", " days "),
 ]
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=14).map("".join) | st.text(max_size=30)
 NAMES = st.text(min_size=1, max_size=8) | st.sampled_from(["Late refund", "-x", "~x", 'say "hi"', "a,b|c", "\\", "a:b"])
+SHELL_NAMES = st.from_regex(r"[abé]+( [abé]+)*", fullmatch=True)
 
 
 def values_of(key: FilterKey) -> st.SearchStrategy[tuple[Value, ...]]:
@@ -70,27 +56,21 @@ TERMS = st.sampled_from(KEYS).flatmap(terms_of) | st.builds(
 @example('since:"2026-11-01 10:00" dur>"2M" status:In-Progress')
 @example("status:failed,faild\r\nid:1,,2 -")
 @example("refund\ud800 scenario:\udcff")
-def test_whatever_is_typed_the_filter_that_is_said_back_is_the_same_one(text: str) -> None:
+def test_whatever_is_typed_is_said_back_as_the_same_filter_and_marked_where_it_is_wrong(text: str) -> None:
     found = parse(text)
     again = parse(str(found.filter))
-    assert again.filter == found.filter
-    assert again.wrong == ()
+    assert (again.filter, again.wrong) == (found.filter, ())
+    places = [(wrong.start, wrong.end) for wrong in found.wrong]
+    assert places == sorted(places)
+    assert all(0 <= start < end <= len(text) for start, end in places)
+    assert all(wrong.message.isprintable() for wrong in found.wrong)
 
 
 @given(st.lists(TERMS, max_size=4))
 def test_every_filter_can_be_written_into_the_line(terms: list[Term]) -> None:
     wanted = Filter(tuple(terms))
     found = parse(str(wanted))
-    assert found.wrong == ()
-    assert found.filter == wanted
-
-
-@given(TEXTS)
-def test_what_is_marked_wrong_is_a_part_of_the_line_and_the_message_can_be_drawn(text: str) -> None:
-    places = [(wrong.start, wrong.end) for wrong in parse(text).wrong]
-    assert places == sorted(places)
-    assert all(0 <= start < end <= len(text) for start, end in places)
-    assert all(wrong.message.isprintable() for wrong in parse(text).wrong)
+    assert (found.filter, found.wrong) == (wanted, ())
 
 
 @pytest.mark.parametrize("odd", ["\u202e", "\u200b", "\x1b[2J", "\ud800", "\ue000", "\0"])
@@ -99,23 +79,19 @@ def test_an_odd_character_is_neither_drawn_nor_moves_the_mark(odd: str) -> None:
     assert wrong.start == len(f"x{odd}y status:")
     assert wrong.message.isprintable()
     assert wrong.message.startswith("unknown status “a")
-
-
-def test_half_a_character_can_still_be_sent_and_kept() -> None:
     (term,) = parse("ref\udcffund").filter.terms
-    assert term.values[0].text.encode() == "ref\ufffdund".encode()
-    assert len("ref\udcffund") == len(term.values[0].text)
+    assert term.values[0].text == "ref\ufffdund", "half a character can still be sent"
 
 
 @pytest.mark.parametrize("sign", ['"', "\\", "-", "!", ":", "~", ",", "|", "<", ">=", " ", "\n"])
-@pytest.mark.parametrize("around", ["{}", "status:{}", "scenario:~{}", "x {}", '"{}', "-{}", "dur>{}"])
-def test_a_line_of_nothing_but_signs_is_read_and_what_is_left_of_it_is_right(sign: str, around: str) -> None:
-    for times in (1, 2, 3, 400):
-        text = around.format(sign * times)
-        found = parse(text)
-        assert parse(str(found.filter)).filter == found.filter
-        assert parse(str(found.filter)).wrong == ()
-        assert found.filter or found.wrong or not text.strip()
+def test_a_line_of_nothing_but_signs_is_read_and_what_is_left_of_it_is_right(sign: str) -> None:
+    for around in ("{}", "status:{}", "scenario:~{}", "x {}", '"{}', "-{}", "dur>{}"):
+        for times in (1, 2, 3, 400):
+            text = around.format(sign * times)
+            found = parse(text)
+            again = parse(str(found.filter))
+            assert (again.filter, again.wrong) == (found.filter, ()), text
+            assert found.filter or found.wrong or not text.strip(), text
 
 
 @pytest.mark.parametrize(
@@ -149,14 +125,8 @@ def test_one_way_to_say_it_whichever_way_it_was_typed(typed: str, said: str) -> 
     assert str(parse(typed).filter) == said
 
 
-def test_a_line_without_terms_lets_everything_through() -> None:
-    assert parse(" ").filter == ALL
-    assert not ALL
-    assert parse("x").filter
-
-
 @pytest.mark.parametrize(
-    ("text", "part", "told"),
+    ("text", "part", "message"),
     [
         ("mode:text status:failed,faild", "faild", "unknown status “faild”; did you mean failed? (completed, failed,"),
         ("outcome:zzz", "zzz", "unknown outcome “zzz” (passed, failed, error, review, running, unknown)"),
@@ -187,12 +157,23 @@ def test_a_line_without_terms_lets_everything_through() -> None:
         ("card AND since:2d", "AND", "“AND” is not needed: all terms have to match"),
         ("x -", "-", "“-” needs a word or a term after the sign"),
         ('x ""', '""', "nothing between the quotes"),
+        ("outcome:failed , error", ",", ""),
+        ("\u201crefund\u201d", "\u201crefund\u201d", ""),
+        ("agent:~\u201ebank\u201c", "~\u201ebank\u201c", ""),
     ],
 )
-def test_a_wrong_term_is_marked_where_it_is_wrong_and_says_what_would_be_right(text: str, part: str, told: str) -> None:
+def test_a_wrong_term_is_marked_where_it_is_wrong_and_says_what_would_be_right(
+    text: str, part: str, message: str
+) -> None:
     (wrong,) = parse(text).wrong
     assert text[wrong.start : wrong.end] == part
-    assert told in wrong.message
+    assert message in wrong.message
+
+
+def test_every_wrong_value_is_marked_and_the_right_terms_still_hold() -> None:
+    found = parse("status:faild,xx mode:text nope:1 refund")
+    assert [wrong.start for wrong in found.wrong] == [7, 13, 26]
+    assert str(found.filter) == "mode:text refund"
 
 
 @pytest.mark.parametrize(
@@ -217,26 +198,16 @@ def test_words_that_were_meant_as_a_time_or_an_outcome_give_the_term(text: str, 
     assert list(meant_terms(parse(text).filter)) == meant
 
 
-def test_every_wrong_value_is_marked_and_the_right_terms_still_hold() -> None:
-    found = parse("status:faild,xx mode:text nope:1 refund")
-    assert [wrong.start for wrong in found.wrong] == [7, 13, 26]
-    assert str(found.filter) == "mode:text refund"
-
-
-def test_every_example_that_is_given_as_right_is_right() -> None:
+def test_every_example_and_word_of_a_key_and_every_given_view_is_right() -> None:
     for key in KEYS:
-        assert parse(key.example).wrong == ()
-        assert parse(key.example).filter.terms[0].key == key.name
-    for view in GIVEN_VIEWS:
-        assert parse(view.filter).wrong == ()
-        assert str(parse(view.filter).filter) == view.filter
-        assert view.given
-
-
-def test_every_word_of_a_key_is_read_as_itself() -> None:
-    for key in KEYS:
+        found = parse(key.example)
+        assert (found.wrong, found.filter.terms[0].key) == ((), key.name)
         if key.kind == "word":
             assert [word_of(key, word.upper()) for word in key.words] == list(key.words)
+    for view in GIVEN_VIEWS:
+        found = parse(view.filter)
+        assert (str(found.filter), found.wrong, view.given) == (view.filter, (), True)
+    assert (parse(" ").filter, bool(ALL), bool(parse("x").filter)) == (ALL, False, True)
 
 
 @pytest.mark.parametrize(
@@ -259,25 +230,7 @@ def test_a_shell_that_took_the_quotes_away_changes_nothing(words: list[str], tex
     assert parse(join_words(words)).wrong == ()
 
 
-@given(
-    st.sampled_from(["scenario", "agent", "persona", "metric"]), st.text(alphabet="ab ,é", min_size=1).map(str.strip)
-)
+@given(st.sampled_from(["scenario", "agent", "persona", "metric"]), SHELL_NAMES)
 def test_a_name_of_several_words_comes_through_a_shell_whole(key: str, name: str) -> None:
-    if not re.fullmatch(r"[^,]+( [^,]+)*", name):
-        return
     (term,) = parse(join_words([f"{key}:{name}"])).filter.terms
     assert (term.key, term.values) == (key, (Value(name),))
-
-
-@pytest.mark.parametrize(
-    ("text", "start", "end"),
-    [
-        ("outcome:failed , error", 15, 16),
-        ("scenario:'Card lost'", 9, 14),
-        ("\u201crefund\u201d", 0, 8),
-        ("agent:~\u201ebank\u201c", 6, 13),
-    ],
-)
-def test_what_only_looks_right_is_marked(text: str, start: int, end: int) -> None:
-    wrong = parse(text).wrong
-    assert [(found.start, found.end) for found in wrong] == [(start, end)]

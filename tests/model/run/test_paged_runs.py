@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from run_server import FIRST_ID, PASSED, RUNNING, RunServer, row
+from typing import Any
+
+import pytest
+from run_server import FIRST_ID, PASSED, RUNNING, RunServer, keys, row
 
 from cekura_tui.model.run.listing import UnloadedRun
 from cekura_tui.model.run.paging import PAGE, Layout, PagedRuns, RunPage
@@ -10,18 +13,29 @@ from cekura_tui.model.run.paging import PAGE, Layout, PagedRuns, RunPage
 APART = 60.0
 
 
-def keys(runs: PagedRuns) -> list[object]:
-    """What each place of the list is known by."""
-    return [item.key if isinstance(item, UnloadedRun) else item.id for item in runs.listed]
-
-
-def paged(runs: int, **habits: object) -> tuple[RunServer, PagedRuns]:
-    server = RunServer(**habits)  # type: ignore[arg-type] # any of its fields
+def paged(runs: int, max_pages: int = 1_000, **habits: Any) -> tuple[RunServer, PagedRuns]:
+    server = RunServer(**habits)
     server.add(runs)
     server.now += 1.0
     first = server.page(1)
     assert first is not None
-    return server, PagedRuns(first, server.now)
+    return server, PagedRuns(first, server.now, max_pages)
+
+
+def load(server: RunServer, runs: PagedRuns, *numbers: int) -> None:
+    for number in numbers:
+        page = server.page(number, runs.pin)
+        assert page is not None
+        runs.put(page)
+
+
+def load_newer(server: RunServer, runs: PagedRuns) -> None:
+    runs.add_newer(server.listed(since=runs.pin - APART))
+
+
+def held(runs: PagedRuns) -> list[int]:
+    """The numbers of the pages that are held."""
+    return [number for number in range(1, runs.layout.pages + 1) if runs.has(number)]
 
 
 def test_a_list_with_one_loaded_page_has_a_place_for_its_oldest_run() -> None:
@@ -34,149 +48,113 @@ def test_a_list_with_one_loaded_page_has_a_place_for_its_oldest_run() -> None:
 def test_a_server_that_lists_oldest_first_has_its_newest_runs_in_its_last_page() -> None:
     server, runs = paged(23, size=10, oldest_first=True)
     assert runs.newest_page == 3
-    newest = server.page(3, runs.pin)
-    assert newest is not None
-    runs.put(newest)
+    load(server, runs, 3)
     assert [item.id for item in runs.listed[:3]] == [FIRST_ID + 22, FIRST_ID + 21, FIRST_ID + 20]
     assert [isinstance(item, UnloadedRun) for item in runs.listed] == [False] * 3 + [True] * 10 + [False] * 10
 
 
-def test_the_page_after_those_in_view_is_on_the_side_to_which_one_moves() -> None:
+def test_the_next_page_is_on_the_side_to_which_one_moves_and_within_the_list() -> None:
     newest_first, oldest_first = Layout(1_000), Layout(1_000, oldest_first=True)
     assert (newest_first.near(250, 290, 1), newest_first.near(250, 290, -1)) == ([3, 4], [3, 2])
     assert (oldest_first.near(250, 290, 1), oldest_first.near(250, 290, -1)) == ([8, 7], [8, 9])
     assert newest_first.near(0, 20, -1) == [1]
     assert newest_first.near(990, 1_200, 1) == [10]
-
-
-def test_a_view_that_is_beyond_the_end_of_a_list_that_became_shorter_is_at_its_end() -> None:
-    for layout in (Layout(250), Layout(250, oldest_first=True)):
-        assert layout.near(900, 940) == [layout.page_at(249)]
+    for shorter in (Layout(250), Layout(250, oldest_first=True)):
+        assert shorter.near(900, 940) == [shorter.page_at(249)]
     assert Layout(0).near(0, 40) == []
 
 
-def test_a_list_is_as_new_as_its_newest_run_when_the_servers_clock_is_behind() -> None:
-    first = RunPage(1, 1, (row(5, at=1_000.9),), at=1_000.0)
-    assert PagedRuns(first, got_at=5_000.0).pin == 1_000.9
-    assert PagedRuns(RunPage(1, 1, (row(5, at=900.0),), at=1_000.0), got_at=5_000.0).pin == 1_000.0
-    assert PagedRuns(RunPage(1, 0, ()), got_at=5_000.0).pin == 5_000.0
+@pytest.mark.parametrize(
+    ("first", "pin"),
+    [
+        (RunPage(1, 1, (row(5, at=1_000.9),), at=1_000.0), 1_000.9),
+        (RunPage(1, 1, (row(5, at=900.0),), at=1_000.0), 1_000.0),
+        (RunPage(1, 0, ()), 5_000.0),
+    ],
+)
+def test_a_list_is_as_new_as_its_newest_run_when_the_servers_clock_is_behind(first: RunPage, pin: float) -> None:
+    assert PagedRuns(first, got_at=5_000.0).pin == pin
 
 
 def test_a_run_that_came_into_the_pages_after_all_is_not_above_them_too() -> None:
     server, runs = paged(4, lag=30.0)
     server.add()
-    newer = server.page(1, since=runs.pin - APART)
-    assert newer is not None
-    runs.add_newer(newer.rows)
+    load_newer(server, runs)
     assert (runs.waiting, runs.count) == (1, 4)
     runs.let_in()
-    again = server.page(1, runs.pin)
-    assert again is not None
-    assert again.count == 5
-    runs.put(again)
-    assert [item.id for item in runs.listed] == [run.id for run in server.listed()]
+    load(server, runs, 1)
+    assert keys(runs) == [run.id for run in server.listed()]
+    assert runs.count == 5
 
 
 def test_runs_that_came_into_the_pages_with_newer_ones_are_not_above_those() -> None:
     server, runs = paged(1, size=2, lag=30.0)
     server.add()
-    runs.add_newer(server.listed(since=runs.pin - APART))
+    load_newer(server, runs)
     runs.let_in()
     server.add(2)
-    again = server.page(1, runs.pin)
-    assert again is not None
-    runs.put(again)
+    load(server, runs, 1)
     assert keys(runs) == [FIRST_ID + 3, FIRST_ID + 2, ("gap", 2), ("gap", 3)]
 
 
 def test_shifted_pages_are_reloaded_until_all_runs_are_there() -> None:
     server, runs = paged(9, size=3, lag=30.0)
-    for number in (2, 3):
-        page = server.page(number, runs.pin)
-        assert page is not None
-        runs.put(page)
+    load(server, runs, 2, 3)
     assert runs.listed.loaded == runs.count
     server.add()
-    again = server.page(2, runs.pin)
-    assert again is not None
-    runs.put(again)
+    load(server, runs, 2)
     assert runs.shifts == 1
     assert runs.missing(range(1, 9)) == [1, 3, 4]
-    for number in (1, 3, 4):
-        page = server.page(number, runs.pin)
-        assert page is not None
-        runs.put(page)
-    assert [item.id for item in runs.listed] == [run.id for run in server.listed()]
+    load(server, runs, 1, 3, 4)
+    assert keys(runs) == [run.id for run in server.listed()]
     assert runs.shifts == 1
 
 
 def test_runs_that_were_made_before_the_moment_are_not_taken_for_new_ones() -> None:
     server, runs = paged(9, size=3)
     server.add()
-    runs.add_newer(server.listed(since=runs.pin - APART))
+    load_newer(server, runs)
     assert runs.waiting == 1
 
 
-def test_a_run_that_moved_into_the_next_page_is_not_listed_twice() -> None:
+def test_a_run_that_is_sent_twice_is_listed_once() -> None:
     server, runs = paged(6, size=3)
     second = server.page(2, runs.pin)
     assert second is not None
     runs.put(RunPage(2, 6, (runs.listed[2], *second.rows[:2])))
-    assert [item.id for item in runs.listed.runs()] == [FIRST_ID + n for n in (5, 4, 3, 2, 1)]
+    assert keys(runs) == [*(FIRST_ID + n for n in (5, 4, 3, 2, 1)), ("gap", 5)]
     assert isinstance(runs.listed[5], UnloadedRun)
     assert "not sent" in runs.listed[5].why
-
-
-def test_a_run_that_a_page_tells_twice_is_listed_once() -> None:
-    runs = PagedRuns(RunPage(1, 3, (row(9), row(9), row(8))), 0.0)
-    assert [item.id for item in runs.listed.runs()] == [9, 8]
-    assert keys(runs) == [9, 8, ("gap", 2)]
+    assert keys(PagedRuns(RunPage(1, 3, (row(9), row(9), row(8))), 0.0)) == [9, 8, ("gap", 2)]
 
 
 def test_pages_that_are_larger_than_the_first_one_lose_no_run() -> None:
     runs = PagedRuns(RunPage(1, 8, (row(8), row(7), row(6)), True), 0.0)
     runs.put(RunPage(1, 8, tuple(row(n) for n in (8, 7, 6, 5)), True))
     runs.put(RunPage(2, 8, tuple(row(n) for n in (4, 3, 2, 1))))
-    assert [item.id for item in runs.listed] == [8, 7, 6, 5, 4, 3, 2, 1]
+    assert keys(runs) == [8, 7, 6, 5, 4, 3, 2, 1]
 
 
 def test_a_list_that_grows_beyond_one_page_takes_the_size_of_the_pages_that_come() -> None:
     server, runs = paged(2, size=3, lag=50.0)
     assert runs.layout.size == PAGE
     server.add(3)
-    for number in (1, 2):
-        page = server.page(number, runs.pin)
-        assert page is not None
-        runs.put(page)
-    assert [item.id for item in runs.listed] == [run.id for run in server.listed()]
+    load(server, runs, 1, 2)
+    assert keys(runs) == [run.id for run in server.listed()]
 
 
-def test_the_newest_page_is_held_while_others_can_be_dropped() -> None:
-    server, _ = paged(40, size=2)
-    first = server.page(1)
-    assert first is not None
-    runs = PagedRuns(first, server.now, max_pages=3)
-    for number in range(2, 20):
-        page = server.page(number, runs.pin)
-        assert page is not None
-        runs.put(page)
-    assert [number for number in range(1, 21) if runs.has(number)] == [1, 18, 19]
+def test_the_newest_page_is_held_and_then_those_looked_at_last() -> None:
+    server, runs = paged(40, size=2, max_pages=3)
+    load(server, runs, *range(2, 20))
+    assert held(runs) == [1, 18, 19]
     server.add()
     runs.add_newer(server.listed(since=runs.pin))
     assert runs.waiting == 1
-
-
-def test_pages_that_were_looked_at_last_are_held_longest() -> None:
-    server, _ = paged(40, size=2)
-    first = server.page(1)
-    assert first is not None
-    runs = PagedRuns(first, server.now, max_pages=3)
+    server, runs = paged(40, size=2, max_pages=3)
     for number in (5, 6, 7):
-        page = server.page(number, runs.pin)
-        assert page is not None
-        runs.put(page)
+        load(server, runs, number)
         runs.look_at([5])
-    assert [number for number in range(1, 21) if runs.has(number)] == [1, 5, 7]
+    assert held(runs) == [1, 5, 7]
 
 
 def test_a_list_is_the_same_object_until_something_of_it_changes() -> None:
@@ -192,7 +170,7 @@ def test_a_list_is_the_same_object_until_something_of_it_changes() -> None:
 def test_a_run_that_is_newer_than_the_pages_changes_in_the_list_too() -> None:
     server, runs = paged(2)
     server.add()
-    runs.add_newer(server.listed(since=runs.pin - APART))
+    load_newer(server, runs)
     runs.let_in()
     assert runs.listed[0].outcome == PASSED
     assert runs.change([row(FIRST_ID + 2, outcome=RUNNING)])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from run_server import FIRST_ID, RUNNING, RunServer
+from run_server import FIRST_ID, RUNNING, RunServer, keys
 
 from cekura_tui.model.run.listing import UnloadedRun
 from cekura_tui.model.run.paging import PagedRuns, RunPage
@@ -17,11 +17,6 @@ from cekura_tui.model.run.view import RunRow
 
 APART = 60.0
 WHICH = st.integers(0, 40)
-
-
-def keys(runs: PagedRuns) -> list[object]:
-    """What each place of the list is known by."""
-    return [item.key if isinstance(item, UnloadedRun) else item.id for item in runs.listed]
 
 
 class AListOfPages(RuleBasedStateMachine):
