@@ -5,7 +5,7 @@ import unicodedata
 from copy import deepcopy
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cekura_tui.model.text import (
@@ -45,26 +45,22 @@ HOSTILE = st.text(
 PLAIN = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")) | st.just(" "), max_size=80)
 
 
-def _obeyed(letter: str) -> bool:
-    """Whether a terminal may obey a letter, or a reader be deceived by it."""
-    code = ord(letter)
-    return (
-        (unicodedata.category(letter) == "Cc" and letter != "\n")
-        or 0x202A <= code <= 0x202E
-        or 0x2066 <= code <= 0x2069
-        or 0xD800 <= code <= 0xDFFF
-        or 0xE0000 <= code <= 0xE007F
-    )
+def obeyed(text: str) -> list[str]:
+    """The letters that a terminal may obey, or that may deceive a reader."""
+    odd = [(0x202A, 0x202E), (0x2066, 0x2069), (0xD800, 0xDFFF), (0xE0000, 0xE007F)]
+    return [
+        letter
+        for letter in text
+        if (unicodedata.category(letter) == "Cc" and letter != "\n")
+        or any(first <= ord(letter) <= last for first, last in odd)
+    ]
 
 
 @given(ANY | HOSTILE)
 def test_nothing_that_a_terminal_obeys_is_left_in_shown_text(text: str) -> None:
-    assert not [letter for letter in clean(text) if _obeyed(letter)]
-
-
-@given(ANY | HOSTILE)
-def test_text_that_was_cleaned_stays_as_it_is(text: str) -> None:
-    assert clean(clean(text)) == clean(text)
+    shown = clean(text)
+    assert not obeyed(shown)
+    assert clean(shown) == shown
 
 
 @given(PLAIN)
@@ -99,40 +95,21 @@ JSON = st.recursive(
 )
 
 
-@given(JSON)
-def test_every_text_and_key_of_an_answer_is_cleaned(value: object) -> None:
-    printed = json.dumps(clean_json(value), ensure_ascii=False, allow_nan=False)
-    assert not [letter for letter in printed if _obeyed(letter)]
-
-
-@given(ANY | HOSTILE)
-def test_a_prompt_in_an_answer_stays_exactly_as_it_came(prompt: str) -> None:
-    read = clean_json({"output": {"improved_prompt": prompt}}, keep=frozenset({"improved_prompt"}))
-    assert read == {"output": {"improved_prompt": prompt}}
-
-
-@given(JSON)
-def test_a_value_is_clean_where_cleaning_leaves_it_as_it_is(value: object) -> None:
-    assert is_clean_json(value) == (clean_json(deepcopy(value)) == value)
-
-
 @given(JSON, st.sampled_from([None, 2]))
-def test_json_for_scripts_reads_back_and_holds_no_terminal_codes(value: object, indent: int | None) -> None:
+@example(json.loads('{"score": 1e999, "other": -1e999, "good": 1.5}'), None)
+def test_every_text_and_key_of_an_answer_is_cleaned_and_reads_back_as_json(value: object, indent: int | None) -> None:
+    cleaned = clean_json(deepcopy(value))
+    assert not obeyed(json.dumps(cleaned, ensure_ascii=False, allow_nan=False))
+    assert is_clean_json(value) == (cleaned == value)
     printed = json_text(value, indent)
-    assert not [letter for letter in printed if _obeyed(letter)]
+    assert not obeyed(printed)
     assert json.loads(printed) == json.loads(json.dumps(value), parse_constant=lambda _: None)
 
 
-def test_a_number_that_json_cannot_say_does_not_come_out_as_broken_json() -> None:
-    assert clean_json(json.loads('{"score": 1e999, "other": -1e999, "good": 1.5}')) == {
-        "score": None,
-        "other": None,
-        "good": 1.5,
-    }
-
-
 @given(ANY | HOSTILE)
-def test_a_prompt_keeps_every_character_as_bytes(prompt: str) -> None:
+def test_a_prompt_keeps_every_character(prompt: str) -> None:
+    answer = {"output": {"improved_prompt": prompt}}
+    assert clean_json(deepcopy(answer), keep=frozenset({"improved_prompt"})) == answer
     assert prompt_bytes(prompt).decode("utf-8", "surrogatepass") == prompt
     assert len(sha256(prompt)) == 64
 

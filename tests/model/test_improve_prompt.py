@@ -18,28 +18,18 @@ FAILED = ["error", "failed", "failure", "errored", "timeout", "cancelled", "canc
 
 
 @pytest.mark.parametrize("word", ["completed", "failed", "running", "", None, 7, *GOING, *FAILED])
-def test_a_result_is_a_success_whatever_the_word_says(word: object) -> None:
-    told = read_progress({"status": word, "output": DONE, "error": "ignored"})
-    assert (told.state, told.improved_prompt, told.summary_of_changes) == (
-        JobState.SUCCEEDED,
-        "Be kind.\r\n\t",
-        "Kinder.",
-    )
-
-
-def test_a_result_at_the_top_of_the_answer_is_taken_too() -> None:
-    told = read_progress({"status": "completed", **DONE})
-    assert (told.end, told.improved_prompt, told.summary_of_changes) == ("succeeded", "Be kind.\r\n\t", "Kinder.")
+@pytest.mark.parametrize("result", [{"output": DONE, "error": "ignored"}, DONE])
+def test_a_result_is_a_success_whatever_the_word_says(word: object, result: dict[str, Any]) -> None:
+    read = read_progress({"status": word, **result})
+    assert (read.state, read.end) == (JobState.SUCCEEDED, "succeeded")
+    assert (read.improved_prompt, read.summary_of_changes) == ("Be kind.\r\n\t", "Kinder.")
 
 
 def test_the_result_inside_is_preferred_and_its_missing_summary_found_outside() -> None:
-    told = read_progress({"output": {"improved_prompt": "in"}, "improved_prompt": "out", "summary_of_changes": "s"})
-    assert (told.improved_prompt, told.summary_of_changes) == ("in", "s")
-
-
-def test_a_summary_that_comes_as_a_list_is_read_as_one() -> None:
-    told = read_progress({"output": {"improved_prompt": "x", "summary_of_changes": ["One", "- Two", None, 3]}})
-    assert told.summary_of_changes == "- One\n- Two\n- 3"
+    read = read_progress({"output": {"improved_prompt": "in"}, "improved_prompt": "out", "summary_of_changes": "s"})
+    assert (read.improved_prompt, read.summary_of_changes) == ("in", "s")
+    read = read_progress({"output": {"improved_prompt": "x", "summary_of_changes": ["One", "- Two", None, 3]}})
+    assert read.summary_of_changes == "- One\n- Two\n- 3"
 
 
 @pytest.mark.parametrize("summary", [None, "", " ", {}, 4])
@@ -49,33 +39,32 @@ def test_a_result_without_a_summary_is_still_a_result(summary: object) -> None:
 
 @pytest.mark.parametrize("word", [*GOING, "", None, "needs_clarification", "some_new_word", "completed", "Running "])
 def test_a_job_goes_on_while_its_word_is_not_a_failure(word: object) -> None:
-    told = read_progress({"status": word, "output": None, "error": None})
-    assert told.state == JobState.RUNNING
-    assert told.status == str(word or "").strip()
+    read = read_progress({"status": word, "output": None, "error": None})
+    assert (read.state, read.status) == (JobState.RUNNING, str(word or "").strip())
 
 
 @pytest.mark.parametrize("word", FAILED)
-def test_a_failure_is_told_with_what_the_server_says(word: str) -> None:
-    told = read_progress({"status": word, "output": None, "error": "The model was busy"})
-    assert (told.state, told.error) == (JobState.FAILED, "The model was busy")
+def test_a_failure_is_shown_with_what_the_server_says(word: str) -> None:
+    read = read_progress({"status": word, "output": None, "error": "The model was busy"})
+    assert (read.state, read.error) == (JobState.FAILED, "The model was busy")
     assert word in (read_progress({"status": word}).error or "")
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        {"status": "failed", "error": {"message": "Too long"}},
-        {"status": "failed", "error": {"detail": "Too long"}},
-        {"status": "failed", "detail": "Too long"},
-        {"status": "failed", "error": "", "message": "Too long"},
-        {"status": "failed", "output": "Too long"},
-        {"status": "error", "output": {"error": "Too long"}},
-        {"status": "failed", "error": ["", {"message": "Too long"}]},
+        {"error": {"message": "Too long"}},
+        {"error": {"detail": "Too long"}},
+        {"detail": "Too long"},
+        {"error": "", "message": "Too long"},
+        {"output": "Too long"},
+        {"output": {"error": "Too long"}},
+        {"error": ["", {"message": "Too long"}]},
     ],
 )
 def test_what_went_wrong_is_found_wherever_the_server_says_it(answer: dict[str, Any]) -> None:
-    told = read_progress(answer)
-    assert (told.end, told.error) == ("failed", "Too long")
+    read = read_progress({"status": "failed", **answer})
+    assert (read.end, read.error) == ("failed", "Too long")
 
 
 @pytest.mark.parametrize(("error", "end"), [("Broke", "failed"), ({"code": 500}, "failed"), ("No issues", "no_issues")])
@@ -83,78 +72,51 @@ def test_what_went_wrong_is_found_wherever_the_server_says_it(answer: dict[str, 
 def test_an_error_beside_a_word_that_is_not_final_is_a_suspected_end(
     answer: dict[str, Any], error: object, end: str
 ) -> None:
-    told = read_progress({**answer, "error": error})
-    assert (told.state, told.end, told.suspected_end) == (JobState.RUNNING, None, end)
-    assert told.believed.state == JobState(end)
+    read = read_progress({**answer, "error": error})
+    assert (read.state, read.end, read.suspected_end) == (JobState.RUNNING, None, end)
+    assert read.believed.state == JobState(end)
+    assert read_progress({"status": "running", "output": {"stage": 2}, "error": error}).end is None
 
 
-def test_an_error_beside_some_output_does_not_end_the_job() -> None:
-    assert read_progress({"status": "running", "output": {"stage": 2}, "error": "A warning"}).end is None
-
-
-NO_ERRORS = [
-    None,
-    "",
-    "  ",
-    False,
-    {},
-    [],
-    0,
-    7,
-    True,
-    "none",
-    " None ",
-    "OK",
-    "0",
-    "N/A",
-    "success",
-    {"code": 0},
-    {"message": "null"},
-    [0],
-]
-
-
-@pytest.mark.parametrize("error", NO_ERRORS)
-def test_what_tells_of_no_error_does_not_end_the_job(error: object) -> None:
-    told = read_progress({"status": "running", "output": None, "error": error})
-    assert (told.end, told.suspected_end, told.error) == (None, None, None)
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(None, "", "  ", False, {}, [], 0, 7, True, "none", " None ", "OK", "0", "N/A", "success", {"code": 0}),
+        *({"message": "null"}, [0]),
+    ],
+)
+def test_an_empty_error_does_not_end_the_job(error: object) -> None:
+    read = read_progress({"status": "running", "output": None, "error": error})
+    assert (read.end, read.suspected_end, read.error) == (None, None, None)
     assert read_progress({"status": "failed", "error": error}).error == "The server reported “failed” and no reason."
 
 
 @pytest.mark.parametrize("status", ["failed", "completed", "error"])
 @pytest.mark.parametrize(
-    "error",
+    ("error", "state"),
     [
-        "No issues found in the selected runs",
-        "no issues were found.",
-        "There are no critical issues",
-        "No issue was found",
-        "Could not find any issues to improve on",
-        "No problems were found",
-        "Nothing to improve here",
+        ("No issues found in the selected runs", JobState.NO_ISSUES),
+        ("no issues were found.", JobState.NO_ISSUES),
+        ("There are no critical issues", JobState.NO_ISSUES),
+        ("No issue was found", JobState.NO_ISSUES),
+        ("Could not find any issues to improve on", JobState.NO_ISSUES),
+        ("No problems were found", JobState.NO_ISSUES),
+        ("Nothing to improve here", JobState.NO_ISSUES),
+        ("Internal error", JobState.FAILED),
+        ("No such issue tracker", JobState.FAILED),
+        ("Issues service is down", JobState.FAILED),
+        ("No runs found", JobState.FAILED),
     ],
 )
-def test_no_issues_found_is_a_neutral_end_not_a_failure(status: str, error: str) -> None:
-    told = read_progress({"status": status, "output": None, "error": error})
-    assert (told.state, told.error) == (JobState.NO_ISSUES, error)
-
-
-@pytest.mark.parametrize(
-    "error", ["Internal error", "No such issue tracker", "Issues service is down", "No runs found"]
-)
-def test_a_real_failure_is_not_taken_for_no_issues(error: str) -> None:
-    assert read_progress({"status": "failed", "error": error}).end == "failed"
+def test_no_issues_found_is_a_neutral_end_not_a_failure(status: str, error: str, state: JobState) -> None:
+    for output in (None, {"improved_prompt": ""}):
+        read = read_progress({"status": status, "output": output, "error": error})
+        assert (read.state, read.error) == (state, error)
 
 
 @pytest.mark.parametrize("blank", ["", "  \n", None, 5, []])
 def test_an_empty_proposal_is_no_result(blank: object) -> None:
-    assert read_progress({"status": "completed", "output": {"improved_prompt": blank}}).end is None
-
-
-@pytest.mark.parametrize("error", ["Broke", "No issues found"])
-def test_an_error_beside_a_last_word_and_an_empty_proposal_ends_the_job(error: str) -> None:
-    told = read_progress({"status": "Completed", "output": {"improved_prompt": ""}, "error": error})
-    assert (told.end, told.error) == ("failed" if error == "Broke" else "no_issues", error)
+    assert read_progress({"status": "Completed", "output": {"improved_prompt": blank}}).end is None
 
 
 def test_only_a_last_word_is_wrong_without_a_prompt() -> None:
@@ -163,15 +125,11 @@ def test_only_a_last_word_is_wrong_without_a_prompt() -> None:
     assert [empty_end(word) for word in ("", "running", "pondering", "needs_clarification")] == [None] * 4
 
 
-def test_a_proposal_equal_to_the_prompt_that_was_sent_is_a_success() -> None:
-    assert read_progress({"status": "completed", "output": {"improved_prompt": "sent"}}).improved_prompt == "sent"
-
-
 def test_hidden_characters_do_not_change_what_an_answer_means() -> None:
-    told = IMPROVE_PROMPT.read({"status": "failed", "error": "Broke"}, '{"status": "failed", "error": "Bro\\u001bke"}')
-    assert (told.end, told.error) == ("failed", "Bro\x1bke")
-    told = IMPROVE_PROMPT.read({"status": "failed"}, '{"status": "fail\\u0000ed"}')
-    assert (told.end, told.status) == ("failed", "failed")
+    read = IMPROVE_PROMPT.read({"status": "failed", "error": "Broke"}, '{"status": "failed", "error": "Bro\\u001bke"}')
+    assert (read.end, read.error) == ("failed", "Bro\x1bke")
+    read = IMPROVE_PROMPT.read({"status": "failed"}, '{"status": "fail\\u0000ed"}')
+    assert (read.end, read.status) == ("failed", "failed")
 
 
 OURS = Job(1, JobState.RUNNING, "", "", "", "", (5, 6), 7, "", (), (), "")
@@ -194,22 +152,15 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC).timestamp()
 )
 def test_an_answer_is_about_another_job_where_it_names_what_was_not_launched(answer: object, mismatch: str) -> None:
     assert IMPROVE_PROMPT.mismatch(OURS, answer, (NOON, NOON + 90)) == mismatch
-
-
-def test_a_launch_is_the_same_at_one_of_two_clocks() -> None:
     created = {"created_at": "2026-05-01T12:00:00Z"}
-    assert IMPROVE_PROMPT.mismatch(OURS, created, (NOON - 90_000, NOON)) == ""
+    assert IMPROVE_PROMPT.mismatch(OURS, created, (NOON - 90_000, NOON)) == "", "one of two clocks is enough"
     assert IMPROVE_PROMPT.mismatch(OURS, created, ()) == ""
 
 
+KEYS = st.sampled_from(["status", "output", "error", "improved_prompt", "message"])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=12),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["status", "output", "error", "improved_prompt", "message"]), inner, max_size=4
-        )
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
     max_leaves=10,
 )
 

@@ -36,7 +36,7 @@ Windows = dict[Path, range | None]
 
 
 class Watched(dict[str, Any]):
-    """An object that tells whether somebody looked at its values."""
+    """An object that counts how often its values are looked at."""
 
     looks = 0
 
@@ -68,13 +68,6 @@ def at(value: Any, path: Path) -> Any:
     return value
 
 
-def deep(levels: int) -> list[Any]:
-    value: list[Any] = ["<bottom>"]
-    for _ in range(levels):
-        value = [value]
-    return value
-
-
 def paths_of(value: Any, path: Path = ("run",)) -> dict[Path, Any]:
     """Every value by its path."""
     found = {path: value}
@@ -86,23 +79,19 @@ def paths_of(value: Any, path: Path = ("run",)) -> dict[Path, Any]:
 
 @given(JSON)
 def test_every_value_has_one_row_when_all_is_open(value: Any) -> None:
-    rows = [row for row in open_all(value) if row.kind != "piece"]
-    assert [row.key for row in rows] == list(paths_of(value))
-    assert len({row.key for row in open_all(value)}) == len(open_all(value))
+    rows = open_all(value)
+    assert [row.key for row in rows if row.kind != "piece"] == list(paths_of(value))
+    assert len({row.key for row in rows}) == len(rows)
 
 
 @given(st.text(st.sampled_from("ab \n\u0301\u200d👩"), max_size=60).map(lambda text: text * 150))
-def test_the_pieces_of_a_text_are_the_whole_of_it(text: str) -> None:
+def test_the_pieces_of_a_text_are_the_whole_of_it_and_cut_between_words(text: str) -> None:
     starts = [*pieces(text), len(text)]
     parts = [text[a:b] for a, b in pairwise(starts)]
     assert "".join(parts) == text
     assert all(0 < len(part) <= PIECE and part.count("\n") <= PIECE_LINES for part in parts)
-
-
-def test_a_long_text_of_prose_is_cut_between_words() -> None:
     starts = pieces("word " * 1_000)
-    assert len(starts) == 5
-    assert all(start % 5 == 0 for start in starts)
+    assert (len(starts), {start % 5 for start in starts}) == (5, {0})
 
 
 @pytest.mark.parametrize(("name", "shown"), [("x" * 200, "x" * 200), ("x" * 300, "x" * 199 + "…"), ("a\nb", "a b")])
@@ -125,10 +114,14 @@ def test_a_hundred_thousand_entries_open_in_pages() -> None:
     windows: Windows = {("run",): range(PAGE)}
     tree = JsonTree()
     rows = rows_of(value, windows, tree)
-    assert len(rows) == PAGE + 2
-    assert rows[-1].text == "… 99,800 more entries · {list.open} shows 200"
+    assert (len(rows), rows[-1].text) == (PAGE + 2, "… 99,800 more entries · {list.open} shows 200")
     windows[("run",)] = tree.paged(rows[-1], value, windows)
     assert [row.name for row in rows_of(value, windows, tree)[-2:]] == ["k399", ""]
+    opened, _ = tree.opening({"run": value}, ("run", "k500"), None, {("run",): range(PAGE)})
+    assert opened == {("run",): range(600)}, "what is near opens beside what is open"
+    windows = {("run",): range(400, 600)}
+    assert len(rows_of([0] * 1_000, windows)) == 1 + PAGE + 2
+    assert [row.text for row in rows_of([0] * 3, windows)] == ["3 entries", "0", "0", "0"]
 
 
 def test_what_is_far_down_opens_with_its_page_alone_and_says_what_is_before_it() -> None:
@@ -137,27 +130,19 @@ def test_what_is_far_down_opens_with_its_page_alone_and_says_what_is_before_it()
     opened, key = tree.opening({"run": value}, ("run", 50_001), None, {})
     rows = rows_of(value, opened, tree)
     assert key in {row.key for row in rows}
-    assert len(rows) == PAGE + 3
-    assert rows[1].text == "… 50,000 earlier entries · {list.open} shows 200"
+    assert (len(rows), rows[1].text) == (PAGE + 3, "… 50,000 earlier entries · {list.open} shows 200")
     opened[("run",)] = tree.paged(rows[1], value, opened)
     assert rows_of(value, opened, tree)[2].text == "49800"
 
 
-def test_what_is_near_opens_beside_what_is_open() -> None:
-    tree = JsonTree()
-    windows: Windows = {("run",): range(PAGE)}
-    opened, _ = tree.opening({"run": [0] * 1_000}, ("run", 500), None, windows)
-    assert opened == {("run",): range(600)}
-
-
 def test_a_thousand_levels_open_to_the_bottom() -> None:
-    value = deep(1_000)
+    value: list[Any] = ["<bottom>"]
+    for _ in range(1_000):
+        value = [value]
     tree = JsonTree()
     opened, key = tree.opening({"run": value}, ("run", *[0] * 1_001), 0, {})
     rows = rows_of(value, opened, tree)
-    assert len(rows) == 1_002
-    assert rows[-1].key == key
-    assert rows[-1].text == "<bottom>"
+    assert (len(rows), rows[-1].key, rows[-1].text) == (1_002, key, "<bottom>")
     assert len(json_lines(value)) == 2 * 1_001 + 1
     assert [match.path for match in matches([Node(("run",), "run", value)], "<BOTTOM>")] == [("run", *[0] * 1_001)]
 
@@ -170,12 +155,6 @@ def test_a_text_of_a_megabyte_opens_in_pages_of_pieces() -> None:
     opened, key = tree.opening({"run": text}, ("run",), 900_003, {})
     shown = next(row for row in rows_of(text, opened, tree) if row.key == key)
     assert shown.at <= 900_003 < shown.at + len(shown.text)
-
-
-def test_a_node_that_lost_its_children_shows_those_it_has() -> None:
-    windows: Windows = {("run",): range(400, 600)}
-    assert len(rows_of([0] * 1_000, windows)) == 1 + PAGE + 2
-    assert [row.text for row in rows_of([0] * 3, windows)] == ["3 entries", "0", "0", "0"]
 
 
 @given(JSON)

@@ -32,14 +32,12 @@ from cekura_tui.model.run.view import RunRow
 WHOLE: tuple[How, ...] = ("scenario", "personality", "result", "pair")
 """However these group, every run is in one group."""
 IDS = st.none() | st.integers(1, 3)
-NAMES = st.sampled_from(
-    [
-        *("", "Refund", "REFUND", "Straße", "strasse", "7", " two  spaces", "~x", "-x", 'say "hi", or|not', "a\nb"),
-        "\x1b[1m",
-    ]
-)
+ODD_NAMES = ["", "7", " two  spaces", "~x", "-x", 'say "hi", or|not', "a\nb", "\x1b[1m"]
+NAMES = st.sampled_from(["Refund", "REFUND", "Straße", "strasse", *ODD_NAMES])
 CHECKS = st.sampled_from(["Read back", "Tone", "Read  back"])
 WHY = st.sampled_from(["", "It took 3 s.", "It took 12 s.", "The total was not said.", " not loaded yet"])
+Findings = dict[int, tuple[Finding, ...]]
+Known = tuple[list[RunRow], Findings]
 FINDINGS = st.lists(st.builds(Finding, CHECKS, WHY), max_size=3).map(tuple)
 
 
@@ -54,20 +52,10 @@ def run(
     at: float | None = None,
     failing: Iterable[str] = (),
 ) -> RunRow:
-    return RunRow(
-        id=number,
-        scenario=scenario[1],
-        personality=personality[1],
-        agent_id=7,
-        agent="Clinic",
-        outcome=Outcome(kind, text or kind),
-        duration="",
-        at=at,
-        scenario_id=scenario[0],
-        personality_id=personality[0],
-        result_id=result,
-        failing=tuple(failing),
-    )
+    names = {"scenario": scenario[1], "personality": personality[1], "agent_id": 7, "agent": "Clinic"}
+    numbers = {"scenario_id": scenario[0], "personality_id": personality[0], "result_id": result}
+    outcome = Outcome(kind, text or kind)
+    return RunRow(id=number, outcome=outcome, duration="", at=at, failing=tuple(failing), **names, **numbers)  # type: ignore[arg-type]
 
 
 ROWS = st.lists(
@@ -88,7 +76,7 @@ ROWS = st.lists(
 
 
 @st.composite
-def read_in_part(draw: st.DrawFn) -> tuple[list[RunRow], dict[int, tuple[Finding, ...]]]:
+def read_in_part(draw: st.DrawFn) -> Known:
     """Rows, and of some of them why they failed."""
     rows = draw(ROWS)
     return rows, {row.id: draw(FINDINGS) for row in rows if draw(st.booleans())}
@@ -100,10 +88,6 @@ def ids(rows: Iterable[RunRow], kind: Kind) -> set[int]:
 
 def of(grouping: RunGroups, section: str) -> list[Group]:
     return [group for group in grouping.groups if group.section == section]
-
-
-def titles(grouping: RunGroups) -> list[tuple[str, str, int]]:
-    return [(group.title, group.detail, group.count) for group in grouping.groups]
 
 
 @given(ROWS, st.sampled_from(WHOLE))
@@ -118,9 +102,7 @@ def test_by_what_runs_have_one_of_each_run_is_counted_once_and_the_counts_add_up
 
 
 @given(read_in_part())
-def test_groups_by_failed_check_have_all_failed_runs_and_all_errors_apart(
-    known: tuple[list[RunRow], dict[int, tuple[Finding, ...]]],
-) -> None:
+def test_groups_by_failed_check_have_all_failed_runs_and_all_errors_apart(known: Known) -> None:
     rows, findings = known
     found = group_runs(rows, "verdict", findings)
     failed, broken = of(found, FAILED), of(found, BROKEN)
@@ -135,9 +117,7 @@ def test_groups_by_failed_check_have_all_failed_runs_and_all_errors_apart(
 
 
 @given(read_in_part(), st.sampled_from(HOWS))
-def test_the_newest_run_of_a_group_is_its_newest_and_what_fails_most_comes_first(
-    known: tuple[list[RunRow], dict[int, tuple[Finding, ...]]], how: How
-) -> None:
+def test_the_newest_run_of_a_group_is_its_newest_and_what_fails_most_comes_first(known: Known, how: How) -> None:
     rows, findings = known
     by_id = {row.id: row for row in rows}
     found = group_runs(rows, how, findings)
@@ -155,9 +135,7 @@ def test_the_newest_run_of_a_group_is_its_newest_and_what_fails_most_comes_first
 
 
 @given(st.randoms(use_true_random=False), read_in_part(), st.sampled_from(HOWS))
-def test_in_which_order_the_list_was_loaded_changes_no_group(
-    order: Random, known: tuple[list[RunRow], dict[int, tuple[Finding, ...]]], how: How
-) -> None:
+def test_in_which_order_the_list_was_loaded_changes_no_group(order: Random, known: Known, how: How) -> None:
     rows, findings = known
     shuffled = list(rows)
     order.shuffle(shuffled)
@@ -167,9 +145,7 @@ def test_in_which_order_the_list_was_loaded_changes_no_group(
 @given(read_in_part(), st.sampled_from(HOWS))
 @example(([run(1, scenario=(None, "Refund")), run(2, scenario=(5, "refund"))], {}), "scenario")
 @example(([run(1, scenario=(None, "a\nb")), run(2, personality=(None, "x"))], {}), "pair")
-def test_opening_a_group_lists_its_runs_and_no_others(
-    known: tuple[list[RunRow], dict[int, tuple[Finding, ...]]], how: How
-) -> None:
+def test_opening_a_group_lists_its_runs_and_no_others(known: Known, how: How) -> None:
     rows, findings = known
     for group in group_runs(rows, how, findings).groups:
         read = parse(group.filter_text)
@@ -199,12 +175,7 @@ def test_the_strip_shows_the_last_outcomes_the_newest_at_the_right(kinds: list[K
 @pytest.mark.parametrize(
     ("outcomes", "first"),
     [
-        ("✓✓✗✓✗", 5),
-        ("✗✓✗✗✗", 3),
-        ("✗✗✗", 1),
-        ("✗✓", None),
-        ("✓✓", None),
-        ("✓!", None),
+        *(("✓✓✗✓✗", 5), ("✗✓✗✗✗", 3), ("✗✗✗", 1), ("✗✓", None), ("✓✓", None), ("✓!", None)),
         ("✓✗!✗", 2),  # one that did not run properly says neither
         ("✓!✗◌◐·", 3),
     ],
@@ -224,55 +195,64 @@ def test_since_when_it_fails_is_told_by_run_and_by_the_clock() -> None:
     assert since_words(Since(5521, None), "") == "failing since run 5521"
 
 
-def test_a_fault_with_other_numbers_is_one_group_and_keeps_its_wording() -> None:
-    rows = [run(number, at=float(number)) for number in (1, 2, 3)]
-    why = {
-        1: (Finding("Read back", "The total of $12 was not said."),),
-        2: (Finding("Read back", "the total of €7.50 was not said"), Finding("Tone", "It was rude to “Ann”.")),
-        3: (Finding("Read back", "The name was not said."),),
-    }
-    assert titles(group_runs(rows, "verdict", why)) == [
-        ("Read back", "the total of … was not said", 2),
-        ("Read back", "The name was not said.", 1),
-        ("Tone", "It was rude to “Ann”.", 1),
-    ]
+RUDE, LOUD = Finding("Tone", "It was rude."), Finding("Tone", "It was loud.")
+TOTAL = Finding("Read back", "The total of $12 was not said."), Finding("Read back", "the total of €7.50 was not said")
+BUSY = [*(run(n, "error", text="no answer") for n in (2, 3, 4)), run(5, "error", text="b\x1b]0;x\x07us\n y")]
 
 
-def test_a_run_that_failed_a_check_in_two_ways_is_in_two_groups_and_one_run() -> None:
-    why = {1: (Finding("Tone", "It was rude."), Finding("Tone", "It was loud."), Finding("Tone", "It was rude."))}
-    found = group_runs([run(1)], "verdict", why)
-    assert titles(found) == [("Tone", "It was rude.", 1), ("Tone", "It was loud.", 1)]
-    assert (found.failed, [group.share for group in found.groups]) == (1, [1.0, 1.0])
-
-
-def test_a_reason_not_loaded_yet_differs_from_a_check_without_a_reason() -> None:
-    rows = [run(number, failing=checks, at=float(number)) for number, checks in enumerate(["", "T", "T", ""], 1)]
-    why = {2: (Finding("T", ""),), 4: ()}
-    assert titles(group_runs(rows, "verdict", why)) == [
-        ("No failed check reported", "", 1),
-        ("T", "explanation not loaded yet", 1),
-        ("T", "no explanation given", 1),
-        ("Reason not loaded yet", "", 1),
-    ]
-
-
-def test_errors_stand_after_failed_checks_however_many_they_are_by_what_happened() -> None:
-    rows = [run(1, failing=["Tone"]), *(run(number, "error", text="no answer") for number in (2, 3, 4))]
-    rows += [run(5, "error", text="busy"), run(6, "passed", failing=["Tone"]), run(7, "running")]
-    told = [(group.section, group.title, group.count, group.share) for group in group_runs(rows, "verdict", {}).groups]
-    assert told == [(FAILED, "Tone", 1, 1.0), (BROKEN, "no answer", 3, 0.75), (BROKEN, "busy", 1, 0.25)]
-
-
-def test_a_group_says_how_many_of_its_runs_failed_and_how_many_never_ran_properly() -> None:
-    rows = [run(1, result=9), run(2, "passed", result=9), run(3, "error", result=9), run(4, "passed", result=8)]
-    assert titles(group_runs(rows, "result", {})) == [
-        ("Result 9 · Clinic", "1 of 3 failed, 1 did not run properly", 3),
-        ("Result 8 · Clinic", "none failed", 1),
-    ]
-
-
-def test_names_of_strangers_are_one_clean_line() -> None:
-    rows = [run(1, "error", text="a\x1b]0;x\x07b\n c", scenario=(1, "a\x1b[31m\nb"), failing=["x\x9by"])]
-    for how in HOWS:
-        for group in group_runs(rows, how, {}).groups:
-            assert (group.title + group.detail).isprintable()
+@pytest.mark.parametrize(
+    ("how", "rows", "why", "groups"),
+    [
+        (
+            "verdict",
+            [run(number, at=float(number)) for number in (1, 2, 3)],
+            {1: TOTAL[:1], 2: (TOTAL[1], RUDE), 3: (Finding("Read back", "The name was not said."),)},
+            [
+                f"{FAILED} | Read back | the total of … was not said | 2 = 67%",
+                f"{FAILED} | Read back | The name was not said. | 1 = 33%",
+                f"{FAILED} | Tone | It was rude. | 1 = 33%",
+            ],
+        ),
+        (
+            "verdict",
+            [run(1)],
+            {1: (RUDE, LOUD, RUDE)},
+            [f"{FAILED} | Tone | It was rude. | 1 = 100%", f"{FAILED} | Tone | It was loud. | 1 = 100%"],
+        ),
+        (
+            "verdict",
+            [run(number, failing=checks, at=float(number)) for number, checks in enumerate(["", "T", "T", ""], 1)],
+            {2: (Finding("T", ""),), 4: ()},
+            [
+                f"{FAILED} | No failed check reported |  | 1 = 25%",
+                f"{FAILED} | T | explanation not loaded yet | 1 = 25%",
+                f"{FAILED} | T | no explanation given | 1 = 25%",
+                f"{FAILED} | Reason not loaded yet |  | 1 = 25%",
+            ],
+        ),
+        (
+            "verdict",
+            [run(1, failing=["To\x9bne"]), *BUSY, run(6, "passed", failing=["Tone"]), run(7, "running")],
+            {},
+            [
+                f"{FAILED} | Tone | explanation not loaded yet | 1 = 100%",
+                f"{BROKEN} | no answer |  | 3 = 75%",
+                f"{BROKEN} | b]0;xus y |  | 1 = 25%",
+            ],
+        ),
+        (
+            "result",
+            [run(1, result=9), run(2, "passed", result=9), run(3, "error", result=9), run(4, "passed", result=8)],
+            {},
+            [
+                " | Result 9 · Clinic | 1 of 3 failed, 1 did not run properly | 3 = 75%",
+                " | Result 8 · Clinic | none failed | 1 = 25%",
+            ],
+        ),
+    ],
+)
+def test_groups_are_named_and_counted_by_what_failed(
+    how: How, rows: list[RunRow], why: Findings, groups: list[str]
+) -> None:
+    found = group_runs(rows, how, why).groups
+    assert [f"{of.section} | {of.title} | {of.detail} | {of.count} = {of.share:.0%}" for of in found] == groups

@@ -21,10 +21,6 @@ def test_a_run_that_is_not_final_is_running_whatever_else_it_says(status: str) -
     assert outcome(status=status, evaluation_status="failure", success=False).kind == "running"
 
 
-def test_the_state_of_a_running_run_is_readable() -> None:
-    assert outcome(status="in_queue") == Outcome("running", "in queue")
-
-
 @pytest.mark.parametrize(
     ("word", "kind"),
     [("success", "passed"), ("failure", "failed"), ("reviewed_success", "passed"), ("reviewed_failure", "failed")],
@@ -33,23 +29,6 @@ def test_the_evaluation_decides_before_status_flag_and_error(word: str, kind: st
     told = outcome(status="failed", evaluation_status=word, success=kind == "failed", error_message="x")
     assert told.kind == kind
     assert ("review" in told.text) == word.startswith("reviewed")
-
-
-def test_the_number_of_failing_checks_is_told_where_it_is_known() -> None:
-    whole = {**FAILING, "evaluation": None}
-    assert outcome(status="completed", evaluation_status="failure", **whole).text == "2 checks"
-    assert outcome(status="completed", evaluation_status="failure", **FAILING).text == "failed"
-    assert outcome(status="completed", evaluation_status="failure").text == "failed"
-
-
-@pytest.mark.parametrize("status", ["failed", "timeout", "cancelled"])
-def test_a_run_that_broke_is_an_error_not_a_failed_check(status: str) -> None:
-    assert outcome(status=status, success=False).kind == "error"
-
-
-def test_an_error_message_alone_is_an_error_but_not_beside_verdicts() -> None:
-    assert outcome(status="completed", success=False, error_message="No audio").kind == "error"
-    assert outcome(status="completed", success=False, error_message="No audio", **FAILING).kind == "failed"
 
 
 @pytest.mark.parametrize(
@@ -68,22 +47,34 @@ def test_an_error_says_in_few_words_what_broke(reason: str, text: str) -> None:
     assert outcome(status="failed", metadata={"ended_reason": reason}) == Outcome("error", text)
 
 
-def test_the_flag_decides_where_there_is_no_evaluation() -> None:
-    assert outcome(status="completed", success=True).kind == "passed"
-    assert outcome(status="completed", success=False).kind == "failed"
+DONE = {"status": "completed"}
+FAILURE = {**DONE, "evaluation_status": "failure"}
+NO_AUDIO = {**DONE, "success": False, "error_message": "No audio"}
 
 
-def test_verdicts_that_do_not_tell_are_to_be_reviewed() -> None:
-    assert outcome(status="completed", metrics=[{"id": 1, "name": "a", "score": 50}]).kind == "review"
-
-
-def test_a_run_that_says_nothing_is_unknown() -> None:
-    assert outcome(status="completed") == Outcome("unknown", "no verdict")
-    assert outcome() == Outcome("unknown", "no verdict")
-
-
-def test_undeclared_words_do_not_break_the_outcome() -> None:
-    assert outcome(status="Completed", evaluation_status="inconclusive", success=True).kind == "passed"
+@pytest.mark.parametrize(
+    ("fields", "kind", "text"),
+    [
+        ({"status": "in_queue"}, "running", "in queue"),
+        ({**FAILURE, **FAILING, "evaluation": None}, "failed", "2 checks"),
+        ({**FAILURE, **FAILING}, "failed", "failed"),
+        (FAILURE, "failed", "failed"),
+        *(({"status": status, "success": False}, "error", "") for status in ("failed", "timeout", "cancelled")),
+        (NO_AUDIO, "error", ""),
+        ({**NO_AUDIO, **FAILING}, "failed", ""),
+        ({**DONE, "success": True}, "passed", ""),
+        ({**DONE, "success": False}, "failed", ""),
+        ({**DONE, "metrics": [{"id": 1, "name": "a", "score": 50}]}, "review", ""),
+        (DONE, "unknown", "no verdict"),
+        ({}, "unknown", "no verdict"),
+        ({"status": "Completed", "evaluation_status": "inconclusive", "success": True}, "passed", ""),
+    ],
+)
+def test_status_flag_error_and_verdicts_decide_where_there_is_no_evaluation(
+    fields: dict[str, Any], kind: str, text: str
+) -> None:
+    read = outcome(**fields)
+    assert (read.kind, read.text if text else "") == (kind, text)
 
 
 def test_every_kind_has_a_mark_of_its_own() -> None:

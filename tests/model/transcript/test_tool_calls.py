@@ -20,28 +20,23 @@ def result(n: int, name: str = "find", at: float | None = None, **more: object) 
     return Turn(n, "tool_result", "Function Call Result", at, None, "", {"name": name, **more})
 
 
-def joined(*turns: Turn) -> dict[int, int]:
-    return {n: found.n for n, found in ToolCalls(turns).answered.items()}
-
-
-def test_results_are_joined_by_id_whatever_their_order() -> None:
-    assert joined(call(1, id="a"), call(2, id="b"), result(3, id="b"), result(4, id="a")) == {1: 4, 2: 3}
-    assert joined(call(1, id=0), result(2, id="0")) == {1: 2}
-
-
-def test_without_ids_results_are_joined_by_name_in_order() -> None:
-    assert joined(call(1), call(2, "book"), call(3), result(4), result(5, "book"), result(6)) == {1: 4, 2: 5, 3: 6}
-
-
-def test_where_one_side_has_no_id_the_name_joins() -> None:
-    assert joined(call(1, id="a"), result(2)) == {1: 2}
-    assert joined(call(1), result(2, id="a")) == {1: 2}
-    assert joined(call(1, id="a"), call(2, id="b"), result(3, id="a"), result(4)) == {1: 3, 2: 4}
-
-
-def test_a_result_with_another_id_answers_no_call() -> None:
-    assert joined(call(1, id="a"), result(2, id="b")) == {}
-    assert joined(result(1), call(2)) == {}
+@pytest.mark.parametrize(
+    ("turns", "answered"),
+    [
+        ([call(1, id="a"), call(2, id="b"), result(3, id="b"), result(4, id="a")], {1: 4, 2: 3}),
+        ([call(1, id=0), result(2, id="0")], {1: 2}),
+        ([call(1), call(2, "book"), call(3), result(4), result(5, "book"), result(6)], {1: 4, 2: 5, 3: 6}),
+        ([call(1, id="a"), result(2)], {1: 2}),
+        ([call(1), result(2, id="a")], {1: 2}),
+        ([call(1, id="a"), call(2, id="b"), result(3, id="a"), result(4)], {1: 3, 2: 4}),
+        ([call(1, id="a"), result(2, id="b")], {}),
+        ([result(1), call(2)], {}),
+    ],
+)
+def test_results_are_joined_by_id_and_by_name_in_order_where_one_has_none(
+    turns: list[Turn], answered: dict[int, int]
+) -> None:
+    assert {n: found.n for n, found in ToolCalls(turns).answered.items()} == answered
 
 
 def test_a_call_tells_how_it_ended_and_after_how_long() -> None:
@@ -57,15 +52,8 @@ def test_a_call_tells_how_it_ended_and_after_how_long() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        '{"error": "no such day"}',
-        {"Errors": ["a"]},
-        {"success": False},
-        '{"ok": false}',
-        {"status": "ERROR"},
-        "Error: no such day",
-        " [error] timed out",
-        '"Failed to book"',
-        "Traceback (most recent call last):",
+        *('{"error": "no such day"}', {"Errors": ["a"]}, {"success": False}, '{"ok": false}', {"status": "ERROR"}),
+        *("Error: no such day", " [error] timed out", '"Failed to book"', "Traceback (most recent call last):"),
     ],
 )
 def test_a_result_that_says_that_it_failed_is_an_error(value: object) -> None:
@@ -75,28 +63,12 @@ def test_a_result_that_says_that_it_failed_is_an_error(value: object) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        '{"error": null, "day": "Monday"}',
-        {"errors": []},
-        {"message": "an error is possible"},
-        {"success": True},
-        {"error_count": 0},
-        "errorless",
-        "No error.",
-        ["error"],
-        "",
-        None,
-        7,
-        "{broken",
+        *('{"error": null, "day": "Monday"}', {"errors": []}, {"message": "an error is possible"}, {"success": True}),
+        *({"error_count": 0}, "errorless", "No error.", ["error"], "", None, 7, "{broken"),
     ],
 )
 def test_a_result_that_only_speaks_of_errors_is_none(value: object) -> None:
     assert ending_of(result(1, result=value)) == "answered"
-
-
-def test_arguments_sent_as_text_are_shown_as_json() -> None:
-    turn = call(1, arguments='{"day": "Montag früh", "n": [1, 2.5]}')
-    assert brief(turn) == '{"day": "Montag früh", "n": [1, 2.5]}'
-    assert pretty(turn) == '{\n  "day": "Montag früh",\n  "n": [\n    1,\n    2.5\n  ]\n}'
 
 
 JSON = st.recursive(
@@ -144,19 +116,13 @@ def test_brackets_in_brackets_do_not_end_the_program(depth: int) -> None:
     assert brief(turn) == text
 
 
-def test_an_object_too_deep_for_json_says_so() -> None:
+def test_what_was_only_sent_as_text_has_no_other_fields_in_its_raw_form() -> None:
+    said = {"role": "Testing Agent", "time": 1.0, "text": "Hi"}
+    assert json.loads(raw_text(Turn(1, "testing", "Testing Agent", 1.0, None, "Hi"))) == said
     deep: object = []
     for _ in range(50_000):
         deep = [deep]
     assert raw_text(Turn(1, "other", "", None, None, "", None, deep)) == "(nested too deep to be shown)"
-
-
-def test_what_was_only_sent_as_text_has_no_other_fields_in_its_raw_form() -> None:
-    assert json.loads(raw_text(Turn(1, "testing", "Testing Agent", 1.0, None, "Hi"))) == {
-        "role": "Testing Agent",
-        "time": 1.0,
-        "text": "Hi",
-    }
 
 
 def test_a_tool_without_a_name_has_none() -> None:
