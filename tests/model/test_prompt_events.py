@@ -14,14 +14,12 @@ def use(how: How, at: float, text: str = "new", job: int | None = None) -> Promp
 @pytest.mark.parametrize(
     ("written", "job", "words"),
     [
-        (100.0, None, "before the restore"),
-        (160.0, None, "before the restore"),
-        (160.5, None, "before an update"),
-        (99.5, None, "before an update"),
+        *((written, None, "before the restore") for written in (100.0, 160.0)),
+        *((written, None, "before an update") for written in (160.5, 99.5)),
         (100.0, 4, "before an update"),
     ],
 )
-def test_what_a_restore_replaced_is_told_by_a_write_within_the_minute_after(
+def test_what_a_restore_replaced_is_recognised_by_a_write_within_a_minute(
     written: float, job: int | None, words: str
 ) -> None:
     uses = [use("written", written, "old", job), use("replaced", 100.0), use("seen", 10.0, "old")]

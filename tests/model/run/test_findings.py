@@ -20,25 +20,18 @@ PIECES = st.sampled_from(
 TEXTS = st.text(max_size=200) | st.lists(PIECES | st.text(max_size=5), max_size=60).map("".join)
 
 
-def test_an_explanation_is_read_to_the_first_line_that_names_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_as_much_of_the_explanations_is_read_as_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     monkeypatch.setattr(groups, "_message_of", lambda line: read.append(line) or line)
     said = "The caller was not asked for the date of birth.\n" * 200
     assert len(findings_of([verdict(said)] * 3)) == 1
     assert len(read) == 3
-
-
-def test_findings_of_very_many_failed_verdicts_are_bounded() -> None:
     many = [verdict("Nothing was read back to the caller.", name=f"Rule {n}") for n in range(2 * groups.MOST_FAILED)]
     assert len(findings_of(many)) == groups.MOST_FAILED
 
 
 def verdict(*explanation: str, state: State = "fail", name: str = "Read back") -> Verdict:
     return Verdict("metric", 5, name, state, 0, None, explanation)
-
-
-def explanations_of(*explanation: str) -> list[str]:
-    return [finding.explanation for finding in findings_of([verdict(*explanation)])]
 
 
 @pytest.mark.parametrize(
@@ -86,18 +79,13 @@ def test_a_general_explanation_reads_as_it_was_written() -> None:
 
 
 @given(TEXTS)
+@example("::::::::::\u0130\r0.")
 def test_normalising_twice_changes_nothing_and_is_bounded(text: str) -> None:
     once = normalised(text)
-    assert normalised(once) == once
+    assert normalised(once) == once == normalised(generalised(text))
     assert len(once) <= LONGEST
     assert "\n" not in once
     assert not any(char.isdecimal() and char.isascii() for char in once)
-
-
-@example("::::::::::\u0130\r0.")
-@given(TEXTS)
-def test_what_is_read_and_what_is_compared_differ_in_case_alone(text: str) -> None:
-    assert normalised(generalised(text)) == normalised(text)
 
 
 @pytest.mark.parametrize(
@@ -110,47 +98,33 @@ def test_a_megabyte_of_a_hostile_explanation_does_not_hold_up_the_list(unit: str
     assert len(normalised(text)) <= LONGEST
 
 
-def test_passed_checks_and_those_to_review_are_no_findings() -> None:
-    found = findings_of([verdict("It was kept.", state="pass"), verdict("?", state="review"), verdict("x", state="na")])
-    assert found == ()
+SAID = '[00:12] Main Agent: "That is booked."'
 
 
-def test_a_failed_check_without_a_word_is_told_by_its_name() -> None:
-    assert findings_of([verdict(name="Greeted")]) == (Finding("Greeted", ""),)
+@pytest.mark.parametrize(
+    ("explanation", "shown"),
+    [
+        ([], [""]),
+        ([SAID, "❌ The total was not said [00:12]."], ["The total was not said."]),
+        ([SAID, "The agent said “bye” at once."], ["The agent said … at once."]),
+        (["Failed.", "The total was not said."], ["The total was not said."]),
+        (["Failed."], ["Failed."]),
+        ([SAID], [""]),
+        (["✅ It greeted.", "❌ It did not read back.", "❌ It was rude."], ["It did not read back.", "It was rude."]),
+        (["✅ It greeted. ❌ It was rude."], ["It was rude."]),
+        (["❌ Waited 5 s long", "❌ Waited 9 s long"], ["Waited 5 s long"]),
+    ],
+)
+def test_each_line_that_says_what_was_wrong_is_shown_without_times_and_quotations(
+    explanation: list[str], shown: list[str]
+) -> None:
+    others = [verdict("It was kept.", state="pass"), verdict("?", state="review"), verdict("x", state="na")]
+    assert findings_of([*others, verdict(*explanation)]) == tuple(Finding("Read back", text) for text in shown)
 
 
-def test_the_line_that_says_what_was_wrong_is_told_without_times_and_quotations() -> None:
-    said = '[00:12] Main Agent: "That is booked."'
-    assert explanations_of(said, "❌ The total was not said [00:12].") == ["The total was not said."]
-    assert explanations_of(said, "The agent said “bye” at once.") == ["The agent said … at once."]
-    assert explanations_of("Failed.", "The total was not said.") == ["The total was not said."]
-    assert explanations_of("Failed.") == ["Failed."]
-    assert explanations_of(said) == [""]
-
-
-def test_of_parts_met_and_not_met_only_those_not_met_are_told_each_by_itself() -> None:
-    assert explanations_of("✅ It greeted.", "❌ It did not read back.", "❌ It was rude.") == [
-        "It did not read back.",
-        "It was rude.",
-    ]
-    assert explanations_of("✅ It greeted. ❌ It was rude.") == ["It was rude."]
-    run = Run.read(
-        {
-            "id": 1,
-            "expected_outcome": {
-                "score": 50,
-                "explanation": ["The name is asked for", "The total is said This did not happen."],
-                "outcome_alignments": [
-                    {"prompt_part": "The name is asked for", "aligned": True},
-                    {"prompt_part": "The total is said", "aligned": "no"},
-                ],
-            },
-        }
-    )
-    assert findings_of(read_verdicts(run)) == (Finding("Expected outcome", "Not met: The total is said"),)
-
-
-def test_the_same_fault_twice_in_a_run_is_told_once() -> None:
-    assert findings_of([verdict("❌ Waited 5 s long", "❌ Waited 9 s long")]) == (
-        Finding("Read back", "Waited 5 s long"),
-    )
+def test_of_the_parts_of_the_expected_outcome_only_those_not_met_are_shown() -> None:
+    name, total = "The name is asked for", "The total is said"
+    parts = [{"prompt_part": name, "aligned": True}, {"prompt_part": total, "aligned": "no"}]
+    expected = {"score": 50, "explanation": [name, f"{total} This did not happen."], "outcome_alignments": parts}
+    run = Run.read({"id": 1, "expected_outcome": expected})
+    assert findings_of(read_verdicts(run)) == (Finding("Expected outcome", f"Not met: {total}"),)

@@ -22,27 +22,30 @@ def all_of(found: TurnMatches) -> list[TurnMatch]:
     return [found[place] for place in range(len(found))]
 
 
-def test_words_are_found_in_any_case_and_over_the_ends_of_lines() -> None:
-    found = TurnMatches(turns("Call Me", "I said: call\n\n me back", "recall menu", "ÄRGER", "call  me"), "call me")
-    assert all_of(found) == [(0, 0, 7), (1, 8, 17), (2, 2, 9), (4, 0, 8)]
-    assert all_of(TurnMatches(turns("ÄRGER", "ÄRGER ÄRGER"), "ärger")) == [(0, 0, 5), (1, 0, 5), (1, 6, 11)]
-    assert all_of(TurnMatches(turns("ΟΔΟΣ, οδός ΟΔΟΣΑ"), "οδοσ")) == [(0, 0, 4), (0, 11, 15)]
-
-
-def test_a_letter_that_is_two_in_lower_case_moves_no_mark() -> None:
-    assert all_of(TurnMatches(turns("İİİ Book İ book"), "book")) == [(0, 4, 8), (0, 11, 15)]
-
-
-def test_signs_stand_for_themselves() -> None:
-    assert all_of(TurnMatches(turns("$5.00? (yes) [x]", "a5b00"), "5.00? (yes) [x]")) == [(0, 1, 16)]
+@pytest.mark.parametrize(
+    ("texts", "asked", "found"),
+    [
+        (
+            ["Call Me", "I said: call\n\n me back", "recall menu", "ÄRGER", "call  me"],
+            "call me",
+            [(0, 0, 7), (1, 8, 17), (2, 2, 9), (4, 0, 8)],
+        ),
+        (["ÄRGER", "ÄRGER ÄRGER"], "ärger", [(0, 0, 5), (1, 0, 5), (1, 6, 11)]),
+        (["ΟΔΟΣ, οδός ΟΔΟΣΑ"], "οδοσ", [(0, 0, 4), (0, 11, 15)]),
+        (["İİİ Book İ book"], "book", [(0, 4, 8), (0, 11, 15)]),
+        (["$5.00? (yes) [x]", "a5b00"], "5.00? (yes) [x]", [(0, 1, 16)]),
+    ],
+)
+def test_words_and_signs_are_found_in_any_case_and_over_the_ends_of_lines(
+    texts: list[str], asked: str, found: list[TurnMatch]
+) -> None:
+    assert all_of(TurnMatches(turns(*texts), asked)) == found
 
 
 def test_one_side_alone_is_searched_where_it_is_named() -> None:
     spoken = turns(*["book it"] * 5)
-    assert [match.n for match in all_of(TurnMatches(spoken, "caller: book"))] == [0]
-    assert [match.n for match in all_of(TurnMatches(spoken, "AGENT:book"))] == [1]
-    assert [match.n for match in all_of(TurnMatches(spoken, "tool: book"))] == [2, 3]
-    assert [match.n for match in all_of(TurnMatches(spoken, "other:book"))] == [4]
+    for asked, found in (("caller: book", [0]), ("AGENT:book", [1]), ("tool: book", [2, 3]), ("other:book", [4])):
+        assert [match.n for match in all_of(TurnMatches(spoken, asked))] == found
     assert read_turn_query("at 10:30") == ((), "at 10:30")
 
 
