@@ -115,25 +115,6 @@ def test_a_note_that_is_written_later_counts_at_once() -> None:
     assert [matches(ROW._replace(id=2)) for matches in matchers] == [False, False]
 
 
-class Counted(str):
-    """A name that counts how often it is looked into."""
-
-    looked = 0
-
-    def casefold(self) -> str:
-        Counted.looked += 1
-        return super().casefold()
-
-
-def test_in_a_long_list_a_name_is_looked_into_once() -> None:
-    names = [Counted("Late refund"), Counted("Allergy"), Counted("Long hold")]
-    rows = [ROW._replace(id=number, scenario=names[number % 3], failing=(names[number % 3],)) for number in range(999)]
-    before = Counted.looked
-    matches = Matcher(parse("scenario:~l metric:~l").filter, now=NOW, notes={})
-    assert sum(map(matches, rows)) == 999
-    assert Counted.looked - before == 6
-
-
 TERMS = [
     *("outcome:failed", "outcome:passed,error", "scenario:~refund", "agent:7,8", "dur>60", "since:90m", "metric:~a"),
     *("reviewed:no", "mode:text", "note:yes", "refund", "4"),

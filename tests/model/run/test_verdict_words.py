@@ -15,7 +15,6 @@ from cekura_tui.model.run.words import (
     explanation_and_parts,
     judged_words,
     percentile_words,
-    score_words,
 )
 
 TONE, TAKEN_BACK = "category Tone", "does not apply, not a bug, wrongly marked"
@@ -66,41 +65,30 @@ def test_a_threshold_is_said_in_short_words_or_as_the_server_says_it(threshold: 
 @pytest.mark.parametrize(
     ("verdict", "words"),
     [
-        (metric("fail", 2.0, "score gte 4"), "2, needs ≥ 4"),
-        (metric("review", 87.5), "87.5"),
-        (metric("pass", 1234567.0), "1234567"),
-        (metric("fail", None, "score gte 4"), "needs ≥ 4"),
-        (metric("fail", "True", "value eq False"), '"True", needs "False"'),
-        (metric("review", "True"), '"True"'),
-        (metric("na", None), ""),
-        (metric("fail", 0.0, "score gte 5", kind="binary workflow adherence"), ""),
-        (metric("pass", 5.0, "score gte 5", kind="binary"), ""),
-        (metric("pass", "True", kind="binary"), ""),
-        (metric("pass", 0.0, kind="binary"), "0"),
-        (metric("fail", 5.0, kind="binary"), "5"),
-        (metric("review", 3.0, kind="binary"), "3"),
-        (expected(40.0), "40 of 100"),
-        (expected(None), ""),
-        (category("fail", deviation=0.7), "deviation 0.7"),
-        (category("fail", deviation="It was late."), ""),
-    ],
-)
-def test_a_score_stands_beside_what_was_needed(verdict: Verdict, words: str) -> None:
-    assert score_words(verdict) == words
-
-
-@pytest.mark.parametrize(
-    ("verdict", "words"),
-    [
+        (metric("fail", 2.0, "score gte 4"), "failed · 2, needs ≥ 4"),
         (metric("fail", 2.0, "score gte 4", priority="critical"), "failed, critical · 2, needs ≥ 4"),
-        (metric("pass", None), "passed"),
+        (metric("review", 87.5), "needs review · 87.5"),
+        (metric("pass", 1234567.0), "passed · 1234567"),
+        (metric("fail", None, "score gte 4"), "failed · needs ≥ 4"),
+        (metric("fail", "True", "value eq False"), 'failed · "True", needs "False"'),
+        (metric("review", "True"), 'needs review · "True"'),
         (metric("pass", "False"), 'passed · "False"'),
         (metric("fail", "True"), 'failed · "True"'),
-        (metric("review", "no"), 'needs review · "no"'),
+        (metric("na", None), "does not apply"),
+        (metric("fail", 0.0, "score gte 5", kind="binary workflow adherence"), "failed"),
+        (metric("pass", 5.0, "score gte 5", kind="binary"), "passed"),
+        (metric("pass", "True", kind="binary"), "passed"),
+        (metric("pass", 0.0, kind="binary"), "passed · 0"),
+        (metric("fail", 5.0, kind="binary"), "failed · 5"),
+        (metric("review", 3.0, kind="binary"), "needs review · 3"),
+        (expected(40.0), "failed · 40 of 100"),
+        (expected(None), "failed"),
+        (category("fail", deviation=0.7), "failed · deviation 0.7"),
+        (category("fail", deviation="It was late."), "failed"),
         (category("na", deviation=1.0, priority="not_a_bug", wrongly_marked=True), f"{TAKEN_BACK} · deviation 1"),
     ],
 )
-def test_state_and_weight_come_before_the_score_and_no_value_changes_the_state(verdict: Verdict, words: str) -> None:
+def test_state_and_weight_come_before_the_score_and_what_was_needed(verdict: Verdict, words: str) -> None:
     assert judged_words(verdict) == words
 
 
@@ -143,34 +131,24 @@ def test_an_explanation_that_repeats_a_part_is_shown_once(item: str, own: list[s
     ("shown", "words"),
     [
         (Category("Identity", "critical", "too soon"), "category Identity, critical: too soon"),
-        (
-            Category("Tone", "mild", 0.25, "agreed", True),
-            f"{TONE}, mild, wrongly marked: deviation 0.25 (feedback: ok)",
-        ),
+        (Category("Tone", "mild", 0.25, "ok", True), f"{TONE}, mild, wrongly marked: deviation 0.25 (feedback: ok)"),
         (Category("Identity", "critical", "Asked too late"), "category Identity, critical"),
         (Category("Tone", None, 0.5, "Nothing else"), f"{TONE}: deviation 0.5"),
         (Category("Tone", None, "rude"), f"{TONE}: rude"),
     ],
 )
-def test_a_category_is_shown_without_what_the_explanation_says(shown: Category, words: str) -> None:
+def test_categories_and_percentiles_are_shown_without_what_the_explanation_says(shown: Category, words: str) -> None:
     assert category_words(shown, ("The agent asked\n too late.", "Nothing else.")) == words
-
-
-def test_percentiles_are_shown_with_their_names() -> None:
-    shown = metric("pass", 1.0, percentiles=(("p50", 700), ("p90", 1120.5)))
-    assert percentile_words(shown) == "percentiles: p50 700, p90 1120.5"
+    percentiles = metric("pass", 1.0, percentiles=(("p50", 700), ("p90", 1120.5)))
+    assert percentile_words(percentiles) == "percentiles: p50 700, p90 1120.5"
     assert percentile_words(metric("pass", 1.0)) == ""
 
 
-@given(st.floats(-1000, 1000), st.floats(-1000, 1000))
-def test_more_is_never_worse_where_a_least_score_is_wanted(score: float, more: float) -> None:
+@given(st.floats(-1000, 1000), st.floats(-1000, 1000), st.text(max_size=500))
+def test_more_is_never_worse_and_no_threshold_decides_without_a_score(score: float, more: float, text: str) -> None:
     low, high = sorted((score, more))
     assert meets("score gte 4", low, None) <= meets("score gte 4", high, None)  # type: ignore[operator]
     assert meets("score gte 4", low, None) is (low >= 4)
-
-
-@given(st.text(max_size=500))
-def test_any_text_for_a_threshold_is_said_and_decides_only_what_it_declares(text: str) -> None:
     assert isinstance(threshold_words(text), str)
     assert meets(text, None, None) is None
 
