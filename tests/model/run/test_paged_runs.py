@@ -110,13 +110,6 @@ def test_shifted_pages_are_reloaded_until_all_runs_are_there() -> None:
     assert runs.shifts == 1
 
 
-def test_runs_that_were_made_before_the_moment_are_not_taken_for_new_ones() -> None:
-    server, runs = paged(9, size=3)
-    server.add()
-    load_newer(server, runs)
-    assert runs.waiting == 1
-
-
 def test_a_run_that_is_sent_twice_is_listed_once() -> None:
     server, runs = paged(6, size=3)
     second = server.page(2, runs.pin)
@@ -167,11 +160,12 @@ def test_a_list_is_the_same_object_until_something_of_it_changes() -> None:
     assert (before[3].outcome, runs.listed[3].outcome) == (PASSED, RUNNING)
 
 
-def test_a_run_that_is_newer_than_the_pages_changes_in_the_list_too() -> None:
-    server, runs = paged(2)
+def test_only_a_run_made_after_the_pages_is_new_and_it_changes_in_the_list_too() -> None:
+    server, runs = paged(9, size=3)
     server.add()
     load_newer(server, runs)
+    assert runs.waiting == 1
     runs.let_in()
     assert runs.listed[0].outcome == PASSED
-    assert runs.change([row(FIRST_ID + 2, outcome=RUNNING)])
+    assert runs.change([row(FIRST_ID + 9, outcome=RUNNING)])
     assert runs.listed[0].outcome == RUNNING

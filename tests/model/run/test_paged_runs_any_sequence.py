@@ -83,11 +83,8 @@ class AListOfPages(RuleBasedStateMachine):
         before, loaded = keys(self.runs), self.runs.has(number)
         self.runs.fail(number, "The server failed.")
         assert keys(self.runs) == before
-        assert loaded or all(self.runs.listed[n].why for n in self.places(number))
-
-    def places(self, number: int) -> range:
-        span, head = self.runs.layout.span(number), self.runs.listed.head
-        return range(head + span.start, head + span.stop)
+        places, head = self.runs.layout.span(number), self.runs.listed.head
+        assert loaded or all(self.runs.listed[head + n].why for n in places)
 
     @rule(rows=st.sampled_from([2, 5, 100]))
     def asks_for_newer(self, rows: int) -> None:

@@ -122,15 +122,13 @@ ODD = st.recursive(
 NAMES = [name for name in Run.model_fields if name != "id"]
 
 
-@given(st.dictionaries(st.sampled_from(NAMES), ODD, max_size=8))
-def test_no_odd_value_of_any_property_costs_the_run(fields: dict[str, Any]) -> None:
+@given(st.dictionaries(st.sampled_from(NAMES), ODD, max_size=8), st.sampled_from(PROPERTIES[39:]), ODD)
+def test_no_odd_value_of_any_property_costs_the_run_or_the_object_it_is_in(
+    fields: dict[str, Any], place: tuple[str, str], odd: object
+) -> None:
     sent = {"id": 1, **fields}
     run = Run.read(sent)
     assert (run.sent or run.source) is sent
-
-
-@given(st.sampled_from(PROPERTIES[39:]), ODD)
-def test_no_odd_value_of_a_nested_property_costs_its_object(place: tuple[str, str], odd: object) -> None:
     schema, name = place
     assert isinstance(read(schema, {name: odd}), MODELS[schema])
 

@@ -80,10 +80,6 @@ def test_what_was_said_is_read_as_it_was_said_whatever_it_looks_like(text: str) 
     tokens = READER.parse(f"Before\n\n{paragraph('so ' + text)}")
     assert {token.type for token in tokens} == {"paragraph_open", "paragraph_close", "inline"}
     assert words(plain(tokens)) == words("Before so " + text)
-
-
-@given(WORDS)
-def test_a_fact_of_a_page_is_one_entry_whatever_it_looks_like(text: str) -> None:
     line = " ".join(words(text))
     tokens = READER.parse(f"- Name: {escaped(line)}")
     assert [token.type for token in tokens].count("list_item_open") == 1

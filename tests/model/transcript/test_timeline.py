@@ -78,20 +78,12 @@ def test_each_side_has_its_lane_and_others_only_where_there_are_any() -> None:
 @pytest.mark.parametrize(
     ("turns", "gaps"),
     [
-        pytest.param(
-            call(("c", 0, 4), ("t", 5, 5.5), ("r", 8, 8.1), ("a", 8.25, 10), ("c", 12, 13)),
-            [(4, 8.25, 4)],
-            id="tool calls do not end it, and 2 seconds are none",
-        ),
+        (call(("c", 0, 4), ("t", 5, 5.5), ("r", 8, 8.1), ("a", 8.25, 10), ("c", 12, 13)), [(4, 8.25, 4)]),
         pytest.param(call(("c", 0, 10), ("a", 3, 4), ("a", 13, 14)), [(10, 13, 3)], id="it counts from the last word"),
         pytest.param(call(("c", 0, 1), ("o", None, None, "Hm."), ("a", 9, 10)), [], id="an untimed turn may be in it"),
         pytest.param(call(("c", 0, 1), ("o", None, None, " "), ("a", 9, 10)), [(1, 9, 3)], id="an empty turn is not"),
         pytest.param(call(("c", 0, 1), ("a", 9, 10), ("c", None, None)), [(1, 9, 2)], id="an untimed turn after it"),
-        pytest.param(
-            call(("c", 0, 1), ("a", 5, None), ("c", 20, 21), ("a", 25, 26)),
-            [(1, 5, 2), (21, 25, 4)],
-            id="none after a turn whose end is not known",
-        ),
+        (call(("c", 0, 1), ("a", 5, None), ("c", 20, 21), ("a", 25, 26)), [(1, 5, 2), (21, 25, 4)]),
     ],
 )
 def test_a_silence_of_over_two_seconds_is_a_gap(turns: list[Turn], gaps: list[tuple[float, float, int]]) -> None:
@@ -107,14 +99,13 @@ def test_an_interruption_tells_who_cut_into_whom_and_for_how_long() -> None:
     assert timings(timeline_of(turns)) == {2: Timing(overlap=0.5), 3: Timing(silence=3)}
 
 
+CALLER_TWICE = call(("a", 0, 1), ("c", 2, 3), ("c", 3.5, 5), ("t", 5, 5), ("r", 6, 6), ("a", 7.5, 8))
+
+
 @pytest.mark.parametrize(
     ("turns", "answers"),
     [
-        pytest.param(
-            call(("a", 0, 1), ("c", 2, 3), ("c", 3.5, 5), ("t", 5, 5), ("r", 6, 6), ("a", 7.5, 8)),
-            [(6, 3, 7.5, 2.5)],
-            id="from the end of the caller's last turn through tool calls",
-        ),
+        (CALLER_TWICE, [(6, 3, 7.5, 2.5)]),
         pytest.param(call(("c", 0, 4), ("a", 3, 6), ("a", 9, 10)), [], id="an interruption is none"),
         pytest.param(call(("c", 0, 10), ("a", 3, 4), ("a", 11, 12)), [(3, 1, 11, 1)], id="a word thrown in is none"),
         (call(("c", 0, None), ("a", 3, 4)), []),

@@ -93,6 +93,7 @@ def test_everything_that_was_sent_with_a_call_is_shown_and_nothing_else() -> Non
     assert json.loads(pretty(call(1, arguments="{}", took=3))) == {"arguments": {}, "took": 3}
     assert json.loads(pretty(call(1, took=3))) == {"took": 3}
     assert pretty(call(1)) == ""
+    assert tool_name(Turn(1, "tool_call", "", None, None, "")) == tool_name(call(1, name=7)) == ""  # type: ignore[arg-type]
     raw = {"role": "Function Call", "content": "I look it up."}
     tool = {"name": "find", "arguments": "{}"}
     turn = Turn(1, "tool_call", "Function Call", None, None, "I look it up.", tool, raw)
@@ -123,8 +124,3 @@ def test_what_was_only_sent_as_text_has_no_other_fields_in_its_raw_form() -> Non
     for _ in range(50_000):
         deep = [deep]
     assert raw_text(Turn(1, "other", "", None, None, "", None, deep)) == "(nested too deep to be shown)"
-
-
-def test_a_tool_without_a_name_has_none() -> None:
-    assert tool_name(Turn(1, "tool_call", "", None, None, "")) == ""
-    assert tool_name(call(1, name=7)) == ""  # type: ignore[arg-type]

@@ -78,13 +78,8 @@ def test_time_stamps_of_every_form_that_was_seen_begin_a_turn(
     assert (turn.role, turn.start, turn.end, turn.text) == (role, start, end, "Hi")
 
 
-def test_times_and_roles_within_speech_begin_no_turn() -> None:
-    said = "[00:01] Main Agent: I have\n10:30 free\n11:00 Monday: gone\nSir: this is me\n\n(maybe)"
-    (turn,) = transcript(None, said).turns
-    assert turn.text == said.removeprefix("[00:01] Main Agent: ")
-
-
 DATE = "2026-11-25T10:00:01"
+TIMES_IN_SPEECH = "I have\n10:30 free\n11:00 Monday: gone\nSir: this is me\n\n(maybe)"
 
 
 @pytest.mark.parametrize(
@@ -101,6 +96,7 @@ DATE = "2026-11-25T10:00:01"
         ),
         ("User: Hello.\nAssistant: Hi.\nNote: -", ["other None Hello.", "other None Hi.\nNote: -"]),
         ("Main Agent: Say\nUser: this", ["main None Say\nUser: this"]),
+        (f"[00:01] Main Agent: {TIMES_IN_SPEECH}", [f"main 1.0 {TIMES_IN_SPEECH}"]),
         (
             "Recording starts\n[1:00:01] Main Agent: Hi\n[00:03]\nonly words\n[00:04] 10:30 works",
             ["other None Recording starts", "main 3601.0 Hi", "other 3.0 only words", "other 4.0 30 works"],
