@@ -117,5 +117,5 @@ def test_a_prompt_keeps_every_character(prompt: str) -> None:
 @pytest.mark.parametrize(
     ("prompt", "held"), [("a\tb\r\nc", False), ("a\rb", True), ("\x1b[0m", True), ("\u202e", True)]
 )
-def test_hidden_characters_of_a_prompt_are_told_but_not_its_tabs_and_line_ends(prompt: str, held: bool) -> None:
+def test_hidden_characters_of_a_prompt_are_found_but_not_its_tabs_and_line_ends(prompt: str, held: bool) -> None:
     assert has_controls(prompt) is held

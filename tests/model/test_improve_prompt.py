@@ -1,4 +1,4 @@
-"""Final or not, and how it ended: what a person is told about a job from one answer."""
+"""Final or not, and how it ended: what one answer of the server says about a job."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_no_answer_of_any_shape_breaks_the_watching(answer: object) -> None:
-    told = read_progress(answer)
-    assert (told.improved_prompt is not None) == (told.state == JobState.SUCCEEDED)
-    assert bool(told.error) == ((told.end or told.suspected_end) in ("failed", "no_issues"))
+def test_an_answer_of_any_shape_is_read(answer: object) -> None:
+    read = read_progress(answer)
+    assert (read.improved_prompt is not None) == (read.state == JobState.SUCCEEDED)
+    assert bool(read.error) == ((read.end or read.suspected_end) in ("failed", "no_issues"))

@@ -26,7 +26,7 @@ def test_what_a_restore_replaced_is_recognised_by_a_write_within_a_minute(
     assert how_words(uses[1], uses) == words
 
 
-def test_every_use_is_told_with_its_job() -> None:
+def test_every_use_is_shown_with_its_job() -> None:
     uses = [use(how, 100.0, job=4) for how in ("seen", "sent", "proposed", "staged", "written", "replaced")]
     assert [how_words(one, uses) for one in uses] == [
         *("read from the agent", "sent with job 4", "suggested by job 4", "staged from job 4"),

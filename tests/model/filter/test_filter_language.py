@@ -56,7 +56,7 @@ TERMS = st.sampled_from(KEYS).flatmap(terms_of) | st.builds(
 @example('since:"2026-11-01 10:00" dur>"2M" status:In-Progress')
 @example("status:failed,faild\r\nid:1,,2 -")
 @example("refund\ud800 scenario:\udcff")
-def test_whatever_is_typed_is_said_back_as_the_same_filter_and_marked_where_it_is_wrong(text: str) -> None:
+def test_whatever_is_typed_is_said_back_as_the_same_filter_and_marked_where_wrong(text: str) -> None:
     found = parse(text)
     again = parse(str(found.filter))
     assert (again.filter, again.wrong) == (found.filter, ())

@@ -1,4 +1,4 @@
-"""What of a filter the server is asked for and what is told here: together they list the runs of the filter."""
+"""What the server filters and what is filtered here: together they list the runs of the filter."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_parameter_is_asked_for_one_value_and_the_second_term_is_checked_here(
     assert (asked.params, str(asked.rest)) == (params, rest)
 
 
-def test_what_is_told_here_is_named_once_in_the_words_of_the_filter_line() -> None:
+def test_what_is_filtered_here_is_named_once_in_the_words_of_the_filter_line() -> None:
     assert split_text("status:failed dur>1").rest_words == ""
     assert split_text("metric:~a metric:~b -note:yes -dur>5 -hurry nut allergy").rest_words == (
         "metric:, -note:, -dur, -hurry, nut"

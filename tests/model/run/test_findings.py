@@ -1,4 +1,4 @@
-"""What was wrong with a run, and that the same fault in two runs is told by the same words."""
+"""What was wrong with a run; the same fault in two runs has the same words."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ def test_since_when_a_scenario_fails_with_a_personality_counts_from_its_last_pas
     assert group.first_failed == (None if first is None else Since(first, 100.0 + first))
 
 
-def test_since_when_it_fails_is_told_by_run_and_by_the_clock() -> None:
+def test_since_when_it_fails_is_shown_by_run_and_by_the_clock() -> None:
     assert since_words(Since(5521, 9.0), "Mon 14:05") == "failing since run 5521, Mon 14:05"
     assert since_words(Since(5521, None), "") == "failing since run 5521"
 

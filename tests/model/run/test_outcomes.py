@@ -7,9 +7,7 @@ import pytest
 from cekura_tui.model.run.outcome import Outcome, outcome_of
 from cekura_tui.model.run.run import Run
 
-FAILING: dict[str, Any] = {
-    "metrics": [{"id": 1, "name": "a", "passed": False}, {"id": 2, "name": "b", "passed": False}]
-}
+FAILING: dict[str, Any] = {"metrics": [{"id": n, "name": f"Check {n}", "passed": False} for n in (1, 2)]}
 
 
 def outcome(**fields: Any) -> Outcome:
@@ -26,21 +24,17 @@ def test_a_run_that_is_not_final_is_running_whatever_else_it_says(status: str) -
     [("success", "passed"), ("failure", "failed"), ("reviewed_success", "passed"), ("reviewed_failure", "failed")],
 )
 def test_the_evaluation_decides_before_status_flag_and_error(word: str, kind: str) -> None:
-    told = outcome(status="failed", evaluation_status=word, success=kind == "failed", error_message="x")
-    assert told.kind == kind
-    assert ("review" in told.text) == word.startswith("reviewed")
+    read = outcome(status="failed", evaluation_status=word, success=kind == "failed", error_message="x")
+    assert read.kind == kind
+    assert ("review" in read.text) == word.startswith("reviewed")
 
 
 @pytest.mark.parametrize(
     ("reason", "text"),
     [
-        ("call-no-answer", "no answer"),
-        ("customer-busy", "busy"),
-        ("call-rejected", "rejected"),
-        ("exceeded-max-duration", "too long"),
-        ("silence-timed-out", "silence"),
-        ("main agent disconnected", "dropped"),
-        ("Something else", "Something else"),
+        *(("call-no-answer", "no answer"), ("customer-busy", "busy"), ("call-rejected", "rejected")),
+        *(("exceeded-max-duration", "too long"), ("silence-timed-out", "silence")),
+        *(("main agent disconnected", "dropped"), ("Something else", "Something else")),
     ],
 )
 def test_an_error_says_in_few_words_what_broke(reason: str, text: str) -> None:

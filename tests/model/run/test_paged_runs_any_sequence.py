@@ -37,7 +37,7 @@ class AListOfPages(RuleBasedStateMachine):
         self.server = RunServer(size, oldest_first, lag, off)
         self.server.add(runs, outcome=RUNNING)
         self.server.now += since
-        # A list of which the newest runs are not told first may have its moment within the second of its newest run.
+        # A list whose newest runs are not sent first may have its moment within the second of its newest run.
         self.exact = not lag and not off and (since >= 1.0 or not oldest_first)
         first = self.server.page(1)
         assert first is not None
@@ -103,7 +103,7 @@ class AListOfPages(RuleBasedStateMachine):
         (self.runs.add_newer if kind == "newer" else self.runs.change)(rows)
         assert keys(self.runs) == before, "what waits moves nothing"
         known = {known.id: known for known in self.runs.rows()}
-        assert all(known[told.id] == told for told in rows if told.id in known)
+        assert all(known[row.id] == row for row in rows if row.id in known)
 
     @rule()
     def lets_in(self) -> None:
@@ -174,7 +174,7 @@ class AListOfPages(RuleBasedStateMachine):
         assert {run.id for run in (*self.runs.listed[: self.runs.listed.head], *waiting)} <= made_since
 
     @invariant()
-    def those_that_may_change_are_told_the_nearest_first(self) -> None:
+    def runs_that_may_change_come_nearest_first(self) -> None:
         near = 3
         places = [self.runs.listed.place_of(number) for number in self.runs.unsettled(near)]
         assert places == sorted(places, key=lambda place: (abs((place or 0) - near), self.runs.listed[place or 0].id))

@@ -1,4 +1,4 @@
-"""The details of a run in words: every property has its place, and what was not told is said."""
+"""The details of a run in words: every property has its place, and missing ones are named."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def row(*, project: int | None = None, result: int | None = None, number: int = 
 
 
 @pytest.mark.parametrize(
-    ("told", "scope", "link"),
+    ("run", "scope", "link"),
     [
         (row(project=4021, result=991), None, f"{DASHBOARD}/4021/results/991"),
         (row(project=4021, result=991), Scope("project", 7), f"{DASHBOARD}/4021/results/991"),
@@ -36,9 +36,9 @@ def row(*, project: int | None = None, result: int | None = None, number: int = 
     ],
 )
 def test_a_run_is_linked_by_its_result_where_run_or_scope_tell_all_that_is_needed(
-    told: RunRow, scope: Scope | None, link: str | None
+    run: RunRow, scope: Scope | None, link: str | None
 ) -> None:
-    assert result_link(DASHBOARD, told, scope) == link
+    assert result_link(DASHBOARD, run, scope) == link
 
 
 def test_runs_of_one_result_have_one_link_of_plain_characters() -> None:

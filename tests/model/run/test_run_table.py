@@ -108,9 +108,9 @@ def test_a_run_with_any_name_is_one_line_of_clean_cells_with_the_whole_names(row
 
 @given(st.floats(-62_135_596_800, 253_402_300_799))
 def test_a_moment_reads_back_to_the_second(at: float) -> None:
-    told = iso_time(at)
-    assert len(told) == 20
-    assert abs(datetime.fromisoformat(told).timestamp() - at) <= 1
+    shown = iso_time(at)
+    assert len(shown) == 20
+    assert abs(datetime.fromisoformat(shown).timestamp() - at) <= 1
 
 
 @pytest.mark.parametrize("at", [None, float("nan"), float("inf"), -1e300, 1e18])

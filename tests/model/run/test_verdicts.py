@@ -291,9 +291,6 @@ def test_the_json_of_a_verdict_has_the_documented_keys_and_null_for_a_missing_na
     assert shown["alignments"] == [{"outcome": "greets", "prompt_part": "", "aligned": False}]
 
 
-# Any shape
-
-
 WORDS = ["True", "False", "score gte 4", "score >= 5 and value eq True", "critical", "not_a_bug", "nan", "1e999", "op"]
 LEAVES = st.none() | st.booleans() | st.integers(-3, 9) | st.floats() | st.sampled_from(WORDS) | st.text(max_size=8)
 CONDITION_FIELDS = st.sampled_from(["conditions", "operator", "field", "op", "value"])
@@ -319,15 +316,15 @@ EXPECTED = st.fixed_dictionaries({}, optional={"score": JSON, "explanation": JSO
 
 
 @given(METRICS, METRICS, RUBRIC, EXPECTED | JSON, CATEGORIES)
-def test_no_shape_of_verdicts_ends_the_program_and_each_can_be_told(
+def test_verdicts_of_any_shape_can_be_shown(
     evaluation: object, metrics: object, rubric: object, expected: object, categories: object
 ) -> None:
     fields = {"evaluation": {"metrics": evaluation}, "metrics": metrics, "rubric": rubric}
     for verdict in verdicts(expected_outcome=expected, critical_categories=categories, **fields):
         assert verdict.state in ("fail", "review", "pass", "na")
         json.dumps(verdict.to_json(), allow_nan=False)
-        told = [judged_words(verdict), percentile_words(verdict), *map(alignment_words, verdict.alignments)]
-        assert all(isinstance(text, str) for text in [*told, *map(category_words, verdict.categories)])
+        shown = [judged_words(verdict), percentile_words(verdict), *map(alignment_words, verdict.alignments)]
+        assert all(isinstance(text, str) for text in [*shown, *map(category_words, verdict.categories)])
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab"), st.booleans()), max_size=8), METRICS)

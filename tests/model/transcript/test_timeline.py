@@ -1,4 +1,4 @@
-"""When who spoke: silences, overlaps and answers are told where the times say so, and nowhere else."""
+"""When who spoke: silences, overlaps and answers are shown only where their times are known."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def test_whatever_the_times_every_lane_is_drawn_as_wide_as_the_strip(
     assert len(axis(line, width)) == width
 
 
-def test_every_sign_of_the_strip_has_a_plain_form_of_its_own_that_is_told_apart() -> None:
+def test_every_sign_of_the_strip_has_a_plain_form_of_its_own() -> None:
     signs = ["━", "▓", "·", "●", "○", "│", "✗", "◐", "✓", "▸"]
     plain = "".join(s.text for s in AsciiFilter().apply([Segment("".join(signs))], Color(0, 0, 0)))
     assert plain.isascii()

@@ -15,7 +15,7 @@ def transcript(turns: Any = None, text: str | None = None) -> Transcript:
     return read_transcript(Run.read({"id": 1, "transcript_object": turns, "transcript": text}))
 
 
-def test_caller_agent_and_tools_are_told_apart() -> None:
+def test_caller_agent_and_tools_are_distinguished() -> None:
     roles = ["Testing Agent", "Main Agent", "Function Call", "Function Call Result", "main_agent", "Narrator", None]
     turns = transcript([{"role": role, "content": "x"} for role in roles]).turns
     assert " ".join(turn.speaker for turn in turns) == "testing main tool_call tool_result main other other"
