@@ -48,6 +48,8 @@ def test_a_list_with_one_loaded_page_has_a_place_for_its_oldest_run() -> None:
 def test_a_server_that_lists_oldest_first_has_its_newest_runs_in_its_last_page() -> None:
     server, runs = paged(23, size=10, oldest_first=True)
     assert runs.newest_page == 3
+    load_newer(server, runs)
+    assert runs.waiting == 0, "without its newest page it is not known what is new to a list"
     load(server, runs, 3)
     assert [item.id for item in runs.listed[:3]] == [FIRST_ID + 22, FIRST_ID + 21, FIRST_ID + 20]
     assert [isinstance(item, UnloadedRun) for item in runs.listed] == [False] * 3 + [True] * 10 + [False] * 10
@@ -126,6 +128,15 @@ def test_pages_that_are_larger_than_the_first_one_lose_no_run() -> None:
     runs.put(RunPage(1, 8, tuple(row(n) for n in (8, 7, 6, 5)), True))
     runs.put(RunPage(2, 8, tuple(row(n) for n in (4, 3, 2, 1))))
     assert keys(runs) == [8, 7, 6, 5, 4, 3, 2, 1]
+
+
+def test_a_list_ends_before_a_page_that_the_server_does_not_have() -> None:
+    server, runs = paged(9, size=3)
+    load(server, runs, 3)
+    runs.fail(2, "The server failed.")
+    runs.no_such_page(2)
+    assert keys(runs) == [FIRST_ID + 8, FIRST_ID + 7, FIRST_ID + 6]
+    assert (held(runs), runs.missing(range(1, 9))) == ([1], [])
 
 
 def test_a_list_that_grows_beyond_one_page_takes_the_size_of_the_pages_that_come() -> None:

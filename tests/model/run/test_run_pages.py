@@ -66,9 +66,6 @@ def words(text: str) -> list[str]:
     return clean(text).split()
 
 
-# Markdown
-
-
 @given(WORDS)
 @example("a\n===\nb")
 @example("a\n- b\n+ c\n1. d\n2) e\n---")
@@ -120,9 +117,6 @@ def test_a_tool_call_in_markdown_is_json_with_its_arguments_unfolded() -> None:
 def test_odd_arguments_are_shown(arguments: str) -> None:
     (fence,) = fences(transcript_markdown(view(called({"name": "x", "arguments": arguments}))))
     assert json.loads(fence)["arguments"] == (arguments if "ud800" not in arguments else {"a": ""})
-
-
-# Text
 
 
 def judged() -> RunView:
@@ -204,9 +198,6 @@ def test_where_turns_are_missing_every_form_says_why(fields: dict[str, object], 
     assert f"\n\n_{escaped(note)}_" in transcript_markdown(shown)
     whole = json.loads(transcript_json(shown))
     assert (whole["form"], whole["note"]) == (form, note)
-
-
-# JSON
 
 
 def test_the_json_of_a_run_and_its_transcript_has_what_was_sent_and_what_was_read() -> None:
