@@ -10,12 +10,11 @@ from datetime import date, datetime
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from run_server import row
 
 from cekura_tui.model.filter.filter import ALL, moment_of
 from cekura_tui.model.filter.match import Matcher, split
 from cekura_tui.model.filter.parse import parse
-from cekura_tui.model.run.outcome import Outcome
-from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import DAY
 
 BERLIN = "Europe/Berlin"
@@ -42,8 +41,7 @@ def at(text: str) -> float:
 
 def shown(text: str, moment: str, now: str) -> bool:
     """Whether the filter shows a run of a moment, now."""
-    row = RunRow(1, "", "", None, "", Outcome("passed", "passed"), "", at(moment))
-    return Matcher(parse(text).filter, now=at(now), notes={})(row)
+    return Matcher(parse(text).filter, now=at(now), notes={})(row(1, at(moment)))
 
 
 @pytest.mark.parametrize(
