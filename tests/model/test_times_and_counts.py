@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cekura_tui.model.text import clock_text, count, span_text
+from cekura_tui.model.transcript.timeline import clock
 
 NOW = time.mktime((2026, 10, 7, 14, 5, 0, 0, 0, -1))
 
@@ -36,6 +37,10 @@ def test_no_moment_that_a_server_can_send_breaks_the_clock(moment: float) -> Non
 )
 def test_a_span_is_in_seconds_minutes_hours_or_days(seconds: float, shown: str) -> None:
     assert span_text(seconds) == shown
+
+
+def test_a_time_of_a_call_is_shown_as_on_a_clock() -> None:
+    assert [clock(None), clock(67.9), clock(-3), clock(3_667, hours=True)] == ["", "01:07", "00:00", "1:01:07"]
 
 
 def test_numbers_are_shown_with_their_nouns() -> None:

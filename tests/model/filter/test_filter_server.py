@@ -121,9 +121,6 @@ def test_what_is_filtered_here_is_named_once_in_the_words_of_the_filter_line() -
     assert "\u202e" not in split_text("-\u202etfel").rest_words
 
 
-# Over the runs of the embedded workspace
-
-
 @cache
 def workspace() -> tuple[CorpusListing, list[RunRow]]:
     corpus = Corpus(240, EPOCH)

@@ -137,8 +137,11 @@ def test_an_explanation_that_repeats_a_part_is_shown_once(item: str, own: list[s
         (Category("Tone", None, "rude"), f"{TONE}: rude"),
     ],
 )
-def test_categories_and_percentiles_are_shown_without_what_the_explanation_says(shown: Category, words: str) -> None:
+def test_a_category_is_shown_without_what_the_explanation_says(shown: Category, words: str) -> None:
     assert category_words(shown, ("The agent asked\n too late.", "Nothing else.")) == words
+
+
+def test_percentiles_are_shown_with_their_names() -> None:
     percentiles = metric("pass", 1.0, percentiles=(("p50", 700), ("p90", 1120.5)))
     assert percentile_words(percentiles) == "percentiles: p50 700, p90 1120.5"
     assert percentile_words(metric("pass", 1.0)) == ""
