@@ -213,14 +213,10 @@ def test_unmet_parts_of_the_expected_outcome_are_reasons() -> None:
     )
 
 
-@pytest.mark.parametrize("expected", [{}, None, "", [], {"score": None, "explanation": []}])
-def test_an_empty_expected_outcome_is_no_verdict(expected: object) -> None:
-    assert verdicts(expected_outcome=expected) == ()
-
-
-@pytest.mark.parametrize("categories", [None, [], [{}], "", [" "], 5])
-def test_empty_critical_categories_are_no_verdicts(categories: object) -> None:
-    assert verdicts(critical_categories=categories) == ()
+@pytest.mark.parametrize("empty", [{}, None, "", [], 5])
+def test_an_empty_expected_outcome_and_empty_categories_are_no_verdicts(empty: object) -> None:
+    assert verdicts(expected_outcome=empty, critical_categories=empty) == ()
+    assert verdicts(expected_outcome={"score": None, "explanation": []}, critical_categories=[{}, " "]) == ()
 
 
 @pytest.mark.parametrize(
