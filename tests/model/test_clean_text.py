@@ -18,6 +18,7 @@ from cekura_tui.model.text import (
     prompt_bytes,
     sha256,
     shortened,
+    visible,
 )
 
 LONG_NAME = "Identity checked before the record is used"
@@ -115,7 +116,11 @@ def test_a_prompt_keeps_every_character(prompt: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prompt", "held"), [("a\tb\r\nc", False), ("a\rb", True), ("\x1b[0m", True), ("\u202e", True)]
+    ("prompt", "held", "shown"),
+    [
+        *(("a\tb\r\nc", False, "a    b\nc"), ("a\rb\x7f", True, "a␍b␡")),
+        *(("\x1b[0m", True, "␛[0m"), ("\u202e", True, "⟨U+202E⟩")),
+    ],
 )
-def test_hidden_characters_of_a_prompt_are_found_but_not_its_tabs_and_line_ends(prompt: str, held: bool) -> None:
-    assert has_controls(prompt) is held
+def test_hidden_characters_of_a_prompt_are_found_and_shown(prompt: str, held: bool, shown: str) -> None:
+    assert (has_controls(prompt), visible(prompt)) == (held, shown)

@@ -46,8 +46,6 @@ class AListOfPages(RuleBasedStateMachine):
         self.pages: list[tuple[int, RunPage | None]] = []
         self.others: list[tuple[str, tuple[RunRow, ...]]] = []
 
-    # The server
-
     @rule(runs=st.integers(1, 4), after=st.sampled_from([0.01, 5.0, 30.0]))
     def add(self, runs: int, after: float) -> None:
         self.server.add(runs, after, RUNNING)
@@ -56,8 +54,6 @@ class AListOfPages(RuleBasedStateMachine):
     @rule(which=WHICH)
     def finish(self, which: int) -> None:
         self.server.finish(FIRST_ID + which % len(self.server.runs))
-
-    # Asking, and what comes of it
 
     @precondition(lambda self: self.runs.layout.count)
     @rule(which=WHICH)
@@ -117,8 +113,6 @@ class AListOfPages(RuleBasedStateMachine):
         before = self.runs.listed
         self.runs.look_at(which)
         assert self.runs.listed is before
-
-    # What holds at any time
 
     @invariant()
     def it_is_a_sequence_of_its_count(self) -> None:
