@@ -104,6 +104,7 @@ def test_nothing_below_a_closed_node_is_looked_at() -> None:
     outer = Watched(a=inner)
     (row,) = rows_of(outer)
     assert (row.kind, row.text) == ("closed", "1 entry: a")
+    assert rows_of(dict.fromkeys("abcde"))[0].text == "5 entries: a, b, c, d, …"
     assert (outer.looks, inner.looks) == (0, 0)
     assert [row.kind for row in rows_of(outer, {("run",): range(PAGE)})] == ["open", "closed"]
     assert (outer.looks, inner.looks) == (1, 0)

@@ -25,8 +25,7 @@ def mark(name: str) -> str:
 
 
 def marked_run() -> tuple[dict[str, object], dict[str, list[str]]]:
-    """A run with every property, in its declared type, and the marks by which each is recognised when shown. A number
-    is its own mark; true and false are recognised by the property's name beside them."""
+    """A run with every property in its declared type, and the marks by which each is recognised when shown."""
     run: dict[str, object] = {}
     marks: dict[str, list[str]] = {}
     for n, (name, kind) in enumerate(PROPERTIES.items()):

@@ -23,8 +23,7 @@ ROW = RunRow(
     reviewed=True,
     failing=("Task completion", "Tone, politeness"),
 )
-SILENT = RunRow(1, "", "", None, "", Outcome("unknown", "no verdict"), "", None)
-"""A run of which the server tells next to nothing."""
+BARE = RunRow(1, "", "", None, "", Outcome("unknown", "no verdict"), "", None)
 NOTES = {48213: "Straße gesperrt, ask Zoë"}
 
 
@@ -78,13 +77,13 @@ def test_a_term_that_does_not_hold_hides_the_run_and_its_opposite_shows_it(term:
     ],
 )
 def test_what_the_server_does_not_tell_fits_no_term_and_no_opposite_is_asked_in_vain(term: str) -> None:
-    assert not shows(term, SILENT)
-    assert shows(f"-{term}", SILENT)
+    assert not shows(term, BARE)
+    assert shows(f"-{term}", BARE)
 
 
 def test_all_terms_have_to_hold_and_none_show_every_run() -> None:
     assert shows("")
-    assert shows("", SILENT)
+    assert shows("", BARE)
     assert shows('outcome:failed scenario:~refund dur>1m since:2d metric:~task -mode:text refund -"in time"')
     for one in ("outcome:passed", "-scenario:~refund", "dur<1m", "until:2d", "note:no", "angry", "-refund"):
         assert not shows(f"outcome:failed {one} mode:voice refund")

@@ -125,6 +125,8 @@ MET = "met: says goodbye"
 def test_an_explanation_that_repeats_a_part_is_shown_once(item: str, own: list[str], parts: list[str]) -> None:
     part = Alignment("Met: says goodbye", "says goodbye", True)
     assert explanation_and_parts(expected(100.0, item, alignments=(part,))) == (own, parts)
+    with_stop = Alignment("says goodbye.", "", True)
+    assert explanation_and_parts(expected(100.0, "✅ Says goodbye", alignments=(with_stop,)))[0] == []
 
 
 @pytest.mark.parametrize(

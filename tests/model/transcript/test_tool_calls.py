@@ -29,6 +29,7 @@ def result(n: int, name: str = "find", at: float | None = None, **more: object) 
         ([call(1, id="a"), result(2)], {1: 2}),
         ([call(1), result(2, id="a")], {1: 2}),
         ([call(1, id="a"), call(2, id="b"), result(3, id="a"), result(4)], {1: 3, 2: 4}),
+        ([call(1, id="a"), call(2), result(3, id="a")], {1: 3}),
         ([call(1, id="a"), result(2, id="b")], {}),
         ([result(1), call(2)], {}),
     ],
