@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from one_page import PageApp, page_of
 from rich.cells import cell_len
-from rich.segment import Segment
 from rich.style import Style
+from run_pages import KEY, serve
 from scripted_server import Hold, Reply, ScriptedServer, run_of, serve_runs
 from textual.pilot import Pilot
 from waiting import eventually
@@ -27,7 +27,6 @@ from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.run.compare import CompareScreen, TurnPairs, _pieces_of, _wrapped
 from cekura_tui.ui.terminal.cells import drawn
 
-KEY = "key-of-the-test"
 HERE = [
     ("Main Agent", "Hello, Luigi's, how can I help?"),
     ("Testing Agent", "A table for four at seven, please."),
@@ -45,23 +44,14 @@ THERE = [
 ]
 
 
-def run(number: int, turns: list[tuple[str, str]] | None, **fields: object) -> dict[str, object]:
-    said = [{"role": role, "content": text, "start_time": 3.0 * n} for n, (role, text) in enumerate(turns or [])]
+def run(number: int, turns: list[tuple[str, str]], pace: float = 3.0, **fields: object) -> dict[str, object]:
+    said = [{"role": role, "content": text, "start_time": pace * n} for n, (role, text) in enumerate(turns)]
     times = {"timestamp": f"2026-11-01T{number % 24:02}:00:00Z", "duration": "00:20"}
-    return run_of(number, scenario=3, transcript_object=said or None, **times, **fields)
+    return run_of(number, scenario=3, transcript_object=said, **times, **fields)
 
 
-def passed(number: int = 45, turns: list[tuple[str, str]] | None = THERE, **fields: object) -> dict[str, object]:
-    return run(number, turns, **{"evaluation_status": "success", **fields})
-
-
-def listing(*runs: dict[str, object]) -> Reply:
-    return Reply({"count": len(runs), "next": None, "previous": None, "results": list(runs)})
-
-
-def serve(server: ScriptedServer, *runs: dict[str, object]) -> None:
-    server.on("GET", LIST, listing(*runs))
-    serve_runs(server, *runs)
+def passed(number: int = 45, turns: list[tuple[str, str]] = THERE) -> dict[str, object]:
+    return run(number, turns, evaluation_status="success")
 
 
 class Compared:
@@ -81,11 +71,11 @@ class Compared:
         assert row is not None
         return (row.pair.left and row.pair.left.n), (row.pair.right and row.pair.right.n)
 
-    def differing(self) -> list[Segment]:
+    def differing(self) -> list[str]:
         """What is drawn as words that differ."""
         ground = self.pairs.style_of("turn-pairs--differs").bgcolor
         lines = map(self.pairs.render_line, range(self.pairs.size.height))
-        return [part for line in lines for part in line if part.style and part.style.bgcolor == ground]
+        return [part.text for line in lines for part in line if part.style and part.style.bgcolor == ground]
 
 
 @asynccontextmanager
@@ -99,20 +89,16 @@ async def compared(
         yield opened[1], Compared(*opened)
 
 
-async def test_r_loads_both_of_two_chosen_runs_again(scripted: ScriptedServer) -> None:
-    other = {**passed(60), "scenario": 9, "scenario_name": "Cancels a table"}
-    serve_runs(scripted, run(50, HERE), other)
-    async with compared(scripted, 60, 50) as (pilot, _):
-        await sees(pilot, "◀ Run 60 · ✓ passed", "▶ Run 50 · ✗ failed", "Differs from 00:06")
-        serve_runs(scripted, run(50, THERE))
-        await pilot.press("r")
-        await sees(pilot, "No difference in 6 turns")
-
-
-async def test_a_chosen_run_that_the_server_does_not_have_is_named(scripted: ScriptedServer) -> None:
+async def test_r_loads_both_of_two_chosen_runs_and_one_not_found_is_named(scripted: ScriptedServer) -> None:
     serve_runs(scripted, run(50, HERE))
-    async with compared(scripted, 50, 49) as (pilot, shown):
-        await sees(pilot, "Run 49 not found", "r retries")
+    async with compared(scripted, 60, 50) as (pilot, shown):
+        await sees(pilot, "Run 60 not found", "r retries")
+        serve_runs(scripted, {**passed(60), "scenario": 9, "scenario_name": "Cancels a table"})
+        await pilot.press("r")
+        await sees(pilot, "◀ Run 60 · ✓ passed", "▶ Run 50 · ✗ failed", "Differs from 00:06")
+        serve_runs(scripted, run(50, THERE, 1_000.0))
+        await pilot.press("r")
+        await sees(pilot, "No difference in 6 turns", "0:00:15  caller", "1:23:20  caller")
         await pilot.press("escape")
         await eventually(lambda: shown.left == [None], "the comparison is closed")
 
@@ -131,7 +117,9 @@ def test_no_word_is_lost_where_words_differ_and_no_line_is_too_wide(one: str, ot
         assert "".join(shown.split()) == "".join(clean(text).split())
 
 
-async def test_calls_stand_side_by_side_and_only_words_that_differ_are_highlighted(scripted: ScriptedServer) -> None:
+async def test_calls_are_side_by_side_or_below_each_other_with_differing_words_highlighted(
+    scripted: ScriptedServer,
+) -> None:
     serve(scripted, passed(), run(50, HERE))
     async with compared(scripted, run(50, HERE)) as (pilot, shown):
         await sees(pilot, "◀ This run 50 · ✗ failed · 00:20 · ", "─┬─ ▶ Last passed run 45 · 00:20")
@@ -142,18 +130,12 @@ async def test_calls_stand_side_by_side_and_only_words_that_differ_are_highlight
             "│ 00:06 agent ▎ I have booked a table for four at │ ~ 00:12 agent ▎ I have booked a table for four at │"
         )
         assert lines[at + 1] == "│ ▎ eight. │ ▎ seven. │"
-        assert "│ │ > 00:06 agent ▎ On which name? │" in lines
-        assert "│ 00:12 agent ▎ Goodbye. │ < │" in lines
+        assert {"│ │ > 00:06 agent ▎ On which name? │", "│ 00:12 agent ▎ Goodbye. │ < │"} <= set(lines)
         signs = [line.index(f" {sign} 00:") for line in text for sign in "=~>" if f" {sign} 00:" in line]
-        assert len(signs) == 6
-        assert len(set(signs)) == 1
-        assert [part.text.strip() for part in shown.differing()] == ["eight", "seven"]
-
-
-async def test_in_a_narrow_terminal_one_call_is_below_the_other(scripted: ScriptedServer) -> None:
-    serve(scripted, passed(), run(50, HERE))
-    async with compared(scripted, run(50, HERE), size=SMALL) as (pilot, _):
-        await sees(pilot, "Differs after 00:03")
+        assert (len(signs), len(set(signs))) == (6, 1)
+        assert [text.strip() for text in shown.differing()] == ["eight", "seven"]
+        await pilot.resize_terminal(*SMALL)
+        await sees(pilot, "Differs after 00:03", "◀ 00:06")
         lines = [line.rstrip() for line in screen_text(pilot.app).split("\n")]
         at = next(n for n, line in enumerate(lines) if "at eight." in line)
         assert lines[at].startswith(" ~ ◀ 00:06 agent   ▎ I have booked a table for four at eight.")
@@ -169,11 +151,9 @@ async def test_n_goes_from_difference_to_difference_and_s_hides_the_turns_betwee
         await pilot.press("j", "s")
         await sees(pilot, "… 2 identical turns hidden …", "… 1 identical turn hidden …", gone="how can I help")
         assert shown.pairs.cursor_index == 0
-        visited = []
-        for _ in range(4):
+        for place in ((None, 3), (None, 4), (3, 5), (5, None)):
             await pilot.press("n")
-            visited.append(shown.at)
-        assert visited == [(None, 3), (None, 4), (3, 5), (5, None)]
+            assert shown.at == place
         await pilot.press("n", "n")
         await sees(pilot, "No more differences below.")
         assert len(pilot.app._notifications) == 1
@@ -196,16 +176,10 @@ async def test_enter_returns_to_the_turn_or_the_one_before_and_esc_to_none(
         await eventually(lambda: shown.left == [turn], f"it returned {turn}")
 
 
-async def test_a_newer_passed_run_is_named_as_such(scripted: ScriptedServer) -> None:
-    serve(scripted, passed(60), run(50, HERE))
+async def test_a_newer_passed_run_of_the_same_words_is_named_and_has_no_difference(scripted: ScriptedServer) -> None:
+    serve(scripted, passed(60, HERE))
     async with compared(scripted, run(50, HERE)) as (pilot, _):
-        await sees(pilot, "▶ Newest passed run (none before) 60")
-
-
-async def test_two_calls_of_the_same_words_have_no_difference(scripted: ScriptedServer) -> None:
-    serve(scripted, passed(turns=HERE))
-    async with compared(scripted, run(50, HERE)) as (pilot, _):
-        await sees(pilot, "No difference in 5 turns")
+        await sees(pilot, "▶ Newest passed run (none before) 60", "No difference in 5 turns")
         await pilot.press("n")
         await sees(pilot, "No more differences below.")
         await pilot.press("s")
@@ -213,7 +187,7 @@ async def test_two_calls_of_the_same_words_have_no_difference(scripted: Scripted
 
 
 async def test_while_the_passed_run_is_looked_for_esc_goes_back(scripted: ScriptedServer) -> None:
-    hold = Hold(listing(passed()))
+    hold = Hold(Reply({"count": 1, "next": None, "previous": None, "results": [passed()]}))
     scripted.on("GET", LIST, hold)
     async with compared(scripted, run(50, HERE)) as (pilot, shown):
         await sees(pilot, "Looking for the last passed run of “Books a table” …")
@@ -234,18 +208,20 @@ async def test_without_a_passed_run_the_screen_says_so_and_r_looks_again(scripte
         await sees(pilot, "Differs after 00:03", gone="No passed run")
 
 
-async def test_a_run_without_a_scenario_is_compared_with_none(scripted: ScriptedServer) -> None:
-    serve(scripted, passed())
-    async with compared(scripted, {**run(50, HERE), "scenario": None}) as (pilot, _):
-        await sees(pilot, "The server sent no scenario for this run.")
-
-
-@pytest.mark.parametrize("silent", ["here", "there"])
-async def test_a_call_without_turns_is_named(scripted: ScriptedServer, silent: str) -> None:
-    serve(scripted, passed(turns=None if silent == "there" else THERE))
-    async with compared(scripted, run(50, None if silent == "here" else HERE)) as (pilot, _):
-        number = 50 if silent == "here" else 45
-        await sees(pilot, "No turns to compare.", f"Run {number}: This run has no transcript.")
+@pytest.mark.parametrize(
+    ("here", "there", "texts"),
+    [
+        ({"scenario": None}, {}, ["The server sent no scenario for this run."]),
+        ({"transcript_object": None}, {}, ["No turns to compare.", "Run 50: This run has no transcript."]),
+        ({}, {"transcript_object": None}, ["No turns to compare.", "Run 45: This run has no transcript."]),
+    ],
+)
+async def test_what_cannot_be_compared_is_named(
+    scripted: ScriptedServer, here: dict[str, object], there: dict[str, object], texts: list[str]
+) -> None:
+    serve(scripted, {**passed(), **there})
+    async with compared(scripted, {**run(50, HERE), **here}) as (pilot, _):
+        await sees(pilot, *texts)
 
 
 async def test_enter_shows_the_whole_error_and_r_retries(scripted: ScriptedServer) -> None:
@@ -262,26 +238,19 @@ async def test_enter_shows_the_whole_error_and_r_retries(scripted: ScriptedServe
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
-async def test_hostile_text_is_shown_as_text_in_straight_columns(
+async def test_hostile_text_is_in_straight_columns_and_whole_characters_differ(
     scripted: ScriptedServer, size: tuple[int, int]
 ) -> None:
+    family = "Is it for a family of three 👩\u200d👩\u200d"
     evil = [("Main Agent", f"{EVIL} \x1b[31m one 家族 👩‍👩‍👧 two {n}") for n in range(3)] + [("[/red]", "x\ty\u202e")]
-    serve(scripted, passed(turns=[(role, text + " more") for role, text in evil]))
-    async with compared(scripted, run(50, evil), size=size) as (pilot, shown):
+    there = [("Main Agent", f"{family}👦 or café\u0300 two?"), *((role, text + " more") for role, text in evil)]
+    serve(scripted, passed(turns=there))
+    here = [("Main Agent", f"{family}👧 or cafe\u0301 two?"), *evil]
+    async with compared(scripted, run(50, here), size=size) as (pilot, shown):
         await sees(pilot, "Differs from 00:00", "[/red]")
         for y in range(shown.pairs.size.height):
             text = shown.pairs.render_line(y).text
             assert cell_len(text) == shown.pairs.scrollable_content_region.width
             assert clean(text) == text
-
-
-async def test_a_character_of_several_code_points_differs_as_a_whole(scripted: ScriptedServer) -> None:
-    serve(scripted, passed(turns=[("Main Agent", "Is it for a family of three 👩\u200d👩\u200d👦 or café\u0300 two?")]))
-    here = [("Main Agent", "Is it for a family of three 👩\u200d👩\u200d👧 or cafe\u0301 two?")]
-    async with compared(scripted, run(50, here)) as (pilot, shown):
-        await sees(pilot, "Differs from 00:00")
-        differing = [part.text for part in shown.differing()]
-        assert "👩👩👧" in differing[0]  # a row draws what has ink, not what joins it
-        assert not any(text.strip().startswith(("\u200d", "\u0300", "\u0301")) for text in differing)
-        for y in range(shown.pairs.size.height):
-            assert cell_len(shown.pairs.render_line(y).text) == shown.pairs.scrollable_content_region.width
+        assert "👩👩👧" in shown.differing()[0]  # a row draws what has ink, not what joins it
+        assert not any(text.strip().startswith(("\u200d", "\u0300", "\u0301")) for text in shown.differing())

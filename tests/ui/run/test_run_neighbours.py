@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from office import toasts
-from run_pages import Reader, call, opened_from_list, path_of, reading, serve
+from run_pages import call, opened_from_list, path_of, reading, serve
 from scripted_server import Hold, Reply, ScriptedServer
 from waiting import answered, eventually
 from watching import screen_text, still
@@ -17,40 +17,33 @@ RUNS = [call(number, scenario_name=f"Scenario {number}") for number in (9, 8, 7,
 BACK, ON = "left_square_bracket", "right_square_bracket"
 
 
-def asked(server: ScriptedServer, number: int) -> int:
-    return len(server.requests("GET", path_of(number)))
-
-
-async def prefetched(reader: Reader, number: int) -> None:
-    """Wait until a run is cached."""
-
-    async def cached() -> bool:
-        return (await reader.page.state.workspace.call(lambda session: session.known_run(number)))[1]
-
-    await answered(cached, bool, f"run {number} is prefetched")
-
-
-async def test_the_next_run_is_prefetched_and_requested_once(scripted: ScriptedServer) -> None:
+async def test_a_run_reloaded_before_it_arrives_is_shown_as_loading(scripted: ScriptedServer) -> None:
     async with reading(scripted, *RUNS) as reader:
-        await reader.sees("Scenario 9", "6 turns")
-        await prefetched(reader, 8)
-        assert asked(scripted, 7) == 0
-        await reader.press(ON)
-        await reader.sees("Run 8 ", "Scenario 8", "6 turns")
-        await prefetched(reader, 7)
-        await reader.press(BACK)
         await reader.sees("Run 9 ", "6 turns")
-        await still(reader.pilot)
-        assert [asked(scripted, number) for number in (9, 8, 7, 6)] == [1, 1, 1, 0]
+        workspace = reader.page.state.workspace
+        await answered(lambda: workspace.call(lambda session: session.known_run(8)), lambda known: known[1], "run 8")
+        scripted.on("GET", path_of(7), Hold(Reply(RUNS[2])))
+        await reader.press(ON)
+        await reader.sees("Run 8 ", "6 turns")
+        assert len(scripted.requests("GET", path_of(8))) == 1, "it was prefetched"
+        reader.burst(ON, "r")
+        await reader.sees("Loading run 7 …", gone="Scenario 8")
 
 
 async def test_each_key_of_a_burst_goes_one_run_on_until_the_list_ends(scripted: ScriptedServer) -> None:
     async with reading(scripted, *RUNS) as reader:
         await reader.sees("6 turns")
-        reader.burst(ON, ON)
-        await reader.sees("Run 7 ", "Scenario 7", "6 turns")
+        reader.burst(ON, "i")
+        requests = reader.pilot.app.requests  # type: ignore[attr-defined]
+        await eventually(lambda: requests, "the prompt is to be improved")
+        assert requests == [Improve(reader.page, (8,))]
+        reader.burst(ON, ON, "d")
+        await reader.sees("Run 6 ", "Run (id): 6")
+        await reader.in_pane("details")
+        await reader.press(BACK)
+        await reader.sees("Run 7 ")
         reader.burst(ON, ON, ON)
-        await reader.sees("Run 6 ", "Scenario 6", "6 turns")
+        await reader.sees("Run 6 ", "6 turns")
         assert toasts(reader.pilot) == ["This is the last run in the list."]
         await reader.press(*([BACK] * 5))
         await reader.sees("Run 9 ", "6 turns")
@@ -65,47 +58,27 @@ async def test_each_key_of_a_burst_goes_one_run_on_until_the_list_ends(scripted:
 @pytest.mark.parametrize(
     ("keys", "pane"),
     [
-        (["d"], "details"),
-        (["t"], "transcript"),
-        (["right"], "transcript"),
-        (["e"], "transcript"),
-        (["tab"], "verdicts"),
-        (["l", "x"], "transcript"),
+        ("d", "details"),
+        pytest.param("t", "transcript", marks=pytest.mark.long),
+        pytest.param("e", "transcript", marks=pytest.mark.long),
+        pytest.param("lx", "transcript", marks=pytest.mark.long),
     ],
 )
-@pytest.mark.long
-async def test_a_key_that_comes_with_the_enter_that_opens_a_run_is_for_the_run(
-    scripted: ScriptedServer, keys: list[str], pane: str
+async def test_a_key_sent_with_the_enter_that_opens_a_run_is_for_the_run_and_esc_returns_to_it(
+    scripted: ScriptedServer, keys: str, pane: str
 ) -> None:
     async with opened_from_list(scripted, *RUNS) as reader:
+        app = reader.pilot.app
         await reader.press("escape")
-        await eventually(lambda: isinstance(reader.pilot.app.screen, RunsScreen), "the list")
+        await eventually(lambda: isinstance(app.screen, RunsScreen), "the list")
         reader.burst("j", "enter", *keys, ON)
         await reader.sees("Run 7 ", "Verdicts ✗2 ✓1")
         await reader.in_pane(pane)
         await still(reader.pilot)
         assert reader.pane == pane
-
-
-async def test_esc_puts_the_cursor_of_the_list_on_the_run_shown_last(scripted: ScriptedServer) -> None:
-    async with opened_from_list(scripted, *RUNS, down=1) as reader:
-        await reader.press(ON)
-        await reader.sees("Run 7 ", "6 turns")
-        await reader.press("escape")
-        await eventually(lambda: isinstance(reader.pilot.app.screen, RunsScreen), "the list is back")
-        await eventually(lambda: reader.pilot.app.screen.query_one(RunList).cursor_key == 7, "the cursor is on run 7")
-
-
-async def test_keys_sent_with_the_one_that_goes_on_are_for_the_next_run(scripted: ScriptedServer) -> None:
-    async with reading(scripted, *RUNS) as reader:
-        await reader.sees("Run 9 ", "6 turns")
-        reader.burst(ON, "i")
-        requests = reader.pilot.app.requests  # type: ignore[attr-defined]
-        await eventually(lambda: requests, "the prompt is to be improved")
-        assert requests == [Improve(reader.page, (8,))]
-        reader.burst(ON, ON, "d")
-        await reader.sees("Run 6 ", "Run (id): 6")
-        await reader.in_pane("details")
+        await reader.press("escape", "escape")
+        await eventually(lambda: isinstance(app.screen, RunsScreen), "the list is back")
+        await eventually(lambda: app.screen.query_one(RunList).cursor_key == 7, "the cursor is on run 7")
 
 
 async def test_a_run_that_cannot_be_loaded_shows_nothing_of_the_run_before(scripted: ScriptedServer) -> None:
@@ -130,17 +103,6 @@ async def test_a_run_that_cannot_be_loaded_shows_nothing_of_the_run_before(scrip
         await reader.sees("“four” 2 of 2")
 
 
-async def test_a_run_reloaded_before_it_arrives_is_shown_as_loading(scripted: ScriptedServer) -> None:
-    async with reading(scripted, *RUNS) as reader:
-        await reader.sees("Run 9 ", "6 turns")
-        await prefetched(reader, 8)
-        scripted.on("GET", path_of(7), Hold(Reply(RUNS[2])))
-        await reader.press(ON)
-        await reader.sees("Run 8 ", "6 turns")
-        reader.burst(ON, "r")
-        await reader.sees("Loading run 7 …", gone="Scenario 8")
-
-
 async def test_the_next_run_begins_at_its_top_in_the_same_pane(scripted: ScriptedServer) -> None:
     async with reading(scripted, *RUNS) as reader:
         for pane, number in (("transcript", 8), ("verdicts", 7), ("details", 6)):
@@ -153,22 +115,5 @@ async def test_the_next_run_begins_at_its_top_in_the_same_pane(scripted: Scripte
             await reader.evidence()
             await reader.in_pane(pane)
             assert (reader.turn, reader.verdict, reader.transcript.roles) == (1, "Right time", "")
-            await reader.press("j")
-            await still(reader.pilot)
-            assert reader.pane == pane
-            await reader.press("k")
             while reader.pane != "transcript":
                 await reader.press("tab")
-
-
-async def test_while_the_next_run_is_loading_keys_do_no_harm(scripted: ScriptedServer) -> None:
-    serve(scripted, *RUNS)
-    hold = Hold(Reply(RUNS[1]))
-    scripted.on("GET", path_of(8), hold)
-    async with opened_from_list(scripted, *RUNS, served=False) as reader:
-        await reader.sees("6 turns")
-        await reader.press("tab", ON)
-        await reader.sees("Run 8", "Loading run 8")
-        await reader.press("j", "enter", "e", "n", "l", "tab", "shift+tab")
-        hold.released.set()
-        await reader.sees("Run 8 ", "Right time  failed", gone="Loading")
