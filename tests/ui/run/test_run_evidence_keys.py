@@ -19,9 +19,8 @@ async def test_enter_and_e_lead_from_a_verdict_to_each_turn_it_cites(scripted: S
         await reader.press("enter")
         await reader.at(3)
         await reader.in_pane("transcript")
-        await reader.sees(
-            "▸ Transcript · 1 of 2 · cited at 00:14 │ Verdicts ✗2 ✓1 │ Details", "booked a table for four at"
-        )
+        title = "▸ Transcript · 1 of 2 · cited at 00:14 │ Verdicts ✗2 ✓1 │ Details"
+        await reader.sees(title, "booked a table for four at")
         for key, turn in zip("eeeEEE", (4, 3, 4, 3, 4, 3), strict=True):
             await reader.press(key)
             await reader.at(turn)
@@ -44,24 +43,12 @@ async def test_in_a_long_call_the_cited_turn_is_scrolled_to(scripted: ScriptedSe
         await reader.at(201)
         await still(reader.pilot)
         assert 201 in reader.turns_on_screen
-        await reader.sees("I said seven.")
-
-
-async def test_enter_on_a_cited_turn_goes_to_its_verdict_and_on_others_says_so(scripted: ScriptedServer) -> None:
-    async with reading(scripted, call(5, evaluation={"metrics": METRICS[::-1]})) as reader:
-        await reader.evidence()
-        await reader.press("tab", "G", "shift+tab", "j", "j", "j", "enter")
-        await reader.in_pane("verdicts")
-        assert reader.verdict == "Right time"
         await reader.press("e")
-        await reader.at(3)
-        await reader.press("j", "j", "enter")
-        await reader.pilot.pause()
-        assert toasts(reader.pilot) == ["No verdict cites this turn. x shows its raw JSON."]
-        assert reader.pane == "transcript"
+        await reader.at(201)
+        assert toasts(reader.pilot) == ["The verdict cites only this turn. tab switches to the verdicts."]
 
 
-async def test_where_no_verdict_cites_a_turn_enter_and_e_say_so(scripted: ScriptedServer) -> None:
+async def test_where_no_evidence_is_found_enter_and_e_say_so(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5, evaluation={"metrics": METRICS[1:]})) as reader:
         await reader.evidence()
         await reader.press("e", "tab")
@@ -69,15 +56,26 @@ async def test_where_no_verdict_cites_a_turn_enter_and_e_say_so(scripted: Script
         await reader.press("enter")
         await reader.pilot.pause()
         assert toasts(reader.pilot) == ["No verdict cites a turn.", "This verdict cites no turn."]
-        assert (reader.pane, reader.turn) == ("verdicts", 1)
+        reader.page.loader.evidence = None  # as long as it is looked for
+        for shown, keys in enumerate((("e",), ("enter",), ("shift+tab", "enter")), 1):
+            reader.page._last_message = ""  # so that it is shown again
+            await reader.press(*keys)
+            assert toasts(reader.pilot)[2:] == shown * ["Still looking for the turns that the verdicts cite."]
+        assert (reader.pane, reader.turn) == ("transcript", 1)
 
 
-async def test_keys_in_one_burst_go_from_a_verdict_through_its_evidence(scripted: ScriptedServer) -> None:
-    async with reading(scripted, call(5)) as reader:
+async def test_enter_on_a_cited_turn_goes_to_its_verdict_and_on_others_says_so(scripted: ScriptedServer) -> None:
+    async with reading(scripted, call(5, evaluation={"metrics": METRICS[::-1]})) as reader:
         await reader.evidence()
-        reader.burst("tab", "j", "k", "enter", "e", "j", "k", "k", "enter")
+        reader.burst("tab", "G", "k", "j", "shift+tab", "j", "j", "j", "enter")
         await reader.in_pane("verdicts")
-        assert (reader.turn, reader.verdict) == (3, "Right time")
+        assert reader.verdict == "Right time"
+        reader.burst("e", "j", "k")
+        await reader.at(3)
+        await reader.press("j", "j", "enter")
+        await reader.pilot.pause()
+        assert toasts(reader.pilot) == ["No verdict cites this turn. x shows its raw JSON."]
+        assert reader.pane == "transcript"
 
 
 async def test_arrows_clicks_and_l_lead_along_the_timeline(scripted: ScriptedServer) -> None:

@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-import pytest
-from app_on_a_server import WIDE
-from run_pages import Reader, call, opened_from_list, path_of, reading, running
-from scripted_server import Reply, ScriptedServer, serve_runs
-from watching import still
+from pathlib import Path
 
+import pytest
+from app_on_a_server import WIDE, setup_of
+from demo_client import Clock, served_by
+from one_page import page_of
+from run_pages import call, opened_from_list, path_of, reading, running
+from scripted_server import Reply, ScriptedServer, serve_runs
+from watching import sees, still
+
+from cekura_tui.demo.corpus import FIRST_PROJECT
+from cekura_tui.demo.server import DemoServer
 from cekura_tui.ui.run import loader
+from cekura_tui.ui.run.screen import RunScreen
 
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A running run is polled at once."""
     monkeypatch.setattr(loader, "REPOLL", 0.05)
-
-
-def is_polling(reader: Reader) -> bool:
-    """Whether the run will be requested again."""
-    return reader.page.loader._timer is not None
-
-
-async def test_new_turns_are_followed_from_the_last_turn_only(scripted: ScriptedServer) -> None:
-    async with reading(scripted, running(5, 30)) as reader:
-        await reader.sees("Run 5 ", "live", "30 turns")
-        await reader.press("G")
-        serve_runs(scripted, running(5, 40))
-        await reader.sees("40 turns", "Sentence 40.")
-        await reader.at(40)
-        await reader.press("k", "k")
-        serve_runs(scripted, running(5, 50))
-        await reader.sees("50 turns")
-        assert reader.turn == 38
-        await reader.press("g")
-        serve_runs(scripted, running(5, 60))
-        await reader.sees("60 turns", "Sentence 1.")
-        assert reader.turn == 1
 
 
 async def test_a_run_is_watched_from_before_its_first_turn_to_its_verdicts(scripted: ScriptedServer) -> None:
@@ -50,30 +35,39 @@ async def test_a_run_is_watched_from_before_its_first_turn_to_its_verdicts(scrip
         await reader.sees("✗ 2 checks", "Right time  failed", "6 turns", "cites 00:14, 00:19", gone="live")
         assert reader.turn == 3
         await still(reader.pilot)
-        assert not is_polling(reader)
+        assert reader.page.loader._timer is None
 
 
-async def test_capital_l_pauses_and_resumes_following(scripted: ScriptedServer) -> None:
-    async with reading(scripted, running(5, 3)) as reader:
+async def test_a_run_of_the_demo_server_is_watched_through_its_call_to_its_verdicts(tmp_path: Path) -> None:
+    clock = Clock()
+    server = DemoServer(tmp_path / "demo", runs=100, epoch=clock.now, live=5.0, clock=clock)
+    with served_by(server):
+        setup = setup_of(server.url, server.key, FIRST_PROJECT)
+        async with page_of(setup, lambda state: RunScreen(state, 900_073), size=WIDE) as (_, pilot):
+            await sees(pilot, "live", "8 turns", "No verdicts yet")
+            clock.now += 20.0
+            await sees(pilot, "evaluating", "15 turns", "No verdicts yet")
+            clock.now += 10.0
+            await sees(pilot, "✓ passed", "15 turns", gone="evaluating")
+
+
+async def test_a_run_is_not_polled_after_capital_l_or_below_another_page(scripted: ScriptedServer) -> None:
+    async with opened_from_list(scripted, running(5, 3)) as reader:
         await reader.sees("live", "3 turns")
+        page = reader.page
         await reader.press("L")
         await reader.sees("paused", gone="live")
+        assert page.loader._timer is None
         serve_runs(scripted, running(5, 4))
         await reader.press("L")
         await reader.sees("live", "4 turns")
-
-
-async def test_a_run_below_another_page_is_not_polled_until_it_is_back(scripted: ScriptedServer) -> None:
-    async with opened_from_list(scripted, running(5, 3)) as reader:
-        await reader.sees("3 turns")
-        page = reader.page
         await reader.press("2")
         await reader.sees("No jobs yet")
         await still(reader.pilot)
         assert page.loader._timer is None
-        serve_runs(scripted, running(5, 4))
+        serve_runs(scripted, running(5, 5))
         await reader.press("escape")
-        await reader.sees("4 turns")
+        await reader.sees("5 turns")
         assert reader.page is page
 
 
@@ -87,7 +81,7 @@ async def test_a_failing_server_leaves_the_turns_on_screen_with_their_time(scrip
         scripted.on("GET", path_of(5), Reply({"detail": "no"}, 404))
         await reader.sees("(Not found)", "4 turns", gone="live")
         await still(reader.pilot)
-        assert not is_polling(reader)
+        assert reader.page.loader._timer is None
         serve_runs(scripted, running(5, 5))
         await reader.press("r")
         await reader.sees("live", "5 turns", gone="(Not found)")

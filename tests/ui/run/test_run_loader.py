@@ -93,34 +93,21 @@ async def test_a_run_is_shown_first_and_the_turns_its_verdicts_cite_after_that(s
     serve(scripted, call(5))
     async with loading(scripted, 5) as (loader, shown):
         await eventually(lambda: shown.marks, "marks")
-        assert shown.drawn_of == [None, 6]
-        assert sorted(shown.marks) == [3, 4]
+        assert (shown.drawn_of, sorted(shown.marks)) == ([None, 6], [3, 4])
         assert loader.evidence is not None
         cited = {key[2]: [one.n for one in evidence] for key, evidence in loader.evidence.items()}
         assert cited == {"Right time": [3, 4], "Tone": [], "Greeting": []}
-        assert loader.arrived.is_set()
-        assert not loader.is_running
-        assert loader._timer is None
+        assert (loader.arrived.is_set(), loader.is_running, loader._timer) == (True, False, None)
         loader.load(reload=True)
         await eventually(lambda: asked(scripted) == 2, "the run is requested although it is cached")
 
 
-async def test_a_run_is_polled_until_it_has_ended_whatever_its_list_says(scripted: ScriptedServer) -> None:
+async def test_a_run_is_polled_until_it_has_ended_and_while_it_is_seen_and_followed(scripted: ScriptedServer) -> None:
     serve_runs(scripted, running(5, 2))
     ended = view_of(Run.read(call(5)), 0.0).row
     async with loading(scripted, 5, row=ended) as (loader, shown):
-        await eventually(lambda: asked(scripted) >= 3, "the run is polled")
+        await eventually(lambda: asked(scripted) >= 3, "the run is polled, though its list says that it has ended")
         assert shown.drawn_of == [None, 2]  # nothing changed in it
-        serve_runs(scripted, call(5))
-        await eventually(lambda: shown.drawn_of[-1] == 6, "the run has ended")
-        await shown.work["run"]
-        assert loader._timer is None
-
-
-async def test_a_run_is_not_polled_while_it_is_hidden_or_not_followed(scripted: ScriptedServer) -> None:
-    serve(scripted, running(5, 2))
-    async with loading(scripted, 5) as (loader, shown):
-        await eventually(lambda: asked(scripted) >= 2, "the run is loaded again")
         for stop, resume in (
             (loader.pause, loader.resume),
             (lambda: loader.follow(False), lambda: loader.follow(True)),
@@ -133,6 +120,10 @@ async def test_a_run_is_not_polled_while_it_is_hidden_or_not_followed(scripted: 
             shown.is_current = True
             resume()
             await eventually(lambda before=before: asked(scripted) >= before + 2, "the run is polled")
+        serve_runs(scripted, call(5))
+        await eventually(lambda: shown.drawn_of[-1] == 6, "the run has ended")
+        await shown.work["run"]
+        assert loader._timer is None
 
 
 async def test_a_late_answer_is_dropped_when_another_run_is_shown_by_then(scripted: ScriptedServer) -> None:
@@ -153,14 +144,15 @@ async def test_a_late_answer_is_dropped_when_another_run_is_shown_by_then(script
 
 
 async def test_the_next_run_is_prefetched_and_shown_without_a_request(scripted: ScriptedServer) -> None:
-    serve(scripted, call(5), call(4))
+    serve(scripted, call(5), call(4), call(3))
 
     async def neighbour_of(run_id: int, step: int) -> int | None:
-        return 4 if (run_id, step) == (5, 1) else None
+        return run_id - step
 
     async with loading(scripted, 5, neighbour_of=neighbour_of) as (loader, shown):
         await eventually(lambda: asked(scripted, 4), "run 4 is prefetched")
         await shown.work["prefetch"]
+        assert asked(scripted, 3) == 0
         shown.drawn_of.clear()
         loader.show(4)
         await eventually(lambda: loader.evidence is not None, "run 4")
@@ -169,13 +161,12 @@ async def test_the_next_run_is_prefetched_and_shown_without_a_request(scripted: 
 
 
 async def test_a_refusal_ends_the_polling_and_a_failure_does_not(scripted: ScriptedServer) -> None:
-    serve(scripted, call(5))
     scripted.on("GET", path_of(5), Reply({"detail": "no"}, 401))
     async with loading(scripted, 5) as (loader, shown):
         await eventually(lambda: shown.errors, "the key is refused")
         await shown.work["run"]
-        assert loader._timer is None
-        assert (loader.failures, len(shown.errors), loader.view) == (1, 1, None)
+        assert (loader._timer, loader.failures, len(shown.errors), loader.view) == (None, 1, 1, None)
+        assert asked(scripted) == 1
         scripted.on("GET", path_of(5), Reply({"detail": "no"}, 503), Reply({"detail": "no"}, 503), Reply(call(5)))
         loader.load(reload=True)
         await eventually(lambda: loader.view is not None, "the run")

@@ -9,6 +9,7 @@ from scripted_server import Hold, Reply, ScriptedServer
 from waiting import answered, eventually
 from watching import screen_text, still
 
+from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.ui.messages import Improve
 from cekura_tui.ui.runs.list import RunList
 from cekura_tui.ui.runs.screen import RunsScreen
@@ -90,10 +91,9 @@ async def test_a_run_that_cannot_be_loaded_shows_nothing_of_the_run_before(scrip
         await reader.sees("Run (id): 9")
         await reader.press(ON)
         await reader.sees("Run 8", "Not found", gone="Run (id): 9")
-        await reader.press("d")
-        await still(reader.pilot)
-        await reader.press("x")
-        await still(reader.pilot)
+        for key in "dx":
+            await reader.press(key)
+            await still(reader.pilot)
         assert not {"9", "Luigi"} & set(screen_text(reader.pilot.app).split())
         await reader.press(ON)
         await reader.sees("Run 7 ", "Run (id): 7")
@@ -101,6 +101,19 @@ async def test_a_run_that_cannot_be_loaded_shows_nothing_of_the_run_before(scrip
         await reader.sees("“four” 1 of 2")  # the search is carried on
         await reader.press("n")
         await reader.sees("“four” 2 of 2")
+
+
+async def test_where_the_list_cannot_be_read_the_run_stays_and_the_error_is_shown(scripted: ScriptedServer) -> None:
+    async def refuse(run_id: int, step: int) -> int | None:
+        raise CekuraTuiError("The list is locked.")
+
+    async with reading(scripted, *RUNS) as reader:
+        await reader.sees("6 turns")
+        reader.page.loader.neighbour_of = refuse
+        await reader.press(ON)
+        await reader.sees("The list is locked.", "Run 9 ")
+        await reader.press("escape", "j")
+        await reader.at(2)
 
 
 async def test_the_next_run_begins_at_its_top_in_the_same_pane(scripted: ScriptedServer) -> None:
