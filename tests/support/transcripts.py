@@ -46,10 +46,10 @@ def show(transcript: Transcript, turns: Sequence[Turn], *, reset: bool = False) 
 
 
 def transcript_of(
-    turns: Sequence[Turn], *, size: tuple[int, int] = (80, 24)
+    turns: Sequence[Turn], *, size: tuple[int, int] = (80, 24), paint: bool = False
 ) -> AbstractAsyncContextManager[tuple[WidgetApp[Transcript], Pilot[None]]]:
     """A transcript alone in an app."""
-    return widget_app(Transcript(), lambda one: show(one, turns, reset=True), size=size)
+    return widget_app(Transcript(), lambda one: show(one, turns, reset=True), size=size, paint=paint)
 
 
 def on_ground(transcript: Transcript, y: int, *components: str) -> str:

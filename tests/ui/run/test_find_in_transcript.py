@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from one_widget import screen
 from transcripts import LONG, call, make_turn, on_ground, on_screen, result, show, talk, transcript_of
 
 from cekura_tui.evidence.evidence import TurnMark
-from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.run.transcript import Transcript
 
 
@@ -152,21 +150,3 @@ async def test_matches_beyond_what_is_drawn_of_a_turn_are_counted_where_it_is_cu
         transcript.find("")
         assert "found" not in "".join(screen(transcript))
         assert "… (2,001 lines more)" in "".join(screen(transcript))
-
-
-async def test_a_search_in_10_000_turns_draws_only_those_on_screen(monkeypatch: pytest.MonkeyPatch) -> None:
-    turns: list[Turn] = [turn if turn.n % 10 else call(turn.n, "find", {"a": LONG}) for turn in talk(10_000)]
-    drawn: list[int] = []
-    lines_of = Transcript.lines_of
-
-    def counted(transcript: Transcript, row: Turn, *how):  # type: ignore[no-untyped-def]
-        drawn.append(row.n)
-        return lines_of(transcript, row, *how)
-
-    monkeypatch.setattr(Transcript, "lines_of", counted)
-    async with transcript_of(turns) as (app, pilot):
-        drawn.clear()
-        for asked in ("e", "ap", "appointment", "turn 9999", "zebra"):
-            app.widget.find(asked, begin=1)
-            await pilot.pause()
-        assert 0 < len(drawn) < 500

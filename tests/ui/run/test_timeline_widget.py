@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -21,26 +22,18 @@ def clicked(app: WidgetApp[Strip]) -> list[int]:
     return [message.n for message in app.messages_of(TimelineStrip.TurnClicked)]
 
 
-async def test_speech_silence_overlap_tools_and_evidence_can_be_read_at_80_columns() -> None:
-    async with strip_of(CALL, MARKS) as (app, _):
+async def test_speech_silence_overlap_tools_and_evidence_can_be_read_also_in_plain_characters() -> None:
+    async with strip_of(CALL, MARKS) as (app, pilot):
         assert [line.rstrip() for line in screen(app.widget)] == [
             "caller       ✓━━━━━━      ▓▓━━━━      ◐━━━━━",
             "agent  ━━━━━━    4.2s✗━━━━▓▓   ━━━━━━━      ···20.0s···━━━━━━━━━━━━━",
             "tools                    ● ○",
             "       00:00             00:30             01:00             01:30         02:00",
         ]
-
-
-async def test_it_can_be_read_in_plain_characters_without_any_colour() -> None:
-    async with strip_of(CALL, MARKS) as (app, pilot):
         app.widget.put_cursor(7)
         await pilot.pause()
-        plain = AsciiFilter()
-        rows = [
-            "".join(segment.text for segment in plain.apply(list(app.widget.render_line(y)), Color(0, 0, 0)))
-            for y in range(4)
-        ]
-        assert [row.rstrip() for row in rows] == [
+        lines = [AsciiFilter().apply(list(app.widget.render_line(y)), Color(0, 0, 0)) for y in range(4)]
+        assert ["".join(segment.text for segment in line).rstrip() for line in lines] == [
             "caller       v------      ##---|      ?-----",
             "agent  ------    4.2sx----##   |------      ...20.0s...-------------",
             "tools                    * o   |",
@@ -69,24 +62,19 @@ def test_the_figures_take_fewer_words_where_there_is_less_room() -> None:
         assert figures(CALL, {}, room) == words
 
 
-async def test_a_call_without_times_is_one_line_that_says_so() -> None:
+async def test_a_call_without_times_is_one_line_and_one_with_start_times_only_has_points() -> None:
     async with strip_of(NO_TIMES, MARKS) as (app, pilot):
         app.widget.put_cursor(3)
         await pilot.pause()
         assert [line.rstrip() for line in screen(app.widget)] == ["None of the 24 turns has a time."]
-        assert app.widget.turn_at(20) is None
-        assert app.widget.step(1) is None
+        assert (app.widget.turn_at(20), app.widget.step(1)) == (None, None)
         await pilot.click(app.widget, offset=(20, 0))
         assert clicked(app) == []
-        app.widget.show(CALL, {})
+        app.widget.put_cursor(None)
+        app.widget.show(STARTS, {})
         await pilot.pause()
-        assert app.widget.size.height == 4
-
-
-async def test_turns_with_start_times_only_are_points_without_gaps_or_overlaps() -> None:
-    async with strip_of(STARTS) as (app, _):
-        caller, agent, *_ = screen(app.widget)
-        assert (caller.count("▸"), agent.count("▸")) == (4, 4)
+        caller, agent, *times = screen(app.widget)
+        assert (caller.count("▸"), agent.count("▸"), len(times)) == (4, 4, 2)
         assert not set(caller + agent) & set("━▓·")
         assert "only start times: no gaps, overlaps or answer times" in app.widget.figures(70)
 
@@ -94,14 +82,14 @@ async def test_turns_with_start_times_only_are_points_without_gaps_or_overlaps()
 async def test_the_height_is_that_of_the_lanes_and_the_times_only_where_there_is_room() -> None:
     async with strip_of(CALL) as (app, pilot):
         assert app.widget.size.height == 4
+        app.widget.show(timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "other", 6, 9)]), {})
+        await pilot.pause()
+        assert app.widget.size.height == 5
+        assert re.match("other  .*━", screen(app.widget)[3])
         app.screen.add_class("-short")
         app.widget.refresh(layout=True)
         await pilot.pause()
-        assert app.widget.size.height == 3
-    async with strip_of(timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "other", 6, 9)])) as (app, _):
-        assert app.widget.size.height == 5
-        assert screen(app.widget)[3].startswith("other  ")
-        assert "━" in screen(app.widget)[3]
+        assert app.widget.size.height == 4
 
 
 async def test_of_marks_in_one_column_the_worst_is_drawn_and_those_without_a_time_counted() -> None:

@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 from one_widget import screen
 from transcripts import call, make_turn, on_screen, show, talk, transcript_of
-
-
-async def test_going_up_from_the_end_moves_by_one_line_and_never_jumps() -> None:
-    async with transcript_of(talk(300)) as (app, pilot):
-        await pilot.press("G")
-        seen = screen(app.widget)
-        for _ in range(30):
-            app.widget.scroll_relative(y=-1, animate=False)
-            await pilot.pause()
-            now = screen(app.widget)
-            assert now[1:] == seen[:-1]
-            seen = now
 
 
 async def test_the_cursor_stays_on_its_turn_or_the_nearest_when_roles_are_hidden() -> None:
@@ -46,36 +35,31 @@ async def test_the_cursor_stays_on_its_turn_or_the_nearest_when_roles_are_hidden
         assert roles == ["caller only", "agent only", ""]  # without tools no choice of them
 
 
-async def test_another_width_keeps_the_turn_at_the_top_and_back_the_same_line() -> None:
-    for keys in (["G"], [*["pagedown"] * 3, "j", "j", "k"]):
-        async with transcript_of(talk(200)) as (app, pilot):
-            await pilot.press(*keys)
-            app.widget.scroll_relative(y=-17, animate=False)  # the cursor may be off the screen then
-            await pilot.pause()
-            first = screen(app.widget)
-            top = on_screen(app.widget)[0]
-            for size in ((120, 24), (50, 60), (120, 10)):
-                await pilot.resize_terminal(*size)
-                await pilot.pause()
-                shown = on_screen(app.widget)
-                assert shown[0] == top or shown[-1] == 200  # it cannot be at the top where the list ends before
-            await pilot.resize_terminal(80, 24)
-            await pilot.pause()
-            assert screen(app.widget) == first
-            await pilot.press("j")
-            assert app.widget.cursor_key in on_screen(app.widget)
-
-
-async def test_a_place_reached_in_another_width_is_kept_as_well() -> None:
+@pytest.mark.parametrize("keys", [["G"], [*["pagedown"] * 3, "j", "j", "k"]])
+async def test_another_width_keeps_the_turn_at_the_top_and_back_the_same_line(keys: list[str]) -> None:
     async with transcript_of(talk(200)) as (app, pilot):
-        await pilot.press(*["pagedown"] * 4)
+        await pilot.press(*keys)
+        app.widget.scroll_relative(y=-17, animate=False)  # the cursor may be off the screen then
+        await pilot.pause()
+        first = screen(app.widget)
+        top = on_screen(app.widget)[0]
+        for size in ((120, 24), (50, 60), (120, 10)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            shown = on_screen(app.widget)
+            assert shown[0] == top or shown[-1] == 200  # it cannot be at the top where the list ends before
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert screen(app.widget) == first
+        await pilot.press("j")
+        assert app.widget.cursor_key in on_screen(app.widget)
         await pilot.resize_terminal(50, 24)
         await pilot.pause()
-        await pilot.press("pagedown", "pagedown")
+        await pilot.press("pageup", "pageup")
         top = on_screen(app.widget)[0]
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
-        assert on_screen(app.widget)[0] == top
+        assert on_screen(app.widget)[0] == top, "a place reached in another width is kept as well"
 
 
 async def test_a_running_call_is_followed_from_its_last_line_only() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+import pytest
 from one_widget import WidgetApp, screen, widget_app
 from textual.pilot import Pilot
 
@@ -34,7 +35,7 @@ def verdicts_of(
     view: RunView, *, size: tuple[int, int] = (60, 20)
 ) -> AbstractAsyncContextManager[tuple[WidgetApp[Verdicts], Pilot[None]]]:
     """The verdicts of a run alone in an app."""
-    return widget_app(Verdicts(), lambda one: one.show_run(view), size=size)
+    return widget_app(Verdicts(), lambda one: one.show_run(view), size=size, paint=True)
 
 
 def lines(app: WidgetApp[Verdicts]) -> list[str]:
@@ -60,15 +61,12 @@ async def test_failing_verdicts_come_first_and_those_that_do_not_apply_are_apart
 
 
 async def test_the_expected_outcome_shows_which_parts_were_met() -> None:
-    expected = {
-        "score": 40,
-        "explanation": "Half of it.",
-        "outcome_alignments": [
-            {"outcome": "greets", "aligned": "yes"},
-            {"outcome": "said nothing", "prompt_part": "says goodbye", "aligned": False},
-            {"outcome": "asks for the name", "aligned": None},
-        ],
-    }
+    parts = [
+        {"outcome": "greets", "aligned": "yes"},
+        {"outcome": "said nothing", "prompt_part": "says goodbye", "aligned": False},
+        {"outcome": "asks for the name", "aligned": None},
+    ]
+    expected = {"score": 40, "explanation": "Half of it.", "outcome_alignments": parts}
     async with verdicts_of(run(metrics=[], rubric=[], expected_outcome=expected)) as (app, _):
         assert lines(app) == [
             " ✗ Expected outcome  failed · 40 of 100",
@@ -116,14 +114,18 @@ async def test_categories_of_a_metric_do_not_repeat_its_explanation() -> None:
 
 
 async def test_evidence_is_below_the_title_and_stays_when_the_run_is_reloaded() -> None:
-    async with verdicts_of(run()) as (app, _):
+    async with verdicts_of(run()) as (app, pilot):
+        updates = len(app.updates)
+        app.widget.show_run(run())
+        app.widget.show_evidence({})
+        await pilot.pause()
+        assert len(app.updates) == updates, "the same verdicts again paint nothing"
         before = lines(app)
         app.widget.show_evidence({IDENTITY: "cites 00:14, 00:46"})
         assert lines(app) == [before[0], "   cites 00:14, 00:46", *before[1:]]
         app.widget.show_run(run())
         assert lines(app)[1] == "   cites 00:14, 00:46"
-        changed = [{**metric, "explanation": "Something else."} for metric in METRICS]
-        app.widget.show_run(run(metrics=changed))
+        app.widget.show_run(run(metrics=[{**metric, "explanation": "Something else."} for metric in METRICS]))
         assert lines(app)[1] == "   Something else."
         app.widget.show_evidence({IDENTITY: "cites 00:20"})
         app.widget.show_run(run(2))
@@ -154,63 +156,39 @@ async def test_enter_opens_the_verdict_of_the_cursor_which_stays_while_others_co
 async def test_a_run_without_verdicts_says_why() -> None:
     async with verdicts_of(run(metrics=[], rubric=[], status="failed")) as (app, _):
         assert lines(app) == [" No verdicts: the run failed before it was judged."]
-        app.widget.show_run(run(2, metrics=[], rubric=[], status="in_progress"))
-        assert lines(app) == [" No verdicts yet: the run is still in progress."]
-        app.widget.show_run(run(3, metrics=[], rubric=[], status="completed"))
-        assert lines(app) == [" No verdicts."]
+        for number, status, words in ((2, "in_progress", " yet: the run is still in progress."), (3, "completed", ".")):
+            app.widget.show_run(run(number, metrics=[], rubric=[], status=status))
+            assert lines(app) == [f" No verdicts{words}"]
         app.widget.show_rows((), reset=True)
         assert lines(app) == [""]
         app.widget.show_run(run())
         assert lines(app)[0].startswith(" ✗ Identity check")
 
 
-async def test_the_text_of_a_verdict_is_never_markup() -> None:
+async def test_the_text_of_a_verdict_is_never_markup_and_a_very_long_one_is_cut_and_counted() -> None:
     bad = "\x1b]0;x\x07[/b] [@click=app.quit]press[/] \u202e予約 👍\x9b2J"
     metrics = [{"id": 3, "name": bad, "passed": False, "explanation": [bad, f"a\n{bad}"], "value": bad}]
-    async with verdicts_of(
-        run(metrics=metrics, rubric=[], critical_categories=[{"category": bad, "priority": bad}]), size=(70, 20)
-    ) as (app, pilot):
+    categories = [{"category": bad, "priority": bad}]
+    async with verdicts_of(run(metrics=metrics, rubric=[], critical_categories=categories)) as (app, pilot):
         app.widget.show_evidence({row.key: bad for row in app.widget.rows})
         await pilot.pause()
         text = "\n".join(lines(app))
         assert text.count("[/b] [@click=app.quit]press[/] 予約 👍") >= 5
         assert all(character.isprintable() or character == "\n" for character in text)
-
-
-async def test_very_long_texts_are_cut_and_the_characters_left_out_counted() -> None:
-    metrics = [{"id": 3, "name": "x" * 5_000, "passed": False, "explanation": ["y" * 20_000, "z\n" * 9_000]}]
-    async with verdicts_of(run(metrics=metrics, rubric=[])) as (app, _):
-        lines = app.widget.lines_of(app.widget.rows[0], 60, RowState())
-        texts = ["".join(segment.text for segment in line) for line in lines]
-        assert len(texts) < 1_100
+        long = {"id": 3, "name": "x" * 5_000, "passed": False, "explanation": ["y" * 20_000, "z\n" * 9_000]}
+        app.widget.show_run(run(2, metrics=[long], rubric=[]))
+        drawn = app.widget.lines_of(app.widget.rows[0], 60, RowState())
+        texts = ["".join(segment.text for segment in line) for line in drawn]
         assert "…(16,000charactersmore)" in "".join(texts).replace(" ", "")
         assert texts[-1] == "   … more lines are not shown"
-        assert max(map(len, texts)) <= 60
+        assert (len(texts) < 1_100, max(map(len, texts)) <= 60) == (True, True)
 
 
-async def test_of_1_000_verdicts_only_those_on_screen_are_wrapped() -> None:
-    metrics = [
-        {"id": n, "name": f"Check {n}", "passed": n % 2 == 0, "explanation": [f"{LONG} " * 20] * 3}
-        for n in range(1_000)
-    ]
-    view = run(metrics=metrics, rubric=[])
-    async with verdicts_of(run(2, metrics=metrics[:10], rubric=[]), size=(80, 24)) as (app, pilot):
-        asked: list[object] = []
-        lines_of = app.widget.lines_of
-        app.widget.lines_of = lambda row, *how: asked.append(row) or lines_of(row, *how)  # type: ignore
-        app.widget.show_run(view)
-        await pilot.pause()
-        assert len(asked) < 30  # only what is on screen is wrapped
+async def test_of_1_000_verdicts_only_those_on_screen_are_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = [{"id": n, "name": f"Check {n}", "passed": n % 2, "explanation": [f"{LONG} " * 20]} for n in range(1_000)]
+    wrapped, lines_of = [], Verdicts.lines_of
+    monkeypatch.setattr(Verdicts, "lines_of", lambda *given: wrapped.append(given[1]) or lines_of(*given))
+    async with verdicts_of(run(metrics=metrics, rubric=[]), size=(80, 24)) as (app, pilot):
+        assert 0 < len(wrapped) < 30
         await pilot.press("G")
-        assert app.widget.cursor_key == ("metric", 998, "Check 998", 1)
-
-
-async def test_the_same_verdicts_again_paint_nothing() -> None:
-    async with verdicts_of(run()) as (app, pilot):
-        painted: list[object] = []
-        refresh = app.widget.refresh
-        app.widget.refresh = lambda *each, **how: painted.append(each) or refresh(*each, **how)  # type: ignore
-        app.widget.show_run(run())
-        app.widget.show_evidence({})
-        await pilot.pause()
-        assert painted == []
+        assert app.widget.cursor_key == ("metric", 999, "Check 999", 1)
