@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from app_on_a_server import setup_of
@@ -19,18 +20,16 @@ from textual.pilot import Pilot
 from watching import sees
 
 from cekura_tui.model.run.run import Run
-from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_json
-from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.run.copy import CopyRunDialog
 from cekura_tui.ui.state import AppState
-from cekura_tui.ui.terminal.browser import open_link
 from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
 
 DASHBOARD = "https://dashboard.cekura.ai"
 PROJECT = Scope("project", 4021, "Clinic")
+NO_RECORDING = "No link to the recording: the server sent no web link."
 RECORDING = "https://storage.example/run.wav?signature=a%20b&x=1"
 CALL: dict[str, object] = {
     "result_id": 991,
@@ -62,25 +61,16 @@ def setup(scripted: ScriptedServer) -> Setup:
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current directory of the program, on a local machine."""
+    """The current directory of the program."""
     place = tmp_path / "here"
     place.mkdir()
     monkeypatch.chdir(place)
-    monkeypatch.setenv("HOME", str(place))
-    for name in ("SSH_CONNECTION", "SSH_TTY"):
-        monkeypatch.delenv(name, raising=False)
     return place
 
 
-def copy_of(
-    shown: RunView,
-    *,
-    turn: Turn | None = None,
-    verdict: Verdict | None = None,
-    dashboard: str | None = DASHBOARD,
-    scope: Scope | None = PROJECT,
-) -> Callable[[AppState], CopyRunDialog]:
-    return lambda state: CopyRunDialog(state, shown, turn=turn, verdict=verdict, dashboard=dashboard, scope=scope)
+def copy_of(shown: RunView, **given: Any) -> Callable[[AppState], CopyRunDialog]:
+    options = {"turn": None, "verdict": None, "dashboard": DASHBOARD, "scope": PROJECT, **given}
+    return lambda state: CopyRunDialog(state, shown, **options)
 
 
 def offered(app: OneDialog) -> list[str]:
@@ -138,26 +128,19 @@ async def test_id_link_turn_verdict_recording_and_curl_are_copied_exactly(
 ) -> None:
     shown = view()
     turn, verdict = shown.transcript.turns[1], shown.verdicts[1]
+    copies = {
+        "run ID": "48213",
+        "link to the result": f"{DASHBOARD}/4021/results/991",
+        "turn at 0:01:01": "00:01:01  Caller: It is me…",
+        "verdict “Politeness”": "✓ Politeness: passed",
+        "link to the recording": RECORDING,
+        "request as curl": f'curl {scripted.url}/test_framework/v1/runs/48213/ -H "X-CEKURA-API-KEY: $CEKURA_API_KEY"',
+    }
     async with asked(setup, copy_of(shown, turn=turn, verdict=verdict)) as (app, pilot):
-        for words in (
-            "run ID",
-            "link to the result",
-            "turn at 0:01:01",
-            "verdict “Politeness”",
-            "link to the recording",
-            "request as curl",
-        ):
+        for words in copies:
             assert await choose(app, pilot, words) is None
-        assert app.copied == [
-            "48213",
-            f"{DASHBOARD}/4021/results/991",
-            "00:01:01  Caller: It is me…",
-            "✓ Politeness: passed",
-            RECORDING,
-            f'curl {scripted.url}/test_framework/v1/runs/48213/ -H "X-CEKURA-API-KEY: $CEKURA_API_KEY"',
-        ]
+        assert app.copied == list(copies.values())
         await sees(pilot, "Sent the request as curl, ")
-        assert "secret-key" not in "".join(app.copied)
     assert scripted.seen == [], "the recording is not fetched, nor anything else"
 
 
@@ -176,27 +159,40 @@ async def test_each_offer_shows_how_its_text_begins(setup: Setup) -> None:
         assert app.copied == ["✗ Identity: failed · 2, needs ≥ 4\n    Asked too late."]
 
 
-async def test_what_is_not_offered_is_named_with_its_reason(setup: Setup, home: Path) -> None:
-    passed = {"evaluation": {"metrics": [{"id": 2, "name": "Politeness", "passed": True}]}, "rubric": None}
-    async with asked(setup, copy_of(view(result_id=None, **passed))) as (app, pilot):
-        await sees(pilot, "No link: the run has no result or project.", gone="recording:")
-        assert not [words for words in offered(app) if words.startswith(("link to the result", "verdict", "turn at"))]
-    async with asked(setup, copy_of(view(), dashboard=None)) as (_, pilot):
-        await sees(pilot, "No link: no dashboard URL is set.")
+@pytest.mark.parametrize(
+    ("fields", "dashboard", "reason", "missing"),
+    [
+        ({"result_id": None}, DASHBOARD, "No link: the run has no result or project.", ("link to the result", "turn")),
+        ({}, None, "No link: no dashboard URL is set.", "link to the result"),
+        ({"voice_recording_url": "javascript:alert(1)"}, DASHBOARD, NO_RECORDING, ("open", "link to the recording")),
+        ({"voice_recording_url": 7}, DASHBOARD, NO_RECORDING, ("open", "link to the recording")),
+        ({"evaluation": None, "rubric": None}, DASHBOARD, "Copy or save", "verdict"),
+    ],
+)
+async def test_what_is_not_offered_is_named_with_its_reason(
+    setup: Setup, fields: dict[str, object], dashboard: str | None, reason: str, missing: str | tuple[str, ...]
+) -> None:
+    async with asked(setup, copy_of(view(**fields), dashboard=dashboard)) as (app, pilot):
+        await sees(pilot, reason)
+        assert [words for words in offered(app) if words.startswith(missing)] == []
+
+
+async def test_a_demo_has_no_curl(home: Path) -> None:
     demo = make_setup(demo=DemoOptions(), env={"CEKURA_TUI_HOME": str(home)})
     async with asked(demo, copy_of(view())) as (app, pilot):
         await sees(pilot, "No curl: the demo server ends with the app.")
         assert "request as curl" not in offered(app)
 
 
-@pytest.mark.parametrize(
-    "odd",
-    ["javascript:alert(1)", 7],
-)
-async def test_only_a_web_link_is_offered_as_the_recording(setup: Setup, odd: object) -> None:
-    async with asked(setup, copy_of(view(voice_recording_url=odd))) as (app, pilot):
-        await sees(pilot, "No link to the recording: the server sent no web link.")
-        assert not [words for words in offered(app) if "recording" in words]
+@pytest.mark.parametrize("name", ["SSH_CONNECTION", "SSH_TTY"])
+async def test_over_ssh_the_recording_is_copied_and_not_opened(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "/dev/pts/1")
+    async with asked(setup, copy_of(view())) as (app, pilot):
+        await sees(pilot, "Copy or save run 48213")
+        assert "link to the recording" in offered(app)
+        assert not [words for words in offered(app) if "browser" in words]
 
 
 # To a file
@@ -255,20 +251,10 @@ def test_leaving_does_not_wait_for_a_browser_that_takes_long(
     assert not opening.is_alive()
 
 
-async def test_opening_a_recording_runs_nothing_from_the_current_directory(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "webbrowser.py").write_text("open('run', 'w').close()\ndef open(link): return True\n")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BROWSER", "false %s")
-    monkeypatch.setenv("PATH", os.path.dirname(sys.executable))
-    assert not await open_link(RECORDING)
-    assert not (tmp_path / "run").exists()
-
-
 async def test_without_a_browser_the_link_of_the_recording_can_be_copied(
-    setup: Setup, monkeypatch: pytest.MonkeyPatch
+    setup: Setup, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (here / "webbrowser.py").write_text("open('run', 'w').close()\ndef open(link): return True\n")
     monkeypatch.setenv("BROWSER", "false %s")
     monkeypatch.setenv("PATH", os.path.dirname(sys.executable))
     async with asked(setup, copy_of(view())) as (app, pilot):
@@ -277,16 +263,7 @@ async def test_without_a_browser_the_link_of_the_recording_can_be_copied(
         await sees(pilot, "Can't open a browser. Copy the link instead.")
         await choose(app, pilot, "link to the recording")
         assert app.copied == [RECORDING]
-
-
-async def test_over_ssh_the_recording_is_copied_and_not_opened(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SSH_CONNECTION", "SSH_TTY"):
-        monkeypatch.setenv(name, "/dev/pts/1")
-        async with asked(setup, copy_of(view())) as (app, pilot):
-            await sees(pilot, "Copy or save run 48213")
-            assert "link to the recording" in offered(app)
-            assert not [words for words in offered(app) if "browser" in words]
-        monkeypatch.delenv(name)
+    assert os.listdir(here) == ["webbrowser.py"], "nothing in the current directory is run"
 
 
 # However it is looked at
