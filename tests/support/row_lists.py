@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -73,22 +73,33 @@ def screen(shown: VirtualList[Any]) -> list[str]:
     return [line.strip() for line in one_widget.screen(shown)]
 
 
-class Lazy(Sequence[Row]):
-    """Rows with the ids `first`, `first + 1`, …, made when they are read; `looks` counts the reads."""
+class PlacedRows(Sequence[Any]):
+    """Rows that know their places, made from their keys when they are read; `looks` counts the reads.
 
-    def __init__(self, first: int, count: int) -> None:
-        self.first, self.count, self.looks = first, count, 0
+    They are never iterated over: there may be a million of them.
+    """
+
+    def __init__(self, keys: Sequence[Any], row_of: Callable[[Any], Any] = lambda key: rows(key)[0]) -> None:
+        self._keys, self._row_of = keys, row_of
+        self.looks = 0
 
     def __len__(self) -> int:
-        return self.count
+        return len(self._keys)
 
     def __getitem__(self, index: Any) -> Any:
         self.looks += 1
-        if not 0 <= index < self.count:
+        if not 0 <= index < len(self._keys):
             raise IndexError(index)
-        return rows(self.first + index)[0]
+        return self._row_of(self._keys[index])
+
+    def __iter__(self) -> Any:
+        raise AssertionError("these rows are never gone through")
 
     def place_of(self, key: Hashable) -> int | None:
-        """The index of an id."""
-        index = key - self.first if isinstance(key, int) else -1
-        return index if 0 <= index < self.count else None
+        """The index of a key."""
+        return self._keys.index(key) if key in self._keys else None
+
+
+def lazy(first: int, count: int) -> PlacedRows:
+    """Rows with the ids `first`, `first + 1`, …"""
+    return PlacedRows(range(first, first + count))

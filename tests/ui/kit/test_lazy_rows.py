@@ -6,7 +6,8 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 from one_widget import WidgetApp, widget_app
-from row_lists import SIZE, Even, Lazy, listed, rows, screen
+from row_lists import SIZE, Even, lazy, listed, screen
+from textual.geometry import Region
 from textual.pilot import Pilot
 
 from cekura_tui.model.run.listing import ListedRuns
@@ -20,68 +21,58 @@ KEYS = ("j", "k", "pagedown", "pagedown", "ctrl+d", "V", "space", "j", "j", "V",
 A_FEW_SCREENS = 12 * SIZE[1]
 
 
-async def looks(count: int) -> list[int]:
-    """How many rows each key reads."""
-    lazy = Lazy(0, count)
-    async with listed(Even(), lazy) as (_, pilot):
-        seen = []
-        for key in KEYS:
-            lazy.looks = 0
-            await pilot.press(key)
-            await pilot.pause()
-            seen.append(lazy.looks)
-    return seen
-
-
 async def test_a_key_reads_no_more_of_a_million_rows_than_of_240() -> None:
-    assert (a_million := await looks(1_000_000)) == await looks(240)
-    assert max(a_million) <= A_FEW_SCREENS
+    looks: dict[int, list[int]] = {240: [], 1_000_000: []}
+    for count, seen in looks.items():
+        made = lazy(0, count)
+        async with listed(Even(), made) as (_, pilot):
+            for key in KEYS:
+                made.looks = 0
+                await pilot.press(key)
+                await pilot.pause()
+                seen.append(made.looks)
+    assert looks[240] == looks[1_000_000]
+    assert max(looks[240]) <= A_FEW_SCREENS
 
 
 async def test_rows_that_come_or_go_among_a_million_cost_no_more_than_a_screen() -> None:
-    async with listed(Even(), Lazy(0, 1_000_000)) as (app, pilot):
+    async with listed(Even(), lazy(0, 1_000_000)) as (app, pilot):
         await pilot.press("G", "pageup", "j", "space", "k")
-        key, seen = app.widget.cursor_key, screen(app.widget)
+        key, seen, messages = app.widget.cursor_key, screen(app.widget), len(app.messages)
         app.widget.painted.clear()
-        more = Lazy(-7, 1_000_007)
+        more = lazy(-7, 1_000_007)
         app.widget.show_rows(more)
         await pilot.pause()
         assert app.widget.painted == []
         assert more.looks <= A_FEW_SCREENS
         assert (app.widget.cursor_key, app.widget.cursor_index) == (key, more.place_of(key))
-        assert screen(app.widget) == seen
-        assert app.widget.marks == {999_991}
+        assert (screen(app.widget), app.widget.marks) == (seen, {999_991})
+        assert not [message for message in app.messages[messages:] if isinstance(message, VirtualList.Moved)]
         await pilot.press("g", "j")
-        fewer = Lazy(-3, 999_998)  # without the row of the cursor
+        fewer = lazy(-3, 999_998)  # without the row of the cursor
         app.widget.show_rows(fewer)
         await pilot.pause()
         assert (app.widget.cursor_key, fewer.looks <= A_FEW_SCREENS) == (-3, True)
 
 
-async def test_lazy_rows_cannot_be_changed_one_by_one() -> None:
-    async with listed(Even(), Lazy(0, 10)) as (app, _):
-        with pytest.raises(TypeError, match="know their places"):
-            app.widget.update_rows(rows(1))
-
-
 async def test_new_rows_are_shown_at_the_top_until_the_cursor_would_leave_the_screen() -> None:
-    async with listed(Even(), Lazy(0, 1_000)) as (app, pilot):
+    async with listed(Even(), lazy(0, 1_000)) as (app, pilot):
         await pilot.press("j")
         for first in (-3, -6):
-            app.widget.show_rows(Lazy(first, 1_000), follow=True)
+            app.widget.show_rows(lazy(first, 1_000), follow=True)
             await pilot.pause()
             assert (app.widget.at_top, app.widget.cursor_key, screen(app.widget)[0]) == (True, 1, f"run {first} 0")
-        app.widget.show_rows(Lazy(-30, 1_000), follow=True)
+        app.widget.show_rows(lazy(-30, 1_000), follow=True)
         await pilot.pause()
         assert (app.widget.at_top, app.widget.cursor_key, screen(app.widget)[7]) == (False, 1, "run 1 0")
         seen = screen(app.widget)
-        app.widget.show_rows(Lazy(-33, 1_003), follow=True)
+        app.widget.show_rows(lazy(-33, 1_003), follow=True)
         await pilot.pause()
         assert screen(app.widget) == seen
 
 
 async def test_the_list_reports_which_rows_are_in_view() -> None:
-    async with listed(Even(), Lazy(0, 1_000)) as (app, pilot):
+    async with listed(Even(), lazy(0, 1_000)) as (app, pilot):
         await pilot.press("j", "pagedown", "G")
         told = [(m.first, m.last) for m in app.messages_of(VirtualList.InView)]
         assert told == [(0, 9), (9, 18), (990, 999)]
@@ -89,7 +80,7 @@ async def test_the_list_reports_which_rows_are_in_view() -> None:
         app.widget.show_rows(app.widget.rows)
         await pilot.pause()
         assert len(app.messages_of(VirtualList.InView)) == 3
-        app.widget.show_rows(Lazy(0, 1_000))
+        app.widget.show_rows(lazy(0, 1_000))
         await pilot.pause()
         assert [(m.first, m.last) for m in app.messages_of(VirtualList.InView)][3:] == [(990, 999)]
         app.widget.show_rows(())
@@ -111,6 +102,11 @@ def page(number: int) -> RunPage:
     return RunPage(number, COUNT, tuple(run(n) for n in range(newest, newest - 100, -1)), more=newest > 100)
 
 
+async def show(app: WidgetApp[RunList], pilot: Pilot[None], pages: PagedRuns) -> None:
+    app.widget.show_rows(pages.listed)
+    await pilot.pause()
+
+
 def runs_of(pages: PagedRuns) -> AbstractAsyncContextManager[tuple[WidgetApp[RunList], Pilot[None]]]:
     """A list of these runs alone in an app."""
     return widget_app(RunList(str), lambda one: one.show_rows(pages.listed))
@@ -121,35 +117,23 @@ def pages() -> PagedRuns:
     return PagedRuns(page(1), 2e9, max_pages=3)
 
 
-def place(runs: RunList) -> tuple[int | None, int, object]:
-    """The cursor's index, the line of the screen that it is on, and what it is on."""
-    assert runs.cursor_index is not None
-    return runs.cursor_index, runs.cursor_index - int(runs.scroll_y), runs.cursor_key
-
-
-async def test_when_a_page_arrives_the_cursor_is_on_the_run_loaded_at_its_place(pages: PagedRuns) -> None:
+@pytest.mark.parametrize("newer", [[], [COUNT + 1, COUNT + 2]])
+async def test_when_a_page_arrives_the_cursor_is_on_the_run_loaded_at_its_place(
+    pages: PagedRuns, newer: list[int]
+) -> None:
     async with runs_of(pages) as (app, pilot):
+        runs = app.widget
         await pilot.press("G", "pageup", "k", "space")
-        index, line, key = place(app.widget)
-        assert key == ("gap", index)
-        assert app.widget.marks == frozenset()
+        index = runs.cursor_index or 0
+        line = index - runs.scroll_y
+        assert (runs.cursor_key, runs.marks) == (("gap", index), frozenset())
         pages.put(page(1_000))
-        app.widget.show_rows(pages.listed)
-        await pilot.pause()
-        assert place(app.widget) == (index, line, COUNT - (index or 0))
-        assert app.widget.cursor_id == COUNT - (index or 0)
-
-
-async def test_when_a_page_and_newer_runs_arrive_the_cursor_stays_at_its_place(pages: PagedRuns) -> None:
-    async with runs_of(pages) as (app, pilot):
-        await pilot.press("G", "pageup", "k")
-        index, line, _ = place(app.widget)
-        pages.put(page(1_000))
-        pages.add_newer([run(COUNT + 1), run(COUNT + 2)])
+        pages.add_newer([run(n) for n in newer])
         pages.let_in()
-        app.widget.show_rows(pages.listed)
-        await pilot.pause()
-        assert place(app.widget) == ((index or 0) + 2, line, COUNT - (index or 0))
+        await show(app, pilot, pages)
+        assert runs.cursor_index == index + len(newer)
+        assert runs.cursor_index - runs.scroll_y == line
+        assert (runs.cursor_key, runs.cursor_id) == (COUNT - index, COUNT - index)
 
 
 async def test_a_run_whose_page_is_dropped_leaves_the_cursor_at_its_place(pages: PagedRuns) -> None:
@@ -162,31 +146,25 @@ async def test_a_run_whose_page_is_dropped_leaves_the_cursor_at_its_place(pages:
         for number in (501, 502):
             pages.put(page(number))
         assert not pages.has(2)
-        app.widget.show_rows(pages.listed)
-        await pilot.pause()
+        await show(app, pilot, pages)
         assert (app.widget.cursor_index, app.widget.cursor_key) == (150, ("gap", 150))
         assert screen(app.widget)[0].startswith(str(COUNT - 50_000))
         pages.put(page(2), keep=[2])
-        app.widget.show_rows(pages.listed)
-        await pilot.pause()
+        await show(app, pilot, pages)
         assert (app.widget.cursor_index, app.widget.cursor_key) == (150, COUNT - 150)
 
 
 async def test_a_run_that_ends_is_repainted_alone(pages: PagedRuns, monkeypatch: pytest.MonkeyPatch) -> None:
     async with runs_of(pages) as (app, pilot):
         await pilot.press("j", "j")
-        lines: list[int] = []
+        painted: list[Region] = []
         refresh = app.widget.refresh
-        monkeypatch.setattr(
-            app.widget,
-            "refresh",
-            lambda *each, **how: lines.extend(region.y for region in each) or refresh(*each, **how),
-        )
+        monkeypatch.setattr(app.widget, "refresh", lambda *each, **how: painted.extend(each) or refresh(*each, **how))
         for n in range(40):
             pages.change([run(COUNT - 5, f"{n} checks")])
             app.widget.show_rows(pages.listed)
         await pilot.pause()
-        assert set(lines) == {5}
+        assert {region.y for region in painted} == {5}
         assert isinstance(app.widget.rows, ListedRuns)
         assert "39 checks" in screen(app.widget)[5]
         assert app.widget.cursor_key == COUNT - 2

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from rich.segment import Segment
 from rich.style import Style
-from row_lists import SIZE, Even, Lazy, Row, Uneven, listed, rows, screen
+from row_lists import SIZE, Even, Row, Uneven, lazy, listed, rows, screen
 from textual.events import Click, MouseDown, MouseEvent, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp
 from textual.pilot import Pilot
 
 from cekura_tui.ui.kit.strips import Line, RowState
+from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.theme import THEMES, WORDS, contrast
+
+LAST = SIZE[0] - 2
+"""The last cell of a row, beside the scroll bar."""
 
 
 async def wheel(pilot: Pilot[Any], *events: type[MouseEvent]) -> None:
@@ -41,21 +46,16 @@ async def test_a_click_moves_the_cursor_and_a_double_click_opens_but_not_below_t
     async with listed(Even(), rows(*range(7))) as (app, pilot):
         await pilot.click(Even, offset=(5, 3))
         assert (app.widget.cursor_key, app.opened) == (3, [])
-        await pilot.double_click(Even, offset=(5, 6))
-        assert (app.widget.cursor_key, app.opened) == (6, [6])
-        await pilot.double_click(Even, offset=(5, 7))
-        assert (app.widget.cursor_key, app.opened) == (6, [6])
+        for y in (6, 7):
+            await pilot.double_click(Even, offset=(5, y))
+            assert (app.widget.cursor_key, app.opened) == (6, [6])
 
 
 async def test_ctrl_and_a_click_mark_a_row_shift_and_a_click_all_up_to_it() -> None:
-    async with listed(Even(), Lazy(0, 1_000)) as (app, pilot):
-        await pilot.click(Even, offset=(5, 2), control=True)
-        assert app.widget.marks == {2}
-        await pilot.click(Even, offset=(5, 5), shift=True)
-        assert app.widget.marks == {2, 3, 4, 5}
-        await pilot.click(Even, offset=(5, 4), control=True)
-        assert app.widget.marks == {2, 3, 5}
-        assert app.widget.cursor_key == 4
+    async with listed(Even(), lazy(0, 1_000)) as (app, pilot):
+        for y, how, marks in ((2, "control", {2}), (5, "shift", {2, 3, 4, 5}), (4, "control", {2, 3, 5})):
+            await pilot.click(Even, offset=(5, y), **{how: True})
+            assert (app.widget.cursor_key, app.widget.marks) == (y, marks)
 
 
 async def test_capital_v_marks_up_to_the_last_marked_row_at_most_a_thousand() -> None:
@@ -63,27 +63,25 @@ async def test_capital_v_marks_up_to_the_last_marked_row_at_most_a_thousand() ->
         def may_mark(self, row: Row) -> bool:
             return row.id % 2 == 1
 
-    async with listed(Even(), Lazy(0, 100_000)) as (app, pilot):
-        await pilot.press("j", "space", "j", "j", "V")
-        assert app.widget.marks == {1, 2, 3}
-        await pilot.press("V")
-        assert app.widget.marks == frozenset()
-        await pilot.press("G", "V")
-        assert app.widget.marks == set(range(1, 1_001))
-    async with listed(Odd(), Lazy(0, 100)) as (app, pilot):
+    async with listed(Even(), lazy(0, 100_000)) as (app, pilot):
+        for keys, marks in (("jVjjV", {1, 2, 3}), ("V", set()), ("GV", set(range(1, 1_001)))):
+            await pilot.press(*keys)
+            assert app.widget.marks == marks
+    async with listed(Odd(), lazy(0, 100)) as (app, pilot):
         await pilot.press("space", "j", "space", *"jjjj", "V", "k", "space")
         assert app.widget.marks == {1, 3, 5}
+        assert app.messages_of(VirtualList.Marked)[-1].left_out == 2
 
 
 async def test_the_wheel_scrolls_and_leaves_the_cursor_where_it_is() -> None:
-    async with listed(Even(), Lazy(0, 100_000)) as (app, pilot):
+    async with listed(Even(), lazy(0, 100_000)) as (app, pilot):
         await wheel(pilot, *[MouseScrollDown] * 3)
         down = app.widget.scroll_y
         assert down > 0
         assert (screen(app.widget)[0], app.widget.cursor_key) == (f"run {down:.0f} 0", 0)
         await wheel(pilot, MouseScrollUp)
         assert 0 < app.widget.scroll_y < down
-        app.widget.show_rows(Lazy(-5, 100_005))
+        app.widget.show_rows(lazy(-5, 100_005))
         await pilot.pause()
         assert app.widget.cursor_key == 0
         assert screen(app.widget)[0] == f"run {app.widget.scroll_y - 5:.0f} 0"
@@ -91,69 +89,77 @@ async def test_the_wheel_scrolls_and_leaves_the_cursor_where_it_is() -> None:
 
 # Text
 
-LAST = SIZE[0] - 2
-"""The last cell of a row, beside the scroll bar."""
-
 
 @pytest.mark.parametrize(
-    ("points", "text"),
+    ("shown", "points", "text"),
     [
-        ([(2, 1), (4, 1)], "run"),
-        ([(4, 1), (3, 1), (2, 1)], "run"),
-        ([(6, 1), (6, 2), (4, 3)], "1 0\n  run 2 0\n  run"),
-        ([(4, 3), (6, 1)], "1 0\n  run 2 0\n  run"),
+        (lazy(0, 1_000), [(2, 1), (4, 1)], "run"),
+        (lazy(0, 1_000), [(4, 1), (3, 1), (2, 1)], "run"),
+        (lazy(0, 1_000), [(6, 1), (6, 2), (4, 3)], "1 0\n  run 2 0\n  run"),
+        (lazy(0, 1_000), [(4, 3), (6, 1)], "1 0\n  run 2 0\n  run"),
+        ([Row(0, "日本語")], [(3, 0), (4, 0)], "日本"),
+        ([Row(0, "日本語")], [(5, 0), (2, 0)], "日本"),
+        ([Row(0, "[red]x[/oops]")], [(2, 0), (12, 0)], "[red]x[/oop"),
+        ([Row(0, "a\x1b[31mb\tc")], [(2, 0), (LAST, 0)], "a[31mb    c 0"),
+        (rows(0, height=3), [(4, 1), (LAST, 2)], "n 0 1\n  run 0 2"),
     ],
 )
-async def test_text_that_the_mouse_is_dragged_over_is_copied(points: list[tuple[int, int]], text: str) -> None:
-    async with listed(Even(), Lazy(0, 1_000)) as (app, pilot):
+async def test_text_that_the_mouse_is_dragged_over_is_copied_as_it_is_drawn(
+    shown: Sequence[Row], points: list[tuple[int, int]], text: str
+) -> None:
+    async with listed(Even() if len(shown) > 1 else Uneven(), shown) as (app, pilot):
         await drag(pilot, *points)
         await pilot.press("ctrl+c")
         assert app.copied == [text]
 
 
 async def test_selected_text_stays_while_rows_come_and_scroll_until_a_click_or_they_go() -> None:
-    async with listed(Even(), Lazy(0, 100_000)) as (app, pilot):
+    async with listed(Even(), lazy(0, 100_000)) as (app, pilot):
         await pilot.press("pagedown")
         await drag(pilot, (2, 3), (LAST, 4))
         selected = app.screen.get_selected_text()
         assert (selected, app.widget.cursor_key) == ("run 12 0\n  run 13 0", 9)
-        app.widget.show_rows(Lazy(-7, 100_007))
-        await pilot.press("G")
-        await pilot.press("ctrl+c")
+        app.widget.show_rows(lazy(-7, 100_007))
+        await pilot.press("G", "ctrl+c")
         assert app.copied == [selected]
         await pilot.click(Even, offset=(5, 6))
         assert app.screen.get_selected_text() is None
-        app.widget.show_rows(Lazy(0, 100), reset=True)
+        app.widget.show_rows(lazy(0, 100), reset=True)
         await pilot.pause()
+        await drag(pilot, (2, 3), (2, 4), (4, 3))
+        assert (app.screen.get_selected_text(), app.widget.cursor_key) == ("run", 0), "back in its row it is no click"
+        await pilot.resize_terminal(30, 10)
+        await pilot.pause()
+        assert app.screen.get_selected_text() is None, "in another width other cells are other text"
+        await move(pilot, (2, 5))
+        assert app.screen.get_selected_text() is None, "the button is not down"
         await drag(pilot, (2, 3), (5, 4))
-        app.widget.show_rows(Lazy(4, 96))
+        app.widget.show_rows(lazy(4, 96))
         await pilot.pause()
         assert app.screen.get_selected_text() is None
 
 
-async def test_a_drag_below_the_last_line_scrolls_down() -> None:
-    async with listed(Even(), Lazy(0, 1_000), css="Even { height: 6; }") as (app, pilot):
-        await drag(pilot, (2, 4), (2, 5), (2, 8), (2, 9), (2, 8))
+async def test_a_drag_below_the_last_line_scrolls_down_and_one_above_the_first_up() -> None:
+    async with listed(Even(), lazy(0, 1_000), css="Even { height: 5; margin-top: 2; }") as (app, pilot):
+        await drag(pilot, (2, 6), (2, 9), (2, 8), (2, 9))
         assert app.widget.scroll_y > 6
         text = app.screen.get_selected_text() or ""
-        last = int(app.widget.scroll_y) + 5
-        assert text.split("\n  ") == [f"run {n} 0" for n in range(4, last + 1)]
-
-
-async def test_a_drag_above_the_first_line_scrolls_up() -> None:
-    async with listed(Even(), Lazy(0, 1_000), css="Even { height: 6; margin-top: 4; }") as (app, pilot):
-        await pilot.press("pagedown", "pagedown")
+        assert text.split("\n  ") == [f"run {n} 0" for n in range(4, int(app.widget.scroll_y) + 5)]
+        await pilot.press("g", "pagedown", "pagedown")
         top = app.widget.scroll_y
-        await drag(pilot, (LAST, 5), (LAST, 1), (LAST, 0), (LAST, 1))
+        await drag(pilot, (LAST, 3), (LAST, 1), (LAST, 0), (LAST, 1))
         assert app.widget.scroll_y < top - 3
         text = app.screen.get_selected_text() or ""
         assert text.endswith(f"run {top + 1:.0f} 0")
         assert text.split("\n")[1] == f"  run {app.widget.scroll_y + 1:.0f} 0"
 
 
-async def test_no_more_than_a_thousand_rows_are_selected() -> None:
-    async with listed(Even(), Lazy(0, 100_000)) as (app, pilot):
-        await drag(pilot, (0, 0), (0, 1), up=False)
+async def test_a_selection_paints_only_the_lines_that_it_changes_and_ends_after_a_thousand_rows() -> None:
+    async with listed(Even(), lazy(0, 100_000)) as (app, pilot):
+        await drag(pilot, (0, 0), (5, 0), up=False)
+        app.widget.painted.clear()
+        await move(pilot, (5, 1), (5, 1))
+        assert sorted(app.widget.painted) == [0, 1]
         app.widget.scroll_to(y=60_000, animate=False)
         await pilot.pause()
         await move(pilot, (2, 2))
@@ -179,27 +185,3 @@ async def test_selected_text_can_be_read_in_every_theme(theme: str) -> None:
             colours = [(style.color, style.bgcolor) for style in styles if style and style.color and style.bgcolor]
             assert len(colours) == len(cells)
             assert all(contrast(ink.triplet.hex, ground.triplet.hex) >= WORDS for ink, ground in colours)  # type: ignore[union-attr]
-
-
-async def test_a_selection_paints_only_the_lines_that_it_changes() -> None:
-    async with listed(Even(), Lazy(0, 1_000)) as (app, pilot):
-        await drag(pilot, (2, 3), (5, 3), up=False)
-        app.widget.painted.clear()
-        await move(pilot, (5, 4), (5, 4))
-        assert sorted(app.widget.painted) == [3, 4]
-
-
-@pytest.mark.parametrize(
-    ("row", "points", "selected"),
-    [
-        (Row(0, "日本語"), [(3, 0), (4, 0)], "日本"),
-        (Row(0, "日本語"), [(5, 0), (2, 0)], "日本"),
-        (Row(0, "[red]x[/oops]"), [(2, 0), (12, 0)], "[red]x[/oop"),
-        (Row(0, "a\x1b[31mb\tc"), [(2, 0), (LAST, 0)], "a[31mb    c 0"),
-        (Row(0, "run", height=3), [(2, 1), (LAST, 2)], "run 1\n  run 2"),
-    ],
-)
-async def test_text_is_copied_as_it_is_drawn(row: Row, points: list[tuple[int, int]], selected: str) -> None:
-    async with listed(Uneven(), [row]) as (app, pilot):
-        await drag(pilot, *points)
-        assert app.screen.get_selected_text() == selected

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -12,45 +12,21 @@ from examples import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
 from one_widget import WidgetApp
-from row_lists import SIZE, Even, Row, Uneven, listed, rows
+from row_lists import SIZE, Even, PlacedRows, Row, Uneven, listed, rows
 from textual.pilot import Pilot
 
 HEIGHT = SIZE[1]
 KEYS = ("j", "k", "pagedown", "pageup", "ctrl+d", "ctrl+u", "g", "G", "space", "V")
 PLACE, SOME = st.integers(0, 60), st.integers(1, 8)
+
 CHANGE = st.one_of(
-    st.tuples(st.just("insert"), PLACE, SOME),
-    st.tuples(st.just("insert"), st.just(0), SOME),
-    st.tuples(st.just("remove"), PLACE, SOME),
-    st.tuples(st.just("change"), PLACE, SOME),
+    st.tuples(st.just("insert"), st.just(0) | PLACE, SOME),
+    st.tuples(st.sampled_from(["remove", "change"]), PLACE, SOME),
     st.tuples(st.just("move"), PLACE, PLACE),
 )
-STEP = st.one_of(
-    st.lists(CHANGE, min_size=1, max_size=3),
-    st.sampled_from(KEYS),
-    st.integers(-40, 40),
-)
-STEPS = st.lists(STEP, max_size=12)
 
 
-class PlacedRows(Sequence[Row]):
-    """Rows that know their places and must not be iterated over."""
-
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self._rows = tuple(rows)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._rows[index]
-
-    def __iter__(self) -> Any:
-        raise AssertionError("these rows are never gone through")
-
-    def place_of(self, key: Hashable) -> int | None:
-        """The index of an id."""
-        return next((n for n, row in enumerate(self._rows) if row.id == key), None)
+STEP = st.lists(CHANGE, min_size=1, max_size=3) | st.sampled_from(KEYS) | st.integers(-40, 40)
 
 
 @dataclass
@@ -64,22 +40,25 @@ class Model:
     def apply(self, change: tuple[str, int, int]) -> None:
         what, place, much = change
         if what == "insert":
-            new = [Row(n, f"run {n}", self._height(n)) for n in (next(self.fresh) for _ in range(much))]
-            self.rows = [*self.rows[:place], *new, *self.rows[place:]]
+            ids = [next(self.fresh) for _ in range(much)]
+            self.rows[place:place] = [Row(n, f"run {n}", self._height(n)) for n in ids]
         elif what == "remove":
-            self.rows = [*self.rows[:place], *self.rows[place + much :]]
+            del self.rows[place : place + much]
         elif what == "change":
             for n in range(place, min(place + much, len(self.rows))):
-                row = self.rows[n]
-                self.rows[n] = replace(
-                    row, text=f"run {row.id} now {next(self.fresh)}", height=self._height(row.id + n)
-                )
+                row_id = self.rows[n].id
+                self.rows[n] = Row(row_id, f"run {row_id} now {next(self.fresh)}", self._height(row_id + n))
         elif place < len(self.rows):
-            row = self.rows.pop(place)
-            self.rows.insert(much, row)
+            self.rows.insert(much, self.rows.pop(place))
 
     def _height(self, n: int) -> int:
         return 1 + n % 3 if self.high else 1
+
+    def shown(self, placed: bool) -> Sequence[Row]:
+        """The rows as they are now, as the list gets them."""
+        if not placed:
+            return list(self.rows)
+        return PlacedRows(self.ids(), {row.id: row for row in self.rows}.__getitem__)
 
     def ids(self) -> list[int]:
         return [row.id for row in self.rows]
@@ -129,7 +108,7 @@ async def change_rows(
         line = index - seen[0] if index is not None and seen is not None and seen[0] <= index <= seen[1] else None
         top = model.ids()[seen[0]] if seen is not None else None
         model.apply(change)
-        app.widget.show_rows(PlacedRows(model.rows) if placed else list(model.rows))
+        app.widget.show_rows(model.shown(placed))
         ids = model.ids()
         if key in ids:
             assert (app.widget.cursor_key, app.widget.cursor_index) == (key, ids.index(key))
@@ -142,8 +121,14 @@ async def change_rows(
             assert app.widget.scroll_y == min(ids.index(top), max(len(ids) - HEIGHT, 0))
 
 
-async def play(shown: Even, model: Model, steps: list[Any], *, placed: bool) -> None:
-    async with listed(shown, PlacedRows(model.rows) if placed else list(model.rows)) as (app, pilot):
+@pytest.mark.parametrize(("high", "placed"), [(False, False), (False, True), (True, False)])
+@COSTLY
+@given(number=st.integers(0, 40), steps=st.lists(STEP, max_size=12))
+async def test_the_cursor_keeps_its_row_and_line_and_the_terminal_shows_the_list(
+    high: bool, placed: bool, number: int, steps: list[Any]
+) -> None:
+    model = Model([Row(n, f"run {n}", 1 + n % 3 if high else 1) for n in range(number)], high)
+    async with listed(Uneven() if high else Even(), model.shown(placed)) as (app, pilot):
         for step in steps:
             key, index = app.widget.cursor_key, app.widget.cursor_index or 0
             if isinstance(step, list):
@@ -158,24 +143,9 @@ async def play(shown: Even, model: Model, steps: list[Any], *, placed: bool) -> 
                 assert app.widget.cursor_key == key
             elif step in ("g", "G") and model.rows:
                 assert app.widget.cursor_key == model.ids()[0 if step == "g" else -1]
-            elif step in ("j", "k") and model.rows and not model.high:
+            elif step in ("j", "k") and model.rows and not high:
                 to = min(max(index + (1 if step == "j" else -1), 0), len(model.rows) - 1)
                 assert app.widget.cursor_key == model.ids()[to]
-
-
-@pytest.mark.parametrize("placed", [False, True])
-@COSTLY
-@given(rows=st.integers(0, 40), steps=STEPS)
-async def test_the_cursor_keeps_its_row_and_line_and_the_terminal_shows_the_list(
-    placed: bool, rows: int, steps: list[Any]
-) -> None:
-    await play(Even(), Model([Row(n, f"run {n}") for n in range(rows)]), steps, placed=placed)
-
-
-@COSTLY
-@given(rows=st.integers(0, 20), steps=STEPS)
-async def test_with_rows_of_differing_heights_the_terminal_shows_the_list(rows: int, steps: list[Any]) -> None:
-    await play(Uneven(), Model([Row(n, f"run {n}", 1 + n % 3) for n in range(rows)], high=True), steps, placed=False)
 
 
 async def test_many_changes_at_once_are_painted_once() -> None:
