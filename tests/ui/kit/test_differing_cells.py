@@ -30,14 +30,6 @@ def test_painting_just_these_cells_is_enough(before: list[Segment], after: list[
     assert painted.simplify() == new.simplify()
 
 
-def test_a_number_that_grows_is_a_few_cells() -> None:
-    bold = Style(bold=True)
-    old = strip(Segment("running ", bold), Segment("10 s"))
-    assert differing_cells(old, strip(Segment("running ", bold), Segment("15 s"))) == (9, 10)
-    assert differing_cells(old, strip(Segment("stopped ", bold), Segment("10 s"))) == (0, 7)
-    assert differing_cells(old, old) == (0, 0)
-
-
 @given(SEGMENTS, st.integers(1, 20))
 def test_a_line_is_as_wide_as_the_list_whatever_is_in_it(segments: list[Segment], width: int) -> None:
     made = strips_of([segments], width, Style(bgcolor="blue"))[0]

@@ -26,7 +26,9 @@ def errors_open(pilot: Pilot[None]) -> int:
     return sum(isinstance(screen, DetailsDialog) for screen in pilot.app.screen_stack)
 
 
-async def test_a_held_u_goes_through_all_new_jobs(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_u_pressed_twice_shows_the_second_job_and_held_it_goes_through_all(
+    quiet: Setup, seeded: SeededJobs
+) -> None:
     for n in range(8):
         if n % 2:
             seeded.ended(DONE, took=40)
@@ -35,24 +37,16 @@ async def test_a_held_u_goes_through_all_new_jobs(quiet: Setup, seeded: SeededJo
     async with opened(quiet, size=SMALL) as pilot:
         await sees(pilot, "No runs here yet.")
         await eventually(lambda: len(app_state_of(pilot).jobs) == 8, "the jobs")
+        burst(pilot, "UU")
+        await sees(pilot, "Suggestion of job 4")
+        await still(pilot)
+        assert {job.number for job in seeded.jobs.all() if job.unread} == {1, 3, 5, 6, 7, 8}
         burst(pilot, "U" * 8)
         await eventually(lambda: all(job.looked_at for job in seeded.jobs.all()), "each was shown")
         await still(pilot)
         no_crash(pilot)
         await pilot.press("escape")
         await sees(pilot, "No runs here yet.")
-
-
-async def test_u_pressed_twice_shows_the_second_job(quiet: Setup, seeded: SeededJobs) -> None:
-    for _ in range(3):
-        seeded.unconfirmed()
-    async with opened(quiet) as pilot:
-        await sees(pilot, "No runs here yet.")
-        await eventually(lambda: len(app_state_of(pilot).jobs) == 3, "the jobs")
-        burst(pilot, "UU")
-        await sees(pilot, " Job 2 ", "SHA-256")
-        await still(pilot)
-        assert [job.number for job in seeded.jobs.all() if job.unread] == [3]
 
 
 async def test_keys_in_haste_leave_no_dialog_over_the_jobs(quiet: Setup, seeded: SeededJobs) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-import subprocess
-import sys
 
 import pytest
 from agents_on_a_server import CLINIC
@@ -74,7 +72,7 @@ def has_all(help_lines: list[str], here: dict[str, str]) -> None:
     assert [(key, words) for key, words in keys if not words.casefold().startswith(here[key].casefold())] == []
 
 
-async def shows_all(pilot: Pilot[None], key: str, *words: str) -> list[str]:
+async def shows_all(pilot: Pilot[None], *words: str, key: str = "space") -> list[str]:
     """The help of this page, read by `key`: it has every key, once, and these words of its prose."""
     here = bound(pilot.app.screen)
     pilot.app.clear_notifications()  # they would lie over some of the lines for a while
@@ -88,27 +86,30 @@ async def shows_all(pilot: Pilot[None], key: str, *words: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("size", "key"),
-    [(SMALL, "space"), *((LEAST, key) for key in ("space", "down", "j", "pagedown", "ctrl+d"))],
+    ("size", "key"), [(SMALL, "space"), *((LEAST, key) for key in ("space", "down", "j", "pagedown", "ctrl+d"))]
 )
 async def test_the_help_of_the_runs_has_each_of_their_keys_once(
     served: Served, size: tuple[int, int], key: str
 ) -> None:
     async with opened(served.setup(), size=size) as pilot:
         await sees(pilot, "240 runs")
-        help_lines = await shows_all(pilot, key, "Newest first", "what to leave out.")
+        help_lines = await shows_all(pilot, "Newest first", "what to leave out.", key=key)
         words = [word for _, word in keys_in(help_lines)]
         assert sum(word.startswith("Open") for word in words) == 1
         assert "Show error" not in words  # a key of other screens
 
 
-async def test_the_help_has_the_keys_that_the_user_chose(served: Served) -> None:
+async def test_the_help_has_the_keys_that_the_user_chose_and_those_of_a_prompt_history(served: Served) -> None:
     async with opened(served.setup(), size=SMALL) as pilot:
         await sees(pilot, "240 runs")
         pilot.app.set_keymap({"runs.views": "f5", "runs.filter": "f6"})
-        keys = keys_in(await shows_all(pilot, "space"))
-        assert any(key == "f5" and words.startswith("Views") for key, words in keys)
-        assert "v" not in dict(keys)
+        keys = dict(keys_in(await shows_all(pilot)))
+        assert keys["f5"].startswith("Views")
+        assert "v" not in keys
+        await pilot.press("escape")
+        pilot.app.push_screen(PromptHistoryScreen(pilot.app.state, CLINIC, "Clinic"))  # type: ignore[attr-defined]
+        await sees(pilot, "Prompts of", "» current")
+        await shows_all(pilot, "What happened to the agent's prompt", "forgets it.")
 
 
 async def test_the_help_of_a_suggestion_has_all_keys_and_esc_closes_only_the_help(
@@ -120,45 +121,14 @@ async def test_the_help_of_a_suggestion_has_all_keys_and_esc_closes_only_the_hel
         await pilot.press("enter")
         await sees(pilot, "Suggestion of job 1", "Changes · 1 of")
         assert bound(pilot.app.screen).keys() >= set("nNaxeAsyupihdr") | {"esc"}
-        await shows_all(pilot, "space", "→ and ← mark text that moved", "u undoes only your own.")
+        await shows_all(pilot, "→ and ← mark text that moved", "u undoes only your own.")
         await pilot.press("escape")
         await sees(pilot, "Suggestion of job 1", "Changes · 1 of", gone=HINT)
         await pilot.press("escape")
         await sees(pilot, "1 succeeded", gone="Suggestion of job")
 
 
-async def test_the_help_of_a_prompt_history_has_all_keys(served: Served) -> None:
-    async with opened(served.setup(), size=SMALL) as pilot:
-        await sees(pilot, "240 runs")
-        pilot.app.push_screen(PromptHistoryScreen(pilot.app.state, CLINIC, "Clinic"))  # type: ignore[attr-defined]
-        await sees(pilot, "Prompts of", "» current")
-        await shows_all(pilot, "space", "What happened to the agent's prompt", "forgets it.")
-
-
-async def test_keys_and_the_mouse_wheel_scroll_the_help(served: Served) -> None:
-    async with opened(served.setup(), size=SMALL) as pilot:
-        await sees(pilot, "240 runs")
-        await pilot.press("question_mark")
-        await sees(pilot, HINT)
-        first = lines(pilot)
-        for down, up in (
-            ("j", "k"),
-            ("down", "up"),
-            ("space", "pageup"),
-            ("pagedown", "pageup"),
-            ("ctrl+d", "ctrl+u"),
-            ("G", "g"),
-            ("end", "home"),
-        ):
-            await pilot.press(down)
-            assert lines(pilot) != first, down
-            await pilot.press(up)
-            assert lines(pilot) == first, up
-        await pilot._post_mouse_events([events.MouseScrollDown], "#help-text", offset=(5, 5))
-        await eventually(lambda: lines(pilot) != first, "it is scrolled")
-
-
-async def test_the_help_closes_and_the_page_behind_is_as_it_was(served: Served) -> None:
+async def test_the_help_is_scrolled_and_closed_and_the_page_behind_is_as_it_was(served: Served) -> None:
     async with opened(served.setup(), size=SMALL) as pilot:
         await sees(pilot, "240 runs")
         page = pilot.app.screen
@@ -167,15 +137,25 @@ async def test_the_help_closes_and_the_page_behind_is_as_it_was(served: Served) 
         await still(pilot)
         before, focused = screen_text(pilot.app), page.focused
         assert focused is not None
+        await pilot.press("question_mark")
+        await sees(pilot, HINT)
+        first = lines(pilot)
+        ways = "j k, down up, space pageup, pagedown pageup, ctrl+d ctrl+u, G g, end home"
+        for down, up in (way.split() for way in ways.split(", ")):
+            await pilot.press(down)
+            assert lines(pilot) != first, down
+            await pilot.press(up)
+            assert lines(pilot) == first, up
+        await pilot._post_mouse_events([events.MouseScrollDown], "#help-text", offset=(5, 5))
+        await eventually(lambda: lines(pilot) != first, "it is scrolled")
         for way in ("escape", "q", "question_mark"):
-            await pilot.press("question_mark")
             await sees(pilot, HINT)
             await pilot.press("j", "G", "k", way)
             await eventually(lambda: pilot.app.screen is page, f"{way} closes the help, and nothing else")
             await still(pilot)
-            assert screen_text(pilot.app) == before
-            assert page.focused is focused
+            assert (screen_text(pilot.app), page.focused) == (before, focused)
             assert pilot.app.is_running
+            await pilot.press("question_mark")
 
 
 async def test_the_palette_opens_the_help_of_a_page_and_of_a_dialog(served: Served) -> None:
@@ -208,11 +188,6 @@ async def test_a_question_mark_that_is_typed_is_a_letter(served: Served) -> None
         await pilot.press("enter", "question_mark")
         await eventually(lambda: box.text.startswith("?"), "it is in the prompt")
         assert not any(isinstance(one, HelpDialog) for one in pilot.app.screen_stack)
-
-
-def test_it_is_loaded_only_when_it_is_opened() -> None:
-    code = "import sys, cekura_tui.ui.app; assert 'cekura_tui.ui.kit.help' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_every_action_is_in_a_group_of_the_help() -> None:

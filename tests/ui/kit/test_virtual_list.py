@@ -80,8 +80,8 @@ async def test_only_the_cells_that_changed_in_a_row_are_repainted(monkeypatch: p
         assert app.widget.painted == []
         app.widget.update_rows([Row(4, "failed"), Row(50, "failed"), Row(1_000, "unknown")])
         await pilot.pause()
-        assert (app.widget.painted, screen(app.widget)[4]) == ([4], "failed 0")
-        assert app.widget.rows[50].text == "failed"
+        assert app.widget.painted == [4]
+        assert (screen(app.widget)[4], app.widget.rows[50].text) == ("failed 0", "failed")
         regions, refresh = list[Region](), app.widget.refresh
         monkeypatch.setattr(app.widget, "refresh", lambda *each, **how: regions.extend(each) or refresh(*each, **how))
         for seconds in ("10 s", "15 s", "20 s", "25 s"):

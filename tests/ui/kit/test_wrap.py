@@ -42,25 +42,19 @@ def test_a_column_has_its_exact_width_whatever_is_in_it(text: str, cells: int) -
     assert cell_len(fit(text, cells, right=True)) == cells
 
 
-def test_words_wrap_at_spaces_and_an_indent_stays() -> None:
+def test_words_wrap_at_spaces_and_a_script_without_spaces_fills_its_lines() -> None:
     assert wrap("one two three", 7) == ["one two", "three"]
     assert wrap("  one two three", 7) == ["  one", "two", "three"]
-    assert wrap("", 7) == [""]
     assert wrap("one\n\ntwo", 7) == ["one", "", "two"]
-
-
-def test_a_script_without_spaces_fills_its_lines() -> None:
+    assert wrap("", 7) == [""]
     assert wrap("予約を確認します", 6) == ["予約を", "確認し", "ます"]
     assert wrap("call 予約を確認", 8) == ["call 予", "約を確認"]
 
 
-def test_a_cropped_cell_says_so() -> None:
+def test_a_cropped_cell_says_so_and_an_endless_line_is_counted() -> None:
     assert fit("scenario", 5) == "scen…"
     assert fit("日本語", 4) == "日 …"
     assert fit("a\nb\tc\x1b", 8) == "a b   c "
-
-
-def test_an_endless_line_is_counted_and_not_shown() -> None:
     assert capped("x" * 20_000) == "x" * 4_000 + "… (16,000 characters more)"
     assert capped("x" * 4_000) == "x" * 4_000
 
