@@ -28,7 +28,7 @@ class Typing(ThemedApp):
         self.said.append(message)
 
 
-async def test_a_line_takes_what_fits_and_says_so_once() -> None:
+async def test_a_line_and_the_palette_take_what_fits_and_say_so_once() -> None:
     app = Typing()
     async with app.run_test() as pilot:
         app.query_one(TypedLine).focus()
@@ -36,7 +36,12 @@ async def test_a_line_takes_what_fits_and_says_so_once() -> None:
         await pilot.press("x", "y", "backspace", "z")
         value = app.query_one(TypedLine).value
         assert (value[:12], value[-1], len(value)) == ("two lines tw", "z", 1_000)
-        assert app.said == ["Too long: at most 1,000 characters."]
+        app.push_screen(Palette([]))
+        await pilot.pause()
+        app.post_message(events.Paste("jobs " * 100))
+        await pilot.press("j")
+        assert len(app.screen.query_one(CommandLine).value) == 100
+        assert app.said == [f"Too long: at most {limit} characters." for limit in ("1,000", "100")]
 
 
 @pytest.mark.parametrize(("over", "said"), [(0, []), (1, ["Nothing pasted: a prompt has at most 200,000 bytes."])])
@@ -51,14 +56,3 @@ async def test_a_box_takes_a_whole_prompt_or_nothing_of_it(over: int, said: list
         await pilot.press("Z")
         assert box.text == ("Zé" if over else f"{pasted}Zé")
         assert app.said == said
-
-
-async def test_the_palette_takes_no_more_than_a_command() -> None:
-    app = Typing()
-    async with app.run_test() as pilot:
-        app.push_screen(Palette([]))
-        await pilot.pause()
-        app.post_message(events.Paste("jobs " * 100))
-        await pilot.press("j")
-        assert len(app.screen.query_one(CommandLine).value) == 100
-        assert app.said == ["Too long: at most 100 characters."]

@@ -17,7 +17,7 @@ from cekura_tui.model.text import LONGEST_LINE, clean
 from cekura_tui.model.transcript.search import TurnMatch, TurnMatches
 from cekura_tui.model.transcript.timeline import Timing
 from cekura_tui.model.transcript.tool_call import pretty
-from cekura_tui.model.transcript.transcript import Turn
+from cekura_tui.model.transcript.transcript import Speaker, Turn
 from cekura_tui.ui.kit.strips import strips_of
 from cekura_tui.ui.run.turn_lines import MOST_LINES, TurnLook, line_of, pieces_of, raw_line, turn_lines
 from cekura_tui.ui.terminal.cells import drawn
@@ -31,16 +31,15 @@ ODD = [
 ]
 TEXTS = st.lists(st.sampled_from(ODD) | st.text(max_size=20), max_size=40).map("".join)
 LEAVES = TEXTS | st.integers() | st.none()
-SPEAKERS = st.sampled_from(["testing", "main", "tool_result", "other"])
+
+SPEAKERS: st.SearchStrategy[Speaker] = st.sampled_from(["testing", "main", "tool_result", "other"])
+
 WIDTHS = st.integers(min_value=36, max_value=140)
 
 
 def plain_ink(component: str) -> Style:
-    return Style(
-        underline="quoted" in component or None,
-        reverse="match" in component or None,
-        bold="here" in component or None,
-    )
+    marked = {"underline": "quoted", "reverse": "match", "bold": "here"}
+    return Style(**{how: word in component or None for how, word in marked.items()})
 
 
 def drawn_text(turn: Turn, look: TurnLook, width: int) -> list[str]:
@@ -64,19 +63,16 @@ def capped(text: str) -> str:
 
 @given(TEXTS, SPEAKERS, WIDTHS, st.booleans(), st.booleans(), st.data())
 def test_the_whole_text_of_a_turn_is_drawn_in_straight_columns(
-    text: str, speaker: str, width: int, silence: bool, overlap: bool, data: st.DataObject
+    text: str, speaker: Speaker, width: int, silence: bool, overlap: bool, data: st.DataObject
 ) -> None:
     text = clean(text)
-    turn = Turn(1, speaker, "Rôle 予約 👩\u200d🚀", 1.0, None, text)  # type: ignore[arg-type]
+    turn = Turn(1, speaker, "Rôle 予約 👩\u200d🚀", 1.0, None, text)
     timing = Timing(silence=3.0) if silence else Timing(overlap=1.5) if overlap else Timing()
     places = st.integers(min_value=0, max_value=len(text))
     spans = tuple((min(pair), max(pair)) for pair in data.draw(st.lists(st.tuples(places, places), max_size=4)))
     asked = data.draw(st.sampled_from(["", "a", "予", "word", "\u0301", "x x"]))
-    look = TurnLook(
-        timings={1: timing},
-        marks={1: [TurnMark("pass", "Name", "quoted", "sure", spans)]},
-        found=TurnMatches([turn], asked),
-    )
+    marks = {1: [TurnMark("pass", "Name", "quoted", "sure", spans)]}
+    look = TurnLook(timings={1: timing}, marks=marks, found=TurnMatches([turn], asked))
     texts = drawn_text(turn, look, width)
     if not text.strip():
         assert texts == ["(no words)"]
@@ -86,20 +82,14 @@ def test_the_whole_text_of_a_turn_is_drawn_in_straight_columns(
     note = "(overlaps by 1.5 s)" if overlap and not silence else ""
     assert letters("".join(line for line in texts if line not in signs)) == letters(note + capped(text))
     # What is marked is what was quoted and found, no character more or less.
-    lines = turn_lines(turn, look, width, plain_ink)
-    ours = [part for line in lines for part in line if part.style]
+    pieces = [piece for piece in pieces_of(text, look.room(width), note and f"{note} ") if not piece.hidden]
+    seen = {k for piece in pieces for k in range(piece.start, piece.end)}
+    ours = [part for line in turn_lines(turn, look, width, plain_ink) for part in line]
     quoted = "".join(part.text for part in ours if part.style and part.style.underline)
-    inside = {k for start, end in spans for k in range(start, end)}
-    seen = {
-        k
-        for piece in pieces_of(text, look.room(width), note and f"{note} ")
-        if not piece.hidden
-        for k in range(piece.start, piece.end)
-    }
-    assert quoted == "".join(text[k] for k in sorted(inside & seen))
     found = "".join(part.text for part in ours if part.style and part.style.reverse and not part.text.startswith("… ("))
-    matched = {k for start, end in look.found.spans(1) for k in range(start, end)}
-    assert found == "".join(text[k] for k in sorted(matched & seen))
+    for marked, where in ((quoted, spans), (found, look.found.spans(1))):
+        inside = {k for start, end in where for k in range(start, end)}
+        assert marked == "".join(text[k] for k in sorted(inside & seen))
 
 
 @given(TEXTS, WIDTHS, st.booleans(), st.data())
@@ -108,16 +98,15 @@ def test_the_line_of_a_character_is_the_line_on_which_it_is_drawn(
 ) -> None:
     text = clean(text)
     offset = data.draw(st.integers(min_value=0, max_value=max(len(text) - 1, 0)))
-    if not text or text[offset].isspace() or not text.strip():
+    if not text[offset : offset + 1].strip():
         return
     turn = Turn(1, "testing", "", 1.0, None, text)
     look = TurnLook(timings={1: Timing(overlap=2.0)} if overlap else {}, current=TurnMatch(1, offset, offset + 1))
     look.found = TurnMatches([turn], text[offset])
-    if (offset, offset + 1) not in look.found.spans(1):
-        return
-    lines = turn_lines(turn, look, width, plain_ink)
-    here = [y for y, line in enumerate(lines) if any(part.style and part.style.bold for part in line[2:])]
-    assert here == [line_of(turn, offset, look, width)]
+    if (offset, offset + 1) in look.found.spans(1):
+        lines = turn_lines(turn, look, width, plain_ink)
+        here = [y for y, line in enumerate(lines) if any(part.style and part.style.bold for part in line[2:])]
+        assert here == [line_of(turn, offset, look, width)]
 
 
 @given(st.recursive(LEAVES, lambda some: st.lists(some, max_size=4) | st.dictionaries(TEXTS, some, max_size=3)), WIDTHS)
@@ -129,12 +118,10 @@ def test_all_arguments_of_a_tool_are_drawn_in_straight_columns(value: object, wi
     look = TurnLook(unfolded={1})
     texts = drawn_text(turn, look, width)
     assert texts[0].startswith("▾ find")
-    told = letters("".join(line for line in texts[1:] if not line.startswith("… (")))
+    shown = letters("".join(line for line in texts[1:] if not line.startswith("… (")))
+    whole = letters(capped(pretty(turn)))
     # The sign that there are more lines is itself cut where there is little room.
-    if len(texts) - 1 > MOST_LINES:
-        assert letters(capped(pretty(turn))).startswith(told)  # there are more lines than are drawn
-    else:
-        assert told == letters(capped(pretty(turn)))
+    assert whole.startswith(shown) if len(texts) - 1 > MOST_LINES else whole == shown
     look.raw = {1}
     assert raw_line(turn, look, width) == len(texts)
     drawn_text(turn, look, width)
@@ -151,34 +138,19 @@ def test_a_megabyte_of_text_is_drawn_up_to_a_limit_that_is_named() -> None:
 
 @settings(COSTLY, phases=[Phase.generate])  # shrinking takes minutes
 @given(st.lists(st.tuples(TEXTS, SPEAKERS), min_size=1, max_size=12), WIDTHS)
-async def test_scrolling_shows_every_line_of_every_turn_once(said: list[tuple[str, str]], width: int) -> None:
-    turns = [
-        Turn(n, speaker, "Role", n * 3.0, n * 3.0 + 4, clean(text))  # type: ignore[arg-type]
-        for n, (text, speaker) in enumerate(said, 1)
-    ]
+async def test_scrolling_shows_every_line_of_every_turn_once(said: list[tuple[str, Speaker]], width: int) -> None:
+    turns = [Turn(n, who, "Role", n * 3.0, n * 3.0 + 4, clean(text)) for n, (text, who) in enumerate(said, 1)]
     async with transcript_of(turns, size=(width, 12)) as (app, _):
         transcript = app.widget
-        assert [row.n for row in transcript.rows] == [turn.n for turn in turns]
-        view = transcript.viewport
-        heights = view.heights
-        high = [view.exact(index) for index in range(len(turns))]
-        assert (
-            heights.total
-            == sum(high)
-            == sum(
-                len(turn_lines(turn, transcript._look, transcript._laid_out.width, transcript.style_of))
-                for turn in turns
-            )
-        )
-        for y in range(heights.total):
-            index, line = heights.at(y)
-            assert heights.top_of(index) + line == y
-            assert 0 <= line < high[index]
+        look, room = transcript._look, transcript._laid_out.width
+        high = [transcript.viewport.exact(index) for index in range(len(turns))]
+        assert high == [len(turn_lines(turn, look, room, transcript.style_of)) for turn in turns]
+        total = transcript.viewport.heights.total
+        assert total == sum(high)
         # Going down by the wheel shows every line once, in order.
-        strips = [strip.text.rstrip() for index in range(len(turns)) for strip in transcript._strips_of(index)]
-        seen = screen(transcript)[: heights.total]
-        for _ in range(heights.total - 12):
+        seen = screen(transcript)[:total]
+        for _ in range(total - 12):
             transcript.scroll_relative(y=1, animate=False)
             seen.append(screen(transcript)[-1])
         # The row of the cursor alone is drawn otherwise, in colour.
-        assert seen == strips
+        assert seen == [strip.text.rstrip() for n in range(len(turns)) for strip in transcript._strips_of(n)]
