@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 from app_on_a_server import LIST, SMALL, WIDE, setup_of
@@ -54,44 +53,36 @@ def passed(number: int = 45, turns: list[tuple[str, str]] = THERE) -> dict[str, 
     return run(number, turns, evaluation_status="success")
 
 
-class Compared:
-    """The comparison of two runs; `left` is what it returned."""
-
-    def __init__(self, app: PageApp, pilot: Pilot[None]) -> None:
-        self.app, self.pilot, self.left = app, pilot, app.left
-
-    @property
-    def pairs(self) -> TurnPairs:
-        return self.app.screen.query_one(TurnPairs)
-
-    @property
-    def at(self) -> tuple[int | None, int | None]:
-        """The turns of both runs under the cursor."""
-        row = self.pairs.cursor_row
-        assert row is not None
-        return (row.pair.left and row.pair.left.n), (row.pair.right and row.pair.right.n)
-
-    def differing(self) -> list[str]:
-        """What is drawn as words that differ."""
-        ground = self.pairs.style_of("turn-pairs--differs").bgcolor
-        lines = map(self.pairs.render_line, range(self.pairs.size.height))
-        return [part.text for line in lines for part in line if part.style and part.style.bgcolor == ground]
+def pairs(app: PageApp) -> TurnPairs:
+    return app.screen.query_one(TurnPairs)
 
 
-@asynccontextmanager
-async def compared(
+def under_cursor(app: PageApp) -> tuple[int | None, int | None]:
+    """The turns of both runs under the cursor."""
+    row = pairs(app).cursor_row
+    assert row is not None
+    return (row.pair.left and row.pair.left.n), (row.pair.right and row.pair.right.n)
+
+
+def differing(app: PageApp) -> list[str]:
+    """What is drawn as words that differ."""
+    ground = pairs(app).style_of("turn-pairs--differs").bgcolor
+    lines = map(pairs(app).render_line, range(pairs(app).size.height))
+    return [part.text for line in lines for part in line if part.style and part.style.bgcolor == ground]
+
+
+def compared(
     server: ScriptedServer, *runs: dict[str, object] | int, size: tuple[int, int] = WIDE
-) -> AsyncIterator[tuple[Pilot[None], Compared]]:
+) -> AbstractAsyncContextManager[tuple[PageApp, Pilot[None]]]:
     """A run beside its last passed one, or two runs by their ids."""
     here = [view_of(Run.read(one), 0.0) if isinstance(one, dict) else one for one in runs]
     serve_runs(server, *(one for one in runs if isinstance(one, dict)))
-    async with page_of(setup_of(server.url, KEY, 1), lambda state: CompareScreen(state, *here), size=size) as opened:
-        yield opened[1], Compared(*opened)
+    return page_of(setup_of(server.url, KEY, 1), lambda state: CompareScreen(state, *here), size=size)
 
 
 async def test_r_loads_both_of_two_chosen_runs_and_one_not_found_is_named(scripted: ScriptedServer) -> None:
     serve_runs(scripted, run(50, HERE))
-    async with compared(scripted, 60, 50) as (pilot, shown):
+    async with compared(scripted, 60, 50) as (app, pilot):
         await sees(pilot, "Run 60 not found", "r retries")
         serve_runs(scripted, {**passed(60), "scenario": 9, "scenario_name": "Cancels a table"})
         await pilot.press("r")
@@ -100,7 +91,7 @@ async def test_r_loads_both_of_two_chosen_runs_and_one_not_found_is_named(script
         await pilot.press("r")
         await sees(pilot, "No difference in 6 turns", "0:00:15  caller", "1:23:20  caller")
         await pilot.press("escape")
-        await eventually(lambda: shown.left == [None], "the comparison is closed")
+        await eventually(lambda: app.left == [None], "the comparison is closed")
 
 
 SIGNS = st.text(st.sampled_from("ab \n.é\u0301\u200d👩👧🏽🇩🇪家\u0e01\u0e33\ufe0f☎"), max_size=30)
@@ -121,10 +112,10 @@ async def test_calls_are_side_by_side_or_below_each_other_with_differing_words_h
     scripted: ScriptedServer,
 ) -> None:
     serve(scripted, passed(), run(50, HERE))
-    async with compared(scripted, run(50, HERE)) as (pilot, shown):
+    async with compared(scripted, run(50, HERE)) as (app, pilot):
         await sees(pilot, "◀ This run 50 · ✗ failed · 00:20 · ", "─┬─ ▶ Last passed run 45 · 00:20")
         await sees(pilot, "Differs after 00:03 · 3 = same · 1 ~ changed · 1 < only ◀ · 2 > only ▶")
-        text = screen_text(pilot.app).split("\n")
+        text = screen_text(app).split("\n")
         lines = [" ".join(line.split()) for line in text]
         at = lines.index(
             "│ 00:06 agent ▎ I have booked a table for four at │ ~ 00:12 agent ▎ I have booked a table for four at │"
@@ -133,10 +124,10 @@ async def test_calls_are_side_by_side_or_below_each_other_with_differing_words_h
         assert {"│ │ > 00:06 agent ▎ On which name? │", "│ 00:12 agent ▎ Goodbye. │ < │"} <= set(lines)
         signs = [line.index(f" {sign} 00:") for line in text for sign in "=~>" if f" {sign} 00:" in line]
         assert (len(signs), len(set(signs))) == (6, 1)
-        assert [text.strip() for text in shown.differing()] == ["eight", "seven"]
+        assert [text.strip() for text in differing(app)] == ["eight", "seven"]
         await pilot.resize_terminal(*SMALL)
         await sees(pilot, "Differs after 00:03", "◀ 00:06")
-        lines = [line.rstrip() for line in screen_text(pilot.app).split("\n")]
+        lines = [line.rstrip() for line in screen_text(app).split("\n")]
         at = next(n for n, line in enumerate(lines) if "at eight." in line)
         assert lines[at].startswith(" ~ ◀ 00:06 agent   ▎ I have booked a table for four at eight.")
         assert lines[at + 1].startswith("   ▶ 00:12 agent   ▎ I have booked a table for four at seven.")
@@ -146,23 +137,23 @@ async def test_calls_are_side_by_side_or_below_each_other_with_differing_words_h
 
 async def test_n_goes_from_difference_to_difference_and_s_hides_the_turns_between(scripted: ScriptedServer) -> None:
     serve(scripted, passed(), run(50, HERE))
-    async with compared(scripted, run(50, HERE)) as (pilot, shown):
+    async with compared(scripted, run(50, HERE)) as (app, pilot):
         await sees(pilot, "Differs ")
         await pilot.press("j", "s")
         await sees(pilot, "… 2 identical turns hidden …", "… 1 identical turn hidden …", gone="how can I help")
-        assert shown.pairs.cursor_index == 0
+        assert pairs(app).cursor_index == 0
         for place in ((None, 3), (None, 4), (3, 5), (5, None)):
             await pilot.press("n")
-            assert shown.at == place
+            assert under_cursor(app) == place
         await pilot.press("n", "n")
         await sees(pilot, "No more differences below.")
-        assert len(pilot.app._notifications) == 1
+        assert len(app._notifications) == 1
         await pilot.press("N", "s")
         await sees(pilot, "how can I help", gone="hidden")
-        assert shown.at == (3, 5)
+        assert under_cursor(app) == (3, 5)
         await pilot.press("s", "g", "enter")
         await sees(pilot, "how can I help", gone="hidden")
-        assert (shown.left, shown.at) == ([], (1, 1))
+        assert (app.left, under_cursor(app)) == ([], (1, 1))
 
 
 @pytest.mark.parametrize(("keys", "turn"), [("nnn", 3), ("nn", 2), ("j", 2), ([], None)])
@@ -170,15 +161,15 @@ async def test_enter_returns_to_the_turn_or_the_one_before_and_esc_to_none(
     scripted: ScriptedServer, keys: str, turn: int | None
 ) -> None:
     serve(scripted, passed(), run(50, HERE))
-    async with compared(scripted, run(50, HERE)) as (pilot, shown):
+    async with compared(scripted, run(50, HERE)) as (app, pilot):
         await sees(pilot, "Differs ")
         await pilot.press(*keys, "enter" if keys else "escape")
-        await eventually(lambda: shown.left == [turn], f"it returned {turn}")
+        await eventually(lambda: app.left == [turn], f"it returned {turn}")
 
 
 async def test_a_newer_passed_run_of_the_same_words_is_named_and_has_no_difference(scripted: ScriptedServer) -> None:
     serve(scripted, passed(60, HERE))
-    async with compared(scripted, run(50, HERE)) as (pilot, _):
+    async with compared(scripted, run(50, HERE)) as (_, pilot):
         await sees(pilot, "▶ Newest passed run (none before) 60", "No difference in 5 turns")
         await pilot.press("n")
         await sees(pilot, "No more differences below.")
@@ -189,19 +180,19 @@ async def test_a_newer_passed_run_of_the_same_words_is_named_and_has_no_differen
 async def test_while_the_passed_run_is_looked_for_esc_goes_back(scripted: ScriptedServer) -> None:
     hold = Hold(Reply({"count": 1, "next": None, "previous": None, "results": [passed()]}))
     scripted.on("GET", LIST, hold)
-    async with compared(scripted, run(50, HERE)) as (pilot, shown):
+    async with compared(scripted, run(50, HERE)) as (app, pilot):
         await sees(pilot, "Looking for the last passed run of “Books a table” …")
         await pilot.press("n", "s", "enter")
-        assert shown.left == []
+        assert app.left == []
         await pilot.press("escape")
-        await eventually(lambda: shown.left, "it has left")
+        await eventually(lambda: app.left, "it has left")
         hold.released.set()
         await still(pilot)
 
 
 async def test_without_a_passed_run_the_screen_says_so_and_r_looks_again(scripted: ScriptedServer) -> None:
     serve(scripted, run(50, HERE), run(45, THERE))
-    async with compared(scripted, run(50, HERE)) as (pilot, _):
+    async with compared(scripted, run(50, HERE)) as (_, pilot):
         await sees(pilot, "No passed run to compare with.", "No run of “Books a table” with Agent 7 passed", "r reload")
         serve(scripted, passed())
         await pilot.press("r")
@@ -220,13 +211,13 @@ async def test_what_cannot_be_compared_is_named(
     scripted: ScriptedServer, here: dict[str, object], there: dict[str, object], texts: list[str]
 ) -> None:
     serve(scripted, {**passed(), **there})
-    async with compared(scripted, {**run(50, HERE), **here}) as (pilot, _):
+    async with compared(scripted, {**run(50, HERE), **here}) as (_, pilot):
         await sees(pilot, *texts)
 
 
 async def test_enter_shows_the_whole_error_and_r_retries(scripted: ScriptedServer) -> None:
     scripted.on("GET", LIST, Reply({"detail": "Not [/red] today."}, 400))
-    async with compared(scripted, run(50, HERE)) as (pilot, shown):
+    async with compared(scripted, run(50, HERE)) as (app, pilot):
         await sees(pilot, "Not [/red] today.", "r retries", "enter shows the whole error")
         await pilot.press("enter")
         await sees(pilot, "esc close")
@@ -234,7 +225,7 @@ async def test_enter_shows_the_whole_error_and_r_retries(scripted: ScriptedServe
         serve(scripted, passed())
         await pilot.press("r")
         await sees(pilot, "Differs after 00:03", gone="r retries")
-        await eventually(lambda: shown.pairs.has_focus, "the turns have the focus")
+        await eventually(lambda: pairs(app).has_focus, "the turns have the focus")
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
@@ -246,11 +237,11 @@ async def test_hostile_text_is_in_straight_columns_and_whole_characters_differ(
     there = [("Main Agent", f"{family}👦 or café\u0300 two?"), *((role, text + " more") for role, text in evil)]
     serve(scripted, passed(turns=there))
     here = [("Main Agent", f"{family}👧 or cafe\u0301 two?"), *evil]
-    async with compared(scripted, run(50, here), size=size) as (pilot, shown):
+    async with compared(scripted, run(50, here), size=size) as (app, pilot):
         await sees(pilot, "Differs from 00:00", "[/red]")
-        for y in range(shown.pairs.size.height):
-            text = shown.pairs.render_line(y).text
-            assert cell_len(text) == shown.pairs.scrollable_content_region.width
+        for y in range(pairs(app).size.height):
+            text = pairs(app).render_line(y).text
+            assert cell_len(text) == pairs(app).scrollable_content_region.width
             assert clean(text) == text
-        assert "👩👩👧" in shown.differing()[0]  # a row draws what has ink, not what joins it
-        assert not any(text.strip().startswith(("\u200d", "\u0300", "\u0301")) for text in shown.differing())
+        assert "👩👩👧" in differing(app)[0]  # a row draws what has ink, not what joins it
+        assert not any(text.strip().startswith(("\u200d", "\u0300", "\u0301")) for text in differing(app))

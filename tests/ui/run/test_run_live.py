@@ -72,7 +72,8 @@ async def test_a_run_is_not_polled_after_capital_l_or_below_another_page(scripte
 
 
 async def test_a_failing_server_leaves_the_turns_on_screen_with_their_time(scripted: ScriptedServer) -> None:
-    async with reading(scripted, running(5, 3)) as reader:
+    serve_runs(scripted, running(5, 3))
+    async with reading(scripted, call(5), served=False) as reader:  # the list says that it has ended
         await reader.sees("live", "3 turns")
         scripted.on("GET", path_of(5), Reply({"detail": "no"}, 503))
         await reader.sees("cached ", "3 turns", gone="live")

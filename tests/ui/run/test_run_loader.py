@@ -10,13 +10,11 @@ from typing import Any
 import pytest
 from app_on_a_server import setup_of
 from run_pages import KEY, call, path_of, running, serve
-from scripted_server import Hold, Reply, Reset, ScriptedServer, serve_runs
+from scripted_server import Hold, Reply, Reset, ScriptedServer
 from waiting import PATIENCE, eventually
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.run.run import Run
-from cekura_tui.model.run.view import view_of
 from cekura_tui.ui.run import loader as run_loader
 from cekura_tui.ui.run.loader import RunLoader
 from cekura_tui.workspace.workspace import Workspace
@@ -32,7 +30,6 @@ class Shown:
     def __init__(self) -> None:
         self.loader: RunLoader | None = None
         self.drawn_of: list[int | None] = []
-        self.marks: Mapping[int, Sequence[TurnMark]] = {}
         self.errors: list[CekuraTuiError] = []
         self.work: dict[str, asyncio.Task[None]] = {}
 
@@ -41,11 +38,6 @@ class Shown:
             self.work[group].cancel()
         self.work[group] = asyncio.create_task(work())
         return self.work[group]
-
-    async def end(self) -> None:
-        for task in self.work.values():
-            task.cancel()
-        await asyncio.gather(*self.work.values(), return_exceptions=True)
 
     async def drawn(self) -> None:
         assert self.drawn_of
@@ -58,7 +50,7 @@ class Shown:
         pass
 
     def show_evidence(self, marks: Mapping[int, Sequence[TurnMark]]) -> None:
-        self.marks = marks
+        pass
 
     def show_error(self, error: CekuraTuiError) -> None:
         self.errors.append(error)
@@ -75,7 +67,9 @@ async def loading(server: ScriptedServer, run_id: int, **options: Any) -> AsyncI
         yield loader, shown
     finally:
         loader.pause()
-        await shown.end()
+        for task in shown.work.values():
+            task.cancel()
+        await asyncio.gather(*shown.work.values(), return_exceptions=True)
         await asyncio.to_thread(workspace.close)
 
 
@@ -87,43 +81,6 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def asked(server: ScriptedServer, number: int = 5) -> int:
     return len(server.requests("GET", path_of(number)))
-
-
-async def test_a_run_is_shown_first_and_the_turns_its_verdicts_cite_after_that(scripted: ScriptedServer) -> None:
-    serve(scripted, call(5))
-    async with loading(scripted, 5) as (loader, shown):
-        await eventually(lambda: shown.marks, "marks")
-        assert (shown.drawn_of, sorted(shown.marks)) == ([None, 6], [3, 4])
-        assert loader.evidence is not None
-        cited = {key[2]: [one.n for one in evidence] for key, evidence in loader.evidence.items()}
-        assert cited == {"Right time": [3, 4], "Tone": [], "Greeting": []}
-        assert (loader.arrived.is_set(), loader.is_running, loader._timer) == (True, False, None)
-        loader.load(reload=True)
-        await eventually(lambda: asked(scripted) == 2, "the run is requested although it is cached")
-
-
-async def test_a_run_is_polled_until_it_has_ended_and_while_it_is_seen_and_followed(scripted: ScriptedServer) -> None:
-    serve_runs(scripted, running(5, 2))
-    ended = view_of(Run.read(call(5)), 0.0).row
-    async with loading(scripted, 5, row=ended) as (loader, shown):
-        await eventually(lambda: asked(scripted) >= 3, "the run is polled, though its list says that it has ended")
-        assert shown.drawn_of == [None, 2]  # nothing changed in it
-        for stop, resume in (
-            (loader.pause, loader.resume),
-            (lambda: loader.follow(False), lambda: loader.follow(True)),
-        ):
-            shown.is_current = False
-            stop()
-            await shown.work["run"]  # perhaps the last poll was on its way
-            assert loader._timer is None
-            before = asked(scripted)
-            shown.is_current = True
-            resume()
-            await eventually(lambda before=before: asked(scripted) >= before + 2, "the run is polled")
-        serve_runs(scripted, call(5))
-        await eventually(lambda: shown.drawn_of[-1] == 6, "the run has ended")
-        await shown.work["run"]
-        assert loader._timer is None
 
 
 async def test_a_late_answer_is_dropped_when_another_run_is_shown_by_then(scripted: ScriptedServer) -> None:
@@ -143,7 +100,9 @@ async def test_a_late_answer_is_dropped_when_another_run_is_shown_by_then(script
         assert loader.view.row.id == loader.run_id == 4
 
 
-async def test_the_next_run_is_prefetched_and_shown_without_a_request(scripted: ScriptedServer) -> None:
+async def test_the_next_run_is_prefetched_and_shown_with_its_evidence_without_a_request(
+    scripted: ScriptedServer,
+) -> None:
     serve(scripted, call(5), call(4), call(3))
 
     async def neighbour_of(run_id: int, step: int) -> int | None:
@@ -152,12 +111,14 @@ async def test_the_next_run_is_prefetched_and_shown_without_a_request(scripted: 
     async with loading(scripted, 5, neighbour_of=neighbour_of) as (loader, shown):
         await eventually(lambda: asked(scripted, 4), "run 4 is prefetched")
         await shown.work["prefetch"]
-        assert asked(scripted, 3) == 0
+        assert (asked(scripted, 3), shown.drawn_of) == (0, [None, 6])
         shown.drawn_of.clear()
         loader.show(4)
         await eventually(lambda: loader.evidence is not None, "run 4")
-        assert shown.drawn_of == [6]
-        assert (asked(scripted, 5), asked(scripted, 4)) == (1, 1)
+        assert loader.evidence is not None
+        cited = {key[2]: [one.n for one in evidence] for key, evidence in loader.evidence.items()}
+        assert cited == {"Right time": [3, 4], "Tone": [], "Greeting": []}
+        assert (asked(scripted, 5), asked(scripted, 4), shown.drawn_of) == (1, 1, [6])
 
 
 async def test_a_refusal_ends_the_polling_and_a_failure_does_not(scripted: ScriptedServer) -> None:

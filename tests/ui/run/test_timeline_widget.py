@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from one_widget import WidgetApp, screen
@@ -92,7 +91,7 @@ async def test_the_height_is_that_of_the_lanes_and_the_times_only_where_there_is
         assert app.widget.size.height == 4
 
 
-async def test_of_marks_in_one_column_the_worst_is_drawn_and_those_without_a_time_counted() -> None:
+async def test_of_marks_in_one_column_the_worst_is_drawn_and_other_marks_repaint_only_their_signs() -> None:
     untimed = timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "main", None, None)])
     dense = timeline_of([make_turn(n, "main", n / 10, n / 10 + 0.05) for n in range(1, 4)], 100)
     async with strip_of(untimed, {2: "fail"}) as (app, _):
@@ -100,6 +99,15 @@ async def test_of_marks_in_one_column_the_worst_is_drawn_and_those_without_a_tim
         assert "1 cited turn without a time" in app.widget.figures(70)
         app.widget.show(dense, {1: "pass", 2: "fail", 3: "review"})
         assert screen(app.widget)[1][7] == "✗"
+        app.widget.show(CALL, {3: "fail"})
+        app.widget.forget()
+        app.widget.mark({3: "fail", 2: "pass"})
+        assert (app.widget.asked, app.widget.whole) == ([Region(13, 0, 1, 1)], 0)
+        assert screen(app.widget)[0][13] == "✓"
+        app.widget.forget()
+        app.widget.mark({2: "pass", 3: "fail"})
+        app.widget.show(CALL, {2: "pass", 3: "fail"})
+        assert (app.widget.asked, app.widget.whole) == ([], 0)
 
 
 async def test_the_cursor_is_a_column_through_all_lanes_and_hides_no_sign() -> None:
@@ -137,18 +145,6 @@ async def test_a_move_of_the_cursor_repaints_two_columns(timeline: Timeline, mov
             assert (app.widget.asked, app.widget.whole, len(app.updates)) == ([], 0, updates)
 
 
-async def test_other_evidence_repaints_only_the_signs_that_changed() -> None:
-    async with strip_of(CALL, {3: "fail"}) as (app, _):
-        app.widget.forget()
-        app.widget.mark({3: "fail", 2: "pass"})
-        assert (app.widget.asked, app.widget.whole) == ([Region(13, 0, 1, 1)], 0)
-        assert screen(app.widget)[0][13] == "✓"
-        app.widget.forget()
-        app.widget.mark({2: "pass", 3: "fail"})
-        app.widget.show(CALL, {2: "pass", 3: "fail"})
-        assert (app.widget.asked, app.widget.whole) == ([], 0)
-
-
 async def test_a_click_goes_to_the_turn_there_or_to_the_nearest() -> None:
     async with strip_of(CALL) as (app, pilot):
         for column in (7, 15, 21, 26, 31, 47, 54, 79):
@@ -178,21 +174,11 @@ async def test_steps_lead_from_one_end_of_the_call_to_the_other_and_back(timelin
 async def test_a_step_skips_columns_and_turns_in_which_nothing_begins() -> None:
     untimed = timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "main", None, None), make_turn(3, "main", 8, 9)])
     async with strip_of(CALL) as (app, _):
-        app.widget.put_cursor(1)
-        assert [app.widget.step(columns) for columns in (1, 6, 15, 20)] == [2, 2, 3, 5]
-        app.widget.put_cursor(9)
-        assert [app.widget.step(columns) for columns in (-1, -25, -1_000, 1)] == [8, 7, 1, None]
-        app.widget.show(untimed, {})
-        app.widget.put_cursor(2)
-        assert (app.widget.step(1), app.widget.step(-1)) == (3, 1)
-
-
-async def test_ten_thousand_turns_are_drawn_once_and_not_at_each_step() -> None:
-    async with strip_of(LONG, {5_000: "fail"}, size=(200, 10)) as (app, _):
-        began = time.thread_time()
-        for n in range(1, 10_001, 100):
-            app.widget.put_cursor(n)
-            screen(app.widget)
-        assert time.thread_time() - began < 5  # not all of them at each step
-        assert screen(app.widget)[3].rstrip().endswith("11:06:44")
-        assert "✗" in screen(app.widget)[0]
+        for timeline, at, steps in (
+            (CALL, 1, {1: 2, 6: 2, 15: 3, 20: 5}),
+            (CALL, 9, {-1: 8, -25: 7, -1_000: 1, 1: None}),
+            (untimed, 2, {1: 3, -1: 1}),
+        ):
+            app.widget.show(timeline, {})
+            app.widget.put_cursor(at)
+            assert {columns: app.widget.step(columns) for columns in steps} == steps
