@@ -100,8 +100,8 @@ def test_the_dialog_copies_and_saves_what_the_command_line_prints(
     monkeypatch.setenv("CEKURA_API_URL", scripted.url)
     monkeypatch.setenv("CEKURA_API_KEY", "secret-key")
     serve_runs(scripted, run_of(48213, **CALL))
-    forms = {"Markdown": ["--markdown"], "text": [], "JSON": ["--json"]}
-    printed = {form: call("runs", "show", 48213, "--transcript", *words).out for form, words in forms.items()}
+    forms = {"Markdown": ("md", ["--markdown"]), "text": ("txt", []), "JSON": ("json", ["--json"])}
+    printed = [call("runs", "show", 48213, "--transcript", *words).out for _, words in forms.values()]
 
     async def copied() -> list[str]:
         async with asked(setup, copy_of(view())) as (app, pilot):
@@ -114,13 +114,11 @@ def test_the_dialog_copies_and_saves_what_the_command_line_prints(
                 await answer(app, pilot, "enter")
             return app.copied
 
-    assert [text + "\n" for text in asyncio.run(copied())] == list(printed.values())
-    endings = {"Markdown": "md", "text": "txt", "JSON": "json"}
-    saved = {form: (here / f"run-48213-transcript.{endings[form]}").read_text() for form in forms}
-    assert saved == printed
-    assert "**01:01:40 Supervisor:** \\<b\\>Stop\\</b\\>" in printed["Markdown"]
-    assert "00:01:01  Caller: It is me…" in printed["text"]
-    assert [turn["n"] for turn in json.loads(printed["JSON"])["turns"]] == [1, 2, 3, 4]
+    assert [text + "\n" for text in asyncio.run(copied())] == printed
+    assert [(here / f"run-48213-transcript.{ending}").read_text() for ending, _ in forms.values()] == printed
+    assert "**01:01:40 Supervisor:** \\<b\\>Stop\\</b\\>" in printed[0]
+    assert "00:01:01  Caller: It is me…" in printed[1]
+    assert [turn["n"] for turn in json.loads(printed[2])["turns"]] == [1, 2, 3, 4]
 
 
 async def test_id_link_turn_verdict_recording_and_curl_are_copied_exactly(
@@ -154,8 +152,7 @@ async def test_each_offer_shows_how_its_text_begins(setup: Setup) -> None:
         ):
             await go_to(app, pilot, words)
             await sees(pilot, *texts)
-        # Without a verdict under the cursor the first failing one is offered.
-        await choose(app, pilot, "verdict “Identity”")
+        await choose(app, pilot, "verdict “Identity”")  # the first failing one, as none is under the cursor
         assert app.copied == ["✗ Identity: failed · 2, needs ≥ 4\n    Asked too late."]
 
 
@@ -202,39 +199,42 @@ async def test_over_ssh_the_recording_is_copied_and_not_opened(
 
 
 @pytest.fixture
-def browser(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory with a browser that prints noise and writes its link and its environment to `took`."""
-    took, script = here / "took", here / "browser"
-    script.write_text(
-        f'#!/bin/sh\necho NOISE; echo NOISE >&2\n(echo "$1"; env) > "{took}.part"\nmv "{took}.part" "{took}"\n'
-    )
-    script.chmod(0o700)
-    monkeypatch.setenv("BROWSER", f"{script} %s")
-    monkeypatch.setenv("CEKURA_API_KEY", "secret-key")
-    return here
+def browser(here: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Makes this shell script the user's browser."""
+
+    def use(code: str) -> None:
+        script = here / "browser"
+        script.write_text(f"#!/bin/sh\n{code}\n")
+        script.chmod(0o700)
+        monkeypatch.setenv("BROWSER", f"{script} %s")
+
+    return use
 
 
 async def test_the_recording_is_opened_on_enter_and_the_browser_is_silent(
-    setup: Setup, browser: Path, capfd: pytest.CaptureFixture[str]
+    setup: Setup,
+    browser: Callable[[str], None],
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
+    browser('echo NOISE; echo NOISE >&2\n(echo "$1"; env) > took.part\nmv took.part took')
+    monkeypatch.setenv("CEKURA_API_KEY", "secret-key")
     async with asked(setup, copy_of(view())) as (app, pilot):
         await go_to(app, pilot, "open the recording in a browser")
         await sees(pilot, RECORDING)
-        assert "took" not in os.listdir(browser)
+        assert "took" not in os.listdir(here)
         assert await answer(app, pilot, "enter") == "Opened the recording in a browser."
-    link, *environment = (browser / "took").read_text().splitlines()
+    link, *environment = (here / "took").read_text().splitlines()
     assert link == RECORDING
     assert not [line for line in environment if "secret-key" in line or line.startswith("TERM=")]
     assert "NOISE" not in "".join(capfd.readouterr())
 
 
 def test_leaving_does_not_wait_for_a_browser_that_takes_long(
-    setup: Setup, here: Path, monkeypatch: pytest.MonkeyPatch
+    setup: Setup, browser: Callable[[str], None], here: Path
 ) -> None:
-    slow, release = here / "slow", here / "release"
-    slow.write_text(f'#!/bin/sh\nuntil [ -e "{release}" ]; do sleep 0.05; done\n')
-    slow.chmod(0o700)
-    monkeypatch.setenv("BROWSER", f"{slow} %s")
+    browser("until [ -e release ]; do sleep 0.05; done")
 
     async def opened_and_closed() -> None:
         async with asked(setup, copy_of(view())) as (app, pilot):
@@ -246,7 +246,7 @@ def test_leaving_does_not_wait_for_a_browser_that_takes_long(
     asyncio.run(opened_and_closed())
     (opening,) = [thread for thread in threading.enumerate() if thread.name == "browser"]
     assert opening.daemon
-    release.touch()
+    (here / "release").touch()
     opening.join(20)
     assert not opening.is_alive()
 
