@@ -102,13 +102,12 @@ async def test_a_match_in_the_arguments_of_a_tool_unfolds_it_one_in_its_name_not
 
 async def test_matches_are_marked_over_line_breaks_after_notes_and_over_quotes() -> None:
     turns = [make_turn(1, 0, 4, "Please call\nme 予約 back"), make_turn(2, 3, 6, LONG)]
-    async with transcript_of(turns) as (app, pilot):
+    async with transcript_of(turns) as (app, _):
         app.widget.find("CALL ME 予")
         assert marked(app.widget) == "call|me 予"
         assert here(app.widget) == [0, 1]
         quoted = LONG.index("appointment"), LONG.index(" to some")
         app.widget.show_marks({2: [TurnMark("fail", "Name", "quoted", "sure", (quoted,))]})
-        await pilot.pause()
         app.widget.find("point")
         assert marked(app.widget) == "point"
         assert "".join(on_ground(app.widget, y, "quoted-fail") for y in range(5)) == "ap|ment"

@@ -11,7 +11,7 @@ from cekura_tui.model.json_tree import ABOVE, BELOW
 async def test_a_search_counts_matches_in_closed_nodes_and_opens_them() -> None:
     turns = [{"role": "Main Agent", "content": "Zürich" if n in (3, 900) else f"Turn {n}"} for n in range(1_000)]
     source = {"transcript_object": turns, "metadata": {"zürich": "Near ZÜRICH."}, "feedback": "word " * 900 + "zürich"}
-    async with details_of(source, size=(60, 12)) as (app, pilot):
+    async with details_of(source, size=(60, 12)) as (app, _):
         details = app.widget
         assert details.find("Zürich") == 5
         rows = len(details.rows)
@@ -26,14 +26,12 @@ async def test_a_search_counts_matches_in_closed_nodes_and_opens_them() -> None:
             ]
         ):
             assert details.next_match(1) == (number % 5 + 1, 5)
-            await pilot.pause()
             assert "zürich" in [text.lower() for text in found_on(details)]
             assert details.cursor_row is not None
             assert details.cursor_row.path[:2] == path
         assert details.next_match(-1) == (5, 5)
         assert len(details.rows) < rows + 1_200
         assert (details.find("nowhere"), details.next_match(1)) == (0, None)
-        await pilot.pause()
         assert found_on(details) == []
         details.show_run(view({"id": 6, "metadata": ["aa"] * 8_000}))
         assert details.find("a") == 10_000, "no more matches are counted"
@@ -73,8 +71,7 @@ async def test_another_page_of_entries_goes_on_where_the_last_one_ended() -> Non
     ],
 )
 async def test_a_match_is_scrolled_to_and_marked(source: dict[str, object], searched: str, marked: list[str]) -> None:
-    async with details_of(source, size=(60, 40) if len(marked) > 1 else (40, 8)) as (app, pilot):
+    async with details_of(source, size=(60, 40) if len(marked) > 1 else (40, 8)) as (app, _):
         assert app.widget.find(searched) == 1
         assert app.widget.next_match(1) == (1, 1)
-        await pilot.pause()
         assert found_on(app.widget) == marked

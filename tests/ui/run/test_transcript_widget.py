@@ -118,18 +118,16 @@ async def test_markup_is_text_and_a_very_long_line_is_cut_and_counted() -> None:
 
 async def test_a_cited_turn_has_the_mark_of_its_verdict_and_the_names_of_three_below() -> None:
     turns = [make_turn(1, 0, 1), make_turn(2, 1, 2, "We open\nat nine, 予約 first."), make_turn(3, 2, 3)]
-    async with transcript_of(turns, size=(80, 12)) as (app, pilot):
+    async with transcript_of(turns, size=(80, 12)) as (app, _):
         fail = TurnMark("fail", "Opening times", "quoted", "likely", ((3, 10), (17, 19)))
         good = TurnMark("pass", "Politeness", "quoted", "likely", ((0, 2),))
         app.widget.show_marks({2: [fail, good], 3: [good]})
-        await pilot.pause()
         lines = screen(app.widget)
         assert [line[1:2] for line in lines[:5]] == [" ", "✗", " ", " ", "✓"]
         assert lines[3] == "                 ▎ ✗ Opening times · quoted (likely)"
         assert on_ground(app.widget, 1, "quoted-fail") == "We|open"
         assert on_ground(app.widget, 2, "quoted-fail") == "at|予約"
         app.widget.show_marks({1: [TurnMark("fail", f"Metric {n}", "quoted", "sure") for n in range(5)]})
-        await pilot.pause()
         names = [line.strip("▎✗ ") for line in screen(app.widget)[1:5]]
         assert names == [*(f"Metric {n} · quoted" for n in range(3)), "2 more verdicts"]
 
@@ -162,7 +160,6 @@ async def test_marks_that_come_later_do_not_move_the_turn_of_the_cursor() -> Non
         await pilot.press(*"jjjjjjjjjjjj")
         at = next(y for y, line in enumerate(screen(app.widget)) if "01:05" in line)
         app.widget.show_marks({n: [TurnMark("fail", "Name", "quoted", "sure")] for n in range(1, 61)})
-        await pilot.pause()
         assert "01:05" in screen(app.widget)[at]
 
 
