@@ -68,6 +68,12 @@ def listed(
     return widget_app(shown, lambda one: one.show_rows(first), size=size, css=css, paint=True)
 
 
+async def show(pilot: Pilot[None], shown: VirtualList[Any], rows: Sequence[Any], **how: bool) -> None:
+    """Show these rows and wait until they are drawn."""
+    shown.show_rows(rows, **how)
+    await pilot.pause()
+
+
 def screen(shown: VirtualList[Any]) -> list[str]:
     """The lines of a list as they are now."""
     return [line.strip() for line in one_widget.screen(shown)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from app_on_a_server import WIDE, opened, setup_of
-from office import DONE, JobServer, launch
+from kept_jobs import DONE, RUNNING, SeededJobs
 from run_pages import by_number, call, reading, serve
 from scripted_server import ScriptedServer, run_of
 from textual.pilot import Pilot
@@ -13,6 +13,7 @@ from waiting import eventually
 from watching import screen_text, sees
 
 from cekura_tui.ui.kit.footer import KeyFooter
+from cekura_tui.workspace.setup import Setup
 
 KEY = "key-of-the-test"
 
@@ -45,22 +46,18 @@ async def test_without_room_for_all_whole_keys_are_left_out_but_never_the_help(s
         await reader.sees("esc Back  ? Keys")
 
 
-async def test_an_ended_job_is_counted_on_every_page_until_it_is_opened(scripted: ScriptedServer) -> None:
-    office = JobServer(scripted)
-    async with opened(office.setup, size=(160, 48)) as pilot:
-        await sees(pilot, "30 runs")
-        await pilot.press("enter")
-        await sees(pilot, "Run 130")
-        for _ in range(2):
-            await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
-        await eventually(lambda: last_line(pilot).endswith("2 running"), "jobs run")
-        office.ends = {"p1": DONE}
-        await eventually(lambda: last_line(pilot).endswith("1 running  • 1 new · U"), "one ended")
-        await pilot.press("escape", "slash")
+async def test_an_ended_job_is_counted_on_every_page_until_it_is_opened(quiet: Setup, seeded: SeededJobs) -> None:
+    seeded.ended(DONE, took=40)
+    seeded.running(RUNNING, ago=20)
+    async with opened(quiet, size=(160, 48)) as pilot:
+        for key in ("2", "1"):
+            await eventually(lambda: last_line(pilot).endswith("1 running  • 1 new · U"), "both are counted")
+            await pilot.press(key)
+        await pilot.press("slash")
         await eventually(lambda: last_line(pilot).endswith("  • 1 new"), "U is a letter")
         await pilot.press("escape")
         await pilot.resize_terminal(80, 24)
-        await sees(pilot, "! Failures  ? Keys    • 1 new · U")
+        await sees(pilot, "o Outcome  ? Keys         • 1 new · U")
         await pilot.click(KeyFooter, offset=(77, 0))
         await sees(pilot, "Suggestion of job 1", gone="1 new")
 

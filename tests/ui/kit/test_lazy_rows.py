@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 from one_widget import WidgetApp, widget_app
-from row_lists import SIZE, Even, lazy, listed, screen
+from row_lists import SIZE, Even, lazy, listed, screen, show
 from textual.geometry import Region
 from textual.pilot import Pilot
 
@@ -41,8 +41,7 @@ async def test_rows_that_come_or_go_among_a_million_cost_no_more_than_a_screen()
         key, seen, messages = app.widget.cursor_key, screen(app.widget), len(app.messages)
         app.widget.painted.clear()
         more = lazy(-7, 1_000_007)
-        app.widget.show_rows(more)
-        await pilot.pause()
+        await show(pilot, app.widget, more)
         assert app.widget.painted == []
         assert more.looks <= A_FEW_SCREENS
         assert (app.widget.cursor_key, app.widget.cursor_index) == (key, more.place_of(key))
@@ -50,8 +49,7 @@ async def test_rows_that_come_or_go_among_a_million_cost_no_more_than_a_screen()
         assert not [message for message in app.messages[messages:] if isinstance(message, VirtualList.Moved)]
         await pilot.press("g", "j")
         fewer = lazy(-3, 999_998)  # without the row of the cursor
-        app.widget.show_rows(fewer)
-        await pilot.pause()
+        await show(pilot, app.widget, fewer)
         assert (app.widget.cursor_key, fewer.looks <= A_FEW_SCREENS) == (-3, True)
 
 
@@ -59,15 +57,12 @@ async def test_new_rows_are_shown_at_the_top_until_the_cursor_would_leave_the_sc
     async with listed(Even(), lazy(0, 1_000)) as (app, pilot):
         await pilot.press("j")
         for first in (-3, -6):
-            app.widget.show_rows(lazy(first, 1_000), follow=True)
-            await pilot.pause()
+            await show(pilot, app.widget, lazy(first, 1_000), follow=True)
             assert (app.widget.at_top, app.widget.cursor_key, screen(app.widget)[0]) == (True, 1, f"run {first} 0")
-        app.widget.show_rows(lazy(-30, 1_000), follow=True)
-        await pilot.pause()
+        await show(pilot, app.widget, lazy(-30, 1_000), follow=True)
         assert (app.widget.at_top, app.widget.cursor_key, screen(app.widget)[7]) == (False, 1, "run 1 0")
         seen = screen(app.widget)
-        app.widget.show_rows(lazy(-33, 1_003), follow=True)
-        await pilot.pause()
+        await show(pilot, app.widget, lazy(-33, 1_003), follow=True)
         assert screen(app.widget) == seen
 
 
@@ -77,14 +72,11 @@ async def test_the_list_reports_which_rows_are_in_view() -> None:
         told = [(m.first, m.last) for m in app.messages_of(VirtualList.InView)]
         assert told == [(0, 9), (9, 18), (990, 999)]
         assert (app.widget.shown_range, app.widget.rows_that_fit) == ((990, 999), SIZE[1])
-        app.widget.show_rows(app.widget.rows)
-        await pilot.pause()
+        await show(pilot, app.widget, app.widget.rows)
         assert len(app.messages_of(VirtualList.InView)) == 3
-        app.widget.show_rows(lazy(0, 1_000))
-        await pilot.pause()
+        await show(pilot, app.widget, lazy(0, 1_000))
         assert [(m.first, m.last) for m in app.messages_of(VirtualList.InView)][3:] == [(990, 999)]
-        app.widget.show_rows(())
-        await pilot.pause()
+        await show(pilot, app.widget, ())
         assert app.widget.shown_range is None
 
 
@@ -100,11 +92,6 @@ def run(number: int, text: str = "passed") -> RunRow:
 def page(number: int) -> RunPage:
     newest = COUNT - (number - 1) * 100
     return RunPage(number, COUNT, tuple(run(n) for n in range(newest, newest - 100, -1)), more=newest > 100)
-
-
-async def show(app: WidgetApp[RunList], pilot: Pilot[None], pages: PagedRuns) -> None:
-    app.widget.show_rows(pages.listed)
-    await pilot.pause()
 
 
 def runs_of(pages: PagedRuns) -> AbstractAsyncContextManager[tuple[WidgetApp[RunList], Pilot[None]]]:
@@ -130,7 +117,7 @@ async def test_when_a_page_arrives_the_cursor_is_on_the_run_loaded_at_its_place(
         pages.put(page(1_000))
         pages.add_newer([run(n) for n in newer])
         pages.let_in()
-        await show(app, pilot, pages)
+        await show(pilot, app.widget, pages.listed)
         assert runs.cursor_index == index + len(newer)
         assert runs.cursor_index - runs.scroll_y == line
         assert (runs.cursor_key, runs.cursor_id) == (COUNT - index, COUNT - index)
@@ -146,11 +133,11 @@ async def test_a_run_whose_page_is_dropped_leaves_the_cursor_at_its_place(pages:
         for number in (501, 502):
             pages.put(page(number))
         assert not pages.has(2)
-        await show(app, pilot, pages)
+        await show(pilot, app.widget, pages.listed)
         assert (app.widget.cursor_index, app.widget.cursor_key) == (150, ("gap", 150))
         assert screen(app.widget)[0].startswith(str(COUNT - 50_000))
         pages.put(page(2), keep=[2])
-        await show(app, pilot, pages)
+        await show(pilot, app.widget, pages.listed)
         assert (app.widget.cursor_index, app.widget.cursor_key) == (150, COUNT - 150)
 
 
@@ -162,8 +149,7 @@ async def test_a_run_that_ends_is_repainted_alone(pages: PagedRuns, monkeypatch:
         monkeypatch.setattr(app.widget, "refresh", lambda *each, **how: painted.extend(each) or refresh(*each, **how))
         for n in range(40):
             pages.change([run(COUNT - 5, f"{n} checks")])
-            app.widget.show_rows(pages.listed)
-        await pilot.pause()
+            await show(pilot, app.widget, pages.listed)
         assert {region.y for region in painted} == {5}
         assert isinstance(app.widget.rows, ListedRuns)
         assert "39 checks" in screen(app.widget)[5]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from rich.segment import Segment
 from rich.style import Style
-from row_lists import SIZE, Even, Row, Uneven, lazy, listed, rows, screen
-from textual.events import Click, MouseDown, MouseEvent, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp
+from row_lists import SIZE, Even, Row, Uneven, lazy, listed, rows, screen, show
+from textual.events import Click, MouseDown, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp
 from textual.pilot import Pilot
 
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -18,12 +18,6 @@ from cekura_tui.ui.theme import THEMES, WORDS, contrast
 
 LAST = SIZE[0] - 2
 """The last cell of a row, beside the scroll bar."""
-
-
-async def wheel(pilot: Pilot[Any], *events: type[MouseEvent]) -> None:
-    for event in events:
-        await pilot._post_mouse_events([event], Even, (5, 5))
-    await pilot.pause()
 
 
 async def move(pilot: Pilot[Any], *points: tuple[int, int]) -> None:
@@ -75,14 +69,14 @@ async def test_capital_v_marks_up_to_the_last_marked_row_at_most_a_thousand() ->
 
 async def test_the_wheel_scrolls_and_leaves_the_cursor_where_it_is() -> None:
     async with listed(Even(), lazy(0, 100_000)) as (app, pilot):
-        await wheel(pilot, *[MouseScrollDown] * 3)
+        for _ in range(3):
+            await pilot._post_mouse_events([MouseScrollDown], Even, (5, 5))
         down = app.widget.scroll_y
         assert down > 0
         assert (screen(app.widget)[0], app.widget.cursor_key) == (f"run {down:.0f} 0", 0)
-        await wheel(pilot, MouseScrollUp)
+        await pilot._post_mouse_events([MouseScrollUp], Even, (5, 5))
         assert 0 < app.widget.scroll_y < down
-        app.widget.show_rows(lazy(-5, 100_005))
-        await pilot.pause()
+        await show(pilot, app.widget, lazy(-5, 100_005))
         assert app.widget.cursor_key == 0
         assert screen(app.widget)[0] == f"run {app.widget.scroll_y - 5:.0f} 0"
 
@@ -124,8 +118,7 @@ async def test_selected_text_stays_while_rows_come_and_scroll_until_a_click_or_t
         assert app.copied == [selected]
         await pilot.click(Even, offset=(5, 6))
         assert app.screen.get_selected_text() is None
-        app.widget.show_rows(lazy(0, 100), reset=True)
-        await pilot.pause()
+        await show(pilot, app.widget, lazy(0, 100), reset=True)
         await drag(pilot, (2, 3), (2, 4), (4, 3))
         assert (app.screen.get_selected_text(), app.widget.cursor_key) == ("run", 0), "back in its row it is no click"
         await pilot.resize_terminal(30, 10)
@@ -134,8 +127,7 @@ async def test_selected_text_stays_while_rows_come_and_scroll_until_a_click_or_t
         await move(pilot, (2, 5))
         assert app.screen.get_selected_text() is None, "the button is not down"
         await drag(pilot, (2, 3), (5, 4))
-        app.widget.show_rows(lazy(4, 96))
-        await pilot.pause()
+        await show(pilot, app.widget, lazy(4, 96))
         assert app.screen.get_selected_text() is None
 
 

@@ -19,10 +19,7 @@ def test_a_range_has_every_row_from_the_one_marked_last_towards_the_cursor(curso
     assert last in marked
     assert len(marked) == min(abs(cursor - last) + 1, most)
     assert set(marked) <= set(range(min(cursor, last), max(cursor, last) + 1))
-
-
-def test_the_first_range_is_the_row_under_the_cursor() -> None:
-    assert list(range_to(7, None, 3)) == [7]
+    assert list(range_to(cursor, None, most)) == [cursor]
 
 
 @given(KEYS.map(frozenset), KEYS.filter(bool).map(sorted))

@@ -70,32 +70,21 @@ class Model:
         ]
 
 
-def terminal(app: WidgetApp[Even]) -> list[str]:
-    """The lines of the terminal without the scroll bar."""
-    return [line[: SIZE[0] - 1].rstrip() for line in app.terminal.display]
-
-
-def highlighted(app: WidgetApp[Even]) -> list[int]:
-    """The lines of the terminal that look like the cursor's."""
-    colours = [app.terminal.buffer[y][SIZE[0] - 2].bg for y in range(HEIGHT)]
-    plain = app.screen.background_colors[1].hex[1:].lower()
-    return [y for y, colour in enumerate(colours) if colour != plain]
-
-
 def check_terminal(app: WidgetApp[Even], model: Model) -> None:
     """The terminal shows lines that follow each other, as many as fit, and highlights the cursor's row."""
+    terminal = [line[: SIZE[0] - 1].rstrip() for line in app.terminal.display]  # without the scroll bar
     lines = model.lines(app.widget.marks)
     top = int(app.widget.scroll_y) if lines else 0
-    shown = [line.rstrip() for line in lines[top : top + HEIGHT]]
     if model.high:
         # What is above the screen may not be measured yet, so that its line is an estimate.
-        first = terminal(app)[0]
-        top = next((n for n, line in enumerate(lines) if line == first), 0)
-        shown = lines[top : top + HEIGHT]
-    assert terminal(app) == shown + [""] * (HEIGHT - len(shown))
+        top = next((n for n, line in enumerate(lines) if line == terminal[0]), 0)
+    shown = [line.rstrip() for line in lines[top : top + HEIGHT]]
     assert len(shown) == min(HEIGHT, len(lines))
+    assert terminal == shown + [""] * (HEIGHT - len(shown))
     own = [row.id for row in model.rows for _ in range(row.height)][top : top + HEIGHT]
-    assert highlighted(app) == [y for y, row_id in enumerate(own) if row_id == app.widget.cursor_key]
+    plain = app.screen.background_colors[1].hex[1:].lower()
+    highlighted = [y for y in range(HEIGHT) if app.terminal.buffer[y][SIZE[0] - 2].bg != plain]
+    assert highlighted == [y for y, row_id in enumerate(own) if row_id == app.widget.cursor_key]
 
 
 async def change_rows(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from row_lists import SIZE, Even, Row, Uneven, listed, rows, screen
+from row_lists import SIZE, Even, Row, Uneven, listed, rows, screen, show
 from textual.geometry import Region
 
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -94,12 +94,10 @@ async def test_when_the_row_under_the_cursor_is_removed_its_place_has_the_cursor
     async with listed(Even(), rows(*range(20))) as (app, pilot):
         await pilot.press("j", "j", "j")
         for ids in ((0, 1, 2, 4, 5), (0, 1), ()):
-            app.widget.show_rows(rows(*ids))
-            await pilot.pause()
+            await show(pilot, app.widget, rows(*ids))
         await pilot.press("j", "k", "g", "G", "pagedown", "enter", "space")
         assert app.widget.cursor_key is None
-        app.widget.show_rows(rows(7, 8))
-        await pilot.pause()
+        await show(pilot, app.widget, rows(7, 8))
         assert [m.key for m in app.messages_of(VirtualList.Moved)][-4:] == [4, 1, None, 7]
 
 
@@ -135,8 +133,7 @@ async def test_a_key_scrolls_back_to_the_cursor_and_other_rows_begin_at_the_top(
         assert app.widget.cursor_key == 1
         assert "run 1 0" in screen(app.widget)
         await pilot.press("G")
-        app.widget.show_rows(rows(*range(100)), reset=True)
-        await pilot.pause()
+        await show(pilot, app.widget, rows(*range(100)), reset=True)
         assert (place(app.widget), screen(app.widget)[0]) == ((0, 0), "run 0 0")
 
 

@@ -6,7 +6,6 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 from app_on_a_server import LIST, SMALL, WIDE, setup_of
-from hostile import EVIL
 from hypothesis import given
 from hypothesis import strategies as st
 from one_page import PageApp, page_of
@@ -190,15 +189,6 @@ async def test_while_the_passed_run_is_looked_for_esc_goes_back(scripted: Script
         await still(pilot)
 
 
-async def test_without_a_passed_run_the_screen_says_so_and_r_looks_again(scripted: ScriptedServer) -> None:
-    serve(scripted, run(50, HERE), run(45, THERE))
-    async with compared(scripted, run(50, HERE)) as (_, pilot):
-        await sees(pilot, "No passed run to compare with.", "No run of “Books a table” with Agent 7 passed", "r reload")
-        serve(scripted, passed())
-        await pilot.press("r")
-        await sees(pilot, "Differs after 00:03", gone="No passed run")
-
-
 @pytest.mark.parametrize(
     ("here", "there", "texts"),
     [
@@ -215,33 +205,25 @@ async def test_what_cannot_be_compared_is_named(
         await sees(pilot, *texts)
 
 
-async def test_enter_shows_the_whole_error_and_r_retries(scripted: ScriptedServer) -> None:
+async def test_r_looks_again_after_an_error_and_where_there_was_no_passed_run(scripted: ScriptedServer) -> None:
     scripted.on("GET", LIST, Reply({"detail": "Not [/red] today."}, 400))
     async with compared(scripted, run(50, HERE)) as (app, pilot):
         await sees(pilot, "Not [/red] today.", "r retries", "enter shows the whole error")
         await pilot.press("enter")
         await sees(pilot, "esc close")
-        await pilot.press("escape")
+        serve(scripted, run(50, HERE), run(45, THERE))
+        await pilot.press("escape", "r")
+        await sees(pilot, "No passed run to compare with.", "No run of “Books a table” with Agent 7 passed", "r reload")
         serve(scripted, passed())
         await pilot.press("r")
-        await sees(pilot, "Differs after 00:03", gone="r retries")
+        await sees(pilot, "Differs after 00:03", gone="No passed run")
         await eventually(lambda: pairs(app).has_focus, "the turns have the focus")
 
 
-@pytest.mark.parametrize("size", [WIDE, SMALL])
-async def test_hostile_text_is_in_straight_columns_and_whole_characters_differ(
-    scripted: ScriptedServer, size: tuple[int, int]
-) -> None:
+async def test_a_character_of_several_code_points_differs_as_a_whole(scripted: ScriptedServer) -> None:
     family = "Is it for a family of three 👩\u200d👩\u200d"
-    evil = [("Main Agent", f"{EVIL} \x1b[31m one 家族 👩‍👩‍👧 two {n}") for n in range(3)] + [("[/red]", "x\ty\u202e")]
-    there = [("Main Agent", f"{family}👦 or café\u0300 two?"), *((role, text + " more") for role, text in evil)]
-    serve(scripted, passed(turns=there))
-    here = [("Main Agent", f"{family}👧 or cafe\u0301 two?"), *evil]
-    async with compared(scripted, run(50, here), size=size) as (app, pilot):
-        await sees(pilot, "Differs from 00:00", "[/red]")
-        for y in range(pairs(app).size.height):
-            text = pairs(app).render_line(y).text
-            assert cell_len(text) == pairs(app).scrollable_content_region.width
-            assert clean(text) == text
+    serve(scripted, passed(turns=[("Main Agent", f"{family}👦 or café\u0300 two?")]))
+    async with compared(scripted, run(50, [("Main Agent", f"{family}👧 or cafe\u0301 two?")])) as (app, pilot):
+        await sees(pilot, "Differs from 00:00")
         assert "👩👩👧" in differing(app)[0]  # a row draws what has ink, not what joins it
         assert not any(text.strip().startswith(("\u200d", "\u0300", "\u0301")) for text in differing(app))

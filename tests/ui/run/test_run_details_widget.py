@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from details_on_screen import details_of, everything, found_on, view
-from hostile import EVIL, hostile_run
 from one_widget import screen
 from run_properties import PROPERTIES, mark, marked_run
-
-from cekura_tui.model.text import clean_json
 
 
 async def test_every_property_is_found_by_opening_and_scrolling() -> None:
@@ -141,14 +138,3 @@ async def test_a_deep_value_keeps_room_for_its_text() -> None:
         await pilot.press("x")
         app.widget.next_match(1)
         assert any(line.strip() == '"<bottom>"' for line in screen(app.widget))
-
-
-async def test_hostile_names_and_values_are_text_in_their_columns() -> None:
-    odd = {f"[red]{EVIL}\nnext": [EVIL, {EVIL: EVIL * 50}], "transcript": "é\u200d" * 9_000}
-    source = clean_json(hostile_run(5) | odd)
-    assert isinstance(source, dict)
-    async with details_of(source, size=(60, 20)) as (app, _):
-        lines = everything(app.widget)
-        assert any("[red][2J]0;owned[/red] [@click=app.quit]press" in line for line in lines)
-        assert not any(set(line) & set("\x1b\x9b\x90\x07\x08\x7f\u202e\U000e0068") for line in lines)
-        assert all(app.widget.render_line(y).cell_length == 59 for y in range(20))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from office import toasts
-from run_pages import METRICS, TURNS, call, path_of, reading
-from scripted_server import Hold, Reply, ScriptedServer
-from waiting import eventually
+from run_pages import METRICS, TURNS, call, reading
+from scripted_server import ScriptedServer
 from watching import still
 
 from cekura_tui.ui.run.timeline import TimelineStrip
@@ -115,21 +114,3 @@ async def test_enter_in_the_details_and_in_a_comparison_leads_to_the_turn(script
         await reader.press("escape")
         await reader.in_pane("verdicts")
         assert reader.turn == 1
-
-
-async def test_the_cursor_stays_on_its_verdict_when_the_run_is_reloaded(scripted: ScriptedServer) -> None:
-    many = [{"id": n, "name": f"Check {n}", "type": "binary_workflow_adherence", "score": 0} for n in range(300)]
-    async with reading(scripted, call(5, evaluation={"metrics": many})) as reader:
-        await reader.evidence()
-        await reader.press("tab", *("j" * 12), "pagedown", "pagedown")
-        name = reader.verdict
-        assert name not in ("", "Check 0")
-        more = [{**many[0], "id": 900, "name": "Another"}, *many]
-        hold = Hold(Reply(call(5, evaluation={"metrics": more})))
-        scripted.on("GET", path_of(5), hold)
-        await reader.press("r")
-        hold.released.set()
-        await reader.sees("Verdicts ✗301", name)
-        assert reader.verdict == name
-        await eventually(lambda: reader.page.loader.evidence is not None, "the evidence of the new verdicts")
-        assert reader.verdict == name
