@@ -137,15 +137,16 @@ async def test_the_cursor_keeps_its_row_and_line_and_the_terminal_shows_the_list
                 assert app.widget.cursor_key == model.ids()[to]
 
 
-async def test_many_changes_at_once_are_painted_once() -> None:
-    async with listed(Even(), rows(*range(100))) as (app, pilot):
+@pytest.mark.parametrize("placed", [False, True])
+async def test_many_changes_at_once_are_painted_once(placed: bool) -> None:
+    model = Model(rows(*range(100)))
+    async with listed(Even(), model.shown(placed)) as (app, pilot):
         frames: list[None] = []
         app.post_display_hook = lambda: frames.append(None)  # type: ignore[method-assign]
         app.widget.painted.clear()
-        model = Model(rows(*range(100)))
         for n in range(200):
             model.apply(("change", 2 + n % 3, 1))
-            app.widget.show_rows(list(model.rows))
+            app.widget.show_rows(model.shown(placed))
         await pilot.pause()
         assert app.widget.painted == [2, 3, 4]
         assert len(frames) == 1
