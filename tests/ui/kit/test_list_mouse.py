@@ -146,7 +146,7 @@ async def test_a_drag_below_the_last_line_scrolls_down_and_one_above_the_first_u
         assert text.split("\n")[1] == f"  run {app.widget.scroll_y + 1:.0f} 0"
 
 
-async def test_a_selection_paints_only_the_lines_that_it_changes_and_ends_after_a_thousand_rows() -> None:
+async def test_a_selection_paints_only_changed_lines_and_ends_after_a_thousand_rows() -> None:
     async with listed(Even(), lazy(0, 100_000)) as (app, pilot):
         await drag(pilot, (0, 0), (5, 0), up=False)
         app.widget.painted.clear()

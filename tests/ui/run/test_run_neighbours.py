@@ -65,7 +65,7 @@ async def test_each_key_of_a_burst_goes_one_run_on_until_the_list_ends(scripted:
         pytest.param("lx", "transcript", marks=pytest.mark.long),
     ],
 )
-async def test_a_key_sent_with_the_enter_that_opens_a_run_is_for_the_run_and_esc_returns_to_it(
+async def test_a_key_sent_with_the_enter_that_opens_a_run_is_for_the_run(
     scripted: ScriptedServer, keys: str, pane: str
 ) -> None:
     async with opened_from_list(scripted, *RUNS) as reader:

@@ -21,7 +21,7 @@ def clicked(app: WidgetApp[Strip]) -> list[int]:
     return [message.n for message in app.messages_of(TimelineStrip.TurnClicked)]
 
 
-async def test_speech_silence_overlap_tools_and_evidence_can_be_read_also_in_plain_characters() -> None:
+async def test_speech_silence_overlap_tools_and_evidence_can_be_read_without_colour() -> None:
     async with strip_of(CALL, MARKS) as (app, pilot):
         assert [line.rstrip() for line in screen(app.widget)] == [
             "caller       ✓━━━━━━      ▓▓━━━━      ◐━━━━━",
@@ -91,7 +91,7 @@ async def test_the_height_is_that_of_the_lanes_and_the_times_only_where_there_is
         assert app.widget.size.height == 4
 
 
-async def test_of_marks_in_one_column_the_worst_is_drawn_and_other_marks_repaint_only_their_signs() -> None:
+async def test_of_marks_in_one_column_the_worst_is_drawn_and_only_changes_are_repainted() -> None:
     untimed = timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "main", None, None)])
     dense = timeline_of([make_turn(n, "main", n / 10, n / 10 + 0.05) for n in range(1, 4)], 100)
     async with strip_of(untimed, {2: "fail"}) as (app, _):

@@ -122,7 +122,7 @@ async def test_a_cited_turn_has_the_mark_of_its_verdict_and_the_names_of_three_b
         assert names == [*(f"Metric {n} · quoted" for n in range(3)), "2 more verdicts"]
 
 
-async def test_the_name_of_a_verdict_is_wrapped_and_quotes_are_tinted_after_the_note_of_an_overlap() -> None:
+async def test_a_verdict_name_is_wrapped_and_quotes_are_tinted_after_an_overlap_note() -> None:
     async with transcript_of([make_turn(1, 0, 4), make_turn(2, 3, 6, f"予約 {LONG}")], size=(60, 14)) as (app, pilot):
         text = app.widget.turns[1].text
         quoted = [(text.index(word), text.index(word) + len(word)) for word in ("約", "daughter")]
