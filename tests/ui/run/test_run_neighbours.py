@@ -109,11 +109,14 @@ async def test_where_the_list_cannot_be_read_the_run_stays_and_the_error_is_show
 
     async with reading(scripted, *RUNS) as reader:
         await reader.sees("6 turns")
-        reader.page.loader.neighbour_of = refuse
+        reader.page.loader.neighbour_of, as_before = refuse, reader.page.loader.neighbour_of
         await reader.press(ON)
         await reader.sees("The list is locked.", "Run 9 ")
         await reader.press("escape", "j")
         await reader.at(2)
+        reader.page.loader.neighbour_of = as_before
+        await reader.press(ON)
+        await reader.sees("Run 8 ", "Scenario 8", "6 turns")
 
 
 async def test_the_next_run_begins_at_its_top_in_the_same_pane(scripted: ScriptedServer) -> None:
