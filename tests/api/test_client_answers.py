@@ -34,29 +34,19 @@ DRAFT = Draft((5,), Prompt("Be kind."), 7)
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b"<html>login</html>", "is not JSON"),
         (b"", "is empty"),
-        (b'{"id": 5', "is not JSON"),
-        (b"\xff\xfe\xfa", "is not JSON"),
-        (b"[" * 100_000, "is not JSON"),
-        (b'{"a":' * 100_000, "is not JSON"),
+        *((body, "is not JSON") for body in (b"<html>login</html>", b'{"id": 5', b"\xff\xfe\xfa", b"[" * 100_000)),
+        *((body, "is not JSON") for body in (b'{"a":' * 100_000, b'{"id": ' + b"9" * 5000 + b"}")),
         (b"[" * 900 + b"]" * 900, "is not JSON|nested too deeply|is not a run"),
-        (b'{"id": ' + b"9" * 5000 + b"}", "is not JSON"),
+        *((json.dumps(body).encode(), "run") for body in (None, 5, "text", [], {}, {"results": []}, {"id": "x"})),
     ],
-    ids=["html", "empty", "cut", "bytes", "deep list", "deep object", "deep but whole", "endless number"],
+    ids=lambda value: repr(value[:20]) if isinstance(value, bytes) else "",
 )
-async def test_a_body_that_is_no_json_is_said_to_be_none(
+async def test_an_answer_that_is_no_run_is_said_to_be_none(
     scripted: ScriptedServer, client: Client, body: bytes, said: str
 ) -> None:
     scripted.on("GET", RUN, Reply(body))
     with pytest.raises(CekuraTuiError, match=said):
-        await client.run(5)
-
-
-@pytest.mark.parametrize("body", [None, 5, "text", [], {}, {"results": []}, {"id": None}, {"id": "x"}])
-async def test_json_that_is_no_run_is_said_to_be_none(scripted: ScriptedServer, client: Client, body: object) -> None:
-    scripted.on("GET", RUN, Reply(body))
-    with pytest.raises(CekuraTuiError, match="run"):
         await client.run(5)
 
 
@@ -73,38 +63,26 @@ def test_one_bad_entry_of_a_list_does_not_cost_the_others() -> None:
     assert [run.id for run in read_list(entries, Run.read)] == [2, 1]
 
 
-@pytest.mark.parametrize("count", [None, "12", -1, True, 2**63, 1.5])
-def test_a_count_that_is_none_is_the_number_of_entries(count: object) -> None:
-    assert read_page({"count": count, "results": [{"id": 2}]}, Run.read).count == 1
-
-
 @pytest.mark.parametrize(
-    ("body", "found"),
-    [
-        ({"progress_id": "abc"}, "abc"),
-        ({"progress_id": 12}, "12"),
-        ({"progress_id": 0}, "0"),
-        ({"progress_id": ""}, None),
-        ({"progress_id": " "}, None),
-        ({"progress_id": None}, None),
-        ({"progress_id": True}, None),
-        ({"progress_id": ["a"]}, None),
-        ({"progress_id": "\ud800"}, None),
-        ({"progress_id": "p" * 60_000}, "p" * 60_000),
-        ({"progress_id": "p" * 60_001}, None),
-        ({"progress_id": "🙂" * 10_000}, None),
-        (run_of(5), None),
-        ([], None),
-        ("text", None),
-    ],
+    ("number", "fits"), [(0, True), (2**63 - 1, True), *((bad, False) for bad in (2**63, -1, True, None, "12", 1.5))]
 )
-def test_a_jobs_id_is_its_progress_id_and_never_a_runs_id(body: object, found: str | None) -> None:
-    assert progress_id(ApiResponse(200, {}, json.dumps(body).encode()), "progress_id") == found
+def test_an_id_or_a_count_is_one_that_the_database_has_a_place_for(number: object, fits: bool) -> None:
+    listed = read_page({"count": number, "results": [{"id": number, "name": "x"}, {"id": 1}]}, read_agent)
+    assert [agent.id for agent in listed.items] == ([number, 1] if fits else [1])
+    assert listed.count == (number if fits else 1)
 
 
-@pytest.mark.parametrize("raw", [b"", b"<html>", b"[" * 100_000, b"\xff"])
-def test_a_launch_answered_with_something_else_has_no_id(raw: bytes) -> None:
-    assert progress_id(ApiResponse(200, {}, raw), "progress_id") is None
+IDS = {"abc": "abc", 12: "12", 0: "0", "p" * 60_000: "p" * 60_000}
+NO_IDS = ("", " ", None, True, ["a"], "\ud800", "p" * 60_001, "🙂" * 10_000)
+
+
+def test_a_jobs_id_is_its_progress_id_and_never_a_runs_id() -> None:
+    def read(raw: bytes) -> str | None:
+        return progress_id(ApiResponse(200, {}, raw), "progress_id")
+
+    assert {value: read(json.dumps({"progress_id": value}).encode()) for value in IDS} == IDS
+    others = [json.dumps(body).encode() for body in (*({"progress_id": value} for value in NO_IDS), run_of(5), [], "x")]
+    assert [raw for raw in (*others, b"", b"<html>", b"[" * 100_000, b"\xff") if read(raw) is not None] == []
 
 
 @pytest.mark.parametrize("status", [404, 405, 410])
@@ -148,21 +126,16 @@ async def test_a_server_that_is_not_there_is_named_with_the_reason() -> None:
     await client.aclose()
 
 
-async def test_a_connection_that_breaks_is_not_taken_for_one_that_never_was(
-    scripted: ScriptedServer, client: Client
+@pytest.mark.parametrize(
+    "reply", [Reset(), Reply(b'{"progress_id": "p"}', 200, {"Content-Length": "500", "Connection": "close"})]
+)
+async def test_a_broken_connection_is_not_taken_for_one_that_never_was(
+    scripted: ScriptedServer, client: Client, reply: Reply | Reset
 ) -> None:
-    scripted.on("POST", LAUNCH, Reset())
+    scripted.on("POST", LAUNCH, reply)
     with pytest.raises(Unreachable, match=r"Lost the connection to .* before the answer came") as caught:
         await client.launch(DRAFT)
     assert not isinstance(caught.value, NotConnected)
-
-
-async def test_an_answer_that_is_shorter_than_promised_is_a_broken_connection(
-    scripted: ScriptedServer, client: Client
-) -> None:
-    scripted.on("POST", LAUNCH, Reply(b'{"progress_id": "p"}', 200, {"Content-Length": "500", "Connection": "close"}))
-    with pytest.raises(Unreachable, match="Lost the connection"):
-        await client.launch(DRAFT)
 
 
 async def test_an_answer_that_never_comes_is_given_up(scripted: ScriptedServer, client: Client) -> None:
@@ -191,10 +164,3 @@ def test_an_html_page_is_known_by_its_first_letter_or_by_its_type(headers: dict[
     error = refusal(ApiResponse(502, headers, raw), "host", 0.0)
     is_page = b"<" in raw or "text/html" in headers.values()
     assert ("an HTML page" in error.message) == is_page
-
-
-@pytest.mark.parametrize(("number", "fits"), [(0, True), (2**63 - 1, True), (2**63, False), (-1, False), (True, False)])
-def test_an_id_is_one_that_the_database_has_a_place_for(number: int, fits: bool) -> None:
-    listed = read_page({"count": number, "results": [{"id": number, "name": "x"}, {"id": 1}]}, read_agent)
-    assert [agent.id for agent in listed.items] == ([number, 1] if fits else [1])
-    assert listed.count == (number if fits else 1)

@@ -24,14 +24,21 @@ RUNS_V2 = "/test_framework/v2/runs/"
 DRAFT = Draft((5,), Prompt("Be kind."), 7)
 
 
-async def test_the_key_and_our_name_are_sent_with_every_request(scripted: ScriptedServer, client: Client) -> None:
-    scripted.on("GET", RUN, Reply(run_of(5)))
-    scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))
-    await client.run(5)
-    await client.launch(DRAFT)
-    for got in scripted.seen:
-        assert got.headers["X-CEKURA-API-KEY"] == KEY
-        assert got.headers["User-Agent"] == f"cekura-tui/{__version__}"
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+async def test_the_key_and_our_name_are_sent_to_this_machine_past_any_proxy(
+    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    with ScriptedServer() as proxy:
+        monkeypatch.setenv(name, proxy.url)
+        scripted.on("GET", RUN, Reply(run_of(5)))
+        scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))
+        client = Client(scripted.url, KEY, loopback=True)
+        await client.run(5)
+        await client.launch(DRAFT)
+        await client.aclose()
+        assert proxy.seen == []
+    sent = [(got.headers["X-CEKURA-API-KEY"], got.headers["User-Agent"]) for got in scripted.seen]
+    assert sent == [(KEY, f"cekura-tui/{__version__}")] * 2
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -62,21 +69,6 @@ async def test_the_next_link_of_a_list_is_not_followed(scripted: ScriptedServer,
         assert other.seen == []
 
 
-@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
-async def test_this_machine_itself_is_never_asked_through_a_proxy(
-    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    with ScriptedServer() as proxy:
-        monkeypatch.setenv(name, proxy.url)
-        scripted.on("GET", RUN, Reply(run_of(5)))
-        scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))
-        client = Client(scripted.url, KEY, loopback=True)
-        await client.run(5)
-        await client.launch(DRAFT)
-        assert proxy.seen == []
-        await client.aclose()
-
-
 async def test_another_host_is_asked_through_the_proxy_that_was_named(
     monkeypatch: pytest.MonkeyPatch, waits: Any
 ) -> None:
@@ -99,19 +91,16 @@ async def test_another_host_is_asked_through_the_proxy_that_was_named(
         ("SSL_CERT_FILE", "/no/such/file.pem"),
     ],
 )
-def test_a_proxy_or_certificate_that_cannot_be_used_is_a_sentence(
+def test_an_unusable_proxy_certificate_or_host_is_a_sentence(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
+    with pytest.raises(Unreachable, match="no valid host"):
+        Client("https://xn--7a", KEY)
     monkeypatch.setenv(name, value)
     with pytest.raises(Unreachable) as caught:
         Client("https://api.cekura.ai", KEY)
     assert name in caught.value.hint
     assert "secret" not in caught.value.sentence()
-
-
-def test_a_host_that_nobody_can_have_is_a_sentence() -> None:
-    with pytest.raises(Unreachable, match="no valid host"):
-        Client("https://xn--7a", KEY)
 
 
 async def test_a_server_without_v1_is_asked_for_v2_and_this_is_remembered(
@@ -134,14 +123,19 @@ async def test_a_missing_run_at_a_server_with_v1_is_just_missing(scripted: Scrip
     assert not [got for got in scripted.seen if "/v2/" in got.path]
 
 
-@pytest.mark.parametrize("bad", [Reply(HTML_502, 502), Reply(b"", 500), Reply({}, 429), Reset()])
-async def test_a_read_that_fails_in_passing_is_made_again_and_comes_through(
-    scripted: ScriptedServer, client: Client, waits: list[float], bad: Reply | Reset
+@pytest.mark.parametrize(
+    ("bad", "waited"),
+    [
+        *((bad, [0.5, 1.0]) for bad in (Reply(HTML_502, 502), Reply(b"", 500), Reply({}, 429), Reset())),
+        (Reply({}, 429, {"Retry-After": "3"}), [3.0, 3.0]),
+    ],
+)
+async def test_a_read_that_fails_in_passing_is_retried_and_comes_through(
+    scripted: ScriptedServer, client: Client, waits: list[float], bad: Reply | Reset, waited: list[float]
 ) -> None:
     scripted.on("GET", RUN, bad, bad, Reply(run_of(5)))
     assert (await client.run(5)).id == 5
-    assert len(scripted.seen) == 3
-    assert waits == [0.5, 1.0]
+    assert (len(scripted.seen), waits) == (3, waited)
 
 
 async def test_a_read_is_given_up_after_three_tries(scripted: ScriptedServer, client: Client) -> None:
@@ -150,14 +144,6 @@ async def test_a_read_is_given_up_after_three_tries(scripted: ScriptedServer, cl
         await client.run(5)
     assert caught.value.sentence() == f"{scripted.url[7:]} failed (502, an HTML page). Try again later."
     assert len(scripted.seen) == 3
-
-
-async def test_a_server_that_asks_to_wait_is_waited_for(
-    scripted: ScriptedServer, client: Client, waits: list[float]
-) -> None:
-    scripted.on("GET", RUN, Reply({}, 429, {"Retry-After": "3"}), Reply(run_of(5)))
-    await client.run(5)
-    assert waits == [3.0]
 
 
 async def test_a_wait_too_long_to_keep_is_reported_with_its_time(scripted: ScriptedServer, client: Client) -> None:
@@ -243,13 +229,9 @@ async def test_at_most_six_requests_are_in_flight(scripted: ScriptedServer, clie
     assert (most, len(scripted.seen)) == (6, 20)
 
 
-async def test_reads_of_agents_are_retried_after_a_passing_failure(
-    scripted: ScriptedServer,
-    client: Client,
-) -> None:
+async def test_reads_of_agents_are_retried_after_a_passing_failure(scripted: ScriptedServer, client: Client) -> None:
     agent = {"id": 7, "agent_name": "Agent 7", "description": "Be kind."}
     scripted.on("GET", "/test_framework/v1/aiagents/7/", Reply(b"", 502), Reply(agent))
     scripted.on("GET", "/test_framework/v1/aiagents/", Reset(), Reply({"count": 1, "results": [agent]}))
-    assert (await client.agent(7)).prompt == "Be kind."
-    assert (await client.agents()).count == 1
+    assert ((await client.agent(7)).prompt, (await client.agents()).count) == ("Be kind.", 1)
     assert len(scripted.requests("GET")) == 4

@@ -59,7 +59,6 @@ BODIES: dict[str, object] = {
     "text": KEY,
 }
 STATUSES = (400, 403, 404, 429, 500)
-writings = pytest.mark.parametrize("write", WRITINGS)
 
 
 def paired(*others: Sequence[object]) -> list[tuple[object, ...]]:
@@ -105,11 +104,16 @@ def database_files(home: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in home.rglob("cekura.db*")}
 
 
-async def test_an_answer_that_is_no_json_is_told_without_the_key(scripted: ScriptedServer, client: Client) -> None:
+async def test_neither_an_error_without_json_nor_the_id_of_a_job_is_the_key(
+    scripted: ScriptedServer, client: Client
+) -> None:
     scripted.on("GET", PROGRESS, Reply(f"<p>{KEY}</p>".encode()))
     with pytest.raises(ApiError) as caught:
         await client.progress(IMPROVE_PROMPT, "p")
     assert caught.value.body == "<p>[the key]</p>"
+    scripted.on("POST", LAUNCH, Reply({"progress_id": KEY}))
+    launch = await client.launch(DRAFT)
+    assert (launch.progress_id, launch.raw) == (None, '{"progress_id": "[the key]"}')
 
 
 @pytest.mark.parametrize(
@@ -135,7 +139,7 @@ async def test_a_key_in_pieces_that_cleaning_would_join_is_not_told(
     assert KEY not in clean("\n".join(texts))
 
 
-@writings
+@pytest.mark.parametrize("write", WRITINGS)
 async def test_a_prompt_that_holds_the_key_stays_exact(
     scripted: ScriptedServer, client: Client, write: Writing
 ) -> None:
@@ -147,24 +151,14 @@ async def test_a_prompt_that_holds_the_key_stays_exact(
     assert KEY not in readable(raw)
 
 
-def test_an_answer_without_the_key_is_recorded_as_it_came() -> None:
+def test_an_answer_is_recorded_as_it_came_but_for_the_key() -> None:
     for raw in (b'{ "a":\t"\\u00e9 \\u2028 \\/" }', b'{"a": "\\ud800"}', b"[" * 100_000 + b"\\u", b'{"a": 1e999}\0'):
         assert ApiResponse(200, {}, raw, KEY).text == raw.decode()
-
-
-def test_an_answer_with_the_key_as_it_is_stays_as_it_came_but_for_the_key() -> None:
     raw = f'{{ "a":\t"\\u00e9 {KEY}" }}'.encode()
     assert ApiResponse(200, {}, raw, KEY).text == '{ "a":\t"\\u00e9 [the key]" }'
-
-
-def test_a_key_that_is_written_in_both_ways_is_recorded_in_neither() -> None:
     assert json.loads(ApiResponse(200, {}, twice(KEY), KEY).text) == ["[the key]", "[the key]"]
-
-
-async def test_a_job_whose_id_would_be_the_key_has_none(scripted: ScriptedServer, client: Client) -> None:
-    scripted.on("POST", LAUNCH, Reply({"progress_id": KEY}))
-    launch = await client.launch(DRAFT)
-    assert (launch.progress_id, launch.raw) == (None, '{"progress_id": "[the key]"}')
+    error = ApiResponse(200, {}, b"<" + b"-" * 1_990 + KEY.encode(), KEY).unexpected("is odd")
+    assert "sk-live" not in error.body, "nor is a part of it at the end of an error"
 
 
 @pytest.mark.parametrize(
@@ -218,8 +212,3 @@ def test_a_key_is_taken_out_where_it_is_a_word_and_a_long_one_wherever_it_is(key
     answer = ApiResponse(200, {}, json.dumps({"said": said}).encode(), key)
     assert answer.json() == wanted
     assert key not in answer.text or "#" not in shown
-
-
-def test_a_key_at_the_end_of_what_an_error_shows_is_not_shown_in_part() -> None:
-    error = ApiResponse(200, {}, b"<" + b"-" * 1_990 + KEY.encode(), KEY).unexpected("is odd")
-    assert "sk-live" not in error.body

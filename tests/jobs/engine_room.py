@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
+from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from simulated_time import SimulatedTime
 from waiting import eventually
 
@@ -31,7 +32,7 @@ UNKNOWN = Reply({"detail": "Not found."}, 404)
 
 
 class Room:
-    """`changes` counts what the engine told."""
+    """A window: a store, a client and an engine; `on_change` is called after each change."""
 
     def __init__(self, home: Path, server: ScriptedServer, engine: Callable[..., JobEngine], key: str) -> None:
         self.path = home / "cekura.db"
@@ -57,11 +58,34 @@ class Room:
         return self.job(number)
 
     async def asked(self, times: int) -> None:
-        """Wait until the server was asked so often."""
-        await eventually(lambda: len(self.server.requests("GET", PROGRESS)) >= times, f"{times} polls")
+        """Wait for so many polls."""
+        await eventually(lambda: self.polls() >= times, f"{times} polls")
 
     def posts(self) -> int:
         return len(self.server.requests("POST", LAUNCH))
+
+    def polls(self) -> int:
+        return len(self.server.requests("GET", PROGRESS))
+
+    async def launch(self) -> Job:
+        """Launch a job that the server takes."""
+        self.server.on("POST", LAUNCH, TAKEN)
+        return await self.engine.launch(DRAFT)
+
+    async def launch_held(self, reply: Reply = TAKEN) -> tuple[Hold, asyncio.Task[Job]]:
+        """Launch a job whose answer waits for the test."""
+        hold = Hold(reply)
+        self.server.on("POST", LAUNCH, hold)
+        launching = asyncio.create_task(self.engine.launch(DRAFT))
+        await eventually(hold.arrived.is_set, "the launch arrived")
+        return hold, launching
+
+    async def follow(self, *progress_ids: object) -> None:
+        """Launch a job for each of these ids, and start the engine."""
+        for progress_id in progress_ids:
+            self.server.on("POST", LAUNCH, Reply({"progress_id": progress_id}))
+            await self.engine.launch(DRAFT)
+        self.engine.start()
 
     def committed(self, number: int = 1) -> sqlite3.Row:
         """The job as any other program sees it in the file now."""
@@ -107,8 +131,9 @@ def hasty(step: float = 30.0) -> Callable[..., JobEngine]:
     return partial(JobEngine, monotonic=Leaps(step))
 
 
-Follow = Callable[..., AbstractAsyncContextManager[Room]]
-Simulate = Callable[..., AbstractAsyncContextManager[tuple[Room, SimulatedTime, list[Job]]]]
+OpenRoom = Callable[..., Awaitable[Room]]
+Follow = Callable[..., Awaitable[Room]]
+Simulate = Callable[..., Awaitable[tuple[Room, SimulatedTime, list[Job]]]]
 
 
 def simulated(monkeypatch: pytest.MonkeyPatch, ended: list[Job]) -> tuple[SimulatedTime, Callable[..., JobEngine]]:

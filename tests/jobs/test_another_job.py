@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from email.utils import formatdate
-from pathlib import Path
 
 import pytest
-from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, Follow, hasty, room, simulated
+from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, Follow, OpenRoom, Room, hasty, simulated
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 
 from cekura_tui.jobs.waiting import HOUR
@@ -27,35 +26,32 @@ def created(ago: float) -> Reply:
 
 async def becomes(follow: Follow, state: JobState, *replies: Reply) -> Job:
     """Job 1 once it has come into a state by these answers."""
-    async with follow(*replies, engine=hasty(70)) as here:
-        return await here.comes_into(state)
+    here = await follow(*replies, engine=hasty(70))
+    return await here.comes_into(state)
 
 
-async def test_an_answer_about_another_job_is_no_result_until_accepted(
-    follow: Follow, home: Path, scripted: ScriptedServer
-) -> None:
+async def test_an_answer_about_another_job_is_no_result_until_accepted(here: Room, follow: Follow) -> None:
     other = Reply({**DONE.body, "agent": 12})  # type: ignore[dict-item]
     lost = await becomes(follow, JobState.LOST, RUNNING, other)
     assert lost.reason == ("The server answered with another job: agent 12, not 7. The server may have been reset.")
     assert (lost.mismatched, lost.improved_sha256) == (True, None)
-    async with room(home, scripted) as here:
-        assert here.store.jobs.answers(1)[-1].raw == other.bytes()[0].decode()
-        taken = await here.engine.resume(1, accept=True)
-        assert (taken.state, taken.reason) == (JobState.SUCCEEDED, lost.reason)
-        assert here.store.jobs.suggestion(taken).improved_prompt == "Be kinder.\r\n"
+    assert here.store.jobs.answers(1)[-1].raw == other.bytes()[0].decode()
+    taken = await here.engine.resume(1, accept=True)
+    assert (taken.state, taken.reason) == (JobState.SUCCEEDED, lost.reason)
+    assert here.store.jobs.suggestion(taken).improved_prompt == "Be kinder.\r\n"
 
 
 async def test_an_answer_about_another_job_retracts_no_failure(
-    follow: Follow, home: Path, scripted: ScriptedServer
+    open_room: OpenRoom, follow: Follow, scripted: ScriptedServer
 ) -> None:
     failed = Reply({"status": "failed", "error": "It broke."})
     other = Reply({**DONE.body, "run_ids": [99]})  # type: ignore[dict-item]
     await becomes(follow, JobState.FAILED, failed)
     scripted.on("GET", PROGRESS, other)
-    async with room(home, scripted, engine=hasty(70)) as here:
-        here.engine.start()
-        await here.asked(4)
-        assert here.job().state == JobState.FAILED
+    here = await open_room(engine=hasty(70))
+    here.engine.start()
+    await here.asked(4)
+    assert here.job().state == JobState.FAILED
 
 
 @pytest.mark.parametrize("ahead", [0.0, 90_000.0, -90_000.0])
@@ -83,16 +79,13 @@ async def test_a_result_warns_that_the_server_may_have_been_reset(
     assert job.reason == f"The server may have been reset{doubt}"
 
 
-async def test_a_result_of_a_job_that_was_unknown_for_a_while_says_so(
-    follow: Follow, home: Path, scripted: ScriptedServer
-) -> None:
+async def test_a_result_of_a_job_that_was_unknown_for_a_while_says_so(here: Room, follow: Follow) -> None:
     lost = await becomes(follow, JobState.LOST, RUNNING, UNKNOWN)
     assert lost.reason.endswith(" The server may have been reset: it knew the job before.")
-    scripted.on("GET", PROGRESS, DONE)
-    async with room(home, scripted) as here:
-        here.engine.start()
-        await here.engine.resume(1)
-        assert (await here.comes_into(JobState.SUCCEEDED)).reason == lost.reason
+    here.server.on("GET", PROGRESS, DONE)
+    here.engine.start()
+    await here.engine.resume(1)
+    assert (await here.comes_into(JobState.SUCCEEDED)).reason == lost.reason
 
 
 @pytest.mark.parametrize("before", [[UNKNOWN], [Reply({"status": "queued"}), RUNNING], [dated(RUNNING, 100.0)]])
@@ -101,17 +94,17 @@ async def test_no_reset_is_suspected_if_nothing_went_back(follow: Follow, before
 
 
 async def test_answers_of_another_job_are_accepted_only_once(
-    follow: Follow, home: Path, scripted: ScriptedServer
+    open_room: OpenRoom, follow: Follow, scripted: ScriptedServer
 ) -> None:
     other = {"status": "in_progress", "agent": 12}
     await becomes(follow, JobState.LOST, Reply(other))
     done = Reply({**DONE.body, "agent": 12})  # type: ignore[dict-item]
     scripted.on("GET", PROGRESS, Reply(other), Reply(other), done)
-    async with room(home, scripted, engine=hasty(70)) as here:
-        here.engine.start()
-        assert (await here.engine.resume(1, accept=True)).state == JobState.RUNNING
-        job = await here.comes_into(JobState.SUCCEEDED)
-        assert "another job: agent 12, not 7" in job.reason
+    here = await open_room(engine=hasty(70))
+    here.engine.start()
+    assert (await here.engine.resume(1, accept=True)).state == JobState.RUNNING
+    job = await here.comes_into(JobState.SUCCEEDED)
+    assert "another job: agent 12, not 7" in job.reason
 
 
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "x"])
@@ -121,20 +114,20 @@ async def test_an_impossible_launch_time_is_ignored(follow: Follow, at: str) -> 
 
 
 async def test_a_clock_corrected_after_the_launch_mistakes_no_job(
-    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    open_room: OpenRoom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     time, engine = simulated(monkeypatch, [])
-    async with room(home, scripted, engine=engine) as here:
-        right = time.wall
-        time.wall -= 24 * HOUR
-        scripted.on("GET", PROGRESS, Reply({"status": "in_progress", "created_at": _iso(right)}, 200, _date(right)))
-        scripted.on("POST", LAUNCH, TAKEN)
-        await here.engine.launch(DRAFT)
-        here.engine.start()
-        await time.passes(5.0)
-        time.wall += 24 * HOUR
-        await time.passes(60.0)
-        assert here.job().state == JobState.RUNNING
+    here = await open_room(engine=engine)
+    right = time.wall
+    time.wall -= 24 * HOUR
+    here.server.on("GET", PROGRESS, Reply({"status": "in_progress", "created_at": _iso(right)}, 200, _date(right)))
+    here.server.on("POST", LAUNCH, TAKEN)
+    await here.engine.launch(DRAFT)
+    here.engine.start()
+    await time.passes(5.0)
+    time.wall += 24 * HOUR
+    await time.passes(60.0)
+    assert here.job().state == JobState.RUNNING
 
 
 def _iso(at: float) -> str:

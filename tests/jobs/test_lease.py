@@ -1,13 +1,11 @@
-"""Of several windows one asks the server, and another takes its place when it is gone or stands still."""
+"""Only one of several windows polls; another replaces it when it is closed, dead or hanging."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from engine_room import DONE, DRAFT, RUNNING, TAKEN, Follow, room
-from scripted_server import LAUNCH, PROGRESS, ScriptedServer
+from engine_room import DONE, DRAFT, RUNNING, Follow, OpenRoom, Room
+from open_store import OpenStore
+from scripted_server import PROGRESS
 from waiting import eventually
 
 from cekura_tui.jobs.lease import EXPIRES_AFTER, RENEW_EVERY, Lease
@@ -19,11 +17,10 @@ from cekura_tui.store.store import Store
 class Windows:
     """Two windows, each with a lease of its own; `gone` holds the owners whose process has ended."""
 
-    def __init__(self, home: Path) -> None:
-        self.stores = [Store(home / "cekura.db", "https://api.cekura.ai", "key", "default") for _ in range(2)]
-        self.gone: set[str] = set()
+    def __init__(self, *stores: Store) -> None:
+        self.stores, self.gone = stores, set[str]()
         self.asked_about: list[str] = []
-        self.first, self.second = (Lease(store.lease, is_gone=self._is_gone) for store in self.stores)
+        self.first, self.second = (Lease(store.lease, is_gone=self._is_gone) for store in stores)
 
     def _is_gone(self, holder: str) -> bool:
         self.asked_about.append(holder)
@@ -31,26 +28,26 @@ class Windows:
 
 
 @pytest.fixture
-def windows(home: Path) -> Iterator[Windows]:
-    windows = Windows(home)
-    yield windows
-    for store in windows.stores:
-        store.close()
+def windows(open_store: OpenStore) -> Windows:
+    return Windows(open_store(), open_store())
 
 
-def test_only_one_window_asks_as_long_as_it_lives(windows: Windows) -> None:
-    assert windows.first.keep(0.0)
-    for second in range(1, 100):
-        assert not windows.second.keep(float(second))
+def test_only_one_window_polls_as_long_as_it_lives(windows: Windows) -> None:
+    for second in range(100):
         assert windows.first.keep(float(second))
+        assert not windows.second.keep(float(second))
+    assert len(windows.asked_about) == 1, "the system is not asked about a process that shows signs of life"
 
 
-def test_a_window_that_is_closed_hands_over_at_once(windows: Windows) -> None:
+def test_a_closed_window_hands_over_at_once_and_an_idle_one_does_not_seem_to_hang(windows: Windows) -> None:
     assert windows.first.keep(0.0)
     assert not windows.second.keep(0.1)
     windows.first.give_up()
     assert windows.second.keep(0.2)
     assert not windows.first.keep(0.3)
+    windows.second.give_up()
+    assert windows.first.keep(2.0 + EXPIRES_AFTER)
+    assert not windows.second.keep(3.0 + EXPIRES_AFTER)
 
 
 def test_a_window_whose_process_has_died_is_replaced_within_seconds(windows: Windows) -> None:
@@ -61,7 +58,7 @@ def test_a_window_whose_process_has_died_is_replaced_within_seconds(windows: Win
     assert windows.second.keep(1.1 + RENEW_EVERY)
 
 
-def test_a_window_that_had_died_before_this_one_was_opened_is_replaced_at_once(windows: Windows) -> None:
+def test_a_window_that_died_before_this_one_was_opened_is_replaced_at_once(windows: Windows) -> None:
     assert windows.first.keep(0.0)
     windows.gone.add(windows.first._me)
     assert windows.second.keep(500.0)
@@ -76,14 +73,6 @@ def test_a_window_that_hangs_is_replaced_and_stops_asking_when_it_wakes(windows:
     assert windows.second.keep(61.0)
 
 
-def test_an_idle_window_that_polls_again_does_not_seem_to_hang(windows: Windows) -> None:
-    assert windows.first.keep(0.0)
-    assert not windows.second.keep(1.0)
-    windows.first.give_up()
-    assert windows.first.keep(2.0 + EXPIRES_AFTER)
-    assert not windows.second.keep(3.0 + EXPIRES_AFTER)
-
-
 def test_a_clock_set_back_takes_the_lease_from_no_living_window(windows: Windows) -> None:
     assert windows.first.keep(1000.0)
     assert not windows.second.keep(1000.0)
@@ -92,14 +81,7 @@ def test_a_clock_set_back_takes_the_lease_from_no_living_window(windows: Windows
         assert not windows.second.keep(float(second))
 
 
-def test_the_system_is_not_asked_about_a_process_that_gives_signs_of_life(windows: Windows) -> None:
-    for second in range(60):
-        windows.first.keep(float(second))
-        windows.second.keep(float(second))
-    assert len(windows.asked_about) == 1
-
-
-def test_when_a_job_was_last_heard_of_is_written_down_with_the_sign_of_life(windows: Windows) -> None:
+def test_the_time_of_the_last_answer_is_saved_with_the_sign_of_life(windows: Windows) -> None:
     jobs = windows.stores[0].jobs
     number = jobs.begin_launch(DRAFT, 1.0, "me").number
     jobs.record_progress_id(number, "p", "id", 2.0)
@@ -113,34 +95,31 @@ def test_when_a_job_was_last_heard_of_is_written_down_with_the_sign_of_life(wind
     assert job.answered_at == 7.0
 
 
-async def test_two_windows_poll_a_job_no_more_often_than_one(home: Path, scripted: ScriptedServer) -> None:
-    scripted.on("POST", LAUNCH, TAKEN)
-    scripted.on("GET", PROGRESS, RUNNING, DONE)
-    async with room(home, scripted) as here, room(home, scripted) as there:
-        here.engine.start()
-        await here.engine.launch(DRAFT)
-        await here.asked(1)
-        there.engine.start()
-        await eventually(lambda: there.engine._running, "the other window follows it")
-        told = there.changes
-        await here.comes_into(JobState.SUCCEEDED)
-        await eventually(lambda: there.changes > told and not there.engine._running, "the other window saw its end")
-    assert len(scripted.requests("GET")) == 2
+async def test_two_windows_poll_a_job_no_more_often_than_one(here: Room, open_room: OpenRoom) -> None:
+    here.server.on("GET", PROGRESS, RUNNING, DONE)
+    there = await open_room()
+    here.engine.start()
+    await here.launch()
+    await here.asked(1)
+    there.engine.start()
+    await eventually(lambda: there.engine._running, "the other window follows it")
+    before = there.changes
+    await here.comes_into(JobState.SUCCEEDED)
+    await eventually(lambda: there.changes > before and not there.engine._running, "the other window saw its end")
+    assert here.polls() == 2
 
 
 async def test_a_job_that_another_window_launched_is_followed_without_a_restart(
-    home: Path, scripted: ScriptedServer
+    here: Room, open_room: OpenRoom
 ) -> None:
-    scripted.on("POST", LAUNCH, TAKEN)
-    scripted.on("GET", PROGRESS, DONE)
-    async with room(home, scripted) as here, room(home, scripted) as other:
-        here.engine.start()
-        await other.engine.launch(DRAFT)  # its engine was not started: a command that does not wait
-        await here.comes_into(JobState.SUCCEEDED)
+    here.server.on("GET", PROGRESS, DONE)
+    here.engine.start()
+    await (await open_room()).launch()  # its engine was not started: a command that does not wait
+    await here.comes_into(JobState.SUCCEEDED)
 
 
 async def test_a_window_without_a_running_job_leaves_polling_to_the_others(follow: Follow) -> None:
-    async with follow(DONE) as here:
-        await here.comes_into(JobState.SUCCEEDED)
-        other = Lease(here.store.lease)
-        await eventually(lambda: other.keep(0.0), "the other window may poll, at the same second")
+    here = await follow(DONE)
+    await here.comes_into(JobState.SUCCEEDED)
+    other = Lease(here.store.lease)
+    await eventually(lambda: other.keep(0.0), "the other window may poll, at the same second")

@@ -9,8 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-from engine_room import DRAFT, TAKEN, room
+from engine_room import DRAFT, TAKEN, Room, room
 from scripted_server import LAUNCH, Hold, ScriptedServer
 from waiting import until
 
@@ -58,59 +57,39 @@ async def test_the_launch_of_a_process_that_lives_is_left_to_it(home: Path, scri
         process.wait()
 
 
-async def test_the_launch_of_a_killed_process_is_unconfirmed_and_not_resent(
-    home: Path, scripted: ScriptedServer
-) -> None:
-    process = await asyncio.to_thread(launching_elsewhere, home, scripted)
+async def test_the_launch_of_a_killed_process_is_unconfirmed_and_not_resent(here: Room, home: Path) -> None:
+    process = await asyncio.to_thread(launching_elsewhere, home, here.server)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    async with room(home, scripted) as here:
-        here.engine.start()
-        await here.comes_into(JobState.UNCONFIRMED)
-        assert "may or may not" in here.job().reason
-        assert here.posts() == 1
+    here.engine.start()
+    await here.comes_into(JobState.UNCONFIRMED)
+    assert "may or may not" in here.job().reason
+    assert here.posts() == 1
 
 
 def test_a_process_is_known_by_more_than_its_number() -> None:
     me = owner.this_process()
-    assert owner.is_alive(me, 0)
+    other = me.replace('"start": "', '"start": "other')
+    assert (owner.is_alive(me, 0), owner.is_alive(other, 0)) == (True, False)
     assert owner.this_process() != me
-    assert not owner.is_alive(me.replace('"start": "', '"start": "other'), 0)
+    assert (owner.is_gone(me), owner.is_gone(other), owner.is_gone("nonsense")) == (False, True, True)
+    fields = json.loads(me)
+    assert not owner.is_gone(json.dumps({**fields, "start": ""})), "its system does not say when it began"
+    assert not owner.is_gone(json.dumps({**fields, "host": "another-machine", "pid": 1}))
 
 
-@pytest.mark.parametrize(
-    "told", ["", "nonsense", "[]", "null", '{"host": 1}', '{"host": "h", "pid": "x", "start": ""}']
-)
-def test_an_owner_that_cannot_be_read_counts_as_dead(told: str) -> None:
-    assert not owner.is_alive(told, 0)
-
-
-def test_a_launch_on_another_machine_is_given_ten_minutes() -> None:
-    elsewhere = '{"host": "another-machine", "pid": 1, "start": "x", "token": "t"}'
-    assert owner.is_alive(elsewhere, 599)
-    assert not owner.is_alive(elsewhere, 601)
-    assert owner.is_alive(elsewhere, -599)
-    assert not owner.is_alive(elsewhere, -601)
+def test_an_unreadable_owner_counts_as_dead() -> None:
+    unreadable = ("", "nonsense", "[]", "null", '{"host": 1}', '{"host": "h", "pid": "x", "start": ""}')
+    assert [text for text in unreadable if owner.is_alive(text, 0)] == []
 
 
 def test_a_launch_of_another_machine_is_left_to_it_for_ten_minutes(store: Store) -> None:
     elsewhere = '{"host": "another-machine", "pid": 1, "start": "x", "token": "t"}'
+    assert [owner.is_alive(elsewhere, age) for age in (599, 601, -599, -601)] == [True, False, True, False]
     job = store.jobs.begin_launch(DRAFT, 10_000.0, elsewhere)
     launching = [job]
     assert not mark_orphaned_launches(store.jobs, launching, 10_599.0)
     assert (launching, store.jobs.get(job.number)) == ([job], job)
     assert mark_orphaned_launches(store.jobs, launching, 10_601.0)
-    assert (launching, [change.state for change in store.jobs.changes(job.number)]) == (
-        [],
-        ["launching", "unconfirmed"],
-    )
-
-
-def test_a_process_is_gone_only_where_that_is_certain() -> None:
-    me = owner.this_process()
-    assert not owner.is_gone(me)
-    assert owner.is_gone(me.replace('"start": "', '"start": "other'))
-    told = json.loads(me)
-    assert not owner.is_gone(json.dumps({**told, "start": ""})), "its system does not say when it began"
-    assert not owner.is_gone(json.dumps({**told, "host": "another-machine", "pid": 1}))
-    assert owner.is_gone("nonsense")
+    assert launching == []
+    assert [change.state for change in store.jobs.changes(job.number)] == ["launching", "unconfirmed"]

@@ -67,27 +67,17 @@ def test_a_passing_error_is_retried_soon_and_then_later(kind: type[ApiError], sp
 NOW = 1_760_000_000.0
 
 
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("0", None),
-        ("0.5", None),
-        ("7", 7.0),
-        (" 2.5 ", 2.5),
-        (format_datetime(datetime.fromtimestamp(NOW + 30, UTC), usegmt=True), 30.0),
-        (format_datetime(datetime.fromtimestamp(NOW - 30, UTC), usegmt=True), None),
-        ("Thu, 01 Jan 2099 00:00:00 GMT", LONGEST),
-        ("9" * 400, LONGEST),
-        (None, None),
-        ("", None),
-        ("soon", None),
-        ("-5", None),
-        ("1e3", None),
-        ("Thu, 99 Foo 2099", None),
-    ],
-)
-def test_a_wait_that_the_server_asks_for_is_read_as_seconds_or_a_date(value: str | None, seconds: float | None) -> None:
-    assert read_retry_after(value, NOW) == seconds
+def http_date(seconds: int) -> str:
+    return format_datetime(datetime.fromtimestamp(NOW + seconds, UTC), usegmt=True)
+
+
+WAITS = {"7": 7.0, " 2.5 ": 2.5, http_date(30): 30.0, "Thu, 01 Jan 2099 00:00:00 GMT": LONGEST, "9" * 400: LONGEST}
+NO_WAITS = ("0", "0.5", http_date(-30), None, "", "soon", "-5", "1e3", "Thu, 99 Foo 2099")
+
+
+def test_retry_after_is_read_as_seconds_or_a_date() -> None:
+    assert {value: read_retry_after(value, NOW) for value in WAITS} == WAITS
+    assert [value for value in NO_WAITS if read_retry_after(value, NOW) is not None] == []
 
 
 @given(
@@ -127,29 +117,18 @@ def test_the_wait_that_the_server_asks_for_wins_up_to_an_hour(failures: int, ask
     assert wait == asked or (asked < 1 and wait == 1) or (asked > HOUR and wait == HOUR)
 
 
-@pytest.mark.parametrize(
-    ("at", "believed"),
-    [([0, 500], False), ([0, 1, 59.9], False), ([0, 1, 60], True), ([0, 30, 31, 61], True)],
-)
-def test_a_job_is_given_up_after_the_server_said_so_three_times_over_a_minute(at: list[float], believed: bool) -> None:
-    streak = Streak()
-    assert [streak.add(moment) for moment in at][-1] is believed
-
-
-@pytest.mark.parametrize(("at", "believed"), [([0, 30], False), ([0, 2, 19.9], False), ([0, 2, 20], True)])
-def test_an_end_without_a_result_is_believed_after_twenty_seconds(at: list[float], believed: bool) -> None:
-    streak = Streak(SUSPECTED)
-    assert [streak.add(moment) for moment in at][-1] is believed
-
-
-def test_an_answer_in_between_restarts_the_count() -> None:
-    streak = Streak()
-    streak.add(0)
-    streak.add(100)
+def test_an_unknown_job_is_lost_after_three_answers_over_a_minute() -> None:
+    for at, believed in (([0, 500], False), ([0, 1, 59.9], False), ([0, 1, 60], True), ([0, 30, 31, 61], True)):
+        streak = Streak()
+        assert [streak.add(moment) for moment in at][-1] is believed
     streak.end()
-    assert not streak.add(200)
-    assert not streak.add(201)
-    assert streak.add(260)
+    assert [streak.add(moment) for moment in (200, 201, 260)] == [False, False, True]
+
+
+def test_an_end_without_a_result_is_believed_after_twenty_seconds() -> None:
+    for at, believed in (([0, 30], False), ([0, 2, 19.9], False), ([0, 2, 20], True)):
+        streak = Streak(SUSPECTED)
+        assert [streak.add(moment) for moment in at][-1] is believed
 
 
 @given(st.integers(0, 10_000), st.none() | SECONDS, SPREAD)
@@ -175,6 +154,5 @@ def test_no_more_than_five_background_requests_are_made_in_any_second(pauses: li
         assert sixth - first >= 1 - 1e-9
 
 
-@pytest.mark.parametrize(("failures", "pause"), [(1, 0.0), (2, 0.0), (3, 2.0), (4, 4.0), (5, 8.0)])
-def test_two_failures_may_be_of_one_job_and_a_third_is_the_servers(failures: int, pause: float) -> None:
-    assert server_pause(failures, None, 0.5) == pause
+def test_the_third_failure_pauses_polling_of_the_server() -> None:
+    assert [server_pause(failures, None, 0.5) for failures in range(1, 6)] == [0.0, 0.0, 2.0, 4.0, 8.0]

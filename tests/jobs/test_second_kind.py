@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from calling import call
-from engine_room import DONE, DRAFT, TAKEN, Room, hasty, room
+from engine_room import DONE, DRAFT, TAKEN, OpenRoom, Room, hasty, room
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 from second_kind import RERUN, RESULT, TEST, TESTS
 
@@ -36,18 +36,18 @@ async def ended(here: Room, server: ScriptedServer) -> Job:
     return await here.comes_into(JobState.SUCCEEDED)
 
 
-async def test_a_second_kind_is_launched_polled_and_recorded(home: Path, scripted: ScriptedServer) -> None:
-    async with room(home, scripted, engine=hasty()) as here:
-        job = await ended(here, scripted)
-        assert job.result == {"passed": 3, "name": "Night\trun\r\n"}, "a text at an exact path is exact"
-        assert (job.improved_sha256, job.summary_of_changes, job.error) == (None, None, None)
-        assert here.store.jobs.draft_of(job) == TEST
-        assert json.loads(scripted.requests("POST", RERUN)[0].body) == {}
-        curls = here.client.curls(KINDS[TEST.kind], TEST, job.progress_id)
-        assert curls["progress"].startswith(f"curl {scripted.url}{RESULT} -H ")
-        assert here.store.prompt_uses.all(7) == []
-        assert here.store.jobs.last_prompt(7) is None
-    (row,) = read_cached_start(home / "cekura.db", scripted.url, "key", "default", None).jobs
+async def test_a_second_kind_is_launched_polled_and_recorded(open_room: OpenRoom, home: Path) -> None:
+    here = await open_room(engine=hasty())
+    job = await ended(here, here.server)
+    assert job.result == {"passed": 3, "name": "Night\trun\r\n"}, "a text at an exact path is exact"
+    assert (job.improved_sha256, job.summary_of_changes, job.error) == (None, None, None)
+    assert here.store.jobs.draft_of(job) == TEST
+    assert json.loads(here.server.requests("POST", RERUN)[0].body) == {}
+    curls = here.client.curls(KINDS[TEST.kind], TEST, job.progress_id)
+    assert curls["progress"].startswith(f"curl {here.server.url}{RESULT} -H ")
+    assert here.store.prompt_uses.all(7) == []
+    assert here.store.jobs.last_prompt(7) is None
+    (row,) = read_cached_start(home / "cekura.db", here.server.url, "key", "default", None).jobs
     assert row == job
 
 
@@ -73,49 +73,53 @@ def test_the_command_line_shows_the_result_of_a_second_kind(
     assert "succeeded" in call("jobs", "list").out
 
 
-async def test_two_kinds_run_side_by_side_with_durations_of_their_own(home: Path, scripted: ScriptedServer) -> None:
+async def test_two_kinds_run_side_by_side_with_durations_of_their_own(
+    open_room: OpenRoom, scripted: ScriptedServer
+) -> None:
     scripted.on("POST", LAUNCH, TAKEN)
     scripted.on("GET", PROGRESS, DONE)
-    async with room(home, scripted, engine=hasty()) as here:
-        await ended(here, scripted)
-        await here.engine.launch(DRAFT)
-        await here.comes_into(JobState.SUCCEEDED, 2)
-        assert {kind: len(took) for kind, took in here.store.jobs.durations().items()} == {
-            "rerun": 1,
-            "improve_prompt": 1,
-        }
-        here.store.jobs.save_draft(TEST, 1.0)
-        assert here.store.jobs.latest_draft(7, ()) is None
-        saved = here.store.jobs.latest_draft(7, (), "rerun")
-        assert saved is not None
-        other = replace(TEST, parameters={"result": 10})
-        begun = here.store.jobs.begin_launch(other, 2.0, "somebody", number=saved.number)
-        assert begun.number != saved.number, "what another window typed meanwhile is not lost"
-        assert here.store.jobs.draft_of(here.job(saved.number)) == TEST
-        assert here.store.jobs.forget(1, 9.0).state == JobState.FORGOTTEN
-        assert (here.job().parameters, here.job().result) == ({}, None)
+    here = await open_room(engine=hasty())
+    await ended(here, scripted)
+    await here.engine.launch(DRAFT)
+    await here.comes_into(JobState.SUCCEEDED, 2)
+    assert {kind: len(took) for kind, took in here.store.jobs.durations().items()} == {
+        "rerun": 1,
+        "improve_prompt": 1,
+    }
+    here.store.jobs.save_draft(TEST, 1.0)
+    assert here.store.jobs.latest_draft(7, ()) is None
+    saved = here.store.jobs.latest_draft(7, (), "rerun")
+    assert saved is not None
+    other = replace(TEST, parameters={"result": 10})
+    begun = here.store.jobs.begin_launch(other, 2.0, "somebody", number=saved.number)
+    assert begun.number != saved.number, "what another window typed meanwhile is not lost"
+    assert here.store.jobs.draft_of(here.job(saved.number)) == TEST
+    assert here.store.jobs.forget(1, 9.0).state == JobState.FORGOTTEN
+    assert (here.job().parameters, here.job().result) == ({}, None)
 
 
-async def test_a_failed_test_run_can_be_told_from_one_that_goes_on(home: Path, scripted: ScriptedServer) -> None:
+async def test_a_failed_test_run_can_be_told_from_one_that_goes_on(
+    open_room: OpenRoom, scripted: ScriptedServer
+) -> None:
     scripted.on("POST", RERUN, Reply({"id": 41}), Reply({"detail": "Gone."}, 404))
     scripted.on("GET", RESULT, Reply({"status": "running"}), Reply({"status": "timeout"}))
-    async with room(home, scripted, engine=hasty()) as here:
-        here.engine.start()
+    here = await open_room(engine=hasty())
+    here.engine.start()
+    await here.engine.launch(TEST)
+    assert (await here.comes_into(JobState.FAILED)).error == "It took too long."
+    with pytest.raises(CekuraTuiError, match="does not support test runs"):
         await here.engine.launch(TEST)
-        assert (await here.comes_into(JobState.FAILED)).error == "It took too long."
-        with pytest.raises(CekuraTuiError, match="does not support test runs"):
-            await here.engine.launch(TEST)
 
 
 async def test_a_kind_of_a_later_version_hides_no_other_job(
-    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    open_room: OpenRoom, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripted.on("POST", LAUNCH, TAKEN)
-    async with room(home, scripted, engine=hasty()) as here:
-        await ended(here, scripted)
-        monkeypatch.delitem(KINDS, TESTS.name)
-        await here.engine.launch(DRAFT)
-        assert [job.number for job in here.store.jobs.all()] == [2]
-        with pytest.raises(UnreadableJob, match="unknown kind “rerun”") as caught:
-            here.job(1)
-        assert "update this one" in caught.value.hint
+    here = await open_room(engine=hasty())
+    await ended(here, scripted)
+    monkeypatch.delitem(KINDS, TESTS.name)
+    await here.engine.launch(DRAFT)
+    assert [job.number for job in here.store.jobs.all()] == [2]
+    with pytest.raises(UnreadableJob, match="unknown kind “rerun”") as caught:
+        here.job(1)
+    assert "update this one" in caught.value.hint

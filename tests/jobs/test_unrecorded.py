@@ -7,13 +7,13 @@ import os
 import resource
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from engine_room import DRAFT, RUNNING, TAKEN, Room, room
-from scripted_server import HTML_502, LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
+from engine_room import DRAFT, RUNNING, TAKEN, OpenRoom, Room
+from scripted_server import HTML_502, LAUNCH, PROGRESS, Reply, ScriptedServer
 from waiting import eventually
 
 from cekura_tui.api.errors import ApiError
@@ -35,13 +35,9 @@ def in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def held(path: Path) -> Iterator[None]:
     """Another program writes to the database, and does not come to an end."""
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    try:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
         yield
-    finally:
-        other.execute("ROLLBACK")
-        other.close()
 
 
 @contextmanager
@@ -58,11 +54,8 @@ def full_disk(path: Path) -> Iterator[None]:
 
 async def answered_under_lock(here: Room, reply: Reply) -> asyncio.Task[Job]:
     """A launch whose answer comes while the database is held."""
-    hold = Hold(reply)
-    here.server.on("POST", LAUNCH, hold)
     here.store.database.read("PRAGMA busy_timeout = 20")
-    launching = asyncio.create_task(here.engine.launch(DRAFT))
-    await eventually(hold.arrived.is_set, "the launch arrived")
+    hold, launching = await here.launch_held(reply)
     hold.released.set()
     return launching
 
@@ -76,123 +69,117 @@ async def answered_under_lock(here: Room, reply: Reply) -> asyncio.Task[Job]:
     ],
 )
 async def test_a_launch_answered_on_a_full_disk_is_recorded_at_next_start(
-    home: Path, scripted: ScriptedServer, reply: Reply, found: tuple[JobState, str | None], reason: str
+    open_room: OpenRoom, home: Path, reply: Reply, found: tuple[JobState, str | None], reason: str
 ) -> None:
-    hold = Hold(reply)
-    scripted.on("POST", LAUNCH, hold)
-    async with room(home, scripted) as here:
-        launching = asyncio.create_task(here.engine.launch(DRAFT))
-        await eventually(hold.arrived.is_set, "the launch arrived")
-        pending = home / "cekura.db-taken-1.json"
-        size = pending.stat().st_size
-        with full_disk(here.path):
-            hold.released.set()
-            with pytest.raises((SentUnrecorded, ApiError)):
-                await launching
-            assert here.job().state == JobState.LAUNCHING
-            assert (pending.stat().st_size, pending.read_bytes().strip()[:1]) == (size, b"{")
-            await here.engine.close()
-    async with room(home, scripted) as again:
-        again.engine.adopt()
-        job = again.job()
-        assert ((job.state, job.progress_id), reason in job.reason) == (found, True)
-        assert pending_files(home) == []
+    here = await open_room()
+    hold, launching = await here.launch_held(reply)
+    pending = home / "cekura.db-taken-1.json"
+    size = pending.stat().st_size
+    with full_disk(here.path):
+        hold.released.set()
+        with pytest.raises((SentUnrecorded, ApiError)):
+            await launching
+        assert here.job().state == JobState.LAUNCHING
+        assert (pending.stat().st_size, pending.read_bytes().strip()[:1]) == (size, b"{")
+        await here.engine.close()
+    await here.close()
+    again = await open_room()
+    again.engine.adopt()
+    job = again.job()
+    assert ((job.state, job.progress_id), reason in job.reason) == (found, True)
+    assert pending_files(home) == []
 
 
-async def test_a_launch_is_not_sent_without_room_for_its_answer(home: Path, scripted: ScriptedServer) -> None:
-    async with room(home, scripted) as here:
-        (home / "cekura.db-taken-1.json").mkdir()
-        with pytest.raises(Unrecorded, match=r"Nothing was launched\."):
-            await here.engine.launch(DRAFT)
-        assert (here.store.jobs.all(drafts=True), here.posts()) == ([], 0)
+async def test_a_launch_is_not_sent_without_room_for_its_answer(here: Room, home: Path) -> None:
+    (home / "cekura.db-taken-1.json").mkdir()
+    with pytest.raises(Unrecorded, match=r"Nothing was launched\."):
+        await here.engine.launch(DRAFT)
+    assert (here.store.jobs.all(drafts=True), here.posts()) == ([], 0)
 
 
-async def test_a_process_that_died_with_an_answer_is_not_said_to_have_had_none(
-    home: Path, scripted: ScriptedServer
-) -> None:
-    async with room(home, scripted) as here:
-        job = here.store.jobs.begin_launch(DRAFT, 1.0, this_process())
-        here.engine.adopt()
-        PendingAnswers(here.path).keep(PendingAnswer(1, job.launched_at or 0.0, "p-1", "{}", 2.0))
-        mark_orphaned_launches(here.store.jobs, [replace(job, owner="")], 3.0)
-        assert [change.state for change in here.store.jobs.changes(1)] == [JobState.LAUNCHING, JobState.RUNNING]
+async def test_an_answer_that_a_dead_process_kept_is_recorded(here: Room) -> None:
+    job = here.store.jobs.begin_launch(DRAFT, 1.0, this_process())
+    here.engine.adopt()
+    PendingAnswers(here.path).keep(PendingAnswer(1, job.launched_at or 0.0, "p-1", "{}", 2.0))
+    mark_orphaned_launches(here.store.jobs, [replace(job, owner="")], 3.0)
+    assert [change.state for change in here.store.jobs.changes(1)] == [JobState.LAUNCHING, JobState.RUNNING]
 
 
-async def test_room_that_a_dead_process_took_is_given_up(home: Path, scripted: ScriptedServer) -> None:
-    async with room(home, scripted) as here:
-        here.store.jobs.begin_launch(DRAFT, 1.0, "nobody")
-        here.engine.adopt()
-        assert here.job().state == JobState.UNCONFIRMED
-        here.engine.adopt()
-        assert pending_files(home) == []
+async def test_the_room_for_an_answer_of_a_dead_process_is_freed(here: Room, home: Path) -> None:
+    here.store.jobs.begin_launch(DRAFT, 1.0, "nobody")
+    here.engine.adopt()
+    assert here.job().state == JobState.UNCONFIRMED
+    here.engine.adopt()
+    assert pending_files(home) == []
 
 
 def pending_files(home: Path) -> list[str]:
     return [path.name for path in home.glob("*-taken-*")]
 
 
-async def test_an_unrecorded_job_is_reported_by_id_and_followed_later(home: Path, scripted: ScriptedServer) -> None:
-    scripted.on("GET", PROGRESS, RUNNING)
-    async with room(home, scripted) as here:
-        here.engine.start()
-        launching = await answered_under_lock(here, TAKEN)
-        with held(here.path):
-            with pytest.raises(SentUnrecorded, match=r"accepted job 1 \(progress_id p-1\).*not recorded yet"):
-                await launching
-            assert pending_files(home) == ["cekura.db-taken-1.json"]
-            assert (home / "cekura.db-taken-1.json").stat().st_mode & 0o077 == 0
-        job = await here.comes_into(JobState.RUNNING)
-        assert job.progress_id == "p-1"
-        await here.asked(1)
-        assert (pending_files(home), here.posts()) == ([], 1)
-
-
-async def test_an_id_not_recorded_at_the_end_is_at_the_next_start(home: Path, scripted: ScriptedServer) -> None:
-    scripted.on("GET", PROGRESS, RUNNING)
-    async with room(home, scripted) as here:
-        launching = await answered_under_lock(here, TAKEN)
-        with held(here.path):
-            await eventually(lambda: pending_files(home), "the answer is kept aside")
-            await here.engine.close()
-            with pytest.raises(SentUnrecorded):
-                await launching
-    async with room(home, scripted) as again:
-        again.engine.adopt()
-        job = again.job()
-        assert (job.state, job.progress_id) == (JobState.RUNNING, "p-1")
-        assert (pending_files(home), again.posts()) == ([], 1)
-
-
-async def test_an_unclear_unrecorded_launch_is_reported_as_sent(home: Path, scripted: ScriptedServer) -> None:
-    async with room(home, scripted) as here:
-        launching = await answered_under_lock(here, Reply(HTML_502, 502))
-        with held(here.path), pytest.raises(SentUnrecorded, match=r"Job 1 was sent\..*502"):
+async def test_an_unrecorded_job_is_reported_by_id_and_followed_later(here: Room, home: Path) -> None:
+    here.server.on("GET", PROGRESS, RUNNING)
+    here.engine.start()
+    launching = await answered_under_lock(here, TAKEN)
+    with held(here.path):
+        with pytest.raises(SentUnrecorded, match=r"accepted job 1 \(progress_id p-1\).*not recorded yet"):
             await launching
-        await here.comes_into(JobState.UNCONFIRMED)
-        assert here.posts() == 1
+        assert pending_files(home) == ["cekura.db-taken-1.json"]
+        assert (home / "cekura.db-taken-1.json").stat().st_mode & 0o077 == 0
+    job = await here.comes_into(JobState.RUNNING)
+    assert job.progress_id == "p-1"
+    await here.asked(1)
+    assert (pending_files(home), here.posts()) == ([], 1)
 
 
-async def test_a_refused_unrecorded_launch_is_reported_and_a_draft_later(home: Path, scripted: ScriptedServer) -> None:
-    async with room(home, scripted) as here:
-        launching = await answered_under_lock(here, Reply({"detail": "No credits."}, 402))
-        with held(here.path), pytest.raises(ApiError, match=r"No credits\."):
+async def test_an_id_not_recorded_at_the_end_is_at_the_next_start(
+    open_room: OpenRoom, home: Path, scripted: ScriptedServer
+) -> None:
+    scripted.on("GET", PROGRESS, RUNNING)
+    here = await open_room()
+    launching = await answered_under_lock(here, TAKEN)
+    with held(here.path):
+        await eventually(lambda: pending_files(home), "the answer is kept aside")
+        await here.engine.close()
+        with pytest.raises(SentUnrecorded):
             await launching
-        await here.comes_into(JobState.DRAFT)
+    await here.close()
+    again = await open_room()
+    again.engine.adopt()
+    job = again.job()
+    assert (job.state, job.progress_id) == (JobState.RUNNING, "p-1")
+    assert (pending_files(home), again.posts()) == ([], 1)
 
 
-async def test_pending_answers_of_another_database_are_left_alone(home: Path, scripted: ScriptedServer) -> None:
-    scripted.on("POST", LAUNCH, Reply(HTML_502, 502))
-    async with room(home, scripted) as here:
-        job = await here.engine.launch(DRAFT)
-        kept = PendingAnswers(here.path)
-        assert kept.keep(PendingAnswer(1, (job.launched_at or 0.0) - 1, "p-1", "{}", 2.0))
-        assert kept.keep(PendingAnswer(2, 1.0, "p-2", "{}", 2.0))
-        for name, text in (("3", "no json"), ("4", "[]"), ("5", '{"number": 6}'), ("6", "[" * 100_000)):
-            (home / f"cekura.db-taken-{name}.json").write_text(text)
-        os.mkfifo(home / "cekura.db-taken-7.json")
-        here.engine.adopt()
-        assert here.job().state == JobState.UNCONFIRMED
-        assert len(pending_files(home)) == 7
+@pytest.mark.parametrize(
+    ("reply", "kind", "said", "state"),
+    [
+        (Reply(HTML_502, 502), SentUnrecorded, r"Job 1 was sent\..*502", JobState.UNCONFIRMED),
+        (Reply({"detail": "No credits."}, 402), ApiError, r"No credits\.", JobState.DRAFT),
+    ],
+)
+async def test_an_unclear_or_refused_launch_is_reported_before_it_is_recorded(
+    here: Room, reply: Reply, kind: type[Exception], said: str, state: JobState
+) -> None:
+    launching = await answered_under_lock(here, reply)
+    with held(here.path), pytest.raises(kind, match=said):
+        await launching
+    await here.comes_into(state)
+    assert here.posts() == 1
+
+
+async def test_pending_answers_of_another_database_are_left_alone(here: Room, home: Path) -> None:
+    here.server.on("POST", LAUNCH, Reply(HTML_502, 502))
+    job = await here.engine.launch(DRAFT)
+    kept = PendingAnswers(here.path)
+    assert kept.keep(PendingAnswer(1, (job.launched_at or 0.0) - 1, "p-1", "{}", 2.0))
+    assert kept.keep(PendingAnswer(2, 1.0, "p-2", "{}", 2.0))
+    for name, text in (("3", "no json"), ("4", "[]"), ("5", '{"number": 6}'), ("6", "[" * 100_000)):
+        (home / f"cekura.db-taken-{name}.json").write_text(text)
+    os.mkfifo(home / "cekura.db-taken-7.json")
+    here.engine.adopt()
+    assert here.job().state == JobState.UNCONFIRMED
+    assert len(pending_files(home)) == 7
 
 
 ANSWER = PendingAnswer(1, 1.0, "p-1", "{}", 2.0)

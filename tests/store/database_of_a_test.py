@@ -1,16 +1,14 @@
-"""The database of a test: opened as any number of windows do, or with a page written over as a failing disk does it."""
+"""The database of a test with a page overwritten, as a failing disk does it."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 from cekura_tui.model.run.run import Run
 from cekura_tui.store.store import Store
 
-OpenStore = Callable[..., Store]
 PAGE = 4096
 
 

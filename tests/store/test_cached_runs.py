@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from database_of_a_test import OpenStore
+from open_store import OpenStore
 
 from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.run import Run
@@ -13,7 +13,7 @@ from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.text import sha256
 from cekura_tui.store import runs as runs_module
 from cekura_tui.store.database import key_id
-from cekura_tui.store.runs import MAX_LISTS, MAX_ROWS, CachedStart, read_cached_start
+from cekura_tui.store.runs import MAX_LISTS, MAX_ROWS, CachedStart, SeenRuns, read_cached_start
 from cekura_tui.store.schema import MIGRATIONS, VERSION
 from cekura_tui.store.store import Store
 
@@ -24,98 +24,83 @@ def rows(*numbers: int) -> list[RunRow]:
     return [row_of(Run.read({"id": number, "agent": 7, "duration": 61, "status": "failed"})) for number in numbers]
 
 
+def seen_in(store: Store, scope: str) -> SeenRuns:
+    seen = store.runs.seen(scope)
+    assert seen is not None
+    return seen
+
+
 def test_a_list_is_shown_again_as_it_was_last_seen(store: Store) -> None:
     store.runs.keep_rows("project_id=1", 240, rows(3, 2), 10.0, first=True)
     store.runs.keep_rows("project_id=1", 240, rows(1), 11.0, first=False)
-    seen = store.runs.seen("project_id=1")
-    assert seen is not None
+    seen = seen_in(store, "project_id=1")
     assert (seen.count, seen.got_at, list(seen.rows)) == (240, 11.0, rows(3, 2, 1))
     assert store.runs.seen("project_id=2") is None
-
-
-def test_the_first_page_restarts_the_list(store: Store) -> None:
-    store.runs.keep_rows("s", 3, rows(3, 2), 10.0, first=True)
-    store.runs.keep_rows("s", 1, rows(9), 11.0, first=True)
-    seen = store.runs.seen("s")
-    assert seen is not None
-    assert [row.id for row in seen.rows] == [9]
+    store.runs.keep_rows("project_id=1", 1, rows(9), 11.0, first=True)
+    assert [row.id for row in seen_in(store, "project_id=1").rows] == [9], "a first page restarts the list"
 
 
 def test_a_list_keeps_its_newest_thousand_rows(store: Store) -> None:
     for page in range(12):
         numbers = range(5000 - page * 100, 4900 - page * 100, -1)
         store.runs.keep_rows("s", 5000, rows(*numbers), float(page), first=page == 0)
-    seen = store.runs.seen("s")
-    assert seen is not None
-    assert len(seen.rows) == MAX_ROWS
-    assert seen.rows[0].id == 5000
+    seen = seen_in(store, "s")
+    assert (len(seen.rows), seen.rows[0].id) == (MAX_ROWS, 5000)
 
 
-def test_only_the_lists_seen_last_are_kept(store: Store) -> None:
-    for number in range(MAX_LISTS + 5):
-        store.runs.keep_rows(f"agent_id={number}", 1, rows(number + 1), float(number), first=True)
-    assert store.runs.seen("agent_id=4") is None
-    assert store.runs.seen("agent_id=5") is not None
-    assert len(store.database.read("SELECT * FROM run_rows")) == MAX_LISTS
-
-
-def test_many_filters_do_not_cost_the_list_that_they_filter(store: Store) -> None:
+@pytest.mark.parametrize("scope", ["agent_id={}", "project_id=1 id:{}"])
+def test_only_the_lists_seen_last_are_kept_and_a_list_beside_its_filters(store: Store, scope: str) -> None:
     store.runs.keep_rows("project_id=1", 9, rows(1), 0.0, first=True)
     for number in range(1, MAX_LISTS + 6):
-        store.runs.keep_rows(f"project_id=1 id:{number}", 1, rows(number), float(number), first=True)
-    assert store.runs.seen("project_id=1") is not None
-    assert store.runs.seen("project_id=1 id:5") is None
-    assert store.runs.seen("project_id=1 id:6") is not None
+        store.runs.keep_rows(scope.format(number), 1, rows(number), float(number), first=True)
+    kept = [store.runs.seen(scope.format(number)) is not None for number in range(1, MAX_LISTS + 6)]
+    filters = scope.startswith("project")
+    assert (store.runs.seen("project_id=1") is not None) == filters
+    assert kept == [False] * 5 + [True] * MAX_LISTS
 
 
 def ids_and_words(store: Store, scope: str) -> list[tuple[int, str]]:
-    seen = store.runs.seen(scope)
-    assert seen is not None
-    return [(row.id, row.outcome.text) for row in seen.rows]
+    return [(row.id, row.outcome.text) for row in seen_in(store, scope).rows]
 
 
 def test_a_changed_row_is_changed_in_every_list_that_holds_it(store: Store, open_store: OpenStore) -> None:
     other = open_store("other")
-    for of_whom in (store, other):
-        of_whom.runs.keep_rows("project_id=1", 240, rows(3, 2, 1), 10.0, first=True)
+    for account in (store, other):
+        account.runs.keep_rows("project_id=1", 240, rows(3, 2, 1), 10.0, first=True)
     store.runs.keep_rows("agent_id=7 status:failed", 5, rows(2), 11.0, first=True)
     store.runs.keep_rows("agent_id=8", 5, rows(9), 12.0, first=True)
     changed = [row._replace(outcome=Outcome("passed", "reviewed")) for row in rows(2, 77)]
     before = ids_and_words(other, "project_id=1")
 
-    store.runs.change_rows(changed, 20.0)
+    store.runs.change_rows([*changed, *rows(3)], 20.0)
     was = before[0][1]
     assert ids_and_words(store, "project_id=1") == [(3, was), (2, "reviewed"), (1, was)]
     assert ids_and_words(store, "agent_id=7 status:failed") == [(2, "reviewed")]
     assert ids_and_words(store, "agent_id=8") == [(9, was)]
     assert ids_and_words(other, "project_id=1") == before
-    seen = store.runs.seen("project_id=1")
-    assert seen is not None
+    seen = seen_in(store, "project_id=1")
     assert (seen.count, seen.got_at, seen.rows[1]) == (240, 10.0, changed[0])
+    times = store.database.read("SELECT got_at FROM run_rows WHERE id = 3")
+    assert [row["got_at"] for row in times] == [10.0, 10.0], "an unchanged row is not written again"
 
 
-def test_rows_that_did_not_change_are_not_written_again(store: Store) -> None:
-    store.runs.keep_rows("s", 2, rows(2, 1), 10.0, first=True)
-    store.runs.change_rows(rows(2, 1), 20.0)
-    assert [row["got_at"] for row in store.database.read("SELECT got_at FROM run_rows")] == [10.0, 10.0]
-
-
-def test_an_opened_run_is_read_again_whole(store: Store) -> None:
-    source = {"id": 5, "transcript": "é 🙂\n" * 50, "unknown": {"a": [1, None]}}
-    store.runs.keep_opened(Run.read(source), 12.0)
-    found = store.runs.opened(5)
-    assert found is not None
-    assert (found[0].source, found[1]) == (source, 12.0)
-    assert store.runs.opened(6) is None
-
-
-def test_opened_runs_are_listed_with_the_time_they_were_loaded(store: Store, open_store: OpenStore) -> None:
-    opened = [Run.read({"id": n, "scenario_name": f"S{n}", "status": "failed", "transcript": "x"}) for n in (4, 9)]
+def test_opened_runs_are_read_again_whole_by_their_own_key(store: Store, open_store: OpenStore) -> None:
+    sources = [
+        {"id": 4, "scenario_name": "S4", "status": "failed", "transcript": "é 🙂\n" * 50, "unknown": {"a": [1, None]}},
+        {"id": 9, "scenario_name": "S9", "status": "failed"},
+    ]
+    opened = [Run.read(source) for source in sources]
     for at, run in enumerate(opened):
         store.runs.keep_opened(run, float(at))
+    found = store.runs.opened(4)
+    assert found is not None
+    assert (found[0].source, found[1]) == (sources[0], 0.0)
     assert store.runs.opened_rows() == [(row_of(opened[1]), 1.0), (row_of(opened[0]), 0.0)]
+    store.runs.keep_rows("s", 1, rows(1), 1.0, first=True)
+    store.choose("project", 9, "Nine")
     other = open_store("other")
-    assert other.runs.opened_rows() == []
+    assert (other.runs.opened_rows(), other.runs.opened(4)) == ([], None)
+    assert (other.runs.seen("s"), other.chosen(), store.runs.opened(6)) == (None, None, None)
 
 
 def test_the_runs_opened_longest_ago_make_room(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,14 +131,6 @@ def test_huge_runs_make_room_but_the_last_one_stays(store: Store, monkeypatch: p
     assert [store.runs.opened(number) is not None for number in (1, 2, 3)] == [False, False, True]
 
 
-def test_another_key_does_not_see_what_this_one_saw(store: Store, open_store: OpenStore) -> None:
-    store.runs.keep_rows("s", 1, rows(1), 1.0, first=True)
-    store.runs.keep_opened(Run.read({"id": 1}), 1.0)
-    store.choose("project", 9, "Nine")
-    other = open_store("other")
-    assert (other.runs.seen("s"), other.runs.opened(1), other.chosen()) == (None, None, None)
-
-
 def test_every_cached_run_of_a_scope_is_known_as_last_received(store: Store, open_store: OpenStore) -> None:
     old, new = rows(3)[0], rows(3)[0]._replace(outcome=Outcome("passed", "reviewed"))
     store.runs.keep_rows("project_id=1", 240, [old, *rows(2)], 10.0, first=True)
@@ -172,9 +149,8 @@ def test_rows_that_an_earlier_version_kept_are_still_shown(store: Store) -> None
     store.runs.keep_rows("s", 1, rows(1), 1.0, first=True)
     with store.database.write() as sql:
         sql.execute("UPDATE run_rows SET row = ?", (json.dumps(OLD_ROW),))
-    seen = store.runs.seen("s")
-    assert seen is not None
-    assert seen.rows == (RunRow(1, "Books", "Calm", 7, "Agent", Outcome("failed", "2 checks"), "01:02", 12.5),)
+    row = RunRow(1, "Books", "Calm", 7, "Agent", Outcome("failed", "2 checks"), "01:02", 12.5)
+    assert seen_in(store, "s").rows == (row,)
 
 
 OLD_ROW = [1, "Books", "Calm", 7, "Agent", ["failed", "2 checks"], "01:02", 12.5]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -27,21 +29,42 @@ def rows(*numbers: int) -> list[RunRow]:
     return [row_of(Run.read({"id": number, "agent": 7, "duration": 61, "status": "failed"})) for number in numbers]
 
 
-def test_the_first_frame_shows_what_was_chosen_seen_and_launched(store: Store, home: Path) -> None:
+@pytest.fixture
+def read(home: Path) -> Callable[..., CachedStart]:
+    """Read what the first frame shows of a scope."""
+
+    def read_scope(scope: str | None = None, key: str = "key", profile: str = "default") -> CachedStart:
+        return read_cached_start(home / "cekura.db", ORIGIN, key, profile, scope)
+
+    return read_scope
+
+
+def counted(start: CachedStart) -> tuple[bool, int, list[int]]:
+    """Whether the list is filtered, its count and its runs."""
+    assert start.seen is not None
+    return start.filtered, start.seen.count, [row.id for row in start.seen.rows]
+
+
+def test_the_first_frame_shows_what_was_chosen_seen_and_launched(
+    store: Store, home: Path, read: Callable[..., CachedStart]
+) -> None:
     store.choose("project", 9, "Nine")
     store.runs.keep_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
     job = store.jobs.begin_launch(Draft((5,), Prompt("x"), 7), 1.0, "me")
     store.jobs.save_draft(Draft((5,), Prompt("x"), 7), 1.0)
-    start = read_cached_start(home / "cekura.db", ORIGIN, "key", "default", None)
-    assert start.chosen == ("project", 9, "Nine")
-    assert start.seen is not None
-    assert [row.id for row in start.seen.rows] == [2, 1]
-    assert start.jobs == (job,)
-    assert read_cached_start(home / "cekura.db", ORIGIN, "key", "default", "agent_id=3").seen is None
-    assert read_cached_start(home / "cekura.db", ORIGIN, "other", "else", None).jobs == ()
+    start = read()
+    assert (start.chosen, start.jobs, counted(start)) == (("project", 9, "Nine"), (job,), (False, 240, [2, 1]))
+    assert read("agent_id=3").seen is None
+    assert read(None, "other", "else").jobs == ()
+    opened = open_read_only(home / "cekura.db")
+    assert opened is not None
+    with closing(opened) as sql, pytest.raises(sqlite3.OperationalError, match="readonly"):
+        sql.execute("DELETE FROM jobs")
 
 
-def test_the_first_frame_shows_the_notes_and_the_filter_that_the_list_was_left_with(store: Store, home: Path) -> None:
+def test_the_first_frame_shows_the_notes_and_the_filter_that_the_list_was_left_with(
+    store: Store, read: Callable[..., CachedStart]
+) -> None:
     store.choose("project", 9, "Nine")
     store.runs.keep_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
     store.notes.put(2, "look", 1.0)
@@ -49,47 +72,37 @@ def test_the_first_frame_shows_the_notes_and_the_filter_that_the_list_was_left_w
     left = "status:failed note:yes"
     store.views.save_last_filter("project_id=9", left)
     store.views.save_last_filter("agent_id=3", "id:1")
-
-    def start(scope: str | None, key: str = "key") -> CachedStart:
-        return read_cached_start(home / "cekura.db", ORIGIN, key, "default", scope)
-
     for scope in (None, "project_id=9"):
-        shown = start(scope)
-        assert (shown.filter, shown.filtered, dict(shown.notes)) == (left, False, {2: "look"})
-        assert shown.columns == {"": "[]"}
-        assert shown.seen is not None
-        assert shown.seen.count == 240
-    assert start("agent_id=3").filter == "id:1"
-    assert start("agent_id=4").filter == ""
-    assert (start(None, "other").filter, start(None, "other").notes) == ("", {})
+        shown = read(scope)
+        assert (shown.filter, dict(shown.notes), shown.columns) == (left, {2: "look"}, {"": "[]"})
+        assert counted(shown) == (False, 240, [2, 1])
+    assert (read("agent_id=3").filter, read("agent_id=4").filter) == ("id:1", "")
+    assert (read(None, "other").filter, read(None, "other").notes) == ("", {})
 
-    # A note is known here alone: the server is asked for failed runs.
+    # Only this machine knows the notes: the server is asked for failed runs.
     key = RunQuery(Scope("project", 9), parse(left).filter).key
     assert key == "project_id=9 status:failed"
     store.runs.keep_rows(key, 12, rows(2), 1.0, first=True)
-    shown = start(None)
-    assert shown.seen is not None
-    assert (shown.filtered, shown.seen.count, [row.id for row in shown.seen.rows]) == (True, 12, [2])
+    assert counted(read()) == (True, 12, [2])
     store.views.save_last_filter("project_id=9", "note:yes")
-    shown = start(None)
-    assert shown.seen is not None
-    assert (shown.filtered, shown.seen.count) == (True, 240)
+    assert counted(read()) == (True, 240, [2, 1])
 
 
 @pytest.mark.parametrize("left", ["status:faild", 'status:failed "a', "status:failed since:never"])
-def test_a_filter_that_cannot_be_read_shows_the_whole_list_and_is_still_told(
-    store: Store, home: Path, left: str
+def test_an_unreadable_filter_is_shown_with_the_whole_list(
+    store: Store, read: Callable[..., CachedStart], left: str
 ) -> None:
     store.runs.keep_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
     store.runs.keep_rows("project_id=9 status:failed", 12, rows(2), 1.0, first=True)
     store.views.save_last_filter("project_id=9", left)
-    shown = read_cached_start(home / "cekura.db", ORIGIN, "key", "default", "project_id=9")
-    assert shown.seen is not None
-    assert (shown.filter, shown.filtered, shown.seen.count) == (left, False, 240)
+    shown = read("project_id=9")
+    assert (shown.filter, counted(shown)) == (left, (False, 240, [2, 1]))
 
 
 _READ_CACHED_START = """
 import sys
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from cekura_tui.store.runs import read_cached_start
 start = read_cached_start(Path(sys.argv[1]), "https://api.cekura.ai", "key", "default", "project_id=9")
@@ -98,45 +111,37 @@ print(*{name.partition(".")[0] for name in sys.modules})
 """
 
 
-def test_a_list_with_a_filter_is_shown_without_waiting_for_any_large_library(store: Store, home: Path) -> None:
+def test_a_filtered_list_is_shown_without_loading_a_large_library(store: Store, home: Path) -> None:
     left = 'status:failed since:2d scenario:"Books a table" metric:~latency dur>2m30s refund'
     store.views.save_last_filter("project_id=9", left)
-    key = list_key("project_id=9", parse(left).filter)
-    store.runs.keep_rows(key, 12, rows(2, 1), 1.0, first=True)
-    done = subprocess.run(
-        [sys.executable, "-c", _READ_CACHED_START, str(home / "cekura.db")], capture_output=True, text=True, check=True
+    store.runs.keep_rows(list_key("project_id=9", parse(left).filter), 12, rows(2, 1), 1.0, first=True)
+    loaded = set(
+        subprocess.check_output([sys.executable, "-c", _READ_CACHED_START, home / "cekura.db"], text=True).split()
     )
-    loaded = set(done.stdout.split())
     assert "cekura_tui" in loaded
     assert loaded & {"pydantic", "httpx", "asyncio", "textual", "rich", "starlette", "tomlkit"} == set()
 
 
-def test_the_first_frame_reads_and_never_writes(store: Store, home: Path) -> None:
-    sql = open_read_only(home / "cekura.db")
-    assert sql is not None
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        sql.execute("DELETE FROM jobs")
-    sql.close()
-
-
 @pytest.mark.parametrize("content", [None, b"", b"garbage" * 1000])
-def test_the_first_frame_is_empty_where_there_is_nothing_to_read(home: Path, content: bytes | None) -> None:
+def test_the_first_frame_is_empty_where_there_is_nothing_to_read(
+    home: Path, read: Callable[..., CachedStart], content: bytes | None
+) -> None:
     home.mkdir()
     if content is not None:
         (home / "cekura.db").write_bytes(content)
-    start = read_cached_start(home / "cekura.db", ORIGIN, "key", "default", None)
+    start = read()
     assert (start.chosen, start.seen, start.jobs) == (None, None, ())
     assert [path.name for path in home.iterdir()] == ([] if content is None else ["cekura.db"])
 
 
 @pytest.mark.parametrize("damaged", ["[1, 2", "", " ", "1, 2", "[1], [2]", "[]", "null"])
 @pytest.mark.parametrize("listed", [1, 3])
-def test_of_a_list_with_a_damaged_row_the_first_frame_shows_none(
-    store: Store, home: Path, listed: int, damaged: str
+def test_a_list_with_a_damaged_row_is_not_in_the_first_frame(
+    store: Store, read: Callable[..., CachedStart], listed: int, damaged: str
 ) -> None:
     store.runs.keep_rows("s", listed, rows(*range(1, listed + 1)), 1.0, first=True)
     with store.database.write() as sql:
         assert sql.execute("UPDATE run_rows SET row = ? WHERE id = 1", (damaged,)).rowcount == 1
-    assert read_cached_start(home / "cekura.db", ORIGIN, "key", "default", "s").seen is None
+    assert read("s").seen is None
     with pytest.raises((ValueError, TypeError)):
         store.runs.seen("s")

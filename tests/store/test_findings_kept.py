@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from database_of_a_test import OpenStore
+from open_store import OpenStore
 
 from cekura_tui.model.run.groups import Finding, findings_of
 from cekura_tui.model.run.run import Run

@@ -3,9 +3,9 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from database_of_a_test import OpenStore
 from hypothesis import given
 from hypothesis import strategies as st
+from open_store import OpenStore
 
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft, Job, JobState
@@ -32,36 +32,27 @@ def running(store: Store) -> Job:
     return store.jobs.record_progress_id(number, "p-1", "raw", 2.0)
 
 
-def test_what_is_launched_is_kept_whole_and_exactly(store: Store) -> None:
+def test_prompts_sent_and_proposed_are_kept_exactly_and_once(store: Store) -> None:
     job = store.jobs.begin_launch(DRAFT, 1.0, "me")
     assert (job.state, job.owner, job.launched_at) == (JobState.LAUNCHING, "me", 1.0)
     assert job.prompt_sha256 == sha256(DRAFT.prompt)
     assert store.jobs.draft_of(job) == DRAFT
-
-
-def test_a_prompt_is_kept_once_however_often_it_is_sent(store: Store) -> None:
-    for _ in range(3):
-        store.jobs.begin_launch(DRAFT, 1.0, "me")
-    assert len(store.database.read("SELECT * FROM prompts")) == 1
+    job = store.jobs.record_answer(running(store).number, DONE, "raw", 3.0)
+    done = store.jobs.suggestion(job)
+    assert (job.state, job.finished_at, job.summary_of_changes) == (JobState.SUCCEEDED, 3.0, "s")
+    assert (done.prompt, done.improved_prompt) == (DRAFT.prompt, "Be kinder.\r\n")
+    assert len(store.database.read("SELECT * FROM prompts")) == 2
 
 
 def test_editing_a_draft_keeps_no_old_texts(store: Store) -> None:
-    sent = store.jobs.begin_launch(Draft((5,), Prompt("sent before"), 7), 1.0, "me")
-    job = store.jobs.save_draft(Draft((5,), Prompt("sent before"), 7), 1.0)
+    before = Draft((5,), Prompt("sent before"), 7)
+    sent = store.jobs.begin_launch(before, 1.0, "me")
+    job = store.jobs.save_draft(before, 1.0)
     for n in range(5):
         job = store.jobs.save_draft(Draft((5,), Prompt(f"draft {n}"), 7), float(n), job)
-    assert {bytes(row["text"]) for row in store.database.read("SELECT text FROM prompts")} == {
-        b"sent before",
-        b"draft 4",
-    }
+    kept = {bytes(row["text"]) for row in store.database.read("SELECT text FROM prompts")}
+    assert kept == {b"sent before", b"draft 4"}
     assert store.jobs.draft_of(sent).prompt == "sent before"
-
-
-def test_a_proposal_is_kept_exactly(store: Store) -> None:
-    job = store.jobs.record_answer(running(store).number, DONE, "raw", 3.0)
-    told = store.jobs.suggestion(job)
-    assert (job.state, job.finished_at, job.summary_of_changes) == (JobState.SUCCEEDED, 3.0, "s")
-    assert (told.prompt, told.improved_prompt) == (DRAFT.prompt, "Be kinder.\r\n")
 
 
 @pytest.mark.parametrize("end", [JobState.SUCCEEDED, JobState.NO_ISSUES])
@@ -123,33 +114,24 @@ def test_no_order_of_events_brings_back_an_ended_or_a_forgotten_job(store: Store
     assert all(before != after for before, after in itertools.pairwise(history))
 
 
-def test_a_job_that_was_stopped_is_not_started_by_a_late_answer(store: Store) -> None:
+@pytest.mark.parametrize("state", [JobState.STOPPED, JobState.LOST, JobState.UNCONFIRMED])
+def test_a_late_answer_that_a_job_runs_finds_only_a_lost_one(store: Store, state: JobState) -> None:
     number = running(store).number
-    store.jobs.record_state(number, JobState.STOPPED, "", 3.0, only_from=(JobState.RUNNING,))
-    assert store.jobs.record_answer(number, GOING, "raw", 4.0).state == JobState.STOPPED
+    store.jobs.record_state(number, state, "", 3.0, only_from=(JobState.RUNNING,))
+    late = store.jobs.record_answer(number, GOING, "raw", 4.0)
+    assert late.state == (JobState.RUNNING if state == JobState.LOST else state)
     assert store.jobs.record_answer(number, DONE, "raw", 5.0).state == JobState.SUCCEEDED
+    (job,) = store.jobs.record_silence([number], 6.0)
+    assert job.stale_since is None, "an ended job is never stale"
 
 
-@pytest.mark.parametrize(
-    ("state", "then"), [(JobState.LOST, JobState.RUNNING), (JobState.UNCONFIRMED, JobState.UNCONFIRMED)]
-)
-def test_a_late_answer_that_a_job_runs_finds_only_a_lost_one(store: Store, state: JobState, then: JobState) -> None:
-    number = running(store).number
-    store.jobs.record_state(number, state, "Unknown.", 3.0, only_from=(JobState.RUNNING,))
-    assert store.jobs.record_answer(number, GOING, "raw", 4.0).state == then
-
-
-def test_another_windows_change_is_not_overwritten_by_a_late_guess(store: Store) -> None:
-    number = running(store).number
-    told = store.jobs.record_state(number, JobState.UNCONFIRMED, "guess", 3.0, only_from=(JobState.LAUNCHING,))
-    assert (told.state, told.reason) == (JobState.RUNNING, "")
-
-
-def test_a_late_answer_confirms_a_job_that_was_thought_unconfirmed(store: Store) -> None:
+def test_a_late_answer_confirms_an_unconfirmed_job_and_a_late_guess_changes_nothing(store: Store) -> None:
     number = store.jobs.begin_launch(DRAFT, 1.0, "me").number
     store.jobs.record_state(number, JobState.UNCONFIRMED, "no answer", 2.0, only_from=(JobState.LAUNCHING,))
     job = store.jobs.record_progress_id(number, "p-1", "raw", 3.0)
     assert (job.state, job.progress_id) == (JobState.RUNNING, "p-1")
+    job = store.jobs.record_state(number, JobState.UNCONFIRMED, "guess", 4.0, only_from=(JobState.LAUNCHING,))
+    assert (job.state, job.reason) == (JobState.RUNNING, "")
 
 
 def test_no_text_of_a_forgotten_job_comes_back_with_a_late_answer(store: Store) -> None:
@@ -160,12 +142,6 @@ def test_no_text_of_a_forgotten_job_comes_back_with_a_late_answer(store: Store) 
     job = store.jobs.record_state(number, JobState.LOST, "unknown", 5.0, "late too", only_from=(JobState.RUNNING,))
     assert job.state == JobState.FORGOTTEN
     assert store.jobs.answers(number) == []
-
-
-def test_a_job_that_has_ended_is_never_stale(store: Store) -> None:
-    number = store.jobs.record_answer(running(store).number, DONE, "raw", 3.0).number
-    (job,) = store.jobs.record_silence([number], 4.0)
-    assert job.stale_since is None
 
 
 def test_a_draft_is_launched_once_however_many_windows_try(store: Store, open_store: OpenStore) -> None:
@@ -182,8 +158,7 @@ def test_a_refused_launch_is_a_draft_again_with_its_prompt(store: Store) -> None
     job = store.jobs.record_state(number, JobState.DRAFT, "refused", 2.0, only_from=(JobState.LAUNCHING,))
     assert (job.state, job.reason, job.launched_at) == (JobState.DRAFT, "refused", None)
     assert store.jobs.draft_of(job) == DRAFT
-    assert store.jobs.all() == []
-    assert [draft.number for draft in store.jobs.all(drafts=True)] == [number]
+    assert (store.jobs.all(), store.jobs.all(drafts=True)) == ([], [job])
 
 
 def test_jobs_of_another_profile_or_server_are_not_listed_or_followed(store: Store, open_store: OpenStore) -> None:
@@ -230,21 +205,11 @@ def test_answers_of_a_job_are_kept_once_each_and_not_without_end(store: Store, m
     assert store.jobs.answers(number)[-1].raw == "answer 39"
 
 
-@pytest.mark.parametrize(
-    "draft",
-    [
-        Draft((5,), Prompt("x"), 2**70),
-        Draft((5,), Prompt("x"), 7, "name \ud800"),
-    ],
-)
+@pytest.mark.parametrize("draft", [Draft((5,), Prompt("x"), 2**70), Draft((5,), Prompt("x"), 7, "name \ud800")])
 def test_values_that_the_file_cannot_hold_are_refused_in_a_sentence(store: Store, draft: Draft) -> None:
     with pytest.raises(StoreError):
         store.jobs.begin_launch(draft, 1.0, "me")
-    assert store.jobs.all(drafts=True) == []
-
-
-def test_a_job_that_is_not_there_is_a_sentence(store: Store) -> None:
-    assert store.jobs.get(99) is None
+    assert (store.jobs.all(drafts=True), store.jobs.get(99)) == ([], None)
     with pytest.raises(StoreError, match="No job 99"):
         store.jobs.record_silence([99], 1.0)
 
@@ -252,10 +217,8 @@ def test_a_job_that_is_not_there_is_a_sentence(store: Store) -> None:
 def test_the_draft_for_these_runs_comes_before_a_newer_one_for_others(store: Store) -> None:
     mine = store.jobs.save_draft(DRAFT, 1.0)
     other = store.jobs.save_draft(Draft((9,), Prompt("for another run"), 7), 2.0)
-    for runs, expected in ((DRAFT.run_ids, mine), ((9,), other), ((1,), other)):
-        found = store.jobs.latest_draft(7, runs)
-        assert found is not None
-        assert found.number == expected.number
+    found = [store.jobs.latest_draft(7, runs) for runs in (DRAFT.run_ids, (9,), (1,))]
+    assert [job and job.number for job in found] == [mine.number, other.number, other.number]
 
 
 def test_texts_have_a_limit_and_jobs_viewed_longest_ago_make_room(

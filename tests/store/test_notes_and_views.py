@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from database_of_a_test import OpenStore, break_page, close_and_damage, root_of
+from database_of_a_test import break_page, close_and_damage, root_of
+from open_store import OpenStore
 
 from cekura_tui.model.filter.filter import SavedView
 from cekura_tui.store import views as views_module
@@ -19,24 +21,32 @@ from cekura_tui.store.views import MAX_LAST_FILTERS, MAX_USED
 ORIGIN = "https://api.cekura.ai"
 
 
+NOTE, VIEW = "Asked twice\nfor the name. é🙂", SavedView("refunds", 'scenario:~refund "a b"')
+
+
 def fill(store: Store) -> None:
-    store.notes.put(5, "Asked twice\nfor the name. é🙂", 1.0)
-    store.views.save("refunds", 'scenario:~refund "a b"', 1.0)
+    store.notes.put(5, NOTE, 1.0)
+    store.views.save(VIEW.name, VIEW.filter, 1.0)
     store.views.use("status:failed", 1.0)
     store.views.save_last_filter("project_id=1", "outcome:failed")
     store.views.save_columns("", '[["run", true, 9]]')
+
+
+def saved_in(store: Store) -> tuple[object, ...]:
+    """All that `fill` saves."""
+    views = store.views
+    return store.notes.all(), views.views(), views.used(10), views.last_filter("project_id=1"), views.columns()
+
+
+FILLED = ({5: NOTE}, [VIEW], ["status:failed"], "outcome:failed", {"": '[["run", true, 9]]'})
 
 
 def test_notes_views_and_filters_are_there_again_after_a_restart(store: Store, open_store: OpenStore) -> None:
     fill(store)
     store.close()
     again = open_store()
-    assert again.notes.all() == {5: "Asked twice\nfor the name. é🙂"}
-    assert again.views.views() == [SavedView("refunds", 'scenario:~refund "a b"')]
-    assert again.views.used(10) == ["status:failed"]
-    assert again.views.last_filter("project_id=1") == "outcome:failed"
+    assert saved_in(again) == FILLED
     assert again.views.last_filter("project_id=2") == ""
-    assert again.views.columns() == {"": '[["run", true, 9]]'}
 
 
 def test_the_draft_of_a_note_is_kept_until_saved_or_discarded(store: Store, open_store: OpenStore) -> None:
@@ -58,26 +68,12 @@ def test_another_key_or_server_sees_no_notes_and_views(
 ) -> None:
     fill(store)
     other = open_store(key, origin)
-    assert (other.notes.all(), other.views.views(), other.views.used(10)) == ({}, [], [])
-    assert other.views.last_filter("project_id=1") == ""
-    assert other.views.columns() == {}
+    assert saved_in(other) == ({}, [], [], "", {})
     other.views.save_columns("", "")
     other.notes.put(5, "", 2.0)
     other.views.forget("refunds")
     other.views.save_last_filter("project_id=1", "")
-    assert store.notes.all()
-    assert store.views.views()
-    assert store.views.last_filter("project_id=1")
-    assert store.views.columns()
-
-
-def test_a_note_is_replaced_by_the_next_and_removed_by_an_empty_one(store: Store) -> None:
-    store.notes.put(5, "one", 1.0)
-    store.notes.put(6, "two", 2.0)
-    store.notes.put(5, "three", 3.0)
-    assert store.notes.all() == {5: "three", 6: "two"}
-    store.notes.put(5, "", 4.0)
-    assert store.notes.all() == {6: "two"}
+    assert saved_in(store) == FILLED
 
 
 def test_views_are_listed_by_name_and_one_name_is_one_view(store: Store) -> None:
@@ -102,21 +98,16 @@ def test_used_filters_come_newest_first_once_and_the_oldest_go(store: Store, ope
     assert other.views.used() == ["of the other"]
 
 
-def test_the_columns_of_a_filter_are_replaced_and_removed(store: Store) -> None:
+def test_columns_and_last_filters_are_replaced_and_removed(store: Store) -> None:
     for columns in ("[1]", "[2]"):
         store.views.save_columns("outcome:error", columns)
     store.views.save_columns("", "[3]")
     assert store.views.columns() == {"outcome:error": "[2]", "": "[3]"}
     store.views.save_columns("outcome:error", "")
     assert store.views.columns() == {"": "[3]"}
-
-
-def test_a_list_that_is_left_without_a_filter_comes_back_without(store: Store) -> None:
-    store.views.save_last_filter("s", "status:failed")
-    store.views.save_last_filter("s", "status:timeout")
-    assert store.views.last_filter("s") == "status:timeout"
-    store.views.save_last_filter("s", "")
-    assert store.views.last_filter("s") == ""
+    for text in ("status:failed", "status:timeout", ""):
+        store.views.save_last_filter("s", text)
+        assert store.views.last_filter("s") == text
     assert store.database.read("SELECT * FROM filters_left") == []
 
 
@@ -130,16 +121,14 @@ def test_filters_of_lists_left_long_ago_make_room(store: Store, monkeypatch: pyt
 
 def test_a_file_that_cannot_be_written_is_a_sentence_and_loses_nothing(store: Store, home: Path) -> None:
     fill(store)
-    other = sqlite3.connect(home / "cekura.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
     store.database._sql.execute("PRAGMA busy_timeout = 1")
-    for write in (lambda: store.notes.put(5, "x", 2.0), lambda: store.views.save_last_filter("project_id=1", "x")):
+    with closing(sqlite3.connect(home / "cekura.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="Can't write the database"):
-            write()
-    other.execute("ROLLBACK")
-    other.close()
-    assert store.notes.all()[5].startswith("Asked twice")
-    assert store.views.last_filter("project_id=1") == "outcome:failed"
+            store.notes.put(5, "x", 2.0)
+        with pytest.raises(StoreError, match="Can't write the database"):
+            store.views.save_last_filter("project_id=1", "x")
+    assert saved_in(store) == FILLED
 
 
 def test_a_full_disk_is_a_sentence_and_loses_nothing(store: Store, open_store: OpenStore) -> None:
@@ -155,18 +144,13 @@ def test_a_full_disk_is_a_sentence_and_loses_nothing(store: Store, open_store: O
         with pytest.raises(StoreError, match=": the disk is full") as caught:
             write()
         assert "Free some disk space" in caught.value.hint
-    as_filled = {5: "Asked twice\nfor the name. é🙂"}
-    assert store.notes.all() == as_filled
+    assert saved_in(store) == FILLED
 
     sql.execute("PRAGMA max_page_count = 1000000")
     store.notes.put(6, "n" * 100_000, 3.0)
     store.close()
     again = open_store()
-    assert again.database.notice == ""
-    assert again.notes.all() == {**as_filled, 6: "n" * 100_000}
-    assert again.views.views() == [SavedView("refunds", 'scenario:~refund "a b"')]
-    assert again.views.used() == ["status:failed"]
-    assert again.views.last_filter("project_id=1") == "outcome:failed"
+    assert (again.database.notice, saved_in(again)) == ("", ({5: NOTE, 6: "n" * 100_000}, *FILLED[1:]))
 
 
 def test_two_windows_that_write_at_once_lose_nothing(store: Store, home: Path) -> None:
@@ -194,35 +178,31 @@ def test_two_windows_that_write_at_once_lose_nothing(store: Store, home: Path) -
     assert store.views.last_filter("project_id=1") in ("id:58", "id:59")
 
 
-def test_a_note_that_two_windows_wrote_is_the_later_one(store: Store, open_store: OpenStore) -> None:
+def test_a_note_is_replaced_by_the_next_of_any_window_and_removed_by_an_empty_one(
+    store: Store, open_store: OpenStore
+) -> None:
     other = open_store()
     store.notes.put(5, "mine", 1.0)
-    assert other.notes.all() == {5: "mine"}
-    other.notes.put(5, "theirs", 2.0)
-    assert store.notes.all() == {5: "theirs"}
+    store.notes.put(6, "two", 2.0)
+    assert other.notes.all() == {5: "mine", 6: "two"}
+    other.notes.put(5, "theirs", 3.0)
+    assert store.notes.all() == {5: "theirs", 6: "two"}
+    store.notes.put(5, "", 4.0)
+    assert other.notes.all() == {6: "two"}
 
 
-def test_notes_and_views_are_recovered_from_a_damaged_file(store: Store, home: Path, open_store: OpenStore) -> None:
+def test_notes_views_and_the_order_of_lists_are_recovered_from_a_damaged_file(
+    store: Store, home: Path, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fill(store)
     store.notes.put(6, "another", 2.0)
     store.runs.keep_rows("s", 1, [], 1.0, first=True)
-    close_and_damage(store, home)
-    saved = open_store()
-    assert ". Recovered 0 jobs, 0 prompts, 2 notes and 1 view;" in saved.database.notice
-    assert saved.notes.all() == {5: "Asked twice\nfor the name. é🙂", 6: "another"}
-    assert saved.views.views() == [SavedView("refunds", 'scenario:~refund "a b"')]
-    assert saved.views.used(10) == ["status:failed"]
-    assert saved.views.last_filter("project_id=1") == "outcome:failed"
-    assert saved.views.columns() == {"": '[["run", true, 9]]'}
-
-
-def test_the_order_of_lists_left_is_recovered_from_a_damaged_file(
-    store: Store, home: Path, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
     for scope in "abc":
         store.views.save_last_filter(scope, "status:failed")
     close_and_damage(store, home)
     saved = open_store()
+    assert ". Recovered 0 jobs, 0 prompts, 2 notes and 1 view;" in saved.database.notice
+    assert saved_in(saved) == ({5: NOTE, 6: "another"}, *FILLED[1:])
     monkeypatch.setattr(views_module, "MAX_LAST_FILTERS", 3)
     saved.views.save_last_filter("d", "status:failed")
     assert [scope for scope in "abcd" if saved.views.last_filter(scope)] == ["b", "c", "d"]

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from database_of_a_test import OpenStore, close_and_damage
+from database_of_a_test import close_and_damage
+from open_store import OpenStore, suggested_job
 
 from cekura_tui.model.improve_prompt import read_progress
-from cekura_tui.model.job import Draft, Job, JobState
+from cekura_tui.model.job import Draft, JobState
 from cekura_tui.model.prompt_events import How, PromptUse, words_and_first_line
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store import jobs as job_rows
@@ -27,12 +28,6 @@ DRAFT = Draft((5,), SENT, 7, "Agent 7")
 DONE = read_progress({"status": "completed", "output": {"improved_prompt": PROPOSED, "summary_of_changes": "s"}})
 
 
-def done(store: Store, at: float, draft: Draft = DRAFT) -> Job:
-    number = store.jobs.begin_launch(draft, at, "me").number
-    store.jobs.record_progress_id(number, "p", "raw", at + 0.1)
-    return store.jobs.record_answer(number, DONE, "raw", at + 0.2)
-
-
 def history(store: Store, agent_id: int = 7) -> list[tuple[str, float, int | None]]:
     return [(use.how, use.at, use.job) for use in store.prompt_uses.all(agent_id)]
 
@@ -46,7 +41,7 @@ def texts(store: Store) -> set[str]:
 
 
 def test_what_a_job_sent_and_brought_is_told_with_its_first_line_and_kept_exactly(store: Store) -> None:
-    done(store, 1.0)
+    suggested_job(store, DRAFT, PROPOSED, 1.0)
     proposed, sent = store.prompt_uses.all(7)
     assert proposed == PromptUse(7, sha256(PROPOSED), "proposed", 1.2, 1, 2, "Be kinder.")
     assert sent == PromptUse(7, sha256(SENT), "sent", 1.0, 1, *words_and_first_line(SENT))
@@ -96,7 +91,7 @@ def test_a_launch_that_another_window_made_is_told_once_and_with_what_that_sent(
 
 
 def test_a_job_whose_agent_nobody_told_has_no_history(store: Store) -> None:
-    done(store, 1.0, replace(DRAFT, agent_id=None))
+    suggested_job(store, replace(DRAFT, agent_id=None), PROPOSED, 1.0)
     assert store.database.read("SELECT * FROM prompt_uses") == []
 
 
@@ -158,7 +153,7 @@ def test_it_has_a_bound_and_what_the_last_write_replaced_outlives_it(
     monkeypatch.setattr(prompt_use_rows, "MAX_USES", 10)
     for at, text in ((1.0, "older"), (2.0, "restored from here")):
         store.prompt_uses.note(7, Prompt(text), "replaced", at)
-    done(store, 3.0)
+    suggested_job(store, DRAFT, PROPOSED, 3.0)
     store.prompt_uses.note(8, Prompt("another agent's"), "seen", 4.0)
     for n in range(30):
         store.prompt_uses.note(7, Prompt(f"seen {n}"), "seen", 10.0 + n)
@@ -212,13 +207,13 @@ def test_where_texts_take_too_much_the_history_makes_room_before_any_job_does(
         monkeypatch.setattr(module, "ALL_TEXTS_BYTES", 5_000)
     store.prompt_uses.note(7, Prompt("r" * 1_000), "replaced", 0.5)
     for n in range(1, 4):
-        job = done(store, float(n), replace(DRAFT, prompt=Prompt(f"{n}" * 500)))
+        job = suggested_job(store, replace(DRAFT, prompt=Prompt(f"{n}" * 500)), PROPOSED, float(n))
         store.jobs.look(job.number, 5.0)
     for n in range(4):
         store.prompt_uses.note(7, Prompt("abcd"[n] * 1_000), "seen", 10.0 + n)
     seen = {use.first_line[0] for use in store.prompt_uses.all(7) if use.how == "seen"}
     assert seen == {"c", "d"}
-    done(store, 20.0, replace(DRAFT, prompt=Prompt("4" * 1_400)))
+    suggested_job(store, replace(DRAFT, prompt=Prompt("4" * 1_400)), PROPOSED, 20.0)
     left = {use.first_line[0] for use in store.prompt_uses.all(7)}
     assert left == {"r", "1", "2", "3", "4", "B", "d"}
     assert len(store.jobs.all()) == 4
@@ -258,7 +253,7 @@ def test_a_forgotten_prompt_is_nowhere_in_the_file(store: Store, home: Path) -> 
 
 
 def test_a_prompt_that_a_job_needs_leaves_the_history_and_stays_with_the_job(store: Store) -> None:
-    job = done(store, 1.0)
+    job = suggested_job(store, DRAFT, PROPOSED, 1.0)
     for use in store.prompt_uses.all(7):
         store.prompt_uses.forget(use)
     assert store.prompt_uses.all(7) == []
@@ -267,7 +262,7 @@ def test_a_prompt_that_a_job_needs_leaves_the_history_and_stays_with_the_job(sto
 
 
 def test_a_forgotten_job_leaves_the_history_unless_another_did_the_same(store: Store) -> None:
-    first, second = done(store, 1.0), done(store, 2.0)
+    first, second = suggested_job(store, DRAFT, PROPOSED, 1.0), suggested_job(store, DRAFT, PROPOSED, 2.0)
     assert history(store) == [("proposed", 2.2, second.number), ("sent", 2.0, second.number)]
     store.jobs.forget(second.number, 3.0)
     assert history(store) == [("proposed", 1.2, first.number), ("sent", 1.0, first.number)]
@@ -277,7 +272,7 @@ def test_a_forgotten_job_leaves_the_history_unless_another_did_the_same(store: S
 
 
 def test_what_a_forgotten_job_brought_to_the_agent_can_still_be_taken_back(store: Store) -> None:
-    job = done(store, 1.0)
+    job = suggested_job(store, DRAFT, PROPOSED, 1.0)
     store.prompt_uses.note(7, Prompt("before"), "replaced", 2.0, job.number)
     store.prompt_uses.note(7, PROPOSED, "written", 3.0, job.number)
     store.jobs.forget(job.number, 4.0)
@@ -289,7 +284,7 @@ def test_what_a_forgotten_job_brought_to_the_agent_can_still_be_taken_back(store
 
 
 def test_the_history_is_saved_from_a_damaged_file(store: Store, home: Path, open_store: OpenStore) -> None:
-    done(store, 1.0)
+    suggested_job(store, DRAFT, PROPOSED, 1.0)
     for at, text in ((9.0, "first"), (8.0, "second")):
         store.prompt_uses.note(7, Prompt(text), "replaced", at)
     before = store.prompt_uses.all(7)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from cekura_tui.api.client import Client
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.lease import Lease
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.job import Draft, JobState
+from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText, Replaced, StoreError
@@ -40,6 +40,17 @@ def path(home: Path, whole_file: bytes) -> Path:
     return home / "cekura.db"
 
 
+def opened(path: Path) -> AbstractContextManager[Store]:
+    return closing(Store(path, ORIGIN, KEY, "default"))
+
+
+def job_of(store: Store, state: JobState) -> Job:
+    """The job that was in this state before the damage."""
+    job = store.jobs.get(number_of(state))
+    assert job is not None
+    return job
+
+
 def pages_of(path: Path, name: str) -> list[int]:
     """The pages of a table or index."""
     with closing(Pages(path)) as pages:
@@ -55,6 +66,13 @@ def damage(path: Path, *pages: int, kind: str = "noise") -> None:
     for page in pages:
         data = DAMAGES[kind](data, page)
     path.write_bytes(data)
+
+
+def change(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as sql:
+        for statement in statements:
+            sql.execute(statement)
+        sql.commit()
 
 
 def test_every_row_is_read_as_sqlite_reads_it(path: Path, tmp_path: Path) -> None:
@@ -77,39 +95,33 @@ def test_no_job_is_lost_with_the_pages_of_one_table(path: Path, name: str) -> No
     assert found_by_us(path).lacks(whole) == []
 
 
-@pytest.mark.parametrize("kind", ["cut off", "zeros"])
-def test_a_file_without_its_last_page_gives_every_job(path: Path, kind: str) -> None:
+@pytest.mark.parametrize(("page", "kind"), [(-1, "cut off"), (-1, "zeros"), (1, "noise")])
+def test_a_file_without_its_first_or_last_page_gives_every_job_and_note(path: Path, page: int, kind: str) -> None:
     whole = found_by_us(path)
-    damage(path, path.stat().st_size // PAGE, kind=kind)
+    damage(path, page if page > 0 else path.stat().st_size // PAGE, kind=kind)
     assert found_by_us(path).lacks(whole) == []
-
-
-def test_a_file_without_its_first_page_gives_every_job_and_note(path: Path) -> None:
-    whole = found_by_us(path)
-    damage(path, 1)
-    assert found_by_us(path).lacks(whole) == []
-    with closing(Store(path, ORIGIN, KEY, "default")) as store:
+    with opened(path) as store:
         assert store.notes.all() == {101: "Asked twice for the name."}
         assert store.notes.draft(101) == ("Asked twice.", "Asked twice for the name.")
         assert [(view.name, view.filter) for view in store.views.views()] == [("failed ones", "status:failed")]
 
 
 def test_what_is_in_the_write_ahead_log_of_another_window_is_saved_too(path: Path) -> None:
-    with closing(Store(path, ORIGIN, KEY, "default")) as other:
+    with opened(path) as other:
         other.notes.put(102, "Written last.", 2_000_000.5)
         data = path.read_bytes()
         path.unlink()  # another file, as after a copy: nobody writes into it any more
         path.write_bytes(data)
         damage(path, 1)
-        with closing(Store(path, ORIGIN, KEY, "default")) as store:
+        with opened(path) as store:
             assert store.notes.all()[102] == "Written last."
 
 
 def test_a_job_whose_row_is_lost_is_put_together_from_its_history(path: Path) -> None:
-    with closing(Store(path, ORIGIN, KEY, "default")) as store:
+    with opened(path) as store:
         before = {job.number: job for job in store.jobs.all(drafts=True)}
     damage(path, *pages_of(path, "jobs"))
-    with closing(Store(path, ORIGIN, KEY, "default")) as store:
+    with opened(path) as store:
         after = {job.number: job for job in store.jobs.all(drafts=True)}
         expected = {number: job.state for number, job in before.items()}
         expected[number_of(JobState.LAUNCHING)] = JobState.UNCONFIRMED
@@ -125,28 +137,18 @@ def test_a_job_whose_row_is_lost_is_put_together_from_its_history(path: Path) ->
 
 
 async def test_running_jobs_are_polled_to_their_end_after_it(path: Path, scripted: ScriptedServer) -> None:
-    with closing(sqlite3.connect(path)) as sql:
-        for table in ("jobs", "prompt_uses"):
-            sql.execute(f"UPDATE {table} SET origin = ?", (scripted.url,))
-        sql.commit()
+    change(path, *(f"UPDATE {table} SET origin = '{scripted.url}'" for table in ("jobs", "prompt_uses")))
     damage(path, *pages_of(path, "jobs"))
     scripted.on("GET", PROGRESS, Reply({"status": "completed", "output": {"improved_prompt": "Be kinder."}}))
     store, client = Store(path, scripted.url, KEY, "default"), Client(scripted.url, KEY, loopback=True)
     engine = JobEngine(store.jobs, Lease(store.lease), client)
     engine.start()
-    number = number_of(JobState.RUNNING)
-    while not (job := store.jobs.get(number)) or job.state != JobState.SUCCEEDED:
+    while job_of(store, JobState.RUNNING).state != JobState.SUCCEEDED:
         assert await engine.news(10.0), "the job succeeds"
     assert [got.query for got in scripted.requests("GET", PROGRESS)] == [{"progress_id": "progress-running"}]
     await engine.close()
     await client.aclose()
     store.close()
-
-
-def change(path: Path, statement: str) -> None:
-    with closing(sqlite3.connect(path)) as sql:
-        assert sql.execute(statement).rowcount > 0
-        sql.commit()
 
 
 @pytest.mark.parametrize(
@@ -158,34 +160,30 @@ def change(path: Path, statement: str) -> None:
         "PRAGMA user_version = -1",
     ],
 )
-def test_what_sqlite_takes_for_whole_is_mended_once(path: Path, statement: str) -> None:
+def test_damage_that_sqlite_does_not_see_is_mended_once(path: Path, statement: str) -> None:
     whole = found_by_us(path)
-    with closing(sqlite3.connect(path)) as sql:
-        sql.execute(statement)
-        sql.commit()
+    change(path, statement)
     for _ in range(2):
         assert found_by_us(path).lacks(whole) == []
     assert len({one.name.removesuffix("-wal").removesuffix("-shm") for one in path.parent.glob("*.damaged-*")}) == 1
 
 
-def test_a_job_of_whose_row_a_part_is_lost_has_what_the_answers_say(path: Path) -> None:
-    with closing(Store(path, ORIGIN, KEY, "default")) as store:
-        before = store.jobs.get(number_of(JobState.SUCCEEDED))
+def test_the_lost_part_of_a_row_is_taken_from_the_answers(path: Path) -> None:
+    with opened(path) as store:
+        before = job_of(store, JobState.SUCCEEDED)
     change(path, "UPDATE jobs SET parameters = '|', summary_of_changes = 'Noise.' WHERE number = 4")
-    with closing(Store(path, ORIGIN, KEY, "default")) as store:
-        after = store.jobs.get(number_of(JobState.SUCCEEDED))
-    assert before is not None
-    assert after is not None
+    with opened(path) as store:
+        after = job_of(store, JobState.SUCCEEDED)
     for name in ("summary_of_changes", "improved_sha256", "launched_at", "finished_at", "run_ids"):
         assert getattr(after, name) == getattr(before, name), name
     assert "damaged" in after.reason
 
 
 def test_drafts_whose_rows_are_lost_say_that_their_prompts_may_be_mixed_up(path: Path) -> None:
-    with closing(Store(path, ORIGIN, KEY, "default")) as store:
+    with opened(path) as store:
         store.jobs.save_draft(Draft((5,), Prompt("Another draft."), 8), 9.0)
     damage(path, *pages_of(path, "jobs"))
-    with closing(Store(path, ORIGIN, KEY, "default")) as store:
+    with opened(path) as store:
         drafts = [job for job in store.jobs.all(drafts=True) if job.state == JobState.DRAFT]
         assert {store.jobs.suggestion(job).prompt for job in drafts} == {prompt_of("sent draft"), "Another draft."}
         assert all("may be another draft's" in job.reason for job in drafts)
@@ -193,11 +191,9 @@ def test_drafts_whose_rows_are_lost_say_that_their_prompts_may_be_mixed_up(path:
 
 def test_a_damaged_file_of_an_earlier_version_is_saved_at_once(path: Path) -> None:
     whole = found_by_us(path)
-    with closing(sqlite3.connect(path)) as sql:
-        for statement in ("DROP TABLE salt_copy", "DROP TABLE note_drafts", f"PRAGMA user_version = {VERSION - 2}"):
-            sql.execute(statement)
+    change(path, "DROP TABLE salt_copy", "DROP TABLE note_drafts", f"PRAGMA user_version = {VERSION - 2}")
     damage(path, pages_of(path, "job_answers")[0])
-    with closing(Store(path, ORIGIN, KEY, "default")) as store:
+    with opened(path) as store:
         assert "was damaged" in store.database.notice
     assert found_by_us(path).lacks(whole) == []
 
@@ -213,7 +209,7 @@ def test_what_another_window_writes_meanwhile_is_refused_and_not_lost(
         refused.append(caught.value)
         return salvage(damaged, into)
 
-    with closing(Store(path, ORIGIN, KEY, "default")) as other:
+    with opened(path) as other:
         other.database.read("PRAGMA busy_timeout = 0")
         damage(path, pages_of(path, "notes")[0])
         monkeypatch.setattr("cekura_tui.store.salvage.salvage", salvage_while_another_writes)
@@ -252,24 +248,13 @@ def test_a_text_whose_chain_of_pages_is_broken_is_not_read(long_text: Path, then
 # Prompts
 
 
-def lose_prompt(path: Path, name: str) -> None:
-    """Have the page noise on which the text of a prompt begins."""
-    with closing(Pages(path)) as pages:
-        found = [n for n in range(1, pages.count + 1) if any(name in record.values[:1] for record in pages.records(n))]
-    damage(path, found[-1])
-
-
 def test_a_job_whose_prompt_is_lost_stays_with_its_result_and_says_so(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number, improved = number_of(JobState.SUCCEEDED), prompt_of("proposed")
-    with closing(sqlite3.connect(path)) as sql:
-        sql.execute("UPDATE prompts SET text = x'00' WHERE sha256 = ?", (sha256(prompt_of("sent succeeded")),))
-        sql.commit()
-    with closing(Store(path, ORIGIN, KEY, "default")) as store:
-        job = store.jobs.get(number)
-        assert job is not None
-        done = store.jobs.suggestion(job)
+    change(path, f"UPDATE prompts SET text = x'00' WHERE sha256 = '{sha256(prompt_of('sent succeeded'))}'")
+    with opened(path) as store:
+        done = store.jobs.suggestion(job_of(store, JobState.SUCCEEDED))
         assert done.improved_prompt == improved
         with pytest.raises(CekuraTuiError, match="The prompt sent with job 4 is damaged"):
             _ = done.prompt
@@ -282,23 +267,15 @@ def test_a_job_whose_prompt_is_lost_stays_with_its_result_and_says_so(
     assert call("jobs", "show", number, "--curl").out.count("curl") == 1
 
 
-def test_a_result_whose_text_is_lost_is_taken_from_the_answer_that_brought_it(path: Path) -> None:
+def test_a_lost_or_damaged_result_is_taken_from_the_answer_that_brought_it(path: Path) -> None:
     improved = prompt_of("proposed")
     damage(path, *pages_of(path, "prompts"))
-    with closing(Store(path, ORIGIN, KEY, "default")) as store:
+    with opened(path) as store:
         assert f"{len(STATES)} prompts could not be read" in store.database.notice
-        job = store.jobs.get(number_of(JobState.SUCCEEDED))
-        assert job is not None
+        job = job_of(store, JobState.SUCCEEDED)
         assert store.jobs.suggestion(job).improved_prompt == improved
-
-
-def test_a_result_damaged_later_is_taken_from_the_answer_too(path: Path) -> None:
-    improved = prompt_of("proposed")
-    with closing(Store(path, ORIGIN, KEY, "default")) as store:
         with store.database.write() as sql:
             sql.execute("UPDATE prompts SET text = x'00' WHERE sha256 = ?", (sha256(improved),))
-        job = store.jobs.get(number_of(JobState.SUCCEEDED))
-        assert job is not None
         assert store.jobs.suggestion(job).improved_prompt == improved
 
 

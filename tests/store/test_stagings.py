@@ -6,23 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from database_of_a_test import OpenStore, close_and_damage
+from database_of_a_test import close_and_damage
+from open_store import OpenStore, suggested_job
 
-from cekura_tui.model.improve_prompt import read_progress
-from cekura_tui.model.job import Draft, Job
+from cekura_tui.model.job import Draft
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 
 YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
-DONE = read_progress({"status": "completed", "output": {"improved_prompt": "proposed", "summary_of_changes": "s"}})
-
-
-def done(store: Store) -> Job:
-    number = store.jobs.begin_launch(Draft((5,), Prompt("sent"), 7), 1.0, "me").number
-    store.jobs.record_progress_id(number, "p", "raw", 1.1)
-    return store.jobs.record_answer(number, DONE, "raw", 1.2)
+DRAFT = Draft((5,), Prompt("sent"), 7)
 
 
 def text_of(chosen: Mapping[str, HunkChoice]) -> Prompt:
@@ -40,7 +34,7 @@ def texts(store: Store) -> set[str]:
 
 
 def test_only_the_text_that_is_staged_now_is_kept_and_is_history(store: Store) -> None:
-    number = done(store).number
+    number = suggested_job(store, DRAFT, "proposed").number
     assert (store.stagings.choices(number), store.stagings.staged(number)) == ({}, None)
     store.stagings.choose(number, {"a": NO}, 2.0, text_of)
     assert (store.stagings.staged(number), staged_in_history(store)) == ("sent", [])
@@ -54,7 +48,7 @@ def test_only_the_text_that_is_staged_now_is_kept_and_is_history(store: Store) -
 
 
 def test_the_same_text_staged_from_two_jobs_stays_history_while_one_has_it(store: Store) -> None:
-    first, second = done(store).number, done(store).number
+    first, second = suggested_job(store, DRAFT, "proposed").number, suggested_job(store, DRAFT, "proposed").number
     for at, number in ((2.0, first), (3.0, second)):
         store.stagings.choose(number, {"a": YES}, at, text_of)
     store.stagings.choose(second, {"b": YES}, 4.0, text_of)
@@ -62,7 +56,7 @@ def test_the_same_text_staged_from_two_jobs_stays_history_while_one_has_it(store
 
 
 def test_a_passage_is_kept_as_it_was_edited(store: Store) -> None:
-    number = done(store).number
+    number = suggested_job(store, DRAFT, "proposed").number
     edited = HunkChoice("edited", "é\r\n\x1b \ud800")
     store.stagings.choose(number, {"a": edited}, 2.0, text_of)
     assert store.stagings.choices(number) == {"a": edited}
@@ -70,7 +64,7 @@ def test_a_passage_is_kept_as_it_was_edited(store: Store) -> None:
 
 
 def test_choosing_what_is_chosen_already_leaves_nothing_to_undo(store: Store) -> None:
-    number = done(store).number
+    number = suggested_job(store, DRAFT, "proposed").number
     store.stagings.choose(number, {"a": YES, "b": YES}, 2.0, text_of)
     store.stagings.choose(number, {"a": YES, "c": None}, 3.0, text_of)
     store.stagings.choose(number, {"a": YES, "b": NO}, 4.0, text_of)
@@ -80,7 +74,7 @@ def test_choosing_what_is_chosen_already_leaves_nothing_to_undo(store: Store) ->
 
 
 def test_a_forgotten_job_has_nothing_staged_and_takes_nothing_any_more(store: Store, home: Path) -> None:
-    number = done(store).number
+    number = suggested_job(store, DRAFT, "proposed").number
     store.stagings.choose(number, {"a": HunkChoice("edited", " a secret of mine")}, 2.0, text_of)
     store.jobs.forget(number, 3.0)
     assert (store.stagings.choices(number), store.stagings.staged(number)) == ({}, None)
@@ -94,7 +88,7 @@ def test_a_forgotten_job_has_nothing_staged_and_takes_nothing_any_more(store: St
 
 
 def test_a_staged_text_that_the_history_forgot_stays_with_its_job(store: Store) -> None:
-    number = done(store).number
+    number = suggested_job(store, DRAFT, "proposed").number
     store.stagings.choose(number, {"a": YES}, 2.0, text_of)
     for use in store.prompt_uses.all(7):
         store.prompt_uses.forget(use)
@@ -102,7 +96,7 @@ def test_a_staged_text_that_the_history_forgot_stays_with_its_job(store: Store) 
 
 
 def test_a_step_and_its_text_are_written_together_or_not_at_all(store: Store) -> None:
-    number = done(store).number
+    number = suggested_job(store, DRAFT, "proposed").number
     store.stagings.choose(number, {"a": YES}, 2.0, text_of)
     with store.database.write() as sql:
         sql.execute(f"PRAGMA max_page_count = {sql.execute('PRAGMA page_count').fetchone()[0]}")
@@ -115,7 +109,7 @@ def test_a_step_and_its_text_are_written_together_or_not_at_all(store: Store) ->
 
 
 def test_what_was_chosen_is_saved_from_a_damaged_file(store: Store, home: Path, open_store: OpenStore) -> None:
-    number = done(store).number
+    number = suggested_job(store, DRAFT, "proposed").number
     store.stagings.choose(number, {"a": YES, "b": NO}, 2.0, text_of)
     close_and_damage(store, home)
     saved = open_store()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from open_store import suggested_job
 
 from cekura_tui.model.improve_prompt import read_progress
-from cekura_tui.model.job import Draft, Job, JobState
+from cekura_tui.model.job import Draft, JobState
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.store.errors import DamagedText, StoreError
@@ -24,13 +25,7 @@ DONE = read_progress({"status": "completed", "output": {"improved_prompt": PROPO
 @pytest.fixture
 def jobs(store: Store) -> list[int]:
     """Three jobs that succeeded."""
-    return [done(store, at).number for at in (1.0, 2.0, 3.0)]
-
-
-def done(store: Store, at: float, draft: Draft = DRAFT) -> Job:
-    number = store.jobs.begin_launch(draft, at, "me").number
-    store.jobs.record_progress_id(number, "p", "raw", at + 0.1)
-    return store.jobs.record_answer(number, DONE, "raw", at + 0.2)
+    return [suggested_job(store, DRAFT, PROPOSED, at).number for at in (1.0, 2.0, 3.0)]
 
 
 def spoil(store: Store, statement: str, *values: object) -> None:
@@ -122,7 +117,7 @@ def test_a_source_is_kept_to_the_byte(store: Store, jobs: list[int]) -> None:
 
 @pytest.mark.parametrize("kept", [b"\xffA", b"AB", "Be kinder."], ids=["no text", "another text", "no bytes"])
 def test_a_text_that_is_not_what_was_kept_is_not_given_out(store: Store, kept: bytes | str) -> None:
-    job = done(store, 1.0)
+    job = suggested_job(store, DRAFT, PROPOSED, 1.0)
     spoil(store, "UPDATE prompts SET text = ? WHERE sha256 = ?", kept, job.improved_sha256)
     with pytest.raises(DamagedText, match="in the database is damaged"):
         store.jobs.suggestion(job)
@@ -133,21 +128,21 @@ def test_a_text_that_is_not_what_was_kept_is_not_given_out(store: Store, kept: b
 
 
 def test_a_damaged_text_is_mended_when_the_same_comes_again(store: Store) -> None:
-    job = done(store, 1.0)
+    job = suggested_job(store, DRAFT, PROPOSED, 1.0)
     spoil(store, "UPDATE prompts SET text = x'ff41' WHERE sha256 = ?", job.improved_sha256)
-    done(store, 2.0)
+    suggested_job(store, DRAFT, PROPOSED, 2.0)
     assert store.jobs.suggestion(job).improved_prompt == PROPOSED
 
 
 def test_the_prompt_that_was_launched_last_is_not_offered_where_it_is_damaged(store: Store) -> None:
-    job = done(store, 1.0)
+    job = suggested_job(store, DRAFT, PROPOSED, 1.0)
     assert store.jobs.last_prompt(7) == SENT
     spoil(store, "UPDATE prompts SET text = x'4142' WHERE sha256 = ?", job.prompt_sha256)
     assert store.jobs.last_prompt(7) is None
 
 
 def test_one_damaged_choice_leaves_its_change_undecided_and_the_others_as_they_are(store: Store) -> None:
-    number = done(store, 1.0).number
+    number = suggested_job(store, DRAFT, PROPOSED, 1.0).number
     for what, text in ("accepted", ""), ("edited", "Be very kind."):
         choices = dict.fromkeys("ab", HunkChoice(what, text))  # type: ignore[arg-type]
         store.stagings.choose(number, choices, 2.0, lambda chosen: Prompt(f"{len(chosen)}"))

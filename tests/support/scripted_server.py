@@ -210,6 +210,12 @@ def serve_runs(server: ScriptedServer, *runs: dict[str, object]) -> None:
         server.on("GET", f"/test_framework/v1/runs/{run['id']}/", Reply(run))
 
 
+def serve_job(server: ScriptedServer, *polls: Script) -> None:
+    """Take every launch as progress id "p", and answer the polls in this order."""
+    server.on("POST", LAUNCH, Reply({"progress_id": "p"}))
+    server.on("GET", PROGRESS, *polls)
+
+
 _taken: list[socket.socket] = []
 
 

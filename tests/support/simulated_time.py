@@ -11,6 +11,22 @@ AT_REST = 1_000
 """So often may somebody wake without time going on; more is somebody who never sleeps."""
 
 
+class SleepClock:
+    """A clock that moves only while its `sleep` is awaited; `slept` are the seconds of each sleep."""
+
+    def __init__(self, now: float = 1_000.0) -> None:
+        self.now, self.slept = now, list[float]()
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        until = self.now + seconds
+        await asyncio.sleep(0)
+        self.now = max(self.now, until)
+
+
 class SimulatedTime:
     """The `clock`, the `monotonic` and the `pause` of engines that share one event loop.
 

@@ -1,13 +1,18 @@
-"""A session on a server that answers as the test says."""
+"""A session, windows and the database of a test, and the demo server for tests that only read from it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from open_store import open_store as open_store
+from open_store import store as store
+from open_window import new_window as new_window
+from open_window import open_window as open_window
 from scripted_server import ScriptedServer
 
+from cekura_tui.demo.server import DemoServer
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import make_setup
@@ -15,7 +20,7 @@ from cekura_tui.workspace.setup import make_setup
 
 @pytest.fixture
 async def session(scripted: ScriptedServer, home: Path) -> AsyncIterator[Session]:
-    env = {"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": "key"}
+    env = {"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": "key-of-the-session"}
     opened = Session.open(make_setup(api_url=scripted.url, project_id=1, env=env))
     yield opened
     await opened.close()
@@ -23,6 +28,15 @@ async def session(scripted: ScriptedServer, home: Path) -> AsyncIterator[Session
 
 @pytest.fixture
 def quick(session: Session) -> Session:
-    """The same with room for any number of requests."""
+    """The session with room for any number of requests."""
     session.budget = Budget(1_000, 0.001)
     return session
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
+    """The embedded server; whoever writes to it changes it for all tests of this process."""
+    server = DemoServer(tmp_path_factory.mktemp("workspace") / "demo", epoch=1_760_000_000.0)
+    server.start()
+    yield server
+    server.stop()

@@ -1,4 +1,4 @@
-"""A run list beside a server that fails: it stays usable, says why, and asks no more than it may."""
+"""A run list beside a server that fails: it stays usable, says why, and sends no more requests than it may."""
 
 from __future__ import annotations
 
@@ -12,19 +12,17 @@ from run_server import RUNNING as STILL_RUNNING
 from simulated_time import NOON
 
 from cekura_tui.api.errors import Busy, KeyRefused, Rejected, ServerFault
-from cekura_tui.model.run.listing import UnloadedRun
 
 FAULT = ServerFault("The server failed (500).", status=500)
+REFUSED = KeyRefused("The key was refused.", status=401)
 
 
-async def test_a_page_that_fails_says_why_in_its_place_and_is_tried_again_ever_more_seldom() -> None:
+async def test_a_failed_page_says_why_in_its_place_and_is_retried_ever_more_seldom() -> None:
     async with feeding(server_of(2_000)) as room:
         room.desk.faults[6] = FAULT
         await room.looks(510, wait=300)
-        gap = room.runs.listed[510]
-        assert isinstance(gap, UnloadedRun)
-        assert gap.why == FAULT.message
-        assert room.feed.attempts.error is None
+        assert room.shows(510, 511) == [None]
+        assert (room.runs.listed[510].why, room.feed.attempts.error) == (FAULT.message, None)
         waits = [after.at - before.at for before, after in pairwise(room.asked(6))]
         assert waits[:5] == pytest.approx([2, 4, 8, 16, 32])
         assert waits[5:] == pytest.approx([50] * 4)
@@ -33,29 +31,25 @@ async def test_a_page_that_fails_says_why_in_its_place_and_is_tried_again_ever_m
         assert None not in room.shows(510, 540)
 
 
-async def test_a_list_that_cannot_be_reached_is_opened_by_itself_as_soon_as_it_can_be() -> None:
+async def test_an_unreachable_list_opens_as_soon_as_the_server_answers() -> None:
     async with feeding(server_of(2_000), query=None) as room:
         room.desk.down = DOWN
         room.feed.show(QUERY)
         await room.passes(30)
-        assert room.feed.runs is None
-        assert room.feed.attempts.error is DOWN
+        assert (room.feed.runs, room.feed.attempts.error, room.feed.opened) == (None, DOWN, 0)
         assert room.feed.attempts.failing_since == pytest.approx(NOON, abs=1)
-        assert room.feed.opened == 0
         room.desk.down = None
         await room.passes(60)
-        assert len(room.runs.listed) == 2_000
-        assert room.feed.attempts.error is None
-        assert room.feed.attempts.failing_since is None
-        assert room.feed.opened == 1
+        assert (len(room.runs.listed), room.feed.opened) == (2_000, 1)
+        assert (room.feed.attempts.error, room.feed.attempts.failing_since) == (None, None)
 
 
-async def test_when_the_server_is_back_whatever_waited_is_read_at_once() -> None:
+async def test_once_the_server_is_back_pending_pages_are_loaded_at_once() -> None:
     async with feeding(server_of(2_000), live=True) as room:
         room.desk.down = DOWN
         await room.looks(510, wait=200)
         assert room.feed.attempts.error is DOWN
-        assert room.shows(0, 2) == [FIRST_ID + 1_999, FIRST_ID + 1_998], "what was read stays"
+        assert room.shows(0, 2) == [FIRST_ID + 1_999, FIRST_ID + 1_998], "loaded rows stay"
         room.desk.down = None
         room.clear()
         await room.passes(70)
@@ -64,19 +58,18 @@ async def test_when_the_server_is_back_whatever_waited_is_read_at_once() -> None
         assert all(asked.at <= back for asked in (room.asked(6)[0], room.asked(7)[0]))
 
 
-async def test_while_a_retry_is_on_its_way_nothing_spins() -> None:
+async def test_no_second_retry_is_sent_while_one_is_in_flight() -> None:
     async with feeding(server_of(2_000), query=None) as room:
         room.desk.faults[1] = FAULT
         room.feed.show(QUERY)
         await room.passes(1)
         room.desk.held = lambda what: True
         await room.passes(100)
-        assert room.desk.going == [1]
-        assert len(room.asked(1)) == 2
+        assert (room.desk.going, len(room.asked(1))) == ([1], 2)
 
 
 @pytest.mark.parametrize("what", [6, "newer", "now"])
-async def test_a_server_that_asks_to_wait_is_asked_nothing_before(what: object) -> None:
+async def test_a_busy_server_gets_no_request_until_its_wait_is_over(what: object) -> None:
     server = server_of(2_000)
     server.add(1, outcome=STILL_RUNNING)
     async with feeding(server, live=True) as room:
@@ -94,12 +87,10 @@ async def test_a_server_that_asks_to_wait_is_asked_nothing_before(what: object) 
             await room.feed.row_at(1_900)
         room.feed.show(RUNNING)
         await room.passes(until - room.time.wall - 0.1)
-        assert room.desk.asked == []
-        assert room.feed.attempts.error is busy
+        assert (room.desk.asked, room.feed.attempts.error) == ([], busy)
         await room.passes(0.2)
         assert room.pages()[0] == 1
-        assert room.feed.attempts.busy_until is None
-        assert room.feed.attempts.error is None
+        assert (room.feed.attempts.busy_until, room.feed.attempts.error) == (None, None)
 
 
 async def test_a_late_answer_does_not_end_the_wait_a_server_asked_for() -> None:
@@ -116,30 +107,23 @@ async def test_a_late_answer_does_not_end_the_wait_a_server_asked_for() -> None:
         assert None not in room.shows(510, 540)
 
 
-async def test_a_refused_key_ends_all_asking_until_somebody_refreshes() -> None:
-    server = server_of(2_000)
-    async with feeding(server, live=True) as room:
-        room.desk.faults["newer"] = refused = KeyRefused("The key was refused.", status=401)
+async def test_a_refused_key_ends_all_requests_until_a_refresh() -> None:
+    async with feeding(server_of(2_000), live=True) as room:
+        room.desk.faults["newer"] = REFUSED
         await room.passes(6)
         room.clear()
         await room.looks(510, wait=600)
-        assert room.desk.asked == []
-        assert room.feed.attempts.error is refused
+        assert (room.desk.asked, room.feed.attempts.error) == ([], REFUSED)
+        room.desk.down = DOWN
+        with pytest.raises(type(DOWN)):
+            await room.feed.row_at(1_900)
+        assert room.feed.attempts.error is REFUSED, "another error does not hide it"
+        room.desk.down = None
         room.desk.faults.clear()
         room.feed.refresh()
         await room.passes(1)
         assert room.feed.attempts.error is None
         assert None not in room.shows(510, 540)
-
-
-async def test_a_run_that_is_opened_while_the_key_is_refused_does_not_hide_that() -> None:
-    async with feeding(server_of(2_000), live=True) as room:
-        room.desk.faults["newer"] = refused = KeyRefused("The key was refused.", status=401)
-        await room.passes(6)
-        room.desk.down = DOWN
-        with pytest.raises(type(DOWN)):
-            await room.feed.row_at(1_900)
-        assert room.feed.attempts.error is refused
 
 
 @pytest.mark.parametrize("fails", [True, False])
@@ -156,8 +140,7 @@ async def test_a_run_opened_from_a_former_list_says_nothing_of_this_one(fails: b
         room.desk.release()
         await room.passes(0.01)
         assert (opening.exception() is DOWN) == fails
-        assert (room.feed.opened, room.feed.got_at) == (2, got_at)
-        assert room.feed.attempts.error is None
+        assert (room.feed.opened, room.feed.got_at, room.feed.attempts.error) == (2, got_at, None)
         assert None in room.shows(1_770, 1_780)
 
 
@@ -178,10 +161,8 @@ async def test_a_server_that_never_counts_the_same_is_not_asked_without_end() ->
 async def test_a_list_that_became_shorter_ends_where_the_server_says() -> None:
     async with feeding(server_of(1_000)) as room:
         del room.server.runs[:420]
-        await room.looks(960)
-        await room.passes(60)
-        assert len(room.runs.listed) == 580
-        assert room.feed.attempts.error is None
+        await room.looks(960, wait=60)
+        assert (len(room.runs.listed), room.feed.attempts.error) == (580, None)
         assert len(room.pages()) < 15
 
 
@@ -195,7 +176,7 @@ async def test_a_refused_read_of_single_runs_is_no_error_of_the_list() -> None:
         assert room.feed.attempts.error is None
 
 
-async def test_a_fault_of_the_program_is_told_and_not_passed_over() -> None:
+async def test_a_fault_of_the_program_is_raised() -> None:
     room = FeedRoom(server_of(10))
     room.desk.faults[1] = ZeroDivisionError()
     room.feed.show(QUERY)

@@ -1,4 +1,4 @@
-"""Newer and changed runs come into a list without moving what is looked at, and without asking too much."""
+"""Newer and changed runs come into a list without moving the rows on screen, and without too many requests."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ FAULT = ServerFault("The server failed (500).", status=500)
 
 async def test_newer_runs_are_asked_for_apart_and_wait_where_they_move_nothing() -> None:
     async with feeding(server_of(2_000), live=True) as room:
+        room.clear()
+        await room.passes(60)
+        assert {asked.what for asked in room.desk.asked} == {"newer"}, "ended runs are not polled"
+        assert [asked.at for asked in room.desk.asked] == pytest.approx([FOCUSED * n for n in range(1, 13)])
         await room.looks(510)
         before = room.shows(0, 2_000)
         room.server.add(12, after=0.1)
@@ -28,15 +32,7 @@ async def test_newer_runs_are_asked_for_apart_and_wait_where_they_move_nothing()
         assert len(room.runs.listed) == 2_012
 
 
-async def test_runs_that_have_ended_are_never_asked_about_again() -> None:
-    async with feeding(server_of(2_000), live=True) as room:
-        room.clear()
-        await room.passes(60)
-        assert {asked.what for asked in room.desk.asked} == {"newer"}
-        assert [asked.at for asked in room.desk.asked] == pytest.approx([FOCUSED * n for n in range(1, 13)])
-
-
-async def test_runs_that_may_change_are_asked_about_together_until_they_have_ended() -> None:
+async def test_running_runs_are_polled_together_until_they_have_ended() -> None:
     server = server_of(10)
     server.add(3, outcome=STILL_RUNNING)
     async with feeding(server, live=True) as room:
@@ -63,7 +59,7 @@ async def test_running_runs_are_polled_in_turn_at_most_fifty_at_once() -> None:
         first, second = (asked.about for asked in room.asked("now"))
         assert (len(first), len(second)) == (AT_ONCE, AT_ONCE)
         assert set(first) | set(second) == {FIRST_ID + n for n in range(10, 98)}
-        assert first[0] == FIRST_ID + 97, "those nearest to the cursor are asked about first"
+        assert first[0] == FIRST_ID + 97, "those nearest to the cursor are polled first"
 
 
 async def test_without_focus_the_list_polls_less_and_catches_up_later() -> None:
@@ -78,100 +74,72 @@ async def test_without_focus_the_list_polls_less_and_catches_up_later() -> None:
         assert room.asked("newer")
 
 
-async def test_a_list_that_is_not_live_asks_only_for_what_is_looked_at() -> None:
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_a_hidden_or_paused_list_polls_nothing_and_catches_up_when_shown(hidden: bool) -> None:
     server = server_of(2_000)
     server.add(1, outcome=STILL_RUNNING)
     async with feeding(server, live=True) as room:
-        room.feed.set_live(False)
+        room.feed.set_hidden(hidden)
+        room.feed.set_live(hidden)
+        room.feed.load_all(hidden)
         room.clear()
         await room.looks(510, wait=600)
-        assert [asked.what for asked in room.desk.asked] == [6, 7]
-        room.feed.set_live(True)
-        await room.passes(0.1)
-        assert {asked.what for asked in room.desk.asked[2:]} == {"newer", "now"}
-
-
-async def test_a_hidden_list_asks_nothing_and_catches_up_when_shown() -> None:
-    server = server_of(2_000)
-    server.add(1, outcome=STILL_RUNNING)
-    async with feeding(server, live=True) as room:
-        room.feed.set_hidden(True)
-        room.feed.load_all(True)
-        room.clear()
-        await room.looks(510, wait=600)
-        assert room.desk.asked == []
+        assert [asked.what for asked in room.desk.asked] == ([] if hidden else [6, 7])
         room.feed.set_hidden(False)
+        room.feed.set_live(True)
         await room.passes(0.2)
         assert {asked.what for asked in room.desk.asked} >= {"newer", "now", 6}
 
 
-async def test_too_many_newer_runs_reload_the_list_at_its_top() -> None:
-    async with feeding(server_of(2_000), live=True) as room:
-        room.server.add(150, after=0.01)
-        await room.passes(FOCUSED)
-        assert room.feed.opened == 2
-        assert room.shows(0, 1) == [FIRST_ID + 2_149]
-        assert not room.feed.flood
-
-
-async def test_too_many_newer_runs_move_nothing_further_down() -> None:
-    async with feeding(server_of(2_000), live=True) as room:
-        await room.looks(510)
-        before = room.shows(500, 600)
-        room.server.add(150, after=0.01)
-        await room.passes(30)
-        assert room.feed.flood
-        assert room.feed.opened == 1
-        assert room.shows(500, 600) == before
-        await room.looks(0, wait=FOCUSED)
-        assert room.feed.opened == 2
-        assert not room.feed.flood
-
-
 @pytest.mark.parametrize(
-    ("first", "more", "opened"),
-    [(0, 40, 2), (0, 39, 1), (510, 40, 1)],
-    ids=["at the top", "too few", "further down"],
+    ("first", "more", "opened", "flood"),
+    [
+        (0, [60, 40], [1, 2], False),
+        (0, [60, 39], [1, 1], False),
+        (510, [60, 40], [1, 1], False),
+        (0, [150], [2], False),
+        (510, [150], [1], True),
+    ],
 )
-async def test_a_hundred_newer_runs_reload_the_list_only_at_its_top(first: int, more: int, opened: int) -> None:
+async def test_a_hundred_newer_runs_reload_the_list_only_at_its_top(
+    first: int, more: list[int], opened: list[int], flood: bool
+) -> None:
     async with feeding(server_of(2_000), live=True) as room:
         await room.looks(first)
-        room.server.add(60, after=0.01)
-        await room.passes(FOCUSED)
-        assert room.feed.opened == 1
-        room.server.add(more, after=0.01)
-        await room.passes(FOCUSED)
-        assert room.feed.opened == opened
-        assert not room.feed.flood
+        before = room.shows(first, first + 100)
+        for runs, lists in zip(more, opened, strict=True):
+            room.server.add(runs, after=0.01)
+            await room.passes(FOCUSED)
+            assert room.feed.opened == lists
+        assert (room.feed.flood, room.shows(first, first + 100) == before) == (flood, opened[-1] == 1)
+        if flood:
+            await room.looks(0, wait=FOCUSED)
+            assert (room.feed.opened, room.feed.flood) == (2, False)
 
 
 async def test_a_list_by_state_is_not_reloaded_for_runs_that_it_has() -> None:
     async with feeding(server_of(800), query=RUNNING, live=True) as room:
         await room.passes(60)
         assert {asked.about for asked in room.asked("newer")} == {NOON - 1_800}
-        assert room.feed.opened == 1
-        assert not room.feed.flood
+        assert (room.feed.opened, room.feed.flood) == (1, False)
 
 
-# Read anew
+# Refreshed
 
 
 async def test_a_refresh_shows_the_former_list_until_the_new_one_is_loaded() -> None:
     async with feeding(server_of(2_000)) as room:
         await room.looks(510)
-        before, looked_at = room.runs, room.shows(510, 540)
+        before, on_screen = room.runs, room.shows(510, 540)
         room.server.add(7, after=0.1)
         room.desk.held = lambda what: True
         room.feed.refresh()
         await room.passes(10)
-        assert room.runs is before
-        assert room.feed.attempts.running
+        assert (room.runs is before, room.feed.attempts.running) == (True, ["open"])
         room.desk.release()
         await room.passes(0.01)
-        assert room.runs is not before
-        assert room.feed.opened == 2
-        assert len(room.runs.listed) == 2_007
-        assert room.shows(517, 547) == looked_at, "what is looked at is there with it"
+        assert (room.runs is before, room.feed.opened, len(room.runs.listed)) == (False, 2, 2_007)
+        assert room.shows(517, 547) == on_screen, "the rows on screen come with it"
         assert room.runs.pin > before.pin
         await room.looks(1_000)
         assert room.desk.asked[-1].about == room.runs.pin
@@ -186,19 +154,16 @@ async def test_a_refresh_does_not_wait_for_pages_that_never_come() -> None:
         room.desk.held = lambda what: False
         room.feed.refresh()
         await room.passes(0.01)
-        assert room.feed.opened == 2
-        assert room.desk.most == IN_FLIGHT
+        assert (room.feed.opened, room.desk.most) == (2, IN_FLIGHT)
 
 
-async def test_a_refresh_is_done_also_for_a_list_that_nobody_sees() -> None:
+async def test_a_hidden_list_is_refreshed_too() -> None:
     async with feeding(server_of(2_000), live=True) as room:
         room.feed.set_hidden(True)
         room.clear()
         room.feed.refresh()
         await room.passes(600)
-        assert room.feed.opened == 2
-        assert room.pages() == [1]
-        assert room.asked("newer") == []
+        assert (room.feed.opened, room.pages(), room.asked("newer")) == (2, [1], [])
 
 
 async def test_a_failed_refresh_keeps_the_list_and_is_retried() -> None:
@@ -207,40 +172,29 @@ async def test_a_failed_refresh_keeps_the_list_and_is_retried() -> None:
         room.desk.down = DOWN
         room.feed.refresh()
         await room.passes(30)
-        assert room.runs is before
-        assert room.feed.attempts.error is DOWN
+        assert (room.runs is before, room.feed.attempts.error) == (True, DOWN)
         room.desk.down = None
         await room.passes(60)
-        assert room.feed.opened == 2
-        assert room.feed.attempts.error is None
+        assert (room.feed.opened, room.feed.attempts.error) == (2, None)
 
 
-async def test_a_refresh_succeeds_though_a_visible_page_fails() -> None:
-    async with feeding(server_of(2_000)) as room:
-        await room.looks(510)
-        room.desk.faults[6] = FAULT
-        room.feed.refresh()
-        await room.passes(0.01)
-        assert room.feed.opened == 2
-        assert room.runs.listed[510].why == FAULT.message
-
-
-async def test_a_refresh_succeeds_at_its_second_try_without_a_visible_page() -> None:
+@pytest.mark.parametrize(("error", "wait"), [(FAULT, 0.01), (DOWN, 3)], ids=["at once", "at the second try"])
+async def test_a_refresh_succeeds_though_a_visible_page_fails(error: Exception, wait: float) -> None:
     async with feeding(server_of(2_000)) as room:
         await room.looks(510)
         before = room.shows(510, 540)
         room.server.add(7, after=0.1)
-        room.desk.faults[6] = DOWN
+        room.desk.faults[6] = error
         room.feed.refresh()
-        await room.passes(1)
-        assert (room.feed.opened, room.shows(510, 540)) == (1, before)
-        await room.passes(2)
-        assert room.feed.opened == 2
-        assert room.shows(0, 1) == [FIRST_ID + 2_006]
-        assert room.runs.listed[517].why == DOWN.message
+        await room.passes(wait / 3)
+        if error is DOWN:
+            assert (room.feed.opened, room.shows(510, 540)) == (1, before)
+        await room.passes(wait)
+        assert (room.feed.opened, room.shows(0, 1)) == (2, [FIRST_ID + 2_006])
+        assert room.runs.listed[517].why == str(error)
 
 
-async def test_an_answer_for_a_list_that_is_not_shown_any_more_is_not_shown() -> None:
+async def test_an_answer_for_a_closed_list_is_dropped() -> None:
     async with feeding(server_of(2_000), query=None) as room:
         room.desk.held = lambda what: True
         room.feed.show(QUERY)
@@ -248,7 +202,5 @@ async def test_an_answer_for_a_list_that_is_not_shown_any_more_is_not_shown() ->
         room.feed.show(None)
         room.desk.release()
         await room.passes(10)
-        assert room.feed.runs is None
-        assert room.feed.query is None
-        assert room.feed.got_at is None
+        assert (room.feed.runs, room.feed.query, room.feed.got_at) == (None, None, None)
         assert room.desk.cancelled == [1]

@@ -1,13 +1,12 @@
-"""A run that was read is shown first and written a moment later, and nobody sees the difference."""
+"""A loaded run is shown first and written a moment later; nothing is lost in between."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from pathlib import Path
 
 import pytest
-from scripted_server import Hold, Reply, Reset, ScriptedServer, run_of, serve_runs
+from scripted_server import Reset, ScriptedServer, run_of, serve_runs
 from waiting import eventually
 
 from cekura_tui.store.errors import StoreError
@@ -19,29 +18,21 @@ from cekura_tui.workspace.setup import make_setup
 RUN = "/test_framework/v1/runs/5/"
 
 
-async def test_it_is_written_soon_and_at_hand_before(session: Session, scripted: ScriptedServer) -> None:
-    serve_runs(scripted, run_of(5))
+async def test_an_opened_run_is_known_at_once_and_written_soon(session: Session, scripted: ScriptedServer) -> None:
+    serve_runs(scripted, run_of(5), run_of(6, status="in_progress", evaluation_status=None))
     view = await session.run(5)
     assert session.store.runs.opened_at(5) is None
     assert await session.known_run(5) == (view, True)
     await eventually(lambda: session.store.runs.opened_at(5) == view.got_at, "it is written")
     assert await session.known_run(5) == (view, True)
     assert len(scripted.requests("GET", RUN)) == 1
-
-
-async def test_one_that_goes_on_is_not_taken_for_what_it_is_now(session: Session, scripted: ScriptedServer) -> None:
-    serve_runs(scripted, run_of(5, status="in_progress", evaluation_status=None))
-    await session.run(5)
-    known, fresh = await session.known_run(5)
-    assert (known is not None and known.cached, fresh) == (True, False)
-
-
-async def test_where_the_server_goes_away_it_is_there_at_once(session: Session, scripted: ScriptedServer) -> None:
-    serve_runs(scripted, run_of(5))
-    first = await session.run(5)
     scripted.on("GET", RUN, Reset())
     again = await session.run(5, once=True)
-    assert (again.cached, again.got_at) == (True, first.got_at)
+    assert (again.cached, again.got_at) == (True, view.got_at)
+
+    await session.run(6)
+    known, fresh = await session.known_run(6)
+    assert (known is not None and known.cached, fresh) == (True, False), "a running run may have changed since"
 
 
 async def test_closing_writes_what_is_not_written_yet(scripted: ScriptedServer, home: Path) -> None:
@@ -69,13 +60,3 @@ async def test_one_that_cannot_be_written_is_shown_and_the_log_says_why(
         view = await session.run(5)
         await eventually(lambda: "run 5 was not cached: The disk is full." in caplog.text, "the log")
     assert await session.known_run(5) == (view, True)
-
-
-async def test_two_who_wish_for_the_same_run_ask_once(session: Session, scripted: ScriptedServer) -> None:
-    hold = Hold(Reply(run_of(5)))
-    scripted.on("GET", RUN, hold)
-    one, other = (asyncio.create_task(session.run(5)) for _ in range(2))
-    await eventually(lambda: len(scripted.requests("GET", RUN)) == 1, "the question")
-    hold.released.set()
-    assert await one is await other
-    assert len(scripted.requests("GET", RUN)) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
 
 import pytest
 from scripted_server import Got, Reply, ScriptedServer, page_of, run_of, serve_runs
@@ -31,7 +31,7 @@ def run(number: int, *, passed: bool = True, scenario: int | None = SCENARIO, **
 
 
 class Runs:
-    """A server that lists these runs in pages of its own; `honest` it filters, else it gives them all."""
+    """A server that lists these runs in pages of its own size, whatever filter was asked for if it is not `honest`."""
 
     def __init__(self, server: ScriptedServer, *runs: dict[str, object], honest: bool = True, page: int = 2) -> None:
         self.server, self.runs, self.honest, self.page = server, runs, honest, page
@@ -44,8 +44,7 @@ class Runs:
 
     def _passes(self, each: dict[str, object], query: dict[str, str]) -> bool:
         return (
-            str(each["agent"]) == query["agent_id"]
-            and str(each["scenario"]) == query["scenario__id"]
+            (str(each["agent"]), str(each["scenario"])) == (query["agent_id"], query["scenario__id"])
             and (each["evaluation_status"] == "success") == (query["success"] == "true")
             and str(each["timestamp"]) <= query.get("created_at_to", "9")
         )
@@ -55,66 +54,57 @@ class Runs:
         return [got.query for got in self.server.requests("GET", LIST)]
 
 
+FAILED = run(50, passed=False)
+DOWN = Reply({"detail": "Down."}, 503, {"Retry-After": "999"})
+
+
 def view(payload: dict[str, object]) -> RunView:
     return view_of(Run.read(payload), 0.0)
 
 
-async def found(session: Session, payload: dict[str, object]) -> int | None:
-    told = await session.passed_before(view(payload))
-    return told.row.id if told else None
+async def found(session: Session, payload: dict[str, object] = FAILED) -> int | None:
+    passed = await session.passed_before(view(payload))
+    return passed.row.id if passed else None
 
 
-@pytest.mark.parametrize("honest", [True, False])
-async def test_it_is_the_last_passed_run_of_this_scenario_and_agent(
-    quick: Session, scripted: ScriptedServer, honest: bool
+OTHERS = [run(49, passed=False), run(48, scenario=4), run(47, agent=8), run(46, scenario=None)]
+MANY_FAILED = [run(number, passed=False) for number in range(49, 20, -1)]
+
+
+@pytest.mark.parametrize(
+    ("runs", "honest", "passed", "requests"),
+    [
+        ([run(60), FAILED, *OTHERS, run(45), run(44)], True, 45, 1),
+        ([run(60), FAILED, *OTHERS, run(45), run(44)], False, 45, 2),
+        ([run(62), run(60), FAILED, run(49, passed=False)], True, 62, 2),
+        ([run(62), run(60), FAILED, run(49, passed=False)], False, 62, 1),
+        ([FAILED, *MANY_FAILED, run(5)], True, 5, 1),
+        ([FAILED, *MANY_FAILED, run(5)], False, None, 3),
+        ([run(51, agent=8), FAILED, run(48, scenario=4), run(47, passed=False)], False, None, 2),
+    ],
+)
+async def test_it_is_the_last_passed_run_of_its_scenario_and_agent_on_three_pages(
+    quick: Session,
+    scripted: ScriptedServer,
+    runs: list[dict[str, object]],
+    honest: bool,
+    passed: int | None,
+    requests: int,
 ) -> None:
-    here = run(50, passed=False)
-    others = [run(49, passed=False), run(48, scenario=4), run(47, agent=8), run(46, scenario=None)]
-    runs = Runs(scripted, run(60), here, *others, run(45), run(44), honest=honest, page=4)
-    assert await found(quick, here) == 45
-    assert len(runs.asked) == (1 if honest else 2)
-    first = runs.asked[0]
+    served = Runs(scripted, *runs, honest=honest, page=4)
+    assert (await found(quick), len(served.asked)) == (passed, requests)
+    first = served.asked[0]
     assert (first["agent_id"], first["scenario__id"], first["success"]) == ("7", "3", "true")
 
 
 async def test_what_is_found_is_read_whole_and_kept_for_the_next_time(quick: Session, scripted: ScriptedServer) -> None:
-    here = run(50, passed=False)
-    Runs(scripted, here, run(45))
+    Runs(scripted, FAILED, run(45), run(44))
     scripted.on("GET", f"{LIST}45/", Reply(run(45, transcript="[00:01] Main Agent: Hello.")))
-    told = await quick.passed_before(view(here))
-    assert told is not None
-    assert [turn.text for turn in told.transcript.turns] == ["Hello."]
+    passed = await quick.passed_before(view(FAILED))
+    assert passed is not None
+    assert [turn.text for turn in passed.transcript.turns] == ["Hello."]
     assert await quick.cached_run(45) is not None
-
-
-async def test_a_passed_run_is_compared_with_the_one_before_it(quick: Session, scripted: ScriptedServer) -> None:
-    Runs(scripted, run(50), run(44))
-    assert await found(quick, run(50)) == 44
-
-
-@pytest.mark.parametrize("honest", [True, False])
-async def test_if_none_passed_before_it_is_the_newest_passed_since(
-    quick: Session, scripted: ScriptedServer, honest: bool
-) -> None:
-    here = run(50, passed=False)
-    runs = Runs(scripted, run(62), run(60), here, run(49, passed=False), honest=honest)
-    assert await found(quick, here) == 62
-    assert len(runs.asked) == 2
-
-
-@pytest.mark.parametrize("honest", [True, False])
-async def test_a_search_ends_after_three_pages(quick: Session, scripted: ScriptedServer, honest: bool) -> None:
-    here = run(400, passed=False)
-    many = [run(number, passed=False) for number in range(399, 300, -1)]
-    runs = Runs(scripted, here, *many, run(5), honest=honest)
-    assert await found(quick, here) == (5 if honest else None)
-    assert len(runs.asked) == (1 if honest else 3)
-
-
-async def test_a_server_that_passes_over_every_filter_is_not_believed(quick: Session, scripted: ScriptedServer) -> None:
-    here = run(50, passed=False)
-    Runs(scripted, run(51, agent=8), here, run(48, scenario=4), run(47, passed=False), honest=False)
-    assert await found(quick, here) is None
+    assert await found(quick, run(45)) == 44
 
 
 async def test_without_an_agent_the_project_or_result_is_searched(quick: Session, scripted: ScriptedServer) -> None:
@@ -132,19 +122,14 @@ async def test_without_an_agent_the_project_or_result_is_searched(quick: Session
 async def test_without_the_server_opened_runs_are_searched(
     quick: Session, scripted: ScriptedServer, newer: bool
 ) -> None:
-    scripted.on("GET", LIST, Reply({"detail": "Down."}, 503, {"Retry-After": "999"}))
-    kept = [run(60), run(48, passed=False), run(47, agent=8), run(46, scenario=4), *([] if newer else [run(45)])]
-    for payload in kept:
-        quick.store.runs.keep_opened(Run.read(payload), 1.0)
-    told = await quick.passed_before(view(run(50)))
-    assert told is not None
-    assert (told.row.id, told.cached) == (60 if newer else 45, True)
-
-
-async def test_without_the_server_and_such_a_run_both_are_reported(quick: Session, scripted: ScriptedServer) -> None:
-    scripted.on("GET", LIST, Reply({"detail": "Down."}, 503, {"Retry-After": "999"}))
+    scripted.on("GET", LIST, DOWN)
     with pytest.raises(ServerFault, match="No run opened here passed this scenario"):
         await quick.passed_before(view(run(50)))
+    for payload in (run(60), *OTHERS, *([] if newer else [run(45)])):
+        quick.store.runs.keep_opened(Run.read(payload), 1.0)
+    passed = await quick.passed_before(view(run(50)))
+    assert passed is not None
+    assert (passed.row.id, passed.cached) == (60 if newer else 45, True)
 
 
 async def test_a_run_without_a_time_is_compared_by_id(quick: Session, scripted: ScriptedServer) -> None:
@@ -159,49 +144,37 @@ async def test_the_loaded_part_of_a_broken_list_is_searched(
 ) -> None:
     runs = Runs(scripted, run(60, passed=passed), run(58, passed=False))
     scripted.on("GET", LIST, Reply({"count": 9, "next": None, "results": runs.runs}))
-    assert await found(quick, run(50, passed=False)) == (60 if passed else None)
+    assert await found(quick) == (60 if passed else None)
 
 
-@pytest.mark.parametrize("known", [True, False])
-async def test_an_unreadable_page_ends_the_search(quick: Session, scripted: ScriptedServer, known: bool) -> None:
+async def test_an_unreadable_page_ends_the_search(quick: Session, scripted: ScriptedServer) -> None:
     serve_runs(scripted, run(60))
-    first = Reply({"count": 9, "next": "more", "results": [run(60)] if known else []})
-    scripted.on("GET", LIST, first, Reply(b"<html>"))
-    if known:
-        assert await found(quick, run(50, passed=False)) == 60
-    else:
-        with pytest.raises(BadAnswer):
-            await found(quick, run(50, passed=False))
+    scripted.on("GET", LIST, Reply({"count": 9, "next": "more", "results": [run(60)]}), Reply(b"<html>"))
+    assert await found(quick) == 60
 
 
-@pytest.mark.parametrize(("status", "kind"), [(400, Rejected), (404, NotFound)])
-async def test_a_refusal_is_told(quick: Session, scripted: ScriptedServer, status: int, kind: type[ApiError]) -> None:
-    scripted.on("GET", LIST, Reply({"detail": "No."}, status))
+@pytest.mark.parametrize(
+    ("answers", "kind"),
+    [
+        ([Reply({"count": 9, "next": "more", "results": []}), Reply(b"<html>")], BadAnswer),
+        ([Reply({"detail": "No."}, 400)], Rejected),
+        ([Reply({"detail": "No."}, 404)], NotFound),
+    ],
+    ids=["unreadable", "400", "404"],
+)
+async def test_a_search_that_found_nothing_reports_the_error(
+    quick: Session, scripted: ScriptedServer, answers: list[Reply], kind: type[ApiError]
+) -> None:
+    scripted.on("GET", LIST, *answers)
     with pytest.raises(kind):
-        await quick.passed_before(view(run(50)))
+        await found(quick)
 
 
-async def test_the_search_waits_for_its_turn(session: Session, scripted: ScriptedServer) -> None:
-    here = run(50, passed=False)
-    Runs(scripted, here, run(45))
-    taken: list[float] = []
-
-    class Counted(Budget):
-        def take(self, now: float) -> None:
-            taken.append(now)
-            super().take(now)
-
-    session.budget = Counted()
-    assert await found(session, here) == 45
-    assert len(taken) == 1
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
-    server = DemoServer(tmp_path_factory.mktemp("passed") / "demo", epoch=1_760_000_000.0)
-    server.start()
-    yield server
-    server.stop()
+async def test_the_search_takes_a_turn_of_the_shared_budget(session: Session, scripted: ScriptedServer) -> None:
+    Runs(scripted, FAILED, run(45))
+    session.budget = Budget(1, 1_000.0)
+    assert await found(session) == 45
+    assert session.budget.wait(time.monotonic()) > 0
 
 
 async def test_it_is_the_run_that_the_whole_list_of_the_demo_says(quick: Session, demo: DemoServer) -> None:
@@ -227,13 +200,8 @@ async def test_it_is_the_run_that_the_whole_list_of_the_demo_says(quick: Session
 async def test_a_run_without_a_transcript_is_skipped_if_another_has_one(
     quick: Session, scripted: ScriptedServer
 ) -> None:
-    here, said = run(50, passed=False), "[00:01] Main Agent: Hello."
-    runs = Runs(scripted, here, run(49), run(48), run(47, transcript=said), run(46, transcript=said), page=4)
-    assert await found(quick, here) == 47
-    assert len(runs.asked) == 1
-
-
-async def test_if_none_has_a_transcript_it_is_the_last_one(quick: Session, scripted: ScriptedServer) -> None:
-    here = run(50, passed=False)
-    Runs(scripted, here, run(49), run(48), run(47), run(46), page=8)
-    assert await found(quick, here) == 49
+    spoken = "[00:01] Main Agent: Hello."
+    runs = Runs(scripted, FAILED, run(49), run(48), run(47, transcript=spoken), run(46, transcript=spoken), page=4)
+    assert (await found(quick), len(runs.asked)) == (47, 1)
+    Runs(scripted, FAILED, run(49), run(48), run(47), run(46), page=8)
+    assert await found(quick) == 49

@@ -46,29 +46,31 @@ def test_a_file_that_is_no_prompt_is_refused_by_name(tmp_path: Path, content: by
     with pytest.raises(UsageError, match=said) as caught:
         read_prompt_file(str(path))
     assert str(path) in caught.value.message
+    path.write_bytes(b"x" * 200_000)
+    assert len(read_prompt_file(str(path))) == 200_000
 
 
-def test_a_prompt_of_just_the_largest_size_is_taken(tmp_path: Path) -> None:
-    (tmp_path / "p").write_bytes(b"x" * 200_000)
-    assert len(read_prompt_file(str(tmp_path / "p"))) == 200_000
+UNREADABLE = {"missing.md": "There is no file", ".": "is a directory", "x" * 300: "cannot be read"}
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("missing.md", "There is no file"),
-        (".", "is a directory"),
-        ("x" * 300, "cannot be read"),
-        ("~no-such-one/p", "home"),
-        ("", "The path is empty"),
-    ],
+    ("name", "said"), [*UNREADABLE.items(), ("~no-such-one/p", "home"), ("", "The path is empty"), ("-", "no standard")]
 )
 def test_a_prompt_file_that_cannot_be_read_is_a_sentence(
     tmp_path: Path, name: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(UsageError, match=said):
         read_prompt_file(name)
+
+
+def test_a_typed_path_is_never_a_pipe_or_standard_input(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for name, said in ((str(pipe), "not a regular file"), ("-", "There is no file -")):
+        with pytest.raises(UsageError, match=said):
+            read_prompt_file(name, ordinary=True)
 
 
 def test_an_agents_prompt_over_the_limit_is_refused_with_its_size() -> None:
@@ -97,59 +99,22 @@ def test_an_output_that_cannot_be_written_is_refused_first(
     assert (tmp_path / "there.md").read_text() == "kept"
 
 
-def test_force_overwrites_and_keeps_the_files_mode(tmp_path: Path) -> None:
-    path = tmp_path / "there.md"
-    path.write_text("old")
-    path.chmod(0o640)
-    write_prompt(check_output(str(path), force=True), Prompt("new"))
-    assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o640)
-
-
-def test_a_new_file_has_the_mode_that_the_user_wants(tmp_path: Path) -> None:
+def test_a_new_file_has_the_users_mode_and_an_overwritten_one_its_own(tmp_path: Path) -> None:
+    new, old, link = (tmp_path / name for name in ("new.md", "old.md", "link.md"))
+    old.touch(0o600)
+    link.symlink_to("old.md")
     before = os.umask(0o027)
     try:
-        write_prompt(tmp_path / "new.md", Prompt("x"))
+        for path in (new, link):
+            write_prompt(check_output(str(path), force=True), Prompt("new"))
     finally:
         os.umask(before)
-    assert (tmp_path / "new.md").stat().st_mode & 0o777 == 0o640
-
-
-def test_a_link_is_written_through_and_stays_a_link(tmp_path: Path) -> None:
-    (tmp_path / "target.md").write_text("old")
-    (tmp_path / "link.md").symlink_to("target.md")
-    write_prompt(tmp_path / "link.md", Prompt("new"))
-    assert (tmp_path / "target.md").read_text() == "new"
-    assert (tmp_path / "link.md").is_symlink()
-
-
-def test_a_file_that_came_while_waiting_is_not_overwritten_without_force(tmp_path: Path) -> None:
-    path = check_output(str(tmp_path / "out.md"), force=False)
-    path.write_text("of somebody else")
-    with pytest.raises(UsageError, match="exists already"):
-        write_prompt(path, Prompt("new"), force=False)
-    assert path.read_text() == "of somebody else"
-    assert len(list(tmp_path.iterdir())) == 1
-
-
-def test_a_directory_that_went_away_while_waiting_is_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "gone").mkdir()
-    path = check_output(str(tmp_path / "gone" / "out.md"), force=False)
-    (tmp_path / "gone").rmdir()
-    with pytest.raises(UsageError, match="Can't write"):
-        write_prompt(path, Prompt("new"))
-
-
-def test_a_pipe_is_not_waited_for_where_a_person_types_a_name(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    with pytest.raises(UsageError, match="not a regular file"):
-        read_prompt_file(str(pipe), ordinary=True)
-    with pytest.raises(UsageError, match="There is no file -"):
-        read_prompt_file("-", ordinary=True)
+    assert [path.stat().st_mode & 0o777 for path in (new, old)] == [0o640, 0o600]
+    assert (old.read_text(), link.is_symlink()) == ("new", True)
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_a_place_that_cannot_take_the_prompt_is_refused_before_anything_is_sent(tmp_path: Path, force: bool) -> None:
+def test_an_output_that_is_no_file_is_refused_first(tmp_path: Path, force: bool) -> None:
     loop, dangling, pipe = tmp_path / "loop", tmp_path / "dangling", tmp_path / "pipe"
     loop.symlink_to(loop)
     dangling.symlink_to(tmp_path / "gone" / "file")
@@ -161,7 +126,7 @@ def test_a_place_that_cannot_take_the_prompt_is_refused_before_anything_is_sent(
 
 
 @pytest.mark.parametrize(("closed", "said"), [("out.md", "may not be written to"), (".", "is not writable")])
-def test_a_read_only_output_is_refused_before_anything_is_sent(
+def test_a_read_only_output_is_refused_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str, said: str
 ) -> None:
     (tmp_path / "out.md").write_text("kept")
@@ -169,9 +134,3 @@ def test_a_read_only_output_is_refused_before_anything_is_sent(
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path / closed)
     with pytest.raises(UsageError, match=said):
         check_output(str(tmp_path / "out.md"), force=True)
-
-
-def test_a_program_without_standard_input_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", None)
-    with pytest.raises(UsageError, match="There is no standard input"):
-        read_prompt_file("-")

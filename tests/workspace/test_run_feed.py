@@ -1,6 +1,8 @@
-"""The run list fills where one looks, and asks for nothing that is only flown over."""
+"""The run list loads what is on screen, and no page that is only scrolled past."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import pytest
 from feed_room import DOWN, feeding, server_of
@@ -9,48 +11,34 @@ from simulated_time import NOON
 
 from cekura_tui.workspace.run_feed import IN_FLIGHT
 
+NEWEST = FIRST_ID + 1_999
+"""The newest of 2,000 runs."""
+
 # Pages as they come into view
 
 
-async def test_a_page_that_is_only_flown_over_is_not_asked_for() -> None:
+@pytest.mark.parametrize(
+    ("places", "stay", "page"),
+    [(range(300, 1_500, 100), 0.14, 15), (range(300, 1_500, 20), 0.1, 15), ((510, 1_510, 510), 0.1, 6)],
+    ids=["fast", "page by page", "there and back"],
+)
+async def test_a_page_is_loaded_only_once_the_list_rests_there(places: Iterable[int], stay: float, page: int) -> None:
     async with feeding(server_of(2_000)) as room:
         room.clear()
-        for first in range(300, 1_500, 100):
-            await room.looks(first, wait=0.14)
+        for first in places:
+            await room.looks(first, wait=stay)
         assert room.pages() == []
-        await room.looks(1_510)
-        assert room.pages() == [16, 17]
+        await room.passes(0.06)
+        assert room.pages()[:1] == [page]
 
 
-async def test_nothing_is_loaded_while_paging_quickly() -> None:
-    async with feeding(server_of(2_000)) as room:
-        room.clear()
-        for first in range(300, 1_500, 20):
-            await room.looks(first, wait=0.1)
-        assert room.pages() == []
-        await room.passes(0.1)
-        assert room.pages()[:2] == [15, 16]
-
-
-async def test_a_page_that_left_the_view_and_came_back_is_only_asked_for_when_it_stays() -> None:
-    async with feeding(server_of(2_000)) as room:
-        room.clear()
-        await room.looks(510, wait=0.1)
-        await room.looks(1_510, wait=0.1)
-        await room.looks(510, wait=0.1)
-        assert room.pages() == []
-        await room.passes(0.05)
-        assert room.pages()[:1] == [6]
-
-
-async def test_what_is_on_its_way_is_given_up_when_one_scrolls_on() -> None:
+async def test_requests_are_cancelled_when_the_list_is_scrolled_on() -> None:
     async with feeding(server_of(2_000)) as room:
         room.desk.held = lambda what: True
         await room.looks(510)
         assert room.desk.going == [6, 7]
         await room.looks(1_510)
-        assert room.desk.cancelled == [6, 7]
-        assert room.desk.going == [16, 17]
+        assert (room.desk.cancelled, room.desk.going) == ([6, 7], [16, 17])
 
 
 async def test_no_more_than_three_pages_are_asked_for_at_once_and_yet_all_come() -> None:
@@ -67,17 +55,25 @@ async def test_no_more_than_three_pages_are_asked_for_at_once_and_yet_all_come()
 
 
 @pytest.mark.parametrize(("step", "pages"), [(1, [6, 7, 8]), (-1, [6, 7, 5])])
-async def test_the_pages_on_screen_are_read_and_the_one_ahead(step: int, pages: list[int]) -> None:
+async def test_the_pages_on_screen_and_the_next_are_loaded_once(step: int, pages: list[int]) -> None:
     async with feeding(server_of(2_000)) as room:
         room.clear()
         await room.looks(590, rows=40, step=step)
         assert room.pages() == pages
-        assert room.shows(590, 630) == [FIRST_ID + 1_999 - n for n in range(590, 630)]
+        assert room.shows(590, 630) == [NEWEST - n for n in range(590, 630)]
+        for first in (0, 1_970, 590, 0, 1_970):
+            await room.looks(first)
+        assert len(room.pages()) == len(set(room.pages()))
 
 
 @pytest.mark.parametrize("oldest_first", [False, True])
 async def test_the_end_of_a_long_list_is_reached_at_once(oldest_first: bool) -> None:
     async with feeding(server_of(2_050, oldest_first=oldest_first)) as room:
+        if oldest_first:
+            assert room.pages() == [1, 21, 20]
+            await room.looks(60)
+            assert room.pages()[3:] == [19]
+            assert room.shows(0, 200) == [FIRST_ID + 2_049 - n for n in range(200)]
         assert room.shows(0, 2)[0] == FIRST_ID + 2_049
         room.clear()
         await room.looks(2_020)
@@ -85,37 +81,22 @@ async def test_the_end_of_a_long_list_is_reached_at_once(oldest_first: bool) -> 
         assert room.shows(2_020, 2_050) == [FIRST_ID + n for n in range(29, -1, -1)]
 
 
-async def test_a_server_that_lists_oldest_first_is_read_from_its_last_page() -> None:
-    async with feeding(server_of(2_050, oldest_first=True)) as room:
-        assert room.pages() == [1, 21, 20]
-        await room.looks(60)
-        assert room.pages()[3:] == [19]
-        assert room.shows(0, 200) == [FIRST_ID + 2_049 - n for n in range(200)]
-
-
-async def test_nothing_is_read_twice() -> None:
-    async with feeding(server_of(2_000)) as room:
-        for first in (0, 510, 1_970, 510, 0, 1_970):
-            await room.looks(first)
-        assert len(room.pages()) == len(set(room.pages()))
-
-
-async def test_all_pages_are_of_the_moment_that_the_server_gave_with_its_first() -> None:
+async def test_all_pages_are_of_the_time_that_the_server_gave_with_its_first() -> None:
     async with feeding(server_of(2_000)) as room:
         assert [asked.about for asked in room.desk.asked] == [None, NOON]
         room.server.add(5, after=0.01)
         await room.looks(510)
         assert {asked.about for asked in room.desk.asked[1:]} == {NOON}
-        assert room.shows(510, 511) == [FIRST_ID + 1_999 - 510]
+        assert room.shows(510, 511) == [NEWEST - 510]
 
 
-async def test_a_run_that_is_opened_by_its_place_is_read_where_it_is_not_loaded() -> None:
+async def test_a_run_opened_by_its_place_is_loaded_where_it_is_not() -> None:
     async with feeding(server_of(2_000)) as room:
         room.clear()
         for place in (1_777, 1_778):
             found = await room.feed.row_at(place)
             assert found is not None
-            assert found.id == FIRST_ID + 1_999 - place
+            assert found.id == NEWEST - place
         assert room.pages() == [18]
         assert await room.feed.row_at(2_000) is None
         assert await room.feed.row_at(-1) is None
@@ -128,45 +109,40 @@ async def test_a_run_that_is_opened_by_its_place_is_read_where_it_is_not_loaded(
 # More than is on screen
 
 
-async def test_loading_on_goes_on_to_the_end_in_turn_with_all_else_and_says_so() -> None:
+async def test_loading_all_ends_with_the_list_and_shows_its_progress() -> None:
     async with feeding(server_of(1_000)) as room:
         room.feed.load_all(True)
-        told = room.changes
+        changes = room.changes
         await room.passes(1)
-        assert room.runs.listed.loaded == room.runs.count
-        assert not room.feed.loading_all
-        assert room.changes > told + 8
+        assert (room.runs.listed.loaded, room.feed.loading_all) == (room.runs.count, False)
+        assert room.changes > changes + 8
         assert room.desk.turns == set(range(3, 11))
 
 
-async def test_loading_on_stops_when_one_says_so_and_what_came_is_kept() -> None:
+async def test_loading_all_can_be_stopped_and_keeps_what_came() -> None:
     async with feeding(server_of(1_000)) as room:
         room.desk.held = lambda what: what == 5
         room.feed.load_all(True)
         await room.passes(1)
         room.feed.load_all(False)
         await room.passes(1)
-        assert room.desk.cancelled == [5]
-        assert room.runs.listed.loaded == 400
+        assert (room.desk.cancelled, room.runs.listed.loaded) == ([5], 400)
 
 
-async def test_loading_on_stops_when_no_more_can_be_held() -> None:
+async def test_loading_all_stops_at_a_full_list() -> None:
     async with feeding(server_of(600, size=2)) as room:
         room.feed.load_all(True)
         await room.passes(5)
-        assert room.runs.full
-        assert not room.feed.loading_all
+        assert (room.runs.full, room.feed.loading_all) == (True, False)
         before = room.pages()
         room.feed.load_more()
         await room.passes(5)
         assert room.pages() == before
 
 
-async def test_one_more_page_is_read_each_time_it_is_wanted() -> None:
+async def test_load_more_loads_one_page_each_time() -> None:
     async with feeding(server_of(1_000)) as room:
         for loaded in (300, 400):
             room.feed.load_more()
-            await room.passes(1)
+            await room.passes(60)
             assert room.runs.listed.loaded == loaded
-        await room.passes(60)
-        assert room.runs.listed.loaded == 400

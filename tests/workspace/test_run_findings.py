@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sqlite3
-from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from scripted_server import Got, Reply, ScriptedServer, run_of
+from simulated_time import SleepClock
 
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError
@@ -29,42 +29,11 @@ MISSED = {"score": 0, "explanation": ["❌ No table was booked."]}
 WHY = (Finding("Expected outcome", "No table was booked."),)
 
 
-class Clock:
-    """Time that passes where somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-        self.slept: deque[float] = deque()
-
-    def __call__(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        until = self.now + seconds
-        await asyncio.sleep(0)
-        self.now = max(self.now, until)
-
-
-@pytest.fixture
-def store(home: Path) -> Store:
-    return Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
-    server = DemoServer(tmp_path_factory.mktemp("workspace") / "demo", epoch=1_760_000_000.0)
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture
 async def findings(store: Store, scripted: ScriptedServer) -> AsyncIterator[RunFindings]:
     client = Client(scripted.url, "key", loopback=True)
     yield RunFindings(store, client, Budget(), clock=lambda: 50.0)
     await client.aclose()
-    store.close()
 
 
 def serve_bulk(server: ScriptedServer, *runs: dict[str, object]) -> None:
@@ -77,7 +46,7 @@ def serve_bulk(server: ScriptedServer, *runs: dict[str, object]) -> None:
     server.on("GET", BULK, bulk)
 
 
-async def test_why_runs_of_the_server_failed_is_what_their_own_pages_say(store: Store, demo: DemoServer) -> None:
+async def test_findings_of_runs_are_those_of_each_run_alone(store: Store, demo: DemoServer) -> None:
     client = Client(demo.url, demo.key, loopback=True)
     findings = RunFindings(store, client, Budget())
     listed = await client.runs({"project_id": FIRST_PROJECT, "success": "false", "status__in": "completed"})
@@ -89,38 +58,30 @@ async def test_why_runs_of_the_server_failed_is_what_their_own_pages_say(store: 
         assert found[number] == findings_of(read_verdicts(await client.run(number)))
     assert any(found.values())
     await client.aclose()
-    store.close()
 
 
-async def test_findings_are_fetched_in_one_request_and_cached(findings: RunFindings, scripted: ScriptedServer) -> None:
-    serve_bulk(scripted, run_of(5, expected_outcome=MISSED), run_of(6, evaluation_status="success"))
+async def test_findings_are_fetched_in_one_request_and_cached_once_a_run_ended(
+    findings: RunFindings, scripted: ScriptedServer
+) -> None:
+    running = run_of(4, status="in_progress", evaluation_status=None)
+    serve_bulk(scripted, running, run_of(5, expected_outcome=MISSED), run_of(6, evaluation_status="success"))
     assert await findings.cached([5, 6, 7]) == {}
-    assert await findings.fetch([5, 6, 7, 5]) == {5: WHY, 6: (), 7: ()}
-    assert [got.query["run_ids"] for got in scripted.requests("GET")] == ["5,6,7"]
-    assert await findings.cached([5, 6, 7, 8]) == {5: WHY, 6: (), 7: ()}
+    assert await findings.fetch([4, 5, 6, 7, 5]) == {4: (), 5: WHY, 6: (), 7: ()}
+    assert [got.query["run_ids"] for got in scripted.requests("GET")] == ["4,5,6,7"]
+    assert await findings.cached([4, 5, 6, 7, 8]) == {5: WHY, 6: (), 7: ()}
     assert len(scripted.seen) == 1
 
 
 async def test_no_more_runs_are_fetched_at_once_than_one_request_takes(
     findings: RunFindings, scripted: ScriptedServer
 ) -> None:
-    serve_bulk(scripted, *(run_of(number, expected_outcome=MISSED) for number in range(1, 41)))
     ids = list(range(1, 41))
+    serve_bulk(scripted, *(run_of(number, expected_outcome=MISSED) for number in ids))
     assert list(await findings.fetch(ids)) == ids[:AT_ONCE]
-    left = [number for number in ids if number not in await findings.cached(ids)]
-    await findings.fetch(left)
+    await findings.fetch([number for number in ids if number not in await findings.cached(ids)])
     assert len(await findings.cached(ids)) == 40
-    assert len(scripted.seen) == 2
     assert await findings.fetch([]) == {}
     assert len(scripted.seen) == 2
-
-
-async def test_a_run_that_goes_on_is_asked_about_again_when_it_has_ended(
-    findings: RunFindings, scripted: ScriptedServer
-) -> None:
-    serve_bulk(scripted, run_of(5, status="in_progress", evaluation_status=None))
-    assert await findings.fetch([5]) == {5: ()}
-    assert await findings.cached([5]) == {}
 
 
 async def test_why_an_opened_run_failed_is_known_without_asking(
@@ -143,22 +104,18 @@ async def test_a_failing_server_is_reported_and_asked_once(
 
 
 async def test_findings_are_shown_though_they_cannot_be_cached(
-    findings: RunFindings, store: Store, scripted: ScriptedServer, home: Path, caplog: pytest.LogCaptureFixture
+    findings: RunFindings, store: Store, scripted: ScriptedServer, home: Path
 ) -> None:
     serve_bulk(scripted, run_of(5, expected_outcome=MISSED))
     store.database._sql.execute("PRAGMA busy_timeout = 1")
-    other = sqlite3.connect(home / "cekura.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with caplog.at_level(logging.WARNING, "cekura_tui"):
+    with closing(sqlite3.connect(home / "cekura.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
         assert await findings.fetch([5]) == {5: WHY}
-    other.execute("ROLLBACK")
-    other.close()
-    assert "findings were not saved" in caplog.text
 
 
 async def test_fetching_findings_waits_for_the_shared_budget(store: Store, scripted: ScriptedServer) -> None:
     serve_bulk(scripted, run_of(5, expected_outcome=MISSED))
-    client, budget, clock = Client(scripted.url, "key", loopback=True), Budget(2, 1.0), Clock()
+    client, budget, clock = Client(scripted.url, "key", loopback=True), Budget(2, 1.0), SleepClock()
     for at in (999.8, 999.9):
         budget.take(at)
     findings = RunFindings(store, client, budget, monotonic=clock, sleep=clock.sleep)
@@ -166,11 +123,10 @@ async def test_fetching_findings_waits_for_the_shared_budget(store: Store, scrip
     assert sum(clock.slept) == pytest.approx(0.8)
     assert budget.wait(clock.now) > 0
     await client.aclose()
-    store.close()
 
 
 async def test_many_that_wait_for_one_turn_take_it_one_by_one() -> None:
-    budget, clock, turns = Budget(2, 1.0), Clock(), list[float]()
+    budget, clock, turns = Budget(2, 1.0), SleepClock(), list[float]()
 
     async def ask() -> None:
         await take_turn(budget, monotonic=clock, sleep=clock.sleep)

@@ -1,11 +1,10 @@
-"""Lists of runs at the embedded server and on a real database: what was told is shown again by the next start."""
+"""Lists of runs on a real database: what the server answered is shown by the next start."""
 
 from __future__ import annotations
 
-import logging
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,8 +23,9 @@ from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.paging import RunPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
-from cekura_tui.store.runs import read_cached_start
+from cekura_tui.store.runs import SeenRuns, read_cached_start
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.run_lists import RunLists
 
@@ -55,33 +55,28 @@ class Window:
     lists: RunLists
     budget: Counted
 
-    async def cached(self, query: RunQuery) -> tuple[int, list[int]]:
-        """The count and the runs of a list as it was last seen."""
+    async def seen(self, query: RunQuery) -> SeenRuns:
+        """A list as it was last seen."""
         seen = await self.lists.cached(query)
         assert seen is not None
+        return seen
+
+    async def cached(self, query: RunQuery) -> tuple[int, list[int]]:
+        seen = await self.seen(query)
         return seen.count, [row.id for row in seen.rows]
+
+    async def known(self, query: RunQuery = ALL_RUNS) -> list[tuple[RunRow, float]]:
+        return list(await self.lists.known(query))
 
 
 @asynccontextmanager
 async def window(home: Path, url: str, key: str) -> AsyncIterator[Window]:
-    store, client, budget = (
-        Store(home / "cekura.db", ORIGIN, key, "default"),
-        Client(url, key, loopback=True),
-        Counted(),
-    )
-    engine = JobEngine(store.jobs, Lease(store.lease), client, budget=budget)
-    yield Window(store, RunLists(store, client, engine, budget, lambda: 50.0), budget)
-    await engine.close()
-    await client.aclose()
-    store.close()
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
-    server = DemoServer(tmp_path_factory.mktemp("workspace") / "demo", epoch=1_760_000_000.0)
-    server.start()
-    yield server
-    server.stop()
+    client, budget = Client(url, key, loopback=True), Counted()
+    with closing(Store(home / "cekura.db", ORIGIN, key, "default")) as store:
+        engine = JobEngine(store.jobs, Lease(store.lease), client, budget=budget)
+        yield Window(store, RunLists(store, client, engine, budget, lambda: 50.0), budget)
+        await engine.close()
+        await client.aclose()
 
 
 @pytest.fixture
@@ -113,11 +108,9 @@ async def test_a_restart_shows_the_pages_of_the_list_that_was_seen_last(home: Pa
         third = await before.lists.page(ALL_RUNS, 3, first.at)
         assert (third.more, ids(third)) == (False, list(range(900_040, 900_000, -1)))
     async with window(home, demo.url, demo.key) as after:
-        seen = await after.lists.cached(ALL_RUNS)
-        assert seen is not None
+        seen = await after.seen(ALL_RUNS)
         assert (seen.count, seen.rows, seen.got_at) == (240, (*first.rows, *third.rows), 50.0)
-        start = read_cached_start(home / "cekura.db", ORIGIN, demo.key, "default", FRONT.text)
-        assert start.seen == seen
+        assert read_cached_start(home / "cekura.db", ORIGIN, demo.key, "default", FRONT.text).seen == seen
 
 
 async def test_a_reloaded_list_replaces_its_cache_and_a_reloaded_page_does_not(ours: Window) -> None:
@@ -130,15 +123,12 @@ async def test_a_reloaded_list_replaces_its_cache_and_a_reloaded_page_does_not(o
 
 
 async def test_a_pinned_list_has_no_newer_run_and_no_page_after_its_last(ours: Window) -> None:
-    whole = await ours.lists.page(ALL_RUNS)
-    pin = whole.rows[50].at
-    assert pin is not None
+    pin = (await ours.lists.page(ALL_RUNS)).rows[50].at
     first = await ours.lists.page(ALL_RUNS, 1, pin)
     assert (first.count, ids(first)) == (190, list(range(900_190, 900_090, -1)))
     with pytest.raises(NotFound):
         await ours.lists.page(ALL_RUNS, 3, pin)
-    # What the filter says of the time stands.
-    until = RunQuery(FRONT, parse("until:2025-10-01").filter)
+    until = RunQuery(FRONT, parse("until:2025-10-01").filter)  # an earlier time than that of the pin
     assert (await ours.lists.page(until)).count == (await ours.lists.page(until, 1, pin)).count < 190
 
 
@@ -146,33 +136,24 @@ async def test_each_filter_has_a_list_of_its_own_as_far_as_the_server_filters(ou
     whole, failed = await ours.lists.page(ALL_RUNS), await ours.lists.page(FAILED)
     assert {row.status for row in failed.rows} == {"failed", "timeout"}
     assert failed.count < whole.count
-    assert await ours.cached(FAILED) == (failed.count, ids(failed))
-    assert await ours.cached(RunQuery(FRONT, parse("status:failed,timeout note:yes").filter)) == (
-        failed.count,
-        ids(failed),
-    )
+    noted = RunQuery(FRONT, parse("status:failed,timeout note:yes").filter)
+    assert await ours.cached(FAILED) == await ours.cached(noted) == (failed.count, ids(failed))
     assert await ours.cached(RunQuery(FRONT, parse("note:yes").filter)) == (240, ids(whole))
     assert await ours.lists.cached(RunQuery(FRONT, parse("status:timeout").filter)) is None
     assert await ours.lists.cached(RunQuery(Scope("project", SECOND_PROJECT))) is None
 
 
-async def test_newer_runs_are_those_since_a_moment_in_the_budget_that_all_share(ours: Window) -> None:
+async def test_newer_runs_are_those_since_a_time_and_take_turns_of_the_shared_budget(ours: Window) -> None:
     first = await ours.lists.page(ALL_RUNS)
     assert ours.budget.turns == 0
-    since = first.rows[2].at
-    assert since is not None
-    assert ids(await ours.lists.newer(ALL_RUNS, since)) == ids(first)[:3]
+    third, fifth = first.rows[2].at, first.rows[4].at
+    assert third is not None
+    assert fifth is not None
+    assert ids(await ours.lists.newer(ALL_RUNS, third)) == ids(first)[:3]
     assert await ours.cached(ALL_RUNS) == (240, ids(first))
     await ours.lists.current(ids(first)[:2])
     await ours.lists.page(ALL_RUNS, 2, first.at, in_turn=True)
     assert ours.budget.turns == 3
-
-
-async def test_newer_runs_respect_the_time_of_the_filter(ours: Window) -> None:
-    first = await ours.lists.page(ALL_RUNS)
-    third, fifth = first.rows[2].at, first.rows[4].at
-    assert third is not None
-    assert fifth is not None
     since = RunQuery(FRONT, parse(f"since:{datetime.fromtimestamp(int(third), UTC):%Y-%m-%dT%H:%M:%SZ}").filter)
     assert ids(await ours.lists.newer(since, fifth)) == ids(first)[:3]
     assert ids(await ours.lists.newer(since, third + 1)) == ids(first)[:2]
@@ -192,52 +173,46 @@ async def test_newer_runs_are_shown_by_the_next_start_and_written_once(
 
     scripted.on("GET", RUNS, listed(run_of(4, status="timeout")))
     await scripted_list.lists.newer(NINE, 1_000.5)
-    seen = await scripted_list.lists.cached(NINE)
-    assert seen is not None
+    seen = await scripted_list.seen(NINE)
     assert (seen.count, [row.status for row in seen.rows]) == (242, ["timeout", *["completed"] * 3])
 
 
 async def test_changed_runs_are_cached_in_every_list(scripted_list: Window, scripted: ScriptedServer) -> None:
-    going = RunQuery(NINE.scope, parse("status:in_progress").filter)
+    queries = (NINE, RunQuery(NINE.scope, parse("status:in_progress").filter))
     runs = [run_of(number, status="in_progress", evaluation_status=None) for number in (2, 1)]
     scripted.on("GET", RUNS, listed(*runs))
-    for query in (NINE, going):
+    for query in queries:
         await scripted_list.lists.page(query)
     scripted.on("GET", f"{RUNS}bulk/", Reply([run_of(2)]))
     (row,) = await scripted_list.lists.current([2, 1])
     assert (row.id, row.status, scripted.seen[-1].query["run_ids"]) == (2, "completed", "2,1")
-    for query in (NINE, going):
-        seen = await scripted_list.lists.cached(query)
-        assert seen is not None
+    for query in queries:
+        seen = await scripted_list.seen(query)
         assert [(row.id, row.status) for row in seen.rows] == [(2, "completed"), (1, "in_progress")]
 
 
 async def test_every_cached_run_of_the_scope_is_known_and_no_other(home: Path, demo: DemoServer, ours: Window) -> None:
     client = Client(demo.url, demo.key, loopback=True)
-    assert await ours.lists.known(ALL_RUNS) == ()
+    assert await ours.known() == []
     first, failed = await ours.lists.page(ALL_RUNS), await ours.lists.page(FAILED)
     for opened in (900_003, 800_010, 900_200):
         ours.store.runs.keep_opened(await client.run(opened), 60.0)
     await client.aclose()
 
-    known = await ours.lists.known(FAILED)
+    known = await ours.known(FAILED)
     assert [row.id for row, _ in known] == sorted({*ids(first), *ids(failed), 900_003}, reverse=True)
     assert {row.id: at for row, at in known if at != 50.0} == {900_003: 60.0, 900_200: 60.0}
-    assert known == await ours.lists.known(ALL_RUNS)
+    assert known == await ours.known()
     opened_row = next(row for row, _ in known if row.id == 900_003)
-    for kind, number in (("agent", opened_row.agent_id), ("result", opened_row.result_id)):
-        assert number is not None
-        scope = Scope("agent" if kind == "agent" else "result", number)
-        assert opened_row in [row for row, _ in await ours.lists.known(RunQuery(scope))]
-    second = RunQuery(Scope("project", SECOND_PROJECT))
-    assert [row.id for row, _ in await ours.lists.known(second)] == [800_010]
+    for scope in (Scope("agent", opened_row.agent_id or 0), Scope("result", opened_row.result_id or 0)):
+        assert opened_row in [row for row, _ in await ours.known(RunQuery(scope))]
+    assert [row.id for row, _ in await ours.known(RunQuery(Scope("project", SECOND_PROJECT)))] == [800_010]
 
     async with window(home, demo.url, "another key") as other:
-        assert await other.lists.cached(ALL_RUNS) is None
-        assert await other.lists.known(ALL_RUNS) == ()
+        assert (await other.lists.cached(ALL_RUNS), await other.known()) == (None, [])
         other.store.runs.keep_opened(Run.read(run_of(7, project=FIRST_PROJECT)), 1.0)
-        assert [row.id for row, _ in await other.lists.known(ALL_RUNS)] == [7]
-    assert await ours.lists.known(ALL_RUNS) == known
+        assert [row.id for row, _ in await other.known()] == [7]
+    assert await ours.known() == known
 
 
 async def test_a_run_is_known_as_last_opened_or_listed(scripted_list: Window, scripted: ScriptedServer) -> None:
@@ -273,13 +248,10 @@ async def test_runs_are_listed_though_they_cannot_be_cached(
     scripted.on("GET", RUNS, listed(run_of(1)))
     scripted.on("GET", f"{RUNS}bulk/", Reply([run_of(1, status="timeout")]))
     scripted_list.store.database._sql.execute("PRAGMA busy_timeout = 1")
-    other = sqlite3.connect(home / "cekura.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with caplog.at_level(logging.WARNING, "cekura_tui"):
+    with closing(sqlite3.connect(home / "cekura.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
         assert ids(await scripted_list.lists.page(NINE)) == [1]
         assert ids(await scripted_list.lists.newer(NINE, 1.0)) == [1]
         assert [row.status for row in await scripted_list.lists.current([1])] == ["timeout"]
-    other.execute("ROLLBACK")
-    other.close()
     assert caplog.text.count("runs were not cached") == 3
     assert await scripted_list.lists.cached(NINE) is None

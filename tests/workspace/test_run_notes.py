@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
+from open_store import OpenStore
+from scripted_server import run_of
 
 from cekura_tui.api.client import Client
-from cekura_tui.demo.corpus import FIRST_PROJECT
-from cekura_tui.demo.server import DemoServer
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
 from cekura_tui.model.filter.match import Matcher
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.groups import Finding
+from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import row_of
 from cekura_tui.model.scope import Scope
 from cekura_tui.store.errors import StoreError
@@ -25,21 +23,6 @@ from cekura_tui.workspace.run_findings import RunFindings
 
 SCOPE = Scope("project", 9, "Nine")
 WHY = (Finding("Expected outcome", "No table was booked."),)
-
-
-@pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    store = Store(home / "cekura.db", "https://api.cekura.ai", "key", "default")
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[DemoServer]:
-    server = DemoServer(tmp_path / "demo", epoch=1_760_000_000.0)
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
@@ -95,39 +78,37 @@ async def test_views_and_filters_are_kept_by_name_by_use_and_by_list(views: Save
     assert await views.last_of(SCOPE) == ""
 
 
-async def test_a_given_view_stays_what_it_is(views: SavedViews) -> None:
+async def test_a_view_has_one_name_without_blanks_and_no_built_in_one(views: SavedViews) -> None:
     with pytest.raises(UsageError, match="built-in view errors"):
         await views.save("errors ", "id:1")
     for given in GIVEN_VIEWS:
         await views.delete(given.name)
     assert await views.all() == []
-
-
-async def test_blanks_around_a_name_make_no_second_view_of_that_name(views: SavedViews) -> None:
     await views.save("refunds", "id:1")
     await views.save(" refunds\t", "id:2")
     assert await views.all() == [SavedView("refunds", "id:2")]
 
 
-@pytest.mark.parametrize("key", ["key", "another key"])
-@pytest.mark.parametrize("origin", ["https://api.cekura.ai", "https://eu.cekura.example"])
-async def test_what_was_typed_comes_back_at_the_next_start_to_whom_it_belongs(
-    notes: RunNotes, views: SavedViews, store: Store, home: Path, origin: str, key: str
+async def test_notes_and_views_come_back_at_the_next_start_to_their_key_and_server(
+    notes: RunNotes, views: SavedViews, store: Store, open_store: OpenStore
 ) -> None:
     await notes.save(5, "look")
     await views.save("refunds", "scenario:~refund")
     await views.add_to_history("id:1")
     await views.save_last_of(SCOPE, "status:failed")
     store.findings.keep({5: WHY}, 1.0)
-    next_store = Store(home / "cekura.db", origin, key, "default")
-    client = Client("http://127.0.0.1:1", key, loopback=True)
-    later, filters = RunNotes(next_store), SavedViews(next_store)
-    there = [await later.all(), await filters.all(), await filters.history(), await filters.last_of(SCOPE)]
-    there.append(await RunFindings(next_store, client, Budget()).cached([5]))
-    await client.aclose()
-    next_store.close()
     typed = [{5: "look"}, [SavedView("refunds", "scenario:~refund")], ["id:1"], "status:failed", {5: WHY}]
-    assert there == (typed if (origin, key) == ("https://api.cekura.ai", "key") else [{}, [], [], "", {}])
+    nothing = [{}, [], [], "", {}]
+    for other, expected in (
+        (open_store(), typed),
+        (open_store("another key"), nothing),
+        (open_store(origin="https://eu.cekura.example"), nothing),
+    ):
+        filters, client = SavedViews(other), Client("http://127.0.0.1:1", "key", loopback=True)
+        found = [await RunNotes(other).all(), await filters.all(), await filters.history()]
+        found += [await filters.last_of(SCOPE), await RunFindings(other, client, Budget()).cached([5])]
+        await client.aclose()
+        assert found == expected
 
 
 async def test_a_full_disk_is_told_and_what_was_written_before_stays(
@@ -160,22 +141,20 @@ async def test_a_note_that_is_too_long_is_refused_and_the_former_stays(notes: Ru
     assert (await views.history(), await views.last_of(SCOPE)) == ([], "")
 
 
-async def test_runs_of_the_server_are_found_by_what_was_noted_on_them(notes: RunNotes, demo: DemoServer) -> None:
-    client = Client(demo.url, demo.key, loopback=True)
-    rows = [row_of(run) for run in (await client.runs({"project_id": FIRST_PROJECT})).items]
-    await client.aclose()
-    await notes.save(rows[3].id, "Ask Zoë: why the LATE transfer?")
-    await notes.save(rows[7].id, "Transfer is fine.")
-    await notes.save(rows[9].id, "gone")
-    await notes.save(rows[9].id, "")
+async def test_runs_are_found_by_their_notes(notes: RunNotes) -> None:
+    rows = [row_of(Run.read(run_of(number))) for number in range(12)]
+    await notes.save(3, "Ask Zoë: why the LATE transfer?")
+    await notes.save(7, "Transfer is fine.")
+    await notes.save(9, "gone")
+    await notes.save(9, "")
     noted = await notes.all()
 
     def found(text: str) -> list[int]:
         passes = Matcher(parse(text).filter, now=0.0, notes=noted)
-        return [rows.index(row) for row in rows if passes(row)]
+        return [row.id for row in rows if passes(row)]
 
     assert found('note:~"late transfer"') == found("note:~zoë") == [3]
     assert found("note:~transfer") == found("note:yes") == [3, 7]
     assert found("-note:~late note:yes") == [7]
     assert found("note:~gone") == []
-    assert len(found("note:no")) == len(rows) - 2
+    assert len(found("note:no")) == 10

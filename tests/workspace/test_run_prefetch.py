@@ -1,12 +1,12 @@
-"""The next run of a list is there before somebody opens it, and nothing is asked for twice."""
+"""The next run of a list is loaded before it is opened, and no run is fetched twice."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 
 import pytest
 from scripted_server import Hold, Reply, ScriptedServer, run_of, serve_runs
+from simulated_time import SleepClock
 from waiting import eventually
 
 from cekura_tui.jobs.polling import Budget
@@ -19,29 +19,19 @@ from cekura_tui.workspace.session import Session
 RUNS = "/test_framework/v1/runs/"
 
 
-class Clock:
-    """The time is what the test says; who sleeps is there at once."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-
-def ahead_of(session: Session, clock: Clock, budget: Budget | None = None) -> RunPrefetch:
-    room = budget or Budget(1_000, 0.001)
-    return RunPrefetch(session.run, room, clock=clock, monotonic=clock, sleep=clock.sleep)
-
-
 def asked(server: ScriptedServer) -> list[int]:
     """The runs that were asked for, in order."""
     return [int(got.path.removeprefix(RUNS).strip("/")) for got in server.requests("GET")]
+
+
+@pytest.fixture
+def clock() -> SleepClock:
+    return SleepClock()
+
+
+@pytest.fixture
+def ahead(session: Session, clock: SleepClock) -> RunPrefetch:
+    return RunPrefetch(session.run, Budget(1_000, 0.001), clock=clock, monotonic=clock, sleep=clock.sleep)
 
 
 def read(number: int, **fields: object) -> RunView:
@@ -49,31 +39,26 @@ def read(number: int, **fields: object) -> RunView:
 
 
 async def test_a_prefetched_neighbour_is_not_fetched_again_for_a_minute(
-    session: Session, scripted: ScriptedServer
+    ahead: RunPrefetch, clock: SleepClock, scripted: ScriptedServer
 ) -> None:
     serve_runs(scripted, run_of(5, transcript="[00:01] Main Agent: Hello."))
-    clock = Clock()
-    ahead = ahead_of(session, clock)
     assert ahead.get(5) is None
     await ahead.fetch(5)
     found = ahead.get(5)
     assert found is not None
     assert [turn.text for turn in found.transcript.turns] == ["Hello."]
-    clock.now += FRESH - 1
-    await ahead.fetch(5)
-    assert asked(scripted) == [5]
-    clock.now += 1
-    await ahead.fetch(5)
-    assert asked(scripted) == [5, 5]
+    for seconds, requests in ((FRESH - 1, [5]), (1, [5, 5])):
+        clock.now += seconds
+        await ahead.fetch(5)
+        assert asked(scripted) == requests
 
 
 async def test_of_runs_that_are_skipped_quickly_only_the_last_is_asked_for(
-    session: Session, scripted: ScriptedServer
+    ahead: RunPrefetch, scripted: ScriptedServer
 ) -> None:
     hold = Hold(Reply(run_of(1)))
     scripted.on("GET", f"{RUNS}1/", hold)
     serve_runs(scripted, *(run_of(number) for number in range(2, 10)))
-    ahead = ahead_of(session, Clock())
     first = asyncio.create_task(ahead.fetch(1))
     await eventually(hold.arrived.is_set, "the first is asked for")
     others = [asyncio.create_task(ahead.fetch(number)) for number in range(2, 10)]
@@ -85,39 +70,31 @@ async def test_of_runs_that_are_skipped_quickly_only_the_last_is_asked_for(
     assert [number for number in range(10) if ahead.get(number)] == [1, 9]
 
 
-async def test_prefetching_waits_for_the_shared_budget(session: Session, scripted: ScriptedServer) -> None:
-    serve_runs(scripted, run_of(5))
-    clock, budget = Clock(), Budget(2, 1.0)
-    for at in (999.8, 999.9):
-        budget.take(at)
-    await ahead_of(session, clock, budget).fetch(5)
-    assert sum(clock.slept) == pytest.approx(0.8)
-    assert budget.wait(clock.now) > 0
-
-
-async def test_a_run_skipped_while_waiting_for_its_turn_is_not_fetched(
-    session: Session, scripted: ScriptedServer
+async def test_a_prefetch_waits_for_the_shared_budget_and_ends_if_the_run_is_skipped(
+    session: Session, clock: SleepClock, scripted: ScriptedServer
 ) -> None:
     serve_runs(scripted, run_of(5), run_of(6))
-    clock, budget = Clock(), Budget(1, 1.0)
+    budget, skipped = Budget(1, 1.0), asyncio.Event()
     budget.take(999.9)
-    waits = asyncio.Event()
 
     async def sleep(seconds: float) -> None:
-        await waits.wait()
-        clock.now += seconds
+        await skipped.wait()
+        await clock.sleep(seconds)
 
     ahead = RunPrefetch(session.run, budget, clock=clock, monotonic=clock, sleep=sleep)
     tasks = [asyncio.create_task(ahead.fetch(number)) for number in (5, 6)]
     await asyncio.sleep(0)
-    waits.set()
+    skipped.set()
     await asyncio.gather(*tasks)
     assert asked(scripted) == [6]
+    assert sum(clock.slept) == pytest.approx(0.9)
+    assert budget.wait(clock.now) > 0
 
 
-async def test_a_run_that_goes_on_is_not_shown_as_it_was(session: Session, scripted: ScriptedServer) -> None:
+async def test_a_running_or_cached_run_is_not_shown_as_it_was(
+    ahead: RunPrefetch, session: Session, scripted: ScriptedServer
+) -> None:
     serve_runs(scripted, run_of(5, status="in_progress", evaluation_status=None))
-    ahead = ahead_of(session, Clock())
     await ahead.fetch(5)
     assert ahead.get(5) is None
     assert asked(scripted) == [5]
@@ -125,52 +102,41 @@ async def test_a_run_that_goes_on_is_not_shown_as_it_was(session: Session, scrip
     assert ahead.get(5) is not None
     ahead.keep(read(5, status="running"))
     assert ahead.get(5) is None
+    session.store.runs.keep_opened(Run.read(run_of(6)), 1.0)
+    ahead.keep((await session.cached_run(6)) or read(7))
+    assert ahead.get(6) is None
 
 
-async def test_no_more_runs_are_kept_than_may_be_and_the_oldest_leaves(
-    session: Session, monkeypatch: pytest.MonkeyPatch
+async def test_the_oldest_prefetched_runs_leave_once_they_are_too_many_or_too_large(
+    ahead: RunPrefetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ahead = ahead_of(session, Clock())
+    def kept() -> list[int]:
+        return [number for number in range(30) if ahead.get(number)]
+
     for number in range(1, MOST + 3):
         ahead.keep(read(number))
     ahead.keep(read(3))  # it is the newest now
     ahead.keep(read(MOST + 3))
-    assert [number for number in range(20) if ahead.get(number)] == [3, *range(5, MOST + 4)]
+    assert kept() == [3, *range(5, MOST + 4)]
     monkeypatch.setattr(opened_runs, "MOST_BYTES", 30_000)
     ahead.keep(read(20, transcript="x" * 20_000))
     ahead.keep(read(21, transcript="x" * 9_000))
-    assert ahead.get(20)
-    assert ahead.get(21)
+    assert kept()[-2:] == [20, 21]
     ahead.keep(read(22, transcript="x" * 9_000))
-    assert (ahead.get(20), ahead.get(3)) == (None, None)
-    assert ahead.get(21)
-    assert ahead.get(22)
+    assert kept() == [21, 22]
     ahead.keep(read(23, transcript="x" * 40_000))
-    assert ahead.get(23) is None
-    assert ahead.get(22)
+    assert kept() == [21, 22]
 
 
-async def test_a_failed_prefetch_is_only_logged(
-    session: Session, scripted: ScriptedServer, caplog: pytest.LogCaptureFixture
-) -> None:
-    ahead = ahead_of(session, Clock())
-    with caplog.at_level(logging.INFO, "cekura_tui"):
-        await ahead.fetch(5)
+async def test_a_failed_prefetch_is_retried_with_the_next(ahead: RunPrefetch, scripted: ScriptedServer) -> None:
+    await ahead.fetch(5)
     assert ahead.get(5) is None
-    assert "run 5 was not prefetched" in caplog.text
     serve_runs(scripted, run_of(5))
     await ahead.fetch(5)
     assert ahead.get(5) is not None
 
 
-async def test_what_was_kept_of_a_server_that_is_away_is_not_taken_for_news(session: Session) -> None:
-    session.store.runs.keep_opened(Run.read(run_of(5)), 1.0)
-    ahead = ahead_of(session, Clock())
-    ahead.keep((await session.cached_run(5)) or read(6))
-    assert ahead.get(5) is None
-
-
-async def test_a_run_looked_at_in_the_list_is_read_from_the_disk_once_until_it_changes(session: Session) -> None:
+async def test_a_cached_run_is_read_from_the_disk_once_until_it_changes(session: Session) -> None:
     session.store.runs.keep_opened(Run.read(run_of(5)), 1.0)
     seen = await session.cached_run(5)
     assert seen is not None
@@ -198,11 +164,10 @@ async def test_a_prefetch_outlives_its_caller_but_not_closing(session: Session, 
     assert session.prefetch.get(2) is None
 
 
-async def test_closing_goes_on_where_reading_ahead_ended_by_an_error() -> None:
+async def test_closing_goes_on_after_a_prefetch_that_broke(clock: SleepClock) -> None:
     async def broken(number: int) -> RunView:
         raise RuntimeError(number)
 
-    clock = Clock()
     ahead = RunPrefetch(broken, Budget(1_000, 0.001), clock=clock, monotonic=clock, sleep=clock.sleep)
     await ahead.fetch(5)
     await ahead.close()

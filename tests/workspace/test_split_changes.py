@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from examples import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
-from test_staging_service import NO, YES, store_at
+from open_store import OpenStore, suggested_job
 from waiting import eventually
 
-from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.compare import compare
@@ -34,50 +30,51 @@ PROPOSED = Prompt(
 DIFF = compare(SENT, PROPOSED)
 RULES = next(hunk for hunk in DIFF.hunks if hunk.kind == "added")
 QUOTES = next(hunk for hunk in DIFF.hunks if hunk.kind == "layout")
-EDITED = HunkChoice("edited", "1. Ask for the name.")
-
-
-def done(store: Store) -> int:
-    number = store.jobs.begin_launch(Draft((5,), SENT, 7), 1.0, "me").number
-    store.jobs.record_progress_id(number, "p", "raw", 1.1)
-    answer = {"status": "completed", "output": {"improved_prompt": PROPOSED, "summary_of_changes": "s"}}
-    store.jobs.record_answer(number, read_progress(answer), "raw", 1.2)
-    return number
+YES, NO, EDITED = HunkChoice("accepted"), HunkChoice("rejected"), HunkChoice("edited", "1. Ask for the name.")
 
 
 @pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    store = store_at(home)
-    yield store
-    store.close()
+def number(store: Store) -> int:
+    """The job that proposes the changes."""
+    return suggested_job(store, Draft((5,), SENT, 7), PROPOSED).number
+
+
+@pytest.fixture
+def here(store: Store) -> StagingService:
+    return StagingService(store)
+
+
+@pytest.fixture
+def there(open_store: OpenStore) -> StagingService:
+    """The service of another window."""
+    return StagingService(open_store())
 
 
 def parts(diff: ProseDiff, whole: Hunk) -> list[Hunk]:
     return [hunk for hunk in diff.hunks if hunk.whole == whole.key]
 
 
-async def test_a_choice_holds_for_the_parts_until_one_is_chosen_itself(store: Store) -> None:
-    number, service = done(store), StagingService(store)
-    whole = await service.choose(number, DIFF, {RULES.number: YES})
-    text = await service.staged(number)
-    split = await service.split(number, DIFF, RULES.key)
+async def test_a_choice_holds_for_the_parts_until_one_is_chosen_itself(here: StagingService, number: int) -> None:
+    whole = await here.choose(number, DIFF, {RULES.number: YES})
+    text = await here.staged(number)
+    split = await here.split(number, DIFF, RULES.key)
     first, second = parts(split.diff, RULES)
-    assert (split.after, await service.staged(number)) == ({first.number: YES, second.number: YES}, text)
-    step = await service.choose(number, split.diff, {first.number: NO})
+    assert (split.after, await here.staged(number)) == ({first.number: YES, second.number: YES}, text)
+    step = await here.choose(number, split.diff, {first.number: NO})
     assert step.after == {first.number: NO, second.number: YES}
-    assert await service.staged(number) == SENT.replace("2.", "2. Read it back to the caller.\n3.")
-    undone = await service.undo(number, step.diff)
+    assert await here.staged(number) == SENT.replace("2.", "2. Read it back to the caller.\n3.")
+    undone = await here.undo(number, step.diff)
     assert (undone.after, undone.after_by_key) == (split.after, whole.after_by_key)
-    joined = await service.split(number, undone.diff, RULES.key, joined=True)
+    joined = await here.split(number, undone.diff, RULES.key, joined=True)
     assert (joined.diff.hunks, joined.after) == (DIFF.hunks, whole.after)
 
 
-async def test_a_change_is_in_its_parts_wherever_one_of_them_was_chosen_or_typed_into(store: Store, home: Path) -> None:
-    number, here = done(store), StagingService(store)
+async def test_a_change_is_in_its_parts_wherever_one_of_them_was_chosen_or_typed_into(
+    here: StagingService, there: StagingService, number: int, open_store: OpenStore
+) -> None:
     split = (await here.split(number, DIFF, QUOTES.key)).diff
     first, second = parts(split, QUOTES)
     await here.choose(number, split, {first.number: YES})
-    there = StagingService(other := store_at(home))
     assert (await there.look(number, DIFF))[0].diff.hunks == split.hunks
     late = await there.choose(number, DIFF, {RULES.number: YES})
     assert late.diff.hunks == split.hunks
@@ -85,15 +82,14 @@ async def test_a_change_is_in_its_parts_wherever_one_of_them_was_chosen_or_typed
     assert second.number not in late.after
     await here.undo(number, split)
     await there.undo(number, split)
-    assert (await StagingService(other).in_parts(number, DIFF)).hunks == DIFF.hunks
+    assert (await StagingService(open_store()).in_parts(number, DIFF)).hunks == DIFF.hunks
     await here.save_typed(number, parts(compare(SENT, PROPOSED, {RULES.key}), RULES)[1].key, "2. Read")
-    assert parts(await StagingService(other).in_parts(number, DIFF), RULES)
-    other.close()
+    assert parts(await StagingService(open_store()).in_parts(number, DIFF), RULES)
 
 
-async def test_the_later_choice_of_a_whole_change_and_of_its_part_stands(store: Store, home: Path) -> None:
-    number, here = done(store), StagingService(store)
-    there = StagingService(other := store_at(home))
+async def test_the_later_choice_of_a_whole_change_and_of_its_part_counts(
+    here: StagingService, there: StagingService, number: int
+) -> None:
     split = (await here.split(number, DIFF, RULES.key)).diff
     first, second = parts(split, RULES)
     await here.choose(number, split, {first.number: YES, second.number: NO})
@@ -102,44 +98,36 @@ async def test_the_later_choice_of_a_whole_change_and_of_its_part_stands(store: 
     assert (await here.look(number, split))[0].diff.hunks == DIFF.hunks
     again = await here.choose(number, split, {second.number: YES})
     assert (again.diff.hunks, again.after) == (split.hunks, {second.number: YES})
-    other.close()
 
 
-def test_in_any_sequence_the_text_matches_the_choices_of_two_windows() -> None:
-    @COSTLY
-    @given(
-        st.lists(
-            st.tuples(st.integers(0, 1), st.integers(0, 9), st.sampled_from([YES, NO, None, EDITED, "split"])),
-            max_size=12,
-        )
-    )
-    def run(steps: list[tuple[int, int, HunkChoice | str | None]]) -> None:
-        with TemporaryDirectory() as place:
-            store = store_at(Path(place) / "home")
-            number = done(store)
-            services, shown = [StagingService(store, window=name) for name in ("a", "b")], [DIFF, DIFF]
-            for who, which, what in steps:
-                service, diff = services[who], shown[who]
-                hunk = diff.hunks[which % len(diff.hunks)]
-                if which == 9:
-                    step = asyncio.run(service.undo(number, diff))
-                elif isinstance(what, str):
-                    key = hunk.whole or hunk.key
-                    step = asyncio.run(service.split(number, diff, key, joined=bool(hunk.whole)))
-                    assert (step.before_by_key, step.after_by_key) == (store.stagings.choices(number),) * 2
-                else:
-                    step = asyncio.run(service.choose(number, diff, {hunk.number: what}))
-                    now = [one.number for one in step.diff.hunks if hunk.key in (one.key, one.whole)]
-                    assert {step.after.get(one) for one in now} == {what}
-                shown[who] = step.diff
-                needed = {whole for whole, of in families(DIFF).items() if not step.after_by_key.keys().isdisjoint(of)}
-                exact = compare(SENT, PROPOSED, needed)
-                text = store.stagings.staged(number)
-                assert (SENT if text is None else text) == staged(exact, numbered(exact, step.after_by_key))
-                assert staged(step.diff, step.after) == staged(exact, numbered(exact, step.after_by_key))
-            store.close()
+STEP = st.tuples(st.integers(0, 1), st.integers(0, 9), st.sampled_from([YES, NO, None, EDITED, "split"]))
 
-    run()
+
+@COSTLY
+@given(st.lists(STEP, max_size=12))
+def test_in_any_sequence_the_text_matches_the_choices_of_two_windows(
+    store: Store, steps: list[tuple[int, int, HunkChoice | str | None]]
+) -> None:
+    number = suggested_job(store, Draft((5,), SENT, 7), PROPOSED).number
+    services, shown = [StagingService(store, window=name) for name in ("a", "b")], [DIFF, DIFF]
+    for who, which, what in steps:
+        service, diff = services[who], shown[who]
+        hunk = diff.hunks[which % len(diff.hunks)]
+        if which == 9:
+            step = asyncio.run(service.undo(number, diff))
+        elif isinstance(what, str):
+            step = asyncio.run(service.split(number, diff, hunk.whole or hunk.key, joined=bool(hunk.whole)))
+            assert (step.before_by_key, step.after_by_key) == (store.stagings.choices(number),) * 2
+        else:
+            step = asyncio.run(service.choose(number, diff, {hunk.number: what}))
+            now = [one.number for one in step.diff.hunks if hunk.key in (one.key, one.whole)]
+            assert {step.after.get(one) for one in now} == {what}
+        shown[who] = step.diff
+        needed = {whole for whole, of in families(DIFF).items() if not step.after_by_key.keys().isdisjoint(of)}
+        exact = compare(SENT, PROPOSED, needed)
+        text = store.stagings.staged(number)
+        assert (SENT if text is None else text) == staged(exact, numbered(exact, step.after_by_key))
+        assert staged(step.diff, step.after) == staged(exact, numbered(exact, step.after_by_key))
 
 
 async def test_a_comparison_that_nobody_waits_for_any_more_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

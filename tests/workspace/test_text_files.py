@@ -1,4 +1,4 @@
-"""Files that a person has something written to: safe names, whole files, never over another unasked."""
+"""Files that texts are saved to: safe names, whole files, nothing overwritten unasked; and web links."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TEXT = st.text(st.sampled_from("/\\.-~\0\n\x1b é世 a") | st.characters(exclude
 @example("-rf")
 @example(".bashrc")
 @example("")
-def test_whatever_a_server_names_a_file_is_written_here_and_nowhere_else(
+def test_a_file_named_by_a_server_is_written_here_and_nowhere_else(
     tmp_path_factory: pytest.TempPathFactory, text: str
 ) -> None:
     name = safe_name(text, ".md")
@@ -35,62 +35,55 @@ def test_whatever_a_server_names_a_file_is_written_here_and_nowhere_else(
     assert not set(name) & set("/\\~ ")
 
 
-def test_a_safe_name_stays_as_it_is() -> None:
+def test_a_safe_name_is_kept_and_a_text_ends_in_one_line_end(tmp_path: Path) -> None:
     assert safe_name("run-48213-transcript", ".md") == "run-48213-transcript.md"
-
-
-def test_a_text_ends_in_one_line_end(tmp_path: Path) -> None:
     for text in ("said", "said\n"):
         write_text(tmp_path / "file", text)
         assert (tmp_path / "file").read_bytes() == b"said\n"
 
 
-def test_a_file_that_came_meanwhile_is_told_apart_from_what_cannot_be_written(tmp_path: Path) -> None:
+def test_a_file_that_appeared_meanwhile_is_not_overwritten_unasked(tmp_path: Path) -> None:
     path = check_output(str(tmp_path / "file"), force=False)
-    path.write_text("of somebody else")
+    path.write_text("of another program")
     with pytest.raises(AlreadyThere):
         write_text(path, "mine", force=False)
     with pytest.raises(AlreadyThere):
         check_output(str(path), force=False)
-    assert path.read_text() == "of somebody else"
+    assert path.read_text() == "of another program"
     with pytest.raises(UsageError, match="Can't write") as caught:
         write_text(tmp_path / "gone" / "file", "mine")
     assert not isinstance(caught.value, AlreadyThere)
     assert os.listdir(tmp_path) == ["file"]
-
-
-def test_a_name_that_no_file_can_have_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a valid file name"):
         check_output(f"{tmp_path}/a\0b", force=False)
 
 
-@pytest.mark.parametrize("link", ["http://a", "https://a.b/c?d=%20e#f", "HTTPS://A/x", " https://a/ "])
-def test_a_web_link_is_taken(link: str) -> None:
-    assert web_link(link) == link.strip()
-
-
-@pytest.mark.parametrize(
-    "text",
-    [None, 1, "", "a.b/c", "ftp://a", "data:text/html,x", "https:", "https:///x", "https://a\x1b[m", "https://a /b"],
+LINKS = ("http://a", "https://a.b/c?d=%20e#f", "HTTPS://A/x", " https://a/ ")
+NO_LINKS = (
+    None,
+    1,
+    "",
+    "a.b/c",
+    "ftp://a",
+    "data:text/html,x",
+    "https:",
+    "https:///x",
+    "https://a\x1b[m",
+    "https://a /b",
 )
-def test_all_else_is_no_web_link(text: object) -> None:
-    assert web_link(text) is None
+
+
+def test_only_a_web_link_is_taken_for_one() -> None:
+    assert [web_link(link) for link in LINKS] == [link.strip() for link in LINKS]
+    assert [text for text in NO_LINKS if web_link(text) is not None] == []
 
 
 @given(TEXT)
-def test_nothing_that_is_taken_for_a_web_link_can_act_on_a_terminal_or_as_an_option(text: str) -> None:
+def test_no_web_link_can_act_on_a_terminal_or_as_an_option(text: str) -> None:
     link = web_link(f"https://{text}")
     assert link is None or (link.isprintable() and link.startswith("https://") and len(link.split()) == 1)
 
 
-@pytest.mark.parametrize(
-    ("env", "here"),
-    [
-        ({}, True),
-        ({"SSH_TTY": "", "SSH_CONNECTION": ""}, True),
-        ({"SSH_TTY": "/dev/pts/1"}, False),
-        ({"SSH_CONNECTION": "1 2 3 4"}, False),
-    ],
-)
-def test_over_ssh_no_browser_would_open_before_the_person(env: dict[str, str], here: bool) -> None:
-    assert opens_here(env) is here
+def test_over_ssh_no_browser_opens_on_the_users_machine() -> None:
+    assert [opens_here(env) for env in ({}, {"SSH_TTY": "", "SSH_CONNECTION": ""})] == [True, True]
+    assert [opens_here(env) for env in ({"SSH_TTY": "/dev/pts/1"}, {"SSH_CONNECTION": "1 2 3 4"})] == [False, False]

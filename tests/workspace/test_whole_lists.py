@@ -1,4 +1,4 @@
-"""Reading a whole list of runs: every run once, newest first, patiently, and no further than there is need."""
+"""A whole list of runs is read once and newest first, patiently, and with no more requests than needed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from itertools import product
 import pytest
 from listed_runs import LIST, NOON, Listed, Pin, time_of
 from scripted_server import Got, Reply, ScriptedServer, run_of
+from simulated_time import SleepClock
 
 from cekura_tui.api.errors import Busy
 from cekura_tui.jobs.polling import Budget
@@ -84,40 +85,30 @@ async def test_a_list_with_missing_pages_is_incomplete(
         await ids_of(quick)
 
 
-@pytest.mark.parametrize("results", [[2, 1], [1, 2], []])
-async def test_a_server_that_repeats_one_page_is_soon_given_up(
-    quick: Session, scripted: ScriptedServer, results: list[int]
+@pytest.mark.parametrize(
+    ("pages", "ends", "count", "found"),
+    [
+        ([[2, 1]], False, 9_000, "reported 9,000 runs and sent 2"),
+        ([[1, 2]], False, 9_000, "reported 9,000 runs and sent 2"),
+        ([[]], False, 9_000, "reported 9,000 runs and sent 0"),
+        ([[2, 1], [2, 1]], True, 4, "reported 4 runs and sent 2"),
+        ([[2, 1], []], True, 4, "reported 4 runs and sent 2"),
+        ([[4, 3], [4, 3], [2, 1]], True, 4, [4, 3, 2, 1]),
+        ([[2, 1]], False, 2, [2, 1]),
+    ],
+)
+async def test_repeated_pages_are_passed_over_and_soon_given_up(
+    quick: Session, scripted: ScriptedServer, pages: list[list[int]], ends: bool, count: int, found: list[int] | str
 ) -> None:
-    scripted.on("GET", LIST, Reply({"count": 9_000, "next": "x", "results": [run_of(number) for number in results]}))
-    with pytest.raises(IncompleteListError, match=f"reported 9,000 runs and sent {len(results)}"):
-        await ids_of(quick)
+    replies = [{"count": count, "next": "x", "results": [run_of(number) for number in page]} for page in pages]
+    replies[-1]["next"] = None if ends else "x"
+    scripted.on("GET", LIST, *map(Reply, replies))
+    if isinstance(found, list):
+        assert await ids_of(quick) == found
+    else:
+        with pytest.raises(IncompleteListError, match=found):
+            await ids_of(quick)
     assert len(scripted.seen) < 6
-
-
-@pytest.mark.parametrize("last", [[2, 1], []])
-async def test_a_last_page_without_new_runs_is_incomplete(
-    quick: Session, scripted: ScriptedServer, last: list[int]
-) -> None:
-    first = Reply({"count": 4, "next": "x", "results": [run_of(2), run_of(1)]})
-    scripted.on("GET", LIST, first, Reply({"count": 4, "next": None, "results": [run_of(number) for number in last]}))
-    with pytest.raises(IncompleteListError):
-        await ids_of(quick)
-
-
-async def test_a_page_that_only_repeats_is_not_the_end(quick: Session, scripted: ScriptedServer) -> None:
-    pages = [[4, 3], [4, 3], [2, 1]]
-    replies = [
-        Reply({"count": 4, "next": "x" if page[-1] > 1 else None, "results": [run_of(number) for number in page]})
-        for page in pages
-    ]
-    scripted.on("GET", LIST, *replies)
-    assert await ids_of(quick) == [4, 3, 2, 1]
-
-
-async def test_a_page_repeated_after_all_was_read_is_the_end(quick: Session, scripted: ScriptedServer) -> None:
-    scripted.on("GET", LIST, Reply({"count": 2, "next": "x", "results": [run_of(2), run_of(1)]}))
-    assert await ids_of(quick) == [2, 1]
-    assert len(scripted.seen) == 2
 
 
 async def test_a_wrong_count_does_not_keep_it_reading_forever(quick: Session, scripted: ScriptedServer) -> None:
@@ -131,59 +122,42 @@ async def test_a_wrong_count_does_not_keep_it_reading_forever(quick: Session, sc
 async def test_each_request_waits_for_the_shared_budget(session: Session, scripted: ScriptedServer) -> None:
     Listed(scripted, list(range(1, 8)))
     session.budget = Budget(2, 10.0)
-    now, slept = [0.0], list[float]()
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        now[0] += seconds
-
-    assert len(await ids_of(session, ListOptions(monotonic=lambda: now[0], sleep=sleep))) == 7
-    assert (len(scripted.seen), slept) == (3, [10.0])
+    clock = SleepClock()
+    assert len(await ids_of(session, ListOptions(monotonic=clock, sleep=clock.sleep))) == 7
+    assert (len(scripted.seen), clock.slept) == (3, [10.0])
 
 
 async def test_a_wait_that_the_server_asks_for_is_kept_and_reported(quick: Session, scripted: ScriptedServer) -> None:
     busy = Reply(b"{}", 429, {"Retry-After": "70"})
     scripted.on("GET", LIST, *[busy] * 4, Reply({"count": 1, "next": None, "results": [run_of(1)]}))
-    told, now = list[float](), [0.0]
-
-    async def sleep(seconds: float) -> None:
-        now[0] += seconds
-
-    options = ListOptions(on_wait=lambda error, seconds: told.append(seconds), monotonic=lambda: now[0], sleep=sleep)
+    reported, clock = list[float](), SleepClock(0.0)
+    options = ListOptions(on_wait=lambda _, wait: reported.append(wait), monotonic=clock, sleep=clock.sleep)
     assert await ids_of(quick, options) == [1]
-    assert told == [70.0] * 4
-    assert now[0] >= 280
+    assert reported == [70.0] * 4
+    assert clock.now >= 280
     scripted.on("GET", LIST, busy)
     with pytest.raises(Busy):
         await ids_of(quick, options)
-    assert now[0] < 280 + LONGEST_WAIT + 10
+    assert clock.now < 280 + LONGEST_WAIT + 10
 
 
 async def test_a_busy_server_that_names_no_wait_is_given_up(quick: Session, scripted: ScriptedServer) -> None:
-    now = [0.0]
-
-    async def sleep(seconds: float) -> None:
-        now[0] += seconds
-
+    clock = SleepClock()
     scripted.on("GET", LIST, Reply(b"{}", 429, {"Retry-After": "0"}))
     with pytest.raises(Busy):
-        await ids_of(quick, ListOptions(monotonic=lambda: now[0], sleep=sleep))
+        await ids_of(quick, ListOptions(monotonic=clock, sleep=clock.sleep))
     assert len(scripted.seen) == 3
 
 
 async def test_a_passing_failure_is_reported_before_the_wait(quick: Session, scripted: ScriptedServer) -> None:
-    told = list[str | float]()
-
-    async def sleep(seconds: float) -> None:
-        told.append(seconds)
+    clock, reported = SleepClock(), list[tuple[str, float, int]]()
 
     def waits(error: CekuraTuiError, seconds: float) -> None:
-        told.extend((type(error).__name__, seconds))
+        reported.append((type(error).__name__, seconds, len(clock.slept)))
 
     scripted.on("GET", LIST, Reply(b"", 502), Reply({"count": 1, "next": None, "results": [run_of(1)]}))
-    assert await ids_of(quick, ListOptions(on_wait=waits, sleep=sleep)) == [1]
-    name, wait, slept = told
-    assert (name, wait) == ("ServerFault", slept)
+    assert await ids_of(quick, ListOptions(on_wait=waits, sleep=clock.sleep)) == [1]
+    assert reported == [("ServerFault", clock.slept[0], 0)]
 
 
 @pytest.mark.parametrize(("gone", "after"), product([[10], [8, 9, 10], [1], [4, 5, 6, 7, 8, 9, 10]], [1, 3]))

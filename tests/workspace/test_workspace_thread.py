@@ -1,4 +1,4 @@
-"""The workspace of the app: a session on a thread of its own, asked from another loop."""
+"""The workspace of the app: a session on a thread of its own, called from another loop."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import asyncio
 import gc
 import logging
 import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer, run_of, serve_runs
-from waiting import eventually
+from open_window import NewWindow
+from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer, run_of, serve_job, serve_runs
+from waiting import answered, eventually
 
 from cekura_tui.api.client import IN_FLIGHT
 from cekura_tui.config.credentials import ApiKey
@@ -25,7 +24,7 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import StoreError
 from cekura_tui.workspace import workspace as room
 from cekura_tui.workspace.session import Session
-from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
+from cekura_tui.workspace.setup import DemoOptions, make_setup
 from cekura_tui.workspace.workspace import Closed, Workspace
 
 RUNS = "/test_framework/v1/runs/"
@@ -33,71 +32,56 @@ DRAFT = Draft((5,), Prompt("Be kind."), 7)
 DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder."}})
 
 
-def setup_of(server: ScriptedServer, home: Path, key: str = "key") -> Setup:
-    return make_setup(config_dir=str(home), env={"CEKURA_API_URL": server.url, "CEKURA_API_KEY": key})
-
-
 @pytest.fixture
-def workspace(scripted: ScriptedServer, home: Path) -> Iterator[Workspace]:
-    workspace = Workspace(setup_of(scripted, home))
-    yield workspace
-    workspace.close()
+def workspace(open_window: NewWindow) -> Workspace:
+    return open_window()
 
 
 async def test_the_work_is_done_on_a_thread_of_its_own(scripted: ScriptedServer, workspace: Workspace) -> None:
     serve_runs(scripted, run_of(5))
-    workspace.start(lambda: None)
 
-    async def where(_: object) -> str:
+    async def thread(_: object) -> str:
         return threading.current_thread().name
 
-    assert await workspace.call(where) == "workspace"
+    async def broken(_: object) -> None:
+        raise RuntimeError("A fault.")
+
+    assert await workspace.call(thread) == "workspace"
     assert (await workspace.call(lambda session: session.run(5))).row.id == 5
+    with pytest.raises(RuntimeError, match="A fault"):
+        await workspace.call(broken)
 
 
 async def test_a_job_is_reported_on_that_thread_and_found_after_reopening(
-    scripted: ScriptedServer, workspace: Workspace, home: Path
+    scripted: ScriptedServer, open_window: NewWindow
 ) -> None:
-    scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))
-    scripted.on("GET", PROGRESS, Reply({"status": "running"}))
-    told: list[str] = []
-    workspace.start(lambda: told.append(threading.current_thread().name))
-    await workspace.call(lambda session: session.jobs.launch(DRAFT))
-    await eventually(lambda: len(told) >= 2, "the launch was told")
-    assert set(told) == {"workspace"}
-    await asyncio.to_thread(workspace.close)
+    serve_job(scripted, Reply({"status": "running"}))
+    threads: list[str] = []
+    first = open_window(on_change=lambda: threads.append(threading.current_thread().name))
+    await first.call(lambda session: session.jobs.launch(DRAFT))
+    await eventually(lambda: len(threads) >= 2, "the launch was reported")
+    assert set(threads) == {"workspace"}
+    await asyncio.to_thread(first.close)
     scripted.on("GET", PROGRESS, DONE)
-    again = Workspace(setup_of(scripted, home))
     changed = threading.Event()
-    again.start(changed.set)
+    again = open_window(on_change=changed.set)
     await eventually(changed.is_set, "something changed")
-    end = time.monotonic() + 20
-    while (await again.call(lambda session: session.jobs.get(1))).state != JobState.SUCCEEDED:
-        assert time.monotonic() < end
-    again.close()
+    await answered(
+        lambda: again.call(lambda session: session.jobs.get(1)), lambda job: job.state == JobState.SUCCEEDED, "success"
+    )
 
 
-async def test_why_it_could_not_open_is_told_to_whoever_asks(scripted: ScriptedServer, home: Path) -> None:
-    (home / "cekura.db").mkdir(parents=True)
-    workspace = Workspace(setup_of(scripted, home))
-    workspace.start(lambda: None)
-    for _ in range(2):
-        with pytest.raises(StoreError, match="Can't open the database"):
-            await workspace.call(lambda session: session.jobs.all())
-    workspace.close()
-
-
-async def test_without_a_key_it_says_so_and_goes_on_once_there_is_one(scripted: ScriptedServer, home: Path) -> None:
+async def test_without_a_key_it_says_so_and_goes_on_once_there_is_one(
+    scripted: ScriptedServer, open_window: NewWindow, home: Path
+) -> None:
     scripted.on("GET", "/user/v1/projects/", Reply([{"id": 9, "name": "Nine"}]))
-    workspace = Workspace(make_setup(config_dir=str(home), env={"CEKURA_API_URL": scripted.url}))
-    workspace.start(lambda: None)
+    workspace = open_window("")
     with pytest.raises(KeyMissing):
         await workspace.call(lambda session: session.jobs.all())
     projects = await workspace.sign_in(" a-typed-key ")
     assert [project.id for project in projects] == [9]
     assert scripted.seen[-1].headers["X-CEKURA-API-KEY"] == "a-typed-key"
     assert '"a-typed-key"' in (home / "credentials.json").read_text()
-    workspace.close()
 
 
 async def test_another_key_lists_jobs_of_the_former_one_and_polls_none(
@@ -105,7 +89,6 @@ async def test_another_key_lists_jobs_of_the_former_one_and_polls_none(
 ) -> None:
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p-1"}), Reply({"progress_id": "p-2"}))
     scripted.on("GET", PROGRESS, Reply({"status": "running"}))
-    workspace.start(lambda: None)
     await workspace.call(lambda session: session.jobs.launch(DRAFT))
     first = workspace.setup
     await workspace.reopen(first.with_key(ApiKey("other", "typed")))
@@ -113,12 +96,12 @@ async def test_another_key_lists_jobs_of_the_former_one_and_polls_none(
     jobs = await workspace.call(lambda session: session.jobs.all())
     assert [(job.number, job.other_key) for job in jobs] == [(2, False), (1, True)]
 
-    def asked_with(key: str) -> set[str]:
+    def polled_with(key: str) -> set[str]:
         polls = scripted.requests("GET", PROGRESS)
         return {got.query["progress_id"] for got in polls if got.headers["X-CEKURA-API-KEY"] == key}
 
-    await eventually(lambda: asked_with("other"), "its own job was asked about")
-    assert asked_with("other") == {"p-2"}
+    await eventually(lambda: polled_with("other"), "its own job was polled")
+    assert polled_with("other") == {"p-2"}
     await workspace.reopen(first)
     jobs = await workspace.call(lambda session: session.jobs.all())
     assert [(job.number, job.other_key) for job in jobs] == [(2, True), (1, False)]
@@ -129,7 +112,6 @@ async def test_leaving_in_the_middle_of_a_request_is_prompt_and_silent(
 ) -> None:
     hold = Hold(Reply(run_of(5)))
     scripted.on("GET", f"{RUNS}5/", hold)
-    workspace.start(lambda: None)
     asking = workspace.send(lambda session: session.run(5))
     await eventually(hold.arrived.is_set, "the request arrived")
     with caplog.at_level(logging.DEBUG, "asyncio"):
@@ -141,92 +123,91 @@ async def test_leaving_in_the_middle_of_a_request_is_prompt_and_silent(
         await workspace.call(lambda session: session.jobs.all())
 
 
-async def launching(scripted: ScriptedServer, workspace: Workspace) -> Hold:
-    """A launch is on its way, and the server does not answer before it is told to."""
+@pytest.mark.parametrize("in_time", [True, False])
+async def test_leaving_in_the_middle_of_a_launch_keeps_it_as_unconfirmed(
+    scripted: ScriptedServer, open_window: NewWindow, home: Path, monkeypatch: pytest.MonkeyPatch, in_time: bool
+) -> None:
     hold = Hold(Reply({"progress_id": "late"}))
     scripted.on("POST", LAUNCH, hold)
-    workspace.start(lambda: None)
+    workspace = open_window()
     workspace.send(lambda session: session.jobs.launch(DRAFT))
     await eventually(hold.arrived.is_set, "the launch arrived")
-    return hold
-
-
-async def test_leaving_in_the_middle_of_a_launch_keeps_it_as_unconfirmed(
-    scripted: ScriptedServer, workspace: Workspace, home: Path
-) -> None:
-    await launching(scripted, workspace)
+    if not in_time:
+        monkeypatch.setattr(room, "CLOSING", 0.0)
     await asyncio.to_thread(workspace.close)
-    again = Workspace(setup_of(scripted, home))
-    again.start(lambda: None)
-    (job,) = await again.call(lambda session: session.jobs.all())
-    assert job.state == JobState.UNCONFIRMED
-    again.close()
+    if in_time:
+        (job,) = await open_window().call(lambda session: session.jobs.all())
+        assert job.state == JobState.UNCONFIRMED
+    else:
+        assert "closing: TimeoutError()" in (home / "log" / "cekura-tui.log").read_text()
 
 
-async def test_closing_before_anything_was_opened_does_nothing(workspace: Workspace) -> None:
+async def test_closing_before_anything_was_opened_does_nothing(new_window: NewWindow) -> None:
+    workspace = new_window()
     workspace.close()
     with pytest.raises(Closed):
         await workspace.call(lambda session: session.jobs.all())
 
 
-async def test_a_list_and_a_run_are_kept_for_when_the_server_is_gone(
-    scripted: ScriptedServer, workspace: Workspace
-) -> None:
+async def test_a_list_a_run_and_a_draft_are_kept(scripted: ScriptedServer, workspace: Workspace) -> None:
     scripted.on("GET", RUNS, Reply({"count": 1, "results": [run_of(5)]}))
     serve_runs(scripted, run_of(5))
-    workspace.start(lambda: None)
-    scope = Scope("project", 9)
-    page = await workspace.call(lambda session: session.lists.page(RunQuery(scope)))
+    query = RunQuery(Scope("project", 9))
+    page = await workspace.call(lambda session: session.lists.page(query))
     view = await workspace.call(lambda session: session.run(5))
-    kept = await workspace.call(lambda session: session.lists.cached(RunQuery(scope)))
+    kept = await workspace.call(lambda session: session.lists.cached(query))
     assert kept is not None
     assert (kept.count, kept.rows) == (1, page.rows)
     cached = await workspace.call(lambda session: session.cached_run(5))
     assert cached is not None
     assert (cached.row, cached.verdicts, cached.cached) == (view.row, view.verdicts, True)
 
-
-async def test_a_draft_is_kept_and_found_again_for_its_agent(scripted: ScriptedServer, workspace: Workspace) -> None:
-    workspace.start(lambda: None)
-    kept = await workspace.call(lambda session: session.jobs.save_draft(DRAFT))
+    job = await workspace.call(lambda session: session.jobs.save_draft(DRAFT))
     found = await workspace.call(lambda session: session.jobs.draft(7, (1,)))
     assert found is not None
-    assert (found[0], found[1].number) == (DRAFT, kept.number)
+    assert (found[0], found[1].number) == (DRAFT, job.number)
     assert await workspace.call(lambda session: session.jobs.draft(8, DRAFT.run_ids)) is None
 
 
 # What goes wrong
 
 
+async def test_every_call_says_why_the_database_could_not_be_opened(open_window: NewWindow, home: Path) -> None:
+    (home / "cekura.db").mkdir(parents=True)
+    workspace = open_window()
+    for _ in range(2):
+        with pytest.raises(StoreError, match="Can't open the database"):
+            await workspace.call(lambda session: session.jobs.all())
+
+
 async def test_an_error_while_opening_is_reported_and_logged(
-    workspace: Workspace, home: Path, monkeypatch: pytest.MonkeyPatch
+    open_window: NewWindow, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(Session, "open", broken)
-    workspace.start(lambda: None)
     with pytest.raises(CekuraTuiError, match="Can't open the workspace") as caught:
-        await workspace.call(lambda session: session.jobs.all())
+        await open_window().call(lambda session: session.jobs.all())
     log = home / "log" / "cekura-tui.log"
     assert str(log) in caught.value.hint
     assert "ZeroDivisionError" in log.read_text()
 
 
-async def test_that_a_damaged_database_was_moved_away_is_left_to_be_told(workspace: Workspace, home: Path) -> None:
+async def test_a_damaged_database_is_reported_in_a_notice(open_window: NewWindow, home: Path) -> None:
     make_private(home)
     (home / "cekura.db").write_bytes(b"No database at all. " * 500)
-    workspace.start(lambda: None)
+    workspace = open_window()
     assert await workspace.call(lambda session: session.jobs.all()) == []
-    assert [notice.split(" ", 5)[:5] for notice in workspace.notices] == [
-        ["The", "database", "was", "damaged.", "Recovered"]
-    ]
+    (notice,) = workspace.notices
+    assert notice.startswith("The database was damaged. Recovered")
 
 
 @pytest.mark.parametrize("in_the_way", ["home", "home/log", "home/log/cekura-tui.log/directory"])
 def test_a_log_that_cannot_be_written_costs_nothing_but_the_log(
-    workspace: Workspace, tmp_path: Path, in_the_way: str, capfd: pytest.CaptureFixture[str]
+    new_window: NewWindow, tmp_path: Path, in_the_way: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    workspace = new_window()
     make_private((tmp_path / in_the_way).parent)
     (tmp_path / in_the_way).write_text("A file.")
     workspace.start_log()
@@ -238,8 +219,6 @@ async def test_a_read_waiting_while_the_key_changes_is_closed(scripted: Scripted
     holds = [Hold(Reply(run_of(number))) for number in range(IN_FLIGHT)]
     for number, hold in enumerate(holds):
         scripted.on("GET", f"{RUNS}{number}/", hold)
-    workspace.start(lambda: None)
-    for number in range(IN_FLIGHT):
         workspace.send(lambda session, number=number: session.run(number, once=True))  # type: ignore[misc] # kept so
     for hold in holds:
         await eventually(hold.arrived.is_set, "the request arrived")
@@ -250,25 +229,6 @@ async def test_a_read_waiting_while_the_key_changes_is_closed(scripted: Scripted
     assert scripted.requests("GET", f"{RUNS}99/") == []
 
 
-async def test_a_fault_of_the_program_in_a_question_is_not_taken_for_closing(workspace: Workspace) -> None:
-    async def broken(_: object) -> None:
-        raise RuntimeError("A fault.")
-
-    workspace.start(lambda: None)
-    with pytest.raises(RuntimeError, match="A fault"):
-        await workspace.call(broken)
-
-
-async def test_a_session_that_does_not_close_in_time_is_logged(
-    scripted: ScriptedServer, workspace: Workspace, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hold = await launching(scripted, workspace)
-    monkeypatch.setattr(room, "CLOSING", 0.0)
-    await asyncio.to_thread(workspace.close)
-    assert "closing: TimeoutError()" in (home / "log" / "cekura-tui.log").read_text()
-    hold.released.set()
-
-
 # The embedded workspace
 
 
@@ -276,11 +236,12 @@ def embedded_servers() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.name == "embedded-server"}
 
 
-async def test_the_demo_workspace_has_runs_and_needs_no_key(scripted: ScriptedServer, home: Path) -> None:
+async def test_the_demo_workspace_has_runs_and_needs_no_key(
+    scripted: ScriptedServer, open_window: NewWindow, home: Path
+) -> None:
     before = embedded_servers()
-    workspace = Workspace(make_setup(config_dir=str(home), env={"CEKURA_API_URL": scripted.url}))
+    workspace = open_window("")
     assert workspace.known_key() == ""
-    workspace.start(lambda: None)
     await workspace.enter_demo()
     scope = await workspace.call(lambda session: session.scope())
     page = await workspace.call(lambda session: session.lists.page(RunQuery(scope)))

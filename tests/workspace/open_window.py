@@ -1,0 +1,41 @@
+"""Windows of the app without its screen, as fixtures for a conftest to import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from scripted_server import ScriptedServer
+
+from cekura_tui.workspace.setup import make_setup
+from cekura_tui.workspace.workspace import Workspace
+
+NewWindow = Callable[..., Workspace]
+
+
+@pytest.fixture
+def new_window(scripted: ScriptedServer, home: Path) -> Iterator[NewWindow]:
+    """Make a window on the scripted server, with this key or the saved one; it is closed after the test."""
+    made: list[Workspace] = []
+
+    def make(key: str = "key-of-the-test") -> Workspace:
+        env = {"CEKURA_API_URL": scripted.url, "CEKURA_API_KEY": key}
+        made.append(Workspace(make_setup(config_dir=str(home), env=env)))
+        return made[-1]
+
+    yield make
+    for window in made:
+        window.close()
+
+
+@pytest.fixture
+def open_window(new_window: NewWindow) -> NewWindow:
+    """Make such a window and start it."""
+
+    def start(key: str = "key-of-the-test", on_change: Callable[[], None] = lambda: None) -> Workspace:
+        window = new_window(key)
+        window.start(on_change)
+        return window
+
+    return start
