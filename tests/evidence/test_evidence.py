@@ -8,6 +8,7 @@ import pytest
 from evidence_cases import evidence_in, pairs, score
 from hypothesis import example, given
 from hypothesis import strategies as st
+from recorded_answers import changed
 
 from cekura_tui.evidence.evidence import NEAR, Evidence, reason_words
 from cekura_tui.evidence.spoken_words import words_of
@@ -145,6 +146,10 @@ def test_a_reader_would_point_at_the_same_turns(half: str, recall: float) -> Non
     assert told.pairs >= 49
     assert told.precision >= 0.9
     assert told.recall >= recall
+
+
+def test_the_evidence_for_every_verdict_on_a_hand_marked_call_is_as_recorded() -> None:
+    assert changed("evidence/answers.txt") == ""
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from evidence_cases import evidence_in
+from evidence_cases import found_in
 
 from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import Corpus
@@ -15,7 +15,6 @@ from cekura_tui.demo.library import agent_by_id
 from cekura_tui.evidence.evidence import Evidence
 from cekura_tui.evidence.hunk_reasons import MOST, Reason, reasons
 from cekura_tui.evidence.prompt_issues import IssueQuote, PromptIssue, read_issues
-from cekura_tui.evidence.reason_terms import Found
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import RunView, view_of
@@ -32,16 +31,6 @@ SENT = """# Desk
 ## Closing
 Say goodbye.
 """
-
-
-def found_in(views: list[RunView]) -> dict[int, Found]:
-    """The evidence of all verdicts, as it is found for a run that is read."""
-    found = {}
-    for view in views:
-        verdicts = [verdict for verdict in view.verdicts if verdict.state != "na"]
-        proofs = evidence_in(view.transcript.turns, [verdict.reasons for verdict in verdicts])
-        found[view.row.id] = tuple(zip(verdicts, proofs, strict=True))
-    return found
 
 
 def run(run_id: int = 1, *metrics: dict[str, Any], **more: Any) -> RunView:

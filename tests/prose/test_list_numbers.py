@@ -22,8 +22,7 @@ _NUMBER = re.compile(r"(?m)^((?:## )?[ ]*[*(]*(?:Step |Rule )?)\d+(?:\.\d+)?")
 
 @dataclass(frozen=True)
 class Rules:
-    """A list: items with words of their own, which may have a list inside; an item without a list may be a paragraph
-    over which the list goes on counting."""
+    """A list: items with words of their own, which may have a list inside or be a paragraph within the list."""
 
     name: str
     style: str
@@ -45,10 +44,9 @@ class Rule:
 
 @dataclass
 class Page:
-    """A text as lines, and of every line that is an item its list and its number."""
+    """A text as lines."""
 
     lines: list[str] = field(default_factory=list)
-    lists: dict[str, list[str]] = field(default_factory=dict)
     written: dict[tuple[str, str], str] = field(default_factory=dict)
     """The line of each item, by its list and words."""
 
@@ -73,7 +71,6 @@ def _write(page: Page, rules: Rules, indent: str, section: str) -> None:
         mark = rules.style.format(f"{section}.{number}" if rules.name.startswith("dot") else number)
         line = f"{indent}{mark}{rule.words}"
         page.lines.append(line)
-        page.lists.setdefault(rules.name, []).append(rule.words)
         page.written[rules.name, rule.words] = line
         for inside in rule.inside:
             is_section = rules.style.startswith("#")
@@ -179,64 +176,39 @@ def test_no_list_of_a_mixture_has_a_number_twice_or_skipped_and_nothing_else_cha
     found = renumbered(text, one.text, other.text)
     assert without_numbers(found) == without_numbers(text)
     assert found == mixture.text
-
-
-@given(st.integers(0, 10**9))
-def test_lists_to_which_two_people_added_follow_as_well(seed: int) -> None:
-    writer = Writer(Random(seed))
-    versions = [first := writer.document(), writer.version(first), writer.version(first)]
-    mixture = page(writer.mixture(writer.mixture(*versions[:2]), versions[2]))
-    pages = [page(version) for version in versions]
+    third = writer.version(first)
+    mixture = page(writer.mixture(writer.mixture(first, second), third))
+    pages = [page(version) for version in (first, second, third)]
     text = mixed(writer.rng, mixture, *pages)
-    assert renumbered(text, *(one.text for one in pages)) == mixture.text
+    assert renumbered(text, *(one.text for one in pages)) == mixture.text, "two people added to one list"
 
 
 @pytest.mark.parametrize(
-    ("text", "first", "second", "expected"),
+    ("text", "first", "expected"),
     [
-        pytest.param("a) k\nc) m\n", "a) k\nb) l\nc) m\n", "", "a) k\nb) m\n", id="letters"),
-        pytest.param("i. k\niii. m\n", "i. k\nii. l\niii. m\n", "", "i. k\nii. m\n", id="Roman"),
-        pytest.param("01. k\n03. m\n", "01. k\n02. l\n03. m\n", "", "01. k\n02. m\n", id="zeros in front"),
-        pytest.param("1. k\n2) x\n2. m\n", "1. k\n2. m\n", "1) k\n2) x\n3) m\n", "1. k\n2) x\n3. m\n", id="restyled"),
-        pytest.param(
-            "**1. K**\n\nk\n\n**3. M**\n",
-            "**1. K**\n\n**2. L**\n\nl\n\n**3. M**\n",
-            "",
-            "**1. K**\n\nk\n\n**2. M**\n",
-            id="titles",
-        ),
-        pytest.param(
-            "### 1. K\nk\n### 3. M\n", "### 1. K\nk\n### 2. L\n### 3. M\n", "", "### 1. K\nk\n### 2. M\n", id="headings"
-        ),
-        pytest.param("1. k\n4. n\n5. o\n", "1. k\n2. l\n4. n\n5. o\n", "", "1. k\n2. n\n3. o\n", id="skip gone"),
-        pytest.param("x\n1. k\n2. l\n4. n\n", "1. k\n2. l\n4. n\n", "", "x\n1. k\n2. l\n4. n\n", id="skip on purpose"),
-        pytest.param(
-            "1. k\n\nAnd then:\n\n3. m\n",
-            "1. k\n2. l\n\nAnd then:\n\n3. m\n",
-            "",
-            "1. k\n\nAnd then:\n\n2. m\n",
-            id="over a paragraph",
-        ),
-        pytest.param(
-            "1. k\n2. l\n\n2. n\n3. o\n",
-            "1. k\n2. l\n\n1. m\n2. n\n3. o\n",
-            "",
-            "1. k\n2. l\n\n1. n\n2. o\n",
-            id="restart over an empty line",
-        ),
-        pytest.param("1. k x\n3. m\n", "1. k\n2. l\n3. m\n", "", "1. k x\n2. m\n", id="reworded"),
-        pytest.param("١. k\n٣. m\n", "١. k\n٢. l\n٣. m\n", "", "١. k\n٢. m\n", id="Arabic figures"),
-        pytest.param("1. k\r\n3. m\r\n", "1. k\n2. l\n3. m\n", "", "1. k\r\n2. m\r\n", id="CRLF"),
+        ("a) k\nc) m\n", "a) k\nb) l\nc) m\n", "a) k\nb) m\n"),
+        ("i. k\niii. m\n", "i. k\nii. l\niii. m\n", "i. k\nii. m\n"),
+        ("01. k\n03. m\n", "01. k\n02. l\n03. m\n", "01. k\n02. m\n"),
+        ("**1. K**\nk\n**3. M**\n", "**1. K**\nk\n**2. L**\n**3. M**\n", "**1. K**\nk\n**2. M**\n"),
+        ("### 1. K\nk\n### 3. M\n", "### 1. K\nk\n### 2. L\n### 3. M\n", "### 1. K\nk\n### 2. M\n"),
+        ("1. k\n4. n\n5. o\n", "1. k\n2. l\n4. n\n5. o\n", "1. k\n2. n\n3. o\n"),
+        ("x\n1. k\n2. l\n4. n\n", "1. k\n2. l\n4. n\n", "x\n1. k\n2. l\n4. n\n"),  # skips 3 on purpose
+        ("1. k\n\nThen:\n\n3. m\n", "1. k\n2. l\n\nThen:\n\n3. m\n", "1. k\n\nThen:\n\n2. m\n"),
+        ("1. k\n2. l\n\n2. n\n3. o\n", "1. k\n2. l\n\n1. m\n2. n\n3. o\n", "1. k\n2. l\n\n1. n\n2. o\n"),
+        ("1. k x\n3. m\n", "1. k\n2. l\n3. m\n", "1. k x\n2. m\n"),
+        ("١. k\n٣. m\n", "١. k\n٢. l\n٣. m\n", "١. k\n٢. m\n"),
+        ("1. k\r\n3. m\r\n", "1. k\n2. l\n3. m\n", "1. k\r\n2. m\r\n"),
     ],
 )
-def test_numbers_of_every_style_follow(text: str, first: str, second: str, expected: str) -> None:
-    assert renumbered(text, first, second or first) == expected
+def test_numbers_of_every_style_follow(text: str, first: str, expected: str) -> None:
+    assert renumbered(text, first, first) == expected
 
 
-@pytest.mark.parametrize(
-    "around",
-    ["```\n{}```\n", "~~~json\n{}~~~\n", "- ```\n{}  ```\n"],
-)
+def test_numbers_follow_in_the_style_of_their_own_line() -> None:
+    assert renumbered("1. k\n2) x\n2. m\n", "1. k\n2. m\n", "1) k\n2) x\n3) m\n") == "1. k\n2) x\n3. m\n"
+
+
+@pytest.mark.parametrize("around", ["```\n{}```\n", "~~~json\n{}~~~\n", "- ```\n{}  ```\n"])
 def test_numbers_inside_a_fence_stay(around: str) -> None:
     rules = around.format("1. k\n2. l\n3. m\n")
     assert renumbered(rules.replace("2. l\n", ""), rules) == rules.replace("2. l\n", "")

@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 from prose_cases import faults, pairs
 from prose_scores import Score, kinds, prose_diff, score, total
+from recorded_answers import changed
 
 pytestmark = pytest.mark.xdist_group("marked by hand")  # each pair is compared once
 _HALVES = ("cases", "held")
@@ -62,3 +63,7 @@ def test_no_word_is_marked_because_of_what_wraps_an_answer(half: str) -> None:
 @pytest.mark.parametrize("half", _HALVES)
 def test_no_word_is_marked_in_part(half: str) -> None:
     assert not sum(one.cut for _, one in _scores(half))
+
+
+def test_the_hunks_of_every_hand_marked_pair_are_as_recorded() -> None:
+    assert changed("prose/answers.txt") == ""

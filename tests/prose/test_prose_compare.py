@@ -21,40 +21,15 @@ YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 _ANY = st.text(max_size=80)
 _PARTS = st.sampled_from(
     [
-        "Be kind. ",
-        "Never promise a price.",
-        " Ask for {{name}} first.",
-        "Say it once, then wait. Do not repeat it!",
-        "e.g. at 10:30",
-        "\n",
-        "\n\n",
-        "\r\n",
-        "- ",
-        "3. ",
-        "4. ",
-        "## Rules\n",
-        "> quoted\n",
-        "```json\n",
-        "```\n",
-        '  {"to": 1}\n',
-        "| a | b |\n",
-        "---\n",
-        "日本語です。",
-        " ",
-        "\t",
-        "…",
-        "é\x85",
-        "1.2 ",
-        "1.3 ",
-        "ii. ",
-        "Step 2: ",
-        "    - ",
-        "<rules>\n",
-        "</rules>\n",
-        "**Fees**\n",
-        "[Style]\n",
-        "====\n",
-        "- ```\n",
+        *(
+            "Be kind. ",
+            "Never promise a price.",
+            " Ask for {{name}} first.",
+            "Say it once, then wait. Do not!",
+        ),
+        *("e.g. at 10:30", "\n", "\n\n", "\r\n", "- ", "3. ", "4. ", "## Rules\n", "> quoted\n", "```json\n", "```\n"),
+        *('  {"to": 1}\n', "| a | b |\n", "---\n", "日本語です。", " ", "\t", "…", "é\x85", "1.2 ", "1.3 ", "ii. "),
+        *("Step 2: ", "    - ", "<rules>\n", "</rules>\n", "**Fees**\n", "[Style]\n", "====\n", "- ```\n"),
     ]
 )
 _PROMPTS = st.lists(_PARTS, max_size=24).map("".join)
@@ -76,16 +51,17 @@ def two_versions(draw: st.DrawFn) -> tuple[str, str]:
                 other.pop(at % len(other))
             case "move" if other:
                 other.insert(at, other.pop(rng.randrange(len(other))))
-            case _:
-                pass
     return "".join(parts), "".join(other)
 
 
 _PAIRS = st.tuples(_TEXTS, _TEXTS) | two_versions()
+_TABLE_FIRST = ("Be kind. \n- | a | b |\n", "| a | b |\nBe kind. \n- ")
 
 
-@given(_PAIRS)
-def test_all_hunks_make_the_proposed_text_and_none_the_sent_one(texts: tuple[str, str]) -> None:
+@given(_PAIRS, st.randoms(use_true_random=False))
+def test_all_hunks_make_the_proposed_text_none_the_sent_and_some_their_changes(
+    texts: tuple[str, str], rng: random.Random
+) -> None:
     old, new = texts
     diff = compare(old, new)
     assert (diff.old, diff.new) == texts
@@ -94,17 +70,9 @@ def test_all_hunks_make_the_proposed_text_and_none_the_sent_one(texts: tuple[str
     assert diff.is_same == (old == new)
     assert [hunk.number for hunk in diff.hunks] == list(range(1, len(diff.hunks) + 1))
     assert set[int]().union(*(piece.hunks() for piece in diff.pieces)) == {hunk.number for hunk in diff.hunks}
-    assert all(
-        piece.hunk or piece.old == piece.new or all(span.format for span in piece.spans if span.op != "same")
-        for piece in diff.pieces
-    )
+    for piece in diff.pieces:
+        assert piece.hunk or piece.old == piece.new or all(span.format for span in piece.spans if span.op != "same")
     assert len({hunk.key for hunk in diff.hunks}) == len(diff.hunks)
-
-
-@given(_PAIRS, st.randoms(use_true_random=False))
-def test_some_hunks_make_the_sent_text_with_exactly_those_changes(texts: tuple[str, str], rng: random.Random) -> None:
-    old, new = texts
-    diff = compare(*texts)
     taken = {hunk.number for hunk in diff.hunks if rng.random() < 0.5}
     text = old
     # What is moved or has words that differ is one edit with its dress, which can be left nevertheless.
@@ -132,15 +100,14 @@ def test_spans_tell_both_texts_and_the_diff_is_always_the_same(texts: tuple[str,
 
 
 @given(two_versions(), st.randoms(use_true_random=False))
-@example(("Be kind. \n- | a | b |\n", "| a | b |\nBe kind. \n- "), random.Random(1))
-@example(("Be kind. \n- | a | b |\n", "| a | b |\nBe kind. \n- "), random.Random(2))
-@example(("Be kind. \n- | a | b |\n", "| a | b |\nBe kind. \n- "), random.Random(3))
+@example(_TABLE_FIRST, random.Random(1))
+@example(_TABLE_FIRST, random.Random(2))
+@example(_TABLE_FIRST, random.Random(3))
 def test_no_choice_of_hunks_joins_two_words(texts: tuple[str, str], rng: random.Random) -> None:
     """A word of the staged text is one of the sent or of the proposed text, in scripts that have spaces."""
     old, new = (text.replace("日本語です。", "Bitte! ") for text in texts)
-    texts = old, new
-    diff = compare(*texts)
-    words = set(texts[0].split()) | set(texts[1].split())
+    diff = compare(old, new)
+    words = {*old.split(), *new.split()}
     text = staged(diff, {hunk.number: YES for hunk in diff.hunks if rng.random() < 0.5})
     assert {word for word in text.split() if not word[0].isdecimal()} <= words  # numbers follow
 
@@ -172,6 +139,9 @@ Say goodbye and thank the caller for the call.
 """
 
 
+RULE_2, OTHER_RULE = "Verification › rule 2", "Transfer angry people without delay"
+
+
 def only(diff: ProseDiff) -> Hunk:
     (hunk,) = diff.hunks
     return hunk
@@ -187,21 +157,21 @@ def read(diff: ProseDiff, number: int) -> str:
 def test_a_word_is_one_hunk_with_its_place_and_its_words() -> None:
     diff = compare(RULES, RULES.replace("birth", "their birth"))
     hunk = only(diff)
-    assert (hunk.kind, hunk.place, hunk.removed, hunk.added, hunk.line) == (
-        "changed",
-        "Verification › rule 2",
-        0,
-        1,
-        8,
-    )
+    assert (hunk.kind, hunk.place, hunk.removed, hunk.added, hunk.line) == ("changed", RULE_2, 0, 1, 8)
     assert read(diff, 1) == "\n2. Ask for the date of {+their +}birth and repeat it back slowly."
+    text = staged(diff, {1: HunkChoice("edited", "2. Ask when the patient was born.\n")})
+    slowly = "Ask for the date of birth and repeat it back slowly."
+    assert text == RULES.replace(slowly, "Ask when the patient was born."), "the white space around it stays"
 
 
-def test_a_new_rule_comes_with_the_numbers_after_it() -> None:
-    new = RULES.replace("3. Never", "3. Stop after two failed attempts.\n4. Never")
-    diff = compare(RULES, new)
-    hunk = only(diff)
+def test_a_new_rule_comes_with_the_numbers_after_it_and_a_removed_one_can_be_worded() -> None:
+    hunk = only(compare(RULES, RULES.replace("3. Never", "3. Stop after two failed attempts.\n4. Never")))
     assert (hunk.kind, hunk.place, hunk.added, hunk.removed) == ("added", "Verification › rule 3", 5, 0)
+    never = "Never read out a phone number that is on file."
+    gone = compare(RULES, RULES.replace(f"3. {never}\n", ""))
+    assert staged(gone, {1: HunkChoice("edited", "3. Never read numbers.")}) == RULES.replace(
+        never, "Never read numbers."
+    )
 
 
 def test_rules_that_changed_places_are_moved_and_their_numbers_are_no_words() -> None:
@@ -210,16 +180,13 @@ def test_rules_that_changed_places_are_moved_and_their_numbers_are_no_words() ->
     diff = compare(RULES, "\n".join(lines))
     assert (diff.added_words, diff.removed_words) == (0, 0)
     assert [hunk.kind for hunk in diff.worded] == ["moved", "moved"]
-    moved = diff.worded[0]
-    assert (moved.place, moved.note) == ("Verification › rule 1", "from rule 3")
+    assert (diff.worded[0].place, diff.worded[0].note) == ("Verification › rule 1", "from rule 3")
 
 
-def test_a_section_moves_as_one() -> None:
+def test_a_section_moves_as_one_and_says_where_to() -> None:
     verification, closing = RULES.index("## Verification"), RULES.index("## Closing")
-    new = RULES[:verification] + RULES[closing:] + "\n" + RULES[verification:closing]
-    diff = compare(RULES, new)
-    assert [hunk.kind for hunk in diff.worded] == ["moved"]
-    assert diff.worded[0].place == "Closing"
+    diff = compare(RULES, f"{RULES[:verification]}{RULES[closing:]}\n{RULES[verification:closing]}")
+    assert [(hunk.kind, hunk.place, hunk.note) for hunk in diff.worded] == [("moved", "Closing", "up")]
 
 
 def test_a_moved_sentence_with_a_changed_word_is_one_hunk_of_one_word() -> None:
@@ -227,7 +194,7 @@ def test_a_moved_sentence_with_a_changed_word_is_one_hunk_of_one_word() -> None:
     new = new.replace("Say goodbye", "Ask for the date of birth and repeat it back clearly. Say goodbye")
     diff = compare(RULES, new)
     moved = next(hunk for hunk in diff.hunks if hunk.kind == "moved")
-    assert (moved.place, moved.note) == ("Closing › paragraph 1", "from Verification › rule 2")
+    assert (moved.place, moved.note) == ("Closing › paragraph 1", f"from {RULE_2}")
     assert (diff.removed_words, diff.added_words) == (1, 1)
 
 
@@ -237,12 +204,9 @@ def test_rewrapped_lines_are_layout_beside_the_word_that_changed() -> None:
     diff = compare(old, new)
     (hunk,) = diff.worded
     assert (hunk.removed, hunk.added) == (1, 1)
-    assert [hunk.kind for hunk in diff.hunks if hunk is not diff.worded[0]] == ["layout"]
-
-
-def test_line_ends_alone_are_said_to_be_that() -> None:
-    diff = compare(RULES, RULES.replace("\n", "\r\n"))
-    assert {(hunk.kind, hunk.note) for hunk in diff.hunks} == {("layout", "line ends")}
+    assert [one.kind for one in diff.hunks if one is not hunk] == ["layout"]
+    ends = compare(RULES, RULES.replace("\n", "\r\n")).hunks
+    assert {(one.kind, one.note) for one in ends} == {("layout", "line ends")}
 
 
 def test_two_sentences_that_became_one_are_one_hunk() -> None:
@@ -279,9 +243,7 @@ def test_a_variable_is_one_word_and_a_fence_is_compared_by_line() -> None:
 
 def test_a_sentence_that_took_the_place_of_another_is_marked_whole() -> None:
     old = "- Speak slowly.\n- Offer the earliest free appointment to everyone.\n- Be brief.\n"
-    new = "- Speak slowly.\n- Transfer angry people without delay.\n- Be brief.\n"
-    diff = compare(old, new)
-    hunk = only(diff)
+    hunk = only(compare(old, old.replace("Offer the earliest free appointment to everyone", OTHER_RULE)))
     assert (hunk.kind, hunk.removed, hunk.added) == ("changed", 7, 5)
 
 
@@ -295,18 +257,6 @@ def test_new_rules_in_a_row_are_one_change_that_can_be_split_into_them() -> None
         ("Verification › rule 5", both.parts[1], both.key),
     ]
     assert staged(diff, {2: YES}).count("\n4. Say how long it takes.\n") == 1  # the number follows
-
-
-def test_an_edited_hunk_keeps_the_white_space_around_it() -> None:
-    diff = compare(RULES, RULES.replace("birth", "their birth"))
-    text = staged(diff, {1: HunkChoice("edited", "2. Ask when the patient was born.\n")})
-    assert text == RULES.replace(
-        "Ask for the date of birth and repeat it back slowly.", "Ask when the patient was born."
-    )
-    gone = compare(RULES, RULES.replace("3. Never read out a phone number that is on file.\n", ""))
-    assert staged(gone, {1: HunkChoice("edited", "3. Never read numbers.")}) == RULES.replace(
-        "Never read out a phone number that is on file.", "Never read numbers."
-    )
 
 
 def test_text_without_spaces_is_compared_by_letter() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from random import Random
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -42,30 +43,15 @@ Say goodbye to the caller. Ask whether more is needed.
 """
 PARTS = st.sampled_from(
     [
-        *(
-            "a",
-            "the caller",
-            "Ask for it. ",
-            "- ",
-            "# Head\n",
-            "1. ",
-            ".",
-            "日本。",
-            "e\u0301",
-            " ",
-            "\n",
-            "\n\n",
-            "\r\n",
-        ),
-        *("\r", "\t", "\x1b[31m", "\ud800", "Never promise a slot of any kind. ", "{{name}}", "```\n"),
+        *("a", "the caller", "Ask for it. ", "- ", "# Head\n", "1. ", ".", "日本。", "e\u0301", " ", "\n", "\n\n"),
+        *("\r\n", "\r", "\t", "\x1b[31m", "\ud800", "Never promise a slot of any kind. ", "{{name}}", "```\n"),
     ]
 )
 TEXTS = st.lists(PARTS, max_size=30).map("".join)
 VERSIONS = TEXTS.flatmap(
-    lambda text: st.tuples(
-        st.just(text), TEXTS | st.permutations(re.split("(?<=[.\n])", text)).map(lambda parts: "".join(parts))
-    )
+    lambda text: st.tuples(st.just(text), TEXTS | st.permutations(re.split("(?<=[.\n])", text)).map("".join))
 )
+CALLERS, ASKED = "athe callerthe caller", "Ask for it. Ask for it. Ask for it. \n\n"
 
 
 def side(found: list[ProseLine], op: str) -> str:
@@ -79,24 +65,15 @@ def side(found: list[ProseLine], op: str) -> str:
 @example(("Ask for it. \na.", "Ask for it.a. \n"))
 @example(("aa", "- a."))
 @example(("日本。a.", ""))
-@example(
-    (
-        "\n\nAsk for it. Ask for it. Ask for it. \n\n1. \n\nathe callerthe caller",
-        "\nathe callerthe caller Ask for it.Ask for it. Ask for it. \n\n \n1.\n\n",
-    )
-)
-def test_every_character_of_both_texts_is_in_the_lines(texts: tuple[str, str]) -> None:
+@example((f"\n\n{ASKED}1. \n\n{CALLERS}", f"\n{CALLERS} Ask for it.{ASKED[12:]} \n1.\n\n"))
+def test_every_character_is_in_the_lines_and_every_hunk_has_one_header(texts: tuple[str, str]) -> None:
     old, new = texts
-    lines = [line for passage in passages(compare(old, new)) for line in passage.lines]
+    diff = compare(old, new)
+    lines = [line for passage in passages(diff) for line in passage.lines]
     # How words are dressed is told as it was sent: quotation marks, emphasis, numbers written otherwise.
     for text, op in ((old, "del"), (new, "ins")):
         letters = [Counter(filter(str.isalpha, one)) for one in (visible(text), side(lines, op).replace("↵", ""))]
         assert letters[0] == letters[1]
-
-
-@given(VERSIONS)
-def test_every_hunk_has_one_header_and_the_plain_form_is_safe_for_a_terminal(texts: tuple[str, str]) -> None:
-    diff = compare(*texts)
     heads = [passage.hunk for passage in passages(diff) if passage.head]
     assert sorted(heads) == [hunk.number for hunk in diff.hunks]
     told = as_text(diff)
@@ -105,14 +82,10 @@ def test_every_hunk_has_one_header_and_the_plain_form_is_safe_for_a_terminal(tex
 
 
 @given(VERSIONS, st.randoms(use_true_random=False))
-def test_the_lines_of_the_staged_text_are_the_staged_text(texts: tuple[str, str], random: object) -> None:
+def test_the_lines_of_the_staged_text_are_the_staged_text(texts: tuple[str, str], random: Random) -> None:
     diff = compare(*texts)
     decided = (None, HunkChoice("accepted"), HunkChoice("rejected"), HunkChoice("edited", "Say so.\nOr not."))
-    choices = {
-        hunk.number: choice
-        for hunk in diff.hunks
-        if (choice := random.choice(decided))  # type: ignore[attr-defined]
-    }
+    choices = {hunk.number: choice for hunk in diff.hunks if (choice := random.choice(decided))}
     found = staged_lines(diff, choices)
     assert "\n".join(line.text for line in found.lines) == visible(staged(diff, choices)).removesuffix("\n")
     assert set(found.places) == {hunk.number for hunk in diff.hunks}
@@ -145,10 +118,8 @@ def test_the_plain_form_tells_place_words_moves_and_what_did_not_change() -> Non
 
 def test_a_staged_line_says_what_became_of_it() -> None:
     old = "# Role\nYou are Ava.\n- Rule one stays here.\n- Rule two goes away now.\n- Rule three stays.\n"
-    new = (
-        "# Role\nYou are Ava, the friendly voice.\n- Rule one stays here.\n- Rule three stays.\n- Rule four came in.\n"
-    )
-    diff = compare(old, new)
+    new = old.replace("Ava", "Ava, the friendly voice").replace("- Rule two goes away now.\n", "")
+    diff = compare(old, f"{new}- Rule four came in.\n")
     found = staged_lines(diff, {hunk.number: HunkChoice("accepted") for hunk in diff.hunks})
     assert [(line.mark, line.text) for line in found.lines] == [
         (" ", "# Role"),
@@ -158,14 +129,16 @@ def test_a_staged_line_says_what_became_of_it() -> None:
         ("+", "- Rule four came in."),
     ]
     undecided = staged_lines(diff, {})
-    assert [undecided.lines[line].text for line in undecided.places.values()] == [
-        "You are Ava.",
-        "- Rule two goes away now.",
-        "- Rule three stays.",
-    ]
+    places = [undecided.lines[line].text for line in undecided.places.values()]
+    assert places == ["You are Ava.", "- Rule two goes away now.", "- Rule three stays."]
 
 
-def test_of_a_long_line_beside_a_change_its_near_end_is_shown() -> None:
+def test_unchanged_lines_are_folded_to_those_near_a_change_and_long_ones_are_cut() -> None:
+    lines = [ProseLine((WordSpan("same", str(n)),)) for n in range(10)]
+    assert fold(lines, 2, 3) == (lines[:2], 5, lines[7:])
+    assert fold(lines, 0, 3) == ([], 7, lines[7:])
+    assert fold(lines, 5, 4) == (lines[:6], 0, lines[6:])
+    assert fold(lines[:1], 0, 0) == (lines[:1], 0, [])
     line = ProseLine((WordSpan("same", " ".join(f"word{n}" for n in range(200))),))
     first, hidden, last = fold([line, line, line, line], 1, 1)
     assert hidden == 2
@@ -174,11 +147,3 @@ def test_of_a_long_line_beside_a_change_its_near_end_is_shown() -> None:
     assert last[0].text.endswith(" word199")
     assert last[0].continues
     assert len(first[0].text) < 210
-
-
-def test_unchanged_lines_are_folded_to_those_beside_a_change() -> None:
-    lines = [ProseLine((WordSpan("same", str(n)),)) for n in range(10)]
-    assert fold(lines, 2, 3) == (lines[:2], 5, lines[7:])
-    assert fold(lines, 0, 3) == ([], 7, lines[7:])
-    assert fold(lines, 5, 4) == (lines[:6], 0, lines[6:])
-    assert fold(lines[:1], 0, 0) == (lines[:1], 0, [])

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cekura_tui.evidence.evidence import Evidence, EvidenceFinder
+from cekura_tui.evidence.reason_terms import Found
 from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import RunView
 from cekura_tui.model.transcript.transcript import Turn, read_transcript
 
 HERE = Path(__file__).parents[1] / "evidence"
@@ -35,6 +38,27 @@ def _result(steps: Generator[None, None, tuple[Evidence, ...]]) -> tuple[Evidenc
             return found
 
 
+def found_in(views: Iterable[RunView]) -> dict[int, Found]:
+    """The evidence of all verdicts, as it is found for a run that is read, by run id."""
+    found = {}
+    for view in views:
+        verdicts = [verdict for verdict in view.verdicts if verdict.state != "na"]
+        proofs = evidence_in(view.transcript.turns, [verdict.reasons for verdict in verdicts])
+        found[view.row.id] = tuple(zip(verdicts, proofs, strict=True))
+    return found
+
+
+class Call(NamedTuple):
+    """A call, its verdicts with the turns that a reader points at, and the evidence that was found for each."""
+
+    name: str
+    run: dict[str, Any]
+    turns: Sequence[Turn]
+    pairs: Sequence[dict[str, Any]]
+    explanations: Sequence[Sequence[str]]
+    found: Sequence[tuple[Evidence, ...]]
+
+
 class Pair(NamedTuple):
     """A verdict on a call: the turns that a reader points at, and those that were found."""
 
@@ -52,21 +76,27 @@ class Score(NamedTuple):
     recall: float
 
 
-def pairs(folder: str) -> Iterator[Pair]:
-    """The pairs of one half."""
+@cache
+def calls(folder: str) -> list[Call]:
+    """The calls of one half."""
+    found = []
     for file in sorted((HERE / folder).glob("*.json")):
         case: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         turns = read_transcript(Run.read({"id": 1, **case["run"]})).turns
-        explanations = [pair["verdict"]["explanation"] for pair in case["pairs"]]
-        evidence = evidence_in(turns, [[text] if isinstance(text, str) else text for text in explanations])
-        for pair, found in zip(case["pairs"], evidence, strict=True):
+        texts = [pair["verdict"]["explanation"] for pair in case["pairs"]]
+        explanations = [[text] if isinstance(text, str) else text for text in texts]
+        evidence = evidence_in(turns, explanations)
+        found.append(Call(file.stem, case["run"], turns, case["pairs"], explanations, evidence))
+    return found
+
+
+def pairs(folder: str) -> Iterator[Pair]:
+    """The pairs of one half."""
+    for call in calls(folder):
+        for pair, found in zip(call.pairs, call.found, strict=True):
+            turns = frozenset(one.n for one in found)
             why = tuple(f"{one.n} {one.sure}: {one.why}" for one in found)
-            yield Pair(
-                f"{file.stem}: {pair['verdict']['name']}",
-                frozenset(pair["turns"]),
-                frozenset(one.n for one in found),
-                why,
-            )
+            yield Pair(f"{call.name}: {pair['verdict']['name']}", frozenset(pair["turns"]), turns, why)
 
 
 def score(half: list[Pair]) -> Score:

@@ -1,0 +1,132 @@
+"""The full answers of evidence and of the prose diff for every case marked by hand, compared with recorded ones.
+
+Any change of an answer fails with the lines that differ. After an intended change record them again and read the diff:
+`python tests/support/recorded_answers.py`. A figure such as `3fa2` is a checksum of what is too long to be recorded.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from difflib import unified_diff
+from pathlib import Path
+
+import evidence_cases
+import own_facts_cases
+import prose_cases
+
+from cekura_tui.evidence.evidence import Evidence
+from cekura_tui.evidence.hunk_reasons import Reason, reasons
+from cekura_tui.evidence.particulars import particulars
+from cekura_tui.evidence.prompt_issues import PromptIssue
+from cekura_tui.evidence.spoken_words import words_of
+from cekura_tui.evidence.turn_alignment import align
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import view_of
+from cekura_tui.prose.compare import compare
+from cekura_tui.prose.diff import Hunk, ProseDiff
+from cekura_tui.prose.lines import as_text
+from cekura_tui.prose.merge import merge
+from cekura_tui.prose.patch import unified_patch
+from cekura_tui.prose.staged_lines import staged_lines
+from cekura_tui.prose.staging import HunkChoice, staged, wording
+
+_TESTS = Path(__file__).parents[1]
+_HALVES = ("cases", "held")
+_MOST_SHOWN = 40
+
+
+def _checksum(value: object) -> str:
+    return f"{zlib.crc32(repr(value).encode()) & 0xFFFF:04x}"
+
+
+def _checksums(made: dict[str, object]) -> str:
+    return " ".join(f"{name} {_checksum(value)}" for name, value in made.items())
+
+
+def evidence_answers() -> Iterator[str]:
+    """The turns of each verdict of a call: number, how sure (s, l or m), why, and the characters that are quoted."""
+    calls = [call for half in _HALVES for call in evidence_cases.calls(half)]
+    for call, following in zip(calls, [*calls[1:], calls[0]], strict=True):
+        texts = [turn.text for turn in call.turns]
+        made = {
+            "found": call.found,
+            "words": [words_of(text) for text in texts],
+            "facts": [particulars(text) for text in texts],
+            "aligned": [pair.sign for pair in align(call.turns, following.turns)],
+            "reasons": _reasons(call),
+        }
+        verdicts = (", ".join(map(_turn, found)) or "-" for found in call.found)
+        yield f"{call.name}: {' | '.join(verdicts)}; {_checksums(made)}"
+    for half in _HALVES:
+        for n, case in enumerate(own_facts_cases.marked(half), 1):
+            yield f"{half} {n}: {'; '.join(case.found)}"
+
+
+def _reasons(call: evidence_cases.Call) -> list[tuple[Reason, ...]]:
+    """What rules that have words of the explanations are put down to: to failed verdicts, and to issues as well."""
+    verdicts = [pair["verdict"] for pair in call.pairs]
+    sent = proposed = ""
+    for n, explanation in enumerate(call.explanations):
+        words = " ".join(explanation).split()[n * 2 :]
+        sent += f"## Part {n}\n\n- Be kind to everybody.\n\n"
+        proposed += f"## Part {n}\n\n- Be kind to everybody.\n- Always {' '.join(words[: 9 + n : 1 + n % 2])}.\n\n"
+    metrics = [{"id": n, "passed": False, "score": 0, **verdict} for n, verdict in enumerate(verdicts)]
+    payload = {"id": 1, "evaluation_status": "failure", **call.run, "evaluation": {"metrics": metrics}}
+    views = [view_of(Run.read(payload), 0.0)]
+    found, diff = evidence_cases.found_in(views), compare(sent, proposed)
+    issue = PromptIssue(verdicts[0]["name"], section="Part 1", run_ids=(1,), metric=verdicts[-1]["name"])
+    return [why for issues in ((), (issue,)) for why in reasons(diff, issues, views, found).values()]
+
+
+def _turn(one: Evidence) -> str:
+    return f"{one.n}{one.sure[0]} {one.why}{''.join(f' {start}-{end}' for start, end in one.spans)}"
+
+
+def prose_answers() -> Iterator[str]:
+    """The hunks of every pair: kind, line, words gone and come; and what is made of some of them."""
+    for half in _HALVES:
+        for pair in prose_cases.pairs(half):
+            yield f"{pair.name}: {_pair(pair.sent.text, pair.proposed.text)}"
+
+
+def _pair(sent: str, proposed: str) -> str:
+    diff = compare(sent, proposed)
+    split = compare(sent, proposed, split=frozenset(hunk.key for hunk in diff.hunks if hunk.parts))
+    taken = {hunk.number: HunkChoice("accepted") for hunk in split.hunks if hunk.number % 2}
+    some = staged(split, taken)
+    merged = merge(sent, compare(sent, some), diff)
+    made = {
+        "split": [_hunk(split, hunk) for hunk in split.hunks],
+        "lines": as_text(diff),
+        "wording": [wording(diff, hunk) for hunk in diff.hunks],
+        "some": some,
+        "staged": staged_lines(split, taken),
+        "merge": (merged.parts, merged.groups),
+        "patch": unified_patch(sent, some, "prompt.md"),
+    }
+    return f"{' '.join(_hunk(diff, hunk) for hunk in diff.hunks)}; {_checksums(made)}"
+
+
+def _hunk(diff: ProseDiff, hunk: Hunk) -> str:
+    pieces = [piece for piece in diff.pieces if hunk.number in piece.hunks()]
+    return f"{hunk.kind[0]}{hunk.line}-{hunk.removed}+{hunk.added}:{_checksum((hunk, pieces))}"
+
+
+RECORDED: dict[str, Callable[[], Iterator[str]]] = {
+    "evidence/answers.txt": evidence_answers,
+    "prose/answers.txt": prose_answers,
+}
+
+
+def changed(name: str) -> str:
+    """What differs from the recorded answers, and how to record them again; nothing where all are the same."""
+    recorded = (_TESTS / name).read_text("utf-8").splitlines()
+    differing = list(unified_diff(recorded, list(RECORDED[name]()), "recorded", "now", "", "", 0, ""))
+    hint = "If this is intended: python tests/support/recorded_answers.py"
+    return "\n".join([*differing[:_MOST_SHOWN], f"({len(differing)} lines in all) {hint}"]) if differing else ""
+
+
+if __name__ == "__main__":
+    for file, answers in RECORDED.items():
+        (_TESTS / file).write_text("".join(f"{line}\n" for line in answers()), "utf-8")
