@@ -33,35 +33,27 @@ Say goodbye.
 """
 
 
+TURNS = (
+    ("Main Agent", "Hello, this is the desk."),
+    ("Testing Agent", "I need to move my appointment to Tuesday."),
+    ("Main Agent", "Done, it is on Thursday."),
+)
+
+
 def run(run_id: int = 1, *metrics: dict[str, Any], **more: Any) -> RunView:
     """A run of three turns in which these metrics failed."""
-    told = [
-        ("Main Agent", "Hello, this is the desk."),
-        ("Testing Agent", "I need to move my appointment to Tuesday."),
-        ("Main Agent", "Done, it is on Thursday."),
+    turns = [
+        {"role": role, "content": text, "start_time": n * 10.0, "end_time": n * 10.0 + 5}
+        for n, (role, text) in enumerate(TURNS)
     ]
-    payload = {
-        "id": run_id,
-        "status": "completed",
-        "evaluation_status": "failure",
-        "transcript_object": [
-            {"role": role, "content": text, "start_time": n * 10.0, "end_time": n * 10.0 + 5}
-            for n, (role, text) in enumerate(told)
-        ],
-        "evaluation": {"metrics": [{"passed": False, "score": 0, **metric} for metric in metrics]},
-        **more,
-    }
+    evaluation = {"metrics": [{"passed": False, "score": 0, **metric} for metric in metrics]}
+    payload = {"id": run_id, "status": "completed", "evaluation_status": "failure", "evaluation": evaluation}
+    payload |= {"transcript_object": turns, **more}
     return view_of(Run.read(clean_json(payload)), 0.0)
 
 
-NOT_REPEATED = {
-    "id": 1,
-    "name": "New day read back",
-    "explanation": [
-        "The agent moved the appointment without repeating the new weekday.",
-        '"it is on Thursday" is wrong.',
-    ],
-}
+LINES = ["The agent moved the appointment without repeating the new weekday.", '"it is on Thursday" is wrong.']
+NOT_REPEATED = {"id": 1, "name": "New day read back", "explanation": LINES}
 RUDE = {"id": 2, "name": "Politeness", "explanation": ["The agent interrupted the caller's complaint."]}
 REPEAT = SENT.replace("names a day.", "names a day, and repeat the new weekday before you move the appointment.")
 
@@ -101,15 +93,7 @@ def test_each_change_of_the_improver_is_put_down_to_the_verdict_that_it_names(ru
 
 def test_a_reason_tells_line_turn_and_the_words_in_common() -> None:
     (reason,) = why(REPEAT, run(7, NOT_REPEATED, RUDE))[1]
-    assert reason == Reason(
-        run_id=7,
-        verdict="New day read back",
-        text="The agent moved the appointment without repeating the new weekday.",
-        turn=2,
-        sure="likely",
-        why=reason.why,
-        at=20.0,
-    )
+    assert reason == Reason(7, "New day read back", LINES[0], 2, "likely", reason.why, 20.0)
     assert reason.why.startswith("in common: ")
     assert {"repeat", "weekday"} <= set(reason.why.removeprefix("in common: ").split(", "))
 
@@ -122,9 +106,10 @@ def test_a_reason_tells_line_turn_and_the_words_in_common() -> None:
         SENT.replace("Desk", "Front desk"),
     ],
 )
-def test_where_nothing_points_at_a_verdict_nothing_is_claimed(proposed: str) -> None:
+def test_where_nothing_points_at_a_failed_verdict_nothing_is_claimed(proposed: str) -> None:
     assert why(proposed, run(7, NOT_REPEATED, RUDE)) == {1: ()}
     assert why(proposed) == {1: ()}
+    assert why(REPEAT, run(7, {**NOT_REPEATED, "passed": True, "score": 5}, evaluation_status="success")) == {1: ()}
 
 
 def test_a_rule_that_only_moved_answers_nothing() -> None:
@@ -136,17 +121,9 @@ def test_a_rule_that_only_moved_answers_nothing() -> None:
     assert reasons(diff, (), [view], found_in([view])) == {1: ()}
 
 
-def test_verdicts_that_passed_are_no_reason() -> None:
-    assert why(REPEAT, run(7, {**NOT_REPEATED, "passed": True, "score": 5}, evaluation_status="success")) == {1: ()}
-
-
 def test_an_issue_of_the_section_comes_before_verdicts_and_quotes_its_turn() -> None:
-    issue = PromptIssue(
-        "The day is not said again",
-        section="the Rescheduling section",
-        run_ids=(7,),
-        quotes=(IssueQuote("need to move my appointment"),),
-    )
+    quote = IssueQuote("need to move my appointment")
+    issue = PromptIssue("The day is not said again", section="the Rescheduling section", run_ids=(7,), quotes=(quote,))
     (reason,) = why(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]
     assert (reason.run_id, reason.text, reason.turn) == (7, "The day is not said again", 1)
     assert reason.why.startswith("an issue names “the Rescheduling section”")
@@ -156,6 +133,7 @@ def test_an_issue_of_the_section_comes_before_verdicts_and_quotes_its_turn() -> 
     ("issue", "sure", "words"),
     [
         (PromptIssue("The new weekday is never repeated", section="Rescheduling", run_ids=(7,)), "sure", "repeat"),
+        (PromptIssue("The weekday is never repeated", section="Rescheduling", run_ids=(7,)), "sure", "weekday"),
         (PromptIssue("Something is wrong", section="Rescheduling", run_ids=(7,)), "likely", ""),
         (PromptIssue("Wrong", quotes=(IssueQuote("repeat the new weekday before you move"),)), "maybe", "repeat"),
     ],
@@ -184,12 +162,8 @@ def test_an_issue_without_runs_and_metric_is_still_a_reason() -> None:
 
 
 def test_what_a_reviewer_wrote_is_a_reason() -> None:
-    view = run(
-        7,
-        evaluation_status="reviewed_failure",
-        is_reviewed=True,
-        feedback="It should repeat the weekday before it will move an appointment.",
-    )
+    feedback = "It should repeat the weekday before it will move an appointment."
+    view = run(7, evaluation_status="reviewed_failure", is_reviewed=True, feedback=feedback)
     assert [reason.verdict for reason in why(REPEAT, view)[1]] == ["Feedback"]
 
 
@@ -203,11 +177,8 @@ def test_the_part_of_the_expected_outcome_that_was_not_met_is_told() -> None:
         ],
     }
     (reason,) = why(REPEAT, run(7, expected_outcome=outcome))[1]
-    assert (reason.verdict, reason.text, reason.turn) == (
-        "Expected outcome",
-        "❌ The new weekday is repeated. See [00:20].",
-        2,
-    )
+    line = "❌ The new weekday is repeated. See [00:20]."
+    assert (reason.verdict, reason.text, reason.turn) == ("Expected outcome", line, 2)
 
 
 def test_several_runs_give_several_reasons_always_the_same_and_not_too_many() -> None:

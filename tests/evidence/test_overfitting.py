@@ -32,7 +32,7 @@ TURNS = (
     ("Main Agent", "Good morning, Brightsmile Dental, this is Nora. How can I help?"),
     (
         "Testing Agent",
-        "Hello, this is Priya Raman. I need to move my cleaning with Doctor Okafor, before my trip to Lisbon.",
+        "This is Priya Raman. I need to move my cleaning with Doctor Okafor, before my trip to Lisbon.",
     ),
     ("Main Agent", "Which day suits you? We have the fourteenth of March at half past nine."),
     ("Testing Agent", "My dog ate the little card with the time. My number is five five five, oh one four eight."),
@@ -45,13 +45,6 @@ PROFILE = {
     "name": "Priya Raman",
     "information": {"date_of_birth": "1988-11-02", "address": {"street": "Cedar Street"}, "card_ends_in": 4782},
 }
-
-
-def test_of_all_that_is_added_the_first_characters_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    diff = compare(SENT, SENT + "\n## Notes\n" + "- Be kind to the caller.\n" * 50 + "- Greet Priya Raman.\n")
-    assert [facts for facts in own_facts(diff, SENT, [run()]).values()] == [("Priya Raman",)]
-    monkeypatch.setattr(overfitting, "_ADDED", 500)
-    assert own_facts(diff, SENT, [run()]) == {}
 
 
 def run(turns: tuple[tuple[str, str], ...] = TURNS, **more: Any) -> RunView:
@@ -119,14 +112,16 @@ def test_rules_for_every_call_are_not(sentence: str) -> None:
     assert facts(sentence) == ()
 
 
-def test_facts_are_looked_for_in_what_was_added_alone() -> None:
-    sent = SENT + "- Priya comes on 14 March.\n- Say hello.\n"
-    assert own_facts(compare(sent, sent.replace("Say hello", "Say good day")), sent, [run()]) == {}
-    assert own_facts(compare(sent, sent.replace("- Priya comes on 14 March.\n", "")), sent, [run()]) == {}
-    moved = sent.replace("- Priya comes on 14 March.\n", "").replace(
-        "## Booking\n", "## Booking\n- Priya comes on 14 March.\n"
-    )
-    assert own_facts(compare(sent, moved), sent, [run()]) == {}
+def test_facts_are_looked_for_in_the_first_characters_that_were_added_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = "- Priya comes on 14 March.\n"
+    sent = f"{SENT}{rule}- Say hello.\n"
+    gone = sent.replace(rule, "")
+    for other in (sent.replace("Say hello", "Say good day"), gone, gone.replace("## Booking\n", f"## Booking\n{rule}")):
+        assert own_facts(compare(sent, other), sent, [run()]) == {}
+    diff = compare(SENT, SENT + "\n## Notes\n" + "- Be kind to the caller.\n" * 50 + "- Greet Priya Raman.\n")
+    assert list(own_facts(diff, SENT, [run()]).values()) == [("Priya Raman",)]
+    monkeypatch.setattr(overfitting, "_ADDED", 500)
+    assert own_facts(diff, SENT, [run()]) == {}
 
 
 def test_facts_of_every_run_count_and_are_told_once_and_not_too_many() -> None:
@@ -137,9 +132,7 @@ def test_facts_of_every_run_count_and_are_told_once_and_not_too_many() -> None:
 
 
 def test_nouns_of_a_language_that_writes_them_with_capitals_are_no_names() -> None:
-    said = (
-        "Ich möchte gern einen Termin bei der Praxis, weil mein Zahn seit einer Woche wehtut und der Schmerz bleibt. "
-    )
+    said = "Ich möchte gern einen Termin bei der Praxis, weil mein Zahn seit einer Woche wehtut. Der Schmerz bleibt. "
     german = run((("Testing Agent", said * 8),), test_profile_data={"name": "Jana Weber"})
     assert facts("Frage nach dem Termin, dem Zahn und dem Schmerz von Jana.", german) == ("Jana",)
 
@@ -171,6 +164,8 @@ def test_what_the_improver_of_the_embedded_server_writes_is_for_every_call(run_i
     [
         ("the twenty-fourth of March", "24.03.2026"),
         ("March the fourteenth", "14 March"),
+        ("am ersten März", "1. März"),
+        ("am dritten Mai", "3.5.2026"),
         ("half past nine", "09:30"),
         ("maria dot lopez at mail dot example dot org", "maria.lopez@mail.example.org"),
         ("K V one nine", "KV-19"),
@@ -183,30 +178,10 @@ def test_what_is_spoken_is_what_is_written(said: str, written: str) -> None:
     assert {one.key for one in particulars(said)} & {one.key for one in particulars(written)}
 
 
-@given(
-    st.lists(
-        st.sampled_from(
-            [
-                *"aI1-:.@$({\"'\n",
-                " ",
-                "14",
-                "March",
-                "at",
-                "dot",
-                "Priya",
-                "K",
-                "²",
-                "日",
-                "th",
-                "8.30",
-                "the",
-                "double",
-                "five",
-            ]
-        ),
-        max_size=40,
-    )
-)
+PARTS = [*"aI1-:.@$({\"'\n K²日", "14", "March", "at", "dot", "Priya", "th", "8.30", "the", "double", "five"]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=40))
 def test_whatever_is_said_and_written_a_fact_stands_in_both(parts: list[str]) -> None:
     text = "".join(parts)
     assert all(0 <= one.start < one.end <= len(text) for one in particulars(text))

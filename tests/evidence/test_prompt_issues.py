@@ -17,17 +17,10 @@ from cekura_tui.demo.library import agent_by_id
 from cekura_tui.evidence.prompt_issues import IssueQuote, PromptIssue, read_issues
 from cekura_tui.model.json_tree import JsonTree
 
+KEYS = st.sampled_from(("issues", "results", "title", "runs", "run_id", "quotes", "turns", "text", "fix", "x"))
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(
-            st.sampled_from(("issues", "results", "title", "runs", "run_id", "quotes", "turns", "text", "fix", "x"))
-            | st.text(max_size=4),
-            inner,
-            max_size=5,
-        )
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS | st.text(max_size=4), inner, max_size=5),
     max_leaves=20,
 )
 
@@ -70,17 +63,9 @@ def test_issues_are_found_wherever_they_are(body: object) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        None,
-        [],
-        {},
-        "",
-        " \n",
-        [None, [], {}, [[]], True],
-        {"issues": None, "count": 0},
-        {"results": [{"title": None}]},
-        "No issues were found in the selected runs.",
-        {"issues": "There were no issues."},
-        {"message": "No issues found"},
+        *(None, [], {}, "", " \n", [None, [], {}, [[]], True], {"issues": None, "count": 0}),
+        *({"results": [{"title": None}]}, "No issues were found in the selected runs."),
+        *({"issues": "There were no issues."}, {"message": "No issues found"}),
     ],
 )
 def test_nothing_told_is_no_issue(body: object) -> None:
@@ -88,7 +73,7 @@ def test_nothing_told_is_no_issue(body: object) -> None:
 
 
 def test_known_words_are_read_and_all_else_is_kept() -> None:
-    told = {
+    told: dict[str, Any] = {
         "title": "Skips\tthe check",
         "rootCause": "The rule is \x1b[31mweak",
         "suggested_fix": ["Ask first.", "Then look."],
@@ -96,7 +81,7 @@ def test_known_words_are_read_and_all_else_is_kept() -> None:
         "severity": 3,
         "metric": {"id": 9, "name": "Identity"},
         "runs": [7, "8", {"id": 9}, "x", None, 2**63],
-        "evidence": ["I have him here", {"turn": 4, "speaker": "Main Agent", "content": "Yes", "run_id": 12}, 5],
+        "evidence": ["I have him here", " ", {"turn": 4, "speaker": "Main Agent", "content": "Yes", "run_id": 12}, 5],
         "score": 0.0,
         "nested": {"deep": [1, {"x": None}]},
         "empty": [],
@@ -114,13 +99,7 @@ def test_known_words_are_read_and_all_else_is_kept() -> None:
             IssueQuote("Yes", run_id=12, index=4, who="Main Agent"),
             IssueQuote(index=5),
         ),
-        rest={
-            "fix": "another one",
-            "metric": {"id": 9, "name": "Identity"},
-            "runs": [7, "8", {"id": 9}, "x", None, 2**63],
-            "score": 0.0,
-            "nested": {"deep": [1, {"x": None}]},
-        },
+        rest={key: told[key] for key in ("fix", "metric", "runs", "score", "nested")},
     )
 
 

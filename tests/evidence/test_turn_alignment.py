@@ -40,7 +40,7 @@ def drawn(pairs: Sequence[Pair]) -> list[tuple[int | None, str, int | None]]:
 
 
 @given(calls, calls)
-def test_every_turn_of_both_calls_stands_there_once_and_in_order(left: list[Turn], right: list[Turn]) -> None:
+def test_every_turn_stands_there_once_whichever_call_is_on_the_left(left: list[Turn], right: list[Turn]) -> None:
     pairs = align(left, right)
     assert [pair.left for pair in pairs if pair.left] == left
     assert [pair.right for pair in pairs if pair.right] == right
@@ -51,24 +51,13 @@ def test_every_turn_of_both_calls_stands_there_once_and_in_order(left: list[Turn
         else:
             assert pair.alike == 0.0
             assert pair.left or pair.right
-
-
-@given(calls)
-def test_the_same_call_stands_beside_itself_turn_by_turn(turns: list[Turn]) -> None:
-    assert drawn(align(turns, turns)) == [(turn.n, "=", turn.n) for turn in turns]
-
-
-@given(calls, calls)
-def test_it_makes_no_difference_which_run_is_on_the_left(left: list[Turn], right: list[Turn]) -> None:
-    there = [pair.alike for pair in align(left, right) if pair.alike]
-    back = [pair.alike for pair in align(right, left) if pair.alike]
+    there, back = ([pair.alike for pair in some] for some in (pairs, align(right, left)))
     assert sum(share**2 for share in there) == pytest.approx(sum(share**2 for share in back))
 
 
-@given(calls, st.data())
+@given(calls.filter(len), st.data())
 def test_a_turn_that_was_left_out_is_the_only_difference(turns: list[Turn], data: st.DataObject) -> None:
-    if not turns:
-        return
+    assert drawn(align(turns, turns)) == [(turn.n, "=", turn.n) for turn in turns]
     gone = data.draw(st.integers(0, len(turns) - 1))
     signs = [pair.sign for pair in align(turns, turns[:gone] + turns[gone + 1 :])]
     assert sorted(signs) == ["<"] + ["="] * (len(turns) - 1)
@@ -89,14 +78,8 @@ def test_the_answer_that_went_wrong_stands_beside_the_one_that_was_right() -> No
         ("main", "I have booked a table for four at seven."),
         ("testing", "Thank you. Bye!"),
     )
-    assert drawn(align(here, there)) == [
-        (1, "=", 1),
-        (2, "=", 2),
-        (None, ">", 3),
-        (None, ">", 4),
-        (3, "~", 5),
-        (4, "=", 6),
-    ]
+    beside = [(1, "=", 1), (2, "=", 2), (None, ">", 3), (None, ">", 4), (3, "~", 5), (4, "=", 6)]
+    assert drawn(align(here, there)) == beside
 
 
 def test_tool_calls_go_by_their_name_and_are_the_same_only_with_the_same_values() -> None:
