@@ -10,8 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from recorded_answers import changed
 
-from cekura_tui.evidence.evidence import NEAR, Evidence, reason_words
+from cekura_tui.evidence.evidence import NEAR, Evidence, TurnMark, marks_of, reason_words
 from cekura_tui.evidence.spoken_words import words_of
+from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.transcript.transcript import Turn
 
 CALL = (
@@ -94,6 +95,14 @@ def test_each_turn_says_how_sure_it_is_and_why_in_plain_words() -> None:
     assert reason_words(timed.why, timed.sure) == "cited at 00:42"
     assert reason_words(nearly.why, nearly.sure) == "quoted in other words (likely)"
     assert reason_words(NEAR, "maybe") == "next to the quote (uncertain)"
+
+
+def test_failed_verdicts_come_first_among_the_marks_of_a_turn_then_those_to_review() -> None:
+    states: tuple[State, ...] = ("pass", "na", "review", "fail")
+    verdicts = [Verdict("metric", n, f"{state}ed", state, None, None) for n, state in enumerate(states)]
+    marks = marks_of((verdict, [Evidence(7, "sure", "quoted", ((0, 4),))]) for verdict in verdicts)
+    assert [mark.name for mark in marks[7]] == ["failed", "reviewed", "passed", "naed"]
+    assert marks[7][0] == TurnMark("fail", "failed", "quoted", "sure", ((0, 4),))
 
 
 AGAIN = "you are booked for the early appointment"

@@ -101,6 +101,8 @@ def test_known_words_are_read_and_all_else_is_kept() -> None:
         ),
         rest={key: told[key] for key in ("fix", "metric", "runs", "score", "nested")},
     )
+    assert read_issues([{"title": "T", "quotes": ["Yes", 1.5]}])[0].rest == {"quotes": ["Yes", 1.5]}
+    assert read_issues([{"title": "T", "runs": "7, x, 8"}])[0].run_ids == (7, 8)
 
 
 def test_issues_that_are_listed_by_run_belong_to_it() -> None:

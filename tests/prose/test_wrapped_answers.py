@@ -77,6 +77,7 @@ def test_what_is_around_an_answer_is_one_change_beside_those_of_the_answer(answe
         f"“Hi!” – greet so.\n{SENT}\nEnd with “bye”",
         f'"Hi!" – greet so.\n{SENT}\nEnd with "bye"',
         f'""\n{SENT}\n""',
+        f'"Ask first.\n{SENT}\nIt is 5 " wide."',
         f'""Hi!" – greet so.\n{SENT}\n"',
         f"<answer_rules>\nBe brief.\n</answer_rules>\n\n{SENT}",
         SENT.replace("# Closing\n", "# Closing\n-----\n\nI hope to see you soon.\n"),

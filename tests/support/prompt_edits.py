@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, wraps
+from functools import cache
 from itertools import chain, pairwise
 from random import Random
 from textwrap import wrap
@@ -195,11 +195,10 @@ def _any_block(rng: Writer) -> str:
 # Places in a text
 
 
-def _at(places: Callable[[Lines], Sequence[Place]]) -> Callable[[Callable[[Writer, Lines, Place], None]], Edit]:
+def at_one_of(places: Callable[[Lines], Sequence[Place]]) -> Callable[[Callable[[Writer, Lines, Place], object]], Edit]:
     """An edit of one of such places."""
 
-    def edit_of(change: Callable[[Writer, Lines, Place], None]) -> Edit:
-        @wraps(change)
+    def edit_of(change: Callable[[Writer, Lines, Place], object]) -> Edit:
         def edit(rng: Writer, lines: Lines) -> None:
             if found := places(lines):
                 change(rng, lines, rng.choice(found))
@@ -223,14 +222,6 @@ def items(lines: Lines) -> list[int]:
     return [at for at, line in _unfenced(lines) if ITEM.match(line)]
 
 
-def _counted(lines: Lines) -> list[int]:
-    return [at for at in items(lines) if _is_counted(lines[at])]
-
-
-def _uncounted(lines: Lines) -> list[int]:
-    return [at for at in items(lines) if not _is_counted(lines[at])]
-
-
 def _item(line: str) -> re.Match[str]:
     hit = ITEM.match(line)
     assert hit
@@ -239,6 +230,10 @@ def _item(line: str) -> re.Match[str]:
 
 def _is_counted(item: str) -> bool:
     return _item(item)["mark"] not in "-*+•–"
+
+
+def _of_kind(is_counted: bool) -> Callable[[Lines], list[int]]:
+    return lambda lines: [at for at in items(lines) if _is_counted(lines[at]) == is_counted]
 
 
 def _number(item: str) -> int:
@@ -362,19 +357,17 @@ def remove(rng: Writer, lines: Lines, at: int) -> Lines:
     return [gone[0][_item(gone[0]).end() :], *gone[1:]]
 
 
-@_at(items)
+@at_one_of(items)
 def rule_in(rng: Writer, lines: Lines, at: int) -> None:
     """One to three rules in a row."""
     new = [rng.sentences(2) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
     insert(rng, lines, at, new, len(new))
 
 
-@_at(items)
-def rule_out(rng: Writer, lines: Lines, at: int) -> None:
-    remove(rng, lines, at)
+rule_out = at_one_of(items)(remove)
 
 
-@_at(items)
+@at_one_of(items)
 def rule_moved(rng: Writer, lines: Lines, at: int) -> None:
     """An item stands elsewhere, mostly near."""
     before = list(lines)
@@ -394,10 +387,10 @@ def _reworded(rng: Writer, lines: Lines, at: int) -> None:
     lines[at] = marker + " ".join(parts)
 
 
-rule_reworded, sentence_reworded = _at(items)(_reworded), _at(prose)(_reworded)
+rule_reworded, sentence_reworded = at_one_of(items)(_reworded), at_one_of(prose)(_reworded)
 
 
-@_at(_several(items))
+@at_one_of(_several(items))
 def rule_split(rng: Writer, lines: Lines, at: int) -> None:
     marker, parts = body(lines[at])
     whole = _list_of(lines, at)
@@ -411,13 +404,13 @@ def _beside_items(lines: Lines) -> list[int]:
     return [at for at in places if at + 1 in places and at + 1 in _list_of(lines, at)]
 
 
-@_at(_beside_items)
+@at_one_of(_beside_items)
 def rules_joined(rng: Writer, lines: Lines, at: int) -> None:
     if _block(lines, at + 1) == at + 2:
         lines[at] += " " + remove(rng, lines, at + 1)[0]
 
 
-@_at(_counted)
+@at_one_of(_of_kind(True))
 def list_restarted(rng: Writer, lines: Lines, at: int) -> None:
     """A numbered list begins again in the middle, behind a line of its own or without one."""
     whole = _list_of(lines, at)
@@ -428,7 +421,7 @@ def list_restarted(rng: Writer, lines: Lines, at: int) -> None:
             lines[whole[n] : whole[n]] = rng.choice((["", rng.sentence(), ""], [""], ["", "After that:", ""]))
 
 
-@_at(lambda lines: [at + 1 for at in _beside_items(lines) if not _depth(lines[at + 1])])
+@at_one_of(lambda lines: [at + 1 for at in _beside_items(lines) if not _depth(lines[at + 1])])
 def rule_nested(rng: Writer, lines: Lines, at: int) -> None:
     """An item goes below the one before it."""
     whole, hit = _list_of(lines, at), _item(lines[at])
@@ -440,16 +433,11 @@ def rule_nested(rng: Writer, lines: Lines, at: int) -> None:
 # Sentences
 
 
-@_at(prose)
+@at_one_of(prose)
 def sentence_in(rng: Writer, lines: Lines, at: int) -> None:
     marker, parts = body(lines[at])
     parts.insert(rng.randint(0, len(parts)), rng.sentence())
     lines[at] = marker + " ".join(parts)
-
-
-@_at(_several(prose))
-def sentence_out(rng: Writer, lines: Lines, at: int) -> None:
-    _sentence_from(rng, lines, at)
 
 
 def _sentence_from(rng: Writer, lines: Lines, at: int) -> str:
@@ -459,7 +447,10 @@ def _sentence_from(rng: Writer, lines: Lines, at: int) -> str:
     return one
 
 
-@_at(_several(prose))
+sentence_out = at_one_of(_several(prose))(_sentence_from)
+
+
+@at_one_of(_several(prose))
 def sentence_moved(rng: Writer, lines: Lines, at: int) -> None:
     one = _sentence_from(rng, lines, at)
     other = rng.choice(prose(lines) or [at])
@@ -468,7 +459,7 @@ def sentence_moved(rng: Writer, lines: Lines, at: int) -> None:
     lines[other] = marker + " ".join(parts)
 
 
-@_at(_several(_paragraphs))
+@at_one_of(_several(_paragraphs))
 def paragraph_split(rng: Writer, lines: Lines, at: int) -> None:
     """Its sentences on two lines, or in two paragraphs."""
     marker, parts = body(lines[at])
@@ -482,7 +473,7 @@ def paragraph_split(rng: Writer, lines: Lines, at: int) -> None:
 def _put_in(make: Callable[[Writer], str]) -> Edit:
     """An edit that puts a block of its own between others."""
 
-    @_at(_gaps)
+    @at_one_of(_gaps)
     def edit(rng: Writer, lines: Lines, at: int) -> None:
         lines[at:at] = [*make(rng).split("\n"), ""]
 
@@ -491,12 +482,12 @@ def _put_in(make: Callable[[Writer], str]) -> Edit:
 
 paragraph_in, table_in, tags_in = map(_put_in, (_any_block, _table, _tagged))
 comment_in, fence_in = map(_put_in, (_comment, _fenced))
+heading_in = _put_in(lambda rng: rng.choice(("## {}", "### {}", "**{}**")).format(rng.title()))
 
 
 def _of_blocks(change: Callable[[Writer, list[str]], None]) -> Edit:
     """An edit of what is between empty lines."""
 
-    @wraps(change)
     def edit(rng: Writer, lines: Lines) -> None:
         blocks = re.split(r"\n\n+", "\n".join(lines))
         change(rng, blocks)
@@ -508,7 +499,6 @@ def _of_blocks(change: Callable[[Writer, list[str]], None]) -> Edit:
 def _of_sections(change: Callable[[Writer, list[Lines]], None]) -> Edit:
     """An edit of what is before the first heading, and of all sections, each with its heading."""
 
-    @wraps(change)
     def edit(rng: Writer, lines: Lines) -> None:
         starts = [0, *(at for at in _headings(lines) if at), len(lines)]
         sections = [lines[start:end] for start, end in pairwise(starts)]
@@ -549,13 +539,13 @@ tags_around = _around(*(_in_tags(name, "{}") for name in ("identity", "flow", "p
 comment_around, fence_around = _around("<!--\n{}\n-->"), _around("```\n{}\n```")
 
 
-@_at(_pairs_of_tags)
+@at_one_of(_pairs_of_tags)
 def tags_off(rng: Writer, lines: Lines, tags: tuple[int, int]) -> None:
     """A pair goes; what is inside stays."""
     del lines[tags[1]], lines[tags[0]]
 
 
-@_at(_pairs_of_tags)
+@at_one_of(_pairs_of_tags)
 def tags_renamed(rng: Writer, lines: Lines, tags: tuple[int, int]) -> None:
     name = rng.choice(("guidelines", "context", "notes"))
     lines[tags[0]], lines[tags[1]] = f"<{name}>", f"</{name}>"
@@ -572,13 +562,7 @@ def section_in(rng: Writer, sections: list[Lines]) -> None:
     sections.insert(rng.randint(1, len(sections)), new)
 
 
-@_at(_gaps)
-def heading_in(rng: Writer, lines: Lines, at: int) -> None:
-    """A heading alone, before something that is there."""
-    lines[at:at] = [rng.choice(("## {}", "### {}", "**{}**")).format(rng.title()), ""]
-
-
-@_at(_headings)
+@at_one_of(_headings)
 def heading_reworded(rng: Writer, lines: Lines, at: int) -> None:
     marks = re.match(r"(#+ +|\*\*)(.*?)(\*\*:?)?$", lines[at])
     assert marks
@@ -588,7 +572,7 @@ def heading_reworded(rng: Writer, lines: Lines, at: int) -> None:
 # Kinds of lines
 
 
-@_at(_several(_paragraphs))
+@at_one_of(_several(_paragraphs))
 def paragraph_to_list(rng: Writer, lines: Lines, at: int) -> None:
     """Every sentence an item."""
     is_counted = rng.random() < 0.5
@@ -596,7 +580,7 @@ def paragraph_to_list(rng: Writer, lines: Lines, at: int) -> None:
     lines[at : at + 1] = [f"{f'{n}.' if is_counted else '-'} {part}" for n, part in enumerate(parts, 1)]
 
 
-@_at(items)
+@at_one_of(items)
 def list_to_paragraph(rng: Writer, lines: Lines, at: int) -> None:
     whole = _list_of(lines, at)
     if whole == list(range(whole[0], whole[-1] + 1)):
@@ -612,10 +596,11 @@ def _marked_as(mark: str) -> Callable[[Writer, Lines, int], None]:
     return change
 
 
-bullets_to_numbers, numbers_to_bullets = _at(_uncounted)(_marked_as("{}.")), _at(_counted)(_marked_as("-"))
+bullets_to_numbers = at_one_of(_of_kind(False))(_marked_as("{}."))
+numbers_to_bullets = at_one_of(_of_kind(True))(_marked_as("-"))
 
 
-@_at(_turns)
+@at_one_of(_turns)
 def turn_in(rng: Writer, lines: Lines, at: int) -> None:
     lines.insert(at + rng.randint(0, 1), "".join(_TURN.findall(lines[at])[:1]) + rng.sentence())
 
@@ -623,13 +608,13 @@ def turn_in(rng: Writer, lines: Lines, at: int) -> None:
 # Tables
 
 
-@_at(_tables)
+@at_one_of(_tables)
 def row_in(rng: Writer, lines: Lines, rows: list[int]) -> None:
     at = rng.choice(rows[1:])
     lines.insert(at + 1, _row([rng.thing() for _ in range(lines[at].count("|") - 1)]))
 
 
-@_at(_tables)
+@at_one_of(_tables)
 def cell_reworded(rng: Writer, lines: Lines, rows: list[int]) -> None:
     at = rng.choice([rows[0], *rows[2:]])
     cells = lines[at].split("|")
@@ -637,7 +622,7 @@ def cell_reworded(rng: Writer, lines: Lines, rows: list[int]) -> None:
     lines[at] = "|".join(cells)
 
 
-@_at(_tables)
+@at_one_of(_tables)
 def column_in_or_out(rng: Writer, lines: Lines, rows: list[int]) -> None:
     columns = lines[rows[0]].count("|") - 1
     place, is_new = rng.randint(1, columns), columns < 3 or rng.random() < 0.5
@@ -647,7 +632,7 @@ def column_in_or_out(rng: Writer, lines: Lines, rows: list[int]) -> None:
         lines[at] = "|".join([*cells[:place], *[f" {new} "] * is_new, *cells[place + (not is_new) :]])
 
 
-@_at(_tables)
+@at_one_of(_tables)
 def table_to_list(rng: Writer, lines: Lines, rows: list[int]) -> None:
     cells = [map(str.strip, lines[at].split("|")[1:-1]) for at in rows[2:]]
     lines[rows[0] : rows[-1] + 1] = [f"- {': '.join(row)}" for row in cells]
@@ -659,7 +644,7 @@ def table_to_list(rng: Writer, lines: Lines, rows: list[int]) -> None:
 def _out(spans: Callable[[Lines], list[tuple[int, int]]]) -> Edit:
     """An edit that removes the lines of such a span."""
 
-    @_at(spans)
+    @at_one_of(spans)
     def edit(_: Writer, lines: Lines, span: tuple[int, int]) -> None:
         del lines[slice(*span)]
 
@@ -677,7 +662,6 @@ tags_out = _out(lambda lines: [(start, end + 1) for start, end in _pairs_of_tags
 
 
 def _of_text(change: Callable[[Writer, str], str]) -> Edit:
-    @wraps(change)
     def edit(rng: Writer, lines: Lines) -> None:
         lines[:] = change(rng, "\n".join(lines)).split("\n")
 
@@ -756,21 +740,16 @@ def tags_for_titles(_: Writer, sections: list[Lines]) -> None:
 @_of_text
 def wrapper(rng: Writer, text: str) -> str:
     """What a model puts around its whole answer."""
+    lead = "Here is the improved prompt:\n\n"
     around = (
-        "```markdown\n{}\n```",
-        "Here is the improved prompt:\n\n{}",
-        "Here is the improved prompt:\n\n```\n{}\n```\n\nLet me know if you want me to change anything.",
-        "<prompt>\n{}\n</prompt>",
-        "{}\n\n---\n\nI made the rules shorter and added a closing.",
-        '"{}"',
+        *("```markdown\n{}\n```", f"{lead}{{}}"),
+        f"{lead}```\n{{}}\n```\n\nLet me know if you want me to change anything.",
+        *("<prompt>\n{}\n</prompt>", "{}\n\n---\n\nI made the rules shorter and added a closing.", '"{}"'),
     )
     return text if "```" in text else rng.choice(around).format(text.rstrip("\n")) + "\n"
 
 
-@_of_text
-def rewritten(rng: Writer, _: str) -> str:
-    """Another prompt altogether."""
-    return prompt(rng).replace("\r\n", "\n")
+rewritten = _of_text(lambda rng, _: prompt(rng).replace("\r\n", "\n"))  # another prompt altogether
 
 
 WORDED: tuple[Edit, ...] = (

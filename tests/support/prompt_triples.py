@@ -55,11 +55,6 @@ def _edited(rng: Writer, side: Side, lines: Lines) -> str:
     return ("\r\n" if rng.random() < 0.08 else "\n").join(lines)
 
 
-def _word_in(rng: Writer, lines: Lines) -> None:
-    if places := prose(lines):
-        _reword(rng, lines, rng.choice(places))
-
-
 def _reword(rng: Writer, lines: Lines, at: int, which: int | None = None) -> None:
     """Another word in one of the sentences of a line."""
     marker, sentences = body(lines[at])
@@ -70,6 +65,7 @@ def _reword(rng: Writer, lines: Lines, at: int, which: int | None = None) -> Non
     lines[at] = marker + " ".join(sentences)
 
 
+_word_in = edits.at_one_of(prose)(_reword)
 _EDITS: tuple[Edit, ...] = (
     *(edits.rule_in, edits.rule_in, edits.rule_out, edits.rule_moved, _word_in, _word_in),
     *(edits.sentence_in, edits.sentence_out, edits.section_in, edits.section_out, edits.section_moved),
