@@ -241,6 +241,13 @@ def test_a_variable_is_one_word_and_a_fence_is_compared_by_line() -> None:
     assert "[-{{ customer name }}-]{+{{ caller }}+}" in read(diff, 1)
 
 
+def test_code_of_which_most_lines_changed_is_one_change_with_the_lines_that_stay() -> None:
+    old = "```\nlook_up(number)\nbook(day)\nwait(ten)\nclose(call)\nhang(up)\n```\n"
+    new = old.replace("number", "name").replace("day", "week").replace("ten", "two").replace("up)", "on)")
+    hunk = only(compare(old, new))
+    assert (hunk.old, hunk.new) == (old[4:-5], new[4:-5])
+
+
 def test_a_sentence_that_took_the_place_of_another_is_marked_whole() -> None:
     old = "- Speak slowly.\n- Offer the earliest free appointment to everyone.\n- Be brief.\n"
     hunk = only(compare(old, old.replace("Offer the earliest free appointment to everyone", OTHER_RULE)))
