@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from recorded_answers import changed
 
 from cekura_tui.evidence.evidence import NEAR, Evidence, TurnMark, marks_of, reason_words
-from cekura_tui.evidence.spoken_words import words_of
+from cekura_tui.evidence.spoken_words import root, words_of
 from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.transcript.transcript import Turn
 
@@ -209,6 +209,11 @@ def test_a_quote_in_figures_is_found_where_they_were_spoken_and_never_over_a_sto
     turns = [Turn(1, "testing", "", 0.0, 1.0, "And?"), Turn(2, "main", "", 2.0, 3.0, said)]
     ((found,),) = evidence_in(turns, [[f"The agent said “{quote}”."]])
     assert (found.n, found.sure) == (2, "sure")
+
+
+@pytest.mark.parametrize("forms", ["transfer transferring transferred", "stop stopping stopped", "call calling called"])
+def test_the_forms_of_a_word_are_one_word(forms: str) -> None:
+    assert len({root(form) for form in forms.split()}) == 1
 
 
 @pytest.mark.parametrize("part", ["1 ", "one ", "oh one ", "null null ", "one hundred ", "einhundert", "mil ", "A. "])
