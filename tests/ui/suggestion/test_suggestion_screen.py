@@ -309,6 +309,7 @@ async def test_a_small_terminal_has_room_for_the_diff_and_s_shows_the_staged_tex
         await eventually(lambda: staged.has_focus, "the staged text alone is shown")
         await pilot.resize_terminal(*WIDE)
         diff.focus()
+        await eventually(lambda: diff.has_focus, "the diff has the focus")
         await pilot.resize_terminal(*SMALL)
         await eventually(lambda: staged.has_focus, "what has no room gives the focus to what is shown")
 
