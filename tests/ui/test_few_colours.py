@@ -26,14 +26,14 @@ TABLES = {
 }
 # Tango's black is grey, and its red and green are dark: a sign and a word say the same.
 LEAST = {"xterm": 4.5, "console": 4.5, "windows": 4.5, "tango": 3.0}
+BLACK = Color(0, 0, 0)
 STATES = ("success", "warning", "error", "info")
 
 
 def _drawn(depth: Depth, made: dict[str, str], ink: str, ground: str, *, reverse: bool = False) -> Style:
     """How words in this ink on this ground are sent."""
-    line_filter = colour_filter(depth)
     style = Style(color=made[ink], bgcolor=made[ground], reverse=reverse)
-    (segment,) = line_filter.apply([Segment("words", style)], Color(0, 0, 0))
+    (segment,) = colour_filter(depth).apply([Segment("words", style)], BLACK)
     assert segment.style is not None
     return segment.style
 
@@ -54,17 +54,15 @@ def test_256_colours_are_sent_as_they_were_chosen(dark: bool) -> None:
             for colour, name in ((sent.color, ink), (sent.bgcolor, ground)):
                 assert colour is not None
                 assert colour.type == ColorType.EIGHT_BIT
-                assert colour.number is not None
-                assert colour.number >= 16, "the user may have changed the first 16"
-                assert EIGHT_BIT_PALETTE[colour.number].hex == made[name]
+                assert (number := colour.number or 0) >= 16, "the user may have changed the first 16"
+                assert EIGHT_BIT_PALETTE[number].hex == made[name]
 
 
 @pytest.mark.parametrize("name", [theme.name for theme in BUILTIN_THEMES.values() if not theme.ansi])
 def test_in_256_colours_rows_with_a_cursor_are_visible(name: str) -> None:
     theme = BUILTIN_THEMES[name]
     made = reduced(tokens(colours_of(theme, theme.to_color_system().generate())), "256", dark=theme.dark)
-    grounds = [made[ground] for ground in GROUNDS]
-    assert len({*grounds}) == len(grounds)
+    assert len({made[ground] for ground in GROUNDS}) == len(GROUNDS)
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -83,82 +81,58 @@ def test_16_colours_can_be_read_whatever_they_look_like(table: str, dark: bool) 
     assert not too_faint
 
 
-@pytest.mark.parametrize("ground", ["background", "cursor", "cursor-blurred"])
-def test_in_16_colours_states_differ_also_on_the_cursors_row(ground: str) -> None:
-    made = reduced(tokens(DARK), "16", dark=True)
-    assert len({_numbers(_drawn("16", made, state, ground)) for state in STATES}) == len(STATES)
-
-
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
-def test_in_16_colours_rows_with_a_cursor_look_different(dark: bool) -> None:
+def test_in_16_colours_rows_with_a_cursor_look_different_and_nothing_is_reversed(dark: bool) -> None:
     made = reduced(tokens(DARK if dark else LIGHT), "16", dark=dark)
-    plain, cursor, blurred = (_drawn("16", made, "text", name) for name in ("background", "cursor", "cursor-blurred"))
+    rows = ("background", "cursor", "cursor-blurred")
+    plain, cursor, blurred = (_drawn("16", made, "text", ground) for ground in rows)
     assert _numbers(plain)[1] != _numbers(cursor)[1]
-    assert not plain.underline
-    assert blurred.underline
-
-
-def test_in_16_colours_nothing_is_sent_reversed() -> None:
-    made = reduced(tokens(DARK), "16", dark=True)
-    sent = _drawn("16", made, "text", "background", reverse=True)
-    assert not sent.reverse
-    assert _numbers(sent) == (0, 15)
-
-
-def _plain(ground: str) -> Style:
-    return _drawn("none", reduced(tokens(DARK), "none", dark=True), "error", ground)
-
-
-@pytest.mark.parametrize("ground", [*GROUNDS, *TINTS, "selection", "accent", "faint", "field"])
-def test_without_colour_no_colour_is_sent(ground: str) -> None:
-    sent = _plain(ground)
-    assert sent.color is None
-    assert sent.bgcolor is None
+    assert (plain.underline, blurred.underline) == (None, True)
+    if dark:
+        for ground in rows:
+            assert len({_numbers(_drawn("16", made, state, ground)) for state in STATES}) == len(STATES)
+        sent = _drawn("16", made, "text", "background", reverse=True)
+        assert (bool(sent.reverse), _numbers(sent)) == (False, (0, 15))
 
 
 def test_without_colour_attributes_replace_grounds() -> None:
-    assert _plain("background") == _plain("panel") == Style()
-    assert _plain("cursor").reverse
-    assert _plain("cursor-blurred").underline
-    assert _plain("accent").reverse  # a button that has the focus
-    assert _plain("faint").reverse  # the thumb of a scroll bar
-    selected = _plain("selection")
-    assert selected.reverse
-    assert selected.underline  # also on the cursor's row
+    made = reduced(tokens(DARK), "none", dark=True)
+    sent = {
+        ground: _drawn("none", made, "error", ground)
+        for ground in (*GROUNDS, *TINTS, "selection", "accent", "faint", "field")
+    }
+    assert [ground for ground, style in sent.items() if style.color or style.bgcolor] == []
+    assert sent["background"] == sent["panel"] == Style()
+    assert sent["cursor-blurred"].underline
+    # A button that has the focus, the thumb of a scroll bar, and a selection, also on the cursor's row.
+    assert all(sent[ground].reverse for ground in ("cursor", "accent", "faint", "selection"))
+    assert sent["selection"].underline
 
 
 def test_without_colour_the_cursors_row_is_one_bar() -> None:
     made = reduced(tokens(DARK), "none", dark=True)
-    line_filter = colour_filter("none")
     row = [
         Segment(" run ", Style(color=made["text"], bgcolor=made["cursor"])),
         Segment(" failed ", Style(color=made["error"], bgcolor=made["bad-ground"])),
     ]
-    assert all(style is not None and style.reverse for _, style, _ in line_filter.apply(row, Color(0, 0, 0)))
+    assert all(style is not None and style.reverse for _, style, _ in colour_filter("none").apply(row, BLACK))
 
 
 @pytest.mark.parametrize("depth", ["16", "none"])
 def test_a_cursor_without_the_focus_underlines_only_words(depth: Depth) -> None:
     made = reduced(tokens(DARK), depth, dark=True)
-    line_filter = colour_filter(depth)
     row = Segment("  two words   ", Style(color=made["text"], bgcolor=made["cursor-blurred"]))
-    drawn = line_filter.apply([row], Color(0, 0, 0))
-    assert [(text, bool(style and style.underline)) for text, style, _ in drawn] == [
-        ("  ", False),
-        ("two words", True),
-        ("   ", False),
-    ]
+    drawn = [(text, bool(style and style.underline)) for text, style, _ in colour_filter(depth).apply([row], BLACK)]
+    assert drawn == [("  ", False), ("two words", True), ("   ", False)]
 
 
 @pytest.mark.parametrize("depth", ["256", "16", "none"])
 def test_links_and_clicks_stay(depth: Depth) -> None:
     made = reduced(tokens(DARK), depth, dark=True)
-    line_filter = colour_filter(depth)
     style = Style(color=made["text"], bgcolor=made["panel"], bold=True) + Style.from_meta({"@click": "app.quit"})
-    (segment,) = line_filter.apply([Segment("words", style)], Color(0, 0, 0))
+    (segment,) = colour_filter(depth).apply([Segment("words", style)], BLACK)
     assert segment.style is not None
-    assert segment.style.bold
-    assert segment.style.meta == {"@click": "app.quit"}
+    assert (segment.style.bold, segment.style.meta) == (True, {"@click": "app.quit"})
 
 
 def test_an_unreadable_theme_is_made_readable() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -97,10 +95,8 @@ def test_help_palette_and_dialogs_never_lose_their_last_key() -> None:
     assert keymap.keys_of(known["dialog.close"]) == ("escape",)
 
 
-def _kinds(kind: type[DOMNode]) -> Iterator[type[DOMNode]]:
-    for one in kind.__subclasses__():
-        yield one
-        yield from _kinds(one)
+def _kinds(kind: type[DOMNode]) -> list[type[DOMNode]]:
+    return [found for one in kind.__subclasses__() for found in (one, *_kinds(one))]
 
 
 def test_every_table_of_actions_has_a_place_in_the_catalogue() -> None:
@@ -124,9 +120,9 @@ def test_config_keys_prints_the_actions_their_keys_and_the_problems() -> None:
 # On the screens
 
 
-def is_open(pilot: Pilot[None], kind: type[Screen[Any]]) -> bool:
-    """Whether a screen of this kind is on top, with all that is in it."""
-    return isinstance(pilot.app.screen, kind) and pilot.app.screen.is_mounted
+async def shows(pilot: Pilot[None], kind: type[Screen[Any]], why: str) -> None:
+    """Wait until a screen of this kind is on top, with all that is in it."""
+    await eventually(lambda: isinstance(pilot.app.screen, kind) and pilot.app.screen.is_mounted, why)
 
 
 async def test_own_keys_work_and_footer_help_and_palette_show_them(served: Served) -> None:
@@ -136,7 +132,9 @@ async def test_own_keys_work_and_footer_help_and_palette_show_them(served: Serve
         '"dialog.close" = "f9"\n"columns.up" = "u"\n"columns.reset" = ""\n"help.down" = "n"\n'
     )
     async with opened(served.setup()) as pilot:
-        await on_run_by(pilot, "e", 900238)
+        await sees(pilot, "as of", "900238")
+        await pilot.press("e", "e")
+        assert pilot.app.screen.query_one(RunList).cursor_key == 900238
         await sees(pilot, "ctrl+e Improve", "f Filter", gone="o Outcome")
         await pilot.press("i", "slash", "o", "v")
         assert not pilot.app.screen.is_modal, "keys that were taken away do nothing"
@@ -145,27 +143,18 @@ async def test_own_keys_work_and_footer_help_and_palette_show_them(served: Serve
         await pilot.press("question_mark")
         await sees(pilot, "ctrl+e I ", "n k space scroll · f9 close")
         await pilot.press("f9", "I")
-        await eventually(lambda: is_open(pilot, ImproveDialog), "the second key of the action improves")
+        await shows(pilot, ImproveDialog, "the second key of the action improves")
         await pilot.press("f9", "f", "n", "e")
         await eventually(lambda: pilot.app.screen.query(Input).first().value == "ne", "letters of the filter")
         await pilot.press("escape", "space")
-        await eventually(lambda: is_open(pilot, ViewsDialog), "it goes before the space of the list")
+        await shows(pilot, ViewsDialog, "it goes before the space of the list")
         await pilot.press("f9", "n")
-        await eventually(lambda: is_open(pilot, ColumnsDialog), "the columns are open")
+        await shows(pilot, ColumnsDialog, "the columns are open")
         await sees(pilot, "J u move", "f9 close", gone="reset")
         await pilot.press("f9", "colon", *"outcome", "enter")
         await sees(pilot, "outcome:", gone=LINE)
         await pilot.press("T")
-        await eventually(lambda: is_open(pilot, Palette), "an action without a key has one")
-
-
-async def on_run_by(pilot: Pilot[None], down: str, run_id: int) -> None:
-    """Go down the list to a run."""
-    await sees(pilot, "as of", str(run_id))
-    runs = pilot.app.screen.query_one(RunList)
-    for _ in range(2):
-        await pilot.press(down)
-    assert runs.cursor_key == run_id
+        await shows(pilot, Palette, "an action without a key has one")
 
 
 async def test_the_ways_to_sign_in_are_named_by_their_keys(served: Served) -> None:
@@ -205,7 +194,6 @@ async def test_a_single_problem_in_the_settings_is_reported_itself(served: Serve
 # Texts that name keys
 
 
-@cache
 def _strings(folder: Path) -> list[tuple[str, str]]:
     """Places and string constants of the modules in a folder, without docstrings."""
     found = list[tuple[str, str]]()
@@ -222,28 +210,16 @@ _NAMED = re.compile(r"(?:^|\n|[·:,.;(] |[Pp]ress )`?(esc|ctrl\+[abd-pr-y]|[b-zB
 """A key as a hint names it, before what it does; but for those that nobody can give to something else."""
 
 
-def test_every_action_that_a_text_names_exists() -> None:
-    named = [
-        (place, one)
-        for part in ("ui", "model")
-        for place, text in _strings(_PACKAGE / part)
-        for one in _ID.findall(text)
-    ]
-    assert len(named) > 100
-    assert [(place, one) for place, one in named if one not in all_actions()] == []
-
-
-def test_no_hint_names_a_key_that_the_settings_may_change() -> None:
-    found = [(place, text) for place, text in _strings(_PACKAGE / "ui") if _NAMED.search(text)]
-    assert found == []
-
-
-def test_every_text_that_names_an_action_follows_its_key() -> None:
+def test_texts_name_actions_that_exist_and_follow_their_keys_but_no_key_that_settings_change() -> None:
     keymap = Keymap({one: ("f12",) for one in all_actions()})
-    texts = [text for part in ("ui", "model") for _, text in _strings(_PACKAGE / part) if _ID.search(text)]
-    for text in texts:
-        assert keymap.words(text).count("f12") == len(_ID.findall(text))
-        assert not _ID.search(keymap.words(text))
+    on_screens = _strings(_PACKAGE / "ui")
+    named = [(place, text) for place, text in on_screens + _strings(_PACKAGE / "model") if _ID.search(text)]
+    assert len(named) > 100
+    for place, text in named:
+        assert {*_ID.findall(text)} <= all_actions().keys(), place
+        assert keymap.words(text).count("f12") == len(_ID.findall(text)), place
+        assert not _ID.search(keymap.words(text)), place
+    assert [(place, text) for place, text in on_screens if _NAMED.search(text)] == []
 
 
 def test_a_hint_leaves_out_actions_without_a_key() -> None:

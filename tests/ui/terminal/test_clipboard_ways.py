@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 from cekura_tui.ui.terminal import clipboard
-from cekura_tui.ui.terminal.clipboard import LARGE, LONGEST, TIMEOUT, Copied, copy, copy_message, describe, probe, ways
+from cekura_tui.ui.terminal.clipboard import (
+    LARGE,
+    LONGEST,
+    TIMEOUT,
+    Copied,
+    Way,
+    copy,
+    copy_message,
+    describe,
+    probe,
+    ways,
+)
 
 TMUX = {"TMUX": "/tmp/tmux-0/default,1,0", "TERM": "tmux-256color", "TERM_PROGRAM": "tmux"}
 SCREEN = {"STY": "1.pts-0.box", "TERM": "screen.xterm-256color"}
@@ -25,9 +36,7 @@ IN_TMUX = ["tmux", "tmux's buffer"]
         ({}, ALL, "linux", ["OSC 52"]),
         (X11, ALL, "linux", ["xclip", "xsel", "OSC 52"]),
         (X11, "xsel", "linux", ["xsel", "OSC 52"]),
-        (X11, "", "linux", ["OSC 52"]),
         (WAYLAND | X11, ALL, "linux", ["wl-copy", "xclip", "xsel", "OSC 52"]),
-        (SSH, ALL, "linux", ["OSC 52"]),
         (SSH | X11 | WAYLAND, ALL, "linux", ["OSC 52"]),
         (FORWARDED, ALL, "linux", ["xclip", "xsel", "OSC 52"]),
         ({}, ALL, "darwin", ["pbcopy", "OSC 52"]),
@@ -35,7 +44,6 @@ IN_TMUX = ["tmux", "tmux's buffer"]
         (TMUX, ALL, "linux", [*IN_TMUX, "OSC 52 through tmux"]),
         (TMUX, "", "linux", ["OSC 52 through tmux"]),
         (TMUX | X11, ALL, "linux", [*IN_TMUX, "xclip", "xsel", "OSC 52 through tmux"]),
-        (TMUX | SSH, ALL, "linux", [*IN_TMUX, "OSC 52 through tmux"]),
         (SCREEN, ALL, "linux", ["OSC 52 through screen"]),
         (SCREEN | X11, ALL, "linux", ["OSC 52 through screen", "xclip", "xsel"]),
         (SCREEN | TMUX, ALL, "linux", [*IN_TMUX, "OSC 52 through tmux"]),
@@ -51,19 +59,15 @@ def test_the_ways_to_copy_depend_on_the_environment(
     assert [way.name for way in found] == names
 
 
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tools that answer are waited for however busy the machine is."""
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder, first in the path, for programs of the test's own making; they are waited for on a busy machine too."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     monkeypatch.setattr(clipboard, "TIMEOUT", 60.0)
     for waits in (clipboard._run, clipboard.read_output):
         monkeypatch.setattr(waits, "__defaults__", (60.0,))
-
-
-@pytest.fixture
-def tools(tmp_path: Path) -> Path:
-    """A folder that is first in the path, for programs of the test's own making."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
     return folder
 
 
@@ -72,12 +76,15 @@ def tool(tools: Path, name: str, script: str) -> None:
     (tools / name).chmod(0o755)
 
 
+def ways_with(tools: Path, env: dict[str, str]) -> tuple[Way, ...]:
+    return tuple(ways(env, lambda name: str(tools / name) if (tools / name).exists() else None, "linux"))
+
+
 def copied(tools: Path, env: dict[str, str], text: str) -> tuple[Copied, str]:
     """How the copy went, and what was written to the terminal."""
-    env = {**env, "PATH": f"{tools}:{os.environ['PATH']}"}
     written: list[str] = []
-    by = ways(env, lambda name: str(tools / name) if (tools / name).exists() else None, "linux")
-    return copy(text, by, env, written.append), "".join(written)
+    copy_result = copy(text, ways_with(tools, env), {**env, "PATH": os.environ["PATH"]}, written.append)
+    return copy_result, "".join(written)
 
 
 TAKES = "cat > taken; echo noise; echo noise >&2"
@@ -119,8 +126,7 @@ def test_a_way_that_fails_is_followed_by_the_next_one(
         tool(tools, name, script)
     result, written = copied(tools, env, "Grüße\x1b\0 👍\n")
     assert (result.ways, result.sure, result.size) == (went, sure, 15)
-    assert written.startswith(sent)
-    assert bool(written) == bool(sent)
+    assert written.startswith(sent) if sent else not written
     if TAKES in "".join(scripts.values()):
         assert (tools / "taken").read_bytes() == "Grüße\x1b\0 👍\n".encode()
 
@@ -131,24 +137,17 @@ def test_tools_that_hang_are_given_one_timeout_together(tools: Path, monkeypatch
     for name in ("tmux", "xclip", "xsel"):
         tool(tools, name, f"touch started-{name}; exec sleep 60")
     result, written = copied(tools, TMUX | X11, "text")
-    assert result.ways == ("OSC 52 through tmux",)
-    assert "52;c;dGV4dA==" in written
+    assert (result.ways, "52;c;dGV4dA==" in written) == (("OSC 52 through tmux",), True)
     assert not {path.name for path in tools.glob("started-*")} - {"started-tmux"}
 
 
 def test_a_tool_that_stays_in_the_background_is_not_waited_for(tools: Path) -> None:
-    tool(tools, "xclip", "cat > taken; sleep 60 & echo $! > pid")
-    result, _ = copied(tools, X11, "text")
-    pid = int((tools / "pid").read_text())
-    os.kill(pid, 9)  # it is still there
-    assert result.ways == ("xclip",)
-
-
-def test_no_tool_gets_the_key(tools: Path) -> None:
-    tool(tools, "xclip", "cat > taken; env > env")
-    assert copied(tools, X11 | {"CEKURA_API_KEY": "secret-key"}, "text")[0].sure
-    assert "secret-key" not in (tools / "env").read_text()
-    assert "DISPLAY=:0" in (tools / "env").read_text()
+    tool(tools, "xclip", "cat > taken; env > env; sleep 60 & echo $! > pid")
+    result, _ = copied(tools, X11 | {"CEKURA_API_KEY": "secret-key"}, "text")
+    os.kill(int((tools / "pid").read_text()), 9)  # it is still there
+    assert (result.ways, result.sure) == (("xclip",), True)
+    env = (tools / "env").read_text()
+    assert ("secret-key" in env, "DISPLAY=:0" in env) == (False, True), "no tool gets the key"
 
 
 @pytest.mark.parametrize("size", [3_000, 50_000])
@@ -160,54 +159,45 @@ def test_through_screen_a_text_goes_in_pieces_that_screen_takes(tools: Path, siz
     assert base64.b64decode(whole.removeprefix("\x1b]52;c;").removesuffix("\x07")).decode() == text
 
 
-@pytest.mark.parametrize(
-    ("env", "text", "why"),
-    [
+def test_a_text_that_cannot_arrive_is_not_sent(tools: Path) -> None:
+    for env, text, why in (
         ({}, "", "the text is empty"),
         ({}, "half \ud83d", "half a character"),
         ({}, "x" * (LONGEST + 1), "too long for OSC 52"),
         ({"TERM": "linux"}, "text", "this terminal has no clipboard"),
-    ],
-)
-def test_a_text_that_cannot_arrive_is_not_sent(tools: Path, env: dict[str, str], text: str, why: str) -> None:
-    result, written = copied(tools, env, text)
-    assert (result.ways, result.sure, written) == ((), False, "")
-    assert why in result.why_not
+    ):
+        result, written = copied(tools, env, text)
+        assert (result.ways, result.sure, written, why in result.why_not) == ((), False, "", True), why
+
+
+OVER = "60,000 bytes (over 50 kB)"
+SAVED = "the text is also in /c/copied.txt."
 
 
 @pytest.mark.parametrize(
     ("result", "words"),
     [
         (Copied(("tmux",), 3_214, True), "Copied the prompt, 3,214 bytes, with tmux."),
-        (
-            Copied(("tmux", "xclip"), LARGE + 1, True),
-            "Copied the prompt, 50,001 bytes (over 50 kB), with tmux and xclip.",
-        ),
+        (Copied(("tmux", "xclip"), LARGE, True), "Copied the prompt, 50,000 bytes, with tmux and xclip."),
         (
             Copied(("OSC 52",), 1, False),
             "Sent the prompt, 1 byte, to the terminal's clipboard (OSC 52). "
-            "If nothing pastes, the terminal blocks copying: the text is also in /c/copied.txt.",
+            f"If nothing pastes, the terminal blocks copying: {SAVED}",
         ),
         (
             Copied(("OSC 52 through screen",), 60_000, False),
-            "Sent the prompt, 60,000 bytes (over 50 kB), to the terminal's clipboard (OSC 52 through screen). "
-            "Some terminals drop that much: the text is also in /c/copied.txt.",
+            f"Sent the prompt, {OVER}, to the terminal's clipboard (OSC 52 through screen). "
+            f"Some terminals drop that much: {SAVED}",
         ),
         (
-            Copied((), 2_000_000, False, "too long for OSC 52"),
-            "Can't copy the prompt, 2,000,000 bytes (over 50 kB): too long for OSC 52. The text is in /c/copied.txt.",
+            Copied((), LARGE + 1, False, "too long for OSC 52"),
+            "Can't copy the prompt, 50,001 bytes (over 50 kB): too long for OSC 52. The text is in /c/copied.txt.",
         ),
     ],
 )
 def test_the_message_says_the_way_the_size_and_where_the_text_is(result: Copied, words: str) -> None:
     assert copy_message(result, "the prompt", Path("/c/copied.txt")) == words
-
-
-def test_the_message_says_where_the_text_could_not_be_saved_either() -> None:
-    failed = Copied((), 4, False, "this terminal has no clipboard")
-    assert copy_message(failed, "the text", None, "Can't write /c/copied.txt: No space left on device.").endswith(
-        "Can't write /c/copied.txt: No space left on device."
-    )
+    assert copy_message(result, "the prompt", None, "Can't write.").endswith("Can't write.") == ("/c/copied" in words)
 
 
 # For doctor
@@ -215,25 +205,17 @@ def test_the_message_says_where_the_text_could_not_be_saved_either() -> None:
 HOLDS = 'case "$*" in *-out) cat held;; *) cat > held;; esac'
 
 
-def probed(tools: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> tuple[bool | None, str]:
-    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
-    by = ways(env, lambda name: name if (tools / name).exists() else None, "linux")
-    return probe(by, {**os.environ, **env})
-
-
-def test_doctor_copies_a_text_reads_it_and_restores_the_clipboard(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tool(tools, "xclip", HOLDS)
-    (tools / "held").write_text("mine")
-    assert probed(tools, X11, monkeypatch) == (True, "a test text was copied and read back")
-    assert (tools / "held").read_text() == "mine"
-
-
-def test_doctor_names_the_failure(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tool(tools, "xclip", "exit 3")
-    assert probed(tools, X11, monkeypatch) == (False, "xclip failed with status 3")
-    tool(tools, "xclip", "cat > held")
-    assert probed(tools, X11, monkeypatch) == (False, "a test text did not come back")
-    assert probed(tools, {}, monkeypatch)[0] is None
+def test_doctor_copies_a_text_reads_it_and_restores_the_clipboard_or_names_the_failure(tools: Path) -> None:
+    for script, result in (
+        (HOLDS, (True, "a test text was copied and read back")),
+        ("exit 3", (False, "xclip failed with status 3")),
+        ("cat > held", (False, "a test text did not come back")),
+    ):
+        (tools / "held").write_text("mine")
+        tool(tools, "xclip", script)
+        assert probe(ways_with(tools, X11), {**os.environ, **X11}) == result
+        assert script != HOLDS or (tools / "held").read_text() == "mine"
+    assert probe(ways_with(tools, {}), {**os.environ})[0] is None
 
 
 def test_doctor_names_the_way_and_its_reason() -> None:

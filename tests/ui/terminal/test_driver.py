@@ -8,8 +8,9 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from typing import Any, cast
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from textual.app import App
@@ -22,33 +23,6 @@ FRAME = "\x1b[?2026h\x1b[1;1H\x1b[1mruns\x1b[0m\x1b[1;1H\x1b[?2026l"
 LEAVING = "\x1b[?1049l"
 _PIPE = 1 << 16
 """Bytes that a pipe holds before it blocks."""
-
-
-class DrawnApp:
-    """Counts how often all is drawn."""
-
-    def __init__(self) -> None:
-        self.drawn = 0
-
-    def refresh(self) -> None:
-        self.drawn += 1
-
-
-class Output:
-    """Takes what is written in place of the thread that writes."""
-
-    def __init__(self) -> None:
-        self.written: list[str] = []
-
-    def is_alive(self) -> bool:
-        """Whether it still takes something."""
-        return True
-
-    def write(self, data: str) -> None:
-        self.written.append(data)
-
-    def stop(self) -> None:
-        pass
 
 
 @pytest.fixture(autouse=True)
@@ -71,38 +45,43 @@ def waking() -> Iterator[_Waking]:
     waking.close()
 
 
-def made(app: DrawnApp) -> tuple[TerminalDriver, Output]:
-    """A driver that writes to a list."""
-    driver, output = TerminalDriver(cast("App[Any]", app)), Output()
-    cast("Any", driver)._writer_thread = output
-    return driver, output
+@pytest.fixture
+def app() -> Mock:
+    return Mock(spec=App)
+
+
+@pytest.fixture
+def written() -> list[str]:
+    """What the driver sends to the thread that writes."""
+    return []
+
+
+@pytest.fixture
+async def driver(app: Mock, written: list[str]) -> AsyncIterator[Any]:
+    driver: Any = TerminalDriver(app)
+    driver._writer_thread = Mock(write=written.append)
+    yield driver
+    driver.close()
 
 
 async def test_after_an_error_in_the_cell_writer_whole_frames_are_sent_and_one_is_logged(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    driver: Any, app: Mock, written: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(self: CellWriter, data: str) -> str:
         raise IndexError("no such line")
 
-    app = DrawnApp()
-    driver, output = made(app)
     driver.write(FRAME)
     monkeypatch.setattr(CellWriter, "feed", broken)
     for data in (FRAME, FRAME, LEAVING):
         driver.write(data)
     await asyncio.sleep(0)
-    assert output.written[1:] == [f"\x1b[m{FRAME}", FRAME, LEAVING]
-    assert app.drawn == 1
+    assert written[1:] == [f"\x1b[m{FRAME}", FRAME, LEAVING]
+    app.refresh.assert_called_once_with()
     assert [record.exc_info is not None for record in caplog.records if record.name == "cekura_tui.ui"] == [True]
-    driver.close()
 
 
 def test_reading_can_be_ended_any_number_of_times_while_no_thread_reads(waking: _Waking) -> None:
-    def end_again_and_again() -> None:
-        for _ in range(_PIPE + 1):
-            waking.set()
-
-    ending = threading.Thread(target=end_again_and_again, daemon=True)
+    ending = threading.Thread(target=lambda: [waking.set() for _ in range(_PIPE + 1)], daemon=True)
     ending.start()
     ending.join(20)
     assert not ending.is_alive()
@@ -119,20 +98,19 @@ def test_no_file_stays_open_while_another_program_has_the_terminal(waking: _Waki
 
 @pytest.mark.parametrize("reported", [(65_535, 65_535), (80, 65_535)])
 async def test_an_impossible_terminal_size_is_cut_to_the_largest_window(
-    monkeypatch: pytest.MonkeyPatch, reported: tuple[int, int]
+    app: Mock, monkeypatch: pytest.MonkeyPatch, reported: tuple[int, int]
 ) -> None:
     for module in (os, shutil):  # what the writer and what Textual asks
         monkeypatch.setattr(module, "get_terminal_size", lambda *_: os.terminal_size(reported))
-    driver, _ = made(DrawnApp())
+    driver: Any = TerminalDriver(app)
+    driver._writer_thread = Mock()
     driver.write(FRAME)
-    assert driver._size == driver._cells.size == (min(reported[0], MOST.width), MOST.height)  # type: ignore[union-attr]
+    assert driver._size == driver._cells.size == (min(reported[0], MOST.width), MOST.height)
     driver.close()
 
 
-async def test_a_closed_driver_holds_no_file_open() -> None:
-    driver, _ = made(DrawnApp())
-    waking = cast("_Waking", driver.exit_event)
-    waking.open()
+async def test_a_closed_driver_holds_no_file_open(driver: Any) -> None:
+    driver.exit_event.open()
     driver.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(waking.woken)
+        os.fstat(driver.exit_event.woken)

@@ -34,33 +34,7 @@ def read(*parts: bytes) -> list[str]:
     return found + said(parser.pause())
 
 
-STRAY = {
-    "é in Latin-1": (b"\xe9q", [ODD, "q"]),
-    "é in Latin-1 and nothing after it": (b"a\xe9", ["a", ODD]),
-    "a byte of a bad line": (b"\xffj", [ODD, "j"]),
-    "q with the eighth bit for meta": (b"\xf1j", [ODD, "j"]),
-    "an arrow by an 8-bit control": (b"\x9b1~", [ODD, "1", "tilde"]),
-    "a slash in more bytes than it needs": (b"\xc0\xafj", [ODD, ODD, "j"]),
-    "half a character, as CESU-8 has it": (b"\xed\xa0\x80j", [ODD, ODD, ODD, "j"]),
-    "half a character and an arrow": (b"\xc3\x1b[A", [ODD, "up"]),
-    "alt with half a character": (b"\x1b\xe9", ["escape", ODD]),
-}
-CUT = {
-    "a mouse report": (b"\x1b[<35;10;2", []),
-    "a mouse report, by an arrow": (b"\x1b[<35;10;2\x1b[Bj", ["down", "j"]),
-    "an old mouse report": (b"\x1b[M #", []),
-    "a sequence that ends in a letter with a meaning": (b"\x1b[1;q", []),
-    "a shortest one of that kind": (b"\x1b[q", []),
-    "a long one": (b"\x1b[" + b"1;" * 40 + b"q", []),
-    "an endless one": (b"\x1b[" + b"1;" * 100, []),
-    "one that is longer than any": (b"\x1b[" + b"1;" * 1_000 + b"qj", ["j"]),
-    "one of digits alone": (b"\x1b[" + b"1" * 1_000 + b"qj", ["j"]),
-    "an old modified arrow": (b"\x1bO5Aj", ["j"]),
-}
 STRINGS = {
-    "the answer to somebody else's question": (b"\x1b]11;rgb:10/20/qq\x07j", ["j"]),
-    "another one": (b"\x1bP1+r71\x1b\\j", ["j"]),
-    "an answer that is cut off": (b"\x1b]11;rgb:q", []),
     "a device control string of letters": (b"\x1bPq q\x07q\x1b\\j", ["j"]),
     "an operating system command of letters": (b"\x1b]q q\x1b\\j", ["j"]),
     "an application program command": (b"\x1b_q q\x1b\\j", ["j"]),
@@ -72,7 +46,26 @@ STRINGS = {
     "the clipboard": (b"\x1b]52;c;" + b"cXEg" * 2_000 + b"\x07j", ["j"]),
     "the clipboard without an end": (b"\x1b]52;c;" + b"cXEg" * 2_000, []),
 }
-NUMBERS = {
+SEQUENCES = {
+    # Stray bytes
+    "é in Latin-1": (b"\xe9q", [ODD, "q"]),
+    "é in Latin-1 and nothing after it": (b"a\xe9", ["a", ODD]),
+    "q with the eighth bit for meta": (b"\xf1j", [ODD, "j"]),
+    "an arrow by an 8-bit control": (b"\x9b1~", [ODD, "1", "tilde"]),
+    "a slash in more bytes than it needs": (b"\xc0\xafj", [ODD, ODD, "j"]),
+    "half a character, as CESU-8 has it": (b"\xed\xa0\x80j", [ODD, ODD, ODD, "j"]),
+    "half a character and an arrow": (b"\xc3\x1b[A", [ODD, "up"]),
+    "alt with half a character": (b"\x1b\xe9", ["escape", ODD]),
+    # Sequences that are cut off or too long
+    "a mouse report that is cut off": (b"\x1b[<35;10;2", []),
+    "a mouse report that an arrow cuts off": (b"\x1b[<35;10;2\x1b[Bj", ["down", "j"]),
+    "an old mouse report that is cut off": (b"\x1b[M #", []),
+    "a sequence that ends in a letter with a meaning": (b"\x1b[1;q", []),
+    "a long one": (b"\x1b[" + b"1;" * 40 + b"q", []),
+    "one that is longer than any": (b"\x1b[" + b"1;" * 1_000 + b"qj", ["j"]),
+    "one of digits alone": (b"\x1b[" + b"1" * 1_000 + b"qj", ["j"]),
+    "an old modified arrow": (b"\x1bO5Aj", ["j"]),
+    # Numbers
     "no character": (b"\x1b[1114112uj", ["j"]),
     "far too large": (b"\x1b[" + b"9" * 28 + b"uj", ["j"]),
     "half a character": (b"\x1b[97;;55296uj", ["\ud800", "j"]),
@@ -80,14 +73,12 @@ NUMBERS = {
     "far too large, as xterm has it": (b"\x1b[27;5;99999999~j", ["j"]),
     "a terminal of any size": (b"\x1b[48;99999;99999;99999;99999tj", ["j"]),
     "a terminal without a size": (b"\x1b[48;0;0;0;0t\x1b[<0;3;3Mj", ["MouseDown", "j"]),
-}
-X10 = {
+    # Mouse reports of X10
     "column 95": (b"\x1b[M \x7f!j", ["j"]),
     "column 96": (b"\x1b[M \x80!j", ["j"]),
     "bytes that would be a character": (b"\x1b[M#\xc3\xa9q", ["q"]),
     "bytes that would begin one": (b"\x1b[M \xe1\xf1q", ["q"]),
-}
-KEYS = {
+    # Keys and reports
     "escape": (b"\x1b", ["escape"]),
     "escape twice": (b"\x1b\x1b", ["escape", "escape"]),
     "alt and a letter": (b"\x1bx", ["alt+x"]),
@@ -106,21 +97,23 @@ KEYS = {
     "a click": (b"\x1b[<0;10;2M\x1b[<0;10;2m", ["MouseDown", "MouseUp"]),
     "the focus": (b"\x1b[I\x1b[O", ["AppFocus", "AppBlur"]),
     "an answer that was asked for": (b"\x1b[?2026;1$y", ["TerminalSupportsSynchronizedOutput"]),
-}
-LONG = b"2 U ! \r\x11" * BURST
-PASTES = {
+    # Pastes
     "marked": (b"\x1b[200~a\rb\xe9\x1b[201~j", ["“a\rb\ufffd”", "j"]),
     "marked, with colours": (b"\x1b[200~\x1b[31mred\x1b[0m\x1b[201~j", ["“\x1b[31mred\x1b[0m”", "j"]),
     "marked, with escapes": (b"\x1b[200~a\x1bq\x1b[201q\x1b\x1b]q\x1b[201~j", ["“a\x1bq\x1b[201q\x1b\x1b]q”", "j"]),
     "marked, and cut off": (b"\x1b[200~a q", ["“a q”"]),
+}
+LONG = b"2 U ! \r\x11" * BURST
+AT_ONCE = {
     "marked at its end alone": (b"a q\x1b[201~j", ["“a q”", "j"]),
     "marked, and empty": (b"\x1b[200~\x1b[201~j", ["j"]),
     "unmarked": (LONG, [f"“{LONG.decode()}”"]),
+    "a key that was held while the connection stalled": (b"j" * 2 * BURST, ["j"] * 2 * BURST),
     "unmarked, with colours": (b"\x1b[31m" + LONG, [f"“{LONG.decode()}”"]),
 }
 
-
-ALL = {**STRAY, **CUT, **STRINGS, **NUMBERS, **X10, **KEYS, **PASTES}
+"""What is read so only if it comes in one piece."""
+ALL = {**STRINGS, **SEQUENCES, **AT_ONCE}
 
 
 @pytest.mark.parametrize("what", ALL)
@@ -128,12 +121,8 @@ def test_bytes_are_read_as_keys_pastes_and_reports(what: str, monkeypatch: pytes
     monkeypatch.setattr("textual.constants.SMOOTH_SCROLL", False)  # as the program has it
     sent, means = ALL[what]
     assert read(sent) == means
-
-
-@pytest.mark.parametrize("what", [*STRAY, *CUT, *STRINGS, *NUMBERS, *X10, *KEYS, *list(PASTES)[:4]])
-def test_bytes_that_come_one_by_one_are_read_as_the_same(what: str) -> None:
-    sent, means = ALL[what]
-    assert read(*(bytes([byte]) for byte in sent)) == means
+    if what not in AT_ONCE:
+        assert read(*(bytes([byte]) for byte in sent)) == means, "byte by byte"
 
 
 def test_an_unmarked_paste_lasts_until_a_pause() -> None:
@@ -154,13 +143,8 @@ def test_a_marked_paste_that_pauses_is_not_read_as_keys() -> None:
 
 def test_after_a_paste_without_an_end_keys_are_keys() -> None:
     parser = InputParser()
-    said(parser.feed(b"\x1b[200~a"))
-    said(parser.pause())
-    assert said(parser.feed(b"q")) + said(parser.feed(b"jj")) == ["q", "j", "j"]
-
-
-def test_a_key_that_was_held_while_the_connection_stalled_is_no_paste() -> None:
-    assert read(b"j" * 2 * BURST) == ["j"] * 2 * BURST
+    sent = parser.feed(b"\x1b[200~a"), parser.pause(), parser.feed(b"q"), parser.feed(b"jj")
+    assert [text for messages in sent for text in said(messages)] == ["“a”", "q", "j", "j"]
 
 
 @given(st.lists(st.binary(max_size=40) | st.sampled_from([b"\x1b[", b"\x1b[200~", b"\x1b]1", b"\x1b[M", b"\x1b[<1;"])))
@@ -231,12 +215,7 @@ def test_a_paste_without_end_is_cut_to_the_most_that_is_accepted() -> None:
 
 @pytest.mark.parametrize(
     ("cells", "pixels", "known"),
-    [
-        ((24, 80), (240, 640), 1),
-        ((0, 0), (0, 0), 0),
-        ((24, 80), (0, 0), 0),
-        ((MOST.height, MOST.width + 1), (9999, 9999), 0),
-    ],
+    [((24, 80), (240, 640), 1), ((24, 80), (0, 0), 0), ((MOST.height, MOST.width + 1), (9999, 9999), 0)],
 )
 def test_a_reported_size_counts_if_a_window_may_have_it(
     cells: tuple[int, int], pixels: tuple[int, int], known: int, monkeypatch: pytest.MonkeyPatch
