@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cekura_tui.model.job import Job, JobState
@@ -21,27 +23,11 @@ from cekura_tui.ui.away import (
 from cekura_tui.ui.news import end_message
 
 
-def job(
-    number: int, state: JobState = JobState.SUCCEEDED, *, finished: float | None = None, looked: bool = False
-) -> Job:
-    return Job(
-        number,
-        state,
-        reason="",
-        origin="o",
-        key_id="k",
-        profile="default",
-        run_ids=(1,),
-        agent_id=7,
-        agent_name="Support\x1b line",
-        category_ids=(),
-        workflow_metric_ids=(),
-        prompt_sha256="",
-        improved_sha256="sha" if state == JobState.SUCCEEDED else None,
-        launched_at=float(number),
-        finished_at=finished,
-        looked_at=9e9 if looked else None,
-    )
+def job(number: int, state: JobState = JobState.SUCCEEDED, *, finished: float | None = None, seen: bool = False) -> Job:
+    made = Job(number, state, "", "o", "k", "default", (1,), 7, "Support\x1b line", (), (), "")
+    improved = "sha" if state == JobState.SUCCEEDED else None
+    times = {"launched_at": float(number), "finished_at": finished, "looked_at": 9e9 if seen else None}
+    return replace(made, improved_sha256=improved, **times)
 
 
 def rows(**kinds: Kind) -> list[RunRow]:
@@ -53,29 +39,26 @@ def rows(**kinds: Kind) -> list[RunRow]:
 ENDED = [job(n) for n in (1, 2, 3)] + [job(4, JobState.FAILED), job(5, JobState.NO_ISSUES), job(6, JobState.LOST)]
 
 
+OPENS = "U opens the next finished job"
+
+
 @pytest.mark.parametrize(
     ("jobs", "failures", "line"),
     [
-        ([], NewFailures(), ""),
-        (
-            [*ENDED[:4]],
-            NewFailures(12),
-            "While you were away: 3 suggestions, 1 failed, 12 new failures in this view."
-            " U opens the next finished job.",
-        ),
-        ([ENDED[0]], NewFailures(), "While you were away: 1 suggestion. U opens the next finished job."),
-        ([], NewFailures(1), "While you were away: 1 new failure in this view."),
-        ([], NewFailures(40, more=True), "While you were away: at least 40 new failures in this view."),
+        (ENDED[:4], NewFailures(12), f"3 suggestions, 1 failed, 12 new failures in this view. {OPENS}."),
+        (ENDED[:1], NewFailures(), f"1 suggestion. {OPENS}."),
+        ([], NewFailures(1), "1 new failure in this view."),
+        ([], NewFailures(40, more=True), "at least 40 new failures in this view."),
         (
             [*ENDED, job(7, JobState.UNCONFIRMED)],
             NewFailures(),
-            "While you were away: 3 suggestions, 1 without issues, 1 failed, 1 lost, 1 unconfirmed."
-            " U opens the next finished job.",
+            f"3 suggestions, 1 without issues, 1 failed, 1 lost, 1 unconfirmed. {OPENS}.",
         ),
     ],
 )
 def test_the_line_names_only_what_happened(jobs: list[Job], failures: NewFailures, line: str) -> None:
-    assert away_message(jobs, failures) == line
+    assert away_message(jobs, failures) == f"While you were away: {line}"
+    assert away_message([], NewFailures()) == ""
 
 
 @pytest.mark.parametrize(
@@ -87,13 +70,12 @@ def test_the_line_names_only_what_happened(jobs: list[Job], failures: NewFailure
         (
             [job(1, JobState.FAILED), job(2), job(3, JobState.NO_ISSUES)],
             job(1),
-            "✓ Job 2 succeeded, job 3 found no issues, job 1 failed · U opens the next finished job",
+            f"✓ Job 2 succeeded, job 3 found no issues, job 1 failed · {OPENS}",
         ),
         (
             [job(n) for n in range(1, 7)],
             job(1),
-            "✓ Job 1 succeeded, job 2 succeeded, job 3 succeeded, job 4 succeeded and 2 more"
-            " · U opens the next finished job",
+            f"✓ Job 1 succeeded, job 2 succeeded, job 3 succeeded, job 4 succeeded and 2 more · {OPENS}",
         ),
     ],
 )
@@ -108,7 +90,7 @@ def test_one_job_is_named_and_many_are_counted() -> None:
 
 
 def test_the_next_unread_job_is_the_one_that_ended_first() -> None:
-    jobs = [job(9, finished=50), job(8, finished=20, looked=True), job(7, finished=40), job(6, JobState.RUNNING)]
+    jobs = [job(9, finished=50), job(8, finished=20, seen=True), job(7, finished=40), job(6, JobState.RUNNING)]
     assert next_unread(jobs) == jobs[2]
     assert next_unread([*jobs, job(5, JobState.UNCONFIRMED)]) == job(5, JobState.UNCONFIRMED)
     assert next_unread(jobs[1:2]) is None
@@ -117,7 +99,7 @@ def test_the_next_unread_job_is_the_one_that_ended_first() -> None:
 def test_the_title_counts_running_and_unread_jobs() -> None:
     assert counts_words([]) == ""
     assert counts_words([job(1, JobState.RUNNING), job(2, JobState.LAUNCHING), job(3)]) == "2 running · 1 new"
-    assert counts_words([job(3), job(4, looked=True), job(5, JobState.STOPPED)]) == "1 new"
+    assert counts_words([job(3), job(4, seen=True), job(5, JobState.STOPPED)]) == "1 new"
 
 
 BEFORE = rows(r10="passed", r9="failed", r8="running", r7="review", r5="error")
@@ -144,31 +126,23 @@ def test_only_runs_that_failed_since_are_counted(now: list[RunRow], whole: bool,
 
 def test_without_an_earlier_list_no_failure_is_new_and_after_an_empty_one_all_are() -> None:
     now = rows(r2="failed", r1="error")
-    assert new_failures(None, now, whole=True) == NewFailures()
-    assert new_failures([], now, whole=True) == NewFailures(2)
-    assert new_failures([], now, whole=False) == NewFailures(2, more=True)
+    found = [new_failures(None, now, whole=True), *(new_failures([], now, whole=whole) for whole in (True, False))]
+    assert found == [NewFailures(), NewFailures(2), NewFailures(2, more=True)]
 
 
 def test_a_terminal_that_reports_its_focus_decides_who_is_there() -> None:
     presence = Presence(0.0)
     presence.focus_lost(10.0)
     presence.focus_lost(20.0)
-    assert presence.away_since(30.0) == 10.0
-    assert presence.active(40.0, focused=True) == 10.0
-    assert presence.away_since(40.0 + 10 * IDLE) is None
+    assert (presence.away_since(30.0), presence.active(40.0, focused=True)) == (10.0, 10.0)
+    assert presence.away_since(40.0 + 10 * IDLE) is None, "a user who only reads is there"
     assert presence.active(50.0, focused=True) is None
 
 
 def test_without_focus_reports_two_minutes_without_a_key_are_absence() -> None:
     presence = Presence(0.0)
     assert presence.active(5.0) is None
-    assert presence.away_since(5.0 + IDLE) is None
-    assert presence.away_since(6.0 + IDLE) == 5.0
-    assert presence.active(500.0) == 5.0
-    assert presence.away_since(500.0) is None
-
-
-def test_a_user_with_the_focus_who_only_reads_is_there() -> None:
-    presence = Presence(0.0)
-    assert presence.active(1.0, focused=True) is None
-    assert presence.away_since(1.0 + 10 * IDLE) is None
+    assert (presence.away_since(5.0 + IDLE), presence.away_since(6.0 + IDLE)) == (None, 5.0)
+    assert (presence.active(500.0), presence.away_since(500.0)) == (5.0, None)
+    assert presence.active(501.0, focused=True) is None
+    assert presence.away_since(501.0 + 10 * IDLE) is None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from app_on_a_server import no_crash, opened
 from kept_jobs import DONE, FAILED
 from office import JobServer, away_reported, launch, lines, reports, states, toasts
+from own_settings import own_settings
 from scripted_server import PROGRESS, Reply, ScriptedServer
 from textual import events
 from textual.pilot import Pilot
@@ -33,22 +33,23 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     texts: list[str] = []
     monkeypatch.setattr(news, "write_around", lambda app, text: texts.append(text))
     monkeypatch.setenv("TERM", "xterm-kitty")
-    for name in ("TERM_PROGRAM", "TMUX", "STY"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("TERM_PROGRAM", raising=False)
     return texts
 
 
-def config(home: Path, text: str) -> None:
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "config.toml").write_text(text)
-
-
-def blur(pilot: Pilot[None]) -> None:
+async def blur(pilot: Pilot[None]) -> None:
     pilot.app.post_message(events.AppBlur())
+    await pilot.pause()
 
 
 def focus(pilot: Pilot[None]) -> None:
     pilot.app.post_message(events.AppFocus())
+
+
+async def on_list(pilot: Pilot[None], *shown: str) -> None:
+    """Wait for the list of runs, and for what happened before the app was opened."""
+    await sees(pilot, *shown)
+    await away_reported(pilot)
 
 
 async def all_over(pilot: Pilot[None], count: int) -> None:
@@ -61,10 +62,8 @@ async def test_many_ends_without_the_focus_are_one_notification_and_one_line(
     monkeypatch.setattr(news, "GAP", 0.5)
     job_server.running(3)
     async with opened(job_server.setup) as pilot:
-        await sees(pilot, "30 runs", "3 running")
-        await away_reported(pilot)
-        blur(pilot)
-        await pilot.pause()
+        await on_list(pilot, "30 runs", "3 running")
+        await blur(pilot)
         job_server.ends = {"p-1": DONE}
         await all_over(pilot, 1)
         await eventually(lambda: written, "a notification")
@@ -76,8 +75,7 @@ async def test_many_ends_without_the_focus_are_one_notification_and_one_line(
         focus(pilot)
         await reports(pilot, "While you were away: 2 suggestions, 1 failed. U opens the next finished job.")
         assert len(written) <= 3
-        blur(pilot)
-        await pilot.pause()
+        await blur(pilot)
         focus(pilot)
         await away_reported(pilot)
         assert len(lines(pilot)) == 1
@@ -86,14 +84,12 @@ async def test_many_ends_without_the_focus_are_one_notification_and_one_line(
 async def test_a_user_who_is_there_sees_the_end_on_the_screen_alone(job_server: JobServer, written: list[str]) -> None:
     job_server.running(1)
     async with opened(job_server.setup) as pilot:
-        await sees(pilot, "30 runs", "1 running")
-        await away_reported(pilot)
-        blur(pilot)
+        await on_list(pilot, "30 runs", "1 running")
+        await blur(pilot)
         focus(pilot)
         job_server.ends = {"p-1": FAILED}
         await sees(pilot, "Job 1 failed · U opens the details")
-        assert written == []
-        assert lines(pilot) == []
+        assert written == lines(pilot) == []
 
 
 async def test_two_minutes_without_a_key_are_absence_where_the_focus_is_unknown(
@@ -102,8 +98,7 @@ async def test_two_minutes_without_a_key_are_absence_where_the_focus_is_unknown(
     late = 0.0
     job_server.running(1)
     async with opened(job_server.setup, clock=lambda: time.time() + late) as pilot:
-        await sees(pilot, "30 runs", "1 running")
-        await away_reported(pilot)
+        await on_list(pilot, "30 runs", "1 running")
         await pilot.press("j")
         late = 121.0
         job_server.ends = {"p-1": FAILED}
@@ -119,19 +114,15 @@ async def test_two_minutes_without_a_key_are_absence_where_the_focus_is_unknown(
 async def test_back_after_a_minute_the_list_is_new_and_the_cursor_where_it_was(job_server: JobServer) -> None:
     late = 0.0
     async with opened(job_server.setup, clock=lambda: time.time() + late) as pilot:
-        await sees(pilot, "30 runs")
-        await away_reported(pilot)
+        await on_list(pilot, "30 runs")
         await pilot.press("j", "j")
         runs: Any = pilot.app.screen.query_one("#runs")
-        assert runs.cursor_key == 128
         job_server.fails(*range(142, 130, -1))
-        blur(pilot)
-        await pilot.pause()
+        await blur(pilot)
         focus(pilot)
         await away_reported(pilot)
         assert runs.rows[0].id == 130
-        blur(pilot)
-        await pilot.pause()
+        await blur(pilot)
         late = 61.0
         focus(pilot)
         await reports(pilot, "While you were away: 12 new failures in this view.")
@@ -141,8 +132,7 @@ async def test_back_after_a_minute_the_list_is_new_and_the_cursor_where_it_was(j
         # More new runs than a page has leave no hole in the list.
         pilot.app.clear_notifications()
         job_server.fails(*range(1_350, 1_000, -1))
-        blur(pilot)
-        await pilot.pause()
+        await blur(pilot)
         late = 122.0
         focus(pilot)
         await reports(pilot, "While you were away: at least 100 new failures in this view.")
@@ -151,15 +141,14 @@ async def test_back_after_a_minute_the_list_is_new_and_the_cursor_where_it_was(j
 
 
 async def test_the_title_counts_running_and_unread_jobs_and_off_is_silent(
-    job_server: JobServer, written: list[str], home: Path
+    job_server: JobServer, written: list[str]
 ) -> None:
-    config(home, 'title = true\nnotify = "off"\n')
+    own_settings('title = true\nnotify = "off"\n')
     async with opened(job_server.setup) as pilot:
         await sees(pilot, "30 runs")
         await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
         await sees(pilot, "1 running")
-        blur(pilot)
-        await pilot.pause()
+        await blur(pilot)
         job_server.ends = {"p1": FAILED}
         await all_over(pilot, 1)
         await eventually(lambda: "\x1b]2;1 new\x07" in written, "three titles")
@@ -167,14 +156,13 @@ async def test_the_title_counts_running_and_unread_jobs_and_off_is_silent(
         await pilot.press("U")
         await eventually(lambda: written[-1].endswith("cekura-tui\x07"), "another title")
         assert written[0].startswith("\x1b[22;2t")
-        titles = [text.removeprefix("\x1b[22;2t") for text in written if text]
-        shown_titles = ["cekura-tui", "1 running", "1 new", "cekura-tui"]
-        assert titles == [f"\x1b]2;{text}\x07" for text in shown_titles]
+        titles = "".join(written).removeprefix("\x1b[22;2t")
+        assert titles == "".join(f"\x1b]2;{text}\x07" for text in ("cekura-tui", "1 running", "1 new", "cekura-tui"))
         assert pilot.app.news.former_title.endswith("\x1b[23;2t")  # type: ignore[attr-defined]
 
 
-async def test_a_hook_that_cannot_be_started_is_reported(job_server: JobServer, home: Path) -> None:
-    config(home, 'on_job_done = "/nowhere/[/red]at-all"\n')
+async def test_a_hook_that_cannot_be_started_is_reported(job_server: JobServer) -> None:
+    own_settings('on_job_done = "/nowhere/[/red]at-all"\n')
     job_server.running(1)
     async with opened(job_server.setup) as pilot:
         await sees(pilot, "30 runs")
@@ -188,28 +176,22 @@ async def test_a_hook_that_cannot_be_started_is_reported(job_server: JobServer, 
 # At the start
 
 
-async def test_one_line_says_once_what_ended_since_the_last_visit(job_server: JobServer) -> None:
+async def test_one_line_says_once_what_ended_since_the_last_visit_but_not_at_the_first(job_server: JobServer) -> None:
+    job_server.fails(131)
+    async with opened(job_server.setup) as pilot:
+        await on_list(pilot, "31 runs")
+        assert lines(pilot) == []
     job_server.running(3)
-    await job_server.visited()
     job_server.ends = {"p-1": DONE, "p-2": FAILED, "p-3": DONE}
     job_server.fails(133, 132)
     async with opened(job_server.setup) as pilot:
         line = "While you were away: 2 suggestions, 1 failed, 2 new failures in this view."
         await reports(pilot, f"{line} U opens the next finished job.")
-        await sees(pilot, "32 runs")
+        await sees(pilot, "33 runs")
         assert len(toasts(pilot)) == 1
         await pilot.press("q")
     async with opened(job_server.setup) as pilot:
-        await sees(pilot, "32 runs", "succeeded")
-        await away_reported(pilot)
-        assert lines(pilot) == []
-
-
-async def test_a_first_start_reports_no_runs_that_failed_before(job_server: JobServer) -> None:
-    job_server.fails(140, 139)
-    async with opened(job_server.setup) as pilot:
-        await sees(pilot, "32 runs")
-        await away_reported(pilot)
+        await on_list(pilot, "33 runs", "succeeded")
         assert lines(pilot) == []
 
 

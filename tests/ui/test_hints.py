@@ -28,42 +28,36 @@ def demo(home: Path, **settings: bool) -> Setup:
     return demo_setup(Paths(home), DemoOptions(epoch=EPOCH), settings=Settings(**settings))
 
 
+def hints_in(setup: Setup) -> Hints:
+    hints = Hints()
+    hints.begin(setup)
+    return hints
+
+
 def test_every_tip_names_an_action_that_exists() -> None:
     kinds = (CekuraApp, RunsScreen, RunList, RunScreen, JobsScreen, JobList, SuggestionScreen)
     known = {name for kind in kinds for name in table_of(kind)}
     assert [hint.action for hint in HINTS if hint.action not in known] == []
 
 
-def test_a_used_tip_is_gone_also_next_time(tmp_path: Path) -> None:
-    changes: list[str] = []
-    hints = Hints()
+def test_a_used_tip_is_gone_also_next_time_unless_it_cannot_be_saved(tmp_path: Path) -> None:
+    runs, changes = RunList(str, opened=lambda run_id: None), list[str]()
+    hints = hints_in(demo(tmp_path))
     hints.changed = lambda: changes.append("")
-    hints.begin(demo(tmp_path))
     assert hints.left == HINTS
-    runs = RunList(str, opened=lambda run_id: None)
+    for used in ("open", "open", "move(1)"):
+        hints.use(runs, used)
+    assert (len(changes), hints.left, hints_in(demo(tmp_path)).left) == (1, HINTS[1:], HINTS[1:])
+    saved = demo(tmp_path).paths.home / "hints-used"
+    saved.unlink()
+    saved.mkdir()
+    hints = hints_in(demo(tmp_path))
     hints.use(runs, "open")
-    hints.use(runs, "open")
-    hints.use(runs, "move(1)")
-    assert len(changes) == 2
-    again = Hints()
-    again.begin(demo(tmp_path))
-    assert again.left == hints.left == HINTS[1:]
+    assert (hints.left, hints_in(demo(tmp_path)).left) == (HINTS[1:], HINTS)
 
 
 def test_tips_are_off_by_the_setting_and_outside_the_demo(tmp_path: Path) -> None:
-    hints = Hints()
-    hints.begin(demo(tmp_path, hints=False))
-    assert hints.left == ()
-    hints.begin(replace(demo(tmp_path), demo=None))
-    assert hints.left == ()
-
-
-def test_an_unusable_file_of_used_tips_only_brings_the_tips_back(tmp_path: Path) -> None:
-    (tmp_path / "hints-used").mkdir()
-    hints = Hints()
-    hints.begin(demo(tmp_path))
-    hints.use(RunList(str, opened=lambda run_id: None), "open")
-    assert hints.left == HINTS[1:]
+    assert hints_in(demo(tmp_path, hints=False)).left == hints_in(replace(demo(tmp_path), demo=None)).left == ()
 
 
 async def test_each_page_shows_its_own_next_tip_and_none_while_the_user_types(tmp_path: Path) -> None:

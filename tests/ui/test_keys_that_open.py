@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from agents_on_a_server import CLINIC
-from app_on_a_server import Served, opened, setup_of
+from app_on_a_server import Served, opened
 from kept_jobs import SeededJobs, on_job
 from kept_suggestion import RUN, opened_suggestion
-from scripted_server import Hold, Reply, ScriptedServer, run_of, serve_runs
+from scripted_server import Hold, Reply, ScriptedServer
 from textual.pilot import Pilot
 from textual.widgets import Input
 from waiting import eventually
@@ -19,7 +20,6 @@ from cekura_tui.ui.actions import NOT_OFFERED, Action, table_of
 from cekura_tui.ui.messages import OpenPromptHistory
 from cekura_tui.workspace.setup import Setup
 
-PROJECTS = "/user/v1/projects/"
 EVERYWHERE = {"app.keys", "app.palette", "app.command-line", "app.profile", "app.search-runs"}
 ELSEWHERE = {"app.quit", "app.runs", "app.jobs", "jobs.top"}
 """Actions that lead away from a page, as esc does."""
@@ -28,35 +28,29 @@ ELSEWHERE = {"app.quit", "app.runs", "app.jobs", "jobs.top"}
 async def openers(pilot: Pilot[None]) -> set[str]:
     """Press the key of each action of the page on top, and q with it: the actions that open dialogs, where that q must
     not leave the program."""
-    app, page, left, shown = pilot.app, pilot.app.screen, [], []  # type: ignore[var-annotated]
+    app: Any = pilot.app
     depth, found = len(app.screen_stack), set()
+    app.action_quit = left = AsyncMock()
+    app.push_screen = pushed = Mock(side_effect=app.push_screen)
 
-    async def leave() -> None:
-        left.append(True)
+    def shown() -> bool:
+        return any(call.args[0].is_modal for call in pushed.call_args_list)
 
-    app.action_quit = leave  # type: ignore[method-assign]
-    push = app.push_screen
-
-    def record(screen: Any, *args: Any, **options: Any) -> Any:
-        shown.extend([screen] * screen.is_modal)
-        return push(screen, *args, **options)
-
-    app.push_screen = record  # type: ignore[method-assign]
-    nodes: tuple[Any, Any] = (page, app)
+    nodes: tuple[Any, Any] = (app.screen, app)
     actions: list[tuple[Any, Action]] = [(node, one) for node in nodes for one in table_of(type(node)).values()]
     for node, action in actions:
         key = action.keys.partition(",")[0]
         if not key or key == "escape" or action.id in ELSEWHERE or action.why_not(node) == NOT_OFFERED:
             continue
-        left.clear()
-        shown.clear()
+        left.reset_mock()
+        pushed.reset_mock()
         app.simulate_key(key)
         app.simulate_key("q")
-        await eventually(lambda: left or shown or isinstance(app.focused, Input), f"{action.id} or q")
+        await eventually(lambda: left.called or shown() or isinstance(app.focused, Input), f"{action.id} or q")
         await still(pilot)
-        if shown:
+        if shown():
             found.add(action.id)
-            assert not left, f"{action.id} let q through"
+            assert not left.called, f"{action.id} let q through"
         while app.screen.is_modal:
             await pilot.press("escape")
             await still(pilot)
@@ -88,10 +82,10 @@ async def test_keys_right_after_one_that_opens_a_dialog_at_a_job(quiet: Setup, s
     seeded.unconfirmed()
     async with opened(quiet) as pilot:
         await on_job(pilot, 1)
-        assert await openers(pilot) == {*EVERYWHERE, "job.again", "job.forget", "job.copy"}
-        await pilot.press("escape")
-        await still(pilot)
-        assert await openers(pilot) == {*EVERYWHERE, "job.again", "job.forget", "job.copy"}
+        for _ in ("on its page", "in the list"):
+            assert await openers(pilot) == {*EVERYWHERE, "job.again", "job.forget", "job.copy"}
+            await pilot.press("escape")
+            await still(pilot)
 
 
 @pytest.mark.long
@@ -104,33 +98,25 @@ async def test_keys_right_after_one_that_opens_a_dialog_in_a_suggestion_and_a_hi
         assert await openers(pilot) == {*EVERYWHERE, "prompts.hand-off", "prompts.forget"}
 
 
-@pytest.fixture
-def slow(scripted: ScriptedServer) -> Hold:
-    """A server that is slow to list the projects."""
-    scripted.on("GET", "/test_framework/v1/runs/", Reply({"count": 1, "results": [run_of(5)]}))
-    serve_runs(scripted, run_of(5))
-    hold = Hold(Reply([{"id": 1, "name": "Front desks"}]))
-    scripted.on("GET", PROJECTS, hold)
-    return hold
-
-
 async def test_a_slow_dialog_takes_the_keys_meanwhile_and_can_be_cancelled(
-    scripted: ScriptedServer, slow: Hold, monkeypatch: pytest.MonkeyPatch
+    scripted: ScriptedServer, quiet: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    slow = Hold(Reply([{"id": 1, "name": "Front desks"}]))
+    scripted.on("GET", "/user/v1/projects/", slow)
     monkeypatch.setattr("cekura_tui.ui.kit.keys_in_order.PATIENCE", 0.05)
-    async with opened(setup_of(scripted.url, "key", 1)) as pilot:
-        await sees(pilot, "1 run ", "as of")
+    async with opened(quiet) as pilot:
+        await sees(pilot, "No runs here yet.")
         for key in "pq":
             pilot.app.simulate_key(key)
         await sees(pilot, "Loading projects …", "esc cancel")
         await pilot.press("q", "q", "escape")
-        await sees(pilot, "1 run ", gone="Loading projects")
+        await sees(pilot, "No runs here yet.", gone="Loading projects")
         await pilot.press("p")
         await sees(pilot, "Loading projects …")
         slow.released.set()
         await sees(pilot, "List runs of", gone="Loading projects")
         await pilot.press("escape")
-        await sees(pilot, "1 run ", gone="List runs of")
+        await sees(pilot, "No runs here yet.", gone="List runs of")
         assert len(pilot.app.screen_stack) == 1
 
 

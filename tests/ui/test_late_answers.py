@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from app_on_a_server import Served, opened
 from textual.app import ComposeResult
@@ -15,7 +15,6 @@ from watching import sees
 
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.page import Page
-from cekura_tui.ui.state import AppState
 
 
 class _Waiting(Static):
@@ -23,10 +22,10 @@ class _Waiting(Static):
 
     def __init__(self, seen: list[str]) -> None:
         super().__init__()
-        self._seen, self._answer = seen, asyncio.Event()
+        self._seen, self.answer = seen, asyncio.Event()
 
     def compose(self) -> ComposeResult:
-        yield _Released(self._answer)
+        yield _Child()
 
     def on_mount(self) -> None:
         self.run_worker(self._draw())
@@ -34,48 +33,43 @@ class _Waiting(Static):
     async def _draw(self) -> None:
         self._seen.append("asked")
         try:
-            await self._answer.wait()
+            await self.answer.wait()
         except asyncio.CancelledError:
             self._seen.append("cancelled")
             raise
-        self.query_one(_Released).update("the answer")
+        self.query_one(_Child).update("the answer")
 
 
-class _Released(Static):
-    def __init__(self, answer: asyncio.Event) -> None:
-        super().__init__()
-        self._answer = answer
+class _Child(Static):
+    def on_mount(self) -> None:
+        self._answer = cast("_Waiting", self.parent).answer
 
     def on_unmount(self) -> None:
         self._answer.set()
 
 
 class _Page(Page):
-    def __init__(self, state: AppState, seen: list[str]) -> None:
-        super().__init__(state)
-        self._seen = seen
+    seen: list[str]
 
     def body(self) -> Iterable[Widget]:
-        yield _Waiting(self._seen)
+        yield _Waiting(self.seen)
 
 
 class _Dialog(Dialog[None]):
-    def __init__(self, _: AppState, seen: list[str]) -> None:
-        super().__init__()
-        self._seen = seen
+    seen: list[str]
 
     def compose(self) -> ComposeResult:
-        yield _Waiting(self._seen)
+        yield _Waiting(self.seen)
 
 
 async def test_an_answer_that_comes_while_a_screen_is_removed_is_dropped(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         app: Any = pilot.app
         await sees(pilot, "900240")
-        for kind in (_Page, _Dialog):
-            seen: list[str] = []
-            await app.push_screen(kind(app.state, seen))
+        for screen in (_Page(app.state), _Dialog()):
+            screen.seen = seen = list[str]()
+            await app.push_screen(screen)
             await eventually(lambda seen=seen: seen == ["asked"], "the widget waits for its answer")  # type: ignore[misc]
             await app.pop_screen()
             await sees(pilot, "900240")
-            await eventually(lambda seen=seen: seen == ["asked", "cancelled"], f"{kind} is removed")  # type: ignore[misc]
+            await eventually(lambda seen=seen: seen == ["asked", "cancelled"], f"{screen} is removed")  # type: ignore[misc]

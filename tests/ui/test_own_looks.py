@@ -12,6 +12,7 @@ from waiting import eventually
 from watching import screen_text, sees
 
 from cekura_tui.config.paths import find_paths
+from cekura_tui.ui.kit.palette import CommandList
 from cekura_tui.ui.theme import (
     GROUNDS,
     INKS,
@@ -75,21 +76,26 @@ def test_a_wrong_theme_or_colour_is_reported_and_not_used(theme: dict[str, str],
     assert said in problem
 
 
-async def test_a_chosen_theme_is_saved_and_the_rest_of_the_file_stays(served: Served) -> None:
-    path = own_settings('# mine\ntitle = true\n\n[theme]  # colours\naccent = "#ffe0b0"\n')
+async def test_a_theme_is_previewed_and_a_chosen_one_is_saved_and_the_rest_of_the_file_stays(served: Served) -> None:
+    text = '# mine\ntitle = true\n\n[theme]  # colours\naccent = "#ffe0b0"\n'
+    path = own_settings(text)
     async with opened(served.setup()) as pilot:
+        app = pilot.app
         await sees(pilot, "as of")
         await pilot.press("colon", *"theme", "enter")
-        await sees(pilot, "dark · current")
-        await pilot.press("down", "escape")
-        assert "name" not in path.read_text("utf-8")
-        await pilot.press("colon", *"theme", "enter")
-        await sees(pilot, "dark · current")
-        await pilot.press(*"nord", "enter")
+        await sees(pilot, "Theme", "dark · current", "esc close")
+        shown = [found.command.name for found in app.screen.query_one(CommandList).rows]
+        assert tuple(shown[:2]) == THEMES
+        await pilot.press("down")
+        await eventually(lambda: app.theme == THEMES[1], "the second is previewed")
+        await pilot.press("escape")
+        await eventually(lambda: app.theme == THEMES[0] and not app.screen.is_modal, "the first is back")
+        assert path.read_text("utf-8") == text
+        for key in ("ctrl+p", *"colours", "enter", *"nord", "enter"):
+            app.simulate_key(key)
+        await eventually(lambda: app.theme == "nord" and not app.screen.is_modal, "it is chosen in haste")
         await eventually(lambda: 'name = "nord"' in path.read_text("utf-8"), "the theme is saved")
-        assert {"# mine", "title = true", "[theme]  # colours", 'accent = "#ffe0b0"'} <= set(
-            path.read_text("utf-8").splitlines()
-        )
+        assert set(text.splitlines()) <= set(path.read_text("utf-8").splitlines())
     async with opened(served.setup()) as pilot:  # from the first frame on
         assert pilot.app.theme == "nord"
         assert pilot.app.get_css_variables()["accent"] == "#ffe0b0"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from app_on_a_server import WIDE, Served
@@ -19,9 +21,15 @@ from cekura_tui.workspace.workspace import Workspace
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for what a screen shows first, however busy the machine is."""
-    monkeypatch.setattr(app_screen, "READING", 10.0)
-    monkeypatch.setattr(app_screen, "BUSY", 10.0)
-    monkeypatch.setattr(app_screen, "OPENING", 10.0)
+    for wait in ("READING", "BUSY", "OPENING"):
+        monkeypatch.setattr(app_screen, wait, 10.0)
+
+
+@pytest.fixture
+def app(served: Served) -> Iterator[CekuraApp]:
+    workspace = Workspace(served.setup())
+    yield CekuraApp(workspace, live=False)
+    workspace.close()
 
 
 def screens_seen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -46,16 +54,16 @@ async def settled(pilot: Pilot[Any]) -> None:
 
 
 async def test_opening_and_closing_screens_and_dialogs_paints_once(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+    app: CekuraApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workspace, heights, drawn = Workspace(served.setup()), list[int](), RunScreen.drawn
+    heights, drawn = list[int](), RunScreen.drawn
 
     async def drawn_and_seen(screen: RunScreen) -> None:
         await drawn(screen)
         heights.append(screen.query_one("#transcript").size.height)
 
     monkeypatch.setattr(RunScreen, "drawn", drawn_and_seen)
-    async with painted(CekuraApp(workspace, live=False), WIDE) as pilot:
+    async with painted(app, WIDE) as pilot:
         await sees(pilot, "900240", "as of")
         await pilot.press("enter")  # loaded from the server, then cached
         await sees(pilot, "Transcript")
@@ -71,38 +79,27 @@ async def test_opening_and_closing_screens_and_dialogs_paints_once(
             assert len(found) == 1, "\n\n".join([key, *found])
         assert heights
         assert all(heights), "what waits for a painting finds everything laid out"
-    workspace.close()
 
 
-async def test_the_first_frame_is_whole(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    workspace = Workspace(served.setup())
-    app = CekuraApp(workspace, live=False)
+async def test_the_first_frame_is_whole(app: CekuraApp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "_start", lambda: None)  # what the server says comes later
     found = screens_seen(monkeypatch)
     async with painted(app, WIDE) as pilot:
         await sees(pilot, "Filter")
         await settled(pilot)
     assert len(found) == 1, "\n\n".join(found)
-    workspace.close()
 
 
 async def test_an_error_while_painting_ends_the_app_and_is_reported(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+    app: CekuraApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workspace = Workspace(served.setup())
-    app = CekuraApp(workspace, live=False)
-
-    def fail(*_: Any, **__: Any) -> None:
-        raise ZeroDivisionError
-
     async def open_run() -> None:
         async with painted(app, WIDE) as pilot:
             await sees(pilot, "900240", "as of")
-            monkeypatch.setattr(app_screen, "paint", fail)
+            monkeypatch.setattr(app_screen, "paint", Mock(side_effect=ZeroDivisionError))
             await pilot.press("enter")
             await settled(pilot)
 
     with pytest.raises(ZeroDivisionError):
         await open_run()
-    workspace.close()
     assert "ZeroDivisionError" in app.crash

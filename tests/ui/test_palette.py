@@ -13,7 +13,6 @@ from watching import screen_text, sees
 
 from cekura_tui.ui.actions import GROUPS
 from cekura_tui.ui.kit.palette import Command, CommandList, Palette, commands_on, find_commands
-from cekura_tui.ui.theme import THEMES
 from cekura_tui.workspace.setup import Setup
 
 LINE = "type to find one"
@@ -146,25 +145,6 @@ async def test_keys_typed_after_a_command_are_for_the_place_it_leads_to(served: 
         for key in ("ctrl+p", *"filter", "enter", *"zebra", "enter"):
             pilot.app.simulate_key(key)
         await sees(pilot, "0 runs", "zebra")
-        no_crash(pilot)
-
-
-async def test_a_theme_is_previewed_restored_by_esc_and_chosen_in_haste(quiet: Setup) -> None:
-    async with opened(quiet) as pilot:
-        app = pilot.app
-        await sees(pilot, "No runs here yet.")
-        await pilot.press("colon", *"theme", "enter")
-        await sees(pilot, "Theme", "dark · current", "esc close")
-        shown = [found.command.name for found in app.screen.query_one(CommandList).rows]
-        assert tuple(shown[:2]) == THEMES
-        await pilot.press("down")
-        await eventually(lambda: app.theme == THEMES[1], "the second is previewed")
-        await pilot.press("escape")
-        await eventually(lambda: app.theme == THEMES[0], "the first is back")
-        assert not isinstance(app.screen, Palette)
-        for key in ("ctrl+p", *"colours", "enter", *"nord", "enter"):
-            app.simulate_key(key)
-        await eventually(lambda: app.theme == "nord" and not app.screen.is_modal, "it is chosen")
         no_crash(pilot)
 
 

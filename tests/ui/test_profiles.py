@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app_on_a_server import LIST, SMALL, Served, launched, no_crash, opened
+from app_on_a_server import LIST, SMALL, Served, no_crash, on_run, opened
+from kept_suggestion import RUN, keep_suggestion
 from scripted_server import Reply, ScriptedServer
 from textual.widgets import Input
 from waiting import eventually
@@ -45,6 +46,12 @@ def keys_at(server: ScriptedServer) -> set[str]:
     return {got.headers["X-CEKURA-API-KEY"] for got in list(server.seen)}
 
 
+async def choose(pilot: Any, *moves: str, profile: str, runs: int) -> None:
+    """Choose a profile in the list of profiles by these keys."""
+    await pilot.press("P", *moves, "enter")
+    await sees(pilot, f"Profile {profile}", f"{runs} runs")
+
+
 async def add(pilot: Any, name: str, server: str, key: str) -> None:
     await pilot.press("P", "a")
     await sees(pilot, "Add profile", "Name", "Server", "API key")
@@ -53,9 +60,10 @@ async def add(pilot: Any, name: str, server: str, key: str) -> None:
     await pilot.press("enter")
 
 
-async def test_profiles_have_their_own_keys_and_servers_and_one_is_added_by_signing_in(
+async def test_profiles_have_their_own_keys_servers_and_jobs_and_one_is_added_by_signing_in(
     saved: Path, served: Served, staging: ScriptedServer
 ) -> None:
+    keep_suggestion(served)
     async with opened(setup()) as pilot:
         await sees(pilot, "240 runs", "Profile default")
         await pilot.press("P")
@@ -67,29 +75,20 @@ async def test_profiles_have_their_own_keys_and_servers_and_one_is_added_by_sign
         await pilot.press("P", "k", "enter")
         await sees(pilot, "Profile default", "240 runs", "900240")
         assert len(served.log) > asked
+        await pilot.press("2", "enter")
+        await sees(pilot, "Suggestion of job 1", "Changes")
+        await choose(pilot, "j", profile="staging", runs=0)
+        await pilot.press("2")
+        await sees(pilot, "No jobs yet", gone="900238")
+        await choose(pilot, "k", profile="default", runs=240)
+        await pilot.press("2")
+        await sees(pilot, "succeeded", "900238")
         await add(pilot, "work", staging.url, "key-of-work")
         await sees(pilot, "Profile work", "0 runs")
         no_crash(pilot)
     added = saved_keys(saved)["work"]
     assert (added.api_url, added.api_key) == (staging.url, "key-of-work")
     assert len(saved_keys(saved)) == 3
-
-
-@pytest.mark.long
-async def test_another_profile_closes_all_screens_and_the_first_has_its_jobs_again(saved: Path, served: Served) -> None:
-    async with opened(setup()) as pilot:
-        await launched(pilot, 900238)
-        await pilot.press("2", "enter")
-        await sees(pilot, "Changes")
-        await pilot.press("P", "j", "enter")
-        await sees(pilot, "Profile staging", "0 runs")
-        await pilot.press("2")
-        await sees(pilot, "No jobs yet", gone="900238")
-        await pilot.press("P", "k", "enter")
-        await sees(pilot, "Profile default", "240 runs")
-        await pilot.press("2")
-        await sees(pilot, "succeeded", "900238")
-        no_crash(pilot)
 
 
 async def test_a_key_of_the_environment_stays_with_the_profile_at_the_start(
@@ -99,8 +98,7 @@ async def test_a_key_of_the_environment_stays_with_the_profile_at_the_start(
     monkeypatch.setenv("CEKURA_API_URL", served.server.url)
     async with opened(setup(CEKURA_API_KEY=served.server.key, CEKURA_API_URL=served.server.url)) as pilot:
         await sees(pilot, "240 runs")
-        await pilot.press("P", "j", "enter")
-        await sees(pilot, "Profile staging", "0 runs")
+        await choose(pilot, "j", profile="staging", runs=0)
         assert keys_at(staging) == {"key-of-staging"}
         await pilot.press("P")
         await sees(pilot, "CEKURA_API_KEY", "saved key")
@@ -157,10 +155,10 @@ async def test_a_profile_opens_from_the_demo_and_the_demo_from_a_profile(saved: 
         no_crash(pilot)
 
 
-@pytest.mark.long
 async def test_without_a_key_cached_runs_and_jobs_are_shown_without_a_request(saved: Path, served: Served) -> None:
+    keep_suggestion(served)
     async with opened(setup()) as pilot:
-        await launched(pilot, 900238)
+        await on_run(pilot, RUN)
         await pilot.press("enter")
         await sees(pilot, "Verdicts", "Transcript")
     remove_key(saved, "default")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from app_on_a_server import LIST, SMALL, opened, setup_of
+from app_on_a_server import LIST, SMALL, opened
+from kept_jobs import KEY
 from quick_pilot import paintings
 from scripted_server import Reply, ScriptedServer
 from textual.pilot import Pilot
@@ -18,16 +20,6 @@ from cekura_tui.ui import request_log
 from cekura_tui.ui.request_log import RequestList, RequestLogScreen
 from cekura_tui.workspace.setup import Setup
 
-KEY = "ck_test_0123456789"
-
-
-@pytest.fixture
-def asked(scripted: ScriptedServer) -> Setup:
-    """Settings for a server that has no runs."""
-    scripted.on("GET", LIST, Reply({"count": 0, "next": None, "previous": None, "results": []}))
-    scripted.on("GET", "/user/v1/projects/", Reply([{"id": 1, "name": "One"}]))
-    return setup_of(scripted.url, KEY, 1)
-
 
 async def opened_log(pilot: Pilot[None]) -> RequestList:
     """The log, opened by its command."""
@@ -37,8 +29,11 @@ async def opened_log(pilot: Pilot[None]) -> RequestList:
     return pilot.app.screen.query_one(RequestList)
 
 
-async def test_the_newest_request_comes_first_and_the_cursor_stays_on_its_own(asked: Setup) -> None:
-    async with opened(asked, size=SMALL) as pilot:
+async def test_the_newest_request_comes_first_and_the_cursor_stays_on_its_own(
+    quiet: Setup, scripted: ScriptedServer
+) -> None:
+    scripted.on("GET", "/user/v1/projects/", Reply([{"id": 1, "name": "One"}]))
+    async with opened(quiet, size=SMALL) as pilot:
         listed = await opened_log(pilot)
         await sees(pilot, "GET", "200", " ms", LIST, "log/cekura-tui.log")
         key = listed.cursor_key
@@ -53,24 +48,23 @@ async def test_the_newest_request_comes_first_and_the_cursor_stays_on_its_own(as
         assert numbers == list(range(1, len(numbers) + 1)), "the log survives another key"
 
 
-async def test_a_log_that_does_not_change_is_not_painted(asked: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
-    looks: list[bool] = []
+async def test_a_log_that_does_not_change_is_not_painted(quiet: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_log, "REFRESH", 0.02)
-    async with opened(asked) as pilot:
+    async with opened(quiet) as pilot:
         await opened_log(pilot)
         await still(pilot)
         workspace: Any = pilot.app.state.workspace  # type: ignore[attr-defined]
-        requests = workspace.requests
-        monkeypatch.setattr(workspace, "requests", lambda: (looks.append(True), requests())[1])
+        requests = Mock(side_effect=workspace.requests)
+        monkeypatch.setattr(workspace, "requests", requests)
         before = paintings.get(pilot.app)
-        await eventually(lambda: len(looks) > 2, "the log is looked at again")
+        await eventually(lambda: requests.call_count > 2, "the log is looked at again")
         await pilot.pause()
         assert paintings.get(pilot.app) == before
 
 
-async def test_a_request_is_shown_whole_and_saved_without_key_and_values(asked: Setup, tmp_path: Path) -> None:
+async def test_a_request_is_shown_whole_and_saved_without_key_and_values(quiet: Setup, tmp_path: Path) -> None:
     saved = tmp_path / "requests.txt"
-    async with opened(asked) as pilot:
+    async with opened(quiet) as pilot:
         listed = await opened_log(pilot)
         listed.move_to(next(row.number for row in listed.rows if row.path == LIST))
         await pilot.press("enter")
@@ -85,7 +79,7 @@ async def test_a_request_is_shown_whole_and_saved_without_key_and_values(asked: 
         await pilot.press("escape")
         await sees(pilot, "No runs")
         assert not isinstance(pilot.app.screen, RequestLogScreen)
-    text, log = saved.read_text(), asked.paths.log.read_text()
+    text, log = saved.read_text(), quiet.paths.log.read_text()
     assert f"Z GET {LIST}?project_id&page&page_size 200, " in text
     assert f"INFO cekura_tui.api GET {LIST}?project_id" in log
     assert KEY not in text + log

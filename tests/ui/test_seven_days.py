@@ -19,11 +19,7 @@ from cekura_tui.store.jobs import MAX_ANSWERS
 from cekura_tui.ui.jobs.screen import CACHED_PREVIEWS
 
 JOBS = DAYS * A_DAY
-ONE_A_JOB = (
-    "cekura_tui.model.job.Job",
-    "cekura_tui.ui.jobs.list.JobRow",
-    "cekura_tui.ui.kit.strips.RowState",
-)
+ONE_A_JOB = ("cekura_tui.model.job.Job", "cekura_tui.ui.jobs.list.JobRow", "cekura_tui.ui.kit.strips.RowState")
 """What is held of each job that is listed, by each list that shows it; the last one as far as its row was drawn."""
 OF_ONE_JOB = ("cekura_tui.store.jobs.RawAnswer", "cekura_tui.store.jobs.StateChange")
 """What is held of the job that was looked at last, few of most and many of one that talks."""
@@ -57,7 +53,6 @@ async def test_after_seven_days_all_jobs_have_ended_and_nothing_has_piled_up(
     assert [evening.jobs for evening in week.evenings] == [A_DAY * day for day in range(1, DAYS + 1)]
     assert piled_up(week.evenings[:2], week.evenings[-2:]) == {}
     with sqlite3.connect(week.workspace.setup.paths.database) as sql:
-        sql.row_factory = sqlite3.Row
         check_jobs_ended(sql)
         bounded(sql, week)
     sql.close()
@@ -84,14 +79,11 @@ def counted(evening: Evening) -> Counter[str]:
 def check_jobs_ended(sql: sqlite3.Connection) -> None:
     """All jobs have ended, each in its way, with its texts."""
     query = """
-        SELECT number, state, sent.text AS sent, brought.text AS brought FROM jobs
-        JOIN prompts AS sent ON sent.sha256 = prompt_sha256
+        SELECT state, sent.text, brought.text FROM jobs JOIN prompts AS sent ON sent.sha256 = prompt_sha256
         LEFT JOIN prompts AS brought ON brought.sha256 = improved_sha256 ORDER BY number"""
-    rows = sql.execute(query).fetchall()
-    assert [row["state"] for row in rows] == [end_of(number).value for number in range(1, JOBS + 1)]
-    for row in rows:
-        brought = improved(row["number"]).encode() if row["state"] == "succeeded" else None
-        assert (row["sent"], row["brought"]) == (draft_of(row["number"]).prompt.encode(), brought)
+    for number, (state, sent, brought) in enumerate(sql.execute(query).fetchall(), 1):
+        wanted = improved(number).encode() if state == "succeeded" else None
+        assert (state, sent, brought) == (end_of(number).value, draft_of(number).prompt.encode(), wanted)
 
 
 def bounded(sql: sqlite3.Connection, week: Week) -> None:
@@ -99,11 +91,10 @@ def bounded(sql: sqlite3.Connection, week: Week) -> None:
     answers = dict(sql.execute("SELECT job, count(*) FROM job_answers GROUP BY job").fetchall())
     assert {answers.pop(number) for number in range(1, JOBS + 1) if talks(number)} == {MAX_ANSWERS}
     assert max(answers.values()) <= 4
-    assert sql.execute("SELECT count(*) FROM job_changes").fetchone()[0] == 3 * JOBS
-    assert sql.execute("SELECT count(*) FROM prompts").fetchone()[0] == 6 + sum(
-        end_of(number) == "succeeded" for number in range(1, JOBS + 1)
-    )
-    (texts,) = sql.execute(
-        "SELECT (SELECT sum(length(text)) FROM prompts) + (SELECT sum(length(raw)) FROM job_answers)"
+    (jobs, changes, prompts, texts) = sql.execute(
+        "SELECT (SELECT count(*) FROM jobs), (SELECT count(*) FROM job_changes), (SELECT count(*) FROM prompts), "
+        "(SELECT sum(length(text)) FROM prompts) + (SELECT sum(length(raw)) FROM job_answers)"
     ).fetchone()
+    succeeded = sum(end_of(number) == "succeeded" for number in range(1, JOBS + 1))
+    assert (jobs, changes, prompts) == (JOBS, 3 * JOBS, 6 + succeeded)
     assert week.evenings[-1].database_bytes <= 3 * texts + JOURNAL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from agents_on_a_server import CLINIC, agents, revised
@@ -10,9 +11,10 @@ from app_on_a_server import SMALL, Served, no_crash, on_run, opened, setup_of
 from kept_suggestion import opened_suggestion
 from one_dialog import answer, asked
 from scripted_server import LAUNCH, ScriptedServer
-from suggestion_screens import chosen, chosen_edited, screen, updating
+from suggestion_screens import chosen, chosen_edited, screen, updating, workspace
 from textual.events import Key
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Input, TextArea
 from waiting import eventually
 from watching import sees, still
@@ -35,11 +37,26 @@ def burst(pilot: Pilot[None], *keys: str) -> None:
         pilot.app.simulate_key(key)
 
 
-async def editing(pilot: Pilot[None]) -> TextArea:
-    await eventually(lambda: isinstance(pilot.app.screen, EditHunkDialog), "the box")
+async def on_dialog(pilot: Pilot[None], kind: type[Screen[Any]]) -> None:
+    await eventually(lambda: isinstance(pilot.app.screen, kind), f"the {kind.__name__}")
     await still(pilot)
+
+
+async def editing(pilot: Pilot[None], *keys: str) -> TextArea:
+    """Press these keys at once, and wait for the box of a change."""
+    burst(pilot, *keys)
+    await on_dialog(pilot, EditHunkDialog)
     no_crash(pilot)
     return pilot.app.screen.query_one(TextArea)
+
+
+async def typed(area: TextArea, text: str) -> None:
+    await eventually(lambda: area.text == text, f"the box has {text!r}")
+
+
+def choices(pilot: Pilot[None]) -> list[str]:
+    """What is chosen of the changes, in their order."""
+    return [choice.what for _, choice in sorted(screen(pilot).staging.opened.choices.items())]
 
 
 @pytest.mark.parametrize("focus", ["#diff", "#summary", "#staged"])
@@ -48,17 +65,14 @@ async def test_keys_that_come_in_one_burst_with_e_are_typed_into_the_box(served:
     async with opened_suggestion(served) as pilot:
         pilot.app.screen.query_one(focus).focus()
         await pilot.pause()
-        burst(pilot, "e", *"Always ask. Nay", "backspace", "backspace", "x")
-        area = await editing(pilot)
+        area = await editing(pilot, "e", *"Always ask. Nay", "backspace", "backspace", "x")
         assert area.text.startswith("Always ask. Nx")
         assert len(pilot.app.screen_stack) == 3
         await chosen(pilot)
         burst(pilot, "A", "ctrl+g", "a")
         await eventually(lambda: not pilot.app.screen.is_modal, "the dialog is closed")
         # The last key is for the page again, at its next change.
-        await eventually(lambda: len(screen(pilot).staging.opened.choices) == 2, "both changes are decided")
-        chosen_now = {number: choice.what for number, choice in screen(pilot).staging.opened.choices.items()}
-        assert chosen_now == {1: "edited", 2: "accepted"}
+        await eventually(lambda: choices(pilot) == ["edited", "accepted"], "both changes are decided")
 
 
 async def test_in_one_burst_changes_are_accepted_edited_and_applied_in_order(served: Served) -> None:
@@ -67,33 +81,27 @@ async def test_in_one_burst_changes_are_accepted_edited_and_applied_in_order(ser
         burst(pilot, "e", *"Always. ", "ctrl+g")
         await chosen_edited(pilot, "Always. " + new)
         await sees(pilot, "2 of 2")
-        await pilot.press("N", "e")
-        await editing(pilot)
+        await pilot.press("N")
+        await editing(pilot, "e")
         burst(pilot, *"Now. ", "ctrl+g")
         await chosen_edited(pilot, "Now. Always. " + new)
         await pilot.press("N")
-        burst(pilot, "a", "n", "a", "e", *"Hello ")
-        area = await editing(pilot)
+        area = await editing(pilot, "a", "n", "a", "e", *"Hello ")
         assert area.text.startswith("Hello ")
         assert "2 of 2" in pilot.app.screen._title  # type: ignore[attr-defined]
-        await eventually(
-            lambda: [one.what for one in screen(pilot).staging.opened.choices.values()] == ["accepted"] * 2,
-            "both are accepted",
-        )
+        await eventually(lambda: choices(pilot) == ["accepted"] * 2, "both are accepted")
 
 
 async def test_keys_that_come_with_y_p_or_i_are_not_for_the_page_behind(served: Served) -> None:
     async with opened_suggestion(served, size=SMALL) as pilot:
         burst(pilot, "y", *"aAx.md")
-        await eventually(lambda: isinstance(pilot.app.screen, HandOffDialog), "the dialog of y")
-        await still(pilot)
+        await on_dialog(pilot, HandOffDialog)
         assert pilot.app.screen.query_one(Input).value == "aAx.md"
         await chosen(pilot)
         await pilot.press("escape")
         for late in ("enter", "ctrl+g", "A"):
             burst(pilot, "i", late, "y", "enter")
-            await eventually(lambda: isinstance(pilot.app.screen, ImproveDialog), "the dialog of i")
-            await still(pilot)
+            await on_dialog(pilot, ImproveDialog)
             assert isinstance(pilot.app.screen, ImproveDialog)
             await chosen(pilot)
             await pilot.press("escape")
@@ -103,7 +111,7 @@ async def test_keys_that_come_with_y_p_or_i_are_not_for_the_page_behind(served: 
         burst(pilot, "p", "enter", "y", "A", "x", "y")
         await sees(pilot, "y update")
         await still(pilot)
-        assert len(screen(pilot).staging.opened.choices) == 1
+        assert len(choices(pilot)) == 1
         assert not served.asked(LAUNCH, "POST")
         assert not [entry for entry in served.log if entry["method"] in ("PATCH", "PUT")]
 
@@ -134,8 +142,7 @@ async def test_a_new_prompt_takes_every_letter_and_keys_typed_with_i_do_not_move
         await pilot.pause()
         burst(pilot, "enter", *TYPED, "ctrl+g")
         await eventually(lambda: pilot.app.state.jobs, "a job on the state")  # type: ignore[attr-defined]
-        call = pilot.app.state.workspace.call  # type: ignore[attr-defined]
-        record = await call(lambda session: session.jobs.record(1))
+        record = await workspace(pilot).call(lambda session: session.jobs.record(1))
         assert TYPED in record.draft.prompt
 
 
@@ -146,10 +153,8 @@ async def test_a_new_prompt_takes_every_letter_and_keys_typed_with_i_do_not_move
 async def test_every_letter_of_a_keyboard_is_typed_and_the_cursor_goes_over_it(served: Served) -> None:
     async with opened_suggestion(served) as pilot:
         new = screen(pilot).staging.opened.diff.hunks[0].new
-        await pilot.press("e")
-        area = await editing(pilot)
-        burst(pilot, *TYPED)
-        await eventually(lambda: area.text == TYPED + new, "what was typed")
+        area = await editing(pilot, "e", *TYPED)
+        await typed(area, TYPED + new)
         for _ in TYPED:
             await pilot.press("left")
         assert area.cursor_location == (0, 0)
@@ -160,7 +165,7 @@ async def test_every_letter_of_a_keyboard_is_typed_and_the_cursor_goes_over_it(s
         await pilot.press(*["backspace"] * 3)
         assert area.text == TYPED[:-3] + new
         burst(pilot, *TYPED[-3:])
-        await eventually(lambda: area.text == TYPED + new, "what was typed again")
+        await typed(area, TYPED + new)
         await pilot.press("ctrl+g")
         await chosen_edited(pilot, TYPED + new)
         no_crash(pilot)
@@ -169,13 +174,11 @@ async def test_every_letter_of_a_keyboard_is_typed_and_the_cursor_goes_over_it(s
 async def test_characters_that_are_invisible_cannot_be_typed(served: Served) -> None:
     async with opened_suggestion(served) as pilot:
         new = screen(pilot).staging.opened.diff.hunks[0].new
-        await pilot.press("e")
-        area = await editing(pilot)
-        burst(pilot, *"a\u202e\u2066\U000e0041\x85\ue000b")
-        await eventually(lambda: area.text == "ab" + new, "what was typed")
+        area = await editing(pilot, "e", *"a\u202e\u2066\U000e0041\x85\ue000b")
+        await typed(area, "ab" + new)
         pilot.app.post_message(Key("alt+x", "x"))  # as a terminal sends what is pressed with alt
         burst(pilot, "c")
-        await eventually(lambda: area.text == "abc" + new, "what was typed")
+        await typed(area, "abc" + new)
 
 
 async def test_a_note_and_a_filter_take_every_letter(served: Served, scripted: ScriptedServer) -> None:
