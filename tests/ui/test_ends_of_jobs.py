@@ -60,9 +60,9 @@ async def test_many_ends_without_the_focus_are_one_notification_and_one_line(
     job_server: JobServer, written: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(news, "GAP", 0.5)
-    job_server.running(3)
+    job_server.running(4)
     async with opened(job_server.setup) as pilot:
-        await on_list(pilot, "30 runs", "3 running")
+        await on_list(pilot, "30 runs", "4 running")
         await blur(pilot)
         job_server.ends = {"p-1": DONE}
         await all_over(pilot, 1)
@@ -79,17 +79,10 @@ async def test_many_ends_without_the_focus_are_one_notification_and_one_line(
         focus(pilot)
         await away_reported(pilot)
         assert len(lines(pilot)) == 1
-
-
-async def test_a_user_who_is_there_sees_the_end_on_the_screen_alone(job_server: JobServer, written: list[str]) -> None:
-    job_server.running(1)
-    async with opened(job_server.setup) as pilot:
-        await on_list(pilot, "30 runs", "1 running")
-        await blur(pilot)
-        focus(pilot)
-        job_server.ends = {"p-1": FAILED}
-        await sees(pilot, "Job 1 failed · U opens the details")
-        assert written == lines(pilot) == []
+        sent = [*written]
+        job_server.ends["p-4"] = FAILED
+        await sees(pilot, "Job 4 failed · U opens the next finished job")
+        assert (written, len(lines(pilot))) == (sent, 1), "a user who is there sees it on the screen alone"
 
 
 async def test_two_minutes_without_a_key_are_absence_where_the_focus_is_unknown(
@@ -140,10 +133,10 @@ async def test_back_after_a_minute_the_list_is_new_and_the_cursor_where_it_was(j
         assert [row.id for row in runs.rows[:100]] == list(range(1_350, 1_250, -1))
 
 
-async def test_the_title_counts_running_and_unread_jobs_and_off_is_silent(
+async def test_the_title_counts_jobs_off_is_silent_and_a_hook_that_fails_is_reported(
     job_server: JobServer, written: list[str]
 ) -> None:
-    own_settings('title = true\nnotify = "off"\n')
+    own_settings('title = true\nnotify = "off"\non_job_done = "/nowhere/[/red]at-all"\n')
     async with opened(job_server.setup) as pilot:
         await sees(pilot, "30 runs")
         await launch(pilot.app.state.workspace)  # type: ignore[attr-defined]
@@ -153,24 +146,14 @@ async def test_the_title_counts_running_and_unread_jobs_and_off_is_silent(
         await all_over(pilot, 1)
         await eventually(lambda: "\x1b]2;1 new\x07" in written, "three titles")
         await eventually(lambda: pilot.app.news._sending is None, "the moment of a notification")  # type: ignore[attr-defined]
+        sentence = "The on_job_done command could not be started: No such file or directory."
+        await eventually(lambda: sentence in toasts(pilot), "the sentence")
         await pilot.press("U")
         await eventually(lambda: written[-1].endswith("cekura-tui\x07"), "another title")
         assert written[0].startswith("\x1b[22;2t")
         titles = "".join(written).removeprefix("\x1b[22;2t")
         assert titles == "".join(f"\x1b]2;{text}\x07" for text in ("cekura-tui", "1 running", "1 new", "cekura-tui"))
         assert pilot.app.news.former_title.endswith("\x1b[23;2t")  # type: ignore[attr-defined]
-
-
-async def test_a_hook_that_cannot_be_started_is_reported(job_server: JobServer) -> None:
-    own_settings('on_job_done = "/nowhere/[/red]at-all"\n')
-    job_server.running(1)
-    async with opened(job_server.setup) as pilot:
-        await sees(pilot, "30 runs")
-        job_server.ends = {"p-1": FAILED}
-        sentence = "The on_job_done command could not be started: No such file or directory."
-        await eventually(lambda: sentence in toasts(pilot), "the sentence")
-        await sees(pilot, "failed")
-        no_crash(pilot)
 
 
 # At the start

@@ -90,10 +90,18 @@ async def test_a_transcript_keeps_its_columns_and_words_folded_unfolded_and_raw(
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_verdicts_keep_their_columns_and_every_word(size: tuple[int, int]) -> None:
-    shown = Verdicts()
-    async with widget_app(shown, lambda shown: shown.show_run(seen()), size=size):
-        assert missing([line[4:] for of in lines(shown).values() for line in of], TEXTS.values()) == []
+async def test_verdicts_compared_runs_and_a_timeline_keep_their_columns(size: tuple[int, int]) -> None:
+    here, there = seen(), seen(transcript_object=None, transcript=as_text())
+    verdicts, pairs, strip = Verdicts(), TurnPairs(), TimelineStrip()
+    async with widget_app(verdicts, lambda shown: shown.show_run(here), size=size):
+        assert missing([line[4:] for of in lines(verdicts).values() for line in of], TEXTS.values()) == []
+    both = align(here.transcript.turns, there.transcript.turns)
+    async with widget_app(pairs, lambda shown: shown.show_pairs(both, only_differences=False, reset=True), size=size):
+        lines(pairs)
+    async with widget_app(strip, lambda shown: shown.show(here.timeline, {1: "fail"}), size=size):
+        texts = [strip.render_line(y).text for y in range(strip.size.height)]
+        assert [cells_in_a_terminal(text) for text in texts] == [size[0]] * len(texts)
+        assert [drawn(clean(text)) for text in texts] == texts
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -119,24 +127,6 @@ async def test_details_keep_their_columns_whatever_is_opened(size: tuple[int, in
             shown.find(text)
             shown.next_match()
         lines(shown)
-
-
-@pytest.mark.parametrize("size", SIZES)
-async def test_two_runs_side_by_side_keep_their_columns(size: tuple[int, int]) -> None:
-    here, there = seen(), seen(transcript_object=None, transcript=as_text())
-    pairs = align(here.transcript.turns, there.transcript.turns)
-    shown = TurnPairs()
-    async with widget_app(shown, lambda shown: shown.show_pairs(pairs, only_differences=False, reset=True), size=size):
-        lines(shown)
-
-
-@pytest.mark.parametrize("size", SIZES)
-async def test_a_timeline_of_hostile_turns_keeps_its_columns(size: tuple[int, int]) -> None:
-    shown = TimelineStrip()
-    async with widget_app(shown, lambda shown: shown.show(seen().timeline, {1: "fail"}), size=size):
-        texts = [shown.render_line(y).text for y in range(shown.size.height)]
-        assert [cells_in_a_terminal(text) for text in texts] == [size[0]] * len(texts)
-        assert [drawn(clean(text)) for text in texts] == texts
 
 
 async def test_endless_lines_and_thousands_of_line_ends_are_cut_with_a_word() -> None:

@@ -15,7 +15,7 @@ from waiting import eventually
 from watching import sees
 
 from cekura_tui.config.credentials import ApiKey, read_server, remove_key, save_key, saved_keys
-from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
+from cekura_tui.workspace.setup import Setup, make_setup
 
 PROJECTS = "/user/v1/projects/"
 
@@ -85,6 +85,8 @@ async def test_profiles_have_their_own_keys_servers_and_jobs_and_one_is_added_by
         await sees(pilot, "succeeded", "900238")
         await add(pilot, "work", staging.url, "key-of-work")
         await sees(pilot, "Profile work", "0 runs")
+        await choose(pilot, "G", profile="demo", runs=240)
+        await choose(pilot, "g", profile="default", runs=240)
         no_crash(pilot)
     added = saved_keys(saved)["work"]
     assert (added.api_url, added.api_key) == (staging.url, "key-of-work")
@@ -138,21 +140,6 @@ async def test_a_profile_that_cannot_be_added_changes_nothing(
         await pilot.press("r")
         await sees(pilot, "default", "900240")
     assert saved_keys(saved) == before
-
-
-@pytest.mark.long
-async def test_a_profile_opens_from_the_demo_and_the_demo_from_a_profile(saved: Path, served: Served) -> None:
-    async with opened(make_setup(demo=DemoOptions(), env=dict(os.environ))) as pilot:
-        await sees(pilot, "240 runs", "Profile demo")
-        assert served.log == []
-        await pilot.press("P")
-        await sees(pilot, "● Demo", "default", "staging")
-        await pilot.press("g", "enter")
-        await sees(pilot, "Profile default", "240 runs", "Server 127.0.0.1")
-        assert served.log != []
-        await pilot.press("P", "G", "enter")
-        await sees(pilot, "Profile demo", "240 runs")
-        no_crash(pilot)
 
 
 async def test_without_a_key_cached_runs_and_jobs_are_shown_without_a_request(saved: Path, served: Served) -> None:
