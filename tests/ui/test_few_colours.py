@@ -7,11 +7,10 @@ from rich.color import EIGHT_BIT_PALETTE, ColorType
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
-from textual.theme import BUILTIN_THEMES
 
 from cekura_tui.ui.few_colours import colour_filter, reduced
 from cekura_tui.ui.terminal.capabilities import Colours as Depth
-from cekura_tui.ui.theme import CHIPS, DARK, GROUNDS, INKS, LIGHT, TINTS, colours_of, contrast, tokens
+from cekura_tui.ui.theme import CHIPS, DARK, GROUNDS, INKS, LIGHT, TINTS, contrast, tokens
 
 # What the 16 colours look like: xterm, the console (VGA), Windows, and Tango on its own dark grey.
 TABLES = {
@@ -56,13 +55,6 @@ def test_256_colours_are_sent_as_they_were_chosen(dark: bool) -> None:
                 assert colour.type == ColorType.EIGHT_BIT
                 assert (number := colour.number or 0) >= 16, "the user may have changed the first 16"
                 assert EIGHT_BIT_PALETTE[number].hex == made[name]
-
-
-@pytest.mark.parametrize("name", [theme.name for theme in BUILTIN_THEMES.values() if not theme.ansi])
-def test_in_256_colours_rows_with_a_cursor_are_visible(name: str) -> None:
-    theme = BUILTIN_THEMES[name]
-    made = reduced(tokens(colours_of(theme, theme.to_color_system().generate())), "256", dark=theme.dark)
-    assert len({made[ground] for ground in GROUNDS}) == len(GROUNDS)
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -157,10 +157,10 @@ async def test_own_keys_work_and_footer_help_and_palette_show_them(served: Serve
         await shows(pilot, Palette, "an action without a key has one")
 
 
-async def test_the_ways_to_sign_in_are_named_by_their_keys(served: Served) -> None:
-    own_settings('[keys]\n"sign-in.demo" = "x"\n"sign-in.environment" = ""\n')
+async def test_ways_to_sign_in_are_named_by_their_keys_and_a_single_problem_is_reported(served: Served) -> None:
+    own_settings('titel = true\n[keys]\n"sign-in.demo" = "x"\n"sign-in.environment" = ""\n')
     async with opened(setup_of(served.server.url, None)) as pilot:
-        await sees(pilot, " x  Demo ", " s  Sign in ", gone=" e  Environment")
+        await sees(pilot, " x  Demo ", " s  Sign in ", "line 1: unknown setting “titel”", gone=" e  Environment")
 
 
 async def test_problems_in_the_settings_are_counted_at_the_start_and_listed_in_the_help(served: Served) -> None:
@@ -183,12 +183,6 @@ async def test_problems_in_the_settings_are_counted_at_the_start_and_listed_in_t
             "There is no action “runs.imprve”",
             "runs.improve and run-list.mark both have space",
         )
-
-
-async def test_a_single_problem_in_the_settings_is_reported_itself(served: Served) -> None:
-    own_settings("titel = true\n")
-    async with opened(served.setup()) as pilot:
-        await sees(pilot, "config.toml: line 1: unknown setting “titel”")
 
 
 # Texts that name keys

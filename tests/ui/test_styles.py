@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app_on_a_server import WIDE, Served, opened
+from app_on_a_server import Served, opened
 from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 from watching import sees
@@ -24,8 +24,9 @@ def assert_styled(pilot: Pilot[Any], where: str) -> None:
         assert before == [part.styles.base.get_rules() for part in after], f"{where}: {node!r}"
 
 
-async def test_cached_styles_are_those_of_textual_on_every_screen(served: Served) -> None:
-    async with opened(served.setup(), size=WIDE) as pilot:
+async def test_cached_styles_are_those_of_textual_on_every_screen_and_do_not_grow(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        app: Any = pilot.app
         await sees(pilot, "900240", "as of")
         assert_styled(pilot, "the list")
         for key, shown in (
@@ -37,12 +38,12 @@ async def test_cached_styles_are_those_of_textual_on_every_screen(served: Served
             ("2", "No jobs yet"),
             ("colon", "type to find one"),
         ):
-            await pilot.press(*["escape"] * pilot.app.screen.is_modal, key)
+            await pilot.press(*["escape"] * app.screen.is_modal, key)
             await sees(pilot, shown)
             assert_styled(pilot, key)
         await pilot.press("escape", "1")
         await sees(pilot, "Transcript")
-        pilot.app.theme = "cekura-light"
+        app.theme = "cekura-light"
         await pilot.pause()
         assert_styled(pilot, "another theme")
         await pilot.press("2")
@@ -51,14 +52,9 @@ async def test_cached_styles_are_those_of_textual_on_every_screen(served: Served
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
         assert_styled(pilot, "another size")
-
-
-async def test_cached_style_rules_do_not_grow_with_each_message(served: Served) -> None:
-    async with opened(served.setup(), size=WIDE) as pilot:
-        await sees(pilot, "900240", "as of")
         sizes = []
         for n in range(4):
-            pilot.app.notify(f"Message {n}.")
+            app.notify(f"Message {n}.")
             await sees(pilot, f"Message {n}.")
-            sizes.append(len(pilot.app.stylesheet._asked))  # type: ignore[attr-defined]
-        assert len(set(sizes[1:])) == 1, "each has an id of its own"
+            sizes.append(len(app.stylesheet._asked))
+        assert len(set(sizes[1:])) == 1, "each message has an id of its own, and adds no rules to the cache"

@@ -14,6 +14,7 @@ from cekura_tui.ui.terminal.cells import MOST
 from cekura_tui.ui.terminal.input_parser import BURST, MOST_PASTED, InputParser
 
 ODD = "replacement_character"
+MARK = b"\x1b[200~"
 
 
 def said(messages: Any) -> list[str]:
@@ -132,17 +133,12 @@ def test_an_unmarked_paste_lasts_until_a_pause() -> None:
     assert said(parser.feed(b"q")) == ["q"]
 
 
-def test_a_marked_paste_that_pauses_is_not_read_as_keys() -> None:
+def test_a_marked_paste_that_pauses_is_not_read_as_keys_and_keys_after_one_without_an_end_are() -> None:
     parser = InputParser()
-    assert not said(parser.feed(b"\x1b[200~status:comple"))
-    assert said(parser.pause()) == ["“status:comple”"]
-    assert not said(parser.feed(b"ted\rq\r"))
-    assert said(parser.pause()) == ["“ted\rq\r”"]
+    for part in (MARK + b"status:comple", b"ted\rq\r"):
+        assert not said(parser.feed(part))
+        assert said(parser.pause()) == [f"“{part.removeprefix(MARK).decode()}”"]
     assert said(parser.feed(b" x\x1b[201~jj")) == ["“ x”", "j", "j"]
-
-
-def test_after_a_paste_without_an_end_keys_are_keys() -> None:
-    parser = InputParser()
     sent = parser.feed(b"\x1b[200~a"), parser.pause(), parser.feed(b"q"), parser.feed(b"jj")
     assert [text for messages in sent for text in said(messages)] == ["“a”", "q", "j", "j"]
 
@@ -176,14 +172,11 @@ def test_a_sequence_that_pauses_anywhere_is_not_read_as_keys(what: str) -> None:
         assert "".join(found).replace("”“", "") == "".join(means)
 
 
-def test_ctrl_and_a_letter_as_xterm_sends_it_is_no_text() -> None:
-    (key,) = InputParser().feed(b"\x1b[27;5;97~")
+def test_ctrl_and_a_letter_is_no_text_and_keys_some_seconds_after_escape_are_keys() -> None:
+    parser = InputParser()
+    (key,) = parser.feed(b"\x1b[27;5;97~")  # as xterm sends it
     assert isinstance(key, events.Key)
     assert (key.key, key.is_printable) == ("ctrl+a", False)
-
-
-def test_keys_some_seconds_after_escape_are_keys() -> None:
-    parser = InputParser()
     assert said(parser.feed(b"\x1b")) + said(parser.pause()) + said(parser.pause()) == ["escape"]
     assert parser.patience is None
     assert said(parser.feed(b"[q")) == ["left_square_bracket", "q"]
