@@ -111,24 +111,19 @@ async def test_a_window_that_is_too_small_says_so_and_changes_nothing(proposed: 
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
-async def test_the_app_quits_in_a_small_window(prepared: Path, key: str) -> None:
+@pytest.mark.parametrize(
+    ("scene", "key", "status"),
+    [("confirm", "q", 0), ("confirm", "ctrl+q", 0), ("confirm", "ctrl+c", 0), ("note", "q", None)],
+)
+async def test_the_app_quits_in_a_small_window_but_not_by_a_q_that_is_typed(
+    prepared: Path, scene: str, key: str, status: int | None
+) -> None:
     with prepared_app(prepared) as app:
         async with painted(app, SMALL) as pilot:
-            await GALLERY["confirm"](pilot)
+            await GALLERY[scene](pilot)
             await resize(pilot, 40, 10)
             await pilot.press(key)
-            assert app.status == 0
-
-
-@pytest.mark.long
-async def test_a_q_typed_in_a_window_that_became_small_does_not_quit(prepared: Path) -> None:
-    with prepared_app(prepared) as app:
-        async with painted(app, SMALL) as pilot:
-            await GALLERY["note"](pilot)
-            await resize(pilot, 40, 10)
-            await pilot.press("q")
-            assert app.status is None
+            assert app.status == status
 
 
 @pytest.mark.long

@@ -35,7 +35,7 @@ def keep_suggestion(served: Served) -> None:
     answer = {"status": "completed", "output": output}
     draft = Draft((RUN,), Prompt(agent.prompt), agent.id, agent.name, prompt_source="agent")
     with seeded_jobs(served.setup(), served.server.key) as seeded:
-        seeded.succeeded(draft, answer)
+        seeded.succeeded(draft, answer, ago=60)
 
 
 @asynccontextmanager

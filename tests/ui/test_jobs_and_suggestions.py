@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from app_on_a_server import Served, launched, no_crash, opened, setup_of
-from hostile import serve_hostile
+from app_on_a_server import Served, no_crash, opened
 from kept_jobs import DRAFT, SeededJobs, on_jobs
 from kept_suggestion import keep_suggestion
-from scripted_server import ScriptedServer
 from waiting import eventually
 from watching import sees
 

@@ -52,9 +52,9 @@ async def test_a_closed_run_or_suggestion_is_freed_with_all_its_lines(served: Se
             if kind is SuggestionScreen:
                 await pilot.press("2")
                 await sees(pilot, "1 job")
-            await visit(pilot, shown, 2)
+            await visit(pilot, shown, 1)
             lines = alive(pilot)[Strip]
-            await visit(pilot, shown, 4)
+            await visit(pilot, shown, 3)
 
             def freed(kind: type = kind, lines: int = lines) -> bool:
                 now = alive(pilot)
