@@ -33,7 +33,7 @@ def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     gc.unfreeze()
 
 
-async def test_garbage_is_freed_in_a_pause_even_where_it_was_set_aside_but_little_of_it_stays(
+async def test_much_garbage_is_freed_in_a_pause_even_where_it_was_set_aside_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with App[None]().run_test() as pilot:

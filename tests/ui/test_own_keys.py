@@ -204,7 +204,7 @@ _NAMED = re.compile(r"(?:^|\n|[·:,.;(] |[Pp]ress )`?(esc|ctrl\+[abd-pr-y]|[b-zB
 """A key as a hint names it, before what it does; but for those that nobody can give to something else."""
 
 
-def test_texts_name_actions_that_exist_and_follow_their_keys_but_no_key_that_settings_change() -> None:
+def test_texts_name_keys_by_actions_that_exist_so_that_own_keys_are_shown() -> None:
     keymap = Keymap({one: ("f12",) for one in all_actions()})
     on_screens = _strings(_PACKAGE / "ui")
     named = [(place, text) for place, text in on_screens + _strings(_PACKAGE / "model") if _ID.search(text)]

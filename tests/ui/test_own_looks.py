@@ -76,7 +76,7 @@ def test_a_wrong_theme_or_colour_is_reported_and_not_used(theme: dict[str, str],
     assert said in problem
 
 
-async def test_a_theme_is_previewed_and_a_chosen_one_is_saved_and_the_rest_of_the_file_stays(served: Served) -> None:
+async def test_a_theme_is_previewed_and_a_chosen_one_is_saved_beside_other_settings(served: Served) -> None:
     text = '# mine\ntitle = true\n\n[theme]  # colours\naccent = "#ffe0b0"\n'
     path = own_settings(text)
     async with opened(served.setup()) as pilot:

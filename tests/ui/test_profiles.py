@@ -60,7 +60,7 @@ async def add(pilot: Any, name: str, server: str, key: str) -> None:
     await pilot.press("enter")
 
 
-async def test_profiles_have_their_own_keys_servers_and_jobs_and_one_is_added_by_signing_in(
+async def test_profiles_have_their_own_keys_servers_and_jobs_and_signing_in_adds_one(
     saved: Path, served: Served, staging: ScriptedServer
 ) -> None:
     keep_suggestion(served)

@@ -66,23 +66,6 @@ async def test_cached_runs_are_shown_at_once_while_the_server_is_away(scripted: 
         no_crash(pilot)
 
 
-async def test_an_open_run_is_loading_then_missing_then_there(scripted: ScriptedServer) -> None:
-    scripted.on("GET", LIST, page(run_of(5)))
-    hold = Hold(Reply({"detail": "Not found."}, 404))
-    scripted.on("GET", f"{LIST}5/", hold)
-    async with opened(setup_of(scripted.url, KEY, 1), run_id=5) as pilot:
-        await sees(pilot, "Loading run 5")
-        hold.released.set()
-        await sees(pilot, "Run 5 not found", "r retries")
-        await pilot.press("enter")
-        await sees(pilot, "Run 5 not found", "esc close")
-        await pilot.press("escape")
-        serve_runs(scripted, run_of(5))
-        await pilot.press("r")
-        await sees(pilot, "Run 5", "This run has no transcript.", gone="Run 5 not found")
-        no_crash(pilot)
-
-
 async def test_a_broken_run_harms_no_other_run(scripted: ScriptedServer) -> None:
     odd = {"id": 6, "agent": "x", "duration": {"a": 1}, "scenario_name": 5, "transcript_object": [None, 7]}
     scripted.on("GET", LIST, page(run_of(7), odd))

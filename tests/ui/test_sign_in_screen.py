@@ -54,6 +54,10 @@ async def test_a_wrong_key_is_refused_and_the_right_one_is_saved_and_opens_the_r
         pilot.app.screen.query_one("#key", Input).value = served.server.key
         await pilot.press("enter")
         await sees(pilot, "List runs of", "Front desks", "Hospitality and grid")
+        await pilot.press("escape")
+        await sees(pilot, "Which project?", "No project chosen", gone="List runs of")
+        await pilot.press("p")
+        await sees(pilot, "List runs of", "Hospitality and grid")
         await pilot.press("enter")
         await sees(pilot, "240 runs", "900240")
         no_crash(pilot)
@@ -62,18 +66,6 @@ async def test_a_wrong_key_is_refused_and_the_right_one_is_saved_and_opens_the_r
     assert saved_keys(kept)["default"].api_url.startswith(served.server.url)
     async with opened(setup_of(served.server.url, None)) as pilot:
         await sees(pilot, "240 runs", "Front desks")
-
-
-async def test_without_a_project_setting_the_picker_opens(served: Served) -> None:
-    async with opened(served.setup(project=None)) as pilot:
-        await sees(pilot, "List runs of", "Front desks", "Hospitality and grid")
-        await pilot.press("escape")
-        await sees(pilot, "Which project?", "No project chosen", gone="List runs of")
-        await pilot.press("p")
-        await sees(pilot, "List runs of", "Hospitality and grid")
-        await pilot.press("enter")
-        await sees(pilot, "240 runs")
-        no_crash(pilot)
 
 
 async def test_a_saved_key_of_another_server_is_replaced_only_by_a_second_enter(served: Served, home: Path) -> None:

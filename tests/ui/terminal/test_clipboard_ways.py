@@ -9,18 +9,7 @@ from pathlib import Path
 import pytest
 
 from cekura_tui.ui.terminal import clipboard
-from cekura_tui.ui.terminal.clipboard import (
-    LARGE,
-    LONGEST,
-    TIMEOUT,
-    Copied,
-    Way,
-    copy,
-    copy_message,
-    describe,
-    probe,
-    ways,
-)
+from cekura_tui.ui.terminal.clipboard import Copied, Way, copy, copy_message, describe, probe, ways
 
 TMUX = {"TMUX": "/tmp/tmux-0/default,1,0", "TERM": "tmux-256color", "TERM_PROGRAM": "tmux"}
 SCREEN = {"STY": "1.pts-0.box", "TERM": "screen.xterm-256color"}
@@ -65,6 +54,7 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    assert clipboard.TIMEOUT <= 3
     monkeypatch.setattr(clipboard, "TIMEOUT", 60.0)
     for waits in (clipboard._run, clipboard.read_output):
         monkeypatch.setattr(waits, "__defaults__", (60.0,))
@@ -132,7 +122,6 @@ def test_a_way_that_fails_is_followed_by_the_next_one(
 
 
 def test_tools_that_hang_are_given_one_timeout_together(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert TIMEOUT <= 3
     monkeypatch.setattr(clipboard, "TIMEOUT", 0.2)
     for name in ("tmux", "xclip", "xsel"):
         tool(tools, name, f"touch started-{name}; exec sleep 60")
@@ -163,7 +152,7 @@ def test_a_text_that_cannot_arrive_is_not_sent(tools: Path) -> None:
     for env, text, why in (
         ({}, "", "the text is empty"),
         ({}, "half \ud83d", "half a character"),
-        ({}, "x" * (LONGEST + 1), "too long for OSC 52"),
+        ({}, "x" * (clipboard.LONGEST + 1), "too long for OSC 52"),
         ({"TERM": "linux"}, "text", "this terminal has no clipboard"),
     ):
         result, written = copied(tools, env, text)
@@ -178,7 +167,7 @@ SAVED = "the text is also in /c/copied.txt."
     ("result", "words"),
     [
         (Copied(("tmux",), 3_214, True), "Copied the prompt, 3,214 bytes, with tmux."),
-        (Copied(("tmux", "xclip"), LARGE, True), "Copied the prompt, 50,000 bytes, with tmux and xclip."),
+        (Copied(("tmux", "xclip"), clipboard.LARGE, True), "Copied the prompt, 50,000 bytes, with tmux and xclip."),
         (
             Copied(("OSC 52",), 1, False),
             "Sent the prompt, 1 byte, to the terminal's clipboard (OSC 52). "
@@ -190,7 +179,7 @@ SAVED = "the text is also in /c/copied.txt."
             f"Some terminals drop that much: {SAVED}",
         ),
         (
-            Copied((), LARGE + 1, False, "too long for OSC 52"),
+            Copied((), clipboard.LARGE + 1, False, "too long for OSC 52"),
             "Can't copy the prompt, 50,001 bytes (over 50 kB): too long for OSC 52. The text is in /c/copied.txt.",
         ),
     ],
@@ -205,7 +194,7 @@ def test_the_message_says_the_way_the_size_and_where_the_text_is(result: Copied,
 HOLDS = 'case "$*" in *-out) cat held;; *) cat > held;; esac'
 
 
-def test_doctor_copies_a_text_reads_it_and_restores_the_clipboard_or_names_the_failure(tools: Path) -> None:
+def test_doctor_copies_and_reads_a_text_restores_the_clipboard_and_says_what_failed(tools: Path) -> None:
     for script, result in (
         (HOLDS, (True, "a test text was copied and read back")),
         ("exit 3", (False, "xclip failed with status 3")),

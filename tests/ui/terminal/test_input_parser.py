@@ -133,7 +133,7 @@ def test_an_unmarked_paste_lasts_until_a_pause() -> None:
     assert said(parser.feed(b"q")) == ["q"]
 
 
-def test_a_marked_paste_that_pauses_is_not_read_as_keys_and_keys_after_one_without_an_end_are() -> None:
+def test_a_marked_paste_that_pauses_is_no_keys_but_keys_after_its_missing_end_are() -> None:
     parser = InputParser()
     for part in (MARK + b"status:comple", b"ted\rq\r"):
         assert not said(parser.feed(part))
