@@ -116,9 +116,9 @@ async def test_a_window_that_is_too_small_says_so_and_changes_nothing(proposed: 
     [("confirm", "q", 0), ("confirm", "ctrl+q", 0), ("confirm", "ctrl+c", 0), ("note", "q", None)],
 )
 async def test_the_app_quits_in_a_small_window_but_not_by_a_q_that_is_typed(
-    prepared: Path, scene: str, key: str, status: int | None
+    proposed: Path, scene: str, key: str, status: int | None
 ) -> None:
-    with prepared_app(prepared) as app:
+    with prepared_app(proposed) as app:
         async with painted(app, SMALL) as pilot:
             await GALLERY[scene](pilot)
             await resize(pilot, 40, 10)
