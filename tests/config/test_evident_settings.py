@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -28,6 +28,7 @@ _VALUES = st.one_of(
 
 
 @given(st.dictionaries(st.sampled_from([*SETTINGS, "unknown"]), _VALUES, max_size=4))
+@example({"unknown": 1, "project_id": 5})
 def test_what_is_right_at_a_glance_is_what_pydantic_makes_of_it(values: dict[str, Any]) -> None:
     evident = settings._evident_values(values)
     if evident is not None:

@@ -92,6 +92,7 @@ def test_the_pieces_of_a_text_are_the_whole_of_it_and_cut_between_words(text: st
     assert all(0 < len(part) <= PIECE and part.count("\n") <= PIECE_LINES for part in parts)
     starts = pieces("word " * 1_000)
     assert (len(starts), {start % 5 for start in starts}) == (5, {0})
+    assert pieces("a" * PIECE + "\u0301b") == [0, PIECE - 1], "an accent stays at its letter"
 
 
 @pytest.mark.parametrize(("name", "shown"), [("x" * 200, "x" * 200), ("x" * 300, "x" * 199 + "…"), ("a\nb", "a b")])

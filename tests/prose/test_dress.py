@@ -51,6 +51,7 @@ def test_lines_across_beside_changed_words_are_dress() -> None:
         ("Dial *67* now.", "Dial 67 now."),
         ("Call __init__ first.", "Call init first."),
         ("# A\n\nshare codes.\n", "# A\n\n## share codes.\n"),
+        ("# Last words\n", "Say this. Last words\n"),
     ],
 )
 def test_a_sign_that_says_something_is_a_word(sent: str, proposed: str) -> None:

@@ -167,6 +167,8 @@ def test_a_word_is_one_hunk_with_its_place_and_its_words() -> None:
 def test_a_new_rule_comes_with_the_numbers_after_it_and_a_removed_one_can_be_worded() -> None:
     hunk = only(compare(RULES, RULES.replace("3. Never", "3. Stop after two failed attempts.\n4. Never")))
     assert (hunk.kind, hunk.place, hunk.added, hunk.removed) == ("added", "Verification › rule 3", 5, 0)
+    hunk = only(compare("**Step 2:** Ask now.\n", "**Step 3:** Ask them now.\n"))
+    assert (hunk.kind, hunk.added, hunk.removed) == ("changed", 1, 0)
     never = "Never read out a phone number that is on file."
     gone = compare(RULES, RULES.replace(f"3. {never}\n", ""))
     assert staged(gone, {1: HunkChoice("edited", "3. Never read numbers.")}) == RULES.replace(
@@ -207,6 +209,8 @@ def test_rewrapped_lines_are_layout_beside_the_word_that_changed() -> None:
     assert [one.kind for one in diff.hunks if one is not hunk] == ["layout"]
     ends = compare(RULES, RULES.replace("\n", "\r\n")).hunks
     assert {(one.kind, one.note) for one in ends} == {("layout", "line ends")}
+    half = compare("Ask first,\r\nthen wait.\n", "Ask first;\nthen wait.\n")
+    assert read(half, 1) == "Ask [-first,\r\n-]{+first;\n+}then wait.", "a line end is not cut in half"
 
 
 def test_two_sentences_that_became_one_are_one_hunk() -> None:

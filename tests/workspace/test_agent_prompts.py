@@ -83,6 +83,10 @@ def desk(session: Session, scripted: ScriptedServer) -> Desk:
 async def test_a_prompt_is_written_exactly_and_restored_and_written_again(desk: Desk) -> None:
     with pytest.raises(UsageError, match="Nothing was written to Line from here"):
         await desk.prompts.preview_restore(7)
+    desk.session.store.prompt_uses.note(7, NEW, "seen", 1.0)
+    (seen,) = desk.session.store.prompt_uses.all(7)
+    chosen = await desk.prompts.preview_restore(7, seen)
+    assert (chosen.text, chosen.warnings) == (NEW, ()), "it was seen, and nothing was written from here"
     text = Prompt(f"{NEW}\r\n\tKeep “this” \x85\ud800 ")
     update = await desk.update(text)
     assert (update.merge.text({}), update.warnings, update.is_applied) == (text, (), False)

@@ -130,6 +130,10 @@ def test_pages_that_are_larger_than_the_first_one_lose_no_run() -> None:
     assert keys(runs) == [8, 7, 6, 5, 4, 3, 2, 1]
 
 
+def test_a_page_that_another_one_follows_is_not_the_end_whatever_the_count() -> None:
+    assert keys(PagedRuns(RunPage(1, 2, (row(8), row(7)), True), 0.0)) == [8, 7, ("gap", 2)]
+
+
 def test_a_list_ends_before_a_page_that_the_server_does_not_have() -> None:
     server, runs = paged(9, size=3)
     load(server, runs, 3)
