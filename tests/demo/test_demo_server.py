@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
@@ -144,6 +145,12 @@ def test_a_taken_port_is_an_error_of_the_system(tmp_path: Path, server: DemoServ
     with pytest.raises(OSError, match="in use"):
         DemoServer(tmp_path / "demo", port=port).start()
     assert not (tmp_path / "demo").exists()
+
+
+def test_a_server_that_ends_before_it_listens_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("uvicorn.Server.serve", AsyncMock())
+    with pytest.raises(OSError, match="the demo server did not start"):
+        DemoServer(tmp_path / "demo").start()
 
 
 def test_a_hundred_thousand_runs_are_listed_page_by_page_and_nothing_is_printed(

@@ -196,7 +196,7 @@ def test_no_list_of_a_mixture_has_a_number_twice_or_skipped_and_nothing_else_cha
         ("1. k\n\nThen:\n\n3. m\n", "1. k\n2. l\n\nThen:\n\n3. m\n", "1. k\n\nThen:\n\n2. m\n"),
         ("1. k\n2. l\n\n2. n\n3. o\n", "1. k\n2. l\n\n1. m\n2. n\n3. o\n", "1. k\n2. l\n\n1. n\n2. o\n"),
         ("1. k x\n3. m\n", "1. k\n2. l\n3. m\n", "1. k x\n2. m\n"),
-        ("1. k\n2. x\n2. l\n", "1. k\n2. l\n", "1. k\n2. x\n3. l\n"),
+        ("1. k\n5. x\n2. l\n", "1. k\n2. l\n", "1. k\n2. x\n3. l\n"),
         ("1. k\n3. m\n\nThen:\n\n4. x\n", "1. k\n2. l\n3. m\n", "1. k\n2. m\n\nThen:\n\n3. x\n"),
         ("1. k\n3. m\n\nThen:\n\n7. x\n", "1. k\n2. l\n3. m\n", "1. k\n2. m\n\nThen:\n\n7. x\n"),
         ("١. k\n٣. m\n", "١. k\n٢. l\n٣. m\n", "١. k\n٢. m\n"),

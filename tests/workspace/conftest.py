@@ -13,7 +13,6 @@ from open_window import open_window as open_window
 from scripted_server import ScriptedServer
 
 from cekura_tui.demo.server import DemoServer
-from cekura_tui.jobs.polling import Budget
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import make_setup
 
@@ -27,9 +26,9 @@ async def session(scripted: ScriptedServer, home: Path) -> AsyncIterator[Session
 
 
 @pytest.fixture
-def quick(session: Session) -> Session:
+def quick(session: Session, monkeypatch: pytest.MonkeyPatch) -> Session:
     """The session with room for any number of requests."""
-    session.budget = Budget(1_000, 0.001)
+    monkeypatch.setattr(session.budget, "_window", 0.0)  # all parts of the session share the budget
     return session
 
 

@@ -188,10 +188,15 @@ async def feeding(server: RunServer, *, query: RunQuery | None = QUERY, live: bo
 
 
 @asynccontextmanager
-async def feeding_on(session: Session, query: RunQuery) -> AsyncIterator[tuple[RunFeed, SimulatedTime]]:
-    """A feed of a real session, for which time only passes while no request is in flight."""
+async def feeding_on(
+    session: Session, query: RunQuery, *, now: float | None = None, live: bool = True
+) -> AsyncIterator[tuple[RunFeed, SimulatedTime]]:
+    """A feed of a real session, for which time only passes while no request is in flight.
+
+    Its clock begins at `now` (Unix), or is the machine's. Not counted is what a sweep asks while the server fails.
+    """
     asking: list[object] = []
-    simulated = SimulatedTime(lambda: bool(asking))
+    simulated = SimulatedTime(lambda: len(asking) > (feed.sweep is not None and feed.sweep.error is not None))
 
     async def ask(of: Callable[[Session], Awaitable[T]]) -> T:
         asking.append(of)
@@ -201,8 +206,15 @@ async def feeding_on(session: Session, query: RunQuery) -> AsyncIterator[tuple[R
             asking.remove(of)
             simulated.wake()
 
-    monotonic, pause = simulated.monotonic, simulated.pause
-    feed = RunFeed(ask, lambda: None, clock=time.time, monotonic=monotonic, spread=lambda: 0.5, pause=pause)
+    feed = RunFeed(
+        ask,
+        simulated.wake,
+        clock=time.time if now is None else lambda: now + simulated.clock() - NOON,
+        monotonic=simulated.monotonic,
+        spread=lambda: 0.5,
+        pause=simulated.pause,
+        live=live,
+    )
     serving = asyncio.create_task(feed.run())
     try:
         feed.show(query)

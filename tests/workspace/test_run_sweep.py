@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from feed_room import feeding_on
 from listed_runs import LIST, NOON, Listed
 from scripted_server import Got, Reply, ScriptedServer
-from simulated_time import SimulatedTime
 
+from cekura_tui.api.errors import Busy
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.scope import Scope
-from cekura_tui.workspace.run_feed import RunFeed
 from cekura_tui.workspace.run_sweep import AGAIN, RunSweep
 from cekura_tui.workspace.session import Session
 
@@ -98,56 +97,27 @@ async def test_a_server_without_time_filter_is_not_read_to_its_end_again(
     assert len(scripted.requests("GET", LIST)) == 2
 
 
-@asynccontextmanager
-async def feeding(quick: Session, *, live: bool = True) -> AsyncIterator[tuple[RunFeed, Callable[[float], Any]]]:
-    """A feed of failures, and a way to let time go by."""
-    time = SimulatedTime()
-    late = LATE - time.clock()
-
-    feed = RunFeed(
-        lambda question: question(quick),
-        lambda: None,
-        clock=lambda: time.clock() + late,
-        monotonic=time.monotonic,
-        pause=time.pause,
-        live=live,
-    )
-    feed.show(FAILURES)
-    task = asyncio.create_task(feed.run())
-
-    async def passes(seconds: float) -> None:
-        for _ in range(max(1, int(seconds))):
-            await time.passes(min(seconds, 1.0))
-            await asyncio.sleep(0.05)
-
-    try:
-        yield feed, passes
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
 async def test_a_run_that_fails_after_hours_is_found(
     quick: Session, listed: Listed, fields: dict[int, dict[str, object]]
 ) -> None:
     fields[20] = RUNNING
-    async with feeding(quick) as (feed, passes):
-        await passes(20)
+    async with feeding_on(quick, FAILURES, now=LATE) as (feed, time):
+        await time.passes(20)
         assert feed.sweep is not None
         assert feed.sweep.whole
         fields[20] = FAILED
-        await passes(20)
+        await time.passes(20)
         assert [row.id for row in feed.sweep.rows if row.outcome.kind == "failed"] == [20]
 
 
 async def test_the_total_of_a_live_list_stays_true(
     quick: Session, listed: Listed, fields: dict[int, dict[str, object]]
 ) -> None:
-    async with feeding(quick) as (feed, passes):
-        await passes(5)
+    async with feeding_on(quick, FAILURES, now=LATE) as (feed, time):
+        await time.passes(5)
         assert feed.total == 900
         listed.ids += range(901, 950)
-        await passes(50)
+        await time.passes(50)
         assert feed.total == 949
 
 
@@ -157,11 +127,13 @@ async def test_a_paused_list_says_why_the_search_stopped(
     scripted.on(
         "GET", LIST, lambda got: listed.answer(got) if got.query["page"] < "3" else Reply({"detail": "Down."}, 503)
     )
-    async with feeding(quick, live=False) as (feed, passes):
-        await passes(20)
+    async with feeding_on(quick, FAILURES, now=LATE, live=False) as (feed, time):
+        await time.passes(20)
         assert feed.sweep is not None
         assert feed.sweep.error is not None
         assert feed.sweep.error.status == 503
+        feed._sweep_waits(RunSweep(feed._ask, FAILURES), Busy("Said to the search before it.", status=429))
+        assert (feed.sweep.error.status, feed.attempts.busy_until) == (503, None)
 
 
 async def test_a_server_that_asks_to_wait_is_asked_nothing_else(
@@ -169,7 +141,7 @@ async def test_a_server_that_asks_to_wait_is_asked_nothing_else(
 ) -> None:
     busy = Reply({"detail": "Busy."}, 429, headers={"Retry-After": "60"})
     scripted.on("GET", LIST, lambda got: listed.answer(got) if got.query["page"] != "3" else busy)
-    async with feeding(quick) as (feed, passes):
-        await passes(30)
+    async with feeding_on(quick, FAILURES, now=LATE) as (feed, time):
+        await time.passes(30)
         assert scripted.requests("GET", LIST)[-1].query["page"] == "3"
         assert feed.attempts.busy_until is not None
