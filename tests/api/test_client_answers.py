@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import ssl
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer, closed_port, run_of
 
-from cekura_tui.api.answers import ApiResponse, progress_id, read_agent, read_list, read_page, refusal
+from cekura_tui.api.answers import ApiResponse, lost_connection, progress_id, read_agent, read_list, read_page, refusal
 from cekura_tui.api.body import JOB
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import (
@@ -136,6 +137,12 @@ async def test_a_broken_connection_is_not_taken_for_one_that_never_was(
     with pytest.raises(Unreachable, match=r"Lost the connection to .* before the answer came") as caught:
         await client.launch(DRAFT)
     assert not isinstance(caught.value, NotConnected)
+
+
+def test_a_connection_broken_by_tls_says_why_in_words() -> None:
+    error = ssl.SSLError(1, "sslv3 alert bad record mac")
+    error.reason = "BAD_RECORD_MAC"
+    assert lost_connection("a.test", error).message.endswith("before the answer came: bad record mac.")
 
 
 async def test_an_answer_that_never_comes_is_given_up(scripted: ScriptedServer, client: Client) -> None:

@@ -21,6 +21,7 @@ DRAFT = Draft((5,), Prompt("Be kind."), 7)
 async def test_an_answer_to_a_launch_that_never_comes_is_given_up(
     scripted: ScriptedServer, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert (client_module.READ_WHOLE, client_module.LAUNCH_WHOLE, client_module.PROBE_WHOLE) == (60.0, 60.0, 6.0)
     monkeypatch.setattr(client_module, "LAUNCH_WHOLE", 0.1)
     scripted.on("POST", LAUNCH, Hold(Reply({"progress_id": "p"})))
     with pytest.raises(Unreachable, match="did not answer in time"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from scripted_server import Got, Hold, Reply, ScriptedServer, run_of
 
 from cekura_tui.api.client import Client
-from cekura_tui.api.errors import NotFound
+from cekura_tui.api.errors import NotFound, ServerFault
 from cekura_tui.model.run.paging import ListPage
 
 V1, V2 = "/test_framework/v1", "/test_framework/v2"
@@ -64,6 +65,17 @@ async def test_what_neither_version_has_is_missing_and_v1_stays(
     scripted.on("GET", V1 + path, reply)
     await read(client)
     assert paths(scripted)[2:] == [V1 + path]
+
+
+@pytest.mark.parametrize("what", READS)
+async def test_a_read_that_fails_is_retried_unless_it_is_asked_once(
+    scripted: ScriptedServer, client: Client, waits: list[float], what: str
+) -> None:
+    path, reply, read = READS[what]
+    scripted.on("GET", V1 + path, Reply(b"", 503), reply)
+    with pytest.raises(ServerFault) if "once" in what else nullcontext():
+        await read(client)
+    assert len(scripted.seen) == 1 + ("once" not in what)
 
 
 async def test_two_pages_asked_for_at_the_same_time_both_come_from_v2(scripted: ScriptedServer, client: Client) -> None:
