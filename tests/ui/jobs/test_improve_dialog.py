@@ -19,7 +19,9 @@ from waiting import eventually
 from watching import screen_text, sees
 
 from cekura_tui.model.text import Prompt, clean_line
+from cekura_tui.store.errors import StoreError
 from cekura_tui.ui.messages import GivenPrompt
+from cekura_tui.workspace.job_service import JobService
 from cekura_tui.workspace.setup import Setup
 
 FAILED = 900238
@@ -145,6 +147,8 @@ async def test_typed_text_is_a_draft_until_it_is_launched(setup: Setup, scripted
         assert last_message(pilot) == "Draft saved. Press i on the same runs to open it."
         app.ask()
         await sees(pilot, "(•) Your draft", f"One {PROMPT}", "Draft saved ")
+        await choose(pilot, "agent")
+        await choose(pilot, "draft")
         await typing(pilot, *"Two ")
         await answer(app, pilot, "ctrl+g")
         assert sent(scripted) == [f"Two One {PROMPT}"]
@@ -184,16 +188,24 @@ async def test_why_there_is_no_prompt_stays_until_a_retry_reads_it(
 ) -> None:
     waits: list[int] = []
 
+    async def fails(*_: object) -> None:
+        raise StoreError("Can't read the drafts.")
+
     def delay(failures: int, after: float | None, spread: float) -> float:
         waits.append(failures)
         return 600.0 if len(waits) == 2 else 0.01
 
     monkeypatch.setattr("cekura_tui.ui.jobs.improve.retry_delay", delay)
+    monkeypatch.setattr(JobService, "draft", fails)
     scripted.on("GET", AGENT, Reply(b"{"))
     async with improving(setup) as (app, pilot):
         await eventually(lambda: len(waits) == 2, "a retry, and a much later one to come")
+        await sees(pilot, "Can't read the drafts.")
         await pilot.press("ctrl+g")
-        await sees(pilot, "Can't read the prompt of agent 7", "ctrl+r retry now", "The prompt is empty")
+        await sees(pilot, "Can't read the prompt of agent 7", "Retrying at ", "ctrl+r retry now", "The prompt is empty")
+        scripted.on("GET", AGENT, Reply({"detail": "Gone."}, 404))
+        await pilot.press("ctrl+r")
+        await sees(pilot, "(404: Gone.). ctrl+r", gone="Retrying")
         scripted.on("GET", AGENT, Reply(b"{"), agent_with(PROMPT))
         await pilot.press("ctrl+r")
         await sees(pilot, PROMPT, gone="could not be read")
@@ -249,7 +261,9 @@ async def test_a_chosen_focus_is_sent_with_it(setup: Setup, scripted: ScriptedSe
     async with improving(setup, "[ ] Metric: Greets", "[ ] Category: Privacy", PROMPT, run=run) as (app, pilot):
         app.screen.query_one("#focuses").focus()
         await pilot.press("j", "space")
-        await sees(pilot, "[ ] Metric: Greets", "[x] Category: Privacy")
+        await answer(app, pilot, "escape")
+        app.ask()
+        await sees(pilot, "[ ] Metric: Greets", "[x] Category: Privacy", PROMPT, gone="Loading")
         await answer(app, pilot, "ctrl+g")
         (launch,) = scripted.requests("POST", LAUNCH)
         assert launch.json() == {"run_ids": [5], "prompt": PROMPT, "agent": 7, "category_ids": [9]}

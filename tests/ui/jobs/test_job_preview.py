@@ -23,6 +23,7 @@ from cekura_tui.workspace.suggestions import Suggestions
 
 SUMMARY = "- Kinder words.\n* Shorter sentences.\n1. A rule on names."
 DONE = {"status": "completed", "output": {"improved_prompt": "Be kinder to the caller.", "summary_of_changes": SUMMARY}}
+LONGER = {"improved_prompt": "Be kind to the caller.\n\nBe brief.", "summary_of_changes": "- Briefer.\n" * 14}
 
 
 def job_with(summary: str) -> Job:
@@ -64,8 +65,9 @@ async def test_prompts_are_compared_once_and_only_where_the_cursor_rests(
     quiet: Setup, seeded: SeededJobs, compared: list[int]
 ) -> None:
     for n in range(9):
-        seeded.ended(DONE, took=40, ago=9_000 - n * 100)
-    async with opened_jobs(quiet, "9 jobs", "1 change") as (pilot, listed):
+        seeded.ended(DONE | {"output": LONGER}, took=40, ago=9_000 - n * 100)
+    async with opened_jobs(quiet, "9 jobs", "1 change", "… 2 more lines", "  + Be brief.") as (pilot, listed):
+        assert "  − " not in screen_text(pilot.app)
         assert compared == [9]
         await pilot.press(*"jjjjjjjj")
         await sees(pilot, "Job 1 ·", "1 change")

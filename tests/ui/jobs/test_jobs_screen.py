@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from app_on_a_server import SMALL, opened
 from kept_jobs import DONE, FAILED, RUNNING, SeededJobs, app_state_of, opened_jobs
-from scripted_server import PROGRESS, Reply, ScriptedServer
+from scripted_server import PROGRESS, Hold, Reply, ScriptedServer
 from textual.app import App
 from waiting import eventually
 from watching import sees
@@ -165,10 +165,13 @@ def test_elapsed_times_are_drawn_each_second_while_a_running_job_is_young(jobs: 
 async def test_an_unknown_status_is_shown_as_the_server_said_it_while_the_time_goes_on(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
-    seeded.running(RUNNING, ago=20)
-    scripted.on("GET", PROGRESS, Reply({"status": "needs_clarification", "output": None}))
-    shown = "◌ running", "Last answer “needs_clarification” at ", "server status"
-    async with opened_jobs(quiet, *shown) as (_, listed):
+    unknown = {"status": "needs_clarification", "output": None}
+    seeded.running(unknown, ago=20)
+    scripted.on("GET", PROGRESS, hold := Hold(Reply(unknown)))
+    shown = "◌ running", "Last answer “needs_clarification” at ", "server status", "Next poll   now"
+    async with opened_jobs(quiet, *shown) as (pilot, listed):
+        hold.released.set()
+        await sees(pilot, "Next poll   ", gone="Next poll   now")
         took = listed.rows[0].took
         await eventually(lambda: listed.rows[0].took != took, "another second is shown")
 

@@ -40,6 +40,8 @@ async def test_a_click_moves_the_cursor_and_a_double_click_opens_but_not_below_t
     async with listed(Even(), rows(*range(7))) as (app, pilot):
         await pilot.click(Even, offset=(5, 3))
         assert (app.widget.cursor_key, app.opened) == (3, [])
+        await drag(pilot, (5, 4), (5, 4))
+        assert (app.widget.cursor_key, app.screen.get_selected_text()) == (4, None), "on one character it is a click"
         for y in (6, 7):
             await pilot.double_click(Even, offset=(5, y))
             assert (app.widget.cursor_key, app.opened) == (6, [6])
@@ -62,7 +64,7 @@ async def test_capital_v_marks_up_to_the_last_marked_row_at_most_a_thousand() ->
             await pilot.press(*keys)
             assert app.widget.marks == marks
     async with listed(Odd(), lazy(0, 100)) as (app, pilot):
-        await pilot.press("space", "j", "space", *"jjjj", "V", "k", "space")
+        await pilot.press("V", "space", "j", "space", *"jjjj", "V", "k", "space")
         assert app.widget.marks == {1, 3, 5}
         assert app.messages_of(VirtualList.Marked)[-1].left_out == 2
 

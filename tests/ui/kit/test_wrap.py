@@ -45,6 +45,7 @@ def test_a_column_has_its_exact_width_whatever_is_in_it(text: str, cells: int) -
 def test_words_wrap_at_spaces_and_a_script_without_spaces_fills_its_lines() -> None:
     assert wrap("one two three", 7) == ["one two", "three"]
     assert wrap("  one two three", 7) == ["  one", "two", "three"]
+    assert wrap("one two  ", 7) == ["one two"]
     assert wrap("one\n\ntwo", 7) == ["one", "", "two"]
     assert wrap("", 7) == [""]
     assert wrap("予約を確認します", 6) == ["予約を", "確認し", "ます"]

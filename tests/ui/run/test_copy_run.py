@@ -152,6 +152,11 @@ async def test_each_offer_shows_how_its_text_begins(setup: Setup) -> None:
         ):
             await go_to(app, pilot, words)
             await sees(pilot, *texts)
+        await go_to(app, pilot, "save the transcript as text to a file …")
+        await pilot.press("enter")
+        await sees(pilot, "Save the transcript of run 48213 as")
+        await pilot.press("escape")
+        await sees(pilot, "Copy or save run 48213", gone="Save the transcript of")
         await choose(app, pilot, "verdict “Identity”")  # the first failing one, as none is under the cursor
         assert app.copied == ["✗ Identity: failed · 2, needs ≥ 4\n    Asked too late."]
 

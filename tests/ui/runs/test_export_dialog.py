@@ -122,7 +122,7 @@ async def test_an_export_shows_its_progress_and_leaves_no_file_when_stopped(
 ) -> None:
     one, busy = {"count": 1, "next": None, "results": [run_of(1)]}, Reply({}, 429, {"Retry-After": "0"})
     last = Hold(Reply(one))
-    async with dialog(setup_of(scripted.url, "key", PROJECT)) as (_, pilot):
+    async with dialog(setup_of(scripted.url, "key", PROJECT)) as (app, pilot):
         await name(pilot, "all.csv")
         await pilot.press("enter")
         await sees(pilot, "████████████············ 1 of 2 runs", "Writing CSV to", "esc stop")
@@ -138,6 +138,7 @@ async def test_an_export_shows_its_progress_and_leaves_no_file_when_stopped(
         await sees(pilot, "Too many requests to")
         last.released.set()
         await sees(pilot, "Saved 1 run to", gone="slow down")
+        assert (await answer(app, pilot, "escape")).startswith("Saved 1 run to")
     assert os.listdir(here) == ["all.csv"]
 
 

@@ -31,7 +31,7 @@ def page_of_500(got: Got) -> Reply:
 async def test_failures_only_and_back_keeps_the_cursor_and_tab_completes_a_known_agent(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs")
-        await pilot.press("exclamation_mark")
+        await pilot.press("slash", "escape", "exclamation_mark")
         await sees(pilot, "/ outcome:failed,error", "900238", gone="900239")
         assert kinds_of(pilot) == {"failed", "error"}
         await pilot.press(*("j" * 6))
@@ -167,7 +167,9 @@ async def test_a_note_is_stored_marked_and_found_and_stays_typed_until_it_is_sto
             await pilot.press("m")
             await sees(pilot, "Note on run 900238", "of another window")
             with other.database.write():
-                await pilot.press("!", "enter")
+                await pilot.press("!")
+                await sees(pilot, "! Can't save the draft. Can't write the database")
+                await pilot.press("enter")
                 await sees(pilot, "Note on run 900238", "of another window!", "! Can't write the database")
             await pilot.press("enter")
             await sees(pilot, "+900238", gone="Note on run")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from one_dialog import OneDialog, answer, ask_again, asked, burst
@@ -12,9 +14,10 @@ from textual.pilot import Pilot
 from waiting import answered, eventually
 from watching import screen_text, sees
 
+from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
 from cekura_tui.model.filter.parse import parse
-from cekura_tui.ui.runs.views import ViewList, ViewsDialog
+from cekura_tui.ui.runs.views import ViewList, ViewsDialog, choose_view
 from cekura_tui.workspace.setup import Setup
 
 ANGRY, TEXT = SavedView("Angry callers", "scenario:~angry outcome:failed"), SavedView("text only", "mode:text")
@@ -107,7 +110,9 @@ async def test_the_filter_in_effect_is_saved_and_replaces_a_view_only_when_asked
 
 
 async def test_a_view_that_cannot_be_saved_or_deleted_says_so_and_nothing_is_lost(quiet: Setup) -> None:
-    async with opened(quiet, "mode:text", ANGRY) as (app, pilot):
+    async with opened(quiet, "mode:text", ANGRY, TEXT) as (app, pilot):
+        await pilot.press("G", "x")
+        await kept(app, ANGRY)
         await pilot.press("s", *"mine")
         await asyncio.to_thread(app.state.workspace.close)
         await pilot.press("enter")
@@ -115,8 +120,13 @@ async def test_a_view_that_cannot_be_saved_or_deleted_says_so_and_nothing_is_los
         assert "mine" not in shown(app)
         await pilot.press("escape", "G", "x")
         await sees(pilot, "! Can't delete “Angry callers”. cekura-tui is closing.", "scenario:~angry")
-        await pilot.press("u")
-        await sees(pilot, "! Nothing to undo.")
+        for _ in range(2):
+            await pilot.press("u")
+            await sees(pilot, "! Can't restore “text only”. cekura-tui is closing.", gone="● text only")
+        errors: list[CekuraTuiError] = []
+        page: Any = SimpleNamespace(state=app.state, show_error=errors.append)
+        await choose_view(page, page)
+        assert [error.message for error in errors] == ["cekura-tui is closing."]
 
 
 # Deleting

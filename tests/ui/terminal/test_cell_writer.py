@@ -150,6 +150,15 @@ def test_the_rest_of_a_line_is_erased_where_that_looks_the_same() -> None:
     assert "\x1b[K" not in written("\x1b[1;1H\x1b[4;44mx" + " " * 39 + "\x1b[0m\x1b[2;1H")
 
 
+def test_long_blanks_within_a_line_are_erased_and_jumped_over() -> None:
+    for last, sent in ("x" * 13, ""), ("c" * 13, f"\x1b[14C{'c' * 13}"):
+        screens = TwoScreens(40, 2)
+        screens.feed(f"\x1b[1;1H{'x' * 40}\x1b[2;1H")
+        line = f"a{' ' * 11}b{' ' * 14}{last}"
+        assert screens.feed(f"\x1b[1;1H{line}\x1b[2;1H") == f"\x1b[Ha\x1b[11X\x1b[11Cb\x1b[14X{sent}\x1b[2H"
+        assert not (difference := screens.difference()), difference
+
+
 @pytest.mark.parametrize("quiet", ["\x1b]2;title\x07", "\x1bPtmux;\x1b\x1b]52;c;\x1b\x1b\\\x1b\\", "\x07", "\x1b[>25u"])
 def test_sequences_that_draw_nothing_are_sent_unchanged_and_the_screen_stays_known(quiet: str) -> None:
     assert (written(RUNS, quiet), written(RUNS, quiet, RUNS)) == (quiet, "")
@@ -172,6 +181,14 @@ def test_behind_a_wide_character_everything_is_sent() -> None:
     frame = "\x1b[1;1Hrun 漢 {} of it\x1b[1;20Hbeside\x1b[2;1H"
     sent = written(frame.format("7"), frame.format("8"))
     assert re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "|", sent) == "|漢 8 of it|beside|"
+
+
+@pytest.mark.parametrize(("first", "then"), [("漢字", "\x1b[1;2Hx"), ("漢字", "\x1b[1;2Hxy"), ("\x1b[31m", "x漢")])
+def test_half_of_a_wide_character_is_written_over_and_a_colour_stays_set(first: str, then: str) -> None:
+    screens = TwoScreens(10, 2)
+    for part in (f"\x1b[1;1H{first}", then, "\x1b[0m\x1b[2;1H", "\x1b[1;1H      \x1b[2;1H"):
+        screens.feed(part)
+        assert not (difference := screens.difference()), difference
 
 
 def test_thousands_of_colours_do_not_fill_the_memory() -> None:
