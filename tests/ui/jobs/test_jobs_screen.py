@@ -162,18 +162,20 @@ def test_elapsed_times_are_drawn_each_second_while_a_running_job_is_young(jobs: 
     assert tick_after(jobs, 1000.25) == (None if wait is None else pytest.approx(wait))
 
 
-async def test_an_unknown_status_is_shown_as_the_server_said_it_while_the_time_goes_on(
+async def test_an_unknown_status_is_shown_as_the_server_said_it_while_time_and_polls_go_on(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
-    unknown = {"status": "needs_clarification", "output": None}
-    seeded.running(unknown, ago=20)
-    scripted.on("GET", PROGRESS, hold := Hold(Reply(unknown)))
-    shown = "◌ running", "Last answer “needs_clarification” at ", "server status", "Next poll   now"
+    seeded.running(RUNNING, ago=20)
+    answer = Reply({"status": "needs_clarification", "output": None})
+    scripted.on("GET", PROGRESS, answer, hold := Hold(answer))
+    shown = "◌ running", "Last answer “needs_clarification” at ", "server status"
     async with opened_jobs(quiet, *shown) as (pilot, listed):
-        hold.released.set()
-        await sees(pilot, "Next poll   ", gone="Next poll   now")
         took = listed.rows[0].took
         await eventually(lambda: listed.rows[0].took != took, "another second is shown")
+        await eventually(hold.arrived.is_set, "the next poll")
+        await sees(pilot, "Next poll   now")
+        hold.released.set()
+        await sees(pilot, "Next poll   ", gone="Next poll   now")
 
 
 @pytest.mark.parametrize("change", ["state = 'runnin'", "run_ids = 'x'"])

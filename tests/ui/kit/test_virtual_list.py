@@ -162,7 +162,8 @@ async def test_a_smaller_list_keeps_its_first_row_or_the_cursor_on_screen() -> N
         await pilot.resize_terminal(21, 10)
         await pilot.pause()
         assert screen(app.widget)[:9] == [*(f"run 50 {n}" for n in range(8)), "run 51 0"]
-        await pilot.press("j", "j")
-        await pilot.resize_terminal(21, 5)
+        await pilot.resize_terminal(81, 10)
+        await pilot.press(*"jjjj")
+        await pilot.resize_terminal(81, 4)
         await pilot.pause()
-        assert any(line.startswith("run 52") for line in screen(app.widget))
+        assert any(line.startswith("run 54") for line in screen(app.widget))
