@@ -183,11 +183,11 @@ def test_behind_a_wide_character_everything_is_sent() -> None:
     assert re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "|", sent) == "|漢 8 of it|beside|"
 
 
-@pytest.mark.parametrize(("first", "then"), [("漢字", "\x1b[1;2Hx"), ("漢字", "\x1b[1;2Hxy"), ("\x1b[31m", "x漢")])
-def test_half_of_a_wide_character_is_written_over_and_a_colour_stays_set(first: str, then: str) -> None:
+@pytest.mark.parametrize("text", ["漢字\x1b[1;2Hx", "漢字\x1b[1;2Hxy", "\x1b[31m\x1b[1;2Hx漢"])
+def test_half_of_a_wide_character_is_written_over_and_a_colour_stays_set(text: str) -> None:
     screens = TwoScreens(10, 2)
-    for part in (f"\x1b[1;1H{first}", then, "\x1b[0m\x1b[2;1H", "\x1b[1;1H      \x1b[2;1H"):
-        screens.feed(part)
+    for frame in (f"\x1b[1;1H{text}\x1b[2;1H", "\x1b[0m\x1b[1;1H      \x1b[2;1H"):
+        screens.feed(frame)
         assert not (difference := screens.difference()), difference
 
 
