@@ -109,6 +109,7 @@ async def opened_jobs(
 ) -> AsyncIterator[tuple[Pilot[None], JobList]]:
     """The app on its list of jobs."""
     async with opened(setup, size=size, kind=JobsFirstApp, **options) as pilot:
+        await eventually(lambda: pilot.app.current_mode == "jobs", "the list of jobs is on top")
         await sees(pilot, " job", *shown)
         yield pilot, pilot.app.screen.query_one(JobList)
 
