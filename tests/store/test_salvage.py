@@ -75,6 +75,22 @@ def change(path: Path, *statements: str) -> None:
         sql.commit()
 
 
+def test_pages_committed_to_the_log_are_read_as_sqlite_reads_them(path: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "cekura.db"
+    with closing(sqlite3.connect(path)) as sql:
+        sql.execute("PRAGMA journal_mode = WAL")
+        sql.execute("UPDATE prompts SET text = text || 'New.'")
+        sql.commit()
+        for name in ("", "-wal"):
+            copy.with_name(f"cekura.db{name}").write_bytes(path.with_name(f"cekura.db{name}").read_bytes())
+    whole = path.read_bytes()  # closing has written the log back
+    with closing(Pages(copy)) as pages:
+        assert copy.read_bytes() != whole
+        assert [pages.page(n) for n in range(2, pages.count + 1)] == [
+            whole[at : at + pages.size] for at in range(pages.size, len(whole), pages.size)
+        ]
+
+
 def test_every_row_is_read_as_sqlite_reads_it(path: Path, tmp_path: Path) -> None:
     new = Database(tmp_path / "new.db")
     with new.write() as sql:
