@@ -67,3 +67,7 @@ def test_no_word_is_marked_in_part(half: str) -> None:
 
 def test_the_hunks_of_every_hand_marked_pair_are_as_recorded() -> None:
     assert changed("prose/answers.txt") == ""
+
+
+def test_all_that_is_made_of_each_short_case_is_as_recorded() -> None:
+    assert changed("prose/short_answers.txt") == ""

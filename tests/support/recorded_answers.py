@@ -25,8 +25,8 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import view_of
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import Hunk, ProseDiff
-from cekura_tui.prose.lines import as_text
-from cekura_tui.prose.merge import merge
+from cekura_tui.prose.lines import as_text, passages
+from cekura_tui.prose.merge import Merge, Side, conflict_places, merge
 from cekura_tui.prose.patch import unified_patch
 from cekura_tui.prose.staged_lines import staged_lines
 from cekura_tui.prose.staging import HunkChoice, staged, wording
@@ -113,9 +113,60 @@ def _hunk(diff: ProseDiff, hunk: Hunk) -> str:
     return f"{hunk.kind[0]}{hunk.line}-{hunk.removed}+{hunk.added}:{_checksum((hunk, pieces))}"
 
 
+def short_prose_answers() -> Iterator[str]:
+    """Of every short case its hunks, the lines that each makes, the merge, and a checksum of all that is made of it."""
+    text = (_TESTS / "prose/short_cases.txt").read_text("utf-8")
+    for case in text.replace("␍", "\r").replace("␠", " ").replace("␃\n", "").split("⁂ ")[1:]:
+        title, _, texts = case.partition("\n")
+        yield f"⁂ {title}"
+        yield from _short(*texts.split("⇒\n"))
+
+
+def _short(sent: str, proposed: str, now: str | None = None) -> Iterator[str]:
+    diff = compare(sent, proposed)
+    split = compare(sent, proposed, split=frozenset(hunk.key for hunk in diff.hunks if hunk.parts))
+    alone = [staged(split, {hunk.number: HunkChoice("accepted")}) for hunk in split.hunks]
+    yield from as_text(diff, 0).splitlines()
+    for number, text in enumerate(alone if len(alone) > 1 else [], 1):
+        patch = unified_patch(sent, text, "", 0).replace("\r", "␍").splitlines()[2:]
+        lines = [line for line in patch if line[0] in "+-"]
+        yield from (f"alone {number}:", *([line for line in lines if line[0] == "+"] or lines))
+    if now is not None:
+        merged = merge(sent, compare(sent, now), diff)
+        parts = (part if isinstance(part, str) else f"⟦{part.base}│{part.now}│{part.staged}⟧" for part in merged.parts)
+        yield from ("merged:", *"".join(parts).replace("\r", "␍").splitlines())
+        yield from filter(None, [*(f"decided together: {group}" for group in merged.groups), merged.line_end_note])
+    lines = sent.splitlines(keepends=True)
+    half = len(lines) // 2
+    others = [
+        *alone[:3],
+        "".join(lines[:half] + lines[half + 1 :]),
+        "".join([*lines[:half], "- Wait.\n", *lines[half:]]),
+    ]
+    merges = [_merged(merge(sent, compare(sent, other), diff)) for other in (*others, now or sent)]
+    yield f"checksum {_checksum((unified_patch(sent, proposed, 'prompt.md'), _made(diff), _made(split), merges))}"
+
+
+def _made(diff: ProseDiff) -> list[object]:
+    """All that is made of a diff of which hunks are accepted, edited and rejected in turn."""
+    taken: dict[int, HunkChoice] = {}
+    for hunk in diff.worded:
+        edited = HunkChoice("edited", f"Wait. {wording(diff, hunk).begin}")
+        taken[hunk.number] = (HunkChoice("accepted"), edited, HunkChoice("rejected"))[len(taken) % 3]
+    wordings = [wording(diff, hunk, taken) for hunk in diff.hunks]
+    return [diff, staged(diff, taken), staged_lines(diff, taken), passages(diff, taken), wordings]
+
+
+def _merged(found: Merge) -> tuple[object, ...]:
+    sides: tuple[Side, Side] = ("now", "staged")
+    texts = [found.text({n: one.text_of(side) for n, one in enumerate(found.conflicts, 1)}) for side in sides]
+    return found, conflict_places(found), texts
+
+
 RECORDED: dict[str, Callable[[], Iterator[str]]] = {
     "evidence/answers.txt": evidence_answers,
     "prose/answers.txt": prose_answers,
+    "prose/short_answers.txt": short_prose_answers,
 }
 
 
