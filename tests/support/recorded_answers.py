@@ -135,7 +135,7 @@ def _short(sent: str, proposed: str, now: str | None = None) -> Iterator[str]:
         merged = merge(sent, compare(sent, now), diff)
         parts = (part if isinstance(part, str) else f"⟦{part.base}│{part.now}│{part.staged}⟧" for part in merged.parts)
         yield from ("merged:", *"".join(parts).replace("\r", "␍").splitlines())
-        yield from filter(None, [*(f"decided together: {group}" for group in merged.groups), merged.line_end_note])
+        yield f"{merged.groups} {conflict_places(merged)} {merged.line_end_note}"
     lines = sent.splitlines(keepends=True)
     half = len(lines) // 2
     others = [
