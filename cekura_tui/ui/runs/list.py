@@ -94,7 +94,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | CHIP_CLASSES
 
     class TopRequested(ListMessage):
-        """`g`, or the like: show the newest. `key` is the row that the cursor went to."""
+        """Show the newest runs. `key` is the row to which `g` or `home` moved the cursor."""
 
         def __init__(self, sender: RunList) -> None:
             super().__init__(sender)

@@ -518,7 +518,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     @on(RunList.TopRequested, "#runs")
     def _to_the_top(self, event: RunList.TopRequested) -> None:
-        """Show the newest, also where they came in since the key was pressed."""
+        """Let waiting runs in and move to the newest, also if new runs were drawn after the key was pressed."""
         runs, feed = self.run_list, self.controller.feed
         if feed.runs is not None and feed.runs.waiting:
             feed.runs.let_in()

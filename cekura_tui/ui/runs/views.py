@@ -44,7 +44,7 @@ class ViewList(VirtualList[SavedView]):
     _has_size = False
 
     def on_resize(self) -> None:
-        """Begin at the first view: before the list had a size, the row of the cursor was put at its top."""
+        """Scroll to the first view once: a cursor moved before the first layout scrolled its row to the top."""
         super().on_resize()
         if not self._has_size:
             self._has_size = True

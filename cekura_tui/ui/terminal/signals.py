@@ -99,7 +99,7 @@ LOOKED_AFTER = 0.5
 """Seconds between two looks whether the terminal is still there: where SIGHUP is ignored, nothing else tells."""
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _INTERRUPT = signal.SIGURG
-"""Ends a blocked write. Nothing else here handles it, as Textual does SIGWINCH only until the app begins to leave."""
+"""Interrupts a blocked write. Not SIGWINCH: Textual restores its default handler when the app begins to exit."""
 
 
 @contextlib.contextmanager
