@@ -170,8 +170,10 @@ class Terminal:
         return self._text
 
     def shows(self, *texts: str) -> bool:
-        """Whether all of this is on the screen."""
-        return all(text in self.text for text in texts)
+        """Whether all of these texts are on the screen, also where a full line continues on the next one."""
+        columns = self.screen.columns
+        unwrapped = "".join(line + "\n" * (len(line) < columns) for line in self.text.split("\n"))
+        return all(text in self.text or text in unwrapped for text in texts)
 
     def wait(self, *texts: str, gone: str = "") -> Self:
         """Wait until all of these texts are on the screen, and `gone` is not."""
