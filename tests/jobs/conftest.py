@@ -18,8 +18,9 @@ from cekura_tui.model.job import Job
 
 
 @pytest.fixture
-async def open_room(home: Path, scripted: ScriptedServer) -> AsyncIterator[OpenRoom]:
+async def open_room(home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenRoom]:
     """Open a room as one more window does; it is closed after the test, if not before."""
+    monkeypatch.setattr("cekura_tui.jobs.engine.TICK", 0.02)
     async with AsyncExitStack() as opened:
 
         async def open_one(key: str = "key", engine: Callable[..., JobEngine] = JobEngine) -> Room:

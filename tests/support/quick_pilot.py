@@ -75,6 +75,8 @@ async def wait_for_idle(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
     loop: Any = asyncio.get_running_loop()
     app = active_app.get(None)
     now = time.monotonic()
+    if app is not None and app._exit:
+        return  # what is still pending then stays so
     if app is not None and now - _last_idle.get(app, 0.0) < STEP / 2 and not loop._ready and not is_pending(app):
         return
     end, quiet = now + max_sleep, 0

@@ -132,7 +132,7 @@ async def test_own_keys_work_and_footer_help_and_palette_show_them(served: Serve
         '"dialog.close" = "f9"\n"columns.up" = "u"\n"columns.reset" = ""\n"help.down" = "n"\n'
     )
     async with opened(served.setup()) as pilot:
-        await sees(pilot, "as of", "900238")
+        await sees(pilot, "900238")
         await pilot.press("e", "e")
         assert pilot.app.screen.query_one(RunList).cursor_key == 900238
         await sees(pilot, "ctrl+e Improve", "f Filter", gone="o Outcome")

@@ -39,6 +39,7 @@ async def test_without_a_key_there_are_three_ways_in_and_a_key_is_not_shown_or_c
         await pilot.press("e")
         await sees(pilot, "Sent the line, 22 bytes", "Quit, run export CEKURA_API_KEY=<your key>")
         assert pilot.app.clipboard == "export CEKURA_API_KEY="
+        pilot.app.clear_notifications()
         await pilot.press("d")
         await sees(pilot, "240 runs", "Front desks", "900240")
         assert served.log == []

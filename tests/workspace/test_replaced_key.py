@@ -29,6 +29,7 @@ BAD_GATEWAY = Reply(HTML_502, 502)
 @pytest.fixture(autouse=True)
 def fast_key_check(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "KEY_CHECK_EVERY", 0.05)
+    monkeypatch.setattr("cekura_tui.jobs.engine.TICK", 0.02)
 
 
 def has_key(got: Got, key: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
+import pytest
 from app_on_a_server import LIST, SMALL, Served, no_crash, on_run, opened, setup_of
 from run_list import footer, kinds_of, list_of, offset_of, rows_of, typed
 from scripted_server import Got, Reply, Reset, ScriptedServer, run_of
@@ -156,7 +157,10 @@ async def test_a_group_opens_to_its_runs_and_escape_leads_back_to_it(served: Ser
 # Notes
 
 
-async def test_a_note_is_stored_marked_and_found_and_stays_typed_until_it_is_stored(served: Served) -> None:
+async def test_a_note_is_stored_marked_and_found_and_stays_typed_until_it_is_stored(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cekura_tui.store.database.BUSY_MS", 100)
     setup = served.setup()
     with closing(Store(setup.paths.database, setup.origin, served.server.key, setup.profile)) as other:
         other.notes.put(900239, "of yesterday", 1.0)
@@ -195,6 +199,7 @@ async def test_marks_and_keys_work_while_a_busy_server_is_left_alone(scripted: S
         await sees(pilot, "401", "of 300 loaded")
         await pilot.press("V")
         await sees(pilot, "300 marked", "200 runs not marked")
+        pilot.app.clear_notifications()
         scripted.on("GET", LIST, Reply({"detail": "Request was throttled."}, 429, {"Retry-After": "600"}))
         await pilot.press(*["pageup"] * 6)
         await sees(pilot, "server busy, retrying at")

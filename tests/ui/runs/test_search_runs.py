@@ -151,7 +151,10 @@ async def test_without_an_index_all_hits_are_found_and_the_first_200_are_listed(
         await sees(pilot, "300 hits in 2 of 2 runs cached here", "(slow: no index)")
 
 
-async def test_a_search_that_fails_says_why_and_enter_searches_again(quiet: Setup) -> None:
+async def test_a_search_that_fails_says_why_and_enter_searches_again(
+    quiet: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cekura_tui.store.database.BUSY_MS", 100)
     async with searching(quiet, CALLS) as (app, pilot):
         await answer(app, pilot, "escape")
         keep(quiet, {45: ["blue again"]})

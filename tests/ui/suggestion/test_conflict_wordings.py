@@ -148,6 +148,7 @@ async def test_text_that_cannot_be_saved_is_reported_once_and_stays_in_the_windo
         await sees(pilot, "Conflict 1 of 2")
         assert len([one for one in app._notifications if "not saved yet" in one.message]) == 1
         await query_only(pilot, "OFF")
+        app.clear_notifications()
         await typing(pilot, "Two")
         await pilot.press("escape")
         await on_disk(server, "Two")

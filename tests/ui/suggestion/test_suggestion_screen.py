@@ -126,6 +126,7 @@ async def test_a_decision_that_cannot_be_saved_is_not_shown_and_its_text_stays(d
         await sees(pilot, "Suggestion of job 1", gone="Edit change")
         assert (await editing(pilot)).text.endswith("!")
         await query_only(pilot, "OFF")
+        pilot.app.clear_notifications()
         await pilot.press("ctrl+g")
         await sees(pilot, "1 of 2 undecided · ✓0 ✗0 ✎1 · staged +")
 
