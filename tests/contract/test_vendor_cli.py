@@ -25,7 +25,6 @@ CLI = os.environ.get("CEKURA_CLI")
 ROOT = Path(__file__).parents[2]
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.xdist_group("vendor's command line"),
     pytest.mark.skipif(CLI is None, reason="CEKURA_CLI names no command line of the vendor"),
 ]
 SPEAKING, FAILED = 900_240, 900_238

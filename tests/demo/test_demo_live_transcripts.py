@@ -13,7 +13,6 @@ from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import SLOWEST, Arrivals, Corpus
 from cekura_tui.demo.facts import Facts, Kind
 
-pytestmark = pytest.mark.xdist_group("live transcripts")  # they share what they watch
 QUEUE = ORDER[:3]
 TALKING = ("running", "in_progress")
 STEP = 6.0

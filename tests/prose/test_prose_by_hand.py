@@ -9,7 +9,6 @@ from prose_cases import faults, pairs
 from prose_scores import Score, kinds, prose_diff, score, total
 from recorded_answers import changed
 
-pytestmark = pytest.mark.xdist_group("marked by hand")  # each pair is compared once
 _HALVES = ("cases", "held")
 _RATIO = {"surgical": 1.1, "heavy": 1.3}
 _MISSED = {

@@ -10,7 +10,6 @@ from multiplexers import NEEDS_SCREEN, NEEDS_TMUX, Multiplexer, Screen, Tmux
 from terminal import Terminal, environment
 from two_screens import TwoScreens, seen
 
-pytestmark = pytest.mark.xdist_group("cells_sent")  # one recording serves all of them
 SIZE = 120, 36
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from textual import on
+from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
 from themed_app import ThemedApp
@@ -83,7 +84,7 @@ async def ask_again(app: OneDialog) -> None:
     await eventually(lambda: app.screen.is_mounted, "the dialog is open again")
 
 
-def burst(app: OneDialog, *keys: str) -> None:
+def burst(app: App[Any], *keys: str) -> None:
     """All of these keys come from the terminal before the first is handled."""
     for key in keys:
         app.simulate_key(key)

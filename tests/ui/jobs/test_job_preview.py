@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from app_on_a_server import SMALL, WIDE, opened
 from kept_jobs import FAILED, RUNNING, SeededJobs, app_state_of, on_jobs, opened_jobs
+from one_dialog import burst
 from scripted_server import PROGRESS, Reply, ScriptedServer
 from waiting import eventually
 from watching import screen_text, sees, still
@@ -62,19 +63,20 @@ async def test_an_ended_job_shows_its_summary_and_first_changes(quiet: Setup, se
 
 
 async def test_prompts_are_compared_once_and_only_where_the_cursor_rests(
-    quiet: Setup, seeded: SeededJobs, compared: list[int]
+    quiet: Setup, seeded: SeededJobs, compared: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for n in range(9):
         seeded.ended(DONE | {"output": LONGER}, took=40, ago=9_000 - n * 100)
     async with opened_jobs(quiet, "9 jobs", "1 change", "… 2 more lines", "  + Be brief.") as (pilot, listed):
         assert "  − " not in screen_text(pilot.app)
         assert compared == [9]
-        await pilot.press(*"jjjjjjjj")
+        monkeypatch.setattr(jobs_screen, "RESTS", 0.5)
+        burst(pilot.app, *"jjjjjjjj")
         await sees(pilot, "Job 1 ·", "1 change")
         assert (listed.cursor_key, compared) == (1, [9, 1])
-        await pilot.press(*"kkkkkkkk")
+        burst(pilot.app, *"kkkkkkkk")
         await sees(pilot, "Job 9 ·", "1 change")
-        await asyncio.sleep(2 * jobs_screen.RESTS)
+        await eventually(lambda: pilot.app.screen._resting is None, "the cursor rests")
         await still(pilot)
         assert compared == [9, 1]
 
