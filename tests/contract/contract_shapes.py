@@ -43,10 +43,3 @@ def check_answer(path: str, method: str, status: int, body: object) -> None:
     for error in _validator(template_of(path), method, status).iter_errors(body):
         where = "/".join(str(part) for part in error.absolute_path)
         raise AssertionError(f"{method} {path} {status}: {where}: {error.message[:300]}")
-
-
-@cache
-def page_run_validator() -> Draft202012Validator:
-    """The `Run` that the vendor's page declares, as both sides of a launch."""
-    page = json.loads((Path(__file__).parent / "run-page.json").read_text(encoding="utf-8"))
-    return Draft202012Validator({"$ref": "#/components/schemas/Run", "components": page["components"]})
