@@ -293,9 +293,11 @@ def _clocks(words: list[Word], text: str) -> list[Word]:
         else:
             form, parts = figure
             first = found[-parts]
-            if coin := next((one for one in found[-parts:] if one.form in _COINS), None):
+            of_coin = next((at for at in range(-parts, 0) if found[at].form in _COINS), None)
+            if of_coin is not None:
                 # In the order in which it is written: "£2.50".
-                found[-parts:] = [coin._replace(start=first.start), Word(form, word.start, word.end)]
+                coin, behind = found[of_coin], [*found, word][of_coin]
+                found[-parts:] = [coin._replace(start=first.start), Word(form, behind.start, word.end)]
             else:
                 found[-parts:] = [Word(form, first.start, word.end)]
     return found
@@ -451,7 +453,7 @@ _IRREGULAR = {
 def root(form: str) -> str:
     """A compared word without its endings, so that "transfer" and "transferring" are one."""
     short = stem(_IRREGULAR.get(form, form))
-    if len(short) > 4 and short[-1] == short[-2] and short[-1] not in "ls":
+    if len(short) > 4 and short[-1] == short[-2] and short[-1].isalpha() and short[-1] not in "ls":
         short = short[:-1]
     return stem(short)
 

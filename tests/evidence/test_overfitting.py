@@ -67,51 +67,6 @@ def facts(sentence: str, *views: RunView) -> tuple[str, ...]:
     return found.get(1, ())
 
 
-@pytest.mark.parametrize(
-    ("sentence", "told"),
-    [
-        ("If Priya calls about 14 March, offer another day.", ("Priya", "14 March")),
-        ("Greet Priya Raman's family.", ("Priya Raman",)),
-        ("Send her to Okafor.", ("Okafor",)),
-        ("Callers who fly to Lisbon come first.", ("Lisbon",)),
-        ("Offer 9:30 first.", ("9:30",)),
-        ("Say it is on 03/14/2026.", ("03/14/2026",)),
-        ("Ask whether 555-0148 is right.", ("555-0148",)),
-        ("The order is KV19.", ("KV19",)),
-        ("Confirm reference 77120.", ("77120",)),
-        ("Say that it costs $62.40.", ("$62.40",)),
-        ("Mail priya.raman@example.com at once.", ("priya.raman@example.com",)),
-        ("Born on November 2nd, card 4782.", ("November 2nd", "4782")),
-        ("People of Cedar Street are near.", ("Cedar Street",)),
-        ("When the dog ate the little card with the time, be kind.", ("“dog ate the little card with the time”",)),
-        ("A caller may say “I need to move my cleaning”.", ("“I need to move my cleaning”",)),
-        ("See run 900238 and scenario 5104.", ("run 900238", "scenario 5104")),
-        ("As in Cleaning moved before a trip.", ("scenario “Cleaning moved before a trip”",)),
-    ],
-)
-def test_facts_of_the_call_are_marked(sentence: str, told: tuple[str, ...]) -> None:
-    assert facts(sentence) == told
-
-
-@pytest.mark.parametrize(
-    "sentence",
-    [
-        "Offer two slots, at most three visits, and call back within 24 hours.",
-        "Nora of Brightsmile Dental says so 3 times.",
-        "A cleaning is 48 euros from 8:15 a.m. on, in room 204.",
-        "Call {{Priya}} at {{phone_5550148}}.",
-        "Answer in English, also on Tuesday or in March.",
-        "Write down the number, the order and the doctor.",
-        "Say “Good morning, how can I help?” and wait for the answer.",
-        "Doctor and Street are words like others.",
-        "Never speak for more than 30 seconds or 120 words; in 2025 dial 911.",
-        "Offer 10:30, 15 March, $63 or number 555-0149.",
-    ],
-)
-def test_rules_for_every_call_are_not(sentence: str) -> None:
-    assert facts(sentence) == ()
-
-
 def test_facts_are_looked_for_in_the_first_characters_that_were_added_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = "- Priya comes on 14 March.\n"
     sent = f"{SENT}{rule}- Say hello.\n"
@@ -157,25 +112,6 @@ def test_what_the_improver_of_the_embedded_server_writes_is_for_every_call(run_i
     name = str(whole[0]["test_profile_data"]["name"])
     own = improved.replace("the caller", f"the caller {name}", 1)
     assert [name in told for told in own_facts(compare(agent.prompt, own), agent.prompt, views).values()] == [True]
-
-
-@pytest.mark.parametrize(
-    ("said", "written"),
-    [
-        ("the twenty-fourth of March", "24.03.2026"),
-        ("March the fourteenth", "14 March"),
-        ("am ersten März", "1. März"),
-        ("am dritten Mai", "3.5.2026"),
-        ("half past nine", "09:30"),
-        ("maria dot lopez at mail dot example dot org", "maria.lopez@mail.example.org"),
-        ("K V one nine", "KV-19"),
-        ("five five five oh one four eight", "+1 (212) 555-0148"),
-        ("sixty-two dollars and forty cents", "$62.40"),
-        ("Tuesday at nine o'clock", "Tuesday 9 a.m."),
-    ],
-)
-def test_what_is_spoken_is_what_is_written(said: str, written: str) -> None:
-    assert {one.key for one in particulars(said)} & {one.key for one in particulars(written)}
 
 
 PARTS = [*"aI1-:.@$({\"'\n K²日", "14", "March", "at", "dot", "Priya", "th", "8.30", "the", "double", "five"]

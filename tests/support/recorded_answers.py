@@ -14,6 +14,7 @@ from pathlib import Path
 import evidence_cases
 import own_facts_cases
 import prose_cases
+import short_evidence
 
 from cekura_tui.evidence.evidence import Evidence
 from cekura_tui.evidence.hunk_reasons import Reason, reasons
@@ -163,8 +164,16 @@ def _merged(found: Merge) -> tuple[object, ...]:
     return found, conflict_places(found), texts
 
 
+def short_evidence_answers() -> Iterator[str]:
+    """What is read of every short call and sentence."""
+    for title, body in short_evidence.short_cases():
+        yield f"⁂ {title}"
+        yield from short_evidence.answers(body)
+
+
 RECORDED: dict[str, Callable[[], Iterator[str]]] = {
     "evidence/answers.txt": evidence_answers,
+    "evidence/short_answers.txt": short_evidence_answers,
     "prose/answers.txt": prose_answers,
     "prose/short_answers.txt": short_prose_answers,
 }
