@@ -86,7 +86,7 @@ def _is_zero(forms: Sequence[str], n: int) -> bool:
 
 def _english(forms: Sequence[str], n: int) -> tuple[int, int]:
     total = part = 0
-    begun, last = n, ""
+    last = ""
     while n < len(forms):
         form = forms[n]
         if form in _UNITS and last in ("", "tens", "scale") and not (last == "tens" and _UNITS[form] > 9):
@@ -106,7 +106,7 @@ def _english(forms: Sequence[str], n: int) -> tuple[int, int]:
         else:
             break
         n += 1
-    return total + part, n if n > begun else begun
+    return total + part, n
 
 
 def _german(form: str) -> int | None:
@@ -124,11 +124,11 @@ def _german(form: str) -> int | None:
 
 def _spanish(forms: Sequence[str], n: int) -> tuple[int, int]:
     """A number is several words: "ciento cuarenta y cinco"."""
-    begun, total = n, 0
+    total = 0
     value, n = _spanish_part(forms, n)
     if n < len(forms) and forms[n] == "mil":
         total, (value, n) = (value or 1) * 1000, _spanish_part(forms, n + 1)
-    return total + value, n if n > begun else begun
+    return total + value, n
 
 
 def _spanish_part(forms: Sequence[str], n: int) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from pathlib import Path
 
 from evidence_cases import evidence_in, found_in
@@ -42,18 +43,20 @@ def answers(body: str) -> Iterator[str]:
         if line.startswith("= "):
             yield " | ".join(map(_words, line[2:].split(" | ")))
     for text in (line[2:] for line in lines if line.startswith("! ")):
-        yield from map(repr, read_issues(json.loads(text)))
+        yield from (f"{issue} {[node.path for node in issue.nodes()]}" for issue in read_issues(json.loads(text)))
     call, *others = ([line for line in part.splitlines() if _TURN.fullmatch(line)] for part in head.split("‖\n"))
     turns, told = _turns(call), [line[2:] for line in lines if line.startswith("? ")]
-    if not prompts:
+    if prompts:
+        more = [json.loads(line[2:]) for line in lines if line[:2] == "% "] or [{}]
+        issues = [json.loads(line[2:]) for line in lines if line[:2] == "! "]
+        yield from _hunks(prompts[0], prompts[1], [_view(call, lines, one) for one in more], issues)
+    else:
         for found, text in zip(evidence_in(turns, [[text] for text in told]), told, strict=True):
             yield f"{', '.join(map(_evidence, found)) or '-'}; {_sentences(text)}"
     for other in map(_turns, others):
         pairs = align(turns, other)
         yield first_difference(pairs)
         yield from (f"{pair.sign} {pair.alike:.3f} {_pieces(pieces_of(pair))}" for pair in pairs)
-    if prompts:
-        yield from _hunks(*prompts, _view(call, lines), [json.loads(line[2:]) for line in lines if line[:2] == "! "])
 
 
 def _words(text: str) -> str:
@@ -100,21 +103,20 @@ def _pieces(sides: tuple[list[tuple[str, bool]], list[tuple[str, bool]]]) -> str
     return " │ ".join("".join(f"⟦{text}⟧" if differs else text for text, differs in side) for side in sides)
 
 
-def _view(call: Sequence[str], lines: Sequence[str]) -> RunView:
+def _view(call: Sequence[str], lines: Sequence[str], more: dict[str, object]) -> RunView:
     """A run of which these verdicts failed, or passed where the line begins with ✓."""
     told = [(line[0] == "✓", line[2:].split(" | ")) for line in lines if line[:2] in ("? ", "✓ ")]
     metrics = [
         {"id": n, "name": name, "explanation": why, "passed": passed, "score": 5 * passed}
         for n, (passed, (name, *why)) in enumerate(told)
     ]
-    more: dict[str, object] = next((json.loads(line[2:]) for line in lines if line.startswith("% ")), {})
     payload = {"id": 900238, "evaluation_status": "failure", "evaluation": {"metrics": metrics}, **more}
     return view_of(Run.read({**payload, "transcript_object": list(map(_entry, call))}), 0.0)
 
 
-def _hunks(sent: str, proposed: str, view: RunView, issues: Sequence[object]) -> Iterator[str]:
+def _hunks(sent: str, proposed: str, views: Sequence[RunView], issues: Sequence[object]) -> Iterator[str]:
     diff = compare(sent, proposed)
-    facts = own_facts(diff, sent, [view])
-    for number, found in reasons(diff, read_issues(list(issues)), [view], found_in([view])).items():
+    facts = own_facts(diff, sent, views)
+    for number, found in reasons(diff, read_issues(list(issues)), views, found_in(views)).items():
         yield f"hunk {number}: {'; '.join(facts.get(number, ()))}"
-        yield from (f"- {one.sure} {one.verdict} | {one.text} | {one.turn} at {one.at}: {one.why}" for one in found)
+        yield from (f"- {' | '.join(map(str, one))}" for one in map(astuple, found))
