@@ -114,7 +114,7 @@ class EvidenceFinder:
         if quote.rule:
             places = [place for place in places if place.share == 1]
         length = len(words_of(quote.text))
-        if quote.who and len(places) > 1:
+        if quote.who:
             places = [p for p in places if self._turns[p.turn].speaker == quote.who] or places
         if len(places) > 1 and (here := [place for place in places if place.turn in pointed]):
             return here

@@ -72,15 +72,13 @@ class TurnWords:
         parts = [words for part in _ELLIPSIS.split(quote) if (words := [word.form for word in words_of(part)])]
         if not parts:
             return []
-        longest = max(parts, key=len)
-        cut = len(parts) > 1 or _ELLIPSIS.search(quote) is not None
-        places = self._find(longest, cut=cut)
+        places = self._find(max(parts, key=len))
         if len(parts) == 1:
             return places
         with_all = [place for place in places if all(self._in(place.turn, part) for part in parts)]
         return with_all or places
 
-    def _find(self, forms: list[str], *, cut: bool) -> list[MatchPlace]:
+    def _find(self, forms: list[str]) -> list[MatchPlace]:
         forms = forms[:_LONGEST]
         if exact := self._exact(forms):
             return exact

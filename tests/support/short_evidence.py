@@ -23,8 +23,15 @@ from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.model.transcript.transcript import Turn, read_transcript
 from cekura_tui.prose.compare import compare
 
-_ROLES = {"A": "Main Agent", "C": "Testing Agent", "T": "Function Call", "R": "Function Call Result", "O": "Nurse"}
-_TURN = re.compile(r"([ACTRO])([\d.]*)-?([\d.]*) (?:(\w+) (?=\{))?(.*)")
+_ROLES = {
+    "A": "Main Agent",
+    "C": "Testing Agent",
+    "T": "Function Call",
+    "R": "Function Call Result",
+    "O": "Nurse",
+    "P": "Doctor",
+}
+_TURN = re.compile(r"([ACTROP])([\d.]*)-?([\d.]*) (?:(\w+) (?=\{))?(.*)")
 
 
 def short_cases() -> Iterator[tuple[str, str]]:
