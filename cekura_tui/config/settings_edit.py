@@ -144,7 +144,10 @@ def _with_line(text: str, entry: Name, value: object) -> str:
         changed = "".join([*lines[:at], f"{line}\n", *([] if at else ["\n"]), *lines[at:]])[:-1]
     else:
         return ""
-    return changed if tomllib.loads(changed).get(name) == value else ""
+    try:
+        return changed if tomllib.loads(changed).get(name) == value else ""
+    except tomllib.TOMLDecodeError:  # the comment is in a list, or the name needs quotes
+        return ""
 
 
 _FIX = "Correct the file with `cekura-tui config edit`."

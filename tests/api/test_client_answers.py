@@ -8,6 +8,7 @@ import ssl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from recorded_answers import changed
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer, closed_port, run_of
 
 from cekura_tui.api.answers import ApiResponse, lost_connection, progress_id, read_agent, read_list, read_page, refusal
@@ -18,7 +19,6 @@ from cekura_tui.api.errors import (
     BadAnswer,
     NotConnected,
     NotOffered,
-    Rejected,
     ServerFault,
     Unreachable,
 )
@@ -30,6 +30,10 @@ from cekura_tui.model.text import Prompt
 RUN = "/test_framework/v1/runs/5/"
 RUNS = "/test_framework/v1/runs/"
 DRAFT = Draft((5,), Prompt("Be kind."), 7)
+
+
+def test_short_answers_are_read_and_refused_as_recorded() -> None:
+    assert changed("api/short_answers.txt") == ""
 
 
 @pytest.mark.parametrize(
@@ -95,29 +99,6 @@ async def test_a_withdrawn_launch_is_said_to_be_not_offered(
         await client.launch(DRAFT)
 
 
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        ({"prompt": ["This field is required."]}, "prompt: This field is required."),
-        ({"detail": "Not allowed."}, "Not allowed."),
-        ({"non_field_errors": ["One", "Two"]}, "One Two"),
-        ({"run_ids": {"0": ["Bad"]}}, 'run_ids: {"0": ["Bad"]}'),
-        (["Please provide", "one"], "Please provide"),
-        ("No.", "No."),
-        ({"detail": "a\x1b[31mb\n" + "c" * 5000}, "a[31mb c"),
-    ],
-)
-async def test_a_refusal_says_what_the_server_says(
-    scripted: ScriptedServer, client: Client, body: object, said: str
-) -> None:
-    scripted.on("GET", RUN, Reply(body, 400, {"X-Request-Id": "req-7"}))
-    with pytest.raises(Rejected) as caught:
-        await client.run(5)
-    assert said in caught.value.message
-    assert len(caught.value.message) < 500
-    assert caught.value.request_id == "req-7"
-
-
 async def test_a_server_that_is_not_there_is_named_with_the_reason() -> None:
     port = closed_port()
     client = Client(f"http://127.0.0.1:{port}", "key", loopback=True)
@@ -163,11 +144,3 @@ def test_every_refusal_is_one_short_clean_sentence(status: int, raw: bytes, head
     assert len(error.sentence()) < 600
     assert "\x1b" not in error.sentence()
     assert isinstance(error, ServerFault) == (status >= 500)
-
-
-@pytest.mark.parametrize("headers", [{}, {"content-type": "application/json"}, {"content-type": "text/html"}])
-@pytest.mark.parametrize("raw", [b"<html>Bad Gateway", b"  \r\n<!DOCTYPE html>", b"Bad Gateway"])
-def test_an_html_page_is_known_by_its_first_letter_or_by_its_type(headers: dict[str, str], raw: bytes) -> None:
-    error = refusal(ApiResponse(502, headers, raw), "host", 0.0)
-    is_page = b"<" in raw or "text/html" in headers.values()
-    assert ("an HTML page" in error.message) == is_page

@@ -193,22 +193,3 @@ def test_a_short_key_takes_no_letters_out_of_what_was_said(key: str) -> None:
     raw = json.dumps({"name": "K. Key", "said": f"the keys {key}", key: r"elevenchars"})
     answer = ApiResponse(200, {"x-request-id": key}, raw.encode(), key)
     assert (answer.text, answer.json(), answer.request_id) == (raw, json.loads(raw), key)
-
-
-@pytest.mark.parametrize(
-    ("key", "said", "shown"),
-    [
-        ("appointments", "appointmentss and reappointments", "appointmentss and reappointments"),
-        ("appointments", "éappointments, appointments2", "éappointments, appointments2"),
-        ("appointments", "key=appointments, 'appointments' _appointments-", "key=#, '#' _#-"),
-        ("appointments", 'as JSON: "bad\\nappointments\\n"', 'as JSON: "bad\\n#\\n"'),
-        ("appointments", r'"key\u003dappointments" and "\u0061ppointments"', '"key=#" and "#"'),
-        ("0123456789abcdef01234567", "x0123456789abcdef01234567y", "x#y"),
-        ('quoted"key\\1234', 'key=quoted"key\\1234.', "key=#."),
-    ],
-)
-def test_a_key_is_taken_out_where_it_is_a_word_and_a_long_one_wherever_it_is(key: str, said: str, shown: str) -> None:
-    wanted = {"said": shown.replace("#", "[the key]")}
-    answer = ApiResponse(200, {}, json.dumps({"said": said}).encode(), key)
-    assert answer.json() == wanted
-    assert key not in answer.text or "#" not in shown

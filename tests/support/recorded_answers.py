@@ -15,6 +15,7 @@ import evidence_cases
 import own_facts_cases
 import prose_cases
 import short_evidence
+from short_cases import SHORT_CASES
 
 from cekura_tui.evidence.evidence import Evidence
 from cekura_tui.evidence.hunk_reasons import Reason, reasons
@@ -176,6 +177,7 @@ RECORDED: dict[str, Callable[[], Iterator[str]]] = {
     "evidence/short_answers.txt": short_evidence_answers,
     "prose/answers.txt": prose_answers,
     "prose/short_answers.txt": short_prose_answers,
+    **SHORT_CASES,
 }
 
 

@@ -1,0 +1,118 @@
+"""Short cases of the rooms api and config, in text files, and what is made of each: see `recorded_answers`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from difflib import unified_diff
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from cekura_tui.api import answers
+from cekura_tui.api.answers import ApiResponse
+from cekura_tui.api.body import Limit
+from cekura_tui.api.errors import next_try
+from cekura_tui.config.credentials import read_server
+from cekura_tui.config.settings_edit import set_setting, unset_setting
+from cekura_tui.config.sources import load_settings
+from cekura_tui.model.errors import CekuraTuiError
+
+NOW = 1_700_000_000.0
+_SMALL = Limit("an answer", 400, values=40)
+
+
+def cases(room: str) -> list[tuple[str, str]]:
+    """The title and the text of each case; `«a*50»` in it is `a` 50 times."""
+    text = (Path(__file__).parents[1] / room / "short_cases.txt").read_text("utf-8").replace("␍", "\r")
+    text = re.sub(r"«(.+?)\*(\d+)»", lambda found: found[1] * int(found[2]), text)
+    return [(title, case) for title, _, case in (part.partition("\n") for part in text.split("⁂ ")[1:])]
+
+
+def _or_error(made: Callable[[], object]) -> str:
+    try:
+        return str(made())
+    except CekuraTuiError as error:
+        return f"{type(error).__name__}: {error.sentence()}"
+
+
+def api_answers() -> Iterator[str]:
+    """Of each answer (status, headers, body) what is read of it, or how it is refused and when it is asked again."""
+    for title, text in cases("api"):
+        yield f"⁂ {title}"
+        key = title.partition(": ")[2] or "appointments"
+        for number, line in enumerate(text.splitlines(), 1):
+            status, _, rest = line.partition(" ")
+            headers, end = json.JSONDecoder().raw_decode(rest)
+            raw = rest[end + 1 :].encode()
+            for made in (_read if status[0] == "2" else _refused)(ApiResponse(int(status), headers, raw, key, _SMALL)):
+                yield f"{number} {made}"
+
+
+def _refused(answer: ApiResponse) -> Iterator[str]:
+    error = answers.refusal(answer, "host", NOW)
+    then = f"{datetime.fromtimestamp(NOW + (error.retry_after or 0)):%H:%M:%S}"
+    yield f"{type(error).__name__}: {error.sentence().replace(then, '(then)')}"
+    traits = [name for name in ("from_api", "not_taken", "may_pass", "unknown_id") if getattr(error, name)]
+    waits = [next_try(error, tries, elapsed, 0.25) for tries in (1, 2, 3) for elapsed in (0, 9.0, 9.2)]
+    yield f"{' '.join(traits)} {error.retry_after} {waits if any(waits) else ''} {error.facts()}"
+
+
+def _read(one: ApiResponse) -> Iterator[str]:
+    yield f"{one.request_id} {one.at} {sorted(one.allow)} {one.text}"
+    readers: dict[str, Callable[[ApiResponse], object]] = {
+        "json": lambda answer: answer.json(keep=answers.PROMPTS),
+        "exact": ApiResponse.exact,
+        "job": lambda answer: answer.json_with([("a", "b"), ("description",)]),
+        "agents": lambda answer: answers.read_page(answer.json(), answers.read_agent),
+        "projects": lambda answer: answers.read_projects(answer.json()),
+        "job id": lambda answer: answers.progress_id(answer, "id"),
+    }
+    seen = set()
+    for name, reader in readers.items():
+        if (made := _or_error(partial(reader, replace(one)))) not in seen:
+            yield f"{name}: {made}"
+        seen.add(made)
+
+
+def config_answers() -> Iterator[str]:
+    """Of each URL the server; of each config.toml what it says, what is wrong, and what changes of it make of it."""
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "config.toml"
+        for title, text in cases("config"):
+            yield f"⁂ {title}"
+            if title.startswith("URL"):
+                yield from (_or_error(partial(read_server, url, "URL")) for url in text.splitlines())
+            else:
+                yield from (line.replace(directory, "") for line in _settings(path, title.split("; ")[1:], text))
+
+
+def _settings(path: Path, changes: list[str], text: str) -> Iterator[str]:
+    path.write_bytes(text.encode())
+    loaded = load_settings({}, {}, path)
+    file = loaded.file
+    yield from (problem.with_path(path) for problem in file.problems)
+    yield f"{file.values} {file.profiles} {[place for place in loaded.came_from.items() if place[1] != 'default']}"
+    yield f"{' '.join(f'{name}:{line}' for name, line in file.lines.items())}"
+    yield f"{loaded.refusal} {loaded.read_only_doubt} {file.doubts}"
+    for change in changes:
+        path.write_bytes(text.encode())
+        name, sign, value = change.partition(" = ")
+        said = _or_error(partial(set_setting, path, name, value) if sign else partial(unset_setting, path, name))
+        after = path.read_bytes().decode() if path.exists() else ""
+        yield f"{change}: {said}"
+        yield from list(unified_diff(text.split("\n"), after.split("\n"), n=0, lineterm=""))[2:]
+
+
+def _shown(made: Iterator[str]) -> Iterator[str]:
+    for line in "\n".join(made).replace("\r", "␍").splitlines():
+        yield re.sub(r"(.)\1{24,}", lambda found: f"«{found[1]}*{len(found[0])}»", line)
+
+
+SHORT_CASES: dict[str, Callable[[], Iterator[str]]] = {
+    "api/short_answers.txt": lambda: _shown(api_answers()),
+    "config/short_answers.txt": lambda: _shown(config_answers()),
+}
