@@ -16,6 +16,8 @@ import own_facts_cases
 import prose_cases
 import short_evidence
 from short_cases import SHORT_CASES
+from short_cases import SHORT_CASES, in_lines
+from short_model_cases import model_answers
 
 from cekura_tui.evidence.evidence import Evidence
 from cekura_tui.evidence.hunk_reasons import Reason, reasons
@@ -177,6 +179,7 @@ RECORDED: dict[str, Callable[[], Iterator[str]]] = {
     "evidence/short_answers.txt": short_evidence_answers,
     "prose/answers.txt": prose_answers,
     "prose/short_answers.txt": short_prose_answers,
+    "model/short_answers.txt": lambda: in_lines(model_answers()),
     **SHORT_CASES,
 }
 

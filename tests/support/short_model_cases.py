@@ -1,0 +1,145 @@
+"""Short cases of the room model, in a text file, and what is made of each: see `recorded_answers`."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from short_cases import cases
+
+from cekura_tui.model import text as texts
+from cekura_tui.model.filter.match import Matcher, denied, noted, split
+from cekura_tui.model.filter.parse import completions, join_words, meant_terms, names_in, parse, unknown_name
+from cekura_tui.model.improve_prompt import mismatch, prompt_name, read_progress
+from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.job_durations import usual
+from cekura_tui.model.prompt_events import PromptUse, events_of, how_words, words_and_first_line
+from cekura_tui.model.run.details import details_of
+from cekura_tui.model.run.groups import HOWS, findings_of, generalised, group_runs, normalised
+from cekura_tui.model.run.query import COLUMNS, RunQuery, Sort
+from cekura_tui.model.run.run import NotARun, Run
+from cekura_tui.model.run.view import RunRow, RunView, view_of
+from cekura_tui.model.run.words import as_json, as_markdown, as_text, csv_row, text_row, transcript_json
+from cekura_tui.model.scope import Scope
+from cekura_tui.model.text import Prompt
+from cekura_tui.model.transcript.search import TurnMatches, folded, matches_in, read_query, snippet_of
+from cekura_tui.model.transcript.timeline import figure_words, timings
+from cekura_tui.model.transcript.tool_call import brief, ending_of, pretty, raw_text
+
+NOW = 1_763_000_000.0
+NOTES = {2: "Call back, refund", 4: "x"}
+
+
+def model_answers() -> Iterator[str]:
+    """Each line of a case is read as its title says: a run, a filter, an answer about a job, and so on."""
+    views: list[RunView] = []
+    for title, text in cases("model"):
+        yield f"⁂ {title}"
+        kind = title.partition(",")[0]
+        for number, line in enumerate(text.splitlines(), 1):
+            if kind == "runs":
+                yield from (f"{number} {made}" for made in _run(json.loads(line), views))
+            elif kind == "filters":
+                yield from _filter(line, [view.row for view in views[:15]])
+            else:
+                yield f"{number} {_MADE[kind](json.loads(line))}"
+    yield "⁂ all runs together"
+    rows, findings = [view.row for view in views[:24]], {view.row.id: findings_of(view.verdicts) for view in views}
+    yield from (f"{column}: {[row.id for row in Sort(column).apply(rows)]}" for column in COLUMNS)
+    for how in HOWS:
+        found = group_runs(rows, how, findings)
+        yield f"{how}: {found.failed} {found.errors} {_checksum(found)}"
+        yield from (f"{one.title} {one.run_ids} {one.strip} {one.filter_text}" for one in found.groups)
+
+
+def _checksum(*values: object) -> str:
+    return f"{zlib.crc32(repr(values).encode()) & 0xFFFF:04x}"
+
+
+def _run(payload: dict[str, object], views: list[RunView]) -> Iterator[str]:
+    try:
+        run = Run.read({"id": len(views) + 1, **payload})
+    except NotARun as error:
+        yield error.sentence()
+        return
+    view = view_of(run, 0.0)
+    views.append(view)
+    call, turns = view.call, view.transcript.turns
+    yield csv_row(view.row, NOTES.get(run.id, ""))
+    usual = ("", "status: completed", "This run has no transcript.")
+    yield from (line for line in as_text(view).split("\n")[2:] if line not in usual)
+    yield from (f"{one.turn} after {one.to}: {one.seconds}" for one in view.timeline.answers)
+    if view.timeline.has_times:
+        yield " | ".join("; ".join(parts) for parts in figure_words(view.timeline, {1}))
+        yield f"{timings(view.timeline)}"
+    if turns:
+        yield f"{[(ending_of(turn), brief(turn)) for turn in turns if turn.tool]}"
+    yield from (f"{one.verdict}: {one.explanation}" for one in findings_of(view.verdicts))
+    ends = [call.tools.end_of(turn) for turn in turns if turn.speaker == "tool_call"]
+    shown = [(pretty(turn), raw_text(turn)) for turn in turns]
+    made = _checksum(view.row, view.verdicts, view.timeline, call.sizes, call.latest, ends, shown, view.details)
+    written = (as_markdown(view), as_json(run), transcript_json(view), text_row(view.row), details_of(run.source))
+    yield f"{made} {_checksum(written)}"
+
+
+def _filter(line: str, rows: list[RunRow]) -> Iterator[str]:
+    found, wrong = parse(line)
+    yield f"{line} → {found}"
+    yield from (f"  {start}-{end} {message}" for start, end, message in wrong)
+    if found:
+        asked, query = split(found, NOW), RunQuery(Scope("project", 9), found, noted(found, NOTES))
+        passed = [row.id for row in filter(Matcher(found, now=NOW, notes=NOTES), rows)]
+        yield f"  {passed} {[row.id for row in filter(denied(found, NOW), rows)]} {asked.params} {asked.rest_words}"
+        traits = (query.key, query.narrowed, query.shifting, str(query.rest(NOW)), query.params(NOW, narrow=False))
+        yield f"  {_checksum(found, traits)} {unknown_name(found, names_in(rows))} {list(meant_terms(found))}"
+    yield f"  {list(completions(line, names_in(rows)))[:4]} {join_words(line.split(' '))}"
+
+
+_JOB = Job(1, JobState.RUNNING, "", "", "", "", (5, 6), 7, "", (), (), "")
+
+
+def _job(payload: object) -> str:
+    return f"{read_progress(payload)} {mismatch(_JOB, payload, [NOW, NOW + 9_000])} {prompt_name(str(payload))}"
+
+
+_ELAPSED = (-1, 0, 4.9, 5, 28, 38, 44, 45, 52, 55, 59, 60, 119, 120, 130, 200, 239, 241, 299, 300, 375, 400, 421, 600)
+
+
+def _durations(seconds: list[float]) -> str:
+    if (found := usual(seconds)) is None:
+        return "none"
+    words = [found.left(elapsed) for elapsed in _ELAPSED]
+    return f"{found} {found.words} {words} {[found.part(elapsed) for elapsed in (-1, 30, 60, 1000)]}"
+
+
+def _text(text: str) -> str:
+    lines = [texts.clean_line(text, 12), texts.shortened(text, 12), texts.capped(text, 10), folded(text)]
+    about = (texts.has_controls(text), words_and_first_line(Prompt(text)), texts.is_clean_json({text: text}))
+    return f"{texts.clean(text)!r} {lines} {about} {texts.json_text(text)} {normalised(text)!r} {generalised(text)!r}"
+
+
+def _search(asked: list[str]) -> str:
+    query, *parts = asked
+    turns = [replace(_TURN, n=n, text=text) for n, text in enumerate(parts, 3)]
+    found, words = TurnMatches(turns, query), read_query(query)
+    places = [(found[n], found.place_of(found[n]), found.first_from(found[n].n)) for n in range(len(found))]
+    return f"{words} {places} {[(snippet_of(text, words.words), matches_in(text, words.words)) for text in parts]}"
+
+
+_TURN = view_of(Run.read({"id": 1, "transcript": "Caller: x"}), 0.0).transcript.turns[0]
+
+
+def _history(uses: list[list[object]]) -> str:
+    made = [PromptUse(7, str(sha), how, float(str(at)), job, 1, "") for sha, how, at, job in uses]  # type: ignore[arg-type]
+    return f"{[[(one.sha256, how_words(one, made)) for one in event] for event in events_of(made)]}"
+
+
+_MADE: dict[str, Callable[..., str]] = {
+    "jobs": _job,
+    "durations": _durations,
+    "texts": _text,
+    "searches": _search,
+    "histories": _history,
+}
