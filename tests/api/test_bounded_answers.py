@@ -15,6 +15,7 @@ from hostile_server import KEY, MB, OPERATIONS, ask, bomb, compressed, filled, l
 from scripted_server import Reply, ScriptedServer, run_of
 
 from cekura_tui.api.answers import ApiResponse
+from cekura_tui.api.body import JOB, RUN, Limit, beyond_limits
 from cekura_tui.api.errors import ApiError, BadAnswer, KeyRefused, Rejected, TooLarge
 from cekura_tui.evidence.prompt_issues import read_issues
 from cekura_tui.model.errors import CekuraTuiError
@@ -106,22 +107,26 @@ async def test_a_long_call_full_of_commas_is_read_whole(scripted: ScriptedServer
 
 
 @pytest.mark.parametrize(
-    ("head", "text", "times", "said"),
+    ("limit", "text", "more", "said"),
     [
-        ("", r"ab\n", 100_001, "100,000 lines"),
-        ("", r"\t", 100_001, "100,000 lines"),
-        ("", r"a\u000d", 100_001, "100,000 lines"),
-        ("", "a", 4_000_001, "4 million characters"),
-        ("🙂", "aaa ", 4_200_000, "with emoji may have 16 million"),
-        (r"\ud83d\ude00", "aaa ", 4_200_000, "with emoji may have 16 million"),
+        (RUN, r"ab\n" * 100_000, r"\n", "the texts of a run may have 100,000 lines"),
+        (RUN, r"\t" * 60_000 + r"\"" * 90_000, r"\u000d" * 40_001, "the texts of a run may have 100,000 lines"),
+        (RUN, "\u2028" * 100_000, "\u2029", "the texts of a run may have 100,000 lines"),
+        (RUN, "a" * 3_999_998, "a", "a text of a run may have 4 million characters"),
+        (RUN, r"\ud83d\ude00", "aaa " * 4_200_000, "a run with emoji may have 16 million characters"),
+        (JOB, "🙂" + "a" * (20 * MB - 4), "a", "an answer about a job with emoji may have 20 million characters"),
+        (
+            JOB,
+            "ab\n" * 200_000 + "a" * (20 * MB),
+            "🙂",
+            "an answer about a job with emoji may have 20 million characters",
+        ),
+        (Limit("a", 200), "🙂" + "a" * 96, "a", "a with emoji may have 0 million characters"),
     ],
-    ids=["lines", "tabs", "escaped lines", "one text", "emoji", "escaped emoji"],
+    ids=["lines", "tabs", "separators", "one text", "escaped emoji", "emoji", "a long job", "a small limit"],
 )
-async def test_a_text_that_would_take_many_times_its_memory_is_refused(
-    scripted: ScriptedServer, head: str, text: str, times: int, said: str
-) -> None:
-    with pytest.raises(TooLarge, match=said):
-        await ask(scripted, "run", Reply(f'{{"id": 5, "transcript": "{head}{text * times}"}}'.encode()))
+def test_a_text_that_would_take_many_times_its_memory_is_refused(limit: Limit, text: str, more: str, said: str) -> None:
+    assert (beyond_limits(f'"{text}" ', limit), beyond_limits(f'"{text}{more}" ', limit)) == ("", said)
 
 
 async def test_a_prompt_of_any_length_is_exact_and_other_texts_are_bounded(scripted: ScriptedServer) -> None:
@@ -132,7 +137,10 @@ async def test_a_prompt_of_any_length_is_exact_and_other_texts_are_bounded(scrip
     assert len(raw) < 20_000
     other = {"status": "completed", "output": {"improved_prompt": prompt + "!", "summary_of_changes": "Longer."}}
     assert (await ask(scripted, "poll", Reply(other)))[1] != raw
-    for summary, said in (("a\n" * 100_001, "100,000 lines"), ("word " * 1_700_000, "8 MB besides its prompt")):
+    for summary, said in (
+        ("a\n" * 100_001, "100,000 lines"),
+        ("word " * 1_700_000, "may have 8 MB besides its prompt"),
+    ):
         beside = {"status": "completed", "output": {"improved_prompt": "Be kind.", "summary_of_changes": summary}}
         with pytest.raises(TooLarge, match=said):
             await ask(scripted, "poll", Reply(beside))

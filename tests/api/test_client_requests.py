@@ -12,7 +12,7 @@ from waiting import eventually
 
 from cekura_tui import __version__
 from cekura_tui.api.client import Client
-from cekura_tui.api.errors import ApiError, BadAnswer, Busy, KeyRefused, NotFound, ServerFault, Unreachable
+from cekura_tui.api.errors import ApiError, BadAnswer, Busy, KeyRefused, ServerFault, Unreachable
 from cekura_tui.model.improve_prompt import IMPROVE_PROMPT
 from cekura_tui.model.job import Draft
 from cekura_tui.model.text import Prompt
@@ -20,7 +20,6 @@ from cekura_tui.model.text import Prompt
 KEY = "ck_test_0123456789"
 RUN = "/test_framework/v1/runs/5/"
 RUNS = "/test_framework/v1/runs/"
-RUNS_V2 = "/test_framework/v2/runs/"
 DRAFT = Draft((5,), Prompt("Be kind."), 7)
 
 
@@ -65,7 +64,10 @@ async def test_the_next_link_of_a_list_is_not_followed(scripted: ScriptedServer,
         got = await client.runs({"project_id": 9}, 1)
         await client.runs({"project_id": 9}, 2)
         assert ([run.id for run in got.items], got.count, got.more) == ([3, 2, 1], 3, True)
-        assert [asked.query["page"] for asked in scripted.seen] == ["1", "2"]
+        assert [(asked.query["page"], asked.query["page_size"]) for asked in scripted.seen] == [
+            ("1", "100"),
+            ("2", "100"),
+        ]
         assert other.seen == []
 
 
@@ -101,26 +103,6 @@ def test_an_unusable_proxy_certificate_or_host_is_a_sentence(
         Client("https://api.cekura.ai", KEY)
     assert name in caught.value.hint
     assert "secret" not in caught.value.sentence()
-
-
-async def test_a_server_without_v1_is_asked_for_v2_and_this_is_remembered(
-    scripted: ScriptedServer, client: Client
-) -> None:
-    scripted.on("GET", RUNS, Reply({"detail": "Gone."}, 410))
-    scripted.on("GET", RUNS_V2, Reply({"count": 1, "results": [run_of(5)]}))
-    scripted.on("GET", f"{RUNS_V2}5/", Reply(run_of(5)))
-    for _ in range(2):
-        assert (await client.runs({"project_id": 9})).count == 1
-    assert (await client.run(5)).id == 5
-    assert [got.path for got in scripted.seen] == [RUNS, RUNS_V2, RUNS_V2, f"{RUNS_V2}5/"]
-
-
-async def test_a_missing_run_at_a_server_with_v1_is_just_missing(scripted: ScriptedServer, client: Client) -> None:
-    scripted.on("GET", RUN, Reply(run_of(5)))
-    await client.run(5)
-    with pytest.raises(NotFound):
-        await client.run(6)
-    assert not [got for got in scripted.seen if "/v2/" in got.path]
 
 
 @pytest.mark.parametrize(
@@ -227,11 +209,3 @@ async def test_at_most_six_requests_are_in_flight(scripted: ScriptedServer, clie
     gate.set()
     await reads
     assert (most, len(scripted.seen)) == (6, 20)
-
-
-async def test_reads_of_agents_are_retried_after_a_passing_failure(scripted: ScriptedServer, client: Client) -> None:
-    agent = {"id": 7, "agent_name": "Agent 7", "description": "Be kind."}
-    scripted.on("GET", "/test_framework/v1/aiagents/7/", Reply(b"", 502), Reply(agent))
-    scripted.on("GET", "/test_framework/v1/aiagents/", Reset(), Reply({"count": 1, "results": [agent]}))
-    assert ((await client.agent(7)).prompt, (await client.agents()).count) == ("Be kind.", 1)
-    assert len(scripted.requests("GET")) == 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+import httpx
 import pytest
 from scripted_server import LAUNCH, Hold, Reply, ScriptedServer
 from waiting import eventually
@@ -22,6 +23,8 @@ async def test_an_answer_to_a_launch_that_never_comes_is_given_up(
     scripted: ScriptedServer, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (client_module.READ_WHOLE, client_module.LAUNCH_WHOLE, client_module.PROBE_WHOLE) == (60.0, 60.0, 6.0)
+    assert httpx.Timeout(20.0, connect=5.0) == client_module.READ
+    assert httpx.Timeout(None, connect=10.0) == client_module.LAUNCH
     monkeypatch.setattr(client_module, "LAUNCH_WHOLE", 0.1)
     scripted.on("POST", LAUNCH, Hold(Reply({"progress_id": "p"})))
     with pytest.raises(Unreachable, match="did not answer in time"):
@@ -40,3 +43,17 @@ async def test_an_answer_that_came_while_the_program_was_stopped_is_read(
     hold.released.set()
     time.sleep(1.1)  # noqa: ASYNC251 # a stopped process runs no loop either, and for longer than it waits
     assert (await launching).progress_id == "p"
+
+
+async def test_work_that_took_too_long_has_ended_when_it_is_given_up() -> None:
+    ended: list[bool] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(True)
+
+    with pytest.raises(TimeoutError):
+        await client_module.while_awake(work(), 0.01)
+    assert ended == [True]
