@@ -4,28 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from cekura_tui.model.prompt_events import How, PromptUse, events_of, how_words
+from cekura_tui.model.prompt_events import How, PromptUse, how_words
 
 
 def use(how: How, at: float, text: str = "new", job: int | None = None) -> PromptUse:
     return PromptUse(7, text, how, at, job, 3, "Be kind.")
-
-
-@pytest.mark.parametrize(
-    ("uses", "events"),
-    [
-        ("sent 0 a, written 60 a", "written+sent"),
-        ("sent 0 a, written 61 a", "written, sent"),
-        ("written 0 a, written 60 a", "written, written"),
-        ("proposed 0 a, staged 500 a", "proposed+staged"),
-        ("sent 0 a, seen 500 a", "sent+seen"),
-        ("sent 0 a, sent 1 b, seen 500 a", "seen, sent, sent"),
-        ("sent 0 a, sent 1 b, seen 500 a, seen 600 b", "sent+seen, sent+seen"),
-    ],
-)
-def test_uses_of_one_prompt_within_a_minute_are_one_row(uses: str, events: str) -> None:
-    listed = [use(how, float(at), text) for how, at, text in map(str.split, reversed(uses.split(", ")))]  # type: ignore[arg-type]
-    assert ", ".join("+".join(one.how for one in event) for event in events_of(listed)) == events
 
 
 @pytest.mark.parametrize(

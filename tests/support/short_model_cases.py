@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from short_cases import cases
 
@@ -15,9 +16,12 @@ from cekura_tui.model.filter.parse import completions, join_words, meant_terms, 
 from cekura_tui.model.improve_prompt import mismatch, prompt_name, read_progress
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_durations import usual
+from cekura_tui.model.json_tree import JsonTree, Node, Path, RawRows, matches, summary
 from cekura_tui.model.prompt_events import PromptUse, events_of, how_words, words_and_first_line
-from cekura_tui.model.run.details import details_of
+from cekura_tui.model.run.columns import RunColumns, column_problems, columns_of, read_columns
+from cekura_tui.model.run.details import details_of, value_at
 from cekura_tui.model.run.groups import HOWS, findings_of, generalised, group_runs, normalised
+from cekura_tui.model.run.paging import Layout
 from cekura_tui.model.run.query import COLUMNS, RunQuery, Sort
 from cekura_tui.model.run.run import NotARun, Run
 from cekura_tui.model.run.view import RunRow, RunView, view_of
@@ -44,7 +48,9 @@ def model_answers() -> Iterator[str]:
             elif kind == "filters":
                 yield from _filter(line, [view.row for view in views[:15]])
             else:
-                yield f"{number} {_MADE[kind](json.loads(line))}"
+                read = json.loads(line)
+                made = _MADE[kind](*read) if isinstance(read, list) and kind != "jobs" else _MADE[kind](read)
+                yield f"{number} {made}"
     yield "⁂ all runs together"
     rows, findings = [view.row for view in views[:24]], {view.row.id: findings_of(view.verdicts) for view in views}
     yield from (f"{column}: {[row.id for row in Sort(column).apply(rows)]}" for column in COLUMNS)
@@ -107,7 +113,7 @@ def _job(payload: object) -> str:
 _ELAPSED = (-1, 0, 4.9, 5, 28, 38, 44, 45, 52, 55, 59, 60, 119, 120, 130, 200, 239, 241, 299, 300, 375, 400, 421, 600)
 
 
-def _durations(seconds: list[float]) -> str:
+def _durations(*seconds: float) -> str:
     if (found := usual(seconds)) is None:
         return "none"
     words = [found.left(elapsed) for elapsed in _ELAPSED]
@@ -120,8 +126,7 @@ def _text(text: str) -> str:
     return f"{texts.clean(text)!r} {lines} {about} {texts.json_text(text)} {normalised(text)!r} {generalised(text)!r}"
 
 
-def _search(asked: list[str]) -> str:
-    query, *parts = asked
+def _search(query: str, *parts: str) -> str:
     turns = [replace(_TURN, n=n, text=text) for n, text in enumerate(parts, 3)]
     found, words = TurnMatches(turns, query), read_query(query)
     places = [(found[n], found.place_of(found[n]), found.first_from(found[n].n)) for n in range(len(found))]
@@ -131,9 +136,47 @@ def _search(asked: list[str]) -> str:
 _TURN = view_of(Run.read({"id": 1, "transcript": "Caller: x"}), 0.0).transcript.turns[0]
 
 
-def _history(uses: list[list[object]]) -> str:
-    made = [PromptUse(7, str(sha), how, float(str(at)), job, 1, "") for sha, how, at, job in uses]  # type: ignore[arg-type]
+def _history(*uses: list[Any]) -> str:
+    made = [PromptUse(7, sha, how, at, job, 1, "") for sha, how, at, job in uses]
     return f"{[[(one.sha256, how_words(one, made)) for one in event] for event in events_of(made)]}"
+
+
+def _pages(count: int, size: int, oldest_first: bool, first: int, last: int, ahead: int) -> str:
+    layout = Layout(count, oldest_first, size)
+    spans = [layout.span(number) for number in range(1, layout.pages + 1)]
+    return f"{layout.near(first, last, ahead)} {[layout.page_at(place) for place in range(count)]} {spans}"
+
+
+def _columns(width: int, one_agent: bool, *changes: list[Any]) -> str:
+    columns = RunColumns()
+    for name, *values in changes:
+        columns = getattr(columns, name)(*values)
+    return f"{columns.cells(width, one_agent=one_agent)} {columns.text} {read_columns(columns.text) == columns}"
+
+
+def _widths(widths: dict[str, int]) -> str:
+    return f"{columns_of(widths).text} {column_problems(widths)}"
+
+
+def _value(value: object, word: str, path: list[str | int], at: int | None) -> str:
+    """The rows of a value when all is closed, and when all was opened, three times over; and what is found in it."""
+    tree, nodes = JsonTree([("run", "open")]), [Node(("run",), "run", value, 0, "words", "note")]
+    windows: dict[Path, range | None] = {}
+    made = []
+    for _ in range(4):
+        rows = list(tree.rows(nodes, windows))
+        last = [f"{row.kind[0]}{row.depth} {texts.clean_line(row.text, 30)}" for row in rows[-6:]]
+        made.append((" | ".join(last), rows))
+        for row in rows:
+            inner = value_at({"run": value}, row.path)
+            opened = tree.window(row.path, inner, windows) or range(150)
+            windows[row.path] = tree.paged(row, inner, windows) if row.kind == "more" else opened
+    opening, raw = tree.opening({"run": value}, ("run", *path), at, {}), RawRows(value)
+    found = [(raw.row_at(match), match) for match in raw.matches(word)]
+    lines = (list(raw), list(raw.lengths()), [raw.place_of(row.key) for row in raw], raw.place_of(len(raw)), found)
+    spots = list(matches(nodes, word))
+    shown = " ⇒ ".join(dict.fromkeys(text for text, _ in made))
+    return f"{shown} {opening} {spots[:4]} {found[:3]} {_checksum(made, lines, spots, summary(value))}"
 
 
 _MADE: dict[str, Callable[..., str]] = {
@@ -142,4 +185,8 @@ _MADE: dict[str, Callable[..., str]] = {
     "texts": _text,
     "searches": _search,
     "histories": _history,
+    "pages": _pages,
+    "columns": _columns,
+    "widths": _widths,
+    "values": _value,
 }

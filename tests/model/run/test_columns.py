@@ -31,20 +31,6 @@ def test_the_columns_fit_at_least_one_is_seen_and_the_choice_is_stored(
     assert read_columns(columns.text) == columns
 
 
-@pytest.mark.parametrize(
-    ("width", "one_agent", "seen"),
-    [
-        (57, False, "run outcome scenario when"),
-        (75, False, "run outcome scenario agent length when"),
-        (79, False, "run outcome scenario agent length when"),
-        (98, False, "run outcome scenario agent personality length when"),
-        (79, True, "run outcome scenario personality length when"),
-    ],
-)
-def test_the_agent_column_is_shown_unless_all_runs_are_of_one_agent(width: int, one_agent: bool, seen: str) -> None:
-    assert " ".join(name for name, _ in RunColumns().cells(width, one_agent=one_agent)) == seen
-
-
 def test_columns_are_hidden_moved_and_sized_one_by_one_and_the_last_one_stays() -> None:
     columns = RunColumns().toggled("length").moved("agent", -2).moved("run", -1).sized("agent", 30)
     names = " ".join(column.name for column in columns.all)
