@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from recorded_answers import changed
-from scripted_server import LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer, closed_port, run_of
+from scripted_server import LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer, closed_port
 
-from cekura_tui.api.answers import ApiResponse, lost_connection, progress_id, read_agent, read_list, read_page, refusal
+from cekura_tui.api.answers import ApiResponse, lost_connection, read_list, read_page, refusal
 from cekura_tui.api.body import JOB
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import (
     ApiError,
-    BadAnswer,
     NotConnected,
     NotOffered,
     ServerFault,
@@ -55,39 +54,10 @@ async def test_an_answer_that_is_no_run_is_said_to_be_none(
         await client.run(5)
 
 
-@pytest.mark.parametrize("body", [None, 5, "text", {}, {"results": None}, {"results": {}}, {"detail": "x"}])
-async def test_json_that_is_no_list_is_said_to_be_none(scripted: ScriptedServer, client: Client, body: object) -> None:
-    scripted.on("GET", RUNS, Reply(body))
-    with pytest.raises(BadAnswer, match="not a list"):
-        await client.runs({"project_id": 1})
-
-
 def test_one_bad_entry_of_a_list_does_not_cost_the_others() -> None:
     entries = [{"id": 2}, None, {}, {"id": "x"}, 5, {"id": 1}]
     assert [run.id for run in read_page({"count": 6, "results": entries}, Run.read).items] == [2, 1]
     assert [run.id for run in read_list(entries, Run.read)] == [2, 1]
-
-
-@pytest.mark.parametrize(
-    ("number", "fits"), [(0, True), (2**63 - 1, True), *((bad, False) for bad in (2**63, -1, True, None, "12", 1.5))]
-)
-def test_an_id_or_a_count_is_one_that_the_database_has_a_place_for(number: object, fits: bool) -> None:
-    listed = read_page({"count": number, "results": [{"id": number, "name": "x"}, {"id": 1}]}, read_agent)
-    assert [agent.id for agent in listed.items] == ([number, 1] if fits else [1])
-    assert listed.count == (number if fits else 1)
-
-
-IDS = {"abc": "abc", 12: "12", 0: "0", "p" * 60_000: "p" * 60_000}
-NO_IDS = ("", " ", None, True, ["a"], "\ud800", "p" * 60_001, "🙂" * 10_000)
-
-
-def test_a_jobs_id_is_its_progress_id_and_never_a_runs_id() -> None:
-    def read(raw: bytes) -> str | None:
-        return progress_id(ApiResponse(200, {}, raw), "progress_id")
-
-    assert {value: read(json.dumps({"progress_id": value}).encode()) for value in IDS} == IDS
-    others = [json.dumps(body).encode() for body in (*({"progress_id": value} for value in NO_IDS), run_of(5), [], "x")]
-    assert [raw for raw in (*others, b"", b"<html>", b"[" * 100_000, b"\xff") if read(raw) is not None] == []
 
 
 @pytest.mark.parametrize("status", [404, 405, 410])

@@ -186,10 +186,3 @@ async def test_after_a_refusal_no_file_of_the_database_holds_the_key(
     assert "cekura.db" in open_files
     for content in (*open_files.values(), *closed_files.values()):
         assert KEY not in readable(content.decode("latin-1"))
-
-
-@pytest.mark.parametrize("key", ["K", "key", "elevenchars"])
-def test_a_short_key_takes_no_letters_out_of_what_was_said(key: str) -> None:
-    raw = json.dumps({"name": "K. Key", "said": f"the keys {key}", key: r"elevenchars"})
-    answer = ApiResponse(200, {"x-request-id": key}, raw.encode(), key)
-    assert (answer.text, answer.json(), answer.request_id) == (raw, json.loads(raw), key)

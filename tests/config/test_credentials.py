@@ -38,7 +38,7 @@ def test_a_saved_key_is_found_for_its_own_server_and_not_sent_to_another(tmp_pat
         assert caught.value.exit_status == Exit.KEY_REFUSED
 
 
-@pytest.mark.parametrize("text", ["", "  \n", f"{SECRET} {SECRET}", f"{SECRET}\n{SECRET}", f"{SECRET}é", "x" * 5000])
+@pytest.mark.parametrize("text", ["", "  \n", f"{SECRET} {SECRET}", f"{SECRET}\n{SECRET}", f"{SECRET}é", "x" * 4097])
 def test_a_text_that_is_not_a_key_is_refused_and_not_shown(text: str) -> None:
     with pytest.raises(KeyMissing) as caught:
         check_key(text, "CEKURA_API_KEY")
@@ -49,6 +49,7 @@ def test_a_text_that_is_not_a_key_is_refused_and_not_shown(text: str) -> None:
 def test_a_key_is_never_shown_by_a_repr(tmp_path: Path) -> None:
     setup = make_setup(config_dir=str(tmp_path), env={"CEKURA_API_KEY": SECRET})
     assert setup.key is not None
+    assert check_key(f" {'x' * 4096}\n", "typed").text == "x" * 4096
     assert SECRET not in f"{setup.key!r} {setup!r} {setup.key}"
 
 

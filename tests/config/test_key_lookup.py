@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shlex
+import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
@@ -209,11 +210,30 @@ def test_a_key_command_that_fails_is_reported_without_its_output(
     assert why_not(setup, "credentials.json") == "api_key_command comes first"
 
 
+@pytest.mark.parametrize(("terminal", "options"), [(True, (None, 60.0)), (False, (subprocess.DEVNULL, 10.0))])
+def test_a_command_has_the_terminal_and_a_minute_where_there_is_one(
+    person: Person, monkeypatch: pytest.MonkeyPatch, terminal: bool, options: tuple[int | None, float]
+) -> None:
+    asked: list[tuple[int | None, float]] = []
+
+    def run(words: list[str], *, stdin: int | None, timeout: float, **_: object) -> subprocess.CompletedProcess[bytes]:
+        asked.append((stdin, timeout))
+        return subprocess.CompletedProcess(words, 0, b"key\nmore")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: terminal)
+    assert (text_of(with_command(person, "ask")), asked) == ("key", [options])
+
+
 def test_a_command_that_cannot_be_started_is_named(person: Person) -> None:
-    for words in ("/nowhere/at-all --key", "/etc/passwd"):
+    for words, why in (("/nowhere/at-all --key", "No such file or directory"), ("/etc/passwd", "Permission denied")):
         setup = with_command(person, words)
         assert setup.no_key is not None
-        assert f"{Path(words.split()[0]).name} (api_key_command) could not be started" in setup.no_key.message
+        assert f"{Path(words.split()[0]).name} (api_key_command) could not be started: {why}." == setup.no_key.message
+    for words, why in (("", "is not a command"), ("'", "is not a command"), ("a\0b", "its name is not valid")):
+        with pytest.raises(KeyMissing, match=why):
+            key_lookup.run_key_command(words, {})
 
 
 # Files

@@ -70,6 +70,10 @@ def test_a_file_without_end_is_not_read_into_memory(path: Path) -> None:
         file.truncate(6 * 2**30)
     with pytest.raises(NotUsable, match="over 64,000,000 bytes"):
         read_regular(path)
+    path.write_bytes(b"12345")
+    assert read_regular(path, most=5) == b"12345"
+    with pytest.raises(NotUsable, match="over 4 bytes"):
+        read_regular(path, most=4)
 
 
 def test_a_new_file_takes_the_place_of_a_link_and_not_of_what_it_leads_to(path: Path) -> None:
@@ -87,3 +91,30 @@ def test_what_cannot_be_written_is_named_with_what_mends_it(path: Path) -> None:
         assert "--config-dir" in unwritable(path)
         assert unwritable(path.parent / "new" / "file") == unwritable(path)
     assert unwritable(path) == ""
+
+
+ELSEWHERE = "choose another directory with --config-dir."
+
+
+@pytest.mark.parametrize(
+    ("locked", "theirs", "said"),
+    [
+        ("itself", False, "is not writable (0555): run `chmod 600 {place}`, or " + ELSEWHERE),
+        ("itself", True, "belongs to another user (uid {owner}): run `sudo chown {me} {place}`, or " + ELSEWHERE),
+        ("", False, "is not writable (0555): run `chmod 700 {place}`, or " + ELSEWHERE),
+        ("", True, "belongs to another user (uid {owner}): " + ELSEWHERE),
+    ],
+)
+def test_what_its_mode_or_its_owner_locks_is_named_with_the_command_that_helps(
+    path: Path, monkeypatch: pytest.MonkeyPatch, locked: str, theirs: bool, said: str
+) -> None:
+    path.touch()
+    place = path.parent / locked
+    place.chmod(0o1555)
+    if os.geteuid() == 0 and theirs:
+        os.chown(place, 1234, -1)
+    owner = place.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + theirs)
+    monkeypatch.setattr(os, "access", lambda at, how: at != place or not how & os.W_OK)
+    assert unwritable(path) == f"{place} {said.format(place=place, owner=owner, me=owner + theirs)}"
+    place.chmod(0o700)

@@ -208,6 +208,10 @@ def test_the_directory_is_found_by_flag_then_environment_and_nothing_is_made(tmp
     assert find_paths(str(tmp_path / "flag"), env).home == tmp_path / "flag"
     assert find_paths(None, env).home == tmp_path / "env"
     assert find_paths(None, {}).home.name == "cekura-tui"
+    paths = find_paths("/x", {})
+    places = [str(place) for place in (paths.settings, paths.credentials, paths.database, paths.log, paths.copied)]
+    names = ("config.toml", "credentials.json", "cekura.db", "log/cekura-tui.log", "copied.txt")
+    assert places == [f"/x/{name}" for name in names]
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(UsageError, match="no such home directory"):
         find_paths("~nobody-of-this-name/x", {})

@@ -40,14 +40,10 @@ def test_a_byte_order_mark_is_no_error(write_config: Write) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("a = 1\nnot toml", "line 2: not valid TOML: Expected '=' after a key in a key/value pair (column 5)"),
         (b"\xff\xfe", "not valid TOML: it is not UTF-8 text"),
         ('a = "unfinished', "line 1: not valid TOML: "),
-        ("a = 1\na = 2", "line 2: not valid TOML: Cannot overwrite a value (column 6)"),
-        (f"a = {'1' * 5000}", "not valid TOML: a number has too many digits"),
-        (f"a = {'[' * 3000}", "not valid TOML: nested too deeply"),
     ],
-    ids=["no toml", "no text", "unfinished", "twice", "many digits", "deep"],
+    ids=["no text", "unfinished"],
 )
 def test_a_damaged_file_is_reported_with_the_place_and_not_changed(
     write_config: Write, text: str | bytes, problem: str
@@ -161,14 +157,6 @@ def test_a_directory_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Can't write"):
         set_setting(tmp_path / "config.toml", "hints", False)
     tmp_path.chmod(0o700)
-
-
-def test_an_entry_is_removed_and_all_else_stays(write_config: Write) -> None:
-    for name, line in (("project_id", "project_id = 1     # the desk\n"), ("theme.name", 'name = "nord"  # dark\n')):
-        path = write_config(OWN)
-        assert unset_setting(path, name)
-        assert path.read_text().split() == OWN.replace(line, "").split()
-        assert not unset_setting(path, "profiles.home.agent_id")
 
 
 def test_a_new_file_lists_all_settings_and_is_right_when_they_are_uncommented(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from cekura_tui.config.sources import load_settings
 from cekura_tui.model.errors import CekuraTuiError
 
 NOW = 1_700_000_000.0
-_SMALL = Limit("an answer", 400, values=40)
+_SMALL = Limit("an answer", 1_000_000, values=40)
 
 
 def cases(room: str) -> list[tuple[str, str]]:

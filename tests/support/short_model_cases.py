@@ -39,18 +39,22 @@ NOTES = {2: "Call back, refund", 4: "x"}
 def model_answers() -> Iterator[str]:
     """Each line of a case is read as its title says: a run, a filter, an answer about a job, and so on."""
     views: list[RunView] = []
-    for title, text in cases("model"):
+    for place, (title, text) in enumerate(cases("model")):
         yield f"⁂ {title}"
         kind = title.partition(",")[0]
         for number, line in enumerate(text.splitlines(), 1):
             if kind == "runs":
-                yield from (f"{number} {made}" for made in _run(json.loads(line), views))
+                yield from (
+                    f"{number} {made}" for made in _run({"id": place * 100 + number, **json.loads(line)}, views)
+                )
             elif kind == "filters":
                 yield from _filter(line, [view.row for view in views[:15]])
             else:
                 read = json.loads(line)
-                made = _MADE[kind](*read) if isinstance(read, list) and kind != "jobs" else _MADE[kind](read)
-                yield f"{number} {made}"
+                given = read if isinstance(read, list) and kind != "jobs" else [read]
+                yield f"{number} {_MADE[kind](*given)}"
+    yield "⁂ states of jobs"
+    yield from (f"{one}: {one.final} {one.going} {one.wants_a_look} {one.words}" for one in JobState)
     yield "⁂ all runs together"
     rows, findings = [view.row for view in views[:24]], {view.row.id: findings_of(view.verdicts) for view in views}
     yield from (f"{column}: {[row.id for row in Sort(column).apply(rows)]}" for column in COLUMNS)
@@ -66,7 +70,7 @@ def _checksum(*values: object) -> str:
 
 def _run(payload: dict[str, object], views: list[RunView]) -> Iterator[str]:
     try:
-        run = Run.read({"id": len(views) + 1, **payload})
+        run = Run.read(payload)
     except NotARun as error:
         yield error.sentence()
         return
