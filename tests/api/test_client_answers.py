@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from recorded_answers import changed
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer, closed_port
 
-from cekura_tui.api.answers import ApiResponse, lost_connection, read_list, read_page, refusal
+from cekura_tui.api.answers import ApiResponse, lost_connection, refusal
 from cekura_tui.api.body import JOB
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import (
@@ -23,7 +23,6 @@ from cekura_tui.api.errors import (
 )
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft
-from cekura_tui.model.run.run import Run
 from cekura_tui.model.text import Prompt
 
 RUN = "/test_framework/v1/runs/5/"
@@ -52,12 +51,6 @@ async def test_an_answer_that_is_no_run_is_said_to_be_none(
     scripted.on("GET", RUN, Reply(body))
     with pytest.raises(CekuraTuiError, match=said):
         await client.run(5)
-
-
-def test_one_bad_entry_of_a_list_does_not_cost_the_others() -> None:
-    entries = [{"id": 2}, None, {}, {"id": "x"}, 5, {"id": 1}]
-    assert [run.id for run in read_page({"count": 6, "results": entries}, Run.read).items] == [2, 1]
-    assert [run.id for run in read_list(entries, Run.read)] == [2, 1]
 
 
 @pytest.mark.parametrize("status", [404, 405, 410])

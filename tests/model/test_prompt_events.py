@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from cekura_tui.model.prompt_events import How, PromptUse, how_words
 
 
 def use(how: How, at: float, text: str = "new", job: int | None = None) -> PromptUse:
     return PromptUse(7, text, how, at, job, 3, "Be kind.")
-
-
-@pytest.mark.parametrize(
-    ("written", "job", "words"),
-    [
-        *((written, None, "before the restore") for written in (100.0, 160.0)),
-        *((written, None, "before an update") for written in (160.5, 99.5)),
-        (100.0, 4, "before an update"),
-    ],
-)
-def test_what_a_restore_replaced_is_recognised_by_a_write_within_a_minute(
-    written: float, job: int | None, words: str
-) -> None:
-    uses = [use("written", written, "old", job), use("replaced", 100.0), use("seen", 10.0, "old")]
-    assert how_words(uses[1], uses) == words
 
 
 def test_every_use_is_shown_with_its_job() -> None:
