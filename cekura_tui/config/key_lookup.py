@@ -18,7 +18,6 @@ from typing import NamedTuple
 from cekura_tui.config.credentials import (
     DEFAULT_API_URL,
     HOW,
-    PROFILE,
     ApiKey,
     OtherServer,
     Server,
@@ -64,12 +63,12 @@ class KeyPlaces:
     that it is among; without `may_run` it is not run."""
 
     credentials: Path
-    key_file: str | None = None
-    env: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
-    profile: str = PROFILE
-    command: str = ""
-    command_server: Server | None = None
-    may_run: bool = True
+    key_file: str | None
+    env: Mapping[str, str] = field(repr=False)
+    profile: str
+    command: str
+    command_server: Server | None
+    may_run: bool
 
 
 class _NoKey(Exception):

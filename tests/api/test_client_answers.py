@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from recorded_answers import changed
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer, closed_port
 
-from cekura_tui.api.answers import ApiResponse, lost_connection, refusal
+from cekura_tui.api.answers import ApiResponse, lost_connection, no_connection, refusal
 from cekura_tui.api.body import JOB
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import (
@@ -87,6 +87,16 @@ def test_a_connection_broken_by_tls_says_why_in_words() -> None:
     error = ssl.SSLError(1, "sslv3 alert bad record mac")
     error.reason = "BAD_RECORD_MAC"
     assert lost_connection("a.test", error).message.endswith("before the answer came: bad record mac.")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [(9, "is not valid yet"), (10, "has expired"), *((code, "another host name") for code in (62, 64)), (18, "why.")],
+)
+def test_what_openssl_finds_in_a_certificate_is_a_sentence(code: int, said: str) -> None:
+    error = ssl.SSLCertVerificationError(1, "x")
+    error.verify_code, error.verify_message = code, "why."
+    assert said in no_connection("a.test", error).message
 
 
 async def test_an_answer_that_never_comes_is_given_up(scripted: ScriptedServer, client: Client) -> None:
