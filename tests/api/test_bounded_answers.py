@@ -149,8 +149,10 @@ async def test_a_prompt_of_any_length_is_exact_and_other_texts_are_bounded(scrip
 
 
 async def test_a_page_of_far_more_entries_than_were_asked_for_is_refused(scripted: ScriptedServer) -> None:
-    with pytest.raises(TooLarge, match="10,000 entries"):
+    with pytest.raises(TooLarge, match="10,000 entries") as caught:
         await ask(scripted, "list", Reply({"results": [{"id": 1}] * 10_001}))
+    assert caught.value.facts() == []
+    assert len((await ask(scripted, "list", Reply({"results": [{"id": 1}] * 10_000}))).items) == 10_000
 
 
 def test_lists_in_a_run_beyond_the_values_of_an_answer_are_kept_unread() -> None:
