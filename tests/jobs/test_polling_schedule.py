@@ -25,8 +25,8 @@ from cekura_tui.api.errors import (
     next_try,
     read_retry_after,
 )
-from cekura_tui.jobs.polling import BUDGET, SUSPECTED, Budget, Streak
-from cekura_tui.jobs.waiting import FAILURES_OF_ONE_JOB, HOUR, interval, retry_delay, server_pause
+from cekura_tui.jobs.polling import SUSPECTED, Budget, Streak
+from cekura_tui.jobs.waiting import HOUR, interval, retry_delay, server_pause
 
 SECONDS = st.floats(0, 1e6)
 SPREAD = st.floats(0, 1)
@@ -136,7 +136,7 @@ def test_one_failing_job_pauses_nothing_but_a_failing_server_is_paused(
     failures: int, asked: float | None, spread: float
 ) -> None:
     pause = server_pause(failures, asked, spread)
-    if asked is None and failures <= FAILURES_OF_ONE_JOB:
+    if asked is None and failures <= 2:
         assert pause == 0
     else:
         assert 1 <= pause <= (60.001 if asked is None else HOUR)
@@ -150,7 +150,7 @@ def test_no_more_than_five_background_requests_are_made_in_any_second(pauses: li
         now += budget.wait(now)
         budget.take(now)
         made.append(now)
-    for first, sixth in zip(made, made[BUDGET:], strict=False):
+    for first, sixth in zip(made, made[5:], strict=False):
         assert sixth - first >= 1 - 1e-9
 
 

@@ -13,7 +13,7 @@ from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.text import sha256
 from cekura_tui.store import runs as runs_module
 from cekura_tui.store.database import key_id
-from cekura_tui.store.runs import MAX_LISTS, MAX_ROWS, CachedStart, SeenRuns, read_cached_start
+from cekura_tui.store.runs import CachedStart, SeenRuns, read_cached_start
 from cekura_tui.store.schema import MIGRATIONS, VERSION
 from cekura_tui.store.store import Store
 
@@ -45,18 +45,18 @@ def test_a_list_keeps_its_newest_thousand_rows(store: Store) -> None:
         numbers = range(5000 - page * 100, 4900 - page * 100, -1)
         store.runs.keep_rows("s", 5000, rows(*numbers), float(page), first=page == 0)
     seen = seen_in(store, "s")
-    assert (len(seen.rows), seen.rows[0].id) == (MAX_ROWS, 5000)
+    assert (len(seen.rows), seen.rows[0].id) == (1_000, 5000)
 
 
 @pytest.mark.parametrize("scope", ["agent_id={}", "project_id=1 id:{}"])
 def test_only_the_lists_seen_last_are_kept_and_a_list_beside_its_filters(store: Store, scope: str) -> None:
     store.runs.keep_rows("project_id=1", 9, rows(1), 0.0, first=True)
-    for number in range(1, MAX_LISTS + 6):
+    for number in range(1, 36):
         store.runs.keep_rows(scope.format(number), 1, rows(number), float(number), first=True)
-    kept = [store.runs.seen(scope.format(number)) is not None for number in range(1, MAX_LISTS + 6)]
+    kept = [store.runs.seen(scope.format(number)) is not None for number in range(1, 36)]
     filters = scope.startswith("project")
     assert (store.runs.seen("project_id=1") is not None) == filters
-    assert kept == [False] * 5 + [True] * MAX_LISTS
+    assert kept == [False] * 5 + [True] * 30
 
 
 def ids_and_words(store: Store, scope: str) -> list[tuple[int, str]]:
@@ -104,7 +104,7 @@ def test_opened_runs_are_read_again_whole_by_their_own_key(store: Store, open_st
 
 
 def test_the_runs_opened_longest_ago_make_room(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert runs_module.MAX_OPENED >= 100
+    assert (runs_module.MAX_OPENED, runs_module.MAX_OPENED_BYTES) == (300, 67_108_864)
     monkeypatch.setattr(runs_module, "MAX_OPENED", 15)
     for number in range(1, 26):
         store.runs.keep_opened(Run.read({"id": number}), float(number))

@@ -16,7 +16,6 @@ from cekura_tui.model.filter.filter import SavedView
 from cekura_tui.store import views as views_module
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
-from cekura_tui.store.views import MAX_LAST_FILTERS, MAX_USED
 
 ORIGIN = "https://api.cekura.ai"
 
@@ -88,13 +87,13 @@ def test_views_are_listed_by_name_and_one_name_is_one_view(store: Store) -> None
 def test_used_filters_come_newest_first_once_and_the_oldest_go(store: Store, open_store: OpenStore) -> None:
     other = open_store("other")
     other.views.use("of the other", 0.0)
-    for number in range(MAX_USED + 5):
+    for number in range(205):
         store.views.use(f"id:{number}", float(number))
     store.views.use("id:9", 1_000.0)
     used = store.views.used()
-    assert (len(used), used[:2], used[-1]) == (MAX_USED, ["id:9", f"id:{MAX_USED + 4}"], "id:5")
+    assert (len(used), used[:2], used[-1]) == (200, ["id:9", "id:204"], "id:5")
     assert store.views.used(2) == used[:2]
-    assert len(store.database.read("SELECT * FROM filters_used")) == MAX_USED + 1
+    assert len(store.database.read("SELECT * FROM filters_used")) == 201
     assert other.views.used() == ["of the other"]
 
 
@@ -112,7 +111,7 @@ def test_columns_and_last_filters_are_replaced_and_removed(store: Store) -> None
 
 
 def test_filters_of_lists_left_long_ago_make_room(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert MAX_LAST_FILTERS >= 100
+    assert views_module.MAX_LAST_FILTERS == 200
     monkeypatch.setattr(views_module, "MAX_LAST_FILTERS", 3)
     for scope in ("a", "b", "c", "a", "d"):
         store.views.save_last_filter(scope, "status:failed")

@@ -11,7 +11,7 @@ from scripted_server import run_of
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.workspace import opened_runs
-from cekura_tui.workspace.opened_runs import MOST, RunEvidence
+from cekura_tui.workspace.opened_runs import RunEvidence
 
 SAID = "I want to book the terrace for nine people."
 
@@ -41,7 +41,7 @@ async def test_what_was_found_for_a_run_is_not_looked_for_again_until_the_run_is
 
 async def test_the_evidence_of_the_last_eight_runs_is_kept() -> None:
     evidence = RunEvidence()
-    found = [await evidence.find(view(number)) for number in range(MOST + 1)]
+    found = [await evidence.find(view(number)) for number in range(9)]
     assert await evidence.find(view(1)) is found[1]
     assert await evidence.find(view(0)) is not found[0]
 

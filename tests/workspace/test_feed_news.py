@@ -9,8 +9,9 @@ from run_server import RUNNING as STILL_RUNNING
 from simulated_time import NOON
 
 from cekura_tui.api.errors import ServerFault
-from cekura_tui.workspace.run_feed import AT_ONCE, FOCUSED, IN_FLIGHT, UNFOCUSED
 
+FOCUSED, UNFOCUSED = 5, 30
+"""Seconds between two looks at what is new."""
 FAULT = ServerFault("The server failed (500).", status=500)
 
 
@@ -57,7 +58,7 @@ async def test_running_runs_are_polled_in_turn_at_most_fifty_at_once() -> None:
     async with feeding(server, live=True) as room:
         await room.passes(2 * FOCUSED)
         first, second = (asked.about for asked in room.asked("now"))
-        assert (len(first), len(second)) == (AT_ONCE, AT_ONCE)
+        assert (len(first), len(second)) == (50, 50)
         assert set(first) | set(second) == {FIRST_ID + n for n in range(10, 98)}
         assert first[0] == FIRST_ID + 97, "those nearest to the cursor are polled first"
 
@@ -154,7 +155,7 @@ async def test_a_refresh_does_not_wait_for_pages_that_never_come() -> None:
         room.desk.held = lambda what: False
         room.feed.refresh()
         await room.passes(0.01)
-        assert (room.feed.opened, room.desk.most) == (2, IN_FLIGHT)
+        assert (room.feed.opened, room.desk.most) == (2, 3)
 
 
 async def test_a_hidden_list_is_refreshed_too() -> None:

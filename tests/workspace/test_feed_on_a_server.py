@@ -11,7 +11,7 @@ from scripted_server import Got, Reply, ScriptedServer, page_of, run_of
 
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.scope import Scope
-from cekura_tui.workspace.run_feed import FOCUSED, VisibleRange
+from cekura_tui.workspace.run_feed import VisibleRange
 from cekura_tui.workspace.session import Session
 
 LIST, BULK = "/test_framework/v1/runs/", "/test_framework/v1/runs/bulk/"
@@ -39,7 +39,7 @@ async def test_a_list_is_pinned_at_the_date_of_the_server(quick: Session, script
         await going.passes(0.2)
         assert feed.runs is not None
         assert [run.id for run in feed.runs.listed[40:60]] == list(range(20, 0, -1))
-        await going.passes(FOCUSED)
+        await going.passes(5)
         assert feed.runs.waiting == 1
         assert feed.runs.listed[0].outcome.settled
     first, last = scripted.requests("GET", LIST)[:2]

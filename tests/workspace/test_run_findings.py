@@ -21,7 +21,7 @@ from cekura_tui.model.run.groups import Finding, findings_of
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import read_verdicts
 from cekura_tui.store.store import Store
-from cekura_tui.workspace.run_findings import AT_ONCE, RunFindings
+from cekura_tui.workspace.run_findings import RunFindings
 from cekura_tui.workspace.run_lists import take_turn
 
 BULK = "/test_framework/v1/runs/bulk/"
@@ -50,7 +50,7 @@ async def test_findings_of_runs_are_those_of_each_run_alone(store: Store, demo: 
     client = Client(demo.url, demo.key, loopback=True)
     findings = RunFindings(store, client, Budget())
     listed = await client.runs({"project_id": FIRST_PROJECT, "success": "false", "status__in": "completed"})
-    ids = [run.id for run in listed.items][:AT_ONCE]
+    ids = [run.id for run in listed.items][:25]
     found = await findings.fetch(ids)
     assert list(found) == ids
     assert await findings.cached(ids) == found
@@ -77,7 +77,7 @@ async def test_no_more_runs_are_fetched_at_once_than_one_request_takes(
 ) -> None:
     ids = list(range(1, 41))
     serve_bulk(scripted, *(run_of(number, expected_outcome=MISSED) for number in ids))
-    assert list(await findings.fetch(ids)) == ids[:AT_ONCE]
+    assert list(await findings.fetch(ids)) == ids[:25]
     await findings.fetch([number for number in ids if number not in await findings.cached(ids)])
     assert len(await findings.cached(ids)) == 40
     assert await findings.fetch([]) == {}

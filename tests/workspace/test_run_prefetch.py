@@ -13,7 +13,7 @@ from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.workspace import opened_runs
-from cekura_tui.workspace.opened_runs import FRESH, MOST, RunPrefetch
+from cekura_tui.workspace.opened_runs import RunPrefetch
 from cekura_tui.workspace.session import Session
 
 RUNS = "/test_framework/v1/runs/"
@@ -47,7 +47,7 @@ async def test_a_prefetched_neighbour_is_not_fetched_again_for_a_minute(
     found = ahead.get(5)
     assert found is not None
     assert [turn.text for turn in found.transcript.turns] == ["Hello."]
-    for seconds, requests in ((FRESH - 1, [5]), (1, [5, 5])):
+    for seconds, requests in ((59.9, [5]), (0.1, [5, 5])):
         clock.now += seconds
         await ahead.fetch(5)
         assert asked(scripted) == requests
@@ -113,11 +113,11 @@ async def test_the_oldest_prefetched_runs_leave_once_they_are_too_many_or_too_la
     def kept() -> list[int]:
         return [number for number in range(30) if ahead.get(number)]
 
-    for number in range(1, MOST + 3):
+    for number in range(1, 11):
         ahead.keep(read(number))
     ahead.keep(read(3))  # it is the newest now
-    ahead.keep(read(MOST + 3))
-    assert kept() == [3, *range(5, MOST + 4)]
+    ahead.keep(read(11))
+    assert kept() == [3, *range(5, 12)]
     monkeypatch.setattr(opened_runs, "MOST_BYTES", 30_000)
     ahead.keep(read(20, transcript="x" * 20_000))
     ahead.keep(read(21, transcript="x" * 9_000))

@@ -15,7 +15,7 @@ from cekura_tui.api.errors import Busy
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.scope import Scope
-from cekura_tui.workspace.run_sweep import AGAIN, RunSweep
+from cekura_tui.workspace.run_sweep import RunSweep
 from cekura_tui.workspace.session import Session
 
 FAILURES = RunQuery(Scope("project", 1), parse("outcome:failed").filter)
@@ -60,7 +60,7 @@ async def test_a_refresh_while_a_page_is_loading_restarts_the_search(
 
     now = LATE
     sweep = await completed(RunSweep(ask, FAILURES, lambda: now))
-    now += AGAIN
+    now += 30
     step = asyncio.create_task(sweep.step())
     for _ in range(moment):
         await asyncio.sleep(0)
@@ -92,7 +92,7 @@ async def test_a_server_without_time_filter_is_not_read_to_its_end_again(
     now = LATE
     sweep = await completed(RunSweep(lambda question: question(quick), FAILURES, lambda: now))
     scripted.seen.clear()
-    now += AGAIN
+    now += 30
     await completed(sweep)
     assert len(scripted.requests("GET", LIST)) == 2
 
