@@ -1,4 +1,4 @@
-"""The full answers of evidence and of the prose diff for every case marked by hand, compared with recorded ones.
+"""The full answers of evidence, of the prose diff and of run lists for many cases, compared with recorded ones.
 
 Any change of an answer fails with the lines that differ. After an intended change record them again and read the diff:
 `python tests/support/recorded_answers.py`. A figure such as `3fa2` is a checksum of what is too long to be recorded.
@@ -6,6 +6,7 @@ Any change of an answer fails with the lines that differ. After an intended chan
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from difflib import unified_diff
@@ -172,6 +173,12 @@ def short_evidence_answers() -> Iterator[str]:
     for title, body in short_evidence.short_cases():
         yield f"⁂ {title}"
         yield from short_evidence.answers(body)
+def feed_answers() -> Iterator[str]:
+    """What run lists ask for and show in every story."""
+    sys.path.append(str(_TESTS / "workspace"))
+    from feed_stories import answers
+
+    return answers()
 
 
 RECORDED: dict[str, Callable[[], Iterator[str]]] = {
@@ -181,6 +188,7 @@ RECORDED: dict[str, Callable[[], Iterator[str]]] = {
     "prose/short_answers.txt": short_prose_answers,
     "model/short_answers.txt": lambda: in_lines(model_answers()),
     **SHORT_CASES,
+    "workspace/feed_answers.txt": feed_answers,
 }
 
 

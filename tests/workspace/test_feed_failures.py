@@ -3,69 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import pairwise
 
 import pytest
 from feed_room import DOWN, QUERY, RUNNING, FeedRoom, feeding, server_of
-from run_server import FIRST_ID
 from run_server import RUNNING as STILL_RUNNING
 from simulated_time import NOON
 
-from cekura_tui.api.errors import Busy, KeyRefused, Rejected, ServerFault
+from cekura_tui.api.errors import Busy, KeyRefused, ServerFault
 
 FAULT = ServerFault("The server failed (500).", status=500)
 REFUSED = KeyRefused("The key was refused.", status=401)
-
-
-async def test_a_failed_page_says_why_in_its_place_and_is_retried_ever_more_seldom() -> None:
-    async with feeding(server_of(2_000)) as room:
-        room.desk.faults[6] = FAULT
-        await room.looks(510, wait=300)
-        assert room.shows(510, 511) == [None]
-        assert (room.runs.listed[510].why, room.feed.attempts.error) == (FAULT.message, None)
-        waits = [after.at - before.at for before, after in pairwise(room.asked(6))]
-        assert waits[:5] == pytest.approx([2, 4, 8, 16, 32])
-        assert waits[5:] == pytest.approx([50] * 4)
-        room.desk.faults.clear()
-        await room.passes(60)
-        assert None not in room.shows(510, 540)
-
-
-async def test_an_unreachable_list_opens_as_soon_as_the_server_answers() -> None:
-    async with feeding(server_of(2_000), query=None) as room:
-        room.desk.down = DOWN
-        room.feed.show(QUERY)
-        await room.passes(30)
-        assert (room.feed.runs, room.feed.attempts.error, room.feed.opened) == (None, DOWN, 0)
-        assert room.feed.attempts.failing_since == pytest.approx(NOON, abs=1)
-        room.desk.down = None
-        await room.passes(60)
-        assert (len(room.runs.listed), room.feed.opened) == (2_000, 1)
-        assert (room.feed.attempts.error, room.feed.attempts.failing_since) == (None, None)
-
-
-async def test_once_the_server_is_back_pending_pages_are_loaded_at_once() -> None:
-    async with feeding(server_of(2_000), live=True) as room:
-        room.desk.down = DOWN
-        await room.looks(510, wait=200)
-        assert room.feed.attempts.error is DOWN
-        assert room.shows(0, 2) == [FIRST_ID + 1_999, FIRST_ID + 1_998], "loaded rows stay"
-        room.desk.down = None
-        room.clear()
-        await room.passes(70)
-        assert room.feed.attempts.error is None
-        back = room.asked("newer")[0].at
-        assert all(asked.at <= back for asked in (room.asked(6)[0], room.asked(7)[0]))
-
-
-async def test_no_second_retry_is_sent_while_one_is_in_flight() -> None:
-    async with feeding(server_of(2_000), query=None) as room:
-        room.desk.faults[1] = FAULT
-        room.feed.show(QUERY)
-        await room.passes(1)
-        room.desk.held = lambda what: True
-        await room.passes(100)
-        assert (room.desk.going, len(room.asked(1))) == ([1], 2)
 
 
 @pytest.mark.parametrize("what", [6, "newer", "now"])
@@ -91,20 +38,6 @@ async def test_a_busy_server_gets_no_request_until_its_wait_is_over(what: object
         await room.passes(0.2)
         assert room.pages()[0] == 1
         assert (room.feed.attempts.busy_until, room.feed.attempts.error) == (None, None)
-
-
-async def test_a_late_answer_does_not_end_the_wait_a_server_asked_for() -> None:
-    async with feeding(server_of(2_000)) as room:
-        room.desk.held = lambda what: what == 6
-        room.desk.faults[7] = Busy("Too many requests.", status=429, retry_after=40.0)
-        await room.looks(510)
-        room.desk.faults.clear()
-        room.desk.release()
-        await room.passes(39)
-        assert room.feed.attempts.busy_until is not None
-        assert room.pages().count(6) == 1
-        await room.passes(2)
-        assert None not in room.shows(510, 540)
 
 
 async def test_a_refused_key_ends_all_requests_until_a_refresh() -> None:
@@ -156,24 +89,6 @@ async def test_a_server_that_never_counts_the_same_is_not_asked_without_end() ->
         server.page = page  # type: ignore[assignment,method-assign] # its count is another each time
         await room.looks(590, rows=40, wait=60)
         assert 0 < len(room.pages()) < 60
-
-
-async def test_a_list_that_became_shorter_ends_where_the_server_says() -> None:
-    async with feeding(server_of(1_000)) as room:
-        del room.server.runs[:420]
-        await room.looks(960, wait=60)
-        assert (len(room.runs.listed), room.feed.attempts.error) == (580, None)
-        assert len(room.pages()) < 15
-
-
-async def test_a_refused_read_of_single_runs_is_no_error_of_the_list() -> None:
-    server = server_of(10)
-    server.add(1, outcome=STILL_RUNNING)
-    async with feeding(server, live=True) as room:
-        room.desk.faults["now"] = Rejected("The server refused.", status=400)
-        await room.passes(30)
-        assert room.asked("now")
-        assert room.feed.attempts.error is None
 
 
 async def test_a_fault_of_the_program_is_raised() -> None:

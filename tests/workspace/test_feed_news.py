@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from feed_room import DOWN, QUERY, RUNNING, feeding, server_of
+from feed_room import DOWN, RUNNING, feeding, server_of
 from run_server import FIRST_ID
 from run_server import RUNNING as STILL_RUNNING
 from simulated_time import NOON
@@ -50,29 +50,6 @@ async def test_running_runs_are_polled_together_until_they_have_ended() -> None:
         room.clear()
         await room.passes(60)
         assert room.asked("now") == []
-
-
-async def test_running_runs_are_polled_in_turn_at_most_fifty_at_once() -> None:
-    server = server_of(10)
-    server.add(88, outcome=STILL_RUNNING)
-    async with feeding(server, live=True) as room:
-        await room.passes(2 * FOCUSED)
-        first, second = (asked.about for asked in room.asked("now"))
-        assert (len(first), len(second)) == (50, 50)
-        assert set(first) | set(second) == {FIRST_ID + n for n in range(10, 98)}
-        assert first[0] == FIRST_ID + 97, "those nearest to the cursor are polled first"
-
-
-async def test_without_focus_the_list_polls_less_and_catches_up_later() -> None:
-    async with feeding(server_of(10), live=True) as room:
-        room.feed.set_focused(False)
-        room.clear()
-        await room.passes(2 * UNFOCUSED + FOCUSED)
-        assert len(room.asked("newer")) == 3
-        room.feed.set_focused(True)
-        room.clear()
-        await room.passes(FOCUSED)
-        assert room.asked("newer")
 
 
 @pytest.mark.parametrize("hidden", [False, True])
@@ -158,27 +135,6 @@ async def test_a_refresh_does_not_wait_for_pages_that_never_come() -> None:
         assert (room.feed.opened, room.desk.most) == (2, 3)
 
 
-async def test_a_hidden_list_is_refreshed_too() -> None:
-    async with feeding(server_of(2_000), live=True) as room:
-        room.feed.set_hidden(True)
-        room.clear()
-        room.feed.refresh()
-        await room.passes(600)
-        assert (room.feed.opened, room.pages(), room.asked("newer")) == (2, [1], [])
-
-
-async def test_a_failed_refresh_keeps_the_list_and_is_retried() -> None:
-    async with feeding(server_of(2_000)) as room:
-        before = room.runs
-        room.desk.down = DOWN
-        room.feed.refresh()
-        await room.passes(30)
-        assert (room.runs is before, room.feed.attempts.error) == (True, DOWN)
-        room.desk.down = None
-        await room.passes(60)
-        assert (room.feed.opened, room.feed.attempts.error) == (2, None)
-
-
 @pytest.mark.parametrize(("error", "wait"), [(FAULT, 0.01), (DOWN, 3)], ids=["at once", "at the second try"])
 async def test_a_refresh_succeeds_though_a_visible_page_fails(error: Exception, wait: float) -> None:
     async with feeding(server_of(2_000)) as room:
@@ -193,15 +149,3 @@ async def test_a_refresh_succeeds_though_a_visible_page_fails(error: Exception, 
         await room.passes(wait)
         assert (room.feed.opened, room.shows(0, 1)) == (2, [FIRST_ID + 2_006])
         assert room.runs.listed[517].why == str(error)
-
-
-async def test_an_answer_for_a_closed_list_is_dropped() -> None:
-    async with feeding(server_of(2_000), query=None) as room:
-        room.desk.held = lambda what: True
-        room.feed.show(QUERY)
-        await room.passes(0.01)
-        room.feed.show(None)
-        room.desk.release()
-        await room.passes(10)
-        assert (room.feed.runs, room.feed.query, room.feed.got_at) == (None, None, None)
-        assert room.desk.cancelled == [1]
