@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from email.utils import formatdate
 
 import pytest
-from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, Follow, OpenRoom, Room, hasty, simulated
-from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
+from engine_room import DONE, RUNNING, UNKNOWN, Follow, OpenRoom, Room, hasty
+from scripted_server import PROGRESS, Reply, ScriptedServer
 
-from cekura_tui.jobs.waiting import HOUR
 from cekura_tui.model.job import Job, JobState
 
 
@@ -88,46 +87,10 @@ async def test_a_result_of_a_job_that_was_unknown_for_a_while_says_so(here: Room
     assert (await here.comes_into(JobState.SUCCEEDED)).reason == lost.reason
 
 
-@pytest.mark.parametrize("before", [[UNKNOWN], [Reply({"status": "queued"}), RUNNING], [dated(RUNNING, 100.0)]])
-async def test_no_reset_is_suspected_if_nothing_went_back(follow: Follow, before: list[Reply]) -> None:
-    assert (await becomes(follow, JobState.SUCCEEDED, *before, DONE)).reason == ""
-
-
-async def test_answers_of_another_job_are_accepted_only_once(
-    open_room: OpenRoom, follow: Follow, scripted: ScriptedServer
-) -> None:
-    other = {"status": "in_progress", "agent": 12}
-    await becomes(follow, JobState.LOST, Reply(other))
-    done = Reply({**DONE.body, "agent": 12})  # type: ignore[dict-item]
-    scripted.on("GET", PROGRESS, Reply(other), Reply(other), done)
-    here = await open_room(engine=hasty(70))
-    here.engine.start()
-    assert (await here.engine.resume(1, accept=True)).state == JobState.RUNNING
-    job = await here.comes_into(JobState.SUCCEEDED)
-    assert "another job: agent 12, not 7" in job.reason
-
-
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "x"])
 async def test_an_impossible_launch_time_is_ignored(follow: Follow, at: str) -> None:
     done = Reply({**DONE.body, "created_at": at})  # type: ignore[dict-item]
     await becomes(follow, JobState.SUCCEEDED, done)
-
-
-async def test_a_clock_corrected_after_the_launch_mistakes_no_job(
-    open_room: OpenRoom, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    time, engine = simulated(monkeypatch, [])
-    here = await open_room(engine=engine)
-    right = time.wall
-    time.wall -= 24 * HOUR
-    here.server.on("GET", PROGRESS, Reply({"status": "in_progress", "created_at": _iso(right)}, 200, _date(right)))
-    here.server.on("POST", LAUNCH, TAKEN)
-    await here.engine.launch(DRAFT)
-    here.engine.start()
-    await time.passes(5.0)
-    time.wall += 24 * HOUR
-    await time.passes(60.0)
-    assert here.job().state == JobState.RUNNING
 
 
 def _iso(at: float) -> str:

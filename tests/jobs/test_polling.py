@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +9,6 @@ from functools import partial
 import pytest
 from engine_room import (
     DONE,
-    DRAFT,
     RUNNING,
     UNKNOWN,
     Follow,
@@ -19,7 +17,6 @@ from engine_room import (
     Room,
     Simulate,
     hasty,
-    simulated,
 )
 from fickle_server import BAD
 from scripted_server import PROGRESS, Hold, Reply, Reset, ScriptedServer
@@ -40,14 +37,6 @@ class Shifted:
 
     def __call__(self) -> float:
         return time.time() + self.by
-
-
-async def test_a_job_is_polled_until_its_result_came(follow: Follow) -> None:
-    here = await follow(Reply({"status": "in_queue"}), RUNNING, RUNNING, DONE)
-    job = await here.comes_into(JobState.SUCCEEDED)
-    assert (job.last_status, job.summary_of_changes) == ("completed", "Kinder.")
-    assert [change.state for change in here.store.jobs.changes(1)] == ["launching", "running", "succeeded"]
-    assert [got.query["progress_id"] for got in here.server.requests("GET")] == ["p-1"] * 4
 
 
 async def test_every_answer_has_the_times_when_it_first_and_last_came(open_room: OpenRoom, follow: Follow) -> None:
@@ -101,11 +90,6 @@ async def test_an_id_unknown_three_times_over_a_minute_is_a_lost_job_until_it_is
     assert here.store.jobs.record_answer(1, read_progress(answer), "raw", 1.0).state == JobState.SUCCEEDED
 
 
-async def test_an_id_that_is_unknown_for_a_moment_is_not_a_lost_job(follow: Follow) -> None:
-    here = await follow(UNKNOWN, UNKNOWN, RUNNING, UNKNOWN, UNKNOWN, DONE)
-    await here.comes_into(JobState.SUCCEEDED)
-
-
 EMPTY = Reply({"status": "completed", "output": {"improved_prompt": " ", "summary_of_changes": None}, "error": None})
 
 
@@ -136,86 +120,10 @@ async def test_a_suspected_failure_that_stays_is_one_until_it_is_resumed(
     assert here.store.jobs.durations() == {"improve_prompt": [job.took]}, "what was taken back tells of no duration"
 
 
-@SUSPECTED
-async def test_a_prompt_that_comes_after_a_suspected_failure_is_taken(
-    follow: Follow, suspected: Reply, error: str
-) -> None:
-    here = await follow(suspected, suspected, RUNNING, suspected, suspected, DONE)
-    await here.comes_into(JobState.SUCCEEDED)
-    assert "failed" not in [change.state for change in here.store.jobs.changes(1)]
-
-
 FAILED = Reply({"status": "failed", "error": "It broke."})
 
 
 NOTHING = [{}, {"detail": "Not found."}, {"status": "expired"}, {"status": None, "error": None}]
-
-
-@pytest.mark.parametrize("answers", [[FAILED, UNKNOWN, Reply({}, 401), FAILED], [*map(Reply, NOTHING)]])
-async def test_a_failure_that_nothing_retracts_is_polled_ever_less_often_for_a_day(
-    simulate: Simulate, answers: list[Reply]
-) -> None:
-    here, time, ended = await simulate(FAILED, *answers)
-    await time.passes(30 * HOUR)
-    assert here.polls() == 11, "at its end and ten times after it"
-    assert (here.engine.idle, here.engine.paused) == (True, None)
-    assert [change.state for change in here.store.jobs.changes(1)] == ["launching", "running", "failed"]
-    assert (here.job().error, len(ended)) == ("It broke.", 1)
-
-
-async def test_a_retracted_failure_is_followed_to_its_result(
-    open_room: OpenRoom, follow: Follow, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ended: list[Job] = []
-    time, engine = simulated(monkeypatch, ended)
-    here = await follow(FAILED, RUNNING, DONE, engine=engine)
-    await time.passes(40.0)
-    await here.close()
-    again = await open_room(engine=engine)
-    again.engine.start()
-    await time.passes(5.0)
-    assert here.polls() == 1, "when it is due is known to every process"
-    await time.passes(120.0)
-    states = [change.state for change in again.store.jobs.changes(1)]
-    assert states == ["launching", "running", "failed", "running", "succeeded"]
-    assert [job.state for job in ended] == ["failed", "succeeded"]
-    assert again.job().error is None
-
-
-async def test_a_failed_job_is_polled_at_once_only_if_it_is_resumed(simulate: Simulate) -> None:
-    here, time, _ = await simulate(FAILED)
-    await time.passes(1.0)
-    assert (await here.engine.resume(1)).state == JobState.RUNNING
-    await time.passes(1.0)
-    assert (here.polls(), here.job().state) == (2, JobState.FAILED)
-    time.wall -= 365 * DAY  # the clock is set back
-    await time.passes(HOUR)
-    assert here.polls() <= 3
-
-
-async def test_when_a_job_was_polled_and_will_be_next_is_known_to_the_second(simulate: Simulate) -> None:
-    here, time, _ = await simulate(RUNNING, RUNNING, BAD["429 for 90 s"], RUNNING)
-
-    def since_and_until(number: int = 1) -> tuple[float, float]:
-        times = here.engine.poll_times(number)
-        assert times is not None
-        return time.wall - (times.last_at or 0.0), (times.next_at or 0.0) - time.wall
-
-    await time.passes(2.5)  # polled after two seconds, and every two after that
-    assert since_and_until() == pytest.approx((0.5, 1.5), abs=0.01)
-    await time.passes(2.0)
-    assert since_and_until() == pytest.approx((0.5, 89.5), abs=0.01), "as the server asked"
-    await here.engine.launch(DRAFT)
-    assert since_and_until(2)[1] == pytest.approx(89.5, abs=0.01), "of any job"
-    time.jump(500.0)
-    assert since_and_until() == pytest.approx((500.5, 0.0), abs=0.01), "late, but not in the past"
-
-
-async def test_a_job_without_an_end_in_a_day_is_lost(follow: Follow) -> None:
-    here = await follow(RUNNING, engine=hasty(DAY / 50))
-    job = await here.comes_into(JobState.LOST)
-    assert "24 hours" in job.reason
-    assert job.since == here.store.jobs.changes(1)[-1].at > (job.launched_at or 0.0)
 
 
 @pytest.mark.parametrize(
@@ -254,40 +162,6 @@ async def test_a_refused_key_pauses_polling_until_it_is_replaced(follow: Follow,
     assert here.polls() == polls + 1
 
 
-async def test_polling_resumes_when_the_key_is_accepted_again(follow: Follow) -> None:
-    here = await follow(Reply({"detail": "No."}, 401))
-    await eventually(lambda: here.engine.paused and here.job().stale_since, "the engine paused")
-    here.server.on("GET", PROGRESS, RUNNING, DONE)
-    await here.comes_into(JobState.SUCCEEDED)
-    assert here.engine.paused is None
-
-
-async def test_a_wait_that_the_server_asks_for_is_kept(follow: Follow) -> None:
-    """Each reading of this clock is a second: of the 40 asked for, none is spent by asking."""
-    clock = Leaps(1)
-    here = await follow(Reply({}, 429, {"Retry-After": "40"}), DONE, engine=partial(JobEngine, monotonic=clock))
-    await here.asked(1)
-    await eventually(lambda: here.job().stale_since, "the refusal was recorded")
-    at = clock.now
-    while here.polls() < 2 and clock.now < at + 300:
-        here.engine.resume_polling()
-        await asyncio.sleep(0)
-    assert clock.now >= at + 38
-
-
-async def test_a_result_that_cannot_be_recorded_is_polled_again(open_room: OpenRoom, scripted: ScriptedServer) -> None:
-    scripted.on("GET", PROGRESS, DONE)
-    here = await open_room(engine=hasty(70))
-    await here.launch()
-    here.store.database.read("PRAGMA query_only = ON")
-    here.engine.start()
-    await eventually(lambda: here.engine.trouble, "the trouble was noticed")
-    assert here.job().state == JobState.RUNNING
-    here.store.database.read("PRAGMA query_only = OFF")
-    await here.comes_into(JobState.SUCCEEDED)
-    assert here.engine.trouble is None
-
-
 async def test_a_job_that_another_window_forgot_is_not_polled_again(open_room: OpenRoom, follow: Follow) -> None:
     hold = Hold(RUNNING)
     here = await follow(hold, RUNNING)
@@ -298,17 +172,6 @@ async def test_a_job_that_another_window_forgot_is_not_polled_again(open_room: O
     await eventually(lambda: not here.engine._running, "the job was let go of")
     assert here.job().state == JobState.FORGOTTEN
     assert here.polls() == 1
-
-
-async def test_jobs_of_another_key_are_left_to_it(open_room: OpenRoom, scripted: ScriptedServer) -> None:
-    scripted.on("GET", PROGRESS, DONE)
-    here = await open_room(key="first")
-    await here.launch()
-    await here.close()
-    other = await open_room(key="second")
-    other.engine.start()
-    await other.engine.news(0.05)
-    assert (other.polls(), other.job().state) == (0, JobState.RUNNING)
 
 
 async def test_many_jobs_are_all_polled_at_most_five_in_a_second(open_room: OpenRoom, scripted: ScriptedServer) -> None:
@@ -335,12 +198,6 @@ async def test_a_closed_listener_does_not_stop_a_launch(here: Room) -> None:
 
     here.on_change = closed
     assert (await here.launch()).state == JobState.RUNNING
-
-
-async def test_a_failure_reported_again_and_again_is_announced_once(simulate: Simulate) -> None:
-    _, time, ended = await simulate(*([FAILED, RUNNING] * 100))
-    await time.passes(300)
-    assert [job.state for job in ended] == [JobState.FAILED]
 
 
 async def test_a_failure_seen_during_a_recheck_is_announced_once(simulate: Simulate) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from engine_room import DONE, DRAFT, RUNNING, TAKEN, UNKNOWN, Follow, Leaps, OpenRoom, Room, hasty
+from engine_room import DONE, DRAFT, RUNNING, TAKEN, Follow, Leaps, OpenRoom, Room, hasty
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from waiting import eventually
 
@@ -19,27 +19,6 @@ from cekura_tui.model.text import Prompt
 
 def files_with(home: Path, text: bytes) -> list[str]:
     return [path.name for path in home.iterdir() if text in path.read_bytes()]
-
-
-async def test_a_stopped_job_is_not_polled_until_it_is_resumed(follow: Follow) -> None:
-    here = await follow(RUNNING)
-    await here.asked(1)
-    assert here.engine.stop(1).state == JobState.STOPPED
-    await eventually(lambda: not here.engine.in_flight, "the last question was answered")
-    asked = here.polls()
-    await here.engine.news(0.2)
-    assert here.polls() == asked
-    here.server.on("GET", PROGRESS, DONE)
-    assert (await here.engine.resume(1)).state == JobState.RUNNING
-    await here.comes_into(JobState.SUCCEEDED)
-
-
-async def test_a_lost_job_that_is_resumed_comes_to_its_result(follow: Follow) -> None:
-    here = await follow(UNKNOWN)
-    await here.comes_into(JobState.LOST)
-    here.server.on("GET", PROGRESS, DONE)
-    assert (await here.engine.resume(1)).stale_since is None
-    await here.comes_into(JobState.SUCCEEDED)
 
 
 async def test_a_forgotten_job_leaves_only_the_text_that_another_job_needs(follow: Follow) -> None:
@@ -78,20 +57,6 @@ async def test_an_unconfirmed_job_is_launched_again_only_once(here: Room, open_r
     refused = [one for one in found if isinstance(one, UsageError)]
     assert (len(refused), f"as job {job.number}" in str(refused[0])) == (2, True)
     assert here.posts() == 3
-
-
-async def test_a_server_that_asks_to_wait_is_polled_for_no_job(open_room: OpenRoom, scripted: ScriptedServer) -> None:
-    """Each reading of this clock is a second, and each job would be polled every two."""
-    scripted.on("GET", PROGRESS, Reply({}, 429, {"Retry-After": "3000"}), RUNNING)
-    here = await open_room(engine=hasty(1))
-    await here.follow(*range(5))
-    await eventually(lambda: any(here.job(n).stale_since for n in range(1, 6)), "the refusal was recorded")
-    await eventually(lambda: not here.engine.in_flight, "nothing is in flight")
-    polls = here.polls()
-    for _ in range(50):
-        here.engine._wake.set()
-        await asyncio.sleep(0)
-    assert here.polls() == polls <= 8
 
 
 async def test_an_unreachable_server_makes_every_job_stale_and_is_polled_less(
@@ -137,26 +102,6 @@ async def test_a_resumed_job_is_polled_at_once_though_another_window_polls(here:
     await here.asked(2)
 
 
-async def test_a_refused_key_is_reported_though_jobs_are_stale_already(follow: Follow) -> None:
-    here = await follow(Reply(HTML_502, 502), Reply({}, 401), engine=hasty(0.5))
-    await eventually(lambda: here.job().stale_since, "the silence was recorded")
-    told: list[object] = []
-    here.on_change = lambda: told.append(here.engine.paused)
-    await eventually(lambda: any(told), "the refusal was told")
-
-
-async def test_a_key_refused_for_one_job_does_not_stop_the_others(
-    open_room: OpenRoom, scripted: ScriptedServer
-) -> None:
-    refused = Reply({"detail": "Not yours."}, 403)
-    scripted.on("GET", PROGRESS, lambda got: refused if got.query["progress_id"] == "a" else RUNNING)
-    here = await open_room(engine=hasty())
-    await here.follow("a", "b")
-    await here.asked(12)
-    assert (here.engine.paused, here.job(2).stale_since) == (None, None)
-    assert here.job(1).stale_since
-
-
 async def test_a_job_forgotten_while_another_key_polls_it_stays_forgotten(
     open_room: OpenRoom, scripted: ScriptedServer
 ) -> None:
@@ -171,18 +116,3 @@ async def test_a_job_forgotten_while_another_key_polls_it_stays_forgotten(
     hold.released.set()
     await resuming
     assert first.job().state == JobState.FORGOTTEN
-
-
-async def test_an_error_of_the_program_does_not_end_polling(here: Room) -> None:
-    here.server.on("GET", PROGRESS, DONE)
-    await here.launch()
-    ask_due, broken = here.engine._poll_due, iter([True])
-
-    def once_broken() -> float:
-        if next(broken, False):
-            raise ValueError("nobody expected this")
-        return ask_due()
-
-    here.engine._poll_due = once_broken  # type: ignore[method-assign]
-    here.engine.start()
-    await here.comes_into(JobState.SUCCEEDED)

@@ -10,6 +10,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from difflib import unified_diff
+from importlib import import_module
 from pathlib import Path
 
 import evidence_cases
@@ -177,8 +178,15 @@ def feed_answers() -> Iterator[str]:
     """What run lists ask for and show in every story."""
     sys.path.append(str(_TESTS / "workspace"))
     from feed_stories import answers
+def _told_by(room: str, module: str) -> Callable[[], Iterator[str]]:
+    """What a module of a room's tests tells of every story."""
 
-    return answers()
+    def answers() -> Iterator[str]:
+        sys.path.append(str(_TESTS / room))
+        told: Iterator[str] = import_module(module).answers()
+        return told
+
+    return answers
 
 
 RECORDED: dict[str, Callable[[], Iterator[str]]] = {
@@ -189,6 +197,8 @@ RECORDED: dict[str, Callable[[], Iterator[str]]] = {
     "model/short_answers.txt": lambda: in_lines(model_answers()),
     **SHORT_CASES,
     "workspace/feed_answers.txt": feed_answers,
+    "jobs/job_answers.txt": _told_by("jobs", "job_stories"),
+    "workspace/feed_answers.txt": _told_by("workspace", "feed_stories"),
 }
 
 
