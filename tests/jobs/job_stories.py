@@ -27,7 +27,7 @@ ANSWERS: dict[str, dict[str, object]] = {
     "queued": {"status": "in_queue", "output": None},
     "running": {"status": "running", "output": None, "error": None},
     "evaluating": {"status": "Evaluating"},
-    "done": DONE.body,  # type: ignore[dict-item] # an object
+    "done": DONE.body,
     "empty": {"status": "completed", "output": {"improved_prompt": " "}},
     "broke": {"status": "in_progress", "error": "Broke."},
     "failed": {"status": "failed", "error": "It broke."},
