@@ -174,24 +174,6 @@ async def test_a_job_that_another_window_forgot_is_not_polled_again(open_room: O
     assert here.polls() == 1
 
 
-async def test_many_jobs_are_all_polled_at_most_five_in_a_second(open_room: OpenRoom, scripted: ScriptedServer) -> None:
-    scripted.on("GET", PROGRESS, DONE)
-    second = [0.0]
-    here = await open_room(engine=partial(JobEngine, monotonic=lambda: second[0]))
-    await here.follow(*range(20))
-    for ended in (5, 10, 15, 20):
-        await here.asked(ended)
-        await eventually(lambda: not here.engine.in_flight, "all polls are answered")
-        here.engine.resume_polling()
-        await here.engine.news(0.05)
-        assert here.polls() == ended
-        second[0] += 1.06
-        here.engine.resume_polling()
-    await eventually(lambda: not here.store.jobs.unfinished(), "all jobs ended")
-    asked = [got.query["progress_id"] for got in scripted.requests("GET")]
-    assert sorted(asked, key=int) == [str(number) for number in range(20)]
-
-
 async def test_a_closed_listener_does_not_stop_a_launch(here: Room) -> None:
     def closed() -> None:
         raise RuntimeError("Event loop is closed")

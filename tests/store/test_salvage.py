@@ -235,6 +235,47 @@ def test_what_another_window_writes_meanwhile_is_refused_and_not_lost(
             other.notes.put(102, "Written later.", 3.0)
 
 
+# Any values
+
+
+@pytest.mark.parametrize("page_size", [512, 4_096, 65_536])
+def test_values_of_any_kind_and_length_are_read_as_sqlite_reads_them(tmp_path: Path, page_size: int) -> None:
+    path, copy = tmp_path / "any.db", tmp_path / "copy.db"
+    powers = [sign * 2**n for n in (0, 7, 8, 15, 16, 23, 24, 31, 32, 47, 48, 62) for sign in (1, -1)]
+    integers = [0, 2**63 - 1, 1 - 2**63, *(power + more for power in powers for more in (-1, 0, 1))]
+    edges = [page_size - 35, *((page_size - 12) * part // 255 - 23 for part in (32, 64)), 2 * page_size - 39]
+    lengths = [*range(140), *(edge + more for edge in edges for more in range(-9, 3))]
+    texts = [f"{length}é" + "x" * length if length % 2 else b"y" * length for length in lengths]
+    rows = [*((n, n, None) for n in sorted({*integers})), *((n + 5_000, n / 7, text) for n, text in enumerate(texts))]
+    with closing(sqlite3.connect(path, isolation_level=None)) as sql, closing(sqlite3.connect(path)) as reader:
+        for statement in (f"page_size = {page_size}", "journal_mode = WAL", "wal_autocheckpoint = 0", "cache_size = 1"):
+            sql.execute(f"PRAGMA {statement}")
+        sql.execute("CREATE TABLE t (a, b)")
+        sql.execute("CREATE TABLE w (n, a, b, PRIMARY KEY (b, n)) WITHOUT ROWID")
+        for begin in ("BEGIN", "PRAGMA wal_checkpoint", "BEGIN"):
+            sql.execute(begin)
+            if begin == "BEGIN":
+                sql.execute("DELETE FROM t")
+                sql.executemany("INSERT INTO t (rowid, a, b) VALUES (?, ?, ?)", rows)
+                sql.executemany("INSERT OR REPLACE INTO w VALUES (?, ?, coalesce(?, ''))", rows)
+                sql.execute("COMMIT")
+        sql.execute("BEGIN")
+        sql.execute("UPDATE t SET b = 'not committed, though some of its pages are in the log'")
+        for name in ("", "-wal"):
+            copy.with_name(f"copy.db{name}").write_bytes(path.with_name(f"any.db{name}").read_bytes())
+        expected = {name: set(reader.execute(f"SELECT {of} FROM {name}")) for name, of in _COLUMNS.items()}
+    with closing(Pages(copy)) as pages:
+        found: dict[str, set[object]] = {"t": set(), "w": set()}
+        for page, owner in owners(pages).items():
+            for record in pages.records(page):
+                found[owner].add((record.rowid, *record.values) if owner == "t" else record.values)
+    assert pages.size == page_size
+    assert found == expected
+
+
+_COLUMNS = {"t": "rowid, a, b", "w": "b, n, a"}
+
+
 # Long texts
 
 

@@ -15,24 +15,6 @@ FOCUSED, UNFOCUSED = 5, 30
 FAULT = ServerFault("The server failed (500).", status=500)
 
 
-async def test_newer_runs_are_asked_for_apart_and_wait_where_they_move_nothing() -> None:
-    async with feeding(server_of(2_000), live=True) as room:
-        room.clear()
-        await room.passes(60)
-        assert {asked.what for asked in room.desk.asked} == {"newer"}, "ended runs are not polled"
-        assert [asked.at for asked in room.desk.asked] == pytest.approx([FOCUSED * n for n in range(1, 13)])
-        await room.looks(510)
-        before = room.shows(0, 2_000)
-        room.server.add(12, after=0.1)
-        await room.passes(FOCUSED)
-        assert room.runs.waiting == 12
-        assert room.shows(0, 2_000) == before
-        assert {asked.about for asked in room.asked("newer")} == {NOON - 60}
-        room.runs.let_in()
-        assert room.shows(0, 1) == [FIRST_ID + 2_011]
-        assert len(room.runs.listed) == 2_012
-
-
 async def test_running_runs_are_polled_together_until_they_have_ended() -> None:
     server = server_of(10)
     server.add(3, outcome=STILL_RUNNING)
@@ -67,32 +49,6 @@ async def test_a_hidden_or_paused_list_polls_nothing_and_catches_up_when_shown(h
         room.feed.set_live(True)
         await room.passes(0.2)
         assert {asked.what for asked in room.desk.asked} >= {"newer", "now", 6}
-
-
-@pytest.mark.parametrize(
-    ("first", "more", "opened", "flood"),
-    [
-        (0, [60, 40], [1, 2], False),
-        (0, [60, 39], [1, 1], False),
-        (510, [60, 40], [1, 1], False),
-        (0, [150], [2], False),
-        (510, [150], [1], True),
-    ],
-)
-async def test_a_hundred_newer_runs_reload_the_list_only_at_its_top(
-    first: int, more: list[int], opened: list[int], flood: bool
-) -> None:
-    async with feeding(server_of(2_000), live=True) as room:
-        await room.looks(first)
-        before = room.shows(first, first + 100)
-        for runs, lists in zip(more, opened, strict=True):
-            room.server.add(runs, after=0.01)
-            await room.passes(FOCUSED)
-            assert room.feed.opened == lists
-        assert (room.feed.flood, room.shows(first, first + 100) == before) == (flood, opened[-1] == 1)
-        if flood:
-            await room.looks(0, wait=FOCUSED)
-            assert (room.feed.opened, room.feed.flood) == (2, False)
 
 
 async def test_a_list_by_state_is_not_reloaded_for_runs_that_it_has() -> None:

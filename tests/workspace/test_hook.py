@@ -10,12 +10,14 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from calling import call
 from open_window import NewWindow
 from scripted_server import Reply, ScriptedServer, run_of, serve_job, serve_runs
+from simulated_time import SleepClock
 from waiting import eventually
 
 from cekura_tui.model.job import Draft, Job, JobState, Suggestion
@@ -105,6 +107,10 @@ async def test_the_command_gets_the_job_as_json_and_neither_shell_nor_key(
             python("import sys; sys.stderr.write('one\\ntwo\\x1b[31m;[/red].\\n\\n'); sys.exit(1)"),
             "The on_job_done command ended with status 1: two[31m;[/red].",
         ),
+        (
+            python("import sys; sys.stderr.write('y' + 'x' * 2_000); sys.exit(1)"),
+            f"The on_job_done command ended with status 1: {'x' * 199}….",
+        ),
         (python("import os; os.kill(os.getpid(), 9)"), "The on_job_done command ended with status -9."),
         ("/nowhere/at-all", "The on_job_done command could not be started: No such file or directory."),
         ("/", "The on_job_done command could not be started: Permission denied."),
@@ -112,7 +118,17 @@ async def test_the_command_gets_the_job_as_json_and_neither_shell_nor_key(
         (python("import sys; sys.stdin.close()"), ""),
         (python("import sys; sys.stderr.write('x' * 300_000); sys.stdout.write('x' * 300_000)"), ""),
     ],
-    ids=["status", "its words", "killed", "missing", "a directory", "reads nothing", "closes its input", "chatty"],
+    ids=[
+        "status",
+        "words",
+        "many words",
+        "killed",
+        "missing",
+        "a directory",
+        "reads nothing",
+        "closes input",
+        "chatty",
+    ],
 )
 async def test_a_failing_command_is_reported_in_one_sentence(
     hook: Hook, done: Suggestion, reported: list[str], command: str, sentence: str
@@ -160,25 +176,44 @@ async def test_a_process_left_behind_by_the_command_is_not_waited_for(
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
 
 
-async def test_the_same_failure_of_many_jobs_is_reported_once(
-    hook: Hook, done: Suggestion, reported: list[str]
+async def test_four_commands_run_at_once_and_the_same_failure_is_reported_once_a_minute(
+    hook: Hook, done: Suggestion, reported: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    clock, at_once, most = SleepClock(), list[str](), list[int]()
+    monkeypatch.setattr("cekura_tui.workspace.hook.time", SimpleNamespace(monotonic=clock))
     made = hook("/nowhere/at-all")
-    for _ in range(30):
-        made.ended(done)
-    await made.close()
-    assert len(reported) == 1
+    failed = made._failed
+
+    async def counted(job: str) -> str:
+        at_once.append(job)
+        most.append(len(at_once))
+        try:
+            await asyncio.sleep(0)  # a command that is not there takes no time
+            return await failed(job)
+        finally:
+            at_once.pop()
+
+    made._failed = counted  # type: ignore[method-assign]
+    for seconds, times in ((0, 1), (60, 1), (0.1, 2)):
+        clock.now += seconds
+        for _ in range(6):
+            made.ended(done)
+        await made.close()
+        assert (len(reported), max(most)) == (times, 4)
 
 
 async def test_a_command_still_running_at_the_end_is_stopped_and_reported(
     hook: Hook, done: Suggestion, reported: list[str], tmp_path: Path
 ) -> None:
-    made = hook(python("import pathlib, sys, time; pathlib.Path(sys.argv[1]).touch(); time.sleep(600)", tmp_path / "x"))
+    file = tmp_path / "pid"
+    code = "import os, sys, time; print(os.getpid(), file=open(sys.argv[1], 'w', 1)); time.sleep(600)"
+    made = hook(python(code, file))
     made.ended(done)
-    await eventually((tmp_path / "x").exists, "the command runs")
+    await eventually(lambda: file.exists() and file.read_text().endswith("\n"), "the command runs")
     await made.close(0.05)
     assert reported == ["1 call of the on_job_done command did not end in time."]
-    await eventually(lambda: running(str(tmp_path / "x")) == 0, "it is gone")
+    with pytest.raises(ProcessLookupError):  # it is gone, and waited for
+        os.kill(int(file.read_text()), 0)
 
 
 async def test_in_the_app_each_finished_job_runs_the_command_once(

@@ -54,7 +54,17 @@ async def test_given_rows_are_written_without_a_request(
 ) -> None:
     rows = [row(number) for number in range(1_200, 0, -1)]
     export = RunExport(tmp_path / "runs.jsonl", rows, {3: "ü"})
+    seen: list[ExportProgress] = []
+
+    async def watch() -> None:
+        while True:
+            seen.append(export.progress)
+            await asyncio.sleep(0)
+
+    watching = asyncio.create_task(watch())
     assert await export.run(quick) == 1_200
+    watching.cancel()
+    assert set(seen) == {ExportProgress(n, 1_200, n) for n in (500, 1_000, 1_200)}, "others have their turn"
     found = [json.loads(line) for line in export.path.read_text().splitlines()]
     assert [run["id"] for run in found] == list(range(1_200, 0, -1))
     assert [run["note"] for run in found if run["note"]] == ["ü"]
@@ -106,7 +116,7 @@ async def test_a_stopped_export_leaves_the_former_file(
     assert export.progress == ExportProgress(1, 2, 1)
     assert len(os.listdir(folder)) == 2
     await asyncio.to_thread(export.stop)
-    assert await writing is None
+    assert (await writing, writing.cancelling()) == (None, 0)
     assert os.listdir(folder) == ["runs.csv"]
     assert (folder / "runs.csv").read_text() == "precious"
 
