@@ -47,6 +47,8 @@ def test_the_file_and_its_directory_are_for_this_user_alone(open_store: OpenStor
         store.jobs.save_draft(DRAFT, 1.0)
     finally:
         os.umask(before)
+    with pytest.raises(StoreError, match="Can't read the database: no such table"):
+        store.database.read("SELECT * FROM nowhere")
     modes = {path.name: mode_of(path) for path in home.iterdir()}
     assert (mode_of(home), "cekura.db" in modes, set(modes.values())) == (0o700, True, {0o600})
     for name in ("cekura.db", "cekura.db-wal"):  # opened to others by another program
@@ -55,10 +57,7 @@ def test_the_file_and_its_directory_are_for_this_user_alone(open_store: OpenStor
         assert mode_of(home / name) == 0o600
 
 
-SIDE_FILES = ("", "-wal", "-shm", "-journal", ".lock")
-
-
-@pytest.mark.parametrize("suffix", SIDE_FILES)
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal", ".lock"])
 @pytest.mark.parametrize("kind", ["pipe", "link"])
 def test_nothing_but_a_file_of_the_directory_is_opened_or_changed(
     open_store: OpenStore, home: Path, tmp_path: Path, kind: str, suffix: str

@@ -125,6 +125,16 @@ async def test_fetching_findings_waits_for_the_shared_budget(store: Store, scrip
     await client.aclose()
 
 
+async def test_a_server_that_fails_is_asked_for_findings_three_times(store: Store, scripted: ScriptedServer) -> None:
+    down, client, clock = Reply(b"", 500), Client(scripted.url, "key", loopback=True), SleepClock()
+    scripted.on("GET", BULK, down, down, Reply([run_of(5, expected_outcome=MISSED)]), down)
+    findings, waits = RunFindings(store, client, Budget(), monotonic=clock, sleep=clock.sleep), list[float]()
+    assert await findings.all([5], lambda _, wait: waits.append(wait)) == ({5: WHY}, None)
+    found, error = await findings.all([5, 6], lambda _, wait: waits.append(wait))
+    assert (found, error and error.status, len(waits), waits) == ({5: WHY}, 500, 4, clock.slept)
+    await client.aclose()
+
+
 async def test_many_that_wait_for_one_turn_take_it_one_by_one() -> None:
     budget, clock, turns = Budget(2, 1.0), SleepClock(), list[float]()
 

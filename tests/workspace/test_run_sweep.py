@@ -74,8 +74,10 @@ async def test_a_new_failure_beside_one_that_was_found_before_is_listed(
     quick: Session, listed: Listed, fields: dict[int, dict[str, object]]
 ) -> None:
     fields[21] = FAILED
-    sweep = await completed(RunSweep(lambda question: question(quick), FAILURES, lambda: LATE))
-    assert [row.id for row in sweep.rows] == [21]
+    sweep = RunSweep(lambda question: question(quick), FAILURES, lambda: LATE)
+    assert (sweep.read, sweep.total, sweep.running) == (0, 0, True)
+    await completed(sweep)
+    assert (sweep.read, sweep.total, sweep.running, [row.id for row in sweep.rows]) == (900, 900, False, [21])
     fields[20] = FAILED
     sweep.restart()
     assert [row.id for row in (await completed(sweep)).rows] == [21, 20]
