@@ -315,7 +315,7 @@ class Poller:
             self._failures += 1
         if error.retry_after is not None:
             self._leave_alone(error.retry_after)
-        elif pause := server_pause(self._failures, None, self._spread()):
+        elif pause := server_pause(self._failures, self._spread()):
             self._quiet_until = max(now + pause, self._quiet_until)
         followed.job = self._silent(followed.job)
         return retry_delay(followed.failures, error.retry_after, self._spread())

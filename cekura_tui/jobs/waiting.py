@@ -33,11 +33,9 @@ def retry_delay(failures: int, retry_after: float | None, spread: float) -> floa
     return min(2.0 ** min(failures, 10), MAX_INTERVAL / 1.2) * _around_one(spread)
 
 
-def server_pause(failures: int, retry_after: float | None, spread: float) -> float:
+def server_pause(failures: int, spread: float) -> float:
     """Seconds in which the server is asked nothing at all after so many failures in a row, of whichever jobs."""
-    if retry_after is None and failures <= FAILURES_OF_ONE_JOB:
-        return 0.0
-    return retry_delay(max(1, failures - FAILURES_OF_ONE_JOB), retry_after, spread)
+    return retry_delay(failures - FAILURES_OF_ONE_JOB, None, spread) if failures > FAILURES_OF_ONE_JOB else 0.0
 
 
 def _around_one(spread: float) -> float:

@@ -131,17 +131,6 @@ def test_an_end_without_a_result_is_believed_after_twenty_seconds() -> None:
         assert [streak.add(moment) for moment in at][-1] is believed
 
 
-@given(st.integers(0, 10_000), st.none() | SECONDS, SPREAD)
-def test_one_failing_job_pauses_nothing_but_a_failing_server_is_paused(
-    failures: int, asked: float | None, spread: float
-) -> None:
-    pause = server_pause(failures, asked, spread)
-    if asked is None and failures <= 2:
-        assert pause == 0
-    else:
-        assert 1 <= pause <= (60.001 if asked is None else HOUR)
-
-
 @given(st.lists(st.sampled_from([0.0, 0.0, 0.01, 0.1, 0.2, 0.3, 1.5]) | st.floats(0, 0.5), max_size=40))
 def test_no_more_than_five_background_requests_are_made_in_any_second(pauses: list[float]) -> None:
     budget, now, made = Budget(), 0.0, list[float]()
@@ -155,4 +144,4 @@ def test_no_more_than_five_background_requests_are_made_in_any_second(pauses: li
 
 
 def test_the_third_failure_pauses_polling_of_the_server() -> None:
-    assert [server_pause(failures, None, 0.5) for failures in range(1, 6)] == [0.0, 0.0, 2.0, 4.0, 8.0]
+    assert [server_pause(failures, 0.5) for failures in range(6)] == [0.0, 0.0, 0.0, 2.0, 4.0, 8.0]
