@@ -194,7 +194,8 @@ def test_the_history_of_a_job_stays_in_order_when_the_clock_goes_back(store: Sto
 
 
 def test_answers_of_a_job_are_kept_once_each_and_not_without_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert job_rows.MAX_ANSWERS == 200
+    limits = job_rows.MAX_ANSWER, job_rows.MAX_ANSWERS, job_rows.MAX_ANSWERS_BYTES, job_rows.ALL_ANSWERS_BYTES
+    assert (*limits, job_rows.ALL_TEXTS_BYTES) == (400_000, 200, 2_097_152, 67_108_864, 268_435_456)
     monkeypatch.setattr(job_rows, "MAX_ANSWERS", 20)
     number = running(store).number
     for n in range(40):

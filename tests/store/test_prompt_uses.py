@@ -150,6 +150,7 @@ def test_jobs_that_an_earlier_program_launched_are_in_it(home: Path, open_store:
 def test_it_has_a_bound_and_what_the_last_write_replaced_outlives_it(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert prompt_use_rows.MAX_USES == 200
     monkeypatch.setattr(prompt_use_rows, "MAX_USES", 10)
     for at, text in ((1.0, "older"), (2.0, "restored from here")):
         store.prompt_uses.note(7, Prompt(text), "replaced", at)

@@ -147,6 +147,7 @@ def test_runs_that_an_earlier_program_kept_are_found(home: Path) -> None:
 def test_many_runs_are_indexed_piece_by_piece_and_none_is_left_out(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert transcript_search.SLICE == 524_288
     monkeypatch.setattr(transcript_search, "SLICE", 20_000)
     for number in range(1, 13):
         opens(store, number, "long " * 1_000, "the end")

@@ -118,6 +118,7 @@ async def test_the_oldest_prefetched_runs_leave_once_they_are_too_many_or_too_la
     ahead.keep(read(3))  # it is the newest now
     ahead.keep(read(11))
     assert kept() == [3, *range(5, 12)]
+    assert (opened_runs.MOST_BYTES, opened_runs.MOST_EXPLAINED) == (16_777_216, 400_000)
     monkeypatch.setattr(opened_runs, "MOST_BYTES", 30_000)
     ahead.keep(read(20, transcript="x" * 20_000))
     ahead.keep(read(21, transcript="x" * 9_000))
