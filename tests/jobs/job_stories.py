@@ -249,7 +249,6 @@ async def _told(title: str, steps: list[str]) -> list[str]:
 
 
 def answers() -> Iterator[str]:
-    """What comes of each step of every story: what is asked and answered, and what changes in windows and records."""
     for story in Path(__file__).with_name("job_stories.txt").read_text().split("⁂ ")[1:]:
         title, *steps = story.splitlines()
         yield from asyncio.run(_told(title, [step for step in steps if step]))

@@ -179,8 +179,6 @@ def feed_answers() -> Iterator[str]:
     sys.path.append(str(_TESTS / "workspace"))
     from feed_stories import answers
 def _told_by(room: str, module: str) -> Callable[[], Iterator[str]]:
-    """What a module of a room's tests tells of every story."""
-
     def answers() -> Iterator[str]:
         sys.path.append(str(_TESTS / room))
         told: Iterator[str] = import_module(module).answers()

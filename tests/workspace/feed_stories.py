@@ -136,7 +136,6 @@ def _state(room: FeedRoom) -> dict[str, object]:
 
 
 def answers() -> Iterator[str]:
-    """What comes of each step of every story: what is asked, and what changes of the list and of what is known."""
     for story in Path(__file__).with_name("feed_stories.txt").read_text().split("⁂ ")[1:]:
         title, *steps = story.splitlines()
         yield from asyncio.run(_told(title, [step for step in steps if step]))

@@ -110,6 +110,8 @@ async def test_a_run_that_fails_after_hours_is_found(
         fields[20] = FAILED
         await time.passes(20)
         assert [row.id for row in feed.sweep.rows if row.outcome.kind == "failed"] == [20]
+        feed.refresh()
+        assert not feed.sweep.whole
 
 
 async def test_the_total_of_a_live_list_stays_true(
