@@ -147,12 +147,15 @@ async def test_a_wait_that_the_server_asks_for_is_kept_and_reported(quick: Sessi
     assert clock.now == 560
 
 
-async def test_a_busy_server_that_names_no_wait_is_given_up(quick: Session, scripted: ScriptedServer) -> None:
+async def test_a_server_that_names_no_wait_is_given_up_unless_the_list_is_patient(quick: Session, scripted: ScriptedServer) -> None:
     clock = SleepClock()
     scripted.on("GET", LIST, Reply(b"{}", 429, {"Retry-After": "0"}))
     with pytest.raises(Busy):
         await ids_of(quick, ListOptions(monotonic=clock, sleep=clock.sleep))
     assert len(scripted.seen) == 3
+    scripted.on("GET", LIST, *[Reply(b"", 502)] * 6, Reply({"count": 1, "next": None, "results": [run_of(1)]}))
+    assert await ids_of(quick, ListOptions(monotonic=clock, sleep=clock.sleep, patient=True)) == [1]
+    assert len(scripted.seen) == 10
 
 
 async def test_a_passing_failure_is_reported_before_the_wait(quick: Session, scripted: ScriptedServer) -> None:
