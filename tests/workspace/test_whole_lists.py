@@ -147,7 +147,7 @@ async def test_a_wait_that_the_server_asks_for_is_kept_and_reported(quick: Sessi
     assert clock.now == 560
 
 
-async def test_a_server_that_names_no_wait_is_given_up_unless_the_list_is_patient(quick: Session, scripted: ScriptedServer) -> None:
+async def test_only_a_patient_list_is_waited_for_without_end(quick: Session, scripted: ScriptedServer) -> None:
     clock = SleepClock()
     scripted.on("GET", LIST, Reply(b"{}", 429, {"Retry-After": "0"}))
     with pytest.raises(Busy):
