@@ -70,7 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _size_of(item: pytest.Item) -> object:
-    return item.callspec.params.get("size") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+    size = getattr(getattr(item, "callspec", None), "params", {}).get("size")
+    return size if isinstance(size, (tuple, str)) else None  # a number is the size of something else
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,4 +1,4 @@
-"""The full answers of evidence, of the prose diff and of run lists for many cases, compared with recorded ones.
+"""The full answers of several rooms for many cases, which are text files, compared with recorded ones.
 
 Any change of an answer fails with the lines that differ. After an intended change record them again and read the diff:
 `python tests/support/recorded_answers.py`. A figure such as `3fa2` is a checksum of what is too long to be recorded.
@@ -17,8 +17,7 @@ import evidence_cases
 import own_facts_cases
 import prose_cases
 import short_evidence
-from short_cases import SHORT_CASES
-from short_cases import SHORT_CASES, in_lines
+from short_cases import api_answers, config_answers, in_lines
 from short_model_cases import model_answers
 
 from cekura_tui.evidence.evidence import Evidence
@@ -174,11 +173,11 @@ def short_evidence_answers() -> Iterator[str]:
     for title, body in short_evidence.short_cases():
         yield f"⁂ {title}"
         yield from short_evidence.answers(body)
-def feed_answers() -> Iterator[str]:
-    """What run lists ask for and show in every story."""
-    sys.path.append(str(_TESTS / "workspace"))
-    from feed_stories import answers
+
+
 def _told_by(room: str, module: str) -> Callable[[], Iterator[str]]:
+    """The answers of a module beside the tests of its room, which nobody else can import."""
+
     def answers() -> Iterator[str]:
         sys.path.append(str(_TESTS / room))
         told: Iterator[str] = import_module(module).answers()
@@ -188,14 +187,14 @@ def _told_by(room: str, module: str) -> Callable[[], Iterator[str]]:
 
 
 RECORDED: dict[str, Callable[[], Iterator[str]]] = {
+    "api/short_answers.txt": lambda: in_lines(api_answers()),
+    "config/short_answers.txt": lambda: in_lines(config_answers()),
     "evidence/answers.txt": evidence_answers,
     "evidence/short_answers.txt": short_evidence_answers,
+    "jobs/job_answers.txt": _told_by("jobs", "job_stories"),
+    "model/short_answers.txt": lambda: in_lines(model_answers()),
     "prose/answers.txt": prose_answers,
     "prose/short_answers.txt": short_prose_answers,
-    "model/short_answers.txt": lambda: in_lines(model_answers()),
-    **SHORT_CASES,
-    "workspace/feed_answers.txt": feed_answers,
-    "jobs/job_answers.txt": _told_by("jobs", "job_stories"),
     "workspace/feed_answers.txt": _told_by("workspace", "feed_stories"),
 }
 

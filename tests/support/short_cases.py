@@ -111,9 +111,3 @@ def in_lines(made: Iterator[str]) -> Iterator[str]:
     """What was made, line by line; a row of the same letter is `«a*50»`."""
     for line in "\n".join(made).replace("\r", "␍").splitlines():
         yield re.sub(r"(.)\1{24,}", lambda found: f"«{found[1]}*{len(found[0])}»", line)
-
-
-SHORT_CASES: dict[str, Callable[[], Iterator[str]]] = {
-    "api/short_answers.txt": lambda: in_lines(api_answers()),
-    "config/short_answers.txt": lambda: in_lines(config_answers()),
-}
