@@ -16,12 +16,12 @@ _LOOKED_EVERY = 0.5
 """Seconds after which a screen is looked at even if nothing painted it."""
 
 
-def screen_text(app: App[Any], behind: bool = True) -> str:
-    """The lines of the screen on top and of what is behind it; of a window that is too small, what it shows instead."""
+def screen_text(app: App[Any]) -> str:
+    """The lines of the screen on top, as text; of a window that is too small, what it shows instead."""
     if lines := getattr(app, "too_small_lines", []):
         return "\n".join(line.rstrip() for line in lines)
     # What lies behind a dialog is only drawn where the compositor is told of it.
-    visible_screen_stack.set(app._background_screens if behind else [])
+    visible_screen_stack.set(app._background_screens)
     return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
 
 
@@ -40,9 +40,7 @@ async def sees(pilot: Pilot[Any], *texts: str, gone: str = "") -> None:
         if slot == before and (now == looked_at or is_pending(app)):
             return False
         looked_at = now
-        shown = screen_text(app, behind=bool(gone))
-        if not gone and app._background_screens and not all(text in shown for text in texts):
-            shown = screen_text(app)
+        shown = screen_text(app)
         return all(text in shown for text in texts) and (not gone or gone not in shown)
 
     what = ", ".join(map(repr, texts)) + (f", {gone!r} gone" if gone else "")
