@@ -74,8 +74,9 @@ async def test_escape_discards_a_changed_note_only_when_pressed_twice(quiet: Set
         await pilot.press("escape")
         await sees(pilot, "Not saved yet")
         assert app.answers == [None]
+        closed = app.dialog
         assert await answer(app, pilot, "escape") is None
-        app.dialog.report("The disk is full.")  # too late to be shown
+        closed.report("The disk is full.")  # too late to be shown
 
 
 async def test_pasted_lines_become_one_without_control_characters(quiet: Setup) -> None:
