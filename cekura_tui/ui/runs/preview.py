@@ -166,7 +166,7 @@ def _verdicts(verdicts: tuple[Verdict, ...], width: int) -> Iterator[Content]:
             for reason in _why(verdict)[:2]:
                 yield from hanging(Content.styled(_line(reason, 240), "$muted"), width, 2)
     if len(verdicts) > _VERDICTS:
-        more = f"… {len(verdicts) - _VERDICTS:,} more verdicts"
+        more = f"… {count(len(verdicts) - _VERDICTS, 'more verdict')}"
         yield Content.styled(f"{more} · {with_keys('{run-list.open} open')}", "$muted")
 
 
@@ -181,7 +181,7 @@ def _transcript(view: RunView, width: int) -> Iterator[Content]:
     for turn in shown:
         yield from _turn(turn, width, times)
     if len(transcript.turns) > _TURNS:
-        more = f"… {len(transcript.turns) - _TURNS:,} more turns"
+        more = f"… {count(len(transcript.turns) - _TURNS, 'more turn')}"
         yield Content.styled(f"{more} · {with_keys('{run-list.open} open')}", "$muted")
 
 

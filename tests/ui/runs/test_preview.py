@@ -9,6 +9,9 @@ from scripted_server import Reply, ScriptedServer, run_of, serve_runs
 from textual.content import Content
 from watching import screen_text, sees
 
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import view_of
+from cekura_tui.ui.runs import preview
 from cekura_tui.ui.runs.preview import hanging
 
 WORDS = st.lists(st.text("abcdefgh", min_size=1, max_size=9), min_size=1, max_size=40).map(" ".join)
@@ -24,6 +27,17 @@ def test_all_lines_of_a_paragraph_but_the_first_are_indented_and_fit(words: str,
     assert all(line.startswith(" " * indent) for line in lines[1:])
     assert all(len(line) <= width for line in lines)
     assert "".join(line[indent:] for line in lines).replace(" ", "") == words.replace(" ", "")
+
+
+def test_of_many_verdicts_and_turns_the_rest_is_counted() -> None:
+    turns = [{"role": "Main Agent", "content": f"Hello {n}.", "start_time": n} for n in range(13)]
+    metrics = [FAILED | {"id": n} for n in range(42)]
+    view = view_of(Run.read({"id": 1, "transcript_object": turns, "evaluation": {"metrics": metrics}}), 0.0)
+    lines = [line.plain for line in (*preview._verdicts(view.verdicts, 60), *preview._transcript(view, 60))]
+    assert [line for line in lines if "more" in line] == [
+        "… 2 more verdicts · enter open",
+        "… 1 more turn · enter open",
+    ]
 
 
 async def test_the_run_under_the_cursor_is_shown_with_its_verdicts_turns_and_age(served: Served) -> None:
