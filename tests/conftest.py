@@ -26,6 +26,10 @@ _OF_THE_TERMINAL = ("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY", "SSH_")
 # Programs that are started here, and workers that collect tests, find what was compiled for the ones before.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# Nor do colours, terminals and rights of whoever runs them change what is shown and made.
+os.environ.pop("NO_COLOR", None)
+os.environ["TERM"] = "xterm-256color"
+os.umask(0o022)
 # A shell starts what runs in the background deaf to ctrl+C, and programs that are started here would be so too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # The same goes for the end of a terminal, where it was begun to outlive its own.

@@ -62,7 +62,8 @@ class Dated:
 
 
 class RequestLogMiddleware:
-    """Calls `log` once a request, when the answer has begun; what the operations noted is added."""
+    """Calls `log` once a request, before the answer begins, so that whoever has the answer finds it there; what the
+    operations noted is added."""
 
     def __init__(self, app: ASGIApp, log: Callable[[dict[str, object]], None]) -> None:
         self._app = app
@@ -71,17 +72,11 @@ class RequestLogMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         at, started = time.time(), time.perf_counter()
         noted: dict[str, Any] = {}
-        status = 0
+        is_logged = False
 
-        async def watched(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self._app({**scope, "noted": noted}, receive, watched)
-        finally:
+        def log(status: int) -> None:
+            nonlocal is_logged
+            is_logged = True
             took = round((time.perf_counter() - started) * 1000, 2)
             request = {
                 "method": scope["method"],
@@ -89,6 +84,17 @@ class RequestLogMiddleware:
                 "query": scope["query_string"].decode("latin-1"),
             }
             self._log({"at": at, **request, "status": status, "ms": took} | noted)
+
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                log(message["status"])
+            await send(message)
+
+        try:
+            await self._app({**scope, "noted": noted}, receive, watched)
+        finally:
+            if not is_logged:
+                log(0)
 
 
 _HOST = "127.0.0.1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pytest
@@ -138,7 +139,7 @@ def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
     def use(script: str) -> None:
         path = tmp_path / "editor.sh"
         path.write_text(script)
-        monkeypatch.setenv("VISUAL", f"sh {path}")
+        monkeypatch.setenv("VISUAL", f"sh {quote(str(path))}")
 
     return use
 

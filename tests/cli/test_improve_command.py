@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pytest
@@ -48,7 +49,8 @@ def test_a_passed_run_has_no_issues_and_leaves_with_3(by_kind: dict[str, list[di
 def test_without_waiting_the_job_is_printed_and_how_to_wait(api: ScriptedServer, improve: Improve, home: Path) -> None:
     result = called("--config-dir", home, *improve)
     assert result.out == "1\n"
-    assert result.err == f"job 1: running. To wait for the job, run `cekura-tui --config-dir {home} jobs wait 1`.\n"
+    wait = f"cekura-tui --config-dir {quote(str(home))} jobs wait 1"
+    assert result.err == f"job 1: running. To wait for the job, run `{wait}`.\n"
     (job,) = objects(*improve, "--category", 3, "--category", 4, "--workflow-metric", 9)
     assert set(job) == {*JOB_KEYS, *TEXTS}
     assert (job["state"], job["improved_prompt"], job["finished_at"]) == ("running", None, None)

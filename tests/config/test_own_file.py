@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from shlex import quote
 
 import pytest
 from read_only_place import read_only_place
@@ -62,7 +63,7 @@ def test_a_file_of_another_user_is_refused_unless_root_put_it_there(
     monkeypatch.setattr(os, "geteuid", lambda: other)
     with pytest.raises(NotUsable, match="another user") as caught:
         read_own(path)
-    assert caught.value.hint == f"Run `sudo chown {other} {path}`."
+    assert caught.value.hint == f"Run `sudo chown {other} {quote(str(path))}`."
 
 
 def test_a_file_without_end_is_not_read_into_memory(path: Path) -> None:
@@ -116,5 +117,5 @@ def test_what_its_mode_or_its_owner_locks_is_named_with_the_command_that_helps(
     owner = place.stat().st_uid
     monkeypatch.setattr(os, "geteuid", lambda: owner + theirs)
     monkeypatch.setattr(os, "access", lambda at, how: at != place or not how & os.W_OK)
-    assert unwritable(path) == f"{place} {said.format(place=place, owner=owner, me=owner + theirs)}"
+    assert unwritable(path) == f"{place} {said.format(place=quote(str(place)), owner=owner, me=owner + theirs)}"
     place.chmod(0o700)

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -286,3 +287,16 @@ def test_drift_adds_a_sentence_behind_the_first_reader_of_an_agent_and_no_other(
         assert later == [f"{first.rstrip()}\n\n{DRIFTED}\n"] * 2
         client.patch(V1, json={"description": TEXT})
         assert prompt(client) == prompt(client) == TEXT
+
+
+def test_whoever_has_an_answer_finds_its_request_in_the_log(tmp_path: Path) -> None:
+    logged: list[dict[str, object]] = []
+
+    def log(entry: dict[str, object]) -> None:
+        time.sleep(0.02)  # as a disk may
+        logged.append(entry)
+
+    with served_by(DemoServer(tmp_path, log=log)) as client:
+        for path in (RUNS, f"{RUNS}5/", "/nowhere/"):
+            status = client.get(path).status_code
+            assert (logged[-1]["path"], logged[-1]["status"]) == (path, status)

@@ -8,6 +8,7 @@ import sqlite3
 from collections import namedtuple
 from collections.abc import Iterable
 from pathlib import Path
+from shlex import quote
 
 import pytest
 from read_only_place import read_only_place
@@ -59,15 +60,15 @@ def test_rights_that_are_too_wide_come_with_the_command_that_mends_them(paths: P
     paths.home.chmod(0o755)
     wrong = {name: (check.status, check.advice) for name, check in files(paths).items() if check.status != "ok"}
     assert wrong == {
-        "directory": ("warning", f"chmod 700 {paths.home}"),
-        "credentials.json": ("failure", f"chmod 600 {paths.credentials}"),
+        "directory": ("warning", f"chmod 700 {quote(str(paths.home))}"),
+        "credentials.json": ("failure", f"chmod 600 {quote(str(paths.credentials))}"),
     }
     paths.credentials.chmod(0o600)
     paths.home.chmod(0o700)
     assert {check.status for check in files(paths).values()} == {"ok"}
     paths.settings.touch()
     setup = make_setup(env={"CEKURA_TUI_HOME": str(paths.home)})
-    for mode, given in ((0o644, []), (0o664, [f"chmod go-w {paths.settings}"])):
+    for mode, given in ((0o644, []), (0o664, [f"chmod go-w {quote(str(paths.settings))}"])):
         paths.settings.chmod(mode)
         assert [check.advice for check in check_settings(paths, setup) if check.name == "config.toml"] == given
 

@@ -61,7 +61,7 @@ def test_a_cropped_cell_says_so_and_an_endless_line_is_counted() -> None:
 
 
 def test_a_long_line_wraps_in_no_time() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     wrap("x" * 200_000, 80)
     wrap("日本語" * 20_000, 80)
-    assert time.perf_counter() - began < 2.0  # a quadratic wrap takes a minute here
+    assert time.process_time() - began < 2.0  # a quadratic wrap takes a minute here
