@@ -425,7 +425,8 @@ class _Numbering:
         found: list[str] = []
         parts: list[tuple[int, ...]] = []
         for item, number in zip(self._items, numbers, strict=True):
-            prefix = parts[item.parent] if item.parent >= 0 else item.prefix
+            is_its = item.parent >= 0 and len(parts[item.parent]) == len(item.prefix)  # not of a restyled list
+            prefix = parts[item.parent] if is_its else item.prefix
             parts.append((*prefix, number))
             found.append(_value(item, prefix, number))
         return found

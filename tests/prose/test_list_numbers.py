@@ -186,8 +186,6 @@ def test_no_list_of_a_mixture_has_a_number_twice_or_skipped_and_nothing_else_cha
 @pytest.mark.parametrize(
     ("text", "first", "expected"),
     [
-        ("a) k\nc) m\n", "a) k\nb) l\nc) m\n", "a) k\nb) m\n"),
-        ("i. k\niii. m\n", "i. k\nii. l\niii. m\n", "i. k\nii. m\n"),
         ("01. k\n03. m\n", "01. k\n02. l\n03. m\n", "01. k\n02. m\n"),
         ("**1. K**\nk\n**3. M**\n", "**1. K**\nk\n**2. L**\n**3. M**\n", "**1. K**\nk\n**2. M**\n"),
         ("### 1. K\nk\n### 3. M\n", "### 1. K\nk\n### 2. L\n### 3. M\n", "### 1. K\nk\n### 2. M\n"),

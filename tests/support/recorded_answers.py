@@ -33,6 +33,7 @@ from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.prose.lines import as_text, passages
 from cekura_tui.prose.merge import Merge, Side, conflict_places, merge
+from cekura_tui.prose.numbers import renumbered
 from cekura_tui.prose.patch import unified_patch
 from cekura_tui.prose.staged_lines import staged_lines
 from cekura_tui.prose.staging import HunkChoice, staged, wording
@@ -120,12 +121,13 @@ def _hunk(diff: ProseDiff, hunk: Hunk) -> str:
 
 
 def short_prose_answers() -> Iterator[str]:
-    """Of every short case its hunks, the lines that each makes, the merge, and a checksum of all that is made of it."""
+    """Of every short case its hunks, the lines that each makes, the merge, and a checksum of all; or its numbers."""
     text = (_TESTS / "prose/short_cases.txt").read_text("utf-8")
     for case in text.replace("␍", "\r").replace("␠", " ").replace("␃\n", "").split("⁂ ")[1:]:
         title, _, texts = case.partition("\n")
         yield f"⁂ {title}"
-        yield from _short(*texts.split("⇒\n"))
+        parts = texts.split("⇒\n")
+        yield from renumbered(*parts).splitlines() if title.startswith("numbers: ") else _short(*parts)
 
 
 def _short(sent: str, proposed: str, now: str | None = None) -> Iterator[str]:
