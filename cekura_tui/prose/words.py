@@ -74,8 +74,6 @@ def weights(words: Sequence[str]) -> int:
 
 def _heaviest(a: Sequence[str], b: Sequence[str]) -> Pairs:
     """The common words, in order, that weigh most; of equals those that are together."""
-    if not a or not b:
-        return []
     width = len(b) + 1
     worth = [weight(word) for word in a]
     best = [[0] * width for _ in range(len(a) + 1)]
