@@ -45,6 +45,7 @@ def test_between_two_changes_far_apart_what_is_the_same_is_counted() -> None:
 
 def test_a_passage_in_the_place_of_another_keeps_its_lines() -> None:
     long = "y" * (LONGEST_LINE + 1)
+    assert len(in_stretches(ProseLine((WordSpan("del", f"1\n\n{long[1:]}"), WordSpan("ins", "2")), "±"))) == 1
     found = in_stretches(ProseLine((WordSpan("del", f"1\n\n{long}"), WordSpan("ins", "2")), "±", True))
     assert [(one.mark, len(one.text), one.continues) for one in found] == [
         ("-", 1, True),
