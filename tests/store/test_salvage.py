@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from calling import call
 from damaged_files import DAMAGES, KEY, ORIGIN, PAGE, STATES, Found, found_by_us, job_in_every_state, prompt_of
+from recorded_answers import changed
 from scripted_server import PROGRESS, Reply, ScriptedServer
 
 from cekura_tui.api.client import Client
@@ -20,7 +21,6 @@ from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText, Replaced, StoreError
 from cekura_tui.store.salvage import SAVED, salvage
-from cekura_tui.store.schema import VERSION
 from cekura_tui.store.sqlite_pages import Pages, owners
 from cekura_tui.store.store import Store
 
@@ -167,53 +167,6 @@ async def test_running_jobs_are_polled_to_their_end_after_it(path: Path, scripte
     store.close()
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE jobs SET parameters = '{|' WHERE number = 4",
-        "UPDATE jobs SET parameters = CAST(x'00' AS TEXT) WHERE number = 4",
-        "DELETE FROM meta",
-        "PRAGMA user_version = -1",
-    ],
-)
-def test_damage_that_sqlite_does_not_see_is_mended_once(path: Path, statement: str) -> None:
-    whole = found_by_us(path)
-    change(path, statement)
-    for _ in range(2):
-        assert found_by_us(path).lacks(whole) == []
-    assert len({one.name.removesuffix("-wal").removesuffix("-shm") for one in path.parent.glob("*.damaged-*")}) == 1
-
-
-def test_the_lost_part_of_a_row_is_taken_from_the_answers(path: Path) -> None:
-    with opened(path) as store:
-        before = job_of(store, JobState.SUCCEEDED)
-    change(path, "UPDATE jobs SET parameters = '|', summary_of_changes = 'Noise.' WHERE number = 4")
-    with opened(path) as store:
-        after = job_of(store, JobState.SUCCEEDED)
-    for name in ("summary_of_changes", "improved_sha256", "launched_at", "finished_at", "run_ids"):
-        assert getattr(after, name) == getattr(before, name), name
-    assert "damaged" in after.reason
-
-
-def test_drafts_whose_rows_are_lost_say_that_their_prompts_may_be_mixed_up(path: Path) -> None:
-    with opened(path) as store:
-        store.jobs.save_draft(Draft((5,), Prompt("Another draft."), 8), 9.0)
-    damage(path, *pages_of(path, "jobs"))
-    with opened(path) as store:
-        drafts = [job for job in store.jobs.all(drafts=True) if job.state == JobState.DRAFT]
-        assert {store.jobs.suggestion(job).prompt for job in drafts} == {prompt_of("sent draft"), "Another draft."}
-        assert all("may be another draft's" in job.reason for job in drafts)
-
-
-def test_a_damaged_file_of_an_earlier_version_is_saved_at_once(path: Path) -> None:
-    whole = found_by_us(path)
-    change(path, "DROP TABLE salt_copy", "DROP TABLE note_drafts", f"PRAGMA user_version = {VERSION - 2}")
-    damage(path, pages_of(path, "job_answers")[0])
-    with opened(path) as store:
-        assert "was damaged" in store.database.notice
-    assert found_by_us(path).lacks(whole) == []
-
-
 def test_what_another_window_writes_meanwhile_is_refused_and_not_lost(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -324,16 +277,8 @@ def test_a_job_whose_prompt_is_lost_stays_with_its_result_and_says_so(
     assert call("jobs", "show", number, "--curl").out.count("curl") == 1
 
 
-def test_a_lost_or_damaged_result_is_taken_from_the_answer_that_brought_it(path: Path) -> None:
-    improved = prompt_of("proposed")
-    damage(path, *pages_of(path, "prompts"))
-    with opened(path) as store:
-        assert f"{len(STATES)} prompts could not be read" in store.database.notice
-        job = job_of(store, JobState.SUCCEEDED)
-        assert store.jobs.suggestion(job).improved_prompt == improved
-        with store.database.write() as sql:
-            sql.execute("UPDATE prompts SET text = x'00' WHERE sha256 = ?", (sha256(improved),))
-        assert store.jobs.suggestion(job).improved_prompt == improved
+def test_damage_costs_no_more_than_was_recorded() -> None:
+    assert not changed("store/damage_answers.txt")
 
 
 def test_nothing_is_found_in_a_file_of_noise(home: Path) -> None:

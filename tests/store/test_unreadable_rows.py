@@ -74,22 +74,6 @@ def test_a_job_that_cannot_be_read_can_be_forgotten_with_its_texts(store: Store,
     assert [bytes(row["text"]) for row in store.database.read("SELECT text FROM prompts")] == [b""]
 
 
-@pytest.mark.parametrize("change", ["at = 'x'", "at = 1e300", "reason = x'ff'", "state = 'paused'"])
-def test_of_what_a_job_went_through_only_what_cannot_be_read_is_left_out(
-    store: Store, jobs: list[int], change: str
-) -> None:
-    spoil(store, f"UPDATE job_changes SET {change} WHERE job = 2 AND state = 'running'")
-    assert [one.state for one in store.jobs.changes(2)] == ["launching", "succeeded"]
-
-
-def test_several_are_told_of_in_one_sentence(store: Store, jobs: list[int]) -> None:
-    with store.database.write() as sql:
-        sql.execute("UPDATE jobs SET state = 'paused' WHERE number != 3")
-    assert [job.number for job in store.jobs.all()] == [3]
-    assert store.jobs.unreadable is not None
-    assert store.jobs.unreadable.sentence() == ("Can't read 2 jobs; not listed: 1, 2. To see why, run `jobs show 1`.")
-
-
 def test_running_jobs_and_drafts_are_found_beside_those_that_cannot_be_read(store: Store) -> None:
     for at in (1.0, 2.0):
         store.jobs.begin_launch(DRAFT, at, "me")
@@ -100,11 +84,6 @@ def test_running_jobs_and_drafts_are_found_beside_those_that_cannot_be_read(stor
     found = store.jobs.latest_draft(7, (5,))
     assert found is not None
     assert found.number == drafts[0]
-
-
-def test_a_state_of_a_later_version_in_the_history_of_a_job_hides_no_other(store: Store, jobs: list[int]) -> None:
-    spoil(store, "INSERT INTO job_changes VALUES (1, 1.15, 'paused', '')")
-    assert [change.state for change in store.jobs.changes(1)] == ["launching", "running", "succeeded"]
 
 
 def test_a_source_is_kept_to_the_byte(store: Store, jobs: list[int]) -> None:
@@ -155,8 +134,3 @@ def test_one_damaged_choice_leaves_its_change_undecided_and_the_others_as_they_a
     spoil(store, "UPDATE prompts SET text = x'4142' WHERE text = x'32'")
     with pytest.raises(StoreError, match="damaged"):
         store.stagings.staged(number)
-
-
-def test_a_text_that_is_no_utf_8_hides_no_job(store: Store, jobs: list[int]) -> None:
-    spoil(store, "UPDATE jobs SET summary_of_changes = CAST(x'4bff' AS TEXT) WHERE number = 2")
-    assert [(job.number, job.summary_of_changes) for job in store.jobs.all()] == [(3, "s"), (2, "K\ufffd"), (1, "s")]

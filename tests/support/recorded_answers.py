@@ -198,6 +198,7 @@ RECORDED: dict[str, Callable[[], Iterator[str]]] = {
     "model/short_answers.txt": lambda: in_lines(model_answers()),
     "prose/answers.txt": prose_answers,
     "prose/short_answers.txt": short_prose_answers,
+    "store/damage_answers.txt": _told_by("store", "damage_stories"),
     "workspace/feed_answers.txt": _told_by("workspace", "feed_stories"),
 }
 

@@ -1,0 +1,82 @@
+"""Stories of damaged databases, step by step as text, and what differs from the whole one when they were opened."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from damaged_files import DAMAGES, KEY, ORIGIN, job_in_every_state
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.job import Draft, Job, Suggestion
+from cekura_tui.model.text import sha256
+from cekura_tui.store.salvage import SAVED
+from cekura_tui.store.sqlite_pages import Pages, owners
+from cekura_tui.store.store import Store
+
+_FIELDS = [name for name in Job.__slots__ if name != "key_id"]
+"""The key ids hang on a salt, which is another in each file."""
+
+
+def answers() -> Iterator[str]:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "cekura.db"
+        job_in_every_state(path)
+        whole, before = path.read_bytes(), dict(_facts(path))
+        for story in Path(__file__).with_name("damage_stories.txt").read_text().split("⁂ ")[1:]:
+            path.write_bytes(whole)
+            title, *steps = story.splitlines()
+            for step in filter(None, steps):
+                _happens(path, *step.split(maxsplit=1))
+            now, again = dict(_facts(path)), dict(_facts(path))
+            yield f"⁂ {title}"
+            yield from (f"{name}: {now[name]}" for name in now if before.get(name) != now[name])
+            yield from (f"then {name}: {value}" for name, value in again.items() if now[name] != value)
+
+
+def _happens(path: Path, what: str, about: str) -> None:
+    """Run `sql` that SQLite does not check, or damage the pages of tables and indexes, or one by its number."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as sql, closing(Pages(path)) as pages:
+        named, names = owners(pages), about.split()
+        if what == "sql":
+            sql.execute(about)
+            return
+    for page in range(1, pages.count + 1):
+        if str(page) in names or named.get(page) in names:
+            path.write_bytes(DAMAGES[what](path.read_bytes(), page))
+
+
+def _facts(path: Path) -> Iterator[tuple[str, object]]:
+    with closing(Store(path, ORIGIN, KEY, "default")) as store:
+        read, jobs = store.database.read, store.jobs
+        yield "notice", store.database.notice.partition(";")[0]  # then the file's name follows, with a time
+        for job in jobs.all(drafts=True):
+            yield from ((f"{job.number} {name}", _short(getattr(job, name))) for name in _FIELDS)
+            for what in (jobs.suggestion, jobs.draft_of):
+                yield f"{job.number} {what.__name__}", _texts(what, job)
+            yield f"{job.number} changes", [(one.at, str(one.state), one.reason) for one in jobs.changes(job.number)]
+            yield f"{job.number} answers", [(_short(one.raw), one.first_at) for one in jobs.answers(job.number)]
+        yield "history", [(use.how, use.at, use.job) for use in store.prompt_uses.all(7)]
+        yield "unreadable", jobs.unreadable and jobs.unreadable.sentence()
+        yield "not ended", [job.number for job in jobs.unfinished()]
+        for table in SAVED:
+            yield table, len(read(f"SELECT * FROM {table}"))
+        yield "without a job or prompt", [tuple(row)[:3] for row in read("PRAGMA foreign_key_check")]
+        yield "last number", [tuple(row) for row in read("SELECT * FROM sqlite_sequence WHERE name = 'jobs'")]
+
+
+def _texts(read: Callable[[Job], Suggestion | Draft], job: Job) -> list[object]:
+    """The prompts of a job, or why there are none."""
+    try:
+        found = read(job)
+        return [_short(found.prompt), _short(getattr(found, "improved_prompt", None))]
+    except CekuraTuiError as error:
+        return [_short(error.sentence())]
+
+
+def _short(value: object) -> object:
+    text = ascii(value)
+    return text if len(text) < 50 else f"{text[:20]}… {sha256(text)[:4]}"
