@@ -140,10 +140,8 @@ def _committed(wal: bytes, size: int) -> dict[int, int]:
     committed: dict[int, int] = {}
     pending: dict[int, int] = {}
     for at in range(32, len(wal) - size - 23, size + 24):
-        if wal[at + 8 : at + 16] != salts:
-            break
         sums = _checksum(order, wal[at : at + 8] + wal[at + 24 : at + 24 + size], sums)
-        if sums != struct.unpack(">II", wal[at + 16 : at + 24]):
+        if wal[at + 8 : at + 24] != salts + struct.pack(">II", *sums):
             break
         pending[int.from_bytes(wal[at : at + 4])] = at + 24
         if any(wal[at + 4 : at + 8]):

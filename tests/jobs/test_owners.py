@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from engine_room import DRAFT, TAKEN, Room, room
 from scripted_server import LAUNCH, Hold, ScriptedServer
 from waiting import until
@@ -67,15 +68,16 @@ async def test_the_launch_of_a_killed_process_is_unconfirmed_and_not_resent(here
     assert here.posts() == 1
 
 
-def test_a_process_is_known_by_more_than_its_number() -> None:
+def test_a_process_is_known_by_more_than_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     me = owner.this_process()
     other = me.replace('"start": "', '"start": "other')
     assert (owner.is_alive(me, 0), owner.is_alive(other, 0)) == (True, False)
     assert owner.this_process() != me
     assert (owner.is_gone(me), owner.is_gone(other), owner.is_gone("nonsense")) == (False, True, True)
-    fields = json.loads(me)
-    assert not owner.is_gone(json.dumps({**fields, "start": ""})), "its system does not say when it began"
-    assert not owner.is_gone(json.dumps({**fields, "host": "another-machine", "pid": 1}))
+    assert not owner.is_gone(json.dumps({**json.loads(me), "host": "another-machine", "pid": 1}))
+    monkeypatch.setattr(sys, "platform", "another")
+    monkeypatch.setenv("PATH", "")
+    assert not owner.is_gone(owner.this_process()), "its system does not say when it began"
 
 
 def test_an_unreadable_owner_counts_as_dead() -> None:

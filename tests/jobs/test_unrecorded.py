@@ -100,7 +100,8 @@ async def test_a_launch_is_not_sent_without_room_for_its_answer(here: Room, home
 async def test_an_answer_that_a_dead_process_kept_is_recorded(here: Room) -> None:
     job = here.store.jobs.begin_launch(DRAFT, 1.0, this_process())
     here.engine.adopt()
-    PendingAnswers(here.path).keep(PendingAnswer(1, job.launched_at or 0.0, "p-1", "{}", 2.0))
+    for number in (0, 1):
+        PendingAnswers(here.path).keep(PendingAnswer(number, job.launched_at or 0.0, "p-1", "{}", 2.0))
     mark_orphaned_launches(here.store.jobs, [replace(job, owner="")], 3.0)
     assert [change.state for change in here.store.jobs.changes(1)] == [JobState.LAUNCHING, JobState.RUNNING]
 

@@ -77,6 +77,8 @@ def test_a_changed_row_is_changed_in_every_list_that_holds_it(store: Store, open
     assert ids_and_words(store, "project_id=1") == [(3, was), (2, "reviewed"), (1, was)]
     assert ids_and_words(store, "agent_id=7 status:failed") == [(2, "reviewed")]
     assert ids_and_words(store, "agent_id=8") == [(9, was)]
+    store.runs.keep_opened(Run.read({"id": 9, "status": "queued"}), 20.0)
+    assert ids_and_words(store, "agent_id=8") == [(9, "queued")]
     assert ids_and_words(other, "project_id=1") == before
     seen = seen_in(store, "project_id=1")
     assert (seen.count, seen.got_at, seen.rows[1]) == (240, 10.0, changed[0])

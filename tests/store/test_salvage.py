@@ -104,13 +104,6 @@ def test_every_row_is_read_as_sqlite_reads_it(path: Path, tmp_path: Path) -> Non
     new.close()
 
 
-@pytest.mark.parametrize("name", ["jobs", "jobs_by_pair", "job_answers", "meta", "salt_copy", "prompt_uses"])
-def test_no_job_is_lost_with_the_pages_of_one_table(path: Path, name: str) -> None:
-    whole = found_by_us(path)
-    damage(path, *pages_of(path, name))
-    assert found_by_us(path).lacks(whole) == []
-
-
 @pytest.mark.parametrize(("page", "kind"), [(-1, "cut off"), (-1, "zeros"), (1, "noise")])
 def test_a_file_without_its_first_or_last_page_gives_every_job_and_note(path: Path, page: int, kind: str) -> None:
     whole = found_by_us(path)
@@ -197,7 +190,7 @@ def test_values_of_any_kind_and_length_are_read_as_sqlite_reads_them(tmp_path: P
     powers = [sign * 2**n for n in (0, 7, 8, 15, 16, 23, 24, 31, 32, 47, 48, 62) for sign in (1, -1)]
     integers = [0, 2**63 - 1, 1 - 2**63, *(power + more for power in powers for more in (-1, 0, 1))]
     edges = [page_size - 35, *((page_size - 12) * part // 255 - 23 for part in (32, 64)), 2 * page_size - 39]
-    lengths = [*range(140), *(edge + more for edge in edges for more in range(-9, 3))]
+    lengths = [*range(140), *(edge + more for edge in edges for more in range(-24, 3))]
     texts = [f"{length}é" + "x" * length if length % 2 else b"y" * length for length in lengths]
     rows = [*((n, n, None) for n in sorted({*integers})), *((n + 5_000, n / 7, text) for n, text in enumerate(texts))]
     with closing(sqlite3.connect(path, isolation_level=None)) as sql, closing(sqlite3.connect(path)) as reader:
