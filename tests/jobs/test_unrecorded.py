@@ -127,6 +127,9 @@ async def test_an_unrecorded_job_is_reported_by_id_and_followed_later(here: Room
             await launching
         assert pending_files(home) == ["cekura.db-taken-1.json"]
         assert (home / "cekura.db-taken-1.json").stat().st_mode & 0o077 == 0
+        assert [launch.number for launch in here.engine.unrecorded] == [1]
+        (home / "cekura.db-taken-1.json").rename(home / "saved")
+        assert here.engine.unrecorded == [], "another process seems to have recorded it"
     job = await here.comes_into(JobState.RUNNING)
     assert job.progress_id == "p-1"
     await here.asked(1)

@@ -13,6 +13,7 @@ from damaged_files import DAMAGES, KEY, ORIGIN, job_in_every_state
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft, Job, Suggestion
 from cekura_tui.model.text import sha256
+from cekura_tui.store.runs import read_cached_start
 from cekura_tui.store.salvage import SAVED
 from cekura_tui.store.sqlite_pages import Pages, owners
 from cekura_tui.store.store import Store
@@ -61,6 +62,9 @@ def _facts(path: Path) -> Iterator[tuple[str, object]]:
             yield f"{job.number} answers", [(_short(one.raw), one.first_at) for one in jobs.answers(job.number)]
         yield "history", [(use.how, use.at, use.job) for use in store.prompt_uses.all(7)]
         yield "unreadable", jobs.unreadable and jobs.unreadable.sentence()
+        yield "forgotten", [tuple(row)[:4] for row in read("SELECT * FROM jobs WHERE state = 'forgotten'")]
+        yield "read", [job.number for job in jobs.all(drafts=True)]
+        yield "first frame", [job.number for job in read_cached_start(path, ORIGIN, KEY, "default", None).jobs]
         yield "not ended", [job.number for job in jobs.unfinished()]
         for table in SAVED:
             yield table, len(read(f"SELECT * FROM {table}"))

@@ -6,9 +6,11 @@ import pytest
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 from waiting import answered
 
-from cekura_tui.model.errors import UsageError
+from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.job import Draft, JobState
 from cekura_tui.model.text import Prompt
+from cekura_tui.store.store import Store
+from cekura_tui.workspace.job_service import JobService
 from cekura_tui.workspace.session import Session
 
 DRAFT = Draft((5,), Prompt("Be kind."), 7, "Agent 7")
@@ -72,6 +74,29 @@ async def test_when_somebody_last_sat_before_the_jobs_is_kept(quick: Session) ->
     assert await quick.jobs.looked_at() is None
     await quick.jobs.note_visit()
     assert await quick.jobs.looked_at() is not None
+
+
+async def test_without_a_key_nothing_is_launched(session: Session) -> None:
+    keyless = JobService(session.store, session.client, session.engine, read_only="", no_key=KeyMissing("No API key."))
+    with pytest.raises(KeyMissing):
+        await keyless.launch(DRAFT)
+    assert await keyless.all(drafts=True) == []
+
+
+async def test_of_another_keys_jobs_lost_ones_are_followed_only_if_wished(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[list[int]] = []
+    monkeypatch.setattr(session.engine, "take_over", lambda numbers: taken.append(sorted(numbers)))
+    jobs = Store(session.store.database.path, session.store.account.origin, "former", "default").jobs
+    for state in (None, JobState.RUNNING, JobState.LOST, JobState.STOPPED):
+        number = jobs.begin_launch(DRAFT, 1.0, "me").number
+        if state is not None:
+            jobs.record_progress_id(number, f"p-{number}", "raw", 2.0)
+            jobs.record_state(number, state, "", 3.0, only_from=(JobState.RUNNING,))
+    session.jobs.take_over()
+    session.jobs.take_over(lost=True)
+    assert taken == [[2], [2, 3]]
 
 
 async def test_the_same_id_is_adopted_again_only_for_a_lost_job(session: Session) -> None:

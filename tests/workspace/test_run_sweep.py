@@ -15,7 +15,7 @@ from cekura_tui.api.errors import Busy
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.scope import Scope
-from cekura_tui.workspace.run_sweep import RunSweep
+from cekura_tui.workspace.run_sweep import AGAIN, RunSweep
 from cekura_tui.workspace.session import Session
 
 FAILURES = RunQuery(Scope("project", 1), parse("outcome:failed").filter)
@@ -75,9 +75,10 @@ async def test_a_new_failure_beside_one_that_was_found_before_is_listed(
 ) -> None:
     fields[21] = FAILED
     sweep = RunSweep(lambda question: question(quick), FAILURES, lambda: LATE)
-    assert (sweep.read, sweep.total, sweep.running) == (0, 0, True)
+    assert (sweep.read, sweep.total, sweep.running, sweep.wait()) == (0, 0, True, 0)
     await completed(sweep)
-    assert (sweep.read, sweep.total, sweep.running, [row.id for row in sweep.rows]) == (900, 900, False, [21])
+    assert (sweep.read, sweep.total, sweep.running, sweep.wait()) == (900, 900, False, AGAIN)
+    assert [row.id for row in sweep.rows] == [21]
     fields[20] = FAILED
     sweep.restart()
     assert [row.id for row in (await completed(sweep)).rows] == [21, 20]
