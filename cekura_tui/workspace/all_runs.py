@@ -237,7 +237,7 @@ def wait_text(error: ApiError, seconds: float) -> str:
 def _moment(first: ListPage[Run]) -> float | None:
     """When (Unix) a list was as its first answer says, by the server's time."""
     # The server tells its time in whole seconds, and runs of the same second are on the first page already.
-    return None if first.at is None else max(first.at, *(run.at or 0.0 for run in first.items), 0.0)
+    return None if first.at is None else max([first.at, *(run.at for run in first.items if run.at)])
 
 
 PAGES = 3

@@ -18,9 +18,6 @@ from cekura_tui.store.salvage import SAVED
 from cekura_tui.store.sqlite_pages import Pages, owners
 from cekura_tui.store.store import Store
 
-_FIELDS = [name for name in Job.__slots__ if name != "key_id"]
-"""The key ids hang on a salt, which is another in each file."""
-
 
 def answers() -> Iterator[str]:
     with TemporaryDirectory() as folder:
@@ -55,7 +52,8 @@ def _facts(path: Path) -> Iterator[tuple[str, object]]:
         read, jobs = store.database.read, store.jobs
         yield "notice", store.database.notice.partition(";")[0]  # then the file's name follows, with a time
         for job in jobs.all(drafts=True):
-            yield from ((f"{job.number} {name}", _short(getattr(job, name))) for name in _FIELDS)
+            names = [name for name in Job.__slots__ if name != "key_id"]  # that hangs on the salt of the file
+            yield from ((f"{job.number} {name}", _short(getattr(job, name))) for name in names)
             for what in (jobs.suggestion, jobs.draft_of):
                 yield f"{job.number} {what.__name__}", _texts(what, job)
             yield f"{job.number} changes", [(one.at, str(one.state), one.reason) for one in jobs.changes(job.number)]

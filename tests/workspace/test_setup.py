@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,9 +31,10 @@ def test_only_a_key_that_may_take_the_place_of_this_one_is_taken_up(home: Path, 
     found = setup.signed_in_since()
     assert (found.text if found else None) == (None if env else "new")
     assert setup.with_key(key).signed_in_since() is None, "it is the same"
-    assert setup.with_key(check_key("old", KEYBOARD)).signed_in_since() == saved_key(
-        setup.paths.credentials, setup.server
-    )
+    saved, piped = saved_key(setup.paths.credentials, setup.server), setup.with_key(ApiKey("piped", "standard input"))
+    assert setup.with_key(check_key("old", KEYBOARD)).signed_in_since() == saved
+    assert piped.without_key().looked_up_again() == piped, "it can be read once"
+    assert replace(setup, key=saved).looked_up_again().key == (setup.key or saved)
     assert make_setup(config_dir=str(home), demo=DemoOptions(), env={}).signed_in_since() is None
 
 
