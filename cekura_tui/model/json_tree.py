@@ -251,7 +251,7 @@ def _more(key: Path, path: Path, depth: int, left: int, what: str) -> TreeRow:
 
 def _place(value: object, step: str | int) -> int:
     if isinstance(value, dict):
-        return next((n for n, key in enumerate(value) if key == step), 0)
+        return list(value).index(step)
     return step if isinstance(step, int) else 0
 
 

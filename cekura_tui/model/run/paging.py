@@ -92,8 +92,8 @@ class PagedRuns:
     """
 
     def __init__(self, first: RunPage, got_at: float, max_pages: int = MAX_PAGES) -> None:
-        newest = max((row.at for row in first.rows if row.at is not None), default=0.0)
-        self.pin = max(got_at if first.at is None else first.at, newest)
+        made = [row.at for row in first.rows if row.at is not None]
+        self.pin = max([got_at if first.at is None else first.at, *made])
         """Runs that were made later are not of these pages. A server's clock may be behind its own times."""
         size = (len(first.rows) or PAGE) if first.more else max(PAGE, len(first.rows))
         self.layout = Layout(max(first.count, len(first.rows)), first.oldest_first, size)
