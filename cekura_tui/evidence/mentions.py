@@ -239,7 +239,7 @@ def _time(text: str, hit: re.Match[str]) -> Time | None:
 def seconds_in(text: str) -> float:
     """Seconds of "01:05", "1:02:03" or "1 min 5 s" or "65 seconds"."""
     total = 0.0
-    for part in re.findall(r"\d+(?:\.\d+)?", text)[:3]:
+    for part in re.findall(r"\d+(?:\.\d+)?", text):
         total = total * 60 + float(part)
     return total
 
