@@ -7,7 +7,6 @@ from collections.abc import ItemsView
 from itertools import pairwise
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +23,6 @@ from cekura_tui.model.json_tree import (
     json_lines,
     matches,
     pieces,
-    shown_name,
 )
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\n "), max_size=30)
@@ -93,11 +91,6 @@ def test_the_pieces_of_a_text_are_the_whole_of_it_and_cut_between_words(text: st
     starts = pieces("word " * 1_000)
     assert (len(starts), {start % 5 for start in starts}) == (5, {0})
     assert pieces("a" * PIECE + "\u0301b") == [0, PIECE - 1], "an accent stays at its letter"
-
-
-@pytest.mark.parametrize(("name", "shown"), [("x" * 200, "x" * 200), ("x" * 300, "x" * 199 + "…"), ("a\nb", "a b")])
-def test_a_key_is_drawn_on_one_line_of_a_bounded_length(name: str, shown: str) -> None:
-    assert shown_name(name) == shown
 
 
 def test_nothing_below_a_closed_node_is_looked_at() -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from run_server import PASSED, RUNNING
+from run_server import row as row_of
 from short_cases import cases
 
 from cekura_tui.model import text as texts
@@ -19,15 +21,16 @@ from cekura_tui.model.job_durations import usual
 from cekura_tui.model.json_tree import JsonTree, Node, Path, RawRows, matches, summary
 from cekura_tui.model.prompt_events import PromptUse, events_of, how_words, words_and_first_line
 from cekura_tui.model.run.columns import RunColumns, column_problems, columns_of, read_columns
-from cekura_tui.model.run.details import details_of, value_at
-from cekura_tui.model.run.groups import HOWS, findings_of, generalised, group_runs, normalised
-from cekura_tui.model.run.paging import Layout
+from cekura_tui.model.run.details import details_of, value_at, web_link
+from cekura_tui.model.run.groups import HOWS, findings_of, generalised, group_runs, has_outcomes_filtered, normalised
+from cekura_tui.model.run.paging import Layout, PagedRuns, RunPage
 from cekura_tui.model.run.query import COLUMNS, RunQuery, Sort
 from cekura_tui.model.run.run import NotARun, Run
 from cekura_tui.model.run.view import RunRow, RunView, view_of
 from cekura_tui.model.run.words import as_json, as_markdown, as_text, csv_row, text_row, transcript_json
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import Prompt
+from cekura_tui.model.transcript import search
 from cekura_tui.model.transcript.search import TurnMatches, folded, matches_in, read_query, snippet_of
 from cekura_tui.model.transcript.timeline import figure_words, timings
 from cekura_tui.model.transcript.tool_call import brief, ending_of, pretty, raw_text
@@ -44,9 +47,8 @@ def model_answers() -> Iterator[str]:
         kind = title.partition(",")[0]
         for number, line in enumerate(text.splitlines(), 1):
             if kind == "runs":
-                yield from (
-                    f"{number} {made}" for made in _run({"id": place * 100 + number, **json.loads(line)}, views)
-                )
+                payload = {"id": place * 100 + number, **json.loads(line)}
+                yield from (f"{number} {made}" for made in _run(payload, views))
             elif kind == "filters":
                 yield from _filter(line, [view.row for view in views[:15]])
             else:
@@ -89,9 +91,9 @@ def _run(payload: dict[str, object], views: list[RunView]) -> Iterator[str]:
     yield from (f"{one.verdict}: {one.explanation}" for one in findings_of(view.verdicts))
     ends = [call.tools.end_of(turn) for turn in turns if turn.speaker == "tool_call"]
     shown = [(pretty(turn), raw_text(turn)) for turn in turns]
-    made = _checksum(view.row, view.verdicts, view.timeline, call.sizes, call.latest, ends, shown, view.details)
+    seen = (view.row, view.verdicts, view.timeline, view.transcript, view.details, view.sent)
     written = (as_markdown(view), as_json(run), transcript_json(view), text_row(view.row), details_of(run.source))
-    yield f"{made} {_checksum(written)}"
+    yield f"{_checksum(seen, call.sizes, call.latest, ends, shown)} {_checksum(written)}"
 
 
 def _filter(line: str, rows: list[RunRow]) -> Iterator[str]:
@@ -102,8 +104,9 @@ def _filter(line: str, rows: list[RunRow]) -> Iterator[str]:
         asked, query = split(found, NOW), RunQuery(Scope("project", 9), found, noted(found, NOTES))
         passed = [row.id for row in filter(Matcher(found, now=NOW, notes=NOTES), rows)]
         yield f"  {passed} {[row.id for row in filter(denied(found, NOW), rows)]} {asked.params} {asked.rest_words}"
+        meant = (list(meant_terms(found)), has_outcomes_filtered(found))
         traits = (query.key, query.narrowed, query.shifting, str(query.rest(NOW)), query.params(NOW, narrow=False))
-        yield f"  {_checksum(found, traits)} {unknown_name(found, names_in(rows))} {list(meant_terms(found))}"
+        yield f"  {_checksum(found, traits)} {unknown_name(found, names_in(rows))} {meant}"
     yield f"  {list(completions(line, names_in(rows)))[:4]} {join_words(line.split(' '))}"
 
 
@@ -126,15 +129,22 @@ def _durations(*seconds: float) -> str:
 
 def _text(text: str) -> str:
     lines = [texts.clean_line(text, 12), texts.shortened(text, 12), texts.capped(text, 10), folded(text)]
+    lines.append(str(web_link(text)))
     about = (texts.has_controls(text), words_and_first_line(Prompt(text)), texts.is_clean_json({text: text}))
     return f"{texts.clean(text)!r} {lines} {about} {texts.json_text(text)} {normalised(text)!r} {generalised(text)!r}"
 
 
+def _record(fields: dict[str, Any]) -> str:
+    made = replace(_JOB, **{**fields, "state": JobState(fields["state"])})
+    return f"{made.unread} {made.resumable} {made.mismatched} {made.ended_at} {made.agent} {made.to_json()}"
+
+
 def _search(query: str, *parts: str) -> str:
     turns = [replace(_TURN, n=n, text=text) for n, text in enumerate(parts, 3)]
-    found, words = TurnMatches(turns, query), read_query(query)
+    found, words, again = TurnMatches(turns, query), read_query(query), search.join_words([query])
     places = [(found[n], found.place_of(found[n]), found.first_from(found[n].n)) for n in range(len(found))]
-    return f"{words} {places} {[(snippet_of(text, words.words), matches_in(text, words.words)) for text in parts]}"
+    said = [(snippet_of(text, words.words), matches_in(text, words.words)) for text in parts]
+    return f"{words} {again} {places} {said}"
 
 
 _TURN = view_of(Run.read({"id": 1, "transcript": "Caller: x"}), 0.0).transcript.turns[0]
@@ -149,6 +159,30 @@ def _pages(count: int, size: int, oldest_first: bool, first: int, last: int, ahe
     layout = Layout(count, oldest_first, size)
     spans = [layout.span(number) for number in range(1, layout.pages + 1)]
     return f"{layout.near(first, last, ahead)} {[layout.page_at(place) for place in range(count)]} {spans}"
+
+
+def _rows(ids: list[int]) -> tuple[RunRow, ...]:
+    return tuple(row_of(abs(number), float(abs(number)), PASSED if number > 0 else RUNNING) for number in ids)
+
+
+def _list(held: int, *steps: list[Any]) -> str:
+    """The list after its first page and after each step; a run whose id is negative is still running."""
+    runs, made = None, []
+    for name, *given in steps:
+        if name != "look_at":
+            given = [_rows(part) if isinstance(part, list) else part for part in given]
+        if runs is None:
+            runs = PagedRuns(RunPage(*given), 50.0, held)
+        elif name == "put":
+            runs.put(RunPage(*given))
+        else:
+            getattr(runs, name)(*given)
+        shown = " ".join(str(one.id) if isinstance(one, RunRow) else f"{one.place}?{one.why}" for one in runs.listed)
+        found = (runs.unsettled(2), runs.missing(range(9)), runs.next_missing(), runs.newest_page, runs.full)
+        places = [runs.listed.place_of(key) for key in (*range(1, 99), *(("gap", n) for n in range(9)))]
+        counts = (runs.count, runs.waiting, runs.newer, runs.shifts, runs.reported_count, runs.pin, runs.listed.loaded)
+        made.append(f"{shown} {found} {counts} {_checksum(list(runs.rows()), places, runs.layout)}")
+    return " ‖ ".join(made)
 
 
 def _columns(width: int, one_agent: bool, *changes: list[Any]) -> str:
@@ -190,6 +224,8 @@ _MADE: dict[str, Callable[..., str]] = {
     "searches": _search,
     "histories": _history,
     "pages": _pages,
+    "lists": _list,
+    "records": _record,
     "columns": _columns,
     "widths": _widths,
     "values": _value,

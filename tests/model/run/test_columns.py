@@ -31,20 +31,6 @@ def test_the_columns_fit_at_least_one_is_seen_and_the_choice_is_stored(
     assert read_columns(columns.text) == columns
 
 
-def test_columns_are_hidden_moved_and_sized_one_by_one_and_the_last_one_stays() -> None:
-    columns = RunColumns().toggled("length").moved("agent", -2).moved("run", -1).sized("agent", 30)
-    names = " ".join(column.name for column in columns.all)
-    assert names == "run agent outcome scenario personality length when"
-    assert dict(columns.cells(120))["agent"] == 30
-    assert "length" not in dict(columns.cells(120))
-    for name in NAMES:
-        columns = columns.toggled(name) if dict(columns.cells(400)).get(name) else columns
-    assert len(columns.cells(400)) == 1
-    assert columns.sized("agent", 1_000).all[1].width == WIDEST
-    assert "personality" not in dict(RunColumns().cells(70))
-    assert dict(RunColumns().sized("personality", 20).cells(70))["personality"] == 20, "a chosen width stays"
-
-
 @pytest.mark.parametrize(
     "text", ["", "{}", "[1]", "null", '[["run"]]', '[["run", false, null]]', '[["other", true, 5]]']
 )
