@@ -60,10 +60,11 @@ async def test_a_redirect_is_not_followed_so_the_key_stays_here(
 async def test_the_next_link_of_a_list_is_not_followed(scripted: ScriptedServer, client: Client) -> None:
     with ScriptedServer() as other:
         page = {"count": 3, "next": f"{other.url}{RUNS}?page=2", "results": [run_of(1), run_of(3), run_of(2)]}
-        scripted.on("GET", RUNS, Reply(page))
+        scripted.on("GET", RUNS, Reply(page), Reply({"count": 3, "results": [run_of(1)]}))
         got = await client.runs({"project_id": 9}, 1)
-        await client.runs({"project_id": 9}, 2)
+        last = await client.runs({"project_id": 9}, 2)
         assert ([run.id for run in got.items], got.count, got.more) == ([3, 2, 1], 3, True)
+        assert (got.oldest_first, last.oldest_first) == (True, False), "one run alone shows no order"
         assert [(asked.query["page"], asked.query["page_size"]) for asked in scripted.seen] == [
             ("1", "100"),
             ("2", "100"),
