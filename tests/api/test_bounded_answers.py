@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import random
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from hostile_server import KEY, MB, OPERATIONS, ask, bomb, compressed, filled, long_run, mutated
 from scripted_server import Reply, ScriptedServer, run_of
 
 from cekura_tui.api.answers import ApiResponse
-from cekura_tui.api.body import JOB, RUN, Limit, beyond_limits
+from cekura_tui.api.body import JOB, RUN, TURN_FROM, Limit, beyond_limits, read_body
 from cekura_tui.api.errors import ApiError, BadAnswer, KeyRefused, Rejected, TooLarge
 from cekura_tui.evidence.prompt_issues import read_issues
 from cekura_tui.model.errors import CekuraTuiError
@@ -36,6 +38,20 @@ async def test_a_right_answer_is_read_in_gzip_and_without(scripted: ScriptedServ
     plain, packed = Reply(body, 200, DATED), Reply(gzip.compress(body), 200, {"Content-Encoding": "gzip", **DATED})
     assert repr(await ask(scripted, operation, packed)) == repr(await ask(scripted, operation, plain))
     assert scripted.seen[-1].headers["Accept-Encoding"] == "gzip"
+
+
+async def test_of_large_answers_one_is_read_at_a_time() -> None:
+    async def sent(size: int) -> AsyncIterator[bytes]:
+        yield b"x" * size
+
+    turn = asyncio.Lock()
+    async with turn:
+        assert len(await read_body(httpx.Response(200, content=sent(TURN_FROM)), RUN, turn)) == TURN_FROM
+        reading = asyncio.create_task(read_body(httpx.Response(200, content=sent(TURN_FROM + 1)), RUN, turn))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not reading.done()
+    assert len(await reading) == TURN_FROM + 1
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from run_server import PASSED, RUNNING
-from run_server import row as row_of
+import run_server
 from short_cases import cases
 
 from cekura_tui.model import text as texts
@@ -162,7 +161,7 @@ def _pages(count: int, size: int, oldest_first: bool, first: int, last: int, ahe
 
 
 def _rows(ids: list[int]) -> tuple[RunRow, ...]:
-    return tuple(row_of(abs(number), float(abs(number)), PASSED if number > 0 else RUNNING) for number in ids)
+    return tuple(run_server.row(abs(n), float(abs(n)), (run_server.RUNNING, run_server.PASSED)[n > 0]) for n in ids)
 
 
 def _list(held: int, *steps: list[Any]) -> str:

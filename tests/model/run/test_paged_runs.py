@@ -123,17 +123,6 @@ def test_a_run_that_is_sent_twice_is_listed_once() -> None:
     assert keys(PagedRuns(RunPage(1, 3, (row(9), row(9), row(8))), 0.0)) == [9, 8, ("gap", 2)]
 
 
-def test_pages_that_are_larger_than_the_first_one_lose_no_run() -> None:
-    runs = PagedRuns(RunPage(1, 8, (row(8), row(7), row(6)), True), 0.0)
-    runs.put(RunPage(1, 8, tuple(row(n) for n in (8, 7, 6, 5)), True))
-    runs.put(RunPage(2, 8, tuple(row(n) for n in (4, 3, 2, 1))))
-    assert keys(runs) == [8, 7, 6, 5, 4, 3, 2, 1]
-
-
-def test_a_page_that_another_one_follows_is_not_the_end_whatever_the_count() -> None:
-    assert keys(PagedRuns(RunPage(1, 2, (row(8), row(7)), True), 0.0)) == [8, 7, ("gap", 2)]
-
-
 def test_a_list_ends_before_a_page_that_the_server_does_not_have() -> None:
     server, runs = paged(9, size=3)
     load(server, runs, 3)
