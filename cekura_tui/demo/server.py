@@ -72,29 +72,19 @@ class RequestLogMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         at, started = time.time(), time.perf_counter()
         noted: dict[str, Any] = {}
-        is_logged = False
-
-        def log(status: int) -> None:
-            nonlocal is_logged
-            is_logged = True
-            took = round((time.perf_counter() - started) * 1000, 2)
-            request = {
-                "method": scope["method"],
-                "path": scope["path"],
-                "query": scope["query_string"].decode("latin-1"),
-            }
-            self._log({"at": at, **request, "status": status, "ms": took} | noted)
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
-                log(message["status"])
+                took = round((time.perf_counter() - started) * 1000, 2)
+                request = {
+                    "method": scope["method"],
+                    "path": scope["path"],
+                    "query": scope["query_string"].decode("latin-1"),
+                }
+                self._log({"at": at, **request, "status": message["status"], "ms": took} | noted)
             await send(message)
 
-        try:
-            await self._app({**scope, "noted": noted}, receive, watched)
-        finally:
-            if not is_logged:
-                log(0)
+        await self._app({**scope, "noted": noted}, receive, watched)
 
 
 _HOST = "127.0.0.1"
