@@ -32,7 +32,7 @@ def test_no_moment_that_a_server_can_send_breaks_the_clock(moment: float) -> Non
     ("seconds", "shown"),
     [
         *((-3, "0 s"), (0, "0 s"), (9.7, "9 s"), (59, "59 s"), (60, "1 min"), (3599, "59 min"), (7500, "2 h 05 min")),
-        (98 * 86_400 + 3_700, "98 d 1 h"),
+        *((3_600, "1 h 00 min"), (172_799, "47 h 59 min"), (172_800, "2 d 0 h"), (98 * 86_400 + 3_700, "98 d 1 h")),
     ],
 )
 def test_a_span_is_in_seconds_minutes_hours_or_days(seconds: float, shown: str) -> None:
