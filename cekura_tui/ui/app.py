@@ -43,6 +43,7 @@ from cekura_tui.ui.away import ended_at, next_unread
 from cekura_tui.ui.keymap import keymap_in_use, read_keymap, use_keymap, with_keys
 from cekura_tui.ui.kit.app_screen import AppScreen, Painting, style_sheets
 from cekura_tui.ui.kit.copies import Copies
+from cekura_tui.ui.kit.keys_in_order import note_focus
 from cekura_tui.ui.kit.page import Page, drop_old_toasts
 from cekura_tui.ui.looks import Looks
 from cekura_tui.ui.messages import (
@@ -603,6 +604,8 @@ class CekuraApp(App[None]):
         if isinstance(event, events.Key) and self.screen_stack:
             # A screen that came by the key before is put together first: its keys find their widgets.
             await put_together(self.screen)
+            if not event.is_forwarded:
+                note_focus(event, self.focused)
         await super().on_event(event)
 
     # A window that is too small

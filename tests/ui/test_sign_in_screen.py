@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agents_on_a_server import reads
 from app_on_a_server import PROJECT, SMALL, Served, no_crash, opened, setup_of
+from one_dialog import burst
 from textual import events
 from textual.widgets import Input
 from watching import sees
@@ -49,7 +50,7 @@ async def test_without_a_key_there_are_three_ways_in_and_a_key_is_not_shown_or_c
 async def test_a_wrong_key_is_refused_and_the_right_one_is_saved_and_opens_the_runs(served: Served, home: Path) -> None:
     async with opened(setup_of(served.server.url, None)) as pilot:
         await sees(pilot, "s  Sign in")
-        await pilot.press("s", *"wrong", "enter")
+        burst(pilot.app, "s", *"wrong", "enter")
         await sees(pilot, "refused the API key", "Check the key, then press enter.")
         assert not (home / "credentials.json").exists()
         pilot.app.screen.query_one("#key", Input).value = served.server.key

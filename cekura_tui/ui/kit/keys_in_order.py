@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from textual import events
 from textual.screen import Screen
@@ -17,6 +18,9 @@ from cekura_tui.ui.terminal.textual_private import do_key, forward_key, put_toge
 T = TypeVar("T")
 PATIENCE = 1.0
 """Seconds that keys wait for what the key before them opens; then something stands in for it, and takes them."""
+
+_focus_at: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
+"""What had the focus when each key came."""
 
 StandIn = Callable[[str, Callable[[], object]], Screen[None]]
 """Makes a screen that says what is waited for, and can be told to wait no more."""
@@ -89,6 +93,11 @@ class PendingDialog:
             app.push_screen(self._stand_in)
 
 
+def note_focus(event: events.Key, focused: Widget | None) -> None:
+    """Note what has the focus as a key comes: one that gets up to the screen was perhaps typed for what has it then."""
+    _focus_at[event] = focused
+
+
 async def passed_on(widget: Widget, event: events.Key) -> bool:
     """Give a key to where the focus is by now, if the key before it led away from this widget, and drop one that was
     pressed too early for this screen; returns whether there is nothing left to do."""
@@ -99,7 +108,8 @@ async def passed_on(widget: Widget, event: events.Key) -> bool:
     screen = app.screen
     # A screen that came by the key before has no focus until it is put together.
     await put_together(screen)
-    if screen is widget or screen.focused is widget:
+    focused = screen.focused
+    if focused is widget or (screen is widget and focused is _focus_at.get(event, focused)):
         if not _too_early(screen, event):
             return False
         _done(event)
@@ -109,6 +119,7 @@ async def passed_on(widget: Widget, event: events.Key) -> bool:
         # A new event: one that is stopped would go no further there.
         later = events.Key(event.key, event.character)
         later.time = event.time
+        note_focus(later, screen.focused)
         forward_key(screen.focused or screen, later)
     return True
 

@@ -20,6 +20,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from cekura_tui.ui.actions import Action, bindings, is_offered
+from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.kit.row_renderer import DrawnLine, RowRenderer
 from cekura_tui.ui.kit.row_selection import RowMarks, RowSelection, Spot
 from cekura_tui.ui.kit.strips import Line, RowState, character_at, overlaid, without_background
@@ -326,6 +327,8 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     async def _on_key(self, event: events.Key) -> None:
         if self._keys is not None:
             await self._keys(self, event)
+        elif not await passed_on(self, event):
+            await do_binding(self, event)
 
     def action_open(self) -> None:
         if self._cursor_key is None:

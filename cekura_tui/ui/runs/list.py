@@ -24,7 +24,6 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, bindings
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.kit.lines import CHIP_CLASSES, NOTED, OUTCOME_TONES, TONE_CLASSES, Notice
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
@@ -128,11 +127,6 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         if self._notes is not notes:
             self._notes = notes
             self.redraw()
-
-    async def _on_key(self, event: events.Key) -> None:
-        """What follows `m` at once is typed into the note, and `j` before it counts."""
-        if not await passed_on(self, event):
-            await do_binding(self, event)
 
     @property
     def cursor_id(self) -> int | None:

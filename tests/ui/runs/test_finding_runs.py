@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 from app_on_a_server import LIST, SMALL, Served, no_crash, on_run, opened, setup_of
+from one_dialog import burst
 from run_list import footer, kinds_of, list_of, offset_of, rows_of, typed
 from scripted_server import Got, Reply, Reset, ScriptedServer, run_of
 from waiting import eventually
@@ -119,7 +120,8 @@ async def test_a_filter_is_saved_as_a_view_and_a_view_has_columns_of_its_own(ser
         await sees(pilot, "/ outcome:error", "when ▼", gone="length")
         await typed(pilot, "agent:~bank")
         await sees(pilot, "/ agent:~bank", "length")
-        await pilot.press("v", "s", *"bank", "enter")
+        await pilot.press("v")
+        burst(pilot.app, "s", *"bank", "enter")
         await sees(pilot, "Saved as “bank”.")
         await pilot.press("g", "j", "enter")
         await sees(pilot, "/ outcome:error", "when ▼", gone="length")
