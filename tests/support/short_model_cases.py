@@ -14,11 +14,12 @@ from short_cases import cases
 from cekura_tui.model import text as texts
 from cekura_tui.model.filter.match import Matcher, denied, noted, split
 from cekura_tui.model.filter.parse import completions, join_words, meant_terms, names_in, parse, unknown_name
-from cekura_tui.model.improve_prompt import mismatch, prompt_name, read_progress
-from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.improve_prompt import mismatch, prompt_name, read_progress, sent_facts
+from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.job_durations import usual
 from cekura_tui.model.json_tree import JsonTree, Node, Path, RawRows, matches, summary
 from cekura_tui.model.prompt_events import PromptUse, events_of, how_words, words_and_first_line
+from cekura_tui.model.request_log import RequestRecord
 from cekura_tui.model.run.columns import RunColumns, column_problems, columns_of, read_columns
 from cekura_tui.model.run.details import details_of, value_at, web_link
 from cekura_tui.model.run.groups import HOWS, findings_of, generalised, group_runs, has_outcomes_filtered, normalised
@@ -26,7 +27,7 @@ from cekura_tui.model.run.paging import Layout, PagedRuns, RunPage
 from cekura_tui.model.run.query import COLUMNS, RunQuery, Sort
 from cekura_tui.model.run.run import NotARun, Run
 from cekura_tui.model.run.view import RunRow, RunView, view_of
-from cekura_tui.model.run.words import as_json, as_markdown, as_text, csv_row, text_row, transcript_json
+from cekura_tui.model.run.words import as_json, as_markdown, as_text, csv_row, json_row, text_row, transcript_json
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import Prompt
 from cekura_tui.model.transcript import search
@@ -58,11 +59,11 @@ def model_answers() -> Iterator[str]:
     yield from (f"{one}: {one.final} {one.going} {one.wants_a_look} {one.words}" for one in JobState)
     yield "⁂ all runs together"
     rows, findings = [view.row for view in views[:24]], {view.row.id: findings_of(view.verdicts) for view in views}
-    yield from (f"{column}: {[row.id for row in Sort(column).apply(rows)]}" for column in COLUMNS)
+    yield from (f"{one}: {[row.id for row in Sort(one, up).apply(rows)]}" for one in COLUMNS for up in (False, True))
     for how in HOWS:
         found = group_runs(rows, how, findings)
         yield f"{how}: {found.failed} {found.errors} {_checksum(found)}"
-        yield from (f"{one.title} {one.run_ids} {one.strip} {one.filter_text}" for one in found.groups)
+        yield from (f"{one.title} {one.run_ids} {one.strip} {one.filter_text} {one.count}" for one in found.groups)
 
 
 def _checksum(*values: object) -> str:
@@ -90,9 +91,9 @@ def _run(payload: dict[str, object], views: list[RunView]) -> Iterator[str]:
     yield from (f"{one.verdict}: {one.explanation}" for one in findings_of(view.verdicts))
     ends = [call.tools.end_of(turn) for turn in turns if turn.speaker == "tool_call"]
     shown = [(pretty(turn), raw_text(turn)) for turn in turns]
-    seen = (view.row, view.verdicts, view.timeline, view.transcript, view.details, view.sent)
-    written = (as_markdown(view), as_json(run), transcript_json(view), text_row(view.row), details_of(run.source))
-    yield f"{_checksum(seen, call.sizes, call.latest, ends, shown)} {_checksum(written)}"
+    seen = (view.row, view.verdicts, view.timeline, view.transcript, view.details, view.sent, text_row(view.row))
+    written = (as_markdown(view), as_json(run), transcript_json(view), [*details_of(run.source).roots()])
+    yield f"{_checksum(seen, call.sizes, call.latest, ends, shown)} {_checksum(written, json_row(view.row, 'n'))}"
 
 
 def _filter(line: str, rows: list[RunRow]) -> Iterator[str]:
@@ -121,21 +122,23 @@ _ELAPSED = (-1, 0, 4.9, 5, 28, 38, 44, 45, 52, 55, 59, 60, 119, 120, 130, 200, 2
 
 def _durations(*seconds: float) -> str:
     if (found := usual(seconds)) is None:
-        return "none"
+        return f"none {list(map(texts.span_text, seconds))}"
     words = [found.left(elapsed) for elapsed in _ELAPSED]
     return f"{found} {found.words} {words} {[found.part(elapsed) for elapsed in (-1, 30, 60, 1000)]}"
 
 
 def _text(text: str) -> str:
     lines = [texts.clean_line(text, 12), texts.shortened(text, 12), texts.capped(text, 10), folded(text)]
-    lines.append(str(web_link(text)))
-    about = (texts.has_controls(text), words_and_first_line(Prompt(text)), texts.is_clean_json({text: text}))
+    lines += [str(web_link(text)), texts.visible(text), texts.size_text(text), f"{texts.word_total(text)} words"]
+    values = [texts.has_more_values(text, most) for most in range(9)].index(False)
+    about = (texts.has_controls(text), words_and_first_line(Prompt(text)), texts.is_clean_json({text: text}), values)
     return f"{texts.clean(text)!r} {lines} {about} {texts.json_text(text)} {normalised(text)!r} {generalised(text)!r}"
 
 
 def _record(fields: dict[str, Any]) -> str:
     made = replace(_JOB, **{**fields, "state": JobState(fields["state"])})
-    return f"{made.unread} {made.resumable} {made.mismatched} {made.ended_at} {made.agent} {made.to_json()}"
+    facts = sent_facts(made, Draft((5,), Prompt("a b"), 7))[1:]
+    return f"{facts} {made.unread} {made.resumable} {made.mismatched} {made.ended_at} {made.agent} {made.to_json()}"
 
 
 def _search(query: str, *parts: str) -> str:
@@ -191,10 +194,6 @@ def _columns(width: int, one_agent: bool, *changes: list[Any]) -> str:
     return f"{columns.cells(width, one_agent=one_agent)} {columns.text} {read_columns(columns.text) == columns}"
 
 
-def _widths(widths: dict[str, int]) -> str:
-    return f"{columns_of(widths).text} {column_problems(widths)}"
-
-
 def _value(value: object, word: str, path: list[str | int], at: int | None) -> str:
     """The rows of a value when all is closed, and when all was opened, three times over; and what is found in it."""
     tree, nodes = JsonTree([("run", "open")]), [Node(("run",), "run", value, 0, "words", "note")]
@@ -226,6 +225,7 @@ _MADE: dict[str, Callable[..., str]] = {
     "lists": _list,
     "records": _record,
     "columns": _columns,
-    "widths": _widths,
+    "widths": lambda widths: f"{columns_of(widths).text} {column_problems(widths)}",
+    "requests": lambda *given: (one := RequestRecord(*given)) and f"{one.line()} {one.failed}",
     "values": _value,
 }
