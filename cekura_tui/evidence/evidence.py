@@ -102,7 +102,6 @@ class EvidenceFinder:
                         sure = "maybe"
                     found.add(self._turns[index].n, sure, f"cited at {time.text}", words=time.text)
         anchors += self._look_at_tools(sentence, pointed, found)
-        anchors.sort()
         rest, described_at = self._look_for_described(sentence, timed, anchors, found)
         return rest, sorted(anchors + described_at)
 

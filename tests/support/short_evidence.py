@@ -102,7 +102,7 @@ def _sentences(text: str) -> str:
     for one in sentences_of([text]):
         quotes = [(quote.at, quote.who, quote.rule) for quote in one.quotes]
         times = [(time.at, time.first, time.last, time.sure, time.vague) for time in one.times]
-        found.append(repr((quotes, times, one.turns)))
+        found.append(repr((quotes, times, one.turns, len(one.rest.split()))))
     return " ".join(found)
 
 
