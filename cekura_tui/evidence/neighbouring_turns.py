@@ -101,7 +101,7 @@ def neighbours(
         who = speaks(clause)
         if not who or _NEGATED.search(clause) or RULE.search(clause):
             continue
-        before = [index for at, index in anchors if at < start]
+        before = [index for _, index in anchors]
         after = [index for at, index in anchors if at >= end]
         if alone and following is not None:
             after = [following]
@@ -124,7 +124,7 @@ def neighbours(
 def _within(turns: Sequence[Turn], clause: str, start: int, here: Sequence[tuple[int, int]]) -> Iterator[int]:
     """What the other one says before or after a turn that the same clause points at."""
     (at, first), (until, last) = min(here), max(here)
-    head, tail = clause[: max(at - start, 0)], clause[max(until - start, 0) :]
+    head, tail = clause[: at - start], clause[until - start :]
     pointed = {index for _, index in here}
     for part, near, step in ((head, first, -1), (tail, last, 1)):
         who = speaks(part)
