@@ -23,14 +23,10 @@ from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.model.transcript.transcript import Turn, read_transcript
 from cekura_tui.prose.compare import compare
 
-_ROLES = {
-    "A": "Main Agent",
-    "C": "Testing Agent",
-    "T": "Function Call",
-    "R": "Function Call Result",
-    "O": "Nurse",
-    "P": "Doctor",
-}
+_SPEAKERS = "Main Agent,Testing Agent,Function Call,Function Call Result,Nurse,Doctor"
+_ROLES = dict(zip("ACTROP", _SPEAKERS.split(","), strict=True))
+_EMPTY = re.compile(r"\w+=(?:''|\(\)|\{\}|None)(?:, )?")
+_NONE = re.compile(r"(?:\[\]|\(\)), ")
 _TURN = re.compile(r"([ACTROP])([\d.]*)-?([\d.]*) (?:(\w+) (?=\{))?(.*)")
 
 
@@ -49,8 +45,8 @@ def answers(body: str) -> Iterator[str]:
     for line in lines:
         if line.startswith("= "):
             yield " | ".join(map(_words, line[2:].split(" | ")))
-    for text in (line[2:] for line in lines if line.startswith("! ")):
-        yield from (f"{issue} {[node.path for node in issue.nodes()]}" for issue in read_issues(json.loads(text)))
+    for text in (line[2:] for line in lines if line.startswith("! ") and not prompts):
+        yield from (_EMPTY.sub("", f"{one} {[n.path for n in one.nodes()]}") for one in read_issues(json.loads(text)))
     call, *others = ([line for line in part.splitlines() if _TURN.fullmatch(line)] for part in head.split("‖\n"))
     turns, told = _turns(call), [line[2:] for line in lines if line.startswith("? ")]
     if prompts:
@@ -102,7 +98,7 @@ def _sentences(text: str) -> str:
     for one in sentences_of([text]):
         quotes = [(quote.at, quote.who, quote.rule) for quote in one.quotes]
         times = [(time.at, time.first, time.last, time.sure, time.vague) for time in one.times]
-        found.append(repr((quotes, times, one.turns, len(one.rest.split()))))
+        found.append(_NONE.sub("", repr((quotes, times, one.turns, len(one.rest.split())))))
     return " ".join(found)
 
 

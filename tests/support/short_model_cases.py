@@ -98,23 +98,23 @@ def _run(payload: dict[str, object], views: list[RunView]) -> Iterator[str]:
 
 def _filter(line: str, rows: list[RunRow]) -> Iterator[str]:
     found, wrong = parse(line)
-    yield f"{line} → {found}"
+    yield f"{line} → {str(found).replace(line, '=')}"
     yield from (f"  {start}-{end} {message}" for start, end, message in wrong)
     if found:
         asked, query = split(found, NOW), RunQuery(Scope("project", 9), found, noted(found, NOTES))
-        passed = [row.id for row in filter(Matcher(found, now=NOW, notes=NOTES), rows)]
+        passed = str([row.id for row in filter(Matcher(found, now=NOW, notes=NOTES), rows)]).replace(",", "")
         yield f"  {passed} {[row.id for row in filter(denied(found, NOW), rows)]} {asked.params} {asked.rest_words}"
         meant = (list(meant_terms(found)), has_outcomes_filtered(found))
         traits = (query.key, query.narrowed, query.shifting, str(query.rest(NOW)), query.params(NOW, narrow=False))
         yield f"  {_checksum(found, traits)} {unknown_name(found, names_in(rows))} {meant}"
-    yield f"  {list(completions(line, names_in(rows)))[:4]} {join_words(line.split(' '))}"
+    yield f"  {list(completions(line, names_in(rows)))[:4]} {join_words(line.split(' ')).replace(line, '=')}"
 
 
 _JOB = Job(1, JobState.RUNNING, "", "", "", "", (5, 6), 7, "", (), (), "")
 
 
 def _job(payload: object) -> str:
-    return f"{read_progress(payload)} {mismatch(_JOB, payload, [NOW, NOW + 9_000])} {prompt_name(str(payload))}"
+    return f"{tuple(read_progress(payload))} {mismatch(_JOB, payload, [NOW, NOW + 9_000])} {prompt_name(str(payload))}"
 
 
 _ELAPSED = (-1, 0, 4.9, 5, 28, 38, 44, 45, 52, 55, 59, 60, 119, 120, 130, 200, 239, 241, 299, 300, 375, 400, 421, 600)
@@ -123,22 +123,23 @@ _ELAPSED = (-1, 0, 4.9, 5, 28, 38, 44, 45, 52, 55, 59, 60, 119, 120, 130, 200, 2
 def _durations(*seconds: float) -> str:
     if (found := usual(seconds)) is None:
         return f"none {list(map(texts.span_text, seconds))}"
-    words = [found.left(elapsed) for elapsed in _ELAPSED]
+    words = [found.left(elapsed).replace("about ", "").replace("longer than usual", "+") for elapsed in _ELAPSED]
     return f"{found} {found.words} {words} {[found.part(elapsed) for elapsed in (-1, 30, 60, 1000)]}"
 
 
 def _text(text: str) -> str:
     lines = [texts.clean_line(text, 12), texts.shortened(text, 12), texts.capped(text, 10), folded(text)]
-    lines += [str(web_link(text)), texts.visible(text), texts.size_text(text), f"{texts.word_total(text)} words"]
-    values = [texts.has_more_values(text, most) for most in range(9)].index(False)
-    about = (texts.has_controls(text), words_and_first_line(Prompt(text)), texts.is_clean_json({text: text}), values)
+    lines += [str(web_link(text)), *({texts.visible(text)} - {text}), texts.size_text(text)]
+    counts = texts.word_total(text), [texts.has_more_values(text, most) for most in range(9)].index(False)
+    about = (texts.has_controls(text), words_and_first_line(Prompt(text)), texts.is_clean_json({text: text}), *counts)
     return f"{texts.clean(text)!r} {lines} {about} {texts.json_text(text)} {normalised(text)!r} {generalised(text)!r}"
 
 
 def _record(fields: dict[str, Any]) -> str:
     made = replace(_JOB, **{**fields, "state": JobState(fields["state"])})
-    facts = sent_facts(made, Draft((5,), Prompt("a b"), 7))[1:]
-    return f"{facts} {made.unread} {made.resumable} {made.mismatched} {made.ended_at} {made.agent} {made.to_json()}"
+    told = [text for _, text in sent_facts(made, Draft((5,), Prompt("a b"), 7))[1:]]
+    told += [f"{name} {value}" for name, value in made.to_json().items() if value]
+    return f"{made.unread} {made.resumable} {made.mismatched} {made.ended_at} {'; '.join(told)}"
 
 
 def _search(query: str, *parts: str) -> str:
@@ -208,9 +209,9 @@ def _value(value: object, word: str, path: list[str | int], at: int | None) -> s
             opened = tree.window(row.path, inner, windows) or range(150)
             windows[row.path] = tree.paged(row, inner, windows) if row.kind == "more" else opened
     opening, raw = tree.opening({"run": value}, ("run", *path), at, {}), RawRows(value)
-    found = [(raw.row_at(match), match) for match in raw.matches(word)]
+    found = [(raw.row_at(match), *match) for match in raw.matches(word)]
     lines = (list(raw), list(raw.lengths()), [raw.place_of(row.key) for row in raw], raw.place_of(len(raw)), found)
-    spots = list(matches(nodes, word))
+    spots = [tuple(spot) for spot in matches(nodes, word)]
     shown = " ⇒ ".join(dict.fromkeys(text for text, _ in made))
     return f"{shown} {opening} {spots[:4]} {found[:3]} {_checksum(made, lines, spots, summary(value))}"
 
