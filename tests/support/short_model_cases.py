@@ -63,7 +63,7 @@ def model_answers() -> Iterator[str]:
     for how in HOWS:
         found = group_runs(rows, how, findings)
         yield f"{how}: {found.failed} {found.errors} {_checksum(found)}"
-        yield from (f"{one.title} {one.run_ids} {one.strip} {one.filter_text} {one.count}" for one in found.groups)
+        yield from (f"{one.title} {one.run_ids} {one.strip} {one.filter_text} {one.left_out}" for one in found.groups)
 
 
 def _checksum(*values: object) -> str:
@@ -91,9 +91,10 @@ def _run(payload: dict[str, object], views: list[RunView]) -> Iterator[str]:
     yield from (f"{one.verdict}: {one.explanation}" for one in findings_of(view.verdicts))
     ends = [call.tools.end_of(turn) for turn in turns if turn.speaker == "tool_call"]
     shown = [(pretty(turn), raw_text(turn)) for turn in turns]
-    seen = (view.row, view.verdicts, view.timeline, view.transcript, view.details, view.sent, text_row(view.row))
+    seen = (view.row, view.verdicts, view.timeline, view.transcript, view.details, view.sent)
     written = (as_markdown(view), as_json(run), transcript_json(view), [*details_of(run.source).roots()])
-    yield f"{_checksum(seen, call.sizes, call.latest, ends, shown)} {_checksum(written, json_row(view.row, 'n'))}"
+    rows = (text_row(view.row), json_row(view.row, "n"), view.row.failed_checks)
+    yield f"{_checksum(seen, call.sizes, call.latest, ends, shown)} {_checksum(written, rows)}"
 
 
 def _filter(line: str, rows: list[RunRow]) -> Iterator[str]:
@@ -107,14 +108,16 @@ def _filter(line: str, rows: list[RunRow]) -> Iterator[str]:
         meant = (list(meant_terms(found)), has_outcomes_filtered(found))
         traits = (query.key, query.narrowed, query.shifting, str(query.rest(NOW)), query.params(NOW, narrow=False))
         yield f"  {_checksum(found, traits)} {unknown_name(found, names_in(rows))} {meant}"
-    yield f"  {list(completions(line, names_in(rows)))[:4]} {join_words(line.split(' ')).replace(line, '=')}"
+    joined = "".join(join_words(words).replace(line, "=") for words in (line.split(" "), [line]))
+    yield f"  {list(completions(line, names_in(rows)))[:4]} {joined}"
 
 
 _JOB = Job(1, JobState.RUNNING, "", "", "", "", (5, 6), 7, "", (), (), "")
 
 
 def _job(payload: object) -> str:
-    return f"{tuple(read_progress(payload))} {mismatch(_JOB, payload, [NOW, NOW + 9_000])} {prompt_name(str(payload))}"
+    read, other = read_progress(payload), mismatch(_JOB, payload, [NOW, NOW + 9_000])
+    return f"{(*read, read.state.value, read.believed.state.value)} {other} {len(prompt_name(str(payload)))}"
 
 
 _ELAPSED = (-1, 0, 4.9, 5, 28, 38, 44, 45, 52, 55, 59, 60, 119, 120, 130, 200, 239, 241, 299, 300, 375, 400, 421, 600)
