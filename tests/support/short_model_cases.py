@@ -148,7 +148,7 @@ def _record(fields: dict[str, Any]) -> str:
 def _search(query: str, *parts: str) -> str:
     turns = [replace(_TURN, n=n, text=text) for n, text in enumerate(parts, 3)]
     found, words, again = TurnMatches(turns, query), read_query(query), search.join_words([query])
-    places = [(found[n], found.place_of(found[n]), found.first_from(found[n].n)) for n in range(len(found))]
+    places = [(*found[n], found.place_of(found[n]), found.first_from(found[n].n)) for n in range(len(found))]
     said = [(snippet_of(text, words.words), matches_in(text, words.words)) for text in parts]
     return f"{words} {again} {places} {said}"
 
@@ -163,7 +163,7 @@ def _history(*uses: list[Any]) -> str:
 
 def _pages(count: int, size: int, oldest_first: bool, first: int, last: int, ahead: int) -> str:
     layout = Layout(count, oldest_first, size)
-    spans = [layout.span(number) for number in range(1, layout.pages + 1)]
+    spans = [str(layout.span(number))[5:] for number in range(1, layout.pages + 1)]
     return f"{layout.near(first, last, ahead)} {[layout.page_at(place) for place in range(count)]} {spans}"
 
 
