@@ -32,6 +32,6 @@ def read_vendor_file(path: Path | None) -> dict[str, str]:
         lines = read_regular(path, most=_MOST_BYTES).decode("utf-8", "replace").splitlines()
     except (OSError, ValueError):  # ValueError: HOME holds a character that no path may have
         return {}
-    pairs = (line.partition("=") for line in lines if not line.lstrip().startswith("#"))
+    pairs = (line.partition("=") for line in lines)
     found = {name.strip(): value.strip().strip('"').strip("'") for name, _, value in pairs}
     return {name: value for name, value in found.items() if name in _NAMES and value}
