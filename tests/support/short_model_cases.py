@@ -126,7 +126,7 @@ _ELAPSED = (-1, 0, 4.9, 5, 28, 38, 44, 45, 52, 55, 59, 60, 119, 120, 130, 200, 2
 def _durations(*seconds: float) -> str:
     if (found := usual(seconds)) is None:
         return f"none {list(map(texts.span_text, seconds))}"
-    words = [found.left(elapsed).replace("about ", "").replace("longer than usual", "+") for elapsed in _ELAPSED]
+    words = "|".join(found.left(elapsed).replace("about ", "").replace("longer than usual", "") for elapsed in _ELAPSED)
     return f"{found} {found.words} {words} {[found.part(elapsed) for elapsed in (-1, 30, 60, 1000)]}"
 
 
@@ -216,7 +216,7 @@ def _value(value: object, word: str, path: list[str | int], at: int | None) -> s
     lines = (list(raw), list(raw.lengths()), [raw.place_of(row.key) for row in raw], raw.place_of(len(raw)), found)
     spots = [tuple(spot) for spot in matches(nodes, word)]
     shown = " ⇒ ".join(dict.fromkeys(text for text, _ in made))
-    return f"{shown} {opening} {spots[:4]} {found[:3]} {_checksum(made, lines, spots, summary(value))}"
+    return f"{shown} {(*opening,)} {spots[:4]} {found[:3]} {_checksum(made, lines, spots, summary(value))}"
 
 
 _MADE: dict[str, Callable[..., str]] = {
