@@ -163,14 +163,16 @@ class _Story:
                 server.scripts[about] = deque(script)
             case "launch":
                 await jobs.launch(DRAFT, again_of=int(words[0]) if words else None)
+            case "send":
+                await jobs.launch(DRAFT, int(words[0]))
             case "pass":
                 await self.time.passes(float(words[0]))
             case "jump":
                 self.time.jump(float(words[0]))
             case "clock":
                 self.time.wall += float(words[0])
-            case "stop":
-                jobs.stop(int(words[0]))
+            case "stop" | "forget":
+                getattr(jobs, what)(int(words[0]))
             case "resume" if words:
                 await jobs.resume(int(words[0]), accept="accept" in words)
             case "resume":
@@ -179,8 +181,6 @@ class _Story:
                 jobs.take_over([int(words[0])])
             case "poll":
                 jobs.poll_now(int(words[0]))
-            case "forget":
-                jobs.forget(int(words[0]))
             case "hold":
                 server.held = asyncio.Event()
             case "release" if server.held is not None:
