@@ -186,15 +186,12 @@ class _CompletenessCheck:
     ids: set[int] = field(default_factory=set)
     repeats: int = 0
     """Pages in a row, up to now, that brought nothing new."""
-    doubtful: bool = False
-    """Whether there was any such page."""
 
     def unseen(self, page: ListPage[Run]) -> ListPage[Run]:
         """The page with those of its runs that were not seen before."""
         items = tuple({run.id: run for run in page.items if run.id not in self.ids}.values())
         self.ids.update(run.id for run in items)
         self.repeats = 0 if items else self.repeats + 1
-        self.doubtful = self.doubtful or not items
         return ListPage(page.count, items, page.more, page.oldest_first, page.at)
 
     def verify(self, total: int) -> None:

@@ -167,7 +167,7 @@ class RunSweep:
     def _end(self) -> None:
         if not self.whole:
             # What was listed before and is not there any more, or is otherwise by now, is gone.
-            gone = self._found.keys() - self._seen
-            self._found = {number: row for number, row in self._found.items() if number not in gone}
-            self._rows = None if gone else self._rows
+            for number in self._found.keys() - self._seen:
+                del self._found[number]
+                self._rows = None
         self.whole, self._pass, self._since = True, None, self._began - BEFORE

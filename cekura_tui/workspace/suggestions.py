@@ -219,12 +219,11 @@ class StagingService:
         """What is chosen by key: a hunk in the place of its parts, a part with what the whole was for the others."""
         hunks = [hunk for hunk in diff.hunks if hunk.number in made]
         found: dict[str, HunkChoice | None] = {}
-        if wholes := {hunk.whole for hunk in hunks if hunk.whole}:
-            chosen, parts = self._stagings.choices(number), families(diff)
-            for whole in wholes & chosen.keys():
-                found[whole] = None
-                if chosen[whole].what != "edited":
-                    found |= {part: chosen.get(part, chosen[whole]) for part in parts[whole]}
+        chosen, parts = self._stagings.choices(number), families(diff)
+        for whole in {hunk.whole for hunk in hunks} & chosen.keys():
+            found[whole] = None
+            if chosen[whole].what != "edited":
+                found |= {part: chosen.get(part, chosen[whole]) for part in parts[whole]}
         found |= {part: None for hunk in hunks for part in hunk.parts}
         return found | {hunk.key: made[hunk.number] for hunk in hunks}
 
