@@ -55,7 +55,7 @@ def api_answers() -> Iterator[str]:
 def _refused(answer: ApiResponse) -> Iterator[str]:
     error = answers.refusal(answer, "host", NOW)
     then = f"{datetime.fromtimestamp(NOW + (error.retry_after or 0)):%H:%M:%S}"
-    yield f"{type(error).__name__}: {error.sentence().replace(then, '(then)')}"
+    yield f"{'taken ' * answer.taken}{type(error).__name__}: {error.sentence().replace(then, '(then)')}"
     traits = [name for name in ("from_api", "not_taken", "may_pass", "unknown_id") if getattr(error, name)]
     waits = [next_try(error, tries, elapsed, 0.25) for tries in (1, 2, 3) for elapsed in (0, 9.0, 9.2)]
     yield f"{' '.join(traits)} {error.retry_after} {waits if any(waits) else ''} {error.facts()}"
