@@ -60,10 +60,8 @@ async def happens(room: FeedRoom, step: str) -> str:
             room.desk.held = lambda asked: not things or asked in things
         case "release":
             room.desk.release()
-        case "refresh":
-            feed.refresh()
-        case "more":
-            feed.load_more()
+        case "refresh" | "more":
+            (feed.refresh if what == "refresh" else feed.load_more)()
         case "enter" if feed.runs is not None:
             feed.runs.let_in()
         case "show":

@@ -109,10 +109,9 @@ async def test_what_is_found_is_read_whole_and_kept_for_the_next_time(quick: Ses
 
 async def test_without_an_agent_the_project_or_result_is_searched(quick: Session, scripted: ScriptedServer) -> None:
     runs = Runs(scripted, run(45), honest=False)
-    alone = {**run(50), "agent": None}
-    assert [await found(quick, one) for one in (run(50, scenario=None), alone)] == [None, None]
+    assert [await found(quick, one) for one in (run(50, scenario=None), {**run(50), "agent": None})] == [None, None]
     quick.store.runs.keep_opened(Run.read(run(44)), 1.0)
-    assert (await found(quick, alone), runs.asked) == (44, [])
+    assert (await found(quick, {**run(50), "agent": None}), runs.asked) == (44, [])
     assert await found(quick, {**run(50), "agent": None, "project": 9, "result_id": 8}) == 45
     assert await found(quick, {**run(50), "agent": None, "result_id": 8}) == 45
     assert [asked.get("project_id") for asked in runs.asked] == ["9", None]

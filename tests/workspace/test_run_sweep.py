@@ -70,7 +70,7 @@ async def test_a_refresh_while_a_page_is_loading_restarts_the_search(
     assert [row.id for row in (await completed(sweep)).rows] == [900, 5]
 
 
-async def test_a_new_failure_beside_one_that_was_found_before_is_listed(
+async def test_what_is_found_is_what_is_there_now(
     quick: Session, listed: Listed, fields: dict[int, dict[str, object]]
 ) -> None:
     fields[21] = FAILED
@@ -82,6 +82,9 @@ async def test_a_new_failure_beside_one_that_was_found_before_is_listed(
     fields[20] = FAILED
     sweep.restart()
     assert [row.id for row in (await completed(sweep)).rows] == [21, 20]
+    listed.ids.clear()
+    sweep.restart()
+    assert (list((await completed(sweep)).rows), sweep.total) == ([], 0)
 
 
 async def test_a_server_without_time_filter_is_not_read_to_its_end_again(
