@@ -227,7 +227,7 @@ class _Story:
     def _facts(self, job: Job) -> Iterator[Any]:
         yield from (job.state, job.last_status, repr(job.reason), job.error, self._at(job.finished_at), job.other_key)
         yield from (self._at(at) for at in (job.stale_since, job.answered_at, job.since))
-        yield from (job.again_of, "-" if job.took is None else round(job.took))
+        yield from (round(fact) for fact in (job.again_of, job.took) if fact is not None)
         answers = self.window.store.jobs.answers(job.number)
         yield [(self._at(answer.first_at), self._at(answer.last_at)) for answer in answers]
 
