@@ -9,14 +9,14 @@ from cekura_tui.prose.compare import compare
 from cekura_tui.prose.lines import as_text, passages
 from cekura_tui.prose.staged_lines import staged_lines
 from cekura_tui.prose.staging import HunkChoice, staged
-from cekura_tui.prose.uncompared import DRAWN, LONGEST, MOST_LINES, drawn_end
+from cekura_tui.prose.uncompared import DRAWN, LONGEST, MOST_LINES, are_too_long, drawn_end
 
 SENT = "# Booking\n1. Ask him.\n3. Tell her.\n"
 LONG = {
     "lines": "- Ask the caller for the date of birth.\r\n" * 30_000,
     "one line": "Ask him. " * 120_000,
     "no space": "x" * (LONGEST + 1),
-    "short lines": "ab\n" * (MOST_LINES + 1),
+    "short lines": ("ab\n" * (MOST_LINES + 1)).ljust(LONGEST - len(SENT)),
     "one line and many": "x" * LONGEST + "\n" * MOST_LINES,
 }
 
@@ -24,10 +24,10 @@ LONG = {
 @pytest.mark.parametrize("name", LONG)
 @pytest.mark.parametrize("sent", [SENT, "", "y" * 150_000])
 def test_what_is_staged_of_it_is_all_of_a_text_to_the_byte(name: str, sent: str) -> None:
-    diff = compare(sent, LONG[name])
-    assert (diff.old, diff.new, len(diff.hunks), diff.is_compared) == (sent, LONG[name], 1, False)
-    assert staged(diff, {}) == sent
-    assert staged(diff, {1: HunkChoice("rejected")}) == sent
+    diff, kind = compare(sent, LONG[name]), "changed" if sent else "added"
+    assert (diff.old, diff.new, diff.hunks[0].kind, diff.is_compared) == (sent, LONG[name], kind, False)
+    assert staged(diff, {}) == staged(diff, {1: HunkChoice("rejected")}) == sent
+    assert [compare(LONG[name], now).hunks[0].kind for now in (" ", "z")] == ["removed", "changed"]
     assert staged(diff, {1: HunkChoice("accepted")}) == LONG[name]
 
 
@@ -35,7 +35,8 @@ def test_what_is_staged_of_it_is_all_of_a_text_to_the_byte(name: str, sent: str)
 def test_its_start_is_drawn_and_how_much_is_behind_that(name: str) -> None:
     diff = compare(SENT, LONG[name])
     more = f"… ({len(LONG[name]) - drawn_end(LONG[name]):,} characters more, not shown)"
-    assert diff.coarse.startswith("not compared: the two texts have ")
+    told = f"{MOST_LINES + 4:,} lines" if name == "short lines" else f"{len(SENT + LONG[name]):,} characters"
+    assert diff.coarse.startswith(f"not compared: the two texts have {told}; up to 1")
     lines = [line.text for passage in passages(diff) for line in passage.lines]
     kept = [line.text for line in staged_lines(diff, {1: HunkChoice("accepted")}).lines]
     for drawn in (lines, kept, as_text(diff).splitlines()):
@@ -44,13 +45,12 @@ def test_its_start_is_drawn_and_how_much_is_behind_that(name: str) -> None:
     assert len(kept) < 2_500
 
 
-def test_the_same_long_text_twice_is_no_change() -> None:
-    assert compare(LONG["lines"], LONG["lines"]).is_same
-
-
 def test_a_diff_knows_its_long_change_again_and_another_not() -> None:
-    keys = {compare(SENT, LONG["one line"] + end).hunks[0].key for end in ("", "", "!")}
-    assert len(keys) == 2
+    assert len({compare(SENT, LONG["one line"] + end).hunks[0].key for end in ("", "", "!")}) == 2
+    assert compare(LONG["lines"], LONG["lines"]).is_same
+    assert not are_too_long("x" * LONGEST, "") | are_too_long("", "\n" * MOST_LINES)
+    texts = ("ab\n" * 2_000, "ab\n" * 2_001, f"{'x' * 50_000}\n{'x' * 60_000}", f"{'x' * 49_999}\n{'x' * 60_000}")
+    assert [*map(drawn_end, texts)] == [6_000, 6_000, 50_001, 100_000]
 
 
 @pytest.mark.parametrize("text", ["", " ", "one", "a b" * 90_000, "word " * 70_000, "\n" * 70_000 + "x" * 70_000])
