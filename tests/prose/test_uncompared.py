@@ -34,13 +34,13 @@ def test_what_is_staged_of_it_is_all_of_a_text_to_the_byte(name: str, sent: str)
 @pytest.mark.parametrize("name", LONG)
 def test_its_start_is_drawn_and_how_much_is_behind_that(name: str) -> None:
     diff = compare(SENT, LONG[name])
-    more = f"… ({len(LONG[name]) - drawn_end(LONG[name]):,} characters more, not shown)"
-    told = f"{MOST_LINES + 4:,} lines" if name == "short lines" else f"{len(SENT + LONG[name]):,} characters"
-    assert diff.coarse.startswith(f"not compared: the two texts have {told}; up to 1")
+    told = f"{len(SENT + LONG[name]):,} characters; up to 1,000,000 are"
+    told = f"{MOST_LINES + 4:,} lines; up to 100,000 are" if name == "short lines" else told
+    assert diff.coarse.startswith(f"not compared: the two texts have {told}")
     lines = [line.text for passage in passages(diff) for line in passage.lines]
     kept = [line.text for line in staged_lines(diff, {1: HunkChoice("accepted")}).lines]
     for drawn in (lines, kept, as_text(diff).splitlines()):
-        assert more in "\n".join(drawn)
+        assert f"… ({len(LONG[name]) - drawn_end(LONG[name]):,} characters more, not shown)" in "\n".join(drawn)
         assert sum(map(len, drawn)) < 2 * DRAWN
     assert len(kept) < 2_500
 
