@@ -19,7 +19,7 @@ WIDE, SMALL = (120, 36), (80, 24)
     [
         pytest.param("runs", SMALL, id="runs-80x24"),
         pytest.param("nothing", SMALL, id="nothing-80x24"),
-        pytest.param("groups", WIDE, id="groups"),
+        pytest.param("groups", SMALL, id="groups"),
         pytest.param("run", SMALL, id="run-80x24"),
         pytest.param("verdicts", SMALL, id="verdicts-80x24"),
         pytest.param("details", SMALL, id="details-80x24"),
@@ -61,4 +61,4 @@ def test_a_proposal_of_a_model_looks_as_in_its_picture(
     snap_compare: Callable[..., bool], cases: Path, scene: str
 ) -> None:
     with prepared_app(cases) as app:
-        assert snap_compare(app, run_before=MORE_SCENES[scene], terminal_size=WIDE)
+        assert snap_compare(app, run_before=MORE_SCENES[scene], terminal_size=SMALL)

@@ -31,7 +31,11 @@ def answers() -> Iterator[str]:
                 _happens(path, *step.split(maxsplit=1))
             now, again = dict(_facts(path)), dict(_facts(path))
             yield f"⁂ {title}"
-            yield from (f"{name}: {now[name]}" for name in now if before.get(name) != now[name])
+            told: dict[str, list[str]] = {}
+            for name in (name for name in now if before.get(name) != now[name]):
+                about, _, field = name.rpartition(" ") if name[0].isdigit() else ("", "", name)
+                told.setdefault(f"{field}: {now[name]}", []).append(about)
+            yield from (f"{' '.join(about)} {fact}".lstrip() for fact, about in told.items())
             yield from (f"then {name}: {value}" for name, value in again.items() if now[name] != value)
 
 
