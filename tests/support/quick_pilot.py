@@ -62,7 +62,7 @@ def is_pending(app: App[object]) -> bool:
         return True
     if screen._dirty_widgets or screen._callbacks:
         return True
-    if app._batch_count or app._animator._animations or app._animator._scheduled:
+    if app._batch_count or app._resize_timer or app._animator._animations or app._animator._scheduled:
         return True
     return any(
         widget._next_callbacks or not widget._message_queue.empty()

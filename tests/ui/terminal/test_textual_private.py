@@ -66,7 +66,7 @@ CALLED: list[tuple[Callable[..., Any], str]] = [
 """What is called or overridden, here or in `quick_pilot`, and the names of what it takes."""
 NAMES: list[tuple[type, str]] = [
     (App, "_display _fatal_error _background_screens _prune delay_update _close_messages_no_wait"),
-    (App, "_driver _exception _notifications _batch_count _animator"),
+    (App, "_driver _exception _notifications _batch_count _animator _resize_timer"),
     (DOMNode, "_bindings _PSEUDO_CLASSES _component_styles _selector_names"),
     (DOMNode, "_has_hover_style _has_focus_within _has_order_style _has_odd_or_even"),
     (Driver, "_app _loop _size"),
