@@ -20,7 +20,7 @@ PATIENCE = 1.0
 """Seconds that keys wait for what the key before them opens; then something stands in for it, and takes them."""
 
 _focus_at: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
-"""What had the focus when each key came."""
+"""The widget that had the focus when each key arrived."""
 
 StandIn = Callable[[str, Callable[[], object]], Screen[None]]
 """Makes a screen that says what is waited for, and can be told to wait no more."""
@@ -94,7 +94,8 @@ class PendingDialog:
 
 
 def note_focus(event: events.Key, focused: Widget | None) -> None:
-    """Note what has the focus as a key comes: one that gets up to the screen was perhaps typed for what has it then."""
+    """Record which widget has the focus as a key arrives: if another has it when the key bubbles up to the screen, the
+    key is for that one."""
     _focus_at[event] = focused
 
 
