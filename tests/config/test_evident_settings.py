@@ -57,6 +57,7 @@ def test_the_defaults_are_right() -> None:
 
 def test_a_table_of_the_settings_does_not_change_with_the_one_it_was_made_of() -> None:
     table: dict[str, object] = {"runs.improve": "I"}
+    assert settings._evident_values({"keys": table, "title": True}) == {"keys": table, "title": True}
     made = make_settings({"keys": table})
     table["runs.open"] = "o"
     assert made.keys == {"runs.improve": "I"}

@@ -95,12 +95,14 @@ def test_jobs_end_as_the_server_said_after_any_sequence(play: Play, steps: Seque
     play(steps)
 
 
-def test_of_two_answers_that_end_a_job_the_first_one_is_kept(play: Play) -> None:
-    play([ONE, ("is_overtaken", 0, 0, ["succeeded", "failed"])])
+@pytest.mark.parametrize("late", ["failed", "502"])
+def test_of_two_answers_that_come_at_once_the_one_that_ended_the_job_is_kept(play: Play, late: str) -> None:
+    play([ONE, ("is_overtaken", 0, 0, ["succeeded", late])])
 
 
-def test_a_failure_that_comes_after_the_end_does_not_make_a_job_stale(play: Play) -> None:
-    play([ONE, ("is_overtaken", 0, 0, ["succeeded", "502"])])
+def test_a_failure_retracted_by_word_that_the_job_goes_on_is_believed_later(play: Play) -> None:
+    for word in GOING:
+        play([ONE, ("will_answer", 0, ["failed", word, "failed", "nothing"]), ("passes", 70.0), ("passes", 30.0)])
 
 
 def test_an_answer_that_comes_after_a_job_was_forgotten_is_not_kept(play: Play) -> None:

@@ -7,17 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import pytest
-from engine_room import (
-    DONE,
-    RUNNING,
-    UNKNOWN,
-    Follow,
-    Leaps,
-    OpenRoom,
-    Room,
-    Simulate,
-    hasty,
-)
+from engine_room import DONE, RUNNING, UNKNOWN, Follow, Leaps, OpenRoom, Room, Simulate, hasty
 from fickle_server import BAD
 from scripted_server import PROGRESS, Hold, Reply, Reset, ScriptedServer
 from waiting import eventually
@@ -128,12 +118,7 @@ NOTHING = [{}, {"detail": "Not found."}, {"status": "expired"}, {"status": None,
 
 @pytest.mark.parametrize(
     ("answers", "days"),
-    [
-        ([RUNNING] * 8, 2),
-        ([Reset(), Reset()], 2),
-        ([BAD["502"], BAD["502"]], 2),
-        ([RUNNING, RUNNING], -10),
-    ],
+    [([RUNNING] * 8, 2), ([Reset(), Reset()], 2), ([BAD["502"], BAD["502"]], 2), ([RUNNING, RUNNING], -10)],
     ids=["set ahead", "asleep without network", "asleep beside a failing server", "set back"],
 )
 async def test_a_job_survives_a_wrong_clock_and_two_days_of_sleep(

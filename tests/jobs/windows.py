@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from fickle_server import UNKNOWN, End, FickleServer
+from fickle_server import SAYS_NOTHING, UNKNOWN, End, FickleServer
 from simulated_time import SimulatedTime
 
 from cekura_tui.api.client import Client, LaunchAnswer, ProgressAnswer
@@ -33,19 +33,21 @@ T = TypeVar("T")
 class Heard:
     """What any window was told of a job: its end, how often it ended, and what may make it a lost one.
 
-    A failure is taken back by another end, and by word that the job goes on where that was asked for after it.
+    A failure is retracted by another end, and by word that the job goes on where that was asked for after it.
     """
 
     since: float = 0.0
     """When it was launched, by the clock that nobody sets."""
     end: End | None = None
     ends: int = 0
+    retracted: bool = False
+    """Whether word came that it goes on after a failure: of the next failure the engine says when it believes it."""
     unknown: int = 0
     overdue: int = 0
 
     @property
     def failure(self) -> End | None:
-        """Its end, if that is one that may be taken back."""
+        """Its end, if that is one that may be retracted."""
         return self.end if self.end and self.end.state == JobState.FAILED else None
 
 
@@ -80,6 +82,14 @@ class World:
     def held(self) -> bool:
         return not self._open_way.is_set()
 
+    def has_ended(self, job: Job) -> None:
+        """What an engine says of a job whose end it recorded."""
+        self.ended[job.number] += 1
+        heard = self.heard[job.progress_id or ""]
+        if heard.retracted and job.state == JobState.FAILED:
+            (heard.end,) = [end for end in self.server.ends.values() if end.answer == job.error]
+            heard.ends += 1
+
     def hold(self, held: bool) -> None:
         """Whether answers are held up on their way back, until this is called again."""
         (self._open_way.clear if held else self._open_way.set)()
@@ -113,7 +123,7 @@ class Window:
             self.store.jobs,
             self.lease,
             self.way,  # type: ignore[arg-type]
-            ended=lambda job: world.ended.update([job.number]),
+            ended=world.has_ended,
             clock=time.clock,
             monotonic=time.monotonic,
             pause=time.pause,
@@ -212,9 +222,10 @@ class Way:
         heard, now = self._world.heard[progress_id], self._world.time.elapsed
         end = self._world.server.ends.get(raw)
         if end is not None and (heard.end is None or (heard.failure and end.state != heard.end.state)):
-            heard.end, heard.ends = end, heard.ends + 1
-        elif end is None and failure is not None and heard.end is failure:
-            heard.end = None
+            if not (heard.retracted and end.state == JobState.FAILED):
+                heard.end, heard.ends = end, heard.ends + 1
+        elif end is None and failure is not None and heard.end is failure and raw not in SAYS_NOTHING:
+            heard.end, heard.retracted = None, True
         heard.overdue += now - heard.since >= DAY
         self.not_before[progress_id] = now + interval(self._age(progress_id), 0)
 

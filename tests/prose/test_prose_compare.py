@@ -21,12 +21,7 @@ YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 _ANY = st.text(max_size=80)
 _PARTS = st.sampled_from(
     [
-        *(
-            "Be kind. ",
-            "Never promise a price.",
-            " Ask for {{name}} first.",
-            "Say it once, then wait. Do not!",
-        ),
+        *("Be kind. ", "Never promise a price.", " Ask for {{name}} first.", "Say it once, then wait. Do not!"),
         *("e.g. at 10:30", "\n", "\n\n", "\r\n", "- ", "3. ", "4. ", "## Rules\n", "> quoted\n", "```json\n", "```\n"),
         *('  {"to": 1}\n', "| a | b |\n", "---\n", "日本語です。", " ", "\t", "…", "é\x85", "1.2 ", "1.3 ", "ii. "),
         *("Step 2: ", "    - ", "<rules>\n", "</rules>\n", "**Fees**\n", "[Style]\n", "====\n", "- ```\n"),

@@ -78,6 +78,7 @@ def test_very_many_lines_are_compared_as_one_change_and_the_diff_says_so() -> No
     assert diff.coarse == "compared as a whole: these texts have very many lines or items"
     assert (diff.old, diff.new) == (old, new)
     [hunk] = diff.hunks
+    assert hunk.line == 101
     assert (hunk.old, hunk.new) == ("".join(lines[100:20_001]).strip(), "".join(other[100:20_000]).strip())
 
 

@@ -70,6 +70,8 @@ async def test_a_run_opens_though_its_prefetch_failed(session: Session, scripted
     assert len(scripted.requests("GET", RUN)) == 2
     await asyncio.wait({ahead})
     assert ahead.exception() is not None
+    scripted.on("GET", RUN, Reset(), Reply(run_of(5)))
+    assert (await session.whole_run(5))[1] is False, "and one for a script is asked for again"
 
 
 async def test_the_agents_of_a_project_are_those_that_the_server_finds(
