@@ -234,7 +234,9 @@ class Poller:
         doubt = doubt or self._reset_doubt(followed, progress.status, answer.at)
         goes_on = progress.status.lower() in WAITING | WORKING
         if asked_as == JobState.FAILED and not (goes_on or progress.end or progress.suspected_end):
-            progress = progress._replace(end="failed", error=job.error)  # what says nothing retracts nothing
+            kept = self._jobs.get(job.number)
+            if kept is not None and kept.state == JobState.FAILED:  # it may have been resumed meanwhile
+                progress = progress._replace(end="failed", error=job.error)  # what says nothing retracts nothing
         elif followed.retracted and progress.end == "failed":
             progress = progress._replace(end=None, suspected_end="failed")
         if progress.suspected_end is None:
