@@ -112,7 +112,7 @@ def first_difference(pairs: Sequence[Pair]) -> str:
     place = next((place for place, pair in enumerate(pairs) if pair.sign != "="), None)
     if place is None:
         return f"No difference in {count(len(pairs), 'turn')}"
-    before = next((pair.left for pair in reversed(pairs[:place]) if pair.left), None)
+    before = pairs[place - 1].left if place else None
     hours = needs_hours(max((pair.left.start or 0.0 for pair in pairs if pair.left), default=0.0))
     if (turn := pairs[place].left) is not None:
         return f"Differs from {time_of(turn, hours=hours)}"
