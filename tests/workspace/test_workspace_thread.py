@@ -252,6 +252,13 @@ async def test_the_demo_workspace_has_runs_and_needs_no_key(
     assert embedded_servers() <= before
 
 
+def test_without_a_key_nothing_is_opened_and_the_settings_say_why(home: Path) -> None:
+    setup = make_setup(config_dir=str(home), env={})
+    with pytest.raises(KeyMissing) as refused:
+        Session.open(setup)
+    assert refused.value is setup.no_key
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "said"),
     [("key", UsageError, "Can't start the demo server"), ("cekura.db", StoreError, "Can't open the database")],
