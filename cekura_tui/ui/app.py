@@ -75,6 +75,7 @@ from cekura_tui.ui.terminal.textual_private import (
     app_actions,
     driver_of,
     end_by_error,
+    fire_single_timers,
     is_whole,
     let_widgets_go,
     lines_instead,
@@ -328,6 +329,7 @@ class CekuraApp(App[None]):
         self.painting = Painting(self)
         let_widgets_go()
         make_strips_light()
+        fire_single_timers()
         settings, depth = workspace.setup.settings, "none" if self.no_color else colours
         self._looks = Looks(self, settings, depth, ascii_only=ascii_only, letters=letters)
         self.theme = self._looks.theme

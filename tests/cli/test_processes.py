@@ -33,11 +33,7 @@ def server(api: ScriptedServer) -> ScriptedServer:
     ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)], ids=str
 )
 def test_a_signal_ends_a_wait_and_the_job_still_runs(
-    server: ScriptedServer,
-    improve: Improve,
-    start: Callable[..., RunningCommand],
-    number: signal.Signals,
-    status: int,
+    server: ScriptedServer, improve: Improve, start: Callable[..., RunningCommand], number: signal.Signals, status: int
 ) -> None:
     waiting = start(*improve, "--wait")
     until(lambda: server.requests("GET", PROGRESS), "the job was asked about")

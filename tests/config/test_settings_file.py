@@ -39,10 +39,7 @@ def test_a_byte_order_mark_is_no_error(write_config: Write) -> None:
 
 @pytest.mark.parametrize(
     ("text", "problem"),
-    [
-        (b"\xff\xfe", "not valid TOML: it is not UTF-8 text"),
-        ('a = "unfinished', "line 1: not valid TOML: "),
-    ],
+    [(b"\xff\xfe", "not valid TOML: it is not UTF-8 text"), ('a = "unfinished', "line 1: not valid TOML: ")],
     ids=["no text", "unfinished"],
 )
 def test_a_damaged_file_is_reported_with_the_place_and_not_changed(

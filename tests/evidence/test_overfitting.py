@@ -30,10 +30,7 @@ SENT = """# Nora, the desk of Brightsmile Dental
 """
 TURNS = (
     ("Main Agent", "Good morning, Brightsmile Dental, this is Nora. How can I help?"),
-    (
-        "Testing Agent",
-        "This is Priya Raman. I need to move my cleaning with Doctor Okafor, before my trip to Lisbon.",
-    ),
+    ("Testing Agent", "This is Priya Raman. I need to move my cleaning with Doctor Okafor, before my trip to Lisbon."),
     ("Main Agent", "Which day suits you? We have the fourteenth of March at half past nine."),
     ("Testing Agent", "My dog ate the little card with the time. My number is five five five, oh one four eight."),
     ("Main Agent", "Your order is K V one nine. That is 62 dollars and 40 cents, for three visits within 24 hours."),

@@ -82,10 +82,7 @@ async def test_two_kinds_run_side_by_side_with_durations_of_their_own(
     await ended(here, scripted)
     await here.engine.launch(DRAFT)
     await here.comes_into(JobState.SUCCEEDED, 2)
-    assert {kind: len(took) for kind, took in here.store.jobs.durations().items()} == {
-        "rerun": 1,
-        "improve_prompt": 1,
-    }
+    assert {kind: len(took) for kind, took in here.store.jobs.durations().items()} == {"rerun": 1, "improve_prompt": 1}
     here.store.jobs.save_draft(TEST, 1.0)
     assert here.store.jobs.latest_draft(7, ()) is None
     saved = here.store.jobs.latest_draft(7, (), "rerun")

@@ -32,10 +32,7 @@ def test_both_places_of_a_moved_passage_are_decided_together() -> None:
     decisions = taken_up(PASSAGE)
     assert (decisions.together(2), decisions.together(3)) == ((1, 2), (3,))
     decisions.take(3, "staged")
-    for number, side, text in (
-        (2, "staged", "Ask at first.\n# Rules\n"),
-        (1, "now", "# Rules\nAsk first.\n"),
-    ):
+    for number, side, text in ((2, "staged", "Ask at first.\n# Rules\n"), (1, "now", "# Rules\nAsk first.\n")):
         decisions.take(number, side)  # type: ignore[arg-type]
         assert (decisions.undecided, decisions.text) == ([], text)
 

@@ -28,7 +28,7 @@ from textual.app import App
 from textual.css.stylesheet import Stylesheet
 from textual.dom import NoScreen
 
-from cekura_tui.ui.terminal.textual_private import AppStylesheet, make_strips_light
+from cekura_tui.ui.terminal.textual_private import AppStylesheet, fire_single_timers, make_strips_light
 
 STEP, ROUNDS = 0.002, 2
 """Seconds between two looks, and how many in a row must find everything calm."""
@@ -122,3 +122,4 @@ AppStylesheet.__init__ = _found_together  # type: ignore[method-assign, assignme
 textual.app.Stylesheet = AppStylesheet  # type: ignore[misc]
 Compositor.render_update = _counted  # type: ignore[method-assign]
 make_strips_light()
+fire_single_timers()

@@ -36,6 +36,7 @@ from textual.notifications import Notification
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.style import Style
+from textual.timer import Timer
 from textual.widget import Widget
 
 if TYPE_CHECKING:
@@ -470,6 +471,24 @@ def _light_strip(self: Strip, segments: Iterable[Segment], cell_length: int | No
     caches._divide_cache, caches._crop_cache, caches._style_cache, caches._filter_cache = {}, {}, {}, {}
     caches._line_length_cache, caches._crop_extend_cache, caches._offsets_cache = {}, {}, {}
     caches._render_cache = caches._link_ids = caches._cell_count = None
+
+
+_run_timer = Timer._run
+
+
+def fire_single_timers() -> None:
+    """Let a timer that is to fire once always do so; `Timer._run`, `Timer._repeat`, `Timer._skip`.
+
+    Textual skips what is due before a timer begins to wait for it. On a busy machine a process may not run for the few
+    milliseconds of a timer just then: it never fired, and the app heard of no new size of the terminal any more.
+    Without it: leave it out, if such a timer is not skipped.
+    """
+    Timer._run = _run_unskipped  # type: ignore[method-assign]
+
+
+async def _run_unskipped(self: Timer) -> None:
+    self._skip = self._skip and self._repeat != 0
+    await _run_timer(self)
 
 
 def crop_repaints(screen: Screen[Any]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Callable
 from functools import cache
+from itertools import count
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
@@ -57,6 +60,7 @@ CALLED: list[tuple[Callable[..., Any], str]] = [
     (Stylesheet.set_variables, "self variables"),
     (Stylesheet._process_component_classes, "self node"),
     (Strip.__init__, "self segments cell_length"),
+    (Timer._run, "self"),
     (Compositor.render_partial_update, "self"),
     (ChopsUpdate.__init__, "self chops spans chop_ends"),
     (ChopsUpdate.render_segments, "self console"),
@@ -79,6 +83,7 @@ NAMES: list[tuple[type, str]] = [
     (Screen, "_layout_required _repaint_required _scroll_required"),
     (Stylesheet, "_parse_cache _require_parse _variables"),
     (TextArea, "_on_key"),
+    (Timer, "_repeat _skip"),
     (Widget, "_on_compose _on_key _styles_cache _scroll_required _repaint_required _recompose_required"),
 ]
 """What is overridden, set or read, here or in `quick_pilot`, by the class that has it."""
@@ -122,3 +127,11 @@ def test_what_else_is_replaced_or_imitated_is_as_before() -> None:
     assert "self._styles_cache.render_widget" in source, (
         "Textual's Widget draws without its _styles_cache: see terminal/textual_private.py."
     )
+
+
+async def test_a_timer_that_fires_once_does_so_on_a_machine_that_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    fired, seconds = asyncio.Event(), count()
+    async with App[None]().run_test() as pilot:
+        monkeypatch.setattr("textual._time.get_time", lambda: float(next(seconds)))
+        pilot.app.set_timer(0.001, fired.set)
+        await asyncio.wait_for(fired.wait(), 10)
