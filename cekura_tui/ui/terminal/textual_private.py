@@ -477,10 +477,10 @@ _run_timer = Timer._run
 
 
 def fire_single_timers() -> None:
-    """Let a timer that is to fire once always do so; `Timer._run`, `Timer._repeat`, `Timer._skip`.
+    """Make a timer that fires once always fire; `Timer._run`, `Timer._repeat`, `Timer._skip`.
 
-    Textual skips what is due before a timer begins to wait for it. On a busy machine a process may not run for the few
-    milliseconds of a timer just then: it never fired, and the app heard of no new size of the terminal any more.
+    Textual skips a tick that is late before the timer starts to wait for it. If a busy machine does not run the process
+    for a few milliseconds just then, a short timer never fires: the app then ignores every later resize.
     Without it: leave it out, if such a timer is not skipped.
     """
     Timer._run = _run_unskipped  # type: ignore[method-assign]
