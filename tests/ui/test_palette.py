@@ -101,7 +101,7 @@ async def test_a_command_is_found_in_other_words_and_one_without_use_now_says_wh
         await sees(pilot, "Nothing found")
         assert isinstance(pilot.app.screen, Palette)
         await pilot.press("escape", "v")
-        await sees(pilot, "Views")
+        await sees(pilot, "Failed today")
         await pilot.press("ctrl+p", *"go to")
         await pilot.press(*["backspace"] * 5, *"runs")
         await sees(pilot, "Close the dialog first.")

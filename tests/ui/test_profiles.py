@@ -74,7 +74,7 @@ async def test_profiles_have_their_own_keys_servers_and_jobs_and_signing_in_adds
         asked = len(served.log)
         await pilot.press("P", "k", "enter")
         await sees(pilot, "Profile default", "240 runs", "900240")
-        assert len(served.log) > asked
+        await eventually(lambda: len(served.log) > asked, "the server is asked, not the cache alone")
         await pilot.press("2", "enter")
         await sees(pilot, "Suggestion of job 1", "Changes")
         await choose(pilot, "j", profile="staging", runs=0)

@@ -123,7 +123,9 @@ async def test_a_relaunch_that_is_refused_is_a_draft_and_a_read_only_session_sen
     seeded.ended(FAILED, took=40)
     scripted.on("POST", LAUNCH, Reply({"run_ids": ["These are gone."]}, 400))
     async with opened_jobs(setup_of(scripted.url, KEY, 1, read_only=True), "✗ failed") as (pilot, _):
-        await pilot.press("a", "y")
+        await pilot.press("a")
+        await sees(pilot, "may cost credits again")
+        await pilot.press("y")
         await sees(pilot, "Read-only session: nothing was launched")
         assert not scripted.requests("POST", LAUNCH)
     async with opened_jobs(quiet, "✗ failed") as (pilot, _):
