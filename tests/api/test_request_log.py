@@ -20,8 +20,7 @@ RUN, RUNS = "/test_framework/v1/runs/5/", "/test_framework/v1/runs/"
 
 
 async def test_a_request_is_logged_with_answer_time_and_names_of_its_query(
-    scripted: ScriptedServer,
-    client: Client,
+    scripted: ScriptedServer, client: Client
 ) -> None:
     scripted.on("GET", RUNS, Reply({"results": []}, 200, {"X-Request-Id": "req-7"}))
     await client.runs({"project_id": 4021, "search": "private words"})

@@ -132,8 +132,7 @@ async def test_reads_withdrawn_while_the_program_is_open_continue_at_v2(
 
 
 async def test_where_v2_fails_too_the_first_error_is_shown_and_v1_retried(
-    scripted: ScriptedServer,
-    client: Client,
+    scripted: ScriptedServer, client: Client
 ) -> None:
     scripted.on("GET", V1 + RUNS, GONE)
     scripted.on("GET", V2 + RUNS, Reply({}, 429, {"Retry-After": "600"}))

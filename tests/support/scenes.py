@@ -190,7 +190,7 @@ async def run(pilot: Pilot[Any]) -> None:
     """A failed run, with the turns marked that its verdicts cite."""
     await runs(pilot)
     await pilot.press("enter")
-    await sees(pilot, f"Run {SUGGESTED}", "14 turns", "· quoted")
+    await sees(pilot, f"Run {SUGGESTED}", "14 turns", "· quoted", gone=" cached ")
     await still(pilot)
 
 

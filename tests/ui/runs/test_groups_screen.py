@@ -97,7 +97,7 @@ async def test_b_shows_the_next_grouping_and_enter_answers_with_the_filter_of_a_
         await sees(pilot, NAMES["verdict"], "failed check", "F More reasons")
         for _, how in pairwise([*HOWS, HOWS[0]]):
             await pilot.press("j", "b")
-            await sees(pilot, f" {NAMES[how]}  ")
+            await sees(pilot, f" {NAMES[how]}  ", *["F More reasons"] * (how == "verdict"))
             listed = app.screen.query_one(GroupList)
             assert (listed.cursor_index, listed.at_top) == (0, True)
             assert ("F More reasons" in screen_text(app)) == (how == "verdict")

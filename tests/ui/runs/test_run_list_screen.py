@@ -94,12 +94,13 @@ async def test_another_project_or_agent_is_picked_by_name_and_remembered(served:
         await sees(pilot, "240 runs", gone="List runs of")
         assert list_of(pilot).cursor_key == 900236
         await pilot.press("p")
-        await sees(pilot, "Riverside Clinic, appointments")
+        await sees(pilot, "List runs of", "Northgrid")
         await pilot.press(*"riverside", "enter")
         await sees(pilot, "Riverside Clinic, appointments", "runs", gone="240 runs")
-        await eventually(lambda: rows_of(pilot), "rows")
-        assert {row.agent_id for row in rows_of(pilot)} == {1201}
-        await pilot.press("p", *"hospit", "enter")
+        await eventually(lambda: {row.agent_id for row in rows_of(pilot)} == {1201}, "the runs of the agent")
+        await pilot.press("p", *"hospit")
+        await sees(pilot, "Hospitality and grid")
+        await pilot.press("enter")
         await sees(pilot, "60 runs", "Hospitality and grid", gone="List runs of")
         no_crash(pilot)
     async with opened(served.setup(project=None)) as pilot:
