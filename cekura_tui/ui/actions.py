@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
+from inspect import iscoroutine
 from pkgutil import walk_packages
 from typing import Any, NamedTuple
 
@@ -48,17 +49,17 @@ GROUPS = (*_NAMES_BY_GROUP, OTHER)
 class Action(NamedTuple):
     """One thing that can be done.
 
-    `id` is "runs.improve"; `keys` are Textual's names, separated by commas, none for what is in the palette alone;
-    `does` is Textual's action, "match(1)".
+    `id` is "runs.improve"; `keys` are Textual's names, separated by commas, none for what is in the palette alone; `do`
+    is called with the node that has the table, and awaited if it is a coroutine; or it is a Textual action string.
     `label` is a word or two for footer, help and README; `tooltip` is a phrase for the README and the palette, which
     leaves out what has none. `footer` is its rank there, 1 the first; 0 is not in the footer. `command` is its name in
-    the palette where the label alone would not do. `why_not` is asked with the node that has the table: None where it
-    can be done now, `NOT_OFFERED` where it is not to be mentioned; else a sentence, which is shown instead of doing it.
+    the palette where the label alone would not do. `why_not` is asked with the same node: None where it can be done
+    now, `NOT_OFFERED` where it is not to be mentioned; else a sentence, which is shown instead of doing it.
     """
 
     id: str
     keys: str
-    does: str
+    do: str | Callable[[Any], object]
     label: str
     tooltip: str = ""
     footer: int = 0
@@ -66,6 +67,11 @@ class Action(NamedTuple):
     key_display: str | None = None
     priority: bool = False
     why_not: Callable[[Any], str | None] = _always
+
+    @property
+    def does(self) -> str:
+        """Textual's action string for it: "match(1)" or, of a callable, "do('runs.improve')"."""
+        return self.do if isinstance(self.do, str) else f"{_DO}({self.id!r})"
 
     @property
     def name(self) -> str:
@@ -78,6 +84,8 @@ class Action(NamedTuple):
         return _GROUP_OF.get(self.id) or _GROUP_OF.get(self.id.partition(".")[2], OTHER)
 
 
+_DO = "do"
+"""The name of the Textual action of each callable, with the action's id for its parameter: `action_do` of a node."""
 ACTIONS: dict[str, Action] = {}
 """Every action by its id, once the module that has its table is imported."""
 
@@ -87,6 +95,22 @@ def bindings(actions: Iterable[Action]) -> list[BindingType]:
     listed = list(actions)
     ACTIONS.update((one.id, one) for one in listed)
     return [binding_of(one, one.keys) for one in listed if one.keys]
+
+
+def bind(kind: type[DOMNode]) -> None:
+    """Make the bindings of a class from its own table; for `__init_subclass__`, before Textual's."""
+    if "ACTIONS" in kind.__dict__ and "BINDINGS" not in kind.__dict__:
+        kind.BINDINGS = bindings(kind.__dict__["ACTIONS"])
+
+
+async def do_action(node: DOMNode, action_id: str) -> None:
+    """Do what a node's table says of an action; for `action_do`."""
+    action = table_of(type(node))[action_id]
+    assert callable(action.do)
+    done = action.do(node)
+    # Not whatever can be awaited: a screen that awaits its own end never ends.
+    if iscoroutine(done):
+        await done
 
 
 def all_actions() -> Mapping[str, Action]:
@@ -146,6 +170,8 @@ def is_offered(node: DOMNode, name: str, parameters: tuple[object, ...] = ()) ->
 
     Several actions may stand for one method (`match(1)`, `match(-1)`): the one with these parameters is asked.
     """
+    if name == _DO:
+        return table_of(type(node))[str(parameters[0])].why_not(node) != NOT_OFFERED
     written = f"{name}({', '.join(map(repr, parameters))})" if parameters else name
     for action in _actions_named(type(node)).get(name, ()):
         if not parameters or action.does.rpartition(".")[2] == written:

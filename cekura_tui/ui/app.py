@@ -38,7 +38,7 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import count
 from cekura_tui.store.runs import read_cached_start
-from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, is_offered, reason_against
+from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, do_action, is_offered, reason_against
 from cekura_tui.ui.away import ended_at, next_unread
 from cekura_tui.ui.keymap import keymap_in_use, read_keymap, use_keymap, with_keys
 from cekura_tui.ui.kit.app_screen import AppScreen, Painting, style_sheets
@@ -401,6 +401,9 @@ class CekuraApp(App[None]):
         Textual would send shades of grey."""
         own = self._looks.filters if self._looks is not None else []
         return [*(one for one in super().get_line_filters() if not isinstance(one, Monochrome)), *own]
+
+    async def action_do(self, action_id: str) -> None:
+        await do_action(self, action_id)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is not to be mentioned now is no key either."""

@@ -9,7 +9,6 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Label
@@ -17,7 +16,7 @@ from textual.widgets import Input, Label
 from cekura_tui.config.credentials import DEFAULT_API_URL
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.text import clean_line
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES
@@ -76,7 +75,6 @@ class ProfileDialog(Dialog[ProfileChoice]):
 
     AUTO_FOCUS = "ProfileList"
     ACTIONS: ClassVar[tuple[Action, ...]] = (Action("profiles.add", "a", "add", "Add profile", footer=1),)
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
     def __init__(self, state: AppState) -> None:
         super().__init__()

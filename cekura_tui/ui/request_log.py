@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 
 from cekura_tui.model.request_log import RequestRecord
 from cekura_tui.model.text import count
-from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.kit.copying import Copy, CopyDialog, Lead, write_lines
 from cekura_tui.ui.kit.dialog import DetailsDialog
 from cekura_tui.ui.kit.lines import TONE_CLASSES, Notice, StatusLine
@@ -39,7 +39,6 @@ class RequestList(VirtualList[RequestRecord]):
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("request-list.open", "enter", "open", "Details", footer=1, key_display="enter"),
     )
-    BINDINGS = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
 
     def __init__(self, app_state: AppState) -> None:
@@ -84,7 +83,6 @@ class RequestLogScreen(Page):
         Action("requests.copy", "y", "copy", "Copy or save", footer=2, why_not=_unless_row),
         Action("requests.back", "escape", "app.pop_screen", "Back", footer=3),
     )
-    BINDINGS = bindings(ACTIONS)
     HELP = """\
 # Request log
 The last 200 requests to the server, newest first, with the status of the answer and the time until it was complete.

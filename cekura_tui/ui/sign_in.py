@@ -9,7 +9,6 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
@@ -18,7 +17,7 @@ from textual.widgets import Input, Label, Static
 from cekura_tui.config.credentials import HOW, PROFILE
 from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
 from cekura_tui.model.text import clean, clean_line
-from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.dialog import DialogNote
 from cekura_tui.ui.kit.inputs import TypedLine
@@ -98,7 +97,6 @@ class KeyLine(TypedLine):
     """Where a key is typed; some tokens are longer than any name."""
 
     ACTIONS: ClassVar[tuple[Action, ...]] = (Action("sign-in.check", "enter", "submit", "Sign in", footer=1),)
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     longest = 4_096
 
 
@@ -124,7 +122,6 @@ class SignInScreen(Page):
         Action("sign-in.back", "escape", "back", "Back", footer=2, why_not=_unless_typing),
         Action("sign-in.quit", "escape", "quit", "Quit", footer=6, why_not=_while_typing),
     )
-    BINDINGS = bindings(ACTIONS)
     HELP = """\
 # Sign in
 `{sign-in.key}` asks for an API key, checks it and saves it, readable only by you; it is sent only to its own

@@ -24,7 +24,7 @@ from cekura_tui.model.improve_prompt import launch_body
 from cekura_tui.model.job import MAX_RUNS, Draft, Job, JobState
 from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.store.errors import SentUnrecorded
-from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.jobs.drafts import Autosave, DraftKeeper
 from cekura_tui.ui.jobs.job_keys import launched_words
 from cekura_tui.ui.keymap import with_keys
@@ -192,7 +192,6 @@ class ImproveDialog(Dialog[Job]):
             why_not=lambda dialog: None if dialog.unread else NOT_OFFERED,
         ),
     )
-    BINDINGS = bindings(ACTIONS)
 
     def __init__(self, state: AppState, runs: Improvable, given: GivenPrompt | None = None) -> None:
         super().__init__()

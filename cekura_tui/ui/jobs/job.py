@@ -19,7 +19,7 @@ from textual.widgets import Static
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import capped, clean, clean_line
-from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.jobs import words as job_words
 from cekura_tui.ui.jobs.job_keys import JOB_ACTIONS, JobActions
 from cekura_tui.ui.keymap import with_keys
@@ -240,7 +240,6 @@ class JobScreen(Page):
         Action("job.back", "escape", "app.pop_screen", "Back", footer=9),
         Action("job.refresh", "r", "refresh", "Reload"),
     )
-    BINDINGS = bindings(ACTIONS)
     HELP = """\
 # Job
 Everything known of one job: what was sent, every change of state, and every different answer of the server.

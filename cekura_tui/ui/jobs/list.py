@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import clean_line
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.jobs.words import elapsed, progress_bar, result_word
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import (
@@ -156,7 +156,6 @@ class JobList(VirtualList[JobRow]):
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("job-list.open", "enter", "open", "Open", footer=1, key_display="enter"),
     )
-    BINDINGS = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | CHIP_CLASSES
     sizes = ColumnSizes()
     """What the rows that are shown need."""

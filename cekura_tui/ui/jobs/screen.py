@@ -13,7 +13,7 @@ from textual.containers import Horizontal
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import clean, count
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.jobs.job import Fact, JobFacts
 from cekura_tui.ui.jobs.job_keys import DETAILS, JOB_ACTIONS, JobActions
 from cekura_tui.ui.jobs.list import JobList, JobListHeader
@@ -57,7 +57,6 @@ class JobsScreen(Page):
         # As everywhere; but the footer need not say how to get here.
         Action("jobs.top", "2", "app.go('jobs')", "Jobs"),
     )
-    BINDINGS = bindings(ACTIONS)
     HELP = """\
 # Jobs
 Running jobs come first, then those that need a decision, then ended ones, newest first. `•` marks a new result.

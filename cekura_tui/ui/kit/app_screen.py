@@ -14,7 +14,7 @@ from textual.messages import Prune
 from textual.screen import Screen
 from textual.widget import Widget
 
-from cekura_tui.ui.actions import is_offered
+from cekura_tui.ui.actions import bind, do_action, is_offered
 from cekura_tui.ui.keymap import Chain, keymap_in_use
 from cekura_tui.ui.kit.keys_in_order import PendingDialog, StandIn, do_in_order
 from cekura_tui.ui.kit.pane import Pane
@@ -140,6 +140,7 @@ class AppScreen(Screen[T]):
     """The version of the colours by which it is styled."""
 
     def __init_subclass__(cls, **options: Any) -> None:
+        bind(cls)
         super().__init_subclass__(**options)
         cls.CSS_PATH = style_sheets(*cls.__module__.split("."), *cls.SHEETS)
 
@@ -207,6 +208,9 @@ class AppScreen(Screen[T]):
 
     async def _on_key(self, event: events.Key) -> None:
         await do_in_order(self, event)
+
+    async def action_do(self, action_id: str) -> None:
+        await do_action(self, action_id)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is not to be mentioned now is no key either."""

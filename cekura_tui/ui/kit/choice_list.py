@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rich.segment import Segment
 
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.terminal.cells import fit
@@ -25,7 +25,6 @@ class ChoiceList(VirtualList[Choice]):
     """Choose with space or enter; what is chosen are the list's marks."""
 
     ACTIONS = (Action("choice.choose", "space,enter", "choose", "Choose", footer=1),)
-    BINDINGS = bindings(ACTIONS)
     DEFAULT_CSS = """
     ChoiceList {
         & > .virtual-list--mark { color: $text; text-style: none; }

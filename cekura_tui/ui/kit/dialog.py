@@ -19,7 +19,7 @@ from textual.widgets import Button, Label, Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import keymap_in_use
 from cekura_tui.ui.kit.app_screen import AppScreen
 from cekura_tui.ui.terminal.textual_private import drop_toasts
@@ -77,7 +77,6 @@ class Dialog(AppScreen[T | None], ModalScreen[T | None]):
         Action("dialog.close", "escape", "give_up", "Close", footer=1),
         Action("dialog.help", "question_mark", "app.help", "Keys"),
     )
-    BINDINGS = bindings(ACTIONS)
 
     deaf: ClassVar[bool] = False
     """Whether keys pressed before it was open are dropped, but for esc, as where one of them would cost something."""
@@ -151,7 +150,6 @@ class ConfirmDialog(Dialog[bool]):
         Action("confirm.yes", "y", "answer(True)", "Yes", footer=1),
         Action("confirm.no", "n", "answer(False)", "No", footer=2),
     )
-    BINDINGS = bindings(ACTIONS)
 
     def __init__(self, title: str, text: str, yes: str, warnings: Widget | None = None) -> None:
         super().__init__()

@@ -16,7 +16,7 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 
-from cekura_tui.ui.actions import GROUPS, OTHER, Action, action_of, bindings
+from cekura_tui.ui.actions import GROUPS, OTHER, Action, action_of
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.footer import key_name
@@ -179,7 +179,6 @@ class HelpDialog(Dialog[None]):
         Action("help.first", "g,home", "first", "First line"),
         Action("help.last", "G,end", "last", "Last line"),
     )
-    BINDINGS = bindings(ACTIONS)
 
     def __init__(self, of: Screen[Any], problems: Sequence[str] = ()) -> None:
         """`problems` are sentences about config.toml, which come first."""

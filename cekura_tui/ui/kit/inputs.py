@@ -6,12 +6,13 @@ Characters without ink of their own, such as joiners, are text here; Textual dro
 from __future__ import annotations
 
 import unicodedata
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events
 from textual.widgets import Input
 
 from cekura_tui.model.text import clean
+from cekura_tui.ui.actions import bind, do_action, is_offered
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.terminal.cells import one_line
 
@@ -45,6 +46,16 @@ class TypedLine(Input):
     longest: ClassVar[int] = 1_000
     """Characters that it takes."""
     _full = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        bind(cls)
+        super().__init_subclass__(**options)
+
+    async def action_do(self, action_id: str) -> None:
+        await do_action(self, action_id)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return is_offered(self, action, parameters)
 
     def entered(self, value: str) -> bool:
         """Handle enter before the next key and return True; else `Input.Submitted` is posted."""

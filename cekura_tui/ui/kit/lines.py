@@ -67,14 +67,10 @@ class Notice(Static):
 
     def show_error(self, error: CekuraTuiError) -> None:
         """Show what failed, why, and the keys that help."""
-        actions = {action.name: action.id for action in table_of(type(self.screen)).values()}
-        retry, whole = (next(actions[name] for name in names if name in actions) for names in _AFTER_AN_ERROR)
-        keys = keymap_in_use().hint(f"{{{retry}}} retries · {{{whole}}} shows the whole error")
+        actions = {action.partition(".")[2]: action for action in table_of(type(self.screen))}
+        retry = actions.get("retry") or actions["refresh"]
+        keys = keymap_in_use().hint(f"{{{retry}}} retries · {{{actions['error']}}} shows the whole error")
         self.show(f"! {error.title}", f"{error.sentence()}\n{keys}", failed=True)
-
-
-_AFTER_AN_ERROR = ("retry", "refresh"), ("whole_error",)
-"""The methods of a page that load again and show the whole error, which have a key there."""
 
 
 VERDICT_MARKS: dict[State, str] = {"fail": "✗", "review": "◐", "pass": "✓", "na": "–"}

@@ -13,13 +13,12 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events, on
 from textual.app import App, ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from cekura_tui.ui.actions import GROUPS, Action, bindings, commands_of
+from cekura_tui.ui.actions import GROUPS, Action, commands_of
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.footer import key_name
@@ -183,7 +182,6 @@ class Palette(Dialog[None]):
         Action("palette.page-down", "pagedown", "page(1)", "Page down"),
         Action("palette.page-up", "pageup", "page(-1)", "Page up"),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
     def __init__(
         self,

@@ -19,7 +19,7 @@ from textual.selection import SELECT_ALL, Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
-from cekura_tui.ui.actions import Action, bindings, is_offered
+from cekura_tui.ui.actions import Action, bind, bindings, do_action, is_offered
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.kit.row_renderer import DrawnLine, RowRenderer
 from cekura_tui.ui.kit.row_selection import RowMarks, RowSelection, Spot
@@ -134,6 +134,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
         first: int
         last: int
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        bind(cls)
+        super().__init_subclass__(**options)
 
     def __init__(
         self,
@@ -323,6 +327,9 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """An empty list opens nothing: the key is the screen's then, which may show why there are no rows."""
         return bool(self._rows) if action == "open" else is_offered(self, action, parameters)
+
+    async def action_do(self, action_id: str) -> None:
+        await do_action(self, action_id)
 
     async def _on_key(self, event: events.Key) -> None:
         if self._keys is not None:

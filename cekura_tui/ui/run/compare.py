@@ -17,7 +17,6 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.content import Content
 from textual.strip import Strip
 
@@ -28,7 +27,7 @@ from cekura_tui.model.run.words import no_passed_run_words
 from cekura_tui.model.text import capped, clean_line, count
 from cekura_tui.model.transcript.timeline import needs_hours, time_of
 from cekura_tui.model.transcript.transcript import NAMES, Turn
-from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import Notice, OneLine
 from cekura_tui.ui.kit.page import Page
@@ -86,7 +85,6 @@ class TurnPairs(VirtualList[PairRow]):
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("turn-pairs.open", "enter", "open", "Open turn", "the turn in its run, or the hidden turns", footer=2),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "turn-pairs--quiet",
         "turn-pairs--rule",
@@ -303,7 +301,6 @@ class CompareScreen(Page):
         Action("compare.refresh", "r", "refresh", "Reload"),
         Action("compare.error", "enter", "whole_error", "Show error", why_not=_without_error),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Compare runs
 The first run is on the left (◀), the second on the right (▶): the other marked run, or the last passed run of the

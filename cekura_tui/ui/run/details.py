@@ -11,7 +11,6 @@ from typing import ClassVar, NamedTuple
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import BindingType
 from textual.widget import Widget
 
 from cekura_tui.model.json_tree import ABOVE, MOST_MATCHES, PAGE, JsonMatch, Part, Path, RawRows, TreeRow, matches
@@ -19,7 +18,7 @@ from cekura_tui.model.run.details import DetailRow, Details, details_of, details
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.text import clean
 from cekura_tui.model.transcript.search import At
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState, breaks
@@ -162,7 +161,6 @@ class RunDetails(VirtualList[DetailRow]):
         Action("details.fold", "left", "fold", "Fold"),
         Action("details.raw", "x", "raw", "Raw JSON", "show or hide the raw JSON of the run", footer=1),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "run-details--title", "run-details--found"}
     DEFAULT_CSS = """
     RunDetails {

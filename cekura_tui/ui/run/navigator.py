@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
@@ -19,7 +18,7 @@ from textual.widgets import Input, Static
 from cekura_tui.evidence.evidence import Evidence, reason_words
 from cekura_tui.model.text import clean_line, count, shortened
 from cekura_tui.model.transcript.search import At
-from cekura_tui.ui.actions import ACTIONS, Action, bindings
+from cekura_tui.ui.actions import ACTIONS, Action
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
@@ -48,7 +47,6 @@ class FindLine(Horizontal):
     }
     """
     ACTIONS: ClassVar[tuple[Action, ...]] = (Action("find.close", "escape", "leave", "Cancel", footer=1),)
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
     def __init__(self, typed: Callable[[str, int | None], None], ended: Callable[[str, int | None], None]) -> None:
         super().__init__()

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, NamedTuple
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
@@ -22,7 +21,7 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 from cekura_tui.model.transcript.timeline import Call, clock, needs_hours, time_of
 from cekura_tui.model.transcript.transcript import Turn
-from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import OUTCOME_TONES, VERDICT_MARKS, Notice, OneLine
 from cekura_tui.ui.kit.page import Page
@@ -165,7 +164,6 @@ class RunScreen(Page):
         Action("run.refresh", "r", "refresh", "Reload", "reload the run"),
         Action("run.error", "enter", "whole_error", "Show error", why_not=_without_error),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Run
 `{run.pane}` goes from pane to pane. `{verdicts.open}` on a verdict goes to the first turn that it cites;

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 from textual import events
-from textual.binding import BindingType
 from textual.widget import Widget
 
 from cekura_tui.evidence.evidence import TurnMark
@@ -16,7 +15,7 @@ from cekura_tui.model.transcript.search import At, TurnMatches
 from cekura_tui.model.transcript.timeline import Call, needs_hours, sizes_of
 from cekura_tui.model.transcript.tool_call import is_tool
 from cekura_tui.model.transcript.transcript import TOOLS, Speaker, Turn
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.viewport import Heights, Position, RowHeights
@@ -72,7 +71,6 @@ class Transcript(VirtualList[Turn]):
         Action("transcript.raw", "x", "raw", "Raw turn", "show or hide the raw JSON of the turn"),
         Action("transcript.unfold-all", "X", "unfold_all", "Unfold all tools", "unfold or fold all tool calls"),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "transcript--time",
         "transcript--caller",

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import BindingType
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -24,7 +23,7 @@ from cekura_tui.model.run.words import (
     percentile_words,
 )
 from cekura_tui.model.text import LONGEST_LINE, capped, clean_line
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.lines import TONE_CLASSES, VERDICT_MARKS, VERDICT_TONES
 from cekura_tui.ui.kit.strips import Line, RowState, breaks, strips_of, wrap
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -84,7 +83,6 @@ class Verdicts(VirtualList[VerdictRow]):
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("verdicts.open", "enter", "open", "Show turn", "the first turn that the verdict cites", footer=1),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
 
     def __init__(

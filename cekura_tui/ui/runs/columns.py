@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Label
@@ -17,7 +16,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import GIVEN_VIEWS
 from cekura_tui.model.run.columns import Cells, RunColumn, RunColumns
 from cekura_tui.model.text import clean_line
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.dialog import Dialog, KeyHint
 from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -78,7 +77,6 @@ class ColumnsDialog(Dialog[None]):
         Action("columns.wider", "greater_than_sign,right", "size(1)", "Wider", footer=5),
         Action("columns.reset", "r", "reset", "Reset", footer=6),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
     def __init__(
         self, view: str, columns: RunColumns, apply: Callable[[RunColumns], Cells], usual: RunColumns | None = None

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Label, Static
@@ -21,7 +20,7 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.run.words import CSV_HEADER, csv_row, json_row, text_row
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line, count
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.copying import PREVIEWED, Copy, CopyDialog, Lead
@@ -69,7 +68,6 @@ class ExportRunsDialog(Dialog[str]):
         Action("export.down", "down", "other(1)", "Other runs"),
         Action("export.leave", "enter", "leave", "Close"),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
     def __init__(
         self,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
@@ -33,7 +32,7 @@ from cekura_tui.model.run.groups import (
 from cekura_tui.model.run.outcome import MARKS
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line, count
-from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import OUTCOME_TONES, TONE_CLASSES, Notice, StatusLine
 from cekura_tui.ui.kit.page import Page
@@ -153,7 +152,6 @@ class GroupList(VirtualList[GroupRow]):
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("group-list.open", "enter", "open", "Show its runs", footer=1, key_display="enter"),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "groups--heading"}
     DEFAULT_CSS = """
     GroupList {
@@ -247,7 +245,6 @@ class GroupsScreen(Page):
         ),
         Action("groups.back", "escape", "back", "Back", footer=4),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Groups
 The loaded runs in groups, most failures first. `{groups.next}` groups by failed check and reason, scenario,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
-from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
@@ -22,7 +21,7 @@ from cekura_tui.model.run.listing import UnloadedRun
 from cekura_tui.model.run.query import Sort
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import CHIP_CLASSES, NOTED, OUTCOME_TONES, TONE_CLASSES, Notice
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -89,7 +88,6 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         Action("run-list.mark", "space", "mark", "Mark", "Mark a run, and go to the next", footer=2),
         Action("run-list.mark-range", "V", "mark_range", "Mark up to here", "Mark all from the last marked one"),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | CHIP_CLASSES
 
     class TopRequested(ListMessage):

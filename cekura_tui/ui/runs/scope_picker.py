@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
@@ -17,7 +16,7 @@ from textual.widgets import Input
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES
@@ -97,7 +96,6 @@ class PickScopeDialog(Dialog[Scope]):
         Action("scopes.page-down", "pagedown", "page(1)", "Page down"),
         Action("scopes.page-up", "pageup", "page(-1)", "Page up"),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
     def __init__(self, state: AppState, projects: Sequence[Project], current: Scope | None) -> None:
         super().__init__()

@@ -8,7 +8,6 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
@@ -19,7 +18,7 @@ from cekura_tui.model.run.listing import UnloadedRun
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import NoScope
 from cekura_tui.model.text import count
-from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import Notice
 from cekura_tui.ui.kit.page import Page
@@ -290,7 +289,6 @@ class RunsScreen(Page):
         Action("runs.refresh", "r", "refresh", "Reload", "Load the list again", why_not=_without_trouble),
         Action("runs.error", "enter", "whole_error", "Show error", footer=2, key_display="enter", why_not=_in_trouble),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Runs
 Newest first. `{run-list.open}` opens a run, `{run-list.mark}` marks it and goes to the next,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
@@ -17,7 +16,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean_line
 from cekura_tui.model.transcript.search import LONGEST_QUERY, SIDES, Hit, read_query, result_text
 from cekura_tui.model.transcript.timeline import clock, needs_hours
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES
@@ -43,7 +42,6 @@ class HitList(VirtualList[Hit]):
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "hits--match"}
     DEFAULT_CSS = "HitList { & > .hits--match { color: $warning; text-style: bold; } }"
     ACTIONS: ClassVar[tuple[Action, ...]] = (Action("search-runs.type", "slash", "screen.type", "Search"),)
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
     def __init__(self, state: AppState) -> None:
         super().__init__(id="hits")
@@ -79,7 +77,6 @@ class SearchLine(TypedLine):
     """The search line; enter and down go to the hits."""
 
     ACTIONS: ClassVar[tuple[Action, ...]] = (Action("search-runs.hits", "down", "screen.to_hits", "Go to hits"),)
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     longest = LONGEST_QUERY
 
     def __init__(self, text: str) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
@@ -17,7 +16,7 @@ from textual.widgets import Input, Static
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
 from cekura_tui.model.text import clean_line
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
@@ -71,7 +70,6 @@ class ViewsDialog(Dialog[str]):
         Action("views.forget", "x", "delete", "Delete", footer=2),
         Action("views.undo", "u", "restore", "Undo", footer=3),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
     def __init__(self, state: AppState, current: str, views: Sequence[SavedView]) -> None:
         super().__init__()

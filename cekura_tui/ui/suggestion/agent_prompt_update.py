@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Label
@@ -24,7 +23,7 @@ from cekura_tui.prose.conflicts import ConflictDecisions
 from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.lines import counts
 from cekura_tui.prose.merge import Side
-from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
 from cekura_tui.ui.kit.keys_in_order import PendingDialog
@@ -174,7 +173,6 @@ class UpdatePromptDialog(Dialog[None]):
         Action("put.history", "h", "history", "Prompt history", footer=9, why_not=_unless_restored),
         Action("put.look", "r", "reload", "Reload", footer=10, why_not=_unless_restored),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     deaf = True
 
     def __init__(

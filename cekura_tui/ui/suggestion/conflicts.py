@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
-from textual.binding import BindingType
 
 from cekura_tui.model.text import LONGEST_LINE, Prompt, capped, clean_line, visible
 from cekura_tui.prose.conflicts import ConflictDecisions, Decision
 from cekura_tui.prose.merge import Conflict, Merge, Side, conflict_places
 from cekura_tui.prose.words import WordSpan, quiet, word_spans
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.strips import Line, RowState, breaks
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -71,7 +70,6 @@ class ConflictTexts(VirtualList[ConflictRow]):
         Action("conflict.next", "n", "screen.conflict(1)", "Next", footer=1),
         Action("conflict.previous", "N", "screen.conflict(-1)", "Prev", footer=2),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {"conflict--head", "conflict--chosen", "conflict--fresh", "conflict--rule"}
     DEFAULT_CSS = """
     ConflictTexts {

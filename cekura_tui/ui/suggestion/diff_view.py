@@ -17,7 +17,6 @@ from typing import ClassVar, Literal
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import BindingType
 
 from cekura_tui.model.text import LONGEST_LINE, capped, clean_line, count, visible
 from cekura_tui.prose.diff import Hunk, ProseDiff
@@ -36,7 +35,7 @@ from cekura_tui.prose.lines import (
 )
 from cekura_tui.prose.staging import Choices
 from cekura_tui.prose.words import Op, WordSpan, word_count, word_spans
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.strips import Line, RowState, breaks
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
 from cekura_tui.ui.terminal.cells import fit
@@ -462,7 +461,6 @@ class ProseDiffView(VirtualList[DiffRow]):
         Action("diff.fold", "f", "fold", "Unfold", "Unfold or fold unchanged lines", 12),
         Action("diff.only-changes", "w", "only_changes", "Only changes", "Hide or show unchanged lines"),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
     @dataclass
     class HunkMoved(ListMessage):

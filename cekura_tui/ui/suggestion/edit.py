@@ -9,14 +9,13 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static, TextArea
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import Prompt, clean, clean_line, count
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.dialog import Dialog, KeyHint
 from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
 from cekura_tui.ui.terminal.foreground import edit_prompt
@@ -46,7 +45,6 @@ class EditHunkDialog(Dialog[Edited]):
         Action("edit-hunk.take", "ctrl+g", "apply", "Apply", footer=1),
         Action("edit-hunk.editor", "ctrl+e", "edit", "Edit in $EDITOR", footer=2, priority=True),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
     def __init__(
         self,

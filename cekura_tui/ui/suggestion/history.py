@@ -12,14 +12,13 @@ from rich.segment import Segment
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import BindingType
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.prompt_events import PromptUse, events_of, how_words
 from cekura_tui.model.text import Prompt, clean_line, count, has_controls, prompt_bytes, sha256
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
-from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, reason_against
+from cekura_tui.ui.actions import NOT_OFFERED, Action, reason_against
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.copying import Copy, CopyDialog, Lead
 from cekura_tui.ui.kit.dialog import ConfirmDialog
@@ -63,7 +62,6 @@ class PromptUseList(VirtualList[UseRow]):
         Action("prompt-uses.open", "enter", "open", "Compare", footer=1, key_display="enter"),
         Action("prompt-uses.mark", "space", "toggle_mark", "Mark", footer=2),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
 
     def show_uses(self, uses: Sequence[PromptUse], app_state: AppState, current: str) -> None:
@@ -139,7 +137,6 @@ class PromptDiffScreen(Page):
         Action("prompt-diff.refresh", "r", "refresh", "Retry"),
         Action("prompt-diff.error", "enter", "whole_error", "Show error"),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Two prompts
 `−` lines are the older prompt, `+` lines the newer one; brighter words are the ones that changed. `{diff.next}` and
@@ -240,7 +237,6 @@ class PromptHistoryScreen(Page):
         Action("prompts.error", "enter", "whole_error", "Show error", why_not=_unless_failed),
         Action("prompts.back", "escape", "back", "Back", footer=6),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Prompts of an agent
 What happened to the agent's prompt, newest first: updates, restores, prompts sent with a job, suggested by one, or

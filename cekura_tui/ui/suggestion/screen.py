@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 
@@ -19,7 +18,7 @@ from cekura_tui.model.job import MAX_PROMPT_BYTES, Job
 from cekura_tui.model.text import Prompt, count, size_text
 from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.prose.staging import HunkChoice, wording
-from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings
+from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import Notice, OneLine
 from cekura_tui.ui.kit.page import Page
@@ -144,7 +143,6 @@ class SuggestionScreen(Page):
         Action("suggestion.refresh", "r", "refresh", "Reload", "Reload the suggestion"),
         Action("suggestion.back", "escape", "app.pop_screen", "Back", footer=6),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
     HELP = """\
 # Suggestion
 A `−` line is the prompt as it was, the `+` line below is what is proposed; brighter words are the ones that
