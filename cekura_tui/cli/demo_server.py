@@ -45,12 +45,8 @@ def demo_server(
         raise UsageError(f"Can't write {log_file}: {error.strerror}.") from None
     server = DemoServer(
         home,
+        options.demo_options,
         port=port,
-        runs=options.demo_runs,
-        epoch=options.demo_epoch,
-        speed=options.demo_speed,
-        faults=options.demo_faults,
-        live=options.demo_live,
         sessions=improvement_sessions,
         log=_writer(log) if log else None,
     )

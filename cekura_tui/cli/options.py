@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 import click
 
 from cekura_tui.cli.output import print_message
-from cekura_tui.demo.faults import FAULTS
+from cekura_tui.demo.options import FAULTS, DemoOptions
 from cekura_tui.model.text import clean_line
 
 if TYPE_CHECKING:
     from cekura_tui.config.paths import Paths
     from cekura_tui.config.sources import Loaded
-    from cekura_tui.workspace.setup import DemoOptions, Setup
+    from cekura_tui.workspace.setup import Setup
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,15 +34,13 @@ class Options(NamedTuple):
     read_only: bool = False
     no_mouse: bool = False
     ascii_only: bool | None = None
-    demo_runs: int = 240
-    demo_speed: float = 1.0
-    demo_live: float | None = None
-    demo_epoch: float | None = None
-    demo_faults: frozenset[str] = frozenset()
+    demo_options: DemoOptions = DemoOptions()
 
     def with_given(self, flags: Mapping[str, Any]) -> Self:
         """These with those that were given, by the names they have here."""
-        return self._replace(**{name: value for name, value in flags.items() if value is not None})
+        given = {name: value for name, value in flags.items() if value is not None}
+        embedded = {name: given.pop(f"demo_{name}") for name in DemoOptions._fields if f"demo_{name}" in given}
+        return self._replace(**given, demo_options=self.demo_options._replace(**embedded))
 
     def again(self, command: str) -> str:
         """How to call another command on the same workspace, to be shown to a person."""
@@ -52,13 +50,6 @@ class Options(NamedTuple):
         words += ["--config-dir", shlex.quote(self.config_dir)] if self.config_dir else []
         words += ["--api-url", shlex.quote(self.api_url)] if self.api_url and not self.demo else []
         return " ".join([*words, command])
-
-    @property
-    def demo_options(self) -> DemoOptions:
-        """How the embedded server is to be."""
-        from cekura_tui.workspace.setup import DemoOptions
-
-        return DemoOptions(self.demo_runs, self.demo_epoch, self.demo_speed, self.demo_faults, self.demo_live)
 
     @property
     def paths(self) -> Paths:

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections import Counter
 from collections.abc import Callable
 from itertools import count
 from math import ceil
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    # The command line lists the names, and must not wait for an event loop or the packages of a web server.
-    from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-FAULTS: tuple[str, ...] = ("latency", "429", "500", "html-502", "reset", "withdrawn")
-
-
-def check_faults(names: frozenset[str]) -> None:
-    """Raise ValueError that lists the known names if one of `names` is not among them."""
-    unknown = sorted(names - set(FAULTS))
-    if unknown:
-        raise ValueError(f"unknown fault {', '.join(unknown)}; known are {', '.join(FAULTS)}")
-
+from cekura_tui.demo.facts import roll
 
 _BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 _NOT_FOUND = b"<!doctype html><html><head><title>Not Found</title></head><body><h1>Not Found</h1></body></html>"
@@ -67,10 +57,6 @@ class Faulty:
         self._requests[scope["method"], path] += 1
         odd = self._requests[scope["method"], path] % 2 == 1
         if "latency" in self._faults:
-            import asyncio
-
-            from cekura_tui.demo.facts import roll
-
             await asyncio.sleep(0.3 + roll(7, number) % 1200 / 1000)
         if "429" in self._faults and (wait := self._throttle.wait()):
             refusal = {"detail": f"Request was throttled. Expected available in {wait} seconds."}

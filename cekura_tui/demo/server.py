@@ -20,10 +20,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cekura_tui.demo.corpus import Arrivals, Corpus, ExtraRun
 from cekura_tui.demo.desk import Desk
-from cekura_tui.demo.faults import Faulty, check_faults
+from cekura_tui.demo.faults import Faulty
 from cekura_tui.demo.forms import detail
 from cekura_tui.demo.home import epoch_of, key_of, open_home
 from cekura_tui.demo.jobs import Ledger
+from cekura_tui.demo.options import DemoOptions
 from cekura_tui.demo.routes import make_app
 
 
@@ -93,38 +94,26 @@ _LONGEST_SEEN = 3600.0
 
 
 class DemoServer:
-    """Serves the workspace kept in `directory`. `runs` is the size of the first project; `epoch` (unix seconds) is the
-    time the runs count back from, by default that of the first start; `speed` divides how long jobs take; `live` makes
-    a run start every so many seconds and those that go on end; `sessions` serves improvement sessions; `log` is
-    called in the server's thread once a request; `clock` gives unix seconds. Tests add `extra_runs` and put a
-    `middleware` around the whole API."""
+    """Serves the workspace kept in `directory`. `log` is called in the server's thread once a request; `clock` gives
+    Unix seconds. Tests add `extra_runs` and put a `middleware` around the whole API."""
 
     def __init__(
         self,
         directory: Path,
+        options: DemoOptions = DemoOptions(),  # noqa: B008 # immutable
         *,
         port: int = 0,
-        runs: int = 240,
-        epoch: float | None = None,
-        speed: float = 1.0,
-        faults: frozenset[str] = frozenset(),
-        live: float | None = None,
         sessions: bool = False,
         log: Callable[[dict[str, object]], None] | None = None,
         clock: Callable[[], float] = time.time,
         extra_runs: Mapping[int, ExtraRun] = MappingProxyType({}),
         middleware: Callable[[ASGIApp], ASGIApp] | None = None,
     ) -> None:
-        check_faults(faults)
         self.url = ""
         self.key = ""
         self._directory = directory
+        self._options = options
         self._port = port
-        self._runs = runs
-        self._epoch = epoch
-        self._speed = speed
-        self._faults = faults
-        self._live = live
         self._sessions = sessions
         self._log = log
         self._clock = clock
@@ -138,6 +127,7 @@ class DemoServer:
         """Return when the server listens. Raises OSError when the port is taken or the directory cannot be written."""
         # The event loop turns Nagle's algorithm off only where the protocol is named; without that, every answer on a
         # kept connection comes 40 ms late.
+        options = self._options
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -145,16 +135,16 @@ class DemoServer:
             listener.listen(128)
             open_home(self._directory)
             self.key = key_of(self._directory)
-            epoch = self._epoch if self._epoch is not None else epoch_of(self._directory, self._clock())
+            epoch = options.epoch if options.epoch is not None else epoch_of(self._directory, self._clock())
             self._ledger = Ledger(self._directory / "demo.db")
         except BaseException:
             listener.close()
             raise
-        arrivals = Arrivals(epoch, self._live, self._clock) if self._live else None
+        arrivals = Arrivals(epoch, options.live, self._clock) if options.live else None
         # A workspace whose time was set stands still; in others a run that goes on must not grow old.
-        are_over = None if self._epoch is not None else lambda: self._clock() - epoch >= _LONGEST_SEEN
-        corpus = Corpus(self._runs, epoch, arrivals=arrivals, extra_runs=self._extra_runs, are_over=are_over)
-        desk = Desk(corpus, self._ledger, self._speed, self._clock)
+        are_over = None if options.epoch is not None else lambda: self._clock() - epoch >= _LONGEST_SEEN
+        corpus = Corpus(options.runs, epoch, arrivals=arrivals, extra_runs=self._extra_runs, are_over=are_over)
+        desk = Desk(corpus, self._ledger, options.speed, self._clock)
         # Without a handler of any kind, logging would print warnings on standard error, over the screen.
         for logger in ("uvicorn", "python_multipart"):
             logging.getLogger(logger).addHandler(logging.NullHandler())
@@ -195,8 +185,8 @@ class DemoServer:
         app: ASGIApp = KeyCheck(make_app(desk, self._sessions), self.key)
         if self._middleware is not None:
             app = self._middleware(app)
-        if self._faults:
-            app = Faulty(app, self._faults)
+        if self._options.faults:
+            app = Faulty(app, self._options.faults)
         app = Dated(app, self._clock)
         return app if self._log is None else RequestLogMiddleware(app, self._log)
 

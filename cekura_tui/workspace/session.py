@@ -412,16 +412,8 @@ def connect(setup: Setup, requests: RequestLog | None = None) -> tuple[Client, s
 def _start_demo(setup: Setup) -> DemoServer:
     from cekura_tui.demo.server import DemoServer
 
-    options = setup.demo
-    assert options is not None
-    server = DemoServer(
-        setup.paths.home,
-        runs=options.runs,
-        epoch=options.epoch,
-        speed=options.speed,
-        faults=options.faults,
-        live=options.live,
-    )
+    assert setup.demo is not None
+    server = DemoServer(setup.paths.home, setup.demo)
     try:
         make_private(setup.paths.home)
         server.start()

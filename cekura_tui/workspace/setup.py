@@ -21,6 +21,7 @@ from cekura_tui.config.settings import ENVIRONMENT, FLAGS, PERSONAL, Settings
 from cekura_tui.config.settings_file import Problem, SettingsFile
 from cekura_tui.config.sources import DEFAULT, Loaded, load_settings, read_settings_file
 from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
+from cekura_tui.demo.options import DemoOptions
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line
@@ -42,16 +43,6 @@ DEMO_ORIGIN = "demo"
 """The embedded server's port changes; its runs and jobs belong to this name."""
 KEYBOARD = "the keyboard"
 """Where a key that was typed comes from."""
-
-
-class DemoOptions(NamedTuple):
-    """How the embedded server is to be: see `--demo-…`."""
-
-    runs: int = 240
-    epoch: float | None = None
-    speed: float = 1.0
-    faults: frozenset[str] = frozenset()
-    live: float | None = None
 
 
 class KnownKeys:

@@ -212,7 +212,8 @@ class Workspace:
 
     async def enter_demo(self) -> None:
         """Go on in the embedded workspace: the one that the program was started with, if it was."""
-        from cekura_tui.workspace.setup import DemoOptions, demo_setup
+        from cekura_tui.demo.options import DemoOptions
+        from cekura_tui.workspace.setup import demo_setup
 
         setup = self.setup
         personal = setup.settings.personal()

@@ -12,7 +12,7 @@ from saved_jobs import DONE, SavedJobs
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer, run_of, serve_runs
 
 from cekura_tui.demo.corpus import FIRST_PROJECT
-from cekura_tui.demo.server import DemoServer
+from cekura_tui.demo.server import DemoOptions, DemoServer
 
 
 @dataclass
@@ -30,7 +30,8 @@ class Demo:
 @pytest.fixture(scope="session")
 def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     log: list[dict[str, Any]] = []
-    server = DemoServer(tmp_path_factory.mktemp("embedded") / "demo", speed=1e6, epoch=1_760_000_000.0, log=log.append)
+    options = DemoOptions(speed=1e6, epoch=1_760_000_000.0)
+    server = DemoServer(tmp_path_factory.mktemp("embedded") / "demo", options, log=log.append)
     server.start()
     yield Demo(server, log)
     server.stop()

@@ -13,6 +13,7 @@ from demo_faults import faulty_server
 from scripted_server import ScriptedServer
 from waiting import until
 
+from cekura_tui.demo.options import DemoOptions
 from cekura_tui.model.errors import UsageError
 
 FAST = ("--demo", "--demo-speed", 1e6)
@@ -137,8 +138,8 @@ def test_demo_server_prints_its_environment_and_logs_each_request(
     "words", [("demo-server", "--demo-runs", 7), ("--demo-runs", 9, "demo-server", "--demo-runs=7")]
 )
 def test_options_of_the_demo_may_follow_demo_server(words: tuple[object, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(home: Path, *, runs: int, **options: object) -> None:
-        raise UsageError(f"{runs} runs")
+    def stop(home: Path, demo: DemoOptions, **options: object) -> None:
+        raise UsageError(f"{demo.runs} runs")
 
     monkeypatch.setattr("cekura_tui.demo.server.DemoServer", stop)
     refused("7 runs", *words)

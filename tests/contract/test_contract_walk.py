@@ -10,7 +10,7 @@ import pytest
 from contract_walk import SESSIONS, Walk
 from demo_client import EPOCH, Clock, served_by
 
-from cekura_tui.demo.server import DemoServer
+from cekura_tui.demo.server import DemoOptions, DemoServer
 
 
 def test_each_operation_is_served_or_refused_and_no_filter_is_ignored(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -20,7 +20,7 @@ def test_each_operation_is_served_or_refused_and_no_filter_is_ignored(tmp_path_f
         clock.now += 100
 
     home = tmp_path_factory.mktemp("workspace") / "demo"
-    with served_by(DemoServer(home, speed=1000, epoch=EPOCH, sessions=True, clock=clock)) as client:
+    with served_by(DemoServer(home, DemoOptions(speed=1000, epoch=EPOCH), sessions=True, clock=clock)) as client:
         walked = Walk(client, wait).walk()
     lines = [f"\n{'operation':72} {'served':42} {'filters':23} errors", *map(str, walked)]
     sys.stdout.write("\n".join([*lines, ""]))

@@ -7,7 +7,7 @@ import pytest
 from demo_client import EPOCH, Clock, client_of
 
 from cekura_tui.demo.corpus import Corpus
-from cekura_tui.demo.server import DemoServer
+from cekura_tui.demo.server import DemoOptions, DemoServer
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +23,7 @@ def logged() -> list[dict[str, object]]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, logged: list[dict[str, object]]) -> Iterator[DemoServer]:
     directory = tmp_path_factory.mktemp("workspace") / "demo"
-    server = DemoServer(directory, speed=1000, epoch=EPOCH, log=logged.append)
+    server = DemoServer(directory, DemoOptions(speed=1000, epoch=EPOCH), log=logged.append)
     server.start()
     yield server
     server.stop()

@@ -13,7 +13,7 @@ from demo_client import EPOCH, RUNS, Clock, listed, served_by
 from cekura_tui.demo.corpus import FIRST_PROJECT, Arrivals, Corpus
 from cekura_tui.demo.facts import Kind
 from cekura_tui.demo.listing import CorpusListing, read_query
-from cekura_tui.demo.server import DemoServer
+from cekura_tui.demo.server import DemoOptions, DemoServer
 
 AGENT = "/test_framework/v1/aiagents/1201/"
 SESSIONS = "/observability/v1/agent-improvement-sessions/"
@@ -22,7 +22,7 @@ HOUR = 3600.0
 
 @pytest.fixture
 def acted_on(tmp_path: Path, clock: Clock) -> Iterator[httpx.Client]:
-    with served_by(DemoServer(tmp_path / "demo", epoch=EPOCH, sessions=True, clock=clock)) as client:
+    with served_by(DemoServer(tmp_path / "demo", DemoOptions(epoch=EPOCH), sessions=True, clock=clock)) as client:
         yield client
 
 
@@ -47,7 +47,7 @@ def test_an_ended_call_is_over_in_the_list_the_run_its_result_and_after_a_restar
     assert set(ids(acted_on, call_ended_reason__in="call-ended-by-user,cancelled-by-user")) >= {spoken, queued}
     result = acted_on.get(f"/test_framework/v1/results/{ended['result_id']}/").json()
     assert result["runs"][str(spoken)]["status"] == "cancelled"
-    with served_by(DemoServer(tmp_path / "demo", epoch=EPOCH)) as client:
+    with served_by(DemoServer(tmp_path / "demo", DemoOptions(epoch=EPOCH))) as client:
         assert client.get(f"{RUNS}{spoken}/").json() == ended
 
 

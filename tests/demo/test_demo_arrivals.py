@@ -18,7 +18,7 @@ from waiting import until
 
 from cekura_tui.demo.answers import run_row
 from cekura_tui.demo.corpus import BACKLOG, FIRST_PROJECT, SLOWEST, Arrivals, Corpus
-from cekura_tui.demo.server import DemoServer
+from cekura_tui.demo.server import DemoOptions, DemoServer
 
 ROOT = Path(__file__).parents[2]
 FINAL = {"completed", "failed", "timeout", "cancelled"}
@@ -28,7 +28,7 @@ ORDER = ("in_queue", "pending", "scaling_up", "running", "in_progress", "evaluat
 @pytest.fixture
 def watched(tmp_path: Path, clock: Clock) -> Iterator[httpx.Client]:
     """A server on which a run starts every 5 seconds of the clock."""
-    with served_by(DemoServer(tmp_path / "demo", epoch=EPOCH, live=5.0, clock=clock)) as client:
+    with served_by(DemoServer(tmp_path / "demo", DemoOptions(epoch=EPOCH, live=5.0), clock=clock)) as client:
         yield client
 
 
@@ -120,7 +120,7 @@ def test_a_restart_shows_the_same_runs_and_only_a_live_workspace_gets_new_ones(
     lists = []
     for _ in range(2):
         clock.now = EPOCH + 60.0
-        with served_by(DemoServer(tmp_path / "demo", epoch=EPOCH, live=live, clock=clock)) as client:
+        with served_by(DemoServer(tmp_path / "demo", DemoOptions(epoch=EPOCH, live=live), clock=clock)) as client:
             lists.append(listed(client)["results"])
             clock.now += 10.0 if live else 1_000_000.0
             assert (listed(client)["results"] == lists[-1]) == (not live)

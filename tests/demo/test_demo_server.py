@@ -19,8 +19,8 @@ from demo_faults import DRIFTED, faulty_server
 from odd_runs import EXTRA_RUNS, LONG_RUN
 from waiting import until
 
-from cekura_tui.demo.faults import FAULTS, Throttle
-from cekura_tui.demo.server import DemoServer
+from cekura_tui.demo.faults import Throttle
+from cekura_tui.demo.server import DemoOptions, DemoServer
 
 LAUNCH = f"{RUNS}improve_prompt_bg/"
 PROGRESS = f"{RUNS}improve_prompt_progress/"
@@ -111,7 +111,7 @@ def test_a_job_goes_on_while_the_server_is_gone_and_its_answer_stays(tmp_path: P
 
 def test_two_servers_share_a_directory_which_is_the_owners_alone(tmp_path: Path) -> None:
     directory = tmp_path / "home" / "demo"
-    servers = [DemoServer(directory, speed=1000) for _ in range(2)]
+    servers = [DemoServer(directory, DemoOptions(speed=1000)) for _ in range(2)]
     assert not (tmp_path / "home").exists()
     with served_by(servers[0]) as one, served_by(servers[1]) as other:
         handle = one.post(LAUNCH, json=SENT).json()
@@ -122,7 +122,7 @@ def test_two_servers_share_a_directory_which_is_the_owners_alone(tmp_path: Path)
 
 def test_stopping_ends_the_thread_though_connections_are_open_and_may_be_repeated(tmp_path: Path) -> None:
     before = set(threading.enumerate())
-    server = DemoServer(tmp_path / "demo", speed=0.001)
+    server = DemoServer(tmp_path / "demo", DemoOptions(speed=0.001))
     server.start()
     waiting = threading.Thread(target=_post_and_hang, args=(server,))
     waiting.start()
@@ -157,7 +157,7 @@ def test_a_server_that_ends_before_it_listens_is_an_error(tmp_path: Path, monkey
 def test_a_hundred_thousand_runs_are_listed_page_by_page_and_nothing_is_printed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with served_by(DemoServer(tmp_path / "demo", runs=100_000, extra_runs=EXTRA_RUNS)) as client:
+    with served_by(DemoServer(tmp_path / "demo", DemoOptions(runs=100_000), extra_runs=EXTRA_RUNS)) as client:
         answer = listed(client, page=1000)
         client.get("/nowhere")
         client.get(f"{RUNS}{LONG_RUN}/")
@@ -234,11 +234,6 @@ def test_requests_in_the_quiet_period_do_not_prolong_it() -> None:
     assert throttle.wait() == 1
     now += 0.5
     assert throttle.wait() == 0
-
-
-def test_an_unknown_fault_is_refused_and_the_known_ones_are_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=", ".join(FAULTS)):
-        DemoServer(tmp_path, faults=frozenset({"typo"}))
 
 
 V1, V2 = "/test_framework/v1/aiagents/1201/", "/test_framework/v2/aiagents/1201/"

@@ -71,7 +71,7 @@ def test_on_the_demo_server_all_is_well_and_nothing_was_launched_or_changed(
 
 
 def test_operations_that_the_server_has_or_lacks_are_named(tmp_path: Path) -> None:
-    server = DemoServer(tmp_path / "demo", sessions=True, faults=frozenset({"withdrawn"}))
+    server = DemoServer(tmp_path / "demo", DemoOptions(faults=frozenset({"withdrawn"})), sessions=True)
     with served_by(server):
         checks = found(server.url, server.key)
     assert checks["improvement sessions"].found == "on this server; not used by this version"

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from terminal import PROGRAM, Terminal, environment
 from watching import sees
 
-from cekura_tui.demo.server import DemoServer
+from cekura_tui.demo.server import DemoOptions, DemoServer
 from cekura_tui.workspace.setup import make_setup
 
 RUN = 900238
@@ -58,7 +58,7 @@ def repeating(app: ASGIApp) -> ASGIApp:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[DemoServer]:
-    server = DemoServer(tmp_path / "server", speed=1e6, middleware=repeating)
+    server = DemoServer(tmp_path / "server", DemoOptions(speed=1e6), middleware=repeating)
     server.start()
     yield server
     server.stop()

@@ -10,13 +10,13 @@ import pytest
 from terminal import Start, Terminal
 
 from cekura_tui.config.credentials import ApiKey, read_server, save_key, saved_keys
-from cekura_tui.demo.server import DemoServer
+from cekura_tui.demo.server import DemoOptions, DemoServer
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[DemoServer]:
     """A server with two projects."""
-    server = DemoServer(tmp_path / "server", speed=1e6)
+    server = DemoServer(tmp_path / "server", DemoOptions(speed=1e6))
     server.start()
     yield server
     server.stop()

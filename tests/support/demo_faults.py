@@ -11,9 +11,9 @@ from typing import Any
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cekura_tui.demo.faults import FAULTS
 from cekura_tui.demo.forms import detail
-from cekura_tui.demo.server import DemoServer
+from cekura_tui.demo.options import FAULTS
+from cekura_tui.demo.server import DemoOptions, DemoServer
 
 DRIFTED = "Tell callers at the start that the line may be recorded."
 """What somebody else adds to a prompt."""
@@ -162,7 +162,7 @@ class OddProgress:
         await JSONResponse(body)(scope, receive, send)
 
 
-def faulty_server(directory: Path, *faults: str, **options: Any) -> DemoServer:
+def faulty_server(directory: Path, *faults: str, log: Any = None, **options: Any) -> DemoServer:
     """An embedded server that misbehaves as named: in the ways that it knows, and in at most one that is ours."""
     ours = [fault for fault in faults if fault not in FAULTS]
     assert len(ours) < 2, ours
@@ -173,4 +173,5 @@ def faulty_server(directory: Path, *faults: str, **options: Any) -> DemoServer:
         return WithoutProgressId(app) if ours == ["no-progress-id"] else FaultyWrites(app, *ours)
 
     own = frozenset(faults) & frozenset(FAULTS)
-    return DemoServer(directory, faults=own, middleware=misbehave if ours else None, **options)
+    demo = DemoOptions(faults=own, **options)
+    return DemoServer(directory, demo, middleware=misbehave if ours else None, log=log)

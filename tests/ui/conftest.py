@@ -12,7 +12,7 @@ from kept_jobs import KEY, RUNNING, SeededJobs, seeded_jobs
 from odd_runs import EXTRA_RUNS
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 
-from cekura_tui.demo.server import DemoServer
+from cekura_tui.demo.server import DemoOptions, DemoServer
 from cekura_tui.jobs import polling
 from cekura_tui.workspace.setup import Setup
 
@@ -21,7 +21,7 @@ from cekura_tui.workspace.setup import Setup
 def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     log: list[dict[str, object]] = []
     directory = tmp_path_factory.mktemp("server") / "demo"
-    server = DemoServer(directory, speed=1e6, epoch=EPOCH, log=log.append, extra_runs=EXTRA_RUNS)
+    server = DemoServer(directory, DemoOptions(speed=1e6, epoch=EPOCH), log=log.append, extra_runs=EXTRA_RUNS)
     server.start()
     yield Served(server, log)
     server.stop()

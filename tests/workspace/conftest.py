@@ -12,7 +12,7 @@ from open_window import new_window as new_window
 from open_window import open_window as open_window
 from scripted_server import ScriptedServer
 
-from cekura_tui.demo.server import DemoServer
+from cekura_tui.demo.server import DemoOptions, DemoServer
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import make_setup
 
@@ -35,7 +35,7 @@ def quick(session: Session, monkeypatch: pytest.MonkeyPatch) -> Session:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
     """The embedded server; whoever writes to it changes it for all tests of this process."""
-    server = DemoServer(tmp_path_factory.mktemp("workspace") / "demo", epoch=1_760_000_000.0)
+    server = DemoServer(tmp_path_factory.mktemp("workspace") / "demo", DemoOptions(epoch=1_760_000_000.0))
     server.start()
     yield server
     server.stop()

@@ -13,7 +13,7 @@ from scripted_server import Reply, ScriptedServer, serve_runs
 from watching import sees, still
 
 from cekura_tui.demo.corpus import FIRST_PROJECT
-from cekura_tui.demo.server import DemoServer
+from cekura_tui.demo.server import DemoOptions, DemoServer
 from cekura_tui.ui.run import loader
 from cekura_tui.ui.run.screen import RunScreen
 
@@ -40,7 +40,7 @@ async def test_a_run_is_watched_from_before_its_first_turn_to_its_verdicts(scrip
 
 async def test_a_run_of_the_demo_server_is_watched_through_its_call_to_its_verdicts(tmp_path: Path) -> None:
     clock = Clock()
-    server = DemoServer(tmp_path / "demo", runs=100, epoch=clock.now, live=5.0, clock=clock)
+    server = DemoServer(tmp_path / "demo", DemoOptions(runs=100, epoch=clock.now, live=5.0), clock=clock)
     with served_by(server):
         setup = setup_of(server.url, server.key, FIRST_PROJECT)
         async with page_of(setup, lambda state: RunScreen(state, 900_073), size=WIDE) as (_, pilot):
