@@ -22,7 +22,7 @@ from cekura_tui.api import answers
 from cekura_tui.api import body as limits
 from cekura_tui.api.answers import ApiResponse
 from cekura_tui.api.body import Limit, read_body
-from cekura_tui.api.errors import ApiError, BadAnswer, NotConnected, NotFound, NotOffered, Unreachable, next_try
+from cekura_tui.api.errors import ApiError, BadAnswer, NotConnected, NotFound, NotOffered, Unreachable, retried
 from cekura_tui.api.http import httpx
 from cekura_tui.model.job import Draft
 from cekura_tui.model.job_kind import ApiRequest, JobKind
@@ -284,16 +284,12 @@ class Client:
 
     async def _read(self, path: str, limit: Limit, params: Mapping[str, str | int] | None = None) -> ApiResponse:
         """A read that a person waits for."""
-        began, tries = self._monotonic(), 0
-        while True:
-            try:
-                return await self._send("GET", path, limit, params=params, attempt=tries + 1)
-            except ApiError as error:
-                tries += 1
-                wait = next_try(error, tries, self._monotonic() - began, self._spread())
-                if wait is None:
-                    raise
-            await self._sleep(wait)
+        return await retried(
+            lambda attempt: self._send("GET", path, limit, params=params, attempt=attempt),
+            monotonic=self._monotonic,
+            sleep=self._sleep,
+            spread=self._spread,
+        )
 
     async def _versioned(
         self,

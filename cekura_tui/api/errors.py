@@ -1,13 +1,21 @@
 """What can go wrong between us and the server, as kinds of one error, and when to try again.
 
-`next_try` decides whether a read that a person waits for is repeated, `read_retry_after` what the server asks for.
+`next_try` decides whether a read that a person waits for is repeated, `retried` repeats it, and `read_retry_after`
+reads what the server asks for.
 """
 
 from __future__ import annotations
 
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
+
+T = TypeVar("T")
 
 
 class ApiError(CekuraTuiError):
@@ -156,6 +164,40 @@ def next_try(error: ApiError, tries: int, elapsed: float, spread: float) -> floa
         return None
     wait = 0.5 * 2 ** (tries - 1) * (0.75 + 0.5 * spread) if error.retry_after is None else error.retry_after
     return wait if elapsed + wait < PATIENCE else None
+
+
+async def retried(
+    send: Callable[[int], Awaitable[T]],
+    *,
+    on_wait: Callable[[ApiError, float], None] = lambda error, seconds: None,
+    longest_asked: float = 0.0,
+    patient: Callable[[int], float] | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    spread: Callable[[], float] = random.random,
+) -> T:
+    """Call `send` with the number of the attempt (from 1) until it returns, or raise the error that `next_try` ends at.
+
+    `on_wait` is called before each wait, with the error and the seconds. A server that is busy may ask to wait for
+    `longest_asked` seconds in all, which count as no failure. With `patient`, the seconds after so many failures in a
+    row, a server that is out of reach or fails is asked for ever.
+    """
+    tries, attempt, began, asked = 0, 1, monotonic(), 0.0
+    while True:
+        try:
+            return await send(attempt)
+        except ApiError as error:
+            attempt, tries, wait = attempt + 1, tries + 1, error.retry_after
+            if wait is not None and isinstance(error, Busy) and asked + wait <= longest_asked:
+                tries, began, asked = 0, monotonic() + wait, asked + wait
+            else:
+                wait = next_try(error, tries, monotonic() - began, spread())
+                if wait is None and patient is not None and isinstance(error, Unreachable | Busy | ServerFault):
+                    wait = patient(tries)
+            if wait is None:
+                raise
+            on_wait(error, wait)
+        await sleep(wait)
 
 
 def read_retry_after(value: str | None, now: float) -> float | None:

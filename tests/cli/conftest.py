@@ -129,7 +129,7 @@ def finished(server: ScriptedServer, jobs: SavedJobs) -> ScriptedServer:
 @pytest.fixture
 def no_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """A failed request is not tried again."""
-    for module in ("api.client", "workspace.all_runs"):
+    for module in ("api.errors", "workspace.all_runs"):
         monkeypatch.setattr(f"cekura_tui.{module}.next_try", lambda *_: None)
 
 
