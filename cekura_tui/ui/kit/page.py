@@ -15,9 +15,10 @@ from textual.widget import Widget
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.job import Job
-from cekura_tui.ui.actions import Action
+from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.kit.app_screen import AppScreen
 from cekura_tui.ui.kit.footer import HintLine, KeyFooter
+from cekura_tui.ui.kit.lines import Notice
 from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.textual_private import crop_repaints, drop_toasts
@@ -35,6 +36,28 @@ def drop_old_toasts(app: App[Any], state: AppState) -> None:
         return toast.severity == "information" or not is_fresh or toast.message == state.end_message
 
     drop_toasts(app, dropped)
+
+
+def unless_failed(page: Page) -> str | None:
+    return NOT_OFFERED if page.error is None else None
+
+
+def error_action(
+    page: str, footer: int = 0, key_display: str | None = None, why_not: Callable[[Any], str | None] = unless_failed
+) -> Action:
+    """The action of a page that shows the whole error in place of which it has nothing to show; `page` begins its id.
+
+    `Notice` names its key, and that of the page's action "retry" or "refresh".
+    """
+    return Action(
+        f"{page}.error",
+        "enter",
+        lambda shown: shown.show_error(shown.error),
+        "Show error",
+        footer=footer,
+        key_display=key_display,
+        why_not=why_not,
+    )
 
 
 def _waiting(words: str, cancel: Callable[[], object]) -> Screen[None]:
@@ -60,6 +83,8 @@ class Page(AppScreen[None]):
         super().__init__(_waiting)
         crop_repaints(self)
         self.state = state
+        self.error: CekuraTuiError | None = None
+        """Why what it shows could not be loaded."""
         self._last_message, self._last_until = "", 0.0
 
     def compose(self) -> ComposeResult:
@@ -86,6 +111,23 @@ class Page(AppScreen[None]):
     def body(self) -> Iterable[Widget]:
         """What the page shows."""
         raise NotImplementedError
+
+    def show_state(
+        self, data: Widget, *, loaded: bool, error: CekuraTuiError | None, empty: tuple[str, str], focus: bool = True
+    ) -> None:
+        """Show the data, once there is any; else, in the page's notice, the error, or a title and a text that say why
+        it is empty. With `focus` the data gets the focus where nothing has it."""
+        self.error = error
+        notice = self.query_one(Notice)
+        if not loaded and data.has_focus:
+            self.set_focus(None)  # it may be empty for a moment; Textual would give the focus to another part for good
+        data.display, notice.display = loaded, not loaded
+        if not loaded and error is not None:
+            notice.show_error(error)
+        elif not loaded:
+            notice.show(*empty)
+        elif focus and not self.focused:
+            data.focus()
 
     def notify_once(self, text: str, *, warning: bool = False) -> None:
         """A short message in the corner; one that is there already is not put there twice."""

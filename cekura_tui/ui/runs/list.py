@@ -23,7 +23,7 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.lines import CHIP_CLASSES, NOTED, OUTCOME_TONES, TONE_CLASSES, Notice
+from cekura_tui.ui.kit.lines import CHIP_CLASSES, NOTED, OUTCOME_TONES, TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
 from cekura_tui.ui.runs.outcomes import only_failures
@@ -213,30 +213,25 @@ def _short(when: str, cells: int) -> str:
     return when if len(when) <= cells else when.rsplit(" ", 1)[0]
 
 
-def explain_empty(notice: Notice, controller: RunsController) -> None:
-    """Show why there is nothing in the list, and the keys that help."""
+def explain_empty(controller: RunsController) -> tuple[str, str]:
+    """Why there is nothing in the list, and the keys that help."""
     listing, paged, sweep = controller.listing, controller.feed.runs, controller.feed.sweep
-    if controller.trouble is not None:
-        notice.show_error(controller.trouble)
-    elif not listing.fresh:
-        notice.show("Loading runs …")
-    elif only_failures(listing.filter) and len(listing.filter.terms) == 1 and listing.whole:
-        keys = with_keys("{runs.failures} show all runs · {runs.scope} choose another project")
-        notice.show("No failed runs here.", keys)
-    elif listing.filter:
-        full = paged is not None and paged.full
-        load = "" if full else with_keys(" · {runs.read-on} load all")
-        more = "" if listing.whole else f" among the loaded runs{load}"
-        if sweep is not None and sweep.running:
-            more = " yet. Checking the other runs …"
-        keys = with_keys(
-            "{runs.filter} change the filter · {runs.clear-filter} clear the filter · {runs.views} views · "
-            "{runs.refresh} reload"
-        )
-        notice.show(f"No matching runs{more or '.'}", "\n".join((*_why_nothing_matches(controller), keys)))
-    else:
-        keys = with_keys("{runs.scope} choose another project or agent · {runs.refresh} reload")
-        notice.show("No runs here yet.", keys)
+    if not listing.fresh:
+        return "Loading runs …", ""
+    if only_failures(listing.filter) and len(listing.filter.terms) == 1 and listing.whole:
+        return "No failed runs here.", with_keys("{runs.failures} show all runs · {runs.scope} choose another project")
+    if not listing.filter:
+        return "No runs here yet.", with_keys("{runs.scope} choose another project or agent · {runs.refresh} reload")
+    full = paged is not None and paged.full
+    load = "" if full else with_keys(" · {runs.read-on} load all")
+    more = "" if listing.whole else f" among the loaded runs{load}"
+    if sweep is not None and sweep.running:
+        more = " yet. Checking the other runs …"
+    keys = with_keys(
+        "{runs.filter} change the filter · {runs.clear-filter} clear the filter · {runs.views} views · "
+        "{runs.refresh} reload"
+    )
+    return f"No matching runs{more or '.'}", "\n".join((*_why_nothing_matches(controller), keys))
 
 
 def _why_nothing_matches(controller: RunsController) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from operator import methodcaller
 from typing import ClassVar
 
 from textual import on, work
@@ -21,7 +22,7 @@ from cekura_tui.model.text import count
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import Notice
-from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.messages import CompareRuns, OpenRun
 from cekura_tui.ui.runs.controller import RunsController
@@ -86,11 +87,11 @@ def _with_filter(page: RunsScreen) -> str | None:
 
 
 def _in_trouble(page: RunsScreen) -> str | None:
-    return NOT_OFFERED if page.controller.trouble is None else _while_typing(page)
+    return NOT_OFFERED if page.error is None else _while_typing(page)
 
 
 def _without_trouble(page: RunsScreen) -> str | None:
-    return _while_typing(page) if page.controller.trouble is None else NOT_OFFERED
+    return _while_typing(page) if page.error is None else NOT_OFFERED
 
 
 _ORDERS = {
@@ -118,7 +119,7 @@ class RunsScreen(Page):
         Action(
             "runs.retry",
             "r",
-            "retry",
+            lambda page: page.controller.refresh(),
             "Retry",
             "Load the list again after an error",
             footer=1,
@@ -127,7 +128,7 @@ class RunsScreen(Page):
         Action(
             "runs.improve",
             "i",
-            "improve",
+            lambda page: page.improve([row.id for row in page.marked.chosen()]),
             "Improve",
             "Propose a better prompt from the marked runs, or from this one",
             footer=3,
@@ -137,7 +138,7 @@ class RunsScreen(Page):
         Action(
             "runs.compare-marked",
             "equals_sign",
-            "compare_marked",
+            lambda page: page.compare(*page.marked.ids),
             "Compare",
             "Compare the two marked runs",
             footer=2,
@@ -148,7 +149,7 @@ class RunsScreen(Page):
         Action(
             "runs.compare",
             "equals_sign",
-            "compare",
+            lambda page: page.compare(page.run_list.cursor_id),
             "Compare",
             "Compare two marked runs, or this run with the last passed run of its scenario",
             command="Compare runs",
@@ -158,7 +159,7 @@ class RunsScreen(Page):
         Action(
             "runs.clear-marks",
             "escape",
-            "clear_marks",
+            lambda page: page.clear_marks(),
             "Unmark all",
             "Remove all marks",
             footer=4,
@@ -167,7 +168,7 @@ class RunsScreen(Page):
         Action(
             "runs.back",
             "escape",
-            "step_back",
+            lambda page: page.controller.step_back(),
             "Back",
             "Go back to the groups, or stop loading",
             footer=4,
@@ -176,7 +177,7 @@ class RunsScreen(Page):
         Action(
             "runs.clear-filter",
             "escape",
-            "clear_filter",
+            lambda page: page.controller.change_filter(ALL),
             "Clear filter",
             "List all runs",
             footer=4,
@@ -185,7 +186,7 @@ class RunsScreen(Page):
         Action(
             "runs.filter",
             "slash",
-            "filter",
+            lambda page: page.edit_filter(),
             "Filter",
             "List runs that match a filter",
             footer=5,
@@ -196,7 +197,7 @@ class RunsScreen(Page):
         Action(
             "runs.filter-at-once",
             "slash",
-            "filter_at_once",
+            lambda page: page.edit_filter(),
             "Filter",
             footer=5,
             key_display="/",
@@ -206,7 +207,7 @@ class RunsScreen(Page):
         Action(
             "runs.failures",
             "exclamation_mark",
-            "failures",
+            lambda page: page.controller.change_filter(page.controller.listing.toggle_failures()),
             "Failures",
             "List failed runs and errors only, or all runs",
             footer=6,
@@ -217,7 +218,7 @@ class RunsScreen(Page):
         Action(
             "runs.groups",
             "b",
-            "groups",
+            lambda page: page.open_groups(),
             "Groups",
             "What fails most, and since when",
             footer=7,
@@ -226,7 +227,7 @@ class RunsScreen(Page):
         Action(
             "runs.views",
             "v",
-            "views",
+            lambda page: page.opening.begin(page.choose_view, "Loading views", group="views"),
             "Views",
             "Filters with a name: choose or save one",
             footer=8,
@@ -235,7 +236,7 @@ class RunsScreen(Page):
         Action(
             "runs.outcome",
             "o",
-            "outcome(1)",
+            lambda page: page.list_outcome(1),
             "Outcome",
             "List runs of the next outcome only",
             footer=9,
@@ -245,49 +246,90 @@ class RunsScreen(Page):
         Action(
             "runs.previous-outcome",
             "O",
-            "outcome(-1)",
+            lambda page: page.list_outcome(-1),
             "Previous outcome",
             "List runs of the previous outcome only",
             why_not=_while_typing,
         ),
-        Action("runs.note", "m", "note", "Note", "Write a note on this run", why_not=_while_typing),
-        Action("runs.hand-off", "y", "hand_off", "Copy or save", "Links, ids or rows of the marked runs"),
+        Action(
+            "runs.note", "m", lambda page: page.write_note(), "Note", "Write a note on this run", why_not=_while_typing
+        ),
+        Action(
+            "runs.hand-off",
+            "y",
+            lambda page: page.opening.begin(page.hand_off, "Loading runs", group="hand-off"),
+            "Copy or save",
+            "Links, ids or rows of the marked runs",
+        ),
         Action(
             "runs.scope",
             "p",
-            "pick_scope",
+            lambda page: page.pick_scope(None),
             "Project",
             "List runs of another project or agent",
             command="Choose project or agent",
         ),
-        Action("runs.export", "e", "export", "Export", "Save the marked runs or the list to a file"),
-        Action("runs.sort", "s", "sort(False)", "Sort", "Sort by the next column", command="Sort by the next column"),
+        Action("runs.export", "e", lambda page: page.export(), "Export", "Save the marked runs or the list to a file"),
         Action(
-            "runs.turn", "S", "sort(True)", "Reverse", "Sort by the same column in reverse", command="Reverse the order"
+            "runs.sort",
+            "s",
+            lambda page: page.sort(),
+            "Sort",
+            "Sort by the next column",
+            command="Sort by the next column",
+        ),
+        Action(
+            "runs.turn",
+            "S",
+            lambda page: page.sort(reverse=True),
+            "Reverse",
+            "Sort by the same column in reverse",
+            command="Reverse the order",
         ),
         *(
-            Action(f"runs.sort-by-{name}", "", f"sort_by('{name}')", f"Sort by {name}", does)
+            Action(f"runs.sort-by-{name}", "", methodcaller("sort_by", name), f"Sort by {name}", does)
             for name, does in _ORDERS.items()
         ),
         Action(
             "runs.sort-by-checks",
             "",
-            "most_failed_checks",
+            lambda page: page.change_order(page.controller.most_failed_checks),
             "Sort by most failed checks",
             "Sort by outcome; `{runs.read-on}` loads the checks that are not known",
         ),
-        Action("runs.columns", "c", "columns", "Columns", "Show, hide, move and size columns", why_not=_while_typing),
+        Action(
+            "runs.columns",
+            "c",
+            lambda page: page.opening.begin(page.choose_columns, "Loading views", group="columns"),
+            "Columns",
+            "Show, hide, move and size columns",
+            why_not=_while_typing,
+        ),
         Action(
             "runs.read-on",
             "F",
-            "load_all",
+            lambda page: page.controller.load_all(),
             "Load all",
             "Load all matching runs, then the checks of failed runs, or stop loading",
         ),
-        Action("runs.live", "L", "live", "Live", "Follow new runs, or pause", command="Live or paused"),
-        Action("runs.jobs-pane", "J", "jobs_pane", "Jobs pane", "Show or hide the jobs pane"),
-        Action("runs.refresh", "r", "refresh", "Reload", "Load the list again", why_not=_without_trouble),
-        Action("runs.error", "enter", "whole_error", "Show error", footer=2, key_display="enter", why_not=_in_trouble),
+        Action(
+            "runs.live",
+            "L",
+            lambda page: page.controller.toggle_live(),
+            "Live",
+            "Follow new runs, or pause",
+            command="Live or paused",
+        ),
+        Action("runs.jobs-pane", "J", lambda page: page.toggle_jobs(), "Jobs pane", "Show or hide the jobs pane"),
+        Action(
+            "runs.refresh",
+            "r",
+            lambda page: page.controller.refresh(),
+            "Reload",
+            "Load the list again",
+            why_not=_without_trouble,
+        ),
+        error_action("runs", footer=2, key_display="enter", why_not=_in_trouble),
     )
     HELP = """\
 # Runs
@@ -398,7 +440,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     def draw(self) -> None:
         """Show everything as it is now; the cursor stays on its run."""
-        runs, notice, listing = self.run_list, self.query_one(Notice), self.controller.listing
+        runs, listing = self.run_list, self.controller.listing
         follows = self._let_in(runs)
         runs.show_notes(listing.notes)
         self._draw_columns()
@@ -410,17 +452,13 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             if self._run_before is not None and listing.place_of(self._run_before) is not None:
                 runs.move_to(self._run_before)
         self._other_runs = self._other_runs and not listing.fresh
-        empty = not len(rows)
-        if empty and runs.has_focus:
-            self.set_focus(None)  # it may be empty for a moment; Textual would give the focus to the jobs for good
-        runs.display, notice.display = not empty, empty
-        if empty:
-            explain_empty(notice, self.controller)
+        loaded, is_typing = bool(len(rows)), self.filter_bar.editing
+        empty = ("", "") if loaded else explain_empty(self.controller)
+        self.show_state(runs, loaded=loaded, error=self.controller.trouble, empty=empty, focus=not is_typing)
+        if not loaded:
             if listing.filter and self.state.workspace.started and not self.controller.names_read:
                 self._read_names()
             self._preview_loader.clear()
-        elif not self.focused and not self.filter_bar.editing:
-            runs.focus()
         group = self.controller.group
         back = (with_keys("{runs.back} back to groups"),) if group else ()
         notes = listing.filter_notes() or self.controller.checks.note() or back
@@ -545,11 +583,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     # The filter
 
-    def action_filter_at_once(self) -> None:
-        """Type a filter, where something else than the list has the focus."""
-        self.action_filter()
-
-    def action_filter(self) -> None:
+    def edit_filter(self) -> None:
         """Type a filter."""
         bar = self.filter_bar
         bar.names = self.controller.names_seen()
@@ -566,20 +600,12 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         else:
             self.filter_bar.history = history
 
-    def action_clear_filter(self) -> None:
-        """List all runs."""
-        self.controller.change_filter(ALL)
-
     @on(FilterBar.Submitted)
     def _filter_typed(self, event: FilterBar.Submitted) -> None:
         self.controller.filter_by(event.text)
 
-    def action_failures(self) -> None:
-        """Only runs that did not succeed, or all."""
-        self.controller.change_filter(self.controller.listing.toggle_failures())
-
-    def action_outcome(self, step: int) -> None:
-        """Only runs of the next outcome, or of the one before."""
+    def list_outcome(self, step: int) -> None:
+        """List runs of the next outcome only, or of the one before."""
         self.controller.change_filter(next_outcome(self.controller.listing.filter, step))
 
     @on(OutcomeBar.Chosen)
@@ -587,39 +613,30 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         """Only runs of this outcome, or of all."""
         self.controller.change_filter(toggle_outcome(self.controller.listing.filter, event.kind))
 
-    def action_views(self) -> None:
-        """Choose a filter by its name, or give the one in effect a name."""
-        self.opening.begin(self._choose_view, "Loading views", group="views")
-
-    async def _choose_view(self) -> None:
+    async def choose_view(self) -> None:
         from cekura_tui.ui.runs.views import choose_view
 
         await choose_view(self, self.controller)
 
-    def action_groups(self) -> None:
-        """What fails most."""
+    def open_groups(self) -> None:
         from cekura_tui.ui.runs.groups import open_groups
 
         open_groups(self, self.controller)
 
     # Order and freshness
 
-    def action_sort(self, reverse: bool = False) -> None:
-        """By the next column that is seen, or the other way round."""
+    def sort(self, reverse: bool = False) -> None:
+        """Sort by the next visible column, or reverse the order."""
         seen = {name for name, _ in self.run_list.cells}
         self.change_order(lambda: self.controller.sort(seen, reverse=reverse))
 
-    def action_sort_by(self, column: str) -> None:
-        """By this column, or the other way round."""
+    def sort_by(self, column: str) -> None:
+        """Sort by this column, or reverse its order."""
         self.change_order(lambda: self.controller.sort_by(column))
-
-    def action_most_failed_checks(self) -> None:
-        """By outcome, the most failed checks first."""
-        self.change_order(self.controller.most_failed_checks)
 
     @on(RunListHeader.Clicked)
     def _header_clicked(self, event: RunListHeader.Clicked) -> None:
-        self.action_sort_by(event.column)
+        self.sort_by(event.column)
 
     def change_order(self, sort: Callable[[], None]) -> None:
         """Sort, and show the first rows of the new order to whoever looks at the first ones now."""
@@ -629,42 +646,12 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         if at_first and len(runs.rows):
             runs.move_to(runs.key_of(runs.rows[0]))
 
-    def action_columns(self) -> None:
-        """Show, hide, move and size columns."""
-        self.opening.begin(self._choose_columns, "Loading views", group="columns")
-
-    async def _choose_columns(self) -> None:
+    async def choose_columns(self) -> None:
         from cekura_tui.ui.runs.columns import choose_columns
 
         await choose_columns(self, self.controller, self.run_list)
 
-    def action_load_all(self) -> None:
-        """Load page after page, then the checks of failed runs; or stop."""
-        self.controller.load_all()
-
-    def action_live(self) -> None:
-        """Follow what is new, or not."""
-        self.controller.toggle_live()
-
-    def action_retry(self) -> None:
-        """Load the list again after an error."""
-        self.controller.refresh()
-
-    def action_refresh(self) -> None:
-        """Reload the list, as of now."""
-        self.controller.refresh()
-
-    def action_whole_error(self) -> None:
-        """The whole of the error that the list shows."""
-        if self.controller.trouble is not None:
-            self.show_error(self.controller.trouble)
-
-    def action_pick_scope(self) -> None:
-        """Another project or agent."""
-        self.pick_scope(None)
-
-    def action_jobs_pane(self) -> None:
-        """Show or hide the jobs pane."""
+    def toggle_jobs(self) -> None:
         self._jobs_pane.display = not self._jobs_pane.display
 
     # Marked runs
@@ -679,57 +666,39 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             few = f"at most {RunList.range_limit:,} loaded runs can be marked at once"
             self.notify_once(f"{count(event.left_out, 'run')} not marked: {few}.", warning=True)
 
-    def action_clear_marks(self) -> None:
+    def clear_marks(self) -> None:
         """Unmark all."""
         self.marked.clear()
         self.controller.draw_now()
 
-    def action_step_back(self) -> None:
-        """Stop loading, or go back from a group to the groups."""
-        self.controller.step_back()
+    def compare(self, run_id: int | None, other_id: int | None = None) -> None:
+        """Compare two runs; without `other_id` a run with the last passed one of its scenario."""
+        if run_id is None:
+            return
 
-    def action_compare_marked(self) -> None:
-        """The two marked runs, the newer one first."""
-        first, second = self.marked.ids
-        self._compare(first, second)
-
-    def action_compare(self) -> None:
-        """The run under the cursor with the last passed one."""
-        if (run_id := self.run_list.cursor_id) is not None:
-            self._compare(run_id)
-
-    def _compare(self, run_id: int, other_id: int | None = None) -> None:
         def opened(turn: object) -> None:
             if isinstance(turn, int):
                 self.open_run(run_id, turn)
 
         self.state.ask(CompareRuns(run_id, other_id, opened))
 
-    def action_improve(self) -> None:
-        """Improve from the marked runs, else from the one under the cursor."""
-        self.improve([row.id for row in self.marked.chosen()])
-
     def improved(self, job: Job) -> None:
         """A job was launched: the marks have served."""
-        self.action_clear_marks()
+        self.clear_marks()
 
-    def action_hand_off(self) -> None:
-        """Copy links, ids or rows of the marked runs, or save them."""
-        self.opening.begin(self._hand_off, "Loading runs", group="hand-off")
-
-    async def _hand_off(self) -> None:
+    async def hand_off(self) -> None:
         from cekura_tui.ui.runs.export import copy_runs
 
         if rows := self.marked.chosen():
             await copy_runs(self, self.controller.listing, rows)
 
-    def action_export(self) -> None:
+    def export(self) -> None:
         """Save the marked runs, or the list, to a file."""
         from cekura_tui.ui.runs.export import export_runs
 
         export_runs(self, self.controller.listing, self.marked.chosen() if self.marked.ids else [])
 
-    async def action_note(self) -> None:
+    async def write_note(self) -> None:
         """Write a note on the run under the cursor."""
         if (run_id := self.run_list.cursor_id) is not None:
             from cekura_tui.ui.runs.notes import NoteWriter

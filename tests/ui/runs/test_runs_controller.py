@@ -180,12 +180,10 @@ async def test_runs_filtered_or_sorted_here_are_loaded_whole_by_a_key(served: Se
 async def test_an_empty_list_says_why_and_which_keys_help(scripted: ScriptedServer, wanted: str, why: str) -> None:
     agent = {"agent_name": "Harbour Bank", "personality_name": "In a hurry", "evaluation_status": "success"}
     serve_list(scripted, *([run_of(1, **agent)] if wanted else ()))
-    shown: list[str] = []
-    notice: Any = SimpleNamespace(show=lambda title, text="": shown.append(f"{title}\n{text}"))
     async with controlled(scripted) as (controller, _):
         await eventually(lambda: controller.listing.fresh, "the list came")
         controller.names_seen()
         controller.filter_by(wanted)
         await eventually(lambda: controller.listing.whole, "the filtered list came")
-        explain_empty(notice, controller)
-    assert why in shown[0]
+        shown = explain_empty(controller)
+    assert why in "\n".join(shown)
