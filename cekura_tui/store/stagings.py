@@ -21,14 +21,10 @@ TextOf = Callable[[Mapping[str, HunkChoice]], Prompt]
 
 @dataclass(frozen=True, slots=True)
 class StagedStep:
-    """What was chosen just before a step and is chosen after it, by the key of the hunk.
-
-    `others` are hunks that an undo left alone, because another window chose them last.
-    """
+    """What was chosen just before a step and is chosen after it, by the key of the hunk."""
 
     before: Mapping[str, HunkChoice]
     after: Mapping[str, HunkChoice]
-    others: Collection[str] = ()
 
 
 class StagingStore:
@@ -99,15 +95,13 @@ class StagingStore:
             own = {window for window, last_at in windows.items() if is_own(window, last_at)}
             last = max((row["step"] for row in standing if row["window"] in own), default=None)
             if last is None:
-                newest = max((row["step"] for row in standing), default=0)
-                return StagedStep(before, before, [row["hunk"] for row in standing if row["step"] == newest])
+                return StagedStep(before, before)
             dropped = {row["hunk"] for row in about if row["step"] == last}
             sql.executemany(
                 "DELETE FROM stagings WHERE job = ? AND step = ? AND hunk = ?",
                 [(number, last, hunk) for hunk in dropped],
             )
-            others = [row["hunk"] for row in standing if row["hunk"] in dropped and row["step"] != last]
-            return StagedStep(before, _keep_text(sql, job, at, text_of), others)
+            return StagedStep(before, _keep_text(sql, job, at, text_of))
 
     def typed(self, number: int) -> dict[str, str]:
         """What was typed into hunks and not taken, by the key of the hunk."""

@@ -673,7 +673,7 @@ class CekuraApp(App[None]):
             case HandOff():
                 from cekura_tui.ui.suggestion.hand_off import HandOffDialog
 
-                self.push_screen(HandOffDialog(request.suggestion, request.staged, request.reread), request.done)
+                self.push_screen(HandOffDialog(request.suggestion, request.staged), request.done)
             case Improve():
                 from cekura_tui.ui.jobs.improve import open_improve_dialog
 

@@ -96,12 +96,11 @@ class OpenPromptHistory(NamedTuple):
 class HandOff(NamedTuple):
     """Offer to copy or save what came of a job; `done` is called with what is to be said of it.
 
-    `staged` is the staged prompt as it is shown; `reread` reads it from the disk before it is handed over.
+    `staged` gives the staged prompt as it is by now.
     """
 
     suggestion: Suggestion
-    staged: Prompt
-    reread: Callable[[], Awaitable[Prompt]]
+    staged: Callable[[], Prompt]
     done: Callable[[str | None], None]
 
 

@@ -10,7 +10,7 @@ import itertools
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -104,22 +104,16 @@ class Comparisons:
 class StagingStep:
     """What was chosen before a step and after it, in all windows; a look is a step that changes nothing.
 
-    Choices are by the number of a hunk of `diff`, in which those hunks are split of which a part is chosen by now; each
-    is there by the key of the hunk as well. `seen` is what was chosen after the step before this one that was taken
-    here: where `before` is something else, another window chose it. Of two steps the one with the higher `serial` is
-    the later one. `others` are the hunks that an undo left alone, because another window chose them last.
+    Choices are by the number of a hunk of `diff`, in which a hunk is split if a part of it is chosen; each is there by
+    the key of the hunk as well. `changed_elsewhere`: another window chose since the last step of this window. Of two
+    steps the one with the higher `serial` is the later one.
     """
 
     diff: ProseDiff = field(repr=False)
-    seen_by_key: Chosen
     before_by_key: Chosen
     after_by_key: Chosen
     serial: int
-    others_by_key: Collection[str] = ()
-
-    @cached_property
-    def seen(self) -> Choices:
-        return numbered(self.diff, self.seen_by_key)
+    changed_elsewhere: bool
 
     @cached_property
     def before(self) -> Choices:
@@ -128,10 +122,6 @@ class StagingStep:
     @cached_property
     def after(self) -> Choices:
         return numbered(self.diff, self.after_by_key)
-
-    @property
-    def others(self) -> tuple[int, ...]:
-        return tuple(hunk.number for hunk in self.diff.hunks if {hunk.key, hunk.whole} & set(self.others_by_key))
 
 
 class StagingService:
@@ -245,9 +235,9 @@ class StagingService:
         return text
 
     def _step(self, number: int, diff: ProseDiff, step: StagedStep) -> StagingStep:
-        seen = self._seen.get(number, step.before)
+        changed_elsewhere = self._seen.get(number, step.before) != step.before
         self._seen[number] = step.after
-        return StagingStep(diff, seen, step.before, step.after, next(self._serials), step.others)
+        return StagingStep(diff, step.before, step.after, next(self._serials), changed_elsewhere)
 
 
 def _split_of(diff: ProseDiff) -> frozenset[str]:

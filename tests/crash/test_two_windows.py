@@ -65,8 +65,8 @@ def test_a_choice_of_one_window_can_be_undone_in_another_after_the_first_quit(
         window.wait("Job 1", "1 succeeded").press("enter")
         window.wait("Suggestion of job 1", "2 of 2 undecided")
     one.press("a")
-    two.wait("In another window, change 1 is now accepted.", "✓1")
-    two.press("u").wait("Nothing to undo: another window decided change 1 last.")
+    two.wait("Another window changed the staged prompt.", "✓1")
+    two.press("u").wait("Nothing to undo.")
     one.quit()
     two.press("u").wait("Undone: change 1 is undecided.")
 

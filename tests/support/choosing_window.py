@@ -66,7 +66,7 @@ class _Window:
             case {"choose": number, "what": what}:
                 return staging.choose(hunks[number - 1], HunkChoice(what))
             case {"edit": number, "text": text}:
-                return staging.edit(hunks[number - 1], text)
+                return staging.edit(staging.opened.diff, hunks[number - 1], text)
             case {"all": _}:
                 return staging.accept_all()
         return staging.undo()

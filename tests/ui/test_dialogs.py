@@ -91,7 +91,7 @@ DIALOGS: dict[type[Dialog[Any]], Opened] = {
     CopyRunsDialog: Opened(lambda state: CopyRunsDialog(state, [ROW], None, SCOPE, {101: LINE}), "No link", "None"),
     CopyPromptDialog: Opened(lambda _: CopyPromptDialog(LINE, "x", STAGED), SHOWN, "None"),
     ImproveDialog: Opened(lambda state: ImproveDialog(state, Improvable((VIEW,), 7, LINE)), "Improve the prompt"),
-    HandOffDialog: Opened(lambda _: HandOffDialog(DONE, STAGED, unchanged(STAGED)), "Copy or save the", "Saved to"),
+    HandOffDialog: Opened(lambda _: HandOffDialog(DONE, lambda: STAGED), "Copy or save the", "Saved to"),
     EditHunkDialog: Opened(lambda state: EditHunkDialog(EVIL, EVIL, EVIL, state.workspace.setup.paths.home), SHOWN),
     UpdatePromptDialog: Opened(lambda state: UpdatePromptDialog(state, 1, STAGED, unchanged(STAGED)), SHOWN),
     ProfileDialog: Opened(ProfileDialog, "built-in demo", "ProfileChoice("),

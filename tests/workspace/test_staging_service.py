@@ -114,10 +114,9 @@ async def test_undo_reverts_choices_of_this_window_or_an_ended_one(
     await here.choose(number, DIFF, {1: YES, 2: YES})
     await there.choose(number, DIFF, {2: NO, 3: NO})
     step = await here.undo(number, DIFF)
-    assert (step.seen, step.before) == ({1: YES, 2: YES}, {1: YES, 2: NO, 3: NO})
-    assert (step.after, step.others) == ({2: NO, 3: NO}, (2,))
+    assert (step.changed_elsewhere, step.before, step.after) == (True, {1: YES, 2: NO, 3: NO}, {2: NO, 3: NO})
     step = await here.undo(number, DIFF)
-    assert (step.before, step.after, step.others) == ({2: NO, 3: NO}, {2: NO, 3: NO}, (2, 3))
+    assert (step.changed_elsewhere, step.before, step.after) == (False, {2: NO, 3: NO}, {2: NO, 3: NO})
     await StagingService(other, window=dead).choose(number, DIFF, {3: YES, 4: YES})
     assert (await here.undo(number, DIFF)).after == {2: NO, 3: NO}
     assert (await there.undo(number, DIFF)).after == {}

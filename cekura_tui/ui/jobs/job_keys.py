@@ -177,8 +177,7 @@ class JobActions:
             what = f"the {taken.words[0].lower()}{taken.words[1:]}"
             page.app.post_message(CopyRequested(taken.text, what))
         elif taken is not None and done.improved_prompt is not None:
-            reread = partial(self._state.workspace.call, _read_staged(done))
-            self._state.ask(HandOff(done, staged, reread, lambda words: page.notify_once(words) if words else None))
+            self._state.ask(HandOff(done, lambda: staged, lambda words: page.notify_once(words) if words else None))
 
 
 LAST = 1_100
@@ -249,18 +248,8 @@ def _read_copies(number: int) -> Callable[[Session], Awaitable[tuple[JobRecord, 
 
     async def ask(session: Session) -> tuple[JobRecord, Suggestion, Prompt, str]:
         record, done = await session.jobs.record(number), await session.jobs.suggestion(number)
-        staged = await _read_staged(done)(session)
-        return record, done, staged, json.dumps(done.to_json(), indent=2)
-
-    return ask
-
-
-def _read_staged(done: Suggestion) -> Callable[[Session], Awaitable[Prompt]]:
-    """What is staged of a job by now: what was sent, where nothing was chosen."""
-
-    async def ask(session: Session) -> Prompt:
-        staged = await session.staging.staged(done.job.number)
-        return done.prompt if staged is None else staged
+        staged = await session.staging.staged(number)
+        return record, done, done.prompt if staged is None else staged, json.dumps(done.to_json(), indent=2)
 
     return ask
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -41,20 +41,18 @@ _FOLDER_CELLS = 50
 class HandOffDialog(Dialog[str]):
     """Answers with where it was saved, in words, with nothing where it was copied.
 
-    `staged` is the sent prompt with what was accepted so far. `reread` reads it from the disk before it is handed over;
-    what another window changed is shown first. Offered first is the staged prompt where it is another than the sent
-    one, else the proposed one.
+    `staged` gives the sent prompt with what is accepted by now. The staged prompt is offered first, or the proposed one
+    where nothing is accepted.
     """
 
     AUTO_FOCUS = "Input"
 
-    def __init__(self, done: Suggestion, staged: Prompt, reread: Callable[[], Awaitable[Prompt]]) -> None:
+    def __init__(self, done: Suggestion, staged: Callable[[], Prompt]) -> None:
         super().__init__()
-        self._done, self._reread = done, reread
-        proposed = done.prompt if done.improved_prompt is None else done.improved_prompt
-        self._versions: dict[_Version, Prompt] = {"staged": staged, "proposed": proposed}
+        self._done, self._staged = done, staged
+        self._proposed = done.prompt if done.improved_prompt is None else done.improved_prompt
         self._what = ChoiceList(several=False, id="hand-off-what")
-        self._version: _Version = "proposed" if staged == done.prompt else "staged"
+        self._version: _Version = "proposed" if staged() == done.prompt else "staged"
         self._patch = False
         self._pager = " ".join(pager()[:1])
         self._line = SaveLine(
@@ -62,7 +60,6 @@ class HandOffDialog(Dialog[str]):
             self._write,
             self.dismiss,
             about=self._about,
-            may_write=self._is_current,
             failed=self._show_why,
             select_on_focus=True,
         )
@@ -96,12 +93,11 @@ class HandOffDialog(Dialog[str]):
         self.show_folder()
 
     def _choices(self) -> list[Choice]:
-        staged, proposed = map(size_text, self._versions.values())
-        if self._versions["staged"] == self._done.prompt:
-            staged = "nothing accepted yet"
+        staged = self._staged()
+        size = "nothing accepted yet" if staged == self._done.prompt else size_text(staged)
         return [
-            Choice("staged", f"Staged prompt (your decisions) · {staged}"),
-            Choice("proposed", f"Improved prompt (the whole suggestion) · {proposed}"),
+            Choice("staged", f"Staged prompt (your decisions) · {size}"),
+            Choice("proposed", f"Improved prompt (the whole suggestion) · {size_text(self._proposed)}"),
             Choice("staged patch", "Patch from the original to the staged prompt"),
             Choice("proposed patch", "Patch from the original to the improved prompt"),
         ]
@@ -146,30 +142,16 @@ class HandOffDialog(Dialog[str]):
 
     # The ways
 
-    async def _is_current(self) -> bool:
-        """Whether what is to be handed over is what is staged by now; if it is not, show that."""
-        if self._version == "proposed":
-            return True
-        try:
-            staged = await self._reread()
-        except CekuraTuiError as error:
-            self._line.show_message(error.sentence())
-            return False
-        if staged == self._versions["staged"]:
-            return True
-        self._versions["staged"] = staged
-        self._what.show_rows(self._choices())
-        self._line.show_message(
-            f"Another window changed the staged prompt (now {size_text(staged)}). Nothing was saved or copied; retry."
-        )
-        return False
+    @property
+    def _prompt(self) -> Prompt:
+        return self._staged() if self._version == "staged" else self._proposed
 
     def _text(self) -> Prompt:
         """What was chosen; raises UsageError for a patch of nothing."""
-        return self._as_patch() if self._patch else self._versions[self._version]
+        return self._as_patch() if self._patch else self._prompt
 
     def _as_patch(self) -> Prompt:
-        other = self._versions[self._version]
+        other = self._prompt
         if other == self._done.prompt:
             which = "staged" if self._version == "staged" else "improved"
             raise UsageError(f"No patch: the {which} prompt is the same as the original.")
@@ -203,10 +185,8 @@ class HandOffDialog(Dialog[str]):
         await self._line.save()
 
     @on(Button.Pressed, "#copy")
-    async def copy(self) -> None:
+    def copy(self) -> None:
         """Copy it."""
-        if not await self._is_current():
-            return
         try:
             text = self._text()
         except CekuraTuiError as error:
@@ -218,10 +198,8 @@ class HandOffDialog(Dialog[str]):
             self.dismiss(None)
 
     @on(Button.Pressed, "#read")
-    async def read(self) -> None:
+    def read(self) -> None:
         """Show what changes in the user's pager."""
-        if not await self._is_current():
-            return
         try:
             show_in_pager(self.app, self._as_patch())
         except CekuraTuiError as error:

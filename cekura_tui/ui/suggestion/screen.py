@@ -209,54 +209,47 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.state.data_changed.unsubscribe(self)
 
     def on_screen_resume(self) -> None:
-        """Here, or back from something else: another window may have chosen meanwhile."""
+        """Read it on opening, and again on coming back: another window may have chosen meanwhile."""
         self._load()
 
     def action_refresh(self) -> None:
-        """Load it again, and the reasons."""
+        """Read the choices and the reasons again."""
         self._load()
         if self.staging.opened is not None:
             self._load_reasons(self.staging.opened)
 
     @work(group="suggestion", exclusive=True)
     async def _load(self) -> None:
-        before = self.staging.opened
-        try:
-            news = await self.staging.load()
-        except CekuraTuiError as error:
-            self._show_unread(error)
-            return
-        self.error = None
-        self.draw()
-        self._tell(news)
-        if before is not None:
-            self._explain_parts(before.diff)
-        elif not self.gone and self.staging.opened is not None:
-            (self.query_one(ProseDiffView) if self.staging.has_changes else self.query_one("#summary")).focus()
-            self._load_reasons(self.staging.opened)
-
-    async def _look(self) -> None:
-        """Something was written: show what another window chose."""
-        if self.staging.opened is None:
-            return
         try:
             await self._reread_staged()
+        except CekuraTuiError as error:
+            self._show_unread(error)
+
+    async def _look(self) -> None:
+        """Show what was written to the disk, perhaps by another window."""
+        try:
+            if self.staging.opened is not None:
+                await self._reread_staged()
         except CekuraTuiError as error:
             if self.error is None:
                 self._show_unread(error)
 
     async def _reread_staged(self) -> Prompt:
-        """The staged prompt as it is on the disk by now, which is shown; raises CekuraTuiError."""
+        """Load the suggestion, or only its choices if it is loaded, and show it; returns the staged prompt. Raises
+        CekuraTuiError."""
         before = self.staging.opened
-        news = await self.staging.look()
+        news = await self.staging.load()
         now = self.staging.opened
-        assert before is not None
         assert now is not None
         self.error = None
-        if now.chosen != before.chosen or now.diff is not before.diff:
+        if before is None or now.chosen != before.chosen or now.diff is not before.diff:
             self.draw()
-        self._explain_parts(before.diff)
         self._tell(news)
+        if before is not None:
+            self._explain_parts(before.diff)
+        elif not self.gone:
+            (self.query_one(ProseDiffView) if self.staging.has_changes else self.query_one("#summary")).focus()
+            self._load_reasons(now)
         return now.staged
 
     def _show_unread(self, error: CekuraTuiError) -> None:
@@ -430,24 +423,25 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         hunk, opened = self._hunk_to_choose(), self.staging.opened
         if hunk is None or opened is None:
             return
-        if (reason := why_not_edit(hunk, opened.diff)) is not None:
+        diff = opened.diff
+        if (reason := why_not_edit(hunk, diff)) is not None:
             self.notify_once(reason)
             return
         from cekura_tui.ui.suggestion.edit import Edited, EditHunkDialog
 
         def closed(edited: Edited | None) -> None:
             if edited is not None and edited.applied:
-                self._decide_by(hunk, lambda: self.staging.edit(hunk, edited.text))
-            elif edited is not None and self.staging.save_typed(hunk, edited.text):
+                self._decide_by(hunk, lambda: self.staging.edit(diff, hunk, edited.text))
+            elif edited is not None and self.staging.save_typed(diff, hunk, edited.text):
                 self.notify_once(with_keys("Your text is saved, but not applied: {suggestion.edit} opens it."))
 
-        words = wording(opened.diff, hunk)
+        words = wording(diff, hunk)
         dialog = EditHunkDialog(
-            f"Edit change {hunk.number} of {len(opened.diff.hunks)} · {hunk.place}",
+            f"Edit change {hunk.number} of {len(diff.hunks)} · {hunk.place}",
             words.sent,
-            self.staging.text_to_edit(hunk),
+            self.staging.text_to_edit(diff, hunk),
             self.state.workspace.setup.paths.home,
-            lambda text: self.staging.save_typed(hunk, text),
+            lambda text: self.staging.save_typed(diff, hunk, text),
             others=words.others,
         )
         # At once, not by a worker: the keys that came together with this one are for the box.
@@ -545,7 +539,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
                 self.notify_once(message)
 
         self._with_staged(
-            lambda opened: self.state.ask(HandOff(opened.suggestion, opened.staged, self._reread_staged, handed_off))
+            lambda opened: self.state.ask(HandOff(opened.suggestion, lambda: self.staging.staged, handed_off))
         )
 
     def action_update_agent_prompt(self) -> None:

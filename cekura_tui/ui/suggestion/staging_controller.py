@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,14 @@ from cekura_tui.prose.staging import Choices, HunkChoice, wording
 from cekura_tui.ui.keymap import with_keys
 
 if TYPE_CHECKING:
+    from cekura_tui.model.text import Prompt
     from cekura_tui.prose.diff import Hunk, ProseDiff
     from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingService, StagingStep
     from cekura_tui.workspace.workspace import Workspace
 
 Step = Coroutine[Any, Any, str]
 """A step that was begun; awaited, it ends on the disk and gives the message for it, perhaps none."""
+CHANGED_ELSEWHERE = "Another window changed the staged prompt."
 
 
 class TypedTexts:
@@ -62,9 +64,9 @@ class TypedTexts:
 class StagingController:
     """One suggestion, what is chosen of it, and what was typed into its hunks and not applied. Knows no widgets.
 
-    Steps are begun in the order in which they are called, and done also where nobody waits. To begin one raises Closed
-    while the program closes; to await it raises StoreError, and then nothing was chosen. What another window chose
-    meanwhile is known after every step and look, and is in its message.
+    Steps begin in the order in which they are called, and end on the disk even if nothing awaits them. Beginning one
+    raises Closed while the program closes; awaiting it raises StoreError, and then nothing was chosen. Every step and
+    look also reads what another window chose; its message says that there was such a choice.
     """
 
     def __init__(self, workspace: Workspace, number: int, saved: TypedTexts) -> None:
@@ -75,25 +77,21 @@ class StagingController:
         """That of the step that is shown."""
         self._typed: dict[str, str] = {}
         """What was typed here and not applied, by the key of the hunk; `opened` has what is on the disk."""
-        self._edited: ProseDiff | None = None
-        """The diff that was shown when a hunk was edited last."""
-        self._applied: dict[str, HunkChoice] = {}
-        """What was typed here and applied last, by the key of the hunk."""
         self._under_way: Counter[str] = Counter()
         """Hunks of which a choice is on its way to the disk, by key."""
         self.undone = ""
         """The key of the first hunk that the last undo changed; empty where it changed none."""
 
     async def load(self) -> str:
-        """Read the suggestion with what is chosen by now; returns what `look` does, raises CekuraTuiError."""
-        opened = await self._workspace.call(lambda session: session.suggestions.open(self.number))
-        # The texts of a job never change; how its hunks are split here may have changed since they were read.
-        known = self.opened
-        self.opened = replace(opened, diff=known.diff, chosen=known.chosen) if known is not None else opened
+        """Read the suggestion, whose texts never change, and its choices; returns what `look` does, raises
+        CekuraTuiError."""
+        if self.opened is None:
+            opened = await self._workspace.call(lambda session: session.suggestions.open(self.number))
+            self.opened = self.opened or opened
         return await self.look()
 
     async def look(self) -> str:
-        """Read what is chosen by now; returns what another window chose since, as a sentence; raises StoreError."""
+        """Read the choices; returns a sentence if another window changed them, else ""; raises StoreError."""
         diff = self._diff
         step, typed = await self._workspace.call(lambda session: session.staging.look(self.number, diff))
         assert self.opened is not None
@@ -104,6 +102,12 @@ class StagingController:
     def has_changes(self) -> bool:
         """Whether there is anything to choose."""
         return self.opened is not None and not self.opened.diff.is_same
+
+    @property
+    def staged(self) -> Prompt:
+        """The text that the choices make."""
+        assert self.opened is not None
+        return self.opened.staged
 
     @property
     def undecided(self) -> list[int]:
@@ -120,10 +124,7 @@ class StagingController:
 
     def choose(self, hunk: Hunk, choice: HunkChoice) -> Step:
         """Accept or reject a hunk."""
-        of = self._diff_of(hunk)
-        return self._begin(
-            lambda staging, _: staging.choose(self.number, of, {hunk.number: choice}), overruled_message, hunk.key
-        )
+        return self._begin(lambda staging, diff: staging.choose(self.number, diff, {hunk.number: choice}), hunk.key)
 
     def accept_all(self) -> Step:
         """Accept every hunk but what is around an answer: what is staged then is the answer itself."""
@@ -133,7 +134,7 @@ class StagingController:
         def accepted(step: StagingStep) -> str:
             return accepted_message(step.before, step.after, 0 if taken(around, step.after) else around)
 
-        return self._begin(lambda staging, diff: staging.choose(self.number, diff, made), accepted)
+        return self._begin(lambda staging, diff: staging.choose(self.number, diff, made), message=accepted)
 
     def why_not_split(self, hunk: Hunk) -> str | None:
         """Why a hunk cannot be split, or joined again if it is a part, as a sentence; None where it can."""
@@ -163,10 +164,10 @@ class StagingController:
                 return ""
             return f"Split into {count(len(numbers), 'change')} · {with_keys('{suggestion.split} joins the parts')}"
 
-        return self._begin(lambda staging, diff: staging.split(self.number, diff, key, joined=is_part), done)
+        return self._begin(lambda staging, diff: staging.split(self.number, diff, key, joined=is_part), message=done)
 
     def undo(self) -> Step:
-        """Take the last step of this window back; what was typed and is no longer chosen is not lost."""
+        """Undo this window's last step; an edit that is undone is saved as text that is not applied."""
 
         def undone(step: StagingStep) -> str:
             changed = _changed(step.before, step.after)
@@ -174,40 +175,40 @@ class StagingController:
             for key, choice in step.before_by_key.items():
                 if choice.what == "edited" and step.after_by_key.get(key) != choice:
                     self._set_typed(key, choice.text)
-            return undone_message(step.before, step.after, step.others)
+            return undone_message(step.before, step.after)
 
-        return self._begin(lambda staging, diff: staging.undo(self.number, diff), undone)
+        return self._begin(lambda staging, diff: staging.undo(self.number, diff), message=undone)
 
-    def edit(self, hunk: Hunk, text: str) -> Step:
-        """Have these words in the place of a hunk."""
+    # Another window may split the hunk while it is edited: `diff` is the one in which it has its number.
+
+    def edit(self, diff: ProseDiff, hunk: Hunk, text: str) -> Step:
+        """Replace a hunk of this diff by these words."""
         self._typed[hunk.key] = text  # until the choice is saved
-        of = self._diff_of(hunk)
-        choice = wording(of, hunk).choice(text)
+        choice = wording(diff, hunk).choice(text)
 
         def applied(step: StagingStep) -> str:
             self._set_typed(hunk.key, None)
-            if choice.what == "edited":
-                self._applied[hunk.key] = choice
-            return overruled_message(step)
+            return ""
 
-        return self._begin(lambda staging, _: staging.choose(self.number, of, {hunk.number: choice}), applied, hunk.key)
+        return self._begin(
+            lambda staging, _: staging.choose(self.number, diff, {hunk.number: choice}), hunk.key, applied
+        )
 
-    def text_to_edit(self, hunk: Hunk) -> str:
+    def text_to_edit(self, diff: ProseDiff, hunk: Hunk) -> str:
         """What to begin with: what was typed and not applied, else what is chosen, else what is proposed."""
         assert self.opened is not None
-        self._edited = self._diff
-        return self._typed.get(hunk.key, self.opened.typed.get(hunk.key, self._words_of(hunk)))
+        return self._typed.get(hunk.key, self.opened.typed.get(hunk.key, self._words_of(diff, hunk)))
 
-    def save_typed(self, hunk: Hunk, text: str) -> bool:
+    def save_typed(self, diff: ProseDiff, hunk: Hunk, text: str) -> bool:
         """Save what was typed and not applied; returns whether there is anything that is not chosen anyway."""
-        self._set_typed(hunk.key, None if text == self._words_of(hunk) else text)
+        self._set_typed(hunk.key, None if text == self._words_of(diff, hunk) else text)
         assert self.opened is not None
         return hunk.key in self._typed or hunk.key in self.opened.typed
 
-    def _words_of(self, hunk: Hunk) -> str:
+    def _words_of(self, diff: ProseDiff, hunk: Hunk) -> str:
         assert self.opened is not None
         chosen = self.opened.chosen.get(hunk.key)
-        return chosen.text if chosen and chosen.what == "edited" else wording(self._diff_of(hunk), hunk).begin
+        return chosen.text if chosen and chosen.what == "edited" else wording(diff, hunk).begin
 
     def _set_typed(self, key: str, text: str | None) -> None:
         assert self.opened is not None
@@ -225,22 +226,17 @@ class StagingController:
         assert self.opened is not None
         return self.opened.diff
 
-    def _diff_of(self, hunk: Hunk) -> ProseDiff:
-        """The diff in which a hunk has its number: while it is edited another window may split some."""
-        is_shown = hunk in self._diff.hunks[hunk.number - 1 : hunk.number]
-        return self._diff if is_shown or self._edited is None else self._edited
-
     def _begin(
         self,
         choose: Callable[[StagingService, ProseDiff], Awaitable[StagingStep]],
-        message: Callable[[StagingStep], str] | None = None,
         key: str = "",
+        message: Callable[[StagingStep], str] = lambda step: "",
     ) -> Step:
-        """Begin a step; `key` is that of the hunk that is decided by it alone."""
+        """Begin a step; `key` is that of the one hunk that it decides, if it decides one only."""
         diff = self._diff
         step = self._workspace.send(lambda session: choose(session.staging, diff))
         self._under_way[key] += 1
-        return self._end(step, message or overruled_message, key)
+        return self._end(step, message, key)
 
     async def _end(self, step: Future[StagingStep], message: Callable[[StagingStep], str], key: str) -> str:
         try:
@@ -250,18 +246,12 @@ class StagingController:
         return " ".join(filter(None, (self._show(done), message(done))))
 
     def _show(self, step: StagingStep) -> str:
-        """Have this chosen, unless a later step is known already; returns what another window chose before it."""
+        """Take over the choices, unless a later step is known; returns a sentence if another window changed them."""
         assert self.opened is not None
         if step.serial > self._serial:
             self._serial = step.serial
             self.opened = replace(self.opened, diff=step.diff, chosen=step.after_by_key)
-        replaced = []
-        for key, own in self._applied.items():
-            if step.seen_by_key.get(key) == own != step.before_by_key.get(key):
-                self._typed.setdefault(key, own.text)
-                replaced.append(key)
-        hint = with_keys(" Your text is saved: {suggestion.edit} opens it.") if replaced else ""
-        return chosen_elsewhere_message(step.seen, step.before) + hint
+        return CHANGED_ELSEWHERE if step.changed_elsewhere else ""
 
 
 def undecided(diff: ProseDiff, choices: Choices) -> list[Hunk]:
@@ -273,38 +263,16 @@ def _changed(before: Choices, after: Choices) -> list[int]:
     return [number for number in sorted({*before, *after}) if before.get(number) != after.get(number)]
 
 
-def chosen_elsewhere_message(seen: Choices, now: Choices) -> str:
-    """What another window chose since something was seen, as a sentence; empty where it chose nothing."""
-    changed = _changed(seen, now)
-    states = [now[number].what if number in now else "undecided" for number in changed]
-    if len(changed) == 1:
-        return f"In another window, change {changed[0]} is now {states[0]}."
-    parts = ", ".join(f"{times:,} {what}" for what, times in Counter(states).items())
-    return f"Another window changed {count(len(changed), 'choice')}: {parts}." if changed else ""
-
-
-def overruled_message(step: StagingStep) -> str:
-    """That a step replaced what another window had chosen and nobody had seen here, as a sentence, else empty."""
-    overruled = [
-        number for number in _changed(step.seen, step.before) if step.before.get(number) != step.after.get(number)
-    ]
-    return with_keys("Your choice replaced the other window's · {suggestion.undo} undo") if overruled else ""
-
-
-def undone_message(before: Choices, after: Choices, others: Sequence[int] = ()) -> str:
-    """What undoing a step changed, as a sentence; `others` are hunks that another window decided last."""
+def undone_message(before: Choices, after: Choices) -> str:
+    """What undoing a step changed, as a sentence."""
     changed = _changed(before, after)
-    whose = f"change {others[0]}" if len(others) == 1 else f"{len(others)} changes"
     if not changed:
-        if not others:
-            return "Nothing to undo."
-        return f"Nothing to undo: another window decided {whose} last."
-    theirs = f" The other window's choice of {whose} was not undone." if others else ""
+        return "Nothing to undo."
     if len(changed) > 1:
-        return f"Undone: {count(len(changed), 'change')} are as before.{theirs}"
+        return f"Undone: {count(len(changed), 'change')} are as before."
     was, now = before.get(changed[0]), after.get(changed[0])
     hint = with_keys(" {suggestion.edit} opens your text.") if was is not None and was.what == "edited" else ""
-    return f"Undone: change {changed[0]} is {now.what if now else 'undecided'}.{hint}{theirs}"
+    return f"Undone: change {changed[0]} is {now.what if now else 'undecided'}.{hint}"
 
 
 def taken(number: int, choices: Choices) -> bool:

@@ -21,7 +21,7 @@ from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
-from cekura_tui.ui.suggestion.staging_controller import StagingController, TypedTexts
+from cekura_tui.ui.suggestion.staging_controller import CHANGED_ELSEWHERE, StagingController, TypedTexts
 from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingService
 
 SENT = Prompt("# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n")
@@ -149,15 +149,15 @@ async def test_accepting_all_counts_other_choices_and_undo_says_what_is_back(ope
 
 async def test_typed_text_is_saved_until_it_is_applied_and_again_after_undo(opened: Opened) -> None:
     staging = await opened.loaded()
-    assert staging.text_to_edit(FIRST) == "Be brief with callers."
-    assert staging.save_typed(FIRST, "Be swift.")
+    assert staging.text_to_edit(DIFF, FIRST) == "Be brief with callers."
+    assert staging.save_typed(DIFF, FIRST, "Be swift.")
     assert await opened.on_disk() == ({}, {FIRST.key: "Be swift."})
-    assert staging.text_to_edit(FIRST) == "Be swift."
-    await staging.edit(FIRST, "Be swift.")
+    assert staging.text_to_edit(DIFF, FIRST) == "Be swift."
+    await staging.edit(DIFF, FIRST, "Be swift.")
     assert await opened.on_disk() == ({1: HunkChoice("edited", "Be swift.")}, {})
     assert (await staging.undo()).endswith("e opens your text.")
     assert await opened.on_disk() == ({}, {FIRST.key: "Be swift."})
-    assert not staging.save_typed(FIRST, "Be brief with callers."), "what is proposed anyway need not be kept"
+    assert not staging.save_typed(DIFF, FIRST, "Be brief with callers."), "what is proposed anyway need not be kept"
     assert await opened.on_disk() == ({}, {})
 
 
@@ -166,47 +166,40 @@ async def test_what_another_window_chose_is_said_and_undone_by_that_window_alone
     await staging.choose(FIRST, YES)
     with other_window(home) as other:
         await other.choose(1, DIFF, {2: NO})
-        assert await staging.look() == "In another window, change 2 is now rejected."
+        assert await staging.look() == CHANGED_ELSEWHERE
         assert await staging.undo() == "Undone: change 1 is undecided."
-        assert await staging.undo() == "Nothing to undo: another window decided change 2 last."
+        assert await staging.undo() == "Nothing to undo."
         await other.choose(1, DIFF, {1: NO, 2: YES})
-        message = await staging.choose(FIRST, YES)
-        assert message.startswith("Another window changed 2 choices: 1 rejected, 1 accepted. Your choice replaced")
-        assert opened.shown.choices == {1: YES, 2: YES}
-        await staging.edit(FIRST, "Mine.")
-        await other.choose(1, DIFF, {1: HunkChoice("edited", "Theirs.")})
-        message = await staging.look()
-        assert message == "In another window, change 1 is now edited. Your text is saved: e opens it."
-        assert staging.text_to_edit(FIRST) == "Mine."
-    await opened.finish()
+        assert await staging.choose(FIRST, YES) == CHANGED_ELSEWHERE
+        assert opened.shown.choices == {1: YES, 2: YES}, "the last choice counts"
 
 
 async def test_what_another_window_typed_is_there_until_that_window_applies_it(opened: Opened) -> None:
     there = await opened.loaded()
-    there.save_typed(FIRST, "Be swift.")
+    there.save_typed(DIFF, FIRST, "Be swift.")
     await opened.finish()
     here = await Opened(opened.workspace).loaded()
-    assert here.text_to_edit(FIRST) == "Be swift."
-    assert here.save_typed(FIRST, "Be swift."), "it was left as it was"
-    await there.edit(FIRST, "Be swift and kind.")
+    assert here.text_to_edit(DIFF, FIRST) == "Be swift."
+    assert here.save_typed(DIFF, FIRST, "Be swift."), "it was left as it was"
+    await there.edit(DIFF, FIRST, "Be swift and kind.")
     await opened.finish()
     await here.look()
-    assert here.text_to_edit(FIRST) == "Be swift and kind."
+    assert here.text_to_edit(DIFF, FIRST) == "Be swift and kind."
 
 
 async def test_a_choice_that_cannot_be_saved_is_none_and_the_words_stay(opened: Opened) -> None:
     staging = await opened.loaded()
     opened.workspace.failure = StoreError("The database cannot be written.")
     with pytest.raises(StoreError):
-        await staging.edit(FIRST, "Be swift.")
+        await staging.edit(DIFF, FIRST, "Be swift.")
     assert opened.shown.choices == {}
-    assert staging.text_to_edit(FIRST) == "Be swift."
+    assert staging.text_to_edit(DIFF, FIRST) == "Be swift."
     for text in ("Be swift. O", "Be swift. On"):
-        staging.save_typed(FIRST, text)
+        staging.save_typed(DIFF, FIRST, text)
     await opened.finish()
     assert [again for _, again in opened.warnings] == [False, True]
     opened.workspace.failure = None
-    staging.save_typed(FIRST, "Be swift. One")
+    staging.save_typed(DIFF, FIRST, "Be swift. One")
     assert await opened.on_disk() == ({}, {FIRST.key: "Be swift. One"})
 
 
@@ -225,17 +218,17 @@ async def test_the_parts_of_a_split_change_are_chosen_edited_and_undone_as_any_o
     await staging.choose(rules, NO)
     first, second = await split(opened, rules)
     assert opened.shown.choices == {first.number: NO, second.number: NO}
-    await staging.edit(second, "- Read it back, twice.")
+    await staging.edit(opened.shown.diff, second, "- Read it back, twice.")
     assert opened.shown.staged.startswith(SENT.rstrip())
     assert opened.shown.staged.endswith("\n- Read it back, twice.\n")
     await opened.finish()
     by_itself = f"Can't join the parts: change {first.number} is decided by itself. u undoes a decision."
     assert staging.why_not_split(first) == by_itself
     await staging.undo()
-    assert staging.text_to_edit(second) == "- Read it back, twice."
+    assert staging.text_to_edit(opened.shown.diff, second) == "- Read it back, twice."
     await opened.finish()
     assert staging.why_not_split(first) == "Can't join the parts: one of them has text that is not applied yet."
-    staging.save_typed(second, second.new)
+    staging.save_typed(opened.shown.diff, second, second.new)
     await opened.finish()
     assert staging.why_not_split(first) is None
     await staging.split(first)
@@ -246,21 +239,21 @@ async def test_a_change_without_parts_or_edited_as_a_whole_is_not_split(opened: 
     staging, (around, first, rules) = await opened.loaded(WRAPPED), WRAPPED.hunks
     no_parts = "Can't split: the change has no parts."
     assert [staging.why_not_split(hunk) for hunk in (around, first, rules)] == [no_parts, no_parts, None]
-    await staging.edit(rules, "- Ask.")
+    await staging.edit(WRAPPED, rules, "- Ask.")
     assert staging.why_not_split(rules) == "Can't split change 3: it is edited as a whole. u undoes the edit."
     await opened.finish()
 
 
 async def test_text_typed_into_a_change_split_elsewhere_is_for_the_whole_change(opened: Opened, home: Path) -> None:
     staging, rules = await opened.loaded(WRAPPED), WRAPPED.hunks[-1]
-    typed = staging.text_to_edit(rules)
+    typed = staging.text_to_edit(WRAPPED, rules)
     with other_window(home) as other:
         apart = (await other.split(1, WRAPPED, rules.key)).diff
         await other.choose(1, apart, {4: YES})
     await staging.look()
     assert opened.shown.diff.hunks == apart.hunks
-    assert not staging.save_typed(rules, typed)
-    await staging.edit(rules, f"{typed}\n- Say goodbye.")
+    assert not staging.save_typed(WRAPPED, rules, typed)
+    await staging.edit(WRAPPED, rules, f"{typed}\n- Say goodbye.")
     await opened.finish()
     assert opened.shown.diff.hunks == WRAPPED.hunks
     assert opened.shown.choices == {3: HunkChoice("edited", f"{typed}\n- Say goodbye.")}

@@ -274,7 +274,7 @@ async def test_a_suggestion_that_another_window_forgot_says_so(done: Setup) -> N
     async with on_suggestion(done) as pilot:
         await workspace(pilot).call(lambda session: session.jobs.forget(1))
         await pilot.press("r")
-        await sees(pilot, "Can't reload the suggestion. No job 1 found.", "Suggestion of job 1 · 2 of 2 undecided")
+        await sees(pilot, "Can't reload the suggestion. Job 1 was forgotten", "Suggestion of job 1 · 2 of 2 undecided")
         await pilot.press("a")
         await sees(pilot, "Can't save your decision.", "forgotten, so nothing")
 
