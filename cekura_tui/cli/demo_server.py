@@ -27,12 +27,9 @@ from cekura_tui.model.errors import UsageError
     metavar="FILE",
     help="Log each request to FILE, one JSON object per line.",
 )
-@click.option("--improvement-sessions", is_flag=True, help="Serve agent-improvement-sessions too, instead of a 404.")
 @embedded_options
 @click.pass_obj
-def demo_server(
-    options: Options, /, port: int, log_file: Path | None, improvement_sessions: bool, **given: Any
-) -> None:
+def demo_server(options: Options, /, port: int, log_file: Path | None, **given: Any) -> None:
     """Run the demo server until interrupted. Prints the environment variables for its clients."""
     from cekura_tui.demo.corpus import FIRST_PROJECT
     from cekura_tui.demo.server import DemoServer
@@ -47,7 +44,6 @@ def demo_server(
         home,
         options.demo_options,
         port=port,
-        sessions=improvement_sessions,
         log=_writer(log) if log else None,
     )
     try:

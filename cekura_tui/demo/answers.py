@@ -33,9 +33,7 @@ from cekura_tui.demo.evaluation import (
     undeclared_metrics,
 )
 from cekura_tui.demo.facts import Dice, Facts, Kind, Shape, reason_of, roll, success_of
-from cekura_tui.demo.jobs import AgentVersion
 from cekura_tui.demo.library import DemoAgent
-from cekura_tui.demo.listing import UNCALLED, call_id_of
 from cekura_tui.demo.people import PERSONALITIES, details_of
 
 Json = dict[str, Any]
@@ -45,7 +43,6 @@ _ERRORS = {
     Kind.DROPPED: "The call dropped: the agent's side stopped sending audio.",
     Kind.TIMEOUT: "The run took longer than the maximum of 10 minutes.",
     Kind.CANCELLED: "The run was cancelled before it was connected.",
-    Kind.ENDED: "The call was ended before it was over.",
 }
 _EVALUATIONS = {
     Kind.PASSED: "success",
@@ -54,6 +51,15 @@ _EVALUATIONS = {
     Kind.REVIEWED_FAILURE: "reviewed_failure",
 }
 _JUDGED = (Kind.PASSED, Kind.FAILED, Kind.REVIEWED_SUCCESS, Kind.REVIEWED_FAILURE)
+
+
+_UNCALLED = ("in_queue", "pending", "scaling_up")
+"""What runs are before there is a call."""
+
+
+def call_id_of(run_id: int) -> str:
+    """The provider's name of a call."""
+    return f"call_{run_id * 2_654_435_761 % 2**32:08x}"
 
 
 def iso(at: float) -> str:
@@ -104,7 +110,7 @@ def run_whole(corpus: Corpus, facts: Facts, version: int = 1) -> Json:
 def turns_of(corpus: Corpus, facts: Facts) -> list[DialogueTurn]:
     """What was said, also where the API tells it in another form or not at all; of a call that goes on, what was said
     to the end up to now."""
-    if facts.end in (Kind.NO_ANSWER, Kind.CANCELLED) or facts.fate.status in UNCALLED:
+    if facts.end in (Kind.NO_ANSWER, Kind.CANCELLED) or facts.fate.status in _UNCALLED:
         return []
     dice = Dice(corpus.seed, facts.id)
     script = corpus.script_of(facts)
@@ -128,7 +134,7 @@ def judged_broken(corpus: Corpus, facts: Facts) -> frozenset[str]:
 
 def _shared(corpus: Corpus, facts: Facts) -> Json:
     agent, script, kind = corpus.agent_of(facts), corpus.script_of(facts), facts.fate.kind
-    started = facts.fate.status not in UNCALLED
+    started = facts.fate.status not in _UNCALLED
     reason = reason_of(corpus.seed, facts.id, kind)
     shared: Json = {
         "id": facts.id,
@@ -326,17 +332,6 @@ def agent_v2(agent: DemoAgent, prompt: str, made: float, changed: float) -> Json
     }
 
 
-def agent_short(agent: DemoAgent, made: float, changed: float) -> Json:
-    """An agent in the short list: no prompt."""
-    return _agent(agent, made, changed) | {
-        "agent_name": agent.name,
-        "organization": ORGANIZATION_ID,
-        "contact_number": agent.number,
-        "inbound": True,
-        "agent_gives_first_message": True,
-    }
-
-
 def _agent(agent: DemoAgent, made: float, changed: float) -> Json:
     return {
         "id": agent.id,
@@ -344,23 +339,6 @@ def _agent(agent: DemoAgent, made: float, changed: float) -> Json:
         "language": agent.language,
         "created_at": iso(made),
         "updated_at": iso(changed),
-    }
-
-
-def agent_history(made: DemoAgent, number: int, version: AgentVersion) -> Json:
-    """What an agent was; `made` is what it was made as, the first version has the number 1."""
-    return {
-        "history_id": version.id,
-        "history_date": iso(version.changed),
-        "history_type": "+" if number == 1 else "~",
-        "history_change_reason": version.reason,
-        "history_user": None,
-        "version_id": f"v{number}",
-        "version_name": None,
-        "id": made.id,
-        "agent_name": version.name or made.name,
-        "language": made.language,
-        "description": made.prompt if version.prompt is None else version.prompt,
     }
 
 

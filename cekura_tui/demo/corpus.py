@@ -83,10 +83,6 @@ def initial_spoken_seconds(begun: str, seconds: float) -> float | None:
     return _SPOKEN[begun] * seconds if begun in ("running", "in_progress") else None
 
 
-def _ended_by_hand(spoken: float | None) -> Fate:
-    return Fate(Kind.CANCELLED if spoken is None else Kind.ENDED, status="cancelled")
-
-
 def _still_running(end: Fate, status: str) -> Fate:
     return end._replace(kind=Kind.LIVE, status=status)
 
@@ -121,8 +117,7 @@ class ExtraRun(NamedTuple):
 class Corpus:
     """All runs and results; `epoch` (unix seconds) is the time that they count back from. With `arrivals` the runs that
     are going on end after a while and new ones come; without, they do until `are_over` says otherwise, or for ever.
-    `extra_runs`, by id, differ. `ended` holds the runs that somebody ended, with the seconds that were spoken, or None
-    where nobody had spoken yet.
+    `extra_runs`, by id, differ.
 
     A run's place is its number within its project, from 1; the newest has the highest.
     """
@@ -143,7 +138,6 @@ class Corpus:
         self._arrivals = arrivals
         self._are_over = are_over if arrivals is None else lambda: arrivals.first_are_over
         self._stands_still = self._are_over is None
-        self.ended: dict[int, float | None] = {}
         # Filters and pages go through the runs in order, and the runs of one batch share these.
         self._batch = lru_cache(maxsize=64)(self._batch_of)
 
@@ -155,8 +149,7 @@ class Corpus:
     def settled(self, project: int) -> int:
         """The runs up to this place never change any more."""
         first = self._first[project]
-        stay = not self.ended if self._are_over is None else self._are_over()
-        if not stay:
+        if self._are_over is not None and not self._are_over():
             return max(0, first - len(NEWEST))
         return first if project or self._arrivals is None else first + self._arrivals.number(ago=SLOWEST)
 
@@ -206,13 +199,6 @@ class Corpus:
                 return range(RUN_BASES[project] + last, RUN_BASES[project] + (result_id - base - 1) * BATCH, -1)
         return range(0)
 
-    def scenarios_of_result(self, result_id: int) -> set[int]:
-        """The ids of what its runs are about."""
-        agent = self.agent_of_result(result_id)
-        project = 0 if result_id > RESULT_BASES[0] else 1
-        places = [run_id - RUN_BASES[project] for run_id in self.runs_of_result(result_id)]
-        return {agent.scripts[self.script(project, place)].id for place in places}
-
     def agent_of_result(self, result_id: int) -> DemoAgent:
         return self._batch(result_id)[0]
 
@@ -237,11 +223,6 @@ class Corpus:
     def end(self, project: int, place: int) -> Fate:
         """How a run ends; where everything stands still, some never do."""
         run_id = RUN_BASES[project] + place
-        return _ended_by_hand(self.ended[run_id]) if run_id in self.ended else self._own_end(project, place)
-
-    def _own_end(self, project: int, place: int) -> Fate:
-        """How a run ends when nobody ends it."""
-        run_id = RUN_BASES[project] + place
         fate = fate_of(self.seed, run_id, self._first[project] - place)
         if fate.kind is not Kind.LIVE or self._stands_still:
             return fate
@@ -249,7 +230,7 @@ class Corpus:
 
     def script(self, project: int, place: int) -> int:
         """Which of its agent's scripts a run follows."""
-        return self._script(RUN_BASES[project] + place, self.batch_at(project, place)[0], self._own_end(project, place))
+        return self._script(RUN_BASES[project] + place, self.batch_at(project, place)[0], self.end(project, place))
 
     def personality(self, project: int, place: int) -> int:
         """The caller's place among the personalities."""
@@ -258,9 +239,7 @@ class Corpus:
     def final_seconds(self, project: int, place: int) -> int | None:
         """How long the call takes in the end."""
         run_id = RUN_BASES[project] + place
-        if run_id in self.ended:
-            return round(self.ended[run_id] or 0)
-        agent, end = self.batch_at(project, place)[0], self._own_end(project, place)
+        agent, end = self.batch_at(project, place)[0], self.end(project, place)
         return self._seconds(run_id, agent, self._script(run_id, agent, end), end)
 
     def facts(self, run_id: int) -> Facts | None:
@@ -270,15 +249,10 @@ class Corpus:
             return None
         place = run_id - RUN_BASES[project]
         agent, as_text = self.batch_at(project, place)
-        end = self._own_end(project, place)
+        end = self.end(project, place)
         script = self._script(run_id, agent, end)
-        seconds = lasts = self._seconds(run_id, agent, script, end)
+        seconds = self._seconds(run_id, agent, script, end)
         fate, spoken = self._now(project, place, end, seconds)
-        shape = shape_of(self.seed, run_id, end)
-        if run_id in self.ended:
-            spoken = self.ended[run_id]
-            fate, seconds = _ended_by_hand(spoken), round(spoken or 0)
-            end = fate if spoken is None else end
         return Facts(
             id=run_id,
             project=project,
@@ -287,12 +261,12 @@ class Corpus:
             script=script,
             personality=self.personality(project, place),
             fate=fate,
-            shape=shape,
+            shape=shape_of(self.seed, run_id, end),
             at=self.at(project, place),
             seconds=None if fate.kind is Kind.LIVE else seconds,
             as_text=as_text,
             end=end.kind,
-            lasts=lasts,
+            lasts=seconds,
             spoken=spoken,
         )
 

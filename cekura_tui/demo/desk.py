@@ -1,8 +1,7 @@
-"""What the operations of the API work on, and the four of them that improve prompts."""
+"""What the operations of the API work on, and the three of them that improve prompts."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.dialogue import broken_at, clock_text
 from cekura_tui.demo.forms import LaunchForm, Reply, detail, no_list, read_fields, read_launch, read_runs, text_field
 from cekura_tui.demo.improver import NO_TRANSCRIPT, ImprovementOutcome, Issue, Prompt, improve, issues_of
-from cekura_tui.demo.jobs import AgentVersion, DemoJob, ImprovementSession, Ledger, as_bytes
+from cekura_tui.demo.jobs import DemoJob, Ledger, as_bytes
 from cekura_tui.demo.library import DemoAgent, agent_by_id
 from cekura_tui.demo.listing import Invalid
 
@@ -26,8 +25,6 @@ Json = dict[str, Any]
 
 _OLDER = 90 * 86_400.0
 """Seconds that agents were made before the epoch."""
-_FIRST_VERSION = 10_000
-"""Versions of agents are counted from here; an agent's first one has the agent's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,6 @@ class Desk:
         self.speed = speed
         self.now = now
         self._outcome = lru_cache(maxsize=64)(self._worked_out)
-        corpus.ended.update(ledger.ended_calls())
 
     def run(self, run_id: int, version: int = 1) -> Json | None:
         facts = self.corpus.facts(run_id)
@@ -72,40 +68,8 @@ class Desk:
         assert known is not None
         return known
 
-    def change_agent(self, agent_id: int, name: str | None, prompt: str | None, reason: str | None = None) -> None:
-        self.ledger.change_agent(agent_id, name, prompt, self.now(), reason)
-
-    def history(self, agent_id: int) -> list[AgentVersion]:
-        """What the agent was, newest first; the last one is what it was made as."""
-        agent = self.known_agent(agent_id)
-        changes = [replace(one, id=_FIRST_VERSION + one.id) for one in self.ledger.versions(agent_id)]
-        return [*changes, AgentVersion(agent_id, None, None, agent.made, None)]
-
-    def restore(self, agent_id: int, history_id: int) -> bool:
-        """Make an agent again what it was; False if there is no such version."""
-        version = next((one for one in self.history(agent_id) if one.id == history_id), None)
-        made = agent_by_id(agent_id)
-        if version is None or made is None:
-            return False
-        name, prompt = version.name or made.name, made.prompt if version.prompt is None else version.prompt
-        self.change_agent(agent_id, name, prompt, f"Restored version {history_id}")
-        return True
-
-    def end_call(self, run_id: int, spoken: float | None) -> None:
-        self.ledger.end_call(run_id, spoken)
-        self.corpus.ended[run_id] = spoken
-
-    def open_session(self, project: int, agent_id: int, run_ids: tuple[int, ...]) -> ImprovementSession:
-        prompt = self.known_agent(agent_id).prompt
-        opened = self.ledger.open_session(project, agent_id, run_ids, prompt, self.now(), self.speed)
-        session = self.ledger.session(opened)
-        assert session is not None
-        return session
-
-    def improved_prompt(self, run_ids: tuple[int, ...], prompt: str) -> str | None:
-        """The prompt that the improver proposes for all that these runs show, None where it finds nothing."""
-        output = improve(self._runs(run_ids), prompt, (), ()).as_output()
-        return None if output is None else str(output["improved_prompt"])
+    def change_agent(self, agent_id: int, name: str | None, prompt: str | None) -> None:
+        self.ledger.change_agent(agent_id, name, prompt, self.now())
 
     def launch(self, form: LaunchForm) -> DemoJob:
         focus = (form.category_ids, form.metric_ids)
@@ -124,9 +88,6 @@ class Desk:
         if outcome.error is not None:
             return answer | {"status": "failed", "error": outcome.error}
         return answer | {"output": outcome.as_output()}
-
-    def improve(self, form: LaunchForm) -> ImprovementOutcome:
-        return improve(self._runs(form.run_ids), form.prompt, form.category_ids, form.metric_ids)
 
     def issues(self, run_ids: tuple[int, ...], prompt: str) -> Json:
         """The structured issues behind a suggestion, one entry for each run that has it."""
@@ -165,11 +126,8 @@ class Desk:
         return improve(runs, job.prompt, job.category_ids, job.metric_ids)
 
 
-_AT_ONCE = 3.0  # seconds that the answer of the operation without a job takes
-
-
 class Improvement:
-    """Launch a job, poll it, list the issues behind it, or wait for the answer."""
+    """Launch a job, poll it, list the issues behind it."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -177,13 +135,6 @@ class Improvement:
     async def launch(self, request: Request) -> Response:
         form = await self._form(request)
         return Reply({"progress_id": self._desk.launch(form).id})
-
-    async def at_once(self, request: Request) -> Response:
-        form = await self._form(request)
-        await asyncio.sleep(_AT_ONCE / self._desk.speed)
-        outcome = self._desk.improve(form)
-        output = outcome.as_output()
-        return Reply({"improved_prompt": None, "summary_of_changes": outcome.error} if output is None else output)
 
     async def progress(self, request: Request) -> Response:
         job_id = request.query_params.get("progress_id")

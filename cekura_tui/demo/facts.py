@@ -53,7 +53,6 @@ class Kind(Enum):
     DROPPED = "dropped"
     TIMEOUT = "timeout"
     CANCELLED = "cancelled"
-    ENDED = "ended by hand"
     LIVE = "live"
     REVIEW = "review"
     REVIEWED_SUCCESS = "reviewed success"
@@ -214,7 +213,6 @@ _REASONS = {
     Kind.DROPPED: "main-agent-connection-lost",
     Kind.TIMEOUT: "exceeded-max-duration",
     Kind.CANCELLED: "cancelled-by-user",
-    Kind.ENDED: "call-ended-by-user",
     Kind.LIVE: None,
 }
 

@@ -96,11 +96,6 @@ def text_field(fields: Mapping[str, object], name: str, most: int | None = None,
     return value
 
 
-def optional_text(fields: Mapping[str, object], name: str) -> str | None:
-    """The same of a text that may be null as well."""
-    return None if fields.get(name) is None else text_field(fields, name)
-
-
 def no_list(fields: Mapping[str, object], *names: str) -> None:
     """Lists that the API declares of things that this workspace has none of: refuse all that are not empty."""
     for name in names:
@@ -108,17 +103,6 @@ def no_list(fields: Mapping[str, object], *names: str) -> None:
             raise Invalid({name: ["Expected a list of items."]})
         if fields.get(name):
             raise Invalid({name: ["This server has no such objects."]})
-
-
-def whole_number(fields: Mapping[str, object], name: str) -> int:
-    """A number that a body must have. Raises Invalid."""
-    value = fields.get(name)
-    if value is None:
-        raise Invalid({name: REQUIRED})
-    try:
-        return _integer(value)
-    except ValueError:
-        raise Invalid({name: ["A valid integer is required."]}) from None
 
 
 def read_launch(fields: Mapping[str, object], corpus: Corpus) -> LaunchForm:

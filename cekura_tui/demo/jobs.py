@@ -1,4 +1,4 @@
-"""What this server was made to do, in one SQLite file: jobs, sessions, versions of agents, ended calls."""
+"""What this server was made to do, in one SQLite file: jobs launched, agents changed."""
 
 from __future__ import annotations
 
@@ -16,19 +16,8 @@ CREATE TABLE IF NOT EXISTS job (
     prompt BLOB NOT NULL, category_ids TEXT NOT NULL, metric_ids TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS agent (id INTEGER PRIMARY KEY, name TEXT, prompt BLOB, changed REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS agent_version (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, agent INTEGER NOT NULL, name TEXT, prompt BLOB, changed REAL NOT NULL,
-    reason TEXT
-);
-INSERT INTO agent_version (agent, name, prompt, changed)
-    SELECT id, name, prompt, changed FROM agent WHERE id NOT IN (SELECT agent FROM agent_version);
-CREATE TABLE IF NOT EXISTS ended_call (run INTEGER PRIMARY KEY, spoken REAL);
-CREATE TABLE IF NOT EXISTS session (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, created REAL NOT NULL, seconds REAL NOT NULL, project INTEGER NOT NULL,
-    agent INTEGER NOT NULL, run_ids TEXT NOT NULL, prompt BLOB NOT NULL, cancelled REAL, promoted REAL, discarded REAL
-);
 """
-_SHORTEST, _LONGEST, _SESSION = 5.0, 60.0, 90.0
+_SHORTEST, _LONGEST = 5.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,43 +39,6 @@ class DemoJob:
         if share >= 1:
             return "completed"
         return "in_queue" if share < 0.1 else "running" if share < 0.7 else "evaluating"
-
-
-@dataclass(frozen=True, slots=True)
-class AgentVersion:
-    """An agent as it was once changed (`changed` in unix seconds); None stands for what it was made with."""
-
-    id: int
-    name: str | None
-    prompt: str | None
-    changed: float
-    reason: str | None
-
-
-_STAGES = (("setup", 0.05), ("baseline_run", 0.3), ("propose", 0.5), ("apply", 0.6), ("verify_run", 0.95))
-
-
-@dataclass(frozen=True, slots=True)
-class ImprovementSession:
-    """An agent improved from runs; all times in unix seconds, `seconds` is how long it takes."""
-
-    id: int
-    created: float
-    seconds: float
-    project: int
-    agent: int
-    run_ids: tuple[int, ...]
-    prompt: str
-    cancelled: float | None
-    promoted: float | None
-    discarded: float | None
-
-    def stage(self, now: float) -> str | None:
-        """How far it would be if it was not cancelled; None when it is over."""
-        share = (now - self.created) / self.seconds
-        if share >= 1:
-            return None
-        return next((word for word, until in _STAGES if share < until), "finalize")
 
 
 def as_bytes(text: str) -> bytes:
@@ -144,27 +96,13 @@ class Ledger:
         lists = [tuple(json.loads(text)) for text in (row[4], row[6], row[7])]
         return DemoJob(row[0], row[1], row[2], row[3], lists[0], prompt, lists[1], lists[2])
 
-    def change_agent(
-        self, agent_id: int, name: str | None, prompt: str | None, now: float, reason: str | None = None
-    ) -> None:
-        """Keep a new name or a new prompt of an agent as its newest version; None leaves what is there."""
+    def change_agent(self, agent_id: int, name: str | None, prompt: str | None, now: float) -> None:
+        """Keep a new name or a new prompt of an agent; None leaves what is there."""
         self._db.execute(
             "INSERT INTO agent (id, name, prompt, changed) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE SET"
             " name = coalesce(?2, name), prompt = coalesce(?3, prompt), changed = ?4",
             (agent_id, name, None if prompt is None else as_bytes(prompt), now),
         )
-        self._db.execute(
-            "INSERT INTO agent_version (agent, name, prompt, changed, reason)"
-            " SELECT id, name, prompt, changed, ? FROM agent WHERE id = ?",
-            (reason, agent_id),
-        )
-
-    def versions(self, agent_id: int) -> list[AgentVersion]:
-        """What an agent was changed to, newest first."""
-        rows = self._db.execute(
-            "SELECT id, name, prompt, changed, reason FROM agent_version WHERE agent = ? ORDER BY id DESC", (agent_id,)
-        )
-        return [AgentVersion(row[0], row[1], None if row[2] is None else _as_text(row[2]), *row[3:]) for row in rows]
 
     def changes(self) -> dict[int, tuple[str | None, str | None, float]]:
         """Name, prompt and unix time of the change of every agent that was changed."""
@@ -172,40 +110,6 @@ class Ledger:
             row[0]: (row[1], None if row[2] is None else _as_text(row[2]), row[3])
             for row in self._db.execute("SELECT id, name, prompt, changed FROM agent")
         }
-
-    def end_call(self, run_id: int, spoken: float | None) -> None:
-        """Keep that somebody ended a run, so many seconds into its call; None before the call."""
-        self._db.execute("INSERT OR IGNORE INTO ended_call (run, spoken) VALUES (?, ?)", (run_id, spoken))
-
-    def ended_calls(self) -> dict[int, float | None]:
-        return dict(self._db.execute("SELECT run, spoken FROM ended_call"))
-
-    def open_session(
-        self, project: int, agent: int, run_ids: tuple[int, ...], prompt: str, now: float, speed: float
-    ) -> int:
-        """Write down a new session and return its id."""
-        opened = self._db.execute(
-            "INSERT INTO session (created, seconds, project, agent, run_ids, prompt) VALUES (?, ?, ?, ?, ?, ?)",
-            (now, _SESSION / speed, project, agent, json.dumps(run_ids), as_bytes(prompt)),
-        )
-        return int(opened.lastrowid or 0)
-
-    def mark_session(self, session_id: int, what: str, now: float) -> None:
-        """Keep when a session was `cancelled`, `promoted` or `discarded`."""
-        assert what in ("cancelled", "promoted", "discarded")
-        self._db.execute(f"UPDATE session SET {what} = ? WHERE id = ?", (now, session_id))
-
-    def sessions(self) -> list[ImprovementSession]:
-        """Newest first."""
-        rows = self._db.execute(
-            "SELECT id, created, seconds, project, agent, run_ids, prompt, cancelled, promoted, discarded"
-            " FROM session ORDER BY id DESC"
-        )
-        parts = [[*row[:5], tuple(json.loads(row[5])), _as_text(row[6]), *row[7:]] for row in rows]
-        return [ImprovementSession(*each) for each in parts]
-
-    def session(self, session_id: int) -> ImprovementSession | None:
-        return next((one for one in self.sessions() if one.id == session_id), None)
 
 
 def _as_text(stored: bytes) -> str:

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar, overload
 
 from cekura_tui.demo.corpus import PROJECT_IDS, RUN_BASES, Corpus
 from cekura_tui.demo.dialogue import Script
-from cekura_tui.demo.facts import Facts, reason_of, success_of
+from cekura_tui.demo.facts import Facts, success_of
 from cekura_tui.demo.library import agents
 from cekura_tui.demo.people import PERSONALITIES
 
@@ -38,8 +38,12 @@ STATUSES = frozenset(
     )
 )
 
-_UNSERVED = ("created_at_range", "duration_range", "metrics", "ql", "success_rate")
-"""Filters that the API declares without saying what they take."""
+_UNSERVED = (
+    *("created_at_range", "duration_range", "metrics", "ql", "success_rate"),
+    *("assistant_id", "call_ended_reason", "call_ended_reason__icontains", "call_ended_reason__in", "call_id"),
+    *("call_id__icontains", "id__contains", "provider_call_id", "provider_call_id__icontains", "tags"),
+)
+"""Filters of the API that nobody needs here, and those of which it does not say what they take."""
 
 
 class Invalid(Exception):
@@ -71,13 +75,6 @@ class ListQuery:
     ids: frozenset[int] | None = None
     as_text: bool | None = None
     search: str | None = None
-    calls: tuple[str, ...] = ()
-    """Texts that all are in the provider's name of the call, in lower case."""
-    digits: str = ""
-    """In the run's number."""
-    reasons: frozenset[str] | None = None
-    reason: str = ""
-    """In the reason why the call ended, in lower case."""
 
     @property
     def plain(self) -> bool:
@@ -86,8 +83,8 @@ class ListQuery:
         scope = ListQuery(project=self.project, result=self.result, ids=self.ids, since=self.since, until=self.until)
         return few or self == scope
 
-    def fits(self, facts: Facts, script: Script, ended: str | None) -> bool:
-        """Whether a run of the right project passes the filters; `ended` is why its call ended."""
+    def fits(self, facts: Facts, script: Script) -> bool:
+        """Whether a run of the right project passes the filters."""
         return (
             self.result in (None, facts.result_id)
             and (self.agents is None or facts.agent_id in self.agents)
@@ -101,9 +98,6 @@ class ListQuery:
             and (self.personalities is None or PERSONALITIES[facts.personality].id in self.personalities)
             and self.as_text in (None, facts.as_text)
             and (self.names(script.name) or self.numbers(facts.id))
-            and self.digits in str(facts.id)
-            and (not self.calls or (facts.fate.status not in UNCALLED and self.calls_it(facts.id)))
-            and self.ends(ended)
         )
 
     def lasts(self, seconds: int | None) -> bool:
@@ -122,89 +116,39 @@ class ListQuery:
         """Whether the searched text is in the number of a run."""
         return not self.search or self.search in str(run_id)
 
-    def calls_it(self, run_id: int) -> bool:
-        """Whether the call of a run, if there is one, has the name that is looked for."""
-        name = call_id_of(run_id)
-        return all(part in name for part in self.calls)
 
-    def ends(self, reason: str | None) -> bool:
-        """Whether this reason why a call ended fits."""
-        if reason is None:
-            return self.reasons is None and not self.reason
-        return (self.reasons is None or reason in self.reasons) and self.reason in reason.lower()
-
-
-UNCALLED = ("in_queue", "pending", "scaling_up")
-"""What runs are before there is a call."""
-_CALL_IDS, _STRIDE = 2**32, 2_654_435_761
-
-
-def call_id_of(run_id: int) -> str:
-    """The provider's name of a call."""
-    return f"call_{run_id * _STRIDE % _CALL_IDS:08x}"
-
-
-def run_of_call(call_id: str) -> int | None:
-    """The id of the run with this call; None for a text that is no name of a call."""
-    digits = call_id.removeprefix("call_")
-    if call_id == digits or len(digits) != 8 or not set(digits) <= set("0123456789abcdef"):
-        return None
-    return int(digits, 16) * pow(_STRIDE, -1, _CALL_IDS) % _CALL_IDS
+def refuse_filters(given: Mapping[str, str], *names: str) -> None:
+    """Raise Invalid where one of these filters, which this server does not know, is asked for."""
+    if unserved := [name for name in names if given.get(name)]:
+        raise Invalid({name: ["This server does not filter by this parameter."] for name in unserved})
 
 
 def read_query(given: Mapping[str, str]) -> ListQuery:
     """The query of a request. Raises Invalid."""
-    if unserved := [name for name in _UNSERVED if given.get(name)]:
-        raise Invalid({name: ["This server does not filter by this parameter."] for name in unserved})
+    refuse_filters(given, *_UNSERVED)
     ids = either(numbers(given, "id__in"), numbers(given, "id"))
-    calls = [given[name] for name in ("call_id", "provider_call_id") if given.get(name)]
-    for call in calls:
-        run_id = run_of_call(call)
-        ids = either(ids, frozenset() if run_id is None else frozenset((run_id,)))
-    calls += [given[name].lower() for name in ("call_id__icontains", "provider_call_id__icontains") if given.get(name)]
     results = either(single(given, "result_id"), single(given, "result__id"))
     if results is not None and not results:
         ids = frozenset()
     agents = either(single(given, "agent_id"), single(given, "result__agent_id"))
-    agents = either(either(agents, numbers(given, "result__agent_id__in")), agents_of_assistant(given))
     scenarios = either(numbers(given, "scenario__id__in"), single(given, "scenario__id"))
-    scenarios = either(either(scenarios, numbers(given, "scenarios")), scenarios_tagged(given))
     people = either(numbers(given, "personality__id__in"), single(given, "personality__id"))
-    number(given, "id__contains")  # refused unless it is one, and looked for as it was written
     return ListQuery(
         project=number(given, "project_id"),
         result=min(results, default=0) if results is not None else None,
-        agents=agents,
+        agents=either(agents, numbers(given, "result__agent_id__in")),
         statuses=either(statuses(given, "status__in"), statuses(given, "status")),
         success=truth(given, "success"),
         shortest=decimal(given, "duration__gte"),
         longest=decimal(given, "duration__lte"),
         since=max(moments(given, "timestamp__gte", "created_at_from"), default=None),
         until=min(moments(given, "timestamp__lte", "created_at_to"), default=None),
-        scenarios=scenarios,
+        scenarios=either(scenarios, numbers(given, "scenarios")),
         personalities=either(people, numbers(given, "personalities")),
         ids=ids,
         as_text=truth(given, "result__run_as_text"),
         search=given.get("search") or None,
-        calls=tuple(calls),
-        digits=given.get("id__contains", ""),
-        reasons=either(words(given, "call_ended_reason__in"), one_word(given, "call_ended_reason")),
-        reason=given.get("call_ended_reason__icontains", "").lower(),
     )
-
-
-def agents_of_assistant(given: Mapping[str, str]) -> frozenset[int] | None:
-    """The agents with the provider's name that is asked for."""
-    wanted = given.get("assistant_id")
-    return frozenset(agent.id for agent in agents() if agent.assistant_id == wanted) if wanted else None
-
-
-def scenarios_tagged(given: Mapping[str, str]) -> frozenset[int] | None:
-    """The scenarios that have one of the tags that are asked for."""
-    tags = words(given, "tags")
-    if tags is None:
-        return None
-    return frozenset(script.id for agent in agents() for script in agent.scripts if tags & set(script.rules))
 
 
 def either(one: frozenset[T] | None, other: frozenset[T] | None) -> frozenset[T] | None:
@@ -227,10 +171,6 @@ def numbers(given: Mapping[str, str], name: str) -> frozenset[int] | None:
 
 def words(given: Mapping[str, str], name: str) -> frozenset[str] | None:
     return frozenset(part.strip() for part in given[name].split(",")) if given.get(name) else None
-
-
-def one_word(given: Mapping[str, str], name: str) -> frozenset[str] | None:
-    return frozenset((given[name],)) if given.get(name) else None
 
 
 def statuses(given: Mapping[str, str], name: str) -> frozenset[str] | None:
@@ -323,9 +263,6 @@ class Columns:
             end = corpus.end(project, place)
             return end.status, success_of(end)
 
-        def reason(place: int) -> str | None:
-            return reason_of(corpus.seed, RUN_BASES[project] + place, corpus.end(project, place).kind)
-
         self._base = RUN_BASES[project]
         self._names = {one.id: one.name for agent in agents() for one in agent.scripts}
         self._fates = Column(fate)
@@ -334,7 +271,6 @@ class Columns:
         self._people = Column(lambda place: PERSONALITIES[corpus.personality(project, place)].id)
         self._agents = Column(lambda place: corpus.batch_at(project, place)[0].id)
         self._modes = Column(lambda place: corpus.batch_at(project, place)[1])
-        self._reasons = Column(reason)
 
     def find(self, query: ListQuery, after: int, last: int) -> Iterable[int]:
         """The places above `after` up to `last` whose runs fit, oldest first; times are not looked at."""
@@ -366,13 +302,6 @@ class Columns:
             checks.append(self._scripts.only(lambda scenario: scenario in scenarios, last))
         if query.shortest is not None or query.longest is not None:
             checks.append(self._lengths.only(query.lasts, last))
-        if query.reasons is not None or query.reason:
-            checks.append(self._reasons.only(query.ends, last))
-        if query.digits:
-            checks.append(lambda places: [place for place in places if query.digits in str(self._base + place)])
-        if query.calls:
-            checks.append(self._fates.only(lambda fate: fate[0] not in UNCALLED, last))
-            checks.append(lambda places: [place for place in places if query.calls_it(self._base + place)])
         if query.search:
             checks.append(self._searched(query, last))
         return checks
@@ -464,8 +393,7 @@ class CorpusListing:
         facts = self._corpus.facts(run_id)
         if facts is None or facts.project not in projects:
             return False
-        ended = reason_of(self._corpus.seed, run_id, facts.fate.kind)
-        return query.fits(facts, self._corpus.script_of(facts), ended)
+        return query.fits(facts, self._corpus.script_of(facts))
 
     def _settled(self, project: int, query: ListQuery, last: int) -> Sequence[int]:
         """The places, up to `last` at least, of the runs that fit, oldest first; these never change any more."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
@@ -11,11 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cekura_tui.demo.actions import ImprovementSessions, RunActions
 from cekura_tui.demo.answers import (
     ORGANIZATION_ID,
-    agent_history,
-    agent_short,
     agent_v1,
     agent_v2,
     project_list,
@@ -37,55 +34,41 @@ from cekura_tui.demo.forms import (
     paged,
     read_fields,
     text_field,
-    whole_number,
 )
-from cekura_tui.demo.library import agent_by_id, agents
+from cekura_tui.demo.library import agents
 from cekura_tui.demo.listing import (
     CorpusListing,
     Invalid,
-    agents_of_assistant,
-    either,
     number,
     numbers,
     read_query,
-    single,
+    refuse_filters,
     words,
 )
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(desk: Desk, sessions: bool = False) -> Starlette:
-    """The whole API; improvement sessions are there only when they are asked for."""
+def make_app(desk: Desk) -> Starlette:
+    """The operations that the program calls, and those that run scenarios again."""
     reads = Reads(desk)
     agents = Agents(desk)
-    actions = RunActions(desk)
     improvement = Improvement(desk)
     operations: list[tuple[str, str, Endpoint, tuple[str, ...]]] = [
         ("v1 v2", "runs", reads.runs, ("GET",)),
         ("v1 v2", "runs/bulk", reads.bulk, ("GET",)),
         ("v1 v2", "runs/{id:id}", reads.run, ("GET",)),
-        ("v1 v2", "runs/{id:id}/end_call", actions.end_call, ("POST",)),
-        ("v1 v2", "runs/{id:id}/get_listen_url", actions.listen_url, ("GET",)),
-        ("v1 v2", "runs/{id:id}/mark_metric_vote", actions.vote, ("POST",)),
-        ("v1 v2", "runs/{id:id}/run_expected_outcome_bg", actions.judge_outcome, ("POST",)),
-        ("v1 v2", "runs/run_expected_outcome_progress", actions.judged_outcome, ("GET",)),
-        ("v1", "runs/{id:id}/trace", actions.trace, ("GET",)),
-        ("v1", "runs/improve_prompt", improvement.at_once, ("POST",)),
         ("v1", "runs/improve_prompt_bg", improvement.launch, ("POST",)),
         ("v1", "runs/improve_prompt_progress", improvement.progress, ("GET",)),
         ("v1", "runs/improve_prompt_issues", improvement.issues, ("POST",)),
         ("v1 v2", "results", reads.results, ("GET",)),
         ("v1 v2", "results/{id:id}", reads.result, ("GET",)),
-        ("v1 v2", "results/{id:id}/rerun", actions.rerun, ("POST",)),
+        ("v1 v2", "results/{id:id}/rerun", reads.rerun, ("POST",)),
         ("v1", "scenarios", reads.scenarios, ("GET",)),
-        ("v1", "scenarios/run_scenarios", actions.run_scenarios, ("POST",)),
-        ("v1", "scenarios/run_scenarios_text", actions.run_scenarios, ("POST",)),
+        ("v1", "scenarios/run_scenarios", reads.run_scenarios, ("POST",)),
+        ("v1", "scenarios/run_scenarios_text", reads.run_scenarios, ("POST",)),
         ("v1 v2", "aiagents", agents.listed, ("GET",)),
-        ("v2", "aiagents/short_list", agents.short, ("GET",)),
         ("v1 v2", "aiagents/{id:id}", agents.one, ("GET", "PATCH")),
-        ("v1 v2", "aiagents/{id:id}/history", agents.history, ("GET",)),
-        ("v1 v2", "aiagents/{id:id}/restore", agents.restore, ("POST",)),
     ]
     routes = [
         *_both("/user/v1/projects", reads.projects, ("GET",)),
@@ -96,34 +79,9 @@ def make_app(desk: Desk, sessions: bool = False) -> Starlette:
         for version in versions.split():
             for alias in (noun, f"{noun}-external"):
                 routes += _both(f"/test_framework/{version}/{alias}{slash}{tail}", endpoint, methods)
-    if sessions:
-        routes += _session_routes(ImprovementSessions(desk))
     app = Starlette(routes=routes, exception_handlers=HANDLERS)
     app.router.redirect_slashes = False
     return app
-
-
-def _session_routes(sessions: ImprovementSessions) -> Iterator[Route]:
-    root = "/observability/v1/agent-improvement-sessions"
-    # Two operations on one path: a route that knows the method only in part answers 405 for both.
-    for path in (root, f"{root}/"):
-        yield Route(path, _by_method({"GET": sessions.all, "POST": sessions.open}), methods=("GET", "POST"))
-    yield from _both(f"{root}/{{id:id}}", sessions.one, ("GET",))
-    for verb, endpoint in (
-        ("cancel", sessions.cancel),
-        ("promote", sessions.promote),
-        ("discard-copy", sessions.discard),
-        ("scenario-edits", sessions.edit_scenarios),
-    ):
-        yield from _both(f"{root}/{{id:id}}/{verb}", endpoint, ("POST",))
-    yield from _both(f"{root}/{{id:id}}/stream-token", sessions.stream_token, ("GET",))
-
-
-def _by_method(endpoints: Mapping[str, Endpoint]) -> Endpoint:
-    async def endpoint(request: Request) -> Response:
-        return await endpoints.get(request.method, endpoints["GET"])(request)
-
-    return endpoint
 
 
 class _Id(Convertor[int]):
@@ -214,22 +172,17 @@ class Reads:
 
     async def results(self, request: Request) -> Response:
         given = request.query_params
-        project, agents = number(given, "project_id"), single(given, "agent_id")
-        if version_of(request) == 2:
-            agents = either(agents, agents_of_assistant(given))
-        scenarios, text = numbers(given, "scenarios"), given.get("search", "").casefold()
+        refuse_filters(given, "scenarios", "assistant_id")
+        project, agent_id = number(given, "project_id"), number(given, "agent_id")
+        text = given.get("search", "").casefold()
 
         def fits(result_id: int) -> bool:
             agent = self._corpus.agent_of_result(result_id)
-            return (
-                (agents is None or agent.id in agents)
-                and text in f"{agent.name}: batch {result_id}".casefold()
-                and (scenarios is None or not scenarios.isdisjoint(self._corpus.scenarios_of_result(result_id)))
-            )
+            return agent_id in (None, agent.id) and text in f"{agent.name}: batch {result_id}".casefold()
 
         places = [place for place, known in enumerate(PROJECT_IDS) if project in (None, known)]
         known = [result_id for place in places for result_id in self._corpus.result_ids(place)]
-        asked = agents is not None or scenarios is not None or text
+        asked = agent_id is not None or text
         ids = await self._in_turn(lambda: [one for one in known if fits(one)]) if asked else known
         return paged(request, ids, lambda result_id: result_row(self._corpus, result_id))
 
@@ -237,6 +190,15 @@ class Reads:
         result_id = request.path_params["id"]
         known = len(self._corpus.runs_of_result(result_id))
         return Reply(result_whole(self._corpus, result_id)) if known else not_found()
+
+    async def rerun(self, request: Request) -> Response:
+        if not len(self._corpus.runs_of_result(request.path_params["id"])):
+            return not_found()
+        return detail(501, "This server does not run results again.")
+
+    async def run_scenarios(self, request: Request) -> Response:
+        await read_fields(request)
+        return detail(501, "This server does not run scenarios.")
 
     async def scenarios(self, request: Request) -> Response:
         given = request.query_params
@@ -255,7 +217,7 @@ class Reads:
 
 
 class Agents:
-    """Agents, what they were, and what is written to them."""
+    """Agents, and what is written to them."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -263,13 +225,6 @@ class Agents:
     async def listed(self, request: Request) -> Response:
         version = version_of(request)
         return paged(request, self._found(request), lambda one: self._shown(one, version))
-
-    async def short(self, request: Request) -> Response:
-        def shown(agent_id: int) -> object:
-            known = self._desk.known_agent(agent_id)
-            return agent_short(known.agent, known.made, known.changed)
-
-        return paged(request, self._found(request), shown)
 
     def _found(self, request: Request) -> list[int]:
         given = request.query_params
@@ -304,21 +259,3 @@ class Agents:
             if name is not None or prompt is not None:
                 self._desk.change_agent(agent_id, name, prompt)
         return Reply(self._shown(agent_id, version))
-
-    async def history(self, request: Request) -> Response:
-        known = self._desk.agent(request.path_params["id"])
-        if known is None:
-            return not_found()
-        versions = {one.id: (number, one) for number, one in enumerate(reversed(self._desk.history(known.agent.id)), 1)}
-        made = agent_by_id(known.agent.id) or known.agent
-        newest_first = sorted(versions, key=lambda one: versions[one][0], reverse=True)
-        return paged(request, newest_first, lambda one: agent_history(made, *versions[one]))
-
-    async def restore(self, request: Request) -> Response:
-        agent_id = request.path_params["id"]
-        if self._desk.agent(agent_id) is None:
-            return not_found()
-        history_id = whole_number(await read_fields(request), "history_id")
-        if not self._desk.restore(agent_id, history_id):
-            raise Invalid({"history_id": [f'Invalid pk "{history_id}" - object does not exist.']})
-        return Reply(self._shown(agent_id, version_of(request)))

@@ -103,7 +103,6 @@ class DemoServer:
         options: DemoOptions = DemoOptions(),  # noqa: B008 # immutable
         *,
         port: int = 0,
-        sessions: bool = False,
         log: Callable[[dict[str, object]], None] | None = None,
         clock: Callable[[], float] = time.time,
         extra_runs: Mapping[int, ExtraRun] = MappingProxyType({}),
@@ -114,7 +113,6 @@ class DemoServer:
         self._directory = directory
         self._options = options
         self._port = port
-        self._sessions = sessions
         self._log = log
         self._clock = clock
         self._extra_runs = extra_runs
@@ -182,7 +180,7 @@ class DemoServer:
             ledger.close()
 
     def _app(self, desk: Desk) -> ASGIApp:
-        app: ASGIApp = KeyCheck(make_app(desk, self._sessions), self.key)
+        app: ASGIApp = KeyCheck(make_app(desk), self.key)
         if self._middleware is not None:
             app = self._middleware(app)
         if self._options.faults:

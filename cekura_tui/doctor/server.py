@@ -29,7 +29,6 @@ OPERATIONS: tuple[tuple[str, str, str, Status], ...] = (
     ("launch a job", "POST", f"{_RUNS}/improve_prompt_bg/", "failure"),
     ("follow a job", "GET", f"{_RUNS}/improve_prompt_progress/", "failure"),
     ("issues of a suggestion", "POST", f"{_RUNS}/improve_prompt_issues/", "warning"),
-    ("improvement sessions", "GET", "/observability/v1/agent-improvement-sessions/", "ok"),
 )
 """What each is for, its method and path, and how bad it is where the server does not have it."""
 
@@ -120,14 +119,9 @@ async def _operation(client: Client, name: str, method: str, path: str, without:
     except ApiError as error:
         return Check("server", name, "warning", f"not known: {error.message}", error.hint)
     if answer.status in (404, 410) or (answer.allow and method not in answer.allow):
-        if without == "ok":
-            return Check("server", name, "ok", "not on this server; not used by this version")
         advice = "Ask Cekura whether your workspace supports it. Saved jobs and suggestions stay readable."
         return Check("server", name, without, f"not on this server ({method} {path})", advice)
     if method in answer.allow:
-        later = "; not used by this version" if without == "ok" else ""
-        return Check("server", name, "ok", f"on this server{later}")
+        return Check("server", name, "ok", "on this server")
     found = f"not known: the server answers {answer.status} to OPTIONS"
-    if without == "ok":
-        return Check("server", name, "ok", f"{found}; not used by this version")
     return Check("server", name, "warning", found, "A launch will show it.")

@@ -1,4 +1,4 @@
-"""Every operation that the contract declares is served, or refused with a sentence; its filters filter or are refused
+"""Every operation that the program needs is served, or refused with a sentence; its filters filter or are refused
 by name; its errors have the declared shape. `pytest -n 0 -s` on this file shows the table."""
 
 from __future__ import annotations
@@ -6,29 +6,19 @@ from __future__ import annotations
 import sys
 
 import httpx
-import pytest
-from contract_walk import SESSIONS, Walk
-from demo_client import EPOCH, Clock, served_by
-
-from cekura_tui.demo.server import DemoOptions, DemoServer
+from contract_walk import NOT_SERVED, Walk, operations
 
 
-def test_each_operation_is_served_or_refused_and_no_filter_is_ignored(tmp_path_factory: pytest.TempPathFactory) -> None:
-    clock = Clock(EPOCH + 60)
-
-    def wait() -> None:
-        clock.now += 100
-
-    home = tmp_path_factory.mktemp("workspace") / "demo"
-    with served_by(DemoServer(home, DemoOptions(speed=1000, epoch=EPOCH), sessions=True, clock=clock)) as client:
-        walked = Walk(client, wait).walk()
+def test_each_operation_is_served_or_refused_and_no_filter_is_ignored(client: httpx.Client) -> None:
+    walked = Walk(client).walk()
     lines = [f"\n{'operation':72} {'served':42} {'filters':23} errors", *map(str, walked)]
     sys.stdout.write("\n".join([*lines, ""]))
     assert {f"{one.method} {one.path}": one.wrong for one in walked if one.wrong} == {}
-    assert len(walked) == 50
+    assert len(walked) == 25
 
 
-def test_a_server_without_improvement_sessions_does_not_know_them(client: httpx.Client) -> None:
-    for method, path in [("GET", "/"), ("POST", "/"), ("GET", "/1/"), ("POST", "/1/promote/")]:
-        answer = client.request(method, f"{SESSIONS}{path}")
-        assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})
+def test_operations_that_the_program_never_calls_are_not_there(client: httpx.Client) -> None:
+    for method, path, _ in operations():
+        if NOT_SERVED.search(path):
+            answer = client.request(method, path.replace("{id}", "1"))
+            assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})

@@ -27,24 +27,14 @@ def test_the_vendor_s_client_reads_runs_and_gets_a_better_prompt(server: DemoSer
     assert vendor.results.list(project_id=FIRST_PROJECT)["count"] == 40
 
 
-def test_the_vendor_s_client_acts_on_runs_results_and_agents(server: DemoServer) -> None:
+def test_the_vendor_s_client_reads_results_and_writes_an_agent(server: DemoServer) -> None:
     vendor = cekura.Cekura(api_key=server.key, base_url=server.url)
     assert vendor.projects.get(FIRST_PROJECT)["name"] == "Front desks"
     speaking, failed = 900_240, 900_238
     assert [run["id"] for run in vendor.results.get_runs([failed, speaking])] == [speaking, failed]
-    assert vendor.runs.get_listen_url(speaking)["listen_url"].startswith("wss://")
-    vendor.runs.end_call(speaking)
-    assert vendor.runs.get(speaking)["status"] == "cancelled"
-    with pytest.raises(cekura.APIError, match="The call is not in progress"):
-        vendor.runs.end_call(speaking)
-    metric = vendor.runs.get(failed)["evaluation"]["metrics"][0]["id"]
-    assert vendor.runs.mark_metric_vote(failed, metric_id=metric, thumbs_up=True, expected_value=5)["success"]
     result = vendor.runs.get(failed)["result_id"]
     assert vendor.results.get(result)["id"] == result
     assert vendor.agents.list(project_id=FIRST_PROJECT)["results"][0]["telephony"]["phone_number"]
-    made = vendor.agents.get(1203)["description"]
     vendor.agents.update(1203, description="Be brief.")
-    history = vendor.agents.history(1203)["results"]
-    assert [one["description"] for one in history] == ["Be brief.", made]
-    assert vendor.agents.restore(1203, history_id=history[-1]["history_id"])["description"] == made
+    assert vendor.agents.get(1203)["description"] == "Be brief."
     assert vendor.scenarios.list(agent_id=1203)["count"] > 0

@@ -113,6 +113,18 @@ def test_the_workspace_of_years_ago_opens_with_a_bounded_number_of_runs() -> Non
     assert arrivals.number() == BACKLOG + 1
 
 
+def test_no_run_of_an_old_workspace_is_still_in_progress(tmp_path: Path, clock: Clock) -> None:
+    with served_by(DemoServer(tmp_path / "demo", clock=clock)) as client:
+        going = listed(client, status__in=",".join(ORDER))["results"]
+        assert len(going) == 6
+        clock.now += 3600
+        assert listed(client, status__in=",".join(ORDER))["results"] == []
+        for row in going:
+            run = client.get(f"{RUNS}{row['id']}/").json()
+            assert run["scenario"] == row["scenario"]
+            assert run["duration"] is not None
+
+
 @pytest.mark.parametrize("live", [5.0, 0.0])
 def test_a_restart_shows_the_same_runs_and_only_a_live_workspace_gets_new_ones(
     tmp_path: Path, clock: Clock, live: float

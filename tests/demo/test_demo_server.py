@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import stat
@@ -17,6 +18,7 @@ import pytest
 from demo_client import RUNS, Clock, answers_until_over, client_of, listed, served_by
 from demo_faults import DRIFTED, faulty_server
 from odd_runs import EXTRA_RUNS, LONG_RUN
+from starlette.types import ASGIApp, Receive, Scope, Send
 from waiting import until
 
 from cekura_tui.demo.faults import Throttle
@@ -122,7 +124,7 @@ def test_two_servers_share_a_directory_which_is_the_owners_alone(tmp_path: Path)
 
 def test_stopping_ends_the_thread_though_connections_are_open_and_may_be_repeated(tmp_path: Path) -> None:
     before = set(threading.enumerate())
-    server = DemoServer(tmp_path / "demo", DemoOptions(speed=0.001))
+    server = DemoServer(tmp_path / "demo", middleware=_silent_at_launches)
     server.start()
     waiting = threading.Thread(target=_post_and_hang, args=(server,))
     waiting.start()
@@ -134,10 +136,16 @@ def test_stopping_ends_the_thread_though_connections_are_open_and_may_be_repeate
     until(lambda: not waiting.is_alive(), "the open request was ended")
 
 
+def _silent_at_launches(app: ASGIApp) -> ASGIApp:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await (asyncio.sleep(3600) if scope["path"] == LAUNCH else app(scope, receive, send))
+
+    return answer
+
+
 def _post_and_hang(server: DemoServer) -> None:
-    """Ask for an answer that takes hours."""
     with client_of(server) as client, contextlib.suppress(httpx.HTTPError):
-        client.post(f"{RUNS}improve_prompt/", json=SENT)
+        client.post(LAUNCH, json=SENT)
 
 
 def test_a_taken_port_is_an_error_of_the_system(tmp_path: Path, server: DemoServer) -> None:

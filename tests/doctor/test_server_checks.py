@@ -23,7 +23,6 @@ from cekura_tui.doctor.server import OPERATIONS, PROJECTS, check_key, check_serv
 from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
 
 KEY = "key-of-a-test-0123456789"
-SESSIONS = "/observability/v1/agent-improvement-sessions/"
 
 
 def setup_of(url: str, key: str | None) -> Setup:
@@ -71,10 +70,9 @@ def test_on_the_demo_server_all_is_well_and_nothing_was_launched_or_changed(
 
 
 def test_operations_that_the_server_has_or_lacks_are_named(tmp_path: Path) -> None:
-    server = DemoServer(tmp_path / "demo", DemoOptions(faults=frozenset({"withdrawn"})), sessions=True)
+    server = DemoServer(tmp_path / "demo", DemoOptions(faults=frozenset({"withdrawn"})))
     with served_by(server):
         checks = found(server.url, server.key)
-    assert checks["improvement sessions"].found == "on this server; not used by this version"
     assert (checks["launch a job"].status, checks["follow a job"].status) == ("failure", "failure")
     assert "not on this server" in checks["launch a job"].found
     assert "Ask Cekura" in checks["launch a job"].advice
@@ -83,11 +81,9 @@ def test_operations_that_the_server_has_or_lacks_are_named(tmp_path: Path) -> No
 def test_an_answer_that_says_nothing_of_an_operation_is_not_taken_for_one(server: ScriptedServer) -> None:
     server.on("OPTIONS", LAUNCH, Reply(b"<html>405</html>", 405))
     server.on("OPTIONS", PROGRESS, Reply(HTML_502, 502))
-    server.on("OPTIONS", SESSIONS, Reply({}, 405))
     checks = found(server.url)
     assert (checks["launch a job"].status, checks["follow a job"].status) == ("warning", "warning")
     assert checks["launch a job"].found == "not known: the server answers 405 to OPTIONS"
-    assert (checks["improvement sessions"].status, checks["improvement sessions"].advice) == ("ok", "")
 
 
 def test_a_refused_key_is_a_failure_and_asks_for_no_operations(server: ScriptedServer) -> None:
