@@ -50,7 +50,7 @@ def own(modules: list[str], room: str = "") -> set[str]:
 
 
 _LOOKING_AROUND = [
-    *("--help", "notes --help", "notes set --help", "runs --help", "runs show --help", "improve --help"),
+    *("--help", "prompts --help", "notes set --help", "runs --help", "runs show --help", "improve --help"),
     *("jobs wait --help", "groups --help", "compare --help", "search --help", "views list --help"),
     *("prompts history --help", "doctor --help", "--version", "config path"),
 ]
@@ -60,7 +60,7 @@ def test_help_and_version_load_nothing_heavy_and_write_nothing(tmp_path: Path) -
     code = f"found = [call(*words.split()) or loaded() for words in {_LOOKING_AROUND!r}]"
     after = dict(zip(_LOOKING_AROUND, fresh(code, tmp_path), strict=True))
     assert {words: heavy for words, modules in after.items() if (heavy := packages(modules) & _HEAVY)} == {}
-    for words, files in (("--help", set()), ("notes --help", {"notes"})):
+    for words, files in (("--help", set()), ("prompts --help", {"prompts"})):
         assert own(after[words], "cli") == {"main", "options", "output", "script"} | files
     assert list(tmp_path.iterdir()) == []
 
@@ -115,7 +115,7 @@ organization_id = 310
 """
 _OPENING = """
 import os
-import cekura_tui.cli.main, cekura_tui.cli.opening
+import cekura_tui.cli.main
 from cekura_tui.store.runs import read_cached_start
 from cekura_tui.workspace.setup import DemoOptions, make_setup
 from cekura_tui.workspace.workspace import Workspace

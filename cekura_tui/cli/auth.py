@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cekura_tui.cli.options import Options
+from cekura_tui.cli.options import Options, json_option
 from cekura_tui.cli.output import can_ask, complain, print_message, put, put_json, put_table
 from cekura_tui.cli.script import run_script
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from cekura_tui.config.credentials import ApiKey
     from cekura_tui.model.json_shapes import AuthStatusJson
     from cekura_tui.model.scope import Project
-    from cekura_tui.workspace.session import Session
     from cekura_tui.workspace.setup import Setup
 
 
@@ -143,7 +142,7 @@ def _warn_of_other_server(options: Options, setup: Setup) -> None:
 
 @auth.command()
 @profile_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option()
 @click.pass_obj
 @click.pass_context
 def status(ctx: click.Context, options: Options, as_json: bool, profile: str | None) -> None:
@@ -156,12 +155,8 @@ def status(ctx: click.Context, options: Options, as_json: bool, profile: str | N
     failure: CekuraTuiError | None = setup.no_key
     projects: list[Project] = []
     if failure is None:
-
-        async def work(session: Session) -> list[Project]:
-            return await session.projects()
-
         try:
-            projects = run_script(options, work, given=setup)
+            projects = run_script(options, lambda session: session.projects(), given=setup)
         except CekuraTuiError as error:
             failure = error
     if as_json:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import click
 
-from cekura_tui.cli.options import RUN, Options
-from cekura_tui.cli.output import check_output_there, put, put_json
-from cekura_tui.cli.script import run_script
+from cekura_tui.cli.options import RUN, json_option
+from cekura_tui.cli.output import put, put_json
+from cekura_tui.cli.script import command
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line, clock_text, count
 
@@ -42,37 +42,31 @@ _SIGNS: tuple[tuple[Sign, str], ...] = (
 )
 
 
-@click.command()
+@command("compare", key=False, output="comparison")
 @click.argument("run_id", type=RUN)
 @click.argument("other_id", type=RUN, required=False)
 @click.option("--differences", is_flag=True, help="Leave out turns that are the same in both runs.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.pass_obj
-def compare(options: Options, run_id: int, other_id: int | None, differences: bool, as_json: bool) -> None:
+@json_option()
+async def compare(session: Session, run_id: int, other_id: int | None, differences: bool, as_json: bool) -> None:
     """Compare two runs turn by turn, with the verdicts of both.
 
     Without OTHER_ID, compares with the last passed run of the scenario. A line begins with the run in which it was
     said: first, second or both. Words that differ are [-in the first-] and {+in the second+}.
     """
-    check_output_there("comparison")
+    from cekura_tui.evidence.turn_alignment import align
 
-    async def work(session: Session) -> None:
-        from cekura_tui.evidence.turn_alignment import align
-
-        first = await session.run(run_id)
-        second, chosen = await _second(session, first, other_id)
-        here, there = first.transcript.turns, second.transcript.turns
-        pairs = align(here, there) if here and there else []
-        shown = [pair for pair in pairs if pair.sign != "="] if differences else pairs
-        if as_json:
-            put_json(_as_json(first, second, chosen, shown))
-            return
-        _put_runs(first, second, chosen)
-        _put_summary(pairs)
-        for line in (line for pair in shown for line in _turn_lines(pair)):
-            put(line)
-
-    run_script(options, work, needs_key=False)
+    first = await session.run(run_id)
+    second, chosen = await _second(session, first, other_id)
+    here, there = first.transcript.turns, second.transcript.turns
+    pairs = align(here, there) if here and there else []
+    shown = [pair for pair in pairs if pair.sign != "="] if differences else pairs
+    if as_json:
+        put_json(_as_json(first, second, chosen, shown))
+        return
+    _put_runs(first, second, chosen)
+    _put_summary(pairs)
+    for line in (line for pair in shown for line in _turn_lines(pair)):
+        put(line)
 
 
 async def _second(session: Session, first: RunView, other_id: int | None) -> tuple[RunView, Chosen]:

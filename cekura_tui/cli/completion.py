@@ -1,4 +1,7 @@
-"""`completion`, and what a shell is offered: numbers of jobs and words of a filter, of this machine alone."""
+"""What other programs read of the command line: `completion` for shells, `schema` for readers of --json.
+
+A shell is offered numbers of jobs and terms of a filter that are saved on this machine.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,9 @@ from click.shell_completion import (
 )
 
 from cekura_tui.cli.options import COMPLETE
-from cekura_tui.cli.output import put
-from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.cli.output import put, put_json, put_table
+from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.text import clean_line
 
 if TYPE_CHECKING:
     from cekura_tui.model.run.view import RunRow
@@ -90,7 +94,6 @@ def _offered(ctx: click.Context) -> tuple[list[tuple[int, str, str]], list[RunRo
 def offer_jobs(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem[str]]:
     """The numbers of jobs that begin so, newest first, with their state and agent."""
     from cekura_tui.model.job import JobState
-    from cekura_tui.model.text import clean_line
 
     named = {str(number) for number in ctx.params.get(param.name or "") or ()}
     return [
@@ -104,7 +107,6 @@ def offer_filters(ctx: click.Context, param: click.Parameter, typed: str) -> lis
     """The terms that begin so: a key, or a key with a value that cached runs have."""
     from cekura_tui.model.filter.filter import KEYS
     from cekura_tui.model.filter.parse import completions, names_in
-    from cekura_tui.model.text import clean_line
 
     if ":" in typed:
         words = list(completions(typed, names_in(_offered(ctx)[1])))
@@ -112,3 +114,20 @@ def offer_filters(ctx: click.Context, param: click.Parameter, typed: str) -> lis
         words = [f"{key.name}{key.sign}" for key in KEYS if key.name.startswith(typed)]
     # Names are strangers' text, and bash takes what it is offered as if it had been typed.
     return [CompletionItem(word) for word in words if _HARMLESS.fullmatch(word) and word == clean_line(word)]
+
+
+@click.command()
+@click.argument("name", required=False)
+def schema(name: str | None) -> None:
+    """Print the JSON Schema of a command's --json output.
+
+    Without NAME, lists all schemas (JSON Schema 2020-12).
+    """
+    from cekura_tui.model.json_shapes import SHAPES, schema_of
+
+    if name is None:
+        put_table(("NAME", "DESCRIBES"), [(name, of) for name, (of, _) in SHAPES.items()])
+    elif name in SHAPES:
+        put_json(schema_of(name), indent=2)
+    else:
+        raise UsageError(f"No schema named “{clean_line(name, 40)}”.", f"Choose from {', '.join(SHAPES)}.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cekura_tui.cli.options import Options
+from cekura_tui.cli.options import Options, json_option
 from cekura_tui.cli.output import can_ask, complain, print_message, put, put_json, put_table
 from cekura_tui.model.errors import Exit, UsageError
 
@@ -50,7 +50,7 @@ def keys(options: Options) -> None:
 
 @config.command()
 @click.option("--origin", is_flag=True, help="Show where each setting was set.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option()
 @click.pass_obj
 @click.pass_context
 def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> None:

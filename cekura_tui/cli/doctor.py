@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cekura_tui.cli.options import Options, path
+from cekura_tui.cli.options import Options, json_option, path
 from cekura_tui.cli.output import check_output_there, put, put_json, put_table
 from cekura_tui.model.errors import Exit, UsageError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option()
 @click.option("--offline", is_flag=True, help="Ask no server.")
 @click.option(
     "--bundle", type=path, metavar="FILE", help="Write a zip file for a bug report, without keys and contents."

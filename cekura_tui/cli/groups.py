@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from cekura_tui.cli.completion import offer_filters
-from cekura_tui.cli.options import Options
-from cekura_tui.cli.output import check_output_there, print_message, put, put_json
-from cekura_tui.cli.runs import FilterCommand, Found, read_filter, read_matching
-from cekura_tui.cli.script import run_script
+from cekura_tui.cli.options import json_option
+from cekura_tui.cli.output import print_message, put, put_json
+from cekura_tui.cli.runs import FilterCommand, Found, filter_argument, read_matching
+from cekura_tui.cli.script import command
 from cekura_tui.model.text import clean_line, clock_text, count
 
 if TYPE_CHECKING:
     from cekura_tui.model.errors import CekuraTuiError
+    from cekura_tui.model.filter.filter import Filter
     from cekura_tui.model.json_shapes import GroupJson, GroupsJson
     from cekura_tui.model.run.groups import Finding, Group, How, RunGroups
     from cekura_tui.model.run.outcome import Kind
@@ -37,8 +37,8 @@ class _Rows:
         self.rows += [row for _, row in found]
 
 
-@click.command(cls=FilterCommand)
-@click.argument("words", nargs=-1, metavar="[FILTER]...", shell_complete=offer_filters)
+@command("groups", output="list", cls=FilterCommand)
+@filter_argument()
 @click.option(
     "--by",
     "how",
@@ -55,42 +55,35 @@ class _Rows:
     metavar="N",
     help="Group at most N runs, the newest.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.pass_obj
-def groups(options: Options, words: tuple[str, ...], how: str, limit: int, as_json: bool) -> None:
+@json_option()
+async def groups(session: Session, wanted: Filter, how: str, limit: int, as_json: bool) -> None:
     """Group runs by what failed, most failures first.
 
     A filter groups the runs that match; `runs list --help` has its terms.
     """
-    check_output_there("list")
-    wanted = read_filter(words)
+    from cekura_tui.model.run.groups import group_runs, has_outcomes_filtered
+    from cekura_tui.workspace.all_runs import wait_text
 
-    async def work(session: Session) -> None:
-        from cekura_tui.model.run.groups import group_runs, has_outcomes_filtered
-        from cekura_tui.workspace.all_runs import wait_text
-
-        listed = _Rows()
-        read = await read_matching(session, wanted, limit, listed)
-        failed = [row.id for row in listed.rows if row.outcome.kind == "failed"]
-        findings: dict[int, tuple[Finding, ...]] = {}
-        error: CekuraTuiError | None = None
-        if how == "verdict":
-            findings, error = await session.findings.all(failed, lambda e, wait: print_message(wait_text(e, wait)))
-        grouping = group_runs(listed.rows, cast("How", how), findings)
-        # Runs with other outcomes are not there, and may have passed in between.
-        since = not has_outcomes_filtered(wanted)
-        if as_json:
-            missing = sum(number not in findings for number in failed) if how == "verdict" else 0
-            put_json(_as_json(grouping, len(listed.rows), missing, complete=read.complete, since=since))
-        else:
-            if how == "pair" and not since:
-                print_message("Since when a pair fails is not known: the filter leaves out runs with other outcomes.")
-            _put_text(grouping, len(listed.rows), since=since)
-            print_message(read.words)
-        if error is not None:
-            raise error  # what is known of the groups was printed
-
-    run_script(options, work)
+    listed = _Rows()
+    read = await read_matching(session, wanted, limit, listed)
+    failed = [row.id for row in listed.rows if row.outcome.kind == "failed"]
+    findings: dict[int, tuple[Finding, ...]] = {}
+    error: CekuraTuiError | None = None
+    if how == "verdict":
+        findings, error = await session.findings.all(failed, lambda e, wait: print_message(wait_text(e, wait)))
+    grouping = group_runs(listed.rows, cast("How", how), findings)
+    # Runs with other outcomes are not there, and may have passed in between.
+    since = not has_outcomes_filtered(wanted)
+    if as_json:
+        missing = sum(number not in findings for number in failed) if how == "verdict" else 0
+        put_json(_as_json(grouping, len(listed.rows), missing, complete=read.complete, since=since))
+    else:
+        if how == "pair" and not since:
+            print_message("Since when a pair fails is not known: the filter leaves out runs with other outcomes.")
+        _put_text(grouping, len(listed.rows), since=since)
+        print_message(read.words)
+    if error is not None:
+        raise error  # what is known of the groups was printed
 
 
 def _put_text(grouping: RunGroups, runs: int, *, since: bool) -> None:

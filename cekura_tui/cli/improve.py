@@ -1,13 +1,17 @@
-"""`improve`: launch an improve-prompt job, and wait for it where that is wanted."""
+"""`improve`: launch an improve-prompt job, and wait for it with --wait.
+
+`show_main_job` is what `--demo` prints where there is no terminal: the newest failed run, improved.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import TYPE_CHECKING
 
 import click
 
-from cekura_tui.cli.options import RUN, Options, number, path
+from cekura_tui.cli.options import RUN, Options, json_option, number, path
 from cekura_tui.cli.output import complain, print_message, printing, put, put_json, warn_of_controls, warn_of_key
 from cekura_tui.cli.script import exit_of, look_at, run_script, state_line, wait_for_jobs
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cekura_tui.model.job import Draft, Job, Suggestion
+    from cekura_tui.model.run.view import RunRow
     from cekura_tui.workspace.session import Session
 
 
@@ -51,7 +56,7 @@ if TYPE_CHECKING:
 )
 @click.option("--out", type=path, metavar="FILE", help="With --wait: write the improved prompt to FILE.")
 @click.option("--force", is_flag=True, help="Overwrite the file of --out.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option()
 @click.pass_obj
 @click.pass_context
 def improve(
@@ -176,6 +181,44 @@ async def _saved_draft(session: Session, typed: Draft | None) -> AsyncIterator[i
         elif draft and isinstance(error, CekuraTuiError) and saved_note not in error.hint:
             error.hint = f"{error.hint} {saved_note}".strip()
         raise
+
+
+async def show_main_job(session: Session) -> Exit:
+    """Show the newest failed run with its verdicts, improve the agent's prompt from it, and show what is proposed."""
+    from cekura_tui.model.job import Draft
+    from cekura_tui.model.run.words import STATE_MARKS, verdict_line
+
+    row = await _newest_failed(session)
+    view = await session.run(row.id)
+    put(f"Run {row.id}: {row.scenario} ({row.personality}), {row.agent}: {row.outcome.mark} {row.outcome.text}\n")
+    for verdict in view.verdicts:
+        put(f"{STATE_MARKS[verdict.state]} {verdict_line(verdict)}")
+        for text in verdict.reasons if verdict.state == "fail" else ():
+            put(f"    {text}")
+    runs = await session.improvable([row.id])
+    agent, prompt = await session.agent_prompt(runs.agent_id)
+    job = await session.jobs.launch(Draft(runs.run_ids, prompt, runs.agent_id, agent.name, prompt_source="agent"))
+    (job,) = await wait_for_jobs(session, [job.number], None)
+    put(f"\nJob {job.number}: {job.state.words}{': ' + reason if (reason := job.error or job.reason) else ''}")
+    done = await session.jobs.suggestion(job.number)
+    if done.improved_prompt is not None:
+        put()
+    _put_changes(done)
+    return Exit.DONE
+
+
+async def _newest_failed(session: Session) -> RunRow:
+    from cekura_tui.model.run.query import RunQuery
+    from cekura_tui.model.run.view import row_of
+    from cekura_tui.workspace.all_runs import all_runs
+
+    params = RunQuery(await session.scope()).params(time.time())
+    async with contextlib.aclosing(all_runs(session.client, params, session.budget)) as pages:
+        async for page in pages:
+            for run in page.items:
+                if (row := row_of(run)).outcome.kind == "failed":
+                    return row
+    raise UsageError("No failed run found.")
 
 
 async def _wait(session: Session, job: Job, within: float | None, later: str) -> Job:

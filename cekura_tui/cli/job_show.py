@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from cekura_tui.cli.completion import offer_jobs
-from cekura_tui.cli.options import JOB, Options
+from cekura_tui.cli.options import JOB, current_options, json_option
 from cekura_tui.cli.output import print_message, printing, put, put_json, put_prompt, warn_of_key
-from cekura_tui.cli.script import look_at, run_script, state_line
+from cekura_tui.cli.script import command, look_at, state_line
 from cekura_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 
-@click.command("show")
+def _check_show(*, of_staged: bool, **given: bool) -> None:
+    if sum(given[name] for name in ("as_diff", "as_prompt", "as_patch", "as_curl", "as_json")) > 1:
+        raise click.UsageError("Use only one of --diff, --prompt, --patch, --curl and --json.")
+    if of_staged and (given["as_prompt"] or given["as_curl"] or given["as_json"]):
+        raise click.UsageError("Use --staged alone, or with --diff or --patch.")
+
+
+@command("show", key=False, check=_check_show)
 @click.argument("number", type=JOB, metavar="ID", shell_complete=offer_jobs)
 @click.option("--diff", "as_diff", is_flag=True, help="Print the changes.")
 @click.option(
@@ -32,10 +39,9 @@ if TYPE_CHECKING:
 @click.option(
     "--curl", "as_curl", is_flag=True, help="Print the requests as curl commands; the last one launches a job."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.pass_obj
-def show_job(
-    options: Options,
+@json_option()
+async def show_job(
+    session: Session,
     number: int,
     as_diff: bool,
     as_prompt: bool,
@@ -45,45 +51,37 @@ def show_job(
     as_json: bool,
 ) -> None:
     """Show one job: state, history and suggestion."""
-    if as_diff + as_prompt + as_patch + as_curl + as_json > 1:
-        raise click.UsageError("Use only one of --diff, --prompt, --patch, --curl and --json.")
-    if of_staged and (as_prompt or as_curl or as_json):
-        raise click.UsageError("Use --staged alone, or with --diff or --patch.")
-
-    async def work(session: Session) -> None:
-        again = [job for job in await session.jobs.all() if job.again_of == number]
-        done, record = await session.jobs.suggestion(number), await session.jobs.record(number)
-        wanted = done.improved_prompt
-        if as_prompt and done.job.state == "draft":
-            wanted = done.prompt  # what was typed and not launched can be got out
-        if of_staged and wanted is not None:
-            staged = await session.staging.staged(number)
-            wanted = done.prompt if staged is None else staged
-        lacks = (as_diff or as_prompt or as_patch or of_staged) and wanted is None
-        with printing():
-            if as_json:
-                put_json(done.to_json())
-            elif as_curl:
-                _put_curls(record)
-            elif wanted is not None and as_patch:
-                _put_patch(done, wanted)
-            elif wanted is not None and as_diff:
+    again = [job for job in await session.jobs.all() if job.again_of == number]
+    done, record = await session.jobs.suggestion(number), await session.jobs.record(number)
+    wanted = done.improved_prompt
+    if as_prompt and done.job.state == "draft":
+        wanted = done.prompt  # what was typed and not launched can be got out
+    if of_staged and wanted is not None:
+        staged = await session.staging.staged(number)
+        wanted = done.prompt if staged is None else staged
+    lacks = (as_diff or as_prompt or as_patch or of_staged) and wanted is None
+    with printing():
+        if as_json:
+            put_json(done.to_json())
+        elif as_curl:
+            _put_curls(record)
+        elif wanted is not None and as_patch:
+            _put_patch(done, wanted)
+        elif wanted is not None and as_diff:
+            _put_diff(done.prompt, wanted)
+        elif wanted is not None and (as_prompt or of_staged):
+            put_prompt(wanted)
+        elif not lacks:
+            _put_record(record, again)
+            if wanted is not None:
                 _put_diff(done.prompt, wanted)
-            elif wanted is not None and (as_prompt or of_staged):
-                put_prompt(wanted)
-            elif not lacks:
-                _put_record(record, again, options)
-                if wanted is not None:
-                    _put_diff(done.prompt, wanted)
-        warn_of_key(session.setup.known_keys().found_in(done.improved_prompt or ""))
-        if (as_diff or as_patch or of_staged) and wanted == done.prompt:
-            print_message(f"No changes: the {'staged' if of_staged else 'improved'} prompt equals the sent prompt.")
-        if not as_json:  # that is for programs; this is somebody looking
-            await look_at(session, number)
-        if lacks:
-            raise UsageError(f"Job {number} has no suggestion ({done.job.state.words}).", f"See `jobs show {number}`.")
-
-    run_script(options, work, needs_key=False)
+    warn_of_key(session.setup.known_keys().found_in(done.improved_prompt or ""))
+    if (as_diff or as_patch or of_staged) and wanted == done.prompt:
+        print_message(f"No changes: the {'staged' if of_staged else 'improved'} prompt equals the sent prompt.")
+    if not as_json:  # that is for programs; this is somebody looking
+        await look_at(session, number)
+    if lacks:
+        raise UsageError(f"Job {number} has no suggestion ({done.job.state.words}).", f"See `jobs show {number}`.")
 
 
 def _put_curls(record: JobRecord) -> None:
@@ -105,12 +103,12 @@ def _put_patch(done: Suggestion, other: Prompt) -> None:
     put_prompt(patch_of(done, other))
 
 
-def _put_record(record: JobRecord, again: Sequence[Job], options: Options) -> None:
+def _put_record(record: JobRecord, again: Sequence[Job]) -> None:
     """State, facts, every change of state, and what it brought."""
     from cekura_tui.model.text import clean_line, clock_text
 
     put(state_line(record.job))
-    for name, text in _facts(record, again, options):
+    for name, text in _facts(record, again):
         if text:
             put(f"{name}: {clean_line(text, 500)}")
     put("history:")
@@ -124,7 +122,7 @@ def _put_record(record: JobRecord, again: Sequence[Job], options: Options) -> No
         put_json(record.job.result)
 
 
-def _facts(record: JobRecord, again: Sequence[Job], options: Options) -> list[tuple[str, str]]:
+def _facts(record: JobRecord, again: Sequence[Job]) -> list[tuple[str, str]]:
     """Names and texts; what is not known is empty."""
     from cekura_tui.model.job import JobState
     from cekura_tui.model.text import clock_text
@@ -134,7 +132,7 @@ def _facts(record: JobRecord, again: Sequence[Job], options: Options) -> list[tu
     uncertain = unconfirmed or job.state == JobState.LOST
     open_launch = unconfirmed or job.state == JobState.LAUNCHING
     launched = clock_text(job.launched_at, seconds=open_launch) if job.launched_at else ""
-    drop = f"to remove the job from this machine, run `{options.again(f'jobs forget {job.number}')}`"
+    drop = f"to remove the job from this machine, run `{current_options().again(f'jobs forget {job.number}')}`"
     other_key = job.other_key and not job.state.final
     return [
         ("runs", " ".join(map(str, job.run_ids))),

@@ -1,81 +1,71 @@
-"""The group `jobs`, and its commands `list`, `wait`, `resume`, `adopt` and `forget`.
-
-`jobs show` is in `job_show`, `jobs watch` in `job_watch`.
-"""
+"""The group `jobs` and its commands; `show` is in `job_show`."""
 
 from __future__ import annotations
 
+import contextlib
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from cekura_tui.cli.completion import offer_jobs
 from cekura_tui.cli.job_show import show_job
-from cekura_tui.cli.job_watch import watch_jobs
-from cekura_tui.cli.options import JOB, Options
-from cekura_tui.cli.output import complain, print_message, printing, put_json, put_table
-from cekura_tui.cli.script import exit_of, run_script, state_line, wait_for_jobs
+from cekura_tui.cli.options import JOB, Options, current_options, json_option
+from cekura_tui.cli.output import complain, is_unread, print_message, printing, put, put_json, put_table
+from cekura_tui.cli.script import OtherKey, SilenceCheck, command, exit_of, run_script, state_line, wait_for_jobs
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 
 if TYPE_CHECKING:
     from cekura_tui.model.job import Job
+    from cekura_tui.model.json_shapes import JobChangeJson
     from cekura_tui.workspace.session import Session
 
 
 FIRST_ANSWER = 10.0
 """Seconds that `jobs resume` waits for an answer."""
+TICK = 1.0
+"""Seconds between two looks at whether there is still a reader."""
 
 
-@click.command("wait")
+@click.group()
+def jobs() -> None:
+    """List, follow and forget jobs launched from this machine."""
+
+
+@command("wait", jobs)
 @click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...", shell_complete=offer_jobs)
-@click.option("--timeout", type=click.FloatRange(min=0), metavar="S", help="Stop waiting after S seconds.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per job at the end.")
-@click.pass_obj
-@click.pass_context
-def wait_jobs(
-    ctx: click.Context, options: Options, numbers: tuple[int, ...], timeout: float | None, as_json: bool
-) -> None:
+@click.option("--timeout", "within", type=click.FloatRange(min=0), metavar="S", help="Stop waiting after S seconds.")
+@json_option("per job at the end")
+async def wait_jobs(session: Session, numbers: tuple[int, ...], within: float | None, as_json: bool) -> Exit:
     """Wait until jobs end. Exits with 0 (all succeeded), 3 (one found no issues) or 1."""
-    wanted = tuple(dict.fromkeys(numbers))
-
-    async def work(session: Session) -> list[Job]:
-        jobs = await wait_for_jobs(session, wanted, timeout)
-        with printing():
-            for job in jobs if as_json else ():
-                put_json((await session.jobs.suggestion(job.number)).to_json())
-        return jobs
-
-    ended = run_script(options, work)
+    ended = await wait_for_jobs(session, tuple(dict.fromkeys(numbers)), within)
+    with printing():
+        for job in ended if as_json else ():
+            put_json((await session.jobs.suggestion(job.number)).to_json())
     if any(job.state.going for job in ended):
         print_message("Timed out. Unfinished jobs still run on the server.")
-    ctx.exit(exit_of(ended))
+    return exit_of(ended)
 
 
-@click.command("resume")
+@command("resume", jobs)
 @click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...", shell_complete=offer_jobs)
 @click.option("--force", is_flag=True, help="Take the answers even if they are about another job.")
-@click.pass_obj
-@click.pass_context
-def resume_jobs(ctx: click.Context, options: Options, numbers: tuple[int, ...], force: bool) -> None:
+async def resume_jobs(session: Session, numbers: tuple[int, ...], force: bool) -> Exit:
     """Poll stopped, lost or failed jobs again.
 
     Also polls jobs launched with another key. Waits a moment for the first answers; exits with 0 if the jobs run or
     have ended, else with 1.
     """
     wanted = tuple(dict.fromkeys(numbers))
-
-    async def work(session: Session) -> Exit:
-        for number in wanted:
-            await session.jobs.resumable(number)
-        return await _resume(session, wanted, options, accept=force)
-
-    ctx.exit(run_script(options, work))
+    for number in wanted:
+        await session.jobs.resumable(number)
+    return await _resume(session, wanted, accept=force)
 
 
-async def _resume(session: Session, numbers: tuple[int, ...], options: Options, *, accept: bool) -> Exit:
+async def _resume(session: Session, numbers: tuple[int, ...], *, accept: bool) -> Exit:
     """Ask about jobs, each of them whatever came of the others; tells how each is, and returns the worst status."""
-    status, since, asked = Exit.DONE, time.time(), []
+    status, since, asked, options = Exit.DONE, time.time(), [], current_options()
     session.engine.start()
     for number in numbers:
         try:
@@ -113,27 +103,16 @@ def _came(job: Job, since: float) -> bool:
     return not job.state.going or last_sign >= since
 
 
-@click.group()
-def jobs() -> None:
-    """List, follow and forget jobs launched from this machine."""
-
-
-@jobs.command("list")
+@command("list", jobs, key=False)
 @click.option("--drafts", is_flag=True, help="Include drafts.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-@click.pass_obj
-def list_jobs(options: Options, drafts: bool, as_json: bool) -> None:
+@json_option("per line")
+async def list_jobs(session: Session, drafts: bool, as_json: bool) -> None:
     """List jobs, newest first."""
-
-    async def work(session: Session) -> list[Job]:
-        found = await session.jobs.all(drafts=drafts)
-        if session.jobs.unreadable is not None:
-            complain(session.jobs.unreadable)
-        elif not found and not as_json:
-            print_message("No jobs yet. Launch one with `improve`.")
-        return found
-
-    found = run_script(options, work, needs_key=False)
+    found = await session.jobs.all(drafts=drafts)
+    if session.jobs.unreadable is not None:
+        complain(session.jobs.unreadable)
+    elif not found and not as_json:
+        print_message("No jobs yet. Launch one with `improve`.")
     if as_json:
         for job in found:
             put_json(job.to_json())
@@ -169,55 +148,166 @@ def _last_message(job: Job) -> str:
     return message
 
 
-@jobs.command("adopt")
+@command("adopt", jobs, key=False)
 @click.argument("job_number", type=JOB, metavar="ID", shell_complete=offer_jobs)
 @click.argument("progress_id", metavar="PROGRESS_ID")
-@click.pass_obj
-def adopt_job(options: Options, job_number: int, progress_id: str) -> None:
+async def adopt_job(session: Session, job_number: int, progress_id: str) -> None:
     """Record the server's id of a job by hand.
 
     For a launch that the server accepted and whose answer could not be recorded: the error message has the
     PROGRESS_ID. Nothing is sent; the job is polled from now on.
     """
-
-    async def work(session: Session) -> Job:
-        return await session.jobs.adopt(job_number, progress_id)
-
-    job = run_script(options, work, needs_key=False)
-    wait = f". To wait for the job, run `{options.again(f'jobs wait {job.number}')}`." if job.state.going else ""
-    print_message(f"{state_line(job)}{wait}")
+    job = await session.jobs.adopt(job_number, progress_id)
+    again = current_options().again(f"jobs wait {job.number}")
+    print_message(f"{state_line(job)}{f'. To wait for the job, run `{again}`.' if job.state.going else ''}")
 
 
-@jobs.command("forget")
+@command("forget", jobs, key=False)
 @click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...", shell_complete=offer_jobs)
 @click.option("--force", is_flag=True, help="Include running jobs and damaged records.")
-@click.pass_obj
-def forget_jobs(options: Options, numbers: tuple[int, ...], force: bool) -> None:
+async def forget_jobs(session: Session, numbers: tuple[int, ...], force: bool) -> None:
     """Remove jobs from this machine, with their prompts and answers. The server keeps them."""
+    from cekura_tui.model.job import JobState
+    from cekura_tui.store.job_reading import UnreadableJob
 
-    async def work(session: Session) -> None:
+    wanted = tuple(dict.fromkeys(numbers))
+    for number in wanted:
+        try:
+            job = await session.jobs.forgettable(number)
+        except UnreadableJob:
+            if not force:
+                raise
+            continue
+        if job.state == JobState.RUNNING and not force:
+            raise UsageError(
+                f"Job {number} still runs on the server; its result would never show up here.",
+                "To forget the job anyway, add --force.",
+            )
+    for number in wanted:
+        await session.jobs.forget(number)
+        print_message(f"job {number}: forgotten")
+
+
+# Watch
+
+
+@jobs.command("watch")
+@json_option("per line")
+@click.pass_obj
+def watch_jobs(options: Options, as_json: bool) -> None:
+    """Follow all jobs, one line per change.
+
+    Starts with the unfinished jobs and includes jobs launched later. Ends when interrupted, or when the output is
+    closed.
+    """
+
+    run_script(options, _Watch(as_json).go_on)
+
+
+class _Watch:
+    """The jobs as they were told of last, and what was complained of."""
+
+    _session: Session
+    _silence_check: SilenceCheck
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self._reported: dict[int, Job] = {}
+        self._started = False
+        self._complaint: str | None = None
+        self._refused = False
+
+    async def go_on(self, session: Session) -> None:
+        """Tell of changes for ever; raises BrokenPipeError once nobody reads, and OtherKey where one takes the place of
+        this session's."""
+        session.jobs.need_records()
+        self._session, self._silence_check = session, SilenceCheck(session)
+        session.engine.start()
+        if session.setup.key_is_saved:
+            session.jobs.take_over(lost=self._refused)
+        news = True
+        while not is_unread():
+            if news:
+                news = not await self._look()
+            self._complain()
+            self._take_up_key()
+            news |= await self._session.engine.news(TICK)
+        raise BrokenPipeError
+
+    async def _look(self) -> bool:
+        """Tell of every job that is another than before; returns whether the jobs could be read."""
+        from cekura_tui.store.errors import StoreError
+
+        try:
+            jobs = {job.number: job for job in reversed(await self._session.jobs.all())}
+            for number in self._reported.keys() - jobs.keys():
+                jobs[number] = await self._left(number)
+        except StoreError as error:
+            self._complain_once(error)
+            return False
+        for job in jobs.values():
+            before = self._reported.get(job.number)
+            self._reported[job.number] = job
+            changed = before is None or self._seen(before) != self._seen(job)
+            # What had ended before anybody watched is no news.
+            if changed and (self._started or job.state.going):
+                self._put(job)
+        if not self._started and not any(job.state.going for job in jobs.values()):
+            print_message("No unfinished jobs. Waiting for the next launch.")
+        self._started = True
+        return True
+
+    async def _left(self, number: int) -> Job:
+        """A job that is in the list no more: it is a draft again, or was forgotten, or cannot be read any more."""
         from cekura_tui.model.job import JobState
         from cekura_tui.store.job_reading import UnreadableJob
 
-        wanted = tuple(dict.fromkeys(numbers))
-        for number in wanted:
-            try:
-                job = await session.jobs.forgettable(number)
-            except UnreadableJob:
-                if not force:
-                    raise
-                continue
-            if job.state == JobState.RUNNING and not force:
-                raise UsageError(
-                    f"Job {number} still runs on the server; its result would never show up here.",
-                    "To forget the job anyway, add --force.",
-                )
-        for number in wanted:
-            await session.jobs.forget(number)
-            print_message(f"job {number}: forgotten")
+        try:
+            return await self._session.jobs.get(number)
+        except UnreadableJob:
+            return self._reported[number]
+        except UsageError:
+            return replace(self._reported[number], state=JobState.FORGOTTEN, reason="", error=None)
 
-    run_script(options, work, needs_key=False)
+    def _take_up_key(self) -> None:
+        """Go on with a key that was signed in with elsewhere, where this one is refused or has nothing to ask about."""
+        from cekura_tui.store.errors import StoreError
+
+        engine = self._session.engine
+        with contextlib.suppress(StoreError):
+            if self._silence_check.ask(self._reported.values()) and engine.paused is not None:
+                engine.resume_polling()  # the process that asks hears of jobs again
+        if (engine.paused is not None or engine.idle) and (key := self._session.setup.signed_in_since()):
+            print_message("Signed in with another key. Watching with the new key.")
+            raise OtherKey(key)
+
+    def _seen(self, job: Job) -> object:
+        """What a reader sees of a job."""
+        return job.to_json() if self._as_json else state_line(job)
+
+    def _put(self, job: Job) -> None:
+        if self._as_json:
+            from datetime import UTC, datetime
+
+            change: JobChangeJson = {**job.to_json(), "at": datetime.now(UTC).isoformat(timespec="seconds")}
+            put_json(change)
+        else:
+            put(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {state_line(job)}")
+
+    def _complain(self) -> None:
+        """Say once why nothing is asked, or recorded, or what cannot be read, at the moment."""
+        engine = self._session.engine
+        if trouble := engine.trouble or self._session.jobs.unreadable:
+            self._complain_once(trouble)
+        if engine.paused is not None and not self._refused:
+            complain(engine.paused)
+            print_message("Still watching. Polling resumes when the server accepts a key.")
+        self._refused = engine.paused is not None
+
+    def _complain_once(self, error: CekuraTuiError) -> None:
+        if self._complaint != error.sentence():
+            self._complaint = error.sentence()
+            complain(error)
 
 
-for command in (show_job, wait_jobs, watch_jobs, resume_jobs):
-    jobs.add_command(command)
+jobs.add_command(show_job)

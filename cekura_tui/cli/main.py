@@ -9,17 +9,22 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from cekura_tui import __version__
 from cekura_tui.cli.options import COMPLETE, Options, embedded_options, number, path
 from cekura_tui.cli.output import complain, discard, print_message
-from cekura_tui.cli.script import SignalReceived
+from cekura_tui.cli.script import SignalReceived, run_script
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.plain import PLAIN
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.terminal.capabilities import read_encoding
+
+if TYPE_CHECKING:
+    from cekura_tui.model.scope import Scope
+    from cekura_tui.workspace.setup import Setup
 
 SUMMARIES = {
     "runs": "Find and read runs.",
@@ -38,7 +43,8 @@ SUMMARIES = {
     "completion": "Print the completion script for a shell.",
     "demo-server": "Run the demo server until interrupted.",
 }
-"""The commands and what each is for. Each is in the file of its name, which is loaded when it is called."""
+"""The commands and what each is for. Each is in the file of its name, but for `_FILES`; it is loaded when called."""
+_FILES = {"notes": "views", "schema": "completion"}
 
 
 class Commands(Mapping[str, click.Command]):
@@ -47,8 +53,9 @@ class Commands(Mapping[str, click.Command]):
     def __getitem__(self, name: str) -> click.Command:
         if name not in SUMMARIES:
             raise KeyError(name)
-        module = name.replace("-", "_")
-        command: click.Command = getattr(import_module(f"cekura_tui.cli.{module}"), module)
+        attribute = name.replace("-", "_")
+        module = import_module(f"cekura_tui.cli.{_FILES.get(name, attribute)}")
+        command: click.Command = getattr(module, attribute)
         return command
 
     def __contains__(self, name: object) -> bool:
@@ -102,8 +109,6 @@ class Front(click.Group):
                     f"Unexpected “{clean_line(more[0], 40)}” after a run id or a link.",
                     "Options go before the run id or link.",
                 )
-            from cekura_tui.cli.opening import open_target
-
             return "open", open_target, args
         if "/" in target:
             raise UsageError(f"Unknown command: {clean_line(target, 80)}.", "Begin a dashboard link with https://.")
@@ -149,9 +154,59 @@ def cli(ctx: click.Context, /, **flags: object) -> None:
     logging.getLogger("cekura_tui").addHandler(logging.NullHandler())
     ctx.obj = Options().with_given(flags)
     if ctx.invoked_subcommand is None:
-        from cekura_tui.cli.opening import open_app
-
         ctx.exit(open_app(ctx.obj))
+
+
+@click.command("open", hidden=True)
+@click.argument("target")
+@click.pass_obj
+@click.pass_context
+def open_target(ctx: click.Context, options: Options, target: str) -> None:
+    """Open the app on a run, or on the runs of a dashboard link."""
+    if target.isdecimal():
+        ctx.exit(open_app(options, run_id=number("run")(target)))
+    from cekura_tui.model.scope import scope_of_link
+
+    setup = options.setup()
+    ctx.exit(open_app(options, scope=scope_of_link(target, setup.settings.dashboard_url), setup=setup))
+
+
+def open_app(
+    options: Options, *, run_id: int | None = None, scope: Scope | None = None, setup: Setup | None = None
+) -> int:
+    """Open the app, or, without a terminal, do the embedded workspace's main job as text; returns the exit status.
+
+    `setup` is what was read of environment and files, if it was: a key may come from what can be read once.
+    """
+    if not _can_draw():
+        if options.demo and run_id is None and scope is None:
+            from cekura_tui.cli.improve import show_main_job
+
+            return run_script(options, show_main_job)
+        raise UsageError(
+            "The app needs an interactive terminal (TERM is dumb, or input or output is redirected).",
+            "Commands work without one; see `cekura-tui --help`.",
+        )
+    import gc
+
+    gc.disable()  # until the first frame: what is loaded stays, and need not be looked through (`GarbageWhenIdle`)
+    from cekura_tui.ui.start import run_app
+
+    return run_app(
+        setup or options.setup(),
+        run_id=run_id,
+        scope=scope,
+        mouse=not options.no_mouse,
+        ascii_only=options.ascii_only,
+        command_line=options.again,
+    )
+
+
+def _can_draw() -> bool:
+    """Whether input and output are a terminal, and one that can draw."""
+    streams = (sys.stdin, sys.stdout)
+    terminal = all(stream is not None and stream.isatty() for stream in streams)
+    return terminal and os.environ.get("TERM", "dumb") not in ("", "dumb")
 
 
 def main() -> None:

@@ -161,6 +161,17 @@ def embedded_options(command: F) -> F:
     return runs(speed(live(epoch(faults(command)))))
 
 
+def json_option(which: str = "") -> Callable[[F], F]:
+    """The option --json, as `as_json`; `which` completes "Print one JSON object"."""
+    return click.option("--json", "as_json", is_flag=True, help=f"Print one JSON object{which and ' '}{which}.")
+
+
+def current_options() -> Options:
+    """The global options of the command that runs."""
+    options: Options = click.get_current_context().obj
+    return options
+
+
 COMPLETE = "_CEKURA_TUI_COMPLETE"
 """The variable in which a shell asks what completes a word."""
 

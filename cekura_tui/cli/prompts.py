@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cekura_tui.cli.options import AGENT, Options
+from cekura_tui.cli.options import AGENT, json_option
 from cekura_tui.cli.output import check_output_there, print_message, put, put_json, put_prompt
-from cekura_tui.cli.script import run_script
+from cekura_tui.cli.script import command
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line, clock_text, count, sha256
 
@@ -43,59 +43,48 @@ def prompts() -> None:
     """Print the prompts that an agent had, was sent or was proposed."""
 
 
-@prompts.command("history")
+@command("history", prompts, key=False, output="list")
 @click.argument("agent_id", type=AGENT)
 @click.option("--current", "with_current", is_flag=True, help="Ask the server which prompt the agent has now.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-@click.pass_obj
-def show_history(options: Options, agent_id: int, with_current: bool, as_json: bool) -> None:
+@json_option("per line")
+async def show_history(session: Session, agent_id: int, with_current: bool, as_json: bool) -> None:
     """List what happened to an agent's prompt, newest first, as far as this machine saw it."""
-    check_output_there("list")
-
-    async def work(session: Session) -> None:
-        current = sha256((await session.agent_prompt(agent_id))[1]) if with_current else None
-        events = await _events(session, agent_id)
-        # The same text may be there several times: the agent has it since the newest.
-        now = next((event.n for event in events if event.use.sha256 == current), None)
-        for event in events:
-            if as_json:
-                put_json(_as_json(event, None if current is None else event.n == now))
-            else:
-                _put_event(event, is_current=event.n == now)
-        if not events and not as_json:
-            print_message(f"No prompts of agent {agent_id} yet. They are kept when read, sent, suggested or updated.")
-
-    run_script(options, work, needs_key=False)
+    current = sha256((await session.agent_prompt(agent_id))[1]) if with_current else None
+    events = await _events(session, agent_id)
+    # The same text may be there several times: the agent has it since the newest.
+    now = next((event.n for event in events if event.use.sha256 == current), None)
+    for event in events:
+        if as_json:
+            put_json(_as_json(event, None if current is None else event.n == now))
+        else:
+            _put_event(event, is_current=event.n == now)
+    if not events and not as_json:
+        print_message(f"No prompts of agent {agent_id} yet. They are kept when read, sent, suggested or updated.")
 
 
-@prompts.command("show")
+@command("show", prompts, key=False)
 @click.argument("agent_id", type=AGENT)
 @click.argument("which", metavar="N|SHA256")
 @click.option("--diff", "as_diff", is_flag=True, help="Print what changed since the prompt before.")
-@click.pass_obj
-def show_prompt(options: Options, agent_id: int, which: str, as_diff: bool) -> None:
+async def show_prompt(session: Session, agent_id: int, which: str, as_diff: bool) -> None:
     """Print a prompt of an agent exactly.
 
     N is its number in `prompts history`, SHA256 the beginning of its hash.
     """
+    events = await _events(session, agent_id)
+    event = _find(events, agent_id, which)
+    prompt = await session.history.text(event.use.sha256)
+    if not as_diff:
+        put_prompt(prompt)
+        return
+    before = next((one for one in events[event.n :] if one.use.sha256 != event.use.sha256), None)
+    if before is None:
+        raise UsageError(f"Prompt {event.n} is the first of agent {agent_id} on this machine.", "Leave out --diff.")
+    from cekura_tui.prose.compare import compare
+    from cekura_tui.prose.lines import as_text
 
-    async def work(session: Session) -> None:
-        events = await _events(session, agent_id)
-        event = _find(events, agent_id, which)
-        prompt = await session.history.text(event.use.sha256)
-        if not as_diff:
-            put_prompt(prompt)
-            return
-        before = next((one for one in events[event.n :] if one.use.sha256 != event.use.sha256), None)
-        if before is None:
-            raise UsageError(f"Prompt {event.n} is the first of agent {agent_id} on this machine.", "Leave out --diff.")
-        from cekura_tui.prose.compare import compare
-        from cekura_tui.prose.lines import as_text
-
-        check_output_there("changes")
-        put(as_text(compare(await session.history.text(before.use.sha256), prompt)).rstrip("\n"))
-
-    run_script(options, work, needs_key=False)
+    check_output_there("changes")
+    put(as_text(compare(await session.history.text(before.use.sha256), prompt)).rstrip("\n"))
 
 
 async def _events(session: Session, agent_id: int) -> list[Event]:

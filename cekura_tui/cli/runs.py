@@ -1,34 +1,38 @@
 """`runs list` and `runs show`.
 
-First how a filter is read on the command line (`FilterCommand`, `read_filter`), then the forms in which a list is
-printed page by page (`Table`, `Csv`, `JsonLines`), then the commands.
+First how a filter is read on the command line (`FilterCommand`, `filter_argument`), then the forms in which a list is
+printed page by page (`Table`, `Csv`, `JsonLines`), then the commands, then the timeline of `runs show --timeline`.
 """
 
 from __future__ import annotations
 
 import time
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import click
 
 from cekura_tui.cli.completion import offer_filters
-from cekura_tui.cli.options import RUN, Options
-from cekura_tui.cli.output import check_output_there, is_unread, is_watched, print_message, put, put_json
-from cekura_tui.cli.script import run_script
+from cekura_tui.cli.options import RUN, json_option
+from cekura_tui.cli.output import is_unread, is_watched, print_message, put, put_json
+from cekura_tui.cli.script import command
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.text import clean_line, count
 
 if TYPE_CHECKING:
     from cekura_tui.model.filter.filter import Filter
     from cekura_tui.model.filter.parse import Wrong
+    from cekura_tui.model.json_shapes import CitedTurnJson, TimelineJson
     from cekura_tui.model.run.run import Run
     from cekura_tui.model.run.view import RunRow, RunView
+    from cekura_tui.model.transcript.transcript import Turn
+    from cekura_tui.workspace.opened_runs import Found as Evidence
     from cekura_tui.workspace.session import Session
 
+F = TypeVar("F", bound=Callable[..., Any])
 
 _WIDTH = 76
 _MOST = 5
@@ -73,6 +77,18 @@ def read_filter(words: Sequence[str]) -> Filter:
         lines = [line for wrong in parsed.wrong[:_MOST] for line in _marked(text, wrong)]
         raise UsageError("\n".join(["Can't read the filter:", *dict.fromkeys(lines)]))
     return parsed.filter
+
+
+def filter_argument(*, required: bool = False) -> Callable[[F], F]:
+    """The terms of a filter, as `wanted`; a wrong one is refused before a session is opened."""
+    return click.argument(
+        "wanted",
+        nargs=-1,
+        required=required,
+        metavar="FILTER..." if required else "[FILTER]...",
+        shell_complete=offer_filters,
+        callback=lambda context, parameter, words: read_filter(words),
+    )
 
 
 def _marked(text: str, wrong: Wrong) -> list[str]:
@@ -179,8 +195,13 @@ def runs() -> None:
     """Find and read runs."""
 
 
-@runs.command("list", cls=FilterCommand)
-@click.argument("words", nargs=-1, metavar="[FILTER]...", shell_complete=offer_filters)
+def _check_list(*, as_json: bool, as_csv: bool, **_: object) -> None:
+    if as_json and as_csv:
+        raise click.UsageError("Use --json or --csv, not both.")
+
+
+@command("list", runs, key=False, output="list", check=_check_list, cls=FilterCommand)
+@filter_argument()
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -189,29 +210,21 @@ def runs() -> None:
     metavar="N",
     help="List at most N runs, newest first.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+@json_option("per line")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV with a header, for spreadsheets.")
-@click.pass_obj
-def list_runs(options: Options, words: tuple[str, ...], limit: int, as_json: bool, as_csv: bool) -> None:
+async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool, as_csv: bool) -> None:
     """List runs of a project or an agent, newest first.
 
     A filter lists the runs that match all its terms, such as status:failed,timeout outcome:failed
     "scenario:~refund" agent:7 persona:~hurry result:991 id:48213 "dur>120" since:2d until:2026-11-01
     metric:"Task completion" reviewed:no mode:text note:yes, or bare words. -term or !term excludes.
     """
-    if as_json + as_csv > 1:
-        raise click.UsageError("Use --json or --csv, not both.")
-    check_output_there("list")
-    wanted = read_filter(words)
+    if as_json and session.setup.no_key is not None:
+        raise session.setup.no_key  # JSON has the server's own rows, which are not cached
     listing: RunPrinter = JsonLines() if as_json else Csv() if as_csv else Table()
-
-    async def work(session: Session) -> None:
-        read = await (_list_cached if session.setup.offline else read_matching)(session, wanted, limit, listing)
-        if not as_json and not as_csv:
-            print_message(read.words)
-
-    # JSON has the server's own rows, which are not cached.
-    run_script(options, work, needs_key=as_json)
+    read = await (_list_cached if session.setup.offline else read_matching)(session, wanted, limit, listing)
+    if not as_json and not as_csv:
+        print_message(read.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,41 +288,38 @@ async def _list_cached(session: Session, wanted: Filter, limit: int, listing: Ru
     return MatchingRuns(f"{shown} cached, as of {since} to {until}", complete=False)
 
 
-@runs.command("show")
-@click.argument("run_id", type=RUN)
-@click.option("--transcript", is_flag=True, help="Print only the transcript, as text, --json or --markdown.")
-@click.option("--timeline", is_flag=True, help="Print who speaks when, silences, overlaps, tools and evidence.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--markdown", is_flag=True, help="Print Markdown, for an issue or a message.")
-@click.pass_obj
-def show_run(options: Options, run_id: int, transcript: bool, timeline: bool, as_json: bool, markdown: bool) -> None:
-    """Show one run: the verdicts, failed ones first, then the transcript."""
-    if as_json + markdown > 1:
+def _check_show(*, transcript: bool, timeline: bool, as_json: bool, markdown: bool, **_: object) -> None:
+    if as_json and markdown:
         raise click.UsageError("Use --json or --markdown, not both.")
     if timeline and (transcript or markdown):
         raise click.UsageError("Use --timeline alone, or with --json.")
-    check_output_there("run")
 
-    async def work(session: Session) -> None:
-        if as_json and not transcript and not timeline:
-            from cekura_tui.model.run.words import as_json as run_as_json
 
-            run, is_cached = await session.whole_run(run_id)
-            if is_cached:
-                print_message(_cached_note(session))
-            put_json(run_as_json(run))
-            return
-        view = await session.run(run_id)
-        if view.cached:
-            print_message(_cached_note(session, view.got_at))
-        if timeline:
-            from cekura_tui.cli.run_timeline import put_timeline
+@command("show", runs, key=False, output="run", check=_check_show)
+@click.argument("run_id", type=RUN)
+@click.option("--transcript", is_flag=True, help="Print only the transcript, as text, --json or --markdown.")
+@click.option("--timeline", is_flag=True, help="Print who speaks when, silences, overlaps, tools and evidence.")
+@json_option()
+@click.option("--markdown", is_flag=True, help="Print Markdown, for an issue or a message.")
+async def show_run(
+    session: Session, run_id: int, transcript: bool, timeline: bool, as_json: bool, markdown: bool
+) -> None:
+    """Show one run: the verdicts, failed ones first, then the transcript."""
+    if as_json and not transcript and not timeline:
+        from cekura_tui.model.run.words import as_json as run_as_json
 
-            put_timeline(view, await session.evidence(view), as_json=as_json)
-            return
-        put(_page(view, transcript=transcript, as_json=as_json, markdown=markdown))
-
-    run_script(options, work, needs_key=False)
+        run, is_cached = await session.whole_run(run_id)
+        if is_cached:
+            print_message(_cached_note(session))
+        put_json(run_as_json(run))
+        return
+    view = await session.run(run_id)
+    if view.cached:
+        print_message(_cached_note(session, view.got_at))
+    if timeline:
+        put_timeline(view, await session.evidence(view), as_json=as_json)
+        return
+    put(_page(view, transcript=transcript, as_json=as_json, markdown=markdown))
 
 
 def _cached_note(session: Session, got_at: float | None = None) -> str:
@@ -328,3 +338,130 @@ def _page(view: RunView, *, transcript: bool, as_json: bool, markdown: bool) -> 
     if as_json:
         return transcript_json(view)
     return transcript_markdown(view) if markdown else transcript_text(view.transcript)
+
+
+# The timeline of a run
+
+
+class Moment(NamedTuple):
+    """A line of the timeline: what happens in which turn, with start and end in seconds of the call."""
+
+    start: float
+    end: float | None
+    turn: int
+    text: str
+
+
+def put_timeline(view: RunView, found: Evidence, *, as_json: bool) -> None:
+    """Print the timeline of a run; `found` is the evidence of its verdicts."""
+    if as_json:
+        put_json(_timeline_json(view, found))
+        return
+    from cekura_tui.model.transcript.timeline import clock, figure_words, needs_hours
+
+    timeline = view.timeline
+    hours = needs_hours(timeline.length)
+    put(f"Run {view.row.id}: {clock(timeline.length, hours=hours)}, {count(len(view.transcript.turns), 'turn')}")
+    cited = {evidence.n for _, some in found for evidence in some}
+    for figure in figure_words(timeline, cited)[0]:
+        put(figure)
+    put()
+    # What is at the same time stays in this order.
+    for moment in sorted([*_speech(view), *_gaps_and_overlaps(view), *_cited(view, found)], key=lambda one: one.start):
+        start, end = (clock(time, hours=hours) for time in (moment.start, moment.end))
+        put(f"{start if end in ('', start) else f'{start} to {end}'}  {moment.text}")
+    turns = view.transcript.turns
+    for n in timeline.untimed:
+        put(f"no time  {_who(turns[n - 1])}, turn {n}")
+    for line in _cited_lines(found):
+        if line[0] in timeline.untimed:
+            put(f"no time  {line[1]}")
+
+
+def _speech(view: RunView) -> Iterator[Moment]:
+    turns, tools = view.transcript.turns, view.call.tools
+    answers = {answer.turn: answer.seconds for answer in view.timeline.answers}
+    for span in (span for lane in view.timeline.lanes for span in lane.spans):
+        turn = turns[span.n - 1]
+        text = f"{_who(turn)}, turn {span.n}"
+        if turn.speaker == "tool_call":
+            end = tools.end_of(turn)
+            after = f" after {end.after:,.1f} s" if end.after is not None else ""
+            text += f", {end.ending}{after}"
+        if (seconds := answers.get(span.n)) is not None:
+            text += f", answers after {seconds:,.1f} s"
+        yield Moment(span.start, span.end, span.n, text)
+
+
+def _gaps_and_overlaps(view: RunView) -> Iterator[Moment]:
+    for gap in view.timeline.gaps:
+        yield Moment(gap.start, gap.end, gap.turn, f"silence, {gap.seconds:,.1f} s, before turn {gap.turn}")
+    for both in view.timeline.overlaps:
+        text = f"overlap, {both.seconds:,.1f} s, turn {both.turn} over turn {both.into}"
+        yield Moment(both.start, both.end, both.turn, text)
+
+
+def _cited(view: RunView, found: Evidence) -> Iterator[Moment]:
+    starts = {span.n: span.start for lane in view.timeline.lanes for span in lane.spans}
+    for n, text in _cited_lines(found):
+        if n in starts:
+            yield Moment(starts[n], None, n, text)
+
+
+def _cited_lines(found: Evidence) -> Iterator[tuple[int, str]]:
+    from cekura_tui.evidence.evidence import reason_words
+    from cekura_tui.model.run.words import state_word
+
+    for verdict, evidence in found:
+        for one in evidence:
+            name, why = clean_line(verdict.name, 80), clean_line(reason_words(one.why, one.sure))
+            yield one.n, f"evidence, turn {one.n}, of {name}, {state_word(verdict.state)}: {why}"
+
+
+def _who(turn: Turn) -> str:
+    """Who spoke; of a tool also its name."""
+    from cekura_tui.model.run.words import speaker_name
+    from cekura_tui.model.transcript.tool_call import tool_name
+
+    return f"{speaker_name(turn)} {clean_line(tool_name(turn), 80)}".rstrip()
+
+
+def _timeline_json(view: RunView, found: Evidence) -> TimelineJson:
+    timeline, turns, tools = view.timeline, view.transcript.turns, view.call.tools
+    spans = sorted((span for lane in timeline.lanes for span in lane.spans), key=lambda span: (span.start, span.n))
+    calls = [(turn, tools.end_of(turn)) for turn in turns if turn.speaker == "tool_call"]
+    cited: list[CitedTurnJson] = [
+        {
+            "turn": one.n,
+            "start": turns[one.n - 1].start,
+            "verdict": verdict.name,
+            "state": verdict.state,
+            "sure": one.sure,
+            "why": one.why,
+        }
+        for verdict, evidence in found
+        for one in evidence
+    ]
+    return {
+        "run": view.row.id,
+        "length": timeline.length,
+        "note": timeline.note,
+        "median_answer": timeline.median,
+        "turns": [{"n": one.n, "speaker": one.speaker, "start": one.start, "end": one.end} for one in spans],
+        "gaps": [{"start": gap.start, "end": gap.end, "turn": gap.turn} for gap in timeline.gaps],
+        "overlaps": [
+            {"start": both.start, "end": both.end, "turn": both.turn, "into": both.into} for both in timeline.overlaps
+        ],
+        "answers": [{"turn": one.turn, "to": one.to, "at": one.at, "seconds": one.seconds} for one in timeline.answers],
+        "tools": [
+            {
+                "turn": turn.n,
+                "name": str((turn.tool or {}).get("name") or ""),
+                "ending": end.ending,
+                "result": end.result,
+                "seconds": end.after,
+            }
+            for turn, end in calls
+        ],
+        "evidence": cited,
+    }

@@ -1,20 +1,23 @@
-"""Running a command on a session of its own, and waiting for jobs."""
+"""Commands that work on a session of their own (`command`), and waiting for jobs."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from cekura_tui.cli.output import complain, print_message
+import click
+
+from cekura_tui.cli.options import Options
+from cekura_tui.cli.output import check_output_there, complain, print_message
 from cekura_tui.model.errors import Exit
 from cekura_tui.model.text import clean_line
 
 if TYPE_CHECKING:
-    from cekura_tui.cli.options import Options
     from cekura_tui.config.credentials import ApiKey
     from cekura_tui.model.job import Job
     from cekura_tui.workspace.session import Session
@@ -39,6 +42,38 @@ class SignalReceived(Exception):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.signal = number
+
+
+def command(
+    name: str,
+    group: click.Group | None = None,
+    *,
+    key: bool = True,
+    output: str = "",
+    check: Callable[..., None] | None = None,
+    cls: type[click.Command] = click.Command,
+) -> Callable[[Callable[..., Awaitable[Exit | None]]], click.Command]:
+    """Make a command of a coroutine function that takes an open session and the command's parameters.
+
+    The function returns the exit status; None is 0. Without a key the command is refused; with `key=False` it works on
+    what is saved on this machine. `output` names what is printed: refused where standard output is closed. `check` gets
+    the parameters before the session is opened and raises where they contradict each other.
+    """
+
+    def made(work: Callable[..., Awaitable[Exit | None]]) -> click.Command:
+        @functools.wraps(work)
+        def run(**given: Any) -> None:
+            context = click.get_current_context()
+            if check is not None:
+                check(**given)
+            if output:
+                check_output_there(output)
+            status = run_script(context.obj, lambda session: work(session, **given), needs_key=key)
+            context.exit(status or Exit.DONE)
+
+        return (click if group is None else group).command(name, cls=cls)(run)
+
+    return made
 
 
 def run_script(

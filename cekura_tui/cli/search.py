@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cekura_tui.cli.options import Options
-from cekura_tui.cli.output import check_output_there, print_message, put, put_json
-from cekura_tui.cli.script import run_script
+from cekura_tui.cli.options import json_option
+from cekura_tui.cli.output import print_message, put, put_json
+from cekura_tui.cli.script import command
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line, clock_text
 
@@ -18,39 +18,33 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 
-@click.command()
+@command("search", key=False, output="list")
 @click.argument("words", nargs=-1, required=True, metavar="WORDS...")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per hit.")
-@click.pass_obj
-def search(options: Options, words: tuple[str, ...], as_json: bool) -> None:
+@json_option("per hit")
+async def search(session: Session, words: tuple[str, ...], as_json: bool) -> None:
     """Search the transcripts of all runs cached on this machine.
 
     Finds the turns that have all WORDS; one in quotes is a phrase. caller: agent: or tool: before a word finds what
     that side said. Asks no server.
     """
-    check_output_there("list")
+    from cekura_tui.model.transcript.search import LONGEST_QUERY, join_words, read_query, result_text
 
-    async def work(session: Session) -> None:
-        from cekura_tui.model.transcript.search import LONGEST_QUERY, join_words, read_query, result_text
-
-        query = join_words(words)
-        if len(query) > LONGEST_QUERY:
-            raise UsageError(
-                f"The search has {len(query):,} characters; the limit is {LONGEST_QUERY}.", "Leave out some words."
-            )
-        if not read_query(query).words:
-            raise UsageError("No words to search for.", "Give words from a call, such as `search agent:refund`.")
-        found = await session.search_transcripts(query)
-        if as_json:
-            for hit in found.hits:
-                put_json(hit.to_json())
-        else:
-            for _, hits in groupby(found.hits, key=lambda hit: hit.run_id):
-                _put_run(list(hits))
-        if not as_json or len(found.hits) < found.total or not found.hits:
-            print_message(result_text(query, found))
-
-    run_script(options, work, needs_key=False)
+    query = join_words(words)
+    if len(query) > LONGEST_QUERY:
+        raise UsageError(
+            f"The search has {len(query):,} characters; the limit is {LONGEST_QUERY}.", "Leave out some words."
+        )
+    if not read_query(query).words:
+        raise UsageError("No words to search for.", "Give words from a call, such as `search agent:refund`.")
+    found = await session.search_transcripts(query)
+    if as_json:
+        for hit in found.hits:
+            put_json(hit.to_json())
+    else:
+        for _, hits in groupby(found.hits, key=lambda hit: hit.run_id):
+            _put_run(list(hits))
+    if not as_json or len(found.hits) < found.total or not found.hits:
+        print_message(result_text(query, found))
 
 
 def _put_run(hits: list[Hit]) -> None:

@@ -1,22 +1,22 @@
-"""`views`: filters with a name."""
+"""`views`, filters with a name, and `notes`, what you wrote about runs: both are kept on this machine."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from cekura_tui.cli.completion import offer_filters
-from cekura_tui.cli.options import Options
-from cekura_tui.cli.output import check_output_there, print_message, put, put_json, put_table
-from cekura_tui.cli.runs import FilterCommand, read_filter
-from cekura_tui.cli.script import run_script
+from cekura_tui.cli.options import RUN, json_option
+from cekura_tui.cli.output import print_message, put, put_json, put_table
+from cekura_tui.cli.runs import FilterCommand, filter_argument
+from cekura_tui.cli.script import command
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.text import clean, clean_line
 
 if TYPE_CHECKING:
-    from cekura_tui.model.filter.filter import SavedView
-    from cekura_tui.model.json_shapes import ViewJson
+    from cekura_tui.model.filter.filter import Filter, SavedView
+    from cekura_tui.model.json_shapes import NoteJson, ViewJson
     from cekura_tui.model.run.columns import RunColumns
     from cekura_tui.workspace.session import Session
 
@@ -26,89 +26,69 @@ def views() -> None:
     """List, save and delete views: filters with a name."""
 
 
-@views.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-@click.pass_obj
-def list_views(options: Options, as_json: bool) -> None:
+@command("list", views, key=False, output="list")
+@json_option("per line")
+async def list_views(session: Session, as_json: bool) -> None:
     """List the built-in views, then yours by name."""
-    check_output_there("list")
-
-    async def work(session: Session) -> None:
-        found, columns = await _all(session), await session.saved_views.columns()
-        if as_json:
-            for view in found:
-                put_json(_as_json(view, columns))
-        else:
-            put_table(("VIEW", "FILTER"), [(clean_line(view.name), clean_line(view.filter, 2_000)) for view in found])
-
-    run_script(options, work, needs_key=False)
-
-
-@views.command("show")
-@click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.pass_obj
-def show_view(options: Options, name: str, as_json: bool) -> None:
-    """Show one view: its filter, and its columns in the run list."""
-    check_output_there("view")
-
-    async def work(session: Session) -> None:
-        view, columns = await _find(session, name), await session.saved_views.columns()
-        if as_json:
+    found, columns = await _all(session), await session.saved_views.columns()
+    if as_json:
+        for view in found:
             put_json(_as_json(view, columns))
-            return
-        put(f"name: {clean_line(view.name)}")
-        put(f"filter: {clean_line(view.filter, 2_000)}")
-        put(f"built in: {'yes' if view.given else 'no'}")
-        chosen = columns.get(view.filter)
-        if chosen is None:
-            put("columns: default")
-        else:
-            put(f"columns: {', '.join(_named(chosen, shown=True))}")
-            put(f"hidden columns: {', '.join(_named(chosen, shown=False)) or 'none'}")
-
-    run_script(options, work, needs_key=False)
+    else:
+        put_table(("VIEW", "FILTER"), [(clean_line(view.name), clean_line(view.filter, 2_000)) for view in found])
 
 
-@views.command("save", cls=FilterCommand)
+@command("show", views, key=False, output="view")
 @click.argument("name")
-@click.argument("words", nargs=-1, required=True, metavar="FILTER...", shell_complete=offer_filters)
+@json_option()
+async def show_view(session: Session, name: str, as_json: bool) -> None:
+    """Show one view: its filter, and its columns in the run list."""
+    view, columns = await _find(session, name), await session.saved_views.columns()
+    if as_json:
+        put_json(_as_json(view, columns))
+        return
+    put(f"name: {clean_line(view.name)}")
+    put(f"filter: {clean_line(view.filter, 2_000)}")
+    put(f"built in: {'yes' if view.given else 'no'}")
+    chosen = columns.get(view.filter)
+    if chosen is None:
+        put("columns: default")
+    else:
+        put(f"columns: {', '.join(_named(chosen, shown=True))}")
+        put(f"hidden columns: {', '.join(_named(chosen, shown=False)) or 'none'}")
+
+
+def _check_save(*, wanted: Filter, **_: object) -> None:
+    if not str(wanted):
+        raise UsageError("No filter to save.", "Give the terms of a filter.")
+
+
+@command("save", views, check=_check_save, cls=FilterCommand)
+@click.argument("name")
+@filter_argument(required=True)
 @click.option("--force", is_flag=True, help="Replace your view of this name.")
-@click.pass_obj
-def save_view(options: Options, name: str, words: tuple[str, ...], force: bool) -> None:
+async def save_view(session: Session, name: str, wanted: Filter, force: bool) -> None:
     """Save a filter as a view.
 
     `runs list --help` has the terms of a filter.
     """
-    text = str(read_filter(words))
-    if not text:
-        raise UsageError("No filter to save.", "Give the terms of a filter.")
-
-    async def work(session: Session) -> None:
-        line = clean_line(name, len(name) + 1)
-        there = next((view for view in await session.saved_views.all() if _is_called(view, line)), None)
-        if there is not None and not force:
-            raise UsageError(f"“{clean_line(there.name)}” already exists: {clean_line(there.filter)}.", "Add --force.")
-        await session.saved_views.save(there.name if there else line, text)
-        print_message(f"Saved as “{there.name if there else line}”.")
-
-    run_script(options, work)
+    line = clean_line(name, len(name) + 1)
+    there = next((view for view in await session.saved_views.all() if _is_called(view, line)), None)
+    if there is not None and not force:
+        raise UsageError(f"“{clean_line(there.name)}” already exists: {clean_line(there.filter)}.", "Add --force.")
+    await session.saved_views.save(there.name if there else line, str(wanted))
+    print_message(f"Saved as “{there.name if there else line}”.")
 
 
-@views.command("delete")
+@command("delete", views)
 @click.argument("name")
-@click.pass_obj
-def delete_view(options: Options, name: str) -> None:
+async def delete_view(session: Session, name: str) -> None:
     """Delete one of your views."""
-
-    async def work(session: Session) -> None:
-        view = await _find(session, name)
-        if view.given:
-            raise UsageError(f"“{view.name}” is built in and can't be deleted.")
-        await session.saved_views.delete(view.name)
-        print_message(f"Deleted “{clean_line(view.name)}”.")
-
-    run_script(options, work)
+    view = await _find(session, name)
+    if view.given:
+        raise UsageError(f"“{view.name}” is built in and can't be deleted.")
+    await session.saved_views.delete(view.name)
+    print_message(f"Deleted “{clean_line(view.name)}”.")
 
 
 async def _all(session: Session) -> list[SavedView]:
@@ -145,3 +125,61 @@ def _as_json(view: SavedView, columns: dict[str, RunColumns]) -> ViewJson:
         "built_in": view.given,
         "columns": [{"name": one.name, "shown": one.shown, "width": one.width} for one in chosen],
     }
+
+
+# Notes
+
+
+@click.group()
+def notes() -> None:
+    """Read and write notes on runs; they stay on this machine."""
+
+
+@command("list", notes, key=False, output="list")
+@json_option("per line")
+async def list_notes(session: Session, as_json: bool) -> None:
+    """List all notes, those of the newest run first."""
+    found = sorted((await session.notes.all()).items(), reverse=True)
+    for run_id, note in found:
+        if as_json:
+            put_json(_note_json(run_id, note))
+        else:
+            put(f"{run_id}  {clean_line(note, len(note) + 1)}")
+    if not found and not as_json:
+        print_message("No notes yet. Write one with `notes set`.")
+
+
+@command("show", notes, key=False, output="note")
+@click.argument("run_id", type=RUN)
+@json_option()
+async def show_note(session: Session, run_id: int, as_json: bool) -> None:
+    """Print the note on a run."""
+    note = (await session.notes.all()).get(run_id)
+    if note is None:
+        raise UsageError(f"No note on run {run_id}.", "See `notes list`.")
+    if as_json:
+        put_json(_note_json(run_id, note))
+    else:
+        put(note)
+
+
+def _read_note(context: click.Context, parameter: click.Parameter, text: str) -> str:
+    if text == "-" and not context.resilient_parsing:
+        text = sys.stdin.buffer.read().decode("utf-8", "replace") if sys.stdin is not None else ""
+    return clean_line(clean(text), len(text) + 1)
+
+
+@command("set", notes)
+@click.argument("run_id", type=RUN)
+@click.argument("text", callback=_read_note)
+async def set_note(session: Session, run_id: int, text: str) -> None:
+    """Write the note on a run, in place of the former one.
+
+    TEXT is - for standard input. An empty TEXT removes the note. A note is one line.
+    """
+    await session.notes.save(run_id, text)
+    print_message(f"run {run_id}: note {'saved' if text else 'removed'}")
+
+
+def _note_json(run_id: int, note: str) -> NoteJson:
+    return {"run": run_id, "note": note}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.text import Prompt
+from cekura_tui.model.text import Prompt, clean_line
 
 
 class Project(NamedTuple):
@@ -61,3 +63,32 @@ class NoScope(UsageError):
             f"No project chosen. Found: {found}.",
             "Choose a project with --project ID or CEKURA_PROJECT_ID.",
         )
+
+
+def scope_of_link(link: str, dashboard: str) -> Scope:
+    """The runs that a dashboard link is about; raises UsageError."""
+    site, path = _read_link(link, "Give a run id or a dashboard link.")
+    home, _ = _read_link(dashboard, "Check CEKURA_DASHBOARD_URL, or dashboard_url in config.toml.")
+    if site != home:
+        raise UsageError(
+            f"{clean_line(link, 80)} is not on the dashboard {clean_line(dashboard, 80)}.",
+            "Set another dashboard with CEKURA_DASHBOARD_URL.",
+        )
+    words = [word for word in path.split("/") if word]
+    for kind, word in pairwise(words):
+        if kind in ("results", "agents") and word.isdecimal() and len(word) < 19:
+            return Scope("result" if kind == "results" else "agent", int(word))
+    raise UsageError(
+        f"Can't open {clean_line(link, 80)}.",
+        "Give a link to a result (…/PROJECT/results/ID) or an agent (…/agents/ID), or a run id.",
+    )
+
+
+def _read_link(link: str, hint: str) -> tuple[tuple[object, ...], str]:
+    """Site and path of a link; two links of one dashboard have equal sites. Raises UsageError with this hint."""
+    try:
+        url = urlsplit(link.strip())
+        port = url.port or {"http": 80, "https": 443}.get(url.scheme)
+    except ValueError:
+        raise UsageError(f"{clean_line(link, 80)} is not a URL.", hint) from None
+    return (url.scheme, url.hostname, port, "@" in url.netloc), url.path

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from calling import call, refused
 
-from cekura_tui.cli import opening
-from cekura_tui.cli.opening import scope_of_link
+from cekura_tui.cli import main
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.scope import Scope
+from cekura_tui.model.scope import Scope, scope_of_link
 
 DASHBOARD = "https://dashboard.cekura.ai"
 LINK = f"{DASHBOARD}/4021/results/991"
@@ -91,7 +90,7 @@ def test_a_key_that_can_be_read_once_is_enough_to_open_a_link(monkeypatch: pytes
         return 0
 
     monkeypatch.setitem(sys.modules, "cekura_tui.ui.start", SimpleNamespace(run_app=run_app))
-    monkeypatch.setattr(opening, "_can_draw", lambda: True)
+    monkeypatch.setattr(main, "_can_draw", lambda: True)
     monkeypatch.setattr(gc, "disable", lambda: None)  # nothing is drawn here that would have it on again
     reader, writer = os.pipe()
     with open(reader, "rb"), open(writer, "wb") as pipe:

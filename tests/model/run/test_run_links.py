@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from run_server import row
 
-from cekura_tui.cli.opening import scope_of_link
 from cekura_tui.model.run.details import result_link, result_links
 from cekura_tui.model.run.view import RunRow
-from cekura_tui.model.scope import Scope
+from cekura_tui.model.scope import Scope, scope_of_link
 
 DASHBOARD = "https://dashboard.cekura.ai"
 IDS = st.integers(0, 10**18 - 1)

@@ -14,10 +14,9 @@ from scripted_server import run_of
 from textual.pilot import Pilot
 from watching import sees
 
-from cekura_tui.cli.opening import scope_of_link
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
-from cekura_tui.model.scope import Scope
+from cekura_tui.model.scope import Scope, scope_of_link
 from cekura_tui.ui.runs.export import SAVE_ALL, SAVE_THESE, CopyRunsDialog
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
