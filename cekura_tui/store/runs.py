@@ -78,13 +78,6 @@ DELETE FROM findings WHERE (origin, key_id, run_id) IN (
 )"""
 
 
-class NoteDraft(NamedTuple):
-    """What was typed as the note of a run, and neither saved nor discarded, and the note that it was to replace."""
-
-    text: str = ""
-    former: str = ""
-
-
 class NoteStore:
     """The notes of one account. Each method is one transaction and raises StoreError."""
 
@@ -105,18 +98,18 @@ class NoteStore:
             else:
                 sql.execute("DELETE FROM notes WHERE origin = ? AND key_id = ? AND run_id = ?", (*self._pair, run_id))
 
-    def draft(self, run_id: int) -> NoteDraft:
+    def draft(self, run_id: int) -> str:
         """The draft of the note of a run; empty where there is none."""
-        of = "SELECT text, former FROM note_drafts WHERE origin = ? AND key_id = ? AND run_id = ?"
+        of = "SELECT text FROM note_drafts WHERE origin = ? AND key_id = ? AND run_id = ?"
         rows = self._database.read(of, *self._pair, run_id)
-        return NoteDraft(*rows[0]) if rows else NoteDraft()
+        return rows[0]["text"] if rows else ""
 
-    def put_draft(self, run_id: int, text: str, former: str) -> None:
-        """Keep what is being typed in place of the former note; an empty text: nothing is any more."""
+    def put_draft(self, run_id: int, text: str) -> None:
+        """Save the draft of the note of a run; an empty text removes the draft."""
         with self._database.write() as sql:
             self._drop_draft(sql, run_id)
-            if text:
-                sql.execute("INSERT INTO note_drafts VALUES (?, ?, ?, ?, ?)", (*self._pair, run_id, text, former))
+            if text:  # the last column is read by former versions alone
+                sql.execute("INSERT INTO note_drafts VALUES (?, ?, ?, ?, '')", (*self._pair, run_id, text))
 
     def _drop_draft(self, sql: sqlite3.Connection, run_id: int) -> None:
         sql.execute("DELETE FROM note_drafts WHERE origin = ? AND key_id = ? AND run_id = ?", (*self._pair, run_id))

@@ -10,7 +10,6 @@ from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
 from cekura_tui.model.run.columns import RunColumns, read_columns
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line
-from cekura_tui.store.runs import NoteDraft
 from cekura_tui.store.store import Store
 
 LONGEST_NOTE, LONGEST_NAME, LONGEST_FILTER = 4_000, 60, 2_000
@@ -31,21 +30,13 @@ class RunNotes:
         """Write the note of a run, as it was typed; one of nothing but white space removes it."""
         self._notes.put(run_id, _bounded("note", text, LONGEST_NOTE) if text.strip() else "", self._clock())
 
-    async def draft(self, run_id: int) -> NoteDraft:
+    async def draft(self, run_id: int) -> str:
         """What was typed as the note of a run, and neither saved nor discarded; else empty."""
         return self._notes.draft(run_id)
 
-    async def save_draft(self, run_id: int, text: str, former: str) -> None:
-        """Keep what is being typed in place of the former note, however long; an empty text discards it."""
-        self._notes.put_draft(run_id, text, former)
-
-    async def keep(self, run_id: int, text: str, former: str) -> None:
-        """The program ends while this is being typed: save it where it holds the former note, else keep it as the
-        draft, for nobody has confirmed that the former note may go; so, too, what is too long for a note."""
-        if former in text and len(text) <= LONGEST_NOTE:
-            await self.save(run_id, text)
-        else:
-            await self.save_draft(run_id, text, former)
+    async def save_draft(self, run_id: int, text: str) -> None:
+        """Save what is being typed as a note, however long; an empty text discards it."""
+        self._notes.put_draft(run_id, text)
 
 
 class SavedViews:

@@ -111,7 +111,7 @@ def test_a_file_without_its_first_or_last_page_gives_every_job_and_note(path: Pa
     assert found_by_us(path).lacks(whole) == []
     with opened(path) as store:
         assert store.notes.all() == {101: "Asked twice for the name."}
-        assert store.notes.draft(101) == ("Asked twice.", "Asked twice for the name.")
+        assert store.notes.draft(101) == "Asked twice."
         assert [(view.name, view.filter) for view in store.views.views()] == [("failed ones", "status:failed")]
 
 

@@ -53,7 +53,7 @@ def job_in_every_state(path: Path) -> None:
             if answer := _LAST.get(state):
                 jobs.record_answer(number, read_progress(answer), json.dumps(answer), at + 3)
         store.notes.put(101, "Asked twice for the name.", 1_000_001.5)
-        store.notes.put_draft(101, "Asked twice.", "Asked twice for the name.")
+        store.notes.put_draft(101, "Asked twice.")
         store.views.save("failed ones", "status:failed", 1_000_002.5)
 
 

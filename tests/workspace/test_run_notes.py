@@ -42,26 +42,6 @@ async def test_a_note_is_kept_as_it_was_typed_and_one_of_blanks_is_none(notes: R
     assert await notes.all() == {}
 
 
-LONG = "n" * 3_999
-
-
-@pytest.mark.parametrize(
-    ("former", "typed", "note", "draft"),
-    [
-        ("late", "late and rude", "late and rude", ("", "")),
-        ("late", "rude", "late", ("rude", "late")),
-        ("late", "lat", "late", ("lat", "late")),
-        pytest.param(LONG, f"{LONG}, edited", LONG, (f"{LONG}, edited", LONG), id="too long"),
-    ],
-)
-async def test_text_typed_when_the_program_ends_is_kept_beside_the_note(
-    notes: RunNotes, former: str, typed: str, note: str, draft: tuple[str, str]
-) -> None:
-    await notes.save(5, former)
-    await notes.keep(5, typed, former)
-    assert (await notes.all(), await notes.draft(5)) == ({5: note}, draft)
-
-
 async def test_views_and_filters_are_kept_by_name_by_use_and_by_list(views: SavedViews) -> None:
     await views.save("refunds", "scenario:~refund")
     await views.save("gone", "id:1")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from textual import events, on
@@ -50,8 +52,8 @@ class NoteInput(TypedLine):
 class NoteDialog(Dialog[str]):
     """Answers with the note, empty to remove it.
 
-    `keep` is called with the unsaved text when the program is closed; `autosave` now and then with what is typed, and
-    with "" where that is of no use any more. `typed` is what was typed before, and `problem` why that was not saved.
+    `autosave` is called now and then with what is typed, and with "" once no draft is needed. `typed` is what was typed
+    before, and `problem` why that was not saved.
     """
 
     AUTO_FOCUS = "NoteInput"
@@ -61,7 +63,6 @@ class NoteDialog(Dialog[str]):
         run_id: int,
         text: str,
         *,
-        keep: Callable[[str], None] = lambda text: None,
         autosave: Callable[[str], None] = lambda text: None,
         typed: str | None = None,
         problem: str = "",
@@ -69,7 +70,7 @@ class NoteDialog(Dialog[str]):
         super().__init__()
         self._run_id, self._before = run_id, _one_line(text)
         self._typed, self._problem = self._before if typed is None else _one_line(typed), problem
-        self._keep, self._autosave = keep, autosave
+        self._autosave = autosave
         self._warned = self._is_waiting = False
         self._draft = "" if typed is None else self._typed
         """What was typed and is kept."""
@@ -98,19 +99,16 @@ class NoteDialog(Dialog[str]):
         if not self.gone:
             self._show_message(text)
 
-    def replace_former(self, text: str, draft: str = "", former: str = "") -> None:
-        """This is the note by now, and this draft was typed in place of the former one and not saved when the program
-        ended; what was typed meanwhile stays in front of it."""
-        now, draft, former = _one_line(text), _one_line(draft), _one_line(former)
-        if draft == now or (former != now and draft in now):
-            draft = ""
-        if self.gone or (now == self._before and not draft):
+    def show_stored(self, note: str, draft: str) -> None:
+        """Show the stored note, or its draft if one was not saved before the program ended, behind what was typed into
+        this dialog meanwhile."""
+        if self.gone:
             return
-        line, typed = self.query_one(NoteInput), self._note
-        there = draft if draft and former == now else _joined(now, draft)
-        line.value = self._typed = there if typed == self._before else f"{typed} | {there}" if there else typed
+        line, typed = self.query_one(NoteInput), "" if self._note == self._before else self._note
+        draft = "" if draft == note else _one_line(draft)
+        self._before = _one_line(note)
+        line.value = self._typed = " | ".join(filter(None, (typed, draft))) or self._before
         line.cursor_position = len(line.value)
-        self._before = now
         if draft:
             self._draft = draft
             self._show_message(
@@ -136,7 +134,7 @@ class NoteDialog(Dialog[str]):
         """Keep what is typed; later keys have not put that off."""
         self._is_waiting = False
         if not self.gone:
-            self._put_draft("" if self._note == self._before else self._note)
+            self.keep()
 
     def _put_draft(self, text: str) -> None:
         if text != self._draft:
@@ -153,9 +151,8 @@ class NoteDialog(Dialog[str]):
             self.dismiss(self._note)
 
     def keep(self) -> None:
-        """Keep what was typed: the program is being closed."""
-        if self._note and self._note != self._before:
-            self._keep(self._note)
+        """Save what is typed as the draft, also when the program is closed."""
+        self._put_draft("" if self._note == self._before else self._note)
 
     def action_give_up(self) -> None:
         """Esc; only a second one discards what was typed."""
@@ -175,11 +172,6 @@ def _one_line(text: str) -> str:
     return clean_line(text, max(len(text), 1))
 
 
-def _joined(former: str, note: str) -> str:
-    """Both, where what was typed does not hold the former, which another window may have written."""
-    return former if not note else note if former in note else f"{former} | {note}"
-
-
 class NoteWriter:
     """Asks for the note of a run on the run list's page, and saves it."""
 
@@ -192,24 +184,22 @@ class NoteWriter:
         self._page.run_worker(self._look_up(run_id, dialog), group="note-look-up", exclusive=True)
 
     async def _ask(self, run_id: int, former: str, typed: str | None = None, problem: str = "") -> NoteDialog:
-        def save_when_leaving(text: str) -> None:
-            former = dialog.before
-            self._workspace.send(lambda session: session.notes.keep(run_id, text, former))
-
         def autosave(text: str) -> None:
-            self._page.run_worker(self._save_draft(run_id, dialog, text, dialog.before), group="note-draft")
+            # At once, also while the program closes: no worker begins then.
+            saving = self._workspace.send(lambda session: session.notes.save_draft(run_id, text))
+            self._page.run_worker(self._draft_saved(saving, dialog), group="note-draft")
 
         def answered(text: str | None) -> None:
             if text is not None and text != dialog.before:
                 self._page.run_worker(self._save(run_id, dialog.before, text), group="note")
 
-        dialog = NoteDialog(run_id, former, keep=save_when_leaving, autosave=autosave, typed=typed, problem=problem)
+        dialog = NoteDialog(run_id, former, autosave=autosave, typed=typed, problem=problem)
         await self._page.app.push_screen(dialog, answered)
         dialog.set_focus(dialog.query_one(NoteInput))
         return dialog
 
     async def _look_up(self, run_id: int, dialog: NoteDialog) -> None:
-        """Another window may have written one, or the program was ended before what was typed was saved."""
+        """Show the note as another window may have written it, or a draft from before a crash."""
         listing = self._controller.listing
         try:
             listing.notes = await self._workspace.call(lambda session: session.notes.all())
@@ -217,11 +207,11 @@ class NoteWriter:
         except CekuraTuiError as error:
             dialog.report(error.sentence())
         else:
-            dialog.replace_former(listing.notes.get(run_id, ""), draft.text, draft.former)
+            dialog.show_stored(listing.notes.get(run_id, ""), draft)
 
-    async def _save_draft(self, run_id: int, dialog: NoteDialog, text: str, former: str) -> None:
+    async def _draft_saved(self, saving: Future[None], dialog: NoteDialog) -> None:
         try:
-            await self._workspace.call(lambda session: session.notes.save_draft(run_id, text, former))
+            await asyncio.shield(asyncio.wrap_future(saving))
         except CekuraTuiError as error:
             dialog.report(f"Can't save the draft. {error.sentence()}")
 
