@@ -32,7 +32,7 @@ class _Place:
 
 _LIST, _CHOICES, _DIFF = (
     "kit.virtual_list:VirtualList",
-    "kit.choice_list:ChoiceList",
+    "kit.simple_list:ChoiceList",
     "suggestion.diff_view:ProseDiffView",
 )
 _APP = "app:CekuraApp"

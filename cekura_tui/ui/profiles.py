@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,9 +18,8 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.kit.lines import TONE_CLASSES
-from cekura_tui.ui.kit.strips import Line, RowState
-from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.kit.simple_list import Ink, SimpleList
+from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.sign_in import KeyLine, mended
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
@@ -44,37 +42,25 @@ ADD = ProfileChoice("\0")
 """What is answered by somebody who adds a profile."""
 
 
-class ProfileList(VirtualList[ProfileChoice]):
-    """Name, server, and where the key is from, one a line."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-    DEFAULT_CSS = "ProfileList { height: auto; max-height: 12; }"
-
-    def key_of(self, row: ProfileChoice) -> Hashable:
-        """Its name."""
-        return row.name
-
-    def lines_of(self, row: ProfileChoice, width: int, state: RowState) -> Sequence[Line]:
-        """One line."""
-        cells = width - 4 - _NAME_CELLS - _SERVER_CELLS
-        dim = self.style_of("tone--dim")
-        return [
-            [
-                Segment("● " if row.current else "  "),
-                Segment(fit(clean_line(row.name, 60) or "Demo", _NAME_CELLS), self.style_of("tone--strong")),
-                Segment(" "),
-                Segment(fit(row.server, _SERVER_CELLS)),
-                Segment(" "),
-                Segment(fit(row.key_from or "no key · sign in", cells), dim),
-            ]
-        ]
+def _profile_line(row: ProfileChoice, width: int, ink: Ink) -> Line:
+    """Name, server, and where the key is from."""
+    return [
+        Segment("● " if row.current else "  "),
+        Segment(fit(clean_line(row.name, 60) or "Demo", _NAME_CELLS), ink("strong")),
+        Segment(" "),
+        Segment(fit(row.server, _SERVER_CELLS)),
+        Segment(" "),
+        Segment(fit(row.key_from or "no key · sign in", width - 4 - _NAME_CELLS - _SERVER_CELLS), ink("dim")),
+    ]
 
 
 class ProfileDialog(Dialog[ProfileChoice]):
     """Answers with the profile to go on with."""
 
-    AUTO_FOCUS = "ProfileList"
-    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("profiles.add", "a", "add", "Add profile", footer=1),)
+    AUTO_FOCUS = "#profiles"
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("profiles.add", "a", lambda dialog: dialog.dismiss(ADD), "Add profile", footer=1),
+    )
 
     def __init__(self, state: AppState) -> None:
         super().__init__()
@@ -84,7 +70,7 @@ class ProfileDialog(Dialog[ProfileChoice]):
         """The list."""
         with Vertical(id="profiles-dialog", classes="dialog") as box:
             box.border_title = Content("Profiles")
-            yield ProfileList(id="profiles")
+            yield SimpleList(key=lambda row: row.name, line=_profile_line, id="profiles")
             yield KeyHint("{list.open} open · {profiles.add} add profile · {dialog.close} cancel")
 
     def on_mount(self) -> None:
@@ -102,18 +88,14 @@ class ProfileDialog(Dialog[ProfileChoice]):
             for one in found
         ]
         rows.append(ProfileChoice("", "built-in demo", "no key needed", setup.demo is not None))
-        profiles = self.query_one(ProfileList)
+        profiles: SimpleList[ProfileChoice] = self.query_one(SimpleList)
         profiles.show_rows(rows)
         profiles.move_to(next((row.name for row in rows if row.current), rows[0].name))
 
-    @on(ProfileList.Opened)
+    @on(SimpleList.Opened)
     def choose(self) -> None:
         """Enter on one."""
-        self.dismiss(self.query_one(ProfileList).cursor_row)
-
-    def action_add(self) -> None:
-        """Sign in under a new name."""
-        self.dismiss(ADD)
+        self.dismiss(self.query_one(SimpleList).cursor_row)
 
 
 class AddProfileDialog(Dialog[bool]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,10 +20,9 @@ from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.dialog import DialogNote
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.page import Page
-from cekura_tui.ui.kit.strips import Line, RowState
-from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.kit.simple_list import Ink, SimpleList
+from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.messages import CopyRequested, WorkspaceChanged
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
@@ -71,26 +69,14 @@ def mended(error: CekuraTuiError) -> str:
     return error.message if not isinstance(error, KeyMissing) or error.hint == HOW else error.sentence()
 
 
-class WaysIn(VirtualList[WayIn]):
-    """The ways in, one a line."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-    DEFAULT_CSS = f"WaysIn {{ height: {len(_WAYS)}; }}"
-
-    def key_of(self, row: WayIn) -> Hashable:
-        """Its key."""
-        return row.key
-
-    def lines_of(self, row: WayIn, width: int, state: RowState) -> Sequence[Line]:
-        """Key, name, words."""
-        key = keymap_in_use().name(_ACTIONS[row.key])
-        return [
-            [
-                Segment(f" {fit(key, max(len(key), 1))}  ", self.style_of("tone--accent")),
-                Segment(fit(row.name, _NAME_CELLS), self.style_of("tone--strong")),
-                Segment(fit(row.words, width - _NAME_CELLS - max(len(key), 1) - 3), self.style_of("tone--dim")),
-            ]
-        ]
+def _way_line(row: WayIn, width: int, ink: Ink) -> Line:
+    key = keymap_in_use().name(_ACTIONS[row.key])
+    cells = max(len(key), 1)
+    return [
+        Segment(f" {fit(key, cells)}  ", ink("accent")),
+        Segment(fit(row.name, _NAME_CELLS), ink("strong")),
+        Segment(fit(row.words, width - _NAME_CELLS - cells - 3), ink("dim")),
+    ]
 
 
 class KeyLine(TypedLine):
@@ -148,7 +134,7 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
             box.border_title = Content("cekura-tui")
             yield Static(Content(_ABOUT), id="about")
             yield Static(Content(clean(self._why())), id="reason")
-            yield WaysIn(id="ways")
+            yield SimpleList(key=lambda row: row.key, line=_way_line, id="ways")
             with Vertical(id="key-form", classes="section"):
                 yield Label(Content("API key"), classes="section-title")
                 yield KeyLine(placeholder="Paste or type the key", password=True, id="key", compact=True)
@@ -169,21 +155,21 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
     def on_mount(self) -> None:
         """A blinking cursor would write to the terminal for ever."""
         self.query_one(Input).cursor_blink = False
-        self.query_one(WaysIn).show_rows(_WAYS)
+        self.query_one(SimpleList).show_rows(_WAYS)
         self.query_one("#reason").set_class(self._refused, "-failed")
         self._show_form(self._refused)
 
     def _show_form(self, typing: bool) -> None:
         self.query_one("#key-form").display = typing
-        self.query_one("#about").display = self.query_one(WaysIn).display = not typing
+        self.query_one("#about").display = self.query_one(SimpleList).display = not typing
         self.query_one("#reason").display = self._refused or not typing
         self.query_one(DialogNote).show("")
-        self.set_focus(self.query_one(KeyLine) if typing else self.query_one(WaysIn))
+        self.set_focus(self.query_one(KeyLine) if typing else self.query_one(SimpleList))
 
     # Ways in
 
-    @on(WaysIn.Opened)
-    def choose(self, event: WaysIn.Opened) -> None:
+    @on(SimpleList.Opened)
+    def choose(self, event: SimpleList.Opened) -> None:
         """Enter on one."""
         do = {"s": self.action_type_key, "d": self.action_demo, "e": self.action_environment, "c": self.action_cached}
         do.get(str(event.key), self.action_profile)()

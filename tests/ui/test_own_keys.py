@@ -102,8 +102,9 @@ def _kinds(kind: type[DOMNode]) -> list[type[DOMNode]]:
 def test_every_table_of_actions_has_a_place_in_the_catalogue() -> None:
     all_actions()
     listed = {one.id for one in list_actions({})}
-    tables = [kind.__dict__.get("ACTIONS", ()) for kind in _kinds(DOMNode) if kind.__module__.startswith("cekura_tui.")]
-    assert {action.id for table in tables for action in table} == listed
+    ours = [kind for kind in _kinds(DOMNode) if kind.__module__.startswith("cekura_tui.") and "ACTIONS" in vars(kind)]
+    assert {action.id for kind in ours for action in vars(kind)["ACTIONS"]} == listed
+    assert all("BINDINGS" in vars(kind) or not vars(kind)["ACTIONS"] for kind in ours)
 
 
 def test_config_keys_prints_the_actions_their_keys_and_the_problems() -> None:

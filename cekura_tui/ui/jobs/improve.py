@@ -28,11 +28,11 @@ from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.jobs.drafts import Autosave, DraftKeeper
 from cekura_tui.ui.jobs.job_keys import launched_words
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine, is_typed, text_of
 from cekura_tui.ui.kit.keys_in_order import passed_on
 from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
+from cekura_tui.ui.kit.simple_list import Choice, ChoiceList
 from cekura_tui.ui.messages import GivenPrompt, Improve
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.foreground import edit_prompt

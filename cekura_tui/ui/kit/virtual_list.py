@@ -168,13 +168,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     # What a child says
 
-    def key_of(self, row: R) -> Hashable:
-        """What stays the same when the row changes."""
-        raise NotImplementedError
-
-    def lines_of(self, row: R, width: int, state: RowState) -> Sequence[Line]:
-        """The row's lines as segments of cleaned text, `width` cells each at most; what is wider is cropped."""
-        raise NotImplementedError
+    key_of: Callable[[R], Hashable]
+    """What stays the same when the row changes."""
+    lines_of: Callable[[R, int, RowState], Sequence[Line]]
+    """The row's lines as segments of cleaned text, `width` cells each at most; what is wider is cropped."""
 
     def estimate(self, row: R, width: int) -> int:
         """About how many lines a row takes: quick, because it is asked for every row when `row_height` is None."""
@@ -297,8 +294,9 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         if (index := self.index_of(key, near=self._cursor)) is not None:
             before = self.drawn_lines()
             self._put_cursor(index)
-            self.viewport.reveal(min(index + following, len(self._rows) - 1))
-            self.viewport.reveal(index)
+            if self._laid_out:  # else the row is revealed by the first layout
+                self.viewport.reveal(min(index + following, len(self._rows) - 1))
+                self.viewport.reveal(index)
             self.repaint_changes(before)
 
     def move_by(self, rows: int) -> None:

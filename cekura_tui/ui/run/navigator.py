@@ -18,7 +18,7 @@ from textual.widgets import Input, Static
 from cekura_tui.evidence.evidence import Evidence, reason_words
 from cekura_tui.model.text import clean_line, count, shortened
 from cekura_tui.model.transcript.search import At
-from cekura_tui.ui.actions import ACTIONS, Action
+from cekura_tui.ui.actions import ACTIONS, Action, bindings
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
@@ -47,6 +47,7 @@ class FindLine(Horizontal):
     }
     """
     ACTIONS: ClassVar[tuple[Action, ...]] = (Action("find.close", "escape", "leave", "Cancel", footer=1),)
+    BINDINGS = bindings(ACTIONS)
 
     def __init__(self, typed: Callable[[str, int | None], None], ended: Callable[[str, int | None], None]) -> None:
         super().__init__()

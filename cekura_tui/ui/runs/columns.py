@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,9 +18,8 @@ from cekura_tui.model.run.columns import Cells, RunColumn, RunColumns
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.dialog import Dialog, KeyHint
-from cekura_tui.ui.kit.lines import TONE_CLASSES
-from cekura_tui.ui.kit.strips import Line, RowState
-from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.kit.simple_list import Ink, SimpleList
+from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.terminal.cells import fit
 
 if TYPE_CHECKING:
@@ -48,27 +47,17 @@ class ColumnRow:
         return f"{self.cells} wide" if self.column.width else f"{self.cells} wide, automatic"
 
 
-class ColumnList(VirtualList[ColumnRow]):
-    """A column a line."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-
-    def key_of(self, row: ColumnRow) -> Hashable:
-        """Its name."""
-        return row.column.name
-
-    def lines_of(self, row: ColumnRow, width: int, state: RowState) -> Sequence[Line]:
-        """A box, the name, and the width."""
-        box, dim = "[x]" if row.column.shown else "[ ]", self.style_of("tone--dim")
-        name = fit(row.column.name, _NAME_CELLS)
-        return [[Segment(f" {box} {name}"), Segment(fit(row.words, width - _NAME_CELLS - 6), dim)]]
+def _line(row: ColumnRow, width: int, ink: Ink) -> Line:
+    """A box, the name, and the width."""
+    box, name = "[x]" if row.column.shown else "[ ]", fit(row.column.name, _NAME_CELLS)
+    return [Segment(f" {box} {name}"), Segment(fit(row.words, width - _NAME_CELLS - 6), ink("dim"))]
 
 
 class ColumnsDialog(Dialog[None]):
     """For all lists, or for one `view` by its name. `apply` has the list drawn and says which columns it shows;
     `usual` are those without a choice."""
 
-    AUTO_FOCUS = "ColumnList"
+    AUTO_FOCUS = "#columns"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("columns.toggle", "space", "toggle_column", "Show or hide", footer=1),
         Action("columns.down", "J,shift+down", "shift(1)", "Move down", footer=2),
@@ -90,7 +79,9 @@ class ColumnsDialog(Dialog[None]):
         with Vertical(classes="dialog", id="choose-columns") as box:
             box.border_title = Content("Columns")
             yield Label(Content(f"Of the view “{self._view}”" if self._view else "Of the run list"), id="columns-of")
-            yield ColumnList(opened=lambda _: self.action_give_up(), id="columns")
+            yield SimpleList(
+                key=lambda row: row.column.name, line=_line, id="columns", opened=lambda _: self.action_give_up()
+            )
             yield KeyHint(_KEYS)
 
     def on_mount(self) -> None:
@@ -104,11 +95,15 @@ class ColumnsDialog(Dialog[None]):
     def _draw(self) -> None:
         cells = dict(self._apply(self._columns))
         rows = [ColumnRow(column, cells.get(column.name, 0)) for column in self._columns.all]
-        self.query_one(ColumnList).show_rows(rows)
+        self._columns_list.show_rows(rows)
+
+    @property
+    def _columns_list(self) -> SimpleList[ColumnRow]:
+        return self.query_one(SimpleList)
 
     @property
     def _row(self) -> ColumnRow | None:
-        return self.query_one(ColumnList).cursor_row
+        return self._columns_list.cursor_row
 
     def _change(self, columns: RunColumns) -> None:
         self._columns = columns

@@ -22,10 +22,10 @@ from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.choice_list import Choice, ChoiceList
 from cekura_tui.ui.kit.copying import PREVIEWED, Copy, CopyDialog, Lead
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.ui.kit.simple_list import Choice, ChoiceList
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.run_export import ENDINGS, AlreadyThere, RunExport, check_export
 

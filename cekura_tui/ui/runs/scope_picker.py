@@ -19,9 +19,8 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.kit.lines import TONE_CLASSES
-from cekura_tui.ui.kit.strips import Line, RowState
-from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.kit.simple_list import Ink, SimpleList
+from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
@@ -66,23 +65,11 @@ class AgentQuery:
     q: str = ""
 
 
-class ScopeList(VirtualList[ScopeChoice], can_focus=False):
-    """Projects with their agents indented under them."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-
-    def key_of(self, row: ScopeChoice) -> Hashable:
-        """Kind and number."""
-        return row.key
-
-    def lines_of(self, row: ScopeChoice, width: int, state: RowState) -> Sequence[Line]:
-        """One line."""
-        agent = row.scope.kind == "agent"
-        name = fit(("    " if agent else "") + row.scope.shown, width - 14)
-        mark = "● " if row.current else "  "
-        dim = self.style_of("tone--dim")
-        number = fit(str(row.scope.id), 10, right=True)
-        return [[Segment(mark), Segment(name, None if row.fits else dim), Segment(number, dim)]]
+def _scope_line(row: ScopeChoice, width: int, ink: Ink) -> Line:
+    name = fit(("    " if row.scope.kind == "agent" else "") + row.scope.shown, width - 14)
+    number = fit(str(row.scope.id), 10, right=True)
+    mark = "● " if row.current else "  "
+    return [Segment(mark), Segment(name, None if row.fits else ink("dim")), Segment(number, ink("dim"))]
 
 
 class PickScopeDialog(Dialog[Scope]):
@@ -91,10 +78,10 @@ class PickScopeDialog(Dialog[Scope]):
     AUTO_FOCUS = "Input"
     FIRST_READS = ("agents",)
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("scopes.down", "down", "move(1)", "Down"),
-        Action("scopes.up", "up", "move(-1)", "Up"),
-        Action("scopes.page-down", "pagedown", "page(1)", "Page down"),
-        Action("scopes.page-up", "pageup", "page(-1)", "Page up"),
+        Action("scopes.down", "down", lambda dialog: dialog.scopes.move_by(1), "Down"),
+        Action("scopes.up", "up", lambda dialog: dialog.scopes.move_by(-1), "Up"),
+        Action("scopes.page-down", "pagedown", lambda dialog: dialog.scopes.action_page(1), "Page down"),
+        Action("scopes.page-up", "pageup", lambda dialog: dialog.scopes.action_page(-1), "Page up"),
     )
 
     def __init__(self, state: AppState, projects: Sequence[Project], current: Scope | None) -> None:
@@ -119,7 +106,7 @@ class PickScopeDialog(Dialog[Scope]):
         with Vertical(id="pick-scope", classes="dialog") as box:
             box.border_title = Content("List runs of")
             yield TypedLine(placeholder="Type a project, agent or ID", id="scope-search", compact=True)
-            yield ScopeList(id="scopes")
+            yield SimpleList(key=lambda row: row.key, line=_scope_line, id="scopes", can_focus=False)
             yield DialogNote(id="scope-note")
             yield KeyHint("enter choose · {scopes.up} {scopes.down} move · {dialog.close} cancel")
 
@@ -129,15 +116,10 @@ class PickScopeDialog(Dialog[Scope]):
         self._show()
         self._ask()
 
-    # Keys
-
-    def action_move(self, rows: int) -> None:
-        """The cursor of the list, while the keys go to the search."""
-        self.query_one(ScopeList).move_by(rows)
-
-    def action_page(self, pages: int) -> None:
-        """A page of the list."""
-        self.query_one(ScopeList).action_page(pages)
+    @property
+    def scopes(self) -> SimpleList[ScopeChoice]:
+        """The list, whose cursor moves while the keys go to the search."""
+        return self.query_one(SimpleList)
 
     @on(Input.Changed)
     def typed(self, event: Input.Changed) -> None:
@@ -154,10 +136,10 @@ class PickScopeDialog(Dialog[Scope]):
         self._draw_note()
 
     @on(Input.Submitted)
-    @on(ScopeList.Opened)
+    @on(SimpleList.Opened)
     def pick(self) -> None:
         """Enter on one."""
-        if (row := self.query_one(ScopeList).cursor_row) is not None:
+        if (row := self.scopes.cursor_row) is not None:
             self.dismiss(row.scope)
 
     # What is shown
@@ -185,7 +167,7 @@ class PickScopeDialog(Dialog[Scope]):
 
     def _show(self, *, reset: bool = False) -> None:
         """Show what fits. The cursor goes to the best row where other words were typed or there was none that fits."""
-        scopes = self.query_one(ScopeList)
+        scopes = self.scopes
         reset = reset or not any(row.fits for row in scopes.rows)
         scopes.show_rows(list(self._choices()))
         best = [row for row in scopes.rows if row.current and not self._words]
@@ -201,7 +183,7 @@ class PickScopeDialog(Dialog[Scope]):
             text = "This API key has no project."
         elif self._open():
             text = "Loading agents …"
-        elif not self.query_one(ScopeList).rows:
+        elif not self.scopes.rows:
             more = any(self._next.get(ask, 1) > PAGES for ask in self._wanted())
             text = "No match yet. Type more of the name." if more else "No matching project or agent."
         elif long := [

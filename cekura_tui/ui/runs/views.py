@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -20,9 +20,8 @@ from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.kit.lines import TONE_CLASSES
-from cekura_tui.ui.kit.strips import Line, RowState
-from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.kit.simple_list import Ink, SimpleList
+from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
@@ -35,40 +34,14 @@ LONGEST_NAME = 60
 _NAME_CELLS = 26
 
 
-class ViewList(VirtualList[SavedView]):
-    """A view a line; a dot marks the one that is applied now."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-    current = ""
-    _has_size = False
-
-    def on_resize(self) -> None:
-        """Scroll to the first view once: a cursor moved before the first layout scrolled its row to the top."""
-        super().on_resize()
-        if not self._has_size:
-            self._has_size = True
-            key = self.cursor_key
-            self.action_first()
-            self.move_to(key)
-
-    def key_of(self, row: SavedView) -> Hashable:
-        """Its name, and whether it is built in."""
-        return (row.name, row.given)
-
-    def lines_of(self, row: SavedView, width: int, state: RowState) -> Sequence[Line]:
-        """The name, then the filter in muted."""
-        name = Segment(("● " if row.filter == self.current else "  ") + fit(row.name, _NAME_CELLS) + "  ")
-        return [[name, Segment(fit(row.filter, width - _NAME_CELLS - 4), self.style_of("tone--dim"))]]
-
-
 class ViewsDialog(Dialog[str]):
     """Answers with the filter of the chosen view; `current` is the filter applied now."""
 
-    AUTO_FOCUS = "ViewList"
+    AUTO_FOCUS = "#views"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("views.save", "s", "name", "Save filter", footer=1),
-        Action("views.forget", "x", "delete", "Delete", footer=2),
-        Action("views.undo", "u", "restore", "Undo", footer=3),
+        Action("views.save", "s", lambda dialog: dialog.name_filter(), "Save filter", footer=1),
+        Action("views.forget", "x", lambda dialog: dialog.delete(), "Delete", footer=2),
+        Action("views.undo", "u", lambda dialog: dialog.restore(), "Undo", footer=3),
     )
 
     def __init__(self, state: AppState, current: str, views: Sequence[SavedView]) -> None:
@@ -82,7 +55,7 @@ class ViewsDialog(Dialog[str]):
         """The views, and under them a line for a name."""
         with Vertical(classes="dialog views") as box:
             box.border_title = Content("Views")
-            yield ViewList(id="views")
+            yield SimpleList(key=lambda view: (view.name, view.given), line=self._line, id="views")
             with Vertical(id="view-naming"):
                 yield Static(Content(f"Save {clean_line(self._current)} as"), id="view-of")
                 yield TypedLine(id="view-name", compact=True)
@@ -93,27 +66,33 @@ class ViewsDialog(Dialog[str]):
         """Show them; the cursor is on the one applied now."""
         self.query_one(Input).cursor_blink = False
         self.query_one("#view-naming").display = False
-        views = self.query_one(ViewList)
-        views.current = self._current
         self._draw()
-        for view in views.rows:
+        for view in self._views.rows:
             if view.filter == self._current:
-                views.move_to(views.key_of(view))
+                self._views.move_to((view.name, view.given))
+
+    @property
+    def _views(self) -> SimpleList[SavedView]:
+        return self.query_one(SimpleList)
+
+    def _line(self, view: SavedView, width: int, ink: Ink) -> Line:
+        """Its name, then its filter; a dot marks the one that is applied now."""
+        name = Segment(("● " if view.filter == self._current else "  ") + fit(view.name, _NAME_CELLS) + "  ")
+        return [name, Segment(fit(view.filter, width - _NAME_CELLS - 4), ink("dim"))]
 
     def _draw(self, name: str = "") -> None:
         """Built-in views, then the user's by name; the cursor goes to the user's view of this name."""
-        views = self.query_one(ViewList)
         own = sorted(self._own.values(), key=lambda view: (view.name.casefold(), view.name))
-        views.show_rows([*GIVEN_VIEWS, *own])
-        views.move_to((name, False))
+        self._views.show_rows([*GIVEN_VIEWS, *own])
+        self._views.move_to((name, False))
 
     def _show_message(self, text: str, *, failed: bool = False, done: bool = False) -> None:
         self.query_one(DialogNote).show(clean_line(text), failed=failed, done=done)
 
-    @on(ViewList.Opened)
+    @on(SimpleList.Opened)
     def choose(self) -> None:
         """Enter on one."""
-        if (view := self.query_one(ViewList).cursor_row) is not None:
+        if (view := self._views.cursor_row) is not None:
             self.dismiss(view.filter)
 
     # Saving
@@ -126,9 +105,9 @@ class ViewsDialog(Dialog[str]):
         self._replaces = ""
         self.query_one("#view-naming").display = naming
         self.query_one("#views-keys", KeyHint).show(_NAMING_KEYS if naming else _KEYS)
-        self.set_focus(self.query_one(Input) if naming else self.query_one(ViewList))
+        self.set_focus(self.query_one(Input) if naming else self._views)
 
-    def action_name(self) -> None:
+    def name_filter(self) -> None:
         """Ask for a name."""
         if not self._current:
             how = with_keys("Press {runs.filter} in the run list to type one.")
@@ -184,9 +163,9 @@ class ViewsDialog(Dialog[str]):
 
     # Deleting
 
-    def action_delete(self) -> None:
+    def delete(self) -> None:
         """Delete the user's view under the cursor."""
-        view = self.query_one(ViewList).cursor_row
+        view = self._views.cursor_row
         if view is None:
             return
         if view.given:
@@ -208,7 +187,7 @@ class ViewsDialog(Dialog[str]):
             self._draw(view.name)
             self._show_message(f"Can't delete “{view.name}”. {error.sentence()}", failed=True)
 
-    def action_restore(self) -> None:
+    def restore(self) -> None:
         """Restore the view deleted last."""
         if not self._deleted:
             self._show_message("Nothing to undo.", failed=True)

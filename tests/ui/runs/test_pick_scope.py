@@ -16,8 +16,9 @@ from waiting import eventually
 from watching import sees
 
 from cekura_tui.model.scope import Project, Scope
+from cekura_tui.ui.kit.simple_list import SimpleList
 from cekura_tui.ui.runs import scope_picker
-from cekura_tui.ui.runs.scope_picker import AT_ONCE, PickScopeDialog, ScopeList
+from cekura_tui.ui.runs.scope_picker import AT_ONCE, PickScopeDialog, ScopeChoice
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup
 
@@ -68,8 +69,8 @@ def picker(projects: Sequence[Project], current: Scope | None = None) -> Callabl
     return lambda state: PickScopeDialog(state, projects, current)
 
 
-def scopes(app: OneDialog) -> ScopeList:
-    return app.screen.query_one(ScopeList)
+def scopes(app: OneDialog) -> SimpleList[ScopeChoice]:
+    return app.screen.query_one(SimpleList)
 
 
 def listed(app: OneDialog) -> list[object]:
@@ -92,7 +93,7 @@ async def test_every_project_and_agent_is_listed_and_picked_by_a_key_or_a_double
             assert await answer(app, pilot, *keys) == scope
             await ask_again(app)
             await loaded(pilot)
-        await pilot.click(ScopeList, offset=(6, 2), times=2)
+        await pilot.click(SimpleList, offset=(6, 2), times=2)
         await eventually(lambda: app.answers[3:] == [orders], "an answer")
         await ask_again(app)
         for typed, key in (

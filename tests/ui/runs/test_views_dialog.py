@@ -17,7 +17,8 @@ from watching import screen_text, sees
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
 from cekura_tui.model.filter.parse import parse
-from cekura_tui.ui.runs.views import ViewList, ViewsDialog, choose_view
+from cekura_tui.ui.kit.simple_list import SimpleList
+from cekura_tui.ui.runs.views import ViewsDialog, choose_view
 from cekura_tui.workspace.setup import Setup
 
 ANGRY, TEXT = SavedView("Angry callers", "scenario:~angry outcome:failed"), SavedView("text only", "mode:text")
@@ -44,7 +45,7 @@ async def kept(app: OneDialog, *views: SavedView) -> None:
 
 def shown(app: OneDialog) -> list[str]:
     """The names in the list, from the top."""
-    views = app.screen.query_one(ViewList)
+    views: SimpleList[Any] = app.screen.query_one(SimpleList)
     return [views.render_line(y).text[2:28].strip() for y in range(views.size.height)]
 
 

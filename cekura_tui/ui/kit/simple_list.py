@@ -1,22 +1,50 @@
-"""A short list to choose one or several from: the choice is a shape, not a colour."""
+"""Lists that need no class of their own: rows of one line each, and choices, which are shapes, not colours."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from rich.segment import Segment
+from rich.style import Style
 
 from cekura_tui.ui.actions import Action
+from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.terminal.cells import fit
 
+R = TypeVar("R")
+Ink = Callable[[str], Style]
+"""The style of a tone: one of `TONES`."""
+
+
+class SimpleList(VirtualList[R]):
+    """Rows of one line: `key` says what stays the same when a row changes, `line` draws a row in so many cells."""
+
+    COMPONENT_CLASSES = TONE_CLASSES
+
+    def __init__(
+        self,
+        *,
+        key: Callable[[R], Hashable],
+        line: Callable[[R, int, Ink], Line],
+        id: str,  # noqa: A002 - Textual's own word
+        opened: Callable[[Hashable], None] | None = None,
+        can_focus: bool = True,
+    ) -> None:
+        self.key_of = key
+        self.lines_of = lambda row, width, state: [line(row, width, self._ink)]
+        super().__init__(opened=opened, id=id)
+        self.can_focus = can_focus
+
+    def _ink(self, tone: str) -> Style:
+        return self.style_of(f"tone--{tone}")
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Something that can be chosen."""
-
     key: str
     words: str
 
