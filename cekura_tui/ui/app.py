@@ -58,7 +58,6 @@ from cekura_tui.ui.messages import (
     OpenRun,
     PrepareRunScreen,
     Request,
-    RunsRead,
     SignInRequested,
     WorkspaceChanged,
 )
@@ -347,7 +346,6 @@ class CekuraApp(App[None]):
         self._copies = Copies(self, workspace.setup.paths.copied)
         self.state.hints.changed = lambda: self.screen.refresh_bindings()
         self.news = News(self, self.state, lambda: self._runs.controller.reload())
-        self.state.away = lambda: self.news.away.away
         self._garbage = GarbageWhenIdle(self) if tidy else None
         self.too_small_lines: list[str] = []
         """All that the window shows while it is too small for the app."""
@@ -516,7 +514,7 @@ class CekuraApp(App[None]):
 
     def _load(self) -> None:
         """Read everything at the start."""
-        self.news.begin(runs=self._run_id is None)
+        self.news.begin()
         self._read_jobs()
         if self._run_id is not None:
             # A run needs no scope; the list behind it is read when one goes back to it.
@@ -582,11 +580,6 @@ class CekuraApp(App[None]):
             [replace(job, looked_at=now) if job.unread and job.number in self._looking else job for job in jobs]
         )
         self.news.report_trouble(trouble)
-
-    @on(RunsRead)
-    def runs_read(self, event: RunsRead) -> None:
-        """The run list was read."""
-        self.news.away.runs_read(event)
 
     # Whether somebody is there
 
@@ -728,7 +721,7 @@ class CekuraApp(App[None]):
         self.state.put_jobs(())
         self.state.pointed_job = None
         self.state.decisions.clear()
-        self.news.begin(runs=False)
+        self.news.begin()
         self._runs.controller.list_scope(self._workspace.setup.scope)
         self._read_jobs()
 

@@ -12,10 +12,8 @@ from textual import events
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.messages import RunsRead
 from cekura_tui.ui.state import AppState
 
 if TYPE_CHECKING:
@@ -54,29 +52,6 @@ class Presence:
         return since
 
 
-@dataclass(frozen=True, slots=True)
-class NewFailures:
-    """Runs of a list that failed since it was read before; with `more` there may be others beyond those read."""
-
-    count: int = 0
-    more: bool = False
-
-
-def new_failures(before: Sequence[RunRow] | None, now: Sequence[RunRow], *, whole: bool) -> NewFailures:
-    """Compare a list as it was with its newest runs as they are, `whole` where these are all of it.
-
-    Without a list of before there is nothing to compare. A run that was going on before and has failed is new.
-    """
-    if before is None:
-        return NewFailures()
-    settled = {row.id for row in before if row.outcome.settled}
-    oldest = min((row.id for row in before), default=0)
-    fresh = [row for row in now if row.id >= oldest and row.id not in settled]
-    failed = sum(row.outcome.kind in ("failed", "error") for row in fresh)
-    reached = whole or bool({row.id for row in before} & {row.id for row in now})
-    return NewFailures(failed, more=failed > 0 and not reached)
-
-
 _WITHOUT_RESULT = (
     (JobState.NO_ISSUES, "without issues"),
     (JobState.FAILED, "failed"),
@@ -104,14 +79,10 @@ def ended_words(jobs: Sequence[Job]) -> str:
     return f"job {job.number} {job.state.words}" + (f", {clean_line(job.agent_name, 60)}" if job.agent_name else "")
 
 
-def away_message(jobs: Sequence[Job], failures: NewFailures) -> str:
-    """What happened meanwhile, in one line; empty where nothing did."""
-    parts = [what_ended(jobs)] if jobs else []
-    if failures.count:
-        least = "at least " if failures.more else ""
-        parts.append(f"{least}{count(failures.count, 'new failure')} in this view")
-    further = with_keys(" {app.next-unread} opens the next finished job.") if jobs else ""
-    return f"While you were away: {', '.join(parts)}.{further}" if parts else ""
+def away_message(jobs: Sequence[Job]) -> str:
+    """Which jobs ended meanwhile, in one line; empty where none did."""
+    further = with_keys("{app.next-unread} opens the next finished job.")
+    return f"While you were away: {what_ended(jobs)}. {further}" if jobs else ""
 
 
 def next_unread(jobs: Iterable[Job]) -> Job | None:
@@ -142,17 +113,15 @@ LONG = 60.0
 class _AwaySummary:
     """What is still to be known before the line is shown. `going` are jobs by number, with their last answer's time."""
 
-    runs: bool
     going: dict[int, float | None] = field(default_factory=dict)
     visit_read: bool = False
     jobs: bool = False
-    failures: NewFailures = field(default_factory=NewFailures)
 
 
 class WhileAway:
-    """Knows whether somebody is there. `reload_runs` has the run list read again; False where there is none yet."""
+    """Whether the user is there, and the line that says what ended meanwhile. `reload_runs` reloads the run list."""
 
-    def __init__(self, app: App[None], app_state: AppState, reload_runs: Callable[[], bool]) -> None:
+    def __init__(self, app: App[None], app_state: AppState, reload_runs: Callable[[], None]) -> None:
         self._app, self._state, self._reload_runs = app, app_state, reload_runs
         self._presence = Presence(app_state.clock())
         self._unread: frozenset[int] = frozenset()
@@ -169,12 +138,12 @@ class WhileAway:
 
     # Coming and going
 
-    def begin(self, *, runs: bool) -> None:
-        """The program starts, or another workspace is entered; with `runs` the run list is being read."""
+    def begin(self) -> None:
+        """Report what ended before the program started, or before another workspace was entered."""
         self._unread = self._seen = frozenset()
         self._recorded = None
         going = {job.number: job.answered_at for job in self._state.jobs if job.state.going and not job.other_key}
-        summary = self._wait(_AwaySummary(runs, going))
+        summary = self._wait(_AwaySummary(going))
         self._app.run_worker(self._read_last_visit(summary), group="while-away", exclusive=True)
 
     async def _read_last_visit(self, summary: _AwaySummary) -> None:
@@ -221,7 +190,9 @@ class WhileAway:
         elif since is None:
             self._seen = self._unread
         else:
-            self._wait(_AwaySummary(now - since > LONG and self._reload_runs(), visit_read=True, jobs=True))
+            if now - since > LONG:
+                self._reload_runs()
+            self._wait(_AwaySummary(visit_read=True, jobs=True))
             self._check()
 
     # What is read
@@ -231,13 +202,6 @@ class WhileAway:
         self._unread = frozenset(job.number for job in jobs if job.unread)
         if self._summary is not None:
             self._summary.jobs = True
-            self._check()
-
-    def runs_read(self, event: RunsRead) -> None:
-        """The run list was read again."""
-        if self._summary is not None and self._summary.runs:
-            failures = new_failures(event.before, event.now, whole=event.whole)
-            self._summary.runs, self._summary.failures = False, failures
             self._check()
 
     def withholds(self, number: int) -> bool:
@@ -257,20 +221,19 @@ class WhileAway:
         return summary
 
     def _give_up_waiting(self, summary: _AwaySummary) -> None:
-        summary.runs = False
         summary.going.clear()
         self._check()
 
     def _check(self) -> None:
         """Show the line once everything is known and somebody is there."""
         summary = self._summary
-        if summary is None or summary.runs or not (summary.visit_read and summary.jobs) or self.away:
+        if summary is None or not (summary.visit_read and summary.jobs) or self.away:
             return
         if any(self._awaited(job, summary.going) for job in self._state.jobs):
             return
         self._summary = None
         news = [job for job in self._state.jobs if job.unread and job.number not in self._seen]
-        if line := away_message(news, summary.failures):
+        if line := away_message(news):
             self._app.notify(line, timeout=10, markup=False)
         self._record_visit()
 

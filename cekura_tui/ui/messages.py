@@ -16,8 +16,6 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cekura_tui.model.job import Suggestion
     from cekura_tui.model.run.view import RunRow
     from cekura_tui.model.text import Prompt
@@ -129,15 +127,3 @@ class WorkspaceChanged(Message):
 
 class BackgroundChanged(Message):
     """Jobs changed in the background; at most one of these is on its way."""
-
-
-@dataclass(eq=False, repr=False)
-class RunsRead(Message):
-    """The run list was read: its runs as they were when somebody saw it last, if that is known, and as they are now.
-
-    With `whole` these are all of them.
-    """
-
-    before: Sequence[RunRow] | None
-    now: Sequence[RunRow]
-    whole: bool

@@ -47,7 +47,7 @@ def end_message(ended: Sequence[Job], first: Job | None) -> str:
 class News:
     """Takes the jobs as they are read, puts them on the state, and reports what is new."""
 
-    def __init__(self, app: App[None], state: AppState, reload_runs: Callable[[], bool]) -> None:
+    def __init__(self, app: App[None], state: AppState, reload_runs: Callable[[], None]) -> None:
         self._app, self._state = app, state
         self.away = WhileAway(app, state, reload_runs)
         self._known: dict[int, JobState] | None = None
@@ -62,11 +62,11 @@ class News:
         """What to write to the terminal at the end, so that it has its former title; may be empty."""
         return self._title.back if self._title else ""
 
-    def begin(self, *, runs: bool) -> None:
-        """The app starts, or another workspace is opened: jobs that ended before are no news."""
+    def begin(self) -> None:
+        """Start afresh with the jobs of a workspace: those that ended before are no news."""
         self._known = None
         self._unsent.clear()
-        self.away.begin(runs=runs)
+        self.away.begin()
         self._show_title()
 
     def jobs_read(self, jobs: Sequence[Job]) -> None:

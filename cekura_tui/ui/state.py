@@ -40,8 +40,6 @@ class AppState:
     def __init__(self, owner: DOMNode, workspace: Workspace, clock: Callable[[], float] = time.time) -> None:
         self.workspace = workspace
         self.clock = clock
-        self.away: Callable[[], bool] = lambda: False
-        """Whether nobody is at the terminal."""
         self.ask: Callable[[Request], None] = _nobody
         """Has the app do something, at once."""
         self.hints = Hints()

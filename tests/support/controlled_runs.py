@@ -31,7 +31,6 @@ class Screen:
         self.lists: list[bool] = []
         self.picks: list[NoScope | None] = []
         self.texts: list[str] = []
-        self.messages: list[Any] = []
         self.workers: list[tuple[str, asyncio.Task[None]]] = []
 
     def is_seen(self) -> bool:
@@ -57,10 +56,6 @@ class Screen:
 
     def show_error(self, error: CekuraTuiError) -> None:
         self.texts.append(error.sentence())
-
-    def post_message(self, message: Any) -> bool:
-        self.messages.append(message)
-        return True
 
     def run_worker(self, work: Callable[[], Any], *, group: str, exclusive: bool = False) -> object:
         for name, task in self.workers if exclusive else ():

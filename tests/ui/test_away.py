@@ -7,16 +7,12 @@ from dataclasses import replace
 import pytest
 
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.run.outcome import Kind, Outcome
-from cekura_tui.model.run.view import RunRow
 from cekura_tui.ui.away import (
     IDLE,
-    NewFailures,
     Presence,
     away_message,
     counts_words,
     ended_words,
-    new_failures,
     next_unread,
     what_ended,
 )
@@ -30,35 +26,17 @@ def job(number: int, state: JobState = JobState.SUCCEEDED, *, finished: float | 
     return replace(made, improved_sha256=improved, **times)
 
 
-def rows(**kinds: Kind) -> list[RunRow]:
-    """Runs as `r5="failed"`, newest first."""
-    numbers = sorted(((int(name[1:]), kind) for name, kind in kinds.items()), reverse=True)
-    return [RunRow(number, "", "", 7, "", Outcome(kind, ""), "", None) for number, kind in numbers]
-
-
 ENDED = [job(n) for n in (1, 2, 3)] + [job(4, JobState.FAILED), job(5, JobState.NO_ISSUES), job(6, JobState.LOST)]
 
 
 OPENS = "U opens the next finished job"
 
 
-@pytest.mark.parametrize(
-    ("jobs", "failures", "line"),
-    [
-        (ENDED[:4], NewFailures(12), f"3 suggestions, 1 failed, 12 new failures in this view. {OPENS}."),
-        (ENDED[:1], NewFailures(), f"1 suggestion. {OPENS}."),
-        ([], NewFailures(1), "1 new failure in this view."),
-        ([], NewFailures(40, more=True), "at least 40 new failures in this view."),
-        (
-            [*ENDED, job(7, JobState.UNCONFIRMED)],
-            NewFailures(),
-            f"3 suggestions, 1 without issues, 1 failed, 1 lost, 1 unconfirmed. {OPENS}.",
-        ),
-    ],
-)
-def test_the_line_names_only_what_happened(jobs: list[Job], failures: NewFailures, line: str) -> None:
-    assert away_message(jobs, failures) == f"While you were away: {line}"
-    assert away_message([], NewFailures()) == ""
+def test_the_line_names_only_what_happened() -> None:
+    assert away_message([]) == ""
+    assert away_message(ENDED[:1]) == f"While you were away: 1 suggestion. {OPENS}."
+    line = f"3 suggestions, 1 without issues, 1 failed, 1 lost, 1 unconfirmed. {OPENS}."
+    assert away_message([*ENDED, job(7, JobState.UNCONFIRMED)]) == f"While you were away: {line}"
 
 
 @pytest.mark.parametrize(
@@ -100,34 +78,6 @@ def test_the_title_counts_running_and_unread_jobs() -> None:
     assert counts_words([]) == ""
     assert counts_words([job(1, JobState.RUNNING), job(2, JobState.LAUNCHING), job(3)]) == "2 running · 1 new"
     assert counts_words([job(3), job(4, seen=True), job(5, JobState.STOPPED)]) == "1 new"
-
-
-BEFORE = rows(r10="passed", r9="failed", r8="running", r7="review", r5="error")
-
-
-@pytest.mark.parametrize(
-    ("now", "whole", "found"),
-    [
-        (BEFORE, True, NewFailures()),
-        (rows(r12="failed", r11="error", r10="passed", r9="failed", r8="running"), False, NewFailures(2)),
-        (rows(r11="passed", r10="passed", r9="failed", r8="failed"), False, NewFailures(1)),
-        (rows(r11="running", r10="passed", r9="failed", r8="passed", r7="failed"), False, NewFailures()),
-        (rows(r10="passed", r9="failed", r4="failed", r3="error"), False, NewFailures()),
-        (rows(r6="failed"), True, NewFailures(1)),
-        (rows(r30="failed", r29="failed", r28="passed"), False, NewFailures(2, more=True)),
-        (rows(r30="passed", r29="passed"), False, NewFailures()),
-        ([], True, NewFailures()),
-    ],
-    ids=["same", "new", "ended-since", "reviewed", "older", "between", "page-full", "all-good", "none"],
-)
-def test_only_runs_that_failed_since_are_counted(now: list[RunRow], whole: bool, found: NewFailures) -> None:
-    assert new_failures(BEFORE, now, whole=whole) == found
-
-
-def test_without_an_earlier_list_no_failure_is_new_and_after_an_empty_one_all_are() -> None:
-    now = rows(r2="failed", r1="error")
-    found = [new_failures(None, now, whole=True), *(new_failures([], now, whole=whole) for whole in (True, False))]
-    assert found == [NewFailures(), NewFailures(2), NewFailures(2, more=True)]
 
 
 def test_a_terminal_that_reports_its_focus_decides_who_is_there() -> None:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-
-from textual.message import Message
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.filter.filter import Filter, Term
@@ -16,7 +13,6 @@ from cekura_tui.model.filter.parse import KnownNames, names_in, parse
 from cekura_tui.model.run.query import Sort
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import NoScope, Scope
-from cekura_tui.ui.messages import RunsRead
 from cekura_tui.ui.runs.checks import CheckLoader
 from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.workspace.run_feed import RunFeed
@@ -67,9 +63,6 @@ class RunsView(Protocol):
     def show_error(self, error: CekuraTuiError) -> None:
         """An error in a dialog, or to the sign-in."""
 
-    def post_message(self, message: Message) -> bool:
-        """To the app."""
-
     def run_worker(self, work: Callable[[], Any], *, group: str, exclusive: bool = False) -> object:
         """Do this in the background; an exclusive one ends the others of its group."""
 
@@ -105,8 +98,6 @@ class RunsController:
         self._redraw: Stoppable | None = None
         self._drawn_at = float("-inf")
         self._opened = 0
-        self._seen: Sequence[RunRow] | None = listing.loaded_rows() if listing.cached is not None else None
-        """The rows as somebody saw them last."""
         self._group: OpenedFrom | None = None
         """The group of which the runs are listed."""
         self._sort_when_reloaded = False
@@ -152,12 +143,10 @@ class RunsController:
         if self.listing.rows is not before:
             self.draw_now()
 
-    def reload(self) -> bool:
-        """Reload the list for somebody who was away; False where it has not been loaded yet."""
-        if self.feed.runs is None:
-            return False
-        self.feed.refresh()
-        return True
+    def reload(self) -> None:
+        """Reload the list after the user was away, unless it has not been loaded yet."""
+        if self.feed.runs is not None:
+            self.feed.refresh()
 
     # What to list
 
@@ -197,7 +186,6 @@ class RunsController:
         self.scope_error = self._group = None
         self.checks.loading = False
         self.feed.show(None)
-        self._seen = None
         self.names, self.names_read = KnownNames(), False
         self.listing.change_scope(scope)
         self._view.other_runs(same_scope=False)
@@ -232,8 +220,6 @@ class RunsController:
             return  # what the server sends is shown, then
         if not listing.fresh and listing.scope is not None and listing.query == query:
             listing.show_cached(cached, known)
-            if cached is not None:
-                self._seen = listing.loaded_rows()
             self.draw_now()
 
     async def _name_scope(self) -> None:
@@ -265,7 +251,6 @@ class RunsController:
         self.checks.loading = False
         self.listing.change_filter(wanted)
         self._group = self._group if self.group else None
-        self._seen = None
         if self.listing.scope is not None:
             self.load()
             save = partial(self._save_filter, self.listing.scope, str(wanted))
@@ -392,8 +377,6 @@ class RunsController:
             self._redraw = None
         if not self._view.gone:
             self._view.draw()
-            if not self._state.away():
-                self._seen = self.listing.loaded_rows() if self.listing.fresh or self.listing.cached else None
 
     def _feed_changed(self) -> None:
         """The feed has something else: draw it, but what changes by itself twice a second at the most."""
@@ -406,10 +389,6 @@ class RunsController:
             if self._sort_when_reloaded:
                 self._sort_when_reloaded = False
                 self.listing.sort_again()
-            # What lies beyond the first gap says nothing of what is new above it.
-            loaded = takewhile(lambda row: isinstance(row, RunRow), self.listing.rows)
-            newest = [row for row in loaded if isinstance(row, RunRow)]
-            self._view.post_message(RunsRead(self._seen, newest, self.listing.whole))
         if self._view.gone or not self._view.is_seen():
             return  # drawn when it comes into sight
         waiting = self._view.is_waiting()

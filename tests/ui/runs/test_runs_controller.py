@@ -16,7 +16,6 @@ from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.columns import RunColumns
 from cekura_tui.model.scope import NoScope, Scope
 from cekura_tui.ui.app import read_first_frame
-from cekura_tui.ui.messages import RunsRead
 from cekura_tui.ui.runs.columns import ColumnsDialog, choose_columns
 from cekura_tui.ui.runs.list import RunList, explain_empty
 from cekura_tui.ui.runs.outcomes import only_failures
@@ -28,9 +27,6 @@ async def test_a_filter_lists_known_runs_at_once_and_is_restored_with_its_scope(
     async with controlled(scripted) as (controller, screen):
         await eventually(lambda: controller.listing.fresh, "the list came")
         assert ids(controller) == [2, 1]
-        await eventually(lambda: screen.messages, "the app is told")
-        assert isinstance(screen.messages[0], RunsRead)
-        assert [row.id for row in screen.messages[0].now] == [2, 1]
         drawn = screen.drawn
         controller.change_filter(controller.listing.toggle_failures())
         assert (ids(controller), screen.lists, screen.drawn) == ([1], [True], drawn + 1)
