@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import ssl
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import quote
 
-from cekura_tui.api.body import (
-    JOB,
-    MAX_ENTRIES,
-    MAX_LINES,
-    REFUSAL,
-    Limit,
-    beyond_limits,
-    rest_beyond_limits,
-    too_large,
-)
+from cekura_tui.api.body import MAX_ENTRIES, MB, too_large
 from cekura_tui.api.errors import (
     ApiError,
     BadAnswer,
@@ -33,7 +22,6 @@ from cekura_tui.api.errors import (
     NotSecure,
     Rejected,
     ServerFault,
-    TooLarge,
     Unreachable,
     at_clock,
     read_retry_after,
@@ -41,15 +29,15 @@ from cekura_tui.api.errors import (
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.scope import Agent, Project
+from cekura_tui.model.secrets import redact
 from cekura_tui.model.text import Prompt, clean, clean_json, clean_line, sha256
 
 T = TypeVar("T")
 
 PROMPTS = frozenset({"description", "llm_system_prompt", "prompt"})
 """The fields of an agent that hold a prompt: never cleaned, always exact."""
-THE_KEY = "[the key]"
-"""What stands in an answer where the server repeated the key."""
-_BEGINNING = 2_000
+_BEGINNING, _LONG = 2_000, 8 * MB
+"""Characters of an answer that an error shows; bytes from which on an answer is recorded by its beginning."""
 _REQUEST_IDS = ("x-request-id", "x-amzn-requestid", "cf-ray")
 
 
@@ -65,7 +53,6 @@ class ApiResponse:
     headers: dict[str, str]
     raw: bytes = field(repr=False)
     key: str = field(default="", repr=False)
-    limit: Limit = REFUSAL
     tls: str = ""
     """The version of TLS that it came over, empty for plain http."""
 
@@ -81,41 +68,21 @@ class ApiResponse:
 
     @property
     def text(self) -> str:
-        """The body as text, without the key; bytes that are no UTF-8 are replaced.
-
-        It is as it came, unless the key was written with escapes: then these are read in the whole of it.
-        """
-        return without_key(self.raw.decode(json.detect_encoding(self.raw), "replace"), self.key)
+        """The body as it came, without the key; bytes that are no UTF-8 are replaced. Of a long one the beginning."""
+        text = redact(self.raw.decode(json.detect_encoding(self.raw), "replace"), [self.key])
+        if len(self.raw) <= _LONG:
+            return text
+        # Two long answers that begin alike are not the same.
+        return f"{text[: 5 * _BEGINNING]}… ({len(self.raw):,} bytes, SHA-256 {sha256(self.raw)})"
 
     def parsed(self) -> tuple[object, bool]:
-        """The body as JSON, as it came, and whether it may repeat the key; raises BadAnswer and forgets most of it."""
-        read, wrong = self._read()
-        if read is not None:
-            return read
-        error = too_large(wrong, self.status) if wrong else self._no_json()
-        # Whoever shows an error keeps all that was at hand when it was raised.
-        self._forget()
-        raise error
-
-    def _read(self) -> tuple[tuple[object, bool] | None, str]:
+        """The body as JSON, as it came, and whether it repeats the key; raises BadAnswer."""
         try:
             # As `json` reads bytes.
             text = self.raw.decode(json.detect_encoding(self.raw), "surrogatepass")
-            if len(self.raw) > JOB.size:
-                # Two such answers that begin alike are not the same.
-                self._forget(f"… ({len(self.raw):,} bytes, SHA-256 {sha256(self.raw)})")
-            if wrong := beyond_limits(text, self.limit):
-                return None, wrong
-            return (json.loads(text, parse_constant=lambda _: None), _may_repeat(text, self.key)), ""
+            return json.loads(text, parse_constant=lambda _: None), redact(text, [self.key]) is not text
         except (ValueError, RecursionError):
-            return None, ""
-
-    def _forget(self, note: str = "") -> None:
-        """Keep what an error shows, with a key whole that begins in it."""
-        self.raw = self.raw[: 5 * _BEGINNING] + note.encode()
-
-    def _no_json(self) -> BadAnswer:
-        return self.unexpected("is not JSON" if self.raw.strip() else "is empty")
+            raise self.unexpected("is not JSON" if self.raw.strip() else "is empty") from None
 
     @property
     def at(self) -> float | None:
@@ -129,7 +96,7 @@ class ApiResponse:
     def request_id(self) -> str:
         """The server's name for this request, to tell its support."""
         name = next((self.headers[name] for name in _REQUEST_IDS if name in self.headers), "")
-        return clean_line(without_key(name, self.key), 80)
+        return clean_line(redact(name, [self.key]), 80)
 
     def json(self, keep: frozenset[str] = frozenset()) -> object:
         """The body as JSON, every text cleaned but those of the fields in `keep`; raises BadAnswer."""
@@ -141,8 +108,7 @@ class ApiResponse:
         return self._without_key(value) if repeats else value
 
     def json_with(self, exact: Collection[tuple[str, ...]]) -> object:
-        """The body as JSON, every text cleaned but those at the paths `exact`, which may be long; raises BadAnswer."""
-        is_long = len(self.raw) > MAX_LINES
+        """The body as JSON, every text cleaned but those at the paths `exact`; raises BadAnswer."""
         value, repeats = self.parsed()
         kept = []
         for path in exact:
@@ -150,8 +116,6 @@ class ApiResponse:
             if isinstance(place, dict) and isinstance(text := place.get(path[-1]), str):
                 kept.append((path, text))
                 place[path[-1]] = ""
-        if is_long and (wrong := rest_beyond_limits(value, self.limit)):
-            raise too_large(wrong, self.status)
         cleaned = self._cleaned(value, repeats)
         for (*parents, name), text in kept:
             place = _at(cleaned, parents)
@@ -168,7 +132,7 @@ class ApiResponse:
 
     def _without_key(self, value: object, keep: frozenset[str] = frozenset()) -> object:
         try:
-            return _without(value, self.key, keep)
+            return _without_key(value, self.key, keep)
         except RecursionError:
             raise self.unexpected("is nested too deeply") from None
 
@@ -183,88 +147,18 @@ class ApiResponse:
         )
 
 
-LEAST_KEY = 12
-"""Characters of a key that is looked for: a shorter one is in many a word by chance."""
-LONG_KEY = 24
-"""Characters from which on a key is no part of anything else, so that it is taken out wherever it is."""
-_ESCAPED = re.compile(
-    r"(\\ud[89ab]\w\w\\ud[c-f]\w\w)|\\+(?:u(?:00([0-9a-f]{2})|20[26]\w|d[89a-f]\w\w)|(/)|[bf])", re.IGNORECASE
-)
-"""A pair of surrogates; the escape of a character that a key may have, or that is not shown."""
-
-
-def without_key(text: str, key: str) -> str:
-    """A text without the key where it stands as a word of its own; the same text where it does not.
-
-    Neither an escape (`\\nKEY`) nor a mark beside it makes another word of it. A key that is written with escapes, or
-    with characters in between that are not shown, is found, too; then these are read in the whole text.
-    """
-    if len(key) < LEAST_KEY:
-        return text
-    text = _replaced(text, key)
-    read = _ESCAPED.sub(_read_escape, clean(text)) if _may_hide(text) else text
-    found = _replaced(read, key)
-    return text if found is read else found
-
-
-def _may_hide(text: str) -> bool:
-    """Whether a text may hold what is not written as it is, by a quick look."""
-    return _ESCAPE.search(text) is not None or not text.isprintable()
-
-
-_ESCAPE = re.compile(r"\\[u/bf]")
-
-
-def _may_repeat(json_text: str, key: str) -> bool:
-    """Whether a text in JSON may hold the key, by a quicker look: most control characters are no JSON."""
-    if len(key) < LEAST_KEY:
-        return False
-    hides = "\x7f" in json_text if json_text.isascii() else not json_text.isprintable()
-    # A quote or a backslash of the key is escaped.
-    return hides or json.dumps(key)[1:-1] in json_text or key in json_text or _ESCAPE.search(json_text) is not None
-
-
-def _replaced(text: str, key: str) -> str:
-    escaped = json.dumps(key)[1:-1]
-    return _word(key, escaped).sub(THE_KEY, text) if key in text or escaped in text else text
-
-
-@lru_cache(maxsize=4)
-def _word(key: str, escaped: str) -> re.Pattern[str]:
-    forms = f"(?:{re.escape(key)}|{re.escape(escaped)})"
-    alone = rf"(?:(?<![^\W_])|(?<=\\\w)|(?<=\\u\w{{4}})){forms}(?![^\W_])"
-    return re.compile(alone if len(key) < LONG_KEY else forms)
-
-
-def _read_escape(found: re.Match[str]) -> str:
-    pair, code, slash = found.groups()
-    letter = chr(int(code, 16)) if code else slash or ""
-    # What JSON needs to be escaped stays so.
-    return found.group() if pair or (code and letter in '"\\\n\r\t') else clean(letter)
-
-
-def _without(value: object, key: str, keep: frozenset[str]) -> object:
+def _without_key(value: object, key: str, keep: frozenset[str]) -> object:
     """JSON in which no text repeats the key, names of fields neither; texts of the fields in `keep` stay."""
     if isinstance(value, str):
-        return without_key(value, key) if _may_hold(value, key) else value
+        return redact(value, [key])
     if isinstance(value, list):
-        value[:] = [_without(item, key, keep) for item in value]
+        return [_without_key(item, key, keep) for item in value]
     if not isinstance(value, dict):
         return value
-    named = False
-    for name, item in value.items():
-        if isinstance(item, str):
-            if name not in keep and _may_hold(item, key):
-                value[name] = without_key(item, key)
-        elif isinstance(item, list | dict):
-            value[name] = _without(item, key, keep)
-        named = named or _may_hold(name, key)
-    return {without_key(name, key): item for name, item in value.items()} if named else value
-
-
-def _may_hold(text: str, key: str) -> bool:
-    """Whether a text may hold the key, as it is or with escapes or what is not shown in between."""
-    return key in text or "\\" in text or not text.isprintable()
+    return {
+        redact(name, [key]): item if name in keep and isinstance(item, str) else _without_key(item, key, keep)
+        for name, item in value.items()
+    }
 
 
 def _at(value: object, path: Sequence[str]) -> object:
@@ -462,8 +356,6 @@ def progress_id(answer: ApiResponse, name: str) -> str | None:
     """The id by which a launched job is asked for, a text or a number, in the field `name` of the answer."""
     try:
         body, _ = answer.parsed()
-    except TooLarge:
-        raise
     except BadAnswer:
         return None
     found = body.get(name) if isinstance(body, dict) else None
@@ -476,4 +368,4 @@ def progress_id(answer: ApiResponse, name: str) -> str | None:
     # Half a surrogate pair, and what is too long, cannot be sent back in a query, and the key is not kept as an id: all
     # are as good as none.
     unfit = any("\ud800" <= letter <= "\udfff" for letter in found) or len(quote(found)) > MAX_ID
-    return None if unfit or without_key(found, answer.key) != found else found
+    return None if unfit or redact(found, [answer.key]) != found else found

@@ -19,9 +19,8 @@ from urllib.parse import urlencode
 
 from cekura_tui import __version__
 from cekura_tui.api import answers
-from cekura_tui.api import body as limits
 from cekura_tui.api.answers import ApiResponse
-from cekura_tui.api.body import Limit, read_body
+from cekura_tui.api.body import read_body
 from cekura_tui.api.errors import ApiError, BadAnswer, NotConnected, NotFound, NotOffered, Unreachable, retried
 from cekura_tui.api.http import httpx
 from cekura_tui.model.job import Draft
@@ -142,7 +141,7 @@ class Client:
         self._headers = {"X-CEKURA-API-KEY": key, "User-Agent": agent}
         self._headers |= {"Accept": "application/json", "Accept-Encoding": "gzip"}
         self._clock, self._monotonic, self._sleep, self._spread = clock, monotonic, sleep, spread
-        self._flight, self._large = asyncio.Semaphore(IN_FLIGHT), asyncio.Lock()
+        self._flight = asyncio.Semaphore(IN_FLIGHT)
         self._http = self._open(READ)
         self._versions: dict[str, str] = {}
 
@@ -181,7 +180,6 @@ class Client:
         self,
         method: str,
         path: str,
-        limit: Limit,
         *,
         params: Mapping[str, str | int] | None = None,
         body: Mapping[str, object] | None = None,
@@ -193,7 +191,7 @@ class Client:
         if self._refusal is not None:
             raise self._refusal
         answer = await self._logged(
-            self._exchange(method, path, limit, params, body, http or self._http, within),
+            self._exchange(method, path, params, body, http or self._http, within),
             method,
             path,
             tuple(params or ()),
@@ -206,7 +204,7 @@ class Client:
     async def probe(self, method: Literal["GET", "OPTIONS"], path: str) -> ApiResponse:
         """Ask once, in a way that changes nothing, and return the answer whatever its status."""
         return await self._logged(
-            self._exchange(method, path, limits.PAGE, None, None, self._http, PROBE_WHOLE), method, path, (), 1
+            self._exchange(method, path, None, None, self._http, PROBE_WHOLE), method, path, (), 1
         )
 
     async def _logged(
@@ -233,7 +231,6 @@ class Client:
         self,
         method: str,
         path: str,
-        limit: Limit,
         params: Mapping[str, str | int] | None,
         body: Mapping[str, object] | None,
         http: httpx.AsyncClient,
@@ -254,7 +251,7 @@ class Client:
             ):
                 taken = 200 <= response.status_code < 300
                 try:
-                    raw = await read_body(response, limit if taken else limits.REFUSAL, self._large)
+                    raw = await read_body(response)
                 except BadAnswer:
                     if taken:
                         raise
@@ -266,26 +263,24 @@ class Client:
             raise Unreachable(f"{self._host} did not answer in time.", "Try again later.") from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
             raise answers.lost_connection(self._host, error) from None
-        return ApiResponse(response.status_code, dict(response.headers), raw, self._key, limit, tls)
+        return ApiResponse(response.status_code, dict(response.headers), raw, self._key, tls)
 
-    async def _write(self, method: str, path: str, limit: Limit, body: Mapping[str, object]) -> ApiResponse:
+    async def _write(self, method: str, path: str, body: Mapping[str, object]) -> ApiResponse:
         """Send what changes something: once, on a connection of its own, with more time for the answer."""
         try:
             async with self._open(LAUNCH) as http:
-                return await while_awake(
-                    self._send(method, path, limit, body=body, http=http, within=None), LAUNCH_WHOLE
-                )
+                return await while_awake(self._send(method, path, body=body, http=http, within=None), LAUNCH_WHOLE)
         except TimeoutError:
             raise Unreachable(f"{self._host} did not answer in time.", "Try again later.") from None
 
-    async def _get(self, path: str, limit: Limit, params: Mapping[str, str | int] | None = None) -> ApiResponse:
+    async def _get(self, path: str, params: Mapping[str, str | int] | None = None) -> ApiResponse:
         """A read that is sent once."""
-        return await self._send("GET", path, limit, params=params)
+        return await self._send("GET", path, params=params)
 
-    async def _read(self, path: str, limit: Limit, params: Mapping[str, str | int] | None = None) -> ApiResponse:
+    async def _read(self, path: str, params: Mapping[str, str | int] | None = None) -> ApiResponse:
         """A read that a person waits for."""
         return await retried(
-            lambda attempt: self._send("GET", path, limit, params=params, attempt=attempt),
+            lambda attempt: self._send("GET", path, params=params, attempt=attempt),
             monotonic=self._monotonic,
             sleep=self._sleep,
             spread=self._spread,
@@ -295,7 +290,6 @@ class Client:
         self,
         noun: str,
         rest: str,
-        limit: Limit,
         params: Mapping[str, str | int] | None = None,
         *,
         once: bool = False,
@@ -307,7 +301,7 @@ class Client:
         known = self._versions.get(noun)
         read = self._get if once else self._read
         try:
-            answer = await read(f"/test_framework/{known or 'v1'}/{noun}/{rest}", limit, params)
+            answer = await read(f"/test_framework/{known or 'v1'}/{noun}/{rest}", params)
             self._versions.setdefault(noun, "v1")
             return answer
         except NotFound as error:
@@ -315,7 +309,7 @@ class Client:
             if known == "v2" or (known == "v1" and not withdrawn):
                 raise
             try:
-                answer = await read(f"/test_framework/v2/{noun}/{rest}", limit, params)
+                answer = await read(f"/test_framework/v2/{noun}/{rest}", params)
             except ApiError:
                 raise error from None
             self._versions[noun] = "v2"
@@ -326,7 +320,7 @@ class Client:
     async def projects(self, organization_id: int | None = None) -> list[Project]:
         """All projects that this key may see, or those of an organization."""
         params = None if organization_id is None else {"organization_id": organization_id}
-        return answers.read_projects((await self._read("/user/v1/projects/", limits.PAGE, params)).json())
+        return answers.read_projects((await self._read("/user/v1/projects/", params)).json())
 
     async def agents(
         self, project_id: int | None = None, page: int = 1, q: str = "", *, organization_id: int | None = None
@@ -342,12 +336,12 @@ class Client:
             params["organization_id"] = organization_id
         if q:
             params["q"] = q
-        answer = await self._versioned("aiagents", "", limits.PAGE, params)
+        answer = await self._versioned("aiagents", "", params)
         return answers.read_page(answer.json(keep=answers.PROMPTS), answers.read_agent)
 
     async def agent(self, agent_id: int, *, once: bool = False) -> Agent:
         """One agent with its prompt, exactly as the server keeps it; with `once` asked for once."""
-        answer = await self._versioned("aiagents", f"{agent_id}/", limits.AGENT, once=once)
+        answer = await self._versioned("aiagents", f"{agent_id}/", once=once)
         return answers.read_agent(answer.json(keep=answers.PROMPTS))
 
     async def write_agent_prompt(self, agent_id: int, prompt: Prompt) -> Agent:
@@ -357,7 +351,7 @@ class Client:
         pair escaped; what the server then keeps is for the caller to read.
         """
         path = f"/test_framework/{self._versions.get('aiagents', 'v1')}/aiagents/{agent_id}/"
-        answer = await self._write("PATCH", path, limits.AGENT, {"description": prompt})
+        answer = await self._write("PATCH", path, {"description": prompt})
         return answers.read_agent(answer.json(keep=answers.PROMPTS))
 
     async def runs(
@@ -368,7 +362,7 @@ class Client:
         With `once` it is asked for once, for whoever decides itself when to try again.
         """
         params = {**scope, "page": page, "page_size": page_size}
-        answer = await self._versioned("runs", "", limits.PAGE, params, once=once)
+        answer = await self._versioned("runs", "", params, once=once)
         found = answers.read_page(answer.exact(), Run.read)
         ids = [run.id for run in found.items]
         newest_first = tuple(sorted(found.items, key=lambda run: run.id, reverse=True))
@@ -376,12 +370,12 @@ class Client:
 
     async def run(self, run_id: int, *, once: bool = False) -> Run:
         """One run, whole; with `once` asked for once."""
-        return Run.read((await self._versioned("runs", f"{run_id}/", limits.RUN, once=once)).exact())
+        return Run.read((await self._versioned("runs", f"{run_id}/", once=once)).exact())
 
     async def runs_by_id(self, run_ids: Sequence[int], *, once: bool = False) -> list[Run]:
         """Several runs, whole; those that are not there are left out."""
         params = {"run_ids": ",".join(map(str, run_ids))}
-        answer = await self._versioned("runs", "bulk/", limits.RUNS_BY_ID, params, once=once)
+        answer = await self._versioned("runs", "bulk/", params, once=once)
         return answers.read_list(answer.exact(), Run.read)
 
     async def launch(self, draft: Draft) -> LaunchAnswer:
@@ -392,7 +386,7 @@ class Client:
         kind = KINDS[draft.kind]
         request = kind.launch(draft)
         try:
-            answer = await self._write(request.method, request.path, limits.LAUNCH, request.body or {})
+            answer = await self._write(request.method, request.path, request.body or {})
         except ApiError as error:
             if error.status in (404, 405, 410):
                 raise NotOffered(
@@ -408,7 +402,7 @@ class Client:
     async def progress(self, kind: JobKind, progress_id: str) -> ProgressAnswer:
         """One answer about a job; sent once, the engine decides when next."""
         request = kind.progress(progress_id)
-        answer = await self._send(request.method, request.path, limits.JOB, params=request.params, body=request.body)
+        answer = await self._send(request.method, request.path, params=request.params, body=request.body)
         return ProgressAnswer(answer.json_with(kind.exact), answer.text, answer.at)
 
     def curls(self, kind: JobKind, draft: Draft | None, progress_id: str | None) -> dict[str, str]:
@@ -423,4 +417,4 @@ class Client:
         if agent_id is not None:
             body["agent"] = agent_id
         path = "/test_framework/v1/runs/improve_prompt_issues/"
-        return (await self._send("POST", path, limits.ISSUES, body=body)).json()
+        return (await self._send("POST", path, body=body)).json()

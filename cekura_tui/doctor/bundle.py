@@ -14,20 +14,18 @@ import tomllib
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from urllib.parse import quote
 
 from cekura_tui.config.own_file import read_own, read_regular
 from cekura_tui.config.paths import Paths
 from cekura_tui.config.vendor_file import find_vendor_file
 from cekura_tui.doctor.files import log_files
 from cekura_tui.doctor.report import Report
+from cekura_tui.model.secrets import redact
 from cekura_tui.model.text import json_text
 from cekura_tui.workspace.prompt_files import write_output
 
 REMOVED = "[removed]"
-"""What replaces a secret."""
-LEAST_SECRET = 6
-"""Characters of a secret that is looked for: a shorter one is in many a word by chance."""
+"""What replaces a secret in settings and headers."""
 _COMMANDS = ("api_key_command", "on_job_done")
 """Settings that are commands: their words may hold anything."""
 _SECRET_NAME = re.compile(r"api_?key(?!_command)|token|secret|passw|credential|authorization", re.IGNORECASE)
@@ -130,8 +128,5 @@ def _secret_texts(name: str, value: object) -> Iterator[str]:
 
 def without_secrets(data: bytes, secrets: Iterable[str]) -> bytes:
     """A file without secrets, however they are written in it, and without the users of addresses."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= LEAST_SECRET:
-            for form in {secret, json.dumps(secret)[1:-1], quote(secret, safe="")}:
-                data = data.replace(form.encode(), REMOVED.encode())
-    return _HEADER.sub(rb"\1" + REMOVED.encode(), _USER_OF_URL.sub(rb"\1", data))
+    text = _HEADER.sub(rb"\1" + REMOVED.encode(), _USER_OF_URL.sub(rb"\1", data)).decode(errors="surrogateescape")
+    return redact(text, secrets).encode(errors="surrogateescape")

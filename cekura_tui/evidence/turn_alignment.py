@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from cekura_tui.model.text import clean, count, has_more_values
+from cekura_tui.model.text import clean, count
 from cekura_tui.model.transcript.timeline import needs_hours, time_of
 from cekura_tui.prose.matching import match
 from cekura_tui.prose.words import likeness, word_spans, words_of
@@ -210,7 +210,7 @@ def _value(turn: Turn) -> object:
 def _parsed(value: object) -> object:
     """Arguments are sent as the text of a JSON value."""
     try:
-        return json.loads(value) if isinstance(value, str) and not has_more_values(value) else value
+        return json.loads(value) if isinstance(value, str) else value
     except (ValueError, RecursionError):
         return value
 

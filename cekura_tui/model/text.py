@@ -60,30 +60,6 @@ def capped(line: str, limit: int = LONGEST_LINE) -> str:
     return line if more <= 0 else f"{line[:limit]}… ({more:,} characters more)"
 
 
-MAX_VALUES = 150_000
-"""Values of JSON that are read at once, for small ones take a hundred times the memory of their text. A run of 10,000
-turns has 60,000."""
-JSON_TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-
-
-def has_more_values(json_text: str, most: int = MAX_VALUES) -> bool:
-    """Whether JSON holds more values than that; an empty list or object may count as two."""
-    if _separators(json_text) < most:
-        return False
-    # What is said holds commas, too.
-    values, end = 1, 0
-    for found in JSON_TEXT.finditer(json_text):
-        values += _separators(json_text[end : found.start()])
-        if values > most:
-            return True
-        end = found.end()
-    return values + _separators(json_text[end:]) > most
-
-
-def _separators(json_text: str) -> int:
-    return json_text.count(",") + json_text.count("[") + json_text.count("{")
-
-
 def clean_json(value: object, keep: frozenset[str] = frozenset()) -> object:
     """Clean every string of a parsed JSON value, keys too; values of the keys in `keep` stay as they came.
 

@@ -11,11 +11,10 @@ from pathlib import Path
 
 from cekura_tui.config.own_file import open_own
 from cekura_tui.config.paths import Paths, make_private
+from cekura_tui.model.secrets import redact
 
 LOG_BYTES, LOG_FILES = 1_000_000, 3
 """A file that has become so large is kept beside a new one, and so many there are at the most."""
-LEAST_KEY = 6
-"""Characters of a key that is looked for: a shorter one is in many a word by chance."""
 _log = logging.getLogger("cekura_tui")
 
 
@@ -39,10 +38,7 @@ class _WithoutKeys(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, or lines."""
-        text = super().format(record)
-        for key in self._keys():
-            text = text.replace(key, "[the key]") if len(key) >= LEAST_KEY else text
-        return text
+        return redact(super().format(record), self._keys())
 
 
 def log_to(paths: Paths, keys: Callable[[], Iterable[str]]) -> None:

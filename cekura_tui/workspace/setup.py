@@ -24,6 +24,7 @@ from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
 from cekura_tui.demo.options import DemoOptions
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.scope import Scope
+from cekura_tui.model.secrets import redact
 from cekura_tui.model.text import clean_line
 
 BY_FLAG = f"Start without {FLAGS['read_only']}."
@@ -53,9 +54,7 @@ class KnownKeys:
 
     def found_in(self, text: str) -> str:
         """Whose key a text contains, as a person reads it ("your API key"); empty where it contains none."""
-        from cekura_tui.api.answers import without_key  # not for the first frame
-
-        found = (name for name, key in self._keys.items() if key in text and without_key(text, key) != text)
+        found = (name for name, key in self._keys.items() if redact(text, [key]) is not text)
         return next(found, "")
 
 

@@ -12,7 +12,6 @@ from recorded_answers import changed
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer, closed_port
 
 from cekura_tui.api.answers import ApiResponse, lost_connection, no_connection, refusal
-from cekura_tui.api.body import JOB
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, NotAsked, NotConnected, NotOffered, ServerFault, Unreachable
 from cekura_tui.model.errors import CekuraTuiError
@@ -100,7 +99,7 @@ def test_what_openssl_finds_in_a_certificate_is_a_sentence(code: int, said: str)
 async def test_an_answer_that_never_comes_is_given_up(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", PROGRESS, Hold(Reply({})))
     with pytest.raises(Unreachable, match="did not answer in time"):
-        await client._send("GET", PROGRESS, JOB, within=0.05)
+        await client._send("GET", PROGRESS, within=0.05)
 
 
 @given(

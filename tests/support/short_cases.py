@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 
 from cekura_tui.api import answers
 from cekura_tui.api.answers import ApiResponse
-from cekura_tui.api.body import Limit
 from cekura_tui.api.errors import next_try
 from cekura_tui.config.credentials import read_server
 from cekura_tui.config.settings_edit import set_setting, unset_setting
@@ -22,7 +21,6 @@ from cekura_tui.config.sources import load_settings
 from cekura_tui.model.errors import CekuraTuiError
 
 NOW = 1_700_000_000.0
-_SMALL = Limit("an answer", 1_000_000, values=40)
 
 
 def cases(room: str) -> list[tuple[str, str]]:
@@ -48,7 +46,7 @@ def api_answers() -> Iterator[str]:
             status, _, rest = line.partition(" ")
             headers, end = json.JSONDecoder().raw_decode(rest)
             raw = rest[end + 1 :].encode()
-            for made in (_read if status[0] == "2" else _refused)(ApiResponse(int(status), headers, raw, key, _SMALL)):
+            for made in (_read if status[0] == "2" else _refused)(ApiResponse(int(status), headers, raw, key)):
                 yield f"{number} {made}"
 
 

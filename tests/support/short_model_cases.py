@@ -133,8 +133,8 @@ def _durations(*seconds: float) -> str:
 def _text(text: str) -> str:
     lines = [texts.clean_line(text, 12), texts.shortened(text, 12), texts.capped(text, 10), folded(text)]
     lines += [str(web_link(text)), *({texts.visible(text)} - {text}), texts.size_text(text)]
-    counts = texts.word_total(text), [texts.has_more_values(text, most) for most in range(9)].index(False)
-    about = (texts.has_controls(text), words_and_first_line(Prompt(text)), texts.is_clean_json({text: text}), *counts)
+    about = (texts.has_controls(text), words_and_first_line(Prompt(text)), texts.is_clean_json({text: text}))
+    about += (texts.word_total(text),)
     return f"{texts.clean(text)!r} {lines} {about} {texts.json_text(text)} {normalised(text)!r} {generalised(text)!r}"
 
 

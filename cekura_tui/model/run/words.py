@@ -23,7 +23,7 @@ from cekura_tui.model.run.verdict import (
     threshold_words,
 )
 from cekura_tui.model.run.view import RunRow, RunView
-from cekura_tui.model.text import clean, clean_json, clean_line, clock_text, has_more_values, json_text
+from cekura_tui.model.text import clean, clean_json, clean_line, clock_text, json_text
 from cekura_tui.model.transcript.transcript import Transcript, Turn, read_transcript
 
 if TYPE_CHECKING:
@@ -408,7 +408,7 @@ def _pretty(tool: dict[str, object]) -> str:
 
 def _unfolded(value: object) -> object:
     """JSON that came as a text, read; a text that would then not say quite the same stays as it came."""
-    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[") or has_more_values(value):
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
         return value
     try:
         read = json.loads(value)

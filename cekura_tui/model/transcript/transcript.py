@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from cekura_tui.model.text import has_more_values
-
 if TYPE_CHECKING:
     from cekura_tui.model.json_shapes import TurnJson
     from cekura_tui.model.run.run import Run
@@ -215,7 +213,7 @@ def _sealed(sent: object) -> int:
 
 def _entries(sent: object) -> Sequence[object]:
     """What was sent as turns: a list, also as JSON text or in an object; anything else that says something is one."""
-    if isinstance(sent, str) and sent.lstrip()[:1] == "[" and not has_more_values(sent):
+    if isinstance(sent, str) and sent.lstrip()[:1] == "[":
         try:
             sent = json.loads(sent)
         except (ValueError, RecursionError):

@@ -1,0 +1,48 @@
+"""API keys taken out of what is shown, recorded or handed on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+THE_KEY = "[the key]"
+LEAST_KEY = 8
+"""Characters of a key that is looked for: a shorter one is part of many a word by chance."""
+
+# A text that is printable, as nearly all are, is not searched for these.
+_INVISIBLE = (
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and newline, DEL, C1
+    "\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"  # zero width, bidirectional overrides and isolates
+    "\ud800-\udfff\U000e0000-\U000e007f]"  # lone surrogates, tag characters
+)
+_BETWEEN = rf"(?:{_INVISIBLE}|\\+(?:[bf]|u(?:00[0189].|007[fF]|20[026].|[fF][eE][fF]{2}|[dD][89a-fA-F]..)))*"
+_QUOTED = re.compile(r"[^\w.~-]", re.ASCII)
+_ESCAPE = re.compile(r"\\(?:[/bf]|u(?:00|20[026]|feff|d[89a-f]))", re.IGNORECASE)
+
+
+def redact(text: str, keys: Iterable[str]) -> str:
+    """The text with `[the key]` for each of the keys; the same text where it holds none.
+
+    A key is found as it is, with letters escaped as in JSON (however often) or in a URL, and with characters within
+    that are not shown.
+    """
+    hides = _ESCAPE.search(text) is not None or (not text.isprintable() and re.search(_INVISIBLE, text) is not None)
+    for key in sorted({key for key in keys if len(key) >= LEAST_KEY}, key=len, reverse=True):
+        is_quoted = _QUOTED.search(key) is not None and ("%" in text or "\\" in text)
+        if hides or is_quoted or key in text:
+            text = _written(key).sub(THE_KEY, text)
+    return text
+
+
+@lru_cache(maxsize=16)
+def _written(key: str) -> re.Pattern[str]:
+    """All ways in which a key may be written."""
+    return re.compile(_BETWEEN.join(map(_letter, key)))
+
+
+def _letter(letter: str) -> str:
+    plain, code = re.escape(letter), f"(?i:{ord(letter):02x})"
+    if not _QUOTED.match(letter):
+        return rf"(?:{plain}|\\\\*u00{code})"
+    return rf"(?:{plain}|%{code}|\\\\*(?:u00{code}|{plain}))"
