@@ -28,8 +28,7 @@ _NAMES_BY_GROUP = {
     "Move": """down up first last page-down page-up half-down half-up next previous pane pane-before next-match
         previous-match evidence evidence-before slowest earlier later hits suggestion.turn""",
     "Find": """filter filter-at-once find failures outcome previous-outcome search-runs type read-on scope complete
-        end-search sort runs.turn sort-by-when sort-by-outcome sort-by-scenario sort-by-personality sort-by-agent
-        sort-by-length sort-by-run sort-by-checks clear-filter apply""",
+        end-search sort runs.turn clear-filter apply""",
     "Mark": "mark mark-range clear-marks choose",
     "Decide": """accept accept-all reject edit editor split undo take word put.staged theirs conflicts write restore
         put-on-agent yes no stop resume again forget""",
@@ -80,8 +79,8 @@ class Action(NamedTuple):
 
     @property
     def group(self) -> str:
-        """What one wants to do with it: one of `GROUPS`, by its id or by what follows the dot there."""
-        return _GROUP_OF.get(self.id) or _GROUP_OF.get(self.id.partition(".")[2], OTHER)
+        """What one wants to do with it: one of `GROUPS`, by its id or what follows the dot; "sort-by-…" is "sort"."""
+        return _GROUP_OF.get(self.id) or _GROUP_OF.get(self.id.partition(".")[2].partition("-by-")[0], OTHER)
 
 
 _DO = "do"

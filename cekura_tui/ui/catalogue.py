@@ -71,7 +71,7 @@ _PLACES = (
         (("suggestion.conflicts:ConflictTexts",), (_DIFF,)),
     ),
     _Place("In the dialog that edits a change", "suggestion.edit:EditHunkDialog"),
-    _Place("In the dialog of columns", "runs.columns:ColumnsDialog", ((_LIST,),)),
+    _Place("In the dialog of columns", "runs.columns_dialog:ColumnsDialog", ((_LIST,),)),
     _Place("In the dialog of views", "runs.views:ViewsDialog", ((_LIST,),)),
     _Place("In the dialog of profiles", "profiles:ProfileDialog", ((_LIST,),)),
     _Place("In the dialog of projects", "runs.scope_picker:PickScopeDialog"),

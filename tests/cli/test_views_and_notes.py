@@ -11,7 +11,7 @@ from calling import call, called, refused
 from documented_shapes import read_all
 from scripted_server import ScriptedServer
 
-from cekura_tui.model.run.columns import RunColumn, RunColumns
+from cekura_tui.model.run.columns import ChosenColumn, RunColumns
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.setup import make_setup
 
@@ -40,7 +40,7 @@ def test_a_view_is_saved_listed_shown_and_deleted_without_asking_the_server(sile
 def test_a_view_has_the_columns_that_were_chosen_in_the_app(home: Path) -> None:
     call("views", "save", "Mine", FILTER)
     columns = RunColumns(RunColumns().all).toggled("agent").sized("scenario", 20)
-    assert columns.chosen[0] == RunColumn("run")
+    assert columns.chosen[0] == ChosenColumn("run")
 
     async def choose() -> None:
         session = Session.open(make_setup(config_dir=str(home), env=os.environ))

@@ -20,11 +20,11 @@ from cekura_tui.model.job_durations import usual
 from cekura_tui.model.json_tree import JsonTree, Node, Path, RawRows, matches, summary
 from cekura_tui.model.prompt_events import PromptUse, events_of, how_words, words_and_first_line
 from cekura_tui.model.request_log import RequestRecord
-from cekura_tui.model.run.columns import RunColumns, column_problems, columns_of, read_columns
+from cekura_tui.model.run.columns import SORT_CYCLE, RunColumns, Sort, column_problems, columns_of, read_columns
 from cekura_tui.model.run.details import details_of, value_at, web_link
 from cekura_tui.model.run.groups import HOWS, findings_of, generalised, group_runs, has_outcomes_filtered, normalised
 from cekura_tui.model.run.paging import Layout, PagedRuns, RunPage
-from cekura_tui.model.run.query import COLUMNS, RunQuery, Sort
+from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import NotARun, Run
 from cekura_tui.model.run.view import RunRow, RunView, view_of
 from cekura_tui.model.run.words import as_json, as_markdown, as_text, csv_row, json_row, text_row, transcript_json
@@ -59,7 +59,7 @@ def model_answers() -> Iterator[str]:
     yield from (f"{one}: {one.final} {one.going} {one.wants_a_look} {one.words}" for one in JobState)
     yield "⁂ all runs together"
     rows, findings = [view.row for view in views[:24]], {view.row.id: findings_of(view.verdicts) for view in views}
-    yield from (f"{one}: {[row.id for row in Sort(one, up).apply(rows)]}" for one in COLUMNS for up in (False, True))
+    yield from (f"{one}: {[row.id for row in Sort(one, up).apply(rows)]}" for one in SORT_CYCLE for up in (False, True))
     for how in HOWS:
         found = group_runs(rows, how, findings)
         yield f"{how}: {found.failed} {found.errors} {_checksum(found)}"

@@ -43,7 +43,7 @@ from cekura_tui.ui.kit.palette import Command, Palette
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.profiles import AddProfileDialog, ProfileDialog
 from cekura_tui.ui.run.copy import CopyRunDialog
-from cekura_tui.ui.runs.columns import ColumnsDialog
+from cekura_tui.ui.runs.columns_dialog import ColumnsDialog
 from cekura_tui.ui.runs.export import CopyRunsDialog, ExportRunsDialog
 from cekura_tui.ui.runs.notes import NoteDialog
 from cekura_tui.ui.runs.scope_picker import PickScopeDialog

@@ -24,7 +24,7 @@ from cekura_tui.ui.catalogue import key_problems, list_actions
 from cekura_tui.ui.jobs.improve import ImproveDialog
 from cekura_tui.ui.keymap import Keymap, key_called, read_keymap
 from cekura_tui.ui.kit.palette import Palette, commands_on
-from cekura_tui.ui.runs.columns import ColumnsDialog
+from cekura_tui.ui.runs.columns_dialog import ColumnsDialog
 from cekura_tui.ui.runs.filter_bar import FilterBar
 from cekura_tui.ui.runs.list import RunList
 from cekura_tui.ui.runs.views import ViewsDialog

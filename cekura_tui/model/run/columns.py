@@ -1,53 +1,175 @@
-"""The columns of the run list: which are shown, in which order and how wide, by default or as a person chose."""
+"""The columns of the run list: what each shows and sorts by, which are shown, in which order and how wide."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from cekura_tui.model.column_fit import Cells, FitColumn, fit_columns
+from cekura_tui.model.run.outcome import Kind
+from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 
 GUTTER = 3
 """Cells before the first column: a blank one, the mark of a marked run, the sign of a note."""
 NARROWEST, WIDEST = 4, 60
 """Cells that a person may give a column."""
+When = Callable[[float | None], str]
+"""A moment (Unix) in words."""
+_WORST: tuple[Kind, ...] = ("failed", "error", "review", "running", "unknown", "passed")
 
-Cells = tuple[tuple[str, int], ...]
-"""Names and cells of the columns, each followed by one cell of space."""
 
-_LEAST: Mapping[str, int] = {
-    "run": 7,
-    "outcome": 14,
-    "scenario": 15,
-    "agent": 12,
-    "personality": 12,
-    "length": 7,
-    "when": 10,
-}
-NAMES = tuple(_LEAST)
-_NARROWED = {"scenario": 8, "agent": 8, "personality": 8}
-"""What is as narrow as this, if need be, where a person chose the columns: no column is left out before."""
-_DISPENSABLE = ("personality", "length", "agent", "when")
-"""What is left out first where there is no room for all."""
-_GROWTH = (
-    ("scenario", 24),
-    ("outcome", 15),
-    ("agent", 18),
-    ("when", 12),
-    ("personality", 18),
-    ("scenario", 40),
-    ("agent", 32),
-    ("personality", 26),
-    ("run", 8),
-    ("scenario", 1_000),
+class Column(NamedTuple):
+    """A column of the run list; its entry in `COLUMNS` is all that the list, its dialog and `[columns]` need.
+
+    `sort_key` is None for a run without a value, which is last in either direction; `order` says how it sorts first.
+    `look` is how a cell is written: plain, dim, dim at the right, a moment that loses its time of day where that does
+    not fit, or a chip in the outcome's colour. `least_chosen` are its least cells where a person chose the columns;
+    `grows` and `leaves` are those of `FitColumn`. `sort_place` is its place among the columns that `s` goes through.
+    A column that is not `shown` by default can be shown with `c` or in `[columns]`.
+    """
+
+    name: str
+    text: Callable[[RunRow, When], str]
+    sort_key: Callable[[RunRow], Any]
+    order: str
+    least: int
+    look: Literal["plain", "dim", "right", "moment", "chip"] = "dim"
+    least_chosen: int = 0
+    grows: tuple[tuple[int, int], ...] = ()
+    leaves: int = 0
+    sort_place: int = 99
+    shown: bool = True
+
+
+def _outcome_key(row: RunRow) -> tuple[int, int, str]:
+    """The most failed checks first; failed runs whose checks are not known come after those."""
+    worst = _WORST.index(row.outcome.kind)
+    if row.outcome.kind != "failed":
+        return worst, 0, row.outcome.text
+    checks = row.failed_checks
+    return worst, 1 if checks is None else -checks, ""
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column(
+        "run",
+        lambda row, when: str(row.id),
+        lambda row: -row.id,
+        "Highest run ids first",
+        least=7,
+        grows=((9, 8),),
+        sort_place=7,
+    ),
+    Column(
+        "outcome",
+        lambda row, when: f"{row.outcome.mark} {row.outcome.text}",
+        _outcome_key,
+        "Most failed checks first, then errors",
+        least=14,
+        look="chip",
+        grows=((2, 15),),
+        sort_place=2,
+    ),
+    Column(
+        "scenario",
+        lambda row, when: row.scenario,
+        lambda row: row.scenario.casefold() or None,
+        "Scenarios from A to Z",
+        least=15,
+        look="plain",
+        least_chosen=8,
+        grows=((1, 24), (6, 40), (10, 1_000)),
+        sort_place=3,
+    ),
+    Column(
+        "agent",
+        lambda row, when: row.agent,
+        lambda row: row.agent.casefold() or None,
+        "Agents from A to Z",
+        least=12,
+        least_chosen=8,
+        grows=((3, 18), (7, 32)),
+        leaves=3,
+        sort_place=5,
+    ),
+    Column(
+        "personality",
+        lambda row, when: row.personality,
+        lambda row: row.personality.casefold() or None,
+        "Personalities from A to Z",
+        least=12,
+        least_chosen=8,
+        grows=((5, 18), (8, 26)),
+        leaves=1,
+        sort_place=4,
+    ),
+    Column(
+        "length",
+        lambda row, when: row.duration,
+        lambda row: None if row.seconds is None else -row.seconds,
+        "Longest calls first",
+        least=7,
+        look="right",
+        leaves=2,
+        sort_place=6,
+    ),
+    Column(
+        "when",
+        lambda row, when: when(row.at),
+        lambda row: None if row.at is None else -row.at,
+        "Newest first",
+        least=10,
+        look="moment",
+        grows=((4, 12),),
+        leaves=4,
+        sort_place=1,
+    ),
 )
-"""What gets the room that is left, up to how many cells."""
+"""In the default order of the list."""
+COLUMN_BY_NAME: dict[str, Column] = {column.name: column for column in COLUMNS}
+SORT_CYCLE = [column.name for column in sorted(COLUMNS, key=lambda column: column.sort_place)]
 
 
-class RunColumn(NamedTuple):
-    """A column as a person wants it; without a `width` it has what there is room for."""
+class Sort(NamedTuple):
+    """By which column, and whether against its usual order. Runs without a value of it are last either way."""
+
+    column: str = "when"
+    reverse: bool = False
+
+    @property
+    def as_listed(self) -> bool:
+        """Whether this is the order in which the server lists: nothing has to be sorted."""
+        return self == Sort()
+
+    def next(self) -> Sort:
+        """By the next column."""
+        return Sort(SORT_CYCLE[(SORT_CYCLE.index(self.column) + 1) % len(SORT_CYCLE)])
+
+    def turned(self) -> Sort:
+        """By the same column in reverse."""
+        return Sort(self.column, not self.reverse)
+
+    def apply(self, rows: Iterable[RunRow], keys: dict[int, Any] | None = None) -> list[RunRow]:
+        """The rows in this order; equal ones the newest first.
+
+        `keys` are the sort keys of runs sorted before, by run id: those runs keep their places. Others are added.
+        """
+        keys = {} if keys is None else keys
+        key = COLUMN_BY_NAME[self.column].sort_key
+        newest_first = sorted(rows, key=lambda row: row.id, reverse=True)
+        for row in newest_first:
+            if row.id not in keys:
+                keys[row.id] = key(row)
+        keyed = [row for row in newest_first if keys[row.id] is not None]
+        keyed.sort(key=lambda row: keys[row.id], reverse=self.reverse)
+        return keyed + [row for row in newest_first if keys[row.id] is None]
+
+
+class ChosenColumn(NamedTuple):
+    """A column as a person wants it; without a `width` it takes what there is room for."""
 
     name: str
     shown: bool = True
@@ -57,13 +179,13 @@ class RunColumn(NamedTuple):
 class RunColumns(NamedTuple):
     """The columns in their order. By default those that matter most are shown, as far as there is room."""
 
-    chosen: tuple[RunColumn, ...] = ()
+    chosen: tuple[ChosenColumn, ...] = ()
     """All columns as a person chose them; empty by default."""
 
     @property
-    def all(self) -> tuple[RunColumn, ...]:
+    def all(self) -> tuple[ChosenColumn, ...]:
         """Every column, shown or not, in its order."""
-        return self.chosen or tuple(map(RunColumn, NAMES))
+        return self.chosen or tuple(ChosenColumn(column.name, column.shown) for column in COLUMNS)
 
     def cells(self, width: int, *, one_agent: bool = False) -> Cells:
         """The columns that are seen in a list of `width` cells; by default not the agent where there is `one_agent`."""
@@ -92,32 +214,35 @@ class RunColumns(NamedTuple):
         return json.dumps([[one.name, one.shown, one.width] for one in self.chosen])
 
 
+def _with_others_hidden(columns: Iterable[ChosenColumn]) -> RunColumns:
+    """These columns, and the others hidden at the end; the default ones where none of these is shown."""
+    found = {one.name: one for one in columns}
+    if not any(one.shown for one in found.values()):
+        return RunColumns()
+    return RunColumns((*found.values(), *(ChosenColumn(name, False) for name in COLUMN_BY_NAME if name not in found)))
+
+
 def read_columns(text: str) -> RunColumns:
     """Columns as they were stored; columns of another version are left out, new ones are hidden at the end."""
     try:
         stored = [(str(name), bool(shown), width) for name, shown, width in json.loads(text)]
     except (ValueError, TypeError):
         return RunColumns()
-    found: dict[str, RunColumn] = {}
+    found: dict[str, ChosenColumn] = {}
     for name, shown, width in stored:
-        if name in _LEAST and name not in found:
+        if name in COLUMN_BY_NAME:
             sized = isinstance(width, int) and NARROWEST <= width <= WIDEST
-            found[name] = RunColumn(name, shown, width if sized else None)
-    if not any(one.shown for one in found.values()):
-        return RunColumns()
-    return RunColumns((*found.values(), *(RunColumn(name, shown=False) for name in NAMES if name not in found)))
+            found.setdefault(name, ChosenColumn(name, shown, width if sized else None))
+    return _with_others_hidden(found.values())
 
 
 def columns_of(widths: Mapping[str, int]) -> RunColumns:
-    """The columns of these names in their order, as wide as they say, 0 for as there is room; others are hidden.
+    """The columns of these names in their order, in their cells, 0 for as there is room; the others are hidden.
 
-    What `column_problems` names is left out; where nothing is left, they are the usual ones.
+    What `column_problems` names is left out; where nothing is left, they are the default ones.
     """
-    shown = [RunColumn(name, width=width or None) for name, width in widths.items() if not _column_problem(name, width)]
-    if not shown:
-        return RunColumns()
-    named = {one.name for one in shown}
-    return RunColumns((*shown, *(RunColumn(name, shown=False) for name in NAMES if name not in named)))
+    right = ((name, width) for name, width in widths.items() if not _column_problem(name, width))
+    return _with_others_hidden(ChosenColumn(name, width=width or None) for name, width in right)
 
 
 def column_problems(widths: Mapping[str, int]) -> list[str]:
@@ -126,31 +251,30 @@ def column_problems(widths: Mapping[str, int]) -> list[str]:
 
 
 def _column_problem(name: str, width: int) -> str:
-    if name not in NAMES:
-        return f"[columns] There is no column “{clean_line(name, 30)}”. Columns: {', '.join(NAMES)}."
+    if name not in COLUMN_BY_NAME:
+        return f"[columns] There is no column “{clean_line(name, 30)}”. Columns: {', '.join(COLUMN_BY_NAME)}."
     if width and not NARROWEST <= width <= WIDEST:
         return f"[columns] {name} must be 0 or {NARROWEST} to {WIDEST} cells wide, not {width}."
     return ""
 
 
+_ONCE_CHOSEN, _ONCE_SIZED = 100, 1_000
+"""Added to `leaves`: a column that a person chose is left out after the dispensable ones, one that was sized last."""
+
+
 @lru_cache(maxsize=64)
 def _cells(columns: RunColumns, width: int, one_agent: bool) -> Cells:
-    room = width - GUTTER
-    least = {**_LEAST, **(_NARROWED if columns.chosen else {})}
-    wanted = {one.name: one.width or least[one.name] for one in columns.all if one.shown}
-    if one_agent and not columns.chosen:
-        del wanted["agent"]
-    fixed = {one.name for one in columns.all if one.width is not None}
-    others = [name for name in reversed(wanted) if name not in _DISPENSABLE] if columns.chosen else []
-    leaving = [name for name in (*_DISPENSABLE, *others) if name in wanted]
-    for name in sorted(leaving, key=fixed.__contains__)[: max(len(wanted) - 1, 0)]:
-        if sum(wanted.values()) + len(wanted) <= room:
-            break
-        wanted.pop(name, None)
-    rest = room - sum(wanted.values()) - len(wanted)
-    for name, most in (*_LEAST.items(), *_GROWTH):
-        if name in wanted and name not in fixed:
-            more = min(max(most - wanted[name], 0), max(rest, 0))
-            wanted[name] += more
-            rest -= more
-    return tuple(wanted.items())
+    return fit_columns(_fits(columns, one_agent), width - GUTTER)
+
+
+def _fits(columns: RunColumns, one_agent: bool) -> Iterator[FitColumn]:
+    for place, one in enumerate(columns.all):
+        column = COLUMN_BY_NAME[one.name]
+        if not one.shown or (one_agent and not columns.chosen and one.name == "agent"):
+            continue
+        leaves = column.leaves or (_ONCE_CHOSEN - place if columns.chosen else 0)
+        if one.width is not None:
+            yield FitColumn(one.name, one.width, leaves=_ONCE_SIZED + leaves)
+        else:
+            least = (columns.chosen and column.least_chosen) or column.least
+            yield FitColumn(one.name, least, ((0, column.least), *column.grows), leaves)

@@ -1,14 +1,11 @@
-"""What a run list asks for: a scope, a filter and an order."""
+"""What a run list asks for: a scope and a filter."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cekura_tui.model.filter.filter import ALL, Filter
 from cekura_tui.model.filter.match import MOST_IDS, split
-from cekura_tui.model.run.outcome import Kind
-from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
 
 
@@ -63,63 +60,3 @@ def list_key(scope: str, wanted: Filter) -> str:
     """The key of a list of a scope (`Scope.text`): its filter counts as far as the server filters."""
     asked = Filter(tuple(term for term in wanted.terms if split(Filter((term,)), 0.0).params))
     return f"{scope} {asked}".strip()
-
-
-_WORST: tuple[Kind, ...] = ("failed", "error", "review", "running", "unknown", "passed")
-
-
-def _outcome_key(row: RunRow) -> tuple[int, int, str]:
-    """The most failed checks first; failed runs of which they are not known come after those."""
-    worst = _WORST.index(row.outcome.kind)
-    if row.outcome.kind != "failed":
-        return worst, 0, row.outcome.text
-    checks = row.failed_checks
-    return worst, 1 if checks is None else -checks, ""
-
-
-_KEYS: dict[str, Callable[[RunRow], Any]] = {
-    "when": lambda row: None if row.at is None else -row.at,
-    "outcome": _outcome_key,
-    "scenario": lambda row: row.scenario.casefold() or None,
-    "personality": lambda row: row.personality.casefold() or None,
-    "agent": lambda row: row.agent.casefold() or None,
-    "length": lambda row: None if row.seconds is None else -row.seconds,
-    "run": lambda row: -row.id,
-}
-COLUMNS = tuple(_KEYS)
-"""What can be sorted by; each first in the order that is asked for most: the newest, the worst, the longest first."""
-
-
-class Sort(NamedTuple):
-    """By which column, and whether against its usual order. Runs without a value of it are last either way."""
-
-    column: str = "when"
-    reverse: bool = False
-
-    @property
-    def as_listed(self) -> bool:
-        """Whether it is the order in which the server lists: nothing is to be sorted."""
-        return self == Sort()
-
-    def next(self) -> Sort:
-        """By the next column."""
-        return Sort(COLUMNS[(COLUMNS.index(self.column) + 1) % len(COLUMNS)])
-
-    def turned(self) -> Sort:
-        """The other way round."""
-        return Sort(self.column, not self.reverse)
-
-    def apply(self, rows: Iterable[RunRow], keys: dict[int, Any] | None = None) -> list[RunRow]:
-        """The rows in this order; those that are equal in it the newest first.
-
-        `keys` are what runs were sorted by before, by id: those keep their places, and others are added.
-        """
-        keys = {} if keys is None else keys
-        key = _KEYS[self.column]
-        newest_first = sorted(rows, key=lambda row: row.id, reverse=True)
-        for row in newest_first:
-            if row.id not in keys:
-                keys[row.id] = key(row)
-        keyed = [row for row in newest_first if keys[row.id] is not None]
-        keyed.sort(key=lambda row: keys[row.id], reverse=self.reverse)
-        return keyed + [row for row in newest_first if keys[row.id] is None]

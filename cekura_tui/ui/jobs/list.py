@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual import on
 from textual.app import ComposeResult
-from textual.content import Content
-from textual.reactive import reactive
-from textual.widgets import Static
 
+from cekura_tui.model.column_fit import Cells, FitColumn, fit_columns
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.jobs.words import elapsed, progress_bar, result_word
 from cekura_tui.ui.keymap import with_keys
+from cekura_tui.ui.kit.columns import Heading, short_moment
 from cekura_tui.ui.kit.lines import (
     CHIP_CLASSES,
     JOB_MARKS,
@@ -41,7 +40,7 @@ _GROUPS: tuple[tuple[JobState, ...], ...] = (
 _CACHED = 900.0
 """Seconds after which a row is made again: a time of today becomes one of yesterday, and so on."""
 _PLACES = {state: place for place, states in enumerate(_GROUPS) for state in states}
-_MARGIN = 3
+MARGIN = 3
 """Cells before the first column: the sign of a new job between two blanks."""
 _RUNS, _ALL_RUNS = len("900238 +2"), len("900238 900237 900236")
 _DAY = len("Mon 14:05")
@@ -109,41 +108,28 @@ def column_sizes(rows: Iterable[JobRow]) -> ColumnSizes:
         state = max(state, len(row.state.words) + 4)
         number, runs = max(number, len(str(row.number))), max(runs, len(_all(row.runs)))
         agent, took, when = max(agent, len(row.agent)), max(took, len(row.took)), max(when, len(row.when))
-        day = max(day, len(_day(row.when)))
+        day = max(day, len(short_moment(row.when, _DAY)))
     return ColumnSizes(state, number, min(runs, _ALL_RUNS), min(agent, _MOST_AGENT), took, when, day)
 
 
-def _day(when: str) -> str:
-    """A moment as it is shown where there is little room: of one long ago the day is enough."""
-    return when if len(when) <= _DAY else when.rsplit(" ", 1)[0]
-
-
-Columns = tuple[tuple[str, int], ...]
-
-
-def columns(width: int, sizes: ColumnSizes) -> Columns:
-    """Names and cells of the columns that fit, each followed by one cell of space, the last one by the edge."""
+def columns(width: int, sizes: ColumnSizes) -> Cells:
+    """The columns of a list of `width` cells, the last one by the edge."""
     runs, when = (_ALL_RUNS, sizes.when) if width >= 90 else (_RUNS, sizes.day)
-    before = (("state", sizes.state), ("job", sizes.number), ("runs", min(sizes.runs, runs)))
-    after = (("elapsed", sizes.took), ("ended", when))
-    room = width - _MARGIN - sum(cells + 1 for _, cells in (*before, *after)) - 1
-    agent = min(sizes.agent, max(_LEAST_AGENT, room - _RESULT - 1))
-    if room - agent - 1 < _LEAST_RESULT:
-        return (*before, *after, ("result", max(room, 0)))
-    return (*before, ("agent", agent), *after, ("result", room - agent - 1))
+    fits = (
+        FitColumn("state", sizes.state),
+        FitColumn("job", sizes.number),
+        FitColumn("runs", min(sizes.runs, runs)),
+        FitColumn("agent", min(sizes.agent, _LEAST_AGENT), ((2, sizes.agent),), leaves=1),
+        FitColumn("elapsed", sizes.took),
+        FitColumn("ended", when),
+        FitColumn("result", _LEAST_RESULT, ((1, _RESULT), (3, 1_000))),
+    )
+    return fit_columns(fits, width - MARGIN)
 
 
-class JobListHeader(Static):
-    """The names of the columns of the list under it."""
-
-    sizes: reactive[ColumnSizes] = reactive(ColumnSizes())
-
-    def render(self) -> Content:
-        """One line as wide as the list without its scroll bar."""
-        names = "".join(
-            f"{fit(name, cells, right=name in _RIGHT)} " for name, cells in columns(self.size.width - 1, self.sizes)
-        )
-        return Content(" " * _MARGIN + names)
+def headings(width: int, sizes: ColumnSizes) -> Iterator[Heading]:
+    """The names of these columns."""
+    return (Heading(name, name, cells, name in _RIGHT, "") for name, cells in columns(width, sizes))
 
 
 _RIGHT = ("job", "elapsed")
@@ -194,8 +180,7 @@ class JobList(VirtualList[JobRow]):
                 ]
             else:
                 text = _runs_text(row.runs, cells) if name == "runs" else texts[name]
-                if name == "ended" and len(text) > cells:
-                    text = _day(text)
+                text = short_moment(text, cells) if name == "ended" else text
                 ink = None if name in ("job", "agent") else dim
                 line.append(Segment(f"{fit(text, cells, right=name in _RIGHT)} ", ink))
         return [[*line, Segment(" ")]]

@@ -16,7 +16,7 @@ from cekura_tui.model.text import clean, count
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.jobs.job import Fact, JobFacts
 from cekura_tui.ui.jobs.job_keys import DETAILS, JOB_ACTIONS, JobActions
-from cekura_tui.ui.jobs.list import JobList, JobListHeader
+from cekura_tui.ui.jobs.list import MARGIN, JobList, headings
 from cekura_tui.ui.jobs.preview import (
     FirstChanges,
     KnownOfJob,
@@ -28,6 +28,7 @@ from cekura_tui.ui.jobs.preview import (
 )
 from cekura_tui.ui.jobs.words import OPEN_LAUNCH
 from cekura_tui.ui.keymap import with_keys
+from cekura_tui.ui.kit.columns import ColumnHeader
 from cekura_tui.ui.kit.lines import Notice, StatusLine
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane
@@ -84,7 +85,7 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
         yield StatusLine(id="status")
         with Horizontal(id="jobs-body"):
             with Pane(title="Jobs", id="jobs-list"):
-                yield JobListHeader(id="jobs-header")
+                yield ColumnHeader(lambda width: headings(width, self._list.sizes), MARGIN, id="jobs-header")
                 yield self._list
                 yield Notice(id="jobs-notice")
             preview = JobFacts(id="job-preview")
@@ -120,8 +121,8 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
         jobs = self.state.jobs
         listed, notice = self._list, self.query_one(Notice)
         listed.show_jobs(jobs, self.state)
-        header = self.query_one(JobListHeader)
-        header.sizes = listed.sizes
+        header = self.query_one(ColumnHeader)
+        header.basis = listed.sizes
         for widget in (listed, header, self.query_one("#job-beside")):
             widget.display = bool(jobs)
         notice.display = not jobs

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.filter.filter import Filter, Term
 from cekura_tui.model.filter.parse import KnownNames, names_in, parse
-from cekura_tui.model.run.query import Sort
+from cekura_tui.model.run.columns import Sort
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import NoScope, Scope
 from cekura_tui.ui.runs.checks import CheckLoader

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from cekura_tui.model.column_fit import Cells
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.run.groups import (
     HOW_WORDS,
@@ -34,6 +35,7 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
+from cekura_tui.ui.kit.columns import ColumnHeader, Heading
 from cekura_tui.ui.kit.lines import OUTCOME_TONES, TONE_CLASSES, Notice, StatusLine
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane
@@ -134,16 +136,16 @@ def _wide(width: int, strip: bool) -> bool:
     return width >= (WIDE_WITH_STRIP if strip else WIDE)
 
 
-def columns(width: int, strip: bool) -> tuple[tuple[str, int], ...]:
-    """Names and cells of the columns in `width` cells, each followed by one cell of space; the mark is before them."""
+def columns(width: int, strip: bool) -> Cells:
+    """The columns of a list of `width` cells; the mark is before them."""
     share = _PERCENT + 1 + (WIDE_BAR if width >= WIDE else BAR)
+    start = [("runs", _COUNT), ("share", share), *([("outcomes", STRIP)] if strip else [])]
     ends = [("newest", _RUN), ("when", _WHEN)] if width >= 70 else [("newest", _RUN)]
-    fixed = [("runs", _COUNT), ("share", share), *([("outcomes", STRIP)] if strip else [])]
-    rest = width - _GUTTER - sum(cells + 1 for _, cells in (*fixed, *ends)) - 1
+    rest = width - _GUTTER - sum(cells + 1 for _, cells in (*start, *ends)) - 1
     if not _wide(width, strip):
-        return (*fixed, ("title", max(rest, 8)), *ends)
+        return (*start, ("title", max(rest, 8)), *ends)
     title = min(max(rest * 2 // 5, 24), 44)
-    return (*fixed, ("title", title), ("detail", rest - title - 1), *ends)
+    return (*start, ("title", title), ("detail", rest - title - 1), *ends)
 
 
 class GroupList(VirtualList[GroupRow]):
@@ -197,17 +199,11 @@ PAGE = 50
 """Runs of which it is loaded why they failed, before a person says to load more."""
 
 
-class GroupsHeader(Static):
-    """The names of the columns."""
-
-    how: How = "verdict"
-
-    def render(self) -> Content:
-        """One line as wide as the list under it."""
-        named = {"title": HOW_WORDS[self.how], "detail": "what was wrong" if self.how == "verdict" else ""}
-        cells = columns(self.size.width - 1, self.how == "pair")
-        texts = [fit(named.get(name, name), size, right=name == "runs") for name, size in cells]
-        return Content.styled(" " * _GUTTER + " ".join(texts), "$muted")
+def headings(width: int, how: How) -> Iterator[Heading]:
+    """The names of the columns of a list of `width` cells."""
+    named = {"title": HOW_WORDS[how], "detail": "what was wrong" if how == "verdict" else ""}
+    for name, cells in columns(width, how == "pair"):
+        yield Heading(name, named.get(name, name), cells, name == "runs")
 
 
 def _all_loaded(page: GroupsScreen) -> str | None:
@@ -282,9 +278,12 @@ section. Bars compare groups with the largest one of their section.
         yield StatusLine(id="groups-headline")
         yield Static(id="groups-summary")
         with Pane(title="Groups", id="groups-pane"):
-            yield GroupsHeader(id="groups-header")
+            yield ColumnHeader(self._headings, _GUTTER, id="groups-header")
             yield GroupList(id="groups")
             yield Notice(id="groups-notice")
+
+    def _headings(self, width: int) -> Iterator[Heading]:
+        return headings(width, self._grouping.how if self._grouping is not None else self._how)
 
     def on_mount(self) -> None:
         """Group what the rows say, then load why they failed."""
@@ -319,7 +318,7 @@ section. Bars compare groups with the largest one of their section.
         grouping, listed, notice = self._grouping, self.query_one(GroupList), self.query_one(Notice)
         empty = not listed.rows
         listed.display, notice.display = not empty, empty
-        header = self.query_one(GroupsHeader)
+        header = self.query_one(ColumnHeader)
         header.display = not empty
         if not empty and not self.focused:
             listed.focus()
@@ -332,9 +331,7 @@ section. Bars compare groups with the largest one of their section.
             notice.show("No runs are loaded.", with_keys("{groups.back} back"))
         status = self.query_one(StatusLine)
         if grouping is not None:
-            if header.how != grouping.how:
-                header.how = grouping.how
-                header.refresh()
+            header.basis = grouping.how
             status.left = (f"By {HOW_WORDS[grouping.how]}",)
             errors = count(grouping.errors, "error")
             status.right = (f"{grouping.failed:,} failed", f"{errors} {self._loaded}")

@@ -1,28 +1,23 @@
-"""The run list: a line a run, in columns that fit the width, above it their names; and what is there without runs."""
+"""The run list: a line a run, in columns that fit the width; and what is shown without runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from textual import events
-from textual.content import Content
-from textual.message import Message
-from textual.reactive import reactive
-from textual.widgets import Static
 
+from cekura_tui.model.column_fit import Cells
 from cekura_tui.model.filter.filter import Term, Value
 from cekura_tui.model.filter.parse import meant_terms, unknown_name
-from cekura_tui.model.run.columns import GUTTER, Cells, RunColumns
+from cekura_tui.model.run.columns import COLUMN_BY_NAME, GUTTER, RunColumns, Sort
 from cekura_tui.model.run.listing import UnloadedRun
-from cekura_tui.model.run.query import Sort
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
+from cekura_tui.ui.kit.columns import Heading, short_moment
 from cekura_tui.ui.kit.lines import CHIP_CLASSES, NOTED, OUTCOME_TONES, TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
@@ -34,48 +29,6 @@ if TYPE_CHECKING:
 
 REASON_EVERY = 5
 """Rows from one to the next that says why it is not loaded."""
-_RIGHT = ("length",)
-"""Columns of which the words end at the right."""
-
-
-class RunListHeader(Static):
-    """The names of the columns, and by which the list is sorted; a click on a name sorts by it."""
-
-    ALLOW_SELECT = False
-    sort: reactive[Sort] = reactive(Sort())
-    columns: reactive[RunColumns] = reactive(RunColumns())
-    one_agent: reactive[bool] = reactive(False)
-
-    @dataclass(eq=False, repr=False)
-    class Clicked(Message):
-        """A click on the name of a column."""
-
-        column: str
-
-    def _cells(self) -> Cells:
-        """As in the list under it, which has a scroll bar."""
-        return self.columns.cells(self.size.width - 1, one_agent=self.one_agent)
-
-    def render(self) -> Content:
-        """One line."""
-        parts: list[tuple[str, str]] = [(" " * GUTTER, "")]
-        for name, width in self._cells():
-            by = name == self.sort.column
-            words = f"{name}{' ' * (len(name) + 1 < width)}{'▲' if self.sort.reverse else '▼'}" if by else name
-            parts.append((f"{fit(words, width, right=name in _RIGHT)} ", "bold $accent" if by else "$muted"))
-        return Content.assemble(*parts)
-
-    async def on_click(self, event: events.Click) -> None:
-        """The column under the mouse."""
-        offset = event.get_content_offset(self)
-        if offset is None or event.button != 1:
-            return
-        end = GUTTER
-        for name, width in self._cells():
-            end += width + 1
-            if offset.x < end:
-                self.post_message(self.Clicked(name))
-                return
 
 
 class RunList(VirtualList["RunRow | UnloadedRun"]):
@@ -107,13 +60,23 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         super().__init__(id=id)
         self._when, self._open_run = when, opened
         self._notes: Mapping[int, str] = {}
-        self._columns, self._one_agent = RunColumns(), False
+        self._columns, self._sort, self._one_agent = RunColumns(), Sort(), False
 
-    def show_columns(self, columns: RunColumns, *, one_agent: bool) -> None:
+    def show_columns(self, columns: RunColumns, sort: Sort, *, one_agent: bool) -> None:
         """Draw these columns; where all runs are of `one_agent`, that needs no column of its own."""
+        self._sort = sort
         if (columns, one_agent) != (self._columns, self._one_agent):
             self._columns, self._one_agent = columns, one_agent
             self.redraw()
+
+    def headings(self, width: int) -> Iterator[Heading]:
+        """The names of the columns in a list of `width` cells; an arrow shows by which they are sorted."""
+        for name, cells in self._columns.cells(width, one_agent=self._one_agent):
+            words, style = name, "$muted"
+            if name == self._sort.column:
+                arrow, style = "▲" if self._sort.reverse else "▼", "bold $accent"
+                words = f"{name}{' ' * (len(name) + 1 < cells)}{arrow}"
+            yield Heading(name, words, cells, COLUMN_BY_NAME[name].look == "right", style)
 
     @property
     def cells(self) -> Cells:
@@ -180,37 +143,75 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
             # A screen of failed rows names the reason more than once, and not on every line.
             why = f": {clean_line(row.why)}" if row.place % REASON_EVERY == 0 else ""
             return [[Segment(fit(f"{' ' * GUTTER}! not loaded{why}", width), self.style_of("tone--warn"))]]
-        cells = self._columns.cells(width, one_agent=self._one_agent)
-        texts = {
-            "run": str(row.id),
-            "scenario": row.scenario,
-            "personality": row.personality,
-            "agent": row.agent,
-            "length": row.duration,
-            "when": _short(self._when(row.at), dict(cells).get("when", 0)),
-        }
         mark, note = "●" if state.marked else " ", NOTED if row.id in self._notes else " "
         line = [Segment(f" {mark}{note}")]
-        for name, room in cells:
-            if name == "outcome":
-                chip = fit_chip(f"{row.outcome.mark} {row.outcome.text}", room)
-                line.append(Segment(chip, self.style_of(f"chip--{OUTCOME_TONES[row.outcome.kind]}")))
+        for name, room in self._columns.cells(width, one_agent=self._one_agent):
+            column = COLUMN_BY_NAME[name]
+            text = column.text(row, self._when)
+            if column.look == "chip":
+                line.append(Segment(fit_chip(text, room), self.style_of(f"chip--{OUTCOME_TONES[row.outcome.kind]}")))
                 line.append(Segment(" "))
             else:
-                ink = None if name == "scenario" else dim
-                line.append(Segment(f"{fit(texts[name], room, right=name in _RIGHT)} ", ink))
+                text = short_moment(text, room) if column.look == "moment" else text
+                ink = None if column.look == "plain" else dim
+                line.append(Segment(f"{fit(text, room, right=column.look == 'right')} ", ink))
         return [line]
+
+
+class MarkedRuns:
+    """The runs that are marked in a list, with their rows: those that are listed no more are still marked."""
+
+    def __init__(self, runs: RunList) -> None:
+        self._runs = runs
+        self._rows: dict[int, RunRow] = {}
+
+    @property
+    def ids(self) -> list[int]:
+        """The ids of the marked runs, the newest first; at once when they are marked."""
+        return self._runs.marked_ids
+
+    @property
+    def rows(self) -> Collection[RunRow]:
+        """Their rows, as they were when they were marked."""
+        return self._rows.values()
+
+    def update(self, keys: Collection[Hashable]) -> None:
+        """These are marked now."""
+        rows = {key: self._runs.row_of(key) or self._rows.get(key) for key in keys if isinstance(key, int)}
+        self._rows = {key: row for key, row in rows.items() if row is not None}
+
+    def clear(self) -> None:
+        """Unmark all."""
+        self._runs.marks = frozenset()
+        self._rows = {}
+
+    def chosen(self) -> list[RunRow]:
+        """The marked runs as they are now, the newest first, else the one under the cursor."""
+        ids = self.ids or ([self._runs.cursor_id] if self._runs.cursor_id is not None else [])
+        rows = [self._runs.row_of(number) or self._rows.get(number) for number in ids]
+        return [row for row in rows if row is not None]
+
+    def facts(self) -> tuple[str, str]:
+        """How many there are, for a title, and whether they can be improved together."""
+        agents = len({row.agent_id for row in self.rows})
+        return (
+            f"{len(self.ids):,} marked" if self.ids else "",
+            f"{agents} agents: improve takes runs of one" if agents > 1 else "",
+        )
+
+    def why_not_improve(self) -> str | None:
+        """A job takes runs of one agent: names a run of each where they are of several."""
+        newest = {row.agent_id: row for row in sorted(self.rows, key=lambda row: row.id)}
+        if len(newest) < 2:
+            return None
+        rows = sorted(newest.values(), key=lambda row: row.id, reverse=True)[:3]
+        return f"Mark runs of one agent only: {', '.join(f'{row.id} is of “{row.agent}”' for row in rows)}."
 
 
 def fit_chip(words: str, room: int) -> str:
     """Words as a chip of so many cells, as all of a column: with a blank before them if there is room for it."""
     words = drawn(one_line(words))
     return fit(f" {words}" if cell_len(words) < room else words, room)
-
-
-def _short(when: str, cells: int) -> str:
-    """A date loses its time of day where it does not fit."""
-    return when if len(when) <= cells else when.rsplit(" ", 1)[0]
 
 
 def explain_empty(controller: RunsController) -> tuple[str, str]:

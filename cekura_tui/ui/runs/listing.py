@@ -11,10 +11,10 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import ALL, Filter
 from cekura_tui.model.filter.match import Matcher, Split, noted
 from cekura_tui.model.filter.parse import parse
-from cekura_tui.model.run.columns import RunColumns
+from cekura_tui.model.run.columns import RunColumns, Sort
 from cekura_tui.model.run.listing import ListedRuns, UnloadedRun
 from cekura_tui.model.run.outcome import Kind
-from cekura_tui.model.run.query import RunQuery, Sort
+from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow, completed
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import count

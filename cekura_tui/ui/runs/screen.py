@@ -15,12 +15,14 @@ from textual.widget import Widget
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import ALL
 from cekura_tui.model.job import Job
+from cekura_tui.model.run.columns import COLUMN_BY_NAME, GUTTER, SORT_CYCLE
 from cekura_tui.model.run.listing import UnloadedRun
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import NoScope
 from cekura_tui.model.text import count
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
+from cekura_tui.ui.kit.columns import ColumnHeader
 from cekura_tui.ui.kit.lines import Notice
 from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane
@@ -28,9 +30,8 @@ from cekura_tui.ui.messages import CompareRuns, OpenRun
 from cekura_tui.ui.runs.controller import RunsController
 from cekura_tui.ui.runs.filter_bar import FilterBar
 from cekura_tui.ui.runs.header import OutcomeBar, RunsHeader, header_facts
-from cekura_tui.ui.runs.list import RunList, RunListHeader, explain_empty
+from cekura_tui.ui.runs.list import MarkedRuns, RunList, explain_empty
 from cekura_tui.ui.runs.listing import RunListing
-from cekura_tui.ui.runs.marks import MarkedRuns
 from cekura_tui.ui.runs.outcomes import next_outcome, toggle_outcome
 from cekura_tui.ui.runs.preview import PreviewLoader, RunPreview
 from cekura_tui.ui.state import AppState, follow, is_visible
@@ -92,18 +93,6 @@ def _in_trouble(page: RunsScreen) -> str | None:
 
 def _without_trouble(page: RunsScreen) -> str | None:
     return _while_typing(page) if page.error is None else NOT_OFFERED
-
-
-_ORDERS = {
-    "when": "Newest first",
-    "outcome": "Most failed checks first, then errors",
-    "scenario": "Scenarios from A to Z",
-    "personality": "Personalities from A to Z",
-    "agent": "Agents from A to Z",
-    "length": "Longest calls first",
-    "run": "Highest run ids first",
-}
-"""What sorting by a column does; a second time turns it round."""
 
 
 class RunsScreen(Page):
@@ -287,8 +276,10 @@ class RunsScreen(Page):
             command="Reverse the order",
         ),
         *(
-            Action(f"runs.sort-by-{name}", "", methodcaller("sort_by", name), f"Sort by {name}", does)
-            for name, does in _ORDERS.items()
+            Action(
+                f"runs.sort-by-{name}", "", methodcaller("sort_by", name), f"Sort by {name}", COLUMN_BY_NAME[name].order
+            )
+            for name in SORT_CYCLE
         ),
         Action(
             "runs.sort-by-checks",
@@ -377,7 +368,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         yield OutcomeBar(id="outcomes")
         with Horizontal(id="runs-body"):
             with Pane(title="Runs", id="runs-pane"):
-                yield RunListHeader(id="runs-header")
+                yield ColumnHeader(self.run_list.headings, GUTTER, id="runs-header")
                 yield self.run_list
                 yield Notice(id="runs-notice")
             yield self._preview
@@ -502,10 +493,10 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     def _draw_columns(self) -> None:
         """The columns of the filter in effect; where all runs are of one agent, that has none by default."""
-        listing, header = self.controller.listing, self.query_one(RunListHeader)
+        listing, header = self.controller.listing, self.query_one(ColumnHeader)
         one_agent = listing.scope is not None and listing.scope.kind == "agent"
-        self.run_list.show_columns(listing.columns, one_agent=one_agent)
-        header.sort, header.columns, header.one_agent = listing.sort, listing.columns, one_agent
+        self.run_list.show_columns(listing.columns, listing.sort, one_agent=one_agent)
+        header.basis = listing.columns, listing.sort, one_agent
 
     def _draw_counts(self) -> None:
         """How many runs there are and how they ended; in the title what is marked and what is new."""
@@ -634,8 +625,8 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         """Sort by this column, or reverse its order."""
         self.change_order(lambda: self.controller.sort_by(column))
 
-    @on(RunListHeader.Clicked)
-    def _header_clicked(self, event: RunListHeader.Clicked) -> None:
+    @on(ColumnHeader.Clicked)
+    def _header_clicked(self, event: ColumnHeader.Clicked) -> None:
         self.sort_by(event.column)
 
     def change_order(self, sort: Callable[[], None]) -> None:
@@ -647,7 +638,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             runs.move_to(runs.key_of(runs.rows[0]))
 
     async def choose_columns(self) -> None:
-        from cekura_tui.ui.runs.columns import choose_columns
+        from cekura_tui.ui.runs.columns_dialog import choose_columns
 
         await choose_columns(self, self.controller, self.run_list)
 

@@ -6,11 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.run.columns import GUTTER, NAMES, NARROWEST, WIDEST, RunColumn, RunColumns, read_columns
+from cekura_tui.model.run.columns import (
+    COLUMN_BY_NAME,
+    GUTTER,
+    NARROWEST,
+    WIDEST,
+    ChosenColumn,
+    RunColumns,
+    read_columns,
+)
 
-CHOSEN = st.permutations(NAMES).flatmap(
+CHOSEN = st.permutations(list(COLUMN_BY_NAME)).flatmap(
     lambda names: st.tuples(
-        *(st.builds(RunColumn, st.just(n), st.booleans(), st.none() | st.integers(NARROWEST, WIDEST)) for n in names)
+        *(st.builds(ChosenColumn, st.just(n), st.booleans(), st.none() | st.integers(NARROWEST, WIDEST)) for n in names)
     )
 )
 COLUMNS = st.just(RunColumns()) | CHOSEN.filter(lambda chosen: any(one.shown for one in chosen)).map(RunColumns)
@@ -40,6 +48,6 @@ def test_what_cannot_be_read_gives_the_default_columns(text: str) -> None:
 
 def test_columns_of_another_version_are_left_out_and_new_ones_are_hidden() -> None:
     columns = read_columns('[["when", true, 1000], ["tokens", true, 9], ["when", false, null]]')
-    assert columns.all[0] == RunColumn("when")
+    assert columns.all[0] == ChosenColumn("when")
     assert [column.name for column in columns.all if column.shown] == ["when"]
-    assert {column.name for column in columns.all} == set(NAMES)
+    assert {column.name for column in columns.all} == set(COLUMN_BY_NAME)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from run_server import row
 
+from cekura_tui.model.run.columns import SORT_CYCLE, Sort
 from cekura_tui.model.run.outcome import Kind, Outcome
-from cekura_tui.model.run.query import COLUMNS, Sort
 from cekura_tui.model.run.view import RunRow
 
 KINDS: list[Kind] = ["passed", "failed", "error", "running", "review", "unknown"]
@@ -32,7 +32,7 @@ ROWS = st.lists(
     max_size=12,
     unique_by=lambda run: run.id,
 )
-SORTS = st.builds(Sort, st.sampled_from(COLUMNS), st.booleans())
+SORTS = st.builds(Sort, st.sampled_from(SORT_CYCLE), st.booleans())
 
 
 def value_of(sort: Sort, run: RunRow) -> object:
@@ -99,8 +99,8 @@ def test_a_run_that_changes_stays_in_its_place_and_others_come_into_theirs() -> 
 
 def test_the_columns_come_round_and_only_the_newest_first_needs_no_sorting() -> None:
     sort = Sort()
-    for column in COLUMNS:
-        assert (sort.column, sort.as_listed) == (column, column == COLUMNS[0])
+    for column in SORT_CYCLE:
+        assert (sort.column, sort.as_listed) == (column, column == SORT_CYCLE[0])
         sort = sort.next()
     assert sort == Sort()
     assert not Sort().turned().as_listed

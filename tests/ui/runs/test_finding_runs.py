@@ -12,11 +12,11 @@ from scripted_server import Got, Reply, Reset, ScriptedServer, run_of
 from waiting import eventually
 from watching import screen_text, sees
 
-from cekura_tui.model.run.columns import NAMES
+from cekura_tui.model.run.columns import COLUMN_BY_NAME
 from cekura_tui.store.store import Store
+from cekura_tui.ui.kit.columns import ColumnHeader
 from cekura_tui.ui.kit.palette import commands_on
 from cekura_tui.ui.runs.groups import GroupList
-from cekura_tui.ui.runs.list import RunListHeader
 
 
 def page_of_500(got: Got) -> Reply:
@@ -86,12 +86,12 @@ async def test_the_list_is_sorted_by_a_key_a_click_on_a_column_and_a_command(ser
         await pilot.press("s", "s")
         await sees(pilot, "agent ▼")  # this width has no room for the personality
         for arrow in "▼▲":
-            await pilot.click("#runs-header", offset=offset_of(pilot, RunListHeader, "scenario"))
+            await pilot.click("#runs-header", offset=offset_of(pilot, ColumnHeader, "scenario"))
             await sees(pilot, f"scenario {arrow}")
         scenarios = [row.scenario for row in rows_of(pilot)]
         assert scenarios == sorted(scenarios, key=str.casefold, reverse=True)
         assert pilot.app.focused is list_of(pilot)
-        assert {f"Sort by {name}" for name in NAMES} <= {command.name for command in commands_on(pilot.app.screen)}
+        assert set(map("Sort by {}".format, COLUMN_BY_NAME)) <= {one.name for one in commands_on(pilot.app.screen)}
         await pilot.press("colon", *"by", "space", *"length", "enter")
         await sees(pilot, "length▼")
         await pilot.press("j")

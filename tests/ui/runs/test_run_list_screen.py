@@ -13,10 +13,11 @@ from textual.geometry import Size
 from waiting import eventually
 from watching import screen_text, sees
 
+from cekura_tui.model.column_fit import Cells
 from cekura_tui.model.filter.parse import parse
-from cekura_tui.model.run.columns import Cells, RunColumns
+from cekura_tui.model.run.columns import RunColumns
 from cekura_tui.model.run.outcome import MARKS, Kind
-from cekura_tui.ui.runs.columns import ColumnsDialog
+from cekura_tui.ui.runs.columns_dialog import ColumnsDialog
 from cekura_tui.ui.runs.header import OutcomeBar
 from cekura_tui.ui.runs.list import fit_chip
 from cekura_tui.ui.runs.outcomes import OUTCOMES, OutcomeCounts

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from cekura_tui.model.filter.parse import parse
+from cekura_tui.model.run.columns import Sort
 from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.paging import PagedRuns, RunPage
-from cekura_tui.model.run.query import Sort
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
 from cekura_tui.store.runs import SeenRuns

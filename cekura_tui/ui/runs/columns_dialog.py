@@ -12,9 +12,10 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Label
 
+from cekura_tui.model.column_fit import Cells
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import GIVEN_VIEWS
-from cekura_tui.model.run.columns import Cells, RunColumn, RunColumns
+from cekura_tui.model.run.columns import ChosenColumn, RunColumns
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.dialog import Dialog, KeyHint
@@ -34,7 +35,7 @@ _NAME_CELLS = 16
 class ColumnRow:
     """A column as it was chosen, and its cells in the list now; 0 where it is not seen."""
 
-    column: RunColumn
+    column: ChosenColumn
     cells: int
 
     @property
