@@ -6,16 +6,13 @@ and `settings_edit` changes it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, cast, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from cekura_tui.config.credentials import DEFAULT_API_URL, DEFAULT_DASHBOARD_URL, PROFILE
 from cekura_tui.model.text import clean_line
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
 
 Notify = Literal["auto", "osc777", "osc9", "bell", "off"]
 
@@ -46,16 +43,31 @@ PERSONAL = frozenset({"notify", "on_job_done", "title", "whole_frames", "hints",
 """Settings that are about the person and the terminal, not about an account: the embedded workspace keeps to them."""
 
 
+Name = tuple[str, ...]
+"""The name of an entry: of its tables, outermost first, then its own."""
+
+
 class ValueKind(NamedTuple):
     """Which values a setting takes: their type, which of these are right, and what a person is asked for.
 
-    `entries` are the values of one that is a table.
+    `entries` are the values of a setting that is a table.
     """
 
     type: type
     expected: str
     check: Callable[[Any], bool] = lambda value: True
     entries: ValueKind | None = None
+
+    def read(self, value: object) -> object:
+        """The value itself; a number may be written as text, as variables have it."""
+        if self.type is int and isinstance(value, str) and re.fullmatch("[0-9]{1,19}", value.strip()):
+            return int(value)
+        return dict(value) if isinstance(value, dict) else value
+
+    def takes(self, value: object) -> bool:
+        """Whether the value is of the right type and passes the check."""
+        read = self.read(value)
+        return type(read) is self.type and self.check(read)
 
 
 def _is_name(value: str) -> bool:
@@ -160,96 +172,28 @@ SETTINGS = {
 
 
 def make_settings(values: Mapping[str, object]) -> Settings:
-    """The settings with these values, none of which is wrong (`wrong_values`); other names count for nothing."""
-    evident = _evident_values(values)
-    return Settings(**(_model().model_validate(values).model_dump(exclude_unset=True) if evident is None else evident))
+    """Build Settings from values of which none is wrong (`wrong_values`); ignore unknown names."""
+    return Settings(**{name: SETTINGS[name].kind.read(value) for name, value in values.items() if name in SETTINGS})  # type: ignore[arg-type] # checked
 
 
-def wrong_values(values: Mapping[str, object]) -> dict[tuple[str, ...], str]:
-    """What of these values can't be used: by its name, in a table also the entry's, what was expected of it."""
-    if _evident_values(values) is not None:
-        return {}
-    from pydantic import ValidationError
-
-    try:
-        _model().model_validate(values)
-    except ValidationError as error:
-        wrong = {tuple(str(part) for part in one["loc"][:2]): None for one in error.errors()}
-        return {name: f"must be {_expected_of(name)}{_instead(values, name)}" for name in wrong}
-    return {}
-
-
-def _evident_values(values: Mapping[str, object]) -> dict[str, Any] | None:
-    """What these values mean, where each is right at a glance; None where pydantic has to look at them.
-
-    So that a start with right settings need not load it, which takes longer than all else of them.
-    """
-    meant: dict[str, Any] = {}
+def wrong_values(values: Mapping[str, object]) -> dict[Name, str]:
+    """Wrong values by setting, in a table by setting and entry: what was expected. Unknown names are ignored."""
+    wrong: dict[Name, str] = {}
     for name, value in values.items():
-        if name in SETTINGS:
-            kind = SETTINGS[name].kind
-            if kind.type is int and type(value) is str and value.isascii() and value.isdecimal() and len(value) < 19:
-                value = int(value)  # as a variable has it
-            if not _is_evident(kind, value):
-                return None
-            meant[name] = dict(value) if isinstance(value, dict) else value  # as pydantic, which shares no table
-    return meant
+        kind = SETTINGS[name].kind if name in SETTINGS else None
+        if kind is None:
+            continue
+        instead = "" if name == "api_key_command" else f", not {_shown(value)}"  # a key may be in it
+        if not kind.takes(value):
+            wrong[name,] = f"must be {kind.expected}{instead}"
+        elif isinstance(value, dict) and kind.entries is not None:
+            for entry, one in value.items():
+                if not kind.entries.takes(one):
+                    wrong[name, entry] = f"must be {kind.entries.expected}, not {_shown(one)}"
+    return wrong
 
 
-def _is_evident(kind: ValueKind, value: object) -> bool:
-    if type(value) is not kind.type or not kind.check(value):
-        return False
-    if kind.entries is None:
-        return True
-    entries = kind.entries
-    return all(type(name) is str and _is_evident(entries, one) for name, one in cast("dict[Any, Any]", value).items())
-
-
-@cache
-def _model() -> type[BaseModel]:
-    """The same settings for pydantic, which says what is wrong, and reads what is no plain number, such as 5.0."""
-    from pydantic import AfterValidator, BeforeValidator, Strict, create_model
-
-    def no_truth(value: object) -> object:
-        if isinstance(value, bool):
-            raise ValueError("true and false are not numbers")
-        return value
-
-    def typed(kind: ValueKind) -> Any:
-        def checked(value: Any) -> Any:
-            if not kind.check(value):
-                raise ValueError(kind.expected)
-            return value
-
-        if kind.entries is not None:
-            return dict[str, typed(kind.entries)]  # type: ignore[misc] # types are made here
-        # A number may be written as a text; nothing else may be written as something else.
-        return Annotated[
-            kind.type, BeforeValidator(no_truth) if kind.type is int else Strict(), AfterValidator(checked)
-        ]
-
-    definitions: dict[str, Any] = {}
-    for name, setting in SETTINGS.items():
-        type_ = typed(setting.kind)
-        definitions[name] = (type_ | None if setting.default is None else type_, setting.default)
-    model: type[BaseModel] = create_model("Settings", **definitions)
-    return model
-
-
-def _expected_of(name: tuple[str, ...]) -> str:
-    kind = SETTINGS[name[0]].kind
-    return kind.expected if len(name) == 1 else kind.entries.expected if kind.entries else _TEXT.expected
-
-
-def _instead(values: Mapping[str, object], name: tuple[str, ...]) -> str:
-    """What it is, unless a key may be in it."""
-    return "" if name[0] == "api_key_command" else f", not {_shown(values, name)}"
-
-
-def _shown(values: Mapping[str, object], name: tuple[str, ...]) -> str:
-    value: object = values
-    for part in name:
-        value = value[part] if isinstance(value, dict) else value
+def _shown(value: object) -> str:
     try:
         if isinstance(value, bool):
             return f"“{str(value).lower()}”"

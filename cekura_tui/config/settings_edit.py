@@ -13,9 +13,9 @@ from typing import Any
 from cekura_tui.config.atomic_file import atomic_file, locked, output_file
 from cekura_tui.config.own_file import read_regular
 from cekura_tui.config.paths import make_private
-from cekura_tui.config.settings import SETTINGS
+from cekura_tui.config.settings import SETTINGS, Name
 from cekura_tui.config.settings_check import TABLES, check_text, entry_names, line_numbers, lines_with_ends
-from cekura_tui.config.settings_file import UTF8, Name, line_of
+from cekura_tui.config.settings_file import UTF8, Problem, line_of
 from cekura_tui.config.sources import read_settings_file
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line
@@ -165,8 +165,8 @@ def _editable(path: Path) -> Any:
     except FileNotFoundError:
         return tomlkit.document()
     except (OSError, ValueError, RecursionError, TOMLKitError):
-        problem = read_settings_file(path).unreadable
-        raise UsageError(f"{path} is not changed: {problem.sentence if problem else 'not valid TOML'}.", _FIX) from None
+        problem, *_ = *read_settings_file(path).problems, Problem(None, "not valid TOML")
+        raise UsageError(f"{path} is not changed: {problem.sentence}.", _FIX) from None
 
 
 def _dotted_entry(table: Any, entry: Name) -> tuple[Any, str] | None:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
-Name = tuple[str, ...]
-"""The name of an entry: of its tables, outermost first, then its own."""
+from cekura_tui.config.settings import Name
 
 UTF8 = "utf-8-sig"
 """Some editors begin a file with a byte order mark."""
 
 
 class Problem(NamedTuple):
-    """A wrong entry of config.toml: the line where it begins, and what was expected."""
+    """A wrong entry of config.toml: the line where it begins, and what was expected.
+
+    With `refuses` it leaves open which server a key is for, so no key is sent.
+    """
 
     line: int | None
     text: str
+    refuses: bool = False
 
     @property
     def sentence(self) -> str:
@@ -33,9 +35,8 @@ class Problem(NamedTuple):
 class SettingsFile(NamedTuple):
     """What config.toml says.
 
-    `values` are the right entries above the tables, `profiles` those of each [profiles.NAME]. `doubts` are problems by
-    profile ("" above the tables) and by the setting that may have been meant. A file that can't be read has nothing
-    but the problem `unreadable`.
+    `values` are the right entries above the tables, `profiles` those of each [profiles.NAME]. A file that can't be read
+    has nothing but a problem.
     """
 
     path: Path
@@ -43,13 +44,6 @@ class SettingsFile(NamedTuple):
     profiles: Mapping[str, Mapping[str, object]]
     lines: Mapping[Name, int]
     problems: tuple[Problem, ...] = ()
-    doubts: Mapping[tuple[str, str], Problem] = MappingProxyType({})
-    unreadable: Problem | None = None
-
-    def doubt(self, setting: str, *profiles: str) -> Problem | None:
-        """The problem that may have meant this setting, in one of these profiles."""
-        found = (self.doubts.get((profile, setting)) for profile in profiles)
-        return next((problem for problem in found if problem is not None), None)
 
     def place(self, *name: str) -> str:
         """Where an entry is, as a person reads it."""
@@ -57,9 +51,9 @@ class SettingsFile(NamedTuple):
         return f"{self.path}:{line}" if line else str(self.path)
 
 
-def unreadable(path: Path, problem: Problem) -> SettingsFile:
+def unreadable(path: Path, why: str, line: int | None = None) -> SettingsFile:
     """A file of which nothing can be read."""
-    return SettingsFile(path, {}, {}, {}, (problem,), unreadable=problem)
+    return SettingsFile(path, {}, {}, {}, (Problem(line, why, refuses=True),))
 
 
 def line_of(lines: Mapping[Name, int], name: Name) -> int | None:

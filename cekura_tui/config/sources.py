@@ -43,15 +43,18 @@ class WrongSettings(UsageError):
 class Loaded(NamedTuple):
     """Settings, and for each where it came from: a flag, a variable, a file with its line, or "default".
 
-    Of a setting that is a table, `came_from` has its entries too, such as "theme.name". `refusal` says why no key may
-    be sent, `read_only_doubt` is the problem that may have meant `read_only`.
+    Of a setting that is a table, `came_from` has its entries too, such as "theme.name".
     """
 
     settings: Settings
     came_from: dict[str, str]
     file: SettingsFile
-    refusal: WrongSettings | None = None
-    read_only_doubt: Problem | None = None
+
+    @property
+    def refusal(self) -> WrongSettings | None:
+        """Why no key may be sent."""
+        refused = any(problem.refuses for problem in self.problems)
+        return WrongSettings(self.file.path, self.problems) if refused else None
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -97,14 +100,7 @@ def load_settings(
             came_from |= {one: where for one, where in place.named.items() if one.partition(".")[0] == name}
     for wrong, text in wrong_values(found).items():
         raise UsageError(f"{wrong[0]} in {came_from[wrong[0]]} {text}.")
-    named = from_env | from_flags
-    return Loaded(
-        make_settings(found),
-        came_from,
-        file,
-        _refusal(file, profile, named),
-        None if "read_only" in from_flags else file.doubt("read_only", profile, ""),
-    )
+    return Loaded(make_settings(found), came_from, file)
 
 
 def read_settings_file(path: Path) -> SettingsFile:
@@ -114,14 +110,12 @@ def read_settings_file(path: Path) -> SettingsFile:
     except FileNotFoundError:
         return SettingsFile(path, {}, {}, {})
     except OSError as error:
-        problem = Problem(None, f"can't be read: {error.strerror}")
+        return unreadable(path, f"can't be read: {error.strerror}")
     except UnicodeDecodeError:
-        problem = Problem(None, "not valid TOML: it is not UTF-8 text")
-    else:
-        from cekura_tui.config.settings_check import checked  # who has no file needs none of it
+        return unreadable(path, "not valid TOML: it is not UTF-8 text")
+    from cekura_tui.config.settings_check import checked  # who has no file needs none of it
 
-        return checked(path, text)
-    return unreadable(path, problem)
+    return checked(path, text)
 
 
 class SettingsSource(NamedTuple):
@@ -147,15 +141,3 @@ def _right_of(vendor: Mapping[str, str]) -> dict[str, object]:
     found: dict[str, object] = {name: vendor[theirs] for name, theirs in VENDOR.items() if theirs in vendor}
     wrong = {name[0] for name in wrong_values(found)}
     return {name: value for name, value in found.items() if name not in wrong}
-
-
-def _refusal(file: SettingsFile, profile: str, named: Mapping[str, object]) -> WrongSettings | None:
-    """Why no key may be sent anywhere, if the file leaves open where to; `named` are the flags and variables."""
-    if file.unreadable:
-        return WrongSettings(file.path, file.problems)
-    own_url = "api_url" in file.profiles.get(profile, {})
-    in_doubt = (
-        "profile" not in named and file.doubt("profile", ""),
-        "api_url" not in named and file.doubt("api_url", profile, *(() if own_url else ("",))),
-    )
-    return WrongSettings(file.path, file.problems) if any(in_doubt) else None

@@ -299,14 +299,14 @@ def check_profile(loaded: Loaded, paths: Paths) -> None:
 
 
 def _read_only(loaded: Loaded, paths: Paths) -> str:
-    """How to end that the session is read-only, empty where it is not: a misspelled entry makes it so, too, and a place
+    """How to end that the session is read-only, empty where it is not: wrong settings make it so, too, and a directory
     where nothing can be recorded."""
     if loaded.came_from["read_only"] == FLAGS["read_only"]:
         return BY_FLAG
     if loaded.settings.read_only:
         return f"Remove read_only = true from {paths.settings}."
-    if loaded.read_only_doubt is not None:
-        return f"Correct {paths.settings}, {loaded.read_only_doubt.sentence}."
+    for problem in loaded.problems:
+        return f"Correct {paths.settings}, {problem.sentence}."
     return unwritable(paths.database)
 
 

@@ -95,7 +95,7 @@ def _settings(path: Path, changes: list[str], text: str) -> Iterator[str]:
     yield from (problem.with_path(path) for problem in file.problems)
     yield f"{file.values} {file.profiles} {[place for place in loaded.came_from.items() if place[1] != 'default']}"
     yield f"{' '.join(f'{name}:{line}' for name, line in file.lines.items())}"
-    yield f"{loaded.refusal} {loaded.read_only_doubt} {file.doubts}"
+    yield f"{loaded.refusal} {[problem.line for problem in file.problems if problem.refuses]}"
     for change in changes:
         path.write_bytes(text.encode())
         name, sign, value = change.partition(" = ")
