@@ -464,11 +464,20 @@ class CekuraApp(App[None]):
             self.answer(OpenPromptHistory(*self.agent))
 
     def action_request_log(self) -> None:
-        """What was asked of the server, unless that is shown."""
-        from cekura_tui.ui.request_log import RequestLogScreen
+        """Show the last requests to the server in $PAGER, newest first."""
+        from cekura_tui.ui.kit.dialog import DetailsDialog
+        from cekura_tui.ui.terminal.foreground import show_in_pager
 
-        if not isinstance(self.screen, RequestLogScreen):
-            self.push_screen(RequestLogScreen(self.state))
+        lines = [
+            f"{'!' if one.failed else ' '} {self.state.when(one.at, seconds=True)}  {one.line()}"
+            for one in reversed(self._workspace.requests())
+        ]
+        log = self._workspace.setup.paths.log
+        title = f"The last {count(len(lines), 'request')} to the server, newest first; ! failed. Log file: {log}"
+        try:
+            show_in_pager(self, "\n".join([title, "", *lines, ""]))
+        except CekuraTuiError as error:
+            self.push_screen(DetailsDialog.of_error(error))
 
     # Starting
 

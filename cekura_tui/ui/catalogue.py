@@ -59,7 +59,6 @@ _PLACES = (
     _Place("In a suggestion", "suggestion.screen:SuggestionScreen", ((_DIFF,), (_LIST,))),
     _Place("In the prompt history", "suggestion.history:PromptHistoryScreen", (("suggestion.history:PromptUseList",),)),
     _Place("In a comparison of prompts", "suggestion.history:PromptDiffScreen", ((_DIFF,),)),
-    _Place("In the log of requests", "request_log:RequestLogScreen", (("request_log:RequestList",),)),
     _Place("In the sign-in", "sign_in:SignInScreen", ((_LIST,), ("sign_in:KeyLine",))),
     _Place("In every dialog", "kit.dialog:Dialog"),
     _Place("In the help", "kit.help:HelpDialog"),

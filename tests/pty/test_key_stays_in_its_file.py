@@ -176,9 +176,8 @@ def go_through(terminal: Terminal, exported: Path) -> None:
         (("enter",), f"Run {RUN}", ""),
         (("y",), "Copy or save", ""),
         (("enter",), "Sent ", ""),
-        ((":", "request log", "enter"), "Requests · ", ""),
-        (("enter",), "asked by", ""),
-        (("esc",), "enter Details", "request id"),
+        ((":", "request log", "enter"), "newest first", ""),
+        (("q",), f"Run {RUN}", "newest first"),
     ):
         terminal.press(*keys).wait(shown, gone=gone).settle()
     terminal.quit()

@@ -109,7 +109,6 @@ GALLERY: dict[str, Scene] = {
     "update-prompt": _by_keys(*_ACCEPTED, _step("p", screen="UpdatePromptDialog")),
     "history": _by_keys(*_ACCEPTED, _step("h", screen="PromptHistoryScreen")),
     "search": _search,
-    "request-log": _by_keys(_step("colon", *"request", "enter", screen="RequestLogScreen")),
     "confirm": _by_keys(_JOBS, _step("x", screen="ConfirmDialog")),
     "sign-in": _sign_in,
     "sign-in-key": _sign_in_key,

@@ -1,4 +1,4 @@
-"""A program of the user's that has the terminal for a while: an editor for a prompt, a pager for a patch.
+"""A program of the user's that has the terminal for a while: an editor for a prompt, a pager for a patch or the log.
 
 What the editor saves is read back exactly.
 """
@@ -155,13 +155,13 @@ def pager() -> list[str]:
     return words or next((list(command) for command in _KNOWN if shutil.which(command[0])), [])
 
 
-def show_in_pager(app: App[Any], patch: str) -> None:
-    """Show it until the pager is left; raises UsageError with what went wrong.
+def show_in_pager(app: App[Any], text: str) -> None:
+    """Show a text until the pager is left; raises UsageError with what went wrong.
 
     Hidden characters are made visible: a pager may hand them to the terminal.
     """
     command = pager()
     if not command:
         raise UsageError("There is no pager.", "Set PAGER to one, such as less.")
-    if failed := run_in_front(app, command, visible(patch).encode()):
-        raise UsageError(f"{command[0]} {failed}.", "Set PAGER to another pager, or save the patch.")
+    if failed := run_in_front(app, command, visible(text).encode()):
+        raise UsageError(f"{command[0]} {failed}.", "Set PAGER to another pager.")
