@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
-
-from textual import on
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.content import Content
 
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.jobs.words import accept_question, forget_question, needs_other_key, relaunch_question
-from cekura_tui.ui.kit.copying import Offer, OfferList
-from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
+from cekura_tui.ui.kit.copying import CopyDialog, Offer
+from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.page import Page
-from cekura_tui.ui.messages import CopyRequested, HandOff, OpenJobDetails
+from cekura_tui.ui.messages import HandOff, OpenJobDetails
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.job_service import JobRecord
@@ -29,7 +24,7 @@ if TYPE_CHECKING:
 
 _RELAUNCHABLE = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 _GROUP = "job-action"
-_OFFERED = {"launch": "Launch request (curl)", "progress": "Poll request (curl)"}
+_OFFERED = {"launch": "launch request (curl)", "progress": "poll request (curl)"}
 
 
 class JobActions:
@@ -168,15 +163,11 @@ class JobActions:
             return
         if page.gone:
             return
-        offers = [Offer(_OFFERED[name], text) for name, text in record.curls.items()]
-        offers.append(Offer("Job as JSON", whole))
+        offers = [Offer(_OFFERED[name], partial(str, text)) for name, text in record.curls.items()]
+        offers.append(Offer("job as JSON", lambda: whole))
         if done.improved_prompt is not None:
-            offers.append(Offer("Improved prompt …"))
-        taken = await page.opening.ask(CopyJobDialog(job.number, offers))
-        if taken is not None and taken.text is not None:
-            what = f"the {taken.words[0].lower()}{taken.words[1:]}"
-            page.app.post_message(CopyRequested(taken.text, what))
-        elif taken is not None and done.improved_prompt is not None:
+            offers.append(Offer("improved prompt …", do=lambda dialog: dialog.dismiss(done)))
+        if await page.opening.ask(CopyDialog(f"job {job.number}", offers)):
             self._state.ask(HandOff(done, lambda: staged, lambda words: page.notify_once(words) if words else None))
 
 
@@ -252,29 +243,3 @@ def _read_copies(number: int) -> Callable[[Session], Awaitable[tuple[JobRecord, 
         return record, done, done.prompt if staged is None else staged, json.dumps(done.to_json(), indent=2)
 
     return ask
-
-
-class CopyJobDialog(Dialog[Offer]):
-    """Answers with the offer that was taken."""
-
-    AUTO_FOCUS = "OfferList"
-
-    def __init__(self, number: int, offers: Sequence[Offer]) -> None:
-        super().__init__()
-        self._number, self._offers = number, offers
-
-    def compose(self) -> ComposeResult:
-        """The offers."""
-        with Vertical(classes="dialog") as box:
-            box.border_title = Content(f"Copy from job {self._number}")
-            yield OfferList(id="offers")
-            yield KeyHint("{list.open} copy · {dialog.close} close")
-
-    def on_mount(self) -> None:
-        """Show them."""
-        self.query_one(OfferList).show_rows(self._offers)
-
-    @on(OfferList.Opened)
-    def take(self) -> None:
-        """Enter on one."""
-        self.dismiss(self.query_one(OfferList).cursor_row)

@@ -1,10 +1,10 @@
-"""Dialogs that copy or save a text, and their parts: a list of offers, and a line for the name of a file."""
+"""Copying and saving: a dialog with a list of offers, one for the name of a file, and the line of that name."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from rich.segment import Segment
 from textual import on
@@ -17,8 +17,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.kit.strips import Line, RowState
-from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.kit.simple_list import SimpleList
 from cekura_tui.ui.messages import CopyRequested
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.workspace.prompt_files import AlreadyThere, check_output, write_text
@@ -122,68 +121,39 @@ class SaveDialog(Dialog[str]):
             yield KeyHint("enter save · {dialog.close} back")
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """Something to copy or save: its words and the text to copy; without a text, enter leads elsewhere."""
-
-    words: str
-    text: str | None = field(default=None, repr=False)
-
-
-class OfferList(VirtualList[Offer]):
-    """The offers, one a line."""
-
-    def key_of(self, row: Offer) -> Hashable:
-        """Its words."""
-        return row.words
-
-    def lines_of(self, row: Offer, width: int, state: RowState) -> Sequence[Line]:
-        """Its words."""
-        return [[Segment(fit(f" {row.words}", width))]]
-
-
 PREVIEWED = 3
 """Lines of what would be copied that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
-    """What can be copied: `head` makes only its beginning, where that is quicker."""
+class Offer:
+    """Something to choose in a `CopyDialog`: `text` makes what is copied, `head` its first lines where that is quicker.
 
-    text: Callable[[], str]
+    `do` is called with the dialog instead of copying, as to save the text.
+    """
+
+    words: str
+    text: Callable[[], str] = str
     head: Callable[[], str] | None = None
+    do: Callable[[CopyDialog], object] | None = None
 
     def beginning(self) -> str:
-        """Its first lines, as they are shown."""
+        """The first lines of the text, cleaned."""
         lines = (self.head or self.text)().splitlines()
         return "\n".join(map(clean_line, lines[:PREVIEWED]))
 
 
-@dataclass(frozen=True, slots=True)
-class Lead:
-    """What leads elsewhere instead of being copied; `head` makes the preview."""
+class CopyDialog(Dialog[Any]):
+    """Copies the text of what is chosen and answers with nothing; what is done instead answers as it likes.
 
-    take: Callable[[], None]
-    head: Callable[[], str] = str
+    `whose` names what is copied; `missing` are sentences why something is not offered.
+    """
 
-    def beginning(self) -> str:
-        """Its first lines, as they are shown."""
-        return Copy(self.head).beginning()
+    AUTO_FOCUS = "#copies"
 
-
-class CopyDialog(Dialog[str]):
-    """Copies what is chosen and answers with nothing; a `Lead` answers as it likes."""
-
-    AUTO_FOCUS = "OfferList"
-
-    def __init__(
-        self, box: str, whose: str, offers: Iterable[tuple[str, Copy | Lead]], missing: Iterable[str] = ()
-    ) -> None:
-        """`box` is the id of the dialog's box, for its style; `whose` names what is copied; `offers` are words with
-        what each does; `missing` are sentences why something is not offered."""
+    def __init__(self, whose: str, offers: Iterable[Offer], missing: Iterable[str] = ()) -> None:
         super().__init__()
-        self.whose = whose
-        self._box, self._offers, self._missing = box, dict(offers), tuple(missing)
+        self.whose, self.offers, self._missing = whose, tuple(offers), tuple(missing)
 
     def save(self, what: str, name: str, write: Write) -> None:
         """Ask where to save something; once saved, that is the answer of this dialog too."""
@@ -196,9 +166,13 @@ class CopyDialog(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """The offers, what the one under the cursor would copy, and what is not offered."""
-        with Vertical(id=self._box, classes="dialog") as box:
+        with Vertical(id="copy", classes="dialog") as box:
             box.border_title = Content(f"Copy or save {self.whose}")
-            yield OfferList(id="copies")
+            yield SimpleList(
+                key=lambda offer: offer.words,
+                line=lambda offer, width, ink: [Segment(fit(f" {offer.words}", width))],
+                id="copies",
+            )
             yield Static(id="copy-preview")
             for why in self._missing:
                 yield Static(Content(why), classes="copy-missing")
@@ -206,28 +180,30 @@ class CopyDialog(Dialog[str]):
             yield KeyHint("{list.open} choose · {dialog.close} close")
 
     def on_mount(self) -> None:
-        """Show them."""
-        self.query_one(OfferList).show_rows([Offer(words) for words in self._offers])
+        self._list.show_rows(self.offers)
 
-    @on(OfferList.Moved)
-    def look(self, event: OfferList.Moved) -> None:
+    @property
+    def _list(self) -> SimpleList[Offer]:
+        return self.query_one(SimpleList)
+
+    @on(SimpleList.Moved)
+    def look(self) -> None:
         """Show how it begins: over SSH, where the clipboard may be out of reach, it can be read and selected."""
-        offer = self._offers.get(str(event.key))
+        offer = self._list.cursor_row
         self.query_one("#copy-preview", Static).update(Content(offer.beginning() if offer else ""))
         self.show_message("")
 
-    @on(OfferList.Opened)
-    def take(self, event: OfferList.Opened) -> None:
-        """Enter on one."""
-        if not self.is_current:
+    @on(SimpleList.Opened)
+    def choose(self) -> None:
+        """Copy what is under the cursor, or do what is done instead."""
+        offer = self._list.cursor_row
+        if not self.is_current or offer is None:
             return  # enter was pressed twice
-        words = str(event.key)
-        offer = self._offers[words]
-        if isinstance(offer, Lead):
-            offer.take()
-            return
-        self.app.post_message(CopyRequested(offer.text(), f"the {words}"))
-        self.dismiss(None)
+        if offer.do is not None:
+            offer.do(self)
+        else:
+            self.app.post_message(CopyRequested(offer.text(), f"the {offer.words}"))
+            self.dismiss(None)
 
     def show_message(self, text: str, *, failed: bool = False) -> None:
         """A sentence under the offers."""

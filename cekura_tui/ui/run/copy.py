@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
-
-from textual import work
 
 from cekura_tui.model.run.details import result_link, web_link
 from cekura_tui.model.run.verdict import Verdict
@@ -20,11 +18,10 @@ from cekura_tui.model.run.words import (
     turn_text,
     verdict_text,
 )
-from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import shortened
 from cekura_tui.model.transcript.timeline import clock
 from cekura_tui.model.transcript.transcript import Turn
-from cekura_tui.ui.kit.copying import PREVIEWED, Copy, CopyDialog, Lead, write_lines
+from cekura_tui.ui.kit.copying import PREVIEWED, CopyDialog, Offer, write_lines
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.browser import open_link, opens_here
 from cekura_tui.workspace.prompt_files import safe_name
@@ -57,90 +54,73 @@ FORMS = (
 )
 
 
-class CopyRunDialog(CopyDialog):
-    """Answers in words with where it was saved or opened, with nothing if it was copied.
+def copy_run_dialog(
+    state: AppState, view: RunView, *, turn: Turn | None, verdict: Verdict | None, dashboard: str | None
+) -> CopyDialog:
+    """A dialog that answers in words with where the run was saved or opened, with nothing if it was copied.
 
     `turn` and `verdict` are those under the cursor; without such a verdict the first failing one is offered.
-    `dashboard` is where links lead, None where there is none; `scope` is that of the list.
+    `dashboard` is where links lead, None where there is none.
     """
+    verdict = verdict or next((found for found in view.verdicts if found.state == "fail"), None)
+    link = result_link(dashboard, view.row, None) if dashboard else None
+    recording = web_link(view.source.get("voice_recording_url"))
+    curl = run_command(state.workspace.setup, view.row.id)
 
-    def __init__(
-        self,
-        state: AppState,
-        view: RunView,
-        *,
-        turn: Turn | None,
-        verdict: Verdict | None,
-        dashboard: str | None,
-        scope: Scope | None,
-    ) -> None:
-        self._view, self._turn = view, turn
-        self._verdict = verdict or next((found for found in view.verdicts if found.state == "fail"), None)
-        self._link = result_link(dashboard, view.row, scope) if dashboard else None
-        self._dashboard = dashboard
-        self._recording = web_link(view.source.get("voice_recording_url"))
-        self._curl = run_command(state.workspace.setup, view.row.id)
-        super().__init__("copy-run", f"run {view.row.id}", self._offered(), self._not_offered())
-
-    def _offered(self) -> Iterable[tuple[str, Copy | Lead]]:
-        """In words, and what makes the text, or leads on."""
-        view, turn, verdict = self._view, self._turn, self._verdict
-        yield "run ID", _text(str(view.row.id))
-        if self._link:
-            yield "link to the result", _text(self._link)
+    def offers() -> Iterator[Offer]:
+        yield _text("run ID", str(view.row.id))
+        if link:
+            yield _text("link to the result", link)
         if turn is not None:
             hours = goes_over_an_hour(view.transcript.turns)
             when = clock(turn.start, hours=hours)
-            yield f"turn at {when}" if when else f"turn #{turn.n}", _text(turn_text(turn, hours=hours))
+            yield _text(f"turn at {when}" if when else f"turn #{turn.n}", turn_text(turn, hours=hours))
         for form in FORMS:
-            yield (
-                f"transcript as {form.name}",
-                Copy(partial(form.make, view), partial(form.make, view, first=PREVIEWED)),
-            )
+            head = partial(form.make, view, first=PREVIEWED)
+            yield Offer(f"transcript as {form.name}", partial(form.make, view), head)
         if verdict is not None:
-            yield f"verdict “{shortened(verdict.name, 40)}”", _text(verdict_text(verdict))
-        if self._recording:
-            yield "link to the recording", _text(self._recording)
+            yield _text(f"verdict “{shortened(verdict.name, 40)}”", verdict_text(verdict))
+        if recording:
+            yield _text("link to the recording", recording)
             if opens_here():
-                yield "open the recording in a browser", Lead(self._start_opening, partial(str, self._recording))
-        if self._curl:
-            yield "request as curl", _text(self._curl)
+                yield replace(_text("open the recording in a browser", recording), do=partial(_open, recording))
+        if curl:
+            yield _text("request as curl", curl)
         for form in FORMS:
-            lead = Lead(partial(self._save, form), partial(form.make, view, first=PREVIEWED))
-            yield f"save the transcript as {form.name} to a file …", lead
+            head, save = partial(form.make, view, first=PREVIEWED), partial(_save, view, form)
+            yield Offer(f"save the transcript as {form.name} to a file …", head, do=save)
 
-    def _not_offered(self) -> Iterable[str]:
-        """Why something is not offered, in sentences."""
-        if not self._dashboard:
+    def missing() -> Iterator[str]:
+        if not dashboard:
             yield "No link: no dashboard URL is set."
-        elif not self._link:
+        elif not link:
             yield "No link: the run has no result or project."
-        sent = self._view.source.get("voice_recording_url")
-        if sent and not self._recording:
+        if view.source.get("voice_recording_url") and not recording:
             yield "No link to the recording: the server sent no web link."
-        if not self._curl:
+        if not curl:
             yield "No curl: the demo server ends with the app."
 
-    # What leads on
+    return CopyDialog(f"run {view.row.id}", offers(), missing())
 
-    def _save(self, form: Form) -> None:
-        name = safe_name(f"run-{self._view.row.id}-transcript", form.ending)
-        text = form.make(self._view)
-        self.save(f"the transcript of {self.whose} as {form.name}", name, partial(write_lines, text))
 
-    def _start_opening(self) -> None:
-        self._open()
+def _text(words: str, text: str) -> Offer:
+    return Offer(words, lambda: text)
 
-    @work(group="open-recording", exclusive=True)
-    async def _open(self) -> None:
-        """Open it in a browser, however long that takes to start."""
-        self.show_message("Opening a browser …")
-        taken = await open_link(self._recording or "")
-        if taken and self.is_current:
-            self.dismiss("Opened the recording in a browser.")
+
+def _save(view: RunView, form: Form, dialog: CopyDialog) -> None:
+    name = safe_name(f"run-{view.row.id}-transcript", form.ending)
+    dialog.save(f"the transcript of {dialog.whose} as {form.name}", name, partial(write_lines, form.make(view)))
+
+
+def _open(link: str, dialog: CopyDialog) -> None:
+    """Open a link in a browser, however long that takes to start."""
+
+    async def work() -> None:
+        dialog.show_message("Opening a browser …")
+        taken = await open_link(link)
+        if taken and dialog.is_current:
+            dialog.dismiss("Opened the recording in a browser.")
         else:
-            self.show_message("" if taken else "Can't open a browser. Copy the link instead.")
+            dialog.show_message("" if taken else "Can't open a browser. Copy the link instead.")
 
-
-def _text(text: str) -> Copy:
-    return Copy(lambda: text)
+    dialog.run_worker(work(), group="open-recording", exclusive=True)

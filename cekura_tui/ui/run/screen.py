@@ -380,17 +380,16 @@ its scenario.
     async def _hand_off(self) -> None:
         if (view := self.loader.view) is None:
             return
-        from cekura_tui.ui.run.copy import CopyRunDialog
+        from cekura_tui.ui.run.copy import copy_run_dialog
 
         row = self.query_one(Verdicts).cursor_row
         done = await self.opening.ask(
-            CopyRunDialog(
+            copy_run_dialog(
                 self.state,
                 view,
                 turn=self.query_one(Transcript).cursor_row,
                 verdict=row.verdict if row is not None else None,
                 dashboard=self.state.workspace.setup.settings.dashboard_url,
-                scope=None,
             )
         )
         if done:

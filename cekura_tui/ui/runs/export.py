@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -22,7 +23,7 @@ from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.copying import PREVIEWED, Copy, CopyDialog, Lead
+from cekura_tui.ui.kit.copying import PREVIEWED, CopyDialog, Offer
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.simple_list import Choice, ChoiceList
@@ -230,80 +231,64 @@ class ExportRunsDialog(Dialog[str]):
 
 SAVE_THESE, SAVE_ALL = "these", "all"
 
-Make = Callable[[Sequence[RunRow]], str]
-"""Makes the text to copy."""
 
+@dataclass(frozen=True)
+class RunCopies:
+    """What can be copied of runs; `dashboard` is where links lead, None without one; `notes` are this machine's, by run
+    id."""
 
-class CopyRunsDialog(CopyDialog):
-    """Answers with SAVE_THESE or SAVE_ALL to export to a file, and with nothing where something was copied.
+    rows: Sequence[RunRow]
+    dashboard: str | None
+    scope: Scope | None
+    notes: Mapping[int, str]
+    program: str
 
-    `dashboard` is where links lead, None without one; `notes` are this machine's, by run id.
-    """
+    def dialog(self) -> CopyDialog:
+        """Answers with SAVE_THESE or SAVE_ALL to export to a file."""
+        whose = count(len(self.rows), "run") if len(self.rows) != 1 else f"run {self.rows[0].id}"
+        return CopyDialog(whose, self._offers(), self._missing())
 
-    def __init__(
-        self,
-        state: AppState,
-        rows: Sequence[RunRow],
-        dashboard: str | None,
-        scope: Scope | None,
-        notes: Mapping[int, str],
-    ) -> None:
-        self._rows, self._dashboard, self._scope, self._notes = tuple(rows), dashboard, scope, notes
-        self._program = "cekura-tui --demo" if state.workspace.setup.demo else "cekura-tui"
-        whose = count(len(rows), "run") if len(rows) != 1 else f"run {rows[0].id}"
-        super().__init__("copy-runs", whose, self._offered(), self._not_offered())
-
-    def _offered(self) -> Iterable[tuple[str, Copy | Lead]]:
-        """The words, and what makes the text or leads to the export."""
-        some = len(self._rows)
-        if links := self._links(self._rows):
+    def _offers(self) -> Iterator[Offer]:
+        some = len(self.rows)
+        if links := self._links(self.rows):
             words = "link to the result" if len(links) == 1 else f"links to {len(links):,} results"
-            yield words, self._copy(self._link_text)
+            yield self._offer(words, lambda rows: "\n".join(self._links(rows)))
         if some:
-            yield "run ID" if some == 1 else "run IDs", self._copy(_ids)
+            yield self._offer("run ID" if some == 1 else "run IDs", _ids)
         if self._improvable:
-            yield "improve command", self._copy(self._command)
+            yield self._offer("improve command", lambda rows: f"{self.program} improve {_ids(rows)} --from-agent")
         if some:
-            yield "row as text" if some == 1 else "rows as text", self._copy(self._text)
-            yield "CSV", self._copy(self._csv)
-            yield "JSON lines", self._copy(self._json)
+            yield self._offer("row as text" if some == 1 else "rows as text", self._text)
+            yield self._offer("CSV", self._csv)
+            yield self._offer("JSON lines", self._json)
             words = "save to a file …" if some == 1 else f"save {some:,} runs to a file …"
-            yield words, Lead(lambda: self._leave(SAVE_THESE))
-        yield "save the whole list to a file …", Lead(lambda: self._leave(SAVE_ALL))
+            yield Offer(words, do=lambda dialog: dialog.dismiss(SAVE_THESE))
+        yield Offer("save the whole list to a file …", do=lambda dialog: dialog.dismiss(SAVE_ALL))
 
-    def _copy(self, make: Make) -> Copy:
-        return Copy(lambda: make(self._rows), lambda: make(self._rows[:PREVIEWED]))
+    def _offer(self, words: str, make: Callable[[Sequence[RunRow]], str]) -> Offer:
+        return Offer(words, lambda: make(self.rows), lambda: make(self.rows[:PREVIEWED]))
 
-    def _leave(self, choice: str) -> None:
-        self.dismiss(choice)
-
-    def _not_offered(self) -> Iterable[str]:
+    def _missing(self) -> Iterator[str]:
         """Why something is not offered, in sentences."""
-        linked = sum(bool(self._links([row])) for row in self._rows)
-        if self._rows and not self._dashboard:
+        linked = sum(bool(self._links([row])) for row in self.rows)
+        if self.rows and not self.dashboard:
             yield "No link: no dashboard URL is set."
-        elif not linked and self._rows:
-            yield f"No link: the {'run has' if len(self._rows) == 1 else 'runs have'} no result or project."
-        elif linked < len(self._rows):
-            yield f"Links for {linked:,} of {count(len(self._rows), 'run')}; the others have no result."
-        if self._rows and not self._improvable:
+        elif not linked and self.rows:
+            yield f"No link: the {'run has' if len(self.rows) == 1 else 'runs have'} no result or project."
+        elif linked < len(self.rows):
+            yield f"Links for {linked:,} of {count(len(self.rows), 'run')}; the others have no result."
+        if self.rows and not self._improvable:
             yield f"No improve command: mark at most {MAX_RUNS} runs of one agent."
 
     @property
     def _improvable(self) -> bool:
-        return 1 <= len(self._rows) <= MAX_RUNS and len({row.agent_id for row in self._rows}) == 1
+        return 1 <= len(self.rows) <= MAX_RUNS and len({row.agent_id for row in self.rows}) == 1
 
     def _links(self, rows: Sequence[RunRow]) -> Sequence[str]:
-        return result_links(self._dashboard, rows, self._scope) if self._dashboard else ()
-
-    def _link_text(self, rows: Sequence[RunRow]) -> str:
-        return "\n".join(self._links(rows))
-
-    def _command(self, rows: Sequence[RunRow]) -> str:
-        return f"{self._program} improve {_ids(rows)} --from-agent"
+        return result_links(self.dashboard, rows, self.scope) if self.dashboard else ()
 
     def _note_of(self, row: RunRow) -> str:
-        return self._notes.get(row.id, "")
+        return self.notes.get(row.id, "")
 
     def _text(self, rows: Sequence[RunRow]) -> str:
         return "\n".join(text_row(row, self._note_of(row)) for row in rows)
@@ -321,8 +306,10 @@ def _ids(rows: Sequence[RunRow]) -> str:
 
 async def copy_runs(page: Page, listing: RunListing, rows: Sequence[RunRow]) -> None:
     """Offer to copy these runs, or to save them or the whole list to a file."""
-    dashboard = page.state.workspace.setup.settings.dashboard_url
-    answer = await page.opening.ask(CopyRunsDialog(page.state, rows, dashboard, listing.scope, listing.notes))
+    setup = page.state.workspace.setup
+    program = "cekura-tui --demo" if setup.demo else "cekura-tui"
+    copies = RunCopies(rows, setup.settings.dashboard_url, listing.scope, listing.notes, program)
+    answer = await page.opening.ask(copies.dialog())
     if answer in (SAVE_THESE, SAVE_ALL):
         export_runs(page, listing, rows if answer == SAVE_THESE else [])
 

@@ -20,7 +20,7 @@ from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.ui.actions import NOT_OFFERED, Action, reason_against
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.copying import Copy, CopyDialog, Lead
+from cekura_tui.ui.kit.copying import CopyDialog, Offer
 from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.lines import TONE_CLASSES, Notice, OneLine
 from cekura_tui.ui.kit.page import Page
@@ -402,7 +402,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
             self.show_error(error)
             return
         whose = f"the prompt {row.how}, {row.when}"
-        if message := await self.opening.ask(CopyPromptDialog(whose, self._agent_name, prompt)):
+        if message := await self.opening.ask(copy_prompt_dialog(whose, self._agent_name, prompt)):
             self.notify_once(message)
 
     def action_forget(self) -> None:
@@ -467,22 +467,19 @@ def _forgetting(row: UseRow) -> str:
     return "The text stays in jobs, and in other lines of this list that have the same text."
 
 
-class CopyPromptDialog(CopyDialog):
-    """Answers with where it was saved, in words, and with nothing where it was copied.
+def copy_prompt_dialog(whose: str, name: str, prompt: Prompt) -> CopyDialog:
+    """A dialog that answers with where the prompt was saved, in words, and with nothing where it was copied.
 
     `whose` says which prompt it is, `name` is what a file is named after.
     """
 
-    def __init__(self, whose: str, name: str, prompt: Prompt) -> None:
-        copied, missing = [("prompt", Copy(lambda: prompt))], []
-        if not _is_copied(prompt):
-            copied, missing = [], ["Can't copy: the prompt has half a character. Save to a file instead."]
-        saved = ("save the prompt to a file …", Lead(self._save, lambda: prompt))
-        super().__init__("copy-prompt", whose, [*copied, saved], missing)
-        self._named, self._prompt = name, prompt
+    def save(dialog: CopyDialog) -> None:
+        dialog.save("the prompt", safe_name(f"prompt-{name}", ".md"), partial(_write_exactly, prompt))
 
-    def _save(self) -> None:
-        self.save("the prompt", safe_name(f"prompt-{self._named}", ".md"), partial(_write_exactly, self._prompt))
+    offers = [Offer("prompt", lambda: prompt), Offer("save the prompt to a file …", lambda: prompt, do=save)]
+    if _is_copied(prompt):
+        return CopyDialog(whose, offers)
+    return CopyDialog(whose, offers[1:], ["Can't copy: the prompt has half a character. Save to a file instead."])
 
 
 def _is_copied(prompt: Prompt) -> bool:

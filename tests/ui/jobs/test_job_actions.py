@@ -176,18 +176,18 @@ async def test_offers_to_copy_depend_on_the_job_and_commands_have_no_key(quiet: 
     async with opened_jobs(quiet, "✓ succeeded", "? unconfirmed") as (pilot, listed):
         listed.move_to(2)
         await pilot.press("y")
-        await sees(pilot, "Copy from job 2", "Launch request (curl)", "Job as JSON")
-        assert not any(words in screen_text(pilot.app) for words in ("Poll request", "Improved prompt"))
+        await sees(pilot, "Copy or save job 2", "launch request (curl)", "job as JSON")
+        assert not any(words in screen_text(pilot.app) for words in ("poll request", "improved prompt"))
         await pilot.press("escape")
-        await sees(pilot, "2 jobs", gone="Copy from job 2")
+        await sees(pilot, "2 jobs", gone="Copy or save job 2")
         listed.move_to(1)
-        offers = "Launch request (curl)", "Poll request (curl)", "Job as JSON", "Improved prompt …"
+        offers = "launch request (curl)", "poll request (curl)", "job as JSON", "improved prompt …"
         copied = []
         for n, what in enumerate(("launch request", "poll request", "job as JSON")):
             await pilot.press("y")
-            await sees(pilot, "Copy from job 1", *offers)
+            await sees(pilot, "Copy or save job 1", *offers)
             await pilot.press(*["j"] * n, "enter")
-            await sees(pilot, f"Sent the {what}", gone="Copy from job 1")
+            await sees(pilot, f"Sent the {what}", gone="Copy or save job 1")
             copied.append(pilot.app.clipboard)
         launch, progress, whole = copied
         assert launch.startswith("curl -X POST")
@@ -197,7 +197,7 @@ async def test_offers_to_copy_depend_on_the_job_and_commands_have_no_key(quiet: 
         assert json.loads(whole)["improved_prompt"] == "Be kinder."
         assert not any(KEY in text for text in copied)
         await pilot.press("y")
-        await sees(pilot, "Copy from job 1")
+        await sees(pilot, "Copy or save job 1")
         await pilot.press("G", "enter")
         await sees(pilot, "Copy or save the prompt")
 

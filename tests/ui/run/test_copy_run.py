@@ -21,18 +21,18 @@ from watching import sees
 
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView, view_of
-from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_json
-from cekura_tui.ui.run.copy import CopyRunDialog
+from cekura_tui.ui.kit.copying import CopyDialog
+from cekura_tui.ui.run.copy import copy_run_dialog
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
 
 DASHBOARD = "https://dashboard.cekura.ai"
-PROJECT = Scope("project", 4021, "Clinic")
 NO_RECORDING = "No link to the recording: the server sent no web link."
 RECORDING = "https://storage.example/run.wav?signature=a%20b&x=1"
 CALL: dict[str, object] = {
     "result_id": 991,
+    "project": 4021,
     "voice_recording_url": RECORDING,
     "transcript_object": [
         {"role": "Main Agent", "content": "Clinic, *hello*.\n# Who is it?", "start_time": 0.5, "end_time": 2.0},
@@ -68,9 +68,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def copy_of(shown: RunView, **given: Any) -> Callable[[AppState], CopyRunDialog]:
-    options = {"turn": None, "verdict": None, "dashboard": DASHBOARD, "scope": PROJECT, **given}
-    return lambda state: CopyRunDialog(state, shown, **options)
+def copy_of(shown: RunView, **given: Any) -> Callable[[AppState], CopyDialog]:
+    options = {"turn": None, "verdict": None, "dashboard": DASHBOARD, **given}
+    return lambda state: copy_run_dialog(state, shown, **options)
 
 
 def offered(app: OneDialog) -> list[str]:
@@ -79,7 +79,7 @@ def offered(app: OneDialog) -> list[str]:
 
 async def go_to(app: OneDialog, pilot: Pilot[None], words: str) -> None:
     """Put the cursor on an offer; open the dialog again if it was answered before."""
-    if not isinstance(app.screen, CopyRunDialog):
+    if not isinstance(app.screen, CopyDialog):
         app.ask()
     app.clear_notifications()  # they would lie over the dialog
     await sees(pilot, "Copy or save run 48213")

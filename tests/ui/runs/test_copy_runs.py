@@ -17,9 +17,10 @@ from watching import sees
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.scope import Scope, scope_of_link
-from cekura_tui.ui.runs.export import SAVE_ALL, SAVE_THESE, CopyRunsDialog
+from cekura_tui.ui.kit.copying import CopyDialog
+from cekura_tui.ui.runs.export import SAVE_ALL, SAVE_THESE, RunCopies
 from cekura_tui.ui.state import AppState
-from cekura_tui.workspace.setup import DemoOptions, Setup, make_setup
+from cekura_tui.workspace.setup import Setup
 
 DASHBOARD = "https://dashboard.cekura.ai"
 PROJECT = Scope("project", 4021, "Clinic")
@@ -35,8 +36,8 @@ THREE = [ONE, row(48212, result_id=991), row(48211, result_id=990)]
 
 def copy_of(
     *rows: RunRow, dashboard: str | None = DASHBOARD, scope: Scope | None = PROJECT, notes: dict[int, str] | None = None
-) -> Callable[[AppState], CopyRunsDialog]:
-    return lambda state: CopyRunsDialog(state, rows, dashboard, scope, notes or {})
+) -> Callable[[AppState], CopyDialog]:
+    return lambda _: RunCopies(rows, dashboard, scope, notes or {}, "cekura-tui").dialog()
 
 
 def offered(app: OneDialog) -> list[str]:
@@ -70,10 +71,6 @@ async def test_links_ids_and_the_command_are_copied_or_the_runs_are_saved_to_a_f
         ]
         assert await choose(app, pilot, "save 3 runs to a file …") == SAVE_THESE
         assert await choose(app, pilot, "save the whole list to a file …") == SAVE_ALL
-    demo = make_setup(demo=DemoOptions(), env={"CEKURA_TUI_HOME": str(home)})
-    async with asked(demo, copy_of(ONE)) as (app, pilot):
-        await choose(app, pilot, "improve command")
-        assert app.copied == ["cekura-tui --demo improve 48213 --from-agent"]
 
 
 async def test_rows_are_copied_as_clean_text_that_spreadsheets_and_scripts_read(quiet: Setup) -> None:
