@@ -47,10 +47,10 @@ _PLACES = (
         "In a run",
         "run.screen:RunScreen",
         (
-            ("run.transcript:Transcript",),
+            ("run.transcript:TranscriptView",),
             ("run.verdicts:Verdicts",),
             ("run.details:RunDetails",),
-            ("run.navigator:FindLine",),
+            ("run.find_line:FindInput",),
         ),
     ),
     _Place("In a comparison of runs", "run.compare:CompareScreen", (("run.compare:TurnPairs",),)),

@@ -18,7 +18,7 @@ def tables() -> str:
     from cekura_tui.ui.kit.virtual_list import VirtualList
     from cekura_tui.ui.run.details import RunDetails
     from cekura_tui.ui.run.screen import RunScreen
-    from cekura_tui.ui.run.transcript import Transcript
+    from cekura_tui.ui.run.transcript import TranscriptView
     from cekura_tui.ui.runs.list import RunList
     from cekura_tui.ui.runs.screen import RunsScreen
     from cekura_tui.ui.suggestion.diff_view import ProseDiffView
@@ -27,7 +27,7 @@ def tables() -> str:
     parts = [
         ("Everywhere", _rows([VirtualList, CekuraApp])),
         ("In the list of runs", _rows([RunList, RunsScreen])),
-        ("In a run", _rows([RunScreen, Transcript, RunDetails])),
+        ("In a run", _rows([RunScreen, TranscriptView, RunDetails])),
         ("In the list of jobs, and in a job", _rows([JobList, JobsScreen, JobScreen])),
         ("In a suggestion", _rows([ProseDiffView, SuggestionScreen])),
     ]

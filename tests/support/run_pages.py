@@ -18,7 +18,7 @@ from cekura_tui.model.run.view import view_of
 from cekura_tui.ui.run.details import RunDetails
 from cekura_tui.ui.run.screen import RunScreen
 from cekura_tui.ui.run.timeline import TimelineStrip
-from cekura_tui.ui.run.transcript import Transcript
+from cekura_tui.ui.run.transcript import TranscriptView
 from cekura_tui.ui.run.verdicts import Verdicts
 from cekura_tui.ui.state import AppState
 
@@ -87,8 +87,8 @@ class Reader:
         return page
 
     @property
-    def transcript(self) -> Transcript:
-        return self.page.query_one(Transcript)
+    def transcript(self) -> TranscriptView:
+        return self.page.query_one(TranscriptView)
 
     @property
     def verdicts(self) -> Verdicts:

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from cekura_tui.model.transcript.timeline import call_of
 from cekura_tui.model.transcript.transcript import Turn
-from cekura_tui.ui.run.transcript import Transcript
+from cekura_tui.ui.run.transcript import TranscriptView
 
 LONG = "I would like to move my appointment to some other day, because my daughter is ill."
 
@@ -40,25 +40,25 @@ def talk(turns: int) -> list[Turn]:
     return [make_turn(n, n * 5.0, n * 5.0 + 4, f"{LONG} " * (n % 7) + f"Turn {n}.") for n in range(1, turns + 1)]
 
 
-def show(transcript: Transcript, turns: Sequence[Turn], *, reset: bool = False) -> None:
+def show(transcript: TranscriptView, turns: Sequence[Turn], *, reset: bool = False) -> None:
     """Show these turns as the screen of a run does."""
     transcript.show_call(call_of(turns), reset=reset)
 
 
 def transcript_of(
     turns: Sequence[Turn], *, size: tuple[int, int] = (80, 24), paint: bool = False
-) -> AbstractAsyncContextManager[tuple[WidgetApp[Transcript], Pilot[None]]]:
+) -> AbstractAsyncContextManager[tuple[WidgetApp[TranscriptView], Pilot[None]]]:
     """A transcript alone in an app."""
-    return widget_app(Transcript(), lambda one: show(one, turns, reset=True), size=size, paint=paint)
+    return widget_app(TranscriptView(), lambda one: show(one, turns, reset=True), size=size, paint=paint)
 
 
-def on_ground(transcript: Transcript, y: int, *components: str) -> str:
+def on_ground(transcript: TranscriptView, y: int, *components: str) -> str:
     """The parts of a line that have the background of one of these components, joined by a bar."""
     grounds = [transcript.style_of(f"transcript--{one}").bgcolor for one in components]
     return "|".join(part.text for part in transcript.render_line(y) if part.style and part.style.bgcolor in grounds)
 
 
-def on_screen(transcript: Transcript) -> list[int]:
+def on_screen(transcript: TranscriptView) -> list[int]:
     """The numbers of the turns on screen, also of those cut off."""
     shown = transcript.shown_range
     return [] if shown is None else [turn.n for turn in transcript.rows[shown[0] : shown[1] + 1]]

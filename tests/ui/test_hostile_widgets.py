@@ -28,7 +28,7 @@ from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.run.compare import TurnPairs
 from cekura_tui.ui.run.details import RunDetails
 from cekura_tui.ui.run.timeline import TimelineStrip
-from cekura_tui.ui.run.transcript import Transcript
+from cekura_tui.ui.run.transcript import TranscriptView
 from cekura_tui.ui.run.verdicts import Verdicts
 from cekura_tui.ui.terminal.cells import drawn, fit
 from cekura_tui.ui.terminal.filters import ControlFilter
@@ -73,7 +73,7 @@ def missing(lines: Iterable[str], texts: Iterable[str]) -> list[str]:
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_transcript_keeps_its_columns_and_words_folded_unfolded_and_raw(size: tuple[int, int]) -> None:
-    view, shown = seen(), Transcript()
+    view, shown = seen(), TranscriptView()
     async with widget_app(shown, lambda shown: shown.show_call(view.call, reset=True), size=size) as (_, pilot):
         assert len(lines(shown)) == len(view.transcript.turns)
         assert missing((line[19:] for of in lines(shown).values() for line in of), TEXTS.values()) == []
@@ -130,7 +130,7 @@ async def test_details_keep_their_columns_whatever_is_opened(size: tuple[int, in
 
 
 async def test_endless_lines_and_thousands_of_line_ends_are_cut_with_a_word() -> None:
-    view, shown = seen(transcript_object=huge()), Transcript()
+    view, shown = seen(transcript_object=huge()), TranscriptView()
     async with widget_app(shown, lambda shown: shown.show_call(view.call, reset=True)):
         long, wide, ends, marks, joined, last = ("".join(of) for of in lines(shown).values())
         assert [said for said in (long, wide, marks, joined) if "more)" not in solid([said])] == []

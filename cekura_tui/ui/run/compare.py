@@ -30,7 +30,7 @@ from cekura_tui.model.transcript.transcript import NAMES, Turn
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import Notice, OneLine
-from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane, title_parts
 from cekura_tui.ui.kit.strips import Line, RowState, breaks, strips_of
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -284,22 +284,38 @@ def _without_turns(screen: CompareScreen) -> str | None:
     return None if screen.pairs else NOT_OFFERED
 
 
-def _without_error(screen: CompareScreen) -> str | None:
-    return None if screen.error is not None else NOT_OFFERED
-
-
 class CompareScreen(Page):
     """Leaves with the number of the turn of this run that was chosen, or None."""
 
     AUTO_FOCUS = "TurnPairs"
     FIRST_READS = ("compare",)
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("compare.next", "n", "difference(1)", "Next difference", footer=1, why_not=_without_turns),
-        Action("compare.previous", "N", "difference(-1)", "Previous difference", why_not=_without_turns),
-        Action("compare.fold", "s", "fold", "Only differences", footer=3, why_not=_without_turns),
-        Action("compare.back", "escape", "back", "Back", footer=4),
-        Action("compare.refresh", "r", "refresh", "Reload"),
-        Action("compare.error", "enter", "whole_error", "Show error", why_not=_without_error),
+        Action(
+            "compare.next",
+            "n",
+            lambda screen: screen.go_to_difference(1),
+            "Next difference",
+            footer=1,
+            why_not=_without_turns,
+        ),
+        Action(
+            "compare.previous",
+            "N",
+            lambda screen: screen.go_to_difference(-1),
+            "Previous difference",
+            why_not=_without_turns,
+        ),
+        Action(
+            "compare.fold",
+            "s",
+            lambda screen: screen.toggle_fold(),
+            "Only differences",
+            footer=3,
+            why_not=_without_turns,
+        ),
+        Action("compare.back", "escape", lambda screen: screen.dismiss(None), "Back", footer=4),
+        Action("compare.refresh", "r", lambda screen: screen.reload(), "Reload"),
+        error_action("compare"),
     )
     HELP = """\
 # Compare runs
@@ -320,7 +336,6 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         self.pairs: Sequence[Pair] = ()
         self._only_differences = False
         self._looking = True
-        self.error: CekuraTuiError | None = None
         self._at_end = 0
         """Where it was reported that there is no further difference: below (1), or above (-1)."""
 
@@ -355,10 +370,10 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         here = self._here
         if here is not None and there is not None and here.transcript.turns and there.transcript.turns:
             pairs = await asyncio.to_thread(align, here.transcript.turns, there.transcript.turns)
-        self._there, self.pairs, self.error, self._looking = there, pairs, failed, False
+        self._there, self.pairs, self._looking = there, pairs, False
         if self.gone:
             return
-        self._draw(reset=True)
+        self._draw(reset=True, error=failed)
         if failed is not None and failed.exit_status == Exit.KEY_REFUSED:
             self.show_error(failed)
 
@@ -377,11 +392,10 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
 
     # Drawing
 
-    def _draw(self, *, reset: bool = False) -> None:
+    def _draw(self, *, reset: bool = False, error: CekuraTuiError | None = None) -> None:
         if self.gone:
             return
-        pairs, notice = self.query_one(TurnPairs), self.query_one(Notice)
-        pairs.display, notice.display = bool(self.pairs), not self.pairs
+        pairs = self.query_one(TurnPairs)
         first, *counts = self._summary()
         headline = Content.assemble(
             (first, "bold"), *(f" · {some}" for some in counts), (f"  {self._scenarios()}", "$muted")
@@ -389,12 +403,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         self.query_one("#compare-headline", OneLine).show(headline)
         self._draw_title()
         pairs.show_pairs(self.pairs, only_differences=self._only_differences, reset=reset)
-        if self.error is not None:
-            notice.show_error(self.error)
-        elif not self.pairs:
-            notice.show(*self._nothing_to_compare())
-        elif not self.focused:
-            pairs.focus()
+        self.show_state(pairs, loaded=bool(self.pairs), error=error, empty=self._nothing_to_compare())
         self.refresh_bindings()
 
     def _draw_title(self) -> None:
@@ -473,34 +482,25 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
 
     # Keys
 
-    def action_back(self) -> None:
-        """To what it was opened from, as it was."""
-        self.dismiss(None)
-
-    def action_difference(self, step: int) -> None:
-        """To the next difference, or the one before."""
+    def go_to_difference(self, step: int) -> None:
+        """Go to the next difference (`step` 1), or the one before (-1)."""
         if self.query_one(TurnPairs).go_to_difference(step):
             self._at_end = 0
         elif self._at_end != step:
             self._at_end = step
             self.notify_once("No more differences below." if step > 0 else "No more differences above.")
 
-    def action_fold(self) -> None:
+    def toggle_fold(self) -> None:
         """Show only what differs, or all."""
         self._only_differences = not self._only_differences
         self.query_one(TurnPairs).show_pairs(self.pairs, only_differences=self._only_differences)
 
-    def action_refresh(self) -> None:
+    def reload(self) -> None:
         """Load what is compared again."""
-        self._looking, self.error, self._there, self.pairs = True, None, None, ()
+        self._looking, self._there, self.pairs = True, None, ()
         self._here = self._here if self._given else None
         self._draw()
         self._load(reload=True)
-
-    def action_whole_error(self) -> None:
-        """The whole of the error that is shown."""
-        if self.error is not None:
-            self.show_error(self.error)
 
     @on(TurnPairs.Opened)
     def open_turn(self, message: TurnPairs.Opened) -> None:
@@ -509,7 +509,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         if (row := pairs.cursor_row) is None or pairs.key_of(row) != message.key:
             return
         if row.folded:
-            self.action_fold()
+            self.toggle_fold()
             return
         before = [pair.left for pair in self.pairs[: row.place + 1] if pair.left]
         turns = self._here.transcript.turns if self._here else ()

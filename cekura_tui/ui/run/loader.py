@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+from textual.worker import Worker
 
 from cekura_tui.evidence.evidence import Evidence, TurnMark, marks_of
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import RunRow, RunView
+from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.run.verdicts import Key, keyed
 from cekura_tui.workspace.run_lists import take_turn
-from cekura_tui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
@@ -26,53 +28,20 @@ LONGEST_REPOLL = 60.0
 """Likewise, where the server does not answer."""
 
 
-class Cancellable(Protocol):
-    """Work in the background."""
-
-    def cancel(self) -> object: ...
-
-
-Start = Callable[[Callable[[], Coroutine[Any, Any, None]], str], Cancellable]
-"""Starts work in the background; the name that comes with it is that of the work whose place it takes."""
-
-
-class RunListener(Protocol):
-    """Who shows the run."""
-
-    @property
-    def is_current(self) -> bool:
-        """Whether somebody looks at it now."""
-
-    @property
-    def gone(self) -> bool:
-        """Whether nothing can be shown any more."""
-
-    async def drawn(self) -> None:
-        """Wait until what was shown last is drawn."""
-
-    def draw(self) -> None:
-        """Show the run: it is loading, was loaded, or cannot be."""
-
-    def draw_headline(self) -> None:
-        """Show how fresh it is: nothing else changed."""
-
-    def show_evidence(self, marks: Mapping[int, Sequence[TurnMark]]) -> None:
-        """Show which turns the verdicts cite."""
-
-    def show_error(self, error: CekuraTuiError) -> None:
-        """Show an error that has no other place."""
-
-
 class RunLoader:
-    """One run at a time, as it is known by now."""
+    """Loads one run at a time for a page.
+
+    `draw` shows all that is known, `draw_headline` how fresh that is, `show_evidence` which turns the verdicts cite.
+    """
 
     def __init__(
         self,
-        workspace: Workspace,
-        listener: RunListener,
-        start: Start,
+        page: Page,
         run_id: int,
         *,
+        draw: Callable[[], None],
+        draw_headline: Callable[[], None],
+        show_evidence: Callable[[Mapping[int, Sequence[TurnMark]]], None],
         row: RunRow | None = None,
         neighbour_of: NeighbourOf | None = None,
     ) -> None:
@@ -89,10 +58,11 @@ class RunLoader:
         """How often in a row the server did not answer."""
         self.arrived = asyncio.Event()
         """Not set while another run is on its way, of which nothing is shown yet."""
-        self._workspace, self._listener, self._start = workspace, listener, start
+        self._page, self._workspace = page, page.state.workspace
+        self._draw, self._draw_headline, self._show_evidence = draw, draw_headline, show_evidence
         self._listed = row
         """As the list has it, until the run is loaded."""
-        self._finding: Cancellable | None = None
+        self._finding: Worker[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -104,6 +74,11 @@ class RunLoader:
     def is_running(self) -> bool:
         """Whether the run has not ended as far as is known."""
         return self.view is not None and not self.view.row.outcome.settled
+
+    def _start(self, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> Worker[None]:
+        """Start work in the background, in place of former work of the same group."""
+        # If looking for evidence fails there are no marks, and nothing else is lost.
+        return self._page.run_worker(work, group=group, exclusive=True, exit_on_error=group != "evidence")
 
     # What is loaded
 
@@ -165,7 +140,7 @@ class RunLoader:
             if known is not None:
                 self._take(known)
             elif self.view is None:
-                self._listener.draw()  # it takes longer now
+                self._draw()  # it takes longer now
             self.arrived.set()
             if not fresh:
                 self._take(view := await self._workspace.call(fetch))
@@ -174,34 +149,36 @@ class RunLoader:
         except CekuraTuiError as error:
             self.error, self.failures = error, self.failures + 1
             if error.exit_status == Exit.KEY_REFUSED and self.view is None:
-                self._listener.show_error(error)  # what is being read is not taken away
-            self._listener.draw()
+                self._page.show_error(error)  # what is being read is not taken away
+            self._draw()
         self.arrived.set()
-        if not self._listener.gone:
+        if not self._page.gone:
             self._wait()
             self._start(self._prefetch, "prefetch")
 
     def _take(self, view: RunView) -> None:
-        if self._listener.gone or view.row.id != self.run_id:
+        if self._page.gone or view.row.id != self.run_id:
             return
         before, self.view, self.error = self.view, view, None
         if before is not None and before.source == view.source:
-            self._listener.draw_headline()
+            self._draw_headline()
             return
         if before is not None and before.verdicts != view.verdicts:
             self.evidence = None
-        self._listener.draw()
+        self._draw()
         if before is None or before.verdicts != view.verdicts or before.transcript != view.transcript:
             self._finding = self._start(partial(self._find_evidence, view), "evidence")
 
     async def _find_evidence(self, view: RunView) -> None:
-        """Nobody waits for the evidence to read, and the call is drawn before."""
-        await self._listener.drawn()
+        """Look for the evidence once the call is drawn: it can be read meanwhile."""
+        drawn = asyncio.Event()
+        self._page.call_after_refresh(drawn.set)
+        await drawn.wait()
         try:
             found = await self._workspace.call(lambda session: session.evidence(view))
         except CekuraTuiError:
             return  # the program is closing, or the run could not be loaded again: that is shown already
-        if self._listener.gone or self.view is None or self.view.row.id != view.row.id:
+        if self._page.gone or self.view is None or self.view.row.id != view.row.id:
             return
         by_verdict: dict[Verdict, list[tuple[Evidence, ...]]] = {}
         for verdict, evidence in found:
@@ -209,7 +186,7 @@ class RunLoader:
         self.evidence = {
             key: by_verdict[verdict].pop(0) for key, verdict in keyed(view.verdicts).items() if by_verdict.get(verdict)
         }
-        self._listener.show_evidence(marks_of(found))
+        self._show_evidence(marks_of(found))
 
     # What may have changed
 
@@ -223,7 +200,7 @@ class RunLoader:
     def _wait(self) -> None:
         self.pause()
         trouble = self.error is not None or (self.view is not None and self.view.cached)
-        if self._listener.is_current and self.live and self._may_change:
+        if self._page.is_current and self.live and self._may_change:
             seconds = min(REPOLL * 2 ** min(self.failures, 5), LONGEST_REPOLL) if trouble else REPOLL
             self._timer = asyncio.get_running_loop().call_later(seconds, lambda: self.load(background=True))
 

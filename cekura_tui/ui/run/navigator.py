@@ -1,107 +1,28 @@
-"""Navigation in a run: panes and their keys, search, evidence, timeline, slow answers."""
+"""Navigation in a run: panes and their keys, search, timeline, slow answers."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import Callable, Hashable
-from typing import Any, ClassVar
+from typing import Any
 
-from textual import events, on
-from textual.app import ComposeResult
-from textual.containers import Horizontal
-from textual.content import Content
+from textual import events
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
-from cekura_tui.evidence.evidence import Evidence, reason_words
-from cekura_tui.model.text import clean_line, count, shortened
+from cekura_tui.model.text import clean_line, count
 from cekura_tui.model.transcript.search import At
-from cekura_tui.ui.actions import ACTIONS, Action, bindings
+from cekura_tui.ui.actions import ACTIONS
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
-from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.run.details import RunDetails
+from cekura_tui.ui.run.evidence_walk import EvidenceWalk
+from cekura_tui.ui.run.find_line import FindLine
 from cekura_tui.ui.run.loader import RunLoader
 from cekura_tui.ui.run.timeline import TimelineStrip
-from cekura_tui.ui.run.transcript import Transcript
-from cekura_tui.ui.run.verdicts import Key, Verdicts
-
-
-class FindLine(Horizontal):
-    """The line in which one types what is to be found, hidden until `begin`.
-
-    `typed` is called with the text so far, `ended` with what was entered, "" for no search after all; both with the
-    turn at which the search began.
-    """
-
-    DEFAULT_CSS = """
-    FindLine {
-        display: none;
-        height: 1;
-        background: $panel;
-        & > Static { width: auto; padding: 0 1; color: $accent; text-style: bold; }
-        & > Input { width: 1fr; }
-        &.-open { display: block; }
-    }
-    """
-    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("find.close", "escape", "leave", "Cancel", footer=1),)
-    BINDINGS = bindings(ACTIONS)
-
-    def __init__(self, typed: Callable[[str, int | None], None], ended: Callable[[str, int | None], None]) -> None:
-        super().__init__()
-        self._typed, self._ended = typed, ended
-        self._begun_at: int | None = None
-
-    def compose(self) -> ComposeResult:
-        """What it is, and the line."""
-        yield Static(Content("Find"))
-        yield _FindInput(compact=True, placeholder="text, or agent: text")
-
-    @property
-    def is_open(self) -> bool:
-        """Whether somebody types in it."""
-        return self.has_class("-open")
-
-    def begin(self, text: str, at: Hashable) -> None:
-        """Show the line with what was searched last, selected; the next key is typed into it."""
-        self._begun_at = at if isinstance(at, int) else None
-        line = self.query_one(Input)
-        self.add_class("-open")
-        with line.prevent(Input.Changed):
-            line.value = text
-        line.action_select_all()
-        self.screen.set_focus(line)
-
-    def close(self, text: str) -> None:
-        """Hide it; this text was entered."""
-        self.remove_class("-open")
-        self._ended(text, self._begun_at)
-
-    @on(Input.Changed)
-    def changed(self, event: Input.Changed) -> None:
-        """The text is another."""
-        event.stop()
-        if self.is_open:
-            self._typed(event.value, self._begun_at)
-
-    def action_leave(self) -> None:
-        """No search after all."""
-        self.close("")
-
-
-class _FindInput(TypedLine):
-    def on_mount(self) -> None:
-        """A blinking cursor would write to the terminal for ever."""
-        self.cursor_blink = False
-
-    def entered(self, value: str) -> bool:
-        """Enter."""
-        if isinstance(self.parent, FindLine):
-            self.parent.close(value if value.strip() else "")
-        return True
-
+from cekura_tui.ui.run.transcript import TranscriptView
 
 PANES = ("transcript", "verdicts", "details")
 _LEAFING = ("run.next", "run.previous")
@@ -109,7 +30,6 @@ _LEAFING = ("run.next", "run.previous")
 _PATIENCE = 1.0
 """Seconds that a key waits for a run that is on its way."""
 _NO_MATCH = "No match here · {app.search-runs} searches all cached transcripts"
-_STILL_LOOKING = "Still looking for the turns that the verdicts cite."
 
 
 class RunNavigator:
@@ -133,8 +53,7 @@ class RunNavigator:
         self._screen, self._loader, self._report, self._draw_title = screen, loader, report, draw_title
         self.side = "verdicts"
         """The pane beside the transcript."""
-        self._walk: tuple[Key, int] | None = None
-        """The verdict whose evidence is gone through, and at which piece of it one is."""
+        self.walk = EvidenceWalk(screen, loader, report, draw_title, self.show_pane)
         self._slow = -1
         """Which of the slow answers one is at."""
         self._carried = find
@@ -142,12 +61,8 @@ class RunNavigator:
         self._begin_at = turn
 
     @property
-    def _transcript(self) -> Transcript:
-        return self._screen.query_one(Transcript)
-
-    @property
-    def _verdicts(self) -> Verdicts:
-        return self._screen.query_one(Verdicts)
+    def _transcript(self) -> TranscriptView:
+        return self._screen.query_one(TranscriptView)
 
     @property
     def _find_line(self) -> FindLine:
@@ -157,7 +72,8 @@ class RunNavigator:
 
     def leave(self) -> None:
         """Another run comes in place of this one."""
-        self._walk, self._slow, self._begin_at = None, -1, None
+        self.walk.end()
+        self._slow, self._begin_at = -1, None
         self._carried = self._transcript.search_query or self._carried
 
     def arrive(self) -> None:
@@ -226,7 +142,7 @@ class RunNavigator:
     # Search
 
     @property
-    def _searched(self) -> Transcript | RunDetails:
+    def _searched(self) -> TranscriptView | RunDetails:
         return self._screen.query_one(RunDetails) if self.pane == "details" else self._transcript
 
     def open_find_line(self) -> None:
@@ -238,7 +154,7 @@ class RunNavigator:
     def find_typed(self, text: str, begun_at: int | None) -> None:
         """Find in the transcript as it is typed; the details, which may be long, wait for enter."""
         searched = self._searched
-        if isinstance(searched, Transcript) and text != searched.search_query:
+        if isinstance(searched, TranscriptView) and text != searched.search_query:
             searched.find(text, begun_at)
             self._draw_title()
 
@@ -246,12 +162,12 @@ class RunNavigator:
         """Back to the pane; `n` and `N` continue. Without a text the search is over."""
         searched = self._searched
         if text != searched.search_query:
-            if isinstance(searched, Transcript):
+            if isinstance(searched, TranscriptView):
                 searched.find(text, begun_at)
             else:
                 searched.find(text)
                 searched.next_match(1)
-        if isinstance(searched, Transcript) and text and not (searched.at and searched.at.of):
+        if isinstance(searched, TranscriptView) and text and not (searched.at and searched.at.of):
             self._report(with_keys(_NO_MATCH))
         self._screen.set_focus(searched)
         self._draw_title()
@@ -272,7 +188,7 @@ class RunNavigator:
         if not searched.search_query:
             self.open_find_line()
         elif not searched.next_match(step):
-            self._report(with_keys(_NO_MATCH) if isinstance(searched, Transcript) else "No matches.")
+            self._report(with_keys(_NO_MATCH) if isinstance(searched, TranscriptView) else "No matches.")
         self._draw_title()
 
     @property
@@ -290,17 +206,6 @@ class RunNavigator:
         query, where = _search_words(self._screen.query_one(RunDetails)) if self.pane == "details" else ("", "")
         return f"{where} {query}" if query else ""  # where one is first: there is less room
 
-    # Evidence
-
-    def show_evidence_of(self, verdict: Hashable) -> None:
-        """To the first turn that a verdict cites."""
-        if self._evidence_of(verdict):
-            self._walk_to(verdict, 0)
-        elif self._loader.evidence is None:
-            self._report(_STILL_LOOKING)
-        else:
-            self._report("This verdict cites no turn.")
-
     def show_turn_of(self, path: Hashable) -> None:
         """From something in the details to the turn that it is of, if it is of one."""
         view = self._loader.view
@@ -312,63 +217,6 @@ class RunNavigator:
         """To a turn."""
         self._transcript.go_to(turn)
         self.show_pane("transcript")
-
-    def show_verdict_on(self, turn: Hashable) -> None:
-        """From a turn to the verdict that cites it, if one does."""
-        if self._loader.evidence is None:
-            self._report(_STILL_LOOKING)
-            return
-        for row in self._verdicts.rows:
-            for place, evidence in enumerate(self._evidence_of(row.key)):
-                if evidence.n == turn:
-                    self._verdicts.move_to(row.key)
-                    self._walk = row.key, place
-                    self.show_pane("verdicts")
-                    return
-        self._report(with_keys("No verdict cites this turn. {transcript.raw} shows its raw JSON."))
-
-    def next_evidence(self, step: int) -> None:
-        """To the next evidence of the verdict opened last, else of the first that has some."""
-        if self._loader.evidence is None:
-            self._report(_STILL_LOOKING)
-            return
-        if self._walk is not None and (evidence := self._evidence_of(self._walk[0])):
-            if len(evidence) == 1 and self._transcript.cursor_key == evidence[0].n:
-                self._report(with_keys("The verdict cites only this turn. {run.pane} switches to the verdicts."))
-            self._walk_to(self._walk[0], (self._walk[1] + step) % len(evidence))
-            return
-        first = next((row.key for row in self._verdicts.rows if self._evidence_of(row.key)), None)
-        if first is not None:
-            self._walk_to(first, 0)
-        else:
-            self._report("No verdict cites a turn.")
-
-    def _walk_to(self, key: Any, place: int) -> None:
-        self._walk = key, place
-        self._verdicts.move_to(key)
-        transcript = self._transcript
-        transcript.go_to(self._evidence_of(key)[place].n)
-        if self._screen.focused is transcript:
-            self._draw_title()
-        else:
-            self.show_pane("transcript")
-
-    def _evidence_of(self, key: Any) -> tuple[Evidence, ...]:
-        return (self._loader.evidence or {}).get(key, ())
-
-    def walk_texts(self) -> tuple[str, ...]:
-        """Where one is in the evidence of a verdict, the longest text first; none when one has gone elsewhere."""
-        if self._walk is None:
-            return ()
-        key, place = self._walk
-        evidence, verdict = self._evidence_of(key), self._verdicts.verdict_of(key)
-        if verdict is None or place >= len(evidence) or evidence[place].n != self._transcript.cursor_key:
-            return ()
-        name, reason = shortened(verdict.name, 40), reason_words(evidence[place].why, evidence[place].sure)
-        if len(evidence) == 1:
-            return f"{name} · {reason}", reason
-        of = f"{place + 1} of {len(evidence)}"
-        return f"{name} {of} · {reason}", f"{of} · {reason}", of
 
     # The timeline
 
@@ -409,7 +257,7 @@ class RunNavigator:
         return f"{len(transcript.rows):,} of {total}, {transcript.roles}" if transcript.roles else total
 
 
-def _search_words(searched: Transcript | RunDetails) -> tuple[str, str]:
+def _search_words(searched: TranscriptView | RunDetails) -> tuple[str, str]:
     """What is searched, and at which match one is; empty where nothing is."""
     if not searched.search_query:
         return "", ""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, NamedTuple
 
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
-from textual.worker import Worker
 
 from cekura_tui.evidence.evidence import Evidence, TurnMark
 from cekura_tui.model.errors import CekuraTuiError
@@ -24,13 +22,14 @@ from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import OUTCOME_TONES, VERDICT_MARKS, Notice, OneLine
-from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane, title_parts
 from cekura_tui.ui.run.details import RunDetails
+from cekura_tui.ui.run.find_line import FindLine
 from cekura_tui.ui.run.loader import NeighbourOf, RunLoader
-from cekura_tui.ui.run.navigator import FindLine, RunNavigator
+from cekura_tui.ui.run.navigator import RunNavigator
 from cekura_tui.ui.run.timeline import TimelineStrip
-from cekura_tui.ui.run.transcript import Transcript
+from cekura_tui.ui.run.transcript import TranscriptView
 from cekura_tui.ui.run.verdicts import Verdicts, keyed
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
@@ -58,22 +57,18 @@ def _unless_searched(screen: RunScreen) -> str | None:
     return None if screen.navigator.is_searching else NOT_OFFERED
 
 
-def _without_error(screen: RunScreen) -> str | None:
-    return None if screen.loader.error is not None and screen.loader.view is None else NOT_OFFERED
-
-
 class RunScreen(Page):
     """Shows one run, two panes where there is room. Leaves with the id of the run shown last."""
 
     AUTO_FOCUS = "#transcript"
     FIRST_READS = ("run", "evidence")
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("run.pane", "tab", "pane(1)", "Pane", "the next pane", footer=1),
-        Action("run.pane-before", "shift+tab", "pane(-1)", "Previous pane"),
+        Action("run.pane", "tab", lambda screen: screen.navigator.next_pane(1), "Pane", "the next pane", footer=1),
+        Action("run.pane-before", "shift+tab", lambda screen: screen.navigator.next_pane(-1), "Previous pane"),
         Action(
             "run.evidence",
             "e",
-            "evidence(1)",
+            lambda screen: screen.navigator.walk.step(1),
             "Evidence",
             "the next turn that the verdict cites",
             footer=2,
@@ -82,37 +77,58 @@ class RunScreen(Page):
         Action(
             "run.evidence-before",
             "E",
-            "evidence(-1)",
+            lambda screen: screen.navigator.walk.step(-1),
             "Previous evidence",
             "the previous turn that the verdict cites",
             why_not=_until_loaded,
         ),
-        Action("run.improve", "i", "improve", "Improve", "improve the agent's prompt from this run", footer=3),
+        Action(
+            "run.improve",
+            "i",
+            lambda screen: screen.improve([screen.loader.run_id]),
+            "Improve",
+            "improve the agent's prompt from this run",
+            footer=3,
+        ),
         Action(
             "run.find",
             "slash",
-            "find",
+            lambda screen: screen.navigator.open_find_line(),
             "Find",
             "find in the transcript (`agent: refund` searches the agent's turns only) or in the details",
             footer=4,
             key_display="/",
             why_not=_until_loaded,
         ),
-        Action("run.next-match", "n", "match(1)", "Next match", "next match of the search", why_not=_until_loaded),
+        Action(
+            "run.next-match",
+            "n",
+            lambda screen: screen.navigator.next_match(1),
+            "Next match",
+            "next match of the search",
+            why_not=_until_loaded,
+        ),
         Action(
             "run.previous-match",
             "N",
-            "match(-1)",
+            lambda screen: screen.navigator.next_match(-1),
             "Previous match",
             "previous match of the search",
             why_not=_until_loaded,
         ),
-        Action("run.end-search", "escape", "end_search", "Clear search", footer=5, why_not=_unless_searched),
-        Action("run.back", "escape", "back", "Back", footer=5),
+        Action(
+            "run.end-search",
+            "escape",
+            lambda screen: screen.navigator.end_search(),
+            "Clear search",
+            footer=5,
+            why_not=_unless_searched,
+        ),
+        Action("run.back", "escape", lambda screen: screen.dismiss(screen.loader.run_id), "Back", footer=5),
         Action(
             "run.next",
             "right_square_bracket",
-            "go(1)",
+            lambda screen: screen.go(1),
             "Next run",
             "next run in the list",
             footer=6,
@@ -122,7 +138,7 @@ class RunScreen(Page):
         Action(
             "run.previous",
             "left_square_bracket",
-            "go(-1)",
+            lambda screen: screen.go(-1),
             "Previous run",
             "previous run in the list",
             key_display="[",
@@ -131,7 +147,7 @@ class RunScreen(Page):
         Action(
             "run.hand-off",
             "y",
-            "hand_off",
+            lambda screen: screen.opening.begin(screen.copy_or_save, "Loading the run", group="hand-off"),
             "Copy or save",
             "copy or save the link, a turn, a verdict, the transcript or the request",
             footer=7,
@@ -140,7 +156,7 @@ class RunScreen(Page):
         Action(
             "run.compare",
             "equals_sign",
-            "compare",
+            lambda screen: screen.compare(),
             "Compare",
             "compare with the last passed run of the scenario",
             footer=8,
@@ -148,21 +164,41 @@ class RunScreen(Page):
             key_display="=",
             why_not=_without_turns,
         ),
-        Action("run.details", "d", "show_pane('details')", "Details", "everything that the server sent about the run"),
+        Action(
+            "run.details",
+            "d",
+            lambda screen: screen.navigator.show_pane("details"),
+            "Details",
+            "everything that the server sent about the run",
+        ),
         Action(
             "run.roles",
             "t",
-            "roles",
+            lambda screen: screen.navigator.next_roles(),
             "Speakers",
             "choose the speakers: all, without tools, caller, agent, tools",
             why_not=_until_loaded,
         ),
-        Action("run.slowest", "l", "slowest", "Slowest answer", "the slowest answer, then the next slowest"),
-        Action("run.later", "right", "along(1)", "Later", "later in the call; a click on the timeline also works"),
-        Action("run.earlier", "left", "along(-1)", "Earlier", "earlier in the call"),
-        Action("run.live", "L", "live", "Live on or off", "follow a running run, or pause"),
-        Action("run.refresh", "r", "refresh", "Reload", "reload the run"),
-        Action("run.error", "enter", "whole_error", "Show error", why_not=_without_error),
+        Action(
+            "run.slowest",
+            "l",
+            lambda screen: screen.navigator.next_slowest(),
+            "Slowest answer",
+            "the slowest answer, then the next slowest",
+        ),
+        Action(
+            "run.later",
+            "right",
+            lambda screen: screen.navigator.step_along(1),
+            "Later",
+            "later in the call; a click on the timeline also works",
+        ),
+        Action("run.earlier", "left", lambda screen: screen.navigator.step_along(-1), "Earlier", "earlier in the call"),
+        Action(
+            "run.live", "L", lambda screen: screen.toggle_live(), "Live on or off", "follow a running run, or pause"
+        ),
+        Action("run.refresh", "r", lambda screen: screen.loader.load(reload=True), "Reload", "reload the run"),
+        error_action("run"),
     )
     HELP = """\
 # Run
@@ -192,7 +228,15 @@ its scenario.
     ) -> None:
         """It begins at `turn`, and with a search for `find`."""
         super().__init__(state)
-        self.loader = RunLoader(state.workspace, self, self._start, run_id, row=row, neighbour_of=neighbour_of)
+        self.loader = RunLoader(
+            self,
+            run_id,
+            draw=self.draw,
+            draw_headline=self.draw_headline,
+            show_evidence=self.show_evidence,
+            row=row,
+            neighbour_of=neighbour_of,
+        )
         self.navigator = RunNavigator(
             self, self.loader, turn=turn, find=find, report=self.notify_once, draw_title=self.draw_title
         )
@@ -213,10 +257,10 @@ its scenario.
         yield Pane(TimelineStrip(id="run-timeline", classes="padded"), title="Timeline", id="run-times")
         with Horizontal(id="run-body"):
             with Pane(id="run-left"):
-                yield Verdicts(keys=keys, opened=go.show_evidence_of, id="verdicts")
+                yield Verdicts(keys=keys, opened=go.walk.begin, id="verdicts")
                 yield RunDetails(keys=keys, opened=go.show_turn_of, id="details")
             with Pane(id="run-right"):
-                yield Transcript(keys=keys, opened=go.show_verdict_on, moved=go.turn_moved, id="transcript")
+                yield TranscriptView(keys=keys, opened=go.walk.show_verdict_on, moved=go.turn_moved, id="transcript")
                 yield Notice(id="run-notice")
         yield FindLine(go.find_typed, go.find_entered)
 
@@ -257,69 +301,17 @@ its scenario.
     @on(TimelineStrip.TurnClicked)
     def turn_clicked(self, event: TimelineStrip.TurnClicked) -> None:
         """A click on the timeline."""
-        self.query_one(Transcript).go_to(event.n)
+        self.query_one(TranscriptView).go_to(event.n)
 
     @property
     def row(self) -> RunRow | None:
         """What is known of the run in short."""
         return self.loader.row
 
-    # For the loader
-
-    def _start(self, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> Worker[None]:
-        # Where looking for evidence goes wrong there are no marks, and nothing else is lost.
-        return self.run_worker(work, group=group, exclusive=True, exit_on_error=group != "evidence")
-
-    async def drawn(self) -> None:
-        """Wait until what was shown last is drawn."""
-        drawn = asyncio.Event()
-        self.call_after_refresh(drawn.set)
-        await drawn.wait()
-
     # Keys
 
-    def action_end_search(self) -> None:
-        """Find nothing any more."""
-        self.navigator.end_search()
-
-    def action_back(self) -> None:
-        """Go to the list, with the cursor on this run."""
-        self.dismiss(self.loader.run_id)  # type: ignore[arg-type] # whoever pushed it may want to know
-
-    def action_pane(self, step: int) -> None:
-        """To another pane."""
-        self.navigator.next_pane(step)
-
-    def action_show_pane(self, pane: str) -> None:
-        """To this pane."""
-        self.navigator.show_pane(pane)
-
-    def action_find(self) -> None:
-        """Open the line for what is searched."""
-        self.navigator.open_find_line()
-
-    def action_match(self, step: int) -> None:
-        """To the next match, or the one before."""
-        self.navigator.next_match(step)
-
-    def action_evidence(self, step: int) -> None:
-        """To the next piece of evidence, or the one before."""
-        self.navigator.next_evidence(step)
-
-    def action_roles(self) -> None:
-        """Show other roles."""
-        self.navigator.next_roles()
-
-    def action_slowest(self) -> None:
-        """To the answer that took longest, then to the next slowest."""
-        self.navigator.next_slowest()
-
-    def action_along(self, columns: int) -> None:
-        """Along the timeline."""
-        self.navigator.step_along(columns)
-
-    def action_go(self, step: int) -> None:
-        """To the run above or below in the list; keys that come together add up."""
+    def go(self, step: int) -> None:
+        """Go to the run above or below in the list; steps of keys that come together add up."""
         if self.loader.neighbour_of is None:
             return
         self._steps += step
@@ -357,8 +349,8 @@ its scenario.
             self.navigator.leave()
             self.loader.show(number)
 
-    def action_compare(self) -> None:
-        """Put this run beside the last passed one of its scenario."""
+    def compare(self) -> None:
+        """Compare with the last passed run of the scenario."""
         if (view := self.loader.view) is None:
             return
         from cekura_tui.ui.run.compare import CompareScreen
@@ -369,15 +361,8 @@ its scenario.
 
         self.app.push_screen(CompareScreen(self.state, view), chosen)
 
-    def action_improve(self) -> None:
-        """Improve from this run."""
-        self.improve([self.loader.run_id])
-
-    def action_hand_off(self) -> None:
-        """Copy or save something of this run."""
-        self.opening.begin(self._hand_off, "Loading the run", group="hand-off")
-
-    async def _hand_off(self) -> None:
+    async def copy_or_save(self) -> None:
+        """Offer to copy or save something of this run."""
         if (view := self.loader.view) is None:
             return
         from cekura_tui.ui.run.copy import copy_run_dialog
@@ -387,7 +372,7 @@ its scenario.
             copy_run_dialog(
                 self.state,
                 view,
-                turn=self.query_one(Transcript).cursor_row,
+                turn=self.query_one(TranscriptView).cursor_row,
                 verdict=row.verdict if row is not None else None,
                 dashboard=self.state.workspace.setup.settings.dashboard_url,
             )
@@ -395,19 +380,10 @@ its scenario.
         if done:
             self.notify_once(done)
 
-    def action_live(self) -> None:
-        """Follow a run that is running, or no longer."""
+    def toggle_live(self) -> None:
+        """Follow a run that is running, or pause."""
         self.loader.follow(not self.loader.live)
         self.draw()
-
-    def action_refresh(self) -> None:
-        """Load it again."""
-        self.loader.load(reload=True)
-
-    def action_whole_error(self) -> None:
-        """The whole of the error that is shown."""
-        if self.loader.error is not None and self.loader.view is None:
-            self.show_error(self.loader.error)
 
     # Drawing
 
@@ -416,10 +392,14 @@ its scenario.
         if self.gone:
             return
         loader, view = self.loader, self.loader.view
-        transcript, notice = self.query_one(Transcript), self.query_one(Notice)
+        transcript, strip = self.query_one(TranscriptView), self.query_one(TimelineStrip)
         turns = view.transcript.turns if view else ()
-        transcript.display, notice.display = bool(turns), not turns
-        strip = self.query_one(TimelineStrip)
+        empty = f"Loading run {loader.run_id} …", ""
+        if view is not None:
+            why = "No turns yet: the run is still in progress." if loader.is_running else view.transcript.note
+            empty = why, with_keys("Press {run.pane} for the verdicts and the details.")
+        error = loader.error if view is None else None
+        self.show_state(transcript, loaded=bool(turns), error=error, empty=empty, focus=False)
         self.query_one("#run-times").display = bool(turns)
         self.navigator.lay_out_panes()
         other = self._drawn != loader.run_id
@@ -430,19 +410,12 @@ its scenario.
             strip.put_cursor(transcript.cursor_key if isinstance(transcript.cursor_key, int) else None)
             self.query_one(Verdicts).show_run(view)
             self.query_one(RunDetails).show_run(view)
-            why = "No turns yet: the run is still in progress." if loader.is_running else view.transcript.note
-            notice.show(why, with_keys("Press {run.pane} for the verdicts and the details."))
             if turns:
                 self.navigator.arrive()
-        else:
-            if other:
-                transcript.show_call(Call(), reset=True)
-                self.query_one(Verdicts).show_rows((), reset=True)
-                self.query_one(RunDetails).show_nothing()
-            if loader.error is not None:
-                notice.show_error(loader.error)
-            else:
-                notice.show(f"Loading run {loader.run_id} …")
+        elif other:
+            transcript.show_call(Call(), reset=True)
+            self.query_one(Verdicts).show_rows((), reset=True)
+            self.query_one(RunDetails).show_nothing()
         self.draw_headline()
         self.draw_times()
         self.draw_title()
@@ -503,7 +476,7 @@ its scenario.
         seeking = note = shown = ""
         walks: tuple[str, ...] = ()
         if view is not None:
-            seeking, walks = go.transcript_search(), go.walk_texts()
+            seeking, walks = go.transcript_search(), go.walk.texts()
             note = view.transcript.note if view.transcript.turns else ""
             shown = go.turns_text() if view.transcript.turns else ""
         walk = walks[0] if walks else ""
@@ -538,7 +511,7 @@ its scenario.
     def show_evidence(self, marks: Mapping[int, Sequence[TurnMark]]) -> None:
         """These verdicts cite these turns."""
         view, evidence = self.loader.view, self.loader.evidence or {}
-        self.query_one(Transcript).show_marks(marks)
+        self.query_one(TranscriptView).show_marks(marks)
         self.query_one(TimelineStrip).mark({n: some[0].state for n, some in marks.items()})
         turns = view.transcript.turns if view is not None else ()
         cited = {key: _cited_turns(found, turns) for key, found in evidence.items()} if turns else {}

@@ -12,7 +12,6 @@ from typing import ClassVar, NamedTuple
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.dom import DOMNode
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
@@ -214,10 +213,6 @@ class TimelineStrip(Widget, can_focus=False):
         """A turn was clicked."""
 
         n: int
-
-        @property
-        def control(self) -> DOMNode | None:
-            return self._sender if isinstance(self._sender, DOMNode) else None
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(name=name, id=id, classes=classes)

@@ -50,7 +50,7 @@ class _Uppermost(NamedTuple):
     width: int
 
 
-class Transcript(VirtualList[Turn]):
+class TranscriptView(VirtualList[Turn]):
     """The turns of one run, keyed by their number, with tool calls that unfold.
 
     `moved` is called with the turn of the cursor, at once: a message would come after the keys that are already there,
@@ -87,7 +87,7 @@ class Transcript(VirtualList[Turn]):
         "transcript--match-here",
     } | TONE_CLASSES
     DEFAULT_CSS = """
-    Transcript {
+    TranscriptView {
         & > .transcript--time { color: $muted; }
         & > .transcript--caller { color: $caller; text-style: bold; }
         & > .transcript--agent { color: $agent; text-style: bold; }

@@ -6,16 +6,16 @@ from one_widget import screen
 from transcripts import LONG, call, make_turn, on_ground, on_screen, result, show, talk, transcript_of
 
 from cekura_tui.evidence.evidence import TurnMark
-from cekura_tui.ui.run.transcript import Transcript
+from cekura_tui.ui.run.transcript import TranscriptView
 
 
-def marked(transcript: Transcript) -> str:
+def marked(transcript: TranscriptView) -> str:
     """All matches that are marked on screen."""
     lines = (on_ground(transcript, y, "match", "match-here") for y in range(transcript.size.height))
     return "|".join(filter(None, lines))
 
 
-def here(transcript: Transcript) -> list[int]:
+def here(transcript: TranscriptView) -> list[int]:
     """The lines on screen with the current match."""
     return [y for y in range(transcript.size.height) if on_ground(transcript, y, "match-here")]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,6 @@ from run_pages import KEY, call, path_of, running, serve
 from scripted_server import Hold, Reply, Reset, ScriptedServer
 from waiting import PATIENCE, eventually
 
-from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.ui.run import loader as run_loader
 from cekura_tui.ui.run.loader import RunLoader
@@ -27,30 +27,26 @@ class Shown:
     cancels = True
     """Whether work is cancelled when other work takes its place."""
 
-    def __init__(self) -> None:
+    def __init__(self, workspace: Workspace) -> None:
+        self.state = SimpleNamespace(workspace=workspace)
         self.loader: RunLoader | None = None
         self.drawn_of: list[int | None] = []
         self.errors: list[CekuraTuiError] = []
         self.work: dict[str, asyncio.Task[None]] = {}
 
-    def start(self, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> asyncio.Task[None]:
+    def run_worker(self, work: Callable[[], Coroutine[Any, Any, None]], *, group: str, **_: bool) -> asyncio.Task[None]:
         if group in self.work and self.cancels:
             self.work[group].cancel()
         self.work[group] = asyncio.create_task(work())
         return self.work[group]
 
-    async def drawn(self) -> None:
+    def call_after_refresh(self, then: Callable[[], None]) -> None:
         assert self.drawn_of
+        then()
 
     def draw(self) -> None:
         view = self.loader.view if self.loader else None
         self.drawn_of.append(None if view is None else len(view.transcript.turns))
-
-    def draw_headline(self) -> None:
-        pass
-
-    def show_evidence(self, marks: Mapping[int, Sequence[TurnMark]]) -> None:
-        pass
 
     def show_error(self, error: CekuraTuiError) -> None:
         self.errors.append(error)
@@ -59,17 +55,19 @@ class Shown:
 @asynccontextmanager
 async def loading(server: ScriptedServer, run_id: int, **options: Any) -> AsyncIterator[tuple[RunLoader, Shown]]:
     """A run that is being loaded."""
-    workspace, shown = Workspace(setup_of(server.url, KEY, 1)), Shown()
+    workspace = Workspace(setup_of(server.url, KEY, 1))
+    page: Any = Shown(workspace)
     workspace.start(lambda: None)
-    loader = shown.loader = RunLoader(workspace, shown, shown.start, run_id, **options)
+    shows = {"draw": page.draw, "draw_headline": lambda: None, "show_evidence": lambda marks: None}
+    loader = page.loader = RunLoader(page, run_id, **shows, **options)
     loader.load()
     try:
-        yield loader, shown
+        yield loader, page
     finally:
         loader.pause()
-        for task in shown.work.values():
+        for task in page.work.values():
             task.cancel()
-        await asyncio.gather(*shown.work.values(), return_exceptions=True)
+        await asyncio.gather(*page.work.values(), return_exceptions=True)
         await asyncio.to_thread(workspace.close)
 
 

@@ -12,7 +12,7 @@ from waiting import eventually
 from watching import still
 
 from cekura_tui.ui.kit.dialog import DetailsDialog
-from cekura_tui.ui.run.navigator import FindLine
+from cekura_tui.ui.run.find_line import FindLine
 from cekura_tui.ui.terminal.textual_private import AppStylesheet
 
 NAMES = ("Verdicts ✗2 ✓1", "Details")

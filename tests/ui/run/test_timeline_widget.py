@@ -17,7 +17,6 @@ from cekura_tui.ui.terminal.filters import AsciiFilter
 
 def clicked(app: WidgetApp[Strip]) -> list[int]:
     """The turns that were clicked."""
-    assert all(message.control is app.widget for message in app.messages_of(TimelineStrip.TurnClicked))
     return [message.n for message in app.messages_of(TimelineStrip.TurnClicked)]
 
 

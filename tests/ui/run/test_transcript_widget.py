@@ -10,7 +10,7 @@ from transcripts import LONG, call, make_turn, on_ground, result, show, talk, tr
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.transcript.transcript import Turn
-from cekura_tui.ui.run.transcript import Transcript
+from cekura_tui.ui.run.transcript import TranscriptView
 
 
 async def test_turns_have_time_speaker_and_text_in_columns_and_silences_between() -> None:
@@ -157,13 +157,13 @@ async def test_a_key_or_a_search_in_10_000_turns_draws_no_more_of_them_than_in_1
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     looks: list[Turn] = []
-    for name, really in (("key_of", Transcript.key_of), ("lines_of", Transcript.lines_of)):
+    for name, really in (("key_of", TranscriptView.key_of), ("lines_of", TranscriptView.lines_of)):
 
         def counted(*given: Any, really: Any = really) -> Any:
             looks.append(given[1])
             return really(*given)
 
-        monkeypatch.setattr(Transcript, name, counted)
+        monkeypatch.setattr(TranscriptView, name, counted)
     numbers = {}
     for number in (100, 10_000):
         async with transcript_of(talk(number)) as (app, pilot):

@@ -1,0 +1,85 @@
+"""The line in which a person types what to find in a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from cekura_tui.ui.actions import Action
+from cekura_tui.ui.kit.inputs import TypedLine
+
+
+class FindLine(Horizontal):
+    """A line to type what is searched, hidden until `begin`.
+
+    `typed` is called with the text so far, `ended` with what was entered, "" for a cancelled search; both with the turn
+    at which the search began.
+    """
+
+    DEFAULT_CSS = """
+    FindLine {
+        display: none;
+        height: 1;
+        background: $panel;
+        & > Static { width: auto; padding: 0 1; color: $accent; text-style: bold; }
+        & > Input { width: 1fr; }
+        &.-open { display: block; }
+    }
+    """
+
+    def __init__(self, typed: Callable[[str, int | None], None], ended: Callable[[str, int | None], None]) -> None:
+        super().__init__()
+        self._typed, self._ended = typed, ended
+        self._begun_at: int | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content("Find"))
+        yield FindInput(compact=True, placeholder="text, or agent: text")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is shown."""
+        return self.has_class("-open")
+
+    def begin(self, text: str, at: Hashable) -> None:
+        """Show the line with what was searched last, selected; the next key is typed into it."""
+        self._begun_at = at if isinstance(at, int) else None
+        line = self.query_one(Input)
+        self.add_class("-open")
+        with line.prevent(Input.Changed):
+            line.value = text
+        line.action_select_all()
+        self.screen.set_focus(line)
+
+    def close(self, text: str) -> None:
+        """Hide it, and search this text."""
+        self.remove_class("-open")
+        self._ended(text, self._begun_at)
+
+    @on(Input.Changed)
+    def _search_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self.is_open:
+            self._typed(event.value, self._begun_at)
+
+
+class FindInput(TypedLine):
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("find.close", "escape", lambda line: line.parent.close(""), "Cancel", footer=1),
+    )
+
+    def on_mount(self) -> None:
+        """A blinking cursor would write to the terminal for ever."""
+        self.cursor_blink = False
+
+    def entered(self, value: str) -> bool:
+        """Search it; blanks cancel the search."""
+        if isinstance(self.parent, FindLine):
+            self.parent.close(value if value.strip() else "")
+        return True
