@@ -17,7 +17,7 @@ from cekura_tui.demo.library import agent_by_id
 from cekura_tui.evidence.prompt_issues import IssueQuote, PromptIssue, read_issues
 from cekura_tui.model.json_tree import JsonTree
 
-KEYS = st.sampled_from(("issues", "results", "title", "runs", "run_id", "quotes", "turns", "text", "fix", "x"))
+KEYS = st.sampled_from(("issues", "results", "title", "run_ids", "run_id", "quotes", "turns", "text", "fix", "x"))
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS | st.text(max_size=4), inner, max_size=5),
@@ -46,42 +46,29 @@ def test_the_issues_of_the_embedded_server_are_read_whole(tmp_path: Any) -> None
     "body",
     [
         [{"title": "No read-back"}, "Too fast"],
-        [{"title": "No read-back", "issues": ["once", "twice"]}, "Too fast"],
-        {"description": "Two of them.", "issues": ["No read-back", "Too fast"]},
-        {"issues": [{"issue": "No read-back"}, {"name": "Too fast"}]},
-        {"count": 2, "next": None, "results": [{"description": "No read-back"}, {"problem": " Too fast\n"}]},
-        {"data": {"issues": [["No read-back"], [None, ["Too fast", ""]], {}]}},
-        {"output": {"prompt_issues": [{"Issue Title": "No read-back"}, {"issueTitle": "Too\x1b fast"}]}},
-        {"message": "2 issues.", "summary": "Two.", "issues": ["No read-back", {"text": "Too fast"}]},
-        {"first": {"title": "No read-back"}, "second": {"title": "Too fast"}},
+        {"description": "Two of them.", "issues": ["No read-back", "Too\x1b fast"]},
+        {"count": 2, "next": None, "results": [{"description": "No read-back"}, None, {"metric": " Too fast\n"}, {}]},
     ],
 )
-def test_issues_are_found_wherever_they_are(body: object) -> None:
+def test_issues_are_found_in_a_list_and_in_an_object_that_holds_one(body: object) -> None:
     assert [issue.title for issue in read_issues(body)] == ["No read-back", "Too fast"]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        *(None, [], {}, "", " \n", [None, [], {}, [[]], True], {"issues": None, "count": 0}),
-        *({"results": [{"title": None}]}, "No issues were found in the selected runs."),
-        *({"issues": "There were no issues."}, {"message": "No issues found"}),
-    ],
-)
-def test_nothing_told_is_no_issue(body: object) -> None:
+@pytest.mark.parametrize("body", [None, [], {}, "", [None, [], {}], {"issues": [], "count": 0}])
+def test_an_empty_answer_has_no_issues(body: object) -> None:
     assert read_issues(body) == ()
 
 
-def test_known_words_are_read_and_all_else_is_kept() -> None:
+def test_known_fields_are_read_and_all_others_are_kept_as_json() -> None:
     told: dict[str, Any] = {
         "title": "Skips\tthe check",
-        "rootCause": "The rule is \x1b[31mweak",
-        "suggested_fix": ["Ask first.", "Then look."],
+        "explanation": "The rule is \x1b[31mweak",
+        "suggestion": "Ask first.",
         "fix": "another one",
         "severity": 3,
         "metric": {"id": 9, "name": "Identity"},
-        "runs": [7, "8", {"id": 9}, "x", None, 2**63],
-        "evidence": ["I have him here", " ", {"turn": 4, "speaker": "Main Agent", "content": "Yes", "run_id": 12}, 5],
+        "run_ids": [7, "8", "x", None, 2**63],
+        "quotes": ["I have him here", " ", {"turn": 4, "speaker": "Main Agent", "text": "Yes", "run_id": 12}],
         "score": 0.0,
         "nested": {"deep": [1, {"x": None}]},
         "empty": [],
@@ -90,28 +77,16 @@ def test_known_words_are_read_and_all_else_is_kept() -> None:
     assert issue == PromptIssue(
         title="Skips   the check",
         description="The rule is [31mweak",
-        suggestion="Ask first.\nThen look.",
+        suggestion="Ask first.",
         severity="3",
-        metric="Identity",
-        run_ids=(7, 8, 9, 12),
-        quotes=(
-            IssueQuote("I have him here"),
-            IssueQuote("Yes", run_id=12, index=4, who="Main Agent"),
-            IssueQuote(index=5),
-        ),
-        rest={key: told[key] for key in ("fix", "metric", "runs", "score", "nested")},
+        run_ids=(7, 8, 12),
+        quotes=(IssueQuote("I have him here"), IssueQuote("Yes", run_id=12, index=4, who="Main Agent")),
+        rest={key: told[key] for key in ("fix", "metric", "run_ids", "quotes", "score", "nested")},
     )
-    assert read_issues([{"title": "T", "quotes": ["Yes", 1.5]}])[0].rest == {"quotes": ["Yes", 1.5]}
-    assert read_issues([{"title": "T", "runs": "7, x, 8"}])[0].run_ids == (7, 8)
-
-
-def test_issues_that_are_listed_by_run_belong_to_it() -> None:
-    issues = read_issues({"900238": [{"title": "A"}, "B"], "900184": [{"title": "C", "run_id": 5}]})
-    assert [(issue.title, issue.run_ids) for issue in issues] == [("A", (900238,)), ("B", (900238,)), ("C", (5,))]
 
 
 def test_an_answer_of_any_depth_is_an_answer() -> None:
-    deep: object = "x"
+    deep: object = {"x": 1}
     for _ in range(50_000):
         deep = [deep]
     assert [issue.title for issue in read_issues(deep)] == ["The answer is nested too deeply to be read."]
@@ -125,7 +100,11 @@ def test_whatever_comes_is_read_and_can_be_shown(body: object) -> None:
         assert list(JsonTree().rows(issue.nodes(), {})) is not None
 
 
-@given(st.dictionaries(st.text(min_size=1, max_size=12), st.text(min_size=1, max_size=9).filter(str.strip), min_size=1))
+@given(
+    st.dictionaries(
+        KEYS | st.text(min_size=1, max_size=12), st.text(min_size=1, max_size=9).filter(str.strip), min_size=1
+    )
+)
 @example({"\x1e": "00", "\x1f": "0"})
 @example({"a\x1f": "1", "a": "2", "a (2)": "3"})
 def test_no_word_that_was_told_of_an_issue_is_lost(told: dict[str, str]) -> None:
