@@ -218,6 +218,7 @@ class CekuraApp(App[None]):
     ENABLE_COMMAND_PALETTE = False  # ours is in the table
     DEFAULT_MODE = "runs"
     # In the footer they come after all of a screen, also after what has no rank.
+    PLACE = "Everywhere"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("app.runs", "1", "go('runs')", "Runs", "Go to the list of runs", why_not=_not_above_others),
         Action("app.jobs", "2", "go('jobs')", "Jobs", "Go to the list of jobs", footer=1001, why_not=_not_above_others),

@@ -8,97 +8,45 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
-from importlib import import_module
 from itertools import combinations
 
+from textual.app import App
 from textual.dom import DOMNode
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action, all_actions, table_of
 from cekura_tui.ui.keymap import Keymap, read_keymap, shown_key
 
-
-@dataclass(frozen=True)
-class _Place:
-    """A screen or dialog, and what has actions of its own in it: whatever can have the focus, inside out. Classes are
-    written as "module:Class" of the package `cekura_tui.ui`."""
-
-    title: str
-    screen: str
-    parts: tuple[tuple[str, ...], ...] = ()
-
-
-_LIST, _CHOICES, _DIFF = (
-    "kit.virtual_list:VirtualList",
-    "kit.simple_list:ChoiceList",
-    "suggestion.diff_view:ProseDiffView",
-)
-_APP = "app:CekuraApp"
-_PLACES = (
-    _Place(
-        "In the list of runs",
-        "runs.screen:RunsScreen",
-        (("runs.list:RunList",), ("jobs.list:JobList",), ("runs.filter_bar:FilterInput", "runs.filter_bar:FilterBar")),
-    ),
-    _Place("In groups", "runs.groups:GroupsScreen", (("runs.groups:GroupList",),)),
-    _Place(
-        "In a run",
-        "run.screen:RunScreen",
-        (
-            ("run.transcript:TranscriptView",),
-            ("run.verdicts:Verdicts",),
-            ("run.details:RunDetails",),
-            ("run.find_line:FindInput",),
-        ),
-    ),
-    _Place("In a comparison of runs", "run.compare:CompareScreen", (("run.compare:TurnPairs",),)),
-    _Place("In the list of jobs", "jobs.screen:JobsScreen", (("jobs.list:JobList",),)),
-    _Place("In a job", "jobs.job:JobScreen", ((_LIST,),)),
-    _Place("In a suggestion", "suggestion.screen:SuggestionScreen", ((_DIFF,), (_LIST,))),
-    _Place("In the prompt history", "suggestion.history:PromptHistoryScreen", (("suggestion.history:PromptUseList",),)),
-    _Place("In a comparison of prompts", "suggestion.history:PromptDiffScreen", ((_DIFF,),)),
-    _Place("In the sign-in", "sign_in:SignInScreen", ((_LIST,), ("sign_in:KeyLine",))),
-    _Place("In every dialog", "kit.dialog:Dialog"),
-    _Place("In the help", "kit.help:HelpDialog"),
-    _Place("In the palette", "kit.palette:Palette"),
-    _Place("In the dialog that improves", "jobs.improve:ImproveDialog", ((_CHOICES,),)),
-    _Place(
-        "In the dialog that updates a prompt",
-        "suggestion.agent_prompt_update:UpdatePromptDialog",
-        (("suggestion.conflicts:ConflictTexts",), (_DIFF,)),
-    ),
-    _Place("In the dialog that edits a change", "suggestion.edit:EditHunkDialog"),
-    _Place("In the dialog of columns", "runs.columns_dialog:ColumnsDialog", ((_LIST,),)),
-    _Place("In the dialog of views", "runs.views:ViewsDialog", ((_LIST,),)),
-    _Place("In the dialog of profiles", "profiles:ProfileDialog", ((_LIST,),)),
-    _Place("In the dialog of projects", "runs.scope_picker:PickScopeDialog"),
-    _Place("In the dialog that exports", "runs.export:ExportRunsDialog", ((_CHOICES,),)),
-    _Place(
-        "In the search of transcripts",
-        "runs.search:SearchRunsDialog",
-        (("runs.search:SearchLine",), ("runs.search:HitList",)),
-    ),
-    _Place("In a question", "kit.dialog:ConfirmDialog"),
-)
-
-
-@cache
-def _class(named: str) -> type[DOMNode]:
-    module, _, name = named.partition(":")
-    found = getattr(import_module(f"cekura_tui.ui.{module}"), name)
-    assert isinstance(found, type)
-    assert issubclass(found, DOMNode)
-    return found
+EVERYWHERE = "Everywhere"
 
 
 def _places() -> Iterator[tuple[str, list[list[type[DOMNode]]]]]:
-    """Titles, and for each what can have the focus, inside out up to what global keys reach."""
-    for place in _PLACES:
-        screen = _class(place.screen)
-        around = [screen] if issubclass(screen, ModalScreen) else [screen, _class(_APP)]
-        yield place.title, [[*map(_class, part), *around] for part in place.parts or ((),)]
+    """The titles of all screens and dialogs, those with the most actions first, and for each the classes whose actions
+    can be done in it at the same time: a part that can have the focus, the screen and, around a page, the app.
+
+    A class says in `PLACE` where its actions can be done, and a screen in `PARTS` what else has actions in it.
+    """
+    all_actions()
+    placed = [kind for kind in _kinds(DOMNode) if "PLACE" in vars(kind)]
+    screens = [kind for kind in placed if issubclass(kind, Screen)]
+    parts = [kind for kind in placed if not issubclass(kind, Screen)]
+    yield EVERYWHERE, [[kind for kind in parts if vars(kind)["PLACE"] == EVERYWHERE]]
+    app = [kind for kind in parts if issubclass(kind, App)]
+
+    def order(kind: type[DOMNode]) -> tuple[bool, bool, int]:
+        return issubclass(kind, ModalScreen), not kind.__subclasses__(), -len(table_of(kind))
+
+    for screen in sorted(screens, key=order):
+        title, around = vars(screen)["PLACE"], [screen, *([] if issubclass(screen, ModalScreen) else app)]
+        inside = [*vars(screen).get("PARTS", ()), *(kind for kind in parts if vars(kind)["PLACE"] == title), ()]
+        yield title, [[*(part if isinstance(part, tuple) else (part,)), *around] for part in inside]
+
+
+def _kinds(kind: type[DOMNode]) -> Iterator[type[DOMNode]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _kinds(one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +64,7 @@ def list_actions(keys: Mapping[str, str]) -> Iterator[Listed]:
     all_actions()
     keymap = read_keymap(keys)
     listed: set[str] = set()
-    everywhere = ("Everywhere", [[_class(_LIST), _class(_APP)]])
-    for place, chains in (everywhere, *_places()):
+    for place, chains in _places():
         for kind in dict.fromkeys(kind for chain in chains for kind in chain):
             table = table_of(kind)
             own = keymap.own_in(table)

@@ -20,6 +20,7 @@ from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.simple_list import Ink, SimpleList
 from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.sign_in import KeyLine, mended
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
@@ -57,6 +58,8 @@ def _profile_line(row: ProfileChoice, width: int, ink: Ink) -> Line:
 class ProfileDialog(Dialog[ProfileChoice]):
     """Answers with the profile to go on with."""
 
+    PLACE = "In the dialog of profiles"
+    PARTS = (VirtualList,)
     AUTO_FOCUS = "#profiles"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("profiles.add", "a", lambda dialog: dialog.dismiss(ADD), "Add profile", footer=1),

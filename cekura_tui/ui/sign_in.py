@@ -23,6 +23,7 @@ from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.simple_list import Ink, SimpleList
 from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import CopyRequested, WorkspaceChanged
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
@@ -97,6 +98,8 @@ def _unless_typing(page: Widget) -> str | None:
 class SignInScreen(Page):
     """Offers the ways in; a refused key leads to the line for another one at once."""
 
+    PLACE = "In the sign-in"
+    PARTS = (VirtualList, KeyLine)
     SHEETS = ("dialogs",)
     AUTO_FOCUS = ""
     locked = True

@@ -176,6 +176,8 @@ AUTOSAVE = 1.5
 class ImproveDialog(Dialog[Job]):
     """Answers with the launched job. What was typed or chosen is saved as a draft, however this is left."""
 
+    PLACE = "In the dialog that improves"
+    PARTS = (ChoiceList,)
     # Not the button that costs: `i` and a stray enter launch nothing.
     AUTO_FOCUS = "#sources"
     FIRST_READS = ("saved-prompts", "agent-prompt")

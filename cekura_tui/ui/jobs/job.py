@@ -229,6 +229,8 @@ def _no_error(screen: JobScreen) -> str | None:
 class JobScreen(Page):
     """Follows one job: its facts, what was sent, every change of state and every answer."""
 
+    PLACE = "In a job"
+    PARTS = (VirtualList,)
     AUTO_FOCUS = "JobFacts"
     FIRST_READS = ("record",)
     ACTIONS: ClassVar[tuple[Action, ...]] = (

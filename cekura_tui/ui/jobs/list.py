@@ -139,6 +139,7 @@ _RIGHT = ("job", "elapsed")
 class JobList(VirtualList[JobRow]):
     """Jobs, by number."""
 
+    PLACE = "In the list of runs"  # in a pane below it
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("job-list.open", "enter", "open", "Open", footer=1, key_display="enter"),
     )

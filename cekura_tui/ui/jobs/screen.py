@@ -49,6 +49,8 @@ CACHED_PREVIEWS = 40
 class JobsScreen(Page):
     """Every job at this server, by state."""
 
+    PLACE = "In the list of jobs"
+    PARTS = (JobList,)
     AUTO_FOCUS = "JobList"
     FIRST_READS = ("preview",)
     ACTIONS: ClassVar[tuple[Action, ...]] = (

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 
 from textual import events
 from textual.app import App
+from textual.dom import DOMNode
 from textual.messages import Prune
 from textual.screen import Screen
 from textual.widget import Widget
@@ -33,6 +34,8 @@ from cekura_tui.ui.terminal.textual_private import (
 
 T = TypeVar("T")
 
+Part = type[DOMNode] | tuple[type[DOMNode], ...]
+"""A widget with actions, or several of which each is in the next one."""
 _STYLE_SHEETS = ("app", "kit", "dialogs", "runs", "run", "jobs", "suggestion")
 
 
@@ -132,6 +135,11 @@ class AppScreen(Screen[T]):
     """Style sheets of other rooms that it needs beside its own."""
     FIRST_READS: ClassVar[tuple[str, ...]] = ()
     """Groups of the screen's own workers without whose results it is not whole."""
+
+    PLACE: ClassVar[str] = ""
+    """Where its actions can be done, in words: "In a run"."""
+    PARTS: ClassVar[tuple[Part, ...]] = ()
+    """What in it has actions of its own, and can have the focus."""
 
     deaf_until = 0.0
     """Keys pressed before this moment, in seconds as events count them, are dropped, but for esc."""

@@ -70,6 +70,7 @@ class DialogNote(Static):
 class Dialog(AppScreen[T | None], ModalScreen[T | None]):
     """Asks one thing; esc answers with nothing."""
 
+    PLACE = "In every dialog"
     SHEETS = ("dialogs",)
     # Textual declares it as an instance variable.
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
@@ -144,6 +145,7 @@ class DetailsDialog(Dialog[None]):
 class ConfirmDialog(Dialog[bool]):
     """Answers True for yes; enter alone says no. `warnings` are shown below the text."""
 
+    PLACE = "In a question"
     AUTO_FOCUS = "#no"
     deaf = True
     ACTIONS = (

@@ -168,6 +168,7 @@ def _paragraph(text: str, width: int) -> Iterator[Content]:
 class HelpDialog(Dialog[None]):
     """What a screen was like when this was opened; it closes by any key that usually leads out of something."""
 
+    PLACE = "In the help"
     ACTIONS = (
         Action("help.close", "q,question_mark", "give_up", "Close"),
         Action("help.down", "j,down", "scroll(1)", "Down"),

@@ -175,6 +175,7 @@ class CommandLine(TypedLine):
 class Palette(Dialog[None]):
     """Finds a command and runs it on what is below. `moved` is told of the one under the cursor, `gave_up` of esc."""
 
+    PLACE = "In the palette"
     AUTO_FOCUS = "CommandLine"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("palette.down", "down,ctrl+n", "move(1)", "Down"),

@@ -60,6 +60,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     was pressed on, where a message would come after the keys that are already there.
     """
 
+    PLACE: ClassVar[str] = "Everywhere"
     row_height: ClassVar[int | None] = 1
     keeps_top: ClassVar[bool] = False
     """Whether in another width the uppermost row stays, even where the cursor's row is then no longer on screen."""

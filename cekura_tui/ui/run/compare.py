@@ -287,6 +287,8 @@ def _without_turns(screen: CompareScreen) -> str | None:
 class CompareScreen(Page):
     """Leaves with the number of the turn of this run that was chosen, or None."""
 
+    PLACE = "In a comparison of runs"
+    PARTS = (TurnPairs,)
     AUTO_FOCUS = "TurnPairs"
     FIRST_READS = ("compare",)
     ACTIONS: ClassVar[tuple[Action, ...]] = (

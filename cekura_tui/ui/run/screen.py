@@ -25,7 +25,7 @@ from cekura_tui.ui.kit.lines import OUTCOME_TONES, VERDICT_MARKS, Notice, OneLin
 from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane, title_parts
 from cekura_tui.ui.run.details import RunDetails
-from cekura_tui.ui.run.find_line import FindLine
+from cekura_tui.ui.run.find_line import FindInput, FindLine
 from cekura_tui.ui.run.loader import NeighbourOf, RunLoader
 from cekura_tui.ui.run.navigator import RunNavigator
 from cekura_tui.ui.run.timeline import TimelineStrip
@@ -60,6 +60,8 @@ def _unless_searched(screen: RunScreen) -> str | None:
 class RunScreen(Page):
     """Shows one run, two panes where there is room. Leaves with the id of the run shown last."""
 
+    PLACE = "In a run"
+    PARTS = (TranscriptView, Verdicts, RunDetails, FindInput)
     AUTO_FOCUS = "#transcript"
     FIRST_READS = ("run", "evidence")
     ACTIONS: ClassVar[tuple[Action, ...]] = (

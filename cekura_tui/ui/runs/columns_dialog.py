@@ -21,6 +21,7 @@ from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.dialog import Dialog, KeyHint
 from cekura_tui.ui.kit.simple_list import Ink, SimpleList
 from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.terminal.cells import fit
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class ColumnsDialog(Dialog[None]):
     """For all lists, or for one `view` by its name. `apply` has the list drawn and says which columns it shows;
     `usual` are those without a choice."""
 
+    PLACE = "In the dialog of columns"
+    PARTS = (VirtualList,)
     AUTO_FOCUS = "#columns"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("columns.toggle", "space", "toggle_column", "Show or hide", footer=1),

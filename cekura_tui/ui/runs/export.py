@@ -63,6 +63,8 @@ class ExportRunsDialog(Dialog[str]):
     `shown` are all runs of the query, where all are loaded; else they are requested from the server.
     """
 
+    PLACE = "In the dialog that exports"
+    PARTS = (ChoiceList,)
     AUTO_FOCUS = "Input"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("export.up", "up", "other(-1)", "Other runs"),

@@ -218,6 +218,8 @@ class GroupsScreen(Page):
     that nothing is said of since when they fail. The cursor begins on the group that was opened `last`.
     """
 
+    PLACE = "In groups"
+    PARTS = (GroupList,)
     AUTO_FOCUS = "GroupList"
     FIRST_READS = ("grouping", "why")
     ACTIONS: ClassVar[tuple[Action, ...]] = (

@@ -75,6 +75,7 @@ def _scope_line(row: ScopeChoice, width: int, ink: Ink) -> Line:
 class PickScopeDialog(Dialog[Scope]):
     """Answers with the scope."""
 
+    PLACE = "In the dialog of projects"
     AUTO_FOCUS = "Input"
     FIRST_READS = ("agents",)
     ACTIONS: ClassVar[tuple[Action, ...]] = (

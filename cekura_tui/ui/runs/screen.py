@@ -28,7 +28,7 @@ from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.messages import CompareRuns, OpenRun
 from cekura_tui.ui.runs.controller import RunsController
-from cekura_tui.ui.runs.filter_bar import FilterBar
+from cekura_tui.ui.runs.filter_bar import FilterBar, FilterInput
 from cekura_tui.ui.runs.header import OutcomeBar, RunsHeader, header_facts
 from cekura_tui.ui.runs.list import MarkedRuns, RunList, explain_empty
 from cekura_tui.ui.runs.listing import RunListing
@@ -101,6 +101,8 @@ class RunsScreen(Page):
     `jobs_pane` is shown below the list.
     """
 
+    PLACE = "In the list of runs"
+    PARTS = (RunList, (FilterInput, FilterBar))
     SHEETS = ("jobs",)
     FIRST_READS = ("preview",)
     AUTO_FOCUS = "RunList"

@@ -88,6 +88,8 @@ class SearchRunsDialog(Dialog[OpenRun]):
     """Answers with run, turn and words of the chosen hit. It opens with a text, else the last search, ready to be typed
     over."""
 
+    PLACE = "In the search of transcripts"
+    PARTS = (SearchLine, HitList)
     AUTO_FOCUS = "#said-search"
     last: ClassVar[str] = ""
     """What was searched last in this process."""

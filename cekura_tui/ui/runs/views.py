@@ -22,6 +22,7 @@ from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.simple_list import Ink, SimpleList
 from cekura_tui.ui.kit.strips import Line
+from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
@@ -37,6 +38,8 @@ _NAME_CELLS = 26
 class ViewsDialog(Dialog[str]):
     """Answers with the filter of the chosen view; `current` is the filter applied now."""
 
+    PLACE = "In the dialog of views"
+    PARTS = (VirtualList,)
     AUTO_FOCUS = "#views"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("views.save", "s", lambda dialog: dialog.name_filter(), "Save filter", footer=1),

@@ -163,6 +163,8 @@ class UpdatePromptDialog(Dialog[None]):
     its changes. `decided` gives what is decided of the suggestion by now.
     """
 
+    PLACE = "In the dialog that updates a prompt"
+    PARTS = (ConflictTexts, ProseDiffView)
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("put.theirs", "o", "keep_current", "Keep the agent's", footer=3, why_not=_unless_deciding),
         Action("put.staged", "s", "take_staged", "Use the staged", footer=4, why_not=_unless_deciding),

@@ -40,6 +40,7 @@ class EditHunkDialog(Dialog[Edited]):
     places, which are not edited here.
     """
 
+    PLACE = "In the dialog that edits a change"
     AUTO_FOCUS = "TextArea"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("edit-hunk.take", "ctrl+g", "apply", "Apply", footer=1),

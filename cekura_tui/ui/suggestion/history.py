@@ -129,6 +129,8 @@ class Compared:
 class PromptDiffScreen(Page):
     """What one prompt of an agent changes of another."""
 
+    PLACE = "In a comparison of prompts"
+    PARTS = (ProseDiffView,)
     AUTO_FOCUS = "ProseDiffView"
     FIRST_READS = ("prompt-diff",)
     # The diff, which has the focus, has ranks 7, 11 and 12.
@@ -226,6 +228,8 @@ def _unless_failed(screen: PromptHistoryScreen) -> str | None:
 class PromptHistoryScreen(Page):
     """What this machine has seen of an agent's prompts, and the current one."""
 
+    PLACE = "In the prompt history"
+    PARTS = (PromptUseList,)
     AUTO_FOCUS = "PromptUseList"
     FIRST_READS = ("prompts", "prompts-now")
     # The list, which has the focus, has ranks 1 and 2.

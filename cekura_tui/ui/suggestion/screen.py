@@ -61,6 +61,8 @@ def _without_agent(screen: SuggestionScreen) -> str | None:
 class SuggestionScreen(Page):
     """The outcome of one job that succeeded, of which each change may be accepted, rejected or edited."""
 
+    PLACE = "In a suggestion"
+    PARTS = (ProseDiffView, VirtualList)
     AUTO_FOCUS = "ProseDiffView"
     FIRST_READS = ("suggestion", "reasons")
     # The diff, where the focus mostly is, has ranks 7, 11 and 12.
