@@ -299,26 +299,26 @@ def project_list() -> list[Json]:
     ]
 
 
-def agent_v1(agent: DemoAgent, prompt: str, made: float, changed: float) -> Json:
+def agent_v1(agent: DemoAgent, made: float, changed: float) -> Json:
     """An agent in the first version; its prompt is `description`."""
     return _agent(agent, made, changed) | {
         "agent_name": agent.name,
         "contact_number": agent.number,
         "inbound": True,
-        "description": prompt,
-        "llm_system_prompt": prompt,
+        "description": agent.prompt,
+        "llm_system_prompt": agent.prompt,
         "assistant_id": agent.assistant_id,
         "assistant_provider": agent.provider,
         "auto_sync_prompt_enabled": agent.auto_sync,
     }
 
 
-def agent_v2(agent: DemoAgent, prompt: str, made: float, changed: float) -> Json:
+def agent_v2(agent: DemoAgent, made: float, changed: float) -> Json:
     """An agent in the second version."""
     kind = "custom" if agent.provider == "self_hosted" else agent.provider
     return _agent(agent, made, changed) | {
         "name": agent.name,
-        "description": prompt,
+        "description": agent.prompt,
         "agent_speaks_first": True,
         "telephony": {"phone_number": agent.number, "inbound": True},
         "provider": {

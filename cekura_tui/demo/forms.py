@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -107,29 +108,22 @@ def no_list(fields: Mapping[str, object], *names: str) -> None:
 
 def read_launch(fields: Mapping[str, object], corpus: Corpus) -> LaunchForm:
     """Check the fields of a launch. Raises Invalid with every field that is wrong."""
-    errors: dict[str, object] = {}
-    prompt = fields.get("prompt")
-    if prompt is None:
-        errors["prompt"] = REQUIRED if "prompt" not in fields else ["This field may not be null."]
-    elif not isinstance(prompt, str):
-        errors["prompt"] = ["Not a valid string."]
-    elif not prompt.strip():
-        errors["prompt"] = ["This field may not be blank."]
-    run_ids: tuple[int, ...] = ()
-    agent = 0
-    try:
-        run_ids, agent = read_runs(fields, corpus)
-    except Invalid as invalid:
-        errors |= invalid.errors
-    focus: dict[str, tuple[int, ...]] = {}
-    for name in ("category_ids", "workflow_metric_ids"):
+    errors: dict[str, object] = {} if "prompt" in fields else {"prompt": REQUIRED}
+    read: list[Any] = []
+    parts: list[Callable[[], object]] = [
+        lambda: text_field(fields, "prompt", blank=False),
+        lambda: read_runs(fields, corpus),
+        *(partial(_integers, fields.get(name) or [], name) for name in ("category_ids", "workflow_metric_ids")),
+    ]
+    for part in parts:
         try:
-            focus[name] = _integers(fields[name], name) if fields.get(name) else ()
+            read.append(part())
         except Invalid as invalid:
             errors |= invalid.errors
     if errors:
         raise Invalid(errors)
-    return LaunchForm(str(prompt), run_ids, agent, focus["category_ids"], focus["workflow_metric_ids"])
+    prompt, (run_ids, agent), categories, metrics = read
+    return LaunchForm(prompt, run_ids, agent, categories, metrics)
 
 
 def read_runs(fields: Mapping[str, object], corpus: Corpus) -> tuple[tuple[int, ...], int]:

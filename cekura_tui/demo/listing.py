@@ -8,20 +8,22 @@ from __future__ import annotations
 import time
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from math import inf, isfinite
-from typing import Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 from cekura_tui.demo.corpus import PROJECT_IDS, RUN_BASES, Corpus
-from cekura_tui.demo.dialogue import Script
-from cekura_tui.demo.facts import Facts, success_of
+from cekura_tui.demo.facts import success_of
 from cekura_tui.demo.library import agents
 from cekura_tui.demo.people import PERSONALITIES
 
 T = TypeVar("T")
 V = TypeVar("V", bound=Hashable)
+
+Check = Callable[[Any], bool]
 
 STATUSES = frozenset(
     (
@@ -83,38 +85,40 @@ class ListQuery:
         scope = ListQuery(project=self.project, result=self.result, ids=self.ids, since=self.since, until=self.until)
         return few or self == scope
 
-    def fits(self, facts: Facts, script: Script) -> bool:
-        """Whether a run of the right project passes the filters."""
-        return (
-            self.result in (None, facts.result_id)
-            and (self.agents is None or facts.agent_id in self.agents)
-            and (self.ids is None or facts.id in self.ids)
-            and (self.since is None or facts.at >= self.since)
-            and (self.until is None or facts.at <= self.until)
-            and (self.statuses is None or facts.fate.status in self.statuses)
-            and self.success in (None, success_of(facts.fate))
-            and self.lasts(facts.seconds)
-            and (self.scenarios is None or script.id in self.scenarios)
-            and (self.personalities is None or PERSONALITIES[facts.personality].id in self.personalities)
-            and self.as_text in (None, facts.as_text)
-            and (self.names(script.name) or self.numbers(facts.id))
-        )
+    def checks(self) -> Iterator[tuple[str, Check]]:
+        """What is asked of each property (`Columns`); what leaves the fewest and is known the soonest comes first."""
+        statuses = STATUSES if self.statuses is None else self.statuses
+        if self.agents is not None:
+            yield "agent", self.agents.__contains__
+        if self.as_text is not None:
+            yield "as_text", self.as_text.__eq__
+        if self.statuses is not None or self.success is not None:
+            yield "fate", lambda fate: fate.status in statuses and self.success in (None, success_of(fate))
+        if self.personalities is not None:
+            yield "personality", self.personalities.__contains__
+        if self.scenarios is not None:
+            yield "scenario", self.scenarios.__contains__
+        if self.shortest is not None or self.longest is not None:
+            yield "seconds", self.lasts
 
     def lasts(self, seconds: int | None) -> bool:
         """Whether a call of this length fits."""
-        if self.shortest is None and self.longest is None:
-            return True
-        return seconds is not None and (self.shortest or 0) <= seconds <= (
-            inf if self.longest is None else self.longest
-        )
+        longest = inf if self.longest is None else self.longest
+        return seconds is not None and (self.shortest or 0) <= seconds <= longest
 
-    def names(self, scenario: str) -> bool:
+    def names(self, scenario: int) -> bool:
         """Whether the searched text is in the name of a scenario."""
-        return not self.search or self.search.casefold() in scenario.casefold()
+        return not self.search or self.search.casefold() in _names()[scenario].casefold()
 
     def numbers(self, run_id: int) -> bool:
         """Whether the searched text is in the number of a run."""
         return not self.search or self.search in str(run_id)
+
+
+@cache
+def _names() -> dict[int, str]:
+    """The names of all scenarios."""
+    return {script.id: script.name for agent in agents() for script in agent.scripts}
 
 
 def refuse_filters(given: Mapping[str, str], *names: str) -> None:
@@ -253,28 +257,27 @@ class Column(Generic[V]):
 
 
 class Columns:
-    """The columns of one project."""
+    """The properties of the runs of one project that filters look at, once they have ended."""
 
     def __init__(self, corpus: Corpus, project: int) -> None:
-        def script(place: int) -> int:
+        def scenario(place: int) -> int:
             return corpus.batch_at(project, place)[0].scripts[corpus.script(project, place)].id
 
-        def fate(place: int) -> tuple[str, bool | None]:
-            end = corpus.end(project, place)
-            return end.status, success_of(end)
-
         self._base = RUN_BASES[project]
-        self._names = {one.id: one.name for agent in agents() for one in agent.scripts}
-        self._fates = Column(fate)
-        self._lengths = Column(lambda place: corpus.final_seconds(project, place))
-        self._scripts = Column(script)
-        self._people = Column(lambda place: PERSONALITIES[corpus.personality(project, place)].id)
-        self._agents = Column(lambda place: corpus.batch_at(project, place)[0].id)
-        self._modes = Column(lambda place: corpus.batch_at(project, place)[1])
+        self._columns: dict[str, Column[Any]] = {
+            "agent": Column(lambda place: corpus.batch_at(project, place)[0].id),
+            "as_text": Column(lambda place: corpus.batch_at(project, place)[1]),
+            "fate": Column(lambda place: corpus.end(project, place)),
+            "personality": Column(lambda place: PERSONALITIES[corpus.personality(project, place)].id),
+            "scenario": Column(scenario),
+            "seconds": Column(lambda place: corpus.final_seconds(project, place)),
+        }
 
     def find(self, query: ListQuery, after: int, last: int) -> Iterable[int]:
         """The places above `after` up to `last` whose runs fit, oldest first; times are not looked at."""
-        checks = self._checks(query, last)
+        checks = [self._columns[name].only(check, last) for name, check in query.checks()]
+        if query.search:
+            checks.append(self._searched(query, last))
         for first in range(after + 1, last + 1, _STRETCH):
             places: Iterable[int] = range(first, min(first + _STRETCH, last + 1))
             for check in checks:
@@ -282,32 +285,8 @@ class Columns:
             yield from places
             time.sleep(0)
 
-    def _checks(self, query: ListQuery, last: int) -> list[Narrow]:
-        statuses, success, scenarios, people = query.statuses, query.success, query.scenarios, query.personalities
-        checks: list[Narrow] = []
-        # What leaves the fewest and is known the soonest comes first.
-        if (chosen := query.agents) is not None:
-            checks.append(self._agents.only(lambda agent: agent in chosen, last))
-        if query.as_text is not None:
-            checks.append(self._modes.only(lambda as_text: as_text is query.as_text, last))
-        if statuses is not None or success is not None:
-            checks.append(
-                self._fates.only(
-                    lambda fate: (statuses is None or fate[0] in statuses) and success in (None, fate[1]), last
-                )
-            )
-        if people is not None:
-            checks.append(self._people.only(lambda person: person in people, last))
-        if scenarios is not None:
-            checks.append(self._scripts.only(lambda scenario: scenario in scenarios, last))
-        if query.shortest is not None or query.longest is not None:
-            checks.append(self._lengths.only(query.lasts, last))
-        if query.search:
-            checks.append(self._searched(query, last))
-        return checks
-
     def _searched(self, query: ListQuery, last: int) -> Narrow:
-        by_name = self._scripts.only(lambda scenario: query.names(self._names[scenario]), last)
+        by_name = self._columns["scenario"].only(query.names, last)
         if not (query.search or "").isdecimal():
             return by_name
 
@@ -393,7 +372,23 @@ class CorpusListing:
         facts = self._corpus.facts(run_id)
         if facts is None or facts.project not in projects:
             return False
-        return query.fits(facts, self._corpus.script_of(facts))
+        scenario = self._corpus.script_of(facts).id
+        values = {
+            "agent": facts.agent_id,
+            "as_text": facts.as_text,
+            "fate": facts.fate,
+            "personality": PERSONALITIES[facts.personality].id,
+            "scenario": scenario,
+            "seconds": facts.seconds,
+        }
+        return (
+            query.result in (None, facts.result_id)
+            and (query.ids is None or run_id in query.ids)
+            and (query.since is None or facts.at >= query.since)
+            and (query.until is None or facts.at <= query.until)
+            and all(check(values[name]) for name, check in query.checks())
+            and (query.names(scenario) or query.numbers(run_id))
+        )
 
     def _settled(self, project: int, query: ListQuery, last: int) -> Sequence[int]:
         """The places, up to `last` at least, of the runs that fit, oldest first; these never change any more."""

@@ -23,7 +23,6 @@ from cekura_tui.demo.answers import (
     scenario_row,
 )
 from cekura_tui.demo.corpus import PROJECT_IDS
-from cekura_tui.demo.desk import Desk, Improvement
 from cekura_tui.demo.forms import (
     HANDLERS,
     LONGEST_NAME,
@@ -45,15 +44,16 @@ from cekura_tui.demo.listing import (
     refuse_filters,
     words,
 )
+from cekura_tui.demo.workspace import DemoWorkspace, Improvement
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(desk: Desk) -> Starlette:
+def make_app(workspace: DemoWorkspace) -> Starlette:
     """The operations that the program calls, and those that run scenarios again."""
-    reads = Reads(desk)
-    agents = Agents(desk)
-    improvement = Improvement(desk)
+    reads = Reads(workspace)
+    agents = Agents(workspace)
+    improvement = Improvement(workspace)
     operations: list[tuple[str, str, Endpoint, tuple[str, ...]]] = [
         ("v1 v2", "runs", reads.runs, ("GET",)),
         ("v1 v2", "runs/bulk", reads.bulk, ("GET",)),
@@ -115,10 +115,10 @@ _SCOPES = ("project_id", "agent_id", "result_id", "result__agent_id", "result__i
 class Reads:
     """Projects, results, scenarios and runs."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._corpus = desk.corpus
-        self._listing = CorpusListing(desk.corpus)
+    def __init__(self, workspace: DemoWorkspace) -> None:
+        self._workspace = workspace
+        self._corpus = workspace.corpus
+        self._listing = CorpusListing(workspace.corpus)
         self._filtering = asyncio.Lock()
 
     async def projects(self, request: Request) -> Response:
@@ -148,7 +148,7 @@ class Reads:
         return None if facts is None else run_row(self._corpus, facts)
 
     async def run(self, request: Request) -> Response:
-        run = self._desk.run(request.path_params["id"], version_of(request))
+        run = self._workspace.run(request.path_params["id"], version_of(request))
         return not_found() if run is None else Reply(run)
 
     async def bulk(self, request: Request) -> Response:
@@ -159,7 +159,7 @@ class Reads:
         wanted = (numbers(given, "run_ids") or frozenset()) | (numbers(given, "ids") or frozenset())
         if len(wanted) > 100:
             raise Invalid({"run_ids": ["Ensure this field has no more than 100 elements."]})
-        runs = [self._desk.run(run_id, version_of(request)) for run_id in sorted(wanted, reverse=True)]
+        runs = [self._workspace.run(run_id, version_of(request)) for run_id in sorted(wanted, reverse=True)]
         scope = {"agent": number(given, "agent_id"), "result_id": number(given, "result_id")}
         scope["project"] = number(given, "project_id")
         return Reply(
@@ -219,8 +219,8 @@ class Reads:
 class Agents:
     """Agents, and what is written to them."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, workspace: DemoWorkspace) -> None:
+        self._workspace = workspace
 
     async def listed(self, request: Request) -> Response:
         version = version_of(request)
@@ -232,7 +232,7 @@ class Agents:
         if version_of(request) == 2:
             organization = number(given, "organization_id")
         text = given.get("q", "").casefold()
-        known = [self._desk.known_agent(agent.id).agent for agent in agents()]
+        known = [self._workspace.current_agent(agent.id).agent for agent in agents()]
         return [
             agent.id
             for agent in known
@@ -242,12 +242,12 @@ class Agents:
         ]
 
     def _shown(self, agent_id: int, version: int) -> object:
-        known = self._desk.known_agent(agent_id)
-        return (agent_v2 if version == 2 else agent_v1)(known.agent, known.prompt, known.made, known.changed)
+        known = self._workspace.current_agent(agent_id)
+        return (agent_v2 if version == 2 else agent_v1)(known.agent, known.made, known.changed)
 
     async def one(self, request: Request) -> Response:
         agent_id, version = request.path_params["id"], version_of(request)
-        if self._desk.agent(agent_id) is None:
+        if self._workspace.agent(agent_id) is None:
             return not_found()
         if request.method == "PATCH":
             fields = await read_fields(request)
@@ -257,5 +257,5 @@ class Agents:
                 written = text_field(fields, "llm_system_prompt")
                 prompt = written if prompt is None else prompt
             if name is not None or prompt is not None:
-                self._desk.change_agent(agent_id, name, prompt)
+                self._workspace.change_agent(agent_id, name, prompt)
         return Reply(self._shown(agent_id, version))

@@ -19,13 +19,13 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cekura_tui.demo.corpus import Arrivals, Corpus, ExtraRun
-from cekura_tui.demo.desk import Desk
 from cekura_tui.demo.faults import Faulty
 from cekura_tui.demo.forms import detail
 from cekura_tui.demo.home import epoch_of, key_of, open_home
 from cekura_tui.demo.jobs import Ledger
 from cekura_tui.demo.options import DemoOptions
 from cekura_tui.demo.routes import make_app
+from cekura_tui.demo.workspace import DemoWorkspace
 
 
 class KeyCheck:
@@ -142,12 +142,12 @@ class DemoServer:
         # A workspace whose time was set stands still; in others a run that goes on must not grow old.
         are_over = None if options.epoch is not None else lambda: self._clock() - epoch >= _LONGEST_SEEN
         corpus = Corpus(options.runs, epoch, arrivals=arrivals, extra_runs=self._extra_runs, are_over=are_over)
-        desk = Desk(corpus, self._ledger, options.speed, self._clock)
+        workspace = DemoWorkspace(corpus, self._ledger, options.speed, self._clock)
         # Without a handler of any kind, logging would print warnings on standard error, over the screen.
         for logger in ("uvicorn", "python_multipart"):
             logging.getLogger(logger).addHandler(logging.NullHandler())
         config = uvicorn.Config(
-            self._app(desk),
+            self._app(workspace),
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -179,8 +179,8 @@ class DemoServer:
         if ledger is not None:
             ledger.close()
 
-    def _app(self, desk: Desk) -> ASGIApp:
-        app: ASGIApp = KeyCheck(make_app(desk), self.key)
+    def _app(self, workspace: DemoWorkspace) -> ASGIApp:
+        app: ASGIApp = KeyCheck(make_app(workspace), self.key)
         if self._middleware is not None:
             app = self._middleware(app)
         if self._options.faults:

@@ -11,9 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cekura_tui.demo.corpus import Corpus
-from cekura_tui.demo.desk import Desk
 from cekura_tui.demo.jobs import Ledger
 from cekura_tui.demo.library import agent_by_id
+from cekura_tui.demo.workspace import Desk
 from cekura_tui.evidence.prompt_issues import IssueQuote, PromptIssue, read_issues
 from cekura_tui.model.json_tree import JsonTree
 

@@ -28,16 +28,15 @@ _OLDER = 90 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class KnownAgent:
-    """An agent as it is now: with what was written to it."""
+class CurrentAgent:
+    """An agent as it is now, with the name and prompt written to it last."""
 
     agent: DemoAgent
-    prompt: str
     made: float
     changed: float
 
 
-class Desk:
+class DemoWorkspace:
     """Runs, agents and jobs together. `speed` divides how long jobs take; `now` gives unix seconds."""
 
     def __init__(
@@ -53,16 +52,15 @@ class Desk:
         facts = self.corpus.facts(run_id)
         return None if facts is None else run_whole(self.corpus, facts, version)
 
-    def agent(self, agent_id: int) -> KnownAgent | None:
+    def agent(self, agent_id: int) -> CurrentAgent | None:
         agent = agent_by_id(agent_id)
         if agent is None:
             return None
         name, prompt, changed = self.ledger.changes().get(agent_id, (None, None, self.corpus.epoch))
         prompt = agent.prompt if prompt is None else prompt
-        made = self.corpus.epoch - _OLDER
-        return KnownAgent(replace(agent, name=name or agent.name), prompt, made, changed)
+        return CurrentAgent(replace(agent, name=name or agent.name, prompt=prompt), self.corpus.epoch - _OLDER, changed)
 
-    def known_agent(self, agent_id: int) -> KnownAgent:
+    def current_agent(self, agent_id: int) -> CurrentAgent:
         """The same of an agent that is known to exist."""
         known = self.agent(agent_id)
         assert known is not None
@@ -129,12 +127,12 @@ class Desk:
 class Improvement:
     """Launch a job, poll it, list the issues behind it."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, workspace: DemoWorkspace) -> None:
+        self._workspace = workspace
 
     async def launch(self, request: Request) -> Response:
         form = await self._form(request)
-        return Reply({"progress_id": self._desk.launch(form).id})
+        return Reply({"progress_id": self._workspace.launch(form).id})
 
     async def progress(self, request: Request) -> Response:
         job_id = request.query_params.get("progress_id")
@@ -142,19 +140,19 @@ class Improvement:
             raise Invalid({"progress_id": ["This field is required."]})
         if (noted := request.scope.get("noted")) is not None:
             noted["progress_id"] = job_id
-        answer = self._desk.progress(job_id)
+        answer = self._workspace.progress(job_id)
         return detail(404, "No job with this progress_id was found.") if answer is None else Reply(answer)
 
     async def issues(self, request: Request) -> Response:
         fields = await read_fields(request)
         no_list(fields, "call_logs")
         written, job_id = text_field(fields, "prompt"), text_field(fields, "progress_id")
-        job = self._desk.ledger.job(job_id) if job_id else None
+        job = self._workspace.ledger.job(job_id) if job_id else None
         if job is not None and fields.get("run_ids") is None:
-            return Reply(self._desk.issues(job.run_ids, job.prompt))
-        run_ids, agent_id = read_runs(fields, self._desk.corpus)
-        known = self._desk.agent(agent_id)
-        return Reply(self._desk.issues(run_ids, written or (known.prompt if known else "")))
+            return Reply(self._workspace.issues(job.run_ids, job.prompt))
+        run_ids, agent_id = read_runs(fields, self._workspace.corpus)
+        known = self._workspace.agent(agent_id)
+        return Reply(self._workspace.issues(run_ids, written or (known.agent.prompt if known else "")))
 
     async def _form(self, request: Request) -> LaunchForm:
         """The checked launch; its prompt's hash goes into the log, so that a test can tell what arrived."""
@@ -165,4 +163,4 @@ class Improvement:
             noted["prompt_sha256"] = hashlib.sha256(sent).hexdigest()
             noted["prompt_bytes"] = len(sent)
             noted["run_ids"] = fields.get("run_ids")
-        return read_launch(fields, self._desk.corpus)
+        return read_launch(fields, self._workspace.corpus)
