@@ -115,8 +115,8 @@ class RunFeed:
         self.query, self.runs, self.got_at = query, None, None
         if self.sweep is not None:
             self.sweep.close()
-        narrowed = query is not None and query.narrowed
-        self.sweep = RunSweep(self._ask, query, self._clock, self._sweep_waits) if query and narrowed else None
+        sweeps = query is not None and query.needs_sweep
+        self.sweep = RunSweep(self._ask, query, self._clock, self._sweep_waits) if query and sweeps else None
         self.loading_all = self.flood = self._reopen = False
         self.total = None
         self._in_view.reset()

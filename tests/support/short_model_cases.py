@@ -106,7 +106,7 @@ def _filter(line: str, rows: list[RunRow]) -> Iterator[str]:
         passed = str([row.id for row in filter(Matcher(found, now=NOW, notes=NOTES), rows)]).replace(",", "")
         yield f"  {passed} {[row.id for row in filter(denied(found, NOW), rows)]} {asked.params} {asked.rest_words}"
         meant = (list(meant_terms(found)), has_outcomes_filtered(found))
-        traits = (query.key, query.narrowed, query.shifting, str(query.rest(NOW)), query.params(NOW, narrow=False))
+        traits = (query.key, query.needs_sweep, query.shifting, str(query.rest(NOW)), query.params(NOW, narrow=False))
         yield f"  {_checksum(found, traits)} {unknown_name(found, names_in(rows))} {meant}"
     joined = "".join(join_words(words).replace(line, "=") for words in (line.split(" "), [line]))
     yield f"  {list(completions(line, names_in(rows)))[:4]} {joined}"

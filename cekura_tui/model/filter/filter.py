@@ -1,58 +1,113 @@
-"""A filter of runs: its keys, its terms that all have to hold, and filters with a name."""
+"""A filter of runs: its terms, all of which have to hold, and the table of keys that says what each term asks.
+
+A key of a term is one entry in `KEYS`: how its values are written, which rows it lets through and, where the server can
+filter by it, with which parameters. Reading, completion, hints and matching come from the table.
+"""
 
 from __future__ import annotations
 
 import re
 import time
-from datetime import datetime
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
 
 from cekura_tui.model.text import DAY
 
-Kind = Literal["word", "name", "id", "metric", "length", "moment", "note"]
+if TYPE_CHECKING:
+    from cekura_tui.model.run.view import RunRow
+
+Params = dict[str, str | int]
+"""Query parameters of the run list."""
+Answer = Callable[["RunRow"], bool | None]
+"""Whether a term holds for a run; None where its row does not tell."""
+Notes = Mapping[int, str]
+"""The local notes by run id."""
+
+_NOT = ("-", "!")
+OTHER_QUOTES = tuple("'“”„‘’«»")
+"""At the start of a value they are taken for quotes by mistake, unless that is quoted itself."""
 
 
-class FilterKey(NamedTuple):
-    """A key: `words` are the values it takes, or offers where it takes others too; `example` is a right term."""
+class Value(NamedTuple):
+    """A value as it was typed, without quotes; with `contains` a part of the name or text is enough ("~")."""
 
-    name: str
-    kind: Kind
-    example: str
-    words: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
+    text: str
+    contains: bool = False
+
+    def __str__(self) -> str:
+        signs = '",|'
+        plain = (
+            self.text
+            and self.text[0] not in ("~", *OTHER_QUOTES)
+            and not any(c in signs or c.isspace() for c in self.text)
+        )
+        return ("~" if self.contains else "") + (self.text if plain else quoted(self.text))
+
+
+class Term(NamedTuple):
+    """One thing asked of a run: one of `values` under `key`, a canonical one of `KEYS`.
+
+    Without a key it is a bare word, which has one value. `op` is ":", or of a length one of > >= < <=.
+    """
+
+    key: str
+    values: tuple[Value, ...]
+    op: str = ":"
+    negated: bool = False
 
     @property
-    def sign(self) -> str:
-        """What stands between the key and its value most often."""
-        return ">" if self.kind == "length" else ":"
+    def texts(self) -> list[str]:
+        """The texts of the values."""
+        return [value.text for value in self.values]
 
-    @property
-    def single(self) -> bool:
-        """Whether several values make no sense."""
-        return self.kind in ("length", "moment")
+    def __str__(self) -> str:
+        sign = "-" if self.negated else ""
+        if self.key:
+            return f"{sign}{self.key}{self.op}{','.join(map(str, self.values))}"
+        return sign + _bare(self.values[0].text)
 
 
-LIVE = ("running", "evaluating", "in_progress", "in_queue", "pending", "scaling_up")
-"""The statuses in which a run can still change; the server's words."""
-ENDED = ("completed", "failed", "timeout", "cancelled")
+class Filter(NamedTuple):
+    """Terms joined by "and"; true if there is any."""
 
-KEYS: tuple[FilterKey, ...] = (
-    FilterKey("status", "word", "status:failed", (*ENDED, *LIVE)),
-    FilterKey("outcome", "word", "outcome:failed", ("passed", "failed", "error", "review", "running", "unknown")),
-    FilterKey("scenario", "name", "scenario:~refund", aliases=("scenarios",)),
-    FilterKey("since", "moment", "since:2d", ("2d", "today", "yesterday"), aliases=("after", "last", "within", "from")),
-    FilterKey("agent", "name", "agent:~clinic", aliases=("agents",)),
-    FilterKey("persona", "name", "persona:~hurry", aliases=("personality", "personalities", "personas")),
-    FilterKey("metric", "metric", "metric:~completion", aliases=("metrics", "check", "checks")),
-    FilterKey("dur", "length", "dur>120", aliases=("duration",)),
-    FilterKey("result", "id", "result:991", aliases=("results",)),
-    FilterKey("id", "id", "id:48213", aliases=("ids", "run", "runs")),
-    FilterKey("until", "moment", "until:2026-11-01", ("today", "yesterday"), aliases=("before", "to")),
-    FilterKey("reviewed", "word", "reviewed:yes", ("yes", "no")),
-    FilterKey("mode", "word", "mode:text", ("text", "voice")),
-    FilterKey("note", "note", "note:yes", ("yes", "no"), aliases=("notes",)),
-)
-BY_NAME: dict[str, FilterKey] = {name: key for key in KEYS for name in (key.name, *key.aliases)}
+    terms: tuple[Term, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.terms)
+
+    def __str__(self) -> str:
+        return " ".join(map(str, self.terms))
+
+
+ALL = Filter()
+
+
+def quoted(text: str) -> str:
+    """A text in double quotes, as the filter line reads it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+JOINING = {
+    "and": "all terms have to match",
+    "&&": "all terms have to match",
+    "or": "values are separated by commas, outcome:failed,error",
+}
+"""What others write between terms, and how it is done here."""
+
+
+def _bare(word: str) -> str:
+    special = (
+        word.lower() in JOINING
+        or not word.strip(",|")
+        or word[0] in (*_NOT, "~", *OTHER_QUOTES)
+        or '"' in word
+        or any(map(str.isspace, word))
+    )
+    return quoted(word) if special or head_of(word) else word
+
 
 _SYNONYMS = {
     "canceled": "cancelled",
@@ -75,6 +130,64 @@ _UNITS = {"m": 60, "h": 3_600, "d": DAY, "w": 7 * DAY}
 _CLOCK = r"([0-9]{1,2}):([0-9]{2})"
 _ISO = r"2[0-9]{3}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
 _MOST_DIGITS = 18
+
+
+MakeTest = Callable[[Term, float, Notes], Answer]
+"""The test of a term; `now` (Unix time) is what "2d" and "today" count from."""
+MakeParams = Callable[[Term, float, bool], Params | None]
+
+
+class ValueKind(NamedTuple):
+    """How the values of a key are written.
+
+    `read` gives a value in its one form, or None if it is wrong, and `wrong` is the sentence for that; it is told the
+    key and whether the value is quoted. With `parts` "~" finds a part of a name, with `spaced` a value may have spaces,
+    and `single` keys take one value.
+    """
+
+    read: Callable[[FilterKey, str, bool], str | None]
+    wrong: str = ""
+    signs: tuple[str, ...] = (":",)
+    parts: bool = False
+    spaced: bool = False
+    single: bool = False
+
+
+class FilterKey(NamedTuple):
+    """A key of a term, as in "status:failed".
+
+    `holds` makes the test of the rows of a list. Where the server can filter, `params` gives the parameters that say
+    the same as a term, None for a term that it cannot take; `narrows` gives parameters that leave out most runs of
+    other values and perhaps some of these. `narrow` is false where all runs that may pass are asked for.
+
+    With `from_whole_run` only a run that was read whole tells; `unknown_passes` says whether a run of which it is
+    unknown is listed meanwhile. The opposite of a term lists it either way. `changes` means that the answer for a run
+    may change after it was made.
+
+    `words` are the values it takes, or offers where it takes others too; `names` is the field of `KnownNames` that it
+    offers instead; `example` is a right term.
+    """
+
+    name: str
+    kind: ValueKind
+    example: str
+    holds: MakeTest
+    words: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    names: str = ""
+    params: MakeParams | None = None
+    narrows: Callable[[Term, bool], Params] | None = None
+    changes: bool = False
+    from_whole_run: bool = False
+    unknown_passes: bool = False
+
+    @property
+    def sign(self) -> str:
+        """What stands between the key and its value most often."""
+        return self.kind.signs[0]
+
+
+# How values are written
 
 
 def head_of(word: str) -> re.Match[str] | None:
@@ -163,83 +276,290 @@ def _midnight(year: int, month: int, day: int) -> float:
     return at - _UNITS["h"] if time.localtime(at - _UNITS["h"])[:3] == time.localtime(at)[:3] else at
 
 
-_NOT = ("-", "!")
-OTHER_QUOTES = tuple("'“”„‘’«»")
-"""At the start of a value they are taken for quotes by mistake, unless that is quoted itself."""
+def _number(key: FilterKey, text: str, quoted: bool) -> str | None:
+    number = id_of(text)
+    return None if number is None else str(number)
 
 
-class Value(NamedTuple):
-    """A value as it was typed, without quotes; with `contains` a part of the name or text is enough ("~")."""
-
-    text: str
-    contains: bool = False
-
-    def __str__(self) -> str:
-        signs = '",|'
-        plain = (
-            self.text
-            and self.text[0] not in ("~", *OTHER_QUOTES)
-            and not any(c in signs or c.isspace() for c in self.text)
-        )
-        return ("~" if self.contains else "") + (self.text if plain else quoted(self.text))
-
-
-class Term(NamedTuple):
-    """One thing asked of a run: one of `values` under `key`, a canonical one of `KEYS`.
-
-    Without a key it is a bare word, which has one value. `op` is ":", or of a length one of > >= < <=.
-    """
-
-    key: str
-    values: tuple[Value, ...]
-    op: str = ":"
-    negated: bool = False
-
-    def __str__(self) -> str:
-        sign = "-" if self.negated else ""
-        if self.key:
-            return f"{sign}{self.key}{self.op}{','.join(map(str, self.values))}"
-        return sign + _bare(self.values[0].text)
+WORD = ValueKind(lambda key, text, quoted: word_of(key, text), "unknown {name} “{text}”{meant} ({words})")
+ID = ValueKind(_number, "“{text}” is not a number: {example}")
+NAME = ValueKind(lambda key, text, quoted: _number(key, text, quoted) or text, parts=True, spaced=True)
+METRIC = ValueKind(lambda key, text, quoted: text, parts=True, spaced=True)
+LENGTH = ValueKind(
+    lambda key, text, quoted: None if length_of(text) is None else text.lower(),
+    "“{text}” is not a duration: 120, 2m, 1m30s or 2:30",
+    signs=(">", ">=", "<", "<="),
+    single=True,
+)
+MOMENT = ValueKind(
+    lambda key, text, quoted: moment_text(text),
+    "“{text}” is not a time: {ago}, today or 2026-11-01",
+    spaced=True,
+    single=True,
+)
+NOTE = ValueKind(lambda key, text, quoted: None if quoted else word_of(key, text), parts=True, spaced=True)
+"""What is no word of the key is a part of a note."""
 
 
-class Filter(NamedTuple):
-    """Terms joined by "and"; true if there is any."""
-
-    terms: tuple[Term, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.terms)
-
-    def __str__(self) -> str:
-        return " ".join(map(str, self.terms))
+# Which rows a term lets through
 
 
-ALL = Filter()
+def _one_of(value_of: Callable[[RunRow], object], read: Callable[[str], object] = str) -> MakeTest:
+    """The row's value, None where it is unknown, is one of the term's."""
+
+    def holds(term: Term, now: float, notes: Notes) -> Answer:
+        wanted = frozenset(map(read, term.texts))
+        return lambda row: None if (value := value_of(row)) is None else value in wanted
+
+    return holds
 
 
-def quoted(text: str) -> str:
-    """A text in double quotes, as the filter line reads it."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+def _lasts(seconds_of: Callable[[RunRow], float | None]) -> MakeTest:
+    """The row's length, None where it is unknown, is within the term's limit; lengths are whole seconds."""
+
+    def holds(term: Term, now: float, notes: Notes) -> Answer:
+        limit = length_of(term.texts[0]) or 0
+        shortest = limit + (term.op == ">") if term.op in (">", ">=") else 0
+        longest = limit - (term.op == "<") if term.op in ("<", "<=") else inf
+        return lambda row: None if (seconds := seconds_of(row)) is None else shortest <= seconds <= longest
+
+    return holds
 
 
-JOINING = {
-    "and": "all terms have to match",
-    "&&": "all terms have to match",
-    "or": "values are separated by commas, outcome:failed,error",
-}
-"""What others write between terms, and how it is done here."""
+def _since(term: Term, now: float, notes: Notes) -> Answer:
+    at = moment_of(term.texts[0], now)
+    return lambda row: None if row.at is None else row.at >= at
 
 
-def _bare(word: str) -> str:
-    special = (
-        word.lower() in JOINING
-        or not word.strip(",|")
-        or word[0] in (*_NOT, "~", *OTHER_QUOTES)
-        or '"' in word
-        or any(map(str.isspace, word))
-    )
-    return quoted(word) if special or head_of(word) else word
+def _until(term: Term, now: float, notes: Notes) -> Answer:
+    at = moment_of(term.texts[0], now, last=True)
+    return lambda row: None if row.at is None else row.at <= at
+
+
+def _parts(term: Term) -> tuple[str, ...]:
+    return tuple(value.text.casefold() for value in term.values if value.contains)
+
+
+def _called(thing_of: Callable[[RunRow], tuple[int | None, str]]) -> MakeTest:
+    """The id of the row's thing, its name or a part of its name is one of the term's values."""
+
+    def holds(term: Term, now: float, notes: Notes) -> Answer:
+        numbers = {value: id_of(value.text) for value in term.values if not value.contains}
+        ids = frozenset(number for number in numbers.values() if number is not None)
+        whole = frozenset(value.text.casefold() for value, number in numbers.items() if number is None)
+        parts = _parts(term)
+        # Many runs are of few things: a name is looked at once.
+        answers: dict[str, bool] = {}
+
+        def called(row: RunRow) -> bool | None:
+            number, name = thing_of(row)
+            if number in ids:
+                return True
+            answer = answers.get(name)
+            if answer is None:
+                folded = name.casefold()
+                answer = answers[name] = folded in whole or any(part in folded for part in parts)
+            return answer or (None if number is None else False)
+
+        return called
+
+    return holds
+
+
+def _failed_metric(term: Term, now: float, notes: Notes) -> Answer:
+    whole = frozenset(value.text.casefold() for value in term.values if not value.contains)
+    parts = _parts(term)
+    answers: dict[tuple[str, ...], bool] = {}
+
+    def failed(row: RunRow) -> bool:
+        answer = answers.get(row.failing)
+        if answer is None:
+            names = [name.casefold() for name in row.failing]
+            answer = any(name in whole or any(part in name for part in parts) for name in names)
+            answers[row.failing] = answer
+        return answer
+
+    return failed
+
+
+def _noted(term: Term, now: float, notes: Notes) -> Answer:
+    passes = note_test(term)
+    return lambda row: passes(notes.get(row.id, ""))
+
+
+def note_test(term: Term) -> Callable[[str], bool]:
+    """Whether a run with this note, or an empty one, passes a term that asks for notes."""
+    truths = frozenset(value.text == "yes" for value in term.values if not value.contains)
+    parts = _parts(term)
+
+    def passes(note: str) -> bool:
+        if bool(note) in truths:
+            return True
+        return bool(parts and note) and any(part in note.casefold() for part in parts)
+
+    return passes
+
+
+# What the server can filter by
+
+MOST_IDS = 100
+"""Ids of runs that are asked for in one request."""
+LIVE = ("running", "evaluating", "in_progress", "in_queue", "pending", "scaling_up")
+"""The statuses in which a run can still change; the server's words."""
+ENDED = ("completed", "failed", "timeout", "cancelled")
+
+
+def _listed_ids(name: str, most: int = MOST_IDS) -> MakeParams:
+    def params(term: Term, now: float, narrow: bool) -> Params | None:
+        plain = not any(value.contains or id_of(value.text) is None for value in term.values)
+        return {name: ",".join(term.texts)} if plain and len(term.values) <= most else None
+
+    return params
+
+
+def _length_params(term: Term, now: float, narrow: bool) -> Params:
+    limit = length_of(term.texts[0]) or 0
+    if term.op in (">", ">="):
+        return {"duration__gte": limit + 1 if term.op == ">" else limit}
+    return {"duration__lte": limit - 1 if term.op == "<" else limit}
+
+
+def _until_params(term: Term, now: float, narrow: bool) -> Params:
+    # A server may read the day of it alone.
+    later = 0 if narrow else DAY
+    return {"created_at_to": _iso(moment_of(term.texts[0], now, last=True) + later)}
+
+
+def _mode_params(term: Term, now: float, narrow: bool) -> Params | None:
+    modes = set(term.texts)
+    return {"result__run_as_text": "true" if modes == {"text"} else "false"} if len(modes) == 1 else None
+
+
+def _outcome_params(term: Term, narrow: bool) -> Params:
+    """Parameters that most runs with one of these outcomes pass; running ones have these statuses and no others."""
+    kinds = set(term.texts)
+    if kinds == {"running"}:
+        return {"status__in": ",".join(LIVE)}
+    if not narrow:
+        return {}
+    if kinds == {"passed"}:
+        return {"success": "true"}
+    # A running run has not succeeded either, but it has not failed.
+    if kinds <= {"failed", "error"}:
+        return {"success": "false", "status__in": ",".join(ENDED)}
+    return {"status__in": ",".join(ENDED)} if kinds == {"review"} else {}
+
+
+def _iso(at: float) -> str:
+    moment = datetime.fromtimestamp(at, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ" if moment.microsecond else "%Y-%m-%dT%H:%M:%SZ")
+
+
+KEYS: tuple[FilterKey, ...] = (
+    FilterKey(
+        "status",
+        WORD,
+        "status:failed",
+        _one_of(lambda row: row.status or None),
+        (*ENDED, *LIVE),
+        params=lambda term, now, narrow: {"status__in": ",".join(term.texts)},
+        changes=True,
+    ),
+    FilterKey(
+        "outcome",
+        WORD,
+        "outcome:failed",
+        _one_of(lambda row: row.outcome.kind),
+        ("passed", "failed", "error", "review", "running", "unknown"),
+        narrows=_outcome_params,
+        changes=True,
+    ),
+    FilterKey(
+        "scenario",
+        NAME,
+        "scenario:~refund",
+        _called(lambda row: (row.scenario_id, row.scenario)),
+        aliases=("scenarios",),
+        names="scenarios",
+        params=_listed_ids("scenario__id__in"),
+    ),
+    FilterKey(
+        "since",
+        MOMENT,
+        "since:2d",
+        _since,
+        ("2d", "today", "yesterday"),
+        aliases=("after", "last", "within", "from"),
+        params=lambda term, now, narrow: {"created_at_from": _iso(moment_of(term.texts[0], now))},
+    ),
+    FilterKey(
+        "agent",
+        NAME,
+        "agent:~clinic",
+        _called(lambda row: (row.agent_id, row.agent)),
+        aliases=("agents",),
+        names="agents",
+        params=_listed_ids("agent_id", 1),
+    ),
+    FilterKey(
+        "persona",
+        NAME,
+        "persona:~hurry",
+        _called(lambda row: (row.personality_id, row.personality)),
+        aliases=("personality", "personalities", "personas"),
+        names="personalities",
+        params=_listed_ids("personality__id__in"),
+    ),
+    FilterKey(
+        "metric", METRIC, "metric:~completion", _failed_metric, aliases=("metrics", "check", "checks"), names="metrics"
+    ),
+    FilterKey(
+        "dur",
+        LENGTH,
+        "dur>120",
+        _lasts(lambda row: row.seconds),
+        aliases=("duration",),
+        params=_length_params,
+        changes=True,
+    ),
+    FilterKey(
+        "result",
+        ID,
+        "result:991",
+        _one_of(lambda row: row.result_id, int),
+        aliases=("results",),
+        names="results",
+        params=_listed_ids("result__id", 1),
+    ),
+    FilterKey(
+        "id",
+        ID,
+        "id:48213",
+        _one_of(lambda row: row.id, int),
+        aliases=("ids", "run", "runs"),
+        params=_listed_ids("id__in"),
+    ),
+    FilterKey(
+        "until",
+        MOMENT,
+        "until:2026-11-01",
+        _until,
+        ("today", "yesterday"),
+        aliases=("before", "to"),
+        params=_until_params,
+    ),
+    FilterKey("reviewed", WORD, "reviewed:yes", _one_of(lambda row: row.reviewed, "yes".__eq__), ("yes", "no")),
+    FilterKey(
+        "mode",
+        WORD,
+        "mode:text",
+        _one_of(lambda row: row.as_text, "text".__eq__),
+        ("text", "voice"),
+        params=_mode_params,
+    ),
+    FilterKey("note", NOTE, "note:yes", _noted, ("yes", "no"), aliases=("notes",)),
+)
+BY_NAME: dict[str, FilterKey] = {name: key for key in KEYS for name in (key.name, *key.aliases)}
 
 
 class SavedView(NamedTuple):

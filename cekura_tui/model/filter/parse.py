@@ -11,16 +11,19 @@ from typing import NamedTuple
 
 from cekura_tui.model.filter.filter import (
     BY_NAME,
+    ID,
     JOINING,
     KEYS,
+    MOMENT,
+    NAME,
     OTHER_QUOTES,
+    WORD,
     Filter,
     FilterKey,
     Term,
     Value,
     head_of,
     id_of,
-    length_of,
     moment_text,
     quoted,
     word_of,
@@ -28,7 +31,6 @@ from cekura_tui.model.filter.filter import (
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 
-_COMPARISONS = (">", ">=", "<", "<=")
 _NOT = ("-", "!")
 _OR = (",", "|")
 _SHOWN = 4
@@ -93,7 +95,7 @@ def _split_terms(text: str) -> Iterator[tuple[int, int]]:
         start, end = places.pop(0)
         head = head_of(text[start:end].lstrip("-!"))
         key = BY_NAME.get(head[1].lower()) if head else None
-        if key is not None and key.kind == "moment" and text[end - 1].isdigit() and places:
+        if key is not None and key.kind is MOMENT and text[end - 1].isdigit() and places:
             after = text[slice(*places[0])]
             number = text[start:end].rpartition(":")[2]
             if number.isdigit() and after.isalpha() and moment_text(f"{number} {after}"):
@@ -161,7 +163,7 @@ def _read(word: str, start: int, wrong: list[Wrong], after: str) -> Term | None:
     if key is None:
         wrong.append(Wrong(at, values_at, _no_key(head[1])))
         return None
-    if (op in _COMPARISONS) != (key.kind == "length") or op == "=":
+    if op not in key.kind.signs:
         wrong.append(Wrong(at, end, _right_sign(key, body[head.end() :])))
         return None
     if not body[head.end() :].strip(",|"):
@@ -195,7 +197,7 @@ def _bare(word: str, negated: bool, start: int, wrong: list[Wrong], after: str) 
 def _values(key: FilterKey, text: str, at: int, wrong: list[Wrong]) -> tuple[Value, ...]:
     """The values of a term; none if one of them is wrong."""
     places = [(start, end) for start, end in split_values(text) if start < end]
-    if key.single and len(places) > 1:
+    if key.kind.single and len(places) > 1:
         wrong.append(Wrong(at + places[1][0], at + len(text), f"{key.name} takes one value: {key.example}"))
         return ()
     values: list[Value] = []
@@ -217,26 +219,12 @@ def _value(key: FilterKey, written: str) -> Value | str:
     if text[0] in OTHER_QUOTES and not written.startswith(('"', '~"')):
         name = text.strip("".join(OTHER_QUOTES))
         return f'use double quotes: {key.name}:"{_shown(name)}{"" if text[-1] in OTHER_QUOTES else " …"}"'
-    if key.kind == "note":
-        word = None if contains or written.startswith('"') else word_of(key, text)
-        return Value(word) if word else Value(text, contains=True)
-    if key.kind in ("name", "metric"):
-        number = id_of(text) if key.kind == "name" and not contains else None
-        return Value(text if number is None else str(number), contains)
-    if contains:
+    if contains and not key.kind.parts:
         return f"{key.name} does not support “~”: {key.example}"
-    if key.kind == "id":
-        number = id_of(text)
-        return f"“{_shown(text)}” is not a number: {key.example}" if number is None else Value(str(number))
-    if key.kind == "length":
-        problem = f"“{_shown(text)}” is not a duration: 120, 2m, 1m30s or 2:30"
-        return problem if length_of(text) is None else Value(text.lower())
-    if key.kind == "moment":
-        moment = moment_text(text)
-        ago = f"{text}d, {text}h" if text.isdigit() and moment_text(f"{text}d") and len(text) < 4 else "2d, 3h"
-        return f"“{_shown(text)}” is not a time: {ago}, today or 2026-11-01" if moment is None else Value(moment)
-    word = word_of(key, text)
-    return _no_word(key, text) if word is None else Value(word)
+    value = text if contains else key.kind.read(key, text, written.startswith('"'))
+    if value is None and not key.kind.parts:
+        return _wrong_value(key, text)
+    return Value(text, contains=True) if contains or value is None else Value(value)
 
 
 _MEANT = {
@@ -256,20 +244,27 @@ def _no_key(name: str) -> str:
 
 
 def _no_value(key: FilterKey) -> str:
-    return f"{key.name} needs a value: {_some(key.words) if key.kind == 'word' else key.example}"
+    return f"{key.name} needs a value: {_some(key.words) if key.kind is WORD else key.example}"
 
 
-def _no_word(key: FilterKey, text: str) -> str:
+def _wrong_value(key: FilterKey, text: str) -> str:
     near = _nearest(text, key.words)
-    meant = f"; did you mean {near}?" if near else ""
-    return f"unknown {key.name} “{_shown(text)}”{meant} ({_some(key.words)})"
+    return key.kind.wrong.format(
+        name=key.name,
+        text=_shown(text),
+        example=key.example,
+        words=_some(key.words),
+        meant=f"; did you mean {near}?" if near else "",
+        ago=f"{text}d, {text}h" if text.isdigit() and moment_text(f"{text}d") and len(text) < 4 else "2d, 3h",
+    )
 
 
 def _right_sign(key: FilterKey, values: str) -> str:
     value = _shown(values)
-    if key.kind != "length":
+    if ":" in key.kind.signs:
         return f"write {key.name}:{value}" if value else f"write {key.example}"
-    value = value if value and length_of(value) is not None else "120"
+    if not value or key.kind.read(key, value, False) is None:
+        value = key.example.removeprefix(f"{key.name}{key.kind.signs[0]}")
     return f"write {key.name}>{value} or {key.name}<{value}"
 
 
@@ -300,7 +295,7 @@ def _joined(word: str) -> str:
         return word  # quotes of another kind are marked, not looked for
     if head is None or key is None:
         return sign + quoted(body)
-    if key.kind not in ("name", "metric", "note", "moment"):
+    if not key.kind.spaced:
         return word
     value = body[head.end() :]
     contains = "~" if value.startswith("~") else ""
@@ -323,34 +318,28 @@ class KnownNames(NamedTuple):
 
     def joined(self, others: KnownNames) -> KnownNames:
         """These, and those of the others after them."""
-        return KnownNames(
-            scenarios=tuple(dict.fromkeys((*self.scenarios, *others.scenarios))),
-            agents=tuple(dict.fromkeys((*self.agents, *others.agents))),
-            personalities=tuple(dict.fromkeys((*self.personalities, *others.personalities))),
-            metrics=tuple(dict.fromkeys((*self.metrics, *others.metrics))),
-            results=tuple(dict.fromkeys((*self.results, *others.results))),
-        )
+        return KnownNames(*(tuple(dict.fromkeys((*own, *other))) for own, other in zip(self, others, strict=True)))
 
     def of(self, key: FilterKey) -> tuple[str, ...]:
         """What can stand behind a key."""
-        if key.kind == "name":
-            by_key = {"scenario": self.scenarios, "agent": self.agents, "persona": self.personalities}
-            # A name that is a number would be read as an id.
-            return tuple(name for name in by_key[key.name] if id_of(name) is None)
-        if key.name == "result":
-            return tuple(name for name in self.results if id_of(name) is not None)
-        return self.metrics if key.kind == "metric" else key.words
+        if not key.names:
+            return key.words
+        names: tuple[str, ...] = getattr(self, key.names)
+        # A name that is a number would be read as an id.
+        return tuple(
+            name for name in names if key.kind not in (NAME, ID) or (id_of(name) is None) == (key.kind is NAME)
+        )
 
 
 def unknown_name(wanted: Filter, names: KnownNames) -> Term | None:
     """The first term that asks for a whole name which no known one equals, with that value alone; None without one."""
     for term in wanted.terms:
         key = BY_NAME.get(term.key)
-        if key is None or key.kind not in ("name", "metric") or term.negated:
+        if key is None or not (key.names and key.kind.parts) or term.negated:
             continue
         known = {name.casefold() for name in names.of(key)}
         for value in term.values:
-            is_id = key.kind == "name" and id_of(value.text) is not None
+            is_id = key.kind is NAME and id_of(value.text) is not None
             if known and not is_id and not value.contains and value.text.casefold() not in known:
                 return Term(term.key, (value,))
     return None
@@ -385,10 +374,10 @@ def completions(text: str, names: KnownNames) -> Iterator[str]:
     if head is None:
         key = _key(word.lower())
         if key:
-            yield f"{text[:start]}{key.name}{key.sign}"
+            yield f"{text[:start]}{key.name}{key.kind.signs[0]}"
         return
     known = BY_NAME.get(head[1].lower())
-    if known is None or (head[2] == ":") != (known.sign == ":"):
+    if known is None or head[2] not in known.kind.signs:
         return
     values_at = start + head.end()
     begin, end = list(split_values(text[values_at:]))[-1]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Literal
 
-from cekura_tui.model.filter.filter import Filter, Term, Value
+from cekura_tui.model.filter.filter import MOST_IDS, Filter, Term, Value
 from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line, count
@@ -167,8 +167,6 @@ HOW_WORDS: dict[How, str] = {
     "result": "result",
     "pair": "scenario × personality",
 }
-MOST_IDS = 100
-"""Runs that a filter names by id at most."""
 STRIP = 10
 """Outcomes of a strip at most."""
 FAILED, BROKEN = "Failed checks", "Did not run properly"

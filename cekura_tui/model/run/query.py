@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cekura_tui.model.filter.filter import ALL, Filter
-from cekura_tui.model.filter.match import MOST_IDS, split
+from cekura_tui.model.filter.filter import ALL, BY_NAME, MOST_IDS, Filter
+from cekura_tui.model.filter.match import split
 from cekura_tui.model.scope import Scope
 
 
@@ -20,16 +20,17 @@ class RunQuery(NamedTuple):
     def params(self, now: float, *, narrow: bool = True) -> dict[str, str | int]:
         """The query parameters of the list operation; times that count back do so from `now` (Unix).
 
-        Narrowed, the server sends soon most of what is wanted, and may leave out some; else all, and more.
+        With `narrow` the server soon sends most of the runs that pass and may leave out some; else it sends them all,
+        and others.
         """
-        # What the scope says stands: a filter that says otherwise is told here, of rows that all fail it.
+        # The scope wins: a filter that contradicts it is tested here, and matches nothing.
         named = {} if self._named is None else {"id__in": self._named}
         return {**named, **split(self.filter, now, narrow=narrow).params, **self.scope.params}
 
     @property
-    def narrowed(self) -> bool:
-        """Whether the server may leave out runs that pass, so that all have to be looked through."""
-        return any(term.key == "outcome" for term in self.filter.terms)
+    def needs_sweep(self) -> bool:
+        """Whether the server may leave out runs that pass, so that a sweep has to look through all of them."""
+        return any(term.key and BY_NAME[term.key].narrows for term in self.filter.terms)
 
     @property
     def _named(self) -> str | None:
@@ -39,7 +40,7 @@ class RunQuery(NamedTuple):
         return ",".join(map(str, self.noted)) or "0"
 
     def rest(self, now: float) -> Filter:
-        """The terms that are left to be told here, of the rows that the server sends."""
+        """The terms that are tested here, on the rows that the server sends."""
         parts = split(self.filter, now)
         differing = any(parts.params.get(name, value) != value for name, value in self.scope.params.items())
         return self.filter if differing else parts.rest
@@ -53,7 +54,7 @@ class RunQuery(NamedTuple):
     @property
     def shifting(self) -> bool:
         """Whether runs come into the list also because they change, not only because they are new."""
-        return any(term.key in ("status", "outcome", "dur") for term in self.filter.terms)
+        return any(term.key and BY_NAME[term.key].changes for term in self.filter.terms)
 
 
 def list_key(scope: str, wanted: Filter) -> str:

@@ -15,10 +15,10 @@ from textual.widgets import Static
 
 from cekura_tui.model.column_fit import Cells
 from cekura_tui.model.errors import CekuraTuiError, Exit
+from cekura_tui.model.filter.filter import MOST_IDS
 from cekura_tui.model.run.groups import (
     HOW_WORDS,
     HOWS,
-    MOST_IDS,
     STRIP,
     Finding,
     Group,

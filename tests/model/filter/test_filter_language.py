@@ -6,7 +6,24 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cekura_tui.model.filter.filter import ALL, GIVEN_VIEWS, KEYS, Filter, FilterKey, Term, Value, id_of, word_of
+from cekura_tui.model.filter.filter import (
+    ALL,
+    GIVEN_VIEWS,
+    ID,
+    KEYS,
+    LENGTH,
+    METRIC,
+    MOMENT,
+    NAME,
+    NOTE,
+    WORD,
+    Filter,
+    FilterKey,
+    Term,
+    Value,
+    id_of,
+    word_of,
+)
 from cekura_tui.model.filter.parse import join_words, meant_terms, parse
 
 MOMENTS = [
@@ -27,22 +44,16 @@ def values_of(key: FilterKey) -> st.SearchStrategy[tuple[Value, ...]]:
     plain = st.builds(Value, NAMES.filter(lambda text: id_of(text) is None), st.just(False))
     part = st.builds(Value, NAMES, st.just(True))
     number = st.integers(0, 10**12).map(lambda number: Value(str(number)))
-    word = st.sampled_from([Value(text) for text in key.words] or [Value("")])
-    one = {
-        "word": word,
-        "name": plain | part | number,
-        "metric": plain | part | number,
-        "id": number,
-        "length": st.sampled_from([Value(text) for text in LENGTHS]),
-        "moment": st.sampled_from([Value(text) for text in MOMENTS]),
-        "note": word | part,
-    }[key.kind]
-    return st.lists(one, min_size=1, max_size=1 if key.single else 3).map(tuple)
+    one = st.sampled_from([Value(text) for text in key.words] or [Value("0")])
+    if key.kind in (LENGTH, MOMENT):
+        one = st.sampled_from([Value(text) for text in (LENGTHS if key.kind is LENGTH else MOMENTS)])
+    elif key.kind is not WORD:
+        one = {NAME: plain | part | number, METRIC: plain | part | number, ID: number, NOTE: one | part}[key.kind]
+    return st.lists(one, min_size=1, max_size=1 if key.kind.single else 3).map(tuple)
 
 
 def terms_of(key: FilterKey) -> st.SearchStrategy[Term]:
-    ops = st.sampled_from([">", ">=", "<", "<="]) if key.kind == "length" else st.just(":")
-    return st.builds(Term, st.just(key.name), values_of(key), ops, st.booleans())
+    return st.builds(Term, st.just(key.name), values_of(key), st.sampled_from(key.kind.signs), st.booleans())
 
 
 TERMS = st.sampled_from(KEYS).flatmap(terms_of) | st.builds(

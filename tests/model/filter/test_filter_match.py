@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.filter.match import Matcher, noted
+from cekura_tui.model.filter.filter import BY_NAME, LENGTH, FilterKey
+from cekura_tui.model.filter.match import Matcher, noted, undecided
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.view import RunRow
@@ -76,7 +77,7 @@ def test_a_term_that_does_not_hold_hides_the_run_and_its_opposite_shows_it(term:
         "a0",
     ],
 )
-def test_what_the_server_does_not_tell_fits_no_term_and_no_opposite_is_asked_in_vain(term: str) -> None:
+def test_a_run_without_the_field_matches_no_term_and_each_negated_one(term: str) -> None:
     assert not shows(term, BARE)
     assert shows(f"-{term}", BARE)
 
@@ -167,3 +168,12 @@ def test_several_values_show_what_each_of_them_shows(row: RunRow, key: str, data
 def test_a_filter_for_notes_names_the_runs_that_may_pass(text: str, ids: tuple[int, ...] | None) -> None:
     notes = {5: "Refund", 9: "a late refund", 7: "rude"}
     assert noted(parse(text).filter, notes) == ids
+
+
+def test_a_run_is_listed_until_it_is_read_whole_where_only_that_decides_a_term(monkeypatch: pytest.MonkeyPatch) -> None:
+    holds = FilterKey("dur", LENGTH, "dur>1", BY_NAME["dur"].holds, from_whole_run=True, unknown_passes=True)
+    monkeypatch.setitem(BY_NAME, "dur", holds)
+    for term, passes in (("dur>9h", False), ("-dur>9h", True), ("dur>1", True)):
+        wanted = parse(term).filter
+        assert (shows(term), undecided(wanted, NOW)(ROW)) == (passes, False)
+        assert (shows(term, BARE), undecided(wanted, NOW)(BARE)) == (True, True)

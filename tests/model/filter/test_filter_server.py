@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from cekura_tui.demo.answers import iso, run_row
 from cekura_tui.demo.corpus import FIRST_PROJECT, Corpus
 from cekura_tui.demo.listing import CorpusListing, read_query
-from cekura_tui.model.filter.filter import BY_NAME, ENDED, GIVEN_VIEWS, KEYS, LIVE, Filter
-from cekura_tui.model.filter.match import MOST_IDS, Matcher, Params, Split, denied, split
+from cekura_tui.model.filter.filter import BY_NAME, ENDED, GIVEN_VIEWS, KEYS, LIVE, MOST_IDS, WORD, Filter, Params
+from cekura_tui.model.filter.match import Matcher, Split, denied, split
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.query import RunQuery
@@ -172,7 +172,7 @@ MOMENTS = st.one_of(
 LENGTHS = st.integers(0, 700) | st.sampled_from([row.seconds for row in workspace()[1] if row.seconds is not None])
 CHECKS = sorted({name for row in workspace()[1] for name in row.failing})
 TERM_OF: dict[str, st.SearchStrategy[str]] = {
-    **{key.name: words_of(key.name) for key in KEYS if key.kind == "word"},
+    **{key.name: words_of(key.name) for key in KEYS if key.kind is WORD},
     "scenario": named("scenario", "scenario_id", "scenario"),
     "agent": named("agent", "agent_id", "agent"),
     "persona": named("persona", "personality_id", "personality"),

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from cekura_tui.model.filter.filter import MOST_IDS
 from cekura_tui.model.filter.match import Matcher
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.groups import (
     BROKEN,
     FAILED,
     HOWS,
-    MOST_IDS,
     STRIP,
     Finding,
     How,
