@@ -85,11 +85,11 @@ def check_settings(paths: Paths, setup: Setup) -> Iterator[Check]:
         advice = f"chmod go-w {shlex.quote(str(paths.settings))}"
         yield Check("files", paths.settings.name, "warning", f"others may change the settings ({mode:04o})", advice)
     advice = "Run `cekura-tui config edit`."
-    for sentence in (*(problem.sentence for problem in setup.problems), *_own_looks(setup.settings)):
+    for sentence in (*(problem.sentence for problem in setup.problems), *_appearance_problems(setup.settings)):
         yield Check("files", paths.settings.name, "warning", sentence, advice)
 
 
-def _own_looks(settings: Settings) -> Iterator[str]:
+def _appearance_problems(settings: Settings) -> Iterator[str]:
     """What is wrong with keys, theme and columns of one's own."""
     if settings.keys:
         from cekura_tui.ui.catalogue import key_problems

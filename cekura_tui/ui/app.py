@@ -76,10 +76,10 @@ from cekura_tui.ui.terminal.textual_private import (
     end_by_error,
     fire_single_timers,
     is_whole,
-    let_widgets_go,
     lines_instead,
     make_strips_light,
-    put_together,
+    release_style_cache,
+    wait_mounted,
 )
 from cekura_tui.workspace.workspace import Workspace
 
@@ -327,7 +327,7 @@ class CekuraApp(App[None]):
         if not os.environ.get("TEXTUAL_ANIMATIONS"):
             self.animation_level = "none"
         self.painting = Painting(self)
-        let_widgets_go()
+        release_style_cache()
         make_strips_light()
         fire_single_timers()
         settings, depth = workspace.setup.settings, "none" if self.no_color else colours
@@ -611,7 +611,7 @@ class CekuraApp(App[None]):
                 self._garbage.busy()
         if isinstance(event, events.Key) and self.screen_stack:
             # A screen that came by the key before is put together first: its keys find their widgets.
-            await put_together(self.screen)
+            await wait_mounted(self.screen)
             if not event.is_forwarded:
                 note_focus(event, self.focused)
         await super().on_event(event)

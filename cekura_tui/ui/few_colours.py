@@ -45,31 +45,27 @@ def reduced(made: dict[str, str], depth: Depth, *, dark: bool) -> dict[str, str]
 def colour_filter(depth: Depth) -> LineFilter:
     """What makes of every style one that a terminal of this depth has, where that is less than all colours."""
     if depth == "256":
-        return _StyleFilter(_drawn_in_256)
-    return _LinedFilter(_drawn_in_16 if depth == "16" else _drawn_plain)
+        return _ColourFilter(_drawn_in_256)
+    return _ColourFilter(_drawn_in_16 if depth == "16" else _drawn_plain)
 
 
-class _StyleFilter(LineFilter):
+class _ColourFilter(LineFilter):
+    """Draws each style as `draw` has it.
+
+    With 16 colours or none, the row of a cursor without the focus has its words underlined, but not the blanks around
+    them. Without colour the whole row of the cursor is in reverse. With 256 no style has these grounds.
+    """
+
     def __init__(self, draw: Callable[[Style], Style]) -> None:
         super().__init__()
         self._draw = draw
 
     def apply(self, segments: list[Segment], background: TextualColor) -> list[Segment]:
-        """The same text in other styles."""
-        draw = self._draw
-        return [Segment(text, draw(style) if style else style, control) for text, style, control in segments]
-
-
-class _LinedFilter(_StyleFilter):
-    """The row of a cursor without the focus has its words underlined, but not the blanks around them. Without colour
-    all of the cursor's row is in reverse."""
-
-    def apply(self, segments: list[Segment], background: TextualColor) -> list[Segment]:
-        """The same text in other styles."""
         grounds = {_ground(style) for _, style, _ in segments}
         if grounds & _BLURRED:
             segments = [part for segment in segments for part in _without_blanks(segment)]
-        drawn = super().apply(segments, background)
+        draw = self._draw
+        drawn = [Segment(text, draw(style) if style else style, control) for text, style, control in segments]
         return [*Segment.apply_style(drawn, post_style=_REVERSE)] if _PLAIN["cursor"] in grounds else drawn
 
 

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import Worker
 
-from cekura_tui.ui.terminal.textual_private import do_key, forward_key, put_together
+from cekura_tui.ui.terminal.textual_private import do_key, forward_key, wait_mounted
 
 T = TypeVar("T")
 PATIENCE = 1.0
@@ -108,7 +108,7 @@ async def passed_on(widget: Widget, event: events.Key) -> bool:
         await opening.wait()
     screen = app.screen
     # A screen that came by the key before has no focus until it is put together.
-    await put_together(screen)
+    await wait_mounted(screen)
     focused = screen.focused
     if focused is widget or (screen is widget and focused is _focus_at.get(event, focused)):
         if not _too_early(screen, event):

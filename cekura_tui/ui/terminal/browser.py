@@ -1,4 +1,4 @@
-"""Links that came from the server: which of them are web links, and opening one where the person sits."""
+"""Open a web link in the browser, unless it would open on another machine than the user's."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
 
 
 def opens_here(env: Mapping[str, str] | None = None) -> bool:
-    """Whether a browser would open before the person: not over SSH, where it would on the other machine."""
+    """Whether a browser would open on the user's own machine; over SSH it would not."""
     return not read_over_ssh(os.environ if env is None else env)
 
 
 async def open_link(link: str) -> bool:
-    """Open a web link in the browser; whether one took it. May take seconds; nothing of it reaches the terminal."""
+    """Open a web link in the browser and return whether one took it. May take seconds; prints nothing."""
     taken: Future[bool] = Future()
     taken.set_running_or_notify_cancel()  # whoever waits may go, the browser comes all the same
     # Not in the loop's own threads: leaving the program would wait for these.

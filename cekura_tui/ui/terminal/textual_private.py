@@ -100,7 +100,7 @@ def cancel_workers(screen: Screen[Any]) -> None:
         screen.workers.cancel_node(node)
 
 
-async def put_together(screen: Screen[Any]) -> None:
+async def wait_mounted(screen: Screen[Any]) -> None:
     """Wait until a screen has its widgets; `MessagePump._mounted_event`.
 
     For keys that come right after the one that opens a screen. Without it: they are lost, or go to the screen below.
@@ -442,7 +442,7 @@ class _PassedOnLines(StylesCache):
         return render_content_line(y).adjust_cell_length(size.width, inner.rich_style)
 
 
-def let_widgets_go() -> None:
+def release_style_cache() -> None:
     """Have no widget kept after it is gone; `StylesCache.get_inner_outer`.
 
     Textual remembers a thousand answers of this method, and with each who asked, with all lines that were drawn. For
