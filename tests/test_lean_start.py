@@ -139,7 +139,7 @@ def test_the_first_frame_is_read_with_few_modules(tmp_path: Path, demo: bool, se
 
 
 def test_the_first_screen_is_made_with_few_modules(tmp_path: Path) -> None:
-    code = "from cekura_tui.ui.app import read_first_frame\nread_first_frame(workspace, None)\nfound = loaded()"
+    code = "from cekura_tui.ui.first_frame import read_first_frame\nread_first_frame(workspace, None)\nfound = loaded()"
     modules = fresh(_OPENING.replace("{demo}", "True") + code, tmp_path)
     assert packages(modules) & _SLOW_TO_LOAD == set()
     assert {"textual.widgets._text_area", "cekura_tui.ui.kit.help"} & set(modules) == set()

@@ -1,12 +1,11 @@
-"""The app: styles, global keys, the first frame, the way from the background's signal to the screens, and leaving.
+"""The app: its keys, styles and painting, the start of the workspace, and leaving.
 
-Screens that the first frame does not show are imported when they are opened.
+What the first frame shows is in `first_frame`, which screen opens in `router`, and when jobs are read in `jobs_reader`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import os
@@ -15,9 +14,8 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 from rich.console import RenderableType
 from textual import events, on, work
@@ -31,39 +29,21 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
-from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
-from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.run.columns import columns_of, read_columns
-from cekura_tui.model.run.view import RunRow
+from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.scope import Scope
-from cekura_tui.model.text import count
-from cekura_tui.store.runs import read_cached_start
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, do_action, is_offered, reason_against
 from cekura_tui.ui.away import ended_at, next_unread
+from cekura_tui.ui.first_frame import parse_other_sheets, read_first_frame, report_settings
+from cekura_tui.ui.jobs_reader import JobsReader
 from cekura_tui.ui.keymap import keymap_in_use, read_keymap, use_keymap, with_keys
 from cekura_tui.ui.kit.app_screen import AppScreen, Painting, style_sheets
 from cekura_tui.ui.kit.copies import Copies
 from cekura_tui.ui.kit.keys_in_order import note_focus
 from cekura_tui.ui.kit.page import Page, drop_old_toasts
 from cekura_tui.ui.looks import Looks
-from cekura_tui.ui.messages import (
-    BackgroundChanged,
-    CompareRuns,
-    CopyRequested,
-    HandOff,
-    Improve,
-    OpenJob,
-    OpenJobDetails,
-    OpenPromptHistory,
-    OpenRun,
-    PrepareRunScreen,
-    Request,
-    SignInRequested,
-    WorkspaceChanged,
-)
+from cekura_tui.ui.messages import BackgroundChanged, CopyRequested, OpenRun, SignInRequested, WorkspaceChanged
 from cekura_tui.ui.news import News
-from cekura_tui.ui.runs.list import RunList
-from cekura_tui.ui.runs.listing import RunListing
+from cekura_tui.ui.router import Router
 from cekura_tui.ui.runs.screen import RunsScreen
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.capabilities import Colours as Depth
@@ -82,9 +62,6 @@ from cekura_tui.ui.terminal.textual_private import (
     wait_mounted,
 )
 from cekura_tui.workspace.workspace import Workspace
-
-if TYPE_CHECKING:
-    from cekura_tui.ui.profiles import ProfileChoice
 
 _log = logging.getLogger("cekura_tui.ui")
 
@@ -131,53 +108,6 @@ class GarbageWhenIdle:
             gc.freeze()
 
 
-def read_first_frame(
-    workspace: Workspace, scope: Scope | None, clock: Callable[[], float] = time.time
-) -> tuple[RunListing, tuple[Job, ...]]:
-    """The runs and jobs that were seen last, read before anything runs; empty at first.
-
-    The list is that of `scope`, else of what was named or chosen last.
-    """
-    setup = workspace.setup
-    named = scope or setup.scope
-    text = named.text if named else None
-    cached = read_cached_start(setup.paths.database, setup.origin, workspace.known_key(), setup.profile, text)
-    if named is None and cached.chosen is not None:
-        kind, number, name = cached.chosen
-        named = Scope("agent" if kind == "agent" else "project", number, name)
-    whole = cached.filtered or not cached.filter
-    known = cached.seen.rows if cached.seen is not None and not whole else ()
-    seen = cached.seen if whole else None
-    columns = {text: read_columns(stored) for text, stored in cached.columns.items()}
-    listing = RunListing(
-        named,
-        seen,
-        cached.filter,
-        cached.notes,
-        clock,
-        known=known,
-        columns=columns,
-        usual_columns=columns_of(setup.settings.columns),
-    )
-    return listing, cached.jobs
-
-
-def _agent_of(page: Page) -> tuple[int, str] | None:
-    """The agent of the run or job that a page is about or has the cursor on: its id, and its name if that is known."""
-    from cekura_tui.ui.jobs.job import JobScreen
-    from cekura_tui.ui.jobs.screen import JobsScreen
-    from cekura_tui.ui.run.screen import RunScreen
-    from cekura_tui.ui.suggestion.screen import SuggestionScreen
-
-    if isinstance(page, JobScreen | JobsScreen | SuggestionScreen):
-        job = page.job
-        return None if job is None or job.agent_id is None else (job.agent_id, job.agent_name)
-    row = page.query_one(RunList).cursor_row if isinstance(page, RunsScreen) else None
-    if isinstance(page, RunScreen):
-        row = page.row
-    return (row.agent_id, row.agent) if isinstance(row, RunRow) and row.agent_id is not None else None
-
-
 def _not_above_others(app: CekuraApp) -> str | None:
     """Why one cannot go elsewhere from a dialog or the sign-in."""
     if isinstance(app.screen, Page) and app.screen.locked:
@@ -204,8 +134,6 @@ def _unless_stoppable(app: CekuraApp) -> str | None:
 _PAINTED_ONCE = (events.Key, events.MouseDown, events.MouseUp, events.Paste, events.Resize)
 _SEEN = 0.01
 """Seconds in which what was painted is written to the terminal."""
-CALM = 1.0
-"""Seconds between two readings of what changed, at least."""
 
 
 class CekuraApp(App[None]):
@@ -225,7 +153,7 @@ class CekuraApp(App[None]):
         Action(
             "app.next-unread",
             "U",
-            "next_unread",
+            lambda app: app.router.open_next_unread(),
             "Next finished job",
             "Open the next finished job",
             why_not=_unless_unread,
@@ -241,7 +169,7 @@ class CekuraApp(App[None]):
         Action(
             "app.search-runs",
             "ctrl+f",
-            "search_runs",
+            lambda app: app.router.search_transcripts(),
             "Search transcripts",
             "Find words in all transcripts cached on this machine",
             why_not=_not_above_others,
@@ -254,15 +182,15 @@ class CekuraApp(App[None]):
         Action(
             "app.prompt-history",
             "",
-            "prompt_history",
+            lambda app: app.router.open_prompt_history(),
             "Prompt history of this agent",
             "All prompts of the agent, newest first, to compare or restore",
-            why_not=lambda app: NOT_OFFERED if app.agent is None else None,
+            why_not=lambda app: NOT_OFFERED if app.router.agent() is None else None,
         ),
         Action(
             "app.request-log",
             "",
-            "request_log",
+            lambda app: app.router.show_request_log(),
             "Request log",
             "The last requests to the server, their status and how long they took",
             why_not=_not_above_others,
@@ -343,22 +271,18 @@ class CekuraApp(App[None]):
         self._ui_loop: asyncio.AbstractEventLoop | None = None
         """The loop of the screens, once it runs."""
         self.state = AppState(self, workspace, clock)
-        self.state.ask = self.answer
         self._copies = Copies(self, workspace.setup.paths.copied)
         self.state.hints.changed = lambda: self.screen.refresh_bindings()
         self.news = News(self, self.state, lambda: self._runs.controller.reload())
+        self.jobs_reader = JobsReader(self, self.state, self.news)
+        self.router = Router(self, self.state, self.jobs_reader)
+        self.state.ask = self.router.answer
         self._garbage = GarbageWhenIdle(self) if tidy else None
         self.too_small_lines: list[str] = []
         """All that the window shows while it is too small for the app."""
         self._laid_out = False
         """Whether the screens have a size."""
         self._run_id = run_id
-        self._looking: set[int] = set()
-        """Jobs that somebody looks at now, which the store is yet to be told."""
-        self._changed = False
-        self._reading_soon = False
-        self._mended = 0
-        self._read_at = 0.0
         self._live = live
         self._jobs_opened = False
         self._listing, self.state.jobs = read_first_frame(workspace, scope, clock)
@@ -453,33 +377,6 @@ class CekuraApp(App[None]):
             self.state.hints.use(default_namespace, action)
         return done
 
-    @property
-    def agent(self) -> tuple[int, str] | None:
-        """The agent of the run or job that is shown or under the cursor: its id, and its name if that is known."""
-        below = next((one for one in reversed(self.screen_stack) if isinstance(one, Page)), None)
-        return _agent_of(below) if below is not None else None
-
-    def action_prompt_history(self) -> None:
-        """The prompts of that agent."""
-        if self.agent is not None:
-            self.answer(OpenPromptHistory(*self.agent))
-
-    def action_request_log(self) -> None:
-        """Show the last requests to the server in $PAGER, newest first."""
-        from cekura_tui.ui.kit.dialog import DetailsDialog
-        from cekura_tui.ui.terminal.foreground import show_in_pager
-
-        lines = [
-            f"{'!' if one.failed else ' '} {self.state.when(one.at, seconds=True)}  {one.line()}"
-            for one in reversed(self._workspace.requests())
-        ]
-        log = self._workspace.setup.paths.log
-        title = f"The last {count(len(lines), 'request')} to the server, newest first; ! failed. Log file: {log}"
-        try:
-            show_in_pager(self, "\n".join([title, "", *lines, ""]))
-        except CekuraTuiError as error:
-            self.push_screen(DetailsDialog.of_error(error))
-
     # Starting
 
     def on_load(self) -> None:
@@ -496,39 +393,22 @@ class CekuraApp(App[None]):
     def _start(self) -> None:
         if self._garbage is not None:
             self._garbage.begin()
-        self._workspace.start(self._from_background)
-        self._report_looks()
+        self._workspace.start(self.jobs_reader.background_changed)
+        assert self._looks is not None
+        self.run_worker(report_settings(self, self.state, self._looks), group="looks")
         if not self._workspace.setup.ready:
             self.post_message(SignInRequested(self._workspace.setup.no_key))
             return
         self._load()
-        self.set_timer(IDLE, self._parse_other_sheets)
-
-    def _parse_other_sheets(self) -> None:
-        """Parse what other screens and dialogs need: whoever opens the first of them does not wait for that."""
-        for sheet in style_sheets():
-            if not self.stylesheet.has_source(str(sheet)):
-                self.stylesheet.read(sheet)
-        self.stylesheet.parse()
-
-    @work(group="looks")
-    async def _report_looks(self) -> None:
-        """Say what is wrong in config.toml; the help of every screen lists all of it."""
-        assert self._looks is not None
-        problems = [*(one.sentence for one in self._workspace.setup.problems), *await self._looks.problems()]
-        self.state.problems = tuple(problems)
-        if problems:
-            more = f"config.toml has {count(len(problems), 'problem')}; {with_keys('{app.keys}')} lists them."
-            first = f"config.toml: {problems[0]}" if len(problems) == 1 else more
-            self.notify(first, severity="warning", markup=False, timeout=10)
+        self.set_timer(IDLE, partial(parse_other_sheets, self))
 
     def _load(self) -> None:
         """Read everything at the start."""
         self.news.begin()
-        self._read_jobs()
+        self.jobs_reader.read()
         if self._run_id is not None:
             # A run needs no scope; the list behind it is read when one goes back to it.
-            self._open_run(OpenRun(self._run_id))
+            self.router.open_run(OpenRun(self._run_id))
             self._run_id = None
         else:
             self._runs.controller.load()
@@ -551,47 +431,12 @@ class CekuraApp(App[None]):
 
     # What changed in the background
 
-    def _from_background(self) -> None:
-        """Called on the background loop: at most one message is on its way."""
-        if not self._changed:
-            self._changed = True
-            self.post_message(BackgroundChanged())
-
     @on(BackgroundChanged)
-    def read_soon(self) -> None:
-        """Read what changed, once a second at most; screens that need it sooner are told at once."""
-        self._changed = False
-        self.state.data_changed.publish(None)
-        if not self._reading_soon:
-            self._reading_soon = True
-            wait = self._read_at + CALM - time.monotonic()
-            self.set_timer(max(wait, 0.01), self._read_jobs)
+    def background_changed(self) -> None:
+        """Jobs changed, or another process wrote something."""
+        self.jobs_reader.read_soon()
 
-    @work(group="jobs", exclusive=True)
-    async def _read_jobs(self) -> None:
-        self._reading_soon = False
-        self._read_at = time.monotonic()
-        try:
-            jobs, durations, trouble = await self._workspace.call(lambda session: session.jobs.overview())
-        except KeyMissing:
-            return  # the sign-in screen says so
-        except CekuraTuiError as error:
-            self.news.report_trouble(error)
-            return
-        if self._mended != self._workspace.key_changes:
-            self._mended = self._workspace.key_changes
-            self.post_message(WorkspaceChanged())
-            return
-        self.state.put_durations(durations)
-        self.news.report_notices()
-        # What was read before a look was recorded does not make a job new again.
-        now = self.state.clock()
-        self.news.jobs_read(
-            [replace(job, looked_at=now) if job.unread and job.number in self._looking else job for job in jobs]
-        )
-        self.news.report_trouble(trouble)
-
-    # Whether somebody is there
+    # Whether the user is there
 
     async def on_event(self, event: events.Event) -> None:
         """Keys and the mouse on their way to the screens say that somebody is; none gets there unseen."""
@@ -650,66 +495,7 @@ class CekuraApp(App[None]):
         self.news.away.blur()
         self._runs.controller.feed.set_focused(False)
 
-    # Requests of the screens
-
-    def answer(self, request: Request) -> None:
-        """Do what a screen asks for; a screen that is seldom opened is imported when it is."""
-        match request:
-            case OpenRun():
-                self._open_run(request)
-            case CompareRuns():
-                from cekura_tui.ui.run.compare import CompareScreen
-
-                self.push_screen(CompareScreen(self.state, request.run_id, request.other_id), request.opened)
-            case OpenJob():
-                self._open_job(request)
-            case OpenJobDetails():
-                from cekura_tui.ui.jobs.job import JobScreen
-
-                self.push_screen(JobScreen(self.state, request.number))
-            case PrepareRunScreen():
-                self._import_run_screen()
-            case OpenPromptHistory():
-                from cekura_tui.ui.suggestion.history import PromptHistoryScreen
-
-                self.push_screen(PromptHistoryScreen(self.state, request.agent_id, request.agent_name))
-            case HandOff():
-                from cekura_tui.ui.suggestion.hand_off import HandOffDialog
-
-                self.push_screen(HandOffDialog(request.suggestion, request.staged), request.done)
-            case Improve():
-                from cekura_tui.ui.jobs.improve import open_improve_dialog
-
-                open_improve_dialog(self.state, request)
-
-    def _open_job(self, request: OpenJob) -> None:
-        """The suggestion of a job, or all that is known of it; with that somebody has looked at it."""
-        from cekura_tui.ui.jobs.job import JobScreen
-        from cekura_tui.ui.suggestion.screen import SuggestionScreen
-
-        job = request.job
-        self.state.pointed_job = job.number
-        below = self.screen_stack[-2] if len(self.screen_stack) > 1 else None
-        if isinstance(self.screen, JobScreen) and isinstance(below, SuggestionScreen) and below.number == job.number:
-            self.pop_screen()  # it is what the details were opened from
-            return
-        from cekura_tui.model.job_kinds import KINDS
-
-        shown = {"suggestion": SuggestionScreen}.get(KINDS[job.kind].screen, JobScreen)
-        screen = (shown if job.state == JobState.SUCCEEDED else JobScreen)(self.state, job.number)
-        instead = request.instead and isinstance(self.screen, SuggestionScreen | JobScreen)
-        (self.switch_screen if instead else self.push_screen)(screen)
-        if job.unread:
-            self.state.put_job(replace(job, looked_at=self.state.clock()))
-            self._looking.add(job.number)
-            self._mark_read(job.number)
-
-    @work(group="look")
-    async def _mark_read(self, number: int) -> None:
-        with contextlib.suppress(CekuraTuiError):  # it stays new, then; what reads the jobs says why
-            await self._workspace.call(lambda session: session.jobs.look(number))
-        self._looking.discard(number)
-        self._read_jobs()
+    # Keys and profiles
 
     @on(SignInRequested)
     def sign_in(self, event: SignInRequested) -> None:
@@ -733,52 +519,13 @@ class CekuraApp(App[None]):
         self.state.decisions.clear()
         self.news.begin()
         self._runs.controller.list_scope(self._workspace.setup.scope)
-        self._read_jobs()
+        self.jobs_reader.read()
 
     def action_profile(self) -> None:
         """Choose a profile, or add one."""
-        from cekura_tui.ui.profiles import ProfileDialog
+        from cekura_tui.ui.profiles import ProfileSwitch
 
-        if not isinstance(self.screen, ProfileDialog):
-            self.push_screen(ProfileDialog(self.state), self._profile_chosen)
-
-    def _profile_chosen(self, chosen: ProfileChoice | None) -> None:
-        from cekura_tui.ui.profiles import ADD, AddProfileDialog
-
-        if chosen == ADD:
-            self.push_screen(AddProfileDialog(self.state), self._profile_added)
-        elif chosen is not None:
-            self._open_profile(chosen)
-
-    def _profile_added(self, added: bool | None) -> None:
-        if added:
-            self._leave_pages()
-            self.post_message(WorkspaceChanged())
-
-    @work(group="profile", exclusive=True)
-    async def _open_profile(self, chosen: ProfileChoice) -> None:
-        """Go on with another profile; jobs of the one before run on the server and are seen again when one is back."""
-        from cekura_tui.ui.kit.dialog import DetailsDialog
-        from cekura_tui.ui.terminal.foreground import lend_terminal
-
-        workspace = self._workspace
-        try:
-            if not chosen.name:
-                await workspace.enter_demo()
-            else:
-                setup = workspace.setup_of_profile(chosen.name, may_run=False)
-                if setup.key is None and setup.key_from:  # its command is to be run, which may ask for a passphrase
-                    setup = lend_terminal(self, lambda: workspace.setup_of_profile(chosen.name))
-                await workspace.reopen(setup)
-        except KeyMissing as error:
-            self._leave_pages()
-            self.post_message(WorkspaceChanged())
-            self.post_message(SignInRequested(error))
-        except CekuraTuiError as error:
-            self.push_screen(DetailsDialog.of_error(error))
-        else:
-            self._leave_pages()
-            self.post_message(WorkspaceChanged())
+        ProfileSwitch(self, self.state, self._leave_pages).choose()
 
     def _leave_pages(self) -> None:
         """Back to the list of runs: what is open is another account's."""
@@ -787,28 +534,6 @@ class CekuraApp(App[None]):
         if self._jobs_opened:
             self.action_go("jobs")
         self.action_go("runs")
-
-    def action_search_runs(self) -> None:
-        """Search what was said in all opened runs."""
-        from cekura_tui.ui.run.screen import RunScreen
-        from cekura_tui.ui.runs.search import SearchRunsDialog
-
-        text = self.screen.navigator.transcript_query if isinstance(self.screen, RunScreen) else ""
-        self.push_screen(SearchRunsDialog(self.state, text), self._open_hit)
-
-    def _open_hit(self, hit: OpenRun | None) -> None:
-        if hit is not None:
-            self._open_run(hit)
-
-    def _open_run(self, request: OpenRun) -> None:
-        from cekura_tui.ui.run.screen import RunScreen
-
-        screen = RunScreen(self.state, request.run_id, request.beside, request.turn, request.row, request.find)
-        self.push_screen(screen, request.closed)
-
-    @work(group="import")
-    async def _import_run_screen(self) -> None:
-        await asyncio.to_thread(import_module, "cekura_tui.ui.run.screen")
 
     # Leaving, for a while or for good
 
@@ -894,13 +619,6 @@ class CekuraApp(App[None]):
     def _locked(self) -> bool:
         """Whether the screen on top is to be dealt with before anything else: signing in."""
         return isinstance(self.screen, Page) and self.screen.locked
-
-    def action_next_unread(self) -> None:
-        """The job that ended longest ago of those that nobody has looked at."""
-        if (job := next_unread(self.state.jobs)) is not None:
-            # Looked at from now on: U once more, before it is shown, means the next one.
-            self.state.put_job(replace(job, looked_at=self.state.clock()))
-            self._open_job(OpenJob(job, instead=True))
 
     def action_help(self) -> None:
         """What there is to know of this screen, and all of its keys."""

@@ -1,29 +1,32 @@
-"""The profiles, each a key with its server: a dialog to go on with another one, and one to add one."""
+"""The profiles, each a key with its server: a dialog to choose one, one to add one, and going on with it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
 from textual import on, work
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Label
 
 from cekura_tui.config.credentials import DEFAULT_API_URL
-from cekura_tui.model.errors import CekuraTuiError, Exit
+from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
-from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
+from cekura_tui.ui.kit.dialog import DetailsDialog, Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.simple_list import Ink, SimpleList
 from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.messages import SignInRequested, WorkspaceChanged
 from cekura_tui.ui.sign_in import KeyLine, mended
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
+from cekura_tui.ui.terminal.foreground import lend_terminal
 from cekura_tui.workspace.setup import account_paths
 
 _NAME_CELLS, _SERVER_CELLS = 16, 28
@@ -158,3 +161,44 @@ class AddProfileDialog(Dialog[bool]):
         for line in self.query(Input):
             line.value = ""
         self.dismiss(True)
+
+
+class ProfileSwitch:
+    """Has the user choose a profile or add one, and goes on with it. `leave_pages` leaves what is another account's."""
+
+    def __init__(self, app: App[None], state: AppState, leave_pages: Callable[[], None]) -> None:
+        self._app, self._state, self._leave_pages = app, state, leave_pages
+
+    def choose(self) -> None:
+        """Ask which profile."""
+        if not isinstance(self._app.screen, ProfileDialog):
+            self._app.push_screen(ProfileDialog(self._state), self._chosen)
+
+    def _chosen(self, chosen: ProfileChoice | None) -> None:
+        if chosen == ADD:
+            self._app.push_screen(AddProfileDialog(self._state), lambda added: self._entered() if added else None)
+        elif chosen is not None:
+            self._app.run_worker(self._open(chosen), group="profile", exclusive=True)
+
+    def _entered(self) -> None:
+        self._leave_pages()
+        self._app.post_message(WorkspaceChanged())
+
+    async def _open(self, chosen: ProfileChoice) -> None:
+        """Enter a profile. Jobs of the one before run on at the server, and are shown when the user is back there."""
+        workspace = self._state.workspace
+        try:
+            if not chosen.name:
+                await workspace.enter_demo()
+            else:
+                setup = workspace.setup_of_profile(chosen.name, may_run=False)
+                if setup.key is None and setup.key_from:  # its command is to be run, which may ask for a passphrase
+                    setup = lend_terminal(self._app, lambda: workspace.setup_of_profile(chosen.name))
+                await workspace.reopen(setup)
+        except KeyMissing as error:
+            self._entered()
+            self._app.post_message(SignInRequested(error))
+        except CekuraTuiError as error:
+            self._app.push_screen(DetailsDialog.of_error(error))
+        else:
+            self._entered()

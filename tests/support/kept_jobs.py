@@ -99,7 +99,7 @@ class JobsFirstApp(CekuraApp):
     """Opens the list of jobs at once, and reads no list of runs."""
 
     def _load(self) -> None:
-        self._read_jobs()
+        self.jobs_reader.read()
         self.switch_mode("jobs")
 
 

@@ -45,7 +45,7 @@ async def opened_suggestion(served: Served, *, size: tuple[int, int] = WIDE) -> 
     async with opened(served.setup(), size=size) as pilot:
         app: Any = pilot.app
         await eventually(lambda: app.state.jobs, "the job is listed")
-        app.answer(OpenJob(app.state.jobs[0]))
+        app.router.answer(OpenJob(app.state.jobs[0]))
         await sees(pilot, "Suggestion of job 1", "1 of 2")
         await eventually(lambda: app.screen.reasons is not None, "the reasons are loaded")
         yield pilot

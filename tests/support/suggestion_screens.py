@@ -40,7 +40,7 @@ class PageFirstApp(CekuraApp):
         self._page = page
 
     def _load(self) -> None:
-        self._read_jobs()
+        self.jobs_reader.read()
         self.push_screen(self._page(self.state))
 
 

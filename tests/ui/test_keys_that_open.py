@@ -93,7 +93,7 @@ async def test_keys_right_after_one_that_opens_a_dialog_in_a_suggestion_and_a_hi
     async with opened_suggestion(served) as pilot:
         own = {"edit", "hand-off", "put-on-agent", "try-again"}
         assert await openers(pilot) == {*EVERYWHERE, *(f"suggestion.{name}" for name in own)}
-        pilot.app.answer(OpenPromptHistory(CLINIC, "Clinic"))  # type: ignore[attr-defined]
+        pilot.app.router.answer(OpenPromptHistory(CLINIC, "Clinic"))  # type: ignore[attr-defined]
         await sees(pilot, "Prompts of", "» current")
         assert await openers(pilot) == {*EVERYWHERE, "prompts.hand-off", "prompts.forget"}
 

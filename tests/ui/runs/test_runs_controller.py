@@ -15,7 +15,7 @@ from waiting import eventually
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.columns import RunColumns
 from cekura_tui.model.scope import NoScope, Scope
-from cekura_tui.ui.app import read_first_frame
+from cekura_tui.ui.first_frame import read_first_frame
 from cekura_tui.ui.runs.columns_dialog import ColumnsDialog, choose_columns
 from cekura_tui.ui.runs.list import RunList, explain_empty
 from cekura_tui.ui.runs.outcomes import only_failures

@@ -1,0 +1,74 @@
+"""What the first frame shows, read from the store before anything runs; and what is done once it is shown.
+
+Until then there is nothing to read but the database, and no screen but the one that it shows is imported.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cekura_tui.model.job import Job
+from cekura_tui.model.run.columns import columns_of, read_columns
+from cekura_tui.model.scope import Scope
+from cekura_tui.model.text import count
+from cekura_tui.store.runs import read_cached_start
+from cekura_tui.ui.keymap import with_keys
+from cekura_tui.ui.kit.app_screen import style_sheets
+from cekura_tui.ui.looks import Looks
+from cekura_tui.ui.runs.listing import RunListing
+from cekura_tui.ui.state import AppState
+from cekura_tui.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+
+def read_first_frame(
+    workspace: Workspace, scope: Scope | None, clock: Callable[[], float] = time.time
+) -> tuple[RunListing, tuple[Job, ...]]:
+    """The runs and jobs that were seen last, read before anything runs; empty at first.
+
+    The list is that of `scope`, else of what was named or chosen last.
+    """
+    setup = workspace.setup
+    named = scope or setup.scope
+    text = named.text if named else None
+    cached = read_cached_start(setup.paths.database, setup.origin, workspace.known_key(), setup.profile, text)
+    if named is None and cached.chosen is not None:
+        kind, number, name = cached.chosen
+        named = Scope("agent" if kind == "agent" else "project", number, name)
+    whole = cached.filtered or not cached.filter
+    known = cached.seen.rows if cached.seen is not None and not whole else ()
+    seen = cached.seen if whole else None
+    columns = {text: read_columns(stored) for text, stored in cached.columns.items()}
+    listing = RunListing(
+        named,
+        seen,
+        cached.filter,
+        cached.notes,
+        clock,
+        known=known,
+        columns=columns,
+        usual_columns=columns_of(setup.settings.columns),
+    )
+    return listing, cached.jobs
+
+
+def parse_other_sheets(app: App[None]) -> None:
+    """Parse the style sheets of the other screens and of dialogs, so that opening the first of them does not wait."""
+    for sheet in style_sheets():
+        if not app.stylesheet.has_source(str(sheet)):
+            app.stylesheet.read(sheet)
+    app.stylesheet.parse()
+
+
+async def report_settings(app: App[None], state: AppState, looks: Looks) -> None:
+    """Say what is wrong in config.toml; the help of every screen lists all of it."""
+    problems = [*(one.sentence for one in state.workspace.setup.problems), *await looks.problems()]
+    state.problems = tuple(problems)
+    if problems:
+        more = f"config.toml has {count(len(problems), 'problem')}; {with_keys('{app.keys}')} lists them."
+        first = f"config.toml: {problems[0]}" if len(problems) == 1 else more
+        app.notify(first, severity="warning", markup=False, timeout=10)

@@ -1,0 +1,89 @@
+"""Reads the jobs again after they changed in the background, once a second at most, and hands them to `News`."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cekura_tui.model.errors import CekuraTuiError, KeyMissing
+from cekura_tui.model.job import Job
+from cekura_tui.ui.messages import BackgroundChanged, WorkspaceChanged
+from cekura_tui.ui.news import News
+from cekura_tui.ui.state import AppState
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.worker import Worker
+
+CALM = 1.0
+"""Seconds between two readings, at least."""
+
+
+class JobsReader:
+    """Reads the jobs of an app's workspace."""
+
+    def __init__(self, app: App[None], state: AppState, news: News) -> None:
+        self._app, self._state, self._news = app, state, news
+        self._marking: set[int] = set()
+        """Jobs that were opened, which the store is yet to record as read."""
+        self._reported = self._reading_soon = False
+        self._key_changes = 0
+        self._read_at = 0.0
+
+    def background_changed(self) -> None:
+        """Post that something changed, unless such a message is on its way; called on the background loop."""
+        if not self._reported:
+            self._reported = True
+            self._app.post_message(BackgroundChanged())
+
+    def read_soon(self) -> None:
+        """Publish that something changed, and read the jobs when a second has passed since the last time."""
+        self._reported = False
+        self._state.data_changed.publish(None)
+        if not self._reading_soon:
+            self._reading_soon = True
+            wait = self._read_at + CALM - time.monotonic()
+            self._app.set_timer(max(wait, 0.01), self.read)
+
+    def read(self) -> None:
+        """Read the jobs now."""
+        # Not a coroutine: a second call may cancel the first one before it has begun.
+        _: Worker[None] = self._app.run_worker(self._read, group="jobs", exclusive=True)
+
+    async def _read(self) -> None:
+        self._reading_soon = False
+        self._read_at = time.monotonic()
+        workspace = self._state.workspace
+        try:
+            jobs, durations, trouble = await workspace.call(lambda session: session.jobs.overview())
+        except KeyMissing:
+            return  # the sign-in screen says so
+        except CekuraTuiError as error:
+            self._news.report_trouble(error)
+            return
+        if self._key_changes != workspace.key_changes:
+            self._key_changes = workspace.key_changes
+            self._app.post_message(WorkspaceChanged())
+            return
+        self._state.put_durations(durations)
+        self._news.report_notices()
+        # A job that was read before it was recorded as read is not new again.
+        now = self._state.clock()
+        self._news.jobs_read(
+            [replace(job, looked_at=now) if job.unread and job.number in self._marking else job for job in jobs]
+        )
+        self._news.report_trouble(trouble)
+
+    def mark_read(self, job: Job) -> None:
+        """Record that the user has seen how a job ended."""
+        self._state.put_job(replace(job, looked_at=self._state.clock()))
+        self._marking.add(job.number)
+        self._app.run_worker(self._record_read(job.number), group="look")
+
+    async def _record_read(self, number: int) -> None:
+        with contextlib.suppress(CekuraTuiError):  # the job stays unread; reading the jobs says why
+            await self._state.workspace.call(lambda session: session.jobs.look(number))
+        self._marking.discard(number)
+        self.read()

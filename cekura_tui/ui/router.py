@@ -1,0 +1,157 @@
+"""Which screen answers what screens, keys and commands ask for. A screen that is seldom opened is imported then."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.job import JobState
+from cekura_tui.model.run.view import RunRow
+from cekura_tui.model.text import count
+from cekura_tui.ui.away import next_unread
+from cekura_tui.ui.jobs_reader import JobsReader
+from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.messages import (
+    CompareRuns,
+    HandOff,
+    Improve,
+    OpenJob,
+    OpenJobDetails,
+    OpenPromptHistory,
+    OpenRun,
+    PrepareRunScreen,
+    Request,
+)
+from cekura_tui.ui.runs.list import RunList
+from cekura_tui.ui.runs.screen import RunsScreen
+from cekura_tui.ui.state import AppState
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+
+class Router:
+    """Opens the screens of an app."""
+
+    def __init__(self, app: App[None], state: AppState, jobs: JobsReader) -> None:
+        self._app, self._state, self._jobs = app, state, jobs
+
+    def answer(self, request: Request) -> None:
+        """Do what a screen asks for."""
+        app, state = self._app, self._state
+        match request:
+            case OpenRun():
+                self.open_run(request)
+            case CompareRuns():
+                from cekura_tui.ui.run.compare import CompareScreen
+
+                app.push_screen(CompareScreen(state, request.run_id, request.other_id), request.opened)
+            case OpenJob():
+                self.open_job(request)
+            case OpenJobDetails():
+                from cekura_tui.ui.jobs.job import JobScreen
+
+                app.push_screen(JobScreen(state, request.number))
+            case PrepareRunScreen():
+                app.run_worker(asyncio.to_thread(import_module, "cekura_tui.ui.run.screen"), group="import")
+            case OpenPromptHistory():
+                from cekura_tui.ui.suggestion.history import PromptHistoryScreen
+
+                app.push_screen(PromptHistoryScreen(state, request.agent_id, request.agent_name))
+            case HandOff():
+                from cekura_tui.ui.suggestion.hand_off import HandOffDialog
+
+                app.push_screen(HandOffDialog(request.suggestion, request.staged), request.done)
+            case Improve():
+                from cekura_tui.ui.jobs.improve import open_improve_dialog
+
+                open_improve_dialog(state, request)
+
+    # Runs
+
+    def open_run(self, request: OpenRun) -> None:
+        """Open a run; for one of a list, the other runs beside it."""
+        from cekura_tui.ui.run.screen import RunScreen
+
+        screen = RunScreen(self._state, request.run_id, request.beside, request.turn, request.row, request.find)
+        self._app.push_screen(screen, request.closed)
+
+    def search_transcripts(self) -> None:
+        """Search the transcripts of all cached runs, and open the chosen hit."""
+        from cekura_tui.ui.run.screen import RunScreen
+        from cekura_tui.ui.runs.search import SearchRunsDialog
+
+        screen = self._app.screen
+        text = screen.navigator.transcript_query if isinstance(screen, RunScreen) else ""
+        self._app.push_screen(SearchRunsDialog(self._state, text), lambda hit: self.open_run(hit) if hit else None)
+
+    # Jobs
+
+    def open_job(self, request: OpenJob) -> None:
+        """Open the suggestion of a job, or the job's details, and mark the job as read."""
+        from cekura_tui.ui.jobs.job import JobScreen
+        from cekura_tui.ui.suggestion.screen import SuggestionScreen
+
+        app, job = self._app, request.job
+        self._state.pointed_job = job.number
+        below = app.screen_stack[-2] if len(app.screen_stack) > 1 else None
+        if isinstance(app.screen, JobScreen) and isinstance(below, SuggestionScreen) and below.number == job.number:
+            app.pop_screen()  # it is what the details were opened from
+            return
+        from cekura_tui.model.job_kinds import KINDS
+
+        shown = {"suggestion": SuggestionScreen}.get(KINDS[job.kind].screen, JobScreen)
+        screen = (shown if job.state == JobState.SUCCEEDED else JobScreen)(self._state, job.number)
+        instead = request.instead and isinstance(app.screen, SuggestionScreen | JobScreen)
+        (app.switch_screen if instead else app.push_screen)(screen)
+        if job.unread:
+            self._jobs.mark_read(job)
+
+    def open_next_unread(self) -> None:
+        """Open the unread job that ended first."""
+        if (job := next_unread(self._state.jobs)) is not None:
+            # Read from now on: U once more, before its screen is shown, opens the next one.
+            self._state.put_job(replace(job, looked_at=self._state.clock()))
+            self.open_job(OpenJob(job, instead=True))
+
+    # Agents, and the log
+
+    def agent(self) -> tuple[int, str] | None:
+        """The agent of the run or job that is shown or under the cursor: its id, and its name if that is known."""
+        from cekura_tui.ui.jobs.job import JobScreen
+        from cekura_tui.ui.jobs.screen import JobsScreen
+        from cekura_tui.ui.run.screen import RunScreen
+        from cekura_tui.ui.suggestion.screen import SuggestionScreen
+
+        page = next((one for one in reversed(self._app.screen_stack) if isinstance(one, Page)), None)
+        if isinstance(page, JobScreen | JobsScreen | SuggestionScreen):
+            job = page.job
+            return None if job is None or job.agent_id is None else (job.agent_id, job.agent_name)
+        row = page.query_one(RunList).cursor_row if isinstance(page, RunsScreen) else None
+        if isinstance(page, RunScreen):
+            row = page.row
+        return (row.agent_id, row.agent) if isinstance(row, RunRow) and row.agent_id is not None else None
+
+    def open_prompt_history(self) -> None:
+        """Open the prompts of that agent."""
+        if (agent := self.agent()) is not None:
+            self.answer(OpenPromptHistory(*agent))
+
+    def show_request_log(self) -> None:
+        """Show the last requests to the server in $PAGER, newest first."""
+        from cekura_tui.ui.kit.dialog import DetailsDialog
+        from cekura_tui.ui.terminal.foreground import show_in_pager
+
+        workspace = self._state.workspace
+        lines = [
+            f"{'!' if one.failed else ' '} {self._state.when(one.at, seconds=True)}  {one.line()}"
+            for one in reversed(workspace.requests())
+        ]
+        title = f"The last {count(len(lines), 'request')} to the server, newest first; ! marks failed ones."
+        try:
+            show_in_pager(self._app, "\n".join([title, f"Log file: {workspace.setup.paths.log}", "", *lines, ""]))
+        except CekuraTuiError as error:
+            self._app.push_screen(DetailsDialog.of_error(error))
