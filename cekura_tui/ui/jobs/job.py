@@ -24,7 +24,7 @@ from cekura_tui.ui.jobs import words as job_words
 from cekura_tui.ui.jobs.job_keys import JOB_ACTIONS, JobActions
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES, TONE_CLASSES, Notice
-from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import Line, RowState, wrap
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -222,10 +222,6 @@ def _no_suggestion(screen: JobScreen) -> str | None:
     return None if (job := screen.job) is not None and job.improved_sha256 is not None else NOT_OFFERED
 
 
-def _no_error(screen: JobScreen) -> str | None:
-    return None if screen.error is not None else NOT_OFFERED
-
-
 class JobScreen(Page):
     """Follows one job: its facts, what was sent, every change of state and every answer."""
 
@@ -235,12 +231,18 @@ class JobScreen(Page):
     FIRST_READS = ("record",)
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action(
-            "job.suggestion", "enter", "suggestion", "Suggestion", footer=1, key_display="enter", why_not=_no_suggestion
+            "job.suggestion",
+            "enter",
+            lambda screen: screen.state.ask(OpenJob(screen.job)),
+            "Suggestion",
+            footer=1,
+            key_display="enter",
+            why_not=_no_suggestion,
         ),
-        Action("job.error", "enter", "whole_error", "Show error", why_not=_no_error),
+        error_action("job"),
         *JOB_ACTIONS,
         Action("job.back", "escape", "app.pop_screen", "Back", footer=9),
-        Action("job.refresh", "r", "refresh", "Reload"),
+        Action("job.refresh", "r", lambda screen: screen.load(), "Reload"),
     )
     HELP = """\
 # Job
@@ -255,8 +257,6 @@ Everything known of one job: what was sent, every change of state, and every dif
         self._record: JobRecord | None = None
         self._runs: bool | None = None
         self._answers: dict[str, str] = {}
-        self.error: CekuraTuiError | None = None
-        """Why it could not be read."""
         self.job_actions = JobActions(self, lambda: self.job, self._forgotten)
         self._seen: Job | None = None
         self._marked_state: JobState | None = None
@@ -277,12 +277,12 @@ Everything known of one job: what was sent, every change of state, and every dif
 
     def on_screen_resume(self) -> None:
         """Here, or back from something else: the process that launched it may have ended meanwhile."""
-        self._load()
+        self.load()
 
     def _follow(self) -> None:
         if self.job != self._seen or self._record is None:
             self._seen = self.job
-            self._load()
+            self.load()
         self._draw()
         self._mark_read()
 
@@ -306,14 +306,15 @@ Everything known of one job: what was sent, every change of state, and every dif
         self.post_message(BackgroundChanged())
 
     @work(group="record", exclusive=True)
-    async def _load(self) -> None:
+    async def load(self) -> None:
+        """Read all that is known of the job."""
         try:
             record, runs = await read_record(self.state, self._number)
         except CekuraTuiError as error:
             self._record, self.error = None, error
         else:
             self._answers = await asyncio.to_thread(shown_answers, record.answers, self._answers)
-            self._record, self._runs, self.error = record, runs, None
+            self._record, self._runs = record, runs
         self._draw()
 
     def _draw(self) -> None:
@@ -324,16 +325,11 @@ Everything known of one job: what was sent, every change of state, and every dif
         headline = self.query_one("#job-headline", Static)
         if headline.content != text:
             headline.update(text)
-        facts, notice = self.query_one(JobFacts), self.query_one(Notice)
-        facts.display, notice.display = self._record is not None, self._record is None
-        if self._record is not None:
-            facts.show_rows(facts_of(self._record, self._runs, self._answers, self.state))
-            if not self.focused:
-                facts.focus()
-        elif self.error is not None:
-            notice.show_error(self.error)
-        else:
-            notice.show(f"Loading job {self._number} …")
+        facts, record, empty = self.query_one(JobFacts), self._record, (f"Loading job {self._number} …", "")
+        if record is not None:
+            facts.show_rows(facts_of(record, self._runs, self._answers, self.state))
+        error = self.error if record is None else None
+        self.show_state(facts, loaded=record is not None, error=error, empty=empty)
         self.job_actions.refresh()
 
     # Keys
@@ -341,20 +337,6 @@ Everything known of one job: what was sent, every change of state, and every dif
     def action_job(self, name: str) -> None:
         """Do this with the job."""
         self.job_actions.do(name)
-
-    def action_suggestion(self) -> None:
-        """Its suggestion; that may be what this was opened from."""
-        if (job := self.job) is not None:
-            self.state.ask(OpenJob(job))
-
-    def action_whole_error(self) -> None:
-        """The whole of the error that is shown."""
-        if self.error is not None:
-            self.show_error(self.error)
-
-    def action_refresh(self) -> None:
-        """Reload it."""
-        self._load()
 
     def _forgotten(self) -> None:
         """Leave: there is nothing more to show."""

@@ -23,7 +23,7 @@ from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.copying import CopyDialog, Offer
 from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.lines import TONE_CLASSES, Notice, OneLine
-from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -137,7 +137,7 @@ class PromptDiffScreen(Page):
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("prompt-diff.back", "escape", "app.pop_screen", "Back", footer=1),
         Action("prompt-diff.refresh", "r", "refresh", "Retry"),
-        Action("prompt-diff.error", "enter", "whole_error", "Show error"),
+        error_action("prompt-diff"),
     )
     HELP = """\
 # Two prompts
@@ -148,7 +148,6 @@ class PromptDiffScreen(Page):
     def __init__(self, app_state: AppState, compared: Compared) -> None:
         super().__init__(app_state)
         self._compared = compared
-        self._error: CekuraTuiError | None = None
 
     def body(self) -> ComposeResult:
         """Which two, and the diff."""
@@ -169,11 +168,8 @@ class PromptDiffScreen(Page):
         self.action_refresh()
 
     def action_refresh(self) -> None:
-        """Compare them once more."""
-        self._error = None
-        self.query_one("#prompt-diff-pane").display = False
-        self.query_one(Notice).display = True
-        self.query_one(Notice).show("Comparing …")
+        """Compare them again."""
+        self._show_diff(None, empty=("Comparing …", ""))
         self._load()
 
     @work(group="prompt-diff", exclusive=True)
@@ -183,30 +179,23 @@ class PromptDiffScreen(Page):
             old = await call(lambda session: session.history.text(self._compared.old.use.sha256))
             new = await call(lambda session: session.history.text(self._compared.new.use.sha256))
         except CekuraTuiError as error:
-            self._error = error
-            if not self.gone:
-                self.query_one(Notice).show_error(error)
+            self._show_diff(None, error=error)
             return
-        diff = await asyncio.to_thread(compare, old, new)
-        if not self.gone:
-            self._show(diff)
+        same = "No changes", with_keys("Both prompts are the same, byte for byte.\n{prompt-diff.back} back")
+        self._show_diff(await asyncio.to_thread(compare, old, new), empty=same)
 
-    def _show(self, diff: ProseDiff) -> None:
-        notice, view = self.query_one(Notice), self.query_one(ProseDiffView)
-        if diff.is_same:
-            notice.show("No changes", with_keys("Both prompts are the same, byte for byte.\n{prompt-diff.back} back"))
+    def _show_diff(
+        self, diff: ProseDiff | None, *, error: CekuraTuiError | None = None, empty: tuple[str, str] = ("", "")
+    ) -> None:
+        if self.gone:
             return
-        words = f"+{diff.added_words:,} −{diff.removed_words:,} words"
-        self.query_one("#prompt-diff-pane", Pane).show_title("Changes", f"{len(diff.hunks):,}", words)
-        view.show_diff(diff)
-        notice.display = False
-        self.query_one("#prompt-diff-pane").display = True
-        view.focus()
-
-    def action_whole_error(self) -> None:
-        """The whole of the error that is shown."""
-        if self._error is not None:
-            self.show_error(self._error)
+        pane, has_changes = self.query_one("#prompt-diff-pane", Pane), diff is not None and not diff.is_same
+        self.show_state(pane, loaded=has_changes, error=error, empty=empty, focus=False)
+        if diff is not None and has_changes:
+            words = f"+{diff.added_words:,} −{diff.removed_words:,} words"
+            pane.show_title("Changes", f"{len(diff.hunks):,}", words)
+            self.query_one(ProseDiffView).show_diff(diff)
+            self.query_one(ProseDiffView).focus()
 
 
 def _unless_use(screen: PromptHistoryScreen) -> str | None:
@@ -221,10 +210,6 @@ def _unless_former(screen: PromptHistoryScreen) -> str | None:
     return "Nothing to restore: this is the current prompt." if screen.is_on_current else None
 
 
-def _unless_failed(screen: PromptHistoryScreen) -> str | None:
-    return None if screen.error is not None else NOT_OFFERED
-
-
 class PromptHistoryScreen(Page):
     """What this machine has seen of an agent's prompts, and the current one."""
 
@@ -234,11 +219,25 @@ class PromptHistoryScreen(Page):
     FIRST_READS = ("prompts", "prompts-now")
     # The list, which has the focus, has ranks 1 and 2.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("prompts.hand-off", "y", "hand_off", "Copy or save", footer=3, why_not=_unless_use),
+        Action(
+            "prompts.hand-off",
+            "y",
+            lambda screen: screen.opening.begin(screen.copy_or_save, "Loading the prompt", group="prompt-hand-off"),
+            "Copy or save",
+            footer=3,
+            why_not=_unless_use,
+        ),
         Action("prompts.restore", "R", "restore", "Restore", footer=4, why_not=_unless_former),
-        Action("prompts.forget", "D", "forget", "Forget", footer=5, why_not=_unless_use),
+        Action(
+            "prompts.forget",
+            "D",
+            lambda screen: screen.opening.begin(screen.forget, "Loading the prompt", group="prompt-forget"),
+            "Forget",
+            footer=5,
+            why_not=_unless_use,
+        ),
         Action("prompts.refresh", "r", "refresh", "Reload"),
-        Action("prompts.error", "enter", "whole_error", "Show error", why_not=_unless_failed),
+        error_action("prompts"),
         Action("prompts.back", "escape", "back", "Back", footer=6),
     )
     HELP = """\
@@ -257,7 +256,6 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         """The hash of what the agent has now, once that is known."""
         self._loading = True
         self._failure: CekuraTuiError | None = None
-        self.error: CekuraTuiError | None = None
         self._restoring = self._writing = False
 
     def body(self) -> ComposeResult:
@@ -301,28 +299,23 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
     @work(group="prompts", exclusive=True)
     async def _load(self) -> None:
         uses: list[PromptUse] = []
+        failed: CekuraTuiError | None = None
         try:
             uses = await self.state.workspace.call(lambda session: session.history.list(self._agent_id))
-            self.error = None
         except CekuraTuiError as error:
-            self.error = error
+            failed = error
         if self.gone:
             return
-        listed, notice = self.query_one(PromptUseList), self.query_one(Notice)
+        listed = self.query_one(PromptUseList)
         listed.show_uses(uses, self.state, self._current)
         # Marks outlive rows, and what is forgotten is not to be compared.
         listed.marks &= {listed.key_of(row) for row in listed.rows}
         pane = self.query_one("#prompts-pane", Pane)
-        pane.display, notice.display = bool(uses), not uses
         pane.show_title("History", f"{len(listed.rows):,}", "» current" if self._current else "")
         self.query_one("#prompts-headline", OneLine).show(Text(f" Prompts of {self._agent_name}", style="bold", end=""))
-        if self.error is not None:
-            notice.show_error(self.error)
-        elif not uses:
-            notice.show(
-                "No prompts yet", "Prompts sent, suggested, updated or read from the agent will be listed here."
-            )
-        elif not self.focused:
+        empty = "No prompts yet", "Prompts sent, suggested, updated or read from the agent will be listed here."
+        self.show_state(pane, loaded=bool(uses), error=failed, empty=empty, focus=False)
+        if uses and not self.focused:
             listed.focus()
         self.refresh_bindings()
 
@@ -393,11 +386,8 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         older = listed.rows[listed.rows.index(row) + 1 :]
         return next((one for one in older if one.use.sha256 != row.use.sha256), None)
 
-    def action_hand_off(self) -> None:
-        """Copy it, or write it to a file."""
-        self.opening.begin(self._hand_off, "Loading the prompt", group="prompt-hand-off")
-
-    async def _hand_off(self) -> None:
+    async def copy_or_save(self) -> None:
+        """Offer to copy the prompt under the cursor, or save it to a file."""
         if (row := self.row) is None:
             return
         try:
@@ -409,11 +399,8 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         if message := await self.opening.ask(copy_prompt_dialog(whose, self._agent_name, prompt)):
             self.notify_once(message)
 
-    def action_forget(self) -> None:
-        """Drop one from the history, after asking."""
-        self.opening.begin(self._forget, "Loading the prompt", group="prompt-forget")
-
-    async def _forget(self) -> None:
+    async def forget(self) -> None:
+        """Drop the prompt under the cursor from the history, after asking."""
         if (row := self.row) is None:
             return
         what = f"{row.how}, {row.when}, {count(row.use.words, 'word')}"

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -21,7 +21,7 @@ from cekura_tui.prose.staging import HunkChoice, wording
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import Notice, OneLine
-from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import GivenPrompt, HandOff, OpenJobDetails, OpenPromptHistory, OpenRun
@@ -50,12 +50,16 @@ def _unless_changes(screen: SuggestionScreen) -> str | None:
 
 
 def _unless_failed(screen: SuggestionScreen) -> str | None:
-    return None if screen.error is not None and screen.staging.opened is None else NOT_OFFERED
+    return NOT_OFFERED if screen.error is None or screen.staging.has_changes else None
 
 
 def _without_agent(screen: SuggestionScreen) -> str | None:
     known = screen.job is None or screen.job.agent_id is not None
     return None if known else "The server did not name the agent of this run, so there is no prompt history."
+
+
+_of_loaded = partial(Action, why_not=_unless_loaded)
+_of_change = partial(Action, why_not=_unless_changes)
 
 
 class SuggestionScreen(Page):
@@ -67,51 +71,51 @@ class SuggestionScreen(Page):
     FIRST_READS = ("suggestion", "reasons")
     # The diff, where the focus mostly is, has ranks 7, 11 and 12.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("suggestion.next", "n", "change(1)", "Next", "Next change", 7, why_not=_unless_changes),
-        Action("suggestion.previous", "N", "change(-1)", "Prev", "Previous change", why_not=_unless_changes),
-        Action("suggestion.accept", "a", "accept", "Accept", "Accept the change", 2, why_not=_unless_changes),
-        Action("suggestion.reject", "x", "reject", "Reject", "Reject the change", 3, why_not=_unless_changes),
-        Action("suggestion.edit", "e", "edit", "Edit", "Edit the change", 5, why_not=_unless_changes),
-        Action(
-            "suggestion.split",
-            "b",
-            "split",
-            "Split",
-            "Split the change into its parts, or join them",
-            13,
-            why_not=_unless_changes,
+        _of_change("suggestion.next", "n", lambda screen: screen.diff_view.action_change(1), "Next", "Next change", 7),
+        _of_change(
+            "suggestion.previous", "N", lambda screen: screen.diff_view.action_change(-1), "Prev", "Previous change"
         ),
-        Action("suggestion.accept-all", "A", "accept_all", "Accept all", "Accept all changes", why_not=_unless_changes),
-        Action(
-            "suggestion.staged",
-            "s",
-            "staged",
-            "Staged",
-            "Show or hide the staged text",
-            10,
-            "Staged text",
-            why_not=_unless_changes,
+        _of_change(
+            "suggestion.accept", "a", lambda screen: screen.decide("accepted"), "Accept", "Accept the change", 2
         ),
-        Action(
+        _of_change(
+            "suggestion.reject", "x", lambda screen: screen.decide("rejected"), "Reject", "Reject the change", 3
+        ),
+        _of_change("suggestion.edit", "e", "edit", "Edit", "Edit the change", 5),
+        _of_change("suggestion.split", "b", "split", "Split", "Split the change into its parts, or join them", 13),
+        _of_change(
+            "suggestion.accept-all",
+            "A",
+            lambda screen: screen.stage(screen.staging.accept_all),
+            "Accept all",
+            "Accept all changes",
+        ),
+        _of_change("suggestion.staged", "s", "staged", "Staged", "Show or hide the staged text", 10, "Staged text"),
+        _of_loaded(
             "suggestion.hand-off",
             "y",
             "hand_off",
             "Copy or save",
             "Copy or save the staged or the improved prompt, or a patch",
             9,
-            why_not=_unless_loaded,
         ),
-        Action("suggestion.undo", "u", "undo", "Undo", "Undo your last step", 8, why_not=_unless_changes),
-        Action(
+        _of_change(
+            "suggestion.undo",
+            "u",
+            lambda screen: screen.stage(screen.staging.undo, shown=screen.go_to_undone),
+            "Undo",
+            "Undo your last step",
+            8,
+        ),
+        _of_loaded(
             "suggestion.put-on-agent",
             "p",
             "update_agent_prompt",
             "Update prompt",
             "Update the agent's prompt with the staged text",
             4,
-            why_not=_unless_loaded,
         ),
-        Action(
+        _of_loaded(
             "suggestion.try-again",
             "i",
             "improve_again",
@@ -119,18 +123,9 @@ class SuggestionScreen(Page):
             "Improve again, from the staged text",
             14,
             "Improve the prompt",
-            why_not=_unless_loaded,
         ),
-        Action(
-            "suggestion.turn",
-            "enter",
-            "open",
-            "Turn",
-            "Go to the turn of the call behind the change",
-            1,
-            why_not=_unless_changes,
-        ),
-        Action("suggestion.error", "enter", "whole_error", "Show error", footer=1, why_not=_unless_failed),
+        _of_change("suggestion.turn", "enter", "open", "Turn", "Go to the turn of the call behind the change", 1),
+        error_action("suggestion", footer=1, why_not=_unless_failed),
         Action(
             "suggestion.history",
             "h",
@@ -140,7 +135,14 @@ class SuggestionScreen(Page):
             command="Prompt history of this agent",
             why_not=_without_agent,
         ),
-        Action("suggestion.details", "d", "details", "Details", "Details of the job", command="Job details"),
+        Action(
+            "suggestion.details",
+            "d",
+            lambda screen: screen.state.ask(OpenJobDetails(screen.number)),
+            "Details",
+            "Details of the job",
+            command="Job details",
+        ),
         Action("suggestion.pane", "tab", "app.focus_next", "Next pane"),
         Action("suggestion.refresh", "r", "refresh", "Reload", "Reload the suggestion"),
         Action("suggestion.back", "escape", "app.pop_screen", "Back", footer=6),
@@ -173,8 +175,6 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.number = number
         self.reasons: SuggestionReasons | None = None
         """Why the changes may have been proposed; None until that is loaded."""
-        self.error: CekuraTuiError | None = None
-        """Why the suggestion could not be loaded the last time."""
         typed = TypedTexts(
             state.workspace,
             number,
@@ -250,7 +250,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         if before is not None:
             self._explain_parts(before.diff)
         elif not self.gone:
-            (self.query_one(ProseDiffView) if self.staging.has_changes else self.query_one("#summary")).focus()
+            (self.diff_view if self.staging.has_changes else self.query_one("#summary")).focus()
             self._load_reasons(now)
         return now.staged
 
@@ -285,7 +285,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         """Show everything that is known."""
         if self.gone:
             return
-        opened, notice = self.staging.opened, self.query_one(Notice)
+        opened, notice, empty = self.staging.opened, self.query_one(Notice), ("Comparing …", "")
         self._draw_headline()
         self.set_class(self.staging.has_changes, "-changes")
         self.set_class(opened is not None, "-read")
@@ -295,13 +295,13 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             issues = len(self.reasons.issues or ()) if self.reasons else 0
             self.query_one("#summary-pane", Pane).show_title("Summary", count(issues, "issue") if issues else "")
             notes = hunk_notes(opened.diff, self.reasons)
-            self.query_one(ProseDiffView).show_diff(opened.diff, opened.choices, notes)
+            self.diff_view.show_diff(opened.diff, opened.choices, notes)
             self._draw_staged()
-            notice.show("No changes", "The suggestion is the prompt that was sent, word for word.")
-        elif self.error is not None:
+            empty = "No changes", "The suggestion is the prompt that was sent, word for word."
+        if self.error is not None:
             notice.show_error(self.error)
         else:
-            notice.show("Comparing …")
+            notice.show(*empty)
         self.refresh_bindings()
 
     def _draw_headline(self) -> None:
@@ -332,7 +332,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         if self.gone:
             return  # it was asked for a moment ago
         alone = self.has_class("-staged") and not self.has_class("-tall")
-        (self.query_one(StagedText) if alone else self.query_one(ProseDiffView)).focus()
+        (self.query_one(StagedText) if alone else self.diff_view).focus()
 
     def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
         """Of the diff and the staged text one may have no room any more; the other has the focus then."""
@@ -349,18 +349,18 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
     # Moving
 
     @property
+    def diff_view(self) -> ProseDiffView:
+        return self.query_one(ProseDiffView)
+
+    @property
     def hunk(self) -> Hunk | None:
         """The change under the cursor."""
-        return self.query_one(ProseDiffView).hunk if self.staging.opened is not None else None
-
-    def action_change(self, step: int) -> None:
-        """To the next or previous change, from wherever the focus is."""
-        self.query_one(ProseDiffView).action_change(step)
+        return self.diff_view.hunk if self.staging.opened is not None else None
 
     @on(VirtualList.Opened)
     def action_open(self) -> None:
         """To the turn behind the change under the cursor; in the diff, unfold what is unchanged or only formatted."""
-        view, hunk = self.query_one(ProseDiffView), self.hunk
+        view, hunk = self.diff_view, self.hunk
         if self.focused is view and hunk is None:
             view.action_fold()
         elif self.focused is view and hunk is not None and hunk.is_folded:
@@ -370,21 +370,14 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     # Choosing
 
-    def action_accept(self) -> None:
-        """Accept the change under the cursor."""
-        self._decide(HunkChoice("accepted"))
-
-    def action_reject(self) -> None:
-        """Reject the change under the cursor."""
-        self._decide(HunkChoice("rejected"))
-
-    def _decide(self, choice: HunkChoice) -> None:
+    def decide(self, what: Literal["accepted", "rejected"]) -> None:
+        """Accept or reject the change under the cursor."""
         if (hunk := self._hunk_to_choose()) is not None:
-            self._decide_by(hunk, lambda: self.staging.choose(hunk, choice))
+            self._decide_by(hunk, lambda: self.staging.choose(hunk, HunkChoice(what)))
 
     def _decide_by(self, hunk: Hunk, begin: Callable[[], Step]) -> None:
         """Begin a step that decides a change. The cursor goes on at once, so that the next key is for the next one."""
-        view = self.query_one(ProseDiffView)
+        view = self.diff_view
         following = self.staging.next_undecided(hunk)
 
         def show_whole() -> None:
@@ -392,7 +385,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             if view.hunk is not None and view.hunk.number == following:
                 view.go_to(following)
 
-        if self._stage(begin, shown=show_whole, failed=lambda: view.go_to(hunk.number)) and following is not None:
+        if self.stage(begin, shown=show_whole, failed=lambda: view.go_to(hunk.number)) and following is not None:
             view.go_to(following)
 
     @on(ProseDiffView.SplitRequested)
@@ -403,18 +396,11 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         if (reason := self.staging.why_not_split(hunk)) is not None:
             self.notify_once(reason)
         else:
-            self._stage(lambda: self.staging.split(hunk))
+            self.stage(lambda: self.staging.split(hunk))
 
-    def action_accept_all(self) -> None:
-        """Accept every change, but for what is around an answer."""
-        self._stage(self.staging.accept_all)
-
-    def action_undo(self) -> None:
-        """Undo the last step; the cursor goes to what it had changed."""
-        self._stage(self.staging.undo, shown=self._go_to_undone)
-
-    def _go_to_undone(self) -> None:
-        view, key = self.query_one(ProseDiffView), self.staging.undone
+    def go_to_undone(self) -> None:
+        """Put the cursor on what the last undo changed."""
+        view, key = self.diff_view, self.staging.undone
         if (opened := self.staging.opened) is not None and key:
             found = (hunk.number for hunk in opened.diff.hunks if key in (hunk.key, hunk.whole))
             if (number := next(found, None)) is not None:
@@ -455,7 +441,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             self.notify_once(f"No change under the cursor · {keys}")
         return hunk
 
-    def _stage(
+    def stage(
         self,
         begin: Callable[[], Step],
         *,
@@ -588,12 +574,3 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         """The prompts that this agent had, was sent or was proposed."""
         if (job := self.job) is not None and job.agent_id is not None:
             self.state.ask(OpenPromptHistory(job.agent_id, job.agent_name))
-
-    def action_details(self) -> None:
-        """All that is known of its job."""
-        self.state.ask(OpenJobDetails(self.number))
-
-    def action_whole_error(self) -> None:
-        """The whole of the error that is shown."""
-        if self.error is not None:
-            self.show_error(self.error)
