@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -26,101 +25,21 @@ from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.store.errors import SentUnrecorded
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.jobs.drafts import Autosave, DraftKeeper
+from cekura_tui.ui.jobs.improve_choices import FocusList, PromptSources
 from cekura_tui.ui.jobs.job_keys import launched_words
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine, is_typed, text_of
 from cekura_tui.ui.kit.keys_in_order import passed_on
 from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
-from cekura_tui.ui.kit.simple_list import Choice, ChoiceList
+from cekura_tui.ui.kit.simple_list import ChoiceList
 from cekura_tui.ui.messages import GivenPrompt, Improve
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.foreground import edit_prompt
-from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file, source_of
+from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.session import Improvable
-
-
-class FocusList(ChoiceList):
-    """Of `focuses`, each ("metric" or "category", id, name), any number may be chosen."""
-
-    def __init__(self, focuses: Sequence[tuple[str, int, str]]) -> None:
-        super().__init__(several=True, id="focuses")
-        self._focuses = focuses
-
-    def on_mount(self) -> None:
-        """Offer them."""
-        self.show_rows(
-            [Choice(str(n), f"{kind.capitalize()}: {name}") for n, (kind, _, name) in enumerate(self._focuses)]
-        )
-
-    def choose(self, category_ids: Sequence[int], metric_ids: Sequence[int]) -> None:
-        """Choose these, as far as they are offered."""
-        wanted = {("category", number) for number in category_ids} | {("metric", number) for number in metric_ids}
-        if self._focuses:
-            self.marks = {str(n) for n, (kind, number, _) in enumerate(self._focuses) if (kind, number) in wanted}
-
-    def ids(self, kind: str) -> tuple[int, ...]:
-        """The ids of this kind that are chosen, in the order they are offered."""
-        chosen = self.chosen
-        return tuple(number for n, (k, number, _) in enumerate(self._focuses) if k == kind and str(n) in chosen)
-
-
-_WORDS = {
-    "agent": "Agent's current prompt",
-    "file": "File",
-    "last": "Last launched prompt",
-    "draft": "Your draft",
-}
-
-
-class PromptSources(ChoiceList):
-    """The sources that there are, each with its text once that is known, and the one that is chosen."""
-
-    def __init__(self, given: GivenPrompt | None = None) -> None:
-        super().__init__(several=False, id="sources")
-        self.current = given.source if given else "agent"
-        self._given = given is not None
-        self._path = ""
-        self._texts: dict[str, Prompt] = dict([given] if given else [])
-
-    def on_mount(self) -> None:
-        """An agent and files there are always."""
-        for source in dict.fromkeys((self.current, "agent", "file")):
-            self._offer(source)
-
-    def has(self, source: str, text: Prompt, path: str = "") -> None:
-        """The text of a source is known, of a file with its path; what was not offered before is from now on."""
-        self._texts[source] = text
-        self._path = source_of(path) if path else self._path
-        self._offer(source)
-
-    @property
-    def named(self) -> str:
-        """The chosen one, as it is recorded with a job: a file by its path."""
-        return self._path or "file" if self.current == "file" else self.current
-
-    @property
-    def reopen_hint(self) -> str:
-        """How a saved draft is opened again. Where a prompt was given, that comes first."""
-        if self._given:
-            return with_keys(f"Press {{runs.improve}} on the same runs to open it; here, choose “{_WORDS['draft']}”.")
-        return with_keys("Press {runs.improve} on the same runs to open it.")
-
-    def text_of(self, source: str) -> Prompt:
-        """Its text; empty where it is not known yet."""
-        return self._texts.get(source, Prompt(""))
-
-    def turn_to(self, source: str) -> None:
-        """Choose this one."""
-        self.current = source
-        self.marks = frozenset({source})
-
-    def _offer(self, source: str) -> None:
-        if source not in (choice.key for choice in self.rows):
-            self.show_rows([*self.rows, Choice(source, _WORDS.get(source) or source[:1].upper() + source[1:])])
-            self.marks = frozenset({self.current})
 
 
 class ClosedPrompt(PromptArea):

@@ -1,0 +1,90 @@
+"""The lists of the improve dialog: where the prompt comes from, and what the job focuses on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cekura_tui.model.text import Prompt
+from cekura_tui.ui.keymap import with_keys
+from cekura_tui.ui.kit.simple_list import Choice, ChoiceList
+from cekura_tui.ui.messages import GivenPrompt
+from cekura_tui.workspace.prompt_files import source_of
+
+
+class FocusList(ChoiceList):
+    """Any number of `focuses`, each ("metric" or "category", id, name), may be chosen."""
+
+    def __init__(self, focuses: Sequence[tuple[str, int, str]]) -> None:
+        super().__init__(several=True, id="focuses")
+        self._focuses = focuses
+
+    def on_mount(self) -> None:
+        self.show_rows(
+            [Choice(str(n), f"{kind.capitalize()}: {name}") for n, (kind, _, name) in enumerate(self._focuses)]
+        )
+
+    def choose(self, category_ids: Sequence[int], metric_ids: Sequence[int]) -> None:
+        """Choose these, as far as they are offered."""
+        wanted = {("category", number) for number in category_ids} | {("metric", number) for number in metric_ids}
+        if self._focuses:
+            self.marks = {str(n) for n, (kind, number, _) in enumerate(self._focuses) if (kind, number) in wanted}
+
+    def ids(self, kind: str) -> tuple[int, ...]:
+        """The ids of the chosen focuses of this kind, in the order of the list."""
+        chosen = self.chosen
+        return tuple(number for n, (k, number, _) in enumerate(self._focuses) if k == kind and str(n) in chosen)
+
+
+_WORDS = {
+    "agent": "Agent's current prompt",
+    "file": "File",
+    "last": "Last launched prompt",
+    "draft": "Your draft",
+}
+
+
+class PromptSources(ChoiceList):
+    """The sources of a prompt, each with its text once that is known; one is chosen."""
+
+    def __init__(self, given: GivenPrompt | None = None) -> None:
+        super().__init__(several=False, id="sources")
+        self.current = given.source if given else "agent"
+        self._given = given is not None
+        self._path = ""
+        self._texts: dict[str, Prompt] = dict([given] if given else [])
+
+    def on_mount(self) -> None:
+        for source in dict.fromkeys((self.current, "agent", "file")):
+            self._offer(source)
+
+    def has(self, source: str, text: Prompt, path: str = "") -> None:
+        """Take the text of a source, and the path of a file; offer the source if it is not in the list yet."""
+        self._texts[source] = text
+        self._path = source_of(path) if path else self._path
+        self._offer(source)
+
+    @property
+    def named(self) -> str:
+        """The chosen source as it is recorded with a job: a file by its path."""
+        return self._path or "file" if self.current == "file" else self.current
+
+    @property
+    def reopen_hint(self) -> str:
+        """How to open a saved draft; in a dialog with a given prompt the draft must be chosen there."""
+        if self._given:
+            return with_keys(f"Press {{runs.improve}} on the same runs to open it; here, choose “{_WORDS['draft']}”.")
+        return with_keys("Press {runs.improve} on the same runs to open it.")
+
+    def text_of(self, source: str) -> Prompt:
+        """The text of a source; empty while it is not known."""
+        return self._texts.get(source, Prompt(""))
+
+    def turn_to(self, source: str) -> None:
+        """Choose this source."""
+        self.current = source
+        self.marks = frozenset({source})
+
+    def _offer(self, source: str) -> None:
+        if source not in (choice.key for choice in self.rows):
+            self.show_rows([*self.rows, Choice(source, _WORDS.get(source) or source[:1].upper() + source[1:])])
+            self.marks = frozenset({self.current})
