@@ -23,12 +23,11 @@ from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.copying import PREVIEWED, CopyDialog, Offer
-from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
-from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.ui.kit.copying import PREVIEWED, CopyDialog, Offer, SaveLine
+from cekura_tui.ui.kit.dialog import Dialog, KeyHint
 from cekura_tui.ui.kit.simple_list import Choice, ChoiceList
 from cekura_tui.ui.state import AppState
-from cekura_tui.workspace.run_export import ENDINGS, AlreadyThere, RunExport, check_export
+from cekura_tui.workspace.run_export import ENDINGS, RunExport, check_export
 
 if TYPE_CHECKING:
     from cekura_tui.ui.kit.page import Page
@@ -67,9 +66,9 @@ class ExportRunsDialog(Dialog[str]):
     PARTS = (ChoiceList,)
     AUTO_FOCUS = "Input"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("export.up", "up", "other(-1)", "Other runs"),
-        Action("export.down", "down", "other(1)", "Other runs"),
-        Action("export.leave", "enter", "leave", "Close"),
+        Action("export.up", "up", lambda dialog: dialog.choose_runs(-1), "Other runs"),
+        Action("export.down", "down", lambda dialog: dialog.choose_runs(1), "Other runs"),
+        Action("export.leave", "enter", lambda dialog: dialog.leave(), "Close"),
     )
 
     def __init__(
@@ -83,13 +82,14 @@ class ExportRunsDialog(Dialog[str]):
         super().__init__()
         self._state, self._query, self._notes = state, query, notes
         self._marked, self._shown = rows_marked, shown
-        self._overwrite = self._running_words = self._done = self._note_text = ""
+        self._running_words = self._done = self._note_text = ""
+        day = time.strftime("%Y-%m-%d", time.localtime(state.clock()))
+        self._line = SaveLine(f"runs-{day}.csv", self._begin, lambda _: None, may_write=self._is_idle)
         self._export: RunExport | None = None
         self._asked_to_stop = False
 
     def compose(self) -> ComposeResult:
         """Which runs, and the file."""
-        day = time.strftime("%Y-%m-%d", time.localtime(self._state.clock()))
         with Vertical(classes="dialog export") as box:
             box.border_title = Content("Export runs")
             with Vertical(classes="section"):
@@ -97,14 +97,12 @@ class ExportRunsDialog(Dialog[str]):
                 yield ChoiceList(several=False, id="export-what")
             with Vertical(classes="section"):
                 yield Label(Content("File (.csv or .jsonl)"), classes="section-title")
-                yield TypedLine(f"runs-{day}.csv", id="export-file", select_on_focus=False, compact=True)
+                yield self._line
             yield ProgressLine(id="export-progress")
-            yield DialogNote(id="export-note")
+            yield self._line.note
             yield KeyHint(id="export-keys")
 
     def on_mount(self) -> None:
-        """A blinking cursor would write to the terminal for ever, and so would a bar that nothing fills."""
-        self.query_one(Input).cursor_blink = False
         choices = [Choice("marked", count(len(self._marked), "marked run"))] if self._marked else []
         known = "all runs" if self._shown is None else f"all {count(len(self._shown), 'run')}"
         matching = f" matching {clean_line(str(self._query.filter))}" if self._query.filter else ""
@@ -125,18 +123,18 @@ class ExportRunsDialog(Dialog[str]):
             "done": "{export.leave} close",
         }
         self.query_one("#export-keys", KeyHint).show(keys[state])
-        self.query_one(Input).disabled = self.query_one(ChoiceList).disabled = state != "edit"
+        self._line.disabled = self.query_one(ChoiceList).disabled = state != "edit"
         self.query_one(ProgressLine).display = state != "edit"
         if state == "edit":
-            self.set_focus(self.query_one(Input))
+            self.set_focus(self._line)
 
     def _show_message(self, text: str, *, failed: bool = False, done: bool = False) -> None:
         if text != self._note_text:
             self._note_text = text
-            self.query_one(DialogNote).show(text, failed=failed, done=done)
+            self._line.note.show(text, failed=failed, done=done)
 
-    def action_other(self, by: int) -> None:
-        """The next choice of what to write."""
+    def choose_runs(self, by: int) -> None:
+        """Choose the next or the previous of which runs to write."""
         what = self.query_one(ChoiceList)
         keys = [choice.key for choice in what.rows]
         if not what.disabled:
@@ -147,35 +145,24 @@ class ExportRunsDialog(Dialog[str]):
 
     @on(Input.Changed)
     def renamed(self) -> None:
-        """Another name: the message about the former one is void."""
-        self._overwrite = ""
-        self._show_message("")
+        self._note_text = ""
 
-    @on(Input.Submitted)
-    def save(self) -> None:
-        """Begin to write; a file that exists is overwritten when asked for twice."""
-        name = self.query_one(Input).value.strip()
-        if not name or self._export is not None:
-            self._show_message("" if name else "Type a file name.", failed=not name)
-            return
-        try:
-            path = check_export(name, force=self._overwrite == name)
-        except AlreadyThere:
-            self._overwrite = name
-            self._show_message(f"{name} already exists. Press enter again to overwrite.", failed=True)
-            return
-        except CekuraTuiError as error:
-            self._show_message(error.sentence(), failed=True)
-            return
+    async def _is_idle(self) -> bool:
+        return self._export is None and not self._done
+
+    def _begin(self, name: str, *, force: bool) -> str:
+        """Begin to write to a file that is checked now."""
+        path = check_export(name, force=force)
         marked = "marked" in self.query_one(ChoiceList).chosen
         wanted = self._marked if marked else self._query if self._shown is None else self._shown
-        self._export = RunExport(path, wanted, self._notes, force=self._overwrite == name, clock=self._state.clock)
+        self._export = RunExport(path, wanted, self._notes, force=force, clock=self._state.clock)
         self._asked_to_stop = False
         self._running_words = f"Writing {ENDINGS[path.suffix.lower()]} to {path.absolute()}"
         self._show_state("going")
         self._draw_progress()
         self._progress_timer.resume()
         self._write(self._export)
+        return ""
 
     @work(group="export-runs", description="writing runs")
     async def _write(self, export: RunExport) -> None:
@@ -193,7 +180,6 @@ class ExportRunsDialog(Dialog[str]):
         """It failed or was stopped: back to the form."""
         self._progress_timer.pause()
         self._export = None
-        self._overwrite = ""
         self._show_state("edit")
         self._show_message(why, failed=True)
 
@@ -215,7 +201,7 @@ class ExportRunsDialog(Dialog[str]):
             if not self._asked_to_stop:
                 self._show_message(now.waiting or self._running_words)
 
-    def action_leave(self) -> None:
+    def leave(self) -> None:
         """Enter, once finished."""
         if self._done:
             self.dismiss(self._done)
