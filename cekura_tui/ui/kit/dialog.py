@@ -149,8 +149,8 @@ class ConfirmDialog(Dialog[bool]):
     AUTO_FOCUS = "#no"
     deaf = True
     ACTIONS = (
-        Action("confirm.yes", "y", "answer(True)", "Yes", footer=1),
-        Action("confirm.no", "n", "answer(False)", "No", footer=2),
+        Action("confirm.yes", "y", lambda question: question.dismiss(True), "Yes", footer=1),
+        Action("confirm.no", "n", lambda question: question.dismiss(False), "No", footer=2),
     )
 
     def __init__(self, title: str, text: str, yes: str, warnings: Widget | None = None) -> None:
@@ -171,9 +171,4 @@ class ConfirmDialog(Dialog[bool]):
 
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
-        """A button was pressed."""
-        self.action_answer(event.button.id == "yes")
-
-    def action_answer(self, answer: bool) -> None:
-        """A letter was pressed."""
-        self.dismiss(answer)
+        self.dismiss(event.button.id == "yes")

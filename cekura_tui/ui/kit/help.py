@@ -170,15 +170,15 @@ class HelpDialog(Dialog[None]):
 
     PLACE = "In the help"
     ACTIONS = (
-        Action("help.close", "q,question_mark", "give_up", "Close"),
-        Action("help.down", "j,down", "scroll(1)", "Down"),
-        Action("help.up", "k,up", "scroll(-1)", "Up"),
-        Action("help.page-down", "space,pagedown", "page(1.0)", "Page down"),
-        Action("help.page-up", "pageup", "page(-1.0)", "Page up"),
-        Action("help.half-down", "ctrl+d", "page(0.5)", "Half a page down"),
-        Action("help.half-up", "ctrl+u", "page(-0.5)", "Half a page up"),
-        Action("help.first", "g,home", "first", "First line"),
-        Action("help.last", "G,end", "last", "Last line"),
+        Action("help.close", "q,question_mark", lambda shown: shown.action_give_up(), "Close"),
+        Action("help.down", "j,down", lambda shown: shown.scroll_by(1), "Down"),
+        Action("help.up", "k,up", lambda shown: shown.scroll_by(-1), "Up"),
+        Action("help.page-down", "space,pagedown", lambda shown: shown.page(1.0), "Page down"),
+        Action("help.page-up", "pageup", lambda shown: shown.page(-1.0), "Page up"),
+        Action("help.half-down", "ctrl+d", lambda shown: shown.page(0.5), "Half a page down"),
+        Action("help.half-up", "ctrl+u", lambda shown: shown.page(-0.5), "Half a page up"),
+        Action("help.first", "g,home", lambda shown: shown.box.scroll_home(animate=False), "First line"),
+        Action("help.last", "G,end", lambda shown: shown.box.scroll_end(animate=False), "Last line"),
     )
 
     def __init__(self, of: Screen[Any], problems: Sequence[str] = ()) -> None:
@@ -196,25 +196,15 @@ class HelpDialog(Dialog[None]):
             box.border_subtitle = Content(keys)
             yield self._text
 
-    # Keys
-
     @property
-    def _box(self) -> VerticalScroll:
+    def box(self) -> VerticalScroll:
+        """What scrolls."""
         return self.query_one("#help", VerticalScroll)
 
-    def action_scroll(self, lines: int) -> None:
-        """By so many lines."""
-        self._box.scroll_relative(y=lines, animate=False)
+    def scroll_by(self, lines: int) -> None:
+        self.box.scroll_relative(y=lines, animate=False)
 
-    def action_page(self, pages: float) -> None:
-        """By so many pages; one line stays."""
-        lines = int(self._box.scrollable_content_region.height * abs(pages)) - 1
-        self.action_scroll(max(lines, 1) * (1 if pages > 0 else -1))
-
-    def action_first(self) -> None:
-        """To the first line."""
-        self._box.scroll_home(animate=False)
-
-    def action_last(self) -> None:
-        """To the last line."""
-        self._box.scroll_end(animate=False)
+    def page(self, pages: float) -> None:
+        """Scroll by so many pages; one line stays."""
+        lines = int(self.box.scrollable_content_region.height * abs(pages)) - 1
+        self.scroll_by(max(lines, 1) * (1 if pages > 0 else -1))

@@ -178,10 +178,10 @@ class Palette(Dialog[None]):
     PLACE = "In the palette"
     AUTO_FOCUS = "CommandLine"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("palette.down", "down,ctrl+n", "move(1)", "Down"),
-        Action("palette.up", "up", "move(-1)", "Up"),
-        Action("palette.page-down", "pagedown", "page(1)", "Page down"),
-        Action("palette.page-up", "pageup", "page(-1)", "Page up"),
+        Action("palette.down", "down,ctrl+n", lambda palette: palette.list.move_by(1), "Down"),
+        Action("palette.up", "up", lambda palette: palette.list.move_by(-1), "Up"),
+        Action("palette.page-down", "pagedown", lambda palette: palette.list.action_page(1), "Page down"),
+        Action("palette.page-up", "pageup", lambda palette: palette.list.action_page(-1), "Page up"),
     )
 
     def __init__(
@@ -216,31 +216,24 @@ class Palette(Dialog[None]):
         line.cursor_blink = False
         # A message of it would come after an enter that is already there.
         self.watch(line, "value", self._find, init=False)
-        self._list.show_rows(find_commands(self._commands, ""))
+        self.list.show_rows(find_commands(self._commands, ""))
         if self._current is not None:
-            self._list.move_to(self._current)
+            self.list.move_to(self._current)
 
     @property
-    def _list(self) -> CommandList:
+    def list(self) -> CommandList:
+        """The list, whose cursor moves while letters go to the line."""
         return self.query_one(CommandList)
-
-    def action_move(self, rows: int) -> None:
-        """The cursor of the list, while letters go to the line."""
-        self._list.move_by(rows)
-
-    def action_page(self, pages: int) -> None:
-        """A page of the list."""
-        self._list.action_page(pages)
 
     def _find(self, text: str) -> None:
         found = find_commands(self._commands, text)
-        self._list.show_rows(found, reset=True)
+        self.list.show_rows(found, reset=True)
         self.set_class(not found, "-nothing")
 
     @on(CommandList.Moved)
     def show(self) -> None:
         """The cursor is on another one."""
-        row = self._list.cursor_row
+        row = self.list.cursor_row
         if row is not None and self._moved is not None and self.is_current:
             self._moved(row.command)
 
@@ -251,7 +244,7 @@ class Palette(Dialog[None]):
 
     async def choose(self) -> None:
         """Close and run what is under the cursor, once, before any key that follows; what cannot be done stays."""
-        row = self._list.cursor_row
+        row = self.list.cursor_row
         if row is None or row.command.reason or not self.is_current:
             return
         done, run = asyncio.Event(), row.command.run

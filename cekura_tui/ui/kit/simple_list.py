@@ -52,7 +52,7 @@ class Choice:
 class ChoiceList(VirtualList[Choice]):
     """Choose with space or enter; what is chosen are the list's marks."""
 
-    ACTIONS = (Action("choice.choose", "space,enter", "choose", "Choose", footer=1),)
+    ACTIONS = (Action("choice.choose", "space,enter", lambda choices: choices.choose_row(), "Choose", footer=1),)
     DEFAULT_CSS = """
     ChoiceList {
         & > .virtual-list--mark { color: $text; text-style: none; }
@@ -79,7 +79,7 @@ class ChoiceList(VirtualList[Choice]):
         """The keys that are chosen."""
         return frozenset(str(key) for key in self.marks)
 
-    def action_choose(self) -> None:
+    def choose_row(self) -> None:
         """Choose the row under the cursor; of several, toggle it."""
         if self.cursor_key is None:
             return

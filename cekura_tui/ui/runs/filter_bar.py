@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import ClassVar
@@ -12,7 +12,6 @@ from rich.highlighter import Highlighter
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.geometry import Region
@@ -24,7 +23,7 @@ from textual.widgets import Input, Static
 from cekura_tui.model.filter.filter import KEYS, Filter
 from cekura_tui.model.filter.parse import KnownNames, complete, completions, parse, split_words
 from cekura_tui.model.text import clean_line
-from cekura_tui.ui.actions import Action, bindings
+from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import without_background
@@ -50,13 +49,13 @@ class MistakeMarks(Highlighter):
 class FilterSuggester(Suggester):
     """Offers a completion after the cursor, where it only adds to the text."""
 
-    def __init__(self, names: Callable[[], KnownNames]) -> None:
+    def __init__(self, bar: FilterBar) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
-        self._names = names
+        self._bar = bar
 
     async def get_suggestion(self, value: str) -> str | None:
         """The whole text as it would be."""
-        completed = completed_line(value, self._names())
+        completed = completed_line(value, self._bar.names)
         return completed if completed is not None and extends(completed, value) else None
 
 
@@ -64,20 +63,22 @@ class FilterInput(TypedLine):
     """Where a filter is typed: one line, whatever is pasted."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"filter-input--wrong"}
-    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("filter.apply", "enter", "submit", "Apply", footer=1),)
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("filter.apply", "enter", lambda line: line.action_submit(), "Apply", footer=1),
+        Action("filter.leave", "escape", lambda line: line.bar.leave(), "Cancel", footer=2),
+        Action("filter.complete", "tab", lambda line: line.bar.complete(), "Complete", footer=3),
+        Action("filter.earlier", "up", lambda line: line.bar.walk(1), "Earlier filter"),
+        Action("filter.later", "down", lambda line: line.bar.walk(-1), "Later filter"),
+    )
     longest = LONGEST
 
-    def __init__(self, names: Callable[[], KnownNames], submit: Callable[[str], None] | None = None) -> None:
-        self._marks, self._submit = MistakeMarks(self), submit
-        super().__init__(highlighter=self._marks, suggester=FilterSuggester(names), select_on_focus=False, compact=True)
+    def __init__(self, bar: FilterBar) -> None:
+        self.bar, self._marks = bar, MistakeMarks(self)
+        super().__init__(highlighter=self._marks, suggester=FilterSuggester(bar), select_on_focus=False, compact=True)
         self.cursor_blink = False
 
     def entered(self, value: str) -> bool:
-        """Enter."""
-        if self._submit is None:
-            return False
-        self._submit(value)
+        self.bar.submit(value)
         return True
 
     def mark(self, spans: Sequence[tuple[int, int]]) -> None:
@@ -178,29 +179,18 @@ class FilterShown(Static):
 class FilterBar(Widget):
     """`names` complete what is typed, `history` are earlier filters, newest first; the screen sets both."""
 
-    ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("filter.leave", "escape", "leave", "Cancel", footer=2),
-        Action("filter.complete", "tab", "complete", "Complete", footer=3),
-        Action("filter.earlier", "up", "walk(1)", "Earlier filter"),
-        Action("filter.later", "down", "walk(-1)", "Later filter"),
-    )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
-
     @dataclass(eq=False, repr=False)
     class Submitted(Message):
         """This filter (canonical text, empty for none) was entered."""
 
         text: str
 
-    class Left(Message):
-        """The line was closed; the former filter still applies."""
-
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual names it
         super().__init__(id=id)
         self.names = KnownNames()
         self.history: Sequence[str] = ()
         self.editing = False
-        self._shown, self._input = FilterShown(), FilterInput(lambda: self.names, self.submit)
+        self._shown, self._input = FilterShown(), FilterInput(self)
         self._hint = Static(classes="filter-says")
         self._focused_before: Widget | None = None
         self._typed_here: list[str] = []
@@ -243,7 +233,7 @@ class FilterBar(Widget):
             self._validate()
         self.screen.set_focus(self._input)
 
-    def _leave(self, typed: str) -> None:
+    def _close(self, typed: str) -> None:
         """Close the line; what was typed is the first of the earlier filters."""
         self.editing = False
         if typed.strip():
@@ -273,7 +263,7 @@ class FilterBar(Widget):
         text = str(parsed.filter)
         if text != self._shown.text:
             self.show(text)  # without the note, which was about the former one
-        self._leave(text)
+        self._close(text)
         self.post_message(self.Submitted(text))
 
     @on(Input.Blurred)
@@ -282,16 +272,15 @@ class FilterBar(Widget):
         event.stop()
         hidden = not self.display  # the terminal is too small for a moment
         if self.app.app_focus and not hidden and self.screen.focused is not self._input:
-            self.action_leave()
+            self.leave()
 
-    def action_leave(self) -> None:
+    def leave(self) -> None:
         """Close the line; the former filter still applies."""
         if self.editing:
             typed = self._input.value
-            self._leave("" if typed == one_line(self._shown.text) else typed)
-            self.post_message(self.Left())
+            self._close("" if typed == one_line(self._shown.text) else typed)
 
-    def action_complete(self) -> None:
+    def complete(self) -> None:
         """Complete the word that ends at the cursor; once more, with the next value that fits."""
         text, rest = self._parted()
         if self._offered(text):
@@ -305,7 +294,7 @@ class FilterBar(Widget):
         """Whether tab wrote this text, and has another in its place."""
         return len(self._offers) > 1 and text == self._offers[self._offer_at]
 
-    def action_walk(self, step: int) -> None:
+    def walk(self, step: int) -> None:
         """To an earlier filter, or back; the text in the line is the first."""
         value = self._input.value
         if not self._walk or value != self._walk[self._at]:

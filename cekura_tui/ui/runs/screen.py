@@ -102,7 +102,7 @@ class RunsScreen(Page):
     """
 
     PLACE = "In the list of runs"
-    PARTS = (RunList, (FilterInput, FilterBar))
+    PARTS = (RunList, FilterInput)
     SHEETS = ("jobs",)
     FIRST_READS = ("preview",)
     AUTO_FOCUS = "RunList"

@@ -41,7 +41,9 @@ class HitList(VirtualList[Hit]):
     row_height = 2
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "hits--match"}
     DEFAULT_CSS = "HitList { & > .hits--match { color: $warning; text-style: bold; } }"
-    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("search-runs.type", "slash", "screen.type", "Search"),)
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("search-runs.type", "slash", lambda hits: hits.screen.edit_search(), "Search"),
+    )
 
     def __init__(self, state: AppState) -> None:
         super().__init__(id="hits")
@@ -76,7 +78,9 @@ class HitList(VirtualList[Hit]):
 class SearchLine(TypedLine):
     """The search line; enter and down go to the hits."""
 
-    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("search-runs.hits", "down", "screen.to_hits", "Go to hits"),)
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action("search-runs.hits", "down", lambda line: line.screen.go_to_hits(), "Go to hits"),
+    )
     longest = LONGEST_QUERY
 
     def __init__(self, text: str) -> None:
@@ -132,7 +136,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
         self._typing = self.set_timer(SETTLED, self._search)
 
     @on(Input.Submitted)
-    def action_to_hits(self) -> None:
+    def go_to_hits(self) -> None:
         """To the hits, once they are there."""
         if self._searched == self.query_one(SearchLine).value and self.query_one(HitList).rows:
             self.set_focus(self.query_one(HitList))
@@ -144,7 +148,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
         """The keys are those of what has the focus."""
         self.query_one(KeyHint).show(_HIT_KEYS if isinstance(event.widget, HitList) else _KEYS)
 
-    def action_type(self) -> None:
+    def edit_search(self) -> None:
         """Back to the search line."""
         self.set_focus(self.query_one(SearchLine))
 

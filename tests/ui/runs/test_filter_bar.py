@@ -13,7 +13,6 @@ from rich.segment import Segment
 from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Input
@@ -45,7 +44,7 @@ class BarApp(ThemedApp):
     def __init__(self) -> None:
         super().__init__()
         self.bar, self.rows = FilterBar(), Rows()
-        self.filters: list[str | None] = []
+        self.filters: list[str] = []
 
     def compose(self) -> ComposeResult:
         yield self.bar
@@ -59,9 +58,6 @@ class BarApp(ThemedApp):
 
     def on_filter_bar_submitted(self, message: FilterBar.Submitted) -> None:
         self.filters.append(message.text)
-
-    def on_filter_bar_left(self, message: Message) -> None:
-        self.filters.append(None)
 
     @property
     def typed(self) -> str:
@@ -168,11 +164,11 @@ async def test_only_escape_or_another_focus_closes_the_line_and_keeps_the_former
         await pilot.press("x", "t")
         assert (app.bar.editing, app.typed, app.filters) == (True, "mode:text", [])
         app.rows.focus()
-        await eventually(lambda: app.filters == [None], "the line is closed")
+        await eventually(lambda: not app.bar.editing, "the line is closed")
         await sees(pilot, f"/ {IN_EFFECT}")
         await type_in(pilot, "mode:text")
         await pilot.press("escape")
-        assert (app.filters, app.focused, app.bar.editing) == ([None, None], app.rows, False)
+        assert (app.filters, app.focused, app.bar.editing) == ([], app.rows, False)
         await sees(pilot, f"/ {IN_EFFECT}", gone="mode:text")
         await pilot.press("slash")
         assert app.typed == IN_EFFECT
@@ -224,7 +220,7 @@ async def test_up_and_down_walk_through_earlier_filters_and_back_to_the_typed_on
         await pilot.press("escape", "slash", "up")
         assert app.typed == begun, "a line that was left is the first of the earlier filters"
         await pilot.press("up", "up", "enter")
-        assert app.filters == [None, "refund"]
+        assert app.filters == ["refund"]
 
 
 # Known names
@@ -293,7 +289,7 @@ async def test_pasted_text_becomes_one_clean_line_and_is_cut_only_with_a_message
         assert app.typed.isprintable()
         await paste(pilot, EVIL)
         await pilot.press("escape")
-        assert app.filters == [None]
+        assert (app.filters, app.bar.editing) == ([], False)
         await pilot.press("slash", "up", "enter")
         await sees(pilot, "/ mode:text refund")
         await type_in(pilot, "mode:text ")
