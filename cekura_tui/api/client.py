@@ -92,11 +92,10 @@ class LaunchAnswer:
 
 
 class ProgressAnswer(NamedTuple):
-    """An answer about a job, parsed and as it came, and the server's own time of it (Unix), where it told one."""
+    """An answer about a job, parsed and as it came."""
 
     payload: object
     raw: str
-    at: float | None
 
 
 def _tls_of(response: httpx.Response) -> str:
@@ -403,7 +402,7 @@ class Client:
         """One answer about a job; sent once, the engine decides when next."""
         request = kind.progress(progress_id)
         answer = await self._send(request.method, request.path, params=request.params, body=request.body)
-        return ProgressAnswer(answer.json_with(kind.exact), answer.text, answer.at)
+        return ProgressAnswer(answer.json_with(kind.exact), answer.text)
 
     def curls(self, kind: JobKind, draft: Draft | None, progress_id: str | None) -> dict[str, str]:
         """What was sent about a job, as shell commands without the key: `launch`, and `progress` where it has an id."""

@@ -14,7 +14,7 @@ from cekura_tui.cli.script import command, look_at, state_line
 from cekura_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from cekura_tui.jobs.lease import Owner
+    from cekura_tui.jobs.owner import Owner
     from cekura_tui.model.job import Job, Suggestion
     from cekura_tui.model.text import Prompt
     from cekura_tui.workspace.job_service import JobRecord

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from cekura_tui.cli.completion import offer_jobs
 from cekura_tui.cli.job_show import show_job
 from cekura_tui.cli.options import JOB, Options, current_options, json_option
 from cekura_tui.cli.output import complain, is_unread, print_message, printing, put, put_json, put_table
-from cekura_tui.cli.script import OtherKey, SilenceCheck, command, exit_of, run_script, state_line, wait_for_jobs
+from cekura_tui.cli.script import OtherKey, command, exit_of, run_script, state_line, wait_for_jobs
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 
 if TYPE_CHECKING:
@@ -50,8 +49,7 @@ async def wait_jobs(session: Session, numbers: tuple[int, ...], within: float | 
 
 @command("resume", jobs)
 @click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...", shell_complete=offer_jobs)
-@click.option("--force", is_flag=True, help="Take the answers even if they are about another job.")
-async def resume_jobs(session: Session, numbers: tuple[int, ...], force: bool) -> Exit:
+async def resume_jobs(session: Session, numbers: tuple[int, ...]) -> Exit:
     """Poll stopped, lost or failed jobs again.
 
     Also polls jobs launched with another key. Waits a moment for the first answers; exits with 0 if the jobs run or
@@ -60,16 +58,16 @@ async def resume_jobs(session: Session, numbers: tuple[int, ...], force: bool) -
     wanted = tuple(dict.fromkeys(numbers))
     for number in wanted:
         await session.jobs.resumable(number)
-    return await _resume(session, wanted, accept=force)
+    return await _resume(session, wanted)
 
 
-async def _resume(session: Session, numbers: tuple[int, ...], *, accept: bool) -> Exit:
+async def _resume(session: Session, numbers: tuple[int, ...]) -> Exit:
     """Ask about jobs, each of them whatever came of the others; tells how each is, and returns the worst status."""
     status, since, asked, options = Exit.DONE, time.time(), [], current_options()
     session.engine.start()
     for number in numbers:
         try:
-            asked.append((await session.jobs.resume(number, accept=accept)).number)
+            asked.append((await session.jobs.resume(number)).number)
         except CekuraTuiError as error:
             complain(error)
             status = max(status, error.exit_status)
@@ -82,8 +80,6 @@ async def _resume(session: Session, numbers: tuple[int, ...], *, accept: bool) -
             job = await session.jobs.get(number)
             if came := _came(job, since):
                 print_message(state_line(job))
-                if job.mismatched:
-                    print_message(f"To take the answer anyway, run `{options.again(f'jobs resume {number} --force')}`.")
             elif late:
                 print_message(
                     f"{state_line(job)}. No answer yet. To wait, run `{options.again(f'jobs wait {number}')}`."
@@ -208,7 +204,6 @@ class _Watch:
     """The jobs as they were told of last, and what was complained of."""
 
     _session: Session
-    _silence_check: SilenceCheck
 
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
@@ -221,7 +216,7 @@ class _Watch:
         """Tell of changes for ever; raises BrokenPipeError once nobody reads, and OtherKey where one takes the place of
         this session's."""
         session.jobs.need_records()
-        self._session, self._silence_check = session, SilenceCheck(session)
+        self._session = session
         session.engine.start()
         if session.setup.key_is_saved:
             session.jobs.take_over(lost=self._refused)
@@ -271,12 +266,7 @@ class _Watch:
 
     def _take_up_key(self) -> None:
         """Go on with a key that was signed in with elsewhere, where this one is refused or has nothing to ask about."""
-        from cekura_tui.store.errors import StoreError
-
         engine = self._session.engine
-        with contextlib.suppress(StoreError):
-            if self._silence_check.ask(self._reported.values()) and engine.paused is not None:
-                engine.resume_polling()  # the process that asks hears of jobs again
         if (engine.paused is not None or engine.idle) and (key := self._session.setup.signed_in_since()):
             print_message("Signed in with another key. Watching with the new key.")
             raise OtherKey(key)

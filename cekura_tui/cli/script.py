@@ -7,7 +7,7 @@ import functools
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.setup import Setup
 
 T = TypeVar("T")
-CHECK_AFTER, CHECK_EVERY = 10.0, 60.0
-"""Seconds without an answer to the process that asks after which another one asks too; and how often then."""
 
 
 class OtherKey(Exception):
@@ -171,7 +169,7 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
     from cekura_tui.store.errors import Replaced
 
     reported: dict[int, str] = {}
-    trouble, silence_check = "", SilenceCheck(session)
+    trouble = ""
     end = None if within is None else time.monotonic() + within
     session.engine.start()
     while True:
@@ -186,37 +184,12 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
             return jobs
         if session.engine.paused is not None:
             raise session.engine.paused
-        silence_check.ask(jobs)
         if (found := session.engine.trouble) and found.message != trouble:
             trouble = found.message
             if isinstance(found, Replaced):
                 raise found
             print_message(found.sentence())
         await session.engine.news(min(1.0, left))
-
-
-class SilenceCheck:
-    """Whether the process that asks is the right one: its key may be refused, or its way to the server broken.
-
-    As long as it hears nothing of jobs, one of them is asked about from here too, now and then.
-    """
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._next: float | None = None
-
-    def ask(self, jobs: Iterable[Job]) -> bool:
-        """Look at jobs, again and again, and ask where it is time to; returns whether something is heard of them."""
-        silent = [job.number for job in jobs if job.state == "running" and job.stale_since and not job.other_key]
-        now = time.monotonic()
-        if not silent:
-            self._next = None
-        elif self._next is None:
-            self._next = now + CHECK_AFTER
-        elif now >= self._next:
-            self._next = now + CHECK_EVERY
-            self._session.engine.poll_now(silent[0])
-        return not silent
 
 
 async def look_at(session: Session, number: int) -> None:

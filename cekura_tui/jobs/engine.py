@@ -8,20 +8,20 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cekura_tui.api.errors import KeyRefused
-from cekura_tui.jobs import lease as owner
+from cekura_tui.jobs import owner
 from cekura_tui.jobs.launcher import Launcher
 from cekura_tui.jobs.polling import Budget, PolledJob, Poller, PollTimes
-from cekura_tui.jobs.waiting import DAY, retry_delay, wait_for
+from cekura_tui.jobs.waiting import retry_delay, wait_for
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.store.errors import SentUnrecorded, StoreError
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
-    from cekura_tui.jobs.lease import Lease
     from cekura_tui.store.jobs import JobStore
 
 
@@ -64,7 +64,7 @@ TICK = 1.0
 class JobEngine:
     """All jobs of one account, of whatever kind, on one event loop.
 
-    One scheduler task asks about all jobs while this process holds the lease. `changed` is called after every
+    One scheduler task polls all jobs but those that another process polls. `changed` is called after every
     committed change, of whichever process; `ended` with each job whose end this process recorded. Times that are kept
     are Unix seconds of `clock`, intervals are of `monotonic`, and `pause` waits for them.
     """
@@ -72,7 +72,6 @@ class JobEngine:
     def __init__(
         self,
         jobs: JobStore,
-        lease: Lease,
         client: Client,
         *,
         changed: Callable[[], None] = lambda: None,
@@ -83,14 +82,12 @@ class JobEngine:
         spread: Callable[[], float] = random.random,
         pause: Callable[[asyncio.Event, float], Awaitable[None]] = wait_for,
     ) -> None:
-        self._jobs, self._lease, self._changed, self._ended = jobs, lease, changed, ended
+        self._jobs, self._changed, self._ended = jobs, changed, ended
         self._clock, self._monotonic, self._spread, self._pause = clock, monotonic, spread, pause
         self._budget = budget or Budget()
-        self._poller = Poller(jobs, lease, client, clock, monotonic, spread)
+        self._poller = Poller(jobs, client, clock, monotonic, spread)
         self._launcher = Launcher(jobs, client, clock, self._notify, self._follow)
         self._running: dict[int, PolledJob] = {}
-        self._failed: dict[int, PolledJob] = {}
-        """Jobs that failed lately, which the server may retract."""
         self._launching: list[Job] = []
         self._taken_over: set[int] = set()
         """Jobs of another key of which is still to be found out whether the server shows them to this one."""
@@ -127,8 +124,6 @@ class JobEngine:
             task.cancel()
         await self._launcher.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with contextlib.suppress(StoreError):
-            self._lease.give_up()
 
     # Requests
 
@@ -147,44 +142,31 @@ class JobEngine:
         job = self._jobs.record_state(number, JobState.STOPPED, reason, self._clock(), only_from=(JobState.RUNNING,))
         return self._update(job)
 
-    async def resume(self, number: int, *, accept: bool = False) -> Job:
-        """Ask about a stopped, lost or failed job again, from now on.
+    async def resume(self, number: int) -> Job:
+        """Poll a stopped, lost, failed or running job, at once and from now on.
 
-        One that was launched with another key is asked about once with this one: if the server answers, it is followed
-        from now on. Raises KeyMissing where it needs the other key. One that is lost because the server's answers are
-        about another job is asked about once, and that answer is its own, where these are to be accepted; raises
-        ApiError.
+        One that was launched with another key is polled once with this one: if the server answers, it is followed
+        from now on. Raises KeyMissing where it needs the other key, else ApiError.
         """
         job = self._jobs.get(number)
-        theirs = job is not None and job.other_key and not job.state.final
-        if job is not None and (theirs or (accept and job.mismatched)):
-            followed = await (self._poller.take_over(job) if theirs else self._poller.accept(job))
+        if job is not None and job.other_key and not job.state.final:
+            followed = await self._poller.take_over(job)
             self._update(followed.job)
             if followed.ended_here:
                 self._ended(followed.job)
             return followed.job
-        ran = job is not None and job.state == JobState.RUNNING
         rested = (JobState.STOPPED, JobState.LOST, JobState.FAILED)
         job = self._jobs.record_state(number, JobState.RUNNING, "", self._clock(), only_from=rested)
         self._poller.resume_polling()
-        if number in self._running:
-            self._running[number].next_at = self._monotonic()
         self._update(job)
-        if ran:
-            self.poll_now(number)
+        if (polled := self._running.get(number)) is not None:
+            polled.next_at, polled.looked_at = self._monotonic(), self._clock()
         return job
-
-    def poll_now(self, number: int) -> None:
-        """Ask now about a running job of which another process is to ask, but does so only when it is due."""
-        followed, now = self._running.get(number), self._monotonic()
-        if followed is not None and not followed.in_flight and not self._lease.keep(now) and not self._wait(now):
-            self._poller.followed = 1
-            self._begin(followed, now)
 
     def poll_times(self, number: int) -> PollTimes | None:
         """When this process polled a running job last, and will next; None where another process polls, or none."""
         followed = self._running.get(number)
-        if followed is None or not self._lease.held:
+        if followed is None or followed.elsewhere:
             return None
         now, monotonic = self._clock(), self._monotonic()
         due = max(followed.next_at - monotonic, self._poller.wait(monotonic), 0.0)
@@ -220,40 +202,26 @@ class JobEngine:
 
     # Which jobs are polled
 
-    def _follow(self, job: Job, asked: PolledJob | None = None) -> None:
-        """A job is as it is now: go on following one that is polled, and let go of one that is not.
-
-        `asked` is what is remembered of a poll that has just ended; else one that is new is polled once it is due.
-        """
-        group = self._group(job)
-        for other in (self._running, self._failed):
-            if other is not group:
-                other.pop(job.number, None)
-        if group is None:
+    def _follow(self, job: Job, polled: PolledJob | None = None) -> None:
+        """Start, update or stop polling a job after it changed; `polled` is what a poll that has just ended knows."""
+        if not self._is_polled(job):
+            self._running.pop(job.number, None)
             return
-        now = self._monotonic()
-        followed = group.setdefault(job.number, asked or PolledJob.started(job, now))
-        followed.job = job
-        if group is self._failed:
-            followed.next_at = max(followed.next_at, now + self._poller.until_recheck(job))
+        self._running.setdefault(job.number, polled or self._poller.started(job)).job = job
         if not job.other_key:
             self._taken_over.discard(job.number)  # who takes it over next may keep it
         self._wake.set()
 
-    def _update(self, job: Job, asked: PolledJob | None = None) -> Job:
-        """A job is as it is now: follow it or let go of it, and tell."""
-        self._follow(job, asked)
+    def _update(self, job: Job, polled: PolledJob | None = None) -> Job:
+        """The same, and notify the listener."""
+        self._follow(job, polled)
         self._notify()
         return job
 
-    def _group(self, job: Job) -> dict[int, PolledJob] | None:
-        """Among which jobs one is polled; None where it is not."""
+    def _is_polled(self, job: Job) -> bool:
         if job.other_key:
-            theirs = job.number in self._taken_over and job.state in (JobState.RUNNING, JobState.LOST)
-            return self._running if theirs else None
-        if job.state == JobState.RUNNING:
-            return self._running
-        return self._failed if self._poller.may_be_retracted(job) else None
+            return job.number in self._taken_over and job.state in (JobState.RUNNING, JobState.LOST)
+        return job.state == JobState.RUNNING
 
     def adopt(self) -> None:
         """Take up what any process has written: jobs to follow, ended ones, and launches whose process has died."""
@@ -261,11 +229,9 @@ class JobEngine:
         self._jobs.record_pending_answers()
         inherited = [job for number in self._taken_over if (job := self._jobs.get(number)) and job.other_key]
         unfinished = [*self._jobs.unfinished(), *inherited]
-        polled = [*unfinished, *self._jobs.failed_since(self._clock() - DAY)]
-        for group in (self._running, self._failed):
-            for number in group.keys() - {job.number for job in polled}:
-                del group[number]
-        for job in polled:
+        for number in self._running.keys() - {job.number for job in unfinished}:
+            del self._running[number]
+        for job in unfinished:
             self._follow(job)
         self._launching = [job for job in unfinished if job.state == JobState.LAUNCHING]
         self._mark_orphans()
@@ -299,16 +265,8 @@ class JobEngine:
     def _poll_due(self) -> float:
         """Begin asking about every job that is due and allowed; returns seconds until there may be more to do."""
         now = self._monotonic()
-        for number in [number for number, one in self._failed.items() if self._group(one.job) is not self._failed]:
-            del self._failed[number]  # too long ago
-        failed = list(self._failed.values())
-        if not self._running and not any(one.in_flight or one.next_at <= now for one in failed):
-            self._lease.give_up()
-            return TICK
-        if not self._lease.keep(now):
-            return TICK
         self._poller.followed = sum(not followed.job.other_key for followed in self._running.values())
-        waiting = [followed for followed in (*self._running.values(), *failed) if not followed.in_flight]
+        waiting = [followed for followed in self._running.values() if not followed.in_flight]
         for followed in sorted(waiting, key=lambda one: one.last_at):
             if followed.next_at > now:
                 continue
@@ -316,7 +274,8 @@ class JobEngine:
                 return TICK
             if wait := self._wait(now):
                 return min(wait, TICK)
-            self._begin(followed, now)
+            if self._poller.claim(followed):
+                self._begin(followed, now)
         times = [followed.next_at for followed in waiting if not followed.in_flight]
         return max(0.0, min([now + TICK, *times]) - now)
 
@@ -353,7 +312,8 @@ class JobEngine:
         if self._poller.silence(self._running.values()):
             self._notify()
         job = followed.job
-        if job != before:
+        # That the same answer came once more is no news: it would have everything drawn again.
+        if replace(job, answered_at=before.answered_at) != before:
             self._update(job, followed)
         elif self.paused is not refused:
             self._notify()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cekura_tui.api.errors import ApiError
-from cekura_tui.jobs import lease as owner
+from cekura_tui.jobs import owner
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.job_kinds import KINDS

@@ -6,28 +6,17 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from cekura_tui.api.errors import ApiError, KeyRefused, TooLarge
-from cekura_tui.jobs.waiting import (
-    DAY,
-    FAILURES_OF_ONE_JOB,
-    MINUTE,
-    interval,
-    recheck_interval,
-    retry_delay,
-    server_pause,
-)
+from cekura_tui.jobs.waiting import DAY, FAILURES_OF_ONE_JOB, MINUTE, interval, retry_delay, server_pause
 from cekura_tui.model.errors import KeyMissing, UsageError
-from cekura_tui.model.job import OTHER_JOB, RESET, Job, JobState
-from cekura_tui.model.job_kind import WAITING, WORKING
+from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_kinds import KINDS
-from cekura_tui.model.text import clean_line
 from cekura_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client, ProgressAnswer
-    from cekura_tui.jobs.lease import Lease
     from cekura_tui.store.jobs import JobStore
 
 
@@ -37,8 +26,6 @@ TIMES_TO_BELIEVE = 3
 """So often, over a minute if nothing else is said, must the server say what ends the following of a job."""
 SUSPECTED = 20.0
 """Seconds over which an end is believed that one answer alone does not prove."""
-CLOCKS_DIFFER = 5 * MINUTE
-"""Seconds by which the clocks of one server's machines may differ."""
 
 
 @dataclass
@@ -96,31 +83,26 @@ ANSWERED_LATELY = 2 * MINUTE
 
 @dataclass(eq=False)
 class PolledJob:
-    """A job, and what is remembered of asking about it; times are monotonic."""
+    """A job, and what is remembered of polling it; times are monotonic.
+
+    `looked_at` is when this process polled the job last, or found that another process had polled it (Unix time).
+    """
 
     job: Job
     next_at: float
     last_at: float
     since: float
+    looked_at: float
     failures: int = 0
     unknown: Streak = field(default_factory=Streak)
     too_large: Streak = field(default_factory=Streak)
     overdue: Streak = field(default_factory=Streak)
     suspected: Streak = field(default_factory=lambda: Streak(SUSPECTED))
     in_flight: bool = False
-    retracted: bool = False
-    """Whether the server has retracted a failure: the next one is not believed at once."""
-    last_answer: int | None = None
-    """The hash of the last raw answer: the same again needs no record of its own."""
-    server_at: float = 0.0
-    """The server's own time (Unix) of its last answer, where it tells one."""
+    elsewhere: bool = False
+    """Whether another process polls the job."""
     ended_at: float | None = None
     """When (Unix time) this process recorded its end."""
-
-    @classmethod
-    def started(cls, job: Job, now: float) -> Self:
-        """A job that is followed from now on."""
-        return cls(job, next_at=now, last_at=now, since=now)
 
     @property
     def ended_here(self) -> bool:
@@ -134,13 +116,12 @@ class Poller:
     def __init__(
         self,
         jobs: JobStore,
-        lease: Lease,
         client: Client,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         spread: Callable[[], float],
     ) -> None:
-        self._jobs, self._lease, self._client = jobs, lease, client
+        self._jobs, self._client = jobs, client
         self._clock, self._monotonic, self._spread = clock, monotonic, spread
         self._failures = 0
         self._refused_jobs: set[int] = set()
@@ -167,6 +148,25 @@ class Poller:
         """The server answers: ask again at once, unless it asked to wait."""
         self.refused, self._quiet_until, self._failures = None, LONG_AGO, 0
 
+    def started(self, job: Job, *, at_once: bool = False) -> PolledJob:
+        """Begin to follow a job; unless `at_once`, it is left to another process that polled it lately."""
+        now, at = self._monotonic(), self._clock()
+        looked_at = at if at_once else at - interval(self._age(job), 1.0)
+        return PolledJob(job, next_at=now, last_at=now, since=now, looked_at=looked_at)
+
+    def claim(self, followed: PolledJob) -> bool:
+        """Claim the next poll of a job, unless another process polled it since this one looked last. Raises StoreError.
+
+        Two processes that follow a job so poll it about as often as one, and either goes on when the other ends.
+        """
+        at = self._clock()
+        followed.elsewhere = not self._jobs.claim_poll(followed.job.number, at, followed.looked_at)
+        followed.looked_at = at
+        if followed.elsewhere:
+            wait = retry_delay(followed.failures, None, self._spread()) if followed.failures else None
+            followed.next_at = self._monotonic() + (self.usual(followed.job) if wait is None else wait)
+        return not followed.elsewhere
+
     async def poll_once(self, followed: PolledJob) -> float | None:
         """One request and its record; returns seconds to the next where they do not follow from the job's age.
 
@@ -178,16 +178,12 @@ class Poller:
         try:
             answer = await (self._shown(job) if job.other_key else self._progress(job))
         except ApiError as error:
-            if job.state.final:  # a server that has dropped a job that failed retracts nothing
-                if error.retry_after is not None:
-                    self._leave_alone(error.retry_after)
-                return None
             return self._refused(followed, error) if isinstance(error, KeyRefused) else self._failed(followed, error)
         if self.refused or self._failures:
             self.resume_polling()
         followed.failures = 0
         self._refused_jobs.clear()
-        self._record(followed, answer, job.state)
+        self._record(followed, answer)
         return None
 
     async def _progress(self, job: Job) -> ProgressAnswer:
@@ -199,95 +195,30 @@ class Poller:
         return job.state == JobState.RUNNING and job.stale_since is None and 0 <= since < ANSWERED_LATELY
 
     def usual(self, job: Job) -> float:
-        """Seconds until a job is asked about again, by its age, or by how long ago it failed."""
-        if job.finished_at is not None:
-            return recheck_interval(self._clock() - job.finished_at)
-        return interval(self._clock() - (job.launched_at or job.created_at), self._spread())
+        """Seconds until a job is polled again, by its age."""
+        return interval(self._age(job), self._spread())
 
-    def may_be_retracted(self, job: Job) -> bool:
-        """Whether a job failed so lately that the server is still asked now and then whether it holds to that."""
-        failed = job.state == JobState.FAILED and job.resumable
-        return failed and 0 <= self._clock() - (job.launched_at or job.created_at) < DAY
+    def _age(self, job: Job) -> float:
+        return self._clock() - (job.launched_at or job.created_at)
 
-    def until_recheck(self, job: Job) -> float:
-        """Seconds until a job that failed is due, by what any process has heard of it."""
-        ended = job.finished_at or 0.0
-        heard = max(job.answered_at or 0.0, ended)
-        return max(0.0, recheck_interval(heard - ended) - max(0.0, self._clock() - heard))
-
-    def _record(
-        self, followed: PolledJob, answer: ProgressAnswer, asked_as: JobState, *, accepted: bool = False
-    ) -> None:
-        """Record an answer to a question about a job in the state `asked_as`; one that is about another job is this
-        one's where that was `accepted`, and so are those after it."""
-        job, at, seen = followed.job, self._clock(), hash(answer.raw)
-        kind, now = KINDS[job.kind], self._monotonic()
+    def _record(self, followed: PolledJob, answer: ProgressAnswer) -> None:
+        job, at, now = followed.job, self._clock(), self._monotonic()
         if job.other_key:
             job = self._jobs.take_over(job.number, at)
-        accepted = accepted or (job.state == JobState.RUNNING and job.reason.startswith(OTHER_JOB))
-        other = self._mismatch(followed, answer)
-        doubt = f"{OTHER_JOB}{other}. {RESET}." if other else ""
-        if other and not accepted:
-            followed.job = self._lose(job, doubt, answer.raw)
-            return
-        progress = kind.read(answer.payload, answer.raw)
-        doubt = doubt or self._reset_doubt(followed, progress.status, answer.at)
-        goes_on = progress.status.lower() in WAITING | WORKING
-        if asked_as == JobState.FAILED and not (goes_on or progress.end or progress.suspected_end):
-            kept = self._jobs.get(job.number)
-            if kept is not None and kept.state == JobState.FAILED:  # it may have been resumed meanwhile
-                progress = progress._replace(end="failed", error=job.error)  # what says nothing retracts nothing
-        elif followed.retracted and progress.end == "failed":
-            progress = progress._replace(end=None, suspected_end="failed")
+        followed.unknown.end()
+        followed.too_large.end()
+        progress = KINDS[job.kind].read(answer.payload, answer.raw)
         if progress.suspected_end is None:
             followed.suspected.end()
-        elif followed.suspected.add(now) or asked_as == JobState.FAILED:
+        elif followed.suspected.add(now):
             progress = progress.believed
-        news = seen != followed.last_answer or progress.end is not None or doubt
-        if not news and job.state == JobState.RUNNING and job.stale_since is None:
-            self._lease.record_repeated_answer(job.number, at)
-        else:
-            job = self._jobs.record_answer(
-                job.number,
-                progress,
-                answer.raw,
-                at,
-                repeated_at=self._lease.take_repeated_answer(job.number),
-                asked_as=asked_as,
-                doubt=doubt,
-            )
-            followed.last_answer = seen
-            followed.ended_at = at
-            followed.retracted |= asked_as == JobState.FAILED and job.state == JobState.RUNNING
+        job = self._jobs.record_answer(job.number, progress, answer.raw, at)
+        followed.ended_at = at
         # By the clock that nobody sets, since it is followed: one that was resumed has as long again. A machine that
         # slept may hear of the end next.
         if job.state == JobState.RUNNING and now - followed.since >= DAY and followed.overdue.add(now):
             job = self._lose(job, "No final answer in 24 hours.")
         followed.job = job
-
-    def _mismatch(self, followed: PolledJob, answer: ProgressAnswer) -> str:
-        """In what an answer is about another job. The launch was at one time by the clock of this machine, and at
-        another by the server's: as long before its answer as it is ago here, or as the job has been followed, for that
-        clock may have been set."""
-        job, launched, at = followed.job, followed.job.launched_at, answer.at
-        moments: tuple[float, ...] = ()
-        if launched is not None and at is not None:
-            moments = (launched, at - (self._clock() - launched), at - (self._monotonic() - followed.since))
-        return KINDS[job.kind].mismatch(job, answer.payload, moments)
-
-    def _reset_doubt(self, followed: PolledJob, status: str, server_at: float | None) -> str:
-        """What speaks for a server that was reset since the last answer about a job; empty where nothing does."""
-        job, unknown = followed.job, followed.unknown.times > 0
-        followed.unknown.end()
-        followed.too_large.end()
-        went_back = server_at is not None and server_at < followed.server_at - CLOCKS_DIFFER
-        followed.server_at = server_at or followed.server_at
-        before = clean_line(job.last_status or "", 40)
-        if went_back:
-            return f"{RESET}: its clock went back."
-        if before.lower() in WORKING and status.lower() in WAITING:
-            return f"{RESET}: the job went from “{before}” back to “{clean_line(status, 40)}”."
-        return f"{RESET}: it did not know the job for a while." if unknown and before else ""
 
     def _refused(self, followed: PolledJob, error: KeyRefused) -> float | None:
         """The server does not take the key: for anything, unless it has just told of another job."""
@@ -309,9 +240,7 @@ class Poller:
         if error.unknown_id or isinstance(error, TooLarge):
             self._failures = 0
             if (followed.unknown if error.unknown_id else followed.too_large).add(now):
-                known = error.unknown_id and followed.job.last_status is not None
-                knew = f" {RESET}: it knew the job before." if known else ""
-                followed.job = self._lose(followed.job, error.message + knew, error.body)
+                followed.job = self._lose(followed.job, error.message, error.body)
                 return 0.0
         else:
             self._failures += 1
@@ -335,7 +264,7 @@ class Poller:
     def silence(self, running: Iterable[PolledJob]) -> bool:
         """A server that is left alone is silent about every job, not only the one that was asked about last; returns
         whether this was news of any."""
-        fresh = [one for one in running if one.job.stale_since is None and not one.job.other_key]
+        fresh = [one for one in running if not (one.job.stale_since or one.job.other_key or one.elsewhere)]
         if not (self.silent and fresh):
             return False
         with contextlib.suppress(StoreError):
@@ -352,14 +281,8 @@ class Poller:
 
     async def take_over(self, job: Job) -> PolledJob:
         """Ask with this key about a job that was launched with another one; raises KeyMissing where it may not."""
-        followed = PolledJob.started(job, self._monotonic())
-        self._record(followed, await self._shown(job), JobState.RUNNING)
-        return followed
-
-    async def accept(self, job: Job) -> PolledJob:
-        """Ask about a job once, and take the answer though it may be about another one; raises ApiError."""
-        followed = PolledJob.started(job, self._monotonic())
-        self._record(followed, await self._progress(job), job.state, accepted=True)
+        followed = self.started(job, at_once=True)
+        self._record(followed, await self._shown(job))
         return followed
 
     async def _shown(self, job: Job) -> ProgressAnswer:

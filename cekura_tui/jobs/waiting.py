@@ -18,11 +18,6 @@ def interval(age: float, spread: float) -> float:
     return base * _around_one(spread)
 
 
-def recheck_interval(since_end: float) -> float:
-    """Seconds until a job that failed is asked about again, by the seconds since its end: ten times in a day."""
-    return min(max(since_end, MINUTE), DAY)
-
-
 def retry_delay(failures: int, retry_after: float | None, spread: float) -> float:
     """Seconds until the next try after so many failures in a row; what the server asked for wins.
 

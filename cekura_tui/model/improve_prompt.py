@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from cekura_tui.model.job import DEFAULT_KIND, Draft, Job, JobState
 from cekura_tui.model.job_kind import ApiRequest, End, JobKind, Progress
@@ -107,37 +105,6 @@ def _message(value: object) -> str:
     return ""
 
 
-_SAME_LAUNCH = 3_600.0
-"""Seconds between two times that may be those of one launch: clocks differ, and a job may wait to be written down."""
-_FIRST_YEAR = 2000
-"""A time before that is one that was never set."""
-
-
-def mismatch(job: Job, payload: object, launched: Sequence[float]) -> str:
-    """In what a progress answer is about another job, as a reset server's that counts its ids from the start again.
-
-    Nothing of this is declared, so only what means one thing is looked at: the launch's own fields, sent back, and a
-    time with a zone.
-    """
-    answer = payload if isinstance(payload, dict) else {}
-    agent = next((answer[name] for name in ("agent", "agent_id") if type(answer.get(name)) is int), None)
-    if None not in (agent, job.agent_id) and agent != job.agent_id:
-        return f"agent {agent}, not {job.agent_id}"
-    runs = answer.get("run_ids")
-    known = job.run_ids if isinstance(runs, list) else ()
-    others = [run for run in runs or () if type(run) is int and run not in known] if known else []
-    if others:
-        return f"run {others[0]}, not {' '.join(map(str, job.run_ids))}"
-    try:
-        created = datetime.fromisoformat(str(answer.get("created_at")))
-        is_set = created.tzinfo is not None and created.year >= _FIRST_YEAR
-        if not is_set or min((abs(created.timestamp() - at) for at in launched), default=0.0) <= _SAME_LAUNCH:
-            return ""
-        return f"launched at {created.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    except (ValueError, OverflowError):
-        return ""
-
-
 MEANINGS = {
     JobState.SUCCEEDED: "Cekura proposes a better prompt. {job-list.open} opens the suggestion.",
     JobState.NO_ISSUES: "Cekura found no issues in these runs: nothing to improve.",
@@ -185,5 +152,4 @@ IMPROVE_PROMPT = JobKind(
     exact=(("improved_prompt",), ("output", "improved_prompt")),
     screen="suggestion",
     empty_end=empty_end,
-    mismatch=mismatch,
 )

@@ -18,14 +18,10 @@ MAX_RUNS = 3
 MAX_PROMPT_BYTES = 200_000
 DEFAULT_KIND = "improve_prompt"
 """The name of the kind that a job is of where nothing else is said."""
-RESET = "The server may have been reset"
-"""What the reason of a job says, of whatever state, once an answer spoke for that: the result may be another job's."""
-OTHER_JOB = "The server answered with another job: "
-"""How the reason of a job begins that is lost since the server's answers are about another one."""
 
 
 class JobState(StrEnum):
-    """Where a job is. Succeeded, no_issues and failed are final; but a server may retract a failure."""
+    """Where a job is. Succeeded, no_issues and failed are final; a failure can be resumed."""
 
     DRAFT = "draft"
     LAUNCHING = "launching"
@@ -82,8 +78,9 @@ class Job:
     """A job as it is recorded. Times are Unix seconds; prompts are kept apart, by hash.
 
     `again_of` is the unconfirmed job that this one repeats, `took` how many seconds it ran where its end was
-    watched, `looked_at` when somebody looked at its end, `since` when it came into its state, `other_key` tells that it
-    was launched with another key. Its texts are cleaned; `sent` has those by name that came otherwise, as they came.
+    watched, `looked_at` when somebody looked at its end, `since` when it came into its state, `asked_at` when any
+    process polled it last, `other_key` tells that it was launched with another key. Its texts are cleaned; `sent` has
+    those by name that came otherwise, as they came.
     """
 
     number: int
@@ -114,6 +111,7 @@ class Job:
     took: float | None = None
     looked_at: float | None = None
     since: float | None = None
+    asked_at: float | None = field(default=None, compare=False)
     other_key: bool = False
     kind: str = DEFAULT_KIND
     parameters: Mapping[str, object] = field(default_factory=dict, hash=False)
@@ -127,14 +125,9 @@ class Job:
 
     @property
     def resumable(self) -> bool:
-        """Whether the server can be asked about it again: it is not asked, or may retract that it failed."""
+        """Whether it can be polled again: it is stopped or lost, or it failed."""
         failed = self.state == JobState.FAILED and self.progress_id is not None and not self.other_key
         return failed or self.state in (JobState.STOPPED, JobState.LOST)
-
-    @property
-    def mismatched(self) -> bool:
-        """Whether it is lost because the server's answers are about another job."""
-        return self.state == JobState.LOST and self.reason.startswith(OTHER_JOB)
 
     @property
     def ended_at(self) -> float | None:

@@ -64,8 +64,7 @@ class JobKind(NamedTuple):
     `result` is what one job that succeeded brings, and what several bring; `meanings` says of a final state what it
     means. `sent` are names and texts of what a job was sent with, `content` is the same in short: "runs and prompt".
     `empty_end` says what is wrong with a last word (a job's `status` at the server) that came without a result. None
-    where a result may still come. `mismatch` says in what an answer, parsed, is about another job: "agent 12, not 7";
-    it is given when the job was launched (Unix seconds), by each clock that tells. Empty where nothing speaks for that.
+    where a result may still come.
     """
 
     name: str
@@ -81,7 +80,6 @@ class JobKind(NamedTuple):
     exact: tuple[tuple[str, ...], ...] = ()
     screen: str = ""
     empty_end: Callable[[str], str | None] = lambda status: None
-    mismatch: Callable[[Job, object, Sequence[float]], str] = lambda job, payload, launched: ""
 
     def read(self, payload: object, raw: str) -> Progress:
         """What an answer says by `payload`; its texts are as they came in the `raw` JSON, where that says the same."""

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cekura_tui.model.job import DEFAULT_KIND, RESET, Draft, Job, JobState, Suggestion
+from cekura_tui.model.job import DEFAULT_KIND, Draft, Job, JobState, Suggestion
 from cekura_tui.model.job_kind import Progress
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.prompt_events import How
@@ -147,11 +147,6 @@ class JobStore:
         """The account's jobs that are running or being launched, and those that its profile was launching with an
         earlier key: nobody else looks whether their process still lives."""
         return read_jobs(self._database.read(_UNFINISHED, *self._whose), self._account.reader)[0]
-
-    def failed_since(self, launched: float) -> list[Job]:
-        """The account's jobs that failed, of those that were launched since (Unix time)."""
-        rows = self._own("state = 'failed' AND progress_id IS NOT NULL AND launched_at > ?", launched)
-        return read_jobs(rows, self._account.reader)[0]
 
     def latest_draft(self, agent_id: int | None, run_ids: Sequence[int], kind: str = DEFAULT_KIND) -> Job | None:
         """The draft of a kind for these runs that was touched last, else the one for their agent."""
@@ -351,38 +346,24 @@ class JobStore:
                 rows.keep_answer(number, raw, at)
             return rows.change(number, state, reason, at, only_from=only_from)
 
-    def record_answer(
-        self,
-        number: int,
-        progress: Progress,
-        raw: str,
-        at: float,
-        *,
-        repeated_at: float | None = None,
-        asked_as: JobState = JobState.RUNNING,
-        doubt: str = "",
-    ) -> Job:
-        """An answer about a job: its word, and its result where it has one, in one transaction.
+    def claim_poll(self, number: int, at: float, since: float) -> bool:
+        """Record that this process polls a job at `at`, unless another one did after `since` (Unix time).
 
-        `repeated_at` is when the answer before this one came for the last time, `asked_as` the state in which the job
-        was asked about, `doubt` why the answer may be about another job. A failure is retracted by a result, and by
-        word that the job goes on where that was asked for after the failure.
+        Returns whether this process polls. A time to come was recorded before the clock was set back.
         """
         with self._rows() as rows:
+            return rows.sql.execute(_CLAIM, (at, number, since)).rowcount == 1
+
+    def record_answer(self, number: int, progress: Progress, raw: str, at: float) -> Job:
+        """An answer about a job: its word, and its result where it has one. A job that has ended stays as it is."""
+        with self._rows() as rows:
             job = rows.get(number)
-            overtaken = progress.end is None and asked_as != JobState.FAILED
-            if job.state == JobState.FORGOTTEN or (job.state.final and (overtaken or not job.resumable)):
+            if job.state.final or job.state == JobState.FORGOTTEN:
                 return job
-            if repeated_at is not None:
-                rows.record_repeated_answer(number, repeated_at)
             rows.keep_answer(number, raw, at)
             rows.set(number, last_status=progress.status, answered_at=at, stale_since=None)
-            doubt = doubt or rows.reset_doubt(number)
             if progress.end is None:
-                asked = (JobState.RUNNING, JobState.LOST, asked_as)
-                return rows.change(number, JobState.RUNNING, doubt, at, only_from=asked)
-            if progress.state == job.state:
-                return rows.get(number)
+                return rows.change(number, JobState.RUNNING, "", at, only_from=(JobState.RUNNING, JobState.LOST))
             if progress.improved_prompt is not None:
                 rows.propose(number, progress.improved_prompt, at)
             watched = job.launched_at is not None and 0 <= at - (job.answered_at or 0.0) <= WATCHED
@@ -393,7 +374,7 @@ class JobStore:
                 result=None if progress.result is None else json.dumps(dict(progress.result)),
                 took=max(0.0, at - (job.launched_at or at)) if watched else None,
             )
-            ended = rows.change(number, progress.state, progress.error or doubt, at)
+            ended = rows.change(number, progress.state, progress.error or "", at)
             rows.make_room(at)
             return ended
 
@@ -440,6 +421,8 @@ SELECT * FROM jobs WHERE origin = ?1 AND (
 _DURATIONS = """
 SELECT took FROM jobs WHERE origin = ? AND profile = ? AND kind = ? AND typeof(took) = 'real'
 ORDER BY number DESC LIMIT ?"""
+_CLAIM = """
+UPDATE jobs SET asked_at = ?1 WHERE number = ?2 AND (asked_at IS NULL OR asked_at <= ?3 OR asked_at > ?1)"""
 _AGAIN = "SELECT number FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 'forgotten') LIMIT 1"
 
 
@@ -493,8 +476,7 @@ class JobRows:
         """Put a job into a state, unless it is there, has ended for good, or is in none of the states `only_from`."""
         job = self.get(number)
         elsewhere = only_from is not None and job.state not in only_from
-        retracted = job.resumable and state in (JobState.RUNNING, JobState.SUCCEEDED, JobState.NO_ISSUES)
-        ended = job.state.final and not retracted
+        ended = job.state.final and not (job.resumable and state == JobState.RUNNING)
         if ended or elsewhere or (job.state, job.reason) == (state, reason):
             return job
         launched = None if state == JobState.DRAFT else job.launched_at
@@ -509,12 +491,6 @@ class JobRows:
         elif state == JobState.DRAFT:
             withdraw(self.sql, number, "sent")
         return self.get(number)
-
-    def reset_doubt(self, number: int) -> str:
-        """What spoke last for a server that was reset since a job was launched; empty where nothing did."""
-        doubts = "SELECT reason FROM job_changes WHERE job = ? AND instr(reason, ?) ORDER BY rowid DESC LIMIT 1"
-        row = self.sql.execute(doubts, (number, RESET)).fetchone()
-        return str(row["reason"]) if row else ""
 
     def propose(self, number: int, prompt: Prompt, at: float) -> None:
         """A job brought this prompt."""
@@ -556,14 +532,6 @@ class JobRows:
         )
         self.sql.execute(_PRUNE_ANSWERS, (number, MAX_ANSWERS, MAX_ANSWERS_BYTES))
 
-    def record_repeated_answer(self, number: int, at: float) -> None:
-        """The last raw answer about a running job came once more."""
-        self.sql.execute(
-            "UPDATE jobs SET answered_at = max(coalesce(answered_at, 0), ?) WHERE number = ? AND state = 'running'",
-            (at, number),
-        )
-        self.sql.execute(_UPDATE_LAST_ANSWER, (at, number))
-
     def _erase(self, number: int) -> None:
         """Drop all texts of a job, unless another job or the history of its agent needs them."""
         job = self.sql.execute("SELECT prompt_sha256, improved_sha256 FROM jobs WHERE number = ?", (number,)).fetchone()
@@ -597,10 +565,6 @@ class JobRows:
         self._erase(number)
 
 
-_UPDATE_LAST_ANSWER = """
-UPDATE job_answers SET last_at = max(last_at, ?1) WHERE rowid = (
-    SELECT rowid FROM job_answers WHERE job = ?2 ORDER BY last_at DESC, rowid DESC LIMIT 1
-)"""
 _PRUNE_ANSWERS = """
 DELETE FROM job_answers WHERE rowid IN (
     SELECT rowid FROM (

@@ -152,6 +152,8 @@ def _table_of(record: Record, owner: str | None, tables: dict[str, _TableForm]) 
     if set(fitting) == {"notes", "findings"}:
         # What a run failed by is a list, as JSON.
         return "findings" if str(record.values[3]).startswith("[") else "notes"
+    if fitting == ["filters_used"] and isinstance(record.values[3], int):
+        return ""  # no time, but a row's number in the index of filters_left, or of a table of an earlier version
     return fitting[0] if len(fitting) == 1 else ""
 
 

@@ -311,5 +311,10 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (origin, key_id, run_id)
     ) WITHOUT ROWID;
     """,
+    """
+    -- when any process polled a running job last: two windows so poll it no more often than one
+    ALTER TABLE jobs ADD COLUMN asked_at REAL;
+    DROP TABLE leases;
+    """,
 )
 VERSION = len(MIGRATIONS)

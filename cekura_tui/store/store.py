@@ -6,7 +6,6 @@ from pathlib import Path
 
 from cekura_tui.store.database import Database
 from cekura_tui.store.jobs import Account, JobStore
-from cekura_tui.store.leases import LeaseStore
 from cekura_tui.store.prompt_uses import PromptUseStore
 from cekura_tui.store.runs import FindingStore, NoteStore, RunStore
 from cekura_tui.store.stagings import StagingStore
@@ -30,7 +29,6 @@ class Store:
         self.jobs = JobStore(self.database, self.account)
         self.stagings = StagingStore(self.database, self.account)
         self.prompt_uses = PromptUseStore(self.database, self.account)
-        self.lease = LeaseStore(self.database, self.account)
         self.runs = RunStore(self.database, self.account)
         self.transcript_search = TranscriptSearchStore(self.database, self.account)
         self.findings = FindingStore(self.database, self.account)

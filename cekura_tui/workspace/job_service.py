@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cekura_tui.jobs.lease import Owner, read_owner
+from cekura_tui.jobs.owner import Owner, read_owner
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Draft, Job, JobState, Suggestion
 from cekura_tui.model.job_kinds import KINDS
@@ -160,10 +160,10 @@ class JobService:
             raise UsageError(f"Can't resume job {number} ({job.state.words}).")
         return job
 
-    async def resume(self, number: int, *, accept: bool = False) -> Job:
+    async def resume(self, number: int) -> Job:
         """Ask again about a job that is resumable; raises UsageError for another one. See `JobEngine.resume`."""
         await self.resumable(number)
-        return await self._engine.resume(number, accept=accept)
+        return await self._engine.resume(number)
 
     async def adopt(self, number: int, progress_id: str) -> Job:
         """Record by hand the id by which the server took a job, whose answer was not recorded; a job that has it stays.

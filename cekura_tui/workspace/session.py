@@ -20,7 +20,6 @@ from cekura_tui.config.credentials import HOW
 from cekura_tui.config.own_file import unwritable
 from cekura_tui.config.paths import make_private
 from cekura_tui.jobs.engine import JobEngine
-from cekura_tui.jobs.lease import Lease
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import MAX_RUNS, Suggestion
@@ -203,7 +202,6 @@ class Session:
         budget = Budget()
         engine = JobEngine(
             store.jobs,
-            Lease(store.lease),
             client,
             changed=changed,
             ended=lambda job: ended(store.jobs.suggestion(job)),

@@ -20,7 +20,7 @@ from cekura_tui.api.errors import ApiError
 from cekura_tui.evidence.hunk_reasons import Reason, reasons
 from cekura_tui.evidence.overfitting import own_facts
 from cekura_tui.evidence.prompt_issues import PromptIssue, read_issues
-from cekura_tui.jobs.lease import is_alive
+from cekura_tui.jobs.owner import is_alive
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import Job, Suggestion
 from cekura_tui.model.run.view import RunView

@@ -109,7 +109,7 @@ class Workspace:
         if self.setup.key is not None:
             self._keys.add(self.setup.key.text)
         try:
-            from cekura_tui.jobs.lease import this_process
+            from cekura_tui.jobs.owner import this_process
             from cekura_tui.workspace.session import Session
 
             self._window = self._window or this_process()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cekura_tui.jobs.lease import this_process
+from cekura_tui.jobs.owner import this_process
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft, JobState
 from cekura_tui.model.text import Prompt

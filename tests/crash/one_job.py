@@ -72,13 +72,6 @@ def _database(home: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{home / 'cekura.db'}?mode=ro", uri=True)
 
 
-def lease_holder(home: Path) -> int:
-    """The process that asks the server, or 0 where none does."""
-    with contextlib.closing(_database(home)) as sql:
-        row = sql.execute("SELECT holder FROM leases").fetchone()
-    return int(json.loads(row[0])["pid"]) if row else 0
-
-
 def listed() -> list[dict[str, object]]:
     """What `jobs list --json` prints."""
     return [json.loads(line) for line in call("jobs", "list", "--json").out.splitlines()]

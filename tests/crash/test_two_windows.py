@@ -13,7 +13,7 @@ from subprocess import Popen
 import pytest
 from calling import call, ended, process
 from fronts import BY_COMMAND, Front
-from one_job import DONE, PROMPT, Polls, held_launch, launches, lease_holder, listed, state
+from one_job import DONE, PROMPT, Polls, held_launch, launches, listed, state
 from scripted_server import PROGRESS, ScriptedServer
 from terminal import Start
 from waiting import until
@@ -116,12 +116,10 @@ def test_when_the_window_that_polls_is_killed_another_takes_over(
 ) -> None:
     app = start().wait("1 run")
     app.until(lambda: polls.times, "the app asks")
-    assert lease_holder(home) == app.process.pid
     waiting = wait_for_job()
     before = len(polls.times)
     app.kill()
     killed = time.monotonic()
-    until(lambda: lease_holder(home) == waiting.pid, "the command line has the lease")
     until(lambda: len(polls.times) > before, "the command line asks")
     assert polls.times[-1] - killed <= PASSED_ON_WITHIN
     polls.finish()
@@ -135,17 +133,14 @@ def test_when_the_window_that_polls_hangs_another_takes_over_and_stays_the_only_
     app = start().wait("1 run")
     app.press("2").wait("Job 1", "1 running")
     polls.more(2)
-    # Between two questions: one that was on its way when it hung would still arrive.
-    assert lease_holder(home) == waiting.pid
+    time.sleep(0.5)  # not while it records the answer: a process that stops then lets no other write
     waiting.send_signal(signal.SIGSTOP)
     stopped, before = time.monotonic(), len(polls.times)
     app.until(lambda: len(polls.times) > before, "the app asks")
     assert polls.times[before] - stopped <= PASSED_ON_WITHIN
-    assert lease_holder(home) == app.process.pid
 
     waiting.send_signal(signal.SIGCONT)
     polls.more(2)
-    assert lease_holder(home) == app.process.pid
     one_window = interval(age=0, spread=0)
     assert all(later - earlier >= one_window for earlier, later in pairwise(polls.times)), polls.times
 

@@ -18,7 +18,6 @@ from waiting import eventually
 
 from cekura_tui.api.client import Client
 from cekura_tui.jobs.engine import JobEngine
-from cekura_tui.jobs.lease import Lease
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.store import Store
@@ -41,7 +40,7 @@ class Room:
         self.on_change: Callable[[], None] = lambda: None
         self.store = Store(self.path, server.url, key, "default")
         self.client = Client(server.url, key, loopback=True)
-        self.engine = engine(self.store.jobs, Lease(self.store.lease), self.client, changed=self._changed)
+        self.engine = engine(self.store.jobs, self.client, changed=self._changed)
 
     def _changed(self) -> None:
         self.changes += 1

@@ -41,8 +41,6 @@ GOING: dict[str, object] = {
     "no error": {"status": "in_progress", "output": None, "error": {"code": 0}},
     "progress": {"status": "running", "output": {"improved_prompt": "", "step": 3}},
 }
-SAYS_NOTHING = [json.dumps(GOING[name]) for name in ("new word", "no word", "a list", "a number")]
-"""The raw answers that retract no failure: no word of theirs says that the job goes on."""
 ENDS = ("succeeded", "no_issues", "failed")
 LAUNCHES: dict[str, Reply | Reset | None] = {
     "taken": None,

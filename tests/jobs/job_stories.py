@@ -7,7 +7,6 @@ import json
 import socket
 from collections import deque
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,7 +17,6 @@ from simulated_time import NOON, SimulatedTime
 from cekura_tui.api import errors
 from cekura_tui.api.client import LaunchAnswer, ProgressAnswer
 from cekura_tui.jobs import engine
-from cekura_tui.jobs.lease import Lease
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job
 from cekura_tui.store.store import Store
@@ -52,8 +50,7 @@ _SERVER = "https://api.example"
 class _Server:
     """Answers with the words of its script, the last one again and again.
 
-    A word such as `429:40`, `running@90` or `done,agent=12` is an error with the wait it asks for, an answer of a clock
-    that is so many seconds ahead, or one with another field.
+    A word such as `429:40` is an error with the wait that it asks for.
     """
 
     def __init__(self, time: SimulatedTime) -> None:
@@ -61,23 +58,17 @@ class _Server:
         self.scripts: dict[str, deque[str]] = {"launch": deque(["taken"]), "all": deque(["running"])}
         self.held: asyncio.Event | None = None
 
-    async def ask(self, about: str, window: str) -> tuple[dict[str, object], float | None]:
+    async def ask(self, about: str, window: str) -> dict[str, object]:
         script = self.scripts.get(about) or self.scripts["all"]
         word = script.popleft() if len(script) > 1 else script[0]
         self.asked.append(f"{window}{about} {word} at {self._time.elapsed - 1_000:g}")
         if self.held is not None:
             await self.held.wait()
-        word, _, ahead = word.partition("@")
-        word, *fields = word.split(",")
         word, _, wait = word.partition(":")
         if word.isdecimal():
             status, retry_after = int(word), float(wait) if wait else None
             raise ERRORS[status](f"Error {word}.", status=status % 999, retry_after=retry_after, body="{}")
-        answer = dict(ANSWERS.get(word, {}))
-        for name, value in (field.split("=") for field in fields):
-            made = datetime.fromtimestamp(self._time.wall + float(value), UTC).isoformat()
-            answer[name] = made if name == "created_at" else int(value)
-        return answer, self._time.wall + float(ahead) if ahead else None
+        return dict(ANSWERS.get(word, {}))
 
 
 class _Client:
@@ -90,8 +81,8 @@ class _Client:
         return LaunchAnswer(f"p{self._server.launched}", "{}")
 
     async def progress(self, kind: object, progress_id: str) -> ProgressAnswer:
-        answer, at = await self._server.ask(progress_id, self._window)
-        return ProgressAnswer(answer, json.dumps(answer), at)
+        answer = await self._server.ask(progress_id, self._window)
+        return ProgressAnswer(answer, json.dumps(answer))
 
 
 class _Window:
@@ -100,7 +91,6 @@ class _Window:
         self.store = Store(path, _SERVER, key, "default")
         self.engine = engine.JobEngine(
             self.store.jobs,
-            Lease(self.store.lease),
             _Client(server, name),  # type: ignore[arg-type] # as much of a client as an engine needs
             changed=self._changed,
             ended=lambda job: self.ended.append(f"{job.number} {job.state}"),
@@ -174,13 +164,11 @@ class _Story:
             case "stop" | "forget":
                 getattr(jobs, what)(int(words[0]))
             case "resume" if words:
-                await jobs.resume(int(words[0]), accept="accept" in words)
+                await jobs.resume(int(words[0]))
             case "resume":
                 jobs.resume_polling()
             case "take":
                 jobs.take_over([int(words[0])])
-            case "poll":
-                jobs.poll_now(int(words[0]))
             case "hold":
                 server.held = asyncio.Event()
             case "release" if server.held is not None:

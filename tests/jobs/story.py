@@ -58,8 +58,6 @@ class Story:
         name, *about = step
         await getattr(self, name)(*about)
         await self.time.settle()
-        for window in self.windows:
-            window.way.requested = ""
         self.check()
 
     # Windows
@@ -81,7 +79,7 @@ class Story:
             for expected in died:
                 expected.fate = "died"
             self.windows.remove(window)
-            await window.kill(elsewhere=elsewhere)
+            await window.kill()
             host = "elsewhere" if elsewhere else socket.gethostname()
             mark_owners_dead(self.world.path, [expected.number for expected in died], host)
 
@@ -180,9 +178,8 @@ class Story:
 
     @property
     def _asked_about(self) -> list[Taken]:
-        """The jobs of which no end has been heard yet, or one that may be taken back."""
-        heard = self.world.heard
-        return [job for name, job in self.server.jobs.items() if not heard[name].end or heard[name].failure]
+        """The jobs of which no end has been heard yet."""
+        return [job for name, job in self.server.jobs.items() if not self.world.heard[name].end]
 
     async def always_answers(self, mood: str, seconds: float) -> None:
         self.server.mood = mood
@@ -218,7 +215,8 @@ class Story:
     async def resumes(self, window: int, which: int) -> None:
         if job := await self._request(window, which, JobService.resume):
             job.stopped = False
-            if job.taken is not None and (heard := self.world.heard[job.taken.progress_id]).failure:
+            heard = self.world.heard[job.taken.progress_id if job.taken else ""]
+            if heard.end and heard.end.state == S.FAILED:
                 heard.end = None
 
     async def asks_again(self, window: int, which: int) -> None:
@@ -249,7 +247,7 @@ class Story:
         desk, job = _one_of(self.windows, window), _one_of(self.expected_jobs, which)
         if desk is None or job is None:
             return None
-        desk.way.requested = progress_id = job.taken.progress_id if job.taken else ""
+        progress_id = job.taken.progress_id if job.taken else ""
         with contextlib.suppress(UsageError):
             await request(desk.desk, job.number)
             self.world.requests[progress_id] += 1

@@ -80,7 +80,7 @@ def play(tmp_path: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPat
                 await story.ends()
             finally:
                 for window in story.windows:
-                    await window.kill(elsewhere=False)
+                    await window.kill()
 
         yield lambda steps: runner.run(happens(steps))
         runner.run(there.aclose())
@@ -98,11 +98,6 @@ def test_jobs_end_as_the_server_said_after_any_sequence(play: Play, steps: Seque
 @pytest.mark.parametrize("late", ["failed", "502"])
 def test_of_two_answers_that_come_at_once_the_one_that_ended_the_job_is_kept(play: Play, late: str) -> None:
     play([ONE, ("is_overtaken", 0, 0, ["succeeded", late])])
-
-
-def test_a_failure_retracted_by_word_that_the_job_goes_on_is_believed_later(play: Play) -> None:
-    for word in GOING:
-        play([ONE, ("will_answer", 0, ["failed", word, "failed", "nothing"]), ("passes", 70.0), ("passes", 30.0)])
 
 
 def test_an_answer_that_comes_after_a_job_was_forgotten_is_not_kept(play: Play) -> None:

@@ -16,7 +16,6 @@ from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, KeyRefused, NotConnected, NotOffered, Rejected
 from cekura_tui.jobs import launcher
 from cekura_tui.jobs.engine import JobEngine
-from cekura_tui.jobs.lease import Lease
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import JobState
 from cekura_tui.model.text import Prompt
@@ -66,7 +65,7 @@ async def test_a_refused_launch_is_a_draft_again_that_says_why(here: Room, statu
 
 async def test_a_launch_that_found_no_server_is_a_draft_again(here: Room) -> None:
     nowhere = Client(f"http://127.0.0.1:{closed_port()}", "key", loopback=True)
-    engine = JobEngine(here.store.jobs, Lease(here.store.lease), nowhere)
+    engine = JobEngine(here.store.jobs, nowhere)
     with pytest.raises(NotConnected):
         await engine.launch(DRAFT)
     assert here.job().state == JobState.DRAFT

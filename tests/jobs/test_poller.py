@@ -13,13 +13,12 @@ from waiting import eventually
 
 from cekura_tui.api.errors import ServerFault
 from cekura_tui.jobs.engine import spawn
-from cekura_tui.jobs.lease import Lease
-from cekura_tui.jobs.polling import PolledJob, Poller
+from cekura_tui.jobs.polling import Poller
 from cekura_tui.model.errors import KeyMissing
 
 
 def poller_of(here: Room, monotonic: Callable[[], float]) -> Poller:
-    return Poller(here.store.jobs, Lease(here.store.lease), here.client, lambda: 1_000.0, monotonic, lambda: 0.5)
+    return Poller(here.store.jobs, here.client, lambda: 1_000.0, monotonic, lambda: 0.5)
 
 
 @pytest.mark.parametrize(
@@ -27,8 +26,8 @@ def poller_of(here: Room, monotonic: Callable[[], float]) -> Poller:
 )
 async def test_a_job_that_fails_again_is_polled_ever_later(here: Room, reply: Reply) -> None:
     here.server.on("GET", PROGRESS, reply)
-    polled = PolledJob.started(await here.launch(), 0.0)
     poller = poller_of(here, itertools.count().__next__)
+    polled = poller.started(await here.launch())
     poller.followed = 2  # of the other one the server tells, so the key is not refused as such
     assert [await poller.poll_once(polled) for _ in range(4)] == [2.0, 4.0, 8.0, 16.0]
     polled.failures = 0

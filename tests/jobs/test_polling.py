@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import pytest
-from engine_room import DONE, RUNNING, UNKNOWN, Follow, Leaps, OpenRoom, Room, Simulate, hasty
+from engine_room import DONE, RUNNING, Follow, Leaps, OpenRoom, Room, Simulate, hasty
 from fickle_server import BAD
 from scripted_server import PROGRESS, Hold, Reply, Reset, ScriptedServer
 from waiting import eventually
@@ -167,25 +167,9 @@ async def test_a_closed_listener_does_not_stop_a_launch(here: Room) -> None:
     assert (await here.launch()).state == JobState.RUNNING
 
 
-async def test_a_failure_seen_during_a_recheck_is_announced_once(simulate: Simulate) -> None:
-    recheck = Hold(UNKNOWN)
-    here, time, ended = await simulate(FAILED, recheck)
-    await time.passes(5.0)
-    time.busy = lambda: False  # the recheck is to be in flight
-    await time.passes(70.0)
-    await here.asked(2)
-    here.store.jobs.look(1, time.clock())
-    here.engine.adopt()
-    recheck.released.set()
-    while here.engine.in_flight:
-        await here.engine.news(0.05)
-    assert [job.state for job in ended] == [JobState.FAILED]
-
-
 async def test_a_result_that_is_too_large_loses_the_job_with_the_reason(simulate: Simulate) -> None:
     large = {"status": "completed", "output": {"improved_prompt": "Be kinder.", "summary_of_changes": "a\n" * 100_001}}
     here, time, _ = await simulate(Reply(large))
     await time.passes(HOUR)
     job = here.job()
     assert (job.state, "100,000 lines" in job.reason, job.resumable) == (JobState.LOST, True, True)
-    assert "reset" not in job.reason

@@ -19,7 +19,7 @@ from waiting import eventually
 from cekura_tui.api.errors import ApiError
 from cekura_tui.jobs import launcher
 from cekura_tui.jobs.engine import mark_orphaned_launches
-from cekura_tui.jobs.lease import this_process
+from cekura_tui.jobs.owner import this_process
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.store.errors import SentUnrecorded, Unrecorded
 from cekura_tui.store.pending_answers import PendingAnswer, PendingAnswers

@@ -12,16 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from fickle_server import SAYS_NOTHING, UNKNOWN, End, FickleServer
+from fickle_server import UNKNOWN, End, FickleServer
 from simulated_time import SimulatedTime
 
 from cekura_tui.api.client import Client, LaunchAnswer, ProgressAnswer
 from cekura_tui.api.errors import ApiError
 from cekura_tui.jobs.engine import JobEngine
-from cekura_tui.jobs.lease import Lease
 from cekura_tui.jobs.waiting import DAY, HOUR, interval
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.job import Draft, Job, JobState
+from cekura_tui.model.job import Draft, Job
 from cekura_tui.model.job_kind import JobKind
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.job_service import JobService
@@ -31,24 +30,14 @@ T = TypeVar("T")
 
 @dataclass
 class Heard:
-    """What any window was told of a job: its end, how often it ended, and what may make it a lost one.
-
-    A failure is retracted by another end, and by word that the job goes on where that was asked for after it.
-    """
+    """What any window was told of a job: its end, how often it ended, and what may make it a lost one."""
 
     since: float = 0.0
     """When it was launched, by the clock that nobody sets."""
     end: End | None = None
     ends: int = 0
-    retracted: bool = False
-    """Whether word came that it goes on after a failure: of the next failure the engine says when it believes it."""
     unknown: int = 0
     overdue: int = 0
-
-    @property
-    def failure(self) -> End | None:
-        """Its end, if that is one that may be retracted."""
-        return self.end if self.end and self.end.state == JobState.FAILED else None
 
 
 @dataclass
@@ -66,7 +55,6 @@ class World:
     ended: Counter[int] = field(default_factory=Counter)
     requests: Counter[str] = field(default_factory=Counter)
     """How often something was wished of a job that is asked about."""
-    dead_owners: set[str] = field(default_factory=set)
     complaints: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -85,10 +73,6 @@ class World:
     def has_ended(self, job: Job) -> None:
         """What an engine says of a job whose end it recorded."""
         self.ended[job.number] += 1
-        heard = self.heard[job.progress_id or ""]
-        if heard.retracted and job.state == JobState.FAILED:
-            (heard.end,) = [end for end in self.server.ends.values() if end.answer == job.error]
-            heard.ends += 1
 
     def hold(self, held: bool) -> None:
         """Whether answers are held up on their way back, until this is called again."""
@@ -116,12 +100,10 @@ class Window:
         self.store = Store(world.path, "http://cekura", "key", "default")
         # What is tested here is no power cut, and this makes it several times as fast.
         self.store.database.read("PRAGMA synchronous = OFF")
-        self.lease = Lease(self.store.lease, is_gone=world.dead_owners.__contains__)
         self.way = Way(world, self)
         time = world.time
         self.engine = JobEngine(
             self.store.jobs,
-            self.lease,
             self.way,  # type: ignore[arg-type]
             ended=world.has_ended,
             clock=time.clock,
@@ -152,16 +134,13 @@ class Window:
         self.store.close()
         await asyncio.gather(*self.flying, return_exceptions=True)
 
-    async def kill(self, *, elsewhere: bool) -> None:
-        """End it without a word. Where it was a process of another host, nobody can tell that it has ended."""
-        holder = self.lease._me
+    async def kill(self) -> None:
+        """End it without a word."""
         self.store.close()
         tasks = {*self.engine._tasks, *self.engine._launcher._flying, *self.engine._launcher._recording}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, *self.flying, return_exceptions=True)
-        if not elsewhere:
-            self._world.dead_owners.add(holder)
 
     def __repr__(self) -> str:
         return f"window {id(self):x}"
@@ -177,8 +156,6 @@ class Way:
         """From when to when the server wants to be asked nothing."""
         self.not_before: dict[str, float] = {}
         """The earliest time to ask about a job again."""
-        self.requested = ""
-        """The job that somebody wants to know of at once, from this window."""
 
     async def launch(self, draft: Draft) -> LaunchAnswer:
         began = self._world.time.elapsed
@@ -191,13 +168,12 @@ class Way:
 
     async def progress(self, kind: JobKind, progress_id: str) -> ProgressAnswer:
         self._begin(progress_id)
-        failure = self._world.heard[progress_id].failure
         requests = self._world.requests[progress_id]
         answer = await self._world.asked(self._world.client.progress(kind, progress_id))
         if isinstance(answer, ApiError):
             self._refused(progress_id, answer)
         else:
-            self._answered(progress_id, answer.raw, failure)
+            self._answered(progress_id, answer.raw)
         if requests != self._world.requests[progress_id]:
             del self.not_before[progress_id]  # somebody wanted to know at once meanwhile, so it is asked once more
         if isinstance(answer, ApiError):
@@ -213,19 +189,13 @@ class Way:
         # At the very moment when it said so, questions may have been about to leave.
         if self.quiet[0] < now < self.quiet[1]:
             self._complain(f"asks {self.quiet[1] - now} s before the server wanted to be asked")
-        held = self._window.store.lease.read()
-        if (held is None or held.holder != self._window.lease._me) and progress_id != self.requested:
-            self._complain("asks while another window does")
         self._times.append(now)
 
-    def _answered(self, progress_id: str, raw: str, failure: End | None) -> None:
+    def _answered(self, progress_id: str, raw: str) -> None:
         heard, now = self._world.heard[progress_id], self._world.time.elapsed
         end = self._world.server.ends.get(raw)
-        if end is not None and (heard.end is None or (heard.failure and end.state != heard.end.state)):
-            if not (heard.retracted and end.state == JobState.FAILED):
-                heard.end, heard.ends = end, heard.ends + 1
-        elif end is None and failure is not None and heard.end is failure and raw not in SAYS_NOTHING:
-            heard.end, heard.retracted = None, True
+        if end is not None and heard.end is None:
+            heard.end, heard.ends = end, heard.ends + 1
         heard.overdue += now - heard.since >= DAY
         self.not_before[progress_id] = now + interval(self._age(progress_id), 0)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cekura_tui.model.improve_prompt import IMPROVE_PROMPT, empty_end, read_progress
-from cekura_tui.model.job import Job, JobState
+from cekura_tui.model.job import JobState
 
 DONE = {"improved_prompt": "Be kind.\r\n\t", "summary_of_changes": "Kinder."}
 GOING = ["queued", "pending", "running", "in_progress", "processing", "started", "evaluating", "in_queue", "scaling_up"]
@@ -120,31 +119,6 @@ def test_hidden_characters_do_not_change_what_an_answer_means() -> None:
     assert (read.end, read.error) == ("failed", "Bro\x1bke")
     read = IMPROVE_PROMPT.read({"status": "failed"}, '{"status": "fail\\u0000ed"}')
     assert (read.end, read.status) == ("failed", "failed")
-
-
-OURS = Job(1, JobState.RUNNING, "", "", "", "", (5, 6), 7, "", (), (), "")
-NOON = datetime(2026, 5, 1, 12, tzinfo=UTC).timestamp()
-
-
-@pytest.mark.parametrize(
-    ("answer", "mismatch"),
-    [
-        ({"agent": 12}, "agent 12, not 7"),
-        ({"agent_id": 12}, "agent 12, not 7"),
-        ({"run_ids": [5, 99]}, "run 99, not 5 6"),
-        ({"created_at": "2026-05-01T10:00:00Z"}, "launched at 2026-05-01 10:00 UTC"),
-        ({"created_at": "2026-05-01T20:00:00+02:00"}, "launched at 2026-05-01 18:00 UTC"),
-        ({"agent": 7, "run_ids": [6], "created_at": "2026-05-01T12:20:00Z"}, ""),
-        ({"agent": "Front desk", "run_ids": ["99"], "created_at": "2026-05-01T10:00:00"}, ""),
-        ({"agent": None, "run_ids": None, "created_at": 7}, ""),
-        ([], ""),
-    ],
-)
-def test_an_answer_is_about_another_job_where_it_names_what_was_not_launched(answer: object, mismatch: str) -> None:
-    assert IMPROVE_PROMPT.mismatch(OURS, answer, (NOON, NOON + 90)) == mismatch
-    created = {"created_at": "2026-05-01T12:00:00Z"}
-    assert IMPROVE_PROMPT.mismatch(OURS, created, (NOON - 90_000, NOON)) == "", "one of two clocks is enough"
-    assert IMPROVE_PROMPT.mismatch(OURS, created, ()) == ""
 
 
 KEYS = st.sampled_from(["status", "output", "error", "improved_prompt", "message"])

@@ -158,7 +158,7 @@ def test_rows_that_an_earlier_version_kept_are_still_shown(store: Store) -> None
 OLD_ROW = [1, "Books", "Calm", 7, "Agent", ["failed", "2 checks"], "01:02", 12.5]
 """A row as version 2 wrote it."""
 SALT = b"s" * 32
-TABLES = ("prompts", "jobs", "job_changes", "job_answers", "run_rows", "scopes_seen", "chosen", "leases", "looked")
+TABLES = ("prompts", "jobs", "job_changes", "job_answers", "run_rows", "scopes_seen", "chosen", "looked")
 
 
 def old_file(path: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -179,7 +179,6 @@ def old_file(path: Path) -> dict[str, list[tuple[object, ...]]]:
     sql.execute("INSERT INTO scopes_seen VALUES (?, ?, 'project_id=9', 240, 4.0)", pair)
     sql.execute("INSERT INTO opened_runs VALUES (?, ?, 5, ?, ?, 5.0, 6.0)", (*pair, source, len(source)))
     sql.execute("INSERT INTO chosen VALUES (?, ?, 'project', 9, 'Nine')", pair)
-    sql.execute("INSERT INTO leases VALUES (?, ?, 'me', 1)", pair)
     sql.execute("INSERT INTO looked VALUES (?, ?, 7.0)", pair)
     sql.execute("PRAGMA user_version = 2")
     sql.commit()

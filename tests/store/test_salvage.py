@@ -14,7 +14,6 @@ from scripted_server import PROGRESS, Reply, ScriptedServer
 
 from cekura_tui.api.client import Client
 from cekura_tui.jobs.engine import JobEngine
-from cekura_tui.jobs.lease import Lease
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.text import Prompt, sha256
@@ -150,7 +149,7 @@ async def test_running_jobs_are_polled_to_their_end_after_it(path: Path, scripte
     damage(path, *pages_of(path, "jobs"))
     scripted.on("GET", PROGRESS, Reply({"status": "completed", "output": {"improved_prompt": "Be kinder."}}))
     store, client = Store(path, scripted.url, KEY, "default"), Client(scripted.url, KEY, loopback=True)
-    engine = JobEngine(store.jobs, Lease(store.lease), client)
+    engine = JobEngine(store.jobs, client)
     engine.start()
     while job_of(store, JobState.RUNNING).state != JobState.SUCCEEDED:
         assert await engine.news(10.0), "the job succeeds"

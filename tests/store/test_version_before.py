@@ -14,7 +14,6 @@ from scripted_server import PROGRESS, Reply, ScriptedServer
 
 from cekura_tui.api.client import Client
 from cekura_tui.jobs.engine import JobEngine
-from cekura_tui.jobs.lease import Lease
 from cekura_tui.model.job import DEFAULT_KIND, JobState
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.staging import HunkChoice
@@ -84,7 +83,7 @@ async def test_its_running_job_comes_to_its_end_and_its_orphaned_launch_is_uncon
     done = {"status": "completed", "output": {"improved_prompt": "Be kinder.\r\n", "summary_of_changes": "Kinder."}}
     scripted.on("GET", PROGRESS, Reply(done))
     store, client = Store(path, scripted.url, KEY, "default"), Client(scripted.url, KEY, loopback=True)
-    engine = JobEngine(store.jobs, Lease(store.lease), client)
+    engine = JobEngine(store.jobs, client)
     engine.start()
     while not (job := store.jobs.get(5)) or job.state != JobState.SUCCEEDED:
         assert await engine.news(10.0), "job 5 succeeds"

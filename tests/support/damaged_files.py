@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cekura_tui.jobs.lease import this_process
+from cekura_tui.jobs.owner import this_process
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft, JobState
 from cekura_tui.model.text import Prompt

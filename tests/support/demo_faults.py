@@ -140,8 +140,6 @@ _GOING = {"status": "in_progress", "output": None, "error": None}
 ODD_PROGRESS: dict[str, tuple[dict[str, Any], ...]] = {
     "no-error": ({**_GOING, "error": {"code": 0}}, {**_GOING, "error": 0}),
     "failure-retracted": ({"status": "failed", "output": None, "error": "The worker was lost."},),
-    "another-job": ({"agent": 1}, {"agent": 1}, {"agent": 1}),
-    "back-to-queued": (_GOING, {**_GOING, "status": "queued"}),
 }
 """What is otherwise, by the name of a fault, in the first answers about a job."""
 

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from waiting import eventually
 from watching import sees
 
-from cekura_tui.jobs.lease import this_process
+from cekura_tui.jobs.owner import this_process
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.text import Prompt

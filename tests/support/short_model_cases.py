@@ -14,7 +14,7 @@ from short_cases import cases
 from cekura_tui.model import text as texts
 from cekura_tui.model.filter.match import Matcher, denied, noted, split
 from cekura_tui.model.filter.parse import completions, join_words, meant_terms, names_in, parse, unknown_name
-from cekura_tui.model.improve_prompt import mismatch, prompt_name, read_progress, sent_facts
+from cekura_tui.model.improve_prompt import prompt_name, read_progress, sent_facts
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.job_durations import usual
 from cekura_tui.model.json_tree import JsonTree, Node, Path, RawRows, matches, summary
@@ -116,8 +116,8 @@ _JOB = Job(1, JobState.RUNNING, "", "", "", "", (5, 6), 7, "", (), (), "")
 
 
 def _job(payload: object) -> str:
-    read, other = read_progress(payload), mismatch(_JOB, payload, [NOW, NOW + 9_000])
-    return f"{(*read, read.state.value, read.believed.state.value)} {other} {len(prompt_name(str(payload)))}"
+    read = read_progress(payload)
+    return f"{(*read, read.state.value, read.believed.state.value)}  {len(prompt_name(str(payload)))}"
 
 
 _ELAPSED = (-1, 0, 4.9, 5, 28, 38, 44, 45, 52, 55, 59, 60, 119, 120, 130, 200, 239, 241, 299, 300, 375, 400, 421, 600)
@@ -142,7 +142,7 @@ def _record(fields: dict[str, Any]) -> str:
     made = replace(_JOB, **{**fields, "state": JobState(fields["state"])})
     told = [text for _, text in sent_facts(made, Draft((5,), Prompt("a b"), 7))[1:]]
     told += [f"{name} {value}" for name, value in made.to_json().items() if value]
-    return f"{made.unread} {made.resumable} {made.mismatched} {made.ended_at} {'; '.join(told)}"
+    return f"{made.unread} {made.resumable} {made.ended_at} {'; '.join(told)}"
 
 
 def _search(query: str, *parts: str) -> str:

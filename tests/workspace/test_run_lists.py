@@ -17,7 +17,6 @@ from cekura_tui.api.errors import ApiError, NotFound
 from cekura_tui.demo.corpus import FIRST_PROJECT, SECOND_PROJECT
 from cekura_tui.demo.server import DemoServer
 from cekura_tui.jobs.engine import JobEngine
-from cekura_tui.jobs.lease import Lease
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.paging import RunPage
@@ -73,7 +72,7 @@ class Window:
 async def window(home: Path, url: str, key: str) -> AsyncIterator[Window]:
     client, budget = Client(url, key, loopback=True), Counted()
     with closing(Store(home / "cekura.db", ORIGIN, key, "default")) as store:
-        engine = JobEngine(store.jobs, Lease(store.lease), client, budget=budget)
+        engine = JobEngine(store.jobs, client, budget=budget)
         yield Window(store, RunLists(store, client, engine, budget, lambda: 50.0), budget)
         await engine.close()
         await client.aclose()

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from open_store import OpenStore, suggested_job
 
-from cekura_tui.jobs.lease import this_process
+from cekura_tui.jobs.owner import this_process
 from cekura_tui.model.job import Draft
 from cekura_tui.prose.diff import Hunk, ProseDiff, TextPiece
 from cekura_tui.prose.staging import HunkChoice, staged

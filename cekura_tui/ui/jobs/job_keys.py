@@ -12,7 +12,7 @@ from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.actions import NOT_OFFERED, Action
-from cekura_tui.ui.jobs.words import accept_question, forget_question, needs_other_key, relaunch_question
+from cekura_tui.ui.jobs.words import forget_question, needs_other_key, relaunch_question
 from cekura_tui.ui.kit.copying import CopyDialog, Offer
 from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.page import Page
@@ -65,8 +65,6 @@ class JobActions:
             match name:
                 case "stop":
                     self._send(job.number, lambda session: session.jobs.stop(job.number), _polled_words)
-                case "resume" if job.mismatched and not needs_other_key(job):
-                    self._accept(job)
                 case "resume":
                     self._send(job.number, lambda session: session.jobs.resume(job.number), _polled_words)
                 case "launch_again":
@@ -97,13 +95,6 @@ class JobActions:
         if await page.opening.ask(question) and not self._is_busy(job.number):
             page.notify_once(f"Relaunching job {job.number} …")
             self._send(job.number, lambda session: session.jobs.launch_again(job.number), launched_words)
-
-    def _accept(self, job: Job) -> None:
-        def accept(sure: bool | None) -> None:
-            if sure:
-                self._send(job.number, lambda session: session.jobs.resume(job.number, accept=True), _polled_words)
-
-        self._page.app.push_screen(ConfirmDialog(*accept_question(job), "Take answer"), accept)
 
     def _forget(self, job: Job) -> None:
         def words(_: Job) -> str:

@@ -16,7 +16,7 @@ from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.state import AppState
 
 if TYPE_CHECKING:
-    from cekura_tui.jobs.lease import Owner
+    from cekura_tui.jobs.owner import Owner
     from cekura_tui.workspace.job_service import JobRecord
 
 Facts = list[tuple[str, str]]
@@ -43,8 +43,6 @@ def state_meaning(job: Job, state: AppState) -> str:
     if (repeat := state.relaunch_of(job.number)) is not None:
         return f"Relaunched as job {repeat}."
     meaning = _MEANINGS.get(job.state) or KINDS[job.kind].meanings.get(job.state, "")
-    if job.mismatched:
-        meaning = "The server's answers are about another job. {job.resume} takes the answers anyway. " + _TWICE
     again = " {job.resume} polls again." if job.state == JobState.FAILED and job.resumable else ""
     return with_keys(meaning + again)
 
@@ -180,10 +178,9 @@ def relaunch_question(job: Job, state: AppState, whose_key: str) -> tuple[str, s
     """Title and text of what is asked before a job is launched again; `whose_key` is in its prompt, see `found_in`."""
     sent = f"Job {job.number} was sent at {state.when(job.launched_at)}"
     second = "A relaunch may launch the same job twice and cost credits twice."
-    lost = clean_line(job.reason, 200) if job.mismatched else "The server accepted the job but no longer knows it."
     texts = {
         JobState.UNCONFIRMED: f"{sent}, but no answer confirms that the server has the job. {second}",
-        JobState.LOST: f"{sent}. {lost} {second}",
+        JobState.LOST: f"{sent}. The server accepted the job but no longer knows it. {second}",
     }
     failed = f"{sent} and failed: {clean_line(job.error or job.reason or 'no reason given', 200)}\n\n"
     text = texts.get(job.state, f"{failed}A relaunch may cost credits again.")
@@ -191,12 +188,6 @@ def relaunch_question(job: Job, state: AppState, whose_key: str) -> tuple[str, s
     if whose_key:
         rest += f" The prompt contains {whose_key}."
     return f"Relaunch job {job.number}?", f"{text}\n\n{rest}"
-
-
-def accept_question(job: Job) -> tuple[str, str]:
-    """Title and text of what is asked before an answer is taken that seems to be about another job."""
-    text = f"{clean_line(job.reason, 200)}\n\nThe answers may bring the result of another prompt."
-    return f"Take the answers as job {job.number}'s?", text
 
 
 def forget_question(job: Job) -> tuple[str, str]:

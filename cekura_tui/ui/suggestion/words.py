@@ -14,7 +14,7 @@ from textual.content import Content
 from cekura_tui.evidence.evidence import Sure
 from cekura_tui.evidence.hunk_reasons import Reason
 from cekura_tui.evidence.prompt_issues import PromptIssue
-from cekura_tui.model.job import RESET, Suggestion
+from cekura_tui.model.job import Suggestion
 from cekura_tui.model.json_tree import has_children, leaf_text
 from cekura_tui.model.text import clean, clean_line, count
 from cekura_tui.model.transcript.timeline import clock
@@ -123,8 +123,6 @@ def summary(
     `key` is what an API key that the improved prompt contains is called.
     """
     warnings = []
-    if RESET in suggestion.job.reason:
-        warnings.append(f"{clean_line(suggestion.job.reason)} This suggestion may belong to another job.")
     if key:
         warnings.append(f"The improved prompt contains {key}.")
     if diff.coarse:

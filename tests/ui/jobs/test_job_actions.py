@@ -16,9 +16,9 @@ from textual.widgets import Static
 from waiting import eventually
 from watching import screen_text, sees, still
 
-from cekura_tui.jobs.lease import this_process
+from cekura_tui.jobs.owner import this_process
 from cekura_tui.model.improve_prompt import launch_body
-from cekura_tui.model.job import OTHER_JOB, RESET, Job, JobState
+from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.jobs.job_keys import ACTION_NAMES, JobActions
 from cekura_tui.workspace.setup import Setup
@@ -49,21 +49,6 @@ async def test_a_lost_and_a_failed_job_are_polled_again(
             await sees(pilot, f"Job {number} · ✓ succeeded")
 
 
-async def test_an_answer_about_another_job_is_used_after_a_question_and_marked(
-    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
-) -> None:
-    seeded.put(seeded.running(), JobState.LOST, f"{OTHER_JOB}agent 12, not 7. {RESET}.")
-    scripted.on("GET", PROGRESS, Reply({**DONE, "agent": 12}))
-    async with opened_jobs(quiet, "! lost", "answers are about another", "s Resume polling") as (pilot, _):
-        await pilot.press("s")
-        await sees(pilot, "Take the answers as job 1's?", "agent 12, not 7", "result of another prompt")
-        assert not scripted.requests("GET", PROGRESS)
-        await pilot.press("y")
-        await sees(pilot, "✓ succeeded", gone="Take the answers")
-        await pilot.press("enter")
-        await sees(pilot, "! The server answered with another job: agent 12, not 7.", "This suggestion may belong")
-
-
 async def test_an_unconfirmed_job_is_relaunched_once_after_a_warning(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
@@ -84,27 +69,16 @@ async def test_an_unconfirmed_job_is_relaunched_once_after_a_warning(
         await sees(pilot, "Relaunched  as job 2")
 
 
-async def test_a_relaunch_with_a_key_or_after_answers_about_another_job_says_so(
-    quiet: Setup, seeded: SeededJobs
-) -> None:
+async def test_a_relaunch_of_a_prompt_with_a_key_in_it_says_so(quiet: Setup, seeded: SeededJobs) -> None:
     secret = replace(DRAFT, prompt=Prompt(f"Be kind. Use {KEY} for calls."))
     sent = seeded.jobs.begin_launch(secret, time.time() - 300, this_process())
     seeded.put(sent, JobState.UNCONFIRMED, "The connection broke.")
-    seeded.put(seeded.running(), JobState.LOST, f"{OTHER_JOB}agent 12, not 7. {RESET}.")
-    async with opened_jobs(quiet, "? unconfirmed", "! lost") as (pilot, listed):
-        questions = []
-        for number in (1, 2):
-            listed.move_to(number)
-            await pilot.press("a")
-            await sees(pilot, f"Relaunch job {number}?")
-            questions.append(str(pilot.app.screen.query(Static).first().render()))
-            await pilot.press("n")
-            await sees(pilot, gone="Relaunch job")
-    with_key, mismatched = questions
-    assert "The prompt contains your API key." in with_key
-    assert KEY not in with_key
-    assert "The server answered with another job: agent 12, not 7." in mismatched
-    assert not any(words in mismatched for words in ("no longer knows", "API key"))
+    async with opened_jobs(quiet, "? unconfirmed") as (pilot, _):
+        await pilot.press("a")
+        await sees(pilot, "Relaunch job 1?")
+        question = str(pilot.app.screen.query(Static).first().render())
+    assert "The prompt contains your API key." in question
+    assert KEY not in question
 
 
 async def test_a_relaunch_that_comes_too_late_names_the_job_that_is_there(quiet: Setup, seeded: SeededJobs) -> None:

@@ -17,7 +17,7 @@ from scripted_server import PROGRESS, Reply, ScriptedServer
 from textual.pilot import Pilot
 from watching import screen_text, sees
 
-from cekura_tui.jobs.lease import Owner
+from cekura_tui.jobs.owner import Owner
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.ui.jobs.job import MAX_ANSWER, MAX_ANSWERS

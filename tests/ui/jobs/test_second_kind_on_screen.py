@@ -11,7 +11,7 @@ from kept_jobs import SeededJobs, opened_job
 from second_kind import TEST, TESTS, read_result
 from watching import screen_text, sees
 
-from cekura_tui.jobs.lease import this_process
+from cekura_tui.jobs.owner import this_process
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.ui.away import what_ended
 from cekura_tui.workspace.setup import Setup

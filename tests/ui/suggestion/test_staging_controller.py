@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cekura_tui.jobs.lease import this_process
+from cekura_tui.jobs.owner import this_process
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft

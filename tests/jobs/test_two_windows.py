@@ -1,0 +1,87 @@
+"""Several windows on one database: one of them polls a job at a time, and another goes on when that one ends."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from engine_room import DONE, DRAFT, RUNNING, OpenRoom, Room
+from scripted_server import PROGRESS, Reply, ScriptedServer
+from simulated_time import SimulatedTime
+from waiting import eventually
+
+from cekura_tui.jobs.engine import JobEngine
+from cekura_tui.model.job import JobState
+from cekura_tui.store.store import Store
+
+
+def test_a_poll_is_claimed_by_the_first_window_that_comes(store: Store) -> None:
+    number = store.jobs.begin_launch(DRAFT, 0.0, "me").number
+    claims = [(10.0, 0.0), (10.0, 8.0), (11.0, 9.0), (12.0, 10.0), (13.0, 11.0), (5.0, 3.0)]
+    assert [store.jobs.claim_poll(number, at, since) for at, since in claims] == [True, False, False, True, False, True]
+
+
+async def polls_in_an_hour(open_room: OpenRoom, server: ScriptedServer, windows: int, key: str) -> int:
+    """How often the server is asked about a job in its first hour by so many windows."""
+    time, spread = SimulatedTime(), random.Random(windows).random
+
+    def engine(*args: object, **more: object) -> JobEngine:
+        return JobEngine(*args, **more, clock=time.clock, monotonic=time.monotonic, pause=time.pause, spread=spread)  # type: ignore[arg-type]
+
+    rooms = [await open_room(key=key, engine=engine) for _ in range(windows)]
+    time.busy = lambda: any(room.engine.in_flight for room in rooms)
+    await rooms[0].launch()
+    before = rooms[0].polls()
+    for room in rooms:
+        room.engine.start()
+    await time.passes(3_600.0)
+    for room in rooms:
+        await room.close()
+    return rooms[0].polls() - before
+
+
+@pytest.mark.parametrize("reply", [RUNNING, Reply(b"", 500)], ids=["running", "failing"])
+async def test_two_windows_poll_at_most_a_tenth_more_often_than_one(
+    open_room: OpenRoom, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, reply: Reply
+) -> None:
+    monkeypatch.setattr("cekura_tui.jobs.engine.TICK", 1.0)
+    scripted.on("GET", PROGRESS, reply)
+    one, two = [await polls_in_an_hour(open_room, scripted, windows, str(windows)) for windows in (1, 2)]
+    assert 50 < one <= two * 1.1
+    assert two <= one * 1.1
+
+
+async def test_every_window_shows_the_end_that_one_of_them_recorded(here: Room, open_room: OpenRoom) -> None:
+    here.server.on("GET", PROGRESS, RUNNING, DONE)
+    there = await open_room()
+    here.engine.start()
+    await here.launch()
+    await here.asked(1)
+    there.engine.start()
+    await eventually(lambda: there.engine._running, "the other window follows it")
+    before = there.changes
+    await here.comes_into(JobState.SUCCEEDED)
+    await eventually(lambda: there.changes > before and not there.engine._running, "the other window saw its end")
+    assert here.polls() == 2
+
+
+async def test_a_job_that_another_window_launched_is_followed_without_a_restart(
+    here: Room, open_room: OpenRoom
+) -> None:
+    here.server.on("GET", PROGRESS, DONE)
+    here.engine.start()
+    await (await open_room()).launch()  # its engine was not started: a command that does not wait
+    await here.comes_into(JobState.SUCCEEDED)
+
+
+async def test_a_job_is_polled_on_when_the_window_that_polled_it_is_closed(here: Room, open_room: OpenRoom) -> None:
+    here.server.on("GET", PROGRESS, RUNNING)
+    there = await open_room()
+    await here.launch()
+    here.engine.start()
+    await here.asked(1)
+    there.engine.start()
+    await eventually(lambda: there.engine._running, "the other window follows it")
+    await here.engine.close()
+    here.server.on("GET", PROGRESS, DONE)
+    await there.comes_into(JobState.SUCCEEDED)
