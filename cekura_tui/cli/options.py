@@ -60,10 +60,11 @@ class Options(NamedTuple):
 
     def settings(self) -> Loaded:
         """The settings of all places, without a look at keys; wrong entries of config.toml are no errors."""
-        from cekura_tui.workspace.setup import load
+        from cekura_tui.config.sources import load_settings
 
         flags = {"api_url": self.api_url, "profile": self.profile, "project_id": self.project, "agent_id": self.agent}
-        return load({**flags, "read_only": self.read_only or None}, os.environ, self.paths, demo=self.demo)
+        flags["read_only"] = self.read_only or None
+        return load_settings(flags, os.environ, self.paths.settings, demo=self.demo)
 
     def setup(self, *, new_profile: bool = False, may_run: bool = True) -> Setup:
         """Read environment and files on top of these; wrong entries of config.toml are messages.

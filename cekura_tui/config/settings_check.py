@@ -157,13 +157,11 @@ def line_numbers(text: str) -> dict[Name, int]:
             parsed = tomllib.loads(statement)
         except tomllib.TOMLDecodeError:
             continue
-        if statement.lstrip().startswith("["):
-            table = _innermost(parsed)
-            for end in range(1, len(table) + 1):
-                found.setdefault(table[:end], begin)
-        else:
-            for name in entry_names(parsed):
-                found.setdefault((*table, *name), begin)
+        is_header = statement.lstrip().startswith("[")
+        names = [(*(() if is_header else table), *name) for name in entry_names(parsed)]
+        for name in names:
+            found.setdefault(name, begin)
+        table = names[-1] if is_header else table
         statement = ""
     return found
 
@@ -171,11 +169,6 @@ def line_numbers(text: str) -> dict[Name, int]:
 def lines_with_ends(text: str) -> list[str]:
     """The lines as TOML has them, with their ends: other separators are part of a text."""
     return [f"{line}\n" for line in text.split("\n")]
-
-
-def _innermost(header: Mapping[str, Any]) -> Name:
-    (name, inner), *_ = header.items()
-    return (name, *_innermost(inner)) if isinstance(inner, dict) and inner else (name,)
 
 
 def entry_names(values: Mapping[str, Any]) -> Iterator[Name]:

@@ -181,14 +181,12 @@ def _dotted_entry(table: Any, entry: Name) -> tuple[Any, str] | None:
 
 def _typed(entry: Name, value: object) -> object:
     """A text as what its setting takes, where it can be read as that."""
-    setting = entry[2] if entry[0] == "profiles" and len(entry) > 2 else entry[0]
-    if not isinstance(value, str):
+    setting, *more = entry[2:] if entry[0] == "profiles" and len(entry) > 2 else entry
+    kind = SETTINGS[setting].kind if setting in SETTINGS else None
+    kind = kind.entries if kind is not None and more else kind
+    if kind is None:
         return value
-    if setting in ("columns", "project_id", "agent_id", "organization_id") and re.fullmatch(r"[0-9]{1,19}", value):
-        return int(value)
-    if setting in ("title", "whole_frames", "hints", "read_only") and value in ("true", "false"):
-        return value == "true"
-    return value
+    return value == "true" if kind.type is bool and value in ("true", "false") else kind.read(value)
 
 
 def _refuse_wrong(path: Path, text: str, entry: Name) -> None:

@@ -6,16 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cekura_tui.config.credentials import PROFILE
 from cekura_tui.config.own_file import read_regular
 from cekura_tui.config.settings import (
     ENVIRONMENT,
     FLAGS,
+    PERSONAL,
     SCOPE,
     SETTINGS,
     VENDOR,
+    Name,
     Settings,
     make_settings,
     wrong_values,
@@ -43,7 +45,8 @@ class WrongSettings(UsageError):
 class Loaded(NamedTuple):
     """Settings, and for each where it came from: a flag, a variable, a file with its line, or "default".
 
-    Of a setting that is a table, `came_from` has its entries too, such as "theme.name".
+    Of a setting that is a table, `came_from` has its entries too, such as "theme.name"; the
+    table itself came from where its last entry did.
     """
 
     settings: Settings
@@ -69,38 +72,72 @@ def load_settings(
     *,
     vendor: Mapping[str, str] | None = None,
     vendor_path: Path | None = None,
-    of_file: Collection[str] | None = None,
+    demo: bool = False,
 ) -> Loaded:
     """Merge all places; wrong entries of the file are problems, a wrong flag or variable is a UsageError that names it.
 
-    `vendor` is what the file of the vendor's CLI says, at `vendor_path`. `of_file` names what counts of config.toml,
-    None for everything.
+    `vendor` is the content of the vendor CLI's file at `vendor_path`. For the `demo` only what is about the person
+    counts of the file, and neither server nor profile of a flag.
     """
     file = read_settings_file(path)
+    if demo:
+        flags, env = {name: value for name, value in flags.items() if name not in ("api_url", "profile")}, {}
     from_flags = {name: value for name, value in flags.items() if value is not None}
     from_env = {name: env[variable] for name, variable in ENVIRONMENT.items() if env.get(variable)}
     profile = str((dict(file.values) | from_env | from_flags).get("profile", PROFILE))
-    places = [
-        SettingsSource(_right_of(vendor or {}), dict.fromkeys(VENDOR, str(vendor_path))),
-        _place_of_file(file, (), file.values, of_file),
-        _place_of_file(file, ("profiles", profile), file.profiles.get(profile, {}), of_file),
-        SettingsSource(from_env, ENVIRONMENT),
-        SettingsSource(from_flags, FLAGS),
+    places: list[dict[Name, Found]] = [
+        _of_vendor(vendor or {}, str(vendor_path)),
+        _of_file(file, (), file.values, demo),
+        _of_file(file, ("profiles", profile), file.profiles.get(profile, {}), demo),
+        {(name,): Found(value, ENVIRONMENT[name]) for name, value in from_env.items()},
+        {(name,): Found(value, FLAGS[name]) for name, value in from_flags.items()},
     ]
-    found: dict[str, object] = {}
-    came_from = dict.fromkeys(SETTINGS, DEFAULT)
+    found: dict[Name, Found] = {}
     for place in places:
-        if any(name in place.values for name in SCOPE):
+        if any((name,) in place for name in SCOPE):
             for name in SCOPE:
-                found.pop(name, None)
-                came_from[name] = DEFAULT
-        for name, value in place.values.items():
-            below = found.get(name)
-            found[name] = {**below, **value} if isinstance(below, dict) and isinstance(value, dict) else value
-            came_from |= {one: where for one, where in place.named.items() if one.partition(".")[0] == name}
-    for wrong, text in wrong_values(found).items():
+                found.pop((name,), None)
+        found |= place
+    values: dict[str, Any] = {}
+    came_from = dict.fromkeys(SETTINGS, DEFAULT)
+    for (setting, *entry), (value, where) in found.items():
+        came_from[".".join((setting, *entry))] = came_from[setting] = where
+        if entry:
+            values.setdefault(setting, {})[entry[0]] = value
+        else:
+            values[setting] = value
+    for wrong, text in wrong_values(values).items():
         raise UsageError(f"{wrong[0]} in {came_from[wrong[0]]} {text}.")
-    return Loaded(make_settings(found), came_from, file)
+    return Loaded(make_settings(values), came_from, file)
+
+
+class Found(NamedTuple):
+    """The value of a setting, or of an entry of a table, and the name of its place."""
+
+    value: object
+    where: str
+
+
+def _of_file(file: SettingsFile, table: Name, values: Mapping[str, object], demo: bool) -> dict[Name, Found]:
+    found: dict[Name, object] = {}
+    for name, value in values.items():
+        if demo and name not in PERSONAL:
+            continue
+        if isinstance(value, dict):
+            found |= {(name, entry): one for entry, one in value.items()}
+        else:
+            found[name,] = value
+    return {
+        name: Found(value, file.place(*table, *name))
+        for name, value in found.items()
+        if not demo or name[0] in PERSONAL
+    }
+
+
+def _of_vendor(vendor: Mapping[str, str], where: str) -> dict[Name, Found]:
+    """The settings in the vendor's file; wrong ones are ignored, as its own CLI does."""
+    there = {name: vendor[theirs] for name, theirs in VENDOR.items() if theirs in vendor}
+    return {(name,): Found(value, where) for name, value in there.items() if SETTINGS[name].kind.takes(value)}
 
 
 def read_settings_file(path: Path) -> SettingsFile:
@@ -116,28 +153,3 @@ def read_settings_file(path: Path) -> SettingsFile:
     from cekura_tui.config.settings_check import checked  # who has no file needs none of it
 
     return checked(path, text)
-
-
-class SettingsSource(NamedTuple):
-    """What one place says, and for each setting, and each entry of a table, how the place is called."""
-
-    values: Mapping[str, object]
-    named: Mapping[str, str]
-
-
-def _place_of_file(
-    file: SettingsFile, table: tuple[str, ...], values: Mapping[str, object], only: Collection[str] | None
-) -> SettingsSource:
-    chosen = {name: value for name, value in values.items() if only is None or name in only}
-    named = {name: file.place(*table, name) for name in chosen}
-    for name, value in chosen.items():
-        if isinstance(value, dict):
-            named |= {f"{name}.{entry}": file.place(*table, name, entry) for entry in value}
-    return SettingsSource(chosen, named)
-
-
-def _right_of(vendor: Mapping[str, str]) -> dict[str, object]:
-    """The settings in the vendor's file; wrong ones count for nothing, as its own CLI has it."""
-    found: dict[str, object] = {name: vendor[theirs] for name, theirs in VENDOR.items() if theirs in vendor}
-    wrong = {name[0] for name in wrong_values(found)}
-    return {name: value for name, value in found.items() if name not in wrong}

@@ -10,14 +10,13 @@ import contextlib
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import NamedTuple
 
 from cekura_tui.config.credentials import DEFAULT_API_URL, PROFILE, ApiKey, Server, read_server, saved_key, saved_keys
 from cekura_tui.config.key_lookup import NOT_RUN, KeyPlaces, KeySource, look_up
 from cekura_tui.config.own_file import unwritable
 from cekura_tui.config.paths import Paths, find_paths
-from cekura_tui.config.settings import ENVIRONMENT, FLAGS, PERSONAL, Settings
+from cekura_tui.config.settings import ENVIRONMENT, FLAGS, Settings
 from cekura_tui.config.settings_file import Problem, SettingsFile
 from cekura_tui.config.sources import DEFAULT, Loaded, load_settings, read_settings_file
 from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
@@ -189,7 +188,7 @@ def make_setup(
     paths = find_paths(config_dir, env)
     flags = {"api_url": api_url, "profile": profile, "project_id": project_id, "agent_id": agent_id}
     named = {**flags, "read_only": read_only or None}
-    loaded = load(named, env, paths, demo=demo is not None)
+    loaded = load_settings(named, env, paths.settings, demo=demo is not None)
     if demo is not None:
         opened = demo_setup(paths, demo, read_only=BY_FLAG if read_only else "", settings=loaded.settings)
         return replace(opened, problems=loaded.problems, came_from=loaded.came_from)
@@ -215,7 +214,7 @@ def make_setup(
             if other.key is not None and other.decided == str(vendor_path):
                 server, found = theirs, other
         if theirs.origin == server.origin and found.decided != str(paths.credentials):
-            loaded = load(named, env, paths, vendor=vendor, vendor_path=vendor_path)
+            loaded = load_settings(named, env, paths.settings, vendor=vendor, vendor_path=vendor_path)
     if place == str(paths.credentials):
         settings = replace(loaded.settings, api_url=url)
         loaded = loaded._replace(settings=settings, came_from=loaded.came_from | {"api_url": place})
@@ -263,22 +262,6 @@ def _vendor_server(vendor: Mapping[str, str]) -> Server | None:
         return read_server(vendor.get("api_url", DEFAULT_API_URL)) if vendor else None
     except UsageError:
         return None
-
-
-def load(
-    flags: Mapping[str, object],
-    env: Mapping[str, str],
-    paths: Paths,
-    *,
-    demo: bool = False,
-    vendor: Mapping[str, str] | None = None,
-    vendor_path: Path | None = None,
-) -> Loaded:
-    """The settings of all places; for the embedded workspace those about the person, and no server or profile."""
-    if demo:
-        flags = {name: value for name, value in flags.items() if name not in ("api_url", "profile")}
-        return load_settings(flags, {}, paths.settings, of_file=PERSONAL)
-    return load_settings(flags, env, paths.settings, vendor=vendor, vendor_path=vendor_path)
 
 
 def check_profile(loaded: Loaded, paths: Paths) -> None:
