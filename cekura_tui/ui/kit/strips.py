@@ -1,13 +1,18 @@
 """Text and the segments of a row as lines of exactly so many terminal cells.
 
-First text is broken into lines, at spaces if there are any; quick for ASCII, right for the rest. Then segments become
-strips on the row's style, without control characters, and strips are compared, cut and overlaid.
+First text is broken into lines, at spaces if there are any; quick for ASCII, right for the rest. `StyledText` has
+styles by character. Then segments become strips on the row's style, without control characters, and strips are
+compared, cut and overlaid.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from rich.cells import get_character_cell_size
@@ -102,7 +107,75 @@ def _wide_breaks(line: str, width: int) -> list[tuple[int, int]]:
     return pieces
 
 
+READABLE = 100
+"""The most cells of a line of prose."""
+LEAST = 10
+"""The fewest cells in which text is wrapped."""
+EDGES = 2
+"""Cells that stay blank at both ends of a row."""
+
+
+def readable(room: int) -> int:
+    """The cells in which prose is wrapped, where there is so much room."""
+    return max(min(room, READABLE), LEAST)
+
+
 Line = Sequence[Segment]
+Span = tuple[int, int]
+"""Characters from the first to before the second number."""
+
+
+class Layer(NamedTuple):
+    """A style for some places of a text, which are in order and do not overlap."""
+
+    spans: Sequence[Span]
+    style_of: Callable[[Span], Style]
+
+
+@dataclass(frozen=True, slots=True)
+class StyledText:
+    """A text in a style, with layers of other styles over it; each layer lies over the one before."""
+
+    text: str
+    base: Style | None = None
+    layers: tuple[Layer, ...] = ()
+
+    @staticmethod
+    def joined(pieces: Iterable[tuple[str, Style | None]]) -> StyledText:
+        """The pieces one after the other, each in its style."""
+        texts: list[str] = []
+        styles: dict[Span, Style] = {}
+        at = 0
+        for text, style in pieces:
+            if text and style is not None:
+                styles[at, at + len(text)] = style
+            texts.append(text)
+            at += len(text)
+        return StyledText("".join(texts), layers=(Layer(list(styles), styles.__getitem__),))
+
+    def cut(self, start: int, end: int) -> list[Segment]:
+        """The characters from `start` to before `end` in their styles."""
+        here: list[tuple[int, int, Style]] = []
+        for layer in self.layers:
+            for place in range(bisect_right(layer.spans, start, key=itemgetter(1)), len(layer.spans)):
+                span = layer.spans[place]
+                if span[0] >= end:
+                    break
+                here.append((max(span[0], start), min(span[1], end), layer.style_of(span)))
+        if not here:
+            return [Segment(self.text[start:end], self.base)]
+        line = []
+        for left, right in pairwise(sorted({start, end, *(cut for s, e, _ in here for cut in (s, e))})):
+            style = self.base
+            for s, e, over in here:
+                if s <= left < e:
+                    style = over if style is None else style + over
+            line.append(Segment(self.text[left:right], style))
+        return line
+
+    def wrapped(self, width: int) -> list[list[Segment]]:
+        """One paragraph in lines of at most `width` cells."""
+        return [self.cut(start, end) for start, end in breaks(self.text, width)]
 
 
 class RowState(NamedTuple):

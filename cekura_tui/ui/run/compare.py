@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise, zip_longest
 from typing import ClassVar
 
@@ -32,9 +32,9 @@ from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import Notice, OneLine
 from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane, title_parts
-from cekura_tui.ui.kit.strips import Line, RowState, breaks, strips_of
+from cekura_tui.ui.kit.strips import EDGES, LEAST, Line, RowState, StyledText, strips_of
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.run.turn_lines import BAR
+from cekura_tui.ui.run.turn_lines import BAR, SPEAKER_CELLS, SPEAKER_INKS
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
@@ -42,15 +42,11 @@ BESIDE = 99
 """Cells of a list, 100 columns less the scroll bar, from which on two calls stand side by side."""
 HERE, THERE = "◀", "▶"
 """Before a turn of the one run and of the other, where they stand one below the other."""
-_EDGES = 2
-"""Cells that stay blank at both ends of a row."""
 _MIDDLE = 5
 """Cells between two columns: a rule, then the sign, with a space around each."""
-_SPEAKER_CELLS = 7
 _BAR = f"{BAR} "
 _LINES = 200
 """Lines of one turn that are drawn."""
-_SPEAKERS = {"testing": "caller", "main": "agent", "tool_call": "tool", "tool_result": "tool"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +196,11 @@ class TurnPairs(VirtualList[PairRow]):
         if turn is None:
             return []
         quiet = self.style_of("turn-pairs--quiet")
-        ink = self.style_of(f"turn-pairs--{_SPEAKERS.get(turn.speaker, 'other')}")
+        ink = self.style_of(f"turn-pairs--{SPEAKER_INKS.get(turn.speaker, 'other')}")
         when = fit(time_of(turn, hours=self._hours), self._clock_cells())
-        who = fit(NAMES.get(turn.speaker, turn.role or "other"), _SPEAKER_CELLS)
+        who = fit(NAMES.get(turn.speaker, turn.role or "other"), SPEAKER_CELLS)
         head = [Segment(f"{when} ", quiet), Segment(f"{who} ", ink)]
-        indent, bar = Segment(" " * (len(when) + _SPEAKER_CELLS + 2)), Segment(_BAR, ink)
+        indent, bar = Segment(" " * (len(when) + SPEAKER_CELLS + 2)), Segment(_BAR, ink)
         lines = _wrapped(pieces, room, self.style_of("turn-pairs--differs"))
         if len(lines) > _LINES:
             more = Segment(f"… {count(len(lines) - _LINES + 1, 'line')} more", quiet)
@@ -212,12 +208,12 @@ class TurnPairs(VirtualList[PairRow]):
         return [[*(head if n == 0 else [indent]), bar, *line] for n, line in enumerate(lines)]
 
     def _half(self, width: int) -> int:
-        return (width - _EDGES - _MIDDLE) // 2
+        return (width - EDGES - _MIDDLE) // 2
 
     def _room(self, width: int) -> int:
         """Cells of the text of one turn."""
-        head = self._clock_cells() + 1 + _SPEAKER_CELLS + 1 + len(_BAR)
-        return max((self._half(width) if width >= BESIDE else width - 2 - 3 - 1) - head, 10)
+        head = self._clock_cells() + 1 + SPEAKER_CELLS + 1 + len(_BAR)
+        return max((self._half(width) if width >= BESIDE else width - 2 - 3 - 1) - head, LEAST)
 
     def _clock_cells(self) -> int:
         return 8 if self._hours else 5
@@ -258,17 +254,8 @@ def _wrapped(pieces: Iterable[Piece], width: int, differs: Style) -> list[Line]:
 
 
 def _paragraph(pieces: Sequence[Piece], width: int, differs: Style) -> Iterable[Line]:
-    text = capped("".join(piece for piece, _ in pieces))
-    for start, end in breaks(text, width):
-        line: list[Segment] = []
-        at = 0
-        for piece, other in pieces:
-            if inside := text[max(start, at) : min(end, at + len(piece))]:
-                line.append(Segment(inside, differs if other else None))
-            at += len(piece)
-        if end > at:  # the word about what is beyond the cap
-            line.append(Segment(text[max(start, at) : end]))
-        yield line
+    styled = StyledText.joined((text, differs if other else None) for text, other in pieces)
+    return replace(styled, text=capped(styled.text)).wrapped(width)
 
 
 _SIGNS: tuple[tuple[Sign, str], ...] = (

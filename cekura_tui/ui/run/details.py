@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import ClassVar, NamedTuple
 
@@ -21,7 +21,7 @@ from cekura_tui.model.transcript.search import At
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import TONE_CLASSES
-from cekura_tui.ui.kit.strips import Line, RowState, breaks
+from cekura_tui.ui.kit.strips import EDGES, LEAST, Layer, Line, RowState, Span, StyledText, breaks
 from cekura_tui.ui.kit.viewport import Heights, RowHeights
 from cekura_tui.ui.kit.virtual_list import VirtualList
 
@@ -29,9 +29,6 @@ Spans = Mapping[tuple[Path, Part], Sequence[tuple[int, int]]]
 """The characters that are to be marked, in order, by path and part."""
 
 _SIGNS = {"open": "▾ ", "closed": "▸ "}
-_LEAST = 8
-_EDGES = 2
-"""Cells that stay blank at both ends of a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,29 +62,40 @@ def detail_lines(row: TreeRow, width: int, styles: DetailStyles, spans: Spans) -
     sign = "" if row.kind in ("raw", "title") else _SIGNS.get(row.kind, "  ")
     hang = left + " " * len(sign)
     lines: list[Line] = []
-    for runs, start, end in _cut(row, width - len(hang), styles):
-        lead = left + sign if not lines else hang
-        lines.append([Segment(lead, styles.dim), *_drawn(row, runs, start, end, styles.found, spans)])
+    for runs in _paragraphs(row, styles):
+        text = StyledText.joined((run.text, run.style) for run in runs)
+        marks = Layer(list(_marks(row, runs, spans)), lambda span: styles.found)
+        for line in replace(text, layers=(*text.layers, marks)).wrapped(max(width - len(hang), LEAST)):
+            lines.append([Segment(hang if lines else left + sign, styles.dim), *line])
     return lines
+
+
+def _marks(row: TreeRow, runs: Sequence[_StyledRun], spans: Spans) -> Iterator[Span]:
+    """The marked characters of a paragraph."""
+    before = 0
+    for run in runs:
+        is_shortened = run.part == "name" and row.path[-1] != run.text
+        for start, end in spans.get((row.path, run.part), ()) if run.part and not is_shortened else ():
+            start, end = max(start - run.at, 0), min(end - run.at, len(run.text))
+            if start < end:
+                yield before + start, before + end
+        before += len(run.text)
 
 
 def line_of(row: TreeRow, width: int, styles: DetailStyles, at: int) -> int:
     """The line of a row on which character `at` of its value is drawn."""
     sign = 0 if row.kind in ("raw", "title") else 2
-    for n, (runs, start, end) in enumerate(_cut(row, width - left_of(row, width) - sign, styles)):
-        before = 0
-        for run in runs:
-            if run.part == "value" and run.at + start - before <= at < run.at + end - before and at >= run.at:
-                return n
-            before += len(run.text)
-    return 0
-
-
-def _cut(row: TreeRow, room: int, styles: DetailStyles) -> Iterator[tuple[list[_StyledRun], int, int]]:
-    """The paragraphs of a row, and where each of its lines begins and ends in them."""
+    room = max(width - left_of(row, width) - sign, LEAST)
+    n = 0
     for runs in _paragraphs(row, styles):
-        for start, end in breaks("".join(run.text for run in runs), max(room, _LEAST)):
-            yield runs, start, end
+        for start, end in breaks("".join(run.text for run in runs), room):
+            before = 0
+            for run in runs:
+                if run.part == "value" and run.at + start - before <= at < run.at + end - before and at >= run.at:
+                    return n
+                before += len(run.text)
+            n += 1
+    return 0
 
 
 def _paragraphs(row: TreeRow, styles: DetailStyles) -> Iterator[list[_StyledRun]]:
@@ -125,28 +133,6 @@ def _head(row: TreeRow, styles: DetailStyles) -> list[_StyledRun]:
     part: Part = "label" if row.label else "name"
     name = row.label or row.name
     return [_StyledRun(name, styles.label, part), _StyledRun(": ", styles.dim)] if name else []
-
-
-def _drawn(
-    row: TreeRow, runs: Sequence[_StyledRun], start: int, end: int, found: Style, spans: Spans
-) -> Iterator[Segment]:
-    """The characters of a paragraph from `start` to before `end`."""
-    before = 0
-    for run in runs:
-        first, last = max(start - before, 0), min(end - before, len(run.text))
-        before += len(run.text)
-        if first >= last:
-            continue
-        marked = spans.get((row.path, run.part), ()) if run.part else ()
-        if run.part == "name" and row.path[-1] != run.text:
-            marked = ()  # it is drawn shortened
-        for begin, stop in marked:
-            begin, stop = max(begin - run.at, first), min(stop - run.at, last)
-            if begin < stop:
-                yield Segment(run.text[first:begin], run.style)
-                yield Segment(run.text[begin:stop], run.style + found if run.style else found)
-                first = stop
-        yield Segment(run.text[first:last], run.style)
 
 
 class RunDetails(VirtualList[DetailRow]):
@@ -226,12 +212,12 @@ class RunDetails(VirtualList[DetailRow]):
         return row.key
 
     def estimate(self, row: DetailRow, width: int) -> int:
-        room = max(width - _EDGES - left_of(row, width - _EDGES) - 2, _LEAST)
+        room = max(width - EDGES - left_of(row, width - EDGES) - 2, LEAST)
         return 1 + (len(row.label) + len(row.name) + len(row.text)) // room + row.text.count("\n")
 
     def lines_of(self, row: DetailRow, width: int, state: RowState) -> list[Line]:
         pad = Segment(" ")
-        return [[pad, *line] for line in detail_lines(row, width - _EDGES, self._row_styles(), self._spans)]
+        return [[pad, *line] for line in detail_lines(row, width - EDGES, self._row_styles(), self._spans)]
 
     def _row_styles(self) -> DetailStyles:
         names = ("run-details--title", "tone--strong", "tone--dim", "run-details--found")
@@ -241,7 +227,7 @@ class RunDetails(VirtualList[DetailRow]):
         """Raw JSON of 10,000 turns has 100,000 rows: none is made to estimate how high it is."""
         if self._raw is None or not (width := self._laid_out.width):
             return super()._new_heights()
-        return RowHeights(1 + length // max(width - _EDGES, 1) for length in self._raw.lengths())
+        return RowHeights(1 + length // max(width - EDGES, 1) for length in self._raw.lengths())
 
     def _roots(self) -> dict[str | int, object]:
         return {node.path[0]: node.value for node in self._details.nodes()}
@@ -385,7 +371,7 @@ class RunDetails(VirtualList[DetailRow]):
         row, index = self.cursor_row, self.cursor_index
         if row is None or index is None or not self._laid_out:
             return
-        line = line_of(row, self._laid_out.width - _EDGES, self._row_styles(), at)
+        line = line_of(row, self._laid_out.width - EDGES, self._row_styles(), at)
         if (index, line) not in self._shown:
             before = self.drawn_lines()
             self.viewport.hold(index, line, self._laid_out.height // 3)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
-from operator import itemgetter
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -20,13 +18,11 @@ from cekura_tui.model.transcript.timeline import AN_HOUR, Timing, time_of
 from cekura_tui.model.transcript.tool_call import ToolCalls, brief, ending_of, is_tool, pretty, raw_text, tool_name
 from cekura_tui.model.transcript.transcript import NAMES, TOOLS, Turn
 from cekura_tui.ui.kit.lines import VERDICT_MARKS, VERDICT_TONES
-from cekura_tui.ui.kit.strips import Line, breaks
+from cekura_tui.ui.kit.strips import LEAST, Layer, Line, Span, StyledText, breaks, readable
 from cekura_tui.ui.terminal.cells import drawn, fit
 
-Span = tuple[int, int]
-
 MOST_LINES = 1_000
-"""Lines of one text that are drawn, or a few more: a line that is begun is ended."""
+"""Lines of one text that are drawn, or a few more: the last one is drawn whole."""
 
 
 class LinePiece(NamedTuple):
@@ -39,13 +35,6 @@ class LinePiece(NamedTuple):
     start: int
     end: int
     hidden: str = ""
-
-
-class Layer(NamedTuple):
-    """A style for some places of a text, which are in order and do not overlap."""
-
-    spans: Sequence[Span]
-    style_of: Callable[[Span], Style]
 
 
 def pieces_of(text: str, room: int, note: str = "", begin: int = 0) -> Iterator[LinePiece]:
@@ -79,35 +68,21 @@ def piece_at(pieces: Iterator[LinePiece], offset: int) -> int:
     return found
 
 
-def styled(
-    text: str, piece: LinePiece, room: int, base: Style | None, faint: Style, layers: Sequence[Layer] = ()
-) -> Line:
-    """A piece in its styles; of the last layer's places those are counted that are not drawn."""
+def drawn_piece(text: StyledText, piece: LinePiece, room: int, faint: Style) -> Line:
+    """A piece of a text; in the sign for what is not drawn, the places of the last layer in there are counted."""
     start, end = piece.start, piece.end
-    if piece.hidden:
-        spans = layers[-1].spans if layers else ()
+    if not piece.hidden:
+        note = [Segment(piece.note, faint)] if piece.note else []
+        return [*note, *text.cut(start, end)]
+    found = ""
+    style = faint
+    if text.layers:
+        spans, style_of = text.layers[-1]
         inside = spans[bisect_left(spans, (start, 0)) : bisect_left(spans, (end, 0))]
         found = f", {len(inside):,} found" if inside else ""
-        styles = {layers[-1].style_of(span) for span in inside}
-        hidden = Style.combine([faint, *sorted(styles, key=lambda style: bool(style.bold))])
-        return [Segment(fit(f"… ({piece.hidden}{found})", room).rstrip(), hidden)]
-    line = [Segment(piece.note, faint)] if piece.note else []
-    here: list[tuple[int, int, Style]] = []
-    for layer in layers:
-        for place in range(bisect_right(layer.spans, start, key=itemgetter(1)), len(layer.spans)):
-            span = layer.spans[place]
-            if span[0] >= end:
-                break
-            here.append((max(span[0], start), min(span[1], end), layer.style_of(span)))
-    if not here:
-        return [*line, Segment(text[start:end], base)]
-    for left, right in pairwise(sorted({start, end, *(cut for s, e, _ in here for cut in (s, e))})):
-        style = base
-        for s, e, over in here:
-            if s <= left < e:
-                style = over if style is None else style + over
-        line.append(Segment(text[left:right], style))
-    return line
+        styles = {style_of(span) for span in inside}
+        style = Style.combine([faint, *sorted(styles, key=lambda style: bool(style.bold))])
+    return [Segment(fit(f"… ({piece.hidden}{found})", room).rstrip(), style)]
 
 
 StyleOf = Callable[[str], Style]
@@ -116,8 +91,6 @@ StyleOf = Callable[[str], Style]
 SPEAKER_CELLS = 7
 BAR = "▎"
 """Before every line of a turn, in the colour of its speaker."""
-READABLE = 100
-LEAST = 10
 GUESSED = "~"
 """Beside a turn that verdicts cite only by a guess."""
 _NAMED = 3
@@ -125,7 +98,7 @@ _NAMED = 3
 _NAME_CELLS = 80
 _CLOCKS = ((10 * AN_HOUR, 8), (AN_HOUR, 7), (0, 5))
 """Cells of a time, by the seconds from which on it takes so many."""
-_SPEAKERS = {"testing": "caller", "main": "agent", "tool_call": "tool", "tool_result": "tool"}
+SPEAKER_INKS = {"testing": "caller", "main": "agent", "tool_call": "tool", "tool_result": "tool"}
 
 
 @dataclass(slots=True)
@@ -152,7 +125,7 @@ class TurnLook:
 
     def room(self, width: int) -> int:
         """Cells of a line of a turn's text; the last cell of the row stays blank."""
-        return max(min(width - self.left - 1, READABLE), LEAST)
+        return readable(width - self.left - 1)
 
     def text_of(self, turn: Turn) -> str:
         """The text that is drawn and searched: what was said, or a tool's name and values as JSON."""
@@ -178,7 +151,7 @@ def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> lis
     """The lines of a turn: the mark of the verdicts on it, the time and the speaker beside the first one of its text,
     the speaker's bar before each. A silence stands above them, the verdicts that cite the turn below."""
     room, marks = look.room(width), look.marks.get(turn.n, ())
-    speaker, note = style_of(f"transcript--{_SPEAKERS.get(turn.speaker, 'other')}"), style_of("transcript--note")
+    speaker, note = style_of(f"transcript--{SPEAKER_INKS.get(turn.speaker, 'other')}"), style_of("transcript--note")
     bar = Segment(f"{BAR} ", speaker)
     indent = Segment(" " * (look.left - 2))
     when = time_of(turn, hours=look.hours)
@@ -192,8 +165,8 @@ def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> lis
     ]
     body = _tool(turn, look, room, style_of) if is_tool(turn) else _spoken(turn, look, room, style_of)
     if turn.n in look.raw:
-        raw = raw_text(turn)
-        body += [styled(raw, piece, room, note, note) for piece in pieces_of(raw, room)]
+        raw = StyledText(raw_text(turn), note)
+        body += [drawn_piece(raw, piece, room, note) for piece in pieces_of(raw.text, room)]
     lines: list[Line] = [[*(head if n == 0 else (indent, bar)), *segments] for n, segments in enumerate(body)]
     lines += [[indent, bar, *piece] for piece in _named(marks, room, style_of)]
     if silence := look.timings.get(turn.n, Timing()).silence:
@@ -249,7 +222,8 @@ def _spoken(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Li
     quoted = style_of(f"transcript--quoted-{marks[0].state}") if marks else Style.null()
     spans = _apart(span for mark in marks for span in mark.spans)
     layers = (Layer(spans, lambda span: quoted), _matches(turn, look, style_of))
-    return [styled(turn.text, piece, room, base, note, layers) for piece in _pieces(turn, look, room)]
+    text = StyledText(turn.text, base, layers)
+    return [drawn_piece(text, piece, room, note) for piece in _pieces(turn, look, room)]
 
 
 def _tool(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line]:
@@ -257,13 +231,13 @@ def _tool(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line
     style, faint, found = style_of("transcript--tool"), style_of("transcript--note"), _matches(turn, look, style_of)
     unfolded, first = turn.n in look.unfolded, values_from(turn)
     ending, bad = _ended(turn, look)
-    name = _name(turn, max(room - len(ending) - 6, LEAST), style, faint, found)
+    name = _name(turn, max(room - len(ending) - 6, LEAST), style, found)
     title: list[Segment] = [Segment("▾ " if unfolded else "▸ ", style), *name, Segment("  ")]
     if ending:
         title.append(Segment(f"{ending}  ", style_of("tone--bad") if bad else faint))
     if unfolded:
-        text = look.text_of(turn)
-        return [title, *(styled(text, piece, room, style, faint, (found,)) for piece in _pieces(turn, look, room))]
+        text = StyledText(look.text_of(turn), style, (found,))
+        return [title, *(drawn_piece(text, piece, room, faint) for piece in _pieces(turn, look, room))]
     if hidden := sum(span[1] > first for span in found.spans):
         title.append(Segment(f"{hidden:,} found inside  ", style_of("transcript--match")))
     left = room - sum(cell_len(drawn(part.text)) for part in title)
@@ -271,7 +245,7 @@ def _tool(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line
     return [title]
 
 
-def _name(turn: Turn, room: int, style: Style, faint: Style, found: Layer) -> Line:
+def _name(turn: Turn, room: int, style: Style, found: Layer) -> Line:
     """The name of a tool; what was found is marked in one that can be drawn as it is."""
     name = tool_name(turn)
     short = clean_line(name, 60) or "tool"
@@ -279,7 +253,7 @@ def _name(turn: Turn, room: int, style: Style, faint: Style, found: Layer) -> Li
         short = fit(short, room)
     if short != name:
         return [Segment(short, style)]
-    return styled(name, LinePiece("", 0, len(name)), room, style, faint, (found,))
+    return StyledText(name, style, (found,)).cut(0, len(name))
 
 
 def _ended(turn: Turn, look: TurnLook) -> tuple[str, bool]:

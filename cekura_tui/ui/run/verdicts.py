@@ -25,13 +25,10 @@ from cekura_tui.model.run.words import (
 from cekura_tui.model.text import LONGEST_LINE, capped, clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.lines import TONE_CLASSES, VERDICT_MARKS, VERDICT_TONES
-from cekura_tui.ui.kit.strips import Line, RowState, breaks, strips_of, wrap
+from cekura_tui.ui.kit.strips import EDGES, LEAST, Line, RowState, StyledText, breaks, strips_of, wrap
 from cekura_tui.ui.kit.virtual_list import VirtualList
 
 _PAD, _INDENT = " ", "  "
-_EDGES = 2
-"""Cells that stay blank at both ends of a row."""
-_LEAST = 8
 _VERDICT_LINES = 1_000
 _NOT_APPLICABLE = "Not applicable"
 _ALIGNED: dict[bool | None, State] = {True: "pass", False: "fail", None: "review"}
@@ -136,8 +133,8 @@ class Verdicts(VirtualList[VerdictRow]):
         """About so many lines as the texts have characters."""
         verdict = row.verdict
         if verdict.state == "na":
-            return (2 if row.heading else 0) + min(len(_folded(row)) // max(width - 4, _LEAST) + 1, _VERDICT_LINES)
-        room = max(width - 6, _LEAST)
+            return (2 if row.heading else 0) + min(len(_folded(row)) // max(width - 4, LEAST) + 1, _VERDICT_LINES)
+        room = max(width - 6, LEAST)
         texts = chain(*explanation_and_parts(verdict))
         explained = sum(min(len(text), LONGEST_LINE) // room + 1 for text in texts)
         lines = 1 + bool(row.evidence) + explained + len(verdict.categories) + bool(verdict.percentiles)
@@ -145,7 +142,7 @@ class Verdicts(VirtualList[VerdictRow]):
 
     def lines_of(self, row: VerdictRow, width: int, state: RowState) -> Sequence[Line]:
         """What was judged in bold, how, then the rest, wrapped; quiet if it does not apply."""
-        room, pad = width - _EDGES, Segment(_PAD)
+        room, pad = width - EDGES, Segment(_PAD)
         lines = self._not_applicable(row, room) if row.verdict.state == "na" else self._judged(row, room)
         return [[pad, *line] for line in lines]
 
@@ -154,11 +151,11 @@ class Verdicts(VirtualList[VerdictRow]):
         if row.heading:
             yield []
             yield [Segment(row.heading, self.style_of("tone--strong"))]
-        for n, text in enumerate(wrap(capped(_folded(row)), max(width - 2, _LEAST))[:_VERDICT_LINES]):
+        for n, text in enumerate(wrap(capped(_folded(row)), max(width - 2, LEAST))[:_VERDICT_LINES]):
             yield [Segment(_INDENT if n else "", dim), Segment(text, dim)]
 
     def _judged(self, row: VerdictRow, width: int) -> list[Line]:
-        dim, room = self.style_of("tone--dim"), max(width - 2, _LEAST)
+        dim, room = self.style_of("tone--dim"), max(width - 2, LEAST)
         lines = self._title(row.verdict, room)
         if row.evidence:
             lines += [[Segment(_INDENT), Segment(part, dim)] for part in wrap(clean_line(row.evidence), room)]
@@ -167,7 +164,7 @@ class Verdicts(VirtualList[VerdictRow]):
                 if len(lines) >= _VERDICT_LINES:
                     lines.append([Segment(f"{_INDENT}… more lines are not shown", dim)])
                     return lines
-                lines += self._paragraph(part, text, max(room - 2, _LEAST))
+                lines += self._paragraph(part, text, max(room - 2, LEAST))
                 part = replace(part, sign=_INDENT if part.sign else "")
         return lines
 
@@ -177,7 +174,7 @@ class Verdicts(VirtualList[VerdictRow]):
             return super().render_line(y)
         width = self._area.width
         dim = self.style_of("tone--dim")
-        lines = [[Segment(_PAD), Segment(text, dim)] for text in wrap(self._note, max(width - _EDGES, _LEAST))]
+        lines = [[Segment(_PAD), Segment(text, dim)] for text in wrap(self._note, max(width - EDGES, LEAST))]
         return strips_of(lines, width, self.rich_style)[y] if y < len(lines) else super().render_line(y)
 
     def _show_note(self, note: str) -> None:
@@ -189,13 +186,12 @@ class Verdicts(VirtualList[VerdictRow]):
         tone, strong = self.style_of(f"tone--{VERDICT_TONES[verdict.state]}"), self.style_of("tone--strong")
         name = clean_line(verdict.name, LONGEST_LINE)
         title = f"{name}  {judged_words(verdict)}"
-        lines: list[Line] = []
+        styled = StyledText.joined([(name, strong), (title[len(name) :], tone)])
         # A threshold stays in one line with its sign.
-        for start, end in breaks(title.replace("≥ ", "≥\u00a0").replace("≤ ", "≤\u00a0"), room):
-            middle = min(max(len(name), start), end)
-            sign = Segment(_INDENT if lines else f"{VERDICT_MARKS[verdict.state]} ", tone)
-            lines.append([sign, Segment(title[start:middle], strong), Segment(title[middle:end], tone)])
-        return lines
+        whole = title.replace("≥ ", "≥\u00a0").replace("≤ ", "≤\u00a0")
+        lines = [styled.cut(start, end) for start, end in breaks(whole, room)]
+        signs = [f"{VERDICT_MARKS[verdict.state]} ", *[_INDENT] * (len(lines) - 1)]
+        return [[Segment(sign, tone), *line] for sign, line in zip(signs, lines, strict=True)]
 
     def _paragraph(self, part: _Paragraph, text: str, room: int) -> Iterator[Line]:
         tone = self.style_of(f"tone--{part.tone}") if part.tone else Style.null()

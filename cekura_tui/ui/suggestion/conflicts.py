@@ -14,7 +14,7 @@ from cekura_tui.prose.merge import Conflict, Merge, Side, conflict_places
 from cekura_tui.prose.words import WordSpan, quiet, word_spans
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.strips import Line, RowState, breaks
+from cekura_tui.ui.kit.strips import LEAST, Layer, Line, RowState, Span, StyledText
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.terminal.cells import fit
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _GUTTER = 5
 """A blank cell, and a rule between others."""
-_LEAST = 10
 _MARKED = 20_000
 """Characters of a version beyond which it is shown without marks at its words."""
 
@@ -40,7 +39,7 @@ class ConflictRow:
     text: str
     is_head: bool = False
     chosen: bool = False
-    fresh: tuple[tuple[int, int], ...] = ()
+    fresh: tuple[Span, ...] = ()
 
 
 def conflict_rows(conflict: Conflict, decision: Decision | None, job: int, agent: str) -> list[ConflictRow]:
@@ -95,29 +94,21 @@ class ConflictTexts(VirtualList[ConflictRow]):
                 [Segment(fit(f" {row.text}", width), self.style_of(f"conflict--{'chosen' if row.chosen else 'head'}"))]
             ]
         rule = Segment("   ┃ " if row.chosen else "   │ ", self.style_of("conflict--rule"))
-        drawn, fresh = capped(row.text), self.style_of("conflict--fresh")
-        lines = []
-        for start, end in breaks(drawn, _room(width)):
-            line, at = [rule], start
-            for left, right in row.fresh:
-                left, right = max(left, at), min(right, end)
-                if left < right:
-                    line += [Segment(drawn[at:left]), Segment(drawn[left:right], fresh)]
-                    at = right
-            lines.append([*line, Segment(drawn[at:end])])
-        return lines
+        fresh = self.style_of("conflict--fresh")
+        text = StyledText(capped(row.text), layers=(Layer(row.fresh, lambda span: fresh),))
+        return [[rule, *line] for line in text.wrapped(_room(width))]
 
 
 def _room(width: int) -> int:
-    return max(width - _GUTTER - 1, _LEAST)
+    return max(width - _GUTTER - 1, LEAST)
 
 
-def _lines(base: str, text: str) -> list[tuple[str, tuple[tuple[int, int], ...]]]:
+def _lines(base: str, text: str) -> list[tuple[str, tuple[Span, ...]]]:
     """The lines of a version, and on each what the base does not have; white space around all is left out."""
     spans = [WordSpan("same", text)]
     if len(text) + len(base) <= _MARKED and text != base:
         spans = [span for span in quiet(word_spans(base, text)) if span.op != "del"]
-    lines: list[tuple[str, list[tuple[int, int]]]] = [("", [])]
+    lines: list[tuple[str, list[Span]]] = [("", [])]
     for span in spans:
         for n, part in enumerate(visible(span.text).split("\n")):
             if n:

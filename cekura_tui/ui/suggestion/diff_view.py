@@ -36,7 +36,7 @@ from cekura_tui.prose.lines import (
 from cekura_tui.prose.staging import Choices
 from cekura_tui.prose.words import Op, WordSpan, word_count, word_spans
 from cekura_tui.ui.actions import Action
-from cekura_tui.ui.kit.strips import Line, RowState, breaks
+from cekura_tui.ui.kit.strips import LEAST, Line, RowState, StyledText, breaks, readable
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
 from cekura_tui.ui.terminal.cells import fit
 
@@ -189,8 +189,6 @@ def _head(number: str, hunk: Hunk, passage: Passage, state: str) -> tuple[WordSp
 
 WIDE = 137
 """From so many cells on there are two columns: what a view in a frame has of a terminal of 140."""
-_READABLE = 100
-_LEAST = 10
 _GUTTER = 3
 """A blank cell, the mark, a blank cell."""
 _BETWEEN = " │ "
@@ -203,8 +201,6 @@ _COMPARED = 4_000
 
 _Side = Literal["", "del", "ins", "away", "here"]
 _MARKS: dict[_Side, str] = {"": " ", "del": "−", "ins": "+", "away": "→", "here": "←"}
-
-Styled = list[tuple[str, Style | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +220,8 @@ class DiffLook:
 def text_room(width: int) -> int:
     """The cells of a line of text, in a view of this width."""
     if width >= WIDE:
-        return min((width - len(_BETWEEN) - 1) // 2 - _GUTTER, _READABLE)
-    return max(min(width - _GUTTER - 1, _READABLE), _LEAST)
+        return readable((width - len(_BETWEEN) - 1) // 2 - _GUTTER)
+    return readable(width - _GUTTER - 1)
 
 
 def _item_of(text: str) -> str:
@@ -269,11 +265,9 @@ def _note_lines(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
         "del": look.style_of("prose-diff--went"),
         "ins": look.style_of("prose-diff--came"),
     }
-    styled: Styled = [(span.text, inks[span.op]) for span in row.line.spans]
-    text = capped(row.text)
-    first, *others = breaks(text, max(min(width, WIDE) - 2, _LEAST))
-    lines: list[Line] = [[Segment(" "), *_piece(styled, *first)]]
-    lines += ([Segment(" " * _GUTTER), *_piece(styled, start, end)] for start, end in others)
+    styled = StyledText.joined((span.text, inks[span.op]) for span in row.line.spans)
+    first, *others = replace(styled, text=capped(row.text)).wrapped(max(min(width, WIDE) - 2, LEAST))
+    lines = [[Segment(" "), *first], *([Segment(" " * _GUTTER), *line] for line in others)]
     return [grounded(line, width, ground) for line in lines]
 
 
@@ -332,12 +326,12 @@ def _wrapped(row: DiffRow, spans: Sequence[WordSpan], side: _Side, room: int, wi
     mark = [Segment(" "), Segment(_MARKS[side], ink), Segment(" ")]
     found: list[Line] = []
     for line in _by_line(spans):
-        styled = _styled(row, line, look)
+        pieces = _styled(row, line, look)
         if not found and row.line.continues:
-            styled.insert(0, ("… ", look.style_of("prose-diff--fold")))
-        text = "".join(part for part, _ in styled)
-        for start, end, indent in hung_breaks(text, room):
-            piece = [*mark, *([Segment(" " * indent)] if indent else []), *_piece(styled, start, end)]
+            pieces.insert(0, ("… ", look.style_of("prose-diff--fold")))
+        text = StyledText.joined(pieces)
+        for start, end, indent in hung_breaks(text.text, room):
+            piece = [*mark, *([Segment(" " * indent)] if indent else []), *text.cut(start, end)]
             found.append(grounded(piece, width, ground))
     return found
 
@@ -352,13 +346,13 @@ def _by_line(spans: Sequence[WordSpan]) -> list[list[WordSpan]]:
     return lines
 
 
-def _styled(row: DiffRow, spans: Sequence[WordSpan], look: DiffLook) -> Styled:
+def _styled(row: DiffRow, spans: Sequence[WordSpan], look: DiffLook) -> list[tuple[str, Style | None]]:
     """The words in their styles: on a line that has words which are the same, others have a ground of their own. A
     number that follows from other changes is no change: in a line that is the same it is "2→3"."""
     rejected = look.style_of("prose-diff--rejected") if row.decided == "rejected" else None
     follows = look.style_of("prose-diff--fold")
     is_mixed = any(span.op == "same" and any(map(str.isalnum, span.text)) for span in spans)
-    found: Styled = []
+    found: list[tuple[str, Style | None]] = []
     before: Op = "same"
     for span in spans:
         if span.format == "follows":
@@ -388,20 +382,6 @@ def grounded(line: Line, width: int, ground: Style | None) -> Line:
 def _filled(line: Line, width: int) -> Line:
     used = sum(segment.cell_length for segment in line)
     return [*line, Segment(fit("", width - used))]
-
-
-def _piece(styled: Styled, start: int, end: int) -> list[Segment]:
-    """The part of styled text from one character to another."""
-    found = []
-    at = 0
-    for text, style in styled:
-        part = text[max(start - at, 0) : max(end - at, 0)]
-        if part:
-            found.append(Segment(part, style))
-        at += len(text)
-        if at >= end:
-            break
-    return found
 
 
 class ProseDiffView(VirtualList[DiffRow]):

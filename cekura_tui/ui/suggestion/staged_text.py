@@ -14,14 +14,12 @@ from cekura_tui.prose.lines import stretches
 from cekura_tui.prose.staged_lines import StagedLine, StagedMark, staged_lines
 from cekura_tui.prose.staging import Choices
 from cekura_tui.ui.kit.row_renderer import DrawnLine
-from cekura_tui.ui.kit.strips import Line, RowState
+from cekura_tui.ui.kit.strips import Line, RowState, readable
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.suggestion.diff_view import grounded, hung_breaks
 
 _GUTTER = 3
 """A blank cell, the mark, a blank cell."""
-_READABLE = 100
-_LEAST = 10
 _AFTER = 3
 """Lines that are shown below the one with the hunk."""
 
@@ -121,4 +119,4 @@ def _rows(n: int, line: StagedLine) -> Iterator[StagedRow]:
 
 
 def _room(width: int) -> int:
-    return max(min(width - _GUTTER - 1, _READABLE), _LEAST)
+    return readable(width - _GUTTER - 1)
