@@ -223,7 +223,7 @@ def _run_json(view: RunView) -> ComparedRunJson:
     row = view.row
     return {
         "run": row.id,
-        "outcome": row.outcome.to_json(),
+        "outcome": {"kind": row.outcome.kind, "text": row.outcome.text},
         "scenario": row.scenario,
         "personality": row.personality,
         "agent": row.agent,

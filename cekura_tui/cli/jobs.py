@@ -17,7 +17,6 @@ from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 
 if TYPE_CHECKING:
     from cekura_tui.model.job import Job
-    from cekura_tui.model.json_shapes import JobChangeJson
     from cekura_tui.workspace.session import Session
 
 
@@ -279,8 +278,7 @@ class _Watch:
         if self._as_json:
             from datetime import UTC, datetime
 
-            change: JobChangeJson = {**job.to_json(), "at": datetime.now(UTC).isoformat(timespec="seconds")}
-            put_json(change)
+            put_json({**job.to_json(), "at": datetime.now(UTC).isoformat(timespec="seconds")})
         else:
             put(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {state_line(job)}")
 

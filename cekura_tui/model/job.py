@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import Prompt, clean_line
-
-if TYPE_CHECKING:
-    from cekura_tui.model.json_shapes import JobJson, JobResultJson, SuggestionJson
 
 MAX_RUNS = 3
 MAX_PROMPT_BYTES = 200_000
@@ -139,9 +136,9 @@ class Job:
         """Its agent's name and id, as far as they are known."""
         return clean_line(self.agent_name) + (f" ({self.agent_id})" if self.agent_id is not None else "")
 
-    def to_json(self) -> JobJson:
+    def to_json(self) -> dict[str, Any]:
         """The shape that scripts get, without the texts; it names the kind where that is not the first one."""
-        job: JobJson = {
+        job = {
             "job": self.number,
             "state": self.state,
             "state_since": _iso(self.since),
@@ -187,7 +184,7 @@ class Suggestion(NamedTuple):
         """Whether the proposal is the prompt that was sent."""
         return self.improved_prompt == self.sent
 
-    def to_json(self) -> SuggestionJson | JobResultJson:
+    def to_json(self) -> dict[str, Any]:
         """The shape that `jobs show --json` prints: the job and what it brought, by its kind."""
         job = self.job
         if job.kind != DEFAULT_KIND:

@@ -1,11 +1,12 @@
 """The shapes of all JSON that scripts get, each declared once.
 
-What prints them makes values of these types, which mypy checks; `schema_of` gives the JSON Schema of one. Nothing here
-is loaded for anything else, for it needs pydantic.
+Dataclasses that are printed whole are shapes themselves, see `as_json`. `schema_of` gives the JSON Schema of a shape,
+against which the tests check what is printed. Nothing here is loaded for anything else, for it needs pydantic.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -17,9 +18,9 @@ from cekura_tui.model.job import JobState
 from cekura_tui.model.prompt_events import How as PromptHow
 from cekura_tui.model.run.groups import How
 from cekura_tui.model.run.outcome import Kind
-from cekura_tui.model.run.verdict import Source, State
+from cekura_tui.model.run.verdict import Source, State, Verdict
 from cekura_tui.model.transcript.tool_call import Ending
-from cekura_tui.model.transcript.transcript import Form, Speaker
+from cekura_tui.model.transcript.transcript import Form, Speaker, Turn
 
 _WHOLE = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 _WITH_MORE = ConfigDict(extra="allow", use_attribute_docstrings=True)
@@ -40,60 +41,6 @@ class OutcomeJson(TypedDict):
     """The same in a few words."""
 
 
-@with_config(_WHOLE)
-class AlignmentJson(TypedDict):
-    """Whether one part of the expected outcome was met."""
-
-    outcome: str
-    prompt_part: str
-    aligned: bool | None
-    """Null where that was not sent."""
-
-
-@with_config(_WHOLE)
-class VerdictJson(TypedDict):
-    """One judgement of a run."""
-
-    source: Source
-    id: int | None
-    name: str | None
-    """Null where none was sent."""
-    state: State
-    score: float | None
-    """In the metric's scale, or 0 to 100 of the expected outcome; null where there is none, and where the one that was
-    sent says otherwise than the state."""
-    raw_value: Any
-    """What was sent in the place of a number, or beside it, as it came: the enum or value, else the score."""
-    threshold: str | None
-    """In the server's words."""
-    explanation: list[str]
-    alignments: list[AlignmentJson]
-    """The parts of the expected outcome."""
-    priority: str | None
-    """The server's word for the weight."""
-    deviation: float | str | None
-    """Of a critical category; else null."""
-    wrongly_marked: bool | None
-    """Of a critical category: whether a person marked it as wrong; null where not sent."""
-
-
-@with_config(_WHOLE)
-class TurnJson(TypedDict):
-    """One turn of a call."""
-
-    n: Annotated[int, Field(ge=1)]
-    speaker: Speaker
-    """`testing` is the simulated caller, `main` the agent under test."""
-    role: str
-    """The server's word for the speaker."""
-    start: float | None
-    """Seconds from the start of the call."""
-    end: float | None
-    text: str
-    tool: dict[str, Any] | None
-    """What was sent of a call of a tool or of its result."""
-
-
 @with_config(_WITH_MORE)
 class RunRowJson(TypedDict):
     """A run of a list: the server's row with every field as sent, and how the run ended."""
@@ -108,8 +55,8 @@ class RunJson(TypedDict):
 
     id: Id
     outcome: OutcomeJson
-    turns: list[TurnJson]
-    verdicts: list[VerdictJson]
+    turns: list[Turn]
+    verdicts: list[Verdict]
     """Failing ones first."""
 
 
@@ -122,7 +69,7 @@ class TranscriptJson(TypedDict):
     """Where the turns come from; `encrypted` and `empty` have none."""
     note: str
     """Why there are no turns, or what the text lacks; else empty."""
-    turns: list[TurnJson]
+    turns: list[Turn]
 
 
 @with_config(_WHOLE)
@@ -581,15 +528,29 @@ SHAPES: dict[str, tuple[str, Any]] = {
 """What prints each shape, by the name of its schema."""
 
 
-class _Untitled(GenerateJsonSchema):
-    """Without a title of each property that only says its name again."""
+class _Schema(GenerateJsonSchema):
+    """Without a title of each property that only says its name again.
+
+    A dataclass is printed whole, so its fields are all required and need no default; it bears the name of its shape.
+    """
 
     def field_title_should_be_set(self, schema: object) -> bool:
         return False
+
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        return field["type"] == "dataclass-field" or super().field_is_required(field, total)
+
+    def default_schema(self, schema: Any) -> dict[str, Any]:
+        return self.generate_inner(schema["schema"])
+
+    def get_defs_ref(self, core_mode_ref: Any) -> Any:
+        core_ref, mode = core_mode_ref
+        core_mode_ref = re.sub(r"\.(Alignment|Turn|Verdict):", r".\1Json:", core_ref), mode
+        return super().get_defs_ref(core_mode_ref)
 
 
 def schema_of(name: str) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a shape."""
     where, shape = SHAPES[name]
-    schema = TypeAdapter(shape).json_schema(mode="serialization", schema_generator=_Untitled)
+    schema = TypeAdapter(shape).json_schema(mode="serialization", schema_generator=_Schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$comment": f"cekura-tui: {where}", **schema}

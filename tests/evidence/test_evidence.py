@@ -58,7 +58,7 @@ def test_each_turn_says_how_sure_it_is_and_why_in_plain_words() -> None:
 
 def test_failed_verdicts_come_first_among_the_marks_of_a_turn_then_those_to_review() -> None:
     states: tuple[State, ...] = ("pass", "na", "review", "fail")
-    verdicts = [Verdict("metric", n, f"{state}ed", state, None, None) for n, state in enumerate(states)]
+    verdicts = [Verdict("metric", n, f"{state}ed", state, None) for n, state in enumerate(states)]
     marks = marks_of((verdict, [Evidence(7, "sure", "quoted", ((0, 4),))]) for verdict in verdicts)
     assert [mark.name for mark in marks[7]] == ["failed", "reviewed", "passed", "naed"]
     assert marks[7][0] == TurnMark("fail", "failed", "quoted", "sure", ((0, 4),))

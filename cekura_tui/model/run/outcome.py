@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from cekura_tui.model.text import clean_line, count
 
 if TYPE_CHECKING:
-    from cekura_tui.model.json_shapes import OutcomeJson
     from cekura_tui.model.run.run import Run
     from cekura_tui.model.run.verdict import Verdict
 
@@ -49,10 +48,6 @@ class Outcome(NamedTuple):
     def settled(self) -> bool:
         """Whether the run has ended, so that it changes no more but by review."""
         return self.kind != "running"
-
-    def to_json(self) -> OutcomeJson:
-        """The shape that scripts get."""
-        return {"kind": self.kind, "text": self.text}
 
 
 def outcome_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> Outcome:

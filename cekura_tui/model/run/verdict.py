@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+
+from cekura_tui.model.as_json import NOT_IN_JSON, shape
 
 if TYPE_CHECKING:
-    from cekura_tui.model.json_shapes import AlignmentJson, VerdictJson
     from cekura_tui.model.run.run import CriticalCategory, ExpectedOutcome, Metric, RubricLine, Run
 
 
@@ -243,15 +244,13 @@ _CRITICAL = "critical"
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """Whether one part of the expected outcome was met; `aligned` is None where that was not told."""
+    """Whether one part of the expected outcome was met."""
 
+    __pydantic_config__: ClassVar = shape("AlignmentJson")
     outcome: str
     prompt_part: str
     aligned: bool | None
-
-    def to_json(self) -> AlignmentJson:
-        """The shape that `runs show --json` prints."""
-        return {"outcome": self.outcome, "prompt_part": self.prompt_part, "aligned": self.aligned}
+    """Null where that was not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,32 +266,44 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One judgement. `score` is in the metric's own scale, or 0 to 100 of the expected outcome; None where there is
-    none, also where the server's says otherwise than the state. `raw_value` is what was sent in its place or beside it,
-    as it came; `deviation` is a critical category's, a number or words. `threshold` is as the server words it.
+    """One judgement of a run."""
 
-    `explanation` is whole, of a critical category the feedback. `priority` is the server's word of a critical category,
-    of a metric "critical" where one of its categories is. `kind` is the metric's type in words; `percentiles` are
-    pairs such as ("p90", 1120.0) in the metric's scale. One that is not `named` is called by what else is known.
-    """
-
+    __pydantic_config__: ClassVar = shape("VerdictJson")
     source: Source
     id: int | None
-    name: str
+    sent_name: str | None = field(metadata={"serialization_alias": "name"})
+    """Null where none was sent."""
     state: State
     score: float | None
-    threshold: str | None
+    """In the metric's scale, or 0 to 100 of the expected outcome; null where there is none, and where the one that was
+    sent says otherwise than the state."""
+    raw_value: Any = field(default=None, hash=False)
+    """What was sent in the place of a number, or beside it, as it came: the enum or value, else the score."""
+    threshold: str | None = None
+    """In the server's words."""
     explanation: tuple[str, ...] = ()
-    workflow: bool = False
     alignments: tuple[Alignment, ...] = ()
+    """The parts of the expected outcome."""
     priority: str | None = None
-    categories: tuple[Category, ...] = ()
-    percentiles: tuple[tuple[str, float], ...] = ()
-    kind: str = ""
-    wrongly_marked: bool | None = None
-    raw_value: object = field(default=None, hash=False)
+    """The server's word for the weight."""
     deviation: float | str | None = None
-    named: bool = True
+    """Of a critical category; else null."""
+    wrongly_marked: bool | None = None
+    """Of a critical category: whether a person marked it as wrong; null where not sent."""
+    workflow: bool = field(default=False, metadata=NOT_IN_JSON)
+    categories: tuple[Category, ...] = field(default=(), metadata=NOT_IN_JSON)
+    percentiles: tuple[tuple[str, float], ...] = field(default=(), metadata=NOT_IN_JSON)
+    """Pairs such as ("p90", 1120.0), in the metric's scale."""
+    kind: str = field(default="", metadata=NOT_IN_JSON)
+    """The metric's type in words."""
+
+    @property
+    def name(self) -> str:
+        """The name that was sent, else what is known in its place."""
+        if self.sent_name is not None or self.source == "expected_outcome":
+            return self.sent_name or ""
+        noun = "metric" if self.source == "metric" else "category"
+        return f"unnamed {noun}" if self.id is None else f"{noun} {self.id}"
 
     @property
     def shown_value(self) -> float | str | None:
@@ -311,23 +322,6 @@ class Verdict:
         """The explanation, then each part of the expected outcome that was not met."""
         missed = (part.prompt_part or part.outcome for part in self.alignments if part.aligned is False)
         return (*self.explanation, *(f"Not met: {part}" for part in missed if part))
-
-    def to_json(self) -> VerdictJson:
-        """The shape that `runs show --json` prints."""
-        return {
-            "source": self.source,
-            "id": self.id,
-            "name": self.name if self.named else None,
-            "state": self.state,
-            "score": self.score,
-            "raw_value": self.raw_value,
-            "threshold": self.threshold,
-            "explanation": list(self.explanation),
-            "alignments": [alignment.to_json() for alignment in self.alignments],
-            "priority": self.priority,
-            "deviation": self.deviation,
-            "wrongly_marked": self.wrongly_marked,
-        }
 
 
 def read_verdicts(run: Run) -> tuple[Verdict, ...]:
@@ -359,7 +353,7 @@ def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
     return Verdict(
         source="metric",
         id=metric.id,
-        name=name or (f"metric {metric.id}" if metric.id is not None else "unnamed metric"),
+        sent_name=name,
         state=state,
         score=fitting,
         threshold=line.text if line else None,
@@ -370,7 +364,6 @@ def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
         percentiles=tuple(_percentiles(extra.get("percentiles"))) if extra else (),
         kind=_kind(metric),
         raw_value=metric.score if value is None or score != fitting else value,
-        named=name is not None,
     )
 
 
@@ -486,10 +479,9 @@ def _of_expected(expected: ExpectedOutcome) -> Verdict | None:
     return Verdict(
         source="expected_outcome",
         id=None,
-        name="Expected outcome",
+        sent_name="Expected outcome",
         state=state,
         score=_fitting(score, state, score == 100 if score in (0, 100) else None),
-        threshold=None,
         explanation=explanation,
         alignments=alignments,
         raw_value=expected.score,
@@ -515,15 +507,13 @@ def _of_category(category: CriticalCategory) -> Verdict:
     return Verdict(
         source="critical_category",
         id=category.category_id,
-        name=name or f"category {category.category_id}",
+        sent_name=name,
         state=_category_state(category, deviation),
         score=None,
-        threshold=None,
         explanation=(category.feedback,) if category.feedback else (),
         priority=category.priority,
         wrongly_marked=category.wrongly_marked,
         deviation=deviation,
-        named=name is not None,
     )
 
 

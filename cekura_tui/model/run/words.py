@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from cekura_tui.model.as_json import to_json
 from cekura_tui.model.run.outcome import Outcome, outcome_of
 from cekura_tui.model.run.verdict import (
     Alignment,
@@ -27,7 +28,7 @@ from cekura_tui.model.text import clean, clean_json, clean_line, clock_text, jso
 from cekura_tui.model.transcript.transcript import Transcript, Turn, read_transcript
 
 if TYPE_CHECKING:
-    from cekura_tui.model.json_shapes import RunExportJson, RunJson, RunRowJson, TranscriptJson
+    from cekura_tui.model.json_shapes import RunExportJson, RunJson, RunRowJson
     from cekura_tui.model.run.run import Run
 
 T = TypeVar("T")
@@ -420,7 +421,7 @@ def _unfolded(value: object) -> object:
 
 def row_as_json(run: Run, outcome: Outcome) -> RunRowJson:
     """The run as it came, with its outcome."""
-    own: Mapping[str, object] = {"id": run.id, "outcome": outcome.to_json()}  # the id may have come as a text
+    own: Mapping[str, object] = {"id": run.id, "outcome": outcome._asdict()}  # the id may have come as a text
     return cast("RunRowJson", {**(run.sent or run.source), **own})
 
 
@@ -429,8 +430,8 @@ def as_json(run: Run) -> RunJson:
     verdicts = read_verdicts(run)
     exact = verdicts if run.sent is None else _as_sent(verdicts, read_verdicts(run.exact(run.sent)), _judged)
     read: Mapping[str, object] = {
-        "turns": [turn.to_json() for turn in _exact_turns(read_transcript(run).turns, run.sent)],
-        "verdicts": [verdict.to_json() for verdict in exact],
+        "turns": [to_json(turn) for turn in _exact_turns(read_transcript(run).turns, run.sent)],
+        "verdicts": [to_json(verdict) for verdict in exact],
     }
     return cast("RunJson", {**row_as_json(run, outcome_of(run, verdicts)), **read})
 
@@ -438,11 +439,11 @@ def as_json(run: Run) -> RunJson:
 def transcript_json(view: RunView, *, first: int | None = None) -> str:
     """The transcript, or its `first` turns, as one object: `run` (the id), the `form` it came in, a `note`, `turns`."""
     transcript = view.transcript
-    whole: TranscriptJson = {
+    whole = {
         "run": view.row.id,
         "form": transcript.form,
         "note": transcript.note,
-        "turns": [turn.to_json() for turn in _exact_turns(transcript.turns, view.sent)[:first]],
+        "turns": [to_json(turn) for turn in _exact_turns(transcript.turns, view.sent)[:first]],
     }
     return json_text(whole, indent=2)
 

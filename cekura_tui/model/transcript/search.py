@@ -9,13 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cekura_tui.model.text import clean, count
 from cekura_tui.model.transcript.transcript import Speaker, Turn
-
-if TYPE_CHECKING:
-    from cekura_tui.model.json_shapes import HitJson
 
 MOST = 10_000
 """Places in one turn that are counted; nobody goes through more."""
@@ -166,7 +163,7 @@ class Hit:
     scenario: str
     when: float | None
 
-    def to_json(self) -> HitJson:
+    def to_json(self) -> dict[str, object]:
         """The shape that `search --json` prints."""
         from cekura_tui.model.run.words import iso_time
 

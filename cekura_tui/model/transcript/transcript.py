@@ -9,11 +9,12 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+
+from cekura_tui.model.as_json import NOT_IN_JSON, shape
 
 if TYPE_CHECKING:
-    from cekura_tui.model.json_shapes import TurnJson
     from cekura_tui.model.run.run import Run
 
 
@@ -34,31 +35,22 @@ _SPEAKERS: dict[str, Speaker] = {
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn of a call. `n` counts from 1; `start` and `end` are seconds from the start of the call, if known.
+    """One turn of a call."""
 
-    `raw` is the entry of `transcript_object` as it came, cleaned; None where only text was sent.
-    """
-
-    n: int
+    __pydantic_config__: ClassVar = shape("TurnJson")
+    n: int = field(metadata={"json_schema_extra": {"minimum": 1}})
     speaker: Speaker
+    """`testing` is the simulated caller, `main` the agent under test."""
     role: str
+    """The server's word for the speaker."""
     start: float | None
+    """Seconds from the start of the call."""
     end: float | None
     text: str
-    tool: dict[str, object] | None = None
-    raw: object = None
-
-    def to_json(self) -> TurnJson:
-        """The shape that `runs show --json` prints."""
-        return {
-            "n": self.n,
-            "speaker": self.speaker,
-            "role": self.role,
-            "start": self.start,
-            "end": self.end,
-            "text": self.text,
-            "tool": self.tool,
-        }
+    tool: dict[str, Any] | None = None
+    """What was sent of a call of a tool or of its result."""
+    raw: object = field(default=None, metadata=NOT_IN_JSON)
+    """The entry of `transcript_object` as it came, cleaned; None where only text was sent."""
 
 
 def speaker_of(role: str) -> Speaker:

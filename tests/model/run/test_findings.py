@@ -31,7 +31,7 @@ def test_only_as_much_of_the_explanations_is_read_as_is_shown(monkeypatch: pytes
 
 
 def verdict(*explanation: str, state: State = "fail", name: str = "Read back") -> Verdict:
-    return Verdict("metric", 5, name, state, 0, None, explanation)
+    return Verdict("metric", 5, name, state, 0, explanation=explanation)
 
 
 @pytest.mark.parametrize(

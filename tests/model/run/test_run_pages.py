@@ -226,7 +226,7 @@ def test_json_says_of_a_run_what_the_screen_says_whatever_is_hidden_in_its_texts
     run = Run.read(run_of(5, **fields))
     printed: dict[str, Any] = as_json(run)
     shown = view_of(run, 0.0)
-    assert printed["outcome"] == shown.row.outcome.to_json()
+    assert printed["outcome"] == shown.row.outcome._asdict()
     judged = [(verdict.source, verdict.id, verdict.state, verdict.score) for verdict in shown.verdicts]
     assert [(one["source"], one["id"], one["state"], one["score"]) for one in printed["verdicts"]] == judged
     spoken_by = [(turn.speaker, turn.start) for turn in shown.transcript.turns]

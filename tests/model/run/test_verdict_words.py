@@ -22,16 +22,16 @@ TONE, TAKEN_BACK = "category Tone", "does not apply, not a bug, wrongly marked"
 
 def metric(state: State, value: float | str | None, threshold: str | None = None, **fields: Any) -> Verdict:
     score = None if isinstance(value, str) else value
-    return Verdict("metric", 3, "Polite", state, score, threshold, raw_value=value, **fields)
+    return Verdict("metric", 3, "Polite", state, score, value, threshold, **fields)
 
 
 def category(state: State, **fields: Any) -> Verdict:
-    return Verdict("critical_category", 1, "Identity", state, None, None, **fields)
+    return Verdict("critical_category", 1, "Identity", state, None, **fields)
 
 
 def expected(score: float | None, *explanation: str, alignments: tuple[Alignment, ...] = ()) -> Verdict:
     fields: dict[str, Any] = {"explanation": explanation, "alignments": alignments}
-    return Verdict("expected_outcome", None, "Expected outcome", "fail", score, None, **fields)
+    return Verdict("expected_outcome", None, "Expected outcome", "fail", score, **fields)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cekura_tui.model.as_json import to_json
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import Alignment, Category, Verdict, read_verdicts
 from cekura_tui.model.run.words import alignment_words, category_words, judged_words, percentile_words
@@ -66,7 +67,7 @@ NO_TRIGGER = {"extra": {"trigger_failed": True}}
 def test_a_metric_counts_as_declared_and_its_score_never_contradicts_its_state(
     metric: dict[str, Any], state: str, score: float | None, raw_value: object
 ) -> None:
-    shown = of_metric(metric).to_json()
+    shown = to_json(of_metric(metric))
     assert (shown["state"], shown["score"], shown["raw_value"]) == (state, score, raw_value)
     assert type(shown["score"]) in (float, type(None))
 
@@ -241,7 +242,7 @@ def test_a_critical_category_counts_by_its_weight_unless_a_person_took_it_back(
     (verdict,) = verdicts(critical_categories=categories)
     assert (verdict.source, verdict.name, verdict.state) == ("critical_category", name, state)
     fields: dict[str, Any] = categories[0] if isinstance(categories, list) and isinstance(categories[0], dict) else {}
-    shown = verdict.to_json()
+    shown = to_json(verdict)
     assert (shown["id"], shown["score"], shown["raw_value"]) == (fields.get("category_id"), None, None)
     assert (shown["deviation"], shown["wrongly_marked"]) == (fields.get("deviation"), fields.get("wrongly_marked"))
 
@@ -279,8 +280,8 @@ def test_categories_and_percentiles_of_a_metric_are_kept() -> None:
 
 def test_the_json_of_a_verdict_has_the_documented_keys_and_null_for_a_missing_name() -> None:
     found = verdicts(metrics=[{"id": 3, "score": 1}], critical_categories=[{"category_id": 4}])
-    assert [verdict.to_json()["name"] for verdict in found] == [None, None]
-    shown = of_expected({"score": 0, "outcome_alignments": [{"outcome": "greets", "aligned": "no"}]}).to_json()
+    assert [to_json(verdict)["name"] for verdict in found] == [None, None]
+    shown = to_json(of_expected({"score": 0, "outcome_alignments": [{"outcome": "greets", "aligned": "no"}]}))
     assert " ".join(shown) == (
         "source id name state score raw_value threshold explanation alignments priority deviation wrongly_marked"
     )
@@ -318,7 +319,7 @@ def test_verdicts_of_any_shape_can_be_shown(
     fields = {"evaluation": {"metrics": evaluation}, "metrics": metrics, "rubric": rubric}
     for verdict in verdicts(expected_outcome=expected, critical_categories=categories, **fields):
         assert verdict.state in ("fail", "review", "pass", "na")
-        json.dumps(verdict.to_json(), allow_nan=False)
+        json.dumps(to_json(verdict), allow_nan=False)
         shown = [judged_words(verdict), percentile_words(verdict), *map(alignment_words, verdict.alignments)]
         assert all(isinstance(text, str) for text in [*shown, *map(category_words, verdict.categories)])
 

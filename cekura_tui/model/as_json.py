@@ -1,0 +1,26 @@
+"""Dataclasses as the JSON that scripts get: `json_shapes` reads the schema from the same fields and docstrings."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+NOT_IN_JSON = {"exclude": True}
+"""The metadata of a field that scripts do not get."""
+
+
+def shape(title: str) -> dict[str, object]:
+    """The `__pydantic_config__` of a dataclass that is a shape of this name, without importing pydantic."""
+    return {"title": title, "extra": "forbid", "use_attribute_docstrings": True}
+
+
+def to_json(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass by their names for scripts, tuples as lists."""
+    shown = (one for one in fields(value) if not one.metadata.get("exclude"))
+    return {one.metadata.get("serialization_alias", one.name): _plain(getattr(value, one.name)) for one in shown}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return to_json(value) if is_dataclass(value) else value
