@@ -37,7 +37,6 @@ from cekura_tui.ui.first_frame import parse_other_sheets, read_first_frame, repo
 from cekura_tui.ui.jobs_reader import JobsReader
 from cekura_tui.ui.keymap import keymap_in_use, read_keymap, use_keymap, with_keys
 from cekura_tui.ui.kit.app_screen import AppScreen, Painting, style_sheets
-from cekura_tui.ui.kit.copies import Copies
 from cekura_tui.ui.kit.keys_in_order import note_focus
 from cekura_tui.ui.kit.page import Page, drop_old_toasts
 from cekura_tui.ui.looks import Looks
@@ -48,6 +47,7 @@ from cekura_tui.ui.runs.screen import RunsScreen
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.capabilities import Colours as Depth
 from cekura_tui.ui.terminal.cells import LEAST, too_small, too_small_lines
+from cekura_tui.ui.terminal.copies import Copies
 from cekura_tui.ui.terminal.driver import TerminalDriver, has_job_control
 from cekura_tui.ui.terminal.textual_private import (
     AppStylesheet,

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from cekura_tui.model.job import Suggestion
     from cekura_tui.model.run.view import RunRow
     from cekura_tui.model.text import Prompt
-    from cekura_tui.ui.kit.page import Page
 
 
 class OpenJob(NamedTuple):
@@ -70,9 +69,8 @@ class GivenPrompt(NamedTuple):
 
 
 class Improve(NamedTuple):
-    """Open the dialog that launches a job from these runs of a page, perhaps with a prompt to begin with."""
+    """Open the dialog that launches a job from these runs of the page on top, perhaps with a prompt to begin with."""
 
-    page: Page
     run_ids: tuple[int, ...]
     given: GivenPrompt | None = None
 

@@ -68,7 +68,8 @@ class Router:
             case Improve():
                 from cekura_tui.ui.jobs.improve import open_improve_dialog
 
-                open_improve_dialog(state, request)
+                if (page := self._page) is not None:
+                    open_improve_dialog(page, request)
 
     # Runs
 
@@ -117,6 +118,10 @@ class Router:
             self._state.put_job(replace(job, looked_at=self._state.clock()))
             self.open_job(OpenJob(job, instead=True))
 
+    @property
+    def _page(self) -> Page | None:
+        return next((one for one in reversed(self._app.screen_stack) if isinstance(one, Page)), None)
+
     # Agents, and the log
 
     def agent(self) -> tuple[int, str] | None:
@@ -126,7 +131,7 @@ class Router:
         from cekura_tui.ui.run.screen import RunScreen
         from cekura_tui.ui.suggestion.screen import SuggestionScreen
 
-        page = next((one for one in reversed(self._app.screen_stack) if isinstance(one, Page)), None)
+        page = self._page
         if isinstance(page, JobScreen | JobsScreen | SuggestionScreen):
             job = page.job
             return None if job is None or job.agent_id is None else (job.agent_id, job.agent_name)

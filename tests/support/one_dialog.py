@@ -15,9 +15,9 @@ from themed_app import ThemedApp
 from waiting import eventually
 
 from cekura_tui.ui.kit.app_screen import style_sheets
-from cekura_tui.ui.kit.copies import Copies
 from cekura_tui.ui.messages import CopyRequested
 from cekura_tui.ui.state import AppState
+from cekura_tui.ui.terminal.copies import Copies
 from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.workspace import Workspace
 

@@ -11,7 +11,7 @@ import random
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -29,8 +29,7 @@ from cekura_tui.ui.jobs.improve_choices import FocusList, PromptSources
 from cekura_tui.ui.jobs.job_keys import launched_words
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
-from cekura_tui.ui.kit.inputs import TypedLine, is_typed, text_of
-from cekura_tui.ui.kit.keys_in_order import passed_on
+from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
 from cekura_tui.ui.kit.simple_list import ChoiceList
 from cekura_tui.ui.messages import GivenPrompt, Improve
@@ -39,54 +38,9 @@ from cekura_tui.ui.terminal.foreground import edit_prompt
 from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file
 
 if TYPE_CHECKING:
+    from cekura_tui.ui.kit.page import Page
     from cekura_tui.workspace.session import Improvable
 
-
-class ClosedPrompt(PromptArea):
-    """Takes text after enter or a click, until the focus goes elsewhere: a space pressed on the way through the dialog
-    must not change what is sent. An empty one takes it at once."""
-
-    def on_mount(self) -> None:
-        """Begin closed; a cursor is shown where one can type."""
-        self.read_only, self.show_cursor = True, False
-
-    def on_focus(self) -> None:
-        """Nothing can be changed by mistake where nothing is."""
-        self.read_only = bool(self.text)
-
-    def on_blur(self) -> None:
-        """The next one who comes may be passing through."""
-        self.read_only = True
-
-    def on_click(self) -> None:
-        """Somebody chose where to type."""
-        self.read_only = False
-
-    def check_consume_key(self, key: str, character: str | None = None) -> bool:
-        """Whether a key is text here, and so no binding: also where it is not taken, for whoever types."""
-        return is_typed(character) or super().check_consume_key(key, character)
-
-    async def _on_key(self, event: events.Key) -> None:
-        if not self.read_only or (event.key != "enter" and text_of(event) is None):
-            return  # the prompt box does the rest
-        event.prevent_default()
-        if await passed_on(self, event):
-            return
-        event.stop()
-        if event.key == "enter":
-            self.read_only = False
-        else:
-            self.app.notify(_CLOSED, markup=False)
-
-    def on_paste(self, event: events.Paste) -> None:
-        """The same."""
-        if self.read_only:
-            event.prevent_default()
-            event.stop()
-            self.app.notify(_CLOSED, markup=False)
-
-
-_CLOSED = "Press enter to edit the prompt."
 
 AUTOSAVE = 1.5
 """Seconds after a keystroke at which what was typed is saved, also while typing continues."""
@@ -136,7 +90,7 @@ class ImproveDialog(Dialog[Job]):
                 yield Static(id="prompt-facts", classes="section-title")
                 yield self._sources
                 yield TypedLine(placeholder="Path of the file, then enter", id="prompt-file", compact=True)
-                yield ClosedPrompt(id="prompt")
+                yield PromptArea(id="prompt", closed=True)
                 yield Static(id="improve-reading")
             if self._runs.focuses():
                 with Vertical(classes="section"):
@@ -172,7 +126,7 @@ class ImproveDialog(Dialog[Job]):
         self.query_one("#improve-unfinished").display = bool(self._runs.unfinished)
         self.query_one("#improve-key").display = False
         self._put(self._sources.current, self._sources.text_of(self._sources.current))
-        area = self.query_one(ClosedPrompt)
+        area = self.query_one(PromptArea)
         for what in ("read_only", "has_focus"):
             self.watch(area, what, self._facts, init=False)
         self._show_reading("Loading the agent's prompt …")
@@ -293,7 +247,7 @@ class ImproveDialog(Dialog[Job]):
         return self._text.edited(self.query_one(TextArea).text)
 
     def _facts(self) -> None:
-        area = self.query_one(ClosedPrompt)
+        area = self.query_one(PromptArea)
         title = _section_title("Prompt", self._text.facts(area.text))
         if area.has_focus and area.read_only:
             muted = "not bold $muted"
@@ -475,9 +429,9 @@ def _section_title(name: str, facts: str, between: str = " · ") -> Content:
     return Content.assemble((name, "bold"), (f"{between}{facts}", "not bold $muted"))
 
 
-def open_improve_dialog(state: AppState, request: Improve) -> None:
+def open_improve_dialog(page: Page, request: Improve) -> None:
     """Open the dialog for a page, which reports what came of it; or say why these runs do not go together."""
-    page, run_ids = request.page, request.run_ids
+    state, run_ids = page.state, request.run_ids
 
     async def open_dialog() -> None:
         try:

@@ -76,6 +76,9 @@ class Page(AppScreen[None]):
     ACTIONS: ClassVar[tuple[Action, ...]] = ()
     """What can be done on it; `BINDINGS` are made of them."""
 
+    body: Callable[[], Iterable[Widget]]
+    """What the page shows."""
+
     locked: ClassVar[bool] = False
     """Whether global keys do not lead away from it."""
 
@@ -103,14 +106,10 @@ class Page(AppScreen[None]):
 
     def improve(self, run_ids: Sequence[int], given: GivenPrompt | None = None) -> None:
         """Open the dialog that launches a job from these runs, perhaps with a prompt to begin with."""
-        self.state.ask(Improve(self, tuple(run_ids), given))
+        self.state.ask(Improve(tuple(run_ids), given))
 
     def improved(self, job: Job) -> None:
         """A job was launched from here."""
-
-    def body(self) -> Iterable[Widget]:
-        """What the page shows."""
-        raise NotImplementedError
 
     def show_state(
         self, data: Widget, *, loaded: bool, error: CekuraTuiError | None, empty: tuple[str, str], focus: bool = True

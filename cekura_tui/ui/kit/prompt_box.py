@@ -15,32 +15,65 @@ from cekura_tui.ui.kit.inputs import is_typed, text_of
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.terminal.textual_private import type_into
 
+_CLOSED = "Press enter to edit the prompt."
+
 
 class PromptArea(TextArea):
-    """Textual's own drops what `str.isprintable()` denies, without which Persian is misspelt and emoji fall apart."""
+    """Textual's own drops what `str.isprintable()` denies, without which Persian is misspelt and emoji fall apart.
 
-    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's own word
-        super().__init__(id=id, soft_wrap=True, show_line_numbers=False, compact=True)
+    A `closed` box takes text after enter or a click, until it loses the focus: a space pressed on the way through a
+    dialog must not change what is sent. An empty one takes text at once.
+    """
+
+    def __init__(self, *, id: str, closed: bool = False) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(id=id, soft_wrap=True, show_line_numbers=False, compact=True, read_only=closed)
         self.cursor_blink = False
+        self._is_guarded = closed
+        if closed:
+            self.show_cursor = False
+
+    @property
+    def _is_closed(self) -> bool:
+        return self._is_guarded and self.read_only
+
+    def on_focus(self) -> None:
+        self.read_only = self._is_guarded and bool(self.text)
+
+    def on_blur(self) -> None:
+        self.read_only = self._is_guarded
+
+    def on_click(self) -> None:
+        self.read_only = False
 
     def check_consume_key(self, key: str, character: str | None = None) -> bool:
-        """Whether a key is text here, and so no binding."""
-        return (not self.read_only and is_typed(character)) or super().check_consume_key(key, character)
+        """Whether a key is text here, and so no binding: also where a closed box does not take it."""
+        return is_typed(character) or super().check_consume_key(key, character)
 
     def on_paste(self, event: events.Paste) -> None:
         """Take all of it or nothing: half a prompt is another prompt."""
         size = sum(len(prompt_bytes(Prompt(text))) for text in (self.text, event.text))
-        if size - len(prompt_bytes(Prompt(self.selected_text))) > MAX_PROMPT_BYTES:
+        is_too_long = size - len(prompt_bytes(Prompt(self.selected_text))) > MAX_PROMPT_BYTES
+        if self._is_closed or is_too_long:
             event.prevent_default()
             event.stop()
-            text = f"Nothing pasted: a prompt has at most {MAX_PROMPT_BYTES:,} bytes."
-            self.app.notify(text, severity="warning", markup=False)
+            if self._is_closed:
+                self.app.notify(_CLOSED, markup=False)
+            else:
+                text = f"Nothing pasted: a prompt has at most {MAX_PROMPT_BYTES:,} bytes."
+                self.app.notify(text, severity="warning", markup=False)
 
     async def _on_key(self, event: events.Key) -> None:
         if await passed_on(self, event):
             return
         text = text_of(event)
-        if event.key == "enter" or self.read_only or (text is not None and event.is_printable):
+        if self._is_closed and (event.key == "enter" or text is not None):
+            event.stop()
+            event.prevent_default()
+            if event.key == "enter":
+                self.read_only = False
+            else:
+                self.app.notify(_CLOSED, markup=False)
+        elif event.key == "enter" or self.read_only or (text is not None and event.is_printable):
             await super()._on_key(event)
         elif text is not None:
             event.stop()

@@ -37,7 +37,7 @@ async def test_each_key_of_a_burst_goes_one_run_on_until_the_list_ends(scripted:
         reader.burst(ON, "i")
         requests = reader.pilot.app.requests  # type: ignore[attr-defined]
         await eventually(lambda: requests, "the prompt is to be improved")
-        assert requests == [Improve(reader.page, (8,))]
+        assert requests == [Improve((8,))]
         reader.burst(ON, ON, "d")
         await reader.sees("Run 6 ", "Run (id): 6")
         await reader.in_pane("details")
