@@ -6,7 +6,7 @@ Where nothing is found, nothing is claimed.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,28 +44,20 @@ class Evidence:
 
 
 class EvidenceFinder:
-    """Finds in the turns of one call; made once for all its verdicts. `read` its turns first, in as many steps as one
-    likes: of a long call that takes a second."""
+    """Finds in the turns of one call; made once for all its verdicts, which takes a second for a long call."""
 
     def __init__(self, turns: Sequence[Turn]) -> None:
         self._turns = turns
         self._word_index = TurnWords()
         self._tools = ToolNames(turns)
         self._times = TurnTimes(turns, self._word_index)
-
-    def read(self) -> Iterator[None]:
-        """Read the words of one turn after the other."""
-        for turn in self._turns:
+        for turn in turns:
             self._word_index.add(turn)
-            yield
 
-    def find(self, explanation: Iterable[str]) -> Generator[None, None, tuple[Evidence, ...]]:
-        """The turns that an explanation speaks of, in the order of the call, a sentence a step; `read` comes first."""
+    def find(self, explanation: Iterable[str]) -> tuple[Evidence, ...]:
+        """The turns that an explanation speaks of, in the order of the call."""
         found = _FoundTurns()
-        looks = []
-        for sentence in sentences_of(explanation):
-            looks.append(self._look(sentence, found))
-            yield
+        looks = [self._look(sentence, found) for sentence in sentences_of(explanation)]
         for k, (rest, anchors) in enumerate(looks):
             following = looks[k + 1][1][0][1] if k + 1 < len(looks) and looks[k + 1][1] else None
             leading = looks[k - 1][1][-1][1] if k and looks[k - 1][1] else None

@@ -1,4 +1,4 @@
-"""A whole list of runs, newest first, page by page, in the shared budget; and the run to compare another with."""
+"""A whole list of runs, newest first, page by page, in the shared budget."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from cekura_tui.api.errors import ApiError, BadAnswer, Busy, NotFound, ServerFault, Unreachable, at_clock, next_try
+from cekura_tui.api.errors import ApiError, BadAnswer, NotFound, at_clock, retried
 from cekura_tui.jobs.waiting import retry_delay
 from cekura_tui.model.filter.match import Matcher, denied
 from cekura_tui.model.run.paging import PAGE, Layout, ListPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
-from cekura_tui.model.run.view import RunRow, RunView, row_of
+from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.text import count
-from cekura_tui.workspace.run_lists import Params, Pin, iso_moment, made_since, take_turn
+from cekura_tui.workspace.run_lists import Params, Pin, made_since, take_turn
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
     from cekura_tui.jobs.polling import Budget
-    from cekura_tui.workspace.session import Session
 
 
 LONGEST_WAIT = 300.0
@@ -148,30 +147,27 @@ async def all_runs(
         try:
             page = await page_of(number)
         except NotFound:
-            # The list has become shorter, or there are more runs on a page than could be read of the first.
             missing += 1
-            if not backwards:
-                count_now = (await page_of(1)).count
-                for before in shifted(count_now):
-                    yield check.unseen(await page_of(before))
-                check.verify(count_now)
-                return
             if missing >= _MOST_MISSING:
                 raise
-        else:
-            if backwards and missing and page.more:  # it promises the page that was not there
-                raise IncompleteListError(len(check.ids), page.count)
-            missing = 0
-            for before in () if backwards else shifted(page.count):
-                yield check.unseen(await page_of(before))
-            last_count = page.count
-            yield check.unseen(page)
-            if check.repeats >= _MOST_REPEATS:
-                check.verify(page.count)
-            at_end = number == 1 if backwards else not page.more or (check.repeats and len(check.ids) >= page.count)
-            if at_end:
-                check.verify(page.count)
-                return
+            if backwards:
+                number -= 1
+                continue
+            # The list has become shorter, or there are more runs on a page than could be read of the first.
+            page = ListPage((await page_of(1)).count, (), False)
+        if backwards and missing and page.more:  # it promises the page that was not there
+            raise IncompleteListError(len(check.ids), page.count)
+        missing = 0
+        for before in () if backwards else shifted(page.count):
+            yield check.unseen(await page_of(before))
+        last_count = page.count
+        yield check.unseen(page)
+        if check.repeats >= _MOST_REPEATS:
+            check.verify(page.count)
+        at_end = number == 1 if backwards else not page.more or (check.repeats and len(check.ids) >= page.count)
+        if at_end:
+            check.verify(page.count)
+            return
         number += -1 if backwards else 1
     raise IncompleteListError(len(check.ids), first.count)
 
@@ -204,26 +200,22 @@ async def _page_with_retries(
     client: Client, params: Params, number: int, budget: Budget, options: ListOptions
 ) -> ListPage[Run]:
     """One page; what may pass by itself is waited for, and a server that says how long is believed."""
-    tries, began, waited = 0, options.monotonic(), 0.0
-    while True:
+
+    async def send(_: int) -> ListPage[Run]:
         await take_turn(budget, monotonic=options.monotonic, sleep=options.sleep)
-        try:
-            return await client.runs(params, number, options.size, once=True)
-        except ApiError as error:
-            tries += 1
-            asked_to_wait = error.retry_after if isinstance(error, Busy) else None
-            if asked_to_wait is not None and waited + asked_to_wait <= LONGEST_WAIT:
-                # Being asked to wait is no failure, so the next failure is the first.
-                wait: float | None = max(asked_to_wait, 0.1)
-                tries, began, waited = 0, options.monotonic() + asked_to_wait, waited + max(asked_to_wait, 1.0)
-            else:
-                wait = next_try(error, tries, options.monotonic() - began, random.random())
-                if wait is None and options.patient and isinstance(error, Unreachable | Busy | ServerFault):
-                    wait = retry_delay(tries, None, random.random())
-            if wait is None:
-                raise
-            options.on_wait(error, wait)
-        await options.sleep(wait)
+        return await client.runs(params, number, options.size, once=True)
+
+    def patience(failures: int) -> float:
+        return retry_delay(failures, None, random.random())
+
+    return await retried(
+        send,
+        on_wait=options.on_wait,
+        longest_asked=LONGEST_WAIT,
+        patient=patience if options.patient else None,
+        monotonic=options.monotonic,
+        sleep=options.sleep,
+    )
 
 
 def wait_text(error: ApiError, seconds: float) -> str:
@@ -235,110 +227,3 @@ def _moment(first: ListPage[Run]) -> float | None:
     """When (Unix) a list was as its first answer says, by the server's time."""
     # The server tells its time in whole seconds, and runs of the same second are on the first page already.
     return None if first.at is None else max([first.at, *(run.at for run in first.items if run.at)])
-
-
-PAGES = 3
-"""Pages of runs that are read in one search."""
-TRIES = 3
-"""Runs of those found that are read until one has a transcript to compare."""
-
-
-async def last_passed(session: Session, view: RunView) -> RunView | None:
-    """The last passed run before this one, else the newest passed one, read whole; None where there is none.
-
-    One without a transcript is passed over if another has one.
-
-    Where the server cannot be reached it is looked for among the runs that were opened on this machine. Asks in the
-    shared budget. Raises kinds of ApiError.
-    """
-    asked = view.row
-    scope = _scope_params(asked)
-    if asked.scenario_id is None:
-        return None
-    if scope is None:
-        return await _last_passed_opened(session, asked)
-    wanted: Params = {**scope, "scenario__id": asked.scenario_id, "success": "true"}
-    search = _PassedSearch(session, asked)
-    try:
-        if asked.at is not None:
-            # The newest page of a scenario that is run every hour is far from a run of last week.
-            await search.read({**wanted, "created_at_to": iso_moment(asked.at)})
-        if search.found is None:
-            await search.read(wanted)
-    except (Unreachable, ServerFault) as error:
-        if search.found is None:
-            if (cached := await _last_passed_opened(session, asked)) is None:
-                raise type(error)(
-                    f"{error.message} No run opened here passed this scenario.",
-                    error.hint,
-                    status=error.status,
-                ) from None
-            return cached
-    first: RunView | None = None
-    for number in sorted(search.candidates, key=lambda number: (number < asked.id, number), reverse=True)[:TRIES]:
-        run = await session.run(number)
-        if run.transcript.turns:
-            return run
-        first = first or run
-    return first
-
-
-class _PassedSearch:
-    """Reads pages of lists until a run before the one asked about is found, or enough were read."""
-
-    def __init__(self, session: Session, asked: RunRow) -> None:
-        self._session, self._asked, self._left = session, asked, PAGES
-        self.found: int | None = None
-        self.candidates: set[int] = set()
-        """All passed runs that were found."""
-
-    async def read(self, params: Params) -> None:
-        """Read one list. Raises kinds of ApiError."""
-        if not self._left:
-            return
-        try:
-            async with aclosing(all_runs(self._session.client, params, self._session.budget)) as pages:
-                async for page in pages:
-                    rows = [row for row in map(row_of, page.items) if _fits(row, self._asked)]
-                    self.found = _nearest(self._asked, rows, self.found)
-                    self.candidates.update(row.id for row in rows)
-                    # One that reads the oldest runs last begins with a page that holds nothing.
-                    self._left -= bool(page.items)
-                    if not self._left or (self.found is not None and self.found < self._asked.id):
-                        return
-        except IncompleteListError:
-            return  # what came of the list was read
-        except BadAnswer:
-            if self.found is None:
-                raise
-
-
-def _nearest(asked: RunRow, rows: list[RunRow], found: int | None) -> int | None:
-    """The newest run before the one asked about, else the newest of all; ids rise with time."""
-    ids = [row.id for row in rows] + ([] if found is None else [found])
-    return max((number for number in ids if number < asked.id), default=max(ids, default=None))
-
-
-def _fits(row: RunRow, asked: RunRow) -> bool:
-    """Servers may pass over a filter, so each row is looked at."""
-    same_agent = row.agent_id == asked.agent_id or row.agent_id is None or asked.agent_id is None
-    return (
-        row.id != asked.id
-        and row.scenario_id == asked.scenario_id is not None
-        and row.outcome.kind == "passed"
-        and same_agent
-    )
-
-
-async def _last_passed_opened(session: Session, asked: RunRow) -> RunView | None:
-    rows = [row for row, _ in session.store.runs.opened_rows() if _fits(row, asked)]
-    found = _nearest(asked, rows, None)
-    return None if found is None else await session.cached_run(found)
-
-
-def _scope_params(row: RunRow) -> Params | None:
-    """A list needs one of these."""
-    for name, number in (("agent_id", row.agent_id), ("project_id", row.project_id), ("result_id", row.result_id)):
-        if number is not None:
-            return {name: number}
-    return None

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import json
 import logging
+import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterator
 from dataclasses import dataclass
@@ -214,12 +215,8 @@ def ready(view: RunView) -> RunView:
 
 Found = tuple[tuple[Verdict, tuple[Evidence, ...]], ...]
 """Each verdict of a run that applied, in order, and the turns that it speaks of."""
-_STEP = 0.004
-"""Seconds of work after which others have their turn."""
-_REST = 0.008
-"""Seconds of that turn: whoever reads meanwhile has most of the time."""
 _LONG = 500
-"""Turns from which on the run is drawn first."""
+"""Turns from which on a run is drawn before its evidence is looked for."""
 _DRAWN = 0.1
 """Seconds for that."""
 MOST_EXPLAINED = 400_000
@@ -246,35 +243,33 @@ class RunEvidence:
 
 
 async def _find_evidence(view: RunView) -> Found:
-    all_found: list[tuple[Verdict, tuple[Evidence, ...]]] = []
     if len(view.transcript.turns) >= _LONG:
         await asyncio.sleep(_DRAWN)
-    finder = EvidenceFinder(view.transcript.turns)
-    until = time.monotonic() + _STEP
+    stop = threading.Event()
+    try:
+        return await asyncio.to_thread(_evidence_of, view, stop)
+    finally:
+        stop.set()
+
+
+def _evidence_of(view: RunView, stop: threading.Event) -> Found:
+    """Find the evidence of all verdicts, in a thread; once `stop` is set, of no more."""
+    all_found: list[tuple[Verdict, tuple[Evidence, ...]]] = []
     with _without_garbage_collection():
-        for _ in finder.read():
-            until = await _rest(until)
-        left = MOST_EXPLAINED
+        finder, left = EvidenceFinder(view.transcript.turns), MOST_EXPLAINED
         for verdict in view.verdicts:
-            if left <= 0:
+            if left <= 0 or stop.is_set():
                 break  # failing verdicts come first
             left -= sum(map(len, verdict.reasons))
             if verdict.state != "na":
-                steps, found = finder.find(verdict.reasons), None
-                while found is None:
-                    try:
-                        next(steps)
-                    except StopIteration as done:
-                        found = done.value
-                    until = await _rest(until)
-                all_found.append((verdict, found))
+                all_found.append((verdict, finder.find(verdict.reasons)))
     return tuple(all_found)
 
 
 @contextlib.contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Python would look for garbage among the words of a long call again and again, for a tenth of a second in which no
-    key is answered, and find none. What there is otherwise waits some seconds."""
+    """Python would look for garbage among the words of a long call again and again and find none; each time takes a
+    tenth of a second, in which no key is answered."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -282,11 +277,3 @@ def _without_garbage_collection() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
-
-
-async def _rest(until: float) -> float:
-    """A rest, when a step of work was done; until when the next one goes on."""
-    if time.monotonic() < until:
-        return until
-    await asyncio.sleep(_REST)
-    return time.monotonic() + _STEP

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from cekura_tui.api.client import Client
-from cekura_tui.api.errors import ApiError, next_try
+from cekura_tui.api.errors import ApiError, retried
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.run.groups import Finding, findings_of
 from cekura_tui.model.run.verdict import read_verdicts
@@ -56,19 +56,15 @@ class RunFindings:
         found = await self.cached(ids)
         missing = [number for number in ids if number not in found]
         for start in range(0, len(missing), AT_ONCE):
-            tries, began = 0, self._monotonic()
-            some = missing[start : start + AT_ONCE]
-            while some[0] not in found:
-                try:
-                    found |= await self.fetch(some)
-                except ApiError as error:
-                    tries += 1
-                    wait = next_try(error, tries, self._monotonic() - began, random.random())
-                    if wait is None:
-                        return found, error
-                    on_wait(error, wait)
-                    await self._sleep(wait)
+            fetch = partial(self._fetch_some, missing[start : start + AT_ONCE])
+            try:
+                found |= await retried(fetch, on_wait=on_wait, monotonic=self._monotonic, sleep=self._sleep)
+            except ApiError as error:
+                return found, error
         return found, None
+
+    async def _fetch_some(self, ids: Sequence[int], attempt: int) -> dict[int, tuple[Finding, ...]]:
+        return await self.fetch(ids)
 
     async def fetch(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
         """Ask the server once why the first 25 of these runs failed, when it is this request's turn.

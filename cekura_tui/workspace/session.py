@@ -33,8 +33,8 @@ from cekura_tui.model.text import Prompt, count
 from cekura_tui.model.transcript.search import TranscriptHits, read_query
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
-from cekura_tui.workspace.all_runs import last_passed
 from cekura_tui.workspace.job_service import JobService
+from cekura_tui.workspace.last_passed import last_passed
 from cekura_tui.workspace.notes_and_views import RunNotes, SavedViews
 from cekura_tui.workspace.opened_runs import Found, OpenedRuns, RunEvidence, RunPrefetch, SingleFlight, ready
 from cekura_tui.workspace.run_findings import RunFindings
@@ -324,7 +324,14 @@ class Session:
 
     async def passed_before(self, view: RunView) -> RunView | None:
         """The last passed run of the same scenario and agent before this one, else the newest, or None."""
-        return await last_passed(self, view)
+        return await last_passed(
+            view.row,
+            self.client,
+            self.budget,
+            opened=self.store.runs.opened_rows,
+            read=self.run,
+            read_cached=self.cached_run,
+        )
 
     # Improving
 

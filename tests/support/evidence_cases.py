@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,19 +23,7 @@ HERE = Path(__file__).parents[1] / "evidence"
 def evidence_in(turns: Sequence[Turn], explanations: Iterable[Iterable[str]]) -> list[tuple[Evidence, ...]]:
     """The evidence of each explanation, all at once."""
     finder = EvidenceFinder(turns)
-    for _ in finder.read():
-        pass
-    return [_result(finder.find(explanation)) for explanation in explanations]
-
-
-def _result(steps: Generator[None, None, tuple[Evidence, ...]]) -> tuple[Evidence, ...]:
-    """What a search returns when all its steps are done."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            found: tuple[Evidence, ...] = done.value
-            return found
+    return [finder.find(explanation) for explanation in explanations]
 
 
 def found_in(views: Iterable[RunView]) -> dict[int, Found]:

@@ -151,7 +151,7 @@ async def test_many_that_wait_for_one_turn_take_it_one_by_one() -> None:
 async def test_findings_of_long_calls_are_fetched_in_parts(findings: RunFindings, scripted: ScriptedServer) -> None:
     def answer(got: Got) -> Reply:
         ids = map(int, got.query["run_ids"].split(","))
-        return Reply([run_of(number, expected_outcome=MISSED, values=[0] * 40_000) for number in ids])
+        return Reply([run_of(number, expected_outcome=MISSED, values="x" * 2**22) for number in ids])
 
     scripted.on("GET", BULK, answer)
     assert await findings.fetch([1, 2, 3, 4, 5]) == dict.fromkeys([1, 2, 3, 4, 5], WHY)
