@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.jobs import Ledger
 from cekura_tui.demo.library import agent_by_id
-from cekura_tui.demo.workspace import Desk
+from cekura_tui.demo.workspace import DemoWorkspace
 from cekura_tui.evidence.prompt_issues import IssueQuote, PromptIssue, read_issues
 from cekura_tui.model.json_tree import JsonTree
 
@@ -28,8 +28,8 @@ JSON = st.recursive(
 def test_the_issues_of_the_embedded_server_are_read_whole(tmp_path: Any) -> None:
     clinic = agent_by_id(1201)
     assert clinic is not None
-    desk = Desk(Corpus(240, 1_760_000_000.0), Ledger(tmp_path / "jobs.db"))
-    answer = httpx.Response(200, json=desk.issues((900238, 900184), clinic.prompt)).json()
+    workspace = DemoWorkspace(Corpus(240, 1_760_000_000.0), Ledger(tmp_path / "jobs.db"))
+    answer = httpx.Response(200, json=workspace.issues((900238, 900184), clinic.prompt)).json()
     issues = read_issues(answer)
     assert len(issues) == 4
     first = next(issue for issue in issues if issue.run_ids == (900238,) and issue.metric.startswith("Identity"))
