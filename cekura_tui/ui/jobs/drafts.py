@@ -42,7 +42,6 @@ class DraftKeeper:
         self._saving: Future[None] | None = None
 
     def take_up(self, job: Job) -> None:
-        """This draft was there before."""
         self._draft = _DraftPlace(job)
 
     def turn_to(self, source: str) -> None:
@@ -50,7 +49,6 @@ class DraftKeeper:
         self._here = self._draft if source == "draft" else _DraftPlace()
 
     def has(self, draft: Draft) -> bool:
-        """Whether this is what was saved last."""
         return draft == self._saved
 
     @property
@@ -60,7 +58,6 @@ class DraftKeeper:
 
     @property
     def busy(self) -> bool:
-        """Whether the last draft is still being written."""
         return self._saving is not None and not self._saving.done()
 
     def save(self, draft: Draft) -> None:
@@ -126,7 +123,6 @@ class Autosave:
         self._waits = False
 
     def schedule(self) -> None:
-        """Something was typed."""
         if not self._waits:
             self._waits = True
             self._dialog.set_timer(self._seconds, self._now)

@@ -82,7 +82,6 @@ class ImproveDialog(Dialog[Job]):
         self._autosave = Autosave(self, AUTOSAVE, self.keep, self._drafts)
 
     def compose(self) -> ComposeResult:
-        """Runs, prompt, focus, and where it goes."""
         with VerticalScroll(classes="dialog", id="improve"):
             yield Static(id="improve-runs")
             yield Static(Content(self._runs.unfinished and f"! {self._runs.unfinished}"), id="improve-unfinished")
@@ -118,7 +117,6 @@ class ImproveDialog(Dialog[Job]):
         )
 
     def on_mount(self) -> None:
-        """Read the prompts that there are."""
         self.query_one(Input).cursor_blink = self.query_one(Input).display = False
         self._show_agent()
         runs = ", ".join(f"{view.row.id} {view.row.outcome.mark} {view.row.outcome.text}" for view in self._runs.views)
@@ -188,7 +186,6 @@ class ImproveDialog(Dialog[Job]):
         self.query_one("#improve").border_title = Content(title)
 
     def action_retry(self) -> None:
-        """Read the agent's prompt now."""
         if self.unread is not None:
             self._show_reading(f"{clean_line(self.unread.message)} Retrying …", failed=True)
         self._read_agent_prompt()
@@ -275,7 +272,6 @@ class ImproveDialog(Dialog[Job]):
 
     @on(Input.Submitted, "#prompt-file")
     def file_named(self, event: Input.Submitted) -> None:
-        """Read the file."""
         try:
             prompt = read_prompt_file(event.value.strip(), ordinary=True)
         except CekuraTuiError as error:
@@ -297,7 +293,6 @@ class ImproveDialog(Dialog[Job]):
             self._facts()
 
     def action_edit(self) -> None:
-        """Edit the prompt in the user's editor."""
         try:
             edited = edit_prompt(self.app, self._prompt(), self._state.workspace.setup.paths.home)
         except CekuraTuiError as error:
@@ -373,7 +368,6 @@ class ImproveDialog(Dialog[Job]):
 
     @on(Button.Pressed, "#launch")
     def action_launch(self) -> None:
-        """Send it."""
         if self._launching or not self.is_current:
             return  # a key was pressed twice in haste
         if not self._prompt():

@@ -24,7 +24,6 @@ class FocusList(ChoiceList):
         )
 
     def choose(self, category_ids: Sequence[int], metric_ids: Sequence[int]) -> None:
-        """Choose these, as far as they are offered."""
         wanted = {("category", number) for number in category_ids} | {("metric", number) for number in metric_ids}
         if self._focuses:
             self.marks = {str(n) for n, (kind, number, _) in enumerate(self._focuses) if (kind, number) in wanted}
@@ -80,7 +79,6 @@ class PromptSources(ChoiceList):
         return self._texts.get(source, Prompt(""))
 
     def turn_to(self, source: str) -> None:
-        """Choose this source."""
         self.current = source
         self.marks = frozenset({source})
 

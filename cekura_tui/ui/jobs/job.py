@@ -137,17 +137,14 @@ class JobFacts(VirtualList[Fact]):
     """Scrolls by lines; the cursor is the row at the top, and is not drawn."""
 
     row_height = None
-    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | {"tone--added", "tone--removed"}
-    DEFAULT_CSS = """
-    JobFacts {
-        padding: 0 0 0 1;
-        & > .tone--added { color: $added; }
-        & > .tone--removed { color: $removed; }
+    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
+    INKS: ClassVar[Mapping[str, str]] = {
+        "tone--added": "color: $added;",
+        "tone--removed": "color: $removed;",
     }
-    """
+    DEFAULT_CSS = "JobFacts { padding: 0 0 0 1; }"
 
     def key_of(self, row: Fact) -> Hashable:
-        """Its place in the text, by name."""
         return row.key
 
     def estimate(self, row: Fact, width: int) -> int:
@@ -173,7 +170,6 @@ class JobFacts(VirtualList[Fact]):
         return [[Segment(name.ljust(column), dim), Segment(line)] for name, line in zip(names, body, strict=True)]
 
     def move_by(self, rows: int) -> None:
-        """Scroll by lines."""
         before = self.drawn_lines()
         self.viewport.scroll(rows)
         self._put_cursor(self.viewport.top[0])
@@ -263,11 +259,9 @@ Everything known of one job: what was sent, every change of state, and every dif
 
     @property
     def job(self) -> Job | None:
-        """As the state knows it."""
         return self.state.job(self._number)
 
     def body(self) -> ComposeResult:
-        """Headline and text."""
         yield Static(id="job-headline")
         yield Pane(JobFacts(id="job-text"), Notice(id="job-notice"), title="Details", id="job-details")
 
@@ -307,7 +301,6 @@ Everything known of one job: what was sent, every change of state, and every dif
 
     @work(group="record", exclusive=True)
     async def load(self) -> None:
-        """Read all that is known of the job."""
         try:
             record, runs = await read_record(self.state, self._number)
         except CekuraTuiError as error:
@@ -335,7 +328,6 @@ Everything known of one job: what was sent, every change of state, and every dif
     # Keys
 
     def action_job(self, name: str) -> None:
-        """Do this with the job."""
         self.job_actions.do(name)
 
     def _forgotten(self) -> None:

@@ -138,7 +138,6 @@ class JobActions:
             self._state.put_new(job)
 
     async def _copy(self) -> None:
-        """Offer what can be copied of it."""
         page = self._page
         if (job := self._idle_job()) is None:
             return
@@ -208,7 +207,6 @@ def _polled_words(job: Job) -> str:
 
 
 def launched_words(job: Job) -> str:
-    """How a launch went, in words."""
     if job.state == JobState.UNCONFIRMED:
         return f"Job {job.number} unconfirmed: {job.reason}"
     return f"Job {job.number} launched. It runs on the server."

@@ -101,7 +101,6 @@ class ColumnSizes(NamedTuple):
 
 
 def column_sizes(rows: Iterable[JobRow]) -> ColumnSizes:
-    """What these rows need."""
     least = ColumnSizes()
     state, number, runs, agent, took, when, day = least
     for row in rows:
@@ -128,7 +127,6 @@ def columns(width: int, sizes: ColumnSizes) -> Cells:
 
 
 def headings(width: int, sizes: ColumnSizes) -> Iterator[Heading]:
-    """The names of these columns."""
     return (Heading(name, name, cells, name in _RIGHT, "") for name, cells in columns(width, sizes))
 
 
@@ -153,11 +151,9 @@ class JobList(VirtualList[JobRow]):
     """The rows of jobs that rest, by number, each with all that it was made of."""
 
     def key_of(self, row: JobRow) -> Hashable:
-        """The job's number."""
         return row.number
 
     def lines_of(self, row: JobRow, width: int, state: RowState) -> Sequence[Line]:
-        """One line."""
         dim = self.style_of("tone--dim")
         texts = {
             "job": str(row.number),
@@ -276,13 +272,11 @@ class JobsPane(Pane):
 
     @on(JobList.Opened)
     def opened(self, event: JobList.Opened) -> None:
-        """Enter on a job."""
         event.stop()
         if (job := self._state.job(event.key)) is not None:
             self._state.ask(OpenJob(job))
 
     def show(self) -> None:
-        """Draw the jobs as they are on the app_state."""
         jobs = self._state.jobs
         self.show_title("Jobs", *pane_facts(self._state, with_last=self.screen.has_class("-short")))
         listed = self.query_one(JobList)

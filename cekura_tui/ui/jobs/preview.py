@@ -94,7 +94,6 @@ class KnownOfJob:
 
 
 def preview_title(job: Job) -> tuple[str, str]:
-    """The name of a job, and its state."""
     return f"Job {job.number}", f"{JOB_MARKS[job.state]} {job.state.words}"
 
 

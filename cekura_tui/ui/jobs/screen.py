@@ -95,11 +95,9 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
             yield Pane(preview, title="Job", id="job-beside")
 
     def on_mount(self) -> None:
-        """Follow the state."""
         follow(self, self.state, self._draw)
 
     def on_screen_resume(self) -> None:
-        """Show what came while another screen was on top."""
         if (number := self.state.pointed_job) is not None:
             # Changes of its suggestion may be decided now.
             self._known = None
@@ -114,7 +112,6 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
 
     @property
     def job(self) -> Job | None:
-        """The one under the cursor."""
         return self.state.job(self._list.cursor_key)
 
     def _draw(self) -> None:
@@ -225,11 +222,9 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
         self.job_actions.refresh()
 
     def action_job(self, name: str) -> None:
-        """Do this with the job under the cursor."""
         self.job_actions.do(name)
 
     @on(JobList.Opened)
     def opened(self) -> None:
-        """Enter on a job."""
         if (job := self.job) is not None:
             self.state.ask(OpenJob(job))

@@ -5,7 +5,7 @@ Only rows on screen are made and only cells that differ are painted, so that 100
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
@@ -136,8 +136,15 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         first: int
         last: int
 
+    INKS: ClassVar[Mapping[str, str]] = {}
+    """The styles of component classes of its own, by name: "color: $muted;"."""
+
     def __init_subclass__(cls, **options: Any) -> None:
         bind(cls)
+        if inks := cls.__dict__.get("INKS"):
+            cls.COMPONENT_CLASSES = {*cls.__dict__.get("COMPONENT_CLASSES", ()), *inks}
+            rules = "".join(f"& > .{name} {{ {style} }}\n" for name, style in inks.items())
+            cls.DEFAULT_CSS = f"{cls.__dict__.get('DEFAULT_CSS', '')}\n{cls.__name__} {{\n{rules}}}"
         super().__init_subclass__(**options)
 
     def __init__(

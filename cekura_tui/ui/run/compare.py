@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise, zip_longest
 from typing import ClassVar
@@ -81,28 +81,16 @@ class TurnPairs(VirtualList[PairRow]):
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("turn-pairs.open", "enter", "open", "Open turn", "the turn in its run, or the hidden turns", footer=2),
     )
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "turn-pairs--quiet",
-        "turn-pairs--rule",
-        "turn-pairs--caller",
-        "turn-pairs--agent",
-        "turn-pairs--tool",
-        "turn-pairs--other",
-        "turn-pairs--sign",
-        "turn-pairs--differs",
+    INKS: ClassVar[Mapping[str, str]] = {
+        "turn-pairs--quiet": "color: $muted;",
+        "turn-pairs--rule": "color: $focus;",
+        "turn-pairs--caller": "color: $caller; text-style: bold;",
+        "turn-pairs--agent": "color: $agent; text-style: bold;",
+        "turn-pairs--tool": "color: $muted;",
+        "turn-pairs--other": "color: $info; text-style: bold;",
+        "turn-pairs--sign": "color: $warning; text-style: bold;",
+        "turn-pairs--differs": "color: $warning; background: $warn-ground;",
     }
-    DEFAULT_CSS = """
-    TurnPairs {
-        & > .turn-pairs--quiet { color: $muted; }
-        & > .turn-pairs--rule { color: $focus; }
-        & > .turn-pairs--caller { color: $caller; text-style: bold; }
-        & > .turn-pairs--agent { color: $agent; text-style: bold; }
-        & > .turn-pairs--tool { color: $muted; }
-        & > .turn-pairs--other { color: $info; text-style: bold; }
-        & > .turn-pairs--sign { color: $warning; text-style: bold; }
-        & > .turn-pairs--differs { color: $warning; background: $warn-ground; }
-    }
-    """
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(name=name, id=id, classes=classes)
@@ -329,7 +317,6 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         """Where it was reported that there is no further difference: below (1), or above (-1)."""
 
     def body(self) -> ComposeResult:
-        """Both runs, what differs, and the turns."""
         yield OneLine(id="compare-headline")
         with Pane(id="compare"):
             yield TurnPairs(id="compare-pairs")
@@ -340,7 +327,6 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         self._draw_title()
 
     def on_mount(self) -> None:
-        """Load what is compared."""
         self._draw()
         self._load()
 
@@ -396,7 +382,6 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         self.refresh_bindings()
 
     def _draw_title(self) -> None:
-        """Both runs in the frame, each above its turns."""
         pane, there = self.query_one(Pane), self._there
         edge = 0 if pane.is_folded else 1
         rule_at = self.query_one(TurnPairs).rule_at(self.size.width - 2 * edge - 1)
@@ -431,7 +416,6 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         return "Last passed run" if there.row.id < self._run_id else "Newest passed run (none before)"
 
     def _scenarios(self) -> str:
-        """The scenario of both, or of each its own."""
         both = self._both
         if len({view.row.scenario_id for view in both}) < 2:
             return clean_line(both[0].row.scenario, 60) if both else ""
@@ -439,7 +423,6 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         return "  ".join(f"{mark} {clean_line(view.row.scenario, 60)}" for mark, view in marked)
 
     def _summary(self) -> list[str]:
-        """What differs first, and how much is the same."""
         if not self.pairs:
             return ["Compare"]
         signs = Counter(pair.sign for pair in self.pairs)
@@ -480,12 +463,10 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
             self.notify_once("No more differences below." if step > 0 else "No more differences above.")
 
     def toggle_fold(self) -> None:
-        """Show only what differs, or all."""
         self._only_differences = not self._only_differences
         self.query_one(TurnPairs).show_pairs(self.pairs, only_differences=self._only_differences)
 
     def reload(self) -> None:
-        """Load what is compared again."""
         self._looking, self._there, self.pairs = True, None, ()
         self._here = self._here if self._given else None
         self._draw()

@@ -57,7 +57,6 @@ def left_of(row: TreeRow, width: int) -> int:
 
 
 def detail_lines(row: TreeRow, width: int, styles: DetailStyles, spans: Spans) -> list[Line]:
-    """All lines of a row."""
     left = " " * left_of(row, width)
     sign = "" if row.kind in ("raw", "title") else _SIGNS.get(row.kind, "  ")
     hang = left + " " * len(sign)
@@ -147,13 +146,11 @@ class RunDetails(VirtualList[DetailRow]):
         Action("details.fold", "left", "fold", "Fold"),
         Action("details.raw", "x", "raw", "Raw JSON", "show or hide the raw JSON of the run", footer=1),
     )
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "run-details--title", "run-details--found"}
-    DEFAULT_CSS = """
-    RunDetails {
-        & > .run-details--title { color: $accent; text-style: bold; }
-        & > .run-details--found { color: $text; background: $selection; }
+    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
+    INKS: ClassVar[Mapping[str, str]] = {
+        "run-details--title": "color: $accent; text-style: bold;",
+        "run-details--found": "color: $text; background: $selection;",
     }
-    """
 
     def __init__(
         self,
@@ -198,14 +195,12 @@ class RunDetails(VirtualList[DetailRow]):
         self._show(reset=not same)
 
     def show_nothing(self) -> None:
-        """No run is known."""
         self._reset()
         self._run_shown = None
         self._show(reset=True)
 
     @property
     def raw(self) -> bool:
-        """Whether the raw JSON is shown."""
         return self._raw is not None
 
     def key_of(self, row: DetailRow) -> Hashable:
@@ -256,7 +251,6 @@ class RunDetails(VirtualList[DetailRow]):
             self.move_by(1)
 
     def action_fold(self) -> None:
-        """Close, or go to what the row is in."""
         row = self.cursor_row
         if row is None or row.kind == "raw":
             return
@@ -304,7 +298,6 @@ class RunDetails(VirtualList[DetailRow]):
 
     @property
     def search_query(self) -> str:
-        """What is searched, or empty."""
         return self._needle
 
     @property

@@ -44,7 +44,6 @@ class FindLine(Horizontal):
 
     @property
     def is_open(self) -> bool:
-        """Whether it is shown."""
         return self.has_class("-open")
 
     def begin(self, text: str, at: Hashable) -> None:

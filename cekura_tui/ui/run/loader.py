@@ -67,7 +67,6 @@ class RunLoader:
 
     @property
     def row(self) -> RunRow | None:
-        """What is known of the run in short."""
         return self._listed if self.view is None else self.view.row
 
     @property

@@ -100,7 +100,6 @@ class RunNavigator:
             await do_binding(pane, event)
 
     def next_pane(self, step: int) -> None:
-        """To another pane."""
         self.show_pane(PANES[(PANES.index(self.pane) + step) % len(PANES)])
 
     def show_pane(self, pane: str) -> None:
@@ -174,16 +173,13 @@ class RunNavigator:
 
     @property
     def is_searching(self) -> bool:
-        """Whether something is searched where one is."""
         return bool(self._searched.search_query)
 
     def end_search(self) -> None:
-        """Search nothing any more."""
         self._searched.find("")
         self._draw_title()
 
     def next_match(self, step: int) -> None:
-        """To the next match, or the one before."""
         searched = self._searched
         if not searched.search_query:
             self.open_find_line()
@@ -193,7 +189,6 @@ class RunNavigator:
 
     @property
     def transcript_query(self) -> str:
-        """What is searched in the transcript; empty for nothing."""
         return self._transcript.search_query
 
     def transcript_search(self) -> str:
@@ -214,7 +209,6 @@ class RunNavigator:
                 self.show_turn(place + 1)
 
     def show_turn(self, turn: int) -> None:
-        """To a turn."""
         self._transcript.go_to(turn)
         self.show_pane("transcript")
 
@@ -226,7 +220,6 @@ class RunNavigator:
         self._draw_title()
 
     def step_along(self, columns: int) -> None:
-        """Along the timeline, a column at least."""
         turn = self._screen.query_one(TimelineStrip).step(columns)
         if self.pane == "transcript" and turn is not None:
             self._transcript.go_to(turn)
@@ -246,7 +239,6 @@ class RunNavigator:
         self._report(f"Answer {self._slow + 1} of {len(slowest)}, slowest first: {answer.seconds:.1f} s")
 
     def next_roles(self) -> None:
-        """Show other roles."""
         self._transcript.next_roles()
         self._draw_title()
 

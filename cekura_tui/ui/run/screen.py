@@ -267,20 +267,16 @@ its scenario.
         yield FindLine(go.find_typed, go.find_entered)
 
     def on_mount(self) -> None:
-        """Fetch the run."""
         self.draw()
         self.loader.load()
 
     def on_unmount(self) -> None:
-        """Nobody looks at it any more."""
         self.loader.pause()
 
     def on_screen_suspend(self) -> None:
-        """Something else is shown: nobody looks at this run."""
         self.loader.pause()
 
     def on_screen_resume(self) -> None:
-        """It is shown again."""
         self.loader.resume()
 
     def on_resize(self) -> None:
@@ -297,17 +293,14 @@ its scenario.
 
     @on(events.DescendantFocus)
     def focus_came(self) -> None:
-        """Perhaps by the mouse."""
         self.navigator.follow_focus()
 
     @on(TimelineStrip.TurnClicked)
     def turn_clicked(self, event: TimelineStrip.TurnClicked) -> None:
-        """A click on the timeline."""
         self.query_one(TranscriptView).go_to(event.n)
 
     @property
     def row(self) -> RunRow | None:
-        """What is known of the run in short."""
         return self.loader.row
 
     # Keys
@@ -352,7 +345,6 @@ its scenario.
             self.loader.show(number)
 
     def compare(self) -> None:
-        """Compare with the last passed run of the scenario."""
         if (view := self.loader.view) is None:
             return
         from cekura_tui.ui.run.compare import CompareScreen
@@ -364,7 +356,6 @@ its scenario.
         self.app.push_screen(CompareScreen(self.state, view), chosen)
 
     async def copy_or_save(self) -> None:
-        """Offer to copy or save something of this run."""
         if (view := self.loader.view) is None:
             return
         from cekura_tui.ui.run.copy import copy_run_dialog
@@ -383,14 +374,12 @@ its scenario.
             self.notify_once(done)
 
     def toggle_live(self) -> None:
-        """Follow a run that is running, or pause."""
         self.loader.follow(not self.loader.live)
         self.draw()
 
     # Drawing
 
     def draw(self) -> None:
-        """Everything that is known."""
         if self.gone:
             return
         loader, view = self.loader, self.loader.view
@@ -455,7 +444,6 @@ its scenario.
         return "", ""
 
     def draw_times(self) -> None:
-        """The figures of the call above its timeline."""
         view = self.loader.view
         if view is None or not view.timeline.has_times:
             self.query_one("#run-times", Pane).show_title("Timeline")
@@ -502,7 +490,6 @@ its scenario.
         right.show_footnote("" if folded else walk or note)
 
     def _verdict_counts(self) -> str:
-        """How many verdicts of each kind there are."""
         verdicts = self.loader.view.verdicts if self.loader.view else ()
         if verdicts is not self._counted[0]:
             kinds = Counter(verdict.state for verdict in verdicts)
@@ -511,7 +498,6 @@ its scenario.
         return self._counted[1]
 
     def show_evidence(self, marks: Mapping[int, Sequence[TurnMark]]) -> None:
-        """These verdicts cite these turns."""
         view, evidence = self.loader.view, self.loader.evidence or {}
         self.query_one(TranscriptView).show_marks(marks)
         self.query_one(TimelineStrip).mark({n: some[0].state for n, some in marks.items()})

@@ -60,7 +60,6 @@ class Scale(NamedTuple):
         return cls(width, width / length if length > _MOMENT else 0.0)
 
     def column(self, seconds: float) -> int:
-        """The column a moment lies in."""
         column = int(seconds * self.rate)
         return column if column < self.width else self.width - 1
 
@@ -253,16 +252,13 @@ class TimelineStrip(Widget, can_focus=False):
         return len(timeline.lanes) + (not self.screen.has_class("-short")) if timeline.has_times else 1
 
     def figures(self, room: int) -> list[str]:
-        """What matters in the call, in so many cells."""
         return figures(self._timeline, self._marks, room)
 
     @property
     def marks(self) -> Mapping[int, State]:
-        """The verdicts on turns that are shown."""
         return self._marks
 
     def mark(self, marks: Mapping[int, State]) -> None:
-        """Other turns have a sign now."""
         if marks == self._marks:
             return
         self._lay_out()
@@ -347,7 +343,6 @@ class TimelineStrip(Widget, can_focus=False):
         return bisect_left(self._columns, self._columns[place])
 
     def on_click(self, event: events.Click) -> None:
-        """Go there."""
         at = event.get_content_offset(self)
         if event.button == 1 and at is not None and (n := self.turn_at(at.x)) is not None:
             self.post_message(self.TurnClicked(n))

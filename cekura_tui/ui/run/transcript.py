@@ -71,38 +71,22 @@ class TranscriptView(VirtualList[Turn]):
         Action("transcript.raw", "x", "raw", "Raw turn", "show or hide the raw JSON of the turn"),
         Action("transcript.unfold-all", "X", "unfold_all", "Unfold all tools", "unfold or fold all tool calls"),
     )
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "transcript--time",
-        "transcript--caller",
-        "transcript--agent",
-        "transcript--tool",
-        "transcript--other",
-        "transcript--note",
-        "transcript--evidence",
-        "transcript--quoted-fail",
-        "transcript--quoted-review",
-        "transcript--quoted-pass",
-        "transcript--quoted-na",
-        "transcript--match",
-        "transcript--match-here",
-    } | TONE_CLASSES
-    DEFAULT_CSS = """
-    TranscriptView {
-        & > .transcript--time { color: $muted; }
-        & > .transcript--caller { color: $caller; text-style: bold; }
-        & > .transcript--agent { color: $agent; text-style: bold; }
-        & > .transcript--tool { color: $muted; }
-        & > .transcript--other { color: $info; text-style: bold; }
-        & > .transcript--note { color: $muted; }
-        & > .transcript--evidence { color: $muted; }
-        & > .transcript--quoted-fail { color: $text; background: $removed-word-ground; }
-        & > .transcript--quoted-review { color: $warning; background: $warn-ground; }
-        & > .transcript--quoted-pass { color: $text; background: $added-word-ground; }
-        & > .transcript--quoted-na { color: $muted; background: $dim-ground; }
-        & > .transcript--match { color: $text; background: $selection; }
-        & > .transcript--match-here { color: $background; background: $warning; text-style: bold; }
+    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
+    INKS: ClassVar[Mapping[str, str]] = {
+        "transcript--time": "color: $muted;",
+        "transcript--caller": "color: $caller; text-style: bold;",
+        "transcript--agent": "color: $agent; text-style: bold;",
+        "transcript--tool": "color: $muted;",
+        "transcript--other": "color: $info; text-style: bold;",
+        "transcript--note": "color: $muted;",
+        "transcript--evidence": "color: $muted;",
+        "transcript--quoted-fail": "color: $text; background: $removed-word-ground;",
+        "transcript--quoted-review": "color: $warning; background: $warn-ground;",
+        "transcript--quoted-pass": "color: $text; background: $added-word-ground;",
+        "transcript--quoted-na": "color: $muted; background: $dim-ground;",
+        "transcript--match": "color: $text; background: $selection;",
+        "transcript--match-here": "color: $background; background: $warning; text-style: bold;",
     }
-    """
 
     def __init__(
         self,
@@ -148,14 +132,12 @@ class TranscriptView(VirtualList[Turn]):
                 self.action_last()
 
     def show_marks(self, marks: Mapping[int, Sequence[TurnMark]]) -> None:
-        """These verdicts cite these turns."""
         if marks != self._look.marks:
             self._look.marks = marks
             self.redraw()
 
     @property
     def turns(self) -> Sequence[Turn]:
-        """All turns, those of hidden roles too."""
         return self._call.turns
 
     @property
@@ -269,14 +251,12 @@ class TranscriptView(VirtualList[Turn]):
             self._resized = place, view.top
 
     def _repaint(self) -> None:
-        """Other styles on the same lines."""
         self._renderer.clear()
         self.refresh()
 
     # Keys
 
     def cursor_moved(self) -> None:
-        """The cursor is on another turn, or on none."""
         if self._moved is not None:
             self._moved(self.cursor_key)
         else:
@@ -312,7 +292,6 @@ class TranscriptView(VirtualList[Turn]):
         self.redraw()
 
     def _changed_height(self) -> None:
-        """Of the cursor's turn."""
         self.viewport.heights.forget(self._cursor)
         self._repaint()
         self.viewport.place(*self.viewport.top)
@@ -329,7 +308,6 @@ class TranscriptView(VirtualList[Turn]):
 
     @property
     def search_query(self) -> str:
-        """What is searched, or empty."""
         return self._search_query
 
     @property
@@ -365,7 +343,6 @@ class TranscriptView(VirtualList[Turn]):
         return self._cursor_key if isinstance(self._cursor_key, int) else 0
 
     def _refresh_search(self) -> None:
-        """Other turns than before are shown."""
         if self._search_query:
             self._search()
 

@@ -213,7 +213,6 @@ def _pieces(turn: Turn, look: TurnLook, room: int) -> Iterator[LinePiece]:
 
 
 def _spoken(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line]:
-    """What was said; where that is nothing, that."""
     note = style_of("transcript--note")
     if not turn.text.strip():
         return [[Segment("(no words)", note)]]

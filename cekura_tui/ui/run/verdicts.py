@@ -121,16 +121,13 @@ class Verdicts(VirtualList[VerdictRow]):
             self.update_rows(changed)
 
     def verdict_of(self, key: Hashable) -> Verdict | None:
-        """The verdict of a row."""
         index = self.index_of(key)
         return None if index is None else self.rows[index].verdict
 
     def key_of(self, row: VerdictRow) -> Hashable:
-        """Its key."""
         return row.key
 
     def estimate(self, row: VerdictRow, width: int) -> int:
-        """About so many lines as the texts have characters."""
         verdict = row.verdict
         if verdict.state == "na":
             return (2 if row.heading else 0) + min(len(_folded(row)) // max(width - 4, LEAST) + 1, _VERDICT_LINES)

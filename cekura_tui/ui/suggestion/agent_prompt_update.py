@@ -89,7 +89,6 @@ async def confirm_restore(
 
 
 def server_words(setup: Setup) -> str:
-    """Where an agent is: "at https://…"."""
     return "in the demo workspace" if setup.demo else f"at {setup.server.origin}"
 
 
@@ -232,7 +231,6 @@ class UpdatePromptDialog(Dialog[None]):
             yield KeyHint(id="update-keys")
 
     def on_mount(self) -> None:
-        """Read what the agent has now."""
         self.query_one("#update-note").display = False
         # A message to this dialog would have all of it drawn again.
         looking = partial(self.app.run_worker, group="update-look")
@@ -246,7 +244,6 @@ class UpdatePromptDialog(Dialog[None]):
     # Loading
 
     def action_reload(self) -> None:
-        """Read what the agent has now, once more."""
         if not (self._busy or self.is_restored):
             self._error = None
             self.draw()
@@ -314,7 +311,6 @@ class UpdatePromptDialog(Dialog[None]):
     # Drawing
 
     def draw(self) -> None:
-        """Show what is known."""
         if self.gone:
             return
         update, change, resolver = self._update, self._change, self.resolver
@@ -397,13 +393,11 @@ class UpdatePromptDialog(Dialog[None]):
     # Conflicts
 
     def action_conflict(self, step: int) -> None:
-        """To the next conflict, or the one before."""
         if self.resolver.move(step):
             self.query_one(ConflictTexts).action_first()
             self.draw()
 
     def action_review_conflicts(self) -> None:
-        """From the change to the conflicts, or back."""
         self.resolver.reviewing = not self.resolver.reviewing
         self.draw()
 
@@ -475,7 +469,6 @@ class UpdatePromptDialog(Dialog[None]):
             self._show_message(how if self._may_write else self._read_only or how)
 
     def action_write(self) -> None:
-        """Yes: update the prompt."""
         if self._busy or self._asking or self.is_restored or not self.is_current:
             return
         text = self.resolver.text
@@ -547,7 +540,6 @@ class UpdatePromptDialog(Dialog[None]):
             self.state.ask(OpenPromptHistory(agent.id, agent.name))
 
     def action_give_up(self) -> None:
-        """Leave, but not in the middle of a write."""
         if self._busy:
             self._show_message(f"{self._busy} … The result will be shown here.")
         else:

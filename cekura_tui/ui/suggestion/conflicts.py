@@ -69,26 +69,20 @@ class ConflictTexts(VirtualList[ConflictRow]):
         Action("conflict.next", "n", "screen.conflict(1)", "Next", footer=1),
         Action("conflict.previous", "N", "screen.conflict(-1)", "Prev", footer=2),
     )
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"conflict--head", "conflict--chosen", "conflict--fresh", "conflict--rule"}
-    DEFAULT_CSS = """
-    ConflictTexts {
-        & > .conflict--head { color: $accent; text-style: bold; }
-        & > .conflict--chosen { color: $success; text-style: bold; }
-        & > .conflict--fresh { background: $added-word-ground; text-style: bold; }
-        & > .conflict--rule { color: $faint; }
+    INKS: ClassVar[Mapping[str, str]] = {
+        "conflict--head": "color: $accent; text-style: bold;",
+        "conflict--chosen": "color: $success; text-style: bold;",
+        "conflict--fresh": "background: $added-word-ground; text-style: bold;",
+        "conflict--rule": "color: $faint;",
     }
-    """
 
     def key_of(self, row: ConflictRow) -> Hashable:
-        """Its place."""
         return row.place
 
     def estimate(self, row: ConflictRow, width: int) -> int:
-        """From its length."""
         return 1 + min(len(row.text), LONGEST_LINE) // _room(width)
 
     def lines_of(self, row: ConflictRow, width: int, state: RowState) -> Sequence[Line]:
-        """The name, or the text behind a rule."""
         if row.is_head:
             return [
                 [Segment(fit(f" {row.text}", width), self.style_of(f"conflict--{'chosen' if row.chosen else 'head'}"))]
@@ -153,7 +147,6 @@ class ConflictResolver:
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
-        """All conflicts, decided or not."""
         return self.merge.conflicts if self.merge else ()
 
     @property
@@ -191,7 +184,6 @@ class ConflictResolver:
         return clean_line(head)
 
     def rows(self, job: int, agent: str) -> list[ConflictRow]:
-        """The versions of the conflict that is shown."""
         conflict = self.conflicts[self.number - 1]
         return conflict_rows(conflict, self.decisions.of(self.number), job, clean_line(agent, 40))
 

@@ -213,7 +213,6 @@ class DiffLook:
     cursor: bool = False
 
     def line_ground(self, name: str) -> Style | None:
-        """The ground of a whole line."""
         return None if self.cursor else self.style_of(f"prose-diff--{name}")
 
 
@@ -389,52 +388,28 @@ class ProseDiffView(VirtualList[DiffRow]):
     140 columns on the sent text is beside the proposed one. Without `opens`, enter is a key of the screen."""
 
     row_height = None
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "prose-diff--head",
-        "prose-diff--bar",
-        "prose-diff--also",
-        "prose-diff--why",
-        "prose-diff--flag",
-        "prose-diff--away",
-        "prose-diff--fold",
-        "prose-diff--rule",
-        "prose-diff--came",
-        "prose-diff--went",
-        "prose-diff--accepted",
-        "prose-diff--rejected",
-        "prose-diff--edited",
-        "prose-diff--line-del",
-        "prose-diff--line-ins",
-        "prose-diff--del",
-        "prose-diff--ins",
-        "prose-diff--mark-del",
-        "prose-diff--mark-ins",
-        "prose-diff--mark-moved",
+    INKS: ClassVar[Mapping[str, str]] = {
+        "prose-diff--head": "color: $accent; text-style: bold;",
+        "prose-diff--bar": "background: $panel;",
+        "prose-diff--also": "color: $accent;",
+        "prose-diff--why": "color: $muted;",
+        "prose-diff--flag": "color: $warning;",
+        "prose-diff--away": "color: $accent;",
+        "prose-diff--fold": "color: $muted;",
+        "prose-diff--rule": "color: $faint;",
+        "prose-diff--came": "color: $added;",
+        "prose-diff--went": "color: $removed;",
+        "prose-diff--accepted": "color: $success;",
+        "prose-diff--rejected": "color: $muted;",
+        "prose-diff--edited": "color: $accent;",
+        "prose-diff--line-del": "background: $removed-ground;",
+        "prose-diff--line-ins": "background: $added-ground;",
+        "prose-diff--del": "background: $removed-word-ground; text-style: bold;",
+        "prose-diff--ins": "background: $added-word-ground; text-style: bold;",
+        "prose-diff--mark-del": "color: $removed; text-style: bold;",
+        "prose-diff--mark-ins": "color: $added; text-style: bold;",
+        "prose-diff--mark-moved": "color: $accent; text-style: bold;",
     }
-    DEFAULT_CSS = """
-    ProseDiffView {
-        & > .prose-diff--head { color: $accent; text-style: bold; }
-        & > .prose-diff--bar { background: $panel; }
-        & > .prose-diff--also { color: $accent; }
-        & > .prose-diff--why { color: $muted; }
-        & > .prose-diff--flag { color: $warning; }
-        & > .prose-diff--away { color: $accent; }
-        & > .prose-diff--fold { color: $muted; }
-        & > .prose-diff--rule { color: $faint; }
-        & > .prose-diff--came { color: $added; }
-        & > .prose-diff--went { color: $removed; }
-        & > .prose-diff--accepted { color: $success; }
-        & > .prose-diff--rejected { color: $muted; }
-        & > .prose-diff--edited { color: $accent; }
-        & > .prose-diff--line-del { background: $removed-ground; }
-        & > .prose-diff--line-ins { background: $added-ground; }
-        & > .prose-diff--del { background: $removed-word-ground; text-style: bold; }
-        & > .prose-diff--ins { background: $added-word-ground; text-style: bold; }
-        & > .prose-diff--mark-del { color: $removed; text-style: bold; }
-        & > .prose-diff--mark-ins { color: $added; text-style: bold; }
-        & > .prose-diff--mark-moved { color: $accent; text-style: bold; }
-    }
-    """
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("diff.next", "n", "change(1)", "Next", "Next change", 7),
         Action("diff.previous", "N", "change(-1)", "Prev", "Previous change", 11),
@@ -513,7 +488,6 @@ class ProseDiffView(VirtualList[DiffRow]):
 
     @property
     def hunk(self) -> Hunk | None:
-        """The hunk under the cursor."""
         row = self.cursor_row
         return self._diff.hunks[row.hunk - 1] if self._diff is not None and row is not None and row.hunk else None
 

@@ -80,7 +80,6 @@ class EditHunkDialog(Dialog[Edited]):
             )
 
     def on_mount(self) -> None:
-        """Begin with the text."""
         # Also where the terminal says that it has no focus: keys that came with the one that opened this are next.
         self.set_focus(self.query_one(TextArea))
         self._show(self._before)
@@ -121,7 +120,6 @@ class EditHunkDialog(Dialog[Edited]):
         note.update(Content(clean(text)))
 
     def action_edit(self) -> None:
-        """Edit it in the user's editor."""
         try:
             edited = edit_prompt(self.app, self._now, self._home)
         except CekuraTuiError as error:
@@ -133,10 +131,8 @@ class EditHunkDialog(Dialog[Edited]):
 
     @on(Button.Pressed, "#take")
     def action_apply(self) -> None:
-        """This is how it is to be worded."""
         self.dismiss(Edited(self._now, True))
 
     @on(Button.Pressed, "#cancel")
     def action_give_up(self) -> None:
-        """Leave it as it was."""
         self.dismiss(Edited(self._now, False))

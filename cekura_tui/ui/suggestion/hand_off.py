@@ -85,7 +85,6 @@ class HandOffDialog(Dialog[str]):
             yield KeyHint("enter save · tab next · {choice.choose} choose · {dialog.close} close")
 
     def on_mount(self) -> None:
-        """What there is to choose from."""
         self._what.show_rows(self._choices())
         self._what.marks = frozenset({self._version})
         self._what.move_to(self._version)
@@ -131,7 +130,6 @@ class HandOffDialog(Dialog[str]):
 
     @on(Input.Changed)
     def show_folder(self) -> None:
-        """The folder that the file is in."""
         title = " · ".join(filter(None, ("File", _folder_words(self._line.file_name))))
         self.query_one("#hand-off-folder", Label).update(Content(title))
 
@@ -158,7 +156,6 @@ class HandOffDialog(Dialog[str]):
         return patch_of(self._done, other)
 
     def _write(self, name: str, *, force: bool) -> str:
-        """Write it exactly."""
         text = self._text()
         # That its own file still holds what was sent is checked, which is better than to ask.
         force = force or (not self._patch and is_source(name, self._done.job.prompt_source))
@@ -181,12 +178,10 @@ class HandOffDialog(Dialog[str]):
 
     @on(Button.Pressed, "#save")
     async def save_it(self) -> None:
-        """As enter in the name does."""
         await self._line.save()
 
     @on(Button.Pressed, "#copy")
     def copy(self) -> None:
-        """Copy it."""
         try:
             text = self._text()
         except CekuraTuiError as error:
@@ -199,7 +194,6 @@ class HandOffDialog(Dialog[str]):
 
     @on(Button.Pressed, "#read")
     def read(self) -> None:
-        """Show what changes in the user's pager."""
         try:
             show_in_pager(self.app, self._as_patch())
         except CekuraTuiError as error:

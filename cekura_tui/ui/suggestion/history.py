@@ -78,7 +78,6 @@ class PromptUseList(VirtualList[UseRow]):
 
     @property
     def marked(self) -> UseRow | None:
-        """The one that is marked."""
         return next((row for row in self.rows if self.key_of(row) in self.marks), None)
 
     def key_of(self, row: UseRow) -> Hashable:
@@ -87,16 +86,13 @@ class PromptUseList(VirtualList[UseRow]):
         return use.sha256, use.how, use.at if use.how in ("written", "replaced") else None
 
     def toggle_mark(self, key: Hashable) -> None:
-        """Mark it in place of another, or no more."""
         self.marks &= {key}
         super().toggle_mark(key)
 
     def mark_range_to_cursor(self) -> None:
-        """One alone can be marked."""
         self.action_toggle_mark()
 
     def lines_of(self, row: UseRow, width: int, state: RowState) -> Sequence[Line]:
-        """One line."""
         use, dim = row.use, self.style_of("tone--dim")
         words = count(use.words, "word")
         rest = width - 1 - 2 - len(_CURRENT) - _WHEN_CELLS - _HOW_CELLS - _WORDS_CELLS - 4
@@ -150,7 +146,6 @@ class PromptDiffScreen(Page):
         self._compared = compared
 
     def body(self) -> ComposeResult:
-        """Which two, and the diff."""
         yield OneLine(id="prompt-diff-headline")
         yield OneLine(id="prompt-diff-old", classes="pane-title")
         yield OneLine(id="prompt-diff-new", classes="pane-title")
@@ -159,7 +154,6 @@ class PromptDiffScreen(Page):
         yield Notice(id="prompt-diff-notice")
 
     def on_mount(self) -> None:
-        """Compare them."""
         text = Text(f" Prompts of {clean_line(self._compared.agent_name, 40)}", style="bold", end="")
         self.query_one("#prompt-diff-headline", OneLine).show(text)
         for name, mark, row in (("old", "−", self._compared.old), ("new", "+", self._compared.new)):
@@ -168,7 +162,6 @@ class PromptDiffScreen(Page):
         self.action_refresh()
 
     def action_refresh(self) -> None:
-        """Compare them again."""
         self._show_diff(None, empty=("Comparing …", ""))
         self._load()
 
@@ -268,7 +261,6 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         yield HungText(id="prompts-note")
 
     def on_mount(self) -> None:
-        """Ask the server what the agent has."""
         self.query_one("#prompts-pane").display = False
         self.query_one("#prompts-note").display = False
         self.query_one(Notice).show("Loading …")
@@ -276,7 +268,6 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         self._load_current()
 
     def on_screen_resume(self) -> None:
-        """Here, or back from something else."""
         self._load()
 
     # Reading
@@ -327,7 +318,6 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         line.show(Text(clean_line("Loading the current prompt …" if self._loading else failed)))
 
     def action_refresh(self) -> None:
-        """Load all again."""
         self._loading = True
         self._draw_current()
         self._load_current()
@@ -337,7 +327,6 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
 
     @property
     def row(self) -> UseRow | None:
-        """The event under the cursor."""
         return self.query_one(PromptUseList).cursor_row
 
     @property
@@ -353,7 +342,6 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
 
     @on(PromptUseList.Moved)
     def update_restore_key(self) -> None:
-        """Another prompt may be one to restore."""
         self.refresh_bindings()
 
     def action_back(self) -> None:
@@ -365,7 +353,6 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
 
     @on(PromptUseList.Opened)
     def compare(self) -> None:
-        """Enter on an event."""
         if (row := self.row) is None or not self.is_current:
             return
         other = self._other(row)
@@ -422,7 +409,6 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         self._load()
 
     def action_restore(self) -> None:
-        """Restore the prompt under the cursor, after asking."""
         if not self._restoring and (row := self.row) is not None:
             self._restoring = True
             self._show_message("")

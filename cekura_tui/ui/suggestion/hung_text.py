@@ -52,11 +52,9 @@ class HungText(Widget):
         self.show([Content(f"! {clean_line(warning)}") for warning in warnings])
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As many lines as there are at this width."""
         return len(self._lines(width))
 
     def render(self) -> Content:
-        """All lines."""
         return Content("\n").join(self._lines(self.size.width))
 
     def _lines(self, width: int) -> list[Content]:

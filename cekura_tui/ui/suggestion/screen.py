@@ -200,7 +200,6 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
     # Loading
 
     def on_mount(self) -> None:
-        """Nothing is known yet."""
         self.draw()
         # A message to this page would have what is above it drawn again.
         looking = partial(self.app.run_worker, group="staging")
@@ -215,7 +214,6 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self._load()
 
     def action_refresh(self) -> None:
-        """Read the choices and the reasons again."""
         self._load()
         if self.staging.opened is not None:
             self._load_reasons(self.staging.opened)
@@ -282,7 +280,6 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
     # Drawing
 
     def draw(self) -> None:
-        """Show everything that is known."""
         if self.gone:
             return
         opened, notice, empty = self.staging.opened, self.query_one(Notice), ("Comparing …", "")
@@ -310,7 +307,6 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     @on(ProseDiffView.HunkMoved)
     def _draw_staged(self) -> None:
-        """The staged text, at the change under the cursor."""
         if (opened := self.staging.opened) is None:
             return
         hunk = self.hunk
@@ -354,7 +350,6 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     @property
     def hunk(self) -> Hunk | None:
-        """The change under the cursor."""
         return self.diff_view.hunk if self.staging.opened is not None else None
 
     @on(VirtualList.Opened)
@@ -371,7 +366,6 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
     # Choosing
 
     def decide(self, what: Literal["accepted", "rejected"]) -> None:
-        """Accept or reject the change under the cursor."""
         if (hunk := self._hunk_to_choose()) is not None:
             self._decide_by(hunk, lambda: self.staging.choose(hunk, HunkChoice(what)))
 
@@ -407,7 +401,6 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
                 view.go_to(number)
 
     def action_edit(self) -> None:
-        """Edit the change under the cursor."""
         hunk, opened = self._hunk_to_choose(), self.staging.opened
         if hunk is None or opened is None:
             return
@@ -531,7 +524,6 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         )
 
     def action_update_agent_prompt(self) -> None:
-        """Update the agent's prompt with the staged one."""
         self._with_staged(self._update_agent_prompt)
 
     def _update_agent_prompt(self, opened: OpenedSuggestion) -> None:
@@ -549,7 +541,6 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         return decided(opened.diff, opened.choices) if opened is not None else None
 
     def action_improve_again(self) -> None:
-        """Improve once more, from the staged prompt."""
         if self.staging.opened is None:
             return
         try:
@@ -567,7 +558,6 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     @property
     def job(self) -> Job | None:
-        """The job, as far as it is known."""
         return self.staging.opened.suggestion.job if self.staging.opened else self.state.job(self.number)
 
     def action_history(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -42,14 +42,11 @@ class StagedText(VirtualList[StagedRow]):
     """The lines of the text; the cursor is at the hunk that is under the cursor of the diff."""
 
     row_height = None
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"staged-text--mark", "staged-text--gone", "staged-text--line"}
-    DEFAULT_CSS = """
-    StagedText {
-        & > .staged-text--mark { color: $added; text-style: bold; }
-        & > .staged-text--gone { color: $removed; text-style: bold; }
-        & > .staged-text--line { background: $added-ground; }
+    INKS: ClassVar[Mapping[str, str]] = {
+        "staged-text--mark": "color: $added; text-style: bold;",
+        "staged-text--gone": "color: $removed; text-style: bold;",
+        "staged-text--line": "background: $added-ground;",
     }
-    """
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(name=name, id=id, classes=classes)

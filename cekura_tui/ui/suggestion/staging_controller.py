@@ -100,7 +100,6 @@ class StagingController:
 
     @property
     def has_changes(self) -> bool:
-        """Whether there is anything to choose."""
         return self.opened is not None and not self.opened.diff.is_same
 
     @property
@@ -123,7 +122,6 @@ class StagingController:
         return next((number for number in numbers if number > hunk.number), next(iter(numbers), None))
 
     def choose(self, hunk: Hunk, choice: HunkChoice) -> Step:
-        """Accept or reject a hunk."""
         return self._begin(lambda staging, diff: staging.choose(self.number, diff, {hunk.number: choice}), hunk.key)
 
     def accept_all(self) -> Step:
@@ -264,7 +262,6 @@ def _changed(before: Choices, after: Choices) -> list[int]:
 
 
 def undone_message(before: Choices, after: Choices) -> str:
-    """What undoing a step changed, as a sentence."""
     changed = _changed(before, after)
     if not changed:
         return "Nothing to undo."
@@ -276,7 +273,6 @@ def undone_message(before: Choices, after: Choices) -> str:
 
 
 def taken(number: int, choices: Choices) -> bool:
-    """Whether a hunk is in the staged text."""
     return number in choices and choices[number].what != "rejected"
 
 

@@ -53,7 +53,6 @@ class Decided:
 
 
 def decided(diff: ProseDiff, choices: Choices) -> Decided:
-    """What these choices come to."""
     added = removed = 0
     for hunk in diff.hunks:
         choice = choices.get(hunk.number)
