@@ -128,7 +128,7 @@ def _warn_of_other_keys(setup: Setup, what: str) -> None:
 def _warn_of_other_server(options: Options, setup: Setup) -> None:
     """Name what sets another server than the one that the key was saved for, as it will be without the flag."""
     try:
-        later = options._replace(api_url=None, api_key_file=None).quiet_setup(may_run=False)
+        later = options._replace(api_url=None, api_key_file=None).setup(may_run=False, quiet=True)
     except UsageError as error:
         print_message(f"Note: {error.sentence()}")
         return

@@ -62,7 +62,7 @@ def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> N
     loaded = options.settings()
     failure: UsageError | None = None
     try:
-        setup = options.quiet_setup(may_run=False)
+        setup = options.setup(may_run=False, quiet=True)
         rows = list(_rows(setup.settings, setup.came_from))
     except UsageError as error:
         failure = error

@@ -7,9 +7,8 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
@@ -40,12 +39,8 @@ def demo_server(options: Options, /, port: int, log_file: Path | None, **given: 
         log = log_file.open("a", encoding="utf-8", buffering=1) if log_file else None
     except OSError as error:
         raise UsageError(f"Can't write {log_file}: {error.strerror}.") from None
-    server = DemoServer(
-        home,
-        options.demo_options,
-        port=port,
-        log=_writer(log) if log else None,
-    )
+    write = (lambda entry: click.echo(json.dumps(entry), file=log)) if log else None
+    server = DemoServer(home, options.demo_options, port=port, log=write)
     try:
         server.start()
     except OSError as error:
@@ -63,12 +58,3 @@ def demo_server(options: Options, /, port: int, log_file: Path | None, **given: 
         pass
     finally:
         server.stop()
-
-
-def _writer(file: TextIO) -> Callable[[dict[str, object]], None]:
-    """What writes an entry of the log: one JSON object a line."""
-
-    def write(entry: dict[str, object]) -> None:
-        file.write(f"{json.dumps(entry)}\n")
-
-    return write

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 import click
 
 from cekura_tui.cli.options import json_option
 from cekura_tui.cli.output import print_message, put, put_json
-from cekura_tui.cli.runs import FilterCommand, Found, filter_argument, read_matching
+from cekura_tui.cli.runs import FilterCommand, filter_argument, read_matching
 from cekura_tui.cli.script import command
 from cekura_tui.model.text import clean_line, clock_text, count
 
@@ -24,17 +24,6 @@ if TYPE_CHECKING:
 
 _MOST_IDS = 10
 """Runs of a group that are named in a line."""
-
-
-class _Rows:
-    """What was read of a list."""
-
-    def __init__(self) -> None:
-        self.rows: list[RunRow] = []
-
-    def put(self, found: Found, notes: Mapping[int, str]) -> None:
-        """These are next."""
-        self.rows += [row for _, row in found]
 
 
 @command("groups", output="list", cls=FilterCommand)
@@ -64,23 +53,23 @@ async def groups(session: Session, wanted: Filter, how: str, limit: int, as_json
     from cekura_tui.model.run.groups import group_runs, has_outcomes_filtered
     from cekura_tui.workspace.all_runs import wait_text
 
-    listed = _Rows()
-    read = await read_matching(session, wanted, limit, listed)
-    failed = [row.id for row in listed.rows if row.outcome.kind == "failed"]
+    rows: list[RunRow] = []
+    read = await read_matching(session, wanted, limit, lambda found, notes: rows.extend(row for _, row in found))
+    failed = [row.id for row in rows if row.outcome.kind == "failed"]
     findings: dict[int, tuple[Finding, ...]] = {}
     error: CekuraTuiError | None = None
     if how == "verdict":
         findings, error = await session.findings.all(failed, lambda e, wait: print_message(wait_text(e, wait)))
-    grouping = group_runs(listed.rows, cast("How", how), findings)
+    grouping = group_runs(rows, cast("How", how), findings)
     # Runs with other outcomes are not there, and may have passed in between.
     since = not has_outcomes_filtered(wanted)
     if as_json:
         missing = sum(number not in findings for number in failed) if how == "verdict" else 0
-        put_json(_as_json(grouping, len(listed.rows), missing, complete=read.complete, since=since))
+        put_json(_as_json(grouping, len(rows), missing, complete=read.complete, since=since))
     else:
         if how == "pair" and not since:
             print_message("Since when a pair fails is not known: the filter leaves out runs with other outcomes.")
-        _put_text(grouping, len(listed.rows), since=since)
+        _put_text(grouping, len(rows), since=since)
         print_message(read.words)
     if error is not None:
         raise error  # what is known of the groups was printed

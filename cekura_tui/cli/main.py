@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -47,33 +46,23 @@ SUMMARIES = {
 _FILES = {"notes": "views", "schema": "completion"}
 
 
-class Commands(Mapping[str, click.Command]):
-    """The commands by their names, loaded as they are looked up."""
-
-    def __getitem__(self, name: str) -> click.Command:
-        if name not in SUMMARIES:
-            raise KeyError(name)
-        attribute = name.replace("-", "_")
-        module = import_module(f"cekura_tui.cli.{_FILES.get(name, attribute)}")
-        command: click.Command = getattr(module, attribute)
-        return command
-
-    def __contains__(self, name: object) -> bool:
-        return name in SUMMARIES
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(SUMMARIES)
-
-    def __len__(self) -> int:
-        return len(SUMMARIES)
-
-
 class ReaderGone(Exception):
     """Whoever read our output has closed it; click would make a failure of it."""
 
 
 class Front(click.Group):
-    """A group in which a run's number or a dashboard URL stands for opening it."""
+    """Loads a command when it is called; a run id or a dashboard link in its place opens the app there."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(SUMMARIES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in SUMMARIES:
+            return None
+        attribute = cmd_name.replace("-", "_")
+        module = import_module(f"cekura_tui.cli.{_FILES.get(cmd_name, attribute)}")
+        command: click.Command = getattr(module, attribute)
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without loading them."""
@@ -98,7 +87,7 @@ class Front(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command of the first word."""
         target, *more = args
-        if target in self.commands or ctx.resilient_parsing:
+        if target in SUMMARIES or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
         if target.isdecimal() or "://" in target:
             if set(more) & set(ctx.help_option_names):
@@ -117,7 +106,6 @@ class Front(click.Group):
 
 @click.group(
     cls=Front,
-    commands=Commands(),
     invoke_without_command=True,
     subcommand_metavar="[RUN_ID | dashboard URL | COMMAND [ARGS]...]",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

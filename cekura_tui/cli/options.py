@@ -66,21 +66,14 @@ class Options(NamedTuple):
         flags["read_only"] = self.read_only or None
         return load_settings(flags, os.environ, self.paths.settings, demo=self.demo)
 
-    def setup(self, *, new_profile: bool = False, may_run: bool = True) -> Setup:
-        """Read environment and files on top of these; wrong entries of config.toml are messages.
+    def setup(self, *, new_profile: bool = False, may_run: bool = True, quiet: bool = False) -> Setup:
+        """Read environment and files on top of these; unless `quiet`, print what is wrong in config.toml.
 
         With `new_profile` the profile need not exist; without `may_run` no `api_key_command` is run.
         """
-        setup = self.quiet_setup(new_profile=new_profile, may_run=may_run)
-        for problem in setup.problems:
-            print_message(problem.with_path(self.paths.settings))
-        return setup
-
-    def quiet_setup(self, *, new_profile: bool = False, may_run: bool = True) -> Setup:
-        """The same without the messages."""
         from cekura_tui.workspace.setup import make_setup
 
-        return make_setup(
+        setup = make_setup(
             config_dir=self.config_dir,
             profile=self.profile,
             api_url=self.api_url,
@@ -93,12 +86,8 @@ class Options(NamedTuple):
             env=os.environ,
             may_run=may_run,
         )
-
-    def signed_in(self) -> Setup:
-        """The same for a command that needs a key; raises KeyMissing where there is none."""
-        setup = self.setup()
-        if setup.no_key is not None:
-            raise setup.no_key
+        for problem in () if quiet else setup.problems:
+            print_message(problem.with_path(self.paths.settings))
         return setup
 
 

@@ -119,9 +119,22 @@ def check_output_there(what: str) -> None:
         raise UsageError("Standard output is closed.", f"Send the {what} to a file or a pipe.")
 
 
+class Table:
+    """Prints rows below a header, page by page, with columns as wide as their widest cell so far."""
+
+    def __init__(self, header: Sequence[str]) -> None:
+        self._header: list[Sequence[str]] = [header]
+        self._widths = [0] * len(header)
+
+    def put(self, rows: Iterable[Sequence[str]]) -> None:
+        lines = [*self._header, *rows]
+        self._header.clear()
+        for line in lines:
+            self._widths = [max(width, len(cell)) for width, cell in zip(self._widths, line, strict=True)]
+        for line in lines:
+            put("  ".join(cell.ljust(width) for cell, width in zip(line, self._widths, strict=True)).rstrip())
+
+
 def put_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Columns as wide as their widest cell."""
-    lines = [list(header), *map(list, rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    for line in lines:
-        put("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    """Print one table."""
+    Table(header).put(rows)

@@ -1,7 +1,7 @@
 """`runs list` and `runs show`.
 
 First how a filter is read on the command line (`FilterCommand`, `filter_argument`), then the forms in which a list is
-printed page by page (`Table`, `Csv`, `JsonLines`), then the commands, then the timeline of `runs show --timeline`.
+printed page by page (`Printer`), then the commands, then the timeline of `runs show --timeline`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
 from cekura_tui.cli.completion import offer_filters
 from cekura_tui.cli.options import RUN, json_option
-from cekura_tui.cli.output import is_unread, is_watched, print_message, put, put_json
+from cekura_tui.cli.output import Table, is_unread, is_watched, print_message, put, put_json
 from cekura_tui.cli.script import command
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.text import clean_line, count
@@ -109,57 +109,35 @@ Found = Sequence[tuple["Run | None", "RunRow"]]
 """Runs with the server's rows, which cached ones do not have."""
 
 
-class RunPrinter(Protocol):
-    """Prints runs in one form."""
-
-    def put(self, found: Found, notes: Mapping[int, str]) -> None:
-        """These are next; at first a header too, where the form has one."""
+Printer = Callable[[Found, Mapping[int, str]], None]
+"""Prints the next runs of a list; the notes are by run id."""
 
 
-class Table:
-    """Columns as wide as their widest cell so far."""
-
-    def __init__(self) -> None:
-        self._widths: list[int] = []
-
-    def put(self, found: Found, notes: Mapping[int, str]) -> None:
-        """A line a run."""
-        lines = [_row_cells(row) for _, row in found]
-        if not self._widths:
-            lines.insert(0, _HEADER)
-            self._widths = [0] * len(_HEADER)
-        for line in lines:
-            self._widths = [max(width, len(cell)) for width, cell in zip(self._widths, line, strict=True)]
-        for line in lines:
-            put("  ".join(cell.ljust(width) for cell, width in zip(line, self._widths, strict=True)).rstrip())
+def _table() -> Printer:
+    table = Table(("RUN", "OUTCOME", "SCENARIO", "PERSONALITY", "AGENT", "LENGTH", "WHEN"))
+    return lambda found, notes: table.put([_row_cells(row) for _, row in found])
 
 
-class Csv:
-    """A header, and a line of CSV a run."""
+def _csv() -> Printer:
+    from cekura_tui.model.run.words import CSV_HEADER, csv_row
 
-    def __init__(self) -> None:
-        self._has_header = False
+    header = [CSV_HEADER]
 
-    def put(self, found: Found, notes: Mapping[int, str]) -> None:
-        """A line a run."""
-        from cekura_tui.model.run.words import CSV_HEADER, csv_row
-
-        lines = [] if self._has_header else [CSV_HEADER]
-        self._has_header = True
-        if lines := lines + [csv_row(row, notes.get(row.id, "")) for _, row in found]:
+    def put_csv(found: Found, notes: Mapping[int, str]) -> None:
+        if lines := header + [csv_row(row, notes.get(row.id, "")) for _, row in found]:
             put("\n".join(lines))
+        header.clear()
+
+    return put_csv
 
 
-class JsonLines:
+def _put_json_lines(found: Found, notes: Mapping[int, str]) -> None:
     """One object a line: the server's row as it came, with its outcome."""
+    from cekura_tui.model.run.words import row_as_json
 
-    def put(self, found: Found, notes: Mapping[int, str]) -> None:
-        """A line a run."""
-        from cekura_tui.model.run.words import row_as_json
-
-        for run, row in found:
-            assert run is not None
-            put_json(row_as_json(run, row.outcome))
+    for run, row in found:
+        assert run is not None
+        put_json(row_as_json(run, row.outcome))
 
 
 def counted(shown: int, limit: int, looked: int, total: int, *, filtered_here: bool) -> str:
@@ -167,9 +145,6 @@ def counted(shown: int, limit: int, looked: int, total: int, *, filtered_here: b
     if not filtered_here:
         return f"{shown:,} of {count(total, 'run')}" if shown < total else count(shown, "run")
     return f"{count(shown, 'run')}{' (limit reached)' if shown >= limit else ''}; {looked:,} of {total:,} checked"
-
-
-_HEADER = ("RUN", "OUTCOME", "SCENARIO", "PERSONALITY", "AGENT", "LENGTH", "WHEN")
 
 
 def _row_cells(row: RunRow) -> tuple[str, ...]:
@@ -221,7 +196,7 @@ async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool,
     """
     if as_json and session.setup.no_key is not None:
         raise session.setup.no_key  # JSON has the server's own rows, which are not cached
-    listing: RunPrinter = JsonLines() if as_json else Csv() if as_csv else Table()
+    listing = _put_json_lines if as_json else _csv() if as_csv else _table()
     read = await (_list_cached if session.setup.offline else read_matching)(session, wanted, limit, listing)
     if not as_json and not as_csv:
         print_message(read.words)
@@ -235,7 +210,7 @@ class MatchingRuns:
     complete: bool
 
 
-async def read_matching(session: Session, wanted: Filter, limit: int, listing: RunPrinter) -> MatchingRuns:
+async def read_matching(session: Session, wanted: Filter, limit: int, listing: Printer) -> MatchingRuns:
     """Hand the newest runs of the session's scope that match to `listing`, page by page, at most `limit`."""
     from cekura_tui.api.client import PAGE_SIZE
     from cekura_tui.model.filter.match import noted
@@ -259,7 +234,7 @@ async def read_matching(session: Session, wanted: Filter, limit: int, listing: R
             if is_unread():
                 raise BrokenPipeError
             found = page.matches[: limit - shown]
-            listing.put(found, notes)
+            listing(found, notes)
             shown, looked, total = shown + len(found), page.read, page.total
             complete = looked >= total and len(found) == len(page.matches)
             if shown >= limit:
@@ -270,7 +245,7 @@ async def read_matching(session: Session, wanted: Filter, limit: int, listing: R
     return MatchingRuns(counted(shown, limit, looked, total, filtered_here=rest), complete)
 
 
-async def _list_cached(session: Session, wanted: Filter, limit: int, listing: RunPrinter) -> MatchingRuns:
+async def _list_cached(session: Session, wanted: Filter, limit: int, listing: Printer) -> MatchingRuns:
     """The same of the runs that are cached; the words say from when they are."""
     from cekura_tui.model.filter.match import Matcher
     from cekura_tui.model.run.query import RunQuery
@@ -282,7 +257,7 @@ async def _list_cached(session: Session, wanted: Filter, limit: int, listing: Ru
     if not found:
         assert session.no_key is not None
         raise KeyMissing(f"No matching run is cached on this machine. {session.no_key.message}", session.no_key.hint)
-    listing.put([(None, row) for row, _ in found[:limit]], notes)
+    listing([(None, row) for row, _ in found[:limit]], notes)
     since, until = (clock_text(pick(at for _, at in found[:limit])) for pick in (min, max))
     shown = counted(len(found[:limit]), limit, 0, len(found), filtered_here=False)
     return MatchingRuns(f"{shown} cached, as of {since} to {until}", complete=False)

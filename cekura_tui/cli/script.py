@@ -88,8 +88,10 @@ def run_script(
     """
     import asyncio
 
-    setup = given or (options.signed_in() if needs_key else options.setup())
+    setup = given or options.setup()
     if setup.no_key is not None:
+        if needs_key and given is None:
+            raise setup.no_key
         setup = setup.without_key()
 
     async def script() -> T:

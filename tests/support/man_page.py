@@ -59,8 +59,10 @@ def _lines(cli: click.Group) -> Iterator[str]:
 
 
 def _commands(group: click.Group, before: str) -> Iterator[str]:
-    for name, command in sorted(group.commands.items()):
-        if command.hidden:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command is None or command.hidden:
             continue
         if isinstance(command, click.Group):
             yield from _commands(command, f"{before}{name} ")
