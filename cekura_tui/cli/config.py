@@ -68,7 +68,7 @@ def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> N
         failure = error
         rows = list(_rows(loaded.settings, loaded.came_from))
     if as_json:
-        problems = [{"line": problem.line, "text": problem.text} for problem in loaded.problems]
+        problems = [{"line": problem.line, "text": problem.text} for problem in loaded.file.problems]
         shown: SettingsJson = {
             "path": str(path),
             "settings": [{"name": name, "value": value, "origin": where} for name, value, where in rows],
@@ -78,7 +78,7 @@ def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> N
     else:
         header = ("SETTING", "VALUE", "ORIGIN")[: 3 if origin else 2]
         put_table(header, [(name, _shown(value), where)[: len(header)] for name, value, where in rows])
-    for problem in loaded.problems:
+    for problem in loaded.file.problems:
         print_message(problem.with_path(path))
     if loaded.refusal is not None:
         print_message("No key is sent until these are corrected.")

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Write files whole or not at all."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ from pathlib import Path
 from typing import IO
 
 _NAME_BYTES = 100
-"""So much of a file's name is in that of its temporary: names have up to 255 bytes."""
+"""Bytes of a file's name that its temporary file's name repeats; a name has at most 255."""
 
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[IO[bytes]]:
-    """A new file for this user alone (0600), which takes the place of `path` when the block ends without an error.
+    """Write a new file for this user alone (0600); it replaces `path` when the block ends without an error.
 
-    It is written beside `path`, and is gone if anything fails; what a killed process left there of the same file is
-    removed. Raises OSError.
+    The temporary file beside `path` is removed on failure, and so are those that killed processes left. Raises OSError.
     """
-    # Whether a process lives is known of this host's alone, and the directory may be shared with others.
+    # The directory may be shared with other hosts, whose processes can't be checked.
     host = f"{zlib.crc32(os.fsencode(os.uname().nodename)):08x}"
     stem = os.fsencode(path.name)[:_NAME_BYTES].decode("utf-8", "ignore")
     _remove_leftovers(path.parent, re.compile(rf"\.{re.escape(stem)}-(\d{{1,9}})-{host}-[^-]+"))
@@ -41,14 +40,15 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def output_file(path: Path, *, force: bool = True) -> Iterator[IO[bytes]]:
-    """The same for a file that a person named: with the rights of an ordinary file, or of the one that it replaces.
+    """Like `atomic_file`, for a file that the user named: with the mode of the replaced file, or of an ordinary new
+    one.
 
-    Where `path` is a link, what it leads to is written. Without `force`, FileExistsError where a file has come to be
-    there. Raises OSError.
+    Follows a link at `path`. Without `force`, raises FileExistsError if the file exists when the block ends. Raises
+    OSError.
     """
     try:
         target = path.resolve()
-    except RuntimeError:  # which is how some versions of Python tell of a link that leads to itself
+    except RuntimeError:  # some versions of Python: a link to itself
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
     with atomic_file(target) as file:
         yield file
@@ -59,7 +59,7 @@ def output_file(path: Path, *, force: bool = True) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Alone among the processes that lock this directory, where its file system has locks."""
+    """Exclude other processes that lock this directory, where its file system has locks."""
     handle = os.open(directory, os.O_RDONLY)
     try:
         with contextlib.suppress(OSError):
@@ -70,7 +70,7 @@ def locked(directory: Path) -> Iterator[None]:
 
 
 def _remove_leftovers(directory: Path, pattern: re.Pattern[str]) -> None:
-    """Remove the files whose names fit, and whose process, which they tell, has ended."""
+    """Remove matching temporary files whose process, named by the first group, has ended."""
     with contextlib.suppress(OSError):
         names = os.listdir(directory)
         for found in filter(None, map(pattern.fullmatch, names)):
@@ -83,7 +83,7 @@ def _lives(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # it is another user's
+    except OSError:  # another user's process
         return True
     return True
 

@@ -1,7 +1,7 @@
-"""API keys: checked, saved for a profile with the server each belongs to, and removed; files with keys are private.
+"""API keys: checked, saved per profile together with their server, and removed.
 
-A key goes to the origin that it was saved with only, and over plain http to this machine only (`read_server`). Where a
-key is looked for is in `key_lookup`.
+A key goes only to the origin it was saved with, and over plain http only to this machine (`read_server`). `key_lookup`
+decides which key is used.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ DEFAULT_DASHBOARD_URL = "https://dashboard.cekura.ai"
 
 
 class Server(NamedTuple):
-    """A base URL, checked. `origin` is scheme, host and port; `base` may have a path before the API's own."""
+    """A checked base URL. `origin` is scheme, host and port; `base` may add a path before the API's own."""
 
     origin: str
     base: str
@@ -40,7 +40,7 @@ class Server(NamedTuple):
 
 
 def read_server(url: str, named: str = "the API URL") -> Server:
-    """Check a base URL; `named` says where it came from. Raises UsageError with what is wrong."""
+    """Check a base URL; `named` is its name in the error. Raises UsageError with what is wrong."""
     shown = clean_line(url, 80)
     example = f"Use one such as {DEFAULT_API_URL}."
     try:
@@ -48,7 +48,7 @@ def read_server(url: str, named: str = "the API URL") -> Server:
         host, port = (parts.hostname or "").lower(), parts.port
         labels = host.removesuffix(".").split(".")
         if not (host.isascii() and all(0 < len(label) < 64 for label in labels)):
-            # Other scripts; a usual name is as it is, and their tables need not be loaded for it.
+            # Only names in other scripts need the tables of IDNA loaded.
             host = host.encode("idna").decode("ascii").lower()
     except ValueError:
         raise UsageError(f"{named} “{shown}” is not a URL.", example) from None
@@ -81,26 +81,25 @@ def is_loopback(host: str) -> bool:
 
 PROFILE = "default"
 HOW = "Run `cekura-tui auth login`, set CEKURA_API_KEY, or use --api-key-file FILE."
-"""How to give a key."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """An API key and where it came from; its text is not shown by repr."""
+    """An API key and its source; repr hides the text."""
 
     text: str = field(repr=False)
     source: str
 
 
 class OtherServer(KeyMissing):
-    """There is a key, but of another server than the one that it is wanted for."""
+    """The key belongs to another server than the one asked."""
 
     def __init__(self, whose: str, home: Server, server: Server) -> None:
         super().__init__(f"{whose} belongs to {home.origin} and was not sent to {server.origin}.", HOW)
 
 
 def check_key(text: str, source: str) -> ApiKey:
-    """A key of a text, without the white space around it; raises KeyMissing, which never holds the key."""
+    """Strip and check a key; raises KeyMissing, whose text never contains the key."""
     key = text.strip()
     if not key:
         raise KeyMissing(f"The key from {source} is empty.", HOW)
@@ -112,8 +111,8 @@ def check_key(text: str, source: str) -> ApiKey:
 
 
 def refuse_open_file(path: Path, mode: int) -> None:
-    """Raise KeyMissing for a file with a key that others may read or write; `mode` is that of the file itself, not of
-    a link to it. Pipes are no files."""
+    """Raise KeyMissing for a key file that others may read or write; `mode` is the file's own, not a link's. Pipes
+    pass."""
     if stat.S_ISREG(mode) and mode & 0o077:
         raise KeyMissing(
             f"Other users can open {path} (mode {stat.S_IMODE(mode):04o}), so the key in it was not used.",
@@ -123,14 +122,14 @@ def refuse_open_file(path: Path, mode: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SavedKey:
-    """The key of a profile and the URL it was saved with; neither was checked."""
+    """A profile's key and the URL it was saved with, both unchecked."""
 
     api_url: str
     api_key: str = field(repr=False)
 
 
 def saved_keys(path: Path) -> dict[str, SavedKey]:
-    """The saved keys by profile; raises KeyMissing where the file is damaged, or open to others."""
+    """The saved keys by profile; raises KeyMissing if the file is damaged or open to others."""
     return {
         name: SavedKey(str(entry.get("api_url", "")), str(entry.get("api_key", "")))
         for name, entry in _read_saved(path).items()
@@ -139,7 +138,7 @@ def saved_keys(path: Path) -> dict[str, SavedKey]:
 
 
 def saved_key(path: Path, server: Server, profile: str = PROFILE) -> ApiKey | None:
-    """The key of a profile, None where it has none; raises OtherServer where it may not go to this one."""
+    """The profile's key, or None; raises OtherServer if it belongs to another server."""
     saved = saved_keys(path).get(profile)
     if saved is None:
         return None
@@ -153,13 +152,13 @@ def saved_key(path: Path, server: Server, profile: str = PROFILE) -> ApiKey | No
 
 
 def save_key(path: Path, server: Server, key: ApiKey, profile: str = PROFILE) -> None:
-    """Keep a key with its server's URL, readable by this user alone; the entries of other profiles stay."""
+    """Save a key with its server's URL, readable by this user alone; other profiles keep theirs."""
     with _changing(path) as saved:
         saved[profile] = {"api_url": server.base, "api_key": key.text}
 
 
 def remove_key(path: Path, profile: str) -> bool:
-    """Remove the key of a profile; returns whether there was one. The entries of other profiles stay."""
+    """Remove a profile's key; returns whether it had one. Other profiles keep theirs."""
     if profile not in _read_saved(path, any_mode=True):
         return False
     with _changing(path) as saved:
@@ -169,20 +168,20 @@ def remove_key(path: Path, profile: str) -> bool:
 
 @contextlib.contextmanager
 def _changing(path: Path) -> Iterator[dict[str, object]]:
-    """What is saved, to be changed: it is written whole when the block ends; another process waits meanwhile."""
+    """Yield the saved entries and write them when the block ends, excluding other processes."""
     try:
         make_private(path.parent)
         with locked(path.parent):
             saved = _read_saved(path, any_mode=True)
             yield saved
-            with atomic_file(path.resolve()) as file:  # else a removed key would stay where a link leads to
+            with atomic_file(path.resolve()) as file:  # not the link itself: a removed key would stay in its target
                 file.write(json.dumps(saved, indent=1).encode())
     except OSError as error:
         raise UsageError(f"Can't save the key in {path}: {error.strerror}.") from None
 
 
 def _read_saved(path: Path, *, any_mode: bool = False) -> dict[str, object]:
-    """The entries by profile. `any_mode` is for who writes the file next, and mends its mode by that."""
+    """Read the entries by profile. With `any_mode` an open file passes: the caller rewrites it with mode 0600."""
     try:
         with os.fdopen(open_own(path), "rb") as file:
             if not any_mode:

@@ -1,6 +1,6 @@
-"""Where an API key is looked for: the first place that has one is used, and a key goes to its own server alone.
+"""Find the API key: the first source that has one is used, and a key goes to its own server alone.
 
-A place that was named and cannot be read ends the look-up: no other account is used by accident.
+A source that is set but unreadable ends the lookup, so another account is never used by accident.
 """
 
 from __future__ import annotations
@@ -34,33 +34,33 @@ from cekura_tui.model.text import clean_line
 
 COMMAND = "api_key_command"
 NOT_RUN = "not run"
-"""Why a command's key is not used where none is to be run."""
+"""Why a command's key is not used when commands may not run."""
 UNATTENDED, ATTENDED = 10.0, 60.0
-"""Seconds that `api_key_command` may take; at a terminal somebody may be asked for a passphrase."""
+"""Timeouts of `api_key_command` in seconds; at a terminal the user may have to type a passphrase."""
 
 
 class KeySource(NamedTuple):
-    """A place where a key is looked for. `place` is a full path, a variable or what a flag or a setting is called;
-    `why_not` says why the key there is not used, and is empty of the one that is."""
+    """A source that was tried. `place` is a path, a variable, a flag or a setting; `why_not` is empty for the source
+    used."""
 
     place: str
     why_not: str = ""
 
 
 class KeyLookup(NamedTuple):
-    """What was found: a key, or why there is none; `sources` are all places, in their order."""
+    """The key, or why there is none; `sources` are all sources in order."""
 
     key: ApiKey | None
     missing: KeyMissing | None
     sources: tuple[KeySource, ...]
     decided: str = ""
-    """The place that ended the look-up, with a key or because it can't be used; empty where none did."""
+    """The source that ended the lookup, with a key or an error; empty if none did."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPlaces:
-    """What says where a key is looked for. `command` is `api_key_command`, `command_server` the server of the settings
-    that it is among; without `may_run` it is not run."""
+    """What the lookup reads. `command` is `api_key_command` and `command_server` the server of the settings that name
+    it; without `may_run` it is not run."""
 
     credentials: Path
     key_file: str | None
@@ -72,11 +72,11 @@ class KeyPlaces:
 
 
 class _NoKey(Exception):
-    """There is none in this place: the next one is looked at."""
+    """This source has no key; try the next."""
 
 
 def look_up(places: KeyPlaces, server: Server) -> KeyLookup:
-    """Look for the key of a server: of the flag's file, the environment, the command, the saved ones, the vendor's."""
+    """Look for the key of a server: --api-key-file, environment, command, saved keys, the vendor CLI's file."""
     key: ApiKey | None = None
     missing: KeyMissing | None = None
     decided = ""
@@ -85,7 +85,7 @@ def look_up(places: KeyPlaces, server: Server) -> KeyLookup:
     for place, find in _places(places, server):
         why_not = f"{decided} comes first" if decided else ""
         try:
-            # A command is not run for a key that is not used.
+            # Do not run a command for a key that is not used.
             found = None if decided and place == COMMAND and places.command else find()
         except _NoKey as nothing:
             why_not = str(nothing)
@@ -106,7 +106,7 @@ def look_up(places: KeyPlaces, server: Server) -> KeyLookup:
 
 
 def _places(places: KeyPlaces, server: Server) -> Iterator[tuple[str, Callable[[], ApiKey]]]:
-    """Each place and what finds its key; that raises _NoKey, or KeyMissing where it cannot be used."""
+    """Each source with a function that returns its key, or raises _NoKey or, if it is unusable, KeyMissing."""
     vendor = find_vendor_file(places.env)
     yield "--api-key-file", lambda: _of_file(places.key_file)
     yield VARIABLE, lambda: _of_environment(places.env)
@@ -160,7 +160,7 @@ def _of_vendor(path: Path | None, server: Server) -> ApiKey:
 
 
 _MOST = 65_536
-"""Characters of a file that are read for a key."""
+"""Characters read of a key file."""
 
 
 def _read_key_file(name: str) -> str:
@@ -172,7 +172,7 @@ def _read_key_file(name: str) -> str:
         path = expand(name)
         with path.open(encoding="utf-8") as file:
             refuse_open_file(path, os.fstat(file.fileno()).st_mode)
-            return file.read(_MOST)  # it may be a pipe, and a device never ends
+            return file.read(_MOST)  # of a device, which never ends
     except UnicodeDecodeError:
         raise KeyMissing(f"{name} is not a text file.", HOW) from None
     except OSError as error:
@@ -180,14 +180,13 @@ def _read_key_file(name: str) -> str:
 
 
 _printed: dict[str, ApiKey] = {}
-"""What each command printed: it is run once in a process, for it may ask for a passphrase."""
+"""Output by command: each runs once per process, because it may ask for a passphrase."""
 
 
 def run_key_command(command: str, env: Mapping[str, str]) -> ApiKey:
-    """The first line that a command prints, run without a shell and without the key of the environment.
+    """Run a command without a shell and without CEKURA_API_KEY; return the first line it prints.
 
-    It has the terminal, if there is one, to ask for a passphrase. Raises KeyMissing with the command's name and what
-    went wrong, never with what it printed.
+    It gets the terminal, if there is one, to ask for a passphrase. KeyMissing names the command, never its output.
     """
     if command in _printed:
         return _printed[command]
@@ -203,7 +202,7 @@ def run_key_command(command: str, env: Mapping[str, str]) -> ApiKey:
         ran = subprocess.run(
             words,
             env=without_key(env),
-            # What is piped to us is not the command's to read.
+            # Piped input is ours, not the command's.
             stdin=None if attended else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             timeout=ATTENDED if attended else UNATTENDED,

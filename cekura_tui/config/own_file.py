@@ -1,6 +1,6 @@
-"""Files that are opened only where they are what they should be, so that nothing waits for a pipe or reads a device.
+"""Open files only if they are regular, so that nothing waits for a pipe or reads a device.
 
-Those of the program itself must also be this user's, and no link may lead out of the directory that they are in.
+The program's own files must also belong to this user, and their links must stay inside their directory.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 
 MOST_BYTES = 64_000_000
-"""Nothing that is read whole is nearly as large."""
+"""Limit for files read whole."""
 _KINDS = {
     stat.S_IFDIR: "a directory",
     stat.S_IFIFO: "a named pipe",
@@ -24,7 +24,7 @@ _KINDS = {
 
 
 class NotUsable(OSError):
-    """A file is not opened: `strerror` says why, after "can't be read:" or the like, and `hint` what to do."""
+    """A file was refused: `strerror` says why, to follow "can't be read:", and `hint` what to do."""
 
     def __init__(self, path: Path, why: str, hint: str) -> None:
         super().__init__(errno.EINVAL, why, str(path))
@@ -32,16 +32,16 @@ class NotUsable(OSError):
 
 
 def open_regular(path: Path, flags: int = os.O_RDONLY, *, links: bool = True) -> int:
-    """Open a regular file and return its handle, without waiting; one that is made is for this user alone.
+    """Open a regular file without waiting and return its handle; a new file is for this user alone.
 
-    Without `links` a link is not followed. Raises NotUsable for anything else than a file, and OSError.
+    Without `links` a link is not followed. Raises NotUsable if it is not a regular file, and OSError.
     """
     try:
         _refuse_other_kinds(path, os.stat(path, follow_symlinks=links))
     except FileNotFoundError:
         if not flags & os.O_CREAT:
             raise
-    # It may have been replaced meanwhile: a pipe is not waited for, and what was opened is looked at again.
+    # It may have been replaced meanwhile: do not wait for a pipe, and check what was opened.
     more = os.O_NONBLOCK | os.O_CLOEXEC | (0 if links else os.O_NOFOLLOW)
     handle = os.open(path, flags | more, 0o600)
     try:
@@ -53,24 +53,24 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, *, links: bool = True) ->
 
 
 def read_regular(path: Path, *, links: bool = True, most: int = MOST_BYTES) -> bytes:
-    """The content of a regular file; raises NotUsable also where it has more than `most` bytes, and OSError."""
+    """Read a regular file; raises NotUsable also if it has more than `most` bytes, and OSError."""
     return _content(open_regular(path, links=links), path, most)
 
 
 def open_own(path: Path, flags: int = os.O_RDONLY) -> int:
-    """Open a file of the program's own and return its handle; raises as `check_own` does, and OSError."""
+    """Open one of the program's own files and return its handle; raises like `check_own`, and OSError."""
     return open_regular(check_own(path), flags, links=False)
 
 
 def read_own(path: Path) -> bytes:
-    """The content of a file of the program's own; raises as `check_own` does, and OSError."""
+    """Read one of the program's own files; raises like `check_own`, and OSError."""
     return _content(open_own(path), path, MOST_BYTES)
 
 
 def check_own(path: Path) -> Path:
-    """Where a file of the program's own is, with links followed; it need not be there yet.
+    """The real path of one of the program's own files, which may not exist yet.
 
-    Raises NotUsable where it is not a file, is another user's, or where a link leads out of its directory.
+    Raises NotUsable if it is not a file, belongs to another user, or is linked from outside of its directory.
     """
     try:
         real = Path(os.path.realpath(path)) if path.is_symlink() else path
@@ -90,11 +90,11 @@ def check_own(path: Path) -> Path:
 
 
 def unwritable(path: Path) -> str:
-    """How to mend that a file of the config directory can be read, but not written or made; empty where it can."""
+    """How to repair a config directory that can be read but not written, for a message; empty if it can be written."""
     places = [place for place in (path, *path.parents) if os.path.exists(place)]
     directory = next(place for place in places if place != path)
     if not (directory.is_dir() and os.access(directory, os.R_OK | os.X_OK)):
-        return ""  # nothing can be read there, which is another matter
+        return ""  # unreadable: reported elsewhere
     if os.access(directory, os.W_OK) and (places[0] is not path or not path.is_file() or os.access(path, os.W_OK)):
         return ""
     locked = path if os.access(directory, os.W_OK) else directory

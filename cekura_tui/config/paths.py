@@ -10,43 +10,39 @@ from cekura_tui.model.errors import UsageError
 
 
 class Paths(NamedTuple):
-    """The config directory and what is in it; nothing is made by naming it."""
+    """The config directory and its files; naming them creates nothing."""
 
     home: Path
 
     @property
     def settings(self) -> Path:
-        """The settings, edited by people."""
         return self.home / "config.toml"
 
     @property
     def credentials(self) -> Path:
-        """The keys, 0600."""
         return self.home / "credentials.json"
 
     @property
     def database(self) -> Path:
-        """Runs, jobs and prompts."""
         return self.home / "cekura.db"
 
     @property
     def log(self) -> Path:
-        """The log file."""
         return self.home / "log" / "cekura-tui.log"
 
     @property
     def copied(self) -> Path:
-        """The text of the last copy that may not have reached the clipboard, 0600."""
+        """The last copy that may not have reached the clipboard, 0600."""
         return self.home / "copied.txt"
 
     @property
     def demo(self) -> Paths:
-        """The embedded workspace's own directory."""
+        """The directory of the demo workspace."""
         return Paths(self.home / "demo")
 
 
 def find_paths(config_dir: str | None, env: Mapping[str, str]) -> Paths:
-    """The directory of the flag, else of CEKURA_TUI_HOME, else the platform's own."""
+    """The directory of the flag, of CEKURA_TUI_HOME, or else the platform's own."""
     named = config_dir if config_dir is not None else env.get("CEKURA_TUI_HOME") or None
     if named is not None:
         return Paths(expand(named).absolute())
@@ -56,7 +52,7 @@ def find_paths(config_dir: str | None, env: Mapping[str, str]) -> Paths:
 
 
 def expand(name: str) -> Path:
-    """A path as people write it, `~` and all; raises UsageError for a blank one, and where there is no such person."""
+    """Expand `~` in a path that the user typed; raises UsageError for a blank path or an unknown user."""
     if not name.strip():
         raise UsageError("The path is empty.", "Name a file or a directory.")
     try:
@@ -66,6 +62,6 @@ def expand(name: str) -> Path:
 
 
 def make_private(directory: Path) -> None:
-    """Make a directory, and those above that are missing, for this user alone; one that is there stays as it is."""
+    """Create a directory and its missing parents for this user alone; an existing one stays as it is."""
     for missing in reversed([path for path in (directory, *directory.parents) if not path.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)

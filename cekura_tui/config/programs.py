@@ -1,4 +1,4 @@
-"""Programs of the user's that are run from here: the editor, and what none of them is handed."""
+"""Programs of the user that are run from here."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from collections.abc import Mapping
 from cekura_tui.model.errors import UsageError
 
 VARIABLE = "CEKURA_API_KEY"
-"""The variable that may hold the API key."""
 
 
 def without_key(env: Mapping[str, str]) -> dict[str, str]:
-    """The environment for another program: the API key is not in it."""
+    """The environment for another program, without the API key."""
     return {name: value for name, value in env.items() if name != VARIABLE}
 
 
 def editor_command(env: Mapping[str, str]) -> list[str]:
-    """The words of $VISUAL or $EDITOR, else nano or vi; raises UsageError where there is none."""
+    """The words of $VISUAL or $EDITOR, else nano or vi; raises UsageError if there is none."""
     wanted = env.get("VISUAL") or env.get("EDITOR") or shutil.which("nano") or shutil.which("vi")
     try:
         words = shlex.split(wanted or "")

@@ -1,7 +1,6 @@
-"""What can be set: the names, what they are for, what is expected of them, and where they can be named.
+"""All settings: their names, values and defaults, and where they can be set.
 
-`sources` reads config.toml and merges the places, `settings_check` says what is wrong in that file (`settings_file`),
-and `settings_edit` changes it.
+`sources` reads config.toml and merges all places, `settings_check` checks that file, `settings_edit` changes it.
 """
 
 from __future__ import annotations
@@ -36,21 +35,21 @@ VENDOR = {
     "project_id": "default_project_id",
     "organization_id": "default_organization_id",
 }
-"""The names in the file of the vendor's CLI."""
+"""Names in the file of the vendor's CLI."""
 SCOPE = ("project_id", "agent_id")
-"""One choice: named at one place, they take the place of both at a weaker one."""
+"""Set together: a place that sets one of them overrides both of weaker places."""
 PERSONAL = frozenset({"notify", "on_job_done", "title", "whole_frames", "hints", "keys", "theme", "columns"})
-"""Settings that are about the person and the terminal, not about an account: the embedded workspace keeps to them."""
+"""Settings about the person and the terminal, not an account: the only ones the demo uses."""
 
 
 Name = tuple[str, ...]
-"""The name of an entry: of its tables, outermost first, then its own."""
+"""An entry's name: its tables, outermost first, then its own."""
 
 
 class ValueKind(NamedTuple):
-    """Which values a setting takes: their type, which of these are right, and what a person is asked for.
+    """The values a setting takes: their type, a check, and the words for what is expected.
 
-    `entries` are the values of a setting that is a table.
+    `entries` is the kind of a table's entries.
     """
 
     type: type
@@ -59,13 +58,12 @@ class ValueKind(NamedTuple):
     entries: ValueKind | None = None
 
     def read(self, value: object) -> object:
-        """The value itself; a number may be written as text, as variables have it."""
+        """The value itself; a number may be written as text, as in variables."""
         if self.type is int and isinstance(value, str) and re.fullmatch("[0-9]{1,19}", value.strip()):
             return int(value)
         return dict(value) if isinstance(value, dict) else value
 
     def takes(self, value: object) -> bool:
-        """Whether the value is of the right type and passes the check."""
         read = self.read(value)
         return type(read) is self.type and self.check(read)
 
@@ -73,12 +71,12 @@ class ValueKind(NamedTuple):
 def _is_name(value: str) -> bool:
     try:
         return bool(value.encode())
-    except UnicodeEncodeError:  # a variable that is not UTF-8
+    except UnicodeEncodeError:  # a variable may not be UTF-8
         return False
 
 
 def _is_command(value: str) -> bool:
-    import shlex  # few have one
+    import shlex  # few set a command
 
     try:
         return not value or ("\0" not in value and bool(shlex.split(value)))
@@ -105,7 +103,7 @@ def _about(kind: ValueKind, description: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every field is a key of config.toml, but for `profile` also in the table of a profile."""
+    """Every field is a key of config.toml and, except `profile`, of a profile's table."""
 
     api_url: str = field(default=DEFAULT_API_URL, metadata=_about(_TEXT, "The server."))
     dashboard_url: str = field(default=DEFAULT_DASHBOARD_URL, metadata=_about(_TEXT, "Where links to runs lead."))
@@ -153,12 +151,11 @@ class Settings:
     )
 
     def personal(self) -> Settings:
-        """Only what is about the person and the terminal."""
         return Settings(**{name: getattr(self, name) for name in PERSONAL})
 
 
 class Setting(NamedTuple):
-    """What is known of a setting beside its name; the default of a table is empty."""
+    """A setting's values, description and default; a table's default is empty."""
 
     kind: ValueKind
     description: str
@@ -168,16 +165,15 @@ class Setting(NamedTuple):
 SETTINGS = {
     one.name: Setting(**one.metadata, default={} if one.default is MISSING else one.default) for one in fields(Settings)
 }
-"""All settings by their names."""
 
 
 def make_settings(values: Mapping[str, object]) -> Settings:
-    """Build Settings from values of which none is wrong (`wrong_values`); ignore unknown names."""
+    """Build Settings from checked values (`wrong_values`); ignore unknown names."""
     return Settings(**{name: SETTINGS[name].kind.read(value) for name, value in values.items() if name in SETTINGS})  # type: ignore[arg-type] # checked
 
 
 def wrong_values(values: Mapping[str, object]) -> dict[Name, str]:
-    """Wrong values by setting, in a table by setting and entry: what was expected. Unknown names are ignored."""
+    """Wrong values by setting, or by setting and entry: what was expected. Ignores unknown names."""
     wrong: dict[Name, str] = {}
     for name, value in values.items():
         kind = SETTINGS[name].kind if name in SETTINGS else None
@@ -200,5 +196,5 @@ def _shown(value: object) -> str:
         if isinstance(value, dict):
             return "a table"
         return f"“{clean_line(str(value), 40)}”"
-    except (ValueError, RecursionError):  # Python writes no number of thousands of digits
+    except (ValueError, RecursionError):  # Python refuses to write thousands of digits
         return "“…”"

@@ -1,7 +1,7 @@
-"""The text of config.toml, checked: its right entries, and every unknown or wrong one with its line.
+"""Check the text of config.toml: its valid entries, and every unknown or wrong one with its line.
 
-Wrong entries are left out, and the session is read-only until they are corrected. Where an entry may have meant what
-decides to which server a key goes, no key is sent.
+Wrong entries are left out, and the session is read-only until they are corrected. If an entry may have meant a setting
+that decides which server a key goes to, no key is sent.
 """
 
 from __future__ import annotations
@@ -19,15 +19,14 @@ from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line
 
 TABLES = ("keys", "theme", "columns")
-"""Settings that are tables."""
 _DECIDE = frozenset({"api_url", "profile", "profiles", "api_key_command"})
-"""What decides which key is used and to which server it goes."""
+"""Settings that decide which key is used and which server it goes to."""
 _KEYS = ("api_key", "key")
-"""Names for a key, which is in another file."""
+"""Names of a key, which belongs in another file."""
 
 
 def checked(path: Path, text: str) -> SettingsFile:
-    """What the text of a file says; a text that is not TOML is a problem, too."""
+    """Check a text; a text that is not TOML is one problem."""
     try:
         return check_text(path, text)
     except tomllib.TOMLDecodeError as error:
@@ -42,7 +41,7 @@ def checked(path: Path, text: str) -> SettingsFile:
 
 
 def check_text(path: Path, text: str) -> SettingsFile:
-    """What the text of a file says, and what is wrong in it; raises TOMLDecodeError and what else `tomllib` does."""
+    """Check a valid TOML text; raises what `tomllib` raises."""
     found = tomllib.loads(text)
     check = _Checker(line_numbers(text))
     profiles = found.pop("profiles", {})
@@ -61,20 +60,18 @@ def check_text(path: Path, text: str) -> SettingsFile:
 
 
 class _Checker:
-    """The checks of all entries, and what they found."""
-
     def __init__(self, lines: Mapping[Name, int]) -> None:
         self.lines = lines
         self.problems: list[Problem] = []
 
     def report(self, name: Name, text: str, value: object = None) -> None:
-        """Record a wrong entry; one that names, or nearly names, what decides about keys refuses the key."""
+        """Record a wrong entry; it refuses the key if it, or a name in it, is near to one of `_DECIDE`."""
         own = name[2:] if name[0] == "profiles" else name
         refuses = not own or any(nearest(one) in _DECIDE for one in (*own, *_names_in(value)))
         self.problems.append(Problem(line_of(self.lines, name), clean_line(text, 250), refuses))
 
     def entries(self, table: Name, found: Mapping[str, Any]) -> dict[str, object]:
-        """The right entries above the tables, or of the table of a profile."""
+        """The valid entries above the tables, or of a profile's table."""
         right: dict[str, Any] = {}
         for name, value in found.items():
             if name not in SETTINGS or (table and name == "profile"):
@@ -103,24 +100,24 @@ class _Checker:
         self.report(name, text, value)
 
     def _misplaced(self, table: Name, right: Mapping[str, Any]) -> dict[Name, str]:
-        """Settings below the header of a table, which were meant for above it."""
+        """Settings inside a table that belong above it."""
         place = f"directly in [{'.'.join(table)}]" if table else "above the first table"
         tables = [(name, right[name]) for name in TABLES if isinstance(right.get(name), dict)]
         return {(name, entry): f"belongs {place}" for name, value in tables for entry in value if entry in SETTINGS}
 
 
 def nearest(name: str) -> str:
-    """The setting whose name is nearest to this one; empty where none is near."""
+    """The setting with the nearest name; empty if none is near."""
     plain, names = name.lower().replace("-", "_"), (*SETTINGS, "profiles", *_KEYS)
     if plain in names:
         return plain
-    from difflib import get_close_matches  # few files have a wrong entry
+    from difflib import get_close_matches  # only for wrong entries
 
     return next(iter(get_close_matches(plain, names, 1, 0.75)), "")
 
 
 def _names_in(value: object) -> Iterator[str]:
-    """The names in a table, or a list of tables."""
+    """All names in a table or a list of tables."""
     for name, one in value.items() if isinstance(value, dict) else ():
         yield name
         yield from _names_in(one)
@@ -129,7 +126,7 @@ def _names_in(value: object) -> Iterator[str]:
 
 
 def _flat(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:
-    """The entries of a table by their dotted names: `runs.improve = "i"` without quotes is a table in a table."""
+    """The entries of a table by dotted name: unquoted, `runs.improve = "i"` is a table in a table."""
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{above}{name}.")
@@ -138,10 +135,9 @@ def _flat(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, o
 
 
 def line_numbers(text: str) -> dict[Name, int]:
-    """The line, from 1, in which each entry and table of a valid TOML text begins.
+    """The line, from 1, on which each entry and table of a valid TOML text begins.
 
-    Statements end where lines end, so one that goes over several lines ends with the first line up to which it is
-    valid on its own.
+    Statements end at line ends, so one of several lines ends with the first line that makes it valid TOML.
     """
     found: dict[Name, int] = {}
     table: Name = ()
@@ -167,12 +163,12 @@ def line_numbers(text: str) -> dict[Name, int]:
 
 
 def lines_with_ends(text: str) -> list[str]:
-    """The lines as TOML has them, with their ends: other separators are part of a text."""
+    """Split where TOML does: other line separators are part of a text."""
     return [f"{line}\n" for line in text.split("\n")]
 
 
 def entry_names(values: Mapping[str, Any]) -> Iterator[Name]:
-    """The names of all entries and tables, each table before what is in it."""
+    """All entries and tables by name, each table before its entries."""
     for name, value in values.items():
         yield (name,)
         if isinstance(value, dict):

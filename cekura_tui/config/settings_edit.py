@@ -1,4 +1,4 @@
-"""config.toml as it is changed: an entry at a time, comments and layout as they were; a new file lists all settings."""
+"""Change config.toml one entry at a time, keeping comments and layout; a new file lists all settings."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from cekura_tui.model.text import clean_line
 
 
 def setting_name(dotted: str) -> Name:
-    """The name of an entry as it is written: `project_id`, `theme.name`, `keys."runs.improve"`,
-    `profiles.work.api_url`. Raises UsageError.
+    """Parse an entry's name: `project_id`, `theme.name`, `keys."runs.improve"`, `profiles.work.api_url`. Raises
+    UsageError.
 
-    Of `keys`, `theme` and `columns` what comes after the first dot is one name, quoted or not.
+    In `keys`, `theme` and `columns` all after the first dot is one name, quoted or not.
     """
     try:
         if "=" in dotted or "\n" in dotted:
@@ -43,10 +43,10 @@ _NAMES_HINT = "`cekura-tui config show` lists the settings; write theme.name for
 
 
 def set_setting(path: Path, name: str, value: object) -> None:
-    """Set one entry of config.toml by its dotted name (`setting_name`); a missing file is made, for this user alone.
+    """Set one entry of config.toml by its dotted name (`setting_name`), creating a missing file for this user alone.
 
-    Comments and layout stay. A text is read as the number, or true or false, that its setting takes. Raises UsageError
-    for what would be a wrong entry, and where the file can't be read or written; then nothing is written.
+    Keeps comments and layout. Text is read as the number or boolean that the setting takes. Raises UsageError, and
+    writes nothing, if the entry would be wrong or the file can't be read or written.
     """
     import tomlkit
 
@@ -69,7 +69,7 @@ def set_setting(path: Path, name: str, value: object) -> None:
 
 
 def unset_setting(path: Path, name: str) -> bool:
-    """Remove one entry of config.toml by its dotted name, or a table; returns whether it was there."""
+    """Remove an entry or table of config.toml by its dotted name; returns whether it existed."""
     import tomlkit
 
     entry = setting_name(name)
@@ -89,7 +89,7 @@ def unset_setting(path: Path, name: str) -> bool:
 
 
 def create_settings_file(path: Path) -> None:
-    """Make a file of comments alone, which list all settings, for this user alone; one that is there stays."""
+    """Create a file that lists all settings as comments, for this user alone; an existing file stays."""
     if path.exists():
         return
     with _changing(path):
@@ -119,12 +119,15 @@ _EXAMPLES = {
     "theme": 'name = "nord"',
     "columns": "scenario = 30",
 }
-"""Examples for settings whose default is empty."""
+"""For settings whose default is empty."""
 
 
 def _with_line(text: str, entry: Name, value: object) -> str:
-    """The text with a new entry above the tables: in the place of the comment that lists it, else above the first
-    table and its comment. Empty where the entry is in a table or there already, or there is no such place."""
+    """The text with a new top-level entry: in place of the comment that lists it, else above the first table and its
+    comment.
+
+    Empty if the entry exists or belongs in a table, or if there is no such place.
+    """
     import tomlkit
 
     (name, *more), line = entry, f"{entry[0]} = {tomlkit.item(value).as_string()}"
@@ -146,7 +149,7 @@ def _with_line(text: str, entry: Name, value: object) -> str:
         return ""
     try:
         return changed if tomllib.loads(changed).get(name) == value else ""
-    except tomllib.TOMLDecodeError:  # the comment is in a list, or the name needs quotes
+    except tomllib.TOMLDecodeError:  # the comment is inside a list, or the name needs quotes
         return ""
 
 
@@ -154,7 +157,7 @@ _FIX = "Correct the file with `cekura-tui config edit`."
 
 
 def _editable(path: Path) -> Any:
-    """The file as tomlkit has it; raises UsageError where it can't be read."""
+    """Parse the file with tomlkit; raises UsageError if it can't be read."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
@@ -170,7 +173,7 @@ def _editable(path: Path) -> Any:
 
 
 def _dotted_entry(table: Any, entry: Name) -> tuple[Any, str] | None:
-    """Where an action's id is written without quotes: the table in the table, and the last part of the name."""
+    """For an action id written without quotes: the innermost table, and the last part of the name."""
     if len(entry) < 2 or entry[-2] != "keys" or entry[-1] in table:
         return None
     *above, last = entry[-1].split(".")
@@ -180,7 +183,7 @@ def _dotted_entry(table: Any, entry: Name) -> tuple[Any, str] | None:
 
 
 def _typed(entry: Name, value: object) -> object:
-    """A text as what its setting takes, where it can be read as that."""
+    """Convert text to the type that the setting takes, if possible."""
     setting, *more = entry[2:] if entry[0] == "profiles" and len(entry) > 2 else entry
     kind = SETTINGS[setting].kind if setting in SETTINGS else None
     kind = kind.entries if kind is not None and more else kind
@@ -190,7 +193,7 @@ def _typed(entry: Name, value: object) -> object:
 
 
 def _refuse_wrong(path: Path, text: str, entry: Name) -> None:
-    """Raise UsageError where this entry would be wrong in the text; other wrong entries were there before."""
+    """Raise UsageError if this entry is wrong in the text; other wrong entries were there before."""
     after = check_text(path, text)
     line = line_of(after.lines, entry)
     wrong = [problem for problem in after.problems if problem.line == line]
@@ -200,7 +203,7 @@ def _refuse_wrong(path: Path, text: str, entry: Name) -> None:
 
 @contextmanager
 def _changing(path: Path) -> Iterator[None]:
-    """Alone among all that change files of this directory, if it is there."""
+    """Exclude other processes that change files in this directory, if it exists."""
     try:
         with locked(path.parent) if path.parent.exists() else nullcontext():
             yield
@@ -209,7 +212,7 @@ def _changing(path: Path) -> Iterator[None]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write the whole file; a link stays one, and what is there keeps its mode."""
+    """Write the whole file; a link stays a link, and an existing file keeps its mode."""
     try:
         make_private(path.parent)
         with output_file(path) if path.exists() else atomic_file(path) as file:

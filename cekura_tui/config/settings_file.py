@@ -1,4 +1,4 @@
-"""What config.toml says: its right entries, and every wrong one with its line (`settings_check`)."""
+"""The content of config.toml after the check (`settings_check`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UTF8 = "utf-8-sig"
 class Problem(NamedTuple):
     """A wrong entry of config.toml: the line where it begins, and what was expected.
 
-    With `refuses` it leaves open which server a key is for, so no key is sent.
+    With `refuses`, which server a key is for is uncertain, so no key is sent.
     """
 
     line: int | None
@@ -24,20 +24,16 @@ class Problem(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """Both, as a person reads them."""
         return f"line {self.line}: {self.text}" if self.line else self.text
 
     def with_path(self, path: Path) -> str:
-        """The same with its file, as compilers write it."""
+        """Formatted as compilers do."""
         return f"{path}:{self.line}: {self.text}" if self.line else f"{path}: {self.text}"
 
 
 class SettingsFile(NamedTuple):
-    """What config.toml says.
-
-    `values` are the right entries above the tables, `profiles` those of each [profiles.NAME]. A file that can't be read
-    has nothing but a problem.
-    """
+    """The content of config.toml: `values` above the tables, `profiles` by name. An unreadable file has only a
+    problem."""
 
     path: Path
     values: Mapping[str, object]
@@ -46,18 +42,17 @@ class SettingsFile(NamedTuple):
     problems: tuple[Problem, ...] = ()
 
     def place(self, *name: str) -> str:
-        """Where an entry is, as a person reads it."""
+        """The file and line of an entry."""
         line = line_of(self.lines, name)
         return f"{self.path}:{line}" if line else str(self.path)
 
 
 def unreadable(path: Path, why: str, line: int | None = None) -> SettingsFile:
-    """A file of which nothing can be read."""
     return SettingsFile(path, {}, {}, {}, (Problem(line, why, refuses=True),))
 
 
 def line_of(lines: Mapping[Name, int], name: Name) -> int | None:
-    """Where an entry begins, else what it is in. The ids of actions have dots, quoted or not."""
+    """The line of an entry, else of its table. Action ids have dots, quoted or not."""
     for end in range(len(name), 0, -1):
         for known in (name[:end], (*name[: end - 1], *name[end - 1].split("."))):
             if known in lines:

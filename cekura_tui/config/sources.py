@@ -1,6 +1,5 @@
-"""Where settings come from, read and merged: a flag, then the environment, the profile's table in config.toml, what is
-above the tables there, the file of the vendor's CLI, and the default. Each remembers where it came from.
-"""
+"""Merge settings from all places: flag, environment, the profile's table in config.toml, its top level, the file of the
+vendor's CLI, default. Each remembers its place."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ DEFAULT = "default"
 
 
 class WrongSettings(UsageError):
-    """config.toml leaves open which server a key is for, so it is sent to none."""
+    """Which server a key is for is uncertain in config.toml, so no key is sent."""
 
     title = "Wrong settings"
 
@@ -38,15 +37,14 @@ class WrongSettings(UsageError):
         super().__init__(f"{path} has to be corrected first:\n{listed}", "Run `cekura-tui config edit`.")
 
     def sentence(self) -> str:
-        """With a line for each problem."""
+        """All problems, one per line."""
         return f"{self.message}\n{self.hint}"
 
 
 class Loaded(NamedTuple):
-    """Settings, and for each where it came from: a flag, a variable, a file with its line, or "default".
+    """Settings, and where each was set: a flag, a variable, a file with its line, or "default".
 
-    Of a setting that is a table, `came_from` has its entries too, such as "theme.name"; the
-    table itself came from where its last entry did.
+    `came_from` also has the entries of tables, such as "theme.name"; the table has the place of its last entry.
     """
 
     settings: Settings
@@ -56,13 +54,8 @@ class Loaded(NamedTuple):
     @property
     def refusal(self) -> WrongSettings | None:
         """Why no key may be sent."""
-        refused = any(problem.refuses for problem in self.problems)
-        return WrongSettings(self.file.path, self.problems) if refused else None
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """The wrong entries of the file."""
-        return self.file.problems
+        refused = any(problem.refuses for problem in self.file.problems)
+        return WrongSettings(self.file.path, self.file.problems) if refused else None
 
 
 def load_settings(
@@ -74,10 +67,10 @@ def load_settings(
     vendor_path: Path | None = None,
     demo: bool = False,
 ) -> Loaded:
-    """Merge all places; wrong entries of the file are problems, a wrong flag or variable is a UsageError that names it.
+    """Merge all places. Wrong entries of the file become problems; a wrong flag or variable raises UsageError.
 
-    `vendor` is the content of the vendor CLI's file at `vendor_path`. For the `demo` only what is about the person
-    counts of the file, and neither server nor profile of a flag.
+    `vendor` is the content of the vendor CLI's file at `vendor_path`. The `demo` uses only personal settings of the
+    file.
     """
     file = read_settings_file(path)
     if demo:
@@ -112,7 +105,7 @@ def load_settings(
 
 
 class Found(NamedTuple):
-    """The value of a setting, or of an entry of a table, and the name of its place."""
+    """A value and the place that sets it."""
 
     value: object
     where: str
@@ -135,13 +128,13 @@ def _of_file(file: SettingsFile, table: Name, values: Mapping[str, object], demo
 
 
 def _of_vendor(vendor: Mapping[str, str], where: str) -> dict[Name, Found]:
-    """The settings in the vendor's file; wrong ones are ignored, as its own CLI does."""
+    """Settings in the vendor's file; wrong ones are ignored, as by its own CLI."""
     there = {name: vendor[theirs] for name, theirs in VENDOR.items() if theirs in vendor}
     return {(name,): Found(value, where) for name, value in there.items() if SETTINGS[name].kind.takes(value)}
 
 
 def read_settings_file(path: Path) -> SettingsFile:
-    """Read a file; what is wrong in it is no error but among its problems. One that is missing is empty."""
+    """Read and check a file; a missing one is empty, an unreadable one has only a problem."""
     try:
         text = read_regular(path).decode(UTF8)
     except FileNotFoundError:
@@ -150,6 +143,6 @@ def read_settings_file(path: Path) -> SettingsFile:
         return unreadable(path, f"can't be read: {error.strerror}")
     except UnicodeDecodeError:
         return unreadable(path, "not valid TOML: it is not UTF-8 text")
-    from cekura_tui.config.settings_check import checked  # who has no file needs none of it
+    from cekura_tui.config.settings_check import checked  # not needed without a file
 
     return checked(path, text)

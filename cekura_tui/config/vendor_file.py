@@ -1,6 +1,6 @@
-"""The settings of the vendor's own CLI, `~/.cekura/config.toml`: read as a last source, never written.
+"""The settings of the vendor's CLI, `~/.cekura/config.toml`: read as the last source, never written.
 
-The file is flat, `name = "value"`; its CLI reads it line by line and minds nothing, and so do we.
+The file is flat, `name = "value"`, and read line by line without checks, as its own CLI does.
 """
 
 from __future__ import annotations
@@ -11,26 +11,23 @@ from pathlib import Path
 from cekura_tui.config.own_file import read_regular
 
 _NAMES = frozenset({"api_key", "api_url", "dashboard_url", "default_project_id", "default_organization_id"})
-"""What is read of it; the rest, such as OAuth tokens, is none of ours."""
+"""The names read; others, such as OAuth tokens, are not."""
 _MOST_BYTES = 65_536
 
 
 def find_vendor_file(env: Mapping[str, str]) -> Path | None:
-    """Where the file is, whether it exists or not; None where HOME is not set."""
+    """Where the file would be; None without HOME."""
     home = env.get("HOME")
     return Path(home) / ".cekura" / "config.toml" if home else None
 
 
 def read_vendor_file(path: Path | None) -> dict[str, str]:
-    """Its settings and `api_key` by the names that it gives them, without empty ones.
-
-    Nothing is raised: a file that is missing or can't be read has none.
-    """
+    """Its non-empty settings and `api_key`; a missing or unreadable file has none."""
     try:
         if path is None:
             return {}
         lines = read_regular(path, most=_MOST_BYTES).decode("utf-8", "replace").splitlines()
-    except (OSError, ValueError):  # ValueError: HOME holds a character that no path may have
+    except (OSError, ValueError):  # ValueError: HOME holds a NUL
         return {}
     pairs = (line.partition("=") for line in lines)
     found = {name.strip(): value.strip().strip('"').strip("'") for name, _, value in pairs}

@@ -1,1 +1,1 @@
-"""The embedded Cekura server: a generated workspace that is spoken to over HTTP."""
+"""The demo server: a generated workspace behind the API's own HTTP operations."""

@@ -1,4 +1,4 @@
-"""What the API answers about runs, results, agents and projects, as JSON values."""
+"""The API's JSON for runs, results, agents and projects."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ _JUDGED = (Kind.PASSED, Kind.FAILED, Kind.REVIEWED_SUCCESS, Kind.REVIEWED_FAILUR
 
 
 _UNCALLED = ("in_queue", "pending", "scaling_up")
-"""What runs are before there is a call."""
+"""Statuses before the call begins."""
 
 
 def call_id_of(run_id: int) -> str:
-    """The provider's name of a call."""
+    """The provider's id of a call."""
     return f"call_{run_id * 2_654_435_761 % 2**32:08x}"
 
 
@@ -71,8 +71,8 @@ _OF_A_ROW = ("id", "name", "type", "score", "value", "enum")
 
 
 def run_row(corpus: Corpus, facts: Facts) -> Json:
-    """A row of the list: no transcript, no evaluation; every other row that was judged tells its checks, and each
-    that a person has to judge what was measured."""
+    """A list row: without transcript and evaluation. Every other judged row has its checks, and every row for review
+    its metrics."""
     row = _shared(corpus, facts)
     if facts.fate.kind is Kind.REVIEW:
         measured = undeclared_metrics(Dice(corpus.seed, facts.id + 500_000_000), False)
@@ -86,7 +86,7 @@ def run_row(corpus: Corpus, facts: Facts) -> Json:
 
 
 def run_whole(corpus: Corpus, facts: Facts, version: int = 1) -> Json:
-    """The whole run, as `runs/{id}/` and `runs/bulk/` answer it."""
+    """A whole run, as `runs/{id}/` and `runs/bulk/` answer it."""
     agent, script = corpus.agent_of(facts), corpus.script_of(facts)
     turns = turns_of(corpus, facts)
     name = f"{agent.name}: batch {facts.result_id}"
@@ -108,8 +108,7 @@ def run_whole(corpus: Corpus, facts: Facts, version: int = 1) -> Json:
 
 
 def turns_of(corpus: Corpus, facts: Facts) -> list[DialogueTurn]:
-    """What was said, also where the API tells it in another form or not at all; of a call that goes on, what was said
-    to the end up to now."""
+    """All turns of a call, whatever form the API sends them in; of a running call, those that have ended."""
     if facts.end in (Kind.NO_ANSWER, Kind.CANCELLED) or facts.fate.status in _UNCALLED:
         return []
     dice = Dice(corpus.seed, facts.id)
@@ -122,13 +121,13 @@ def turns_of(corpus: Corpus, facts: Facts) -> list[DialogueTurn]:
         turns = extra.call(turns)
     if facts.spoken is None:
         return turns
-    # No turn comes later than one that was told already, so that a reader only ever sees the end grow.
+    # Turns are told in order of their ends, so that a reader only ever sees the transcript grow.
     spoken = facts.spoken
     return list(takewhile(lambda turn: turn.end <= spoken, turns))
 
 
 def judged_broken(corpus: Corpus, facts: Facts) -> frozenset[str]:
-    """The rules that the verdicts say are broken; what only a reviewer found is not among them."""
+    """The rules broken according to the verdicts, which miss what only a reviewer found."""
     return frozenset() if facts.fate.kind is Kind.REVIEWED_FAILURE else corpus.broken(facts)
 
 
@@ -218,8 +217,8 @@ def _verdicts(corpus: Corpus, facts: Facts, turns: list[DialogueTurn], version: 
 
 
 def surroundings_of(seed: int, facts: Facts, agent: DemoAgent, turns: Sequence[DialogueTurn]) -> Json:
-    """The fields of a whole run that are neither words nor verdicts. Typed runs are not recorded, and some that were
-    spoken have lost their recording."""
+    """Fields of a whole run besides words and verdicts. Text runs have no recording, and some voice runs have lost
+    theirs."""
     over = bool(turns) and facts.fate.kind is not Kind.LIVE
     recorded = over and not facts.as_text and roll(seed, facts.id, 10) % 8 > 0
     call = call_id_of(facts.id)
@@ -251,7 +250,7 @@ def _provider(seed: int, facts: Facts, agent: DemoAgent, call: str, over: bool) 
 
 
 def _profile(seed: int, facts: Facts) -> Json:
-    """Who the simulated caller is, by the same dice that fill the script."""
+    """The simulated caller, by the same dice that fill the script."""
     names = details_of(Dice(seed, facts.id))
     return {
         "id": 3000 + facts.id % 1000,
@@ -266,7 +265,7 @@ def _profile(seed: int, facts: Facts) -> Json:
 
 
 def _tool_entries(turns: Sequence[DialogueTurn]) -> list[Json]:
-    """What the mocked tools were given, and what they gave back."""
+    """Input and output of the mocked tools."""
     entries: list[Json] = []
     for turn in turns:
         if turn.who == "T":
@@ -300,7 +299,7 @@ def project_list() -> list[Json]:
 
 
 def agent_v1(agent: DemoAgent, made: float, changed: float) -> Json:
-    """An agent in the first version; its prompt is `description`."""
+    """An agent in v1; its prompt is `description`."""
     return _agent(agent, made, changed) | {
         "agent_name": agent.name,
         "contact_number": agent.number,
@@ -314,7 +313,6 @@ def agent_v1(agent: DemoAgent, made: float, changed: float) -> Json:
 
 
 def agent_v2(agent: DemoAgent, made: float, changed: float) -> Json:
-    """An agent in the second version."""
     kind = "custom" if agent.provider == "self_hosted" else agent.provider
     return _agent(agent, made, changed) | {
         "name": agent.name,
@@ -367,7 +365,7 @@ def scenario_row(agent: DemoAgent, script: Script) -> Json:
 
 
 def result_row(corpus: Corpus, result_id: int) -> Json:
-    """A result in a list: some counts are text, and the rate is a share of 1."""
+    """A result in the list: some counts are text, and the rate is a share of 1."""
     members = _members(corpus, result_id)
     shared = _result(corpus, result_id, members)
     shared["total_runs_count"] = str(shared["total_runs_count"])
@@ -380,7 +378,7 @@ def result_row(corpus: Corpus, result_id: int) -> Json:
 
 
 def result_whole(corpus: Corpus, result_id: int) -> Json:
-    """A result with its runs, by id; here the rate is a share of 100."""
+    """A result with its runs by id; here the rate is a share of 100."""
     members = _members(corpus, result_id)
     shared = _result(corpus, result_id, members)
     good, done = shared["success_runs_count"], shared["completed_runs_count"]

@@ -1,6 +1,6 @@
-"""The embedded workspace's runs: each worked out from its id when it is asked for.
+"""The demo's runs, each computed from its id when it is asked for.
 
-With arrivals they come and go by the clock: when new ones start, and how far each one is. Nothing runs in between.
+With arrivals, new runs start and running ones progress by the clock; nothing runs in between.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from cekura_tui.demo.library import DemoAgent, agents_of
 from cekura_tui.demo.people import PERSONALITIES
 
 BACKLOG = 1_000_000
-"""At most so many runs have arrived when a server starts, however old its workspace is."""
+"""Limit of runs that have arrived when a server starts, however old its workspace is."""
 SLOWEST = 640.0
-"""Seconds after which a run that arrived, or was going on at the epoch, has ended, whatever became of it."""
+"""Seconds after which every run has ended, counted from its arrival or from the epoch."""
 
 _QUEUED = (("in_queue", 2.0), ("pending", 4.0), ("scaling_up", 6.0))
 _JUDGING = 10.0
 _WAITED = {Kind.NO_ANSWER: 45.0, Kind.CANCELLED: 0.0}
 _AGES = {"in_queue": 0.0, "pending": 2.0, "scaling_up": 4.0}
 _SPOKEN = {"running": 0.3, "in_progress": 0.6, "evaluating": 1.0}
-"""How much of its call is over when a run that goes on is first seen, as a share of the call."""
+"""Share of the call that is over when a running run is first seen."""
 
 
 class Arrivals:
-    """A run of the first project every `every` seconds after `epoch`; `clock` gives unix seconds."""
+    """A run of the first project every `every` seconds after `epoch`; `clock` gives Unix seconds."""
 
     def __init__(self, epoch: float, every: float, clock: Callable[[], float]) -> None:
         self._epoch = float(int(epoch))
@@ -49,12 +49,12 @@ class Arrivals:
         return number
 
     def at(self, number: int) -> float:
-        """When the first, second, … one arrives, in unix seconds."""
+        """Arrival of the first, second, … run in Unix seconds."""
         return round(self._begin + number * self._every, 3)
 
     def progress(self, at: float, end: Fate, seconds: int | None) -> tuple[Fate, float | None]:
-        """How a run that arrived at a time is now, and how many seconds of its call have passed while somebody speaks;
-        it ends so, after a call of so many seconds."""
+        """The present state of a run that arrived `at` and ends as `end` after a call of `seconds`, and the seconds
+        spoken of a running call."""
         age = self._clock() - at
         for word, until in _QUEUED:
             if age < until:
@@ -67,19 +67,19 @@ class Arrivals:
         return _still_running(end, "evaluating") if end.kind not in UNJUDGED and age < call + _JUDGING else end, None
 
     def arrived(self, begun: str, seconds: int | None) -> float:
-        """When a run arrived that has this status at the epoch, in unix seconds."""
+        """Arrival, in Unix seconds, of a run that has this status at the epoch."""
         if begun in _AGES:
             return self._epoch - _AGES[begun]
         return self._epoch - _QUEUED[-1][1] - _SPOKEN[begun] * (seconds or 0)
 
     @property
     def first_are_over(self) -> bool:
-        """Whether all runs that were going on at the epoch have ended."""
+        """Whether all runs that were running at the epoch have ended."""
         return self._clock() - self._epoch >= SLOWEST
 
 
 def initial_spoken_seconds(begun: str, seconds: float) -> float | None:
-    """How many seconds of a call of so many have passed in a run that stays as it is for ever."""
+    """Seconds spoken of a call of that length in a run that never progresses."""
     return _SPOKEN[begun] * seconds if begun in ("running", "in_progress") else None
 
 
@@ -99,14 +99,14 @@ SECOND_RUNS = 60
 BATCH = 6
 
 SEED = 20260818
-_STEP = 1_500  # seconds between two runs, give or take a quarter of an hour
-_NEWEST_STEP, _NEWEST_SINCE = 60, 150  # the same of the newest, among which are those that go on, and since the last
+_STEP = 1_500  # seconds between two runs, ± 15 minutes
+_NEWEST_STEP, _NEWEST_SINCE = 60, 150  # between the newest runs, and since the last
 
 
 class ExtraRun(NamedTuple):
-    """What differs in one run from what its scripts make of it: how tests add runs of their own.
+    """Differences of one run from its script, for tests.
 
-    `call` changes the turns, `answer` changes the whole run as the API answers it, `seconds` is how long it takes.
+    `call` changes the turns, `answer` the whole run as the API answers it, `seconds` its length.
     """
 
     call: Callable[[list[DialogueTurn]], list[DialogueTurn]] | None = None
@@ -115,9 +115,8 @@ class ExtraRun(NamedTuple):
 
 
 class Corpus:
-    """All runs and results; `epoch` (unix seconds) is the time that they count back from. With `arrivals` the runs that
-    are going on end after a while and new ones come; without, they do until `are_over` says otherwise, or for ever.
-    `extra_runs`, by id, differ.
+    """All runs and results, dated back from `epoch` (Unix seconds). With `arrivals` running runs end and new ones come;
+    without, they run until `are_over` returns True, or for ever. `extra_runs` differ, by id.
 
     A run's place is its number within its project, from 1; the newest has the highest.
     """
@@ -138,16 +137,15 @@ class Corpus:
         self._arrivals = arrivals
         self._are_over = are_over if arrivals is None else lambda: arrivals.first_are_over
         self._stands_still = self._are_over is None
-        # Filters and pages go through the runs in order, and the runs of one batch share these.
+        # Filters and pages go through the runs in order, and neighbours share a batch.
         self._batch = lru_cache(maxsize=64)(self._batch_of)
 
     def count(self, project: int) -> int:
-        """How many runs there are now."""
         first = self._first[project]
         return first if project or self._arrivals is None else first + self._arrivals.number()
 
     def settled(self, project: int) -> int:
-        """The runs up to this place never change any more."""
+        """Runs up to this place never change again."""
         first = self._first[project]
         if self._are_over is not None and not self._are_over():
             return max(0, first - len(NEWEST))
@@ -171,7 +169,7 @@ class Corpus:
         return range(base + (self.count(project) + BATCH - 1) // BATCH, base, -1)
 
     def at(self, project: int, place: int) -> float:
-        """When a run was made, in unix seconds: strictly later from place to place."""
+        """Creation time in Unix seconds: strictly later from place to place."""
         rank = self._first[project] - place
         if rank < 0 and self._arrivals is not None:
             return self._arrivals.at(-rank)
@@ -181,7 +179,7 @@ class Corpus:
         return float(int(self.epoch) - rank * _STEP - 60 - throw % 900)
 
     def places(self, project: int, since: float | None, until: float | None) -> range:
-        """The places of the runs that were made within these times (unix seconds), oldest first."""
+        """Places of the runs created between these Unix times, oldest first."""
         every = range(1, self.count(project) + 1)
 
         def made(place: int) -> float:
@@ -192,7 +190,7 @@ class Corpus:
         return every[low:high]
 
     def runs_of_result(self, result_id: int) -> range:
-        """The runs of one batch, newest first; empty if there is no such result."""
+        """The runs of one batch, newest first; empty for an unknown result."""
         for project, base in enumerate(RESULT_BASES):
             if result_id in self.result_ids(project):
                 last = min((result_id - base) * BATCH, self.count(project))
@@ -203,7 +201,7 @@ class Corpus:
         return self._batch(result_id)[0]
 
     def _batch_of(self, result_id: int) -> tuple[DemoAgent, bool]:
-        """The agent of a batch, and whether it was run as text."""
+        """The agent of a batch, and whether it ran as text."""
         as_text = roll(self.seed, result_id, 6) % 8 == 0
         project = 0 if result_id > RESULT_BASES[0] else 1
         choice = agents_of(project)
@@ -217,11 +215,11 @@ class Corpus:
         return self.agent_of(facts).scripts[facts.script]
 
     def batch_at(self, project: int, place: int) -> tuple[DemoAgent, bool]:
-        """The agent of a run, and whether it was run as text."""
+        """The agent of a run, and whether it ran as text."""
         return self._batch(_result_at(project, place))
 
     def end(self, project: int, place: int) -> Fate:
-        """How a run ends; where everything stands still, some never do."""
+        """How a run ends; without a clock, some never do."""
         run_id = RUN_BASES[project] + place
         fate = fate_of(self.seed, run_id, self._first[project] - place)
         if fate.kind is not Kind.LIVE or self._stands_still:
@@ -229,21 +227,21 @@ class Corpus:
         return fate_after(self.seed, run_id, fate.status)
 
     def script(self, project: int, place: int) -> int:
-        """Which of its agent's scripts a run follows."""
+        """The number of the script that a run follows, among its agent's."""
         return self._script(RUN_BASES[project] + place, self.batch_at(project, place)[0], self.end(project, place))
 
     def personality(self, project: int, place: int) -> int:
-        """The caller's place among the personalities."""
+        """The caller's index in PERSONALITIES."""
         return roll(self.seed, RUN_BASES[project] + place, 4) % len(PERSONALITIES)
 
     def final_seconds(self, project: int, place: int) -> int | None:
-        """How long the call takes in the end."""
+        """The call's length once it has ended."""
         run_id = RUN_BASES[project] + place
         agent, end = self.batch_at(project, place)[0], self.end(project, place)
         return self._seconds(run_id, agent, self._script(run_id, agent, end), end)
 
     def facts(self, run_id: int) -> Facts | None:
-        """What is decided about a run, and how far it is now; None if there is no such run."""
+        """Everything decided about a run, and its present state; None for an unknown run."""
         project = self.project_of(run_id)
         if project is None:
             return None
@@ -318,7 +316,7 @@ class Corpus:
         script = self.script_of(facts)
         dice = Dice(self.seed, facts.id)
         keys = [*dice.shuffle(script.rules)]
-        # Talking over the caller can happen in every call; a call in which it happens says so in its times.
+        # Talking over the caller can happen in every call; it shows in the times of the turns.
         keys.insert(len(keys) if dice.below(3) else min(1, len(keys)), "turns")
         return frozenset(keys[: facts.fate.failed])
 
@@ -329,6 +327,6 @@ def _result_at(project: int, place: int) -> int:
 
 @cache
 def usual_seconds(agent_id: int, script: int) -> float:
-    """How long a call of this scenario takes when nothing goes wrong."""
+    """Length of a call of this scenario if nothing goes wrong."""
     agent = next(agent for project in (0, 1) for agent in agents_of(project) if agent.id == agent_id)
     return speak(agent.scripts[script], PERSONALITIES[0], frozenset(), Dice(SEED, script))[-1].end

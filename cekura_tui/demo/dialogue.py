@@ -1,8 +1,8 @@
-"""What is said in a call: scripts, and the turns with times that they become.
+"""Calls: scripts, and the timed turns made of them.
 
-A script file holds scenarios: `=== id name`, then `about:` and `outcome [rule]:` lines, `---`, and what is said.
+A script file holds scenarios: `=== id name`, then `about:` and `outcome [rule]:` lines, `---`, and the lines spoken.
 `A:` is the agent, `C:` the caller, `T:` a tool call, `R:` its result; `A(2.5):` comes after a gap of 2.5 seconds, and a
-negative gap overlaps. After `@rule`, lines with `+` are said when the rule is kept, lines with `-` when it is broken.
+negative gap overlaps. After `@rule`, `+` lines are used if the rule is kept, `-` lines if it is broken.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LINE = re.compile(r"([ACTR])(?:\((-?[\d.]+)\))?: (.*)")
 
 @dataclass(frozen=True, slots=True)
 class ScriptLine:
-    """One thing said or done; `gap` is in seconds after the line before."""
+    """A line of speech or a tool call; `gap` is in seconds after the previous line."""
 
     who: str
     text: str
@@ -31,7 +31,7 @@ class ScriptLine:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """The two ways in which a call goes on, and the rule that decides between them."""
+    """Two continuations of a call, and the rule that decides between them."""
 
     rule: str
     kept: tuple[ScriptLine, ...]
@@ -40,7 +40,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A scenario: what the caller is told, what is expected, and what is said."""
+    """A scenario: the caller's instructions, the expected outcomes, and the call."""
 
     id: int
     name: str
@@ -50,12 +50,11 @@ class Script:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """The rules that this call can break by its words, in the order in which they come up."""
+        """The rules that this call can break by its words, in order."""
         return tuple(beat.rule for beat in self.beats if isinstance(beat, Branch))
 
 
 def read_scripts(text: str) -> tuple[Script, ...]:
-    """All scenarios of a script file."""
     return tuple(_scenario(part) for part in re.split(r"(?m)^=== ", text) if part.strip())
 
 
@@ -103,7 +102,7 @@ def _line(raw: str) -> ScriptLine:
 
 @dataclass(frozen=True, slots=True)
 class DialogueTurn:
-    """One turn of a call; `start` and `end` are seconds. `rule` is set where the agent breaks it."""
+    """One turn of a call; `start` and `end` are seconds. `rule` is set if the agent breaks it here."""
 
     who: str
     text: str
@@ -113,12 +112,12 @@ class DialogueTurn:
 
 
 def in_english(text: str) -> bool:
-    """Whether a text keeps to the Latin script."""
+    """Whether a text is in Latin script."""
     return all(letter < "\u0250" for letter in text if letter.isalpha())
 
 
 def speaking_seconds(text: str) -> float:
-    """How long it takes to say a text; scripts without spaces are counted by letters."""
+    """How long a text takes to say; scripts without spaces are counted by letters."""
     words = text.count(" ") + 1
     return max(0.6, words * 0.36, len(text) * 0.12 if words * 12 < len(text) else 0.0)
 
@@ -150,7 +149,7 @@ def _chosen(script: Script, broken: frozenset[str]) -> Iterator[tuple[ScriptLine
 def _with_manner(
     lines: list[tuple[ScriptLine, str | None]], personality: Personality, dice: Dice
 ) -> Iterator[tuple[ScriptLine, str | None]]:
-    """Put the caller's habits into the call: opening words, and exchanges that lead back to what was said."""
+    """Add the caller's habits: opening words, and exchanges that lead back to the script."""
     left = dice.shuffle(personality.exchanges)
     caller_turns = 0
     for index, (line, rule) in enumerate(lines):
@@ -161,7 +160,7 @@ def _with_manner(
         yield line, rule
         follows = lines[index + 1][0] if index + 1 < len(lines) else line
         possible = line.who == "A" and follows.who == "C" and rule is None and index > 2
-        # An exchange comes before a turn of the caller, never in the middle of what the agent is breaking.
+        # An exchange comes before a turn of the caller, never while the agent breaks a rule.
         if left and possible and in_english(line.text + follows.text) and dice.below(3) == 0:
             asks, answers = left.pop()
             yield ScriptLine("C", asks), None
@@ -169,7 +168,7 @@ def _with_manner(
 
 
 def _talked_over(lines: list[tuple[ScriptLine, str | None]]) -> Iterator[tuple[ScriptLine, str | None]]:
-    """Let the agent cut in once, into a long turn of the caller."""
+    """Let the agent interrupt a long turn of the caller once."""
     longest = max((i for i, (line, _) in enumerate(lines) if line.who == "C"), key=lambda i: len(lines[i][0].text))
     for index, (line, rule) in enumerate(lines):
         if index != longest:
@@ -203,7 +202,7 @@ def timed(spoken: list[tuple[ScriptLine, str | None]], personality: Personality,
 
 
 def stretched(turns: list[DialogueTurn], seconds: float) -> list[DialogueTurn]:
-    """The same turns, spoken so fast or slowly that the call lasts `seconds`."""
+    """The same turns, faster or slower, so that the call lasts `seconds`."""
     if not turns:
         return turns
     factor = max(0.2, seconds - 0.5) / max(turn.end for turn in turns)
@@ -214,7 +213,7 @@ _ROLES = {"A": "Main Agent", "C": "Testing Agent", "T": "Function Call", "R": "F
 
 
 def clock_text(seconds: float) -> str:
-    """MM:SS, as the API writes it; the minutes go beyond 99 where they must."""
+    """MM:SS, as the API writes it; minutes may exceed 99."""
     return f"{int(seconds) // 60:02}:{int(seconds) % 60:02}"
 
 
@@ -241,12 +240,12 @@ def as_objects(turns: list[DialogueTurn], stamped: bool) -> list[dict[str, Any]]
 
 
 def as_text(turns: list[DialogueTurn]) -> str:
-    """`transcript`: one line a turn, blank lines between."""
+    """`transcript`: one line per turn, separated by blank lines."""
     return "\n\n".join(f"[{clock_text(turn.start)}] {_ROLES[turn.who]}: {turn.text}" for turn in turns)
 
 
 def broken_at(turns: list[DialogueTurn]) -> dict[str, DialogueTurn]:
-    """For each broken rule the first turn in which the agent breaks it, a spoken one if there is one."""
+    """For each broken rule the first turn that breaks it, a spoken one if there is one."""
     found: dict[str, DialogueTurn] = {}
     for turn in turns:
         if turn.rule is not None and (turn.rule not in found or (found[turn.rule].who == "T" and turn.who == "A")):

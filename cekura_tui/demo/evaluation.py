@@ -15,20 +15,20 @@ LATENCY, TERMINATION, INFRASTRUCTURE, SENTIMENT, LANGUAGE, TALK_RATIO, VOICEMAIL
 
 
 def rules_checked(agent: DemoAgent, script: Script) -> list[Rule]:
-    """The rules that a run of this scenario is judged by."""
+    """The rules by which a run of this scenario is judged."""
     return [rule for rule in agent.rules if has_rule(script, rule.key)]
 
 
 def metrics_of(
     rules: list[Rule], broken: frozenset[str], evidence: dict[str, DialogueTurn], dice: Dice, foreign: bool
 ) -> list[Json]:
-    """`evaluation.metrics`: one for each rule, then those that every run has."""
+    """`evaluation.metrics`: one for each rule, then those of every run."""
     metrics = [_rule_metric(rule, rule.key in broken, evidence.get(rule.key), dice) for rule in rules]
     return metrics + declared_metrics(dice) + undeclared_metrics(dice, foreign)
 
 
 def light_metrics(rules: list[Rule], broken: frozenset[str]) -> list[Json]:
-    """What a list row tells of its checks: names and scores, without reasons."""
+    """The checks of a list row: names and scores, without reasons."""
     return [
         {"id": rule.metric, "name": rule.name, "type": "binary_workflow_adherence", "score": 0 if failed else 5}
         | ({"passed": not failed})
@@ -65,7 +65,7 @@ def _rule_metric(rule: Rule, failed: bool, turn: DialogueTurn | None, dice: Dice
 
 
 def declared_metrics(dice: Dice) -> list[Json]:
-    """Metrics whose threshold the rubric declares: for one of them "True" is good, for the next one "False"."""
+    """Metrics whose threshold the rubric declares: "True" passes one of them, "False" the next."""
     latency = 700 + dice.below(900)
     return [
         {
@@ -102,7 +102,7 @@ def declared_metrics(dice: Dice) -> list[Json]:
 
 
 def undeclared_metrics(dice: Dice, foreign: bool) -> list[Json]:
-    """Metrics of which nothing says what would be good, and one that did not apply."""
+    """Metrics without a threshold, and one that did not apply."""
     mood = dice.choose(("positive", "neutral", "negative"))
     metrics: list[Json] = [
         {
@@ -153,7 +153,7 @@ def undeclared_metrics(dice: Dice, foreign: bool) -> list[Json]:
 
 
 def rubric_of(metrics: list[Json]) -> list[Json]:
-    """`rubric`: the thresholds of those metrics that have one."""
+    """`rubric`: the thresholds of the metrics that have one."""
     thresholds: dict[int, tuple[str, str, object]] = {
         LATENCY: ("score", "lte", 2500),
         TERMINATION: ("value", "eq", "True"),
@@ -213,7 +213,7 @@ def outcome_of(script: Script, broken: frozenset[str], evidence: dict[str, Dialo
 
 
 def categories_of(rules: list[Rule], broken: frozenset[str], dice: Dice) -> list[Json]:
-    """`critical_categories`: where a run went off, with how far, and what somebody thought of it."""
+    """`critical_categories`: where a run deviated, and how far."""
     return [
         {
             "category_id": rule.category,
@@ -229,7 +229,7 @@ def categories_of(rules: list[Rule], broken: frozenset[str], dice: Dice) -> list
 
 
 def as_v2(metric: Json) -> Json:
-    """The same metric as the second version writes it: only the binary ones differ."""
+    """The same metric in v2: only binary ones differ."""
     if metric.get("type") != "binary_workflow_adherence":
         return metric
     rest = {key: value for key, value in metric.items() if key not in ("type", "score")}

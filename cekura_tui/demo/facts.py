@@ -1,6 +1,6 @@
-"""What is decided about a run by its id: who called whom, when, and how it ended.
+"""What a run's id decides: who called whom, when, and how it ended.
 
-The dice always fall the same way: they are pure functions of a seed and a few numbers.
+Dice are pure functions of a seed and a few numbers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def roll(seed: int, key: int, salt: int = 0) -> int:
 
 
 class Dice:
-    """A row of throws that belong to one thing, such as one run."""
+    """A sequence of throws for one thing, such as one run."""
 
     def __init__(self, seed: int, key: int) -> None:
         self._seed = seed
@@ -45,7 +45,7 @@ class Dice:
 
 
 class Kind(Enum):
-    """How a run came out."""
+    """How a run ended."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -61,11 +61,11 @@ class Kind(Enum):
 
 
 UNJUDGED = (Kind.NO_ANSWER, Kind.DROPPED, Kind.TIMEOUT, Kind.CANCELLED)
-"""Runs that end without having been evaluated."""
+"""Runs that end without an evaluation."""
 
 
 class Shape(Enum):
-    """In what form a run's transcript comes."""
+    """The form of a run's transcript."""
 
     TURNS = "turns"
     STAMPED = "turns with a timestamp"
@@ -76,7 +76,7 @@ class Shape(Enum):
 
 
 class Fate(NamedTuple):
-    """How a run ends: `failed` checks, `status` where it is still going, and what is special about the call."""
+    """How a run ends: the number of `failed` checks, its `status`, and what is special about the call."""
 
     kind: Kind
     failed: int = 0
@@ -87,7 +87,7 @@ class Fate(NamedTuple):
 
 _PASSED = Fate(Kind.PASSED)
 
-# The newest runs show everything once, so that a first look at the workspace meets it all.
+# The newest runs show everything once, for the first look at the workspace.
 _FIRST_LOOK: tuple[Fate, ...] = (
     Fate(Kind.LIVE, status="running"),
     _PASSED,
@@ -121,7 +121,7 @@ _FIRST_LOOK: tuple[Fate, ...] = (
     Fate(Kind.PASSED, shape=Shape.NONE),
 )
 
-# Where nothing else is said, they are told turn by turn, so that a first look is a rich one.
+# Most of the newest come turn by turn, for a rich first look.
 NEWEST: tuple[Fate, ...] = tuple(
     fate if fate.shape is not None else fate._replace(shape=Shape.STAMPED if rank % 5 == 2 else Shape.TURNS)
     for rank, fate in enumerate(_FIRST_LOOK)
@@ -155,10 +155,10 @@ _SHAPES: tuple[Shape, ...] = (
 
 
 class Facts(NamedTuple):
-    """A run in numbers. `at` is in unix seconds, `seconds` is the length of the call, where it is over.
+    """A run in numbers. `at` is in Unix seconds, `seconds` is the length of the call once it has ended.
 
-    `end` is how it comes out and `lasts` how long the call takes in the end; `spoken` is how many seconds of it have
-    passed while it goes on, None before and after.
+    `end` is how it will end and `lasts` how long the call will take; `spoken` is the seconds spoken while it runs, else
+    None.
     """
 
     id: int
@@ -178,17 +178,17 @@ class Facts(NamedTuple):
 
 
 def fate_of(seed: int, run_id: int, rank: int) -> Fate:
-    """The fate of a run that `rank` younger runs of its project come before at the epoch."""
+    """The fate of a run with `rank` younger runs in its project at the epoch."""
     return NEWEST[rank] if 0 <= rank < len(NEWEST) else usual_fate(seed, run_id)
 
 
 def usual_fate(seed: int, run_id: int) -> Fate:
-    """The fate of a run that a first look does not meet."""
+    """The fate of a run that is not among the newest."""
     return _FATES[roll(seed, run_id, 1) % len(_FATES)]
 
 
 def fate_after(seed: int, run_id: int, begun: str) -> Fate:
-    """How a run ends that is going on: whoever is speaking was answered, and what is evaluated gets a verdict."""
+    """How a running run ends: a call that is spoken was answered, and an evaluation gives a verdict."""
     end = usual_fate(seed, run_id)
     unanswered = end.kind in (Kind.NO_ANSWER, Kind.CANCELLED) and begun in ("running", "in_progress")
     return _PASSED if unanswered or (begun == "evaluating" and end.kind in UNJUDGED) else end
@@ -202,7 +202,7 @@ def shape_of(seed: int, run_id: int, fate: Fate) -> Shape:
 
 
 def success_of(fate: Fate) -> bool | None:
-    """The flag `success`; None where the API would leave it out."""
+    """The flag `success`; None if the API omits it."""
     if fate.kind in (Kind.REVIEW, Kind.UNKNOWN):
         return None
     return fate.kind in (Kind.PASSED, Kind.REVIEWED_SUCCESS)
@@ -218,7 +218,7 @@ _REASONS = {
 
 
 def reason_of(seed: int, run_id: int, kind: Kind) -> str | None:
-    """Why a call ended; None while it goes on."""
+    """Why a call ended; None while it runs."""
     if kind in _REASONS:
         return _REASONS[kind]
     return "Main agent-ended-call" if roll(seed, run_id, 9) % 3 else "Testing agent-ended-call"

@@ -1,4 +1,4 @@
-"""Misbehaviour of the embedded server that can be asked for by name, around the real one."""
+"""Named misbehaviour of the demo server, as a wrapper around the real one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOT_FOUND = b"<!doctype html><html><head><title>Not Found</title></head><body><
 
 
 class Throttle:
-    """Lets `BURST` requests pass, then none for `QUIET` seconds; asking meanwhile makes it no longer."""
+    """Passes `BURST` requests, then none for `QUIET` seconds; requests meanwhile do not prolong that."""
 
     BURST, QUIET = 8, 3.0
 
@@ -29,7 +29,7 @@ class Throttle:
         self._open_at = 0.0
 
     def wait(self) -> int:
-        """Whole seconds after which to ask again; 0 lets the request pass."""
+        """Whole seconds to wait; 0 passes the request."""
         left = self._open_at - self._monotonic()
         if left > 0:
             return ceil(left)
@@ -41,7 +41,7 @@ class Throttle:
 
 
 class Faulty:
-    """Passes requests on, except for those that a named fault wants to go wrong."""
+    """Passes requests on, except those that a named fault spoils."""
 
     def __init__(self, app: ASGIApp, faults: frozenset[str]) -> None:
         self._app = app
@@ -53,7 +53,7 @@ class Faulty:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         number = next(self._numbers)
         path: str = scope["path"]
-        # Counted path by path: polls and lists that take turns would otherwise always meet the same fate.
+        # Counted per path: else alternating polls and lists would always meet the same fate.
         self._requests[scope["method"], path] += 1
         odd = self._requests[scope["method"], path] % 2 == 1
         if "latency" in self._faults:
@@ -67,10 +67,10 @@ class Faulty:
             failed = {"detail": "Internal server error."}
             await _answer(send, 500, b"application/json", json.dumps(failed).encode())
         elif "reset" in self._faults and odd and path.startswith("/test_framework/"):
-            # The server closes the connection of an answer that is begun and never finished.
+            # The server closes the connection of an unfinished answer.
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
         elif "withdrawn" in self._faults and "/improve_prompt" in path:
-            # A router in front of the service answers in HTML where the service itself would answer in JSON.
+            # As from a router in front of the service, which answers in HTML.
             if path.rstrip("/").endswith(("_bg", "improve_prompt")):
                 await _answer(send, 404, b"application/json", json.dumps({"detail": "Not found."}).encode())
             else:

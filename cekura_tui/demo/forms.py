@@ -1,4 +1,4 @@
-"""Request bodies read and checked field by field, and answers in the manner of the API."""
+"""Read and check request bodies field by field, and write the API's answers."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ REQUIRED = ["This field is required."]
 
 
 class Unsupported(Exception):
-    """A body of a kind that the API does not read."""
+    """A body of a media type that the API does not read."""
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchForm:
-    """What an improvement is asked to work on."""
+    """The checked fields of a launch."""
 
     prompt: str
     run_ids: tuple[int, ...]
@@ -39,7 +39,7 @@ class LaunchForm:
 
 
 async def read_fields(request: Request) -> dict[str, object]:
-    """The fields of a body, exactly as they came. Raises Invalid and Unsupported."""
+    """The fields of a body, unchanged. Raises Invalid and Unsupported."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
         async with request.form(max_part_size=_LARGEST) as form:
@@ -80,7 +80,7 @@ def _refuse_constant(word: str) -> object:
 
 
 def text_field(fields: Mapping[str, object], name: str, most: int | None = None, blank: bool = True) -> str | None:
-    """A text that a body may leave out, of at most so many characters. Raises Invalid."""
+    """An optional text of at most `most` characters. Raises Invalid."""
     if name not in fields:
         return None
     value = fields[name]
@@ -98,7 +98,7 @@ def text_field(fields: Mapping[str, object], name: str, most: int | None = None,
 
 
 def no_list(fields: Mapping[str, object], *names: str) -> None:
-    """Lists that the API declares of things that this workspace has none of: refuse all that are not empty."""
+    """Refuse lists of objects that this workspace never has, unless they are empty."""
     for name in names:
         if not isinstance(fields.get(name, []), list):
             raise Invalid({name: ["Expected a list of items."]})
@@ -107,7 +107,7 @@ def no_list(fields: Mapping[str, object], *names: str) -> None:
 
 
 def read_launch(fields: Mapping[str, object], corpus: Corpus) -> LaunchForm:
-    """Check the fields of a launch. Raises Invalid with every field that is wrong."""
+    """Check the fields of a launch. Raises Invalid with every wrong field."""
     errors: dict[str, object] = {} if "prompt" in fields else {"prompt": REQUIRED}
     read: list[Any] = []
     parts: list[Callable[[], object]] = [
@@ -150,7 +150,7 @@ def read_runs(fields: Mapping[str, object], corpus: Corpus) -> tuple[tuple[int, 
 
 
 def _integer(value: object) -> int:
-    """Raises ValueError, also for what no database has room for."""
+    """Raises ValueError, also for numbers too large for a database."""
     if isinstance(value, bool) or not isinstance(value, int | str) or abs(number := int(value)) >= 2**63:
         raise ValueError
     return number
@@ -176,7 +176,7 @@ LONGEST_NAME = 255
 
 
 class Reply(JSONResponse):
-    """JSON in UTF-8; a text with lone surrogates, which UTF-8 cannot hold, is escaped."""
+    """JSON in UTF-8, or escaped if a text has lone surrogates, which UTF-8 cannot hold."""
 
     def render(self, content: Any) -> bytes:
         try:
@@ -194,7 +194,7 @@ def not_found() -> Reply:
 
 
 def paged(request: Request, found: Sequence[int], render: Callable[[int], object]) -> Reply:
-    """One page of a list of ids; only the rows on it are rendered."""
+    """One page of a list of ids; only its rows are rendered."""
     size = number(request.query_params, "page_size")
     if size is not None and size < 1:
         raise Invalid({"page_size": ["Ensure this value is greater than or equal to 1."]})

@@ -1,4 +1,4 @@
-"""The directory of the embedded workspace: its key and its epoch, written once."""
+"""The demo's directory: its key and its epoch, written once."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pathlib import Path
 
 
 def open_home(directory: Path) -> None:
-    """Make the directory, for its owner alone."""
+    """Create the directory for its owner alone."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700)
 
 
 def key_of(directory: Path) -> str:
-    """The key of this workspace, random, the same at every start."""
+    """The random key of this workspace, the same at every start."""
     return written_once(directory / "key", f"demo_{secrets.token_hex(24)}")
 
 
 def read_key(directory: Path) -> str | None:
-    """The key, if the workspace was ever started."""
+    """The key, or None before the first start."""
     try:
         return (directory / "key").read_text(encoding="utf-8")
     except OSError:
@@ -28,19 +28,19 @@ def read_key(directory: Path) -> str | None:
 
 
 def epoch_of(directory: Path, now: float) -> float:
-    """The unix time that the runs count back from: the time of the first start."""
+    """The Unix time of the first start, which runs count back from."""
     return float(written_once(directory / "epoch", str(int(now))))
 
 
 def written_once(path: Path, text: str) -> str:
-    """The content of a file, which is written with `text` if it is not there; of two writers the first one counts."""
+    """The content of a file, created with `text` if it is missing; the first of two writers wins."""
     with contextlib.suppress(FileNotFoundError):
         return path.read_text(encoding="utf-8")
     draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     try:
-        # A link, unlike a rename, never takes the place of what another process has just written.
+        # A link, unlike a rename, never replaces a file that another process has just written.
         os.link(draft, path)
     except FileExistsError:
         pass

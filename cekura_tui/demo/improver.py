@@ -1,7 +1,4 @@
-"""Improves a prompt: mends the sentences that failed verdicts point at.
-
-A prompt is seen as sections; every character that is not mended stays as it came.
-"""
+"""Improve a prompt: rewrite the sentences that failed verdicts point at, and leave every other character as it is."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ _BULLET = re.compile(r"([ \t]*)(?:([-*•])|(\d{1,3})([.)]))([ \t]+)\S")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and what is below it, as offsets into the prompt; text before the first heading has no title."""
+    """A heading's title and its text, as offsets into the prompt; text before the first heading has no title."""
 
     title: str
     body: int
@@ -26,12 +23,12 @@ class Section:
 
 
 class Prompt:
-    """Finds the place for a sentence in a prompt, and writes it there in the prompt's own manner."""
+    """Finds the place for a sentence in a prompt, and adds it in the prompt's own style."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.newline = "\r\n" if "\r\n" in text else "\n" if "\n" in text or "\r" not in text else "\r"
-        # `$` in a regular expression does not stop before a carriage return, so that is looked for in its place.
+        # `$` does not match before a carriage return, so search a copy with newlines.
         marks = list(_HEADING.finditer(text.replace("\r", "\n")))
         self.marked = any(match.group(1) for match in marks)
         ends = [match.start() for match in marks[1:]] + [len(text)]
@@ -45,7 +42,7 @@ class Prompt:
         )
 
     def section_at(self, offset: int) -> Section:
-        """The section that an offset lies in."""
+        """The section at an offset."""
         inside = [section for section in self.sections if section.body <= offset < section.end]
         return inside[0] if inside else Section("", 0, len(self.text))
 
@@ -60,7 +57,7 @@ class Prompt:
         return best[1] if best[0] else None
 
     def with_sentence(self, section: Section, sentence: str) -> str:
-        """The prompt with a sentence at the end of a section: a new point of its list, or the end of its text."""
+        """The prompt with a sentence at the end of a section: as a list item, or at the end of its text."""
         body = self.text[section.body : section.end]
         kept = body.rstrip(" \t\r\n")
         offset = section.body + len(kept)
@@ -79,7 +76,7 @@ class Prompt:
         return self.text + ending + heading + self.newline * (2 if self.marked else 1) + sentence + self.newline
 
     def _bullet(self, kept: str) -> str | None:
-        """The mark of the next point, if the last line of a section is a point of a list."""
+        """The marker of the next item, if the last line of a section is a list item."""
         last = re.split(r"\r\n|\r|\n", kept)[-1]
         match = _BULLET.match(last)
         if match is None:
@@ -96,7 +93,7 @@ NO_TRANSCRIPT = "The selected runs have no transcript to learn from."
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """A rule that was broken, in which runs, and what the verdicts say about it."""
+    """A broken rule, the runs that broke it, and the verdicts' explanations."""
 
     rule: Rule
     run_ids: tuple[int, ...]
@@ -105,7 +102,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class ImprovementOutcome:
-    """What came of it: an improved prompt and what was changed, or `error`."""
+    """An improved prompt and its changes, or `error`."""
 
     improved_prompt: str | None
     summary: str | list[str] | None
@@ -120,7 +117,7 @@ class ImprovementOutcome:
 def improve(
     runs: Sequence[Json], prompt: str, category_ids: Iterable[int] = (), metric_ids: Iterable[int] = ()
 ) -> ImprovementOutcome:
-    """Propose a better prompt from whole runs. Everything in `prompt` that no issue points at stays as it is."""
+    """Propose a better prompt from whole runs. Text that no issue points at stays as it is."""
     if not any(run.get("transcript") or run.get("transcript_object") or run.get("evaluation") for run in runs):
         return ImprovementOutcome(None, None, NO_TRANSCRIPT)
     changes: list[str] = []
@@ -138,7 +135,7 @@ def improve(
 
 
 def issues_of(runs: Iterable[Json], category_ids: Iterable[int] = (), metric_ids: Iterable[int] = ()) -> list[Issue]:
-    """The issues behind some whole runs, those first that most runs have; a focus leaves the others out."""
+    """The issues of whole runs, those of most runs first; a focus excludes the others."""
     found: dict[int, tuple[Rule, list[int], list[str]]] = {}
     for run in runs:
         for rule, explanation in _broken(run):
@@ -153,7 +150,7 @@ def issues_of(runs: Iterable[Json], category_ids: Iterable[int] = (), metric_ids
 
 
 def _broken(run: Json) -> list[tuple[Rule, str]]:
-    """The rules that a run is said to break. A reviewer's word comes before the checks'."""
+    """The rules that a run breaks. A reviewer's word overrides the checks'."""
     status = run.get("evaluation_status")
     if status == "reviewed_success":
         return []
@@ -172,7 +169,7 @@ def _broken(run: Json) -> list[tuple[Rule, str]]:
 
 
 def _mend(text: str, issue: Issue) -> tuple[str, str] | None:
-    """The text with one issue mended and what was done, or None if the text says everything already."""
+    """The text with one issue fixed, and a description; None if the text already covers it."""
     rule = issue.rule
     prompt = Prompt(text)
     section = prompt.section_about(rule.section, rule.words)

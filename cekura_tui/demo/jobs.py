@@ -1,4 +1,4 @@
-"""What this server was made to do, in one SQLite file: jobs launched, agents changed."""
+"""Jobs launched and agents changed, in one SQLite file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHORTEST, _LONGEST = 5.0, 60.0
 
 @dataclass(frozen=True, slots=True)
 class DemoJob:
-    """A launched improvement; `created` is in unix seconds, `seconds` is how long it takes."""
+    """A launched improvement; `created` is in Unix seconds, `seconds` is its duration."""
 
     id: str
     created: float
@@ -34,7 +34,7 @@ class DemoJob:
     metric_ids: tuple[int, ...]
 
     def status(self, now: float) -> str:
-        """How far the job is; nothing runs in between, its age tells."""
+        """The status by age; nothing runs in between."""
         share = (now - self.created) / self.seconds
         if share >= 1:
             return "completed"
@@ -42,12 +42,12 @@ class DemoJob:
 
 
 def as_bytes(text: str) -> bytes:
-    """A prompt byte for byte: JSON may bring lone surrogates, which neither UTF-8 nor SQLite takes."""
+    """Encode a prompt: JSON may hold lone surrogates, which neither UTF-8 nor SQLite accepts."""
     return text.encode("utf-8", "surrogatepass")
 
 
 class Ledger:
-    """The SQLite file; several servers may share it. Raises OSError when it cannot be opened."""
+    """The SQLite file; several servers may share it. Raises OSError if it cannot be opened."""
 
     def __init__(self, path: Path) -> None:
         path.touch(mode=0o600)
@@ -70,7 +70,7 @@ class Ledger:
         now: float,
         speed: float,
     ) -> DemoJob:
-        """Write down a new job; `focus` holds the chosen category ids and workflow metric ids."""
+        """Record a new job; `focus` holds the chosen category ids and workflow metric ids."""
         job_id = str(uuid.uuid4())
         draw = roll(0, uuid.UUID(job_id).int % 2**62) % 1000 / 1000
         seconds = (_SHORTEST + (_LONGEST - _SHORTEST) * draw) / speed
@@ -97,7 +97,7 @@ class Ledger:
         return DemoJob(row[0], row[1], row[2], row[3], lists[0], prompt, lists[1], lists[2])
 
     def change_agent(self, agent_id: int, name: str | None, prompt: str | None, now: float) -> None:
-        """Keep a new name or a new prompt of an agent; None leaves what is there."""
+        """Record an agent's new name or prompt; None keeps the old one."""
         self._db.execute(
             "INSERT INTO agent (id, name, prompt, changed) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE SET"
             " name = coalesce(?2, name), prompt = coalesce(?3, prompt), changed = ?4",
@@ -105,7 +105,7 @@ class Ledger:
         )
 
     def changes(self) -> dict[int, tuple[str | None, str | None, float]]:
-        """Name, prompt and unix time of the change of every agent that was changed."""
+        """Name, prompt and Unix time of the last change, by changed agent."""
         return {
             row[0]: (row[1], None if row[2] is None else _as_text(row[2]), row[3])
             for row in self._db.execute("SELECT id, name, prompt, changed FROM agent")

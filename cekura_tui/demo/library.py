@@ -1,4 +1,4 @@
-"""The six agents of the embedded workspace, read from `agents/` when first needed."""
+"""The six agents of the demo, read from `agents/` when first needed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _FOLDERS = ("clinic", "pizza", "airline", "bank", "hotel", "utility")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Something an agent has to do, the metric that watches it, and the sentences that would make the agent do it.
+    """A rule for an agent, the metric that checks it, and the sentences that would make the agent follow it.
 
-    `weak` is the sentence of the agent's prompt that is to blame; `strong` takes its place; `second` is added when
-    `strong` is there already.
+    `weak` is the faulty sentence of the agent's prompt; `strong` replaces it; `second` is added if `strong` is already
+    there.
     """
 
     key: str
@@ -53,7 +53,7 @@ class DemoAgent:
 
     @property
     def assistant_id(self) -> str:
-        """The provider's name of the agent."""
+        """The provider's id of the agent."""
         return f"asst_{self.id}"
 
     def rule(self, key: str) -> Rule:
@@ -74,7 +74,7 @@ def agents_of(project: int) -> tuple[DemoAgent, ...]:
 
 @cache
 def rules_by_metric() -> dict[int, Rule]:
-    """Every rule, by the id of the metric that watches it."""
+    """Every rule by the id of its metric."""
     return {rule.metric: rule for agent in agents() for rule in agent.rules}
 
 
@@ -86,7 +86,7 @@ def _agent(folder: Path) -> DemoAgent:
     facts: dict[str, Any] = tomllib.loads(_text(folder / "agent.toml"))
     prompt = _text(folder / "prompt.md")
     if facts.get("line_ends") == "crlf":
-        # A prompt that somebody pasted from Windows: nothing may change its line ends.
+        # A prompt pasted from Windows: nothing may change its line ends.
         prompt = prompt.replace("\n", "\r\n")
     return DemoAgent(
         id=facts["id"],

@@ -1,6 +1,6 @@
-"""Which runs a list holds: the parameters of a request, and the runs that fit them.
+"""Run lists: the parameters of a request, and the runs that match.
 
-What filters ask of runs that have ended is kept in columns, so that a hundred thousand are told apart in milliseconds.
+The properties of ended runs are kept in columns, so that 100,000 are filtered in milliseconds.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ _UNSERVED = (
     *("assistant_id", "call_ended_reason", "call_ended_reason__icontains", "call_ended_reason__in", "call_id"),
     *("call_id__icontains", "id__contains", "provider_call_id", "provider_call_id__icontains", "tags"),
 )
-"""Filters of the API that nobody needs here, and those of which it does not say what they take."""
+"""Filters of the API that no client of this server needs, and those whose values it does not declare."""
 
 
 class Invalid(Exception):
-    """A request that is answered with 400 and a text for each field."""
+    """A request to answer with 400 and a text for each field."""
 
     def __init__(self, errors: Mapping[str, object]) -> None:
         super().__init__(str(dict(errors)))
@@ -58,9 +58,9 @@ class Invalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """A scope (`project`, `agents`, `result`) and filters; None means that it was not asked for.
+    """A scope (`project`, `agents`, `result`) and filters; None is no filter.
 
-    As in a database, what a run does not tell (its length, whether it succeeded) fits no filter on it.
+    As in a database, an unknown value (length, success) matches no filter on it.
     """
 
     project: int | None = None
@@ -80,13 +80,13 @@ class ListQuery:
 
     @property
     def plain(self) -> bool:
-        """Whether it is answered without looking at many runs."""
+        """Whether it can be answered without looking at many runs."""
         few = self.ids is not None or self.result is not None
         scope = ListQuery(project=self.project, result=self.result, ids=self.ids, since=self.since, until=self.until)
         return few or self == scope
 
     def checks(self) -> Iterator[tuple[str, Check]]:
-        """What is asked of each property (`Columns`); what leaves the fewest and is known the soonest comes first."""
+        """A check for each filtered property (`Columns`), the quickest and most selective first."""
         statuses = STATUSES if self.statuses is None else self.statuses
         if self.agents is not None:
             yield "agent", self.agents.__contains__
@@ -102,7 +102,6 @@ class ListQuery:
             yield "seconds", self.lasts
 
     def lasts(self, seconds: int | None) -> bool:
-        """Whether a call of this length fits."""
         longest = inf if self.longest is None else self.longest
         return seconds is not None and (self.shortest or 0) <= seconds <= longest
 
@@ -122,13 +121,13 @@ def _names() -> dict[int, str]:
 
 
 def refuse_filters(given: Mapping[str, str], *names: str) -> None:
-    """Raise Invalid where one of these filters, which this server does not know, is asked for."""
+    """Raise Invalid for filters in use that this server does not have."""
     if unserved := [name for name in names if given.get(name)]:
         raise Invalid({name: ["This server does not filter by this parameter."] for name in unserved})
 
 
 def read_query(given: Mapping[str, str]) -> ListQuery:
-    """The query of a request. Raises Invalid."""
+    """Read the query of a request. Raises Invalid."""
     refuse_filters(given, *_UNSERVED)
     ids = either(numbers(given, "id__in"), numbers(given, "id"))
     results = either(single(given, "result_id"), single(given, "result__id"))
@@ -156,7 +155,7 @@ def read_query(given: Mapping[str, str]) -> ListQuery:
 
 
 def either(one: frozenset[T] | None, other: frozenset[T] | None) -> frozenset[T] | None:
-    """What two filters on the same thing leave, or the one that is there."""
+    """The intersection of two filters on the same property, or the one that is set."""
     return one & other if one is not None and other is not None else one if other is None else other
 
 
@@ -206,13 +205,13 @@ def truth(given: Mapping[str, str], name: str) -> bool | None:
 
 
 def moments(given: Mapping[str, str], *names: str) -> list[float]:
-    """The times (unix seconds) that are given under these names."""
+    """The Unix times given under these names."""
     return [_moment(given[name], name) for name in names if given.get(name)]
 
 
 def _moment(text: str, name: str) -> float:
     try:
-        # A plus that was not escaped comes as a space: "…T10:00:00+02:00".
+        # An unescaped plus arrives as a space: "…T10:00:00+02:00".
         when = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
     except ValueError:
         raise Invalid({name: ["Enter a valid date/time."]}) from None
@@ -229,13 +228,13 @@ def _whole(text: str, name: str) -> int:
 Narrow = Callable[[Iterable[int]], list[int]]
 
 _BREATH = 500
-"""Runs that are worked out before other threads get their turn."""
+"""Runs computed before other threads get their turn."""
 _STRETCH = 10_000
-"""Runs that are told apart before other threads get their turn."""
+"""Runs filtered before other threads get their turn."""
 
 
 class Column(Generic[V]):
-    """One property of the runs at places 1, 2, …, worked out by `of` when it is first needed; two bytes a run."""
+    """One property of the runs at places 1, 2, …, computed by `of` when first needed; two bytes per run."""
 
     def __init__(self, of: Callable[[int], V]) -> None:
         self._of = of
@@ -243,7 +242,7 @@ class Column(Generic[V]):
         self._values = array("H")
 
     def only(self, wanted: Callable[[V], bool], last: int) -> Narrow:
-        """What picks, of places up to `last`, those whose property is wanted."""
+        """A filter for places up to `last` by this property."""
         self._grow(last)
         values, fits = self._values, [wanted(value) for value in self._codes]
         return lambda places: [place for place in places if fits[values[place - 1]]]
@@ -257,7 +256,7 @@ class Column(Generic[V]):
 
 
 class Columns:
-    """The properties of the runs of one project that filters look at, once they have ended."""
+    """The filtered properties of one project's runs, once they have ended."""
 
     def __init__(self, corpus: Corpus, project: int) -> None:
         def scenario(place: int) -> int:
@@ -274,7 +273,7 @@ class Columns:
         }
 
     def find(self, query: ListQuery, after: int, last: int) -> Iterable[int]:
-        """The places above `after` up to `last` whose runs fit, oldest first; times are not looked at."""
+        """The matching places above `after` up to `last`, oldest first, whatever their times."""
         checks = [self._columns[name].only(check, last) for name, check in query.checks()]
         if query.search:
             checks.append(self._searched(query, last))
@@ -299,11 +298,11 @@ class Columns:
 
 
 MOST_REMEMBERED = 1_000_000
-"""Runs that are remembered for the next page, over all queries."""
+"""Runs kept for the next page, over all queries."""
 
 
 class LazyIds(Sequence[int]):
-    """Ids that are worked out when they are asked for: one page of a long list costs as much as one of a short one."""
+    """Ids computed on access: a page of a long list costs as much as one of a short list."""
 
     def __init__(self, length: int, item: Callable[[int], int]) -> None:
         self._length = length
@@ -324,14 +323,14 @@ class LazyIds(Sequence[int]):
 
 @dataclass
 class _Settled:
-    """The places of all runs up to one that fit a query whatever its times, oldest first."""
+    """The places, up to one, of runs that match a query whatever its times, oldest first."""
 
     upto: int = 0
     places: array[int] = field(default_factory=lambda: array("L"))
 
 
 class CorpusListing:
-    """The run lists of a corpus. One thread at a time asks for what is not `plain`."""
+    """The run lists of a corpus. Only one thread at a time may ask for what is not `plain`."""
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
@@ -339,7 +338,7 @@ class CorpusListing:
         self._lists: dict[tuple[int, ListQuery], _Settled] = {}
 
     def find(self, query: ListQuery) -> Sequence[int]:
-        """The ids of the runs that fit, newest first."""
+        """The ids of the matching runs, newest first."""
         projects = [index for index, known in enumerate(PROJECT_IDS) if query.project in (None, known)]
         if query.agents is not None:
             homes = {agent.project for agent in agents() if agent.id in query.agents}
@@ -391,7 +390,7 @@ class CorpusListing:
         )
 
     def _settled(self, project: int, query: ListQuery, last: int) -> Sequence[int]:
-        """The places, up to `last` at least, of the runs that fit, oldest first; these never change any more."""
+        """The matching places up to `last` at least, oldest first; they never change again."""
         found = self._lists.pop((project, query), None) or _Settled()
         if found.upto < last:
             found.places.extend(self._columns[project].find(query, found.upto, last))

@@ -1,17 +1,17 @@
-"""How the embedded server is to be. Imports no web server: the command line lists the faults."""
+"""Options of the demo server. Imports no web server, because the command line lists the faults."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 FAULTS = ("latency", "429", "500", "html-502", "reset", "withdrawn")
-"""Ways to misbehave, by name (`faults`)."""
+"""Names of faults (`faults`)."""
 
 
 class DemoOptions(NamedTuple):
-    """`runs` is the size of the first project; `epoch` (Unix seconds) is the time that runs count back from, by default
-    that of the first start; `speed` divides how long jobs take; `live` starts a run every so many seconds, and lets
-    runs end."""
+    """`runs` is the size of the first project; runs count back from `epoch` (Unix seconds, default: the first start);
+    `speed` divides how long jobs take; `live` is the seconds between starts of runs, which then also
+    end."""
 
     runs: int = 240
     epoch: float | None = None

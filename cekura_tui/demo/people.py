@@ -11,8 +11,8 @@ from cekura_tui.demo.facts import Dice
 class Personality:
     """How a simulated caller speaks.
 
-    `pause` is added before the caller's turns, in seconds; with `barges` the caller starts before the agent has ended;
-    an exchange is a line of the caller and the agent's answer, in which `{last}` is what the agent said before.
+    `pause` seconds come before each turn; with `barges` the caller interrupts the agent; an exchange is a line of the
+    caller and the agent's answer, in which `{last}` is the agent's previous line.
     """
 
     id: int
@@ -90,7 +90,7 @@ _CITIES = ("Chicago", "Lisbon", "Denver", "Toronto", "Oslo")
 
 
 def details_of(dice: Dice) -> dict[str, str]:
-    """The words for the `$names` in a script."""
+    """The values of the `$names` in a script."""
     caller = dice.choose(_CALLERS)
     day = dice.below(4)
     hour = dice.below(3)

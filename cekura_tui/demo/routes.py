@@ -1,4 +1,4 @@
-"""The operations of the API that read, those on agents, and the application that holds all operations."""
+"""The operations that read, those on agents, and the application with all operations."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def make_app(workspace: DemoWorkspace) -> Starlette:
 
 
 class _Id(Convertor[int]):
-    """A number of no more digits than a database has room for."""
+    """A number of at most 18 digits, which fits into a database."""
 
     regex = "[0-9]{1,18}"
 
@@ -100,7 +100,7 @@ register_url_convertor("id", _Id())
 
 
 def _both(path: str, endpoint: Endpoint, methods: tuple[str, ...]) -> Iterator[Route]:
-    """The same operation with and without the slash at the end; the API redirects neither."""
+    """An operation with and without the trailing slash; the API redirects neither."""
     yield Route(path, endpoint, methods=methods)
     yield Route(f"{path}/", endpoint, methods=methods)
 
@@ -139,7 +139,7 @@ class Reads:
         return paged(request, found, self._row)
 
     async def _in_turn(self, find: Callable[[], Sequence[int]]) -> Sequence[int]:
-        """A filter over a hundred thousand runs takes its time, in which other requests have to be answered."""
+        """Filter in a thread: 100,000 runs take a while, and other requests must be answered."""
         async with self._filtering:
             return await asyncio.to_thread(find)
 
@@ -155,7 +155,7 @@ class Reads:
         given = request.query_params
         if not given.get("run_ids") and not given.get("ids"):
             raise Invalid({"run_ids": REQUIRED})
-        # The vendor's own clients ask by the second name.
+        # The vendor's clients use the second name.
         wanted = (numbers(given, "run_ids") or frozenset()) | (numbers(given, "ids") or frozenset())
         if len(wanted) > 100:
             raise Invalid({"run_ids": ["Ensure this field has no more than 100 elements."]})
@@ -217,7 +217,7 @@ class Reads:
 
 
 class Agents:
-    """Agents, and what is written to them."""
+    """Agents and changes of them."""
 
     def __init__(self, workspace: DemoWorkspace) -> None:
         self._workspace = workspace

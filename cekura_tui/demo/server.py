@@ -1,4 +1,4 @@
-"""The embedded Cekura server: a real HTTP server on 127.0.0.1, in a thread of its own."""
+"""The demo server: a real HTTP server on 127.0.0.1, in a thread of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from cekura_tui.demo.workspace import DemoWorkspace
 
 
 class KeyCheck:
-    """Lets requests with the right key through: 401 without a key, 403 with another one."""
+    """Passes requests with the right key: 401 without a key, 403 with another one."""
 
     def __init__(self, app: ASGIApp, key: str) -> None:
         self._app = app
@@ -46,7 +46,7 @@ class KeyCheck:
 
 
 class Dated:
-    """Puts the time of the workspace's own clock (unix seconds) into the header Date."""
+    """Sets the header Date from the workspace's own clock (Unix seconds)."""
 
     def __init__(self, app: ASGIApp, clock: Callable[[], float]) -> None:
         self._app = app
@@ -63,8 +63,8 @@ class Dated:
 
 
 class RequestLogMiddleware:
-    """Calls `log` once a request, before the answer begins, so that whoever has the answer finds it there; what the
-    operations noted is added."""
+    """Calls `log` once per request before the answer begins, so that a client with the answer finds its entry. Adds
+    what the operations noted."""
 
     def __init__(self, app: ASGIApp, log: Callable[[dict[str, object]], None]) -> None:
         self._app = app
@@ -90,12 +90,12 @@ class RequestLogMiddleware:
 
 _HOST = "127.0.0.1"
 _LONGEST_SEEN = 3600.0
-"""Seconds that the runs which go on at the epoch do so where no new ones start."""
+"""Seconds after the epoch when running runs end, if no new ones start."""
 
 
 class DemoServer:
-    """Serves the workspace kept in `directory`. `log` is called in the server's thread once a request; `clock` gives
-    Unix seconds. Tests add `extra_runs` and put a `middleware` around the whole API."""
+    """Serves the workspace in `directory`. Calls `log` in the server's thread once per request; `clock` gives Unix
+    seconds. Tests add `extra_runs` and wrap the API in `middleware`."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class DemoServer:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Return when the server listens. Raises OSError when the port is taken or the directory cannot be written."""
+        """Return once the server listens. Raises OSError if the port is taken or the directory cannot be written."""
         # The event loop turns Nagle's algorithm off only where the protocol is named; without that, every answer on a
         # kept connection comes 40 ms late.
         options = self._options
@@ -139,11 +139,11 @@ class DemoServer:
             listener.close()
             raise
         arrivals = Arrivals(epoch, options.live, self._clock) if options.live else None
-        # A workspace whose time was set stands still; in others a run that goes on must not grow old.
+        # With a set epoch runs never progress; otherwise running ones must end some day.
         are_over = None if options.epoch is not None else lambda: self._clock() - epoch >= _LONGEST_SEEN
         corpus = Corpus(options.runs, epoch, arrivals=arrivals, extra_runs=self._extra_runs, are_over=are_over)
         workspace = DemoWorkspace(corpus, self._ledger, options.speed, self._clock)
-        # Without a handler of any kind, logging would print warnings on standard error, over the screen.
+        # Without a handler, logging would print warnings over the screen.
         for logger in ("uvicorn", "python_multipart"):
             logging.getLogger(logger).addHandler(logging.NullHandler())
         config = uvicorn.Config(
@@ -170,7 +170,7 @@ class DemoServer:
         self.url = f"http://{_HOST}:{listener.getsockname()[1]}"
 
     def stop(self) -> None:
-        """End the thread, whatever connections are open. May be called again."""
+        """End the thread, even with open connections. May be called again."""
         server, thread, ledger = self._server, self._thread, self._ledger
         self._server = self._thread = self._ledger = None
         if server is not None and thread is not None:
@@ -190,7 +190,7 @@ class DemoServer:
 
 
 class _UvicornServer(uvicorn.Server):
-    """Tells when it listens; in a thread of its own it leaves signals alone."""
+    """Signals when it listens; leaves the process's signal handlers alone."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

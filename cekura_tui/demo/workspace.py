@@ -1,4 +1,4 @@
-"""What the operations of the API work on, and the three of them that improve prompts."""
+"""The data behind the operations, and the three operations that improve prompts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cekura_tui.demo.listing import Invalid
 Json = dict[str, Any]
 
 _OLDER = 90 * 86_400.0
-"""Seconds that agents were made before the epoch."""
+"""Seconds between the creation of agents and the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class CurrentAgent:
 
 
 class DemoWorkspace:
-    """Runs, agents and jobs together. `speed` divides how long jobs take; `now` gives unix seconds."""
+    """Runs, agents and jobs. `speed` divides how long jobs take; `now` gives Unix seconds."""
 
     def __init__(
         self, corpus: Corpus, ledger: Ledger, speed: float = 1.0, now: Callable[[], float] = time.time
@@ -61,7 +61,7 @@ class DemoWorkspace:
         return CurrentAgent(replace(agent, name=name or agent.name, prompt=prompt), self.corpus.epoch - _OLDER, changed)
 
     def current_agent(self, agent_id: int) -> CurrentAgent:
-        """The same of an agent that is known to exist."""
+        """Like `agent`, for an id that is known to exist."""
         known = self.agent(agent_id)
         assert known is not None
         return known
@@ -74,7 +74,7 @@ class DemoWorkspace:
         return self.ledger.launch(form.run_ids, form.prompt, form.agent, focus, self.now(), self.speed)
 
     def progress(self, job_id: str) -> Json | None:
-        """The answer to a poll, or None for an id that nobody gave out."""
+        """The answer to a poll; None for an unknown id."""
         job = self.ledger.job(job_id)
         if job is None:
             return None
@@ -88,7 +88,7 @@ class DemoWorkspace:
         return answer | {"output": outcome.as_output()}
 
     def issues(self, run_ids: tuple[int, ...], prompt: str) -> Json:
-        """The structured issues behind a suggestion, one entry for each run that has it."""
+        """The issues behind a suggestion, one entry per issue and run."""
         issues = issues_of(self._runs(run_ids))
         return {"issues": [self._issue(issue, n, prompt) for issue in issues for n in range(len(issue.run_ids))]}
 
@@ -118,7 +118,7 @@ class DemoWorkspace:
 
     def _worked_out(self, job: DemoJob) -> ImprovementOutcome:
         runs = self._runs(job.run_ids)
-        # A corpus that was made smaller since the launch no longer has all runs.
+        # A corpus made smaller since the launch may lack the runs.
         if not runs:
             return ImprovementOutcome(None, None, NO_TRANSCRIPT)
         return improve(runs, job.prompt, job.category_ids, job.metric_ids)
@@ -155,7 +155,7 @@ class Improvement:
         return Reply(self._workspace.issues(run_ids, written or (known.agent.prompt if known else "")))
 
     async def _form(self, request: Request) -> LaunchForm:
-        """The checked launch; its prompt's hash goes into the log, so that a test can tell what arrived."""
+        """Check a launch; log its prompt's hash, so that tests can verify what arrived."""
         fields = await read_fields(request)
         noted = request.scope.get("noted")
         if noted is not None and isinstance(fields.get("prompt"), str):

@@ -1,1 +1,1 @@
-"""Whether everything works here: the terminal, the files, the server, the versions; and a bundle for a bug report."""
+"""Check the terminal, the files, the server and the versions; write a bundle for a bug report."""

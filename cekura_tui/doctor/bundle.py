@@ -1,7 +1,6 @@
-"""A zip file for a bug report: the log, the settings and what the doctor found, without keys, prompts and calls.
+"""A zip file for a bug report: log, settings and the doctor's results, without keys, prompts and calls.
 
-Files are put in by name: credentials, database and whatever else lies in the directory are never read for it, but for
-the keys, so that these can be taken out of all the rest.
+Files are added by name. Credentials and database are never added; credentials are read to remove their keys elsewhere.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from cekura_tui.workspace.prompt_files import write_output
 REMOVED = "[removed]"
 """What replaces a secret in settings and headers."""
 _COMMANDS = ("api_key_command", "on_job_done")
-"""Settings that are commands: their words may hold anything."""
+"""Settings whose words may hold secrets."""
 _SECRET_NAME = re.compile(r"api_?key(?!_command)|token|secret|passw|credential|authorization", re.IGNORECASE)
 _SECRET_VALUE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w+=-]{20,}", re.ASCII)
 _TOKENS = re.compile(r"[\w+/=.-]{12,}", re.ASCII)
@@ -38,9 +37,9 @@ _HEADER = re.compile(rb"(x-cekura-api-key[\"']?\s*[:=]\s*)[^\s,]+", re.IGNORECAS
 def write_bundle(
     out: Path, report: Report, paths: Paths, env: Mapping[str, str], keys: Iterable[str] = (), *, force: bool
 ) -> list[tuple[str, int]]:
-    """Write the file whole or not at all, and return the names and sizes (in bytes) of what is in it.
+    """Write the file whole or not at all; return names and sizes in bytes of its members.
 
-    `keys` are secrets that are known beside those of `paths` and `env`. Raises UsageError.
+    `keys` are further secrets, beside those of `paths` and `env`. Raises UsageError.
     """
     secrets = {*known_secrets(paths, env), *keys}
     members = {name: without_secrets(data, secrets) for name, data in _members(report, paths)}
@@ -59,12 +58,12 @@ def _members(report: Report, paths: Paths) -> Iterator[tuple[str, bytes]]:
         yield "config.toml", public_settings(read_regular(paths.settings)).encode()
     for folder, one in (("log", paths), ("demo/log", paths.demo)):
         for path in log_files(one):
-            with contextlib.suppress(OSError):  # another process began a new one, or it is no file of ours
+            with contextlib.suppress(OSError):  # replaced by another process, or not a file of ours
                 yield f"{folder}/{path.name}", read_own(path)
 
 
 def public_settings(settings: bytes) -> str:
-    """The settings without secrets and comments: of commands the first word, of addresses no user and no query."""
+    """The settings without secrets and comments: only the first word of commands, no user or query in URLs."""
     try:
         values = tomllib.loads(settings.decode())
     except (ValueError, RecursionError):
@@ -92,11 +91,11 @@ def _public(name: str, value: object) -> object:
 
 
 def known_secrets(paths: Paths, env: Mapping[str, str]) -> set[str]:
-    """Every key that the program could use here: of all profiles, the environment, the demo and the vendor's CLI."""
+    """Every key that the program could use: of all profiles, the environment, the demo and the vendor's CLI."""
     found = {value for name, value in env.items() if name.startswith("CEKURA_") and _SECRET_NAME.search(name)}
     vendor = find_vendor_file(env)
     for path in (paths.credentials, paths.demo.home / "key", paths.settings, *([vendor] if vendor else [])):
-        with contextlib.suppress(OSError, ValueError):  # ValueError: a name that no path may have
+        with contextlib.suppress(OSError, ValueError):  # ValueError: a path with a NUL
             found |= set(_secrets_of(path))
     return {secret.strip() for secret in found}
 
@@ -109,7 +108,7 @@ def _secrets_of(path: Path) -> Iterator[str]:
     try:
         value = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except (ValueError, RecursionError):
-        yield from _TOKENS.findall(text)  # whatever may be one, in a damaged file
+        yield from _TOKENS.findall(text)  # in a damaged file, everything that may be a key
     else:
         yield from _secret_texts("", value)
 
@@ -127,6 +126,6 @@ def _secret_texts(name: str, value: object) -> Iterator[str]:
 
 
 def without_secrets(data: bytes, secrets: Iterable[str]) -> bytes:
-    """A file without secrets, however they are written in it, and without the users of addresses."""
+    """Remove secrets, however they are written, and users of URLs."""
     text = _HEADER.sub(rb"\1" + REMOVED.encode(), _USER_OF_URL.sub(rb"\1", data)).decode(errors="surrogateescape")
     return redact(text, secrets).encode(errors="surrogateescape")

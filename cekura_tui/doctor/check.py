@@ -1,4 +1,4 @@
-"""One line of what the doctor says, and how a check that fails by itself becomes such a line."""
+"""A check's result, and checks whose crash becomes a result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _log = logging.getLogger("cekura_tui.doctor")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was found of one thing; `advice` is what to do, maybe of several lines, and empty where all is well."""
+    """A check's result; `advice` says what to do, on one or more lines, and is empty if all is well."""
 
     group: Group
     name: str
@@ -26,19 +26,19 @@ class Check:
     advice: str = ""
 
     def lines(self) -> list[str]:
-        """The check as text: a line, and one for each line of the advice."""
+        """One line, and one for each line of advice."""
         first = f"  {self.status:<8} {self.name}: {clean_line(self.found, 400)}"
         return [first, *(f"           → {line}" for line in clean(self.advice).splitlines())]
 
 
 def isolated(group: Group, name: str, check: Callable[[], Iterable[Check]]) -> list[Check]:
-    """What a check finds, and where it ends by an error that too."""
+    """The results of a check, and its error if it fails."""
     found: list[Check] = []
     try:
         found.extend(check())
     except CekuraTuiError as error:
         found.append(Check(group, name, "failure", error.message, error.hint))
-    except Exception as error:  # the border of each check: the others are made, whatever is wrong with this one
+    except Exception as error:  # the border: a failing check must not stop the others
         _log.exception("the check of %s broke", name)
         why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         found.append(Check(group, name, "failure", f"could not be checked ({why})", "Please report this bug."))

@@ -1,4 +1,4 @@
-"""The config directory: who may read it, the settings, the database, the log and the room on the disk."""
+"""Checks of the config directory: access, settings, database, log and disk space."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from cekura_tui.workspace.setup import Setup
 
 MB = 1_000_000
 LOW_SPACE, NO_SPACE = 100 * MB, 10 * MB
-"""Bytes free below which it is worth a warning, and below which nothing can be saved for long."""
+"""Free bytes below which to warn, and below which saving soon fails."""
 
 
 def check_files(paths: Paths) -> Iterator[Check]:
-    """The directory that holds everything, its keys, and the room there is."""
+    """Access to the directory and its keys, and free space."""
     home = paths.home
     if not home.exists():
         yield Check("files", "directory", "ok", f"{home} (not there yet)")
@@ -48,7 +48,7 @@ def _directory(home: Path) -> Check:
 
 
 def _own_file(path: Path, status: Status = "ok", open_to_others: str = "", fine: str = "") -> Iterator[Check]:
-    """Whether a file of the program's own, if it is there, can be used, and by this user alone where that matters."""
+    """Whether one of the program's own files is usable and, if it matters, closed to other users."""
     try:
         real = check_own(path)
         mode = real.lstat().st_mode & 0o777
@@ -76,7 +76,7 @@ def _space(home: Path) -> Check:
 
 
 def check_settings(paths: Paths, setup: Setup) -> Iterator[Check]:
-    """Where the settings are, and every wrong entry."""
+    """The place of the settings, and every wrong entry."""
     there = paths.settings.exists()
     yield Check(
         "files", "settings", "ok", str(paths.settings) if there else "no config.toml; all settings are defaults"
@@ -104,7 +104,7 @@ def _appearance_problems(settings: Settings) -> Iterator[str]:
 
 
 def check_database(path: Path) -> Iterator[Check]:
-    """Whether the database is whole, and what lies beside it."""
+    """Whether the database is intact, and which files lie beside it."""
     state = examine(path)
     if state is None:
         yield Check("files", "database", "ok", "not there yet")
@@ -140,19 +140,19 @@ def _names(paths: list[Path]) -> str:
 
 
 def _size(number: int) -> str:
-    """Bytes in words."""
+    """Bytes with a unit."""
     if number < MB:
         return f"{number / 1000:,.0f} kB"
     return f"{number / MB:,.0f} MB" if number < 1000 * MB else f"{number / 1000 / MB:,.1f} GB"
 
 
 def log_files(paths: Paths) -> list[Path]:
-    """The log and what was kept of it before, newest first."""
+    """The log and its older files, newest first."""
     return sorted(path for path in paths.log.parent.glob(f"{paths.log.name}*") if path.is_file())
 
 
 def check_log(paths: Paths) -> Iterator[Check]:
-    """Where the log is, and how large."""
+    """The log's place and size."""
     yield from _own_file(paths.log)
     files = log_files(paths)
     size = sum(path.stat().st_size for path in files)

@@ -1,4 +1,4 @@
-"""tmux and screen: what they pass on to the terminal around them, and the lines that make tmux do it."""
+"""tmux and screen: what they pass on to the terminal, and the lines for tmux.conf that fix it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from cekura_tui.ui.terminal.clipboard import read_output
 
 
 def check_multiplexer(multiplexer: Multiplexer, env: Mapping[str, str]) -> Iterator[Check]:
-    """The multiplexer between the program and the terminal."""
     if multiplexer == "tmux":
         yield from _tmux(env)
     elif multiplexer == "screen":
@@ -25,7 +24,7 @@ def check_multiplexer(multiplexer: Multiplexer, env: Mapping[str, str]) -> Itera
 
 
 def _ask_tmux(env: Mapping[str, str], *words: str) -> str | None:
-    """What tmux prints, in one line; None where it cannot be asked."""
+    """The output of tmux in one line; None if it cannot be asked."""
     printed = read_output(("tmux", *words), env)
     return None if printed is None else clean_line(printed.decode("utf-8", "replace"), 400)
 
@@ -83,7 +82,7 @@ def _true_colours(env: Mapping[str, str]) -> Iterator[Check]:
     client = _ask_tmux(env, "display-message", "-p", "#{client_termname} #{client_termfeatures}") or ""
     term, _, features = client.partition(" ")
     if not term:
-        return  # nobody is attached, or the version knows no features
+        return  # no client, or this version reports no features
     if "RGB" in features.split(","):
         yield Check("terminal", "tmux true colours", "ok", f"passed on to {term}")
         return

@@ -1,4 +1,4 @@
-"""All checks, made one after the other, and what they say as text and as JSON."""
+"""Run all checks; report them as text and as JSON."""
 
 from __future__ import annotations
 
@@ -24,29 +24,27 @@ _TITLES: dict[Group, str] = {"terminal": "Terminal", "files": "Files", "server":
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found, in the order of the checks."""
+    """All results in order."""
 
     checks: tuple[Check, ...]
 
     @property
     def failures(self) -> int:
-        """How many checks failed."""
         return sum(check.status == "failure" for check in self.checks)
 
     @property
     def warnings(self) -> int:
-        """How many are worth a warning."""
         return sum(check.status == "warning" for check in self.checks)
 
     def text(self) -> str:
-        """All checks by their groups, and a line that counts them."""
+        """All results by group, and a line of counts."""
         lines = []
         for group, title in _TITLES.items():
             lines += [title, *(line for check in self.checks if check.group == group for line in check.lines()), ""]
         return "\n".join([*lines, f"{count(self.failures, 'failure')}, {count(self.warnings, 'warning')}."])
 
     def json(self) -> DoctorJson:
-        """The same, as `schema doctor` describes it."""
+        """As described by `schema doctor`."""
         return {
             "version": __version__,
             "failures": self.failures,
@@ -65,7 +63,7 @@ class Report:
 
 
 def examine(make_setup: Callable[[], Setup], paths: Paths, env: Mapping[str, str], *, offline: bool = False) -> Report:
-    """Make all checks. `paths` has the settings, and is looked at alone where no setup can be made of them.
+    """Run all checks. `paths` holds the settings, and is checked alone if no setup can be made.
 
     With `offline` no server is asked.
     """
@@ -100,7 +98,7 @@ def _server(setup: Setup, offline: bool) -> Iterator[Check]:
 
 
 def _one_by_one(checks: AsyncGenerator[Check, None]) -> Iterator[Check]:
-    """What was found before an error is not lost."""
+    """Yield results as they come, so that an error loses none of them."""
 
     async def one() -> Check | None:
         return await anext(checks, None)

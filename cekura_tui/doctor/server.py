@@ -1,6 +1,6 @@
-"""The key and the server: whether it is reached, how quickly, with which clock, and which operations it has.
+"""The key and the server: connection, latency, clock, access and operations.
 
-Nothing is launched and nothing changed: what is asked is GET and OPTIONS alone.
+Nothing is launched or changed: all requests are GET and OPTIONS.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from cekura_tui.workspace.session import connect
 from cekura_tui.workspace.setup import Setup
 
 SLOW = 2.0
-"""Seconds from which on an answer to a small request is slow."""
+"""Seconds from which an answer to a small request is slow."""
 CLOCKS_APART = 60.0
-"""Seconds between two clocks that are worth a warning."""
+"""Seconds between both clocks that deserve a warning."""
 _TRIES = 3
 PROJECTS = "/user/v1/projects/"
 _RUNS = "/test_framework/v1/runs"
@@ -30,11 +30,11 @@ OPERATIONS: tuple[tuple[str, str, str, Status], ...] = (
     ("follow a job", "GET", f"{_RUNS}/improve_prompt_progress/", "failure"),
     ("issues of a suggestion", "POST", f"{_RUNS}/improve_prompt_issues/", "warning"),
 )
-"""What each is for, its method and path, and how bad it is where the server does not have it."""
+"""Purpose, method and path of each, and the status if the server lacks it."""
 
 
 def check_key(setup: Setup) -> Iterator[Check]:
-    """Where the key comes from; never the key."""
+    """The key's source; never the key."""
     if setup.demo:
         yield Check("server", "key", "ok", "not needed in the demo")
     elif setup.key is not None:
@@ -46,7 +46,7 @@ def check_key(setup: Setup) -> Iterator[Check]:
 
 
 async def check_server(setup: Setup) -> AsyncGenerator[Check, None]:
-    """All that the server answers, with the key if there is one."""
+    """All checks of the server, with the key if there is one."""
     client, key, demo = connect(setup)
     try:
         named = "demo workspace" if setup.demo else setup.server.base
@@ -71,7 +71,7 @@ async def check_server(setup: Setup) -> AsyncGenerator[Check, None]:
 
 
 async def _measured(client: Client) -> tuple[list[float], ApiResponse]:
-    """Seconds of a few small requests on a connection that is open, and the last answer."""
+    """Durations in seconds of small requests on an open connection, and the last answer."""
     answer = await client.probe("GET", PROJECTS)
     times = []
     for _ in range(_TRIES):

@@ -1,4 +1,4 @@
-"""The terminal: its size, colours and letters, and what it answers when it is asked."""
+"""The terminal: size, colours, encoding, and its answers to queries."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from cekura_tui.ui.terminal.capabilities import Capabilities, Multiplexer, read_
 from cekura_tui.ui.terminal.clipboard import describe, probe, ways
 
 PATIENCE = 2.0
-"""Seconds that a terminal has to answer."""
+"""Seconds to wait for the terminal's answers."""
 GOOD_COLUMNS, GOOD_LINES = 80, 24
-"""From this size on all is shown."""
+"""The size at which everything is shown."""
 SYNCHRONIZED, FOCUS = 2026, 1004
-"""Private modes: whole frames are shown at once; the terminal reports its focus."""
-# XTVERSION, DECRQM of both modes, and last what every terminal answers (DA1): then nothing more is to come.
+"""Private modes: synchronized output, and focus reports."""
+# XTVERSION, DECRQM of both modes, and DA1, which every terminal answers and which therefore ends the answers.
 _QUESTIONS = f"\x1b[>0q\x1b[?{SYNCHRONIZED}$p\x1b[?{FOCUS}$p\x1b[c".encode()
 _CLEAR_LINE = b"\r\x1b[K"
-"""A terminal that knows a question not at all may have printed its end."""
+"""Erases the end of a query that the terminal printed because it does not know it."""
 _NAME = re.compile(rb"\x1bP>\|([^\x1b]*)\x1b\\")
 _MODE = re.compile(rb"\x1b\[\?(\d+);(\d)\$y")
 _LAST = re.compile(rb"\x1b\[\?[\d;]*c")
@@ -37,8 +37,7 @@ _NO_CLIPBOARD = "Save to a file instead, or install wl-copy, xclip or xsel where
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What a terminal says: its name, or empty; whether it has each mode that it spoke of; whether it answered to the
-    end."""
+    """The terminal's name, or empty; the modes it reported; whether it answered to the end."""
 
     name: str = ""
     modes: Mapping[int, bool] = field(default_factory=dict)
@@ -46,9 +45,9 @@ class Answers:
 
 
 def ask_terminal(read_from: int, write_to: int, within: float = PATIENCE) -> Answers:
-    """Ask the terminal at two file descriptors, and leave it as it was, with nothing of its answers in the input.
+    """Query the terminal at two file descriptors, restore its modes, and leave no answers in the input.
 
-    Waits `within` seconds at most. Raises OSError or termios.error where it is no terminal.
+    Waits at most `within` seconds. Raises OSError or termios.error if it is no terminal.
     """
     before = termios.tcgetattr(read_from)
     got, complete = b"", False
@@ -64,17 +63,17 @@ def ask_terminal(read_from: int, write_to: int, within: float = PATIENCE) -> Ans
                 got += piece
                 complete = _LAST.search(got) is not None
     finally:
-        # An answer that comes late is dropped; after the last one there is only what somebody typed.
+        # Drop late answers; after the last one comes only what the user typed.
         termios.tcsetattr(read_from, termios.TCSADRAIN if complete else termios.TCSAFLUSH, before)
         os.write(write_to, _CLEAR_LINE)
     name = _NAME.search(got)
-    # 0 is a mode that is not known, 4 one that cannot be set.
+    # 0: unknown mode; 4: cannot be set.
     modes = {int(mode): state in (b"1", b"2", b"3") for mode, state in _MODE.findall(got)}
     return Answers(clean_line(name[1].decode("utf-8", "replace"), 80) if name else "", modes, complete)
 
 
 def check_terminal(env: Mapping[str, str]) -> Iterator[Check]:
-    """All that can be said of the terminal that standard input and output are."""
+    """All checks of the terminal at standard input and output."""
     yield from _is_there(env)
     capabilities = read_capabilities(env, getattr(sys.stdout, "encoding", None) or "ascii")
     yield from _looks(capabilities)
@@ -89,7 +88,7 @@ def check_terminal(env: Mapping[str, str]) -> Iterator[Check]:
 
 
 def _clipboard(env: Mapping[str, str]) -> Iterator[Check]:
-    """The way that a copy takes, tried with a short text where it can be read back."""
+    """How copies reach the clipboard, tried with a short text if it can be read back."""
     by = ways(env)
     yield Check("terminal", "clipboard", "ok" if by else "warning", describe(by), "" if by else _NO_CLIPBOARD)
     if by:
@@ -103,11 +102,11 @@ def _on_terminal() -> bool:
 
 
 def _in_foreground() -> bool:
-    """Whether the terminal is ours to ask: in the background, a change of its modes stops the process."""
+    """Whether we may query the terminal: in the background, changing its modes stops the process."""
     try:
         return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
     except OSError:
-        return True  # it controls no processes
+        return True  # no job control
 
 
 def _is_there(env: Mapping[str, str]) -> Iterator[Check]:
@@ -157,7 +156,7 @@ def _answers(answers: Answers, within: Multiplexer) -> Iterator[Check]:
         found = f"the terminal did not answer within {PATIENCE:g} s"
         yield Check("terminal", "answers", "warning", found, "On a slow connection, try again.")
     modes = [(SYNCHRONIZED, "synchronized output", "A large change may be seen half drawn.")]
-    if not within:  # what tmux and screen do with the focus is said of them
+    if not within:  # tmux and screen have checks of their own
         modes.append((FOCUS, "focus events", "Without them, two minutes without a key count as away."))
     for mode, name, without in modes:
         if answers.modes.get(mode):

@@ -1,4 +1,4 @@
-"""Versions of the program, of Python, and of the packages it needs, against the bounds it declares."""
+"""Versions of the program, Python and the required packages, compared with the declared bounds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ _BOUND = re.compile(r"(>=|<)\s*([\d.]+)")
 
 
 def check_versions() -> Iterator[Check]:
-    """The program and all that it is made of."""
     yield Check("versions", "cekura-tui", "ok", __version__)
     yield Check("versions", "Python", "ok", f"{platform.python_version()} ({platform.python_implementation()})")
     yield Check("versions", "system", "ok", platform.platform())
@@ -29,7 +28,7 @@ def check_versions() -> Iterator[Check]:
 
 
 def _requirements() -> list[str]:
-    """Such as "textual<9,>=8.2.8"; none where the program was not installed."""
+    """Such as "textual<9,>=8.2.8"; none if the program is not installed."""
     try:
         return [one for one in requires("cekura-tui") or [] if "extra ==" not in one]
     except PackageNotFoundError:
@@ -59,5 +58,4 @@ def fits(have: str, bounds: str) -> bool:
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    """The first three numbers of a version."""
     return (*map(int, re.findall(r"\d+", text)), 0, 0, 0)[:3]

@@ -1,8 +1,4 @@
-"""What is decided before a workspace is opened: directory, profile, server, key, scope, embedded or not.
-
-Which profiles there are, and what another one is opened with (`profile_names`, `other_profile`); how a read-only
-session refuses (`refuse_read_only`); and the request for a run as a curl command (`run_command`).
-"""
+"""Everything decided before a workspace opens: directory, profile, server, key, scope, demo or not."""
 
 from __future__ import annotations
 
@@ -27,11 +23,11 @@ from cekura_tui.model.secrets import redact
 from cekura_tui.model.text import clean_line
 
 BY_FLAG = f"Start without {FLAGS['read_only']}."
-"""How a session ends to be read-only that the flag made so."""
+"""How to end a read-only session that the flag caused."""
 
 
 def refuse_read_only(read_only: str, undone: str) -> None:
-    """Raise UsageError in a read-only session; does nothing in another.
+    """Raise UsageError in a read-only session.
 
     `read_only` is `Setup.read_only`; `undone` is what was not done ("nothing was launched").
     """
@@ -40,36 +36,36 @@ def refuse_read_only(read_only: str, undone: str) -> None:
 
 
 DEMO_ORIGIN = "demo"
-"""The embedded server's port changes; its runs and jobs belong to this name."""
+"""The demo server's port changes, so its runs and jobs belong to this name."""
 KEYBOARD = "the keyboard"
-"""Where a key that was typed comes from."""
+"""Source of a typed key."""
 
 
 class KnownKeys:
-    """The API keys of this machine, by what a person calls each, to find one in a text; none is ever shown."""
+    """The API keys of this machine by their description, to find one in a text; none is ever shown."""
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         self._keys = dict(keys)
 
     def found_in(self, text: str) -> str:
-        """Whose key a text contains, as a person reads it ("your API key"); empty where it contains none."""
+        """The description of the first key in the text ("your API key"), or empty."""
         found = (name for name, key in self._keys.items() if redact(text, [key]) is not text)
         return next(found, "")
 
 
 class KeyTaken(UsageError):
-    """The profile has another key, which is not replaced unless somebody says so."""
+    """The profile has another key, which is replaced only on request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """One workspace, not yet opened. `key` is None where there is none (`no_key` says why) or none is needed.
+    """A workspace, not yet opened. `key` is None if none was found (`no_key` says why) or none is needed.
 
-    `key_places` says where the key is looked for, `key_sources` what came of that. With `offline` no key is used:
-    it shows what this machine has.
+    `key_places` is what the key lookup reads, `key_sources` its result. With `offline` no key is used, and only the
+    cache is shown.
 
-    `read_only` says how to change that nothing is launched or written to an agent; it is empty where that is not so.
-    `problems` are the wrong entries of config.toml, `came_from` says where each setting was named.
+    `read_only` says how to end a read-only session, and is empty in others. `problems` are the wrong entries of
+    config.toml; `came_from` is the place that sets each setting.
     """
 
     paths: Paths
@@ -88,12 +84,12 @@ class Setup:
 
     @property
     def origin(self) -> str:
-        """To which server's name runs and jobs belong."""
+        """The server's name that runs and jobs belong to."""
         return DEMO_ORIGIN if self.demo else self.server.origin
 
     @property
     def scope(self) -> Scope | None:
-        """The scope that flag, environment or settings name."""
+        """The scope set by flag, environment or config.toml."""
         if self.settings.agent_id is not None:
             return Scope("agent", self.settings.agent_id)
         if self.settings.project_id is not None:
@@ -102,22 +98,22 @@ class Setup:
 
     @property
     def ready(self) -> bool:
-        """Whether it can be opened: there is a key, or none is needed."""
+        """Whether it can open: it has a key or needs none."""
         return self.demo is not None or self.key is not None or self.offline
 
     @property
     def key_is_saved(self) -> bool:
-        """Whether the key is the profile's own: one of the flag or the environment goes before that, refused or not."""
+        """Whether the key is the profile's own; keys of flag and environment take precedence, refused or not."""
         return self.key is not None and self.key.source in (KEYBOARD, str(self.paths.credentials))
 
     @property
     def key_from(self) -> str:
-        """The place whose key is used, or would be if its command was run; empty where there is none."""
+        """The source whose key is used, or would be if its command ran; empty without a key."""
         waiting = next((source.place for source in self.key_sources if source.why_not == NOT_RUN), "")
         return next((source.place for source in self.key_sources if not source.why_not), waiting)
 
     def signed_in_since(self) -> ApiKey | None:
-        """The key that was signed in with elsewhere since, where that one takes the place of this."""
+        """A key saved by another process since, if it replaces this one."""
         if self.demo or not (self.key is None or self.key_is_saved):
             return None
         try:
@@ -127,7 +123,7 @@ class Setup:
         return None if key is None or (self.key is not None and key.text == self.key.text) else key
 
     def taken_by_another(self, key: ApiKey) -> KeyTaken | None:
-        """Why this key would replace another one, or one of another server, if it was saved; else None."""
+        """The error for saving this key over another key or server of the profile, or None."""
         saved = saved_keys(self.paths.credentials).get(self.profile)
         if saved is None or (saved.api_url, saved.api_key) == (self.server.base, key.text):
             return None
@@ -139,11 +135,10 @@ class Setup:
         )
 
     def with_key(self, key: ApiKey) -> Setup:
-        """The same workspace with this key."""
         return replace(self, key=key, no_key=None, offline=False)
 
     def known_keys(self) -> KnownKeys:
-        """The key in use, and those that are saved for any profile by now."""
+        """The key in use and those saved for any profile."""
         keys = {"your API key": self.key.text} if self.key is not None else {}
         with contextlib.suppress(KeyMissing):
             for name, saved in saved_keys(self.paths.credentials).items():
@@ -151,12 +146,11 @@ class Setup:
         return KnownKeys(keys)
 
     def without_key(self) -> Setup:
-        """The same workspace as this machine has it: nothing is asked of the server, also where it has refused the
-        key."""
+        """The same workspace offline: nothing is asked of the server."""
         return replace(self, offline=True)
 
     def looked_up_again(self, *, may_run: bool = True) -> Setup:
-        """The same with the key as it is found now, unless it is one that can be read once."""
+        """The same workspace with the key looked up again, unless it can be read only once."""
         if self.key_places is None or (self.key is not None and not self.key_is_saved):
             return replace(self, offline=False)
         found = look_up(replace(self.key_places, may_run=may_run), self.server)
@@ -179,11 +173,10 @@ def make_setup(
 ) -> Setup:
     """Read flags, environment and files; raises UsageError. A missing key is no error yet.
 
-    The file of the vendor's CLI names the server only together with its own key; its project and organization count at
-    its own server, unless the key is a saved one.
+    The vendor CLI's file names the server only together with its own key; its project and organization count at its own
+    server, unless the key is a saved one.
 
-    With `new_profile` the profile need not exist, for it is about to be made; without `may_run` no `api_key_command` is
-    run.
+    With `new_profile` the profile need not exist yet; without `may_run` no `api_key_command` is run.
     """
     paths = find_paths(config_dir, env)
     flags = {"api_url": api_url, "profile": profile, "project_id": project_id, "agent_id": agent_id}
@@ -191,7 +184,7 @@ def make_setup(
     loaded = load_settings(named, env, paths.settings, demo=demo is not None)
     if demo is not None:
         opened = demo_setup(paths, demo, read_only=BY_FLAG if read_only else "", settings=loaded.settings)
-        return replace(opened, problems=loaded.problems, came_from=loaded.came_from)
+        return replace(opened, problems=loaded.file.problems, came_from=loaded.came_from)
     if loaded.refusal is not None:
         raise loaded.refusal
     name = loaded.settings.profile
@@ -209,7 +202,7 @@ def make_setup(
     vendor = read_vendor_file(vendor_path)
     if (theirs := _vendor_server(vendor)) is not None:
         if place == DEFAULT and not (found.decided or command) and theirs.origin != server.origin:
-            # The vendor's server is used with the vendor's key alone: it takes no other key there.
+            # The vendor file's server gets the vendor file's key only.
             other = look_up(places, theirs)
             if other.key is not None and other.decided == str(vendor_path):
                 server, found = theirs, other
@@ -226,7 +219,7 @@ def make_setup(
         found.missing,
         profile=name,
         read_only=_read_only(loaded, paths),
-        problems=loaded.problems,
+        problems=loaded.file.problems,
         came_from=loaded.came_from,
         key_places=places,
         key_sources=found.sources,
@@ -234,9 +227,9 @@ def make_setup(
 
 
 def _saved_url(paths: Paths, profile: str, file: SettingsFile) -> str:
-    """The server that a profile was signed in to, where no setting of its own names one; else empty.
+    """The server that the profile signed in to, if none of its own settings names one; else empty.
 
-    What config.toml sets outside of any table is the usual profile's own.
+    Settings at the top of config.toml are those of the default profile.
     """
     own = file.values if profile == PROFILE else {}
     if "api_url" in file.profiles.get(profile, {}) or "api_url" in own:
@@ -245,11 +238,11 @@ def _saved_url(paths: Paths, profile: str, file: SettingsFile) -> str:
         saved = saved_keys(paths.credentials).get(profile)
         return read_server(saved.api_url).base if saved else ""
     except (KeyMissing, UsageError):
-        return ""  # the look-up of the key says why
+        return ""  # the key lookup reports it
 
 
 def _command_server(paths: Paths, profile: str, file: SettingsFile) -> Server:
-    """The server of `api_key_command`: that of the settings that it is among, whatever flag or environment name."""
+    """The server of `api_key_command`: that of the table that sets it, never of flag or environment."""
     url = str(file.values.get("api_url") or DEFAULT_API_URL)
     if "api_key_command" in file.profiles.get(profile, {}):
         url = str(file.profiles.get(profile, {}).get("api_url") or _saved_url(paths, profile, file) or url)
@@ -257,7 +250,7 @@ def _command_server(paths: Paths, profile: str, file: SettingsFile) -> Server:
 
 
 def _vendor_server(vendor: Mapping[str, str]) -> Server | None:
-    """The server of the vendor's file; None where there is no file, or no server."""
+    """The server of the vendor CLI's file, or None."""
     try:
         return read_server(vendor.get("api_url", DEFAULT_API_URL)) if vendor else None
     except UsageError:
@@ -265,14 +258,14 @@ def _vendor_server(vendor: Mapping[str, str]) -> Server | None:
 
 
 def check_profile(loaded: Loaded, paths: Paths) -> None:
-    """Raise UsageError for a profile that nobody made: a key of another one is not used in its place."""
+    """Raise UsageError for an unknown profile, so that another profile's key is never used instead."""
     name = loaded.settings.profile
     known = {PROFILE, *loaded.file.profiles}
     if name not in known:
         try:
             known |= saved_keys(paths.credentials).keys()
         except KeyMissing:
-            return  # nobody knows; the look-up of the key says why
+            return  # unknown; the key lookup reports it
     if name not in known:
         listed = ", ".join(clean_line(one, 40) for one in sorted(known))
         raise UsageError(
@@ -282,29 +275,27 @@ def check_profile(loaded: Loaded, paths: Paths) -> None:
 
 
 def _read_only(loaded: Loaded, paths: Paths) -> str:
-    """How to end that the session is read-only, empty where it is not: wrong settings make it so, too, and a directory
-    where nothing can be recorded."""
+    """How to end the read-only session; empty if it is not read-only. Wrong settings and an unwritable directory cause
+    one."""
     if loaded.came_from["read_only"] == FLAGS["read_only"]:
         return BY_FLAG
     if loaded.settings.read_only:
         return f"Remove read_only = true from {paths.settings}."
-    for problem in loaded.problems:
+    for problem in loaded.file.problems:
         return f"Correct {paths.settings}, {problem.sentence}."
     return unwritable(paths.database)
 
 
 def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", settings: Settings | None = None) -> Setup:
-    """The embedded workspace: no key, URL or project of flags, environment and files is looked at.
-
-    Neither is it read-only because the settings of an account say so; the flag makes it so.
-    """
+    """The demo workspace: keys, URLs, projects and `read_only` of the account are ignored, but the flag --read-only
+    counts."""
     nowhere = Server(DEMO_ORIGIN, "", loopback=True)
     flag = read_only if read_only == BY_FLAG else ""
     return Setup(paths.demo, settings or Settings(), nowhere, demo=options, profile="demo", read_only=flag)
 
 
 class ProfileFacts(NamedTuple):
-    """A profile: its name, its server's origin, and the place of its key, or what is wrong with its settings."""
+    """A profile: name, server origin, and the source of its key, or what is wrong with its settings."""
 
     name: str
     origin: str = ""
@@ -321,10 +312,9 @@ def other_profile(
     new_profile: bool = False,
     may_run: bool = True,
 ) -> Setup:
-    """What another profile is opened with while the program runs: its own server, scope and key.
+    """The setup of another profile while the program runs: its own server, scope and key.
 
-    Flags and environment name those of the profile that the program was started with; only `--read-only` stays.
-    Raises UsageError.
+    Flags and environment belong to the first profile; only `--read-only` is kept. Raises UsageError.
     """
     return make_setup(
         config_dir=str(account_paths(start).home),
@@ -338,12 +328,12 @@ def other_profile(
 
 
 def account_paths(setup: Setup) -> Paths:
-    """The directory of settings and keys: that of the embedded workspace lies in it."""
+    """The directory of settings and keys, also from the demo's directory inside it."""
     return Paths(setup.paths.home.parent) if setup.demo else setup.paths
 
 
 def profile_names(paths: Paths, current: str = PROFILE) -> list[str]:
-    """The profiles that have a key or settings, by name, the usual one first; the `current` one is among them."""
+    """Profiles that have a key or settings, and the `current` one: default first, then by name."""
     names = {current, PROFILE, *read_settings_file(paths.settings).profiles}
     with contextlib.suppress(KeyMissing):
         names |= saved_keys(paths.credentials).keys()
@@ -351,7 +341,8 @@ def profile_names(paths: Paths, current: str = PROFILE) -> list[str]:
 
 
 def run_command(setup: Setup, run_id: int) -> str | None:
-    """Asks for the whole run; the key is not in it. None for the embedded server, which ends with the program."""
+    """A curl command that reads the whole run, without the key; None for the demo, whose server ends with the
+    program."""
     if setup.demo:
         return None
     url = f"{setup.server.base}/test_framework/v1/runs/{run_id}/"
