@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,8 +13,6 @@ from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.store.errors import StoreError, Unrecorded
 
 if TYPE_CHECKING:
-    from textual.message_pump import MessagePump
-
     from cekura_tui.workspace.session import Session
     from cekura_tui.workspace.workspace import Workspace
 
@@ -109,27 +106,3 @@ class DraftKeeper:
                 raise
 
         return await asyncio.shield(asyncio.wrap_future(self._workspace.send(launch)))
-
-
-class Autosave:
-    """Saves what is being typed a while after the first key, and once more for the keys that come after that.
-
-    Later keys do not put it off, for somebody may type on for long; a draft that is still being written does.
-    """
-
-    def __init__(self, dialog: MessagePump, seconds: float, save: Callable[[], None], drafts: DraftKeeper) -> None:
-        self._dialog, self._seconds = dialog, seconds
-        self._save, self._drafts = save, drafts
-        self._waits = False
-
-    def schedule(self) -> None:
-        if not self._waits:
-            self._waits = True
-            self._dialog.set_timer(self._seconds, self._now)
-
-    def _now(self) -> None:
-        self._waits = False
-        if self._drafts.busy:
-            self.schedule()
-        else:
-            self._save()

@@ -24,10 +24,11 @@ from cekura_tui.model.job import MAX_RUNS, Draft, Job, JobState
 from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.store.errors import SentUnrecorded
 from cekura_tui.ui.actions import NOT_OFFERED, Action
-from cekura_tui.ui.jobs.drafts import Autosave, DraftKeeper
+from cekura_tui.ui.jobs.drafts import DraftKeeper
 from cekura_tui.ui.jobs.improve_choices import FocusList, PromptSources
 from cekura_tui.ui.jobs.job_keys import launched_words
 from cekura_tui.ui.keymap import with_keys
+from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
@@ -79,7 +80,7 @@ class ImproveDialog(Dialog[Job]):
         """Why the agent's prompt could not be read; None once it was."""
         self._reported_unsaved: Draft | None = None
         self._keys, self._warned = state.workspace.setup.known_keys(), ""
-        self._autosave = Autosave(self, AUTOSAVE, self.keep, self._drafts)
+        self._autosave = Debounce(self, AUTOSAVE, self._save_typed, postponed=False)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog", id="improve"):
@@ -289,7 +290,7 @@ class ImproveDialog(Dialog[Job]):
         """Save what was typed, soon; what was undone too, where the other was saved already."""
         self._show_key()
         if self._edited or self._drafts.has_saved:
-            self._autosave.schedule()
+            self._autosave.start()
             self._facts()
 
     def action_edit(self) -> None:
@@ -316,6 +317,13 @@ class ImproveDialog(Dialog[Job]):
             workflow_metric_ids=self._focus.ids("metric"),
             prompt_source=self._sources.named + (", edited" if self._edited else ""),
         )
+
+    def _save_typed(self) -> None:
+        """Save what is typed, once the last draft is written."""
+        if self._drafts.busy:
+            self._autosave.start()
+        else:
+            self.keep()
 
     def keep(self) -> None:
         """Save the draft if there is anything in it that would be missed."""

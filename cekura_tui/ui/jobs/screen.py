@@ -29,6 +29,7 @@ from cekura_tui.ui.jobs.preview import (
 from cekura_tui.ui.jobs.words import OPEN_LAUNCH
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.columns import ColumnHeader
+from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.lines import Notice, StatusLine
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane
@@ -79,7 +80,7 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
         self._changes: dict[int, FirstChanges] = {}
         """By the job's number; read again once its suggestion was open."""
         self._shown: int | None = None
-        self._resting: Timer | None = None
+        self._rest = Debounce(self, RESTS, self._rested)
         self._next_poll: Timer | None = None
 
     def body(self) -> ComposeResult:
@@ -136,7 +137,7 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
         status.left = ("Jobs", *([f"{new:,} new"] if new else []), *counts)
         status.right = (count(len(jobs), "job"),)
         self._draw_preview()
-        if self._is_outdated and self._resting is None:
+        if self._is_outdated and not self._rest.is_waiting:
             self._read()
         self.job_actions.refresh()
 
@@ -153,14 +154,11 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
         """Show what is known of the job under the cursor at once, and read the rest when the cursor rests; of jobs that
         a held key passes nothing is shown."""
         self.job_actions.refresh()
-        if self._resting is None:
+        if not self._rest.is_waiting:
             self._draw_preview()
-        else:
-            self._resting.stop()
-        self._resting = self.set_timer(RESTS, self._rested)
+        self._rest.start()
 
     def _rested(self) -> None:
-        self._resting = None
         self._draw_preview()
         if self._is_outdated:
             self._read()

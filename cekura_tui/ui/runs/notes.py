@@ -17,6 +17,7 @@ from textual.widgets import Input
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean, clean_line
 from cekura_tui.ui.keymap import with_keys
+from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 
@@ -71,7 +72,8 @@ class NoteDialog(Dialog[str]):
         self._run_id, self._before = run_id, _one_line(text)
         self._typed, self._problem = self._before if typed is None else _one_line(typed), problem
         self._autosave = autosave
-        self._warned = self._is_waiting = False
+        self._warned = False
+        self._saving = Debounce(self, AUTOSAVE, self._save_draft, postponed=False)
         self._draft = "" if typed is None else self._typed
         """What was typed and is kept."""
 
@@ -126,13 +128,9 @@ class NoteDialog(Dialog[str]):
             self._typed = self._note
             self._warned = False
             self._show_message("")
-            if not self._is_waiting:
-                self._is_waiting = True
-                self.set_timer(AUTOSAVE, self._save_draft)
+            self._saving.start()
 
     def _save_draft(self) -> None:
-        """Keep what is typed; later keys have not put that off."""
-        self._is_waiting = False
         if not self.gone:
             self.keep()
 

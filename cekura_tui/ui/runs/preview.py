@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.events import Resize
-from textual.timer import Timer
 from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError
@@ -17,6 +16,7 @@ from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.view import RunRow, RunView, completed
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.keymap import with_keys
+from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.lines import TONES, VERDICT_MARKS, VERDICT_TONES
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import breaks
@@ -100,7 +100,7 @@ class PreviewLoader:
 
     def __init__(self, preview: RunPreview, state: AppState, runs: RunList, changed: Callable[[RunRow], None]) -> None:
         self._preview, self._state, self._runs, self._changed = preview, state, runs, changed
-        self._timer: Timer | None = None
+        self._rest = Debounce(preview, DELAY, self._begin)
         self._loaded: tuple[int, Outcome] | None = None
 
     def rows_changed(self) -> None:
@@ -111,9 +111,7 @@ class PreviewLoader:
 
     def cursor_moved(self) -> None:
         """Load the run once the cursor rests."""
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self._preview.set_timer(DELAY, self._begin)
+        self._rest.start()
 
     def clear(self) -> None:
         """Show no run."""

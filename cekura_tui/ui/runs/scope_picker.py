@@ -17,6 +17,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
+from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.simple_list import Ink, SimpleList
@@ -25,22 +26,14 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
 if TYPE_CHECKING:
-    from textual.timer import Timer
-    from textual.worker import Worker
-
     from cekura_tui.model.scope import Agent, NoScope, Project
     from cekura_tui.ui.kit.page import Page
     from cekura_tui.ui.runs.controller import RunsController
 
-AT_ONCE = 3
-"""Queries for agents in flight."""
-PAGES = 20
-"""Pages of one list of agents that are read."""
 FEW = 8
-"""So many projects have all their agents read at once; of more, only those that are looked for."""
+"""The agents of at most so many projects are loaded at once: of all, or of those that match what is typed."""
 SETTLED = 0.2
 """Seconds without a key before the server is asked for what was typed."""
-_ONE_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +48,6 @@ class ScopeChoice:
     def key(self) -> Hashable:
         """Kind and number."""
         return (self.scope.kind, self.scope.id)
-
-
-@dataclass(frozen=True, slots=True)
-class AgentQuery:
-    """A list of agents at the server: of a project or of all, and what their names are to hold."""
-
-    project_id: int | None
-    q: str = ""
 
 
 def _scope_line(row: ScopeChoice, width: int, ink: Ink) -> Line:
@@ -95,12 +80,14 @@ class PickScopeDialog(Dialog[Scope]):
         if self._current and self._current.kind == "agent":
             self._agents[self._current.id] = None, self._current
         self._words: tuple[str, ...] = ()
-        self._typing: Timer | None = None
-        self._in_flight: dict[AgentQuery, Worker[None]] = {}
-        self._next: dict[AgentQuery, int] = {}
-        """The page that is read next; 0 where the list was read to its end."""
-        self._totals: dict[int, int] = {}
-        self._failed: dict[AgentQuery, str] = {}
+        self._settled = Debounce(self, SETTLED, self._load)
+        self._loaded: dict[int, bool] = {}
+        """The projects whose agents were requested, and whether only the first page of them is listed."""
+        self._found_more = False
+        """Whether the server found more agents for what was typed than it sent."""
+        self._requests = 0
+        """Requests for agents that are not answered yet."""
+        self._failed = ""
 
     def compose(self) -> ComposeResult:
         """What is looked for, and the list."""
@@ -112,10 +99,10 @@ class PickScopeDialog(Dialog[Scope]):
             yield KeyHint("enter choose · {scopes.up} {scopes.down} move · {dialog.close} cancel")
 
     def on_mount(self) -> None:
-        """Projects at once, agents as they come."""
+        """Show projects at once, agents when they are loaded."""
         self.query_one(Input).cursor_blink = False
         self._show()
-        self._ask()
+        self._load()
 
     @property
     def scopes(self) -> SimpleList[ScopeChoice]:
@@ -128,11 +115,8 @@ class PickScopeDialog(Dialog[Scope]):
         words = tuple(clean_line(event.value).casefold().split())
         if words == self._words:
             return
-        self._words = words
-        self._failed.clear()
-        if self._typing is not None:
-            self._typing.stop()
-        self._typing = self.set_timer(SETTLED, self._ask)
+        self._words, self._failed, self._found_more = words, "", False
+        self._settled.start()
         self._show(reset=True)
         self._draw_note()
 
@@ -177,84 +161,85 @@ class PickScopeDialog(Dialog[Scope]):
 
     def _draw_note(self) -> None:
         """Say what is missing, and why."""
-        text, many = "", len(self._projects) > FEW
+        text = ""
         if self._failed:
-            text = f"Can't load agents: {next(iter(self._failed.values()))}"
+            text = f"Can't load agents: {self._failed}"
         elif not self._projects:
             text = "This API key has no project."
-        elif self._open():
+        elif self._requests:
             text = "Loading agents …"
         elif not self.scopes.rows:
-            more = any(self._next.get(ask, 1) > PAGES for ask in self._wanted())
-            text = "No match yet. Type more of the name." if more else "No matching project or agent."
-        elif long := [
-            project.shown for n, project in self._projects.items() if self._next.get(AgentQuery(n), 1) > PAGES
-        ]:
+            text = "No match yet. Type more of the name." if self._found_more else "No matching project or agent."
+        elif long := [self._projects[number].shown for number, more in self._loaded.items() if more]:
             text = f"Some agents of {long[0]} are not listed. Type to find them."
-        elif many and not self._words:
+        elif len(self._projects) > FEW and not self._words:
             text = "Type to find agents of other projects."
         self.query_one(DialogNote).show(text, failed=bool(self._failed))
 
-    # What the server is asked
+    # Agents
 
     @property
     def _home(self) -> int | None:
-        """The project of the current scope, where it is known."""
+        """The project of what is listed now, as far as it is known."""
         now = self._current
         if now is None or now.kind == "result":
             return None
         return now.id if now.kind == "project" else self._agents[now.id][0]
 
-    def _wanted(self) -> list[AgentQuery]:
-        """What is to be asked for, the most wanted first."""
-        now, many, words = self._current, len(self._projects) > FEW, self._words
-        # The server looks for what it is sent as a whole; the longest word also finds what has the words elsewhere.
-        sought = list(dict.fromkeys((" ".join(words), max(words, key=len)))) if words else []
-        hits = {n: sum(word in _searched_text(project) for word in words) for n, project in self._projects.items()}
-        near = sorted(hits, key=lambda n: (n != self._home, -hits[n]))
-        near = [n for n in near if not many or n == self._home or hits[n]][: 2 * FEW]
-        wanted = [AgentQuery(n) for n in near]
-        large = [n for n in near if self._totals.get(n, 0) > _ONE_PAGE and self._next[AgentQuery(n)]]
-        places: list[int | None] = [None, *large] if many else [*large]
-        if not words and now and now.kind == "agent" and now.name and self._home is None:
-            sought, places = [now.name], places[: int(many)]
-        # Without a project agents are found of those that are not read.
-        return [*(AgentQuery(place, text) for text in sought for place in places), *wanted]
-
-    def _open(self) -> list[AgentQuery]:
-        """What is wanted and not read to its end."""
-        return [ask for ask in self._wanted() if 1 <= self._next.get(ask, 1) <= PAGES and ask not in self._failed]
-
-    def _ask(self) -> None:
-        """Ask for what is open, and no longer for what is not wanted any more."""
+    def _load(self) -> None:
+        """Load the first page of agents of the projects that match, if they are few, else of the current one; and have
+        the server search for what is typed, or for the current agent where its project is not known."""
         if self.gone:
             return
-        wanted = self._open()
-        for stale in self._in_flight.keys() - set(wanted):
-            self._in_flight.pop(stale).cancel()
-        for ask in wanted:
-            if len(self._in_flight) < AT_ONCE and ask not in self._in_flight:
-                self._in_flight[ask] = self.run_worker(self._read(ask), group="agents")
+        now = self._current
+        near = [number for number, project in self._projects.items() if self._fits(project)]
+        near = near if len(near) <= FEW else [number for number in near if number == self._home]
+        for number in near:
+            if number not in self._loaded:
+                self._loaded[number] = False
+                self._requests += 1
+                self.run_worker(self._load_project(number), group="agents")
+        text = " ".join(self._words)
+        if not text and now is not None and now.kind == "agent" and self._home is None:
+            text = now.name
+        if text and (self._words or len(self._projects) > FEW):
+            self.run_worker(self._search(text), group="agents-search", exclusive=True)
         self._draw_note()
 
-    async def _read(self, ask: AgentQuery) -> None:
-        """One page; what is wanted most is asked for next, which may be another list's."""
-        number = self._next.get(ask, 1)
+    async def _load_project(self, number: int) -> None:
         try:
-            page = await self._state.workspace.call(lambda session: session.agents(ask.project_id, number, ask.q))
+            self._loaded[number] = await self._request(number, "")
         except CekuraTuiError as error:
-            self._failed[ask] = error.message
-        else:
-            for agent in page.items:
-                self._add(agent, ask.project_id)
-            self._next[ask] = number + 1 if page.more and page.items else 0
-            if ask.project_id is not None and not ask.q:
-                self._totals[ask.project_id] = page.count
-        # Whoever cancels a question takes it out himself.
-        del self._in_flight[ask]
+            del self._loaded[number]
+            self._failed = error.message
+        finally:
+            self._requests -= 1
+            self._draw_loaded()
+
+    async def _search(self, text: str) -> None:
+        """The server looks for a text as a whole; its longest word also finds names with the words in another order."""
+        self._requests += 1
+        try:
+            for part in dict.fromkeys((text, max(text.split(), key=len))):
+                self._found_more = await self._request(None, part)
+        except CekuraTuiError as error:
+            self._failed = error.message
+        finally:
+            self._requests -= 1
+            self._draw_loaded()
+
+    async def _request(self, project_id: int | None, text: str) -> bool:
+        """List the first page of agents of a project, or of those that the server finds; returns whether there are
+        more."""
+        page = await self._state.workspace.call(lambda session: session.agents(project_id, 1, text))
+        for agent in page.items:
+            self._add(agent, project_id)
+        return page.more
+
+    def _draw_loaded(self) -> None:
         if not self.gone:
             self._show()
-            self._ask()
+            self._draw_note()
 
     def _add(self, agent: Agent, of_project: int | None) -> None:
         known = self._agents.get(agent.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events, on, work
@@ -17,6 +17,7 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.model.transcript.search import LONGEST_QUERY, SIDES, Hit, read_query, result_text
 from cekura_tui.model.transcript.timeline import clock, needs_hours
 from cekura_tui.ui.actions import Action
+from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES
@@ -25,9 +26,6 @@ from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import OpenRun
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
-
-if TYPE_CHECKING:
-    from textual.timer import Timer
 
 SETTLED = 0.15
 """Seconds without a key before what was typed is searched."""
@@ -103,7 +101,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
         if text:
             SearchRunsDialog.last = text
         self._state = state
-        self._typing: Timer | None = None
+        self._settled = Debounce(self, SETTLED, self._search)
         self._searched: str | None = None
         """The words whose answer is shown; None while another is awaited or where there is none."""
         self._to_hits_when_found = False
@@ -131,9 +129,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
             return
         SearchRunsDialog.last = event.value
         self._searched = None
-        if self._typing is not None:
-            self._typing.stop()
-        self._typing = self.set_timer(SETTLED, self._search)
+        self._settled.start()
 
     @on(Input.Submitted)
     def go_to_hits(self) -> None:
@@ -164,9 +160,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
         """Search now, in place of a search in flight."""
         if self.gone:
             return
-        if self._typing is not None:
-            self._typing.stop()
-            self._typing = None
+        self._settled.stop()
         self._show_message("Searching …")
         self._run_search(self.query_one(SearchLine).value)
 

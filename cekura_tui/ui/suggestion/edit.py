@@ -16,6 +16,7 @@ from textual.widgets import Button, Static, TextArea
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.ui.actions import Action
+from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.dialog import Dialog, KeyHint
 from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
 from cekura_tui.ui.terminal.foreground import edit_prompt
@@ -58,7 +59,8 @@ class EditHunkDialog(Dialog[Edited]):
         others: int = 0,
     ) -> None:
         super().__init__()
-        self._autosave, self._saved, self._is_waiting = autosave, text, False
+        self._autosave, self._saved = autosave, text
+        self._saving = Debounce(self, AUTOSAVE, self._save_now, postponed=False)
         self._title, self._sent, self._home, self._others = title, sent, home, others
         self._before = Prompt(text)
         self._text = PromptText()
@@ -96,14 +98,10 @@ class EditHunkDialog(Dialog[Edited]):
 
     @on(TextArea.Changed)
     def typed(self) -> None:
-        """Count it, and save it soon; later keys do not put that off."""
         self._draw_facts()
-        if not self._is_waiting:
-            self._is_waiting = True
-            self.set_timer(AUTOSAVE, self._save_now)
+        self._saving.start()
 
     def _save_now(self) -> None:
-        self._is_waiting = False
         if (now := self._now) != self._saved:
             self._saved = now
             self._autosave(now)

@@ -76,7 +76,7 @@ async def test_prompts_are_compared_once_and_only_where_the_cursor_rests(
         assert (listed.cursor_key, compared) == (1, [9, 1])
         burst(pilot.app, *"kkkkkkkk")
         await sees(pilot, "Job 9 ·", "1 change")
-        await eventually(lambda: pilot.app.screen._resting is None, "the cursor rests")
+        await eventually(lambda: not pilot.app.screen._rest.is_waiting, "the cursor rests")
         await still(pilot)
         assert compared == [9, 1]
 

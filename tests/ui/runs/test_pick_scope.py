@@ -9,7 +9,6 @@ import pytest
 from app_on_a_server import Served, setup_of
 from one_dialog import OneDialog, answer, ask_again, asked
 from scripted_server import Got, Reply, ScriptedServer
-from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input
 from waiting import eventually
@@ -17,8 +16,7 @@ from watching import sees
 
 from cekura_tui.model.scope import Project, Scope
 from cekura_tui.ui.kit.simple_list import SimpleList
-from cekura_tui.ui.runs import scope_picker
-from cekura_tui.ui.runs.scope_picker import AT_ONCE, PickScopeDialog, ScopeChoice
+from cekura_tui.ui.runs.scope_picker import PickScopeDialog, ScopeChoice
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup
 
@@ -58,9 +56,8 @@ def setup(scripted: ScriptedServer) -> Setup:
 
 
 @pytest.fixture
-def crowded(setup: Setup, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Setup:
-    """300 projects and 1,600 agents, of which 400 of one project are listed."""
-    monkeypatch.setattr(scope_picker, "PAGES", 4)
+def crowded(setup: Setup, scripted: ScriptedServer) -> Setup:
+    """300 projects and 1,600 agents, of which 100 of one project are listed."""
     scripted.on("GET", AGENTS, agents_of(*CROWD))
     return setup
 
@@ -197,7 +194,7 @@ async def test_of_300_projects_only_the_agents_of_the_current_one_are_loaded(
         scripted.seen.clear()
         await ask_again(app)
         await sees(pilot, "Some agents of Team 001 are not listed. Type to find them.")
-        assert len(scripted.requests("GET", AGENTS)) <= scope_picker.PAGES + 1
+        assert len(scripted.requests("GET", AGENTS)) <= 2
         assert scopes(app).cursor_key == ("project", 1)
         assert 1790 not in listed(app)
         await pilot.press(*"line 1790")
@@ -223,37 +220,3 @@ async def test_typed_words_find_agents_in_any_of_300_projects(crowded: Setup) ->
         assert listed(app) == [2 + 5721 % 299, 5721]
         assert scopes(app).cursor_key == ("agent", 5721), "the project is a heading here"
         assert await answer(app, pilot, "enter") == Scope("agent", 5721, "Desk 5721")
-
-
-async def test_at_most_three_requests_are_in_flight_and_not_one_for_every_key(
-    crowded: Setup, scripted: ScriptedServer
-) -> None:
-    held, most, lock, pages, gate = 0, 0, threading.Lock(), agents_of(*CROWD), threading.Event()
-
-    def slow(got: Got) -> Reply:
-        nonlocal held, most
-        if "desk" in got.query.get("q", ""):
-            return pages(got)
-        with lock:
-            held += 1
-            most = max(most, held)
-        gate.wait(20)
-        with lock:
-            held -= 1
-        return pages(got)
-
-    scripted.on("GET", AGENTS, slow)
-    async with asked(crowded, picker(TEAMS)) as (app, pilot):
-        for letter in "team 21":
-            app.post_message(Key("space" if letter == " " else letter, letter))
-        await eventually(lambda: most == AT_ONCE, "three requests")
-        app.screen.query_one(Input).value = "desk 5721"
-        await sees(pilot, "    Desk 5721")  # which does not wait for those three
-        gate.set()
-        await eventually(lambda: held == 0, "the three are answered")
-        app.screen.query_one(Input).value = "team 21"
-        await loaded(pilot)
-        await eventually(lambda: len(scopes(app).rows) > 10, "agents")
-    assert most == AT_ONCE
-    asked_for = {got.query.get("q") for got in scripted.requests("GET", AGENTS)}
-    assert asked_for == {None, "team 21", "team", "desk 5721", "desk"}

@@ -1,0 +1,44 @@
+"""Doing something once for many keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textual.message_pump import MessagePump
+    from textual.timer import Timer
+
+
+class Debounce:
+    """Calls `call` once, `seconds` after the last `start()`.
+
+    With `postponed=False` it is called after the first one: to save what is typed, also while the user types on.
+    """
+
+    def __init__(
+        self, node: MessagePump, seconds: float, call: Callable[[], object], *, postponed: bool = True
+    ) -> None:
+        self._node, self._seconds, self._call, self._postponed = node, seconds, call, postponed
+        self._timer: Timer | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        return self._timer is not None
+
+    def start(self) -> None:
+        """Call it later."""
+        if self._postponed:
+            self.stop()
+        if self._timer is None:
+            self._timer = self._node.set_timer(self._seconds, self._end)
+
+    def stop(self) -> None:
+        """Do not call it."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    def _end(self) -> None:
+        self._timer = None
+        self._call()
