@@ -24,7 +24,8 @@ ONE, TWO = Scope("project", 1, "One"), Scope("project", 2, "Two")
 class Screen:
     """Notes the calls of the controller."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: Any) -> None:
+        self.state = state
         self.gone = self.waiting = False
         self.seen = True
         self.drawn = 0
@@ -33,23 +34,8 @@ class Screen:
         self.texts: list[str] = []
         self.workers: list[tuple[str, asyncio.Task[None]]] = []
 
-    def is_seen(self) -> bool:
-        return self.seen
-
-    def is_waiting(self) -> bool:
-        return self.waiting
-
     def draw(self) -> None:
         self.drawn += 1
-
-    def change_order(self, sort: Callable[[], None]) -> None:
-        sort()
-
-    def other_runs(self, *, same_scope: bool) -> None:
-        self.lists.append(same_scope)
-
-    def pick_scope(self, several: NoScope | None) -> None:
-        self.picks.append(several)
 
     def notify_once(self, text: str, *, warning: bool = False) -> None:
         self.texts.append(text)
@@ -76,8 +62,18 @@ async def controlled(
     workspace = Workspace(setup_of(server.url, "key") if isinstance(server, ScriptedServer) else server.setup())
     workspace.start(lambda: None)
     state: Any = SimpleNamespace(workspace=workspace, clock=lambda: 1_787_054_400.0, away=lambda: False)
-    screen = Screen()
-    controller = RunsController(state, RunListing(scope, None), screen, live=False)
+    screen: Any = Screen(state)
+    controller = RunsController(
+        screen,
+        RunListing(scope, None),
+        draw=screen.draw,
+        change_order=lambda sort: sort(),
+        is_seen=lambda: screen.seen,
+        is_waiting=lambda: screen.waiting,
+        listing_replaced=screen.lists.append,
+        pick_scope=screen.picks.append,
+        live=False,
+    )
     try:
         controller.start()
         controller.load()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.filter.filter import Filter, Term
@@ -13,61 +13,20 @@ from cekura_tui.model.filter.parse import KnownNames, names_in, parse
 from cekura_tui.model.run.columns import Sort
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import NoScope, Scope
-from cekura_tui.ui.runs.checks import CheckLoader
+from cekura_tui.ui.runs.failed_checks import FailedChecks
 from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.workspace.run_feed import RunFeed
 
 if TYPE_CHECKING:
-    from cekura_tui.ui.state import AppState
+    from textual.timer import Timer
+    from textual.worker import Worker
+
+    from cekura_tui.ui.kit.page import Page
 
 CALM = 0.5
 """Seconds between two drawings of what changed by itself, at least."""
 RETRY_SCOPE = 5.0
 """Seconds until a scope that could not be found out is asked for again."""
-
-
-class Stoppable(Protocol):
-    """A timer."""
-
-    def stop(self) -> None: ...
-
-
-class RunsView(Protocol):
-    """The screen, as far as the controller knows it. Workers and timers end with it."""
-
-    @property
-    def gone(self) -> bool:
-        """Whether it must not be drawn on."""
-
-    def is_seen(self) -> bool:
-        """Whether it is on top, or under a dialog."""
-
-    def is_waiting(self) -> bool:
-        """Whether a person sees that rows are missing."""
-
-    def draw(self) -> None:
-        """Show everything as it is now."""
-
-    def change_order(self, sort: Callable[[], None]) -> None:
-        """Draw the rows in another order."""
-
-    def other_runs(self, *, same_scope: bool) -> None:
-        """Other runs than before are about to be listed."""
-
-    def pick_scope(self, several: NoScope | None) -> object:
-        """Have a person choose what to list."""
-
-    def notify_once(self, text: str, *, warning: bool = False) -> None:
-        """A short message in the corner."""
-
-    def show_error(self, error: CekuraTuiError) -> None:
-        """An error in a dialog, or to the sign-in."""
-
-    def run_worker(self, work: Callable[[], Any], *, group: str, exclusive: bool = False) -> object:
-        """Do this in the background; an exclusive one ends the others of its group."""
-
-    def set_timer(self, delay: float, callback: Callable[[], None]) -> Stoppable:
-        """Call this once, after so many seconds."""
 
 
 class OpenedFrom(NamedTuple):
@@ -81,21 +40,48 @@ class OpenedFrom(NamedTuple):
 
 
 class RunsController:
-    """Has a listing and the feed that fills it; the screen that shows it is `view`."""
+    """Has a listing and the feed that fills it; `page` runs its workers and timers, which end with it.
 
-    def __init__(self, state: AppState, listing: RunListing, view: RunsView, *, live: bool = True) -> None:
+    `draw` shows everything as it is now, `change_order` calls a function that draws the rows in another order.
+    `is_seen` says whether the list is on top or under a dialog, `is_waiting` whether rows in view are missing.
+    `listing_replaced` is called before other runs are listed, with whether they are of the same scope; `pick_scope`
+    lets a person choose a scope.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        listing: RunListing,
+        *,
+        draw: Callable[[], None],
+        change_order: Callable[[Callable[[], None]], None],
+        is_seen: Callable[[], bool],
+        is_waiting: Callable[[], bool],
+        listing_replaced: Callable[[bool], None],
+        pick_scope: Callable[[NoScope | None], None],
+        live: bool = True,
+    ) -> None:
+        state = page.state
         self.listing = listing
         self.feed = RunFeed(state.workspace.call, self._feed_changed, clock=state.clock, live=live)
         listing.attach(self.feed)
-        self.checks = CheckLoader(
-            state.workspace.call, listing, self.feed, view, changed=self._feed_changed, draw=self.draw_now
+        self.checks = FailedChecks(
+            page,
+            listing,
+            self.feed,
+            start=self._start,
+            changed=self._feed_changed,
+            draw=self.draw_now,
+            loaded=self._checks_loaded,
         )
         self.scope_error: CekuraTuiError | None = None
         """Why it is not known what to list."""
-        self._state, self._view = state, view
+        self._state, self._page = state, page
+        self._draw, self._change_order, self._is_seen, self._is_waiting = draw, change_order, is_seen, is_waiting
+        self._listing_replaced, self._pick_scope = listing_replaced, pick_scope
         self._reported: CekuraTuiError | None = None
         """The trouble that was reported last."""
-        self._redraw: Stoppable | None = None
+        self._redraw: Timer | None = None
         self._drawn_at = float("-inf")
         self._opened = 0
         self._group: OpenedFrom | None = None
@@ -113,19 +99,23 @@ class RunsController:
 
     # Serving
 
+    def _start(self, work: Callable[[], Coroutine[Any, Any, None]], group: str, exclusive: bool = True) -> Worker[None]:
+        """Do this in the background; an exclusive worker ends the others of its group."""
+        return self._page.run_worker(work, group=group, exclusive=exclusive)
+
     def start(self) -> None:
         """Serve the list while it is seen, once there is a screen to draw on."""
         self.visibility_changed()
-        self._view.run_worker(self.feed.run, group="feed")
+        self._start(self.feed.run, "feed", exclusive=False)
 
     def visibility_changed(self) -> None:
         """The list came into sight, or is covered."""
-        seen = self._view.is_seen()
+        seen = self._is_seen()
         self.feed.set_hidden(not seen)
         if seen and self._redraw is None and self._drawn_at > float("-inf"):
             self.draw_now()
         if seen and self.listing.fresh:
-            self._view.run_worker(self._complete_rows, group="whole", exclusive=True)
+            self._start(self._complete_rows, "whole")
 
     async def _complete_rows(self) -> None:
         """Runs that were read whole meanwhile tell more than the list did."""
@@ -153,11 +143,11 @@ class RunsController:
     def load(self) -> None:
         """List the scope's runs, whichever it is."""
         if self.listing.scope is None:
-            self._view.run_worker(self._find_scope, group="scope", exclusive=True)
+            self._start(self._find_scope, "scope")
         else:
             self.feed.show(self.listing.query)
-            self._view.run_worker(self._show_cached, group="cached", exclusive=True)
-            self._view.run_worker(self._name_scope, group="scope-name", exclusive=True)
+            self._start(self._show_cached, "cached")
+            self._start(self._name_scope, "scope-name")
 
     async def _find_scope(self) -> None:
         """What was named, chosen last, or is the only one; asked again until it is known."""
@@ -166,13 +156,13 @@ class RunsController:
         except NoScope as several:
             self.scope_error = several  # as long as nobody has chosen
             self.draw_now()
-            self._view.pick_scope(several)
+            self._pick_scope(several)
         except CekuraTuiError as error:
             self.scope_error = error
             if error.exit_status == Exit.KEY_REFUSED:
-                self._view.show_error(error)
+                self._page.show_error(error)
             else:
-                self._view.set_timer(RETRY_SCOPE, self._find_scope_again)
+                self._page.set_timer(RETRY_SCOPE, self._find_scope_again)
             self.draw_now()
         else:
             self.list_scope(scope)
@@ -188,12 +178,12 @@ class RunsController:
         self.feed.show(None)
         self.names, self.names_read = KnownNames(), False
         self.listing.change_scope(scope)
-        self._view.other_runs(same_scope=False)
+        self._listing_replaced(False)
         self.draw_now()
         if scope is None:
             self.load()
         else:
-            self._view.run_worker(partial(self._restore, scope), group="scope", exclusive=True)
+            self._start(partial(self._restore, scope), "scope")
 
     async def _restore(self, scope: Scope) -> None:
         """Read what this machine knows of a scope, then ask the server."""
@@ -203,7 +193,7 @@ class RunsController:
             notes = await self._state.workspace.call(lambda session: session.notes.all())
             columns = await self._state.workspace.call(lambda session: session.saved_views.columns())
         except CekuraTuiError as error:
-            self._view.notify_once(error.sentence(), warning=True)
+            self._page.notify_once(error.sentence(), warning=True)
         if self.listing.scope == scope:
             self.listing.restore(filter_text, notes, columns)
             self.load()
@@ -247,14 +237,14 @@ class RunsController:
         if wanted == self.listing.filter:
             self.draw_now()
             return
-        self._view.other_runs(same_scope=True)
+        self._listing_replaced(True)
         self.checks.loading = False
         self.listing.change_filter(wanted)
         self._group = self._group if self.group else None
         if self.listing.scope is not None:
             self.load()
             save = partial(self._save_filter, self.listing.scope, str(wanted))
-            self._view.run_worker(save, group="save-filter")
+            self._start(save, "save-filter", exclusive=False)
         self.draw_now()
 
     async def _save_filter(self, scope: Scope, text: str) -> None:
@@ -262,7 +252,7 @@ class RunsController:
             await self._state.workspace.call(lambda session: session.saved_views.add_to_history(text))
             await self._state.workspace.call(lambda session: session.saved_views.save_last_of(scope, text))
         except CekuraTuiError as error:
-            self._view.notify_once(error.sentence(), warning=True)
+            self._page.notify_once(error.sentence(), warning=True)
 
     def open_group(self, name: str, text: str, back: Callable[[], object]) -> None:
         """List the runs of a group, which this filter adds to what was listed; `back` shows the groups again."""
@@ -348,10 +338,15 @@ class RunsController:
             self.draw_now()
         elif runs is not None and runs.full and not feed.loading_all:
             loaded = f"{self.listing.loaded:,} runs are loaded, the most that fit."
-            self._view.notify_once(f"{loaded} Narrow the filter to see older ones.")
+            self._page.notify_once(f"{loaded} Narrow the filter to see older ones.")
         else:
             feed.load_all(not feed.loading_all)
             self.draw_now()
+
+    def _checks_loaded(self) -> None:
+        self.listing.sort_again()
+        if self._is_seen():
+            self._change_order(self.draw_now)
 
     def toggle_live(self) -> None:
         """Follow what is new, or not."""
@@ -375,29 +370,29 @@ class RunsController:
         if self._redraw is not None:
             self._redraw.stop()
             self._redraw = None
-        if not self._view.gone:
-            self._view.draw()
+        if not self._page.gone:
+            self._draw()
 
     def _feed_changed(self) -> None:
         """The feed has something else: draw it, but what changes by itself twice a second at the most."""
         if (error := self.trouble) is not self._reported:
             self._reported = error
-            if error is not None and error.exit_status == Exit.KEY_REFUSED and self._view.is_seen():
-                self._view.show_error(error)
+            if error is not None and error.exit_status == Exit.KEY_REFUSED and self._is_seen():
+                self._page.show_error(error)
         if self._opened != self.feed.opened:
             self._opened = self.feed.opened
             if self._sort_when_reloaded:
                 self._sort_when_reloaded = False
                 self.listing.sort_again()
-        if self._view.gone or not self._view.is_seen():
+        if self._page.gone or not self._is_seen():
             return  # drawn when it comes into sight
-        waiting = self._view.is_waiting()
+        waiting = self._is_waiting()
         if self._redraw is not None:
             if not waiting:
                 return
             self._redraw.stop()
         delay = 0.0 if waiting else self._drawn_at + CALM - time.monotonic()
-        self._redraw = self._view.set_timer(max(delay, 0.001), self._draw_changes)
+        self._redraw = self._page.set_timer(max(delay, 0.001), self._draw_changes)
 
     def _draw_changes(self) -> None:
         self._drawn_at = time.monotonic()

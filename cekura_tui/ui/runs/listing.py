@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import ALL, Filter
-from cekura_tui.model.filter.match import Matcher, Split, noted
+from cekura_tui.model.filter.match import Matcher, Split, noted, undecided
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.columns import RunColumns, Sort
 from cekura_tui.model.run.listing import ListedRuns, UnloadedRun
@@ -232,6 +232,10 @@ class RunListing:
         if self._sweep is not None:
             return self.fresh and self._sweep.whole
         return self.fresh and self.count is not None and self.loaded >= self.count
+
+    def is_undecided(self) -> Callable[[RunRow], bool]:
+        """Whether a run is listed only until it is read whole: a term of the filter is unknown for it."""
+        return undecided(self.filter, self._clock())
 
     def tally(self) -> Counter[Kind]:
         """How the runs shown that are loaded ended; counted once for each list of rows."""

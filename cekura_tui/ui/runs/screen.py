@@ -344,7 +344,17 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     def __init__(self, state: AppState, listing: RunListing, jobs_pane: Widget, *, live: bool = True) -> None:
         super().__init__(state)
-        self.controller = RunsController(state, listing, self, live=live)
+        self.controller = RunsController(
+            self,
+            listing,
+            draw=self.draw,
+            change_order=self.change_order,
+            is_seen=partial(is_visible, self),
+            is_waiting=self._is_waiting,
+            listing_replaced=self._listing_replaced,
+            pick_scope=self.pick_scope,
+            live=live,
+        )
         self.filter_bar = FilterBar(id="filter")
         self.run_list = RunList(state.when, opened=self.open_run, id="runs")
         self.marked = MarkedRuns(self.run_list)
@@ -395,17 +405,13 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     # What the controller asks
 
-    def is_seen(self) -> bool:
-        """Whether it is on top, or under a dialog."""
-        return is_visible(self)
-
-    def is_waiting(self) -> bool:
+    def _is_waiting(self) -> bool:
         """Whether a person sees that rows are missing."""
         runs = self.run_list
         shown = runs.shown_range
         return shown is None or any(isinstance(runs.rows[n], UnloadedRun) for n in range(shown[0], shown[1] + 1))
 
-    def other_runs(self, *, same_scope: bool) -> None:
+    def _listing_replaced(self, same_scope: bool) -> None:
         """Other runs are about to be listed: of another scope nothing that was marked is carried over."""
         self._other_runs = True
         if same_scope:

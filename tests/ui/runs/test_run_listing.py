@@ -14,7 +14,7 @@ from cekura_tui.model.run.paging import PagedRuns, RunPage
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
 from cekura_tui.store.runs import SeenRuns
-from cekura_tui.ui.runs.checks import CheckLoader
+from cekura_tui.ui.runs.failed_checks import FailedChecks
 from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.ui.runs.outcomes import OUTCOMES, next_outcome, only_failures, toggle_outcome
 
@@ -91,7 +91,7 @@ def test_a_changed_run_stays_in_its_place_until_the_list_is_sorted_again() -> No
     feed.runs.change([row(1)._replace(failing=("Greeting",), whole=True)])
     assert [(shown.id, shown.whole) for shown in listing.rows] == [(3, False), (2, False), (1, True)]  # type: ignore[union-attr]
     view: Any = None
-    checks = CheckLoader(view, listing, feed, view, changed=view, draw=view)
+    checks = FailedChecks(view, listing, feed, start=view, changed=view, draw=view, loaded=view)
     assert checks.note()[0] == "checks known for 1 of 3 failed · F load the rest"
     listing.sort_again()
     assert [shown.id for shown in listing.rows] == [1, 3, 2]  # type: ignore[union-attr]

@@ -2,50 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.ui.keymap import with_keys
 
 if TYPE_CHECKING:
-    from cekura_tui.ui.runs.controller import RunsView
+    from cekura_tui.ui.kit.page import Page
     from cekura_tui.ui.runs.listing import RunListing
-    from cekura_tui.workspace.run_feed import AskSession, RunFeed
+    from cekura_tui.workspace.run_feed import RunFeed
     from cekura_tui.workspace.session import Session
 
 AT_ONCE = 25
 """Failed runs of which the checks are asked for in one request."""
 
 
-class CheckLoader:
+class FailedChecks:
     """Completes failed runs in the feed of a listing, a request at a time, in the budget that all requests share.
 
-    `changed` is called after each request, `draw` in the end.
+    `start` runs a worker of a group, `changed` is called after each request, `loaded` in the end, `draw` when a person
+    starts or stops it.
     """
 
     def __init__(
         self,
-        ask: AskSession,
+        page: Page,
         listing: RunListing,
         feed: RunFeed,
-        view: RunsView,
         *,
+        start: Callable[[Callable[[], Coroutine[Any, Any, None]], str], object],
         changed: Callable[[], None],
         draw: Callable[[], None],
+        loaded: Callable[[], None],
     ) -> None:
-        self._ask, self._listing, self._feed, self._view = ask, listing, feed, view
-        self._changed, self._draw = changed, draw
+        self._page, self._listing, self._feed = page, listing, feed
+        self._start, self._changed, self._draw, self._loaded = start, changed, draw, loaded
         self.loading = False
         self._asked: set[int] = set()
-        """Failed runs of which the server was asked: it has no more to say."""
+        """Runs that the server was asked for: it has no more to say."""
 
     def unknown(self) -> list[int]:
-        """The ids of failed runs listed of which it is not known how many checks failed."""
-        failed = (row for row in self._listing.loaded_rows() if row.outcome.kind == "failed" and not row.whole)
-        return [row.id for row in failed if row.id not in self._asked]
+        """The ids of listed runs to be read whole: their failed checks, or a term of the filter, are unknown."""
+        is_undecided = self._listing.is_undecided()
+        rows = [row for row in self._listing.loaded_rows() if not row.whole and row.id not in self._asked]
+        return [row.id for row in rows if row.outcome.kind == "failed" or is_undecided(row)]
 
     def note(self) -> tuple[str, ...]:
         """Of how many failed runs the checks are known, in words and in fewer words, where that is of interest."""
@@ -66,30 +69,28 @@ class CheckLoader:
             self.loading = False
         elif self.unknown():
             self.loading = True
-            self._view.run_worker(self._load, group="checks", exclusive=True)
+            self._start(self._load, "checks")
         else:
-            self._view.notify_once("All runs and their checks are loaded.")
+            self._page.notify_once("All runs and their checks are loaded.")
         self._draw()
 
     async def _load(self) -> None:
         try:
             while self.loading and (ids := self.unknown()[:AT_ONCE]):
-                whole = await self._ask(partial(_read_whole, ids))
+                whole = await self._page.state.workspace.call(partial(_read_whole, ids))
                 self._feed.change(self._listing.completed(whole))
                 self._asked.update(ids)
                 self._changed()
             if self.loading:
-                self._view.notify_once("The failed checks of all runs are loaded.")
+                self._page.notify_once("The failed checks of all runs are loaded.")
         except CekuraTuiError as error:
             if error.exit_status == Exit.KEY_REFUSED:
-                self._view.show_error(error)
+                self._page.show_error(error)
             else:
-                self._view.notify_once(f"Can't load failed checks. {error.sentence()}", warning=True)
+                self._page.notify_once(f"Can't load failed checks. {error.sentence()}", warning=True)
         # A worker that was cancelled does not come here: the one that took over from it goes on loading.
         self.loading = False
-        self._listing.sort_again()
-        if self._view.is_seen():
-            self._view.change_order(self._draw)
+        self._loaded()
 
 
 async def _read_whole(ids: Sequence[int], session: Session) -> tuple[RunRow, ...]:
