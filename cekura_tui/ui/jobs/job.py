@@ -1,16 +1,12 @@
-"""One job: all that is known of it, as one text to scroll through of which only the lines on screen are made."""
+"""The screen of one job, which follows it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len
-from rich.segment import Segment
 from textual import work
 from textual.app import ComposeResult
 from textual.content import Content
@@ -18,180 +14,19 @@ from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.text import capped, clean, clean_line
+from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import NOT_OFFERED, Action
-from cekura_tui.ui.jobs import words as job_words
+from cekura_tui.ui.jobs.facts import JobFacts, facts_of, read_record, shown_answers
 from cekura_tui.ui.jobs.job_keys import JOB_ACTIONS, JobActions
-from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES, TONE_CLASSES, Notice
+from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES, Notice
 from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane
-from cekura_tui.ui.kit.strips import Line, RowState, wrap
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import BackgroundChanged, OpenJob
 from cekura_tui.ui.state import AppState, follow
 
 if TYPE_CHECKING:
-    from cekura_tui.store.jobs import RawAnswer
     from cekura_tui.workspace.job_service import JobRecord
-    from cekura_tui.workspace.session import Session
-
-
-MAX_ANSWERS = 50
-"""Distinct answers that are shown, the newest ones."""
-MAX_ANSWER = 20_000
-"""Characters of an answer that are shown."""
-_MAX_PARSED = 100_000
-_MAX_COMMAND = 600
-_NAME, _READABLE = 11, 110
-_TITLES = {"launch": "Launch (sends another job)", "progress": "Poll"}
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A heading, a fact with its name, or a text, which hangs beside its `mark` where it has one."""
-
-    key: Hashable
-    kind: Literal["head", "fact", "text", "raw"]
-    name: str
-    text: str
-    tone: str = ""
-    mark: str = ""
-
-
-def readable(raw: str) -> str:
-    """A raw answer as it is shown: JSON with line breaks, anything else as it came; a long one is cut."""
-    text = raw
-    if len(raw) <= _MAX_PARSED:
-        # What is no JSON, or none that can be shown better, stays as it came.
-        with contextlib.suppress(ValueError, RecursionError):
-            text = json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
-    more = len(text) - MAX_ANSWER
-    if not text.strip():
-        return "(empty)"
-    return clean(text) if more <= 0 else f"{clean(text[:MAX_ANSWER])}\n… ({more:,} characters more)"
-
-
-def shown_answers(answers: Sequence[RawAnswer], known: Mapping[str, str]) -> dict[str, str]:
-    """The newest answers by their raw text, readable; those that are `known` are not read again."""
-    newest = sorted(answers, key=lambda answer: answer.last_at)[-MAX_ANSWERS:]
-    return {answer.raw: known.get(answer.raw) or readable(answer.raw) for answer in newest}
-
-
-def facts_of(record: JobRecord, runs: bool | None, answers: Mapping[str, str], state: AppState) -> list[Fact]:
-    """Everything, from what became of it to the commands that ask for it again.
-
-    `runs` is whether the process that launched it still runs; `answers` are the readable ones by their raw text.
-    """
-    job = record.job
-    rows = list(state_facts(job, state))
-    rows += named_facts("fact", job_words.job_facts(job, state))
-    if job.state in job_words.OPEN_LAUNCH:
-        rows += [_head("Launch"), *named_facts("known", job_words.launch_facts(record, runs, state))]
-    rows += [_head("Sent"), *named_facts("sent", record.sent)]
-    rows += named_facts("sent", [("SHA-256", job.prompt_sha256), ("Server ID", clean(job.progress_id or ""))])
-    rows.append(_head("States"))
-    for n, change in enumerate(record.changes):
-        words = f"{change.state.words}  {clean(change.reason)}".strip()
-        rows.append(Fact(("change", n), "fact", state.when(change.at, seconds=True), words))
-    rows += _answers(record.answers, answers, state)
-    rows.append(_head(with_keys("curl · reads the key from $CEKURA_API_KEY · {job.copy} copy")))
-    for name, command in record.curls.items():
-        rows.append(Fact(("curl", name), "raw", _TITLES.get(name, name), capped(clean(command), _MAX_COMMAND)))
-    return [row for row in rows if row.kind == "head" or row.text]
-
-
-def _head(text: str) -> Fact:
-    return Fact(("head", text), "head", text, "")
-
-
-def state_facts(job: Job, state: AppState) -> Iterator[Fact]:
-    """How far a running job is, then what a job's state means, in its colour."""
-    tone = JOB_TONES.get(job.state, "dim")
-    if bar := job_words.progress_bar(job, state, 10):
-        yield Fact("bar", "text", "", job_words.time_left(job, state), tone, f"{bar} ")
-    meaning = job_words.state_meaning(job, state)
-    yield Fact("meaning", "text", "", meaning, "" if job.state.going else tone, f"{JOB_MARKS[job.state]} ")
-
-
-def named_facts(group: str, facts: Iterable[tuple[str, str]]) -> list[Fact]:
-    """Facts with their names; `group` and name are the key."""
-    return [Fact((group, name), "fact", name, text) for name, text in facts]
-
-
-def _answers(answers: Sequence[RawAnswer], shown: Mapping[str, str], state: AppState) -> Iterator[Fact]:
-    if not answers:
-        yield _head("No answer from the server yet")
-        return
-    more = len(answers) - len(shown)
-    title = f"Answers · {len(answers):,} different, newest first"
-    yield Fact(("head", "answers"), "head", f"{title} · {more:,} older hidden" if more > 0 else title, "")
-    for answer in sorted(answers, key=lambda answer: answer.last_at, reverse=True):
-        if answer.raw in shown:
-            first, last = (state.when(moment, seconds=True) for moment in (answer.first_at, answer.last_at))
-            name = first if first == last else f"{first} – {last}"
-            yield Fact(("answer", answer.first_at, hash(answer.raw)), "raw", name, shown[answer.raw])
-
-
-class JobFacts(VirtualList[Fact]):
-    """Scrolls by lines; the cursor is the row at the top, and is not drawn."""
-
-    row_height = None
-    COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-    INKS: ClassVar[Mapping[str, str]] = {
-        "tone--added": "color: $added;",
-        "tone--removed": "color: $removed;",
-    }
-    DEFAULT_CSS = "JobFacts { padding: 0 0 0 1; }"
-
-    def key_of(self, row: Fact) -> Hashable:
-        return row.key
-
-    def estimate(self, row: Fact, width: int) -> int:
-        """Lines of text, about, and one for a name or before a heading."""
-        return 1 + row.text.count("\n") + len(row.text) // max(min(width, _READABLE) - 4, 10)
-
-    def lines_of(self, row: Fact, width: int, state: RowState) -> Sequence[Line]:
-        """A heading with a line before it, a fact beside its name, or a text below it."""
-        width = min(width - 1, _READABLE)  # one cell before the scroll bar
-        dim, strong = self.style_of("tone--dim"), self.style_of("tone--strong")
-        if row.kind == "head":
-            return [[], *([Segment(line, strong)] for line in wrap(row.name, width))]
-        column = max(_NAME, len(row.name)) + 1
-        room = width - {"fact": column, "raw": 2}.get(row.kind, cell_len(row.mark))
-        body = [line for text in row.text.split("\n") for line in wrap(capped(text), max(room, 8))]
-        if row.kind == "text":
-            ink = self.style_of(f"tone--{row.tone}") if row.tone else None
-            marks = [row.mark] + [" " * cell_len(row.mark)] * (len(body) - 1)
-            return [[Segment(mark + line, ink)] for mark, line in zip(marks, body, strict=True)]
-        if row.kind == "raw":
-            return [[Segment(row.name, dim)], *([Segment(f"  {line}")] for line in body)]
-        names = [row.name] + [""] * (len(body) - 1)
-        return [[Segment(name.ljust(column), dim), Segment(line)] for name, line in zip(names, body, strict=True)]
-
-    def move_by(self, rows: int) -> None:
-        before = self.drawn_lines()
-        self.viewport.scroll(rows)
-        self._put_cursor(self.viewport.top[0])
-        self.repaint_changes(before)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is nothing to open here: the key is the screen's."""
-        return False if action == "open" else super().check_action(action, parameters)
-
-    def _state_of(self, index: int, row: Fact) -> RowState:
-        return RowState()
-
-
-async def read_record(state: AppState, number: int) -> tuple[JobRecord, bool | None]:
-    """All that is known of a job, and whether the process that launched it still runs, if that matters."""
-
-    async def ask(session: Session) -> tuple[JobRecord, bool | None]:
-        record = await session.jobs.record(number)
-        # Asking the system about a process may cost a process, and is done in the background.
-        return record, record.owner_runs if record.job.state in job_words.OPEN_LAUNCH else None
-
-    return await state.workspace.call(ask)
 
 
 def job_headline(number: int, job: Job | None) -> Content:

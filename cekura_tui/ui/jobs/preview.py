@@ -13,7 +13,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import clean, clean_line, count
 from cekura_tui.ui.jobs import words as job_words
-from cekura_tui.ui.jobs.job import Fact, named_facts, read_record, state_facts
+from cekura_tui.ui.jobs.facts import Fact, named_facts, read_record, state_facts
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES
 from cekura_tui.ui.state import AppState

@@ -14,7 +14,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import clean, count
 from cekura_tui.ui.actions import Action
-from cekura_tui.ui.jobs.job import Fact, JobFacts
+from cekura_tui.ui.jobs.facts import Fact, JobFacts
 from cekura_tui.ui.jobs.job_keys import DETAILS, JOB_ACTIONS, JobActions
 from cekura_tui.ui.jobs.list import MARGIN, JobList, headings
 from cekura_tui.ui.jobs.preview import (

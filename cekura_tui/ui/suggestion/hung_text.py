@@ -10,7 +10,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from cekura_tui.model.text import clean, clean_line
-from cekura_tui.ui.suggestion.diff_view import hung_breaks
+from cekura_tui.ui.suggestion.diff_lines import hung_breaks
 
 MessageKind = Literal["", "good", "failed"]
 _SIGNS: dict[MessageKind, str] = {"": "", "good": "✓ ", "failed": "✗ "}

@@ -16,7 +16,7 @@ from cekura_tui.prose.staging import Choices
 from cekura_tui.ui.kit.row_renderer import DrawnLine
 from cekura_tui.ui.kit.strips import Line, RowState, readable
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.suggestion.diff_view import grounded, hung_breaks
+from cekura_tui.ui.suggestion.diff_lines import grounded, hung_breaks
 
 _GUTTER = 3
 """A blank cell, the mark, a blank cell."""

@@ -25,7 +25,7 @@ from cekura_tui.prose.uncompared import drawn_end
 from cekura_tui.prose.words import word_count, word_spans
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import VERDICT_MARKS
-from cekura_tui.ui.suggestion.diff_view import SIGNS, HunkNotes
+from cekura_tui.ui.suggestion.diff_rows import SIGNS, HunkNotes
 from cekura_tui.ui.suggestion.staging_controller import undecided
 from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
 

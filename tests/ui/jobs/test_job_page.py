@@ -20,7 +20,7 @@ from watching import screen_text, sees
 from cekura_tui.jobs.owner import Owner
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.ui.jobs.job import MAX_ANSWER, MAX_ANSWERS
+from cekura_tui.ui.jobs.facts import MAX_ANSWER, MAX_ANSWERS
 from cekura_tui.ui.jobs.words import process_words
 from cekura_tui.workspace.setup import Setup
 

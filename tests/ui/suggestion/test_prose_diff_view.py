@@ -14,7 +14,9 @@ from themed_app import ThemedApp
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.lines import passages
 from cekura_tui.prose.staging import HunkChoice
-from cekura_tui.ui.suggestion.diff_view import DiffLook, HunkNotes, ProseDiffView, diff_lines, diff_rows
+from cekura_tui.ui.suggestion.diff_lines import DiffLook, diff_lines
+from cekura_tui.ui.suggestion.diff_rows import HunkNotes, diff_rows
+from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.staged_text import StagedText
 from cekura_tui.ui.theme import DARK, GROUNDS, TINTS, tokens
 

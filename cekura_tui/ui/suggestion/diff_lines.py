@@ -1,0 +1,221 @@
+"""How the rows of a prompt diff are drawn, in one column or side by side.
+
+A line that changed is shown as it was and as it would be, on grounds of their own, its changed words on brighter ones;
+marks beside the lines say the same without colour.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import zip_longest
+from typing import Literal
+
+from rich.segment import Segment
+from rich.style import Style
+
+from cekura_tui.model.text import capped
+from cekura_tui.prose.lines import (
+    signed,
+)
+from cekura_tui.prose.words import Op, WordSpan, word_spans
+from cekura_tui.ui.kit.strips import LEAST, Line, StyledText, breaks, readable
+from cekura_tui.ui.suggestion.diff_rows import DiffRow
+from cekura_tui.ui.terminal.cells import fit
+
+WIDE = 137
+"""From so many cells on there are two columns: what a view in a frame has of a terminal of 140."""
+_GUTTER = 3
+"""A blank cell, the mark, a blank cell."""
+_BETWEEN = " │ "
+_ITEM = re.compile(r"\s*(?:(?:[-*+•!✓✗]|\(?(?:\d{1,3}|[A-Za-z])[.)])\s+)?")
+"""What a line is indented by, and the mark of an item."""
+_DEEPEST = 12
+"""The most cells by which a line hangs."""
+_COMPARED = 4_000
+"""Characters of a passage and of the one in its place up to which their common words are looked for."""
+
+_Side = Literal["", "del", "ins", "away", "here"]
+_MARKS: dict[_Side, str] = {"": " ", "del": "−", "ins": "+", "away": "→", "here": "←"}
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLook:
+    """How rows are drawn: the styles of the view, whether signs stand around words, where there is no colour, and
+    whether the cursor is on the row, whose ground is then that of the cursor."""
+
+    style_of: Callable[[str], Style]
+    signs: bool = False
+    cursor: bool = False
+
+    def line_ground(self, name: str) -> Style | None:
+        return None if self.cursor else self.style_of(f"prose-diff--{name}")
+
+
+def text_room(width: int) -> int:
+    """The cells of a line of text, in a view of this width."""
+    if width >= WIDE:
+        return readable((width - len(_BETWEEN) - 1) // 2 - _GUTTER)
+    return readable(width - _GUTTER - 1)
+
+
+def _item_of(text: str) -> str:
+    found = _ITEM.match(text)
+    return found.group() if found else ""
+
+
+def hung_breaks(text: str, room: int) -> list[tuple[int, int, int]]:
+    """Where a line is cut: (start, end) of each piece, and how many cells the piece is indented by, so that an item
+    hangs below its own words."""
+    first, *others = breaks(text, room)
+    if not others:
+        return [(*first, 0)]
+    indent = min(len(_item_of(text)), _DEEPEST, room // 2)
+    start = others[0][0]
+    return [(*first, 0), *((start + at, start + end, indent) for at, end in breaks(text[start:], room - indent))]
+
+
+def diff_lines(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
+    """A row's lines, `width` cells each at most."""
+    if row.kind != "line":
+        return _note_lines(row, width, look)
+    room = text_room(width)
+    if width < WIDE:
+        return _column(row, room, width, look)
+    column = _GUTTER + room
+    left, right = _side(row, "del", room, column, look), _side(row, "ins", room, width - column - len(_BETWEEN), look)
+    between = Segment(_BETWEEN, look.style_of("prose-diff--rule"))
+    empty: Line = [Segment(" " * column)]
+    return [[*_filled(one, column), between, *other] for one, other in zip_longest(left, right, fillvalue=empty)]
+
+
+def _note_lines(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
+    """What is no text of a prompt: it begins with a mark."""
+    ground = look.line_ground("bar") if row.kind in ("head", "also") else None
+    ink = look.style_of(f"prose-diff--{row.kind}")
+    if row.kind in ("head", "also") and row.decided:
+        ink += look.style_of(f"prose-diff--{row.decided}")
+    inks: dict[Op, Style] = {
+        "same": ink,
+        "del": look.style_of("prose-diff--went"),
+        "ins": look.style_of("prose-diff--came"),
+    }
+    styled = StyledText.joined((span.text, inks[span.op]) for span in row.line.spans)
+    first, *others = replace(styled, text=capped(row.text)).wrapped(max(min(width, WIDE) - 2, LEAST))
+    lines = [[Segment(" "), *first], *([Segment(" " * _GUTTER), *line] for line in others)]
+    return [grounded(line, width, ground) for line in lines]
+
+
+def _column(row: DiffRow, room: int, width: int, look: DiffLook) -> list[Line]:
+    """Both versions in one: the line as it was, then as it would be."""
+    mark = row.line.mark
+    if mark in ("~", "±"):
+        return [*_side(row, "del", room, width, look), *_side(row, "ins", room, width, look)]
+    sides: dict[str, _Side] = {"-": "del", "+": "ins"}
+    return _wrapped(row, row.line.spans, sides.get(mark, "here" if row.moved else ""), room, width, look)
+
+
+def _side(row: DiffRow, op: Literal["del", "ins"], room: int, width: int, look: DiffLook) -> list[Line]:
+    """A row as it was, or as it would be."""
+    mark = row.line.mark
+    if mark == " ":
+        spans = tuple(span for span in row.line.spans if span.op in ("same", op))
+        moved: _Side = "away" if op == "del" else "here"
+        return _wrapped(row, spans, moved if row.moved else "", room, width, look)
+    if mark not in ("~", "±", "-" if op == "del" else "+"):
+        return []
+    spans = _common(*(span.text for span in row.line.spans)) if mark == "±" else _same_start(row.line.spans)
+    return _wrapped(row, [span for span in spans if span.op in ("same", op)], op, room, width, look)
+
+
+def _same_start(spans: tuple[WordSpan, ...]) -> tuple[WordSpan, ...]:
+    """Where both versions of a line begin with other words behind the same mark of an item, that is the same."""
+    if [span.op for span in spans[:2]] != ["del", "ins"]:
+        return spans
+    gone, come = spans[:2]
+    item = _item_of(gone.text)
+    if not item or item != _item_of(come.text):
+        return spans
+    cut = [replace(span, text=span.text[len(item) :]) for span in (gone, come)]
+    return (WordSpan("same", item), *cut, *spans[2:])
+
+
+@lru_cache(maxsize=256)
+def _common(gone: str, come: str) -> tuple[WordSpan, ...]:
+    """A text and the one in its place, as spans: what both have is the same, even where that is little, as long as it
+    is enough to help the eye. How words are dressed says nothing here."""
+    if len(gone) + len(come) > _COMPARED:
+        return (WordSpan("del", gone), WordSpan("ins", come))
+    return tuple(word_spans(gone, come, least=_ENOUGH / (1 + come.count("\n"))))
+
+
+_ENOUGH = 0.1
+"""The part of a line in the place of another that must be the same to be shown as such."""
+
+
+def _wrapped(row: DiffRow, spans: Sequence[WordSpan], side: _Side, room: int, width: int, look: DiffLook) -> list[Line]:
+    is_rejected = row.decided == "rejected"
+    ground = look.line_ground(f"line-{side}") if side in ("del", "ins") and not is_rejected else None
+    kind = f"mark-{side if side in ('del', 'ins') else 'moved'}"
+    ink = look.style_of(f"prose-diff--{'rejected' if is_rejected else kind}") if side else None
+    mark = [Segment(" "), Segment(_MARKS[side], ink), Segment(" ")]
+    found: list[Line] = []
+    for line in _by_line(spans):
+        pieces = _styled(row, line, look)
+        if not found and row.line.continues:
+            pieces.insert(0, ("… ", look.style_of("prose-diff--fold")))
+        text = StyledText.joined(pieces)
+        for start, end, indent in hung_breaks(text.text, room):
+            piece = [*mark, *([Segment(" " * indent)] if indent else []), *text.cut(start, end)]
+            found.append(grounded(piece, width, ground))
+    return found
+
+
+def _by_line(spans: Sequence[WordSpan]) -> list[list[WordSpan]]:
+    lines: list[list[WordSpan]] = [[]]
+    for span in spans:
+        for k, part in enumerate(span.text.split("\n")):
+            if k:
+                lines.append([])
+            lines[-1].append(WordSpan(span.op, part, span.format))
+    return lines
+
+
+def _styled(row: DiffRow, spans: Sequence[WordSpan], look: DiffLook) -> list[tuple[str, Style | None]]:
+    """The words in their styles: on a line that has words which are the same, others have a ground of their own. A
+    number that follows from other changes is no change: in a line that is the same it is "2→3"."""
+    rejected = look.style_of("prose-diff--rejected") if row.decided == "rejected" else None
+    follows = look.style_of("prose-diff--fold")
+    is_mixed = any(span.op == "same" and any(map(str.isalnum, span.text)) for span in spans)
+    found: list[tuple[str, Style | None]] = []
+    before: Op = "same"
+    for span in spans:
+        if span.format == "follows":
+            found.append((f"→{span.text}" if before == "del" and span.op == "ins" else span.text, follows))
+        elif span.op == "same" or not is_mixed or (span.format and row.line.mark == "±"):
+            found.append((span.text, rejected))
+        else:
+            ink = rejected or look.style_of(f"prose-diff--{span.op}")
+            if look.signs:
+                found.append((signed(span.op, span.text), ink))
+            else:  # a ground ends where the words end
+                words = span.text.strip() or span.text
+                start = span.text.index(words)
+                after = span.text[start + len(words) :]
+                found += [(span.text[:start], rejected), (words, ink), (after, rejected)]
+        before = span.op
+    return found
+
+
+def grounded(line: Line, width: int, ground: Style | None) -> Line:
+    """The line on a ground that reaches from side to side; as it is without one."""
+    if ground is None:
+        return line
+    return [Segment(text, ground + style if style else ground) for text, style, _ in _filled(line, width)]
+
+
+def _filled(line: Line, width: int) -> Line:
+    used = sum(segment.cell_length for segment in line)
+    return [*line, Segment(fit("", width - used))]

@@ -1,0 +1,170 @@
+"""Two versions of a prompt as rows, hunk by hunk, with what is chosen of each hunk and why it may be proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Literal
+
+from cekura_tui.model.text import clean_line, count, visible
+from cekura_tui.prose.diff import Hunk, ProseDiff
+from cekura_tui.prose.lines import (
+    Passage,
+    ProseLine,
+    also_here,
+    counts,
+    fold,
+    has_words,
+    in_stretches,
+    moved_away,
+    noted,
+)
+from cekura_tui.prose.staging import Choices
+from cekura_tui.prose.words import WordSpan, word_count
+
+
+@dataclass(frozen=True, slots=True)
+class HunkNotes:
+    """Why a hunk may have been proposed.
+
+    `reasons` are whole lines ("reason: ✗ Identity check · run 900238 00:14"), `own_facts` what it has of one run alone
+    ("14 March", "Priya").
+    """
+
+    reasons: tuple[str, ...] = ()
+    own_facts: tuple[str, ...] = ()
+
+
+CONTEXT = 2
+"""Unchanged lines that are shown before and after a change."""
+SIGNS = {"": "·", "accepted": "✓", "rejected": "✗", "edited": "✎"}
+FOLDED = "⋯"
+"""The sign of a way of dressing words that is undecided, in one line for all its places."""
+
+Kind = Literal["head", "also", "why", "flag", "line", "away", "fold"]
+Decided = Literal["", "accepted", "rejected", "edited"]
+
+
+@dataclass(frozen=True, slots=True)
+class DiffRow:
+    """A row before wrapping. `passage` and `part` are its key; `hunk` is 0 in what did not change, `decided` what was
+    chosen of the hunk. A row of a kind other than "line" begins with its mark; in a head, words that went and came are
+    counted in spans of their own."""
+
+    passage: int
+    part: int
+    kind: Kind
+    line: ProseLine
+    hunk: int = 0
+    moved: bool = False
+    decided: Decided = ""
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.passage, self.part
+
+    @property
+    def text(self) -> str:
+        return self.line.text
+
+
+def diff_rows(
+    diff: ProseDiff,
+    found: Sequence[Passage],
+    choices: Choices,
+    notes: Mapping[int, HunkNotes],
+    *,
+    unfolded: AbstractSet[int] = frozenset(),
+    only_changes: bool = False,
+) -> list[DiffRow]:
+    """The rows of the passages of a diff; `unfolded` are the indexes of unchanged passages that are shown whole, with
+    `only_changes` none is shown. All texts are safe to draw."""
+    if diff.is_same:
+        return [_text_row(0, 0, "fold", "  Both texts are the same.")]
+    rows = [_text_row(-1, 0, "flag", f"! {visible(diff.coarse)}")] if diff.coarse else []
+    for n, (passage, before, after) in enumerate(zip(found, [None, *found], [*found[1:], None], strict=False)):
+        if passage.hunk:
+            rows.extend(_of_hunk(n, diff, passage, choices, notes.get(passage.hunk, HunkNotes())))
+        elif n in unfolded and not only_changes:
+            rows.extend(DiffRow(n, part, "line", line) for part, line in enumerate(_drawn(passage)))
+        elif not only_changes:
+            rows.extend(_folded(n, passage, CONTEXT * has_words(before), CONTEXT * has_words(after)))
+    return rows
+
+
+def _text_row(
+    passage: int, part: int, kind: Kind, text: str, hunk: int = 0, moved: bool = False, decided: Decided = ""
+) -> DiffRow:
+    return _note_row(passage, part, kind, (WordSpan("same", text),), hunk, moved, decided)
+
+
+def _note_row(
+    passage: int,
+    part: int,
+    kind: Kind,
+    spans: tuple[WordSpan, ...],
+    hunk: int = 0,
+    moved: bool = False,
+    decided: Decided = "",
+) -> DiffRow:
+    return DiffRow(passage, part, kind, ProseLine(spans), hunk, moved, decided)
+
+
+def _folded(n: int, passage: Passage, before: int, after: int) -> Iterator[DiffRow]:
+    first, hidden, last = fold(passage.lines, before, after)
+    for part, line in enumerate(first):
+        yield DiffRow(n, part, "line", line)
+    if hidden:
+        yield _text_row(n, len(first), "fold", f"… {count(hidden, 'line')} unchanged")
+    for part, line in enumerate(last, len(first) + hidden):
+        yield DiffRow(n, part, "line", line)
+
+
+def _of_hunk(n: int, diff: ProseDiff, passage: Passage, choices: Choices, notes: HunkNotes) -> Iterator[DiffRow]:
+    """Its header and its notes have keys below those of its lines, so that these stay when notes come."""
+    hunk = diff.hunks[passage.hunk - 1]
+    choice = choices.get(hunk.number)
+    # What a model put around its answer is proposed for rejection.
+    is_proposed = choice is None and hunk.kind == "wrapper"
+    decided: Decided = choice.what if choice else "rejected" if is_proposed else ""
+    of_hunk = (hunk.number, bool(passage.moved), decided)
+    sign = FOLDED if hunk.is_folded and not decided else SIGNS[decided]
+    number = f"{sign} {hunk.number} of {len(diff.hunks)}"
+    drawn = list(_drawn(passage))
+    lines = [DiffRow(n, part, "line", line, *of_hunk) for part, line in enumerate(drawn)]
+    blank = next((k for k, line in enumerate(drawn) if line.text.strip() or line.mark != " "), len(drawn))
+    yield from lines[:blank]  # the gap between two paragraphs is above the head
+    if passage.head:
+        state = "left out unless accepted" if is_proposed else decided
+        yield _note_row(n, -1_000, "head", _head(number, hunk, passage, state), *of_hunk)
+        for k, reason in enumerate(notes.reasons):
+            yield _text_row(n, -900 + k, "why", f"  {clean_line(reason)}", *of_hunk)
+        if notes.own_facts:
+            facts = clean_line(", ".join(notes.own_facts))
+            yield _text_row(n, -1, "flag", f"! specific to this call: {facts}", *of_hunk)
+    elif passage.moved == "away":
+        yield _text_row(n, -1_000, "away", f"→ {moved_away(passage)}", *of_hunk)
+    else:
+        yield _text_row(n, -1_000, "also", f"{number} · {also_here(passage)}", *of_hunk)
+    yield from lines[blank:]
+
+
+def _drawn(passage: Passage) -> Iterator[ProseLine]:
+    return (one for line in passage.lines for one in in_stretches(line))
+
+
+def _head(number: str, hunk: Hunk, passage: Passage, state: str) -> tuple[WordSpan, ...]:
+    removed, added = hunk.removed, hunk.added
+    if state == "edited":
+        removed, added = (
+            sum(word_count(span.text) for line in passage.lines for span in line.spans if span.op == op)
+            for op in ("del", "ins")
+        )
+    spans = [WordSpan("same", " · ".join(filter(None, (number, visible(hunk.place)))))]
+    if removed or added:
+        gap = " " if removed and added else ""
+        counted = [WordSpan("ins", counts(0, added)), WordSpan("same", gap), WordSpan("del", counts(removed, 0))]
+        spans += [WordSpan("same", " · "), *(span for span in counted if span.text)]
+    spans += [WordSpan("same", f" · {part}") for part in (noted(hunk), state) if part]
+    return tuple(spans)
