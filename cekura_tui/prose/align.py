@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cekura_tui.prose.marks import is_rule
-from cekura_tui.prose.matching import Pairs, match, repeated, rising, slid
-from cekura_tui.prose.stopping import Stop, never, until
+from cekura_tui.prose.matching import Pairs, Stop, match, never, repeated, rising, slid, stoppable
 from cekura_tui.prose.units import Unit, blocks_of
 from cekura_tui.prose.words import is_distinctive, weight, weights
 
@@ -51,8 +50,8 @@ def align(old: Sequence[Unit], new: Sequence[Unit], stop: Stop = never) -> list[
 class _UnitAlignment:
     def __init__(self, old: Sequence[Unit], new: Sequence[Unit], stop: Stop) -> None:
         self.old, self.new, self._stop = old, new, stop
-        self._old_bags = [_bag(unit) for unit in until(stop, old, 512)]
-        self._new_bags = [_bag(unit) for unit in until(stop, new, 512)]
+        self._old_bags = [_bag(unit) for unit in stoppable(stop, old, 512)]
+        self._new_bags = [_bag(unit) for unit in stoppable(stop, new, 512)]
 
     def links(self) -> list[Link]:
         anchors = self._exact()
@@ -124,7 +123,7 @@ class _UnitAlignment:
         weighs = {word: weight(word) for i in left for word in self._old_bags[i].words}
         most = self._most_common(left, places)
         found = {}
-        for i in until(self._stop, left):
+        for i in stoppable(self._stop, left):
             bag = self._old_bags[i]
             rare = [word for word in bag.words if len(places[word]) <= most]
             rare = [word for word in rare if is_distinctive(word)] or rare
@@ -162,7 +161,7 @@ class _UnitAlignment:
             if share >= _ALIKE and not better_elsewhere and slots.of_old(i) == slots.of_new(j):
                 by_slot[slots.of_old(i)].append((i, j))
         found: Pairs = []
-        for pairs in until(self._stop, by_slot.values()):
+        for pairs in stoppable(self._stop, by_slot.values()):
             worth = [
                 int(likeness[i, j] ** 2 * (self._old_bags[i].weight + self._new_bags[j].weight)) + 1 for i, j in pairs
             ]
@@ -190,7 +189,7 @@ class _UnitAlignment:
         wanted += [(-share, i, j) for (i, j), share in likeness.items() if share >= _VERSION]
         # What is there several times, as a pause or a stage direction is, is in no other place than before.
         times = [Counter(unit.words for unit in units) for units in (self.old, self.new)]
-        for _, i, j in until(self._stop, sorted(wanted), 4096):
+        for _, i, j in stoppable(self._stop, sorted(wanted), 4096):
             is_one = times[0][self.old[i].words] == times[1][self.new[j].words] == 1
             heavy = min(self._old_bags[i].weight, self._new_bags[j].weight) >= _MOVED_WEIGHT
             is_fixed = self.old[i].kind == "tag" or _is_aside(self.old[i])
@@ -227,7 +226,7 @@ class _UnitAlignment:
     def _widened(self, pairs: Pairs, old_taken: set[int], new_taken: set[int]) -> list[Link]:
         """Every pair with the neighbours that it took in, or that were cut off it."""
         found = []
-        for i, j in until(self._stop, pairs, 512):
+        for i, j in stoppable(self._stop, pairs, 512):
             olds, news = range(i, i + 1), range(j, j + 1)
             if self.old[i].words != self.new[j].words:
                 spare_new = self._new_bags[j].words - self._old_bags[i].words

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
-from cekura_tui.model.text import clean_line
 from cekura_tui.prose.diff import Hunk, Kind, ProseDiff, TextPiece
 from cekura_tui.prose.formatting import UNSEEN, Format
 from cekura_tui.prose.hunks import Role, StepPiece, UnitStep
@@ -280,9 +279,6 @@ def dress_note(kind: Format, places: Iterable[Sequence[WordSpan]]) -> str:
         if kind == "list marks":
             gone, come = (_DIGITS.sub("1", text) for text in (gone, come))
         marks[gone, come] += 1
-    if kind == "tags":
-        names = [gone or come for gone, come in marks if "</" not in gone + come]
-        return clean_line(f"tags {', '.join(names)} {'removed' if any(gone for gone, _ in marks) else 'added'}", _NAMES)
     told = [_told(*pair) for pair, _ in marks.most_common(_KINDS) if any(pair) and max(map(len, pair)) <= _SIGN]
     return f"{kind} {', '.join(told)}" if told else kind
 
@@ -292,7 +288,6 @@ def _told(gone: str, come: str) -> str:
 
 
 _DIGITS = re.compile(r"\d+")
-_NAMES = 120
 _KINDS = 2
 """So many marks are named of one way to format words, those in most places."""
 _SIGN = 6

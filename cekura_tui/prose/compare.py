@@ -6,19 +6,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from itertools import accumulate
 
 from cekura_tui.prose.align import Link, align
 from cekura_tui.prose.assembly import assembled
-from cekura_tui.prose.diff import ProseDiff
+from cekura_tui.prose.diff import ProseDiff, are_too_long, uncompared
 from cekura_tui.prose.formatting import Format, FormatSpan, breaks, gap_spans, space_format, space_spans, split_gap
-from cekura_tui.prose.hunks import PASSING, Role, StepPiece, UnitStep, by_unit, hunks_of, tag_pairs
+from cekura_tui.prose.hunks import PASSING, Role, StepPiece, UnitStep, hunks_of
 from cekura_tui.prose.marks import is_rule, structure, without_marks
-from cekura_tui.prose.matching import match, repeated
+from cekura_tui.prose.matching import Stop, Stopped, match, never, repeated, stoppable
 from cekura_tui.prose.numbers import NOUNS
 from cekura_tui.prose.places import Places
-from cekura_tui.prose.stopping import Stop, Stopped, never, until
-from cekura_tui.prose.uncompared import are_too_long, uncompared
 from cekura_tui.prose.units import Unit, begins, units_of_both
 from cekura_tui.prose.words import WordSpan, formatted, tidy, word_count, word_spans, words_in
 from cekura_tui.prose.wrapper import Wrapper, wrapper_of
@@ -50,10 +47,10 @@ class _Comparison:
         self._cells = _CELLS
 
     def diff(self, split: AbstractSet[str]) -> ProseDiff:
-        steps = list(until(self._stop, _led(self._steps(), self.old, self.new), 512))
+        steps = list(stoppable(self._stop, _led(self._steps(), self.old, self.new), 512))
         self._left = {step.olds.start: step.at[0] for step in steps if step.role == "away"}
-        pieces = [self._piece(step) for step in until(self._stop, steps, 16)]
-        titles = self._fold_lines_across(steps, pieces) | self._fold_tags(steps, pieces)
+        pieces = [self._piece(step) for step in stoppable(self._stop, steps, 16)]
+        titles = self._fold_lines_across(steps, pieces)
         if self.old_tail or self.new_tail:
             tails = (self.old_tail, self.new_tail)
             at = [(len(text) - len(tail), len(text)) for text, tail in zip(self.texts, tails, strict=True)]
@@ -268,23 +265,6 @@ class _Comparison:
             piece.spans = [WordSpan(span.op, span.text, kind) for span in piece.spans]
             piece.is_changed = False
         return titles
-
-    def _fold_tags(self, steps: Sequence[UnitStep], pieces: Sequence[StepPiece]) -> dict[int, int]:
-        """Two tags that came around what was there, or went from around it, dress that. Returns for each that closes
-        the step of the one that opens."""
-        closing = {}
-        for side, units, role in ((0, self.old, "gone"), (1, self.new, "come")):
-            step_of = by_unit(((step.olds, step.news)[side], n) for n, step in enumerate(steps))
-            kept = [0, *accumulate(steps[step_of[n]].role not in PASSING for n in range(len(units)))]
-            for first, last in tag_pairs(units):
-                opens, closes = step_of[first], step_of[last]
-                is_pair = steps[opens].role == steps[closes].role == role and kept[last] > kept[first + 1]
-                if is_pair and not (_beside(steps, opens) or _beside(steps, closes)):
-                    closing[closes] = opens
-                    for n in (opens, closes):
-                        pieces[n].spans = [WordSpan(span.op, span.text, "tags") for span in pieces[n].spans]
-                        pieces[n].is_changed = False
-        return closing
 
     def _begins_line(self, steps: Sequence[UnitStep], n: int) -> bool:
         """Whether all of a step begins a line; there may be no such step."""

@@ -26,7 +26,6 @@ Format = Literal[
     "list marks",
     "heading marks",
     "lines across",
-    "tags",
     "numbers",
     "follows",
 ]

@@ -70,8 +70,8 @@ class _Binding:
 
     def __init__(self, old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[UnitStep]) -> None:
         self.old, self.new, self.steps = old, new, steps
-        self.of_old = by_unit((step.olds, n) for n, step in enumerate(steps))
-        self.of_new = by_unit((step.news, n) for n, step in enumerate(steps))
+        self.of_old = _by_unit((step.olds, n) for n, step in enumerate(steps))
+        self.of_new = _by_unit((step.news, n) for n, step in enumerate(steps))
         self._starts_of = [
             [step_of[start] for start, end in blocks_of(units) for _ in range(start, end)]
             for units, step_of in ((old, self.of_old), (new, self.of_new))
@@ -164,7 +164,7 @@ class _Binding:
         """Fences, tags and comments that come or go: the line that opens one and the one that closes it, and what is
         between, if all of that comes or goes; titles and the lines below them."""
         passes = [0, *accumulate(self.steps[step_of[n]].role in passing for n in range(len(units)))]
-        for first, last in chain(_fences(units), tag_pairs(units), _comments(units)):
+        for first, last in chain(_fences(units), _tag_pairs(units), _comments(units)):
             ends = [step_of[first], step_of[last]]
             if not any(self.steps[n].role in passing and self.steps[n].is_changed for n in ends):
                 continue
@@ -303,7 +303,7 @@ def _lines(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
         yield from pairwise([start, *cuts, end])
 
 
-def by_unit(found: Iterable[tuple[range, int]]) -> dict[int, int]:
+def _by_unit(found: Iterable[tuple[range, int]]) -> dict[int, int]:
     """For every unit the first step that is about it: that has the gap before it."""
     firsts: dict[int, int] = {}
     for units, n in found:
@@ -312,7 +312,7 @@ def by_unit(found: Iterable[tuple[range, int]]) -> dict[int, int]:
     return firsts
 
 
-def tag_pairs(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
+def _tag_pairs(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
     """Each tag that is all of a line, with the one that closes it."""
     opened: list[tuple[str, int]] = []
     for n, unit in enumerate(units):

@@ -11,11 +11,10 @@ from itertools import groupby
 from typing import Literal
 
 from cekura_tui.model.text import LONGEST_LINE, capped, count, visible
-from cekura_tui.prose.diff import Hunk, ProseDiff, TextPiece
+from cekura_tui.prose.diff import Hunk, ProseDiff, TextPiece, beginning
 from cekura_tui.prose.formatting import Format
 from cekura_tui.prose.marks import structure
 from cekura_tui.prose.staging import Choices, HunkChoice, worded
-from cekura_tui.prose.uncompared import beginning
 from cekura_tui.prose.words import Op, WordSpan, tidy, word_count, word_spans
 
 _NEAR = 200

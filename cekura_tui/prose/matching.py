@@ -4,17 +4,39 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
+from typing import TypeVar
 
 Gap = tuple[int, int, int, int]
 """old[a:b] against new[c:d]."""
 Pairs = list[tuple[int, int]]
 Rest = Callable[[int, int, int, int], Pairs]
 
+Stop = Callable[[], bool]
+"""Whether to stop a comparison; called on the thread that compares."""
+_Item = TypeVar("_Item")
+
 _DEEPEST = 60
 _REPEATS = 5_000
 _LONGEST = 400
+
+
+class Stopped(Exception):
+    """A comparison was stopped before its end."""
+
+
+def never() -> bool:
+    """Do not stop."""
+    return False
+
+
+def stoppable(stop: Stop, items: Iterable[_Item], every: int = 64) -> Iterator[_Item]:
+    """The items; `stop` is asked before the first one and after each `every` of them. Raises Stopped."""
+    for n, item in enumerate(items):
+        if n % every == 0 and stop():
+            raise Stopped
+        yield item
 
 
 def match(

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cekura_tui.model.text import visible
-from cekura_tui.prose.diff import ProseDiff
+from cekura_tui.prose.diff import ProseDiff, beginning
 from cekura_tui.prose.lines import readable
 from cekura_tui.prose.staging import Choices, staged_spans, with_numbers
-from cekura_tui.prose.uncompared import beginning
 from cekura_tui.prose.words import WordSpan
 
 StagedMark = Literal[" ", "+", "~", "-"]

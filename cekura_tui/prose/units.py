@@ -23,7 +23,7 @@ from cekura_tui.prose.marks import (
     serials_in,
     tag_of,
 )
-from cekura_tui.prose.stopping import Stop, never, until
+from cekura_tui.prose.matching import Stop, never, stoppable
 from cekura_tui.prose.words import words_in
 
 UnitKind = Literal["heading", "tag", "item", "text", "row", "code"]
@@ -101,8 +101,8 @@ def units_of_both(old: str, new: str, stop: Stop = never) -> tuple[_Read, _Read,
     for closely in (True, False) if not long else (False,):
         if lines > _MOST_LINES:
             break
-        olds = list(islice(until(stop, _units(old, closely, dressed), 512), _MOST + 1))
-        news = list(islice(until(stop, _units(new, closely, dressed), 512), _MOST + 1 - len(olds)))
+        olds = list(islice(stoppable(stop, _units(old, closely, dressed), 512), _MOST + 1))
+        news = list(islice(stoppable(stop, _units(new, closely, dressed), 512), _MOST + 1 - len(olds)))
         if len(olds) + len(news) <= _MOST:
             coarse = "" if closely else "compared by paragraph: these texts are very long"
             return (olds, old[_end(olds) :]), (news, new[_end(news) :]), coarse

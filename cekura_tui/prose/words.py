@@ -16,9 +16,7 @@ from typing import Literal
 from cekura_tui.prose.formatting import Atom, Dressed, Format, FormatSpan, dress_spans, format_spans, undressed
 from cekura_tui.prose.matching import Pairs, match, short_gaps, slid
 
-_CELLS = 160_000
-"""Pairs of words that are weighed one by one; longer passages are compared by their unique words first."""
-_CONTENT, _ANY_LETTER, _SMALL, _MARK, _ON = 10, 5, 4, 1, 3
+_CONTENT, _ANY_LETTER, _SMALL, _MARK = 10, 5, 4, 1
 _ISLAND = 26
 """What is the same between two changes and weighs less is read with them."""
 _CLAUSE = '.,;:!?)]}"”»。，；：！？'
@@ -40,10 +38,7 @@ def same_words(old: Sequence[str], new: Sequence[str], *, closely: bool = True, 
     while end < most - start and old[-1 - end] == new[-1 - end]:
         end += 1
     a, b = old[start : len(old) - end], new[start : len(new) - end]
-    if not closely:
-        inner = match(a, b)
-    else:
-        inner = _heaviest(a, b) if len(a) * len(b) <= _CELLS else match(a, b, short_gaps(a, b))
+    inner = match(a, b, short_gaps(a, b), [weight(word) for word in a]) if closely else match(a, b)
     pairs = [(i, i) for i in range(start)]
     pairs += [(start + i, start + j) for i, j in inner]
     pairs += [(len(old) - k, len(new) - k) for k in range(end, 0, -1)]
@@ -70,40 +65,6 @@ def is_distinctive(word: str) -> bool:
 def weights(words: Sequence[str]) -> int:
     """The weight of all words."""
     return sum(map(weight, words))
-
-
-def _heaviest(a: Sequence[str], b: Sequence[str]) -> Pairs:
-    """The common words, in order, that weigh most; of equals those that are together."""
-    width = len(b) + 1
-    worth = [weight(word) for word in a]
-    best = [[0] * width for _ in range(len(a) + 1)]
-    run = [[0] * width for _ in range(len(a) + 1)]
-    for i in range(len(a) - 1, -1, -1):
-        row, below, on, on_below, word, value = best[i], best[i + 1], run[i], run[i + 1], a[i], worth[i]
-        ahead = 0
-        for j in range(len(b) - 1, -1, -1):
-            most = below[j] if below[j] > ahead else ahead
-            if word == b[j]:
-                joined = on_below[j + 1] + _ON if on_below[j + 1] else 0
-                here = value + (joined if joined > below[j + 1] else below[j + 1])
-                on[j] = here
-                if here > most:
-                    most = here
-            row[j] = ahead = most
-    pairs: Pairs = []
-    i = j = 0
-    continues = False
-    while i < len(a) and j < len(b):
-        if run[i][j] and (continues or run[i][j] == best[i][j]):
-            pairs.append((i, j))
-            after = run[i + 1][j + 1]
-            continues = bool(after) and after + _ON >= best[i + 1][j + 1]
-            i, j = i + 1, j + 1
-        elif best[i][j] == best[i + 1][j]:
-            i += 1
-        else:
-            j += 1
-    return pairs
 
 
 def _cut_well(old: Sequence[str], new: Sequence[str], pairs: Pairs) -> Pairs:

@@ -16,9 +16,9 @@ from cekura_tui.api.errors import ApiError, NotFound
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.text import Prompt, clean_line, count, sha256
 from cekura_tui.prose.compare import compare
+from cekura_tui.prose.diff import are_too_long
 from cekura_tui.prose.lines import counts
 from cekura_tui.prose.merge import merge
-from cekura_tui.prose.uncompared import are_too_long
 from cekura_tui.store.errors import StoreError, Unrecorded
 from cekura_tui.workspace.setup import KnownKeys, refuse_read_only
 

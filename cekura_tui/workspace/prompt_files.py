@@ -18,9 +18,9 @@ from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import MAX_PROMPT_BYTES, Suggestion
 from cekura_tui.model.text import Prompt, clean, clean_line, count, prompt_bytes
 from cekura_tui.prose.compare import compare
+from cekura_tui.prose.diff import are_too_long
 from cekura_tui.prose.lines import as_text
 from cekura_tui.prose.patch import patch_path, unified_patch
-from cekura_tui.prose.uncompared import are_too_long
 
 _UNSAFE = re.compile(r"[^\w.-]+")
 _NAME_BYTES = 120

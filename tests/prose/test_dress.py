@@ -19,7 +19,6 @@ from cekura_tui.prose.staging import HunkChoice, staged
         ("- Ask.\n- Book.\n", "* Ask.\n* Book.\n", ["bullets - → *"]),
         ("**Fees**\nTen.\n", "## Fees\nTen.\n", ["heading marks ** → ##"]),
         ("TOOL 1:\n-------\nUse it.\n", "## TOOL 1\n\nUse it.\n", ["heading marks : → ##", "white space"]),
-        ("Hi.\n\nAsk it.\n\nBook it.\n", "Hi.\n\n<rules>\nAsk it.\n\nBook it.\n</rules>\n", ["tags <rules> added"]),
     ],
 )
 def test_the_same_words_dressed_otherwise_are_no_change_of_words(sent: str, proposed: str, notes: list[str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from cekura_tui.prose import compare as comparison
 from cekura_tui.prose.compare import compare
-from cekura_tui.prose.stopping import Stopped, until
+from cekura_tui.prose.matching import Stopped, stoppable
 
 _OLD = "\n\n".join(f"Paragraph {n} says that rule {n * 7} holds. It also says why {n * 11} is." for n in range(200))
 _NEW = _OLD.replace("also says", "never tells").replace("rule 7", "law 7")
@@ -53,7 +53,7 @@ def test_a_long_comparison_asks_often_whether_to_stop_and_then_compares_nothing_
 
 def test_a_loop_asks_before_the_first_and_after_every_so_many() -> None:
     stop = _StopAt(3)
-    loop = until(stop, range(100), every=10)
+    loop = stoppable(stop, range(100), every=10)
     assert [next(loop) for _ in range(20)] == list(range(20))
     with pytest.raises(Stopped):
         next(loop)

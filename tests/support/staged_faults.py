@@ -599,13 +599,7 @@ def _word_faults(diff: ProseDiff) -> Iterator[tuple[str, str]]:
                 spans = [span for span in line.spans if (span.op == side if line.mark == "±" else span.op != other)]
                 shown += Counter(_WORD.findall("".join(span.text for span in spans).lower()))
         there = Counter(_WORD.findall(visible(text).lower()))
-        # Tags around what was there are told by their names, in one line for all of them.
-        named = {
-            word for hunk in diff.hunks if hunk.note.startswith("tags ") for word in _WORD.findall(hunk.note.lower())
-        }
         for word in (there - shown) | (shown - there):
-            if word in named and there[word] > shown[word]:
-                continue
             yield f"{'left' if side == 'del' else 'right'} shows a word not as often as it is there", word
 
 

@@ -16,8 +16,8 @@ from cekura_tui.model.job import Draft
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import Hunk, ProseDiff
+from cekura_tui.prose.matching import Stop, Stopped
 from cekura_tui.prose.staging import HunkChoice, staged
-from cekura_tui.prose.stopping import Stop, Stopped
 from cekura_tui.store.store import Store
 from cekura_tui.workspace import suggestions
 from cekura_tui.workspace.suggestions import Comparisons, StagingService, families, numbered

@@ -18,10 +18,9 @@ from cekura_tui.model.job import Suggestion
 from cekura_tui.model.json_tree import has_children, leaf_text
 from cekura_tui.model.text import clean, clean_line, count
 from cekura_tui.model.transcript.timeline import clock
-from cekura_tui.prose.diff import Hunk, ProseDiff
+from cekura_tui.prose.diff import Hunk, ProseDiff, drawn_end
 from cekura_tui.prose.lines import counts
 from cekura_tui.prose.staging import Choices, wording
-from cekura_tui.prose.uncompared import drawn_end
 from cekura_tui.prose.words import word_count, word_spans
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import VERDICT_MARKS
