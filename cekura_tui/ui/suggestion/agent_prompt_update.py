@@ -1,7 +1,4 @@
-"""The dialog that asks whether to update an agent's prompt with a staged one, and shows what would change.
-
-First the words of it, and how a former prompt is restored after asking.
-"""
+"""The dialog that asks whether to update an agent's prompt with a staged one, and shows what would change."""
 
 from __future__ import annotations
 
@@ -17,16 +14,13 @@ from textual.content import Content
 from textual.widgets import Label
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
-from cekura_tui.model.prompt_events import PromptUse
 from cekura_tui.model.text import Prompt, clean_line, count, sha256
 from cekura_tui.prose.conflicts import ConflictDecisions
 from cekura_tui.prose.diff import ProseDiff
-from cekura_tui.prose.lines import counts
 from cekura_tui.prose.merge import Side
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
-from cekura_tui.ui.kit.keys_in_order import PendingDialog
+from cekura_tui.ui.kit.dialog import Dialog, KeyHint
 from cekura_tui.ui.kit.lines import Notice
 from cekura_tui.ui.messages import OpenPromptHistory
 from cekura_tui.ui.state import AppState
@@ -34,58 +28,14 @@ from cekura_tui.ui.suggestion.conflicts import ConflictResolver, ConflictTexts
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.edit import Edited, EditHunkDialog
 from cekura_tui.ui.suggestion.hung_text import HungText, MessageKind
+from cekura_tui.ui.suggestion.restore import NOT_RESTORED, change_words, previous_prompt_words, restore_prompt
 from cekura_tui.ui.suggestion.staging_controller import TypedTexts
 from cekura_tui.ui.suggestion.words import Decided
 from cekura_tui.workspace.setup import refuse_read_only
 
 if TYPE_CHECKING:
-    from cekura_tui.workspace.agent_prompts import PromptUpdate, UpdateResult
+    from cekura_tui.workspace.agent_prompts import PromptUpdate
     from cekura_tui.workspace.setup import Setup
-
-
-def change_words(diff: ProseDiff) -> str:
-    """How many words a change adds and removes: "+14 −6 words"."""
-    if counted := counts(diff.removed_words, diff.added_words):
-        return f"{counted} words"
-    return "only white space changes" if diff.hunks else "no changes"
-
-
-def previous_prompt_words(use: PromptUse, state: AppState) -> str:
-    """How long it is and when it was replaced: "812 words, until Mon 14:05"."""
-    return f"{count(use.words, 'word')}, until {state.when(use.at)}"
-
-
-async def confirm_restore(
-    opening: PendingDialog,
-    state: AppState,
-    agent_id: int,
-    on_start: Callable[[], None],
-    chosen: PromptUse | None = None,
-) -> UpdateResult | None:
-    """Ask whether to restore a prompt of an agent, and restore it; to be awaited in a worker.
-
-    `chosen` is one of its history; else it is the former prompt. `on_start` is called when somebody has said yes,
-    before anything is sent. None where somebody said no; raises what `AgentPrompts.preview_restore` and `restore` do.
-    """
-    refuse_read_only(state.workspace.setup.read_only, "nothing was restored")
-    call = state.workspace.call
-    restore = await call(lambda session: session.agent_prompts.preview_restore(agent_id, chosen))
-    name = clean_line(restore.agent.name, 60)
-    changes = f"{change_words(restore.change)} · agent {agent_id}"
-    if chosen is None:
-        title = f"Restore the former prompt of {name}?"
-        changes += f" · former prompt: {previous_prompt_words(restore.use, state)}"
-    else:
-        title = f"Restore the prompt of {state.when(chosen.at)} ({count(chosen.words, 'word')})?"
-        changes = f"{name} · {changes}"
-    warnings = HungText()
-    warnings.show_warnings(restore.warnings)
-    text = f"{changes}\nThe current prompt stays in the prompt history."
-    question = ConfirmDialog(title, text, "Restore", warnings)
-    if not await opening.ask(question):
-        return None
-    on_start()
-    return await call(lambda session: session.agent_prompts.restore(restore))
 
 
 def server_words(setup: Setup) -> str:
@@ -152,6 +102,10 @@ def _unless_decided(dialog: UpdatePromptDialog) -> str | None:
     return None if dialog.resolver.can_review and not dialog.is_restored else NOT_OFFERED
 
 
+_of_update = partial(Action, why_not=_unless_restored)
+_of_conflict = partial(Action, why_not=_unless_deciding)
+
+
 class UpdatePromptDialog(Dialog[None]):
     """The result is shown here and stays until somebody has read it, so there is no answer. After a restore nothing
     else is asked here: whoever wants to update once more opens another one.
@@ -165,14 +119,14 @@ class UpdatePromptDialog(Dialog[None]):
     PLACE = "In the dialog that updates a prompt"
     PARTS = (ConflictTexts, ProseDiffView)
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("put.theirs", "o", "keep_current", "Keep the agent's", footer=3, why_not=_unless_deciding),
-        Action("put.staged", "s", "take_staged", "Use the staged", footer=4, why_not=_unless_deciding),
-        Action("put.word", "e", "edit_conflict", "Edit", footer=5, why_not=_unless_deciding),
+        _of_conflict("put.theirs", "o", lambda dialog: dialog.take("now"), "Keep the agent's", footer=3),
+        _of_conflict("put.staged", "s", lambda dialog: dialog.take("staged"), "Use the staged", footer=4),
+        _of_conflict("put.word", "e", "edit_conflict", "Edit", footer=5),
         Action("put.conflicts", "c", "review_conflicts", "Conflicts", footer=6, why_not=_unless_decided),
-        Action("put.write", "y", "write", "Update", footer=7, why_not=_unless_restored),
+        _of_update("put.write", "y", "write", "Update", footer=7),
         Action("put.restore", "R", "restore", "Restore", footer=8, why_not=lambda dialog: dialog.why_not_restore),
-        Action("put.history", "h", "history", "Prompt history", footer=9, why_not=_unless_restored),
-        Action("put.look", "r", "reload", "Reload", footer=10, why_not=_unless_restored),
+        _of_update("put.history", "h", "history", "Prompt history", footer=9),
+        _of_update("put.look", "r", "reload", "Reload", footer=10),
     )
     deaf = True
 
@@ -401,15 +355,8 @@ class UpdatePromptDialog(Dialog[None]):
         self.resolver.reviewing = not self.resolver.reviewing
         self.draw()
 
-    def action_keep_current(self) -> None:
-        """Decide the conflict for what the agent has."""
-        self._take("now")
-
-    def action_take_staged(self) -> None:
-        """Decide the conflict for what was staged."""
-        self._take("staged")
-
-    def _take(self, side: Side) -> None:
+    def take(self, side: Side) -> None:
+        """Decide the conflict for what the agent has, or for what is staged."""
         self.resolver.take(side)
         self._show_next()
 
@@ -503,16 +450,12 @@ class UpdatePromptDialog(Dialog[None]):
             self.opening.begin(restore, "Loading the agent's prompt", group="update-write")
 
     async def _restore(self, agent_id: int) -> None:
-        message = "Nothing was restored."
-        kind: MessageKind = ""
+        result = NOT_RESTORED
         try:
-            if result := await confirm_restore(self.opening, self.state, agent_id, self._restore_started):
-                message, kind = result.message, "good"
-        except CekuraTuiError as error:
-            message, kind = f"{error.title}: {error.sentence()}", "failed"
-        finally:  # also where somebody did not wait for it
+            result = await restore_prompt(self.opening, self.state, agent_id, self._restore_started)
+        finally:  # also if the user cancels the waiting
             if not self.gone:
-                self._ended(message, kind)
+                self._ended(*result)
 
     def _restore_started(self) -> None:
         self.is_restored = True

@@ -28,9 +28,9 @@ from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
-from cekura_tui.ui.suggestion.agent_prompt_update import confirm_restore
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.hung_text import HungText, MessageKind
+from cekura_tui.ui.suggestion.restore import NOT_RESTORED, restore_prompt
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.workspace.prompt_files import check_output, safe_name, write_output
 
@@ -416,15 +416,11 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
             self.opening.begin(restore, "Loading the current prompt", group="prompt-restore")
 
     async def _restore(self, use: PromptUse) -> None:
-        message = "Nothing was restored."
-        kind: MessageKind = ""
+        result = NOT_RESTORED
         try:
-            if result := await confirm_restore(self.opening, self.state, self._agent_id, self._restore_started, use):
-                message, kind = result.message, "good"
-        except CekuraTuiError as error:
-            message, kind = f"{error.title}: {error.sentence()}", "failed"
-        finally:  # also where somebody did not wait for it
-            self._show_message(message, kind)
+            result = await restore_prompt(self.opening, self.state, self._agent_id, self._restore_started, use)
+        finally:  # also if the user cancels the waiting
+            self._show_message(*result)
             self._restoring = self._writing = False
         if not self.gone:
             self.action_refresh()

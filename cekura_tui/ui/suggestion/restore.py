@@ -1,0 +1,78 @@
+"""Restoring a former prompt of an agent, after asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.prompt_events import PromptUse
+from cekura_tui.model.text import clean_line, count
+from cekura_tui.prose.diff import ProseDiff
+from cekura_tui.prose.lines import counts
+from cekura_tui.ui.kit.dialog import ConfirmDialog
+from cekura_tui.ui.kit.keys_in_order import PendingDialog
+from cekura_tui.ui.state import AppState
+from cekura_tui.ui.suggestion.hung_text import HungText, MessageKind
+from cekura_tui.workspace.setup import refuse_read_only
+
+if TYPE_CHECKING:
+    from cekura_tui.workspace.agent_prompts import UpdateResult
+
+
+def change_words(diff: ProseDiff) -> str:
+    """How many words a change adds and removes: "+14 −6 words"."""
+    if counted := counts(diff.removed_words, diff.added_words):
+        return f"{counted} words"
+    return "only white space changes" if diff.hunks else "no changes"
+
+
+def previous_prompt_words(use: PromptUse, state: AppState) -> str:
+    """How long it is and when it was replaced: "812 words, until Mon 14:05"."""
+    return f"{count(use.words, 'word')}, until {state.when(use.at)}"
+
+
+async def restore_prompt(
+    opening: PendingDialog,
+    state: AppState,
+    agent_id: int,
+    on_start: Callable[[], None],
+    chosen: PromptUse | None = None,
+) -> tuple[str, MessageKind]:
+    """Ask whether to restore a prompt of an agent, and restore it, in a worker; returns the result in words.
+
+    `chosen` is a prompt of its history, by default the former prompt. `on_start` is called once the user has said yes,
+    before anything is sent.
+    """
+    try:
+        result = await _confirm_restore(opening, state, agent_id, on_start, chosen)
+    except CekuraTuiError as error:
+        return f"{error.title}: {error.sentence()}", "failed"
+    return (result.message, "good") if result else NOT_RESTORED
+
+
+NOT_RESTORED: tuple[str, MessageKind] = "Nothing was restored.", ""
+
+
+async def _confirm_restore(
+    opening: PendingDialog, state: AppState, agent_id: int, on_start: Callable[[], None], chosen: PromptUse | None
+) -> UpdateResult | None:
+    refuse_read_only(state.workspace.setup.read_only, "nothing was restored")
+    call = state.workspace.call
+    restore = await call(lambda session: session.agent_prompts.preview_restore(agent_id, chosen))
+    name = clean_line(restore.agent.name, 60)
+    changes = f"{change_words(restore.change)} · agent {agent_id}"
+    if chosen is None:
+        title = f"Restore the former prompt of {name}?"
+        changes += f" · former prompt: {previous_prompt_words(restore.use, state)}"
+    else:
+        title = f"Restore the prompt of {state.when(chosen.at)} ({count(chosen.words, 'word')})?"
+        changes = f"{name} · {changes}"
+    warnings = HungText()
+    warnings.show_warnings(restore.warnings)
+    text = f"{changes}\nThe current prompt stays in the prompt history."
+    question = ConfirmDialog(title, text, "Restore", warnings)
+    if not await opening.ask(question):
+        return None
+    on_start()
+    return await call(lambda session: session.agent_prompts.restore(restore))
