@@ -16,6 +16,7 @@ from pathlib import Path
 
 from cekura_tui.config.own_file import read_own, read_regular
 from cekura_tui.config.paths import Paths
+from cekura_tui.config.sources import read_settings_file
 from cekura_tui.config.vendor_file import find_vendor_file
 from cekura_tui.doctor.files import log_files
 from cekura_tui.doctor.report import Report
@@ -24,11 +25,10 @@ from cekura_tui.model.text import json_text
 from cekura_tui.workspace.prompt_files import write_output
 
 REMOVED = "[removed]"
-"""What replaces a secret in settings and headers."""
+"""What replaces a secret in headers."""
 _COMMANDS = ("api_key_command", "on_job_done")
 """Settings whose words may hold secrets."""
 _SECRET_NAME = re.compile(r"api_?key(?!_command)|token|secret|passw|credential|authorization", re.IGNORECASE)
-_SECRET_VALUE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w+=-]{20,}", re.ASCII)
 _TOKENS = re.compile(r"[\w+/=.-]{12,}", re.ASCII)
 _USER_OF_URL = re.compile(rb"(\w+://)[^/@\s\"']+@")
 _HEADER = re.compile(rb"(x-cekura-api-key[\"']?\s*[:=]\s*)[^\s,]+", re.IGNORECASE)
@@ -54,22 +54,20 @@ def write_bundle(
 def _members(report: Report, paths: Paths) -> Iterator[tuple[str, bytes]]:
     yield "doctor.txt", f"{report.text()}\n".encode(errors="backslashreplace")  # a path need not be UTF-8
     yield "doctor.json", f"{json_text(report.json(), indent=1)}\n".encode()
-    with contextlib.suppress(OSError):
-        yield "config.toml", public_settings(read_regular(paths.settings)).encode()
+    if paths.settings.exists():
+        yield "config.toml", public_settings(paths.settings).encode()
     for folder, one in (("log", paths), ("demo/log", paths.demo)):
         for path in log_files(one):
             with contextlib.suppress(OSError):  # replaced by another process, or not a file of ours
                 yield f"{folder}/{path.name}", read_own(path)
 
 
-def public_settings(settings: bytes) -> str:
-    """The settings without secrets and comments: only the first word of commands, no user or query in URLs."""
-    try:
-        values = tomllib.loads(settings.decode())
-    except (ValueError, RecursionError):
-        return "# Left out: the file is not valid TOML.\n"
+def public_settings(path: Path) -> str:
+    """The right settings without comments: only the first word of commands, no user or query in URLs."""
     import tomlkit
 
+    file = read_settings_file(path)
+    values = {**file.values, "profiles": file.profiles}
     return tomlkit.dumps({name: _public(name, value) for name, value in values.items()})
 
 
@@ -77,15 +75,11 @@ def _public(name: str, value: object) -> object:
     match value:
         case dict():
             return {inner: _public(inner, one) for inner, one in value.items()}
-        case list():
-            return [_public(name, one) for one in value]
         case str() if name in _COMMANDS:
             first, *more = value.split() or [""]
             return f"{first} …" if more else first
         case str() if "://" in value:
             return _USER_OF_URL.sub(rb"\1", value.encode()).decode().partition("?")[0]
-        case _ if _SECRET_NAME.search(name) or (isinstance(value, str) and _SECRET_VALUE.fullmatch(value)):
-            return REMOVED
         case _:
             return value
 
