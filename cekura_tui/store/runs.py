@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,7 +21,7 @@ from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.store.database import Database, key_id, open_read_only
 from cekura_tui.store.job_reading import LIST, LISTED, read_jobs
-from cekura_tui.store.views import COLUMNS, LAST_FILTER
+from cekura_tui.store.views import LAST_FILTER, RUN_COLUMNS
 
 if TYPE_CHECKING:
     from cekura_tui.model.run.groups import Finding
@@ -150,11 +150,7 @@ class RunStore:
 
     def seen(self, scope: str) -> SeenRuns | None:
         """The list of a scope as it was last seen, newest first."""
-        heads = self._database.read(_HEAD, *self._pair, scope)
-        if not heads:
-            return None
-        rows = self._database.read(_ROWS, *self._pair, scope)
-        return SeenRuns(heads[0]["count"], _read_rows(row["row"] for row in rows), heads[0]["got_at"])
+        return _seen(self._database.read, self._pair, scope)
 
     def known(self, scope: str) -> list[tuple[RunRow, float]]:
         """Every run that is kept in the list of a scope or in a filtered one of it, as it was got last, and when."""
@@ -169,7 +165,7 @@ class RunStore:
             sql.execute("INSERT OR REPLACE INTO scopes_seen VALUES (?, ?, ?, ?, ?)", (*self._pair, scope, count, at))
             sql.executemany(
                 "INSERT OR REPLACE INTO run_rows VALUES (?, ?, ?, ?, ?, ?)",
-                [(*self._pair, scope, row.id, _write_row(row), at) for row in rows],
+                [(*self._pair, scope, row.id, json.dumps(row), at) for row in rows],
             )
             sql.execute(_PRUNE_ROWS, (*self._pair, scope, *self._pair, scope, MAX_ROWS))
             for filtered in (False, True):
@@ -179,7 +175,7 @@ class RunStore:
 
     def change_rows(self, rows: Sequence[RunRow], at: float) -> None:
         """Keep rows as they are now, in every list that holds them; where and when the lists were got stays."""
-        written = [(_write_row(row), row.id) for row in rows]
+        written = [(json.dumps(row), row.id) for row in rows]
         with self._database.write() as sql:
             sql.executemany(_CHANGE, [(row, at, *self._pair, *self._pair, number, row) for row, number in written])
 
@@ -210,7 +206,7 @@ class RunStore:
         row = row_of(run, verdicts)
         findings = findings_of(verdicts) if row.outcome.settled else None
         with self._database.write() as sql:
-            written = _write_row(row)
+            written = json.dumps(row)
             if len(source) <= MAX_OPENED_RUN:
                 sql.execute(
                     "INSERT OR REPLACE INTO opened_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -291,12 +287,12 @@ def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: st
         jobs = sql.execute(LIST, (*pair, profile, False, LISTED, False)).fetchall()
         return CachedStart(
             chosen,
-            filtered or _seen(sql, pair, scope),
+            filtered or _seen(_reader(sql), pair, scope),
             tuple(read_jobs(jobs, pair[1])[0]),
             last_filter,
             filtered is not None,
             {note["run_id"]: note["text"] for note in sql.execute(NOTES, pair)},
-            {row["filter"]: row["columns"] for row in sql.execute(COLUMNS, pair)},
+            {row["filter"]: row["columns"] for row in sql.execute(RUN_COLUMNS, pair)},
         )
     except (sqlite3.Error, ValueError, TypeError, KeyError):
         # A damaged file is dealt with, and told, when it is opened for writing a moment later.
@@ -337,13 +333,18 @@ def _filtered(sql: sqlite3.Connection, pair: tuple[str, str], scope: str, text: 
     from cekura_tui.model.run.query import list_key
 
     parsed = parse(text)
-    return None if parsed.wrong else _seen(sql, pair, list_key(scope, parsed.filter))
+    return None if parsed.wrong else _seen(_reader(sql), pair, list_key(scope, parsed.filter))
 
 
-def _seen(sql: sqlite3.Connection, pair: tuple[str, str], scope: str) -> SeenRuns | None:
-    head = sql.execute(_HEAD, (*pair, scope)).fetchone()
-    rows = sql.execute(_ROWS, (*pair, scope))
-    return SeenRuns(head["count"], _read_rows(row["row"] for row in rows), head["got_at"]) if head else None
+def _reader(sql: sqlite3.Connection) -> Callable[..., list[sqlite3.Row]]:
+    return lambda text, *values: sql.execute(text, values).fetchall()
+
+
+def _seen(read: Callable[..., list[sqlite3.Row]], pair: tuple[str, str], scope: str) -> SeenRuns | None:
+    for head in read(_HEAD, *pair, scope):
+        rows = _read_rows(row["row"] for row in read(_ROWS, *pair, scope))
+        return SeenRuns(head["count"], rows, head["got_at"])
+    return None
 
 
 def _opened_row(kept: sqlite3.Row) -> RunRow:
@@ -354,14 +355,8 @@ def _opened_row(kept: sqlite3.Row) -> RunRow:
     return row_of(Run.read(json.loads(kept["source"])))
 
 
-_FAILING = 9
-"""Place of the failing verdicts among what follows the outcome."""
-
-
-def _write_row(row: RunRow) -> str:
-    fields = [row.id, row.scenario, row.personality, row.agent_id, row.agent, (row.outcome.kind, row.outcome.text)]
-    fields += [row.duration, row.at, row.status, row.scenario_id, row.personality_id, row.result_id, row.project_id]
-    return json.dumps([*fields, row.as_text, row.reviewed, row.failing, row.whole])
+_OUTCOME, _FAILING = RunRow._fields.index("outcome"), RunRow._fields.index("failing")
+"""Places of fields in a stored row, which is the fields of a `RunRow` as JSON."""
 
 
 def _read_row(text: str) -> RunRow:
@@ -376,9 +371,13 @@ def _read_rows(texts: Iterable[str]) -> tuple[RunRow, ...]:
 
 
 def _row(fields: list[Any]) -> RunRow:
-    number, scenario, personality, agent_id, agent, (kind, words), *rest = fields
-    if len(rest) > _FAILING:  # an earlier version wrote no more than duration and time
-        rest[_FAILING] = tuple(rest[_FAILING])
-        if len(rest) == _FAILING + 1:  # one in between did not write whether these are all of them
-            rest.append(kind == "failed" and words.endswith(("check", "checks")) and "+" not in words)
-    return RunRow(number, scenario, personality, agent_id, agent, Outcome(kind, words), *rest)
+    if len(fields) <= _OUTCOME:
+        raise ValueError("a damaged row")
+    kind, words = fields[_OUTCOME]
+    fields[_OUTCOME] = outcome = Outcome(kind, words)
+    if len(fields) > _FAILING:  # an earlier version wrote no more than duration and time
+        fields[_FAILING] = tuple(fields[_FAILING])
+        if len(fields) == _FAILING + 1:  # one in between did not write whether these are all of them
+            checks = outcome.kind == "failed" and outcome.text.endswith(("check", "checks"))
+            fields.append(checks and "+" not in outcome.text)
+    return RunRow(*fields)

@@ -68,7 +68,7 @@ class ViewStore:
 
     def columns(self) -> dict[str, str]:
         """The columns of the run list as they were stored, by the filter they are for; '' is for all others."""
-        return {row["filter"]: row["columns"] for row in self._database.read(COLUMNS, *self._pair)}
+        return {row["filter"]: row["columns"] for row in self._database.read(RUN_COLUMNS, *self._pair)}
 
     def save_columns(self, text: str, columns: str) -> None:
         """The run list has these columns under this filter; empty ones are the same as those of all others."""
@@ -80,7 +80,7 @@ class ViewStore:
 
 
 _OURS = "WHERE origin = ? AND key_id = ?"
-COLUMNS = f"SELECT filter, columns FROM run_columns {_OURS}"
+RUN_COLUMNS = f"SELECT filter, columns FROM run_columns {_OURS}"
 LAST_FILTER = f"SELECT filter FROM filters_left {_OURS} AND scope = ?"
 _PRUNE_USED = f"""
 DELETE FROM filters_used {_OURS}

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from cekura_tui.api.errors import ApiError, BadAnswer, NotFound, at_clock, retried
 from cekura_tui.jobs.waiting import retry_delay
 from cekura_tui.model.filter.match import Matcher, denied
-from cekura_tui.model.run.paging import PAGE, Layout, ListPage
+from cekura_tui.model.run.listed_runs import PAGE, Layout
+from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of

@@ -6,22 +6,19 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cekura_tui.api.errors import ApiError, BadAnswer, Busy, KeyRefused, NotFound, Rejected, ServerFault, Unreachable
 from cekura_tui.jobs.waiting import retry_delay, wait_for
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.run.listing import UnloadedRun
+from cekura_tui.model.run.listed_runs import UnloadedRun
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow
-from cekura_tui.workspace.run_sweep import AGAIN, BEFORE, RunSweep
+from cekura_tui.workspace.run_sweep import AGAIN, BEFORE, AskSession, RunSweep
 
 if TYPE_CHECKING:
     from cekura_tui.model.run.paging import PagedRuns, RunPage
-    from cekura_tui.workspace.session import Session
 
-
-T = TypeVar("T")
 
 IN_FLIGHT = 3
 """Pages that are asked for at once, at the most."""
@@ -49,12 +46,6 @@ class VisibleRange(NamedTuple):
     last: int = 0
     cursor: int = 0
     step: int = 1
-
-
-class AskSession(Protocol):
-    """How the session is reached from the screens' loop: `Workspace.call`."""
-
-    def __call__(self, ask: Callable[[Session], Awaitable[T]], /) -> Awaitable[T]: ...
 
 
 class RunFeed:
@@ -364,7 +355,7 @@ class RunFeed:
 
     async def _changing(self, runs: PagedRuns, asked: list[int]) -> None:
         self._asked_about_at |= dict.fromkeys(asked, self._monotonic())
-        self.change(await self._ask(lambda session: session.lists.current(asked)))
+        self.change(await self._ask(lambda session: session.lists.reread(asked)))
         self.got_at = self._clock()
 
 

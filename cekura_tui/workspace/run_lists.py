@@ -181,14 +181,14 @@ class RunLists:
             self._cache(query, None, rows, first=False)
         return RunPage(1, got.count, rows, got.more, got.oldest_first, got.at)
 
-    async def current(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
-        """How these runs are now, in the shared budget; those that are gone are left out."""
+    async def reread(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
+        """Read these runs whole and cache their rows, in the shared budget; deleted runs are left out."""
         rows = tuple(await whole_runs(self._client, lambda: take_turn(self._budget), run_ids, row_of))
         self.keep_whole(rows)
         return rows
 
     def note_whole(self, rows: Sequence[RunRow]) -> None:
-        """These runs were read whole: lists tell less of them."""
+        """Remember rows of runs that were read whole: those of lists say less."""
         whole = self._whole_rows()
         for row in rows:
             whole.pop(row.id, None)
@@ -197,7 +197,7 @@ class RunLists:
             del whole[next(iter(whole))]
 
     def keep_whole(self, rows: Sequence[RunRow]) -> None:
-        """The same, for the next start too."""
+        """Remember them, for the next start too."""
         self.note_whole(rows)
         try:
             self._store.runs.change_rows(rows, self._clock())
@@ -205,7 +205,7 @@ class RunLists:
             _log.warning("runs were not cached: %s", error.message)
 
     def completed(self, row: RunRow) -> RunRow:
-        """A row of a list with what the whole run told, where it was read."""
+        """A row of a list with what the whole run says, where it was read."""
         whole = self._whole_rows().get(row.id)
         return row if whole is None else completed(row, whole)
 

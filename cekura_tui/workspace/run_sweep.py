@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.run.query import RunQuery
-from cekura_tui.model.run.view import RunRow
+from cekura_tui.model.run.view import RunRow, completed
 
 if TYPE_CHECKING:
     from cekura_tui.api.errors import ApiError
     from cekura_tui.workspace.all_runs import MatchingPage
-    from cekura_tui.workspace.run_feed import AskSession
     from cekura_tui.workspace.session import Session
 
+T = TypeVar("T")
 
 BEFORE = 1_800.0
 """Seconds before a list's moment in which a run that was made may still come into it by its state."""
 AGAIN = 30.0
 """Seconds until the runs that were made or ended since are looked through, too."""
+
+
+class AskSession(Protocol):
+    """How the session is reached from the screens' loop: `Workspace.call`."""
+
+    def __call__(self, ask: Callable[[Session], Awaitable[T]], /) -> Awaitable[T]: ...
 
 
 @dataclass(eq=False, slots=True)
@@ -68,13 +74,18 @@ class RunSweep:
         return self._rows
 
     def joined(self, rows: Sequence[RunRow]) -> Sequence[RunRow]:
-        """These rows and what was found beside them, newest first."""
+        """The rows of the list, completed by what was read of whole runs, and the others found; newest first."""
         # Of tens of thousands nearly all are here in the end.
         others = {row.id: row for row in rows if self._found.get(row.id) != row}
         if not others:
             return self.rows
         found = (row for row in self.rows if row.id not in others)
-        return sorted((*others.values(), *found), key=lambda row: row.id, reverse=True)
+        listed = (self._completed(row) for row in others.values())
+        return sorted((*listed, *found), key=lambda row: row.id, reverse=True)
+
+    def _completed(self, row: RunRow) -> RunRow:
+        found = self._found.get(row.id)
+        return completed(row, found) if found is not None and found.whole and not row.whole else row
 
     @property
     def running(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from cekura_tui.model.run.listing import UnloadedRun
+from cekura_tui.model.run.listed_runs import UnloadedRun
 from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.paging import PagedRuns, RunPage
 from cekura_tui.model.run.view import RunRow

@@ -23,7 +23,8 @@ from cekura_tui.model.request_log import RequestRecord
 from cekura_tui.model.run.columns import SORT_CYCLE, RunColumns, Sort, column_problems, columns_of, read_columns
 from cekura_tui.model.run.details import details_of, value_at, web_link
 from cekura_tui.model.run.groups import HOWS, findings_of, generalised, group_runs, has_outcomes_filtered, normalised
-from cekura_tui.model.run.paging import Layout, PagedRuns, RunPage
+from cekura_tui.model.run.listed_runs import Layout
+from cekura_tui.model.run.paging import PagedRuns, RunPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import NotARun, Run
 from cekura_tui.model.run.view import RunRow, RunView, view_of

@@ -15,7 +15,7 @@ from simulated_time import NOON, SimulatedTime
 from cekura_tui.api.errors import NotFound, Unreachable
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.parse import parse
-from cekura_tui.model.run.listing import UnloadedRun
+from cekura_tui.model.run.listed_runs import UnloadedRun
 from cekura_tui.model.run.paging import PagedRuns, RunPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow

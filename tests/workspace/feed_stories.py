@@ -14,7 +14,7 @@ from simulated_time import NOON
 
 from cekura_tui.api.errors import Busy, KeyRefused, NotFound, Rejected, ServerFault
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.run.listing import UnloadedRun
+from cekura_tui.model.run.listed_runs import UnloadedRun
 from cekura_tui.model.run.view import RunRow
 
 ERRORS = {

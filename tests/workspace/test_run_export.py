@@ -22,7 +22,7 @@ from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
-from cekura_tui.model.run.words import COLUMNS, CSV_HEADER
+from cekura_tui.model.run.words import CSV_COLUMNS, CSV_HEADER
 from cekura_tui.model.scope import Scope
 from cekura_tui.workspace.all_runs import IncompleteListError, ListOptions
 from cekura_tui.workspace.run_export import AlreadyThere, ExportProgress, RunExport, check_export
@@ -44,7 +44,7 @@ async def test_a_query_is_written_as_csv_with_its_notes_and_only_what_passes(
     assert await export.run(quick) == 2
     found = list(csv.DictReader(io.StringIO(export.path.read_text())))
     assert [(run["id"], run["note"]) for run in found] == [("7", "Called"), ("2", "call Mo, at 5")]
-    assert tuple(found[0]) == COLUMNS
+    assert tuple(found[0]) == CSV_COLUMNS
     assert export.progress == ExportProgress(8, 8, 2)
     assert scripted.seen[0].query["project_id"] == "1"
 
@@ -82,7 +82,7 @@ def test_for_any_names_each_line_is_one_run_and_no_cell_a_formula(names: list[st
             lines = path.read_text("utf-8").split("\n")
             assert len(lines) == len(rows) + (2 if ending == "csv" else 1)
         cells = [cell for line in csv.reader((Path(folder) / "runs.csv").open(newline="")) for cell in line]
-        assert len(cells) == len(COLUMNS) * (len(rows) + 1)
+        assert len(cells) == len(CSV_COLUMNS) * (len(rows) + 1)
         assert not any(cell.startswith(("=", "@", "\t", "\r")) for cell in cells)
 
 

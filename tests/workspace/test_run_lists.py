@@ -150,7 +150,7 @@ async def test_newer_runs_are_those_since_a_time_and_take_turns_of_the_shared_bu
     assert fifth is not None
     assert ids(await ours.lists.newer(ALL_RUNS, third)) == ids(first)[:3]
     assert await ours.cached(ALL_RUNS) == (240, ids(first))
-    await ours.lists.current(ids(first)[:2])
+    await ours.lists.reread(ids(first)[:2])
     await ours.lists.page(ALL_RUNS, 2, first.at, in_turn=True)
     assert ours.budget.turns == 3
     since = RunQuery(FRONT, parse(f"since:{datetime.fromtimestamp(int(third), UTC):%Y-%m-%dT%H:%M:%SZ}").filter)
@@ -183,7 +183,7 @@ async def test_changed_runs_are_cached_in_every_list(scripted_list: Window, scri
     for query in queries:
         await scripted_list.lists.page(query)
     scripted.on("GET", f"{RUNS}bulk/", Reply([run_of(2)]))
-    (row,) = await scripted_list.lists.current([2, 1])
+    (row,) = await scripted_list.lists.reread([2, 1])
     assert (row.id, row.status, scripted.seen[-1].query["run_ids"]) == (2, "completed", "2,1")
     for query in queries:
         seen = await scripted_list.seen(query)
@@ -234,7 +234,7 @@ async def test_a_failing_server_is_asked_once_and_the_cache_stays(
     scripted.on("GET", RUNS, Reply({"detail": "No."}, status))
     scripted.on("GET", f"{RUNS}bulk/", Reply({"detail": "No."}, status))
     lists = scripted_list.lists
-    for ask in (lists.page(NINE), lists.page(NINE, 2, 1.0), lists.newer(NINE, 1.0), lists.current([1])):
+    for ask in (lists.page(NINE), lists.page(NINE, 2, 1.0), lists.newer(NINE, 1.0), lists.reread([1])):
         with pytest.raises(ApiError):
             await ask
     assert len(scripted.seen) == asked + 4
@@ -251,6 +251,6 @@ async def test_runs_are_listed_though_they_cannot_be_cached(
         other.execute("BEGIN IMMEDIATE")
         assert ids(await scripted_list.lists.page(NINE)) == [1]
         assert ids(await scripted_list.lists.newer(NINE, 1.0)) == [1]
-        assert [row.status for row in await scripted_list.lists.current([1])] == ["timeout"]
+        assert [row.status for row in await scripted_list.lists.reread([1])] == ["timeout"]
     assert caplog.text.count("runs were not cached") == 3
     assert await scripted_list.lists.cached(NINE) is None

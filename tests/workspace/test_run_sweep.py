@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from feed_room import feeding_on
 from listed_runs import LIST, NOON, Listed
+from run_server import row as run_row
 from scripted_server import Got, Reply, ScriptedServer
 
 from cekura_tui.api.errors import Busy
@@ -153,3 +154,11 @@ async def test_a_server_that_asks_to_wait_is_asked_nothing_else(
         await time.passes(30)
         assert scripted.requests("GET", LIST)[-1].query["page"] == "3"
         assert feed.attempts.busy_until is not None
+
+
+def test_a_list_row_keeps_what_was_read_whole_until_the_run_changes() -> None:
+    sweep = RunSweep(Any, FAILURES)  # type: ignore[arg-type] # it asks nothing
+    listed = run_row(5)
+    sweep.keep([listed._replace(failing=("Greeting",), whole=True)])
+    assert [row.failing for row in sweep.joined([listed])] == [("Greeting",)]
+    assert list(sweep.joined([listed._replace(status="timeout")])) == [listed._replace(status="timeout")]

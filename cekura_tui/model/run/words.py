@@ -469,7 +469,7 @@ def _as_sent(shown: Sequence[T], sent: Sequence[T], meaning: Callable[[T], objec
     return [exact if meaning(exact) == meaning(one) else one for one, exact in zip(shown, sent, strict=True)]
 
 
-COLUMNS = (
+CSV_COLUMNS = (
     *("id", "outcome", "outcome_text", "status", "scenario", "personality", "agent", "agent_id"),
     *("duration", "seconds", "at", "result_id", "mode", "reviewed", "failing", "note"),
 )
@@ -550,5 +550,5 @@ def _whole(text: str) -> str:
     return clean_line(text, max(len(text), 1))
 
 
-CSV_HEADER = _csv(COLUMNS)
+CSV_HEADER = _csv(CSV_COLUMNS)
 """The names of the columns as a line of CSV, without a line end."""

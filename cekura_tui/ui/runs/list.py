@@ -12,7 +12,7 @@ from cekura_tui.model.column_fit import Cells
 from cekura_tui.model.filter.filter import Term, Value
 from cekura_tui.model.filter.parse import meant_terms, unknown_name
 from cekura_tui.model.run.columns import COLUMN_BY_NAME, GUTTER, RunColumns, Sort
-from cekura_tui.model.run.listing import UnloadedRun
+from cekura_tui.model.run.listed_runs import UnloadedRun
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action

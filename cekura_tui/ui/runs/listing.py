@@ -12,7 +12,7 @@ from cekura_tui.model.filter.filter import ALL, Filter
 from cekura_tui.model.filter.match import Matcher, Split, noted, undecided
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.columns import RunColumns, Sort
-from cekura_tui.model.run.listing import ListedRuns, UnloadedRun
+from cekura_tui.model.run.listed_runs import ListedRuns, UnloadedRun
 from cekura_tui.model.run.outcome import Kind
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow, completed

@@ -16,7 +16,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import ALL
 from cekura_tui.model.job import Job
 from cekura_tui.model.run.columns import COLUMN_BY_NAME, GUTTER, SORT_CYCLE
-from cekura_tui.model.run.listing import UnloadedRun
+from cekura_tui.model.run.listed_runs import UnloadedRun
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import NoScope
 from cekura_tui.model.text import count

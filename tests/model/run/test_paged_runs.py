@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from run_server import FIRST_ID, PASSED, RUNNING, RunServer, keys, row
 
-from cekura_tui.model.run.listing import UnloadedRun
-from cekura_tui.model.run.paging import PAGE, Layout, PagedRuns, RunPage
+from cekura_tui.model.run.listed_runs import PAGE, Layout, UnloadedRun
+from cekura_tui.model.run.paging import PagedRuns, RunPage
 
 APART = 60.0
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from run_server import FIRST_ID, RUNNING, RunServer, keys
 
-from cekura_tui.model.run.listing import UnloadedRun
+from cekura_tui.model.run.listed_runs import UnloadedRun
 from cekura_tui.model.run.paging import PagedRuns, RunPage
 from cekura_tui.model.run.view import RunRow
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.view import RunRow
-from cekura_tui.model.run.words import COLUMNS, CSV_HEADER, csv_row, iso_time, json_row, text_row
+from cekura_tui.model.run.words import CSV_COLUMNS, CSV_HEADER, csv_row, iso_time, json_row, text_row
 from cekura_tui.model.text import clean
 
 FAILED = Outcome("failed", "2 checks")
@@ -60,7 +60,7 @@ def test_every_column_of_a_run_is_there() -> None:
         **{"result_id": "991", "mode": "text", "reviewed": "yes", "failing": "Tone; Ends well", "note": "late"},
     }
     read = json.loads(json_row(FULL, "late"))
-    assert tuple(read) == COLUMNS
+    assert tuple(read) == CSV_COLUMNS
     assert (read["reviewed"], read["failing"], read["seconds"]) == (True, ["Tone", "Ends well"], 3723)
     assert text_row(FULL, "late") == (
         f"48213  {FAILED.mark} 2 checks  "

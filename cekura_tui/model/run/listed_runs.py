@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from cekura_tui.model.run.view import RunRow
-
-if TYPE_CHECKING:
-    from cekura_tui.model.run.paging import Layout
 
 
 class UnloadedRun(NamedTuple):
@@ -21,6 +19,45 @@ class UnloadedRun(NamedTuple):
     def key(self) -> tuple[str, int]:
         """What it is known by until its page comes."""
         return ("gap", self.place)
+
+
+PAGE = 100
+"""Rows of a page, as they are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which rows a page of the server holds, by their place after the newest; a server may give smaller pages."""
+
+    count: int
+    oldest_first: bool = False
+    size: int = PAGE
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return -(-self.count // self.size)
+
+    def page_at(self, place: int) -> int:
+        """The number of the page that holds a place."""
+        return (self.count - 1 - place if self.oldest_first else place) // self.size + 1
+
+    def span(self, page: int) -> range:
+        """The places of a page."""
+        first, end = (page - 1) * self.size, min(page * self.size, self.count)
+        return range(self.count - end, self.count - first) if self.oldest_first else range(first, end)
+
+    def near(self, first: int, last: int, ahead: int = 0) -> list[int]:
+        """The pages of these places, and `ahead` (−1, 0 or 1) one more in that direction, if there is one."""
+        if not self.count:
+            return []
+        last = max(0, min(last, self.count - 1))
+        ends = self.page_at(max(0, min(first, last))), self.page_at(last)
+        pages = list(range(ends[0], ends[1] + 1)) if ends[0] <= ends[1] else list(range(ends[0], ends[1] - 1, -1))
+        beyond = self.span(pages[-1]).stop if ahead > 0 else self.span(pages[0]).start - 1
+        if ahead and 0 <= beyond < self.count:
+            pages.append(self.page_at(beyond))
+        return pages
 
 
 class ListedRuns(Sequence["RunRow | UnloadedRun"]):
