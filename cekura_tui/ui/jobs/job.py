@@ -162,9 +162,6 @@ Everything known of one job: what was sent, every change of state, and every dif
 
     # Keys
 
-    def action_job(self, name: str) -> None:
-        self.job_actions.do(name)
-
     def _forgotten(self) -> None:
         """Leave: there is nothing more to show."""
         if self.is_active:

@@ -169,7 +169,7 @@ def _action(id_: str, key: str, name: str, label: str, tooltip: str, footer: int
     def why_not(page: JobPage) -> str | None:
         return None if page.job_actions.applies(name) else NOT_OFFERED
 
-    return Action(id_, key, f"job({name!r})", label, tooltip, footer, why_not=why_not)
+    return Action(id_, key, lambda page: page.job_actions.do(name), label, tooltip, footer, why_not=why_not)
 
 
 class JobPage(Protocol):
@@ -193,7 +193,6 @@ JOB_ACTIONS = (
     _action("job.forget", "x", "forget", "Forget", "Delete a job from this machine", LAST),
     _action("job.copy", "y", "copy", "Copy", "Copy a job as JSON or its requests as curl, without the key", 6),
 )
-"""Done by `JobActions.do`, which a screen with these calls from its `action_job`."""
 ACTION_NAMES = ("details", "stop", "resume", "launch_again", "forget", "copy")
 
 

@@ -219,9 +219,6 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
         """The terminal may have become too small for some keys, or large enough."""
         self.job_actions.refresh()
 
-    def action_job(self, name: str) -> None:
-        self.job_actions.do(name)
-
     @on(JobList.Opened)
     def opened(self) -> None:
         if (job := self.job) is not None:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise, zip_longest
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.cells import split_graphemes
 from rich.segment import Segment
@@ -92,8 +92,8 @@ class TurnPairs(VirtualList[PairRow]):
         "turn-pairs--differs": "color: $warning; background: $warn-ground;",
     }
 
-    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self._hours = False
 
     def show_pairs(self, pairs: Sequence[Pair], *, only_differences: bool = False, reset: bool = False) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
-from textual.widget import Widget
 
 from cekura_tui.model.json_tree import ABOVE, MOST_MATCHES, PAGE, JsonMatch, Part, Path, RawRows, TreeRow, matches
 from cekura_tui.model.run.details import DetailRow, Details, details_of, details_tree, value_at
@@ -152,14 +150,8 @@ class RunDetails(VirtualList[DetailRow]):
         "run-details--found": "color: $text; background: $selection;",
     }
 
-    def __init__(
-        self,
-        *,
-        keys: Callable[[Widget, events.Key], Awaitable[None]] | None = None,
-        opened: Callable[[Hashable], None] | None = None,
-        id: str | None = None,  # noqa: A002 - Textual's own word
-    ) -> None:
-        super().__init__(keys=keys, opened=opened, id=id)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self._run_shown: RunView | None = None
         self._reset()
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from typing import ClassVar, NamedTuple
-
-from textual import events
-from textual.widget import Widget
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.text import LONGEST_LINE
@@ -88,15 +85,8 @@ class TranscriptView(VirtualList[Turn]):
         "transcript--match-here": "color: $background; background: $warning; text-style: bold;",
     }
 
-    def __init__(
-        self,
-        *,
-        keys: Callable[[Widget, events.Key], Awaitable[None]] | None = None,
-        opened: Callable[[Hashable], None] | None = None,
-        moved: Callable[[Hashable], None] | None = None,
-        id: str | None = None,  # noqa: A002 - Textual's own word
-    ) -> None:
-        super().__init__(keys=keys, opened=opened, id=id)
+    def __init__(self, *, moved: Callable[[Hashable], None] | None = None, **options: Any) -> None:
+        super().__init__(**options)
         self._moved = moved
         self._look = TurnLook()
         self._search_query = ""

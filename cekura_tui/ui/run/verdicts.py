@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
 from textual.strip import Strip
-from textual.widget import Widget
 
 from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.run.view import RunView
@@ -82,14 +80,8 @@ class Verdicts(VirtualList[VerdictRow]):
     )
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
 
-    def __init__(
-        self,
-        *,
-        keys: Callable[[Widget, events.Key], Awaitable[None]] | None = None,
-        opened: Callable[[Hashable], None] | None = None,
-        id: str | None = None,  # noqa: A002 - Textual's own word
-    ) -> None:
-        super().__init__(keys=keys, opened=opened, id=id)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self._run: int | None = None
         self._note = ""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -30,13 +28,12 @@ from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.hung_text import HungText
 from cekura_tui.ui.suggestion.staged_text import StagedText
 from cekura_tui.ui.suggestion.staging_controller import StagingController, Step, TypedTexts
+from cekura_tui.ui.suggestion.step_queue import StepQueue
 from cekura_tui.ui.suggestion.words import Decided, decided, headline, hunk_notes, summary, why_not_edit
 from cekura_tui.workspace.setup import refuse_read_only
 from cekura_tui.workspace.suggestions import SuggestionReasons
 
 if TYPE_CHECKING:
-    from textual.worker import Worker
-
     from cekura_tui.workspace.suggestions import OpenedSuggestion
 
 
@@ -86,7 +83,7 @@ class SuggestionScreen(Page):
         _of_change(
             "suggestion.accept-all",
             "A",
-            lambda screen: screen.stage(screen.staging.accept_all),
+            lambda screen: screen.steps.begin(screen.staging.accept_all),
             "Accept all",
             "Accept all changes",
         ),
@@ -102,7 +99,7 @@ class SuggestionScreen(Page):
         _of_change(
             "suggestion.undo",
             "u",
-            lambda screen: screen.stage(screen.staging.undo, shown=screen.go_to_undone),
+            lambda screen: screen.steps.begin(screen.staging.undo, shown=screen.go_to_undone),
             "Undo",
             "Undo your last step",
             8,
@@ -183,8 +180,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         )
         self.staging = StagingController(state.workspace, number, typed)
         self._keys = state.workspace.setup.known_keys()
-        self._saving: list[Worker[bool]] = []
-        """Decisions on their way to the disk; each ends with whether it got there."""
+        self.steps = StepQueue(self, self.staging, self._show_step)
 
     def body(self) -> ComposeResult:
         """Headline and summary, then the diff, and the staged text where there is room or it was asked for."""
@@ -379,7 +375,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             if view.hunk is not None and view.hunk.number == following:
                 view.go_to(following)
 
-        if self.stage(begin, shown=show_whole, failed=lambda: view.go_to(hunk.number)) and following is not None:
+        if self.steps.begin(begin, shown=show_whole, failed=lambda: view.go_to(hunk.number)) and following is not None:
             view.go_to(following)
 
     @on(ProseDiffView.SplitRequested)
@@ -390,7 +386,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         if (reason := self.staging.why_not_split(hunk)) is not None:
             self.notify_once(reason)
         else:
-            self.stage(lambda: self.staging.split(hunk))
+            self.steps.begin(lambda: self.staging.split(hunk))
 
     def go_to_undone(self) -> None:
         """Put the cursor on what the last undo changed."""
@@ -434,46 +430,10 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             self.notify_once(f"No change under the cursor · {keys}")
         return hunk
 
-    def stage(
-        self,
-        begin: Callable[[], Step],
-        *,
-        shown: Callable[[], object] = lambda: None,
-        failed: Callable[[], object] = lambda: None,
-    ) -> bool:
-        """Begin a step, and show it when it is done; returns whether it was begun. On this page `shown` is called when
-        it is on the screen, `failed` when it could not be saved."""
-        if self.staging.opened is None:
-            return False
-        try:
-            step = begin()
-        except CekuraTuiError as error:
-            self.notify_once(error.sentence(), warning=True)
-            return False
-        # Also where this page is left.
-        saving = self.app.run_worker(self._show_step(step, shown, failed), group="staging")
-        self._saving = [*(one for one in self._saving if not one.is_finished), saving]
-        return True
-
-    async def _show_step(self, step: Step, shown: Callable[[], object], failed: Callable[[], object]) -> bool:
-        """Wait for a step; returns whether it was saved."""
-        assert self.staging.opened is not None
-        before = self.staging.opened.diff
-        try:
-            message = await step
-        except CekuraTuiError as error:
-            if not self.gone:
-                failed()
-            pages = [screen for screen in self.app.screen_stack if isinstance(screen, Page)]
-            page = self if self.is_attached or not pages else pages[-1]
-            page.notify_once(f"Can't save your decision. {error.sentence()}", warning=True)
-            return False
-        if not self.gone:
-            self.draw()
-            shown()
-            self._explain_parts(before)
-            self._tell(message)
-        return True
+    def _show_step(self, before: ProseDiff, message: str) -> None:
+        self.draw()
+        self._explain_parts(before)
+        self._tell(message)
 
     # Elsewhere; esc leads back to the same change
 
@@ -492,25 +452,13 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.notify_once(f"No turn of a run found for change {hunk.number}.{unread}")
 
     def _with_staged(self, open_dialog: Callable[[OpenedSuggestion], object]) -> None:
-        """Open a dialog on the staged prompt, with every decision before it: also those that are still being saved. It
-        is not opened where one of these could not be."""
-        saving = [one for one in self._saving if not one.is_finished]
-        if self.staging.opened is None:
-            return
-        if not saving:
-            open_dialog(self.staging.opened)
-            return
+        """Open a dialog on the staged prompt once every decision is saved."""
 
-        async def when_saved() -> None:
-            # Who waits no more does not end what is being saved.
-            saved = [await asyncio.shield(one.wait()) for one in saving]
-            if not all(saved):
-                self.deaf_until = time.monotonic()  # keys pressed meanwhile were for the dialog
-            elif not self.gone and self.staging.opened is not None:
-                self.opening.arrived()
+        def open_on_staged() -> None:
+            if self.staging.opened is not None:
                 open_dialog(self.staging.opened)
 
-        self.opening.begin(when_saved, "Saving your decisions", group="staged-dialog")
+        self.steps.when_saved(open_on_staged)
 
     def action_hand_off(self) -> None:
         """Save or copy the staged prompt, or hand the change on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.segment import Segment
 
@@ -48,8 +48,8 @@ class StagedText(VirtualList[StagedRow]):
         "staged-text--line": "background: $added-ground;",
     }
 
-    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self._of: tuple[ProseDiff, Choices] | None = None
         self._hunk_places: dict[int, tuple[int, int]] = {}
         self._followed: tuple[StagedRow, int] | None = None

@@ -92,7 +92,7 @@ class StagingController:
 
     async def look(self) -> str:
         """Read the choices; returns a sentence if another window changed them, else ""; raises StoreError."""
-        diff = self._diff
+        diff = self.diff
         step, typed = await self._workspace.call(lambda session: session.staging.look(self.number, diff))
         assert self.opened is not None
         self.opened = replace(self.opened, typed=typed)
@@ -126,8 +126,8 @@ class StagingController:
 
     def accept_all(self) -> Step:
         """Accept every hunk but what is around an answer: what is staged then is the answer itself."""
-        made = {hunk.number: HunkChoice("accepted") for hunk in self._diff.hunks if hunk.kind != "wrapper"}
-        around = next((hunk.number for hunk in self._diff.hunks if hunk.kind == "wrapper"), 0)
+        made = {hunk.number: HunkChoice("accepted") for hunk in self.diff.hunks if hunk.kind != "wrapper"}
+        around = next((hunk.number for hunk in self.diff.hunks if hunk.kind == "wrapper"), 0)
 
         def accepted(step: StagingStep) -> str:
             return accepted_message(step.before, step.after, 0 if taken(around, step.after) else around)
@@ -138,8 +138,8 @@ class StagingController:
         """Why a hunk cannot be split, or joined again if it is a part, as a sentence; None where it can."""
         assert self.opened is not None
         if hunk.whole:
-            parts = {part.key for part in self._diff.hunks if part.whole == hunk.whole}
-            decided = [part for part in self._diff.hunks if part.key in parts & self.opened.chosen.keys()]
+            parts = {part.key for part in self.diff.hunks if part.whole == hunk.whole}
+            decided = [part for part in self.diff.hunks if part.key in parts & self.opened.chosen.keys()]
             if decided:
                 undo = with_keys("{suggestion.undo} undoes a decision.")
                 return f"Can't join the parts: change {decided[0].number} is decided by itself. {undo}"
@@ -220,7 +220,7 @@ class StagingController:
         self._saved.save(key, text)
 
     @property
-    def _diff(self) -> ProseDiff:
+    def diff(self) -> ProseDiff:
         assert self.opened is not None
         return self.opened.diff
 
@@ -231,7 +231,7 @@ class StagingController:
         message: Callable[[StagingStep], str] = lambda step: "",
     ) -> Step:
         """Begin a step; `key` is that of the one hunk that it decides, if it decides one only."""
-        diff = self._diff
+        diff = self.diff
         step = self._workspace.send(lambda session: choose(session.staging, diff))
         self._under_way[key] += 1
         return self._end(step, message, key)

@@ -1,0 +1,84 @@
+"""The decisions of a suggestion on their way to the disk, in the order in which they were made."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.prose.diff import ProseDiff
+from cekura_tui.ui.kit.page import Page
+from cekura_tui.ui.suggestion.staging_controller import StagingController, Step
+
+if TYPE_CHECKING:
+    from textual.worker import Worker
+
+
+class StepQueue:
+    """Saves the steps of a page, also after the page is left.
+
+    `show` is called for each saved step while the page is there, with the diff as it was before the step and the step's
+    message.
+    """
+
+    def __init__(self, page: Page, staging: StagingController, show: Callable[[ProseDiff, str], None]) -> None:
+        self._page, self._staging, self._show = page, staging, show
+        self._saving: list[Worker[bool]] = []
+        """Each ends with whether its step was saved."""
+
+    def begin(
+        self,
+        begin: Callable[[], Step],
+        *,
+        shown: Callable[[], object] = lambda: None,
+        failed: Callable[[], object] = lambda: None,
+    ) -> bool:
+        """Begin a step; returns whether that was possible. While the page is there, `shown` is called once the step is
+        saved, `failed` if it cannot be saved."""
+        if self._staging.opened is None:
+            return False
+        try:
+            step = begin()
+        except CekuraTuiError as error:
+            self._page.notify_once(error.sentence(), warning=True)
+            return False
+        saving = self._page.app.run_worker(self._save(step, shown, failed), group="staging")
+        self._saving = [*(one for one in self._saving if not one.is_finished), saving]
+        return True
+
+    async def _save(self, step: Step, shown: Callable[[], object], failed: Callable[[], object]) -> bool:
+        page, before = self._page, self._staging.diff
+        try:
+            message = await step
+        except CekuraTuiError as error:
+            if not page.gone:
+                failed()
+            pages = [screen for screen in page.app.screen_stack if isinstance(screen, Page)]
+            reporting = page if page.is_attached or not pages else pages[-1]
+            reporting.notify_once(f"Can't save your decision. {error.sentence()}", warning=True)
+            return False
+        if not page.gone:
+            self._show(before, message)
+            shown()
+        return True
+
+    def when_saved(self, open_dialog: Callable[[], object]) -> None:
+        """Open a dialog once all steps are saved; it stays closed if one of them cannot be saved."""
+        saving = [one for one in self._saving if not one.is_finished]
+        if not saving:
+            open_dialog()
+            return
+        page = self._page
+
+        async def wait() -> None:
+            # Shielded: a user who stops waiting does not stop the saving.
+            saved = [await asyncio.shield(one.wait()) for one in saving]
+            if not all(saved):
+                page.deaf_until = time.monotonic()  # keys pressed meanwhile were for the dialog
+            elif not page.gone:
+                page.opening.arrived()
+                open_dialog()
+
+        page.opening.begin(wait, "Saving your decisions", group="staged-dialog")
