@@ -107,7 +107,7 @@ def improve(
             _refuse_key(keys.found_in(given))
         if given is not None and prompt_file == "-":
             typed = Draft(tuple(dict.fromkeys(run_ids)), given, None, "", categories, metrics, source)
-        async with _saved_draft(session, typed) as number:
+        async with _saved_draft(session, typed) as saved:
             runs = await session.improvable(run_ids)
             if runs.unfinished and not unfinished:
                 raise UsageError(runs.unfinished, "Try again later, or add --unfinished.")
@@ -121,7 +121,7 @@ def improve(
                 prompt = given
             draft = Draft(runs.run_ids, prompt, runs.agent_id, agent_name, categories, metrics, source)
             try:
-                job = await session.jobs.launch(draft, number)
+                job = await session.engine.launch(draft, saved)
             except CancelledError:
                 shows = f"To see the job's state, run `{options.again('jobs list')}`."
                 print_message(f"Interrupted before the server's answer was recorded. {shows}")
@@ -158,24 +158,24 @@ def _refuse_key(whose: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _saved_draft(session: Session, typed: Draft | None) -> AsyncIterator[int | None]:
+async def _saved_draft(session: Session, typed: Draft | None) -> AsyncIterator[Job | None]:
     """Keep what was typed, which stands nowhere else, while the server is asked; whoever fails is told of the draft."""
     from asyncio import CancelledError
 
     from cekura_tui.model.job import JobState
     from cekura_tui.store.errors import StoreError
 
-    number = None
+    saved = None
     if typed is not None:
         with contextlib.suppress(StoreError):
-            number = (await session.jobs.save_draft(typed)).number
+            saved = await session.jobs.save_draft(typed)
     try:
-        yield number
+        yield saved
     except (CekuraTuiError, CancelledError) as error:
         draft = False
         with contextlib.suppress(CekuraTuiError):
-            draft = number is not None and (await session.jobs.get(number)).state == JobState.DRAFT
-        saved_note = f"Draft saved as job {number}."
+            draft = saved is not None and (await session.jobs.get(saved.number)).state == JobState.DRAFT
+        saved_note = f"Draft saved as job {saved.number}." if saved is not None else ""
         if draft and isinstance(error, CancelledError):
             print_message(saved_note)
         elif draft and isinstance(error, CekuraTuiError) and saved_note not in error.hint:
@@ -197,7 +197,7 @@ async def show_main_job(session: Session) -> Exit:
             put(f"    {text}")
     runs = await session.improvable([row.id])
     agent, prompt = await session.agent_prompt(runs.agent_id)
-    job = await session.jobs.launch(Draft(runs.run_ids, prompt, runs.agent_id, agent.name, prompt_source="agent"))
+    job = await session.engine.launch(Draft(runs.run_ids, prompt, runs.agent_id, agent.name, prompt_source="agent"))
     (job,) = await wait_for_jobs(session, [job.number], None)
     put(f"\nJob {job.number}: {job.state.words}{': ' + reason if (reason := job.error or job.reason) else ''}")
     done = await session.jobs.suggestion(job.number)

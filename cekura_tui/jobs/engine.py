@@ -11,14 +11,17 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cekura_tui.api.errors import KeyRefused
+from cekura_tui.api.errors import ApiError, KeyRefused
 from cekura_tui.jobs import owner
-from cekura_tui.jobs.launcher import Launcher
+from cekura_tui.jobs.launch_records import LaunchRecorder
 from cekura_tui.jobs.polling import Budget, PolledJob, Poller, PollTimes
 from cekura_tui.jobs.waiting import retry_delay, wait_for
-from cekura_tui.model.errors import CekuraTuiError, KeyMissing
+from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Draft, Job, JobState
-from cekura_tui.store.errors import SentUnrecorded, StoreError
+from cekura_tui.model.job_kinds import KINDS
+from cekura_tui.model.text import clean_line
+from cekura_tui.store.errors import SentUnrecorded, StoreError, Unrecorded
+from cekura_tui.store.pending_answers import PendingAnswer
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
@@ -56,6 +59,8 @@ def spawn(tasks: set[asyncio.Task[object]], work: Awaitable[object]) -> None:
     task.add_done_callback(done)
 
 
+CLOSING = 1.0
+"""Seconds that closing waits for a launch in flight to be answered."""
 IN_FLIGHT = 4
 TICK = 1.0
 """Seconds between two looks at what other processes have written."""
@@ -64,9 +69,9 @@ TICK = 1.0
 class JobEngine:
     """All jobs of one account, of whatever kind, on one event loop.
 
-    One scheduler task polls all jobs but those that another process polls. `changed` is called after every
-    committed change, of whichever process; `ended` with each job whose end this process recorded. Times that are kept
-    are Unix seconds of `clock`, intervals are of `monotonic`, and `pause` waits for them.
+    One scheduler task polls all jobs but those that another process polls. `changed` is called after every committed
+    change, of whichever process; `ended` with each job whose end this process recorded. A `refusal` is raised by every
+    launch. Times that are kept are Unix seconds of `clock`, intervals are of `monotonic`, and `pause` waits for them.
     """
 
     def __init__(
@@ -74,6 +79,7 @@ class JobEngine:
         jobs: JobStore,
         client: Client,
         *,
+        refusal: CekuraTuiError | None = None,
         changed: Callable[[], None] = lambda: None,
         ended: Callable[[Job], None] = lambda job: None,
         budget: Budget | None = None,
@@ -86,7 +92,9 @@ class JobEngine:
         self._clock, self._monotonic, self._spread, self._pause = clock, monotonic, spread, pause
         self._budget = budget or Budget()
         self._poller = Poller(jobs, client, clock, monotonic, spread)
-        self._launcher = Launcher(jobs, client, clock, self._notify, self._follow)
+        self._client, self._refusal = client, refusal
+        self._flying: set[asyncio.Task[Job]] = set()
+        self._recorder = LaunchRecorder(jobs, self._update)
         self._running: dict[int, PolledJob] = {}
         self._launching: list[Job] = []
         self._taken_over: set[int] = set()
@@ -106,8 +114,8 @@ class JobEngine:
 
     @property
     def unrecorded(self) -> list[SentUnrecorded]:
-        """The launches of which is still not recorded what came of them."""
-        return self._launcher.unrecorded
+        """The launches whose outcome is still not recorded."""
+        return self._recorder.unrecorded
 
     @property
     def paused(self) -> KeyRefused | None:
@@ -122,19 +130,81 @@ class JobEngine:
         """Stop asking; a launch in flight is given a moment, then recorded as unconfirmed."""
         for task in self._tasks:
             task.cancel()
-        await self._launcher.close()
+        await self._recorder.close(self._flying, CLOSING)
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # Requests
 
-    async def launch(self, draft: Draft, number: int | None = None, *, again_of: int | None = None) -> Job:
-        """Launch a draft, or the kept draft `number`, once. Returns its job, running or unconfirmed.
+    async def launch(self, draft: Draft, over: Job | None = None, *, again_of: int | None = None) -> Job:
+        """Launch a draft once; returns its job, running or unconfirmed.
 
-        `again_of` is the job that this one repeats. Raises ApiError where it was not sent or was refused (it is a
-        draft again, with the reason), UsageError where it had been launched already, Unrecorded where it could not be
-        recorded (nothing was sent).
+        The job takes the place of the saved draft `over`; `again_of` is the job that it repeats. Raises ApiError where
+        it was not sent or was refused (it is a draft again, with the reason), UsageError where it had been launched
+        already, Unrecorded where it could not be recorded (nothing was sent), SentUnrecorded where its answer was not.
         """
-        return await self._launcher.launch(draft, number, again_of)
+        if self._refusal is not None:
+            raise self._refusal
+        task = asyncio.create_task(self._launch(draft, over, again_of))
+        self._flying.add(task)
+        task.add_done_callback(self._landed)
+        # Who waits may give up; the request that was sent is waited for all the same.
+        return await asyncio.shield(task)
+
+    def _landed(self, task: asyncio.Task[Job]) -> None:
+        self._flying.discard(task)
+        if not task.cancelled():
+            task.exception()  # it was raised to whoever waited, and is in the job's record
+
+    async def _launch(self, draft: Draft, over: Job | None, again_of: int | None) -> Job:
+        job = self._begin(draft, over, again_of)
+        self._notify()
+        try:
+            answer = await self._client.launch(draft)
+        except ApiError as error:
+            if not error.not_taken:
+                return await self._unconfirmed(job, error.message, error.body)
+            with contextlib.suppress(SentUnrecorded):
+                await self._record(job, JobState.DRAFT, error.message, error.body)
+            if "Draft saved" not in error.hint:
+                error.hint = f"{error.hint} Draft saved as job {job.number}.".strip()
+            raise
+        except asyncio.CancelledError:
+            reason = "cekura-tui was closed before the server answered. The job may or may not have started."
+            with contextlib.suppress(StoreError):
+                await self._unconfirmed(job, reason)
+            raise
+        id_field = KINDS[draft.kind].id_field
+        if answer.progress_id is None:
+            reason = f"The server's answer has no usable {id_field}, so the job can't be polled."
+            return await self._unconfirmed(job, reason, answer.raw)
+        return await self._record(job, JobState.RUNNING, "", answer.raw, answer.progress_id)
+
+    def _begin(self, draft: Draft, over: Job | None, again_of: int | None) -> Job:
+        """Record what is about to be sent, as ours to send."""
+        ours = owner.this_process()
+        try:
+            job = self._jobs.begin_launch(draft, self._clock(), ours, over, again_of)
+        except StoreError as error:
+            raise Unrecorded(f"Nothing was launched. {error.message}", error.hint) from None
+        if job.state == JobState.LAUNCHING and job.owner == ours:
+            return job
+        if again_of is None:
+            raise UsageError(f"Job {job.number} was already launched.", "See the list of jobs.")
+        if job.number == again_of:
+            raise UsageError(f"Can't relaunch job {again_of} ({job.state.words}).")
+        raise UsageError(f"Job {again_of} was already relaunched as job {job.number}.", "See the list of jobs.")
+
+    async def _unconfirmed(self, job: Job, reason: str, raw: str = "") -> Job:
+        return await self._record(job, JobState.UNCONFIRMED, reason, raw)
+
+    async def _record(self, job: Job, state: JobState, reason: str, raw: str, progress_id: str | None = None) -> Job:
+        """Record what came of a launch, and notify the listener."""
+        answer = PendingAnswer(job.number, job.launched_at or 0.0, progress_id, raw, self._clock(), state, reason)
+        sentence = f"Job {job.number} was sent. {reason} The answer"
+        if progress_id is not None:
+            shown_id = f"{KINDS[job.kind].id_field} {clean_line(progress_id, 80)}"
+            sentence = f"The server accepted job {job.number} ({shown_id}), but the answer"
+        return self._update(await self._recorder.record(answer, sentence))
 
     def stop(self, number: int) -> Job:
         """Ask about a running job no more; it goes on at the server."""
@@ -275,7 +345,7 @@ class JobEngine:
             if wait := self._wait(now):
                 return min(wait, TICK)
             if self._poller.claim(followed):
-                self._begin(followed, now)
+                self._start_poll(followed, now)
         times = [followed.next_at for followed in waiting if not followed.in_flight]
         return max(0.0, min([now + TICK, *times]) - now)
 
@@ -283,7 +353,7 @@ class JobEngine:
         """Seconds in which this process must ask nothing."""
         return max(self._budget.wait(now), self._poller.wait(now))
 
-    def _begin(self, followed: PolledJob, now: float) -> None:
+    def _start_poll(self, followed: PolledJob, now: float) -> None:
         self._budget.take(now)
         self._poller.take(now)
         followed.in_flight, followed.last_at = True, now

@@ -234,55 +234,44 @@ class JobStore:
         the very same is there already, be it as a job by now: then that is returned.
         """
         with self._rows() as rows:
-            if over is not None:
-                there = rows.get(over.number)
-                untouched = there.state == JobState.DRAFT and contents(there) == contents(over)
-                if untouched or contents(there) == contents(draft):
-                    rows.rewrite(over.number, draft, at)
-                    return rows.get(over.number)
-            return rows.insert(draft, JobState.DRAFT, at, **self._ours)
+            there = rows.place_of(draft, over)
+            if there is None:
+                return rows.insert(draft, JobState.DRAFT, at, **self._ours)
+            if there.state == JobState.DRAFT:
+                rows.rewrite(there, draft, at)
+            return rows.get(there.number)
 
     def begin_launch(
-        self, draft: Draft, at: float, owner: str, number: int | None = None, again_of: int | None = None
+        self, draft: Draft, at: float, owner: str, over: Job | None = None, again_of: int | None = None
     ) -> Job:
-        """Record that a job is about to be launched, prompt and all; a draft `number` becomes this job, unless it holds
-        another prompt: then another window wrote that, and it stays.
+        """Record that a job is about to be launched, prompt and all; the draft `over` becomes this job, unless another
+        window changed it, which then stays.
 
-        Where that was done by another window meanwhile, its job is returned, with that window's owner: the draft was
-        launched, or the unconfirmed job `again_of` was launched again. That job itself is returned where it was
-        answered meanwhile.
+        Where another window did that meanwhile, its job is returned, with that window's owner: the draft was launched,
+        or the unconfirmed job `again_of` was launched again. That job itself is returned where it was answered
+        meanwhile.
 
         Room for the answer is taken too, on a disk that may be full when it comes; raises StoreError where there is
         none.
         """
-        reserved = None
+        launch, job = {"owner": owner, "launched_at": at}, None
         try:
             with self._rows() as rows:
-                job = self._begin_launch(rows, draft, at, owner, number, again_of)
-                if job.state == JobState.LAUNCHING and job.owner == owner:
-                    reserved = job.number
-                    self._pending.reserve(job.number)
+                if again_of is not None and (first := rows.relaunched(again_of)) is not None:
+                    return first
+                if (there := rows.place_of(draft, over)) is None:
+                    job = rows.insert(draft, JobState.LAUNCHING, at, again_of=again_of, **launch, **self._ours)
+                elif there.state != JobState.DRAFT:
+                    return there
+                else:
+                    rows.rewrite(there, draft, at, **launch)
+                    job = rows.change(there.number, JobState.LAUNCHING, "", at)
+                self._pending.reserve(job.number)
                 return job
         except StoreError:
-            if reserved is not None:
-                self._pending.drop(reserved)
+            if job is not None:
+                self._pending.drop(job.number)
             raise
-
-    def _begin_launch(
-        self, rows: JobRows, draft: Draft, at: float, owner: str, number: int | None, again_of: int | None
-    ) -> Job:
-        launch = {"owner": owner, "launched_at": at}
-        if again_of is not None:
-            if again := rows.sql.execute(_AGAIN, (again_of,)).fetchone():
-                return rows.get(again["number"])
-            if (first := rows.get(again_of)).state not in _REPEATED:
-                return first
-        if number is None or rows.holds_another(number, draft):
-            return rows.insert(draft, JobState.LAUNCHING, at, again_of=again_of, **launch, **self._ours)
-        rows.rewrite(number, draft, at)
-        if rows.get(number).state == JobState.DRAFT:
-            rows.set(number, **launch)
-        return rows.change(number, JobState.LAUNCHING, "", at, only_from=(JobState.DRAFT,))
 
     def record_progress_id(self, number: int, progress_id: str, raw: str, at: float) -> Job:
         """The server took the job; from a late answer too, when it had been thought unconfirmed."""
@@ -452,18 +441,25 @@ class JobRows:
             self._note(job, job.prompt_sha256, "sent", at)
         return job
 
-    def rewrite(self, number: int, draft: Draft, at: float) -> None:
-        """Put other contents into a draft; a job that is a draft no more stays as it is."""
-        before = self.get(number)
-        if before.state == JobState.DRAFT:
-            self.set(number, created_at=at, **self._sent(draft, at))
-            drop_unused(self.sql, before.prompt_sha256)
+    def place_of(self, draft: Draft, over: Job | None) -> Job | None:
+        """The job whose place a draft takes: `over`, unless another window changed it to other contents."""
+        if over is None:
+            return None
+        there = self.get(over.number)
+        untouched = there.state == JobState.DRAFT and contents(there) == contents(over)
+        return there if untouched or contents(there) == contents(draft) else None
 
-    def holds_another(self, number: int, draft: Draft) -> bool:
-        """Whether a draft holds another prompt than this one, or what its kind has in the place of one."""
-        job = self.get(number)
-        own, other = (job.prompt_sha256, job.parameters), (sha256(draft.prompt), draft.parameters)
-        return job.state == JobState.DRAFT and own != other
+    def relaunched(self, number: int) -> Job | None:
+        """The job that repeats this one already, or this one itself where it needs no repeating."""
+        if again := self.sql.execute(_AGAIN, (number,)).fetchone():
+            return self.get(again["number"])
+        first = self.get(number)
+        return None if first.state in _REPEATED else first
+
+    def rewrite(self, job: Job, draft: Draft, at: float, **more: object) -> None:
+        """Put other contents into a draft, and `more` columns."""
+        self.set(job.number, created_at=at, **self._sent(draft, at), **more)
+        drop_unused(self.sql, job.prompt_sha256)
 
     def set(self, number: int, **columns: object) -> None:
         """Put values into columns of a job."""

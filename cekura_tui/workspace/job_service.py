@@ -19,7 +19,6 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import DamagedText, StoreError
 from cekura_tui.store.job_reading import UnreadableJob
 from cekura_tui.store.jobs import RawAnswer, StateChange
-from cekura_tui.workspace.setup import refuse_read_only
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
@@ -61,16 +60,15 @@ class JobRecord:
 
 
 class JobService:
-    """Drafts, launching, and every job of this account. Used on the session's loop.
+    """Drafts and jobs of this account. Used on the session's loop.
 
-    With `no_key` no job is launched or polled: that is raised.
+    With `no_key` no job is polled: that is raised.
     """
 
     def __init__(
-        self, store: Store, client: Client, engine: JobEngine, *, read_only: str, no_key: CekuraTuiError | None = None
+        self, store: Store, client: Client, engine: JobEngine, *, no_key: CekuraTuiError | None = None
     ) -> None:
-        self._store, self._client, self._engine, self._read_only = store, client, engine, read_only
-        self._no_key = no_key
+        self._store, self._client, self._engine, self._no_key = store, client, engine, no_key
 
     # Launching
 
@@ -88,12 +86,6 @@ class JobService:
     async def save_draft(self, draft: Draft, over: Job | None = None) -> Job:
         """Keep a draft, in place of `over` unless another window changed that; see `JobStore.save_draft`."""
         return self._store.jobs.save_draft(draft, time.time(), over)
-
-    async def launch(self, draft: Draft, number: int | None = None, *, again_of: int | None = None) -> Job:
-        """Launch a draft; see `JobEngine.launch`."""
-        refuse_read_only(self._read_only, "nothing was launched")
-        self._need_key()
-        return await self._engine.launch(draft, number, again_of=again_of)
 
     def _need_key(self) -> None:
         if self._no_key is not None:
@@ -211,7 +203,7 @@ class JobService:
         job = await self.followed(number)
         if job.state not in (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED):
             raise UsageError(f"Can't relaunch job {number} ({job.state.words}).")
-        return await self.launch(self._store.jobs.draft_of(job), again_of=number)
+        return await self._engine.launch(self._store.jobs.draft_of(job), again_of=number)
 
     async def look(self, number: int) -> Job:
         """Somebody looks at how a job ended."""

@@ -134,7 +134,7 @@ class Session:
         """What all background requests share."""
         self.no_key = _refusal(setup)
         """What is raised in place of every request; None where there is a key."""
-        self.jobs = JobService(store, client, engine, read_only=setup.read_only, no_key=self.no_key)
+        self.jobs = JobService(store, client, engine, no_key=self.no_key)
         self._window = window
         self.history = PromptHistory(store)
         self.lists = RunLists(store, client, engine, budget, lambda: time.time())
@@ -200,9 +200,12 @@ class Session:
                 demo.stop()
             raise
         budget = Budget()
+        read_only = UsageError("Read-only session: nothing was launched.", setup.read_only)
+        refusal = read_only if setup.read_only else _refusal(setup)
         engine = JobEngine(
             store.jobs,
             client,
+            refusal=refusal,
             changed=changed,
             ended=lambda job: ended(store.jobs.suggestion(job)),
             budget=budget,

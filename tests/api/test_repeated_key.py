@@ -175,7 +175,7 @@ async def test_after_a_refusal_no_file_of_the_database_holds_the_key(
     workspace = Workspace(make_setup(config_dir=str(home), env=env))
     workspace.start(lambda: None)
     with pytest.raises(ApiError) if refused == "launch" else nullcontext():
-        await workspace.call(lambda session: session.jobs.launch(DRAFT))
+        await workspace.call(lambda session: session.engine.launch(DRAFT))
     record = await answered(
         lambda: workspace.call(lambda session: session.jobs.record(1)), lambda it: not it.job.state.going, "the refusal"
     )

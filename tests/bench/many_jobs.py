@@ -48,7 +48,7 @@ def launch(account: Account, jobs: int) -> None:
             agent, prompt = await session.agent_prompt(runs.agent_id)
             draft = Draft(runs.run_ids, prompt, runs.agent_id, agent.name, prompt_source="agent")
             for _ in range(jobs):
-                await session.jobs.launch(draft)
+                await session.engine.launch(draft)
         finally:
             await session.close()
 

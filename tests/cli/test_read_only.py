@@ -51,7 +51,7 @@ async def test_the_app_is_refused_a_launch_by_the_settings_as_well(demo: Any, ho
     env = {"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": demo.server.key}
     session = Session.open(make_setup(api_url=demo.server.url, env=env))
     with pytest.raises(UsageError, match="Read-only session") as caught:
-        await session.jobs.launch(Draft((5,), Prompt("Be kind."), 1201))
+        await session.engine.launch(Draft((5,), Prompt("Be kind."), 1201))
     assert str(path) in caught.value.hint
     await session.close()
     assert demo.posts() == []

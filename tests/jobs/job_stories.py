@@ -154,7 +154,7 @@ class _Story:
             case "launch":
                 await jobs.launch(DRAFT, again_of=int(words[0]) if words else None)
             case "send":
-                await jobs.launch(DRAFT, int(words[0]))
+                await jobs.launch(DRAFT, self.window.store.jobs.get(int(words[0])))
             case "pass":
                 await self.time.passes(float(words[0]))
             case "jump":

@@ -91,7 +91,7 @@ class Story:
     async def launches(self, which: int, prompt: str, how: str, truth: str) -> None:
         if window := _one_of(self.windows, which):
             draft = Draft((next(self.runs),), Prompt(prompt), 7, "Agent 7")
-            await self._launch([window], draft, lambda desk: desk.launch(draft), how, truth, allowed=True)
+            await self._launch([window], draft, lambda window: window.engine.launch(draft), how, truth, allowed=True)
 
     async def launches_six(self, which: int, prompt: str, truth: str) -> None:
         for _ in range(6):
@@ -106,7 +106,7 @@ class Story:
             await self._launch(
                 self.windows,
                 expected.draft,
-                lambda desk: desk.launch(expected.draft, expected.number),
+                lambda window: window.engine.launch(expected.draft, window.store.jobs.get(expected.number)),
                 how,
                 truth,
                 allowed=True,
@@ -120,7 +120,7 @@ class Story:
             await self._launch(
                 self.windows,
                 expected.draft,
-                lambda desk: desk.launch_again(expected.number),
+                lambda window: window.desk.launch_again(expected.number),
                 how,
                 truth,
                 allowed=allowed,
@@ -130,7 +130,7 @@ class Story:
         self,
         windows: Sequence[Window],
         draft: Draft,
-        launch: Callable[[JobService], Awaitable[Job]],
+        launch: Callable[[Window], Awaitable[Job]],
         how: str,
         truth: str,
         *,

@@ -62,8 +62,8 @@ STORIES = st.integers(0, 60).flatmap(lambda steps: st.lists(STEP, min_size=steps
 def play(tmp_path: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
     """Let a story happen, from an empty database on, to its end."""
     # These waits are of the real clock, also those of a killed window, whose database is closed.
-    for wait in ("CLOSING", "BETWEEN", "LATER"):
-        monkeypatch.setattr(f"cekura_tui.jobs.launcher.{wait}", 0.01)
+    for wait in ("engine.CLOSING", "launch_records.BETWEEN", "launch_records.LATER"):
+        monkeypatch.setattr(f"cekura_tui.jobs.{wait}", 0.01)
     # Half of the time would go into reading certificates for each launch, and this server has none.
     monkeypatch.setattr(httpx, "AsyncClient", partial(httpx.AsyncClient, verify=False))
     numbers = count()

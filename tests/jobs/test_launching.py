@@ -14,7 +14,7 @@ from waiting import eventually
 
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, KeyRefused, NotConnected, NotOffered, Rejected
-from cekura_tui.jobs import launcher
+from cekura_tui.jobs import launch_records
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import JobState
@@ -125,7 +125,7 @@ async def test_a_caller_that_stops_waiting_for_a_launch_does_not_lose_the_job(he
 async def test_leaving_in_the_middle_of_a_launch_keeps_it_as_unconfirmed(
     here: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cekura_tui.jobs.launcher.CLOSING", 0.05)
+    monkeypatch.setattr("cekura_tui.jobs.engine.CLOSING", 0.05)
     _, launching = await here.launch_held()
     await here.engine.close()
     assert here.committed()["state"] == "unconfirmed"
@@ -169,13 +169,13 @@ async def test_a_draft_that_was_launched_twice_at_once_is_sent_once(here: Room, 
     here.server.on("POST", LAUNCH, TAKEN)
     here.server.on("GET", PROGRESS, RUNNING)
     other = await open_room()
-    number = here.store.jobs.save_draft(DRAFT, 1.0).number
-    launches = [window.engine.launch(DRAFT, number) for window in (here, other, here)]
+    saved = here.store.jobs.save_draft(DRAFT, 1.0)
+    launches = [window.engine.launch(DRAFT, saved) for window in (here, other, here)]
     told = await asyncio.gather(*launches, return_exceptions=True)
     assert sorted(type(one).__name__ for one in told) == ["Job", "UsageError", "UsageError"]
     assert here.posts() == 1
     with pytest.raises(UsageError, match="already launched"):
-        await other.engine.launch(DRAFT, number)
+        await other.engine.launch(DRAFT, saved)
 
 
 async def test_launches_at_once_are_each_sent_and_recorded(here: Room) -> None:
@@ -188,7 +188,7 @@ async def test_launches_at_once_are_each_sent_and_recorded(here: Room) -> None:
 async def test_a_launch_that_cannot_be_recorded_as_accepted_is_reported(
     here: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launcher, "BETWEEN", 0.01)
+    monkeypatch.setattr(launch_records, "BETWEEN", 0.01)
     here.server.on("POST", LAUNCH, Reply({"progress_id": "ppp", "more": "x" * 300_000}))
     pages = here.store.database.read("PRAGMA page_count")[0][0]
     here.store.database.read(f"PRAGMA max_page_count = {pages + 8}")

@@ -88,7 +88,7 @@ async def test_two_kinds_run_side_by_side_with_durations_of_their_own(
     saved = here.store.jobs.latest_draft(7, (), "rerun")
     assert saved is not None
     other = replace(TEST, parameters={"result": 10})
-    begun = here.store.jobs.begin_launch(other, 2.0, "somebody", number=saved.number)
+    begun = here.store.jobs.begin_launch(other, 2.0, "somebody", replace(saved, parameters={}))
     assert begun.number != saved.number, "what another window typed meanwhile is not lost"
     assert here.store.jobs.draft_of(here.job(saved.number)) == TEST
     assert here.store.jobs.forget(1, 9.0).state == JobState.FORGOTTEN

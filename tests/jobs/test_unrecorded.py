@@ -17,7 +17,7 @@ from scripted_server import HTML_502, LAUNCH, PROGRESS, Reply, ScriptedServer
 from waiting import eventually
 
 from cekura_tui.api.errors import ApiError
-from cekura_tui.jobs import launcher
+from cekura_tui.jobs import launch_records
 from cekura_tui.jobs.engine import mark_orphaned_launches
 from cekura_tui.jobs.owner import this_process
 from cekura_tui.model.job import Job, JobState
@@ -29,7 +29,7 @@ from cekura_tui.store.pending_answers import PendingAnswer, PendingAnswers
 def in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tries follow each other at once."""
     for name, value in (("TRIES", 3), ("BETWEEN", 0.05), ("LATER", 0.1)):
-        monkeypatch.setattr(launcher, name, value)
+        monkeypatch.setattr(launch_records, name, value)
 
 
 @contextmanager

@@ -111,14 +111,14 @@ class Window:
             pause=time.pause,
             spread=spread,
         )
-        self.desk = JobService(self.store, world.there, self.engine, read_only="")
+        self.desk = JobService(self.store, world.there, self.engine)
         self.flying: set[asyncio.Task[Job]] = set()
         """The launches that are not answered yet."""
         self.engine.start()
 
-    def launch(self, launch: Callable[[JobService], Awaitable[Job]]) -> asyncio.Task[Job]:
+    def launch(self, launch: Callable[[Window], Awaitable[Job]]) -> asyncio.Task[Job]:
         """Begin to launch a job."""
-        task = asyncio.ensure_future(launch(self.desk))
+        task = asyncio.ensure_future(launch(self))
         self.flying.add(task)
         task.add_done_callback(self._landed)
         return task
@@ -137,7 +137,7 @@ class Window:
     async def kill(self) -> None:
         """End it without a word."""
         self.store.close()
-        tasks = {*self.engine._tasks, *self.engine._launcher._flying, *self.engine._launcher._recording}
+        tasks = {*self.engine._tasks, *self.engine._flying, *self.engine._recorder._later}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, *self.flying, return_exceptions=True)

@@ -62,7 +62,7 @@ def test_the_same_text_in_two_windows_is_one_draft(store: Store) -> None:
 def test_a_launch_takes_no_draft_that_holds_another_prompt(store: Store) -> None:
     here, there = both(store)
     store.jobs.save_draft(typed("first of B"), 2.0, there)
-    job = store.jobs.begin_launch(typed("first"), 3.0, "A", here.number)
+    job = store.jobs.begin_launch(typed("first"), 3.0, "A", here)
     assert (job.number, job.owner) == (2, "A")
     assert all_of(store) == [(S.DRAFT, "first of B", ()), (S.LAUNCHING, "first", ())]
     back = store.jobs.record_state(job.number, S.DRAFT, "refused", 4.0, only_from=(S.LAUNCHING,))
@@ -70,15 +70,15 @@ def test_a_launch_takes_no_draft_that_holds_another_prompt(store: Store) -> None
 
 
 def test_a_launch_takes_the_draft_of_its_prompt_whatever_else_was_found_out_since(store: Store) -> None:
-    number = store.jobs.save_draft(Draft((5, 6), Prompt("from a script"), None), 1.0).number
-    job = store.jobs.begin_launch(typed("from a script", 1), 2.0, "A", number)
-    assert (job.number, job.agent_id) == (number, 7)
+    saved = store.jobs.save_draft(Draft((5, 6), Prompt("from a script"), None), 1.0)
+    job = store.jobs.begin_launch(typed("from a script", 1), 2.0, "A", saved)
+    assert (job.number, job.agent_id) == (saved.number, 7)
     assert all_of(store) == [(S.LAUNCHING, "from a script", (1,))]
 
 
 def test_a_draft_launched_elsewhere_is_no_second_draft(store: Store) -> None:
     here, there = both(store)
-    store.jobs.begin_launch(typed("first"), 2.0, "B", there.number)
+    store.jobs.begin_launch(typed("first"), 2.0, "B", there)
     kept = store.jobs.save_draft(typed("first"), 3.0, here)
     assert (kept.number, kept.state, kept.created_at) == (here.number, S.LAUNCHING, 2.0)
     assert all_of(store) == [(S.LAUNCHING, "first", ())]
@@ -86,7 +86,7 @@ def test_a_draft_launched_elsewhere_is_no_second_draft(store: Store) -> None:
 
 def test_an_edit_of_a_draft_launched_elsewhere_is_a_new_draft(store: Store) -> None:
     here, there = both(store)
-    store.jobs.begin_launch(typed("first"), 2.0, "B", there.number)
+    store.jobs.begin_launch(typed("first"), 2.0, "B", there)
     kept = store.jobs.save_draft(typed("typed here"), 3.0, here)
     assert kept.state == S.DRAFT
     assert all_of(store) == [(S.LAUNCHING, "first", ()), (S.DRAFT, "typed here", ())]

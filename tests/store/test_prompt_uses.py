@@ -68,11 +68,11 @@ def test_a_use_that_comes_again_is_told_once_with_its_latest_time(store: Store) 
 
 
 def test_what_was_not_sent_after_all_is_no_history_and_its_text_makes_room(store: Store) -> None:
-    number = store.jobs.save_draft(DRAFT, 1.0).number
+    saved = store.jobs.save_draft(DRAFT, 1.0)
     assert history(store) == []
-    store.jobs.begin_launch(DRAFT, 2.0, "me", number)
-    assert history(store) == [("sent", 2.0, number)]
-    refused = store.jobs.record_state(number, JobState.DRAFT, "refused", 3.0, only_from=(JobState.LAUNCHING,))
+    store.jobs.begin_launch(DRAFT, 2.0, "me", saved)
+    assert history(store) == [("sent", 2.0, saved.number)]
+    refused = store.jobs.record_state(saved.number, JobState.DRAFT, "refused", 3.0, only_from=(JobState.LAUNCHING,))
     assert history(store) == []
     store.jobs.save_draft(Draft((5,), Prompt("other"), 7), 4.0, refused)
     assert texts(store) == {"other"}
@@ -82,9 +82,9 @@ def test_a_launch_that_another_window_made_is_told_once_and_with_what_that_sent(
     store: Store, open_store: OpenStore
 ) -> None:
     other = open_store()
-    number = store.jobs.save_draft(DRAFT, 1.0).number
-    store.jobs.begin_launch(DRAFT, 2.0, "first", number)
-    other.jobs.begin_launch(Draft((9,), Prompt("changed"), 7), 3.0, "second", number)
+    saved = store.jobs.save_draft(DRAFT, 1.0)
+    store.jobs.begin_launch(DRAFT, 2.0, "first", saved)
+    other.jobs.begin_launch(DRAFT, 3.0, "second", saved)
     other.close()
     (sent,) = store.prompt_uses.all(7)
     assert (sent.sha256, sent.at) == (sha256(SENT), 2.0)

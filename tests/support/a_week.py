@@ -155,7 +155,7 @@ class Week:
         dawn = self.time.elapsed
         for n in range(A_DAY):
             await self.time.passes(dawn + 10 * MINUTE + n * EVERY - self.time.elapsed)
-            await session.jobs.launch(draft_of(first + n))
+            await session.engine.launch(draft_of(first + n))
         await self.time.passes(dawn + DAY - self.time.elapsed)
 
     async def _look(self) -> None:

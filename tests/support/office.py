@@ -81,7 +81,7 @@ class JobServer:
 
 async def launch(workspace: Workspace) -> Job:
     draft = Draft((130,), Prompt("Be kind."), 7, "Agent 7")
-    return await workspace.call(lambda session: session.jobs.launch(draft))
+    return await workspace.call(lambda session: session.engine.launch(draft))
 
 
 async def away_reported(pilot: Pilot[None]) -> None:

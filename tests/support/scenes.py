@@ -114,7 +114,7 @@ def _setup(home: Path, speed: float) -> Setup:
 async def _launched(session: Session, run_id: int) -> Job:
     runs = await session.improvable([run_id])
     agent, prompt = await session.agent_prompt(runs.agent_id)
-    return await session.jobs.launch(Draft(runs.run_ids, prompt, runs.agent_id, agent.name, prompt_source="agent"))
+    return await session.engine.launch(Draft(runs.run_ids, prompt, runs.agent_id, agent.name, prompt_source="agent"))
 
 
 async def _past_jobs(home: Path, clock: Clock) -> None:

@@ -224,7 +224,7 @@ async def test_in_the_app_each_finished_job_runs_the_command_once(
     windows = [open_window() for _ in range(2)]
     for window in windows:
         await window.call(lambda session: session.jobs.all())
-    await windows[0].call(lambda session: session.jobs.launch(Draft((5,), SENT, 7)))
+    await windows[0].call(lambda session: session.engine.launch(Draft((5,), SENT, 7)))
     await eventually(lambda: any(window.notices for window in windows), "the failure is reported")
     reported = [notice for window in windows for notice in window.notices]
     assert reported == ["The on_job_done command ended with status 1: no luck."]
@@ -273,7 +273,7 @@ async def test_a_longer_command_is_stopped_when_the_app_closes(
 async def leave_once_it_runs(open_window: NewWindow, lines: Path, signed_in_again: bool = False) -> Workspace:
     """Have a job end in the app, and close the app as soon as its command has begun."""
     workspace = open_window()
-    await workspace.call(lambda session: session.jobs.launch(Draft((5,), SENT, 7)))
+    await workspace.call(lambda session: session.engine.launch(Draft((5,), SENT, 7)))
     await eventually(lambda: lines.exists() and lines.read_text(), "the command runs")
     if signed_in_again:
         await workspace.reopen(workspace.setup)

@@ -6,11 +6,11 @@ import pytest
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 from waiting import answered
 
+from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.job import Draft, JobState
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.store import Store
-from cekura_tui.workspace.job_service import JobService
 from cekura_tui.workspace.session import Session
 
 DRAFT = Draft((5,), Prompt("Be kind."), 7, "Agent 7")
@@ -23,7 +23,7 @@ async def done(quick: Session, scripted: ScriptedServer) -> Session:
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))
     scripted.on("GET", PROGRESS, DONE)
     quick.engine.start()
-    await quick.jobs.launch(DRAFT)
+    await quick.engine.launch(DRAFT)
     await answered(lambda: quick.jobs.get(1), lambda job: job.state == JobState.SUCCEEDED, "the job ends")
     return quick
 
@@ -40,7 +40,7 @@ async def test_a_job_that_ended_is_neither_stopped_nor_launched_again(done: Sess
 async def test_a_job_that_is_stopped_is_asked_about_no_more(quick: Session, scripted: ScriptedServer) -> None:
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))
     scripted.on("GET", PROGRESS, Reply({"status": "running"}))
-    await quick.jobs.launch(DRAFT)
+    await quick.engine.launch(DRAFT)
     assert (await quick.jobs.stop(1)).state == JobState.STOPPED
     with pytest.raises(UsageError, match="Can't stop job"):
         await quick.jobs.stop(1)
@@ -52,7 +52,7 @@ async def test_jobs_are_listed_with_durations_and_why_polling_paused(done: Sessi
     assert [len(took) for took in durations.values()] == [1]
     assert trouble is None
     scripted.on("GET", PROGRESS, Reply({"detail": "No."}, 401))
-    await done.jobs.launch(DRAFT)
+    await done.engine.launch(DRAFT)
     _, _, told = await answered(done.jobs.overview, lambda found: found[2], "the key was refused")
     assert told is done.engine.paused
 
@@ -77,10 +77,10 @@ async def test_when_somebody_last_sat_before_the_jobs_is_kept(quick: Session) ->
 
 
 async def test_without_a_key_nothing_is_launched(session: Session) -> None:
-    keyless = JobService(session.store, session.client, session.engine, read_only="", no_key=KeyMissing("No API key."))
+    keyless = JobEngine(session.store.jobs, session.client, refusal=KeyMissing("No API key."))
     with pytest.raises(KeyMissing):
         await keyless.launch(DRAFT)
-    assert await keyless.all(drafts=True) == []
+    assert session.store.jobs.all(drafts=True) == []
 
 
 async def test_of_another_keys_jobs_lost_ones_are_followed_only_if_wished(

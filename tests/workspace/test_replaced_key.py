@@ -58,7 +58,7 @@ async def launched(home: Path, scripted: ScriptedServer, open_window: NewWindow)
     serve_job(scripted, NO)
     sign_in(make_setup(config_dir=str(home), env={"CEKURA_API_URL": scripted.url}), "old")
     window = open_window("")
-    await window.call(lambda session: session.jobs.launch(DRAFT))
+    await window.call(lambda session: session.engine.launch(DRAFT))
     await answered(lambda: window.call(lambda session: session.jobs.overview()), lambda found: found[2], "a refusal")
     return window
 
@@ -97,7 +97,7 @@ async def test_a_job_hidden_from_the_new_key_is_not_polled_again(scripted: Scrip
     await eventually(lambda: polled(scripted) == ["p"], "the new key polls it")
     # Another job of the new key is polled meanwhile.
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p-2"}))
-    await launched.call(lambda session: session.jobs.launch(DRAFT))
+    await launched.call(lambda session: session.engine.launch(DRAFT))
     await eventually(lambda: polled(scripted).count("p-2") >= 2, "the other job is polled twice")
     assert polled(scripted).count("p") == 1
     job = await job_of(launched)
@@ -110,10 +110,10 @@ async def test_a_job_that_the_former_key_still_polls_is_left_to_it(
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}), Reply({"progress_id": "p-2"}))
     scripted.on("GET", PROGRESS, RUNNING)
     theirs = open_window("old")
-    await theirs.call(lambda session: session.jobs.launch(DRAFT))
+    await theirs.call(lambda session: session.engine.launch(DRAFT))
     sign_in(theirs.setup, "new")
     ours = open_window("")
-    await ours.call(lambda session: session.jobs.launch(DRAFT))
+    await ours.call(lambda session: session.engine.launch(DRAFT))
     await eventually(lambda: len(polled(scripted)) >= 2, "the new key polls")
     assert not (await job_of(theirs)).other_key
     assert set(polled(scripted)) == {"p-2"}
@@ -140,7 +140,7 @@ async def test_a_job_hidden_from_another_key_is_not_lost(
 ) -> None:
     serve_job(scripted, Reply({"detail": "No."}, status))
     first = open_window("first")
-    await first.call(lambda session: session.jobs.launch(DRAFT))
+    await first.call(lambda session: session.engine.launch(DRAFT))
     await asyncio.to_thread(first.close)
     second = open_window("second")
     with pytest.raises(KeyMissing, match="needs the key used to launch it"):

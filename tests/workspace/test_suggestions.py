@@ -45,7 +45,7 @@ def ended(scripted: ScriptedServer, open_window: NewWindow) -> Ended:
         serve_job(scripted, Reply(end))
         serve_runs(scripted, run_of(5, evaluation={"metrics": [METRIC]}, transcript_object=TURNS))
         window = open_window()
-        await window.call(lambda session: session.jobs.launch(Draft((5,), SENT, 7, "Agent 7")))
+        await window.call(lambda session: session.engine.launch(Draft((5,), SENT, 7, "Agent 7")))
         await answered(
             lambda: window.call(lambda session: session.jobs.get(1)), lambda job: job.state.final, "the job ends"
         )

@@ -58,7 +58,7 @@ async def test_a_job_is_reported_on_that_thread_and_found_after_reopening(
     serve_job(scripted, Reply({"status": "running"}))
     threads: list[str] = []
     first = open_window(on_change=lambda: threads.append(threading.current_thread().name))
-    await first.call(lambda session: session.jobs.launch(DRAFT))
+    await first.call(lambda session: session.engine.launch(DRAFT))
     await eventually(lambda: len(threads) >= 2, "the launch was reported")
     assert set(threads) == {"workspace"}
     await asyncio.to_thread(first.close)
@@ -89,10 +89,10 @@ async def test_another_key_lists_jobs_of_the_former_one_and_polls_none(
 ) -> None:
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p-1"}), Reply({"progress_id": "p-2"}))
     scripted.on("GET", PROGRESS, Reply({"status": "running"}))
-    await workspace.call(lambda session: session.jobs.launch(DRAFT))
+    await workspace.call(lambda session: session.engine.launch(DRAFT))
     first = workspace.setup
     await workspace.reopen(first.with_key(ApiKey("other", "typed")))
-    await workspace.call(lambda session: session.jobs.launch(DRAFT))
+    await workspace.call(lambda session: session.engine.launch(DRAFT))
     jobs = await workspace.call(lambda session: session.jobs.all())
     assert [(job.number, job.other_key) for job in jobs] == [(2, False), (1, True)]
 
@@ -130,7 +130,7 @@ async def test_leaving_in_the_middle_of_a_launch_keeps_it_as_unconfirmed(
     hold = Hold(Reply({"progress_id": "late"}))
     scripted.on("POST", LAUNCH, hold)
     workspace = open_window()
-    workspace.send(lambda session: session.jobs.launch(DRAFT))
+    workspace.send(lambda session: session.engine.launch(DRAFT))
     await eventually(hold.arrived.is_set, "the launch arrived")
     if not in_time:
         monkeypatch.setattr(room, "CLOSING", 0.0)

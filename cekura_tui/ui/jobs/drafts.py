@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft, Job, JobState
-from cekura_tui.store.errors import StoreError, Unrecorded
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, slots=True)
-class _DraftPlace:
+class DraftPlace:
     """Where a text is saved: the draft as this window took it up or wrote it last, if there is one yet."""
 
     job: Job | None = None
@@ -34,16 +33,16 @@ class DraftKeeper:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._here, self._draft = _DraftPlace(), _DraftPlace()
+        self.here, self._draft = DraftPlace(), DraftPlace()
         self._saved: Draft | None = None
         self._saving: Future[None] | None = None
 
     def take_up(self, job: Job) -> None:
-        self._draft = _DraftPlace(job)
+        self._draft = DraftPlace(job)
 
     def turn_to(self, source: str) -> None:
         """The text of another source is saved from now on: the draft in its place, every other in a new one."""
-        self._here = self._draft if source == "draft" else _DraftPlace()
+        self.here = self._draft if source == "draft" else DraftPlace()
 
     def has(self, draft: Draft) -> bool:
         return draft == self._saved
@@ -59,7 +58,7 @@ class DraftKeeper:
 
     def save(self, draft: Draft) -> None:
         """Begin to save a draft; that goes on when the dialog is left."""
-        place = self._draft = self._here
+        place = self._draft = self.here
         self._saved = draft
 
         async def save(session: Session) -> None:
@@ -86,23 +85,10 @@ class DraftKeeper:
         if self._saving is not None:
             await asyncio.shield(asyncio.wrap_future(self._saving))
 
-    async def launch(self, draft: Draft) -> Job:
-        """Launch it; its saved draft becomes the job, and is a draft again where the launch was refused."""
-        place = self._here
-
-        async def launch(session: Session) -> Job:
-            if place.job is not None:
-                try:
-                    place.job = await session.jobs.save_draft(draft, place.job)
-                except StoreError as error:
-                    raise Unrecorded(f"Nothing was launched. {error.message}", error.hint) from None
-            try:
-                return await session.jobs.launch(draft, place.job.number if place.job else None)
-            except CekuraTuiError:
-                with contextlib.suppress(CekuraTuiError):
-                    latest = await session.jobs.draft(draft.agent_id, draft.run_ids)
-                    if latest is not None and latest[0] == draft:
-                        place.job = latest[1]
-                raise
-
-        return await asyncio.shield(asyncio.wrap_future(self._workspace.send(launch)))
+    async def find_again(self, draft: Draft) -> None:
+        """Save on into the draft that a refused launch of this text has become."""
+        place = self.here
+        with contextlib.suppress(CekuraTuiError):
+            latest = await self._workspace.call(lambda session: session.jobs.draft(draft.agent_id, draft.run_ids))
+            if latest is not None and latest[0] == draft:
+                place.job = latest[1]

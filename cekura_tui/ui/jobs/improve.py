@@ -401,11 +401,14 @@ class ImproveDialog(Dialog[Job]):
         try:
             check_prompt(draft.prompt)
             self._show_message("Launching … The server has up to a minute to answer.")
-            job = await self._drafts.launch(draft)
+            place = self._drafts.here  # what is being saved into it is read in its turn, in the background
+            launch = self._state.workspace.send(lambda session: session.engine.launch(draft, place.job))
+            job = await asyncio.shield(asyncio.wrap_future(launch))
         except SentUnrecorded as error:
             # To launch it once more from here would be a second job.
             self.notify(error.sentence(), title=error.title, severity="error", markup=False, timeout=60)
         except CekuraTuiError as error:
+            await self._drafts.find_again(draft)
             self._busy(None)
             self._begin_to_save()
             draft_words = "" if "Draft saved" in error.hint else await self._drafts.in_words(self._as_draft())

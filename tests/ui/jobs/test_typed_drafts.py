@@ -151,7 +151,7 @@ async def test_text_that_another_window_launched_is_neither_sent_nor_saved_again
     async with typed(setup) as (app, pilot, _):
         job = other.latest_draft(7, (5,))
         assert job is not None
-        other.begin_launch(other.draft_of(job), time.time(), "another window", job.number)
+        other.begin_launch(other.draft_of(job), time.time(), "another window", job)
         for _ in range(2):
             await pilot.press("ctrl+g")
             await sees(pilot, "Job 1 was already launched.", gone="draft is kept")
