@@ -75,13 +75,13 @@ def run_row(corpus: Corpus, facts: Facts) -> Json:
     its metrics."""
     row = _shared(corpus, facts)
     if facts.fate.kind is Kind.REVIEW:
-        measured = undeclared_metrics(Dice(corpus.seed, facts.id + 500_000_000), False)
+        measured = undeclared_metrics(Dice(facts.id + 500_000_000), False)
         row["metrics"] = [{name: metric[name] for name in _OF_A_ROW} for metric in measured]
-    if facts.fate.kind in _JUDGED and roll(corpus.seed, facts.id, 8) % 2 == 0:
+    if facts.fate.kind in _JUDGED and roll(facts.id, 8) % 2 == 0:
         broken = judged_broken(corpus, facts)
         rules = rules_checked(corpus.agent_of(facts), corpus.script_of(facts))
         row["metrics"] = light_metrics(rules, broken)
-        row["critical_categories"] = categories_of(rules, broken, Dice(corpus.seed, facts.id))
+        row["critical_categories"] = categories_of(rules, broken, Dice(facts.id))
     return row
 
 
@@ -100,7 +100,7 @@ def run_whole(corpus: Corpus, facts: Facts, version: int = 1) -> Json:
         "email_id": None,
         "testing_channel_index": 0 if turns else None,
     }
-    whole |= surroundings_of(corpus.seed, facts, agent, turns)
+    whole |= surroundings_of(facts, agent, turns)
     whole |= _transcript(facts, turns) | _verdicts(corpus, facts, turns, version)
     if (extra := corpus.extra_runs.get(facts.id)) is not None and extra.answer is not None:
         extra.answer(whole, turns)
@@ -111,7 +111,7 @@ def turns_of(corpus: Corpus, facts: Facts) -> list[DialogueTurn]:
     """All turns of a call, whatever form the API sends them in; of a running call, those that have ended."""
     if facts.end in (Kind.NO_ANSWER, Kind.CANCELLED) or facts.fate.status in _UNCALLED:
         return []
-    dice = Dice(corpus.seed, facts.id)
+    dice = Dice(facts.id)
     script = corpus.script_of(facts)
     cut = 5 + dice.below(3) if facts.end is Kind.DROPPED else None
     turns = speak(script, PERSONALITIES[facts.personality], corpus.broken(facts), dice, cut)
@@ -134,7 +134,7 @@ def judged_broken(corpus: Corpus, facts: Facts) -> frozenset[str]:
 def _shared(corpus: Corpus, facts: Facts) -> Json:
     agent, script, kind = corpus.agent_of(facts), corpus.script_of(facts), facts.fate.kind
     started = facts.fate.status not in _UNCALLED
-    reason = reason_of(corpus.seed, facts.id, kind)
+    reason = reason_of(facts.id, kind)
     shared: Json = {
         "id": facts.id,
         "provider_call_id": call_id_of(facts.id) if started else None,
@@ -191,7 +191,7 @@ def _transcript(facts: Facts, turns: list[DialogueTurn]) -> Json:
 
 def _verdicts(corpus: Corpus, facts: Facts, turns: list[DialogueTurn], version: int) -> Json:
     agent, script = corpus.agent_of(facts), corpus.script_of(facts)
-    dice = Dice(corpus.seed, facts.id + 500_000_000)
+    dice = Dice(facts.id + 500_000_000)
     foreign = not all(in_english(line.text) for line in turns)
     if facts.fate.kind is Kind.REVIEW:
         metrics = undeclared_metrics(dice, foreign)
@@ -216,24 +216,24 @@ def _verdicts(corpus: Corpus, facts: Facts, turns: list[DialogueTurn], version: 
     }
 
 
-def surroundings_of(seed: int, facts: Facts, agent: DemoAgent, turns: Sequence[DialogueTurn]) -> Json:
+def surroundings_of(facts: Facts, agent: DemoAgent, turns: Sequence[DialogueTurn]) -> Json:
     """Fields of a whole run besides words and verdicts. Text runs have no recording, and some voice runs have lost
     theirs."""
     over = bool(turns) and facts.fate.kind is not Kind.LIVE
-    recorded = over and not facts.as_text and roll(seed, facts.id, 10) % 8 > 0
+    recorded = over and not facts.as_text and roll(facts.id, 10) % 8 > 0
     call = call_id_of(facts.id)
     tools = list(_tool_entries(turns))
     return {
         "voice_recording_url": f"https://recordings.example.com/{facts.result_id}/{call}.wav" if recorded else None,
-        "provider_call_details": _provider(seed, facts, agent, call, over) if turns else None,
-        "test_profile_data": _profile(seed, facts) if roll(seed, facts.id, 11) % 3 else None,
+        "provider_call_details": _provider(facts, agent, call, over) if turns else None,
+        "test_profile_data": _profile(facts) if roll(facts.id, 11) % 3 else None,
         "generated_mock_tool_entries": tools,
         "mocked_tool_names": sorted({entry["tool_name"] for entry in tools}),
     }
 
 
-def _provider(seed: int, facts: Facts, agent: DemoAgent, call: str, over: bool) -> Json:
-    dice = Dice(seed, facts.id + 700_000_000)
+def _provider(facts: Facts, agent: DemoAgent, call: str, over: bool) -> Json:
+    dice = Dice(facts.id + 700_000_000)
     details: Json = {
         "provider": agent.provider,
         "call": {"id": call, "assistant": agent.assistant_id, "direction": "inbound"},
@@ -249,9 +249,9 @@ def _provider(seed: int, facts: Facts, agent: DemoAgent, call: str, over: bool) 
     return details
 
 
-def _profile(seed: int, facts: Facts) -> Json:
+def _profile(facts: Facts) -> Json:
     """The simulated caller, by the same dice that fill the script."""
-    names = details_of(Dice(seed, facts.id))
+    names = details_of(Dice(facts.id))
     return {
         "id": 3000 + facts.id % 1000,
         "name": names["caller"],

@@ -98,7 +98,6 @@ RESULT_BASES = (50_000, 40_000)
 SECOND_RUNS = 60
 BATCH = 6
 
-SEED = 20260818
 _STEP = 1_500  # seconds between two runs, ± 15 minutes
 _NEWEST_STEP, _NEWEST_SINCE = 60, 150  # between the newest runs, and since the last
 
@@ -125,13 +124,11 @@ class Corpus:
         self,
         runs: int,
         epoch: float,
-        seed: int = SEED,
         arrivals: Arrivals | None = None,
         extra_runs: Mapping[int, ExtraRun] = MappingProxyType({}),
         are_over: Callable[[], bool] | None = None,
     ) -> None:
         self.epoch = epoch
-        self.seed = seed
         self.extra_runs = extra_runs
         self._first = (runs, SECOND_RUNS)
         self._arrivals = arrivals
@@ -173,7 +170,7 @@ class Corpus:
         rank = self._first[project] - place
         if rank < 0 and self._arrivals is not None:
             return self._arrivals.at(-rank)
-        throw = roll(self.seed, RUN_BASES[project] + place, 5)
+        throw = roll(RUN_BASES[project] + place, 5)
         if rank < len(NEWEST):
             return float(int(self.epoch) - rank * _NEWEST_STEP - _NEWEST_SINCE - throw % 30)
         return float(int(self.epoch) - rank * _STEP - 60 - throw % 900)
@@ -202,11 +199,11 @@ class Corpus:
 
     def _batch_of(self, result_id: int) -> tuple[DemoAgent, bool]:
         """The agent of a batch, and whether it ran as text."""
-        as_text = roll(self.seed, result_id, 6) % 8 == 0
+        as_text = roll(result_id, 6) % 8 == 0
         project = 0 if result_id > RESULT_BASES[0] else 1
         choice = agents_of(project)
         # Neighbours differ, so that one page of runs shows several agents.
-        return choice[(result_id + roll(self.seed, result_id // len(choice)) % 2) % len(choice)], as_text
+        return choice[(result_id + roll(result_id // len(choice)) % 2) % len(choice)], as_text
 
     def agent_of(self, facts: Facts) -> DemoAgent:
         return self.agent_of_result(facts.result_id)
@@ -221,10 +218,10 @@ class Corpus:
     def end(self, project: int, place: int) -> Fate:
         """How a run ends; without a clock, some never do."""
         run_id = RUN_BASES[project] + place
-        fate = fate_of(self.seed, run_id, self._first[project] - place)
+        fate = fate_of(run_id, self._first[project] - place)
         if fate.kind is not Kind.LIVE or self._stands_still:
             return fate
-        return fate_after(self.seed, run_id, fate.status)
+        return fate_after(run_id, fate.status)
 
     def script(self, project: int, place: int) -> int:
         """The number of the script that a run follows, among its agent's."""
@@ -232,7 +229,7 @@ class Corpus:
 
     def personality(self, project: int, place: int) -> int:
         """The caller's index in PERSONALITIES."""
-        return roll(self.seed, RUN_BASES[project] + place, 4) % len(PERSONALITIES)
+        return roll(RUN_BASES[project] + place, 4) % len(PERSONALITIES)
 
     def final_seconds(self, project: int, place: int) -> int | None:
         """The call's length once it has ended."""
@@ -259,7 +256,7 @@ class Corpus:
             script=script,
             personality=self.personality(project, place),
             fate=fate,
-            shape=shape_of(self.seed, run_id, end),
+            shape=shape_of(run_id, end),
             at=self.at(project, place),
             seconds=None if fate.kind is Kind.LIVE else seconds,
             as_text=as_text,
@@ -275,7 +272,7 @@ class Corpus:
         run_id = RUN_BASES[project] + place
         if rank >= len(NEWEST):
             return end, None
-        begun = fate_of(self.seed, run_id, rank)
+        begun = fate_of(run_id, rank)
         if begun.kind is not Kind.LIVE:
             return end, None
         if self._stands_still:
@@ -290,7 +287,7 @@ class Corpus:
     def _script(self, run_id: int, agent: DemoAgent, fate: Fate) -> int:
         if fate.foreign:
             return len(agent.scripts) - 1
-        chosen = roll(self.seed, run_id, 3)
+        chosen = roll(run_id, 3)
         if fate.failed < 3:
             return chosen % len(agent.scripts)
         rich = [index for index, script in enumerate(agent.scripts) if len(script.rules) + 1 >= fate.failed]
@@ -306,15 +303,15 @@ class Corpus:
         if fate.kind is Kind.TIMEOUT:
             return 600
         if fate.kind is Kind.DROPPED:
-            return 14 + roll(self.seed, run_id, 7) % 25
-        return round(usual_seconds(agent.id, script) * (0.9 + roll(self.seed, run_id, 7) % 45 / 100))
+            return 14 + roll(run_id, 7) % 25
+        return round(usual_seconds(agent.id, script) * (0.9 + roll(run_id, 7) % 45 / 100))
 
     def broken(self, facts: Facts) -> frozenset[str]:
         """The rules that the agent breaks in this run."""
         if not facts.fate.failed:
             return frozenset()
         script = self.script_of(facts)
-        dice = Dice(self.seed, facts.id)
+        dice = Dice(facts.id)
         keys = [*dice.shuffle(script.rules)]
         # Talking over the caller can happen in every call; it shows in the times of the turns.
         keys.insert(len(keys) if dice.below(3) else min(1, len(keys)), "turns")
@@ -329,4 +326,4 @@ def _result_at(project: int, place: int) -> int:
 def usual_seconds(agent_id: int, script: int) -> float:
     """Length of a call of this scenario if nothing goes wrong."""
     agent = next(agent for project in (0, 1) for agent in agents_of(project) if agent.id == agent_id)
-    return speak(agent.scripts[script], PERSONALITIES[0], frozenset(), Dice(SEED, script))[-1].end
+    return speak(agent.scripts[script], PERSONALITIES[0], frozenset(), Dice(script))[-1].end

@@ -1,6 +1,6 @@
 """What a run's id decides: who called whom, when, and how it ended.
 
-Dice are pure functions of a seed and a few numbers.
+Dice are pure functions of a few numbers.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from enum import Enum
 from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
+_SEED = 20260818
 _MASK = (1 << 64) - 1
 
 
-def roll(seed: int, key: int, salt: int = 0) -> int:
-    """A number from 0 to 2**32 - 1 (the splitmix64 finaliser; `random` takes thirty times as long to seed)."""
-    z = (seed + key * 0x9E3779B97F4A7C15 + salt * 0xD1B54A32D192ED03) & _MASK
+def roll(key: int, salt: int = 0) -> int:
+    """A number from 0 to 2**32 - 1 (the splitmix64 finaliser; `random` takes thirty times as long)."""
+    z = (_SEED + key * 0x9E3779B97F4A7C15 + salt * 0xD1B54A32D192ED03) & _MASK
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
     return (z ^ (z >> 31)) >> 32
@@ -24,14 +25,13 @@ def roll(seed: int, key: int, salt: int = 0) -> int:
 class Dice:
     """A sequence of throws for one thing, such as one run."""
 
-    def __init__(self, seed: int, key: int) -> None:
-        self._seed = seed
+    def __init__(self, key: int) -> None:
         self._key = key
         self._throws = 1000
 
     def below(self, bound: int) -> int:
         self._throws += 1
-        return roll(self._seed, self._key, self._throws) % bound
+        return roll(self._key, self._throws) % bound
 
     def between(self, low: float, high: float) -> float:
         return low + (high - low) * self.below(10_000) / 10_000
@@ -177,27 +177,27 @@ class Facts(NamedTuple):
     spoken: float | None = None
 
 
-def fate_of(seed: int, run_id: int, rank: int) -> Fate:
+def fate_of(run_id: int, rank: int) -> Fate:
     """The fate of a run with `rank` younger runs in its project at the epoch."""
-    return NEWEST[rank] if 0 <= rank < len(NEWEST) else usual_fate(seed, run_id)
+    return NEWEST[rank] if 0 <= rank < len(NEWEST) else usual_fate(run_id)
 
 
-def usual_fate(seed: int, run_id: int) -> Fate:
+def usual_fate(run_id: int) -> Fate:
     """The fate of a run that is not among the newest."""
-    return _FATES[roll(seed, run_id, 1) % len(_FATES)]
+    return _FATES[roll(run_id, 1) % len(_FATES)]
 
 
-def fate_after(seed: int, run_id: int, begun: str) -> Fate:
+def fate_after(run_id: int, begun: str) -> Fate:
     """How a running run ends: a call that is spoken was answered, and an evaluation gives a verdict."""
-    end = usual_fate(seed, run_id)
+    end = usual_fate(run_id)
     unanswered = end.kind in (Kind.NO_ANSWER, Kind.CANCELLED) and begun in ("running", "in_progress")
     return _PASSED if unanswered or (begun == "evaluating" and end.kind in UNJUDGED) else end
 
 
-def shape_of(seed: int, run_id: int, fate: Fate) -> Shape:
+def shape_of(run_id: int, fate: Fate) -> Shape:
     if fate.shape is not None:
         return fate.shape
-    shape = _SHAPES[roll(seed, run_id, 2) % len(_SHAPES)]
+    shape = _SHAPES[roll(run_id, 2) % len(_SHAPES)]
     return Shape.TURNS if shape is Shape.NONE and fate.kind is Kind.FAILED else shape
 
 
@@ -217,8 +217,8 @@ _REASONS = {
 }
 
 
-def reason_of(seed: int, run_id: int, kind: Kind) -> str | None:
+def reason_of(run_id: int, kind: Kind) -> str | None:
     """Why a call ended; None while it runs."""
     if kind in _REASONS:
         return _REASONS[kind]
-    return "Main agent-ended-call" if roll(seed, run_id, 9) % 3 else "Testing agent-ended-call"
+    return "Main agent-ended-call" if roll(run_id, 9) % 3 else "Testing agent-ended-call"

@@ -57,7 +57,7 @@ class Faulty:
         self._requests[scope["method"], path] += 1
         odd = self._requests[scope["method"], path] % 2 == 1
         if "latency" in self._faults:
-            await asyncio.sleep(0.3 + roll(7, number) % 1200 / 1000)
+            await asyncio.sleep(0.3 + roll(number) % 1200 / 1000)
         if "429" in self._faults and (wait := self._throttle.wait()):
             refusal = {"detail": f"Request was throttled. Expected available in {wait} seconds."}
             await _answer(send, 429, b"application/json", json.dumps(refusal).encode(), (b"retry-after", b"%d" % wait))

@@ -72,7 +72,7 @@ class Ledger:
     ) -> DemoJob:
         """Record a new job; `focus` holds the chosen category ids and workflow metric ids."""
         job_id = str(uuid.uuid4())
-        draw = roll(0, uuid.UUID(job_id).int % 2**62) % 1000 / 1000
+        draw = roll(uuid.UUID(job_id).int % 2**62) % 1000 / 1000
         seconds = (_SHORTEST + (_LONGEST - _SHORTEST) * draw) / speed
         job = DemoJob(job_id, now, seconds, agent, run_ids, prompt, *focus)
         texts = [json.dumps(ids) for ids in (job.run_ids, job.category_ids, job.metric_ids)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from cekura_tui.demo.corpus import SEED, Corpus, ExtraRun
+from cekura_tui.demo.corpus import Corpus, ExtraRun
 from cekura_tui.demo.dialogue import DialogueTurn, ScriptLine, broken_at, clock_text, stretched, timed
 from cekura_tui.demo.facts import Dice
 from cekura_tui.demo.people import PERSONALITIES
@@ -263,7 +263,7 @@ def _endless_call(turns: int, dice: Dice) -> list[DialogueTurn]:
 
 
 def _long_call(run_id: int, turns: int, seconds: int) -> ExtraRun:
-    return ExtraRun(lambda _: stretched(_endless_call(turns, Dice(SEED, run_id)), seconds), seconds=seconds)
+    return ExtraRun(lambda _: stretched(_endless_call(turns, Dice(run_id)), seconds), seconds=seconds)
 
 
 EXTRA_RUNS: dict[int, ExtraRun] = {
