@@ -259,17 +259,9 @@ class TimelineStrip(Widget, can_focus=False):
         return self._marks
 
     def mark(self, marks: Mapping[int, State]) -> None:
-        if marks == self._marks:
-            return
-        self._lay_out()
-        before = self._cells
-        self._marks = dict(marks)
-        self._draw()
-        for y, (old, new) in enumerate(zip(before, self._cells, strict=True)):
-            differing = [x for x, (was, now) in enumerate(zip(old, new, strict=True)) if was != now]
-            if differing:
-                first, last = differing[0], differing[-1]
-                self.refresh(Region(first, y, last - first + 1, 1))
+        if marks != self._marks:
+            self._marks, self._width = dict(marks), -1
+            self.refresh()
 
     def put_cursor(self, n: int | None) -> None:
         """The cursor is on this turn, or on none; one without a time has no column."""

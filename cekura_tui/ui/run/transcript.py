@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.text import LONGEST_LINE
@@ -15,7 +15,7 @@ from cekura_tui.model.transcript.transcript import TOOLS, Speaker, Turn
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState
-from cekura_tui.ui.kit.viewport import Heights, Position, RowHeights
+from cekura_tui.ui.kit.viewport import Heights, RowHeights
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.run.turn_lines import (
     MOST_LINES,
@@ -36,15 +36,6 @@ ROLES: tuple[tuple[str, Callable[[Speaker], bool]], ...] = (
     ("others only", lambda speaker: speaker == "other"),
 )
 """What `t` goes through: in words, and who is shown."""
-
-
-class _Uppermost(NamedTuple):
-    """Which line of a turn, of how many in this width, was at the top."""
-
-    n: int
-    line: int
-    height: int
-    width: int
 
 
 class TranscriptView(VirtualList[Turn]):
@@ -94,8 +85,6 @@ class TranscriptView(VirtualList[Turn]):
         self._roles = 0
         self._sizes: Sequence[tuple[int, int]] = ()
         """Of each row that is shown the characters and the line ends of its text; a tool's are none."""
-        self._resized: tuple[_Uppermost, Position] | None = None
-        """What was at the top before the size changed, and what is since then, as long as one stays there."""
 
     # What is shown
 
@@ -104,7 +93,7 @@ class TranscriptView(VirtualList[Turn]):
         following = not reset and self.at_bottom and self._cursor == len(self._rows) - 1 >= 0
         changed = reset or call.turns != self._call.turns
         if reset:
-            self._look, self._roles, self._resized, self._search_query = TurnLook(), 0, None, ""
+            self._look, self._roles, self._search_query = TurnLook(), 0, ""
             self._repaint()
         look = self._look
         before = look.timings, look.clock_cells, look.tools.answered
@@ -153,7 +142,7 @@ class TranscriptView(VirtualList[Turn]):
 
     def show_roles(self, choice: int) -> None:
         """Show the roles of `ROLES[choice]`; the cursor stays, or goes to the nearest turn shown."""
-        self._roles, self._resized = choice, None
+        self._roles = choice
         n = self._cursor_key
         held, line, at = self.scroll_anchor()
         top = self._rows[held].n if self._rows else 0
@@ -221,24 +210,6 @@ class TranscriptView(VirtualList[Turn]):
 
     def lines_of(self, row: Turn, width: int, state: RowState) -> list[Line]:
         return turn_lines(row, self._look, width, self.style_of)
-
-    def _lay_out(self) -> None:
-        """Keep what is at the top in another size; back in the first size it is just as it was."""
-        view, width = self.viewport, self._laid_out.width
-        index, line = view.top
-        if self._resized is not None and self._resized[1] == view.top:
-            place = self._resized[0]
-        elif width and self._rows:
-            place = _Uppermost(self._rows[index].n, line, view.exact(index), width)
-        else:
-            super()._lay_out()
-            return
-        super()._lay_out()
-        if (now := self.index_of(place.n)) is not None and self._area:
-            same = place.width == self._laid_out.width
-            view.place(now, place.line if same else place.line * view.exact(now) // place.height)
-            self.repaint_changes(None)
-            self._resized = place, view.top
 
     def _repaint(self) -> None:
         self._renderer.clear()
