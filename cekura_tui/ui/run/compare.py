@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby, pairwise, zip_longest
 from typing import Any, ClassVar
 
@@ -259,6 +260,9 @@ def _without_turns(screen: CompareScreen) -> str | None:
     return None if screen.pairs else NOT_OFFERED
 
 
+_of_turns = partial(Action, why_not=_without_turns)
+
+
 class CompareScreen(Page):
     """Leaves with the number of the turn of this run that was chosen, or None."""
 
@@ -267,29 +271,9 @@ class CompareScreen(Page):
     AUTO_FOCUS = "TurnPairs"
     FIRST_READS = ("compare",)
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action(
-            "compare.next",
-            "n",
-            lambda screen: screen.go_to_difference(1),
-            "Next difference",
-            footer=1,
-            why_not=_without_turns,
-        ),
-        Action(
-            "compare.previous",
-            "N",
-            lambda screen: screen.go_to_difference(-1),
-            "Previous difference",
-            why_not=_without_turns,
-        ),
-        Action(
-            "compare.fold",
-            "s",
-            lambda screen: screen.toggle_fold(),
-            "Only differences",
-            footer=3,
-            why_not=_without_turns,
-        ),
+        _of_turns("compare.next", "n", lambda screen: screen.go_to_difference(1), "Next difference", footer=1),
+        _of_turns("compare.previous", "N", lambda screen: screen.go_to_difference(-1), "Previous difference"),
+        _of_turns("compare.fold", "s", lambda screen: screen.toggle_fold(), "Only differences", footer=3),
         Action("compare.back", "escape", lambda screen: screen.dismiss(None), "Back", footer=4),
         Action("compare.refresh", "r", lambda screen: screen.reload(), "Reload"),
         error_action("compare"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 from textual import events, on, work
@@ -57,6 +58,10 @@ def _unless_searched(screen: RunScreen) -> str | None:
     return None if screen.navigator.is_searching else NOT_OFFERED
 
 
+_of_run = partial(Action, why_not=_until_loaded)
+_of_list = partial(Action, why_not=_without_list)
+
+
 class RunScreen(Page):
     """Shows one run, two panes where there is room. Leaves with the id of the run shown last."""
 
@@ -67,22 +72,20 @@ class RunScreen(Page):
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("run.pane", "tab", lambda screen: screen.navigator.next_pane(1), "Pane", "the next pane", footer=1),
         Action("run.pane-before", "shift+tab", lambda screen: screen.navigator.next_pane(-1), "Previous pane"),
-        Action(
+        _of_run(
             "run.evidence",
             "e",
             lambda screen: screen.navigator.walk.step(1),
             "Evidence",
             "the next turn that the verdict cites",
             footer=2,
-            why_not=_until_loaded,
         ),
-        Action(
+        _of_run(
             "run.evidence-before",
             "E",
             lambda screen: screen.navigator.walk.step(-1),
             "Previous evidence",
             "the previous turn that the verdict cites",
-            why_not=_until_loaded,
         ),
         Action(
             "run.improve",
@@ -92,7 +95,7 @@ class RunScreen(Page):
             "improve the agent's prompt from this run",
             footer=3,
         ),
-        Action(
+        _of_run(
             "run.find",
             "slash",
             lambda screen: screen.navigator.open_find_line(),
@@ -100,23 +103,20 @@ class RunScreen(Page):
             "find in the transcript (`agent: refund` searches the agent's turns only) or in the details",
             footer=4,
             key_display="/",
-            why_not=_until_loaded,
         ),
-        Action(
+        _of_run(
             "run.next-match",
             "n",
             lambda screen: screen.navigator.next_match(1),
             "Next match",
             "next match of the search",
-            why_not=_until_loaded,
         ),
-        Action(
+        _of_run(
             "run.previous-match",
             "N",
             lambda screen: screen.navigator.next_match(-1),
             "Previous match",
             "previous match of the search",
-            why_not=_until_loaded,
         ),
         Action(
             "run.end-search",
@@ -127,7 +127,7 @@ class RunScreen(Page):
             why_not=_unless_searched,
         ),
         Action("run.back", "escape", lambda screen: screen.dismiss(screen.loader.run_id), "Back", footer=5),
-        Action(
+        _of_list(
             "run.next",
             "right_square_bracket",
             lambda screen: screen.go(1),
@@ -135,25 +135,22 @@ class RunScreen(Page):
             "next run in the list",
             footer=6,
             key_display="]",
-            why_not=_without_list,
         ),
-        Action(
+        _of_list(
             "run.previous",
             "left_square_bracket",
             lambda screen: screen.go(-1),
             "Previous run",
             "previous run in the list",
             key_display="[",
-            why_not=_without_list,
         ),
-        Action(
+        _of_run(
             "run.hand-off",
             "y",
             lambda screen: screen.opening.begin(screen.copy_or_save, "Loading the run", group="hand-off"),
             "Copy or save",
             "copy or save the link, a turn, a verdict, the transcript or the request",
             footer=7,
-            why_not=_until_loaded,
         ),
         Action(
             "run.compare",
@@ -173,13 +170,12 @@ class RunScreen(Page):
             "Details",
             "everything that the server sent about the run",
         ),
-        Action(
+        _of_run(
             "run.roles",
             "t",
             lambda screen: screen.navigator.next_roles(),
             "Speakers",
             "choose the speakers: all, without tools, caller, agent, tools",
-            why_not=_until_loaded,
         ),
         Action(
             "run.slowest",
