@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from math import inf
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from cekura_tui.model.text import DAY
@@ -165,17 +166,17 @@ class FilterKey(NamedTuple):
     may change after it was made.
 
     `words` are the values it takes, or offers where it takes others too; `names` is the field of `KnownNames` that it
-    offers instead; `example` is a right term.
+    offers instead; `value` is one for an example.
     """
 
     name: str
     kind: ValueKind
-    example: str
+    value: str
     holds: MakeTest
-    words: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-    names: str = ""
     params: MakeParams | None = None
+    aliases: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    names: str = ""
     narrows: Callable[[Term, bool], Params] | None = None
     changes: bool = False
     from_whole_run: bool = False
@@ -185,6 +186,11 @@ class FilterKey(NamedTuple):
     def sign(self) -> str:
         """What stands between the key and its value most often."""
         return self.kind.signs[0]
+
+    @property
+    def example(self) -> str:
+        """A right term."""
+        return f"{self.name}{self.sign}{self.value}"
 
 
 # How values are written
@@ -304,18 +310,20 @@ NOTE = ValueKind(lambda key, text, quoted: None if quoted else word_of(key, text
 # Which rows a term lets through
 
 
-def _one_of(value_of: Callable[[RunRow], object], read: Callable[[str], object] = str) -> MakeTest:
-    """The row's value, None where it is unknown, is one of the term's."""
+def _one_of(field: str, read: Callable[[str], object] = str) -> MakeTest:
+    """This field of the row, unknown where it is None or empty, is one of the term's values."""
+    value_of = attrgetter(field)
 
     def holds(term: Term, now: float, notes: Notes) -> Answer:
         wanted = frozenset(map(read, term.texts))
-        return lambda row: None if (value := value_of(row)) is None else value in wanted
+        return lambda row: None if (value := value_of(row)) is None or value == "" else value in wanted
 
     return holds
 
 
-def _lasts(seconds_of: Callable[[RunRow], float | None]) -> MakeTest:
-    """The row's length, None where it is unknown, is within the term's limit; lengths are whole seconds."""
+def _lasts(field: str) -> MakeTest:
+    """This field of the row, seconds or None where they are unknown, is within the term's limit of whole seconds."""
+    seconds_of = attrgetter(field)
 
     def holds(term: Term, now: float, notes: Notes) -> Answer:
         limit = length_of(term.texts[0]) or 0
@@ -340,8 +348,9 @@ def _parts(term: Term) -> tuple[str, ...]:
     return tuple(value.text.casefold() for value in term.values if value.contains)
 
 
-def _called(thing_of: Callable[[RunRow], tuple[int | None, str]]) -> MakeTest:
-    """The id of the row's thing, its name or a part of its name is one of the term's values."""
+def _called(thing: str) -> MakeTest:
+    """The id of this thing of the row, its name or a part of its name is one of the term's values."""
+    thing_of = attrgetter(f"{thing}_id", thing)
 
     def holds(term: Term, now: float, notes: Notes) -> Answer:
         numbers = {value: id_of(value.text) for value in term.values if not value.contains}
@@ -409,7 +418,11 @@ LIVE = ("running", "evaluating", "in_progress", "in_queue", "pending", "scaling_
 ENDED = ("completed", "failed", "timeout", "cancelled")
 
 
-def _listed_ids(name: str, most: int = MOST_IDS) -> MakeParams:
+def _status_params(term: Term, now: float, narrow: bool) -> Params:
+    return {"status__in": ",".join(term.texts)}
+
+
+def _ids(name: str, most: int = MOST_IDS) -> MakeParams:
     def params(term: Term, now: float, narrow: bool) -> Params | None:
         plain = not any(value.contains or id_of(value.text) is None for value in term.values)
         return {name: ",".join(term.texts)} if plain and len(term.values) <= most else None
@@ -422,6 +435,10 @@ def _length_params(term: Term, now: float, narrow: bool) -> Params:
     if term.op in (">", ">="):
         return {"duration__gte": limit + 1 if term.op == ">" else limit}
     return {"duration__lte": limit - 1 if term.op == "<" else limit}
+
+
+def _since_params(term: Term, now: float, narrow: bool) -> Params:
+    return {"created_at_from": _iso(moment_of(term.texts[0], now))}
 
 
 def _until_params(term: Term, now: float, narrow: bool) -> Params:
@@ -455,109 +472,30 @@ def _iso(at: float) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ" if moment.microsecond else "%Y-%m-%dT%H:%M:%SZ")
 
 
+_OUTCOMES = ("passed", "failed", "error", "review", "running", "unknown")
+_PERSONAS = ("personality", "personalities", "personas")
+_SINCE = ("after", "last", "within", "from")
 KEYS: tuple[FilterKey, ...] = (
+    FilterKey("status", WORD, "failed", _one_of("status"), _status_params, words=(*ENDED, *LIVE), changes=True),
     FilterKey(
-        "status",
-        WORD,
-        "status:failed",
-        _one_of(lambda row: row.status or None),
-        (*ENDED, *LIVE),
-        params=lambda term, now, narrow: {"status__in": ",".join(term.texts)},
-        changes=True,
+        "outcome", WORD, "failed", _one_of("outcome.kind"), words=_OUTCOMES, narrows=_outcome_params, changes=True
     ),
     FilterKey(
-        "outcome",
-        WORD,
-        "outcome:failed",
-        _one_of(lambda row: row.outcome.kind),
-        ("passed", "failed", "error", "review", "running", "unknown"),
-        narrows=_outcome_params,
-        changes=True,
+        "scenario", NAME, "~refund", _called("scenario"), _ids("scenario__id__in"), ("scenarios",), names="scenarios"
     ),
+    FilterKey("since", MOMENT, "2d", _since, _since_params, _SINCE, ("2d", "today", "yesterday")),
+    FilterKey("agent", NAME, "~clinic", _called("agent"), _ids("agent_id", 1), ("agents",), names="agents"),
     FilterKey(
-        "scenario",
-        NAME,
-        "scenario:~refund",
-        _called(lambda row: (row.scenario_id, row.scenario)),
-        aliases=("scenarios",),
-        names="scenarios",
-        params=_listed_ids("scenario__id__in"),
+        "persona", NAME, "~hurry", _called("personality"), _ids("personality__id__in"), _PERSONAS, names="personalities"
     ),
-    FilterKey(
-        "since",
-        MOMENT,
-        "since:2d",
-        _since,
-        ("2d", "today", "yesterday"),
-        aliases=("after", "last", "within", "from"),
-        params=lambda term, now, narrow: {"created_at_from": _iso(moment_of(term.texts[0], now))},
-    ),
-    FilterKey(
-        "agent",
-        NAME,
-        "agent:~clinic",
-        _called(lambda row: (row.agent_id, row.agent)),
-        aliases=("agents",),
-        names="agents",
-        params=_listed_ids("agent_id", 1),
-    ),
-    FilterKey(
-        "persona",
-        NAME,
-        "persona:~hurry",
-        _called(lambda row: (row.personality_id, row.personality)),
-        aliases=("personality", "personalities", "personas"),
-        names="personalities",
-        params=_listed_ids("personality__id__in"),
-    ),
-    FilterKey(
-        "metric", METRIC, "metric:~completion", _failed_metric, aliases=("metrics", "check", "checks"), names="metrics"
-    ),
-    FilterKey(
-        "dur",
-        LENGTH,
-        "dur>120",
-        _lasts(lambda row: row.seconds),
-        aliases=("duration",),
-        params=_length_params,
-        changes=True,
-    ),
-    FilterKey(
-        "result",
-        ID,
-        "result:991",
-        _one_of(lambda row: row.result_id, int),
-        aliases=("results",),
-        names="results",
-        params=_listed_ids("result__id", 1),
-    ),
-    FilterKey(
-        "id",
-        ID,
-        "id:48213",
-        _one_of(lambda row: row.id, int),
-        aliases=("ids", "run", "runs"),
-        params=_listed_ids("id__in"),
-    ),
-    FilterKey(
-        "until",
-        MOMENT,
-        "until:2026-11-01",
-        _until,
-        ("today", "yesterday"),
-        aliases=("before", "to"),
-        params=_until_params,
-    ),
-    FilterKey("reviewed", WORD, "reviewed:yes", _one_of(lambda row: row.reviewed, "yes".__eq__), ("yes", "no")),
-    FilterKey(
-        "mode",
-        WORD,
-        "mode:text",
-        _one_of(lambda row: row.as_text, "text".__eq__),
-        ("text", "voice"),
-        params=_mode_params,
-    ),
-    FilterKey("note", NOTE, "note:yes", _noted, ("yes", "no"), aliases=("notes",)),
+    FilterKey("metric", METRIC, "~completion", _failed_metric, aliases=("metrics", "check", "checks"), names="metrics"),
+    FilterKey("dur", LENGTH, "120", _lasts("seconds"), _length_params, ("duration",), changes=True),
+    FilterKey("result", ID, "991", _one_of("result_id", int), _ids("result__id", 1), ("results",), names="results"),
+    FilterKey("id", ID, "48213", _one_of("id", int), _ids("id__in"), ("ids", "run", "runs")),
+    FilterKey("until", MOMENT, "2026-11-01", _until, _until_params, ("before", "to"), ("today", "yesterday")),
+    FilterKey("reviewed", WORD, "yes", _one_of("reviewed", "yes".__eq__), words=("yes", "no")),
+    FilterKey("mode", WORD, "text", _one_of("as_text", "text".__eq__), _mode_params, words=("text", "voice")),
+    FilterKey("note", NOTE, "yes", _noted, aliases=("notes",), words=("yes", "no")),
 )
 BY_NAME: dict[str, FilterKey] = {name: key for key in KEYS for name in (key.name, *key.aliases)}
 

@@ -27,7 +27,7 @@ class Column(NamedTuple):
     `sort_key` is None for a run without a value, which is last in either direction; `order` says how it sorts first.
     `look` is how a cell is written: plain, dim, dim at the right, a moment that loses its time of day where that does
     not fit, or a chip in the outcome's colour. `least_chosen` are its least cells where a person chose the columns;
-    `grows` and `leaves` are those of `FitColumn`. `sort_place` is its place among the columns that `s` goes through.
+    `grows` and `leaves` are those of `FitColumn`. `cycle` is its place among the columns that `s` goes through.
     A column that is not `shown` by default can be shown with `c` or in `[columns]`.
     """
 
@@ -40,7 +40,7 @@ class Column(NamedTuple):
     least_chosen: int = 0
     grows: tuple[tuple[int, int], ...] = ()
     leaves: int = 0
-    sort_place: int = 99
+    cycle: int = 99
     shown: bool = True
 
 
@@ -53,84 +53,58 @@ def _outcome_key(row: RunRow) -> tuple[int, int, str]:
     return worst, 1 if checks is None else -checks, ""
 
 
+def _text(field: str) -> Callable[[RunRow, When], str]:
+    return lambda row, when: str(getattr(row, field))
+
+
+def _a_to_z(field: str) -> Callable[[RunRow], str | None]:
+    return lambda row: getattr(row, field).casefold() or None
+
+
+def _highest(field: str) -> Callable[[RunRow], float | None]:
+    return lambda row: None if (value := getattr(row, field)) is None else -value
+
+
+def _outcome_text(row: RunRow, when: When) -> str:
+    return f"{row.outcome.mark} {row.outcome.text}"
+
+
+def _when_text(row: RunRow, when: When) -> str:
+    return when(row.at)
+
+
+_WIDE = ((1, 24), (6, 40), (10, 1_000))
 COLUMNS: tuple[Column, ...] = (
-    Column(
-        "run",
-        lambda row, when: str(row.id),
-        lambda row: -row.id,
-        "Highest run ids first",
-        least=7,
-        grows=((9, 8),),
-        sort_place=7,
-    ),
+    Column("run", _text("id"), _highest("id"), "Highest run ids first", 7, grows=((9, 8),), cycle=7),
     Column(
         "outcome",
-        lambda row, when: f"{row.outcome.mark} {row.outcome.text}",
+        _outcome_text,
         _outcome_key,
         "Most failed checks first, then errors",
-        least=14,
-        look="chip",
+        14,
+        "chip",
         grows=((2, 15),),
-        sort_place=2,
+        cycle=2,
     ),
-    Column(
-        "scenario",
-        lambda row, when: row.scenario,
-        lambda row: row.scenario.casefold() or None,
-        "Scenarios from A to Z",
-        least=15,
-        look="plain",
-        least_chosen=8,
-        grows=((1, 24), (6, 40), (10, 1_000)),
-        sort_place=3,
-    ),
-    Column(
-        "agent",
-        lambda row, when: row.agent,
-        lambda row: row.agent.casefold() or None,
-        "Agents from A to Z",
-        least=12,
-        least_chosen=8,
-        grows=((3, 18), (7, 32)),
-        leaves=3,
-        sort_place=5,
-    ),
+    Column("scenario", _text("scenario"), _a_to_z("scenario"), "Scenarios from A to Z", 15, "plain", 8, _WIDE, cycle=3),
+    Column("agent", _text("agent"), _a_to_z("agent"), "Agents from A to Z", 12, "dim", 8, ((3, 18), (7, 32)), 3, 5),
     Column(
         "personality",
-        lambda row, when: row.personality,
-        lambda row: row.personality.casefold() or None,
+        _text("personality"),
+        _a_to_z("personality"),
         "Personalities from A to Z",
         least=12,
         least_chosen=8,
         grows=((5, 18), (8, 26)),
         leaves=1,
-        sort_place=4,
+        cycle=4,
     ),
-    Column(
-        "length",
-        lambda row, when: row.duration,
-        lambda row: None if row.seconds is None else -row.seconds,
-        "Longest calls first",
-        least=7,
-        look="right",
-        leaves=2,
-        sort_place=6,
-    ),
-    Column(
-        "when",
-        lambda row, when: when(row.at),
-        lambda row: None if row.at is None else -row.at,
-        "Newest first",
-        least=10,
-        look="moment",
-        grows=((4, 12),),
-        leaves=4,
-        sort_place=1,
-    ),
+    Column("length", _text("duration"), _highest("seconds"), "Longest calls first", 7, "right", leaves=2, cycle=6),
+    Column("when", _when_text, _highest("at"), "Newest first", 10, "moment", grows=((4, 12),), leaves=4, cycle=1),
 )
 """In the default order of the list."""
 COLUMN_BY_NAME: dict[str, Column] = {column.name: column for column in COLUMNS}
-SORT_CYCLE = [column.name for column in sorted(COLUMNS, key=lambda column: column.sort_place)]
+SORT_CYCLE = [column.name for column in sorted(COLUMNS, key=lambda column: column.cycle)]
 
 
 class Sort(NamedTuple):

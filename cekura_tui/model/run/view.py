@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cekura_tui.model.run.outcome import Outcome, outcome_of
@@ -49,17 +49,18 @@ class RunRow(NamedTuple):
     @property
     def seconds(self) -> int | None:
         """How long the call was, where that is known."""
-        parts = self.duration.split(":")
-        if not 2 <= len(parts) <= 3 or not all(_is_figure(part) for part in parts):
-            return None
-        total = 0
-        for part in parts:
-            total = total * 60 + int(part)
-        return total
+        return _seconds(self.duration)
 
 
-def _is_figure(part: str) -> bool:
-    return part.isdecimal() and part.isascii() and len(part) <= 9
+@lru_cache(maxsize=4_096)
+def _seconds(duration: str) -> int | None:
+    parts = duration.split(":")
+    if not 2 <= len(parts) <= 3 or not all(part.isdecimal() and part.isascii() and len(part) <= 9 for part in parts):
+        return None
+    total = 0
+    for part in parts:
+        total = total * 60 + int(part)
+    return total
 
 
 @dataclass(frozen=True)

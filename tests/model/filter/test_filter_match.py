@@ -171,7 +171,7 @@ def test_a_filter_for_notes_names_the_runs_that_may_pass(text: str, ids: tuple[i
 
 
 def test_a_run_is_listed_until_it_is_read_whole_where_only_that_decides_a_term(monkeypatch: pytest.MonkeyPatch) -> None:
-    holds = FilterKey("dur", LENGTH, "dur>1", BY_NAME["dur"].holds, from_whole_run=True, unknown_passes=True)
+    holds = FilterKey("dur", LENGTH, "1", BY_NAME["dur"].holds, from_whole_run=True, unknown_passes=True)
     monkeypatch.setitem(BY_NAME, "dur", holds)
     for term, passes in (("dur>9h", False), ("-dur>9h", True), ("dur>1", True)):
         wanted = parse(term).filter
