@@ -41,7 +41,7 @@ class DraftKeeper:
         self._draft = DraftPlace(job)
 
     def turn_to(self, source: str) -> None:
-        """The text of another source is saved from now on: the draft in its place, every other in a new one."""
+        """Save the text of another source from now on: a draft in its place, others in a new one."""
         self.here = self._draft if source == "draft" else DraftPlace()
 
     def has(self, draft: Draft) -> bool:
@@ -49,7 +49,6 @@ class DraftKeeper:
 
     @property
     def has_saved(self) -> bool:
-        """Whether anything was saved yet."""
         return self._saving is not None
 
     @property
@@ -57,7 +56,7 @@ class DraftKeeper:
         return self._saving is not None and not self._saving.done()
 
     def save(self, draft: Draft) -> None:
-        """Begin to save a draft; that goes on when the dialog is left."""
+        """Begin to save a draft; the saving continues when the dialog closes."""
         place = self._draft = self.here
         self._saved = draft
 
@@ -81,7 +80,7 @@ class DraftKeeper:
         return " Draft saved." if self.has(draft) else ""
 
     async def wait_saved(self) -> None:
-        """Wait until it is saved; raises what went wrong."""
+        """Wait until the draft is saved; raises what went wrong."""
         if self._saving is not None:
             await asyncio.shield(asyncio.wrap_future(self._saving))
 

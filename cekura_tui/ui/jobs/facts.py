@@ -49,7 +49,7 @@ class Fact:
 
 
 def readable(raw: str) -> str:
-    """A raw answer as it is shown: JSON with line breaks, anything else as it came; a long one is cut."""
+    """A raw answer as shown: indented JSON, anything else as it came, at most `MAX_ANSWER` characters."""
     text = raw
     if len(raw) <= _MAX_PARSED:
         # What is no JSON, or none that can be shown better, stays as it came.
@@ -62,7 +62,7 @@ def readable(raw: str) -> str:
 
 
 def shown_answers(answers: Sequence[RawAnswer], known: Mapping[str, str]) -> dict[str, str]:
-    """The newest answers by their raw text, readable; those that are `known` are not read again."""
+    """The newest answers by their raw text, readable; `known` ones are not parsed again."""
     newest = sorted(answers, key=lambda answer: answer.last_at)[-MAX_ANSWERS:]
     return {answer.raw: known.get(answer.raw) or readable(answer.raw) for answer in newest}
 
@@ -104,7 +104,7 @@ def state_facts(job: Job, state: AppState) -> Iterator[Fact]:
 
 
 def named_facts(group: str, facts: Iterable[tuple[str, str]]) -> list[Fact]:
-    """Facts with their names; `group` and name are the key."""
+    """Facts with names; their keys are `group` and name."""
     return [Fact((group, name), "fact", name, text) for name, text in facts]
 
 
@@ -137,11 +137,9 @@ class JobFacts(VirtualList[Fact]):
         return row.key
 
     def estimate(self, row: Fact, width: int) -> int:
-        """Lines of text, about, and one for a name or before a heading."""
         return 1 + row.text.count("\n") + len(row.text) // max(min(width, _READABLE) - 4, 10)
 
     def lines_of(self, row: Fact, width: int, state: RowState) -> Sequence[Line]:
-        """A heading with a line before it, a fact beside its name, or a text below it."""
         width = min(width - 1, _READABLE)  # one cell before the scroll bar
         dim, strong = self.style_of("tone--dim"), self.style_of("tone--strong")
         if row.kind == "head":
@@ -165,7 +163,7 @@ class JobFacts(VirtualList[Fact]):
         self.repaint_changes(before)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is nothing to open here: the key is the screen's."""
+        """Leave enter to the screen."""
         return False if action == "open" else super().check_action(action, parameters)
 
     def _state_of(self, index: int, row: Fact) -> RowState:
@@ -173,7 +171,7 @@ class JobFacts(VirtualList[Fact]):
 
 
 async def read_record(state: AppState, number: int) -> tuple[JobRecord, bool | None]:
-    """All that is known of a job, and whether the process that launched it still runs, if that matters."""
+    """Everything known of a job, and whether the process that launched it still runs, if that matters."""
 
     async def ask(session: Session) -> tuple[JobRecord, bool | None]:
         record = await session.jobs.record(number)

@@ -133,7 +133,6 @@ class ImproveDialog(Dialog[Job]):
 
     @work(group="saved-prompts")
     async def _read_saved(self) -> None:
-        """Read what this machine has, then what the server has."""
         workspace, agent_id = self._state.workspace, self._runs.agent_id
         try:
             saved = await workspace.call(lambda session: session.jobs.draft(agent_id, self._runs.run_ids))
@@ -151,7 +150,7 @@ class ImproveDialog(Dialog[Job]):
 
     @work(group="agent-prompt", exclusive=True)
     async def _read_agent_prompt(self) -> None:
-        """Read the agent's prompt, again and again until it is here; why it is not stays on screen until then."""
+        """Load the agent's prompt, with retries; the error stays on screen until then."""
         failures = 0
         while not self.gone:
             try:
@@ -198,7 +197,7 @@ class ImproveDialog(Dialog[Job]):
         line.update(Content(("! " if failed else "") + text))
 
     def _restore(self, draft: Draft, job: Job) -> None:
-        """The draft for these very runs is taken up where it was left."""
+        """Continue the draft for these runs."""
         self._put("draft", draft.prompt)
         self._focus.choose(draft.category_ids, draft.workflow_metric_ids)
         self._show_message(
@@ -208,7 +207,7 @@ class ImproveDialog(Dialog[Job]):
     # The prompt
 
     def _put(self, source: str, prompt: Prompt) -> None:
-        """Another text is what is worked on from now on."""
+        """Edit the text of another source from now on."""
         self._sources.turn_to(source)
         self._drafts.turn_to(source)
         self._show(prompt)
@@ -222,7 +221,7 @@ class ImproveDialog(Dialog[Job]):
         self._show_key()
 
     def _show_key(self) -> None:
-        """Say that the prompt contains a key, before it is saved or sent."""
+        """Warn before a prompt with an API key is saved or sent."""
         if (warning := self._key_warning()) != self._warned:
             self._warned = warning
             line = self.query_one("#improve-key", Static)
@@ -241,7 +240,7 @@ class ImproveDialog(Dialog[Job]):
 
     @property
     def _edited(self) -> bool:
-        """Whether somebody typed into the prompt: then nothing that arrives may take its place."""
+        """Whether the user changed the prompt: then nothing that arrives may replace it."""
         return self._text.edited(self.query_one(TextArea).text)
 
     def _facts(self) -> None:
@@ -254,7 +253,7 @@ class ImproveDialog(Dialog[Job]):
 
     @on(ChoiceList.Marked, "#sources")
     def source_chosen(self, event: ChoiceList.Marked) -> None:
-        """Another prompt was chosen; what was typed into the one before is saved as the draft first."""
+        """Show the prompt of another source, after saving what was typed as the draft."""
         (source,) = self._sources.chosen
         self.query_one("#prompt-file").display = source == "file"
         if source == self._sources.current:
@@ -287,7 +286,7 @@ class ImproveDialog(Dialog[Job]):
 
     @on(TextArea.Changed)
     def typed(self) -> None:
-        """Save what was typed, soon; what was undone too, where the other was saved already."""
+        """Save what was typed soon, and after an undo what replaces the saved text."""
         self._show_key()
         if self._edited or self._drafts.has_saved:
             self._autosave.start()
@@ -326,12 +325,12 @@ class ImproveDialog(Dialog[Job]):
             self.keep()
 
     def keep(self) -> None:
-        """Save the draft if there is anything in it that would be missed."""
         if self._begin_to_save():
             self._await_draft()
 
     def _begin_to_save(self) -> bool:
-        """Save it though it was saved before: another window may have written over it."""
+        """Save the draft if it has anything to lose, also if it was saved before: another window may have overwritten
+        it."""
         draft, source = self._as_draft(), self._sources.current
         written = self._edited or source == "file" or (source == "draft" and self._drafts.has_saved)
         missed = written or draft.category_ids or draft.workflow_metric_ids
@@ -350,7 +349,7 @@ class ImproveDialog(Dialog[Job]):
 
     @on(Button.Pressed, "#cancel")
     def action_give_up(self) -> None:
-        """Leave; what was typed stays as a draft, and where it cannot be saved, that is reported before it is lost."""
+        """Close; the draft is saved, and if that fails the user is told before it is lost."""
         if self._launching:
             self._show_message("Launching. The job appears in the list of jobs when the server answers.")
             return

@@ -98,7 +98,6 @@ class TurnPairs(VirtualList[PairRow]):
         self._hours = False
 
     def show_pairs(self, pairs: Sequence[Pair], *, only_differences: bool = False, reset: bool = False) -> None:
-        """Show these; `reset` begins at the first."""
         turns = (turn for pair in pairs for turn in (pair.left, pair.right) if turn)
         hours = needs_hours(max((turn.start or 0.0 for turn in turns), default=0.0))
         if hours != self._hours:
@@ -170,7 +169,6 @@ class TurnPairs(VirtualList[PairRow]):
         ]
 
     def _across(self, left: Line, sign: Segment, right: Line, width: int) -> Line:
-        """A line of both calls, a rule and a sign between."""
         gap = Segment(" " * (self._half(width) - Segment.get_line_length(list(left)) + 1))
         rule = Segment("│", self.style_of("turn-pairs--rule"))
         return [Segment(" "), *left, gap, rule, Segment(" "), sign, Segment(" "), *right]
@@ -181,7 +179,6 @@ class TurnPairs(VirtualList[PairRow]):
         return [[Segment(f" {mark} " if n == 0 else "   ", quiet), *line] for n, line in enumerate(lines)]
 
     def _column(self, turn: Turn | None, pieces: Iterable[Piece], room: int) -> list[Line]:
-        """Time and speaker, then the text beside the bar in the speaker's colour."""
         if turn is None:
             return []
         quiet = self.style_of("turn-pairs--quiet")
@@ -200,7 +197,6 @@ class TurnPairs(VirtualList[PairRow]):
         return (width - EDGES - _MIDDLE) // 2
 
     def _room(self, width: int) -> int:
-        """Cells of the text of one turn."""
         head = self._clock_cells() + 1 + SPEAKER_CELLS + 1 + len(_BAR)
         return max((self._half(width) if width >= BESIDE else width - 2 - 3 - 1) - head, LEAST)
 
@@ -209,16 +205,13 @@ class TurnPairs(VirtualList[PairRow]):
 
 
 def _pieces_of(pair: Pair) -> tuple[list[Piece], list[Piece]]:
-    """The words of both; where they are similar, those that differ apart."""
+    """The pieces of both texts; words that differ are pieces of their own."""
     here, there = pieces_of(pair)
     return _uncut(here), _uncut(there)
 
 
 def _uncut(pieces: list[Piece]) -> list[Piece]:
-    """Let no piece end within what is drawn as one sign.
-
-    Its halves would be counted as more cells than they take.
-    """
+    """Let no piece end inside a grapheme: its halves would be counted as more cells than they take."""
     text = "".join(piece for piece, _ in pieces)
     if text.isascii():
         return pieces
@@ -256,7 +249,6 @@ _SIGNS: tuple[tuple[Sign, str], ...] = (
 
 
 def _without_turns(screen: CompareScreen) -> str | None:
-    """There is nothing to go through."""
     return None if screen.pairs else NOT_OFFERED
 
 
@@ -288,7 +280,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
 """
 
     def __init__(self, state: AppState, here: RunView | int, other_id: int | None = None) -> None:
-        """`here` is a run or its id; without `other_id` the other is looked for."""
+        """`here` is a run or its id; without `other_id` the last passed run of the scenario is looked up."""
         super().__init__(state)
         self._run_id, self._other_id = here if isinstance(here, int) else here.row.id, other_id
         self._here = None if isinstance(here, int) else here
@@ -307,7 +299,6 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
             yield Notice(id="compare-notice")
 
     def on_resize(self) -> None:
-        """In another width the title has other places for both runs."""
         self._draw_title()
 
     def on_mount(self) -> None:
@@ -415,7 +406,6 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         return [first_difference(self.pairs), *counts, *texts]
 
     def _nothing_to_compare(self) -> tuple[str, str]:
-        """Why there is nothing side by side, and what to do."""
         if self._here is None or (self._looking and self._other_id is not None):
             return f"Loading run {self._other_id if self._here else self._run_id} …", ""
         row, keys = self._here.row, with_keys("{compare.refresh} reload · {compare.back} back")
@@ -458,7 +448,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
 
     @on(TurnPairs.Opened)
     def open_turn(self, message: TurnPairs.Opened) -> None:
-        """Go to the turn of the first run, or the one before; unfold what is folded."""
+        """Open the first run at the turn, or at the one before; unfold folded turns."""
         pairs = self.query_one(TurnPairs)
         if (row := pairs.cursor_row) is None or pairs.key_of(row) != message.key:
             return

@@ -49,7 +49,7 @@ class _StyledRun(NamedTuple):
 
 
 def left_of(row: TreeRow, width: int) -> int:
-    """Cells before the sign of a row; deep rows stand no further right than half of the width."""
+    """Cells before the sign of a row: at most half of the width, however deep the row."""
     lead = len(row.text) - len(row.text.lstrip(" ")) if row.kind == "raw" and not row.at else 2 * row.depth
     return min(lead, width // 2)
 
@@ -68,7 +68,6 @@ def detail_lines(row: TreeRow, width: int, styles: DetailStyles, spans: Spans) -
 
 
 def _marks(row: TreeRow, runs: Sequence[_StyledRun], spans: Spans) -> Iterator[Span]:
-    """The marked characters of a paragraph."""
     before = 0
     for run in runs:
         is_shortened = run.part == "name" and row.path[-1] != run.text
@@ -170,7 +169,7 @@ class RunDetails(VirtualList[DetailRow]):
     # What is shown
 
     def show_run(self, view: RunView) -> None:
-        """Show a run; in the same one what is open stays open, and the cursor stays."""
+        """Show a run; if it is the same run, open rows and the cursor stay."""
         shown = self._run_shown
         if shown is not None and shown.source is view.source:
             self._run_shown = view
@@ -211,7 +210,7 @@ class RunDetails(VirtualList[DetailRow]):
         return DetailStyles(*map(self.style_of, names))
 
     def _new_heights(self) -> Heights:
-        """Raw JSON of 10,000 turns has 100,000 rows: none is made to estimate how high it is."""
+        """Estimate heights by line length: raw JSON of 10,000 turns has 100,000 rows, too many to make."""
         if self._raw is None or not (width := self._laid_out.width):
             return super()._new_heights()
         return RowHeights(1 + length // max(width - EDGES, 1) for length in self._raw.lengths())
@@ -226,7 +225,7 @@ class RunDetails(VirtualList[DetailRow]):
     # Opening and closing
 
     def action_open(self) -> None:
-        """Open what is closed, close what is open; a row with nothing to unfold is opened as in any list."""
+        """Open or close a row; a row with nothing to unfold is opened as in any list."""
         row = self.cursor_row
         if row is None:
             return
@@ -238,7 +237,7 @@ class RunDetails(VirtualList[DetailRow]):
             super().action_open()
 
     def action_unfold(self) -> None:
-        """Open, or go to the first row of what is open."""
+        """Open a row, or go to the first row of an open one."""
         if (row := self.cursor_row) is not None and not self._unfold(row) and row.kind == "open":
             self.move_by(1)
 
@@ -264,7 +263,7 @@ class RunDetails(VirtualList[DetailRow]):
         return row.kind in ("closed", "more")
 
     def _turn_page(self, row: DetailRow) -> None:
-        """Show more of a node; the cursor goes to what is next to what was shown before."""
+        """Show more of a node, and put the cursor beside what was shown before."""
         place, before = self._cursor, len(self._rows)
         self._windows[row.path] = self._tree.paged(row, value_at(self._roots(), row.path), self._windows)
         self._show()
@@ -275,7 +274,7 @@ class RunDetails(VirtualList[DetailRow]):
     # Raw JSON
 
     def action_raw(self) -> None:
-        """From the tree to the raw JSON of the whole run, and back to where the cursor was."""
+        """Switch between the tree and the raw JSON; each has its own cursor."""
         if self._run_shown is None:
             return
         cursor, self._other_cursor = self._other_cursor, self.cursor_key
@@ -294,14 +293,12 @@ class RunDetails(VirtualList[DetailRow]):
 
     @property
     def at(self) -> At | None:
-        """Which match one is at; None where nothing is searched."""
+        """The current match; None without a search."""
         return At(0 if self._match is None else self._match + 1, len(self._matches)) if self._needle else None
 
     def find(self, text: str) -> int:
-        """Mark a text in names and values, opened or not, in any case, and count the matches.
-
-        The first 10,000 are marked. In raw JSON its lines are searched. An empty text ends the search.
-        """
+        """Mark the first 10,000 matches in names and values, opened or not, or in raw JSON; returns how many there are.
+        An empty text ends the search."""
         self._needle = clean(text)
         self._match = None
         self._seek()
@@ -309,10 +306,8 @@ class RunDetails(VirtualList[DetailRow]):
         return len(self._matches)
 
     def next_match(self, step: int = 1) -> tuple[int, int] | None:
-        """Go to the next match, or with -1 the one before, around the ends; open what it is in.
-
-        Returns which one that is, from 1, and of how many; None where there is none.
-        """
+        """Go to the next match (1) or the previous one (-1), around the ends, and open what it is in; returns its
+        number and the count, None without a match."""
         total = len(self._matches)
         if not total:
             return None
@@ -322,7 +317,6 @@ class RunDetails(VirtualList[DetailRow]):
         return place + 1, total
 
     def _seek(self) -> None:
-        """Find all matches in what is shown now."""
         if not self._needle:
             found = []
         elif self._raw is not None:
@@ -352,7 +346,7 @@ class RunDetails(VirtualList[DetailRow]):
             self._reveal(at)
 
     def _reveal(self, at: int) -> None:
-        """Show the line with this character, if the cursor's row is higher than the screen."""
+        """Scroll to the line with this character, if the cursor's row is higher than the screen."""
         row, index = self.cursor_row, self.cursor_index
         if row is None or index is None or not self._laid_out:
             return

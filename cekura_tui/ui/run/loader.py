@@ -71,7 +71,6 @@ class RunLoader:
 
     @property
     def is_running(self) -> bool:
-        """Whether the run has not ended as far as is known."""
         return self.view is not None and not self.view.row.outcome.settled
 
     def _start(self, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> Worker[None]:
@@ -82,22 +81,19 @@ class RunLoader:
     # What is loaded
 
     def load(self, *, reload: bool = False, background: bool = False) -> None:
-        """Show what is at hand, then what the server says.
-
-        With `reload` it is asked even if it was a moment ago; with `background` in the turn of background reads.
-        """
+        """Show the cached run, then ask the server: with `reload` even if it was asked a moment ago, with `background`
+        within the budget of background reads."""
         self._start(partial(self._load, reload, background), "run")
 
     def leave(self) -> None:
-        """Another run is asked for."""
+        """Hold keys: the user asked for another run."""
         self.arrived.clear()
 
     def stay(self) -> None:
-        """There is no other run after all."""
+        """Hand on the keys: there is no other run."""
         self.arrived.set()
 
     def show(self, run_id: int) -> None:
-        """Load another run in place of this one."""
         self.pause()
         if self._finding is not None:
             self._finding.cancel()
@@ -106,7 +102,7 @@ class RunLoader:
         self.load()
 
     def follow(self, live: bool) -> None:
-        """Follow a run that is running, or no longer."""
+        """Poll a running run, or pause."""
         self.live = live
         if live:
             self.load()
@@ -114,13 +110,12 @@ class RunLoader:
             self.pause()
 
     def pause(self) -> None:
-        """Ask no more for now."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def resume(self) -> None:
-        """Somebody looks at the run again: one that may have changed meanwhile is loaded again."""
+        """Reload a run that may have changed while it was covered."""
         if self._workspace.started and self.live and self._may_change:
             self.load()
 
@@ -191,7 +186,6 @@ class RunLoader:
 
     @property
     def _may_change(self) -> bool:
-        """Whether the server may say something else by now."""
         if self.error is not None:
             return self.error.may_pass
         return self.is_running or (self.view is not None and self.view.cached)
@@ -204,7 +198,7 @@ class RunLoader:
             self._timer = asyncio.get_running_loop().call_later(seconds, lambda: self.load(background=True))
 
     async def _prefetch(self) -> None:
-        """Have the next run of the list here before somebody goes to it."""
+        """Fetch the next run of the list before the user goes there."""
         view = self.view
         if self.neighbour_of is None or view is None or view.cached or self.is_running:
             return

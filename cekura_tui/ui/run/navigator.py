@@ -71,13 +71,13 @@ class RunNavigator:
     # From run to run
 
     def leave(self) -> None:
-        """Another run comes in place of this one."""
+        """Forget places in this run: another one is shown instead; its search is carried over."""
         self.walk.end()
         self._slow, self._begin_at = -1, None
         self._carried = self._transcript.search_query or self._carried
 
     def arrive(self) -> None:
-        """The turns are there: search what was searched before, and go to where one was to begin."""
+        """Repeat the search of the run before, and go to the turn to begin at."""
         if self._carried:
             self._transcript.find(self._carried, self._begin_at)
             self._carried = ""
@@ -89,7 +89,7 @@ class RunNavigator:
     # Panes
 
     async def handle_key(self, pane: Widget, event: events.Key) -> None:
-        """Do a key that came to a pane: in the run that is on its way, where the focus is by then."""
+        """Handle a key of a pane, after the run on its way has arrived, in the pane focused by then."""
         arrived = self._loader.arrived
         keymap = keymap_in_use()
         if not arrived.is_set() and not any(event.key in keymap.keys_of(ACTIONS[one]) for one in _LEAFING):
@@ -103,7 +103,7 @@ class RunNavigator:
         self.show_pane(PANES[(PANES.index(self.pane) + step) % len(PANES)])
 
     def show_pane(self, pane: str) -> None:
-        """To this pane; in a narrow terminal it takes the place of the one before."""
+        """Show and focus a pane; in a narrow terminal it replaces the one before."""
         if self._find_line.is_open:
             self._find_line.close(self._find_line.query_one(Input).value)  # what was found stays
         self.pane = pane
@@ -115,7 +115,7 @@ class RunNavigator:
         self._draw_title()
 
     def lay_out_panes(self) -> None:
-        """Show both panes where there is room, else the one with the focus; without a run why."""
+        """Show both panes where there is room, else the focused one; without a run the transcript's, which says why."""
         # Not by a class of the screen: that styles each widget of it once more, for longer than all else takes.
         wide = self._screen.has_class("-wide")
         shown = self.pane if self._loader.view is not None else "transcript"
@@ -125,13 +125,13 @@ class RunNavigator:
             self._screen.query_one(f"#{name}").display = name == self.side
 
     def restore_focus(self) -> None:
-        """Give the focus to the pane that one is in, unless somebody types."""
+        """Focus the current pane, unless the find line is open."""
         focused = self._screen.focused
         if not self._find_line.is_open and (focused is None or focused.id in PANES):
             self._screen.set_focus(self._screen.query_one(f"#{self.pane}"))
 
     def follow_focus(self) -> None:
-        """The mouse may have given the focus to another pane."""
+        """Take over the pane that the mouse focused."""
         focused = self._screen.focused
         # Of a run that is not loaded yet the panes are hidden: the focus goes about by itself.
         other = focused is not None and (focused.id != self.pane or self._find_line.is_open)
@@ -145,20 +145,20 @@ class RunNavigator:
         return self._screen.query_one(RunDetails) if self.pane == "details" else self._transcript
 
     def open_find_line(self) -> None:
-        """Ask what is searched: in the details if one is there, else in the transcript."""
+        """Open the line: it searches the details if they are focused, else the transcript."""
         if self.pane == "verdicts":
             self.show_pane("transcript")
         self._find_line.begin(self._searched.search_query, self._transcript.cursor_key)
 
     def find_typed(self, text: str, begun_at: int | None) -> None:
-        """Find in the transcript as it is typed; the details, which may be long, wait for enter."""
+        """Search the transcript as the user types; the details, which may be long, wait for enter."""
         searched = self._searched
         if isinstance(searched, TranscriptView) and text != searched.search_query:
             searched.find(text, begun_at)
             self._draw_title()
 
     def find_entered(self, text: str, begun_at: int | None) -> None:
-        """Back to the pane; `n` and `N` continue. Without a text the search is over."""
+        """Search and return to the pane; an empty text ends the search."""
         searched = self._searched
         if text != searched.search_query:
             if isinstance(searched, TranscriptView):
@@ -192,17 +192,17 @@ class RunNavigator:
         return self._transcript.search_query
 
     def transcript_search(self) -> str:
-        """What is searched in the transcript, and at which match one is, in words."""
+        """The search of the transcript and its current match, in words."""
         query, where = _search_words(self._transcript)
         return f"{query} {where}" if query else ""
 
     def details_search(self) -> str:
-        """The same of the details while one is there."""
+        """The same of the details while they are focused."""
         query, where = _search_words(self._screen.query_one(RunDetails)) if self.pane == "details" else ("", "")
         return f"{where} {query}" if query else ""  # where one is first: there is less room
 
     def show_turn_of(self, path: Hashable) -> None:
-        """From something in the details to the turn that it is of, if it is of one."""
+        """Go from a place in the details to its turn, if it has one."""
         view = self._loader.view
         match path:
             case ("transcript_object", int(place), *_) if view is not None and view.transcript.form == "turns":
@@ -215,7 +215,7 @@ class RunNavigator:
     # The timeline
 
     def turn_moved(self, turn: Hashable) -> None:
-        """The cursor of the timeline is that of the transcript."""
+        """Put the timeline's cursor on the transcript's turn."""
         self._screen.query_one(TimelineStrip).put_cursor(turn if isinstance(turn, int) else None)
         self._draw_title()
 
@@ -225,7 +225,7 @@ class RunNavigator:
             self._transcript.go_to(turn)
 
     def next_slowest(self) -> None:
-        """To the answer that took longest, then to the next slowest."""
+        """Go to the slowest answer, then to the next slowest."""
         if self._loader.view is None:
             return
         timeline = self._loader.view.timeline
@@ -243,14 +243,13 @@ class RunNavigator:
         self._draw_title()
 
     def turns_text(self) -> str:
-        """How many turns there are, and which of them are shown."""
         transcript = self._transcript
         total = count(len(transcript.turns), "turn")
         return f"{len(transcript.rows):,} of {total}, {transcript.roles}" if transcript.roles else total
 
 
 def _search_words(searched: TranscriptView | RunDetails) -> tuple[str, str]:
-    """What is searched, and at which match one is; empty where nothing is."""
+    """The search and its current match in words; empty without a search."""
     if not searched.search_query:
         return "", ""
     at = searched.at or At(0, 0)

@@ -224,7 +224,7 @@ its scenario.
         row: RunRow | None = None,
         find: str = "",
     ) -> None:
-        """It begins at `turn`, and with a search for `find`."""
+        """Begin at `turn`, and with a search for `find`."""
         super().__init__(state)
         self.loader = RunLoader(
             self,
@@ -249,7 +249,6 @@ its scenario.
         self._end_reported = False
 
     def body(self) -> ComposeResult:
-        """Headline and timeline, then verdicts or details beside the transcript."""
         go, keys = self.navigator, self.navigator.handle_key
         yield OneLine(id="run-headline")
         yield Pane(TimelineStrip(id="run-timeline", classes="padded"), title="Timeline", id="run-times")
@@ -276,14 +275,13 @@ its scenario.
         self.loader.resume()
 
     def on_resize(self) -> None:
-        """Titles are as wide as the screen, and another width has room for other panes."""
         self.navigator.lay_out_panes()
         self.draw_headline()
         self.draw_times()
         self.draw_title()
 
     def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
-        """A pane that was hidden for a moment loses the focus, perhaps only after it is shown again."""
+        """Restore the focus that a pane loses while it is hidden for a moment."""
         if now is None and self.loader.view is not None:
             self.call_later(self.navigator.restore_focus)
 
@@ -302,7 +300,7 @@ its scenario.
     # Keys
 
     def go(self, step: int) -> None:
-        """Go to the run above or below in the list; steps of keys that come together add up."""
+        """Go to another run of the list; steps of keys pressed together add up."""
         if self.loader.neighbour_of is None:
             return
         self._steps += step
@@ -410,7 +408,7 @@ its scenario.
             self.navigator.restore_focus()
 
     def draw_headline(self) -> None:
-        """Which run it is, how it ended, how fresh that is; until it is loaded as listed."""
+        """Draw the run, its outcome and how fresh that is; until it is loaded, as it is listed."""
         row = self.loader.row
         if row is None:
             self.query_one("#run-headline", OneLine).show(Content.styled(f"Run {self.loader.run_id}", "bold"))
@@ -429,7 +427,7 @@ its scenario.
         self.query_one("#run-headline", OneLine).show(headline)
 
     def _freshness(self) -> tuple[str, str]:
-        """How fresh the run is, and the ink of that; empty for one that has ended and was just loaded."""
+        """How fresh the run is, and the ink of that; empty for an ended run that was just loaded."""
         loader, view = self.loader, self.loader.view
         if view is not None and (view.cached or loader.error is not None):
             why = loader.error.title if loader.error is not None else view.why
@@ -450,7 +448,6 @@ its scenario.
         self.query_one("#run-times", Pane).show_title("Timeline", length, *figures)
 
     def draw_title(self) -> None:
-        """The names of the panes, and where one is in the transcript."""
         if self.gone:
             return
         go, view = self.navigator, self.loader.view
@@ -511,7 +508,7 @@ _UNREAD = "turns not looked for: the explanations of this run are very long"
 
 
 def _cited_turns(evidence: tuple[Evidence, ...], turns: Sequence[Turn]) -> str:
-    """Which turns a verdict cites, as the transcript shows their times; empty for none."""
+    """The times of the turns that a verdict cites; empty if it cites none."""
     if not evidence:
         return ""
     hours = needs_hours(max((turn.start or 0.0 for turn in turns), default=0.0))
@@ -529,7 +526,7 @@ class _Tab(NamedTuple):
 
 
 def _titled(tabs: Sequence[_Tab], current: str) -> Content:
-    """The names of all panes that take turns in a place; where there are several, a sign marks the current one."""
+    """The names of panes that share a place; a sign marks the current one."""
     parts: list[tuple[str, str]] = []
     for tab in tabs:
         if parts:

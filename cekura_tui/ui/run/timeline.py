@@ -56,7 +56,6 @@ class Scale(NamedTuple):
 
     @classmethod
     def of(cls, length: float, width: int) -> Scale:
-        """A call of so many seconds on so many columns."""
         return cls(width, width / length if length > _MOMENT else 0.0)
 
     def column(self, seconds: float) -> int:
@@ -68,13 +67,12 @@ class Scale(NamedTuple):
         return min(math.ceil(seconds * self.rate), self.width)
 
     def columns(self, start: float, end: float | None) -> tuple[int, int]:
-        """From which column to before which one something lasts; one at least."""
+        """The columns that something lasts for, first and last + 1; at least one."""
         first = self.column(start)
         return first, first + 1 if end is None else max(self.after(end), first + 1)
 
 
 def lanes(timeline: Timeline, marks: Mapping[int, State], width: int) -> list[list[Cell]]:
-    """The cells of every lane, `width` columns each."""
     scale = Scale.of(timeline.length, width)
     drawn = [_speech(lane, scale) for lane in timeline.lanes]
     home = {span.n: cells for lane, cells in zip(timeline.lanes, drawn, strict=True) for span in lane.spans}
@@ -93,12 +91,12 @@ def lanes(timeline: Timeline, marks: Mapping[int, State], width: int) -> list[li
 
 
 def under_cursor(cell: Cell) -> str:
-    """What the cursor's column shows of a cell: its own sign, else a line."""
+    """What a cell shows under the cursor: its own sign, else a line."""
     return cell.char if cell.char in _SIGNS else CURSOR
 
 
 def axis(timeline: Timeline, width: int) -> str:
-    """The times of a call below its lanes, in `width` cells; the last one is its length."""
+    """The times below the lanes, in `width` cells; the last one is the call's length."""
     hours = needs_hours(timeline.length)
     end = clock(timeline.length, hours=hours)
     scale = Scale.of(timeline.length, width)
@@ -113,7 +111,7 @@ def axis(timeline: Timeline, width: int) -> str:
 
 
 def figures(timeline: Timeline, marks: Mapping[int, State], room: int) -> list[str]:
-    """What matters in a call, as much of it as there is room for: first in fewer words, then less."""
+    """The figures of a call that fit into so many cells: in fewer words first, then fewer figures."""
     wordings = figure_words(timeline, {n for n, state in marks.items() if state in _MARKS})
     for parts in wordings:
         if _cells(parts) <= room:
@@ -151,10 +149,7 @@ def _speech(lane: Lane, scale: Scale) -> list[Cell]:
 
 
 def _silence(cells: list[Cell], gap: Silence, scale: Scale) -> None:
-    """Draw dots up to the turn that ends it, and how long it was, in the lane of who ended it.
-
-    The figure may begin before the silence does where the lane is free there.
-    """
+    """Draw dots and their length before the turn that ends a silence; the figure may begin before the silence."""
     stop = scale.column(gap.end)
     if stop == 0 or cells[stop - 1] != BLANK:
         return
@@ -171,7 +166,6 @@ def _silence(cells: list[Cell], gap: Silence, scale: Scale) -> None:
 
 
 def _cells(parts: Sequence[str]) -> int:
-    """Of a title that has these, and a dot before each."""
     return sum(len(part) + 3 for part in parts)
 
 
@@ -231,7 +225,6 @@ class TimelineStrip(Widget, can_focus=False):
     # What is shown
 
     def show(self, timeline: Timeline, marks: Mapping[int, State]) -> None:
-        """Show this call, with a sign on the turns that verdicts cite, by turn number."""
         if timeline == self._timeline:
             self.mark(marks)
             return
@@ -248,7 +241,6 @@ class TimelineStrip(Widget, can_focus=False):
         return self._height_of(self._timeline)
 
     def _height_of(self, timeline: Timeline) -> int:
-        """A line for each lane, and one for the times where rows are not dear."""
         return len(timeline.lanes) + (not self.screen.has_class("-short")) if timeline.has_times else 1
 
     def figures(self, room: int) -> list[str]:
@@ -264,7 +256,7 @@ class TimelineStrip(Widget, can_focus=False):
             self.refresh()
 
     def put_cursor(self, n: int | None) -> None:
-        """The cursor is on this turn, or on none; one without a time has no column."""
+        """Put the cursor on this turn; a turn without a time has no column."""
         if self.size.width != self._width:
             self._cursor = n  # all of it is drawn soon
             return
@@ -278,10 +270,8 @@ class TimelineStrip(Widget, can_focus=False):
     # Turns by column
 
     def turn_at(self, column: int) -> int | None:
-        """The turn at a column of the widget; None beside the lanes, or where no turn has a time.
-
-        That is the first that begins there, else one that lasts until there, else the nearest.
-        """
+        """The turn at a column: the first that begins there, else one that lasts until there, else the nearest; None
+        beside the lanes."""
         self._lay_out()
         place = column - _LABEL
         if not self._spans or not 0 <= place < self._lanes_width:
@@ -297,10 +287,8 @@ class TimelineStrip(Widget, can_focus=False):
         return self._spans[min(near, key=lambda n: (near[n], -n))].n
 
     def step(self, columns: int) -> int | None:
-        """The turn so many columns after the cursor's, before it where negative, or beyond.
-
-        Always another turn; None where there is none in that direction.
-        """
+        """The turn so many columns after the cursor's turn, or before it if negative; always another turn, None at the
+        end."""
         self._lay_out()
         last = len(self._spans) - 1
         if last < 0 or not columns:
@@ -324,7 +312,7 @@ class TimelineStrip(Widget, can_focus=False):
         return self._spans[place].n
 
     def _beside(self, n: int | None, *, forward: bool) -> int | None:
-        """The turn after or before one that has no time; from no turn at all the first or the last."""
+        """The turn after or before a turn without a time; without a turn the first or the last."""
         if n is None:
             return self._spans[0 if forward else -1].n
         if forward:
@@ -370,7 +358,6 @@ class TimelineStrip(Widget, can_focus=False):
         return None if place is None else self._columns[place] + _LABEL
 
     def _lay_out(self) -> None:
-        """Take on the width, which arrives just before the first paint with it."""
         if self.size.width != self._width:
             self._width = self.size.width
             scale = self._scale

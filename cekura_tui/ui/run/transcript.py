@@ -89,7 +89,7 @@ class TranscriptView(VirtualList[Turn]):
     # What is shown
 
     def show_call(self, call: Call, *, reset: bool = False) -> None:
-        """Show a call, with `reset` another one. One that grows is followed from the bottom."""
+        """Show a call, a new one with `reset`. A growing call is followed if its end is on screen."""
         following = not reset and self.at_bottom and self._cursor == len(self._rows) - 1 >= 0
         changed = reset or call.turns != self._call.turns
         if reset:
@@ -121,17 +121,15 @@ class TranscriptView(VirtualList[Turn]):
 
     @property
     def at_bottom(self) -> bool:
-        """Whether the last line of the last turn is on screen."""
         last = len(self._rows) - 1
         return last < 0 or (bool(self._shown) and self._shown[-1] == (last, self.viewport.exact(last) - 1))
 
     @property
     def roles(self) -> str:
-        """Which roles are shown, in words; empty for all."""
         return ROLES[self._roles][0]
 
     def next_roles(self) -> None:
-        """Show other roles: the next choice that leaves something to see, after the last one all."""
+        """Show the next choice of roles that has turns; after the last one all turns."""
         for choice in range(self._roles + 1, len(ROLES)):
             shown = sum(number for speaker, number in self._call.speakers.items() if ROLES[choice][1](speaker))
             if 0 < shown < len(self._call.turns):
@@ -156,13 +154,13 @@ class TranscriptView(VirtualList[Turn]):
         self._refresh_search()
 
     def go_to(self, n: int) -> None:
-        """Put the cursor on a turn; one whose role is hidden brings all roles back."""
+        """Put the cursor on a turn; if its role is hidden, show all roles."""
         if self.index_of(n) is None:
             self.show_roles(0)
         self.move_to(n)
 
     def redraw(self) -> None:
-        """Turns look different or are of other heights: the cursor's stays where it is on screen."""
+        """Draw turns whose look or height changed; the cursor's turn stays where it is on screen."""
         held = self.scroll_anchor()
         self._renderer.clear()
         self.viewport.heights = self._new_heights()
@@ -187,14 +185,13 @@ class TranscriptView(VirtualList[Turn]):
         return row.n
 
     def index_of(self, key: Hashable, near: int = 0) -> int | None:
-        """Where a turn is: they are in order."""
         if not isinstance(key, int) or not self._rows:
             return None
         index = self._nearest(key)
         return index if self._rows[index].n == key else None
 
     def _nearest(self, n: int) -> int:
-        """The index of a turn, or of the one next to it that is shown."""
+        """The index of a turn, or of the nearest turn shown."""
         index = bisect_left(self._rows, n, key=self.key_of)
         around = range(max(index - 1, 0), min(index + 1, len(self._rows)))
         return min(around, key=lambda k: abs(self._rows[k].n - n))
@@ -226,7 +223,7 @@ class TranscriptView(VirtualList[Turn]):
     # Folds
 
     def action_open(self) -> None:
-        """Unfold a call of a tool, or fold it; what was said is opened as in any list."""
+        """Fold or unfold a tool call; other turns are opened as in any list."""
         row = self.cursor_row
         if row is not None and is_tool(row):
             self._look.unfolded ^= {row.n}
@@ -237,7 +234,7 @@ class TranscriptView(VirtualList[Turn]):
             super().action_open()
 
     def action_raw(self) -> None:
-        """Show or hide the turn as the server sent it."""
+        """Show or hide the raw JSON of the turn."""
         row = self.cursor_row
         if row is not None:
             self._look.raw ^= {row.n}
@@ -247,7 +244,6 @@ class TranscriptView(VirtualList[Turn]):
             self.repaint_changes(None)
 
     def action_unfold_all(self) -> None:
-        """Unfold all calls of tools, or fold them if all are."""
         tools = {turn.n for turn in self.turns if is_tool(turn)}
         self._look.unfolded = set() if tools <= self._look.unfolded else tools
         self.redraw()
@@ -258,7 +254,7 @@ class TranscriptView(VirtualList[Turn]):
         self.viewport.place(*self.viewport.top)
 
     def _show_line(self, line: int) -> None:
-        """Show the cursor's turn whole, or if it is higher than the screen, this line of it."""
+        """Show the cursor's turn, or this line of it if it is higher than the screen."""
         view = self.viewport
         if view.exact(self._cursor) <= view.height:
             view.reveal(self._cursor)
@@ -273,7 +269,7 @@ class TranscriptView(VirtualList[Turn]):
 
     @property
     def at(self) -> At | None:
-        """Which match one is at; None where nothing is searched."""
+        """The current match; None without a search."""
         if not self._search_query:
             return None
         found, here = self._look.found, self._look.current
@@ -281,14 +277,14 @@ class TranscriptView(VirtualList[Turn]):
         return At(0 if place is None else place + 1, len(found))
 
     def find(self, query: str, begin: int | None = None) -> None:
-        """Go to the first match from turn `begin` on, or the cursor's; empty ends the search."""
+        """Go to the first match from turn `begin` on, by default the cursor's; an empty query ends the search."""
         self._search_query, self._look.current = query, None
         self._search()
         if found := self._look.found:
             self._go_to_match(found.first_from(self._from if begin is None else begin))
 
     def next_match(self, step: int) -> bool:
-        """Go to the next match, or with -1 the one before, around the ends; False without one."""
+        """Go to the next match (1) or the previous one (-1), around the ends; False without a match."""
         found, here = self._look.found, self._look.current
         if not found:
             return False

@@ -38,7 +38,7 @@ class LinePiece(NamedTuple):
 
 
 def pieces_of(text: str, room: int, note: str = "", begin: int = 0) -> Iterator[LinePiece]:
-    """What is drawn of a text from `begin` on, after a note, in lines of `room` cells."""
+    """The lines of a text from `begin` on, after a note, in `room` cells."""
     drawn, place = 0, begin
     while place <= len(text):
         if drawn >= MOST_LINES:
@@ -59,7 +59,7 @@ def pieces_of(text: str, room: int, note: str = "", begin: int = 0) -> Iterator[
 
 
 def piece_at(pieces: Iterator[LinePiece], offset: int) -> int:
-    """On which line the character at `offset` is, or the sign that it is not drawn."""
+    """The line with the character at `offset`, or with the sign that it is not drawn."""
     found = 0
     for k, piece in enumerate(pieces):
         if piece.start > offset:
@@ -69,7 +69,7 @@ def piece_at(pieces: Iterator[LinePiece], offset: int) -> int:
 
 
 def drawn_piece(text: StyledText, piece: LinePiece, room: int, faint: Style) -> Line:
-    """A piece of a text; in the sign for what is not drawn, the places of the last layer in there are counted."""
+    """Draw a piece; the sign of hidden text counts the places of the last layer in it."""
     start, end = piece.start, piece.end
     if not piece.hidden:
         note = [Segment(piece.note, faint)] if piece.note else []
@@ -120,11 +120,11 @@ class TurnLook:
 
     @property
     def left(self) -> int:
-        """Cells before the text: mark, time, speaker and bar, each with a space before it, and one after the bar."""
+        """Cells before the text: mark, time, speaker, bar and the spaces between."""
         return 3 + self.clock_cells + 1 + SPEAKER_CELLS + 1 + len(BAR) + 1
 
     def room(self, width: int) -> int:
-        """Cells of a line of a turn's text; the last cell of the row stays blank."""
+        """Cells of a line of text; the last cell of the row stays blank."""
         return readable(width - self.left - 1)
 
     def text_of(self, turn: Turn) -> str:
@@ -138,18 +138,18 @@ class TurnLook:
 
 
 def clock_cells(latest: float, turns: int) -> int:
-    """Cells that the times of a call need, of which this is the latest, or the number of its last turn."""
+    """Cells for the times of a call that lasts until `latest`, or for the number of its last turn."""
     return max(next((cells for seconds, cells in _CLOCKS if latest >= seconds), 5), len(f"#{turns}"))
 
 
 def values_from(turn: Turn) -> int:
-    """The character of a tool's text at which its values begin, behind the name."""
+    """The character of a tool's text at which its values begin."""
     return len(tool_name(turn)) + 1
 
 
 def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> list[Line]:
-    """The lines of a turn: the mark of the verdicts on it, the time and the speaker beside the first one of its text,
-    the speaker's bar before each. A silence stands above them, the verdicts that cite the turn below."""
+    """The lines of a turn: mark, time and speaker beside its first line, the speaker's bar before each. A silence
+    stands above, the verdicts that cite the turn below."""
     room, marks = look.room(width), look.marks.get(turn.n, ())
     speaker, note = style_of(f"transcript--{SPEAKER_INKS.get(turn.speaker, 'other')}"), style_of("transcript--note")
     bar = Segment(f"{BAR} ", speaker)
@@ -175,7 +175,7 @@ def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> lis
 
 
 def _mark(marks: Sequence[TurnMark], style_of: StyleOf) -> Segment:
-    """The sign of the worst verdict that cites a turn, or that all of them are guessed."""
+    """The sign of the worst verdict that cites a turn, or the sign of guesses."""
     if not marks:
         return Segment(" ")
     sign = GUESSED if all(mark.sure == "maybe" for mark in marks) else VERDICT_MARKS[marks[0].state]
@@ -183,7 +183,7 @@ def _mark(marks: Sequence[TurnMark], style_of: StyleOf) -> Segment:
 
 
 def line_of(turn: Turn, offset: int, look: TurnLook, width: int) -> int:
-    """On which of its lines a turn draws the character at `offset` of its text."""
+    """The line of a turn with the character at `offset` of its text."""
     above = 1 if look.timings.get(turn.n, Timing()).silence else 0
     if is_tool(turn):
         if offset < values_from(turn) or turn.n not in look.unfolded:
@@ -193,7 +193,7 @@ def line_of(turn: Turn, offset: int, look: TurnLook, width: int) -> int:
 
 
 def raw_line(turn: Turn, look: TurnLook, width: int) -> int:
-    """On which line of its own a turn's raw form begins."""
+    """The first line of a turn's raw JSON."""
     above = 1 if look.timings.get(turn.n, Timing()).silence else 0
     if is_tool(turn):
         above += 1
@@ -205,7 +205,6 @@ def raw_line(turn: Turn, look: TurnLook, width: int) -> int:
 
 
 def _pieces(turn: Turn, look: TurnLook, room: int) -> Iterator[LinePiece]:
-    """What was said, or what a tool was sent or answered, line by line."""
     if is_tool(turn):
         return pieces_of(look.text_of(turn), room, begin=values_from(turn))
     overlap = look.timings.get(turn.n, Timing()).overlap
@@ -226,7 +225,7 @@ def _spoken(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Li
 
 
 def _tool(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line]:
-    """A call or a result: its name, how it ended, the values that fit; all when unfolded."""
+    """A call or result: name, ending and the values that fit; all values when unfolded."""
     style, faint, found = style_of("transcript--tool"), style_of("transcript--note"), _matches(turn, look, style_of)
     unfolded, first = turn.n in look.unfolded, values_from(turn)
     ending, bad = _ended(turn, look)
@@ -245,7 +244,7 @@ def _tool(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line
 
 
 def _name(turn: Turn, room: int, style: Style, found: Layer) -> Line:
-    """The name of a tool; what was found is marked in one that can be drawn as it is."""
+    """The name of a tool, with its matches if it is drawn as it is."""
     name = tool_name(turn)
     short = clean_line(name, 60) or "tool"
     if cell_len(short) > room:
@@ -256,7 +255,6 @@ def _name(turn: Turn, room: int, style: Style, found: Layer) -> Line:
 
 
 def _ended(turn: Turn, look: TurnLook) -> tuple[str, bool]:
-    """How a call ended in words, and whether that is bad."""
     if turn.speaker == "tool_result":
         return ("✗ error", True) if ending_of(turn) == "error" else ("", False)
     end = look.tools.end_of(turn)
@@ -265,7 +263,7 @@ def _ended(turn: Turn, look: TurnLook) -> tuple[str, bool]:
 
 
 def _named(marks: Sequence[TurnMark], room: int, style_of: StyleOf) -> list[Line]:
-    """The verdicts that cite a turn, those that did not pass: each with why, hanging under its name."""
+    """The verdicts that cite a turn and did not pass, each with why."""
     worth = [mark for mark in marks if mark.state in ("fail", "review")]
     ink = style_of("transcript--evidence")
     lines: list[Line] = []
@@ -281,7 +279,7 @@ def _named(marks: Sequence[TurnMark], room: int, style_of: StyleOf) -> list[Line
 
 
 def _apart(spans: Iterable[Span]) -> list[Span]:
-    """The same characters in places that are in order and do not overlap."""
+    """Merge spans that overlap or touch, in order."""
     apart: list[Span] = []
     for start, end in sorted(spans):
         if apart and start <= apart[-1][1]:
@@ -292,7 +290,7 @@ def _apart(spans: Iterable[Span]) -> list[Span]:
 
 
 def _matches(turn: Turn, look: TurnLook, style_of: StyleOf) -> Layer:
-    """What was searched, and apart from it the one that one is at."""
+    """The matches of the search; the current one has its own style."""
     found, here, current = style_of("transcript--match"), style_of("transcript--match-here"), look.current
     at = current[1:] if current is not None and current.n == turn.n else None
     return Layer(look.found.spans(turn.n), lambda span: here if span == at else found)

@@ -86,7 +86,7 @@ class Verdicts(VirtualList[VerdictRow]):
         self._note = ""
 
     def show_run(self, view: RunView) -> None:
-        """Show a run's; of the same run the cursor stays on its verdict, and so does its evidence."""
+        """Show a run's verdicts; in the same run the cursor and known evidence stay."""
         other = view.row.id != self._run
         self._run = view.row.id
         known = {} if other else {row.key: row for row in self.rows}
@@ -100,7 +100,6 @@ class Verdicts(VirtualList[VerdictRow]):
         super().show_rows(rows, reset=other)
 
     def show_rows(self, rows: Sequence[VerdictRow], *, reset: bool = False, follow: bool = False) -> None:
-        """Replace all rows; without any, nothing is known of a run."""
         if not rows:
             self._run = None
             self._show_note("")
@@ -130,7 +129,6 @@ class Verdicts(VirtualList[VerdictRow]):
         return min(lines, _VERDICT_LINES)
 
     def lines_of(self, row: VerdictRow, width: int, state: RowState) -> Sequence[Line]:
-        """What was judged in bold, how, then the rest, wrapped; quiet if it does not apply."""
         room, pad = width - EDGES, Segment(_PAD)
         lines = self._not_applicable(row, room) if row.verdict.state == "na" else self._judged(row, room)
         return [[pad, *line] for line in lines]
@@ -158,7 +156,7 @@ class Verdicts(VirtualList[VerdictRow]):
         return lines
 
     def render_line(self, y: int) -> Strip:
-        """A line of a verdict, or of the sentence that says why there is none."""
+        """A line of a verdict, or why there is none."""
         if self.rows or not self._note:
             return super().render_line(y)
         width = self._area.width
@@ -191,7 +189,6 @@ class Verdicts(VirtualList[VerdictRow]):
 
 
 def _parts(verdict: Verdict) -> Iterator[_Paragraph]:
-    """Everything of a verdict but its title."""
     category = verdict.source == "critical_category"
     if isinstance(shown := verdict.shown_value, str) and (category or len(shown) > LONGEST_WORD):
         yield _Paragraph("", "", shown if category else f"value: {shown}", 0 if category else 2)
@@ -209,7 +206,7 @@ def _parts(verdict: Verdict) -> Iterator[_Paragraph]:
 
 
 def _folded(row: VerdictRow) -> str:
-    """A verdict that does not apply, in one paragraph: the heading says that it does not."""
+    """A verdict that does not apply, as one paragraph."""
     verdict = row.verdict
     judged = judged_words(verdict).removeprefix("does not apply").lstrip(", ").removeprefix("· ")
     reasons = (clean_line(part.text, LONGEST_LINE) for part in _parts(verdict))

@@ -172,7 +172,6 @@ class UpdatePromptDialog(Dialog[None]):
             self._read_only = error.sentence()
 
     def compose(self) -> ComposeResult:
-        """The question, the result, the facts, and the change or the conflicts."""
         with Vertical(classes="dialog", id="update-prompt") as box:
             box.border_title = Content("Update the agent's prompt")
             yield HungText(id="update-note")
@@ -192,7 +191,6 @@ class UpdatePromptDialog(Dialog[None]):
         self.action_reload()
 
     def on_unmount(self) -> None:
-        """Let go: a quiet signal would hold on to it for days."""
         self.state.data_changed.unsubscribe(self)
 
     # Loading
@@ -204,12 +202,11 @@ class UpdatePromptDialog(Dialog[None]):
             self._load()
 
     async def _look(self) -> None:
-        """Something was written: show it where that is what is staged."""
         if not (self._busy or self._asking or self.is_restored):
             await self._is_staged(self._staged)
 
     async def _is_staged(self, text: Prompt) -> bool:
-        """Whether this text, of which a change is shown, is staged still; if another one is, show that."""
+        """Whether this text is still staged; if not, show the staged one."""
         try:
             staged = await self._reread()
         except CekuraTuiError as error:
@@ -243,7 +240,7 @@ class UpdatePromptDialog(Dialog[None]):
         self._show_change()
 
     def _show_change(self) -> None:
-        """What would be written may be another text: where all is decided, show what that would change."""
+        """Show what would be written, which is compared first if conflicts were decided."""
         self._change = self._update.change if self._update else None
         self.draw()
         if self.resolver.text is not None and self._change is None:
@@ -334,7 +331,6 @@ class UpdatePromptDialog(Dialog[None]):
         facts.show([Content(clean_line(line)) for line in lines])
 
     def _show_message(self, text: str, kind: MessageKind = "") -> None:
-        """The result of what was done, or why nothing was; it stays."""
         if self.gone:
             return
         self._message, self._kind = text, kind
@@ -356,7 +352,6 @@ class UpdatePromptDialog(Dialog[None]):
         self.draw()
 
     def take(self, side: Side) -> None:
-        """Decide the conflict for what the agent has, or for what is staged."""
         self.resolver.take(side)
         self._show_next()
 
@@ -366,7 +361,7 @@ class UpdatePromptDialog(Dialog[None]):
         self._show_change()
 
     def action_edit_conflict(self) -> None:
-        """Decide the conflict by a text of one's own; what was typed and not applied is there the next time."""
+        """Decide the conflict by the user's own text; text that is not applied is kept."""
         number, decisions = self.resolver.number, self.resolver.decisions
         spot = decisions.spot(number)
 
@@ -398,19 +393,17 @@ class UpdatePromptDialog(Dialog[None]):
 
     @property
     def _is_done(self) -> bool:
-        """Whether what was asked for is done, so that the result is all there is to read."""
         change = self._change
         return self.is_restored or (self._kind == "good" and change is not None and change.is_same)
 
     @property
     def why_not_restore(self) -> str | None:
-        """After a restore that succeeded nothing is left to restore."""
         return NOT_OFFERED if self.is_restored and self._kind == "good" else None
 
     @on(ProseDiffView.Opened)
     @on(ConflictTexts.Opened)
     def explain_enter(self) -> None:
-        """Enter alone writes nothing, for it may be pressed in haste."""
+        """Explain the key: enter alone writes nothing, for it may be pressed in haste."""
         if not (self._busy or self.is_restored):
             how = with_keys("{put.write} updates the prompt." if self._may_write else _DECIDE)
             self._show_message(how if self._may_write else self._read_only or how)
@@ -442,7 +435,7 @@ class UpdatePromptDialog(Dialog[None]):
             self._ended(result.message, "good")
 
     def action_restore(self) -> None:
-        """Put back what the last write from here replaced, after asking."""
+        """Restore the prompt that the last update replaced, after asking."""
         if not (self._busy or self._asking) and self._update is not None and self.is_current:
             self._asking = True
             self._show_message("")
@@ -467,7 +460,7 @@ class UpdatePromptDialog(Dialog[None]):
         self._show_message(f"{doing} …")
 
     def _ended(self, message: str, kind: MessageKind = "") -> None:
-        """The result of a write stays on screen; below it is what the agent has now."""
+        """Show the result of a write, and reload what the agent has."""
         self._busy, self._asking = "", False
         self._show_message(message, kind)
         if self.is_restored:
@@ -476,7 +469,6 @@ class UpdatePromptDialog(Dialog[None]):
             self.action_reload()
 
     def action_history(self) -> None:
-        """The prompts of the agent, in place of this dialog."""
         if self._update is not None and not (self._busy or self._asking) and self.is_current:
             agent = self._update.agent
             self.dismiss()

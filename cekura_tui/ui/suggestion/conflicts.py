@@ -98,7 +98,7 @@ def _room(width: int) -> int:
 
 
 def _lines(base: str, text: str) -> list[tuple[str, tuple[Span, ...]]]:
-    """The lines of a version, and on each what the base does not have; white space around all is left out."""
+    """The trimmed lines of a version, each with the spans that the base does not have."""
     spans = [WordSpan("same", text)]
     if len(text) + len(base) <= _MARKED and text != base:
         spans = [span for span in quiet(word_spans(base, text)) if span.op != "del"]
@@ -134,7 +134,7 @@ class ConflictResolver:
         self._places: tuple[str, ...] = ()
 
     def load(self, merge: Merge | None) -> None:
-        """The conflicts with the prompt that the agent has now; None while that is not known."""
+        """Take the conflicts with the agent's current prompt; None while that is loading."""
         self.merge = merge
         if merge is None:
             return
@@ -151,31 +151,29 @@ class ConflictResolver:
 
     @property
     def undecided(self) -> list[int]:
-        """The numbers of the conflicts that nobody has decided yet."""
         return self.decisions.undecided if self.merge else []
 
     @property
     def text(self) -> Prompt | None:
-        """What would be written; None as long as a conflict is not decided."""
+        """What would be written; None while a conflict is undecided."""
         return self.decisions.text if self.merge else None
 
     @property
     def is_shown(self) -> bool:
-        """Whether a conflict is shown, and not what would be written."""
+        """Whether a conflict is shown, not the change that would be written."""
         return self.merge is not None and (self.reviewing or self.text is None)
 
     @property
     def can_review(self) -> bool:
-        """Whether one can go from what would be written to the conflicts, and back."""
+        """Whether the user can switch between that change and the conflicts."""
         return bool(self.conflicts) and self.text is not None
 
     @property
     def position(self) -> str:
-        """Which conflict is shown: "1 of 2 · Prices"."""
+        """The shown conflict: "1 of 2 · Prices"."""
         return f"{self.number} of {len(self.conflicts)} · {self._places[self.number - 1]}"
 
     def headline(self) -> str:
-        """Which conflict is shown, and how many are to be decided."""
         undecided = len(self.undecided)
         state = f"{undecided} undecided" if undecided else with_keys("all decided · {put.conflicts} changes")
         head = f"Conflict {self.position} · {state}"
@@ -188,17 +186,17 @@ class ConflictResolver:
         return conflict_rows(conflict, self.decisions.of(self.number), job, clean_line(agent, 40))
 
     def move(self, step: int) -> bool:
-        """To the next conflict, or the one before, if there is one; at the last one it stays."""
+        """Go to the next conflict or the previous one; returns whether there is one."""
         before, self.number = self.number, max(min(self.number + step, len(self.conflicts)), 1)
         return self.number != before
 
     def take(self, side: Side) -> None:
-        """Decide for a side, and go on to the next conflict."""
+        """Decide for a side, and go to the next conflict."""
         self.decisions.take(self.number, side)
         self._advance()
 
     def edit(self, spot: str, text: str) -> bool:
-        """Decide for these words, and go on; whether the conflict is still there, for the agent may be read again."""
+        """Decide for these words, and go on; False if the conflict is gone since the agent was reloaded."""
         if (number := self.decisions.number(spot)) is None:
             return False
         self.decisions.word(number, text)
@@ -206,7 +204,7 @@ class ConflictResolver:
         return True
 
     def _advance(self) -> None:
-        """To the next that is not decided; after the last one what would be written is shown."""
+        """Go to the next undecided conflict; after the last one the change is shown."""
         if undecided := self.undecided:
             self.number = next((number for number in undecided if number > self.number), undecided[0])
         self.reviewing = False
@@ -221,6 +219,6 @@ class ConflictResolver:
         return now is not None
 
     def forget(self, applied: Mapping[str, str]) -> None:
-        """What was applied is written: what was typed for it is no longer saved."""
+        """Forget what was typed for conflicts whose texts are written now."""
         for spot in self.decisions.forget(applied):
             self._saved.save(spot, None)

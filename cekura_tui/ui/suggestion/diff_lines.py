@@ -55,7 +55,6 @@ class DiffLook:
 
 
 def text_room(width: int) -> int:
-    """The cells of a line of text, in a view of this width."""
     if width >= WIDE:
         return readable((width - len(_BETWEEN) - 1) // 2 - _GUTTER)
     return readable(width - _GUTTER - 1)
@@ -67,8 +66,7 @@ def _item_of(text: str) -> str:
 
 
 def hung_breaks(text: str, room: int) -> list[tuple[int, int, int]]:
-    """Where a line is cut: (start, end) of each piece, and how many cells the piece is indented by, so that an item
-    hangs below its own words."""
+    """Where a line is cut: start, end and indent of each piece, so that an item hangs below its own words."""
     first, *others = breaks(text, room)
     if not others:
         return [(*first, 0)]
@@ -78,7 +76,6 @@ def hung_breaks(text: str, room: int) -> list[tuple[int, int, int]]:
 
 
 def diff_lines(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
-    """A row's lines, `width` cells each at most."""
     if row.kind != "line":
         return _note_lines(row, width, look)
     room = text_room(width)
@@ -92,7 +89,7 @@ def diff_lines(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
 
 
 def _note_lines(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
-    """What is no text of a prompt: it begins with a mark."""
+    """A row that is no text of a prompt."""
     ground = look.line_ground("bar") if row.kind in ("head", "also") else None
     ink = look.style_of(f"prose-diff--{row.kind}")
     if row.kind in ("head", "also") and row.decided:
@@ -109,7 +106,7 @@ def _note_lines(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
 
 
 def _column(row: DiffRow, room: int, width: int, look: DiffLook) -> list[Line]:
-    """Both versions in one: the line as it was, then as it would be."""
+    """Both versions in one column: the old line, then the new one."""
     mark = row.line.mark
     if mark in ("~", "±"):
         return [*_side(row, "del", room, width, look), *_side(row, "ins", room, width, look)]
@@ -118,7 +115,6 @@ def _column(row: DiffRow, room: int, width: int, look: DiffLook) -> list[Line]:
 
 
 def _side(row: DiffRow, op: Literal["del", "ins"], room: int, width: int, look: DiffLook) -> list[Line]:
-    """A row as it was, or as it would be."""
     mark = row.line.mark
     if mark == " ":
         spans = tuple(span for span in row.line.spans if span.op in ("same", op))
@@ -131,7 +127,7 @@ def _side(row: DiffRow, op: Literal["del", "ins"], room: int, width: int, look: 
 
 
 def _same_start(spans: tuple[WordSpan, ...]) -> tuple[WordSpan, ...]:
-    """Where both versions of a line begin with other words behind the same mark of an item, that is the same."""
+    """Treat the mark of an item as unchanged where only the words behind it change."""
     if [span.op for span in spans[:2]] != ["del", "ins"]:
         return spans
     gone, come = spans[:2]
@@ -144,8 +140,7 @@ def _same_start(spans: tuple[WordSpan, ...]) -> tuple[WordSpan, ...]:
 
 @lru_cache(maxsize=256)
 def _common(gone: str, come: str) -> tuple[WordSpan, ...]:
-    """A text and the one in its place, as spans: what both have is the same, even where that is little, as long as it
-    is enough to help the eye. How words are dressed says nothing here."""
+    """The spans of a text and its replacement, for the eye: short common parts count, formatting does not."""
     if len(gone) + len(come) > _COMPARED:
         return (WordSpan("del", gone), WordSpan("ins", come))
     return tuple(word_spans(gone, come, least=_ENOUGH / (1 + come.count("\n"))))
@@ -184,8 +179,8 @@ def _by_line(spans: Sequence[WordSpan]) -> list[list[WordSpan]]:
 
 
 def _styled(row: DiffRow, spans: Sequence[WordSpan], look: DiffLook) -> list[tuple[str, Style | None]]:
-    """The words in their styles: on a line that has words which are the same, others have a ground of their own. A
-    number that follows from other changes is no change: in a line that is the same it is "2→3"."""
+    """Style the words: on a line with unchanged words, changed ones have a ground. A number that only follows other
+    changes is drawn as "2→3"."""
     rejected = look.style_of("prose-diff--rejected") if row.decided == "rejected" else None
     follows = look.style_of("prose-diff--fold")
     is_mixed = any(span.op == "same" and any(map(str.isalnum, span.text)) for span in spans)
@@ -210,7 +205,7 @@ def _styled(row: DiffRow, spans: Sequence[WordSpan], look: DiffLook) -> list[tup
 
 
 def grounded(line: Line, width: int, ground: Style | None) -> Line:
-    """The line on a ground that reaches from side to side; as it is without one."""
+    """The line on a ground from side to side, if there is one."""
     if ground is None:
         return line
     return [Segment(text, ground + style if style else ground) for text, style, _ in _filled(line, width)]

@@ -76,7 +76,7 @@ class ProseDiffView(VirtualList[DiffRow]):
         self._reported_hunk = 0
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Enter is left to the screen where that names the key and what it does."""
+        """Leave enter to a screen that has its own action for it."""
         return super().check_action(action, parameters) if self._opens or action != "open" else False
 
     def show_diff(
@@ -137,17 +137,16 @@ class ProseDiffView(VirtualList[DiffRow]):
                 return
 
     def on_resize(self) -> None:
-        """What is around it grew or shrank."""
         self.call_later(self.show_whole)
 
     def show_whole(self) -> None:
-        """With the cursor on the header of a hunk, on screen, show as much of the hunk as fits."""
+        """If the cursor is on a hunk's header on screen, show as much of the hunk as fits."""
         row = self.cursor_row
         if row is not None and row.kind == "head" and self.viewport.shows(self.cursor_index or 0):
             self.go_to(row.hunk)
 
     def action_change(self, step: int) -> None:
-        """Go to the next or previous hunk; at the last one it stays."""
+        """Go to the next hunk (1) or the previous one (-1)."""
         at = self.cursor_index or 0
         indexes = range(at + 1, len(self.rows)) if step > 0 else range(at - 1, -1, -1)
         for index in indexes:
@@ -157,8 +156,8 @@ class ProseDiffView(VirtualList[DiffRow]):
                 return
 
     def action_fold(self) -> None:
-        """Unfold the unchanged passage under the cursor, or fold it; on a hunk all of them. A way of dressing words is
-        unfolded to its places."""
+        """Fold or unfold the unchanged passage under the cursor, on a hunk all of them; a formatting change is split
+        into its places."""
         if self.hunk is not None and self.hunk.is_folded:
             self.post_message(self.SplitRequested(self))
             return
@@ -171,7 +170,6 @@ class ProseDiffView(VirtualList[DiffRow]):
         self._show()
 
     def action_only_changes(self) -> None:
-        """Leave out what did not change, or show it again."""
         self._only_changes = not self._only_changes
         self._show()
 
@@ -188,7 +186,6 @@ class ProseDiffView(VirtualList[DiffRow]):
             self.show_rows(rows, reset=reset)
 
     def cursor_moved(self) -> None:
-        """Report also when it comes into another hunk."""
         super().cursor_moved()
         hunk = self.hunk
         if hunk is not None and hunk.number != self._reported_hunk:
@@ -206,7 +203,7 @@ class ProseDiffView(VirtualList[DiffRow]):
 
 
 def _follows(hunk: Hunk, before: Hunk) -> bool:
-    """Whether a hunk is what another one became where that was split or joined, or is the same."""
+    """Whether a hunk is the same as another, a part of it, or the whole it was a part of."""
     return hunk.key in (before.key, before.whole) or hunk.whole == before.key
 
 

@@ -66,7 +66,6 @@ class EditHunkDialog(Dialog[Edited]):
         self._text = PromptText()
 
     def compose(self) -> ComposeResult:
-        """The original, and the box with the text that replaces it."""
         with Vertical(classes="dialog", id="edit-hunk") as box:
             box.border_title = Content(clean_line(self._title))
             with VerticalScroll(id="edit-hunk-sent"):

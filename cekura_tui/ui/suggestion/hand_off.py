@@ -65,7 +65,6 @@ class HandOffDialog(Dialog[str]):
         )
 
     def compose(self) -> ComposeResult:
-        """The file's name, what goes into it, and the ways."""
         with Vertical(classes="dialog", id="hand-off") as box:
             box.border_title = Content("Copy or save the prompt")
             with Vertical(classes="section"):
@@ -103,7 +102,7 @@ class HandOffDialog(Dialog[str]):
 
     @on(ChoiceList.Marked, "#hand-off-what")
     def chosen(self) -> None:
-        """Something else is to be handed over; a name that nobody typed follows it."""
+        """Offer another text; a proposed file name follows it."""
         untouched = self._line.file_name == self._proposed_name()
         (key,) = self._what.chosen
         self._version = "staged" if key.startswith("staged") else "proposed"
@@ -123,7 +122,7 @@ class HandOffDialog(Dialog[str]):
         return own if named and clean(own) == own else f"{other}.md"
 
     def _about(self, name: str) -> str:
-        """Where the prompt came from is where it may be put without being asked."""
+        """Say that saving to the prompt's own file needs no confirmation."""
         if self._patch or not is_source(name, self._done.job.prompt_source):
             return ""
         return "The prompt came from this file. Saving replaces the file, unless it has changed since."
@@ -135,7 +134,6 @@ class HandOffDialog(Dialog[str]):
 
     @on(Input.Changed)
     def hide_drift(self) -> None:
-        """It is of the file that was named before."""
         self.query_one("#drift").display = False
 
     # The ways
@@ -145,7 +143,7 @@ class HandOffDialog(Dialog[str]):
         return self._staged() if self._version == "staged" else self._proposed
 
     def _text(self) -> Prompt:
-        """What was chosen; raises UsageError for a patch of nothing."""
+        """The chosen text; raises UsageError for an empty patch."""
         return self._as_patch() if self._patch else self._prompt
 
     def _as_patch(self) -> Prompt:
@@ -165,7 +163,6 @@ class HandOffDialog(Dialog[str]):
         return " ".join(filter(None, (f"Saved to {path.absolute()}.", more, note)))
 
     def _show_why(self, error: CekuraTuiError) -> None:
-        """Of a file that has changed, show what has."""
         if isinstance(error, PromptFileDrifted):
             self._show_drift(error, self._line.file_name)
 

@@ -65,7 +65,7 @@ class PromptUseList(VirtualList[UseRow]):
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
 
     def show_uses(self, uses: Sequence[PromptUse], app_state: AppState, current: str) -> None:
-        """Show these; `current` is the hash of the text that the agent has, or empty where that is not known."""
+        """Show these; `current` is the hash of the agent's current prompt, or empty."""
         events = events_of(uses)
         now = next((event for event in events if event[0].sha256 == current), None)
         self.show_rows(
@@ -192,7 +192,6 @@ class PromptDiffScreen(Page):
 
 
 def _unless_use(screen: PromptHistoryScreen) -> str | None:
-    """Without a row there is nothing to copy or forget."""
     is_there = screen.is_attached and screen.query(PromptUseList) and screen.row is not None
     return None if is_there else NOT_OFFERED
 
@@ -252,7 +251,6 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         self._restoring = self._writing = False
 
     def body(self) -> ComposeResult:
-        """Headline, why the current prompt is not known, the list, and the result of a restore."""
         yield OneLine(id="prompts-headline")
         yield OneLine(id="prompts-now")
         with Pane(title="History", id="prompts-pane"):
@@ -274,7 +272,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
 
     @work(group="prompts-now", exclusive=True)
     async def _load_current(self) -> None:
-        """What the agent has now; it is in the history from then on."""
+        """Load the agent's current prompt, which adds it to the history."""
         try:
             agent, prompt = await self.state.workspace.call(lambda session: session.agent_prompt(self._agent_id))
         except CekuraTuiError as error:
@@ -331,11 +329,10 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
 
     @property
     def is_on_current(self) -> bool:
-        """Whether the event under the cursor has the text that the agent has now."""
         return self.row is not None and self.row.use.sha256 == self._current
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """On the current prompt the key to restore is muted; pressed, it says why."""
+        """Mute the restore key on the current prompt; pressed, it says why."""
         if action == "restore" and reason_against(self, action) is not None:
             return None
         return super().check_action(action, parameters)
@@ -345,7 +342,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         self.refresh_bindings()
 
     def action_back(self) -> None:
-        """Leave, but not in the middle of a write."""
+        """Leave, but not during a write."""
         if self._writing:
             self._show_message("Restoring … The result will be shown here.")
         else:
@@ -363,7 +360,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         self.app.push_screen(PromptDiffScreen(self.state, Compared(self._agent_name, old, new)))
 
     def _other(self, row: UseRow) -> UseRow | None:
-        """What it is compared with: the marked one, else what the agent has now, else the next older other text."""
+        """The prompt to compare with: the marked one, else the current one, else the next older text."""
         listed = self.query_one(PromptUseList)
         if (marked := listed.marked) is not None and marked != row:
             return marked
@@ -374,7 +371,6 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         return next((one for one in older if one.use.sha256 != row.use.sha256), None)
 
     async def copy_or_save(self) -> None:
-        """Offer to copy the prompt under the cursor, or save it to a file."""
         if (row := self.row) is None:
             return
         try:
@@ -387,7 +383,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
             self.notify_once(message)
 
     async def forget(self) -> None:
-        """Drop the prompt under the cursor from the history, after asking."""
+        """Remove the prompt under the cursor from the history, after asking."""
         if (row := self.row) is None:
             return
         what = f"{row.how}, {row.when}, {count(row.use.words, 'word')}"
@@ -464,7 +460,6 @@ def _is_copied(prompt: Prompt) -> bool:
 
 
 def _write_exactly(prompt: Prompt, name: str, *, force: bool) -> str:
-    """Write it to the byte, the whole file or none of it."""
     path = check_output(name, force=force)
     write_output(path, prompt_bytes(prompt), force=force)
     note = " The file has control characters." if has_controls(prompt) else ""

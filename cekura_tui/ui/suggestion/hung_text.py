@@ -33,7 +33,6 @@ class HungText(Widget):
         self._paragraphs: Sequence[Content] = ()
 
     def show(self, paragraphs: Sequence[Content]) -> None:
-        """Show these; the same ones are not drawn a second time."""
         if paragraphs != self._paragraphs:
             self._paragraphs = paragraphs
             self.refresh(layout=True)

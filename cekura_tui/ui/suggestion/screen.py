@@ -42,7 +42,6 @@ def _unless_loaded(screen: SuggestionScreen) -> str | None:
 
 
 def _unless_changes(screen: SuggestionScreen) -> str | None:
-    """Nothing is chosen where nothing changes, or before it is loaded."""
     return None if screen.staging.has_changes else NOT_OFFERED
 
 
@@ -183,7 +182,6 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.steps = StepQueue(self, self.staging, self._show_step)
 
     def body(self) -> ComposeResult:
-        """Headline and summary, then the diff, and the staged text where there is room or it was asked for."""
         yield OneLine(id="suggestion-headline")
         with Pane(title="Summary", id="summary-pane"), VerticalScroll(id="summary", classes="padded"):
             yield HungText(id="summary-text")
@@ -202,11 +200,9 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.state.data_changed.subscribe(self, lambda _: looking(self._look()), immediate=True)
 
     def on_unmount(self) -> None:
-        """Let go: a quiet signal would hold on to it for days."""
         self.state.data_changed.unsubscribe(self)
 
     def on_screen_resume(self) -> None:
-        """Read it on opening, and again on coming back: another window may have chosen meanwhile."""
         self._load()
 
     def action_refresh(self) -> None:
@@ -222,7 +218,6 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             self._show_unread(error)
 
     async def _look(self) -> None:
-        """Show what was written to the disk, perhaps by another window."""
         try:
             if self.staging.opened is not None:
                 await self._reread_staged()
@@ -259,13 +254,12 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             self.notify_once(news)
 
     def _explain_parts(self, before: ProseDiff) -> None:
-        """Load the reasons of the changes that are there since one was split or joined."""
+        """Load the reasons of changes that were split or joined."""
         if self.staging.opened is not None and self.staging.opened.diff is not before and not self.gone:
             self._load_reasons(self.staging.opened)
 
     @work(group="reasons", exclusive=True)
     async def _load_reasons(self, opened: OpenedSuggestion) -> None:
-        """These take longer; nobody waits for them to choose."""
         try:
             self.reasons = await self.state.workspace.call(lambda session: session.suggestions.explain(opened))
         except CekuraTuiError as error:
@@ -313,7 +307,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.query_one(StagedText).show(opened.diff, opened.choices, hunk.number if hunk else None)
 
     def action_staged(self) -> None:
-        """Where there is room for both, show or hide the staged text; else it and the diff change places."""
+        """Show or hide the staged text beside the diff; in a low terminal, swap both."""
         if self.has_class("-tall"):
             self.toggle_class("-unstaged")
         else:
@@ -327,13 +321,12 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         (self.query_one(StagedText) if alone else self.diff_view).focus()
 
     def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
-        """Of the diff and the staged text one may have no room any more; the other has the focus then."""
+        """Move the focus when the diff or the staged text is hidden."""
         is_hidden = isinstance(former, ProseDiffView | StagedText) and not former.display
         if is_hidden and self.staging.has_changes:
             self.call_after_refresh(self._focus_shown)
 
     def on_resize(self) -> None:
-        """There may be room for more in the headline; what had the focus may have none any more."""
         self._draw_headline()
         if self.staging.has_changes and self.focused is None:
             self.call_after_refresh(self._focus_shown)
@@ -350,7 +343,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     @on(VirtualList.Opened)
     def action_open(self) -> None:
-        """To the turn behind the change under the cursor; in the diff, unfold what is unchanged or only formatted."""
+        """Go to the turn behind the change; in the diff, unfold what is unchanged or only formatted."""
         view, hunk = self.diff_view, self.hunk
         if self.focused is view and hunk is None:
             view.action_fold()
@@ -366,7 +359,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             self._decide_by(hunk, lambda: self.staging.choose(hunk, HunkChoice(what)))
 
     def _decide_by(self, hunk: Hunk, begin: Callable[[], Step]) -> None:
-        """Begin a step that decides a change. The cursor goes on at once, so that the next key is for the next one."""
+        """Decide a change; the cursor moves on at once, so that the next key is for the next change."""
         view = self.diff_view
         following = self.staging.next_undecided(hunk)
 
@@ -380,7 +373,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     @on(ProseDiffView.SplitRequested)
     def action_split(self) -> None:
-        """Split the change under the cursor into its parts, or join the part under it with the others again."""
+        """Split the change under the cursor into its parts, or join a part with the others."""
         if (hunk := self._hunk_to_choose()) is None:
             return
         if (reason := self.staging.why_not_split(hunk)) is not None:
@@ -438,7 +431,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
     # Elsewhere; esc leads back to the same change
 
     def _show_turn(self) -> None:
-        """The run at the turn that the change under the cursor seems to answer."""
+        """Open the run at the turn that the change seems to answer."""
         if (hunk := self._hunk_to_choose()) is None:
             return
         if self.reasons is None:
@@ -461,7 +454,6 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.steps.when_saved(open_on_staged)
 
     def action_hand_off(self) -> None:
-        """Save or copy the staged prompt, or hand the change on."""
 
         def handed_off(message: str | None) -> None:
             if message:
@@ -509,6 +501,5 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         return self.staging.opened.suggestion.job if self.staging.opened else self.state.job(self.number)
 
     def action_history(self) -> None:
-        """The prompts that this agent had, was sent or was proposed."""
         if (job := self.job) is not None and job.agent_id is not None:
             self.state.ask(OpenPromptHistory(job.agent_id, job.agent_name))

@@ -56,8 +56,7 @@ class StagedText(VirtualList[StagedRow]):
         """The row of that hunk, and how many of its characters are before it."""
 
     def show(self, diff: ProseDiff, choices: Choices, hunk: int | None = None) -> None:
-        """Show the text that these choices make, at the hunk of this number if there is one. What looks as before is
-        not drawn again."""
+        """Show the text that these choices make, at the hunk of this number if there is one."""
         if self._of is None or self._of != (diff, choices):
             is_other = self._of is None or self._of[0] != diff
             self._of = diff, dict(choices)
@@ -69,7 +68,6 @@ class StagedText(VirtualList[StagedRow]):
             self.follow(hunk)
 
     def follow(self, hunk: int) -> None:
-        """Put the cursor where a hunk of this number is, or would be."""
         if (place := self._hunk_places.get(hunk)) is None or not self.rows:
             return
         index = max(bisect_right(self.rows, place, key=lambda row: row.key) - 1, 0)
@@ -83,7 +81,7 @@ class StagedText(VirtualList[StagedRow]):
         self._show_followed(None)
 
     def _show_followed(self, seen: list[DrawnLine[StagedRow]] | None) -> None:
-        """A row that is higher than the list is shown where the hunk is in it."""
+        """Scroll to the hunk in a row that is higher than the list."""
         if self._followed is None or not self._laid_out or self.cursor_row != self._followed[0]:
             return
         row, before = self._followed

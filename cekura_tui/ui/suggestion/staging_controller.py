@@ -104,7 +104,6 @@ class StagingController:
 
     @property
     def staged(self) -> Prompt:
-        """The text that the choices make."""
         assert self.opened is not None
         return self.opened.staged
 
@@ -117,7 +116,7 @@ class StagingController:
         return [hunk.number for hunk in open_hunks if not self._under_way[hunk.key]]
 
     def next_undecided(self, hunk: Hunk) -> int | None:
-        """The hunk to decide after this one: the next one, or from the end the first; None when all are decided."""
+        """The next undecided hunk after this one, from the end the first; None when all are decided."""
         numbers = [number for number in self.undecided if number != hunk.number]
         return next((number for number in numbers if number > hunk.number), next(iter(numbers), None))
 
@@ -180,7 +179,6 @@ class StagingController:
     # Another window may split the hunk while it is edited: `diff` is the one in which it has its number.
 
     def edit(self, diff: ProseDiff, hunk: Hunk, text: str) -> Step:
-        """Replace a hunk of this diff by these words."""
         self._typed[hunk.key] = text  # until the choice is saved
         choice = wording(diff, hunk).choice(text)
 
@@ -253,7 +251,7 @@ class StagingController:
 
 
 def undecided(diff: ProseDiff, choices: Choices) -> list[Hunk]:
-    """The hunks that nobody decided yet; what is around an answer is left out as long as nobody accepts it."""
+    """The undecided hunks, without text around an answer, which stays out unless it is accepted."""
     return [hunk for hunk in diff.hunks if hunk.number not in choices and hunk.kind != "wrapper"]
 
 

@@ -152,7 +152,6 @@ def summary(
 
 
 def _issue_lines(issue: PromptIssue) -> Iterator[str]:
-    """Whose issue it is, then its description."""
     kind = ", ".join(clean_line(word, 60) for word in (issue.severity, issue.category) if word)
     facts = (_runs(issue.run_ids), clean_line(issue.metric, 60), clean_line(issue.section, 60), kind)
     if any(facts):
@@ -165,7 +164,7 @@ def _issue_lines(issue: PromptIssue) -> Iterator[str]:
 
 
 def _tree(name: str, value: object, depth: int = 0) -> Iterator[str]:
-    """What else was sent of it, a line a value."""
+    """The other fields of an issue, one line a value."""
     named = f"{'  ' * depth}{clean_line(name, 60)}"
     if isinstance(value, dict | list) and value and depth < _TREE_DEPTH:
         yield f"{named}:"
@@ -194,7 +193,6 @@ _REASONS: Mapping[Sure, str] = {"sure": "reason", "likely": "likely reason", "ma
 
 
 def _reason_line(reason: Reason) -> str:
-    """How sure the reason is, which verdict, which run and time of the call."""
     where = [f"run {reason.run_id}"] if reason.run_id is not None else []
     where += [clock(reason.at, hours=reason.at >= _AN_HOUR)] if reason.at is not None else []
     verdict = f"{_REASONS[reason.sure]}: {VERDICT_MARKS['fail']} {clean_line(reason.verdict, 60)}"
