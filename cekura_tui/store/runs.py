@@ -149,7 +149,7 @@ class RunStore:
         self._pair = (account.origin, account.key_id)
 
     def seen(self, scope: str) -> SeenRuns | None:
-        """The list of a scope as it was last seen, newest first."""
+        """The list of a scope as last seen, newest first."""
         return _seen(self._database.read, self._pair, scope)
 
     def known(self, scope: str) -> list[tuple[RunRow, float]]:

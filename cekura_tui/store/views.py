@@ -27,7 +27,7 @@ class ViewStore:
         self._pair = (account.origin, account.key_id)
 
     def views(self) -> list[SavedView]:
-        """The views that somebody saved, by name."""
+        """The saved views by name."""
         rows = self._database.read(f"SELECT name, filter FROM views {_OURS}", *self._pair)
         return sorted((SavedView(row["name"], row["filter"]) for row in rows), key=lambda view: view.name.casefold())
 
@@ -37,7 +37,6 @@ class ViewStore:
             sql.execute("INSERT OR REPLACE INTO views VALUES (?, ?, ?, ?, ?)", (*self._pair, name, text, at))
 
     def forget(self, name: str) -> None:
-        """Forget a view, if there is one of this name."""
         with self._database.write() as sql:
             sql.execute(f"DELETE FROM views {_OURS} AND name = ?", (*self._pair, name))
 
@@ -53,7 +52,7 @@ class ViewStore:
             sql.execute(_PRUNE_USED, (*self._pair, *self._pair, MAX_USED))
 
     def last_filter(self, scope: str) -> str:
-        """The filter that the list of a scope was left with, or empty."""
+        """The filter last used for a scope, or empty."""
         rows = self._database.read(LAST_FILTER, *self._pair, scope)
         return str(rows[0]["filter"]) if rows else ""
 

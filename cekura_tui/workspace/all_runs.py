@@ -220,7 +220,7 @@ async def _page_with_retries(
 
 
 def wait_text(error: ApiError, seconds: float) -> str:
-    """Why a list is waited for, and until when, for a person."""
+    """Why a list waits and until when, for a person."""
     return f"{error.message} Retrying at {at_clock(time.time(), seconds)}."
 
 

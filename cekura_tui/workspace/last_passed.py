@@ -113,7 +113,6 @@ def _fits(row: RunRow, asked: RunRow) -> bool:
 
 
 def _scope_params(row: RunRow) -> Params | None:
-    """A list needs one of these."""
     for name, number in (("agent_id", row.agent_id), ("project_id", row.project_id), ("result_id", row.result_id)):
         if number is not None:
             return {name: number}

@@ -39,7 +39,6 @@ class SingleFlight(Generic[T]):
         self._reads: dict[Hashable, _Read[T]] = {}
 
     def reading(self, key: Hashable) -> bool:
-        """Whether somebody is reading this."""
         return key in self._reads
 
     async def get(self, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -123,7 +122,6 @@ class RunPrefetch:
             del self._cached[next(iter(self._cached))]
 
     async def close(self) -> None:
-        """Read no more."""
         self._requested = None
         if self._reading is not None:
             self._reading.cancel()
@@ -225,8 +223,6 @@ none is known to cite a turn."""
 
 
 class RunEvidence:
-    """Of one session, on its loop."""
-
     def __init__(self) -> None:
         self._cached: dict[int, tuple[RunView, Found]] = {}
 

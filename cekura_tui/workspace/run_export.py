@@ -65,7 +65,7 @@ class RunExport:
         self._task: tuple[asyncio.AbstractEventLoop, asyncio.Task[object]] | None = None
 
     def stop(self) -> None:
-        """End it, wherever it is; one that is done stays done."""
+        """End the export, from any thread; one that is done stays done."""
         self._stopped = True
         if self._task is not None:
             loop, task = self._task

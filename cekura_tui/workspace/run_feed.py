@@ -95,13 +95,12 @@ class RunFeed:
 
     @property
     def _in_flight(self) -> list[Hashable]:
-        """The pages that are on their way."""
         return [key for key in self.attempts.running if key not in LIVE]
 
     # What is asked for
 
     def show(self, query: RunQuery | None) -> None:
-        """List this from now on; None lists nothing."""
+        """List the runs of this query from now on, or none."""
         self.attempts.reset()
         self.query, self.runs, self.got_at = query, None, None
         if self.sweep is not None:
@@ -125,7 +124,7 @@ class RunFeed:
         self._wake.set()
 
     def look(self, view: VisibleRange) -> None:
-        """This is in view now."""
+        """Note which rows are in view."""
         if view != self._in_view.view:
             self._in_view.look(view, self._monotonic())
             if self.runs is not None:
@@ -139,7 +138,6 @@ class RunFeed:
             self._wake.set()
 
     def load_all(self, on: bool) -> None:
-        """Load page after page until all are, or not any more."""
         if self.sweep is not None:
             self.sweep.on = on
         else:
@@ -147,17 +145,14 @@ class RunFeed:
         self._wake.set()
 
     def set_live(self, live: bool) -> None:
-        """Follow what is new and what changes, or not any more."""
         self.live = live
         self._wake.set()
 
     def set_focused(self, focused: bool) -> None:
-        """The terminal has the focus, or not any more."""
         self.focused = focused
         self._wake.set()
 
     def set_hidden(self, hidden: bool) -> None:
-        """Nobody sees the list, or somebody does again."""
         self.hidden = hidden
         self._wake.set()
 
@@ -192,7 +187,7 @@ class RunFeed:
     # Serving
 
     async def run(self) -> None:
-        """Serve the list, until this is cancelled."""
+        """Serve the list until cancelled."""
         try:
             while True:
                 self._wake.clear()
@@ -263,7 +258,7 @@ class RunFeed:
             self.got_at = self._clock()
 
     def _drop_requests(self) -> None:
-        """Nothing that was asked of the list before is wanted any more."""
+        """Cancel the requests of the former list, but for the sweep."""
         self.attempts.cancel(*(key for key in self.attempts.running if key != "sweep"))
         self._in_view.restart()
         self._wanted_pages.clear()
@@ -426,7 +421,7 @@ class Attempts:
             self.error = self.failing_since = None
 
     def reset(self) -> None:
-        """Other things are asked for from now on; a server that is to be left alone still is."""
+        """Show another list from its top."""
         self.cancel_all()
         self._failing.clear()
         if not self.silence(self._monotonic()):
@@ -436,7 +431,6 @@ class Attempts:
 
     @property
     def running(self) -> list[Hashable]:
-        """What is being asked for, in the order in which it was begun."""
         return list(self._tasks)
 
     @property
@@ -449,14 +443,13 @@ class Attempts:
         return max(0.0, self._silent_until - now)
 
     def wait_of(self, key: Hashable, now: float) -> float:
-        """Seconds until something may be begun."""
+        """Seconds until this may be begun."""
         if key in self._tasks:
             return FOR_EVER
         failing = self._failing.get(key)
         return max(self.silence(now), failing.retry_at - now if failing else 0.0)
 
     def failing(self, key: Hashable) -> bool:
-        """Whether it went wrong when it was tried last."""
         return key in self._failing
 
     async def _do(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, None]], apart: bool) -> None:
@@ -508,7 +501,7 @@ class PagesInView:
         self._jumped_at = float("-inf")
 
     def look(self, view: VisibleRange, now: float) -> None:
-        """This is in view from now on; whoever goes by screens flies over what is on each."""
+        """Note which rows are in view."""
         if 2 * abs(view.first - self.view.first) >= self.view.last - self.view.first > 0:
             self._jumped_at = now
         self.view = view
@@ -539,11 +532,11 @@ class PagesInView:
         return self.visible(runs, self.view.step)[len(pages) :]
 
     def restart(self) -> None:
-        """Whatever is in view has only just come into view."""
+        """Count the time in view from now on."""
         self._since.clear()
 
     def reset(self) -> None:
-        """Another list is in view, from its top."""
+        """Show another list from its top."""
         self.view = VisibleRange()
         self.restart()
 

@@ -24,8 +24,6 @@ _log = logging.getLogger("cekura_tui.workspace")
 
 
 class RunFindings:
-    """Of one session, on its loop."""
-
     def __init__(
         self,
         store: Store,

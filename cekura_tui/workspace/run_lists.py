@@ -235,7 +235,6 @@ class RunLists:
         return tuple(found[number] for number in sorted(found, reverse=True))
 
     async def names(self, query: RunQuery) -> KnownNames:
-        """The names in every run of the scope that is cached."""
         return names_in(row for row, _ in await self.known(query))
 
     def _rows(self, got: ListPage[Run]) -> tuple[RunRow, ...]:

@@ -111,13 +111,12 @@ class RunSweep:
         self.close()
 
     def close(self) -> None:
-        """Ask for no more."""
+        """Cancel the request and end the pass."""
         if self._asked is not None:
             self._asked.cancel()
         self._pass = self._asked = None
 
     def wait(self) -> float:
-        """Seconds until the next step."""
         if not self.whole:
             return 0.0 if self.on else float("inf")
         return 0.0 if self._pass is not None else max(0.0, self._began + AGAIN - self._clock())

@@ -60,7 +60,6 @@ class Term(NamedTuple):
 
     @property
     def texts(self) -> list[str]:
-        """The texts of the values."""
         return [value.text for value in self.values]
 
     def __str__(self) -> str:
@@ -189,7 +188,6 @@ class FilterKey(NamedTuple):
 
     @property
     def example(self) -> str:
-        """A right term."""
         return f"{self.name}{self.sign}{self.value}"
 
 

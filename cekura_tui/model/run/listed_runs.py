@@ -17,7 +17,7 @@ class UnloadedRun(NamedTuple):
 
     @property
     def key(self) -> tuple[str, int]:
-        """What it is known by until its page comes."""
+        """Its key until its page is loaded."""
         return ("gap", self.place)
 
 
@@ -35,15 +35,12 @@ class Layout:
 
     @property
     def pages(self) -> int:
-        """How many pages there are."""
         return -(-self.count // self.size)
 
     def page_at(self, place: int) -> int:
-        """The number of the page that holds a place."""
         return (self.count - 1 - place if self.oldest_first else place) // self.size + 1
 
     def span(self, page: int) -> range:
-        """The places of a page."""
         first, end = (page - 1) * self.size, min(page * self.size, self.count)
         return range(self.count - end, self.count - first) if self.oldest_first else range(first, end)
 
@@ -95,12 +92,11 @@ class ListedRuns(Sequence["RunRow | UnloadedRun"]):
 
     @property
     def head(self) -> int:
-        """How many rows are newer than the moment of the pages."""
+        """How many rows are newer than the pages."""
         return len(self._head)
 
     @property
     def loaded(self) -> int:
-        """How many rows are loaded."""
         return len(self._head) + sum(map(len, self._pages.values()))
 
     def runs(self) -> Iterator[RunRow]:

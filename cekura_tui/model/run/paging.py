@@ -90,7 +90,7 @@ class PagedRuns:
 
     @property
     def waiting(self) -> int:
-        """How many newer runs are known and not in the list yet."""
+        """How many newer runs wait to be let in."""
         return len(self._waiting)
 
     @property
@@ -100,7 +100,7 @@ class PagedRuns:
 
     @property
     def full(self) -> bool:
-        """Whether no more pages are held without dropping others."""
+        """Whether another page would push one out."""
         return len(self._pages) >= self._max_pages
 
     @property
@@ -109,11 +109,10 @@ class PagedRuns:
         return self.layout.page_at(0) if self.layout.count else None
 
     def has(self, page: int) -> bool:
-        """Whether a page is loaded."""
         return page in self._pages
 
     def missing(self, pages: Iterable[int]) -> list[int]:
-        """Those of these pages that there are and that are not loaded."""
+        """These pages, as far as they exist and are not loaded."""
         return [page for page in pages if page not in self._pages and 1 <= page <= self.layout.pages]
 
     def next_missing(self) -> int | None:
@@ -122,7 +121,6 @@ class PagedRuns:
         return next((page for page in pages if page not in self._pages), None)
 
     def knows(self, run_id: int) -> bool:
-        """Whether a run is loaded, or waits."""
         return run_id in self._page_of or run_id in self._waiting or any(row.id == run_id for row in self._head)
 
     def rows(self) -> Iterator[RunRow]:
@@ -207,7 +205,7 @@ class PagedRuns:
         self._end(min((number - 1) * self.layout.size, self.layout.count))
 
     def fail(self, number: int, why: str) -> None:
-        """A page could not be had."""
+        """Note why a page could not be loaded."""
         if self._failed.get(number) != why and self.missing([number]):
             self._failed[number] = why
             self._listed = None
@@ -232,7 +230,7 @@ class PagedRuns:
         self._waiting.update((row.id, row) for row in rows if row.id > oldest and not self.knows(row.id))
 
     def let_in(self) -> None:
-        """Those that wait are in the list from now on, at its top."""
+        """Put the waiting runs at the top of the list."""
         if self._waiting:
             head = (*self._waiting.values(), *self._head)
             self._head = tuple(sorted(head, key=lambda row: row.id, reverse=True))

@@ -135,8 +135,6 @@ _RIGHT = ("job", "elapsed")
 
 
 class JobList(VirtualList[JobRow]):
-    """Jobs, by number."""
-
     PLACE = "In the list of runs"  # in a pane below it
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("job-list.open", "enter", "open", "Open", footer=1, key_display="enter"),
@@ -285,7 +283,6 @@ class JobsPane(Pane):
         self.set_class(not jobs, "-empty")
 
     def on_resize(self) -> None:
-        """In another size the title says more, or less."""
         self.show()
 
 

@@ -36,8 +36,6 @@ class ColumnHeader(Static):
 
     @dataclass(eq=False, repr=False)
     class Clicked(Message):
-        """A click on the name of a column."""
-
         column: str
 
     def __init__(self, headings: Callable[[int], Iterable[Heading]], gutter: int, *, id: str) -> None:  # noqa: A002
@@ -53,7 +51,6 @@ class ColumnHeader(Static):
         return Content.assemble(" " * self._gutter, *cells)
 
     async def on_click(self, event: events.Click) -> None:
-        """Report the column under the mouse."""
         offset = event.get_content_offset(self)
         if offset is None or event.button != 1:
             return

@@ -41,7 +41,6 @@ class ColumnRow:
 
     @property
     def words(self) -> str:
-        """How wide it is."""
         if not self.column.shown:
             return "hidden"
         if not self.cells:
@@ -79,7 +78,6 @@ class ColumnsDialog(Dialog[None]):
         self._view, self._columns, self._apply = clean_line(view, 40), columns, apply
 
     def compose(self) -> ComposeResult:
-        """The columns in their order."""
         with Vertical(classes="dialog", id="choose-columns") as box:
             box.border_title = Content("Columns")
             yield Label(Content(f"Of the view “{self._view}”" if self._view else "Of the run list"), id="columns-of")
@@ -89,7 +87,6 @@ class ColumnsDialog(Dialog[None]):
             yield KeyHint(_KEYS)
 
     def on_mount(self) -> None:
-        """Show them as they are."""
         self._draw()
 
     def on_resize(self) -> None:
@@ -114,22 +111,18 @@ class ColumnsDialog(Dialog[None]):
         self._draw()
 
     def action_toggle_column(self) -> None:
-        """Show the column under the cursor, or hide it."""
         if (row := self._row) is not None:
             self._change(self._columns.toggled(row.column.name))
 
     def action_shift(self, step: int) -> None:
-        """Move it one place."""
         if (row := self._row) is not None:
             self._change(self._columns.moved(row.column.name, step))
 
     def action_size(self, step: int) -> None:
-        """Give it a cell more or less."""
         if (row := self._row) is not None and row.cells:
             self._change(self._columns.sized(row.column.name, row.cells + step))
 
     def action_reset(self) -> None:
-        """The columns as they are without a choice."""
         self._change(self._usual)
 
 

@@ -94,7 +94,6 @@ class RunsController:
 
     @property
     def trouble(self) -> CekuraTuiError | None:
-        """What is in the way."""
         return self.scope_error or self.feed.attempts.error
 
     # Serving
@@ -109,7 +108,7 @@ class RunsController:
         self._start(self.feed.run, "feed", exclusive=False)
 
     def visibility_changed(self) -> None:
-        """The list came into sight, or is covered."""
+        """Hide the feed while the list is covered; draw and complete the list when it is seen again."""
         seen = self._is_seen()
         self.feed.set_hidden(not seen)
         if seen and self._redraw is None and self._drawn_at > float("-inf"):
@@ -127,7 +126,7 @@ class RunsController:
         self.change_rows(self.listing.completed(whole))
 
     def change_rows(self, rows: Sequence[RunRow]) -> None:
-        """Runs are like this now."""
+        """Replace rows of runs that changed, and draw."""
         before = self.listing.rows
         self.feed.change(rows)
         if self.listing.rows is not before:
@@ -141,7 +140,6 @@ class RunsController:
     # What to list
 
     def load(self) -> None:
-        """List the scope's runs, whichever it is."""
         if self.listing.scope is None:
             self._start(self._find_scope, "scope")
         else:
@@ -229,7 +227,6 @@ class RunsController:
     # The filter
 
     def filter_by(self, text: str) -> None:
-        """List what passes this filter."""
         self.change_filter(parse(text).filter)
 
     def change_filter(self, wanted: Filter) -> None:
@@ -324,7 +321,6 @@ class RunsController:
         self.draw_now()
 
     def most_failed_checks(self) -> None:
-        """Sort by outcome, the runs with the most failed checks first."""
         self.listing.sort_by(Sort("outcome"))
         self.draw_now()
 
@@ -349,12 +345,10 @@ class RunsController:
             self._change_order(self.draw_now)
 
     def toggle_live(self) -> None:
-        """Follow what is new, or not."""
         self.feed.set_live(not self.feed.live)
         self.draw_now()
 
     def refresh(self) -> None:
-        """Reload the list, as of now."""
         self.scope_error = self._reported = None
         self._sort_when_reloaded = True
         if self.feed.query is None:
@@ -366,7 +360,7 @@ class RunsController:
     # When to draw
 
     def draw_now(self) -> None:
-        """Draw at once: a person did something, or waits for it."""
+        """Draw at once, for a person acted or waits."""
         if self._redraw is not None:
             self._redraw.stop()
             self._redraw = None

@@ -149,8 +149,6 @@ def columns(width: int, strip: bool) -> Cells:
 
 
 class GroupList(VirtualList[GroupRow]):
-    """Groups, by what they have in common."""
-
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("group-list.open", "enter", "open", "Show its runs", footer=1, key_display="enter"),
     )
@@ -163,7 +161,6 @@ class GroupList(VirtualList[GroupRow]):
     row_height = None
 
     def key_of(self, row: GroupRow) -> Hashable:
-        """What its runs have in common."""
         return row.key
 
     def estimate(self, row: GroupRow, width: int) -> int:
@@ -276,7 +273,6 @@ section. Bars compare groups with the largest one of their section.
         self._error: CekuraTuiError | None = None
 
     def body(self) -> ComposeResult:
-        """Headline, how much is known, the groups."""
         yield StatusLine(id="groups-headline")
         yield Static(id="groups-summary")
         with Pane(title="Groups", id="groups-pane"):
@@ -288,7 +284,6 @@ section. Bars compare groups with the largest one of their section.
         return headings(width, self._grouping.how if self._grouping is not None else self._how)
 
     def on_mount(self) -> None:
-        """Group what the rows say, then load why they failed."""
         self._draw()
         self._group()
         self._load()
@@ -414,18 +409,15 @@ section. Bars compare groups with the largest one of their section.
     # Keys
 
     def action_next_how(self) -> None:
-        """Group by the next thing."""
         self._how = HOWS[(HOWS.index(self._how) + 1) % len(HOWS)]
         self._draw()
         self._group()
 
     def action_load_more(self) -> None:
-        """Load of more runs why they failed."""
         self._load(more=True)
 
     @on(GroupList.Opened, "#groups")
     def opened(self, event: GroupList.Opened) -> None:
-        """List the runs of a group."""
         groups = self._grouping.groups if self._grouping else ()
         group = next((group for group in groups if group.key == event.key), None)
         if group is None or not self.is_current:
@@ -440,7 +432,6 @@ section. Bars compare groups with the largest one of their section.
         self.dismiss(opened)  # type: ignore[arg-type] # the run list waits for it
 
     def action_back(self) -> None:
-        """Back to the run list as it was."""
         self.dismiss(None)
 
 

@@ -71,7 +71,6 @@ def header_facts(state: AppState, listing: RunListing, error: CekuraTuiError | N
 
 
 def _agents_of(wanted: Filter) -> list[str]:
-    """The agents that a filter asks for."""
     terms = [term for term in wanted.terms if term.key == "agent" and not term.negated]
     return [f"{'~' * value.contains}{value.text}" for term in terms for value in term.values]
 
@@ -82,7 +81,6 @@ class RunsHeader(Static):
     facts: reactive[HeaderFacts] = reactive(HeaderFacts())
 
     def render(self) -> Content:
-        """As many lines as it is high."""
         return self._two_lines() if self.size.height > 1 else self._one_line()
 
     def _one_line(self) -> Content:
@@ -154,12 +152,11 @@ class OutcomeBar(Static):
 
     @dataclass(eq=False, repr=False)
     class Chosen(Message):
-        """A click on an outcome; None is on the number of all runs."""
+        """A click on an outcome, or on the number of all runs (None)."""
 
         kind: Kind | None
 
     def render(self) -> Content:
-        """One line; the outcomes that the filter asks for are chips."""
         counted = self.outcomes
         parts: list[tuple[str, str]] = []
         at = 0
@@ -204,7 +201,6 @@ class OutcomeBar(Static):
             yield kind, f" {' '.join([MARKS[kind], *([] if number is None else [f'{number:,}']), *words])} "
 
     async def on_click(self, event: events.Click) -> None:
-        """The outcome under the mouse."""
         offset = event.get_content_offset(self)
         if offset is not None and event.button == 1:
             for chip in self._chips():

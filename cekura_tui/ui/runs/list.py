@@ -32,8 +32,6 @@ REASON_EVERY = 5
 
 
 class RunList(VirtualList["RunRow | UnloadedRun"]):
-    """Runs, by id; those that are not loaded have their places."""
-
     marking = True
 
     ACTIONS: ClassVar[tuple[Action, ...]] = (
@@ -80,11 +78,9 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
 
     @property
     def cells(self) -> Cells:
-        """The columns that are seen, with their cells."""
         return self._columns.cells(self.scrollable_content_region.width, one_agent=self._one_agent)
 
     def show_notes(self, notes: Mapping[int, str]) -> None:
-        """Mark the runs that have a note."""
         if self._notes is not notes:
             self._notes = notes
             self.redraw()
@@ -106,7 +102,6 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         return row if isinstance(row, RunRow) else None
 
     def action_first(self) -> None:
-        """To the first row."""
         super().action_first()
         self.post_message(self.TopRequested(self))
 
@@ -127,15 +122,12 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
             self._open_run(self.cursor_id)
 
     def may_mark(self, row: RunRow | UnloadedRun) -> bool:
-        """Whether it is a run that is loaded."""
         return isinstance(row, RunRow)
 
     def key_of(self, row: RunRow | UnloadedRun) -> Hashable:
-        """The run's id."""
         return row.id if isinstance(row, RunRow) else row.key
 
     def lines_of(self, row: RunRow | UnloadedRun, width: int, state: RowState) -> Sequence[Line]:
-        """One line."""
         dim = self.style_of("tone--dim")
         if isinstance(row, UnloadedRun):
             if not row.why:
@@ -176,12 +168,11 @@ class MarkedRuns:
         return self._rows.values()
 
     def update(self, keys: Collection[Hashable]) -> None:
-        """These are marked now."""
+        """Remember the rows of the marked keys."""
         rows = {key: self._runs.row_of(key) or self._rows.get(key) for key in keys if isinstance(key, int)}
         self._rows = {key: row for key, row in rows.items() if row is not None}
 
     def clear(self) -> None:
-        """Unmark all."""
         self._runs.marks = frozenset()
         self._rows = {}
 
@@ -236,7 +227,7 @@ def explain_empty(controller: RunsController) -> tuple[str, str]:
 
 
 def _why_nothing_matches(controller: RunsController) -> Iterator[str]:
-    """What a person may have meant by a filter that finds nothing."""
+    """Hints where a filter matches nothing: unknown names and terms that may have been meant."""
     wanted = controller.listing.filter
     if (term := unknown_name(wanted, controller.names)) is not None:
         value = term.values[0].text.strip("*") or term.values[0].text

@@ -77,7 +77,6 @@ class RunListing:
         self._before_failures: Filter | None = None
 
     def attach(self, feed: RunFeed) -> None:
-        """This feed asks for the rows."""
         self._feed = feed
 
     # What is listed
@@ -120,7 +119,6 @@ class RunListing:
         self._known_since = min((at for _, at in known), default=None)
 
     def sort_by(self, sort: Sort) -> None:
-        """In this order."""
         self.sort = sort
         self.sort_again()
 
@@ -129,13 +127,11 @@ class RunListing:
         self._sort_keys = {}
 
     def name_scope(self, name: str) -> None:
-        """The scope was given by number alone, and this is its name."""
         if self.scope is not None:
             self.scope = self.scope._replace(name=name)
 
     @property
     def query(self) -> RunQuery:
-        """The scope with the filter."""
         assert self.scope is not None
         return RunQuery(self.scope, self.filter, noted(self.filter, self.notes))
 
@@ -245,7 +241,6 @@ class RunListing:
         return self._outcomes[1]
 
     def loaded_rows(self) -> Sequence[RunRow]:
-        """The runs shown that are loaded."""
         rows = self.rows
         return tuple(rows.runs()) if isinstance(rows, ListedRuns) else [row for row in rows if isinstance(row, RunRow)]
 
@@ -349,7 +344,7 @@ class RunListing:
         return Freshness("good", "live") if feed.live else Freshness("dim", f"paused, as of {when(feed.got_at)}")
 
     def _age(self, when: Callable[[float | None], str]) -> str:
-        """How old is what is shown in place of the server's answer."""
+        """How old the rows are that are shown in place of an answer."""
         if self.fresh:
             return ""
         if self.cached is not None:
