@@ -1,4 +1,4 @@
-"""The README's tables of keys, written from the tables of actions: `python tests/support/readme_keys.py --write`."""
+"""The README's tables of keys, and its columns: `python tests/support/readme_keys.py --write` writes them."""
 
 from __future__ import annotations
 
@@ -63,10 +63,21 @@ def _table(title: str, rows: Iterable[tuple[str, str, str]]) -> str:
     return "\n".join([f"{title}:", "", "| key | action | what it does |", "|---|---|---|", *lines])
 
 
+def columns() -> str:
+    """The columns of the run list, and which of them are hidden until a person shows them."""
+    from cekura_tui.model.run.columns import COLUMNS
+
+    hidden = ", ".join(f"`{column.name}`" for column in COLUMNS if not column.shown)
+    names = ", ".join(f"`{column.name}`" for column in COLUMNS if column.shown)
+    also = f" Hidden until you show them: {hidden}." if hidden else ""
+    return f"Columns apply to lists for which you have chosen none with `c`: {names}.{also}"
+
+
 def written(readme: str) -> str:
-    """The README with what it is to say of keys."""
-    return with_part(readme, "keys", tables())
+    """The README with what it is to say of keys and columns."""
+    return with_part(with_part(readme, "keys", tables()), "columns", columns())
 
 
 if __name__ == "__main__":
     write_or_check("keys", tables)
+    write_or_check("columns", columns)

@@ -125,12 +125,16 @@ def row_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> RunRow:
     )
 
 
+_OF_WHOLE_RUN = ("outcome", "failing", "reviewed", "whole")
+"""Fields that a whole run tells better than the row of a list, or alone."""
+
+
 def completed(row: RunRow, whole: RunRow) -> RunRow:
     """A row of a list with what the whole run says of its checks, unless it came to another state since."""
     changed = (row.status, row.outcome.kind) != (whole.status, whole.outcome.kind)
     if changed or (row.reviewed and not whole.reviewed):
         return row
-    return row._replace(outcome=whole.outcome, failing=whole.failing, reviewed=whole.reviewed, whole=whole.whole)
+    return row._replace(**{name: getattr(whole, name) for name in _OF_WHOLE_RUN})
 
 
 def view_of(run: Run, got_at: float, *, cached: bool = False) -> RunView:
