@@ -177,7 +177,7 @@ def open_app(
         )
     import gc
 
-    gc.disable()  # until the first frame: what is loaded stays, and need not be looked through (`GarbageWhenIdle`)
+    gc.disable()  # until the first frame: what is loaded stays, and need not be looked through
     from cekura_tui.ui.start import run_app
 
     return run_app(

@@ -26,7 +26,6 @@ from textual.dom import DOMNode
 from textual.filter import LineFilter, Monochrome
 from textual.geometry import Size
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widget import Widget
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
@@ -65,47 +64,10 @@ from cekura_tui.workspace.workspace import Workspace
 
 _log = logging.getLogger("cekura_tui.ui")
 
-IDLE = 1.0
-"""Seconds without a key after which nobody waits."""
-_DUE = 20
-"""Collections of the middle generation after which there is something to find: about a hundred keys."""
+_IDLE = 1.0
+"""Seconds after the first frame until the other style sheets are parsed."""
 _RARELY = (700, 10, 50)
-"""Thresholds by which Python looks through everything by itself, but for what was put aside."""
-
-
-class GarbageWhenIdle:
-    """What is drawn is garbage soon, and to find it Python looks through all that there is: for a tenth of a second, in
-    which no key is answered, once a second while keys are held. Here that is done in a pause, and what is left after it
-    is not looked at again before the next one. Until the first frame nothing is: what is there then stays, and so does
-    what is loaded after it, up to the first pause."""
-
-    def __init__(self, app: App[None]) -> None:
-        self._app = app
-        self._busy_at = 0.0
-        self._timer: Timer | None = None
-        self._is_first = True
-        gc.set_threshold(*_RARELY)
-
-    def begin(self) -> None:
-        """The first frame is shown."""
-        gc.freeze()
-        gc.enable()
-        self.busy()
-
-    def busy(self) -> None:
-        """Somebody pressed a key."""
-        self._busy_at = time.monotonic()
-        if self._timer is None:
-            self._timer = self._app.set_timer(IDLE, self._collect)
-
-    def _collect(self) -> None:
-        wait = self._busy_at + IDLE - time.monotonic()
-        self._timer = self._app.set_timer(wait, self._collect) if wait > 0 else None
-        if self._timer is None and (self._is_first or gc.get_count()[2] >= _DUE):
-            self._is_first = False
-            gc.unfreeze()
-            gc.collect()
-            gc.freeze()
+"""Thresholds of garbage collection: a full one, which delays a key by some 50 ms, comes once in hundreds of keys."""
 
 
 def _not_above_others(app: CekuraApp) -> str | None:
@@ -138,8 +100,8 @@ _SEEN = 0.01
 
 class CekuraApp(App[None]):
     """Handed a workspace that is not started yet; it starts it after the first frame. `colours` are what the terminal
-    has; with `ascii_only` of foreign letters those are drawn that the encoding `letters` has. `tidy` has the process
-    look for garbage in pauses."""
+    has; with `ascii_only` of foreign letters those are drawn that the encoding `letters` has. With
+    `tidy` the process is the app's own, and its garbage collection is set up for it."""
 
     TITLE = "cekura-tui"
     CSS_PATH = style_sheets("app", "kit")
@@ -277,7 +239,7 @@ class CekuraApp(App[None]):
         self.jobs_reader = JobsReader(self, self.state, self.news)
         self.router = Router(self, self.state, self.jobs_reader)
         self.state.ask = self.router.answer
-        self._garbage = GarbageWhenIdle(self) if tidy else None
+        self._tidy = tidy
         self.too_small_lines: list[str] = []
         """All that the window shows while it is too small for the app."""
         self._laid_out = False
@@ -391,8 +353,10 @@ class CekuraApp(App[None]):
         self.state.hints.begin(self._workspace.setup)
 
     def _start(self) -> None:
-        if self._garbage is not None:
-            self._garbage.begin()
+        if self._tidy:
+            gc.set_threshold(*_RARELY)
+            gc.freeze()  # what is loaded by now stays, and need not be looked through
+            gc.enable()
         self._workspace.start(self.jobs_reader.background_changed)
         assert self._looks is not None
         self.run_worker(report_settings(self, self.state, self._looks), group="looks")
@@ -400,7 +364,7 @@ class CekuraApp(App[None]):
             self.post_message(SignInRequested(self._workspace.setup.no_key))
             return
         self._load()
-        self.set_timer(IDLE, partial(parse_other_sheets, self))
+        self.set_timer(_IDLE, partial(parse_other_sheets, self))
 
     def _load(self) -> None:
         """Read everything at the start."""
@@ -452,8 +416,6 @@ class CekuraApp(App[None]):
             self.painting.hold()
         if isinstance(event, events.InputEvent) and not event.is_forwarded:
             self.news.away.input_seen(event)
-            if self._garbage is not None:
-                self._garbage.busy()
         if isinstance(event, events.Key) and self.screen_stack:
             # A screen that came by the key before is put together first: its keys find their widgets.
             await wait_mounted(self.screen)

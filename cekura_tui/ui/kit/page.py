@@ -21,7 +21,7 @@ from cekura_tui.ui.kit.footer import HintLine, KeyFooter
 from cekura_tui.ui.kit.lines import Notice
 from cekura_tui.ui.messages import GivenPrompt, Improve, SignInRequested
 from cekura_tui.ui.state import AppState
-from cekura_tui.ui.terminal.textual_private import crop_repaints, drop_toasts
+from cekura_tui.ui.terminal.textual_private import drop_toasts
 
 TOAST_READABLE = 2.0
 """Seconds that a warning stays at least."""
@@ -84,7 +84,6 @@ class Page(AppScreen[None]):
 
     def __init__(self, state: AppState) -> None:
         super().__init__(_waiting)
-        crop_repaints(self)
         self.state = state
         self.error: CekuraTuiError | None = None
         """Why what it shows could not be loaded."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Self
 
 from textual import on
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Resize
-from textual.geometry import Region
 from textual.widget import Widget
 
 from cekura_tui.model.text import clean_line
@@ -34,10 +32,11 @@ class Pane(Vertical):
     Pane {
         height: 1fr;
         border: round $faint;
+        border-title-color: $text;
         border-title-style: bold;
         border-subtitle-color: $muted;
 
-        &:focus-within { border: round $focus; }
+        &:focus-within { border: round $focus; border-title-color: $accent; }
         & > .padded { padding: 0 1; }
     }
     .-short Pane {
@@ -52,7 +51,6 @@ class Pane(Vertical):
         super().__init__(*children, id=id, classes=classes)
         self._title = self._shown = Content("")
         self._footnote = Content("")
-        self._only_title = self._in_focus = False
         if title:
             self.show_title(title)
 
@@ -74,34 +72,9 @@ class Pane(Vertical):
     @on(Resize)
     def draw_title(self) -> None:
         """Set into the frame; a folded one has no corners, so that the title brings the space around it."""
-        # Its colour is not left to the style sheet, which would paint all that is in the pane with it.
-        title = self._title.stylize_before("$accent" if self.has_focus_within else "$text")
-        self._put_title(Content.assemble(("─", "$faint"), " ", title, " ") if self.is_folded else title)
-
-    def _put_title(self, title: Content) -> None:
+        title = Content.assemble(("─", "$faint"), " ", self._title, " ") if self.is_folded else self._title
         if not title.is_same(self._shown):
-            self._shown = title
-            self._only_title = True
-            self.border_title = title
-            self._only_title = False
-
-    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
-        """The frame is all that it paints itself; for another title that line of it alone."""
-        if self._only_title:
-            regions = self._edges[:1]
-        elif self.is_mounted and not (regions or layout or recompose):
-            regions = self._edges
-            if self._in_focus != self.has_focus_within:
-                self._in_focus = self.has_focus_within
-                self.draw_title()
-        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
-
-    @property
-    def _edges(self) -> tuple[Region, ...]:
-        """The lines of the frame, its title first, as seen from the content."""
-        width, height = self.outer_size
-        lines = (0, 0, width, 1), (0, height - 1, width, 1), (0, 0, 1, height), (width - 1, 0, 1, height)
-        return tuple(Region(*line).translate(-self.content_offset) for line in lines)
+            self._shown = self.border_title = title
 
     def show_footnote(self, text: str) -> None:
         """What is said at the right end of the frame below; a folded frame has no such place."""

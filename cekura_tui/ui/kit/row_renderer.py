@@ -1,4 +1,4 @@
-"""Rows as lines of a terminal: each is made once for each of its states, and only cells that differ are painted."""
+"""Rows as lines of a terminal: each is made once for each of its states, and only lines that differ are painted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.cache import FIFOCache
 from textual.geometry import Region
 from textual.strip import Strip
 
-from cekura_tui.ui.kit.strips import Line, RowState, differing_cells, strips_of
+from cekura_tui.ui.kit.strips import Line, RowState, strips_of
 
 R = TypeVar("R")
 
@@ -60,30 +60,9 @@ class RowRenderer(Generic[R]):
         return cached[1]
 
     def changes(self, before: Sequence[DrawnLine[R]], after: Sequence[DrawnLine[R]]) -> list[Region]:
-        """What of the screen is to be painted: of a row that is still there the cells that differ, which is a few for
-        the age of a job that runs."""
-        common = min(len(before), len(after))
-        lines = [y for y in range(max(len(before), len(after))) if before[y : y + 1] != after[y : y + 1]]
-        # All at first, for what a row is drawn as now takes the place of what it was drawn as before.
-        on_screen = [self._on_screen(before[y], after[y]) if y < common else None for y in lines]
-        regions = []
-        for y, strip in zip(lines, on_screen, strict=True):
-            start, end = 0, self.width
-            if strip is not None:
-                start, end = differing_cells(strip, self.strips(after[y].row, after[y].state)[after[y].line])
-            if end > start:
-                regions.append(Region(start, y, end - start, 1))
-        return regions
-
-    def _on_screen(self, was: DrawnLine[R], now: DrawnLine[R]) -> Strip | None:
-        """A line as it is on screen, where it is known and shows the same row as before."""
-        place = (self._key_of(was.row), was.state)
-        if was.line != now.line or place != (self._key_of(now.row), now.state) or was.selected or now.selected:
-            return None
-        cached = self._cached.get(place)
-        if cached is None or (cached[0] is not was.row and cached[0] != was.row) or was.line >= len(cached[1]):
-            return None
-        return cached[1][was.line]
+        """The lines of the screen to repaint; the terminal is sent the cells of them that differ."""
+        lines = range(max(len(before), len(after)))
+        return [Region(0, y, self.width, 1) for y in lines if before[y : y + 1] != after[y : y + 1]]
 
     def _base(self, state: RowState) -> Style:
         """The style beneath a row's segments."""

@@ -204,26 +204,6 @@ def _strip(line: Line, width: int, base: Style) -> Strip:
     return Strip(Segment.simplify(Segment.adjust_line_length(segments, width, base)), width)
 
 
-def differing_cells(before: Strip, after: Strip) -> tuple[int, int]:
-    """From which cell to before which one `after` looks different, or (0, 0) where it looks the same."""
-    old, new = list(before), list(after)
-    while old and new and old[-1] == new[-1]:
-        old.pop()
-        new.pop()
-    start, end = 0, sum(segment.cell_length for segment in new)
-    while old and new and old[0] == new[0]:
-        start += old.pop(0).cell_length
-        new.pop(0)
-    if len(old) == len(new) == 1 and old[0].style == new[0].style and (old[0].text + new[0].text).isascii():
-        # Within a text of one cell a character it can be told exactly.
-        pairs = list(zip(old[0].text, new[0].text, strict=False))
-        same = next((n for n, (was, now) in enumerate(pairs) if was != now), len(pairs))
-        if len(old[0].text) == len(new[0].text):
-            end -= next(n for n, (was, now) in enumerate(reversed(pairs)) if was != now)
-        start += same
-    return (start, end) if old or new else (0, 0)
-
-
 def overlaid(strip: Strip, start: int, end: int, style: Style) -> Strip:
     """The strip with a style over its cells from `start` to before `end`."""
     cells = strip.crop(start, end)

@@ -14,11 +14,9 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, update_wrapper
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rich.console import Console
-from rich.control import Control
 from rich.segment import Segment
 from textual import events
-from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate
+from textual._compositor import LayoutUpdate
 from textual._styles_cache import StylesCache
 from textual._xterm_parser import XTermParser
 from textual.app import App
@@ -489,39 +487,6 @@ def fire_single_timers() -> None:
 async def _run_unskipped(self: Timer) -> None:
     self._skip = self._skip and self._repeat != 0
     await _run_timer(self)
-
-
-def crop_repaints(screen: Screen[Any]) -> None:
-    """Send of a line the cells that are painted, and not all that is left of them in their widget as well;
-    `Screen._compositor`, `Compositor.render_partial_update`, `ChopsUpdate`.
-
-    For the seconds that jobs run, which are a few bytes in the middle of a row. Without it: leave it out, and five
-    times as much is sent.
-    """
-    screen._compositor = _CroppingCompositor()
-
-
-class _CroppingCompositor(Compositor):
-    def render_partial_update(self) -> ChopsUpdate | None:
-        update = super().render_partial_update()
-        return None if update is None else _CroppedUpdate(update.chops, update.spans, update.chop_ends)
-
-
-class _CroppedUpdate(ChopsUpdate):
-    """Parts of lines; Textual crops them at the right alone."""
-
-    def render_segments(self, console: Console) -> str:
-        """What is sent to the terminal."""
-        sent, last_y = [], self.spans[-1][0]
-        for y, left, right in self.spans:
-            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
-                if strip is not None and x < right and end > left:
-                    start = max(x, left)
-                    shown = strip if start == x and end <= right else strip.crop(start - x, min(end, right) - x)
-                    sent += [Control.move_to(start, y).segment.text, shown.render(console)]
-            if y != last_y:
-                sent.append("\n")
-        return "".join(sent)
 
 
 @lru_cache(256)
