@@ -81,7 +81,7 @@ COMMANDS = [Command(f"{n} {LINE}", LINE, partial(asyncio.sleep, 0)) for n in ran
 DIALOGS: dict[Callable[..., Any], Opened] = {
     ConfirmDialog: Opened(lambda _: ConfirmDialog(EVIL, EVIL, "Launch"), SHOWN, "False"),
     DetailsDialog: Opened(lambda _: DetailsDialog.of_error(CekuraTuiError(EVIL * 20, EVIL)), SHOWN),
-    WaitingDialog: Opened(lambda _: WaitingDialog("Loading", lambda: None), "Loading …"),
+    WaitingDialog: Opened(lambda _: WaitingDialog("Loading", lambda: None, lambda: False), "Loading …"),
     SaveDialog: Opened(lambda _: SaveDialog("it", "a.txt", partial(write_lines, "said")), "Save it", "Saved to"),
     HelpDialog: Opened(lambda state: HelpDialog(state.jobs_changed.owner.screen, [LINE]), SHOWN),
     Palette: Opened(lambda _: Palette(COMMANDS), SHOWN, "None"),

@@ -103,18 +103,22 @@ class Dialog(AppScreen[T | None], ModalScreen[T | None]):
 class WaitingDialog(Dialog[None]):
     """Stands in for a dialog that still loads something, and takes the keys meanwhile; esc cancels."""
 
-    def __init__(self, words: str, cancel: Callable[[], object]) -> None:
+    def __init__(self, words: str, cancel: Callable[[], object], is_over: Callable[[], bool]) -> None:
         super().__init__()
-        self._words, self._cancel = words, cancel
+        self._words, self._cancel, self._is_over = words, cancel, is_over
 
     def compose(self) -> ComposeResult:
-        """What is being loaded."""
         with Vertical(classes="dialog"):
             yield Label(Content(f"{self._words} …"))
             yield KeyHint("{dialog.close} cancel")
 
+    def on_screen_resume(self) -> None:
+        """Close where the wait ended while the help or the palette was on top."""
+        if self._is_over():
+            self.dismiss(None)
+
     def action_give_up(self) -> None:
-        """Cancel the wait: whoever waits closes this."""
+        """Cancel the wait, which closes this."""
         self._cancel()
 
 

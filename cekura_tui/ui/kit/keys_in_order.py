@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -22,36 +21,37 @@ PATIENCE = 1.0
 _focus_at: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
 """The widget that had the focus when each key arrived."""
 
-StandIn = Callable[[str, Callable[[], object]], Screen[None]]
-"""Makes a screen that says what is waited for, and can be told to wait no more."""
+StandIn = Callable[[str, Callable[[], object], Callable[[], bool]], Screen[None]]
+"""Makes a screen that says what is waited for: one function cancels the wait, the other says whether it is over."""
 
 
 class PendingDialog:
     """The dialog that a screen is about to open, for which something is still to be read: no key that comes meanwhile
     gets to the screen. What opens at once needs none of this."""
 
-    def __init__(self, screen: Screen[Any], stand_in: StandIn) -> None:
-        self._screen, self._make_stand_in = screen, stand_in
-        self._there: asyncio.Event | None = None
-        self._words = ""
+    def __init__(self, screen: Screen[Any], make_stand_in: StandIn) -> None:
+        self._screen, self._make_stand_in = screen, make_stand_in
         self._worker: Worker[None] | None = None
+        """What reads, and opens the dialog; None once that is open, or where none is coming."""
         self._stand_in: Screen[None] | None = None
+        self._takes_keys = asyncio.Event()
+        """Whether keys need not wait: it is open, or something stands in for it."""
+        self._takes_keys.set()
 
     def begin(self, work: Callable[[], Awaitable[None]], words: str, *, group: str) -> None:
         """Do work that opens a dialog by `ask` or after `arrived`, or none; `words` say what is read for it."""
         self.arrived()
-        self._there = there = asyncio.Event()
-        self._words = words
+        self._takes_keys.clear()
 
         async def open_dialog() -> None:
             try:
                 await work()
             finally:
-                if self._there is there:
+                if self._worker is worker:
                     self.arrived()
 
-        self._worker = self._screen.run_worker(open_dialog, group=group, exclusive=True)
-        self._screen.app.set_timer(PATIENCE, lambda: self._show_stand_in(there))
+        self._worker = worker = self._screen.run_worker(open_dialog(), name=words, group=group, exclusive=True)
+        asyncio.get_running_loop().call_later(PATIENCE, self._show_stand_in, worker)
 
     async def ask(self, dialog: Screen[T]) -> T | None:
         """Open the dialog and wait for its answer; in a worker."""
@@ -60,37 +60,25 @@ class PendingDialog:
 
     def arrived(self) -> None:
         """It is opened now, or is not coming: keys are waiting no more."""
-        if self._there is not None:
-            self._there.set()
-            self._there = None
+        self._worker = None
+        self._takes_keys.set()
         if (stand_in := self._stand_in) is not None:
             self._stand_in = None
-            if self._screen.app.screen is stand_in:
+            if stand_in.is_active:
                 stand_in.dismiss(None)
-                return
-
-            def dismiss(top: Screen[Any]) -> None:
-                if top is stand_in:
-                    stand_in.dismiss(None)
-
-            # The help or the palette was opened over it: it goes once it is seen again.
-            self._screen.app.screen_change_signal.subscribe(stand_in, dismiss)
 
     async def wait(self) -> None:
         """For a key: wait until it is opened, or something stands in for it."""
-        waited_for = None
         # What was waited for may begin to open the next thing: a decision that is saved, then the dialog with its runs.
-        while (there := self._there) is not None and there is not waited_for:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(there.wait(), PATIENCE)
-            self._show_stand_in(there)
-            waited_for = there
+        while not self._takes_keys.is_set():
+            await self._takes_keys.wait()
 
-    def _show_stand_in(self, there: asyncio.Event) -> None:
-        app, worker = self._screen.app, self._worker
-        if self._there is there and self._stand_in is None and app.screen is self._screen and worker is not None:
-            self._stand_in = self._make_stand_in(self._words, worker.cancel)
+    def _show_stand_in(self, worker: Worker[None]) -> None:
+        app = self._screen.app
+        if self._worker is worker and app.screen is self._screen:
+            self._stand_in = self._make_stand_in(worker.name, worker.cancel, lambda: self._worker is not worker)
             app.push_screen(self._stand_in)
+            self._takes_keys.set()
 
 
 def note_focus(event: events.Key, focused: Widget | None) -> None:

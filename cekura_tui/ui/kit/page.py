@@ -60,10 +60,10 @@ def error_action(
     )
 
 
-def _waiting(words: str, cancel: Callable[[], object]) -> Screen[None]:
+def _waiting(*given: Any) -> Screen[None]:
     from cekura_tui.ui.kit.dialog import WaitingDialog
 
-    return WaitingDialog(words, cancel)
+    return WaitingDialog(*given)
 
 
 class Page(AppScreen[None]):

@@ -292,14 +292,17 @@ def _ids(rows: Sequence[RunRow]) -> str:
     return " ".join(str(row.id) for row in rows)
 
 
-async def copy_runs(page: Page, listing: RunListing, rows: Sequence[RunRow]) -> None:
+def copy_runs(page: Page, listing: RunListing, rows: Sequence[RunRow]) -> None:
     """Offer to copy these runs, or to save them or the whole list to a file."""
     setup = page.state.workspace.setup
     program = "cekura-tui --demo" if setup.demo else "cekura-tui"
+
+    def answered(answer: object) -> None:
+        if answer in (SAVE_THESE, SAVE_ALL):
+            export_runs(page, listing, rows if answer == SAVE_THESE else [])
+
     copies = RunCopies(rows, setup.settings.dashboard_url, listing.scope, listing.notes, program)
-    answer = await page.opening.ask(copies.dialog())
-    if answer in (SAVE_THESE, SAVE_ALL):
-        export_runs(page, listing, rows if answer == SAVE_THESE else [])
+    page.app.push_screen(copies.dialog(), answered)
 
 
 def export_runs(page: Page, listing: RunListing, rows: Sequence[RunRow]) -> None:

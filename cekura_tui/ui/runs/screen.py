@@ -248,7 +248,7 @@ class RunsScreen(Page):
         Action(
             "runs.hand-off",
             "y",
-            lambda page: page.opening.begin(page.hand_off, "Loading runs", group="hand-off"),
+            lambda page: page.hand_off(),
             "Copy or save",
             "Links, ids or rows of the marked runs",
         ),
@@ -685,11 +685,11 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         """A job was launched: the marks have served."""
         self.clear_marks()
 
-    async def hand_off(self) -> None:
+    def hand_off(self) -> None:
         from cekura_tui.ui.runs.export import copy_runs
 
         if rows := self.marked.chosen():
-            await copy_runs(self, self.controller.listing, rows)
+            copy_runs(self, self.controller.listing, rows)
 
     def export(self) -> None:
         """Save the marked runs, or the list, to a file."""
