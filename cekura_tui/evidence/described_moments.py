@@ -11,31 +11,22 @@ from typing import NamedTuple
 
 from cekura_tui.evidence.match import TurnWords
 from cekura_tui.evidence.mentions import RULE, Who
-from cekura_tui.evidence.spoken_words import Word, stem, words_of
+from cekura_tui.evidence.spoken_words import EMPTY, Word, stem, words_of
 
 _CLAUSE = re.compile(
     r"[,;:()\[\]—–•❌✅]|\s-\s|\b(?:but|yet|although|while|when|which|whereas|until|and then|before|after|and)\b"
 )
 _RARE = 2
 """A word that more turns say points at none of them."""
-_EMPTY_WORDS = """
-back anything something nothing everything else anyone someone somebody everyone thing things able again still
-under over between through during against around across along behind above below minute minutes second seconds
-whole reply replies short long clear clearly caller's agent's properly politely polite also been being
-the and for was has had did its his her him you she who why how any all not but that this with from have
-been were will would could should their there they them then than when what which while about into only
-also just very more most some such does didn doesn said says told tell asked asks ask answer answered
-answers reply replied agent caller customer user assistant call calls called turn turns conversation
-explanation verdict metric score check passed failed correct correctly properly never always again twice
-once first second third later finally immediately without within before after because however despite still
-made make gave give given took take right wrong good well time times point moment same other another each
-every mit ohne oder aber auch dass wird wurde sich eine einen einem einer nicht noch schon beim durch para
-pero como está esta este cuando donde porque sobre entre dans avec pour mais elle vous nous sont être
-question information confirm confirmed confirms line lines response responded
+_VAGUE_WORDS = """
+able above across against agent's along around back behind being below between caller's clear clearly confirm confirmed
+confirms despite didn doesn durch elle está explanation finally immediately information later line lines long minute
+minutes moment point polite politely porque question responded response seconds short through whole être
 """
 _NONE = frozenset(("no", "not", "nor", "without", "never", "since", "below", "under", "above", "than"))
 _AT = frozenset(("at", "until", "till", "ab", "bis", "gegen", "las", "la"))
-_EMPTY = frozenset(_EMPTY_WORDS.split())
+_EMPTY = (EMPTY | set(_VAGUE_WORDS.split())) - {"know", "next", "step"}
+"""Words that point at no turn: besides those that say nothing, words that many verdicts are made of."""
 
 
 class Figure(NamedTuple):

@@ -426,7 +426,8 @@ nach uber als wie wer anrufer kunde sagen fragen los las del una uno unos unas q
 este esto son fue ser hay mas muy cuando donde sobre entre siempre nunca antes despues cliente llamada decir preguntar
 les une qui avec sans pour par dans est sont mais pas plus vous nous toujours jamais avant apres
 """
-_EMPTY = frozenset(_EMPTY_WORDS.split())
+EMPTY = frozenset(_EMPTY_WORDS.split())
+"""Words that say nothing of what a text is about, in English, German, Spanish and French."""
 _IRREGULAR = {
     "spoke": "speak",
     "spoken": "speak",
@@ -464,7 +465,7 @@ def content_words(text: str) -> dict[str, str]:
     text = text[:LONGEST]
     for word in words_of(text):
         form = word.form
-        if form in _EMPTY or root(form) in _EMPTY or len(form) < (3 if form.isalpha() and form.isascii() else 2):
+        if form in EMPTY or root(form) in EMPTY or len(form) < (3 if form.isalpha() and form.isascii() else 2):
             continue
         found.setdefault(root(form), text[word.start : word.end])
     return found

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cekura_tui.model.text import clean, count
 from cekura_tui.model.transcript.timeline import needs_hours, time_of
+from cekura_tui.model.transcript.tool_call import parsed_value, tool_name
 from cekura_tui.prose.matching import match
 from cekura_tui.prose.words import likeness, word_spans, words_of
 
@@ -87,9 +88,9 @@ def align(left: Sequence[Turn], right: Sequence[Turn]) -> list[Pair]:
 
 def shown_text(turn: Turn) -> str:
     """What a turn says: its text, or the tool with what it was given or gave, the same values in the same form."""
-    if turn.tool is None or not (name := _tool_name(turn)):
+    if turn.tool is None or not (name := tool_name(turn).strip()):
         return turn.text
-    value = _parsed(_value(turn))
+    value = parsed_value(turn)
     if value is None:
         return turn.text if turn.text.startswith(name) else f"{name} {turn.text}".strip()
     return f"{name} {value if isinstance(value, str) else _compact(value)}"
@@ -183,11 +184,11 @@ def _word(compared: _ComparedTurn) -> str:
 
 
 def _compared(turn: Turn) -> _ComparedTurn:
-    name = _tool_name(turn) if turn.tool is not None else ""
+    name = tool_name(turn).strip() if turn.tool is not None else ""
     role = turn.role.strip().casefold() if turn.speaker == "other" else ""
     if name:
-        value = _value(turn)
-        text = turn.text if value is None else _compact(_parsed(value))
+        value = parsed_value(turn)
+        text = turn.text if value is None else _compact(value)
         return _ComparedTurn((turn.speaker, name), text, words_of(text[:_READ]), True)
     # A text of nothing but marks is compared by them.
     key = " ".join(turn.text.casefold().translate(_MARKS).split()) or turn.text.strip()
@@ -195,24 +196,6 @@ def _compared(turn: Turn) -> _ComparedTurn:
     # In other scripts words are not always told apart by spaces.
     words = frozenset(read.split()) if read.isascii() else words_of(read)
     return _ComparedTurn((turn.speaker, role), key, words, False)
-
-
-def _tool_name(turn: Turn) -> str:
-    name = (turn.tool or {}).get("name")
-    return name.strip() if isinstance(name, str) else ""
-
-
-def _value(turn: Turn) -> object:
-    tool = turn.tool or {}
-    return tool.get("arguments" if turn.speaker == "tool_call" else "result")
-
-
-def _parsed(value: object) -> object:
-    """Arguments are sent as the text of a JSON value."""
-    try:
-        return json.loads(value) if isinstance(value, str) else value
-    except (ValueError, RecursionError):
-        return value
 
 
 def _compact(value: object) -> str:

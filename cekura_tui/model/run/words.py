@@ -24,7 +24,8 @@ from cekura_tui.model.run.verdict import (
     threshold_words,
 )
 from cekura_tui.model.run.view import RunRow, RunView
-from cekura_tui.model.text import clean, clean_json, clean_line, clock_text, json_text
+from cekura_tui.model.text import clean, clean_line, clock_text, json_text
+from cekura_tui.model.transcript.tool_call import cleaned_json, parsed
 from cekura_tui.model.transcript.transcript import Transcript, Turn, read_transcript
 
 if TYPE_CHECKING:
@@ -392,7 +393,11 @@ def _turn(turn: Turn, hours: bool) -> str:
     if turn.tool is None:
         return f"{head} {paragraph(turn.text)}".rstrip()
     spoken = "" if _only_called(turn) else paragraph(turn.text)
-    return f"{head} {spoken}".rstrip() + "\n\n" + fenced(_pretty(turn.tool), "json")
+    return (
+        f"{head} {spoken}".rstrip()
+        + "\n\n"
+        + fenced(cleaned_json({name: parsed(value) for name, value in turn.tool.items()}, 2), "json")
+    )
 
 
 def _only_called(turn: Turn) -> bool:
@@ -400,23 +405,6 @@ def _only_called(turn: Turn) -> bool:
     return turn.speaker in ("tool_call", "tool_result") and not (
         isinstance(turn.raw, dict) and isinstance(content := turn.raw.get("content"), str) and content.strip()
     )
-
-
-def _pretty(tool: dict[str, object]) -> str:
-    unfolded = {name: _unfolded(value) for name, value in tool.items()}
-    return json.dumps(clean_json(unfolded), ensure_ascii=False, indent=2)
-
-
-def _unfolded(value: object) -> object:
-    """JSON that came as a text, read; a text that would then not say quite the same stays as it came."""
-    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
-        return value
-    try:
-        read = json.loads(value)
-        forms = [json.dumps(read, ensure_ascii=plain) for plain in (False, True)]
-    except (ValueError, RecursionError):
-        return value
-    return read if "".join(value.split()) in ("".join(form.split()) for form in forms) else value
 
 
 def row_as_json(run: Run, outcome: Outcome) -> RunRowJson:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import deque
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from cekura_tui.model.transcript.transcript import TOOLS, Turn
 
 Ending = Literal["answered", "error", "no result"]
 
+_VALUE = {"tool_call": "arguments"}
 _BAD_WORDS = frozenset({"error", "failed", "failure", "exception"})
 _BAD_TEXT = re.compile(r"[\s\[(<\"'{]*(?:error|exception|failed|failure|traceback)\b", re.IGNORECASE)
 _NO_ERROR = re.compile(r"""[\s\[({"']*errors?"?\s*[:=]\s*(?:null|none|false|"")""", re.IGNORECASE)
@@ -93,9 +95,14 @@ def tool_name(turn: Turn) -> str:
     return name if isinstance(name, str) else ""
 
 
+def parsed_value(turn: Turn) -> object:
+    """The arguments of a call or what its result gave, read as JSON where it is that; None where none was sent."""
+    return parsed((turn.tool or {}).get(_VALUE.get(turn.speaker, "result")))
+
+
 def ending_of(result: Turn) -> Ending:
     """Whether a result says that the tool failed. Only what it says of itself at its top counts."""
-    value = _parsed((result.tool or {}).get("result", result.text))
+    value = parsed((result.tool or {}).get("result", result.text))
     if isinstance(value, dict):
         fields = {str(key).lower(): item for key, item in value.items()}
         if fields.get("error") or fields.get("errors") or fields.get("exception"):
@@ -122,33 +129,33 @@ def pretty(turn: Turn) -> str:
 def raw_text(turn: Turn) -> str:
     """The turn as the server sent it, as JSON; what was only sent as text says so by having no other fields."""
     value = {"role": turn.role, "time": turn.start, "text": turn.text} if turn.raw is None else turn.raw
-    return _as_json(value, 2)
+    return cleaned_json(value, 2)
 
 
 def _value(turn: Turn) -> object:
     """What a call or a result says besides its name and id; what was not sent is not there."""
     tool = turn.tool or {}
-    name = "arguments" if turn.speaker == "tool_call" else "result"
-    parts: dict[str, object] = {name: _parsed(tool[name])} if name in tool else {}
+    name = _VALUE.get(turn.speaker, "result")
+    parts: dict[str, object] = {name: parsed(tool[name])} if name in tool else {}
     parts.update((key, item) for key, item in tool.items() if key not in ("id", "name", name))
     content = turn.raw.get("content") if isinstance(turn.raw, dict) else None
     if content and content != tool.get(name):
         parts.setdefault("content", content)
     if len(parts) == 1 and (only := [parts[key] for key in (name, "content") if key in parts]):
-        return _parsed(only[0])
+        return parsed(only[0])
     return parts or ""
 
 
 def _written(value: object, indent: int | None) -> str:
-    return value if isinstance(value, str) else _as_json(value, indent)
+    return value if isinstance(value, str) else cleaned_json(value, indent)
 
 
-def _as_json(value: object, indent: int | None) -> str:
+def cleaned_json(value: object, indent: int | None) -> str:
     """The value as JSON, which may say `\\u009b` where it was cleaned before: it is cleaned again."""
     try:
         return clean(_ENCODE(value) if indent is None else _indented(value, "\n", indent))
     except RecursionError:  # brackets in brackets, a thousand deep
-        return "(nested too deep to be shown)" if indent is None else _as_json(value, None)
+        return "(nested too deep to be shown)" if indent is None else cleaned_json(value, None)
 
 
 def _indented(value: object, end: str, indent: int) -> str:
@@ -164,14 +171,20 @@ def _indented(value: object, end: str, indent: int) -> str:
     return f"{left}{inner}{f',{inner}'.join(items)}{end}{right}"
 
 
-def _parsed(value: object) -> object:
+def parsed(value: object) -> object:
     """Arguments come as a text of JSON; a result as either. What would not be the same as JSON stays as it came."""
     if isinstance(value, str) and len(value) <= _LONGEST and value.lstrip()[:1] in ("{", "["):
         try:
-            return json.loads(value, object_pairs_hook=_each_once)
+            return json.loads(value, object_pairs_hook=_each_once, parse_float=_finite)
         except (ValueError, RecursionError):
             return value
     return value
+
+
+def _finite(text: str) -> float:
+    if math.isinf(number := float(text)):
+        raise ValueError("no number of JSON")
+    return number
 
 
 def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
