@@ -129,8 +129,7 @@ def finished(server: ScriptedServer, jobs: SavedJobs) -> ScriptedServer:
 @pytest.fixture
 def no_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """A failed request is not tried again."""
-    for module in ("api.errors", "workspace.all_runs"):
-        monkeypatch.setattr(f"cekura_tui.{module}.next_try", lambda *_: None)
+    monkeypatch.setattr("cekura_tui.api.errors.next_try", lambda *_: None)
 
 
 @pytest.fixture
