@@ -20,8 +20,8 @@ from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.dialog import DialogNote
 from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.ui.kit.lists import Ink, SimpleList
 from cekura_tui.ui.kit.page import Page
-from cekura_tui.ui.kit.simple_list import Ink, SimpleList
 from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import CopyRequested, WorkspaceChanged

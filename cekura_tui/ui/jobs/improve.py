@@ -31,8 +31,8 @@ from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.ui.kit.lists import ChoiceList
 from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
-from cekura_tui.ui.kit.simple_list import ChoiceList
 from cekura_tui.ui.messages import GivenPrompt, Improve
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.foreground import edit_prompt

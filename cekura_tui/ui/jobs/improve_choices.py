@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.simple_list import Choice, ChoiceList
+from cekura_tui.ui.kit.lists import Choice, ChoiceList
 from cekura_tui.ui.messages import GivenPrompt
 from cekura_tui.workspace.prompt_files import source_of
 

@@ -16,7 +16,6 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.jobs.words import elapsed, progress_bar, result_word
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.columns import Heading, short_moment
 from cekura_tui.ui.kit.lines import (
     CHIP_CLASSES,
     JOB_MARKS,
@@ -24,6 +23,7 @@ from cekura_tui.ui.kit.lines import (
     TONE_CLASSES,
     UNREAD,
 )
+from cekura_tui.ui.kit.lists import Heading, short_moment
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList

@@ -28,9 +28,9 @@ from cekura_tui.ui.jobs.preview import (
 )
 from cekura_tui.ui.jobs.words import OPEN_LAUNCH
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.columns import ColumnHeader
 from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.lines import Notice, StatusLine
+from cekura_tui.ui.kit.lists import ColumnHeader
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.messages import OpenJob

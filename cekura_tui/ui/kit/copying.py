@@ -17,7 +17,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.kit.simple_list import SimpleList
+from cekura_tui.ui.kit.lists import SimpleList
 from cekura_tui.ui.messages import CopyRequested
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.workspace.prompt_files import AlreadyThere, check_output, write_text

@@ -21,8 +21,7 @@ from textual.widget import Widget
 
 from cekura_tui.ui.actions import Action, bind, bindings, do_action, is_offered
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
-from cekura_tui.ui.kit.row_renderer import DrawnLine, RowRenderer
-from cekura_tui.ui.kit.row_selection import RowMarks, RowSelection, Spot
+from cekura_tui.ui.kit.rows import DrawnLine, RowMarks, RowRenderer, RowSelection, Spot
 from cekura_tui.ui.kit.strips import Line, RowState, character_at, overlaid, without_background
 from cekura_tui.ui.kit.viewport import EvenHeights, Heights, Placed, Position, RowHeights, RowPlaces, Viewport
 from cekura_tui.ui.terminal.textual_private import pass_lines_on

@@ -19,7 +19,7 @@ from cekura_tui.model.run.columns import ChosenColumn, RunColumns
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.dialog import Dialog, KeyHint
-from cekura_tui.ui.kit.simple_list import Ink, SimpleList
+from cekura_tui.ui.kit.lists import Ink, SimpleList
 from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.terminal.cells import fit

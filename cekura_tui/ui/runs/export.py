@@ -25,7 +25,7 @@ from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.copying import PREVIEWED, CopyDialog, Offer, SaveLine
 from cekura_tui.ui.kit.dialog import Dialog, KeyHint
-from cekura_tui.ui.kit.simple_list import Choice, ChoiceList
+from cekura_tui.ui.kit.lists import Choice, ChoiceList
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.run_export import ENDINGS, RunExport, check_export
 

@@ -17,8 +17,8 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.columns import Heading, short_moment
 from cekura_tui.ui.kit.lines import CHIP_CLASSES, NOTED, OUTCOME_TONES, TONE_CLASSES
+from cekura_tui.ui.kit.lists import Heading, short_moment
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
 from cekura_tui.ui.runs.outcomes import only_failures

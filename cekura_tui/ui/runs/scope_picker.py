@@ -20,7 +20,7 @@ from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.kit.simple_list import Ink, SimpleList
+from cekura_tui.ui.kit.lists import Ink, SimpleList
 from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit

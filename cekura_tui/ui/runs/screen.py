@@ -22,8 +22,8 @@ from cekura_tui.model.scope import NoScope
 from cekura_tui.model.text import count
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.columns import ColumnHeader
 from cekura_tui.ui.kit.lines import Notice
+from cekura_tui.ui.kit.lists import ColumnHeader
 from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.messages import CompareRuns, OpenRun

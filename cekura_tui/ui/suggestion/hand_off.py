@@ -19,7 +19,7 @@ from cekura_tui.model.job import Suggestion
 from cekura_tui.model.text import Prompt, clean, clean_line, has_controls, size_text
 from cekura_tui.ui.kit.copying import SaveLine
 from cekura_tui.ui.kit.dialog import Dialog, KeyHint
-from cekura_tui.ui.kit.simple_list import Choice, ChoiceList
+from cekura_tui.ui.kit.lists import Choice, ChoiceList
 from cekura_tui.ui.messages import CopyRequested
 from cekura_tui.ui.terminal.foreground import pager, show_in_pager
 from cekura_tui.workspace.prompt_files import (

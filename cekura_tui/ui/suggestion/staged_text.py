@@ -13,7 +13,7 @@ from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.lines import stretches
 from cekura_tui.prose.staged_lines import StagedLine, StagedMark, staged_lines
 from cekura_tui.prose.staging import Choices
-from cekura_tui.ui.kit.row_renderer import DrawnLine
+from cekura_tui.ui.kit.rows import DrawnLine
 from cekura_tui.ui.kit.strips import Line, RowState, readable
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.suggestion.diff_lines import grounded, hung_breaks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cekura_tui.ui.kit.row_selection import marks_after, range_to
+from cekura_tui.ui.kit.rows import marks_after, range_to
 
 INDEX = st.integers(0, 200)
 KEYS = st.sets(st.integers(0, 20))

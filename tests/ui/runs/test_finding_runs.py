@@ -14,7 +14,7 @@ from watching import screen_text, sees
 
 from cekura_tui.model.run.columns import COLUMN_BY_NAME
 from cekura_tui.store.store import Store
-from cekura_tui.ui.kit.columns import ColumnHeader
+from cekura_tui.ui.kit.lists import ColumnHeader
 from cekura_tui.ui.kit.palette import commands_on
 from cekura_tui.ui.runs.groups import GroupList
 

@@ -15,7 +15,7 @@ from waiting import eventually
 from watching import sees
 
 from cekura_tui.model.scope import Project, Scope
-from cekura_tui.ui.kit.simple_list import SimpleList
+from cekura_tui.ui.kit.lists import SimpleList
 from cekura_tui.ui.runs.scope_picker import PickScopeDialog, ScopeChoice
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup

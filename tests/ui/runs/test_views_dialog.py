@@ -17,7 +17,7 @@ from watching import screen_text, sees
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
 from cekura_tui.model.filter.parse import parse
-from cekura_tui.ui.kit.simple_list import SimpleList
+from cekura_tui.ui.kit.lists import SimpleList
 from cekura_tui.ui.runs.views import ViewsDialog, choose_view
 from cekura_tui.workspace.setup import Setup
 

@@ -17,7 +17,7 @@ from watching import sees
 from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.prose.patch import unified_patch
-from cekura_tui.ui.kit.simple_list import ChoiceList
+from cekura_tui.ui.kit.lists import ChoiceList
 from cekura_tui.ui.suggestion.hand_off import HandOffDialog
 from cekura_tui.ui.terminal.foreground import pager
 from cekura_tui.workspace.setup import Setup
