@@ -38,7 +38,7 @@ class _Window:
         self._changed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._workspace = Workspace(make_setup(api_url=url, env=os.environ))
-        typed = TypedTexts(self._workspace, number, self._spawn, lambda text, again: _print(warning=text))
+        typed = TypedTexts(self._workspace, number, self._spawn, lambda text: _print(warning=text))
         self._staging = StagingController(self._workspace, number, typed)
 
     def _spawn(self, work: Any) -> None:

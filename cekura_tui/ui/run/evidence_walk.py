@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from textual.screen import Screen
-
 from cekura_tui.evidence.evidence import Evidence, reason_words
 from cekura_tui.model.text import shortened
 from cekura_tui.ui.keymap import with_keys
+from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.run.loader import RunLoader
 from cekura_tui.ui.run.transcript import TranscriptView
 from cekura_tui.ui.run.verdicts import Key, Verdicts
@@ -20,19 +19,13 @@ _STILL_LOOKING = "Still looking for the turns that the verdicts cite."
 class EvidenceWalk:
     """Goes through the turns that a verdict cites, on the screen that has verdicts and transcript.
 
-    `report` shows a sentence, `draw_title` shows which evidence it is, `show_pane` shows a pane.
+    `draw_title` shows which evidence it is, `show_pane` shows a pane.
     """
 
     def __init__(
-        self,
-        screen: Screen[Any],
-        loader: RunLoader,
-        report: Callable[[str], None],
-        draw_title: Callable[[], None],
-        show_pane: Callable[[str], None],
+        self, page: Page, loader: RunLoader, draw_title: Callable[[], None], show_pane: Callable[[str], None]
     ) -> None:
-        self._screen, self._loader = screen, loader
-        self._report, self._draw_title, self._show_pane = report, draw_title, show_pane
+        self._screen, self._loader, self._draw_title, self._show_pane = page, loader, draw_title, show_pane
         self._at: tuple[Key, int] | None = None
         """The verdict, and which piece of its evidence."""
 
@@ -45,14 +38,14 @@ class EvidenceWalk:
         if self._evidence_of(verdict):
             self._go_to(verdict, 0)
         elif self._loader.evidence is None:
-            self._report(_STILL_LOOKING)
+            self._screen.notify_once(_STILL_LOOKING)
         else:
-            self._report("This verdict cites no turn.")
+            self._screen.notify_once("This verdict cites no turn.")
 
     def show_verdict_on(self, turn: Hashable) -> None:
         """Go from a turn to the verdict that cites it, if one does."""
         if self._loader.evidence is None:
-            self._report(_STILL_LOOKING)
+            self._screen.notify_once(_STILL_LOOKING)
             return
         for row in self._verdicts.rows:
             for place, evidence in enumerate(self._evidence_of(row.key)):
@@ -61,24 +54,26 @@ class EvidenceWalk:
                     self._at = row.key, place
                     self._show_pane("verdicts")
                     return
-        self._report(with_keys("No verdict cites this turn. {transcript.raw} shows its raw JSON."))
+        self._screen.notify_once(with_keys("No verdict cites this turn. {transcript.raw} shows its raw JSON."))
 
     def step(self, step: int) -> None:
         """Go to the next evidence (`step` 1) of the verdict opened last, or the one before (-1); without such a verdict
         to that of the first that cites a turn."""
         if self._loader.evidence is None:
-            self._report(_STILL_LOOKING)
+            self._screen.notify_once(_STILL_LOOKING)
             return
         if self._at is not None and (evidence := self._evidence_of(self._at[0])):
             if len(evidence) == 1 and self._transcript.cursor_key == evidence[0].n:
-                self._report(with_keys("The verdict cites only this turn. {run.pane} switches to the verdicts."))
+                self._screen.notify_once(
+                    with_keys("The verdict cites only this turn. {run.pane} switches to the verdicts.")
+                )
             self._go_to(self._at[0], (self._at[1] + step) % len(evidence))
             return
         first = next((row.key for row in self._verdicts.rows if self._evidence_of(row.key)), None)
         if first is not None:
             self._go_to(first, 0)
         else:
-            self._report("No verdict cites a turn.")
+            self._screen.notify_once("No verdict cites a turn.")
 
     def texts(self) -> tuple[str, ...]:
         """Which evidence of which verdict the cursor is on, the longest text first; empty if it is on another turn."""

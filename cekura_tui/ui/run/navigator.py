@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Hashable
-from typing import Any
 
 from textual import events
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -17,6 +15,7 @@ from cekura_tui.model.transcript.search import At
 from cekura_tui.ui.actions import ACTIONS
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
+from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.run.details import RunDetails
 from cekura_tui.ui.run.evidence_walk import EvidenceWalk
 from cekura_tui.ui.run.find_line import FindLine
@@ -35,25 +34,18 @@ _NO_MATCH = "No match here · {app.search-runs} searches all cached transcripts"
 class RunNavigator:
     """Leads from one place of a run to another on the screen that has its panes.
 
-    `report` shows a sentence; `draw_title` shows where one is.
+    `draw_title` shows the current place.
     """
 
     def __init__(
-        self,
-        screen: Screen[Any],
-        loader: RunLoader,
-        *,
-        turn: int | None,
-        find: str,
-        report: Callable[[str], None],
-        draw_title: Callable[[], None],
+        self, page: Page, loader: RunLoader, draw_title: Callable[[], None], *, turn: int | None, find: str
     ) -> None:
         self.pane = "transcript"
         """The pane with the focus."""
-        self._screen, self._loader, self._report, self._draw_title = screen, loader, report, draw_title
+        self._screen, self._loader, self._draw_title = page, loader, draw_title
         self.side = "verdicts"
         """The pane beside the transcript."""
-        self.walk = EvidenceWalk(screen, loader, report, draw_title, self.show_pane)
+        self.walk = EvidenceWalk(page, loader, draw_title, self.show_pane)
         self._slow = -1
         """Which of the slow answers one is at."""
         self._carried = find
@@ -167,7 +159,7 @@ class RunNavigator:
                 searched.find(text)
                 searched.next_match(1)
         if isinstance(searched, TranscriptView) and text and not (searched.at and searched.at.of):
-            self._report(with_keys(_NO_MATCH))
+            self._screen.notify_once(with_keys(_NO_MATCH))
         self._screen.set_focus(searched)
         self._draw_title()
 
@@ -184,7 +176,7 @@ class RunNavigator:
         if not searched.search_query:
             self.open_find_line()
         elif not searched.next_match(step):
-            self._report(with_keys(_NO_MATCH) if isinstance(searched, TranscriptView) else "No matches.")
+            self._screen.notify_once(with_keys(_NO_MATCH) if isinstance(searched, TranscriptView) else "No matches.")
         self._draw_title()
 
     @property
@@ -231,12 +223,12 @@ class RunNavigator:
         timeline = self._loader.view.timeline
         slowest = timeline.slowest_first
         if not slowest:
-            self._report(timeline.note or "No answer of the agent has a time.")
+            self._screen.notify_once(timeline.note or "No answer of the agent has a time.")
             return
         self._slow = (self._slow + 1) % len(slowest)
         answer = next(one for one in timeline.answers if one.turn == slowest[self._slow])
         self.show_turn(answer.turn)
-        self._report(f"Answer {self._slow + 1} of {len(slowest)}, slowest first: {answer.seconds:.1f} s")
+        self._screen.notify_once(f"Answer {self._slow + 1} of {len(slowest)}, slowest first: {answer.seconds:.1f} s")
 
     def next_roles(self) -> None:
         self._transcript.next_roles()

@@ -235,9 +235,7 @@ its scenario.
             row=row,
             neighbour_of=neighbour_of,
         )
-        self.navigator = RunNavigator(
-            self, self.loader, turn=turn, find=find, report=self.notify_once, draw_title=self.draw_title
-        )
+        self.navigator = RunNavigator(self, self.loader, self.draw_title, turn=turn, find=find)
         self._drawn: int | None = None
         """The run that is on the screen."""
         self._drawn_search = False

@@ -146,7 +146,7 @@ class UpdatePromptDialog(Dialog[None]):
             state.workspace,
             number,
             lambda saving: self.app.run_worker(saving, group="typed"),
-            self._warn_unsaved,
+            lambda text: self.app.notify(text, severity="warning", markup=False),
         )
         self.resolver = ConflictResolver(ConflictDecisions() if decisions is None else decisions, typed)
         self._staged = staged
@@ -335,10 +335,6 @@ class UpdatePromptDialog(Dialog[None]):
             return
         self._message, self._kind = text, kind
         self.query_one("#update-note", HungText).show_result(text, kind)
-
-    def _warn_unsaved(self, text: str, again: bool) -> None:
-        if not again:  # while somebody types there is a try twice a second
-            self.app.notify(text, severity="warning", markup=False)
 
     # Conflicts
 

@@ -175,7 +175,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             state.workspace,
             number,
             lambda saving: self.app.run_worker(saving, group="typed"),
-            lambda text, again: self.notify_once(text, warning=True),
+            lambda text: self.notify_once(text, warning=True),
         )
         self.staging = StagingController(state.workspace, number, typed)
         self._keys = state.workspace.setup.known_keys()

@@ -28,8 +28,8 @@ CHANGED_ELSEWHERE = "Another window changed the staged prompt."
 class TypedTexts:
     """Saves what is typed into the changes of a job's suggestion, and into conflicts with the agent's prompt.
 
-    `run` runs a coroutine to its end, also where a page is left meanwhile. `warn` is called with a sentence where
-    something cannot be saved, and with whether that was so the last time as well.
+    `run` runs a coroutine to its end, also if the page is left meanwhile. `warn` is called with a sentence when the
+    text can be saved no longer.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class TypedTexts:
         workspace: Workspace,
         number: int,
         run: Callable[[Coroutine[Any, Any, None]], object],
-        warn: Callable[[str, bool], object],
+        warn: Callable[[str], object],
     ) -> None:
         self._workspace, self._number = workspace, number
         self._run, self._warn = run, warn
@@ -55,7 +55,8 @@ class TypedTexts:
         try:
             await asyncio.shield(asyncio.wrap_future(saving))
         except CekuraTuiError as error:
-            self._warn(f"Your text is not saved yet. {error.sentence()}", self._failed)
+            if not self._failed:  # there is a try twice a second while the user types
+                self._warn(f"Your text is not saved yet. {error.sentence()}")
             self._failed = True
         else:
             self._failed = False
