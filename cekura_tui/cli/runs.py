@@ -224,7 +224,7 @@ async def read_matching(session: Session, wanted: Filter, limit: int, listing: P
     options = ListOptions(
         PAGE_SIZE if rest else min(max(limit, 2), PAGE_SIZE),
         lambda error, wait: print_message(wait_text(error, wait)),
-        completed=session.lists.completed,
+        filled=session.lists.filled,
     )
     shown = looked = total = 0
     complete = False

@@ -50,14 +50,14 @@ class IncompleteListError(BadAnswer):
 class ListOptions:
     """Runs a page, and what is called before each wait for the server, with its error and the seconds.
 
-    A `patient` list waits as long as it takes for a server that is out of reach or fails. `completed` adds what this
+    A `patient` list waits as long as it takes for a server that is out of reach or fails. `filled` adds what this
     machine knows of a run to its row.
     """
 
     size: int = PAGE
     on_wait: Callable[[ApiError, float], None] = lambda error, seconds: None
     patient: bool = False
-    completed: Callable[[RunRow], RunRow] = lambda row: row
+    filled: Callable[[RunRow], RunRow] = lambda row: row
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
@@ -90,7 +90,7 @@ async def matching_runs(
     With `since` (Unix) those made from then on. Raises kinds of ApiError, also IncompleteListError.
     """
     passes, denies = Matcher(query.rest(now), now=now, notes=notes), denied(query.filter, now)
-    completed = (options or ListOptions()).completed
+    filled = (options or ListOptions()).filled
     params, read, total = query.params(now, narrow=False), 0, 0
     if since is not None:
         params = made_since(params, since)
@@ -98,7 +98,7 @@ async def matching_runs(
         async for page in pages:
             read += len(page.items)
             total = max(total, page.count, read)
-            rows = [(run, completed(row_of(run))) for run in page.items]
+            rows = [(run, filled(row_of(run))) for run in page.items]
             running = tuple(row for _, row in rows if not row.outcome.settled)
             matches = tuple(found for found in rows if passes(found[1]) and not denies(found[1]))
             yield MatchingPage(matches, read, total, running)

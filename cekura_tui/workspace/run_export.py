@@ -124,7 +124,7 @@ class RunExport:
                 yield part, first + len(part), len(rows)
                 await asyncio.sleep(0)  # others on this loop have their turn
             return
-        options = replace(self._options, on_wait=self._note_wait, completed=session.lists.completed)
+        options = replace(self._options, on_wait=self._note_wait, filled=session.lists.filled)
         found = matching_runs(session.client, session.budget, self._wanted, self._notes, self._clock(), options)
         async with aclosing(found) as pages:
             async for page in pages:

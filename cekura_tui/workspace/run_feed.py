@@ -240,8 +240,8 @@ class RunFeed:
     async def _open(self) -> None:
         assert self.query is not None
         # What is in view stays until all of it has come anew; but where that failed before, a page may never come.
-        whole = not self.attempts.failing("open")
-        runs = await self._pages.open(self.query, self.runs, self._in_view.view, whole=whole)
+        strict = not self.attempts.failing("open")
+        runs = await self._pages.open(self.query, self.runs, self._in_view.view, strict=strict)
         self._drop_requests()
         if self.sweep is not None and self.runs is not None:
             self.sweep.keep(self.runs.rows())
@@ -291,7 +291,7 @@ class RunFeed:
 
     def _serve_sweep(self, now: float) -> float:
         sweep = self.sweep
-        if sweep is None or (sweep.whole and not self.live):
+        if sweep is None or (sweep.all_checked and not self.live):
             return FOR_EVER
         if wait := sweep.wait():
             return wait
@@ -579,11 +579,11 @@ class PageLoader:
         self._shifted_at = now
 
     async def open(
-        self, query: RunQuery, former: PagedRuns | None, view: VisibleRange, *, whole: bool = True
+        self, query: RunQuery, former: PagedRuns | None, view: VisibleRange, *, strict: bool = True
     ) -> PagedRuns:
         """A list as of now, and of one that is reloaded what is in view, so that nothing moves.
 
-        With `whole` it raises Unreachable where a page of that was not answered; else its place in the list says so.
+        With `strict` it raises Unreachable where a page of that was not answered; else its place in the list says so.
         """
         from cekura_tui.model.run.paging import PagedRuns  # the first frame has no page
 
@@ -600,7 +600,7 @@ class PageLoader:
                 except (ServerFault, Rejected, BadAnswer, NotFound):
                     continue  # its place in the list says so
                 except Unreachable:
-                    if whole:
+                    if strict:
                         raise
         return runs
 

@@ -16,7 +16,7 @@ from cekura_tui.model.filter.parse import KnownNames, names_in
 from cekura_tui.model.run.paging import ListPage, RunPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
-from cekura_tui.model.run.view import RunRow, completed, row_of
+from cekura_tui.model.run.view import RunRow, filled, row_of
 from cekura_tui.model.scope import Scope
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.runs import SeenRuns
@@ -189,7 +189,7 @@ class RunLists:
 
     def note_whole(self, rows: Sequence[RunRow]) -> None:
         """Remember rows of runs that were read whole: those of lists say less."""
-        whole = self._whole_rows()
+        whole = self._whole_by_id()
         for row in rows:
             whole.pop(row.id, None)
             whole[row.id] = row
@@ -204,17 +204,17 @@ class RunLists:
         except StoreError as error:
             _log.warning("runs were not cached: %s", error.message)
 
-    def completed(self, row: RunRow) -> RunRow:
+    def filled(self, row: RunRow) -> RunRow:
         """A row of a list with what the whole run says, where it was read."""
-        whole = self._whole_rows().get(row.id)
-        return row if whole is None else completed(row, whole)
+        whole = self._whole_by_id().get(row.id)
+        return row if whole is None else filled(row, whole)
 
-    async def whole(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
+    async def whole_rows(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
         """The rows of those of these runs that were read whole."""
-        whole = self._whole_rows()
+        whole = self._whole_by_id()
         return tuple(whole[number] for number in run_ids if number in whole)
 
-    def _whole_rows(self) -> dict[int, RunRow]:
+    def _whole_by_id(self) -> dict[int, RunRow]:
         if self._whole is None:
             self._whole = {}
             with contextlib.suppress(StoreError):
@@ -239,7 +239,7 @@ class RunLists:
 
     def _rows(self, got: ListPage[Run]) -> tuple[RunRow, ...]:
         self._engine.resume_polling()  # the server takes the key, so jobs may be asked about again
-        return tuple(self.completed(row_of(run)) for run in got.items)
+        return tuple(self.filled(row_of(run)) for run in got.items)
 
     def _cache(self, query: RunQuery, count: int | None, rows: Sequence[RunRow], *, first: bool) -> None:
         try:

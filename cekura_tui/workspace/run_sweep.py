@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.run.query import RunQuery
-from cekura_tui.model.run.view import RunRow, completed
+from cekura_tui.model.run.view import RunRow, filled
 
 if TYPE_CHECKING:
     from cekura_tui.api.errors import ApiError
@@ -53,10 +53,10 @@ class RunSweep:
         self._ask, self._query, self._clock, self._waits = ask, query, clock, waits
         self.on = True
         """Whether anybody wants it to go on."""
-        self.whole = False
+        self.all_checked = False
         """Whether all runs were looked through once."""
         self.read = self.total = 0
-        """How many runs were looked through so far, and of how many, until it is whole."""
+        """How many runs were looked through so far, and of how many, until all are checked."""
         self.error: CekuraTuiError | None = None
         """Why it broke off."""
         self._found: dict[int, RunRow] = {}
@@ -80,17 +80,17 @@ class RunSweep:
         if not others:
             return self.rows
         found = (row for row in self.rows if row.id not in others)
-        listed = (self._completed(row) for row in others.values())
+        listed = (self._filled(row) for row in others.values())
         return sorted((*listed, *found), key=lambda row: row.id, reverse=True)
 
-    def _completed(self, row: RunRow) -> RunRow:
+    def _filled(self, row: RunRow) -> RunRow:
         found = self._found.get(row.id)
-        return completed(row, found) if found is not None and found.whole and not row.whole else row
+        return filled(row, found) if found is not None and found.whole and not row.whole else row
 
     @property
     def running(self) -> bool:
         """Whether there is more to be looked through, and somebody wants it."""
-        return self.on and not self.whole
+        return self.on and not self.all_checked
 
     def keep(self, rows: Iterable[RunRow]) -> None:
         """These runs are listed until they were looked at here, or proved to be gone."""
@@ -106,7 +106,7 @@ class RunSweep:
 
     def restart(self) -> None:
         """Look through all of it again; what was found stays until then."""
-        self.whole, self.read, self.on = False, 0, True
+        self.all_checked, self.read, self.on = False, 0, True
         self._since = float("-inf")
         self.close()
 
@@ -117,7 +117,7 @@ class RunSweep:
         self._pass = self._asked = None
 
     def wait(self) -> float:
-        if not self.whole:
+        if not self.all_checked:
             return 0.0 if self.on else float("inf")
         return 0.0 if self._pass is not None else max(0.0, self._began + AGAIN - self._clock())
 
@@ -129,7 +129,7 @@ class RunSweep:
         if self._asked is None:
             if self._pass is None:
                 self._began, self._seen = self._clock(), set()
-                self._pass = _Pass(self._since if self.whole else None)
+                self._pass = _Pass(self._since if self.all_checked else None)
             loop = asyncio.get_running_loop()
 
             def on_wait(error: ApiError, _: float) -> None:
@@ -142,7 +142,7 @@ class RunSweep:
             page = await asyncio.shield(self._asked)
         except CekuraTuiError as error:
             self._pass, self._asked, self.error = None, None, error
-            if not self.whole:
+            if not self.all_checked:
                 self.read = 0
             raise
         self._asked = self.error = None
@@ -159,7 +159,7 @@ class RunSweep:
 
         if one.pages is None:
             notes = await session.notes.all()
-            options = ListOptions(on_wait=on_wait, patient=True, completed=session.lists.completed)
+            options = ListOptions(on_wait=on_wait, patient=True, filled=session.lists.filled)
             one.pages = matching_runs(
                 session.client, session.budget, self._query, notes, self._clock(), options, since=one.since
             )
@@ -168,16 +168,16 @@ class RunSweep:
     def _put(self, page: MatchingPage) -> None:
         rows = {row.id: row for row in (*page.running, *(row for _, row in page.matches))}
         self._seen |= rows.keys()
-        if not self.whole:
+        if not self.all_checked:
             self.read, self.total = page.read, page.total
         if any(self._found.get(number) != row for number, row in rows.items()):
             self._found |= rows
             self._rows = None
 
     def _end(self) -> None:
-        if not self.whole:
+        if not self.all_checked:
             # What was listed before and is not there any more, or is otherwise by now, is gone.
             for number in self._found.keys() - self._seen:
                 del self._found[number]
                 self._rows = None
-        self.whole, self._pass, self._since = True, None, self._began - BEFORE
+        self.all_checked, self._pass, self._since = True, None, self._began - BEFORE

@@ -29,7 +29,7 @@ RUNNING: dict[str, object] = {"success": None, "evaluation_status": None, "statu
 
 async def completed(sweep: RunSweep) -> RunSweep:
     await sweep.step()
-    while not sweep.whole or not sweep.wait():
+    while not sweep.all_checked or not sweep.wait():
         await sweep.step()
     return sweep
 
@@ -111,12 +111,12 @@ async def test_a_run_that_fails_after_hours_is_found(
     async with feeding_on(quick, FAILURES, now=LATE) as (feed, time):
         await time.passes(20)
         assert feed.sweep is not None
-        assert feed.sweep.whole
+        assert feed.sweep.all_checked
         fields[20] = FAILED
         await time.passes(20)
         assert [row.id for row in feed.sweep.rows if row.outcome.kind == "failed"] == [20]
         feed.refresh()
-        assert not feed.sweep.whole
+        assert not feed.sweep.all_checked
 
 
 async def test_the_total_of_a_live_list_stays_true(

@@ -129,7 +129,7 @@ _OF_WHOLE_RUN = ("outcome", "failing", "reviewed", "whole")
 """Fields that a whole run tells better than the row of a list, or alone."""
 
 
-def completed(row: RunRow, whole: RunRow) -> RunRow:
+def filled(row: RunRow, whole: RunRow) -> RunRow:
     """A row of a list with what the whole run says of its checks, unless it came to another state since."""
     changed = (row.status, row.outcome.kind) != (whole.status, whole.outcome.kind)
     if changed or (row.reviewed and not whole.reviewed):

@@ -120,10 +120,10 @@ class RunsController:
         """Runs that were read whole meanwhile tell more than the list did."""
         ids = [row.id for row in self.listing.loaded_rows()]
         try:
-            whole = await self._state.workspace.call(lambda session: session.lists.whole(ids))
+            whole = await self._state.workspace.call(lambda session: session.lists.whole_rows(ids))
         except CekuraTuiError:
             return  # the program is closing
-        self.change_rows(self.listing.completed(whole))
+        self.change_rows(self.listing.filled(whole))
 
     def change_rows(self, rows: Sequence[RunRow]) -> None:
         """Replace rows of runs that changed, and draw."""
@@ -327,7 +327,7 @@ class RunsController:
     def load_all(self) -> None:
         """Load page after page, then the checks of failed runs; or stop."""
         feed, runs = self.feed, self.feed.runs
-        if runs is not None and self.listing.whole:
+        if runs is not None and self.listing.all_loaded:
             self.checks.load_or_stop()
         elif feed.sweep is not None:
             feed.load_all(not feed.sweep.on)

@@ -308,5 +308,5 @@ def copy_runs(page: Page, listing: RunListing, rows: Sequence[RunRow]) -> None:
 def export_runs(page: Page, listing: RunListing, rows: Sequence[RunRow]) -> None:
     """Offer to save these runs, or the list, to a file."""
     if listing.scope is not None:
-        shown = listing.loaded_rows() if listing.whole else None
+        shown = listing.loaded_rows() if listing.all_loaded else None
         page.app.push_screen(ExportRunsDialog(page.state, listing.query, rows, shown, listing.notes))

@@ -53,7 +53,7 @@ class FailedChecks:
     def note(self) -> tuple[str, ...]:
         """Of how many failed runs the checks are known, in words and in fewer words, where that is of interest."""
         listing = self._listing
-        if not listing.whole or not (self.loading or listing.sort.column == "outcome"):
+        if not listing.all_loaded or not (self.loading or listing.sort.column == "outcome"):
             return ()
         if not (unknown := len(self.unknown())):
             return ()
@@ -78,7 +78,7 @@ class FailedChecks:
         try:
             while self.loading and (ids := self.unknown()[:AT_ONCE]):
                 whole = await self._page.state.workspace.call(partial(_read_whole, ids))
-                self._feed.change(self._listing.completed(whole))
+                self._feed.change(self._listing.filled(whole))
                 self._asked.update(ids)
                 self._changed()
             if self.loading:
@@ -96,4 +96,4 @@ class FailedChecks:
 async def _read_whole(ids: Sequence[int], session: Session) -> tuple[RunRow, ...]:
     """Runs as they are whole, with all their checks; those that are gone are left out. Raises kinds of ApiError."""
     await session.findings.fetch(ids)
-    return await session.lists.whole(ids)
+    return await session.lists.whole_rows(ids)

@@ -439,7 +439,7 @@ def open_groups(page: Page, controller: RunsController) -> None:
     """Group the runs that are listed; esc leads from the runs of a group back to the groups."""
     listing = controller.listing
     rows = listing.loaded_rows()
-    if listing.whole:
+    if listing.all_loaded:
         loaded = "in all matching runs" if listing.filter else "in all runs"
     else:
         matching = f"in {len(rows):,} matching of {listing.loaded:,} loaded runs"

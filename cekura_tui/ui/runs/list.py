@@ -210,13 +210,13 @@ def explain_empty(controller: RunsController) -> tuple[str, str]:
     listing, paged, sweep = controller.listing, controller.feed.runs, controller.feed.sweep
     if not listing.fresh:
         return "Loading runs …", ""
-    if only_failures(listing.filter) and len(listing.filter.terms) == 1 and listing.whole:
+    if only_failures(listing.filter) and len(listing.filter.terms) == 1 and listing.all_loaded:
         return "No failed runs here.", with_keys("{runs.failures} show all runs · {runs.scope} choose another project")
     if not listing.filter:
         return "No runs here yet.", with_keys("{runs.scope} choose another project or agent · {runs.refresh} reload")
     full = paged is not None and paged.full
     load = "" if full else with_keys(" · {runs.read-on} load all")
-    more = "" if listing.whole else f" among the loaded runs{load}"
+    more = "" if listing.all_loaded else f" among the loaded runs{load}"
     if sweep is not None and sweep.running:
         more = " yet. Checking the other runs …"
     keys = with_keys(

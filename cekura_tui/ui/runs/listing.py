@@ -15,7 +15,7 @@ from cekura_tui.model.run.columns import RunColumns, Sort
 from cekura_tui.model.run.listed_runs import ListedRuns, UnloadedRun
 from cekura_tui.model.run.outcome import Kind
 from cekura_tui.model.run.query import RunQuery
-from cekura_tui.model.run.view import RunRow, completed
+from cekura_tui.model.run.view import RunRow, filled
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import count
 from cekura_tui.ui.keymap import with_keys
@@ -223,10 +223,10 @@ class RunListing:
         return self.cached.count if self.cached is not None else len(self._known) or None
 
     @property
-    def whole(self) -> bool:
+    def all_loaded(self) -> bool:
         """Whether nothing is left to be loaded."""
         if self._sweep is not None:
-            return self.fresh and self._sweep.whole
+            return self.fresh and self._sweep.all_checked
         return self.fresh and self.count is not None and self.loaded >= self.count
 
     def is_undecided(self) -> Callable[[RunRow], bool]:
@@ -244,14 +244,14 @@ class RunListing:
         rows = self.rows
         return tuple(rows.runs()) if isinstance(rows, ListedRuns) else [row for row in rows if isinstance(row, RunRow)]
 
-    def completed(self, whole: Iterable[RunRow]) -> list[RunRow]:
+    def filled(self, whole: Iterable[RunRow]) -> list[RunRow]:
         """The runs shown that were read whole, with what only the list says of them."""
         rows = {row.id: row for row in whole}
-        return [completed(row, rows[row.id]) for row in self.loaded_rows() if row.id in rows]
+        return [filled(row, rows[row.id]) for row in self.loaded_rows() if row.id in rows]
 
     def loads_more(self) -> bool:
         """Whether scrolling to the end of what is filtered here loads more by itself."""
-        if not self.local or self.whole or self._listed is None:
+        if not self.local or self.all_loaded or self._listed is None:
             return False
         return self._listed.loaded < BY_ITSELF or len(self.rows) * 10 >= self._listed.loaded
 
@@ -284,7 +284,7 @@ class RunListing:
             return (f"from {count(loaded, 'cached run')}",)
         what = [Split({}, self._rest).rest_words] if self._rest else []
         what += [] if self.sort.as_listed else [f"sorted by {self.sort.column}:"]
-        if self.whole or not what or total is None or not self.fresh:
+        if self.all_loaded or not what or total is None or not self.fresh:
             return ()
         feed, sweep = self._feed, self._sweep
         assert feed is not None
@@ -312,7 +312,7 @@ class RunListing:
             total = max(self._feed.total or 0, passing)
         runs = f"{passing:,} of {count(total, 'run')}" if passing < total else count(total, "run")
         where = "loaded" if self.fresh else "cached"
-        loaded = "" if self.whole or picked else f"of {self.loaded:,} {where}"
+        loaded = "" if self.all_loaded or picked else f"of {self.loaded:,} {where}"
         counts = tuple((kind, tally[kind] if kind in wanted or not wanted else None) for kind in OUTCOMES)
         return OutcomeCounts(runs, counts, wanted, loaded, self.outdated())
 

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.run.outcome import Outcome
-from cekura_tui.model.run.view import RunRow, RunView, completed
+from cekura_tui.model.run.view import RunRow, RunView, filled
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.debounce import Debounce
@@ -140,7 +140,7 @@ class PreviewLoader:
             preview.clear(f"! {error.sentence()}", run_id)
         else:
             preview.show(view)
-            row = completed(row, view.row) if view.cached else view.row
+            row = filled(row, view.row) if view.cached else view.row
             self._loaded = run_id, row.outcome
             self._changed(row)
             # Whoever looks at a run opens one soon.

@@ -39,7 +39,7 @@ async def test_each_outcome_lists_the_runs_whose_column_says_so(scripted: Script
             wanted = [number for number, outcome in outcomes.items() if outcome == kind]
             controller.filter_by(f"outcome:{kind}")
             runs = f"{len(wanted)} of 396 runs"
-            await eventually(lambda: controller.listing.whole, "all runs were checked")
+            await eventually(lambda: controller.listing.all_loaded, "all runs were checked")
             await eventually(lambda runs=runs: controller.listing.outcomes().runs == runs, runs)  # type: ignore[misc]
             assert ids(controller) == wanted
 
@@ -67,7 +67,7 @@ async def test_runs_that_the_server_finds_are_listed_while_the_others_are_checke
         await eventually(lambda: listing.filter_notes()[:1] == (checked,), checked)
         assert scripted.requests("GET", LIST)[0].query["success"] == "false"
         second.set()
-        await eventually(lambda: listing.whole, "all runs were checked")
+        await eventually(lambda: listing.all_loaded, "all runs were checked")
         assert (listing.outcomes().runs, listing.filter_notes()) == ("8 of 361 runs", ())
         assert ids(controller) == [350, 300, 250, 200, 150, 100, 50, 7]
         assert len(scripted.requests("GET", LIST)) == 6
@@ -88,7 +88,7 @@ async def test_twenty_thousand_runs_are_checked_page_by_page_once(scripted: Scri
         assert len(scripted.requests("GET", LIST)) <= 4
         for read in range(5_000, 20_000, 5_000):
             sweep = controller.feed.sweep
-            await eventually(lambda: sweep.whole or sweep.read > read, "more was checked")  # noqa: B023
-        await eventually(lambda: controller.listing.whole, "all runs were checked")
+            await eventually(lambda: sweep.all_checked or sweep.read > read, "more was checked")  # noqa: B023
+        await eventually(lambda: controller.listing.all_loaded, "all runs were checked")
         assert ids(controller) == [number for number in range(20_000, 0, -1) if number % 10 == 0 or number % 1000 == 33]
         assert len(scripted.requests("GET", LIST)) <= 204

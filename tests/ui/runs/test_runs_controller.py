@@ -100,7 +100,7 @@ async def test_of_several_projects_a_person_picks_one_whose_name_is_shown(script
         assert isinstance(controller.trouble, NoScope)
         assert screen.picks == [controller.trouble]
         controller.list_scope(Scope("project", 2))
-        await eventually(lambda: controller.listing.scope == TWO and controller.listing.whole, "its name and runs")
+        await eventually(lambda: controller.listing.scope == TWO and controller.listing.all_loaded, "its name and runs")
         assert controller.trouble is None
         assert scripted.requests("GET", LIST)[-1].query["project_id"] == "2"
         controller.load_all()
@@ -117,7 +117,7 @@ async def test_the_checks_of_failed_runs_are_loaded_once_and_sort_the_list(scrip
     scripted.on("GET", f"{LIST}bulk/", Reply([whole(number) for number in range(1, 4)]))
     serve_list(scripted, *(run_of(number) for number in range(4, 0, -1)), run_of(0, evaluation_status="success"))
     async with controlled(scripted) as (controller, screen):
-        await eventually(lambda: controller.listing.whole, "all of it")
+        await eventually(lambda: controller.listing.all_loaded, "all of it")
         controller.sort_by("outcome")
         assert ids(controller) == [4, 3, 2, 1, 0]
         controller.load_all()
@@ -134,7 +134,7 @@ async def test_loading_checks_is_stopped_by_the_same_key(scripted: ScriptedServe
     scripted.on("GET", f"{LIST}bulk/", Reply([]), second)
     serve_list(scripted, *(run_of(number) for number in range(60, 0, -1)))
     async with controlled(scripted) as (controller, screen):
-        await eventually(lambda: controller.listing.whole, "all of it")
+        await eventually(lambda: controller.listing.all_loaded, "all of it")
         controller.load_all()
         await eventually(second.arrived.is_set, "the first are loaded, the next are asked for")
         controller.load_all()
@@ -155,7 +155,7 @@ async def test_runs_filtered_or_sorted_here_are_loaded_whole_by_a_key(served: Se
         await eventually(lambda: listing.fresh, "the filtered list came")
         assert listing.filter_notes()[0].startswith("-persona: sorted by length: 100 of 240 runs loaded · F load all")
         controller.load_all()
-        await eventually(lambda: listing.whole, "all of it")
+        await eventually(lambda: listing.all_loaded, "all of it")
         assert listing.filter_notes() == ()
         rows = listing.loaded_rows()
         assert len(rows) > 100
@@ -180,6 +180,6 @@ async def test_an_empty_list_says_why_and_which_keys_help(scripted: ScriptedServ
         await eventually(lambda: controller.listing.fresh, "the list came")
         controller.names_seen()
         controller.filter_by(wanted)
-        await eventually(lambda: controller.listing.whole, "the filtered list came")
+        await eventually(lambda: controller.listing.all_loaded, "the filtered list came")
         shown = explain_empty(controller)
     assert why in "\n".join(shown)
