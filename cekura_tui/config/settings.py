@@ -46,7 +46,7 @@ Name = tuple[str, ...]
 """An entry's name: its tables, outermost first, then its own."""
 
 
-class ValueKind(NamedTuple):
+class SettingKind(NamedTuple):
     """The values a setting takes: their type, a check, and the words for what is expected.
 
     `entries` is the kind of a table's entries.
@@ -55,7 +55,7 @@ class ValueKind(NamedTuple):
     type: type
     expected: str
     check: Callable[[Any], bool] = lambda value: True
-    entries: ValueKind | None = None
+    entries: SettingKind | None = None
 
     def read(self, value: object) -> object:
         """The value itself; a number may be written as text, as in variables."""
@@ -84,20 +84,20 @@ def _is_command(value: str) -> bool:
         return False
 
 
-def _table(name: str, entries: ValueKind) -> ValueKind:
-    return ValueKind(dict, f"a table such as [{name}]", entries=entries)
+def _table(name: str, entries: SettingKind) -> SettingKind:
+    return SettingKind(dict, f"a table such as [{name}]", entries=entries)
 
 
-_TEXT = ValueKind(str, "text")
-_NUMBER = ValueKind(int, "a number", lambda value: 0 <= value < 2**63)
-_TRUTH = ValueKind(bool, "true or false")
-_COMMAND = ValueKind(str, "a command with closed quotes", _is_command)
-_NAME = ValueKind(str, "the name of a profile", _is_name)
-_NOTIFY = ValueKind(str, f"one of {', '.join(get_args(Notify))}", lambda value: value in get_args(Notify))
-_WIDTH = ValueKind(int, "a number of cells", lambda value: 0 <= value <= 1000)
+_TEXT = SettingKind(str, "text")
+_NUMBER = SettingKind(int, "a number", lambda value: 0 <= value < 2**63)
+_TRUTH = SettingKind(bool, "true or false")
+_COMMAND = SettingKind(str, "a command with closed quotes", _is_command)
+_NAME = SettingKind(str, "the name of a profile", _is_name)
+_NOTIFY = SettingKind(str, f"one of {', '.join(get_args(Notify))}", lambda value: value in get_args(Notify))
+_WIDTH = SettingKind(int, "a number of cells", lambda value: 0 <= value <= 1000)
 
 
-def _about(kind: ValueKind, description: str) -> dict[str, Any]:
+def _about(kind: SettingKind, description: str) -> dict[str, Any]:
     return {"kind": kind, "description": description}
 
 
@@ -157,7 +157,7 @@ class Settings:
 class Setting(NamedTuple):
     """A setting's values, description and default; a table's default is empty."""
 
-    kind: ValueKind
+    kind: SettingKind
     description: str
     default: object
 

@@ -78,14 +78,14 @@ def load_settings(
     from_flags = {name: value for name, value in flags.items() if value is not None}
     from_env = {name: env[variable] for name, variable in ENVIRONMENT.items() if env.get(variable)}
     profile = str((dict(file.values) | from_env | from_flags).get("profile", PROFILE))
-    places: list[dict[Name, Found]] = [
+    places: list[dict[Name, SourcedValue]] = [
         _of_vendor(vendor or {}, str(vendor_path)),
         _of_file(file, (), file.values, demo),
         _of_file(file, ("profiles", profile), file.profiles.get(profile, {}), demo),
-        {(name,): Found(value, ENVIRONMENT[name]) for name, value in from_env.items()},
-        {(name,): Found(value, FLAGS[name]) for name, value in from_flags.items()},
+        {(name,): SourcedValue(value, ENVIRONMENT[name]) for name, value in from_env.items()},
+        {(name,): SourcedValue(value, FLAGS[name]) for name, value in from_flags.items()},
     ]
-    found: dict[Name, Found] = {}
+    found: dict[Name, SourcedValue] = {}
     for place in places:
         if any((name,) in place for name in SCOPE):
             for name in SCOPE:
@@ -104,14 +104,14 @@ def load_settings(
     return Loaded(make_settings(values), came_from, file)
 
 
-class Found(NamedTuple):
+class SourcedValue(NamedTuple):
     """A value and the place that sets it."""
 
     value: object
     where: str
 
 
-def _of_file(file: SettingsFile, table: Name, values: Mapping[str, object], demo: bool) -> dict[Name, Found]:
+def _of_file(file: SettingsFile, table: Name, values: Mapping[str, object], demo: bool) -> dict[Name, SourcedValue]:
     found: dict[Name, object] = {}
     for name, value in values.items():
         if demo and name not in PERSONAL:
@@ -121,16 +121,16 @@ def _of_file(file: SettingsFile, table: Name, values: Mapping[str, object], demo
         else:
             found[name,] = value
     return {
-        name: Found(value, file.place(*table, *name))
+        name: SourcedValue(value, file.place(*table, *name))
         for name, value in found.items()
         if not demo or name[0] in PERSONAL
     }
 
 
-def _of_vendor(vendor: Mapping[str, str], where: str) -> dict[Name, Found]:
+def _of_vendor(vendor: Mapping[str, str], where: str) -> dict[Name, SourcedValue]:
     """Settings in the vendor's file; wrong ones are ignored, as by its own CLI."""
     there = {name: vendor[theirs] for name, theirs in VENDOR.items() if theirs in vendor}
-    return {(name,): Found(value, where) for name, value in there.items() if SETTINGS[name].kind.takes(value)}
+    return {(name,): SourcedValue(value, where) for name, value in there.items() if SETTINGS[name].kind.takes(value)}
 
 
 def read_settings_file(path: Path) -> SettingsFile:

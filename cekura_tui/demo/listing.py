@@ -86,7 +86,7 @@ class ListQuery:
         return few or self == scope
 
     def checks(self) -> Iterator[tuple[str, Check]]:
-        """A check for each filtered property (`Columns`), the quickest and most selective first."""
+        """A check for each filtered property (`PropertyColumns`), the quickest and most selective first."""
         statuses = STATUSES if self.statuses is None else self.statuses
         if self.agents is not None:
             yield "agent", self.agents.__contains__
@@ -233,7 +233,7 @@ _STRETCH = 10_000
 """Runs filtered before other threads get their turn."""
 
 
-class Column(Generic[V]):
+class PropertyColumn(Generic[V]):
     """One property of the runs at places 1, 2, …, computed by `of` when first needed; two bytes per run."""
 
     def __init__(self, of: Callable[[int], V]) -> None:
@@ -255,7 +255,7 @@ class Column(Generic[V]):
             time.sleep(0)
 
 
-class Columns:
+class PropertyColumns:
     """The filtered properties of one project's runs, once they have ended."""
 
     def __init__(self, corpus: Corpus, project: int) -> None:
@@ -263,13 +263,13 @@ class Columns:
             return corpus.batch_at(project, place)[0].scripts[corpus.script(project, place)].id
 
         self._base = RUN_BASES[project]
-        self._columns: dict[str, Column[Any]] = {
-            "agent": Column(lambda place: corpus.batch_at(project, place)[0].id),
-            "as_text": Column(lambda place: corpus.batch_at(project, place)[1]),
-            "fate": Column(lambda place: corpus.end(project, place)),
-            "personality": Column(lambda place: PERSONALITIES[corpus.personality(project, place)].id),
-            "scenario": Column(scenario),
-            "seconds": Column(lambda place: corpus.final_seconds(project, place)),
+        self._columns: dict[str, PropertyColumn[Any]] = {
+            "agent": PropertyColumn(lambda place: corpus.batch_at(project, place)[0].id),
+            "as_text": PropertyColumn(lambda place: corpus.batch_at(project, place)[1]),
+            "fate": PropertyColumn(lambda place: corpus.end(project, place)),
+            "personality": PropertyColumn(lambda place: PERSONALITIES[corpus.personality(project, place)].id),
+            "scenario": PropertyColumn(scenario),
+            "seconds": PropertyColumn(lambda place: corpus.final_seconds(project, place)),
         }
 
     def find(self, query: ListQuery, after: int, last: int) -> Iterable[int]:
@@ -334,7 +334,7 @@ class CorpusListing:
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
-        self._columns = [Columns(corpus, project) for project in range(len(PROJECT_IDS))]
+        self._columns = [PropertyColumns(corpus, project) for project in range(len(PROJECT_IDS))]
         self._lists: dict[tuple[int, ListQuery], _Settled] = {}
 
     def find(self, query: ListQuery) -> Sequence[int]:
