@@ -54,7 +54,7 @@ def _outcome_key(row: RunRow) -> tuple[int, int, str]:
 
 
 def _text(field: str) -> Callable[[RunRow, When], str]:
-    return lambda row, when: str(getattr(row, field))
+    return lambda row, when: "" if (value := getattr(row, field)) is None else str(value)
 
 
 def _a_to_z(field: str) -> Callable[[RunRow], str | None]:

@@ -44,18 +44,18 @@ class FailedChecks:
         self._asked: set[int] = set()
         """Runs that the server was asked for: it has no more to say."""
 
-    def unknown(self) -> list[int]:
-        """The ids of listed runs to be read whole: their failed checks, or a term of the filter, are unknown."""
+    def unknown(self) -> list[RunRow]:
+        """The listed runs to be read whole: their failed checks, or a term of the filter, are unknown."""
         is_undecided = self._listing.is_undecided()
         rows = [row for row in self._listing.loaded_rows() if not row.whole and row.id not in self._asked]
-        return [row.id for row in rows if row.outcome.kind == "failed" or is_undecided(row)]
+        return [row for row in rows if row.outcome.kind == "failed" or is_undecided(row)]
 
     def note(self) -> tuple[str, ...]:
         """Of how many failed runs the checks are known, in words and in fewer words, where that is of interest."""
         listing = self._listing
         if not listing.all_loaded or not (self.loading or listing.sort.column == "outcome"):
             return ()
-        if not (unknown := len(self.unknown())):
+        if not (unknown := sum(row.outcome.kind == "failed" for row in self.unknown())):
             return ()
         failed = listing.tally()["failed"]
         known = f"{failed - unknown:,} of {failed:,}"
@@ -76,7 +76,7 @@ class FailedChecks:
 
     async def _load(self) -> None:
         try:
-            while self.loading and (ids := self.unknown()[:AT_ONCE]):
+            while self.loading and (ids := [row.id for row in self.unknown()[:AT_ONCE]]):
                 whole = await self._page.state.workspace.call(partial(_read_whole, ids))
                 self._feed.change(self._listing.filled(whole))
                 self._asked.update(ids)
