@@ -81,7 +81,7 @@ async def test_a_long_call_full_of_commas_is_read_whole(scripted: ScriptedServer
 async def test_a_long_prompt_is_exact_and_its_answer_recorded_by_its_beginning(scripted: ScriptedServer) -> None:
     prompt = "Ask \t him.\r\n" * 800_000
     answer = {"status": "completed", "output": {"improved_prompt": prompt, "summary_of_changes": "Longer."}}
-    payload, raw, _ = await ask(scripted, "poll", Reply(answer))
+    payload, raw = await ask(scripted, "poll", Reply(answer))
     assert payload == answer
     assert len(raw) < 20_000
     other = {"status": "completed", "output": {"improved_prompt": prompt + "!", "summary_of_changes": "Longer."}}
@@ -185,7 +185,7 @@ async def _told(scripted: ScriptedServer, seed: int) -> list[str]:
             _ = view.timeline, view.call, view.verdicts
             told.append(json.dumps(run.source))
     if operation == "poll":
-        payload, raw, _ = got
+        payload, raw = got
         told += [raw, IMPROVE_PROMPT.read_progress(payload).status]
     return told if operation != "issues" else [repr(read_issues(got))]
 

@@ -168,7 +168,7 @@ async def test_the_prompt_of_an_agent_and_a_proposal_come_exactly(scripted: Scri
     scripted.on("GET", PROGRESS, Reply({"status": "completed\x1b", "output": {"improved_prompt": prompt}}))
     agent = await client.agent(7)
     assert (agent.prompt, agent.name) == (prompt, "A")
-    payload, _, _ = await client.progress(IMPROVE_PROMPT, "a/b?c&d")
+    payload, _ = await client.progress(IMPROVE_PROMPT, "a/b?c&d")
     assert payload == {"status": "completed", "output": {"improved_prompt": prompt}}
     assert scripted.seen[-1].query == {"progress_id": "a/b?c&d"}
 

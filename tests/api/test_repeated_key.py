@@ -80,7 +80,7 @@ async def test_a_job_is_reported_and_recorded_without_the_key(
     body = BODIES[name]
     scripted.on("GET", PROGRESS, Reply(write(body)))
     scripted.on("POST", LAUNCH, Reply(write(body)))
-    payload, raw, _ = await client.progress(IMPROVE_PROMPT, "p")
+    payload, raw = await client.progress(IMPROVE_PROMPT, "p")
     launch = await client.launch(DRAFT)
     assert payload == json.loads(json.dumps(body).replace(KEY, "[the key]"))
     assert KEY not in readable(payload, raw, launch.raw)
@@ -130,7 +130,7 @@ async def test_a_key_in_pieces_that_cleaning_would_join_is_not_told(
     texts: list[str] = []
     try:
         texts.append((await client.launch(DRAFT)).raw)
-        payload, raw, _ = await client.progress(IMPROVE_PROMPT, "p")
+        payload, raw = await client.progress(IMPROVE_PROMPT, "p")
         texts += [str(payload), raw]
     except ApiError as error:
         texts += [error.sentence(), error.body]
@@ -145,7 +145,7 @@ async def test_a_prompt_that_holds_the_key_stays_exact(
 ) -> None:
     body = {"status": "completed", "output": {"improved_prompt": f"Say {KEY}.\r\n", "summary_of_changes": KEY}}
     scripted.on("GET", PROGRESS, Reply(write(body)))
-    payload, raw, _ = await client.progress(IMPROVE_PROMPT, "p")
+    payload, raw = await client.progress(IMPROVE_PROMPT, "p")
     exact = {"improved_prompt": f"Say {KEY}.\r\n", "summary_of_changes": "[the key]"}
     assert payload == {"status": "completed", "output": exact}
     assert KEY not in readable(raw)
