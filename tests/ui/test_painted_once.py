@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 from unittest.mock import Mock
@@ -12,9 +13,10 @@ from painted_app import PaintingDriver, painted
 from textual.pilot import Pilot
 from watching import sees
 
+from cekura_tui.model.run.view import RunView
 from cekura_tui.ui.app import CekuraApp
 from cekura_tui.ui.kit import app_screen
-from cekura_tui.ui.run.screen import RunScreen
+from cekura_tui.ui.run.loader import RunLoader
 from cekura_tui.workspace.workspace import Workspace
 
 
@@ -56,13 +58,16 @@ async def settled(pilot: Pilot[Any]) -> None:
 async def test_opening_and_closing_screens_and_dialogs_paints_once(
     app: CekuraApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heights, drawn = list[int](), RunScreen.drawn
+    heights, find = list[int](), RunLoader._find_evidence
 
-    async def drawn_and_seen(screen: RunScreen) -> None:
-        await drawn(screen)
-        heights.append(screen.query_one("#transcript").size.height)
+    async def seen_and_found(loader: RunLoader, view: RunView) -> None:
+        drawn = asyncio.Event()
+        loader._page.call_after_refresh(drawn.set)
+        await drawn.wait()
+        heights.append(loader._page.query_one("#transcript").size.height)
+        await find(loader, view)
 
-    monkeypatch.setattr(RunScreen, "drawn", drawn_and_seen)
+    monkeypatch.setattr(RunLoader, "_find_evidence", seen_and_found)
     async with painted(app, WIDE) as pilot:
         await sees(pilot, "900240", "as of")
         await pilot.press("enter")  # loaded from the server, then cached

@@ -141,9 +141,13 @@ def _progress(job: Job, known: KnownOfJob | None, state: AppState) -> Iterator[F
     word = clean_line(job.last_status or "", 60)
     at = state.when(answered, seconds=True)
     answer = " at ".join(filter(None, (f"“{word}”" if word else "", at)))
-    next_at = "" if polls is None else "now" if polls.next_at is None else state.when(polls.next_at, seconds=True)
-    elsewhere = "none: nothing can be saved here" if state.workspace.unwritable else "by another window of this app"
-    named = (("Last answer", answer or "none yet"), ("Next poll", next_at or elsewhere))
+    if state.workspace.unwritable:
+        next_at = "none: nothing can be saved here"
+    elif polls is None:
+        next_at = "by another window of this app"
+    else:
+        next_at = "now" if polls.next_at is None else state.when(polls.next_at, seconds=True)
+    named = (("Last answer", answer or "none yet"), ("Next poll", next_at))
     yield from named_facts("poll", [(name, text) for name, text in named if text])
 
 
