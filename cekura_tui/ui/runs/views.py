@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -135,7 +135,7 @@ class ViewsDialog(Dialog[str]):
             self._show_message("")
 
     @on(Input.Submitted)
-    def save(self, event: Input.Submitted) -> None:
+    async def save(self, event: Input.Submitted) -> None:
         """Save the current filter under a valid name; a second enter replaces a view of that name."""
         name = clean_line(event.value, len(event.value) + 1)
         wrong = _wrong_with(name)
@@ -147,73 +147,50 @@ class ViewsDialog(Dialog[str]):
             self._show_message(
                 f"“{there}” already exists: {self._own[there].filter}. Press enter again to replace.", failed=True
             )
-        else:
-            self._save(SavedView(there or name, self._current))
+        elif await self._store(view := SavedView(there or name, self._current)):
+            self._deleted = [deleted for deleted in self._deleted if deleted.name != view.name]
+            self.query_one(Input).value = ""
+            self._show_naming(False)
+            self._show_message(f"Saved as “{view.name}”.", done=True)
 
-    @work(group="save-view")
-    async def _save(self, view: SavedView) -> None:
-        try:
-            await self._ask(lambda session: session.saved_views.save(view.name, view.filter))
-        except CekuraTuiError as error:
-            self._show_message(error.sentence(), failed=True)
-            return
-        self._own[view.name] = view
-        self._deleted = [deleted for deleted in self._deleted if deleted.name != view.name]
-        self.query_one(Input).value = ""
-        self._draw(view.name)
-        self._show_naming(False)
-        self._show_message(f"Saved as “{view.name}”.", done=True)
+    async def _store(self, view: SavedView, failed: str = "") -> bool:
+        if stored := await self._ask(lambda session: session.saved_views.save(view.name, view.filter), failed):
+            self._own[view.name] = view
+            self._draw(view.name)
+        return stored
 
     # Deleting
 
-    def delete(self) -> None:
+    async def delete(self) -> None:
         """Delete the user's view under the cursor."""
         view = self._views.cursor_row
-        if view is None:
-            return
-        if view.given:
+        if view is not None and view.given:
             self._show_message(f"“{view.name}” is built in and can't be deleted.", failed=True)
-            return
-        del self._own[view.name]
-        self._deleted.append(view)
-        self._draw()
-        self._show_message(f"Deleted “{view.name}”. {with_keys('Press {views.undo} to undo.')}", done=True)
-        self._delete(view)
-
-    @work(group="delete-view")
-    async def _delete(self, view: SavedView) -> None:
-        try:
-            await self._ask(lambda session: session.saved_views.delete(view.name))
-        except CekuraTuiError as error:
-            self._own.setdefault(view.name, view)
-            self._deleted = [deleted for deleted in self._deleted if deleted is not view]
-            self._draw(view.name)
-            self._show_message(f"Can't delete “{view.name}”. {error.sentence()}", failed=True)
-
-    def restore(self) -> None:
-        """Restore the view deleted last."""
-        if not self._deleted:
-            self._show_message("Nothing to undo.", failed=True)
-            return
-        view = self._deleted.pop()
-        self._own[view.name] = view
-        self._draw(view.name)
-        self._show_message(f"Restored “{view.name}”.", done=True)
-        self._restore(view)
-
-    @work(group="restore-view")
-    async def _restore(self, view: SavedView) -> None:
-        try:
-            await self._ask(lambda session: session.saved_views.save(view.name, view.filter))
-        except CekuraTuiError as error:
-            self._own.pop(view.name, None)
+        elif view is not None and await self._ask(
+            lambda session: session.saved_views.delete(view.name), f"Can't delete “{view.name}”. "
+        ):
+            del self._own[view.name]
             self._deleted.append(view)
             self._draw()
-            self._show_message(f"Can't restore “{view.name}”. {error.sentence()}", failed=True)
+            self._show_message(f"Deleted “{view.name}”. {with_keys('Press {views.undo} to undo.')}", done=True)
 
-    async def _ask(self, what: Callable[[Session], Awaitable[None]]) -> None:
-        """Ask the session; closing the dialog does not cancel it."""
-        await asyncio.shield(self._state.workspace.call(what))
+    async def restore(self) -> None:
+        """Restore the view deleted last."""
+        view = self._deleted[-1] if self._deleted else None
+        if view is None:
+            self._show_message("Nothing to undo.", failed=True)
+        elif await self._store(view, f"Can't restore “{view.name}”. "):
+            self._deleted.pop()
+            self._show_message(f"Restored “{view.name}”.", done=True)
+
+    async def _ask(self, what: Callable[[Session], Awaitable[None]], failed: str) -> bool:
+        """Ask the session, also if this is closed meanwhile; returns whether that was done, and shows why not."""
+        try:
+            await asyncio.shield(self._state.workspace.call(what))
+        except CekuraTuiError as error:
+            self._show_message(failed + error.sentence(), failed=True)
+            return False
+        return not self.gone
 
 
 def _wrong_with(name: str) -> str:
