@@ -90,7 +90,7 @@ ACTIONS: dict[str, Action] = {}
 
 
 def bindings(actions: Iterable[Action]) -> list[BindingType]:
-    """The table as Textual wants it."""
+    """Register a table of actions, and return its bindings."""
     listed = list(actions)
     ACTIONS.update((one.id, one) for one in listed)
     return [binding_of(one, one.keys) for one in listed if one.keys]
@@ -146,7 +146,7 @@ def table_of(kind: type[DOMNode]) -> dict[str, Action]:
 
 @cache
 def _actions_named(kind: type[DOMNode]) -> dict[str, list[Action]]:
-    """The same by the names of the methods that do them."""
+    """The actions of a class by the names of their Textual actions."""
     found: dict[str, list[Action]] = {}
     for action in table_of(kind).values():
         found.setdefault(action.name, []).append(action)
@@ -185,7 +185,7 @@ def reason_against(node: DOMNode, does: str) -> str | None:
 
 
 def commands_of(node: DOMNode) -> Iterator[Action]:
-    """What the palette offers of a node: actions with a tooltip."""
+    """The actions of a node that the palette offers: those with a tooltip."""
     for action in table_of(type(node)).values():
         if action.tooltip and action.why_not(node) != NOT_OFFERED:
             yield action

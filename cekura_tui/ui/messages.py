@@ -114,7 +114,7 @@ class CopyRequested(Message):
 
 @dataclass(eq=False, repr=False)
 class SignInRequested(Message):
-    """There is no key that the server takes."""
+    """The server takes none of the keys."""
 
     reason: CekuraTuiError | None
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def _nobody(request: Request) -> None:
-    """There is no app that could answer, as in a test of one screen."""
+    """Answer nothing: there is no app, as in a test of one screen."""
 
 
 class AppState:
@@ -61,13 +61,12 @@ class AppState:
         """What was decided of conflicts with an agent's prompt, by the job that the text was staged with."""
 
     def put_jobs(self, jobs: Sequence[Job]) -> None:
-        """These are the jobs now."""
         if self.jobs != tuple(jobs):
             self.jobs = tuple(jobs)
             self.jobs_changed.publish(self.jobs)
 
     def put_job(self, job: Job) -> None:
-        """One of the jobs is like this now."""
+        """Replace one of the jobs."""
         self.put_jobs([job if known.number == job.number else known for known in self.jobs])
 
     def put_new(self, job: Job) -> None:
@@ -76,7 +75,6 @@ class AppState:
             self.put_jobs([job, *self.jobs])
 
     def put_durations(self, durations: Mapping[str, Sequence[float]]) -> None:
-        """So long did this profile's last jobs of each kind take."""
         if self.durations != durations:
             self.durations = durations
             from cekura_tui.model.job_durations import usual
@@ -85,7 +83,6 @@ class AppState:
             self.jobs_changed.publish(self.jobs)
 
     def job(self, number: object) -> Job | None:
-        """The job of this number, if there is one."""
         return next((job for job in self.jobs if job.number == number), None)
 
     def relaunch_of(self, number: int) -> int | None:
@@ -95,7 +92,6 @@ class AppState:
         return self._relaunches[1].get(number)
 
     def when(self, moment: float | None, *, seconds: bool = False) -> str:
-        """A moment as it is shown on screen."""
         return "" if moment is None else clock_text(moment, self.clock(), seconds=seconds)
 
 
@@ -121,7 +117,7 @@ def tick_after(jobs: Sequence[Job], now: float) -> float | None:
 
 
 class _ElapsedClock:
-    """Draws as time passes, while jobs run."""
+    """Redraws elapsed times while jobs run."""
 
     def __init__(self, widget: Widget, state: AppState, draw: Callable[[], None]) -> None:
         self._widget, self._state, self._draw = widget, state, draw
@@ -139,7 +135,6 @@ class _ElapsedClock:
             self._due, self._timer = due, self._widget.set_timer(wait, self._tick)
 
     def stop(self) -> None:
-        """Tick no more."""
         if self._timer is not None:
             self._timer.stop()
             self._timer = None

@@ -68,18 +68,15 @@ class SaveLine(TypedLine):
 
     @property
     def file_name(self) -> str:
-        """The name, trimmed."""
         return self.value.strip()
 
     @on(Input.Changed)
     def renamed(self) -> None:
-        """Another name: the question about the former one is void."""
         self._overwrite = ""
         self.show_message(self._about(self.file_name))
 
     @on(Input.Submitted)
     async def save(self) -> None:
-        """Write the file."""
         may_write = await self._may_write()
         if not may_write or not self.screen.is_current:
             return  # enter was pressed twice
@@ -99,7 +96,6 @@ class SaveLine(TypedLine):
             self._saved(where)
 
     def show_message(self, text: str) -> None:
-        """A sentence in the note."""
         self.note.show(text)
 
 
@@ -113,7 +109,6 @@ class SaveDialog(Dialog[str]):
         self._what, self._line = what, SaveLine(name, write, self.dismiss)
 
     def compose(self) -> ComposeResult:
-        """The file's name."""
         with Vertical(classes="dialog") as box:
             box.border_title = Content(f"Save {self._what}")
             yield self._line
@@ -206,5 +201,4 @@ class CopyDialog(Dialog[Any]):
             self.dismiss(None)
 
     def show_message(self, text: str, *, failed: bool = False) -> None:
-        """A sentence under the offers."""
         self.query_one("#copy-note", DialogNote).show(text, failed=failed)

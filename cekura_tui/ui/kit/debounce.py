@@ -27,14 +27,12 @@ class Debounce:
         return self._timer is not None
 
     def start(self) -> None:
-        """Call it later."""
         if self._postponed:
             self.stop()
         if self._timer is None:
             self._timer = self._node.set_timer(self._seconds, self._end)
 
     def stop(self) -> None:
-        """Do not call it."""
         if self._timer is not None:
             self._timer.stop()
             self._timer = None

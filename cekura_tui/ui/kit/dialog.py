@@ -49,7 +49,6 @@ class KeyHint(Static):
         self.show(words)
 
     def show(self, words: str) -> None:
-        """These keys from now on."""
         self.update(key_hint(keymap_in_use().hint(words)))
 
 
@@ -60,7 +59,6 @@ class DialogNote(Static):
         super().__init__(Content(clean(text)), id=id, classes="dialog-note")
 
     def show(self, text: str, *, failed: bool = False, done: bool = False) -> None:
-        """Show this, cleaned."""
         sign = "! " if failed else "✓ " if done else ""
         self.set_class(failed, "-failed")
         self.set_class(done, "-done")
@@ -68,7 +66,7 @@ class DialogNote(Static):
 
 
 class Dialog(AppScreen[T | None], ModalScreen[T | None]):
-    """Asks one thing; esc answers with nothing."""
+    """The base of all dialogs: esc answers with None."""
 
     PLACE = "In every dialog"
     SHEETS = ("dialogs",)
@@ -96,7 +94,6 @@ class Dialog(AppScreen[T | None], ModalScreen[T | None]):
         return super().dismiss(result) if self in self.app.screen_stack else AwaitComplete()
 
     def action_give_up(self) -> None:
-        """Close without an answer."""
         self.dismiss(None)
 
 
@@ -131,11 +128,9 @@ class DetailsDialog(Dialog[None]):
 
     @classmethod
     def of_error(cls, error: CekuraTuiError) -> DetailsDialog:
-        """An error, whole."""
         return cls(error.title, "\n\n".join(filter(None, (error.message, error.hint))), error.facts())
 
     def compose(self) -> ComposeResult:
-        """Everything in one scrolling text."""
         text = Text(clean(self._text))
         for name, value in self._facts:
             text.append(f"\n\n{clean(name)}\n", style="bold")
@@ -162,7 +157,6 @@ class ConfirmDialog(Dialog[bool]):
         self._title, self._text, self._yes, self._warnings = title, text, yes, warnings
 
     def compose(self) -> ComposeResult:
-        """The question and two buttons."""
         with Vertical(classes="dialog") as box:
             box.border_title = Content(clean(self._title))
             yield Static(Content(clean(self._text)))

@@ -87,12 +87,10 @@ class KeyFooter(Widget, can_focus=False):
         """The key that opens the next ended job, and its name; none while it is a letter that one types."""
 
     def on_mount(self) -> None:
-        """Follow the keys and the jobs."""
         self.screen.bindings_updated_signal.subscribe(self, self._look)
         follow(self, self._state, self._look_at_jobs)
 
     def on_unmount(self) -> None:
-        """No more."""
         self.screen.bindings_updated_signal.unsubscribe(self)
 
     def _look(self, screen: Screen[object]) -> None:
@@ -113,7 +111,7 @@ class KeyFooter(Widget, can_focus=False):
         return _JobsSign(new, running, *(self._next_unread if new else ()))
 
     def _keys_now(self) -> Iterator[_FooterKey]:
-        """By rank; while one types those that are no text, after those that end it."""
+        """The keys by rank; while the user types, first those that end it, then those that are no text."""
         bound, focused = self.screen.active_bindings, self.screen.focused
         typing = focused is not None and focused.check_consume_key("a", "a")
         # sorted() keeps the order of those without a rank, which come from Textual.
@@ -156,7 +154,6 @@ class KeyFooter(Widget, can_focus=False):
         return [one for one in self._keys if one not in left_out], sign
 
     def render(self) -> Content:
-        """Each key and what it does."""
         keys, sign = self._fitting()
         parts: list[tuple[str, str]] = []
         for one in keys:
@@ -169,7 +166,7 @@ class KeyFooter(Widget, can_focus=False):
         return Content.assemble(shown, " " * max(blank, 0), sign)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """As if the key under the mouse was pressed."""
+        """Press the key under the mouse."""
         offset = event.get_content_offset(self)
         if event.button != 1 or offset is None:
             return
@@ -204,7 +201,6 @@ class HintLine(Static):
         self._hints = hints
 
     def on_mount(self) -> None:
-        """Look again whenever keys change, or the page is on top again."""
         self.screen.bindings_updated_signal.subscribe(self, self._look)
         self.app.screen_change_signal.subscribe(self, self._look)
 

@@ -88,11 +88,9 @@ class HelpText(Widget):
         self._drawn: tuple[int, Content] = (0, Content())
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As many lines as it takes in this width."""
         return self._content(width).plain.count("\n") + 1
 
     def render(self) -> Content:
-        """All of it."""
         return self._content(self.content_size.width)
 
     def _content(self, width: int) -> Content:
@@ -123,7 +121,6 @@ class HelpText(Widget):
 
 
 def _block(group: str, rows: Iterable[KeyRow], keys: int, width: int) -> Iterator[Content]:
-    """A heading and its keys."""
     yield Content.styled(group, "bold $text")
     for row in rows:
         ink, mark = ("$text", _KEY) if row.enabled else ("$muted", "$muted")
@@ -143,7 +140,6 @@ def _words(row: KeyRow, ink: str, width: int) -> list[Content]:
 
 
 def _stacked(blocks: Iterable[Sequence[Content]]) -> list[Content]:
-    """One below the other, with a blank line between."""
     lines: list[Content] = []
     for block in blocks:
         lines += [Content()] if lines else []
@@ -189,7 +185,6 @@ class HelpDialog(Dialog[None]):
         self._text = HelpText(keys_of(of), filter(None, with_keys(prose).split("\n\n")), problems)
 
     def compose(self) -> ComposeResult:
-        """Everything in one scrolling text."""
         with VerticalScroll(id="help", classes="dialog", can_focus=False) as box:
             box.border_title = Content(self._title)
             keys = with_keys("{help.down} {help.up} {help.page-down} scroll · {dialog.close} close")
@@ -198,7 +193,6 @@ class HelpDialog(Dialog[None]):
 
     @property
     def box(self) -> VerticalScroll:
-        """What scrolls."""
         return self.query_one("#help", VerticalScroll)
 
     def scroll_by(self, lines: int) -> None:

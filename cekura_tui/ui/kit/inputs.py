@@ -62,7 +62,6 @@ class TypedLine(Input):
         return False
 
     async def action_submit(self) -> None:
-        """Enter."""
         if not self.entered(self.value):
             await super().action_submit()
 
@@ -78,13 +77,12 @@ class TypedLine(Input):
         super().replace(fits[:room], start, end)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Textual would take the first line alone."""
+        """Put all lines of a paste into one; Textual takes the first line alone."""
         event.prevent_default()
         event.stop()
         self.replace(" ".join(event.text[: 2 * self.longest].splitlines()), *self.selection)
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Whether a key is text here, and so no binding."""
         return is_typed(character)
 
     async def _on_key(self, event: events.Key) -> None:

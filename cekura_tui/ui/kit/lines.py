@@ -33,20 +33,18 @@ class OneLine(Static):
         self._shown: Text | Content = Text()
 
     def show(self, text: Text | Content) -> None:
-        """These words from now on."""
         if text != self._shown or getattr(text, "style", None) != getattr(self._shown, "style", None):
             self._shown = text
             self.update(text, layout=False)
 
 
 class StatusLine(Static):
-    """One line; what matters most stands at both ends."""
+    """One line; the most important facts are at both ends."""
 
     left: reactive[tuple[str, ...]] = reactive(())
     right: reactive[tuple[str, ...]] = reactive(())
 
     def render(self) -> Content:
-        """The parts with dots between."""
         name, *facts = [clean_line(part, 60) for part in self.left] or [""]
         left = Content.assemble((name, "bold"), *((f" · {fact}", "$muted") for fact in facts))
         right = Content(" · ".join(clean_line(part, 80) for part in self.right if part))
@@ -55,10 +53,7 @@ class StatusLine(Static):
 
 
 class Notice(Static):
-    """A headline and what to do."""
-
     def show(self, title: str, text: str = "", *, failed: bool = False) -> None:
-        """Show this; both texts are cleaned."""
         self.set_class(failed, "-failed")
         shown = Text(clean(title), style="bold", justify="left")
         if text:

@@ -71,17 +71,14 @@ class ChoiceList(VirtualList[Choice]):
         self._several = several
 
     def key_of(self, row: Choice) -> Hashable:
-        """Its key."""
         return row.key
 
     def lines_of(self, row: Choice, width: int, state: RowState) -> Sequence[Line]:
-        """A box and the words."""
         boxes = ("[x]", "[ ]") if self._several else ("(•)", "( )")
         return [[Segment(fit(f"{boxes[not state.marked]} {row.words}", width))]]
 
     @property
     def chosen(self) -> frozenset[str]:
-        """The keys that are chosen."""
         return frozenset(str(key) for key in self.marks)
 
     def choose_row(self) -> None:

@@ -67,8 +67,6 @@ def _waiting(*given: Any) -> Screen[None]:
 
 
 class Page(AppScreen[None]):
-    """A full screen of the app."""
-
     # Textual declares these as instance variables.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
@@ -90,7 +88,6 @@ class Page(AppScreen[None]):
         self._last_message, self._last_until = "", 0.0
 
     def compose(self) -> ComposeResult:
-        """The page's own widgets, then a tip, then the footer."""
         yield from self.body()
         yield HintLine(self.state.hints)
         yield KeyFooter(self.state)
@@ -99,7 +96,7 @@ class Page(AppScreen[None]):
         drop_old_toasts(self.app, self.state)
 
     def watch_selections(self, former: Mapping[Widget, Selection], now: Mapping[Widget, Selection]) -> None:
-        """With text selected `y` is another key."""
+        """With selected text `y` copies that text."""
         if bool(former) != bool(now):
             self.refresh_bindings()
 
@@ -108,7 +105,7 @@ class Page(AppScreen[None]):
         self.state.ask(Improve(tuple(run_ids), given))
 
     def improved(self, job: Job) -> None:
-        """A job was launched from here."""
+        """Called when a job was launched from this page."""
 
     def show_state(
         self, data: Widget, *, loaded: bool, error: CekuraTuiError | None, empty: tuple[str, str], focus: bool = True

@@ -124,11 +124,9 @@ class CommandList(VirtualList[Found], can_focus=False):
         self._key_cells = max((len(command.key) for command in commands), default=0)
 
     def key_of(self, row: Found) -> Hashable:
-        """Its name."""
         return row.command.name
 
     def lines_of(self, row: Found, width: int, state: RowState) -> Sequence[Line]:
-        """One line; what was typed stands out."""
         command, dim = row.command, self.style_of("tone--dim")
         match = self.style_of("commands--match")
         grouped = self._group_cells if width >= _GROUPED else 0
@@ -147,7 +145,6 @@ class CommandList(VirtualList[Found], can_focus=False):
         ]
 
     async def on_click(self, event: events.Click) -> None:
-        """One click chooses."""
         await super().on_click(event)
         event.prevent_default()
         if event.button == 1 and event.chain == 1 and self._position_at(event) is not None:
@@ -167,7 +164,6 @@ class CommandLine(TypedLine):
     longest: ClassVar[int] = 100
 
     async def action_submit(self) -> None:
-        """Enter."""
         assert isinstance(self.screen, Palette)
         await self.screen.choose()
 
@@ -199,7 +195,6 @@ class Palette(Dialog[None]):
         self._moved, self._gave_up = moved, gave_up
 
     def compose(self) -> ComposeResult:
-        """What one types, what was found, and the keys."""
         with Vertical(id="palette", classes="dialog") as box:
             box.border_title = Content(self._title)
             keys = with_keys(f"enter {self._verb} · {{palette.up}} {{palette.down}} move · {{dialog.close}} close")
@@ -211,7 +206,6 @@ class Palette(Dialog[None]):
             yield Static(Content("Nothing found. Delete a letter or a word."), id="palette-note")
 
     def on_mount(self) -> None:
-        """All commands."""
         line = self.query_one(CommandLine)
         line.cursor_blink = False
         # A message of it would come after an enter that is already there.
@@ -232,14 +226,12 @@ class Palette(Dialog[None]):
 
     @on(CommandList.Moved)
     def show(self) -> None:
-        """The cursor is on another one."""
         row = self.list.cursor_row
         if row is not None and self._moved is not None and self.is_current:
             self._moved(row.command)
 
     @on(CommandList.Opened)
     async def clicked(self) -> None:
-        """A click on one."""
         await self.choose()
 
     async def choose(self) -> None:
@@ -261,7 +253,6 @@ class Palette(Dialog[None]):
         await done.wait()
 
     def action_give_up(self) -> None:
-        """Leave all as it was."""
         if self._gave_up is not None and self.is_current:
             self._gave_up()
         super().action_give_up()

@@ -56,7 +56,6 @@ class RowRenderer(Generic[R]):
         self._bases.clear()
 
     def strips(self, row: R, state: RowState) -> list[Strip]:
-        """A row's lines as they are painted."""
         place = (self._key_of(row), state)
         if (cached := self._cached.get(place)) is None or (cached[0] is not row and cached[0] != row):
             lines = self._lines_of(row, self.width, state)
@@ -70,7 +69,6 @@ class RowRenderer(Generic[R]):
         return [Region(0, y, self.width, 1) for y in lines if before[y : y + 1] != after[y : y + 1]]
 
     def _base(self, state: RowState) -> Style:
-        """The style beneath a row's segments."""
         whole = (state.cursor, state.focused, state.marked)
         if (base := self._bases.get(whole)) is None:
             base = self._bases[whole] = self._base_of(state)
@@ -145,7 +143,6 @@ class RowMarks:
         """Which one was marked or unmarked last: a range begins there."""
 
     def toggle(self, key: Hashable) -> None:
-        """Mark a row, or unmark it."""
         self.last = key
         self.keys ^= {key}
 

@@ -113,8 +113,6 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @dataclass(eq=False, repr=False)
     class Opened(ListMessage):
-        """Enter on a row."""
-
         key: Hashable
 
     @dataclass(eq=False, repr=False)
@@ -283,7 +281,6 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.refresh()
 
     def _take(self, rows: Sequence[R]) -> None:
-        """These are the rows now."""
         self._rows, self._places = rows, RowPlaces(rows, self.key_of)
         self._locate_selection()
 
@@ -409,7 +406,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     # The mouse
 
     async def on_click(self, event: events.Click) -> None:
-        """The end of a selection that went over several rows is none."""
+        """Ignore the click that ends a multi-row selection."""
         position = self._position_at(event)
         if position is None or event.button != 1 or self._selection.crossed:
             return
@@ -448,14 +445,12 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             self._drag(start, event.get_content_offset_capture(self))
 
     def on_mouse_up(self) -> None:
-        """The selection stays."""
         self._selection.pressed = None
         self.release_mouse()
 
     on_hide = on_unmount = on_mouse_up
 
     def _position_at(self, event: events.MouseEvent) -> Position | None:
-        """The row, and the line of it, under the pointer."""
         offset = event.get_content_offset(self)
         return self._shown[offset.y] if offset is not None and offset.y < len(self._shown) else None
 
@@ -568,7 +563,6 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         return RowState(cursor, cursor and self.has_focus, bool(marks) and self.key_of(row) in marks)
 
     def _base_of(self, state: RowState) -> Style:
-        """The style beneath a row's segments."""
         base = self.rich_style
         if state.cursor:
             cursor = "virtual-list--cursor" if state.focused else "virtual-list--cursor-blurred"
@@ -622,7 +616,6 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.report_position()
 
     def report_position(self) -> None:
-        """Report where the list is now."""
         if self._reported_cursor != self._cursor_key:
             self._reported_cursor = self._cursor_key
             self.cursor_moved()

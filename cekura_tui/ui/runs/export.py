@@ -44,7 +44,6 @@ class ProgressLine(Static):
         self._shown = ""
 
     def show(self, done: int, total: int, words: str) -> None:
-        """So many of so many; nothing of the bar is full that is not done."""
         full = _BLOCKS * min(done, total) // total if total > 0 else 0
         text = f"{'█' * full}{'·' * (_BLOCKS - full)} {words}"
         if text != self._shown:
@@ -89,7 +88,6 @@ class ExportRunsDialog(Dialog[str]):
         self._asked_to_stop = False
 
     def compose(self) -> ComposeResult:
-        """Which runs, and the file."""
         with Vertical(classes="dialog export") as box:
             box.border_title = Content("Export runs")
             with Vertical(classes="section"):
@@ -177,7 +175,7 @@ class ExportRunsDialog(Dialog[str]):
                 self._finish(f"Saved {count(written, 'run')} to {export.path.absolute()}")
 
     def _end(self, why: str) -> None:
-        """It failed or was stopped: back to the form."""
+        """Show why it failed or was stopped, and the form again."""
         self._progress_timer.pause()
         self._export = None
         self._show_state("edit")
@@ -192,7 +190,6 @@ class ExportRunsDialog(Dialog[str]):
         self._show_message(where, done=True)
 
     def _draw_progress(self) -> None:
-        """Draw the progress."""
         if self._export is not None:
             now = self._export.progress
             words = f"{now.read:,} of {count(now.total, 'run')}" if now.total else "waiting for the server"
@@ -202,7 +199,6 @@ class ExportRunsDialog(Dialog[str]):
                 self._show_message(now.waiting or self._running_words)
 
     def leave(self) -> None:
-        """Enter, once finished."""
         if self._done:
             self.dismiss(self._done)
 

@@ -34,14 +34,13 @@ LONGEST = 1_000
 
 
 class MistakeMarks(Highlighter):
-    """Marks what is wrong in the line while somebody types."""
+    """Marks wrong parts of the line while the user types."""
 
     def __init__(self, field: Widget) -> None:
         self._field = field
         self.spans: Sequence[tuple[int, int]] = ()
 
     def highlight(self, text: Text) -> None:
-        """Mark the spans."""
         for start, end in self.spans:
             text.stylize(self._field.get_component_rich_style("filter-input--wrong", partial=True), start, end)
 
@@ -54,7 +53,6 @@ class FilterSuggester(Suggester):
         self._bar = bar
 
     async def get_suggestion(self, value: str) -> str | None:
-        """The whole text as it would be."""
         completed = completed_line(value, self._bar.names)
         return completed if completed is not None and extends(completed, value) else None
 
@@ -82,7 +80,6 @@ class FilterInput(TypedLine):
         return True
 
     def mark(self, spans: Sequence[tuple[int, int]]) -> None:
-        """These parts are wrong."""
         if self._marks.spans != spans:
             self._marks.spans = spans
             self.refresh()
@@ -93,7 +90,6 @@ class FilterInput(TypedLine):
         self.cursor_position = len(self.value) - len(rest)
 
     def on_resize(self) -> None:
-        """Keep the cursor visible."""
         at = cell_len(self.value[: self.cursor_position])
         self.scroll_to_region(Region(at, 0, 2, 1), force=True, animate=False)
 
@@ -150,7 +146,6 @@ class FilterShown(Static):
         self.notes: tuple[str, ...] = ()
 
     def render(self) -> Text:
-        """Keys muted, values plain."""
         dim = without_background(self.get_component_rich_style("tone--dim"))
         line, width = Text("/ ", no_wrap=True, overflow="ellipsis", end=""), self.size.width
         parsed = parse(self.text)
@@ -202,7 +197,6 @@ class FilterBar(Widget):
         self._submitted_wrong = False
 
     def compose(self) -> ComposeResult:
-        """The filter shown, the line to type into, and a hint under it."""
         yield self._shown
         with Horizontal(classes="filter-typing"):
             yield Static(Content("/ "), classes="filter-sign")
@@ -210,7 +204,6 @@ class FilterBar(Widget):
         yield self._hint
 
     def on_mount(self) -> None:
-        """Validate every change of the text and of the cursor."""
         self.watch(self._input, "value", self._validate, init=False)
         self.watch(self._input, "selection", self._validate, init=False)
 
@@ -234,7 +227,7 @@ class FilterBar(Widget):
         self.screen.set_focus(self._input)
 
     def _close(self, typed: str) -> None:
-        """Close the line; what was typed is the first of the earlier filters."""
+        """Close the line, and offer what was typed as the first of the earlier filters."""
         self.editing = False
         if typed.strip():
             self._typed_here[:] = dict.fromkeys((typed, *self._typed_here[:_TYPED_HERE]))
@@ -247,7 +240,6 @@ class FilterBar(Widget):
 
     @on(Input.Changed)
     def typed(self, event: Input.Changed) -> None:
-        """No business of the screen's."""
         event.stop()
 
     def submit(self, value: str) -> None:
@@ -268,7 +260,7 @@ class FilterBar(Widget):
 
     @on(Input.Blurred)
     def elsewhere(self, event: Input.Blurred) -> None:
-        """Something else took the focus, not another window of the terminal."""
+        """Close the line when another widget takes the focus, not another window of the terminal."""
         event.stop()
         hidden = not self.display  # the terminal is too small for a moment
         if self.app.app_focus and not hidden and self.screen.focused is not self._input:

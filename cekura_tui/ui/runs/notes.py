@@ -38,13 +38,11 @@ class NoteInput(TypedLine):
     longest = 2 * LONGEST
 
     def entered(self, value: str) -> bool:
-        """Enter."""
         if isinstance(self.screen, NoteDialog):
             self.screen.take()
         return True
 
     def on_paste(self, event: events.Paste) -> None:
-        """Put all of it where the cursor or the selection is."""
         event.stop()
         event.prevent_default()
         self.replace(_ANY_SPACE.sub(" ", clean(event.text)), *sorted(self.selection))
@@ -78,7 +76,6 @@ class NoteDialog(Dialog[str]):
         """What was typed and is kept."""
 
     def compose(self) -> ComposeResult:
-        """The line, and a message under it."""
         with Vertical(classes="dialog") as box:
             box.border_title = Content(f"Note on run {self._run_id}")
             placeholder = "Only on this machine. An empty note is removed."
@@ -87,17 +84,14 @@ class NoteDialog(Dialog[str]):
             yield KeyHint("enter save · {dialog.close} cancel")
 
     def on_mount(self) -> None:
-        """A blinking cursor would write to the terminal for ever."""
         self.query_one(NoteInput).cursor_blink = False
         self._show_message(self._problem)
 
     @property
     def before(self) -> str:
-        """The former note."""
         return self._before
 
     def report(self, text: str) -> None:
-        """Show what went wrong."""
         if not self.gone:
             self._show_message(text)
 
@@ -123,7 +117,6 @@ class NoteDialog(Dialog[str]):
 
     @on(Input.Changed)
     def typed(self) -> None:
-        """Another text: the message about the former one is void."""
         if self._note != self._typed:
             self._typed = self._note
             self._warned = False
@@ -140,7 +133,6 @@ class NoteDialog(Dialog[str]):
             self._autosave(text)
 
     def take(self) -> None:
-        """Enter."""
         if (over := len(self._note) - LONGEST) > 0:
             self._show_message(f"{over:,} characters too long: a note has at most {LONGEST:,}.")
         else:

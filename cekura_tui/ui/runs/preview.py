@@ -51,19 +51,17 @@ class RunPreview(Pane):
         self._text = Static()
 
     def compose(self) -> ComposeResult:
-        """One text."""
         with VerticalScroll(id="preview-text", can_focus=False):
             yield self._text
 
     def clear(self, note: str = "", run_id: int | None = None) -> None:
-        """Show a note alone, perhaps about a run."""
+        """Show only a note, perhaps about a run."""
         self._view, self._note = None, note
         self.show_title("Preview" if run_id is None else f"Run {run_id}")
         self.show_footnote("")
         self._draw()
 
     def show(self, view: RunView) -> None:
-        """Show a run."""
         self._view = view
         self.show_title(f"Run {view.row.id}", f"{view.row.outcome.mark} {view.row.outcome.text}")
         self.show_footnote(f"cached {self._state.when(view.got_at)}" if view.cached else "")
@@ -71,7 +69,6 @@ class RunPreview(Pane):
         self.query_one(VerticalScroll).scroll_home(animate=False)
 
     def on_resize(self, event: Resize) -> None:
-        """Lines are broken for the width."""
         self.call_after_refresh(self._draw)
 
     def _draw(self) -> None:
@@ -114,7 +111,6 @@ class PreviewLoader:
         self._rest.start()
 
     def clear(self) -> None:
-        """Show no run."""
         self._preview.clear()
         self._loaded = None
 

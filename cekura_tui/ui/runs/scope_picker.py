@@ -46,7 +46,6 @@ class ScopeChoice:
 
     @property
     def key(self) -> Hashable:
-        """Kind and number."""
         return (self.scope.kind, self.scope.id)
 
 
@@ -58,7 +57,7 @@ def _scope_line(row: ScopeChoice, width: int, ink: Ink) -> Line:
 
 
 class PickScopeDialog(Dialog[Scope]):
-    """Answers with the scope."""
+    """Answers with the chosen scope."""
 
     PLACE = "In the dialog of projects"
     AUTO_FOCUS = "Input"
@@ -90,7 +89,6 @@ class PickScopeDialog(Dialog[Scope]):
         self._failed = ""
 
     def compose(self) -> ComposeResult:
-        """What is looked for, and the list."""
         with Vertical(id="pick-scope", classes="dialog") as box:
             box.border_title = Content("List runs of")
             yield TypedLine(placeholder="Type a project, agent or ID", id="scope-search", compact=True)
@@ -123,7 +121,6 @@ class PickScopeDialog(Dialog[Scope]):
     @on(Input.Submitted)
     @on(SimpleList.Opened)
     def pick(self) -> None:
-        """Enter on one."""
         if (row := self.scopes.cursor_row) is not None:
             self.dismiss(row.scope)
 

@@ -374,7 +374,6 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         self._view = VisibleRange()
 
     def body(self) -> ComposeResult:
-        """Facts, filter, outcomes, list and preview, jobs."""
         yield RunsHeader(id="status")
         yield self.filter_bar
         yield OutcomeBar(id="outcomes")
@@ -400,7 +399,6 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             controller.load()
 
     def on_resize(self) -> None:
-        """There may be room for the preview now."""
         self._preview_loader.cursor_moved()
 
     # What the controller asks
@@ -520,12 +518,11 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         )
 
     def _draw_status(self) -> None:
-        """Where one is, how fresh it is, and what runs."""
         facts = header_facts(self.state, self.controller.listing, self.controller.scope_error)
         self.query_one(RunsHeader).facts = facts
 
     def _draw_keys(self) -> None:
-        """The footer shows the keys that matter as it is now."""
+        """Have the footer drawn if other keys matter now."""
         controller = self.controller
         inside = controller.group, controller.feed.loading_all, controller.checks.loading
         offered = min(len(self.marked.rows), 3), inside, bool(controller.listing.filter), controller.trouble is None
@@ -537,7 +534,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     @on(RunList.InView, "#runs")
     def _in_view(self, event: RunList.InView) -> None:
-        """Have the pages in view asked for."""
+        """Request the pages in view."""
         runs, former, controller = self.run_list, self._view, self.controller
         if runs.rows is not controller.listing.rows or controller.listing.local or not controller.feed.runs:
             return
@@ -547,7 +544,6 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     @on(RunList.NearEnd, "#runs")
     def _near_end(self) -> None:
-        """The rows that pass the filter come to an end."""
         if self.controller.listing.loads_more():
             self.controller.feed.load_more()
 
@@ -583,7 +579,6 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
     # The filter
 
     def edit_filter(self) -> None:
-        """Type a filter."""
         bar = self.filter_bar
         bar.names = self.controller.names_seen()
         bar.edit()
@@ -609,7 +604,6 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     @on(OutcomeBar.Chosen)
     def _outcome_chosen(self, event: OutcomeBar.Chosen) -> None:
-        """Only runs of this outcome, or of all."""
         self.controller.change_filter(toggle_outcome(self.controller.listing.filter, event.kind))
 
     async def choose_view(self) -> None:
@@ -657,7 +651,6 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     @on(RunList.Marked, "#runs")
     def _marks_changed(self, event: RunList.Marked) -> None:
-        """Remember the rows of what is marked."""
         self.marked.update(event.marks)
         self._draw_counts()
         self._draw_keys()
@@ -666,7 +659,6 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             self.notify_once(f"{count(event.left_out, 'run')} not marked: {few}.", warning=True)
 
     def clear_marks(self) -> None:
-        """Unmark all."""
         self.marked.clear()
         self.controller.draw_now()
 
@@ -682,7 +674,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         self.state.ask(CompareRuns(run_id, other_id, opened))
 
     def improved(self, job: Job) -> None:
-        """A job was launched: the marks have served."""
+        """Remove the marks of the runs that a job was launched from."""
         self.clear_marks()
 
     def hand_off(self) -> None:
@@ -692,13 +684,11 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             copy_runs(self, self.controller.listing, rows)
 
     def export(self) -> None:
-        """Save the marked runs, or the list, to a file."""
         from cekura_tui.ui.runs.export import export_runs
 
         export_runs(self, self.controller.listing, self.marked.chosen() if self.marked.ids else [])
 
     async def write_note(self) -> None:
-        """Write a note on the run under the cursor."""
         if (run_id := self.run_list.cursor_id) is not None:
             from cekura_tui.ui.runs.notes import NoteWriter
 

@@ -48,11 +48,9 @@ class HitList(VirtualList[Hit]):
         self._state = state
 
     def key_of(self, row: Hit) -> Hashable:
-        """Run and turn."""
         return (row.run_id, row.n)
 
     def lines_of(self, row: Hit, width: int, state: RowState) -> Sequence[Line]:
-        """Run, time and speaker; then the words."""
         dim = self.style_of("tone--dim")
         time = clock(row.start, hours=needs_hours(row.start or 0.0)) or "–"
         who = f"{fit(time, _TIME_CELLS, right=True)} {fit(_SPEAKERS.get(row.speaker, row.speaker), _SPEAKER_CELLS)}"
@@ -74,8 +72,6 @@ class HitList(VirtualList[Hit]):
 
 
 class SearchLine(TypedLine):
-    """The search line; enter and down go to the hits."""
-
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("search-runs.hits", "down", lambda line: line.screen.go_to_hits(), "Go to hits"),
     )
@@ -108,7 +104,6 @@ class SearchRunsDialog(Dialog[OpenRun]):
         """Whether enter was pressed before the answer was there."""
 
     def compose(self) -> ComposeResult:
-        """The search line, its result, the hits."""
         with Vertical(id="search-runs", classes="dialog") as box:
             box.border_title = Content("Search transcripts")
             yield SearchLine(SearchRunsDialog.last)
@@ -124,7 +119,6 @@ class SearchRunsDialog(Dialog[OpenRun]):
 
     @on(Input.Changed)
     def typed(self, event: Input.Changed) -> None:
-        """Search once the keys rest."""
         if event.value == SearchRunsDialog.last:
             return
         SearchRunsDialog.last = event.value
@@ -133,7 +127,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
 
     @on(Input.Submitted)
     def go_to_hits(self) -> None:
-        """To the hits, once they are there."""
+        """Move to the hits, once they are loaded."""
         if self._searched == self.query_one(SearchLine).value and self.query_one(HitList).rows:
             self.set_focus(self.query_one(HitList))
         else:
@@ -141,23 +135,20 @@ class SearchRunsDialog(Dialog[OpenRun]):
             self._search()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """The keys are those of what has the focus."""
         self.query_one(KeyHint).show(_HIT_KEYS if isinstance(event.widget, HitList) else _KEYS)
 
     def edit_search(self) -> None:
-        """Back to the search line."""
         self.set_focus(self.query_one(SearchLine))
 
     @on(HitList.Opened)
     def choose(self) -> None:
-        """Enter on a hit."""
         if (hit := self.query_one(HitList).cursor_row) is not None:
             self.dismiss(OpenRun(hit.run_id, hit.n, find_query(self.query_one(SearchLine).value, hit)))
 
     # Searching
 
     def _search(self) -> None:
-        """Search now, in place of a search in flight."""
+        """Search now, instead of a search in flight."""
         if self.gone:
             return
         self._settled.stop()

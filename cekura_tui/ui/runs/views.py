@@ -55,7 +55,6 @@ class ViewsDialog(Dialog[str]):
         self._replaces = ""
 
     def compose(self) -> ComposeResult:
-        """The views, and under them a line for a name."""
         with Vertical(classes="dialog views") as box:
             box.border_title = Content("Views")
             yield SimpleList(key=lambda view: (view.name, view.given), line=self._line, id="views")
@@ -66,7 +65,6 @@ class ViewsDialog(Dialog[str]):
             yield KeyHint(_KEYS, id="views-keys")
 
     def on_mount(self) -> None:
-        """Show them; the cursor is on the one applied now."""
         self.query_one(Input).cursor_blink = False
         self.query_one("#view-naming").display = False
         self._draw()
@@ -94,7 +92,6 @@ class ViewsDialog(Dialog[str]):
 
     @on(SimpleList.Opened)
     def choose(self) -> None:
-        """Enter on one."""
         if (view := self._views.cursor_row) is not None:
             self.dismiss(view.filter)
 
@@ -111,7 +108,6 @@ class ViewsDialog(Dialog[str]):
         self.set_focus(self.query_one(Input) if naming else self._views)
 
     def name_filter(self) -> None:
-        """Ask for a name."""
         if not self._current:
             how = with_keys("Press {runs.filter} in the run list to type one.")
             self._show_message(f"No filter to save. {how}", failed=True)
@@ -120,7 +116,6 @@ class ViewsDialog(Dialog[str]):
             self._show_naming(True)
 
     def action_give_up(self) -> None:
-        """Close the name line, or the dialog."""
         if self._naming:
             self._show_message("")
             self._show_naming(False)
@@ -129,7 +124,6 @@ class ViewsDialog(Dialog[str]):
 
     @on(Input.Changed)
     def renamed(self) -> None:
-        """Another name: the message about the former one is void."""
         if self._naming:
             self._replaces = ""
             self._show_message("")
