@@ -333,10 +333,11 @@ def put_timeline(view: RunView, found: Evidence, *, as_json: bool) -> None:
         put_json(_timeline_json(view, found))
         return
     from cekura_tui.model.transcript.timeline import clock, figure_words, needs_hours
+    from cekura_tui.model.transcript.transcript import turns_text
 
     timeline = view.timeline
     hours = needs_hours(timeline.length)
-    put(f"Run {view.row.id}: {clock(timeline.length, hours=hours)}, {count(len(view.transcript.turns), 'turn')}")
+    put(f"Run {view.row.id}: {clock(timeline.length, hours=hours)}, {turns_text(view.transcript.turns)}")
     cited = {evidence.n for _, some in found for evidence in some}
     for figure in figure_words(timeline, cited)[0]:
         put(figure)

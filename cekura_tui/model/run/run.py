@@ -1,4 +1,20 @@
-"""A run as the API sends it: nothing is promised but the id, and nothing that came is lost."""
+"""A run as the API sends it: nothing is promised but the id, and nothing that came is lost.
+
+The server sends a run in two forms, and both are a `Run`, of which `row_of` makes a `RunRow`:
+
+1. A *list row* has names, status, outcome and times, and some of the metrics; transcript and evaluation are missing.
+2. A *whole run*, asked for by its id, has all verdicts and the transcript; `whole` tells the two apart.
+3. The number of failed checks is known of a whole run alone, so it is unknown (None) for the row of a list.
+4. `RunLists` remembers the rows of whole runs, also in the store, for every list that is shown later.
+5. `filled` adds outcome, failed checks and review of the whole run to a list row while both have the same status and
+   kind of outcome; else the list row wins, because the run changed after it was read whole.
+6. `RunFeed` has the list: the pages that the server filtered, kept up to date by asking for newer and running runs.
+7. `RunSweep` reads all pages of a scope where the server can't answer each term of a filter, and keeps the runs that
+   match here, and those that still run and may come to match.
+8. `RunSweep.joined` merges the two: of a run that both have, the feed's row wins, filled from the whole run.
+9. A term that only a whole run answers is unknown for a list row, which is listed until the run is read whole.
+10. A run without a transcript has an unknown number of turns, not 0.
+"""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from cekura_tui.model.as_json import NOT_IN_JSON, shape
+from cekura_tui.model.text import count
 
 if TYPE_CHECKING:
     from cekura_tui.model.run.run import Run
@@ -178,6 +179,11 @@ class Transcript:
         if self.form == "encrypted":
             return f"{sealed}, and the server sent no text."
         return "This run has no transcript." if self.form == "empty" else ""
+
+
+def turns_text(turns: Sequence[Turn]) -> str:
+    """How many turns a call has, in words: unknown, not 0, where none was sent or can be read."""
+    return count(len(turns), "turn") if turns else "turns unknown"
 
 
 def read_transcript(run: Run) -> Transcript:

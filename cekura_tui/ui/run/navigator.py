@@ -10,8 +10,9 @@ from textual import events
 from textual.widget import Widget
 from textual.widgets import Input
 
-from cekura_tui.model.text import clean_line, count
+from cekura_tui.model.text import clean_line
 from cekura_tui.model.transcript.search import At
+from cekura_tui.model.transcript.transcript import turns_text
 from cekura_tui.ui.actions import ACTIONS
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
@@ -236,7 +237,7 @@ class RunNavigator:
 
     def turns_text(self) -> str:
         transcript = self._transcript
-        total = count(len(transcript.turns), "turn")
+        total = turns_text(transcript.turns)
         return f"{len(transcript.rows):,} of {total}, {transcript.roles}" if transcript.roles else total
 
 

@@ -165,9 +165,10 @@ def _verdicts(verdicts: tuple[Verdict, ...], width: int) -> Iterator[Content]:
 
 
 def _transcript(view: RunView, width: int) -> Iterator[Content]:
+    from cekura_tui.model.transcript.transcript import turns_text  # the first frame shows no transcript
+
     transcript = view.transcript
-    turns = count(len(transcript.turns), "turn") if transcript.turns else "none"
-    yield from _heading("Transcript", [(f" · {turns}", "$muted")], width)
+    yield from _heading("Transcript", [(f" · {turns_text(transcript.turns)}", "$muted")], width)
     if transcript.note:
         yield from hanging(Content.styled(_line(transcript.note), "$muted"), width, 0)
     shown = transcript.turns[:_TURNS]

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cekura_tui.model.run.run import Run
-from cekura_tui.model.transcript.transcript import Transcript, read_transcript
+from cekura_tui.model.transcript.transcript import Transcript, read_transcript, turns_text
 
 
 def transcript(turns: Any = None, text: str | None = None) -> Transcript:
@@ -142,6 +142,7 @@ def test_turns_are_preferred_to_the_text_and_the_note_says_which_is_missing(
     assert (read.form, [turn.text for turn in read.turns]) == (form, spoken)
     assert all(turn.speaker == "main" for turn in read.turns)
     assert note in read.note
+    assert turns_text(read.turns) == ("1 turn" if spoken else "turns unknown")
 
 
 @pytest.mark.parametrize(
