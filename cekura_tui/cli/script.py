@@ -109,8 +109,7 @@ def run_script(
         try:
             while True:
                 session = Session.open(setup, ended=hook.ended if hook else lambda done: None)
-                if session.store.database.notice:
-                    print_message(session.store.database.notice)
+                _print_notice(session)
                 try:
                     done = await work(session)
                     if setup.offline and setup.no_key is not None:
@@ -119,6 +118,7 @@ def run_script(
                 except OtherKey as other:
                     setup = setup.with_key(other.key)
                 finally:
+                    _print_notice(session)  # damage is found by what is read
                     await session.close()
                     _report_unrecorded(session, options)
         except asyncio.CancelledError:
@@ -129,6 +129,12 @@ def run_script(
                 await hook.close(patience)
 
     return asyncio.run(_until_signal(script()))
+
+
+def _print_notice(session: Session) -> None:
+    if notice := session.store.database.notice:
+        session.store.database.notice = ""
+        print_message(notice)
 
 
 def _report_unrecorded(session: Session, options: Options) -> None:

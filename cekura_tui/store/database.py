@@ -1,7 +1,8 @@
 """The SQLite file: opened, migrated, read, and written in transactions; newer and damaged files too.
 
-A damaged file is moved aside whole, and what can still be read of it takes its place (`replace_damaged`). A newer one
-is refused. The journal fits the file system. What lies where nothing can be written is read as it is, or as a copy.
+A damaged file, once a read meets the damage, is moved aside whole, and what can still be read of it takes its place
+(`replace_damaged`). A newer one is refused. The journal fits the file system. What lies where nothing can be written
+is read as it is, or as a copy.
 """
 
 from __future__ import annotations
@@ -88,6 +89,7 @@ def _is_damage(error: Exception) -> bool:
 
 BUSY_MS = 2_000
 """How long another program's writing is waited for: less than a connection of ours is, for that waits meanwhile."""
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR)
 _SCARCE = 100_000
 """Bytes on a disk that are too few to write to the database."""
@@ -175,7 +177,7 @@ class Database:
             sql.execute("PRAGMA synchronous = FULL")
             sql.execute("PRAGMA foreign_keys = ON")
             sql.execute("PRAGMA secure_delete = ON")
-            if version and (complaint := _complaint(sql)):
+            if version and (complaint := _complaint(sql, whole=False)):
                 raise sqlite3.DatabaseError(complaint)
             if version < VERSION:
                 _migrate(sql, self.path)
@@ -204,7 +206,21 @@ class Database:
                 self._sql.text_factory = lambda text: text.decode(errors="replace")
                 return self._sql.execute(statement, values).fetchall()
         except (sqlite3.Error, UnicodeDecodeError) as error:  # also a damaged name of a column
+            if self._recovered(error):
+                return self.read(statement, *values)
             raise StoreError(f"Can't read the database: {_words(error)}.") from None
+
+    def _recovered(self, error: Exception) -> bool:
+        """Whether an error told of damage, and what can be read of the file is in its place now."""
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGE or self.unwritable or self._sql.in_transaction:
+            return False
+        self._sql.close()
+        notice = ""
+        with contextlib.suppress(OSError, sqlite3.Error):
+            notice = replace_damaged(self.path)
+        self._sql, self._file = self._open(self.path), _identity(self.path)
+        self.notice = notice or self.notice
+        return bool(notice)
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -224,6 +240,8 @@ class Database:
                     self._sql.execute("ROLLBACK")
                 raise
         except (sqlite3.Error, OSError, OverflowError, UnicodeError) as error:
+            if self._recovered(error):
+                raise StoreError("The database was damaged; nothing was written.", "Try again.") from None
             # The latter two: a number or a text of the server's that SQLite has no place for. OSError: a file that goes
             # with the change.
             locked = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
@@ -312,9 +330,12 @@ def _version(sql: sqlite3.Connection) -> int:
     return int(sql.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _complaint(sql: sqlite3.Connection) -> str:
-    """What is wrong with a database, empty where nothing is."""
-    if (check := str(sql.execute("PRAGMA quick_check(1)").fetchone()[0])) != "ok":
+def _complaint(sql: sqlite3.Connection, *, whole: bool = True) -> str:
+    """What is wrong with a database, empty where nothing is; unless `whole`, only what costs little is looked at.
+
+    With a large file the rest takes 40 to 300 ms: it is for after an error, and for `doctor`.
+    """
+    if whole and (check := str(sql.execute("PRAGMA quick_check(1)").fetchone()[0])) != "ok":
         return check
     if _version(sql) < 0:
         return "the version is lost"

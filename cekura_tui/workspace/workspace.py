@@ -118,8 +118,7 @@ class Workspace:
             session = Session.open(
                 self.setup, changed=self._on_change, ended=ended, window=self._window, requests=self._requests
             )
-            if session.store.database.notice:
-                self.notices.append(session.store.database.notice)
+            self._take_notice(session)
             if (mend := session.store.database.unwritable) and mend != self.unwritable:
                 self.notices.append(f"Read-only session: nothing is saved or launched. {mend}")
             self.unwritable = mend
@@ -185,6 +184,15 @@ class Workspace:
             if session.closed:  # a closed client says so in its own words
                 raise Closed("The workspace was closed.") from None
             raise
+        finally:
+            self._take_notice(session)
+
+    def _take_notice(self, session: Session) -> None:
+        """Report once what happened to the database, which may be found damaged whenever it is read."""
+        if notice := session.store.database.notice:
+            session.store.database.notice = ""
+            self.notices.append(notice)
+            self._on_change()
 
     def known_key(self) -> str:
         """The key by which cached runs and jobs are found, or empty where it is not known yet."""

@@ -53,25 +53,30 @@ def _happens(path: Path, what: str, about: str) -> None:
 
 def _facts(path: Path) -> Iterator[tuple[str, object]]:
     with closing(Store(path, ORIGIN, KEY, "default")) as store:
-        read, jobs = store.database.read, store.jobs
+        facts = list(_facts_of(store, path))  # damage is noticed by what reads it
         yield "notice", store.database.notice.partition(";")[0]  # then the file's name follows, with a time
-        for job in jobs.all(drafts=True):
-            names = [name for name in Job.__slots__ if name != "key_id"]  # that hangs on the salt of the file
-            yield from ((f"{job.number} {name}", _short(getattr(job, name))) for name in names)
-            for what in (jobs.suggestion, jobs.draft_of):
-                yield f"{job.number} {what.__name__}", _texts(what, job)
-            yield f"{job.number} changes", [(one.at, str(one.state), one.reason) for one in jobs.changes(job.number)]
-            yield f"{job.number} answers", [(_short(one.raw), one.first_at) for one in jobs.answers(job.number)]
-        yield "history", [(use.how, use.at, use.job) for use in store.prompt_uses.all(7)]
-        yield "unreadable", jobs.unreadable and jobs.unreadable.sentence()
-        yield "forgotten", [tuple(row)[:4] for row in read("SELECT * FROM jobs WHERE state = 'forgotten'")]
-        yield "read", [job.number for job in jobs.all(drafts=True)]
-        yield "first frame", [job.number for job in read_cached_start(path, ORIGIN, KEY, "default", None).jobs]
-        yield "not ended", [job.number for job in jobs.unfinished()]
-        for table in SAVED:
-            yield table, len(read(f"SELECT * FROM {table}"))
-        yield "without a job or prompt", [tuple(row)[:3] for row in read("PRAGMA foreign_key_check")]
-        yield "last number", [tuple(row) for row in read("SELECT * FROM sqlite_sequence WHERE name = 'jobs'")]
+        yield from facts
+
+
+def _facts_of(store: Store, path: Path) -> Iterator[tuple[str, object]]:
+    read, jobs = store.database.read, store.jobs
+    for job in jobs.all(drafts=True):
+        names = [name for name in Job.__slots__ if name != "key_id"]  # that hangs on the salt of the file
+        yield from ((f"{job.number} {name}", _short(getattr(job, name))) for name in names)
+        for what in (jobs.suggestion, jobs.draft_of):
+            yield f"{job.number} {what.__name__}", _texts(what, job)
+        yield f"{job.number} changes", [(one.at, str(one.state), one.reason) for one in jobs.changes(job.number)]
+        yield f"{job.number} answers", [(_short(one.raw), one.first_at) for one in jobs.answers(job.number)]
+    yield "history", [(use.how, use.at, use.job) for use in store.prompt_uses.all(7)]
+    yield "unreadable", jobs.unreadable and jobs.unreadable.sentence()
+    yield "forgotten", [tuple(row)[:4] for row in read("SELECT * FROM jobs WHERE state = 'forgotten'")]
+    yield "read", [job.number for job in jobs.all(drafts=True)]
+    yield "first frame", [job.number for job in read_cached_start(path, ORIGIN, KEY, "default", None).jobs]
+    yield "not ended", [job.number for job in jobs.unfinished()]
+    for table in SAVED:
+        yield table, len(read(f"SELECT * FROM {table}"))
+    yield "without a job or prompt", [tuple(row)[:3] for row in read("PRAGMA foreign_key_check")]
+    yield "last number", [tuple(row) for row in read("SELECT * FROM sqlite_sequence WHERE name = 'jobs'")]
 
 
 def _texts(read: Callable[[Job], Suggestion | Draft], job: Job) -> list[object]:

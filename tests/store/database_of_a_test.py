@@ -31,3 +31,9 @@ def close_and_damage(store: Store, home: Path) -> None:
     store.close()
     path = home / "cekura.db"
     break_page(path, root_of(path, "opened_runs"))
+
+
+def noticed(store: Store) -> str:
+    """What is said of the damage once a read has met it."""
+    store.database.read("SELECT max(got_at) FROM opened_runs")
+    return store.database.notice

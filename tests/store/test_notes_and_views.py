@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from database_of_a_test import break_page, close_and_damage, root_of
+from database_of_a_test import break_page, close_and_damage, noticed, root_of
 from open_store import OpenStore
 
 from cekura_tui.model.filter.filter import SavedView
@@ -199,7 +199,7 @@ def test_notes_views_and_the_order_of_lists_are_recovered_from_a_damaged_file(
         store.views.save_last_filter(scope, "status:failed")
     close_and_damage(store, home)
     saved = open_store()
-    assert ". Recovered 0 jobs, 0 prompts, 2 notes and 1 view;" in saved.database.notice
+    assert ". Recovered 0 jobs, 0 prompts, 2 notes and 1 view;" in noticed(saved)
     assert saved_in(saved) == ({5: NOTE, 6: "another"}, *FILLED[1:])
     monkeypatch.setattr(views_module, "MAX_LAST_FILTERS", 3)
     saved.views.save_last_filter("d", "status:failed")
@@ -220,4 +220,4 @@ def test_a_damaged_page_of_notes_costs_the_notes_of_that_page_alone(
     notes = saved.notes.all()
     assert 250 <= len(notes) < 300
     assert {0, 299} <= set(notes)
-    assert f"{len(notes)} notes; " in saved.database.notice
+    assert f"{len(notes)} notes; " in noticed(saved)

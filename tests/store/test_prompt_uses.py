@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from database_of_a_test import close_and_damage
+from database_of_a_test import close_and_damage, noticed
 from open_store import OpenStore, suggested_job
 
 from cekura_tui.model.improve_prompt import read_progress
@@ -291,6 +291,6 @@ def test_the_history_is_saved_from_a_damaged_file(store: Store, home: Path, open
     before = store.prompt_uses.all(7)
     close_and_damage(store, home)
     saved = open_store()
-    assert "Recovered 1 job and 4 prompts;" in saved.database.notice
+    assert "Recovered 1 job and 4 prompts;" in noticed(saved)
     assert saved.prompt_uses.all(7) == before
     assert saved.prompt_uses.writes(7)[0].first_line == "second"

@@ -174,7 +174,8 @@ def test_what_another_window_writes_meanwhile_is_refused_and_not_lost(
         other.database.read("PRAGMA busy_timeout = 0")
         damage(path, pages_of(path, "notes")[0])
         monkeypatch.setattr("cekura_tui.store.salvage.salvage", salvage_while_another_writes)
-        found_by_us(path)
+        with opened(path) as store:
+            store.notes.all()
         assert len(refused) == 1
         with pytest.raises(Replaced):
             other.notes.put(102, "Written later.", 3.0)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from database_of_a_test import close_and_damage
+from database_of_a_test import close_and_damage, noticed
 from open_store import OpenStore, suggested_job
 
 from cekura_tui.model.job import Draft
@@ -113,6 +113,6 @@ def test_what_was_chosen_is_saved_from_a_damaged_file(store: Store, home: Path, 
     store.stagings.choose(number, {"a": YES, "b": NO}, 2.0, text_of)
     close_and_damage(store, home)
     saved = open_store()
-    assert "damaged" in saved.database.notice
+    assert "damaged" in noticed(saved)
     assert saved.stagings.choices(number) == {"a": YES, "b": NO}
     assert saved.stagings.staged(number) == "sent a"
