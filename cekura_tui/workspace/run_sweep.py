@@ -1,4 +1,4 @@
-"""Looking through every run of a scope for those that a filter wants and the server may have left out of its list."""
+"""Checks every run of a scope for those that pass a filter and that the server may have left out of its list."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class _Pass:
 
 
 class RunSweep:
-    """Of one query: call `step` for page after page, in the shared budget. It is for one task at a time."""
+    """Checks the runs of one query: each `step` takes a page, in the shared budget. For one task at a time."""
 
     def __init__(
         self,
@@ -52,23 +52,23 @@ class RunSweep:
     ) -> None:
         self._ask, self._query, self._clock, self._waits = ask, query, clock, waits
         self.on = True
-        """Whether anybody wants it to go on."""
+        """Whether a person lets it run."""
         self.all_checked = False
         """Whether all runs were looked through once."""
         self.read = self.total = 0
         """How many runs were looked through so far, and of how many, until all are checked."""
         self.error: CekuraTuiError | None = None
-        """Why it broke off."""
+        """Why it stopped."""
         self._found: dict[int, RunRow] = {}
         self._rows: Sequence[RunRow] | None = ()
         self._seen: set[int] = set()
         self._pass: _Pass | None = None
         self._asked: asyncio.Future[MatchingPage | None] | None = None
-        self._began = self._since = float("-inf")
+        self._began = float("-inf")
 
     @property
     def rows(self) -> Sequence[RunRow]:
-        """What was found, and what has not ended and may yet pass, newest first; the same object until it changes."""
+        """The runs found, and running ones that may yet pass, newest first; the same object until it changes."""
         if self._rows is None:
             self._rows = tuple(sorted(self._found.values(), key=lambda row: row.id, reverse=True))
         return self._rows
@@ -89,25 +89,24 @@ class RunSweep:
 
     @property
     def running(self) -> bool:
-        """Whether there is more to be looked through, and somebody wants it."""
+        """Whether it has runs left to check, and may."""
         return self.on and not self.all_checked
 
     def keep(self, rows: Iterable[RunRow]) -> None:
-        """These runs are listed until they were looked at here, or proved to be gone."""
+        """List these runs until they are checked here or turn out to be deleted."""
         self._found = {row.id: row for row in rows} | self._found
         self._rows = None
 
     def change(self, rows: Iterable[RunRow]) -> None:
-        """Runs are like this now; those that were not found are passed over."""
+        """Replace the rows of found runs that changed."""
         changed = {row.id: row for row in rows if self._found.get(row.id, row) != row}
         if changed:
             self._found |= changed
             self._rows = None
 
     def restart(self) -> None:
-        """Look through all of it again; what was found stays until then."""
+        """Check all runs again; the runs found stay listed until then."""
         self.all_checked, self.read, self.on = False, 0, True
-        self._since = float("-inf")
         self.close()
 
     def close(self) -> None:
@@ -122,21 +121,21 @@ class RunSweep:
         return 0.0 if self._pass is not None else max(0.0, self._began + AGAIN - self._clock())
 
     async def step(self) -> None:
-        """Look through the next page. Raises kinds of ApiError, after which it begins from the start.
+        """Check the next page. Raises kinds of ApiError, after which the next step begins with the first page.
 
-        A page that nobody waits for any more is there for the next step.
+        The page of a cancelled step is used by the next one.
         """
         if self._asked is None:
             if self._pass is None:
+                self._pass = _Pass(self._began - BEFORE if self.all_checked else None)
                 self._began, self._seen = self._clock(), set()
-                self._pass = _Pass(self._since if self.all_checked else None)
             loop = asyncio.get_running_loop()
 
             def on_wait(error: ApiError, _: float) -> None:
                 loop.call_soon_threadsafe(self._waits, self, error)
 
             self._asked = asyncio.ensure_future(self._ask(partial(self._next, self._pass, on_wait)))
-            # It may go wrong when nobody waits for it any more.
+            # Its error is read here, for no step may wait for it when it fails.
             self._asked.add_done_callback(lambda asked: None if asked.cancelled() else asked.exception())
         try:
             page = await asyncio.shield(self._asked)
@@ -180,4 +179,4 @@ class RunSweep:
             for number in self._found.keys() - self._seen:
                 del self._found[number]
                 self._rows = None
-        self.all_checked, self._pass, self._since = True, None, self._began - BEFORE
+        self.all_checked, self._pass = True, None

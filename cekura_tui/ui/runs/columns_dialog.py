@@ -62,12 +62,14 @@ class ColumnsDialog(Dialog[None]):
     PARTS = (VirtualList,)
     AUTO_FOCUS = "#columns"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("columns.toggle", "space", "toggle_column", "Show or hide", footer=1),
-        Action("columns.down", "J,shift+down", "shift(1)", "Move down", footer=2),
-        Action("columns.up", "K,shift+up", "shift(-1)", "Move up", footer=3),
-        Action("columns.narrower", "less_than_sign,left", "size(-1)", "Narrower", footer=4),
-        Action("columns.wider", "greater_than_sign,right", "size(1)", "Wider", footer=5),
-        Action("columns.reset", "r", "reset", "Reset", footer=6),
+        Action("columns.toggle", "space", lambda dialog: dialog.change(RunColumns.toggled), "Show or hide", footer=1),
+        Action(
+            "columns.down", "J,shift+down", lambda dialog: dialog.change(RunColumns.moved, 1), "Move down", footer=2
+        ),
+        Action("columns.up", "K,shift+up", lambda dialog: dialog.change(RunColumns.moved, -1), "Move up", footer=3),
+        Action("columns.narrower", "less_than_sign,left", lambda dialog: dialog.widen(-1), "Narrower", footer=4),
+        Action("columns.wider", "greater_than_sign,right", lambda dialog: dialog.widen(1), "Wider", footer=5),
+        Action("columns.reset", "r", lambda dialog: dialog.reset(), "Reset", footer=6),
     )
 
     def __init__(
@@ -102,28 +104,22 @@ class ColumnsDialog(Dialog[None]):
     def _columns_list(self) -> SimpleList[ColumnRow]:
         return self.query_one(SimpleList)
 
-    @property
-    def _row(self) -> ColumnRow | None:
-        return self._columns_list.cursor_row
+    def change(self, change: Callable[..., RunColumns], *values: int) -> None:
+        """Change the columns by the one under the cursor."""
+        if (row := self._columns_list.cursor_row) is not None:
+            self._columns = change(self._columns, row.column.name, *values)
+            self._draw()
 
-    def _change(self, columns: RunColumns) -> None:
-        self._columns = columns
+    def widen(self, step: int) -> None:
+        """Give the column under the cursor a cell more or less."""
+        row = self._columns_list.cursor_row
+        if row is not None and row.cells:
+            self.change(RunColumns.sized, row.cells + step)
+
+    def reset(self) -> None:
+        """Show the columns as they are without a choice."""
+        self._columns = self._usual
         self._draw()
-
-    def action_toggle_column(self) -> None:
-        if (row := self._row) is not None:
-            self._change(self._columns.toggled(row.column.name))
-
-    def action_shift(self, step: int) -> None:
-        if (row := self._row) is not None:
-            self._change(self._columns.moved(row.column.name, step))
-
-    def action_size(self, step: int) -> None:
-        if (row := self._row) is not None and row.cells:
-            self._change(self._columns.sized(row.column.name, row.cells + step))
-
-    def action_reset(self) -> None:
-        self._change(self._usual)
 
 
 async def choose_columns(page: Page, controller: RunsController, runs: RunList) -> None:

@@ -223,7 +223,7 @@ class GroupsScreen(Page):
         Action(
             "groups.next",
             "b",
-            "next_how",
+            lambda page: page.group_by_next(),
             "Group by",
             "Group by check, scenario, personality, result, or pair",
             footer=2,
@@ -232,13 +232,13 @@ class GroupsScreen(Page):
         Action(
             "groups.read-on",
             "F",
-            "load_more",
+            lambda page: page.load(more=True),
             "More reasons",
             "Load why more runs failed",
             footer=3,
             why_not=_all_loaded,
         ),
-        Action("groups.back", "escape", "back", "Back", footer=4),
+        Action("groups.back", "escape", lambda page: page.dismiss(None), "Back", footer=4),
     )
     HELP = """\
 # Groups
@@ -286,7 +286,7 @@ section. Bars compare groups with the largest one of their section.
     def on_mount(self) -> None:
         self._draw()
         self._group()
-        self._load()
+        self.load()
 
     # Grouping
 
@@ -376,7 +376,7 @@ section. Bars compare groups with the largest one of their section.
         return f"reasons loaded for {failed - unread:,} of {failed:,} · {load} {min(unread, PAGE):,} more"
 
     @work(group="why", exclusive=True)
-    async def _load(self, *, more: bool = False) -> None:
+    async def load(self, *, more: bool = False) -> None:
         """What the store knows, then of the newest runs what the server says; with `more` of the next ones."""
         self._error = None
         workspace = self.state.workspace
@@ -408,13 +408,11 @@ section. Bars compare groups with the largest one of their section.
 
     # Keys
 
-    def action_next_how(self) -> None:
+    def group_by_next(self) -> None:
+        """Group by the next check, scenario, personality, result or pair."""
         self._how = HOWS[(HOWS.index(self._how) + 1) % len(HOWS)]
         self._draw()
         self._group()
-
-    def action_load_more(self) -> None:
-        self._load(more=True)
 
     @on(GroupList.Opened, "#groups")
     def opened(self, event: GroupList.Opened) -> None:
@@ -430,9 +428,6 @@ section. Bars compare groups with the largest one of their section.
         name = clean_line(": ".join(filter(None, parts)))
         opened = OpenedGroup(name, group.filter_text, group.key, self._how, self._findings)
         self.dismiss(opened)  # type: ignore[arg-type] # the run list waits for it
-
-    def action_back(self) -> None:
-        self.dismiss(None)
 
 
 def open_groups(page: Page, controller: RunsController) -> None:
