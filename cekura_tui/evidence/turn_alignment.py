@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from cekura_tui.model.text import clean, count
-from cekura_tui.model.transcript.timeline import needs_hours, time_of
+from cekura_tui.model.transcript.timeline import have_hours, time_of
 from cekura_tui.model.transcript.tool_call import parsed_value, tool_name
 from cekura_tui.prose.matching import match
 from cekura_tui.prose.words import likeness, word_spans, words_of
@@ -114,7 +114,7 @@ def first_difference(pairs: Sequence[Pair]) -> str:
     if place is None:
         return f"No difference in {count(len(pairs), 'turn')}"
     before = pairs[place - 1].left if place else None
-    hours = needs_hours(max((pair.left.start or 0.0 for pair in pairs if pair.left), default=0.0))
+    hours = have_hours(pair.left for pair in pairs if pair.left)
     if (turn := pairs[place].left) is not None:
         return f"Differs from {time_of(turn, hours=hours)}"
     return f"Differs after {time_of(before, hours=hours)}" if before else "Differs from the start"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -25,6 +24,7 @@ from cekura_tui.model.run.verdict import (
 )
 from cekura_tui.model.run.view import RunRow, RunView
 from cekura_tui.model.text import clean, clean_line, clock_text, json_text
+from cekura_tui.model.transcript.timeline import clock, have_hours
 from cekura_tui.model.transcript.tool_call import cleaned_json, parsed
 from cekura_tui.model.transcript.transcript import Transcript, Turn, read_transcript
 
@@ -199,7 +199,6 @@ LONG_DETAILS = ("expected", "scenario")
 APART = "Not applicable:"
 """The line above verdicts that did not apply."""
 _MET = {True: "✓", False: "✗", None: "–"}
-_HOUR = 3_600
 SPEAKERS: dict[str, str] = {
     "testing": "Caller",
     "main": "Agent",
@@ -230,7 +229,7 @@ def transcript_text(transcript: Transcript, *, first: int | None = None) -> str:
 
     With `first` only so many turns, as they stand in the whole.
     """
-    hours = goes_over_an_hour(transcript.turns)
+    hours = have_hours(transcript.turns)
     turns = (turn_text(turn, hours=hours) for turn in transcript.turns[:first])
     return clean("\n".join([*filter(None, [transcript.note]), *turns]))
 
@@ -238,7 +237,7 @@ def transcript_text(transcript: Transcript, *, first: int | None = None) -> str:
 def turn_text(turn: Turn, *, hours: bool = False) -> str:
     """One turn with its time and speaker; further lines are set in."""
     text = turn.text.replace("\n", "\n" + " " * 8)
-    return clean(f"{time_text(turn.start, hours=hours)}  {speaker_name(turn)}: {text}".rstrip())
+    return clean(f"{_time(turn, hours)}  {speaker_name(turn)}: {text}".rstrip())
 
 
 def verdict_text(verdict: Verdict) -> str:
@@ -284,22 +283,13 @@ def judged_and_apart(verdicts: Iterable[Verdict]) -> tuple[list[Verdict], list[V
     return judged, apart
 
 
+def _time(turn: Turn, hours: bool) -> str:
+    return clock(turn.start, hours=hours) or ("-:--:--" if hours else "--:--")
+
+
 def speaker_name(turn: Turn) -> str:
     """Who spoke; an unknown role by its own name."""
     return SPEAKERS.get(turn.speaker) or clean_line(turn.role, 80) or "?"
-
-
-def goes_over_an_hour(turns: Sequence[Turn]) -> bool:
-    """Whether times of this call need hours."""
-    return any(time is not None and time >= _HOUR for turn in turns for time in (turn.start, turn.end))
-
-
-def time_text(start: float | None, *, hours: bool = False) -> str:
-    """Seconds from the start of a call as "MM:SS", or as "HH:MM:SS"; dashes where the time is not known."""
-    if start is None or not math.isfinite(start):
-        return "--:--:--" if hours else "--:--"
-    minutes, seconds = divmod(max(0, int(start)), 60)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}" if hours else f"{minutes:02d}:{seconds:02d}"
 
 
 _SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~!&$])")
@@ -382,14 +372,14 @@ def _verdict(verdict: Verdict) -> Iterable[str]:
 def _turns_as_markdown(transcript: Transcript, first: int | None = None) -> Iterable[str]:
     if transcript.note:
         yield from (f"_{escaped(transcript.note)}_", "")
-    hours = goes_over_an_hour(transcript.turns)
+    hours = have_hours(transcript.turns)
     for turn in transcript.turns[:first]:
         yield from (_turn(turn, hours), "")
 
 
 def _turn(turn: Turn, hours: bool) -> str:
     """What was said, and of a tool what was called or came back, as JSON."""
-    head = f"**{time_text(turn.start, hours=hours)} {escaped(speaker_name(turn))}:**"
+    head = f"**{_time(turn, hours)} {escaped(speaker_name(turn))}:**"
     if turn.tool is None:
         return f"{head} {paragraph(turn.text)}".rstrip()
     spoken = "" if _only_called(turn) else paragraph(turn.text)

@@ -198,6 +198,11 @@ def needs_hours(latest: float) -> bool:
     return latest >= AN_HOUR
 
 
+def have_hours(turns: Iterable[Turn]) -> bool:
+    """Whether the times of these turns have hours."""
+    return needs_hours(max((turn.start or 0.0 for turn in turns), default=0.0))
+
+
 def time_of(turn: Turn, *, hours: bool) -> str:
     """When a turn begins; one without a time has its number instead: "#3"."""
     return clock(turn.start, hours=hours) or f"#{turn.n}"

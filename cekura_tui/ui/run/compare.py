@@ -26,7 +26,7 @@ from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.run.words import no_passed_run_words
 from cekura_tui.model.text import capped, clean_line, count
-from cekura_tui.model.transcript.timeline import needs_hours, time_of
+from cekura_tui.model.transcript.timeline import have_hours, time_of
 from cekura_tui.model.transcript.transcript import NAMES, Turn
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
@@ -99,7 +99,7 @@ class TurnPairs(VirtualList[PairRow]):
 
     def show_pairs(self, pairs: Sequence[Pair], *, only_differences: bool = False, reset: bool = False) -> None:
         turns = (turn for pair in pairs for turn in (pair.left, pair.right) if turn)
-        hours = needs_hours(max((turn.start or 0.0 for turn in turns), default=0.0))
+        hours = have_hours(turns)
         if hours != self._hours:
             self._hours = hours
             self.redraw()

@@ -11,7 +11,6 @@ from cekura_tui.model.run.details import result_link, web_link
 from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.run.words import (
-    goes_over_an_hour,
     transcript_json,
     transcript_markdown,
     transcript_text,
@@ -19,7 +18,7 @@ from cekura_tui.model.run.words import (
     verdict_text,
 )
 from cekura_tui.model.text import shortened
-from cekura_tui.model.transcript.timeline import clock
+from cekura_tui.model.transcript.timeline import clock, have_hours
 from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.kit.copying import PREVIEWED, CopyDialog, Offer, write_lines
 from cekura_tui.ui.state import AppState
@@ -72,7 +71,7 @@ def copy_run_dialog(
         if link:
             yield _text("link to the result", link)
         if turn is not None:
-            hours = goes_over_an_hour(view.transcript.turns)
+            hours = have_hours(view.transcript.turns)
             when = clock(turn.start, hours=hours)
             yield _text(f"turn at {when}" if when else f"turn #{turn.n}", turn_text(turn, hours=hours))
         for form in FORMS:

@@ -18,7 +18,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
-from cekura_tui.model.transcript.timeline import Call, clock, needs_hours, time_of
+from cekura_tui.model.transcript.timeline import Call, clock, have_hours, needs_hours, time_of
 from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
@@ -509,7 +509,7 @@ def _cited_turns(evidence: tuple[Evidence, ...], turns: Sequence[Turn]) -> str:
     """The times of the turns that a verdict cites; empty if it cites none."""
     if not evidence:
         return ""
-    hours = needs_hours(max((turn.start or 0.0 for turn in turns), default=0.0))
+    hours = have_hours(turns)
     shown = [time_of(turns[one.n - 1], hours=hours) for one in evidence[:6]]
     more = f" and {len(evidence) - 6} more" if len(evidence) > 6 else ""
     return f"cites {', '.join(shown)}{more}"

@@ -21,7 +21,6 @@ from cekura_tui.model.run.words import (
     escaped,
     fenced,
     paragraph,
-    time_text,
     transcript_json,
     transcript_markdown,
     transcript_text,
@@ -152,25 +151,14 @@ def test_a_page_lists_failed_verdicts_first_and_inapplicable_ones_last() -> None
     assert places == sorted(places)
 
 
-@pytest.mark.parametrize(
-    ("start", "short", "long"),
-    [
-        (None, "--:--", "--:--:--"),
-        (61.9, "01:01", "00:01:01"),
-        (3_725.0, "62:05", "01:02:05"),
-        (-3.0, "00:00", "00:00:00"),
-        (float("inf"), "--:--", "--:--:--"),
-        (float("nan"), "--:--", "--:--:--"),
-    ],
-)
-def test_a_time_that_is_not_known_is_not_made_up(start: float | None, short: str, long: str) -> None:
-    assert (time_text(start, hours=False), time_text(start, hours=True)) == (short, long)
-
-
 def test_all_times_of_a_call_over_an_hour_have_hours_and_further_lines_are_indented() -> None:
-    shown = view(entry("hello", 5.0), entry("bye", 3_599.0, end_time=3_600.5))
-    assert transcript_text(shown.transcript).splitlines() == ["00:00:05  Caller: hello", "00:59:59  Caller: bye"]
-    assert "**00:59:59 Caller:** bye" in transcript_markdown(shown)
+    shown = view(entry("hello", 5.0), entry("bye", 3_600.5), entry("?", None))
+    assert transcript_text(shown.transcript).splitlines() == [
+        "0:00:05  Caller: hello",
+        "1:00:00  Caller: bye",
+        "-:--:--  Caller: ?",
+    ]
+    assert "**1:00:00 Caller:** bye" in transcript_markdown(shown)
     short = view(entry("hello\nyou", 5.0), entry("bye", 3_599.0))
     assert transcript_text(short.transcript) == "00:05  Caller: hello\n        you\n59:59  Caller: bye"
     assert turn_text(short.transcript.turns[0]) == "00:05  Caller: hello\n        you"

@@ -116,8 +116,8 @@ def test_the_dialog_copies_and_saves_what_the_command_line_prints(
 
     assert [text + "\n" for text in asyncio.run(copied())] == printed
     assert [(here / f"run-48213-transcript.{ending}").read_text() for ending, _ in forms.values()] == printed
-    assert "**01:01:40 Supervisor:** \\<b\\>Stop\\</b\\>" in printed[0]
-    assert "00:01:01  Caller: It is me…" in printed[1]
+    assert "**1:01:40 Supervisor:** \\<b\\>Stop\\</b\\>" in printed[0]
+    assert "0:01:01  Caller: It is me…" in printed[1]
     assert [turn["n"] for turn in json.loads(printed[2])["turns"]] == [1, 2, 3, 4]
 
 
@@ -129,7 +129,7 @@ async def test_id_link_turn_verdict_recording_and_curl_are_copied_exactly(
     copies = {
         "run ID": "48213",
         "link to the result": f"{DASHBOARD}/4021/results/991",
-        "turn at 0:01:01": "00:01:01  Caller: It is me…",
+        "turn at 0:01:01": "0:01:01  Caller: It is me…",
         "verdict “Politeness”": "✓ Politeness: passed",
         "link to the recording": RECORDING,
         "request as curl": f'curl {scripted.url}/test_framework/v1/runs/48213/ -H "X-CEKURA-API-KEY: $CEKURA_API_KEY"',
@@ -145,7 +145,7 @@ async def test_id_link_turn_verdict_recording_and_curl_are_copied_exactly(
 async def test_each_offer_shows_how_its_text_begins(setup: Setup) -> None:
     async with asked(setup, copy_of(view())) as (app, pilot):
         for words, *texts in (
-            ("transcript as text", "00:00:00 Agent: Clinic, *hello*.", "# Who is it?"),
+            ("transcript as text", "0:00:00 Agent: Clinic, *hello*.", "# Who is it?"),
             ("save the transcript as Markdown to a file …", "# Transcript of run 48213"),
             ("transcript as JSON", '"run": 48213'),
             ("link to the recording", RECORDING),
