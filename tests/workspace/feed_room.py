@@ -78,7 +78,7 @@ class Desk:
         assert found is not None
         return found
 
-    async def current(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
+    async def reread(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
         """How these are now."""
         return await self._answer("now", list(run_ids), lambda: self.server.by_id(run_ids))
 
