@@ -84,8 +84,11 @@ class ImproveDialog(Dialog[Job]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog", id="improve"):
-            yield Static(id="improve-runs")
-            yield Static(Content(self._runs.unfinished and f"! {self._runs.unfinished}"), id="improve-unfinished")
+            outcomes = ((view.row.id, view.row.outcome) for view in self._runs.views)
+            runs = ", ".join(f"{number} {outcome.mark} {outcome.text}" for number, outcome in outcomes)
+            yield Static(_section_title("Runs", clean(runs), between="  "), id="improve-runs")
+            if self._runs.unfinished:
+                yield Static(Content(f"! {self._runs.unfinished}"), id="improve-unfinished")
             with Vertical(classes="section"):
                 yield Static(id="prompt-facts", classes="section-title")
                 yield self._sources
@@ -120,15 +123,12 @@ class ImproveDialog(Dialog[Job]):
     def on_mount(self) -> None:
         self.query_one(Input).cursor_blink = self.query_one(Input).display = False
         self._show_agent()
-        runs = ", ".join(f"{view.row.id} {view.row.outcome.mark} {view.row.outcome.text}" for view in self._runs.views)
-        self.query_one("#improve-runs", Static).update(_section_title("Runs", clean(runs), between="  "))
-        self.query_one("#improve-unfinished").display = bool(self._runs.unfinished)
         self.query_one("#improve-key").display = False
         self._put(self._sources.current, self._sources.text_of(self._sources.current))
         area = self.query_one(PromptArea)
         for what in ("read_only", "has_focus"):
             self.watch(area, what, self._facts, init=False)
-        self._show_reading("Loading the agent's prompt …")
+        self._say("reading", "Loading the agent's prompt …")
         self._read_saved()
 
     @work(group="saved-prompts")
@@ -164,7 +164,7 @@ class ImproveDialog(Dialog[Job]):
                     wait = retry_delay(failures, error.retry_after, random.random())
                     retrying = f"Retrying at {self._state.when(self._state.clock() + wait, seconds=True)}. "
                 retry = with_keys("{improve.retry} retry now.")
-                self._show_reading(f"{clean_line(error.message)} {retrying}{retry}", failed=True)
+                self._say("reading", f"{clean_line(error.message)} {retrying}{retry}", failed=True)
                 if wait is None:
                     return
                 await asyncio.sleep(wait)
@@ -179,7 +179,7 @@ class ImproveDialog(Dialog[Job]):
         if self._sources.current == "agent" and not self._edited:
             self._put("agent", prompt)
             self._show_message("")  # what was said of no prompt
-        self._show_reading("")
+        self._say("reading", "")
 
     def _show_agent(self) -> None:
         title = f"Improve the prompt of {clean_line(self._agent_name, 60) or 'the agent'}"
@@ -187,14 +187,8 @@ class ImproveDialog(Dialog[Job]):
 
     def action_retry(self) -> None:
         if self.unread is not None:
-            self._show_reading(f"{clean_line(self.unread.message)} Retrying …", failed=True)
+            self._say("reading", f"{clean_line(self.unread.message)} Retrying …", failed=True)
         self._read_agent_prompt()
-
-    def _show_reading(self, text: str, *, failed: bool = False) -> None:
-        line = self.query_one("#improve-reading", Static)
-        line.display = bool(text)
-        line.set_class(failed, "-failed")
-        line.update(Content(("! " if failed else "") + text))
 
     def _restore(self, draft: Draft, job: Job) -> None:
         """Continue the draft for these runs."""
@@ -224,9 +218,7 @@ class ImproveDialog(Dialog[Job]):
         """Warn before a prompt with an API key is saved or sent."""
         if (warning := self._key_warning()) != self._warned:
             self._warned = warning
-            line = self.query_one("#improve-key", Static)
-            line.display = bool(warning)
-            line.update(Content(f"! {warning}"))
+            self._say("key", warning, failed=True)
 
     def _key_warning(self) -> str:
         if not (whose := self._keys.found_in(self._prompt())):
@@ -423,10 +415,13 @@ class ImproveDialog(Dialog[Job]):
             self._sources.focus()  # the button had the focus, and lost it while it was disabled
 
     def _show_message(self, text: str, *, failed: bool = False) -> None:
-        note = self.query_one("#improve-note", Static)
-        note.display = bool(text)
-        note.set_class(failed, "-failed")
-        note.update(Content(clean(f"! {text}" if failed else text)))
+        self._say("note", text, failed=failed)
+
+    def _say(self, where: str, text: str, *, failed: bool = False) -> None:
+        line = self.query_one(f"#improve-{where}", Static)
+        line.display = bool(text)
+        line.set_class(failed, "-failed")
+        line.update(Content(clean(f"! {text}" if failed else text)))
 
 
 def _section_title(name: str, facts: str, between: str = " · ") -> Content:

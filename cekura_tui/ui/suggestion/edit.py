@@ -17,7 +17,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.debounce import Debounce
-from cekura_tui.ui.kit.dialog import Dialog, KeyHint
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
 from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
 from cekura_tui.ui.terminal.foreground import edit_prompt
 
@@ -72,7 +72,7 @@ class EditHunkDialog(Dialog[Edited]):
                 sent = f"Original: {clean(self._sent)}" if self._sent.strip() else "New text; no original."
                 yield Static(Content(sent))
             yield PromptArea(id="edit-hunk-text")
-            yield Static(id="edit-hunk-note")
+            yield DialogNote(id="edit-hunk-note")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Apply"), id="take", variant="primary", compact=True)
                 yield Button(Content("Cancel"), id="cancel", compact=True)
@@ -109,18 +109,13 @@ class EditHunkDialog(Dialog[Edited]):
         text = self.query_one(TextArea).text
         facts = self._text.facts(text) if text.strip() else "Empty: the passage is removed."
         also = f" · the change has {count(self._others, 'more place')}, not edited here" if self._others else ""
-        self._show_message(facts + also)
-
-    def _show_message(self, text: str, *, failed: bool = False) -> None:
-        note = self.query_one("#edit-hunk-note", Static)
-        note.set_class(failed, "-failed")
-        note.update(Content(clean(text)))
+        self.query_one(DialogNote).show(facts + also)
 
     def action_edit(self) -> None:
         try:
             edited = edit_prompt(self.app, self._now, self._home)
         except CekuraTuiError as error:
-            self._show_message(error.sentence(), failed=True)
+            self.query_one(DialogNote).show(error.sentence(), failed=True)
             return
         if edited != self._now:
             # An editor ends the file with a line end that nobody typed.
