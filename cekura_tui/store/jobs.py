@@ -160,7 +160,7 @@ class JobStore:
             raise DamagedText(f"The record of job {job.number}")
         return Draft(
             run_ids=job.run_ids,
-            prompt=read_prompt(self._database, job.prompt_sha256),
+            prompt=read_prompt(self._database.read, job.prompt_sha256),
             agent_id=job.agent_id,
             agent_name=job.agent_name,
             category_ids=job.category_ids,
@@ -174,14 +174,14 @@ class JobStore:
         """A job with its texts; raises DamagedText where what it brought is damaged, and in no answer either."""
         sent = None
         with contextlib.suppress(DamagedText):
-            sent = read_prompt(self._database, job.prompt_sha256)
+            sent = read_prompt(self._database.read, job.prompt_sha256)
         return Suggestion(job, sent, self._improved_prompt(job))
 
     def _improved_prompt(self, job: Job) -> Prompt | None:
         if job.improved_sha256 is None:
             return None
         try:
-            return read_prompt(self._database, job.improved_sha256)
+            return read_prompt(self._database.read, job.improved_sha256)
         except DamagedText:
             raws = [answer.raw for answer in self.answers(job.number)]
             if (improved := prompt_in_answers(raws, job.kind, job.improved_sha256)) is None:
@@ -193,7 +193,7 @@ class JobStore:
         sent = "state != 'forgotten' AND agent_id IS ? AND prompt_sha256 != ? AND launched_at IS NOT NULL"
         rows = self._own(f"{sent} ORDER BY launched_at DESC LIMIT 1", agent_id, _NO_TEXT)
         with contextlib.suppress(DamagedText):
-            return read_prompt(self._database, rows[0]["prompt_sha256"]) if rows else None
+            return read_prompt(self._database.read, rows[0]["prompt_sha256"]) if rows else None
         return None
 
     def durations(self, limit: int = 50) -> dict[str, list[float]]:

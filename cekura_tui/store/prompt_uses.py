@@ -60,7 +60,7 @@ class PromptUseStore:
 
     def text(self, sha256: str) -> Prompt:
         """The prompt of a hash, exactly; raises StoreError where it is not kept any more, or not as it was."""
-        return read_prompt(self._database, sha256)
+        return read_prompt(self._database.read, sha256)
 
     def note(self, agent_id: int, prompt: Prompt, how: How, at: float, job: int | None = None) -> None:
         """Keep a prompt and how it was used, at `at` in Unix time. Each write is kept; of other uses the last one."""

@@ -6,6 +6,7 @@ All that takes a connection is called inside a transaction.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cekura_tui.model.text import Prompt, prompt_bytes, sha256
@@ -13,7 +14,6 @@ from cekura_tui.store.errors import DamagedText, StoreError
 
 if TYPE_CHECKING:
     from cekura_tui.model.prompt_events import How
-    from cekura_tui.store.database import Database
 
 
 def keep_prompt(sql: sqlite3.Connection, prompt: Prompt, at: float) -> str:
@@ -40,9 +40,9 @@ def drop_unused(sql: sqlite3.Connection, name: str) -> None:
     )
 
 
-def read_prompt(database: Database, name: str) -> Prompt:
-    """The prompt of a hash, exactly as it was kept; raises DamagedText where it is another text by now."""
-    rows = database.read("SELECT text FROM prompts WHERE sha256 = ?", name)
+def read_prompt(read: Callable[[str, str], list[sqlite3.Row]], name: str) -> Prompt:
+    """The prompt of a hash, exactly as it was kept, by `Database.read`; raises DamagedText where it is another text."""
+    rows = read("SELECT text FROM prompts WHERE sha256 = ?", name)
     if not rows:
         raise StoreError("The prompt was forgotten.", "Take the prompt from a file.")
     text = rows[0]["text"]

@@ -43,7 +43,7 @@ class StagingStore:
     def staged(self, number: int) -> Prompt | None:
         """The text that was staged last, as a whole; None where nothing was chosen yet."""
         rows = self._database.read("SELECT sha256 FROM staged WHERE job = ?", number)
-        return read_prompt(self._database, rows[0]["sha256"]) if rows else None
+        return read_prompt(self._database.read, rows[0]["sha256"]) if rows else None
 
     def look(self, number: int) -> dict[str, HunkChoice]:
         """The same for whoever has seen choices of the job before; raises StoreError where it was forgotten since."""
