@@ -168,7 +168,7 @@ async def _saved_draft(session: Session, typed: Draft | None) -> AsyncIterator[J
     saved = None
     if typed is not None:
         with contextlib.suppress(StoreError):
-            saved = await session.jobs.save_draft(typed)
+            saved = session.store.jobs.save_draft(typed, time.time())
     try:
         yield saved
     except (CekuraTuiError, CancelledError) as error:

@@ -51,7 +51,7 @@ async def show_job(
     as_json: bool,
 ) -> None:
     """Show one job: state, history and suggestion."""
-    again = [job for job in await session.jobs.all() if job.again_of == number]
+    again = [job for job in session.store.jobs.all() if job.again_of == number]
     done, record = await session.jobs.suggestion(number), await session.jobs.record(number)
     wanted = done.improved_prompt
     if as_prompt and done.job.state == "draft":

@@ -103,9 +103,9 @@ def _came(job: Job, since: float) -> bool:
 @json_option("per line")
 async def list_jobs(session: Session, drafts: bool, as_json: bool) -> None:
     """List jobs, newest first."""
-    found = await session.jobs.all(drafts=drafts)
-    if session.jobs.unreadable is not None:
-        complain(session.jobs.unreadable)
+    found = session.store.jobs.all(drafts=drafts)
+    if session.store.jobs.unreadable is not None:
+        complain(session.store.jobs.unreadable)
     elif not found and not as_json:
         print_message("No jobs yet. Launch one with `improve`.")
     if as_json:
@@ -233,7 +233,7 @@ class _Watch:
         from cekura_tui.store.errors import StoreError
 
         try:
-            jobs = {job.number: job for job in reversed(await self._session.jobs.all())}
+            jobs = {job.number: job for job in reversed(self._session.store.jobs.all())}
             for number in self._reported.keys() - jobs.keys():
                 jobs[number] = await self._left(number)
         except StoreError as error:
@@ -285,7 +285,7 @@ class _Watch:
     def _complain(self) -> None:
         """Say once why nothing is asked, or recorded, or what cannot be read, at the moment."""
         engine = self._session.engine
-        if trouble := engine.trouble or self._session.jobs.unreadable:
+        if trouble := engine.trouble or self._session.store.jobs.unreadable:
             self._complain_once(trouble)
         if engine.paused is not None and not self._refused:
             complain(engine.paused)

@@ -73,7 +73,7 @@ async def show_prompt(session: Session, agent_id: int, which: str, as_diff: bool
     """
     events = await _events(session, agent_id)
     event = _find(events, agent_id, which)
-    prompt = await session.history.text(event.use.sha256)
+    prompt = session.store.prompt_uses.text(event.use.sha256)
     if not as_diff:
         put_prompt(prompt)
         return
@@ -84,13 +84,13 @@ async def show_prompt(session: Session, agent_id: int, which: str, as_diff: bool
     from cekura_tui.prose.lines import as_text
 
     check_output_there("changes")
-    put(as_text(compare(await session.history.text(before.use.sha256), prompt)).rstrip("\n"))
+    put(as_text(compare(session.store.prompt_uses.text(before.use.sha256), prompt)).rstrip("\n"))
 
 
 async def _events(session: Session, agent_id: int) -> list[Event]:
     from cekura_tui.model.prompt_events import events_of, how_words
 
-    uses = await session.history.list(agent_id)
+    uses = session.store.prompt_uses.all(agent_id)
     return [Event(n, how_words(of[0], uses), tuple(of)) for n, of in enumerate(events_of(uses), 1)]
 
 

@@ -217,7 +217,7 @@ async def read_matching(session: Session, wanted: Filter, limit: int, listing: P
     from cekura_tui.model.run.query import RunQuery
     from cekura_tui.workspace.all_runs import ListOptions, matching_runs, wait_text
 
-    notes, now = await session.notes.all(), time.time()
+    notes, now = session.store.notes.all(), time.time()
     query = RunQuery(await session.scope(), wanted, noted(wanted, notes))
     # Until a moment more is asked for than is listed.
     rest = bool(query.rest(now)) or any(term.key == "until" for term in wanted.terms)
@@ -251,7 +251,7 @@ async def _list_cached(session: Session, wanted: Filter, limit: int, listing: Pr
     from cekura_tui.model.run.query import RunQuery
     from cekura_tui.model.text import clock_text
 
-    notes, query = await session.notes.all(), RunQuery(await session.scope(), wanted)
+    notes, query = session.store.notes.all(), RunQuery(await session.scope(), wanted)
     passes = Matcher(wanted, now=time.time(), notes=notes)
     found = [(row, at) for row, at in await session.lists.known(query) if passes(row)]
     if not found:

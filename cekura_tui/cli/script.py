@@ -205,7 +205,7 @@ async def look_at(session: Session, number: int) -> None:
     from cekura_tui.store.errors import StoreError
 
     with contextlib.suppress(StoreError):
-        await session.jobs.look(number)
+        session.store.jobs.look(number, time.time())
 
 
 def state_line(job: Job) -> str:

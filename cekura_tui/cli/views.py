@@ -73,7 +73,7 @@ async def save_view(session: Session, name: str, wanted: Filter, force: bool) ->
     `runs list --help` has the terms of a filter.
     """
     line = clean_line(name, len(name) + 1)
-    there = next((view for view in await session.saved_views.all() if _is_called(view, line)), None)
+    there = next((view for view in session.store.views.views() if _is_called(view, line)), None)
     if there is not None and not force:
         raise UsageError(f"“{clean_line(there.name)}” already exists: {clean_line(there.filter)}.", "Add --force.")
     await session.saved_views.save(there.name if there else line, str(wanted))
@@ -94,7 +94,7 @@ async def delete_view(session: Session, name: str) -> None:
 async def _all(session: Session) -> list[SavedView]:
     from cekura_tui.model.filter.filter import GIVEN_VIEWS
 
-    return [*GIVEN_VIEWS, *await session.saved_views.all()]
+    return [*GIVEN_VIEWS, *session.store.views.views()]
 
 
 async def _find(session: Session, name: str) -> SavedView:
@@ -139,7 +139,7 @@ def notes() -> None:
 @json_option("per line")
 async def list_notes(session: Session, as_json: bool) -> None:
     """List all notes, those of the newest run first."""
-    found = sorted((await session.notes.all()).items(), reverse=True)
+    found = sorted(session.store.notes.all().items(), reverse=True)
     for run_id, note in found:
         if as_json:
             put_json(_note_json(run_id, note))
@@ -154,7 +154,7 @@ async def list_notes(session: Session, as_json: bool) -> None:
 @json_option()
 async def show_note(session: Session, run_id: int, as_json: bool) -> None:
     """Print the note on a run."""
-    note = (await session.notes.all()).get(run_id)
+    note = session.store.notes.all().get(run_id)
     if note is None:
         raise UsageError(f"No note on run {run_id}.", "See `notes list`.")
     if as_json:

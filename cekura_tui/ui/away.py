@@ -150,7 +150,7 @@ class WhileAway:
         """Find out what was reported before: what ended until somebody last sat here, but for jobs that went on."""
 
         async def ask(session: Session) -> tuple[float | None, list[Job]]:
-            return await session.jobs.looked_at(), await session.jobs.all()
+            return session.store.looked_at(), session.store.jobs.all()
 
         try:
             looked_at, jobs = await self._state.workspace.call(ask)

@@ -15,7 +15,6 @@ from cekura_tui.jobs.owner import Owner, read_owner
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Draft, Job, JobState, Suggestion
 from cekura_tui.model.job_kinds import KINDS
-from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import DamagedText, StoreError
 from cekura_tui.store.job_reading import UnreadableJob
 from cekura_tui.store.jobs import RawAnswer, StateChange
@@ -23,7 +22,6 @@ from cekura_tui.store.jobs import RawAnswer, StateChange
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
     from cekura_tui.jobs.engine import JobEngine
-    from cekura_tui.jobs.polling import PollTimes
     from cekura_tui.store.store import Store
 
 
@@ -72,20 +70,12 @@ class JobService:
 
     # Launching
 
-    async def last_prompt(self, agent_id: int | None) -> Prompt | None:
-        """The prompt that was launched last for an agent."""
-        return self._store.jobs.last_prompt(agent_id)
-
     async def draft(self, agent_id: int | None, run_ids: Sequence[int]) -> tuple[Draft, Job] | None:
         """The draft for these runs that was touched last, else the one for their agent."""
         job = self._store.jobs.latest_draft(agent_id, run_ids)
         with contextlib.suppress(DamagedText):
             return (self._store.jobs.draft_of(job), job) if job else None
         return None
-
-    async def save_draft(self, draft: Draft, over: Job | None = None) -> Job:
-        """Keep a draft, in place of `over` unless another window changed that; see `JobStore.save_draft`."""
-        return self._store.jobs.save_draft(draft, time.time(), over)
 
     def _need_key(self) -> None:
         if self._no_key is not None:
@@ -98,20 +88,11 @@ class JobService:
 
     # Looking
 
-    async def all(self, *, drafts: bool = False) -> list[Job]:
-        """All jobs of this account that can be read, newest first; `unreadable` tells of the others."""
-        return self._store.jobs.all(drafts=drafts)
-
-    @property
-    def unreadable(self) -> CekuraTuiError | None:
-        """What tells of the jobs that were left out when all were read the last time."""
-        return self._store.jobs.unreadable
-
     async def overview(self) -> tuple[list[Job], dict[str, list[float]], CekuraTuiError | None]:
         """All jobs, how many seconds this profile's last jobs of each kind took, and why jobs are not followed, or not
         there, at the moment."""
         jobs, durations = self._store.jobs.all(), self._store.jobs.durations()
-        return jobs, durations, self._engine.paused or self._engine.trouble or self.unreadable
+        return jobs, durations, self._engine.paused or self._engine.trouble or self._store.jobs.unreadable
 
     async def get(self, number: int) -> Job:
         """One job; raises UsageError where there is none of this number, KeyMissing where it is another server's."""
@@ -205,14 +186,6 @@ class JobService:
             raise UsageError(f"Can't relaunch job {number} ({job.state.words}).")
         return await self._engine.launch(self._store.jobs.draft_of(job), again_of=number)
 
-    async def look(self, number: int) -> Job:
-        """Somebody looks at how a job ended."""
-        return self._store.jobs.look(number, time.time())
-
-    async def looked_at(self) -> float | None:
-        """When somebody last sat before these jobs."""
-        return self._store.looked_at()
-
     async def note_visit(self) -> None:
         """Somebody sits before these jobs now."""
         self._store.note_visit(time.time())
@@ -226,10 +199,6 @@ class JobService:
         changes, answers = self._store.jobs.changes(number), self._store.jobs.answers(number)
         curls = self._client.curls(KINDS[job.kind], draft, job.progress_id)
         return JobRecord(job, draft, tuple(changes), tuple(answers), read_owner(job.owner), curls)
-
-    async def poll_times(self, number: int) -> PollTimes | None:
-        """When a running job was polled last and is polled next; None where this process does not poll it."""
-        return self._engine.poll_times(number)
 
     async def suggestion(self, number: int) -> Suggestion:
         """A job with its texts."""

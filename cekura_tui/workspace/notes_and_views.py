@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
+from cekura_tui.model.filter.filter import GIVEN_VIEWS
 from cekura_tui.model.run.columns import RunColumns, read_columns
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line
@@ -22,17 +22,9 @@ class RunNotes:
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self._notes, self._clock = store.notes, clock
 
-    async def all(self) -> dict[int, str]:
-        """Every note of this account, by the id of its run."""
-        return self._notes.all()
-
     async def save(self, run_id: int, text: str) -> None:
         """Write the note of a run, as it was typed; one of nothing but white space removes it."""
         self._notes.put(run_id, _bounded("note", text, LONGEST_NOTE) if text.strip() else "", self._clock())
-
-    async def draft(self, run_id: int) -> str:
-        """What was typed as the note of a run, and neither saved nor discarded; else empty."""
-        return self._notes.draft(run_id)
 
     async def save_draft(self, run_id: int, text: str) -> None:
         """Save what is being typed as a note, however long; an empty text discards it."""
@@ -49,10 +41,6 @@ class SavedViews:
         self._views, self._clock = store.views, clock
         self._remembers = not store.database.unwritable
 
-    async def all(self) -> list[SavedView]:
-        """The views that somebody saved, by name; the given ones are not among them."""
-        return self._views.views()
-
     async def save(self, name: str, text: str) -> None:
         """Save a filter with a name, in place of what had this name."""
         name = name.strip()
@@ -67,18 +55,10 @@ class SavedViews:
         """Delete a view that somebody saved."""
         self._views.forget(name)
 
-    async def history(self) -> list[str]:
-        """Filters that were used, each once, newest first."""
-        return self._views.used()
-
     async def add_to_history(self, text: str) -> None:
         """A filter is used; none at all is not remembered."""
         if text and self._remembers:
             self._views.use(_bounded("filter", text, LONGEST_FILTER), self._clock())
-
-    async def last_of(self, scope: Scope) -> str:
-        """The filter that was last in effect for a scope, or empty."""
-        return self._views.last_filter(scope.text)
 
     async def save_last_of(self, scope: Scope, text: str) -> None:
         """Remember the filter in effect for a scope; an empty one is none."""

@@ -157,7 +157,7 @@ class RunSweep:
         from cekura_tui.workspace.all_runs import ListOptions, matching_runs  # not for the first frame
 
         if one.pages is None:
-            notes = await session.notes.all()
+            notes = session.store.notes.all()
             options = ListOptions(on_wait=on_wait, patient=True, filled=session.lists.filled)
             one.pages = matching_runs(
                 session.client, session.budget, self._query, notes, self._clock(), options, since=one.since

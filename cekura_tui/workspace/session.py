@@ -23,7 +23,6 @@ from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import MAX_RUNS, Suggestion
-from cekura_tui.model.prompt_events import How, PromptUse
 from cekura_tui.model.request_log import RequestLog
 from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.run.run import Run
@@ -81,32 +80,6 @@ class Improvable:
         return [(kind, number, name) for (kind, number), name in found.items()]
 
 
-Uses = list[PromptUse]
-
-
-class PromptHistory:
-    """Of one session, on its loop. Methods raise StoreError."""
-
-    def __init__(self, store: Store) -> None:
-        self._uses = store.prompt_uses
-
-    async def list(self, agent_id: int) -> Uses:
-        """The uses of an agent's prompts, newest first."""
-        return self._uses.all(agent_id)
-
-    async def text(self, sha256: str) -> Prompt:
-        """The prompt of a use, exactly; raises StoreError where it was forgotten meanwhile."""
-        return self._uses.text(sha256)
-
-    async def note(self, agent_id: int, prompt: Prompt, how: How, at: float, job: int | None = None) -> None:
-        """Keep a prompt and how it was used, at `at` in Unix time; it is on the disk when this returns."""
-        self._uses.note(agent_id, prompt, how, at, job)
-
-    async def forget(self, use: PromptUse) -> None:
-        """Drop a use from the history, and its text unless a job or another use needs it."""
-        self._uses.forget(use)
-
-
 async def search_transcripts(store: Store, query: str) -> TranscriptHits:
     """Take in what was opened since the last search, piece by piece so that all else goes on, and search it."""
     behind = True
@@ -136,7 +109,6 @@ class Session:
         """What is raised in place of every request; None where there is a key."""
         self.jobs = JobService(store, client, engine, no_key=self.no_key)
         self._window = window
-        self.history = PromptHistory(store)
         self.lists = RunLists(store, client, engine, budget, lambda: time.time())
         self.notes, self.saved_views = RunNotes(store), SavedViews(store)
         self.findings = RunFindings(store, client, budget, self.lists.keep_whole)
@@ -379,7 +351,7 @@ class Session:
         # One with a key in it is kept when somebody launches it, who was asked.
         if not self.setup.known_keys().found_in(agent.prompt):
             with contextlib.suppress(StoreError):
-                await self.history.note(agent_id, agent.prompt, "seen", time.time())
+                self.store.prompt_uses.note(agent_id, agent.prompt, "seen", time.time())
         return agent, agent.prompt
 
 

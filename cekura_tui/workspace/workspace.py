@@ -169,8 +169,16 @@ class Workspace:
         await asyncio.shield(asyncio.wrap_future(self._running))
         return await asyncio.wrap_future(self.send(ask))
 
+    async def do(self, ask: Callable[[Session], T]) -> T:
+        """The same for a plain function, such as a read of the store."""
+
+        async def asked(session: Session) -> T:
+            return ask(session)
+
+        return await self.call(asked)
+
     def send(self, ask: Callable[[Session], Awaitable[T]]) -> Future[T]:
-        """The same without waiting: it is done in turn, also when nobody waits for it any more."""
+        """Begin to ask, without waiting: it is done in turn, also when nobody waits for it any more."""
         if self._loop is None or not self._loop.is_running():
             raise Closed("cekura-tui is closing.")
         return asyncio.run_coroutine_threadsafe(self._ask(ask), self._loop)

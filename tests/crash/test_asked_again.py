@@ -63,7 +63,7 @@ async def test_a_relaunched_job_has_the_same_prompt_and_brings_its_suggestion(
         ended: list[Job] = []
         while not ended:
             await session.engine.news(1.0)
-            ended = [job for job in await session.jobs.all() if job.state == JobState.SUCCEEDED]
+            ended = [job for job in session.store.jobs.all() if job.state == JobState.SUCCEEDED]
         assert (await session.jobs.suggestion(2)).improved_prompt == IMPROVED
         assert (await session.jobs.get(1)).state == JobState.UNCONFIRMED
 

@@ -259,5 +259,5 @@ async def test_a_bad_name_is_refused_in_a_small_window_and_nothing_is_saved(
             first.value = name
             await pilot.press("enter")
             await sees(pilot, said)
-        assert await app.state.workspace.call(lambda session: session.saved_views.all()) == []
+        assert await app.state.workspace.do(lambda session: session.store.views.views()) == []
     assert (app.answers, scripted.seen, setup.paths.credentials.exists()) == ([], [], False)

@@ -203,6 +203,6 @@ async def test_u_opens_unread_jobs_from_the_oldest_on_until_none_is_left(job_ser
         await pilot.press("escape")
         await sees(pilot, "30 runs")
         await eventually(lambda: not any(job.unread for job in pilot.app.state.jobs), "none is new")  # type: ignore[attr-defined]
-        jobs = await pilot.app.state.workspace.call(lambda session: session.jobs.all())  # type: ignore[attr-defined]
+        jobs = await pilot.app.state.workspace.do(lambda session: session.store.jobs.all())  # type: ignore[attr-defined]
         assert [job.looked_at is None for job in jobs] == [False, False]
         no_crash(pilot)

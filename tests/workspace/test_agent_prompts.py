@@ -63,7 +63,7 @@ class Desk:
         return self.now
 
     async def job(self, sent: Prompt = SENT, name: str = "", agent: int | None = 7) -> int:
-        return (await self.session.jobs.save_draft(Draft((5,), sent, agent, name))).number
+        return (self.session.store.jobs.save_draft(Draft((5,), sent, agent, name), 1.0)).number
 
     async def update(self, text: Prompt = NEW) -> PromptUpdate:
         """An update to a text, which a job with SENT proposed."""

@@ -223,7 +223,7 @@ async def test_in_the_app_each_finished_job_runs_the_command_once(
     configure(python(code, tmp_path / "calls"))
     windows = [open_window() for _ in range(2)]
     for window in windows:
-        await window.call(lambda session: session.jobs.all())
+        await window.do(lambda session: session.store.jobs.all())
     await windows[0].call(lambda session: session.engine.launch(Draft((5,), SENT, 7)))
     await eventually(lambda: any(window.notices for window in windows), "the failure is reported")
     reported = [notice for window in windows for notice in window.notices]

@@ -58,12 +58,12 @@ async def test_jobs_are_listed_with_durations_and_why_polling_paused(done: Sessi
 
 
 async def test_the_prompt_that_was_launched_last_is_that_of_its_agent(done: Session) -> None:
-    assert await done.jobs.last_prompt(7) == DRAFT.prompt
-    assert await done.jobs.last_prompt(8) is None
+    assert done.store.jobs.last_prompt(7) == DRAFT.prompt
+    assert done.store.jobs.last_prompt(8) is None
 
 
 async def test_a_draft_whose_text_is_damaged_is_as_none(quick: Session) -> None:
-    await quick.jobs.save_draft(DRAFT)
+    quick.store.jobs.save_draft(DRAFT, 1.0)
     assert await quick.jobs.draft(7, (5,)) is not None
     with quick.store.database.write() as sql:
         sql.execute("UPDATE prompts SET text = 'Be rude.'")
@@ -71,9 +71,9 @@ async def test_a_draft_whose_text_is_damaged_is_as_none(quick: Session) -> None:
 
 
 async def test_when_somebody_last_sat_before_the_jobs_is_kept(quick: Session) -> None:
-    assert await quick.jobs.looked_at() is None
+    assert quick.store.looked_at() is None
     await quick.jobs.note_visit()
-    assert await quick.jobs.looked_at() is not None
+    assert quick.store.looked_at() is not None
 
 
 async def test_without_a_key_nothing_is_launched(session: Session) -> None:

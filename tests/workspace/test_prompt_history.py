@@ -23,23 +23,23 @@ def agent(scripted: ScriptedServer) -> None:
 @pytest.mark.usefixtures("agent")
 async def test_a_prompt_that_was_read_at_the_agent_is_in_its_history_exactly(session: Session) -> None:
     await session.agent_prompt(7)
-    (seen,) = await session.history.list(7)
+    (seen,) = session.store.prompt_uses.all(7)
     assert (seen.how, seen.sha256, seen.job, seen.words) == ("seen", sha256(PROMPT), None, 4)
     assert seen.first_line == "# Be kind[31m."
-    assert await session.history.text(seen.sha256) == PROMPT
-    await session.history.forget(seen)
-    assert await session.history.list(7) == []
+    assert session.store.prompt_uses.text(seen.sha256) == PROMPT
+    session.store.prompt_uses.forget(seen)
+    assert session.store.prompt_uses.all(7) == []
 
 
 @pytest.mark.usefixtures("agent")
 async def test_a_prompt_that_was_read_and_sent_is_told_as_both_newest_first(session: Session) -> None:
     _, prompt = await session.agent_prompt(7)
-    (seen,) = await session.history.list(7)
+    (seen,) = session.store.prompt_uses.all(7)
     session.store.jobs.begin_launch(Draft((5,), prompt, 7), seen.at + 5, "me")
-    await session.history.note(7, Prompt("before"), "replaced", seen.at + 3, 1)
-    assert [use.how for use in await session.history.list(7)] == ["sent", "replaced", "seen"]
-    (_, last, _) = await session.history.list(7)
-    assert (await session.history.text(last.sha256), last.job) == ("before", 1)
+    session.store.prompt_uses.note(7, Prompt("before"), "replaced", seen.at + 3, 1)
+    assert [use.how for use in session.store.prompt_uses.all(7)] == ["sent", "replaced", "seen"]
+    (_, last, _) = session.store.prompt_uses.all(7)
+    assert (session.store.prompt_uses.text(last.sha256), last.job) == ("before", 1)
 
 
 @pytest.mark.usefixtures("agent")

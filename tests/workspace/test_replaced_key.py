@@ -128,10 +128,10 @@ async def test_a_job_that_the_former_key_still_polls_is_left_to_it(
 async def test_a_window_without_a_key_resumes_after_a_sign_in_elsewhere(open_window: NewWindow) -> None:
     window = open_window("")
     with pytest.raises(KeyMissing):
-        await window.call(lambda session: session.jobs.all())
+        await window.do(lambda session: session.store.jobs.all())
     sign_in(window.setup, "new")
     await eventually(lambda: window.key_changes, "the key was taken up")
-    assert await window.call(lambda session: session.jobs.all()) == []
+    assert await window.do(lambda session: session.store.jobs.all()) == []
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])

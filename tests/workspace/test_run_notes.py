@@ -35,38 +35,38 @@ def views(store: Store) -> SavedViews:
     return SavedViews(store, lambda: 50.0)
 
 
-async def test_a_note_is_kept_as_it_was_typed_and_one_of_blanks_is_none(notes: RunNotes) -> None:
+async def test_a_note_is_kept_as_it_was_typed_and_one_of_blanks_is_none(notes: RunNotes, store: Store) -> None:
     await notes.save(5, "  line one\n\tline two \x07")
-    assert await notes.all() == {5: "  line one\n\tline two \x07"}
+    assert store.notes.all() == {5: "  line one\n\tline two \x07"}
     await notes.save(5, " \n ")
-    assert await notes.all() == {}
+    assert store.notes.all() == {}
 
 
-async def test_views_and_filters_are_kept_by_name_by_use_and_by_list(views: SavedViews) -> None:
+async def test_views_and_filters_are_kept_by_name_by_use_and_by_list(views: SavedViews, store: Store) -> None:
     await views.save("refunds", "scenario:~refund")
     await views.save("gone", "id:1")
     await views.delete("gone")
-    assert await views.all() == [SavedView("refunds", "scenario:~refund")]
+    assert store.views.views() == [SavedView("refunds", "scenario:~refund")]
     for text in ("id:1", ""):
         await views.add_to_history(text)
-    assert await views.history() == ["id:1"]
+    assert store.views.used() == ["id:1"]
     await views.save_last_of(SCOPE, "status:failed")
-    assert await views.last_of(SCOPE) == "status:failed"
+    assert store.views.last_filter(SCOPE.text) == "status:failed"
     for elsewhere in (Scope("project", 90), Scope("agent", 9), Scope("result", 9)):
-        assert await views.last_of(elsewhere) == ""
+        assert store.views.last_filter(elsewhere.text) == ""
     await views.save_last_of(SCOPE, "")
-    assert await views.last_of(SCOPE) == ""
+    assert store.views.last_filter(SCOPE.text) == ""
 
 
-async def test_a_view_has_one_name_without_blanks_and_no_built_in_one(views: SavedViews) -> None:
+async def test_a_view_has_one_name_without_blanks_and_no_built_in_one(views: SavedViews, store: Store) -> None:
     with pytest.raises(UsageError, match="built-in view errors"):
         await views.save("errors ", "id:1")
     for given in GIVEN_VIEWS:
         await views.delete(given.name)
-    assert await views.all() == []
+    assert store.views.views() == []
     await views.save("refunds", "id:1")
     await views.save(" refunds\t", "id:2")
-    assert await views.all() == [SavedView("refunds", "id:2")]
+    assert store.views.views() == [SavedView("refunds", "id:2")]
 
 
 async def test_notes_and_views_come_back_at_the_next_start_to_their_key_and_server(
@@ -84,9 +84,9 @@ async def test_notes_and_views_come_back_at_the_next_start_to_their_key_and_serv
         (open_store("another key"), nothing),
         (open_store(origin="https://eu.cekura.example"), nothing),
     ):
-        filters, client = SavedViews(other), Client("http://127.0.0.1:1", "key", loopback=True)
-        found = [await RunNotes(other).all(), await filters.all(), await filters.history()]
-        found += [await filters.last_of(SCOPE), await RunFindings(other, client, Budget()).cached([5])]
+        client = Client("http://127.0.0.1:1", "key", loopback=True)
+        found: list[object] = [other.notes.all(), other.views.views(), other.views.used()]
+        found += [other.views.last_filter(SCOPE.text), await RunFindings(other, client, Budget()).cached([5])]
         await client.aclose()
         assert found == expected
 
@@ -102,32 +102,34 @@ async def test_a_full_disk_is_told_and_what_was_written_before_stays(
     for write in (notes.save(5, "n" * 4_000), views.save("refunds", "f" * 2_000), views.add_to_history("f" * 2_000)):
         with pytest.raises(StoreError, match="disk is full"):
             await write
-    assert (await notes.all(), await views.all()) == ({5: "look"}, [SavedView("refunds", "scenario:~refund")])
+    assert (store.notes.all(), store.views.views()) == ({5: "look"}, [SavedView("refunds", "scenario:~refund")])
 
 
-async def test_a_note_that_is_too_long_is_refused_and_the_former_stays(notes: RunNotes, views: SavedViews) -> None:
+async def test_a_note_that_is_too_long_is_refused_and_the_former_stays(
+    notes: RunNotes, views: SavedViews, store: Store
+) -> None:
     await notes.save(5, "n" * 4_000)
     with pytest.raises(UsageError, match="The note has 4,001 characters; the limit is 4,000"):
         await notes.save(5, "m" * 4_001)
-    assert await notes.all() == {5: "n" * 4_000}
+    assert store.notes.all() == {5: "n" * 4_000}
     await views.save("v" * 60, "f" * 2_000)
     for name, text in (("v" * 61, "f"), ("v", "f" * 2_001), (" ", "f")):
         with pytest.raises(UsageError):
             await views.save(name, text)
-    assert await views.all() == [SavedView("v" * 60, "f" * 2_000)]
+    assert store.views.views() == [SavedView("v" * 60, "f" * 2_000)]
     for refused in (views.add_to_history("f" * 2_001), views.save_last_of(SCOPE, "f" * 2_001)):
         with pytest.raises(UsageError, match="The filter"):
             await refused
-    assert (await views.history(), await views.last_of(SCOPE)) == ([], "")
+    assert (store.views.used(), store.views.last_filter(SCOPE.text)) == ([], "")
 
 
-async def test_runs_are_found_by_their_notes(notes: RunNotes) -> None:
+async def test_runs_are_found_by_their_notes(notes: RunNotes, store: Store) -> None:
     rows = [row_of(Run.read(run_of(number))) for number in range(12)]
     await notes.save(3, "Ask Zoë: why the LATE transfer?")
     await notes.save(7, "Transfer is fine.")
     await notes.save(9, "gone")
     await notes.save(9, "")
-    noted = await notes.all()
+    noted = store.notes.all()
 
     def found(text: str) -> list[int]:
         passes = Matcher(parse(text).filter, now=0.0, notes=noted)

@@ -77,7 +77,7 @@ async def test_without_a_key_it_says_so_and_goes_on_once_there_is_one(
     scripted.on("GET", "/user/v1/projects/", Reply([{"id": 9, "name": "Nine"}]))
     workspace = open_window("")
     with pytest.raises(KeyMissing):
-        await workspace.call(lambda session: session.jobs.all())
+        await workspace.do(lambda session: session.store.jobs.all())
     projects = await workspace.sign_in(" a-typed-key ")
     assert [project.id for project in projects] == [9]
     assert scripted.seen[-1].headers["X-CEKURA-API-KEY"] == "a-typed-key"
@@ -93,7 +93,7 @@ async def test_another_key_lists_jobs_of_the_former_one_and_polls_none(
     first = workspace.setup
     await workspace.reopen(first.with_key(ApiKey("other", "typed")))
     await workspace.call(lambda session: session.engine.launch(DRAFT))
-    jobs = await workspace.call(lambda session: session.jobs.all())
+    jobs = await workspace.do(lambda session: session.store.jobs.all())
     assert [(job.number, job.other_key) for job in jobs] == [(2, False), (1, True)]
 
     def polled_with(key: str) -> set[str]:
@@ -103,7 +103,7 @@ async def test_another_key_lists_jobs_of_the_former_one_and_polls_none(
     await eventually(lambda: polled_with("other"), "its own job was polled")
     assert polled_with("other") == {"p-2"}
     await workspace.reopen(first)
-    jobs = await workspace.call(lambda session: session.jobs.all())
+    jobs = await workspace.do(lambda session: session.store.jobs.all())
     assert [(job.number, job.other_key) for job in jobs] == [(2, True), (1, False)]
 
 
@@ -120,7 +120,7 @@ async def test_leaving_in_the_middle_of_a_request_is_prompt_and_silent(
         gc.collect()
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
     with pytest.raises(Closed):
-        await workspace.call(lambda session: session.jobs.all())
+        await workspace.do(lambda session: session.store.jobs.all())
 
 
 @pytest.mark.parametrize("in_time", [True, False])
@@ -136,7 +136,7 @@ async def test_leaving_in_the_middle_of_a_launch_keeps_it_as_unconfirmed(
         monkeypatch.setattr(room, "CLOSING", 0.0)
     await asyncio.to_thread(workspace.close)
     if in_time:
-        (job,) = await open_window().call(lambda session: session.jobs.all())
+        (job,) = await open_window().do(lambda session: session.store.jobs.all())
         assert job.state == JobState.UNCONFIRMED
     else:
         assert "closing: TimeoutError()" in (home / "log" / "cekura-tui.log").read_text()
@@ -146,7 +146,7 @@ async def test_closing_before_anything_was_opened_does_nothing(new_window: NewWi
     workspace = new_window()
     workspace.close()
     with pytest.raises(Closed):
-        await workspace.call(lambda session: session.jobs.all())
+        await workspace.do(lambda session: session.store.jobs.all())
 
 
 async def test_a_list_a_run_and_a_draft_are_kept(scripted: ScriptedServer, workspace: Workspace) -> None:
@@ -162,7 +162,7 @@ async def test_a_list_a_run_and_a_draft_are_kept(scripted: ScriptedServer, works
     assert cached is not None
     assert (cached.row, cached.verdicts, cached.cached) == (view.row, view.verdicts, True)
 
-    job = await workspace.call(lambda session: session.jobs.save_draft(DRAFT))
+    job = await workspace.do(lambda session: session.store.jobs.save_draft(DRAFT, 1.0))
     found = await workspace.call(lambda session: session.jobs.draft(7, (1,)))
     assert found is not None
     assert (found[0], found[1].number) == (DRAFT, job.number)
@@ -177,7 +177,7 @@ async def test_every_call_says_why_the_database_could_not_be_opened(open_window:
     workspace = open_window()
     for _ in range(2):
         with pytest.raises(StoreError, match="Can't open the database"):
-            await workspace.call(lambda session: session.jobs.all())
+            await workspace.do(lambda session: session.store.jobs.all())
 
 
 async def test_an_error_while_opening_is_reported_and_logged(
@@ -188,7 +188,7 @@ async def test_an_error_while_opening_is_reported_and_logged(
 
     monkeypatch.setattr(Session, "open", broken)
     with pytest.raises(CekuraTuiError, match="Can't open the workspace") as caught:
-        await open_window().call(lambda session: session.jobs.all())
+        await open_window().do(lambda session: session.store.jobs.all())
     log = home / "log" / "cekura-tui.log"
     assert str(log) in caught.value.hint
     assert "ZeroDivisionError" in log.read_text()
@@ -198,7 +198,7 @@ async def test_a_damaged_database_is_reported_in_a_notice(open_window: NewWindow
     make_private(home)
     (home / "cekura.db").write_bytes(b"No database at all. " * 500)
     workspace = open_window()
-    assert await workspace.call(lambda session: session.jobs.all()) == []
+    assert await workspace.do(lambda session: session.store.jobs.all()) == []
     (notice,) = workspace.notices
     assert notice.startswith("The database was damaged. Recovered")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -63,7 +64,7 @@ class DraftKeeper:
         async def save(session: Session) -> None:
             saved = False
             try:
-                place.job = await session.jobs.save_draft(draft, place.job)
+                place.job = session.store.jobs.save_draft(draft, time.time(), place.job)
                 saved = place.job.state == JobState.DRAFT  # else another window launched the very same
             finally:
                 if not saved and self._saved is draft:

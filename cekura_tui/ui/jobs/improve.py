@@ -136,7 +136,7 @@ class ImproveDialog(Dialog[Job]):
         workspace, agent_id = self._state.workspace, self._runs.agent_id
         try:
             saved = await workspace.call(lambda session: session.jobs.draft(agent_id, self._runs.run_ids))
-            last = await workspace.call(lambda session: session.jobs.last_prompt(agent_id))
+            last = await workspace.do(lambda session: session.store.jobs.last_prompt(agent_id))
             if last is not None:
                 self._sources.has("last", last)
             if saved is not None:

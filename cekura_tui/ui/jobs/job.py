@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -131,7 +132,7 @@ Everything known of one job: what was sent, every change of state, and every dif
     @work(group="look")
     async def _save_read(self) -> None:
         with contextlib.suppress(CekuraTuiError):  # it stays new, then; what reads the jobs says why
-            await self.state.workspace.call(lambda session: session.jobs.look(self._number))
+            await self.state.workspace.do(lambda session: session.store.jobs.look(self._number, time.time()))
         self.post_message(BackgroundChanged())
 
     @work(group="record", exclusive=True)

@@ -188,7 +188,7 @@ async def read_known(state: AppState, job: Job) -> KnownOfJob:
 
 async def read_polls(state: AppState, job: Job) -> PollTimes | None:
     """When a running job was polled last, and is polled next; None where another window does that."""
-    return await state.workspace.call(lambda session: session.jobs.poll_times(job.number))
+    return await state.workspace.do(lambda session: session.engine.poll_times(job.number))
 
 
 async def read_changes(state: AppState, job: Job) -> FirstChanges:

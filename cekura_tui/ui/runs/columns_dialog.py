@@ -127,7 +127,7 @@ async def choose_columns(page: Page, controller: RunsController, runs: RunList) 
     listing = controller.listing
     text = str(listing.filter)
     try:
-        views = await page.state.workspace.call(lambda session: session.saved_views.all())
+        views = await page.state.workspace.do(lambda session: session.store.views.views())
     except CekuraTuiError as error:
         page.show_error(error)
         return

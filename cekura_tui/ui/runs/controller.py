@@ -187,8 +187,8 @@ class RunsController:
         """Read what this machine knows of a scope, then ask the server."""
         filter_text, notes, columns = "", self.listing.notes, self.listing.chosen_columns
         try:
-            filter_text = await self._state.workspace.call(lambda session: session.saved_views.last_of(scope))
-            notes = await self._state.workspace.call(lambda session: session.notes.all())
+            filter_text = await self._state.workspace.do(lambda session: session.store.views.last_filter(scope.text))
+            notes = await self._state.workspace.do(lambda session: session.store.notes.all())
             columns = await self._state.workspace.call(lambda session: session.saved_views.columns())
         except CekuraTuiError as error:
             self._page.notify_once(error.sentence(), warning=True)

@@ -192,8 +192,8 @@ class NoteWriter:
         """Show the note as another window may have written it, or a draft from before a crash."""
         listing = self._controller.listing
         try:
-            listing.notes = await self._workspace.call(lambda session: session.notes.all())
-            draft = await self._workspace.call(lambda session: session.notes.draft(run_id))
+            listing.notes = await self._workspace.do(lambda session: session.store.notes.all())
+            draft = await self._workspace.do(lambda session: session.store.notes.draft(run_id))
         except CekuraTuiError as error:
             dialog.report(error.sentence())
         else:

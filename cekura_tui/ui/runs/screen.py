@@ -588,7 +588,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
     @work(group="filter-history", exclusive=True)
     async def _read_history(self) -> None:
         try:
-            history = await self.state.workspace.call(lambda session: session.saved_views.history())
+            history = await self.state.workspace.do(lambda session: session.store.views.used())
         except CekuraTuiError as error:
             self.notify_once(error.sentence(), warning=True)
         else:

@@ -207,7 +207,7 @@ _NAMING_KEYS = "enter save · {dialog.close} back"
 async def choose_view(page: Page, controller: RunsController) -> None:
     """Have a person choose a filter by its name, or give the one in effect a name."""
     try:
-        views = await page.state.workspace.call(lambda session: session.saved_views.all())
+        views = await page.state.workspace.do(lambda session: session.store.views.views())
     except CekuraTuiError as error:
         page.show_error(error)
         return

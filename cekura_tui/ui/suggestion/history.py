@@ -167,10 +167,10 @@ class PromptDiffScreen(Page):
 
     @work(group="prompt-diff", exclusive=True)
     async def _load(self) -> None:
-        call = self.state.workspace.call
+        do = self.state.workspace.do
         try:
-            old = await call(lambda session: session.history.text(self._compared.old.use.sha256))
-            new = await call(lambda session: session.history.text(self._compared.new.use.sha256))
+            old = await do(lambda session: session.store.prompt_uses.text(self._compared.old.use.sha256))
+            new = await do(lambda session: session.store.prompt_uses.text(self._compared.new.use.sha256))
         except CekuraTuiError as error:
             self._show_diff(None, error=error)
             return
@@ -290,7 +290,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         uses: list[PromptUse] = []
         failed: CekuraTuiError | None = None
         try:
-            uses = await self.state.workspace.call(lambda session: session.history.list(self._agent_id))
+            uses = await self.state.workspace.do(lambda session: session.store.prompt_uses.all(self._agent_id))
         except CekuraTuiError as error:
             failed = error
         if self.gone:
@@ -374,7 +374,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         if (row := self.row) is None:
             return
         try:
-            prompt = await self.state.workspace.call(lambda session: session.history.text(row.use.sha256))
+            prompt = await self.state.workspace.do(lambda session: session.store.prompt_uses.text(row.use.sha256))
         except CekuraTuiError as error:
             self.show_error(error)
             return
@@ -394,7 +394,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
 
         async def forget(session: Session) -> None:
             for use in row.uses:
-                await session.history.forget(use)
+                session.store.prompt_uses.forget(use)
 
         try:
             await self.state.workspace.call(forget)

@@ -37,9 +37,9 @@ async def opened(setup: Setup, current: str = "", *views: SavedView) -> AsyncIte
 
 async def kept(app: OneDialog, *views: SavedView) -> None:
     """Wait until exactly these views are saved."""
-    call = app.state.workspace.call
+    do = app.state.workspace.do
     await answered(
-        lambda: call(lambda session: session.saved_views.all()), lambda there: there == list(views), f"kept: {views}"
+        lambda: do(lambda session: session.store.views.views()), lambda there: there == list(views), f"kept: {views}"
     )
 
 
