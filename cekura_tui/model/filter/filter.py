@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from math import inf
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
+from cekura_tui.model.run.view import RunRow, seconds_of
 from cekura_tui.model.text import DAY
-
-if TYPE_CHECKING:
-    from cekura_tui.model.run.view import RunRow
 
 Params = dict[str, str | int]
 """Query parameters of the run list."""
-Answer = Callable[["RunRow"], bool | None]
+Answer = Callable[[RunRow], bool | None]
 """Whether a term holds for a run; None where its row does not tell."""
 Notes = Mapping[int, str]
 """The local notes by run id."""
@@ -308,26 +306,37 @@ NOTE = ValueKind(lambda key, text, quoted: None if quoted else word_of(key, text
 # Which rows a term lets through
 
 
+class _Answers(dict[object, bool | None]):
+    """Answers by value, each worked out once; an empty value is unknown."""
+
+    def __init__(self, answer_of: Callable[[Any], bool | None]) -> None:
+        super().__init__({None: None, "": None})
+        self._answer_of = answer_of
+
+    def __missing__(self, value: object) -> bool | None:
+        answer = self[value] = self._answer_of(value)
+        return answer
+
+
+def _cached(answer_of: Callable[[Any], bool | None], *fields: str) -> Answer:
+    """Answer by the value of these fields of a row; many rows have the same ones."""
+    value_of, answers = attrgetter(*fields), _Answers(answer_of)
+    return lambda row: answers[value_of(row)]
+
+
 def _one_of(field: str, read: Callable[[str], object] = str) -> MakeTest:
-    """This field of the row, unknown where it is None or empty, is one of the term's values."""
-    value_of = attrgetter(field)
-
-    def holds(term: Term, now: float, notes: Notes) -> Answer:
-        wanted = frozenset(map(read, term.texts))
-        return lambda row: None if (value := value_of(row)) is None or value == "" else value in wanted
-
-    return holds
+    """This field of the row is one of the term's values."""
+    return lambda term, now, notes: _cached(frozenset(map(read, term.texts)).__contains__, field)
 
 
-def _lasts(field: str) -> MakeTest:
-    """This field of the row, seconds or None where they are unknown, is within the term's limit of whole seconds."""
-    seconds_of = attrgetter(field)
+def _lasts(field: str, read: Callable[[Any], float | None] = lambda seconds: seconds) -> MakeTest:
+    """The seconds of this field of the row are within the term's limit, which is whole seconds."""
 
     def holds(term: Term, now: float, notes: Notes) -> Answer:
         limit = length_of(term.texts[0]) or 0
         shortest = limit + (term.op == ">") if term.op in (">", ">=") else 0
         longest = limit - (term.op == "<") if term.op in ("<", "<=") else inf
-        return lambda row: None if (seconds := seconds_of(row)) is None else shortest <= seconds <= longest
+        return _cached(lambda value: None if (found := read(value)) is None else shortest <= found <= longest, field)
 
     return holds
 
@@ -348,45 +357,29 @@ def _parts(term: Term) -> tuple[str, ...]:
 
 def _called(thing: str) -> MakeTest:
     """The id of this thing of the row, its name or a part of its name is one of the term's values."""
-    thing_of = attrgetter(f"{thing}_id", thing)
 
     def holds(term: Term, now: float, notes: Notes) -> Answer:
         numbers = {value: id_of(value.text) for value in term.values if not value.contains}
         ids = frozenset(number for number in numbers.values() if number is not None)
-        whole = frozenset(value.text.casefold() for value, number in numbers.items() if number is None)
-        parts = _parts(term)
-        # Many runs are of few things: a name is looked at once.
-        answers: dict[str, bool] = {}
+        names = _name_test(term, [value.text for value, number in numbers.items() if number is None])
 
-        def called(row: RunRow) -> bool | None:
-            number, name = thing_of(row)
-            if number in ids:
-                return True
-            answer = answers.get(name)
-            if answer is None:
-                folded = name.casefold()
-                answer = answers[name] = folded in whole or any(part in folded for part in parts)
-            return answer or (None if number is None else False)
+        def called(value: tuple[int | None, str]) -> bool | None:
+            number, name = value
+            return number in ids or names(name) or (None if number is None else False)
 
-        return called
+        return _cached(called, f"{thing}_id", thing)
 
     return holds
 
 
+def _name_test(term: Term, whole_names: Iterable[str]) -> Callable[[str], bool]:
+    whole, parts = frozenset(map(str.casefold, whole_names)), _parts(term)
+    return lambda name: name.casefold() in whole or any(part in name.casefold() for part in parts)
+
+
 def _failed_metric(term: Term, now: float, notes: Notes) -> Answer:
-    whole = frozenset(value.text.casefold() for value in term.values if not value.contains)
-    parts = _parts(term)
-    answers: dict[tuple[str, ...], bool] = {}
-
-    def failed(row: RunRow) -> bool:
-        answer = answers.get(row.failing)
-        if answer is None:
-            names = [name.casefold() for name in row.failing]
-            answer = any(name in whole or any(part in name for part in parts) for name in names)
-            answers[row.failing] = answer
-        return answer
-
-    return failed
+    names = _name_test(term, [value.text for value in term.values if not value.contains])
+    return _cached(lambda failing: any(map(names, failing)), "failing")
 
 
 def _noted(term: Term, now: float, notes: Notes) -> Answer:
@@ -487,7 +480,7 @@ KEYS: tuple[FilterKey, ...] = (
         "persona", NAME, "~hurry", _called("personality"), _ids("personality__id__in"), _PERSONAS, names="personalities"
     ),
     FilterKey("metric", METRIC, "~completion", _failed_metric, aliases=("metrics", "check", "checks"), names="metrics"),
-    FilterKey("dur", LENGTH, "120", _lasts("seconds"), _length_params, ("duration",), changes=True),
+    FilterKey("dur", LENGTH, "120", _lasts("duration", seconds_of), _length_params, ("duration",), changes=True),
     FilterKey("result", ID, "991", _one_of("result_id", int), _ids("result__id", 1), ("results",), names="results"),
     FilterKey("id", ID, "48213", _one_of("id", int), _ids("id__in"), ("ids", "run", "runs")),
     FilterKey("until", MOMENT, "2026-11-01", _until, _until_params, ("before", "to"), ("today", "yesterday")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cekura_tui.model.filter.filter import BY_NAME, Answer, Filter, Notes, Params, Term, note_test
+from cekura_tui.model.filter.filter import BY_NAME, Answer, Filter, FilterKey, Notes, Params, Term, note_test
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 
@@ -66,17 +66,21 @@ class Matcher:
 
     def __init__(self, wanted: Filter, *, now: float, notes: Notes) -> None:
         keyed = [(term, BY_NAME[term.key]) for term in wanted.terms if term.key]
-        self._tests = [(key.holds(term, now, notes), term.negated, key.unknown_passes) for term, key in keyed]
+        self._tests = [(_test(key, term, now, notes), term.negated) for term, key in keyed]
         words = [(term.texts[0].casefold(), not term.negated) for term in wanted.terms if not term.key]
         # What is looked for anywhere costs the most, and comes after what may rule a row out for less.
-        self._tests += [(_has_words(words, notes), False, False)] if words else []
+        self._tests += [(_has_words(words, notes), False)] if words else []
 
     def __call__(self, row: RunRow) -> bool:
-        for holds, negated, unknown_passes in self._tests:
-            answer = holds(row)
-            if answer is negated or (answer is None and not (negated or unknown_passes)):
+        for holds, negated in self._tests:  # noqa: SIM110 - a generator would cost more than most of the tests
+            if (not holds(row)) is not negated:  # what is unknown holds neither for the term nor against its opposite
                 return False
         return True
+
+
+def _test(key: FilterKey, term: Term, now: float, notes: Notes) -> Answer:
+    holds = key.holds(term, now, notes)
+    return (lambda row: holds(row) is not False) if key.unknown_passes and not term.negated else holds
 
 
 def denied(wanted: Filter, now: float) -> Callable[[RunRow], bool]:

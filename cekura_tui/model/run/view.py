@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cekura_tui.model.run.outcome import Outcome, outcome_of
@@ -49,11 +49,11 @@ class RunRow(NamedTuple):
     @property
     def seconds(self) -> int | None:
         """How long the call was, where that is known."""
-        return _seconds(self.duration)
+        return seconds_of(self.duration)
 
 
-@lru_cache(maxsize=4_096)
-def _seconds(duration: str) -> int | None:
+def seconds_of(duration: str) -> int | None:
+    """The seconds of "MM:SS" or "H:MM:SS"."""
     parts = duration.split(":")
     if not 2 <= len(parts) <= 3 or not all(part.isdecimal() and part.isascii() and len(part) <= 9 for part in parts):
         return None
