@@ -58,7 +58,6 @@ class ApiResponse:
 
     @property
     def taken(self) -> bool:
-        """Whether the server did what was asked for."""
         return 200 <= self.status < 300
 
     @property
@@ -210,7 +209,6 @@ def lost_connection(host: str, error: Exception) -> Unreachable:
 
 
 def _in_words(reason: str) -> str:
-    """What OpenSSL calls a failure, as words."""
     return clean_line(reason.replace("_", " ").lower(), 120)
 
 

@@ -26,7 +26,7 @@ from cekura_tui.api.http import httpx
 from cekura_tui.model.job import Draft
 from cekura_tui.model.job_kind import ApiRequest, JobKind
 from cekura_tui.model.job_kinds import KINDS
-from cekura_tui.model.request_log import RequestLog
+from cekura_tui.model.request_log import RequestLog, RequestRecord
 from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.scope import Agent, Project
@@ -145,7 +145,6 @@ class Client:
         self._versions: dict[str, str] = {}
 
     async def aclose(self) -> None:
-        """Close all connections."""
         await self._http.aclose()
 
     # One request
@@ -177,68 +176,48 @@ class Client:
 
     async def _send(
         self,
-        method: str,
-        path: str,
+        request: ApiRequest,
         *,
-        params: Mapping[str, str | int] | None = None,
-        body: Mapping[str, object] | None = None,
         http: httpx.AsyncClient | None = None,
         within: float | None = READ_WHOLE,
         attempt: int = 1,
     ) -> ApiResponse:
-        """Send one request once and read its answer, in `within` seconds; raises for all but 2xx."""
+        """Send a request once and read its answer, in `within` seconds; raises for all but 2xx."""
         if self._refusal is not None:
             raise self._refusal
-        answer = await self._logged(
-            self._exchange(method, path, params, body, http or self._http, within),
-            method,
-            path,
-            tuple(params or ()),
-            attempt,
-        )
+        answer = await self._logged(request, http or self._http, within, attempt)
         if answer.taken:
             return answer
         raise answers.refusal(answer, self._host, self._clock())
 
     async def probe(self, method: Literal["GET", "OPTIONS"], path: str) -> ApiResponse:
         """Ask once, in a way that changes nothing, and return the answer whatever its status."""
-        return await self._logged(
-            self._exchange(method, path, None, None, self._http, PROBE_WHOLE), method, path, (), 1
-        )
+        return await self._logged(ApiRequest(method, path), self._http, PROBE_WHOLE)
 
     async def _logged(
-        self, exchange: Coroutine[Any, Any, ApiResponse], method: str, path: str, query: tuple[str, ...], attempt: int
+        self, request: ApiRequest, http: httpx.AsyncClient, within: float | None, attempt: int = 1
     ) -> ApiResponse:
-        """The answer to a request, which is remembered, however it ends, and written to the log."""
+        """Send a request; remember it and write it to the log, however it ends."""
         at, began = self._clock(), time.perf_counter()
         status, error, request_id = 0, "cancelled", ""
         try:
-            answer = await exchange
+            answer = await self._exchange(request, http, within)
             status, error, request_id = answer.status, "", answer.request_id
             return answer
         except ApiError as failure:
             status, error = failure.status, failure.message
             raise
         finally:
-            took = time.perf_counter() - began
-            record = self.requests.add(
-                at, method, path, query, attempt=attempt, took=took, status=status, error=error, request_id=request_id
-            )
+            names, took = tuple(request.params or ()), time.perf_counter() - began
+            record = RequestRecord(at, request.method, request.path, names, attempt, took, status, error, request_id)
+            self.requests.add(record)
             _log.info("%s", record.line())
 
-    async def _exchange(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, str | int] | None,
-        body: Mapping[str, object] | None,
-        http: httpx.AsyncClient,
-        within: float | None,
-    ) -> ApiResponse:
-        url = httpx.URL(f"{str(self._base).rstrip('/')}{path}")
+    async def _exchange(self, request: ApiRequest, http: httpx.AsyncClient, within: float | None) -> ApiResponse:
+        url = httpx.URL(f"{str(self._base).rstrip('/')}{request.path}")
         if (url.scheme, url.raw_host, url.port) != (self._base.scheme, self._base.raw_host, self._base.port):
             raise BadAnswer("The address belongs to another server, so the key was not sent.")
-        content = None if body is None else json.dumps(body, ensure_ascii=True).encode("ascii")
+        content = None if request.body is None else json.dumps(request.body, ensure_ascii=True).encode("ascii")
         headers = {"Content-Type": "application/json"} if content is not None else {}
         if http.is_closed:
             raise NotConnected("The session was closed, so nothing was sent.")
@@ -246,7 +225,7 @@ class Client:
             async with (
                 self._flight,
                 asyncio.timeout(within),
-                http.stream(method, url, params=params, content=content, headers=headers) as response,
+                http.stream(request.method, url, params=request.params, content=content, headers=headers) as response,
             ):
                 taken = 200 <= response.status_code < 300
                 try:
@@ -264,22 +243,22 @@ class Client:
             raise answers.lost_connection(self._host, error) from None
         return ApiResponse(response.status_code, dict(response.headers), raw, self._key, tls)
 
-    async def _write(self, method: str, path: str, body: Mapping[str, object]) -> ApiResponse:
+    async def _write(self, request: ApiRequest) -> ApiResponse:
         """Send what changes something: once, on a connection of its own, with more time for the answer."""
         try:
             async with self._open(LAUNCH) as http:
-                return await while_awake(self._send(method, path, body=body, http=http, within=None), LAUNCH_WHOLE)
+                return await while_awake(self._send(request, http=http, within=None), LAUNCH_WHOLE)
         except TimeoutError:
             raise Unreachable(f"{self._host} did not answer in time.", "Try again later.") from None
 
     async def _get(self, path: str, params: Mapping[str, str | int] | None = None) -> ApiResponse:
         """A read that is sent once."""
-        return await self._send("GET", path, params=params)
+        return await self._send(ApiRequest("GET", path, params=params))
 
     async def _read(self, path: str, params: Mapping[str, str | int] | None = None) -> ApiResponse:
         """A read that a person waits for."""
         return await retried(
-            lambda attempt: self._send("GET", path, params=params, attempt=attempt),
+            lambda attempt: self._send(ApiRequest("GET", path, params=params), attempt=attempt),
             monotonic=self._monotonic,
             sleep=self._sleep,
             spread=self._spread,
@@ -350,7 +329,7 @@ class Client:
         pair escaped; what the server then keeps is for the caller to read.
         """
         path = f"/test_framework/{self._versions.get('aiagents', 'v1')}/aiagents/{agent_id}/"
-        answer = await self._write("PATCH", path, {"description": prompt})
+        answer = await self._write(ApiRequest("PATCH", path, {"description": prompt}))
         return answers.read_agent(answer.json(keep=answers.PROMPTS))
 
     async def runs(
@@ -383,9 +362,8 @@ class Client:
         Raises NotConnected where nothing was sent, NotOffered where the server lacks the operation.
         """
         kind = KINDS[draft.kind]
-        request = kind.launch(draft)
         try:
-            answer = await self._write(request.method, request.path, request.body or {})
+            answer = await self._write(kind.launch(draft))
         except ApiError as error:
             if error.status in (404, 405, 410):
                 raise NotOffered(
@@ -400,8 +378,7 @@ class Client:
 
     async def progress(self, kind: JobKind, progress_id: str) -> ProgressAnswer:
         """One answer about a job; sent once, the engine decides when next."""
-        request = kind.progress(progress_id)
-        answer = await self._send(request.method, request.path, params=request.params, body=request.body)
+        answer = await self._send(kind.progress(progress_id))
         return ProgressAnswer(answer.json_with(kind.exact), answer.text)
 
     def curls(self, kind: JobKind, draft: Draft | None, progress_id: str | None) -> dict[str, str]:
@@ -415,5 +392,4 @@ class Client:
         body: dict[str, object] = {"run_ids": list(run_ids)}
         if agent_id is not None:
             body["agent"] = agent_id
-        path = "/test_framework/v1/runs/improve_prompt_issues/"
-        return (await self._send("POST", path, body=body)).json()
+        return (await self._send(ApiRequest("POST", "/test_framework/v1/runs/improve_prompt_issues/", body))).json()

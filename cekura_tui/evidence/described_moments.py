@@ -97,7 +97,6 @@ def _unit(words: Sequence[Word], n: int) -> Word | None:
 
 
 def shared(word_index: TurnWords, index: int, words: Iterable[Word]) -> int:
-    """How many of these words a turn says."""
     return len({word.form for word in words} & {word.form for word in word_index.words[index]})
 
 

@@ -129,7 +129,6 @@ class EvidenceFinder:
         return places
 
     def _is_whole(self, place: MatchPlace, length: int) -> bool:
-        """Whether a quote is all that a turn says."""
         return place.share == 1 and len(self._word_index.words[place.turn]) == length
 
     def _near(self, quote: Quote, places: Sequence[MatchPlace], pointed: set[int], found: _FoundTurns) -> bool:
@@ -204,7 +203,6 @@ class _FoundTurns:
 
     @property
     def turns(self) -> tuple[int, ...]:
-        """The numbers of the turns."""
         return tuple(self._by_turn)
 
     def in_order(self) -> tuple[Evidence, ...]:

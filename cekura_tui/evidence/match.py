@@ -45,7 +45,6 @@ class TurnWords:
         self._stems: dict[str, list[int]] = {}
 
     def add(self, turn: Turn) -> None:
-        """The next turn."""
         index = len(self.turns)
         words = words_of(text_of(turn)[:20_000])[:3_000]
         self.turns.append(turn)
@@ -56,15 +55,12 @@ class TurnWords:
             self._stems.setdefault(root, []).append(index)
 
     def spread(self, form: str) -> int:
-        """In how many turns a word is said."""
         return len(self._where.get(form, ()))
 
     def turns_with(self, form: str) -> Sequence[int]:
-        """The indexes of the turns in which it is said."""
         return self._where.get(form, ())
 
     def turns_with_stem(self, root: str) -> Sequence[int]:
-        """The indexes of the turns in which a word with this stem is said."""
         return self._stems.get(root, ())
 
     def find(self, quote: str) -> list[MatchPlace]:

@@ -168,7 +168,6 @@ class Sentence:
 
 
 def sentences_of(texts: Iterable[str]) -> Iterator[Sentence]:
-    """The sentences of an explanation, in order."""
     for text in texts:
         for part in _apart(text[:20_000]):
             if part.strip():

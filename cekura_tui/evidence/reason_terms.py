@@ -97,7 +97,6 @@ def _changed(hunk: Hunk, changes: str) -> Changed | None:
 
 
 def forms_of(text: str) -> tuple[str, ...]:
-    """The words of a text as they are compared."""
     return tuple(word.form for word in words_of(text[:LONGEST]))
 
 

@@ -33,7 +33,6 @@ class JobState(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Whether a job in this state has ended."""
         return self in (JobState.SUCCEEDED, JobState.NO_ISSUES, JobState.FAILED)
 
     @property
@@ -48,7 +47,6 @@ class JobState(StrEnum):
 
     @property
     def words(self) -> str:
-        """The state as it is shown."""
         return self.value.replace("_", " ")
 
 
@@ -197,5 +195,4 @@ class Suggestion(NamedTuple):
 
 
 def _iso(moment: float | None) -> str | None:
-    """Unix time as ISO 8601 in UTC."""
     return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")

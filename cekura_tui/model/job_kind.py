@@ -49,7 +49,6 @@ class Progress(NamedTuple):
 
     @property
     def state(self) -> JobState:
-        """The state that this answer puts its job in."""
         return JobState(self.end) if self.end else JobState.RUNNING
 
 

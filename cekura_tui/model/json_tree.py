@@ -63,12 +63,10 @@ class TreeRow:
 
 
 def is_long(text: str) -> bool:
-    """Whether a text takes more than one row."""
     return len(text) > PIECE or text.count("\n") >= PIECE_LINES
 
 
 def has_children(value: object) -> bool:
-    """Whether there is something to open."""
     return is_long(value) if isinstance(value, str) else isinstance(value, dict | list) and bool(value)
 
 
@@ -94,7 +92,6 @@ def summary(value: object) -> str:
 
 
 def shown_name(name: str) -> str:
-    """A key as it is drawn."""
     return name if len(name) <= LONGEST_NAME and "\n" not in name else clean_line(name, LONGEST_NAME)
 
 
@@ -407,12 +404,10 @@ class RawRows(Sequence[TreeRow]):
         return TreeRow((index,), "raw", 0, self.lines[line][start : self._end(index)], path=(line,), at=start)
 
     def place_of(self, key: Hashable) -> int | None:
-        """The index of a row's key."""
         index = key[0] if isinstance(key, tuple) and len(key) == 1 else None
         return index if isinstance(index, int) and 0 <= index < len(self) else None
 
     def lengths(self) -> Iterator[int]:
-        """The characters of every row."""
         if self._cuts is None:
             return map(len, self.lines)
         return ((self._end(n) or len(self.lines[line])) - start for n, (line, start) in enumerate(self._cuts))

@@ -66,7 +66,6 @@ PLAIN_SIGNS = str.maketrans(
 
 
 def is_in(encoding: str, text: str) -> bool:
-    """Whether an encoding has all characters of a text."""
     try:
         text.encode(encoding)
     except UnicodeEncodeError:

@@ -13,10 +13,8 @@ class RequestRecord(NamedTuple):
 
     `query` has the names alone of what was asked for in it, `status` is the HTTP status or 0, `error` says why there is
     no answer to read, `request_id` is the server's own name for the request, and `attempt` is 1 for the first try.
-    `number` counts the requests of this process from 1.
     """
 
-    number: int
     at: float
     method: str
     path: str
@@ -34,12 +32,10 @@ class RequestRecord(NamedTuple):
 
     @property
     def milliseconds(self) -> int:
-        """How long it took."""
         return round(1000 * self.took)
 
     @property
     def failed(self) -> bool:
-        """Whether there was no answer, or a refusal."""
         return bool(self.error) or not 200 <= self.status < 300
 
     def line(self) -> str:
@@ -54,25 +50,9 @@ class RequestLog:
     """The requests of one process. One thread adds, any may read."""
 
     def __init__(self) -> None:
-        self._count = 0
         self.records: tuple[RequestRecord, ...] = ()
         """The last ones, in the order they ended; replaced whole."""
 
-    def add(
-        self,
-        at: float,
-        method: str,
-        path: str,
-        query: tuple[str, ...],
-        *,
-        attempt: int,
-        took: float,
-        status: int,
-        error: str,
-        request_id: str,
-    ) -> RequestRecord:
+    def add(self, record: RequestRecord) -> None:
         """Remember a request that ended, in place of the oldest."""
-        self._count += 1
-        record = RequestRecord(self._count, at, method, path, query, attempt, took, status, error, request_id)
         self.records = (*self.records[1 - LAST :], record)
-        return record

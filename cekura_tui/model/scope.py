@@ -37,17 +37,14 @@ class Scope(NamedTuple):
 
     @property
     def params(self) -> dict[str, str | int]:
-        """The query parameters of the list operation."""
         return {f"{self.kind}_id": self.id}
 
     @property
     def text(self) -> str:
-        """The scope as a key of the store."""
         return "&".join(f"{name}={value}" for name, value in self.params.items())
 
     @property
     def shown(self) -> str:
-        """The scope in words."""
         return self.name or f"{self.kind} {self.id}"
 
 

@@ -37,7 +37,6 @@ def redact(text: str, keys: Iterable[str]) -> str:
 
 @lru_cache(maxsize=16)
 def _written(key: str) -> re.Pattern[str]:
-    """All ways in which a key may be written."""
     return re.compile(_BETWEEN.join(map(_letter, key)))
 
 

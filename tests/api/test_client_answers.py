@@ -16,6 +16,7 @@ from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, NotAsked, NotConnected, NotOffered, ServerFault, Unreachable
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft
+from cekura_tui.model.job_kind import ApiRequest
 from cekura_tui.model.text import Prompt
 
 RUN = "/test_framework/v1/runs/5/"
@@ -99,7 +100,7 @@ def test_what_openssl_finds_in_a_certificate_is_a_sentence(code: int, said: str)
 async def test_an_answer_that_never_comes_is_given_up(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", PROGRESS, Hold(Reply({})))
     with pytest.raises(Unreachable, match="did not answer in time"):
-        await client._send("GET", PROGRESS, within=0.05)
+        await client._send(ApiRequest("GET", PROGRESS), within=0.05)
 
 
 @given(

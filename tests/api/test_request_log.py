@@ -12,7 +12,7 @@ from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError
 from cekura_tui.model.improve_prompt import IMPROVE_PROMPT
 from cekura_tui.model.job import Draft
-from cekura_tui.model.request_log import LAST, RequestLog
+from cekura_tui.model.request_log import LAST, RequestLog, RequestRecord
 from cekura_tui.model.text import Prompt
 
 KEY = "ck_test_0123456789"
@@ -76,7 +76,6 @@ async def test_neither_key_nor_bodies_nor_values_are_in_the_log(
 def test_the_last_ones_are_remembered_and_no_more() -> None:
     log = RequestLog()
     for number in range(LAST + 5):
-        log.add(0.0, "GET", f"/{number}/", (), attempt=1, took=0.1, status=200, error="", request_id="")
+        log.add(RequestRecord(0.0, "GET", f"/{number}/", (), 1, 0.1, 200, "", ""))
     assert len(log.records) == LAST
     assert (log.records[0].path, log.records[-1].path) == ("/5/", f"/{LAST + 4}/")
-    assert [one.number for one in log.records] == list(range(6, LAST + 6))

@@ -208,12 +208,10 @@ class Group:
 
     @property
     def count(self) -> int:
-        """How many runs are in it, each once."""
         return len(self.run_ids)
 
     @property
     def newest_id(self) -> int:
-        """The newest run."""
         return self.run_ids[0]
 
     @property

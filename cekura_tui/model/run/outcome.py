@@ -41,7 +41,6 @@ class Outcome(NamedTuple):
 
     @property
     def mark(self) -> str:
-        """The one-cell sign of this kind."""
         return MARKS[self.kind]
 
     @property

@@ -164,12 +164,10 @@ class Threshold:
 
     @property
     def id(self) -> int | None:
-        """The id of its metric."""
         return self.line.metric_id
 
     @property
     def name(self) -> str:
-        """The name of its metric, to be compared."""
         return _name(self.line.metric_name)
 
 

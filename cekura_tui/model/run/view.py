@@ -48,7 +48,6 @@ class RunRow(NamedTuple):
 
     @property
     def seconds(self) -> int | None:
-        """How long the call was, where that is known."""
         return seconds_of(self.duration)
 
 

@@ -53,7 +53,6 @@ _CONTRADICTIONS = (("pass", 0), ("fail", 5))
 
 
 def state_word(state: State) -> str:
-    """The state of a verdict in words."""
     return _STATES[state]
 
 

@@ -164,7 +164,6 @@ class Hit:
     when: float | None
 
     def to_json(self) -> dict[str, object]:
-        """The shape that `search --json` prints."""
         from cekura_tui.model.run.words import iso_time
 
         return {

@@ -103,7 +103,6 @@ class Timeline:
 
     @property
     def has_times(self) -> bool:
-        """Whether any turn has a place."""
         return len(self.untimed) < self.turns
 
     @property
@@ -116,7 +115,6 @@ class Timeline:
 
     @property
     def worst(self) -> ResponseTime | None:
-        """The slowest answer, the first of several."""
         return max(self.answers, key=lambda answer: answer.seconds, default=None)
 
     @property
@@ -199,7 +197,6 @@ def needs_hours(latest: float) -> bool:
 
 
 def have_hours(turns: Iterable[Turn]) -> bool:
-    """Whether the times of these turns have hours."""
     return needs_hours(max((turn.start or 0.0 for turn in turns), default=0.0))
 
 

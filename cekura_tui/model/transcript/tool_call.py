@@ -70,7 +70,6 @@ class ToolCalls:
         return self._results
 
     def end_of(self, call: Turn) -> ToolEnd:
-        """How the call of this turn ended."""
         result = self._results.get(call.n)
         if result is None:
             return ToolEnd("no result")
