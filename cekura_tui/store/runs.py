@@ -121,7 +121,7 @@ NOTES = "SELECT run_id, text FROM notes WHERE origin = ? AND key_id = ?"
 MAX_ROWS = 1_000
 """Rows kept of one list."""
 MAX_LISTS = 30
-"""Whole lists that are kept, and as many filtered ones, so that many filters do not cost the list they filter."""
+"""Lists kept without a filter, and as many with one: many filters push out no list that they filter."""
 MAX_OPENED = 300
 MAX_OPENED_BYTES = 64 * 2**20
 MAX_OPENED_RUN = 8 * 2**20
@@ -158,7 +158,7 @@ class RunStore:
         return [(_read_row(row["row"]), row["got_at"]) for row in rows]
 
     def keep_rows(self, scope: str, count: int, rows: Sequence[RunRow], at: float, *, first: bool) -> None:
-        """Keep a page of a list; the first page starts the list anew."""
+        """Keep a page of a list; the first page replaces the list."""
         with self._database.write() as sql:
             if first:
                 sql.execute("DELETE FROM run_rows WHERE origin = ? AND key_id = ? AND scope = ?", (*self._pair, scope))
@@ -295,7 +295,7 @@ def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: st
             {row["filter"]: row["columns"] for row in sql.execute(RUN_COLUMNS, pair)},
         )
     except (sqlite3.Error, ValueError, TypeError, KeyError):
-        # A damaged file is dealt with, and told, when it is opened for writing a moment later.
+        # A damaged file is salvaged and reported when it is opened for writing a moment later.
         return nothing
     finally:
         sql.close()

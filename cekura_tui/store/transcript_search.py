@@ -1,6 +1,6 @@
 """What was said in the opened runs, to be searched: by an index where this SQLite has one, else turn by turn.
 
-The file itself notes which runs were opened anew or left (triggers); what follows from that is done at the next search.
+Triggers note which runs were opened or dropped; the index is brought up to date at the next search.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def can_index() -> bool:
 
 
 class TranscriptSearchStore:
-    """The turns of one account's opened runs. `index` says whether to use FTS5, by itself whether there is one."""
+    """The turns of one account's opened runs. `index` says whether to use FTS5; by default if this SQLite has it."""
 
     def __init__(self, database: Database, account: Account, *, index: bool | None = None) -> None:
         self._database = database
@@ -46,7 +46,7 @@ class TranscriptSearchStore:
         self._index = can_index() if index is None else index
 
     def catch_up(self) -> bool:
-        """Take in some of what was opened and let go some of what left; whether there is more to do."""
+        """Index some opened runs and drop some that left; returns whether more are to be done."""
         if not self._behind():
             return False
         with self._database.write() as sql:
@@ -132,7 +132,7 @@ def _put_into_index(sql: sqlite3.Connection, number: int) -> None:
 
 def _let_go(sql: sqlite3.Connection, number: int, indexed: bool) -> None:
     if indexed:
-        # An index that keeps no text of its own is told what to forget.
+        # An index without a text of its own needs the text to delete it.
         forget = "INSERT INTO said_index (said_index, rowid, folded) VALUES ('delete', ?, ?)"
         sql.execute(forget, (number, _whole(sql, number)))
     sql.execute("DELETE FROM said_turns WHERE run = ?", (number,))

@@ -1,4 +1,4 @@
-"""Filters: the ones with a name, those that were used, which one each list was left with, and each one's columns."""
+"""Saved views, filters that were used, the last filter of each list, and the columns of each filter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 MAX_USED = 200
 """Filters that are remembered as used, of one account."""
 MAX_LAST_FILTERS = 200
-"""Lists of which is remembered what filter they were left with, of one account."""
+"""Lists whose last filter is remembered, of one account."""
 
 
 class ViewStore:
@@ -46,7 +46,7 @@ class ViewStore:
         return [row["filter"] for row in self._database.read(newest, *self._pair, limit)]
 
     def use(self, text: str, at: float) -> None:
-        """A filter is used; the one that was not used for the longest time makes room."""
+        """Remember a filter as used now; the least recently used one is dropped."""
         with self._database.write() as sql:
             sql.execute("INSERT OR REPLACE INTO filters_used VALUES (?, ?, ?, ?)", (*self._pair, text, at))
             sql.execute(_PRUNE_USED, (*self._pair, *self._pair, MAX_USED))
@@ -57,9 +57,9 @@ class ViewStore:
         return str(rows[0]["filter"]) if rows else ""
 
     def save_last_filter(self, scope: str, text: str) -> None:
-        """The list of a scope is left with this filter; an empty one is none."""
+        """Remember the last filter of a scope's list; an empty one is none."""
         with self._database.write() as sql:
-            # Anew, not updated: its place among the rows tells when it was.
+            # Inserted, not updated: the order of the rows is the order of use.
             sql.execute(f"DELETE FROM filters_left {_OURS} AND scope = ?", (*self._pair, scope))
             if text:
                 sql.execute("INSERT INTO filters_left VALUES (?, ?, ?, ?)", (*self._pair, scope, text))
@@ -70,7 +70,7 @@ class ViewStore:
         return {row["filter"]: row["columns"] for row in self._database.read(RUN_COLUMNS, *self._pair)}
 
     def save_columns(self, text: str, columns: str) -> None:
-        """The run list has these columns under this filter; empty ones are the same as those of all others."""
+        """Save the columns for this filter; empty ones mean those of all other filters."""
         with self._database.write() as sql:
             if columns:
                 sql.execute("INSERT OR REPLACE INTO run_columns VALUES (?, ?, ?, ?)", (*self._pair, text, columns))

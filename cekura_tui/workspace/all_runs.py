@@ -112,7 +112,7 @@ async def all_runs(
     """Every run of a list once, newest first, as the list was when it was first asked for.
 
     Raises kinds of ApiError, also IncompleteListError where the server ends the list before it has given what it
-    counts. A server that lists oldest first is read from its last page; of its first answer only the count is told at
+    counts. A server that lists oldest first is read from its last page; of its first answer only the count is used at
     first.
     """
     options, check, pin = options or ListOptions(), _CompletenessCheck(), Pin()
@@ -200,7 +200,7 @@ class _CompletenessCheck:
 async def _page_with_retries(
     client: Client, params: Params, number: int, budget: Budget, options: ListOptions
 ) -> ListPage[Run]:
-    """One page; what may pass by itself is waited for, and a server that says how long is believed."""
+    """One page; a request that may succeed later is repeated, after the time that the server asks for."""
 
     async def send(_: int) -> ListPage[Run]:
         await take_turn(budget, monotonic=options.monotonic, sleep=options.sleep)

@@ -33,7 +33,7 @@ class _Read(Generic[T]):
 
 
 class SingleFlight(Generic[T]):
-    """On one loop. A read is cancelled only when nobody waits for it any more."""
+    """Shares a read among callers on one loop; it is cancelled when its last caller is."""
 
     def __init__(self) -> None:
         self._reads: dict[Hashable, _Read[T]] = {}
@@ -42,11 +42,11 @@ class SingleFlight(Generic[T]):
         return key in self._reads
 
     async def get(self, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """What `read` returns or raises, which is called unless somebody is reading this already."""
+        """What `read` returns or raises; it is called unless a read of this key is running."""
         shared = self._reads.get(key)
         if shared is None:
             shared = self._reads[key] = _Read(asyncio.create_task(read()))
-            # It may go wrong when nobody waits for it any more.
+            # Its error is read here, for it may fail without a caller.
             shared.task.add_done_callback(lambda task: None if task.cancelled() else task.exception())
         shared.waiters += 1
         try:
@@ -103,7 +103,7 @@ class RunPrefetch:
         self._requested = run_id
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read_requested())
-        # Whoever no longer waits does not stop it: another may be waiting for it.
+        # A cancelled caller does not stop it: another may be waiting for it.
         await asyncio.wait({self._reading})
 
     def keep(self, view: RunView, size: int | None = None) -> None:
@@ -153,7 +153,7 @@ class RunPrefetch:
 
 
 WRITE_DELAY = 0.3
-"""Seconds. A long run takes as long to write as to show, and whoever waits for it is to see it first."""
+"""Seconds. A long run takes as long to write as to show, and is shown first."""
 
 
 class OpenedRuns:

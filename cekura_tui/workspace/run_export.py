@@ -136,7 +136,7 @@ class RunExport:
 
 
 def check_export(name: str, *, force: bool) -> Path:
-    """Where runs are to be written, its format told by how the name ends; raises UsageError, also AlreadyThere."""
+    """The file to write runs to; its ending decides the format. Raises UsageError, also AlreadyThere."""
     path = check_output(name, force=True)
     if path.suffix.lower() not in ENDINGS:
         raise UsageError(f"Unknown file type: {clean_line(name)}.", "Use .csv, or .jsonl for JSON lines.")

@@ -32,11 +32,11 @@ APART = 60.0
 """Seconds that the times of runs may be behind the server's own time, by which a list has its moment."""
 LIVE = frozenset({"newer", "changing", "sweep", "total"})
 SETTLED = 0.15
-"""Seconds that a page is in view, and nobody leaps on, before it is asked for."""
+"""Seconds a page must stay visible before it is fetched."""
 _PAUSE_AFTER_SHIFTS = 5.0
 """Seconds in which no pages are asked for where the server counts otherwise time and again."""
 FOR_EVER = 3_600.0
-"""Seconds to wait where nothing is to be done by itself."""
+"""Seconds to wait where nothing is due."""
 
 
 class VisibleRange(NamedTuple):
@@ -82,7 +82,7 @@ class RunFeed:
         self.live = live
         self.focused = True
         self.hidden = False
-        """Nobody sees the list: nothing is asked, but to reload it."""
+        """The list is covered: only a reload is requested."""
         self.loading_all = False
         self.flood = False
         """More runs are newer than one answer holds."""
@@ -157,7 +157,7 @@ class RunFeed:
         self._wake.set()
 
     def change(self, rows: Sequence[RunRow]) -> None:
-        """Runs are like this now; those that are not listed are passed over."""
+        """Replace the rows of listed runs that changed."""
         if self.runs is not None:
             self.runs.change(rows)
         if self.sweep is not None:
@@ -239,7 +239,7 @@ class RunFeed:
 
     async def _open(self) -> None:
         assert self.query is not None
-        # What is in view stays until all of it has come anew; but where that failed before, a page may never come.
+        # Rows in view stay until all their pages are reloaded; but where that failed before, a page may never come.
         strict = not self.attempts.failing("open")
         runs = await self._pages.open(self.query, self.runs, self._in_view.view, strict=strict)
         self._drop_requests()
@@ -272,7 +272,7 @@ class RunFeed:
         if self.loading_all and on is None:
             self.loading_all = False
             self._changed()
-        # Without the newest page nobody could tell what is new.
+        # Only the newest page shows which runs are new.
         newest = {runs.newest_page or 0} if self.live else set[int]()
         self._wanted_pages = set(runs.missing(self._wanted_pages | newest))
         behind = [] if on is None else [on]
@@ -299,7 +299,7 @@ class RunFeed:
         return self.attempts.wait_of("sweep", now)
 
     def _sweep_waits(self, sweep: RunSweep, error: ApiError) -> None:
-        """The server fails at what is looked through, which is asked again by itself."""
+        """Note that a page of the sweep failed and is retried."""
         if sweep is self.sweep and "sweep" in self.attempts.running:
             sweep.error = error
             if isinstance(error, Busy):
@@ -355,7 +355,7 @@ class RunFeed:
 
 
 def _soonest(waits: Iterable[float]) -> float:
-    """What is due already waits for something that ends, which wakes whoever waits here."""
+    """The shortest wait; what is due already waits for a task, whose end wakes the feed."""
     return min((wait for wait in waits if wait > 0), default=FOR_EVER)
 
 
@@ -367,7 +367,7 @@ class _Failing(NamedTuple):
 
 
 class Attempts:
-    """Tasks by what they ask for. `ended` is called after each that ended by itself, well or not."""
+    """Tasks by what they request. `ended` is called after each that succeeded or failed, not when it was cancelled."""
 
     def __init__(
         self,
@@ -457,7 +457,7 @@ class Attempts:
             await work()
         except CekuraTuiError as error:
             self.failed(key, error, apart=apart)
-        except Exception as error:  # raised by whoever serves the list, whose task somebody watches
+        except Exception as error:  # raised again by `run`, whose worker reports it
             self.broken = error
         else:
             self._succeeded(key, apart)

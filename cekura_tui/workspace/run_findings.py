@@ -40,13 +40,13 @@ class RunFindings:
         self._clock, self._monotonic, self._sleep = clock, monotonic, sleep
 
     async def cached(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
-        """Why these runs failed, of those of which this machine knows it. Raises StoreError."""
+        """Why these runs failed, as far as it is cached. Raises StoreError."""
         return self._findings.known(ids)
 
     async def all(
         self, ids: Sequence[int], on_wait: Callable[[ApiError, float], None]
     ) -> tuple[dict[int, tuple[Finding, ...]], ApiError | None]:
-        """Why these runs failed, cached or asked of the server; what may pass by itself is waited for.
+        """Why these runs failed, from the cache or the server; a request that may succeed later is repeated.
 
         `on_wait` is called before each wait, with the error and the seconds. Returns what was found, and the error that
         ended the asking, if one did. Raises StoreError.

@@ -50,7 +50,7 @@ MOST_WHOLE = 5_000
 async def whole_runs(
     client: Client, take_turn: Callable[[], Awaitable[None]], run_ids: Sequence[int], read: Callable[[Run], T]
 ) -> list[T]:
-    """What `read` makes of these runs, whole; those that are not there are left out.
+    """What `read` makes of these whole runs; deleted ones are left out.
 
     Long calls are asked for in parts, each in its turn and forgotten before the next. Raises kinds of ApiError.
     """
@@ -82,7 +82,7 @@ class Pin:
     async def page(
         self, ask: Callable[[Params], Awaitable[ListPage[Run]]], params: Params, until: float | None, least: int
     ) -> ListPage[Run]:
-        """A page of runs made up to `until`, of which there were at `least` so many before there was a pin."""
+        """A page of the runs made up to `until`, of which the server counted `least` before it was pinned."""
         if until is None or not self.holds:
             return await ask(params)
         if not least:
@@ -129,7 +129,7 @@ def made_since(params: Params, since: float) -> dict[str, str | int]:
 
 
 class RunLists:
-    """Asks once for each page; whoever asks decides when to try again. Raises kinds of ApiError."""
+    """Requests each page once; the caller decides when to retry. Raises kinds of ApiError."""
 
     def __init__(
         self, store: Store, client: Client, engine: JobEngine, budget: Budget, clock: Callable[[], float]
@@ -137,7 +137,7 @@ class RunLists:
         self._store, self._client, self._engine, self._budget, self._clock = store, client, engine, budget, clock
         self._pin = Pin()
         self._whole: dict[int, RunRow] | None = None
-        """Rows of runs that were read whole, those that were read last at the end; None until one is needed."""
+        """Rows of runs that were read whole, the latest last; None until one is needed."""
         self._cached_newest: dict[str, tuple[RunRow, ...]] = {}
         """The newer runs of each list that were cached last: the same again need no writing."""
 
@@ -162,7 +162,7 @@ class RunLists:
             lambda asked: self._client.runs(asked, number, once=True), params, until, least if number > 1 else 0
         )
         page = RunPage(number, got.count, self._rows(got), got.more, got.oldest_first, got.at)
-        # The page of a list that is listed anew, and of the newest runs of it, begins what is cached.
+        # The first page of a reloaded list replaces the cached one.
         self._cache(query, page.count, page.rows, first=number == 1 and until is None)
         return page
 

@@ -175,7 +175,7 @@ class RunSweep:
 
     def _end(self) -> None:
         if not self.all_checked:
-            # What was listed before and is not there any more, or is otherwise by now, is gone.
+            # A run found before and not seen in this pass was deleted, or does not pass now.
             for number in self._found.keys() - self._seen:
                 del self._found[number]
                 self._rows = None

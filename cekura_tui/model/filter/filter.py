@@ -138,8 +138,8 @@ MakeParams = Callable[[Term, float, bool], Params | None]
 class ValueKind(NamedTuple):
     """How the values of a key are written.
 
-    `read` gives a value in its one form, or None if it is wrong, and `wrong` is the sentence for that; it is told the
-    key and whether the value is quoted. With `parts` "~" finds a part of a name, with `spaced` a value may have spaces,
+    `read` takes the key, a value and whether it is quoted, and returns the value in its one form, None if it is wrong;
+    `wrong` is the sentence for that. With `parts` "~" finds a part of a name, with `spaced` a value may have spaces,
     and `single` keys take one value.
     """
 
@@ -158,9 +158,9 @@ class FilterKey(NamedTuple):
     the same as a term, None for a term that it cannot take; `narrows` gives parameters that leave out most runs of
     other values and perhaps some of these. `narrow` is false where all runs that may pass are asked for.
 
-    With `from_whole_run` only a run that was read whole tells; `unknown_passes` says whether a run of which it is
-    unknown is listed meanwhile. The opposite of a term lists it either way. `changes` means that the answer for a run
-    may change after it was made.
+    With `from_whole_run` only a run that was read whole has the answer; `unknown_passes` lists other runs until they
+    are read. A negated term lists runs whose answer is unknown in any case. `changes` means that the answer may change
+    after a run was made.
 
     `words` are the values it takes, or offers where it takes others too; `names` is the field of `KnownNames` that it
     offers instead; `value` is one for an example.

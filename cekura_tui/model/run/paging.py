@@ -43,13 +43,13 @@ class RunPage:
 
 
 MAX_PAGES = 250
-"""Pages that are held; those that were looked at longest ago make room."""
+"""Pages kept in memory; the least recently viewed ones are dropped first."""
 
 
 class PagedRuns:
     """The list of a query as of `pin` (Unix time at the server), of which pages come, fail, change and are dropped.
 
-    It asks nobody: `put`, `fail`, `add_newer` and `change` take what came, `listed` is what is there now.
+    It sends no requests: `put`, `fail`, `add_newer` and `change` take answers, `listed` is the rows as they are now.
     """
 
     def __init__(self, first: RunPage, got_at: float, max_pages: int = MAX_PAGES) -> None:
@@ -85,7 +85,7 @@ class PagedRuns:
 
     @property
     def count(self) -> int:
-        """How many runs there are in all, without those that wait."""
+        """How many runs there are, without the waiting ones."""
         return len(self._head) + self.layout.count
 
     @property
@@ -124,7 +124,7 @@ class PagedRuns:
         return run_id in self._page_of or run_id in self._waiting or any(row.id == run_id for row in self._head)
 
     def rows(self) -> Iterator[RunRow]:
-        """Every row that is known, also those that wait."""
+        """Every known row, also the waiting ones."""
         yield from self._waiting.values()
         yield from self.listed.runs()
 
@@ -222,7 +222,7 @@ class PagedRuns:
         self.change(rows)
         oldest = -1
         if (top := self.newest_page) is not None:
-            # Without its newest page, nobody knows what is new to a list.
+            # Only the newest page shows which runs are new to the list.
             if (newest := self._pages.get(top)) is None:
                 return
             # Among those as old as the newest page, the ones it does not have came into the list since.
@@ -238,7 +238,7 @@ class PagedRuns:
             self._listed = None
 
     def change(self, rows: Iterable[RunRow]) -> bool:
-        """Runs are like this now; those that are not known are passed over. Returns whether any differs."""
+        """Replace the rows of known runs. Returns whether any differs."""
         now = {row.id: row for row in rows}
         self._waiting.update((number, row) for number, row in now.items() if number in self._waiting)
         changed = False

@@ -36,7 +36,7 @@ _GROUPS: tuple[tuple[JobState, ...], ...] = (
     (JobState.UNCONFIRMED, JobState.LOST),
     (JobState.STOPPED,),
 )
-"""What runs, then what somebody has to decide about, then what rests; what has ended is last."""
+"""Running jobs, then jobs that need a decision, then stopped ones; ended ones are last."""
 _CACHED = 900.0
 """Seconds after which a row is made again: a time of today becomes one of yesterday, and so on."""
 _PLACES = {state: place for place, states in enumerate(_GROUPS) for state in states}
@@ -64,7 +64,7 @@ class JobRow(NamedTuple):
 
 
 def job_row(job: Job, app_state: AppState) -> JobRow:
-    """A job as it is listed now; only the elapsed time of a running one, and what is left, change by themselves."""
+    """A job as it is listed now; only the times of a running one change without an event."""
     return JobRow(
         job.number,
         job.state,
@@ -183,7 +183,7 @@ class JobList(VirtualList[JobRow]):
     def show_jobs(self, jobs: Sequence[Job], app_state: AppState, *, newest: bool = False) -> None:
         """Show these jobs; the row under the cursor keeps its line of the screen, wherever its state puts it.
 
-        With `newest` a list that nobody has moved in shows its first rows all the time.
+        With `newest` a list in which the cursor was not moved keeps showing its first rows.
         """
         self._arriving = True
         rows = self._rows_of(by_state(jobs), app_state)

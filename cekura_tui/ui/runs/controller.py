@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cekura_tui.ui.kit.page import Page
 
 CALM = 0.5
-"""Seconds between two drawings of what changed by itself, at least."""
+"""Seconds at least between two drawings of changes that no person caused."""
 RETRY_SCOPE = 5.0
 """Seconds until a scope that could not be found out is asked for again."""
 
@@ -85,7 +85,7 @@ class RunsController:
         self._drawn_at = float("-inf")
         self._opened = 0
         self._group: OpenedFrom | None = None
-        """The group of which the runs are listed."""
+        """The group whose runs are listed."""
         self._sort_when_reloaded = False
         self.names = KnownNames()
         """The names that were seen in the scope."""
@@ -152,7 +152,7 @@ class RunsController:
         try:
             scope = await self._state.workspace.call(lambda session: session.scope())
         except NoScope as several:
-            self.scope_error = several  # as long as nobody has chosen
+            self.scope_error = several  # until a person has chosen
             self.draw_now()
             self._pick_scope(several)
         except CekuraTuiError as error:
@@ -368,7 +368,7 @@ class RunsController:
             self._draw()
 
     def _feed_changed(self) -> None:
-        """The feed has something else: draw it, but what changes by itself twice a second at the most."""
+        """Draw what the feed changed, at most twice a second unless a person waits for it."""
         if (error := self.trouble) is not self._reported:
             self._reported = error
             if error is not None and error.exit_status == Exit.KEY_REFUSED and self._is_seen():

@@ -1,4 +1,4 @@
-"""Loads which checks failed, of the failed runs of which the list does not say."""
+"""Loads the failed checks of failed runs that the list does not name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 AT_ONCE = 25
-"""Failed runs of which the checks are asked for in one request."""
+"""Runs that are read whole in one request."""
 
 
 class FailedChecks:
@@ -94,6 +94,6 @@ class FailedChecks:
 
 
 async def _read_whole(ids: Sequence[int], session: Session) -> tuple[RunRow, ...]:
-    """Runs as they are whole, with all their checks; those that are gone are left out. Raises kinds of ApiError."""
+    """Read runs whole, with all their checks; deleted ones are left out. Raises kinds of ApiError."""
     await session.findings.fetch(ids)
     return await session.lists.whole_rows(ids)

@@ -127,7 +127,7 @@ def _row(group: Group, heading: str, length: float, state: AppState, since: bool
 
 
 def bar(share: float, cells: int = BAR) -> str:
-    """A part of one as a bar of so many cells; what there is at all is seen."""
+    """A share (0 to 1) as a bar of so many cells; more than nothing shows at least half a cell."""
     halves = min(max(round(share * cells * 2), 1 if share > 0 else 0), cells * 2)
     return (_BAR * (halves // 2) + _HALF * (halves % 2)).ljust(cells)
 
@@ -164,7 +164,7 @@ class GroupList(VirtualList[GroupRow]):
         return row.key
 
     def estimate(self, row: GroupRow, width: int) -> int:
-        """Exactly as many lines as it takes."""
+        """The exact number of lines."""
         return 1 + bool(row.heading) + (bool(row.detail) and not _wide(width, bool(row.strip)))
 
     def lines_of(self, row: GroupRow, width: int, state: RowState) -> Sequence[Line]:
@@ -193,7 +193,7 @@ class GroupList(VirtualList[GroupRow]):
 AT_ONCE = 25
 """Runs that the server is asked about in one request."""
 PAGE = 50
-"""Runs of which it is loaded why they failed, before a person says to load more."""
+"""Runs whose reasons are loaded before a person asks for more."""
 
 
 def headings(width: int, how: How) -> Iterator[Heading]:
@@ -341,7 +341,7 @@ section. Bars compare groups with the largest one of their section.
 
     @property
     def can_load_more(self) -> bool:
-        """Whether there are runs of which it is not known why they failed, and that counts here."""
+        """Whether reasons of failed runs are missing and this grouping needs them."""
         return self._how == "verdict" and bool(self._without_findings) and not self._loading
 
     @property

@@ -151,7 +151,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
 
 
 class MarkedRuns:
-    """The runs that are marked in a list, with their rows: those that are listed no more are still marked."""
+    """The marked runs of a list, with their rows; a run stays marked when it leaves the list."""
 
     def __init__(self, runs: RunList) -> None:
         self._runs = runs

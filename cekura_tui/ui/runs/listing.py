@@ -82,7 +82,7 @@ class RunListing:
     # What is listed
 
     def change_scope(self, scope: Scope | None) -> None:
-        """List another scope, of which nothing is known yet; None: it is to be found out which."""
+        """List another scope, not cached yet; None if it is not known which."""
         self.scope = scope
         self._before_failures = None
         self._forget()
@@ -250,7 +250,7 @@ class RunListing:
         return [filled(row, rows[row.id]) for row in self.loaded_rows() if row.id in rows]
 
     def loads_more(self) -> bool:
-        """Whether scrolling to the end of what is filtered here loads more by itself."""
+        """Whether reaching the end of a list that is filtered here loads more."""
         if not self.local or self.all_loaded or self._listed is None:
             return False
         return self._listed.loaded < BY_ITSELF or len(self.rows) * 10 >= self._listed.loaded
@@ -302,7 +302,7 @@ class RunListing:
         return f"{' '.join(what)} {said}", said, f"{words} {how} · {key}", f"{words} {how}"
 
     def outcomes(self) -> OutcomeCounts:
-        """How many runs match, of how many, and how those that are loaded ended."""
+        """How many runs match, of how many, and how the loaded ones ended."""
         total, wanted = self.count, outcomes_of(self.filter)
         if total is None:
             return OutcomeCounts(active=wanted)

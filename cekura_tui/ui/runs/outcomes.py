@@ -9,11 +9,11 @@ from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.outcome import Kind
 
 OUTCOMES: tuple[Kind, ...] = ("failed", "error", "review", "running", "passed", "unknown")
-"""In the order in which they are counted on screen: what needs somebody first."""
+"""In the order on screen: what needs attention first."""
 
 
 class OutcomeCounts(NamedTuple):
-    """How many runs there are, in words ("57 of 240 runs"), and how those that are loaded ended.
+    """How many runs there are, in words ("57 of 240 runs"), and how the loaded ones ended.
 
     A count is None where the filter leaves out such runs, so that nothing is known of them. `active` are the outcomes
     that the filter asks for. `loaded` says of how many runs the counts are ("of 200 loaded"), `outdated` how many runs
