@@ -113,15 +113,6 @@ class PromptUseList(VirtualList[UseRow]):
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """Two events of an agent's prompts: what changed from `old` to `new` is shown."""
-
-    agent_name: str
-    old: UseRow
-    new: UseRow
-
-
 class PromptDiffScreen(Page):
     """What one prompt of an agent changes of another."""
 
@@ -141,9 +132,9 @@ class PromptDiffScreen(Page):
 `{diff.previous}` go from change to change.
 """
 
-    def __init__(self, app_state: AppState, compared: Compared) -> None:
+    def __init__(self, app_state: AppState, agent_name: str, old: UseRow, new: UseRow) -> None:
         super().__init__(app_state)
-        self._compared = compared
+        self._agent_name, self._old, self._new = agent_name, old, new
 
     def body(self) -> ComposeResult:
         yield OneLine(id="prompt-diff-headline")
@@ -154,9 +145,9 @@ class PromptDiffScreen(Page):
         yield Notice(id="prompt-diff-notice")
 
     def on_mount(self) -> None:
-        text = Text(f" Prompts of {clean_line(self._compared.agent_name, 40)}", style="bold", end="")
+        text = Text(f" Prompts of {clean_line(self._agent_name, 40)}", style="bold", end="")
         self.query_one("#prompt-diff-headline", OneLine).show(text)
-        for name, mark, row in (("old", "−", self._compared.old), ("new", "+", self._compared.new)):
+        for name, mark, row in (("old", "−", self._old), ("new", "+", self._new)):
             line = f"{mark} {row.how} · {row.when} · {count(row.use.words, 'word')}"
             self.query_one(f"#prompt-diff-{name}", OneLine).show(Text(line))
         self.action_refresh()
@@ -169,8 +160,8 @@ class PromptDiffScreen(Page):
     async def _load(self) -> None:
         do = self.state.workspace.do
         try:
-            old = await do(lambda session: session.store.prompt_uses.text(self._compared.old.use.sha256))
-            new = await do(lambda session: session.store.prompt_uses.text(self._compared.new.use.sha256))
+            old = await do(lambda session: session.store.prompt_uses.text(self._old.use.sha256))
+            new = await do(lambda session: session.store.prompt_uses.text(self._new.use.sha256))
         except CekuraTuiError as error:
             self._show_diff(None, error=error)
             return
@@ -357,7 +348,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
             self.notify_once("No other prompt to compare with.")
             return
         old, new = sorted((row, other), key=lambda one: one.use.at)
-        self.app.push_screen(PromptDiffScreen(self.state, Compared(self._agent_name, old, new)))
+        self.app.push_screen(PromptDiffScreen(self.state, self._agent_name, old, new))
 
     def _other(self, row: UseRow) -> UseRow | None:
         """The prompt to compare with: the marked one, else the current one, else the next older text."""
