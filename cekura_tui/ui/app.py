@@ -175,14 +175,7 @@ class CekuraApp(App[None]):
             priority=True,
             why_not=lambda app: NOT_OFFERED if app.typing else _unless_selected(app),
         ),
-        Action(
-            "app.copy-text",
-            "ctrl+c",
-            "copy_text",
-            "Copy selection",
-            priority=True,
-            why_not=_unless_selected,
-        ),
+        Action("app.copy-text", "ctrl+c", "copy_text", "Copy selection", priority=True, why_not=_unless_selected),
         # Where nothing is selected and nothing typed into takes it; Textual's own binding is hidden by the one above.
         Action("app.how-to-quit", "ctrl+c", "help_quit", "How to quit"),
         Action(
@@ -240,10 +233,10 @@ class CekuraApp(App[None]):
         self.router = Router(self, self.state, self.jobs_reader)
         self.state.ask = self.router.answer
         self._tidy = tidy
-        self.too_small_lines: list[str] = []
-        """All that the window shows while it is too small for the app."""
         self._laid_out = False
         """Whether the screens have a size."""
+        self.too_small_lines: list[str] = []
+        """All that the window shows while it is too small for the app."""
         self._run_id = run_id
         self._live = live
         self._jobs_opened = False
@@ -406,7 +399,7 @@ class CekuraApp(App[None]):
         """Keys and the mouse on their way to the screens say that somebody is; none gets there unseen."""
         if isinstance(event, events.Resize) and not self._fits(event.size):
             if self._laid_out:
-                return  # the screens stay as they are meanwhile
+                return  # the screens keep their size, so that lists are where they were when the window grows again
             event = events.Resize(LEAST, LEAST)
         self._laid_out = self._laid_out or isinstance(event, events.Resize)
         if self.too_small_lines and isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
@@ -426,8 +419,7 @@ class CekuraApp(App[None]):
     # A window that is too small
 
     def _fits(self, size: Size) -> bool:
-        """Whether the window has room for the app. Where it has none it shows a sentence, and the screens keep the size
-        that they have; back to it, all is as it was."""
+        """Whether the window has room for the app; where it has none, it shows a sentence instead."""
         before = self.too_small_lines
         self.too_small_lines = too_small_lines(size) if too_small(size) else []
         if before or self.too_small_lines:
