@@ -26,7 +26,7 @@ class Screen:
 
     def __init__(self, state: Any) -> None:
         self.state = state
-        self.gone = self.waiting = False
+        self.is_unmounted = self.waiting = False
         self.seen = True
         self.drawn = 0
         self.lists: list[bool] = []

@@ -152,7 +152,7 @@ class ImproveDialog(Dialog[Job]):
     async def _read_agent_prompt(self) -> None:
         """Load the agent's prompt, with retries; the error stays on screen until then."""
         failures = 0
-        while not self.gone:
+        while not self.is_unmounted:
             try:
                 agent, prompt = await self._state.workspace.call(
                     lambda session: session.agent_prompt(self._runs.agent_id, background=failures > 0)  # noqa: B023

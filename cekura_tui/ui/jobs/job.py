@@ -147,7 +147,7 @@ Everything known of one job: what was sent, every change of state, and every dif
         self._draw()
 
     def _draw(self) -> None:
-        if self.gone:
+        if self.is_unmounted:
             return
         job = self.job or (self._record.job if self._record else None)
         text = job_headline(self._number, job)

@@ -89,7 +89,7 @@ class JobActions:
         except CekuraTuiError as error:
             page.notify_once(error.sentence(), warning=True)
             return
-        if page.gone:
+        if page.is_unmounted:
             return
         question = ConfirmDialog(*relaunch_question(job, self._state, whose_key), "Relaunch")
         if await page.opening.ask(question) and not self._is_busy(job.number):
@@ -148,10 +148,10 @@ class JobActions:
                 # It was forgotten meanwhile, which is news unless it was asked for here, as by `y` pressed twice.
                 if self._state.job(job.number) is not None and not self._is_busy(job.number):
                     page.notify_once(error.sentence(), warning=True)
-            elif not page.gone:
+            elif not page.is_unmounted:
                 page.show_error(error)
             return
-        if page.gone:
+        if page.is_unmounted:
             return
         offers = [Offer(_OFFERED[name], partial(str, text)) for name, text in record.curls.items()]
         offers.append(Offer("job as JSON", lambda: whole))

@@ -104,7 +104,7 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
             self._known = None
             self._changes.pop(number, None)
         self._draw()
-        if self.gone:
+        if self.is_unmounted:
             return
         self._list.show_top()
         if number is not None:
@@ -116,7 +116,7 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
         return self.state.job(self._list.cursor_key)
 
     def _draw(self) -> None:
-        if self.gone:
+        if self.is_unmounted:
             return
         jobs = self.state.jobs
         listed, notice = self._list, self.query_one(Notice)
@@ -193,7 +193,7 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
             self._next_poll = self.set_timer(max(wait, LEAST_WAIT), self._poll_is_due)
 
     def _show_preview(self, job: Job, rows: list[Fact]) -> None:
-        if self.gone:
+        if self.is_unmounted:
             return
         self.query_one("#job-beside", Pane).show_title(*preview_title(job))
         self.query_one(JobFacts).show_rows(rows, reset=job.number != self._shown)

@@ -225,6 +225,6 @@ class AppScreen(Screen[T]):
         return is_offered(self, action, parameters)
 
     @property
-    def gone(self) -> bool:
-        """Whether it is being taken apart or is not put together yet: whoever waited must not draw on it."""
+    def is_unmounted(self) -> bool:
+        """Whether its widgets are not mounted yet or are being removed; a late answer must not be drawn then."""
         return is_gone(self)

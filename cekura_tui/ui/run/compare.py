@@ -321,7 +321,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         if here is not None and there is not None and here.transcript.turns and there.transcript.turns:
             pairs = await asyncio.to_thread(align, here.transcript.turns, there.transcript.turns)
         self._there, self.pairs, self._looking = there, pairs, False
-        if self.gone:
+        if self.is_unmounted:
             return
         self._draw(reset=True, error=failed)
         if failed is not None and failed.exit_status == Exit.KEY_REFUSED:
@@ -343,7 +343,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
     # Drawing
 
     def _draw(self, *, reset: bool = False, error: CekuraTuiError | None = None) -> None:
-        if self.gone:
+        if self.is_unmounted:
             return
         pairs = self.query_one(TurnPairs)
         first, *counts = self._summary()

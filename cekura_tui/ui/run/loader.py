@@ -146,12 +146,12 @@ class RunLoader:
                 self._page.show_error(error)  # what is being read is not taken away
             self._draw()
         self.arrived.set()
-        if not self._page.gone:
+        if not self._page.is_unmounted:
             self._wait()
             self._start(self._prefetch, "prefetch")
 
     def _take(self, view: RunView) -> None:
-        if self._page.gone or view.row.id != self.run_id:
+        if self._page.is_unmounted or view.row.id != self.run_id:
             return
         before, self.view, self.error = self.view, view, None
         if before is not None and before.source == view.source:
@@ -172,7 +172,7 @@ class RunLoader:
             found = await self._workspace.call(lambda session: session.evidence(view))
         except CekuraTuiError:
             return  # the program is closing, or the run could not be loaded again: that is shown already
-        if self._page.gone or self.view is None or self.view.row.id != view.row.id:
+        if self._page.is_unmounted or self.view is None or self.view.row.id != view.row.id:
             return
         by_verdict: dict[Verdict, list[tuple[Evidence, ...]]] = {}
         for verdict, evidence in found:

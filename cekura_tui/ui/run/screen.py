@@ -372,7 +372,7 @@ its scenario.
     # Drawing
 
     def draw(self) -> None:
-        if self.gone:
+        if self.is_unmounted:
             return
         loader, view = self.loader, self.loader.view
         transcript, strip = self.query_one(TranscriptView), self.query_one(TimelineStrip)
@@ -446,7 +446,7 @@ its scenario.
         self.query_one("#run-times", Pane).show_title("Timeline", length, *figures)
 
     def draw_title(self) -> None:
-        if self.gone:
+        if self.is_unmounted:
             return
         go, view = self.navigator, self.loader.view
         if self._drawn_search != go.is_searching:

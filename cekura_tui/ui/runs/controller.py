@@ -364,7 +364,7 @@ class RunsController:
         if self._redraw is not None:
             self._redraw.stop()
             self._redraw = None
-        if not self._page.gone:
+        if not self._page.is_unmounted:
             self._draw()
 
     def _feed_changed(self) -> None:
@@ -378,7 +378,7 @@ class RunsController:
             if self._sort_when_reloaded:
                 self._sort_when_reloaded = False
                 self.listing.sort_again()
-        if self._page.gone or not self._is_seen():
+        if self._page.is_unmounted or not self._is_seen():
             return  # drawn when it comes into sight
         waiting = self._is_waiting()
         if self._redraw is not None:

@@ -296,7 +296,7 @@ section. Bars compare groups with the largest one of their section.
         grouping, rows = await asyncio.to_thread(self._grouped, self._how, dict(self._findings))
         another = self._grouping is None or self._grouping.how != grouping.how
         self._grouping = grouping
-        if not self.gone:
+        if not self.is_unmounted:
             listed = self.query_one(GroupList)
             # Who has not moved yet looks at what fails most, whatever that turns out to be.
             listed.show_rows(rows, reset=another or (listed.at_top and listed.cursor_index == 0), follow=True)
@@ -310,7 +310,7 @@ section. Bars compare groups with the largest one of their section.
         return grouping, group_rows(grouping, self.state, since=not self._some_ends)
 
     def _draw(self) -> None:
-        if self.gone:
+        if self.is_unmounted:
             return
         grouping, listed, notice = self._grouping, self.query_one(GroupList), self.query_one(Notice)
         empty = not listed.rows

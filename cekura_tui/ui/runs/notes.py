@@ -92,13 +92,13 @@ class NoteDialog(Dialog[str]):
         return self._before
 
     def report(self, text: str) -> None:
-        if not self.gone:
+        if not self.is_unmounted:
             self._show_message(text)
 
     def show_stored(self, note: str, draft: str) -> None:
         """Show the stored note, or its draft if one was not saved before the program ended, behind what was typed into
         this dialog meanwhile."""
-        if self.gone:
+        if self.is_unmounted:
             return
         line, typed = self.query_one(NoteInput), "" if self._note == self._before else self._note
         draft = "" if draft == note else _one_line(draft)
@@ -124,7 +124,7 @@ class NoteDialog(Dialog[str]):
             self._saving.start()
 
     def _save_draft(self) -> None:
-        if not self.gone:
+        if not self.is_unmounted:
             self.keep()
 
     def _put_draft(self, text: str) -> None:

@@ -186,7 +186,7 @@ class PickScopeDialog(Dialog[Scope]):
     def _load(self) -> None:
         """Load the first page of agents of the projects that match, if they are few, else of the current one; and have
         the server search for what is typed, or for the current agent where its project is not known."""
-        if self.gone:
+        if self.is_unmounted:
             return
         now = self._current
         near = [number for number, project in self._projects.items() if self._fits(project)]
@@ -234,7 +234,7 @@ class PickScopeDialog(Dialog[Scope]):
         return page.more
 
     def _draw_loaded(self) -> None:
-        if not self.gone:
+        if not self.is_unmounted:
             self._show()
             self._draw_note()
 

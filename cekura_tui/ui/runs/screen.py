@@ -492,7 +492,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             read = await self.controller.read_names()
         except CekuraTuiError:
             return  # those that were seen will do
-        if read and not self.gone:
+        if read and not self.is_unmounted:
             self.filter_bar.names = self.controller.names
             if not len(self.controller.listing.rows):
                 self.draw()

@@ -149,7 +149,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
 
     def _search(self) -> None:
         """Search now, instead of a search in flight."""
-        if self.gone:
+        if self.is_unmounted:
             return
         self._settled.stop()
         self._show_message("Searching …")
@@ -168,7 +168,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
         self._show_message(result_text(text, found))
 
     def _show(self, text: str, hits: Sequence[Hit]) -> None:
-        if self.gone:
+        if self.is_unmounted:
             return
         self.query_one(HitList).show_rows(hits, reset=True)
         self._searched = text
@@ -178,7 +178,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
         self._to_hits_when_found = False
 
     def _show_message(self, text: str, *, failed: bool = False) -> None:
-        if not self.gone:
+        if not self.is_unmounted:
             self.query_one(DialogNote).show(clean_line(text), failed=failed)
 
 

@@ -184,7 +184,7 @@ class ViewsDialog(Dialog[str]):
         except CekuraTuiError as error:
             self._show_message(failed + error.sentence(), failed=True)
             return False
-        return not self.gone
+        return not self.is_unmounted
 
 
 def _wrong_with(name: str) -> str:

@@ -212,7 +212,7 @@ class UpdatePromptDialog(Dialog[None]):
         except CekuraTuiError as error:
             self._ended(error.sentence(), "failed")
             return False
-        if staged != text and not self.gone:
+        if staged != text and not self.is_unmounted:
             self._ended("Another window changed the staged prompt. Nothing was written; the new change is below.")
         return staged == text
 
@@ -262,7 +262,7 @@ class UpdatePromptDialog(Dialog[None]):
     # Drawing
 
     def draw(self) -> None:
-        if self.gone:
+        if self.is_unmounted:
             return
         update, change, resolver = self._update, self._change, self.resolver
         if self._message == with_keys(_DECIDE) and not resolver.undecided:
@@ -331,7 +331,7 @@ class UpdatePromptDialog(Dialog[None]):
         facts.show([Content(clean_line(line)) for line in lines])
 
     def _show_message(self, text: str, kind: MessageKind = "") -> None:
-        if self.gone:
+        if self.is_unmounted:
             return
         self._message, self._kind = text, kind
         self.query_one("#update-note", HungText).show_result(text, kind)
@@ -443,7 +443,7 @@ class UpdatePromptDialog(Dialog[None]):
         try:
             result = await restore_prompt(self.opening, self.state, agent_id, self._restore_started)
         finally:  # also if the user cancels the waiting
-            if not self.gone:
+            if not self.is_unmounted:
                 self._ended(*result)
 
     def _restore_started(self) -> None:

@@ -171,7 +171,7 @@ class PromptDiffScreen(Page):
     def _show_diff(
         self, diff: ProseDiff | None, *, error: CekuraTuiError | None = None, empty: tuple[str, str] = ("", "")
     ) -> None:
-        if self.gone:
+        if self.is_unmounted:
             return
         pane, has_changes = self.query_one("#prompt-diff-pane", Pane), diff is not None and not diff.is_same
         self.show_state(pane, loaded=has_changes, error=error, empty=empty, focus=False)
@@ -272,7 +272,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
             self._current, self._failure = sha256(prompt), None
             self._agent_name = clean_line(agent.name, 60) or self._agent_name
         self._loading = False
-        if not self.gone:
+        if not self.is_unmounted:
             self._draw_current()
             self._load()
 
@@ -284,7 +284,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
             uses = await self.state.workspace.do(lambda session: session.store.prompt_uses.all(self._agent_id))
         except CekuraTuiError as error:
             failed = error
-        if self.gone:
+        if self.is_unmounted:
             return
         listed = self.query_one(PromptUseList)
         listed.show_uses(uses, self.state, self._current)
@@ -409,7 +409,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         finally:  # also if the user cancels the waiting
             self._show_message(*result)
             self._restoring = self._writing = False
-        if not self.gone:
+        if not self.is_unmounted:
             self.action_refresh()
 
     def _restore_started(self) -> None:
@@ -417,7 +417,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         self._show_message("Restoring …")
 
     def _show_message(self, text: str, kind: MessageKind = "") -> None:
-        if not self.gone:
+        if not self.is_unmounted:
             self.query_one("#prompts-note", HungText).show_result(text, kind)
 
 

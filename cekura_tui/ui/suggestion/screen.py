@@ -238,24 +238,24 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self._tell(news)
         if before is not None:
             self._explain_parts(before.diff)
-        elif not self.gone:
+        elif not self.is_unmounted:
             (self.diff_view if self.staging.has_changes else self.query_one("#summary")).focus()
             self._load_reasons(now)
         return now.staged
 
     def _show_unread(self, error: CekuraTuiError) -> None:
         self.error = error
-        if self.staging.opened is not None and not self.gone:
+        if self.staging.opened is not None and not self.is_unmounted:
             self.notify_once(f"Can't reload the suggestion. {error.sentence()}", warning=True)
         self.draw()
 
     def _tell(self, news: str) -> None:
-        if news and not self.gone:
+        if news and not self.is_unmounted:
             self.notify_once(news)
 
     def _explain_parts(self, before: ProseDiff) -> None:
         """Load the reasons of changes that were split or joined."""
-        if self.staging.opened is not None and self.staging.opened.diff is not before and not self.gone:
+        if self.staging.opened is not None and self.staging.opened.diff is not before and not self.is_unmounted:
             self._load_reasons(self.staging.opened)
 
     @work(group="reasons", exclusive=True)
@@ -270,7 +270,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
     # Drawing
 
     def draw(self) -> None:
-        if self.gone:
+        if self.is_unmounted:
             return
         opened, notice, empty = self.staging.opened, self.query_one(Notice), ("Comparing …", "")
         self._draw_headline()
@@ -315,7 +315,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self._focus_shown()
 
     def _focus_shown(self) -> None:
-        if self.gone:
+        if self.is_unmounted:
             return  # it was asked for a moment ago
         alone = self.has_class("-staged") and not self.has_class("-tall")
         (self.query_one(StagedText) if alone else self.diff_view).focus()

@@ -53,13 +53,13 @@ class StepQueue:
         try:
             message = await step
         except CekuraTuiError as error:
-            if not page.gone:
+            if not page.is_unmounted:
                 failed()
             pages = [screen for screen in page.app.screen_stack if isinstance(screen, Page)]
             reporting = page if page.is_attached or not pages else pages[-1]
             reporting.notify_once(f"Can't save your decision. {error.sentence()}", warning=True)
             return False
-        if not page.gone:
+        if not page.is_unmounted:
             self._show(before, message)
             shown()
         return True
@@ -77,7 +77,7 @@ class StepQueue:
             saved = [await asyncio.shield(one.wait()) for one in saving]
             if not all(saved):
                 page.deaf_until = time.monotonic()  # keys pressed meanwhile were for the dialog
-            elif not page.gone:
+            elif not page.is_unmounted:
                 page.opening.arrived()
                 open_dialog()
 
