@@ -150,7 +150,7 @@ def is_visible(screen: Screen[Any]) -> bool:
     return screen.is_current and (screen.is_active or screen.app.screen.is_modal)
 
 
-def follow(widget: Widget, state: AppState, draw: Callable[[], None]) -> None:
+def follow_jobs(widget: Widget, state: AppState, draw: Callable[[], None]) -> None:
     """Draw whenever the jobs change, as time passes while some go on, and when the widget is visible again.
 
     It must be mounted, and is not drawn while its screen is covered by another.

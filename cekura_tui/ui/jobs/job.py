@@ -24,7 +24,7 @@ from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import BackgroundChanged, OpenJob
-from cekura_tui.ui.state import AppState, follow
+from cekura_tui.ui.state import AppState, follow_jobs
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.job_service import JobRecord
@@ -103,7 +103,7 @@ Everything known of one job: what was sent, every change of state, and every dif
 
     def on_mount(self) -> None:
         """Read it, follow the state, and note that somebody looks at it."""
-        follow(self, self.state, self._follow)
+        follow_jobs(self, self.state, self._follow)
 
     def on_screen_resume(self) -> None:
         """Here, or back from something else: the process that launched it may have ended meanwhile."""

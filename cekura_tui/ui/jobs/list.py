@@ -28,7 +28,7 @@ from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import OpenJob
-from cekura_tui.ui.state import AppState, follow
+from cekura_tui.ui.state import AppState, follow_jobs
 from cekura_tui.ui.terminal.cells import fit
 
 _GROUPS: tuple[tuple[JobState, ...], ...] = (
@@ -266,7 +266,7 @@ class JobsPane(Pane):
 
     def on_mount(self) -> None:
         """Show the jobs now and whenever they change; running ones show their time."""
-        follow(self, self._state, self.show)
+        follow_jobs(self, self._state, self.show)
 
     @on(JobList.Opened)
     def opened(self, event: JobList.Opened) -> None:

@@ -34,7 +34,7 @@ from cekura_tui.ui.kit.lists import ColumnHeader
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.messages import OpenJob
-from cekura_tui.ui.state import AppState, follow, is_visible
+from cekura_tui.ui.state import AppState, follow_jobs, is_visible
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -96,7 +96,7 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
             yield Pane(preview, title="Job", id="job-beside")
 
     def on_mount(self) -> None:
-        follow(self, self.state, self._draw)
+        follow_jobs(self, self.state, self._draw)
 
     def on_screen_resume(self) -> None:
         if (number := self.state.pointed_job) is not None:

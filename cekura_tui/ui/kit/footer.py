@@ -18,7 +18,7 @@ from textual.widgets import Static
 from cekura_tui.ui.actions import action_of, rank_of
 from cekura_tui.ui.hints import Hints
 from cekura_tui.ui.kit.lines import UNREAD
-from cekura_tui.ui.state import AppState, follow
+from cekura_tui.ui.state import AppState, follow_jobs
 
 
 def key_name(app: App[Any], binding: Binding) -> str:
@@ -88,7 +88,7 @@ class KeyFooter(Widget, can_focus=False):
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._look)
-        follow(self, self._state, self._look_at_jobs)
+        follow_jobs(self, self._state, self._look_at_jobs)
 
     def on_unmount(self) -> None:
         self.screen.bindings_updated_signal.unsubscribe(self)

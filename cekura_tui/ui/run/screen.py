@@ -147,7 +147,7 @@ class RunScreen(Page):
         _of_run(
             "run.hand-off",
             "y",
-            lambda screen: screen.opening.begin(screen.copy_or_save, "Loading the run", group="hand-off"),
+            lambda screen: screen.copy_or_save(),
             "Copy or save",
             "copy or save the link, a turn, a verdict, the transcript or the request",
             footer=7,
@@ -347,23 +347,20 @@ its scenario.
 
         self.app.push_screen(CompareScreen(self.state, view), chosen)
 
-    async def copy_or_save(self) -> None:
+    def copy_or_save(self) -> None:
         if (view := self.loader.view) is None:
             return
         from cekura_tui.ui.run.copy import copy_run_dialog
 
         row = self.query_one(Verdicts).cursor_row
-        done = await self.opening.ask(
-            copy_run_dialog(
-                self.state,
-                view,
-                turn=self.query_one(TranscriptView).cursor_row,
-                verdict=row.verdict if row is not None else None,
-                dashboard=self.state.workspace.setup.settings.dashboard_url,
-            )
+        dialog = copy_run_dialog(
+            self.state,
+            view,
+            turn=self.query_one(TranscriptView).cursor_row,
+            verdict=row.verdict if row is not None else None,
+            dashboard=self.state.workspace.setup.settings.dashboard_url,
         )
-        if done:
-            self.notify_once(done)
+        self.app.push_screen(dialog, lambda done: self.notify_once(done) if done else None)
 
     def toggle_live(self) -> None:
         self.loader.follow(not self.loader.live)

@@ -34,7 +34,7 @@ from cekura_tui.ui.runs.list import MarkedRuns, RunList, explain_empty
 from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.ui.runs.outcomes import next_outcome, toggle_outcome
 from cekura_tui.ui.runs.preview import PreviewLoader, RunPreview
-from cekura_tui.ui.state import AppState, follow, is_visible
+from cekura_tui.ui.state import AppState, follow_jobs, is_visible
 from cekura_tui.workspace.run_feed import VisibleRange
 
 
@@ -363,12 +363,12 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         self._preview_loader = PreviewLoader(
             self._preview, state, self.run_list, lambda row: self.controller.change_rows([row])
         )
-        self._other_runs = False
-        """Other runs than before are listed, and the server has not sent them yet."""
+        self._is_replaced = False
+        """Whether other runs are listed than before, which the server has not sent yet."""
         self._first_run: int | None = None
         """The run under the cursor when the list began."""
-        self._run_before: int | None = None
-        """The run to which somebody had moved in the list before."""
+        self._former_run: int | None = None
+        """The run to which the user had moved in the list before."""
         self._offered: object = None
         """What the keys depend on, as it was when the footer was drawn."""
         self._view = VisibleRange()
@@ -387,7 +387,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     def on_mount(self) -> None:
         """Show what was cached; the app has the controller load when the workspace runs."""
-        follow(self, self.state, self._draw_status)
+        follow_jobs(self, self.state, self._draw_status)
         self.controller.draw_now()
         self.app.screen_change_signal.subscribe(self, lambda _: self.controller.visibility_changed())
         self.controller.start()
@@ -411,13 +411,13 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     def _listing_replaced(self, same_scope: bool) -> None:
         """Other runs are about to be listed: of another scope nothing that was marked is carried over."""
-        self._other_runs = True
+        self._is_replaced = True
         if same_scope:
             cursor = self.run_list.cursor_id
             if cursor is not None:
-                self._run_before = cursor if cursor != self._first_run else None
+                self._former_run = cursor if cursor != self._first_run else None
             return
-        self._run_before = None
+        self._former_run = None
         self.marked.clear()
         self._preview_loader.clear()
 
@@ -446,9 +446,9 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         runs.show_rows(rows, reset=begins, follow=follows)
         if begins:
             self._first_run = runs.cursor_id
-            if self._run_before is not None and listing.place_of(self._run_before) is not None:
-                runs.move_to(self._run_before)
-        self._other_runs = self._other_runs and not listing.fresh
+            if self._former_run is not None and listing.place_of(self._former_run) is not None:
+                runs.move_to(self._former_run)
+        self._is_replaced = self._is_replaced and not listing.fresh
         loaded, is_typing = bool(len(rows)), self.filter_bar.editing
         empty = ("", "") if loaded else explain_empty(self.controller)
         self.show_state(runs, loaded=loaded, error=self.controller.trouble, empty=empty, focus=not is_typing)
@@ -470,9 +470,9 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
     def _begins(self, runs: RunList) -> bool:
         """Whether the list is to be shown from its top: another one, in which nobody has moved to a run yet."""
         listing = self.controller.listing
-        if not self._other_runs or not (listing.fresh or len(listing.rows)):
+        if not self._is_replaced or not (listing.fresh or len(listing.rows)):
             return False
-        moved = runs.cursor_id is not None and runs.cursor_id not in (self._first_run, self._run_before)
+        moved = runs.cursor_id is not None and runs.cursor_id not in (self._first_run, self._former_run)
         return not moved or listing.place_of(runs.cursor_id or 0) is None
 
     def _let_in(self, runs: RunList) -> bool:

@@ -214,7 +214,7 @@ class PromptHistoryScreen(Page):
         Action(
             "prompts.forget",
             "D",
-            lambda screen: screen.opening.begin(screen.forget, "Loading the prompt", group="prompt-forget"),
+            lambda screen: screen.forget(),
             "Forget",
             footer=5,
             why_not=_unless_use,
@@ -373,16 +373,22 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         if message := await self.opening.ask(copy_prompt_dialog(whose, self._agent_name, prompt)):
             self.notify_once(message)
 
-    async def forget(self) -> None:
+    def forget(self) -> None:
         """Remove the prompt under the cursor from the history, after asking."""
         if (row := self.row) is None:
             return
         what = f"{row.how}, {row.when}, {count(row.use.words, 'word')}"
         text = f"{what[0].upper()}{what[1:]}: “{row.use.first_line}”\n\n{_forgetting(row)}"
         question = ConfirmDialog(f"Forget this prompt of {self._agent_name}?", text, "Forget")
-        if not await self.opening.ask(question):
-            return
 
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self._forget(row)
+
+        self.app.push_screen(question, answered)
+
+    @work(group="prompt-forget")
+    async def _forget(self, row: UseRow) -> None:
         async def forget(session: Session) -> None:
             for use in row.uses:
                 session.store.prompt_uses.forget(use)
