@@ -30,124 +30,76 @@ def metrics_of(
 def light_metrics(rules: list[Rule], broken: frozenset[str]) -> list[Json]:
     """The checks of a list row: names and scores, without reasons."""
     return [
-        {"id": rule.metric, "name": rule.name, "type": "binary_workflow_adherence", "score": 0 if failed else 5}
-        | ({"passed": not failed})
+        {
+            "id": rule.metric,
+            "name": rule.name,
+            "type": "binary_workflow_adherence",
+            "score": 0 if rule.key in broken else 5,
+            "passed": rule.key not in broken,
+        }
         for rule in rules
-        for failed in (rule.key in broken,)
     ]
+
+
+def _metric(number: int, name: str, kind: str, **told: Any) -> Json:
+    """A metric with the fields that every metric has."""
+    usual: Json = {"score": None, "value": None, "enum": "", "explanation": [], "extra": {}}
+    return {"id": number, "name": name, "type": kind} | usual | told
 
 
 def _rule_metric(rule: Rule, failed: bool, turn: DialogueTurn | None, dice: Dice) -> Json:
     if rule.key == "turns":
-        count = 1 if failed else 0
-        metric: Json = {"id": rule.metric, "name": rule.name, "type": "numeric", "score": count, "value": str(count)}
+        kind, score, value = "numeric", int(failed), str(int(failed))
     else:
-        metric = {
-            "id": rule.metric,
-            "name": rule.name,
-            "type": "binary_workflow_adherence",
-            "score": 0 if failed else 5,
-            "value": "False" if failed else "True",
-        }
-    reasons = [f"Kept: {rule.requirement}"]
+        kind, score, value = "binary_workflow_adherence", 0 if failed else 5, str(not failed)
+    reasons, extra = [f"Kept: {rule.requirement}"], {}
     if failed:
         reasons = [rule.finding, f"Expected: {rule.requirement}"]
         if turn is not None:
             reasons.insert(1, f'[{clock_text(turn.start)}] Main Agent: "{turn.text}"')
-    metric["explanation"] = " ".join(reasons) if dice.below(4) == 0 else reasons
-    metric["enum"] = ""
-    metric["extra"] = {}
-    if failed:
-        metric["extra"] = {
-            "categories": [{"category": rule.category_name, "deviation": rule.finding, "priority": rule.priority}]
-        }
-    return metric
+        deviation = {"category": rule.category_name, "deviation": rule.finding, "priority": rule.priority}
+        extra = {"categories": [deviation]}
+    explanation = " ".join(reasons) if dice.below(4) == 0 else reasons
+    return _metric(rule.metric, rule.name, kind, score=score, value=value, explanation=explanation, extra=extra)
 
 
 def declared_metrics(dice: Dice) -> list[Json]:
     """Metrics whose threshold the rubric declares: "True" passes one of them, "False" the next."""
     latency = 700 + dice.below(900)
     return [
-        {
-            "id": LATENCY,
-            "name": "Average latency (ms)",
-            "type": "numeric",
-            "score": latency,
-            "value": str(latency),
-            "enum": "",
-            "explanation": [f"Median response after {latency} ms."],
-            "extra": {"percentiles": {"p50": latency, "p90": latency * 1.6, "p99": None}},
-        },
-        {
-            "id": TERMINATION,
-            "name": "Call ended properly",
-            "type": "boolean",
-            "score": None,
-            "value": "True",
-            "enum": "",
-            "explanation": ["Both sides said goodbye."],
-            "extra": {},
-        },
-        {
-            "id": INFRASTRUCTURE,
-            "name": "Infrastructure issues",
-            "type": "boolean",
-            "score": None,
-            "value": "False",
-            "enum": "",
-            "explanation": [],
-            "extra": {},
-        },
+        _metric(
+            LATENCY,
+            "Average latency (ms)",
+            "numeric",
+            score=latency,
+            value=str(latency),
+            explanation=[f"Median response after {latency} ms."],
+            extra={"percentiles": {"p50": latency, "p90": latency * 1.6, "p99": None}},
+        ),
+        _metric(TERMINATION, "Call ended properly", "boolean", value="True", explanation=["Both sides said goodbye."]),
+        _metric(INFRASTRUCTURE, "Infrastructure issues", "boolean", value="False"),
     ]
 
 
 def undeclared_metrics(dice: Dice, foreign: bool) -> list[Json]:
     """Metrics without a threshold, and one that did not apply."""
     mood = dice.choose(("positive", "neutral", "negative"))
-    metrics: list[Json] = [
-        {
-            "id": SENTIMENT,
-            "name": "Caller sentiment",
-            "type": "enum",
-            "score": None,
-            "enum": mood,
-            "value": mood,
-            "explanation": f"The caller sounds {mood} at the end of the call.",
-            "extra": {},
-        },
-        {
-            "id": TALK_RATIO,
-            "name": "Talk ratio",
-            "type": "numeric",
-            "score": round(dice.between(0.35, 0.7), 2),
-            "value": None,
-            "enum": None,
-            "explanation": None,
-            "extra": None,
-        },
-        {
-            "id": VOICEMAIL,
-            "name": "Voicemail detected",
-            "type": "boolean",
-            "score": None,
-            "value": "False",
-            "enum": "",
-            "explanation": ["A person answered."],
-            "extra": {},
-        },
+    sounds = f"The caller sounds {mood} at the end of the call."
+    ratio = round(dice.between(0.35, 0.7), 2)
+    metrics = [
+        _metric(SENTIMENT, "Caller sentiment", "enum", enum=mood, value=mood, explanation=sounds),
+        _metric(TALK_RATIO, "Talk ratio", "numeric", score=ratio, enum=None, explanation=None, extra=None),
+        _metric(VOICEMAIL, "Voicemail detected", "boolean", value="False", explanation=["A person answered."]),
     ]
     if not foreign:
         metrics.append(
-            {
-                "id": LANGUAGE,
-                "name": "Language followed",
-                "type": "binary_workflow_adherence",
-                "score": None,
-                "value": None,
-                "enum": "",
-                "explanation": ["The caller did not change the language."],
-                "extra": {"trigger_failed": True},
-            }
+            _metric(
+                LANGUAGE,
+                "Language followed",
+                "binary_workflow_adherence",
+                explanation=["The caller did not change the language."],
+                extra={"trigger_failed": True},
+            )
         )
     return metrics
 
@@ -161,15 +113,15 @@ def rubric_of(metrics: list[Json]) -> list[Json]:
     }
     entries: list[Json] = []
     for metric in metrics:
-        field, op, wanted = thresholds.get(metric["id"], ("", "", None))
-        if not field and metric["type"] == "numeric" and metric["id"] != TALK_RATIO:
+        if metric["id"] in thresholds:
+            field, op, wanted = thresholds[metric["id"]]
+        elif metric["type"] == "numeric" and metric["id"] != TALK_RATIO:
             field, op, wanted = "score", "lte", 0
-        if not field and metric["type"] == "binary_workflow_adherence" and metric["score"] is not None:
+        elif metric["type"] == "binary_workflow_adherence" and metric["score"] is not None:
             field, op, wanted = "score", "gte", 5
-        if not field:
+        else:
             continue
-        got = metric[field]
-        explanation = metric["explanation"]
+        got, explanation = metric[field], metric["explanation"]
         entries.append(
             {
                 "metric_id": metric["id"],

@@ -97,15 +97,6 @@ def text_field(fields: Mapping[str, object], name: str, most: int | None = None,
     return value
 
 
-def no_list(fields: Mapping[str, object], *names: str) -> None:
-    """Refuse lists of objects that this workspace never has, unless they are empty."""
-    for name in names:
-        if not isinstance(fields.get(name, []), list):
-            raise Invalid({name: ["Expected a list of items."]})
-        if fields.get(name):
-            raise Invalid({name: ["This server has no such objects."]})
-
-
 def read_launch(fields: Mapping[str, object], corpus: Corpus) -> LaunchForm:
     """Check the fields of a launch. Raises Invalid with every wrong field."""
     errors: dict[str, object] = {} if "prompt" in fields else {"prompt": REQUIRED}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cekura_tui.demo.facts import roll
+from cekura_tui.demo.forms import LaunchForm
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS job (
@@ -17,6 +18,7 @@ CREATE TABLE IF NOT EXISTS job (
 );
 CREATE TABLE IF NOT EXISTS agent (id INTEGER PRIMARY KEY, name TEXT, prompt BLOB, changed REAL NOT NULL);
 """
+_COLUMNS = "id, created, seconds, prompt, run_ids, agent, category_ids, metric_ids"
 _SHORTEST, _LONGEST = 5.0, 60.0
 
 
@@ -27,11 +29,7 @@ class DemoJob:
     id: str
     created: float
     seconds: float
-    agent: int
-    run_ids: tuple[int, ...]
-    prompt: str
-    category_ids: tuple[int, ...]
-    metric_ids: tuple[int, ...]
+    form: LaunchForm
 
     def status(self, now: float) -> str:
         """The status by age; nothing runs in between."""
@@ -61,40 +59,27 @@ class Ledger:
     def close(self) -> None:
         self._db.close()
 
-    def launch(
-        self,
-        run_ids: tuple[int, ...],
-        prompt: str,
-        agent: int,
-        focus: tuple[tuple[int, ...], tuple[int, ...]],
-        now: float,
-        speed: float,
-    ) -> DemoJob:
-        """Record a new job; `focus` holds the chosen category ids and workflow metric ids."""
-        job_id = str(uuid.uuid4())
-        draw = roll(uuid.UUID(job_id).int % 2**62) % 1000 / 1000
+    def launch(self, form: LaunchForm, now: float, speed: float) -> str:
+        """Record a new job and return its id."""
+        number = uuid.uuid4()
+        draw = roll(number.int % 2**62) % 1000 / 1000
         seconds = (_SHORTEST + (_LONGEST - _SHORTEST) * draw) / speed
-        job = DemoJob(job_id, now, seconds, agent, run_ids, prompt, *focus)
-        texts = [json.dumps(ids) for ids in (job.run_ids, job.category_ids, job.metric_ids)]
+        runs, categories, metrics = (json.dumps(ids) for ids in (form.run_ids, form.category_ids, form.metric_ids))
         self._db.execute(
-            "INSERT INTO job (id, created, seconds, agent, run_ids, prompt, category_ids, metric_ids)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (job.id, job.created, job.seconds, job.agent, texts[0], as_bytes(prompt), texts[1], texts[2]),
+            f"INSERT INTO job ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (str(number), now, seconds, as_bytes(form.prompt), runs, form.agent, categories, metrics),
         )
-        return job
+        return str(number)
 
     def job(self, job_id: str) -> DemoJob | None:
         if not job_id.isascii():
             return None
-        row = self._db.execute(
-            "SELECT id, created, seconds, agent, run_ids, prompt, category_ids, metric_ids FROM job WHERE id = ?",
-            (job_id,),
-        ).fetchone()
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM job WHERE id = ?", (job_id,)).fetchone()
         if row is None:
             return None
-        prompt = _as_text(row[5])
-        lists = [tuple(json.loads(text)) for text in (row[4], row[6], row[7])]
-        return DemoJob(row[0], row[1], row[2], row[3], lists[0], prompt, lists[1], lists[2])
+        number, created, seconds, prompt, runs, agent, categories, metrics = row
+        run_ids, category_ids, metric_ids = (tuple(json.loads(text)) for text in (runs, categories, metrics))
+        return DemoJob(number, created, seconds, LaunchForm(_as_text(prompt), run_ids, agent, category_ids, metric_ids))
 
     def change_agent(self, agent_id: int, name: str | None, prompt: str | None, now: float) -> None:
         """Record an agent's new name or prompt; None keeps the old one."""

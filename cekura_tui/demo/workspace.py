@@ -15,7 +15,7 @@ from starlette.responses import Response
 from cekura_tui.demo.answers import run_whole, turns_of
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.dialogue import broken_at, clock_text
-from cekura_tui.demo.forms import LaunchForm, Reply, detail, no_list, read_fields, read_launch, read_runs, text_field
+from cekura_tui.demo.forms import LaunchForm, Reply, detail, read_fields, read_launch, read_runs, text_field
 from cekura_tui.demo.improver import NO_TRANSCRIPT, ImprovementOutcome, Issue, Prompt, improve, issues_of
 from cekura_tui.demo.jobs import DemoJob, Ledger, as_bytes
 from cekura_tui.demo.library import DemoAgent, agent_by_id
@@ -69,10 +69,6 @@ class DemoWorkspace:
     def change_agent(self, agent_id: int, name: str | None, prompt: str | None) -> None:
         self.ledger.change_agent(agent_id, name, prompt, self.now())
 
-    def launch(self, form: LaunchForm) -> DemoJob:
-        focus = (form.category_ids, form.metric_ids)
-        return self.ledger.launch(form.run_ids, form.prompt, form.agent, focus, self.now(), self.speed)
-
     def progress(self, job_id: str) -> Json | None:
         """The answer to a poll; None for an unknown id."""
         job = self.ledger.job(job_id)
@@ -117,11 +113,12 @@ class DemoWorkspace:
         return [run for run_id in run_ids if (run := self.run(run_id)) is not None]
 
     def _worked_out(self, job: DemoJob) -> ImprovementOutcome:
-        runs = self._runs(job.run_ids)
+        form = job.form
+        runs = self._runs(form.run_ids)
         # A corpus made smaller since the launch may lack the runs.
         if not runs:
             return ImprovementOutcome(None, None, NO_TRANSCRIPT)
-        return improve(runs, job.prompt, job.category_ids, job.metric_ids)
+        return improve(runs, form.prompt, form.category_ids, form.metric_ids)
 
 
 class Improvement:
@@ -132,7 +129,8 @@ class Improvement:
 
     async def launch(self, request: Request) -> Response:
         form = await self._form(request)
-        return Reply({"progress_id": self._workspace.launch(form).id})
+        workspace = self._workspace
+        return Reply({"progress_id": workspace.ledger.launch(form, workspace.now(), workspace.speed)})
 
     async def progress(self, request: Request) -> Response:
         job_id = request.query_params.get("progress_id")
@@ -145,11 +143,12 @@ class Improvement:
 
     async def issues(self, request: Request) -> Response:
         fields = await read_fields(request)
-        no_list(fields, "call_logs")
+        if fields.get("call_logs", []) != []:
+            raise Invalid({"call_logs": ["This server has no such objects."]})
         written, job_id = text_field(fields, "prompt"), text_field(fields, "progress_id")
         job = self._workspace.ledger.job(job_id) if job_id else None
         if job is not None and fields.get("run_ids") is None:
-            return Reply(self._workspace.issues(job.run_ids, job.prompt))
+            return Reply(self._workspace.issues(job.form.run_ids, job.form.prompt))
         run_ids, agent_id = read_runs(fields, self._workspace.corpus)
         known = self._workspace.agent(agent_id)
         return Reply(self._workspace.issues(run_ids, written or (known.agent.prompt if known else "")))
