@@ -99,12 +99,11 @@ class ApiResponse:
 
     def json(self, keep: frozenset[str] = frozenset()) -> object:
         """The body as JSON, every text cleaned but those of the fields in `keep`; raises BadAnswer."""
-        return self._cleaned(*self.parsed(), keep)
+        return self._safe(*self.parsed(), keep)
 
     def exact(self) -> object:
         """The body as JSON, every text as it came but for the key; none may reach a terminal so. Raises BadAnswer."""
-        value, repeats = self.parsed()
-        return self._without_key(value) if repeats else value
+        return self._safe(*self.parsed(), cleaned=False)
 
     def json_with(self, exact: Collection[tuple[str, ...]]) -> object:
         """The body as JSON, every text cleaned but those at the paths `exact`; raises BadAnswer."""
@@ -115,23 +114,19 @@ class ApiResponse:
             if isinstance(place, dict) and isinstance(text := place.get(path[-1]), str):
                 kept.append((path, text))
                 place[path[-1]] = ""
-        cleaned = self._cleaned(value, repeats)
+        cleaned = self._safe(value, repeats)
         for (*parents, name), text in kept:
             place = _at(cleaned, parents)
             if isinstance(place, dict):
                 place[name] = text
         return cleaned
 
-    def _cleaned(self, value: object, repeats_key: bool, keep: frozenset[str] = frozenset()) -> object:
+    def _safe(
+        self, value: object, repeats_key: bool, keep: frozenset[str] = frozenset(), *, cleaned: bool = True
+    ) -> object:
         try:
-            value = clean_json(value, keep)
-        except RecursionError:
-            raise self.unexpected("is nested too deeply") from None
-        return self._without_key(value, keep) if repeats_key else value
-
-    def _without_key(self, value: object, keep: frozenset[str] = frozenset()) -> object:
-        try:
-            return _without_key(value, self.key, keep)
+            value = clean_json(value, keep) if cleaned else value
+            return _without_key(value, self.key, keep) if repeats_key else value
         except RecursionError:
             raise self.unexpected("is nested too deeply") from None
 

@@ -12,6 +12,7 @@ import logging
 import random
 import shlex
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -26,7 +27,7 @@ from cekura_tui.api.http import httpx
 from cekura_tui.model.job import Draft
 from cekura_tui.model.job_kind import ApiRequest, JobKind
 from cekura_tui.model.job_kinds import KINDS
-from cekura_tui.model.request_log import RequestLog, RequestRecord
+from cekura_tui.model.request_log import LAST, RequestRecord
 from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.scope import Agent, Project
@@ -118,7 +119,7 @@ class Client:
         key: str,
         *,
         loopback: bool = False,
-        requests: RequestLog | None = None,
+        requests: deque[RequestRecord] | None = None,
         refusal: ApiError | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -134,7 +135,7 @@ class Client:
         self._host = self._base.netloc.decode("ascii")
         self._key = key
         self._loopback = loopback
-        self.requests = RequestLog() if requests is None else requests
+        self.requests = deque[RequestRecord](maxlen=LAST) if requests is None else requests
         self._refusal = refusal
         agent = f"cekura-tui/{__version__}"
         self._headers = {"X-CEKURA-API-KEY": key, "User-Agent": agent}
@@ -210,7 +211,7 @@ class Client:
         finally:
             names, took = tuple(request.params or ()), time.perf_counter() - began
             record = RequestRecord(at, request.method, request.path, names, attempt, took, status, error, request_id)
-            self.requests.add(record)
+            self.requests.append(record)
             _log.info("%s", record.line())
 
     async def _exchange(self, request: ApiRequest, http: httpx.AsyncClient, within: float | None) -> ApiResponse:
@@ -251,14 +252,15 @@ class Client:
         except TimeoutError:
             raise Unreachable(f"{self._host} did not answer in time.", "Try again later.") from None
 
-    async def _get(self, path: str, params: Mapping[str, str | int] | None = None) -> ApiResponse:
-        """A read that is sent once."""
-        return await self._send(ApiRequest("GET", path, params=params))
-
-    async def _read(self, path: str, params: Mapping[str, str | int] | None = None) -> ApiResponse:
-        """A read that a person waits for."""
+    async def _read(
+        self, path: str, params: Mapping[str, str | int] | None = None, *, once: bool = False
+    ) -> ApiResponse:
+        """A read that a person waits for, or that is sent `once`."""
+        request = ApiRequest("GET", path, params=params)
+        if once:
+            return await self._send(request)
         return await retried(
-            lambda attempt: self._send(ApiRequest("GET", path, params=params), attempt=attempt),
+            lambda attempt: self._send(request, attempt=attempt),
             monotonic=self._monotonic,
             sleep=self._sleep,
             spread=self._spread,
@@ -277,9 +279,8 @@ class Client:
         A server may withdraw v1 while it is used: it then says 410, or has not even the list's first page.
         """
         known = self._versions.get(noun)
-        read = self._get if once else self._read
         try:
-            answer = await read(f"/test_framework/{known or 'v1'}/{noun}/{rest}", params)
+            answer = await self._read(f"/test_framework/{known or 'v1'}/{noun}/{rest}", params, once=once)
             self._versions.setdefault(noun, "v1")
             return answer
         except NotFound as error:
@@ -287,7 +288,7 @@ class Client:
             if known == "v2" or (known == "v1" and not withdrawn):
                 raise
             try:
-                answer = await read(f"/test_framework/v2/{noun}/{rest}", params)
+                answer = await self._read(f"/test_framework/v2/{noun}/{rest}", params, once=once)
             except ApiError:
                 raise error from None
             self._versions[noun] = "v2"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 LAST = 200
-"""So many requests are remembered."""
+"""Requests that are kept."""
 
 
 class RequestRecord(NamedTuple):
@@ -26,33 +26,13 @@ class RequestRecord(NamedTuple):
     request_id: str
 
     @property
-    def target(self) -> str:
-        """The path, and the names in the query: "/runs/?page&project_id"."""
-        return f"{self.path}?{'&'.join(self.query)}" if self.query else self.path
-
-    @property
-    def milliseconds(self) -> int:
-        return round(1000 * self.took)
-
-    @property
     def failed(self) -> bool:
         return bool(self.error) or not 200 <= self.status < 300
 
     def line(self) -> str:
-        """All of it in one line, but for when it was sent."""
+        """All but the time, in one line: "GET /runs/?page&project_id 200, 12 ms"."""
+        target = "?".join(filter(None, (self.path, "&".join(self.query))))
         tries = f", attempt {self.attempt}" if self.attempt > 1 else ""
         named = f", id {self.request_id}" if self.request_id else ""
         why = f": {self.error}" if self.error else ""
-        return f"{self.method} {self.target} {self.status or 'failed'}, {self.milliseconds} ms{tries}{named}{why}"
-
-
-class RequestLog:
-    """The requests of one process. One thread adds, any may read."""
-
-    def __init__(self) -> None:
-        self.records: tuple[RequestRecord, ...] = ()
-        """The last ones, in the order they ended; replaced whole."""
-
-    def add(self, record: RequestRecord) -> None:
-        """Remember a request that ended, in place of the oldest."""
-        self.records = (*self.records[1 - LAST :], record)
+        return f"{self.method} {target} {self.status or 'failed'}, {round(1000 * self.took)} ms{tries}{named}{why}"

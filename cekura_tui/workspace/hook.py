@@ -11,7 +11,7 @@ import shlex
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import IO
 
 from cekura_tui.config.programs import without_key
@@ -21,8 +21,6 @@ from cekura_tui.model.text import clean_line, count
 LIMIT = 30.0
 """Seconds that a call may take."""
 AT_ONCE = 4
-STDERR_CHUNK = 65_536
-"""Bytes of what it writes on standard error that are read at a time; the last ones are told."""
 REPEAT_AFTER = 60.0
 """Seconds until the same failure is told again."""
 _log = logging.getLogger("cekura_tui.workspace")
@@ -71,14 +69,16 @@ class JobHook:
     async def _failed(self, job: str) -> str:
         """Call it with a job as JSON; returns what went wrong, or nothing."""
         try:
-            # Its input is a file, not a pipe: it may read it or not, and what it leaves behind may hold it open.
-            with _file_of(job) as given, _StandardError() as stderr:
+            # Files, not pipes: it may leave its input unread, and what it leaves behind may hold both open.
+            with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as stderr:
+                given.write(f"{job}\n".encode())
+                given.seek(0)
                 process = await asyncio.create_subprocess_exec(
                     *self._words,
                     env=without_key(os.environ),
                     stdin=given,
                     stdout=asyncio.subprocess.DEVNULL,
-                    stderr=stderr.writer,
+                    stderr=stderr,
                     start_new_session=True,
                 )
                 try:
@@ -89,7 +89,7 @@ class JobHook:
                 finally:
                     if process.returncode is None:
                         await _end(process)
-                words = stderr.last_line()
+                words = _last_line(stderr)
         except OSError as error:
             return f"could not be started: {error.strerror}."
         return f"ended with status {status}{f': {words}' if words else ''}." if status else ""
@@ -103,38 +103,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             await process.wait()
 
 
-class _StandardError:
-    """Standard error of a call: read as it comes, so that nothing fills up, and never waited for."""
-
-    def __init__(self) -> None:
-        self._reader, self.writer = os.pipe()
-        os.set_blocking(self._reader, False)
-        self._last = b""
-
-    def __enter__(self) -> _StandardError:
-        asyncio.get_running_loop().add_reader(self._reader, self._read)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.get_running_loop().remove_reader(self._reader)
-        os.close(self._reader)
-        os.close(self.writer)
-
-    def _read(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            self._last = (self._last + os.read(self._reader, STDERR_CHUNK))[-2_000:]
-
-    def last_line(self) -> str:
-        """The last line that is there, made safe to show."""
-        self._read()
-        lines = self._last.decode("utf-8", "replace").strip().splitlines()
-        return clean_line(lines[-1], 200).rstrip(".") if lines else ""
-
-
-@contextlib.contextmanager
-def _file_of(text: str) -> Iterator[IO[bytes]]:
-    """A file without a name that holds one line, to be read from its beginning."""
-    with tempfile.TemporaryFile() as file:
-        file.write(f"{text}\n".encode())
-        file.seek(0)
-        yield file
+def _last_line(file: IO[bytes]) -> str:
+    """The last line of a file, made safe to show."""
+    file.seek(max(0, file.seek(0, os.SEEK_END) - 2_000))
+    lines = file.read().decode("utf-8", "replace").strip().splitlines()
+    return clean_line(lines[-1], 200).rstrip(".") if lines else ""

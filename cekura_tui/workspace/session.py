@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,7 +24,7 @@ from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import MAX_RUNS, Suggestion
-from cekura_tui.model.request_log import RequestLog
+from cekura_tui.model.request_log import RequestRecord
 from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView, view_of
@@ -152,7 +153,7 @@ class Session:
         changed: Callable[[], None] = lambda: None,
         ended: Callable[[Suggestion], None] = lambda done: None,
         window: str = "",
-        requests: RequestLog | None = None,
+        requests: deque[RequestRecord] | None = None,
     ) -> Self:
         """Open the database and the client, and start the embedded server where that is meant; asks no server yet.
 
@@ -370,7 +371,7 @@ def _refusal(setup: Setup) -> NotAsked | None:
     return NotAsked(reason.message, reason.hint)
 
 
-def connect(setup: Setup, requests: RequestLog | None = None) -> tuple[Client, str, DemoServer | None]:
+def connect(setup: Setup, requests: deque[RequestRecord] | None = None) -> tuple[Client, str, DemoServer | None]:
     """The client and its key, which is empty where there is none, and the embedded server, started, where one is meant.
 
     Nothing is asked yet; who calls closes the client and stops the server.

@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
-from cekura_tui.model.request_log import RequestLog, RequestRecord
+from cekura_tui.model.request_log import LAST, RequestRecord
 
 if TYPE_CHECKING:
     from cekura_tui.model.scope import Project
@@ -55,7 +55,7 @@ class Workspace:
         """The launches of earlier sessions that were not recorded when these ended."""
         self.key_changes = 0
         """How often another key was taken up that was signed in with elsewhere."""
-        self._requests = RequestLog()
+        self._requests = deque[RequestRecord](maxlen=LAST)
         """Those of all sessions that were open one after the other."""
         self._keys = {setup.key.text} if setup.key is not None else set()
         """All keys that were used, none of which is logged."""
@@ -159,7 +159,7 @@ class Workspace:
 
     def requests(self) -> tuple[RequestRecord, ...]:
         """The last requests to the server, in the order they ended; from any thread."""
-        return self._requests.records
+        return tuple(self._requests)
 
     async def call(self, ask: Callable[[Session], Awaitable[T]]) -> T:
         """Ask something of the session, from the screens' loop; raises what it raises, or why it could not open.

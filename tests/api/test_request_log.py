@@ -12,7 +12,7 @@ from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError
 from cekura_tui.model.improve_prompt import IMPROVE_PROMPT
 from cekura_tui.model.job import Draft
-from cekura_tui.model.request_log import LAST, RequestLog, RequestRecord
+from cekura_tui.model.request_log import LAST, RequestRecord
 from cekura_tui.model.text import Prompt
 
 KEY = "ck_test_0123456789"
@@ -24,7 +24,7 @@ async def test_a_request_is_logged_with_answer_time_and_names_of_its_query(
 ) -> None:
     scripted.on("GET", RUNS, Reply({"results": []}, 200, {"X-Request-Id": "req-7"}))
     await client.runs({"project_id": 4021, "search": "private words"})
-    (record,) = client.requests.records
+    (record,) = client.requests
     assert (record.method, record.path, record.status, record.error) == ("GET", RUNS, 200, "")
     assert record.query == ("project_id", "search", "page", "page_size")
     assert (record.request_id, record.attempt, record.failed, record.took > 0) == ("req-7", 1, False, True)
@@ -34,7 +34,7 @@ async def test_a_request_is_logged_with_answer_time_and_names_of_its_query(
 async def test_each_try_is_a_request_of_its_own_with_its_number(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", RUN, Reply(b"", 503), Reset(), Reply(run_of(5)))
     await client.run(5)
-    records = client.requests.records
+    records = client.requests
     assert [(one.status, one.attempt, bool(one.error)) for one in records] == [
         (503, 1, False),
         (0, 2, True),
@@ -47,14 +47,14 @@ async def test_a_request_that_never_left_or_was_given_up_says_why(scripted: Scri
     nowhere = Client(f"http://127.0.0.1:{closed_port()}", KEY, loopback=True)
     with pytest.raises(ApiError):
         await nowhere.launch(Draft((5,), Prompt("Be kind."), 7))
-    assert "connection refused" in nowhere.requests.records[0].line()
+    assert "connection refused" in nowhere.requests[0].line()
     hold = Hold(Reply(run_of(5)))
     scripted.on("GET", RUN, hold)
     asking = asyncio.create_task(client.run(5))
     await asyncio.to_thread(hold.arrived.wait, 20)
     asking.cancel()
     await asyncio.wait({asking})
-    assert client.requests.records[0].error == "cancelled"
+    assert client.requests[0].error == "cancelled"
     await nowhere.aclose()
 
 
@@ -68,14 +68,13 @@ async def test_neither_key_nor_bodies_nor_values_are_in_the_log(
     with pytest.raises(ApiError):
         await client.progress(IMPROVE_PROMPT, "p-secret")
     assert len(caplog.messages) == 2
-    written = caplog.text + repr(client.requests.records)
+    written = caplog.text + repr(client.requests)
     assert [secret for secret in (KEY, "The whole prompt", "p-secret") if secret in written] == []
     assert f"GET {PROGRESS}?progress_id 403" in written
 
 
-def test_the_last_ones_are_remembered_and_no_more() -> None:
-    log = RequestLog()
-    for number in range(LAST + 5):
-        log.add(RequestRecord(0.0, "GET", f"/{number}/", (), 1, 0.1, 200, "", ""))
-    assert len(log.records) == LAST
-    assert (log.records[0].path, log.records[-1].path) == ("/5/", f"/{LAST + 4}/")
+async def test_only_the_last_requests_are_kept(scripted: ScriptedServer, client: Client) -> None:
+    scripted.on("GET", RUN, Reply(run_of(5)))
+    client.requests.extend([RequestRecord(0.0, "GET", "/", (), 1, 0.1, 200, "", "")] * LAST)
+    await client.run(5)
+    assert (len(client.requests), client.requests[-1].path) == (LAST, RUN)

@@ -56,7 +56,7 @@ async def test_a_certificate_that_nobody_trusts_is_called_that_once_and_the_hint
     with pytest.raises(NotSecure, match=r"Can't trust the certificate of localhost:.*self-signed") as caught:
         await client.projects()
     assert "SSL_CERT_FILE" in caught.value.hint
-    assert len(client.requests.records) == 1  # it would be no other a second later
+    assert len(client.requests) == 1  # it would be no other a second later
     await client.aclose()
 
 
