@@ -63,7 +63,6 @@ class Action(NamedTuple):
     tooltip: str = ""
     footer: int = 0
     command: str = ""
-    key_display: str | None = None
     priority: bool = False
     why_not: Callable[[Any], str | None] = _always
 
@@ -121,13 +120,12 @@ def all_actions() -> Mapping[str, Action]:
 
 
 def binding_of(action: Action, keys: str) -> Binding:
-    """An action with these keys; how its own are written on screen holds for those alone."""
+    """The binding of an action with these keys."""
     return Binding(
         keys,
         action.does,
         action.label,
         show=action.footer > 0,
-        key_display=action.key_display if keys == action.keys else None,
         priority=action.priority,
         tooltip=action.tooltip,
         id=action.id,

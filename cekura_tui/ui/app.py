@@ -136,11 +136,9 @@ class CekuraApp(App[None]):
             "Find words in all transcripts cached on this machine",
             why_not=_not_above_others,
         ),
-        Action(
-            "app.keys", "question_mark", "help", "Keys", "Show the keys of this screen", footer=1002, key_display="?"
-        ),
+        Action("app.keys", "question_mark", "help", "Keys", "Show the keys of this screen", footer=1002),
         Action("app.palette", "ctrl+p", "command_palette", "Find a command", priority=True),
-        Action("app.command-line", "colon", "command_palette", "Find a command", key_display=":"),
+        Action("app.command-line", "colon", "command_palette", "Find a command"),
         Action(
             "app.prompt-history",
             "",

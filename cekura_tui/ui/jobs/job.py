@@ -68,7 +68,6 @@ class JobScreen(Page):
             lambda screen: screen.state.ask(OpenJob(screen.job)),
             "Suggestion",
             footer=1,
-            key_display="enter",
             why_not=_no_suggestion,
         ),
         error_action("job"),

@@ -136,9 +136,7 @@ _RIGHT = ("job", "elapsed")
 
 class JobList(VirtualList[JobRow]):
     PLACE = "In the list of runs"  # in a pane below it
-    ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("job-list.open", "enter", "open", "Open", footer=1, key_display="enter"),
-    )
+    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("job-list.open", "enter", "open", "Open", footer=1),)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | CHIP_CLASSES
     sizes = ColumnSizes()
     """What the rows that are shown need."""

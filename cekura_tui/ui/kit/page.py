@@ -42,9 +42,7 @@ def unless_failed(page: Page) -> str | None:
     return NOT_OFFERED if page.error is None else None
 
 
-def error_action(
-    page: str, footer: int = 0, key_display: str | None = None, why_not: Callable[[Any], str | None] = unless_failed
-) -> Action:
+def error_action(page: str, footer: int = 0, why_not: Callable[[Any], str | None] = unless_failed) -> Action:
     """The action of a page that shows the whole error in place of which it has nothing to show; `page` begins its id.
 
     `Notice` names its key, and that of the page's action "retry" or "refresh".
@@ -55,7 +53,6 @@ def error_action(
         lambda shown: shown.show_error(shown.error),
         "Show error",
         footer=footer,
-        key_display=key_display,
         why_not=why_not,
     )
 

@@ -102,7 +102,6 @@ class RunScreen(Page):
             "Find",
             "find in the transcript (`agent: refund` searches the agent's turns only) or in the details",
             footer=4,
-            key_display="/",
         ),
         _of_run(
             "run.next-match",
@@ -134,7 +133,6 @@ class RunScreen(Page):
             "Next run",
             "next run in the list",
             footer=6,
-            key_display="]",
         ),
         _of_list(
             "run.previous",
@@ -142,7 +140,6 @@ class RunScreen(Page):
             lambda screen: screen.go(-1),
             "Previous run",
             "previous run in the list",
-            key_display="[",
         ),
         _of_run(
             "run.hand-off",
@@ -160,7 +157,6 @@ class RunScreen(Page):
             "compare with the last passed run of the scenario",
             footer=8,
             command="Compare with a passed run",
-            key_display="=",
             why_not=_without_turns,
         ),
         Action(

@@ -149,9 +149,7 @@ def columns(width: int, strip: bool) -> Cells:
 
 
 class GroupList(VirtualList[GroupRow]):
-    ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("group-list.open", "enter", "open", "Show its runs", footer=1, key_display="enter"),
-    )
+    ACTIONS: ClassVar[tuple[Action, ...]] = (Action("group-list.open", "enter", "open", "Show its runs", footer=1),)
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "groups--heading"}
     DEFAULT_CSS = """
     GroupList {

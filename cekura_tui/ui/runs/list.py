@@ -35,7 +35,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
     marking = True
 
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("run-list.open", "enter", "open", "Open", "Open the run", footer=1, key_display="enter"),
+        Action("run-list.open", "enter", "open", "Open", "Open the run", footer=1),
         Action("run-list.mark", "space", "mark", "Mark", "Mark a run, and go to the next", footer=2),
         Action("run-list.mark-range", "V", "mark_range", "Mark up to here", "Mark all from the last marked one"),
     )

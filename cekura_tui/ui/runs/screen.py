@@ -134,7 +134,6 @@ class RunsScreen(Page):
             "Compare the two marked runs",
             footer=2,
             command="Compare runs",
-            key_display="=",
             why_not=_with_two_marks,
         ),
         Action(
@@ -144,7 +143,6 @@ class RunsScreen(Page):
             "Compare",
             "Compare two marked runs, or this run with the last passed run of its scenario",
             command="Compare runs",
-            key_display="=",
             why_not=_with_other_marks,
         ),
         Action(
@@ -181,7 +179,6 @@ class RunsScreen(Page):
             "Filter",
             "List runs that match a filter",
             footer=5,
-            key_display="/",
             why_not=_while_typing,
         ),
         # With priority it is done before the next key is looked at; the list of runs sees to that itself, in its turn.
@@ -191,7 +188,6 @@ class RunsScreen(Page):
             lambda page: page.edit_filter(),
             "Filter",
             footer=5,
-            key_display="/",
             priority=True,
             why_not=_in_the_list,
         ),
@@ -202,7 +198,6 @@ class RunsScreen(Page):
             "Failures",
             "List failed runs and errors only, or all runs",
             footer=6,
-            key_display="!",
             command="Failures only",
             why_not=_while_typing,
         ),
@@ -246,11 +241,7 @@ class RunsScreen(Page):
             "runs.note", "m", lambda page: page.write_note(), "Note", "Write a note on this run", why_not=_while_typing
         ),
         Action(
-            "runs.hand-off",
-            "y",
-            lambda page: page.hand_off(),
-            "Copy or save",
-            "Links, ids or rows of the marked runs",
+            "runs.hand-off", "y", lambda page: page.hand_off(), "Copy or save", "Links, ids or rows of the marked runs"
         ),
         Action(
             "runs.scope",
@@ -322,7 +313,7 @@ class RunsScreen(Page):
             "Load the list again",
             why_not=_without_trouble,
         ),
-        error_action("runs", footer=2, key_display="enter", why_not=_in_trouble),
+        error_action("runs", footer=2, why_not=_in_trouble),
     )
     HELP = """\
 # Runs

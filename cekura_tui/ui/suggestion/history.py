@@ -59,7 +59,7 @@ class PromptUseList(VirtualList[UseRow]):
 
     marking = True
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("prompt-uses.open", "enter", "open", "Compare", footer=1, key_display="enter"),
+        Action("prompt-uses.open", "enter", "open", "Compare", footer=1),
         Action("prompt-uses.mark", "space", "toggle_mark", "Mark", footer=2),
     )
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
