@@ -25,7 +25,6 @@ from cekura_tui.model.text import clean_line, count
 if TYPE_CHECKING:
     from cekura_tui.model.filter.filter import Filter
     from cekura_tui.model.filter.parse import Wrong
-    from cekura_tui.model.json_shapes import CitedTurnJson, TimelineJson
     from cekura_tui.model.run.run import Run
     from cekura_tui.model.run.view import RunRow, RunView
     from cekura_tui.model.transcript.transcript import Turn
@@ -402,11 +401,13 @@ def _who(turn: Turn) -> str:
     return f"{speaker_name(turn)} {clean_line(tool_name(turn), 80)}".rstrip()
 
 
-def _timeline_json(view: RunView, found: Evidence) -> TimelineJson:
+def _timeline_json(view: RunView, found: Evidence) -> dict[str, object]:
+    from cekura_tui.model.as_json import to_json
+
     timeline, turns, tools = view.timeline, view.transcript.turns, view.call.tools
     spans = sorted((span for lane in timeline.lanes for span in lane.spans), key=lambda span: (span.start, span.n))
     calls = [(turn, tools.end_of(turn)) for turn in turns if turn.speaker == "tool_call"]
-    cited: list[CitedTurnJson] = [
+    cited = [
         {
             "turn": one.n,
             "start": turns[one.n - 1].start,
@@ -423,12 +424,10 @@ def _timeline_json(view: RunView, found: Evidence) -> TimelineJson:
         "length": timeline.length,
         "note": timeline.note,
         "median_answer": timeline.median,
-        "turns": [{"n": one.n, "speaker": one.speaker, "start": one.start, "end": one.end} for one in spans],
-        "gaps": [{"start": gap.start, "end": gap.end, "turn": gap.turn} for gap in timeline.gaps],
-        "overlaps": [
-            {"start": both.start, "end": both.end, "turn": both.turn, "into": both.into} for both in timeline.overlaps
-        ],
-        "answers": [{"turn": one.turn, "to": one.to, "at": one.at, "seconds": one.seconds} for one in timeline.answers],
+        "turns": [to_json(span) for span in spans],
+        "gaps": [to_json(gap) for gap in timeline.gaps],
+        "overlaps": [to_json(overlap) for overlap in timeline.overlaps],
+        "answers": [to_json(answer) for answer in timeline.answers],
         "tools": [
             {
                 "turn": turn.n,

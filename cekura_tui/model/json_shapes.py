@@ -19,6 +19,7 @@ from cekura_tui.model.prompt_events import How as PromptHow
 from cekura_tui.model.run.groups import How
 from cekura_tui.model.run.outcome import Kind
 from cekura_tui.model.run.verdict import Source, State, Verdict
+from cekura_tui.model.transcript.timeline import Overlap, ResponseTime, Silence, TimedTurn
 from cekura_tui.model.transcript.tool_call import Ending
 from cekura_tui.model.transcript.transcript import Form, Speaker, Turn
 
@@ -348,46 +349,6 @@ class CompareJson(TypedDict):
 
 
 @with_config(_WHOLE)
-class TimedTurnJson(TypedDict):
-    """When a turn was spoken, in seconds of the call."""
-
-    n: Annotated[int, Field(ge=1)]
-    speaker: Speaker
-    start: float
-    end: float | None
-
-
-@with_config(_WHOLE)
-class SilenceJson(TypedDict):
-    """A silence of over 2 seconds, and the turn that ends it."""
-
-    start: float
-    end: float
-    turn: int
-
-
-@with_config(_WHOLE)
-class OverlapJson(TypedDict):
-    """Two speak at once: the turn that cuts in, and the one it cuts into."""
-
-    start: float
-    end: float
-    turn: int
-    into: int
-
-
-@with_config(_WHOLE)
-class AnswerJson(TypedDict):
-    """A turn of the agent that answers a turn of the caller."""
-
-    turn: int
-    to: int
-    at: float
-    seconds: float
-    """From the end of the caller's turn."""
-
-
-@with_config(_WHOLE)
 class ToolCallJson(TypedDict):
     """A call of a tool, and how it ended."""
 
@@ -422,11 +383,11 @@ class TimelineJson(TypedDict):
     note: str
     """Which times were not sent; else empty."""
     median_answer: float | None
-    turns: list[TimedTurnJson]
+    turns: list[TimedTurn]
     """By start; turns without a time are not among them."""
-    gaps: list[SilenceJson]
-    overlaps: list[OverlapJson]
-    answers: list[AnswerJson]
+    gaps: list[Silence]
+    overlaps: list[Overlap]
+    answers: list[ResponseTime]
     tools: list[ToolCallJson]
     evidence: list[CitedTurnJson]
 
@@ -545,7 +506,8 @@ class _Schema(GenerateJsonSchema):
 
     def get_defs_ref(self, core_mode_ref: Any) -> Any:
         core_ref, mode = core_mode_ref
-        core_mode_ref = re.sub(r"\.(Alignment|Turn|Verdict):", r".\1Json:", core_ref), mode
+        name = re.sub(r"\.(Alignment|Overlap|Silence|TimedTurn|Turn|Verdict):", r".\1Json:", core_ref)
+        core_mode_ref = name.replace(".ResponseTime:", ".AnswerJson:"), mode
         return super().get_defs_ref(core_mode_ref)
 
 

@@ -9,9 +9,10 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
-from typing import Literal, NamedTuple
+from operator import attrgetter
+from typing import ClassVar, Literal, NamedTuple
 
+from cekura_tui.model.as_json import shape
 from cekura_tui.model.text import count
 from cekura_tui.model.transcript.tool_call import ToolCalls, is_tool
 from cekura_tui.model.transcript.transcript import Speaker, Turn
@@ -35,10 +36,12 @@ _LANES: dict[Speaker, LaneName] = {
 }
 
 
-class TimedTurn(NamedTuple):
-    """A turn with its times in seconds of the call; where `end` is None only the start is known: it is a point."""
+@dataclass(frozen=True, slots=True)
+class TimedTurn:
+    """When a turn was spoken, in seconds of the call."""
 
-    n: int
+    __pydantic_config__: ClassVar = shape("TimedTurnJson")
+    n: int = field(metadata={"json_schema_extra": {"minimum": 1}})
     speaker: Speaker
     start: float
     end: float | None
@@ -52,9 +55,11 @@ class Lane:
     spans: tuple[TimedTurn, ...]
 
 
-class Silence(NamedTuple):
-    """A silence of over 2 seconds, and the turn that ends it. Tools may be at work in it."""
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A silence of over 2 seconds, and the turn that ends it."""
 
+    __pydantic_config__: ClassVar = shape("SilenceJson")
     start: float
     end: float
     turn: int
@@ -64,9 +69,11 @@ class Silence(NamedTuple):
         return self.end - self.start
 
 
-class Overlap(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Overlap:
     """Two speak at once: the turn that cuts in, and the one it cuts into."""
 
+    __pydantic_config__: ClassVar = shape("OverlapJson")
     start: float
     end: float
     turn: int
@@ -77,13 +84,16 @@ class Overlap(NamedTuple):
         return self.end - self.start
 
 
-class ResponseTime(NamedTuple):
-    """The agent's turn that answers the caller's turn `to`, `seconds` after the caller fell silent; it begins `at`."""
+@dataclass(frozen=True, slots=True)
+class ResponseTime:
+    """A turn of the agent that answers a turn of the caller."""
 
+    __pydantic_config__: ClassVar = shape("AnswerJson")
     turn: int
     to: int
     at: float
     seconds: float
+    """From the end of the caller's turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +167,7 @@ def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
         if start > latest:
             latest = start
         spans.append(TimedTurn(turn.n, turn.speaker, start, end if end is not None and end >= start else None))
-    spans.sort(key=itemgetter(2, 0))
+    spans.sort(key=attrgetter("start", "n"))
     speech = [span for span in spans if span.speaker not in _TOOLS]
     # Nobody knows when these were said: it may have been in what else would be a silence or a wait.
     unplaced = [turn for turn in untimed if turn.speaker not in _TOOLS and turn.text.strip()]

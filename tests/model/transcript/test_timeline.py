@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 import pytest
@@ -87,12 +87,12 @@ def test_each_side_has_its_lane_and_others_only_where_there_are_any() -> None:
     ],
 )
 def test_a_silence_of_over_two_seconds_is_a_gap(turns: list[Turn], gaps: list[tuple[float, float, int]]) -> None:
-    assert list(timeline_of(turns).gaps) == gaps
+    assert list(map(astuple, timeline_of(turns).gaps)) == gaps
 
 
 def test_an_interruption_tells_who_cut_into_whom_and_for_how_long() -> None:
     line = timeline_of(call(("c", 0, 4), ("a", 3.5, 6), ("c", 5.95, 7), ("a", 6.5, 6.55)))
-    assert list(line.overlaps) == [(3.5, 4, 2, 1)]
+    assert list(map(astuple, line.overlaps)) == [(3.5, 4, 2, 1)]
     line = timeline_of(call(("c", 0, 20), ("a", 3, 4), ("a", 8, 9)))
     assert [(lap.turn, lap.into) for lap in line.overlaps] == [(2, 1), (3, 1)]
     turns = call(("c", 0, 4), ("a", 3.5, 6), ("c", 9, 10))
@@ -120,7 +120,7 @@ def test_an_answer_is_timed_where_its_time_is_known(
     turns: list[Turn], answers: list[tuple[int, int, float, float]]
 ) -> None:
     line = timeline_of(turns)
-    assert list(line.answers) == answers
+    assert list(map(astuple, line.answers)) == answers
     if not answers:
         assert (line.median, line.worst, line.slowest_first) == (None, None, ())
 
@@ -157,7 +157,7 @@ def test_what_is_not_known_is_said(turns: list[Turn], note: str) -> None:
 
 def test_an_end_before_its_start_is_none_and_what_began_before_the_call_is_cut_to_it() -> None:
     spans, _ = everything_in(timeline_of(call(("c", -0.5, 2), ("a", 5, 3))))
-    assert spans == {1: (1, "testing", 0, 2), 2: (2, "main", 5, None)}
+    assert list(map(astuple, spans.values())) == [(1, "testing", 0, 2), (2, "main", 5, None)]
 
 
 @pytest.mark.parametrize(("sent", "length"), [(None, 9), (3, 9), (60, 60), (1e12, 9), (-1, 9), (float("nan"), 9)])
