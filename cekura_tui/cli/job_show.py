@@ -57,7 +57,7 @@ async def show_job(
     if as_prompt and done.job.state == "draft":
         wanted = done.prompt  # what was typed and not launched can be got out
     if of_staged and wanted is not None:
-        staged = await session.staging.staged(number)
+        staged = session.store.stagings.staged(number)
         wanted = done.prompt if staged is None else staged
     lacks = (as_diff or as_prompt or as_patch or of_staged) and wanted is None
     with printing():

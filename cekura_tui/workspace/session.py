@@ -134,7 +134,7 @@ class Session:
         """What jobs propose, compared and explained."""
         from cekura_tui.workspace.suggestions import Suggestions
 
-        return Suggestions(self.jobs, self.staging, self.client, self.run, self.evidence)
+        return Suggestions(self.jobs, self.staging, self.store.stagings, self.client, self.run, self.evidence)
 
     @cached_property
     def agent_prompts(self) -> AgentPrompts:

@@ -28,7 +28,7 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.staging import Choices, HunkChoice, staged
-from cekura_tui.store.stagings import StagedStep, TextOf
+from cekura_tui.store.stagings import StagedStep, StagingStore, TextOf
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.job_service import JobService
 from cekura_tui.workspace.opened_runs import Found
@@ -129,7 +129,7 @@ class StagingService:
 
     `number` is a job, `diff` what it proposes. Choices are by the number of a hunk of this diff, and are kept by what
     the hunk does, so that they are found again in a later diff of the same texts, and where a hunk is split; those of
-    other hunks are left alone. `window` is who chooses here, as `lease.this_process` names it; what nobody chose by
+    other hunks are left alone. `window` is who chooses here, as `owner.this_process` names it; what nobody chose by
     name is anybody's.
     """
 
@@ -141,14 +141,6 @@ class StagingService:
         self._seen: dict[int, Chosen] = {}
         """By the job."""
         self._serials = itertools.count(1)
-
-    async def chosen(self, number: int) -> Chosen:
-        """What is chosen now, in any window, by the key of the hunk."""
-        return self._stagings.choices(number)
-
-    async def choices(self, number: int, diff: ProseDiff) -> Choices:
-        """What is chosen now, in any window."""
-        return numbered(diff, self._stagings.choices(number))
 
     async def look(self, number: int, diff: ProseDiff) -> tuple[StagingStep, Mapping[str, str]]:
         """What is chosen and typed now, in any window; raises StoreError for a job that was forgotten."""
@@ -168,14 +160,6 @@ class StagingService:
         (self._split[number].discard if joined else self._split[number].add)(key)
         # What is chosen is read when it is compared: that is newer than any choice that was begun meanwhile.
         return (await self.look(number, await self.in_parts(number, diff)))[0]
-
-    async def staged(self, number: int) -> Prompt | None:
-        """The text that was staged last, as a whole; None where nothing was chosen yet."""
-        return self._stagings.staged(number)
-
-    async def typed(self, number: int) -> dict[str, str]:
-        """What was typed into hunks and not taken, and into conflicts with the agent's prompt, by their keys."""
-        return self._stagings.typed(number)
 
     async def save_typed(self, number: int, hunk: str, text: str | None) -> None:
         """Keep what is typed into the hunk or the conflict of this key; None forgets it."""
@@ -300,11 +284,13 @@ class Suggestions:
         self,
         jobs: JobService,
         staging: StagingService,
+        stagings: StagingStore,
         client: Client,
         run: Callable[[int], Awaitable[RunView]],
         evidence: Callable[[RunView], Awaitable[Found]],
     ) -> None:
         self._jobs, self._staging, self._client = jobs, staging, client
+        self._stagings = stagings
         self._run, self._evidence = run, evidence
         self._known: tuple[int, _Known] | None = None
         self._explained: tuple[int, ProseDiff, SuggestionReasons] | None = None
@@ -316,8 +302,7 @@ class Suggestions:
             raise UsageError(f"Job {number} has no suggestion: it is {suggestion.job.state.words}.")
         diff = await self._staging.comparisons.diff(suggestion.prompt, suggestion.improved_prompt)
         diff = await self._staging.in_parts(number, diff)
-        chosen, typed = await self._staging.chosen(number), await self._staging.typed(number)
-        return OpenedSuggestion(suggestion, diff, chosen, typed)
+        return OpenedSuggestion(suggestion, diff, self._stagings.choices(number), self._stagings.typed(number))
 
     async def explain(self, opened: OpenedSuggestion) -> SuggestionReasons:
         """The reasons, by the job's runs and the server; what cannot be read is a problem, not an error."""

@@ -27,6 +27,7 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
 from cekura_tui.ui.suggestion.screen import SuggestionScreen
 from cekura_tui.workspace.setup import Setup
+from cekura_tui.workspace.suggestions import numbered
 from cekura_tui.workspace.workspace import Workspace
 
 FAILED = 900238
@@ -101,7 +102,7 @@ async def chosen(pilot: Pilot[None], *choices: HunkChoice | None) -> None:
 
     async def stored() -> Any:
         diff = screen(pilot).staging.opened.diff
-        return await workspace(pilot).call(lambda session: session.staging.choices(1, diff))
+        return numbered(diff, await workspace(pilot).do(lambda session: session.store.stagings.choices(1)))
 
     await answered(stored, lambda found: found == wanted, f"in the store: {wanted}")
 
@@ -122,7 +123,7 @@ async def query_only(pilot: Pilot[None], state: str) -> None:
 async def texts(pilot: Pilot[None]) -> tuple[Suggestion, Prompt]:
     """The job, and the staged text as the store has it."""
     done = await workspace(pilot).call(lambda session: session.jobs.suggestion(1))
-    return done, await workspace(pilot).call(lambda session: session.staging.staged(1))
+    return done, await workspace(pilot).do(lambda session: session.store.stagings.staged(1))
 
 
 async def add(pilot: Pilot[None], text: str) -> None:

@@ -56,13 +56,13 @@ def parts(diff: ProseDiff, whole: Hunk) -> list[Hunk]:
 
 async def test_a_choice_holds_for_the_parts_until_one_is_chosen_itself(here: StagingService, number: int) -> None:
     whole = await here.choose(number, DIFF, {RULES.number: YES})
-    text = await here.staged(number)
+    text = here._stagings.staged(number)
     split = await here.split(number, DIFF, RULES.key)
     first, second = parts(split.diff, RULES)
-    assert (split.after, await here.staged(number)) == ({first.number: YES, second.number: YES}, text)
+    assert (split.after, here._stagings.staged(number)) == ({first.number: YES, second.number: YES}, text)
     step = await here.choose(number, split.diff, {first.number: NO})
     assert step.after == {first.number: NO, second.number: YES}
-    assert await here.staged(number) == SENT.replace("2.", "2. Read it back to the caller.\n3.")
+    assert here._stagings.staged(number) == SENT.replace("2.", "2. Read it back to the caller.\n3.")
     undone = await here.undo(number, step.diff)
     assert (undone.after, undone.after_by_key) == (split.after, whole.after_by_key)
     joined = await here.split(number, undone.diff, RULES.key, joined=True)
@@ -78,7 +78,7 @@ async def test_a_change_is_in_its_parts_wherever_one_of_them_was_chosen_or_typed
     assert (await there.look(number, DIFF))[0].diff.hunks == split.hunks
     late = await there.choose(number, DIFF, {RULES.number: YES})
     assert late.diff.hunks == split.hunks
-    assert await there.staged(number) == staged(split, {first.number: YES, RULES.number + 1: YES})
+    assert there._stagings.staged(number) == staged(split, {first.number: YES, RULES.number + 1: YES})
     assert second.number not in late.after
     await here.undo(number, split)
     await there.undo(number, split)

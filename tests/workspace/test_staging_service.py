@@ -25,7 +25,7 @@ from cekura_tui.model.job import Draft
 from cekura_tui.prose.diff import Hunk, ProseDiff, TextPiece
 from cekura_tui.prose.staging import HunkChoice, staged
 from cekura_tui.store.store import Store
-from cekura_tui.workspace.suggestions import StagingService
+from cekura_tui.workspace.suggestions import StagingService, numbered
 
 YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 
@@ -60,7 +60,7 @@ def service(store: Store) -> StagingService:
 
 
 async def test_the_text_matches_the_choices_after_every_step(service: StagingService, number: int) -> None:
-    assert (await service.choices(number, DIFF), await service.staged(number)) == ({}, None)
+    assert (numbered(DIFF, service._stagings.choices(number)), service._stagings.staged(number)) == ({}, None)
     see = HunkChoice("edited", "see")
     every = {hunk.number: YES for hunk in DIFF.hunks}
     for made, after, text in (
@@ -69,7 +69,7 @@ async def test_the_text_matches_the_choices_after_every_step(service: StagingSer
         (every, every, "ABCDEF"),
     ):
         assert (await service.choose(number, DIFF, made)).after == after
-        assert await service.staged(number) == text
+        assert service._stagings.staged(number) == text
 
 
 async def test_undo_continues_after_a_restart(service: StagingService, number: int, open_store: OpenStore) -> None:
@@ -77,21 +77,21 @@ async def test_undo_continues_after_a_restart(service: StagingService, number: i
         await service.choose(number, DIFF, made)
     await service.undo(number, DIFF)
     again = StagingService(open_store())
-    assert await again.choices(number, DIFF) == {1: NO, 2: YES}
+    assert numbered(DIFF, again._stagings.choices(number)) == {1: NO, 2: YES}
     assert (await again.undo(number, DIFF)).after == {1: YES}
     assert (await again.undo(number, DIFF)).after == {}
-    assert await again.staged(number) == DIFF.old
+    assert again._stagings.staged(number) == DIFF.old
 
 
 async def test_a_diff_with_other_hunks_keeps_the_choices_it_still_finds(service: StagingService, number: int) -> None:
     await service.choose(number, DIFF, {1: YES, 2: YES})
     await service.choose(number, DIFF, {6: YES})
     other = diff_of("xba")
-    assert await service.choices(number, other) == {2: YES, 3: YES}
+    assert numbered(other, service._stagings.choices(number)) == {2: YES, 3: YES}
     assert (await service.choose(number, other, {1: YES})).after == {1: YES, 2: YES, 3: YES}
     for left in ({2: YES, 3: YES}, {}, {}):
         assert (await service.undo(number, other)).after == left
-    assert await service.choices(number, DIFF) == {6: YES}
+    assert numbered(DIFF, service._stagings.choices(number)) == {6: YES}
 
 
 async def test_choices_of_another_window_are_seen_and_in_the_text(
@@ -101,8 +101,10 @@ async def test_choices_of_another_window_are_seen_and_in_the_text(
     await service.choose(number, DIFF, {1: YES})
     await there.choose(number, DIFF, {2: YES})
     assert (await service.choose(number, DIFF, {3: YES})).after == {1: YES, 2: YES, 3: YES}
-    assert await there.staged(number) == "ABCdef"
-    assert (await there.undo(number, DIFF)).after == await service.choices(number, DIFF) == {1: YES, 2: YES}
+    assert there._stagings.staged(number) == "ABCdef"
+    assert (
+        (await there.undo(number, DIFF)).after == numbered(DIFF, service._stagings.choices(number)) == {1: YES, 2: YES}
+    )
 
 
 async def test_undo_reverts_choices_of_this_window_or_an_ended_one(
@@ -120,7 +122,7 @@ async def test_undo_reverts_choices_of_this_window_or_an_ended_one(
     await StagingService(other, window=dead).choose(number, DIFF, {3: YES, 4: YES})
     assert (await here.undo(number, DIFF)).after == {2: NO, 3: NO}
     assert (await there.undo(number, DIFF)).after == {}
-    assert await there.staged(number) == DIFF.old
+    assert there._stagings.staged(number) == DIFF.old
 
 
 def test_windows_that_choose_at_once_lose_nothing(store: Store, number: int, home: Path) -> None:
@@ -198,7 +200,7 @@ def test_a_process_killed_while_choosing_leaves_choices_that_match_the_text(home
         chooser.kill()
     assert chooser.returncode == -signal.SIGKILL
     store = open_store()
-    chosen = asyncio.run(StagingService(store).choices(number, DIFF))
+    chosen = numbered(DIFF, store.stagings.choices(number))
     assert (store.database.notice, set(chosen)) == ("", set(range(1, 7)))
     assert store.stagings.staged(number) == staged(DIFF, chosen)
     assert len(store.database.read("SELECT DISTINCT step FROM stagings")) > steps // 2

@@ -80,7 +80,7 @@ async def test_a_proposal_too_long_to_compare_is_shown_whole(scripted: ScriptedS
     opened = await window.call(open_suggestion)
     found = await window.call(lambda session: session.suggestions.explain(opened))
     await window.call(lambda session: session.staging.choose(1, opened.diff, {1: ACCEPTED}))
-    staged = await window.call(lambda session: session.staging.staged(1))
+    staged = await window.do(lambda session: session.store.stagings.staged(1))
     with pytest.raises(UsageError, match="too long to be compared with the agent's prompt"):
         await window.call(lambda session: session.agent_prompts.preview_update(1, long))
     assert (staged, opened.suggestion.improved_prompt) == (long, long)

@@ -227,7 +227,7 @@ def _read_copies(number: int) -> Callable[[Session], Awaitable[tuple[JobRecord, 
 
     async def ask(session: Session) -> tuple[JobRecord, Suggestion, Prompt, str]:
         record, done = await session.jobs.record(number), await session.jobs.suggestion(number)
-        staged = await session.staging.staged(number)
+        staged = session.store.stagings.staged(number)
         return record, done, done.prompt if staged is None else staged, json.dumps(done.to_json(), indent=2)
 
     return ask

@@ -225,7 +225,7 @@ class UpdatePromptDialog(Dialog[None]):
             update = await call(lambda session: session.agent_prompts.preview_update(self.number, staged, written))
             current = sha256(update.current)
             previous = await call(lambda session: session.agent_prompts.previous_use(update.agent.id, current))
-            typed = await call(lambda session: session.staging.typed(self.number))
+            typed = await self.state.workspace.do(lambda session: session.store.stagings.typed(self.number))
         except CekuraTuiError as error:
             self._update, self._error = None, error
             self.resolver.load(None)

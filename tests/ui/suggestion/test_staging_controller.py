@@ -22,7 +22,7 @@ from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 from cekura_tui.ui.suggestion.staging_controller import CHANGED_ELSEWHERE, StagingController, TypedTexts
-from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingService
+from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingService, numbered
 
 SENT = Prompt("# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n")
 PROPOSED = Prompt(SENT.replace("kind to", "brief with").replace("guess", "estimate"))
@@ -49,8 +49,8 @@ class OneSession:
         return OpenedSuggestion(
             suggestion,
             await self.staging.in_parts(number, diff),
-            await self.staging.chosen(number),
-            await self.staging.typed(number),
+            self.staging._stagings.choices(number),
+            self.staging._stagings.typed(number),
         )
 
     async def call(self, ask: Callable[[Any], Awaitable[Any]]) -> Any:
@@ -98,7 +98,8 @@ class Opened:
 
     async def on_disk(self) -> tuple[Any, dict[str, str]]:
         await self.finish()
-        return await self.workspace.staging.choices(1, DIFF), await self.workspace.staging.typed(1)
+        stagings = self.workspace.staging._stagings
+        return numbered(DIFF, stagings.choices(1)), stagings.typed(1)
 
 
 @contextmanager
