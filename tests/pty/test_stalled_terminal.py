@@ -37,13 +37,13 @@ def test_a_job_ends_while_nobody_reads_and_the_screen_is_right_afterwards(start:
 
 @pytest.mark.parametrize(
     ("number", "key"),
-    [(signal.SIGTERM, "j"), (signal.SIGTERM, ""), nightly(signal.SIGHUP, "j"), nightly(signal.SIGINT, "j")],
+    [(signal.SIGTERM, "?"), (signal.SIGTERM, ""), nightly(signal.SIGHUP, "?"), nightly(signal.SIGINT, "j")],
 )
 def test_a_signal_while_nobody_reads_ends_the_program_and_restores_the_terminal(
     start: Start, home: Path, number: signal.Signals, key: str
 ) -> None:
-    """With a key in the middle of a drawing, without one at rest."""
-    terminal = start("--demo").wait("240 runs", "900240").settle()
+    """With a key in the middle of a drawing, which is a large one for help, without one at rest."""
+    terminal = start("--demo", columns=200, lines=60).wait("240 runs", "900240").settle()
     terminal.stall(key)
     terminal.process.send_signal(number)
     assert terminal.ended_unread() == 128 + number

@@ -80,7 +80,10 @@ class Terminal:
 
 
 def _silence_others() -> None:
-    """Let nothing else be written to the terminal: not even what a blocked thread is in the middle of."""
+    """Send to nowhere what other threads write, also the rest of what one is blocked in.
+
+    Without it a stalled terminal is not restored: the blocked frame keeps its buffer full.
+    """
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
