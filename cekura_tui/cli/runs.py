@@ -252,7 +252,7 @@ async def _list_cached(session: Session, wanted: Filter, limit: int, listing: Pr
 
     notes, query = session.store.notes.all(), RunQuery(await session.scope(), wanted)
     passes = Matcher(wanted, now=time.time(), notes=notes)
-    found = [(row, at) for row, at in await session.lists.known(query) if passes(row)]
+    found = [(row, at) for row, at in session.lists.known(query) if passes(row)]
     if not found:
         assert session.no_key is not None
         raise KeyMissing(f"No matching run is cached on this machine. {session.no_key.message}", session.no_key.hint)

@@ -39,7 +39,7 @@ class RunFindings:
         self._keep_rows = keep_rows
         self._clock, self._monotonic, self._sleep = clock, monotonic, sleep
 
-    async def cached(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
+    def cached(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
         """Why these runs failed, as far as it is cached. Raises StoreError."""
         return self._findings.known(ids)
 
@@ -51,7 +51,7 @@ class RunFindings:
         `on_wait` is called before each wait, with the error and the seconds. Returns what was found, and the error that
         ended the asking, if one did. Raises StoreError.
         """
-        found = await self.cached(ids)
+        found = self.cached(ids)
         missing = [number for number in ids if number not in found]
         for start in range(0, len(missing), AT_ONCE):
             fetch = partial(self._fetch_some, missing[start : start + AT_ONCE])

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cekura_tui.api.errors import NotFound, Rejected, TooLarge
 from cekura_tui.jobs.polling import Budget
-from cekura_tui.model.filter.parse import KnownNames, names_in
 from cekura_tui.model.run.paging import ListPage, RunPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, filled, row_of
 from cekura_tui.model.scope import Scope
 from cekura_tui.store.errors import StoreError
-from cekura_tui.store.runs import SeenRuns
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
@@ -209,7 +207,7 @@ class RunLists:
         whole = self._whole_by_id().get(row.id)
         return row if whole is None else filled(row, whole)
 
-    async def whole_rows(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
+    def whole_rows(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
         """The rows of those of these runs that were read whole."""
         whole = self._whole_by_id()
         return tuple(whole[number] for number in run_ids if number in whole)
@@ -221,11 +219,7 @@ class RunLists:
                 self._whole = {row.id: row for row, _ in reversed(self._store.runs.opened_rows())}
         return self._whole
 
-    async def cached(self, query: RunQuery) -> SeenRuns | None:
-        """A list as it was last seen on this machine, or None where it never was."""
-        return self._store.runs.seen(query.key)
-
-    async def known(self, query: RunQuery) -> tuple[tuple[RunRow, float], ...]:
+    def known(self, query: RunQuery) -> tuple[tuple[RunRow, float], ...]:
         """Every run of the scope that is cached, of any list of it or opened, newest first, and when it was got."""
         found = {row.id: (row, at) for row, at in self._store.runs.known(query.scope.text)}
         for row, at in self._store.runs.opened_rows():
@@ -233,9 +227,6 @@ class RunLists:
             if _of_scope(row, query) and (row.id not in found or at >= found[row.id][1]):
                 found[row.id] = row, at
         return tuple(found[number] for number in sorted(found, reverse=True))
-
-    async def names(self, query: RunQuery) -> KnownNames:
-        return names_in(row for row, _ in await self.known(query))
 
     def _rows(self, got: ListPage[Run]) -> tuple[RunRow, ...]:
         self._engine.resume_polling()  # the server takes the key, so jobs may be asked about again

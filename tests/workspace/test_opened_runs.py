@@ -21,7 +21,7 @@ RUN = "/test_framework/v1/runs/5/"
 async def test_an_opened_run_is_known_at_once_and_written_soon(session: Session, scripted: ScriptedServer) -> None:
     serve_runs(scripted, run_of(5), run_of(6, status="in_progress", evaluation_status=None))
     view = await session.run(5)
-    assert (session.store.runs.opened_at(5), await session.lists.whole_rows([5])) == (None, (view.row,))
+    assert (session.store.runs.opened_at(5), session.lists.whole_rows([5])) == (None, (view.row,))
     assert await session.known_run(5) == (view, True)
     await eventually(lambda: session.store.runs.opened_at(5) == view.got_at, "it is written")
     assert await session.known_run(5) == (view, True)

@@ -53,7 +53,7 @@ async def test_findings_of_runs_are_those_of_each_run_alone(store: Store, demo: 
     ids = [run.id for run in listed.items][:25]
     found = await findings.fetch(ids)
     assert list(found) == ids
-    assert await findings.cached(ids) == found
+    assert findings.cached(ids) == found
     for number in ids[:5]:
         assert found[number] == findings_of(read_verdicts(await client.run(number)))
     assert any(found.values())
@@ -65,10 +65,10 @@ async def test_findings_are_fetched_in_one_request_and_cached_once_a_run_ended(
 ) -> None:
     running = run_of(4, status="in_progress", evaluation_status=None)
     serve_bulk(scripted, running, run_of(5, expected_outcome=MISSED), run_of(6, evaluation_status="success"))
-    assert await findings.cached([5, 6, 7]) == {}
+    assert findings.cached([5, 6, 7]) == {}
     assert await findings.fetch([4, 5, 6, 7, 5]) == {4: (), 5: WHY, 6: (), 7: ()}
     assert [got.query["run_ids"] for got in scripted.requests("GET")] == ["4,5,6,7"]
-    assert await findings.cached([4, 5, 6, 7, 8]) == {5: WHY, 6: (), 7: ()}
+    assert findings.cached([4, 5, 6, 7, 8]) == {5: WHY, 6: (), 7: ()}
     assert len(scripted.seen) == 1
 
 
@@ -78,8 +78,8 @@ async def test_no_more_runs_are_fetched_at_once_than_one_request_takes(
     ids = list(range(1, 41))
     serve_bulk(scripted, *(run_of(number, expected_outcome=MISSED) for number in ids))
     assert list(await findings.fetch(ids)) == ids[:25]
-    await findings.fetch([number for number in ids if number not in await findings.cached(ids)])
-    assert len(await findings.cached(ids)) == 40
+    await findings.fetch([number for number in ids if number not in findings.cached(ids)])
+    assert len(findings.cached(ids)) == 40
     assert await findings.fetch([]) == {}
     assert len(scripted.seen) == 2
 
@@ -88,7 +88,7 @@ async def test_why_an_opened_run_failed_is_known_without_asking(
     findings: RunFindings, store: Store, scripted: ScriptedServer
 ) -> None:
     store.runs.keep_opened(Run.read(run_of(5, expected_outcome=MISSED)), 1.0)
-    assert await findings.cached([5]) == {5: WHY}
+    assert findings.cached([5]) == {5: WHY}
     assert scripted.seen == []
 
 
@@ -99,7 +99,7 @@ async def test_a_failing_server_is_reported_and_asked_once(
     scripted.on("GET", BULK, Reply({"detail": "No."}, status))
     with pytest.raises(ApiError):
         await findings.fetch([5])
-    assert await findings.cached([5]) == {}
+    assert findings.cached([5]) == {}
     assert len(scripted.seen) == 1
 
 

@@ -56,7 +56,7 @@ class Window:
 
     async def seen(self, query: RunQuery) -> SeenRuns:
         """A list as it was last seen."""
-        seen = await self.lists.cached(query)
+        seen = self.store.runs.seen(query.key)
         assert seen is not None
         return seen
 
@@ -65,7 +65,7 @@ class Window:
         return seen.count, [row.id for row in seen.rows]
 
     async def known(self, query: RunQuery = ALL_RUNS) -> list[tuple[RunRow, float]]:
-        return list(await self.lists.known(query))
+        return list(self.lists.known(query))
 
 
 @asynccontextmanager
@@ -138,8 +138,8 @@ async def test_each_filter_has_a_list_of_its_own_as_far_as_the_server_filters(ou
     noted = RunQuery(FRONT, parse("status:failed,timeout note:yes").filter)
     assert await ours.cached(FAILED) == await ours.cached(noted) == (failed.count, ids(failed))
     assert await ours.cached(RunQuery(FRONT, parse("note:yes").filter)) == (240, ids(whole))
-    assert await ours.lists.cached(RunQuery(FRONT, parse("status:timeout").filter)) is None
-    assert await ours.lists.cached(RunQuery(Scope("project", SECOND_PROJECT))) is None
+    assert ours.store.runs.seen(RunQuery(FRONT, parse("status:timeout").filter).key) is None
+    assert ours.store.runs.seen(RunQuery(Scope("project", SECOND_PROJECT)).key) is None
 
 
 async def test_newer_runs_are_those_since_a_time_and_take_turns_of_the_shared_budget(ours: Window) -> None:
@@ -208,7 +208,7 @@ async def test_every_cached_run_of_the_scope_is_known_and_no_other(home: Path, d
     assert [row.id for row, _ in await ours.known(RunQuery(Scope("project", SECOND_PROJECT)))] == [800_010]
 
     async with window(home, demo.url, "another key") as other:
-        assert (await other.lists.cached(ALL_RUNS), await other.known()) == (None, [])
+        assert (other.store.runs.seen(ALL_RUNS.key), await other.known()) == (None, [])
         other.store.runs.keep_opened(Run.read(run_of(7, project=FIRST_PROJECT)), 1.0)
         assert [row.id for row, _ in await other.known()] == [7]
     assert await ours.known() == known
@@ -219,9 +219,9 @@ async def test_a_run_is_known_as_last_opened_or_listed(scripted_list: Window, sc
     scripted.on("GET", RUNS, listed(run_of(5, project=9)))
     scripted_list.store.runs.keep_opened(opened, 40.0)
     await scripted_list.lists.page(NINE)
-    assert [(row.status, at) for row, at in await scripted_list.lists.known(NINE)] == [("completed", 50.0)]
+    assert [(row.status, at) for row, at in scripted_list.lists.known(NINE)] == [("completed", 50.0)]
     scripted_list.store.runs.keep_opened(opened, 60.0)
-    assert [(row.status, at) for row, at in await scripted_list.lists.known(NINE)] == [("in_progress", 60.0)]
+    assert [(row.status, at) for row, at in scripted_list.lists.known(NINE)] == [("in_progress", 60.0)]
 
 
 @pytest.mark.parametrize("status", [403, 429, 500])
@@ -253,4 +253,4 @@ async def test_runs_are_listed_though_they_cannot_be_cached(
         assert ids(await scripted_list.lists.newer(NINE, 1.0)) == [1]
         assert [row.status for row in await scripted_list.lists.reread([1])] == ["timeout"]
     assert caplog.text.count("runs were not cached") == 3
-    assert await scripted_list.lists.cached(NINE) is None
+    assert scripted_list.store.runs.seen(NINE.key) is None

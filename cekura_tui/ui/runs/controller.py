@@ -120,7 +120,7 @@ class RunsController:
         """Runs that were read whole meanwhile tell more than the list did."""
         ids = [row.id for row in self.listing.loaded_rows()]
         try:
-            whole = await self._state.workspace.call(lambda session: session.lists.whole_rows(ids))
+            whole = await self._state.workspace.do(lambda session: session.lists.whole_rows(ids))
         except CekuraTuiError:
             return  # the program is closing
         self.change_rows(self.listing.filled(whole))
@@ -202,8 +202,8 @@ class RunsController:
         if listing.cached is not None:
             return
         try:
-            cached = await self._state.workspace.call(lambda session: session.lists.cached(query))
-            known = () if cached else await self._state.workspace.call(lambda session: session.lists.known(query))
+            cached = await self._state.workspace.do(lambda session: session.store.runs.seen(query.key))
+            known = () if cached else await self._state.workspace.do(lambda session: session.lists.known(query))
         except CekuraTuiError:
             return  # what the server sends is shown, then
         if not listing.fresh and listing.scope is not None and listing.query == query:
@@ -298,7 +298,7 @@ class RunsController:
         if self.names_read or scope is None:
             return False
         query = self.listing.query
-        names = await self._state.workspace.call(lambda session: session.lists.names(query))
+        names = await self._state.workspace.do(lambda session: names_in(row for row, _ in session.lists.known(query)))
         if self.listing.scope != scope:
             return False
         self.names, self.names_read = self.names.joined(names), True

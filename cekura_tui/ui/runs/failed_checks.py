@@ -96,4 +96,4 @@ class FailedChecks:
 async def _read_whole(ids: Sequence[int], session: Session) -> tuple[RunRow, ...]:
     """Read runs whole, with all their checks; deleted ones are left out. Raises kinds of ApiError."""
     await session.findings.fetch(ids)
-    return await session.lists.whole_rows(ids)
+    return session.lists.whole_rows(ids)

@@ -380,7 +380,7 @@ section. Bars compare groups with the largest one of their section.
         workspace = self.state.workspace
         try:
             if failed := self._failed:
-                self._add_findings(await workspace.call(lambda session: session.findings.cached(failed)))
+                self._add_findings(await workspace.do(lambda session: session.findings.cached(failed)))
             wanted = (
                 self._without_findings[:PAGE] if more else [n for n in self._failed[:PAGE] if n not in self._findings]
             )
