@@ -62,7 +62,7 @@ class ApiResponse:
 
     @property
     def allow(self) -> frozenset[str]:
-        """The methods that the address takes, where the server told."""
+        """The methods that the `Allow` header names."""
         return frozenset(name.strip().upper() for name in self.headers.get("allow", "").split(",") if name.strip())
 
     @property
@@ -85,7 +85,7 @@ class ApiResponse:
 
     @property
     def at(self) -> float | None:
-        """The server's own time (Unix) of its answer, where it told one."""
+        """The `Date` header as Unix time; None without a valid one."""
         try:
             return parsedate_to_datetime(self.headers.get("date", "")).timestamp()
         except (ValueError, TypeError, IndexError, OverflowError):
@@ -93,7 +93,7 @@ class ApiResponse:
 
     @property
     def request_id(self) -> str:
-        """The server's name for this request, to tell its support."""
+        """The server's id of this request, for its support."""
         name = next((self.headers[name] for name in _REQUEST_IDS if name in self.headers), "")
         return clean_line(redact(name, [self.key]), 80)
 

@@ -55,7 +55,7 @@ _STEP = 1.0
 
 
 async def while_awake(work: Coroutine[Any, Any, T], seconds: float) -> T:
-    """Do it within so many seconds, else TimeoutError.
+    """Await `work` for at most `seconds`, else raise TimeoutError.
 
     Time in which the process was stopped or the machine slept counts a second at the most: what came meanwhile is
     read before anybody says that nothing came.
@@ -79,7 +79,7 @@ LAUNCH = httpx.Timeout(None, connect=10.0)
 READ_WHOLE = LAUNCH_WHOLE = 60.0
 """Seconds for a request and its whole answer; that to a write matters too much to be given up by silence alone."""
 PROBE_WHOLE = 6.0
-"""Seconds for a request of the doctor, whom somebody waits for: a server that is slower can't be worked with."""
+"""Seconds for a request of the doctor; a slower server is unusable."""
 IN_FLIGHT = 6
 PAGE_SIZE = 100
 
@@ -128,7 +128,7 @@ class Client:
     ) -> None:
         try:
             self._base = httpx.URL(base)
-            # An internationalised name that nobody could have registered is only found out when it is read.
+            # An invalid internationalised name raises only when it is read.
             assert self._base.host
         except (httpx.InvalidURL, UnicodeError):
             raise NotConnected("The API URL has no valid host.", "Check the API URL.") from None
@@ -324,7 +324,7 @@ class Client:
         return answers.read_agent(answer.json(keep=answers.PROMPTS))
 
     async def write_agent_prompt(self, agent_id: int, prompt: Prompt) -> Agent:
-        """Give an agent another prompt, sent once; returns the agent as the server tells it then.
+        """Write an agent's prompt with one request; return the agent that the server answers.
 
         It goes to the version that the agents were read from last. The text goes out exactly, a NUL or half a surrogate
         pair escaped; what the server then keeps is for the caller to read.
@@ -338,7 +338,7 @@ class Client:
     ) -> ListPage[Run]:
         """A page of runs of a scope (`project_id`, `agent_id` or `result_id`, and filters), newest first.
 
-        With `once` it is asked for once, for whoever decides itself when to try again.
+        With `once` it is not retried: the caller decides when to try again.
         """
         params = {**scope, "page": page, "page_size": page_size}
         answer = await self._versioned("runs", "", params, once=once)

@@ -222,5 +222,5 @@ def _until(date: str, now: float) -> float:
 
 
 def at_clock(now: float, wait: float) -> str:
-    """The clock time a wait ends, as it is told to a person ("14:05:10")."""
+    """The clock time at which a wait ends, in words ("14:05:10")."""
     return datetime.fromtimestamp(now + wait).strftime("%H:%M:%S")

@@ -81,7 +81,7 @@ class TurnWords:
         return self._near(forms) if len(forms) >= _FEW else []
 
     def _candidates(self, forms: Sequence[str], least: float) -> list[int]:
-        """Turns that say so many of these words, in any order; those that say most of the rare ones, not too many."""
+        """Turns with at least this share of the words, in any order; at most _COMPARED, rare words counting first."""
         hits: Counter[int] = Counter()
         distinct = sorted(set(forms), key=self.spread)
         looked, effort = 0, 0
@@ -204,7 +204,7 @@ _SILENCE = re.compile(r"\b(?:silence|silent|pause|gap|dead air|nobody speaks|lat
 
 
 class TurnTimes:
-    """The times of the turns of one call; `word_index` knows which times of the day somebody says."""
+    """The times of the turns of one call; `word_index` has the times of day that are spoken."""
 
     def __init__(self, turns: Sequence[Turn], word_index: TurnWords) -> None:
         self._turns, self._word_index = turns, word_index
@@ -214,7 +214,7 @@ class TurnTimes:
         self._end = max((turn.end or turn.start or 0.0 for turn in turns), default=0.0)
 
     def meant(self, time: Time, sentence: Sentence) -> list[int]:
-        """The turns of a time. One that is later than the call, or that somebody says, is a time of the day."""
+        """The turns of a time. One that is later than the call, or that a turn says, is a time of day."""
         if not self._starts or time.last > self._end + 1:
             return []
         if not time.sure and self._word_index.spread(time.text.lstrip("0")):
@@ -331,7 +331,7 @@ _HALF_A_SECOND = 70
 
 
 class ToolNames:
-    """The tools that were called in a transcript, by the ways in which somebody may write their names."""
+    """The tools that were called in a transcript, by the ways in which their names may be written."""
 
     def __init__(self, turns: Sequence[Turn]) -> None:
         self.turns = [turn for turn in turns if turn.speaker in ("tool_call", "tool_result")]

@@ -14,8 +14,8 @@ Who = Literal["testing", "main", ""]
 _STRETCH = 8
 """Turns of a range that are all pointed at."""
 _MOST, _BEFORE, _BESIDE = 40, 400, 60
-"""Quotes and times of one sentence that are sought; characters before a quote that tell whose it is, and
-beside a time that tell what it is of."""
+"""Quotes and times of one sentence that are sought; characters before a quote that are searched for its
+speaker, and beside a time for its meaning."""
 
 _SENTENCE = re.compile(r"(?:\n+|(?<=[.!?।。！？;])[\"”»'’)]?\s+(?![a-z])|(?=[✅❌]))")
 _QUOTES = re.compile(
@@ -145,7 +145,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A time of the call, or a range of it, in seconds; `sure` where it stands in brackets or is told in seconds."""
+    """A time of the call, or a range of it, in seconds; `sure` where it is in brackets or in seconds."""
 
     text: str
     at: int

@@ -81,7 +81,7 @@ class _KnownRun:
     names: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
     spoken: list[tuple[str, bool]] = field(default_factory=list)
-    """Each turn that somebody speaks, and whether that is the caller."""
+    """Each spoken turn, and whether the caller speaks."""
 
 
 def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> dict[int, tuple[str, ...]]:

@@ -275,7 +275,7 @@ def _two_digits(form: str) -> int:
 
 
 def _numbers(words: Sequence[Word], text: str) -> Iterator[Particular]:
-    """Amounts of money, and numbers that are nobody's count: of telephones, orders, cards and rooms."""
+    """Amounts of money, and numbers that count nothing: of telephones, orders, cards and rooms."""
     for hit in _GROUPS.finditer(text):
         digits = re.sub(r"[^0-9]", "", hit.group())
         grouped = re.search("[ ()/-]", hit.group()) and not _ISO.match(hit.group()) and not _NUMERIC.match(hit.group())

@@ -30,8 +30,8 @@ _UNTITLED = "An issue without a title"
 
 @dataclass(frozen=True, slots=True)
 class IssueQuote:
-    """What an issue points at: the words, the speaker's role, the number of the turn as it was told (nobody says
-    whether from 0 or from 1), and its time as a text; each may be missing."""
+    """What an issue points at: the words, the speaker's role, the number of the turn as it was sent (from 0 or
+    from 1: undeclared), and its time as a text; each may be missing."""
 
     text: str = ""
     run_id: int | None = None

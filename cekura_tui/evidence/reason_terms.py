@@ -32,7 +32,7 @@ quote, and in a turn that it speaks of."""
 _PLACE, _AROUND = 0.7, 0.35
 """What a word counts, against 1 where it came or went: in the place of a hunk, and in what stays around."""
 _IN_A_ROW = 6
-"""Words in a row that nobody has in common by chance."""
+"""Words in a row that are not shared by chance."""
 _LETTERS = re.compile(r"\w+")
 _MET_LINE = re.compile(r"\s*(?:[✅✓✔]|(?:Kept|Met):)")
 
@@ -101,13 +101,13 @@ def forms_of(text: str) -> tuple[str, ...]:
 
 
 def _rows(text: str) -> frozenset[tuple[str, ...]]:
-    """Every so many words in a row."""
+    """Every _IN_A_ROW words in a row."""
     forms = forms_of(text)
     return frozenset(forms[n : n + _IN_A_ROW] for n in range(len(forms) - _IN_A_ROW + 1))
 
 
 def of_run(view: RunView, found: Found) -> Iterator[ReasonTerms]:
-    """What the failed verdicts of a run tell, each part of an expected outcome by itself, and what a reviewer wrote."""
+    """The terms of a run's failed verdicts, each part of an expected outcome apart, and of a reviewer's feedback."""
     turns = view.transcript.turns
     shown = {(verdict.source, verdict.id, verdict.name): proof for verdict, proof in found}
     for verdict in view.verdicts:
@@ -141,7 +141,7 @@ def is_pointed(proof: Evidence, lines: Iterable[str]) -> bool:
 
 
 def _lines(verdict: Verdict) -> tuple[str, ...]:
-    """The lines of an explanation, but for those that tell of what was well, and what is told again."""
+    """The lines of an explanation without repetitions and without what was met."""
     met = [part.prompt_part for part in verdict.alignments if part.aligned and part.prompt_part]
     found: list[str] = []
     for line in (line.strip() for reason in verdict.reasons for line in reason[:LONGEST].splitlines()):
@@ -154,7 +154,7 @@ def _lines(verdict: Verdict) -> tuple[str, ...]:
 def of_issues(
     issues: Sequence[PromptIssue], views: Sequence[RunView], failed: Sequence[ReasonTerms]
 ) -> Iterator[ReasonTerms]:
-    """What issues tell, each once for each of its runs."""
+    """The terms of issues, once for each of their runs."""
     turns = {view.row.id: view.transcript.turns for view in views}
     spoken = {run_id: [_plain(turn.text) for turn in turns[run_id]] for run_id in turns if _is_quoted(issues)}
     for issue in issues:
@@ -180,7 +180,7 @@ def of_issues(
 
 
 def _counted(*parts: tuple[Iterable[str], float]) -> dict[str, float]:
-    """The words of texts with what those texts count; the first of them that has a word tells."""
+    """The words of texts, each with the weight of the first text that has it."""
     words: dict[str, float] = {}
     for texts, weight in parts:
         for word in chain.from_iterable(map(content_words, texts)):
@@ -211,7 +211,7 @@ def _plain(text: str) -> str:
 
 
 def _turn_quoted(issue: PromptIssue, run_id: int, spoken: Sequence[str]) -> int | None:
-    """The turn that says what an issue quotes; of several the one whose number it tells, or the first."""
+    """The turn that an issue quotes; of several the one whose number it names, or the first."""
     for quote in issue.quotes:
         words = _plain(quote.text)
         if quote.run_id in (None, run_id) and words.strip():

@@ -27,7 +27,7 @@ _CELLS = 80_000
 _COMPARED = 8_000
 """Characters of a turn in which differing words are looked for."""
 _READ = 4_000
-"""Characters of a turn whose words are weighed; whether two turns are the same is told of the whole."""
+"""Characters of a turn whose words are weighed; equality is decided by the whole turn."""
 _MARKS = str.maketrans(dict.fromkeys('.,;:!?"()[]{}<>-–—…“”„«»¿¡*_`|/\\', " ") | dict.fromkeys("'’‘"))
 
 

@@ -115,7 +115,7 @@ class Job:
 
     @property
     def unread(self) -> bool:
-        """Whether nobody has looked yet at how it ended."""
+        """Whether it ended and its end was not opened yet."""
         return self.state.wants_a_look and self.looked_at is None
 
     @property
@@ -126,7 +126,7 @@ class Job:
 
     @property
     def ended_at(self) -> float | None:
-        """When it ended, or nobody knew any more what became of it."""
+        """When it ended, or its end became unknown (Unix time)."""
         return self.finished_at or (self.since if self.state.wants_a_look else None)
 
     @property

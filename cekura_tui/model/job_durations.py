@@ -21,7 +21,7 @@ class Usual(NamedTuple):
     jobs: int
 
     def left(self, elapsed: float) -> str:
-        """What to expect of a job that has run for so many seconds, by 5 seconds in the first minute, then by minutes.
+        """The expected time left after `elapsed` seconds, in steps of 5 seconds in the first minute, then of a minute.
 
         It changes only where `span_text(elapsed)` does, so a list is not drawn more often for it.
         """

@@ -20,7 +20,7 @@ Path = tuple[str | int, ...]
 """The keys and indexes that lead to a value."""
 Kind = Literal["title", "leaf", "closed", "open", "piece", "more", "raw"]
 Windows = Mapping[Path, range | None]
-"""Which children of a node are shown; None where somebody closed it. A node that is not in it is as it is at first."""
+"""Which children of a node are shown; None where the user closed it. A missing node has its initial state."""
 
 PAGE = 200
 """Children that are shown at once."""
@@ -28,7 +28,7 @@ PIECE = 1_000
 """Characters of a text that are one row at most."""
 PIECE_LINES = 20
 READ_AT_ONCE = 4_000
-"""A text of so many characters at most is open at first."""
+"""Longest text, in characters, that is open at first."""
 LONGEST_NAME = 200
 _WIDEST_WINDOW = 10 * PAGE
 BELOW, ABOVE = -1, -2
@@ -276,12 +276,12 @@ class JsonMatch(NamedTuple):
 
 
 def finder(text: str) -> Callable[[str], Iterable[tuple[int, int]]]:
-    """What tells where a text is, whatever the case of its letters, as (start, end)."""
+    """Return a function that finds a text in any case, as (start, end)."""
     pattern = re.compile(re.escape(text), re.IGNORECASE)
     small, plain = text.lower(), text.isascii()
 
     def find(words: str) -> Iterable[tuple[int, int]]:
-        # Most texts do not hold it, and that is told sooner so.
+        # Most texts do not contain it, which this check finds faster.
         if plain and words.isascii() and small not in words.lower():
             return ()
         return [found.span() for found in pattern.finditer(words)]

@@ -130,7 +130,7 @@ _ABSENT_KEY = -10_000
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property that was sent; `label` are words for it, empty for one that nobody knows."""
+    """A property that was sent; `label` are words for it, empty for an unknown one."""
 
     name: str
     label: str

@@ -15,7 +15,7 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line, count
 
 SIGN = "…"
-"""Stands for what differs from run to run: numbers, times, names of things, what somebody said."""
+"""Replaces what differs from run to run: numbers, times, names, quotes."""
 LONGEST = 120
 """Characters of a normalised explanation."""
 
@@ -60,7 +60,7 @@ _SPOKEN = re.compile(rf"^[\W_]*(?:[\w .]{{1,40}}: ?)?{SIGN}[\W_]*$")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A verdict that failed, by name, and what was wrong, as it was told; that may be empty."""
+    """The name of a failed verdict and its explanation, which may be empty."""
 
     verdict: str
     explanation: str
@@ -72,8 +72,7 @@ MOST_FAILED = 200
 def findings_of(verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
     """Why a run failed: each failed verdict with what was wrong, without times, quotations and marks.
 
-    A verdict that names several parts that were not met is told once for each of them. Of more than MOST_FAILED the
-    rest is left out.
+    A verdict with several unmet parts counts once for each of them. Only the first MOST_FAILED verdicts are read.
     """
     found: dict[tuple[str, str], Finding] = {}
     failed = (verdict for verdict in verdicts if verdict.state == "fail")

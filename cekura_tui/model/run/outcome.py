@@ -1,4 +1,4 @@
-"""The outcome of a run: passed, a check failed, or did not run properly, which no single field of the API tells."""
+"""The outcome of a run: passed, a check failed, or did not run properly; no single field of the API says which."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ class RubricLine(Payload):
     expected_conditions: Any = None
 
     def as_metric(self) -> Metric:
-        """The metric that this line is about, where the run does not tell it otherwise."""
+        """The metric of this line, where the run has no metric of its own for it."""
         return Metric(id=self.metric_id, name=self.metric_name, value=self.value, explanation=self.explanation)
 
 
@@ -184,14 +184,14 @@ class CallerProfile(Payload):
 
 
 def _outcome(value: object) -> object:
-    """The expected outcome may be a bare text, or a list of what is told of it."""
+    """The expected outcome may be a bare text or a list of explanations."""
     if isinstance(value, list):
         return {"explanation": value} if value else None
     return {"explanation": [value]} if isinstance(value, str) and value.strip() else value
 
 
 def _named(value: object) -> object:
-    """Categories may be told by name alone: one, or a list of them."""
+    """Categories may be names alone: one, or a list."""
     categories = [value] if isinstance(value, str) and value.strip() else value
     if isinstance(categories, list) and len(categories) <= MOST_VERDICTS:
         categories = [{"category": item} if isinstance(item, str) and item.strip() else item for item in categories]

@@ -58,7 +58,7 @@ def threshold_text(conditions: object, expected: object) -> str | None:
 
 
 def meets(threshold: str | None, score: float | None, value: str | None) -> bool | None:
-    """Whether a metric is as the threshold declares it; None where that cannot be told."""
+    """Whether a metric meets its threshold; None where that is unknown."""
     join, conditions = _read(threshold)
     results = [_met(condition, score, value) for condition in conditions]
     decisive = join == "or"
@@ -175,7 +175,7 @@ def joined(run: Run, metrics: Sequence[Metric]) -> list[tuple[Metric, Threshold 
     """Every metric with its threshold, then the lines that are about no metric which was sent.
 
     A line is a metric's by the id, and by the name where several metrics share that id or either has none. A metric
-    and a line with neither id nor name are left out where they tell nothing else either.
+    and a line with neither id nor name are left out where they have nothing else to say.
     """
     named = [metric for metric in metrics if metric.name or metric.id is not None or metric.explanation]
     lines = list(_lines(run))
@@ -324,7 +324,7 @@ class Verdict:
 
 def read_verdicts(run: Run) -> tuple[Verdict, ...]:
     """All verdicts of a run: failing ones first, of these the critical ones, then to be reviewed, passed, not
-    applicable; else as they came. A list row tells fewer than a whole run, or none."""
+    applicable; else as they came. A list row has fewer than a whole run, or none."""
     metrics = (run.evaluation.metrics if run.evaluation else None) or run.metrics or []
     found = [_of_metric(metric, line) for metric, line in joined(run, metrics)]
     if run.expected_outcome and (verdict := _of_expected(run.expected_outcome)):
@@ -487,8 +487,9 @@ def _of_expected(expected: ExpectedOutcome) -> Verdict | None:
 
 
 def _expected_state(score: float | None, explanation: tuple[str, ...], alignments: tuple[Alignment, ...]) -> State:
-    """Alignments tell first, then the marks that explanations begin with, then a full or an empty score. Where some
-    parts are told as met and others not told at all, somebody has to look."""
+    """Decide by alignments, else by the marks at the start of explanations, else by a full or an empty score.
+
+    Where some parts are met and others are not reported, a person has to review it."""
     known = [alignment.aligned for alignment in alignments if alignment.aligned is not None]
     marks = [text.lstrip()[:1] for text in explanation]
     if not all(known) or "❌" in marks:

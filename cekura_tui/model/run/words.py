@@ -226,7 +226,7 @@ def as_text(view: RunView) -> str:
 def transcript_text(transcript: Transcript, *, first: int | None = None) -> str:
     """What was said, a turn a line and more where it has more; first a note, if there is something to say of it.
 
-    With `first` only so many turns, as they stand in the whole.
+    With `first` only that many turns.
     """
     hours = have_hours(transcript.turns)
     turns = (turn_text(turn, hours=hours) for turn in transcript.turns[:first])
@@ -274,7 +274,7 @@ def no_passed_run_words(row: RunRow) -> str:
 
 
 def judged_and_apart(verdicts: Iterable[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
-    """Verdicts that tell something, in their order, and those that did not apply."""
+    """Verdicts that applied, in their order, and verdicts that did not."""
     judged: list[Verdict] = []
     apart: list[Verdict] = []
     for verdict in verdicts:
@@ -341,7 +341,7 @@ def as_markdown(view: RunView) -> str:
 
 
 def transcript_markdown(view: RunView, *, first: int | None = None) -> str:
-    """The transcript alone, or its `first` turns, under a headline that tells of which run it is."""
+    """The transcript alone, or its `first` turns, under a headline with the id of the run."""
     lines = [f"# Transcript of run {view.row.id}", "", *_facts(view), "", *_turns_as_markdown(view.transcript, first)]
     return clean("\n".join(lines).rstrip())
 
@@ -439,8 +439,7 @@ def _judged(verdict: Verdict) -> object:
 
 
 def _as_sent(shown: Sequence[T], sent: Sequence[T], meaning: Callable[[T], object]) -> Sequence[T]:
-    """What was read of texts as they came, but what was read of the cleaned ones wherever the two do not mean the same:
-    scripts get exact texts, and are told no other thing than the screen tells."""
+    """Prefer what was read from exact texts; where cleaning changed the meaning, use what the screen shows."""
     if len(shown) != len(sent):
         return shown
     return [exact if meaning(exact) == meaning(one) else one for one, exact in zip(shown, sent, strict=True)]

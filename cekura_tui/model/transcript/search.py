@@ -15,7 +15,7 @@ from cekura_tui.model.text import clean, count
 from cekura_tui.model.transcript.transcript import Speaker, Turn
 
 MOST = 10_000
-"""Places in one turn that are counted; nobody goes through more."""
+"""Most matches in one turn that are counted."""
 SIDES: dict[str, tuple[Speaker, ...]] = {
     "caller": ("testing",),
     "agent": ("main",),
@@ -130,7 +130,7 @@ def _alike(text: str) -> str:
 LONGEST_QUERY = 200
 """Characters of a query that are looked at."""
 MOST_HITS = 200
-"""Hits that are told one by one; the others are counted."""
+"""Most hits that are listed; the others are counted."""
 _SNIPPET, _BEFORE, _LOOKED_AT = 300, 30, 10_000
 _PART = re.compile(r'(?:(caller|agent|tool|other):)?(?:"([^"]*)"?|([^\s"]+))?')
 _DIACRITICS = re.compile("[\u0300-\u036f]")

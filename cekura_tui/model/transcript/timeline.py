@@ -98,8 +98,8 @@ class ResponseTime:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A call of `length` seconds. `untimed` are the numbers of turns that have no place in it; `note` tells of what is
-    not known and is empty where all is; gaps, overlaps and answers can only be told where `ends_known`."""
+    """A call of `length` seconds. `untimed` are the numbers of turns that have no place in it; `note` says which
+    times are unknown and is empty where none is; gaps, overlaps and answers need `ends_known`."""
 
     length: float
     turns: int
@@ -148,7 +148,7 @@ class _EndedSpan(NamedTuple):
 
 
 def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
-    """The timeline of a call whose duration, if told, is `length` seconds. Times that cannot be right count as none,
+    """The timeline of a call of `length` seconds, where that is known. Impossible times count as missing,
     and so does an end before its start; what began before the call is cut to it."""
     spans: list[TimedTurn] = []
     untimed: list[Turn] = []
@@ -169,7 +169,7 @@ def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
         spans.append(TimedTurn(turn.n, turn.speaker, start, end if end is not None and end >= start else None))
     spans.sort(key=attrgetter("start", "n"))
     speech = [span for span in spans if span.speaker not in _TOOLS]
-    # Nobody knows when these were said: it may have been in what else would be a silence or a wait.
+    # These may have been said within an apparent silence or wait.
     unplaced = [turn for turn in untimed if turn.speaker not in _TOOLS and turn.text.strip()]
     return Timeline(
         length=latest,
@@ -305,7 +305,7 @@ def _overlaps(speech: Iterable[TimedTurn]) -> Iterable[Overlap]:
 
 
 def _answers(speech: Iterable[TimedTurn], unplaced: Sequence[int]) -> Iterable[ResponseTime]:
-    """Nobody waits for an agent that is speaking already when the caller falls silent: that is no answer."""
+    """A turn that began before the caller fell silent is no answer."""
     silent_from: float | None = None
     to = 0
     agent_until = 0.0

@@ -69,7 +69,7 @@ _ROLE = r"(?:\[?([^:\n\[\]]{1,40}?)\]?\s{0,40}:)"
 _STAMPED = re.compile(rf"^[\[(<]\s*+{_RANGE}\s*+[\])>]\s*+(?:[-–]\s*+)?{_ROLE}?[ \t]*(.*)$", re.DOTALL)
 """A time in brackets begins a turn, with or without a role."""
 _BARE = re.compile(rf"^{_RANGE}\s*+(?:[-–|]\s*+)?{_ROLE}[ \t]*(.*)$", re.DOTALL)
-"""A time without brackets begins one only before a role that is known: somebody may say "10:30 works"."""
+"""A time without brackets begins a turn only before a known role: a caller may say "10:30 works"."""
 _UNSTAMPED = re.compile(rf"^{_ROLE}[ \t]*(.*)$", re.DOTALL)
 
 _DATED = re.compile(
@@ -77,14 +77,14 @@ _DATED = re.compile(
     rf"{_ROLE}[ \t]*(.*)$",
     re.DOTALL,
 )
-"""A date begins one likewise; it does not tell when in the call it was."""
+"""A date begins a turn likewise, but gives no time of the call."""
 _USUAL = frozenset(["user", "assistant", "agent", "bot", "customer", "caller", "human", "ai", "system"])
 """Roles that begin a turn where no line has one that is known."""
 _UNIT = re.compile(r"\s?s(?:ec(?:onds)?)?$")
 
 
 class TextTurn(NamedTuple):
-    """A turn as text tells it; times are seconds from the start of the call."""
+    """A turn read from text; times are seconds from the start of the call."""
 
     role: str
     start: float | None
@@ -240,7 +240,7 @@ def _turn(n: int, entry: object) -> Turn:
 
 
 def _text(entry: Mapping[str, object], speaker: Speaker, tool: dict[str, object] | None) -> str:
-    """What was said, or called; an entry of another shape is its own text, so that nobody overlooks it."""
+    """What was said, or called; an entry of another shape is its own text, so that it is not overlooked."""
     content, data = entry.get("content"), entry.get("data")
     if isinstance(content, str) and (content or not data):
         return content
