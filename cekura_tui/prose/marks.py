@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from itertools import pairwise
 
 _BULLET = r"[-*+•‣◦▪●–—○◆◇■□▸►▶☐☑✓✔✗✘✅❌]"
 _DOT = r"[・･‧]"
@@ -62,11 +63,14 @@ def _readings(mark: str) -> list[tuple[tuple[str, str], int]]:
     style = "A" if value.isupper() else "a"
     found = [((f"{before}letter {style}", after), ord(value))] if len(value) == 1 else []
     if set(value.lower()) <= set("ivx"):
-        digits = [{"i": 1, "v": 5, "x": 10}[letter] for letter in value.lower()]
-        after_each = [*digits[1:], 0]
-        total = sum(-one if one < other else one for one, other in zip(digits, after_each, strict=True))
-        found.append(((f"{before}roman {style}", after), total))
+        found.append(((f"{before}roman {style}", after), roman_value(value.lower())))
     return found
+
+
+def roman_value(letters: str) -> int:
+    """The value of a Roman number of the letters i, v and x."""
+    digits = [{"i": 1, "v": 5, "x": 10}[letter] for letter in letters]
+    return sum(-one if one < other else one for one, other in pairwise([*digits, 0]))
 
 
 def item_mark(line: str, serials: frozenset[str], start: int = 0) -> int:

@@ -5,11 +5,20 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 
-from cekura_tui.prose.marks import closes, fence_mark, heading_mark, is_row, item_mark, quote_mark, serials_in, tag_of
+from cekura_tui.prose.marks import (
+    closes,
+    fence_mark,
+    heading_mark,
+    is_row,
+    item_mark,
+    quote_mark,
+    roman_value,
+    serials_in,
+    tag_of,
+)
 
 NOUNS = (
     "step|rule|stage|phase|section|part|question|example|schritt|regel|abschnitt|teil|frage|beispiel|"
@@ -39,14 +48,16 @@ _Key = tuple[object, ...]
 @dataclass(slots=True)
 class _NumberedItem:
     """A numbered item or heading. `start` and `end` are the characters of `value` ("7", "2.1", "b"), `key` is how it is
-    written and where it is indented, `depth` says what it is in; `cut` is the least depth of what lies between it and
-    the numbered item before it. `before` is the one before it of its key, -1 for none, `parent` the one whose number a
-    dotted one begins with; `is_apart` says whether something lies between it and `before` that may end a list."""
+    written and where it is indented, `depth` says what it is in; `cut` is the least depth of the lines between the
+    numbered item before it and it. `before` is the item before it of its key, -1 for none, `parent` the one whose
+    number a dotted one begins with; `is_apart` says whether something that may end a list lies between it and
+    `before`."""
 
     start: int
     end: int
     value: str
     key: _Key
+    case: str
     depth: int
     cut: int
     number: int
@@ -57,8 +68,11 @@ class _NumberedItem:
     is_apart: bool = False
 
     @property
-    def first_words(self) -> str:
-        return " ".join(self.words.split(" ")[:_FIRST_WORDS])
+    def names(self) -> list[tuple[object, str]]:
+        """By these it is found in another text, best first: as it is written or its column, with its words or the first
+        of them."""
+        first_words = " ".join(self.words.split(" ")[:_FIRST_WORDS])
+        return [(written, words) for written in (self.key, self.key[0]) for words in (self.words, first_words)]
 
 
 def renumbered(text: str, *sources: str) -> str:
@@ -85,7 +99,7 @@ def _romans(text: str) -> frozenset[str]:
     """The cases in which there are Roman numbers of more than a letter: "i" is one there, else a letter."""
     marks = {hit.group(1) for hit in _ROMAN.finditer(text)}
     return frozenset(
-        "I" if mark.isupper() else "i" for mark in marks if _roman(_of_roman(mark.lower())) == mark.lower()
+        "I" if mark.isupper() else "i" for mark in marks if _roman(roman_value(mark.lower())) == mark.lower()
     )
 
 
@@ -156,7 +170,7 @@ def _item(
     *prefix, last = value.split(".")
     case = "1" if last.isdecimal() else "I" if last.isupper() else "i"
     if case != "1" and (len(last) > 1 or (case in romans and last.lower() in ("i", "v", "x"))):
-        number = _of_roman(last.lower())
+        number = roman_value(last.lower())
     elif case == "1":
         number = int(last)
     else:
@@ -165,10 +179,10 @@ def _item(
     depth = 2 * level or (_TITLE if is_title and not columns else _COLUMN + 2 * columns)
     # "1." and "1)" are one list, of which some items are as they were sent and others as they were proposed.
     ending = close.replace(")", ".") if not opening else close
-    key = (columns, level, bool(lead), bold, noun or opening, case, len(prefix), ending, hit.group("dash") is None)
+    key = (columns, level, bool(lead), bold, noun or opening, case, len(prefix), ending)
     words = " ".join(line[hit.end() :].translate(_DRESS).casefold().split())
     first, end = hit.span("value")
-    return _NumberedItem(start + first, start + end, value, key, depth, 0, number, tuple(map(int, prefix)), words)
+    return _NumberedItem(start + first, start + end, value, key, case, depth, 0, number, tuple(map(int, prefix)), words)
 
 
 def _link(items: Sequence[_NumberedItem], keys: Sequence[_Key], parents: Sequence[_Key | None]) -> None:
@@ -177,67 +191,48 @@ def _link(items: Sequence[_NumberedItem], keys: Sequence[_Key], parents: Sequenc
     last: dict[_Key, int] = {}
     of_parts: dict[tuple[int, ...], dict[int, int]] = defaultdict(dict)
     """By the depth, for an item that is deeper is no parent."""
-    # Places between and at items with the least depths behind them, so that the least since an item is found at once.
-    places: list[int] = []
-    depths: list[int] = []
-
-    def put(place: int, depth: int) -> None:
-        while depths and depths[-1] >= depth:
-            depths.pop()
-            places.pop()
-        depths.append(depth)
-        places.append(place)
-
+    since: list[tuple[int, int]] = []
+    """Rising depths, each with the last item before which there was something of that depth or less."""
     for n, (item, key, parent) in enumerate(zip(items, keys, parents, strict=True)):
-        put(2 * n, item.cut)
         item.before = last.get(key, -1)
         if item.prefix:
             above = of_parts.get(item.prefix, {}).items()
             same = (other for depth, other in above if depth <= item.depth)
             item.parent = last.get(parent, -1) if parent else max(same, default=-1)
+        since = [*(one for one in since if one[0] < item.cut), (item.cut, n)]
         if item.before >= 0:
-            other = items[item.before]
-            item.is_apart = (
-                depths[bisect_right(places, 2 * item.before + 1)] < item.depth
-                or item.parent != other.parent
-                or (item.parent < 0 and item.prefix != other.prefix)
-            )
+            parted = max((place for depth, place in since if depth < item.depth), default=-1)
+            item.is_apart = parted > item.before or item.parent != items[item.before].parent
+        since = [*(one for one in since if one[0] < item.depth), (item.depth, n)]
         last[key] = of_parts[*item.prefix, item.number][item.depth] = n
-        put(2 * n + 1, item.depth)
 
 
 class _Source:
-    """The items of a source, and for each the list it is of and the segment of that: the part that nothing parts."""
+    """The items of a source, for each the list that it is of, and the number of the segment of that: the part that
+    nothing parts."""
 
     def __init__(self, text: str) -> None:
         self.serials, self.romans = serials_in(text), _romans(text)
         self.items = _items(text, self.serials, self.romans)
+        self.lists: list[list[int]] = []
         self.list_of: list[int] = []
         self.segment_of: list[int] = []
-        self.firsts: list[int] = []
-        """Of each list its first item."""
-        self.heads: list[int] = []
-        """Of each segment its first item."""
-        self.constant: set[int] = set()
-        """Lists in which every item has the same number."""
-        self.by_words: dict[tuple[object, str], list[int]] = defaultdict(list)
-        """By the columns of white space before an item, and its words."""
-        self.by_mark: dict[tuple[_Key, str], list[int]] = defaultdict(list)
+        self._by_name: dict[tuple[object, str], list[int]] = defaultdict(list)
         for n, item in enumerate(self.items):
-            is_first = self._is_first(item)
-            if is_first:
-                self.firsts.append(n)
-            if is_first or item.is_apart:
-                self.heads.append(n)
-            self.list_of.append(len(self.firsts) - 1 if is_first else self.list_of[item.before])
-            self.segment_of.append(len(self.heads) - 1 if is_first or item.is_apart else self.segment_of[item.before])
-            for words in {item.words, item.first_words}:
-                self.by_words[item.key[0], words].append(n)
-                self.by_mark[item.key, words].append(n)
-        numbers: dict[int, list[int]] = defaultdict(list)
-        for item, its_list in zip(self.items, self.list_of, strict=True):
-            numbers[its_list].append(item.number)
-        self.constant = {one for one, its in numbers.items() if len(its) > 1 and len(set(its)) == 1}
+            if self._is_first(item):
+                self.lists.append([])
+            its_list = len(self.lists) - 1 if self._is_first(item) else self.list_of[item.before]
+            self.lists[its_list].append(n)
+            self.list_of.append(its_list)
+            self.segment_of.append(n if self._is_first(item) or item.is_apart else self.segment_of[item.before])
+            for name in {*item.names}:
+                self._by_name[name].append(n)
+        numbers = [{self.items[n].number for n in its_list} for its_list in self.lists]
+        self.steps = [
+            min(len(its) - 1, 1) if len(its_list) > 1 else None
+            for its, its_list in zip(numbers, self.lists, strict=True)
+        ]
+        """What is added from item to item of each list: nothing, if all have one number; None, if there is only one."""
 
     def _is_first(self, item: _NumberedItem) -> bool:
         if item.before < 0:
@@ -245,42 +240,19 @@ class _Source:
         jump = item.number - self.items[item.before].number
         return (item.is_apart and jump != 1) or jump < 0 or item.prefix != self.items[item.before].prefix
 
-    def first(self, n: int) -> _NumberedItem:
-        """The first item of the list of an item."""
-        return self.items[self.firsts[self.list_of[n]]]
-
-    def places_of(self, items: Sequence[_NumberedItem]) -> Iterator[int]:
-        """For each item of another text the one of this that it is, or -1."""
-        at = -1
-        for item in items:
-            marked = (self.by_mark.get((item.key, words)) for words in (item.words, item.first_words))
-            named = (self.by_words.get((item.key[0], words)) for words in (item.words, item.first_words))
-            places = next(filter(None, (*marked, *named)), [])
-            if places:
-                at = self._place(item, places, at)
-            yield at if places else -1
-
-    def _place(self, item: _NumberedItem, places: Sequence[int], last: int) -> int:
-        """Of several equal ones the next, or one with the same number."""
+    def place_of(self, item: _NumberedItem, last: int = -1) -> int:
+        """The item that this one of another text is, or -1: of several equal ones the next behind `last`."""
+        places = next(filter(None, map(self._by_name.get, item.names)), [-1])
         after = bisect_right(places, last)
-        near = [*places[after : after + 2], *places[max(after - 2, 0) : after], places[0]]
-        if near[0] == last + 1:
-            return near[0]
-        same = [n for n in near if (self.items[n].number, self.items[n].key) == (item.number, item.key)]
-        return (same or near)[0]
+        return places[after] if after < len(places) else places[max(after - 2, 0)]
 
-
-# Numbering
-
-
-@dataclass(slots=True)
-class _List:
-    """Items of a text that are one list: each with what it adds to the number before it; None where all may have the
-    same number."""
-
-    start: int
-    items: list[int] = field(default_factory=list)
-    steps: list[int | None] = field(default_factory=list)
+    def places_of(self, items: Iterable[_NumberedItem]) -> Iterator[int]:
+        """For each item of a text the one of this source that it is, or -1."""
+        last = -1
+        for item in items:
+            place = self.place_of(item, last)
+            last = place if place >= 0 else last
+            yield place
 
 
 class _Numbering:
@@ -299,144 +271,115 @@ class _Numbering:
                     its_list = source.list_of[place]
                     ends[its_list] = ends.get(its_list, (n, n))[0], n
             self._ends.append(ends)
-        self._keys: list[_Key] = []
-        self._parents: list[_Key | None] = []
-        self._set_keys()
+        self._keys, self._parents = self._unified_keys()
         _link(items, self._keys, self._parents)
 
     def values(self) -> list[str]:
         """The number of each item, as it is to be written."""
-        lists: dict[_Key, _List] = {}
-        every: list[_List] = []
         known: dict[tuple[int, _Key], int] = {}
-        for n, key in enumerate(self._keys):
+        numbers: list[int] = []
+        alike: list[bool] = []
+        """Of each item whether all of its list have the same number."""
+        parts: list[tuple[int, ...]] = []
+        for n, (item, key) in enumerate(zip(self._items, self._keys, strict=True)):
             start, step = self._relation(n, known)
-            if start is not None or key not in lists:
-                lists[key] = _List(self._items[n].number if start is None else start)
-                every.append(lists[key])
-            lists[key].items.append(n)
-            lists[key].steps.append(step)
-            for s, places in enumerate(self._places):
-                if places[n] >= 0:
-                    known[s, key] = n
-        numbers = [0] * len(self._items)
-        for one in every:
-            self._count(one, numbers)
-        return self._written(numbers)
+            alike.append(step == 0 or (step is None and start is None and alike[item.before]))
+            step = 0 if alike[n] else step or 1
+            numbers.append(numbers[item.before] + step if start is None else start)
+            known |= {(s, key): n for s in self._at(n)}
+            is_its = item.parent >= 0 and len(parts[item.parent]) == len(item.prefix)  # not of a restyled list
+            parts.append((*(parts[item.parent] if is_its else item.prefix), numbers[n]))
+        return [_value(item, part[:-1], part[-1]) for item, part in zip(self._items, parts, strict=True)]
 
-    def _set_keys(self) -> None:
+    def _unified_keys(self) -> tuple[list[_Key], list[_Key | None]]:
         """The key of each item and of its parent; a list that is written otherwise in a later source has the key of the
         earlier one."""
         keys_of: list[list[_Key]] = []
         for source in self._sources:
-            keys: dict[int, _Key] = {}
-            for item, its_list in zip(source.items, source.list_of, strict=True):
-                if its_list not in keys and (key := self._earlier_key(item, keys_of)):
-                    keys[its_list] = key
-            keys_of.append([keys.get(n, source.items[first].key) for n, first in enumerate(source.firsts)])
+            keys_of.append([self._earlier_key(source, its_list, keys_of) for its_list in source.lists])
+        keys: list[_Key] = []
+        parents: list[_Key | None] = []
         for n, item in enumerate(self._items):
             key, parent = item.key, None
-            if at := self._at(n):
-                s, place = self._origin(n, at)
-                source, there = self._sources[s], self._sources[s].items[self._places[s][n]]
+            if self._at(n):
+                s, place = self._origin(n)
+                source, there = self._sources[s], self._sources[s].items[place]
                 if there.key == item.key:
                     key = keys_of[s][source.list_of[place]]
                     parent = keys_of[s][source.list_of[there.parent]] if there.parent >= 0 else None
-            self._keys.append(key)
-            self._parents.append(parent)
+            keys.append(key)
+            parents.append(parent)
+        return keys, parents
 
-    def _earlier_key(self, item: _NumberedItem, keys_of: Sequence[Sequence[_Key]]) -> _Key | None:
-        for source, keys in zip(self._sources, keys_of, strict=False):
-            if places := source.by_words.get((item.key[0], item.words)):
-                return keys[source.list_of[places[0]]]
-        return None
+    def _earlier_key(self, source: _Source, its_list: Sequence[int], keys_of: Sequence[Sequence[_Key]]) -> _Key:
+        for item in (source.items[n] for n in its_list):
+            for earlier, keys in zip(self._sources, keys_of, strict=False):
+                place = earlier.place_of(item)
+                if place >= 0 and earlier.items[place].words == item.words:
+                    return keys[earlier.list_of[place]]
+        return source.items[its_list[0]].key
 
     def _at(self, n: int) -> list[int]:
         """The sources that have an item."""
         return [s for s, places in enumerate(self._places) if places[n] >= 0]
 
-    def _origin(self, n: int, at: Sequence[int]) -> tuple[int, int]:
+    def _origin(self, n: int) -> tuple[int, int]:
         """Of the sources that have an item the one that has it as it is written, and its place there."""
 
         def likeness(s: int) -> tuple[bool, bool]:
             there = self._sources[s].items[self._places[s][n]]
             return there.key == self._items[n].key, there.number == self._items[n].number
 
-        s = max(at, key=likeness)
+        s = max(self._at(n), key=likeness)
         return s, self._places[s][n]
 
-    def _relation(self, n: int, known: dict[tuple[int, _Key], int]) -> tuple[int | None, int | None]:
+    def _relation(self, n: int, known: Mapping[tuple[int, _Key], int]) -> tuple[int | None, int | None]:
         """The number with which a list begins at an item, or None and by how much it follows the one before it; of
         `known` are the last items of each key that a source has."""
-        item = self._items[n]
-        at = self._at(n)
+        item, at = self._items[n], self._at(n)
         if item.before < 0:
             if not at:
-                return item.number, 1
-            s, place = self._origin(n, at)
-            source = self._sources[s]
-            return source.first(place).number, None if source.list_of[place] in source.constant else 1
-        before = self._items[item.before]
-        if not at:
-            follows = not item.is_apart or item.number == before.number + 1
-            return (None, 1) if follows else (item.number, 1)
-        return max((self._opinion(n, s, known) for s in at), key=lambda one: one[0])[1]
+                return item.number, None
+            s, place = self._origin(n)
+            source, its_list = self._sources[s], self._sources[s].list_of[place]
+            return source.items[source.lists[its_list][0]].number, source.steps[its_list]
+        if at:
+            return max(self._vote(n, s, known) for s in at)[1]
+        follows = not item.is_apart or item.number == self._items[item.before].number + 1
+        return None if follows else item.number, None
 
-    def _opinion(
-        self, n: int, s: int, known: dict[tuple[int, _Key], int]
+    def _vote(
+        self, n: int, s: int, known: Mapping[tuple[int, _Key], int]
     ) -> tuple[tuple[bool | int, ...], tuple[int | None, int | None]]:
-        """What a source says of an item that it has, and how much that counts."""
+        """How an item follows the one before it by a source that has it, and how much that counts: most, if both are
+        one after another there, too."""
         item, source, place = self._items[n], self._sources[s], self._places[s][n]
         there, its_list = source.items[place], source.list_of[place]
-        start, first = source.first(place).number, source.firsts[its_list]
-        step = None if its_list in source.constant else 1
-        is_same = there.number == item.number
+        first, step = source.lists[its_list][0], source.steps[its_list]
         other = known.get((s, self._keys[n]), -1)
-        if other < 0:
-            begins = item.is_apart and source.heads[source.segment_of[place]] == first
-            return (False, False, False, False, False, is_same, False, -s), (start if begins else None, step)
-        other_place = self._places[s][other]
-        is_next = there.before == other_place and other == item.before
-        agrees = (source.segment_of[other_place] != source.segment_of[place]) == item.is_apart
+        other_place = self._places[s][other] if other >= 0 else -1
+        is_next = other >= 0 and there.before == other_place and other == item.before
+        agrees = other >= 0 and (source.segment_of[other_place] != source.segment_of[place]) == item.is_apart
         jump = there.number - source.items[other_place].number
-        as_written = item.number - self._items[item.before].number == jump
-        rank = (is_next and agrees, is_next, agrees, True, as_written, is_same, jump == 1, -s)
-        other_list = source.list_of[other_place]
-        if other_list == its_list:
-            is_again = item.is_apart and place == first
-            return rank, (start if is_again else None, jump if is_next and step else step)
-        ends = self._ends[s]
-        # A list may begin behind another one with nothing between them.
-        begins = item.is_apart or (not source.items[first].is_apart and ends[other_list][1] < n <= ends[its_list][0])
-        return rank, (start if begins else None, step)
-
-    def _count(self, one: _List, numbers: list[int]) -> None:
-        """Number a list; with the same number everywhere where most of it is written so."""
-        pairs = list(pairwise(self._items[n].number for n in one.items))
-        alike = sum(first == second for first, second in pairs)
-        is_constant = None in one.steps and 2 * alike >= len(pairs)
-        number = one.start
-        for k, (n, step) in enumerate(zip(one.items, one.steps, strict=True)):
-            if k and not is_constant:
-                number += 1 if step is None else step
-            numbers[n] = number
-
-    def _written(self, numbers: Sequence[int]) -> list[str]:
-        found: list[str] = []
-        parts: list[tuple[int, ...]] = []
-        for item, number in zip(self._items, numbers, strict=True):
-            is_its = item.parent >= 0 and len(parts[item.parent]) == len(item.prefix)  # not of a restyled list
-            prefix = parts[item.parent] if is_its else item.prefix
-            parts.append((*prefix, number))
-            found.append(_value(item, prefix, number))
-        return found
+        begins = item.is_apart
+        if other < 0:
+            begins = begins and source.segment_of[place] == first
+        elif (other_list := source.list_of[other_place]) == its_list:
+            begins = begins and place == first
+            step = jump if is_next and step != 0 else step
+        elif not source.items[first].is_apart:
+            # A list may begin behind another one with nothing between them.
+            begins = begins or self._ends[s][other_list][1] < n <= self._ends[s][its_list][0]
+        as_written = other >= 0 and item.number - self._items[item.before].number == jump
+        rank = (other >= 0, is_next, agrees, as_written, there.number == item.number, -s)
+        return rank, (source.items[first].number if begins else None, step)
 
 
 def _value(item: _NumberedItem, prefix: tuple[int, ...], number: int) -> str:
     """A number written as the item has its own; what cannot be written so stays as it is."""
     if (prefix, number) == (item.prefix, item.number):
         return item.value
-    case = item.key[5]
+    case = item.case
     if case == "1":
         *firsts, last = item.value.split(".")
         zero = ord(last[0]) - int(last[0])
@@ -460,8 +403,3 @@ def _roman(number: int) -> str:
         while number >= value and len(found) < 8:
             found, number = found + letters, number - value
     return found if number == 0 else ""
-
-
-def _of_roman(letters: str) -> int:
-    digits = [{"i": 1, "v": 5, "x": 10}[letter] for letter in letters]
-    return sum(-one if one < other else one for one, other in pairwise([*digits, 0]))
