@@ -41,7 +41,6 @@ class _Comparison:
         (self.old, self.old_tail), (self.new, self.new_tail), self.coarse = units_of_both(old, new, stop)
         self.links = align(self.old, self.new, stop)
         self._moved_from = {link.c: link.a for link in self.links if link.move}
-        self._depths = (_depths(self.old), _depths(self.new))
         self._left: dict[int, tuple[int, int]] = {}
         """Of each unit that moved away the characters that go with it."""
         self._cells = _CELLS
@@ -189,7 +188,7 @@ class _Comparison:
             and (title := self._title(step, gaps, bodies))
         ):
             return StepPiece(old, new, title)
-        is_nested_otherwise = self._depths[0][step.olds.start] != self._depths[1][step.news.start]
+        is_nested_otherwise = one.depth != other.depth
         dress = gap_spans(*gaps) if not is_nested_otherwise else None
         words = self._line(step, bodies)
         (space, mark), (other_space, other_mark) = map(split_gap, gaps)
@@ -359,23 +358,6 @@ def _space(old: str, new: str) -> list[WordSpan]:
         if columns == other_columns
         else [*spans, WordSpan("del", columns), WordSpan("ins", other_columns)]
     )
-
-
-def _depths(units: Sequence[Unit]) -> list[int]:
-    """In how many items each item is, 0 for what is none."""
-    found: list[int] = []
-    above: list[int] = []
-    for n, unit in enumerate(units):
-        if unit.kind == "item" and begins(units, n):
-            while above and above[-1] >= unit.indent:
-                above.pop()
-            above.append(unit.indent)
-            found.append(len(above))
-        else:
-            if unit.kind not in ("item", "code") and not unit.indent:
-                above.clear()
-            found.append(0)
-    return found
 
 
 _SIGNS: dict[Format, frozenset[str]] = {

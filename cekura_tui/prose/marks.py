@@ -73,6 +73,12 @@ def roman_value(letters: str) -> int:
     return sum(-one if one < other else one for one, other in pairwise([*digits, 0]))
 
 
+def columns(line: str) -> int:
+    """Columns of white space before the text of a line."""
+    line = line.expandtabs(4)
+    return len(line) - len(line.lstrip())
+
+
 def item_mark(line: str, serials: frozenset[str], start: int = 0) -> int:
     """Where the text of a list item begins, or 0 where a line is none."""
     if hit := _ITEM.match(line, start):

@@ -7,12 +7,13 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice, pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cekura_tui.prose.formatting import bare_letters
 from cekura_tui.prose.marks import (
     begins_markup,
     closes,
+    columns,
     fence_mark,
     heading_mark,
     is_comment,
@@ -49,8 +50,8 @@ _FULL = 0.8
 class Unit:
     """`gap` is what is before it, white space and the marker of its line ("\\n\\n3. "), `text` the unit itself.
 
-    `words` are its words and marks, `block` counts paragraphs and list items, `line` is where it starts, from 1, and
-    `start` the character at which its text starts.
+    `words` are its words and marks, `block` is the number of its block and `depth` the depth, if it is the first of it,
+    `line` is where it starts, from 1, and `start` the character at which its text starts.
     """
 
     gap: str
@@ -60,6 +61,7 @@ class Unit:
     block: int
     line: int
     start: int
+    depth: int = 0
 
     @property
     def marker(self) -> str:
@@ -69,8 +71,7 @@ class Unit:
     @property
     def indent(self) -> int:
         """Columns of white space before its line, if it begins one."""
-        line = self.gap.rpartition("\n")[2].expandtabs(4)
-        return len(line) - len(line.lstrip())
+        return columns(self.gap.rpartition("\n")[2])
 
 
 def units_of(text: str, *, closely: bool = True) -> tuple[list[Unit], str]:
@@ -119,7 +120,7 @@ def _end(units: Sequence[Unit]) -> int:
 def _units(text: str, closely: bool = True, dressed: bool = False) -> Iterator[Unit]:
     at = 0
     line, counted = 1, 0
-    for start, end, kind, block in _Stretches(text).found():
+    for _, start, end, kind, block, depth in blocks_in(text, serials_in(text)):
         prose = closely and kind in ("item", "text")
         for first, last in _sentences(text, start, end) if prose else [(start, end)]:
             bare = last - len(text[first:last].lstrip())
@@ -129,8 +130,8 @@ def _units(text: str, closely: bool = True, dressed: bool = False) -> Iterator[U
             line += text.count("\n", counted, bare)
             counted = bare
             words = words_in(text[bare:shut], exactly=kind == "code") if closely else _word(text[bare:shut], dressed)
-            yield Unit(text[at:bare], text[bare:shut], words, kind, block, line, bare)
-            at = shut
+            yield Unit(text[at:bare], text[bare:shut], words, kind, block, line, bare, depth)
+            at, depth = shut, 0
 
 
 def _word(text: str, dressed: bool) -> tuple[str, ...]:
@@ -179,71 +180,90 @@ def blocks_of(units: Sequence[Unit]) -> list[tuple[int, int]]:
     return found
 
 
-_Stretch = tuple[int, int, UnitKind, int]
+class Block(NamedTuple):
+    """A paragraph, list item or fence with all its lines, or another line: characters [start, end) of a text, without
+    the marker of its first line, which begins at `line`. Blocks count from 1; `depth` says in how many items it is,
+    itself among them, 0 for what is no item."""
+
+    line: int
+    start: int
+    end: int
+    kind: UnitKind
+    number: int
+    depth: int = 0
 
 
-class _Stretches:
-    """(start, end, kind, block): what units are found in. A paragraph or item is one, with all its lines."""
+def blocks_in(text: str, serials: frozenset[str]) -> Iterator[Block]:
+    """The blocks of a text, one for each line of a fence; `serials` are the line starts that are markers."""
+    return _BlockReader(text, serials).found()
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._serials = serials_in(text)
-        self._block = 0
-        self._fence = ""
-        # The paragraph or item that may continue: where it begins, its kind, and the columns before its marker.
-        self._open = -1
-        self._kind: UnitKind = "text"
+
+class _BlockReader:
+    def __init__(self, text: str, serials: frozenset[str]) -> None:
+        self._text, self._serials = text, serials
+        self._number = 0
         self._indent = 0
+        self._fence = ""
+        self._items: list[int] = []
+        """The columns of the open items."""
+        self._open: Block | None = None
+        """The paragraph or item that may continue."""
 
-    def found(self) -> Iterator[_Stretch]:
+    def found(self) -> Iterator[Block]:
         """All of the text, line by line."""
         for hit in _LINE.finditer(self._text):
             yield from self._read(hit.group(), *hit.span())
         yield from self._shut(len(self._text))
 
-    def _read(self, line: str, at: int, end: int) -> Iterator[_Stretch]:
+    def _read(self, line: str, at: int, end: int) -> Iterator[Block]:
         if self._fence:
-            yield at, end, "code", self._block
+            yield Block(at, at, end, "code", self._number)
             self._fence = "" if closes(line, self._fence) else self._fence
             return
+        self._indent = columns(line)
         item = 0 if fence_mark(line) else item_mark(line, self._serials)
+        is_in_item = self._open is not None and self._open.kind == "item"
         if fence := fence_mark(line, item):
-            yield from self._alone((at + item, end, "code"), at)
+            yield from self._alone(at, at + item, end, "code")
             self._fence = fence
         elif not line.strip():
             yield from self._shut(at)
-        elif self._is_one_line(at) and is_underline(line, self._text[self._open : at]):
-            self._kind = "heading"
-            yield from self._alone((at, end, "row"), at)
+        elif self._open and self._is_one_line(at) and is_underline(line, self._text[self._open.start : at]):
+            self._open = self._open._replace(kind="heading")
+            yield from self._alone(at, at, end, "row")
         elif alone := self._kind_of(line):
-            yield from self._alone((at + alone[1], end, alone[0]), at)
-        elif item:
+            yield from self._alone(at, at + alone[1], end, alone[0])
+        elif item or self._open is None or begins_markup(line) or (is_in_item and self._indent < self._items[-1]):
             yield from self._shut(at)
-            self._begin(at + item, "item", line)
-        elif self._open < 0 or begins_markup(line) or (self._kind == "item" and _columns(line) < self._indent):
-            yield from self._shut(at)
-            self._begin(at, "text", line)
+            self._open = self._block(at, at + item, at, "item" if item else "text")
+
+    def _block(self, line: int, start: int, end: int, kind: UnitKind) -> Block:
+        self._number += 1
+        if kind == "item":
+            while self._items and self._items[-1] >= self._indent:
+                self._items.pop()
+            self._items.append(self._indent)
+            return Block(line, start, end, kind, self._number, len(self._items))
+        if kind != "code" and not self._indent:
+            self._items.clear()
+        return Block(line, start, end, kind, self._number)
 
     def _is_one_line(self, at: int) -> bool:
-        return self._open >= 0 and self._kind == "text" and "\n" not in self._text[self._open : at - 1]
+        before = self._open
+        return before is not None and before.kind == "text" and "\n" not in self._text[before.start : at - 1]
 
-    def _begin(self, start: int, kind: UnitKind, line: str) -> None:
-        self._block += 1
-        self._open, self._kind, self._indent = start, kind, _columns(line)
+    def _shut(self, end: int) -> Iterator[Block]:
+        if self._open:
+            yield self._open._replace(end=end)
+        self._open = None
 
-    def _shut(self, end: int) -> Iterator[_Stretch]:
-        if self._open >= 0:
-            yield self._open, end, self._kind, self._block
-        self._open = -1
-
-    def _alone(self, stretch: tuple[int, int, UnitKind], at: int) -> Iterator[_Stretch]:
-        yield from self._shut(at)
-        self._block += 1
-        yield *stretch, self._block
+    def _alone(self, line: int, start: int, end: int, kind: UnitKind) -> Iterator[Block]:
+        yield from self._shut(line)
+        yield self._block(line, start, end, kind)
 
     def _kind_of(self, line: str) -> tuple[UnitKind, int] | None:
         """The kind of a line that is a unit by itself, and how long its marker is; None for a line of prose."""
-        mark = heading_mark(line, begins=self._open < 0 or self._kind == "item")
+        mark = heading_mark(line, begins=self._open is None or self._open.kind == "item")
         if mark >= 0:
             return "heading", (item_mark(line, self._serials, mark) or mark) if mark else 0
         if quote := quote_mark(line):
@@ -251,11 +271,6 @@ class _Stretches:
         if tag_of(line) or is_comment(line):
             return "tag", 0
         return ("row", 0) if is_row(line) else None
-
-
-def _columns(line: str) -> int:
-    line = line.expandtabs(4)
-    return len(line) - len(line.lstrip())
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
