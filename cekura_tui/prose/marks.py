@@ -75,6 +75,8 @@ def roman_value(letters: str) -> int:
 
 def columns(line: str) -> int:
     """Columns of white space before the text of a line."""
+    if not line[:1].isspace():
+        return 0
     line = line.expandtabs(4)
     return len(line) - len(line.lstrip())
 

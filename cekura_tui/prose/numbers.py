@@ -7,18 +7,10 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 
-from cekura_tui.prose.marks import (
-    closes,
-    fence_mark,
-    heading_mark,
-    is_row,
-    item_mark,
-    quote_mark,
-    roman_value,
-    serials_in,
-    tag_of,
-)
+from cekura_tui.prose.marks import columns, item_mark, roman_value, serials_in, tag_of
+from cekura_tui.prose.units import Block, blocks_in
 
 NOUNS = (
     "step|rule|stage|phase|section|part|question|example|schritt|regel|abschnitt|teil|frage|beispiel|"
@@ -83,7 +75,7 @@ def renumbered(text: str, *sources: str) -> str:
     """
     if not sources or text in sources:
         return text
-    found = [_Source(source) for source in dict.fromkeys(sources)]
+    found = [_source(source) for source in dict.fromkeys(sources)]
     serials = serials_in(text).union(*(source.serials for source in found))
     romans = _romans(text).union(*(source.romans for source in found))
     numbers = {(*item.prefix, item.number) for source in found for item in source.items}
@@ -112,42 +104,29 @@ def _items(
     """All numbered items and headings outside of fences, tables and quotes; `numbers` may be those of sections."""
     found: list[_NumberedItem] = []
     seen = set(numbers)
-    fence, cut, is_in_item, at = "", _NO_BREAK, False, 0
-    for line in text.split("\n"):
-        start, at = at, at + len(line) + 1
-        if fence:
-            fence = "" if closes(line, fence) else fence
+    cut = _NO_BREAK
+    for block in blocks_in(text, serials):
+        if block.kind == "row" or (block.kind == "code" and block.start == block.line):
             continue
-        if not line.strip():
-            is_in_item = False
-            continue
-        if fence := fence_mark(line):
-            continue
-        if is_row(line) or quote_mark(line):
-            continue
-        if item := _item(line, start, serials, romans, seen):
-            item.cut = cut
-            seen.add((*item.prefix, item.number))
-            found.append(item)
-            fence = fence_mark(line, item_mark(line, serials))
-            cut, is_in_item = _NO_BREAK, True
-        elif mark := item_mark(line, serials):
-            fence = fence_mark(line, mark)
-            cut, is_in_item = min(cut, _COLUMN + 2 * _columns(line)), True
-        elif tag_of(line):
-            cut, is_in_item = 1, False
-        elif heading_mark(line, begins=not is_in_item) >= 0:
-            level = len(line.lstrip()) - len(line.lstrip().lstrip("#"))
-            cut, is_in_item = min(cut, 2 * level or _TITLE), False
-        elif not is_in_item:
-            cut = min(cut, _COLUMN - 1 + 2 * _columns(line))
+        start = block.line
+        for line in text[start : block.end].split("\n"):
+            if item := _item(line, start, serials, romans, seen):
+                item.cut, cut = cut, _NO_BREAK
+                seen.add((*item.prefix, item.number))
+                found.append(item)
+            elif start == block.line:
+                cut = min(cut, _depth(block, line))
+            start += len(line) + 1
     _link(found, [item.key for item in found], [None] * len(found))
     return found
 
 
-def _columns(line: str) -> int:
-    line = line.expandtabs(4)
-    return min(len(line) - len(line.lstrip()), _WIDEST)
+def _depth(block: Block, line: str) -> int:
+    if block.kind == "heading":
+        return 2 * (len(line.lstrip()) - len(line.lstrip().lstrip("#"))) or _TITLE
+    if block.kind == "tag" and tag_of(line):
+        return 1
+    return _COLUMN + 2 * min(columns(line), _WIDEST) - (block.kind != "item")
 
 
 def _item(
@@ -175,11 +154,11 @@ def _item(
         number = int(last)
     else:
         number, case = ord(last.lower()) - ord("a") + 1, "A" if case == "I" else "a"
-    columns, level = _columns(line), len(heading.strip())
-    depth = 2 * level or (_TITLE if is_title and not columns else _COLUMN + 2 * columns)
+    column, level = min(columns(line), _WIDEST), len(heading.strip())
+    depth = 2 * level or (_TITLE if is_title and not column else _COLUMN + 2 * column)
     # "1." and "1)" are one list, of which some items are as they were sent and others as they were proposed.
     ending = close.replace(")", ".") if not opening else close
-    key = (columns, level, bool(lead), bold, noun or opening, case, len(prefix), ending)
+    key = (column, level, bool(lead), bold, noun or opening, case, len(prefix), ending)
     words = " ".join(line[hit.end() :].translate(_DRESS).casefold().split())
     first, end = hit.span("value")
     return _NumberedItem(start + first, start + end, value, key, case, depth, 0, number, tuple(map(int, prefix)), words)
@@ -197,12 +176,14 @@ def _link(items: Sequence[_NumberedItem], keys: Sequence[_Key], parents: Sequenc
         item.before = last.get(key, -1)
         if item.prefix:
             above = of_parts.get(item.prefix, {}).items()
-            same = (other for depth, other in above if depth <= item.depth)
+            same = (place for depth, place in above if depth <= item.depth)
             item.parent = last.get(parent, -1) if parent else max(same, default=-1)
         since = [*(one for one in since if one[0] < item.cut), (item.cut, n)]
         if item.before >= 0:
             parted = max((place for depth, place in since if depth < item.depth), default=-1)
-            item.is_apart = parted > item.before or item.parent != items[item.before].parent
+            other = items[item.before]
+            is_other = item.parent != other.parent or (item.parent < 0 and item.prefix != other.prefix)
+            item.is_apart = parted > item.before or is_other
         since = [*(one for one in since if one[0] < item.depth), (item.depth, n)]
         last[key] = of_parts[*item.prefix, item.number][item.depth] = n
 
@@ -253,6 +234,12 @@ class _Source:
             place = self.place_of(item, last)
             last = place if place >= 0 else last
             yield place
+
+
+@lru_cache(maxsize=4)
+def _source(text: str) -> _Source:
+    """While a proposal is read the same two prompts are the sources at every key."""
+    return _Source(text)
 
 
 class _Numbering:

@@ -220,14 +220,16 @@ class _BlockReader:
             yield Block(at, at, end, "code", self._number)
             self._fence = "" if closes(line, self._fence) else self._fence
             return
+        if not line.strip():
+            yield from self._shut(at)
+            return
         self._indent = columns(line)
-        item = 0 if fence_mark(line) else item_mark(line, self._serials)
+        fence = fence_mark(line)
+        item = 0 if fence else item_mark(line, self._serials)
         is_in_item = self._open is not None and self._open.kind == "item"
-        if fence := fence_mark(line, item):
+        if fence or (item and (fence := fence_mark(line, item))):
             yield from self._alone(at, at + item, end, "code")
             self._fence = fence
-        elif not line.strip():
-            yield from self._shut(at)
         elif self._open and self._is_one_line(at) and is_underline(line, self._text[self._open.start : at]):
             self._open = self._open._replace(kind="heading")
             yield from self._alone(at, at, end, "row")
@@ -266,9 +268,10 @@ class _BlockReader:
         mark = heading_mark(line, begins=self._open is None or self._open.kind == "item")
         if mark >= 0:
             return "heading", (item_mark(line, self._serials, mark) or mark) if mark else 0
-        if quote := quote_mark(line):
+        sign = line.lstrip()[:1]
+        if sign == ">" and (quote := quote_mark(line)):
             return "row", item_mark(line, self._serials, quote) or quote
-        if tag_of(line) or is_comment(line):
+        if sign in "<-" and (tag_of(line) or is_comment(line)):
             return "tag", 0
         return ("row", 0) if is_row(line) else None
 
