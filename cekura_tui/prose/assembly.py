@@ -13,7 +13,7 @@ from typing import Literal
 
 from cekura_tui.prose.diff import Hunk, Kind, ProseDiff, TextPiece
 from cekura_tui.prose.formatting import UNSEEN, Format
-from cekura_tui.prose.hunks import Role, StepPiece, UnitStep
+from cekura_tui.prose.hunks import Role, Step
 from cekura_tui.prose.places import Places
 from cekura_tui.prose.staging import with_numbers
 from cekura_tui.prose.words import WordSpan, word_count
@@ -37,8 +37,7 @@ class _HunkDraft:
 
 
 def assembled(
-    steps: Sequence[UnitStep],
-    pieces: Sequence[StepPiece],
+    steps: Sequence[Step],
     hunks: tuple[Sequence[int], Sequence[int]],
     titles: Mapping[int, int],
     places: Places,
@@ -51,19 +50,18 @@ def assembled(
     `hunks` are those of the steps as they are read and as they are when split, -1 for none; `titles` has for the step
     of a line below a title that of the title, `lines` for every step its line in the sent text.
     """
-    found = _Assembly(steps, pieces, titles, places, lines, wrapper)
+    found = _Assembly(steps, titles, places, lines, wrapper)
     diff = found.diff(hunks, split)
     if with_numbers(diff, [piece.text(bool) for piece in diff.pieces]) == diff.new:
         return diff
-    for piece in pieces:  # the numbers are not as they would follow
-        piece.spans = [replace(span, format="numbers") if span.format == "follows" else span for span in piece.spans]
+    for step in steps:  # the numbers are not as they would follow
+        step.spans = [replace(span, format="numbers") if span.format == "follows" else span for span in step.spans]
     return found.diff(hunks, split)
 
 
 @dataclass
 class _Assembly:
-    steps: Sequence[UnitStep]
-    pieces: Sequence[StepPiece]
+    steps: Sequence[Step]
     titles: Mapping[int, int]
     places: Places
     lines: Sequence[int]
@@ -112,14 +110,14 @@ class _Assembly:
         weights: Counter[int] = Counter()
         for n in draft.steps:
             here = 1_000_000 if self.steps[n].role == "here" else 0
-            weights[at[n]] += here + self.pieces[n].removed + self.pieces[n].added
+            weights[at[n]] += here + self.steps[n].removed + self.steps[n].added
         return max(weights, key=lambda index: (weights[index], -index))
 
     def _text_piece(
         self, group: Sequence[int], worded: Mapping[int, int], dress: Mapping[tuple[Format, int], int]
     ) -> TextPiece:
         old, new = (
-            "".join(texts) for texts in zip(*((self.pieces[n].old, self.pieces[n].new) for n in group), strict=True)
+            "".join(texts) for texts in zip(*((self.steps[n].old, self.steps[n].new) for n in group), strict=True)
         )
         spans: list[WordSpan] = []
         cuts: list[int] = []
@@ -128,7 +126,7 @@ class _Assembly:
                 cuts.append(len(spans))
             spans += [
                 replace(span, hunk=dress[span.format, n]) if (span.format, n) in dress else span
-                for span in self.pieces[n].spans or [WordSpan("same", self.pieces[n].old)]
+                for span in self.steps[n].spans or [WordSpan("same", self.steps[n].old)]
             ]
         role = self.steps[group[0]].role
         moved: Literal["", "away", "here"] = role if role == "away" or role == "here" else ""
@@ -136,7 +134,7 @@ class _Assembly:
 
     def _tell_moves(self, pieces: list[TextPiece], at: Mapping[int, int]) -> None:
         """Every end of a move knows the place of the other one."""
-        ends: dict[tuple[Role, int], UnitStep] = {}
+        ends: dict[tuple[Role, int], Step] = {}
         for step in reversed(self.steps):
             if step.move:
                 ends[step.role, step.move] = step
@@ -154,9 +152,9 @@ class _Assembly:
         if kind == "moved":
             came = pieces[main].elsewhere
             note = f"from {_short(came, place)}" if came != place else self._way(draft)
-            moved = [self.pieces[n] for n in draft.steps if self.steps[n].move]
+            moved = [self.steps[n] for n in draft.steps if self.steps[n].move]
             old, new = "".join(piece.old for piece in moved), "".join(piece.new for piece in moved)
-        words = [self.pieces[n] for n in draft.steps] if not draft.format else []
+        words = [self.steps[n] for n in draft.steps] if not draft.format else []
         return Hunk(
             number,
             kind,
@@ -176,11 +174,11 @@ class _Assembly:
 
     def _kind(self, draft: _HunkDraft) -> tuple[Kind, str]:
         if draft.format:
-            return "layout", dress_note(draft.format, [self.pieces[n].spans for n in draft.steps])
+            return "layout", dress_note(draft.format, [self.steps[n].spans for n in draft.steps])
         roles = {self.steps[n].role for n in draft.steps} - {"gap"}
         if "here" in roles:
             return "moved", ""
-        if not any(self.pieces[n].removed or self.pieces[n].added for n in draft.steps):
+        if not any(self.steps[n].removed or self.steps[n].added for n in draft.steps):
             return "changed", "list or heading" if "line" in roles else "marks only"
         if roles <= {"gone"}:
             return "removed", ""
@@ -190,7 +188,7 @@ class _Assembly:
         """Where something went that has the same place as before: a section is up or down, another thing within."""
         away = next(n for n in draft.steps if self.steps[n].role == "away")
         here = next(n for n in draft.steps if self.steps[n].role == "here")
-        is_section = self.pieces[away].old.lstrip().startswith("#")
+        is_section = self.steps[away].old.lstrip().startswith("#")
         return "within its section" if not is_section else "down" if away < here else "up"
 
     def _wrapped(self, pieces: list[TextPiece], hunks: list[Hunk]) -> ProseDiff:
@@ -230,7 +228,7 @@ class _Assembly:
 
     def _texts(self, draft: _HunkDraft) -> tuple[str, str]:
         """All of a hunk in both texts."""
-        pieces = [self.pieces[n] for n in draft.steps]
+        pieces = [self.steps[n] for n in draft.steps]
         if not draft.format:
             return "".join(piece.old for piece in pieces), "".join(piece.new for piece in pieces)
         spans = [span for piece in pieces for span in piece.spans if span.format == draft.format]
@@ -250,10 +248,10 @@ class _Assembly:
 
     def _dress(self, split: AbstractSet[str]) -> Iterator[_HunkDraft]:
         places: dict[Format, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
-        for n, piece in enumerate(self.pieces):
-            if self.steps[n].move:
+        for n, step in enumerate(self.steps):
+            if step.move:
                 continue
-            for kind in {span.format: None for span in piece.spans if span.format not in ("", "follows")}:
+            for kind in {span.format: None for span in step.spans if span.format not in ("", "follows")}:
                 places[kind][self.titles.get(n, n)].append(n)
         for kind in sorted(places):
             steps = [n for place in places[kind].values() for n in place]

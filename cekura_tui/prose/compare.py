@@ -11,7 +11,7 @@ from cekura_tui.prose.align import Link, align
 from cekura_tui.prose.assembly import assembled
 from cekura_tui.prose.diff import ProseDiff, are_too_long, uncompared
 from cekura_tui.prose.formatting import Format, FormatSpan, breaks, gap_spans, space_format, space_spans, split_gap
-from cekura_tui.prose.hunks import PASSING, Role, StepPiece, UnitStep, hunks_of
+from cekura_tui.prose.hunks import PASSING, Role, Step, hunks_of
 from cekura_tui.prose.marks import is_rule, structure, without_marks
 from cekura_tui.prose.matching import Stop, Stopped, match, never, repeated, stoppable
 from cekura_tui.prose.numbers import NOUNS
@@ -48,26 +48,25 @@ class _Comparison:
     def diff(self, split: AbstractSet[str]) -> ProseDiff:
         steps = list(stoppable(self._stop, _led(self._steps(), self.old, self.new), 512))
         self._left = {step.olds.start: step.at[0] for step in steps if step.role == "away"}
-        pieces = [self._piece(step) for step in stoppable(self._stop, steps, 16)]
-        titles = self._fold_lines_across(steps, pieces)
+        for step in stoppable(self._stop, steps, 16):
+            self._read(step)
+        titles = self._fold_lines_across(steps)
         if self.old_tail or self.new_tail:
             tails = (self.old_tail, self.new_tail)
             at = [(len(text) - len(tail), len(text)) for text, tail in zip(self.texts, tails, strict=True)]
             is_gap = bool(steps) and steps[-1].role in PASSING and space_format(*tails) == "white space"
-            steps.append(UnitStep("gap" if is_gap else "same", range(0), range(0), at))
-            pieces.append(self._piece(steps[-1]))
-        for step, piece in zip(steps, pieces, strict=True):
-            step.is_changed = piece.is_changed or bool(step.move)
+            steps.append(Step("gap" if is_gap else "same", range(0), range(0), at))
+            self._read(steps[-1])
         if self._stop():
             raise Stopped
         hunks = hunks_of(self.old, self.new, steps)
-        for step, piece, hunk in zip(steps, pieces, hunks[0], strict=True):
+        for step, hunk in zip(steps, hunks[0], strict=True):
             if step.role == "gap" and hunk < 0:
-                piece.spans = formatted(space_spans(piece.old, piece.new))
+                step.spans = formatted(space_spans(step.old, step.new))
         places, lines = Places(self.old, self.new), self._lines(steps)
-        return replace(assembled(steps, pieces, hunks, titles, places, lines, self.wrapper, split), coarse=self.coarse)
+        return replace(assembled(steps, hunks, titles, places, lines, self.wrapper, split), coarse=self.coarse)
 
-    def _lines(self, steps: Sequence[UnitStep]) -> list[int]:
+    def _lines(self, steps: Sequence[Step]) -> list[int]:
         """For every step the line of the sent text where it is, or would be."""
         line = self.old[-1].line if self.old else 1
         lines = []
@@ -78,7 +77,7 @@ class _Comparison:
 
     # The order of reading
 
-    def _steps(self) -> Iterator[UnitStep]:
+    def _steps(self) -> Iterator[Step]:
         here = {j: link for link in self.links if link.move for j in range(link.c, link.d)}
         away = {i: link for link in self.links if link.move for i in range(link.a, link.b)}
         at = to = 0
@@ -89,20 +88,20 @@ class _Comparison:
                 yield from self._versions(range(link.a, link.b), range(link.c, link.d))
             at, to = link.b, link.d
 
-    def _step(self, role: Role, olds: range, news: range, move: int = 0, *, bare: bool = False) -> UnitStep:
-        return UnitStep(role, olds, news, [_characters(self.old, olds, bare), _characters(self.new, news, bare)], move)
+    def _step(self, role: Role, olds: range, news: range, move: int = 0, *, bare: bool = False) -> Step:
+        return Step(role, olds, news, [_characters(self.old, olds, bare), _characters(self.new, news, bare)], move)
 
-    def _versions(self, olds: range, news: range) -> Iterator[UnitStep]:
+    def _versions(self, olds: range, news: range) -> Iterator[Step]:
         one, other = self.old[olds.start], self.new[news.start]
         is_bare = structure(one.gap) == structure(other.gap) == ""
         if is_bare and olds.start and news.start and breaks(one.gap) != breaks(other.gap):
             gaps = [(one.start - len(one.gap), one.start), (other.start - len(other.gap), other.start)]
-            yield UnitStep("gap", olds, news, gaps)
+            yield Step("gap", olds, news, gaps)
             yield self._step("changed", olds, news, bare=True)
         else:
             yield self._step("changed", olds, news)
 
-    def _between(self, olds: range, news: range, away: dict[int, Link], here: dict[int, Link]) -> Iterator[UnitStep]:
+    def _between(self, olds: range, news: range, away: dict[int, Link], here: dict[int, Link]) -> Iterator[Step]:
         """What went, came or moved between two links. What came in the place of what went is one step with it. The line
         below a title stays below it."""
         below = (olds[: _is_below_title(self.old, olds)], news[: _is_below_title(self.new, news)])
@@ -131,7 +130,7 @@ class _Comparison:
             yield self._step("away" if moves else "gone", range(i, i + 1), range(0), away[i].move if moves else 0)
         yield from self._coming(range(to, news.stop), here)
 
-    def _coming(self, news: range, here: dict[int, Link]) -> Iterator[UnitStep]:
+    def _coming(self, news: range, here: dict[int, Link]) -> Iterator[Step]:
         for j in news:
             moves = j in here
             yield self._step("here" if moves else "come", range(0), range(j, j + 1), here[j].move if moves else 0)
@@ -140,54 +139,56 @@ class _Comparison:
     def _starts(units: Sequence[Unit], n: int) -> tuple[str, bool]:
         return units[n].kind, begins(units, n)
 
-    # Pieces
+    # What each step makes of the sent text
 
-    def _piece(self, step: UnitStep) -> StepPiece:
-        old, new = (text[slice(*at)] for text, at in zip(self.texts, step.at, strict=True))
-        if step.role in ("gone", "come", "instead"):
-            spans = tidy([WordSpan("del", old), WordSpan("ins", new)])
-            gone, come = (sum(word_count(unit.text) for unit in units) for units in self._units(step))
-            return StepPiece(old, new, spans, gone, come, is_changed=True)
-        if step.role == "away":
-            return StepPiece(old, "", is_changed=True)
-        if step.role == "gap":
-            return StepPiece(old, new, [WordSpan("del", old), WordSpan("ins", new)], is_changed=True)
-        if step.role == "here":
-            return self._arrival(step, new)
+    def _read(self, step: Step) -> None:
+        step.old, step.new = (text[slice(*at)] for text, at in zip(self.texts, step.at, strict=True))
         if step.role in ("lead", "same"):
-            return StepPiece(old, new, formatted(gap_spans(old, new) or space_spans(old, new)))
-        return self._version(step, old, new)
+            step.spans = formatted(gap_spans(step.old, step.new) or space_spans(step.old, step.new))
+        elif step.role == "changed":
+            self._read_version(step)
+        else:
+            step.is_changed = True
+            if step.role == "here":
+                self._read_arrival(step)
+            elif step.role == "gap":
+                step.spans = [WordSpan("del", step.old), WordSpan("ins", step.new)]
+            elif step.role != "away":
+                step.spans = tidy([WordSpan("del", step.old), WordSpan("ins", step.new)])
+                counts = (sum(word_count(unit.text) for unit in units) for units in self._units(step))
+                step.removed, step.added = counts
 
-    def _arrival(self, step: UnitStep, text: str) -> StepPiece:
+    def _read_arrival(self, step: Step) -> None:
         """A passage that moved, where it arrives: with what changed in it."""
         n, j = self._moved_from[step.news.start], step.news.start
         start, end = self._left[n]
         was, now = self.old[n], self.new[j]
-        gaps = (self.texts[0][start : was.start], text[: now.start - step.at[1][0]])
-        tails = (self.texts[0][was.start + len(was.text) : end], text[len(gaps[1]) + len(now.text) :])
+        gaps = (self.texts[0][start : was.start], step.new[: now.start - step.at[1][0]])
+        tails = (self.texts[0][was.start + len(was.text) : end], step.new[len(gaps[1]) + len(now.text) :])
         words = self._spans(was.text, now.text, exactly=now.kind == "code")
-        _, gone, come = _counted(words)
+        _, step.removed, step.added = _counted(words)
         dress = gap_spans(*gaps)
         lead = [WordSpan("del", gaps[0]), WordSpan("ins", gaps[1])] if dress is None else formatted(dress)
-        return StepPiece("", text, tidy([*lead, *words, *formatted(space_spans(*tails))]), gone, come, is_changed=True)
+        step.spans = tidy([*lead, *words, *formatted(space_spans(*tails))])
 
-    def _units(self, step: UnitStep) -> tuple[Sequence[Unit], Sequence[Unit]]:
+    def _units(self, step: Step) -> tuple[Sequence[Unit], Sequence[Unit]]:
         return self.old[step.olds.start : step.olds.stop], self.new[step.news.start : step.news.stop]
 
-    def _version(self, step: UnitStep, old: str, new: str) -> StepPiece:
+    def _read_version(self, step: Step) -> None:
         """Units that are versions of one another."""
         one, other = self.old[step.olds.start], self.new[step.news.start]
         cut, other_cut = one.start - step.at[0][0], other.start - step.at[1][0]
-        gaps, bodies = (old[:cut], new[:other_cut]), (old[cut:], new[other_cut:])
-        if old == new:
+        gaps, bodies = (step.old[:cut], step.new[:other_cut]), (step.old[cut:], step.new[other_cut:])
+        if step.old == step.new:
             step.role = "same"
-            return StepPiece(old, new)
+            return
         if (
             "heading" in (one.kind, other.kind)
             and "tag" not in (one.kind, other.kind)
             and (title := self._title(step, gaps, bodies))
         ):
-            return StepPiece(old, new, title)
+            step.spans = title
+            return
         is_nested_otherwise = one.depth != other.depth
         dress = gap_spans(*gaps) if not is_nested_otherwise else None
         words = self._line(step, bodies)
@@ -202,11 +203,11 @@ class _Comparison:
             words = [*_space(space, other_space), *words]
         else:
             words = [*formatted(dress), *_with_words(words, is_line="heading" in (one.kind, other.kind))]
-        same, removed, added = _counted(words, with_marks=step.role == "line")
+        same, step.removed, step.added = _counted(words, with_marks=step.role == "line")
         step.keeps = bool(same)
-        return StepPiece(old, new, tidy(words), removed, added, is_changed=_differ(words))
+        step.spans, step.is_changed = tidy(words), _differ(words)
 
-    def _line(self, step: UnitStep, bodies: tuple[str, str]) -> list[WordSpan]:
+    def _line(self, step: Step, bodies: tuple[str, str]) -> list[WordSpan]:
         """The words of a line, of which the number with which it begins follows: "**Step 3:** Ask"."""
         is_code = self.old[step.olds.start].kind == self.new[step.news.start].kind == "code"
         was, now = _NUMBERED.fullmatch(bodies[0]), _NUMBERED.fullmatch(bodies[1])
@@ -216,7 +217,7 @@ class _Comparison:
         number = formatted([FormatSpan(was[1], now[1]), FormatSpan(was[2], now[2], "follows")])
         return [*number, *self._spans(was[3], now[3])]
 
-    def _title(self, step: UnitStep, gaps: tuple[str, str], bodies: tuple[str, str]) -> list[WordSpan] | None:
+    def _title(self, step: Step, gaps: tuple[str, str], bodies: tuple[str, str]) -> list[WordSpan] | None:
         """A heading with the same words, whatever makes it one."""
         if not (_is_line(self.old, step.olds) and _is_line(self.new, step.news)):
             return None
@@ -241,7 +242,7 @@ class _Comparison:
                 spans += [_of_title(span) for span in self._spans(one, other)]
         return tidy(spans)
 
-    def _fold_lines_across(self, steps: Sequence[UnitStep], pieces: Sequence[StepPiece]) -> dict[int, int]:
+    def _fold_lines_across(self, steps: Sequence[Step]) -> dict[int, int]:
         """Lines across that came or went are not changes of words, but of dress: all of them, where one text has none
         or they are below titles that are in both, else those that nothing is changed beside. Returns for those below a
         title the step of that, with which they go."""
@@ -250,7 +251,7 @@ class _Comparison:
         ]
         is_style = min(map(len, across)) == 0 and max(map(len, across)) > 1
         titles = {}
-        for n, (step, piece) in enumerate(zip(steps, pieces, strict=True)):
+        for n, step in enumerate(steps):
             units = [unit for side in self._units(step) for unit in side]
             if step.role not in PASSING or not all(unit.kind == "row" and is_rule(unit.text) for unit in units):
                 continue
@@ -261,16 +262,16 @@ class _Comparison:
             if title >= 0:
                 titles[n] = title
             kind: Format = "heading marks" if title >= 0 else "lines across"
-            piece.spans = [WordSpan(span.op, span.text, kind) for span in piece.spans]
-            piece.is_changed = False
+            step.spans = [WordSpan(span.op, span.text, kind) for span in step.spans]
+            step.is_changed = False
         return titles
 
-    def _begins_line(self, steps: Sequence[UnitStep], n: int) -> bool:
+    def _begins_line(self, steps: Sequence[Step], n: int) -> bool:
         """Whether all of a step begins a line; there may be no such step."""
         units = [unit for side in self._units(steps[n]) for unit in side[:1]] if n < len(steps) else []
         return all(breaks(unit.gap) for unit in units)
 
-    def _title_above(self, steps: Sequence[UnitStep], n: int) -> int | None:
+    def _title_above(self, steps: Sequence[Step], n: int) -> int | None:
         """The step of the title right above a line, -1 where there is none, None where the title came or went, too."""
         step = steps[n]
         units, at = (self.old, step.olds.start) if step.olds else (self.new, step.news.start)
@@ -296,7 +297,7 @@ def _is_below_title(units: Sequence[Unit], there: range) -> bool:
     return units[n].kind == "row" and is_rule(units[n].text) and units[n].gap.count("\n") == 1
 
 
-def _beside(steps: Sequence[UnitStep], n: int) -> bool:
+def _beside(steps: Sequence[Step], n: int) -> bool:
     """Whether something comes, goes or moves beside a step, or the text begins there."""
     step = steps[n]
     around = [one for one in steps[max(n - 1, 0) : n + 2] if one is not step]
@@ -406,13 +407,13 @@ def _counted(spans: Sequence[WordSpan], *, with_marks: bool = False) -> tuple[in
     return same, gone, come
 
 
-def _led(steps: Iterable[UnitStep], old: Sequence[Unit], new: Sequence[Unit]) -> Iterator[UnitStep]:
+def _led(steps: Iterable[Step], old: Sequence[Unit], new: Sequence[Unit]) -> Iterator[Step]:
     """The steps, with the white space and marks around what went or came where they read better.
 
     What went from the start of a text takes the white space after it along. Where the first sentences of a paragraph or
     item went or came, what was before them stays before those that are left.
     """
-    passing: list[UnitStep] = []
+    passing: list[Step] = []
     for step in steps:
         if not (step.olds and step.news) or step.role == "instead":
             passing.append(step)
@@ -429,20 +430,18 @@ def _led(steps: Iterable[UnitStep], old: Sequence[Unit], new: Sequence[Unit]) ->
     yield from passing
 
 
-def _space_between(step: UnitStep, old: Unit, new: Unit) -> Iterator[UnitStep]:
+def _space_between(step: Step, old: Unit, new: Unit) -> Iterator[Step]:
     """The white space before a step, if it is another one, goes with what comes or goes before it."""
     gaps = [unit.gap[at[0] - unit.start + len(unit.gap) :] for unit, at in zip((old, new), step.at, strict=True)]
     spaces = [split_gap(gap)[0] for gap in gaps]
     if spaces[0] == spaces[1] or space_format(spaces[0], spaces[1]) != "white space":
         return
     ends = [at[0] + len(space) for at, space in zip(step.at, spaces, strict=True)]
-    yield UnitStep("gap", step.olds, step.news, [(at[0], end) for at, end in zip(step.at, ends, strict=True)])
+    yield Step("gap", step.olds, step.news, [(at[0], end) for at, end in zip(step.at, ends, strict=True)])
     step.at = [(end, at[1]) for at, end in zip(step.at, ends, strict=True)]
 
 
-def _lead(
-    passing: list[UnitStep], step: UnitStep, side: int, units: tuple[Sequence[Unit], Sequence[Unit]]
-) -> UnitStep | None:
+def _lead(passing: list[Step], step: Step, side: int, units: tuple[Sequence[Unit], Sequence[Unit]]) -> Step | None:
     """Move the bounds of the steps; returns what comes before them now."""
     here, there = (units[0][step.olds.start], units[1][step.news.start])[:: 1 if side == 0 else -1]
     first = units[side][(passing[0].olds, passing[0].news)[side].start]
@@ -459,7 +458,7 @@ def _lead(
         return None
     if (structure(first.gap), breaks(first.gap) or at == 0) != wanted:
         return None
-    lead = UnitStep("lead", step.olds, step.news, [(0, 0), (0, 0)])
+    lead = Step("lead", step.olds, step.news, [(0, 0), (0, 0)])
     lead.at[side] = first.start - len(first.gap), first.start
     lead.at[1 - side] = there.start - len(there.gap), there.start
     passing[0].at[side] = first.start, passing[0].at[side][1]

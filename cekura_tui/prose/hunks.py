@@ -25,9 +25,10 @@ PASSING: tuple[Role, ...] = ("gone", "come", "instead")
 
 
 @dataclass(slots=True)
-class UnitStep:
+class Step:
     """Some units of both texts, and the characters [start, end) of each text that are of it: `at` is of the old and the
-    new one. `keeps` is whether any of its words are the same, `is_changed` whether a hunk is to have it."""
+    new one. `keeps` is whether any of its words are the same, `is_changed` whether a hunk is to have it; `removed` and
+    `added` count words."""
 
     role: Role
     olds: range
@@ -36,21 +37,14 @@ class UnitStep:
     move: int = 0
     keeps: bool = True
     is_changed: bool = False
-
-
-@dataclass(slots=True)
-class StepPiece:
-    """What a step makes of the sent text; `removed` and `added` count words."""
-
-    old: str
-    new: str
+    old: str = ""
+    new: str = ""
     spans: list[WordSpan] = field(default_factory=list)
     removed: int = 0
     added: int = 0
-    is_changed: bool = False
 
 
-def hunks_of(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[UnitStep]) -> tuple[list[int], list[int]]:
+def hunks_of(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) -> tuple[list[int], list[int]]:
     """For every step a number that all steps of its hunk have, -1 where it changes nothing: as hunks are read, and as
     they are when all are split."""
     binding = _Binding(old, new, steps)
@@ -68,7 +62,7 @@ def hunks_of(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[UnitStep]
 class _Binding:
     """Joins steps: what is joined, directly or by way of others, has the same root."""
 
-    def __init__(self, old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[UnitStep]) -> None:
+    def __init__(self, old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) -> None:
         self.old, self.new, self.steps = old, new, steps
         self.of_old = _by_unit((step.olds, n) for n, step in enumerate(steps))
         self.of_new = _by_unit((step.news, n) for n, step in enumerate(steps))
@@ -201,7 +195,7 @@ class _Binding:
             for n, m in pairwise(here):  # what is no row does not come between two
                 yield from ([k, m] for k in range(n + 1, m) if self.steps[k].is_changed)
 
-    def _has_other_cells(self, step: UnitStep) -> bool:
+    def _has_other_cells(self, step: Step) -> bool:
         if not (step.olds and step.news):
             return False
         return self.old[step.olds.start].text.count("|") != self.new[step.news.start].text.count("|")
@@ -265,7 +259,7 @@ class _Binding:
                 self._bridges.update(range(changed[0], changed[-1] + 1))
                 yield list(range(changed[0], changed[-1] + 1))
 
-    def _heading(self, step: UnitStep) -> int:
+    def _heading(self, step: Step) -> int:
         """The level of the heading that passes here, 0 if it is none."""
         if step.role not in PASSING:
             return 0
@@ -285,13 +279,13 @@ class _Binding:
         sides = ((self.old, before.olds, step.olds), (self.new, before.news, step.news))
         return any(one and other and units[one[-1]].block == units[other.start].block for units, one, other in sides)
 
-    def _is_whole_line(self, step: UnitStep) -> bool:
+    def _is_whole_line(self, step: Step) -> bool:
         """Whether nothing is left of how the paragraph begins in which a step is."""
         firsts = [starts[own.start] for starts, own in zip(self._starts_of, (step.olds, step.news), strict=True) if own]
         return all(self._passes(self.steps[n]) for n in firsts)
 
     @staticmethod
-    def _passes(step: UnitStep) -> bool:
+    def _passes(step: Step) -> bool:
         """Whether a step keeps nothing that would separate what is before it from what comes after."""
         return step.role in PASSING or (step.role in ("changed", "line") and not step.keeps)
 
