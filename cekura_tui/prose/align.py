@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cekura_tui.prose.marks import is_rule
+from cekura_tui.prose.formatting import is_rule
 from cekura_tui.prose.matching import Pairs, Stop, match, never, repeated, rising, slid, stoppable
 from cekura_tui.prose.units import Unit, blocks_of
 from cekura_tui.prose.words import is_distinctive, weight, weights

@@ -14,8 +14,8 @@ from typing import Literal
 from cekura_tui.prose.diff import Hunk, Kind, ProseDiff, TextPiece
 from cekura_tui.prose.formatting import UNSEEN, Format
 from cekura_tui.prose.hunks import Role, Step
-from cekura_tui.prose.places import Places
 from cekura_tui.prose.staging import with_numbers
+from cekura_tui.prose.units import Places
 from cekura_tui.prose.words import WordSpan, word_count
 from cekura_tui.prose.wrapper import Wrapper
 

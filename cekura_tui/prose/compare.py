@@ -10,13 +10,22 @@ from dataclasses import replace
 from cekura_tui.prose.align import Link, align
 from cekura_tui.prose.assembly import assembled
 from cekura_tui.prose.diff import ProseDiff, are_too_long, uncompared
-from cekura_tui.prose.formatting import Format, FormatSpan, breaks, gap_spans, space_format, space_spans, split_gap
+from cekura_tui.prose.formatting import (
+    Format,
+    FormatSpan,
+    breaks,
+    gap_spans,
+    is_rule,
+    space_format,
+    space_spans,
+    split_gap,
+    structure,
+    without_marks,
+)
 from cekura_tui.prose.hunks import PASSING, Role, Step, hunks_of
-from cekura_tui.prose.marks import is_rule, structure, without_marks
 from cekura_tui.prose.matching import Stop, Stopped, match, never, repeated, stoppable
 from cekura_tui.prose.numbers import NOUNS
-from cekura_tui.prose.places import Places
-from cekura_tui.prose.units import Unit, begins, units_of_both
+from cekura_tui.prose.units import Places, Unit, begins, units_of_both
 from cekura_tui.prose.words import WordSpan, formatted, tidy, word_count, word_spans, words_in
 from cekura_tui.prose.wrapper import Wrapper, wrapper_of
 

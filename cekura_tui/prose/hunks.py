@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, chain, groupby, pairwise
 from typing import Literal
 
-from cekura_tui.prose.formatting import breaks
-from cekura_tui.prose.marks import closes, fence_mark, is_rule, level_of, tag_of
+from cekura_tui.prose.formatting import breaks, closes, fence_mark, is_rule, level_of, tag_of
 from cekura_tui.prose.units import Unit, begins, blocks_of
 from cekura_tui.prose.words import WordSpan
 

@@ -13,9 +13,8 @@ from operator import attrgetter
 
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.diff import ProseDiff
-from cekura_tui.prose.marks import is_row, without_marks
+from cekura_tui.prose.formatting import is_row, without_marks
 from cekura_tui.prose.numbers import renumbered
-from cekura_tui.prose.places import Places
 from cekura_tui.prose.side_edits import (
     Bond,
     SentPrompt,
@@ -26,7 +25,7 @@ from cekura_tui.prose.side_edits import (
     plain_words,
 )
 from cekura_tui.prose.side_edits import Side as Side
-from cekura_tui.prose.units import units_of
+from cekura_tui.prose.units import Places, units_of
 
 _LEAST = 4
 """A line, or a sentence, of fewer words may well be in a prompt twice."""

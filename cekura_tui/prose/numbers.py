@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cekura_tui.prose.marks import columns, item_mark, roman_value, serials_in, tag_of
+from cekura_tui.prose.formatting import columns, item_mark, roman_value, serials_in, tag_of
 from cekura_tui.prose.units import Block, blocks_in
 
 NOUNS = (

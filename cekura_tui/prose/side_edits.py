@@ -15,7 +15,7 @@ from itertools import pairwise, zip_longest
 from typing import Literal, NamedTuple
 
 from cekura_tui.prose.diff import Edit, ProseDiff
-from cekura_tui.prose.marks import fence_mark, structure, tag_of
+from cekura_tui.prose.formatting import fence_mark, structure, tag_of
 from cekura_tui.prose.units import Unit, units_of
 from cekura_tui.prose.words import words_in
 

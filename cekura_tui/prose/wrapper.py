@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import accumulate, islice, pairwise
 
-from cekura_tui.prose.marks import fence_mark
+from cekura_tui.prose.formatting import fence_mark
 
 _BETTER = (
     r"(?:improved|revised|updated|optimi[sz]ed|enhanced|refined|rewritten|reworked|polished|expanded|"

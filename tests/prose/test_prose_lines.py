@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from cekura_tui.model.text import visible
 from cekura_tui.prose.compare import compare
-from cekura_tui.prose.lines import ProseLine, as_text, fold, passages
-from cekura_tui.prose.staged_lines import staged_lines
+from cekura_tui.prose.lines import ProseLine, as_text, fold, passages, staged_lines
 from cekura_tui.prose.staging import HunkChoice, staged
 from cekura_tui.prose.words import WordSpan
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cekura_tui.prose.compare import compare
-from cekura_tui.prose.marks import structure
+from cekura_tui.prose.formatting import structure
 from cekura_tui.prose.units import units_of
 
 

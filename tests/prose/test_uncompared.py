@@ -7,8 +7,7 @@ import pytest
 from cekura_tui.model.text import word_total
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import DRAWN, LONGEST, MOST_LINES, are_too_long, drawn_end
-from cekura_tui.prose.lines import as_text, passages
-from cekura_tui.prose.staged_lines import staged_lines
+from cekura_tui.prose.lines import as_text, passages, staged_lines
 from cekura_tui.prose.staging import HunkChoice, staged
 
 SENT = "# Booking\n1. Ask him.\n3. Tell her.\n"

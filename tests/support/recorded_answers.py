@@ -31,11 +31,10 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import view_of
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import Hunk, ProseDiff
-from cekura_tui.prose.lines import as_text, passages
+from cekura_tui.prose.lines import as_text, passages, staged_lines
 from cekura_tui.prose.merge import Merge, Side, conflict_places, merge
 from cekura_tui.prose.numbers import renumbered
 from cekura_tui.prose.patch import unified_patch
-from cekura_tui.prose.staged_lines import staged_lines
 from cekura_tui.prose.staging import HunkChoice, staged, wording
 
 _TESTS = Path(__file__).parents[1]

@@ -10,8 +10,7 @@ from typing import Any, ClassVar
 from rich.segment import Segment
 
 from cekura_tui.prose.diff import ProseDiff
-from cekura_tui.prose.lines import stretches
-from cekura_tui.prose.staged_lines import StagedLine, StagedMark, staged_lines
+from cekura_tui.prose.lines import StagedLine, StagedMark, staged_lines, stretches
 from cekura_tui.prose.staging import Choices
 from cekura_tui.ui.kit.rows import DrawnLine
 from cekura_tui.ui.kit.strips import Line, RowState, readable
