@@ -9,8 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
-from cekura_tui.model.job import Job, JobState, Suggestion
-from cekura_tui.model.text import Prompt
+from cekura_tui.model.job import Job, JobState
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.jobs.words import forget_question, needs_other_key, relaunch_question
 from cekura_tui.ui.kit.copying import CopyDialog, Offer
@@ -19,7 +18,6 @@ from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import HandOff, OpenJobDetails
 
 if TYPE_CHECKING:
-    from cekura_tui.workspace.job_service import JobRecord
     from cekura_tui.workspace.session import Session
 
 _RELAUNCHABLE = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
@@ -85,12 +83,13 @@ class JobActions:
     async def _launch_again(self, job: Job) -> None:
         page = self._page
         try:
-            whose_key = await self._state.workspace.call(_key_in_prompt(job.number))
+            done = await self._state.workspace.call(lambda session: session.jobs.suggestion(job.number))
         except CekuraTuiError as error:
             page.notify_once(error.sentence(), warning=True)
             return
         if page.is_unmounted:
             return
+        whose_key = self._state.workspace.setup.known_keys().found_in(done.sent or "")
         question = ConfirmDialog(*relaunch_question(job, self._state, whose_key), "Relaunch")
         if await page.opening.ask(question) and not self._is_busy(job.number):
             page.notify_once(f"Relaunching job {job.number} …")
@@ -138,11 +137,13 @@ class JobActions:
             self._state.put_new(job)
 
     async def _copy(self) -> None:
-        page = self._page
+        page, workspace = self._page, self._state.workspace
         if (job := self._idle_job()) is None:
             return
         try:
-            record, done, staged, whole = await self._state.workspace.call(_read_copies(job.number))
+            record = await workspace.call(lambda session: session.jobs.record(job.number))
+            done = await workspace.call(lambda session: session.jobs.suggestion(job.number))
+            staged = await workspace.do(lambda session: session.store.stagings.staged(job.number))
         except CekuraTuiError as error:
             if isinstance(error, UsageError):
                 # It was forgotten meanwhile, which is news unless it was asked for here, as by `y` pressed twice.
@@ -154,11 +155,12 @@ class JobActions:
         if page.is_unmounted:
             return
         offers = [Offer(_OFFERED[name], partial(str, text)) for name, text in record.curls.items()]
-        offers.append(Offer("job as JSON", lambda: whole))
+        offers.append(Offer("job as JSON", lambda: json.dumps(done.to_json(), indent=2)))
         if done.improved_prompt is not None:
             offers.append(Offer("improved prompt …", do=lambda dialog: dialog.dismiss(done)))
         if await page.opening.ask(CopyDialog(f"job {job.number}", offers)):
-            self._state.ask(HandOff(done, lambda: staged, lambda words: page.notify_once(words) if words else None))
+            prompt = done.prompt if staged is None else staged
+            self._state.ask(HandOff(done, lambda: prompt, lambda words: page.notify_once(words) if words else None))
 
 
 LAST = 1_100
@@ -209,25 +211,3 @@ def launched_words(job: Job) -> str:
     if job.state == JobState.UNCONFIRMED:
         return f"Job {job.number} unconfirmed: {job.reason}"
     return f"Job {job.number} launched. It runs on the server."
-
-
-def _key_in_prompt(number: int) -> Callable[[Session], Awaitable[str]]:
-    """Whose key the prompt of a job contains, see `KnownKeys.found_in`."""
-
-    async def ask(session: Session) -> str:
-        done = await session.jobs.suggestion(number)
-        return session.setup.known_keys().found_in(done.sent or "")
-
-    return ask
-
-
-def _read_copies(number: int) -> Callable[[Session], Awaitable[tuple[JobRecord, Suggestion, Prompt, str]]]:
-    """What there is to copy: the record with its commands, the job with its texts, what is staged of it, and all as
-    `jobs show --json` says."""
-
-    async def ask(session: Session) -> tuple[JobRecord, Suggestion, Prompt, str]:
-        record, done = await session.jobs.record(number), await session.jobs.suggestion(number)
-        staged = session.store.stagings.staged(number)
-        return record, done, done.prompt if staged is None else staged, json.dumps(done.to_json(), indent=2)
-
-    return ask
