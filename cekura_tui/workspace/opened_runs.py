@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import gc
 import json
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -251,25 +249,11 @@ async def _find_evidence(view: RunView) -> Found:
 def _evidence_of(view: RunView, stop: threading.Event) -> Found:
     """Find the evidence of all verdicts, in a thread; once `stop` is set, of no more."""
     all_found: list[tuple[Verdict, tuple[Evidence, ...]]] = []
-    with _without_garbage_collection():
-        finder, left = EvidenceFinder(view.transcript.turns), MOST_EXPLAINED
-        for verdict in view.verdicts:
-            if left <= 0 or stop.is_set():
-                break  # failing verdicts come first
-            left -= sum(map(len, verdict.reasons))
-            if verdict.state != "na":
-                all_found.append((verdict, finder.find(verdict.reasons)))
+    finder, left = EvidenceFinder(view.transcript.turns), MOST_EXPLAINED
+    for verdict in view.verdicts:
+        if left <= 0 or stop.is_set():
+            break  # failing verdicts come first
+        left -= sum(map(len, verdict.reasons))
+        if verdict.state != "na":
+            all_found.append((verdict, finder.find(verdict.reasons)))
     return tuple(all_found)
-
-
-@contextlib.contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Python would look for garbage among the words of a long call again and again and find none; each time takes a
-    tenth of a second, in which no key is answered."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
