@@ -1,4 +1,4 @@
-"""The API's JSON for runs, agents and projects."""
+"""The API's JSON for runs, results, agents and projects."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 from cekura_tui.demo.corpus import PROJECT_IDS, PROJECT_NAMES, Corpus
 from cekura_tui.demo.dialogue import (
     DialogueTurn,
+    Script,
     as_objects,
     as_text,
     broken_at,
@@ -282,6 +283,10 @@ def _read(text: str) -> Any:
         return text
 
 
+_RESULT_RUN = (
+    *("id", "scenario", "scenario_name", "personality_name", "status", "evaluation_status", "duration", "success"),
+    *("timestamp", "executed_at", "error_message", "metadata", "inbound_number", "outbound_number"),
+)
 ORGANIZATION_ID = 310
 _ORGANIZATION = {"id": ORGANIZATION_ID, "name": "Demo workspace"}
 
@@ -332,4 +337,93 @@ def _agent(agent: DemoAgent, made: float, changed: float) -> Json:
         "language": agent.language,
         "created_at": iso(made),
         "updated_at": iso(changed),
+    }
+
+
+def scenario_folder(agent: DemoAgent) -> str:
+    return agent.name.replace(".", "")
+
+
+def scenario_row(agent: DemoAgent, script: Script) -> Json:
+    """A scenario in the list; its tags are the rules that can be broken in it."""
+    checks = [agent.rule(key) for key in script.rules]
+    return {
+        "id": script.id,
+        "name": script.name,
+        "agent": agent.id,
+        "agent_name": agent.name,
+        "personality": None,
+        "expected_outcome_prompt": "\n".join(f"- {text}" for text, _ in script.outcomes),
+        "instructions": script.about,
+        "scenario_type": "instruction",
+        "scenario_language": agent.language,
+        "tags": list(script.rules),
+        "metrics": ",".join(str(rule.metric) for rule in checks),
+        "metric_names": ", ".join(rule.name for rule in checks),
+        "folder_path": scenario_folder(agent),
+    }
+
+
+def result_row(corpus: Corpus, result_id: int) -> Json:
+    """A result in the list: some counts are text, and the rate is a share of 1."""
+    members = _members(corpus, result_id)
+    shared = _result(corpus, result_id, members)
+    shared["total_runs_count"] = str(shared["total_runs_count"])
+    good, done = shared["success_runs_count"], shared["completed_runs_count"]
+    return shared | {
+        "agent_inbound": True,
+        "success_rate": round(good / done, 4) if done else 0.0,
+        "runs": [{"id": facts.id, "status": facts.fate.status} for facts in members],
+    }
+
+
+def result_whole(corpus: Corpus, result_id: int) -> Json:
+    """A result with its runs by id; here the rate is a share of 100."""
+    members = _members(corpus, result_id)
+    shared = _result(corpus, result_id, members)
+    good, done = shared["success_runs_count"], shared["completed_runs_count"]
+    errors = [facts for facts in members if facts.fate.kind in (Kind.NO_ANSWER, Kind.CANCELLED)]
+    runs: dict[str, Any] = {}
+    for facts in members:
+        row = run_row(corpus, facts)
+        runs[str(facts.id)] = {key: row[key] for key in _RESULT_RUN if key in row}
+    return shared | {
+        "success_rate": round(100 * good / done, 2) if done else 0.0,
+        "runs": runs,
+        "overall_evaluation": {},
+        "total_duration": clock_text(sum(facts.seconds or 0 for facts in members)),
+        "connected_runs": len(members) - len(errors),
+        "not_connected_runs": len(errors),
+        "ai_summary": None,
+        "ai_summary_status": "completed",
+    }
+
+
+def _members(corpus: Corpus, result_id: int) -> list[Facts]:
+    return [facts for run_id in corpus.runs_of_result(result_id) if (facts := corpus.facts(run_id)) is not None]
+
+
+def _result(corpus: Corpus, result_id: int, members: list[Facts]) -> Json:
+    agent = corpus.agent_of_result(result_id)
+    done = [facts for facts in members if facts.fate.kind is not Kind.LIVE]
+    good = [facts for facts in done if success_of(facts.fate)]
+    scripts = {corpus.script_of(facts).id: corpus.script_of(facts).name for facts in members}
+    return {
+        "id": result_id,
+        "name": f"{agent.name}: batch {result_id}",
+        "agent": agent.id,
+        "agent_name": agent.name,
+        "status": "completed" if len(done) == len(members) else "running",
+        "run_as_text": members[0].as_text,
+        "is_cronjob": result_id % 3 == 0,
+        "met_expected_outcome_count": len(good),
+        "total_expected_outcome_count": len(done),
+        "total_runs_count": len(members),
+        "completed_runs_count": len(done),
+        "success_runs_count": len(good),
+        "failed_runs_count": len(done) - len(good),
+        "scenarios": [{"id": key, "name": name} for key, name in scripts.items()],
+        "run_type": "text" if members[0].as_text else "voice",
+        "created_at": iso(members[-1].at),
+        "updated_at": iso(members[0].at),
     }

@@ -160,6 +160,11 @@ class Corpus:
         base = RUN_BASES[project]
         return range(base + self.count(project), base, -1)
 
+    def result_ids(self, project: int) -> range:
+        """Newest first."""
+        base = RESULT_BASES[project]
+        return range(base + (self.count(project) + BATCH - 1) // BATCH, base, -1)
+
     def at(self, project: int, place: int) -> float:
         """Creation time in Unix seconds: strictly later from place to place."""
         rank = self._first[project] - place
@@ -184,10 +189,13 @@ class Corpus:
     def runs_of_result(self, result_id: int) -> range:
         """The runs of one batch, newest first; empty for an unknown result."""
         for project, base in enumerate(RESULT_BASES):
-            before, count = (result_id - base - 1) * BATCH, self.count(project)
-            if 0 <= before < count:
-                return range(RUN_BASES[project] + min(before + BATCH, count), RUN_BASES[project] + before, -1)
+            if result_id in self.result_ids(project):
+                last = min((result_id - base) * BATCH, self.count(project))
+                return range(RUN_BASES[project] + last, RUN_BASES[project] + (result_id - base - 1) * BATCH, -1)
         return range(0)
+
+    def agent_of_result(self, result_id: int) -> DemoAgent:
+        return self._batch(result_id)[0]
 
     def _batch_of(self, result_id: int) -> tuple[DemoAgent, bool]:
         """The agent of a batch, and whether it ran as text."""
@@ -198,7 +206,7 @@ class Corpus:
         return choice[(result_id + roll(result_id // len(choice)) % 2) % len(choice)], as_text
 
     def agent_of(self, facts: Facts) -> DemoAgent:
-        return self._batch(facts.result_id)[0]
+        return self.agent_of_result(facts.result_id)
 
     def script_of(self, facts: Facts) -> Script:
         return self.agent_of(facts).scripts[facts.script]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from math import inf, isfinite
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 from cekura_tui.demo.corpus import PROJECT_IDS, RUN_BASES, Corpus
 from cekura_tui.demo.facts import success_of
@@ -120,10 +120,15 @@ def _names() -> dict[int, str]:
     return {script.id: script.name for agent in agents() for script in agent.scripts}
 
 
+def refuse_filters(given: Mapping[str, str], *names: str) -> None:
+    """Raise Invalid for filters in use that this server does not have."""
+    if unserved := [name for name in names if given.get(name)]:
+        raise Invalid({name: ["This server does not filter by this parameter."] for name in unserved})
+
+
 def read_query(given: Mapping[str, str]) -> ListQuery:
     """Read the query of a request. Raises Invalid."""
-    if unserved := [name for name in _UNSERVED if given.get(name)]:
-        raise Invalid({name: ["This server does not filter by this parameter."] for name in unserved})
+    refuse_filters(given, *_UNSERVED)
     ids = either(numbers(given, "id__in"), numbers(given, "id"))
     results = either(single(given, "result_id"), single(given, "result__id"))
     if results is not None and not results:
@@ -167,11 +172,13 @@ def numbers(given: Mapping[str, str], name: str) -> frozenset[int] | None:
     return frozenset(_whole(part, name) for part in given[name].split(",")) if given.get(name) else None
 
 
+def words(given: Mapping[str, str], name: str) -> frozenset[str] | None:
+    return frozenset(part.strip() for part in given[name].split(",")) if given.get(name) else None
+
+
 def statuses(given: Mapping[str, str], name: str) -> frozenset[str] | None:
-    if not given.get(name):
-        return None
-    wanted = frozenset(part.strip() for part in given[name].split(","))
-    if unknown := sorted(wanted - STATUSES):
+    wanted = words(given, name)
+    if unknown := sorted((wanted or STATUSES) - STATUSES):
         raise Invalid({name: [f"Select a valid choice. {unknown[0]} is not one of the available choices."]})
     return wanted
 
@@ -294,12 +301,32 @@ MOST_REMEMBERED = 1_000_000
 """Runs kept for the next page, over all queries."""
 
 
+class LazyIds(Sequence[int]):
+    """Ids computed on access: a page of a long list costs as much as one of a short list."""
+
+    def __init__(self, length: int, item: Callable[[int], int]) -> None:
+        self._length = length
+        self._item = item
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, at: int) -> int: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[int]: ...
+    def __getitem__(self, at: int | slice) -> int | list[int]:
+        if isinstance(at, slice):
+            return [self._item(index) for index in range(*at.indices(self._length))]
+        return self._item(range(self._length)[at])
+
+
 @dataclass
 class _Settled:
-    """The ids of the runs up to a place that match a query whatever its times, oldest first."""
+    """The places, up to one, of runs that match a query whatever its times, oldest first."""
 
     upto: int = 0
-    ids: array[int] = field(default_factory=lambda: array("L"))
+    places: array[int] = field(default_factory=lambda: array("L"))
 
 
 class CorpusListing:
@@ -330,11 +357,15 @@ class CorpusListing:
         asked = self._corpus.places(project, query.since, query.until)
         if query.plain:
             return range(base + asked.stop - 1, base + asked.start - 1, -1)
-        ids = self._settled(project, replace(query, since=None, until=None), settled)
-        low, high = bisect_left(ids, base + asked.start), bisect_left(ids, base + min(asked.stop, settled + 1))
-        changing = range(base + asked.stop - 1, base + max(asked.start, settled + 1) - 1, -1)
-        newest = array("L", [run_id for run_id in changing if self._fits(run_id, query, [project])])
-        return newest + ids[low:high][::-1]
+        places = self._settled(project, replace(query, since=None, until=None), settled)
+        low, high = bisect_left(places, asked.start), bisect_left(places, min(asked.stop, settled + 1))
+        changing = range(asked.stop - 1, max(asked.start, settled + 1) - 1, -1)
+        newest = [base + place for place in changing if self._fits(base + place, query, [project])]
+
+        def item(index: int) -> int:
+            return newest[index] if index < len(newest) else base + places[high - 1 - (index - len(newest))]
+
+        return LazyIds(len(newest) + max(0, high - low), item)
 
     def _fits(self, run_id: int, query: ListQuery, projects: list[int]) -> bool:
         facts = self._corpus.facts(run_id)
@@ -358,14 +389,13 @@ class CorpusListing:
             and (query.names(scenario) or query.numbers(run_id))
         )
 
-    def _settled(self, project: int, query: ListQuery, last: int) -> array[int]:
-        """The ids that match up to the place `last` at least, oldest first; they never change again."""
+    def _settled(self, project: int, query: ListQuery, last: int) -> Sequence[int]:
+        """The matching places up to `last` at least, oldest first; they never change again."""
         found = self._lists.pop((project, query), None) or _Settled()
         if found.upto < last:
-            places = self._columns[project].find(query, found.upto, last)
-            found.ids.extend(RUN_BASES[project] + place for place in places)
+            found.places.extend(self._columns[project].find(query, found.upto, last))
             found.upto = last
         self._lists[project, query] = found
-        while len(self._lists) > 1 and sum(len(one.ids) for one in self._lists.values()) > MOST_REMEMBERED:
+        while len(self._lists) > 1 and sum(len(one.places) for one in self._lists.values()) > MOST_REMEMBERED:
             del self._lists[next(iter(self._lists))]
-        return found.ids
+        return found.places

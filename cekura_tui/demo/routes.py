@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
@@ -16,7 +16,11 @@ from cekura_tui.demo.answers import (
     agent_v1,
     agent_v2,
     project_list,
+    result_row,
+    result_whole,
     run_row,
+    scenario_folder,
+    scenario_row,
 )
 from cekura_tui.demo.corpus import PROJECT_IDS
 from cekura_tui.demo.forms import (
@@ -37,6 +41,8 @@ from cekura_tui.demo.listing import (
     number,
     numbers,
     read_query,
+    refuse_filters,
+    words,
 )
 from cekura_tui.demo.workspace import DemoWorkspace, Improvement
 
@@ -44,7 +50,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def make_app(workspace: DemoWorkspace) -> Starlette:
-    """The operations that the program calls."""
+    """The operations that the program calls, and those that run scenarios again."""
     reads = Reads(workspace)
     agents = Agents(workspace)
     improvement = Improvement(workspace)
@@ -55,6 +61,12 @@ def make_app(workspace: DemoWorkspace) -> Starlette:
         ("v1", "runs/improve_prompt_bg", improvement.launch, ("POST",)),
         ("v1", "runs/improve_prompt_progress", improvement.progress, ("GET",)),
         ("v1", "runs/improve_prompt_issues", improvement.issues, ("POST",)),
+        ("v1 v2", "results", reads.results, ("GET",)),
+        ("v1 v2", "results/{id:id}", reads.result, ("GET",)),
+        ("v1 v2", "results/{id:id}/rerun", reads.rerun, ("POST",)),
+        ("v1", "scenarios", reads.scenarios, ("GET",)),
+        ("v1", "scenarios/run_scenarios", reads.run_scenarios, ("POST",)),
+        ("v1", "scenarios/run_scenarios_text", reads.run_scenarios, ("POST",)),
         ("v1 v2", "aiagents", agents.listed, ("GET",)),
         ("v1 v2", "aiagents/{id:id}", agents.one, ("GET", "PATCH")),
     ]
@@ -101,7 +113,7 @@ _SCOPES = ("project_id", "agent_id", "result_id", "result__agent_id", "result__i
 
 
 class Reads:
-    """Projects and runs."""
+    """Projects, results, scenarios and runs."""
 
     def __init__(self, workspace: DemoWorkspace) -> None:
         self._workspace = workspace
@@ -123,12 +135,13 @@ class Reads:
         query = read_query(request.query_params)
         if not any(request.query_params.get(name) for name in _SCOPES):
             return detail(400, "Please provide one of the required query parameter")
-        if query.plain:
-            return paged(request, self._listing.find(query), self._row)
-        # In a thread: to filter 100,000 runs takes a while, and other requests must be answered.
-        async with self._filtering:
-            found = await asyncio.to_thread(self._listing.find, query)
+        found = self._listing.find(query) if query.plain else await self._in_turn(lambda: self._listing.find(query))
         return paged(request, found, self._row)
+
+    async def _in_turn(self, find: Callable[[], Sequence[int]]) -> Sequence[int]:
+        """Filter in a thread: 100,000 runs take a while, and other requests must be answered."""
+        async with self._filtering:
+            return await asyncio.to_thread(find)
 
     def _row(self, run_id: int) -> object:
         facts = self._corpus.facts(run_id)
@@ -156,6 +169,51 @@ class Reads:
                 if run is not None and all(value in (None, run[name]) for name, value in scope.items())
             ]
         )
+
+    async def results(self, request: Request) -> Response:
+        given = request.query_params
+        refuse_filters(given, "scenarios", "assistant_id")
+        project, agent_id = number(given, "project_id"), number(given, "agent_id")
+        text = given.get("search", "").casefold()
+
+        def fits(result_id: int) -> bool:
+            agent = self._corpus.agent_of_result(result_id)
+            return agent_id in (None, agent.id) and text in f"{agent.name}: batch {result_id}".casefold()
+
+        places = [place for place, known in enumerate(PROJECT_IDS) if project in (None, known)]
+        known = [result_id for place in places for result_id in self._corpus.result_ids(place)]
+        asked = agent_id is not None or text
+        ids = await self._in_turn(lambda: [one for one in known if fits(one)]) if asked else known
+        return paged(request, ids, lambda result_id: result_row(self._corpus, result_id))
+
+    async def result(self, request: Request) -> Response:
+        result_id = request.path_params["id"]
+        known = len(self._corpus.runs_of_result(result_id))
+        return Reply(result_whole(self._corpus, result_id)) if known else not_found()
+
+    async def rerun(self, request: Request) -> Response:
+        if not len(self._corpus.runs_of_result(request.path_params["id"])):
+            return not_found()
+        return detail(501, "This server does not run results again.")
+
+    async def run_scenarios(self, request: Request) -> Response:
+        await read_fields(request)
+        return detail(501, "This server does not run scenarios.")
+
+    async def scenarios(self, request: Request) -> Response:
+        given = request.query_params
+        project, agent_id = number(given, "project_id"), number(given, "agent_id")
+        tags, folder = words(given, "tags"), given.get("folder_path")
+        found = {
+            script.id: (agent, script)
+            for agent in agents()
+            for script in agent.scripts
+            if project in (None, PROJECT_IDS[agent.project])
+            and agent_id in (None, agent.id)
+            and (tags is None or tags & set(script.rules))
+            and (not folder or folder == scenario_folder(agent))
+        }
+        return paged(request, list(found), lambda script_id: scenario_row(*found[script_id]))
 
 
 class Agents:

@@ -23,10 +23,10 @@ Json = dict[str, Any]
 V1, V2 = "/test_framework/v1", "/test_framework/v2"
 NOT_SERVED = re.compile(
     "/(end_call|get_listen_url|mark_metric_vote|run_expected_outcome_bg|run_expected_outcome_progress|trace"
-    "|improve_prompt|history|restore|short_list)/$|/agent-improvement-sessions/|/(results|scenarios)/"
+    "|improve_prompt|history|restore|short_list)/$|/agent-improvement-sessions/"
 )
-"""Paths of the contract that the program does not call."""
-FAILED, AGENT = 900_238, 1206
+"""Paths of the contract that neither the program calls nor who runs scenarios again."""
+FAILED, AGENT, RESULT = 900_238, 1206, 50_030
 METHODS = {"get", "post", "patch", "put", "delete"}
 NOBODY = 999_999_999
 PAGING = {"page", "page_size"}
@@ -89,19 +89,32 @@ class Walk:
     client: httpx.Client
 
     @cached_property
+    def tags(self) -> dict[int, list[str]]:
+        """The tags of each scenario."""
+        scenarios = rows_of(self.client.get(f"{V1}/scenarios/", params={"page_size": 100}))
+        return {one["id"]: one["tags"] for one in scenarios}
+
+    @cached_property
     def projects(self) -> dict[int, int]:
         """The project of each agent."""
         return {one["id"]: one["project"] for one in rows_of(self.client.get(f"{V1}/aiagents/"))}
 
     def real_path(self, path: str) -> str:
         """The path with the id of something that is there."""
-        return path.replace("{id}", str(AGENT if "/aiagents/" in path else FAILED))
+        if "{id}" not in path:
+            return path
+        for noun, known in (("/runs/", FAILED), ("/results/", RESULT), ("/aiagents/", AGENT)):
+            if noun in path:
+                return path.replace("{id}", str(known))
+        raise AssertionError(f"nothing is known for {path}")
 
     def body(self, path: str) -> Json:
         """A body that the operation takes."""
         tail = path.rstrip("/").rpartition("/")[2]
+        launch, scenarios = {"run_ids": [FAILED], "prompt": "Be kind."}, {"agent_id": 1201, "scenarios": [5201]}
         known: dict[str, Json] = {
-            "improve_prompt_bg": {"run_ids": [FAILED], "prompt": "Be kind."},
+            "improve_prompt_bg": launch,
+            **dict.fromkeys(("run_scenarios", "run_scenarios_text"), scenarios),
             "improve_prompt_issues": {"run_ids": [FAILED]},
             "{id}": {"description": "Be kind."},
         }
@@ -224,6 +237,8 @@ class Walk:
         for content in (b'{"a": ', b"[1]", b'{"a": NaN}', *deep):
             self._expect(found, 400, path, content=content, headers=kind)
         self._expect(found, 415, path, content=b"x", headers={"content-type": "text/plain"})
+        if found.served.startswith("501"):
+            return
         right = self.body(found.path)
         for name in schema.get("required", ()):
             self._expect(found, 400, path, name, json={key: value for key, value in right.items() if key != name})
@@ -296,6 +311,10 @@ def wrong_values(declared: Json) -> Iterator[object]:
 # What is asked for by each filter: a value that a row has, and what tells of a row whether it is to be listed
 
 
+def tags_of(walk: Walk, row: Json) -> list[str]:
+    return walk.tags[row.get("scenario", row["id"])]
+
+
 def project(walk: Walk, row: Json) -> Any:
     return row.get("project", row["id"]) if "agent" not in row else walk.projects[row["agent"]]
 
@@ -312,6 +331,10 @@ def yes_or_no(name: str) -> Sample:
     return lambda walk, row: None if row.get(name) is None else str(row[name]).lower()
 
 
+def scenario(walk: Walk, row: Json) -> Any:
+    return row["scenario"] if "scenario" in row else row["scenarios"][0]["id"]
+
+
 AGENT_ID = column("agent", "id")
 SAMPLES: dict[str, Sample] = {
     **dict.fromkeys(("id", "id__in", "ids", "run_ids"), column("id")),
@@ -321,10 +344,12 @@ SAMPLES: dict[str, Sample] = {
     **dict.fromkeys(("timestamp__gte", "timestamp__lte", "created_at_from", "created_at_to"), column("timestamp")),
     **dict.fromkeys(("status", "status__in"), column("status")),
     **dict.fromkeys(("duration__gte", "duration__lte"), lambda walk, row: seconds_of(row)),
-    **dict.fromkeys(("scenario__id", "scenario__id__in", "scenarios"), column("scenario")),
+    **dict.fromkeys(("scenario__id", "scenario__id__in", "scenarios"), scenario),
     **dict.fromkeys(("personality__id", "personality__id__in", "personalities"), column("personality")),
     "success": yes_or_no("success"),
     "result__run_as_text": yes_or_no("run_as_text"),
+    "tags": lambda walk, row: next(iter(tags_of(walk, row)), None),
+    "folder_path": column("folder_path"),
     "organization_id": lambda walk, row: 310,
     "search": column("scenario_name", "name"),
     "q": column("agent_name", "name"),
@@ -345,6 +370,10 @@ FITS: dict[str, Fits] = {
     **dict.fromkeys(("timestamp__lte", "created_at_to"), until),
     "duration__gte": lambda walk, row, value: (length := seconds_of(row)) is not None and length >= value,
     "duration__lte": lambda walk, row, value: (length := seconds_of(row)) is not None and length <= value,
+    "scenarios": lambda walk, row, value: (
+        value in [row.get("scenario"), *(one["id"] for one in row.get("scenarios", ()))]
+    ),
+    "tags": lambda walk, row, value: value in tags_of(walk, row),
 }
 ABSENT: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("timestamp__gte", "created_at_from"), ("2100-01-01", "yesterday")),

@@ -53,9 +53,11 @@ def test_every_run_of_every_page_is_what_the_contract_says(
 
 
 @pytest.mark.parametrize("root", [V1, V2])
-def test_agents_and_bulk_are_what_the_contract_says(client: httpx.Client, root: str) -> None:
+def test_agents_results_and_bulk_are_what_the_contract_says(client: httpx.Client, root: str) -> None:
     for agent in every_page(client, f"{root}/aiagents/"):
         assert ask(client, "GET", f"{root}/aiagents/{agent['id']}/") == agent
+    for result in every_page(client, f"{root}/results/", project_id=SECOND_PROJECT):
+        ask(client, "GET", f"{root}/results/{result['id']}/")
     bulk = ask(client, "GET", f"{root}/runs/bulk/", params={"run_ids": "900240,900238,1"})
     assert [run["id"] for run in bulk] == [900240, 900238]
 

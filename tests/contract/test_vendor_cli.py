@@ -27,6 +27,7 @@ pytestmark = [
     pytest.mark.skipif(CLI is None, reason="CEKURA_CLI names no command line of the vendor"),
 ]
 SPEAKING, FAILED = 900_240, 900_238
+RESULT_OF_QUEUED, RESULT_THAT_ENDED = 50_038, 50_030
 
 
 @dataclass
@@ -99,7 +100,7 @@ def test_the_settings_that_it_writes_are_the_ones_that_we_find(vendor: Vendor) -
     path.unlink()
 
 
-def test_runs(vendor: Vendor) -> None:
+def test_runs_and_results(vendor: Vendor) -> None:
     project = vendor.environment["CEKURA_PROJECT_ID"]
     rows = vendor.json("runs", "list", "--project-id", project)
     assert rows["count"] == 240
@@ -108,3 +109,14 @@ def test_runs(vendor: Vendor) -> None:
     assert run["evaluation_status"] == "failure"
     both = vendor.json("runs", "bulk", "--ids", f"{FAILED},{SPEAKING}")
     assert {one["id"] for one in both} == {FAILED, SPEAKING}
+    assert vendor.json("results", "list", "--project-id", project)["count"] == 40
+    result = vendor.json("results", "get", run["result_id"])
+    assert str(FAILED) in result["runs"]
+    assert "does not run results again" in vendor("results", "rerun", run["result_id"], status=2)
+
+
+def test_a_result_s_status_is_read_and_watched_to_its_end(vendor: Vendor) -> None:
+    assert vendor.json("run", "status", RESULT_OF_QUEUED)["status"] == "running"
+    assert "completed" in vendor("run", "watch", RESULT_THAT_ENDED, "--interval", 1)
+    assert "completed" in vendor("run", "status", RESULT_THAT_ENDED)
+    assert str(RESULT_THAT_ENDED) in vendor("run", "results", RESULT_THAT_ENDED)

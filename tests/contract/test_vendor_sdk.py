@@ -24,13 +24,17 @@ def test_the_vendor_s_client_reads_runs_and_gets_a_better_prompt(server: DemoSer
     assert answer["output"]["improved_prompt"] != prompt
     assert vendor.runs.improve_prompt_issues(run_ids=[failed], agent=run["agent"])["issues"]
     assert len(vendor.projects.list()) == 2
+    assert vendor.results.list(project_id=FIRST_PROJECT)["count"] == 40
 
 
-def test_the_vendor_s_client_reads_runs_by_id_and_writes_an_agent(server: DemoServer) -> None:
+def test_the_vendor_s_client_reads_results_and_writes_an_agent(server: DemoServer) -> None:
     vendor = cekura.Cekura(api_key=server.key, base_url=server.url)
     assert vendor.projects.get(FIRST_PROJECT)["name"] == "Front desks"
     speaking, failed = 900_240, 900_238
     assert [run["id"] for run in vendor.results.get_runs([failed, speaking])] == [speaking, failed]
+    result = vendor.runs.get(failed)["result_id"]
+    assert vendor.results.get(result)["id"] == result
     assert vendor.agents.list(project_id=FIRST_PROJECT)["results"][0]["telephony"]["phone_number"]
     vendor.agents.update(1203, description="Be brief.")
     assert vendor.agents.get(1203)["description"] == "Be brief."
+    assert vendor.scenarios.list(agent_id=1203)["count"] > 0
