@@ -86,7 +86,7 @@ async def test_notes_and_views_come_back_at_the_next_start_to_their_key_and_serv
     ):
         client = Client("http://127.0.0.1:1", "key", loopback=True)
         found: list[object] = [other.notes.all(), other.views.views(), other.views.used()]
-        found += [other.views.last_filter(SCOPE.text), await RunFindings(other, client, Budget()).cached([5])]
+        found += [other.views.last_filter(SCOPE.text), RunFindings(other, client, Budget()).cached([5])]
         await client.aclose()
         assert found == expected
 
