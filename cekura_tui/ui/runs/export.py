@@ -11,7 +11,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Label
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import MAX_RUNS
@@ -25,6 +25,7 @@ from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.copying import PREVIEWED, CopyDialog, Offer, SaveLine
 from cekura_tui.ui.kit.dialog import Dialog, KeyHint
+from cekura_tui.ui.kit.lines import OneLine
 from cekura_tui.ui.kit.lists import Choice, ChoiceList
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.run_export import ENDINGS, RunExport, check_export
@@ -36,19 +37,10 @@ if TYPE_CHECKING:
 _BLOCKS = 24
 
 
-class ProgressLine(Static):
-    """A bar and a few words; it is drawn only when they change."""
-
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
-        super().__init__(id=id)
-        self._shown = ""
-
-    def show(self, done: int, total: int, words: str) -> None:
-        full = _BLOCKS * min(done, total) // total if total > 0 else 0
-        text = f"{'█' * full}{'·' * (_BLOCKS - full)} {words}"
-        if text != self._shown:
-            self._shown = text
-            self.update(Content(text))
+def _bar(done: int, total: int) -> str:
+    """A bar of which nothing is full that is not done."""
+    full = _BLOCKS * min(done, total) // total if total > 0 else 0
+    return "█" * full + "·" * (_BLOCKS - full)
 
 
 _PROGRESS_EVERY = 0.5
@@ -96,7 +88,7 @@ class ExportRunsDialog(Dialog[str]):
             with Vertical(classes="section"):
                 yield Label(Content("File (.csv or .jsonl)"), classes="section-title")
                 yield self._line
-            yield ProgressLine(id="export-progress")
+            yield OneLine(id="export-progress")
             yield self._line.note
             yield KeyHint(id="export-keys")
 
@@ -122,7 +114,7 @@ class ExportRunsDialog(Dialog[str]):
         }
         self.query_one("#export-keys", KeyHint).show(keys[state])
         self._line.disabled = self.query_one(ChoiceList).disabled = state != "edit"
-        self.query_one(ProgressLine).display = state != "edit"
+        self.query_one(OneLine).display = state != "edit"
         if state == "edit":
             self.set_focus(self._line)
 
@@ -194,7 +186,7 @@ class ExportRunsDialog(Dialog[str]):
             now = self._export.progress
             words = f"{now.read:,} of {count(now.total, 'run')}" if now.total else "waiting for the server"
             words += "" if now.written == now.read else f", {now.written:,} written"
-            self.query_one(ProgressLine).show(now.read, now.total, words)
+            self.query_one(OneLine).show(Content(f"{_bar(now.read, now.total)} {words}"))
             if not self._asked_to_stop:
                 self._show_message(now.waiting or self._running_words)
 
