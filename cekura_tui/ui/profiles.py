@@ -131,11 +131,6 @@ class AddProfileDialog(Dialog[bool]):
             yield DialogNote(id="add-profile-note")
             yield KeyHint("enter next, then sign in · tab next · {dialog.close} cancel")
 
-    def on_mount(self) -> None:
-        """A blinking cursor would write to the terminal for ever."""
-        for line in self.query(Input):
-            line.cursor_blink = False
-
     @on(Input.Submitted)
     def check(self) -> None:
         """To the first line that is empty, else ask the server."""

@@ -156,8 +156,6 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
         return self.state.workspace.setup.key is not None
 
     def on_mount(self) -> None:
-        """A blinking cursor would write to the terminal for ever."""
-        self.query_one(Input).cursor_blink = False
         self.query_one(SimpleList).show_rows(_WAYS)
         self.query_one("#reason").set_class(self._refused, "-failed")
         self._show_form(self._refused)

@@ -121,7 +121,7 @@ class ImproveDialog(Dialog[Job]):
         )
 
     def on_mount(self) -> None:
-        self.query_one(Input).cursor_blink = self.query_one(Input).display = False
+        self.query_one(Input).display = False
         self._show_agent()
         self.query_one("#improve-key").display = False
         self._put(self._sources.current, self._sources.text_of(self._sources.current))

@@ -60,7 +60,6 @@ class SaveLine(TypedLine):
         select_on_focus: bool = False,
     ) -> None:
         super().__init__(name, id="save-file", select_on_focus=select_on_focus, compact=True)
-        self.cursor_blink = False  # it would write to the terminal for ever
         self.note = DialogNote(id="save-note")
         self._write, self._saved, self._about, self._failed = write, saved, about, failed
         self._may_write = may_write

@@ -9,6 +9,7 @@ import unicodedata
 from typing import Any, ClassVar
 
 from textual import events
+from textual.reactive import reactive
 from textual.widgets import Input
 
 from cekura_tui.model.text import clean
@@ -43,6 +44,8 @@ class TypedLine(Input):
     each key draws the whole line again.
     """
 
+    cursor_blink = reactive(False, init=False)
+    """A blinking cursor would write to the terminal for ever."""
     longest: ClassVar[int] = 1_000
     """Characters that it takes."""
     _full = False

@@ -207,7 +207,6 @@ class Palette(Dialog[None]):
 
     def on_mount(self) -> None:
         line = self.query_one(CommandLine)
-        line.cursor_blink = False
         # A message of it would come after an enter that is already there.
         self.watch(line, "value", self._find, init=False)
         self.list.show_rows(find_commands(self._commands, ""))

@@ -73,10 +73,6 @@ class FindInput(TypedLine):
         Action("find.close", "escape", lambda line: line.parent.close(""), "Cancel", footer=1),
     )
 
-    def on_mount(self) -> None:
-        """A blinking cursor would write to the terminal for ever."""
-        self.cursor_blink = False
-
     def entered(self, value: str) -> bool:
         """Search it; blanks cancel the search."""
         if isinstance(self.parent, FindLine):

@@ -73,7 +73,6 @@ class FilterInput(TypedLine):
     def __init__(self, bar: FilterBar) -> None:
         self.bar, self._marks = bar, MistakeMarks(self)
         super().__init__(highlighter=self._marks, suggester=FilterSuggester(bar), select_on_focus=False, compact=True)
-        self.cursor_blink = False
 
     def entered(self, value: str) -> bool:
         self.bar.submit(value)

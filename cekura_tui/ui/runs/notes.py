@@ -84,7 +84,6 @@ class NoteDialog(Dialog[str]):
             yield KeyHint("enter save · {dialog.close} cancel")
 
     def on_mount(self) -> None:
-        self.query_one(NoteInput).cursor_blink = False
         self._show_message(self._problem)
 
     @property

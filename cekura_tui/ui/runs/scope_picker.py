@@ -98,7 +98,6 @@ class PickScopeDialog(Dialog[Scope]):
 
     def on_mount(self) -> None:
         """Show projects at once, agents when they are loaded."""
-        self.query_one(Input).cursor_blink = False
         self._show()
         self._load()
 

@@ -79,7 +79,6 @@ class SearchLine(TypedLine):
 
     def __init__(self, text: str) -> None:
         super().__init__(text, id="said-search", compact=True, placeholder=_EXAMPLE)
-        self.cursor_blink = False
 
 
 class SearchRunsDialog(Dialog[OpenRun]):

@@ -65,7 +65,6 @@ class ViewsDialog(Dialog[str]):
             yield KeyHint(_KEYS, id="views-keys")
 
     def on_mount(self) -> None:
-        self.query_one(Input).cursor_blink = False
         self.query_one("#view-naming").display = False
         self._draw()
         for view in self._views.rows:
