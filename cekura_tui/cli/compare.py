@@ -107,7 +107,6 @@ def _check(verdict: Verdict) -> tuple[str, object]:
 
 
 def _put_runs(first: RunView, second: RunView, chosen: Chosen) -> None:
-    """What both are, and the verdicts."""
     for name, view in (("First run", first), (_SECOND[chosen], second)):
         put("\n  ".join([f"{name}: {view.row.id}", *_facts(view)]))
     put("\nVerdicts")
@@ -118,7 +117,6 @@ def _put_runs(first: RunView, second: RunView, chosen: Chosen) -> None:
 
 
 def _put_summary(pairs: Sequence[Pair]) -> None:
-    """How much differs, and from when on."""
     from cekura_tui.evidence.turn_alignment import first_difference
 
     put("\nTurns")
@@ -133,7 +131,6 @@ def _put_summary(pairs: Sequence[Pair]) -> None:
 
 
 def _facts(view: RunView) -> Iterator[str]:
-    """What a run is, a fact a line."""
     from cekura_tui.model.run.words import outcome_words
 
     row = view.row

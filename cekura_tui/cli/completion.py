@@ -52,7 +52,6 @@ class _Bash(BashComplete):
     """Bash splits words at colons, too, and completes what follows the last one."""
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """The words as they were typed."""
         before, last = super().get_completion_args()
         words: list[str] = []
         for word in (*before, last):

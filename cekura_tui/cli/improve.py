@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 import click
 
 from cekura_tui.cli.options import RUN, Options, json_option, number, path
-from cekura_tui.cli.output import complain, print_message, printing, put, put_json, warn_of_controls, warn_of_key
+from cekura_tui.cli.output import (
+    complain,
+    print_message,
+    printing,
+    put,
+    put_changes,
+    put_json,
+    warn_of_controls,
+    warn_of_key,
+)
 from cekura_tui.cli.script import exit_of, look_at, run_script, state_line, wait_for_jobs
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 
@@ -266,17 +275,13 @@ async def _hand_over(
 
 
 def _put_changes(done: Suggestion) -> None:
-    """The summary and the diff, of a job that has them."""
     if done.improved_prompt is not None:
-        from cekura_tui.prose.compare import compare
-        from cekura_tui.prose.lines import as_text
-
         if done.job.summary_of_changes:
             put(f"{done.job.summary_of_changes}\n")
         if done.unchanged:
             put("No changes: the improved prompt equals the sent prompt.")
         else:
-            put(as_text(compare(done.prompt, done.improved_prompt)).rstrip("\n"))
+            put_changes(done.prompt, done.improved_prompt)
 
 
 def _later(options: Options, job: Job) -> str:

@@ -9,14 +9,13 @@ import click
 
 from cekura_tui.cli.completion import offer_jobs
 from cekura_tui.cli.options import JOB, current_options, json_option
-from cekura_tui.cli.output import print_message, printing, put, put_json, put_prompt, warn_of_key
+from cekura_tui.cli.output import print_message, printing, put, put_changes, put_json, put_prompt, warn_of_key
 from cekura_tui.cli.script import command, look_at, state_line
 from cekura_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
     from cekura_tui.jobs.owner import Owner
-    from cekura_tui.model.job import Job, Suggestion
-    from cekura_tui.model.text import Prompt
+    from cekura_tui.model.job import Job
     from cekura_tui.workspace.job_service import JobRecord
     from cekura_tui.workspace.session import Session
 
@@ -64,17 +63,21 @@ async def show_job(
         if as_json:
             put_json(done.to_json())
         elif as_curl:
-            _put_curls(record)
+            for name in sorted(record.curls, key=lambda name: name == "launch"):
+                put(record.curls[name])
         elif wanted is not None and as_patch:
-            _put_patch(done, wanted)
+            from cekura_tui.workspace.prompt_files import patch_of
+
+            put_prompt(patch_of(done, wanted))
         elif wanted is not None and as_diff:
-            _put_diff(done.prompt, wanted)
+            if wanted != done.prompt:
+                put_changes(done.prompt, wanted)
         elif wanted is not None and (as_prompt or of_staged):
             put_prompt(wanted)
         elif not lacks:
             _put_record(record, again)
-            if wanted is not None:
-                _put_diff(done.prompt, wanted)
+            if wanted is not None and wanted != done.prompt:
+                put_changes(done.prompt, wanted)
     warn_of_key(session.setup.known_keys().found_in(done.improved_prompt or ""))
     if (as_diff or as_patch or of_staged) and wanted == done.prompt:
         print_message(f"No changes: the {'staged' if of_staged else 'improved'} prompt equals the sent prompt.")
@@ -84,27 +87,7 @@ async def show_job(
         raise UsageError(f"Job {number} has no suggestion ({done.job.state.words}).", f"See `jobs show {number}`.")
 
 
-def _put_curls(record: JobRecord) -> None:
-    for name in sorted(record.curls, key=lambda name: name == "launch"):
-        put(record.curls[name])
-
-
-def _put_diff(sent: Prompt, other: Prompt) -> None:
-    from cekura_tui.prose.compare import compare
-    from cekura_tui.prose.lines import as_text
-
-    if sent != other:
-        put(as_text(compare(sent, other)).rstrip("\n"))
-
-
-def _put_patch(done: Suggestion, other: Prompt) -> None:
-    from cekura_tui.workspace.prompt_files import patch_of
-
-    put_prompt(patch_of(done, other))
-
-
 def _put_record(record: JobRecord, again: Sequence[Job]) -> None:
-    """State, facts, every change of state, and what it brought."""
     from cekura_tui.model.text import clean_line, clock_text
 
     put(state_line(record.job))
@@ -123,7 +106,6 @@ def _put_record(record: JobRecord, again: Sequence[Job]) -> None:
 
 
 def _facts(record: JobRecord, again: Sequence[Job]) -> list[tuple[str, str]]:
-    """Names and texts; what is not known is empty."""
     from cekura_tui.model.job import JobState
     from cekura_tui.model.text import clock_text
 
@@ -164,9 +146,5 @@ def _process(owner: Owner | None, runs: bool | None) -> str:
     """Which process sent it, and whether that still runs; None where nobody here can say."""
     if owner is None:
         return "an unknown process"
-    endings = {
-        True: "still running",
-        False: "ended",
-        None: "maybe still running",
-    }
-    return f"process {owner.pid} on {owner.host}, {endings[runs]}"
+    ending = {True: "still running", False: "ended", None: "maybe still running"}[runs]
+    return f"process {owner.pid} on {owner.host}, {ending}"

@@ -54,14 +54,9 @@ async def resume_jobs(session: Session, numbers: tuple[int, ...]) -> Exit:
     Also polls jobs launched with another key. Waits a moment for the first answers; exits with 0 if the jobs run or
     have ended, else with 1.
     """
-    wanted = tuple(dict.fromkeys(numbers))
-    for number in wanted:
+    numbers = tuple(dict.fromkeys(numbers))
+    for number in numbers:
         await session.jobs.resumable(number)
-    return await _resume(session, wanted)
-
-
-async def _resume(session: Session, numbers: tuple[int, ...]) -> Exit:
-    """Ask about jobs, each of them whatever came of the others; tells how each is, and returns the worst status."""
     status, since, asked, options = Exit.DONE, time.time(), [], current_options()
     session.engine.start()
     for number in numbers:
@@ -111,8 +106,7 @@ async def list_jobs(session: Session, drafts: bool, as_json: bool) -> None:
     if as_json:
         for job in found:
             put_json(job.to_json())
-        return
-    if not found:
+    if as_json or not found:
         return
     from cekura_tui.model.text import clean_line, clock_text
 
@@ -165,8 +159,8 @@ async def forget_jobs(session: Session, numbers: tuple[int, ...], force: bool) -
     from cekura_tui.model.job import JobState
     from cekura_tui.store.job_reading import UnreadableJob
 
-    wanted = tuple(dict.fromkeys(numbers))
-    for number in wanted:
+    numbers = tuple(dict.fromkeys(numbers))
+    for number in numbers:
         try:
             job = await session.jobs.forgettable(number)
         except UnreadableJob:
@@ -178,7 +172,7 @@ async def forget_jobs(session: Session, numbers: tuple[int, ...], force: bool) -
                 f"Job {number} still runs on the server; its result would never show up here.",
                 "To forget the job anyway, add --force.",
             )
-    for number in wanted:
+    for number in numbers:
         await session.jobs.forget(number)
         print_message(f"job {number}: forgotten")
 
@@ -271,7 +265,6 @@ class _Watch:
             raise OtherKey(key)
 
     def _seen(self, job: Job) -> object:
-        """What a reader sees of a job."""
         return job.to_json() if self._as_json else state_line(job)
 
     def _put(self, job: Job) -> None:

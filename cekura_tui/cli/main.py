@@ -76,7 +76,6 @@ class Front(click.Group):
             )
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -85,7 +84,6 @@ class Front(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command of the first word."""
         target, *more = args
         if target in SUMMARIES or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
@@ -198,7 +196,6 @@ def _can_draw() -> bool:
 
 
 def main() -> None:
-    """Run the command line and leave with its exit status."""
     for stream in (sys.stdout, sys.stderr):
         # What an encoding lacks is a plain sign, never an error. A closed stream is none.
         if stream is not None:

@@ -53,7 +53,6 @@ class Options(NamedTuple):
 
     @property
     def paths(self) -> Paths:
-        """The config directory that is meant."""
         from cekura_tui.config.paths import find_paths
 
         return find_paths(self.config_dir, os.environ)
@@ -157,7 +156,6 @@ def json_option(which: str = "") -> Callable[[F], F]:
 
 
 def current_options() -> Options:
-    """The global options of the command that runs."""
     options: Options = click.get_current_context().obj
     return options
 

@@ -18,14 +18,12 @@ from cekura_tui.model.text import Prompt, clean, has_controls, json_text, prompt
 
 
 def print_message(text: str) -> None:
-    """A message for the person, on standard error."""
     # A message that nobody reads any more must not end the work.
     with contextlib.suppress(OSError):
         click.echo(clean(text), file=sys.stderr, err=True)
 
 
 def complain(error: CekuraTuiError) -> None:
-    """An error as one sentence or two."""
     print_message(f"cekura-tui: {error.sentence()}")
 
 
@@ -52,6 +50,14 @@ def put_prompt(prompt: Prompt) -> None:
         return
     put(clean(prompt))
     warn_of_controls(prompt)
+
+
+def put_changes(before: Prompt, after: Prompt) -> None:
+    """What changed between two prompts, with marked words."""
+    from cekura_tui.prose.compare import compare
+    from cekura_tui.prose.lines import as_text
+
+    put(as_text(compare(before, after)).rstrip("\n"))
 
 
 def warn_of_controls(prompt: Prompt) -> None:
@@ -136,5 +142,4 @@ class Table:
 
 
 def put_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print one table."""
     Table(header).put(rows)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cekura_tui.cli.options import AGENT, json_option
-from cekura_tui.cli.output import check_output_there, print_message, put, put_json, put_prompt
+from cekura_tui.cli.output import check_output_there, print_message, put, put_changes, put_json, put_prompt
 from cekura_tui.cli.script import command
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line, clock_text, count, sha256
@@ -34,7 +34,6 @@ class Event:
 
     @property
     def use(self) -> PromptUse:
-        """The use that it is named after."""
         return self.uses[0]
 
 
@@ -80,11 +79,8 @@ async def show_prompt(session: Session, agent_id: int, which: str, as_diff: bool
     before = next((one for one in events[event.n :] if one.use.sha256 != event.use.sha256), None)
     if before is None:
         raise UsageError(f"Prompt {event.n} is the first of agent {agent_id} on this machine.", "Leave out --diff.")
-    from cekura_tui.prose.compare import compare
-    from cekura_tui.prose.lines import as_text
-
     check_output_there("changes")
-    put(as_text(compare(session.store.prompt_uses.text(before.use.sha256), prompt)).rstrip("\n"))
+    put_changes(session.store.prompt_uses.text(before.use.sha256), prompt)
 
 
 async def _events(session: Session, agent_id: int) -> list[Event]:
@@ -109,7 +105,6 @@ def _find(events: list[Event], agent_id: int, which: str) -> Event:
 
 
 def _put_event(event: Event, *, is_current: bool) -> None:
-    """A line of what happened, then the prompt, set in."""
     use = event.use
     put(f"{event.n}. {clock_text(use.at)}, {event.text}{', current' if is_current else ''}")
     put(f"   {count(use.words, 'word')}, sha256 {use.sha256[:_HASH]}")

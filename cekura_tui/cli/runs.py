@@ -318,11 +318,10 @@ def _page(view: RunView, *, transcript: bool, as_json: bool, markdown: bool) -> 
 
 
 class Moment(NamedTuple):
-    """A line of the timeline: what happens in which turn, with start and end in seconds of the call."""
+    """A line of the timeline, with start and end in seconds of the call."""
 
     start: float
     end: float | None
-    turn: int
     text: str
 
 
@@ -365,22 +364,21 @@ def _speech(view: RunView) -> Iterator[Moment]:
             text += f", {end.ending}{after}"
         if (seconds := answers.get(span.n)) is not None:
             text += f", answers after {seconds:,.1f} s"
-        yield Moment(span.start, span.end, span.n, text)
+        yield Moment(span.start, span.end, text)
 
 
 def _gaps_and_overlaps(view: RunView) -> Iterator[Moment]:
     for gap in view.timeline.gaps:
-        yield Moment(gap.start, gap.end, gap.turn, f"silence, {gap.seconds:,.1f} s, before turn {gap.turn}")
+        yield Moment(gap.start, gap.end, f"silence, {gap.seconds:,.1f} s, before turn {gap.turn}")
     for both in view.timeline.overlaps:
-        text = f"overlap, {both.seconds:,.1f} s, turn {both.turn} over turn {both.into}"
-        yield Moment(both.start, both.end, both.turn, text)
+        yield Moment(both.start, both.end, f"overlap, {both.seconds:,.1f} s, turn {both.turn} over turn {both.into}")
 
 
 def _cited(view: RunView, found: Evidence) -> Iterator[Moment]:
     starts = {span.n: span.start for lane in view.timeline.lanes for span in lane.spans}
     for n, text in _cited_lines(found):
         if n in starts:
-            yield Moment(starts[n], None, n, text)
+            yield Moment(starts[n], None, text)
 
 
 def _cited_lines(found: Evidence) -> Iterator[tuple[int, str]]:

@@ -209,7 +209,6 @@ async def look_at(session: Session, number: int) -> None:
 
 
 def state_line(job: Job) -> str:
-    """A job's state in one line."""
     status = clean_line(job.last_status or "", 40)
     more = clean_line(job.error or job.reason, 200) or (
         f"the server says “{status}”" if status and job.state.going else ""
@@ -223,7 +222,6 @@ def state_line(job: Job) -> str:
 
 
 def exit_of(jobs: Sequence[Job]) -> Exit:
-    """The exit status of having waited for jobs."""
     from cekura_tui.model.job import JobState
 
     states = {job.state for job in jobs}

@@ -48,7 +48,6 @@ async def search(session: Session, words: tuple[str, ...], as_json: bool) -> Non
 
 
 def _put_run(hits: list[Hit]) -> None:
-    """The run, then its hits, each on a line."""
     from cekura_tui.model.run.words import SPEAKERS
     from cekura_tui.model.transcript.timeline import clock, needs_hours
 
