@@ -131,7 +131,6 @@ class ApiResponse:
             raise self.unexpected("is nested too deeply") from None
 
     def unexpected(self, what: str) -> BadAnswer:
-        """The error for an answer that is not what was promised."""
         return BadAnswer(
             f"The server's answer {what}.",
             "Check the API URL; if correct, try again later.",
@@ -156,14 +155,12 @@ def _without_key(value: object, key: str, keep: frozenset[str]) -> object:
 
 
 def _at(value: object, path: Sequence[str]) -> object:
-    """What is at a path of names, or None."""
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value
 
 
 def no_connection(host: str, error: Exception) -> NotConnected:
-    """The error where no connection came about."""
     cause = _cause(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return NotSecure(*_bad_certificate(host, cause))

@@ -58,12 +58,10 @@ _UNCALLED = ("in_queue", "pending", "scaling_up")
 
 
 def call_id_of(run_id: int) -> str:
-    """The provider's id of a call."""
     return f"call_{run_id * 2_654_435_761 % 2**32:08x}"
 
 
 def iso(at: float) -> str:
-    """ISO 8601 in UTC."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -265,7 +263,6 @@ def _profile(facts: Facts) -> Json:
 
 
 def _tool_entries(turns: Sequence[DialogueTurn]) -> list[Json]:
-    """Input and output of the mocked tools."""
     entries: list[Json] = []
     for turn in turns:
         if turn.who == "T":

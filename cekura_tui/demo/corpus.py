@@ -212,7 +212,6 @@ class Corpus:
         return self.agent_of(facts).scripts[facts.script]
 
     def batch_at(self, project: int, place: int) -> tuple[DemoAgent, bool]:
-        """The agent of a run, and whether it ran as text."""
         return self._batch(_result_at(project, place))
 
     def end(self, project: int, place: int) -> Fate:
@@ -307,7 +306,6 @@ class Corpus:
         return round(usual_seconds(agent.id, script) * (0.9 + roll(run_id, 7) % 45 / 100))
 
     def broken(self, facts: Facts) -> frozenset[str]:
-        """The rules that the agent breaks in this run."""
         if not facts.fate.failed:
             return frozenset()
         script = self.script_of(facts)
@@ -324,6 +322,5 @@ def _result_at(project: int, place: int) -> int:
 
 @cache
 def usual_seconds(agent_id: int, script: int) -> float:
-    """Length of a call of this scenario if nothing goes wrong."""
     agent = next(agent for project in (0, 1) for agent in agents_of(project) if agent.id == agent_id)
     return speak(agent.scripts[script], PERSONALITIES[0], frozenset(), Dice(script))[-1].end

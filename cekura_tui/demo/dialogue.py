@@ -112,7 +112,6 @@ class DialogueTurn:
 
 
 def in_english(text: str) -> bool:
-    """Whether a text is in Latin script."""
     return all(letter < "\u0250" for letter in text if letter.isalpha())
 
 
@@ -183,7 +182,6 @@ def _talked_over(lines: list[tuple[ScriptLine, str | None]]) -> Iterator[tuple[S
 
 
 def timed(spoken: list[tuple[ScriptLine, str | None]], personality: Personality, dice: Dice) -> list[DialogueTurn]:
-    """Give every line its time."""
     turns: list[DialogueTurn] = []
     clock = 0.4
     for line, rule in spoken:

@@ -15,7 +15,6 @@ LATENCY, TERMINATION, INFRASTRUCTURE, SENTIMENT, LANGUAGE, TALK_RATIO, VOICEMAIL
 
 
 def rules_checked(agent: DemoAgent, script: Script) -> list[Rule]:
-    """The rules by which a run of this scenario is judged."""
     return [rule for rule in agent.rules if has_rule(script, rule.key)]
 
 
@@ -28,7 +27,6 @@ def metrics_of(
 
 
 def light_metrics(rules: list[Rule], broken: frozenset[str]) -> list[Json]:
-    """The checks of a list row: names and scores, without reasons."""
     return [
         {
             "id": rule.metric,

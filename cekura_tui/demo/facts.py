@@ -45,8 +45,6 @@ class Dice:
 
 
 class Kind(Enum):
-    """How a run ended."""
-
     PASSED = "passed"
     FAILED = "failed"
     NO_ANSWER = "no answer"
@@ -65,8 +63,6 @@ UNJUDGED = (Kind.NO_ANSWER, Kind.DROPPED, Kind.TIMEOUT, Kind.CANCELLED)
 
 
 class Shape(Enum):
-    """The form of a run's transcript."""
-
     TURNS = "turns"
     STAMPED = "turns with a timestamp"
     TEXT = "text alone"

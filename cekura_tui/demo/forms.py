@@ -29,8 +29,6 @@ class Unsupported(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LaunchForm:
-    """The checked fields of a launch."""
-
     prompt: str
     run_ids: tuple[int, ...]
     agent: int

@@ -9,7 +9,6 @@ from pathlib import Path
 
 
 def open_home(directory: Path) -> None:
-    """Create the directory for its owner alone."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700)
 

@@ -42,7 +42,6 @@ class Prompt:
         )
 
     def section_at(self, offset: int) -> Section:
-        """The section at an offset."""
         inside = [section for section in self.sections if section.body <= offset < section.end]
         return inside[0] if inside else Section("", 0, len(self.text))
 
@@ -70,7 +69,6 @@ class Prompt:
         return self.text[:offset] + addition + self.text[offset:]
 
     def with_section(self, title: str, sentence: str) -> str:
-        """The prompt with a new section at its end."""
         heading = f"## {title}" if self.marked or not self.sections else f"{title}:"
         ending = "" if not self.text else self.newline if self.text.endswith(("\n", "\r")) else self.newline * 2
         return self.text + ending + heading + self.newline * (2 if self.marked else 1) + sentence + self.newline

@@ -60,7 +60,6 @@ class Ledger:
         self._db.close()
 
     def launch(self, form: LaunchForm, now: float, speed: float) -> str:
-        """Record a new job and return its id."""
         number = uuid.uuid4()
         draw = roll(number.int % 2**62) % 1000 / 1000
         seconds = (_SHORTEST + (_LONGEST - _SHORTEST) * draw) / speed

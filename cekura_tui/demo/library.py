@@ -53,7 +53,6 @@ class DemoAgent:
 
     @property
     def assistant_id(self) -> str:
-        """The provider's id of the agent."""
         return f"asst_{self.id}"
 
     def rule(self, key: str) -> Rule:

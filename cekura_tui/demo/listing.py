@@ -106,17 +106,14 @@ class ListQuery:
         return seconds is not None and (self.shortest or 0) <= seconds <= longest
 
     def names(self, scenario: int) -> bool:
-        """Whether the searched text is in the name of a scenario."""
         return not self.search or self.search.casefold() in _names()[scenario].casefold()
 
     def numbers(self, run_id: int) -> bool:
-        """Whether the searched text is in the number of a run."""
         return not self.search or self.search in str(run_id)
 
 
 @cache
 def _names() -> dict[int, str]:
-    """The names of all scenarios."""
     return {script.id: script.name for agent in agents() for script in agent.scripts}
 
 
@@ -205,7 +202,6 @@ def truth(given: Mapping[str, str], name: str) -> bool | None:
 
 
 def moments(given: Mapping[str, str], *names: str) -> list[float]:
-    """The Unix times given under these names."""
     return [_moment(given[name], name) for name in names if given.get(name)]
 
 

@@ -122,8 +122,6 @@ class DemoWorkspace:
 
 
 class Improvement:
-    """Launch a job, poll it, list the issues behind it."""
-
     def __init__(self, workspace: DemoWorkspace) -> None:
         self._workspace = workspace
 

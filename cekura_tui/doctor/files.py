@@ -24,7 +24,6 @@ LOW_SPACE, NO_SPACE = 100 * MB, 10 * MB
 
 
 def check_files(paths: Paths) -> Iterator[Check]:
-    """Access to the directory and its keys, and free space."""
     home = paths.home
     if not home.exists():
         yield Check("files", "directory", "ok", f"{home} (not there yet)")
@@ -76,7 +75,6 @@ def _space(home: Path) -> Check:
 
 
 def check_settings(paths: Paths, setup: Setup) -> Iterator[Check]:
-    """The place of the settings, and every wrong entry."""
     there = paths.settings.exists()
     yield Check(
         "files", "settings", "ok", str(paths.settings) if there else "no config.toml; all settings are defaults"
@@ -140,7 +138,6 @@ def _names(paths: list[Path]) -> str:
 
 
 def _size(number: int) -> str:
-    """Bytes with a unit."""
     if number < MB:
         return f"{number / 1000:,.0f} kB"
     return f"{number / MB:,.0f} MB" if number < 1000 * MB else f"{number / 1000 / MB:,.1f} GB"
@@ -152,7 +149,6 @@ def log_files(paths: Paths) -> list[Path]:
 
 
 def check_log(paths: Paths) -> Iterator[Check]:
-    """The log's place and size."""
     yield from _own_file(paths.log)
     files = log_files(paths)
     size = sum(path.stat().st_size for path in files)

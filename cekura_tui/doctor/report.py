@@ -24,8 +24,6 @@ _TITLES: dict[Group, str] = {"terminal": "Terminal", "files": "Files", "server":
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All results in order."""
-
     checks: tuple[Check, ...]
 
     @property

@@ -46,7 +46,6 @@ def check_key(setup: Setup) -> Iterator[Check]:
 
 
 async def check_server(setup: Setup) -> AsyncGenerator[Check, None]:
-    """All checks of the server, with the key if there is one."""
     client, key, demo = connect(setup)
     try:
         named = "demo workspace" if setup.demo else setup.server.base

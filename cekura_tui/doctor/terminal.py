@@ -73,7 +73,6 @@ def ask_terminal(read_from: int, write_to: int, within: float = PATIENCE) -> Ans
 
 
 def check_terminal(env: Mapping[str, str]) -> Iterator[Check]:
-    """All checks of the terminal at standard input and output."""
     yield from _is_there(env)
     capabilities = read_capabilities(env, getattr(sys.stdout, "encoding", None) or "ascii")
     yield from _looks(capabilities)

@@ -82,7 +82,6 @@ def leaf_text(value: object) -> str:
 
 
 def summary(value: object) -> str:
-    """What a node holds, in a few words."""
     if isinstance(value, str):
         return f"{count(len(value), 'character')}, {count(value.count(chr(10)) + 1, 'line')}"
     if isinstance(value, dict):
@@ -128,7 +127,6 @@ def _end_of_piece(text: str, start: int) -> int:
 
 
 def _joined(before: str, after: str) -> bool:
-    """Whether two characters are drawn as one."""
     return "\u200d" in (before, after) or after == "\ufe0f" or unicodedata.category(after) in ("Mn", "Me", "Mc", "Sk")
 
 
@@ -413,12 +411,10 @@ class RawRows(Sequence[TreeRow]):
         return ((self._end(n) or len(self.lines[line])) - start for n, (line, start) in enumerate(self._cuts))
 
     def row_at(self, match: JsonMatch) -> int:
-        """The index of the row in which a match begins."""
         line = int(match.path[0])
         return line if self._cuts is None else bisect_right(self._cuts, (line, match.start)) - 1
 
     def matches(self, text: str) -> Iterator[JsonMatch]:
-        """All matches of a text that is not empty, by line."""
         find = finder(text)
         for n, line in enumerate(self.lines):
             for found in find(line):

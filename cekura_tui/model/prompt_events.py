@@ -30,7 +30,6 @@ class PromptUse:
 
 
 def words_and_first_line(prompt: Prompt) -> tuple[int, str]:
-    """What a history shows of a prompt's text."""
     first = next((line for line in prompt[:_BEGINNING].splitlines() if line.strip()), "")
     return word_total(prompt), clean_line(first)
 

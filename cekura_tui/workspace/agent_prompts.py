@@ -116,7 +116,6 @@ class PromptUpdateFailed(CekuraTuiError):
             self.exit_status = failure.exit_status
 
     def facts(self) -> list[tuple[str, str]]:
-        """What the server answered to the write."""
         return self.failure.facts() if self.failure else []
 
 
@@ -137,12 +136,10 @@ class UpdateMessages:
     failed_title: str
 
     def success(self, name: str, failure: ApiError | None) -> str:
-        """All is as it should be."""
         message = f"{self.did} of {name} · verified byte for byte"
         return f"{message}. The server did not confirm the write: {failure.message}" if failure else message
 
     def unchanged(self, name: str, failure: ApiError | None) -> PromptUpdateFailed:
-        """The agent has the prompt that it had."""
         if failure is None:
             message = f"The server accepted the write, but {name} still has {self.old}."
         elif failure.status == 403:

@@ -104,7 +104,6 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 def _last_line(file: IO[bytes]) -> str:
-    """The last line of a file, made safe to show."""
     file.seek(max(0, file.seek(0, os.SEEK_END) - 2_000))
     lines = file.read().decode("utf-8", "replace").strip().splitlines()
     return clean_line(lines[-1], 200).rstrip(".") if lines else ""

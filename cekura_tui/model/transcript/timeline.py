@@ -49,8 +49,6 @@ class TimedTurn:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Who speaks, and when, by start."""
-
     name: LaneName
     spans: tuple[TimedTurn, ...]
 
@@ -379,5 +377,4 @@ def call_of(turns: Sequence[Turn], timeline: Timeline | None = None) -> Call:
 
 
 def sizes_of(turns: Sequence[Turn]) -> list[tuple[int, int]]:
-    """The characters and the line ends of each turn's text."""
     return [(0, 0) if is_tool(turn) else (len(turn.text), turn.text.count("\n")) for turn in turns]

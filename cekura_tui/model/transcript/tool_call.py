@@ -89,7 +89,6 @@ def is_tool(turn: Turn) -> bool:
 
 
 def tool_name(turn: Turn) -> str:
-    """The name of the tool that was called, or empty."""
     name = (turn.tool or {}).get("name")
     return name if isinstance(name, str) else ""
 
