@@ -28,64 +28,60 @@ from cekura_tui.demo.routes import make_app
 from cekura_tui.demo.workspace import DemoWorkspace
 
 
-class KeyCheck:
-    """Passes requests with the right key: 401 without a key, 403 with another one."""
+def _with_key(app: ASGIApp, key: str) -> ASGIApp:
+    """Pass requests with the right key: 401 without a key, 403 with another one."""
 
-    def __init__(self, app: ASGIApp, key: str) -> None:
-        self._app = app
-        self._key = key.encode()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
         given = Headers(scope=scope).get("x-cekura-api-key")
         if not given:
             await detail(401, "Authentication credentials were not provided.")(scope, receive, send)
-        elif not hmac.compare_digest(given.encode(), self._key):
+        elif not hmac.compare_digest(given.encode(), key.encode()):
             await detail(403, "Invalid API key.")(scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            await app(scope, receive, send)
+
+    return checked
 
 
-class Dated:
-    """Sets the header Date from the workspace's own clock (Unix seconds)."""
+def _dated(app: ASGIApp, clock: Callable[[], float]) -> ASGIApp:
+    """Set the header Date from the workspace's own clock (Unix seconds)."""
 
-    def __init__(self, app: ASGIApp, clock: Callable[[], float]) -> None:
-        self._app = app
-        self._clock = clock
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         async def dated(message: Message) -> None:
             if message["type"] == "http.response.start":
-                date = formatdate(self._clock(), usegmt=True).encode()
+                date = formatdate(clock(), usegmt=True).encode()
                 message = {**message, "headers": [*message.get("headers", ()), (b"date", date)]}
             await send(message)
 
-        await self._app(scope, receive, dated)
+        await app(scope, receive, dated)
+
+    return answered
 
 
-class RequestLogMiddleware:
-    """Calls `log` once per request before the answer begins, so that a client with the answer finds its entry. Adds
-    what the operations noted."""
+def _logged(app: ASGIApp, log: Callable[[dict[str, object]], None]) -> ASGIApp:
+    """Call `log` once per request before the answer begins, so that a client with the answer finds its entry; add what
+    the operations noted."""
 
-    def __init__(self, app: ASGIApp, log: Callable[[dict[str, object]], None]) -> None:
-        self._app = app
-        self._log = log
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         at, started = time.time(), time.perf_counter()
         noted: dict[str, Any] = {}
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
-                took = round((time.perf_counter() - started) * 1000, 2)
-                request = {
+                entry = {
+                    "at": at,
                     "method": scope["method"],
                     "path": scope["path"],
                     "query": scope["query_string"].decode("latin-1"),
+                    "status": message["status"],
+                    "ms": round((time.perf_counter() - started) * 1000, 2),
                 }
-                self._log({"at": at, **request, "status": message["status"], "ms": took} | noted)
+                log(entry | noted)
             await send(message)
 
-        await self._app({**scope, "noted": noted}, receive, watched)
+        await app({**scope, "noted": noted}, receive, watched)
+
+    return answered
 
 
 _HOST = "127.0.0.1"
@@ -117,7 +113,7 @@ class DemoServer:
         self._clock = clock
         self._extra_runs = extra_runs
         self._middleware = middleware
-        self._server: _UvicornServer | None = None
+        self._server: uvicorn.Server | None = None
         self._ledger: Ledger | None = None
         self._thread: threading.Thread | None = None
 
@@ -158,15 +154,16 @@ class DemoServer:
             timeout_keep_alive=75,
             timeout_graceful_shutdown=1,
         )
-        self._server = server = _UvicornServer(config)
+        self._server = server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=lambda: asyncio.run(server.serve(sockets=[listener])), name="embedded-server", daemon=True
         )
         self._thread.start()
-        while not server.ready.wait(0.05):
+        while not server.started:
             if not self._thread.is_alive():
                 self.stop()
                 raise OSError("the demo server did not start")
+            time.sleep(0.002)
         self.url = f"http://{_HOST}:{listener.getsockname()[1]}"
 
     def stop(self) -> None:
@@ -180,22 +177,10 @@ class DemoServer:
             ledger.close()
 
     def _app(self, workspace: DemoWorkspace) -> ASGIApp:
-        app: ASGIApp = KeyCheck(make_app(workspace), self.key)
+        app = _with_key(make_app(workspace), self.key)
         if self._middleware is not None:
             app = self._middleware(app)
         if self._options.faults:
             app = Faulty(app, self._options.faults)
-        app = Dated(app, self._clock)
-        return app if self._log is None else RequestLogMiddleware(app, self._log)
-
-
-class _UvicornServer(uvicorn.Server):
-    """Signals when it listens; leaves the process's signal handlers alone."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
+        app = _dated(app, self._clock)
+        return app if self._log is None else _logged(app, self._log)

@@ -39,19 +39,12 @@ class At(NamedTuple):
     of: int
 
 
-class TurnQuery(NamedTuple):
-    """What is searched: the speakers (empty for all), and the words."""
-
-    speakers: tuple[Speaker, ...]
-    words: str
-
-
-def read_turn_query(text: str) -> TurnQuery:
-    """`caller:`, `agent:`, `tool:` or `other:` before the words narrows the search to that side."""
+def read_turn_query(text: str) -> tuple[tuple[Speaker, ...], str]:
+    """The speakers to search (empty for all), and the words: `agent:` before the words narrows the search."""
     side, colon, words = text.partition(":")
     if colon and (speakers := SIDES.get(side.strip().lower())):
-        return TurnQuery(speakers, words.strip())
-    return TurnQuery((), text.strip())
+        return speakers, words.strip()
+    return (), text.strip()
 
 
 class TurnMatches:

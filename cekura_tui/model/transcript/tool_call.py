@@ -37,7 +37,8 @@ class ToolCalls:
     """The calls of one transcript and their results, joined by their id, else by name and order."""
 
     def __init__(self, turns: Iterable[Turn]) -> None:
-        self._results: dict[int, Turn] = {}
+        self.answered: dict[int, Turn] = {}
+        """The results by the number of the turn that called."""
         by_id: dict[str, deque[Turn]] = {}
         by_name: dict[tuple[str, bool], deque[Turn]] = {}
         for turn in turns:
@@ -53,24 +54,19 @@ class ToolCalls:
                 waiting = [by_id.get(number)] if number else [by_name.get((name, True))]
                 for calls in (*waiting, by_name.get((name, False))):
                     if (call := self._next(calls)) is not None:
-                        self._results[call.n] = turn
+                        self.answered[call.n] = turn
                         break
 
     def _next(self, calls: deque[Turn] | None) -> Turn | None:
         """The first of these that has no result."""
         while calls:
             call = calls.popleft()
-            if call.n not in self._results:
+            if call.n not in self.answered:
                 return call
         return None
 
-    @property
-    def answered(self) -> dict[int, Turn]:
-        """The results by the number of the turn that called."""
-        return self._results
-
     def end_of(self, call: Turn) -> ToolEnd:
-        result = self._results.get(call.n)
+        result = self.answered.get(call.n)
         if result is None:
             return ToolEnd("no result")
         times = (call.start if call.end is None else call.end, result.start)
