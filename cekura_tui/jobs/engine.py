@@ -32,8 +32,7 @@ ORPHANED = "cekura-tui ended before the server's answer was recorded. The job ma
 
 
 def mark_orphaned_launches(jobs: JobStore, launching: list[Job], at: float) -> bool:
-    """Take those out of `launching` whose process has died; returns whether there were any. They are unconfirmed: they
-    may or may not have reached the server."""
+    """Mark launches whose process has died as unconfirmed and remove them from `launching`; returns whether any was."""
     dead = [job for job in launching if not owner.is_alive(job.owner, at - (job.launched_at or 0.0))]
     if dead:
         jobs.record_pending_answers()  # it may have been answered after all
@@ -47,7 +46,7 @@ _log = logging.getLogger("cekura_tui.jobs")
 
 
 def spawn(tasks: set[asyncio.Task[object]], work: Awaitable[object]) -> None:
-    """Do it among `tasks`, in which it is as long as it goes on; an error that it ends with is logged."""
+    """Run `work` as one of `tasks` until it ends; log the error that it ends with."""
 
     def done(task: asyncio.Task[object]) -> None:
         tasks.discard(task)
@@ -114,20 +113,19 @@ class JobEngine:
 
     @property
     def unrecorded(self) -> list[SentUnrecorded]:
-        """The launches whose outcome is still not recorded."""
         return self._recorder.unrecorded
 
     @property
     def paused(self) -> KeyRefused | None:
-        """Why nothing is asked but now and then: the key was refused."""
+        """The refusal of the key, which pauses polling but for one job a minute."""
         return self._poller.refused
 
     def start(self) -> None:
-        """Adopt every unfinished job and ask about it from now on."""
+        """Poll every unfinished job from now on."""
         spawn(self._tasks, self._schedule())
 
     async def close(self) -> None:
-        """Stop asking; a launch in flight is given a moment, then recorded as unconfirmed."""
+        """Stop polling; wait a moment for launches in flight, then record them as unconfirmed."""
         for task in self._tasks:
             task.cancel()
         await self._recorder.close(self._flying, CLOSING)
@@ -180,7 +178,6 @@ class JobEngine:
         return await self._record(job, JobState.RUNNING, "", answer.raw, answer.progress_id)
 
     def _begin(self, draft: Draft, over: Job | None, again_of: int | None) -> Job:
-        """Record what is about to be sent, as ours to send."""
         ours = owner.this_process()
         try:
             job = self._jobs.begin_launch(draft, self._clock(), ours, over, again_of)
@@ -207,7 +204,7 @@ class JobEngine:
         return self._update(await self._recorder.record(answer, sentence))
 
     def stop(self, number: int) -> Job:
-        """Ask about a running job no more; it goes on at the server."""
+        """Stop polling a running job; it goes on at the server."""
         reason = "Polling stopped. The job may still run on the server."
         job = self._jobs.record_state(number, JobState.STOPPED, reason, self._clock(), only_from=(JobState.RUNNING,))
         return self._update(job)
@@ -244,17 +241,16 @@ class JobEngine:
         return PollTimes(last_at, None if followed.in_flight else now + due)
 
     def take_over(self, numbers: Iterable[int]) -> None:
-        """Ask also about these jobs of another key, until the server has shown them to this one, or does not."""
+        """Poll these jobs of another key too, until the server shows them to this key or refuses it."""
         self._taken_over.update(numbers)
         self._written = -1
         self._wake.set()
 
     def forget(self, number: int) -> Job:
-        """Drop a job with its texts."""
         return self._update(self._jobs.forget(number, self._clock()))
 
     def resume_polling(self) -> None:
-        """The server takes the key: ask again, if that was given up."""
+        """Poll again if that was paused: the server takes the key."""
         self._poller.resume_polling()
         self._wake.set()
 
@@ -294,7 +290,7 @@ class JobEngine:
         return job.state == JobState.RUNNING
 
     def adopt(self) -> None:
-        """Take up what any process has written: jobs to follow, ended ones, and launches whose process has died."""
+        """Read what any process has written: running jobs, ended ones, and launches whose process has died."""
         version = self._jobs.version()
         self._jobs.record_pending_answers()
         inherited = [job for number in self._taken_over if (job := self._jobs.get(number)) and job.other_key]
@@ -316,7 +312,7 @@ class JobEngine:
     # Polling
 
     async def _schedule(self) -> None:
-        """The one scheduler: the longest unasked job that is due, within the budget, again and again."""
+        """Poll the jobs that are due, the longest unasked first, within the budget, until closed."""
         broken = 0
         while True:
             self._wake.clear()
@@ -333,7 +329,7 @@ class JobEngine:
             await self._pause(self._wake, wait)
 
     def _poll_due(self) -> float:
-        """Begin asking about every job that is due and allowed; returns seconds until there may be more to do."""
+        """Start each poll that is due and allowed; returns the seconds until the next look."""
         now = self._monotonic()
         self._poller.followed = sum(not followed.job.other_key for followed in self._running.values())
         waiting = [followed for followed in self._running.values() if not followed.in_flight]
@@ -350,7 +346,6 @@ class JobEngine:
         return max(0.0, min([now + TICK, *times]) - now)
 
     def _wait(self, now: float) -> float:
-        """Seconds in which this process must ask nothing."""
         return max(self._budget.wait(now), self._poller.wait(now))
 
     def _start_poll(self, followed: PolledJob, now: float) -> None:
@@ -361,7 +356,7 @@ class JobEngine:
         spawn(self._tasks, self._poll(followed))
 
     async def _poll(self, followed: PolledJob) -> None:
-        """Ask once about one job, record what came, and set when to ask next."""
+        """Poll one job, record the answer, and set when to poll next."""
         before, refused, wait = followed.job, self.paused, None
         try:
             wait = await self._poller.poll_once(followed)

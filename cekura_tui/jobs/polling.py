@@ -30,20 +30,19 @@ SUSPECTED = 20.0
 
 @dataclass
 class Streak:
-    """How often in a row, and since when, the server said something; it is believed `over` so many seconds."""
+    """Counts the same answer in a row; it is believed after `TIMES_TO_BELIEVE`, over at least `over` seconds."""
 
     over: float = MINUTE
     times: int = 0
     since: float = 0.0
 
     def add(self, now: float) -> bool:
-        """Once more; returns whether this was often enough, and long enough, to be believed."""
+        """Count one more; returns whether it is believed now."""
         self.since = self.since if self.times else now
         self.times += 1
         return self.times >= TIMES_TO_BELIEVE and now - self.since >= self.over
 
     def end(self) -> None:
-        """It said something else."""
         self.times = 0
 
 
@@ -61,7 +60,6 @@ class Budget:
         return max(0.0, self._taken[0] + self._window - now)
 
     def take(self, now: float) -> None:
-        """A request is made now."""
         self._taken.append(now)
 
 
@@ -111,7 +109,7 @@ class PolledJob:
 
 
 class Poller:
-    """Asks about jobs, and knows when the server as a whole wants to be left alone."""
+    """Polls jobs, and backs off where the server fails or asks for it."""
 
     def __init__(
         self,
@@ -126,26 +124,25 @@ class Poller:
         self._failures = 0
         self._refused_jobs: set[int] = set()
         self.followed = 1
-        """How many jobs are followed: where it is one, nothing else can tell whether the key is taken."""
+        """How many jobs are followed: if one only, its refusal alone says that the key is refused."""
         self._quiet_until = self._asked_to_wait_until = LONG_AGO
         self.refused: KeyRefused | None = None
-        """The key was refused; one job is asked about now and then, until it is taken again."""
+        """Set while the key is refused: one job a minute is polled until the server takes it again."""
 
     @property
     def silent(self) -> bool:
-        """Whether the server fails, or refuses the key, so that nothing is heard of any job."""
+        """Whether the server fails or refuses the key for all jobs."""
         return self.refused is not None or self._failures > FAILURES_OF_ONE_JOB
 
     def wait(self, now: float) -> float:
-        """Seconds in which nothing is to be asked."""
         return max(0.0, self._quiet_until - now, self._asked_to_wait_until - now)
 
     def take(self, now: float) -> None:
-        """A request is made now; as long as the key is refused, it is the only one for a minute."""
+        """Note a request; while the key is refused, it is the only one for a minute."""
         self._quiet_until = now + MINUTE if self.refused else LONG_AGO
 
     def resume_polling(self) -> None:
-        """The server answers: ask again at once, unless it asked to wait."""
+        """Poll again at once, unless the server asked to wait."""
         self.refused, self._quiet_until, self._failures = None, LONG_AGO, 0
 
     def started(self, job: Job, *, at_once: bool = False) -> PolledJob:
@@ -168,7 +165,7 @@ class Poller:
         return not followed.elsewhere
 
     async def poll_once(self, followed: PolledJob) -> float | None:
-        """One request and its record; returns seconds to the next where they do not follow from the job's age.
+        """Send one request and record its answer; returns the seconds to the next one, None for those of its age.
 
         Raises StoreError where what came could not be recorded, and KeyMissing for a job that needs another key.
         """
@@ -231,7 +228,7 @@ class Poller:
         return None
 
     def _failed(self, followed: PolledJob, error: ApiError) -> float:
-        """The server did not tell: note since when, and count how often it did not know the id, or told too much.
+        """Record since when the server does not answer; thrice an unknown id or a too large answer loses the job.
 
         Only a server that answers can end a job: one that cannot be reached, however long, never does.
         """
@@ -252,7 +249,6 @@ class Poller:
         return retry_delay(followed.failures, error.retry_after, self._spread())
 
     def _leave_alone(self, seconds: float) -> None:
-        """The server asked to be asked nothing for so long."""
         until = self._monotonic() + retry_delay(0, seconds, 0.0)
         self._asked_to_wait_until = max(until, self._asked_to_wait_until)
 
@@ -262,8 +258,7 @@ class Poller:
         return self._jobs.record_silence([job.number], self._clock())[0]
 
     def silence(self, running: Iterable[PolledJob]) -> bool:
-        """A server that is left alone is silent about every job, not only the one that was asked about last; returns
-        whether this was news of any."""
+        """Mark running jobs as without an answer while the server fails for all; returns whether any was not yet."""
         fresh = [one for one in running if not (one.job.stale_since or one.job.other_key or one.elsewhere)]
         if not (self.silent and fresh):
             return False
@@ -280,13 +275,12 @@ class Poller:
         )
 
     async def take_over(self, job: Job) -> PolledJob:
-        """Ask with this key about a job that was launched with another one; raises KeyMissing where it may not."""
+        """Poll a job of another key with this one; raises KeyMissing where the server refuses that."""
         followed = self.started(job, at_once=True)
         self._record(followed, await self._shown(job))
         return followed
 
     async def _shown(self, job: Job) -> ProgressAnswer:
-        """What the server tells this key of another one's job; raises KeyMissing where it tells nothing."""
         if not job.progress_id:
             raise UsageError(f"Job {job.number} has no id on the server, so it can't be polled.")
         try:

@@ -195,7 +195,7 @@ class Database:
         return int(self.read("PRAGMA data_version")[0][0])
 
     def read(self, statement: str, *values: object) -> list[sqlite3.Row]:
-        """Rows of a query."""
+        """Rows of a query; a damaged file is recovered first. Raises StoreError."""
         try:
             try:
                 return self._sql.execute(statement, values).fetchall()

@@ -104,7 +104,7 @@ def contents(of: Job | Draft) -> tuple[object, ...]:
 
 
 class JobStore:
-    """The jobs of one account."""
+    """The jobs of one account; each method that changes one is a transaction."""
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database
@@ -114,7 +114,6 @@ class JobStore:
         """What tells of the jobs that were left out of `all` the last time."""
 
     def _own(self, rest: str, *values: object) -> list[sqlite3.Row]:
-        """Rows of this account's jobs."""
         own = "SELECT * FROM jobs WHERE origin = ? AND key_id = ? AND "
         return self._database.read(own + rest, self._account.origin, self._account.key_id, *values)
 
@@ -274,7 +273,7 @@ class JobStore:
             raise
 
     def record_progress_id(self, number: int, progress_id: str, raw: str, at: float) -> Job:
-        """The server took the job; from a late answer too, when it had been thought unconfirmed."""
+        """Record that the server took the job, also by a late answer to an unconfirmed launch."""
         with self._rows() as rows:
             rows.set(number, progress_id=progress_id, answered_at=at)
             if rows.get(number).state != JobState.FORGOTTEN:
@@ -293,7 +292,7 @@ class JobStore:
         return job
 
     def adopt(self, number: int, progress_id: str, at: float) -> Job:
-        """Somebody gives the id of a launch whose answer was not recorded, or another one for a lost job."""
+        """Record by hand the id of a launch whose answer was not recorded, or another id of a lost job."""
         with self._rows() as rows:
             if rows.get(number).state in _ADOPTED:
                 rows.set(number, progress_id=progress_id)
@@ -329,7 +328,7 @@ class JobStore:
     def record_state(
         self, number: int, state: JobState, reason: str, at: float, raw: str = "", *, only_from: Collection[JobState]
     ) -> Job:
-        """A job came into another state, unless another window has put it into none of `only_from` meanwhile."""
+        """Put a job into another state, unless another window has moved it out of `only_from` meanwhile."""
         with self._rows() as rows:
             if raw and rows.get(number).state in only_from:
                 rows.keep_answer(number, raw, at)
@@ -368,14 +367,14 @@ class JobStore:
             return ended
 
     def record_silence(self, numbers: Collection[int], at: float) -> list[Job]:
-        """The server could not be asked about running jobs since `at`; returns them as they are now."""
+        """Record that running jobs have no answer since `at`; returns them as they are now."""
         with self._rows() as rows:
             silent = "UPDATE jobs SET stale_since = ? WHERE number = ? AND stale_since IS NULL AND state = 'running'"
             rows.sql.executemany(silent, [(at, number) for number in numbers])
             return [rows.get(number) for number in numbers]
 
     def take_over(self, number: int, at: float) -> Job:
-        """A job that was launched with another key answers to this one: it is this account's from now on."""
+        """Give this account a job of another key, which the server shows to this one."""
         with self._rows() as rows:
             if rows.get(number).state not in _FOLLOWED:
                 return rows.get(number)
@@ -383,7 +382,7 @@ class JobStore:
             return rows.change(number, JobState.RUNNING, "Polled with another key.", at)
 
     def look(self, number: int, at: float) -> Job:
-        """Somebody looked at how a job ended."""
+        """Mark the end of a job as seen."""
         with self._rows() as rows:
             if rows.get(number).unread:
                 rows.set(number, looked_at=at)
@@ -430,7 +429,6 @@ class JobRows:
         return read_job(row, self._key_id)
 
     def insert(self, draft: Draft, state: JobState, at: float, **more: object) -> Job:
-        """A new job; `more` are further columns."""
         values = {"state": state, "since": at, "created_at": at, **self._sent(draft, at), **more}
         names, marks = ", ".join(values), ", ".join("?" * len(values))
         cursor = self.sql.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", tuple(values.values()))
@@ -462,7 +460,6 @@ class JobRows:
         drop_unused(self.sql, job.prompt_sha256)
 
     def set(self, number: int, **columns: object) -> None:
-        """Put values into columns of a job."""
         names = ", ".join(f"{name} = ?" for name in columns)
         self.sql.execute(f"UPDATE jobs SET {names} WHERE number = ?", (*map(text_column, columns.values()), number))
 
@@ -489,7 +486,6 @@ class JobRows:
         return self.get(number)
 
     def propose(self, number: int, prompt: Prompt, at: float) -> None:
-        """A job brought this prompt."""
         name = keep_prompt(self.sql, prompt, at)
         self.set(number, improved_sha256=name)
         self._note(self.get(number), name, "proposed", at)

@@ -52,13 +52,12 @@ class Store:
             sql.execute("INSERT OR REPLACE INTO chosen VALUES (?, ?, ?, ?, ?)", (*pair, kind, number, name))
 
     def looked_at(self) -> float | None:
-        """When somebody last sat before these jobs, in Unix time."""
+        """When these jobs were last on a screen, in Unix time."""
         pair = (self.account.origin, self.account.key_id)
         rows = self.database.read("SELECT at FROM looked WHERE origin = ? AND key_id = ?", *pair)
         return float(rows[0]["at"]) if rows else None
 
     def note_visit(self, at: float) -> None:
-        """Somebody sits before these jobs now."""
         with self.database.write() as sql:
             pair = (self.account.origin, self.account.key_id)
             sql.execute("INSERT OR REPLACE INTO looked VALUES (?, ?, ?)", (*pair, at))

@@ -53,7 +53,6 @@ class JobRecord:
 
     @property
     def owner_runs(self) -> bool | None:
-        """Whether the process that launched it still runs."""
         return self.owner.runs if self.owner is not None and self.owner.here else None
 
 
@@ -187,11 +186,9 @@ class JobService:
         return await self._engine.launch(self._store.jobs.draft_of(job), again_of=number)
 
     async def note_visit(self) -> None:
-        """Somebody sits before these jobs now."""
         self._store.note_visit(time.time())
 
     async def record(self, number: int) -> JobRecord:
-        """All that is known of a job."""
         job = await self.get(number)
         draft = None
         with contextlib.suppress(DamagedText):
@@ -201,7 +198,6 @@ class JobService:
         return JobRecord(job, draft, tuple(changes), tuple(answers), read_owner(job.owner), curls)
 
     async def suggestion(self, number: int) -> Suggestion:
-        """A job with its texts."""
         return self._store.jobs.suggestion(await self.get(number))
 
 
