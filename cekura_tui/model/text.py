@@ -21,10 +21,9 @@ _REMOVED = (
     "\U000e0000-\U000e007f]"  # tag characters
 )
 _TAB = 4
-_PART = 65_536
 LONGEST_LINE = 4_000
 """Characters of one line that are drawn."""
-_ANY_SPACE = re.compile(r"\s+")
+_ANY_SPACE, _ANY_WORD = re.compile(r"\s+"), re.compile(r"\S+")
 
 
 def clean(text: str) -> str:
@@ -33,9 +32,7 @@ def clean(text: str) -> str:
         return text
     for end in _LINE_ENDS:
         text = text.replace(end, "\n")
-    if re.search(_REMOVED, text):
-        # By parts: what remains between many that are removed takes more memory than the text.
-        text = "".join(re.sub(_REMOVED, "", text[at : at + _PART]) for at in range(0, len(text), _PART))
+    text = re.sub(_REMOVED, "", text)
     return text.expandtabs(_TAB) if "\t" in text else text
 
 
@@ -139,12 +136,7 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 def word_total(text: str) -> int:
     """How many words a text of any length has, without all of them in memory at once."""
-    found, is_within = 0, False
-    for at in range(0, len(text), _PART):
-        part = text[at : at + _PART]
-        found += len(part.split()) - (is_within and not part[0].isspace())
-        is_within = not part[-1].isspace()
-    return found
+    return sum(1 for _ in _ANY_WORD.finditer(text))
 
 
 _COUNTED = 1_000_000
