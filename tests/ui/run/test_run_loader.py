@@ -23,7 +23,7 @@ from cekura_tui.workspace.workspace import Workspace
 class Shown:
     """In place of a page: `drawn_of` has the number of turns of each drawing, None before the run is loaded."""
 
-    is_current, gone = True, False
+    is_current, is_unmounted = True, False
     cancels = True
     """Whether work is cancelled when other work takes its place."""
 
