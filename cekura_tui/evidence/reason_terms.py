@@ -156,7 +156,8 @@ def of_issues(
 ) -> Iterator[ReasonTerms]:
     """The terms of issues, once for each of their runs."""
     turns = {view.row.id: view.transcript.turns for view in views}
-    spoken = {run_id: [_plain(turn.text) for turn in turns[run_id]] for run_id in turns if _is_quoted(issues)}
+    is_quoted = any(quote.text for issue in issues for quote in issue.quotes)
+    spoken = {run_id: [_plain(turn.text) for turn in turns[run_id]] for run_id in turns if is_quoted}
     for issue in issues:
         lines = tuple(filter(None, (issue.title, issue.description)))
         sentences = list(sentences_of((*lines, issue.suggestion, issue.metric, issue.category)))
@@ -200,10 +201,6 @@ def _runs_meant(issue: PromptIssue, views: Sequence[RunView], failed: Sequence[R
     """The runs of an issue that names none: those in which its metric failed, or the only one there is."""
     with_metric = [terms.run_id for terms in failed if terms.verdict.casefold() == issue.metric.casefold()]
     return tuple(dict.fromkeys(with_metric)) or ((views[0].row.id,) if len(views) == 1 else (None,))
-
-
-def _is_quoted(issues: Iterable[PromptIssue]) -> bool:
-    return any(quote.text for issue in issues for quote in issue.quotes)
 
 
 def _plain(text: str) -> str:

@@ -181,7 +181,7 @@ def joined(run: Run, metrics: Sequence[Metric]) -> list[tuple[Metric, Threshold 
     lines = list(_lines(run))
     if not lines:
         return [(metric, None) for metric in named]
-    shared = _repeated(metric.id for metric in named)
+    shared = frozenset(one for one, times in Counter(metric.id for metric in named).items() if times > 1)
     by_id: dict[int | None, list[Threshold]] = {}
     by_name: dict[str, list[Threshold]] = {}
     for line in lines:
@@ -222,10 +222,6 @@ def _lines(run: Run) -> Iterable[Threshold]:
         if place not in found or (threshold.passed is False and found[place].passed is not False):
             found[place] = threshold
     return found.values()
-
-
-def _repeated(ids: Iterable[int | None]) -> frozenset[int | None]:
-    return frozenset(one for one, times in Counter(ids).items() if times > 1)
 
 
 def _name(name: str | None) -> str:

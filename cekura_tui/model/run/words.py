@@ -71,7 +71,8 @@ def score_words(verdict: Verdict) -> str:
 
 def judged_words(verdict: Verdict) -> str:
     """All that stands behind a name: "failed, critical · 2, needs ≥ 4"."""
-    state = ", ".join(filter(None, (state_word(verdict.state), *_weight(verdict))))
+    marked = "wrongly marked" if verdict.wrongly_marked else ""
+    state = ", ".join(filter(None, (state_word(verdict.state), priority_word(verdict.priority), marked)))
     return " · ".join(filter(None, (state, score_words(verdict))))
 
 
@@ -171,10 +172,6 @@ def percentile_words(verdict: Verdict) -> str:
 def priority_word(priority: str | None) -> str:
     """The weight of a category, as the server words it, without underscores."""
     return clean_line((priority or "").replace("_", " "), LONGEST_WORD)
-
-
-def _weight(verdict: Verdict) -> tuple[str, str]:
-    return priority_word(verdict.priority), "wrongly marked" if verdict.wrongly_marked else ""
 
 
 def _got(shown: float | str | None) -> str:
@@ -457,7 +454,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 def csv_row(row: RunRow, note: str = "") -> str:
     """A run as a line of CSV, without a line end; no cell of it is run by a spreadsheet."""
     cells = _exported(row, note).values()
-    return _csv("; ".join(_texts(cell)) if isinstance(cell, list) else _text(cell) for cell in cells)
+    return _csv("; ".join(map(str, cell)) if isinstance(cell, list) else _text(cell) for cell in cells)
 
 
 def json_row(row: RunRow, note: str = "") -> str:
@@ -499,10 +496,6 @@ def _exported(row: RunRow, note: str) -> RunExportJson:
         "failing": [_whole(name) for name in row.failing],
         "note": _whole(note),
     }
-
-
-def _texts(cells: Iterable[object]) -> Iterable[str]:
-    return map(str, cells)
 
 
 def _text(cell: object) -> str:
