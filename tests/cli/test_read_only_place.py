@@ -110,7 +110,7 @@ def test_a_database_of_an_earlier_version_is_read_as_it_would_be_now(path: Path,
 def test_of_a_damaged_database_what_can_be_read_is_shown_and_the_file_stays(path: Path, api: ScriptedServer) -> None:
     fill(path, api.url)
     sql = sqlite3.connect(path)
-    (page,) = sql.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'opened_runs'").fetchone()
+    (page,) = sql.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'jobs'").fetchone()
     sql.close()
     with path.open("r+b") as file:
         file.seek((page - 1) * 4096)
