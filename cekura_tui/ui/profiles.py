@@ -17,7 +17,7 @@ from cekura_tui.config.credentials import DEFAULT_API_URL
 from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
-from cekura_tui.ui.kit.dialog import DetailsDialog, Dialog, DialogNote, KeyHint
+from cekura_tui.ui.kit.dialog import DetailsDialog, Dialog, DialogNote, KeyHint, dialog_box
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lists import Ink, SimpleList
 from cekura_tui.ui.kit.strips import Line
@@ -74,8 +74,7 @@ class ProfileDialog(Dialog[ProfileChoice]):
 
     def compose(self) -> ComposeResult:
         """The list."""
-        with Vertical(id="profiles-dialog", classes="dialog") as box:
-            box.border_title = Content("Profiles")
+        with dialog_box("Profiles", id="profiles-dialog"):
             yield SimpleList(key=lambda row: row.name, line=_profile_line, id="profiles")
             yield KeyHint("{list.open} open · {profiles.add} add profile · {dialog.close} cancel")
 
@@ -116,8 +115,7 @@ class AddProfileDialog(Dialog[bool]):
     def compose(self) -> ComposeResult:
         """Name, server and key."""
         setup = self._state.workspace.setup
-        with Vertical(id="add-profile", classes="dialog") as box:
-            box.border_title = Content("Add profile")
+        with dialog_box("Add profile", id="add-profile"):
             with Vertical(classes="section"):
                 yield Label(Content("Name"), classes="section-title")
                 yield TypedLine(placeholder="such as staging", id="profile-name", compact=True)

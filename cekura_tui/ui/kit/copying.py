@@ -9,13 +9,12 @@ from typing import Any, Protocol
 from rich.segment import Segment
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean_line
-from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint, dialog_box
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lists import SimpleList
 from cekura_tui.ui.messages import CopyRequested
@@ -108,8 +107,7 @@ class SaveDialog(Dialog[str]):
         self._what, self._line = what, SaveLine(name, write, self.dismiss)
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as box:
-            box.border_title = Content(f"Save {self._what}")
+        with dialog_box(f"Save {self._what}"):
             yield self._line
             yield self._line.note
             yield KeyHint("enter save · {dialog.close} back")
@@ -160,8 +158,7 @@ class CopyDialog(Dialog[Any]):
 
     def compose(self) -> ComposeResult:
         """The offers, what the one under the cursor would copy, and what is not offered."""
-        with Vertical(id="copy", classes="dialog") as box:
-            box.border_title = Content(f"Copy or save {self.whose}")
+        with dialog_box(f"Copy or save {self.whose}", id="copy"):
             yield SimpleList(
                 key=lambda offer: offer.words,
                 line=lambda offer, width, ink: [Segment(fit(f" {offer.words}", width))],

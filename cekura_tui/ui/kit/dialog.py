@@ -65,6 +65,13 @@ class DialogNote(Static):
         self.update(Content(sign + clean(text) if text else ""))
 
 
+def dialog_box(title: str, *, id: str | None = None, classes: str = "") -> Vertical:  # noqa: A002 - Textual's own word
+    """The frame of a dialog, with its title cleaned."""
+    box = Vertical(id=id, classes=f"dialog {classes}")
+    box.border_title = Content(clean(title))
+    return box
+
+
 class Dialog(AppScreen[T | None], ModalScreen[T | None]):
     """The base of all dialogs: esc answers with None."""
 
@@ -157,8 +164,7 @@ class ConfirmDialog(Dialog[bool]):
         self._title, self._text, self._yes, self._warnings = title, text, yes, warnings
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as box:
-            box.border_title = Content(clean(self._title))
+        with dialog_box(self._title):
             yield Static(Content(clean(self._text)))
             if self._warnings is not None:
                 yield self._warnings

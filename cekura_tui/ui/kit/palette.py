@@ -13,14 +13,14 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events, on
 from textual.app import App, ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
 from cekura_tui.ui.actions import GROUPS, Action, commands_of
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.dialog import Dialog
+from cekura_tui.ui.kit.dialog import Dialog, dialog_box
 from cekura_tui.ui.kit.footer import key_name
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES
@@ -195,8 +195,7 @@ class Palette(Dialog[None]):
         self._moved, self._gave_up = moved, gave_up
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="palette", classes="dialog") as box:
-            box.border_title = Content(self._title)
+        with dialog_box(self._title, id="palette") as box:
             keys = with_keys(f"enter {self._verb} · {{palette.up}} {{palette.down}} move · {{dialog.close}} close")
             box.border_subtitle = Content(keys)
             with Horizontal(id="palette-line"):

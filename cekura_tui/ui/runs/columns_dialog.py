@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Label
 
@@ -18,7 +17,7 @@ from cekura_tui.model.filter.filter import GIVEN_VIEWS
 from cekura_tui.model.run.columns import ChosenColumn, RunColumns
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
-from cekura_tui.ui.kit.dialog import Dialog, KeyHint
+from cekura_tui.ui.kit.dialog import Dialog, KeyHint, dialog_box
 from cekura_tui.ui.kit.lists import Ink, SimpleList
 from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -80,8 +79,7 @@ class ColumnsDialog(Dialog[None]):
         self._view, self._columns, self._apply = clean_line(view, 40), columns, apply
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog", id="choose-columns") as box:
-            box.border_title = Content("Columns")
+        with dialog_box("Columns", id="choose-columns"):
             yield Label(Content(f"Of the view “{self._view}”" if self._view else "Of the run list"), id="columns-of")
             yield SimpleList(
                 key=lambda row: row.column.name, line=_line, id="columns", opened=lambda _: self.action_give_up()

@@ -24,7 +24,7 @@ from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.copying import PREVIEWED, CopyDialog, Offer, SaveLine
-from cekura_tui.ui.kit.dialog import Dialog, KeyHint
+from cekura_tui.ui.kit.dialog import Dialog, KeyHint, dialog_box
 from cekura_tui.ui.kit.lines import OneLine
 from cekura_tui.ui.kit.lists import Choice, ChoiceList
 from cekura_tui.ui.state import AppState
@@ -80,8 +80,7 @@ class ExportRunsDialog(Dialog[str]):
         self._asked_to_stop = False
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog export") as box:
-            box.border_title = Content("Export runs")
+        with dialog_box("Export runs", classes="export"):
             with Vertical(classes="section"):
                 yield Label(Content("Runs"), classes="section-title")
                 yield ChoiceList(several=False, id="export-what")

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.content import Content
 from textual.widgets import Input
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean, clean_line
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.debounce import Debounce
-from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint, dialog_box
 from cekura_tui.ui.kit.inputs import TypedLine
 
 if TYPE_CHECKING:
@@ -76,8 +74,7 @@ class NoteDialog(Dialog[str]):
         """What was typed and is kept."""
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as box:
-            box.border_title = Content(f"Note on run {self._run_id}")
+        with dialog_box(f"Note on run {self._run_id}"):
             placeholder = "Only on this machine. An empty note is removed."
             yield NoteInput(self._typed, placeholder=placeholder, id="note", select_on_focus=False, compact=True)
             yield DialogNote(id="note-message")

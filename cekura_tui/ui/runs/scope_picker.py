@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.content import Content
 from textual.widgets import Input
 
 from cekura_tui.model.errors import CekuraTuiError
@@ -18,7 +16,7 @@ from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.debounce import Debounce
-from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint, dialog_box
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lists import Ink, SimpleList
 from cekura_tui.ui.kit.strips import Line
@@ -89,8 +87,7 @@ class PickScopeDialog(Dialog[Scope]):
         self._failed = ""
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="pick-scope", classes="dialog") as box:
-            box.border_title = Content("List runs of")
+        with dialog_box("List runs of", id="pick-scope"):
             yield TypedLine(placeholder="Type a project, agent or ID", id="scope-search", compact=True)
             yield SimpleList(key=lambda row: row.key, line=_scope_line, id="scopes", can_focus=False)
             yield DialogNote(id="scope-note")

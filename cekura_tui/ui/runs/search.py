@@ -8,8 +8,6 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.content import Content
 from textual.widgets import Input
 
 from cekura_tui.model.errors import CekuraTuiError
@@ -18,7 +16,7 @@ from cekura_tui.model.transcript.search import LONGEST_QUERY, SIDES, Hit, read_q
 from cekura_tui.model.transcript.timeline import clock, needs_hours
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.debounce import Debounce
-from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint, dialog_box
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -103,8 +101,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
         """Whether enter was pressed before the answer was there."""
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="search-runs", classes="dialog") as box:
-            box.border_title = Content("Search transcripts")
+        with dialog_box("Search transcripts", id="search-runs"):
             yield SearchLine(SearchRunsDialog.last)
             yield DialogNote(id="said-note")
             yield HitList(self._state)

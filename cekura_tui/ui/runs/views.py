@@ -18,7 +18,7 @@ from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint, dialog_box
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lists import Ink, SimpleList
 from cekura_tui.ui.kit.strips import Line
@@ -55,8 +55,7 @@ class ViewsDialog(Dialog[str]):
         self._replaces = ""
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog views") as box:
-            box.border_title = Content("Views")
+        with dialog_box("Views", classes="views"):
             yield SimpleList(key=lambda view: (view.name, view.given), line=self._line, id="views")
             with Vertical(id="view-naming"):
                 yield Static(Content(f"Save {clean_line(self._current)} as"), id="view-of")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Label
 
@@ -20,7 +19,7 @@ from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.merge import Side
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.dialog import Dialog, KeyHint
+from cekura_tui.ui.kit.dialog import Dialog, KeyHint, dialog_box
 from cekura_tui.ui.kit.lines import Notice
 from cekura_tui.ui.messages import OpenPromptHistory
 from cekura_tui.ui.state import AppState
@@ -172,8 +171,7 @@ class UpdatePromptDialog(Dialog[None]):
             self._read_only = error.sentence()
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog", id="update-prompt") as box:
-            box.border_title = Content("Update the agent's prompt")
+        with dialog_box("Update the agent's prompt", id="update-prompt"):
             yield HungText(id="update-note")
             yield HungText(id="update-facts")
             yield HungText(id="update-warnings")

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static, TextArea
 
@@ -17,7 +17,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.debounce import Debounce
-from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint
+from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint, dialog_box
 from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
 from cekura_tui.ui.terminal.foreground import edit_prompt
 
@@ -66,8 +66,7 @@ class EditHunkDialog(Dialog[Edited]):
         self._text = PromptText()
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog", id="edit-hunk") as box:
-            box.border_title = Content(clean_line(self._title))
+        with dialog_box(clean_line(self._title), id="edit-hunk"):
             with VerticalScroll(id="edit-hunk-sent"):
                 sent = f"Original: {clean(self._sent)}" if self._sent.strip() else "New text; no original."
                 yield Static(Content(sent))
