@@ -25,7 +25,7 @@ from cekura_tui.workspace.setup import KnownKeys, refuse_read_only
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
     from cekura_tui.model.job import Job
-    from cekura_tui.model.prompt_events import PromptUse
+    from cekura_tui.model.prompt_events import How, PromptUse
     from cekura_tui.model.scope import Agent
     from cekura_tui.prose.diff import ProseDiff
     from cekura_tui.prose.merge import Merge
@@ -125,7 +125,8 @@ class UpdateMessages:
 
     `did` is what was done, `new` is what the prompt that is written is called, `old` the one that the agent has until
     then. `saved_hint` is for where the agent has something new by now or may have it, `copy_hint` for where it has what
-    it had. `failure` is how the server answered the write, if it was not as asked.
+    it had, `drifted_hint` for where it had changed before. `undone` says that nothing was done, `instead` what else can
+    be done. `failure` is how the server answered the write, if it was not as asked.
     """
 
     did: str
@@ -134,6 +135,9 @@ class UpdateMessages:
     saved_hint: str
     copy_hint: str
     failed_title: str
+    undone: str
+    instead: str
+    drifted_hint: str
 
     def success(self, name: str, failure: ApiError | None) -> str:
         message = f"{self.did} of {name} · verified byte for byte"
@@ -193,6 +197,9 @@ _UPDATING = UpdateMessages(
     "The former prompt is in the prompt history and can be restored there.",
     "A copy of the former prompt is in the prompt history.",
     "The prompt was not updated",
+    "nothing was written",
+    "Save the prompt to a file instead.",
+    "Below, that change is merged.",
 )
 _RESTORING = UpdateMessages(
     "Restored the former prompt",
@@ -201,9 +208,11 @@ _RESTORING = UpdateMessages(
     "Both prompts are in the prompt history.",
     "Both prompts are in the prompt history.",
     "The prompt was not restored",
+    "nothing was restored",
+    "All known prompts are in the history.",
+    "Restore again: that change is shown first.",
 )
 _RESTORING_CHOSEN = replace(_RESTORING, did="Restored the prompt", new="the restored prompt")
-_UNWRITTEN = ("nothing was written", "Save the prompt to a file instead.")
 
 
 class AgentPrompts:
@@ -234,21 +243,21 @@ class AgentPrompts:
         all of it. Raises UsageError where the job has no agent or that has no prompt, and kinds of ApiError.
         """
         suggested = await self._jobs.suggestion(number)
-        if suggested.job.agent_id is None:
-            raise UsageError("The server did not name the agent of this run.", "Save the prompt to a file instead.")
+        job = suggested.job
+        if job.agent_id is None:
+            raise UsageError("The server did not name the agent of this run.", _UPDATING.instead)
         if are_too_long(suggested.prompt, staged):
             size = count(len(staged), "character")
             message = f"The staged prompt is too long to be compared with the agent's prompt ({size})."
-            raise UsageError(message, "Save the prompt to a file instead.")
-        agent, now = await self._read(suggested.job.agent_id, suggested.job.agent_name, *_UNWRITTEN)
+            raise UsageError(message, _UPDATING.instead)
+        agent, now = await self._read(job.agent_id, job.agent_name, _UPDATING.undone, _UPDATING.instead)
         keys = self._keys()
         if not keys.found_in(now):
             with contextlib.suppress(StoreError):
                 self._uses.note(agent.id, now, "seen", self._clock())
-        update = await asyncio.to_thread(_plan_update, suggested.job, agent, suggested.prompt, now, staged, written)
-        return (
-            update if update.is_applied else replace(update, warnings=(*_key_warnings(keys, staged), *update.warnings))
-        )
+        update = await asyncio.to_thread(_plan_update, job, agent, suggested.prompt, now, staged, written)
+        warnings = () if update.is_applied else _key_warnings(keys, staged)
+        return replace(update, warnings=(*warnings, *update.warnings))
 
     async def diff(self, update: PromptUpdate, text: Prompt) -> ProseDiff:
         """What writing this text would change of what the agent had when it was looked at."""
@@ -263,7 +272,9 @@ class AgentPrompts:
         has.
         """
         refuse_read_only(self._read_only, "nothing was written")
-        return await self._to_the_end(self._write(update, text))
+        if not text.strip():
+            raise UsageError(f"The text is empty, so it was not written to {update.agent.name}.")
+        return await self._to_the_end(self._write(update.agent, update.current, text, update.job.number, _UPDATING))
 
     async def previous_use(self, agent_id: int, current: str) -> PromptUse | None:
         """What a restore would bring back: of all that was replaced what was last and is another text.
@@ -283,27 +294,25 @@ class AgentPrompts:
         agent, now = await self._read(agent_id, "", "nothing was restored", "Its prompts are in the history.")
         writes, has = self._uses.writes(agent_id), sha256(now)
         if chosen is not None:
-            if chosen.sha256 == has:
+            use = chosen
+            if use.sha256 == has:
                 raise UsageError(f"{agent.name} already has this prompt, so there is nothing to restore.")
-            return await self._plan_restore(agent, now, chosen, writes)
-        if not any(use.how == "replaced" for use in writes):
+        elif not any(use.how == "replaced" for use in writes):
             raise UsageError(f"Nothing was written to {agent.name} from here, so there is nothing to restore.")
-        if (use := await self.previous_use(agent_id, has)) is None:
+        elif (found := await self.previous_use(agent_id, has)) is None:
             raise UsageError(f"{agent.name} already has its former prompt, so there is nothing to restore.")
-        return await self._plan_restore(agent, now, use, writes)
-
-    async def _plan_restore(
-        self, agent: Agent, now: Prompt, use: PromptUse, writes: Sequence[PromptUse]
-    ) -> PromptRestore:
+        else:
+            use = found
         text = self._uses.text(use.sha256)
         change = await asyncio.to_thread(compare, now, text)
-        warnings = (*_key_warnings(self._keys(), text), *_restore_warnings(agent, writes, sha256(now)))
+        warnings = (*_key_warnings(self._keys(), text), *_restore_warnings(agent, writes, has))
         return PromptRestore(agent, now, use, text, change, warnings)
 
     async def restore(self, restore: PromptRestore) -> UpdateResult:
         """Put back what was looked at. Raises what `write` does."""
         refuse_read_only(self._read_only, "nothing was restored")
-        return await self._to_the_end(self._restore(restore))
+        messages = _RESTORING if restore.use.how == "replaced" else _RESTORING_CHOSEN
+        return await self._to_the_end(self._write(restore.agent, restore.current, restore.text, None, messages))
 
     async def _to_the_end(self, work: Coroutine[None, None, UpdateResult]) -> UpdateResult:
         """Whoever waits may give up; a write that was begun is read back and noted all the same."""
@@ -333,30 +342,14 @@ class AgentPrompts:
             raise UsageError(f"The server sent no prompt for {agent.name}, so {undone}.", instead)
         return agent, agent.prompt
 
-    async def _write(self, update: PromptUpdate, text: Prompt) -> UpdateResult:
-        agent, now = await self._read(update.agent.id, update.agent.name, *_UNWRITTEN)
-        if now != update.current:
-            message = f"The prompt of {agent.name} changed a moment ago, so nothing was written."
-            raise AgentPromptDrifted(message, "Below, that change is merged.", agent, now)
-        if not text.strip():
-            raise UsageError(f"The text is empty, so it was not written to {agent.name}.")
-        return await self._write_and_verify(agent, now, text, update.job.number, _UPDATING)
-
-    async def _restore(self, restore: PromptRestore) -> UpdateResult:
-        name = restore.agent.name
-        agent, now = await self._read(
-            restore.agent.id, name, "nothing was restored", "All known prompts are in the history."
-        )
-        if now != restore.current:
-            message = f"The prompt of {agent.name} changed a moment ago, so nothing was restored."
-            raise AgentPromptDrifted(message, "Restore again: that change is shown first.", agent, now)
-        messages = _RESTORING if restore.use.how == "replaced" else _RESTORING_CHOSEN
-        return await self._write_and_verify(agent, now, restore.text, None, messages)
-
-    async def _write_and_verify(
-        self, agent: Agent, old: Prompt, text: Prompt, job: int | None, messages: UpdateMessages
+    async def _write(
+        self, known: Agent, current: Prompt, text: Prompt, job: int | None, messages: UpdateMessages
     ) -> UpdateResult:
-        """Write, whatever comes to the end of what is known of it."""
+        """Write a text to an agent that still has the prompt `current`, and read back what it has then."""
+        agent, old = await self._read(known.id, known.name, messages.undone, messages.instead)
+        if old != current:
+            message = f"The prompt of {agent.name} changed a moment ago, so {messages.undone}."
+            raise AgentPromptDrifted(message, messages.drifted_hint, agent, old)
         if text == old:
             raise UsageError(f"{agent.name} already has this prompt, so nothing was written.")
         try:
@@ -377,31 +370,20 @@ class AgentPrompts:
         if after.prompt == old:
             raise messages.unchanged(agent.name, failure)
         if after.prompt != text:
-            raise await self._mismatch(agent, text, after.prompt, failure, job, messages)
+            spaced = after.prompt.split() == text.split()
+            with contextlib.suppress(StoreError):
+                how: How = "written" if spaced else "seen"
+                self._uses.note(agent.id, after.prompt, how, self._clock(), job if spaced else None)
+            if spaced:
+                raise messages.whitespace(agent.name, failure)
+            diff = await asyncio.to_thread(compare, text, after.prompt)
+            raise messages.other(agent.name, failure, diff.added_words + diff.removed_words)
         message = messages.success(agent.name, failure)
         try:
             self._uses.note(agent.id, text, "written", self._clock(), job)
         except StoreError as error:
             message = f"{message}. Can't add the update to the prompt history. {error.message}"
         return UpdateResult(after, old, message)
-
-    async def _mismatch(
-        self,
-        agent: Agent,
-        text: Prompt,
-        found: Prompt,
-        failure: ApiError | None,
-        job: int | None,
-        messages: UpdateMessages,
-    ) -> PromptUpdateFailed:
-        """The error for an agent that has another prompt than it had and than was written."""
-        spaced = found.split() == text.split()
-        with contextlib.suppress(StoreError):
-            self._uses.note(agent.id, found, "written" if spaced else "seen", self._clock(), job if spaced else None)
-        if spaced:
-            return messages.whitespace(agent.name, failure)
-        diff = await asyncio.to_thread(compare, text, found)
-        return messages.other(agent.name, failure, diff.added_words + diff.removed_words)
 
 
 def _key_warnings(keys: KnownKeys, text: Prompt) -> Iterator[str]:

@@ -150,14 +150,6 @@ def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
     return check_prompt(text, shown)
 
 
-def write_prompt(path: Path, prompt: Prompt, *, force: bool = True) -> None:
-    """Write a prompt exactly, the whole file or none of it; raises UsageError.
-
-    Without `force` a file that has come to be there since `check_output` is left alone.
-    """
-    write_output(path, prompt_bytes(prompt), force=force, hint="The suggestion is still in the list of jobs.")
-
-
 # The file that a prompt came from
 
 
@@ -264,5 +256,6 @@ def write_suggestion(path: Path, text: Prompt, suggestion: Suggestion, *, force:
         if hashlib.sha256(now).hexdigest() != suggestion.job.prompt_sha256:
             raise PromptFileDrifted(path, suggestion.prompt, now)
     # What has come to be there in this moment is no file that was looked at.
-    write_prompt(path, text, force=force and not gone)
+    hint = "The suggestion is still in the list of jobs."
+    write_output(path, prompt_bytes(text), force=force and not gone, hint=hint)
     return "The file was deleted since its prompt was sent, and was created again." if gone else ""

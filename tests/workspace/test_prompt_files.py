@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.text import Prompt, prompt_bytes
-from cekura_tui.workspace.prompt_files import check_output, check_prompt, read_prompt_file, write_prompt
+from cekura_tui.model.text import prompt_bytes
+from cekura_tui.workspace.prompt_files import check_output, check_prompt, read_prompt_file, write_output
 
 HARD = "\ufeff# Rules\r\n\tGreet.\r\n\x1b[31mred\x1b[0m\n" + "x" * 20_000 + "\rlone\u2028 \u202e\n\n"
 
@@ -19,14 +19,14 @@ def test_a_prompt_goes_through_a_file_byte_for_byte(tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(HARD.encode())
     prompt = read_prompt_file(str(tmp_path / "in"))
     assert prompt == HARD
-    write_prompt(tmp_path / "out", prompt)
+    write_output(tmp_path / "out", prompt_bytes(prompt))
     assert (tmp_path / "out").read_bytes() == HARD.encode()
 
 
 @given(text=st.text(st.characters(exclude_characters="\0", exclude_categories=()), min_size=1))
 def test_any_prompt_that_a_server_proposes_can_be_written(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("out") / "improved.md"
-    write_prompt(path, Prompt(text))
+    write_output(path, prompt_bytes(text))
     assert path.read_bytes() == prompt_bytes(text)
 
 
@@ -106,7 +106,7 @@ def test_a_new_file_has_the_users_mode_and_an_overwritten_one_its_own(tmp_path: 
     before = os.umask(0o027)
     try:
         for path in (new, link):
-            write_prompt(check_output(str(path), force=True), Prompt("new"))
+            write_output(check_output(str(path), force=True), b"new")
     finally:
         os.umask(before)
     assert [path.stat().st_mode & 0o777 for path in (new, old)] == [0o640, 0o600]
