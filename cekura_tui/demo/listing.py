@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from math import inf, isfinite
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar
 
 from cekura_tui.demo.corpus import PROJECT_IDS, RUN_BASES, Corpus
 from cekura_tui.demo.facts import success_of
@@ -297,32 +297,12 @@ MOST_REMEMBERED = 1_000_000
 """Runs kept for the next page, over all queries."""
 
 
-class LazyIds(Sequence[int]):
-    """Ids computed on access: a page of a long list costs as much as one of a short list."""
-
-    def __init__(self, length: int, item: Callable[[int], int]) -> None:
-        self._length = length
-        self._item = item
-
-    def __len__(self) -> int:
-        return self._length
-
-    @overload
-    def __getitem__(self, at: int) -> int: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[int]: ...
-    def __getitem__(self, at: int | slice) -> int | list[int]:
-        if isinstance(at, slice):
-            return [self._item(index) for index in range(*at.indices(self._length))]
-        return self._item(range(self._length)[at])
-
-
 @dataclass
 class _Settled:
-    """The places, up to one, of runs that match a query whatever its times, oldest first."""
+    """The ids of the runs up to a place that match a query whatever its times, oldest first."""
 
     upto: int = 0
-    places: array[int] = field(default_factory=lambda: array("L"))
+    ids: array[int] = field(default_factory=lambda: array("L"))
 
 
 class CorpusListing:
@@ -353,15 +333,11 @@ class CorpusListing:
         asked = self._corpus.places(project, query.since, query.until)
         if query.plain:
             return range(base + asked.stop - 1, base + asked.start - 1, -1)
-        places = self._settled(project, replace(query, since=None, until=None), settled)
-        low, high = bisect_left(places, asked.start), bisect_left(places, min(asked.stop, settled + 1))
-        changing = range(asked.stop - 1, max(asked.start, settled + 1) - 1, -1)
-        newest = [base + place for place in changing if self._fits(base + place, query, [project])]
-
-        def item(index: int) -> int:
-            return newest[index] if index < len(newest) else base + places[high - 1 - (index - len(newest))]
-
-        return LazyIds(len(newest) + max(0, high - low), item)
+        ids = self._settled(project, replace(query, since=None, until=None), settled)
+        low, high = bisect_left(ids, base + asked.start), bisect_left(ids, base + min(asked.stop, settled + 1))
+        changing = range(base + asked.stop - 1, base + max(asked.start, settled + 1) - 1, -1)
+        newest = array("L", [run_id for run_id in changing if self._fits(run_id, query, [project])])
+        return newest + ids[low:high][::-1]
 
     def _fits(self, run_id: int, query: ListQuery, projects: list[int]) -> bool:
         facts = self._corpus.facts(run_id)
@@ -385,13 +361,14 @@ class CorpusListing:
             and (query.names(scenario) or query.numbers(run_id))
         )
 
-    def _settled(self, project: int, query: ListQuery, last: int) -> Sequence[int]:
-        """The matching places up to `last` at least, oldest first; they never change again."""
+    def _settled(self, project: int, query: ListQuery, last: int) -> array[int]:
+        """The ids that match up to the place `last` at least, oldest first; they never change again."""
         found = self._lists.pop((project, query), None) or _Settled()
         if found.upto < last:
-            found.places.extend(self._columns[project].find(query, found.upto, last))
+            places = self._columns[project].find(query, found.upto, last)
+            found.ids.extend(RUN_BASES[project] + place for place in places)
             found.upto = last
         self._lists[project, query] = found
-        while len(self._lists) > 1 and sum(len(one.places) for one in self._lists.values()) > MOST_REMEMBERED:
+        while len(self._lists) > 1 and sum(len(one.ids) for one in self._lists.values()) > MOST_REMEMBERED:
             del self._lists[next(iter(self._lists))]
-        return found.places
+        return found.ids

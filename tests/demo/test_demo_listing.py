@@ -174,7 +174,7 @@ def test_what_is_remembered_of_filters_is_bounded(monkeypatch: pytest.MonkeyPatc
     listing = CorpusListing(Corpus(RUNS, EPOCH))
     for shortest in range(40):
         listing.find(read_query({"project_id": str(FIRST_PROJECT), "duration__gte": str(shortest)}))
-    kept = [len(one.places) for one in listing._lists.values()]
+    kept = [len(one.ids) for one in listing._lists.values()]
     assert 0 < sum(kept) <= 500
 
 
