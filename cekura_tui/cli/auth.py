@@ -84,8 +84,7 @@ def _key_to_save(options: Options, setup: Setup) -> ApiKey:
 
 
 def _check_replacing(setup: Setup, key: ApiKey) -> None:
-    """Ask before another key of the profile is replaced; raises UsageError where it is to stay, or nobody can be
-    asked."""
+    """Ask before another key of the profile is replaced; raises UsageError unless the user agrees."""
     if (taken := setup.taken_by_another(key)) is None:
         return
     if not can_ask():

@@ -168,7 +168,7 @@ def _refuse_key(whose: str) -> None:
 
 @contextlib.asynccontextmanager
 async def _saved_draft(session: Session, typed: Draft | None) -> AsyncIterator[Job | None]:
-    """Keep what was typed, which stands nowhere else, while the server is asked; whoever fails is told of the draft."""
+    """Keep a typed prompt as a draft while the server is asked; an error names the draft."""
     from asyncio import CancelledError
 
     from cekura_tui.model.job import JobState
@@ -231,7 +231,7 @@ async def _newest_failed(session: Session) -> RunRow:
 
 
 async def _wait(session: Session, job: Job, within: float | None, later: str) -> Job:
-    """Wait for a launched job; who breaks this off is told that the job goes on."""
+    """Wait for a launched job; an interruption says that the job goes on."""
     from asyncio import CancelledError
 
     try:
@@ -289,7 +289,7 @@ def _later(options: Options, job: Job) -> str:
 
 
 def _launched(job: Job, later: str) -> str:
-    """That a job was launched, for whoever would launch it again because something else failed."""
+    """The sentence that a job was launched, so that it is not launched again because something else failed."""
     if job.state.going:
         return f"Job {job.number} launched. It runs on the server. {later}"
     return f"Job {job.number} launched, now {job.state.words}."

@@ -88,7 +88,7 @@ async def resume_jobs(session: Session, numbers: tuple[int, ...]) -> Exit:
 
 
 def _came(job: Job, since: float) -> bool:
-    """Whether something was heard of a job since then: an answer, its end, or that the server does not answer."""
+    """Whether a job ended, was answered, or its server stopped answering since then."""
     last_sign = max(job.answered_at or 0.0, job.stale_since or 0.0)
     return not job.state.going or last_sign >= since
 
@@ -194,7 +194,7 @@ def watch_jobs(options: Options, as_json: bool) -> None:
 
 
 class _Watch:
-    """The jobs as they were told of last, and what was complained of."""
+    """The jobs and errors that were reported last."""
 
     _session: Session
 
@@ -206,8 +206,8 @@ class _Watch:
         self._refused = False
 
     async def go_on(self, session: Session) -> None:
-        """Tell of changes for ever; raises BrokenPipeError once nobody reads, and OtherKey where one takes the place of
-        this session's."""
+        """Report changes until standard output is closed (BrokenPipeError), or raise OtherKey to go on with a newer
+        key."""
         session.jobs.need_records()
         self._session = session
         session.engine.start()
@@ -223,7 +223,7 @@ class _Watch:
         raise BrokenPipeError
 
     async def _look(self) -> bool:
-        """Tell of every job that is another than before; returns whether the jobs could be read."""
+        """Report every job that changed; returns whether the jobs could be read."""
         from cekura_tui.store.errors import StoreError
 
         try:
@@ -246,7 +246,7 @@ class _Watch:
         return True
 
     async def _left(self, number: int) -> Job:
-        """A job that is in the list no more: it is a draft again, or was forgotten, or cannot be read any more."""
+        """A job that left the list: it is a draft again, was forgotten, or cannot be read any more."""
         from cekura_tui.model.job import JobState
         from cekura_tui.store.job_reading import UnreadableJob
 
@@ -258,7 +258,7 @@ class _Watch:
             return replace(self._reported[number], state=JobState.FORGOTTEN, reason="", error=None)
 
     def _take_up_key(self) -> None:
-        """Go on with a key that was signed in with elsewhere, where this one is refused or has nothing to ask about."""
+        """Raise OtherKey for a key saved elsewhere, if this one is refused or has no jobs to poll."""
         engine = self._session.engine
         if (engine.paused is not None or engine.idle) and (key := self._session.setup.signed_in_since()):
             print_message("Signed in with another key. Watching with the new key.")
@@ -276,7 +276,7 @@ class _Watch:
             put(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {state_line(job)}")
 
     def _complain(self) -> None:
-        """Say once why nothing is asked, or recorded, or what cannot be read, at the moment."""
+        """Report once why jobs are not polled, recorded or read."""
         engine = self._session.engine
         if trouble := engine.trouble or self._session.store.jobs.unreadable:
             self._complain_once(trouble)

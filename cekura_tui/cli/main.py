@@ -47,7 +47,7 @@ _FILES = {"notes": "views", "schema": "completion"}
 
 
 class ReaderGone(Exception):
-    """Whoever read our output has closed it; click would make a failure of it."""
+    """Standard output was closed; click would make a failure of it."""
 
 
 class Front(click.Group):
@@ -160,10 +160,8 @@ def open_target(ctx: click.Context, options: Options, target: str) -> None:
 def open_app(
     options: Options, *, run_id: int | None = None, scope: Scope | None = None, setup: Setup | None = None
 ) -> int:
-    """Open the app, or, without a terminal, do the embedded workspace's main job as text; returns the exit status.
-
-    `setup` is what was read of environment and files, if it was: a key may come from what can be read once.
-    """
+    """Open the app, or, without a terminal, do the demo's main job as text; returns the exit status. `setup` is passed
+    on if it was made already: a key on standard input can be read only once."""
     if not _can_draw():
         if options.demo and run_id is None and scope is None:
             from cekura_tui.cli.improve import show_main_job
@@ -244,7 +242,7 @@ def _run() -> int:
 
 
 def _let_go() -> None:
-    """Write what is left; what nobody reads any more must not change the exit status when the process ends."""
+    """Flush both outputs; a closed one must not change the exit status."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:

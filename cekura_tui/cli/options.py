@@ -66,7 +66,7 @@ class Options(NamedTuple):
         return load_settings(flags, os.environ, self.paths.settings, demo=self.demo)
 
     def setup(self, *, new_profile: bool = False, may_run: bool = True, quiet: bool = False) -> Setup:
-        """Read environment and files on top of these; unless `quiet`, print what is wrong in config.toml.
+        """Read environment and files on top of these; prints what is wrong in config.toml unless `quiet`.
 
         With `new_profile` the profile need not exist; without `may_run` no `api_key_command` is run.
         """

@@ -28,12 +28,12 @@ def complain(error: CekuraTuiError) -> None:
 
 
 def put(text: str = "") -> None:
-    """A line of data, or several; nothing in it reaches the terminal as a control character."""
+    """Print lines of data without control characters."""
     click.echo(clean(text), file=sys.stdout)  # for an output in ASCII click would take UTF-8 by itself
 
 
 def put_json(value: object, indent: int | None = None) -> None:
-    """One JSON object; what a terminal might obey, or the encoding of the output lacks, is escaped."""
+    """Print one JSON object, with control characters and what the output's encoding lacks escaped."""
     text = json_text(value, indent)
     if sys.stdout is not None and not is_in(sys.stdout.encoding, text):
         text = json.dumps(json.loads(text), indent=indent)
@@ -74,10 +74,8 @@ def warn_of_key(whose: str) -> None:
 
 @contextlib.contextmanager
 def printing(done: str = "") -> Iterator[None]:
-    """Print what came of work that is done: a reader who has enough ends the printing and nothing else.
-
-    Where it cannot be printed otherwise, raises CekuraTuiError, which also tells what was `done`.
-    """
+    """Print a result; a closed pipe ends the printing quietly. Other errors raise CekuraTuiError, with what was
+    `done`."""
     try:
         yield
     except BrokenPipeError:
@@ -88,13 +86,13 @@ def printing(done: str = "") -> Iterator[None]:
 
 
 def discard(stream: TextIO | None) -> None:
-    """What is still buffered goes nowhere."""
+    """Drop what is still buffered."""
     if stream is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def is_unread() -> bool:
-    """Whether nobody reads standard output any more, which is else noticed only when something is written."""
+    """Whether standard output is closed at its other end, which is otherwise noticed only by writing."""
     if sys.stdout is None:
         return True
     try:
@@ -107,7 +105,7 @@ def is_unread() -> bool:
 
 
 def is_watched() -> bool:
-    """Whether messages go to a terminal, where somebody may wait for the end."""
+    """Whether messages go to a terminal."""
     try:
         return sys.stderr is not None and sys.stderr.isatty()
     except ValueError:
@@ -115,12 +113,12 @@ def is_watched() -> bool:
 
 
 def can_ask() -> bool:
-    """Whether somebody at a terminal sees a question and can answer."""
+    """Whether a question can be asked and answered at a terminal."""
     return sys.stdin is not None and sys.stdin.isatty() and is_watched()
 
 
 def check_output_there(what: str) -> None:
-    """Raise UsageError where standard output was closed: data would go nowhere, and look as if it had been written."""
+    """Raise UsageError where standard output is closed: data would be lost silently."""
     if sys.stdout is None:
         raise UsageError("Standard output is closed.", f"Send the {what} to a file or a pipe.")
 

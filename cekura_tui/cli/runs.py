@@ -245,7 +245,7 @@ async def read_matching(session: Session, wanted: Filter, limit: int, listing: P
 
 
 async def _list_cached(session: Session, wanted: Filter, limit: int, listing: Printer) -> MatchingRuns:
-    """The same of the runs that are cached; the words say from when they are."""
+    """The same of cached runs; the words say when they were read."""
     from cekura_tui.model.filter.match import Matcher
     from cekura_tui.model.run.query import RunQuery
     from cekura_tui.model.text import clock_text
@@ -297,7 +297,7 @@ async def show_run(
 
 
 def _cached_note(session: Session, got_at: float | None = None) -> str:
-    """Which run is shown, and why not as it is now."""
+    """Why a cached run is shown, and as of when."""
     from cekura_tui.model.text import clock_text
 
     why = "" if session.setup.offline else "Can't reach the server. "

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class OtherKey(Exception):
-    """The work is to go on from its beginning with another key."""
+    """The work goes on from its beginning with another key."""
 
     def __init__(self, key: ApiKey) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class OtherKey(Exception):
 
 
 class SignalReceived(Exception):
-    """A signal asked the process to end; what was begun was recorded and closed."""
+    """The process was asked to end by a signal; what was begun is recorded and closed."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -51,11 +51,11 @@ def command(
     check: Callable[..., None] | None = None,
     cls: type[click.Command] = click.Command,
 ) -> Callable[[Callable[..., Awaitable[Exit | None]]], click.Command]:
-    """Make a command of a coroutine function that takes an open session and the command's parameters.
+    """Make a command of a coroutine function that takes an open session and the command's parameters, and returns the
+    exit status (None is 0).
 
-    The function returns the exit status; None is 0. Without a key the command is refused; with `key=False` it works on
-    what is saved on this machine. `output` names what is printed: refused where standard output is closed. `check` gets
-    the parameters before the session is opened and raises where they contradict each other.
+    `key=False` works without a key, on what is saved on this machine. `output` names what is printed: refused where
+    standard output is closed. `check` raises where parameters contradict each other, before the session is opened.
     """
 
     def made(work: Callable[..., Awaitable[Exit | None]]) -> click.Command:
@@ -81,10 +81,10 @@ def run_script(
     needs_key: bool = True,
     given: Setup | None = None,
 ) -> T:
-    """Open a session, do the work and close it; calls of `on_job_done` have their time unless it was broken off.
+    """Open a session, do the work and close it; running calls of `on_job_done` are waited for unless it was
+    interrupted.
 
-    Work that raises OtherKey is done in another session with that key. Work that needs no key has what is on this
-    machine where there is none. `given` is what was read of environment and files, if it was.
+    Work that raises OtherKey is done in another session with that key. `given` is the setup, if it was made already.
     """
     import asyncio
 
@@ -146,7 +146,8 @@ def _report_unrecorded(session: Session, options: Options) -> None:
 
 
 async def _until_signal(work: Coroutine[object, object, T]) -> T:
-    """Do the work; SIGTERM and SIGHUP cancel it, as ctrl+c does, so that it is recorded and closed. Raises Ended."""
+    """Do the work; SIGTERM and SIGHUP cancel it as ctrl+c does, so that it is recorded and closed. Raises
+    SignalReceived."""
     import asyncio
 
     task = asyncio.ensure_future(work)
@@ -169,10 +170,10 @@ async def _until_signal(work: Coroutine[object, object, T]) -> T:
 
 
 async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float | None) -> list[Job]:
-    """Follow jobs until none is going, each change of state a line on standard error.
+    """Follow jobs until they end or `within` seconds have passed, with a line on standard error for each change of
+    state.
 
-    Returns the jobs as they are then, or as they are after `within` seconds. Raises KeyRefused and Replaced where it
-    cannot go on, and KeyMissing for a job that needs another key.
+    Returns the jobs as they are then. Raises KeyRefused, Replaced and, for a job that needs another key, KeyMissing.
     """
     from cekura_tui.store.errors import Replaced
 
@@ -201,7 +202,7 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
 
 
 async def look_at(session: Session, number: int) -> None:
-    """Somebody was shown how a job ended; where this cannot be recorded, it goes on to count as new."""
+    """Record that the user saw how a job ended; on failure it stays new."""
     from cekura_tui.store.errors import StoreError
 
     with contextlib.suppress(StoreError):

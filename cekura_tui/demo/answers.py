@@ -69,8 +69,7 @@ _OF_A_ROW = ("id", "name", "type", "score", "value", "enum")
 
 
 def run_row(corpus: Corpus, facts: Facts) -> Json:
-    """A list row: without transcript and evaluation. Every other judged row has its checks, and every row for review
-    its metrics."""
+    """A list row. Every other judged row has its checks, and every row for review its metrics."""
     row = _shared(corpus, facts)
     if facts.fate.kind is Kind.REVIEW:
         measured = undeclared_metrics(Dice(facts.id + 500_000_000), False)
@@ -215,8 +214,7 @@ def _verdicts(corpus: Corpus, facts: Facts, turns: list[DialogueTurn], version: 
 
 
 def surroundings_of(facts: Facts, agent: DemoAgent, turns: Sequence[DialogueTurn]) -> Json:
-    """Fields of a whole run besides words and verdicts. Text runs have no recording, and some voice runs have lost
-    theirs."""
+    """Fields besides words and verdicts. Text runs and some voice runs have no recording."""
     over = bool(turns) and facts.fate.kind is not Kind.LIVE
     recorded = over and not facts.as_text and roll(facts.id, 10) % 8 > 0
     call = call_id_of(facts.id)

@@ -53,8 +53,8 @@ class Arrivals:
         return round(self._begin + number * self._every, 3)
 
     def progress(self, at: float, end: Fate, seconds: int | None) -> tuple[Fate, float | None]:
-        """The present state of a run that arrived `at` and ends as `end` after a call of `seconds`, and the seconds
-        spoken of a running call."""
+        """The state of a run that arrived `at` and ends as `end` after `seconds`, and the seconds spoken while it
+        runs."""
         age = self._clock() - at
         for word, until in _QUEUED:
             if age < until:
@@ -103,10 +103,7 @@ _NEWEST_STEP, _NEWEST_SINCE = 60, 150  # between the newest runs, and since the 
 
 
 class ExtraRun(NamedTuple):
-    """Differences of one run from its script, for tests.
-
-    `call` changes the turns, `answer` the whole run as the API answers it, `seconds` its length.
-    """
+    """A test's changes of one run: of its turns (`call`), of the API's answer (`answer`), of its length (`seconds`)."""
 
     call: Callable[[list[DialogueTurn]], list[DialogueTurn]] | None = None
     answer: Callable[[dict[str, Any], Sequence[DialogueTurn]], None] | None = None

@@ -151,10 +151,9 @@ _SHAPES: tuple[Shape, ...] = (
 
 
 class Facts(NamedTuple):
-    """A run in numbers. `at` is in Unix seconds, `seconds` is the length of the call once it has ended.
+    """A run in numbers. `at` is in Unix seconds, `seconds` is the length of the ended call.
 
-    `end` is how it will end and `lasts` how long the call will take; `spoken` is the seconds spoken while it runs, else
-    None.
+    `end` is how it will end, `lasts` how long the call will take, `spoken` the seconds spoken while it runs.
     """
 
     id: int

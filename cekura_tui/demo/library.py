@@ -15,11 +15,8 @@ _FOLDERS = ("clinic", "pizza", "airline", "bank", "hotel", "utility")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule for an agent, the metric that checks it, and the sentences that would make the agent follow it.
-
-    `weak` is the faulty sentence of the agent's prompt; `strong` replaces it; `second` is added if `strong` is already
-    there.
-    """
+    """A rule for an agent, the metric that checks it, and the sentences that make the agent follow it: `strong`
+    replaces the faulty sentence `weak`; `second` is added if `strong` is already there."""
 
     key: str
     metric: int

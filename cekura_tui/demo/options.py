@@ -10,8 +10,7 @@ FAULTS = ("latency", "429", "500", "html-502", "reset", "withdrawn")
 
 class DemoOptions(NamedTuple):
     """`runs` is the size of the first project; runs count back from `epoch` (Unix seconds, default: the first start);
-    `speed` divides how long jobs take; `live` is the seconds between starts of runs, which then also
-    end."""
+    `speed` divides how long jobs take; `live` is the seconds between starts of runs, which then also end."""
 
     runs: int = 240
     epoch: float | None = None

@@ -9,11 +9,8 @@ from cekura_tui.demo.facts import Dice
 
 @dataclass(frozen=True, slots=True)
 class Personality:
-    """How a simulated caller speaks.
-
-    `pause` seconds come before each turn; with `barges` the caller interrupts the agent; an exchange is a line of the
-    caller and the agent's answer, in which `{last}` is the agent's previous line.
-    """
+    """How a simulated caller speaks: `pause` seconds before each turn, interrupting with `barges`. An exchange is a
+    line of the caller and the agent's answer, in which `{last}` is the agent's previous line."""
 
     id: int
     name: str

@@ -59,8 +59,7 @@ def _dated(app: ASGIApp, clock: Callable[[], float]) -> ASGIApp:
 
 
 def _logged(app: ASGIApp, log: Callable[[dict[str, object]], None]) -> ASGIApp:
-    """Call `log` once per request before the answer begins, so that a client with the answer finds its entry; add what
-    the operations noted."""
+    """Call `log` once per request before the answer begins, with what the operations noted."""
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         at, started = time.time(), time.perf_counter()
@@ -90,8 +89,8 @@ _LONGEST_SEEN = 3600.0
 
 
 class DemoServer:
-    """Serves the workspace in `directory`. Calls `log` in the server's thread once per request; `clock` gives Unix
-    seconds. Tests add `extra_runs` and wrap the API in `middleware`."""
+    """Serves the workspace in `directory`; calls `log` in its own thread. Tests pass `clock`, `extra_runs`,
+    `middleware`."""
 
     def __init__(
         self,

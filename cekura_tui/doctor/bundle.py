@@ -37,10 +37,8 @@ _HEADER = re.compile(rb"(x-cekura-api-key[\"']?\s*[:=]\s*)[^\s,]+", re.IGNORECAS
 def write_bundle(
     out: Path, report: Report, paths: Paths, env: Mapping[str, str], keys: Iterable[str] = (), *, force: bool
 ) -> list[tuple[str, int]]:
-    """Write the file whole or not at all; return names and sizes in bytes of its members.
-
-    `keys` are further secrets, beside those of `paths` and `env`. Raises UsageError.
-    """
+    """Write the whole file; return names and sizes in bytes of its members. `keys` are removed like those of `paths`
+    and `env`. Raises UsageError."""
     secrets = {*known_secrets(paths, env), *keys}
     members = {name: without_secrets(data, secrets) for name, data in _members(report, paths)}
     buffer = io.BytesIO()

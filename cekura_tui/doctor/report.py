@@ -61,10 +61,7 @@ class Report:
 
 
 def examine(make_setup: Callable[[], Setup], paths: Paths, env: Mapping[str, str], *, offline: bool = False) -> Report:
-    """Run all checks. `paths` holds the settings, and is checked alone if no setup can be made.
-
-    With `offline` no server is asked.
-    """
+    """Run all checks, with `offline` none of the server; `paths` is checked alone if no setup can be made."""
     made: list[Setup] = []
 
     def settings() -> Iterator[Check]:

@@ -45,7 +45,7 @@ class Answers:
 
 
 def ask_terminal(read_from: int, write_to: int, within: float = PATIENCE) -> Answers:
-    """Query the terminal at two file descriptors, restore its modes, and leave no answers in the input.
+    """Query the terminal, restore its modes, and leave no answers in the input.
 
     Waits at most `within` seconds. Raises OSError or termios.error if it is no terminal.
     """

@@ -38,11 +38,10 @@ _NAME = 80
 
 @dataclass(frozen=True, slots=True)
 class PromptUpdate:
-    """A staged text and the agent that it is meant for, as that was a moment ago.
+    """A staged text for an agent, planned against the agent's `current` prompt.
 
-    `current` is the agent's prompt, `merge` that and the staged text as changes of the prompt that was sent with the
-    job, `change` what writing the merged text would change of it, or None as long as there are conflicts to decide.
-    `warnings` are sentences for whoever is asked whether to write.
+    `merge` has the changes of both since the prompt that was sent; `change` is what writing the merged text changes,
+    None while conflicts are open. `warnings` are sentences to show before the user confirms.
     """
 
     job: Job
@@ -60,7 +59,7 @@ class PromptUpdate:
 
 @dataclass(frozen=True, slots=True)
 class UpdateResult:
-    """An agent after its prompt was written, read back and found to be the same; `message` says so in a sentence."""
+    """An agent whose prompt was written and verified; `message` says so."""
 
     agent: Agent
     previous: Prompt
@@ -69,11 +68,9 @@ class UpdateResult:
 
 @dataclass(frozen=True, slots=True)
 class PromptRestore:
-    """A prompt that an agent had before it was written from here, or another one of its history, and what restoring it
-    would change.
+    """A former prompt (`use`, `text`), and what restoring it would change of the agent's `current` one.
 
-    `current` is the prompt that the agent had a moment ago, `use` says when and how the other one was used, `warnings`
-    are sentences for whoever is asked.
+    `warnings` are sentences to show before the user confirms.
     """
 
     agent: Agent
@@ -85,7 +82,7 @@ class PromptRestore:
 
 
 class AgentPromptDrifted(CekuraTuiError):
-    """The agent has another prompt, `current`, than was expected. Nothing was written."""
+    """The agent's prompt changed to `current` meanwhile. Nothing was written."""
 
     title = "The agent's prompt has changed"
 
@@ -96,10 +93,7 @@ class AgentPromptDrifted(CekuraTuiError):
 
 
 class PromptUpdateFailed(CekuraTuiError):
-    """A write that did not end with the agent having what was written, to the byte.
-
-    `agent_has` says what it was found to have; `failure` is how the server answered the write, if it was not as asked.
-    """
+    """After a write the agent has not exactly what was written, but `agent_has`; `failure` is the server's refusal."""
 
     def __init__(
         self,
@@ -121,12 +115,11 @@ class PromptUpdateFailed(CekuraTuiError):
 
 @dataclass(frozen=True, slots=True)
 class UpdateMessages:
-    """How the outcome of a write is worded, for an agent of this `name`.
+    """How the outcome of a write is worded: `did` is what was done, `new` and `old` name the two prompts.
 
-    `did` is what was done, `new` is what the prompt that is written is called, `old` the one that the agent has until
-    then. `saved_hint` is for where the agent has something new by now or may have it, `copy_hint` for where it has what
-    it had, `drifted_hint` for where it had changed before. `undone` says that nothing was done, `instead` what else can
-    be done. `failure` is how the server answered the write, if it was not as asked.
+    `saved_hint` is for an agent that has or may have something new, `copy_hint` for one that still has `old`,
+    `drifted_hint` for one that had changed before. `undone` says that nothing was done, `instead` what else can be
+    done.
     """
 
     did: str
@@ -154,12 +147,12 @@ class UpdateMessages:
         return PromptUpdateFailed(message, hint, "former", failure, self.failed_title)
 
     def whitespace(self, name: str, failure: ApiError | None) -> PromptUpdateFailed:
-        """The agent has what was written but for its white space."""
+        """Only the white space differs from what was written."""
         message = f"{name} has {self.new}, but the server changed its white space; the words are the same."
         return PromptUpdateFailed(message, self.saved_hint, "new", failure, "The server changed white space")
 
     def other(self, name: str, failure: ApiError | None, differing: int) -> PromptUpdateFailed:
-        """The agent has a prompt of which so many words are others than in the one that was written."""
+        """The agent has a third prompt, of which so many words differ from what was written."""
         words = f"{count(differing, 'word')} {'differs' if differing == 1 else 'differ'} from what was written"
         message = f"{name} now has neither {self.old} nor {self.new}: {words}."
         more = f" {failure.message}" if failure else ""
@@ -182,7 +175,7 @@ class UpdateMessages:
 
 
 def _retry_hint(failure: ApiError | None) -> str:
-    """What to do after a write that came to nothing; what was sent may still arrive."""
+    """What to do after a write that failed; what was sent may still arrive."""
     if failure is None or not failure.not_taken:
         return "Reload before you retry. "
     if failure.status in (401, 403):
@@ -216,10 +209,10 @@ _RESTORING_CHOSEN = replace(_RESTORING, did="Restored the prompt", new="the rest
 
 
 class AgentPrompts:
-    """Used on the session's loop. Nothing is ever written over a prompt that was not read right before.
+    """Used on the session's loop. A prompt is written only right after the agent's current one was read.
 
-    The API takes no condition with a write: what somebody else writes between that read and the write is not seen, what
-    somebody writes behind it is found by reading back.
+    The API has no conditional write: a change between read and write is not seen, one after it is found by reading
+    back.
     """
 
     def __init__(
@@ -237,10 +230,10 @@ class AgentPrompts:
         self._running: set[asyncio.Task[UpdateResult]] = set()
 
     async def preview_update(self, number: int, staged: Prompt, written: Prompt | None = None) -> PromptUpdate:
-        """What updating its agent with a text that was staged with job `number` would do; the agent is read for that.
+        """Read the agent of job `number` and plan its update with a staged text; `written` is what was written of that
+        text before.
 
-        `written` is what was made of the staged text and written before, where it was: an agent that has that now has
-        all of it. Raises UsageError where the job has no agent or that has no prompt, and kinds of ApiError.
+        Raises UsageError where the job has no agent or the agent no prompt, and kinds of ApiError.
         """
         suggested = await self._jobs.suggestion(number)
         job = suggested.job
@@ -260,16 +253,14 @@ class AgentPrompts:
         return replace(update, warnings=(*warnings, *update.warnings))
 
     async def diff(self, update: PromptUpdate, text: Prompt) -> ProseDiff:
-        """What writing this text would change of what the agent had when it was looked at."""
+        """What writing this text would change of the prompt that was read."""
         return await asyncio.to_thread(compare, update.current, text)
 
     async def write(self, update: PromptUpdate, text: Prompt) -> UpdateResult:
-        """Update the agent that was looked at with a text.
+        """Record the agent's prompt on disk, write the text once, and read it back.
 
-        The prompt it had is on the disk before the text is sent, and the text is sent once. Raises UsageError in a
-        read-only session, AgentPromptDrifted where the agent has another prompt than when it was looked at, Unrecorded
-        where the former one cannot be kept, all with nothing written; and PromptUpdateFailed, which says what the agent
-        has.
+        Raises UsageError, AgentPromptDrifted and Unrecorded with nothing written; and PromptUpdateFailed, which says
+        what the agent has.
         """
         refuse_read_only(self._read_only, "nothing was written")
         if not text.strip():
@@ -277,17 +268,14 @@ class AgentPrompts:
         return await self._to_the_end(self._write(update.agent, update.current, text, update.job.number, _UPDATING))
 
     async def previous_use(self, agent_id: int, current: str) -> PromptUse | None:
-        """What a restore would bring back: of all that was replaced what was last and is another text.
-
-        `current` is the hash of the prompt that the agent has. A write that came to nothing has replaced nothing.
-        Raises StoreError.
-        """
+        """The last prompt that a write replaced and that is not the agent's `current` one (a hash). Raises
+        StoreError."""
         writes = self._uses.writes(agent_id)
         return next((use for use in writes if use.how == "replaced" and use.sha256 != current), None)
 
     async def preview_restore(self, agent_id: int, chosen: PromptUse | None = None) -> PromptRestore:
-        """What restoring a `chosen` prompt of an agent's history would do, or the prompt that the agent had before it
-        was written from this machine; done twice, that is as before. The agent is read for that.
+        """Read an agent and plan to restore the `chosen` prompt, or the last one replaced from here: twice is as
+        before.
 
         Raises UsageError where there is nothing to restore, StoreError and kinds of ApiError.
         """
@@ -309,13 +297,13 @@ class AgentPrompts:
         return PromptRestore(agent, now, use, text, change, warnings)
 
     async def restore(self, restore: PromptRestore) -> UpdateResult:
-        """Put back what was looked at. Raises what `write` does."""
+        """Write the prompt of a planned restore. Raises what `write` does."""
         refuse_read_only(self._read_only, "nothing was restored")
         messages = _RESTORING if restore.use.how == "replaced" else _RESTORING_CHOSEN
         return await self._to_the_end(self._write(restore.agent, restore.current, restore.text, None, messages))
 
     async def _to_the_end(self, work: Coroutine[None, None, UpdateResult]) -> UpdateResult:
-        """Whoever waits may give up; a write that was begun is read back and noted all the same."""
+        """Finish a write that was begun even if the caller is cancelled."""
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._ended)
@@ -327,8 +315,7 @@ class AgentPrompts:
             task.exception()  # it was raised to whoever waited
 
     async def _read(self, agent_id: int, name: str, undone: str, instead: str) -> tuple[Agent, Prompt]:
-        """An agent and its prompt, for which nothing was sent yet; `undone` and `instead` say what was not done where
-        that fails, and what else there is to do where the agent is gone."""
+        """Read an agent and its prompt before a write; `undone` and `instead` complete the errors."""
         name = name or f"agent {agent_id}"
         try:
             agent = await self._client.agent(agent_id)
@@ -419,11 +406,8 @@ def _plan_update(
 def _update_warnings(
     job: Job, agent: Agent, drift: ProseDiff, merged: Merge, change: ProseDiff | None
 ) -> tuple[str, ...]:
-    """What whoever updates this agent should know.
-
-    `drift` is what its prompt changes of the sent one, `merged` that with what was staged, `change` what would change
-    of its prompt, if that is known.
-    """
+    """`drift` is how the agent's prompt differs from the sent one, `merged` that with the staged text, `change` what an
+    update would change."""
     warnings = []
     is_applied = change is not None and change.is_same
     if agent.auto_sync:

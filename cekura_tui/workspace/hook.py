@@ -27,7 +27,7 @@ _log = logging.getLogger("cekura_tui.workspace")
 
 
 class JobHook:
-    """Calls the command once a job, a few at once, on the loop of the session. Failures are told, in a sentence."""
+    """Calls the command once per job on the session's loop, a few at once; failures are reported in a sentence."""
 
     def __init__(self, command: str, report: Callable[[str], None], *, limit: float = LIMIT) -> None:
         self._words = shlex.split(command)
@@ -38,13 +38,13 @@ class JobHook:
         self._last_message, self._last_reported_at = "", 0.0
 
     def ended(self, done: Suggestion) -> None:
-        """A job ended: call the command, without waiting for it."""
+        """Call the command for an ended job without waiting for it."""
         call = asyncio.ensure_future(self._call(json.dumps(done.to_json())))
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
 
     async def close(self, within: float | None = None) -> None:
-        """Give running calls so many seconds, or their time, then end them."""
+        """Wait `within` seconds, or without a limit, for running calls, then end them."""
         if not self._calls:
             return
         _, late = await asyncio.wait(self._calls, timeout=within)
@@ -67,7 +67,7 @@ class JobHook:
             self._report(sentence)
 
     async def _failed(self, job: str) -> str:
-        """Call it with a job as JSON; returns what went wrong, or nothing."""
+        """Call the command with a job as JSON; returns what went wrong, or an empty text."""
         try:
             # Files, not pipes: it may leave its input unread, and what it leaves behind may hold both open.
             with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as stderr:
@@ -96,7 +96,7 @@ class JobHook:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """End a call with all that it has started, and see it gone."""
+    """Kill a call and all that it started."""
     with contextlib.suppress(ProcessLookupError, TimeoutError):
         os.killpg(process.pid, signal.SIGKILL)
         async with asyncio.timeout(1.0):

@@ -31,7 +31,7 @@ _NO_FILES = frozenset({"", "-", "agent", "file", "last", "draft"})
 
 
 class AlreadyThere(UsageError):
-    """A file of that name exists, and nobody said that it may be overwritten."""
+    """The file exists, and overwriting was not asked for."""
 
     title = "The file exists"
 
@@ -44,7 +44,7 @@ def safe_name(text: str, ending: str) -> str:
 
 
 def check_output(name: str, *, force: bool) -> Path:
-    """Where something is to be written; raises UsageError before anything else is done, also AlreadyThere."""
+    """The path to write to; raises UsageError or AlreadyThere before anything else is done."""
     path = expand(name)
     try:
         # What is written is the file that a link leads to.
@@ -87,10 +87,8 @@ def write_text(path: Path, text: str, *, force: bool = True) -> None:
 
 
 def write_output(path: Path, data: bytes, *, force: bool = True, hint: str = "") -> None:
-    """Write the whole file or none of it; raises UsageError, with this `hint`.
-
-    Without `force` a file that has come to be there since `check_output` is left alone: AlreadyThere.
-    """
+    """Write the whole file; raises UsageError with this `hint`, and without `force` AlreadyThere for a new file
+    there."""
     try:
         with output_file(path, force=force) as file:
             file.write(data)
@@ -114,9 +112,9 @@ def check_prompt(prompt: str, named: str = "The prompt") -> Prompt:
 
 
 def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
-    """The exact text of a file, `-` being standard input; raises UsageError.
+    """The exact text of a file, or of standard input (`-`); raises UsageError.
 
-    With `ordinary` only a regular file is read, so that nobody waits for a pipe or a terminal.
+    With `ordinary` only a regular file is read, so that nothing waits for a pipe or a terminal.
     """
     piped = name == "-" and not ordinary
     shown = "standard input" if piped else name
@@ -154,10 +152,7 @@ def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
 
 
 def source_of(name: str) -> str:
-    """A file as a person names it, as a job's `prompt_source` names it: the same from whatever directory.
-
-    It is exact, whatever is in it, bytes that are no UTF-8 too (as surrogates): whoever shows it cleans it.
-    """
+    """A file's absolute path, as a job's `prompt_source`: exact, with bytes that are not UTF-8 as surrogates."""
     try:
         path = expand(name)
         return str(path.parent.resolve() / path.name)
@@ -166,7 +161,7 @@ def source_of(name: str) -> str:
 
 
 def relative_source(source: str) -> str:
-    """The same below the working directory by a path from there; anything else as it is."""
+    """A path below the working directory as relative to it; anything else unchanged."""
     try:
         return str(Path(source).relative_to(Path.cwd().resolve())) if source.startswith("/") else source
     except (OSError, ValueError):
@@ -174,7 +169,7 @@ def relative_source(source: str) -> str:
 
 
 def source_file(source: str) -> Path | None:
-    """The file that a job's `prompt_source` names, None where it names none that is there."""
+    """The file that a job's `prompt_source` names, or None."""
     if source in _NO_FILES:
         return None
     try:
@@ -185,7 +180,7 @@ def source_file(source: str) -> Path | None:
 
 
 def is_source(name: str, source: str) -> bool:
-    """Whether a file as a person names it is the one that a job's `prompt_source` names, by whatever path."""
+    """Whether a file is the one that a job's `prompt_source` names, by whatever path."""
     file = source_file(source)
     try:
         if file is None:  # an earlier version kept a name that is hard to show only as it is shown
@@ -196,7 +191,7 @@ def is_source(name: str, source: str) -> bool:
 
 
 def _is_gone(path: Path, source: str) -> bool:
-    """Whether the file that a job's `prompt_source` names is this one, and there is none any more."""
+    """Whether a file is the one that a job's `prompt_source` names, and was deleted."""
     return source not in _NO_FILES and not os.path.lexists(path) and source_of(str(path)) == source_of(source)
 
 
@@ -214,7 +209,7 @@ def patch_of(suggestion: Suggestion, text: Prompt) -> Prompt:
 
 
 class PromptFileDrifted(UsageError):
-    """The file that a job's prompt came from holds another text than the one that was sent."""
+    """The file that a job's prompt came from was changed after the launch."""
 
     title = "The file has changed"
 
@@ -226,7 +221,7 @@ class PromptFileDrifted(UsageError):
         self._sent, self._now = sent, now
 
     def drift(self) -> str:
-        """What changed in the file since, as text for a person; takes as long as comparing two prompts."""
+        """The changes in the file since, as text."""
         if len(self._now) > MAX_PROMPT_BYTES:
             return f"It is over {MAX_PROMPT_BYTES:,} bytes now.\n"
         try:
@@ -237,11 +232,10 @@ class PromptFileDrifted(UsageError):
 
 
 def write_suggestion(path: Path, text: Prompt, suggestion: Suggestion, *, force: bool) -> str:
-    """Write a text that came of a suggestion exactly, the whole file or none of it; returns what else to report.
+    """Write a text made of a suggestion to a file; returns what else to report.
 
-    Raises PromptFileDrifted, also with `force`, where it is the file that the prompt came from and that is not the
-    prompt any more; AlreadyThere, without `force`, where there is any file; UsageError. A file that was removed since
-    has nothing to lose: it is written, and this is reported.
+    Raises PromptFileDrifted, also with `force`, if it is the prompt's own file and was changed since; AlreadyThere;
+    UsageError. A file that was deleted since is created again, and this is reported.
     """
     gone = _is_gone(path, suggestion.job.prompt_source)
     if is_source(str(path), suggestion.job.prompt_source):

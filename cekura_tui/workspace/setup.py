@@ -27,10 +27,7 @@ BY_FLAG = f"Start without {FLAGS['read_only']}."
 
 
 def refuse_read_only(read_only: str, undone: str) -> None:
-    """Raise UsageError in a read-only session.
-
-    `read_only` is `Setup.read_only`; `undone` is what was not done ("nothing was launched").
-    """
+    """Raise UsageError in a read-only session; `undone` is what was not done ("nothing was launched")."""
     if read_only:
         raise UsageError(f"Read-only session: {undone}.", read_only)
 
@@ -227,10 +224,8 @@ def make_setup(
 
 
 def _saved_url(paths: Paths, profile: str, file: SettingsFile) -> str:
-    """The server that the profile signed in to, if none of its own settings names one; else empty.
-
-    Settings at the top of config.toml are those of the default profile.
-    """
+    """The server that the profile signed in to, unless its own settings (for the default profile: the top of
+    config.toml) name one."""
     own = file.values if profile == PROFILE else {}
     if "api_url" in file.profiles.get(profile, {}) or "api_url" in own:
         return ""
@@ -275,8 +270,7 @@ def check_profile(loaded: Loaded, paths: Paths) -> None:
 
 
 def _read_only(loaded: Loaded, paths: Paths) -> str:
-    """How to end the read-only session; empty if it is not read-only. Wrong settings and an unwritable directory cause
-    one."""
+    """How to end a read-only session, also one caused by wrong settings or an unwritable directory; else empty."""
     if loaded.came_from["read_only"] == FLAGS["read_only"]:
         return BY_FLAG
     if loaded.settings.read_only:
@@ -287,8 +281,7 @@ def _read_only(loaded: Loaded, paths: Paths) -> str:
 
 
 def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", settings: Settings | None = None) -> Setup:
-    """The demo workspace: keys, URLs, projects and `read_only` of the account are ignored, but the flag --read-only
-    counts."""
+    """The demo workspace, which ignores the account's keys, URLs and projects; the flag --read-only counts."""
     nowhere = Server(DEMO_ORIGIN, "", loopback=True)
     flag = read_only if read_only == BY_FLAG else ""
     return Setup(paths.demo, settings or Settings(), nowhere, demo=options, profile="demo", read_only=flag)
