@@ -62,7 +62,8 @@ class DialogNote(Static):
         sign = "! " if failed else "✓ " if done else ""
         self.set_class(failed, "-failed")
         self.set_class(done, "-done")
-        self.update(Content(sign + clean(text) if text else ""))
+        if (shown := Content(sign + clean(text) if text else "")) != self.content:
+            self.update(shown)
 
 
 def dialog_box(title: str, *, id: str | None = None, classes: str = "") -> Vertical:  # noqa: A002 - Textual's own word

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Label
+from textual.widgets import Label
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import MAX_RUNS
@@ -73,7 +73,7 @@ class ExportRunsDialog(Dialog[str]):
         super().__init__()
         self._state, self._query, self._notes = state, query, notes
         self._marked, self._shown = rows_marked, shown
-        self._running_words = self._done = self._note_text = ""
+        self._running_words = self._done = ""
         day = time.strftime("%Y-%m-%d", time.localtime(state.clock()))
         self._line = SaveLine(f"runs-{day}.csv", self._begin, lambda _: None, may_write=self._is_idle)
         self._export: RunExport | None = None
@@ -117,11 +117,6 @@ class ExportRunsDialog(Dialog[str]):
         if state == "edit":
             self.set_focus(self._line)
 
-    def _show_message(self, text: str, *, failed: bool = False, done: bool = False) -> None:
-        if text != self._note_text:
-            self._note_text = text
-            self._line.note.show(text, failed=failed, done=done)
-
     def choose_runs(self, by: int) -> None:
         """Choose the next or the previous of which runs to write."""
         what = self.query_one(ChoiceList)
@@ -131,10 +126,6 @@ class ExportRunsDialog(Dialog[str]):
             key = keys[(at + by) % len(keys)]
             what.move_to(key)
             what.marks = frozenset({key})
-
-    @on(Input.Changed)
-    def renamed(self) -> None:
-        self._note_text = ""
 
     async def _is_idle(self) -> bool:
         return self._export is None and not self._done
@@ -170,7 +161,7 @@ class ExportRunsDialog(Dialog[str]):
         self._progress_timer.pause()
         self._export = None
         self._show_state("edit")
-        self._show_message(why, failed=True)
+        self._line.note.show(why, failed=True)
 
     def _finish(self, where: str) -> None:
         self._progress_timer.pause()
@@ -178,7 +169,7 @@ class ExportRunsDialog(Dialog[str]):
         self._export = None
         self._done = where
         self._show_state("done")
-        self._show_message(where, done=True)
+        self._line.note.show(where, done=True)
 
     def _draw_progress(self) -> None:
         if self._export is not None:
@@ -187,7 +178,7 @@ class ExportRunsDialog(Dialog[str]):
             words += "" if now.written == now.read else f", {now.written:,} written"
             self.query_one(OneLine).show(Content(f"{_bar(now.read, now.total)} {words}"))
             if not self._asked_to_stop:
-                self._show_message(now.waiting or self._running_words)
+                self._line.note.show(now.waiting or self._running_words)
 
     def leave(self) -> None:
         if self._done:
@@ -199,7 +190,7 @@ class ExportRunsDialog(Dialog[str]):
             self.dismiss(self._done or None)
         elif not self._asked_to_stop:
             self._asked_to_stop = True
-            self._show_message(with_keys("Press {dialog.close} again to stop. Nothing will be saved."), failed=True)
+            self._line.note.show(with_keys("Press {dialog.close} again to stop. Nothing will be saved."), failed=True)
         else:
             self._export.stop()
 

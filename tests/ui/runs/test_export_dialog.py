@@ -23,6 +23,7 @@ from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.scope import Scope
+from cekura_tui.ui.kit.dialog import DialogNote
 from cekura_tui.ui.runs.export import ExportRunsDialog
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup
@@ -155,5 +156,7 @@ async def test_quitting_or_a_failure_of_the_server_half_way_leaves_no_file(
     async with dialog(setup_of(scripted.url, "key", PROJECT)) as (app, pilot):
         await pilot.press("enter")
         await sees(pilot, "failed (502", "enter export")
-        assert "with 1 run was discarded." in app.dialog._note_text  # on screen it may be wrapped
+        assert "with 1 run was discarded." in str(
+            app.dialog.query_one(DialogNote).content
+        )  # on screen it may be wrapped
     assert os.listdir(here) == []
