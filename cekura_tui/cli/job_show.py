@@ -143,7 +143,7 @@ def _prompt(record: JobRecord) -> str:
 
 
 def _process(owner: Owner | None, runs: bool | None) -> str:
-    """Which process sent it, and whether that still runs; None where nobody here can say."""
+    """Which process sent it, and whether it still runs; None if that is unknown, as on another host."""
     if owner is None:
         return "an unknown process"
     ending = {True: "still running", False: "ended", None: "maybe still running"}[runs]

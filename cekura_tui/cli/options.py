@@ -37,7 +37,7 @@ class Options(NamedTuple):
     demo_options: DemoOptions = DemoOptions()
 
     def with_given(self, flags: Mapping[str, Any]) -> Self:
-        """These with those that were given, by the names they have here."""
+        """These options, replaced by those in `flags` that were given."""
         given = {name: value for name, value in flags.items() if value is not None}
         embedded = {name: given.pop(f"demo_{name}") for name in DemoOptions._fields if f"demo_{name}" in given}
         return self._replace(**given, demo_options=self.demo_options._replace(**embedded))
@@ -129,7 +129,7 @@ def fault_names(text: str) -> frozenset[str]:
 
 
 def embedded_options(command: F) -> F:
-    """The options that say how the embedded server is to be; None for those that were not given."""
+    """The options of the demo server; None if not given."""
     runs = click.option("--demo-runs", type=click.IntRange(1, 1_000_000), metavar="N", help="Number of demo runs.")
     speed = click.option(
         "--demo-speed",

@@ -161,7 +161,7 @@ def _row_cells(row: RunRow) -> tuple[str, ...]:
 
 
 LOOKED_EVERY = 3.0
-"""Seconds after which it is said again how far a long search has come, to whoever watches."""
+"""Seconds between two messages about how far a long search has come, on a terminal."""
 
 
 @click.group()

@@ -99,9 +99,11 @@ _SEEN = 0.01
 
 
 class CekuraApp(App[None]):
-    """Handed a workspace that is not started yet; it starts it after the first frame. `colours` are what the terminal
-    has; with `ascii_only` of foreign letters those are drawn that the encoding `letters` has. With
-    `tidy` the process is the app's own, and its garbage collection is set up for it."""
+    """Starts `workspace` after its first frame.
+
+    `colours` are those of the terminal; with `ascii_only`, characters that the encoding `letters` lacks are replaced.
+    With `tidy` the process is the app's own, and its garbage collection is set up for it.
+    """
 
     TITLE = "cekura-tui"
     CSS_PATH = style_sheets("app", "kit")
@@ -300,7 +302,7 @@ class CekuraApp(App[None]):
 
     @work(group="theme")
     async def _save_theme(self, name: str) -> None:
-        """A theme that was chosen is that of the next start, too."""
+        """Save the chosen theme for the next start."""
         from cekura_tui.config.settings_edit import set_setting
         from cekura_tui.workspace.setup import account_paths
 
@@ -394,7 +396,7 @@ class CekuraApp(App[None]):
     # Whether the user is there
 
     async def on_event(self, event: events.Event) -> None:
-        """Keys and the mouse on their way to the screens say that somebody is; none gets there unseen."""
+        """Hand events on to the screens; keys and the mouse show that the user is there."""
         if isinstance(event, events.Resize) and not self._fits(event.size):
             if self._laid_out:
                 return  # the screens keep their size, so that lists are where they were when the window grows again
@@ -430,7 +432,7 @@ class CekuraApp(App[None]):
         super()._display(screen, renderable)
 
     async def _unseen_key(self, event: events.Event) -> None:
-        """Nobody sees what a key would do: it can leave or suspend, and nothing else."""
+        """While the window is too small to see what a key does, keys quit or suspend and do nothing else."""
         actions = app_actions(self, event.key) if isinstance(event, events.Key) and self.screen_stack else set()
         if actions & {"quit", "help_quit"}:
             await self.action_quit()
@@ -451,7 +453,7 @@ class CekuraApp(App[None]):
 
     @on(SignInRequested)
     def sign_in(self, event: SignInRequested) -> None:
-        """Ask for a key, unless that is being done; whoever chose to do without one is only reminded of it."""
+        """Open the sign-in, unless it is open; in a session without a key only remind the user of it."""
         from cekura_tui.ui.sign_in import SignInScreen
 
         if self._workspace.setup.offline:
@@ -517,7 +519,7 @@ class CekuraApp(App[None]):
             self._ui_loop.call_soon_threadsafe(self._leave, status)
 
     def _leave(self, status: int) -> None:
-        """Leave with this status; somebody who is there has seen all until now, and what is being typed is saved."""
+        """Leave with this status; record the visit of a user who is there, and save what is being typed."""
         self.news.away.leaving()
         for screen in self.screen_stack:
             if isinstance(screen, AppScreen):
@@ -530,7 +532,7 @@ class CekuraApp(App[None]):
         self._fatal_error()
 
     def _fatal_error(self) -> None:
-        """An error nobody expected on the screens' loop."""
+        """End by an unexpected error on the screens' loop."""
         first = end_by_error(self)
         self.note_crash(sys.exception() or first or RuntimeError("Textual gave up"))
 
@@ -573,7 +575,7 @@ class CekuraApp(App[None]):
         return isinstance(self.screen, Page) and self.screen.locked
 
     def action_help(self) -> None:
-        """What there is to know of this screen, and all of its keys."""
+        """Open the help of this screen: what it shows, and its keys."""
         from cekura_tui.ui.kit.help import HelpDialog
 
         if not isinstance(self.screen, HelpDialog):

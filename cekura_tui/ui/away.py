@@ -1,4 +1,4 @@
-"""Whether somebody is at the terminal, and one line on what happened while nobody was."""
+"""Whether the user is at the terminal, and one line about the jobs that ended while the user was away."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 IDLE = 120.0
-"""Seconds without a key or the mouse after which nobody is there, where the terminal does not report its focus."""
+"""Seconds without a key or the mouse after which the user is away, if the terminal does not report its focus."""
 
 
 class Presence:
-    """Whether somebody is there: as the terminal reports, else by keys and mouse. Times are seconds of one clock."""
+    """Whether the user is there: as the terminal reports, else by keys and mouse. Times are seconds of one clock."""
 
     def __init__(self, now: float) -> None:
         self._acted_at = now
@@ -35,7 +35,7 @@ class Presence:
         self._reports_focus = False
 
     def away_since(self, now: float) -> float | None:
-        """Since when nobody is there, or None where somebody is."""
+        """Since when the user is away; None while the user is there."""
         if self._left_at is not None:
             return self._left_at
         return self._acted_at if not self._reports_focus and now - self._acted_at > IDLE else None
@@ -46,7 +46,7 @@ class Presence:
         self._left_at = now if self._left_at is None else self._left_at
 
     def active(self, now: float, *, focused: bool = False) -> float | None:
-        """Somebody acts, or the terminal is `focused`, as it says; returns since when nobody was there."""
+        """Note that the user acts, or that the terminal got the focus; return since when the user was away."""
         since = self.away_since(now)
         self._acted_at, self._left_at, self._reports_focus = now, None, self._reports_focus or focused
         return since
@@ -72,7 +72,7 @@ def what_ended(jobs: Sequence[Job]) -> str:
 
 
 def ended_words(jobs: Sequence[Job]) -> str:
-    """The same for somebody who is elsewhere; a single job with its number and agent."""
+    """The same for a notification; a single job with its number and agent."""
     if len(jobs) != 1:
         return what_ended(jobs)
     (job,) = jobs
@@ -86,7 +86,7 @@ def away_message(jobs: Sequence[Job]) -> str:
 
 
 def next_unread(jobs: Iterable[Job]) -> Job | None:
-    """The job that ended longest ago of those that nobody has looked at."""
+    """The unread job that ended first."""
     unread = [job for job in jobs if job.unread]
     return min(unread, key=lambda job: (ended_at(job), job.number), default=None)
 
@@ -97,7 +97,7 @@ def ended_at(job: Job) -> float:
 
 
 def counts_words(jobs: Iterable[Job]) -> str:
-    """How many jobs run and how many nobody has looked at, as "2 running · 1 new"; empty where none does."""
+    """How many jobs run and how many are unread, as "2 running · 1 new"; empty if none."""
     listed = list(jobs)
     going, unread = sum(job.state.going for job in listed), sum(job.unread for job in listed)
     return " · ".join([*([f"{going} running"] if going else []), *([f"{unread} new"] if unread else [])])
@@ -126,14 +126,14 @@ class WhileAway:
         self._presence = Presence(app_state.clock())
         self._unread: frozenset[int] = frozenset()
         self._seen: frozenset[int] = frozenset()
-        """The unread jobs that have been reported to somebody."""
+        """The unread jobs that have been reported to the user."""
         self._recorded: frozenset[int] | None = None
-        """What was unread when it was last recorded that somebody is here."""
+        """What was unread when a visit was last recorded."""
         self._summary: _AwaySummary | None = None
 
     @property
     def away(self) -> bool:
-        """Whether nobody is there."""
+        """Whether the user is away."""
         return self._presence.away_since(self._state.clock()) is not None
 
     # Coming and going
@@ -147,7 +147,7 @@ class WhileAway:
         self._app.run_worker(self._read_last_visit(summary), group="while-away", exclusive=True)
 
     async def _read_last_visit(self, summary: _AwaySummary) -> None:
-        """Find out what was reported before: what ended until somebody last sat here, but for jobs that went on."""
+        """Read which ends were reported already: those before the last recorded visit, except of jobs that went on."""
 
         async def ask(session: Session) -> tuple[float | None, list[Job]]:
             return session.store.looked_at(), session.store.jobs.all()
@@ -178,7 +178,7 @@ class WhileAway:
             self._record_visit()
 
     def leaving(self) -> None:
-        """Somebody leaves the program."""
+        """Record the visit of a user who quits."""
         if not self.away and self._summary is None:
             self._record_visit()
 
@@ -225,7 +225,7 @@ class WhileAway:
         self._check()
 
     def _check(self) -> None:
-        """Show the line once everything is known and somebody is there."""
+        """Show the line once everything is known and the user is there."""
         summary = self._summary
         if summary is None or not (summary.visit_read and summary.jobs) or self.away:
             return
@@ -243,7 +243,7 @@ class WhileAway:
         return unasked and job.number in going and job.answered_at == going[job.number]
 
     def _record_visit(self) -> None:
-        """Record that somebody is here, unless that would change nothing of what is news the next time."""
+        """Record a visit, unless the same jobs are unread as at the last one."""
         self._seen = self._unread
         if self._recorded == self._unread:
             return

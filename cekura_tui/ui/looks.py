@@ -1,4 +1,4 @@
-"""How the app looks: its theme with colours of one's own, what the terminal has of these, and the letters it draws."""
+"""The app's theme with the user's colours, reduced to what the terminal has, and the characters that it draws."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 class Looks:
-    """The looks of one app. `depth` are the colours of the terminal; with `ascii_only` of foreign letters those are
-    drawn that the encoding `letters` has."""
+    """The looks of one app. `depth` are the colours of the terminal; with `ascii_only`, characters that the encoding
+    `letters` lacks are replaced."""
 
     def __init__(self, app: App[Any], settings: Settings, depth: Depth, *, ascii_only: bool, letters: str) -> None:
         self._app, self._keys, self._depth = app, settings.keys, depth
@@ -52,7 +52,7 @@ class Looks:
         return variables
 
     async def problems(self) -> list[str]:
-        """What is wrong with keys, theme and columns of one's own, in sentences."""
+        """What is wrong with the user's keys, theme and columns, in sentences."""
         found = [*self._problems]
         of_textual = App.get_css_variables(self._app)
         if self._own_colours and no_ground_for(self._app.current_theme, of_textual, self._own_colours):

@@ -1,4 +1,4 @@
-"""What the app reports by itself: ends of jobs, on screen and through the terminal, and what is in the way."""
+"""Report ends of jobs, on screen and through the terminal, and errors that keep jobs from being followed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NAMED = 4
 
 
 def end_message(ended: Sequence[Job], first: Job | None) -> str:
-    """How jobs ended, success first, and what `U` opens, which is the `first` job that nobody has looked at."""
+    """How jobs ended, success first, and what `U` opens, which is the `first` unread job."""
     words = {JobState.NO_ISSUES: "found no issues"}
     ordered = sorted(ended, key=lambda job: job.state not in _WELL)
     texts = [f"job {job.number} {words.get(job.state, job.state.words)}" for job in ordered[:_NAMED]]
@@ -63,7 +63,7 @@ class News:
         return self._title.back if self._title else ""
 
     def begin(self) -> None:
-        """Start afresh with the jobs of a workspace: those that ended before are no news."""
+        """Begin with the jobs of a workspace; those that ended before are not reported."""
         self._known = None
         self._unsent.clear()
         self.away.begin()
@@ -103,7 +103,7 @@ class News:
             self._sending = self._app.set_timer(max(wait, 0.01), self._send)
 
     def _send(self) -> None:
-        """One notification for all that ended since the last one, unless somebody is back."""
+        """Send one notification for all jobs that ended since the last one, unless the user is back."""
         self._sending = None
         ended = list(self._unsent.values())
         self._unsent.clear()

@@ -171,7 +171,6 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
 
     @on(SimpleList.Opened)
     def choose(self, event: SimpleList.Opened) -> None:
-        """Enter on one."""
         do = {"s": self.action_type_key, "d": self.action_demo, "e": self.action_environment, "c": self.action_cached}
         do.get(str(event.key), self.action_profile)()
 
@@ -190,7 +189,6 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
         self._show_form(False)
 
     async def action_quit(self) -> None:
-        """Quit the program."""
         await self.app.action_quit()
 
     def action_environment(self) -> None:
@@ -199,11 +197,9 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
         self.query_one(DialogNote).show(f"Quit, run {_EXPORT}<your key>, and start again.")
 
     def action_demo(self) -> None:
-        """Open the demo."""
         self._enter_demo()
 
     def action_profile(self) -> None:
-        """Choose another profile."""
         self.call_next(self.run_action, "app.profile")
 
     def action_cached(self) -> None:

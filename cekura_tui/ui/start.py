@@ -87,7 +87,7 @@ def run_app(
         except Exception as error:  # the border of the screens: what ended their loop and not a screen
             app.note_crash(error)
         workspace.close()
-    # Nobody may be there any more to read it.
+    # The terminal may be gone.
     with contextlib.suppress(OSError):
         sys.stderr.write(app.news.former_title)
         unrecorded = [clean(f"{one.message} {one.hint_at_end(command_line)}") for one in workspace.unrecorded]

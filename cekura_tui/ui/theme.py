@@ -202,7 +202,7 @@ def colours_of(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str
 
 
 def no_ground_for(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str]) -> bool:
-    """Whether no ink can be read on all grounds of one's own together with those of a theme."""
+    """Whether no ink can be read on all of the user's grounds together with those of a theme."""
     return not _is_readable(_with_own(_written(theme, variables), tuple(own.items())))
 
 
@@ -211,7 +211,7 @@ _OWN_GROUNDS = ("background", "surface", "panel", "selection")
 
 @lru_cache(32)
 def _with_own(palette: Colours, colours: tuple[tuple[str, str], ...]) -> Colours:
-    """A palette with colours of one's own, readable; grounds above a background of one's own follow from that.
+    """A readable palette with the user's colours; grounds above the user's background follow from it.
 
     The variables of one theme are asked for several times at the start.
     """
@@ -278,7 +278,7 @@ def _mended(palette: Colours, strongest: str) -> Colours:
 
 
 class ThemeChoice(NamedTuple):
-    """What `[theme]` says: a theme's name, and colours of one's own by their names in `Colours`.
+    """What `[theme]` says: a theme's name, and the user's colours by their names in `Colours`.
 
     `problems` are sentences about what of it is not used.
     """

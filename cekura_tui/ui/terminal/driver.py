@@ -62,7 +62,6 @@ class _Waking(threading.Event):
             self._open = True
 
     def set(self) -> None:
-        """Stop to read."""
         super().set()
         if self._open:
             with suppress(BlockingIOError):  # the pipe is full of what has woken nobody yet
@@ -140,7 +139,6 @@ class TerminalDriver(LinuxDriver):
         signal.signal(signal.SIGTTOU, signal.SIG_DFL)
 
     def disable_input(self) -> None:
-        """Stop to read."""
         if self._drawing:
             super().disable_input()
 
