@@ -23,16 +23,16 @@ class RunNotes:
         self._notes, self._clock = store.notes, clock
 
     async def save(self, run_id: int, text: str) -> None:
-        """Write the note of a run, as it was typed; one of nothing but white space removes it."""
+        """Save the note of a run as typed; a blank one removes it."""
         self._notes.put(run_id, _bounded("note", text, LONGEST_NOTE) if text.strip() else "", self._clock())
 
     async def save_draft(self, run_id: int, text: str) -> None:
-        """Save what is being typed as a note, however long; an empty text discards it."""
+        """Save an unfinished note, however long; an empty text discards it."""
         self._notes.put_draft(run_id, text)
 
 
 class SavedViews:
-    """Filters, as text: those saved with a name, those used lately, and the one in effect in each scope.
+    """Filters as text: saved by name, used lately, and the one in effect in each scope.
 
     Methods raise StoreError, and UsageError for a text that is too long.
     """
@@ -42,7 +42,7 @@ class SavedViews:
         self._remembers = not store.database.unwritable
 
     async def save(self, name: str, text: str) -> None:
-        """Save a filter with a name, in place of what had this name."""
+        """Save a filter under a name, replacing the former one."""
         name = name.strip()
         if not name:
             raise UsageError("The view has no name.", "Type a name.")
@@ -56,21 +56,21 @@ class SavedViews:
         self._views.forget(name)
 
     async def add_to_history(self, text: str) -> None:
-        """A filter is used; none at all is not remembered."""
+        """Add a filter to the history; an empty one is ignored."""
         if text and self._remembers:
             self._views.use(_bounded("filter", text, LONGEST_FILTER), self._clock())
 
     async def save_last_of(self, scope: Scope, text: str) -> None:
-        """Remember the filter in effect for a scope; an empty one is none."""
+        """Remember the filter in effect in a scope."""
         if self._remembers:
             self._views.save_last_filter(scope.text, _bounded("filter", text, LONGEST_FILTER))
 
     async def columns(self) -> dict[str, RunColumns]:
-        """The columns of the run list that a person chose, by the filter they are for; "" is for all others."""
+        """The chosen columns of the run list by filter; "" is for all others."""
         return {text: read_columns(stored) for text, stored in self._views.columns().items()}
 
     async def save_columns(self, text: str, columns: RunColumns) -> None:
-        """Remember the columns of a filter; the default ones are forgotten."""
+        """Remember the columns of a filter, or forget them if they are the default ones."""
         text = _bounded("filter", text, LONGEST_FILTER)
         self._views.save_columns(text, columns.text if columns.chosen else "")
 

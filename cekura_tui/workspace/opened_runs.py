@@ -64,10 +64,8 @@ _log = logging.getLogger("cekura_tui.workspace")
 
 
 class RunPrefetch:
-    """Of one session, on its loop. At most 8 runs are cached, and 16 MB of what was sent of them; the oldest goes.
-
-    A run that is still running is not cached: it would be shown as it was.
-    """
+    """Caches at most 8 runs, and 16 MB of their JSON, on the session's loop; the oldest goes. Runs that still run are
+    not cached."""
 
     def __init__(
         self,
@@ -94,10 +92,8 @@ class RunPrefetch:
         return self.get(run_id) if self._fresh(run_id) else None
 
     async def fetch(self, run_id: int) -> None:
-        """Prefetch a run in its turn; errors are only logged. Returns when nothing is left to be read.
-
-        One is read at a time, and of those requested meanwhile only the last.
-        """
+        """Prefetch a run in its turn; one is read at a time, and of those requested meanwhile only the last. Errors are
+        logged."""
         self._requested = run_id
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read_requested())
@@ -105,7 +101,7 @@ class RunPrefetch:
         await asyncio.wait({self._reading})
 
     def keep(self, view: RunView, size: int | None = None) -> None:
-        """Cache a run that was just read by whomever; `size` are the bytes of its JSON, where they are known."""
+        """Cache a run that was just read; `size` are the bytes of its JSON, if known."""
         number = view.row.id
         if (cached := self._cached.get(number)) is not None and cached[0] is view:
             return
@@ -171,7 +167,7 @@ class OpenedRuns:
             self._write_timer = asyncio.get_running_loop().call_later(WRITE_DELAY, self.write)
 
     def write(self) -> None:
-        """Write what is not written yet; what cannot be written is only logged, for the server has it."""
+        """Write unwritten runs; errors are only logged."""
         if self._write_timer is not None:
             self._write_timer.cancel()
             self._write_timer = None
@@ -204,7 +200,7 @@ class OpenedRuns:
 
 
 def ready(view: RunView) -> RunView:
-    """With all that is worked out of it on the way, for which the screens' loop has no time."""
+    """The view with its timeline and call computed, for which the screens' loop has no time."""
     _ = view.timeline, view.call
     return view
 
@@ -225,7 +221,7 @@ class RunEvidence:
         self._cached: dict[int, tuple[RunView, Found]] = {}
 
     async def find(self, view: RunView) -> Found:
-        """The evidence of all verdicts of a run, or as it was found for the same run before."""
+        """The evidence of all verdicts of a run, cached for the same run."""
         number = view.row.id
         cached = self._cached.pop(number, None)
         if cached is None or cached[0].verdicts != view.verdicts or cached[0].transcript != view.transcript:

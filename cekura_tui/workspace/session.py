@@ -1,7 +1,6 @@
-"""One signed-in session on one event loop: store, client and job engine, and what is asked of them.
+"""One signed-in session on one event loop: store, client and job engine, and the calls that need several of them.
 
-Also the runs that a job is to learn from (`Improvable`), the history of an agent's prompts as far as this machine saw
-them (`PromptHistory`), and searching what was said in opened runs (`search_transcripts`).
+Also the runs that a job learns from (`Improvable`).
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ class Improvable:
 
     @property
     def unfinished(self) -> str:
-        """What to say, before a launch, of runs that had not finished when they were read; empty where all had."""
+        """A warning for a launch about runs that had not finished when they were read; empty if all had."""
         ids = [str(view.row.id) for view in self.views if not view.row.outcome.settled]
         if not ids:
             return ""
@@ -71,7 +70,7 @@ class Improvable:
         return f"Runs {', '.join(ids)} have not finished, so their transcripts and verdicts may be incomplete."
 
     def focuses(self) -> list[tuple[str, int, str]]:
-        """What these runs offer as a focus: ("metric" or "category", id, name), each once."""
+        """The focuses that these runs offer: ("metric" or "category", id, name), each once."""
         found: dict[tuple[str, int], str] = {}
         for verdict in (verdict for view in self.views for verdict in view.verdicts):
             if verdict.id is not None and verdict.source == "critical_category":
@@ -79,15 +78,6 @@ class Improvable:
             elif verdict.id is not None and verdict.workflow:
                 found["metric", verdict.id] = verdict.name
         return [(kind, number, name) for (kind, number), name in found.items()]
-
-
-async def search_transcripts(store: Store, query: str) -> TranscriptHits:
-    """Take in what was opened since the last search, piece by piece so that all else goes on, and search it."""
-    behind = True
-    while behind:
-        behind = not store.database.unwritable and store.transcript_search.catch_up()
-        await asyncio.sleep(0)
-    return store.transcript_search.search(read_query(query))
 
 
 class Session:
@@ -155,13 +145,11 @@ class Session:
         window: str = "",
         requests: deque[RequestRecord] | None = None,
     ) -> Self:
-        """Open the database and the client, and start the embedded server where that is meant; asks no server yet.
+        """Open the database and the client, and start the demo server if it is meant; sends no request yet.
 
-        `changed` is called after every committed change of a job, and of anything by another process; `ended` with each
-        job whose end was recorded here. `window` names who chooses among the hunks of suggestions here; `requests`
-        remembers what is asked.
-
-        Offline there is no key: it reads and changes what is on this machine.
+        `changed` is called after every committed change of a job, also by another process; `ended` with each job whose
+        end was recorded here. `window` names who stages hunks here. Offline, only what is on this machine is read and
+        changed.
         """
         if setup.key is None and not setup.demo and not setup.offline:
             raise setup.no_key or KeyMissing("No API key found.")
@@ -189,7 +177,7 @@ class Session:
         return cls(setup, store, client, engine, budget, demo, window)
 
     async def close(self) -> None:
-        """Stop asking, give a launch in flight a moment, and close everything."""
+        """Stop polling, give a launch in flight a moment, and close everything."""
         self.closed = True
         try:
             self._opened.write()
@@ -205,16 +193,16 @@ class Session:
     # Scope
 
     async def projects(self) -> list[Project]:
-        """The projects that this key may see, of the organization of the settings."""
+        """The projects that this key sees, of the organization in the settings."""
         return await self.client.projects(self.setup.settings.organization_id)
 
     async def agents(self, project_id: int | None, page: int = 1, q: str = "") -> ListPage[Agent]:
-        """A page of the agents of a project, or of all projects; with `q` of those that the server finds by it."""
+        """A page of the agents of a project, or of all projects; `q` searches them on the server."""
         organization = self.setup.settings.organization_id
         return await self.client.agents(project_id, page, q, organization_id=organization)
 
     async def scope(self) -> Scope:
-        """What to list runs of: what was named, chosen last, or the only project; raises NoScope."""
+        """The scope to list runs of: the one given, chosen last, or the only project; raises NoScope."""
         if self.setup.scope is not None:
             return self.setup.scope
         if chosen := self.store.chosen():
@@ -227,7 +215,7 @@ class Session:
         raise NoScope(projects)
 
     async def choose(self, scope: Scope) -> Scope:
-        """Remember a scope for this key, where anything can be remembered."""
+        """Remember a scope for this key, if anything can be saved."""
         if scope.kind != "result" and not self.store.database.unwritable:
             self.store.choose(scope.kind, scope.id, scope.name)
         return scope
@@ -235,7 +223,7 @@ class Session:
     # Runs
 
     async def whole_run(self, run_id: int) -> tuple[Run, bool]:
-        """A whole run as the server tells it, for scripts; where it cannot be asked, as it was got last, and True."""
+        """A whole run as the server sends it; if the server cannot be reached, the cached one and True."""
         try:
             return await self._fetch_run(run_id), False
         except (Unreachable, ServerFault, NotAsked) as error:
@@ -252,10 +240,7 @@ class Session:
             ) from None
 
     async def run(self, run_id: int, *, once: bool = False) -> RunView:
-        """A whole run, fresh; where the server cannot be asked, as it was got last, and why.
-
-        With `once` it is asked for once, for whoever decides itself when to try again.
-        """
+        """A whole run, fresh; if the server cannot be reached, the cached one and why. With `once`, without retries."""
         if not once and self._reads.reading((run_id, True)):
             # It is being asked already; where that goes wrong it is asked again, as often as it takes.
             with contextlib.suppress(CekuraTuiError):
@@ -280,7 +265,7 @@ class Session:
         return view
 
     async def known_run(self, run_id: int) -> tuple[RunView | None, bool]:
-        """A run without asking the server: as it was read a moment ago, and True; or as it was got last, if it was."""
+        """A run without a request: one read moments ago, and True; else the cached one, if any."""
         if (cached := self._opened.fresh(run_id)) is not None:
             return cached, True
         return self._opened.cached(run_id), False
@@ -296,7 +281,11 @@ class Session:
     async def search_transcripts(self, query: str) -> TranscriptHits:
         """Search what was said in every opened run of this account: words, a "phrase", `caller:` `agent:` `tool:`."""
         self._opened.write()
-        return await search_transcripts(self.store, query)
+        behind = True
+        while behind:  # what was opened since the last search is indexed piece by piece, so that all else goes on
+            behind = not self.store.database.unwritable and self.store.transcript_search.catch_up()
+            await asyncio.sleep(0)
+        return self.store.transcript_search.search(read_query(query))
 
     async def passed_before(self, view: RunView) -> RunView | None:
         """The last passed run of the same scenario and agent before this one, else the newest, or None."""
@@ -312,7 +301,7 @@ class Session:
     # Improving
 
     async def improvable(self, run_ids: Sequence[int]) -> Improvable:
-        """Read the runs that a job is to learn from; raises UsageError where they do not go together."""
+        """Read the runs for a job; raises UsageError if they do not go together."""
         wanted = tuple(dict.fromkeys(run_ids))
         if not wanted:
             raise UsageError("No run given.", f"Choose one to {MAX_RUNS} runs of one agent.")
@@ -328,10 +317,8 @@ class Session:
         return Improvable(tuple(views), agent_id, agent_name)
 
     async def agent_prompt(self, agent_id: int | None, *, background: bool = False) -> tuple[Agent, Prompt]:
-        """An agent and its prompt, exactly; raises UsageError where it has none.
-
-        With `background` it is asked for once, in the turn of background reads.
-        """
+        """An agent and its exact prompt; raises UsageError if it has none. In the `background` it is read without
+        retries, within the budget."""
         if agent_id is None:
             raise UsageError("The server did not report the run's agent.", "Give the prompt as a file.")
         try:
@@ -357,14 +344,14 @@ class Session:
 
 
 def _not_cached(run_id: int, error: ApiError) -> ApiError:
-    """Why a run cannot be shown: the server could not be asked, and this machine does not have it."""
+    """The error for a run that is neither cached nor to be read from the server."""
     if isinstance(error, NotAsked):
         return NotAsked(f"Run {run_id} is not cached on this machine. {error.message}", error.hint)
     return error
 
 
 def _refusal(setup: Setup) -> NotAsked | None:
-    """What is raised in place of a request, where no key is to be used."""
+    """The error in place of every request while no key is used."""
     if not setup.offline:
         return None
     reason = setup.no_key or KeyMissing("The server refused the API key.", HOW)
@@ -372,10 +359,8 @@ def _refusal(setup: Setup) -> NotAsked | None:
 
 
 def connect(setup: Setup, requests: deque[RequestRecord] | None = None) -> tuple[Client, str, DemoServer | None]:
-    """The client and its key, which is empty where there is none, and the embedded server, started, where one is meant.
-
-    Nothing is asked yet; who calls closes the client and stops the server.
-    """
+    """The client, its key (empty without one) and the started demo server, if it is meant. Sends no request; the caller
+    closes both."""
     if not setup.demo:
         key = setup.key.text if setup.key is not None else ""
         client = Client(

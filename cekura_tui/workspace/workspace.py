@@ -45,7 +45,7 @@ class Closed(CekuraTuiError):
 
 
 class Workspace:
-    """Made at once and cheaply; `start` opens the session in the background, and `call` reaches it."""
+    """Cheap to make; `start` opens the session in the background, and `call` reaches it."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = self._start = setup
@@ -74,7 +74,7 @@ class Workspace:
 
     @property
     def started(self) -> bool:
-        """Whether the background runs, so that it can be asked."""
+        """Whether the background runs."""
         return self._loop is not None
 
     def start(self, on_change: Callable[[], None]) -> None:
@@ -152,20 +152,18 @@ class Workspace:
         return hook
 
     def start_log(self) -> None:
-        """Have requests and what goes wrong written to the log, from now on."""
+        """Write requests and errors to the log from now on."""
         from cekura_tui.workspace.log_file import log_to  # the first frame logs nothing
 
         log_to(self.setup.paths, lambda: tuple(self._keys))
 
     def requests(self) -> tuple[RequestRecord, ...]:
-        """The last requests to the server, in the order they ended; from any thread."""
+        """The last requests to the server in the order they ended, from any thread."""
         return tuple(self._requests)
 
     async def call(self, ask: Callable[[Session], Awaitable[T]]) -> T:
-        """Ask something of the session, from the screens' loop; raises what it raises, or why it could not open.
-
-        What is asked before the background runs waits for it.
-        """
+        """Call `ask` with the session, from the screens' loop, once the background runs; raises its error, or why it
+        could not open."""
         await asyncio.shield(asyncio.wrap_future(self._running))
         return await asyncio.wrap_future(self.send(ask))
 
@@ -178,7 +176,7 @@ class Workspace:
         return await self.call(asked)
 
     def send(self, ask: Callable[[Session], Awaitable[T]]) -> Future[T]:
-        """Begin to ask, without waiting: it is done in turn, also when nobody waits for it any more."""
+        """Begin a call without waiting; it is done in turn, also if its result is dropped."""
         if self._loop is None or not self._loop.is_running():
             raise Closed("cekura-tui is closing.")
         return asyncio.run_coroutine_threadsafe(self._ask(ask), self._loop)
@@ -196,14 +194,14 @@ class Workspace:
             self._take_notice(session)
 
     def _take_notice(self, session: Session) -> None:
-        """Report once what happened to the database, which may be found damaged whenever it is read."""
+        """Report once what happened to the database, which may be found damaged at any read."""
         if notice := session.store.database.notice:
             session.store.database.notice = ""
             self.notices.append(notice)
             self._on_change()
 
     def known_key(self) -> str:
-        """The key by which cached runs and jobs are found, or empty where it is not known yet."""
+        """The key that cached runs and jobs belong to; empty if it is not known yet."""
         if self.setup.demo:
             from cekura_tui.demo.home import read_key
 
@@ -211,10 +209,8 @@ class Workspace:
         return self.setup.key.text if self.setup.key else ""
 
     async def sign_in(self, text: str, *, over: bool = False) -> list[Project]:
-        """Check a typed key at the server, keep it, and go on with it; raises KeyMissing or KeyRefused.
-
-        Without `over` also KeyTaken, where another key than the one that was refused would be replaced.
-        """
+        """Check a typed key at the server, save it, and go on with it; raises KeyMissing or KeyRefused, and without
+        `over` KeyTaken if it would replace another key."""
         from cekura_tui.config.credentials import check_key, save_key
         from cekura_tui.workspace.setup import KEYBOARD
 
@@ -227,7 +223,7 @@ class Workspace:
         return projects
 
     async def enter_demo(self) -> None:
-        """Go on in the embedded workspace: the one that the program was started with, if it was."""
+        """Go on in the demo workspace, that of the start if there was one."""
         from cekura_tui.demo.options import DemoOptions
         from cekura_tui.workspace.setup import demo_setup
 
@@ -237,11 +233,11 @@ class Workspace:
         await self.reopen(self._start if self._start.demo else demo)
 
     async def enter_offline(self) -> None:
-        """Go on without a key, with what this machine has."""
+        """Go on without a key, with what is on this machine."""
         await self.reopen(self.setup.without_key())
 
     def profiles(self) -> list[ProfileFacts]:
-        """All profiles of this machine, each as it would be opened; no command is run for that."""
+        """All profiles of this machine, each as it would be opened; no command is run."""
         from cekura_tui.config.credentials import PROFILE
         from cekura_tui.workspace.setup import ProfileFacts, account_paths, profile_names
 
@@ -256,10 +252,8 @@ class Workspace:
         return found
 
     def setup_of_profile(self, name: str, *, may_run: bool = True) -> Setup:
-        """What a profile is opened with, its key looked up again. Raises UsageError.
-
-        Only with `may_run` an `api_key_command` is run, which may take the terminal.
-        """
+        """The setup of a profile, its key looked up again; only with `may_run` by an `api_key_command`. Raises
+        UsageError."""
         from cekura_tui.workspace.setup import other_profile
 
         for known in (self.setup, self._start):
@@ -268,9 +262,9 @@ class Workspace:
         return other_profile(self._start, name, os.environ, may_run=may_run)
 
     async def add_profile(self, name: str, api_url: str, text: str) -> None:
-        """Check a typed key at a server, keep it under a new name, and go on with it.
+        """Check a typed key at a server, save it under a new name, and go on with it.
 
-        Raises KeyMissing or KeyRefused, and UsageError for a name or a URL that cannot be used; then all is as before.
+        Raises KeyMissing or KeyRefused, and UsageError for a bad name or URL; nothing changes then.
         """
         from cekura_tui.config.credentials import check_key, save_key
         from cekura_tui.workspace.setup import KEYBOARD, account_paths, other_profile, profile_names
@@ -321,11 +315,11 @@ class Workspace:
 
     @property
     def unrecorded(self) -> list[SentUnrecorded]:
-        """The launches of which is not recorded what came of them, for whoever leaves."""
+        """The launches whose outcome was not recorded."""
         return [*self._unrecorded, *(self._opened.engine.unrecorded if self._opened is not None else ())]
 
     async def _watch_for_new_key(self) -> None:
-        """A key that is missing or refused may be mended by signing in elsewhere: go on with it then."""
+        """Go on with a key that another process saved, if this one is missing or refused."""
         while True:
             await asyncio.sleep(KEY_CHECK_EVERY)
             session, setup = self._opened, self.setup
@@ -366,7 +360,7 @@ class Workspace:
 
 
 def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel what is still asked for, so that nothing complains of it when the program has left."""
+    """Cancel and await what is still running."""
     left = asyncio.all_tasks(loop)
     for task in left:
         task.cancel()
