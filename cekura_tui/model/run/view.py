@@ -169,7 +169,5 @@ def _details(run: Run) -> list[tuple[str, str]]:
         ("to", run.inbound_number or run.agent_number),
         ("profile", run.test_profile_data.name if run.test_profile_data else None),
         ("feedback", run.feedback),
-        ("expected", run.expected_outcome_prompt),
-        ("scenario", run.scenario_instructions),
     )
     return [(name, text) for name, text in named if text]

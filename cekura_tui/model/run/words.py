@@ -190,8 +190,6 @@ def _repeats_state(verdict: Verdict) -> bool:
 
 
 STATE_MARKS = {"pass": "✓", "fail": "✗", "na": "–", "review": "◐"}
-LONG_DETAILS = ("expected", "scenario")
-"""Details that are texts of their own, which a page does without."""
 APART = "Not applicable:"
 """The line above verdicts that did not apply."""
 _MET = {True: "✓", False: "✗", None: "–"}
@@ -216,7 +214,7 @@ def as_text(view: RunView) -> str:
     lines += [verdict_text(verdict) for verdict in judged]
     if apart:
         lines += [APART, *map(verdict_text, apart)]
-    details = (f"{name}: {clean_line(text, 200)}" for name, text in view.details if name not in LONG_DETAILS)
+    details = (f"{name}: {clean_line(text, 200)}" for name, text in view.details)
     return clean("\n".join([*lines, "", *details, "", transcript_text(view.transcript)]))
 
 
@@ -324,8 +322,7 @@ _LONGEST = 2_000
 def as_markdown(view: RunView) -> str:
     """The whole page: facts, verdicts, failing ones first, then what was said."""
     lines = [f"# Run {view.row.id}: {escaped(view.row.outcome.text)}", "", *_facts(view)]
-    details = ((name.capitalize(), text) for name, text in view.details if name not in LONG_DETAILS)
-    lines += [_fact(name, text) for name, text in details]
+    lines += [_fact(name.capitalize(), text) for name, text in view.details]
     lines += ["", "## Verdicts", ""]
     judged, apart = judged_and_apart(view.verdicts)
     lines += [line for verdict in judged for line in _verdict(verdict)]
