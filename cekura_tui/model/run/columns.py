@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -65,24 +65,16 @@ def _highest(field: str) -> Callable[[RunRow], float | None]:
     return lambda row: None if (value := getattr(row, field)) is None else -value
 
 
-def _outcome_text(row: RunRow, when: When) -> str:
-    return f"{row.outcome.mark} {row.outcome.text}"
-
-
-def _when_text(row: RunRow, when: When) -> str:
-    return when(row.at)
-
-
 _WIDE = ((1, 24), (6, 40), (10, 1_000))
 COLUMNS: tuple[Column, ...] = (
     Column("run", _text("id"), _highest("id"), "Highest run ids first", 7, grows=((9, 8),), cycle=7),
     Column(
         "outcome",
-        _outcome_text,
+        lambda row, when: f"{row.outcome.mark} {row.outcome.text}",
         _outcome_key,
         "Most failed checks first, then errors",
-        14,
-        "chip",
+        least=14,
+        look="chip",
         grows=((2, 15),),
         cycle=2,
     ),
@@ -100,7 +92,9 @@ COLUMNS: tuple[Column, ...] = (
         cycle=4,
     ),
     Column("length", _text("duration"), _highest("seconds"), "Longest calls first", 7, "right", leaves=2, cycle=6),
-    Column("when", _when_text, _highest("at"), "Newest first", 10, "moment", grows=((4, 12),), leaves=4, cycle=1),
+    Column(
+        "when", lambda row, when: when(row.at), _highest("at"), "Newest first", 10, "moment", 0, ((4, 12),), 4, cycle=1
+    ),
 )
 """In the default order of the list."""
 COLUMN_BY_NAME: dict[str, Column] = {column.name: column for column in COLUMNS}
@@ -238,17 +232,15 @@ _ONCE_CHOSEN, _ONCE_SIZED = 100, 1_000
 
 @lru_cache(maxsize=64)
 def _cells(columns: RunColumns, width: int, one_agent: bool) -> Cells:
-    return fit_columns(_fits(columns, one_agent), width - GUTTER)
-
-
-def _fits(columns: RunColumns, one_agent: bool) -> Iterator[FitColumn]:
+    fits = []
     for place, one in enumerate(columns.all):
         column = COLUMN_BY_NAME[one.name]
         if not one.shown or (one_agent and not columns.chosen and one.name == "agent"):
             continue
         leaves = column.leaves or (_ONCE_CHOSEN - place if columns.chosen else 0)
         if one.width is not None:
-            yield FitColumn(one.name, one.width, leaves=_ONCE_SIZED + leaves)
+            fits.append(FitColumn(one.name, one.width, leaves=_ONCE_SIZED + leaves))
         else:
             least = (columns.chosen and column.least_chosen) or column.least
-            yield FitColumn(one.name, least, ((0, column.least), *column.grows), leaves)
+            fits.append(FitColumn(one.name, least, ((0, column.least), *column.grows), leaves))
+    return fit_columns(fits, width - GUTTER)

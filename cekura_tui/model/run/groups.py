@@ -256,9 +256,7 @@ def group_runs(rows: Sequence[RunRow], how: How, findings: Mapping[int, tuple[Fi
     """Group rows of distinct runs. `findings` tells by run id why runs failed, as far as that was read: a run that has
     none in it is grouped by what its row tells, one with no finding in it has been read and tells nothing."""
     ordered = sorted(rows, key=lambda row: (row.at if row.at is not None else float("-inf"), row.id), reverse=True)
-    members: dict[tuple[str, ...], list[RunRow]] = {}
-    places: dict[tuple[str, ...], _GroupKey] = {}
-    explanations: dict[tuple[str, ...], set[str]] = {}
+    members: dict[tuple[str, ...], list[tuple[RunRow, _GroupKey]]] = {}
     scenarios = _names_with_id((row.scenario_id, row.scenario) for row in ordered)
     personalities = _names_with_id((row.personality_id, row.personality) for row in ordered)
     for row in ordered:
@@ -267,16 +265,11 @@ def group_runs(rows: Sequence[RunRow], how: How, findings: Mapping[int, tuple[Fi
         else:
             of_row = [_place(row, how, scenarios, personalities)]
         for place in {place.key: place for place in of_row}.values():
-            places.setdefault(place.key, place)
-            members.setdefault(place.key, []).append(row)
-            explanations.setdefault(place.key, set()).add(place.explanation)
+            members.setdefault(place.key, []).append((row, place))
     failed, errors = _tally(ordered)
     wholes = {FAILED: failed, BROKEN: errors}
-    groups = [
-        _group(place, members[key], wholes.get(place.section, len(ordered)), len(explanations[key]) > 1)
-        for key, place in places.items()
-    ]
-    # The places came newest first, and sorting keeps that; groups of errors alone come last.
+    groups = [_group(found, wholes.get(found[0][1].section, len(ordered))) for found in members.values()]
+    # The groups came newest first, and sorting keeps that; groups of errors alone come last.
     groups.sort(key=lambda group: (-group.failed, -group.errors))
     return RunGroups(how, tuple(groups), failed, errors)
 
@@ -308,15 +301,23 @@ def _tally(rows: Iterable[RunRow]) -> tuple[int, int]:
     return kinds.count("failed"), kinds.count("error")
 
 
-def _group(place: _GroupKey, rows: Sequence[RunRow], whole: int, several: bool) -> Group:
+def _group(members: Sequence[tuple[RunRow, _GroupKey]], whole: int) -> Group:
+    rows, place = [row for row, _ in members], members[0][1]
     failed, errors = _tally(rows)
     detail, pair = place.detail, place.key[0] == "pair"
     if place.explanation:
+        several = len({other.explanation for _, other in members}) > 1
         detail = generalised(place.explanation) if several else clean_line(place.explanation, 200)
+    elif not place.section and not pair:
+        ended = (
+            f"{failed:,} of {len(rows):,} failed" if failed else "",
+            f"{errors:,} did not run properly" if errors else "",
+        )
+        detail = ", ".join(filter(None, ended)) or "none failed"
     return Group(
         key=place.key,
         title=place.title,
-        detail=detail if place.section or pair else _how_many(len(rows), failed, errors),
+        detail=detail,
         section=place.section,
         run_ids=tuple(row.id for row in rows),
         failed=failed,
@@ -327,12 +328,6 @@ def _group(place: _GroupKey, rows: Sequence[RunRow], whole: int, several: bool) 
         strip="".join(row.outcome.mark for row in reversed(rows[:STRIP])) if pair else "",
         first_failed=_first_failed(rows) if pair else None,
     )
-
-
-def _how_many(runs: int, failed: int, errors: int) -> str:
-    parts = [f"{failed:,} of {runs:,} failed"] if failed else []
-    parts += [f"{errors:,} did not run properly"] if errors else []
-    return ", ".join(parts) or "none failed"
 
 
 def _first_failed(newest_first: Iterable[RunRow]) -> Since | None:
@@ -349,7 +344,7 @@ def _first_failed(newest_first: Iterable[RunRow]) -> Since | None:
 
 def _names_with_id(things: Iterable[tuple[int | None, str]]) -> _Names:
     """The names, folded, that things with an id have: a filter by such a name lists those too."""
-    return frozenset(name.casefold() for name in {name for number, name in things if number is not None})
+    return frozenset(name.casefold() for number, name in things if number is not None)
 
 
 def _place(row: RunRow, how: How, scenarios: _Names, personalities: _Names) -> _GroupKey:
@@ -358,18 +353,15 @@ def _place(row: RunRow, how: How, scenarios: _Names, personalities: _Names) -> _
     if how == "personality":
         return _named("persona", row.personality_id, row.personality, personalities)
     if how == "result":
-        return _of_result(row.result_id, clean_line(row.agent))
+        number, agent = row.result_id, clean_line(row.agent)
+        title = "No result" if number is None else f"Result {number}"
+        of_result: _Terms = () if number is None else (("result", str(number)),)
+        return _GroupKey(("result", str(number)), f"{title} · {agent}" if agent else title, terms=of_result)
     scenario = _named("scenario", row.scenario_id, row.scenario, scenarios)
     personality = _named("persona", row.personality_id, row.personality, personalities)
     # Where one of the two cannot be said in a filter, the other alone would list too much.
     terms = (*scenario.terms, *personality.terms) if scenario.terms and personality.terms else ()
     return _GroupKey(("pair", *scenario.key, *personality.key), scenario.title, personality.title, terms=terms)
-
-
-def _of_result(number: int | None, agent: str) -> _GroupKey:
-    title = "No result" if number is None else f"Result {number}"
-    terms: _Terms = () if number is None else (("result", str(number)),)
-    return _GroupKey(("result", str(number)), f"{title} · {agent}" if agent else title, terms=terms)
 
 
 def _named(key: str, number: int | None, name: str, with_id: _Names) -> _GroupKey:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from cekura_tui.model.as_json import NOT_IN_JSON, shape
@@ -34,14 +35,7 @@ _DECIMAL = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,15})?")
 _LONGEST = 400  # characters of a condition that is taken apart
 _DEEPEST = 4  # conditions within conditions that are read
 
-_COMPARE: dict[Op, Callable[[float, float], bool]] = {
-    "≥": lambda got, wanted: got >= wanted,
-    ">": lambda got, wanted: got > wanted,
-    "≤": lambda got, wanted: got <= wanted,
-    "<": lambda got, wanted: got < wanted,
-    "=": lambda got, wanted: got == wanted,
-    "≠": lambda got, wanted: got != wanted,
-}
+_COMPARE: dict[Op, Callable[[float, float], bool]] = {"≥": ge, ">": gt, "≤": le, "<": lt, "=": eq, "≠": ne}
 
 
 class Condition(NamedTuple):
@@ -181,7 +175,7 @@ def joined(run: Run, metrics: Sequence[Metric]) -> list[tuple[Metric, Threshold 
     lines = list(_lines(run))
     if not lines:
         return [(metric, None) for metric in named]
-    shared = frozenset(one for one, times in Counter(metric.id for metric in named).items() if times > 1)
+    shared = {one for one, times in Counter(metric.id for metric in named).items() if times > 1}
     by_id: dict[int | None, list[Threshold]] = {}
     by_name: dict[str, list[Threshold]] = {}
     for line in lines:
@@ -195,7 +189,7 @@ def joined(run: Run, metrics: Sequence[Metric]) -> list[tuple[Metric, Threshold 
 
 def _line_of(
     metric: Metric,
-    shared: frozenset[int | None],
+    shared: set[int | None],
     by_id: dict[int | None, list[Threshold]],
     by_name: dict[str, list[Threshold]],
 ) -> Threshold | None:
@@ -325,12 +319,10 @@ def read_verdicts(run: Run) -> tuple[Verdict, ...]:
     found = [_of_metric(metric, line) for metric, line in joined(run, metrics)]
     if run.expected_outcome and (verdict := _of_expected(run.expected_outcome)):
         found.append(verdict)
-    found += [_of_category(category) for category in run.critical_categories or [] if _is_given(category)]
+    for category in run.critical_categories or []:
+        if _text(category.category) or category.category_id is not None:
+            found.append(_of_category(category))
     return tuple(sorted(found, key=_place))
-
-
-def _is_given(category: CriticalCategory) -> bool:
-    return bool(_text(category.category)) or category.category_id is not None
 
 
 def _place(verdict: Verdict) -> tuple[int, bool]:
@@ -338,16 +330,17 @@ def _place(verdict: Verdict) -> tuple[int, bool]:
 
 
 def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
-    score, name, extra = _score(metric.score), _text(metric.name), metric.extra
+    score, extra = _score(metric.score), metric.extra or {}
     state = _metric_state(metric, line)
     binary = score == _FULL if "binary" in _kind(metric) and score in (_FULL, _NONE) else None
     fitting = _fitting(score, state, binary, meets(line.text, score, None) if line else None)
     value = _sent_value(metric)
-    categories = tuple(_categories(extra.get("categories"))) if extra else ()
+    categories = tuple(_categories(extra.get("categories")))
+    percentiles = sent.items() if isinstance(sent := extra.get("percentiles"), dict) else ()
     return Verdict(
         source="metric",
         id=metric.id,
-        sent_name=name,
+        sent_name=_text(metric.name),
         state=state,
         score=fitting,
         threshold=line.text if line else None,
@@ -355,7 +348,7 @@ def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
         workflow="workflow" in (metric.type or ""),
         priority=_CRITICAL if any(_word_of(category.priority) == _CRITICAL for category in categories) else None,
         categories=categories,
-        percentiles=tuple(_percentiles(extra.get("percentiles"))) if extra else (),
+        percentiles=tuple((name, value) for name, value in percentiles if _is_number(value)),
         kind=_kind(metric),
         raw_value=metric.score if value is None or score != fitting else value,
     )
@@ -363,8 +356,7 @@ def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
 
 def _fitting(score: float | None, state: State, *judged: bool | None) -> float | None:
     """A score, unless it would contradict the state: it is `judged` to be one that passes or fails."""
-    contradicts = state == "na" or (state != "review" and (state == "fail") in judged)
-    return None if contradicts else score
+    return None if state == "na" or (state != "review" and (state == "fail") in judged) else score
 
 
 def _metric_state(metric: Metric, line: Threshold | None) -> State:
@@ -450,11 +442,6 @@ def _categories(raw: object) -> list[Category]:
     return found
 
 
-def _percentiles(raw: object) -> list[tuple[str, float]]:
-    pairs = raw.items() if isinstance(raw, dict) else ()
-    return [(name, value) for name, value in pairs if isinstance(name, str) and _is_number(value)]
-
-
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
 
@@ -498,11 +485,11 @@ def _expected_state(score: float | None, explanation: tuple[str, ...], alignment
 
 
 def _of_category(category: CriticalCategory) -> Verdict:
-    deviation, name = _number_or_text(category.deviation), _text(category.category)
+    deviation = _number_or_text(category.deviation)
     return Verdict(
         source="critical_category",
         id=category.category_id,
-        sent_name=name,
+        sent_name=_text(category.category),
         state=_category_state(category, deviation),
         score=None,
         explanation=(category.feedback,) if category.feedback else (),

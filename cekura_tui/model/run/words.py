@@ -43,8 +43,8 @@ _STATES: dict[State, str] = {
     "review": "needs review",
     "na": "does not apply",
 }
-_MARK = re.compile(r"[\s•*–-]*([✅✓✔❌✗✘]?)\ufe0f?\s*")
-"""What may be before an item of an explanation."""
+_MARKED = re.compile(r"^[\s•*–-]*([✅✓✔❌✗✘]?)\ufe0f?(.*)", re.DOTALL)
+"""The mark before an item of an explanation, and the item."""
 _AFTER_A_PART = ("", *".,;:([–—")
 """What an item of an explanation goes on with that repeats a part and adds something."""
 _MOST_COMPARED = 10_000
@@ -65,8 +65,11 @@ def score_words(verdict: Verdict) -> str:
         return f"deviation {number_words(shown)}" if isinstance(shown, int | float) else ""
     if _repeats_state(verdict):
         return ""
+    got = f'"{clean_line(shown, LONGEST_WORD)}"' if isinstance(shown, str) else ""
+    if isinstance(shown, int | float):
+        got = number_words(shown)
     needed = clean_line(threshold_words(verdict.threshold))
-    return ", ".join(filter(None, (_got(shown), f"needs {needed}" if needed else "")))
+    return ", ".join(filter(None, (got, f"needs {needed}" if needed else "")))
 
 
 def judged_words(verdict: Verdict) -> str:
@@ -96,12 +99,13 @@ def explanation_and_parts(verdict: Verdict) -> tuple[list[str], list[str]]:
     named = [
         (place, part.aligned, text)
         for place, part in enumerate(verdict.alignments)
-        for text in (_one_line(_without_prefix(part.outcome, part.aligned)), _one_line(part.prompt_part))
+        for text in (_compared(_without_prefix(part.outcome, part.aligned)), _compared(part.prompt_part))
         if text
     ]
     own = []
     for item in verdict.explanation:
-        met, words = _read_item(item)
+        sign, said = _MARKED.findall(item)[0]
+        met, words = None if not sign else sign in "✅✓✔", " ".join(said.split())
         place, added = next(
             (
                 (place, words[len(text) :])
@@ -120,16 +124,8 @@ def explanation_and_parts(verdict: Verdict) -> tuple[list[str], list[str]]:
     return own, parts
 
 
-def _read_item(item: str) -> tuple[bool | None, str]:
-    """What the mark before an item of an explanation says, and the item without it, in one line."""
-    mark = _MARK.match(item)
-    sign, words = (mark[1], item[mark.end() :]) if mark else ("", item)
-    return (None if not sign else sign in "✅✓✔"), _one_line(words, ends=True)
-
-
-def _one_line(text: str, *, ends: bool = False) -> str:
-    line = " ".join(text.split())
-    return line if ends else line.rstrip(" .")
+def _compared(text: str) -> str:
+    return " ".join(text.split()).rstrip(" .")
 
 
 def _without_prefix(outcome: str, aligned: bool | None) -> str:
@@ -172,12 +168,6 @@ def percentile_words(verdict: Verdict) -> str:
 def priority_word(priority: str | None) -> str:
     """The weight of a category, as the server words it, without underscores."""
     return clean_line((priority or "").replace("_", " "), LONGEST_WORD)
-
-
-def _got(shown: float | str | None) -> str:
-    if isinstance(shown, str):
-        return f'"{clean_line(shown, LONGEST_WORD)}"'
-    return number_words(shown) if shown is not None else ""
 
 
 def _repeats_state(verdict: Verdict) -> bool:
@@ -287,7 +277,7 @@ def speaker_name(turn: Turn) -> str:
 
 
 _SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~!&$])")
-_LINE_STARTS = re.compile(r"^( *)(?:([-+=])|(\d{1,9})([.)](?= |$)))", re.MULTILINE)
+_LINE_STARTS = re.compile(r"^ *(?:(?=[-+=])|\d{1,9}(?=[.)](?: |$)))", re.MULTILINE)
 """A list, a rule, or what makes a headline of the line above."""
 _INDENT = re.compile(r"^ +", re.MULTILINE)
 _TICKS = re.compile("`+")
@@ -295,7 +285,7 @@ _TICKS = re.compile("`+")
 
 def escaped(text: str) -> str:
     """Text as Markdown that is read as this text, cleaned; line ends stay line ends of the source."""
-    text = _LINE_STARTS.sub(_escaped_start, _SIGNS.sub(r"\\\1", clean(text)))
+    text = _LINE_STARTS.sub(r"\g<0>\\", _SIGNS.sub(r"\\\1", clean(text)))
     return _INDENT.sub(lambda found: "&nbsp;" * len(found[0]) if len(found[0]) > 3 else found[0], text)
 
 
@@ -308,11 +298,6 @@ def fenced(text: str, language: str = "") -> str:
     """Text as it is, between fences that are longer than any run of backticks in it."""
     fence = "`" * max(3, 1 + max((len(ticks) for ticks in _TICKS.findall(text)), default=0))
     return f"{fence}{language}\n{text}\n{fence}"
-
-
-def _escaped_start(found: re.Match[str]) -> str:
-    indent, sign, number, end = found.groups()
-    return f"{indent}\\{sign}" if sign else f"{indent}{number}\\{end}"
 
 
 _LONGEST = 2_000
