@@ -138,7 +138,8 @@ class Database:
             for suffix in ("", "-wal", "-journal"):
                 with contextlib.suppress(FileNotFoundError):
                     shutil.copyfile(_beside(self.path, suffix), _beside(copy, suffix))
-            sql = self._open_or_replace(copy)
+            self.notice = replace_damaged(copy)
+            sql = self._open(copy)
             sql.execute("PRAGMA journal_mode = DELETE")  # a log would need a name
             sql.execute("PRAGMA query_only = ON")
         if self.notice:

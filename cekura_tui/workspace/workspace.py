@@ -198,7 +198,8 @@ class Workspace:
         if notice := session.store.database.notice:
             session.store.database.notice = ""
             self.notices.append(notice)
-            self._on_change()
+            with contextlib.suppress(RuntimeError):  # the screens may have gone already
+                self._on_change()
 
     def known_key(self) -> str:
         """The key that cached runs and jobs belong to; empty if it is not known yet."""
