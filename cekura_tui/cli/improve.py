@@ -141,7 +141,7 @@ def improve(
             if job.state.going:
                 print_message(f"Timed out. Job {job.number} still runs on the server. {later}")
             return await _hand_over(options, session, job, target, as_json, force)
-        # The state is told first, for printing may fail.
+        # The state comes first, because printing may fail.
         print_message(f"{state_line(job)}. {later}" if job.state.going else state_line(job))
         done = await session.jobs.suggestion(job.number) if as_json else None
         with printing(_launched(job, later)):

@@ -81,7 +81,7 @@ async def show_job(
     warn_of_key(session.setup.known_keys().found_in(done.improved_prompt or ""))
     if (as_diff or as_patch or of_staged) and wanted == done.prompt:
         print_message(f"No changes: the {'staged' if of_staged else 'improved'} prompt equals the sent prompt.")
-    if not as_json:  # that is for programs; this is somebody looking
+    if not as_json:  # programs read JSON; a person looks at the rest
         await look_at(session, number)
     if lacks:
         raise UsageError(f"Job {number} has no suggestion ({done.job.state.words}).", f"See `jobs show {number}`.")

@@ -18,7 +18,7 @@ from cekura_tui.model.text import Prompt, clean, has_controls, json_text, prompt
 
 
 def print_message(text: str) -> None:
-    # A message that nobody reads any more must not end the work.
+    # A closed standard error must not end the work.
     with contextlib.suppress(OSError):
         click.echo(clean(text), file=sys.stderr, err=True)
 
@@ -29,7 +29,7 @@ def complain(error: CekuraTuiError) -> None:
 
 def put(text: str = "") -> None:
     """Print lines of data without control characters."""
-    click.echo(clean(text), file=sys.stdout)  # for an output in ASCII click would take UTF-8 by itself
+    click.echo(clean(text), file=sys.stdout)  # without a file, click writes UTF-8 to an ASCII output
 
 
 def put_json(value: object, indent: int | None = None) -> None:
@@ -100,7 +100,7 @@ def is_unread() -> bool:
     except (OSError, ValueError):
         return False  # it is no file of the system's
     poll = select.poll()
-    poll.register(output, 0)  # only what is told unasked: that the other end is gone
+    poll.register(output, 0)  # no events asked for: only a closed other end is reported
     return bool(poll.poll(0))
 
 

@@ -118,7 +118,7 @@ def turns_of(corpus: Corpus, facts: Facts) -> list[DialogueTurn]:
         turns = extra.call(turns)
     if facts.spoken is None:
         return turns
-    # Turns are told in order of their ends, so that a reader only ever sees the transcript grow.
+    # By their ends, so that the transcript only ever grows.
     spoken = facts.spoken
     return list(takewhile(lambda turn: turn.end <= spoken, turns))
 

@@ -152,7 +152,7 @@ class UpdateMessages:
         return PromptUpdateFailed(message, self.saved_hint, "new", failure, "The server changed white space")
 
     def other(self, name: str, failure: ApiError | None, differing: int) -> PromptUpdateFailed:
-        """The agent has a third prompt, of which so many words differ from what was written."""
+        """The agent has a third prompt; `differing` words differ from what was written."""
         words = f"{count(differing, 'word')} {'differs' if differing == 1 else 'differ'} from what was written"
         message = f"{name} now has neither {self.old} nor {self.new}: {words}."
         more = f" {failure.message}" if failure else ""
@@ -312,7 +312,7 @@ class AgentPrompts:
     def _ended(self, task: asyncio.Task[UpdateResult]) -> None:
         self._running.discard(task)
         if not task.cancelled():
-            task.exception()  # it was raised to whoever waited
+            task.exception()  # the caller got it
 
     async def _read(self, agent_id: int, name: str, undone: str, instead: str) -> tuple[Agent, Prompt]:
         """Read an agent and its prompt before a write; `undone` and `instead` complete the errors."""

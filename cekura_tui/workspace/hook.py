@@ -1,4 +1,4 @@
-"""`on_job_done`: a command of the user's that is told of each job that ended. Whatever it does changes nothing else."""
+"""`on_job_done`: a command of the user that runs once per ended job. Its failures change nothing else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LIMIT = 30.0
 """Seconds that a call may take."""
 AT_ONCE = 4
 REPEAT_AFTER = 60.0
-"""Seconds until the same failure is told again."""
+"""Seconds until the same failure is reported again."""
 _log = logging.getLogger("cekura_tui.workspace")
 
 

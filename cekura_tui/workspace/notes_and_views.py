@@ -52,7 +52,7 @@ class SavedViews:
         self._views.save(name, text, self._clock())
 
     async def delete(self, name: str) -> None:
-        """Delete a view that somebody saved."""
+        """Delete a saved view."""
         self._views.forget(name)
 
     async def add_to_history(self, text: str) -> None:

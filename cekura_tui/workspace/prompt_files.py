@@ -1,7 +1,6 @@
-"""Prompts from and to files, exactly, and files in general that a person has something written to.
+"""Prompts from and to files, exactly, and other files that the user asked to have written.
 
-Files are written whole or not at all, and never over another unasked. What comes of a suggestion is not written over a
-prompt that somebody changed since it was sent.
+Files are written whole, and never over another without asking; a suggestion never over a prompt that was changed since.
 """
 
 from __future__ import annotations

@@ -172,7 +172,7 @@ class Session:
             budget=budget,
         )
         with contextlib.suppress(StoreError):
-            # A launch whose process has died is told as what it is, also to whoever only lists the jobs.
+            # Launches whose process died get their real state, also for commands that only list jobs.
             engine.adopt()
         return cls(setup, store, client, engine, budget, demo, window)
 
@@ -261,7 +261,7 @@ class Session:
 
     async def _prefetch_run(self, run_id: int) -> RunView:
         view = self._opened.fresh(run_id) or await self.run(run_id, once=True)
-        self._opened.write()  # nobody waits for this one
+        self._opened.write()  # no screen waits for this one
         return view
 
     async def known_run(self, run_id: int) -> tuple[RunView | None, bool]:
@@ -336,7 +336,7 @@ class Session:
             ) from None
         if agent.prompt is None or not agent.prompt.strip():
             raise UsageError(f"{agent.name} has no prompt on the server.", "Give the prompt as a file.")
-        # One with a key in it is kept when somebody launches it, who was asked.
+        # A prompt with a key in it is kept only once its launch was confirmed.
         if not self.setup.known_keys().found_in(agent.prompt):
             with contextlib.suppress(StoreError):
                 self.store.prompt_uses.note(agent_id, agent.prompt, "seen", time.time())

@@ -38,7 +38,7 @@ Chosen = Mapping[str, HunkChoice]
 
 
 def families(diff: ProseDiff) -> dict[str, tuple[str, ...]]:
-    """The parts of every hunk that has some, whether it is split in this diff or not, by its key."""
+    """The parts of every hunk that has parts, by its key, whether it is split in this diff or not."""
     found = {hunk.key: hunk.parts for hunk in diff.hunks if hunk.parts}
     for hunk in diff.hunks:
         if hunk.whole:
@@ -47,8 +47,7 @@ def families(diff: ProseDiff) -> dict[str, tuple[str, ...]]:
 
 
 def numbered(diff: ProseDiff, chosen: Chosen) -> dict[int, HunkChoice]:
-    """Choices by the number of the hunk; what was decided of a whole hunk holds for those of its parts of which nothing
-    was."""
+    """Choices by the number of the hunk; that of a whole hunk holds for its undecided parts."""
     found = {}
     for hunk in diff.hunks:
         choice = chosen.get(hunk.key)
@@ -60,8 +59,8 @@ def numbered(diff: ProseDiff, chosen: Chosen) -> dict[int, HunkChoice]:
 
 
 def _split_for(diff: ProseDiff, chosen: Chosen, wanted: AbstractSet[str]) -> frozenset[str]:
-    """The hunks that are in their parts where this is chosen: the `wanted` ones, and those of which a part is chosen.
-    One that is edited as a whole is not."""
+    """The hunks to show in parts for these choices: the `wanted` ones and those with a chosen part, but none that is
+    edited as a whole."""
     edited = {key for key, choice in chosen.items() if choice.what == "edited"}
     return frozenset(
         whole
@@ -71,7 +70,7 @@ def _split_for(diff: ProseDiff, chosen: Chosen, wanted: AbstractSet[str]) -> fro
 
 
 class Comparisons:
-    """The diffs of two prompts, with this or that hunk in its parts; the last few of the same two are kept."""
+    """The diffs of two prompts, with some hunks split; caches the last few of the same two."""
 
     _KEPT = 4
 
@@ -79,7 +78,7 @@ class Comparisons:
         self._found: dict[tuple[str, str, frozenset[str]], ProseDiff] = {}
 
     async def diff(self, old: str, new: str, split: frozenset[str] = frozenset()) -> ProseDiff:
-        """Compared in a thread, if it is not known; the thread ends when nobody waits for it any more."""
+        """Compare in a thread, unless it is cached; cancelling the call stops the thread."""
         if (found := self._found.get((old, new, split))) is None:
             unwanted = threading.Event()
             try:
@@ -89,11 +88,11 @@ class Comparisons:
         return self._keep(found, split)
 
     def diff_now(self, old: str, new: str, split: frozenset[str]) -> ProseDiff:
-        """The same at once, which takes a moment where it is not known."""
+        """The same at once."""
         return self._keep(self._found.get((old, new, split)) or compare(old, new, split), split)
 
     def _keep(self, diff: ProseDiff, split: frozenset[str]) -> ProseDiff:
-        """Keep it with others of the same prompts, the last few."""
+        """Cache a diff, and the last few of the same prompts."""
         key = diff.old, diff.new, split
         kept = [(other, found) for other, found in self._found.items() if other[:2] == key[:2] and other != key]
         self._found = {**dict(kept[1 - self._KEPT :]), key: diff}
@@ -102,11 +101,10 @@ class Comparisons:
 
 @dataclass(frozen=True)
 class StagingStep:
-    """What was chosen before a step and after it, in all windows; a look is a step that changes nothing.
+    """The choices of all windows before and after a step; a look is a step that changes nothing.
 
-    Choices are by the number of a hunk of `diff`, in which a hunk is split if a part of it is chosen; each is there by
-    the key of the hunk as well. `changed_elsewhere`: another window chose since the last step of this window. Of two
-    steps the one with the higher `serial` is the later one.
+    Choices are by the number of a hunk of `diff`, in which a hunk is split if a part of it is chosen, and also by its
+    key. `changed_elsewhere`: another window chose since the last step of this one. A later step has a higher `serial`.
     """
 
     diff: ProseDiff = field(repr=False)
@@ -125,12 +123,10 @@ class StagingStep:
 
 
 class StagingService:
-    """Of one session, on its loop. Methods raise StoreError.
+    """Stages a suggestion, on the session's loop; methods raise StoreError.
 
-    `number` is a job, `diff` what it proposes. Choices are by the number of a hunk of this diff, and are kept by what
-    the hunk does, so that they are found again in a later diff of the same texts, and where a hunk is split; those of
-    other hunks are left alone. `window` is who chooses here, as `owner.this_process` names it; what nobody chose by
-    name is anybody's.
+    `number` is a job, `diff` its proposal. Choices are by the number of a hunk, and are stored by its key, so that
+    later diffs of the same texts, split or not, find them. `window` is this process (`owner.this_process`).
     """
 
     def __init__(self, store: Store, *, window: str = "", clock: Callable[[], float] = time.time) -> None:
@@ -143,41 +139,40 @@ class StagingService:
         self._serials = itertools.count(1)
 
     async def look(self, number: int, diff: ProseDiff) -> tuple[StagingStep, Mapping[str, str]]:
-        """What is chosen and typed now, in any window; raises StoreError for a job that was forgotten."""
+        """What is chosen and typed in all windows; raises StoreError for a forgotten job."""
         now = self._stagings.look(number)
         step = self._step(number, diff, StagedStep(now, now))
         return replace(step, diff=await self.in_parts(number, diff)), self._stagings.typed(number)
 
     async def in_parts(self, number: int, diff: ProseDiff) -> ProseDiff:
-        """The diff with those hunks in their parts of which a part was chosen or typed into, and those split here."""
+        """The diff with hunks split that have a chosen or edited part, or were split here."""
         typed = self._stagings.typed(number).keys()
         self._split[number] |= {whole for whole, parts in families(diff).items() if not typed.isdisjoint(parts)}
         split = self._fitting(number, diff, self._stagings.choices(number))
         return diff if split == _split_of(diff) else await self.comparisons.diff(diff.old, diff.new, split)
 
     async def split(self, number: int, diff: ProseDiff, key: str, *, joined: bool = False) -> StagingStep:
-        """Show the hunk of this key in its parts, or joined again, in this window; nothing is chosen by that."""
+        """Show the hunk of this key in its parts, or joined again, in this window; chooses nothing."""
         (self._split[number].discard if joined else self._split[number].add)(key)
         # What is chosen is read when it is compared: that is newer than any choice that was begun meanwhile.
         return (await self.look(number, await self.in_parts(number, diff)))[0]
 
     async def save_typed(self, number: int, hunk: str, text: str | None) -> None:
-        """Keep what is typed into the hunk or the conflict of this key; None forgets it."""
+        """Keep what is typed into a hunk or conflict; None discards it."""
         self._stagings.keep_typed(number, hunk, text)
 
     async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]) -> StagingStep:
-        """Choose, as one step, and keep the text that comes of it; None puts a hunk back to undecided.
+        """Choose as one step and store the resulting text; None makes a hunk undecided.
 
-        Other hunks stay as another window left them; of the same one the last choice counts, and what is chosen of a
-        hunk takes the place of what was of its parts.
+        Other hunks stay as another window left them; the choice of a hunk replaces those of its parts.
         """
         by_key = self._by_key(number, diff, made)
         step = self._stagings.choose(number, by_key, self._clock(), self._text_of(number, diff), self._window)
         return self._step(number, self._in_parts_now(number, diff, step.after), step)
 
     async def undo(self, number: int, diff: ProseDiff) -> StagingStep:
-        """Take back the last step of this window, or of one that has ended, of which something is left; where there is
-        none, nothing changes."""
+        """Undo the last step of this window, or of an ended one, that still has an effect; without one nothing
+        changes."""
         hunks = {hunk.key for hunk in diff.hunks}
         for whole, parts in families(diff).items():
             hunks.update((whole, *parts))
@@ -202,12 +197,12 @@ class StagingService:
         return found | {hunk.key: made[hunk.number] for hunk in hunks}
 
     def _fitting(self, number: int, diff: ProseDiff, chosen: Chosen) -> frozenset[str]:
-        """The hunks that are in their parts; those of which a part was chosen once stay so, for nothing is to jump."""
+        """The hunks to show in parts; once split by a choice they stay split, so that nothing jumps."""
         self._split[number] |= _split_for(diff, chosen, frozenset())
         return _split_for(diff, chosen, self._split[number])
 
     def _in_parts_now(self, number: int, diff: ProseDiff, chosen: Chosen) -> ProseDiff:
-        """A step is one transaction, so nothing is awaited: only what another window chose a moment ago is compared."""
+        """The same without awaiting, since a step is one transaction; compares only after another window's choices."""
         split = self._fitting(number, diff, chosen)
         return diff if split == _split_of(diff) else self.comparisons.diff_now(diff.old, diff.new, split)
 
@@ -234,7 +229,7 @@ _NOT_OFFERED = (404, 405, 410)
 
 @dataclass(frozen=True)
 class OpenedSuggestion:
-    """A job that succeeded, what its proposal changes of the prompt that was sent, and what is chosen of that."""
+    """A succeeded job, the diff of its proposal, and what is chosen of it."""
 
     suggestion: Suggestion = field(repr=False)
     diff: ProseDiff = field(repr=False)
@@ -255,11 +250,8 @@ class OpenedSuggestion:
 
 @dataclass(frozen=True)
 class SuggestionReasons:
-    """Why the changes of a suggestion may have been proposed.
-
-    `issues` is None where this server reports none; `reasons` and `own_facts` are by the key of the hunk;
-    `problems` are sentences on what could not be read.
-    """
+    """Why the changes may have been proposed: `issues` (None if the server has none), `reasons` and `own_facts` by the
+    key of the hunk, `problems` in sentences."""
 
     issues: _Issues = ()
     reasons: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict, repr=False)
@@ -296,7 +288,7 @@ class Suggestions:
         self._explained: tuple[int, ProseDiff, SuggestionReasons] | None = None
 
     async def open(self, number: int) -> OpenedSuggestion:
-        """A job that succeeded, with what was chosen; raises UsageError for another job, StoreError."""
+        """A succeeded job with its choices; raises UsageError for another job, StoreError."""
         suggestion = await self._jobs.suggestion(number)
         if suggestion.improved_prompt is None:
             raise UsageError(f"Job {number} has no suggestion: it is {suggestion.job.state.words}.")
@@ -305,7 +297,7 @@ class Suggestions:
         return OpenedSuggestion(suggestion, diff, self._stagings.choices(number), self._stagings.typed(number))
 
     async def explain(self, opened: OpenedSuggestion) -> SuggestionReasons:
-        """The reasons, by the job's runs and the server; what cannot be read is a problem, not an error."""
+        """The reasons, from the job's runs and the server; what cannot be read becomes a problem."""
         job, diff = opened.suggestion.job, opened.diff
         cached = self._explained
         if cached is not None and cached[0] == job.number and cached[1] is diff:

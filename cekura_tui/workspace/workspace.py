@@ -50,15 +50,15 @@ class Workspace:
     def __init__(self, setup: Setup) -> None:
         self.setup = self._start = setup
         self.notices: deque[str] = deque()
-        """What a person should be told, each once: what happened to the database, and what a hook failed of."""
+        """Messages to show once: damage of the database, failures of a hook."""
         self._unrecorded: list[SentUnrecorded] = []
         """The launches of earlier sessions that were not recorded when these ended."""
         self.key_changes = 0
         """How often another key was taken up that was signed in with elsewhere."""
         self._requests = deque[RequestRecord](maxlen=LAST)
-        """Those of all sessions that were open one after the other."""
+        """The last requests of all sessions of this workspace."""
         self._keys = {setup.key.text} if setup.key is not None else set()
-        """All keys that were used, none of which is logged."""
+        """All keys that were used; none is logged."""
         self._on_change: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -70,7 +70,7 @@ class Workspace:
         self._window = ""
         """The name of this window, whichever session it has; empty until the first is opened."""
         self._hooks: dict[str, JobHook] = {}
-        """By their command: one that is called goes on when the session is opened anew."""
+        """By their command; calls go on when the session is reopened."""
 
     @property
     def started(self) -> bool:
@@ -128,8 +128,8 @@ class Workspace:
                 session.jobs.take_over()
         except CekuraTuiError as error:
             self._session.set_exception(error)
-            self._session.exception()  # whoever calls is told; nobody may call
-        except Exception:  # the border of the background: whoever waits must be told, whatever it was
+            self._session.exception()  # callers get it; there may be none
+        except Exception:  # the border of the background: waiting callers must get an error
             _log.exception("opening the workspace failed")
             failure = CekuraTuiError("Can't open the workspace.", f"See {self.setup.paths.log}.")
             self._session.set_exception(failure)
