@@ -71,8 +71,6 @@ class _Binding:
         ]
         """Of both texts, for each unit the step with which its paragraph begins."""
         self._above = list(range(len(steps)))
-        self._joined: dict[tuple[int, int], int] = {}
-        """The end, by the start, of what is one already."""
         self._bridges: set[int] = set()
         """What is the same, and is read with what changes around it."""
 
@@ -157,30 +155,20 @@ class _Binding:
         """Fences, tags and comments that come or go: the line that opens one and the one that closes it, and what is
         between, if all of that comes or goes; titles and the lines below them."""
         passes = [0, *accumulate(self.steps[step_of[n]].role in passing for n in range(len(units)))]
-        for first, last in chain(_fences(units), _tag_pairs(units), _comments(units)):
+        joined = -1
+        for first, last in sorted(chain(_fences(units), _tag_pairs(units), _comments(units))):
             ends = [step_of[first], step_of[last]]
             if not any(self.steps[n].role in passing and self.steps[n].is_changed for n in ends):
                 continue
             yield ends
-            if passes[last] - passes[first + 1] == last - first - 1:
-                yield from ([step_of[n], step_of[n + 1]] for n in self._unjoined(first, last, step_of))
+            if last > joined and passes[last] - passes[first + 1] == last - first - 1:
+                yield [step_of[n] for n in range(first, last + 1)]
+                joined = last
         for n in range(1, len(units)):
             if units[n - 1].kind == "heading" and is_rule(units[n].text) and units[n].gap.count("\n") == 1:
                 title, line = step_of[n - 1], step_of[n]
                 if self.steps[title].role in passing and self.steps[line].role in passing:
                     yield [title, line]
-
-    def _unjoined(self, first: int, last: int, step_of: dict[int, int]) -> Iterator[int]:
-        """The units between two that are not joined with the next one yet: of tags in tags each is read once."""
-        n = first
-        while n < last:
-            end = self._joined.get((id(step_of), n), n)
-            if end > n:
-                n = end
-                continue
-            yield n
-            n += 1
-        self._joined[id(step_of), first] = last
 
     def _tables(self, units: Sequence[Unit], step_of: dict[int, int]) -> Iterator[list[int]]:
         """A table's header and the line below it, with the rows that come or go with them; all of its rows, where their

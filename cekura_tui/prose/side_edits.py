@@ -272,16 +272,9 @@ def _one_a_place(edits: Iterable[SideEdit]) -> list[SideEdit]:
             found[-1].start == edit.end or (found[-1].end == edit.start and found[-1].is_removal and edit.is_removal)
         ):
             last = found.pop()
-            edit = SideEdit(
-                last.start,
-                edit.end,
-                last.new + edit.new,
-                last.bonds | edit.bonds,
-                last.removed + edit.removed,
-                last.added + edit.added,
-                last.layout and edit.layout,
-                last.section or edit.section,
-            )
+            texts = (last.new + edit.new, last.bonds | edit.bonds, last.removed + edit.removed, last.added + edit.added)
+            is_layout, is_section = last.layout and edit.layout, last.section or edit.section
+            edit = SideEdit(last.start, edit.end, *texts, is_layout, is_section)
         found.append(edit)
     return found
 
