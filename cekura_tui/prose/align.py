@@ -153,13 +153,14 @@ class _UnitAlignment:
         best_new: dict[int, float] = defaultdict(float)
         for (i, j), share in likeness.items():
             best_old[i], best_new[j] = max(best_old[i], share), max(best_new[j], share)
-        slots = _Slots(anchors)
+        olds, news = [i for i, _ in anchors], [j for _, j in anchors]
         by_slot: dict[int, Pairs] = defaultdict(list)
         for (i, j), share in sorted(likeness.items()):
             most = max(best_old[i], best_new[j])
             better_elsewhere = most >= _VERSION and most > share + 0.25
-            if share >= _ALIKE and not better_elsewhere and slots.of_old(i) == slots.of_new(j):
-                by_slot[slots.of_old(i)].append((i, j))
+            slot = bisect_left(olds, i)
+            if share >= _ALIKE and not better_elsewhere and slot == bisect_left(news, j):
+                by_slot[slot].append((i, j))
         found: Pairs = []
         for pairs in stoppable(self._stop, by_slot.values()):
             worth = [
@@ -265,20 +266,6 @@ class _Bag:
 def _bag(unit: Unit) -> _Bag:
     words = tuple(map(str.casefold, unit.words)) if unit.kind == "heading" else unit.words
     return _Bag(Counter(words), weights(words) or 1)
-
-
-class _Slots:
-    """Between which anchors a unit is."""
-
-    def __init__(self, anchors: Pairs) -> None:
-        self._old = [i for i, _ in anchors]
-        self._new = [j for _, j in anchors]
-
-    def of_old(self, i: int) -> int:
-        return bisect_left(self._old, i)
-
-    def of_new(self, j: int) -> int:
-        return bisect_left(self._new, j)
 
 
 def _is_aside(unit: Unit) -> bool:

@@ -36,31 +36,11 @@ class _HunkDraft:
         return bool(self.format) and (bool(self.parts) or (not self.whole and self.format in UNSEEN))
 
 
-def assembled(
-    steps: Sequence[Step],
-    hunks: tuple[Sequence[int], Sequence[int]],
-    titles: Mapping[int, int],
-    places: Places,
-    lines: Sequence[int],
-    wrapper: Wrapper,
-    split: AbstractSet[str],
-) -> ProseDiff:
-    """The diff; the hunks of the keys `split` are in their parts.
-
-    `hunks` are those of the steps as they are read and as they are when split, -1 for none; `titles` has for the step
-    of a line below a title that of the title, `lines` for every step its line in the sent text.
-    """
-    found = _Assembly(steps, titles, places, lines, wrapper)
-    diff = found.diff(hunks, split)
-    if with_numbers(diff, [piece.text(bool) for piece in diff.pieces]) == diff.new:
-        return diff
-    for step in steps:  # the numbers are not as they would follow
-        step.spans = [replace(span, format="numbers") if span.format == "follows" else span for span in step.spans]
-    return found.diff(hunks, split)
-
-
 @dataclass
-class _Assembly:
+class Assembly:
+    """Makes the diff of the steps: `lines` has the line of each in the sent text, `titles` the step of the title for a
+    line below one."""
+
     steps: Sequence[Step]
     titles: Mapping[int, int]
     places: Places
@@ -68,6 +48,16 @@ class _Assembly:
     wrapper: Wrapper
 
     def diff(self, hunks: tuple[Sequence[int], Sequence[int]], split: AbstractSet[str]) -> ProseDiff:
+        """The diff, the hunks of the keys `split` in their parts; `hunks` has hunk ids per step, -1 if unchanged: as
+        shown, and fully split."""
+        diff = self._numbered(hunks, split)
+        if with_numbers(diff, [piece.text(bool) for piece in diff.pieces]) == diff.new:
+            return diff
+        for step in self.steps:  # the numbers are not as they would follow
+            step.spans = [replace(span, format="numbers") if span.format == "follows" else span for span in step.spans]
+        return self._numbered(hunks, split)
+
+    def _numbered(self, hunks: tuple[Sequence[int], Sequence[int]], split: AbstractSet[str]) -> ProseDiff:
         """The hunks in reading order: those of words, then those of dress."""
         whole, parts = map(self._drafts, hunks)
         drafts = [*self._chosen(whole, parts, split), *self._dress(split)]
@@ -81,7 +71,7 @@ class _Assembly:
         }
         worded = {n: numbers[draft.key] for draft in drafts if not draft.format for n in draft.steps}
         pieces = [self._text_piece(group, worded, dress) for group in groups]
-        self._tell_moves(pieces, at)
+        self._link_move_ends(pieces, at)
         found = [self._hunk(draft, numbers[draft.key], mains[draft.key], pieces) for draft in drafts]
         return self._wrapped(pieces, found)
 
@@ -132,8 +122,7 @@ class _Assembly:
         moved: Literal["", "away", "here"] = role if role == "away" or role == "here" else ""
         return TextPiece(old, new, worded.get(group[0], 0), tuple(spans), moved, cuts=tuple(cuts))
 
-    def _tell_moves(self, pieces: list[TextPiece], at: Mapping[int, int]) -> None:
-        """Every end of a move knows the place of the other one."""
+    def _link_move_ends(self, pieces: list[TextPiece], at: Mapping[int, int]) -> None:
         ends: dict[tuple[Role, int], Step] = {}
         for step in reversed(self.steps):
             if step.move:
@@ -277,11 +266,11 @@ def dress_note(kind: Format, places: Iterable[Sequence[WordSpan]]) -> str:
         if kind == "list marks":
             gone, come = (_DIGITS.sub("1", text) for text in (gone, come))
         marks[gone, come] += 1
-    told = [_told(*pair) for pair, _ in marks.most_common(_KINDS) if any(pair) and max(map(len, pair)) <= _SIGN]
+    told = [_worded(*pair) for pair, _ in marks.most_common(_KINDS) if any(pair) and max(map(len, pair)) <= _SIGN]
     return f"{kind} {', '.join(told)}" if told else kind
 
 
-def _told(gone: str, come: str) -> str:
+def _worded(gone: str, come: str) -> str:
     return f"{gone} → {come}" if gone and come else f"{come} added" if come else f"{gone} removed"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from cekura_tui.prose.align import Link, align
-from cekura_tui.prose.assembly import assembled
+from cekura_tui.prose.assembly import Assembly
 from cekura_tui.prose.diff import ProseDiff, are_too_long, uncompared
 from cekura_tui.prose.formatting import (
     Format,
@@ -73,7 +73,8 @@ class _Comparison:
             if step.role == "gap" and hunk < 0:
                 step.spans = formatted(space_spans(step.old, step.new))
         places, lines = Places(self.old, self.new), self._lines(steps)
-        return replace(assembled(steps, hunks, titles, places, lines, self.wrapper, split), coarse=self.coarse)
+        diff = Assembly(steps, titles, places, lines, self.wrapper).diff(hunks, split)
+        return replace(diff, coarse=self.coarse)
 
     def _lines(self, steps: Sequence[Step]) -> list[int]:
         """For every step the line of the sent text where it is, or would be."""

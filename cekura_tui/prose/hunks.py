@@ -44,8 +44,7 @@ class Step:
 
 
 def hunks_of(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) -> tuple[list[int], list[int]]:
-    """For every step a number that all steps of its hunk have, -1 where it changes nothing: as hunks are read, and as
-    they are when all are split."""
+    """Hunk id per step, -1 if unchanged: as shown, and fully split."""
     binding = _Binding(old, new, steps)
     for bond in binding.bonds():
         binding.join(bond)

@@ -179,23 +179,17 @@ class _LinePart:
 
 
 def _parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
-    kept: _LinePart | None = None
-    for part in _each(diff, edited):
-        if kept is not None and _are_one(kept, part):
-            kept.head = kept.head or part.head
-            kept.pieces += part.pieces
-            kept.words += part.words
+    ways = groupby(_each(diff, edited), key=lambda part: (part.is_layout, part.hunk, part.moved, part.elsewhere))
+    for (is_layout, *_), group in ways:
+        first, *others = group
+        if is_layout:
+            yield from (first, *others)
             continue
-        if kept is not None:
-            yield kept
-        kept = part
-    if kept is not None:
-        yield kept
-
-
-def _are_one(before: _LinePart, part: _LinePart) -> bool:
-    ways = ((one.hunk, one.moved, one.elsewhere, one.is_layout) for one in (before, part))
-    return next(ways) == next(ways) and not part.is_layout
+        for part in others:
+            first.head = first.head or part.head
+            first.pieces += part.pieces
+            first.words += part.words
+        yield first
 
 
 def _each(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:

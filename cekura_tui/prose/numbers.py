@@ -40,10 +40,10 @@ _Key = tuple[object, ...]
 @dataclass(slots=True)
 class _NumberedItem:
     """A numbered item or heading. `start` and `end` are the characters of `value` ("7", "2.1", "b"), `key` is how it is
-    written and where it is indented, `depth` says what it is in; `cut` is the least depth of the lines between the
-    numbered item before it and it. `before` is the item before it of its key, -1 for none, `parent` the one whose
-    number a dotted one begins with; `is_apart` says whether something that may end a list lies between it and
-    `before`."""
+    written and where it is indented, `depth` says what it is in; `min_depth_before` is the least depth of the lines
+    between the numbered item before it and it. `before` is the item before it of its key, -1 for none, `parent` the
+    item whose number a dotted one begins with; `is_apart` says whether something that may end a list lies between it
+    and `before`."""
 
     start: int
     end: int
@@ -51,7 +51,7 @@ class _NumberedItem:
     key: _Key
     case: str
     depth: int
-    cut: int
+    min_depth_before: int
     number: int
     prefix: tuple[int, ...]
     words: str
@@ -111,7 +111,7 @@ def _items(
         start = block.line
         for line in text[start : block.end].split("\n"):
             if item := _item(line, start, serials, romans, seen):
-                item.cut, cut = cut, _NO_BREAK
+                item.min_depth_before, cut = cut, _NO_BREAK
                 seen.add((*item.prefix, item.number))
                 found.append(item)
             elif start == block.line:
@@ -178,7 +178,7 @@ def _link(items: Sequence[_NumberedItem], keys: Sequence[_Key], parents: Sequenc
             above = of_parts.get(item.prefix, {}).items()
             same = (place for depth, place in above if depth <= item.depth)
             item.parent = last.get(parent, -1) if parent else max(same, default=-1)
-        since = [*(one for one in since if one[0] < item.cut), (item.cut, n)]
+        since = [*(one for one in since if one[0] < item.min_depth_before), (item.min_depth_before, n)]
         if item.before >= 0:
             parted = max((place for depth, place in since if depth < item.depth), default=-1)
             other = items[item.before]

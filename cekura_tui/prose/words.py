@@ -141,11 +141,8 @@ _WRITTEN = re.compile(rf"(?:{_VARIABLE}|[^\s{_UNSPACED}])+|[{_UNSPACED}]")
 
 @dataclass(frozen=True, slots=True)
 class WordSpan:
-    """A stretch of text that is in both versions, in the old alone or in the new alone.
-
-    Where `format` says what of the dress differs, the words are the same; `hunk` is the number of the change of the
-    whole prompt of which that is a place.
-    """
+    """A stretch of text in both versions, in the old or in the new alone. `format`: only formatting differs; `hunk`:
+    its formatting hunk."""
 
     op: Op
     text: str
