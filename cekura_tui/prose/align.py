@@ -158,8 +158,10 @@ class _UnitAlignment:
         for (i, j), share in sorted(likeness.items()):
             most = max(best_old[i], best_new[j])
             better_elsewhere = most >= _VERSION and most > share + 0.25
+            if share < _ALIKE or better_elsewhere:
+                continue
             slot = bisect_left(olds, i)
-            if share >= _ALIKE and not better_elsewhere and slot == bisect_left(news, j):
+            if slot == bisect_left(news, j):
                 by_slot[slot].append((i, j))
         found: Pairs = []
         for pairs in stoppable(self._stop, by_slot.values()):

@@ -93,7 +93,7 @@ def short_gaps(old: Sequence[Hashable], new: Sequence[Hashable]) -> Rest:
         nonlocal left
         counts = Counter(new[c:d])
         repeats = sum(counts[word] for word in old[a:b])
-        if repeats > min(_REPEATS, left) or b - a > _LONGEST or d - c > _LONGEST:
+        if not repeats or repeats > min(_REPEATS, left) or b - a > _LONGEST or d - c > _LONGEST:
             return []
         left -= repeats
         blocks = SequenceMatcher(None, old[a:b], new[c:d], autojunk=False).get_matching_blocks()

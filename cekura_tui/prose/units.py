@@ -6,8 +6,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import groupby, islice, pairwise
 from typing import Literal, NamedTuple
 
@@ -198,9 +199,18 @@ class Block(NamedTuple):
     depth: int = 0
 
 
-def blocks_in(text: str, serials: frozenset[str]) -> Iterator[Block]:
+_KEPT = 100_000
+"""Characters of a text of which the blocks are kept: units, numbers and each staging of a proposal read the same."""
+
+
+def blocks_in(text: str, serials: frozenset[str]) -> Iterable[Block]:
     """The blocks of a text, one for each line of a fence; `serials` are the line starts that are markers."""
-    return _BlockReader(text, serials).found()
+    return _kept_blocks(text, serials) if len(text) <= _KEPT else _BlockReader(text, serials).found()
+
+
+@lru_cache(maxsize=4)
+def _kept_blocks(text: str, serials: frozenset[str]) -> tuple[Block, ...]:
+    return tuple(_BlockReader(text, serials).found())
 
 
 class _BlockReader:

@@ -31,17 +31,7 @@ def same_words(old: Sequence[str], new: Sequence[str], *, closely: bool = True, 
     Without `closely` only the words that are in each once are paired, and their neighbours: in time that grows with
     their number alone.
     """
-    start, most = 0, min(len(old), len(new))
-    while start < most and old[start] == new[start]:
-        start += 1
-    end = 0
-    while end < most - start and old[-1 - end] == new[-1 - end]:
-        end += 1
-    a, b = old[start : len(old) - end], new[start : len(new) - end]
-    inner = match(a, b, short_gaps(a, b), [weight(word) for word in a]) if closely else match(a, b)
-    pairs = [(i, i) for i in range(start)]
-    pairs += [(start + i, start + j) for i, j in inner]
-    pairs += [(len(old) - k, len(new) - k) for k in range(end, 0, -1)]
+    pairs = match(old, new, short_gaps(old, new), [weight(word) for word in old]) if closely else match(old, new)
     return _without_crumbs(old, new, _cut_well(old, new, pairs), least)
 
 
@@ -151,7 +141,7 @@ class WordSpan:
 
 
 def word_count(text: str) -> int:
-    return sum(1 for _ in _WORDS.finditer(text))
+    return len(_WORDS.findall(text))
 
 
 def words_of(text: str) -> frozenset[str]:
