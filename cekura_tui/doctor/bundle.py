@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import re
-import tomllib
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -29,7 +27,8 @@ REMOVED = "[removed]"
 _COMMANDS = ("api_key_command", "on_job_done")
 """Settings whose words may hold secrets."""
 _SECRET_NAME = re.compile(r"api_?key(?!_command)|token|secret|passw|credential|authorization", re.IGNORECASE)
-_TOKENS = re.compile(r"[\w+/=.-]{12,}", re.ASCII)
+_SECRET = re.compile(rf"(?:{_SECRET_NAME.pattern})\w*[\"']*\s*[:=]\s*[\"']*([^\"'\s]+)", re.IGNORECASE)
+"""A named value in JSON or TOML, also in a damaged file."""
 _USER_OF_URL = re.compile(rb"(\w+://)[^/@\s\"']+@")
 _HEADER = re.compile(rb"(x-cekura-api-key[\"']?\s*[:=]\s*)[^\s,]+", re.IGNORECASE)
 
@@ -88,33 +87,9 @@ def known_secrets(paths: Paths, env: Mapping[str, str]) -> set[str]:
     vendor = find_vendor_file(env)
     for path in (paths.credentials, paths.demo.home / "key", paths.settings, *([vendor] if vendor else [])):
         with contextlib.suppress(OSError, ValueError):  # ValueError: a path with a NUL
-            found |= set(_secrets_of(path))
+            text = read_regular(path).decode(errors="replace")
+            found |= set(_SECRET.findall(text)) if path.suffix else {text}
     return {secret.strip() for secret in found}
-
-
-def _secrets_of(path: Path) -> Iterator[str]:
-    text = read_regular(path).decode(errors="replace")
-    if not path.suffix:
-        yield text
-        return
-    try:
-        value = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (ValueError, RecursionError):
-        yield from _TOKENS.findall(text)  # in a damaged file, everything that may be a key
-    else:
-        yield from _secret_texts("", value)
-
-
-def _secret_texts(name: str, value: object) -> Iterator[str]:
-    match value:
-        case dict():
-            for inner, one in value.items():
-                yield from _secret_texts(inner, one)
-        case list():
-            for one in value:
-                yield from _secret_texts(name, one)
-        case str() if _SECRET_NAME.search(name):
-            yield value
 
 
 def without_secrets(data: bytes, secrets: Iterable[str]) -> bytes:
