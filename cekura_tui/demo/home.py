@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 from pathlib import Path
@@ -32,19 +33,11 @@ def epoch_of(directory: Path, now: float) -> float:
 
 
 def written_once(path: Path, text: str) -> str:
-    """The content of a file, created with `text` if it is missing; the first of two writers wins."""
-    with contextlib.suppress(FileNotFoundError):
-        return path.read_text(encoding="utf-8")
-    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    """The content of a file, which gets `text` if it is new; the first of two writers wins."""
+    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8") as file:
+        with contextlib.suppress(OSError):  # some file systems have no locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if content := file.read():
+            return content
         file.write(text)
-    try:
-        # A link, unlike a rename, never replaces a file that another process has just written.
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    except OSError:
-        # Some file systems have no links.
-        draft.replace(path)
-    draft.unlink(missing_ok=True)
-    return path.read_text(encoding="utf-8")
+        return text
