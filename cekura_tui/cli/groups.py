@@ -9,7 +9,7 @@ import click
 
 from cekura_tui.cli.options import json_option
 from cekura_tui.cli.output import print_message, put, put_json
-from cekura_tui.cli.runs import FilterCommand, filter_argument, read_matching
+from cekura_tui.cli.runs import FilterCommand, filter_argument, limit_option, read_matching
 from cekura_tui.cli.script import command
 from cekura_tui.model.text import clean_line, clock_text, count
 
@@ -36,14 +36,7 @@ _MOST_IDS = 10
     show_default=True,
     help="What the runs of a group have in common; a pair is scenario and personality.",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    default=1_000,
-    show_default=True,
-    metavar="N",
-    help="Group at most N runs, the newest.",
-)
+@limit_option(1_000, "Group at most N runs, the newest.")
 @json_option()
 async def groups(session: Session, wanted: Filter, how: str, limit: int, as_json: bool) -> None:
     """Group runs by what failed, most failures first.

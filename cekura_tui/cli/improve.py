@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cekura_tui.cli.options import RUN, Options, json_option, number, path
+from cekura_tui.cli.options import RUN, F, Options, json_option, number, path
 from cekura_tui.cli.output import (
     complain,
     print_message,
@@ -26,7 +26,7 @@ from cekura_tui.cli.script import exit_of, look_at, run_script, state_line, wait
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from cekura_tui.model.job import Draft, Job, Suggestion
@@ -34,26 +34,16 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 
+def _focus(flag: str, name: str, kind: Callable[[str], int], what: str) -> Callable[[F], F]:
+    return click.option(flag, name, type=kind, multiple=True, metavar="ID", help=f"Focus on this {what}; repeatable.")
+
+
 @click.command()
 @click.argument("run_ids", type=RUN, nargs=-1, metavar="RUN_ID...")
 @click.option("--prompt-file", type=path, metavar="FILE", help="The prompt to improve (- for standard input).")
 @click.option("--from-agent", is_flag=True, help="Improve the agent's current prompt.")
-@click.option(
-    "--category",
-    "categories",
-    type=number("category"),
-    multiple=True,
-    metavar="ID",
-    help="Focus on this critical category; repeatable.",
-)
-@click.option(
-    "--workflow-metric",
-    "metrics",
-    type=number("metric"),
-    multiple=True,
-    metavar="ID",
-    help="Focus on this workflow metric; repeatable.",
-)
+@_focus("--category", "categories", number("category"), "critical category")
+@_focus("--workflow-metric", "metrics", number("metric"), "workflow metric")
 @click.option("--unfinished", is_flag=True, help="Allow runs that have not finished.")
 @click.option("--allow-key", is_flag=True, help="Allow a prompt that contains an API key.")
 @click.option("--wait", is_flag=True, help="Wait for the suggestion.")

@@ -11,12 +11,12 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from cekura_tui.cli.completion import offer_filters
-from cekura_tui.cli.options import RUN, json_option
+from cekura_tui.cli.options import RUN, F, json_option
 from cekura_tui.cli.output import Table, is_unread, is_watched, print_message, put, put_json
 from cekura_tui.cli.script import command
 from cekura_tui.model.errors import KeyMissing, UsageError
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.opened_runs import Found as Evidence
     from cekura_tui.workspace.session import Session
 
-F = TypeVar("F", bound=Callable[..., Any])
 
 _WIDTH = 76
 _MOST = 5
@@ -88,6 +87,11 @@ def filter_argument(*, required: bool = False) -> Callable[[F], F]:
         shell_complete=offer_filters,
         callback=lambda context, parameter, words: read_filter(words),
     )
+
+
+def limit_option(default: int, words: str) -> Callable[[F], F]:
+    number = click.IntRange(min=1)
+    return click.option("--limit", type=number, default=default, show_default=True, metavar="N", help=words)
 
 
 def _marked(text: str, wrong: Wrong) -> list[str]:
@@ -176,14 +180,7 @@ def _check_list(*, as_json: bool, as_csv: bool, **_: object) -> None:
 
 @command("list", runs, key=False, output="list", check=_check_list, cls=FilterCommand)
 @filter_argument()
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    default=100,
-    show_default=True,
-    metavar="N",
-    help="List at most N runs, newest first.",
-)
+@limit_option(100, "List at most N runs, newest first.")
 @json_option("per line")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV with a header, for spreadsheets.")
 async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool, as_csv: bool) -> None:
