@@ -7,9 +7,9 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cekura_tui.api.errors import ApiError, KeyRefused
 from cekura_tui.jobs import owner
@@ -42,6 +42,7 @@ def mark_orphaned_launches(jobs: JobStore, launching: list[Job], at: float) -> b
     return bool(dead)
 
 
+T = TypeVar("T")
 _log = logging.getLogger("cekura_tui.jobs")
 
 
@@ -56,6 +57,20 @@ def spawn(tasks: set[asyncio.Task[object]], work: Awaitable[object]) -> None:
     task = asyncio.ensure_future(work)
     tasks.add(task)
     task.add_done_callback(done)
+
+
+async def to_the_end(work: Coroutine[None, None, T], running: set[asyncio.Task[T]]) -> T:
+    """Do the work as one of `running`; it goes on to its end even if the caller is cancelled."""
+
+    def ended(task: asyncio.Task[T]) -> None:
+        running.discard(task)
+        if not task.cancelled():
+            task.exception()  # the caller gets it, if it still waits
+
+    task = asyncio.create_task(work)
+    running.add(task)
+    task.add_done_callback(ended)
+    return await asyncio.shield(task)
 
 
 CLOSING = 1.0
@@ -142,16 +157,7 @@ class JobEngine:
         """
         if self._refusal is not None:
             raise self._refusal
-        task = asyncio.create_task(self._launch(draft, over, again_of))
-        self._flying.add(task)
-        task.add_done_callback(self._landed)
-        # Who waits may give up; the request that was sent is waited for all the same.
-        return await asyncio.shield(task)
-
-    def _landed(self, task: asyncio.Task[Job]) -> None:
-        self._flying.discard(task)
-        if not task.cancelled():
-            task.exception()  # it was raised to whoever waited, and is in the job's record
+        return await to_the_end(self._launch(draft, over, again_of), self._flying)
 
     async def _launch(self, draft: Draft, over: Job | None, again_of: int | None) -> Job:
         job = self._begin(draft, over, again_of)

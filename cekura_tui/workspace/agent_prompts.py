@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from cekura_tui.api.errors import ApiError, NotFound
+from cekura_tui.jobs.engine import to_the_end
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.text import Prompt, clean_line, count, sha256
 from cekura_tui.prose.compare import compare
@@ -265,7 +266,8 @@ class AgentPrompts:
         refuse_read_only(self._read_only, "nothing was written")
         if not text.strip():
             raise UsageError(f"The text is empty, so it was not written to {update.agent.name}.")
-        return await self._to_the_end(self._write(update.agent, update.current, text, update.job.number, _UPDATING))
+        work = self._write(update.agent, update.current, text, update.job.number, _UPDATING)
+        return await to_the_end(work, self._running)
 
     async def previous_use(self, agent_id: int, current: str) -> PromptUse | None:
         """The last prompt that a write replaced and that is not the agent's `current` one (a hash). Raises
@@ -300,19 +302,8 @@ class AgentPrompts:
         """Write the prompt of a planned restore. Raises what `write` does."""
         refuse_read_only(self._read_only, "nothing was restored")
         messages = _RESTORING if restore.use.how == "replaced" else _RESTORING_CHOSEN
-        return await self._to_the_end(self._write(restore.agent, restore.current, restore.text, None, messages))
-
-    async def _to_the_end(self, work: Coroutine[None, None, UpdateResult]) -> UpdateResult:
-        """Finish a write that was begun even if the caller is cancelled."""
-        task = asyncio.create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._ended)
-        return await asyncio.shield(task)
-
-    def _ended(self, task: asyncio.Task[UpdateResult]) -> None:
-        self._running.discard(task)
-        if not task.cancelled():
-            task.exception()  # the caller got it
+        work = self._write(restore.agent, restore.current, restore.text, None, messages)
+        return await to_the_end(work, self._running)
 
     async def _read(self, agent_id: int, name: str, undone: str, instead: str) -> tuple[Agent, Prompt]:
         """Read an agent and its prompt before a write; `undone` and `instead` complete the errors."""
