@@ -1,7 +1,4 @@
-"""The prompts of agents at the server: an update planned, written, verified by reading back, and restored.
-
-First what an update and a restore are and what came of one, then how each outcome is worded, then who does it.
-"""
+"""The prompts of agents at the server: an update planned, written, verified by reading back, and restored."""
 
 from __future__ import annotations
 
@@ -33,9 +30,6 @@ if TYPE_CHECKING:
     from cekura_tui.store.store import Store
     from cekura_tui.workspace.job_service import JobService
 
-_NAME = 80
-"""Characters of an agent's name that are kept of it."""
-
 
 @dataclass(frozen=True, slots=True)
 class PromptUpdate:
@@ -54,7 +48,7 @@ class PromptUpdate:
 
     @property
     def is_applied(self) -> bool:
-        """Whether the agent has all of it already, so that there is nothing to write."""
+        """Whether the agent has the whole text already."""
         return self.change is not None and self.change.is_same
 
 
@@ -116,11 +110,10 @@ class PromptUpdateFailed(CekuraTuiError):
 
 @dataclass(frozen=True, slots=True)
 class UpdateMessages:
-    """How the outcome of a write is worded: `did` is what was done, `new` and `old` name the two prompts.
+    """The wording of a write's outcome: `did` says what was done, `new` and `old` name the two prompts.
 
-    `saved_hint` is for an agent that has or may have something new, `copy_hint` for one that still has `old`,
-    `drifted_hint` for one that had changed before. `undone` says that nothing was done, `instead` what else can be
-    done.
+    Hints: `saved_hint` if the agent has or may have `new`, `copy_hint` if it still has `old`, `drifted_hint` if it had
+    changed before. `undone` says that nothing was done, `instead` what else can be done.
     """
 
     did: str
@@ -212,8 +205,7 @@ _RESTORING_CHOSEN = replace(_RESTORING, did="Restored the prompt", new="the rest
 class AgentPrompts:
     """Used on the session's loop. A prompt is written only right after the agent's current one was read.
 
-    The API has no conditional write: a change between read and write is not seen, one after it is found by reading
-    back.
+    The API has no conditional write, so a change between read and write is not noticed.
     """
 
     def __init__(
@@ -231,8 +223,7 @@ class AgentPrompts:
         self._running: set[asyncio.Task[UpdateResult]] = set()
 
     async def preview_update(self, number: int, staged: Prompt, written: Prompt | None = None) -> PromptUpdate:
-        """Read the agent of job `number` and plan its update with a staged text; `written` is what was written of that
-        text before.
+        """Read the agent of job `number` and plan its update with a staged text; `written` is an earlier write of it.
 
         Raises UsageError where the job has no agent or the agent no prompt, and kinds of ApiError.
         """
@@ -260,8 +251,7 @@ class AgentPrompts:
     async def write(self, update: PromptUpdate, text: Prompt) -> UpdateResult:
         """Record the agent's prompt on disk, write the text once, and read it back.
 
-        Raises UsageError, AgentPromptDrifted and Unrecorded with nothing written; and PromptUpdateFailed, which says
-        what the agent has.
+        Raises UsageError, AgentPromptDrifted and Unrecorded with nothing written; PromptUpdateFailed after a write.
         """
         refuse_read_only(self._read_only, "nothing was written")
         if not text.strip():
@@ -270,29 +260,23 @@ class AgentPrompts:
         return await to_the_end(work, self._running)
 
     async def previous_use(self, agent_id: int, current: str) -> PromptUse | None:
-        """The last prompt that a write replaced and that is not the agent's `current` one (a hash). Raises
-        StoreError."""
+        """The prompt replaced last that is not the agent's `current` one (a hash); raises StoreError."""
         writes = self._uses.writes(agent_id)
         return next((use for use in writes if use.how == "replaced" and use.sha256 != current), None)
 
     async def preview_restore(self, agent_id: int, chosen: PromptUse | None = None) -> PromptRestore:
-        """Read an agent and plan to restore the `chosen` prompt, or the last one replaced from here: twice is as
-        before.
+        """Read an agent and plan to restore the `chosen` prompt, or the last one replaced from here.
 
         Raises UsageError where there is nothing to restore, StoreError and kinds of ApiError.
         """
         agent, now = await self._read(agent_id, "", "nothing was restored", "Its prompts are in the history.")
         writes, has = self._uses.writes(agent_id), sha256(now)
-        if chosen is not None:
-            use = chosen
-            if use.sha256 == has:
-                raise UsageError(f"{agent.name} already has this prompt, so there is nothing to restore.")
-        elif not any(use.how == "replaced" for use in writes):
+        if chosen is None and not any(use.how == "replaced" for use in writes):
             raise UsageError(f"Nothing was written to {agent.name} from here, so there is nothing to restore.")
-        elif (found := await self.previous_use(agent_id, has)) is None:
-            raise UsageError(f"{agent.name} already has its former prompt, so there is nothing to restore.")
-        else:
-            use = found
+        use = chosen or await self.previous_use(agent_id, has)
+        if use is None or use.sha256 == has:
+            which = "this" if chosen else "its former"
+            raise UsageError(f"{agent.name} already has {which} prompt, so there is nothing to restore.")
         text = self._uses.text(use.sha256)
         change = await asyncio.to_thread(compare, now, text)
         warnings = (*_key_warnings(self._keys(), text), *_restore_warnings(agent, writes, has))
@@ -370,16 +354,15 @@ def _key_warnings(keys: KnownKeys, text: Prompt) -> Iterator[str]:
 
 
 def _restore_warnings(agent: Agent, writes: Sequence[PromptUse], has: str) -> Iterator[str]:
-    """`writes` are those to the agent, the one noted last first; `has` is the hash of the prompt that it has."""
+    """`writes` are those to the agent, the last one first; `has` is the hash of its current prompt."""
     if agent.auto_sync:
         yield _sync_warning(agent)
     written = next((use.sha256 for use in writes if use.how == "written"), "")
-    if not writes:
+    if not writes or written == has:
         return
-    if written != has and writes[0].how == "written":
+    if writes[0].how == "written":
         yield f"The prompt of {agent.name} was changed elsewhere since; restoring overwrites that change."
-    elif written != has:
-        # The program was ended while it wrote, say, and what came of it was never read.
+    else:  # such as after a kill during a write, before its outcome was read
         yield f"The current prompt of {agent.name} may have been written elsewhere; restoring overwrites that prompt."
 
 
@@ -387,7 +370,7 @@ def _plan_update(
     job: Job, agent: Agent, sent: Prompt, now: Prompt, staged: Prompt, written: Prompt | None
 ) -> PromptUpdate:
     if now == written:
-        sent = staged = now  # what was decided then would be in conflict with what was staged
+        sent = staged = now  # else what was decided before the write would conflict with the staged text
     drift = compare(sent, now)
     merged = merge(sent, drift, compare(sent, staged))
     change = None if merged.conflicts else compare(now, merged.text({}))
@@ -397,13 +380,12 @@ def _plan_update(
 def _update_warnings(
     job: Job, agent: Agent, drift: ProseDiff, merged: Merge, change: ProseDiff | None
 ) -> tuple[str, ...]:
-    """`drift` is how the agent's prompt differs from the sent one, `merged` that with the staged text, `change` what an
-    update would change."""
+    """`drift` is from the sent prompt to the agent's, `change` what an update would change."""
     warnings = []
     is_applied = change is not None and change.is_same
     if agent.auto_sync:
         warnings.append(_sync_warning(agent))
-    if job.agent_name and clean_line(job.agent_name, _NAME) != agent.name:
+    if job.agent_name and clean_line(job.agent_name, 80) != agent.name:
         was = f"was named {job.agent_name} at job {job.number}: check that this is the right agent"
         warnings.append(f"Agent {agent.id} {was}.")
     if not (drift.is_same or is_applied):

@@ -69,7 +69,7 @@ class JobHook:
     async def _failed(self, job: str) -> str:
         """Call the command with a job as JSON; returns what went wrong, or an empty text."""
         try:
-            # Files, not pipes: it may leave its input unread, and what it leaves behind may hold both open.
+            # Files, not pipes: the command may leave its input unread, and its children may hold both open.
             with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as stderr:
                 given.write(f"{job}\n".encode())
                 given.seek(0)

@@ -26,8 +26,6 @@ _NAME_BYTES = 120
 _NO_FILES = frozenset({"", "-", "agent", "file", "last", "draft"})
 """What `prompt_source` is where it names no file."""
 
-# Files of any kind
-
 
 class AlreadyThere(UsageError):
     """The file exists, and overwriting was not asked for."""
@@ -36,7 +34,7 @@ class AlreadyThere(UsageError):
 
 
 def safe_name(text: str, ending: str) -> str:
-    """A file's name of letters, digits, `-`, `_` and `.`, whatever the text; `ending` with its dot is kept whole."""
+    """A file name of letters, digits, `-`, `_` and `.` for any text; `ending` begins with its dot."""
     name = _UNSAFE.sub("-", clean(text)).strip(".-")
     name = name.encode()[: _NAME_BYTES - len(ending.encode())].decode(errors="ignore").rstrip(".-")
     return f"{name or 'unnamed'}{ending}"
@@ -46,7 +44,6 @@ def check_output(name: str, *, force: bool) -> Path:
     """The path to write to; raises UsageError or AlreadyThere before anything else is done."""
     path = expand(name)
     try:
-        # What is written is the file that a link leads to.
         target = path.resolve()
         folder = target.parent
         if target.is_symlink():  # some versions of Python give a loop back instead of raising
@@ -86,8 +83,7 @@ def write_text(path: Path, text: str, *, force: bool = True) -> None:
 
 
 def write_output(path: Path, data: bytes, *, force: bool = True, hint: str = "") -> None:
-    """Write the whole file; raises UsageError with this `hint`, and without `force` AlreadyThere for a new file
-    there."""
+    """Write the whole file; raises UsageError with this `hint`, and without `force` AlreadyThere."""
     try:
         with output_file(path, force=force) as file:
             file.write(data)
@@ -95,9 +91,6 @@ def write_output(path: Path, data: bytes, *, force: bool = True, hint: str = "")
         raise _exists(path) from None
     except OSError as error:
         raise UsageError(f"Can't write {path}: {error.strerror}.", hint) from None
-
-
-# Prompts
 
 
 def check_prompt(prompt: str, named: str = "The prompt") -> Prompt:
@@ -147,9 +140,6 @@ def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
     return check_prompt(text, shown)
 
 
-# The file that a prompt came from
-
-
 def source_of(name: str) -> str:
     """A file's absolute path, as a job's `prompt_source`: exact, with bytes that are not UTF-8 as surrogates."""
     try:
@@ -187,14 +177,6 @@ def is_source(name: str, source: str) -> bool:
         return expand(name).samefile(file)
     except (OSError, ValueError, UsageError):
         return False
-
-
-def _is_gone(path: Path, source: str) -> bool:
-    """Whether a file is the one that a job's `prompt_source` names, and was deleted."""
-    return source not in _NO_FILES and not os.path.lexists(path) and source_of(str(path)) == source_of(source)
-
-
-# What comes of a suggestion
 
 
 def patch_of(suggestion: Suggestion, text: Prompt) -> Prompt:
@@ -236,8 +218,9 @@ def write_suggestion(path: Path, text: Prompt, suggestion: Suggestion, *, force:
     Raises PromptFileDrifted, also with `force`, if it is the prompt's own file and was changed since; AlreadyThere;
     UsageError. A file that was deleted since is created again, and this is reported.
     """
-    gone = _is_gone(path, suggestion.job.prompt_source)
-    if is_source(str(path), suggestion.job.prompt_source):
+    source = suggestion.job.prompt_source
+    gone = source not in _NO_FILES and not os.path.lexists(path) and source_of(str(path)) == source_of(source)
+    if is_source(str(path), source):
         try:
             with path.open("rb") as file:
                 now = file.read(max(MAX_PROMPT_BYTES, len(prompt_bytes(suggestion.prompt))) + 1)
@@ -248,7 +231,7 @@ def write_suggestion(path: Path, text: Prompt, suggestion: Suggestion, *, force:
             ) from None
         if hashlib.sha256(now).hexdigest() != suggestion.job.prompt_sha256:
             raise PromptFileDrifted(path, suggestion.prompt, now)
-    # What has come to be there in this moment is no file that was looked at.
+    # A deleted file that exists again was not checked for changes, so it is not overwritten.
     hint = "The suggestion is still in the list of jobs."
     write_output(path, prompt_bytes(text), force=force and not gone, hint=hint)
     return "The file was deleted since its prompt was sent, and was created again." if gone else ""

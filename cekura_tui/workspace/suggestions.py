@@ -1,7 +1,4 @@
-"""Suggestions: what is chosen of one, what it changes, and why its changes may have been proposed.
-
-What was chosen, and the text that it makes, survive everything.
-"""
+"""Suggestions: what is chosen of one, what it changes, and why its changes may have been proposed."""
 
 from __future__ import annotations
 
@@ -47,20 +44,14 @@ def families(diff: ProseDiff) -> dict[str, tuple[str, ...]]:
 
 
 def numbered(diff: ProseDiff, chosen: Chosen) -> dict[int, HunkChoice]:
-    """Choices by the number of the hunk; that of a whole hunk holds for its undecided parts."""
-    found = {}
-    for hunk in diff.hunks:
-        choice = chosen.get(hunk.key)
-        if choice is None and (whole := chosen.get(hunk.whole)) is not None and whole.what != "edited":
-            choice = whole
-        if choice is not None:
-            found[hunk.number] = choice
-    return found
+    """Choices by the number of the hunk; undecided parts have the choice of their whole hunk, unless it is edited."""
+    whole = {key: choice for key, choice in chosen.items() if choice.what != "edited"}
+    found = {hunk.number: chosen.get(hunk.key) or whole.get(hunk.whole) for hunk in diff.hunks}
+    return {number: choice for number, choice in found.items() if choice is not None}
 
 
 def _split_for(diff: ProseDiff, chosen: Chosen, wanted: AbstractSet[str]) -> frozenset[str]:
-    """The hunks to show in parts for these choices: the `wanted` ones and those with a chosen part, but none that is
-    edited as a whole."""
+    """The hunks to show in parts: the `wanted` ones and those with a chosen part, but none edited as a whole."""
     edited = {key for key, choice in chosen.items() if choice.what == "edited"}
     return frozenset(
         whole
@@ -88,11 +79,10 @@ class Comparisons:
         return self._keep(found, split)
 
     def diff_now(self, old: str, new: str, split: frozenset[str]) -> ProseDiff:
-        """The same at once."""
+        """Like `diff`, without awaiting."""
         return self._keep(self._found.get((old, new, split)) or compare(old, new, split), split)
 
     def _keep(self, diff: ProseDiff, split: frozenset[str]) -> ProseDiff:
-        """Cache a diff, and the last few of the same prompts."""
         key = diff.old, diff.new, split
         kept = [(other, found) for other, found in self._found.items() if other[:2] == key[:2] and other != key]
         self._found = {**dict(kept[1 - self._KEPT :]), key: diff}
@@ -101,10 +91,9 @@ class Comparisons:
 
 @dataclass(frozen=True)
 class StagingStep:
-    """The choices of all windows before and after a step; a look is a step that changes nothing.
+    """The choices of all windows before and after a step, by the number and key of hunks of `diff`.
 
-    Choices are by the number of a hunk of `diff`, in which a hunk is split if a part of it is chosen, and also by its
-    key. `changed_elsewhere`: another window chose since the last step of this one. A later step has a higher `serial`.
+    `changed_elsewhere`: another window chose since the last step of this one. A later step has a higher `serial`.
     """
 
     diff: ProseDiff = field(repr=False)
@@ -133,13 +122,13 @@ class StagingService:
         self._stagings, self._window, self._clock = store.stagings, window, clock
         self.comparisons = Comparisons()
         self._split: defaultdict[int, set[str]] = defaultdict(set)
-        """By the job, the hunks that are shown in their parts in this window."""
+        """The hunks that this window shows in parts, by job."""
         self._seen: dict[int, Chosen] = {}
-        """By the job."""
+        """The choices that this window knows, by job."""
         self._serials = itertools.count(1)
 
     async def look(self, number: int, diff: ProseDiff) -> tuple[StagingStep, Mapping[str, str]]:
-        """What is chosen and typed in all windows; raises StoreError for a forgotten job."""
+        """What is chosen and typed in all windows, as a step; raises StoreError for a forgotten job."""
         now = self._stagings.look(number)
         step = self._step(number, diff, StagedStep(now, now))
         return replace(step, diff=await self.in_parts(number, diff)), self._stagings.typed(number)
@@ -152,13 +141,12 @@ class StagingService:
         return diff if split == _split_of(diff) else await self.comparisons.diff(diff.old, diff.new, split)
 
     async def split(self, number: int, diff: ProseDiff, key: str, *, joined: bool = False) -> StagingStep:
-        """Show the hunk of this key in its parts, or joined again, in this window; chooses nothing."""
+        """Show the hunk of this key in its parts, or joined again, in this window."""
         (self._split[number].discard if joined else self._split[number].add)(key)
-        # What is chosen is read when it is compared: that is newer than any choice that was begun meanwhile.
         return (await self.look(number, await self.in_parts(number, diff)))[0]
 
     async def save_typed(self, number: int, hunk: str, text: str | None) -> None:
-        """Keep what is typed into a hunk or conflict; None discards it."""
+        """Save what is typed into a hunk or conflict; None discards it."""
         self._stagings.keep_typed(number, hunk, text)
 
     async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]) -> StagingStep:
@@ -171,8 +159,7 @@ class StagingService:
         return self._step(number, self._in_parts_now(number, diff, step.after), step)
 
     async def undo(self, number: int, diff: ProseDiff) -> StagingStep:
-        """Undo the last step of this window, or of an ended one, that still has an effect; without one nothing
-        changes."""
+        """Undo the last step of this window, or of an ended one, that still has an effect, if there is one."""
         hunks = {hunk.key for hunk in diff.hunks}
         for whole, parts in families(diff).items():
             hunks.update((whole, *parts))
@@ -185,7 +172,7 @@ class StagingService:
     def _by_key(
         self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]
     ) -> dict[str, HunkChoice | None]:
-        """What is chosen by key: a hunk in the place of its parts, a part with what the whole was for the others."""
+        """The choices by key: a hunk's replaces those of its parts, a part's passes that of the whole to the others."""
         hunks = [hunk for hunk in diff.hunks if hunk.number in made]
         found: dict[str, HunkChoice | None] = {}
         chosen, parts = self._stagings.choices(number), families(diff)
@@ -202,7 +189,7 @@ class StagingService:
         return _split_for(diff, chosen, self._split[number])
 
     def _in_parts_now(self, number: int, diff: ProseDiff, chosen: Chosen) -> ProseDiff:
-        """The same without awaiting, since a step is one transaction; compares only after another window's choices."""
+        """Like `in_parts`, without awaiting, since a step is one transaction."""
         split = self._fitting(number, diff, chosen)
         return diff if split == _split_of(diff) else self.comparisons.diff_now(diff.old, diff.new, split)
 
@@ -235,16 +222,14 @@ class OpenedSuggestion:
     diff: ProseDiff = field(repr=False)
     chosen: Chosen
     typed: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """What was typed into changes and not taken, by the key of the hunk; into conflicts, too, by theirs."""
+    """Unsaved texts of changes and conflicts, by key."""
 
     @cached_property
     def choices(self) -> Choices:
-        """What is chosen, by the number of the hunk."""
         return numbered(self.diff, self.chosen)
 
     @cached_property
     def staged(self) -> Prompt:
-        """The text that the choices make."""
         return staged(self.diff, self.choices)
 
 
@@ -270,7 +255,7 @@ class _Known:
 
 
 class Suggestions:
-    """Of one session, on its loop. `run` reads a run, `evidence` finds the turns that its verdicts speak of."""
+    """The suggestions of one session. `run` reads a run, `evidence` finds the turns that its verdicts speak of."""
 
     def __init__(
         self,
