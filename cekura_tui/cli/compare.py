@@ -28,18 +28,13 @@ _SECOND: dict[Chosen, str] = {
     "last_passed": "Second run, the last passed one",
     "newest_passed": "Second run, the newest passed one; none passed before the first",
 }
-_NAMES: dict[Sign, Literal["same", "changed", "first", "second"]] = {
-    "=": "same",
-    "~": "changed",
-    "<": "first",
-    ">": "second",
+_SIGNS: dict[Sign, tuple[Literal["same", "changed", "first", "second"], str]] = {
+    "=": ("same", "the same in both"),
+    "~": ("changed", "changed"),
+    "<": ("first", "in the first run only"),
+    ">": ("second", "in the second run only"),
 }
-_SIGNS: tuple[tuple[Sign, str], ...] = (
-    ("=", "the same in both"),
-    ("~", "changed"),
-    ("<", "in the first run only"),
-    (">", "in the second run only"),
-)
+"""The name of a sign in JSON, and the words for it."""
 
 
 @command("compare", key=False, output="comparison")
@@ -125,7 +120,7 @@ def _put_summary(pairs: Sequence[Pair]) -> None:
         return
     put(f"  {first_difference(pairs)}")
     signs = Counter(pair.sign for pair in pairs)
-    for sign, text in _SIGNS:
+    for sign, (_, text) in _SIGNS.items():
         put(f"  {count(signs[sign], 'turn')} {text}")
     put()
 
@@ -205,7 +200,7 @@ def _as_json(first: RunView, second: RunView, chosen: Chosen, pairs: Sequence[Pa
         ],
         "turns": [
             {
-                "sign": _NAMES[pair.sign],
+                "sign": _SIGNS[pair.sign][0],
                 "first": _turn_json(pair.left, here),
                 "second": _turn_json(pair.right, there),
             }

@@ -50,9 +50,7 @@ _EVALUATIONS = {
     Kind.REVIEWED_SUCCESS: "reviewed_success",
     Kind.REVIEWED_FAILURE: "reviewed_failure",
 }
-_JUDGED = (Kind.PASSED, Kind.FAILED, Kind.REVIEWED_SUCCESS, Kind.REVIEWED_FAILURE)
-
-
+_JUDGED = tuple(_EVALUATIONS)
 _UNCALLED = ("in_queue", "pending", "scaling_up")
 """Statuses before the call begins."""
 

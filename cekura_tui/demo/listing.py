@@ -27,16 +27,8 @@ Check = Callable[[Any], bool]
 
 STATUSES = frozenset(
     (
-        "running",
-        "completed",
-        "failed",
-        "pending",
-        "in_progress",
-        "evaluating",
-        "in_queue",
-        "timeout",
-        "cancelled",
-        "scaling_up",
+        *("running", "completed", "failed", "pending", "in_progress"),
+        *("evaluating", "in_queue", "timeout", "cancelled", "scaling_up"),
     )
 )
 
