@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import ConfigDict, Field, TypeAdapter, with_config
 from pydantic.json_schema import GenerateJsonSchema
-from typing_extensions import TypedDict  # that of `typing` has no schema in Python 3.11
+from typing_extensions import TypedDict, is_typeddict  # that of `typing` has no schema in Python 3.11
 
 from cekura_tui.model.job import JobState
 from cekura_tui.model.prompt_events import How as PromptHow
@@ -24,6 +24,7 @@ from cekura_tui.model.transcript.tool_call import Ending
 from cekura_tui.model.transcript.transcript import Form, Speaker, Turn
 
 _WHOLE = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+"""The configuration of every shape that names no other."""
 _WITH_MORE = ConfigDict(extra="allow", use_attribute_docstrings=True)
 
 Id = Annotated[int, Field(ge=0)]
@@ -33,7 +34,6 @@ Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|\+00:00)
 """ISO 8601 in UTC."""
 
 
-@with_config(_WHOLE)
 class OutcomeJson(TypedDict):
     """How a run ended."""
 
@@ -61,7 +61,6 @@ class RunJson(TypedDict):
     """Failing ones first."""
 
 
-@with_config(_WHOLE)
 class TranscriptJson(TypedDict):
     """What was said in a run."""
 
@@ -73,7 +72,6 @@ class TranscriptJson(TypedDict):
     turns: list[Turn]
 
 
-@with_config(_WHOLE)
 class RunExportJson(TypedDict):
     """A run as the list shows it, in a file or copied; what is not known is null."""
 
@@ -99,7 +97,6 @@ class RunExportJson(TypedDict):
     """Yours; empty where there is none."""
 
 
-@with_config(_WHOLE)
 class JobJson(TypedDict):
     """A job as it is recorded on this machine."""
 
@@ -123,14 +120,12 @@ class JobJson(TypedDict):
     finished_at: Time | None
 
 
-@with_config(_WHOLE)
 class JobChangeJson(JobJson):
     """A job that changed, and when."""
 
     at: Time
 
 
-@with_config(_WHOLE)
 class SuggestionJson(JobJson):
     """A job that improves a prompt, and its suggestion."""
 
@@ -138,7 +133,6 @@ class SuggestionJson(JobJson):
     summary_of_changes: str | None
 
 
-@with_config(_WHOLE)
 class JobResultJson(JobJson):
     """A job of another kind, and its result."""
 
@@ -146,7 +140,6 @@ class JobResultJson(JobJson):
     result: Mapping[str, Any] | None
 
 
-@with_config(_WHOLE)
 class CheckJson(TypedDict):
     """One thing that the doctor checked."""
 
@@ -158,7 +151,6 @@ class CheckJson(TypedDict):
     """What to do, in lines; empty where all is well."""
 
 
-@with_config(_WHOLE)
 class DoctorJson(TypedDict):
     """What the doctor found."""
 
@@ -170,7 +162,6 @@ class DoctorJson(TypedDict):
     checks: list[CheckJson]
 
 
-@with_config(_WHOLE)
 class KeySourceJson(TypedDict):
     """A place where a key is looked for."""
 
@@ -180,7 +171,6 @@ class KeySourceJson(TypedDict):
     """Why the key there is not used; empty where it is."""
 
 
-@with_config(_WHOLE)
 class ProjectJson(TypedDict):
     """A project that the key may see."""
 
@@ -188,7 +178,6 @@ class ProjectJson(TypedDict):
     name: str
 
 
-@with_config(_WHOLE)
 class AuthStatusJson(TypedDict):
     """Which key is used, and what the server says to it."""
 
@@ -204,7 +193,6 @@ class AuthStatusJson(TypedDict):
     """Why there is no key, or what the server answered instead of the projects."""
 
 
-@with_config(_WHOLE)
 class SettingJson(TypedDict):
     """One setting, or one entry of a table such as `keys`."""
 
@@ -215,7 +203,6 @@ class SettingJson(TypedDict):
     """A flag, a variable, a file with its line, or `default`."""
 
 
-@with_config(_WHOLE)
 class SettingProblemJson(TypedDict):
     """A wrong entry of config.toml."""
 
@@ -224,7 +211,6 @@ class SettingProblemJson(TypedDict):
     """What was expected."""
 
 
-@with_config(_WHOLE)
 class SettingsJson(TypedDict):
     """All settings, and what is wrong in config.toml."""
 
@@ -233,7 +219,6 @@ class SettingsJson(TypedDict):
     problems: list[SettingProblemJson]
 
 
-@with_config(_WHOLE)
 class RunAtJson(TypedDict):
     """A run, and when it was made."""
 
@@ -241,7 +226,6 @@ class RunAtJson(TypedDict):
     at: Time | None
 
 
-@with_config(_WHOLE)
 class GroupJson(TypedDict):
     """Some runs that have something in common."""
 
@@ -266,7 +250,6 @@ class GroupJson(TypedDict):
     """Lists its runs; by their ids the newest 100 of them."""
 
 
-@with_config(_WHOLE)
 class GroupsJson(TypedDict):
     """Runs in groups: what fails most, and since when."""
 
@@ -283,7 +266,6 @@ class GroupsJson(TypedDict):
     """Most failures first. By verdict a run is in a group for each of its failed checks."""
 
 
-@with_config(_WHOLE)
 class ComparedRunJson(TypedDict):
     """One of two runs that are compared."""
 
@@ -300,7 +282,6 @@ class ComparedRunJson(TypedDict):
     """Why there are no turns, or what the text lacks; else empty."""
 
 
-@with_config(_WHOLE)
 class ComparedTurnJson(TypedDict):
     """One turn of a run that is compared."""
 
@@ -314,7 +295,6 @@ class ComparedTurnJson(TypedDict):
     """Where words of a changed turn differ: characters of `text`, from and to before."""
 
 
-@with_config(_WHOLE)
 class TurnPairJson(TypedDict):
     """A turn of each run, or of one alone."""
 
@@ -324,7 +304,6 @@ class TurnPairJson(TypedDict):
     second: ComparedTurnJson | None
 
 
-@with_config(_WHOLE)
 class VerdictPairJson(TypedDict):
     """One check in both runs."""
 
@@ -336,7 +315,6 @@ class VerdictPairJson(TypedDict):
     second: State | None
 
 
-@with_config(_WHOLE)
 class CompareJson(TypedDict):
     """Two runs, turn by turn."""
 
@@ -348,7 +326,6 @@ class CompareJson(TypedDict):
     turns: list[TurnPairJson]
 
 
-@with_config(_WHOLE)
 class ToolCallJson(TypedDict):
     """A call of a tool, and how it ended."""
 
@@ -361,7 +338,6 @@ class ToolCallJson(TypedDict):
     """Until the result."""
 
 
-@with_config(_WHOLE)
 class CitedTurnJson(TypedDict):
     """A turn that is evidence of a verdict."""
 
@@ -373,7 +349,6 @@ class CitedTurnJson(TypedDict):
     why: str
 
 
-@with_config(_WHOLE)
 class TimelineJson(TypedDict):
     """Who speaks when in a call."""
 
@@ -392,7 +367,6 @@ class TimelineJson(TypedDict):
     evidence: list[CitedTurnJson]
 
 
-@with_config(_WHOLE)
 class ColumnJson(TypedDict):
     """A column of the run list."""
 
@@ -402,7 +376,6 @@ class ColumnJson(TypedDict):
     """In cells; null where it is as wide as there is room."""
 
 
-@with_config(_WHOLE)
 class ViewJson(TypedDict):
     """A filter with a name."""
 
@@ -413,7 +386,6 @@ class ViewJson(TypedDict):
     """The columns chosen for this filter, in their order; empty for the default ones."""
 
 
-@with_config(_WHOLE)
 class NoteJson(TypedDict):
     """Your note on a run."""
 
@@ -421,7 +393,6 @@ class NoteJson(TypedDict):
     note: str
 
 
-@with_config(_WHOLE)
 class HitJson(TypedDict):
     """A turn of a cached run in which the words were found."""
 
@@ -437,7 +408,6 @@ class HitJson(TypedDict):
     """Characters of `snippet`, from and to before."""
 
 
-@with_config(_WHOLE)
 class PromptUseJson(TypedDict):
     """One use of a prompt."""
 
@@ -446,7 +416,6 @@ class PromptUseJson(TypedDict):
     job: int | None
 
 
-@with_config(_WHOLE)
 class PromptEventJson(TypedDict):
     """What happened to an agent's prompt."""
 
@@ -464,6 +433,10 @@ class PromptEventJson(TypedDict):
     uses: list[PromptUseJson]
     """All uses of this text that are this event."""
 
+
+for _shape in [one for one in vars().values() if is_typeddict(one)]:
+    if not hasattr(_shape, "__pydantic_config__"):
+        with_config(_WHOLE)(_shape)
 
 SHAPES: dict[str, tuple[str, Any]] = {
     "runs-list": ("a line of `runs list --json`", RunRowJson),
