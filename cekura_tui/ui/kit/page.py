@@ -121,10 +121,10 @@ class Page(AppScreen[None]):
         elif focus and not self.focused:
             data.focus()
 
-    def notify_once(self, text: str, *, warning: bool = False) -> None:
-        """A short message in the corner; one that is there already is not put there twice."""
+    def notify_once(self, text: str | None, *, warning: bool = False) -> None:
+        """Show a short message in the corner, unless it is empty or there already."""
         now = time.monotonic()
-        if self._last_message == text and now < self._last_until:
+        if not text or (self._last_message == text and now < self._last_until):
             return
         self._last_message, self._last_until = text, now + 8
         self.notify(text, severity="warning" if warning else "information", markup=False, timeout=8)

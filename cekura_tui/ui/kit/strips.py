@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from rich.cells import get_character_cell_size
 from rich.segment import Segment
@@ -120,6 +120,7 @@ def readable(room: int) -> int:
     return max(min(room, READABLE), LEAST)
 
 
+T = TypeVar("T")
 Line = Sequence[Segment]
 Span = tuple[int, int]
 """Characters from the first to before the second number."""
@@ -130,6 +131,16 @@ class Layer(NamedTuple):
 
     spans: Sequence[Span]
     style_of: Callable[[Span], Style]
+
+
+def paragraphs(pieces: Iterable[tuple[str, T]]) -> list[list[tuple[str, T]]]:
+    """Split the pieces of a text, each with a value, at its line ends."""
+    lines: list[list[tuple[str, T]]] = [[]]
+    for text, value in pieces:
+        first, *others = text.split("\n")
+        lines[-1].append((first, value))
+        lines += ([(other, value)] for other in others)
+    return lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import Notice, OneLine
 from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane, title_parts
-from cekura_tui.ui.kit.strips import EDGES, LEAST, Line, RowState, StyledText, strips_of
+from cekura_tui.ui.kit.strips import EDGES, LEAST, Line, RowState, StyledText, paragraphs, strips_of
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.run.turn_lines import BAR, SPEAKER_CELLS, SPEAKER_INKS
 from cekura_tui.ui.state import AppState
@@ -76,8 +76,6 @@ def rows_of(pairs: Sequence[Pair], *, only_differences: bool) -> list[PairRow]:
 
 
 class TurnPairs(VirtualList[PairRow]):
-    """Keyed by the place of a pair; a row of folded ones by the place of its first and a word."""
-
     row_height = None
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("turn-pairs.open", "enter", "open", "Open turn", "the turn in its run, or the hidden turns", footer=2),
@@ -139,7 +137,7 @@ class TurnPairs(VirtualList[PairRow]):
             return [self._across(hidden, Segment("="), (), width) if width >= BESIDE else [Segment("   "), *hidden]]
         if pair.sign == "=":
             sign = Segment("=", self.style_of("turn-pairs--quiet"))
-        here, there = _pieces_of(pair)
+        here, there = map(_uncut, pieces_of(pair))
         if width >= BESIDE:
             return self._beside(pair, sign, here, there, width)
         lines = [
@@ -204,12 +202,6 @@ class TurnPairs(VirtualList[PairRow]):
         return 8 if self._hours else 5
 
 
-def _pieces_of(pair: Pair) -> tuple[list[Piece], list[Piece]]:
-    """The pieces of both texts; words that differ are pieces of their own."""
-    here, there = pieces_of(pair)
-    return _uncut(here), _uncut(there)
-
-
 def _uncut(pieces: list[Piece]) -> list[Piece]:
     """Let no piece end inside a grapheme: its halves would be counted as more cells than they take."""
     text = "".join(piece for piece, _ in pieces)
@@ -223,36 +215,15 @@ def _uncut(pieces: list[Piece]) -> list[Piece]:
 
 def _wrapped(pieces: Iterable[Piece], width: int, differs: Style) -> list[Line]:
     """The text in lines of `width` cells at most; `differs` is the style of what differs."""
-    pieces = list(pieces)
     lines: list[Line] = []
-    paragraph: list[Piece] = []
-    for text, other in [*pieces, ("\n", False)]:
-        first, *rest = text.split("\n")
-        paragraph.append((first, other))
-        for more in rest:
-            lines += _paragraph(paragraph, width, differs)
-            paragraph = [(more, other)]
+    for paragraph in paragraphs(pieces):
+        styled = StyledText.joined((text, differs if other else None) for text, other in paragraph)
+        lines += replace(styled, text=capped(styled.text)).wrapped(width)
     return lines
 
 
-def _paragraph(pieces: Sequence[Piece], width: int, differs: Style) -> Iterable[Line]:
-    styled = StyledText.joined((text, differs if other else None) for text, other in pieces)
-    return replace(styled, text=capped(styled.text)).wrapped(width)
-
-
-_SIGNS: tuple[tuple[Sign, str], ...] = (
-    ("=", "same"),
-    ("~", "changed"),
-    ("<", "only ◀"),
-    (">", "only ▶"),
-)
-
-
-def _without_turns(screen: CompareScreen) -> str | None:
-    return None if screen.pairs else NOT_OFFERED
-
-
-_of_turns = partial(Action, why_not=_without_turns)
+_SIGNS: Mapping[Sign, str] = {"=": "same", "~": "changed", "<": "only ◀", ">": "only ▶"}
+_of_turns = partial(Action, why_not=lambda screen: None if screen.pairs else NOT_OFFERED)
 
 
 class CompareScreen(Page):
@@ -347,9 +318,8 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
             return
         pairs = self.query_one(TurnPairs)
         first, *counts = self._summary()
-        headline = Content.assemble(
-            (first, "bold"), *(f" · {some}" for some in counts), (f"  {self._scenarios()}", "$muted")
-        )
+        parts = (f" · {some}" for some in counts)
+        headline = Content.assemble((first, "bold"), *parts, (f"  {self._scenarios()}", "$muted"))
         self.query_one("#compare-headline", OneLine).show(headline)
         self._draw_title()
         pairs.show_pairs(self.pairs, only_differences=self._only_differences, reset=reset)
@@ -368,7 +338,9 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         if there is None:
             pane.set_title(here)
             return
-        passed = self._named(THERE, self._which(there), there, whole=rule_at is not None)
+        if self._other_id is None:
+            which = "Last passed run" if there.row.id < self._run_id else "Newest passed run (none before)"
+        passed = self._named(THERE, which, there, whole=rule_at is not None)
         if rule_at is None or not self.pairs:
             pane.set_title(Content.assemble(here, (" │ ", "not bold $faint"), passed))
             return
@@ -385,11 +357,6 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         cached = f"cached {self.state.when(view.got_at)}" if view.cached else ""
         return Content.assemble(*title_parts(f"{mark} {which} {row.id}", (outcome, *times, cached)))
 
-    def _which(self, there: RunView) -> str:
-        if self._other_id is not None:
-            return "Run"
-        return "Last passed run" if there.row.id < self._run_id else "Newest passed run (none before)"
-
     def _scenarios(self) -> str:
         both = self._both
         if len({view.row.scenario_id for view in both}) < 2:
@@ -401,7 +368,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         if not self.pairs:
             return ["Compare"]
         signs = Counter(pair.sign for pair in self.pairs)
-        counts = (f"{signs[sign]:,} {sign} {word}" for sign, word in _SIGNS if signs[sign])
+        counts = (f"{signs[sign]:,} {sign} {word}" for sign, word in _SIGNS.items() if signs[sign])
         texts = (f"run {view.row.id} is text only" for view in self._both if view.transcript.form == "text")
         return [first_difference(self.pairs), *counts, *texts]
 
@@ -409,14 +376,12 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         if self._here is None or (self._looking and self._other_id is not None):
             return f"Loading run {self._other_id if self._here else self._run_id} …", ""
         row, keys = self._here.row, with_keys("{compare.refresh} reload · {compare.back} back")
-        what = f"“{clean_line(row.scenario, 60)}”" if row.scenario else "its scenario"
         if self._looking:
+            what = f"“{clean_line(row.scenario, 60)}”" if row.scenario else "its scenario"
             return f"Looking for the last passed run of {what} …", ""
         if row.scenario_id is None and self._there is None:
-            return (
-                "No run to compare with.",
-                with_keys("The server sent no scenario for this run.\n{compare.back} back"),
-            )
+            why = with_keys("The server sent no scenario for this run.\n{compare.back} back")
+            return "No run to compare with.", why
         if self._there is None:
             return "No passed run to compare with.", f"{no_passed_run_words(row)}\n{keys}"
         silent = [f"Run {view.row.id}: {view.transcript.note}" for view in self._both if not view.transcript.turns]
@@ -429,7 +394,6 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
     # Keys
 
     def go_to_difference(self, step: int) -> None:
-        """Go to the next difference (`step` 1), or the one before (-1)."""
         if self.query_one(TurnPairs).go_to_difference(step):
             self._at_end = 0
         elif self._at_end != step:
@@ -456,6 +420,5 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
             self.toggle_fold()
             return
         before = [pair.left for pair in self.pairs[: row.place + 1] if pair.left]
-        turns = self._here.transcript.turns if self._here else ()
-        turn = before[-1] if before else turns[0]
+        turn = before[-1] if before else next(pair.left for pair in self.pairs if pair.left)
         self.dismiss(turn.n)  # type: ignore[arg-type] # whoever pushed it may want to know

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple
 
 from cekura_tui.model.run.details import result_link, web_link
 from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import RunView
-from cekura_tui.model.run.words import (
-    transcript_json,
-    transcript_markdown,
-    transcript_text,
-    turn_text,
-    verdict_text,
-)
+from cekura_tui.model.run.words import transcript_json, transcript_markdown, transcript_text, turn_text, verdict_text
 from cekura_tui.model.text import shortened
 from cekura_tui.model.transcript.timeline import clock, have_hours
 from cekura_tui.model.transcript.transcript import Turn
@@ -27,19 +21,12 @@ from cekura_tui.workspace.prompt_files import safe_name
 from cekura_tui.workspace.setup import run_command
 
 
-class Make(Protocol):
-    """Makes a form of a transcript, of all its turns or of the first."""
-
-    def __call__(self, view: RunView, *, first: int | None = None) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """One form of a transcript: its name, how its file ends, and what makes it."""
+class Form(NamedTuple):
+    """One form of a transcript; `make` takes a RunView and `first`, the most turns that are written."""
 
     name: str
     ending: str
-    make: Make
+    make: Callable[..., str]
 
 
 def _plain(view: RunView, *, first: int | None = None) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any, ClassVar, NamedTuple
 
@@ -22,21 +21,12 @@ from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import EDGES, LEAST, Layer, Line, RowState, Span, StyledText, breaks
 from cekura_tui.ui.kit.viewport import Heights, RowHeights
 from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.run.turn_lines import StyleOf
 
 Spans = Mapping[tuple[Path, Part], Sequence[tuple[int, int]]]
 """The characters that are to be marked, in order, by path and part."""
 
 _SIGNS = {"open": "▾ ", "closed": "▸ "}
-
-
-@dataclass(frozen=True, slots=True)
-class DetailStyles:
-    """The styles that a row is drawn in."""
-
-    title: Style
-    label: Style
-    dim: Style
-    found: Style
 
 
 class _StyledRun(NamedTuple):
@@ -54,16 +44,17 @@ def left_of(row: TreeRow, width: int) -> int:
     return min(lead, width // 2)
 
 
-def detail_lines(row: TreeRow, width: int, styles: DetailStyles, spans: Spans) -> list[Line]:
+def detail_lines(row: TreeRow, width: int, style_of: StyleOf, spans: Spans) -> list[Line]:
     left = " " * left_of(row, width)
     sign = "" if row.kind in ("raw", "title") else _SIGNS.get(row.kind, "  ")
     hang = left + " " * len(sign)
+    dim, found = style_of("tone--dim"), style_of("run-details--found")
     lines: list[Line] = []
-    for runs in _paragraphs(row, styles):
+    for runs in _paragraphs(row, style_of):
         text = StyledText.joined((run.text, run.style) for run in runs)
-        marks = Layer(list(_marks(row, runs, spans)), lambda span: styles.found)
+        marks = Layer(list(_marks(row, runs, spans)), lambda span: found)
         for line in replace(text, layers=(*text.layers, marks)).wrapped(max(width - len(hang), LEAST)):
-            lines.append([Segment(hang if lines else left + sign, styles.dim), *line])
+            lines.append([Segment(hang if lines else left + sign, dim), *line])
     return lines
 
 
@@ -78,12 +69,12 @@ def _marks(row: TreeRow, runs: Sequence[_StyledRun], spans: Spans) -> Iterator[S
         before += len(run.text)
 
 
-def line_of(row: TreeRow, width: int, styles: DetailStyles, at: int) -> int:
+def line_of(row: TreeRow, width: int, style_of: StyleOf, at: int) -> int:
     """The line of a row on which character `at` of its value is drawn."""
     sign = 0 if row.kind in ("raw", "title") else 2
     room = max(width - left_of(row, width) - sign, LEAST)
     n = 0
-    for runs in _paragraphs(row, styles):
+    for runs in _paragraphs(row, style_of):
         for start, end in breaks("".join(run.text for run in runs), room):
             before = 0
             for run in runs:
@@ -94,14 +85,14 @@ def line_of(row: TreeRow, width: int, styles: DetailStyles, at: int) -> int:
     return 0
 
 
-def _paragraphs(row: TreeRow, styles: DetailStyles) -> Iterator[list[_StyledRun]]:
-    head = _head(row, styles)
+def _paragraphs(row: TreeRow, style_of: StyleOf) -> Iterator[list[_StyledRun]]:
+    head, dim = _head(row, style_of), style_of("tone--dim")
     if row.kind in ("open", "closed", "more"):
         text = with_keys(row.text) if row.kind == "more" else row.text
-        yield [*head, _StyledRun(text, styles.dim)]
+        yield [*head, _StyledRun(text, dim)]
         return
     if row.kind == "title":
-        yield [_StyledRun(row.text, styles.title)]
+        yield [_StyledRun(row.text, style_of("run-details--title"))]
         return
     texts, at = row.text.split("\n"), row.at
     if row.kind == "raw" and not row.at:
@@ -111,24 +102,21 @@ def _paragraphs(row: TreeRow, styles: DetailStyles) -> Iterator[list[_StyledRun]
         yield head
         head = []
     for n, text in enumerate(texts):
-        note = [_StyledRun(f" ({with_keys(row.note)})", styles.dim)] if row.note and n == len(texts) - 1 else []
+        note = [_StyledRun(f" ({with_keys(row.note)})", dim)] if row.note and n == len(texts) - 1 else []
         yield [*head, _StyledRun(text, None, "value", at), *note]
         head = []
         at += len(text) + 1
 
 
-def _head(row: TreeRow, styles: DetailStyles) -> list[_StyledRun]:
+def _head(row: TreeRow, style_of: StyleOf) -> list[_StyledRun]:
     """`Words (name): ` or `name: `."""
+    dim, strong = style_of("tone--dim"), style_of("tone--strong")
     if row.label and row.name:
-        return [
-            _StyledRun(row.label, styles.label, "label"),
-            _StyledRun(" (", styles.dim),
-            _StyledRun(row.name, styles.dim, "name"),
-            _StyledRun("): ", styles.dim),
-        ]
+        name = _StyledRun(row.name, dim, "name")
+        return [_StyledRun(row.label, strong, "label"), _StyledRun(" (", dim), name, _StyledRun("): ", dim)]
     part: Part = "label" if row.label else "name"
-    name = row.label or row.name
-    return [_StyledRun(name, styles.label, part), _StyledRun(": ", styles.dim)] if name else []
+    text = row.label or row.name
+    return [_StyledRun(text, strong, part), _StyledRun(": ", dim)] if text else []
 
 
 class RunDetails(VirtualList[DetailRow]):
@@ -203,11 +191,7 @@ class RunDetails(VirtualList[DetailRow]):
 
     def lines_of(self, row: DetailRow, width: int, state: RowState) -> list[Line]:
         pad = Segment(" ")
-        return [[pad, *line] for line in detail_lines(row, width - EDGES, self._row_styles(), self._spans)]
-
-    def _row_styles(self) -> DetailStyles:
-        names = ("run-details--title", "tone--strong", "tone--dim", "run-details--found")
-        return DetailStyles(*map(self.style_of, names))
+        return [[pad, *line] for line in detail_lines(row, width - EDGES, self.style_of, self._spans)]
 
     def _new_heights(self) -> Heights:
         """Estimate heights by line length: raw JSON of 10,000 turns has 100,000 rows, too many to make."""
@@ -227,13 +211,9 @@ class RunDetails(VirtualList[DetailRow]):
     def action_open(self) -> None:
         """Open or close a row; a row with nothing to unfold is opened as in any list."""
         row = self.cursor_row
-        if row is None:
-            return
-        if row.kind == "open":
+        if row is not None and row.kind == "open":
             self._fold(row)
-        elif self._unfold(row):
-            return
-        else:
+        elif row is not None and not self._unfold(row):
             super().action_open()
 
     def action_unfold(self) -> None:
@@ -243,11 +223,9 @@ class RunDetails(VirtualList[DetailRow]):
 
     def action_fold(self) -> None:
         row = self.cursor_row
-        if row is None or row.kind == "raw":
-            return
-        if row.kind == "open":
+        if row is not None and row.kind == "open":
             self._fold(row)
-        elif len(row.key) > 1:
+        elif row is not None and row.kind != "raw" and len(row.key) > 1:
             self.move_to(row.key[:-1])
 
     def _fold(self, row: DetailRow) -> None:
@@ -297,8 +275,8 @@ class RunDetails(VirtualList[DetailRow]):
         return At(0 if self._match is None else self._match + 1, len(self._matches)) if self._needle else None
 
     def find(self, text: str) -> int:
-        """Mark the first 10,000 matches in names and values, opened or not, or in raw JSON; returns how many there are.
-        An empty text ends the search."""
+        """Mark the first 10,000 matches in the whole tree or the raw JSON; returns how many. An empty text ends the
+        search."""
         self._needle = clean(text)
         self._match = None
         self._seek()
@@ -326,10 +304,9 @@ class RunDetails(VirtualList[DetailRow]):
         if self._match is not None:
             self._match = min(self._match, len(found) - 1) if found else None
         self._matches = found
-        spans: dict[tuple[Path, Part], list[tuple[int, int]]] = defaultdict(list)
+        self._spans = {}
         for match in found:
-            spans[match.path, match.part].append((match.start, match.end))
-        self._spans = dict(spans)
+            self._spans.setdefault((match.path, match.part), []).append((match.start, match.end))
         self._renderer.clear()
 
     def _go_to(self, match: JsonMatch) -> None:
@@ -350,7 +327,7 @@ class RunDetails(VirtualList[DetailRow]):
         row, index = self.cursor_row, self.cursor_index
         if row is None or index is None or not self._laid_out:
             return
-        line = line_of(row, self._laid_out.width - EDGES, self._row_styles(), at)
+        line = line_of(row, self._laid_out.width - EDGES, self.style_of, at)
         if (index, line) not in self._shown:
             before = self.drawn_lines()
             self.viewport.hold(index, line, self._laid_out.height // 3)

@@ -51,17 +51,15 @@ class RunLoader:
         self.live = True
         """Whether a run that is running is followed."""
         self.evidence: dict[Key, tuple[Evidence, ...]] | None = None
-        """By the key of a verdict in its list; None while it is being looked for. Of verdicts whose explanation was not
-        read, for all are very long, it has nothing."""
+        """By verdict, but those with too long explanations; None while it is being looked for."""
         self.neighbour_of = neighbour_of
         self.failures = 0
-        """How often in a row the server did not answer."""
+        """Requests in a row that the server did not answer."""
         self.arrived = asyncio.Event()
-        """Not set while another run is on its way, of which nothing is shown yet."""
+        """Cleared while another run is loading: keys wait for that run."""
         self._page, self._workspace = page, page.state.workspace
         self._draw, self._draw_headline, self._show_evidence = draw, draw_headline, show_evidence
         self._listed = row
-        """As the list has it, until the run is loaded."""
         self._finding: Worker[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -84,14 +82,6 @@ class RunLoader:
         """Show the cached run, then ask the server: with `reload` even if it was asked a moment ago, with `background`
         within the budget of background reads."""
         self._start(partial(self._load, reload, background), "run")
-
-    def leave(self) -> None:
-        """Hold keys: the user asked for another run."""
-        self.arrived.clear()
-
-    def stay(self) -> None:
-        """Hand on the keys: there is no other run."""
-        self.arrived.set()
 
     def show(self, run_id: int) -> None:
         self.pause()
@@ -202,10 +192,10 @@ class RunLoader:
         view = self.view
         if self.neighbour_of is None or view is None or view.cached or self.is_running:
             return
-        await asyncio.sleep(0.3)  # whoever leafs through quickly does not want every run that is passed
+        await asyncio.sleep(0.3)  # a user who leafs through quickly does not read every run
         try:
             number = await self.neighbour_of(self.run_id, 1)
             if number is not None:
                 await self._workspace.call(lambda session: session.prefetch.fetch(number))
         except CekuraTuiError:
-            return  # it is shown when somebody goes there
+            return  # shown when the user goes there

@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from cekura_tui.evidence.evidence import Evidence, TurnMark
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.run.verdict import Verdict
+from cekura_tui.model.run.verdict import State
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 from cekura_tui.model.transcript.timeline import Call, clock, have_hours, needs_hours, time_of
@@ -36,6 +36,7 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.ui.theme import CHIPS
 
+_COUNTED: tuple[State, ...] = ("fail", "review", "pass")
 _TITLE_ENDS = 6
 """Cells of a frame's line that its title leaves free."""
 
@@ -50,12 +51,7 @@ def _without_turns(screen: RunScreen) -> str | None:
 
 
 def _without_list(screen: RunScreen) -> str | None:
-    by_number = "This run was opened by its ID, not from a list."
-    return by_number if screen.loader.neighbour_of is None else None
-
-
-def _unless_searched(screen: RunScreen) -> str | None:
-    return None if screen.navigator.is_searching else NOT_OFFERED
+    return "This run was opened by its ID, not from a list." if screen.loader.neighbour_of is None else None
 
 
 _of_run = partial(Action, why_not=_until_loaded)
@@ -123,7 +119,7 @@ class RunScreen(Page):
             lambda screen: screen.navigator.end_search(),
             "Clear search",
             footer=5,
-            why_not=_unless_searched,
+            why_not=lambda screen: None if screen.navigator.is_searching else NOT_OFFERED,
         ),
         Action("run.back", "escape", lambda screen: screen.dismiss(screen.loader.run_id), "Back", footer=5),
         _of_list(
@@ -235,11 +231,9 @@ its scenario.
         self._drawn: int | None = None
         """The run that is on the screen."""
         self._drawn_search = False
-        """Whether something was searched when the titles were drawn last."""
-        self._counted: tuple[Sequence[Verdict], str] = ((), "")
-        """Verdicts, and how many there are of each kind: of a thousand they are not counted with every key."""
+        """Whether there was a search when the titles were drawn last."""
         self._steps = 0
-        """How many runs down the list somebody asked to go, up where negative."""
+        """Runs to go down the list, or up if negative."""
         self._end_reported = False
 
     def body(self) -> ComposeResult:
@@ -298,7 +292,7 @@ its scenario.
         if self.loader.neighbour_of is None:
             return
         self._steps += step
-        self.loader.leave()
+        self.loader.arrived.clear()
         self._go(self.loader.neighbour_of)
 
     @work(group="neighbour", exclusive=True)
@@ -313,12 +307,12 @@ its scenario.
             listed = not beyond or await neighbour_of(run_id, 0) is not None
         except CekuraTuiError as error:
             self._steps = 0
-            self.loader.stay()
+            self.loader.arrived.set()
             self.show_error(error)
             return
         self._steps = 0
         if not self.is_current:
-            self.loader.stay()  # something else was asked for meanwhile, of the run that is shown
+            self.loader.arrived.set()  # the user opened something else of this run meanwhile
             return
         if not listed:
             self.notify_once("This run is no longer in the list.")
@@ -326,9 +320,9 @@ its scenario.
             self.notify_once("This is the last run in the list." if back < 0 else "This is the first run in the list.")
         self._end_reported = beyond
         if number is None:
-            self.loader.stay()
+            self.loader.arrived.set()
         else:
-            # This one stays on the screen until it is known whether the other is at hand.
+            # This run stays on the screen until the other is read from the cache, or is known not to be there.
             self.navigator.leave()
             self.loader.show(number)
 
@@ -356,7 +350,7 @@ its scenario.
             verdict=row.verdict if row is not None else None,
             dashboard=self.state.workspace.setup.settings.dashboard_url,
         )
-        self.app.push_screen(dialog, lambda done: self.notify_once(done) if done else None)
+        self.app.push_screen(dialog, self.notify_once)
 
     def toggle_live(self) -> None:
         self.loader.follow(not self.loader.live)
@@ -474,12 +468,8 @@ its scenario.
         right.show_footnote("" if folded else walk or note)
 
     def _verdict_counts(self) -> str:
-        verdicts = self.loader.view.verdicts if self.loader.view else ()
-        if verdicts is not self._counted[0]:
-            kinds = Counter(verdict.state for verdict in verdicts)
-            counts = (f"{VERDICT_MARKS[state]}{kinds[state]}" for state in ("fail", "review", "pass") if kinds[state])
-            self._counted = verdicts, " ".join(counts)
-        return self._counted[1]
+        kinds = Counter(verdict.state for verdict in self.loader.view.verdicts) if self.loader.view else {}
+        return " ".join(f"{VERDICT_MARKS[state]}{n}" for state in _COUNTED if (n := kinds.get(state, 0)))
 
     def show_evidence(self, marks: Mapping[int, Sequence[TurnMark]]) -> None:
         view, evidence = self.loader.view, self.loader.evidence or {}

@@ -113,13 +113,10 @@ def axis(timeline: Timeline, width: int) -> str:
 def figures(timeline: Timeline, marks: Mapping[int, State], room: int) -> list[str]:
     """The figures of a call that fit into so many cells: in fewer words first, then fewer figures."""
     wordings = figure_words(timeline, {n for n, state in marks.items() if state in _MARKS})
-    for parts in wordings:
-        if _cells(parts) <= room:
-            return parts
-    parts = wordings[-1]
-    while len(parts) > 1 and _cells(parts) > room:
-        parts = parts[:-1]
-    return parts
+    shortest = wordings[-1]
+    fewer = (shortest[:n] for n in range(len(shortest) - 1, 0, -1))
+    fits = (parts for parts in (*wordings, *fewer) if sum(len(part) + 3 for part in parts) <= room)
+    return next(fits, shortest[:1])
 
 
 def _speech(lane: Lane, scale: Scale) -> list[Cell]:
@@ -165,10 +162,6 @@ def _silence(cells: list[Cell], gap: Silence, scale: Scale) -> None:
     cells[stop - dots : stop] = [Cell(char, "gap") for char in text]
 
 
-def _cells(parts: Sequence[str]) -> int:
-    return sum(len(part) + 3 for part in parts)
-
-
 _STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400)
 """Seconds between two times of the axis."""
 _LABEL = 7
@@ -203,8 +196,6 @@ class TimelineStrip(Widget, can_focus=False):
 
     @dataclass
     class TurnClicked(Message):
-        """A turn was clicked."""
-
         n: int
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
@@ -297,15 +288,13 @@ class TimelineStrip(Widget, can_focus=False):
         if here is None:
             return self._beside(self._cursor, forward=columns > 0)
         at = self._columns[here]
+        if here == (last if columns > 0 else 0):
+            return None
         if columns > 0:
-            if here == last:
-                return None
             beyond = bisect_right(self._columns, at)
             reached = bisect_right(self._columns, at + columns) - 1
             place = last if beyond > last else self._first_of_column(max(reached, beyond))
         else:
-            if here == 0:
-                return None
             before = bisect_left(self._columns, at) - 1
             reached = bisect_left(self._columns, at + columns)
             place = 0 if before < 0 else self._first_of_column(min(reached, before))

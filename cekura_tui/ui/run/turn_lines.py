@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -58,24 +59,13 @@ def pieces_of(text: str, room: int, note: str = "", begin: int = 0) -> Iterator[
         note, place = "", end + 1
 
 
-def piece_at(pieces: Iterator[LinePiece], offset: int) -> int:
-    """The line with the character at `offset`, or with the sign that it is not drawn."""
-    found = 0
-    for k, piece in enumerate(pieces):
-        if piece.start > offset:
-            break
-        found = k
-    return found
-
-
 def drawn_piece(text: StyledText, piece: LinePiece, room: int, faint: Style) -> Line:
     """Draw a piece; the sign of hidden text counts the places of the last layer in it."""
     start, end = piece.start, piece.end
     if not piece.hidden:
         note = [Segment(piece.note, faint)] if piece.note else []
         return [*note, *text.cut(start, end)]
-    found = ""
-    style = faint
+    found, style = "", faint
     if text.layers:
         spans, style_of = text.layers[-1]
         inside = spans[bisect_left(spans, (start, 0)) : bisect_left(spans, (end, 0))]
@@ -189,7 +179,8 @@ def line_of(turn: Turn, offset: int, look: TurnLook, width: int) -> int:
         if offset < values_from(turn) or turn.n not in look.unfolded:
             return above
         above += 1
-    return above + piece_at(_pieces(turn, look, look.room(width)), offset)
+    begun = takewhile(lambda piece: piece.start <= offset, _pieces(turn, look, look.room(width)))
+    return above + max(sum(1 for _ in begun) - 1, 0)
 
 
 def raw_line(turn: Turn, look: TurnLook, width: int) -> int:

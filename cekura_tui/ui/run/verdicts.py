@@ -28,7 +28,10 @@ from cekura_tui.ui.kit.virtual_list import VirtualList
 
 _PAD, _INDENT = " ", "  "
 _VERDICT_LINES = 1_000
-_NOT_APPLICABLE = "Not applicable"
+_WITHOUT_VERDICTS = {
+    "error": "No verdicts: the run failed before it was judged.",
+    "running": "No verdicts yet: the run is still in progress.",
+}
 _ALIGNED: dict[bool | None, State] = {True: "pass", False: "fail", None: "review"}
 
 Key = tuple[str, int | None, str, int]
@@ -37,10 +40,7 @@ Key = tuple[str, int | None, str, int]
 
 @dataclass(frozen=True, slots=True)
 class VerdictRow:
-    """A verdict as it is listed, below a heading if it has one.
-
-    `evidence` says which turns it cites; empty where it cites none, or nobody looked yet.
-    """
+    """A verdict as it is listed; `evidence` says which turns it cites, empty until that is known."""
 
     key: Key
     verdict: Verdict
@@ -50,8 +50,7 @@ class VerdictRow:
 
 @dataclass(frozen=True, slots=True)
 class _Paragraph:
-    """A paragraph below a title: its sign, the tone of the sign, the text; its lines but the first are set in by
-    `hang` cells. A `quiet` one is secondary."""
+    """A paragraph below a title; `tone` is of the sign, `hang` the indent of all lines but the first."""
 
     sign: str
     tone: str
@@ -95,8 +94,8 @@ class Verdicts(VirtualList[VerdictRow]):
             before = known.get(key)
             evidence = before.evidence if before and before.verdict == verdict else ""
             first = verdict.state == "na" and (not rows or rows[-1].verdict.state != "na")
-            rows.append(VerdictRow(key, verdict, evidence, _NOT_APPLICABLE if first else ""))
-        self._show_note("" if rows else _why_none(view))
+            rows.append(VerdictRow(key, verdict, evidence, "Not applicable" if first else ""))
+        self._show_note("" if rows else _WITHOUT_VERDICTS.get(view.row.outcome.kind, "No verdicts."))
         super().show_rows(rows, reset=other)
 
     def show_rows(self, rows: Sequence[VerdictRow], *, reset: bool = False, follow: bool = False) -> None:
@@ -156,7 +155,6 @@ class Verdicts(VirtualList[VerdictRow]):
         return lines
 
     def render_line(self, y: int) -> Strip:
-        """A line of a verdict, or why there is none."""
         if self.rows or not self._note:
             return super().render_line(y)
         width = self._area.width
@@ -212,10 +210,3 @@ def _folded(row: VerdictRow) -> str:
     reasons = (clean_line(part.text, LONGEST_LINE) for part in _parts(verdict))
     text = " · ".join(filter(None, (row.evidence, judged, *reasons)))
     return f"{VERDICT_MARKS['na']} {clean_line(verdict.name)}" + (f"  {text}" if text else "")
-
-
-def _why_none(view: RunView) -> str:
-    return {
-        "error": "No verdicts: the run failed before it was judged.",
-        "running": "No verdicts yet: the run is still in progress.",
-    }.get(view.row.outcome.kind, "No verdicts.")
