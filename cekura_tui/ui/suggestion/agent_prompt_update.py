@@ -34,52 +34,6 @@ from cekura_tui.workspace.setup import refuse_read_only
 
 if TYPE_CHECKING:
     from cekura_tui.workspace.agent_prompts import PromptUpdate
-    from cekura_tui.workspace.setup import Setup
-
-
-def server_words(setup: Setup) -> str:
-    return "in the demo workspace" if setup.demo else f"at {setup.server.origin}"
-
-
-def update_facts(
-    update: PromptUpdate,
-    change: ProseDiff | None,
-    undecided: int,
-    staged: Prompt,
-    setup: Setup,
-    decided: Decided | None = None,
-) -> Iterator[str]:
-    """Lines on the agent and on what would change; `undecided` counts the conflicts that are not decided yet.
-
-    Where the agent's prompt has not changed the words are those of what was `decided` of the suggestion, as there.
-    """
-    is_unchanged = update.job.prompt_sha256 == sha256(update.current)
-    changes = change_words(change) if change else "comparing …"
-    if undecided:
-        changes = f"{count(undecided, 'conflict')} to decide"
-    elif is_unchanged and change and decided is not None and decided.counts:
-        changes = f"{decided.counts} words"
-    now, job = f"{count(len(update.current.split()), 'word')} now", update.job.number
-    yield " · ".join([changes, now, f"{len(staged.split()):,} words staged from job {job}"])
-    yield f"agent {update.agent.id} {server_words(setup)}"
-    if is_unchanged:
-        yield f"The agent's prompt is the same as when job {job} started."
-    if change is not None and change.coarse:
-        yield f"{change.coarse[0].upper()}{change.coarse[1:]}."
-
-
-def key_hints(*, deciding: bool, may_write: bool, can_review: bool, previous: str, is_done: bool) -> str:
-    """The keys that do something; `previous` is what a restore would bring back, in words."""
-    keys = [_DECIDING] if deciding else []
-    if may_write:
-        keys.append("{put.write} update")
-    if can_review:
-        keys.append("{put.conflicts} " + ("changes" if deciding else "conflicts"))
-    if previous:
-        keys.append("{put.restore} restore" + ("" if keys else f" the former prompt ({previous})"))
-    return " · ".join(
-        [*keys, "{put.history} history", *([] if is_done else ["{put.look} reload"]), "{dialog.close} close"]
-    )
 
 
 _DECIDING = (
@@ -89,30 +43,20 @@ _DECIDING = (
 _DECIDE = "Decide every conflict first: {put.theirs} keep the agent's, {put.staged} use the staged, {put.word} edit."
 
 
-def _unless_restored(dialog: UpdatePromptDialog) -> str | None:
-    return NOT_OFFERED if dialog.is_restored else None
-
-
-def _unless_deciding(dialog: UpdatePromptDialog) -> str | None:
-    return None if dialog.resolver.is_shown and not dialog.is_restored else NOT_OFFERED
-
-
 def _unless_decided(dialog: UpdatePromptDialog) -> str | None:
     return None if dialog.resolver.can_review and not dialog.is_restored else NOT_OFFERED
 
 
-_of_update = partial(Action, why_not=_unless_restored)
-_of_conflict = partial(Action, why_not=_unless_deciding)
+_of_update = partial(Action, why_not=lambda dialog: NOT_OFFERED if dialog.is_restored else None)
+_of_conflict = partial(Action, why_not=lambda dialog: None if dialog.is_deciding else NOT_OFFERED)
 
 
 class UpdatePromptDialog(Dialog[None]):
-    """The result is shown here and stays until somebody has read it, so there is no answer. After a restore nothing
-    else is asked here: whoever wants to update once more opens another one.
+    """Shows the result until it is closed, and has no answer. After a restore there is no update here.
 
     `staged` is a text that was staged with job `number`; `reread` reads it from the disk, and where another window
-    changed it, the change is shown before anything is written. `decisions` know what was decided and
-    written in a dialog like this before. What is typed into conflicts is saved with the job, like what is typed into
-    its changes. `decided` gives what is decided of the suggestion by now.
+    changed it, the change is shown before anything is written. `decisions` keep what was decided and written in an
+    earlier dialog for this job. `decided` gives what is decided of the suggestion by now.
     """
 
     PLACE = "In the dialog that updates a prompt"
@@ -150,16 +94,16 @@ class UpdatePromptDialog(Dialog[None]):
         self.resolver = ConflictResolver(ConflictDecisions() if decisions is None else decisions, typed)
         self._staged = staged
         self._update: PromptUpdate | None = None
-        """The agent as it is now; None while that is not known."""
+        """The agent as it is now; None while loading."""
         self._change: ProseDiff | None = None
         self._error: CekuraTuiError | None = None
         self._previous = ""
         """What a restore would bring back, in words; empty where there is nothing."""
         self._busy = ""
-        """What is being done that must not be left, in words."""
+        """The write that is under way, in words; the dialog stays open for it."""
         self._asking = False
         self.is_restored = False
-        """Whether a restore was begun: from then on there is no update here."""
+        """Whether a restore was begun."""
         self._message = ""
         self._kind: MessageKind = ""
         self._asked: tuple[PromptUpdate | None, ProseDiff | None] = None, None
@@ -238,7 +182,7 @@ class UpdatePromptDialog(Dialog[None]):
         self._show_change()
 
     def _show_change(self) -> None:
-        """Show what would be written, which is compared first if conflicts were decided."""
+        """Show what would be written, after comparing if conflicts were decided."""
         self._change = self._update.change if self._update else None
         self.draw()
         if self.resolver.text is not None and self._change is None:
@@ -265,14 +209,13 @@ class UpdatePromptDialog(Dialog[None]):
         update, change, resolver = self._update, self._change, self.resolver
         if self._message == with_keys(_DECIDE) and not resolver.undecided:
             self._show_message("")
-        deciding = resolver.is_shown and not self.is_restored
+        deciding = self.is_deciding
         showing = not (deciding or self.is_restored) and change is not None and not change.is_same
         texts, view, notice = self.query_one(ConflictTexts), self.query_one(ProseDiffView), self.query_one(Notice)
         head = self.query_one("#conflict-head", Label)
         head.display = texts.display = deciding
         # Beside a success there is nothing to say of what is the same by now.
-        is_done = self._is_done
-        view.display, notice.display = showing, not (deciding or showing or is_done)
+        view.display, notice.display = showing, not (deciding or showing or self._is_done)
         self.query_one("#update-prompt").set_class(not (deciding or showing), "-brief")
         self._draw_facts(update, change)
         if deciding and update is not None:
@@ -296,17 +239,27 @@ class UpdatePromptDialog(Dialog[None]):
         wanted = texts if deciding else view if showing else None
         if self.focused is not wanted:
             self.set_focus(wanted)
-        keys = key_hints(
-            deciding=deciding,
-            may_write=self._may_write,
-            can_review=resolver.can_review,
-            previous="" if self._read_only else self._previous,
-            is_done=is_done,
-        )
-        if self.is_restored:
-            keys = ("" if self.why_not_restore is not None else "{put.restore} restore · ") + "{dialog.close} close"
-        self.query_one("#update-keys", KeyHint).show(keys)
+        self.query_one("#update-keys", KeyHint).show(" · ".join(self._key_hints()))
         self.refresh_bindings()
+
+    def _key_hints(self) -> Iterator[str]:
+        deciding, can_review = self.is_deciding, self.resolver.can_review
+        if self.is_restored and self.why_not_restore is None:
+            yield "{put.restore} restore"
+        elif not self.is_restored:
+            if deciding:
+                yield _DECIDING
+            if self._may_write:
+                yield "{put.write} update"
+            if can_review:
+                yield "{put.conflicts} " + ("changes" if deciding else "conflicts")
+            if self._previous and not self._read_only:
+                is_first = not (deciding or self._may_write or can_review)
+                yield "{put.restore} restore" + (f" the former prompt ({self._previous})" if is_first else "")
+            yield "{put.history} history"
+            if not self._is_done:
+                yield "{put.look} reload"
+        yield "{dialog.close} close"
 
     def _draw_facts(self, update: PromptUpdate | None, change: ProseDiff | None) -> None:
         facts, warnings = self.query_one("#update-facts", HungText), self.query_one("#update-warnings", HungText)
@@ -320,13 +273,28 @@ class UpdatePromptDialog(Dialog[None]):
         warnings.show_warnings(warned)
         if update is None:
             return
-        name, is_applied = clean_line(update.agent.name, 60), change is not None and change.is_same
-        is_applied = is_applied or self.is_restored
+        name = clean_line(update.agent.name, 60)
+        is_applied = self.is_restored or (change is not None and change.is_same)
         title = f"Prompt of {name}" if is_applied else f"Update the prompt of {name}?"
         self.query_one("#update-prompt").border_title = Content(title)
-        setup, conflicts = self.state.workspace.setup, len(self.resolver.undecided)
-        lines = update_facts(update, change, conflicts, self._staged, setup, decided)
-        facts.show([Content(clean_line(line)) for line in lines])
+        facts.show([Content(clean_line(line)) for line in self._facts(update, change)])
+
+    def _facts(self, update: PromptUpdate, change: ProseDiff | None) -> Iterator[str]:
+        """Lines on the agent and on the change; of an unchanged prompt words are counted as for the suggestion."""
+        setup, undecided, decided = self.state.workspace.setup, len(self.resolver.undecided), self._decided
+        is_unchanged = update.job.prompt_sha256 == sha256(update.current)
+        changes = change_words(change) if change else "comparing …"
+        if undecided:
+            changes = f"{count(undecided, 'conflict')} to decide"
+        elif is_unchanged and change and decided is not None and decided.counts:
+            changes = f"{decided.counts} words"
+        now, job = f"{count(len(update.current.split()), 'word')} now", update.job.number
+        yield " · ".join([changes, now, f"{len(self._staged.split()):,} words staged from job {job}"])
+        yield f"agent {update.agent.id} " + ("in the demo workspace" if setup.demo else f"at {setup.server.origin}")
+        if is_unchanged:
+            yield f"The agent's prompt is the same as when job {job} started."
+        if change is not None and change.coarse:
+            yield f"{change.coarse[0].upper()}{change.coarse[1:]}."
 
     def _show_message(self, text: str, kind: MessageKind = "") -> None:
         if self.is_unmounted:
@@ -335,6 +303,10 @@ class UpdatePromptDialog(Dialog[None]):
         self.query_one("#update-note", HungText).show_result(text, kind)
 
     # Conflicts
+
+    @property
+    def is_deciding(self) -> bool:
+        return self.resolver.is_shown and not self.is_restored
 
     def action_conflict(self, step: int) -> None:
         if self.resolver.move(step):

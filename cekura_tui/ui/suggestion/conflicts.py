@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -14,7 +15,7 @@ from cekura_tui.prose.merge import Conflict, Merge, Side, conflict_places
 from cekura_tui.prose.words import WordSpan, quiet, word_spans
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.strips import LEAST, Layer, Line, RowState, Span, StyledText
+from cekura_tui.ui.kit.strips import LEAST, Layer, Line, RowState, Span, StyledText, paragraphs
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.terminal.cells import fit
 
@@ -30,10 +31,7 @@ _MARKED = 20_000
 
 @dataclass(frozen=True, slots=True)
 class ConflictRow:
-    """A line of the versions: the name of one, or a line of its text.
-
-    `fresh` are its stretches (start, end) that the sent text does not have, `chosen` says that this version was chosen.
-    """
+    """The name of a version, or a line of its text; `fresh` are the spans that the sent text does not have."""
 
     place: int
     text: str
@@ -102,27 +100,17 @@ def _lines(base: str, text: str) -> list[tuple[str, tuple[Span, ...]]]:
     spans = [WordSpan("same", text)]
     if len(text) + len(base) <= _MARKED and text != base:
         spans = [span for span in quiet(word_spans(base, text)) if span.op != "del"]
-    lines: list[tuple[str, list[Span]]] = [("", [])]
-    for span in spans:
-        for n, part in enumerate(visible(span.text).split("\n")):
-            if n:
-                lines.append(("", []))
-            before, fresh = lines[-1]
-            if span.op == "ins" and part:
-                fresh.append((len(before), len(before) + len(part)))
-            lines[-1] = before + part, fresh
-    while lines and not lines[0][0].strip():
-        lines.pop(0)
-    while lines and not lines[-1][0].strip():
-        lines.pop()
-    return [(line, tuple(fresh)) for line, fresh in lines]
+    lines: list[tuple[str, tuple[Span, ...]]] = []
+    for pieces in paragraphs((visible(span.text), span.op) for span in spans):
+        ends = [*accumulate(len(text) for text, _ in pieces)]
+        fresh = ((end - len(text), end) for (text, op), end in zip(pieces, ends, strict=True) if op == "ins" and text)
+        lines.append(("".join(text for text, _ in pieces), tuple(fresh)))
+    written = [n for n, (line, _) in enumerate(lines) if line.strip()]
+    return lines[written[0] : written[-1] + 1] if written else []
 
 
 class ConflictResolver:
-    """The conflicts of an update, one at a time, and what is decided of each. Knows no widgets.
-
-    What was decided holds also when the agent is read again, as long as the conflict is the same.
-    """
+    """The conflicts of an update, one at a time. A decision survives a reload while its conflict is the same."""
 
     def __init__(self, decisions: ConflictDecisions, saved: TypedTexts) -> None:
         self.decisions, self._saved = decisions, saved

@@ -17,11 +17,9 @@ from rich.segment import Segment
 from rich.style import Style
 
 from cekura_tui.model.text import capped
-from cekura_tui.prose.lines import (
-    signed,
-)
+from cekura_tui.prose.lines import signed
 from cekura_tui.prose.words import Op, WordSpan, word_spans
-from cekura_tui.ui.kit.strips import LEAST, Line, StyledText, breaks, readable
+from cekura_tui.ui.kit.strips import LEAST, Line, StyledText, breaks, paragraphs, readable
 from cekura_tui.ui.suggestion.diff_rows import DiffRow
 from cekura_tui.ui.terminal.cells import fit
 
@@ -43,8 +41,8 @@ _MARKS: dict[_Side, str] = {"": " ", "del": "−", "ins": "+", "away": "→", "h
 
 @dataclass(frozen=True, slots=True)
 class DiffLook:
-    """How rows are drawn: the styles of the view, whether signs stand around words, where there is no colour, and
-    whether the cursor is on the row, whose ground is then that of the cursor."""
+    """How rows are drawn: the styles of the view, whether words have signs in place of colours, and whether the cursor
+    is on the row."""
 
     style_of: Callable[[str], Style]
     signs: bool = False
@@ -157,8 +155,8 @@ def _wrapped(row: DiffRow, spans: Sequence[WordSpan], side: _Side, room: int, wi
     ink = look.style_of(f"prose-diff--{'rejected' if is_rejected else kind}") if side else None
     mark = [Segment(" "), Segment(_MARKS[side], ink), Segment(" ")]
     found: list[Line] = []
-    for line in _by_line(spans):
-        pieces = _styled(row, line, look)
+    for line in paragraphs((span.text, span) for span in spans):
+        pieces = _styled(row, [replace(span, text=text) for text, span in line], look)
         if not found and row.line.continues:
             pieces.insert(0, ("… ", look.style_of("prose-diff--fold")))
         text = StyledText.joined(pieces)
@@ -168,19 +166,8 @@ def _wrapped(row: DiffRow, spans: Sequence[WordSpan], side: _Side, room: int, wi
     return found
 
 
-def _by_line(spans: Sequence[WordSpan]) -> list[list[WordSpan]]:
-    lines: list[list[WordSpan]] = [[]]
-    for span in spans:
-        for k, part in enumerate(span.text.split("\n")):
-            if k:
-                lines.append([])
-            lines[-1].append(WordSpan(span.op, part, span.format))
-    return lines
-
-
 def _styled(row: DiffRow, spans: Sequence[WordSpan], look: DiffLook) -> list[tuple[str, Style | None]]:
-    """Style the words: on a line with unchanged words, changed ones have a ground. A number that only follows other
-    changes is drawn as "2→3"."""
+    """Style the words: beside unchanged words, changed ones have a ground; a renumbering is drawn as "2→3"."""
     rejected = look.style_of("prose-diff--rejected") if row.decided == "rejected" else None
     follows = look.style_of("prose-diff--fold")
     is_mixed = any(span.op == "same" and any(map(str.isalnum, span.text)) for span in spans)

@@ -26,11 +26,8 @@ from cekura_tui.prose.words import WordSpan, word_count
 
 @dataclass(frozen=True, slots=True)
 class HunkNotes:
-    """Why a hunk may have been proposed.
-
-    `reasons` are whole lines ("reason: ✗ Identity check · run 900238 00:14"), `own_facts` what it has of one run alone
-    ("14 March", "Priya").
-    """
+    """Why a hunk may have been proposed ("reason: ✗ Identity check · run 900238 00:14"), and its words that are facts
+    of one run alone ("14 March", "Priya")."""
 
     reasons: tuple[str, ...] = ()
     own_facts: tuple[str, ...] = ()
@@ -40,7 +37,7 @@ CONTEXT = 2
 """Unchanged lines that are shown before and after a change."""
 SIGNS = {"": "·", "accepted": "✓", "rejected": "✗", "edited": "✎"}
 FOLDED = "⋯"
-"""The sign of a way of dressing words that is undecided, in one line for all its places."""
+"""The sign of an undecided formatting change, which is one line for all its places."""
 
 Kind = Literal["head", "also", "why", "flag", "line", "away", "fold"]
 Decided = Literal["", "accepted", "rejected", "edited"]
@@ -48,9 +45,8 @@ Decided = Literal["", "accepted", "rejected", "edited"]
 
 @dataclass(frozen=True, slots=True)
 class DiffRow:
-    """A row before wrapping. `passage` and `part` are its key; `hunk` is 0 in what did not change, `decided` what was
-    chosen of the hunk. A row of a kind other than "line" begins with its mark; in a head, words that went and came are
-    counted in spans of their own."""
+    """A row before wrapping; `hunk` is 0 in unchanged text. A row that is no "line" begins with its mark; the counts of
+    words in a head are spans of their own."""
 
     passage: int
     part: int
@@ -78,11 +74,11 @@ def diff_rows(
     unfolded: AbstractSet[int] = frozenset(),
     only_changes: bool = False,
 ) -> list[DiffRow]:
-    """The rows of the passages of a diff; `unfolded` are the indexes of unchanged passages that are shown whole, with
-    `only_changes` none is shown. All texts are safe to draw."""
+    """The rows of a diff, safe to draw; `unfolded` are indexes of unchanged passages that are shown whole, with
+    `only_changes` none is shown."""
     if diff.is_same:
-        return [_text_row(0, 0, "fold", "  Both texts are the same.")]
-    rows = [_text_row(-1, 0, "flag", f"! {visible(diff.coarse)}")] if diff.coarse else []
+        return [DiffRow(0, 0, "fold", _plain("  Both texts are the same."))]
+    rows = [DiffRow(-1, 0, "flag", _plain(f"! {visible(diff.coarse)}"))] if diff.coarse else []
     for n, (passage, before, after) in enumerate(zip(found, [None, *found], [*found[1:], None], strict=False)):
         if passage.hunk:
             rows.extend(_of_hunk(n, diff, passage, choices, notes.get(passage.hunk, HunkNotes())))
@@ -93,22 +89,8 @@ def diff_rows(
     return rows
 
 
-def _text_row(
-    passage: int, part: int, kind: Kind, text: str, hunk: int = 0, moved: bool = False, decided: Decided = ""
-) -> DiffRow:
-    return _note_row(passage, part, kind, (WordSpan("same", text),), hunk, moved, decided)
-
-
-def _note_row(
-    passage: int,
-    part: int,
-    kind: Kind,
-    spans: tuple[WordSpan, ...],
-    hunk: int = 0,
-    moved: bool = False,
-    decided: Decided = "",
-) -> DiffRow:
-    return DiffRow(passage, part, kind, ProseLine(spans), hunk, moved, decided)
+def _plain(text: str) -> ProseLine:
+    return ProseLine((WordSpan("same", text),))
 
 
 def _folded(n: int, passage: Passage, before: int, after: int) -> Iterator[DiffRow]:
@@ -116,13 +98,13 @@ def _folded(n: int, passage: Passage, before: int, after: int) -> Iterator[DiffR
     for part, line in enumerate(first):
         yield DiffRow(n, part, "line", line)
     if hidden:
-        yield _text_row(n, len(first), "fold", f"… {count(hidden, 'line')} unchanged")
+        yield DiffRow(n, len(first), "fold", _plain(f"… {count(hidden, 'line')} unchanged"))
     for part, line in enumerate(last, len(first) + hidden):
         yield DiffRow(n, part, "line", line)
 
 
 def _of_hunk(n: int, diff: ProseDiff, passage: Passage, choices: Choices, notes: HunkNotes) -> Iterator[DiffRow]:
-    """Its header and its notes have keys below those of its lines, so that these stay when notes come."""
+    """Keys of header and notes are below those of the lines, which stay when notes come."""
     hunk = diff.hunks[passage.hunk - 1]
     choice = choices.get(hunk.number)
     # What a model put around its answer is proposed for rejection.
@@ -137,16 +119,16 @@ def _of_hunk(n: int, diff: ProseDiff, passage: Passage, choices: Choices, notes:
     yield from lines[:blank]  # the gap between two paragraphs is above the head
     if passage.head:
         state = "left out unless accepted" if is_proposed else decided
-        yield _note_row(n, -1_000, "head", _head(number, hunk, passage, state), *of_hunk)
+        yield DiffRow(n, -1_000, "head", _head(number, hunk, passage, state), *of_hunk)
         for k, reason in enumerate(notes.reasons):
-            yield _text_row(n, -900 + k, "why", f"  {clean_line(reason)}", *of_hunk)
+            yield DiffRow(n, -900 + k, "why", _plain(f"  {clean_line(reason)}"), *of_hunk)
         if notes.own_facts:
             facts = clean_line(", ".join(notes.own_facts))
-            yield _text_row(n, -1, "flag", f"! specific to this call: {facts}", *of_hunk)
+            yield DiffRow(n, -1, "flag", _plain(f"! specific to this call: {facts}"), *of_hunk)
     elif passage.moved == "away":
-        yield _text_row(n, -1_000, "away", f"→ {moved_away(passage)}", *of_hunk)
+        yield DiffRow(n, -1_000, "away", _plain(f"→ {moved_away(passage)}"), *of_hunk)
     else:
-        yield _text_row(n, -1_000, "also", f"{number} · {also_here(passage)}", *of_hunk)
+        yield DiffRow(n, -1_000, "also", _plain(f"{number} · {also_here(passage)}"), *of_hunk)
     yield from lines[blank:]
 
 
@@ -154,7 +136,7 @@ def _drawn(passage: Passage) -> Iterator[ProseLine]:
     return (one for line in passage.lines for one in in_stretches(line))
 
 
-def _head(number: str, hunk: Hunk, passage: Passage, state: str) -> tuple[WordSpan, ...]:
+def _head(number: str, hunk: Hunk, passage: Passage, state: str) -> ProseLine:
     removed, added = hunk.removed, hunk.added
     if state == "edited":
         removed, added = (
@@ -167,4 +149,4 @@ def _head(number: str, hunk: Hunk, passage: Passage, state: str) -> tuple[WordSp
         counted = [WordSpan("ins", counts(0, added)), WordSpan("same", gap), WordSpan("del", counts(removed, 0))]
         spans += [WordSpan("same", " · "), *(span for span in counted if span.text)]
     spans += [WordSpan("same", f" · {part}") for part in (noted(hunk), state) if part]
-    return tuple(spans)
+    return ProseLine(tuple(spans))

@@ -8,10 +8,7 @@ from typing import ClassVar
 
 from cekura_tui.model.text import LONGEST_LINE
 from cekura_tui.prose.diff import Hunk, ProseDiff
-from cekura_tui.prose.lines import (
-    Passage,
-    passages,
-)
+from cekura_tui.prose.lines import Passage, passages
 from cekura_tui.prose.staging import Choices
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -21,8 +18,7 @@ from cekura_tui.ui.suggestion.diff_rows import DiffRow, HunkNotes, diff_rows
 
 
 class ProseDiffView(VirtualList[DiffRow]):
-    """The rows of a diff; `n` and `N` go from hunk to hunk, `f` unfolds what did not change, `w` leaves it out. From
-    140 columns on the sent text is beside the proposed one. Without `opens`, enter is a key of the screen."""
+    """The changes between two prompts, hunk by hunk; without `opens`, enter is a key of the screen."""
 
     row_height = None
     INKS: ClassVar[Mapping[str, str]] = {
@@ -56,13 +52,11 @@ class ProseDiffView(VirtualList[DiffRow]):
 
     @dataclass
     class HunkMoved(ListMessage):
-        """The cursor came into another hunk, of this number."""
-
         hunk: int
 
     @dataclass
     class SplitRequested(ListMessage):
-        """The hunk under the cursor is to be shown in its parts."""
+        """A request to split the hunk under the cursor."""
 
     def __init__(self, *, opens: bool = True, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id)
@@ -82,9 +76,11 @@ class ProseDiffView(VirtualList[DiffRow]):
     def show_diff(
         self, diff: ProseDiff, choices: Choices | None = None, notes: Mapping[int, HunkNotes] | None = None
     ) -> None:
-        """Show this diff with what was decided and is known of its hunks (both by number). Another diff begins at the
-        first hunk that is undecided; in the same one cursor, folds and position stay, and what looks as before is not
-        drawn again. Where a hunk was split or joined the cursor goes to the first of its parts, or to the whole."""
+        """Show a diff with choices and notes by hunk number.
+
+        Another diff begins at the first undecided hunk; in the same one cursor, folds and position stay. Where a hunk
+        was split or joined, the cursor goes to its first part or to the whole.
+        """
         choices, notes = dict(choices or {}), dict(notes or {})
         before = self._diff
         is_other = before is None or (before is not diff and (before.old, before.new) != (diff.old, diff.new))
@@ -148,16 +144,12 @@ class ProseDiffView(VirtualList[DiffRow]):
     def action_change(self, step: int) -> None:
         """Go to the next hunk (1) or the previous one (-1)."""
         at = self.cursor_index or 0
-        indexes = range(at + 1, len(self.rows)) if step > 0 else range(at - 1, -1, -1)
-        for index in indexes:
-            row = self.rows[index]
-            if row.kind == "head":
-                self.go_to(row.hunk)
-                return
+        rows = self.rows[at + 1 :] if step > 0 else reversed(self.rows[:at])
+        if (head := next((row for row in rows if row.kind == "head"), None)) is not None:
+            self.go_to(head.hunk)
 
     def action_fold(self) -> None:
-        """Fold or unfold the unchanged passage under the cursor, on a hunk all of them; a formatting change is split
-        into its places."""
+        """Fold or unfold the unchanged passage under the cursor, on a hunk all; split a formatting change."""
         if self.hunk is not None and self.hunk.is_folded:
             self.post_message(self.SplitRequested(self))
             return

@@ -60,7 +60,7 @@ class HandOffDialog(Dialog[str]):
             self._write,
             self.dismiss,
             about=self._about,
-            failed=self._show_why,
+            failed=self._show_drift,
             select_on_focus=True,
         )
 
@@ -154,19 +154,18 @@ class HandOffDialog(Dialog[str]):
 
     def _write(self, name: str, *, force: bool) -> str:
         text = self._text()
-        # That its own file still holds what was sent is checked, which is better than to ask.
+        # Instead of asking, the prompt's own file is checked for what was sent.
         force = force or (not self._patch and is_source(name, self._done.job.prompt_source))
         path = check_output(name, force=force)
         more = write_suggestion(path, text, self._done, force=force)
         note = "The file has control characters." if has_controls(text) else ""
         return " ".join(filter(None, (f"Saved to {path.absolute()}.", more, note)))
 
-    def _show_why(self, error: CekuraTuiError) -> None:
-        if isinstance(error, PromptFileDrifted):
-            self._show_drift(error, self._line.file_name)
-
     @work(group="drift", exclusive=True)
-    async def _show_drift(self, error: PromptFileDrifted, name: str) -> None:
+    async def _show_drift(self, error: CekuraTuiError) -> None:
+        if not isinstance(error, PromptFileDrifted):
+            return
+        name = self._line.file_name
         drift = await asyncio.to_thread(error.drift)
         if self.is_mounted and self._line.file_name == name:
             self.query_one("#drift-text", Static).update(Content(f"Changes in the file:\n{clean(drift).rstrip()}"))

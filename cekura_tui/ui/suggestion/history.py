@@ -44,8 +44,7 @@ _CURRENT = "» "
 
 @dataclass(frozen=True, slots=True)
 class UseRow:
-    """An event as it is drawn: `use` and others of the same text that are no more than it says. `current` says that
-    the agent has this text now."""
+    """An event as it is drawn: `use` is the one of its `uses` that is shown; `current`: the agent has this text now."""
 
     use: PromptUse
     when: str
@@ -68,13 +67,11 @@ class PromptUseList(VirtualList[UseRow]):
         """Show these; `current` is the hash of the agent's current prompt, or empty."""
         events = events_of(uses)
         now = next((event for event in events if event[0].sha256 == current), None)
-        self.show_rows(
-            [
-                UseRow(event[0], app_state.when(event[0].at), how_words(event[0], uses), event is now, tuple(event))
-                for event in events
-            ],
-            follow=True,
+        rows = (
+            UseRow(event[0], app_state.when(event[0].at), how_words(event[0], uses), event is now, tuple(event))
+            for event in events
         )
+        self.show_rows(list(rows), follow=True)
 
     @property
     def marked(self) -> UseRow | None:
@@ -190,7 +187,8 @@ def _unless_use(screen: PromptHistoryScreen) -> str | None:
 def _unless_former(screen: PromptHistoryScreen) -> str | None:
     if (missing := _unless_use(screen)) is not None:
         return missing
-    return "Nothing to restore: this is the current prompt." if screen.is_on_current else None
+    is_current = screen.row is not None and screen.row.use.sha256 == screen.current
+    return "Nothing to restore: this is the current prompt." if is_current else None
 
 
 class PromptHistoryScreen(Page):
@@ -211,14 +209,7 @@ class PromptHistoryScreen(Page):
             why_not=_unless_use,
         ),
         Action("prompts.restore", "R", "restore", "Restore", footer=4, why_not=_unless_former),
-        Action(
-            "prompts.forget",
-            "D",
-            lambda screen: screen.forget(),
-            "Forget",
-            footer=5,
-            why_not=_unless_use,
-        ),
+        Action("prompts.forget", "D", lambda screen: screen.forget(), "Forget", footer=5, why_not=_unless_use),
         Action("prompts.refresh", "r", "refresh", "Reload"),
         error_action("prompts"),
         Action("prompts.back", "escape", "back", "Back", footer=6),
@@ -235,7 +226,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         super().__init__(app_state)
         self._agent_id = agent_id
         self._agent_name = clean_line(agent_name, 60) or f"agent {agent_id}"
-        self._current = ""
+        self.current = ""
         """The hash of what the agent has now, once that is known."""
         self._loading = True
         self._failure: CekuraTuiError | None = None
@@ -267,9 +258,9 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         try:
             agent, prompt = await self.state.workspace.call(lambda session: session.agent_prompt(self._agent_id))
         except CekuraTuiError as error:
-            self._current, self._failure = "", error
+            self.current, self._failure = "", error
         else:
-            self._current, self._failure = sha256(prompt), None
+            self.current, self._failure = sha256(prompt), None
             self._agent_name = clean_line(agent.name, 60) or self._agent_name
         self._loading = False
         if not self.is_unmounted:
@@ -287,11 +278,11 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         if self.is_unmounted:
             return
         listed = self.query_one(PromptUseList)
-        listed.show_uses(uses, self.state, self._current)
+        listed.show_uses(uses, self.state, self.current)
         # Marks outlive rows, and what is forgotten is not to be compared.
         listed.marks &= {listed.key_of(row) for row in listed.rows}
         pane = self.query_one("#prompts-pane", Pane)
-        pane.show_title("History", f"{len(listed.rows):,}", "» current" if self._current else "")
+        pane.show_title("History", f"{len(listed.rows):,}", "» current" if self.current else "")
         self.query_one("#prompts-headline", OneLine).show(Text(f" Prompts of {self._agent_name}", style="bold", end=""))
         empty = "No prompts yet", "Prompts sent, suggested, updated or read from the agent will be listed here."
         self.show_state(pane, loaded=bool(uses), error=failed, empty=empty, focus=False)
@@ -317,10 +308,6 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
     @property
     def row(self) -> UseRow | None:
         return self.query_one(PromptUseList).cursor_row
-
-    @property
-    def is_on_current(self) -> bool:
-        return self.row is not None and self.row.use.sha256 == self._current
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Mute the restore key on the current prompt; pressed, it says why."""
@@ -356,7 +343,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         if (marked := listed.marked) is not None and marked != row:
             return marked
         now = next((one for one in listed.rows if one.current), None)
-        if now is not None and row.use.sha256 != self._current:
+        if now is not None and row.use.sha256 != self.current:
             return now
         older = listed.rows[listed.rows.index(row) + 1 :]
         return next((one for one in older if one.use.sha256 != row.use.sha256), None)
@@ -370,15 +357,17 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
             self.show_error(error)
             return
         whose = f"the prompt {row.how}, {row.when}"
-        if message := await self.opening.ask(copy_prompt_dialog(whose, self._agent_name, prompt)):
-            self.notify_once(message)
+        self.notify_once(await self.opening.ask(copy_prompt_dialog(whose, self._agent_name, prompt)))
 
     def forget(self) -> None:
         """Remove the prompt under the cursor from the history, after asking."""
         if (row := self.row) is None:
             return
         what = f"{row.how}, {row.when}, {count(row.use.words, 'word')}"
-        text = f"{what[0].upper()}{what[1:]}: “{row.use.first_line}”\n\n{_forgetting(row)}"
+        stays = "The text stays in jobs, and in other lines of this list that have the same text."
+        if any(use.how == "replaced" for use in row.uses):
+            stays = with_keys("If the last update replaced this prompt, {prompts.restore} can no longer restore it.")
+        text = f"{what[0].upper()}{what[1:]}: “{row.use.first_line}”\n\n{stays}"
         question = ConfirmDialog(f"Forget this prompt of {self._agent_name}?", text, "Forget")
 
         def answered(sure: bool | None) -> None:
@@ -427,37 +416,19 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
             self.query_one("#prompts-note", HungText).show_result(text, kind)
 
 
-def _forgetting(row: UseRow) -> str:
-    if any(use.how == "replaced" for use in row.uses):
-        return with_keys("If the last update replaced this prompt, {prompts.restore} can no longer restore it.")
-    return "The text stays in jobs, and in other lines of this list that have the same text."
-
-
 def copy_prompt_dialog(whose: str, name: str, prompt: Prompt) -> CopyDialog:
-    """A dialog that answers with where the prompt was saved, in words, and with nothing where it was copied.
+    """A dialog that answers with where the prompt was saved, in words, or None; a file is named after `name`."""
 
-    `whose` says which prompt it is, `name` is what a file is named after.
-    """
+    def write(name: str, *, force: bool) -> str:
+        path = check_output(name, force=force)
+        write_output(path, prompt_bytes(prompt), force=force)
+        note = " The file has control characters." if has_controls(prompt) else ""
+        return f"Saved to {path.absolute()}.{note}"
 
     def save(dialog: CopyDialog) -> None:
-        dialog.save("the prompt", safe_name(f"prompt-{name}", ".md"), partial(_write_exactly, prompt))
+        dialog.save("the prompt", safe_name(f"prompt-{name}", ".md"), write)
 
     offers = [Offer("prompt", lambda: prompt), Offer("save the prompt to a file …", lambda: prompt, do=save)]
-    if _is_copied(prompt):
-        return CopyDialog(whose, offers)
-    return CopyDialog(whose, offers[1:], ["Can't copy: the prompt has half a character. Save to a file instead."])
-
-
-def _is_copied(prompt: Prompt) -> bool:
-    try:
-        prompt.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _write_exactly(prompt: Prompt, name: str, *, force: bool) -> str:
-    path = check_output(name, force=force)
-    write_output(path, prompt_bytes(prompt), force=force)
-    note = " The file has control characters." if has_controls(prompt) else ""
-    return f"Saved to {path.absolute()}.{note}"
+    if any("\ud800" <= character <= "\udfff" for character in prompt):  # a terminal is sent UTF-8
+        return CopyDialog(whose, offers[1:], ["Can't copy: the prompt has half a character. Save to a file instead."])
+    return CopyDialog(whose, offers)

@@ -17,7 +17,7 @@ from cekura_tui.ui.suggestion.hung_text import HungText, MessageKind
 from cekura_tui.workspace.setup import refuse_read_only
 
 if TYPE_CHECKING:
-    from cekura_tui.workspace.agent_prompts import UpdateResult
+    from cekura_tui.workspace.agent_prompts import PromptRestore
 
 
 def change_words(diff: ProseDiff) -> str:
@@ -44,24 +44,25 @@ async def restore_prompt(
     `chosen` is a prompt of its history, by default the former prompt. `on_start` is called once the user has said yes,
     before anything is sent.
     """
+    call = state.workspace.call
     try:
-        result = await _confirm_restore(opening, state, agent_id, on_start, chosen)
+        refuse_read_only(state.workspace.setup.read_only, "nothing was restored")
+        restore = await call(lambda session: session.agent_prompts.preview_restore(agent_id, chosen))
+        if not await opening.ask(_question(restore, state, chosen)):
+            return NOT_RESTORED
+        on_start()
+        result = await call(lambda session: session.agent_prompts.restore(restore))
     except CekuraTuiError as error:
         return f"{error.title}: {error.sentence()}", "failed"
-    return (result.message, "good") if result else NOT_RESTORED
+    return result.message, "good"
 
 
 NOT_RESTORED: tuple[str, MessageKind] = "Nothing was restored.", ""
 
 
-async def _confirm_restore(
-    opening: PendingDialog, state: AppState, agent_id: int, on_start: Callable[[], None], chosen: PromptUse | None
-) -> UpdateResult | None:
-    refuse_read_only(state.workspace.setup.read_only, "nothing was restored")
-    call = state.workspace.call
-    restore = await call(lambda session: session.agent_prompts.preview_restore(agent_id, chosen))
+def _question(restore: PromptRestore, state: AppState, chosen: PromptUse | None) -> ConfirmDialog:
     name = clean_line(restore.agent.name, 60)
-    changes = f"{change_words(restore.change)} · agent {agent_id}"
+    changes = f"{change_words(restore.change)} · agent {restore.agent.id}"
     if chosen is None:
         title = f"Restore the former prompt of {name}?"
         changes += f" · former prompt: {previous_prompt_words(restore.use, state)}"
@@ -71,8 +72,4 @@ async def _confirm_restore(
     warnings = HungText()
     warnings.show_warnings(restore.warnings)
     text = f"{changes}\nThe current prompt stays in the prompt history."
-    question = ConfirmDialog(title, text, "Restore", warnings)
-    if not await opening.ask(question):
-        return None
-    on_start()
-    return await call(lambda session: session.agent_prompts.restore(restore))
+    return ConfirmDialog(title, text, "Restore", warnings)

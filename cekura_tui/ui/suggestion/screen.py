@@ -37,14 +37,6 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.suggestions import OpenedSuggestion
 
 
-def _unless_loaded(screen: SuggestionScreen) -> str | None:
-    return None if screen.staging.opened is not None else NOT_OFFERED
-
-
-def _unless_changes(screen: SuggestionScreen) -> str | None:
-    return None if screen.staging.has_changes else NOT_OFFERED
-
-
 def _unless_failed(screen: SuggestionScreen) -> str | None:
     return NOT_OFFERED if screen.error is None or screen.staging.has_changes else None
 
@@ -54,8 +46,8 @@ def _without_agent(screen: SuggestionScreen) -> str | None:
     return None if known else "The server did not name the agent of this run, so there is no prompt history."
 
 
-_of_loaded = partial(Action, why_not=_unless_loaded)
-_of_change = partial(Action, why_not=_unless_changes)
+_of_loaded = partial(Action, why_not=lambda screen: NOT_OFFERED if screen.staging.opened is None else None)
+_of_change = partial(Action, why_not=lambda screen: None if screen.staging.has_changes else NOT_OFFERED)
 
 
 class SuggestionScreen(Page):
@@ -226,8 +218,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
                 self._show_unread(error)
 
     async def _reread_staged(self) -> Prompt:
-        """Load the suggestion, or only its choices if it is loaded, and show it; returns the staged prompt. Raises
-        CekuraTuiError."""
+        """Load the suggestion, or only its choices once loaded, and show it; returns the staged prompt."""
         before = self.staging.opened
         news = await self.staging.load()
         now = self.staging.opened
@@ -235,7 +226,8 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.error = None
         if before is None or now.chosen != before.chosen or now.diff is not before.diff:
             self.draw()
-        self._tell(news)
+        if not self.is_unmounted:
+            self.notify_once(news)
         if before is not None:
             self._explain_parts(before.diff)
         elif not self.is_unmounted:
@@ -248,10 +240,6 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         if self.staging.opened is not None and not self.is_unmounted:
             self.notify_once(f"Can't reload the suggestion. {error.sentence()}", warning=True)
         self.draw()
-
-    def _tell(self, news: str) -> None:
-        if news and not self.is_unmounted:
-            self.notify_once(news)
 
     def _explain_parts(self, before: ProseDiff) -> None:
         """Load the reasons of changes that were split or joined."""
@@ -426,7 +414,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
     def _show_step(self, before: ProseDiff, message: str) -> None:
         self.draw()
         self._explain_parts(before)
-        self._tell(message)
+        self.notify_once(message)
 
     # Elsewhere; esc leads back to the same change
 
@@ -454,14 +442,8 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.steps.when_saved(open_on_staged)
 
     def action_hand_off(self) -> None:
-
-        def handed_off(message: str | None) -> None:
-            if message:
-                self.notify_once(message)
-
-        self._with_staged(
-            lambda opened: self.state.ask(HandOff(opened.suggestion, lambda: self.staging.staged, handed_off))
-        )
+        staging, ask = self.staging, self.state.ask
+        self._with_staged(lambda opened: ask(HandOff(opened.suggestion, lambda: staging.staged, self.notify_once)))
 
     def action_update_agent_prompt(self) -> None:
         self._with_staged(self._update_agent_prompt)
@@ -470,15 +452,14 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         from cekura_tui.prose.conflicts import ConflictDecisions
         from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
 
-        decisions = self.state.decisions.setdefault(self.number, ConflictDecisions())
-        dialog = UpdatePromptDialog(
-            self.state, self.number, opened.staged, self._reread_staged, decisions, self._decided
-        )
-        self.app.push_screen(dialog)
+        def decided_now() -> Decided | None:
+            now = self.staging.opened
+            return decided(now.diff, now.choices) if now is not None else None
 
-    def _decided(self) -> Decided | None:
-        opened = self.staging.opened
-        return decided(opened.diff, opened.choices) if opened is not None else None
+        decisions = self.state.decisions.setdefault(self.number, ConflictDecisions())
+        self.app.push_screen(
+            UpdatePromptDialog(self.state, self.number, opened.staged, self._reread_staged, decisions, decided_now)
+        )
 
     def action_improve_again(self) -> None:
         if self.staging.opened is None:

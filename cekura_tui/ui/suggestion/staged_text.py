@@ -25,7 +25,7 @@ _AFTER = 3
 
 @dataclass(frozen=True, slots=True)
 class StagedRow:
-    """A line of the text, or a stretch of one of any length: `line` and `start` say where it begins, both from 0."""
+    """A line of the text, or a stretch of a long one; `line` and `start` count from 0."""
 
     line: int
     start: int

@@ -75,17 +75,16 @@ class StagingController:
         self.opened: OpenedSuggestion | None = None
         self._workspace, self._saved = workspace, saved
         self._serial = 0
-        """That of the step that is shown."""
+        """Serial number of the step that is shown."""
         self._typed: dict[str, str] = {}
-        """What was typed here and not applied, by the key of the hunk; `opened` has what is on the disk."""
+        """Text typed here and not applied, by hunk key; `opened` has what is on the disk."""
         self._under_way: Counter[str] = Counter()
-        """Hunks of which a choice is on its way to the disk, by key."""
+        """Choices on their way to the disk, by hunk key."""
         self.undone = ""
-        """The key of the first hunk that the last undo changed; empty where it changed none."""
+        """Key of the first hunk that the last undo changed; "" if none."""
 
     async def load(self) -> str:
-        """Read the suggestion, whose texts never change, and its choices; returns what `look` does, raises
-        CekuraTuiError."""
+        """Read the suggestion, once, and its choices; returns what `look` does, raises CekuraTuiError."""
         if self.opened is None:
             opened = await self._workspace.call(lambda session: session.suggestions.open(self.number))
             self.opened = self.opened or opened
@@ -95,8 +94,7 @@ class StagingController:
         """Read the choices; returns a sentence if another window changed them, else ""; raises StoreError."""
         diff = self.diff
         step, typed = await self._workspace.call(lambda session: session.staging.look(self.number, diff))
-        assert self.opened is not None
-        self.opened = replace(self.opened, typed=typed)
+        self.opened = replace(self._loaded, typed=typed)
         return self._show(step)
 
     @property
@@ -104,9 +102,17 @@ class StagingController:
         return self.opened is not None and not self.opened.diff.is_same
 
     @property
-    def staged(self) -> Prompt:
+    def _loaded(self) -> OpenedSuggestion:
         assert self.opened is not None
-        return self.opened.staged
+        return self.opened
+
+    @property
+    def diff(self) -> ProseDiff:
+        return self._loaded.diff
+
+    @property
+    def staged(self) -> Prompt:
+        return self._loaded.staged
 
     @property
     def undecided(self) -> list[int]:
@@ -136,18 +142,17 @@ class StagingController:
 
     def why_not_split(self, hunk: Hunk) -> str | None:
         """Why a hunk cannot be split, or joined again if it is a part, as a sentence; None where it can."""
-        assert self.opened is not None
         if hunk.whole:
             parts = {part.key for part in self.diff.hunks if part.whole == hunk.whole}
-            decided = [part for part in self.diff.hunks if part.key in parts & self.opened.chosen.keys()]
+            decided = [part for part in self.diff.hunks if part.key in parts & self._loaded.chosen.keys()]
             if decided:
                 undo = with_keys("{suggestion.undo} undoes a decision.")
                 return f"Can't join the parts: change {decided[0].number} is decided by itself. {undo}"
-            if parts & {*self._typed, *self.opened.typed}:
+            if parts & {*self._typed, *self._loaded.typed}:
                 return "Can't join the parts: one of them has text that is not applied yet."
         elif not hunk.parts:
             return "Can't split: the change has no parts."
-        elif (choice := self.opened.chosen.get(hunk.key)) is not None and choice.what == "edited":
+        elif (choice := self._loaded.chosen.get(hunk.key)) is not None and choice.what == "edited":
             undo = with_keys("{suggestion.undo} undoes the edit.")
             return f"Can't split change {hunk.number}: it is edited as a whole. {undo}"
         return None
@@ -193,35 +198,25 @@ class StagingController:
 
     def text_to_edit(self, diff: ProseDiff, hunk: Hunk) -> str:
         """What to begin with: what was typed and not applied, else what is chosen, else what is proposed."""
-        assert self.opened is not None
-        return self._typed.get(hunk.key, self.opened.typed.get(hunk.key, self._words_of(diff, hunk)))
+        return self._typed.get(hunk.key, self._loaded.typed.get(hunk.key, self._words_of(diff, hunk)))
 
     def save_typed(self, diff: ProseDiff, hunk: Hunk, text: str) -> bool:
         """Save what was typed and not applied; returns whether there is anything that is not chosen anyway."""
         self._set_typed(hunk.key, None if text == self._words_of(diff, hunk) else text)
-        assert self.opened is not None
-        return hunk.key in self._typed or hunk.key in self.opened.typed
+        return hunk.key in self._typed or hunk.key in self._loaded.typed
 
     def _words_of(self, diff: ProseDiff, hunk: Hunk) -> str:
-        assert self.opened is not None
-        chosen = self.opened.chosen.get(hunk.key)
+        chosen = self._loaded.chosen.get(hunk.key)
         return chosen.text if chosen and chosen.what == "edited" else wording(diff, hunk).begin
 
     def _set_typed(self, key: str, text: str | None) -> None:
-        assert self.opened is not None
-        if key not in self._typed and text == self.opened.typed.get(key):
+        if key not in self._typed and text == self._loaded.typed.get(key):
             return
+        self._typed.pop(key, None)
         if text is not None:
             self._typed[key] = text
-        else:
-            self._typed.pop(key, None)
-        self.opened = replace(self.opened, typed={k: v for k, v in self.opened.typed.items() if k != key})
+        self.opened = replace(self._loaded, typed={k: v for k, v in self._loaded.typed.items() if k != key})
         self._saved.save(key, text)
-
-    @property
-    def diff(self) -> ProseDiff:
-        assert self.opened is not None
-        return self.opened.diff
 
     def _begin(
         self,
@@ -244,10 +239,9 @@ class StagingController:
 
     def _show(self, step: StagingStep) -> str:
         """Take over the choices, unless a later step is known; returns a sentence if another window changed them."""
-        assert self.opened is not None
         if step.serial > self._serial:
             self._serial = step.serial
-            self.opened = replace(self.opened, diff=step.diff, chosen=step.after_by_key)
+            self.opened = replace(self._loaded, diff=step.diff, chosen=step.after_by_key)
         return CHANGED_ELSEWHERE if step.changed_elsewhere else ""
 
 

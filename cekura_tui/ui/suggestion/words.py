@@ -17,7 +17,7 @@ from cekura_tui.evidence.prompt_issues import PromptIssue
 from cekura_tui.model.job import Suggestion
 from cekura_tui.model.json_tree import has_children, leaf_text
 from cekura_tui.model.text import clean, clean_line, count
-from cekura_tui.model.transcript.timeline import clock
+from cekura_tui.model.transcript.timeline import clock, needs_hours
 from cekura_tui.prose.diff import Hunk, ProseDiff, drawn_end
 from cekura_tui.prose.lines import counts
 from cekura_tui.prose.staging import Choices, wording
@@ -28,7 +28,6 @@ from cekura_tui.ui.suggestion.diff_rows import SIGNS, HunkNotes
 from cekura_tui.ui.suggestion.staging_controller import undecided
 from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
 
-_AN_HOUR = 3600
 _CHOSEN = ("accepted", "rejected", "edited")
 _ISSUES = 50
 """Issues that are listed."""
@@ -38,8 +37,7 @@ _TREE_LINES, _TREE_DEPTH = 60, 8
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What is decided of a suggestion: changes that are `undecided`, and the words that the staged text adds to the
-    sent prompt and removes from it."""
+    """How many changes of a suggestion are undecided, and the words that the decided ones add and remove."""
 
     undecided: int
     added: int
@@ -120,11 +118,8 @@ def summary(
 
     `key` is what an API key that the improved prompt contains is called.
     """
-    warnings = []
-    if key:
-        warnings.append(f"The improved prompt contains {key}.")
-    if diff.coarse:
-        warnings.append(clean_line(diff.coarse))
+    warnings = [f"The improved prompt contains {key}."] if key else []
+    warnings += [clean_line(diff.coarse)] if diff.coarse else []
     # Before the summary, which may be longer than its pane.
     lines = [Content.styled(f"! {warning}", "$warning") for warning in warnings]
     if not diff.is_compared:
@@ -194,6 +189,6 @@ _REASONS: Mapping[Sure, str] = {"sure": "reason", "likely": "likely reason", "ma
 
 def _reason_line(reason: Reason) -> str:
     where = [f"run {reason.run_id}"] if reason.run_id is not None else []
-    where += [clock(reason.at, hours=reason.at >= _AN_HOUR)] if reason.at is not None else []
+    where += [clock(reason.at, hours=needs_hours(reason.at))] if reason.at is not None else []
     verdict = f"{_REASONS[reason.sure]}: {VERDICT_MARKS['fail']} {clean_line(reason.verdict, 60)}"
     return " · ".join(filter(None, (verdict, " ".join(where))))
