@@ -122,7 +122,9 @@ async def all_runs(
     if not first.more:
         check.verify(first.count)
         return
-    until, missing = _moment(first), 0
+    # The server tells its time in whole seconds, and runs of the same second are on the first page already.
+    until = None if first.at is None else max([first.at, *(run.at for run in first.items if run.at)])
+    missing = 0
     newest = max(run.id for run in first.items) if first.items and not backwards else None
 
     async def page_of(number: int) -> ListPage[Run]:
@@ -206,14 +208,11 @@ async def _page_with_retries(
         await take_turn(budget, monotonic=options.monotonic, sleep=options.sleep)
         return await client.runs(params, number, options.size, once=True)
 
-    def patience(failures: int) -> float:
-        return retry_delay(failures, None, random.random())
-
     return await retried(
         send,
         on_wait=options.on_wait,
         longest_asked=LONGEST_WAIT,
-        patient=patience if options.patient else None,
+        patient=(lambda failures: retry_delay(failures, None, random.random())) if options.patient else None,
         monotonic=options.monotonic,
         sleep=options.sleep,
     )
@@ -222,9 +221,3 @@ async def _page_with_retries(
 def wait_text(error: ApiError, seconds: float) -> str:
     """Why a list waits and until when, for a person."""
     return f"{error.message} Retrying at {at_clock(time.time(), seconds)}."
-
-
-def _moment(first: ListPage[Run]) -> float | None:
-    """When (Unix) a list was as its first answer says, by the server's time."""
-    # The server tells its time in whole seconds, and runs of the same second are on the first page already.
-    return None if first.at is None else max([first.at, *(run.at for run in first.items if run.at)])

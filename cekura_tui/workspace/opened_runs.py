@@ -82,14 +82,10 @@ class RunPrefetch:
         self._requested: int | None = None
         self._reading: asyncio.Task[None] | None = None
 
-    def get(self, run_id: int) -> RunView | None:
-        """A cached run; its `got_at` says as of when."""
-        cached = self._cached.get(run_id)
-        return cached[0] if cached else None
-
     def fresh(self, run_id: int) -> RunView | None:
         """A cached run that was read within the last 60 seconds."""
-        return self.get(run_id) if self._fresh(run_id) else None
+        cached = self._cached.get(run_id)
+        return cached[0] if cached is not None and 0 <= self._clock() - cached[1] < FRESH else None
 
     async def fetch(self, run_id: int) -> None:
         """Prefetch a run in its turn; one is read at a time, and of those requested meanwhile only the last. Errors are
@@ -124,26 +120,20 @@ class RunPrefetch:
 
     async def _read_requested(self) -> None:
         while (number := self._requested) is not None:
-            if not self._fresh(number):
+            if self.fresh(number) is None:
                 await take_turn(self._budget, monotonic=self._monotonic, sleep=self._sleep)
                 # Another may be requested by now instead of this one.
                 number = self._requested
-                if number is not None and not self._fresh(number):
+                if number is not None and self.fresh(number) is None:
                     await self._prefetch(number)
             if self._requested == number:
                 self._requested = None
 
     async def _prefetch(self, number: int) -> None:
         try:
-            view = await self._read(number)
-            _ = view.timeline, view.call  # it is to be shown at once
-            self.keep(view)
+            self.keep(ready(await self._read(number)))
         except CekuraTuiError as error:
             _log.info("run %d was not prefetched: %s", number, error.message)
-
-    def _fresh(self, number: int) -> bool:
-        cached = self._cached.get(number)
-        return cached is not None and 0 <= self._clock() - cached[1] < FRESH
 
 
 WRITE_DELAY = 0.3

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from cekura_tui.api.errors import ApiError
     from cekura_tui.workspace.session import Session
 
-__all__ = ["ENDINGS", "AlreadyThere", "ExportProgress", "RunExport", "Wanted", "check_export"]
-
 ENDINGS = {".csv": "CSV", ".jsonl": "JSON lines", ".ndjson": "JSON lines"}
 """What a file is written as, by how its name ends."""
 _AT_ONCE = 500
@@ -70,11 +68,7 @@ class RunExport:
         if self._task is not None:
             loop, task = self._task
             with contextlib.suppress(RuntimeError):  # the loop has ended, and the export with it
-                loop.call_soon_threadsafe(self._cancel, task)
-
-    def _cancel(self, task: asyncio.Task[object]) -> None:
-        if self._task is not None:  # else it has ended meanwhile
-            task.cancel()
+                loop.call_soon_threadsafe(task.cancel)
 
     async def run(self, session: Session) -> int | None:
         """Write the file; returns how many runs are in it, or None if it was stopped. Raises CekuraTuiError."""
@@ -131,8 +125,7 @@ class RunExport:
                 yield [row for _, row in page.matches], page.read, page.total
 
     def _note_wait(self, error: ApiError, seconds: float) -> None:
-        now = self.progress
-        self.progress = ExportProgress(now.read, now.total, now.written, wait_text(error, seconds))
+        self.progress = replace(self.progress, waiting=wait_text(error, seconds))
 
 
 def check_export(name: str, *, force: bool) -> Path:

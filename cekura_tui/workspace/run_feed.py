@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cekura_tui.api.errors import ApiError, BadAnswer, Busy, KeyRefused, NotFound, Rejected, ServerFault, Unreachable
@@ -67,7 +68,6 @@ class RunFeed:
     ) -> None:
         self._ask, self._changed = ask, changed
         self._clock, self._monotonic, self._pause = clock, monotonic, pause
-        self._pages = PageLoader(ask, clock, monotonic)
         self.attempts = Attempts(self._ended, clock=clock, monotonic=monotonic, spread=spread)
         self.query: RunQuery | None = None
         self.runs: PagedRuns | None = None
@@ -90,6 +90,7 @@ class RunFeed:
         self._wanted_pages: set[int] = set()
         self._asked_about_at: dict[int, float] = {}
         self._reopen = False
+        self._shifted_at = self._paused_until = float("-inf")
         self._next_newer = self._next_changing = self._next_total = float("-inf")
         self._wake = asyncio.Event()
 
@@ -105,8 +106,9 @@ class RunFeed:
         self.query, self.runs, self.got_at = query, None, None
         if self.sweep is not None:
             self.sweep.close()
-        sweeps = query is not None and query.needs_sweep
-        self.sweep = RunSweep(self._ask, query, self._clock, self._sweep_waits) if query and sweeps else None
+        self.sweep = None
+        if query is not None and query.needs_sweep:
+            self.sweep = RunSweep(self._ask, query, self._clock, self._sweep_waits)
         self.loading_all = self.flood = self._reopen = False
         self.total = None
         self._in_view.reset()
@@ -238,10 +240,26 @@ class RunFeed:
     # Pages
 
     async def _open(self) -> None:
-        assert self.query is not None
+        """List the runs as of now, and of a list that is reloaded what is in view, so that nothing moves."""
+        from cekura_tui.model.run.paging import PagedRuns  # the first frame has no page
+
         # Rows in view stay until all their pages are reloaded; but where that failed before, a page may never come.
-        strict = not self.attempts.failing("open")
-        runs = await self._pages.open(self.query, self.runs, self._in_view.view, strict=strict)
+        strict, view = not self.attempts.failing("open"), self._in_view.view
+        runs = PagedRuns(await self._fetch(1, None), self._clock())
+        wanted = [] if runs.newest_page is None else [runs.newest_page]
+        if self.runs is not None:
+            moved = runs.count - self.runs.count
+            wanted += runs.layout.near(view.first + moved, view.last + moved)
+            wanted += runs.layout.near(view.cursor + moved, view.cursor + moved)
+        for number in dict.fromkeys(wanted):
+            if runs.missing([number]):
+                try:
+                    await self._get(runs, number)
+                except (ServerFault, Rejected, BadAnswer, NotFound):
+                    continue  # its place in the list says so
+                except Unreachable:
+                    if strict:
+                        raise
         self._drop_requests()
         if self.sweep is not None and self.runs is not None:
             self.sweep.keep(self.runs.rows())
@@ -252,10 +270,31 @@ class RunFeed:
         self._in_view.update(runs, self._monotonic())
 
     async def _get(self, runs: PagedRuns, number: int, *, in_turn: bool = False) -> None:
-        assert self.query is not None
-        await self._pages.page(self.query, runs, number, keep=lambda: self._in_view.visible(runs), in_turn=in_turn)
+        """Put a page into a list, or why it could not be had."""
+        shifts = runs.shifts
+        try:
+            page = await self._fetch(number, runs, in_turn=in_turn)
+        except CekuraTuiError as error:
+            if not isinstance(error, NotFound) or number == 1:
+                runs.fail(number, error.message)
+                raise
+            runs.no_such_page(number)
+        else:
+            runs.put(page, self._in_view.visible(runs))
+        if runs.shifts > shifts:
+            # The pages in view are asked for again, which would have no end at a server that never counts the same.
+            now = self._monotonic()
+            if now < self._shifted_at + _PAUSE_AFTER_SHIFTS:
+                self._paused_until = now + _PAUSE_AFTER_SHIFTS
+            self._shifted_at = now
         if runs is self.runs:
             self.got_at = self._clock()
+
+    async def _fetch(self, number: int, runs: PagedRuns | None, *, in_turn: bool = False) -> RunPage:
+        query = self.query
+        assert query is not None
+        until, least = (runs.pin, runs.reported_count) if runs is not None else (None, 0)
+        return await self._ask(lambda session: session.lists.page(query, number, until, least=least, in_turn=in_turn))
 
     def _drop_requests(self) -> None:
         """Cancel the requests of the former list, but for the sweep."""
@@ -264,8 +303,8 @@ class RunFeed:
         self._wanted_pages.clear()
 
     def _serve_pages(self, runs: PagedRuns, now: float) -> float:
-        if self._pages.paused_until > now:
-            return self._pages.paused_until - now
+        if self._paused_until > now:
+            return self._paused_until - now
         visible, attempts = self._in_view.update(runs, now), self.attempts
         prefetched = self._in_view.prefetch(runs, now)
         on = runs.next_missing() if self.loading_all and not runs.full else None
@@ -282,12 +321,12 @@ class RunFeed:
         wanted = list(dict.fromkeys(runs.missing([*settled, *prefetched, *sorted(self._wanted_pages), *behind])))
         for page in wanted:
             if len(self._in_flight) < IN_FLIGHT:
-                self._begin_page(runs, page, now, in_turn=page == on and page not in visible)
+                get = partial(self._get, runs, page, in_turn=page == on and page not in visible)
+                attempts.begin(page, get, now, apart=True)
         waits = [self._in_view.settled_at(page) - now for page in visible]
-        return _soonest([*waits, *(attempts.wait_of(page, now) for page in wanted)])
-
-    def _begin_page(self, runs: PagedRuns, number: int, now: float, *, in_turn: bool) -> None:
-        self.attempts.begin(number, lambda: self._get(runs, number, in_turn=in_turn), now, apart=True)
+        waits += [attempts.wait_of(page, now) for page in wanted]
+        # What is due already waits for a task, whose end wakes the feed.
+        return min((wait for wait in waits if wait > 0), default=FOR_EVER)
 
     def _serve_sweep(self, now: float) -> float:
         sweep = self.sweep
@@ -354,18 +393,6 @@ class RunFeed:
         self.got_at = self._clock()
 
 
-def _soonest(waits: Iterable[float]) -> float:
-    """The shortest wait; what is due already waits for a task, whose end wakes the feed."""
-    return min((wait for wait in waits if wait > 0), default=FOR_EVER)
-
-
-class _Failing(NamedTuple):
-    """Something that failed so many times in a row, and is tried again at a time (monotonic)."""
-
-    times: int
-    retry_at: float
-
-
 class Attempts:
     """Tasks by what they request. `ended` is called after each that succeeded or failed, not when it was cancelled."""
 
@@ -388,7 +415,8 @@ class Attempts:
         self.broken: Exception | None = None
         """A fault of the program's own."""
         self._tasks: dict[Hashable, asyncio.Task[None]] = {}
-        self._failing: dict[Hashable, _Failing] = {}
+        self._failing: dict[Hashable, tuple[int, float]] = {}
+        """How many times in a row each failed, and when (monotonic) it is retried."""
         self._silent_until = float("-inf")
 
     # What is asked for
@@ -446,8 +474,8 @@ class Attempts:
         """Seconds until this may be begun."""
         if key in self._tasks:
             return FOR_EVER
-        failing = self._failing.get(key)
-        return max(self.silence(now), failing.retry_at - now if failing else 0.0)
+        _, retry_at = self._failing.get(key, (0, now))
+        return max(self.silence(now), retry_at - now)
 
     def failing(self, key: Hashable) -> bool:
         return key in self._failing
@@ -460,25 +488,20 @@ class Attempts:
         except Exception as error:  # raised again by `run`, whose worker reports it
             self.broken = error
         else:
-            self._succeeded(key, apart)
+            if self._failing.pop(key, None) and not apart:
+                self._failing.clear()  # the server is back, also for all else that waits for it
+            self.error = self.failing_since = self.busy_until = None
         finally:
             # One that is cancelled ends here, too, and another may have been begun in its place.
             if self._tasks.get(key) is asyncio.current_task():
                 del self._tasks[key]
         self._ended()
 
-    def _succeeded(self, key: Hashable, apart: bool) -> None:
-        failed = self._failing.pop(key, None)
-        if failed and not apart:
-            self._failing.clear()  # the server is back, also for all else that waits for it
-        self.error = self.failing_since = self.busy_until = None
-
     def failed(self, key: Hashable, error: CekuraTuiError, *, apart: bool = False) -> None:
         """Asking for something failed: note when it may be tried again, and what that tells of the server."""
-        now, before = self._monotonic(), self._failing.get(key)
-        times = before.times + 1 if before else 1
+        now, times = self._monotonic(), self._failing.get(key, (0, 0.0))[0] + 1
         wait = retry_delay(times, error.retry_after if isinstance(error, ApiError) else None, self._spread())
-        self._failing[key] = _Failing(times, now + wait)
+        self._failing[key] = times, now + wait
         if isinstance(error, Busy) and wait > self.silence(now):
             # It speaks for the whole server: nothing is asked before that time.
             self._silent_until, self.busy_until = now + wait, self._clock() + wait
@@ -539,71 +562,3 @@ class PagesInView:
         """Show another list from its top."""
         self.view = VisibleRange()
         self.restart()
-
-
-class PageLoader:
-    """Asks for each page once, raises kinds of CekuraTuiError; until `paused_until` (monotonic) none is to be asked."""
-
-    def __init__(self, ask: AskSession, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
-        self._ask, self._clock, self._monotonic = ask, clock, monotonic
-        self._shifted_at = self.paused_until = float("-inf")
-
-    async def page(
-        self,
-        query: RunQuery,
-        runs: PagedRuns,
-        number: int,
-        *,
-        keep: Callable[[], Collection[int]] = tuple,
-        in_turn: bool = False,
-    ) -> None:
-        """Put a page into a list, or why it could not be had; pages that `keep` names are the last to be dropped."""
-        shifts = runs.shifts
-        try:
-            page = await self._fetch(query, number, runs, in_turn=in_turn)
-        except CekuraTuiError as error:
-            if not isinstance(error, NotFound) or number == 1:
-                runs.fail(number, error.message)
-                raise
-            runs.no_such_page(number)
-        else:
-            runs.put(page, keep())
-            if runs.shifts > shifts:
-                self._note_shift()
-
-    def _note_shift(self) -> None:
-        # The pages in view are asked for again, which would have no end at a server that never counts the same.
-        now = self._monotonic()
-        if now < self._shifted_at + _PAUSE_AFTER_SHIFTS:
-            self.paused_until = now + _PAUSE_AFTER_SHIFTS
-        self._shifted_at = now
-
-    async def open(
-        self, query: RunQuery, former: PagedRuns | None, view: VisibleRange, *, strict: bool = True
-    ) -> PagedRuns:
-        """A list as of now, and of one that is reloaded what is in view, so that nothing moves.
-
-        With `strict` it raises Unreachable where a page of that was not answered; else its place in the list says so.
-        """
-        from cekura_tui.model.run.paging import PagedRuns  # the first frame has no page
-
-        runs = PagedRuns(await self._fetch(query, 1, None), self._clock())
-        wanted = [] if runs.newest_page is None else [runs.newest_page]
-        if former is not None:
-            moved = runs.count - former.count
-            wanted += runs.layout.near(view.first + moved, view.last + moved)
-            wanted += runs.layout.near(view.cursor + moved, view.cursor + moved)
-        for number in dict.fromkeys(wanted):
-            if runs.missing([number]):
-                try:
-                    await self.page(query, runs, number)
-                except (ServerFault, Rejected, BadAnswer, NotFound):
-                    continue  # its place in the list says so
-                except Unreachable:
-                    if strict:
-                        raise
-        return runs
-
-    async def _fetch(self, query: RunQuery, number: int, runs: PagedRuns | None, *, in_turn: bool = False) -> RunPage:
-        until, least = (runs.pin, runs.reported_count) if runs is not None else (None, 0)
-        return await self._ask(lambda session: session.lists.page(query, number, until, least=least, in_turn=in_turn))

@@ -72,10 +72,7 @@ class RunFindings:
         wanted = tuple(dict.fromkeys(ids))[:AT_ONCE]
         if not wanted:
             return {}
-
-        def turn() -> Awaitable[None]:
-            return take_turn(self._budget, monotonic=self._monotonic, sleep=self._sleep)
-
+        turn = partial(take_turn, self._budget, monotonic=self._monotonic, sleep=self._sleep)
         read = await whole_runs(self._client, turn, wanted, lambda run: (row_of(run), findings_of(read_verdicts(run))))
         rows = [row for row, _ in read]
         found = dict.fromkeys(wanted, ()) | {row.id: why for row, why in read}

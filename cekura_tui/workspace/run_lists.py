@@ -221,10 +221,12 @@ class RunLists:
 
     def known(self, query: RunQuery) -> tuple[tuple[RunRow, float], ...]:
         """Every run of the scope that is cached, of any list of it or opened, newest first, and when it was got."""
-        found = {row.id: (row, at) for row, at in self._store.runs.known(query.scope.text)}
+        scope = query.scope
+        found = {row.id: (row, at) for row, at in self._store.runs.known(scope.text)}
         for row, at in self._store.runs.opened_rows():
+            owners = {"project": row.project_id, "agent": row.agent_id, "result": row.result_id}
             # A list may be newer than a run that was opened while it was running.
-            if _of_scope(row, query) and (row.id not in found or at >= found[row.id][1]):
+            if owners[scope.kind] == scope.id and (row.id not in found or at >= found[row.id][1]):
                 found[row.id] = row, at
         return tuple(found[number] for number in sorted(found, reverse=True))
 
@@ -241,9 +243,3 @@ class RunLists:
             self._store.runs.keep_rows(query.key, count, rows, self._clock(), first=first)
         except StoreError as error:
             _log.warning("runs were not cached: %s", error.message)
-
-
-def _of_scope(row: RunRow, query: RunQuery) -> bool:
-    scope = query.scope
-    owner = {"project": row.project_id, "agent": row.agent_id, "result": row.result_id}[scope.kind]
-    return owner == scope.id

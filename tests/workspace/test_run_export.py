@@ -25,7 +25,8 @@ from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.run.words import CSV_COLUMNS, CSV_HEADER
 from cekura_tui.model.scope import Scope
 from cekura_tui.workspace.all_runs import IncompleteListError, ListOptions
-from cekura_tui.workspace.run_export import AlreadyThere, ExportProgress, RunExport, check_export
+from cekura_tui.workspace.prompt_files import AlreadyThere
+from cekura_tui.workspace.run_export import ExportProgress, RunExport, check_export
 from cekura_tui.workspace.session import Session
 
 SCOPE = Scope("project", 1)

@@ -42,9 +42,9 @@ async def test_a_prefetched_neighbour_is_not_fetched_again_for_a_minute(
     ahead: RunPrefetch, clock: SleepClock, scripted: ScriptedServer
 ) -> None:
     serve_runs(scripted, run_of(5, transcript="[00:01] Main Agent: Hello."))
-    assert ahead.get(5) is None
+    assert ahead.fresh(5) is None
     await ahead.fetch(5)
-    found = ahead.get(5)
+    found = ahead.fresh(5)
     assert found is not None
     assert [turn.text for turn in found.transcript.turns] == ["Hello."]
     for seconds, requests in ((59.9, [5]), (0.1, [5, 5])):
@@ -67,7 +67,7 @@ async def test_of_runs_that_are_skipped_quickly_only_the_last_is_asked_for(
     hold.released.set()
     await asyncio.gather(first, *others)
     assert asked(scripted) == [1, 9]
-    assert [number for number in range(10) if ahead.get(number)] == [1, 9]
+    assert [number for number in range(10) if ahead.fresh(number)] == [1, 9]
 
 
 async def test_a_prefetch_waits_for_the_shared_budget_and_ends_if_the_run_is_skipped(
@@ -96,22 +96,22 @@ async def test_a_running_or_cached_run_is_not_shown_as_it_was(
 ) -> None:
     serve_runs(scripted, run_of(5, status="in_progress", evaluation_status=None))
     await ahead.fetch(5)
-    assert ahead.get(5) is None
+    assert ahead.fresh(5) is None
     assert asked(scripted) == [5]
     ahead.keep(read(5))
-    assert ahead.get(5) is not None
+    assert ahead.fresh(5) is not None
     ahead.keep(read(5, status="running"))
-    assert ahead.get(5) is None
+    assert ahead.fresh(5) is None
     session.store.runs.keep_opened(Run.read(run_of(6)), 1.0)
     ahead.keep((await session.cached_run(6)) or read(7))
-    assert ahead.get(6) is None
+    assert ahead.fresh(6) is None
 
 
 async def test_the_oldest_prefetched_runs_leave_once_they_are_too_many_or_too_large(
     ahead: RunPrefetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def kept() -> list[int]:
-        return [number for number in range(30) if ahead.get(number)]
+        return [number for number in range(30) if ahead.fresh(number)]
 
     for number in range(1, 11):
         ahead.keep(read(number))
@@ -131,10 +131,10 @@ async def test_the_oldest_prefetched_runs_leave_once_they_are_too_many_or_too_la
 
 async def test_a_failed_prefetch_is_retried_with_the_next(ahead: RunPrefetch, scripted: ScriptedServer) -> None:
     await ahead.fetch(5)
-    assert ahead.get(5) is None
+    assert ahead.fresh(5) is None
     serve_runs(scripted, run_of(5))
     await ahead.fetch(5)
-    assert ahead.get(5) is not None
+    assert ahead.fresh(5) is not None
 
 
 async def test_a_cached_run_is_read_from_the_disk_once_until_it_changes(session: Session) -> None:
@@ -157,12 +157,12 @@ async def test_a_prefetch_outlives_its_caller_but_not_closing(session: Session, 
     await eventually(hold.arrived.is_set, "it is asked for")
     waiting.cancel()
     hold.released.set()
-    await eventually(lambda: session.prefetch.get(1), "it is there")
+    await eventually(lambda: session.prefetch.fresh(1), "it is there")
     waiting = asyncio.create_task(session.prefetch.fetch(2))
     await eventually(never.arrived.is_set, "the next is asked for")
     await session.prefetch.close()
     await waiting
-    assert session.prefetch.get(2) is None
+    assert session.prefetch.fresh(2) is None
 
 
 async def test_closing_goes_on_after_a_prefetch_that_broke(clock: SleepClock) -> None:
