@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal
 
 from cekura_tui.model.as_json import shape
 from cekura_tui.model.text import count
@@ -137,12 +137,6 @@ class Timing:
 
     silence: float = 0.0
     overlap: float = 0.0
-
-
-class _EndedSpan(NamedTuple):
-    n: int
-    speaker: Speaker
-    end: float
 
 
 def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
@@ -289,17 +283,16 @@ def _gaps(speech: Iterable[TimedTurn], unplaced: Sequence[int]) -> Iterable[Sile
 
 
 def _overlaps(speech: Iterable[TimedTurn]) -> Iterable[Overlap]:
-    longest: dict[Speaker, _EndedSpan] = {}
+    ends: dict[Speaker, tuple[float, int]] = {}  # the last end of each speaker, and its turn
     for span in speech:
         if span.end is None:
             continue
-        for other in longest.values():
-            if other.end - span.start >= _TOUCH and other.speaker != span.speaker:
-                end = min(other.end, span.end)
-                if end - span.start >= _TOUCH:
-                    yield Overlap(span.start, end, span.n, other.n)
-        if span.speaker not in longest or span.end >= longest[span.speaker].end:
-            longest[span.speaker] = _EndedSpan(span.n, span.speaker, span.end)
+        for speaker, (until, n) in ends.items():
+            end = min(until, span.end)
+            if speaker != span.speaker and end - span.start >= _TOUCH:
+                yield Overlap(span.start, end, span.n, n)
+        if span.speaker not in ends or span.end >= ends[span.speaker][0]:
+            ends[span.speaker] = span.end, span.n
 
 
 def _answers(speech: Iterable[TimedTurn], unplaced: Sequence[int]) -> Iterable[ResponseTime]:
