@@ -1,4 +1,4 @@
-"""The base of pages and dialogs: keys done in their order, and nothing painted before a screen is whole."""
+"""The base of pages and dialogs: handles keys in order, and paints no screen before it is complete."""
 
 from __future__ import annotations
 
@@ -48,22 +48,17 @@ def style_sheets(*names: str) -> list[str | PurePath]:
 
 
 READING = 0.06
-"""Seconds that a screen which still reads something is waited for; then it is painted as it is."""
-BUSY = 0.1
-"""Seconds after which it is painted though more comes all the time, as while text is pasted key by key."""
-OPENING = 0.5
-"""Likewise, while a screen comes to the top."""
+"""Seconds after which a screen is painted though it still reads something."""
+BUSY, OPENING = 0.1, 0.5
+"""Seconds after which a screen, and one that is being opened, is painted though changes keep coming."""
 _STILL = 6
-"""Looks in a row, one each time round the loop, that must find nothing to wait for: widgets ask for a layout when they
-have nothing else to do, and who awaits others goes on some rounds after them."""
-_STEP = 0.001
-"""Seconds between two looks at work in the background."""
+"""Turns of the loop in a row without a change: an idle widget may still request a layout some turns later."""
 
 
 class Painting:
-    """Holds painting back while a key or a new screen is dealt with, and then paints once.
+    """Holds painting back while a key or a new screen is handled, then paints once.
 
-    Textual paints a new screen as it is put together: empty, then with its widgets, then with what they show.
+    Textual paints a new screen empty, then with its widgets, then with their contents.
     """
 
     def __init__(self, app: App[Any]) -> None:
@@ -71,20 +66,19 @@ class Painting:
         self._task: asyncio.Task[None] | None = None
         self._begun = self._until = 0.0
         self._whole = False
-        """Whether another screen comes to the top."""
+        """Whether another screen is being opened."""
         self._painted: Callable[[], object] | None = None
         self.held = False
-        """Whether nothing is painted now."""
 
     def hold(self) -> None:
-        """Paint nothing until what changes now is laid out."""
+        """Paint nothing until the current changes are laid out."""
         if not self.held:
             self.held, self._begun = True, time.monotonic()
             self._task = asyncio.get_running_loop().create_task(self._paint_when_ready())
             self._task.add_done_callback(self._ended)
 
     def hold_for_screen(self, painted: Callable[[], object] | None = None) -> None:
-        """Paint nothing until the screen that comes to the top is whole; `painted` is called when it was painted."""
+        """Paint nothing until the screen being opened is complete; call `painted` after painting it."""
         self.hold()
         self._whole, self._painted = True, painted or self._painted
         self._until = time.monotonic() + READING
@@ -107,12 +101,12 @@ class Painting:
                 painted()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """An error while painting ends the app, as it does where Textual paints."""
+        """End the app by an error while painting, as Textual does."""
         if not task.cancelled() and isinstance(error := task.exception(), Exception):
             end_with(self._app, error)
 
     async def _is_ready(self) -> bool:
-        """Let everything that is due be done, and the screen be laid out; whether nothing is left to wait for."""
+        """Run due callbacks and lay out the screen; return whether there is nothing left to wait for."""
         await asyncio.sleep(0)
         app = self._app
         if not app.is_running:
@@ -123,29 +117,27 @@ class Painting:
         if lay_out_if_needed(screen) or not is_quiet(app) or run_callbacks(screen):
             return screen.is_mounted and now > self._begun + (OPENING if self._whole else BUSY)
         if now < self._until and isinstance(screen, AppScreen) and screen.is_reading:
-            await asyncio.sleep(_STEP)
+            await asyncio.sleep(0.001)
             return False
         return True
 
 
 class AppScreen(Screen[T]):
-    """What a page and a dialog have in common."""
-
     SHEETS: ClassVar[tuple[str, ...]] = ()
     """Style sheets of other rooms that it needs beside its own."""
     FIRST_READS: ClassVar[tuple[str, ...]] = ()
-    """Groups of the screen's own workers without whose results it is not whole."""
+    """Groups of the screen's own workers that must finish before it is complete."""
 
     PLACE: ClassVar[str] = ""
     """Where its actions can be done, in words: "In a run"."""
     PARTS: ClassVar[tuple[Part, ...]] = ()
-    """What in it has actions of its own, and can have the focus."""
+    """Its widgets that have actions and can have the focus."""
 
     deaf_until = 0.0
-    """Keys pressed before this moment, in seconds as events count them, are dropped, but for esc."""
+    """Time of events before which keys except esc are dropped, in seconds."""
 
     _styled = -1
-    """The version of the colours by which it is styled."""
+    """Version of the colours it was styled with."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         bind(cls)
@@ -158,12 +150,12 @@ class AppScreen(Screen[T]):
 
     @property
     def is_reading(self) -> bool:
-        """Whether what it shows first is still being read."""
+        """Whether one of `FIRST_READS` still runs."""
         own = (one for one in self.workers if not one.is_finished and self in one.node.ancestors_with_self)
         return any(one.group in self.FIRST_READS for one in own)
 
     async def _on_compose(self, event: events.Compose) -> None:
-        # Before anything is in it: else all of it is styled without its sheet, or for no size, and then again.
+        # Before it has widgets, which would otherwise be styled twice.
         load_sheets(self)
         size_classes(self, self.app.size)
         self.update_node_styles(animate=False)
@@ -171,16 +163,15 @@ class AppScreen(Screen[T]):
 
     @property
     def is_styled(self) -> bool:
-        """Whether its styles are by the colours that the app has now."""
+        """Whether it was styled with the app's current colours."""
         return self._styled == version_of(self.app.stylesheet)
 
     def note_styled(self) -> None:
-        """Note that it was styled by the colours that the app has now."""
         self._styled = version_of(self.app.stylesheet)
 
     def _update_focus_styles(self, focused: Widget | None = None, blurred: Widget | None = None) -> None:
-        # Panes alone and the titles of sections look otherwise with the focus in them: Textual would style all of what
-        # is in them again, which takes longer than to paint it, and not the titles.
+        # Only panes and section titles change with the focus. Textual would style all their descendants again, which
+        # takes longer than painting, but not the titles.
         around = {node for end in filter(None, (focused, blurred)) for node in end.ancestors_with_self}
         titles = {
             title for node in around if node.has_class("section") for title in node.query_children(".section-title")
@@ -188,7 +179,7 @@ class AppScreen(Screen[T]):
         self.app.stylesheet.update_nodes({node for node in around if isinstance(node, Pane)} | titles, animate=True)
 
     def _on_screen_resume(self, event: events.ScreenResume) -> None:
-        event.refresh_styles = False  # what changes a style meanwhile styles it again by itself: `App.refresh_css`
+        event.refresh_styles = False  # `App.refresh_css` has restyled it already
 
     @property
     def _is_held(self) -> bool:
@@ -200,12 +191,12 @@ class AppScreen(Screen[T]):
             super()._compositor_refresh()
 
     async def _on_idle(self, event: events.Idle) -> None:
-        # What waits for a painting is done once everything is in its place: `Painting` sees to that.
+        # `Painting` runs the callbacks that wait for a repaint.
         if self._is_held and self.app.screen is self:
             event.prevent_default()
 
     def keep(self) -> None:
-        """Save what was typed here: the program is being closed."""
+        """Save typed text before the program exits."""
 
     def _on_prune(self, event: Prune) -> None:
         cancel_workers(self)
@@ -221,10 +212,9 @@ class AppScreen(Screen[T]):
         await do_action(self, action_id)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What is not to be mentioned now is no key either."""
         return is_offered(self, action, parameters)
 
     @property
     def is_unmounted(self) -> bool:
-        """Whether its widgets are not mounted yet or are being removed; a late answer must not be drawn then."""
+        """Whether its widgets are not mounted yet or are being removed; late answers must not be drawn then."""
         return is_gone(self)

@@ -35,16 +35,11 @@ def write_lines(text: str, name: str, *, force: bool) -> str:
     return f"Saved to {path.absolute()}."
 
 
-async def _at_once() -> bool:
-    return True
-
-
 class SaveLine(TypedLine):
     """The name of a file to save to; a file that exists is overwritten when asked for twice.
 
-    `saved` is called with where it is, in words; `about` says something of a name before anything is written to it;
-    `may_write` is asked whether to write now, and says itself why not; `failed` is called when it could not be written,
-    after `note` says why.
+    `saved` is called with the file's place, in words; `about` gives a message about a name that is typed; `may_write`
+    decides whether to write now, and reports why not; `failed` is called after `note` says why writing failed.
     """
 
     def __init__(
@@ -54,7 +49,7 @@ class SaveLine(TypedLine):
         saved: Callable[[str], object],
         *,
         about: Callable[[str], str] = lambda name: "",
-        may_write: Callable[[], Awaitable[bool]] = _at_once,
+        may_write: Callable[[], Awaitable[bool]] | None = None,
         failed: Callable[[CekuraTuiError], object] = lambda error: None,
         select_on_focus: bool = False,
     ) -> None:
@@ -71,11 +66,11 @@ class SaveLine(TypedLine):
     @on(Input.Changed)
     def renamed(self) -> None:
         self._overwrite = ""
-        self.show_message(self._about(self.file_name))
+        self.note.show(self._about(self.file_name))
 
     @on(Input.Submitted)
     async def save(self) -> None:
-        may_write = await self._may_write()
+        may_write = self._may_write is None or await self._may_write()
         if not may_write or not self.screen.is_current:
             return  # enter was pressed twice
         name = self.file_name
@@ -93,12 +88,9 @@ class SaveLine(TypedLine):
         else:
             self._saved(where)
 
-    def show_message(self, text: str) -> None:
-        self.note.show(text)
-
 
 class SaveDialog(Dialog[str]):
-    """Answers with where the text is, in words, once it is there; `what` names it, `name` is proposed for its file."""
+    """Answers with the saved file's place, in words; `what` names the text, `name` is the proposed file name."""
 
     AUTO_FOCUS = "Input"
 
@@ -114,14 +106,14 @@ class SaveDialog(Dialog[str]):
 
 
 PREVIEWED = 3
-"""Lines of what would be copied that are shown."""
+"""Lines of the preview."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Something to choose in a `CopyDialog`: `text` makes what is copied, `head` its first lines where that is quicker.
+    """A row of a `CopyDialog`: `text` returns the text to copy, `head` its first lines where that is quicker.
 
-    `do` is called with the dialog instead of copying, as to save the text.
+    `do` is called with the dialog instead of copying, for example to save the text.
     """
 
     words: str
@@ -136,9 +128,9 @@ class Offer:
 
 
 class CopyDialog(Dialog[Any]):
-    """Copies the text of what is chosen and answers with nothing; what is done instead answers as it likes.
+    """Copies the chosen text and answers None; an offer's `do` answers for itself.
 
-    `whose` names what is copied; `missing` are sentences why something is not offered.
+    `whose` names the source; `missing` are sentences about offers that are unavailable.
     """
 
     AUTO_FOCUS = "#copies"
@@ -148,7 +140,7 @@ class CopyDialog(Dialog[Any]):
         self.whose, self.offers, self._missing = whose, tuple(offers), tuple(missing)
 
     def save(self, what: str, name: str, write: Write) -> None:
-        """Ask where to save something; once saved, that is the answer of this dialog too."""
+        """Ask for a file name; once saved, close this dialog too."""
 
         def saved(where: str | None) -> None:
             if where is not None:  # else something else may be chosen
@@ -157,7 +149,6 @@ class CopyDialog(Dialog[Any]):
         self.app.push_screen(SaveDialog(what, name, write), saved)
 
     def compose(self) -> ComposeResult:
-        """The offers, what the one under the cursor would copy, and what is not offered."""
         with dialog_box(f"Copy or save {self.whose}", id="copy"):
             yield SimpleList(
                 key=lambda offer: offer.words,
@@ -179,14 +170,13 @@ class CopyDialog(Dialog[Any]):
 
     @on(SimpleList.Moved)
     def look(self) -> None:
-        """Show how it begins: over SSH, where the clipboard may be out of reach, it can be read and selected."""
+        """Preview the text: over SSH without a clipboard it can be selected here."""
         offer = self._list.cursor_row
         self.query_one("#copy-preview", Static).update(Content(offer.beginning() if offer else ""))
         self.show_message("")
 
     @on(SimpleList.Opened)
     def choose(self) -> None:
-        """Copy what is under the cursor, or do what is done instead."""
         offer = self._list.cursor_row
         if not self.is_current or offer is None:
             return  # enter was pressed twice

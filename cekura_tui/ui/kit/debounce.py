@@ -1,4 +1,4 @@
-"""Doing something once for many keys."""
+"""Call a function once for many keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Debounce:
     """Calls `call` once, `seconds` after the last `start()`.
 
-    With `postponed=False` it is called after the first one: to save what is typed, also while the user types on.
+    With `postponed=False` the first `start()` counts: to save text while the user keeps typing.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The base of all dialogs; one that asks yes or no; one that shows a text with facts."""
+"""The base of all dialogs, the yes-or-no question, and a dialog that shows a text with facts."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _KEYS = re.compile(r"\S+(?: \S(?= ))*")
 
 
 def key_hint(words: str) -> Content:
-    """Keys and what they do, as "enter save · n N next": the first word of each part is a key, and so are single
-    characters after it."""
+    """Style hints such as "enter save · n N next": in each part the first word and single characters after it are
+    keys."""
     spans: list[tuple[str, str] | str] = []
     for n, part in enumerate(words.split(" · ") if words else ()):
         keys = _KEYS.match(part)
@@ -42,7 +42,7 @@ def key_hint(words: str) -> Content:
 
 
 class KeyHint(Static):
-    """The last line of a dialog: its keys, as "{dialog.close} close · tab next", with an action's id for its key."""
+    """The last line of a dialog: its keys, as "{dialog.close} close · tab next", with action ids in braces."""
 
     def __init__(self, words: str = "", *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id, classes="dialog-hint")
@@ -53,7 +53,7 @@ class KeyHint(Static):
 
 
 class DialogNote(Static):
-    """What a dialog says of what was typed or done: a fact in muted, success in green, what failed in amber."""
+    """A dialog's message: facts are muted, success is green, failures are amber."""
 
     def __init__(self, text: str = "", *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(Content(clean(text)), id=id, classes="dialog-note")
@@ -86,19 +86,19 @@ class Dialog(AppScreen[T | None], ModalScreen[T | None]):
     )
 
     deaf: ClassVar[bool] = False
-    """Whether keys pressed before it was open are dropped, but for esc, as where one of them would cost something."""
+    """Whether keys except esc are dropped if they were pressed before it was open."""
 
     def __init__(self) -> None:
         super().__init__(WaitingDialog)
 
     def _on_mount(self, event: events.Mount) -> None:
-        # What was said before would lie on its title.
+        # Older messages would cover its title.
         drop_toasts(self.app, lambda toast: toast.severity == "information")
         if self.deaf:
             self.deaf_until = time.monotonic()
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Answer, once: a key pressed twice does not close the screen below as well."""
+        """Answer once: a key pressed twice must not close the screen below as well."""
         return super().dismiss(result) if self in self.app.screen_stack else AwaitComplete()
 
     def action_give_up(self) -> None:
@@ -106,7 +106,7 @@ class Dialog(AppScreen[T | None], ModalScreen[T | None]):
 
 
 class WaitingDialog(Dialog[None]):
-    """Stands in for a dialog that still loads something, and takes the keys meanwhile; esc cancels."""
+    """Takes the keys while a dialog loads; esc cancels."""
 
     def __init__(self, words: str, cancel: Callable[[], object], is_over: Callable[[], bool]) -> None:
         super().__init__()
@@ -118,18 +118,15 @@ class WaitingDialog(Dialog[None]):
             yield KeyHint("{dialog.close} cancel")
 
     def on_screen_resume(self) -> None:
-        """Close where the wait ended while the help or the palette was on top."""
+        """Close if loading ended while the help or the palette was on top."""
         if self._is_over():
             self.dismiss(None)
 
     def action_give_up(self) -> None:
-        """Cancel the wait, which closes this."""
         self._cancel()
 
 
 class DetailsDialog(Dialog[None]):
-    """A title, a text and named facts, to be read and closed."""
-
     def __init__(self, title: str, text: str, facts: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__()
         self._title, self._text, self._facts = title, text, facts

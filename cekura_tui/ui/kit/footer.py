@@ -1,5 +1,4 @@
-"""The footer: the keys of the screen and the sign of jobs in one line, a tip above it; and how a key is called
-everywhere (`key_name`)."""
+"""The footer: the screen's keys and the counts of jobs in one line, a tip above it; and `key_name`."""
 
 from __future__ import annotations
 
@@ -30,9 +29,9 @@ def key_name(app: App[Any], binding: Binding) -> str:
 
 _HELP, _JOBS, _NEXT_UNREAD = "app.keys", "app.jobs", "app.next-unread"
 _GAP, _ROOMY = 2, 100
-"""Blanks between two keys, and columns from which the key to the jobs is always named."""
+"""Blanks between two keys, and columns from which the key to the jobs is always shown."""
 _WHILE_TYPING = {"enter": "Apply", "escape": "Cancel", "tab": "Next"}
-"""Keys that are named while one types, and what they do where the table of actions does not say."""
+"""Keys shown while the user types, with labels for those that no action table names."""
 
 
 class _FooterKey(NamedTuple):
@@ -47,7 +46,7 @@ class _FooterKey(NamedTuple):
 
 
 class _JobsSign(NamedTuple):
-    """How many jobs ended that nobody has opened, how many run, and the key that opens the next one, if it does now."""
+    """How many ended jobs are unread, how many run, and the key that opens the next unread one, if it does now."""
 
     new: int = 0
     running: int = 0
@@ -55,7 +54,7 @@ class _JobsSign(NamedTuple):
     shown: str = ""
 
     def texts(self) -> list[Content]:
-        """What to show, the longest first; the last one is what must be seen."""
+        """Texts to choose from, the longest first; the last one must be shown."""
         running = f"{self.running:,} running" if self.running else ""
         new = Content("")
         if self.new:
@@ -66,11 +65,9 @@ class _JobsSign(NamedTuple):
 
 
 class KeyFooter(Widget, can_focus=False):
-    """The keys that do something where one is, and at the right end the jobs that ended unseen; a click on a key is
-    that key.
+    """The keys that work with the current focus, clickable, and at the right end the counts of jobs.
 
-    One line of text instead of Textual's footer, which makes a widget of each key, and all of them anew when the focus
-    goes elsewhere: that took longer than everything else that such a key does.
+    One line of text: Textual's footer makes a widget of each key again whenever the focus moves, which is slow.
     """
 
     ALLOW_SELECT = False
@@ -84,7 +81,7 @@ class KeyFooter(Widget, can_focus=False):
         self._keys: tuple[_FooterKey, ...] = ()
         self._sign = _JobsSign()
         self._next_unread: tuple[str, str] | tuple[()] = ()
-        """The key that opens the next ended job, and its name; none while it is a letter that one types."""
+        """The key that opens the next unread job, and its name; empty while it is text."""
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._look)
@@ -101,17 +98,15 @@ class KeyFooter(Widget, can_focus=False):
             self._look_at_jobs()
 
     def _look_at_jobs(self) -> None:
-        if self.is_attached and (sign := self._sign_now()) != self._sign:
+        jobs = self._state.jobs
+        new, running = sum(job.unread for job in jobs), sum(job.state.going for job in jobs)
+        sign = _JobsSign(new, running, *(self._next_unread if new else ()))
+        if self.is_attached and sign != self._sign:
             self._sign = sign
             self.refresh()
 
-    def _sign_now(self) -> _JobsSign:
-        jobs = self._state.jobs
-        new, running = sum(job.unread for job in jobs), sum(job.state.going for job in jobs)
-        return _JobsSign(new, running, *(self._next_unread if new else ()))
-
     def _keys_now(self) -> Iterator[_FooterKey]:
-        """The keys by rank; while the user types, first those that end it, then those that are no text."""
+        """The keys by rank; while the user types, first those that end typing, then others that are not text."""
         bound, focused = self.screen.active_bindings, self.screen.focused
         typing = focused is not None and focused.check_consume_key("a", "a")
         # sorted() keeps the order of those without a rank, which come from Textual.
@@ -131,14 +126,13 @@ class KeyFooter(Widget, can_focus=False):
                 yield _FooterKey(binding.id or "", binding.key, key_name(self.app, binding), words, enabled)
 
     def _is_text(self, focused: Widget, binding: Binding) -> bool:
-        """Whether a key is a letter where the focus is."""
         shown = key_name(self.app, binding)  # Textual does not know what is typed by "slash"
         character = shown if len(shown) == 1 and shown.isascii() else key_to_character(binding.key)
         return focused.check_consume_key(binding.key, character)
 
     def _fitting(self) -> tuple[list[_FooterKey], Content]:
-        """The keys that there is room for, and the sign of jobs. Where not all fit, `esc` and `?` are among them, in a
-        wide terminal also the key to the jobs where there is a sign of these; others are left out from the end."""
+        """The keys and the counts that fit. Always `esc` and `?`, in a wide terminal with counts also the key to the
+        jobs; others are left out from the end."""
         signs = self._sign.texts()
         for sign in signs:
             room = self.content_size.width + _GAP - (sign.cell_length + _GAP if sign else 0)
@@ -182,7 +176,7 @@ class KeyFooter(Widget, can_focus=False):
 
 
 class HintLine(Static):
-    """Shows the first tip left of those whose action has a key now, and none while somebody types."""
+    """Shows the first unused tip whose action has a key now; none while the user types."""
 
     DEFAULT_CSS = """
     HintLine {

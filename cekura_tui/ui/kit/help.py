@@ -1,4 +1,4 @@
-"""The help of a screen: its keys by what one wants to do, then its prose."""
+"""The help of a screen: its keys by task, then its prose."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cekura_tui.ui.kit.footer import key_name
 
 _KEY = "bold $accent"
 _TWO_COLUMNS = 96
-"""Cells from which on keys stand in two columns."""
+"""Cells from which the keys have two columns."""
 _GAP = 4
 _TYPING = "Edit the text"
 _TEXTUALS = {
@@ -31,12 +31,10 @@ _TEXTUALS = {
     "app.focus_previous": ("Move", "Previous pane or field"),
     "screen.copy_text": ("Copy or save", "Copy selected text"),
 }
-"""Where keys that came with Textual belong, and what they do."""
+"""Group and label of Textual's own actions."""
 
 
 class KeyRow(NamedTuple):
-    """The keys of one action; those that cannot be used just now are not `enabled`."""
-
     keys: tuple[str, ...]
     words: str
     about: str
@@ -44,13 +42,13 @@ class KeyRow(NamedTuple):
 
 
 def keys_of(screen: Screen[Any]) -> dict[str, list[KeyRow]]:
-    """What each key does now, with the focus where it is, by what one wants to do."""
+    """What each key does with the current focus, by group."""
     rows: dict[str, dict[str, KeyRow]] = {group: {} for group in (*GROUPS, _TYPING)}
-    # All of ours have an id: what has none came with Textual, to every screen or to a widget.
+    # Bindings without an id are Textual's own.
     bound = sorted(screen.active_bindings.values(), key=lambda one: one.binding.id is None)
     for node, binding, enabled, _ in bound:
         if binding.system or not binding.description or binding.key.startswith("super+"):
-            continue  # what no keyboard of a terminal has, too
+            continue  # terminals send no super
         action = action_of(node, binding)
         group, name = _group_of(node, binding, action), key_name(screen.app, binding)
         words = binding.description
@@ -75,7 +73,7 @@ def _group_of(node: DOMNode, binding: Binding, action: Action | None) -> str:
 
 
 class HelpText(Widget):
-    """Problems; groups of keys, in two columns where there is room; paragraphs. What wraps hangs under its own text."""
+    """Problems, groups of keys, in two columns where they fit, and paragraphs; wrapped lines are indented."""
 
     DEFAULT_CSS = "HelpText { height: auto; }"
 
@@ -130,7 +128,7 @@ def _block(group: str, rows: Iterable[KeyRow], keys: int, width: int) -> Iterato
 
 
 def _words(row: KeyRow, ink: str, width: int) -> list[Content]:
-    """What a key does; with what the table says of it where there is room on the line."""
+    """What a key does, with the action's tooltip where it fits on the line."""
     about = with_keys(row.about.replace("`", ""))
     if about.casefold().startswith(row.words.casefold()):
         longer = Content.styled(about[:1].upper() + about[1:], ink)
@@ -148,21 +146,21 @@ def _stacked(blocks: Iterable[Sequence[Content]]) -> list[Content]:
 
 
 def _fairest_cut(heights: Sequence[int]) -> int:
-    """How many blocks stand in the first of two columns, so that the higher one is as low as can be."""
+    """How many blocks go into the first of two columns so that the taller column is as short as possible."""
     return min(
         range(1, len(heights) + 1), key=lambda at: max(sum(heights[:at]) + at, sum(heights[at:]) + len(heights) - at)
     )
 
 
 def _paragraph(text: str, width: int) -> Iterator[Content]:
-    """Words after a mark, to be wrapped; what stands in backticks is a key or is to be typed."""
+    """Wrap a paragraph after a bullet; backticks mark keys and text to type."""
     parts = [(part, _KEY if n % 2 else "$text") for n, part in enumerate(text.split("`"))]
     for n, line in enumerate(Content.assemble(*parts).wrap(width - 2)):
         yield Content.assemble("  " if n else ("· ", "$faint"), line)
 
 
 class HelpDialog(Dialog[None]):
-    """What a screen was like when this was opened; it closes by any key that usually leads out of something."""
+    """The keys as they were when this was opened; any key that usually goes back closes it."""
 
     PLACE = "In the help"
     ACTIONS = (
@@ -199,6 +197,6 @@ class HelpDialog(Dialog[None]):
         self.box.scroll_relative(y=lines, animate=False)
 
     def page(self, pages: float) -> None:
-        """Scroll by so many pages; one line stays."""
+        """Scroll by this many pages, less one line."""
         lines = int(self.box.scrollable_content_region.height * abs(pages)) - 1
         self.scroll_by(max(lines, 1) * (1 if pages > 0 else -1))

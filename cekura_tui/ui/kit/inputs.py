@@ -1,7 +1,4 @@
-"""A line to type into that handles keys in the order they arrive, and which keys are text.
-
-Characters without ink of their own, such as joiners, are text here; Textual drops them.
-"""
+"""A line to type into that handles keys in the order they arrive, and which keys are text."""
 
 from __future__ import annotations
 
@@ -18,17 +15,17 @@ from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.terminal.cells import one_line
 
 _NO_TEXT = ("Cc", "Cs", "Co", "Zl", "Zp")
-"""Controls, halves of characters, ends of lines; and what terminals send for keys that have no character."""
+"""Controls, surrogates, line ends, and private characters, which some terminals send for function keys."""
 
 
 def text_of(event: events.Key) -> str | None:
-    """What a key types; None for one that is none, as one pressed with alt."""
+    """The character a key types; None if it types none, for example with alt."""
     return event.character if is_typed(event.character) and not event.key.startswith("alt+") else None
 
 
 def is_typed(character: str | None) -> bool:
-    """Whether a keyboard means this as text: joiners and marks of direction, spaces of any kind, emoji that are newer
-    than this Python. What `clean()` removes is not: nobody would see that it is there."""
+    """Whether a character is text: also joiners, marks of direction, any spaces, and emoji newer than this Python; but
+    nothing that `clean()` removes, which would be invisible."""
     if character is None or len(character) != 1:
         return False
     return character.isprintable() or (
@@ -37,17 +34,16 @@ def is_typed(character: str | None) -> bool:
 
 
 class TypedLine(Input):
-    """Textual's own puts letters in at once and looks at all other keys when these have gone up to the app.
+    """Handles keys in order, keeps joiners, and limits its length; a paste becomes one line.
 
-    Of keys that come together, as over a slow connection, a letter would overtake the backspace before it. It also
-    drops joiners and other characters that have no ink of their own. A paste is one line here and so long at the most:
-    each key draws the whole line again.
+    Textual's own inserts letters before it handles other keys: over a slow connection a letter would overtake the
+    backspace before it.
     """
 
     cursor_blink = reactive(False, init=False)
-    """A blinking cursor would write to the terminal for ever."""
+    """A blinking cursor would keep writing to the terminal."""
     longest: ClassVar[int] = 1_000
-    """Characters that it takes."""
+    """Characters at most: each key draws the whole line again."""
     _full = False
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -69,10 +65,9 @@ class TypedLine(Input):
             await super().action_submit()
 
     def replace(self, text: str, start: int, end: int) -> None:
-        """Put text between these places; as much of it as there is room for, and of several lines only spaces stay."""
+        """Replace a range by as much of the text as fits, with spaces for line ends."""
         start, end = sorted((start, end))
         room = max(self.longest - len(self.value) + end - start, 0)
-        # Far more than there is room for is not worth cleaning.
         fits = one_line(text[: 2 * self.longest])
         full, self._full = self._full, len(fits) > room
         if self._full and not full:
@@ -80,7 +75,7 @@ class TypedLine(Input):
         super().replace(fits[:room], start, end)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Put all lines of a paste into one; Textual takes the first line alone."""
+        """Insert all lines; Textual takes only the first."""
         event.prevent_default()
         event.stop()
         self.replace(" ".join(event.text[: 2 * self.longest].splitlines()), *self.selection)
@@ -92,7 +87,7 @@ class TypedLine(Input):
         if await passed_on(self, event):
             return
         if (text := text_of(event)) is None:
-            event.prevent_default()  # Textual would type what is pressed with alt
+            event.prevent_default()  # Textual would type alt's character
             await do_binding(self, event)
         elif event.is_printable:
             await super()._on_key(event)

@@ -1,4 +1,4 @@
-"""Keys that come together, as over a slow connection, done one after the other: what one changes holds for the next."""
+"""Handle keys that arrive together, as over a slow connection, one after the other."""
 
 from __future__ import annotations
 
@@ -16,30 +16,29 @@ from cekura_tui.ui.terminal.textual_private import do_key, forward_key, wait_mou
 
 T = TypeVar("T")
 PATIENCE = 1.0
-"""Seconds that keys wait for what the key before them opens; then something stands in for it, and takes them."""
+"""Seconds that keys wait for a dialog to load before a stand-in takes them."""
 
 _focus_at: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
 """The widget that had the focus when each key arrived."""
 
 StandIn = Callable[[str, Callable[[], object], Callable[[], bool]], Screen[None]]
-"""Makes a screen that says what is waited for: one function cancels the wait, the other says whether it is over."""
+"""Makes a screen from the words to show, a function that cancels the wait, and one that says whether it is over."""
 
 
 class PendingDialog:
-    """The dialog that a screen is about to open, for which something is still to be read: no key that comes meanwhile
-    gets to the screen. What opens at once needs none of this."""
+    """A dialog that a screen opens after loading something; meanwhile no key reaches the screen."""
 
     def __init__(self, screen: Screen[Any], make_stand_in: StandIn) -> None:
         self._screen, self._make_stand_in = screen, make_stand_in
         self._worker: Worker[None] | None = None
-        """What reads, and opens the dialog; None once that is open, or where none is coming."""
+        """Loads and opens the dialog; None once it is open or given up."""
         self._stand_in: Screen[None] | None = None
         self._takes_keys = asyncio.Event()
-        """Whether keys need not wait: it is open, or something stands in for it."""
+        """Set while keys need not wait: the dialog or its stand-in is open."""
         self._takes_keys.set()
 
     def begin(self, work: Callable[[], Awaitable[None]], words: str, *, group: str) -> None:
-        """Do work that opens a dialog by `ask` or after `arrived`, or none; `words` say what is read for it."""
+        """Start work that opens a dialog by `ask` or after `arrived`, or none; `words` say what it loads."""
         self.arrived()
         self._takes_keys.clear()
 
@@ -59,7 +58,7 @@ class PendingDialog:
         return await asyncio.shield(self._screen.app.push_screen(dialog, wait_for_dismiss=True))
 
     def arrived(self) -> None:
-        """It is opened now, or is not coming: keys are waiting no more."""
+        """End the wait: the dialog opens now, or will not."""
         self._worker = None
         self._takes_keys.set()
         if (stand_in := self._stand_in) is not None:
@@ -68,8 +67,8 @@ class PendingDialog:
                 stand_in.dismiss(None)
 
     async def wait(self) -> None:
-        """For a key: wait until it is opened, or something stands in for it."""
-        # What was waited for may begin to open the next thing: a decision that is saved, then the dialog with its runs.
+        """Wait until the dialog or its stand-in is open."""
+        # The work may begin another wait: a decision is saved, then the dialog with its runs loads.
         while not self._takes_keys.is_set():
             await self._takes_keys.wait()
 
@@ -82,20 +81,20 @@ class PendingDialog:
 
 
 def note_focus(event: events.Key, focused: Widget | None) -> None:
-    """Record which widget has the focus as a key arrives: if another has it when the key bubbles up to the screen, the
-    key is for that one."""
+    """Record which widget has the focus as a key arrives; if it has moved when the key bubbles up to the screen, the
+    key is for the new one."""
     _focus_at[event] = focused
 
 
 async def passed_on(widget: Widget, event: events.Key) -> bool:
-    """Give a key to where the focus is by now, if the key before it led away from this widget, and drop one that was
-    pressed too early for this screen; returns whether there is nothing left to do."""
+    """Forward a key to the current focus if an earlier key moved it away from this widget, and drop a key pressed too
+    early for this screen; return whether the key is dealt with."""
     app = widget.app
     opening = getattr(widget.screen, "opening", None)
     if isinstance(opening, PendingDialog):
         await opening.wait()
     screen = app.screen
-    # A screen that came by the key before has no focus until it is put together.
+    # A screen opened by the key before has no focus until it is mounted.
     await wait_mounted(screen)
     focused = screen.focused
     if focused is widget or (screen is widget and focused is _focus_at.get(event, focused)):
@@ -105,7 +104,6 @@ async def passed_on(widget: Widget, event: events.Key) -> bool:
         return True
     _done(event)
     if not _too_early(screen, event) and not await do_key(app, event.key, priority=True):
-        # A new event: one that is stopped would go no further there.
         later = events.Key(event.key, event.character)
         later.time = event.time
         note_focus(later, screen.focused)
@@ -114,25 +112,22 @@ async def passed_on(widget: Widget, event: events.Key) -> bool:
 
 
 async def do_binding(widget: Widget, event: events.Key) -> None:
-    """Do what a key is bound to at once, where Textual would first send it up to the app."""
+    """Do a key's binding at once; Textual would first send the key up to the app."""
     if await do_key(widget.app, event.key):
         _done(event)
 
 
 async def do_in_order(screen: Widget, event: events.Key) -> None:
-    """For `_on_key` of a screen: do the keys its widgets left to it in their order, and those for another screen
-    there."""
+    """For `_on_key` of a screen: do the keys its widgets left to it, and forward those for another screen."""
     if _too_early(screen, event):
         _done(event)
     elif not await passed_on(screen, event):
         await do_binding(screen, event)
-        # The app has nothing more to do with it, and may have another screen on top by then.
-        event.stop()
+        event.stop()  # the app may have another screen on top by then
 
 
 def _too_early(screen: Widget, event: events.Key) -> bool:
-    """Whether a key was pressed when nobody could have seen this screen, which takes no such keys but the one that
-    closes it."""
+    """Whether a key other than esc was pressed before the user could see this screen."""
     return event.key != "escape" and event.time < getattr(screen, "deaf_until", 0.0)
 
 

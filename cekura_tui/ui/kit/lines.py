@@ -1,7 +1,6 @@
 """Lines of text that screens share, and the marks and colours of outcomes, verdicts and jobs.
 
-A line that changes often (`OneLine`), the line at the top (`StatusLine`), and what a pane without data shows
-(`Notice`). A mark is a shape or a word first, a colour second.
+A mark is a shape or a word first, a colour second.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class OneLine(Static):
-    """Drawn only when its words change; its height never does, so nothing is laid out again for it."""
+    """A line that is drawn only when it changes, without a new layout."""
 
     DEFAULT_CSS = "OneLine { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }"
 
@@ -39,7 +38,7 @@ class OneLine(Static):
 
 
 class StatusLine(Static):
-    """One line; the most important facts are at both ends."""
+    """The line at the top of a page."""
 
     left: reactive[tuple[str, ...]] = reactive(())
     right: reactive[tuple[str, ...]] = reactive(())
@@ -53,6 +52,8 @@ class StatusLine(Static):
 
 
 class Notice(Static):
+    """What a pane without data shows."""
+
     def show(self, title: str, text: str = "", *, failed: bool = False) -> None:
         self.set_class(failed, "-failed")
         shown = Text(clean(title), style="bold", justify="left")
@@ -61,7 +62,6 @@ class Notice(Static):
         self.update(shown)
 
     def show_error(self, error: CekuraTuiError) -> None:
-        """Show what failed, why, and the keys that help."""
         actions = {action.partition(".")[2]: action for action in table_of(type(self.screen))}
         retry = actions.get("retry") or actions["refresh"]
         keys = keymap_in_use().hint(f"{{{retry}}} retries · {{{actions['error']}}} shows the whole error")
@@ -91,9 +91,9 @@ JOB_MARKS = {
     JobState.FORGOTTEN: "·",
 }
 NOTED = "+"
-"""Before a run that somebody has written a note about."""
+"""Before a run that has a note."""
 UNREAD = "•"
-"""Before a job that nobody has looked at since it ended."""
+"""Before a job that the user has not opened since it ended."""
 JOB_TONES = {
     JobState.SUCCEEDED: "good",
     JobState.FAILED: "bad",
@@ -115,6 +115,5 @@ TONES = {
 """The ink of each tone."""
 TONE_CLASSES = {f"tone--{tone}" for tone in TONES}
 """Component classes of a list that draws in tones."""
-_CHIPS = ("good", "bad", "warn", "busy", "dim")
-CHIP_CLASSES = {f"chip--{tone}" for tone in _CHIPS}
-"""Component classes of a list that draws states as chips: words on a ground of their own."""
+CHIP_CLASSES = {f"chip--{tone}" for tone in ("good", "bad", "warn", "busy", "dim")}
+"""Component classes of a list that draws states as chips: words on a coloured ground."""

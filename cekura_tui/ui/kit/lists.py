@@ -1,4 +1,4 @@
-"""Lists that need no class of their own, of one line a row or of choices, and the names of columns above a list."""
+"""A list of one-line rows, a list of choices, and the column names above a list."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Ink = Callable[[str], Style]
 
 
 class SimpleList(VirtualList[R]):
-    """Rows of one line: `key` says what stays the same when a row changes, `line` draws a row in so many cells."""
+    """Rows of one line: `key` identifies a row, `line` draws it in so many cells."""
 
     COMPONENT_CLASSES = TONE_CLASSES
 
@@ -40,12 +40,9 @@ class SimpleList(VirtualList[R]):
         can_focus: bool = True,
     ) -> None:
         self.key_of = key
-        self.lines_of = lambda row, width, state: [line(row, width, self._ink)]
+        self.lines_of = lambda row, width, state: [line(row, width, lambda tone: self.style_of(f"tone--{tone}"))]
         super().__init__(opened=opened, id=id)
         self.can_focus = can_focus
-
-    def _ink(self, tone: str) -> Style:
-        return self.style_of(f"tone--{tone}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +52,12 @@ class Choice:
 
 
 class ChoiceList(VirtualList[Choice]):
-    """Choose with space or enter; what is chosen are the list's marks."""
+    """Choose with space or enter; the chosen rows are the list's marks."""
 
     ACTIONS = (Action("choice.choose", "space,enter", lambda choices: choices.choose_row(), "Choose", footer=1),)
     DEFAULT_CSS = """
     ChoiceList {
         & > .virtual-list--mark { color: $text; text-style: none; }
-        /* Only what has the focus looks like it: here the boxes show what is chosen. */
         &:blur > .virtual-list--cursor-blurred { background: transparent; }
     }
     """
@@ -93,7 +89,7 @@ class ChoiceList(VirtualList[Choice]):
 
 
 class Heading(NamedTuple):
-    """The column `name`, headed by `words`, in so many cells, followed by one cell of space."""
+    """The heading of a column, `cells` wide, followed by one cell of space."""
 
     name: str
     words: str
@@ -103,9 +99,9 @@ class Heading(NamedTuple):
 
 
 class ColumnHeader(Static):
-    """One line over a list that has a scroll bar; `headings` gives the columns of a list of so many cells.
+    """One line over a list that has a scroll bar; `headings` returns the columns for a width.
 
-    A change of `basis`, which is what they depend on beside the width, repaints them.
+    A change of `basis`, on which they depend beside the width, repaints them.
     """
 
     ALLOW_SELECT = False
@@ -123,7 +119,6 @@ class ColumnHeader(Static):
         return self._headings(self.size.width - 1)
 
     def render(self) -> Content:
-        """The names, each over its column."""
         cells = ((f"{fit(one.words, one.cells, right=one.right)} ", one.style) for one in self._shown())
         return Content.assemble(" " * self._gutter, *cells)
 
@@ -140,5 +135,5 @@ class ColumnHeader(Static):
 
 
 def short_moment(when: str, cells: int) -> str:
-    """A date loses its time of day where it does not fit."""
+    """A moment, without its time of day where that does not fit."""
     return when if len(when) <= cells else when.rsplit(" ", 1)[0]

@@ -1,4 +1,4 @@
-"""The base of all full screens: the footer, and how errors are shown."""
+"""The base of full screens: footer, messages, and errors."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ TOAST_READABLE = 2.0
 
 
 def drop_old_toasts(app: App[Any], state: AppState) -> None:
-    """Drop the messages that would lie on the title of a page that is opened now: all but fresh warnings, and also a
-    fresh one of jobs that ended, for the page may be of one of them."""
+    """Drop the messages that would cover the title of a page: all but fresh warnings that are not about ended jobs."""
 
     def dropped(toast: Notification) -> bool:
         is_fresh = time.time() - toast.raised_at < TOAST_READABLE
@@ -43,9 +42,9 @@ def unless_failed(page: Page) -> str | None:
 
 
 def error_action(page: str, footer: int = 0, why_not: Callable[[Any], str | None] = unless_failed) -> Action:
-    """The action of a page that shows the whole error in place of which it has nothing to show; `page` begins its id.
+    """The action that shows all of a page's error; `page` begins its id.
 
-    `Notice` names its key, and that of the page's action "retry" or "refresh".
+    `Notice` names its key, and the one of the page's action "retry" or "refresh".
     """
     return Action(
         f"{page}.error",
@@ -69,19 +68,18 @@ class Page(AppScreen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
 
     ACTIONS: ClassVar[tuple[Action, ...]] = ()
-    """What can be done on it; `BINDINGS` are made of them."""
 
     body: Callable[[], Iterable[Widget]]
-    """What the page shows."""
+    """Yields the page's widgets."""
 
     locked: ClassVar[bool] = False
-    """Whether global keys do not lead away from it."""
+    """Whether global keys cannot leave it."""
 
     def __init__(self, state: AppState) -> None:
         super().__init__(_waiting)
         self.state = state
         self.error: CekuraTuiError | None = None
-        """Why what it shows could not be loaded."""
+        """Why its data could not be loaded."""
         self._last_message, self._last_until = "", 0.0
 
     def compose(self) -> ComposeResult:
@@ -93,12 +91,12 @@ class Page(AppScreen[None]):
         drop_old_toasts(self.app, self.state)
 
     def watch_selections(self, former: Mapping[Widget, Selection], now: Mapping[Widget, Selection]) -> None:
-        """With selected text `y` copies that text."""
+        """Offer or withdraw `y`, which copies selected text."""
         if bool(former) != bool(now):
             self.refresh_bindings()
 
     def improve(self, run_ids: Sequence[int], given: GivenPrompt | None = None) -> None:
-        """Open the dialog that launches a job from these runs, perhaps with a prompt to begin with."""
+        """Open the dialog that launches a job from these runs, perhaps with a given prompt."""
         self.state.ask(Improve(tuple(run_ids), given))
 
     def improved(self, job: Job) -> None:
@@ -107,12 +105,12 @@ class Page(AppScreen[None]):
     def show_state(
         self, data: Widget, *, loaded: bool, error: CekuraTuiError | None, empty: tuple[str, str], focus: bool = True
     ) -> None:
-        """Show the data, once there is any; else, in the page's notice, the error, or a title and a text that say why
-        it is empty. With `focus` the data gets the focus where nothing has it."""
+        """Show the data once it is loaded; else, in the page's notice, the error or the `empty` title and text. With
+        `focus` the data gets the focus if no widget has it."""
         self.error = error
         notice = self.query_one(Notice)
         if not loaded and data.has_focus:
-            self.set_focus(None)  # it may be empty for a moment; Textual would give the focus to another part for good
+            self.set_focus(None)  # else Textual would move the focus to another part for good
         data.display, notice.display = loaded, not loaded
         if not loaded and error is not None:
             notice.show_error(error)
@@ -130,7 +128,7 @@ class Page(AppScreen[None]):
         self.notify(text, severity="warning" if warning else "information", markup=False, timeout=8)
 
     def show_error(self, error: CekuraTuiError) -> None:
-        """An error in a dialog; one about the key leads to signing in."""
+        """Show an error in a dialog; an error about the key leads to the sign-in."""
         from cekura_tui.ui.kit.dialog import DetailsDialog
 
         self.opening.arrived()

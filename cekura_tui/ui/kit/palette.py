@@ -1,4 +1,4 @@
-"""The palette: what can be done here, found by typing; and the themes, seen while one moves through them."""
+"""The palette: commands found by typing, and themes previewed under the cursor."""
 
 from __future__ import annotations
 
@@ -30,15 +30,14 @@ from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.ui.theme import THEMES
 
 _GROUPED = 90
-"""Cells from which on the groups have a column."""
+"""Cells from which the groups have a column."""
 _LEAST_ABOUT = 12
-"""Cells below which a description says nothing."""
+"""Fewest cells of a description."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something to choose: `run` does it, unless there is a `reason` why it cannot be done now. `group` is what one
-    wants to do with it."""
+    """A row to choose: `run` does it, unless a `reason` says why it cannot be done now."""
 
     name: str
     about: str
@@ -58,10 +57,8 @@ class Found:
 
 
 def find_commands(commands: Sequence[Command], text: str) -> list[Found]:
-    """The commands that have every typed word in their name, description or reason: those with it in the name first.
-
-    Where none has, those whose name has the typed letters in their order.
-    """
+    """The commands with every typed word in their name, description or reason, matches in the name first; if there are
+    none, those with the typed letters in their name, in that order."""
     words = tuple(text.casefold().split())
     ranked = [(rank, command) for command in commands if (rank := _rank(command, words)) is not None]
     found = [command for _, command in sorted(ranked, key=lambda one: one[0])]
@@ -71,7 +68,7 @@ def find_commands(commands: Sequence[Command], text: str) -> list[Found]:
 
 
 def _rank(command: Command, words: tuple[str, ...]) -> int | None:
-    """How well a command fits, 0 the best; None for not at all."""
+    """How well a command matches, 0 the best; None if it does not."""
     name, parts = command.name.casefold(), command.name.casefold().split()
     if name.startswith(" ".join(words)):
         return int(parts != list(words))
@@ -89,7 +86,7 @@ def _has_letters(name: str, letters: str) -> bool:
 
 
 def commands_on(screen: Screen[Any]) -> list[Command]:
-    """What can be done on a screen with the focus where it is, by what one wants to do; each name once."""
+    """The commands of a screen and of its focus, by group; each name once."""
     app, found = screen.app, dict[str, Command]()
     keys: dict[str, str] = {}
     for _, binding, _, _ in screen.active_bindings.values():
@@ -105,7 +102,7 @@ def commands_on(screen: Screen[Any]) -> list[Command]:
 
 
 class CommandList(VirtualList[Found], can_focus=False):
-    """A command on a line: its name, what it is about or why it cannot be done, and its key at the right."""
+    """A command on a line: its name, its description or why it cannot be done, and its key at the right."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "commands--key", "commands--match"}
     DEFAULT_CSS = """
@@ -152,14 +149,13 @@ class CommandList(VirtualList[Found], can_focus=False):
 
 
 def _marked(text: str, words: tuple[str, ...], style: Style | None, match: Style) -> Iterator[Segment]:
-    """A text with those words in another style."""
     pattern = "|".join(map(re.escape, words))
     parts = re.split(f"({pattern})", text, flags=re.IGNORECASE) if pattern else [text]
     yield from (Segment(part, match if n % 2 else style) for n, part in enumerate(parts) if part)
 
 
 class CommandLine(TypedLine):
-    """What one looks for. A command that is run is done before the next key is looked at."""
+    """The line to type into; a chosen command is done before the next key is handled."""
 
     longest: ClassVar[int] = 100
 
@@ -169,7 +165,8 @@ class CommandLine(TypedLine):
 
 
 class Palette(Dialog[None]):
-    """Finds a command and runs it on what is below. `moved` is told of the one under the cursor, `gave_up` of esc."""
+    """Finds a command and runs it on the screen below; `moved` gets the command under the cursor, `gave_up` is called
+    on esc."""
 
     PLACE = "In the palette"
     AUTO_FOCUS = "CommandLine"
@@ -205,16 +202,14 @@ class Palette(Dialog[None]):
             yield Static(Content("Nothing found. Delete a letter or a word."), id="palette-note")
 
     def on_mount(self) -> None:
-        line = self.query_one(CommandLine)
-        # A message of it would come after an enter that is already there.
-        self.watch(line, "value", self._find, init=False)
+        # A message would arrive after an enter that is already there.
+        self.watch(self.query_one(CommandLine), "value", self._find, init=False)
         self.list.show_rows(find_commands(self._commands, ""))
         if self._current is not None:
             self.list.move_to(self._current)
 
     @property
     def list(self) -> CommandList:
-        """The list, whose cursor moves while letters go to the line."""
         return self.query_one(CommandList)
 
     def _find(self, text: str) -> None:
@@ -233,7 +228,7 @@ class Palette(Dialog[None]):
         await self.choose()
 
     async def choose(self) -> None:
-        """Close and run what is under the cursor, once, before any key that follows; what cannot be done stays."""
+        """Close and run the command under the cursor, once, before any later key; one that cannot be done stays."""
         row = self.list.cursor_row
         if row is None or row.command.reason or not self.is_current:
             return
@@ -245,7 +240,7 @@ class Palette(Dialog[None]):
             finally:
                 done.set()
 
-        # The app runs it: what is opened by it would else be answered to this dialog, which is no more.
+        # The app runs it: a screen it opens must not answer to this closed dialog.
         self.app.call_next(run_below)
         self.dismiss(None)
         await done.wait()
@@ -257,8 +252,8 @@ class Palette(Dialog[None]):
 
 
 def theme_palette(app: App[Any], chosen: Callable[[str], object]) -> Palette:
-    """The themes, ours first; the one under the cursor is seen at once, and esc brings the former back. `chosen` is
-    called with the name of another one that was chosen."""
+    """The themes, ours first, with a preview of the one under the cursor; esc restores the former one. `chosen` is
+    called with the name of a newly chosen theme."""
     former = app.theme
     themes = sorted(app.available_themes.values(), key=lambda theme: (theme.name not in THEMES, theme.name))
 

@@ -1,4 +1,4 @@
-"""A part of a page in a frame with its name and facts in it; where rows are dear the frame is one line, its title."""
+"""A part of a page in a frame with a title; in short windows the frame is the title line alone."""
 
 from __future__ import annotations
 
@@ -13,21 +13,19 @@ from textual.widget import Widget
 from cekura_tui.model.text import clean_line
 
 _LONGEST = 80
-"""Characters of a title, and of what is said beside it."""
+"""Characters of a name and of a fact in a title, at most."""
 
 
 def title_parts(name: str, facts: Iterable[str]) -> list[tuple[str, str]]:
-    """A name and what is known of what it names, each with its style in a title."""
+    """A name and facts about it, each with its style in a title."""
     shown = [(f" · {clean_line(fact, _LONGEST)}", "not bold $muted") for fact in facts if fact]
     return [(clean_line(name, _LONGEST), ""), *shown]
 
 
 class Pane(Vertical):
-    """The frame shines while something in it has the focus. Lists reach from side to side; give what else is in it the
-    class `padded`."""
+    """Its frame shows whether a widget in it has the focus. Lists fill its width; others need the class `padded`."""
 
-    SCOPED_CSS = False
-    """What folds the frame is a class of the screen that it is on."""
+    SCOPED_CSS = False  # a class of the screen folds the frame
     DEFAULT_CSS = """
     Pane {
         height: 1fr;
@@ -55,11 +53,11 @@ class Pane(Vertical):
             self.show_title(title)
 
     def show_title(self, name: str, *facts: str) -> None:
-        """Its name, and what is known of all that is in it ("240", "12 failed")."""
+        """Show its name, and facts about its contents ("240", "12 failed")."""
         self.set_title(Content.assemble(*title_parts(name, facts)))
 
     def set_title(self, title: Content) -> None:
-        """A title of several names, as of panes that take turns; made of `title_parts`."""
+        """Show a title of several names, made of `title_parts`."""
         if title != self._title:
             self._title = title
             self.draw_title()
@@ -71,13 +69,13 @@ class Pane(Vertical):
 
     @on(Resize)
     def draw_title(self) -> None:
-        """Set into the frame; a folded one has no corners, so that the title brings the space around it."""
+        """Put the title into the frame; a folded frame needs space around it."""
         title = Content.assemble(("─", "$faint"), " ", self._title, " ") if self.is_folded else self._title
         if not title.is_same(self._shown):
             self._shown = self.border_title = title
 
     def show_footnote(self, text: str) -> None:
-        """What is said at the right end of the frame below; a folded frame has no such place."""
+        """Show a text at the right end of the lower edge, which a folded frame lacks."""
         footnote = Content.styled(clean_line(text, _LONGEST), "$muted")
         if footnote != self._footnote:
             self._footnote = footnote

@@ -1,7 +1,6 @@
 """A box to type a prompt into, which takes every key that is text, in the order keys arrive.
 
-The prompt stays byte for byte until somebody types, whatever the box shows. Apart from the line to type into, because
-Textual's box is slow to import and the first frame has none.
+Until the user types, the prompt stays byte for byte. Textual's box is slow to import, so the first frame has none.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ _CLOSED = "Press enter to edit the prompt."
 
 
 class PromptArea(TextArea):
-    """Textual's own drops what `str.isprintable()` denies, without which Persian is misspelt and emoji fall apart.
+    """Keeps joiners, which Persian and emoji need and Textual's own box drops.
 
-    A `closed` box takes text after enter or a click, until it loses the focus: a space pressed on the way through a
-    dialog must not change what is sent. An empty one takes text at once.
+    A `closed` box takes text only after enter or a click, until it loses the focus: a space pressed while moving
+    through a dialog must not change the prompt. An empty one takes text at once.
     """
 
     def __init__(self, *, id: str, closed: bool = False) -> None:  # noqa: A002 - Textual's own word
@@ -46,7 +45,7 @@ class PromptArea(TextArea):
         self.read_only = False
 
     def check_consume_key(self, key: str, character: str | None = None) -> bool:
-        """Whether a key is text here, and so no binding: also where a closed box does not take it."""
+        """Whether a key is text and so no binding, even if a closed box refuses it."""
         return is_typed(character) or super().check_consume_key(key, character)
 
     def on_paste(self, event: events.Paste) -> None:
@@ -80,7 +79,7 @@ class PromptArea(TextArea):
             event.prevent_default()
             type_into(self, text)
         else:
-            event.prevent_default()  # Textual would type what is pressed with alt
+            event.prevent_default()  # Textual would type alt's character
             await do_binding(self, event)
 
 
@@ -91,33 +90,27 @@ class PromptText:
         self._prompt = Prompt("")
         self._shown = ""
         self.changed_outside = False
-        """Whether an editor changed the prompt before it was put here."""
+        """Whether an external editor changed the prompt."""
 
     def put(self, prompt: Prompt, shown: str) -> None:
-        """This prompt is in the box now, which reads back as `shown`."""
+        """Note that this prompt is in the box, which reads back as `shown`."""
         self._prompt, self._shown, self.changed_outside = prompt, shown, False
 
     def edited(self, text: str) -> bool:
-        """Whether the text is another than what was put in."""
         return self.changed_outside or text != self._shown
 
     def read(self, text: str) -> Prompt:
         """The prompt that this text stands for: the exact one, or the edited text with the line ends it had."""
         if text == self._shown:
             return self._prompt
-        return Prompt(text.replace("\n", "\r\n") if self._crlf else text)
-
-    @property
-    def _crlf(self) -> bool:
-        return "\r\n" in self._prompt
+        return Prompt(text.replace("\n", "\r\n") if "\r\n" in self._prompt else text)
 
     def facts(self, text: str) -> str:
-        """How long the prompt of this text is, whether it was edited, and what the box does not show of it."""
+        """The prompt's length, whether it was edited, and whether it has characters that the box does not show."""
         prompt = self.read(text)
-        edited = " · edited" if self.edited(text) else ""
-        return f"{count(len(prompt.split()), 'word')}, {count(len(prompt), 'character')}{edited}{self._note}"
-
-    @property
-    def _note(self) -> str:
-        hidden = has_controls(self._prompt) or "\t" in self._prompt
-        return " · has tabs or control characters, sent unchanged unless you edit here" if hidden else ""
+        facts = f"{count(len(prompt.split()), 'word')}, {count(len(prompt), 'character')}"
+        if self.edited(text):
+            facts += " · edited"
+        if has_controls(self._prompt) or "\t" in self._prompt:
+            facts += " · has tabs or control characters, sent unchanged unless you edit here"
+        return facts

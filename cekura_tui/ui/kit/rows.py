@@ -1,7 +1,4 @@
-"""The rows of a list: how each is drawn, once for each of its states, which are marked, and which text is selected.
-
-Marks and selected text go by key, so that rows that come above or scroll away move neither.
-"""
+"""The rows of a list: their cached strips, their marks, and the selected text, which rows added above do not move."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ _KeyAt = Callable[[int], Hashable | None]
 
 
 class DrawnLine(NamedTuple, Generic[R]):
-    """What a line of the screen shows: a line of a row in a state, selected from one cell to before another."""
+    """A line on screen: a line of a row in a state, with the range of selected cells."""
 
     row: R
     line: int
@@ -32,7 +29,7 @@ class DrawnLine(NamedTuple, Generic[R]):
 
 
 class RowRenderer(Generic[R]):
-    """Makes and caches the strips of rows, `width` cells each, `height` of a row where all rows have the same."""
+    """Makes and caches the strips of rows, `width` cells each, `height` per row if all rows have the same."""
 
     def __init__(
         self,
@@ -47,11 +44,10 @@ class RowRenderer(Generic[R]):
         self._bases: dict[tuple[bool, ...], Style] = {}
 
     def clear(self) -> None:
-        """Make all strips again: something that `lines_of` depends on besides the row has changed."""
+        """Make all strips again, because more than rows changed."""
         self._cached.clear()
 
     def clear_styles(self) -> None:
-        """Make all strips again, in other styles."""
         self._cached.clear()
         self._bases.clear()
 
@@ -64,7 +60,7 @@ class RowRenderer(Generic[R]):
         return cached[1]
 
     def changes(self, before: Sequence[DrawnLine[R]], after: Sequence[DrawnLine[R]]) -> list[Region]:
-        """The lines of the screen to repaint; the terminal is sent the cells of them that differ."""
+        """The lines of the screen to repaint."""
         lines = range(max(len(before), len(after)))
         return [Region(0, y, self.width, 1) for y in lines if before[y : y + 1] != after[y : y + 1]]
 
@@ -76,7 +72,7 @@ class RowRenderer(Generic[R]):
 
 
 class Spot(NamedTuple):
-    """A character of a row: on one of the row's lines, the cells from `start` to before `end`."""
+    """A character of a row: a line of the row, and the cells from `start` to before `end`."""
 
     key: Hashable
     line: int
@@ -85,24 +81,21 @@ class Spot(NamedTuple):
 
 
 class RowSelection:
-    """Text from one character to another, in whichever order they lie."""
-
     def __init__(self) -> None:
         self.pressed: Spot | None = None
-        """Where the button went down and has not come up since."""
+        """Where the button went down, until it comes up."""
         self.ends: tuple[Spot, Spot] | None = None
-        """Where it began, and where the pointer was last."""
+        """Where it began, and where the pointer was last; either may be the first."""
         self.bounds: tuple[tuple[int, int, int], tuple[int, int, int]] | None = None
-        """The same in order, as (row, line, cell): its first cell, and the one after its last."""
+        """(row, line, cell) of its first cell, and of the one after its last."""
         self.crossed = False
-        """Whether the last press of the button became a selection of more than one row."""
+        """Whether the last press became a selection of more than one row."""
 
     def press(self, spot: Spot | None) -> None:
-        """The button went down: on this character, or where no selection begins."""
         self.pressed, self.crossed = spot, False
 
     def extend(self, spot: Spot) -> bool:
-        """Select from where the button went down to here; False as long as that is the very same character."""
+        """Select from the pressed character to this one; False while they are the same."""
         if self.pressed is None or (self.ends is None and spot == self.pressed):
             return False
         self.crossed = self.crossed or spot.key != self.pressed.key
@@ -110,7 +103,7 @@ class RowSelection:
         return True
 
     def locate(self, index_of: _IndexOf) -> bool:
-        """Find it among the rows as they are now; without one of its ends it is no more, which is False."""
+        """Find the bounds among the current rows; clear the selection and return False if an end is gone."""
         self.bounds = None
         if self.ends is None:
             return True
@@ -124,7 +117,7 @@ class RowSelection:
         return True
 
     def cells(self, index: int, line: int, width: int) -> tuple[int, int] | None:
-        """The cells of a row's line that are selected, from one to before another."""
+        """The selected cells of a row's line, from the first to before the second number."""
         if self.bounds is None:
             return None
         (first, first_line, start), (last, last_line, end) = self.bounds
@@ -135,20 +128,22 @@ class RowSelection:
 
 
 class RowMarks:
-    """The keys of marked rows, whether in the list just now or not."""
+    """The keys of marked rows, in the list or not."""
 
     def __init__(self) -> None:
         self.keys: frozenset[Hashable] = frozenset()
         self.last: Hashable | None = None
-        """Which one was marked or unmarked last: a range begins there."""
+        """The row marked or unmarked last, where a range begins."""
 
     def toggle(self, key: Hashable) -> None:
         self.last = key
         self.keys ^= {key}
 
     def toggle_range(self, cursor: int, index_of: _IndexOf, key_at: _KeyAt, limit: int) -> int | None:
-        """Mark all rows from the last one that was marked, or unmarked, to the cursor, `limit` of them at most; unmark
-        them where all are marked. How many were left out, as those for which `key_at` has no key; None for all."""
+        """Mark the rows from `last` to the cursor, `limit` at most; unmark them if all are marked.
+
+        Returns how many were left out, for the limit or because `key_at` returns None; None if all were.
+        """
         anchor = None if self.last is None else index_of(self.last)
         keys = [key for key in map(key_at, range_to(cursor, anchor, limit)) if key is not None]
         if not keys:
@@ -160,8 +155,8 @@ class RowMarks:
 
 
 def range_to(cursor: int, anchor: int | None, limit: int) -> range:
-    """The indexes from the anchor to the cursor in list order, `limit` of them at most, counted from the anchor; the
-    cursor's alone where there is no anchor."""
+    """The indexes from the anchor to the cursor in list order, `limit` at most from the anchor; without an anchor the
+    cursor's alone."""
     if anchor is None:
         return range(cursor, cursor + 1)
     if anchor <= cursor:
@@ -170,5 +165,5 @@ def range_to(cursor: int, anchor: int | None, limit: int) -> range:
 
 
 def marks_after(marks: frozenset[Hashable], keys: Sequence[Hashable]) -> frozenset[Hashable]:
-    """The marks with all of these keys, or without any of them if all were marked already."""
+    """The marks with these keys, or without them if all were marked already."""
     return marks - set(keys) if marks.issuperset(keys) else marks | set(keys)

@@ -1,9 +1,4 @@
-"""Text and the segments of a row as lines of exactly so many terminal cells.
-
-First text is broken into lines, at spaces if there are any; quick for ASCII, right for the rest. `StyledText` has
-styles by character. Then segments become strips on the row's style, without control characters, and strips are
-compared, cut and overlaid.
-"""
+"""Wrap text to terminal cells, style it by character, and make strips of a row's segments, without controls."""
 
 from __future__ import annotations
 
@@ -26,20 +21,17 @@ _NARROW = re.compile("[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027]*
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """All lines of a text, each at most `width` cells; an empty line stays one. Spaces at breaks are left out."""
+    """The lines of a text, at most `width` cells each, without the spaces at breaks."""
     return [line[start:end] for line in text.split("\n") for start, end in breaks(line, width)]
 
 
 def breaks(line: str, width: int) -> list[tuple[int, int]]:
-    """Where one line is cut, as (start, end) of each piece, for text that has styles by position."""
-    width = max(width, 1)
-    if _NARROW.fullmatch(line):
-        return _narrow_breaks(line, width)
-    return _wide_breaks(line, width)
+    """(start, end) of each piece of a wrapped line."""
+    return (_narrow_breaks if _NARROW.fullmatch(line) else _wide_breaks)(line, max(width, 1))
 
 
 def _narrow_breaks(line: str, width: int) -> list[tuple[int, int]]:
-    """One character, one cell."""
+    """Wrap a line of characters that take one cell each."""
     pieces = []
     start, length = 0, len(line)
     while length - start > width:
@@ -59,8 +51,7 @@ def _narrow_breaks(line: str, width: int) -> list[tuple[int, int]]:
 
 
 def _letters(line: str) -> tuple[list[int], list[int]]:
-    """Where each letter begins, with the marks on it, and its cells; emoji that were joined count one by one, for so
-    they are drawn (`cells.drawn`)."""
+    """Start and cells of each letter with its marks; joined emoji count one by one, as `cells.drawn` draws them."""
     begins: list[int] = []
     cells: list[int] = []
     for place, character in enumerate(line):
@@ -72,7 +63,7 @@ def _letters(line: str) -> tuple[list[int], list[int]]:
 
 
 def _wide_breaks(line: str, width: int) -> list[tuple[int, int]]:
-    """By letter; beside a wide one a line may be broken without a space."""
+    """Wrap a line by letters; it may break beside a wide letter without a space."""
     begins, cells = _letters(line)
     if sum(cells) <= width:
         return [(0, len(line))]
@@ -107,16 +98,14 @@ def _wide_breaks(line: str, width: int) -> list[tuple[int, int]]:
     return pieces
 
 
-READABLE = 100
-"""The most cells of a line of prose."""
-LEAST = 10
-"""The fewest cells in which text is wrapped."""
+READABLE, LEAST = 100, 10
+"""The most cells of a line of prose, and the fewest in which text is wrapped."""
 EDGES = 2
-"""Cells that stay blank at both ends of a row."""
+"""Blank cells of a row, at both ends together."""
 
 
 def readable(room: int) -> int:
-    """The cells in which prose is wrapped, where there is so much room."""
+    """The cells in which prose is wrapped, if there is this much room."""
     return max(min(room, READABLE), LEAST)
 
 
@@ -127,7 +116,7 @@ Span = tuple[int, int]
 
 
 class Layer(NamedTuple):
-    """A style for some places of a text, which are in order and do not overlap."""
+    """Styles of ordered spans that do not overlap."""
 
     spans: Sequence[Span]
     style_of: Callable[[Span], Style]
@@ -145,7 +134,7 @@ def paragraphs(pieces: Iterable[tuple[str, T]]) -> list[list[tuple[str, T]]]:
 
 @dataclass(frozen=True, slots=True)
 class StyledText:
-    """A text in a style, with layers of other styles over it; each layer lies over the one before."""
+    """A text in a base style, with layers of styles over it, the last one on top."""
 
     text: str
     base: Style | None = None
@@ -153,7 +142,6 @@ class StyledText:
 
     @staticmethod
     def joined(pieces: Iterable[tuple[str, Style | None]]) -> StyledText:
-        """The pieces one after the other, each in its style."""
         texts: list[str] = []
         styles: dict[Span, Style] = {}
         at = 0
@@ -165,7 +153,6 @@ class StyledText:
         return StyledText("".join(texts), layers=(Layer(list(styles), styles.__getitem__),))
 
     def cut(self, start: int, end: int) -> list[Segment]:
-        """The characters from `start` to before `end` in their styles."""
         here: list[tuple[int, int, Style]] = []
         for layer in self.layers:
             for place in range(bisect_right(layer.spans, start, key=itemgetter(1)), len(layer.spans)):
@@ -185,13 +172,13 @@ class StyledText:
         return line
 
     def wrapped(self, width: int) -> list[list[Segment]]:
-        """One paragraph in lines of at most `width` cells."""
+        """Wrap one paragraph into lines of at most `width` cells."""
         return [self.cut(start, end) for start, end in breaks(self.text, width)]
 
 
 class RowState(NamedTuple):
-    """What a row's look depends on besides the row. `focused` is only ever true for the cursor's row; `part` is what of
-    the row stands out, for a subclass that has such a thing."""
+    """The state a row is drawn in. `focused` is true only for the cursor's row; `part` is for lists that highlight a
+    part of a row."""
 
     cursor: bool = False
     focused: bool = False
@@ -211,7 +198,7 @@ def _strip(line: Line, width: int, base: Style) -> Strip:
     segments = [
         Segment(drawn(one_line(text)), base + style if style else base) for text, style, control in line if text
     ]
-    # Each change of style costs the terminal 25 bytes; and a strip is dear to make, so that it is made just once.
+    # Simplified, because each change of style costs the terminal 25 bytes.
     return Strip(Segment.simplify(Segment.adjust_line_length(segments, width, base)), width)
 
 
@@ -224,7 +211,7 @@ def overlaid(strip: Strip, start: int, end: int, style: Style) -> Strip:
 
 
 def character_at(strip: Strip, cell: int) -> tuple[int, int]:
-    """From which cell to before which one the character reaches that lies on this cell."""
+    """The first cell of the character on this cell, and the one after its last."""
     start = 0
     for character in strip.text:
         end = start + get_character_cell_size(character)
@@ -235,7 +222,6 @@ def character_at(strip: Strip, cell: int) -> tuple[int, int]:
 
 
 def without_background(style: Style) -> Style:
-    """The same ink on whatever lies beneath."""
     return Style(
         color=style.color,
         bold=style.bold,

@@ -1,7 +1,7 @@
-"""Which lines of which rows of a list are on screen, whatever the heights and the number of rows.
+"""Which lines of which rows of a list are on screen, for any heights and number of rows.
 
-Heights are exact where measured and estimated elsewhere (`Heights`); `RowPlaces` finds the row of a key. Positions are
-(row, line within it), never a line of the whole list: nothing moves when an estimate above turns out to be wrong.
+Heights are measured or estimated. Positions are (row, line within it), never a line of the whole list: nothing moves
+when an estimate above is corrected.
 """
 
 from __future__ import annotations
@@ -12,47 +12,12 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 _TOGETHER = 128
 
 
-class Heights(Protocol):
-    """The heights of all rows in lines; every question is answered in a few microseconds, however many there are."""
-
-    @property
-    def count(self) -> int: ...
-
-    @property
-    def total(self) -> int:
-        """Lines of all rows together."""
-
-    def height(self, index: int) -> int: ...
-
-    def is_exact(self, index: int) -> bool: ...
-
-    def put(self, index: int, height: int) -> None:
-        """The measured height of one row, at least one line."""
-
-    def forget(self, index: int) -> None:
-        """The row changed: its height counts as an estimate until it is measured again."""
-
-    def top_of(self, index: int) -> int:
-        """Lines above this row; for `count` it is the total."""
-
-    def at(self, line: int) -> tuple[int, int]:
-        """(row, line within it) of a line, clamped into the list; (0, 0) when there are no rows."""
-
-
 class EvenHeights:
-    """Rows of one height: nothing to measure, and nothing to pay for 100,000 of them."""
+    """The heights of rows that all have the same, as `RowHeights`; nothing is measured."""
 
     def __init__(self, count: int, row_height: int = 1) -> None:
-        self._count = count
+        self.count, self.total = count, count * row_height
         self._row_height = row_height
-
-    @property
-    def count(self) -> int:
-        return self._count
-
-    @property
-    def total(self) -> int:
-        return self._count * self._row_height
 
     def height(self, index: int) -> int:
         return self._row_height
@@ -70,31 +35,23 @@ class EvenHeights:
         return index * self._row_height
 
     def at(self, line: int) -> tuple[int, int]:
-        if not self._count:
+        if not self.count:
             return 0, 0
         return divmod(min(max(line, 0), self.total - 1), self._row_height)
 
 
 class RowHeights:
-    """Rows of differing heights, which begin with estimates: 10,000 of them are taken on within a millisecond.
+    """The heights of rows in lines, estimated until measured; `total` is the lines of all rows.
 
-    The lines of each 128 rows are summed up, so that a question goes through so many rows and so many sums at most.
+    The lines of each 128 rows are summed up, so that each query takes a few microseconds for 10,000 rows.
     """
 
     def __init__(self, estimates: Iterable[int]) -> None:
-        heights = [height if height > 0 else 1 for height in estimates]
+        heights = [max(height, 1) for height in estimates]
         self._heights = heights
         self._exact = bytearray(len(heights))
         self._sums = [sum(heights[first : first + _TOGETHER]) for first in range(0, len(heights), _TOGETHER)]
-        self._total = sum(self._sums)
-
-    @property
-    def count(self) -> int:
-        return len(self._heights)
-
-    @property
-    def total(self) -> int:
-        return self._total
+        self.count, self.total = len(heights), sum(self._sums)
 
     def height(self, index: int) -> int:
         return self._heights[index]
@@ -103,24 +60,28 @@ class RowHeights:
         return bool(self._exact[index])
 
     def put(self, index: int, height: int) -> None:
+        """Store the measured height of a row, at least one line."""
         height = max(1, height)
         self._exact[index] = 1
         difference = height - self._heights[index]
         self._heights[index] = height
         self._sums[index // _TOGETHER] += difference
-        self._total += difference
+        self.total += difference
 
     def forget(self, index: int) -> None:
+        """Count the height of a changed row as an estimate."""
         self._exact[index] = 0
 
     def top_of(self, index: int) -> int:
+        """Lines above this row; for `count` it is the total."""
         block = index // _TOGETHER
         return sum(self._sums[:block]) + sum(self._heights[block * _TOGETHER : index])
 
     def at(self, line: int) -> tuple[int, int]:
+        """(row, line within it) of a line, clamped into the list; (0, 0) if there are no rows."""
         if not self._heights:
             return 0, 0
-        rest = min(max(line, 0), self._total - 1)
+        rest = min(max(line, 0), self.total - 1)
         block = 0
         while rest >= self._sums[block]:
             rest -= self._sums[block]
@@ -132,6 +93,7 @@ class RowHeights:
         return index, rest
 
 
+Heights = EvenHeights | RowHeights
 R = TypeVar("R")
 
 _NEAR = 64
@@ -139,24 +101,21 @@ _NEAR = 64
 
 @runtime_checkable
 class Placed(Protocol):
-    """Rows that know where their keys are: they are never gone through, and need one `row_height`. What has changed is
-    another object, equal to itself alone."""
+    """Rows that know the places of their keys; they need one `row_height`, and are equal to themselves alone."""
 
     def place_of(self, key: Hashable) -> int | None:
         """The index of the row with this key, or None."""
 
 
 class RowPlaces(Generic[R]):
-    """The places of all keys of some rows."""
-
     def __init__(self, rows: Sequence[R], key_of: Callable[[R], Hashable]) -> None:
         self._rows = rows
         self._key_of = key_of
         self._known: dict[Hashable, int] | None = None
 
     def find(self, key: Hashable, near: int = 0) -> int | None:
-        """The index of a key: sought at `near` first, for what is there has not moved even if a server tells it twice,
-        then around it, for a map of 100,000 keys takes longer than a frame."""
+        """The index of a key: looked for at `near` first, then around it, because a map of 100,000 keys takes longer
+        than a frame."""
         rows = self._rows
         if 0 <= near < len(rows) and self._key_of(rows[near]) == key:
             return near
@@ -170,8 +129,8 @@ class RowPlaces(Generic[R]):
         return self._known.get(key)
 
     def place_now(self, index: int, before: RowPlaces[R], around: int) -> int:
-        """Where the row is that was at `index` of the rows before, or if it is gone, what is in its place among the
-        nearest rows that are still there: of `around` rows above and below, and the first one."""
+        """The new index of the row that was at `index` before; if it is gone, its place among its nearest neighbours
+        that are left, of `around` rows above and below and the first one."""
         last = len(self._rows) - 1
         if last < 0 or not before._rows:
             return min(0, last)
@@ -189,7 +148,7 @@ class RowPlaces(Generic[R]):
         return self.find(self._key_of(before._rows[index]), near=index)
 
     def _first_left(self, before: RowPlaces[R], indexes: Iterable[int]) -> tuple[int, int] | None:
-        """The first of these rows that is still there: where it was, and where it is."""
+        """The old and the new index of the first of these rows that is left."""
         found = ((index, self._find_now(index, before)) for index in indexes)
         return next(((index, place) for index, place in found if place is not None), None)
 
@@ -198,7 +157,7 @@ Position = tuple[int, int]
 
 
 class Viewport:
-    """A window of `height` lines over rows; the rows it shows, and those it walks over, are measured exactly."""
+    """A window of `height` lines over rows; it measures the rows it shows or walks over."""
 
     def __init__(self, heights: Heights, measure: Callable[[int], int], height: int = 0) -> None:
         self.heights = heights
@@ -208,18 +167,18 @@ class Viewport:
 
     @property
     def y(self) -> int:
-        """The line of the whole list that is uppermost, as the scroll bar knows it."""
+        """The top line, counted in the whole list, for the scroll bar."""
         index, line = self.top
         return self.heights.top_of(index) + line
 
     def exact(self, index: int) -> int:
-        """The true height of a row, measured now if it was an estimate."""
+        """The height of a row, measured now if it was an estimate."""
         if not self.heights.is_exact(index):
             self.heights.put(index, self._measure(index))
         return self.heights.height(index)
 
     def place(self, index: int, line: int) -> None:
-        """Put this line of this row uppermost, or as near to it as the end of the list allows."""
+        """Put this line of this row at the top, as far as the end of the list allows."""
         count = self.heights.count
         if not count:
             self.top = (0, 0)
@@ -236,14 +195,14 @@ class Viewport:
         self.top = self._up(index, line, room) if room > 0 else (index, line)
 
     def hold(self, index: int, line: int, at: int) -> None:
-        """Put this line of this row on line `at` of the window, or as near to it as the ends of the list allow."""
+        """Put this line of this row on line `at` of the window, as far as the ends of the list allow."""
         if self.heights.count:
             self.place(*self._up(index, min(line, self.exact(index) - 1), at))
         else:
             self.top = (0, 0)
 
     def scroll(self, lines: int) -> None:
-        """Move by so many true lines; for distances of a few screens."""
+        """Move by measured lines; for a few screens."""
         index, line = self.top
         last = self.heights.count - 1
         if lines < 0:
@@ -256,14 +215,14 @@ class Viewport:
         self.place(index, line)
 
     def jump(self, y: int) -> None:
-        """Go to a line of the whole list, measured or not; its end is the true end."""
+        """Go to a line of the whole list, by estimates except for its end."""
         if y >= self.heights.total - self.height:
             self.place(self.heights.count, 0)
         else:
             self.place(*self.heights.at(y))
 
     def reveal(self, index: int, *, bottom: bool = False) -> None:
-        """The least move that shows a row whole; of one higher than the window its top, or with `bottom` its end."""
+        """Scroll as little as possible to show a row; if it is higher, show its top, or with `bottom` its end."""
         height = self.exact(index)
         if height > self.height:
             self.place(*((index, height - self.height) if bottom else (index, 0)))
@@ -273,7 +232,7 @@ class Viewport:
             self.place(*lowest)
 
     def lines(self) -> list[Position]:
-        """The position of every line on screen, from above; shorter than the window if the list is."""
+        """The position of every line on screen, from the top."""
         index, line = self.top
         shown: list[Position] = []
         while len(shown) < self.height and index < self.heights.count:
@@ -283,12 +242,11 @@ class Viewport:
         return shown
 
     def shows(self, index: int) -> bool:
-        """Whether a line of this row is on screen."""
         return any(shown == index for shown, _ in self.lines())
 
     def walk(self, index: int, rows: int) -> int:
-        """Take a cursor by so many rows from one, and show where it gets to, which is returned; through a row that is
-        higher than the window it goes line by line."""
+        """Move a cursor by rows and show its new row, which is returned; through a row higher than the window it goes
+        line by line."""
         step = 1 if rows > 0 else -1
         for _ in range(abs(rows)):
             if self._has_more(index, step):
@@ -299,8 +257,8 @@ class Viewport:
         return index
 
     def page(self, index: int, pages: float) -> int:
-        """Scroll by so many windows. A cursor on this row keeps its line of the window while the list moves, and goes
-        the rest of the way itself; the row it gets to is returned."""
+        """Scroll by windows and return the cursor's new row: it keeps its line of the window as far as the list moves,
+        then goes the rest of the way."""
         if not self.shows(index):
             self.reveal(index)
         top, line = self.top
@@ -314,13 +272,13 @@ class Viewport:
         return self.heights.count - 1 if lines > 0 else 0
 
     def _has_more(self, index: int, step: int) -> bool:
-        """Whether a row is on screen, is higher than it, and has more to show in this direction."""
+        """Whether a row on screen is higher than the window and continues in this direction."""
         height = self.exact(index) if index >= 0 else 0
         above = self.y - self.heights.top_of(index) if height > self.height else height
         return -self.height < above < height and (above + self.height < height if step > 0 else above > 0)
 
     def _up(self, index: int, line: int, lines: int) -> Position:
-        """The position so many true lines above this one, or the very top."""
+        """The position this many measured lines above, or the top."""
         line -= lines
         while line < 0 and index > 0:
             index -= 1

@@ -1,6 +1,6 @@
-"""The list under every list of the app: rows of any height by key, with a cursor, marks and selected text.
+"""The base of every list: rows of any height by key, with a cursor, marks and selected text.
 
-Only rows on screen are made and only cells that differ are painted, so that 100,000 rows cost what 100 do.
+Only rows on screen are drawn, so that 100,000 rows cost as much as 100.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from cekura_tui.ui.terminal.textual_private import pass_lines_on
 R = TypeVar("R")
 
 _PREFETCHED = 20
-"""Rows below the screen that are asked for before one gets there."""
+"""Rows below the screen at which `NearEnd` is posted."""
 
 
 @dataclass(eq=False, repr=False)
 class ListMessage(Message):
-    """Anything that happened in a list; `control` lets `@on(VirtualList.Moved, "#runs")` work."""
+    """A message of a list; `control` lets `@on(VirtualList.Moved, "#runs")` work."""
 
     list: VirtualList[Any]
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        # Textual takes whoever had the list change for the sender, and a message rises no higher than to its sender.
+        # Textual would take the caller for the sender, and a message bubbles no higher than its sender.
         self.set_sender(self.list)
 
     @property
@@ -49,23 +49,23 @@ class ListMessage(Message):
 
 
 class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
-    """Rows by key: cursor, marks and selected text stay on their rows when rows change.
+    """Cursor, marks and selected text stay on their rows when rows change.
 
-    A child says each row's key and lines; a row's height must not depend on its state. `row_height = None` means rows
-    of differing heights, estimated until they come near the screen. A click puts the cursor on a row, a double click
-    opens it; where `marking` is set, ctrl+click marks a row and shift+click all from the last marked one.
+    A subclass has `key_of` and `lines_of`; a row's height must not depend on its state. `row_height = None` means rows
+    of different heights, estimated until they come near the screen. A click moves the cursor, a double click opens;
+    with `marking`, ctrl+click marks a row and shift+click the range from the last marked one.
 
-    `keys` does the keys that come to it, in their order; `opened` is called at once with the key of the row that enter
-    was pressed on, where a message would come after the keys that are already there.
+    `keys` handles its keys; `opened` is called with the key of the row on enter, at once, where a message would arrive
+    after the keys that follow.
     """
 
     PLACE: ClassVar[str] = "Everywhere"
     row_height: ClassVar[int | None] = 1
     keeps_top: ClassVar[bool] = False
-    """Whether in another width the uppermost row stays, even where the cursor's row is then no longer on screen."""
+    """Whether the top row stays in another width, even if the cursor's row leaves the screen."""
     marking: ClassVar[bool] = False
     range_limit: ClassVar[int] = 1_000
-    """As many rows at most are selected, or marked, at once."""
+    """Rows that are selected or marked at once, at most."""
 
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("list.down", "j,down", "move(1)", "Down"),
@@ -102,12 +102,12 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     """
 
     ALLOW_SELECT = True
-    """Whether text can be selected here, by this list and not by Textual, which paints the whole screen twice for a
-    press of the button and again for each move, and knows no rows that move. `Screen.selections` hears of it."""
+    """Whether the list selects text, instead of Textual, which repaints the whole screen for each move of the mouse.
+    The list puts the selection into `Screen.selections`."""
 
     @dataclass(eq=False, repr=False)
     class Moved(ListMessage):
-        """The cursor is on another row; on none (`key` is None) when the list became empty."""
+        """The cursor is on another row; `key` is None if the list became empty."""
 
         key: Hashable | None
 
@@ -117,18 +117,17 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @dataclass(eq=False, repr=False)
     class Marked(ListMessage):
-        """Rows were marked or unmarked; these are all marks. `left_out` rows of a range were not: they may not be, or
-        were too many."""
+        """Rows were marked or unmarked: all marks, and how many rows of a range were left out."""
 
         marks: frozenset[Hashable]
         left_out: int = 0
 
     class NearEnd(ListMessage):
-        """Less than a screen and 20 rows are left below; posted once for each count and last row."""
+        """Less than a screen and 20 rows are left below; posted once per count and last row."""
 
     @dataclass(eq=False, repr=False)
     class InView(ListMessage):
-        """Rows from index `first` to `last`, which is on screen too, are: others than before, or of other rows."""
+        """Other rows are on screen, from index `first` to `last` inclusive."""
 
         first: int
         last: int
@@ -171,23 +170,23 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self._reported_end: tuple[int, Hashable] | None = None
         self._reported_view: tuple[Sequence[R], tuple[int, int]] | None = None
 
-    # What a child says
+    # For subclasses
 
     key_of: Callable[[R], Hashable]
-    """What stays the same when the row changes."""
+    """Identifies a row when it changes."""
     lines_of: Callable[[R, int, RowState], Sequence[Line]]
-    """The row's lines as segments of cleaned text, `width` cells each at most; what is wider is cropped."""
+    """The row's lines as segments of cleaned text, cropped to `width` cells."""
 
     def estimate(self, row: R, width: int) -> int:
-        """About how many lines a row takes: quick, because it is asked for every row when `row_height` is None."""
+        """About how many lines a row takes; called for every row if `row_height` is None, so it must be quick."""
         return 1
 
     def may_mark(self, row: R) -> bool:
-        """Whether a key or the mouse marks this row; a row that is not loaded yet would say no."""
+        """Whether the user can mark this row."""
         return True
 
     def style_of(self, component: str) -> Style:
-        """The style of a component class, for segments; with a background only if the class sets one."""
+        """The style of a component class, with a background only if the class sets one."""
         if (style := self._segment_styles.get(component)) is None:
             style = self.get_component_rich_style(component)
             if not self.get_component_styles(component).has_rule("background"):
@@ -215,29 +214,28 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @property
     def at_top(self) -> bool:
-        """Whether the first line of the first row is the uppermost on screen."""
         return self.viewport.top == (0, 0)
 
     @property
     def shown_range(self) -> tuple[int, int] | None:
-        """The indexes of the first and the last row on screen, or None where no row is."""
+        """The indexes of the first and the last row on screen, or None if there is none."""
         return (self._shown[0][0], self._shown[-1][0]) if self._shown else None
 
     @property
     def rows_that_fit(self) -> int:
-        """As many rows at most are on screen at once; 0 before there is a size."""
+        """How many rows fit on screen; 0 before the first layout."""
         return self._laid_out.height // (self.row_height or 1)
 
     def index_of(self, key: Hashable, near: int = 0) -> int | None:
-        """Where a key is, quickest when it is somewhere around the index `near`."""
+        """The index of a key, found quickest around the index `near`."""
         return self._places.find(key, near)
 
     def show_rows(self, rows: Sequence[R], *, reset: bool = False, follow: bool = False) -> None:
-        """Replace all rows; the sequence must not be changed afterwards. The cursor stays on its key, or where that is
-        gone in its place, and on its line of the screen; if it is not on screen the uppermost row stays.
+        """Replace all rows by a sequence that never changes. The cursor stays on its key, or at its place if the key is
+        gone, and on its line of the screen; if it is not on screen the top row stays.
 
-        With `follow` a view at the very top stays there and shows what came above, while the cursor's row is on screen;
-        `reset` goes to the first row instead (the rows are of another thing).
+        With `follow` a view at the top stays there and shows new rows as long as the cursor's row stays on screen;
+        `reset` goes to the first row.
         """
         if not reset and rows == self._rows:
             return
@@ -259,8 +257,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.repaint_changes(before)
 
     def update_rows(self, rows: Iterable[R]) -> None:
-        """Change the rows of these keys in place; a key that is not in the list is passed over. Rows that are made when
-        they are asked for cannot be changed so (TypeError): show others."""
+        """Replace rows by their keys, ignoring unknown keys; raises TypeError for `Placed` rows."""
         if isinstance(self._rows, Placed):
             raise TypeError("rows that know their places are not changed one by one")
         before = self.drawn_lines()
@@ -269,13 +266,12 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             if (index := self.index_of(self.key_of(row), near=self._cursor)) is not None and changed[index] != row:
                 changed[index] = row
                 self.viewport.heights.forget(index)
-        # The keys and their places are the same as before.
         self._rows = changed
         self.viewport.place(*self.viewport.top)
         self.repaint_changes(before)
 
     def redraw(self) -> None:
-        """Something that `lines_of` depends on besides the row has changed; heights may have, too."""
+        """Draw all rows again, because more than rows changed; heights may change, too."""
         self._renderer.clear()
         self._lay_out()
         self.refresh()
@@ -285,7 +281,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self._locate_selection()
 
     def scroll_anchor(self) -> tuple[int, int, int]:
-        """What stays where it is when rows change: a row, its first line on screen, and where on screen that is."""
+        """The row that stays in place when rows change, its first line on screen, and that line's place on screen."""
         for at, (index, line) in enumerate(self._shown):
             if index == self._cursor:
                 return index, line, at
@@ -294,17 +290,17 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     # The cursor
 
     def move_to(self, key: Hashable, *, following: int = 0) -> None:
-        """Put the cursor on this key and show it with so many rows after it as fit; an unknown key does nothing."""
+        """Put the cursor on this key and show it, with the `following` rows if they fit; ignore an unknown key."""
         if (index := self.index_of(key, near=self._cursor)) is not None:
             before = self.drawn_lines()
             self._put_cursor(index)
-            if self._laid_out:  # else the row is revealed by the first layout
+            if self._laid_out:  # else the first layout reveals the row
                 self.viewport.reveal(min(index + following, len(self._rows) - 1))
                 self.viewport.reveal(index)
             self.repaint_changes(before)
 
     def move_by(self, rows: int) -> None:
-        """Move the cursor; through a row that is higher than the screen it goes line by line."""
+        """Move the cursor; through a row higher than the screen it goes line by line."""
         if self._rows:
             before = self.drawn_lines()
             self._put_cursor(self.viewport.walk(self._cursor, rows))
@@ -320,14 +316,13 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self._go_to_end(len(self._rows))
 
     def action_page(self, pages: float) -> None:
-        """Scroll; the cursor keeps its line of the screen while the list moves, and goes the rest of the way itself."""
         if self._rows:
             before = self.drawn_lines()
             self._put_cursor(self.viewport.page(self._cursor, pages))
             self.repaint_changes(before)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """An empty list opens nothing: the key is the screen's then, which may show why there are no rows."""
+        """An empty list leaves enter to the screen, which may show why there are no rows."""
         return bool(self._rows) if action == "open" else is_offered(self, action, parameters)
 
     async def action_do(self, action_id: str) -> None:
@@ -348,7 +343,6 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             self.post_message(self.Opened(self, self._cursor_key))
 
     def cursor_moved(self) -> None:
-        """Report that the cursor is on another row, or on none."""
         self.post_message(self.Moved(self, self._cursor_key))
 
     def _go_to_end(self, index: int) -> None:
@@ -365,7 +359,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @property
     def marks(self) -> frozenset[Hashable]:
-        """The keys of marked rows, whether in the list just now or not."""
+        """The keys of marked rows, in the list or not."""
         return self._marks.keys
 
     @marks.setter
@@ -381,8 +375,8 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.post_message(self.Marked(self, self.marks))
 
     def mark_range_to_cursor(self) -> None:
-        """Mark all rows from the last one that was marked, or unmarked, to the cursor, `range_limit` of them at most;
-        unmark them where all are marked. Rows that may not be marked are passed over."""
+        """Mark the rows from the last one marked or unmarked to the cursor, `range_limit` at most, except those that
+        may not be marked; unmark them if all are marked."""
         if self._cursor < 0:
             return
 
@@ -422,24 +416,24 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             self.mark_range_to_cursor()
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """A selection may begin here, if the pointer moves."""
+        """Prepare a selection, which begins when the pointer moves."""
         self.release_mouse()
         position, spot = self._position_at(event), None
         allowed = self.ALLOW_SELECT and self.screen.allow_select and self.app.ALLOW_SELECT
         if position is not None and event.button == 1 and not (event.shift or event.ctrl) and allowed:
             spot = self._spot(position, event.get_content_offset_capture(self).x)
-            # A quick hand is outside of the list before the first move is reported.
+            # The pointer may leave the list before the first move is reported.
             self.capture_mouse()
         self._selection.press(spot)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Select up to the pointer; above and below the list it draws the rows along."""
+        """Select up to the pointer; scroll if it is above or below the list."""
         pressed = self._selection.pressed
         if pressed is None:
             return
         start = self.index_of(pressed.key, near=self.viewport.top[0])
         if event.button != 1 or start is None or not self._shown:
-            # The button came up where the terminal did not report it, or there is nothing left to select.
+            # The terminal did not report that the button came up, or the row is gone.
             self.on_mouse_up()
         else:
             self._drag(start, event.get_content_offset_capture(self))
@@ -458,15 +452,14 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @property
     def allow_select(self) -> bool:
-        """What Textual asks before it selects by itself."""
         return False
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text as it is drawn, without the space at the ends of lines."""
+        """The selected text as drawn, without trailing spaces."""
         return ("\n".join(self._selected_lines()), "\n") if self._selection.bounds is not None else None
 
     def selection_updated(self, selection: Selection | None) -> None:
-        """Another selection was made or cleared; of everything, which may be much, what is on screen is taken."""
+        """Follow the screen's selection; of everything, which may be much, select only the lines on screen."""
         current = self.text_selection
         if current is None:
             self._select(None)
@@ -480,7 +473,6 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         return Spot(self.key_of(self._rows[index]), line, start, end)
 
     def _drag(self, start: int, pointer: Offset) -> None:
-        """Select from the row where the button went down to the pointer."""
         before = self.drawn_lines()
         if beyond := min(pointer.y, 0) or max(pointer.y - self._laid_out.height + 1, 0):
             self.viewport.scroll(beyond)
@@ -533,7 +525,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             self._lay_out()
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        # The size arrives just before the first paint with it, the Resize event only after.
+        # The size changes before the first paint, the Resize event comes after it.
         if self._area != self._laid_out:
             self._lay_out()
         return super().render_lines(crop)
@@ -548,7 +540,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @property
     def _area(self) -> Size:
-        """The cells there are for rows: without the scroll bar, which `size` counts in."""
+        """The cells for rows, without the scroll bar."""
         return self.scrollable_content_region.size
 
     def _measure(self, index: int) -> int:
@@ -576,10 +568,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         return RowHeights(self.estimate(row, width) if width else 1 for row in self._rows)
 
     def _lay_out(self) -> None:
-        """Take on the widget's size; the uppermost row stays, but a cursor that was on screen is not lost."""
+        """Use the widget's current size; keep the top row, but also a visible cursor on screen."""
         area = self._area
         if self._selection.ends is not None and area.width != self._laid_out.width:
-            # In another width other cells are other text.
+            # In another width the cells have other text.
             self._selection.ends = self._selection.bounds = None
             self.screen.clear_selection()
         if not area:
@@ -600,7 +592,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.repaint_changes(None)
 
     def drawn_lines(self) -> list[DrawnLine[R]]:
-        """What each line of the screen shows, to be compared after a change."""
+        """The lines on screen, to compare after a change."""
         rows, width, selected = self._rows, self._laid_out.width, self._selection.cells
         return [
             DrawnLine(rows[index], line, self._state_of(index, rows[index]), selected(index, line, width))
@@ -608,7 +600,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         ]
 
     def repaint_changes(self, before: list[DrawnLine[R]] | None) -> None:
-        """After any change: repaint what differs, and let Textual know the position."""
+        """After any change: repaint the lines that differ, and update the scroll bar."""
         self._shown = self.viewport.lines() if self._laid_out else []
         self._sync_scroll_bar()
         if before is not None and self._laid_out and (regions := self._renderer.changes(before, self.drawn_lines())):
@@ -636,7 +628,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     # The scroll bar
 
     def _sync_scroll_bar(self) -> None:
-        """Set scroll position and virtual size past their watchers, which would lay out and repaint everything."""
+        """Set scroll position and virtual size without their watchers, which would lay out and repaint everything."""
         y, size = self.viewport.y, Size(self._laid_out.width, self.viewport.heights.total)
         self.set_reactive(Widget.virtual_size, size)
         self.set_reactive(Widget.scroll_y, float(y))
@@ -646,8 +638,8 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             self.vertical_scrollbar.position = y
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Wheel and scroll bar: a short way is walked in true lines, a long one jumps by the estimates."""
-        # Before another size is laid out Textual puts the position into the old one: that is nobody scrolling.
+        """Scroll by wheel or scroll bar: short distances by measured lines, long ones by estimates."""
+        # Before a new layout Textual clamps the position to the old size: the user has not scrolled.
         if not self._laid_out or self._area != self._laid_out:
             return
         before = self.drawn_lines()

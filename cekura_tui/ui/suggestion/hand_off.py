@@ -180,7 +180,7 @@ class HandOffDialog(Dialog[str]):
         try:
             text = self._text()
         except CekuraTuiError as error:
-            self._line.show_message(error.sentence())
+            self._line.note.show(error.sentence())
         else:
             which = "staged" if self._version == "staged" else "improved"
             what = f"the patch to the {which} prompt" if self._patch else f"the {which} prompt"
@@ -192,7 +192,7 @@ class HandOffDialog(Dialog[str]):
         try:
             show_in_pager(self.app, self._as_patch())
         except CekuraTuiError as error:
-            self._line.show_message(error.sentence())
+            self._line.note.show(error.sentence())
 
 
 def _folder_words(name: str) -> str:
