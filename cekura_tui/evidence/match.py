@@ -282,34 +282,32 @@ class TurnTimes:
 
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _RESULT = re.compile(
-    r"\b(?:return(?:s|ed|ing)|result(?:s|ed)?|response|responded|answer(?:ed|s)|c[ao]me(?:s)? back|reported|"
-    r"reports|yielded|brought|gave back|output|"
-    r"error(?:ed)?|timed out|times out|rejected|denied|gone through|went through|acknowledged|time-?out|shows|"
-    r"showed|fail(?:s|ed|ure)|ergab|lieferte|Ergebnis|devolvió|resultado)\b",
-    re.IGNORECASE,
+    r"\b(?:return(?:s|ed|ing)|result(?:s|ed)?|response|responded|answer(?:ed|s)|c[ao]me(?:s)? back|reported|reports|"
+    r"yielded|brought|gave back|output|error(?:ed)?|timed out|times out|rejected|denied|gone through|went through|"
+    r"acknowledged|time-?out|shows|showed|fail(?:s|ed|ure)|ergab|lieferte|Ergebnis|devolvió|resultado)\b",
+    re.I,
 )
 _CALL = re.compile(
     r"\b(?:call(?:s|ed|ing)?|invok(?:e|es|ed|ing)|us(?:es|ed|ing)|with|lists|r[au]ns?|trigger(?:s|ed)|sent|passed|"
     r"executed|tried|attempt(?:s|ed)?|retried|follow(?:s|ed)|preceded|happened|made|was given|were given|"
     r"arguments?|parameters?|payload|rief|ruft|aufgerufen|llamó|llama)\b",
-    re.IGNORECASE,
+    re.I,
 )
 _NOT_BEFORE = re.compile(
     r"\b(?:never|not|n't|no|without|instead of|nie|nicht|kein\w*|nunca)\s+(?:(?:a|an|any|such|the|calling|called|using|"
     r"used|invoking|invoked|running|triggering|llamó a|single)\s+){0,3}$",
-    re.IGNORECASE,
+    re.I,
 )
 _NOT_AFTER = re.compile(
     r"^[`\"'”’]?\s*(?:[-–:]\s*)?(?:(?:call|tool|function|was|were|is|has|have|had|been|API|de)\s+){0,3}"
     r"(?:never|not|n't|should have|nie|nicht|nunca|no se)\b",
-    re.IGNORECASE,
+    re.I,
 )
 _RESULT_BEFORE = re.compile(
-    r"\b(?:devolvió|devuelve)\s+[`\"'“‘]?$|\b(?:return(?:ed|s)?|results?|response|output|answer|passage|record|"
-    r"data|reply|error|came back|comes back|those|"
-    r"numbers?|figures?|values?|prices?|slots?|what)\s+(?:\w+\s+)?"
-    r"(?:by|of|from|in)\s+(?:the\s+)?[`\"'“‘]?$",
-    re.IGNORECASE,
+    r"\b(?:devolvió|devuelve)\s+[`\"'“‘]?$|\b(?:return(?:ed|s)?|results?|response|output|answer|passage|record|data|"
+    r"reply|error|came back|comes back|those|numbers?|figures?|values?|prices?|slots?|what)\s+(?:\w+\s+)?(?:by|of|"
+    r"from|in)\s+(?:the\s+)?[`\"'“‘]?$",
+    re.I,
 )
 _NOUN = r"(?:tools?|functions?|calls?|results?|API|lookup|action|came back|returned|errored|failed)"
 _IN_TEXT = re.compile(r"\s*([A-Za-z_]\w*(?:[.-]\w+)*)\s*[({]")
@@ -317,12 +315,12 @@ _IN_TEXT = re.compile(r"\s*([A-Za-z_]\w*(?:[.-]\w+)*)\s*[({]")
 _TOOL_ANSWERED = re.compile(
     r"\b(?:the tool|the function|the system|the call|which)\s+(?:then\s+)?(?:answered|returned|replied|reported|failed|"
     r"errored|came back|timed out)\b",
-    re.IGNORECASE,
+    re.I,
 )
-_HAD_ANSWERED = re.compile(r"^[`\"'”’]?\s*had (?:said|told|shown|answered)\b", re.IGNORECASE)
-_ATTEMPT = re.compile(r"^[`\"'”’]?\s*(?:\w+\s+)?attempts?\b", re.IGNORECASE)
-_AGAIN = re.compile(r"\b(?:called it again|tried again|retr(?:y|ied|ies)|on retry|second attempt)\b", re.IGNORECASE)
-_ORDINAL = re.compile(r"\b(first|second|third|fourth|last|final|1st|2nd|3rd)\s+[`\"'“‘]?$", re.IGNORECASE)
+_HAD_ANSWERED = re.compile(r"^[`\"'”’]?\s*had (?:said|told|shown|answered)\b", re.I)
+_ATTEMPT = re.compile(r"^[`\"'”’]?\s*(?:\w+\s+)?attempts?\b", re.I)
+_AGAIN = re.compile(r"\b(?:called it again|tried again|retr(?:y|ied|ies)|on retry|second attempt)\b", re.I)
+_ORDINAL = re.compile(r"\b(first|second|third|fourth|last|final|1st|2nd|3rd)\s+[`\"'“‘]?$", re.I)
 _PLACES = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3}
 _LONGEST_NAME, _MOST_NAMES = 200, 200
 """Characters of a name, and names of one call, that are looked for."""
@@ -424,4 +422,4 @@ def _pattern(name: str, used: Mapping[str, int]) -> re.Pattern[str]:
         if used[part] == 1 and len(part) > 2:
             stem = re.escape(part[: max(4, len(part) - 1)] if len(part) > 4 else part)
             forms.append(rf"\b{stem}\w{{0,4}}\s+{_NOUN}\b")
-    return re.compile("|".join(forms), re.IGNORECASE)
+    return re.compile("|".join(forms), re.I)

@@ -19,11 +19,9 @@ speaker, and beside a time for its meaning."""
 
 _SENTENCE = re.compile(r"(?:\n+|(?<=[.!?।。！？;])[\"”»'’)]?\s+(?![a-z])|(?=[✅❌]))")
 _QUOTES = re.compile(
-    r"“(?P<a>[^“”]{1,2000})”|„(?P<b>[^„“”\"]{1,2000})[“”\"]|«(?P<c>[^«»]{1,2000})»|»(?P<d>[^«»]{1,2000})«"
-    r"|\"(?P<e>[^\"]{1,2000})\""
-    r"|‘(?P<f>.{1,400}?)’(?!\w)|「(?P<g>[^「」]{1,2000})」|『(?P<h>[^『』]{1,2000})』"
-    r"|‹(?P<i>[^‹›]{1,2000})›|`(?P<l>[^` ]{0,200}+ [^`]{0,2000})`"
-    r"|(?<![\w'])'(?=\S)(?P<j>[^\n]{1,400}?)(?<=\S)'(?!\w)"
+    r"“(?P<a>[^“”]{1,2000})”|„(?P<b>[^„“”\"]{1,2000})[“”\"]|«(?P<c>[^«»]{1,2000})»|»(?P<d>[^«»]{1,2000})«|"
+    r"\"(?P<e>[^\"]{1,2000})\"|‘(?P<f>.{1,400}?)’(?!\w)|「(?P<g>[^「」]{1,2000})」|『(?P<h>[^『』]{1,2000})』|"
+    r"‹(?P<i>[^‹›]{1,2000})›|`(?P<l>[^` ]{0,200}+ [^`]{0,2000})`|(?<![\w'])'(?=\S)(?P<j>[^\n]{1,400}?)(?<=\S)'(?!\w)"
 )
 _LABELLED = re.compile(r"\b(?:Main Agent|Testing Agent|Agent|Caller|Customer|User):\s*+(?P<k>[^\"“”«»„'\n]{12,}+)$")
 _CLOCK = r"(?:\d{1,2}:)?\d{1,3}:\d{2}(?:\.\d+)?"
@@ -34,101 +32,47 @@ _TIME = rf"(?:{_CLOCK}|{_MINUTES}|{_SECONDS})"
 _RANGE = re.compile(
     rf"({_TIME})\s*(?:-|–|—|to|bis|until|-->|→|a)\s*({_TIME})|\b(?:between|from|zwischen|"
     rf"entre)\s+({_TIME})\s+(?:and|und|y)\s+({_TIME})",
-    re.IGNORECASE,
-)
-_ONE_TIME = re.compile(rf"(?<![\d:.]){_TIME}(?!\d|:\d)", re.IGNORECASE)
-
-
-def _words(*groups: str) -> str:
-    return rf"\b(?:{'|'.join(groups)})"
-
-
-_OF_THE_DAY = re.compile(
-    r"\s*" + _words("am", "pm", r"a\.m", r"p\.m", "o'?clock", "h", "Uhr", "hrs", "hours") + r"\b", re.I
-)
-_INTO_THE_CALL = re.compile(r"\s+(?:in\b(?!\s+the)|into the|in the call|seconds into)", re.I)
-_HOW_LONG = re.compile(
-    _words("for", "within", "after", "over", "lasting", "lasted", "of", "some", "than", "another", "waits?", "waited")
-    + r"\s+$",
     re.I,
 )
-_NOT_THEN = re.compile(_words("after", "before", "since", "until", "till", "limit of", "later than") + r"\s+$", re.I)
-_LASTED = re.compile(
-    _words("lasting", "lasted", "lasts", "took", "takes", "duration(?: of)?", "in under", "length of") + r"\s+$", re.I
-)
+_ONE_TIME = re.compile(rf"(?<![\d:.]){_TIME}(?!\d|:\d)", re.I)
+_OF_THE_DAY = re.compile(r"\s*\b(?:am|pm|a\.m|p\.m|o'?clock|h|Uhr|hrs|hours)\b", re.I)
+_INTO_THE_CALL = re.compile(r"\s+(?:in\b(?!\s+the)|into the|in the call|seconds into)", re.I)
+_HOW_LONG = re.compile(r"\b(?:for|within|after|over|lasting|lasted|of|some|than|another|waits?|waited)\s+$", re.I)
+_NOT_THEN = re.compile(r"\b(?:after|before|since|until|till|limit of|later than)\s+$", re.I)
+_LASTED = re.compile(r"\b(?:lasting|lasted|lasts|took|takes|duration(?: of)?|in under|length of)\s+$", re.I)
 _AT = re.compile(
-    r"(?:@|~|\bt\s?=|"
-    + _words("at", "bei", "um", "a los", "vers", "second")
-    + r")\s*(?:about\s+|around\s+|roughly\s+|etwa\s+|the\s+)?$|"
+    r"(?:@|~|\bt\s?=|\b(?:at|bei|um|a los|vers|second))\s*(?:about\s+|around\s+|roughly\s+|etwa\s+|the\s+)?$|"
     r"(?<!of )(?<!for )(?<!after )\b(?:around|about|near)\s+$",
     re.I,
 )
 _VAGUE = re.compile(
-    "(?:~|≈|"
-    + _words(
-        "around", "about", "approximately", r"approx\.?", "roughly", "near", "circa", r"ca\.", "etwa", "gegen", "vers"
-    )
-    + r")\s*$",
-    re.I,
+    r"(?:~|≈|\b(?:around|about|approximately|approx\.?|roughly|near|circa|ca\.|etwa|gegen|vers))\s*$", re.I
 )
 _TURNS = re.compile(
-    _words("turns?", "messages?", "utterances?", "Zug", "turnos?", "tours?") + r"\s*(?:no\.?|number|#|nos\.?)?\s*"
+    r"\b(?:turns?|messages?|utterances?|Zug|turnos?|tours?)\s*(?:no\.?|number|#|nos\.?)?\s*"
     r"(\d{1,6}(?:\s*(?:,|and|&|und|y|et|or|to|-|–|/)\s*(?:turns?\s*)?#?\d{1,6})*)(?![\d:.]*\d)",
     re.I,
 )
 _NTH = re.compile(
-    r"\b(\d{1,6})(?:st|nd|rd|th) (?:turn|message|utterance)\b|(?<![\w-])(?:T(?=\d{1,4}[\]:])|"
-    r"#)(\d{1,4})(?=[\]:;,.)]|\s|$)",
+    r"\b(\d{1,6})(?:st|nd|rd|th) (?:turn|message|utterance)\b|"
+    r"(?<![\w-])(?:T(?=\d{1,4}[\]:])|#)(\d{1,4})(?=[\]:;,.)]|\s|$)",
     re.I,
 )
 _NUMBERS = re.compile(r"(\d+)(?:\s*(?:to|-|–)\s*(?:turns?\s*)?#?(\d+))?", re.I)
 CALLER = re.compile(
-    _words(
-        "callers?",
-        "customers?",
-        "users?",
-        "clients?",
-        "patients?",
-        "passengers?",
-        "guests?",
-        "members?",
-        "testing agent",
-    )
-    + r"\b|"
-    + _words(
-        "tenants?",
-        "donors?",
-        "motorists?",
-        "drivers?",
-        "travell?ers?",
-        "students?",
-        "residents?",
-        "visitors?",
-        "buyers?",
-    )
-    + r"\b|"
-    + _words("owners?", "policy ?holders?", "subscribers?", "parents?", "mum", "mother", "father", "(?:wo)?man", "lady")
-    + r"\b|"
-    + _words("gentleman", "kunden?", "kundin", "anrufer(?:in)?", "clientes?", "señor(?:a|ita)?", "usuari[oa]")
-    + r"\b",
+    r"\b(?:callers?|customers?|users?|clients?|patients?|passengers?|guests?|members?|testing agent|tenants?|donors?|"
+    r"motorists?|drivers?|travell?ers?|students?|residents?|visitors?|buyers?|owners?|policy ?holders?|subscribers?|"
+    r"parents?|mum|mother|father|(?:wo)?man|lady|gentleman|kunden?|kundin|anrufer(?:in)?|clientes?|señor(?:a|ita)?|"
+    r"usuari[oa])\b",
     re.I,
 )
 AGENT = re.compile(
-    _words(
-        "(?<!testing )agents?", "assistants?", "bot", "operator", "receptionist", "representative", "agentin", "agente"
-    )
-    + r"\b",
-    re.I,
+    r"\b(?:(?<!testing )agents?|assistants?|bot|operator|receptionist|representative|agentin|agente)\b", re.I
 )
 RULE = re.compile(
-    _words("must", "should", "shall", "supposed to", "required?", "requires", "expected", "expects", "polic(?:y|ies)")
-    + r"\b|"
-    + _words("rules?", "knowledge base", "prompt", "guidelines?", "script", "template", "instead of", "rather than")
-    + r"\b|"
-    + _words(r"e\.g\.", "such as", "(?:never|not|n't) (?:said|says?|used?|ask(?:ed)?)", "nobody", "missing", "omitted")
-    + r"\b|"
-    + _words("without saying", "failed to say", "muss", "müssen", "soll(?:te)?", "debe", "debería")
-    + r"\b",
+    r"\b(?:must|should|shall|supposed to|required?|requires|expected|expects|polic(?:y|ies)|rules?|knowledge base|"
+    r"prompt|guidelines?|script|template|instead of|rather than|e\.g\.|such as|(?:never|not|n't) (?:said|says?|used?|"
+    r"ask(?:ed)?)|nobody|missing|omitted|without saying|failed to say|muss|müssen|soll(?:te)?|debe|debería)\b",
     re.I,
 )
 

@@ -11,62 +11,47 @@ from cekura_tui.model.transcript.transcript import TOOLS, Turn
 _CLAUSE = re.compile(
     r"[,;:()\[\]—–•❌✅/]|\s->?\s|→|\b(?:but|yet|and|which|nor|until|while|then|because|although|though|whereas|"
     r"dann|aber|und|pero|y)\b",
-    re.IGNORECASE,
+    re.I,
 )
 _SPEAKS = re.compile(
-    r"\b(?:ask(?:s|ed)|said|says?|told|tells|object(?:s|ed|ion)|protest(?:s|ed)?|complain(?:s|ed|t)|"
-    r"correct(?:s|ed|ion)|"
-    r"insist(?:s|ed|e)|want(?:s|ed)|request(?:s|ed)?|disclos(?:es|ed)|point(?:s|ed) out|stat(?:es|ed|ement)|"
-    r"mention(?:s|ed)|"
-    r"explain(?:s|ed)|agree(?:s|d|ment)|refus(?:es|ed|al)|confirm(?:s|ed)|repeat(?:s|ed)|wonder(?:s|ed)|doubt(?:s|ed)|"
-    r"report(?:s|ed)|declin(?:es|ed)|wish(?:es|ed)?|question(?:s|ed)?|answered|answers|repl(?:y|ies|ied)|"
-    r"respon(?:ds|ded|se)|"
-    r"offer(?:s|ed)|promis(?:es|ed)|declar(?:es|ed)|announc(?:es|ed)|apologi[sz](?:es|ed)|affirm(?:s|ed)|"
-    r"den(?:ies|ied)|"
-    r"claim(?:s|ed)|suggest(?:s|ed)|call(?:s|ed) out|cr(?:y|ies|ied)|need(?:s|ed)|thank(?:s|ed)|choos(?:es)|"
-    r"chose|pick(?:s|ed)|decid(?:es|ed)|notic(?:es|ed)|voic(?:es|ed)|reveal(?:s|ed)|quer(?:ies|ied)|demand(?:s|"
-    r"ed)|challeng(?:es|ed)|accept(?:s|ed)|admit(?:s|ted)|conced(?:es|ed)|"
-    r"fragt(?:e)?|sagt(?:e)?|bittet|bat|pregunt(?:a|ó)|dice|dijo|pide|pidió|moved? (?:straight )?on|goes on|"
-    r"went on|brush(?:es|ed)|address(?:es|ed)|disclosed|quoted)\b",
-    re.IGNORECASE,
+    r"\b(?:(?:accept|affirm|ask|claim|confirm|demand|doubt|explain|mention|need|offer|pick|repeat|report|reveal|suggest|"
+    r"thank|want|wonder)(?:s|ed)|(?:protest|question|request)(?:s|ed)?|(?:point|call)(?:s|ed) out|complain(?:s|ed|t)|"
+    r"(?:correct|object)(?:s|ed|ion)|insist(?:s|ed|e)|admit(?:s|ted)|agree(?:s|d|ment)|respon(?:ds|ded|se)|"
+    r"(?:address|announc|apologi[sz]|brush|challeng|conced|decid|declar|declin|disclos|notic|promis|voic)(?:es|ed)|"
+    r"refus(?:es|ed|al)|stat(?:es|ed|ement)|wish(?:es|ed)?|(?:cr|repl)(?:y|ies|ied)|(?:den|quer)(?:ies|ied)|answer(?:s|ed)|"
+    r"chooses|chose|goes on|moved? (?:straight )?on|quoted|said|says?|tells|told|went on|"
+    r"fragte?|sagte?|bittet|bat|pregunt(?:a|ó)|dice|dijo|pide|pidió)\b",
+    re.I,
 )
 _OF_CALLER = re.compile(
-    r"\b(?:objection|protest|complaint|demand|plea|request|Einwand|Korrektur|Nachfrage|correction by the)\b",
-    re.IGNORECASE,
+    r"\b(?:objection|protest|complaint|demand|plea|request|Einwand|Korrektur|Nachfrage|correction by the)\b", re.I
 )
 _REPLIED_TO = re.compile(
     r"\b(?:objection|protest|complaint|plea|Einwand|Korrektur|Nachfrage)\b|"
     r"\b\w+(?:'s|’s|s') (?:correction|question|request|statement|wish|demand|concern|answer|remark|refusal)\b|"
     r"\b(?:ella|él|she|he|they) (?:insist|ask|object|protest|press)\w*",
-    re.IGNORECASE,
+    re.I,
 )
 """Before what is pointed at, within one clause: "his protest gets “I see.”", "after the objection it said …"."""
-_EARLIER = re.compile(
-    r"\b(?:had|previous(?:ly)?|just|earlier|already|disregard|despite|although|though)\b",
-    re.IGNORECASE,
-)
+_EARLIER = re.compile(r"\b(?:had|previous(?:ly)?|just|earlier|already|disregard|despite|although|though)\b", re.I)
 _NEGATED = re.compile(
     r"\b(?:never|not|n't|nobody|nothing|failed to|fails to|nie|nicht|kein\w*|nunca)\b(?=.{0,25}$|"
     r"\s+\w+)(?:\s+\w+){0,2}\s+" + _SPEAKS.pattern,
     re.I,
 )
 _IS_ADDRESSED = re.compile(
-    r"\b(?:is|was|were|gets|got|being|been) (?:\w+ )?(?:told|sent|referred|given|offered|asked|answered|"
-    r"informed|assured|"
-    r"directed|promised|refused|denied|brushed)\b",
-    re.IGNORECASE,
+    r"\b(?:is|was|were|gets|got|being|been) (?:\w+ )?(?:told|sent|referred|given|offered|asked|answered|informed|"
+    r"assured|directed|promised|refused|denied|brushed)\b",
+    re.I,
 )
 _IGNORED = re.compile(
-    r"\b(?:ignor(?:ed|ing|es)|overlook(?:s|ed|ing)|unanswered|brushe[sd]|passed over|met with|gets)\b", re.IGNORECASE
+    r"\b(?:ignor(?:ed|ing|es)|overlook(?:s|ed|ing)|unanswered|brushe[sd]|passed over|met with|gets)\b", re.I
 )
 _WHEN_ASKED = re.compile(
-    r"\s*(?:when |being |on being |after being )?(?:asked|questioned|pressed|challenged|confronted|corrected)\b",
-    re.IGNORECASE,
+    r"\s*(?:when |being |on being |after being )?(?:asked|questioned|pressed|challenged|confronted|corrected)\b", re.I
 )
-_ONCE = re.compile(
-    r"\b(?:when|after|once|until|because|although|though|as soon as|als|nachdem|cuando)\b", re.IGNORECASE
-)
-_AGAIN = re.compile(r"\b(?:then|again|later|afterwards|thereupon|next)\b", re.IGNORECASE)
+_ONCE = re.compile(r"\b(?:when|after|once|until|because|although|though|as soon as|als|nachdem|cuando)\b", re.I)
+_AGAIN = re.compile(r"\b(?:then|again|later|afterwards|thereupon|next)\b", re.I)
 _NOT = re.compile(
     r"\b(?:never|not|n't|no|nobody|without|nothing|failed to|fails to|did not|nie|nicht|kein\w*|nunca)\b", re.I
 )

@@ -33,10 +33,9 @@ _VARIABLE = re.compile(r"\{\{.{0,200}?\}\}|\{\w{1,80}\}|\$\{.{0,200}?\}")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _UNFOLDED = str.maketrans("øłđ", "old")
 _STARTS = re.compile(r"(?:^|[.!?:;…\"“„«»(\[#*•>—–|\n-])[\s\"“„'*_]*$")
-_NAMED = re.compile(r"name|caller|patient|customer|contact|guest|holder|spouse|child|person", re.IGNORECASE)
+_NAMED = re.compile(r"name|caller|patient|customer|contact|guest|holder|spouse|child|person", re.I)
 _GERMAN_WORDS = re.compile(
-    r"\b(?:ich|der|die|das|und|ist|nicht|eine|einen|mein|meine|mit|für|auf|dem|sie|wir|bitte|von|zum|nach|ab)\b",
-    re.IGNORECASE,
+    r"\b(?:ich|der|die|das|und|ist|nicht|eine|einen|mein|meine|mit|für|auf|dem|sie|wir|bitte|von|zum|nach|ab)\b", re.I
 )
 _INTRODUCED = re.compile(
     r"\b(?:[Hh]errn?|[Ff]rau|[Ff]amilie|[Nn]ame ist|[Hh]ier (?:ist|spricht)|heiße|heißt|Sohn|Tochter) "

@@ -50,7 +50,7 @@ _AFTER_DAY = frozenset(("works", "suits", "fits", "offer", "book", "va", "viene"
 """What follows it and is no noun, although it says something."""
 _GERMAN_ORDINAL = re.compile(r"(\w{2,30}?)s?te[nr]?")
 _GERMAN_STEMS = {"er": 1, "drit": 3, "sieb": 7, "ach": 8}
-_AT = re.compile(r",? (at |um |a las? )?", re.IGNORECASE)
+_AT = re.compile(r",? (at |um |a las? )?", re.I)
 """What may stand between a weekday and its hour; after some of these the hour is a number alone."""
 _COIN_WORDS = "pound euro dollar rupee yen cent cents pence usd eur gbp quid bucks dolares pesos libras"
 _COINS = frozenset(_COIN_WORDS.split())
@@ -58,7 +58,7 @@ _EMERGENCY = frozenset(("911", "112", "110", "999", "988", "111", "101", "000"))
 UNITS = re.compile(
     r"[ -]?(?:%|percent|words?|characters?|tokens?|ms\b|milliseconds?|secs?\b|seconds?|mins?\b|minutes?|hours?|days?|"
     r"weeks?|months?|years?|times|kilo|km\b|kg\b|met|mile|degrees?|wörter|sekunden|minuten|stunden|tage|palabras|segundos)",
-    re.IGNORECASE,
+    re.I,
 )
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _SIGNS = {
@@ -69,17 +69,17 @@ _SIGNS = {
 _SIGN = rf"(?:{'|'.join(_SIGNS)})"
 SPOKEN_EMAIL = re.compile(
     rf"\b([\w+-]{{1,40}}(?: {_SIGN} [\w+-]{{1,40}}){{0,4}}) (?:at|arroba) (\w{{1,40}}(?: {_SIGN} \w{{1,40}}){{1,3}})\b",
-    re.IGNORECASE,
+    re.I,
 )
 _CODE = re.compile(r"\b(?=[a-z]*\d[a-z]*\d)(?=\d*[a-z])[a-z\d]{5,40}\b")
-_ORDINARY = re.compile(r"\d+(?:st|nd|rd|th|am|pm|h|hrs?|mins?|secs?|ms|kb|mb|gb|kg|km|uhr)|i\d+", re.IGNORECASE)
+_ORDINARY = re.compile(r"\d+(?:st|nd|rd|th|am|pm|h|hrs?|mins?|secs?|ms|kb|mb|gb|kg|km|uhr)|i\d+", re.I)
 _GROUPS = re.compile(r"(?<![\w.,:/-])\+?\(?\d(?:[ ()./-]{0,3}\d){4,17}(?![\w:/])")
 _ISO = re.compile(r"(?<!\d)(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 _NUMERIC = re.compile(r"(?<![\d.])(\d{1,2})(?:([./-])(\d{1,2})\2(?:\d{4}|\d{2})?|/(\d{1,2}))(?![\d/])")
 _CLOCK = re.compile(r"(\d{0,2}):(\d\d)")
 _WRITTEN = re.compile(r"(?<![\d.:,£€$+])(?<![£€$] )(\d\d?)[:.hH]([0-5]\d)(?!\d|[.:,]\d|\s?[£€$%])")
 """A time in figures; "8.30" could be another number, too."""
-_TWELVE = re.compile(r"\s?[ap]\.?\s?m\b", re.IGNORECASE)
+_TWELVE = re.compile(r"\s?[ap]\.?\s?m\b", re.I)
 _STREET = re.compile(r"(\w{3,30}(?:str(?=$|asse)|weg|allee|platz|gasse))(?:asse)?")
 _SHORT = 3
 
