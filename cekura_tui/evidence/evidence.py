@@ -48,11 +48,9 @@ class EvidenceFinder:
 
     def __init__(self, turns: Sequence[Turn]) -> None:
         self._turns = turns
-        self._word_index = TurnWords()
+        self._word_index = TurnWords(turns)
         self._tools = ToolNames(turns)
         self._times = TurnTimes(turns, self._word_index)
-        for turn in turns:
-            self._word_index.add(turn)
 
     def find(self, explanation: Iterable[str]) -> tuple[Evidence, ...]:
         """The turns that an explanation speaks of, in the order of the call."""
@@ -76,23 +74,18 @@ class EvidenceFinder:
             for place in self._quoted(quote, sentence, pointed, found):
                 sure: Sure = "sure" if place.share == 1 else "likely"
                 why = "quoted" if place.share == 1 else "quoted in other words"
-                found.add(
-                    self._turns[place.turn].n, sure, why, (place.start, place.end), words=quote.text[:_LONGEST_WORDS]
-                )
+                n, words = self._turns[place.turn].n, quote.text[:_LONGEST_WORDS]
+                found.add(n, sure, why, (place.start, place.end), words=words)
                 quoted.add(place.turn)
                 anchors.append((quote.at, place.turn))
         for index, at in numbered:
-            n = self._turns[index].n
-            found.add(n, "sure", "cited by number", words=f"turn {n}")
+            found.add(index + 1, "sure", "cited by number", words=f"turn {index + 1}")
             anchors.append((at, index))
         for time, indexes in timed.items():
-            if not self._times.repeats(time, indexes, quoted):
-                anchors += [(time.at, index) for index in indexes]
-                for index in indexes:
-                    sure = "likely" if time.vague else "sure"
-                    if not self._times.certain(time, index):
-                        sure = "maybe"
-                    found.add(self._turns[index].n, sure, f"cited at {time.text}", words=time.text)
+            for index in () if self._times.repeats(time, indexes, quoted) else indexes:
+                sure = "maybe" if not self._times.certain(time, index) else "likely" if time.vague else "sure"
+                found.add(self._turns[index].n, sure, f"cited at {time.text}", words=time.text)
+                anchors.append((time.at, index))
         anchors += self._look_at_tools(sentence, pointed, found)
         rest, described_at = self._look_for_described(sentence, timed, anchors, found)
         return rest, sorted(anchors + described_at)
@@ -111,7 +104,8 @@ class EvidenceFinder:
             return here
         if 1 < len(places) <= _SHORT and length >= 2 and _REPEATED.search(sentence.rest):
             return places
-        whole = [place for place in places if self._is_whole(place, length)]
+        words = self._word_index.words
+        whole = [place for place in places if place.share == 1 and len(words[place.turn]) == length]
         bare = length == 1 and words_of(quote.text)[0].form in _BARE
         if len(whole) == 1 and not bare and (len(places) > 1 or quote.text[:1].isupper()):
             return whole
@@ -127,9 +121,6 @@ class EvidenceFinder:
             later = [place for place in places if self._turns[place.turn].n > found.last]
             return (later or places)[:1]
         return places
-
-    def _is_whole(self, place: MatchPlace, length: int) -> bool:
-        return place.share == 1 and len(self._word_index.words[place.turn]) == length
 
     def _near(self, quote: Quote, places: Sequence[MatchPlace], pointed: set[int], found: _FoundTurns) -> bool:
         """Whether a word's place is pointed at otherwise; or it is a sentence, and near what was found last."""
@@ -171,9 +162,8 @@ class EvidenceFinder:
             for figure in figures(self._word_index, part, speaks(rest)):
                 is_cited = any(self._has_word(n - 1, figure.shown) for n in found.turns)
                 if figure.clause != last_clause and figure.turn not in near and not is_cited:
-                    found.add(
-                        self._turns[figure.turn].n, "maybe", f"mentions {_short(figure.shown)}", words=figure.shown
-                    )
+                    why = f"mentions {_short(figure.shown)}"
+                    found.add(self._turns[figure.turn].n, "maybe", why, words=figure.shown)
                     more.append((figure.at, figure.turn))
                     last_clause = figure.clause
         for index, words, at in described(self._word_index, rest, [at for at, _ in anchors]):

@@ -36,23 +36,18 @@ class MatchPlace(NamedTuple):
 
 
 class TurnWords:
-    """The words of all turns, indexed once; `add` the turns one after the other."""
+    """The words of all turns, indexed once."""
 
-    def __init__(self) -> None:
-        self.turns: list[Turn] = []
-        self.words: list[list[Word]] = []
+    def __init__(self, turns: Sequence[Turn]) -> None:
+        self.turns = turns
+        self.words = [words_of(text_of(turn)[:20_000])[:3_000] for turn in turns]
         self._where: dict[str, list[int]] = {}
         self._stems: dict[str, list[int]] = {}
-
-    def add(self, turn: Turn) -> None:
-        index = len(self.turns)
-        words = words_of(text_of(turn)[:20_000])[:3_000]
-        self.turns.append(turn)
-        self.words.append(words)
-        for form in {word.form for word in words}:
-            self._where.setdefault(form, []).append(index)
-        for root in {stem(word.form) for word in words}:
-            self._stems.setdefault(root, []).append(index)
+        for index, words in enumerate(self.words):
+            for form in {word.form for word in words}:
+                self._where.setdefault(form, []).append(index)
+            for root in {stem(word.form) for word in words}:
+                self._stems.setdefault(root, []).append(index)
 
     def spread(self, form: str) -> int:
         return len(self._where.get(form, ()))
@@ -68,20 +63,14 @@ class TurnWords:
         parts = [words for part in _ELLIPSIS.split(quote) if (words := [word.form for word in words_of(part)])]
         if not parts:
             return []
-        places = self._find(max(parts, key=len))
+        longest = max(parts, key=len)[:_LONGEST]
+        places = self._exact(longest) or (self._near(longest) if len(longest) >= _FEW else [])
         if len(parts) == 1:
             return places
-        with_all = [place for place in places if all(self._in(place.turn, part) for part in parts)]
-        return with_all or places
+        return [place for place in places if all(self._aligned(place.turn, part) for part in parts)] or places
 
-    def _find(self, forms: list[str]) -> list[MatchPlace]:
-        forms = forms[:_LONGEST]
-        if exact := self._exact(forms):
-            return exact
-        return self._near(forms) if len(forms) >= _FEW else []
-
-    def _candidates(self, forms: Sequence[str], least: float) -> list[int]:
-        """Turns with at least this share of the words, in any order; at most _COMPARED, rare words counting first."""
+    def _candidates(self, forms: list[str]) -> list[int]:
+        """Turns with nearly _NEAR of the words, in any order; at most _COMPARED, rare words counting first."""
         hits: Counter[int] = Counter()
         distinct = sorted(set(forms), key=self.spread)
         looked, effort = 0, 0
@@ -91,80 +80,71 @@ class TurnWords:
                 break
             hits.update(self._where.get(form, ()))
             looked += 1
-        needed = max(least * len(distinct) - (len(distinct) - looked), 1)
+        needed = max((_NEAR - 0.15) * len(distinct) - (len(distinct) - looked), 1)
         best = sorted((index for index, number in hits.items() if number >= needed), key=lambda i: (-hits[i], i))
         return sorted(best[:_COMPARED])
 
-    def _exact(self, forms: Sequence[str]) -> list[MatchPlace]:
+    def _exact(self, forms: list[str]) -> list[MatchPlace]:
         rarest = min(forms, key=self.spread)
-        offset, found = list(forms).index(rarest), []
+        offset, found = forms.index(rarest), []
         for index in self.turns_with(rarest):
             words = self.words[index]
             for place, word in enumerate(words):
                 at = place - offset
-                if word.form == rarest and at >= 0 and [w.form for w in words[at : at + len(forms)]] == list(forms):
+                if word.form == rarest and at >= 0 and [w.form for w in words[at : at + len(forms)]] == forms:
                     found.append(MatchPlace(index, words[at].start, words[at + len(forms) - 1].end, 1.0))
                     break
         return found
 
     def _near(self, forms: list[str]) -> list[MatchPlace]:
-        found = []
-        for index in self._candidates(forms, _NEAR - 0.15):
-            if (place := self._aligned(index, forms)) is not None and place.share >= _NEAR:
-                found.append(place)
+        found = [place for index in self._candidates(forms) if (place := self._aligned(index, forms))]
         best = max((place.share for place in found), default=0.0)
         return [place for place in found if place.share >= best - 0.05]
 
-    def _in(self, index: int, forms: list[str]) -> bool:
-        place = self._aligned(index, forms)
-        return place is not None and place.share >= _NEAR
-
     def _aligned(self, index: int, forms: list[str]) -> MatchPlace | None:
-        """The stretch of a turn that says most of these words in their order, with few others between them."""
+        """The stretch of a turn that says _NEAR of these words or more in their order, with few others between."""
         words = self.words[index]
         positions: dict[str, list[int]] = {}
         for at, word in enumerate(words):
             positions.setdefault(word.form, []).append(at)
         best: tuple[float, int, int] | None = None
         for start in sorted({at for form in forms[:4] for at in positions.get(form, ())}):
-            matched, last, first = 0.0, start - 1, -1
-            skip = 0
-            for n in range(len(forms)):
-                if skip:
-                    skip -= 1
-                    continue
-                place, weight, used = _next(words, positions, forms, n, last, len(forms))
+            matched, last, first, n = 0.0, start - 1, -1, 0
+            while n < len(forms):
+                place, weight, used = _next(words, positions, forms, n, last)
                 if place is not None:
-                    matched, last, skip = matched + weight, place, used
+                    matched, last = matched + weight, place
                     first = place if first < 0 else first
+                n += used
             if first >= 0 and (best is None or matched > best[0]):
                 best = matched, first, last
-        if best is None:
+        if best is None or best[0] / len(forms) < _NEAR:
             return None
         matched, first, last = best
         return MatchPlace(index, words[first].start, words[last].end, matched / len(forms))
 
 
 def _next(
-    words: list[Word], positions: dict[str, list[int]], forms: list[str], n: int, last: int, length: int
+    words: list[Word], positions: dict[str, list[int]], forms: list[str], n: int, last: int
 ) -> tuple[int | None, float, int]:
-    """The next place of a word after `last`, near it; also where two words are written as one, or one as two."""
-    reach = last + 4 + length // 4
+    """The next place of word `n` after `last`, near it, what it counts, and how many words were read: two words may be
+    written as one, or one as two."""
+    reach = last + 4 + len(forms) // 4
     form = forms[n]
     at = _after(positions.get(form, ()), last)
     if at is not None and at <= reach:
-        return at, 1.0, 0
+        return at, 1.0, 1
     if n + 1 < len(forms):
         joined = _after(positions.get(form + forms[n + 1], ()), last)
         if joined is not None and joined <= reach:
-            return joined, 2.0, 1
+            return joined, 2.0, 2
     for place in range(last + 1, min(reach, len(words) - 1)):
         spoken = words[place].form
         if spoken + words[place + 1].form == form:
-            return place + 1, 1.0, 0
+            return place + 1, 1.0, 1
         if _alike(spoken, form):
-            return place, 0.9, 0
-    return None, 0.0, 0
+            return place, 0.9, 1
+    return None, 0.0, 1
 
 
 def _after(places: Sequence[int], last: int) -> int | None:
@@ -175,11 +155,8 @@ def _after(places: Sequence[int], last: int) -> int | None:
 def _alike(spoken: str, asked: str) -> bool:
     """Whether two words are forms of one: "book" and "booked"."""
     least = min(len(spoken), len(asked))
-    return (
-        least >= 4
-        and abs(len(spoken) - len(asked)) <= 3
-        and spoken[: least - (least > 5)] == asked[: least - (least > 5)]
-    )
+    same = least - (least > 5)
+    return least >= 4 and abs(len(spoken) - len(asked)) <= 3 and spoken[:same] == asked[:same]
 
 
 def text_of(turn: Turn) -> str:
@@ -349,15 +326,14 @@ class ToolNames:
 
         A result is meant where the words beside the name tell of one, else the call; none where it was not called.
         """
-        before, after = text[max(start - _HALF_A_SECOND, 0) : start], text[end : min(end + _HALF_A_SECOND, until)]
-        behind = text[end:until]
+        before, behind = text[max(start - _HALF_A_SECOND, 0) : start], text[end:until]
+        after = behind[:_HALF_A_SECOND]
         clause = re.split(r"[;,]|\b(?:but|yet|although|though|while|whereas)\b", before)[-1]
         if _NOT_BEFORE.search(clause.rstrip("`\"'“‘")) or _NOT_AFTER.match(after):
             return []
-        word = text[start:end]
         beside = re.split(r"[;.]|\bbut\b|\byet\b|\bso\b", after)[0]
-        in_word, in_text = _RESULT.search(word), _RESULT.search(beside)
-        in_text = in_text or _HAD_ANSWERED.match(beside)
+        in_word = _RESULT.search(text[start:end])
+        in_text = _RESULT.search(beside) or _HAD_ANSWERED.match(beside)
         result = in_word or in_text or _TOOL_ANSWERED.search(after)
         if _RESULT_BEFORE.search(clause):
             kinds = ["tool_result"]
@@ -377,14 +353,11 @@ def _nth(turns: Sequence[Turn], before: str) -> Sequence[Turn]:
     """Of the calls of a tool and their results the first, second or last, where the words before the name say so."""
     calls = [index for index, turn in enumerate(turns) if turn.speaker == "tool_call"]
     found = _ORDINAL.search(before)
-    if found is None or len(calls) < 2:
-        return turns
-    place = _PLACES.get(found[1].lower(), -1)
-    if place >= len(calls):
+    place = _PLACES.get(found[1].lower(), -1) if found else 0
+    if found is None or len(calls) < 2 or place >= len(calls):
         return turns
     start = calls[place]
-    following = [index for index in calls if index > start]
-    return turns[start : following[0] if following else len(turns)]
+    return turns[start : next((index for index in calls if index > start), None)]
 
 
 def _named(turns: Sequence[Turn]) -> dict[int, str]:
@@ -413,7 +386,7 @@ def _pattern(name: str, used: Mapping[str, int]) -> re.Pattern[str]:
     """The name itself, its words apart, and its first or last word before "tool" where no other tool has that word
     (`used` tells in how many names it is)."""
     parts = [part.lower() for part in _PARTS.findall(name)]
-    forms = [rf"(?<![\w]){re.escape(name)}(?![\w])"]
+    forms = [rf"(?<!\w){re.escape(name)}(?!\w)"]
     if len(parts) == 1 and parts[0] == name:  # a common word, too
         forms = [rf"[`\"'“‘]{re.escape(name)}[`\"'”’]", rf"\b{re.escape(name)}\s+{_NOUN}\b"]
     if len(parts) > 1:

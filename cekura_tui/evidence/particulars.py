@@ -11,33 +11,26 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from cekura_tui.evidence.spoken_words import ORDINALS, Word, content_words, number_at, words_of
+from cekura_tui.evidence.spoken_words import ORDINALS, Word, content_words, number_at, two_digits, words_of
 
-_MONTHS = (
-    ("january", "jan", "januar", "enero"),
-    ("february", "feb", "februar", "febrero"),
-    ("march", "mar", "marz", "marzo"),
-    ("april", "apr", "abril"),
-    ("may", "mai", "mayo"),
-    ("june", "jun", "juni", "junio"),
-    ("july", "jul", "juli", "julio"),
-    ("august", "aug", "agosto"),
-    ("september", "sep", "sept", "septiembre"),
-    ("october", "oct", "oktober", "octubre"),
-    ("november", "nov", "noviembre"),
-    ("december", "dec", "dezember", "diciembre"),
-)
-MONTHS = {name: number for number, names in enumerate(_MONTHS, 1) for name in names}
-_DAYS = (
-    ("monday", "montag", "lunes"),
-    ("tuesday", "dienstag", "martes"),
-    ("wednesday", "mittwoch", "miercoles"),
-    ("thursday", "donnerstag", "jueves"),
-    ("friday", "freitag", "viernes"),
-    ("saturday", "samstag", "sabado"),
-    ("sunday", "sonntag", "domingo"),
-)
-WEEKDAYS = {name: number for number, names in enumerate(_DAYS, 1) for name in names}
+_MONTHS = """
+january jan januar enero, february feb februar febrero, march mar marz marzo, april apr abril, may mai mayo,
+june jun juni junio, july jul juli julio, august aug agosto, september sep sept septiembre, october oct oktober octubre,
+november nov noviembre, december dec dezember diciembre
+"""
+_DAYS = """
+monday montag lunes, tuesday dienstag martes, wednesday mittwoch miercoles, thursday donnerstag jueves,
+friday freitag viernes, saturday samstag sabado, sunday sonntag domingo
+"""
+
+
+def _numbered(entries: str) -> dict[str, int]:
+    """The number of each entry by its words, from 1."""
+    return {word: number for number, entry in enumerate(entries.split(","), 1) for word in entry.split()}
+
+
+MONTHS = _numbered(_MONTHS)
+WEEKDAYS = _numbered(_DAYS)
 _SUFFIXES = frozenset(("th", "st", "nd", "rd"))
 _BETWEEN = frozenset(("of", "the", "de", "del", "der", "dem", "den"))
 """What may stand between a day and its month, and _SEVERAL between two days of one month."""
@@ -254,7 +247,7 @@ def _times(words: Sequence[Word], text: str) -> Iterator[Particular]:
             hour = int(word.form)
         for day in words[max(n - 3, 0) : n]:
             if day.form in WEEKDAYS and (apart := _AT.fullmatch(text, day.end, word.start)):
-                hour = max(hour, _two_digits(word.form)) if apart[1] else hour
+                hour = max(hour, two_digits(word.form)) if apart[1] else hour
                 if 0 <= hour <= 24:
                     yield Particular(f"hour {WEEKDAYS[day.form]} {hour % 12}", day.start, word.end)
 
@@ -264,14 +257,10 @@ def _spoken_numbers(words: Sequence[Word], text: str) -> Iterator[Word]:
     for one, other in pairwise((*words, Word("", 0, 0))):
         if not one.form.isdecimal():
             continue
-        if _two_digits(one.form) and _two_digits(other.form) >= 10:
+        if two_digits(one.form) and two_digits(other.form) >= 10:
             one = Word(one.form + other.form, one.start, other.end)
         if len(one.form) in (3, 4) and re.fullmatch(r"[^\d.,;:!?]+", text[one.start : one.end]):
             yield one
-
-
-def _two_digits(form: str) -> int:
-    return int(form) if len(form) <= 2 and form.isdecimal() else 0
 
 
 def _numbers(words: Sequence[Word], text: str) -> Iterator[Particular]:
@@ -310,5 +299,5 @@ def _is_somebodys(word: Word, text: str) -> bool:
 def _addresses(words: Sequence[Word]) -> Iterator[Particular]:
     """ "Lindenallee 7"; streets of two words are names."""
     for one, other in pairwise(words):
-        if (street := _STREET.fullmatch(one.form)) and _two_digits(other.form):
+        if (street := _STREET.fullmatch(one.form)) and two_digits(other.form):
             yield Particular(f"address {street[1]} {other.form}", one.start, other.end)

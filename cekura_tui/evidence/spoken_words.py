@@ -17,18 +17,9 @@ _UNITS = {word: n for n, word in enumerate(f"{_SMALL} seventeen eighteen ninetee
 _DECADES = "twenty thirty forty fifty sixty seventy eighty ninety"
 _TENS = {word: 10 * n for n, word in enumerate(_DECADES.split(), 2)}
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
-ORDINALS = {
-    "first": 1,
-    "second": 2,
-    "third": 3,
-    "fifth": 5,
-    "eighth": 8,
-    "ninth": 9,
-    "twelfth": 12,
-    "twentieth": 20,
-    "thirtieth": 30,
-    "primero": 1,
-}
+ORDINALS = dict(
+    first=1, second=2, third=3, fifth=5, eighth=8, ninth=9, twelfth=12, twentieth=20, thirtieth=30, primero=1
+)
 """Ordinals that do not end as others do, by their number."""
 
 # Without accents, as words are compared. What is an article, too, is no number.
@@ -145,37 +136,26 @@ def _spanish_part(forms: Sequence[str], n: int) -> tuple[int, int]:
 
 
 _MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"
-_SIGNED = (
-    "\u0900-\u0963\u0971-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"  # scripts whose vowels are signs of their own
-)
+# Scripts whose vowels are signs of their own.
+_SIGNED = "\u0900-\u0963\u0971-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"
 _SINGLE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"  # scripts without spaces: a character is a word
 _WORD = re.compile(
     r"\d\d?[:.]\d\d(?=-\d\d?[:.]\d\d\b)|\d+(?:(?:[.,:]|[/-](?!\d\d?:\d))?\d+)*|"  # "8:30-17:00" is two times
     rf"[{_SINGLE}]|(?:(?![\d_{_SINGLE}])[\w{_MARKS}{_SIGNED}]|(?<=\w)['’](?=\w))+|[£€$₹¥%]"
 )
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+(?:,\d{1,2})?")
-_SAME = {
-    "mister": "mr",
-    "doctor": "dr",
-    "missus": "mrs",
-    "okay": "ok",
-    "pounds": "pound",
-    "£": "pound",
-    "euros": "euro",
-    "€": "euro",
-    "dollars": "dollar",
-    "$": "dollar",
-    "rupees": "rupee",
-    "₹": "rupee",
-    "yen": "yen",
-    "¥": "yen",
-    "%": "percent",
-    "per cent": "percent",
-    "alright": "right",
-    "p": "pence",
-    "gonna": "going",
-    "wanna": "want",
-}
+_SPELLINGS = """
+mr mister, dr doctor, mrs missus, ok okay, pound pounds £, euro euros €, dollar dollars $, rupee rupees ₹, yen ¥,
+percent %, right alright, pence p, going gonna, want wanna
+"""
+
+
+def _first_by_others(entries: str) -> dict[str, str]:
+    """Each entry's first word by its other words."""
+    return {other: first for first, *others in map(str.split, entries.split(",")) for other in others}
+
+
+_SAME = _first_by_others(_SPELLINGS)
 _TAILS = {"ve": "have", "re": "are", "ll": "will", "m": "am"}
 _IS = "it that he she what there here who where how let"
 _HELPING = "do does did is are was were has have had would could should"
@@ -232,16 +212,11 @@ def _doubled(words: list[Word]) -> list[Word]:
 def _spelt_out(word: str, start: int, end: int) -> Iterator[Word]:
     """A word, or both of which it is short for: "I've" is "i" and "have"."""
     lower = word.casefold().replace("’", "'")
-    if lower in _SHORT:
-        for form in _SHORT[lower]:
-            yield Word(form, start, end)
-        return
-    head, mark, tail = lower.rpartition("'")
-    if mark and head and tail in _TAILS and head.isalpha():
-        yield Word(_form(head), start, end)
-        yield Word(_TAILS[tail], start, end)
-    else:
-        yield Word(_form(word), start, end)
+    forms: tuple[str, ...] = _SHORT.get(lower, ())
+    if not forms:
+        head, _, tail = lower.rpartition("'")
+        forms = (_form(head), _TAILS[tail]) if tail in _TAILS and head.isalpha() else (_form(word),)
+    return (Word(form, start, end) for form in forms)
 
 
 def _form(word: str) -> str:
@@ -290,27 +265,26 @@ def _clocks(words: list[Word], text: str) -> list[Word]:
             figure = None  # "20 euros 15 people"
         if figure is None:
             found.append(word)
-        else:
-            form, parts = figure
-            first = found[-parts]
-            of_coin = next((at for at in range(-parts, 0) if found[at].form in _COINS), None)
-            if of_coin is not None:
-                # In the order in which it is written: "£2.50".
-                coin, behind = found[of_coin], [*found, word][of_coin]
-                found[-parts:] = [coin._replace(start=first.start), Word(form, behind.start, word.end)]
-            else:
-                found[-parts:] = [Word(form, first.start, word.end)]
+            continue
+        form, parts = figure
+        first = found[-parts]
+        of_coin = next((at for at in range(-parts, 0) if found[at].form in _COINS), None)
+        if of_coin is None:
+            found[-parts:] = [Word(form, first.start, word.end)]
+        else:  # in the order in which it is written: "£2.50"
+            coin, behind = found[of_coin], [*found, word][of_coin]
+            found[-parts:] = [coin._replace(start=first.start), Word(form, behind.start, word.end)]
     return found
 
 
 def _clock_or_price(before: list[Word], word: Word, text: str) -> tuple[str, int] | None:
     """The time or price that a word ends, and how many of the words before it belong to it."""
     first, last = (before[-2].form if len(before) > 1 else ""), (before[-1].form if before else "")
-    number = _small(word.form)
+    number = two_digits(word.form)
     if before and not _next_to(before[-1], word, text):
         return None
     if last in ("past", "to", "nach", "vor") and 1 <= number <= 12:
-        late = _small(_MINUTES.get(first, first))
+        late = two_digits(_MINUTES.get(first, first))
         quarter = first in ("quarter", "viertel")
         # "From ten to nine" is no time.
         clear = quarter or last != "to" or (len(before) > 2 and before[-3].form in _AT and before[-3].form != "from")
@@ -318,18 +292,18 @@ def _clock_or_price(before: list[Word], word: Word, text: str) -> tuple[str, int
             return _clock(number, late, last in ("to", "vor")), 2
     if last in _HALVES and 1 <= number <= 12:
         return _clock(number, _HALVES[last], last != "half"), 1
-    if last in ("y", "menos") and 1 <= _small(first) <= 12:
-        late = _small(_ES_MINUTES.get(word.form, word.form if len(before) > 2 and before[-3].form in _LAS else ""))
+    if last in ("y", "menos") and 1 <= two_digits(first) <= 12:
+        late = two_digits(_ES_MINUTES.get(word.form, word.form if len(before) > 2 and before[-3].form in _LAS else ""))
         if 1 <= late <= 30:
-            return _clock(_small(first), late, last == "menos"), 2
-    if word.form in ("uhr", "oclock") and last.isdecimal() and _small(last) <= 24:
-        return f"{_small(last)}:00", 1
+            return _clock(two_digits(first), late, last == "menos"), 2
+    if word.form in ("uhr", "oclock") and last.isdecimal() and two_digits(last) <= 24:
+        return f"{two_digits(last)}:00", 1
     if last.endswith(":00") and 10 <= number <= 59 and text[: before[-1].end].casefold().endswith("uhr"):
         return f"{last[:-2]}{number}", 1
     if word.form in _CENTS and last.isdecimal() and len(before) > 3 and before[-2].form in _AND:
         whole, coin, _, cents = (one.form for one in before[-4:])
-        if coin in _COINS and whole.isdecimal() and 1 <= _small(cents) <= 99:
-            return f"{whole}.{_small(cents):02}".rstrip("0"), 4
+        if coin in _COINS and whole.isdecimal() and 1 <= two_digits(cents) <= 99:
+            return f"{whole}.{two_digits(cents):02}".rstrip("0"), 4
     if last == "con" and 1 <= number <= 99 and len(before) > 2 and first in _COINS and before[-3].form.isdecimal():
         return f"{before[-3].form}.{number:02}".rstrip("0"), 3
     if last in _COINS and 1 <= number <= 99 and (first.isdecimal() or first in _ONE):
@@ -352,40 +326,33 @@ def _counts(words: list[Word], text: str) -> bool:
     return len(words) > 1 and words[1].form not in _NOT_COUNTED and _next_to(words[0], words[1], text)
 
 
-def _small(form: str) -> int:
-    """The figure, if it has one or two digits, else 0: of thousands of digits Python makes no number."""
+def two_digits(form: str) -> int:
+    """The figure if it has one or two digits, else 0; Python reads no number of thousands of digits."""
     return int(form) if len(form) <= 2 and form.isdecimal() else 0
 
 
 def _merged(words: list[Word], text: str) -> list[Word]:
     """Letters and digits that are spelt one by one are one word: "N W, 4 1 2" is "nw", "412"."""
-    found: list[Word] = []
-    run: list[Word] = []
+    runs: list[list[Word]] = []
     apart = False
     for word in words:
-        continues = (
-            bool(run)
+        run = runs[-1] if runs else []
+        if (
+            run
             and len(word.form) == 1
             and _is_spelt(word, text)
             and _is_spelt(run[-1], text)
             and run[-1].form.isdecimal() == word.form.isdecimal()
             # Of several that were spelt there is space between them; it is seen between the first two.
             and (apart or (len(run) == 1 and len(run[0].form) == 1))
-        )
-        if continues:
+        ):
             apart = apart or " " in text[run[-1].start : word.end]
             run.append(word)
-            continue
-        if run:
-            found.append(_joined(run))
-        run, apart = [word], " " in text[word.start : word.end]
-    if run:
-        found.append(_joined(run))
+        else:
+            runs.append([word])
+            apart = " " in text[word.start : word.end]
+    found = (Word("".join(word.form for word in run), run[0].start, run[-1].end) for run in runs)
     return [word._replace(form=word.form.lstrip("0") or "0") if word.form[:1] == "0" else word for word in found]
-
-
-def _joined(run: list[Word]) -> Word:
-    return Word("".join(word.form for word in run), run[0].start, run[-1].end)
 
 
 def _is_spelt(word: Word, text: str) -> bool:
@@ -428,27 +395,11 @@ les une qui avec sans pour par dans est sont mais pas plus vous nous toujours ja
 """
 EMPTY = frozenset(_EMPTY_WORDS.split())
 """Words that say nothing of what a text is about, in English, German, Spanish and French."""
-_IRREGULAR = {
-    "spoke": "speak",
-    "spoken": "speak",
-    "broke": "break",
-    "broken": "break",
-    "chose": "choose",
-    "chosen": "choose",
-    "wrote": "write",
-    "written": "write",
-    "sent": "send",
-    "paid": "pay",
-    "held": "hold",
-    "left": "leave",
-    "heard": "hear",
-    "understood": "understand",
-    "sold": "sell",
-    "lost": "lose",
-    "found": "find",
-    "began": "begin",
-    "begun": "begin",
-}
+_IRREGULAR_VERBS = """
+speak spoke spoken, break broke broken, choose chose chosen, write wrote written, send sent, pay paid, hold held,
+leave left, hear heard, understand understood, sell sold, lose lost, find found, begin began begun
+"""
+_IRREGULAR = _first_by_others(_IRREGULAR_VERBS)
 
 
 def root(form: str) -> str:
