@@ -3,12 +3,10 @@
 `sources` reads config.toml and merges all places, `settings_check` checks that file, `settings_edit` changes it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from cekura_tui.config.credentials import DEFAULT_API_URL, DEFAULT_DASHBOARD_URL, PROFILE
 from cekura_tui.model.text import clean_line
@@ -55,7 +53,7 @@ class SettingKind(NamedTuple):
     type: type
     expected: str
     check: Callable[[Any], bool] = lambda value: True
-    entries: SettingKind | None = None
+    entries: "SettingKind | None" = None
 
     def read(self, value: object) -> object:
         """The value itself; a number may be written as text, as in variables."""
@@ -97,73 +95,54 @@ _NOTIFY = SettingKind(str, f"one of {', '.join(get_args(Notify))}", lambda value
 _WIDTH = SettingKind(int, "a number of cells", lambda value: 0 <= value <= 1000)
 
 
-def _about(kind: SettingKind, description: str) -> dict[str, Any]:
-    return {"kind": kind, "description": description}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every field is a key of config.toml and, except `profile`, of a profile's table."""
+    """Every field is a key of config.toml and, except `profile`, of a profile's table; with its kind and words."""
 
-    api_url: str = field(default=DEFAULT_API_URL, metadata=_about(_TEXT, "The server."))
-    dashboard_url: str = field(default=DEFAULT_DASHBOARD_URL, metadata=_about(_TEXT, "Where links to runs lead."))
-    project_id: int | None = field(default=None, metadata=_about(_NUMBER, "The project whose runs are listed."))
-    agent_id: int | None = field(default=None, metadata=_about(_NUMBER, "The agent whose runs are listed."))
-    organization_id: int | None = field(
-        default=None,
-        metadata=_about(_NUMBER, "The organization whose projects are listed, for keys that see several."),
+    api_url: Annotated[str, _TEXT, "The server."] = DEFAULT_API_URL
+    dashboard_url: Annotated[str, _TEXT, "Where links to runs lead."] = DEFAULT_DASHBOARD_URL
+    project_id: Annotated[int | None, _NUMBER, "The project whose runs are listed."] = None
+    agent_id: Annotated[int | None, _NUMBER, "The agent whose runs are listed."] = None
+    organization_id: Annotated[
+        int | None, _NUMBER, "The organization whose projects are listed, for keys that see several."
+    ] = None
+    profile: Annotated[str, _NAME, "The profile in use: a key with settings of its own."] = PROFILE
+    api_key_command: Annotated[str, _COMMAND, "A command that prints the API key; not a shell line."] = ""
+    read_only: Annotated[bool, _TRUTH, "Launch no jobs and change no agent."] = False
+    notify: Annotated[Notify, _NOTIFY, "How the terminal notifies you when a job ends while you are away."] = "auto"
+    on_job_done: Annotated[str, _COMMAND, "A command that runs when a job ends; not a shell line."] = ""
+    title: Annotated[bool, _TRUTH, "Show the numbers of running and new jobs as terminal title."] = False
+    whole_frames: Annotated[
+        bool, _TRUTH, "Send the terminal all that is drawn, not only what changed; for one that shows leftovers."
+    ] = False
+    hints: Annotated[bool, _TRUTH, "Show tips in the demo."] = True
+    keys: Annotated[dict[str, str], _table("keys", _TEXT), "Keys by the ids of actions, separated by commas."] = field(
+        default_factory=dict
     )
-    profile: str = field(default=PROFILE, metadata=_about(_NAME, "The profile in use: a key with settings of its own."))
-    api_key_command: str = field(
-        default="", metadata=_about(_COMMAND, "A command that prints the API key; not a shell line.")
-    )
-    read_only: bool = field(default=False, metadata=_about(_TRUTH, "Launch no jobs and change no agent."))
-    notify: Notify = field(
-        default="auto",
-        metadata=_about(_NOTIFY, "How the terminal notifies you when a job ends while you are away."),
-    )
-    on_job_done: str = field(
-        default="", metadata=_about(_COMMAND, "A command that runs when a job ends; not a shell line.")
-    )
-    title: bool = field(
-        default=False, metadata=_about(_TRUTH, "Show the numbers of running and new jobs as terminal title.")
-    )
-    whole_frames: bool = field(
-        default=False,
-        metadata=_about(
-            _TRUTH, "Send the terminal all that is drawn, not only what changed; for one that shows leftovers."
-        ),
-    )
-    hints: bool = field(default=True, metadata=_about(_TRUTH, "Show tips in the demo."))
-    keys: dict[str, str] = field(
-        default_factory=dict, metadata=_about(_table("keys", _TEXT), "Keys by the ids of actions, separated by commas.")
-    )
-    theme: dict[str, str] = field(
-        default_factory=dict,
-        metadata=_about(_table("theme", _TEXT), "`name` is the theme; other entries are its colours, as “#rrggbb”."),
-    )
-    columns: dict[str, int] = field(
-        default_factory=dict,
-        metadata=_about(
-            _table("columns", _WIDTH),
-            "Columns of run lists in their order, with their width in cells; 0 is the usual width.",
-        ),
-    )
+    theme: Annotated[
+        dict[str, str], _table("theme", _TEXT), "`name` is the theme; other entries are its colours, as “#rrggbb”."
+    ] = field(default_factory=dict)
+    columns: Annotated[
+        dict[str, int],
+        _table("columns", _WIDTH),
+        "Columns of run lists in their order, with their width in cells; 0 is the usual width.",
+    ] = field(default_factory=dict)
 
-    def personal(self) -> Settings:
+    def personal(self) -> "Settings":
         return Settings(**{name: getattr(self, name) for name in PERSONAL})
 
 
 class Setting(NamedTuple):
-    """A setting's values, description and default; a table's default is empty."""
+    """A setting's default, which is empty for a table, its values and its description."""
 
+    default: object
     kind: SettingKind
     description: str
-    default: object
 
 
 SETTINGS = {
-    one.name: Setting(**one.metadata, default={} if one.default is MISSING else one.default) for one in fields(Settings)
+    one.name: Setting({} if one.default is MISSING else one.default, *get_args(one.type)[1:])
+    for one in fields(Settings)
 }
 
 
