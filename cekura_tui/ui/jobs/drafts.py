@@ -7,29 +7,25 @@ import contextlib
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft, Job, JobState
-
-if TYPE_CHECKING:
-    from cekura_tui.workspace.session import Session
-    from cekura_tui.workspace.workspace import Workspace
+from cekura_tui.workspace.session import Session
+from cekura_tui.workspace.workspace import Workspace
 
 
 @dataclass(eq=False, slots=True)
 class DraftPlace:
-    """Where a text is saved: the draft as this window took it up or wrote it last, if there is one yet."""
+    """Where a text is saved: the draft as this window read or wrote it last, if there is one."""
 
     job: Job | None = None
 
 
 class DraftKeeper:
-    """Each text that is put before somebody is saved in a place of its own, so that neither typing into one nor
-    launching it takes another away. Nor does it take away what another window has typed into the same draft: then the
-    store gives this text a draft of its own, which is its place from then on.
+    """Saves each prompt source to its own draft, so that neither typing into one nor launching it overwrites another.
+    If another window wrote to the same draft, the store makes a new one, which is used from then on.
 
-    The drafts of places are read and written on the background loop alone, one after the other.
+    Drafts are read and written on the background loop only, in order.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -68,7 +64,7 @@ class DraftKeeper:
                 saved = place.job.state == JobState.DRAFT  # else another window launched the very same
             finally:
                 if not saved and self._saved is draft:
-                    self._saved = None  # and the next time is another try
+                    self._saved = None  # the next save retries
 
         self._saving = self._workspace.send(save)
 

@@ -6,25 +6,22 @@ import contextlib
 import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from rich.cells import cell_len
 from rich.segment import Segment
 
 from cekura_tui.model.job import Job
 from cekura_tui.model.text import capped, clean
+from cekura_tui.store.jobs import RawAnswer
 from cekura_tui.ui.jobs import words as job_words
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES, TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState, wrap
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
-
-if TYPE_CHECKING:
-    from cekura_tui.store.jobs import RawAnswer
-    from cekura_tui.workspace.job_service import JobRecord
-    from cekura_tui.workspace.session import Session
-
+from cekura_tui.workspace.job_service import JobRecord
+from cekura_tui.workspace.session import Session
 
 MAX_ANSWERS = 50
 """Distinct answers that are shown, the newest ones."""
@@ -38,7 +35,7 @@ _TITLES = {"launch": "Launch (sends another job)", "progress": "Poll"}
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A heading, a fact with its name, or a text, which hangs beside its `mark` where it has one."""
+    """A heading, a fact with its name, or a text beside its `mark`."""
 
     key: Hashable
     kind: Literal["head", "fact", "text", "raw"]
@@ -52,7 +49,7 @@ def readable(raw: str) -> str:
     """A raw answer as shown: indented JSON, anything else as it came, at most `MAX_ANSWER` characters."""
     text = raw
     if len(raw) <= _MAX_PARSED:
-        # What is no JSON, or none that can be shown better, stays as it came.
+        # Anything else than JSON stays as it came.
         with contextlib.suppress(ValueError, RecursionError):
             text = json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
     more = len(text) - MAX_ANSWER
@@ -68,10 +65,7 @@ def shown_answers(answers: Sequence[RawAnswer], known: Mapping[str, str]) -> dic
 
 
 def facts_of(record: JobRecord, runs: bool | None, answers: Mapping[str, str], state: AppState) -> list[Fact]:
-    """Everything, from what became of it to the commands that ask for it again.
-
-    `runs` is whether the process that launched it still runs; `answers` are the readable ones by their raw text.
-    """
+    """All facts of a job; `runs`: its launching process still runs; `answers`: readable ones by their raw text."""
     job = record.job
     rows = list(state_facts(job, state))
     rows += named_facts("fact", job_words.job_facts(job, state))
@@ -123,14 +117,11 @@ def _answers(answers: Sequence[RawAnswer], shown: Mapping[str, str], state: AppS
 
 
 class JobFacts(VirtualList[Fact]):
-    """Scrolls by lines; the cursor is the row at the top, and is not drawn."""
+    """Scrolls by lines; the cursor is the row at the top and is not drawn."""
 
     row_height = None
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
-    INKS: ClassVar[Mapping[str, str]] = {
-        "tone--added": "color: $added;",
-        "tone--removed": "color: $removed;",
-    }
+    INKS: ClassVar[Mapping[str, str]] = {"tone--added": "color: $added;", "tone--removed": "color: $removed;"}
     DEFAULT_CSS = "JobFacts { padding: 0 0 0 1; }"
 
     def key_of(self, row: Fact) -> Hashable:
@@ -163,7 +154,6 @@ class JobFacts(VirtualList[Fact]):
         self.repaint_changes(before)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave enter to the screen."""
         return False if action == "open" else super().check_action(action, parameters)
 
     def _state_of(self, index: int, row: Fact) -> RowState:
@@ -175,7 +165,7 @@ async def read_record(state: AppState, number: int) -> tuple[JobRecord, bool | N
 
     async def ask(session: Session) -> tuple[JobRecord, bool | None]:
         record = await session.jobs.record(number)
-        # Asking the system about a process may cost a process, and is done in the background.
+        # In the background: asking the system about a process may start one.
         return record, record.owner_runs if record.job.state in job_words.OPEN_LAUNCH else None
 
     return await state.workspace.call(ask)

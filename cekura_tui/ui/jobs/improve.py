@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -32,16 +32,13 @@ from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lists import ChoiceList
+from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
 from cekura_tui.ui.messages import GivenPrompt, Improve
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.foreground import edit_prompt
 from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file
-
-if TYPE_CHECKING:
-    from cekura_tui.ui.kit.page import Page
-    from cekura_tui.workspace.session import Improvable
-
+from cekura_tui.workspace.session import Improvable
 
 AUTOSAVE = 1.5
 """Seconds after a keystroke at which what was typed is saved, also while typing continues."""
@@ -178,7 +175,7 @@ class ImproveDialog(Dialog[Job]):
         self._sources.has("agent", prompt)
         if self._sources.current == "agent" and not self._edited:
             self._put("agent", prompt)
-            self._show_message("")  # what was said of no prompt
+            self._show_message("")  # about the missing prompt
         self._say("reading", "")
 
     def _show_agent(self) -> None:
@@ -191,7 +188,6 @@ class ImproveDialog(Dialog[Job]):
         self._read_agent_prompt()
 
     def _restore(self, draft: Draft, job: Job) -> None:
-        """Continue the draft for these runs."""
         self._put("draft", draft.prompt)
         self._focus.choose(draft.category_ids, draft.workflow_metric_ids)
         self._show_message(
@@ -321,8 +317,7 @@ class ImproveDialog(Dialog[Job]):
             self._await_draft()
 
     def _begin_to_save(self) -> bool:
-        """Save the draft if it has anything to lose, also if it was saved before: another window may have overwritten
-        it."""
+        """Save the draft if it has anything to lose; even a saved one, which another window may have overwritten."""
         draft, source = self._as_draft(), self._sources.current
         written = self._edited or source == "file" or (source == "draft" and self._drafts.has_saved)
         missed = written or draft.category_ids or draft.workflow_metric_ids
@@ -341,7 +336,7 @@ class ImproveDialog(Dialog[Job]):
 
     @on(Button.Pressed, "#cancel")
     def action_give_up(self) -> None:
-        """Close; the draft is saved, and if that fails the user is told before it is lost."""
+        """Save the draft and close; if it cannot be saved, warn first."""
         if self._launching:
             self._show_message("Launching. The job appears in the list of jobs when the server answers.")
             return
@@ -392,11 +387,11 @@ class ImproveDialog(Dialog[Job]):
         try:
             check_prompt(draft.prompt)
             self._show_message("Launching … The server has up to a minute to answer.")
-            place = self._drafts.here  # what is being saved into it is read in its turn, in the background
+            place = self._drafts.here  # read in the background, after the save that is under way
             launch = self._state.workspace.send(lambda session: session.engine.launch(draft, place.job))
             job = await asyncio.shield(asyncio.wrap_future(launch))
         except SentUnrecorded as error:
-            # To launch it once more from here would be a second job.
+            # Relaunching from here would send a second job.
             self.notify(error.sentence(), title=error.title, severity="error", markup=False, timeout=60)
         except CekuraTuiError as error:
             await self._drafts.find_again(draft)
@@ -429,7 +424,7 @@ def _section_title(name: str, facts: str, between: str = " · ") -> Content:
 
 
 def open_improve_dialog(page: Page, request: Improve) -> None:
-    """Open the dialog for a page, which reports what came of it; or say why these runs do not go together."""
+    """Open the dialog for a page, which reports the result; or show why these runs cannot be improved together."""
     state, run_ids = page.state, request.run_ids
 
     async def open_dialog() -> None:
@@ -447,7 +442,7 @@ def open_improve_dialog(page: Page, request: Improve) -> None:
         if job.state == JobState.UNCONFIRMED:
             page.notify_once(launched_words(job), warning=True)
         else:
-            # The state has it at once: whoever leaves now reads that it runs on.
+            # At once: a user who quits now is informed that the job runs on.
             state.put_new(job)
             page.notify_once(launched_words(job))
         page.improved(job)

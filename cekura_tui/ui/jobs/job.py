@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -25,33 +25,23 @@ from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import BackgroundChanged, OpenJob
 from cekura_tui.ui.state import AppState, follow_jobs
-
-if TYPE_CHECKING:
-    from cekura_tui.workspace.job_service import JobRecord
+from cekura_tui.ui.theme import CHIPS
+from cekura_tui.workspace.job_service import JobRecord
 
 
 def job_headline(number: int, job: Job | None) -> Content:
-    """Which job, its state as a chip, and whose."""
     if job is None:
         return Content.styled(f"Job {number}", "bold")
     tone = JOB_TONES.get(job.state, "dim")
     runs = f"{'run' if len(job.run_ids) == 1 else 'runs'} {' '.join(map(str, job.run_ids))}" if job.run_ids else ""
     about = " · ".join(filter(None, (runs, clean_line(job.agent_name, 60))))
     chip = f" {JOB_MARKS[job.state]} {job.state.words} "
-    return Content.assemble((f"Job {number} ", "bold"), (chip, CHIP_STYLES[tone]), (f"  {about}", "$muted"))
-
-
-CHIP_STYLES = {
-    "good": "$success on $good-ground",
-    "bad": "$error on $bad-ground",
-    "warn": "$warning on $warn-ground",
-    "busy": "$info on $busy-ground",
-    "dim": "$muted on $dim-ground",
-}
+    style = f"${CHIPS[tone]} on ${tone}-ground"
+    return Content.assemble((f"Job {number} ", "bold"), (chip, style), (f"  {about}", "$muted"))
 
 
 def _no_suggestion(screen: JobScreen) -> str | None:
-    return None if (job := screen.job) is not None and job.improved_sha256 is not None else NOT_OFFERED
+    return NOT_OFFERED if screen.job is None or screen.job.improved_sha256 is None else None
 
 
 class JobScreen(Page):
@@ -101,12 +91,10 @@ Everything known of one job: what was sent, every change of state, and every dif
         yield Pane(JobFacts(id="job-text"), Notice(id="job-notice"), title="Details", id="job-details")
 
     def on_mount(self) -> None:
-        """Read it, follow the state, and note that somebody looks at it."""
         follow_jobs(self, self.state, self._follow)
 
     def on_screen_resume(self) -> None:
-        """Here, or back from something else: the process that launched it may have ended meanwhile."""
-        self.load()
+        self.load()  # the process that launched the job may have ended meanwhile
 
     def _follow(self) -> None:
         if self.job != self._seen or self._record is None:
@@ -116,12 +104,12 @@ Everything known of one job: what was sent, every change of state, and every dif
         self._mark_read()
 
     def _mark_read(self) -> None:
-        """Note that somebody sees how it ended; not if the terminal reports that it is hidden."""
+        """Mark an ended job as read, unless the terminal reports that it is hidden."""
         job = self.job
         if job is None or job.state.going:
             self._marked_state = None
             return
-        # Once for each end: where that cannot be saved, it is not tried again and again.
+        # Once for each end, even if that cannot be saved.
         if not job.unread or job.state == self._marked_state or not (self.is_active and self.app.app_focus):
             return
         self._marked_state = job.state
@@ -130,7 +118,7 @@ Everything known of one job: what was sent, every change of state, and every dif
 
     @work(group="look")
     async def _save_read(self) -> None:
-        with contextlib.suppress(CekuraTuiError):  # it stays new, then; what reads the jobs says why
+        with contextlib.suppress(CekuraTuiError):  # the job stays unread; reading the jobs reports why
             await self.state.workspace.do(lambda session: session.store.jobs.look(self._number, time.time()))
         self.post_message(BackgroundChanged())
 
@@ -163,6 +151,5 @@ Everything known of one job: what was sent, every change of state, and every dif
     # Keys
 
     def _forgotten(self) -> None:
-        """Leave: there is nothing more to show."""
         if self.is_active:
             self.app.pop_screen()

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import Any
 
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.job import Job, JobState
@@ -16,9 +16,7 @@ from cekura_tui.ui.kit.copying import CopyDialog, Offer
 from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.messages import HandOff, OpenJobDetails
-
-if TYPE_CHECKING:
-    from cekura_tui.workspace.session import Session
+from cekura_tui.workspace.session import Session
 
 _RELAUNCHABLE = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 _GROUP = "job-action"
@@ -26,14 +24,13 @@ _OFFERED = {"launch": "launch request (curl)", "progress": "poll request (curl)"
 
 
 class JobActions:
-    """What can be done with the job of a page, as long as that is not being done yet; reported on the page."""
+    """The actions on the job of a page, one at a time; reported on the page."""
 
     def __init__(self, page: Page, job: Callable[[], Job | None], forgotten: Callable[[], None] = lambda: None) -> None:
         self._page, self._state, self._job, self._forgotten = page, page.state, job, forgotten
         self._offered: frozenset[str] = frozenset()
 
     def applies(self, name: str) -> bool:
-        """Whether this can be done with the job as it is now."""
         job = self._job()
         if job is None:
             return False
@@ -46,14 +43,13 @@ class JobActions:
         }.get(name, True)
 
     def refresh(self) -> None:
-        """Another job or another state of it: show its keys, where they are others."""
+        """Update the footer if other actions apply now."""
         offered = frozenset(name for name in ACTION_NAMES if self.applies(name))
         if offered != self._offered:
             self._offered = offered
             self._page.refresh_bindings()
 
     def do(self, name: str) -> None:
-        """Do this with the job, unless it is busy with what was asked for before."""
         if name == "copy":
             self._page.opening.begin(self._copy, "Loading the job", group="copy")
         elif name == "details":
@@ -72,7 +68,7 @@ class JobActions:
                     self._forget(job)
 
     def _idle_job(self) -> Job | None:
-        """The job, unless what was asked for before is still to be confirmed or being done."""
+        """The job, unless a former action still waits for its confirmation or its end."""
         job = self._job()
         return None if job is None or self._is_busy(job.number) or not self._page.is_active else job
 
@@ -107,7 +103,7 @@ class JobActions:
         self._page.app.push_screen(ConfirmDialog(*forget_question(job), "Forget"), forget)
 
     def _send(self, number: int, ask: Callable[[Session], Awaitable[Job]], words: Callable[[Job], str]) -> None:
-        """Have it done and report it: by a worker of the app, for the page may be left meanwhile."""
+        """Do it and report it in a worker of the app: the page may be left meanwhile."""
         if not self._is_busy(number):
             self._page.app.run_worker(self._carry_out(ask, words), name=str(number), group=_GROUP)
 
@@ -116,8 +112,7 @@ class JobActions:
         try:
             job = await asyncio.shield(asyncio.wrap_future(self._state.workspace.send(ask)))
         except (KeyMissing, UsageError) as error:
-            # Another key than the one that is signed in with, or no such thing can be done with it any more.
-            # The hints are about commands.
+            # The hints of these are about commands.
             page.notify_once(error.message if isinstance(error, UsageError) else error.sentence(), warning=True)
         except CekuraTuiError as error:
             pages = [screen for screen in page.app.screen_stack if isinstance(screen, Page)]
@@ -127,7 +122,7 @@ class JobActions:
             self._put(job)
 
     def _put(self, job: Job) -> None:
-        """The state has it at once, not when it is read next: the next key is about the job as it is now."""
+        """Update the state at once: the next key is about the job as it is now."""
         others = [known for known in self._state.jobs if known.number != job.number]
         if job.state == JobState.FORGOTTEN:
             self._state.put_jobs(others)
@@ -146,7 +141,7 @@ class JobActions:
             staged = await workspace.do(lambda session: session.store.stagings.staged(job.number))
         except CekuraTuiError as error:
             if isinstance(error, UsageError):
-                # It was forgotten meanwhile, which is news unless it was asked for here, as by `y` pressed twice.
+                # The job was forgotten meanwhile, which is no news if the user did so here.
                 if self._state.job(job.number) is not None and not self._is_busy(job.number):
                     page.notify_once(error.sentence(), warning=True)
             elif not page.is_unmounted:
@@ -160,34 +155,22 @@ class JobActions:
             offers.append(Offer("improved prompt …", do=lambda dialog: dialog.dismiss(done)))
         if await page.opening.ask(CopyDialog(f"job {job.number}", offers)):
             prompt = done.prompt if staged is None else staged
-            self._state.ask(HandOff(done, lambda: prompt, lambda words: page.notify_once(words) if words else None))
+            self._state.ask(HandOff(done, lambda: prompt, page.notify_once))
 
 
 LAST = 1_100
-"""The rank of what comes last in the footer, after what is in every footer: what deletes."""
+"""The footer rank of actions that delete: after those of every footer."""
 
 
 def _action(id_: str, key: str, name: str, label: str, tooltip: str, footer: int) -> Action:
-    def why_not(page: JobPage) -> str | None:
+    def why_not(page: Any) -> str | None:
         return None if page.job_actions.applies(name) else NOT_OFFERED
 
     return Action(id_, key, lambda page: page.job_actions.do(name), label, tooltip, footer, why_not=why_not)
 
 
-class JobPage(Protocol):
-    """What a screen has whose table of actions has these."""
-
-    job_actions: JobActions
-
-
-DETAILS = _action(
-    "job.details",
-    "d",
-    "details",
-    "Details",
-    "What was sent, every state and every answer with its time, the requests as curl",
-    5,
-)
+_SHOWN = "What was sent, every state and every answer with its time, the requests as curl"
+DETAILS = _action("job.details", "d", "details", "Details", _SHOWN, 5)
 JOB_ACTIONS = (
     _action("job.stop", "s", "stop", "Stop polling", "Stop polling a job", 2),
     _action("job.resume", "s", "resume", "Resume polling", "Poll a job again", 3),
@@ -199,7 +182,6 @@ ACTION_NAMES = ("details", "stop", "resume", "launch_again", "forget", "copy")
 
 
 def _polled_words(job: Job) -> str:
-    """Whether a job is polled now, in words."""
     words = {
         JobState.RUNNING: f"Polling job {job.number} again.",
         JobState.STOPPED: f"Stopped polling job {job.number}. The job may still run on the server.",

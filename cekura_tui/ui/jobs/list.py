@@ -16,13 +16,7 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.jobs.words import elapsed, progress_bar, result_word
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.lines import (
-    CHIP_CLASSES,
-    JOB_MARKS,
-    JOB_TONES,
-    TONE_CLASSES,
-    UNREAD,
-)
+from cekura_tui.ui.kit.lines import CHIP_CLASSES, JOB_MARKS, JOB_TONES, TONE_CLASSES, UNREAD
 from cekura_tui.ui.kit.lists import Heading, short_moment
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -50,7 +44,7 @@ _LEAST_RESULT, _RESULT = 10, len("▰▰▰▱▱ ~40 min")
 
 
 class JobRow(NamedTuple):
-    """A job as it is drawn: nothing is in it that is not seen, so that only what changed on screen is redrawn."""
+    """A job as it is drawn: it has only what is seen, so that only changes on screen are redrawn."""
 
     number: int
     state: JobState
@@ -64,7 +58,6 @@ class JobRow(NamedTuple):
 
 
 def job_row(job: Job, app_state: AppState) -> JobRow:
-    """A job as it is listed now; only the times of a running one change without an event."""
     return JobRow(
         job.number,
         job.state,
@@ -80,11 +73,7 @@ def job_row(job: Job, app_state: AppState) -> JobRow:
 
 def by_state(jobs: Iterable[Job]) -> list[Job]:
     """Jobs in the order of the list: by group, the newest of each first."""
-
-    def place(job: Job) -> tuple[int, float, int]:
-        return _PLACES.get(job.state, len(_GROUPS)), -(job.finished_at or 0.0), -job.number
-
-    return sorted(jobs, key=place)
+    return sorted(jobs, key=lambda job: (_PLACES.get(job.state, len(_GROUPS)), -(job.finished_at or 0.0), -job.number))
 
 
 class ColumnSizes(NamedTuple):
@@ -112,7 +101,6 @@ def column_sizes(rows: Iterable[JobRow]) -> ColumnSizes:
 
 
 def columns(width: int, sizes: ColumnSizes) -> Cells:
-    """The columns of a list of `width` cells, the last one by the edge."""
     runs, when = (_ALL_RUNS, sizes.when) if width >= 90 else (_RUNS, sizes.day)
     fits = (
         FitColumn("state", sizes.state),
@@ -142,21 +130,16 @@ class JobList(VirtualList[JobRow]):
     """What the rows that are shown need."""
     _arriving = False
     _left_at = (0, 0)
-    """The first line on screen and the cursor's row, as a person left them: jobs that come do not count."""
+    """The first line on screen and the cursor's row as the user left them, whatever jobs arrived since."""
     _made: Mapping[int, tuple[object, JobRow]] = {}
-    """The rows of jobs that rest, by number, each with all that it was made of."""
+    """Cached rows of ended jobs, by number, each with what it was made of."""
 
     def key_of(self, row: JobRow) -> Hashable:
         return row.number
 
     def lines_of(self, row: JobRow, width: int, state: RowState) -> Sequence[Line]:
         dim = self.style_of("tone--dim")
-        texts = {
-            "job": str(row.number),
-            "agent": row.agent,
-            "elapsed": row.took,
-            "ended": row.when,
-        }
+        texts = {"job": str(row.number), "agent": row.agent, "elapsed": row.took, "ended": row.when}
         line = [Segment(" "), Segment(f"{UNREAD if row.unread else ' '} ", self.style_of("tone--accent"))]
         for name, cells in columns(width, self.sizes):
             if name == "state":
@@ -179,10 +162,7 @@ class JobList(VirtualList[JobRow]):
         return [[*line, Segment(" ")]]
 
     def show_jobs(self, jobs: Sequence[Job], app_state: AppState, *, newest: bool = False) -> None:
-        """Show these jobs; the row under the cursor keeps its line of the screen, wherever its state puts it.
-
-        With `newest` a list in which the cursor was not moved keeps showing its first rows.
-        """
+        """Show these jobs; the row of the cursor keeps its line, but with `newest` a list at its top stays there."""
         self._arriving = True
         rows = self._rows_of(by_state(jobs), app_state)
         sizes = column_sizes(rows)
@@ -201,7 +181,7 @@ class JobList(VirtualList[JobRow]):
         return next((line for line, (index, _) in enumerate(self._shown) if index == self._cursor), None)
 
     def show_top(self) -> None:
-        """Show what came above the first row, if that was where one left the list, and the cursor is seen with it."""
+        """Show jobs that came above the first row, if the list was left there and the cursor stays visible."""
         if self._left_at[0] == 0 and self.cursor_index is not None and self.cursor_index < self.viewport.height:
             self._place(0)
 
@@ -216,7 +196,7 @@ class JobList(VirtualList[JobRow]):
             self._left_at = self.viewport.y, self._cursor
 
     def _rows_of(self, jobs: Iterable[Job], app_state: AppState) -> list[JobRow]:
-        """Making a row takes longer than a look at its job, and of two thousand jobs most rest."""
+        """Reuse the rows of ended jobs: making a row takes longer than comparing its job."""
         rows, made = [], dict[int, tuple[object, JobRow]]()
         now = int(app_state.clock() // _CACHED)
         for job in jobs:
@@ -231,7 +211,7 @@ class JobList(VirtualList[JobRow]):
 
 
 def _in_short(result: str) -> str:
-    """What is left of a job where there is little room for it: "~40 s"."""
+    """A result for a narrow column: "~40 s" for "about 40 s left"."""
     result = result.replace("about ", "~").replace("less than a minute", "<1 min").replace(" left", "")
     return result.replace("longer than usual", "late")
 
@@ -259,11 +239,9 @@ class JobsPane(Pane):
         self.set_class(not app_state.jobs, "-empty")
 
     def compose(self) -> ComposeResult:
-        """The list; where there is no room for it, the title says what matters."""
         yield JobList(id="pane-jobs")
 
     def on_mount(self) -> None:
-        """Show the jobs now and whenever they change; running ones show their time."""
         follow_jobs(self, self._state, self.show)
 
     @on(JobList.Opened)
@@ -285,7 +263,7 @@ class JobsPane(Pane):
 
 
 def pane_facts(app_state: AppState, *, with_last: bool) -> list[str]:
-    """The facts of the pane's title: how many jobs are new and run; how the last job ended, where no list says that."""
+    """The facts of the pane's title: how many jobs are new and run; `with_last` how the last job ended."""
     if not app_state.jobs:
         return ["none yet", with_keys("{runs.improve} on a failed run launches one")]
     new, running = sum(job.unread for job in app_state.jobs), sum(job.state.going for job in app_state.jobs)
@@ -295,7 +273,5 @@ def pane_facts(app_state: AppState, *, with_last: bool) -> list[str]:
     if ended := [job for job in app_state.jobs if not job.state.going]:
         last = max(ended, key=lambda job: job.finished_at or job.launched_at or 0.0)
         result = result_word(last, app_state)
-        facts.append(
-            f"job {last.number} {JOB_MARKS[last.state]} {last.state.words}" + (f": {result}" if result else "")
-        )
+        facts.append(f"job {last.number} {JOB_MARKS[last.state]} {last.state.words}{f': {result}' if result else ''}")
     return facts

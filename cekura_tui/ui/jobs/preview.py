@@ -5,10 +5,10 @@ The prompts of an ended job are compared in the background, once the cursor rest
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from cekura_tui.jobs.polling import PollTimes
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import clean, clean_line, count
@@ -17,12 +17,8 @@ from cekura_tui.ui.jobs.facts import Fact, named_facts, read_record, state_facts
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES
 from cekura_tui.ui.state import AppState
-
-if TYPE_CHECKING:
-    from cekura_tui.jobs.polling import PollTimes
-    from cekura_tui.prose.diff import ProseDiff
-    from cekura_tui.workspace.job_service import JobRecord
-    from cekura_tui.workspace.session import Session
+from cekura_tui.workspace.job_service import JobRecord
+from cekura_tui.workspace.session import Session
 
 MOST_CHANGES = 5
 """Changes that are shown."""
@@ -47,8 +43,7 @@ class ShownChange:
 
 @dataclass(frozen=True, slots=True)
 class FirstChanges:
-    """How much a suggestion changes, how much of that is undecided, and its first changes; `problem` is why that cannot
-    be shown."""
+    """How much a suggestion changes, and its first changes; `problem` is why these cannot be shown."""
 
     total: int = 0
     undecided: int = 0
@@ -62,16 +57,6 @@ class FirstChanges:
         """ "4 changes, 2 undecided · +36 −12 words"."""
         decided = f"{self.undecided:,} undecided" if self.undecided else "all decided"
         return f"{count(self.total, 'change')}, {decided} · +{self.added:,} −{self.removed:,} words"
-
-
-def first_changes(diff: ProseDiff, choices: Collection[int] = ()) -> FirstChanges:
-    """What of a diff is shown beside the list; `choices` are the numbers of the hunks that are decided."""
-    shown = tuple(
-        ShownChange(clean_line(hunk.place, 80), hunk.removed, hunk.added, *excerpts(hunk.old, hunk.new))
-        for hunk in diff.hunks[:MOST_CHANGES]
-    )
-    undecided = sum(hunk.number not in choices and hunk.kind != "wrapper" for hunk in diff.hunks)
-    return FirstChanges(len(diff.hunks), undecided, diff.removed_words, diff.added_words, shown)
 
 
 def excerpts(old: str, new: str) -> tuple[str, str]:
@@ -93,12 +78,8 @@ class KnownOfJob:
     polls: PollTimes | None = None
 
 
-def preview_title(job: Job) -> tuple[str, str]:
-    return f"Job {job.number}", f"{JOB_MARKS[job.state]} {job.state.words}"
-
-
 def preview_rows(job: Job, known: KnownOfJob | None, changes: FirstChanges | None, state: AppState) -> list[Fact]:
-    """What is shown of a job as it is now; what is `known` may be a little older, and all of it still to be read."""
+    """What is shown of a job; `known` may be a little older than the job, or still be loading."""
     rows = [*_headline(job, changes, state)]
     if job.state.going:
         rows += _progress(job, known, state)
@@ -123,7 +104,6 @@ def preview_rows(job: Job, known: KnownOfJob | None, changes: FirstChanges | Non
 
 
 def _headline(job: Job, changes: FirstChanges | None, state: AppState) -> Iterator[Fact]:
-    """What came of it, else what its state means."""
     if job.state == JobState.SUCCEEDED and changes is not None and not changes.problem:
         text = changes.words if changes.total else "The proposed prompt is the prompt that was sent."
         yield Fact("meaning", "text", "", text, JOB_TONES[job.state], f"{JOB_MARKS[job.state]} ")
@@ -181,7 +161,6 @@ def _changes(changes: FirstChanges | None) -> Iterator[Fact]:
 
 
 async def read_known(state: AppState, job: Job) -> KnownOfJob:
-    """Read what is shown of a job besides its changes."""
     record, owner_runs = await read_record(state, job.number)
     return KnownOfJob(record, owner_runs, await read_polls(state, job) if job.state == JobState.RUNNING else None)
 
@@ -192,11 +171,15 @@ async def read_polls(state: AppState, job: Job) -> PollTimes | None:
 
 
 async def read_changes(state: AppState, job: Job) -> FirstChanges:
-    """Compare the prompts of a job that has a suggestion."""
-
     async def ask(session: Session) -> FirstChanges:
         opened = await session.suggestions.open(job.number)
-        return first_changes(opened.diff, opened.choices)
+        diff, choices = opened.diff, opened.choices
+        shown = tuple(
+            ShownChange(clean_line(hunk.place, 80), hunk.removed, hunk.added, *excerpts(hunk.old, hunk.new))
+            for hunk in diff.hunks[:MOST_CHANGES]
+        )
+        undecided = sum(hunk.number not in choices and hunk.kind != "wrapper" for hunk in diff.hunks)
+        return FirstChanges(len(diff.hunks), undecided, diff.removed_words, diff.added_words, shown)
 
     try:
         return await state.workspace.call(ask)

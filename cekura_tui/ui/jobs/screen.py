@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.timer import Timer
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
@@ -17,27 +18,16 @@ from cekura_tui.ui.actions import Action
 from cekura_tui.ui.jobs.facts import Fact, JobFacts
 from cekura_tui.ui.jobs.job_keys import DETAILS, JOB_ACTIONS, JobActions
 from cekura_tui.ui.jobs.list import MARGIN, JobList, headings
-from cekura_tui.ui.jobs.preview import (
-    FirstChanges,
-    KnownOfJob,
-    preview_rows,
-    preview_title,
-    read_changes,
-    read_known,
-    read_polls,
-)
+from cekura_tui.ui.jobs.preview import FirstChanges, KnownOfJob, preview_rows, read_changes, read_known, read_polls
 from cekura_tui.ui.jobs.words import OPEN_LAUNCH
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.debounce import Debounce
-from cekura_tui.ui.kit.lines import Notice, StatusLine
+from cekura_tui.ui.kit.lines import JOB_MARKS, Notice, StatusLine
 from cekura_tui.ui.kit.lists import ColumnHeader
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.messages import OpenJob
 from cekura_tui.ui.state import AppState, follow_jobs, is_visible
-
-if TYPE_CHECKING:
-    from textual.timer import Timer
 
 RESTS = 0.15
 """Seconds that the cursor rests on a job before anything of it is read."""
@@ -48,8 +38,6 @@ CACHED_PREVIEWS = 40
 
 
 class JobsScreen(Page):
-    """Every job at this server, by state."""
-
     PLACE = "In the list of jobs"
     PARTS = (JobList,)
     AUTO_FOCUS = "JobList"
@@ -84,7 +72,6 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
         self._next_poll: Timer | None = None
 
     def body(self) -> ComposeResult:
-        """Counts, the list with the names of its columns, the preview."""
         yield StatusLine(id="status")
         with Horizontal(id="jobs-body"):
             with Pane(title="Jobs", id="jobs-list"):
@@ -145,14 +132,13 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
 
     @property
     def _is_outdated(self) -> bool:
-        """Whether more may be known of the job under the cursor than was read; most changes are of other jobs."""
+        """Whether the job under the cursor changed since it was read; most changes are of other jobs."""
         job, known = self.job, self._known
         return job is None or known is None or known.record.job != job or job.state in OPEN_LAUNCH
 
     @on(JobList.Moved)
     def moved(self) -> None:
-        """Show what is known of the job under the cursor at once, and read the rest when the cursor rests; of jobs that
-        a held key passes nothing is shown."""
+        """Show the known facts of the job at once, the rest when the cursor rests; skip jobs that a held key passes."""
         self.job_actions.refresh()
         if not self._rest.is_waiting:
             self._draw_preview()
@@ -195,7 +181,7 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
     def _show_preview(self, job: Job, rows: list[Fact]) -> None:
         if self.is_unmounted:
             return
-        self.query_one("#job-beside", Pane).show_title(*preview_title(job))
+        self.query_one("#job-beside", Pane).show_title(f"Job {job.number}", f"{JOB_MARKS[job.state]} {job.state.words}")
         self.query_one(JobFacts).show_rows(rows, reset=job.number != self._shown)
         self._shown = job.number
 
@@ -216,7 +202,6 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
     # Keys
 
     def on_resize(self) -> None:
-        """The terminal may have become too small for some keys, or large enough."""
         self.job_actions.refresh()
 
     @on(JobList.Opened)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import TYPE_CHECKING
 
+from cekura_tui.jobs.owner import Owner
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_durations import Usual
 from cekura_tui.model.job_kind import WAITING, WORKING
@@ -14,10 +14,7 @@ from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import clean, clean_line, span_text
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.state import AppState
-
-if TYPE_CHECKING:
-    from cekura_tui.jobs.owner import Owner
-    from cekura_tui.workspace.job_service import JobRecord
+from cekura_tui.workspace.job_service import JobRecord
 
 Facts = list[tuple[str, str]]
 
@@ -37,7 +34,6 @@ _FULL, _EMPTY = "▰", "▱"
 
 
 def state_meaning(job: Job, state: AppState) -> str:
-    """What a job's state means, and what can be done about it."""
     if needs_other_key(job):
         return with_keys("Launched with another key of this server. {job.resume} tries the current key.")
     if (repeat := state.relaunch_of(job.number)) is not None:
@@ -53,9 +49,9 @@ def needs_other_key(job: Job) -> bool:
 
 
 def elapsed(job: Job, state: AppState) -> str:
-    """How long a job took, or has run by now: by the second in its first minute, then by the minute.
+    """How long a job took or has run, by the second in its first minute, then by the minute.
 
-    While it runs, whole seconds of the clock are counted, so that all jobs move on in the same moment.
+    A running job counts the clock's whole seconds, so that all jobs tick at once.
     """
     if job.launched_at is None:
         return ""
@@ -79,7 +75,7 @@ def progress_bar(job: Job, state: AppState, cells: int = 5) -> str:
 
 
 def _experience(job: Job, state: AppState) -> tuple[Usual, float] | None:
-    """What is usual for a running job, and how many seconds it has run; None where this profile's own jobs are few."""
+    """The usual time of a running job, and the seconds it has run; None if this profile has had few jobs."""
     usual, launched = state.usual.get(job.kind), job.launched_at
     if usual is None or launched is None or job.state != JobState.RUNNING or job.other_key:
         return None
@@ -87,19 +83,18 @@ def _experience(job: Job, state: AppState) -> tuple[Usual, float] | None:
 
 
 def empty_end(job: Job) -> str:
-    """What is wrong with the last word that came of a running job, where it is one."""
+    """Why the last status of a running job is an end without a result; "" for any other status."""
     return KINDS[job.kind].empty_end(clean_line(job.last_status or "")) or "" if job.state == JobState.RUNNING else ""
 
 
 def unknown_word(job: Job) -> str:
-    """The server's word for a running job, as it came, where it is not one we know."""
+    """The server's status of a running job if this app does not know it."""
     word = clean_line(job.last_status or "", 60)
     known = job.state != JobState.RUNNING or word.lower() in _RUNNING_WORDS or empty_end(job)
     return "" if known else f"“{word}”"
 
 
 def silence(job: Job, state: AppState) -> str:
-    """Since when nothing was heard of a running job."""
     stale = job.state.going and job.stale_since is not None
     return f"no answer since {state.when(job.stale_since)}, retrying" if stale else ""
 
@@ -128,7 +123,6 @@ def summary_lines(job: Job) -> list[str]:
 
 
 def job_facts(job: Job, state: AppState) -> Facts:
-    """Names and texts: what became of it, and how long it took or takes."""
     repeat = state.relaunch_of(job.number)
     word, uncertain = unknown_word(job), job.state in (JobState.UNCONFIRMED, JobState.LOST)
     ended = state.when(job.finished_at)
@@ -153,7 +147,6 @@ def job_facts(job: Job, state: AppState) -> Facts:
 
 
 def launch_facts(record: JobRecord, runs: bool | None, state: AppState) -> Facts:
-    """What is known of a launch that nothing has confirmed."""
     job = record.job
     return [
         ("Sent", f"{state.when(job.launched_at, seconds=True)} to {job.origin}"),
