@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby, pairwise, zip_longest
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.cells import split_graphemes
 from rich.segment import Segment
@@ -91,9 +91,7 @@ class TurnPairs(VirtualList[PairRow]):
         "turn-pairs--differs": "color: $warning; background: $warn-ground;",
     }
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._hours = False
+    _hours = False
 
     def show_pairs(self, pairs: Sequence[Pair], *, only_differences: bool = False, reset: bool = False) -> None:
         turns = (turn for pair in pairs for turn in (pair.left, pair.right) if turn)

@@ -99,8 +99,6 @@ def _save(view: RunView, form: Form, dialog: CopyDialog) -> None:
 
 
 def _open(link: str, dialog: CopyDialog) -> None:
-    """Open a link in a browser, however long that takes to start."""
-
     async def work() -> None:
         dialog.show_message("Opening a browser …")
         taken = await open_link(link)

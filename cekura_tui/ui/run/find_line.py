@@ -57,7 +57,6 @@ class FindLine(Horizontal):
         self.screen.set_focus(line)
 
     def close(self, text: str) -> None:
-        """Hide it, and search this text."""
         self.remove_class("-open")
         self._ended(text, self._begun_at)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual.worker import Worker
 
@@ -16,9 +16,7 @@ from cekura_tui.model.run.view import RunRow, RunView
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.run.verdicts import Key, keyed
 from cekura_tui.workspace.run_lists import take_turn
-
-if TYPE_CHECKING:
-    from cekura_tui.workspace.session import Session
+from cekura_tui.workspace.session import Session
 
 NeighbourOf = Callable[[int, int], Awaitable[int | None]]
 """The id of the run so many rows below another in the list."""

@@ -185,12 +185,10 @@ class RunNavigator:
         return self._transcript.search_query
 
     def transcript_search(self) -> str:
-        """The search of the transcript and its current match, in words."""
         query, where = _search_words(self._transcript)
         return f"{query} {where}" if query else ""
 
     def details_search(self) -> str:
-        """The same of the details while they are focused."""
         query, where = _search_words(self._screen.query_one(RunDetails)) if self.pane == "details" else ("", "")
         return f"{where} {query}" if query else ""  # where one is first: there is less room
 
@@ -218,7 +216,6 @@ class RunNavigator:
             self._transcript.go_to(turn)
 
     def next_slowest(self) -> None:
-        """Go to the slowest answer, then to the next slowest."""
         if self._loader.view is None:
             return
         timeline = self._loader.view.timeline

@@ -489,7 +489,6 @@ _UNREAD = "turns not looked for: the explanations of this run are very long"
 
 
 def _cited_turns(evidence: tuple[Evidence, ...], turns: Sequence[Turn]) -> str:
-    """The times of the turns that a verdict cites; empty if it cites none."""
     if not evidence:
         return ""
     hours = have_hours(turns)

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -37,8 +37,6 @@ _WORST: tuple[State, ...] = ("pass", "review", "fail")
 
 
 class Cell(NamedTuple):
-    """A character one cell wide, and the name of its ink."""
-
     char: str
     ink: str
 
@@ -167,7 +165,7 @@ _STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43
 _LABEL = 7
 _INKS = ("caller", "agent", "tools", "other", "gap", "overlap", "fail", "review", "pass", "label", "cursor")
 _NEAR = 50
-"""So many turns before a column are looked at for one that lasts until there."""
+"""Turns before a column that are searched for one that lasts until there."""
 
 
 class TimelineStrip(Widget, can_focus=False):
@@ -198,19 +196,18 @@ class TimelineStrip(Widget, can_focus=False):
     class TurnClicked(Message):
         n: int
 
-    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self._timeline = timeline_of(())
         self._marks: dict[int, State] = {}
         self._cursor: int | None = None
         self._spans: list[TimedTurn] = []
         """All turns that have a time, by start."""
-        self._places: dict[int, int] = {}
-        """Where in them a turn is, by its number."""
+        self._places: Mapping[int | None, int] = {}
+        """The index of a turn in them, by its number."""
         self._width = -1
         self._columns: list[int] = []
         self._cells: list[list[Cell]] = []
-        self._strips: dict[tuple[int, int | None], Strip] = {}
         self._styles_of: dict[str, Style] = {}
 
     # What is shown
@@ -284,7 +281,7 @@ class TimelineStrip(Widget, can_focus=False):
         last = len(self._spans) - 1
         if last < 0 or not columns:
             return None
-        here = self._places.get(self._cursor) if self._cursor is not None else None
+        here = self._places.get(self._cursor)
         if here is None:
             return self._beside(self._cursor, forward=columns > 0)
         at = self._columns[here]
@@ -319,7 +316,6 @@ class TimelineStrip(Widget, can_focus=False):
     # Drawing
 
     def notify_style_update(self) -> None:
-        self._strips.clear()
         self._styles_of.clear()
         super().notify_style_update()
 
@@ -327,11 +323,7 @@ class TimelineStrip(Widget, can_focus=False):
         self._lay_out()
         cells = self._cells[y] if y < len(self._cells) else []
         column = self._cursor_column() if self._timeline.has_times and y < len(self._timeline.lanes) else None
-        if (strip := self._strips.get((y, column))) is None:
-            if len(self._strips) > 256:
-                self._strips.clear()
-            strip = self._strips[y, column] = self._strip(cells, column)
-        return strip
+        return self._strip(cells, column)
 
     @property
     def _lanes_width(self) -> int:
@@ -343,7 +335,7 @@ class TimelineStrip(Widget, can_focus=False):
 
     def _cursor_column(self) -> int | None:
         self._lay_out()
-        place = self._places.get(self._cursor) if self._cursor is not None else None
+        place = self._places.get(self._cursor)
         return None if place is None else self._columns[place] + _LABEL
 
     def _lay_out(self) -> None:
@@ -354,7 +346,6 @@ class TimelineStrip(Widget, can_focus=False):
             self._draw()
 
     def _draw(self) -> None:
-        self._strips.clear()
         timeline, marks = self._timeline, self._marks
         if not timeline.has_times:
             self._cells = [_texted(timeline.note, max(self._width, 1))]

@@ -234,7 +234,6 @@ class TranscriptView(VirtualList[Turn]):
             super().action_open()
 
     def action_raw(self) -> None:
-        """Show or hide the raw JSON of the turn."""
         row = self.cursor_row
         if row is not None:
             self._look.raw ^= {row.n}

@@ -184,7 +184,6 @@ def line_of(turn: Turn, offset: int, look: TurnLook, width: int) -> int:
 
 
 def raw_line(turn: Turn, look: TurnLook, width: int) -> int:
-    """The first line of a turn's raw JSON."""
     above = 1 if look.timings.get(turn.n, Timing()).silence else 0
     if is_tool(turn):
         above += 1

@@ -71,18 +71,14 @@ def keyed(verdicts: Sequence[Verdict]) -> dict[Key, Verdict]:
 
 
 class Verdicts(VirtualList[VerdictRow]):
-    """The verdicts of one run; enter on one leads to the first turn that it cites."""
-
     row_height = None
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("verdicts.open", "enter", "open", "Show turn", "the first turn that the verdict cites", footer=1),
     )
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._run: int | None = None
-        self._note = ""
+    _run: int | None = None
+    _note = ""
 
     def show_run(self, view: RunView) -> None:
         """Show a run's verdicts; in the same run the cursor and known evidence stay."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -30,11 +30,8 @@ from cekura_tui.ui.suggestion.hung_text import HungText, MessageKind
 from cekura_tui.ui.suggestion.restore import NOT_RESTORED, change_words, previous_prompt_words, restore_prompt
 from cekura_tui.ui.suggestion.staging_controller import TypedTexts
 from cekura_tui.ui.suggestion.words import Decided
+from cekura_tui.workspace.agent_prompts import PromptUpdate
 from cekura_tui.workspace.setup import refuse_read_only
-
-if TYPE_CHECKING:
-    from cekura_tui.workspace.agent_prompts import PromptUpdate
-
 
 _DECIDING = (
     "{put.theirs} keep the agent's · {put.staged} use the staged · {put.word} edit · "

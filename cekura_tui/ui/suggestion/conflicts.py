@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.segment import Segment
 
@@ -17,11 +17,8 @@ from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.strips import LEAST, Layer, Line, RowState, Span, StyledText, paragraphs
 from cekura_tui.ui.kit.virtual_list import VirtualList
+from cekura_tui.ui.suggestion.staging_controller import TypedTexts
 from cekura_tui.ui.terminal.cells import fit
-
-if TYPE_CHECKING:
-    from cekura_tui.ui.suggestion.staging_controller import TypedTexts
-
 
 _GUTTER = 5
 """A blank cell, and a rule between others."""
@@ -82,9 +79,8 @@ class ConflictTexts(VirtualList[ConflictRow]):
 
     def lines_of(self, row: ConflictRow, width: int, state: RowState) -> Sequence[Line]:
         if row.is_head:
-            return [
-                [Segment(fit(f" {row.text}", width), self.style_of(f"conflict--{'chosen' if row.chosen else 'head'}"))]
-            ]
+            ink = self.style_of(f"conflict--{'chosen' if row.chosen else 'head'}")
+            return [[Segment(fit(f" {row.text}", width), ink)]]
         rule = Segment("   ┃ " if row.chosen else "   │ ", self.style_of("conflict--rule"))
         fresh = self.style_of("conflict--fresh")
         text = StyledText(capped(row.text), layers=(Layer(row.fresh, lambda span: fresh),))
@@ -179,7 +175,6 @@ class ConflictResolver:
         return self.number != before
 
     def take(self, side: Side) -> None:
-        """Decide for a side, and go to the next conflict."""
         self.decisions.take(self.number, side)
         self._advance()
 

@@ -70,7 +70,6 @@ class ProseDiffView(VirtualList[DiffRow]):
         self._reported_hunk = 0
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave enter to a screen that has its own action for it."""
         return super().check_action(action, parameters) if self._opens or action != "open" else False
 
     def show_diff(

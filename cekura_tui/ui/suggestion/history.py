@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.text import Text
@@ -33,9 +33,7 @@ from cekura_tui.ui.suggestion.hung_text import HungText, MessageKind
 from cekura_tui.ui.suggestion.restore import NOT_RESTORED, restore_prompt
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.workspace.prompt_files import check_output, safe_name, write_output
-
-if TYPE_CHECKING:
-    from cekura_tui.workspace.session import Session
+from cekura_tui.workspace.session import Session
 
 _WHEN_CELLS, _WORDS_CELLS, _HOW_CELLS = 12, 12, 26
 _HASH_CELLS, _WIDE = 8, 100
@@ -111,8 +109,6 @@ class PromptUseList(VirtualList[UseRow]):
 
 
 class PromptDiffScreen(Page):
-    """What one prompt of an agent changes of another."""
-
     PLACE = "In a comparison of prompts"
     PARTS = (ProseDiffView,)
     AUTO_FOCUS = "ProseDiffView"
@@ -320,7 +316,6 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         self.refresh_bindings()
 
     def action_back(self) -> None:
-        """Leave, but not during a write."""
         if self._writing:
             self._show_message("Restoring … The result will be shown here.")
         else:
@@ -360,7 +355,6 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         self.notify_once(await self.opening.ask(copy_prompt_dialog(whose, self._agent_name, prompt)))
 
     def forget(self) -> None:
-        """Remove the prompt under the cursor from the history, after asking."""
         if (row := self.row) is None:
             return
         what = f"{row.how}, {row.when}, {count(row.use.words, 'word')}"

@@ -28,9 +28,7 @@ class HungText(Widget):
     }
     """
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own word
-        super().__init__(id=id, classes=classes)
-        self._paragraphs: Sequence[Content] = ()
+    _paragraphs: Sequence[Content] = ()
 
     def show(self, paragraphs: Sequence[Content]) -> None:
         if paragraphs != self._paragraphs:

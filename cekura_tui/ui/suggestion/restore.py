@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.prompt_events import PromptUse
@@ -14,10 +13,8 @@ from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.keys_in_order import PendingDialog
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.hung_text import HungText, MessageKind
+from cekura_tui.workspace.agent_prompts import PromptRestore
 from cekura_tui.workspace.setup import refuse_read_only
-
-if TYPE_CHECKING:
-    from cekura_tui.workspace.agent_prompts import PromptRestore
 
 
 def change_words(diff: ProseDiff) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -31,10 +31,7 @@ from cekura_tui.ui.suggestion.staging_controller import StagingController, Step,
 from cekura_tui.ui.suggestion.step_queue import StepQueue
 from cekura_tui.ui.suggestion.words import Decided, decided, headline, hunk_notes, summary, why_not_edit
 from cekura_tui.workspace.setup import refuse_read_only
-from cekura_tui.workspace.suggestions import SuggestionReasons
-
-if TYPE_CHECKING:
-    from cekura_tui.workspace.suggestions import OpenedSuggestion
+from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
 
 
 def _unless_failed(screen: SuggestionScreen) -> str | None:
@@ -370,7 +367,6 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             self.steps.begin(lambda: self.staging.split(hunk))
 
     def go_to_undone(self) -> None:
-        """Put the cursor on what the last undo changed."""
         view, key = self.diff_view, self.staging.undone
         if (opened := self.staging.opened) is not None and key:
             found = (hunk.number for hunk in opened.diff.hunks if key in (hunk.key, hunk.whole))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.segment import Segment
 
@@ -47,12 +47,10 @@ class StagedText(VirtualList[StagedRow]):
         "staged-text--line": "background: $added-ground;",
     }
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._of: tuple[ProseDiff, Choices] | None = None
-        self._hunk_places: dict[int, tuple[int, int]] = {}
-        self._followed: tuple[StagedRow, int] | None = None
-        """The row of that hunk, and how many of its characters are before it."""
+    _of: tuple[ProseDiff, Choices] | None = None
+    _hunk_places: Mapping[int, tuple[int, int]] = {}
+    _followed: tuple[StagedRow, int] | None = None
+    """The row of that hunk, and how many of its characters are before it."""
 
     def show(self, diff: ProseDiff, choices: Choices, hunk: int | None = None) -> None:
         """Show the text that these choices make, at the hunk of this number if there is one."""

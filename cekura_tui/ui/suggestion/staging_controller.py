@@ -7,18 +7,15 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.text import count
+from cekura_tui.model.text import Prompt, count
+from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.prose.staging import Choices, HunkChoice, wording
 from cekura_tui.ui.keymap import with_keys
-
-if TYPE_CHECKING:
-    from cekura_tui.model.text import Prompt
-    from cekura_tui.prose.diff import Hunk, ProseDiff
-    from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingService, StagingStep
-    from cekura_tui.workspace.workspace import Workspace
+from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingService, StagingStep
+from cekura_tui.workspace.workspace import Workspace
 
 Step = Coroutine[Any, Any, str]
 """A step that was begun; awaited, it ends on the disk and gives the message for it, perhaps none."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+
+from textual.worker import Worker
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.suggestion.staging_controller import StagingController, Step
-
-if TYPE_CHECKING:
-    from textual.worker import Worker
 
 
 class StepQueue:
