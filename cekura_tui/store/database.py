@@ -1,8 +1,7 @@
-"""The SQLite file: opened, migrated, read, and written in transactions; newer and damaged files too.
+"""The SQLite file: opened, migrated, read, and written in transactions.
 
-A damaged file, once a read meets the damage, is moved aside whole, and what can still be read of it takes its place
-(`replace_damaged`). A newer one is refused. The journal fits the file system. What lies where nothing can be written
-is read as it is, or as a copy.
+A damaged file is moved aside, and a new one with its readable rows takes its place (`replace_damaged`). A newer one is
+refused. In a read-only place the file, or a copy of it, is only read.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ from cekura_tui.store.schema import MIGRATIONS, VERSION
 
 
 def replace_damaged(path: Path) -> str:
-    """Put what can be read of a damaged file in its place, and move it aside with its -wal and -shm; returns a notice.
+    """Replace a damaged file by a new one with its readable rows, and move it aside; returns a notice.
 
-    The new file takes the place of the old one in one step, so that a kill leaves one or the other. The notice is empty
-    where another process did that meanwhile. Raises OSError, and sqlite3.Error where the new file cannot be made.
+    The replacement is one step, so a kill leaves one file or the other. The notice is empty if another process did it
+    meanwhile. Raises OSError, and sqlite3.Error where the new file cannot be made.
     """
     from cekura_tui.store.salvage import salvage  # few starts need it
 
@@ -40,7 +39,7 @@ def replace_damaged(path: Path) -> str:
         if not _damaged(path):
             return ""
         with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)) as held:
-            # What another window writes from now on would be lost: it has to wait, and finds another file then.
+            # Another window's write would be lost: it waits, and then finds another file.
             with contextlib.suppress(sqlite3.DatabaseError, UnicodeDecodeError):
                 held.execute("BEGIN IMMEDIATE")
             with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as sql:
@@ -57,7 +56,7 @@ def replace_damaged(path: Path) -> str:
 
 
 def _set_aside(path: Path) -> Path:
-    """Give a damaged file another name, by which it stays, and move its -wal and -shm there."""
+    """Give a damaged file a second name, and move its -wal and -shm there."""
     named = f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
     free = (f"{named}{'' if n == 0 else f'-{n}'}" for n in itertools.count())
     aside = next(place for name in free if not (place := path.with_name(name)).exists())
@@ -81,18 +80,18 @@ def _damaged(path: Path) -> bool:
 
 
 def _is_damage(error: Exception) -> bool:
-    """Whether an error tells of what is in the file, not of the file system, or of another program that uses it."""
+    """Whether an error is about the file's content, not the file system or another program that uses the file."""
     if isinstance(error, sqlite3.OperationalError):
-        return error.sqlite_errorcode == sqlite3.SQLITE_ERROR  # as of a header that is damaged
-    return True  # what SQLite reports may hold a name that is damaged, too
+        return error.sqlite_errorcode == sqlite3.SQLITE_ERROR  # such as for a damaged header
+    return True  # also a UnicodeDecodeError, for a damaged name
 
 
 BUSY_MS = 2_000
-"""How long another program's writing is waited for: less than a connection of ours is, for that waits meanwhile."""
+"""Milliseconds to wait for another program's write."""
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR)
 _SCARCE = 100_000
-"""Bytes on a disk that are too few to write to the database."""
+"""With less free space in bytes, a disk counts as full."""
 _NO_WAL = ("nfs", "cifs", "smb", "fuse", "9p", "virtiofs", "afs", "overlayfs-nfs")
 
 
@@ -100,12 +99,12 @@ class Database:
     """An open connection. Used on one thread; writes go through `write()`."""
 
     def __init__(self, path: Path) -> None:
-        """Open, or make, the file at `path`. Raises NewerDatabase, or NotOpened with what the system says."""
+        """Open or create the file; raises NewerDatabase, or NotOpened with the system's reason."""
         self.path = path
         self.notice = ""
-        """What happened to the file that a person should be told, once; or empty."""
+        """A message about a repair, to show once."""
         self.unwritable = unwritable(path)
-        """How to mend that it can only be read; empty where it can be written."""
+        """How to make a read-only place writable; empty where it is writable."""
         try:
             if self.unwritable:
                 self._sql = self._open_to_read()
@@ -121,10 +120,10 @@ class Database:
             raise NotOpened(f"Can't open the database {path}: {_reason(error, path)}.", hint) from None
 
     def _open_to_read(self) -> sqlite3.Connection:
-        """Open what lies where nothing can be written.
+        """Open a file in a read-only place.
 
-        A file of an earlier version, a damaged one, and one whose write-ahead log would have to be written to are read
-        as a copy, which has no name any more when this returns.
+        A file of an earlier version, a damaged one, and one whose write-ahead log SQLite would have to write are read
+        from a copy, which is deleted at once and lives as long as the connection.
         """
         _check_files(self.path)
         if (sql := open_read_only(self.path)) is not None:
@@ -156,7 +155,7 @@ class Database:
             return self._open(path)
 
     def _open(self, path: Path) -> sqlite3.Connection:
-        """Open it, also where another window makes or replaces it just now, for which SQLite may not wait by itself."""
+        """Open the file, and wait while another window creates or replaces it: SQLite may not."""
         end = time.monotonic() + BUSY_MS / 1000
         while True:
             try:
@@ -174,7 +173,9 @@ class Database:
             version = _version(sql)
             if version > VERSION:
                 raise _newer(self.path, version)
-            sql.execute(f"PRAGMA journal_mode = {'WAL' if _may_use_wal(path.parent) else 'DELETE'}")
+            # A write-ahead log relies on shared memory, which file systems of a network lack.
+            mode = "DELETE" if file_system_of(path.parent).startswith(_NO_WAL) else "WAL"
+            sql.execute(f"PRAGMA journal_mode = {mode}")
             sql.execute("PRAGMA synchronous = FULL")
             sql.execute("PRAGMA foreign_keys = ON")
             sql.execute("PRAGMA secure_delete = ON")
@@ -188,11 +189,10 @@ class Database:
         return sql
 
     def close(self) -> None:
-        """Close the file; what was written is already safe."""
         self._sql.close()
 
     def version_of_data(self) -> int:
-        """A number that changes whenever another connection has written: another window, or the command line."""
+        """A number that changes whenever another connection has written."""
         return int(self.read("PRAGMA data_version")[0][0])
 
     def read(self, statement: str, *values: object) -> list[sqlite3.Row]:
@@ -203,7 +203,7 @@ class Database:
             except sqlite3.OperationalError as error:
                 if "decode" not in str(error):
                     raise
-                # One damaged text hides no other row; from now on each is read in the way that costs more.
+                # One damaged text hides no other row; from now on all texts are decoded here, which is slower.
                 self._sql.text_factory = lambda text: text.decode(errors="replace")
                 return self._sql.execute(statement, values).fetchall()
         except (sqlite3.Error, UnicodeDecodeError) as error:  # also a damaged name of a column
@@ -212,7 +212,7 @@ class Database:
             raise StoreError(f"Can't read the database: {_words(error)}.") from None
 
     def _recovered(self, error: Exception) -> bool:
-        """Whether an error told of damage, and what can be read of the file is in its place now."""
+        """Replace the file if the error is about damage; returns whether it was replaced here."""
         if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGE or self.unwritable or self._sql.in_transaction:
             return False
         self._sql.close()
@@ -231,7 +231,7 @@ class Database:
         try:
             self._sql.execute("BEGIN IMMEDIATE")
             try:
-                # Not before: one that is just being replaced lets nobody write.
+                # Only now: during a replacement BEGIN waits.
                 if _identity(self.path) != self._file:
                     raise Replaced(self.path)
                 yield self._sql
@@ -243,8 +243,8 @@ class Database:
         except (sqlite3.Error, OSError, OverflowError, UnicodeError) as error:
             if self._recovered(error):
                 raise StoreError("The database was damaged; nothing was written.", "Try again.") from None
-            # The latter two: a number or a text of the server's that SQLite has no place for. OSError: a file that goes
-            # with the change.
+            # OverflowError, UnicodeError: the server's number or text does not fit into SQLite. OSError: another file
+            # of the same change.
             locked = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
             raise StoreError(
                 f"Can't write the database {self.path}: {_reason(error, self.path)}.",
@@ -254,12 +254,12 @@ class Database:
             ) from None
 
     def overwrite(self) -> None:
-        """Leave nothing of what was deleted in the write-ahead log, unless another window reads just now."""
+        """Remove deleted data from the write-ahead log, unless another window is reading."""
         with contextlib.suppress(sqlite3.Error):
             self._sql.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def key_id(self, key: str) -> str:
-        """A name for a key that tells nothing of it: 8 bytes of an HMAC with this database's salt."""
+        """A name for a key that does not reveal it: `key_id` with this database's salt."""
         rows = self.read("SELECT value FROM meta WHERE name = 'salt'")
         return key_id(key, rows[0]["value"])
 
@@ -288,15 +288,14 @@ def open_read_only(path: Path) -> sqlite3.Connection | None:
 def _connect_to_read(path: Path, timeout: float) -> sqlite3.Connection:
     """Connect to a file without a right to write. Raises OSError and sqlite3.Error."""
     _check_files(path)
-    # SQLite has to make side files even to read. Where it must not, and there are none, nobody has the file open.
+    # SQLite creates side files even to read. In a read-only place without them, no process has the file open.
     fixed = unwritable(path) and not any(_beside(path, suffix).exists() for suffix in ("-wal", "-journal"))
     uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if fixed else ''}"
     return sqlite3.connect(uri, uri=True, timeout=timeout)
 
 
 class DatabaseState(NamedTuple):
-    """A database as it lies there. `damage` is SQLite's first complaint, empty where it has none; `newer` says that a
-    later version of the program made it."""
+    """A database file. `damage` is the first complaint of SQLite or `_complaint`, or empty."""
 
     version: int
     journal: str
@@ -304,11 +303,12 @@ class DatabaseState(NamedTuple):
 
     @property
     def newer(self) -> bool:
+        """Whether a later version of the program made it."""
         return self.version > VERSION
 
 
 def examine(path: Path) -> DatabaseState | None:
-    """Look through a database, and change nothing; None where there is none. Raises StoreError if it can't be read."""
+    """Check a whole database without changing it; None if there is none. Raises StoreError if it can't be read."""
     if not path.exists():
         return None
     try:
@@ -322,39 +322,34 @@ def examine(path: Path) -> DatabaseState | None:
         return DatabaseState(0, "", _words(error))
 
 
-def sqlite_version() -> str:
-    """The version of the SQLite that Python uses."""
-    return sqlite3.sqlite_version
-
-
 def _version(sql: sqlite3.Connection) -> int:
     return int(sql.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _complaint(sql: sqlite3.Connection, *, whole: bool = True) -> str:
-    """What is wrong with a database, empty where nothing is; unless `whole`, only what costs little is looked at.
+    """What is wrong with a database, or empty.
 
-    With a large file the rest takes 40 to 300 ms: it is for after an error, and for `doctor`.
+    With `whole` the check takes 40 to 300 ms for a large file: it is for after an error, and for `doctor`.
     """
     if whole and (check := str(sql.execute("PRAGMA quick_check(1)").fetchone()[0])) != "ok":
         return check
     if _version(sql) < 0:
         return "the version is lost"
-    with contextlib.suppress(sqlite3.OperationalError):  # other versions may lack what is asked for
-        # SQLite does not compare a table with its indexes, by which jobs are found.
+    with contextlib.suppress(sqlite3.OperationalError):  # other versions may lack these tables
+        # quick_check does not compare a table with its indexes, by which jobs are found.
         for table in ("jobs", "meta"):
             if (check := str(sql.execute(f"PRAGMA integrity_check({table})").fetchone()[0])) != "ok":
                 return check
         if not sql.execute("SELECT 1 FROM meta WHERE name = 'salt'").fetchone():
             return "the salt is lost"
-        # Nor at pages that a long row goes on in; of a job these parameters are the last to be there.
+        # Nor does it read overflow pages; `parameters` is a job's last column that all versions have.
         if cut := sql.execute("SELECT number FROM jobs WHERE parameters NOT LIKE '{%}' LIMIT 1").fetchone():
             return f"the record of job {cut[0]} is cut off"
     return ""
 
 
 def _migrate(sql: sqlite3.Connection, path: Path) -> None:
-    """Bring the file to this version in one transaction, so that two programs that start at once both succeed."""
+    """Bring the file to this version in one transaction, so that two processes can start at once."""
     import secrets  # a file is made once
 
     sql.execute("BEGIN IMMEDIATE")
@@ -393,7 +388,7 @@ def _newer(path: Path, version: int) -> NewerDatabase:
 
 
 SIDE_FILES = ("-wal", "-shm", "-journal", ".lock")
-"""What is added to the name of a database in those of the files that SQLite and `replace_damaged` open beside it."""
+"""Suffixes of the files that SQLite and `replace_damaged` open beside a database."""
 
 
 def _beside(path: Path, suffix: str) -> Path:
@@ -401,15 +396,15 @@ def _beside(path: Path, suffix: str) -> Path:
 
 
 def _check_files(path: Path) -> list[Path]:
-    """Where the file and its side files are; raises NotUsable for one that SQLite must not open.
+    """The real paths of the file and its side files; raises NotUsable for one that SQLite must not open.
 
-    They are only looked at: to close a handle of our own would give up the locks that SQLite has on a file.
+    No file is opened: closing our own handle would release SQLite's locks on it.
     """
     return [check_own(_beside(path, suffix)) for suffix in ("", *SIDE_FILES)]
 
 
 def _make_own(path: Path) -> None:
-    """Make the file if it is missing, and have nobody else read it or what lies beside it."""
+    """Create a missing file, and make it and its side files private to this user."""
     files = _check_files(path)
     with contextlib.suppress(FileExistsError):
         os.close(os.open(files[0], os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -419,30 +414,22 @@ def _make_own(path: Path) -> None:
                 file.chmod(0o600)
 
 
-def _may_use_wal(directory: Path) -> bool:
-    """Whether this directory is on a file system whose shared memory a write-ahead log can rely on."""
-    return not file_system_of(directory).startswith(_NO_WAL)
-
-
 def file_system_of(directory: Path) -> str:
-    """The kind of file system that a directory is on ("ext4", "nfs4"); empty where the system does not say."""
+    """The kind of a directory's file system ("ext4", "nfs4"); empty outside of Linux."""
     mounts = Path("/proc/self/mounts")
     if not mounts.exists():
         return ""
-    real, best, kind = str(directory.resolve()), "", ""
+    real, best, system = directory.resolve(), Path(), ""
     for line in mounts.read_text(errors="replace").splitlines():
-        fields = line.split(" ")
-        if len(fields) < 3:
-            continue
-        point = fields[1].replace("\\040", " ")
-        inside = real == point or real.startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= len(best):
-            best, kind = point, fields[2]
-    return kind
+        _, named, kind, *_ = line.split(" ")
+        point = Path(named.replace("\\040", " "))
+        if real.is_relative_to(point) and len(point.parts) >= len(best.parts):
+            best, system = point, kind
+    return system
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file this is, whatever its name; None where there is none."""
+    """The device and inode of a file; None where there is none."""
     try:
         found = path.stat()
     except OSError:
@@ -451,7 +438,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _reason(error: Exception, path: Path) -> str:
-    """Why a file can't be written; SQLite names a full disk in several ways, "disk I/O error" among them."""
+    """Why a file can't be written; SQLite reports a full disk in several ways, such as "disk I/O error"."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     full = code == sqlite3.SQLITE_FULL or getattr(error, "errno", 0) == errno.ENOSPC
     if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):

@@ -9,7 +9,7 @@ from cekura_tui.model.errors import CekuraTuiError, Exit
 
 _NOT_AGAIN = "Do not launch the job again."
 _LONGEST_WORD = 1_000
-"""Characters of an id that is worth a command to be copied."""
+"""Characters of a progress_id up to which a command with it is offered."""
 
 
 class StoreError(CekuraTuiError):
@@ -19,7 +19,7 @@ class StoreError(CekuraTuiError):
 
 
 class DamagedText(StoreError):
-    """A text is not as it was kept, and is not given out; `what` is it."""
+    """A stored text does not fit its hash; `what` names it."""
 
     def __init__(self, what: str = "A text") -> None:
         super().__init__(
@@ -29,11 +29,11 @@ class DamagedText(StoreError):
 
 
 class NotOpened(StoreError):
-    """The database can't be opened, so that nothing was begun."""
+    """The database can't be opened."""
 
 
 class Replaced(StoreError):
-    """The file is another one than the one that was opened: nothing that is done with that is found again."""
+    """Another file has taken the place of the opened one, so a write would be lost."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"The database {path} was removed or replaced while open.", "Restart cekura-tui.")
@@ -44,10 +44,10 @@ class NewerDatabase(StoreError):
 
 
 class SentUnrecorded(StoreError):
-    """A launch was sent, and what came of it cannot be recorded yet: it must not be sent again.
+    """A launch was sent, and its outcome cannot be recorded yet: it must not be sent again.
 
-    `progress_id` is the id by which the server took job `number`, where it gave one; `saved` is the file in which a
-    later start of the program finds what came of it, if one could be written.
+    `progress_id` is the server's id of job `number`, if it gave one; `saved` is the file from which a later start of
+    the program records the outcome, if one could be written.
     """
 
     exit_status = Exit.NOT_SUCCEEDED
@@ -59,11 +59,11 @@ class SentUnrecorded(StoreError):
 
     @property
     def is_recorded(self) -> bool:
-        """Whether another process has recorded it, by the file that is gone."""
+        """Whether another process has recorded the outcome, and removed the file."""
         return self._file is not None and not self._file.exists()
 
     def hint_at_end(self, command_line: Callable[[str], str]) -> str:
-        """What to do once the program has ended, which tries no more; `command_line` completes a command."""
+        """The hint to print when the program ends; `command_line` completes a command."""
         import shlex  # a start has no use for it
 
         hint = f"{self._saved} {_NOT_AGAIN}".strip()
@@ -75,4 +75,4 @@ class SentUnrecorded(StoreError):
 
 
 class Unrecorded(StoreError):
-    """The record could not be written, so what was to be recorded was not done."""
+    """Nothing was sent, because the record of it could not be written first."""

@@ -15,7 +15,7 @@ from cekura_tui.store.errors import DamagedText, StoreError
 from cekura_tui.store.prompts import as_prompt
 
 LISTED = 2_000
-"""Among so many of the newest jobs are the ended ones that are listed."""
+"""Ended jobs are listed if they are among this many of the newest jobs."""
 LIST = """
 WITH mine AS (
     SELECT * FROM jobs WHERE origin = ?1 AND state != 'forgotten'
@@ -23,13 +23,13 @@ WITH mine AS (
 )
 SELECT * FROM mine WHERE state NOT IN ('succeeded', 'no_issues', 'failed')
 OR number > coalesce((SELECT number FROM mine ORDER BY number DESC LIMIT 1 OFFSET ?5), 0) ORDER BY number DESC"""
-"""The jobs of an origin that a key or its profile launched, newest first: all that have not ended, of the others so
-many as are among the newest; with drafts where they are asked for, and with ?6 whichever key launched them."""
+"""The jobs of origin ?1 that key ?2 (with ?6 any key) or profile ?3 launched, newest first, with ?4 drafts too: all
+that have not ended, and the ended ones among the newest ?5."""
 STATES = frozenset(map(str, JobState))
 
 
 class UnreadableJob(StoreError):
-    """The row of a job is damaged, or in a form of a version to come."""
+    """The row of a job is damaged, or a newer version wrote it."""
 
     def __init__(self, number: int, why: str, hint: str = "") -> None:
         drop = f"To remove the job from this machine, run `jobs forget {number} --force`."
@@ -38,7 +38,7 @@ class UnreadableJob(StoreError):
 
 
 _LATEST = 1e11
-"""Seconds of Unix time, some three thousand years from now: no clock says more, and no library shows it."""
+"""Largest valid Unix time, in seconds; libraries can't format later times."""
 _TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "str | None": (str, type(None)),
@@ -47,10 +47,10 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "float | None": (float, int, type(None)),
 }
 _COLUMNS = {column.name: _TYPES[str(column.type)] for column in fields(Job) if column.type in _TYPES}
-"""What a column may hold that is read as it is: SQLite itself takes anything in any, and what draws a job must not."""
+"""The types that a column read as it is may hold: SQLite itself takes any value in any column."""
 _JSON: dict[str, type[Any]] = {"run_ids": list, "category_ids": list, "workflow_metric_ids": list, "parameters": dict}
 _SENT = ("reason", "last_status", "summary_of_changes", "error")
-"""Texts of the server, which are stored as they came and cleaned when they are read."""
+"""Texts of the server, stored as sent and cleaned when read."""
 _ORIGINAL = ("origin", "key_id", "prompt_sha256", "improved_sha256", "kind")
 EMPTY_COLUMNS: dict[str, object] = {
     **{name: None if type(None) in types else types[0]() for name, types in _COLUMNS.items() if name not in _ORIGINAL},
@@ -58,12 +58,12 @@ EMPTY_COLUMNS: dict[str, object] = {
     "result": None,
     "kind": DEFAULT_KIND,
 }
-"""Columns as they are in the row of a job of which nothing is known but whose it is and its texts."""
+"""The columns of a job of which only owner and texts are known."""
 _NAMED = 5
 
 
 def read_job(row: sqlite3.Row, key_id: str | None) -> Job:
-    """A job of its row, as the key `key_id` sees it, or whoever has none; raises UnreadableJob."""
+    """A job of its row, as the key `key_id` (None: any key) sees it; raises UnreadableJob."""
     values: dict[str, Any] = dict(zip(row.keys(), row, strict=True))
     number, name = values["number"], ""
     try:
@@ -97,7 +97,7 @@ def _is_kind(name: str) -> bool:
 
 
 def _parsed(text: object, form: type) -> Any:
-    """A column that holds JSON: an object, or a list of ids; raises ValueError or TypeError for any other."""
+    """Parse a column that holds a JSON object or a list of ids; raises ValueError or TypeError for another value."""
     value: Any = json.loads(text) if isinstance(text, str) else None
     if type(value) is dict and form is dict:
         return value
@@ -107,7 +107,7 @@ def _parsed(text: object, form: type) -> Any:
 
 
 def read_jobs(rows: Iterable[sqlite3.Row], key_id: str | None) -> tuple[list[Job], StoreError | None]:
-    """The jobs of those rows that can be read, and an error that names the others, if there are any."""
+    """The jobs of the readable rows, and an error that names the others, if any."""
     jobs: list[Job] = []
     left_out: list[UnreadableJob] = []
     for row in rows:
@@ -124,7 +124,7 @@ def read_jobs(rows: Iterable[sqlite3.Row], key_id: str | None) -> tuple[list[Job
 
 
 def parsed_answers(raws: Iterable[object]) -> Iterator[dict[str, object]]:
-    """Raw answers about a job, as far as they are whole JSON objects."""
+    """The raw answers that are whole JSON objects, parsed."""
     for raw in raws:
         with contextlib.suppress(ValueError, TypeError, RecursionError):
             if isinstance(answer := json.loads(raw), dict):  # type: ignore[arg-type]
@@ -132,7 +132,7 @@ def parsed_answers(raws: Iterable[object]) -> Iterator[dict[str, object]]:
 
 
 def prompt_in_answers(raws: Iterable[object], kind: str, name: str) -> Prompt | None:
-    """The improved prompt of this hash, from the raw answer that brought it; None where that is not there."""
+    """The improved prompt of this hash, from the raw answer that contained it; None if there is none."""
     from cekura_tui.model.job_kinds import KINDS  # what is answered is not for the first frame
 
     for answer in parsed_answers(raws):
@@ -143,5 +143,5 @@ def prompt_in_answers(raws: Iterable[object], kind: str, name: str) -> Prompt | 
 
 
 def is_time(value: object) -> bool:
-    """Whether a column holds a time or a duration, in seconds, that there may be."""
+    """Whether a value is a possible time or duration in seconds."""
     return isinstance(value, float | int) and abs(value) < _LATEST

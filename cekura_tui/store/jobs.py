@@ -1,8 +1,4 @@
-"""Jobs with their history, one transaction a change.
-
-What one account does with its jobs (`JobStore`), and the rows inside a transaction (`JobRows`). How a row is read is in
-`job_reading`.
-"""
+"""Jobs with their history: the jobs of one account (`JobStore`), and their rows inside a transaction (`JobRows`)."""
 
 from __future__ import annotations
 
@@ -43,29 +39,29 @@ from cekura_tui.store.prompts import (
 )
 
 MAX_ANSWER = 400_000
-"""Characters of one raw answer that are kept; its prompt is kept whole elsewhere."""
+"""Characters kept of one raw answer; its prompt is kept whole elsewhere."""
 MAX_ANSWERS, MAX_ANSWERS_BYTES = 200, 2 * 2**20
-"""Distinct raw answers that are kept of one job, the latest ones."""
+"""Raw answers, and their bytes, kept of one job: the latest."""
 ALL_ANSWERS_BYTES = 64 * 2**20
-"""Bytes of raw answers that are kept of all jobs that ended, the latest ones; their results are kept apart."""
+"""Bytes of raw answers kept of all ended jobs: the latest."""
 ALL_TEXTS_BYTES = 256 * 2**20
-"""Bytes of prompts that are kept; beyond that those of the history go that no job needs, then those of the jobs that
-ended, and were looked at, longest ago."""
+"""Bytes of prompts kept. Beyond it prompts of the history that no job needs are dropped first, then those of the oldest
+ended jobs that the user has seen."""
 WATCHED = 90.0
-"""Seconds without an answer after which nobody can say when in between a job ended."""
+"""Seconds between two answers up to which the time of an end between them is known well enough."""
 _WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 _ADOPTED = (JobState.UNCONFIRMED, JobState.LOST)
 _FOLLOWED = (JobState.RUNNING, JobState.LOST, JobState.STOPPED)
 _NO_TEXT = sha256(Prompt(""))
-"""What a job has for a prompt that sends none, or was forgotten."""
+"""The prompt of a job that sends none, or was forgotten."""
 _REPEATED = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """To whom runs and jobs belong: a server's origin and a key, by its id.
+    """The owner of runs and jobs: a server's origin and a key, by its id.
 
-    Where the key is not known (`any_key`) the id is that of the key used last, and the jobs of every key are read.
+    Without a key (`any_key`) the id is that of the key used last, and the jobs of every key are read.
     """
 
     origin: str
@@ -75,7 +71,7 @@ class Account:
 
     @property
     def reader(self) -> str | None:
-        """The key that reads, by its id; None where that is not known."""
+        """The id of the key that reads; None for any key."""
         return None if self.any_key else self.key_id
 
 
@@ -90,7 +86,7 @@ class StateChange:
 
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
-    """What the server answered about a job, as it came, and when it first and last did (Unix time)."""
+    """An answer about a job as the server sent it, and when it first and last did (Unix time)."""
 
     raw: str
     first_at: float
@@ -98,7 +94,7 @@ class RawAnswer:
 
 
 def contents(of: Job | Draft) -> tuple[object, ...]:
-    """What is sent with a job, or would be with a draft."""
+    """What is sent with a job or draft, to compare them."""
     prompt = of.prompt_sha256 if isinstance(of, Job) else sha256(of.prompt)
     return (of.kind, of.parameters, of.run_ids, of.agent_id, of.category_ids, of.workflow_metric_ids, prompt)
 
@@ -111,7 +107,7 @@ class JobStore:
         self._account = account
         self._pending = PendingAnswers(database.path)
         self.unreadable: StoreError | None = None
-        """What tells of the jobs that were left out of `all` the last time."""
+        """The error about jobs that the last `all` left out."""
 
     def _own(self, rest: str, *values: object) -> list[sqlite3.Row]:
         own = "SELECT * FROM jobs WHERE origin = ? AND key_id = ? AND "
@@ -124,37 +120,34 @@ class JobStore:
     # Reading
 
     def version(self) -> int:
-        """A number that changes whenever another process has written."""
         return self._database.version_of_data()
 
     def get(self, number: int) -> Job | None:
-        """One job, whoever's it is; raises UnreadableJob."""
+        """One job of any account; raises UnreadableJob."""
         rows = self._database.read("SELECT * FROM jobs WHERE number = ?", number)
         return read_job(rows[0], self._account.reader) if rows else None
 
     def all(self, *, drafts: bool = False) -> list[Job]:
-        """The account's jobs, newest first; forgotten ones are left out, and drafts unless asked for.
+        """The jobs of the account, and those its profile launched with an earlier key, newest first.
 
-        Those that the profile launched with an earlier key are among them. What cannot be read is left out, which
-        `unreadable` tells.
+        Forgotten and unreadable ones are left out; `unreadable` names the latter.
         """
         rows = self._database.read(LIST, *self._whose, drafts, LISTED, self._account.any_key)
         jobs, self.unreadable = read_jobs(rows, self._account.reader)
         return jobs
 
     def unfinished(self) -> list[Job]:
-        """The account's jobs that are running or being launched, and those that its profile was launching with an
-        earlier key: nobody else looks whether their process still lives."""
+        """The account's running and launching jobs, and those that its profile was launching with an earlier key."""
         return read_jobs(self._database.read(_UNFINISHED, *self._whose), self._account.reader)[0]
 
     def latest_draft(self, agent_id: int | None, run_ids: Sequence[int], kind: str = DEFAULT_KIND) -> Job | None:
-        """The draft of a kind for these runs that was touched last, else the one for their agent."""
+        """The draft of a kind for these runs that was saved last, else the one for their agent."""
         best_first = "state = 'draft' AND kind = ? AND agent_id IS ? ORDER BY (run_ids = ?) DESC, created_at DESC"
         rows = self._own(best_first, kind, agent_id, json.dumps(tuple(run_ids)))
         return next(iter(read_jobs(rows, self._account.reader)[0]), None)
 
     def draft_of(self, job: Job) -> Draft:
-        """What a job was, or would be, launched with; raises DamagedText."""
+        """What a job was, or will be, launched with; raises DamagedText."""
         if not job.run_ids and job.kind == DEFAULT_KIND:
             raise DamagedText(f"The record of job {job.number}")
         return Draft(
@@ -170,7 +163,7 @@ class JobStore:
         )
 
     def suggestion(self, job: Job) -> Suggestion:
-        """A job with its texts; raises DamagedText where what it brought is damaged, and in no answer either."""
+        """A job with its texts; raises DamagedText where the improved prompt is damaged, and in no answer either."""
         sent = None
         with contextlib.suppress(DamagedText):
             sent = read_prompt(self._database.read, job.prompt_sha256)
@@ -188,7 +181,7 @@ class JobStore:
             return improved
 
     def last_prompt(self, agent_id: int | None) -> Prompt | None:
-        """The prompt that was last launched for an agent, if it is as it was."""
+        """The prompt launched last for an agent, unless it is damaged."""
         sent = "state != 'forgotten' AND agent_id IS ? AND prompt_sha256 != ? AND launched_at IS NOT NULL"
         rows = self._own(f"{sent} ORDER BY launched_at DESC LIMIT 1", agent_id, _NO_TEXT)
         with contextlib.suppress(DamagedText):
@@ -196,17 +189,19 @@ class JobStore:
         return None
 
     def durations(self, limit: int = 50) -> dict[str, list[float]]:
-        """How many seconds the profile's last jobs of each kind went on whose end was watched, newest first."""
+        """How many seconds the profile's last jobs of each kind took, newest first, if their end was watched."""
         whose = (self._account.origin, self._account.profile)
         rows = {kind: self._database.read(_DURATIONS, *whose, kind, limit) for kind in KINDS}
         return {kind: [row["took"] for row in ended] for kind, ended in rows.items() if ended}
 
     def changes(self, number: int) -> list[StateChange]:
-        """Every state that a job came into, oldest first, but for those that are damaged or not known here."""
-        rows = self._database.read("SELECT * FROM job_changes WHERE job = ? ORDER BY rowid", number)
-        known = [row for row in rows if row["state"] in STATES and isinstance(row["reason"], str)]
-        known = [row for row in known if is_time(row["at"])]
-        return [StateChange(row["at"], JobState(row["state"]), row["reason"]) for row in known]
+        """Every change of a job's state, oldest first, without damaged ones and those to unknown states."""
+        rows = self._database.read("SELECT at, state, reason FROM job_changes WHERE job = ? ORDER BY rowid", number)
+        return [
+            StateChange(at, JobState(state), reason)
+            for at, state, reason in rows
+            if is_time(at) and state in STATES and isinstance(reason, str)
+        ]
 
     def answers(self, number: int) -> list[RawAnswer]:
         """Every distinct raw answer about a job, oldest first."""
@@ -217,7 +212,6 @@ class JobStore:
 
     @contextlib.contextmanager
     def _rows(self) -> Iterator[JobRows]:
-        """The rows of jobs in one transaction."""
         with self._database.write() as sql:
             yield JobRows(sql, self._account.reader)
 
@@ -227,10 +221,10 @@ class JobStore:
         return {"origin": account.origin, "key_id": account.key_id, "profile": account.profile}
 
     def save_draft(self, draft: Draft, at: float, over: Job | None = None) -> Job:
-        """Keep a draft: in place of the draft `over`, else as a new one.
+        """Save a draft in place of the draft `over`, else as a new one.
 
-        What is no longer as in `over` was changed by another window and stays; this becomes a draft of its own, unless
-        the very same is there already, be it as a job by now: then that is returned.
+        If another window changed `over`, that stays and this becomes a new draft; if it has the same contents, also
+        launched by now, that job is returned.
         """
         with self._rows() as rows:
             there = rows.place_of(draft, over)
@@ -243,15 +237,11 @@ class JobStore:
     def begin_launch(
         self, draft: Draft, at: float, owner: str, over: Job | None = None, again_of: int | None = None
     ) -> Job:
-        """Record that a job is about to be launched, prompt and all; the draft `over` becomes this job, unless another
-        window changed it, which then stays.
+        """Record a job before its launch, and reserve room on the disk for the answer; raises StoreError without room.
 
-        Where another window did that meanwhile, its job is returned, with that window's owner: the draft was launched,
-        or the unconfirmed job `again_of` was launched again. That job itself is returned where it was answered
-        meanwhile.
-
-        Room for the answer is taken too, on a disk that may be full when it comes; raises StoreError where there is
-        none.
+        The draft `over` becomes this job, unless another window changed it, which then stays. If another window has
+        launched that draft, or relaunched the job `again_of`, its job is returned, with that window's owner; if
+        `again_of` was answered meanwhile, that job itself.
         """
         launch, job = {"owner": owner, "launched_at": at}, None
         try:
@@ -273,7 +263,7 @@ class JobStore:
             raise
 
     def record_progress_id(self, number: int, progress_id: str, raw: str, at: float) -> Job:
-        """Record that the server took the job, also by a late answer to an unconfirmed launch."""
+        """Record the server's id of a job, also from a late answer to an unconfirmed launch."""
         with self._rows() as rows:
             rows.set(number, progress_id=progress_id, answered_at=at)
             if rows.get(number).state != JobState.FORGOTTEN:
@@ -283,7 +273,7 @@ class JobStore:
         return job
 
     def record_launch_answer(self, answer: PendingAnswer) -> Job:
-        """Record what came of a launch, unless another window has found out more."""
+        """Record the outcome of a launch, unless another window has recorded a later state."""
         number, at, raw = answer.number, answer.at, answer.raw
         if answer.progress_id is not None:
             return self.record_progress_id(number, answer.progress_id, raw, at)
@@ -292,7 +282,7 @@ class JobStore:
         return job
 
     def adopt(self, number: int, progress_id: str, at: float) -> Job:
-        """Record by hand the id of a launch whose answer was not recorded, or another id of a lost job."""
+        """Record an id given by the user for an unconfirmed launch, or another one for a lost job."""
         with self._rows() as rows:
             if rows.get(number).state in _ADOPTED:
                 rows.set(number, progress_id=progress_id)
@@ -301,22 +291,22 @@ class JobStore:
         return job
 
     def save_pending_answer(self, answer: PendingAnswer) -> Path | None:
-        """Keep what could not be recorded in a file of its own; returns where, or None where nothing can be written."""
+        """Save an answer in a file of its own; returns its path, or None where nothing can be written."""
         return self._pending.keep(answer)
 
     def record_pending_answers(self) -> None:
-        """Record the pending answers that any process has kept, and give up the room of launches that were answered."""
+        """Record the pending answers of all processes, and free the reserved room of answered launches."""
         for answer in self._pending.all():
             job = self._readable(answer.number)
             if job is None:
                 continue
-            # One whose record was damaged may not say when it was launched.
+            # A salvaged record may lack the time of its launch.
             unsaid = job.launched_at is None and job.state == JobState.UNCONFIRMED
             if unsaid or job.launched_at == answer.launched_at:
                 self.record_launch_answer(answer)
         for number in self._pending.reserved():
             job = self._readable(number)
-            # One that is about to be launched is still a draft to all others, or not there.
+            # Until its launch is committed, a job is a draft to other processes, or not there.
             if job is not None and job.state not in (JobState.DRAFT, JobState.LAUNCHING):
                 self._pending.drop(number)
 
@@ -328,7 +318,7 @@ class JobStore:
     def record_state(
         self, number: int, state: JobState, reason: str, at: float, raw: str = "", *, only_from: Collection[JobState]
     ) -> Job:
-        """Put a job into another state, unless another window has moved it out of `only_from` meanwhile."""
+        """Change a job's state, unless another window has moved it out of `only_from` meanwhile."""
         with self._rows() as rows:
             if raw and rows.get(number).state in only_from:
                 rows.keep_answer(number, raw, at)
@@ -337,13 +327,13 @@ class JobStore:
     def claim_poll(self, number: int, at: float, since: float) -> bool:
         """Record that this process polls a job at `at`, unless another one did after `since` (Unix time).
 
-        Returns whether this process polls. A time to come was recorded before the clock was set back.
+        Returns whether this process polls. A recorded time in the future is from before the clock was set back.
         """
         with self._rows() as rows:
             return rows.sql.execute(_CLAIM, (at, number, since)).rowcount == 1
 
     def record_answer(self, number: int, progress: Progress, raw: str, at: float) -> Job:
-        """An answer about a job: its word, and its result where it has one. A job that has ended stays as it is."""
+        """Record an answer about a job: its status, and its result if it has one. An ended job stays as it is."""
         with self._rows() as rows:
             job = rows.get(number)
             if job.state.final or job.state == JobState.FORGOTTEN:
@@ -367,18 +357,20 @@ class JobStore:
             return ended
 
     def record_silence(self, numbers: Collection[int], at: float) -> list[Job]:
-        """Record that running jobs have no answer since `at`; returns them as they are now."""
+        """Record that running jobs have had no answer since `at`; returns them as they are now."""
         with self._rows() as rows:
             silent = "UPDATE jobs SET stale_since = ? WHERE number = ? AND stale_since IS NULL AND state = 'running'"
             rows.sql.executemany(silent, [(at, number) for number in numbers])
             return [rows.get(number) for number in numbers]
 
     def take_over(self, number: int, at: float) -> Job:
-        """Give this account a job of another key, which the server shows to this one."""
+        """Give this account a job of another key, with its entries in the prompt history."""
+        key_id, profile = self._account.key_id, self._account.profile
         with self._rows() as rows:
-            if rows.get(number).state not in _FOLLOWED:
-                return rows.get(number)
-            rows.hand_over(number, self._account.key_id, self._account.profile)
+            if (job := rows.get(number)).state not in _FOLLOWED:
+                return job
+            rows.set(number, key_id=key_id, profile=profile)
+            rows.sql.execute("UPDATE OR REPLACE prompt_uses SET key_id = ? WHERE job = ?", (key_id, number))
             return rows.change(number, JobState.RUNNING, "Polled with another key.", at)
 
     def look(self, number: int, at: float) -> Job:
@@ -389,7 +381,7 @@ class JobStore:
             return rows.get(number)
 
     def forget(self, number: int, at: float) -> Job:
-        """Drop a job with its texts and answers; one that is just being launched stays, one that cannot be read not."""
+        """Drop a job, readable or not, with its texts and answers, unless it is being launched."""
         with self._rows() as rows:
             with contextlib.suppress(UnreadableJob):
                 job = rows.get(number)
@@ -415,7 +407,7 @@ _AGAIN = "SELECT number FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 
 
 
 class JobRows:
-    """The changes of one transaction on the jobs of the key `key_id`, or of any key."""
+    """The rows of jobs inside one transaction, read as the key `key_id` (None: any key)."""
 
     def __init__(self, sql: sqlite3.Connection, key_id: str | None) -> None:
         self.sql = sql
@@ -440,7 +432,7 @@ class JobRows:
         return job
 
     def place_of(self, draft: Draft, over: Job | None) -> Job | None:
-        """The job whose place a draft takes: `over`, unless another window changed it to other contents."""
+        """The job that a draft replaces: `over`, unless another window changed it to other contents."""
         if over is None:
             return None
         there = self.get(over.number)
@@ -448,14 +440,13 @@ class JobRows:
         return there if untouched or contents(there) == contents(draft) else None
 
     def relaunched(self, number: int) -> Job | None:
-        """The job that repeats this one already, or this one itself where it needs no repeating."""
+        """The job that already repeats this one, or this one itself if it needs no repeating."""
         if again := self.sql.execute(_AGAIN, (number,)).fetchone():
             return self.get(again["number"])
         first = self.get(number)
         return None if first.state in _REPEATED else first
 
     def rewrite(self, job: Job, draft: Draft, at: float, **more: object) -> None:
-        """Put other contents into a draft, and `more` columns."""
         self.set(job.number, created_at=at, **self._sent(draft, at), **more)
         drop_unused(self.sql, job.prompt_sha256)
 
@@ -466,16 +457,15 @@ class JobRows:
     def change(
         self, number: int, state: JobState, reason: str, at: float, only_from: Collection[JobState] | None = None
     ) -> Job:
-        """Put a job into a state, unless it is there, has ended for good, or is in none of the states `only_from`."""
+        """Change a job's state, unless it has ended for good, or is in none of the states `only_from`."""
         job = self.get(number)
         elsewhere = only_from is not None and job.state not in only_from
         ended = job.state.final and not (job.resumable and state == JobState.RUNNING)
         if ended or elsewhere or (job.state, job.reason) == (state, reason):
             return job
         launched = None if state == JobState.DRAFT else job.launched_at
-        finished = at if state.final else None
-        self.set(number, state=state, since=at, reason=reason, launched_at=launched, finished_at=finished)
-        self.set(number, looked_at=None)
+        self.set(number, state=state, since=at, reason=reason, launched_at=launched)
+        self.set(number, finished_at=at if state.final else None, looked_at=None)
         if state == JobState.RUNNING:
             self.set(number, stale_since=None, error=None, took=None)
         self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, ?)", (number, at, state, clean(reason)))
@@ -490,18 +480,13 @@ class JobRows:
         self.set(number, improved_sha256=name)
         self._note(self.get(number), name, "proposed", at)
 
-    def hand_over(self, number: int, key_id: str, profile: str) -> None:
-        """A job belongs to another key from now on, and so does what the history tells of it."""
-        self.set(number, key_id=key_id, profile=profile)
-        self.sql.execute("UPDATE OR REPLACE prompt_uses SET key_id = ? WHERE job = ?", (key_id, number))
-
     def _note(self, job: Job, name: str, how: How, at: float) -> None:
-        """Put a prompt of a job into the history of its agent, where there is one and that is known."""
+        """Add a prompt of a job to its agent's history, if both are known."""
         if job.agent_id is not None and name != _NO_TEXT:
             note_use(self.sql, (job.origin, job.key_id), job.agent_id, name, how, at, job.number)
 
     def _sent(self, draft: Draft, at: float) -> dict[str, object]:
-        """The columns that hold what is sent; its prompt is kept."""
+        """The columns of what is sent; saves its prompt."""
         return {
             "run_ids": json.dumps(draft.run_ids),
             "agent_id": draft.agent_id,
@@ -515,7 +500,7 @@ class JobRows:
         }
 
     def keep_answer(self, number: int, raw: str, at: float) -> None:
-        """Keep a raw answer, once, with when it first and last came."""
+        """Save a raw answer once, with its first and last time."""
         raw = raw[:MAX_ANSWER]
         self.sql.execute(
             "INSERT INTO job_answers (job, raw, first_at, last_at, bytes) VALUES (?, ?, ?, ?, ?)"
@@ -540,14 +525,14 @@ class JobRows:
         self.sql.execute("UPDATE job_changes SET reason = '' WHERE job = ?", (number,))
 
     def make_room(self, at: float) -> None:
-        """Drop the oldest raw answers and texts of jobs that ended, beyond what is kept of all; a few at a time."""
+        """Drop the oldest raw answers and texts of ended jobs beyond the limits, a few at a time."""
         self.sql.execute(_PRUNE_ALL_ANSWERS, (ALL_ANSWERS_BYTES,))
         if bound_texts(self.sql, ALL_TEXTS_BYTES) > ALL_TEXTS_BYTES:
             for row in self.sql.execute(_OLDEST_LOOKED_AT).fetchall():
                 self.forget(row["number"], at)
 
     def forget(self, number: int, at: float) -> None:
-        """Drop a job with all that it holds, be it readable or not; its number is never given again."""
+        """Drop the contents of a job, readable or not; its number is never used again."""
         try:
             self.get(number)
         except UnreadableJob:
@@ -577,7 +562,7 @@ DELETE FROM job_answers WHERE rowid IN (
 
 
 def text_column(value: object) -> object:
-    """A text as it is kept in a column: as bytes where it holds surrogates, which no text in SQLite may."""
+    """A value as stored: a text with surrogates as bytes, because SQLite takes no such text."""
     if isinstance(value, str):
         try:
             value.encode()

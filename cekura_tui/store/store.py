@@ -16,7 +16,7 @@ from cekura_tui.store.views import ViewStore
 class Store:
     """Everything kept on this machine for one account. Used on one thread.
 
-    Without a key it is that of the key that was used last at this server, with the jobs of every key.
+    Without a key, the account is that of the key used last at this server, with the jobs of every key.
     """
 
     def __init__(self, path: Path, origin: str, key: str | None, profile: str) -> None:
@@ -26,6 +26,7 @@ class Store:
             self.account = Account(origin, str(rows[0]["key_id"]) if rows else "", profile, any_key=True)
         else:
             self.account = Account(origin, self.database.key_id(key), profile)
+        self._pair = (self.account.origin, self.account.key_id)
         self.jobs = JobStore(self.database, self.account)
         self.stagings = StagingStore(self.database, self.account)
         self.prompt_uses = PromptUseStore(self.database, self.account)
@@ -36,31 +37,26 @@ class Store:
         self.views = ViewStore(self.database, self.account)
 
     def close(self) -> None:
-        """Close the file."""
         self.database.close()
 
     def chosen(self) -> tuple[str, int, str] | None:
-        """What was chosen last to list runs of: kind ("project" or "agent"), id and name."""
-        pair = (self.account.origin, self.account.key_id)
-        rows = self.database.read("SELECT kind, id, name FROM chosen WHERE origin = ? AND key_id = ?", *pair)
+        """The scope chosen last: kind ("project" or "agent"), id and name."""
+        rows = self.database.read("SELECT kind, id, name FROM chosen WHERE origin = ? AND key_id = ?", *self._pair)
         return (rows[0]["kind"], rows[0]["id"], rows[0]["name"]) if rows else None
 
     def choose(self, kind: str, number: int, name: str) -> None:
-        """Remember what to list runs of."""
+        """Remember the chosen scope."""
         with self.database.write() as sql:
-            pair = (self.account.origin, self.account.key_id)
-            sql.execute("INSERT OR REPLACE INTO chosen VALUES (?, ?, ?, ?, ?)", (*pair, kind, number, name))
+            sql.execute("INSERT OR REPLACE INTO chosen VALUES (?, ?, ?, ?, ?)", (*self._pair, kind, number, name))
 
     def looked_at(self) -> float | None:
         """When these jobs were last on a screen, in Unix time."""
-        pair = (self.account.origin, self.account.key_id)
-        rows = self.database.read("SELECT at FROM looked WHERE origin = ? AND key_id = ?", *pair)
+        rows = self.database.read("SELECT at FROM looked WHERE origin = ? AND key_id = ?", *self._pair)
         return float(rows[0]["at"]) if rows else None
 
     def note_visit(self, at: float) -> None:
         with self.database.write() as sql:
-            pair = (self.account.origin, self.account.key_id)
-            sql.execute("INSERT OR REPLACE INTO looked VALUES (?, ?, ?)", (*pair, at))
+            sql.execute("INSERT OR REPLACE INTO looked VALUES (?, ?, ?)", (*self._pair, at))
 
 
 _USED_LAST = """
