@@ -70,7 +70,6 @@ def read_server(url: str, named: str = "the API URL") -> Server:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine."""
     if host.lower() == "localhost":
         return True
     try:
@@ -122,8 +121,6 @@ def refuse_open_file(path: Path, mode: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SavedKey:
-    """A profile's key and the URL it was saved with, both unchecked."""
-
     api_url: str
     api_key: str = field(repr=False)
 

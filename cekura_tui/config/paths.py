@@ -37,7 +37,6 @@ class Paths(NamedTuple):
 
     @property
     def demo(self) -> Paths:
-        """The directory of the demo workspace."""
         return Paths(self.home / "demo")
 
 

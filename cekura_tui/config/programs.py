@@ -12,7 +12,6 @@ VARIABLE = "CEKURA_API_KEY"
 
 
 def without_key(env: Mapping[str, str]) -> dict[str, str]:
-    """The environment for another program, without the API key."""
     return {name: value for name, value in env.items() if name != VARIABLE}
 
 

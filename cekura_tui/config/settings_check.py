@@ -71,7 +71,6 @@ class _Checker:
         self.problems.append(Problem(line_of(self.lines, name), clean_line(text, 250), refuses))
 
     def entries(self, table: Name, found: Mapping[str, Any]) -> dict[str, object]:
-        """The valid entries above the tables, or of a profile's table."""
         right: dict[str, Any] = {}
         for name, value in found.items():
             if name not in SETTINGS or (table and name == "profile"):
@@ -117,7 +116,6 @@ def nearest(name: str) -> str:
 
 
 def _names_in(value: object) -> Iterator[str]:
-    """All names in a table or a list of tables."""
     for name, one in value.items() if isinstance(value, dict) else ():
         yield name
         yield from _names_in(one)

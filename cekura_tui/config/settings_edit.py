@@ -157,7 +157,6 @@ _FIX = "Correct the file with `cekura-tui config edit`."
 
 
 def _editable(path: Path) -> Any:
-    """Parse the file with tomlkit; raises UsageError if it can't be read."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 

@@ -42,7 +42,6 @@ class SettingsFile(NamedTuple):
     problems: tuple[Problem, ...] = ()
 
     def place(self, *name: str) -> str:
-        """The file and line of an entry."""
         line = line_of(self.lines, name)
         return f"{self.path}:{line}" if line else str(self.path)
 

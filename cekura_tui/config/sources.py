@@ -37,7 +37,6 @@ class WrongSettings(UsageError):
         super().__init__(f"{path} has to be corrected first:\n{listed}", "Run `cekura-tui config edit`.")
 
     def sentence(self) -> str:
-        """All problems, one per line."""
         return f"{self.message}\n{self.hint}"
 
 

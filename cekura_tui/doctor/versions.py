@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import platform
 import re
-import sqlite3
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from cekura_tui import __version__
 from cekura_tui.doctor.check import Check
+from cekura_tui.store.database import sqlite_version
 from cekura_tui.store.transcript_search import can_index
 
 _BOUND = re.compile(r"(>=|<)\s*([\d.]+)")
@@ -21,9 +21,9 @@ def check_versions() -> Iterator[Check]:
     yield Check("versions", "system", "ok", platform.platform())
     yield from map(_package, _requirements())
     if can_index():
-        yield Check("versions", "SQLite", "ok", f"{sqlite3.sqlite_version} with FTS5")
+        yield Check("versions", "SQLite", "ok", f"{sqlite_version()} with FTS5")
     else:
-        found = f"{sqlite3.sqlite_version} without FTS5"
+        found = f"{sqlite_version()} without FTS5"
         yield Check("versions", "SQLite", "warning", found, "Searching transcripts is slower. Use another Python.")
 
 

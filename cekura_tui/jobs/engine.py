@@ -123,7 +123,6 @@ class JobEngine:
 
     @property
     def idle(self) -> bool:
-        """Whether there is no job to follow."""
         return not self._running and not self._launching
 
     @property

@@ -33,7 +33,6 @@ class LaunchRecorder:
 
     @property
     def unrecorded(self) -> list[SentUnrecorded]:
-        """The launches whose outcome is still not recorded."""
         return [launch for launch in self._unrecorded.values() if not launch.is_recorded]
 
     async def record(self, answer: PendingAnswer, sentence: str) -> Job:

@@ -32,7 +32,6 @@ class Owner:
 
     @property
     def here(self) -> bool:
-        """Whether it is, or was, a process of this host."""
         return self.host == socket.gethostname()
 
     @property

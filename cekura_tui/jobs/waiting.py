@@ -34,12 +34,10 @@ def server_pause(failures: int, spread: float) -> float:
 
 
 def _around_one(spread: float) -> float:
-    """0.8 to 1.2."""
     return 0.8 + 0.4 * min(max(spread, 0.0), 1.0)
 
 
 async def wait_for(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, so long at the most."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()

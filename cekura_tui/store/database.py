@@ -322,6 +322,10 @@ def examine(path: Path) -> DatabaseState | None:
         return DatabaseState(0, "", _words(error))
 
 
+def sqlite_version() -> str:
+    return sqlite3.sqlite_version
+
+
 def _version(sql: sqlite3.Connection) -> int:
     return int(sql.execute("PRAGMA user_version").fetchone()[0])
 

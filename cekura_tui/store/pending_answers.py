@@ -1,4 +1,4 @@
-"""What came of launches while the database cannot be written: a file each, whose room is taken before the launch."""
+"""Outcomes of launches while the database cannot be written: a file each, with room reserved before the launch."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ from cekura_tui.model.job import JobState
 from cekura_tui.model.text import sha256
 
 RESERVED = 8_192
-"""Bytes that a file takes before its launch is sent; an answer that needs more is kept without its raw text."""
+"""Bytes reserved for a file before its launch is sent; a longer answer is saved without its raw text."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingAnswer:
-    """What came of the launch of job `number`, launched at `launched_at`: its id, or a state and why; times are Unix
-    time."""
+    """The outcome of job `number`, launched at `launched_at`: its id, or a state and why. Times are Unix time."""
 
     number: int
     launched_at: float
@@ -34,10 +33,9 @@ class PendingAnswer:
 
 
 class PendingAnswers:
-    """The files of one database: beside it, and where that is full, in a directory of this user elsewhere.
+    """The files of one database: beside it, or if that disk is full, in a directory of this user elsewhere.
 
-    A disk may be full by the time a launch is answered, so `reserve` takes the room before: what is written in the
-    place of it needs no more.
+    The disk may be full by the time a launch is answered, so `reserve` writes a file that `keep` overwrites.
     """
 
     def __init__(self, database: Path, env: Mapping[str, str] = os.environ) -> None:
@@ -45,9 +43,9 @@ class PendingAnswers:
         self._elsewhere = sha256(str(database.absolute()))[:16]
 
     def _places(self) -> Iterator[tuple[Path, str]]:
-        """The directories in the order in which they are tried, and how the files of this database begin there."""
+        """The directories in the order they are tried, and the prefix of this database's files there."""
         yield self._beside.parent, f"{self._beside.name}-taken-"
-        # The first is still there when the machine has been restarted, the second often on another file system.
+        # The first survives a restart of the machine, the second is often on another file system.
         state = self._env.get("XDG_STATE_HOME") or f"{self._env.get('HOME', '')}/.local/state"
         temporary = self._env.get("TMPDIR") or "/tmp"
         for name in (f"{state}/cekura-tui", f"{temporary}/cekura-tui-{os.getuid()}"):
@@ -58,7 +56,7 @@ class PendingAnswers:
         return (directory / f"{prefix}{number}.json" for directory, prefix in self._places())
 
     def reserve(self, number: int) -> None:
-        """Take the room for what comes of a launch, beside the database. Raises OSError."""
+        """Reserve room for the outcome of a launch, beside the database. Raises OSError."""
         path = next(self._paths(number))
         try:
             _write(path, b"")
@@ -68,7 +66,7 @@ class PendingAnswers:
             raise
 
     def keep(self, answer: PendingAnswer) -> Path | None:
-        """Keep it, readable by this user alone; returns where, or None where nothing can be written."""
+        """Save an answer, readable by this user alone; returns its path, or None where nothing can be written."""
         text = json.dumps(asdict(answer)).encode()
         if len(text) > RESERVED:
             text = json.dumps(asdict(replace(answer, raw=""))).encode()
@@ -83,20 +81,20 @@ class PendingAnswers:
         return None
 
     def drop(self, number: int) -> None:
-        """It is in the database now, or will never be."""
+        """Remove a job's files: its outcome is in the database, or will never be."""
         for path in self._paths(number):
             with contextlib.suppress(OSError):
                 path.unlink()
 
     def reserved(self) -> Iterator[int]:
-        """The jobs for which there is room, and no answer yet."""
+        """The jobs with reserved room and no answer."""
         for path, text in self._files():
             number = path.stem.rpartition("-")[2]
             if not text.strip() and number.isdecimal():
                 yield int(number)
 
     def all(self) -> Iterator[PendingAnswer]:
-        """All that are kept; files that hold something else are left alone."""
+        """All saved answers; other files are ignored."""
         for path, text in self._files():
             with contextlib.suppress(ValueError, TypeError, RecursionError):
                 answer = PendingAnswer(**json.loads(text))
@@ -104,7 +102,7 @@ class PendingAnswers:
                     yield replace(answer, state=JobState(answer.state))
 
     def files(self) -> list[Path]:
-        """The files in which there is an answer, be it readable or not."""
+        """The files with an answer, readable or not."""
         return [path for path, text in self._files() if text.strip()]
 
     def _files(self) -> Iterator[tuple[Path, bytes]]:
@@ -117,7 +115,7 @@ class PendingAnswers:
 
 
 def _write(path: Path, text: bytes) -> None:
-    """Write in place, and to the disk: blocks that a file has already are there also on a disk that is full."""
+    """Overwrite a file in place and sync it: its blocks stay its own on a full disk."""
     handle = open_own(path, os.O_WRONLY | os.O_CREAT)
     with open(handle, "wb", buffering=0) as file:
         rest = memoryview(text.ljust(RESERVED))
@@ -128,7 +126,7 @@ def _write(path: Path, text: bytes) -> None:
 
 
 def _is_private(directory: Path) -> bool:
-    """Whether a directory is this user's and no link, and nobody else may enter it."""
+    """Whether a directory belongs to this user, who alone may enter it, and is no link."""
     try:
         found = directory.lstat()
     except OSError:

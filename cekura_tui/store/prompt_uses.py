@@ -22,8 +22,8 @@ from cekura_tui.store.prompts import (
 class PromptUseStore:
     """The prompt history of one account. Each method is one transaction and raises StoreError.
 
-    Of an agent so many uses are kept as `MAX_USES` says, and texts that nothing else needs make room where all prompts
-    take more than their share; what a restore needs stays until it is forgotten.
+    `MAX_USES` bounds the uses of an agent, `ALL_TEXTS_BYTES` the texts; what a restore needs stays until it is
+    forgotten.
     """
 
     def __init__(self, database: Database, account: Account) -> None:
@@ -36,7 +36,7 @@ class PromptUseStore:
         return self._read(f"{_USES} ORDER BY at DESC, rowid DESC", agent_id)
 
     def writes(self, agent_id: int) -> list[PromptUse]:
-        """What was written to an agent and what that replaced, the one noted last first, whatever the clock said."""
+        """The prompts written to an agent and those they replaced, in the order they were noted, last first."""
         return self._read(f"{_USES} AND how IN ('written', 'replaced') ORDER BY rowid DESC", agent_id)
 
     def _read(self, statement: str, agent_id: int) -> list[PromptUse]:
@@ -47,7 +47,7 @@ class PromptUseStore:
         return uses
 
     def _count(self, name: str) -> tuple[int, str] | None:
-        """Words and first line of a prompt, counted once; None where another window forgot it in this moment."""
+        """Words and first line of a prompt, cached; None if another window forgot it just now."""
         if name not in self._counted:
             rows = self._database.read("SELECT text FROM prompts WHERE sha256 = ?", name)
             if not rows:
@@ -59,11 +59,11 @@ class PromptUseStore:
         return self._counted[name]
 
     def text(self, sha256: str) -> Prompt:
-        """The prompt of a hash, exactly; raises StoreError where it is not kept any more, or not as it was."""
+        """The exact prompt of a hash; raises StoreError if it was forgotten or is damaged."""
         return read_prompt(self._database.read, sha256)
 
     def note(self, agent_id: int, prompt: Prompt, how: How, at: float, job: int | None = None) -> None:
-        """Keep a prompt and how it was used, at `at` in Unix time. Each write is kept; of other uses the last one."""
+        """Save a prompt and its use at `at` (Unix time). Every write is kept, and the last of each other use."""
         with self._database.write() as sql:
             note_use(sql, self._pair, agent_id, keep_prompt(sql, prompt, at), how, at, job)
             bound_texts(sql, ALL_TEXTS_BYTES)

@@ -1,6 +1,6 @@
-"""Prompts, each kept once by the hash of its exact bytes, and the rows of their history.
+"""Prompts, each stored once by the hash of its exact bytes, and their history.
 
-All that takes a connection is called inside a transaction.
+Functions that take a connection are called inside a transaction.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def keep_prompt(sql: sqlite3.Connection, prompt: Prompt, at: float) -> str:
-    """Keep a prompt within a transaction, also in place of what is damaged of it; returns its hash."""
+    """Save a prompt, also in place of its damaged text; returns its hash."""
     text = prompt_bytes(prompt)
     name = sha256(text)
     sql.execute(
@@ -29,8 +29,7 @@ def keep_prompt(sql: sqlite3.Connection, prompt: Prompt, at: float) -> str:
 
 
 def drop_unused(sql: sqlite3.Connection, name: str) -> None:
-    """Forget a prompt that no job was launched with, or brought, or is drafted with, or has staged any more, and that
-    the history of no agent holds."""
+    """Delete a prompt that no job and no agent's history uses."""
     sql.execute(
         "DELETE FROM prompts WHERE sha256 = ?1"
         " AND NOT EXISTS (SELECT 1 FROM jobs WHERE prompt_sha256 = ?1 OR improved_sha256 = ?1)"
@@ -41,7 +40,7 @@ def drop_unused(sql: sqlite3.Connection, name: str) -> None:
 
 
 def read_prompt(read: Callable[[str, str], list[sqlite3.Row]], name: str) -> Prompt:
-    """The prompt of a hash, exactly as it was kept, by `Database.read`; raises DamagedText where it is another text."""
+    """The exact prompt of a hash, by `Database.read`; raises StoreError, or DamagedText if it does not fit the hash."""
     rows = read("SELECT text FROM prompts WHERE sha256 = ?", name)
     if not rows:
         raise StoreError("The prompt was forgotten.", "Take the prompt from a file.")
@@ -53,7 +52,7 @@ def read_prompt(read: Callable[[str, str], list[sqlite3.Row]], name: str) -> Pro
 
 
 def as_prompt(kept: object) -> Prompt:
-    """A prompt of the bytes that it is kept as, see `prompt_bytes`; raises DamagedText where they make no text."""
+    """Decode stored bytes (`prompt_bytes`); raises DamagedText."""
     try:
         if isinstance(kept, bytes):
             return Prompt(kept.decode("utf-8", "surrogatepass"))
@@ -63,22 +62,21 @@ def as_prompt(kept: object) -> Prompt:
 
 
 MAX_USES = 200
-"""Uses of prompts that are kept of one agent; the one noted longest ago makes room."""
+"""Uses of prompts kept of one agent; the oldest make room."""
 OF_JOBS: tuple[How, ...] = ("sent", "proposed", "staged")
 """What jobs do with prompts; the other uses are the agent's."""
 OF_WRITES: tuple[How, ...] = ("written", "replaced")
-"""What a write to an agent notes: each write is an event of its own."""
+"""What a write to an agent notes; every write is kept."""
 FORGET_USE = """
 DELETE FROM prompt_uses WHERE origin = ?1 AND key_id = ?2 AND agent_id = ?3 AND sha256 = ?4 AND how = ?5
 AND coalesce(at = ?6, TRUE)"""
-"""Drops the use noted at a time, or where that is NULL all of this kind."""
+"""Deletes the use noted at a time, or if that is NULL all of this kind."""
 
 
 def note_use(
     sql: sqlite3.Connection, pair: tuple[str, str], agent_id: int, sha256: str, how: How, at: float, job: int | None
 ) -> None:
-    """Note a use of a prompt that is kept; `pair` is origin and key id. Of uses other than writes only the last one of
-    each kind is kept."""
+    """Note a use of a stored prompt; `pair` is origin and key id. Of uses other than writes only the last is kept."""
     agent = (*pair, agent_id)
     if how not in OF_WRITES:
         sql.execute(FORGET_USE, (*agent, sha256, how, None))
@@ -90,7 +88,7 @@ def note_use(
 
 
 def withdraw(sql: sqlite3.Connection, job: int, *hows: How) -> None:
-    """A job has these uses no more; another job that did the same with the same prompt stands in its place."""
+    """Remove these uses by a job; another job with the same use of the same prompt takes its place."""
     for row in sql.execute("SELECT rowid, * FROM prompt_uses WHERE job = ?", (job,)).fetchall():
         if row["how"] in hows:
             sql.execute("DELETE FROM prompt_uses WHERE rowid = ?", (row["rowid"],))
@@ -99,14 +97,14 @@ def withdraw(sql: sqlite3.Connection, job: int, *hows: How) -> None:
 
 
 def drop_uses_of(sql: sqlite3.Connection, job: int) -> None:
-    """A job is forgotten; what was written to its agent, and what that replaced, stays in the agent's history."""
+    """Remove the uses by a forgotten job; writes to its agent stay in the agent's history."""
     withdraw(sql, job, *OF_JOBS)
     sql.execute("UPDATE prompt_uses SET job = NULL WHERE job = ?", (job,))
 
 
 def bound_texts(sql: sqlite3.Connection, limit: int) -> int:
-    """While all prompts take more than `limit` bytes, drop from the history those that nothing else needs, the ones
-    that were noted longest ago first; returns how many bytes are kept."""
+    """While all prompts take more than `limit` bytes, delete the oldest ones that only the history uses; returns the
+    bytes kept."""
     (kept,) = sql.execute("SELECT coalesce(sum(length(text)), 0) FROM prompts").fetchone()
     if kept > limit:
         for row in sql.execute(_SPARE).fetchall():
@@ -124,8 +122,8 @@ UNION SELECT max(replaced.rowid) FROM prompt_uses AS replaced JOIN (
     SELECT origin, key_id, agent_id, max(rowid) AS last FROM prompt_uses WHERE how = 'written'
     GROUP BY origin, key_id, agent_id
 ) USING (origin, key_id, agent_id) WHERE how = 'replaced' AND replaced.rowid < last GROUP BY origin, key_id, agent_id"""
-"""What a restore needs, which is never pruned: what was written last to each agent and what that replaced, and what the
-write after that was to replace, whatever came of it."""
+"""What a restore needs, which is never pruned: the last prompt written to each agent, the one it replaced, and the one
+that a later write was to replace."""
 _BEYOND = f"""
 SELECT rowid, sha256 FROM prompt_uses WHERE origin = ? AND key_id = ? AND agent_id = ?
 ORDER BY rowid IN ({_RESTORES}) DESC, rowid DESC LIMIT -1 OFFSET ?"""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -35,14 +35,14 @@ _AT_ONCE = 500
 
 
 class FindingStore:
-    """What was found of the runs of one account. Each method is one transaction and raises StoreError."""
+    """Why the runs of one account failed. Each method is one transaction and raises StoreError."""
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database
         self._pair = (account.origin, account.key_id)
 
     def known(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
-        """What was found of those of these runs that are known; none is an empty tuple."""
+        """The findings of the known runs among these; an empty tuple: none."""
         from cekura_tui.model.run.groups import Finding  # its patterns are not for the first frame
 
         known: dict[int, tuple[Finding, ...]] = {}
@@ -54,7 +54,7 @@ class FindingStore:
         return known
 
     def keep(self, found: Mapping[int, tuple[Finding, ...]], at: float) -> None:
-        """Keep what was found, in place of what was known before; what was got longest ago makes room."""
+        """Save the findings of runs; the oldest make room."""
         with self._database.write() as sql:
             keep_findings(sql, self._pair, found, at)
 
@@ -62,7 +62,7 @@ class FindingStore:
 def keep_findings(
     sql: sqlite3.Connection, pair: tuple[str, str], found: Mapping[int, tuple[Finding, ...]], at: float
 ) -> None:
-    """The same within a transaction; `pair` is origin and key id."""
+    """Save findings within a transaction; `pair` is origin and key id."""
     findings = {number: [(finding.verdict, finding.explanation) for finding in some] for number, some in found.items()}
     sql.executemany(
         "INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?, ?)",
@@ -86,11 +86,10 @@ class NoteStore:
         self._pair = (account.origin, account.key_id)
 
     def all(self) -> dict[int, str]:
-        """Every note, by the id of its run."""
         return {row["run_id"]: row["text"] for row in self._database.read(NOTES, *self._pair)}
 
     def put(self, run_id: int, text: str, at: float) -> None:
-        """Write the note of a run, in place of its draft, too; an empty one removes it."""
+        """Save the note of a run and drop its draft; an empty one removes it."""
         with self._database.write() as sql:
             self._drop_draft(sql, run_id)
             if text:
@@ -99,16 +98,14 @@ class NoteStore:
                 sql.execute("DELETE FROM notes WHERE origin = ? AND key_id = ? AND run_id = ?", (*self._pair, run_id))
 
     def draft(self, run_id: int) -> str:
-        """The draft of the note of a run; empty where there is none."""
         of = "SELECT text FROM note_drafts WHERE origin = ? AND key_id = ? AND run_id = ?"
         rows = self._database.read(of, *self._pair, run_id)
         return rows[0]["text"] if rows else ""
 
     def put_draft(self, run_id: int, text: str) -> None:
-        """Save the draft of the note of a run; an empty text removes the draft."""
         with self._database.write() as sql:
             self._drop_draft(sql, run_id)
-            if text:  # the last column is read by former versions alone
+            if text:  # only former versions read the last column
                 sql.execute("INSERT INTO note_drafts VALUES (?, ?, ?, ?, '')", (*self._pair, run_id, text))
 
     def _drop_draft(self, sql: sqlite3.Connection, run_id: int) -> None:
@@ -121,11 +118,11 @@ NOTES = "SELECT run_id, text FROM notes WHERE origin = ? AND key_id = ?"
 MAX_ROWS = 1_000
 """Rows kept of one list."""
 MAX_LISTS = 30
-"""Lists kept without a filter, and as many with one: many filters push out no list that they filter."""
+"""Lists kept without a filter, and as many with one."""
 MAX_OPENED = 300
 MAX_OPENED_BYTES = 64 * 2**20
 MAX_OPENED_RUN = 8 * 2**20
-"""Bytes of one opened run that is kept; to read and write a larger one takes too much memory."""
+"""Bytes of the largest opened run that is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +135,7 @@ class SeenRuns:
 
 
 class RunStore:
-    """The cached runs of one account.
-
-    A list is known by `RunQuery.key`: the text of its scope, and of a filtered one a space and what the server filters.
-    """
+    """The cached runs of one account. `scope` is `RunQuery.key`: the text of a scope, with what the server filters."""
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database
@@ -153,7 +147,7 @@ class RunStore:
         return _seen(self._database.read, self._pair, scope)
 
     def known(self, scope: str) -> list[tuple[RunRow, float]]:
-        """Every run that is kept in the list of a scope or in a filtered one of it, as it was got last, and when."""
+        """Every run in the list of a scope or a filtered one of it, as read last, and when."""
         rows = self._database.read(_KNOWN_ROWS, *self._pair, scope, scope)
         return [(_read_row(row["row"]), row["got_at"]) for row in rows]
 
@@ -174,13 +168,13 @@ class RunStore:
                     sql.execute(f"DELETE FROM scopes_seen {_LIST}", tuple(old))
 
     def change_rows(self, rows: Sequence[RunRow], at: float) -> None:
-        """Keep rows as they are now, in every list that holds them; where and when the lists were got stays."""
+        """Update rows in every list that has them."""
         written = [(json.dumps(row), row.id) for row in rows]
         with self._database.write() as sql:
             sql.executemany(_CHANGE, [(row, at, *self._pair, *self._pair, number, row) for row, number in written])
 
     def opened(self, run_id: int) -> tuple[Run, float] | None:
-        """An opened run as it was last got, and when; where the key is not known, with whichever key."""
+        """An opened run as read last, and when; without a key, by any key."""
         rows = self._database.read(f"SELECT source, got_at {_OPENED}", *self._pair, run_id, self._account.any_key)
         if not rows:
             return None
@@ -189,14 +183,14 @@ class RunStore:
         return Run.read(json.loads(rows[0]["source"])), rows[0]["got_at"]
 
     def opened_at(self, run_id: int) -> float | None:
-        """When an opened run was last got, without reading it."""
+        """When an opened run was last read from the server."""
         rows = self._database.read(f"SELECT got_at {_OPENED}", *self._pair, run_id, self._account.any_key)
         return rows[0]["got_at"] if rows else None
 
     def keep_opened(self, run: Run, at: float) -> int:
-        """Keep a whole run as it came, and why it failed; the ones that were opened longest ago make room.
+        """Save a whole run, and why it failed; returns its bytes. The runs opened longest ago make room.
 
-        Returns its bytes. Of one that is too large the reasons alone are kept.
+        Of a run that is too large only the findings are saved.
         """
         from cekura_tui.model.run.groups import findings_of  # its patterns are not for the first frame
         from cekura_tui.model.run.verdict import read_verdicts  # nor are these
@@ -219,14 +213,14 @@ class RunStore:
         return len(source)
 
     def opened_rows(self) -> list[tuple[RunRow, float]]:
-        """The row of every opened run that is kept, the newest run first, and when it was got."""
+        """The row of every opened run, newest first, and when it was read."""
         return [(_opened_row(kept), kept["got_at"]) for kept in self._database.read(_OPENED_ROWS, *self._pair)]
 
 
 _LIST = "WHERE origin = ? AND key_id = ? AND scope = ?"
 _HEAD = f"SELECT * FROM scopes_seen {_LIST}"
 _ROWS = f"SELECT row FROM run_rows {_LIST} ORDER BY id DESC"
-# The key of a filtered list goes on with a space, the sign before "!"; a row of the newest time is taken with max().
+# The key of a filtered list continues with a space, which sorts before "!"; max() selects the newest row.
 _KNOWN_ROWS = """
 SELECT row, max(got_at) AS got_at FROM run_rows
 WHERE origin = ? AND key_id = ? AND scope >= ? AND scope < ? || '!' GROUP BY id ORDER BY id DESC"""
@@ -251,10 +245,10 @@ DELETE FROM opened_runs WHERE rowid IN (
 
 
 class CachedStart(NamedTuple):
-    """What the first frame shows, read before anything runs.
+    """What the first frame shows.
 
-    `filter` is the text that the scope was left with. `seen` is the list that the server gives for it, where all of it
-    can be read and that list was kept (`filtered`), else the whole list of the scope.
+    `filter` is the scope's last filter. `seen` is the list for it, if it is valid and that list is cached (`filtered`),
+    else the whole list of the scope.
     """
 
     chosen: tuple[str, int, str] | None = None
@@ -267,9 +261,9 @@ class CachedStart(NamedTuple):
 
 
 def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: str | None) -> CachedStart:
-    """The cached list, its filter and columns, notes and jobs, on a read-only connection; empty where nothing is there.
+    """Read the cached list, its filter and columns, notes and jobs; empty if nothing can be read.
 
-    `scope` is the scope of the list to show, without a filter, or None for the one that was chosen last.
+    `scope` is the scope of the list to show, or None for the one chosen last.
     """
     nothing = CachedStart()
     sql = open_read_only(path)
@@ -295,21 +289,19 @@ def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: st
             {row["filter"]: row["columns"] for row in sql.execute(RUN_COLUMNS, pair)},
         )
     except (sqlite3.Error, ValueError, TypeError, KeyError):
-        # A damaged file is salvaged and reported when it is opened for writing a moment later.
-        return nothing
+        return nothing  # a damaged file is salvaged when it is opened for writing a moment later
     finally:
         sql.close()
 
 
 OFFERED_ROWS = 2000
-"""Cached runs whose names a shell is offered: as many as can be read between two keys."""
+"""Cached runs offered to a shell: as many as can be read between two keys."""
 
 
 def read_offered(path: Path) -> tuple[list[tuple[int, str, str]], list[RunRow]]:
     """What a shell completes: jobs (number, state, agent's name) and the newest cached runs, each newest first.
 
-    Of all accounts, for whose key is used may take a command to find out; on a read-only connection, empty where
-    nothing can be read.
+    Of all accounts, since finding the key may run a command; empty if nothing can be read.
     """
     sql = open_read_only(path)
     if sql is None:
@@ -326,7 +318,7 @@ def read_offered(path: Path) -> tuple[list[tuple[int, str, str]], list[RunRow]]:
 
 
 def _filtered(sql: sqlite3.Connection, pair: tuple[str, str], scope: str, text: str) -> SeenRuns | None:
-    """The list that the server gives for a filter, if it was kept; None also where the text cannot be read whole."""
+    """The cached list for a filter; None also for a wrong filter."""
     if not text:
         return None
     from cekura_tui.model.filter.parse import parse  # most lists are left without a filter
@@ -342,8 +334,10 @@ def _reader(sql: sqlite3.Connection) -> Callable[..., list[sqlite3.Row]]:
 
 def _seen(read: Callable[..., list[sqlite3.Row]], pair: tuple[str, str], scope: str) -> SeenRuns | None:
     for head in read(_HEAD, *pair, scope):
-        rows = _read_rows(row["row"] for row in read(_ROWS, *pair, scope))
-        return SeenRuns(head["count"], rows, head["got_at"])
+        texts = [row["row"] for row in read(_ROWS, *pair, scope)]
+        # Parsed together, which takes half as long. Damaged texts may still join to a valid list, of another length.
+        rows = [_row(fields) for _, fields in zip(texts, json.loads(f"[{','.join(texts)}]"), strict=True)]
+        return SeenRuns(head["count"], tuple(rows), head["got_at"])
     return None
 
 
@@ -356,18 +350,11 @@ def _opened_row(kept: sqlite3.Row) -> RunRow:
 
 
 _OUTCOME, _FAILING = RunRow._fields.index("outcome"), RunRow._fields.index("failing")
-"""Places of fields in a stored row, which is the fields of a `RunRow` as JSON."""
+"""Indexes in a stored row: the fields of a `RunRow` in JSON."""
 
 
 def _read_row(text: str) -> RunRow:
     return _row(json.loads(text))
-
-
-def _read_rows(texts: Iterable[str]) -> tuple[RunRow, ...]:
-    """The rows of a list, parsed together, which takes half as long; ValueError where one of them is damaged."""
-    texts = tuple(texts)
-    # Where the text of one is empty, or of several values, the list may be valid nevertheless.
-    return tuple(_row(fields) for _, fields in zip(texts, json.loads(f"[{','.join(texts)}]"), strict=True))
 
 
 def _row(fields: list[Any]) -> RunRow:

@@ -1,21 +1,20 @@
-"""What is saved of a damaged database: each row of jobs, prompts and what was typed that is on a readable page.
+"""Salvage a damaged database: copy every row on a readable page that the server could not send again.
 
-Rows are read page by page (`sqlite_pages`), since a query ends at the first damaged page. Of a page that no tree leads
-to any more, the form of its rows tells of which table they are. A job whose own row is lost is put together again from
-its history, the history of its agent, and the server's answers.
+Rows are read page by page (`sqlite_pages`), since a query ends at the first damaged page. If no tree leads to a page,
+the form of its rows tells their table. A job without its row is restored from its history, the history of its agent,
+and the server's answers.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import sqlite3
 from pathlib import Path
 from typing import NamedTuple
 
 from cekura_tui.model.job import DEFAULT_KIND, JobState
 from cekura_tui.model.job_kinds import KINDS
-from cekura_tui.model.text import count
+from cekura_tui.model.text import count, sha256
 from cekura_tui.store.job_reading import EMPTY_COLUMNS, STATES, parsed_answers, prompt_in_answers
 from cekura_tui.store.prompts import keep_prompt
 from cekura_tui.store.sqlite_pages import Pages, Record, owners
@@ -24,40 +23,35 @@ SAVED = (
     *("prompts", "jobs", "job_changes", "job_answers", "staged", "stagings", "typed", "prompt_uses"),
     *("notes", "note_drafts", "views", "filters_used", "filters_left", "run_columns"),
 )
-"""The tables that no server could fill again."""
+"""The tables that are copied."""
 _OF_JOBS = ("job_changes", "job_answers", "stagings", "typed", "staged")
 _COUNTED = ("job", "prompt", "note", "view")
 _LEAST = {"jobs": 12, "stagings": 6}
-"""So many columns has a row at least that is known by its form, where an earlier version had fewer."""
-_CLASSES: dict[str, tuple[type, ...]] = {
-    "INTEGER": (int,),
-    "REAL": (float, int),
-    "TEXT": (str,),
-    "BLOB": (bytes,),
-}
+"""The columns that a row recognized by its form must have, where an earlier version had fewer."""
+_CLASSES = {"INTEGER": (int,), "REAL": (float, int), "TEXT": (str,), "BLOB": (bytes,)}
 _SALT = 32
 """Bytes of the salt of the keys' ids."""
 _WHOLE_JOB = 24
-"""Columns that the row of a job has in each version."""
+"""Columns of a job's row in every version."""
 _NUMBERS = (("jobs", "number"), *((table, "job") for table in _OF_JOBS))
 _RESTORED = "The job's record was damaged and restored in part."
 _DOUBTFUL = "The prompt may be another draft's."
 _NO_PROMPT = "lost"
-"""In place of a hash, which no text has."""
+"""Stands for the hash of a lost prompt."""
 _INDEX = (None, "jobs_by_pair")
-"""Where the index of jobs is: no other record looks like one of it, but for a filter."""
+"""The owners of pages with the index of jobs; elsewhere a record of this form may be a filter."""
 _PROFILE = "default"
 
 
 class _TableForm(NamedTuple):
-    """A table as this version makes it: its columns in their order, and whether its rows have a rowid."""
+    """A table of this version: its columns in order, the types they take, and whether its rows have a rowid."""
 
     columns: tuple[str, ...]
     classes: tuple[tuple[type, ...], ...]
     has_rowid: bool
 
     def fits(self, record: Record, least: int) -> bool:
-        """Whether a record may be a row of this table, by at least so many of its columns."""
+        """Whether a record with at least `least` columns may be a row of this table."""
         values = record.values
         if not least <= len(values) <= len(self.columns) or (record.rowid is None) == self.has_rowid:
             return False
@@ -65,7 +59,7 @@ class _TableForm(NamedTuple):
 
 
 class _Lost(NamedTuple):
-    """What the index of jobs says of one."""
+    """A job's entry in the index of jobs."""
 
     origin: str
     key_id: str
@@ -73,14 +67,16 @@ class _Lost(NamedTuple):
 
 
 def salvage(damaged: Path, into: sqlite3.Connection) -> str:
-    """Copy what can be read into a new database; returns what it was, as words.
+    """Copy what can be read into a new database; returns the counts in words.
 
     Raises OSError where the damaged file cannot be opened, sqlite3.Error where the new one cannot be written.
     """
     into.execute("PRAGMA foreign_keys = OFF")
     into.execute("BEGIN IMMEDIATE")
     indexed, cut = _copy_rows(damaged, into)
-    for number in _jobs_without_row(into, indexed):
+    there = {number for (number,) in into.execute("SELECT number FROM jobs")}
+    used = {number for (number,) in into.execute("SELECT job FROM prompt_uses WHERE job IS NOT NULL")}
+    for number in sorted((indexed.keys() | used) - there):
         _restore_job(into, number, indexed.get(number))
         cut.add(number)
     _restore_drafts(into)
@@ -91,7 +87,7 @@ def salvage(damaged: Path, into: sqlite3.Connection) -> str:
     into.execute("UPDATE prompt_uses SET job = NULL WHERE job NOT IN (SELECT number FROM jobs)")
     _restore_results(into)
     kept = {noun: into.execute(f"SELECT count(*) FROM {noun}s").fetchone()[0] for noun in _COUNTED}
-    missing = _mark_missing_prompts(into)
+    missing = into.execute(_MISSING).rowcount
     into.execute("COMMIT")
     into.execute("PRAGMA foreign_keys = ON")
     counts = [count(number, noun) for noun, number in kept.items() if number or noun in ("job", "prompt")]
@@ -100,7 +96,7 @@ def salvage(damaged: Path, into: sqlite3.Connection) -> str:
 
 
 def _copy_rows(damaged: Path, into: sqlite3.Connection) -> tuple[dict[int, _Lost], set[int]]:
-    """Copy each row; returns what the index of jobs says of them by number, and the jobs whose row is cut off."""
+    """Copy each row; returns the entries in the index of jobs by number, and the jobs whose row is cut off."""
     tables = _tables(into)
     indexed, cut, last = dict[int, _Lost](), set[int](), 0
     with contextlib.closing(Pages(damaged)) as pages:
@@ -136,7 +132,7 @@ def _tables(sql: sqlite3.Connection) -> dict[str, _TableForm]:
 
 def _table(sql: sqlite3.Connection, name: str, *, has_rowid: bool) -> _TableForm:
     columns = sql.execute('SELECT name, type, "notnull", pk FROM pragma_table_info(?)', (name,)).fetchall()
-    # NULL is also what stands in the place of a rowid.
+    # A record has NULL in the place of a column that is the rowid.
     nulls = [not required and (has_rowid or not key) for _, _, required, key in columns]
     # A text of a job may be bytes, see `text_column`.
     kinds = {**_CLASSES, "TEXT": (str, bytes)} if name == "jobs" else _CLASSES
@@ -145,20 +141,19 @@ def _table(sql: sqlite3.Connection, name: str, *, has_rowid: bool) -> _TableForm
 
 
 def _table_of(record: Record, owner: str | None, tables: dict[str, _TableForm]) -> str:
-    """The table of a record: the one whose tree its page is in, else the only one that it can be a row of; or none."""
+    """The table of a record: the one that owns its page, else the only one that it fits, else empty."""
     if owner in tables and tables[owner].fits(record, 1):
         return owner
     fitting = [name for name, table in tables.items() if table.fits(record, _LEAST.get(name, len(table.columns)))]
     if set(fitting) == {"notes", "findings"}:
-        # What a run failed by is a list, as JSON.
-        return "findings" if str(record.values[3]).startswith("[") else "notes"
+        return "findings" if str(record.values[3]).startswith("[") else "notes"  # findings are a list in JSON
     if fitting == ["filters_used"] and isinstance(record.values[3], int):
-        return ""  # no time, but a row's number in the index of filters_left, or of a table of an earlier version
+        return ""  # not a time but a rowid, in the index of filters_left or of a table of an earlier version
     return fitting[0] if len(fitting) == 1 else ""
 
 
 def _whole_part(record: Record, columns: tuple[str, ...]) -> tuple[Record, bool]:
-    """What is certain of a job's row, which may go on in a damaged page, and whether that is all of it."""
+    """The certain columns of a job's row, which may continue on a damaged page, and whether the row is whole."""
     values = dict(zip(columns, record.values, strict=False))
     parameters = str(values.get("parameters", "{}"))
     if len(values) >= _WHOLE_JOB and parameters.startswith("{") and parameters.endswith("}"):
@@ -167,14 +162,14 @@ def _whole_part(record: Record, columns: tuple[str, ...]) -> tuple[Record, bool]
 
 
 def _insert(into: sqlite3.Connection, name: str, columns: tuple[str, ...], record: Record) -> None:
-    """Copy a row, unless it is there, or lacks what its table needs, or is a prompt that is another text by now."""
+    """Copy a row, unless it is there, or lacks a required column, or is a prompt that does not fit its hash."""
     row: dict[str, object] = dict(zip(columns, record.values, strict=False))
-    if name == "prompts" and not (isinstance(text := row.get("text"), bytes) and _hash(text) == row["sha256"]):
+    if name == "prompts" and not (isinstance(text := row.get("text"), bytes) and sha256(text) == row["sha256"]):
         return
     if name == "jobs":
         row = {**EMPTY_COLUMNS, **row, "number": record.rowid}
     elif record.rowid is not None:
-        # The order of some tables tells what is newest.
+        # Some tables are read in the order of their rowids.
         row["job" if name == "staged" else "rowid"] = record.rowid
     _put(into, name, row)
 
@@ -184,22 +179,11 @@ def _put(into: sqlite3.Connection, name: str, row: dict[str, object]) -> None:
     into.execute(f"INSERT OR IGNORE INTO {name} ({names}) VALUES ({marks})", tuple(row.values()))
 
 
-# Jobs
-
-
-def _jobs_without_row(sql: sqlite3.Connection, indexed: dict[int, _Lost]) -> list[int]:
-    there = {number for (number,) in sql.execute("SELECT number FROM jobs")}
-    used = {number for (number,) in sql.execute("SELECT job FROM prompt_uses WHERE job IS NOT NULL")}
-    return sorted((indexed.keys() | used) - there)
-
-
 def _restore_job(sql: sqlite3.Connection, number: int, indexed: _Lost | None) -> None:
-    """Put a job together again from its history, from that of its agent, and from what the server answered."""
+    """Restore a job's row from its history, the history of its agent, and the server's answers."""
     uses = sql.execute("SELECT * FROM prompt_uses WHERE job = ? ORDER BY rowid", (number,)).fetchall()
-    changes = [
-        state for (state,) in sql.execute("SELECT state FROM job_changes WHERE job = ? ORDER BY rowid", (number,))
-    ]
-    state = indexed.state if indexed else next((state for state in reversed(changes) if state in STATES), "")
+    changes = sql.execute("SELECT state FROM job_changes WHERE job = ? ORDER BY rowid DESC", (number,)).fetchall()
+    state = indexed.state if indexed else next((state for (state,) in changes if state in STATES), "")
     whose = (indexed.origin, indexed.key_id) if indexed else (uses[0]["origin"], uses[0]["key_id"])
     prompts = {use["how"]: use["sha256"] for use in uses}
     same = sql.execute("SELECT profile FROM jobs WHERE origin = ? AND key_id = ? LIMIT 1", whose).fetchone()
@@ -216,7 +200,7 @@ def _restore_job(sql: sqlite3.Connection, number: int, indexed: _Lost | None) ->
         "profile": same[0] if same else _PROFILE,
         "state": state,
         "agent_id": uses[0]["agent_id"] if uses else None,
-        "prompt_sha256": _hash(b"") if state == JobState.FORGOTTEN else prompts.get("sent", _NO_PROMPT),
+        "prompt_sha256": sha256(b"") if state == JobState.FORGOTTEN else prompts.get("sent", _NO_PROMPT),
         "improved_sha256": prompts.get("proposed"),
         "progress_id": progress_id,
     }
@@ -224,7 +208,7 @@ def _restore_job(sql: sqlite3.Connection, number: int, indexed: _Lost | None) ->
 
 
 def _restore_drafts(sql: sqlite3.Connection) -> None:
-    """Give the prompts that belong to nothing to the drafts that have none: which is whose is not known any more."""
+    """Give the unused prompts to the drafts that lost theirs; which prompt belongs to which draft is unknown."""
     drafts = sql.execute(
         "SELECT number FROM jobs WHERE state = 'draft' AND prompt_sha256 = ? ORDER BY number", (_NO_PROMPT,)
     ).fetchall()
@@ -242,7 +226,7 @@ SELECT sha256 FROM prompts WHERE length(text) > 0 AND sha256 NOT IN (
 
 
 def _restore_end(sql: sqlite3.Connection, number: int) -> None:
-    """When a job was made, launched and ended, by its history, and what it brought, by the answers."""
+    """Restore a job's times from its history, and its result from the answers."""
     row = sql.execute("SELECT state, reason, improved_sha256 FROM jobs WHERE number = ?", (number,)).fetchone()
     if row is None or row["state"] == JobState.FORGOTTEN:
         return
@@ -267,11 +251,8 @@ def _is_final(state: str) -> bool:
     return state in STATES and JobState(state).final
 
 
-# Prompts
-
-
 def _restore_results(sql: sqlite3.Connection) -> None:
-    """Take proposed prompts that are missing from the answers that brought them."""
+    """Restore missing improved prompts from the answers that contained them."""
     missing = sql.execute(
         "SELECT number, kind, improved_sha256 FROM jobs WHERE improved_sha256 NOT IN (SELECT sha256 FROM prompts)"
     ).fetchall()
@@ -282,13 +263,7 @@ def _restore_results(sql: sqlite3.Connection) -> None:
 
 
 def _answers(sql: sqlite3.Connection, number: int) -> list[object]:
-    """What the server answered about a job, oldest first."""
     return [raw for (raw,) in sql.execute("SELECT raw FROM job_answers WHERE job = ? ORDER BY rowid", (number,))]
-
-
-def _mark_missing_prompts(sql: sqlite3.Connection) -> int:
-    """Have an entry for each prompt that something names, empty where its text is lost; returns how many are."""
-    return sql.execute(_MISSING).rowcount
 
 
 _MISSING = """
@@ -296,8 +271,4 @@ INSERT OR IGNORE INTO prompts SELECT sha256, x'', 0.0 FROM (
     SELECT prompt_sha256 AS sha256 FROM jobs UNION SELECT improved_sha256 FROM jobs WHERE improved_sha256 IS NOT NULL
     UNION SELECT sha256 FROM staged UNION SELECT sha256 FROM prompt_uses
 )"""
-"""An empty text is not the one of its hash, so that it is known as damaged."""
-
-
-def _hash(text: bytes) -> str:
-    return hashlib.sha256(text).hexdigest()
+"""Adds an empty text for each lost prompt: as it does not fit its hash, it is known as damaged."""

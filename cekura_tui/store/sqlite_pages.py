@@ -1,7 +1,7 @@
-"""Rows of an SQLite file read from its pages, without SQLite: where one page is damaged, the others still give theirs.
+"""Read the rows of an SQLite file from its pages, without SQLite, so that a damaged page costs only its own rows.
 
-The format is that of https://sqlite.org/fileformat2.html. Nothing here raises for what stands in the file: what makes
-no sense is left out.
+The format is that of https://sqlite.org/fileformat2.html. Nothing here raises for the file's content: what makes no
+sense is left out.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _PAGE_SIZE = 4096
-"""What SQLite makes, and so the files of this program have."""
+"""SQLite's default."""
 _INDEX_INTERIOR, _TABLE_INTERIOR, _INDEX_LEAF, _TABLE_LEAF = 0x02, 0x05, 0x0A, 0x0D
 _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 """Bytes of an integer by its serial type."""
@@ -22,9 +22,9 @@ Value = int | float | str | bytes | None
 
 
 class Record(NamedTuple):
-    """A row as it lies on a page: its rowid, None in an index or a table without one, and its first columns.
+    """A row on a page: its rowid (None in an index or a table without one) and its columns.
 
-    Columns are missing at the end where an overflow page is damaged, or an earlier version had fewer.
+    The last columns are missing if an overflow page is damaged, or an earlier version had fewer.
     """
 
     rowid: int | None
@@ -55,7 +55,6 @@ class Pages:
             raise
 
     def close(self) -> None:
-        """Close the file."""
         self._file.close()
 
     def page(self, number: int) -> bytes:
@@ -105,9 +104,9 @@ class Pages:
         return Record(rowid, tuple(_values(payload)))
 
     def _overflow(self, number: int, size: int) -> bytes:
-        """So many bytes of a record from the chain of pages that begins here; fewer where one of them is damaged."""
+        """`size` bytes of a record from a chain of overflow pages; fewer if one of them is damaged."""
         found: list[bytes] = []
-        # Each page has its part, so that a chain that leads in a circle ends.
+        # Every page shortens the rest, so a circular chain ends too.
         while size > 0 and 1 < number <= self.count:
             page = self.page(number)
             number, part = int.from_bytes(page[:4]), page[4 : 4 + size]
@@ -120,19 +119,18 @@ class Pages:
 
 
 def _start(number: int) -> int:
-    """Where the header of a page begins: the first page begins with that of the file."""
+    """The offset of a page's header: on the first page it follows that of the file."""
     return 100 if number == 1 else 0
 
 
 def _cells(page: bytes, start: int) -> list[int]:
-    """Where the cells of a page of a tree begin."""
     first = start + (12 if page[start] in (_INDEX_INTERIOR, _TABLE_INTERIOR) else 8)
     end = first + 2 * int.from_bytes(page[start + 3 : start + 5])
     return [int.from_bytes(page[at : at + 2]) for at in range(first, min(end, len(page) - 1), 2)]
 
 
 def _committed(wal: bytes, size: int) -> dict[int, int]:
-    """Where in a write-ahead log the last committed form of each page begins."""
+    """The offset in a write-ahead log of each page's last committed version."""
     if len(wal) < 32 or int.from_bytes(wal[8:12]) != size:
         return {}
     order = ">" if wal[3] & 1 else "<"
@@ -171,7 +169,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _values(payload: bytes) -> Iterator[Value]:
-    """The columns of a record, as many as lie in it whole."""
+    """The columns of a record that are whole."""
     end, at = _varint(payload, 0)
     place = end
     while at < end:
@@ -194,7 +192,7 @@ def _values(payload: bytes) -> Iterator[Value]:
 
 
 def owners(pages: Pages) -> dict[int, str]:
-    """Of which table or index the pages are to which a tree still leads, by its name in the schema."""
+    """The name of the table or index of each page that a tree leads to."""
     names: dict[int, str] = {}
     for number in _tree(pages, 1):
         for _, values in pages.records(number):

@@ -1,4 +1,4 @@
-"""What was chosen of the hunks of suggestions, step by step, and the text that comes of it."""
+"""The choices of the hunks of suggestions, step by step, and the resulting text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TextOf = Callable[[Mapping[str, HunkChoice]], Prompt]
 
 @dataclass(frozen=True, slots=True)
 class StagedStep:
-    """What was chosen just before a step and is chosen after it, by the key of the hunk."""
+    """The choices before and after a step, by the key of the hunk."""
 
     before: Mapping[str, HunkChoice]
     after: Mapping[str, HunkChoice]
@@ -30,23 +30,22 @@ class StagedStep:
 class StagingStore:
     """The stagings of jobs. Each method is one transaction and raises StoreError.
 
-    `at` is Unix time. A step is what one window chose at once, of one hunk or of many; of a hunk the last step stands.
+    `at` is Unix time. A step is what one window chose at once for one or several hunks; a hunk's last step counts.
     """
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database, self._account = database, account
 
     def choices(self, number: int) -> dict[str, HunkChoice]:
-        """What is chosen now, by the key of the hunk."""
         return _choices(self._database.read(_STEPS, number))
 
     def staged(self, number: int) -> Prompt | None:
-        """The text that was staged last, as a whole; None where nothing was chosen yet."""
+        """The text staged last; None where nothing was chosen yet."""
         rows = self._database.read("SELECT sha256 FROM staged WHERE job = ?", number)
         return read_prompt(self._database.read, rows[0]["sha256"]) if rows else None
 
     def look(self, number: int) -> dict[str, HunkChoice]:
-        """The same for whoever has seen choices of the job before; raises StoreError where it was forgotten since."""
+        """The choices; raises StoreError for a forgotten job."""
         found = self.choices(number)
         job = self._database.read("SELECT state FROM jobs WHERE number = ?", number)
         if not job or job[0]["state"] == JobState.FORGOTTEN:
@@ -56,10 +55,8 @@ class StagingStore:
     def choose(
         self, number: int, made: Mapping[str, HunkChoice | None], at: float, text_of: TextOf, window: str = ""
     ) -> StagedStep:
-        """Append a step of a window and keep the text that comes of all.
-
-        None is undecided. What is chosen so already is no part of the step, and a step of nothing is none.
-        """
+        """Append a step of a window with the choices that differ, if any, and save the resulting text; None is
+        undecided."""
         with self._database.write() as sql:
             job = self._job(sql, number)
             before = _choices(sql.execute(_STEPS, (number,)).fetchall())
@@ -81,9 +78,9 @@ class StagingStore:
         text_of: TextOf,
         is_own: Callable[[str, float], bool] = lambda window, at: True,
     ) -> StagedStep:
-        """Drop the last step of which something stands among these hunks, as far as it is about them.
+        """Drop the choices for these hunks of the last step that still counts for one of them.
 
-        `is_own` is asked whether what a window chose, the last time at `at`, may be taken back here.
+        `is_own(window, last_at)`: whether the steps of a window, which chose last at `last_at`, may be undone here.
         """
         with self._database.write() as sql:
             job = self._job(sql, number)
@@ -104,7 +101,7 @@ class StagingStore:
             return StagedStep(before, _keep_text(sql, job, at, text_of))
 
     def typed(self, number: int) -> dict[str, str]:
-        """What was typed into hunks and not taken, by the key of the hunk."""
+        """Unsaved texts of hunks, by the key of the hunk."""
         found: dict[str, str] = {}
         for row in self._database.read("SELECT hunk, text FROM typed WHERE job = ?", number):
             with contextlib.suppress(DamagedText):
@@ -112,7 +109,7 @@ class StagingStore:
         return found
 
     def keep_typed(self, number: int, hunk: str, text: str | None) -> None:
-        """Keep what is typed into a hunk, in place of what was before; None: there is nothing to keep any more."""
+        """Save the unsaved text of a hunk; None discards it."""
         with self._database.write() as sql:
             if text is None:
                 sql.execute("DELETE FROM typed WHERE job = ? AND hunk = ?", (number, hunk))
@@ -132,7 +129,7 @@ def _forgotten(number: int) -> StoreError:
 
 
 def _choices(steps: list[sqlite3.Row]) -> dict[str, HunkChoice]:
-    """What steps make; of a text that is damaged the hunk is undecided, for nobody chose what it was before."""
+    """The choices that steps make; a hunk whose text is damaged is undecided."""
     found: dict[str, HunkChoice] = {}
     for row in steps:
         found.pop(row["hunk"], None)
@@ -147,7 +144,7 @@ def _columns(choice: HunkChoice | None) -> tuple[str, bytes]:
 
 
 def _keep_text(sql: sqlite3.Connection, job: Job, at: float, text_of: TextOf) -> dict[str, HunkChoice]:
-    """Keep the staged text in place of the one before; it is history where it is not just what was sent."""
+    """Save the staged text in place of the last one; it is in the agent's history unless it is what was sent."""
     chosen = _choices(sql.execute(_STEPS, (job.number,)).fetchall())
     before = sql.execute("SELECT sha256 FROM staged WHERE job = ?", (job.number,)).fetchone()
     name = keep_prompt(sql, text_of(chosen), at)

@@ -45,7 +45,6 @@ class Store:
         return (rows[0]["kind"], rows[0]["id"], rows[0]["name"]) if rows else None
 
     def choose(self, kind: str, number: int, name: str) -> None:
-        """Remember the chosen scope."""
         with self.database.write() as sql:
             sql.execute("INSERT OR REPLACE INTO chosen VALUES (?, ?, ?, ?, ?)", (*self._pair, kind, number, name))
 

@@ -1,6 +1,6 @@
-"""What was said in the opened runs, to be searched: by an index where this SQLite has one, else turn by turn.
+"""Search what was said in opened runs, with an index if this SQLite has FTS5, else turn by turn.
 
-Triggers note which runs were opened or dropped; the index is brought up to date at the next search.
+Triggers note opened and dropped runs; the index is updated at the next search.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from cekura_tui.store.database import Database
 from cekura_tui.store.jobs import Account
 
 SLICE = 2**19
-"""Characters of runs that are taken in at once, but a run always whole."""
+"""Characters of whole runs after which a step of indexing ends."""
 _GRAM = 3
 _MOST_GRAMS = 40
-"""Of a long phrase; whether a turn has all of it is looked at anyway."""
+"""Limit for a long phrase, since every turn found is compared with the whole phrase anyway."""
 
 
 @functools.cache
@@ -38,7 +38,7 @@ def can_index() -> bool:
 
 
 class TranscriptSearchStore:
-    """The turns of one account's opened runs. `index` says whether to use FTS5; by default if this SQLite has it."""
+    """The turns of one account's opened runs. `index`: whether to use FTS5, by default if this SQLite has it."""
 
     def __init__(self, database: Database, account: Account, *, index: bool | None = None) -> None:
         self._database = database
@@ -65,7 +65,7 @@ class TranscriptSearchStore:
         return self._behind()
 
     def search(self, query: TranscriptQuery) -> TranscriptHits:
-        """Every turn that has all words of a query, of what was taken in; without words nothing is looked for."""
+        """The indexed turns that have all words of a query; none for a query without words."""
         covered = int(self._database.read(_COVERED, *self._pair)[0][0])
         where, values, by_index = self._where(query)
         if not query.words:
@@ -78,7 +78,10 @@ class TranscriptSearchStore:
             of_run = f"SELECT {_HIT_COLUMNS} {where} AND r.id = ? ORDER BY t.n LIMIT ?"
             found = self._database.read(of_run, *values, run["id"], MOST_HITS - shown)
             shown += len(found)
-            hits += [_hit(run["run_id"], turn, query) for turn in found]
+            for turn in found:
+                snippet, matches = snippet_of(turn["text"], query.words)
+                place = run["run_id"], turn["n"], turn["speaker"], turn["start"]
+                hits.append(Hit(*place, snippet, matches, turn["scenario"], turn["at"]))
         return TranscriptHits(covered, tuple(hits), sum(run["hits"] for run in runs), by_index, len(runs))
 
     def _behind(self) -> bool:
@@ -90,7 +93,7 @@ class TranscriptSearchStore:
         )
 
     def _take(self, sql: sqlite3.Connection, run_id: int) -> int:
-        """Take in a run; returns how long its text was. One that cannot be read has no turns."""
+        """Index a run; returns the length of its text. An unreadable run has no turns."""
         from cekura_tui.model.run.run import Run  # pydantic is not for the first frame
 
         source = sql.execute(_SOURCE, (*self._pair, run_id)).fetchone()["source"]
@@ -113,13 +116,13 @@ class TranscriptSearchStore:
             where += f" AND t.speaker IN ({', '.join('?' * len(query.speakers))})"
             values += query.speakers
         grams = _grams(query) if self._index else []
-        # Before anything was taken in there is no index yet.
-        by_index = bool(grams) and bool(self._database.read(_THERE))
+        # Before the first run was indexed there is no table.
+        by_index = bool(grams) and bool(self._database.read("SELECT 1 FROM sqlite_schema WHERE name = 'said_index'"))
         if by_index:
             where += " AND r.id IN (SELECT rowid FROM said_index WHERE said_index MATCH ?)"
             values.append(" AND ".join(grams))
         for word in query.words:
-            # LIKE would take "%" and "_" for more than they are.
+            # In LIKE "%" and "_" are wildcards.
             where += " AND instr(t.folded, ?)"
             values.append(word)
         return where, values, by_index
@@ -132,7 +135,7 @@ def _put_into_index(sql: sqlite3.Connection, number: int) -> None:
 
 def _let_go(sql: sqlite3.Connection, number: int, indexed: bool) -> None:
     if indexed:
-        # An index without a text of its own needs the text to delete it.
+        # A contentless index needs the text to delete it.
         forget = "INSERT INTO said_index (said_index, rowid, folded) VALUES ('delete', ?, ?)"
         sql.execute(forget, (number, _whole(sql, number)))
     sql.execute("DELETE FROM said_turns WHERE run = ?", (number,))
@@ -140,13 +143,12 @@ def _let_go(sql: sqlite3.Connection, number: int, indexed: bool) -> None:
 
 
 def _whole(sql: sqlite3.Connection, number: int) -> str:
-    """All that was said in a run."""
     turns = sql.execute("SELECT folded FROM said_turns WHERE run = ? ORDER BY n", (number,))
     return "\n".join(turn["folded"] for turn in turns)
 
 
 def _grams(query: TranscriptQuery) -> list[str]:
-    """Three characters at a time of the words that have as many, each quoted: no sign of them means anything there."""
+    """The trigrams of the words, quoted, since FTS5 would read operators in them."""
     grams = {word[n : n + _GRAM]: None for word in query.words for n in range(len(word) - _GRAM + 1)}
     return ['"' + gram.replace('"', '""') + '"' for gram in list(grams)[:_MOST_GRAMS]]
 
@@ -158,7 +160,7 @@ def _rows(number: int | None, turns: tuple[Turn, ...]) -> Iterator[tuple[object,
 
 
 def _searched_text(turn: Turn) -> str:
-    """The text of a turn; of a tool also its name and what was given to it or came back, where the text has it not."""
+    """The text of a turn, and the name, arguments and result of its tool call that the text lacks."""
     tool = turn.tool or {}
     texts = [turn.text]
     for name in ("name", "arguments", "result"):
@@ -169,23 +171,16 @@ def _searched_text(turn: Turn) -> str:
     return " ".join(filter(None, texts))
 
 
-def _hit(run_id: int, turn: sqlite3.Row, query: TranscriptQuery) -> Hit:
-    snippet, matches = snippet_of(turn["text"], query.words)
-    return Hit(run_id, turn["n"], turn["speaker"], turn["start"], snippet, matches, turn["scenario"], turn["at"])
-
-
-# It tells in which runs a word can be, and the words themselves are compared in their turns. By turn it would be many
-# times as large, and each start of the program longer: the check of the file goes through all of an index.
+# It finds the runs that may have a word; their turns are then compared. An index by turn would be many times as large.
 _INDEX = """
 CREATE VIRTUAL TABLE IF NOT EXISTS said_index USING fts5(
     folded, content = '', tokenize = 'trigram case_sensitive 1', detail = none, columnsize = 0
 )"""
-_THERE = "SELECT 1 FROM sqlite_schema WHERE name = 'said_index'"
 _PENDING = """
 SELECT o.id FROM opened_runs o WHERE o.origin = ? AND o.key_id = ? AND NOT EXISTS (
     SELECT 1 FROM said_runs r WHERE r.origin = o.origin AND r.key_id = o.key_id AND r.run_id = o.id AND r.kept
 )"""
-# What is in the index leaves it before it goes: a program without one leaves that to one that has it.
+# A program without FTS5 leaves indexed runs to one that has it.
 _GONE = "SELECT id, indexed FROM said_runs WHERE NOT kept AND indexed <= ? LIMIT 1"
 _LATE = "SELECT id FROM said_runs WHERE origin = ? AND key_id = ? AND kept AND NOT indexed LIMIT 1"
 _SOURCE = "SELECT source FROM opened_runs WHERE origin = ? AND key_id = ? AND id = ?"

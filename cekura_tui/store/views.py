@@ -1,4 +1,4 @@
-"""Saved views, filters that were used, the last filter of each list, and the columns of each filter."""
+"""Saved views, used filters, the last filter of each list, and the columns of each filter."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ if TYPE_CHECKING:
     from cekura_tui.store.jobs import Account
 
 MAX_USED = 200
-"""Filters that are remembered as used, of one account."""
 MAX_LAST_FILTERS = 200
-"""Lists whose last filter is remembered, of one account."""
 
 
 class ViewStore:
@@ -27,12 +25,10 @@ class ViewStore:
         self._pair = (account.origin, account.key_id)
 
     def views(self) -> list[SavedView]:
-        """The saved views by name."""
         rows = self._database.read(f"SELECT name, filter FROM views {_OURS}", *self._pair)
         return sorted((SavedView(row["name"], row["filter"]) for row in rows), key=lambda view: view.name.casefold())
 
     def save(self, name: str, text: str, at: float) -> None:
-        """Save a view; it takes the place of one of this name."""
         with self._database.write() as sql:
             sql.execute("INSERT OR REPLACE INTO views VALUES (?, ?, ?, ?, ?)", (*self._pair, name, text, at))
 
@@ -41,7 +37,7 @@ class ViewStore:
             sql.execute(f"DELETE FROM views {_OURS} AND name = ?", (*self._pair, name))
 
     def used(self, limit: int = MAX_USED) -> list[str]:
-        """Filters that were used, each once, newest first."""
+        """Used filters, each once, newest first."""
         newest = f"SELECT filter FROM filters_used {_OURS} ORDER BY at DESC LIMIT ?"
         return [row["filter"] for row in self._database.read(newest, *self._pair, limit)]
 
@@ -52,12 +48,10 @@ class ViewStore:
             sql.execute(_PRUNE_USED, (*self._pair, *self._pair, MAX_USED))
 
     def last_filter(self, scope: str) -> str:
-        """The filter last used for a scope, or empty."""
         rows = self._database.read(LAST_FILTER, *self._pair, scope)
         return str(rows[0]["filter"]) if rows else ""
 
     def save_last_filter(self, scope: str, text: str) -> None:
-        """Remember the last filter of a scope's list; an empty one is none."""
         with self._database.write() as sql:
             # Inserted, not updated: the order of the rows is the order of use.
             sql.execute(f"DELETE FROM filters_left {_OURS} AND scope = ?", (*self._pair, scope))

@@ -133,7 +133,6 @@ class JobService:
         return job
 
     async def resume(self, number: int) -> Job:
-        """Ask again about a job that is resumable; raises UsageError for another one. See `JobEngine.resume`."""
         await self.resumable(number)
         return await self._engine.resume(number)
 

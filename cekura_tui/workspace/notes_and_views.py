@@ -52,7 +52,6 @@ class SavedViews:
         self._views.save(name, text, self._clock())
 
     async def delete(self, name: str) -> None:
-        """Delete a saved view."""
         self._views.forget(name)
 
     async def add_to_history(self, text: str) -> None:
@@ -61,7 +60,6 @@ class SavedViews:
             self._views.use(_bounded("filter", text, LONGEST_FILTER), self._clock())
 
     async def save_last_of(self, scope: Scope, text: str) -> None:
-        """Remember the filter in effect in a scope."""
         if self._remembers:
             self._views.save_last_filter(scope.text, _bounded("filter", text, LONGEST_FILTER))
 

@@ -158,7 +158,6 @@ def relative_source(source: str) -> str:
 
 
 def source_file(source: str) -> Path | None:
-    """The file that a job's `prompt_source` names, or None."""
     if source in _NO_FILES:
         return None
     try:
@@ -202,7 +201,6 @@ class PromptFileDrifted(UsageError):
         self._sent, self._now = sent, now
 
     def drift(self) -> str:
-        """The changes in the file since, as text."""
         if len(self._now) > MAX_PROMPT_BYTES:
             return f"It is over {MAX_PROMPT_BYTES:,} bytes now.\n"
         try:

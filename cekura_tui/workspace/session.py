@@ -56,7 +56,6 @@ class Improvable:
 
     @property
     def run_ids(self) -> tuple[int, ...]:
-        """The runs' ids."""
         return tuple(view.row.id for view in self.views)
 
     @property
@@ -114,21 +113,18 @@ class Session:
 
     @cached_property
     def staging(self) -> StagingService:
-        """What is chosen of suggestions."""
         from cekura_tui.workspace.suggestions import StagingService
 
         return StagingService(self.store, window=self._window, clock=lambda: time.time())
 
     @cached_property
     def suggestions(self) -> Suggestions:
-        """What jobs propose, compared and explained."""
         from cekura_tui.workspace.suggestions import Suggestions
 
         return Suggestions(self.jobs, self.staging, self.store.stagings, self.client, self.run, self.evidence)
 
     @cached_property
     def agent_prompts(self) -> AgentPrompts:
-        """The prompts of agents, read and updated."""
         from cekura_tui.workspace.agent_prompts import AgentPrompts
 
         return AgentPrompts(
@@ -271,11 +267,9 @@ class Session:
         return self._opened.cached(run_id), False
 
     async def cached_run(self, run_id: int) -> RunView | None:
-        """A run as it was got last."""
         return self._opened.cached(run_id)
 
     async def evidence(self, view: RunView) -> Found:
-        """The turns that each verdict of a run speaks of."""
         return await self._evidence.find(view)
 
     async def search_transcripts(self, query: str) -> TranscriptHits:

@@ -143,7 +143,6 @@ class Setup:
         return KnownKeys(keys)
 
     def without_key(self) -> Setup:
-        """The same workspace offline: nothing is asked of the server."""
         return replace(self, offline=True)
 
     def looked_up_again(self, *, may_run: bool = True) -> Setup:

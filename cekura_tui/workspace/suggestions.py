@@ -216,8 +216,6 @@ _NOT_OFFERED = (404, 405, 410)
 
 @dataclass(frozen=True)
 class OpenedSuggestion:
-    """A succeeded job, the diff of its proposal, and what is chosen of it."""
-
     suggestion: Suggestion = field(repr=False)
     diff: ProseDiff = field(repr=False)
     chosen: Chosen

@@ -74,7 +74,6 @@ class Workspace:
 
     @property
     def started(self) -> bool:
-        """Whether the background runs."""
         return self._loop is not None
 
     def start(self, on_change: Callable[[], None]) -> None:
@@ -291,7 +290,6 @@ class Workspace:
         await self.reopen(setup)
 
     async def reopen(self, setup: Setup) -> None:
-        """Close the session and open another: another key, or the embedded workspace."""
         assert self._loop is not None
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._reopen(setup), self._loop))
 
@@ -310,13 +308,11 @@ class Workspace:
 
     @property
     def _opened(self) -> Session | None:
-        """The session, if it is open."""
         session = self._session
         return session.result() if session is not None and session.done() and not session.exception() else None
 
     @property
     def unrecorded(self) -> list[SentUnrecorded]:
-        """The launches whose outcome was not recorded."""
         return [*self._unrecorded, *(self._opened.engine.unrecorded if self._opened is not None else ())]
 
     async def _watch_for_new_key(self) -> None:
