@@ -36,38 +36,33 @@ def _tmux(env: Mapping[str, str]) -> Iterator[Check]:
         yield Check("terminal", "tmux", "warning", "the tmux server does not answer from here", advice)
         return
     yield Check("terminal", "tmux", "ok", version)
-    yield _option(
-        env,
-        "set-clipboard",
-        good=("on", "external"),
-        line="set -s set-clipboard external",
-        why="Other programs can't copy; cekura-tui copies through `tmux load-buffer`.",
-    )
-    yield _option(
-        env,
-        "allow-passthrough",
-        good=("on", "all"),
-        line="set -g allow-passthrough on",
-        why="Notifications don't reach the terminal around tmux.",
-    )
-    yield _option(
-        env,
-        "focus-events",
-        good=("on",),
-        line="set -g focus-events on",
-        why="tmux doesn't report the focus: two minutes without a key count as away.",
-    )
+    for option, good, why in _OPTIONS:
+        yield _option(env, option, good, why)
     yield _default_terminal(env)
     yield from _true_colours(env)
 
 
-def _option(env: Mapping[str, str], name: str, *, good: tuple[str, ...], line: str, why: str) -> Check:
+_OPTIONS = (
+    (
+        "-s set-clipboard",
+        ("external", "on"),
+        "Other programs can't copy; cekura-tui copies through `tmux load-buffer`.",
+    ),
+    ("-g allow-passthrough", ("on", "all"), "Notifications don't reach the terminal around tmux."),
+    ("-g focus-events", ("on",), "tmux doesn't report the focus: two minutes without a key count as away."),
+)
+"""Each with its good values, the best first, and what is missing without one."""
+
+
+def _option(env: Mapping[str, str], option: str, good: tuple[str, ...], why: str) -> Check:
+    name = option.split()[1]
     value = _ask_tmux(env, "show-options", "-gv", name)
     if value in good:
         return Check("terminal", f"tmux {name}", "ok", value or "")
     if value is None:
         return Check("terminal", f"tmux {name}", "warning", "this tmux has no such option", f"{why} Update tmux.")
-    return Check("terminal", f"tmux {name}", "warning", value or "not set", f"{why}\n{_in_conf(line)}")
+    advice = f"{why}\n{_in_conf(f'set {option} {good[0]}')}"
+    return Check("terminal", f"tmux {name}", "warning", value or "not set", advice)
 
 
 def _default_terminal(env: Mapping[str, str]) -> Check:
