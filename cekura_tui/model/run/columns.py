@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -112,9 +112,10 @@ class Sort(NamedTuple):
         """Whether this is the order in which the server lists: nothing has to be sorted."""
         return self == Sort()
 
-    def next(self) -> Sort:
-        """By the next column."""
-        return Sort(SORT_CYCLE[(SORT_CYCLE.index(self.column) + 1) % len(SORT_CYCLE)])
+    def next(self, columns: Collection[str] = SORT_CYCLE) -> Sort:
+        """By the next of these columns."""
+        after = SORT_CYCLE.index(self.column) + 1
+        return Sort(next(name for name in (*SORT_CYCLE[after:], *SORT_CYCLE[:after]) if name in columns))
 
     def turned(self) -> Sort:
         """By the same column in reverse."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Coroutine, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.filter.filter import Filter, Term
@@ -19,7 +18,6 @@ from cekura_tui.workspace.run_feed import RunFeed
 
 if TYPE_CHECKING:
     from textual.timer import Timer
-    from textual.worker import Worker
 
     from cekura_tui.ui.kit.page import Page
 
@@ -64,12 +62,11 @@ class RunsController:
         state = page.state
         self.listing = listing
         self.feed = RunFeed(state.workspace.call, self._feed_changed, clock=state.clock, live=live)
-        listing.attach(self.feed)
+        listing.feed = self.feed
         self.checks = FailedChecks(
             page,
             listing,
             self.feed,
-            start=self._start,
             changed=self._feed_changed,
             draw=self.draw_now,
             loaded=self._checks_loaded,
@@ -98,14 +95,10 @@ class RunsController:
 
     # Serving
 
-    def _start(self, work: Callable[[], Coroutine[Any, Any, None]], group: str, exclusive: bool = True) -> Worker[None]:
-        """Do this in the background; an exclusive worker ends the others of its group."""
-        return self._page.run_worker(work, group=group, exclusive=exclusive)
-
     def start(self) -> None:
         """Serve the list while it is seen, once there is a screen to draw on."""
         self.visibility_changed()
-        self._start(self.feed.run, "feed", exclusive=False)
+        self._page.run_worker(self.feed.run(), group="feed")
 
     def visibility_changed(self) -> None:
         """Hide the feed while the list is covered; draw and complete the list when it is seen again."""
@@ -114,7 +107,7 @@ class RunsController:
         if seen and self._redraw is None and self._drawn_at > float("-inf"):
             self.draw_now()
         if seen and self.listing.fresh:
-            self._start(self._complete_rows, "whole")
+            self._page.run_worker(self._complete_rows(), group="whole", exclusive=True)
 
     async def _complete_rows(self) -> None:
         """Runs that were read whole meanwhile tell more than the list did."""
@@ -141,11 +134,11 @@ class RunsController:
 
     def load(self) -> None:
         if self.listing.scope is None:
-            self._start(self._find_scope, "scope")
+            self._page.run_worker(self._find_scope(), group="scope", exclusive=True)
         else:
             self.feed.show(self.listing.query)
-            self._start(self._show_cached, "cached")
-            self._start(self._name_scope, "scope-name")
+            self._page.run_worker(self._show_cached(), group="cached", exclusive=True)
+            self._page.run_worker(self._name_scope(), group="scope-name", exclusive=True)
 
     async def _find_scope(self) -> None:
         """What was named, chosen last, or is the only one; asked again until it is known."""
@@ -181,7 +174,7 @@ class RunsController:
         if scope is None:
             self.load()
         else:
-            self._start(partial(self._restore, scope), "scope")
+            self._page.run_worker(self._restore(scope), group="scope", exclusive=True)
 
     async def _restore(self, scope: Scope) -> None:
         """Read what this machine knows of a scope, then ask the server."""
@@ -240,8 +233,7 @@ class RunsController:
         self._group = self._group if self.group else None
         if self.listing.scope is not None:
             self.load()
-            save = partial(self._save_filter, self.listing.scope, str(wanted))
-            self._start(save, "save-filter", exclusive=False)
+            self._page.run_worker(self._save_filter(self.listing.scope, str(wanted)), group="save-filter")
         self.draw_now()
 
     async def _save_filter(self, scope: Scope, text: str) -> None:
@@ -306,22 +298,8 @@ class RunsController:
 
     # Order and freshness
 
-    def sort_by(self, column: str) -> None:
-        """Sort by this column, or the other way round where the list is sorted by it."""
-        sort = self.listing.sort
-        self.listing.sort_by(sort.turned() if sort.column == column else Sort(column))
-        self.draw_now()
-
-    def sort(self, columns: Collection[str], *, reverse: bool) -> None:
-        """Sort by the next of these columns, or the other way round."""
-        sort = self.listing.sort.turned() if reverse else self.listing.sort.next()
-        while not reverse and sort.column not in columns:
-            sort = sort.next()
+    def sort_by(self, sort: Sort) -> None:
         self.listing.sort_by(sort)
-        self.draw_now()
-
-    def most_failed_checks(self) -> None:
-        self.listing.sort_by(Sort("outcome"))
         self.draw_now()
 
     def load_all(self) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.run.view import RunRow
@@ -23,8 +23,7 @@ AT_ONCE = 25
 class FailedChecks:
     """Completes failed runs in the feed of a listing, a request at a time, in the budget that all requests share.
 
-    `start` runs a worker of a group, `changed` is called after each request, `loaded` in the end, `draw` when a person
-    starts or stops it.
+    `changed` is called after each request, `loaded` in the end, `draw` when a person starts or stops it.
     """
 
     def __init__(
@@ -33,13 +32,12 @@ class FailedChecks:
         listing: RunListing,
         feed: RunFeed,
         *,
-        start: Callable[[Callable[[], Coroutine[Any, Any, None]], str], object],
         changed: Callable[[], None],
         draw: Callable[[], None],
         loaded: Callable[[], None],
     ) -> None:
         self._page, self._listing, self._feed = page, listing, feed
-        self._start, self._changed, self._draw, self._loaded = start, changed, draw, loaded
+        self._changed, self._draw, self._loaded = changed, draw, loaded
         self.loading = False
         self._asked: set[int] = set()
         """Runs that the server was asked for: it has no more to say."""
@@ -69,7 +67,7 @@ class FailedChecks:
             self.loading = False
         elif self.unknown():
             self.loading = True
-            self._start(self._load, "checks")
+            self._page.run_worker(self._load(), group="checks", exclusive=True)
         else:
             self._page.notify_once("All runs and their checks are loaded.")
         self._draw()

@@ -24,7 +24,6 @@ from cekura_tui.workspace.run_feed import RunFeed
 
 if TYPE_CHECKING:
     from cekura_tui.store.runs import SeenRuns
-    from cekura_tui.workspace.run_sweep import RunSweep
 
 
 Shown = Sequence["RunRow | UnloadedRun"]
@@ -67,7 +66,8 @@ class RunListing:
         self._known_since: float | None = None
         """When (Unix) the one of them was read that is the most out of date."""
         self._clock = clock
-        self._feed: RunFeed | None = None
+        self.feed: RunFeed
+        """Has the rows; whoever makes it sets it before anything is shown."""
         self._rows: Shown = ()
         self._rows_made_of: tuple[object, ...] = ()
         self._outcomes: tuple[object, Counter[Kind]] = (None, Counter())
@@ -75,9 +75,6 @@ class RunListing:
         self._sort_keys: dict[int, Any] = {}
         """What the runs shown were sorted by: one that changes stays in its place."""
         self._before_failures: Filter | None = None
-
-    def attach(self, feed: RunFeed) -> None:
-        self._feed = feed
 
     # What is listed
 
@@ -145,12 +142,7 @@ class RunListing:
 
     @property
     def _listed(self) -> ListedRuns | None:
-        runs = self._feed.runs if self._feed is not None else None
-        return runs.listed if runs is not None else None
-
-    @property
-    def _sweep(self) -> RunSweep | None:
-        return self._feed.sweep if self._feed is not None else None
+        return self.feed.runs.listed if self.feed.runs is not None else None
 
     @property
     def local(self) -> bool:
@@ -174,8 +166,7 @@ class RunListing:
     @property
     def _known(self) -> Sequence[RunRow]:
         """What is known here of a list that was never seen: shown of a filter at once, of all runs as a last resort."""
-        failing = self._feed is not None and self._feed.attempts.error is not None
-        return self.known if self.filter or failing else ()
+        return self.known if self.filter or self.feed.attempts.error is not None else ()
 
     @property
     def fresh(self) -> bool:
@@ -186,7 +177,7 @@ class RunListing:
     def rows(self) -> Shown:
         """The rows to show; the same object until something of it changes."""
         listed = self._listed
-        swept = self._sweep.rows if self._sweep is not None else ()
+        swept = self.feed.sweep.rows if self.feed.sweep is not None else ()
         made_of = (listed, swept, self.cached, self._known, self.filter, self._sort_keys, self.scope, self.notes)
         former = self._rows_made_of
         if len(made_of) != len(former) or any(a is not b for a, b in zip(made_of, former, strict=True)):
@@ -198,8 +189,8 @@ class RunListing:
             return listed
         if listed is not None:
             rows: Sequence[RunRow] = tuple(listed.runs())
-            if self._sweep is not None:
-                rows = self._sweep.joined(rows)
+            if self.feed.sweep is not None:
+                rows = self.feed.sweep.joined(rows)
             rest = self._rest
         else:
             rows, rest = self.cached.rows if self.cached is not None else self._known, self._local_filter
@@ -212,21 +203,21 @@ class RunListing:
     def loaded(self) -> int:
         """How many runs were loaded, whether they pass the filter or not."""
         if self._listed is not None:
-            return max(self._listed.loaded, self._sweep.read if self._sweep is not None else 0)
+            return max(self._listed.loaded, self.feed.sweep.read if self.feed.sweep is not None else 0)
         return len(self.cached.rows if self.cached is not None else self._known)
 
     @property
     def count(self) -> int | None:
         """How many runs the server has of this, as far as it filters itself; None where that is not known."""
-        if self._feed is not None and self._feed.runs is not None:
-            return self._feed.runs.count
+        if self.feed.runs is not None:
+            return self.feed.runs.count
         return self.cached.count if self.cached is not None else len(self._known) or None
 
     @property
     def all_loaded(self) -> bool:
         """Whether nothing is left to be loaded."""
-        if self._sweep is not None:
-            return self.fresh and self._sweep.all_checked
+        if self.feed.sweep is not None:
+            return self.fresh and self.feed.sweep.all_checked
         return self.fresh and self.count is not None and self.loaded >= self.count
 
     def is_undecided(self) -> Callable[[RunRow], bool]:
@@ -271,25 +262,23 @@ class RunListing:
         if place is None or not 0 <= place + step < len(rows):
             return None
         row: RunRow | UnloadedRun | None = rows[place + step]
-        if isinstance(row, UnloadedRun) and self._feed is not None:
-            row = await self._feed.row_at(place + step)
+        if isinstance(row, UnloadedRun):
+            row = await self.feed.row_at(place + step)
         return row.id if isinstance(row, RunRow) else None
 
     # In words
 
     def filter_notes(self) -> tuple[str, ...]:
         """What filter and order were applied to where that is not everything, in words and in fewer words."""
-        total, loaded = self.count, self.loaded
+        total, loaded, runs = self.count, self.loaded, self.feed.runs
         if not self.fresh and (self.filter or not self.sort.as_listed) and loaded:
             return (f"from {count(loaded, 'cached run')}",)
         what = [Split({}, self._rest).rest_words] if self._rest else []
         what += [] if self.sort.as_listed else [f"sorted by {self.sort.column}:"]
-        if self.all_loaded or not what or total is None or not self.fresh:
+        if self.all_loaded or not what or total is None or runs is None:
             return ()
-        feed, sweep = self._feed, self._sweep
-        assert feed is not None
-        assert feed.runs is not None
-        if sweep is None and feed.runs.full and not feed.loading_all:
+        feed, sweep = self.feed, self.feed.sweep
+        if sweep is None and runs.full and not feed.loading_all:
             words, few = f"{loaded:,} of {total:,} runs, the most that fit", "narrow the filter, as with since:"
             return f"{' '.join(what)} {words} · {few}", f"{words} · {few}", words
         running = feed.loading_all if sweep is None else sweep.running
@@ -308,8 +297,8 @@ class RunListing:
             return OutcomeCounts(active=wanted)
         tally, picked = self.tally(), bool(self._local_filter)
         passing = len(self.rows) if picked else total
-        if self.fresh and self.filter and self._feed is not None:
-            total = max(self._feed.total or 0, passing)
+        if self.fresh and self.filter:
+            total = max(self.feed.total or 0, passing)
         runs = f"{passing:,} of {count(total, 'run')}" if passing < total else count(total, "run")
         where = "loaded" if self.fresh else "cached"
         loaded = "" if self.all_loaded or picked else f"of {self.loaded:,} {where}"
@@ -328,12 +317,11 @@ class RunListing:
 
     def freshness(self, when: Callable[[float | None], str], error: CekuraTuiError | None = None) -> Freshness:
         """How new the list is; `error` is why it is not known what to list."""
-        feed = self._feed
         if error is not None:
             return Freshness("warn", f"{_trouble(error)} · {with_keys('{runs.refresh} retry')}")
-        if feed is None or (feed.got_at is None and feed.attempts.error is None):
+        feed, server = self.feed, self.feed.attempts
+        if feed.got_at is None and server.error is None:
             return Freshness("dim", f"cached {when(self.cached.got_at)}" if self.cached is not None else "loading")
-        server = feed.attempts
         if server.busy_until is not None:
             return Freshness("warn", f"server busy, retrying at {when(server.busy_until)}")
         if server.error is not None:

@@ -15,7 +15,7 @@ from textual.widget import Widget
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import ALL
 from cekura_tui.model.job import Job
-from cekura_tui.model.run.columns import COLUMN_BY_NAME, GUTTER, SORT_CYCLE
+from cekura_tui.model.run.columns import COLUMN_BY_NAME, GUTTER, SORT_CYCLE, Sort
 from cekura_tui.model.run.listed_runs import UnloadedRun
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import NoScope
@@ -277,7 +277,7 @@ class RunsScreen(Page):
         Action(
             "runs.sort-by-checks",
             "",
-            lambda page: page.change_order(page.controller.most_failed_checks),
+            lambda page: page.change_order(partial(page.controller.sort_by, Sort("outcome"))),
             "Sort by most failed checks",
             "Sort by outcome; `{runs.read-on}` loads the checks that are not known",
         ),
@@ -611,12 +611,14 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     def sort(self, reverse: bool = False) -> None:
         """Sort by the next visible column, or reverse the order."""
-        seen = {name for name, _ in self.run_list.cells}
-        self.change_order(lambda: self.controller.sort(seen, reverse=reverse))
+        sort = self.controller.listing.sort
+        sort = sort.turned() if reverse else sort.next([name for name, _ in self.run_list.cells])
+        self.change_order(partial(self.controller.sort_by, sort))
 
     def sort_by(self, column: str) -> None:
         """Sort by this column, or reverse its order."""
-        self.change_order(lambda: self.controller.sort_by(column))
+        sort = self.controller.listing.sort
+        self.change_order(partial(self.controller.sort_by, sort.turned() if sort.column == column else Sort(column)))
 
     @on(ColumnHeader.Clicked)
     def _header_clicked(self, event: ColumnHeader.Clicked) -> None:

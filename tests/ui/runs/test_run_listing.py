@@ -29,7 +29,7 @@ def row(number: int, kind: Any = "failed", ago: float = 60.0, status: str = "com
 def feed_of(*rows: RunRow, count: int | None = None) -> Any:
     page = RunPage(1, len(rows) if count is None else count, rows, more=count is not None, at=NOON)
     return SimpleNamespace(
-        runs=PagedRuns(page, NOON),
+        runs=PagedRuns(page, NOON) if rows else None,
         loading_all=False,
         sweep=None,
         total=count,
@@ -43,12 +43,14 @@ def test_a_cached_list_of_the_last_minutes_leaves_out_runs_that_are_older_by_now
     kept = SeenRuns(2, (row(2, ago=60), row(1, ago=590)), NOON)
     for later, ids in ((0, [2, 1]), (20, [2])):
         listing = RunListing(SCOPE, kept, "since:10m", clock=lambda: NOON + later)  # noqa: B023 - called at once
+        listing.feed = feed_of()
         assert [shown.id for shown in listing.rows] == ids
 
 
 def test_a_list_that_was_never_loaded_shows_the_cached_runs_that_match() -> None:
     known = (row(3), row(2, "passed"), row(1, "error"))
     listing = RunListing(SCOPE, None, "outcome:failed,error", clock=lambda: NOON, known=known)
+    listing.feed = feed_of()
     assert [shown.id for shown in listing.rows] == [3, 1]
     counted = listing.outcomes()
     assert (counted.runs, counted.loaded, counted.active) == ("2 of 3 runs", "", {"failed", "error"})
@@ -60,7 +62,7 @@ def test_a_list_that_was_never_loaded_shows_the_cached_runs_that_match() -> None
 def test_runs_that_no_longer_match_stay_and_are_counted_apart() -> None:
     listing = RunListing(SCOPE, None, "status:running,in_queue", clock=lambda: NOON)
     feed = feed_of(row(2, "running", status="running"), row(1, "running", status="in_queue"))
-    listing.attach(feed)
+    listing.feed = feed
     assert listing.outcomes().runs == "2 runs"
     assert dict(listing.outcomes().counts) == {**dict.fromkeys(OUTCOMES, 0), "running": 2}
     feed.runs.change([row(1, "passed")])
@@ -73,11 +75,11 @@ def test_runs_that_no_longer_match_stay_and_are_counted_apart() -> None:
 def test_a_list_in_part_loaded_says_how_many_runs_it_has_and_counts() -> None:
     feed = feed_of(*(row(number) for number in range(300, 200, -1)), count=81_233)
     listing = RunListing(SCOPE, None, clock=lambda: NOON)
-    listing.attach(feed)
+    listing.feed = feed
     counted = listing.outcomes()
     assert (counted.runs, counted.loaded, dict(counted.counts)["failed"]) == ("81,233 runs", "of 100 loaded", 100)
     listing = RunListing(SCOPE, None, "persona:~calm", clock=lambda: NOON)
-    listing.attach(feed)
+    listing.feed = feed
     assert listing.filter_notes()[0] == "persona: 100 of 81,233 runs loaded · F load all"
     assert (listing.outcomes().runs, listing.outcomes().loaded) == ("100 of 81,233 runs", "")
 
@@ -85,13 +87,13 @@ def test_a_list_in_part_loaded_says_how_many_runs_it_has_and_counts() -> None:
 def test_a_changed_run_stays_in_its_place_until_the_list_is_sorted_again() -> None:
     listing = RunListing(SCOPE, None, clock=lambda: NOON)
     feed = feed_of(row(3), row(2), row(1))
-    listing.attach(feed)
+    listing.feed = feed
     listing.sort_by(Sort("outcome"))
     assert len(listing.rows) == 3
     feed.runs.change([row(1)._replace(failing=("Greeting",), whole=True)])
     assert [(shown.id, shown.whole) for shown in listing.rows] == [(3, False), (2, False), (1, True)]  # type: ignore[union-attr]
     view: Any = None
-    checks = FailedChecks(view, listing, feed, start=view, changed=view, draw=view, loaded=view)
+    checks = FailedChecks(view, listing, feed, changed=view, draw=view, loaded=view)
     assert checks.note()[0] == "checks known for 1 of 3 failed · F load the rest"
     listing.sort_again()
     assert [shown.id for shown in listing.rows] == [1, 3, 2]  # type: ignore[union-attr]
@@ -125,6 +127,7 @@ def test_failures_only_and_back_gives_the_former_filter() -> None:
     assert only_failures(listing.filter)
     assert listing.toggle_failures() == parse("agent:~bank").filter
     listing = RunListing(SCOPE, None, "outcome:review -outcome:passed", clock=lambda: NOON)
+    listing.feed = feed_of()
     listing.change_filter(listing.toggle_failures())
     assert str(listing.filter) == "-outcome:passed outcome:failed,error"
     assert str(listing.toggle_failures()) == "outcome:review -outcome:passed"

@@ -13,7 +13,7 @@ from scripted_server import Hold, Reply, ScriptedServer, run_of
 from waiting import eventually
 
 from cekura_tui.model.filter.parse import parse
-from cekura_tui.model.run.columns import RunColumns
+from cekura_tui.model.run.columns import RunColumns, Sort
 from cekura_tui.model.scope import NoScope, Scope
 from cekura_tui.ui.first_frame import read_first_frame
 from cekura_tui.ui.runs.columns_dialog import ColumnsDialog, choose_columns
@@ -54,7 +54,7 @@ async def test_a_filter_and_the_columns_of_a_view_survive_a_restart(scripted: Sc
         await eventually(lambda: all(task.done() for name, task in screen.workers if name == "save-filter"), "saved")
     listing, _ = read_first_frame(Workspace(setup_of(scripted.url, "key")), ONE)
     assert (str(listing.filter), listing.columns) == ("outcome:error", chosen)
-    listing.change_filter(parse("").filter)
+    listing.filter = parse("").filter
     assert listing.columns == RunColumns(), "of other lists nothing was chosen"
 
 
@@ -118,7 +118,7 @@ async def test_the_checks_of_failed_runs_are_loaded_once_and_sort_the_list(scrip
     serve_list(scripted, *(run_of(number) for number in range(4, 0, -1)), run_of(0, evaluation_status="success"))
     async with controlled(scripted) as (controller, screen):
         await eventually(lambda: controller.listing.all_loaded, "all of it")
-        controller.sort_by("outcome")
+        controller.sort_by(Sort("outcome"))
         assert ids(controller) == [4, 3, 2, 1, 0]
         controller.load_all()
         assert controller.checks.note()[0] == "checks known for 0 of 4 failed · F stop"
@@ -148,7 +148,7 @@ async def test_runs_filtered_or_sorted_here_are_loaded_whole_by_a_key(served: Se
     async with controlled(served, Scope("project", PROJECT)) as (controller, _):
         listing = controller.listing
         await eventually(lambda: listing.fresh, "the list came")
-        controller.sort_by("length")
+        controller.sort_by(Sort("length"))
         assert listing.filter_notes()[0] == "sorted by length: 100 of 240 runs loaded · F load all"
         # Most runs match: of few, more would be loaded without a key.
         controller.filter_by("-persona:~hurry")
