@@ -24,7 +24,7 @@ from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import Notice
 from cekura_tui.ui.kit.lists import ColumnHeader
-from cekura_tui.ui.kit.page import Page, error_action
+from cekura_tui.ui.kit.page import Page, error_action, unless_failed
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.messages import CompareRuns, OpenRun
 from cekura_tui.ui.runs.controller import RunsController
@@ -38,13 +38,9 @@ from cekura_tui.ui.state import AppState, follow_jobs, is_visible
 from cekura_tui.workspace.run_feed import VisibleRange
 
 
-def _while_typing(page: RunsScreen) -> str | None:
-    """While a filter is typed, its key is a letter as any other."""
-    return NOT_OFFERED if page.filter_bar.editing else None
-
-
 def _in_the_list(page: RunsScreen) -> str | None:
-    return NOT_OFFERED if isinstance(page.focused, RunList) else _while_typing(page)
+    """While a filter is typed, its key is a letter as any other."""
+    return NOT_OFFERED if isinstance(page.focused, RunList) or page.filter_bar.editing else None
 
 
 def _of_one_agent(page: RunsScreen) -> str | None:
@@ -54,20 +50,11 @@ def _of_one_agent(page: RunsScreen) -> str | None:
     return page.marked.why_not_improve()
 
 
-def _with_two_marks(page: RunsScreen) -> str | None:
-    return _while_typing(page) if len(page.marked.ids) == 2 else NOT_OFFERED
-
-
 def _with_other_marks(page: RunsScreen) -> str | None:
     """Any other number than two of marked runs, or none: then it is the run under the cursor."""
     if len(page.marked.ids) == 2 or not len(page.controller.listing.rows):
         return NOT_OFFERED
-    typing = _while_typing(page)
-    return "Mark two runs to compare them." if page.marked.ids and typing is None else typing
-
-
-def _with_marks(page: RunsScreen) -> str | None:
-    return None if page.marked.rows else NOT_OFFERED
+    return "Mark two runs to compare them." if page.marked.ids else None
 
 
 def _inside(page: RunsScreen) -> str | None:
@@ -82,17 +69,8 @@ def _can_step_back(page: RunsScreen) -> bool:
 
 def _with_filter(page: RunsScreen) -> str | None:
     """There is a filter, and nothing else that the key is for."""
-    if page.marked.rows or _can_step_back(page) or not page.controller.listing.filter:
-        return NOT_OFFERED
-    return _while_typing(page)
-
-
-def _in_trouble(page: RunsScreen) -> str | None:
-    return NOT_OFFERED if page.error is None else _while_typing(page)
-
-
-def _without_trouble(page: RunsScreen) -> str | None:
-    return _while_typing(page) if page.error is None else NOT_OFFERED
+    free = not page.marked.rows and not _can_step_back(page)
+    return None if free and page.controller.listing.filter else NOT_OFFERED
 
 
 class RunsScreen(Page):
@@ -114,7 +92,7 @@ class RunsScreen(Page):
             "Retry",
             "Load the list again after an error",
             footer=1,
-            why_not=_in_trouble,
+            why_not=unless_failed,
         ),
         Action(
             "runs.improve",
@@ -134,7 +112,7 @@ class RunsScreen(Page):
             "Compare the two marked runs",
             footer=2,
             command="Compare runs",
-            why_not=_with_two_marks,
+            why_not=lambda page: None if len(page.marked.ids) == 2 else NOT_OFFERED,
         ),
         Action(
             "runs.compare",
@@ -152,7 +130,7 @@ class RunsScreen(Page):
             "Unmark all",
             "Remove all marks",
             footer=4,
-            why_not=_with_marks,
+            why_not=lambda page: None if page.marked.rows else NOT_OFFERED,
         ),
         Action(
             "runs.back",
@@ -172,15 +150,7 @@ class RunsScreen(Page):
             footer=4,
             why_not=_with_filter,
         ),
-        Action(
-            "runs.filter",
-            "slash",
-            lambda page: page.edit_filter(),
-            "Filter",
-            "List runs that match a filter",
-            footer=5,
-            why_not=_while_typing,
-        ),
+        Action("runs.filter", "slash", lambda page: page.edit_filter(), "Filter", "List runs that match a filter", 5),
         # With priority it is done before the next key is looked at; the list of runs sees to that itself, in its turn.
         Action(
             "runs.filter-at-once",
@@ -199,17 +169,8 @@ class RunsScreen(Page):
             "List failed runs and errors only, or all runs",
             footer=6,
             command="Failures only",
-            why_not=_while_typing,
         ),
-        Action(
-            "runs.groups",
-            "b",
-            lambda page: page.open_groups(),
-            "Groups",
-            "What fails most, and since when",
-            footer=7,
-            why_not=_while_typing,
-        ),
+        Action("runs.groups", "b", lambda page: page.open_groups(), "Groups", "What fails most, and since when", 7),
         Action(
             "runs.views",
             "v",
@@ -217,7 +178,6 @@ class RunsScreen(Page):
             "Views",
             "Filters with a name: choose or save one",
             footer=8,
-            why_not=_while_typing,
         ),
         Action(
             "runs.outcome",
@@ -227,7 +187,6 @@ class RunsScreen(Page):
             "List runs of the next outcome only",
             footer=9,
             command="Next outcome",
-            why_not=_while_typing,
         ),
         Action(
             "runs.previous-outcome",
@@ -235,11 +194,8 @@ class RunsScreen(Page):
             lambda page: page.list_outcome(-1),
             "Previous outcome",
             "List runs of the previous outcome only",
-            why_not=_while_typing,
         ),
-        Action(
-            "runs.note", "m", lambda page: page.write_note(), "Note", "Write a note on this run", why_not=_while_typing
-        ),
+        Action("runs.note", "m", lambda page: page.write_note(), "Note", "Write a note on this run"),
         Action(
             "runs.hand-off", "y", lambda page: page.hand_off(), "Copy or save", "Links, ids or rows of the marked runs"
         ),
@@ -287,7 +243,6 @@ class RunsScreen(Page):
             lambda page: page.opening.begin(page.choose_columns, "Loading views", group="columns"),
             "Columns",
             "Show, hide, move and size columns",
-            why_not=_while_typing,
         ),
         Action(
             "runs.read-on",
@@ -311,9 +266,9 @@ class RunsScreen(Page):
             lambda page: page.controller.refresh(),
             "Reload",
             "Load the list again",
-            why_not=_without_trouble,
+            why_not=lambda page: None if page.error is None else NOT_OFFERED,
         ),
-        error_action("runs", footer=2, why_not=_in_trouble),
+        error_action("runs", footer=2),
     )
     HELP = """\
 # Runs
