@@ -56,4 +56,4 @@ def _put_run(hits: list[Hit]) -> None:
     put(", ".join(filter(None, (f"Run {first.run_id}", clean_line(first.scenario), when))))
     for hit in hits:
         time = clock(hit.start, hours=needs_hours(hit.start or 0.0)) or f"#{hit.n}"
-        put(f"  {time} {SPEAKERS.get(hit.speaker, 'Other')}: {clean_line(hit.snippet, len(hit.snippet) + 1)}")
+        put(f"  {time} {SPEAKERS.get(hit.speaker, 'Other')}: {clean_line(hit.snippet, None)}")

@@ -72,7 +72,7 @@ async def save_view(session: Session, name: str, wanted: Filter, force: bool) ->
 
     `runs list --help` has the terms of a filter.
     """
-    line = clean_line(name, len(name) + 1)
+    line = clean_line(name, None)
     there = next((view for view in session.store.views.views() if _is_called(view, line)), None)
     if there is not None and not force:
         raise UsageError(f"“{clean_line(there.name)}” already exists: {clean_line(there.filter)}.", "Add --force.")
@@ -100,7 +100,7 @@ async def _all(session: Session) -> list[SavedView]:
 async def _find(session: Session, name: str) -> SavedView:
     """The view of a name, in whatever case it is written; raises UsageError where there is none."""
     found = await _all(session)
-    view = next((one for one in found if _is_called(one, clean_line(name, len(name) + 1))), None)
+    view = next((one for one in found if _is_called(one, clean_line(name, None))), None)
     if view is None:
         raise UsageError(f"No view named “{clean_line(name, 60)}”.", "See `views list`.")
     return view
@@ -144,7 +144,7 @@ async def list_notes(session: Session, as_json: bool) -> None:
         if as_json:
             put_json(_note_json(run_id, note))
         else:
-            put(f"{run_id}  {clean_line(note, len(note) + 1)}")
+            put(f"{run_id}  {clean_line(note, None)}")
     if not found and not as_json:
         print_message("No notes yet. Write one with `notes set`.")
 
@@ -166,7 +166,7 @@ async def show_note(session: Session, run_id: int, as_json: bool) -> None:
 def _read_note(context: click.Context, parameter: click.Parameter, text: str) -> str:
     if text == "-" and not context.resilient_parsing:
         text = sys.stdin.buffer.read().decode("utf-8", "replace") if sys.stdin is not None else ""
-    return clean_line(clean(text), len(text) + 1)
+    return clean_line(clean(text), None)
 
 
 @command("set", notes)

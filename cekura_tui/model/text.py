@@ -36,10 +36,10 @@ def clean(text: str) -> str:
     return text.expandtabs(_TAB) if "\t" in text else text
 
 
-def clean_line(text: str, limit: int = 300) -> str:
-    """Clean text for one line: white space as single spaces, at most `limit` characters."""
+def clean_line(text: str, limit: int | None = 300) -> str:
+    """Clean text for one line: white space as single spaces, at most `limit` characters where that is not None."""
     line = _ANY_SPACE.sub(" ", clean(text)).strip()
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    return line if limit is None or len(line) <= limit else line[: limit - 1] + "…"
 
 
 def shortened(text: str, limit: int) -> str:

@@ -35,17 +35,13 @@ def result_link(dashboard: str, row: RunRow, scope: Scope | None) -> str | None:
         ids[scope.kind] = scope.id
     if None in ids.values():
         return None
-    return f"{_base(dashboard)}/{ids['project']}/results/{ids['result']}"
+    return f"{clean_line(dashboard, None).rstrip('/')}/{ids['project']}/results/{ids['result']}"
 
 
 def result_links(dashboard: str, rows: Iterable[RunRow], scope: Scope | None) -> tuple[str, ...]:
     """The pages of these runs' results, each once, in the order of the runs."""
     links = (result_link(dashboard, row, scope) for row in rows)
     return tuple(dict.fromkeys(link for link in links if link is not None))
-
-
-def _base(dashboard: str) -> str:
-    return clean_line(dashboard, max(len(dashboard), 1)).rstrip("/")
 
 
 DetailRow = TreeRow

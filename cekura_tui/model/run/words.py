@@ -448,7 +448,7 @@ def text_row(row: RunRow, note: str = "") -> str:
     """A run as a line to be read, without a line end."""
     outcome = f"{row.outcome.mark} {row.outcome.text}"
     parts = (str(row.id), outcome, row.scenario, row.personality, row.agent, row.duration, iso_time(row.at), note)
-    return "  ".join(filter(None, map(_whole, parts)))
+    return "  ".join(filter(None, (clean_line(part, None) for part in parts)))
 
 
 def iso_time(at: float | None) -> str:
@@ -463,20 +463,20 @@ def _exported(row: RunRow, note: str) -> RunExportJson:
     return {
         "id": row.id,
         "outcome": row.outcome.kind,
-        "outcome_text": _whole(row.outcome.text),
-        "status": _whole(row.status) or None,
-        "scenario": _whole(row.scenario) or None,
-        "personality": _whole(row.personality) or None,
-        "agent": _whole(row.agent) or None,
+        "outcome_text": clean_line(row.outcome.text, None),
+        "status": clean_line(row.status, None) or None,
+        "scenario": clean_line(row.scenario, None) or None,
+        "personality": clean_line(row.personality, None) or None,
+        "agent": clean_line(row.agent, None) or None,
         "agent_id": row.agent_id,
-        "duration": _whole(row.duration) or None,
+        "duration": clean_line(row.duration, None) or None,
         "seconds": row.seconds,
         "at": iso_time(row.at) or None,
         "result_id": row.result_id,
         "mode": None if row.as_text is None else "text" if row.as_text else "voice",
         "reviewed": row.reviewed,
-        "failing": [_whole(name) for name in row.failing],
-        "note": _whole(note),
+        "failing": [clean_line(name, None) for name in row.failing],
+        "note": clean_line(note, None),
     }
 
 
@@ -494,11 +494,6 @@ def _csv(cells: Iterable[str]) -> str:
 
 def _harmless(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell
-
-
-def _whole(text: str) -> str:
-    """The text clean and on one line, however long."""
-    return clean_line(text, max(len(text), 1))
 
 
 CSV_HEADER = _csv(CSV_COLUMNS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -43,6 +43,7 @@ from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
+from cekura_tui.workspace.run_findings import AT_ONCE
 
 if TYPE_CHECKING:
     from cekura_tui.ui.runs.controller import RunsController
@@ -74,22 +75,12 @@ class OpenedGroup:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """A group as it is drawn. `heading` is above the first group of a section.
+    """A group, the heading above the first of a section, the length of its bar (0 to 1), and its detail in words."""
 
-    `share` is its part of the section's runs, `length` that of its bar in the largest group's.
-    """
-
-    key: tuple[str, ...]
+    group: Group
     heading: str
-    mark: str
-    count: str
-    share: float
     length: float
-    strip: str
-    title: str
     detail: str
-    run: str
-    when: str
 
 
 def group_rows(grouping: RunGroups, state: AppState, *, since: bool = True) -> list[GroupRow]:
@@ -100,30 +91,12 @@ def group_rows(grouping: RunGroups, state: AppState, *, since: bool = True) -> l
     for group in grouping.groups:
         largest[group.section] = max(largest.get(group.section, 1), group.count)
     for group in grouping.groups:
-        heading = ""
-        if group.section != section:
-            section = group.section
-            heading = " · ".join(section_words(grouping, section))
-        rows.append(_row(group, heading, group.count / largest[group.section], state, since))
+        heading = "" if group.section == section else " · ".join(section_words(grouping, group.section))
+        section, first = group.section, group.first_failed
+        failing = since_words(first, state.when(first.at)) if first and since else ""
+        detail = " · ".join(filter(None, (clean_line(group.detail), failing)))
+        rows.append(GroupRow(group, heading, group.count / largest[section], detail))
     return rows
-
-
-def _row(group: Group, heading: str, length: float, state: AppState, since: bool) -> GroupRow:
-    first = group.first_failed
-    failing = since_words(first, state.when(first.at)) if first and since else ""
-    return GroupRow(
-        key=group.key,
-        heading=heading,
-        mark=MARKS["failed"] if group.failed else MARKS["error"] if group.errors else "",
-        count=f"{group.count:,}",
-        share=group.share,
-        length=length,
-        strip=group.strip,
-        title=clean_line(group.title),
-        detail=" · ".join(filter(None, (clean_line(group.detail), failing))),
-        run=str(group.newest_id),
-        when=state.when(group.newest_at),
-    )
 
 
 def bar(share: float, cells: int = BAR) -> str:
@@ -158,24 +131,37 @@ class GroupList(VirtualList[GroupRow]):
     """
     row_height = None
 
+    def __init__(self, when: Callable[[float | None], str]) -> None:
+        super().__init__(id="groups")
+        self._when = when
+
     def key_of(self, row: GroupRow) -> Hashable:
-        return row.key
+        return row.group.key
 
     def estimate(self, row: GroupRow, width: int) -> int:
         """The exact number of lines."""
-        return 1 + bool(row.heading) + (bool(row.detail) and not _wide(width, bool(row.strip)))
+        return 1 + bool(row.heading) + (bool(row.detail) and not _wide(width, bool(row.group.strip)))
 
     def lines_of(self, row: GroupRow, width: int, state: RowState) -> Sequence[Line]:
         """A line, below it another for the detail where the width is small, above it the heading of a section."""
-        tone, dim = self.style_of(f"tone--{_TONES.get(row.mark, 'dim')}"), self.style_of("tone--dim")
-        texts = {"runs": row.count, "title": row.title, "detail": row.detail, "newest": row.run, "when": row.when}
-        line = [Segment(f" {row.mark or ' '} ", tone)]
-        for name, cells in columns(width, bool(row.strip)):
+        group, detail = row.group, row.detail
+        mark = MARKS["failed"] if group.failed else MARKS["error"] if group.errors else " "
+        tone, dim = self.style_of(f"tone--{_TONES.get(mark, 'dim')}"), self.style_of("tone--dim")
+        texts = {
+            "runs": f"{group.count:,}",
+            "title": clean_line(group.title),
+            "detail": detail,
+            "newest": str(group.newest_id),
+            "when": self._when(group.newest_at),
+        }
+        line = [Segment(f" {mark} ", tone)]
+        for name, cells in columns(width, bool(group.strip)):
             if name == "share":
-                line += [Segment(f"{percent(row.share):>{_PERCENT}} "), Segment(f"{bar(row.length, cells - 5)} ", tone)]
+                line.append(Segment(f"{percent(group.share):>{_PERCENT}} "))
+                line.append(Segment(f"{bar(row.length, cells - 5)} ", tone))
             elif name == "outcomes":
-                line += [Segment(mark, self.style_of(f"tone--{_TONES.get(mark, 'dim')}")) for mark in row.strip]
-                line.append(Segment(" " * (cells - len(row.strip) + 1)))
+                line += [Segment(mark, self.style_of(f"tone--{_TONES.get(mark, 'dim')}")) for mark in group.strip]
+                line.append(Segment(" " * (cells - len(group.strip) + 1)))
             else:
                 ink = None if name in ("runs", "title") else dim
                 line.append(Segment(f"{fit(texts[name], cells, right=name == 'runs')} ", ink))
@@ -183,27 +169,13 @@ class GroupList(VirtualList[GroupRow]):
         if row.heading:
             # It has a ground of its own, so that the cursor is not on the heading too.
             lines.insert(0, [Segment(fit(f" {row.heading}", width), self.style_of("groups--heading"))])
-        if row.detail and not _wide(width, bool(row.strip)):
-            lines.append([Segment(" " * _INDENT), Segment(fit(row.detail, width - _INDENT - 1), dim)])
+        if detail and not _wide(width, bool(group.strip)):
+            lines.append([Segment(" " * _INDENT), Segment(fit(detail, width - _INDENT - 1), dim)])
         return lines
 
 
-AT_ONCE = 25
-"""Runs that the server is asked about in one request."""
 PAGE = 50
 """Runs whose reasons are loaded before a person asks for more."""
-
-
-def headings(width: int, how: How) -> Iterator[Heading]:
-    """The names of the columns of a list of `width` cells."""
-    named = {"title": HOW_WORDS[how], "detail": "what was wrong" if how == "verdict" else ""}
-    for name, cells in columns(width, how == "pair"):
-        yield Heading(name, named.get(name, name), cells, name == "runs")
-
-
-def _all_loaded(page: GroupsScreen) -> str | None:
-    """There is more to load where a check is grouped by and the reasons of some runs are missing."""
-    return None if page.can_load_more else NOT_OFFERED
 
 
 class GroupsScreen(Page):
@@ -234,7 +206,7 @@ class GroupsScreen(Page):
             "More reasons",
             "Load why more runs failed",
             footer=3,
-            why_not=_all_loaded,
+            why_not=lambda page: None if page.can_load_more else NOT_OFFERED,
         ),
         Action("groups.back", "escape", lambda page: page.dismiss(None), "Back", footer=4),
     )
@@ -275,11 +247,14 @@ section. Bars compare groups with the largest one of their section.
         yield Static(id="groups-summary")
         with Pane(title="Groups", id="groups-pane"):
             yield ColumnHeader(self._headings, _GUTTER, id="groups-header")
-            yield GroupList(id="groups")
+            yield GroupList(self.state.when)
             yield Notice(id="groups-notice")
 
     def _headings(self, width: int) -> Iterator[Heading]:
-        return headings(width, self._grouping.how if self._grouping is not None else self._how)
+        how = self._grouping.how if self._grouping is not None else self._how
+        named = {"title": HOW_WORDS[how], "detail": "what was wrong" if how == "verdict" else ""}
+        for name, cells in columns(width, how == "pair"):
+            yield Heading(name, named.get(name, name), cells, name == "runs")
 
     def on_mount(self) -> None:
         self._draw()

@@ -27,9 +27,6 @@ _GAP = 4
 """Cells between two facts of a line."""
 
 
-_UNKNOWN = Freshness("dim", "")
-
-
 class HeaderFact(NamedTuple):
     """Something to know: its name, and what it is."""
 
@@ -46,7 +43,7 @@ class HeaderFacts(NamedTuple):
     first: tuple[HeaderFact, ...] = ()
     second: tuple[HeaderFact, ...] = ()
     short: tuple[str, ...] = ()
-    freshness: Freshness = _UNKNOWN
+    freshness: Freshness = Freshness("dim", "")
     jobs: str = ""
 
 
@@ -81,26 +78,22 @@ class RunsHeader(Static):
     facts: reactive[HeaderFacts] = reactive(HeaderFacts())
 
     def render(self) -> Content:
-        return self._two_lines() if self.size.height > 1 else self._one_line()
+        tone, words = self.facts.freshness
+        fresh = Content.styled(f"{_SIGNS[tone]} {clean_line(words, 80)}", TONES[tone])
+        return self._two_lines(fresh) if self.size.height > 1 else self._one_line(fresh)
 
-    def _one_line(self) -> Content:
+    def _one_line(self, right: Content) -> Content:
         facts = self.facts
-        sign, tone = _SIGNS[facts.freshness.tone], TONES[facts.freshness.tone]
-        right = Content.assemble((f"{sign} {clean_line(facts.freshness.words, 80)}", tone))
         if facts.jobs:
             right = Content.assemble(right, (" · ", "$muted"), (facts.jobs, "$info"))
         words = [clean_line(word, 60) for word in facts.short]
         left = Content.assemble((words[0] if words else "", "bold"), *((f" · {word}", "$muted") for word in words[1:]))
         return self._ends(left, right)
 
-    def _two_lines(self) -> Content:
+    def _two_lines(self, fresh: Content) -> Content:
         """Names and words in columns, as tables of facts are read."""
         facts = self.facts
-        sign, tone = _SIGNS[facts.freshness.tone], TONES[facts.freshness.tone]
-        ends = (
-            Content.assemble((f"{sign} {clean_line(facts.freshness.words, 80)}", tone)),
-            Content.assemble((facts.jobs, "$info") if facts.jobs else ("no jobs running", "$muted")),
-        )
+        ends = fresh, Content.styled(facts.jobs, "$info") if facts.jobs else Content.styled("no jobs running", "$muted")
         names = [max(len(fact.name) for fact in column) for column in zip(facts.first, facts.second, strict=True)]
         rows = [list(map(_fact, line, names)) for line in (facts.first, facts.second)]
         widths = [max(fact.cell_length for fact in column) + _GAP for column in zip(*rows, strict=True)]

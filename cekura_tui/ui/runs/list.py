@@ -90,11 +90,6 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         """The id of the run under the cursor, if that is loaded."""
         return self.cursor_key if isinstance(self.cursor_key, int) else None
 
-    @property
-    def marked_ids(self) -> list[int]:
-        """The ids of marked runs, the newest first."""
-        return sorted((key for key in self.marks if isinstance(key, int)), reverse=True)
-
     def row_of(self, run_id: int) -> RunRow | None:
         """The row of a run that is in the list and loaded."""
         place = self.index_of(run_id, near=self.cursor_index or 0)
@@ -160,7 +155,7 @@ class MarkedRuns:
     @property
     def ids(self) -> list[int]:
         """The ids of the marked runs, the newest first; at once when they are marked."""
-        return self._runs.marked_ids
+        return sorted((key for key in self._runs.marks if isinstance(key, int)), reverse=True)
 
     @property
     def rows(self) -> Collection[RunRow]:

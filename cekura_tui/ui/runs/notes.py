@@ -65,8 +65,8 @@ class NoteDialog(Dialog[str]):
         problem: str = "",
     ) -> None:
         super().__init__()
-        self._run_id, self._before = run_id, _one_line(text)
-        self._typed, self._problem = self._before if typed is None else _one_line(typed), problem
+        self._run_id, self.before = run_id, clean_line(text, None)
+        self._typed, self._problem = self.before if typed is None else clean_line(typed, None), problem
         self._autosave = autosave
         self._warned = False
         self._saving = Debounce(self, AUTOSAVE, self._save_draft, postponed=False)
@@ -81,42 +81,36 @@ class NoteDialog(Dialog[str]):
             yield KeyHint("enter save · {dialog.close} cancel")
 
     def on_mount(self) -> None:
-        self._show_message(self._problem)
-
-    @property
-    def before(self) -> str:
-        return self._before
+        self.report(self._problem)
 
     def report(self, text: str) -> None:
         if not self.is_unmounted:
-            self._show_message(text)
+            self.query_one(DialogNote).show(text, failed=True)
 
     def show_stored(self, note: str, draft: str) -> None:
         """Show the stored note, or its draft if one was not saved before the program ended, behind what was typed into
         this dialog meanwhile."""
         if self.is_unmounted:
             return
-        line, typed = self.query_one(NoteInput), "" if self._note == self._before else self._note
-        draft = "" if draft == note else _one_line(draft)
-        self._before = _one_line(note)
-        line.value = self._typed = " | ".join(filter(None, (typed, draft))) or self._before
+        line, typed = self.query_one(NoteInput), "" if self._note == self.before else self._note
+        draft = "" if draft == note else clean_line(draft, None)
+        self.before = clean_line(note, None)
+        line.value = self._typed = " | ".join(filter(None, (typed, draft))) or self.before
         line.cursor_position = len(line.value)
         if draft:
             self._draft = draft
-            self._show_message(
-                with_keys("Typed earlier, not saved. Press enter to save, {dialog.close} twice to discard.")
-            )
+            self.report(with_keys("Typed earlier, not saved. Press enter to save, {dialog.close} twice to discard."))
 
     @property
     def _note(self) -> str:
-        return _one_line(self.query_one(NoteInput).value)
+        return clean_line(self.query_one(NoteInput).value, None)
 
     @on(Input.Changed)
     def typed(self) -> None:
         if self._note != self._typed:
             self._typed = self._note
             self._warned = False
-            self._show_message("")
+            self.report("")
             self._saving.start()
 
     def _save_draft(self) -> None:
@@ -130,32 +124,24 @@ class NoteDialog(Dialog[str]):
 
     def take(self) -> None:
         if (over := len(self._note) - LONGEST) > 0:
-            self._show_message(f"{over:,} characters too long: a note has at most {LONGEST:,}.")
+            self.report(f"{over:,} characters too long: a note has at most {LONGEST:,}.")
         else:
-            if self._note == self._before:
+            if self._note == self.before:
                 self._put_draft("")
             self.dismiss(self._note)
 
     def keep(self) -> None:
         """Save what is typed as the draft, also when the program is closed."""
-        self._put_draft("" if self._note == self._before else self._note)
+        self._put_draft("" if self._note == self.before else self._note)
 
     def action_give_up(self) -> None:
         """Esc; only a second one discards what was typed."""
-        if self._note == self._before or self._warned:
+        if self._note == self.before or self._warned:
             self._put_draft("")
             self.dismiss(None)
             return
         self._warned = True
-        self._show_message(with_keys("Not saved yet. Press enter to save, {dialog.close} again to discard."))
-
-    def _show_message(self, text: str) -> None:
-        self.query_one(DialogNote).show(text, failed=True)
-
-
-def _one_line(text: str) -> str:
-    """Clean, on one line, and whole."""
-    return clean_line(text, max(len(text), 1))
+        self.report(with_keys("Not saved yet. Press enter to save, {dialog.close} again to discard."))
 
 
 class NoteWriter:

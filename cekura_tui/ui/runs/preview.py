@@ -157,7 +157,9 @@ def _verdicts(verdicts: tuple[Verdict, ...], width: int) -> Iterator[Content]:
         words = Content.assemble(name, (f"  {judged_words(verdict)}", "$muted"))
         yield from hanging(words, width, 2, mark)
         if verdict.state == "fail":
-            for reason in _why(verdict)[:2]:
+            # A critical category without any reason may say how far the run went off.
+            reasons = verdict.reasons or ((verdict.deviation,) if isinstance(verdict.deviation, str) else ())
+            for reason in reasons[:2]:
                 yield from hanging(Content.styled(_line(reason, 240), "$muted"), width, 2)
     if len(verdicts) > _VERDICTS:
         more = f"… {count(len(verdicts) - _VERDICTS, 'more verdict')}"
@@ -207,8 +209,3 @@ def hanging(words: Content, width: int, indent: int, head: Content | None = None
 def _line(text: str, limit: int = 300) -> str:
     """A text as one line of cells that can be counted; marks that terminals draw in one cell or in two are ours."""
     return drawn(clean_line(text, limit)).translate(_MARKS)
-
-
-def _why(verdict: Verdict) -> tuple[str, ...]:
-    """The reasons of a verdict; a critical category without any may say how far the run went off."""
-    return verdict.reasons or ((verdict.deviation,) if isinstance(verdict.deviation, str) else ())

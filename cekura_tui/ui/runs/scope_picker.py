@@ -24,7 +24,7 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
 if TYPE_CHECKING:
-    from cekura_tui.model.scope import Agent, NoScope, Project
+    from cekura_tui.model.scope import NoScope, Project
     from cekura_tui.ui.kit.page import Page
     from cekura_tui.ui.runs.controller import RunsController
 
@@ -123,7 +123,7 @@ class PickScopeDialog(Dialog[Scope]):
     # What is shown
 
     def _fits(self, *scopes: Scope) -> bool:
-        text = "\n".join(_searched_text(scope) for scope in scopes)
+        text = "\n".join(f"{scope.shown} {scope.id}" for scope in scopes).casefold()
         return all(word in text for word in self._words)
 
     def _choices(self) -> Iterator[ScopeChoice]:
@@ -226,7 +226,11 @@ class PickScopeDialog(Dialog[Scope]):
         more."""
         page = await self._state.workspace.call(lambda session: session.agents(project_id, 1, text))
         for agent in page.items:
-            self._add(agent, project_id)
+            owner = agent.project_id if agent.project_id in self._projects else project_id
+            known = self._agents.get(agent.id)
+            if known is None or (known[0] is None and owner is not None):
+                self._agents.pop(agent.id, None)
+                self._agents[agent.id] = owner, Scope("agent", agent.id, agent.name)
         return page.more
 
     def _draw_loaded(self) -> None:
@@ -234,20 +238,9 @@ class PickScopeDialog(Dialog[Scope]):
             self._show()
             self._draw_note()
 
-    def _add(self, agent: Agent, of_project: int | None) -> None:
-        known = self._agents.get(agent.id)
-        project_id = agent.project_id if agent.project_id in self._projects else of_project
-        if known is None or (known[0] is None and project_id is not None):
-            self._agents.pop(agent.id, None)
-            self._agents[agent.id] = project_id, Scope("agent", agent.id, agent.name)
-
 
 def _same(scope: Scope, current: Scope | None) -> bool:
     return current is not None and (scope.kind, scope.id) == (current.kind, current.id)
-
-
-def _searched_text(scope: Scope) -> str:
-    return f"{scope.shown} {scope.id}".casefold()
 
 
 async def pick_scope(

@@ -129,7 +129,7 @@ class ViewsDialog(Dialog[str]):
     @on(Input.Submitted)
     async def save(self, event: Input.Submitted) -> None:
         """Save the current filter under a valid name; a second enter replaces a view of that name."""
-        name = clean_line(event.value, len(event.value) + 1)
+        name = clean_line(event.value, None)
         wrong = _wrong_with(name)
         there = next((own for own in self._own if own.casefold() == name.casefold()), None)
         if wrong:

@@ -103,7 +103,7 @@ async def test_b_shows_the_next_grouping_and_enter_answers_with_the_filter_of_a_
             assert ("F More reasons" in screen_text(app)) == (how == "verdict")
             if how != "verdict":
                 groups = group_runs(ROWS, how, {}).groups
-                assert [row.key for row in listed.rows] == [group.key for group in groups]
+                assert [row.group.key for row in listed.rows] == [group.key for group in groups]
                 await sees(pilot, f" {len(groups)} groups · most failures first", groups[0].title[:20])
         for how, keys in ("verdict", ""), ("pair", "bbbb"):
             await pilot.press(*keys)
