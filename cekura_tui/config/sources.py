@@ -119,11 +119,7 @@ def _of_file(file: SettingsFile, table: Name, values: Mapping[str, object], demo
             found |= {(name, entry): one for entry, one in value.items()}
         else:
             found[name,] = value
-    return {
-        name: SourcedValue(value, file.place(*table, *name))
-        for name, value in found.items()
-        if not demo or name[0] in PERSONAL
-    }
+    return {name: SourcedValue(value, file.place(*table, *name)) for name, value in found.items()}
 
 
 def _of_vendor(vendor: Mapping[str, str], where: str) -> dict[Name, SourcedValue]:

@@ -81,11 +81,11 @@ TICK = 1.0
 
 
 class JobEngine:
-    """All jobs of one account, of whatever kind, on one event loop.
+    """All jobs of one account on one event loop.
 
-    One scheduler task polls all jobs but those that another process polls. `changed` is called after every committed
-    change, of whichever process; `ended` with each job whose end this process recorded. A `refusal` is raised by every
-    launch. Times that are kept are Unix seconds of `clock`, intervals are of `monotonic`, and `pause` waits for them.
+    One scheduler task polls the jobs that no other process polls. `changed` is called after every committed change of
+    any process; `ended` with each job whose end this process recorded. Every launch raises the `refusal`, if any.
+    Stored times are Unix seconds of `clock`, intervals are seconds of `monotonic`, which `pause` waits for.
     """
 
     def __init__(
@@ -112,10 +112,9 @@ class JobEngine:
         self._running: dict[int, PolledJob] = {}
         self._launching: list[Job] = []
         self._taken_over: set[int] = set()
-        """Jobs of another key of which is still to be found out whether the server shows them to this one."""
+        """Jobs of another key to try with this one."""
         self._written = -1
         self.in_flight = 0
-        """How many requests are on their way."""
         self._wake, self._news = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[object]] = set()
         self.trouble: CekuraTuiError | None = None
@@ -131,7 +130,7 @@ class JobEngine:
 
     @property
     def paused(self) -> KeyRefused | None:
-        """The refusal of the key, which pauses polling but for one job a minute."""
+        """The refusal of the key, after which only one job a minute is polled."""
         return self._poller.refused
 
     def start(self) -> None:
@@ -139,7 +138,7 @@ class JobEngine:
         spawn(self._tasks, self._schedule())
 
     async def close(self) -> None:
-        """Stop polling; wait a moment for launches in flight, then record them as unconfirmed."""
+        """Stop polling; wait `CLOSING` seconds for launches in flight, then record them as unconfirmed."""
         for task in self._tasks:
             task.cancel()
         await self._recorder.close(self._flying, CLOSING)
@@ -150,9 +149,9 @@ class JobEngine:
     async def launch(self, draft: Draft, over: Job | None = None, *, again_of: int | None = None) -> Job:
         """Launch a draft once; returns its job, running or unconfirmed.
 
-        The job takes the place of the saved draft `over`; `again_of` is the job that it repeats. Raises ApiError where
-        it was not sent or was refused (it is a draft again, with the reason), UsageError where it had been launched
-        already, Unrecorded where it could not be recorded (nothing was sent), SentUnrecorded where its answer was not.
+        The job replaces the saved draft `over`; `again_of` is the job that it repeats. Raises ApiError if it was not
+        sent or was refused (it is a draft again), UsageError if it was already launched, Unrecorded if it could not be
+        recorded (nothing was sent), SentUnrecorded if its answer could not.
         """
         if self._refusal is not None:
             raise self._refusal
@@ -200,7 +199,7 @@ class JobEngine:
         return await self._record(job, JobState.UNCONFIRMED, reason, raw)
 
     async def _record(self, job: Job, state: JobState, reason: str, raw: str, progress_id: str | None = None) -> Job:
-        """Record what came of a launch, and notify the listener."""
+        """Record the outcome of a launch, and notify the listener."""
         answer = PendingAnswer(job.number, job.launched_at or 0.0, progress_id, raw, self._clock(), state, reason)
         sentence = f"Job {job.number} was sent. {reason} The answer"
         if progress_id is not None:
@@ -209,7 +208,7 @@ class JobEngine:
         return self._update(await self._recorder.record(answer, sentence))
 
     def stop(self, number: int) -> Job:
-        """Stop polling a running job; it goes on at the server."""
+        """Stop polling a running job, which continues on the server."""
         reason = "Polling stopped. The job may still run on the server."
         job = self._jobs.record_state(number, JobState.STOPPED, reason, self._clock(), only_from=(JobState.RUNNING,))
         return self._update(job)
@@ -217,8 +216,7 @@ class JobEngine:
     async def resume(self, number: int) -> Job:
         """Poll a stopped, lost, failed or running job, at once and from now on.
 
-        One that was launched with another key is polled once with this one: if the server answers, it is followed
-        from now on. Raises KeyMissing where it needs the other key, else ApiError.
+        A job of another key is polled once first. Raises KeyMissing if it needs the other key, else ApiError.
         """
         job = self._jobs.get(number)
         if job is not None and job.other_key and not job.state.final:
@@ -236,7 +234,7 @@ class JobEngine:
         return job
 
     def poll_times(self, number: int) -> PollTimes | None:
-        """When this process polled a running job last, and will next; None where another process polls, or none."""
+        """When this process polled a running job last, and will next; None if it does not poll the job."""
         followed = self._running.get(number)
         if followed is None or followed.elsewhere:
             return None
@@ -246,7 +244,7 @@ class JobEngine:
         return PollTimes(last_at, None if followed.in_flight else now + due)
 
     def take_over(self, numbers: Iterable[int]) -> None:
-        """Poll these jobs of another key too, until the server shows them to this key or refuses it."""
+        """Try to poll these jobs of another key too, until the server answers this key or refuses it."""
         self._taken_over.update(numbers)
         self._written = -1
         self._wake.set()
@@ -255,7 +253,7 @@ class JobEngine:
         return self._update(self._jobs.forget(number, self._clock()))
 
     def resume_polling(self) -> None:
-        """Poll again if that was paused: the server takes the key."""
+        """Poll again after a pause: the server takes the key."""
         self._poller.resume_polling()
         self._wake.set()
 
@@ -267,35 +265,30 @@ class JobEngine:
 
     def _notify(self) -> None:
         self._news.set()
-        # Whoever listened may have left already; what was recorded stays so, and what was begun goes on.
         with contextlib.suppress(RuntimeError):
-            self._changed()
+            self._changed()  # its event loop may be closed
 
     # Which jobs are polled
 
     def _follow(self, job: Job, polled: PolledJob | None = None) -> None:
-        """Start, update or stop polling a job after it changed; `polled` is what a poll that has just ended knows."""
-        if not self._is_polled(job):
+        """Start, update or stop polling a job after it changed; `polled` is the state of a poll that has just ended."""
+        states = (JobState.RUNNING, JobState.LOST) if job.other_key else (JobState.RUNNING,)
+        if job.state not in states or (job.other_key and job.number not in self._taken_over):
             self._running.pop(job.number, None)
             return
         self._running.setdefault(job.number, polled or self._poller.started(job)).job = job
         if not job.other_key:
-            self._taken_over.discard(job.number)  # who takes it over next may keep it
+            self._taken_over.discard(job.number)
         self._wake.set()
 
     def _update(self, job: Job, polled: PolledJob | None = None) -> Job:
-        """The same, and notify the listener."""
+        """Like `_follow`, and notify the listener."""
         self._follow(job, polled)
         self._notify()
         return job
 
-    def _is_polled(self, job: Job) -> bool:
-        if job.other_key:
-            return job.number in self._taken_over and job.state in (JobState.RUNNING, JobState.LOST)
-        return job.state == JobState.RUNNING
-
     def adopt(self) -> None:
-        """Read what any process has written: running jobs, ended ones, and launches whose process has died."""
+        """Read what all processes have written: running jobs, ended ones, and launches whose process has died."""
         version = self._jobs.version()
         self._jobs.record_pending_answers()
         inherited = [job for number in self._taken_over if (job := self._jobs.get(number)) and job.other_key]
@@ -306,12 +299,12 @@ class JobEngine:
             self._follow(job)
         self._launching = [job for job in unfinished if job.state == JobState.LAUNCHING]
         self._mark_orphans()
-        self._written = version  # not before: what could not be recorded is tried again
+        self._written = version  # only now: after an error all is read again
         self._notify()
 
     def _mark_orphans(self) -> None:
         if mark_orphaned_launches(self._jobs, self._launching, self._clock()):
-            self._written = -1  # one that was answered after all is to be followed
+            self._written = -1  # a pending answer may have made one of them a running job
             self._notify()
 
     # Polling
@@ -327,7 +320,7 @@ class JobEngine:
                 self._mark_orphans()
                 wait = self._poll_due()
                 broken = 0
-            except Exception as error:  # the border of following: no error may leave jobs unasked about for good
+            except Exception as error:  # the border of polling: no error may end it
                 broken += 1
                 wait = retry_delay(broken, None, self._spread())
                 self._report(error)
@@ -343,22 +336,16 @@ class JobEngine:
                 continue
             if self.in_flight >= IN_FLIGHT:
                 return TICK
-            if wait := self._wait(now):
+            if wait := max(self._budget.wait(now), self._poller.wait(now)):
                 return min(wait, TICK)
             if self._poller.claim(followed):
-                self._start_poll(followed, now)
+                self._budget.take(now)
+                self._poller.take(now)
+                followed.in_flight, followed.last_at = True, now
+                self.in_flight += 1
+                spawn(self._tasks, self._poll(followed))
         times = [followed.next_at for followed in waiting if not followed.in_flight]
         return max(0.0, min([now + TICK, *times]) - now)
-
-    def _wait(self, now: float) -> float:
-        return max(self._budget.wait(now), self._poller.wait(now))
-
-    def _start_poll(self, followed: PolledJob, now: float) -> None:
-        self._budget.take(now)
-        self._poller.take(now)
-        followed.in_flight, followed.last_at = True, now
-        self.in_flight += 1
-        spawn(self._tasks, self._poll(followed))
 
     async def _poll(self, followed: PolledJob) -> None:
         """Poll one job, record the answer, and set when to poll next."""
@@ -370,7 +357,6 @@ class JobEngine:
             self._taken_over.discard(followed.job.number)
             self._update(followed.job)
         except StoreError as error:
-            # What could not be recorded is not told; it is asked for again.
             followed.failures += 1
             wait = retry_delay(followed.failures, None, self._spread())
             self._report(error)
@@ -382,7 +368,7 @@ class JobEngine:
         if self._poller.silence(self._running.values()):
             self._notify()
         job = followed.job
-        # That the same answer came once more is no news: it would have everything drawn again.
+        # A repeated answer is no news: it would redraw everything.
         if replace(job, answered_at=before.answered_at) != before:
             self._update(job, followed)
         elif self.paused is not refused:

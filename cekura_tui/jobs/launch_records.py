@@ -1,4 +1,4 @@
-"""What came of a launch, recorded however long the database cannot be written."""
+"""Record the outcomes of launches, however long the database cannot be written."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from cekura_tui.store.jobs import JobStore
 
 TRIES, BETWEEN, LATER = 10, 1.0, 5.0
-"""How often, and how many seconds apart, a write is tried before it is reported; and how far apart after that."""
+"""Tries of a write before it is reported, the seconds between them, and between later tries."""
 
 
 class LaunchRecorder:
-    """Records what came of the launches of one account; `recorded` is called with each job that was recorded late.
+    """Records the outcomes of one account's launches; `recorded` is called with each job that was recorded late.
 
-    What the database does not take is kept in a file of its own, and tried again for as long as the program runs.
+    What the database does not take is saved in a file, and tried again while the program runs.
     """
 
     def __init__(self, jobs: JobStore, recorded: Callable[[Job], object]) -> None:
@@ -36,9 +36,9 @@ class LaunchRecorder:
         return [launch for launch in self._unrecorded.values() if not launch.is_recorded]
 
     async def record(self, answer: PendingAnswer, sentence: str) -> Job:
-        """Record what came of a launch, unless another window has found out more.
+        """Record the outcome of a launch, unless another window has recorded a later state.
 
-        Raises SentUnrecorded, which begins with the `sentence`, after `TRIES`; it is tried further in the background.
+        After `TRIES`, raises SentUnrecorded, which begins with the `sentence`, and goes on trying in the background.
         """
         over = self._closing
         for again in range(TRIES):
@@ -49,7 +49,7 @@ class LaunchRecorder:
                 if over or again == TRIES - 1:
                     raise self._give_up(answer, f"{sentence} is not recorded yet. {error.message}", saved) from None
             over = await _interrupted(BETWEEN)
-        raise AssertionError("it was recorded, or that was refused")
+        raise AssertionError("the last try returns or raises")
 
     def _give_up(self, answer: PendingAnswer, message: str, saved: Path | None) -> SentUnrecorded:
         error = SentUnrecorded(message, answer.number, answer.progress_id, saved)
@@ -72,7 +72,7 @@ class LaunchRecorder:
                 return
 
     async def close(self, flying: Iterable[asyncio.Task[Job]], seconds: float) -> None:
-        """Wait a moment for launches in flight, then cancel them; each write that is left has one more try."""
+        """Wait `seconds` for launches in flight, then cancel them; each pending write is tried once more."""
         self._closing = True
         late = (await asyncio.wait(tasks, timeout=seconds))[1] if (tasks := set(flying)) else set()
         for task in (*late, *self._later):
@@ -81,7 +81,7 @@ class LaunchRecorder:
 
 
 async def _interrupted(seconds: float) -> bool:
-    """Wait; returns whether the program is being closed, so that there is but one more try."""
+    """Wait; returns whether the task was cancelled because the program is closing."""
     try:
         await asyncio.sleep(seconds)
     except asyncio.CancelledError:

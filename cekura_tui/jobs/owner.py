@@ -1,4 +1,4 @@
-"""The process that launches a job, known by host, pid and start, so that another window can tell whether it lives."""
+"""The process that launches a job, by host, pid and start, so that another window can tell whether it is alive."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def this_process() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A process: its host, pid and start; `here` tells whether that is this host."""
+    """A process: its host, pid and start; `here`: on this host."""
 
     host: str
     pid: int
@@ -36,7 +36,7 @@ class Owner:
 
     @property
     def runs(self) -> bool:
-        """Whether it is a process of this host that has not ended."""
+        """Whether it is a running process of this host."""
         return self.here and bool(self.start) and _start_of(self.pid) == self.start
 
 
@@ -50,16 +50,16 @@ def read_owner(text: str) -> Owner | None:
 
 
 def is_alive(text: str, launched_for: float) -> bool:
-    """Whether the process that launched, `launched_for` seconds ago, may still get its answer."""
+    """Whether the process that launched a job `launched_for` seconds ago may still receive its answer."""
     owner = read_owner(text)
     if owner is None or owner.here:
         return owner is not None and owner.runs
-    # A launch that lies in the future was told by a clock that has been put right since.
+    # A launch in the future was recorded before its clock was corrected.
     return abs(launched_for) < ELSEWHERE_DEAD_AFTER
 
 
 def _start_of(pid: int) -> str:
-    """When a process began, in the system's own words, or empty where it is gone; pids alone are used again."""
+    """When a process began, in the system's format, or empty if it is gone; pids alone are reused."""
     if sys.platform == "linux":
         try:
             fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rsplit(")", 1)[1].split()

@@ -1,4 +1,4 @@
-"""Polling a job once and recording what came of it, and when it is polled next; all times in seconds."""
+"""Poll a job once, record the answer, and decide when to poll next; all times in seconds."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 
 BUDGET, WINDOW = 5, 1.05
-"""Background requests in so many seconds: a little over one, for the way to the server shifts them."""
+"""Background requests in a window of seconds: a little over one, as the network may shift requests."""
 TIMES_TO_BELIEVE = 3
-"""So often, over a minute if nothing else is said, must the server say what ends the following of a job."""
+"""Equal answers in a row before one that ends the polling of a job is believed."""
 SUSPECTED = 20.0
-"""Seconds over which an end is believed that one answer alone does not prove."""
+"""Seconds over which answers that suggest an end must be repeated."""
 
 
 @dataclass
 class Streak:
-    """Counts the same answer in a row; it is believed after `TIMES_TO_BELIEVE`, over at least `over` seconds."""
+    """Counts equal answers in a row, believed after `TIMES_TO_BELIEVE` over at least `over` seconds."""
 
     over: float = MINUTE
     times: int = 0
@@ -76,12 +76,12 @@ class PollTimes:
 
 LONG_AGO = float("-inf")
 ANSWERED_LATELY = 2 * MINUTE
-"""Seconds since the last answer to another key in which a job is left to whoever asks with that one."""
+"""Seconds after an answer to another key in which a job is left to the process with that key."""
 
 
 @dataclass(eq=False)
 class PolledJob:
-    """A job, and what is remembered of polling it; times are monotonic.
+    """A job and the state of its polling; times are monotonic.
 
     `looked_at` is when this process polled the job last, or found that another process had polled it (Unix time).
     """
@@ -104,7 +104,7 @@ class PolledJob:
 
     @property
     def ended_here(self) -> bool:
-        """Whether it has ended, and this process recorded that."""
+        """Whether this process recorded its end."""
         return self.job.state.final and self.job.finished_at == self.ended_at
 
 
@@ -124,10 +124,10 @@ class Poller:
         self._failures = 0
         self._refused_jobs: set[int] = set()
         self.followed = 1
-        """How many jobs are followed: if one only, its refusal alone says that the key is refused."""
+        """How many jobs of this key are polled: the refusal of an only one means that the key is refused."""
         self._quiet_until = self._asked_to_wait_until = LONG_AGO
         self.refused: KeyRefused | None = None
-        """Set while the key is refused: one job a minute is polled until the server takes it again."""
+        """The refusal of the key, until the server takes it again."""
 
     @property
     def silent(self) -> bool:
@@ -146,7 +146,7 @@ class Poller:
         self.refused, self._quiet_until, self._failures = None, LONG_AGO, 0
 
     def started(self, job: Job, *, at_once: bool = False) -> PolledJob:
-        """Begin to follow a job; unless `at_once`, it is left to another process that polled it lately."""
+        """The polling of a job; unless `at_once`, it is left to another process that polled it lately."""
         now, at = self._monotonic(), self._clock()
         looked_at = at if at_once else at - interval(self._age(job), 1.0)
         return PolledJob(job, next_at=now, last_at=now, since=now, looked_at=looked_at)
@@ -154,7 +154,7 @@ class Poller:
     def claim(self, followed: PolledJob) -> bool:
         """Claim the next poll of a job, unless another process polled it since this one looked last. Raises StoreError.
 
-        Two processes that follow a job so poll it about as often as one, and either goes on when the other ends.
+        So two processes poll a job about as often as one, and either continues when the other ends.
         """
         at = self._clock()
         followed.elsewhere = not self._jobs.claim_poll(followed.job.number, at, followed.looked_at)
@@ -165,13 +165,15 @@ class Poller:
         return not followed.elsewhere
 
     async def poll_once(self, followed: PolledJob) -> float | None:
-        """Send one request and record its answer; returns the seconds to the next one, None for those of its age.
+        """Send one request and record its answer; returns the seconds to the next one, None for `usual`.
 
-        Raises StoreError where what came could not be recorded, and KeyMissing for a job that needs another key.
+        Raises StoreError if the answer could not be recorded, and KeyMissing for a job that needs another key.
         """
         job = followed.job
-        if job.other_key and self._is_followed_elsewhere(job):
-            return MINUTE
+        since_answer = self._clock() - (job.answered_at or 0.0)
+        answered_lately = job.stale_since is None and 0 <= since_answer < ANSWERED_LATELY
+        if job.other_key and job.state == JobState.RUNNING and answered_lately:
+            return MINUTE  # another process seems to poll it with its own key
         try:
             answer = await (self._shown(job) if job.other_key else self._progress(job))
         except ApiError as error:
@@ -185,11 +187,6 @@ class Poller:
 
     async def _progress(self, job: Job) -> ProgressAnswer:
         return await self._client.progress(KINDS[job.kind], job.progress_id or "")
-
-    def _is_followed_elsewhere(self, job: Job) -> bool:
-        """Whether another process seems to follow it with the key it was launched with."""
-        since = self._clock() - (job.answered_at or 0.0)
-        return job.state == JobState.RUNNING and job.stale_since is None and 0 <= since < ANSWERED_LATELY
 
     def usual(self, job: Job) -> float:
         """Seconds until a job is polled again, by its age."""
@@ -211,14 +208,13 @@ class Poller:
             progress = progress.believed
         job = self._jobs.record_answer(job.number, progress, answer.raw, at)
         followed.ended_at = at
-        # By the clock that nobody sets, since it is followed: one that was resumed has as long again. A machine that
-        # slept may hear of the end next.
+        # Counted on the monotonic clock, from the last resume. After the machine slept the next answer may be final.
         if job.state == JobState.RUNNING and now - followed.since >= DAY and followed.overdue.add(now):
             job = self._lose(job, "No final answer in 24 hours.")
         followed.job = job
 
     def _refused(self, followed: PolledJob, error: KeyRefused) -> float | None:
-        """The server does not take the key: for anything, unless it has just told of another job."""
+        """Back off after a refusal of the key for one job; refusals of two jobs mean that the key is refused."""
         self._refused_jobs.add(followed.job.number)
         followed.failures += 1
         followed.job = self._silent(followed.job)
@@ -228,9 +224,9 @@ class Poller:
         return None
 
     def _failed(self, followed: PolledJob, error: ApiError) -> float:
-        """Record since when the server does not answer; thrice an unknown id or a too large answer loses the job.
+        """Record since when the server fails; a repeated unknown id or too large answer loses the job.
 
-        Only a server that answers can end a job: one that cannot be reached, however long, never does.
+        A server that cannot be reached never ends a job.
         """
         now = self._monotonic()
         followed.failures += 1
@@ -242,15 +238,12 @@ class Poller:
         else:
             self._failures += 1
         if error.retry_after is not None:
-            self._leave_alone(error.retry_after)
+            until = now + retry_delay(0, error.retry_after, 0.0)
+            self._asked_to_wait_until = max(until, self._asked_to_wait_until)
         elif pause := server_pause(self._failures, self._spread()):
             self._quiet_until = max(now + pause, self._quiet_until)
         followed.job = self._silent(followed.job)
         return retry_delay(followed.failures, error.retry_after, self._spread())
-
-    def _leave_alone(self, seconds: float) -> None:
-        until = self._monotonic() + retry_delay(0, seconds, 0.0)
-        self._asked_to_wait_until = max(until, self._asked_to_wait_until)
 
     def _silent(self, job: Job) -> Job:
         if job.stale_since is not None or job.other_key:
@@ -258,7 +251,7 @@ class Poller:
         return self._jobs.record_silence([job.number], self._clock())[0]
 
     def silence(self, running: Iterable[PolledJob]) -> bool:
-        """Mark running jobs as without an answer while the server fails for all; returns whether any was not yet."""
+        """While the server fails for all jobs, mark them as unanswered; returns whether any was not marked yet."""
         fresh = [one for one in running if not (one.job.stale_since or one.job.other_key or one.elsewhere)]
         if not (self.silent and fresh):
             return False
@@ -275,7 +268,7 @@ class Poller:
         )
 
     async def take_over(self, job: Job) -> PolledJob:
-        """Poll a job of another key with this one; raises KeyMissing where the server refuses that."""
+        """Poll a job of another key with this one; raises KeyMissing if the server refuses."""
         followed = self.started(job, at_once=True)
         self._record(followed, await self._shown(job))
         return followed

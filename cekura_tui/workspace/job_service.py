@@ -1,7 +1,4 @@
-"""The jobs of a session: draft, launch, list, stop, resume and forget them.
-
-`JobRecord` is all that is known of one job, in one piece.
-"""
+"""The jobs of a session: draft, launch, list, stop, resume and forget them."""
 
 from __future__ import annotations
 
@@ -30,11 +27,10 @@ DAMAGED = "damaged in the database"
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """A job, what was sent, every state it came into, and every distinct raw answer, each oldest first.
+    """Everything known about a job; changes and distinct raw answers oldest first.
 
-    `draft` is None where the prompt that was sent is damaged. `owner` is the process that launched it, `owner_runs`
-    whether that still runs (None where nobody can say, because it is on another host). `curls` are shell commands by
-    name, `launch` (of a draft) and `progress`, without the key.
+    `draft` is None if the sent prompt is damaged. `owner` is the process that launched it; `owner_runs` is None if that
+    is on another host. `curls` are shell commands by name, `launch` (of a draft) and `progress`, without the key.
     """
 
     job: Job
@@ -46,7 +42,7 @@ class JobRecord:
 
     @property
     def sent(self) -> Sequence[tuple[str, str]]:
-        """What was sent, or is to be: names and texts."""
+        """What was, or will be, sent: names and texts."""
         if self.draft is None:
             return [("Runs", " ".join(map(str, self.job.run_ids))), ("Agent", self.job.agent), ("Prompt", DAMAGED)]
         return KINDS[self.job.kind].sent(self.job, self.draft)
@@ -57,20 +53,15 @@ class JobRecord:
 
 
 class JobService:
-    """Drafts and jobs of this account. Used on the session's loop.
-
-    With `no_key` no job is polled: that is raised.
-    """
+    """Drafts and jobs of this account, used on the session's loop. With `no_key` polling raises it."""
 
     def __init__(
         self, store: Store, client: Client, engine: JobEngine, *, no_key: CekuraTuiError | None = None
     ) -> None:
         self._store, self._client, self._engine, self._no_key = store, client, engine, no_key
 
-    # Launching
-
     async def draft(self, agent_id: int | None, run_ids: Sequence[int]) -> tuple[Draft, Job] | None:
-        """The draft for these runs that was touched last, else the one for their agent."""
+        """The draft for these runs that was saved last, else the one for their agent."""
         job = self._store.jobs.latest_draft(agent_id, run_ids)
         with contextlib.suppress(DamagedText):
             return (self._store.jobs.draft_of(job), job) if job else None
@@ -81,20 +72,18 @@ class JobService:
             raise self._no_key
 
     def need_records(self) -> None:
-        """Raise StoreError where no answer about a job can be recorded, so that none is asked for."""
+        """Raise StoreError if no answer about a job can be recorded."""
         if mend := self._store.database.unwritable:
             raise StoreError("Read-only session: jobs are not polled.", mend)
 
-    # Looking
-
     async def overview(self) -> tuple[list[Job], dict[str, list[float]], CekuraTuiError | None]:
-        """All jobs, how many seconds this profile's last jobs of each kind took, and why jobs are not followed, or not
-        there, at the moment."""
+        """All jobs, the seconds that this profile's last jobs of each kind took, and why jobs are not polled or
+        missing."""
         jobs, durations = self._store.jobs.all(), self._store.jobs.durations()
         return jobs, durations, self._engine.paused or self._engine.trouble or self._store.jobs.unreadable
 
     async def get(self, number: int) -> Job:
-        """One job; raises UsageError where there is none of this number, KeyMissing where it is another server's."""
+        """One job; raises UsageError if there is none, KeyMissing if it is another server's."""
         job = self._store.jobs.get(number)
         if job is None or job.state == JobState.FORGOTTEN:
             raise UsageError(f"No job {number} found.", "See `jobs list`.")
@@ -103,27 +92,26 @@ class JobService:
         return job
 
     async def followed(self, number: int) -> Job:
-        """One job that this key can ask about; raises KeyMissing where it needs another one."""
+        """One job that this key can poll; raises KeyMissing if it needs another one."""
         self._need_key()
         job = await self.get(number)
-        if job.other_key and not job.state.final:
-            raise KeyMissing(
-                f"Job {number} was launched with another key.",
-                f"Use that key, or try `jobs resume {number}` with this key.",
-            )
-        if not job.state.final:
-            self.need_records()
+        if job.state.final:
+            return job
+        if job.other_key:
+            hint = f"Use that key, or try `jobs resume {number}` with this key."
+            raise KeyMissing(f"Job {number} was launched with another key.", hint)
+        self.need_records()
         return job
 
     async def stop(self, number: int) -> Job:
-        """Ask about a job no more; raises UsageError where it is not running."""
+        """Stop polling a job; raises UsageError if it is not running."""
         job = await self.followed(number)
         if job.state != JobState.RUNNING:
             raise UsageError(f"Can't stop job {number} ({job.state.words}).")
         return self._engine.stop(number)
 
     async def resumable(self, number: int) -> Job:
-        """One job that can be asked about again; raises UsageError where there is nothing to ask about."""
+        """One job that can be polled again; raises UsageError for another one."""
         self._need_key()
         self.need_records()
         job = await self.get(number)
@@ -137,10 +125,9 @@ class JobService:
         return await self._engine.resume(number)
 
     async def adopt(self, number: int, progress_id: str) -> Job:
-        """Record by hand the id by which the server took a job, whose answer was not recorded; a job that has it stays.
+        """Record by hand the server's id of a job whose answer was not recorded; it is polled later.
 
-        The server is asked about it later. Raises UsageError for an id that is none, and for a job that has another one
-        or was not sent.
+        Raises UsageError for an invalid id, and for a job that has another one or was not sent.
         """
         if not progress_id.strip() or not progress_id.isprintable():
             raise UsageError("The progress_id is empty or has control characters.", "Copy it from the error message.")
@@ -152,16 +139,13 @@ class JobService:
         if job.state not in (JobState.UNCONFIRMED, JobState.LOST):
             why = f"{job.state.words}, with another progress_id" if job.progress_id else job.state.words
             raise UsageError(f"Can't adopt job {number} ({why}).", "See `jobs list`.")
-        others = [
-            one.number for one in self._store.jobs.all() if one.progress_id == progress_id and one.number != number
-        ]
-        if others:
-            raise UsageError(f"Job {others[0]} has this progress_id.", f"See `jobs show {others[0]}`.")
+        for other in self._store.jobs.all():
+            if other.progress_id == progress_id and other.number != number:
+                raise UsageError(f"Job {other.number} has this progress_id.", f"See `jobs show {other.number}`.")
         return self._store.jobs.adopt(number, progress_id, time.time())
 
     def take_over(self, *, lost: bool = False) -> None:
-        """Follow with this key what the profile's earlier key launched and is running, or was `lost`; what the server
-        does not show to it is left."""
+        """Try to poll with this key the running, with `lost` also lost, jobs of the profile's earlier key."""
         states = (JobState.RUNNING, JobState.LOST) if lost else (JobState.RUNNING,)
         with contextlib.suppress(StoreError):
             theirs = [job for job in self._store.jobs.all() if job.other_key and job.progress_id]
@@ -172,13 +156,13 @@ class JobService:
         return _not_launching(await self.get(number))
 
     async def forget(self, number: int) -> Job:
-        """Drop a job with its texts, also one that cannot be read; raises UsageError while it is being launched."""
+        """Drop a job, readable or not, with its texts; raises UsageError while it is being launched."""
         with contextlib.suppress(UnreadableJob):
             await self.forgettable(number)
         return _not_launching(self._engine.forget(number))  # another window may have launched it just now
 
     async def launch_again(self, number: int) -> Job:
-        """Launch once more what may not have arrived; raises UsageError for a job that runs or brought something."""
+        """Repeat a launch; raises UsageError unless the job is unconfirmed, lost or failed."""
         job = await self.followed(number)
         if job.state not in (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED):
             raise UsageError(f"Can't relaunch job {number} ({job.state.words}).")

@@ -1,7 +1,4 @@
-"""One signed-in session on one event loop: store, client and job engine, and the calls that need several of them.
-
-Also the runs that a job learns from (`Improvable`).
-"""
+"""One signed-in session on one event loop: store, client and job engine, and the calls that need several of them."""
 
 from __future__ import annotations
 
@@ -48,7 +45,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Improvable:
-    """One to three runs of one agent, read and checked, and what a job could focus on."""
+    """One to three runs of one agent, read and checked for a job."""
 
     views: tuple[RunView, ...]
     agent_id: int | None
@@ -60,7 +57,7 @@ class Improvable:
 
     @property
     def unfinished(self) -> str:
-        """A warning for a launch about runs that had not finished when they were read; empty if all had."""
+        """A warning about unfinished runs; empty if all had finished when they were read."""
         ids = [str(view.row.id) for view in self.views if not view.row.outcome.settled]
         if not ids:
             return ""
@@ -94,9 +91,9 @@ class Session:
     ) -> None:
         self.setup, self.store, self.client, self.engine = setup, store, client, engine
         self.budget = budget
-        """What all background requests share."""
+        """Shared by all background requests."""
         self.no_key = _refusal(setup)
-        """What is raised in place of every request; None where there is a key."""
+        """Raised in place of every request; None with a key."""
         self.jobs = JobService(store, client, engine, no_key=self.no_key)
         self._window = window
         self.lists = RunLists(store, client, engine, budget, lambda: time.time())
@@ -109,7 +106,7 @@ class Session:
         self._demo = demo
         self.closed = False
 
-    # What compares prompts is loaded by who opens a suggestion.
+    # Modules that compare prompts are loaded only for suggestions.
 
     @cached_property
     def staging(self) -> StagingService:
@@ -141,11 +138,10 @@ class Session:
         window: str = "",
         requests: deque[RequestRecord] | None = None,
     ) -> Self:
-        """Open the database and the client, and start the demo server if it is meant; sends no request yet.
+        """Open the database and the client, and start the demo server for the demo; sends no request yet.
 
         `changed` is called after every committed change of a job, also by another process; `ended` with each job whose
-        end was recorded here. `window` names who stages hunks here. Offline, only what is on this machine is read and
-        changed.
+        end was recorded here. `window` names this process in stagings.
         """
         if setup.key is None and not setup.demo and not setup.offline:
             raise setup.no_key or KeyMissing("No API key found.")
@@ -168,7 +164,7 @@ class Session:
             budget=budget,
         )
         with contextlib.suppress(StoreError):
-            # Launches whose process died get their real state, also for commands that only list jobs.
+            # Launches of dead processes get their real state, also for commands that only list jobs.
             engine.adopt()
         return cls(setup, store, client, engine, budget, demo, window)
 
@@ -181,7 +177,7 @@ class Session:
             await self.engine.close()
             await self.client.aclose()
         finally:
-            self._opened.write()  # what was answered meanwhile
+            self._opened.write()  # runs that arrived meanwhile
             self.store.close()
             if self._demo is not None:
                 self._demo.stop()
@@ -198,7 +194,7 @@ class Session:
         return await self.client.agents(project_id, page, q, organization_id=organization)
 
     async def scope(self) -> Scope:
-        """The scope to list runs of: the one given, chosen last, or the only project; raises NoScope."""
+        """The scope of the run list: the one given, chosen last, or the only project; raises NoScope."""
         if self.setup.scope is not None:
             return self.setup.scope
         if chosen := self.store.chosen():
@@ -238,7 +234,7 @@ class Session:
     async def run(self, run_id: int, *, once: bool = False) -> RunView:
         """A whole run, fresh; if the server cannot be reached, the cached one and why. With `once`, without retries."""
         if not once and self._reads.reading((run_id, True)):
-            # It is being asked already; where that goes wrong it is asked again, as often as it takes.
+            # Share the request without retries that is in flight; if it fails, ask again with retries.
             with contextlib.suppress(CekuraTuiError):
                 return await self._reads.get((run_id, True), lambda: self._read_run(run_id, once=True))
         return await self._reads.get((run_id, once), lambda: self._read_run(run_id, once=once))
@@ -276,7 +272,7 @@ class Session:
         """Search what was said in every opened run of this account: words, a "phrase", `caller:` `agent:` `tool:`."""
         self._opened.write()
         behind = True
-        while behind:  # what was opened since the last search is indexed piece by piece, so that all else goes on
+        while behind:  # newly opened runs are indexed in steps, so that other work goes on
             behind = not self.store.database.unwritable and self.store.transcript_search.catch_up()
             await asyncio.sleep(0)
         return self.store.transcript_search.search(read_query(query))
@@ -311,8 +307,8 @@ class Session:
         return Improvable(tuple(views), agent_id, agent_name)
 
     async def agent_prompt(self, agent_id: int | None, *, background: bool = False) -> tuple[Agent, Prompt]:
-        """An agent and its exact prompt; raises UsageError if it has none. In the `background` it is read without
-        retries, within the budget."""
+        """An agent and its exact prompt; raises UsageError if it has none. `background`: without retries, within the
+        budget."""
         if agent_id is None:
             raise UsageError("The server did not report the run's agent.", "Give the prompt as a file.")
         try:
@@ -330,7 +326,7 @@ class Session:
             ) from None
         if agent.prompt is None or not agent.prompt.strip():
             raise UsageError(f"{agent.name} has no prompt on the server.", "Give the prompt as a file.")
-        # A prompt with a key in it is kept only once its launch was confirmed.
+        # A prompt that contains a key is saved only when the user launches it.
         if not self.setup.known_keys().found_in(agent.prompt):
             with contextlib.suppress(StoreError):
                 self.store.prompt_uses.note(agent_id, agent.prompt, "seen", time.time())
@@ -338,7 +334,7 @@ class Session:
 
 
 def _not_cached(run_id: int, error: ApiError) -> ApiError:
-    """The error for a run that is neither cached nor to be read from the server."""
+    """The error for a run that is neither cached nor readable from the server."""
     if isinstance(error, NotAsked):
         return NotAsked(f"Run {run_id} is not cached on this machine. {error.message}", error.hint)
     return error
@@ -353,31 +349,21 @@ def _refusal(setup: Setup) -> NotAsked | None:
 
 
 def connect(setup: Setup, requests: deque[RequestRecord] | None = None) -> tuple[Client, str, DemoServer | None]:
-    """The client, its key (empty without one) and the started demo server, if it is meant. Sends no request; the caller
-    closes both."""
+    """The client, its key (empty without one) and for the demo its started server. Sends no request; the caller closes
+    both."""
     if not setup.demo:
         key = setup.key.text if setup.key is not None else ""
         client = Client(
             setup.server.base, key, loopback=setup.server.loopback, refusal=_refusal(setup), requests=requests
         )
         return client, key, None
-    demo = _start_demo(setup)
-    try:
-        return Client(demo.url, demo.key, loopback=True, requests=requests), demo.key, demo
-    except BaseException:
-        demo.stop()
-        raise
-
-
-def _start_demo(setup: Setup) -> DemoServer:
     from cekura_tui.demo.server import DemoServer
 
-    assert setup.demo is not None
-    server = DemoServer(setup.paths.home, setup.demo)
+    demo = DemoServer(setup.paths.home, setup.demo)
     try:
         make_private(setup.paths.home)
-        server.start()
+        demo.start()
     except OSError as error:
         hint = unwritable(setup.paths.database)
         raise UsageError(f"Can't start the demo server: {error.strerror or error}.", hint) from None
-    return server
+    return Client(demo.url, demo.key, loopback=True, requests=requests), demo.key, demo

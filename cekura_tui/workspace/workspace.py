@@ -1,6 +1,6 @@
-"""The workspace of the app: a session on an event loop in a daemon thread of its own.
+"""The workspace of the app: a session on an event loop in its own daemon thread.
 
-A stalled terminal or an open editor never stops it, and a page of JSON never stops the screens.
+So a stalled terminal or an open editor never stops polling, and parsing JSON never stops the screens.
 """
 
 from __future__ import annotations
@@ -28,49 +28,47 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CLOSING = 1.8
-"""Seconds that leaving waits for the background."""
+"""Seconds that leaving waits for the background: up to HOOKS for running calls of `on_job_done`, and ENDING to end
+them."""
 HOOKS = 1.0
-"""Seconds of these that running calls of `on_job_done` are given."""
 ENDING = 0.2
-"""Seconds of these that are left to end calls that go on, and to say so."""
 KEY_CHECK_EVERY = 3.0
-"""Seconds between two looks for a key that was signed in with elsewhere, where there is none that is taken."""
+"""Seconds between two looks for a key that another process saved, while there is none or it is refused."""
 _log = logging.getLogger("cekura_tui")
 
 
 class Closed(CekuraTuiError):
-    """The workspace was closed while something was asked of it."""
+    """The workspace was closed during a call."""
 
     title = "Closed"
 
 
 class Workspace:
-    """Cheap to make; `start` opens the session in the background, and `call` reaches it."""
+    """Cheap to create; `start` opens the session in the background, and `call` uses it."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = self._start = setup
         self.notices: deque[str] = deque()
-        """Messages to show once: damage of the database, failures of a hook."""
+        """Messages to show once, such as damage of the database."""
         self._unrecorded: list[SentUnrecorded] = []
-        """The launches of earlier sessions that were not recorded when these ended."""
+        """Unrecorded launches of earlier sessions."""
         self.key_changes = 0
-        """How often another key was taken up that was signed in with elsewhere."""
+        """How often a key that another process saved was taken up."""
         self._requests = deque[RequestRecord](maxlen=LAST)
-        """The last requests of all sessions of this workspace."""
         self._keys = {setup.key.text} if setup.key is not None else set()
-        """All keys that were used; none is logged."""
+        """All keys that were used, to remove from the log."""
         self._on_change: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._session: asyncio.Future[Session] | None = None
         self._running = Future[None]()
-        """Done when the background runs, or is not to run any more."""
+        """Done when the background runs, or the workspace was closed."""
         self.unwritable = ""
-        """Why nothing can be saved, with what mends it; empty where it can."""
+        """How to make a read-only place writable; empty where it is writable."""
         self._window = ""
-        """The name of this window, whichever session it has; empty until the first is opened."""
+        """The name of this process for all its sessions; empty until the first is opened."""
         self._hooks: dict[str, JobHook] = {}
-        """By their command; calls go on when the session is reopened."""
+        """By command; calls continue when the session is reopened."""
 
     @property
     def started(self) -> bool:
@@ -92,7 +90,7 @@ class Workspace:
         asyncio.set_event_loop(loop)
         self.start_log()
         self._session = loop.create_future()
-        # In this order: who starts the workspace may ask at once, and is not kept waiting while it opens.
+        # In this order, so that `start` does not wait for the session.
         loop.call_soon(started.set)
         loop.call_soon(self._open_now)
         watching = loop.create_task(self._watch_for_new_key())
@@ -100,7 +98,10 @@ class Workspace:
             loop.run_forever()
         finally:
             watching.cancel()
-            _end_tasks(loop)
+            left = asyncio.all_tasks(loop)
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
             loop.close()
 
     def _open_now(self) -> None:
@@ -121,14 +122,14 @@ class Workspace:
             if (mend := session.store.database.unwritable) and mend != self.unwritable:
                 self.notices.append(f"Read-only session: nothing is saved or launched. {mend}")
             self.unwritable = mend
-            if not (self.setup.offline or mend):  # what is running is left to a window that can ask
+            if not (self.setup.offline or mend):
                 session.engine.start()
             if self.setup.key_is_saved:
                 session.jobs.take_over()
         except CekuraTuiError as error:
             self._session.set_exception(error)
             self._session.exception()  # callers get it; there may be none
-        except Exception:  # the border of the background: waiting callers must get an error
+        except Exception:  # the border of the background thread: waiting callers must get an error
             _log.exception("opening the workspace failed")
             failure = CekuraTuiError("Can't open the workspace.", f"See {self.setup.paths.log}.")
             self._session.set_exception(failure)
@@ -142,13 +143,13 @@ class Workspace:
             return self._hooks.get(command)
         from cekura_tui.workspace.hook import JobHook
 
-        def report(sentence: str) -> None:
-            self.notices.append(sentence)
-            with contextlib.suppress(RuntimeError):  # the screens may have gone already
-                self._on_change()
-
-        hook = self._hooks[command] = JobHook(command, report)
+        hook = self._hooks[command] = JobHook(command, self._show_notice)
         return hook
+
+    def _show_notice(self, sentence: str) -> None:
+        self.notices.append(sentence)
+        with contextlib.suppress(RuntimeError):  # the screens may be gone already
+            self._on_change()
 
     def start_log(self) -> None:
         """Write requests and errors to the log from now on."""
@@ -161,13 +162,12 @@ class Workspace:
         return tuple(self._requests)
 
     async def call(self, ask: Callable[[Session], Awaitable[T]]) -> T:
-        """Call `ask` with the session, from the screens' loop, once the background runs; raises its error, or why it
-        could not open."""
+        """Call `ask` with the session, once it is open; raises its error, or why the session could not open."""
         await asyncio.shield(asyncio.wrap_future(self._running))
         return await asyncio.wrap_future(self.send(ask))
 
     async def do(self, ask: Callable[[Session], T]) -> T:
-        """The same for a plain function, such as a read of the store."""
+        """Like `call`, for a plain function."""
 
         async def asked(session: Session) -> T:
             return ask(session)
@@ -175,7 +175,7 @@ class Workspace:
         return await self.call(asked)
 
     def send(self, ask: Callable[[Session], Awaitable[T]]) -> Future[T]:
-        """Begin a call without waiting; it is done in turn, also if its result is dropped."""
+        """Begin a call without waiting; it completes also if its result is dropped."""
         if self._loop is None or not self._loop.is_running():
             raise Closed("cekura-tui is closing.")
         return asyncio.run_coroutine_threadsafe(self._ask(ask), self._loop)
@@ -186,22 +186,20 @@ class Workspace:
         try:
             return await ask(session)
         except RuntimeError:
-            if session.closed:  # a closed client says so in its own words
+            if session.closed:  # raised by a closed client
                 raise Closed("The workspace was closed.") from None
             raise
         finally:
             self._take_notice(session)
 
     def _take_notice(self, session: Session) -> None:
-        """Report once what happened to the database, which may be found damaged at any read."""
+        """Show what happened to the database, which may be found damaged at any read."""
         if notice := session.store.database.notice:
             session.store.database.notice = ""
-            self.notices.append(notice)
-            with contextlib.suppress(RuntimeError):  # the screens may have gone already
-                self._on_change()
+            self._show_notice(notice)
 
     def known_key(self) -> str:
-        """The key that cached runs and jobs belong to; empty if it is not known yet."""
+        """The key that cached runs and jobs belong to; empty if it is unknown."""
         if self.setup.demo:
             from cekura_tui.demo.home import read_key
 
@@ -223,7 +221,7 @@ class Workspace:
         return projects
 
     async def enter_demo(self) -> None:
-        """Go on in the demo workspace, that of the start if there was one."""
+        """Reopen the demo workspace, with the options of the start if that was a demo."""
         from cekura_tui.demo.options import DemoOptions
         from cekura_tui.workspace.setup import demo_setup
 
@@ -233,7 +231,7 @@ class Workspace:
         await self.reopen(self._start if self._start.demo else demo)
 
     async def enter_offline(self) -> None:
-        """Go on without a key, with what is on this machine."""
+        """Reopen without a key, with what is on this machine."""
         await self.reopen(self.setup.without_key())
 
     def profiles(self) -> list[ProfileFacts]:
@@ -303,7 +301,7 @@ class Workspace:
         self._open_now()
         session = await self._session
         if before is not None and before.engine.paused and before.setup.origin == setup.origin:
-            # This key takes the place of one that was refused: what that one launched is followed with it.
+            # This key replaces a refused one: try it for the jobs of that one.
             session.jobs.take_over(lost=True)
 
     @property
@@ -316,7 +314,7 @@ class Workspace:
         return [*self._unrecorded, *(self._opened.engine.unrecorded if self._opened is not None else ())]
 
     async def _watch_for_new_key(self) -> None:
-        """Go on with a key that another process saved, if this one is missing or refused."""
+        """Reopen with a key that another process saved, if this one is missing or refused."""
         while True:
             await asyncio.sleep(KEY_CHECK_EVERY)
             session, setup = self._opened, self.setup
@@ -332,7 +330,7 @@ class Workspace:
             await self._opened.close()
 
     async def _close(self) -> None:
-        """Close the session, which may end a last job, then give running calls of `on_job_done` what time is left."""
+        """Close the session, then give running calls of `on_job_done` the rest of the time."""
         began = time.monotonic()
         try:
             await self._close_session()
@@ -341,7 +339,7 @@ class Workspace:
             await asyncio.gather(*(hook.close(max(0.0, min(HOOKS, left))) for hook in self._hooks.values()))
 
     def close(self) -> None:
-        """Close the session and end the thread; waits a moment at the most."""
+        """Close the session and end the thread, within about `CLOSING` seconds."""
         loop, thread = self._loop, self._thread
         if not self._running.done():
             self._running.set_result(None)
@@ -354,11 +352,3 @@ class Workspace:
             _log.warning("closing: %r", error)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(0.2)
-
-
-def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel and await what is still running."""
-    left = asyncio.all_tasks(loop)
-    for task in left:
-        task.cancel()
-    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
