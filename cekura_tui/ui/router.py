@@ -137,7 +137,7 @@ class Router:
             return None if job is None or job.agent_id is None else (job.agent_id, job.agent_name)
         row = page.query_one(RunList).cursor_row if isinstance(page, RunsScreen) else None
         if isinstance(page, RunScreen):
-            row = page.row
+            row = page.loader.row
         return (row.agent_id, row.agent) if isinstance(row, RunRow) and row.agent_id is not None else None
 
     def open_prompt_history(self) -> None:

@@ -11,7 +11,6 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Static
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
@@ -19,7 +18,7 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.jobs.facts import JobFacts, facts_of, read_record, shown_answers
 from cekura_tui.ui.jobs.job_keys import JOB_ACTIONS, JobActions
-from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES, Notice
+from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES, Notice, OneLine
 from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -87,7 +86,7 @@ Everything known of one job: what was sent, every change of state, and every dif
         return self.state.job(self._number)
 
     def body(self) -> ComposeResult:
-        yield Static(id="job-headline")
+        yield OneLine(id="job-headline")
         yield Pane(JobFacts(id="job-text"), Notice(id="job-notice"), title="Details", id="job-details")
 
     def on_mount(self) -> None:
@@ -138,9 +137,7 @@ Everything known of one job: what was sent, every change of state, and every dif
             return
         job = self.job or (self._record.job if self._record else None)
         text = job_headline(self._number, job)
-        headline = self.query_one("#job-headline", Static)
-        if headline.content != text:
-            headline.update(text)
+        self.query_one("#job-headline", OneLine).show(text)
         facts, record, empty = self.query_one(JobFacts), self._record, (f"Loading job {self._number} …", "")
         if record is not None:
             facts.show_rows(facts_of(record, self._runs, self._answers, self.state))

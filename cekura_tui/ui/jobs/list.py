@@ -94,7 +94,7 @@ def column_sizes(rows: Iterable[JobRow]) -> ColumnSizes:
     state, number, runs, agent, took, when, day = least
     for row in rows:
         state = max(state, len(row.state.words) + 4)
-        number, runs = max(number, len(str(row.number))), max(runs, len(_all(row.runs)))
+        number, runs = max(number, len(str(row.number))), max(runs, len(" ".join(map(str, row.runs))))
         agent, took, when = max(agent, len(row.agent)), max(took, len(row.took)), max(when, len(row.when))
         day = max(day, len(short_moment(row.when, _DAY)))
     return ColumnSizes(state, number, min(runs, _ALL_RUNS), min(agent, _MOST_AGENT), took, when, day)
@@ -127,7 +127,6 @@ class JobList(VirtualList[JobRow]):
     ACTIONS: ClassVar[tuple[Action, ...]] = (Action("job-list.open", "enter", "open", "Open", footer=1),)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | CHIP_CLASSES
     sizes = ColumnSizes()
-    """What the rows that are shown need."""
     _arriving = False
     _left_at = (0, 0)
     """The first line on screen and the cursor's row as the user left them, whatever jobs arrived since."""
@@ -216,13 +215,9 @@ def _in_short(result: str) -> str:
     return result.replace("longer than usual", "late")
 
 
-def _all(runs: Sequence[int]) -> str:
-    return " ".join(map(str, runs))
-
-
 def _runs_text(runs: Sequence[int], cells: int) -> str:
     """All runs where there is room, else the first and how many more."""
-    text = _all(runs)
+    text = " ".join(map(str, runs))
     return text if len(text) <= cells else f"{runs[0]} +{len(runs) - 1}"
 
 

@@ -40,7 +40,7 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
 BESIDE = 99
-"""Cells of a list, 100 columns less the scroll bar, from which on two calls stand side by side."""
+"""Cells of a list from which on two calls are side by side: 100 columns less the scroll bar."""
 HERE, THERE = "◀", "▶"
 """Before a turn of the one run and of the other, where they stand one below the other."""
 _MIDDLE = 5
@@ -252,14 +252,11 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         """`here` is a run or its id; without `other_id` the last passed run of the scenario is looked up."""
         super().__init__(state)
         self._run_id, self._other_id = here if isinstance(here, int) else here.row.id, other_id
-        self._here = None if isinstance(here, int) else here
-        self._given = self._here is not None
+        self._here = self._given = None if isinstance(here, int) else here
         self._there: RunView | None = None
         self.pairs: Sequence[Pair] = ()
         self._only_differences = False
         self._looking = True
-        self._at_end = 0
-        """Where it was reported that there is no further difference: below (1), or above (-1)."""
 
     def body(self) -> ComposeResult:
         yield OneLine(id="compare-headline")
@@ -392,10 +389,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
     # Keys
 
     def go_to_difference(self, step: int) -> None:
-        if self.query_one(TurnPairs).go_to_difference(step):
-            self._at_end = 0
-        elif self._at_end != step:
-            self._at_end = step
+        if not self.query_one(TurnPairs).go_to_difference(step):
             self.notify_once("No more differences below." if step > 0 else "No more differences above.")
 
     def toggle_fold(self) -> None:
@@ -404,7 +398,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
 
     def reload(self) -> None:
         self._looking, self._there, self.pairs = True, None, ()
-        self._here = self._here if self._given else None
+        self._here = self._given
         self._draw()
         self._load(reload=True)
 

@@ -43,10 +43,9 @@ FORMS = (
 def copy_run_dialog(
     state: AppState, view: RunView, *, turn: Turn | None, verdict: Verdict | None, dashboard: str | None
 ) -> CopyDialog:
-    """A dialog that answers in words with where the run was saved or opened, with nothing if it was copied.
+    """A dialog that answers with where the run was saved or opened, in words, or None if it was copied.
 
-    `turn` and `verdict` are those under the cursor; without such a verdict the first failing one is offered.
-    `dashboard` is where links lead, None where there is none.
+    Without a verdict under the cursor the first failing one is offered; `dashboard` is the URL that links begin with.
     """
     verdict = verdict or next((found for found in view.verdicts if found.state == "fail"), None)
     link = result_link(dashboard, view.row, None) if dashboard else None

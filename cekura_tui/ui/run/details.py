@@ -120,10 +120,7 @@ def _head(row: TreeRow, style_of: StyleOf) -> list[_StyledRun]:
 
 
 class RunDetails(VirtualList[DetailRow]):
-    """The properties of one run as a tree, or with `x` its raw JSON.
-
-    `opened` is called only for a row that has nothing to unfold. `row.path` is where its value is in the run.
-    """
+    """The properties of one run as a tree, or its raw JSON; `opened` is called for rows with nothing to unfold."""
 
     row_height = None
     ACTIONS: ClassVar[tuple[Action, ...]] = (
@@ -148,7 +145,7 @@ class RunDetails(VirtualList[DetailRow]):
         self._windows: dict[Path, range | None] = {}
         self._raw: RawRows | None = None
         self._other_cursor: Hashable | None = None
-        """Where the cursor was in the form that is not shown: tree or raw."""
+        """The cursor of the hidden form: tree or raw."""
         self._needle = ""
         self._matches: list[JsonMatch] = []
         self._match: int | None = None
@@ -284,8 +281,7 @@ class RunDetails(VirtualList[DetailRow]):
         return len(self._matches)
 
     def next_match(self, step: int = 1) -> tuple[int, int] | None:
-        """Go to the next match (1) or the previous one (-1), around the ends, and open what it is in; returns its
-        number and the count, None without a match."""
+        """Go to the next match (1) or the previous one (-1), around the ends; returns its number and the count."""
         total = len(self._matches)
         if not total:
             return None

@@ -17,10 +17,7 @@ _STILL_LOOKING = "Still looking for the turns that the verdicts cite."
 
 
 class EvidenceWalk:
-    """Goes through the turns that a verdict cites, on the screen that has verdicts and transcript.
-
-    `draw_title` shows which evidence it is, `show_pane` shows a pane.
-    """
+    """Goes through the turns that a verdict cites; `draw_title` shows which evidence it is, `show_pane` a pane."""
 
     def __init__(
         self, page: Page, loader: RunLoader, draw_title: Callable[[], None], show_pane: Callable[[str], None]
@@ -57,8 +54,7 @@ class EvidenceWalk:
         self._screen.notify_once(with_keys("No verdict cites this turn. {transcript.raw} shows its raw JSON."))
 
     def step(self, step: int) -> None:
-        """Go to the next evidence (`step` 1) of the verdict opened last, or the one before (-1); without such a verdict
-        to that of the first that cites a turn."""
+        """Go to the next (1) or previous (-1) evidence of the verdict opened last, else of the first that has any."""
         if self._loader.evidence is None:
             self._screen.notify_once(_STILL_LOOKING)
             return

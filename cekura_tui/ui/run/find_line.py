@@ -18,8 +18,7 @@ from cekura_tui.ui.kit.inputs import TypedLine
 class FindLine(Horizontal):
     """A line to type what is searched, hidden until `begin`.
 
-    `typed` is called with the text so far, `ended` with what was entered, "" for a cancelled search; both with the turn
-    at which the search began.
+    `typed` gets the text so far, `ended` the entered text, "" if cancelled; both the turn at which the search began.
     """
 
     DEFAULT_CSS = """

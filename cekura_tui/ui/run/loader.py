@@ -29,7 +29,7 @@ LONGEST_REPOLL = 60.0
 class RunLoader:
     """Loads one run at a time for a page.
 
-    `draw` shows all that is known, `draw_headline` how fresh that is, `show_evidence` which turns the verdicts cite.
+    `draw` shows the run, `draw_headline` how fresh it is, `show_evidence` which turns the verdicts cite.
     """
 
     def __init__(
@@ -47,7 +47,6 @@ class RunLoader:
         self.view: RunView | None = None
         self.error: CekuraTuiError | None = None
         self.live = True
-        """Whether a run that is running is followed."""
         self.evidence: dict[Key, tuple[Evidence, ...]] | None = None
         """By verdict, but those with too long explanations; None while it is being looked for."""
         self.neighbour_of = neighbour_of

@@ -33,24 +33,19 @@ _NO_MATCH = "No match here · {app.search-runs} searches all cached transcripts"
 
 
 class RunNavigator:
-    """Leads from one place of a run to another on the screen that has its panes.
-
-    `draw_title` shows the current place.
-    """
+    """Leads from one place of a run to another; `draw_title` shows the current place."""
 
     def __init__(
         self, page: Page, loader: RunLoader, draw_title: Callable[[], None], *, turn: int | None, find: str
     ) -> None:
         self.pane = "transcript"
-        """The pane with the focus."""
         self._screen, self._loader, self._draw_title = page, loader, draw_title
         self.side = "verdicts"
         """The pane beside the transcript."""
         self.walk = EvidenceWalk(page, loader, draw_title, self.show_pane)
         self._slow = -1
-        """Which of the slow answers one is at."""
         self._carried = find
-        """What was searched in the run before, or in all runs: it is searched in this one, too."""
+        """The search of the former run, or of all runs, to repeat in this one."""
         self._begin_at = turn
 
     @property

@@ -229,12 +229,10 @@ its scenario.
         )
         self.navigator = RunNavigator(self, self.loader, self.draw_title, turn=turn, find=find)
         self._drawn: int | None = None
-        """The run that is on the screen."""
         self._drawn_search = False
         """Whether there was a search when the titles were drawn last."""
         self._steps = 0
         """Runs to go down the list, or up if negative."""
-        self._end_reported = False
 
     def body(self) -> ComposeResult:
         go, keys = self.navigator, self.navigator.handle_key
@@ -281,10 +279,6 @@ its scenario.
     def turn_clicked(self, event: TimelineStrip.TurnClicked) -> None:
         self.query_one(TranscriptView).go_to(event.n)
 
-    @property
-    def row(self) -> RunRow | None:
-        return self.loader.row
-
     # Keys
 
     def go(self, step: int) -> None:
@@ -316,9 +310,8 @@ its scenario.
             return
         if not listed:
             self.notify_once("This run is no longer in the list.")
-        elif beyond and not self._end_reported:
+        elif beyond:
             self.notify_once("This is the last run in the list." if back < 0 else "This is the first run in the list.")
-        self._end_reported = beyond
         if number is None:
             self.loader.arrived.set()
         else:
@@ -498,8 +491,6 @@ def _cited_turns(evidence: tuple[Evidence, ...], turns: Sequence[Turn]) -> str:
 
 
 class _Tab(NamedTuple):
-    """A pane as it is named in a title: its id, its name, and what is known of it."""
-
     pane: str
     name: str
     facts: Sequence[str]

@@ -163,7 +163,19 @@ def _silence(cells: list[Cell], gap: Silence, scale: Scale) -> None:
 _STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400)
 """Seconds between two times of the axis."""
 _LABEL = 7
-_INKS = ("caller", "agent", "tools", "other", "gap", "overlap", "fail", "review", "pass", "label", "cursor")
+_INKS = {
+    "caller": "color: $caller;",
+    "agent": "color: $agent;",
+    "tools": "color: $muted;",
+    "other": "color: $info;",
+    "gap": "color: $warning;",
+    "overlap": "color: $error;",
+    "fail": "color: $error; text-style: bold;",
+    "review": "color: $warning; text-style: bold;",
+    "pass": "color: $success; text-style: bold;",
+    "label": "color: $muted;",
+    "cursor": "color: $background; background: $accent; text-style: bold;",
+}
 _NEAR = 50
 """Turns before a column that are searched for one that lasts until there."""
 
@@ -173,24 +185,9 @@ class TimelineStrip(Widget, can_focus=False):
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"timeline--{ink}" for ink in _INKS}
-    DEFAULT_CSS = """
-    TimelineStrip {
-        height: auto;
-        width: 1fr;
-
-        & > .timeline--caller { color: $caller; }
-        & > .timeline--agent { color: $agent; }
-        & > .timeline--tools { color: $muted; }
-        & > .timeline--other { color: $info; }
-        & > .timeline--gap { color: $warning; }
-        & > .timeline--overlap { color: $error; }
-        & > .timeline--fail { color: $error; text-style: bold; }
-        & > .timeline--review { color: $warning; text-style: bold; }
-        & > .timeline--pass { color: $success; text-style: bold; }
-        & > .timeline--label { color: $muted; }
-        & > .timeline--cursor { color: $background; background: $accent; text-style: bold; }
-    }
-    """
+    DEFAULT_CSS = "TimelineStrip { height: auto; width: 1fr; }" + "".join(
+        f"TimelineStrip > .timeline--{ink} {{ {style} }}" for ink, style in _INKS.items()
+    )
 
     @dataclass
     class TurnClicked(Message):
@@ -258,8 +255,7 @@ class TimelineStrip(Widget, can_focus=False):
     # Turns by column
 
     def turn_at(self, column: int) -> int | None:
-        """The turn at a column: the first that begins there, else one that lasts until there, else the nearest; None
-        beside the lanes."""
+        """The turn that begins at a column, else one that lasts until there, else the nearest; None beside the lanes."""
         self._lay_out()
         place = column - _LABEL
         if not self._spans or not 0 <= place < self._lanes_width:
@@ -275,8 +271,7 @@ class TimelineStrip(Widget, can_focus=False):
         return self._spans[min(near, key=lambda n: (near[n], -n))].n
 
     def step(self, columns: int) -> int | None:
-        """The turn so many columns after the cursor's turn, or before it if negative; always another turn, None at the
-        end."""
+        """Another turn so many columns after the cursor's turn, or before it if negative; None at the end."""
         self._lay_out()
         last = len(self._spans) - 1
         if last < 0 or not columns:

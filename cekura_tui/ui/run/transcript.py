@@ -39,10 +39,9 @@ ROLES: tuple[tuple[str, Callable[[Speaker], bool]], ...] = (
 
 
 class TranscriptView(VirtualList[Turn]):
-    """The turns of one run, keyed by their number, with tool calls that unfold.
+    """The turns of one run, by number, with tool calls that unfold.
 
-    `moved` is called with the turn of the cursor, at once: a message would come after the keys that are already there,
-    and what follows from it would be another drawing.
+    `moved` is called with the turn of the cursor at once: a message would come after waiting keys and draw again.
     """
 
     row_height = None

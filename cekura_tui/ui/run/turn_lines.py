@@ -27,10 +27,7 @@ MOST_LINES = 1_000
 
 
 class LinePiece(NamedTuple):
-    """What is on a line: characters of the text from `start` to before `end`, after a note.
-
-    With `hidden`, in words, it is the sign that these are not drawn.
-    """
+    """A line: characters `start` to before `end` of the text, after a note; or, in words, that they are hidden."""
 
     note: str
     start: int
@@ -102,11 +99,10 @@ class TurnLook:
     marks: Mapping[int, Sequence[TurnMark]] = field(default_factory=dict)
     found: TurnMatches = field(default_factory=TurnMatches)
     current: TurnMatch | None = None
-    """The match that one is at."""
     unfolded: set[int] = field(default_factory=set)
     raw: set[int] = field(default_factory=set)
     texts: dict[int, tuple[Turn, str]] = field(default_factory=dict)
-    """The texts of tool turns, which are dear to make."""
+    """The texts of tool turns, which take long to make."""
 
     @property
     def left(self) -> int:
@@ -138,8 +134,7 @@ def values_from(turn: Turn) -> int:
 
 
 def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> list[Line]:
-    """The lines of a turn: mark, time and speaker beside its first line, the speaker's bar before each. A silence
-    stands above, the verdicts that cite the turn below."""
+    """The lines of a turn, with mark, time and speaker; a silence is above, the verdicts that cite the turn below."""
     room, marks = look.room(width), look.marks.get(turn.n, ())
     speaker, note = style_of(f"transcript--{SPEAKER_INKS.get(turn.speaker, 'other')}"), style_of("transcript--note")
     bar = Segment(f"{BAR} ", speaker)

@@ -95,12 +95,11 @@ class UpdatePromptDialog(Dialog[None]):
         self._change: ProseDiff | None = None
         self._error: CekuraTuiError | None = None
         self._previous = ""
-        """What a restore would bring back, in words; empty where there is nothing."""
+        """The prompt that a restore would bring back, in words; "" if none."""
         self._busy = ""
         """The write that is under way, in words; the dialog stays open for it."""
         self._asking = False
         self.is_restored = False
-        """Whether a restore was begun."""
         self._message = ""
         self._kind: MessageKind = ""
         self._asked: tuple[PromptUpdate | None, ProseDiff | None] = None, None

@@ -23,7 +23,7 @@ from cekura_tui.ui.terminal.cells import fit
 _GUTTER = 5
 """A blank cell, and a rule between others."""
 _MARKED = 20_000
-"""Characters of a version beyond which it is shown without marks at its words."""
+"""Characters of a version beyond which changed words are not marked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,6 @@ class ConflictResolver:
         self.decisions, self._saved = decisions, saved
         self.merge: Merge | None = None
         self.number = 1
-        """The conflict that is shown, from 1."""
         self.reviewing = False
         """Whether the conflicts are shown though all are decided."""
         self._places: tuple[str, ...] = ()

@@ -34,11 +34,10 @@ class Edited:
 
 
 class EditHunkDialog(Dialog[Edited]):
-    """Answers with what was typed, also where it is not applied: the caller saves that.
+    """Answers with what was typed, also if it is not applied: the caller saves it.
 
-    `title` says which change it is, `sent` is the passage as it was sent, `text` what to begin with; `home` is where
-    the file for $EDITOR is made. `autosave` is given what was typed so far, now and then. The change has `others` more
-    places, which are not edited here.
+    `sent` is the passage as it was sent, `text` what to begin with; $EDITOR gets a file in `home`. `autosave` is called
+    with the text so far. The change has `others` more places, which are not edited here.
     """
 
     PLACE = "In the dialog that edits a change"

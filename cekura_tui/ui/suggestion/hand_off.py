@@ -39,10 +39,9 @@ _FOLDER_CELLS = 50
 
 
 class HandOffDialog(Dialog[str]):
-    """Answers with where it was saved, in words, with nothing where it was copied.
+    """Answers with where it was saved, in words, or None if it was copied.
 
-    `staged` gives the sent prompt with what is accepted by now. The staged prompt is offered first, or the proposed one
-    where nothing is accepted.
+    `staged` gives the prompt as staged by now, which is offered first unless nothing is accepted.
     """
 
     AUTO_FOCUS = "Input"

@@ -36,10 +36,9 @@ async def restore_prompt(
     on_start: Callable[[], None],
     chosen: PromptUse | None = None,
 ) -> tuple[str, MessageKind]:
-    """Ask whether to restore a prompt of an agent, and restore it, in a worker; returns the result in words.
+    """Ask whether to restore a prompt of an agent, by default the former one, and restore it; returns the result.
 
-    `chosen` is a prompt of its history, by default the former prompt. `on_start` is called once the user has said yes,
-    before anything is sent.
+    In a worker; `on_start` is called after the user's yes, before anything is sent.
     """
     call = state.workspace.call
     try:

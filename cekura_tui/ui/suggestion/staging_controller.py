@@ -18,7 +18,7 @@ from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingService, S
 from cekura_tui.workspace.workspace import Workspace
 
 Step = Coroutine[Any, Any, str]
-"""A step that was begun; awaited, it ends on the disk and gives the message for it, perhaps none."""
+"""Await it to wait until a step is on the disk; returns its message, "" if none."""
 CHANGED_ELSEWHERE = "Another window changed the staged prompt."
 
 
@@ -72,7 +72,7 @@ class StagingController:
         self.opened: OpenedSuggestion | None = None
         self._workspace, self._saved = workspace, saved
         self._serial = 0
-        """Serial number of the step that is shown."""
+        """Number of the step that is shown."""
         self._typed: dict[str, str] = {}
         """Text typed here and not applied, by hunk key; `opened` has what is on the disk."""
         self._under_way: Counter[str] = Counter()

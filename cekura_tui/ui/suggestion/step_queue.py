@@ -17,8 +17,7 @@ from cekura_tui.ui.suggestion.staging_controller import StagingController, Step
 class StepQueue:
     """Saves the steps of a page, also after the page is left.
 
-    `show` is called for each saved step while the page is there, with the diff as it was before the step and the step's
-    message.
+    While the page is there, `show` is called for each saved step, with the diff before the step and its message.
     """
 
     def __init__(self, page: Page, staging: StagingController, show: Callable[[ProseDiff, str], None]) -> None:
@@ -33,8 +32,7 @@ class StepQueue:
         shown: Callable[[], object] = lambda: None,
         failed: Callable[[], object] = lambda: None,
     ) -> bool:
-        """Begin a step; returns whether that was possible. While the page is there, `shown` is called once the step is
-        saved, `failed` if it cannot be saved."""
+        """Begin a step; returns whether it began. Later `shown` or `failed` is called, while the page is there."""
         if self._staging.opened is None:
             return False
         try:

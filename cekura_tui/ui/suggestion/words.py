@@ -65,8 +65,7 @@ def decided(diff: ProseDiff, choices: Choices) -> Decided:
 
 
 def headline(number: int, opened: OpenedSuggestion | None, width: int) -> Text:
-    """Which suggestion it is, how much of it is still to be decided, and how much is staged; what it proposes and what
-    it is of where there is room in so many cells."""
+    """Which suggestion, how much is undecided and staged; within `width` cells also what it proposes and its runs."""
     text = Text(f" Suggestion of job {number} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
     if opened is None:
         return text
@@ -114,10 +113,7 @@ def why_not_edit(hunk: Hunk, diff: ProseDiff) -> str | None:
 def summary(
     suggestion: Suggestion, diff: ProseDiff, explained: SuggestionReasons | None, key: str = ""
 ) -> list[Content]:
-    """What to know before reading, the server's summary, the issues with their runs, and what could not be loaded.
-
-    `key` is what an API key that the improved prompt contains is called.
-    """
+    """Warnings, the server's summary, and the issues with their runs; `key` names an API key in the improved prompt."""
     warnings = [f"The improved prompt contains {key}."] if key else []
     warnings += [clean_line(diff.coarse)] if diff.coarse else []
     # Before the summary, which may be longer than its pane.
