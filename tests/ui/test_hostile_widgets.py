@@ -121,7 +121,7 @@ async def test_details_keep_their_columns_whatever_is_opened(size: tuple[int, in
         assert len(shown.rows) > 500
         lines(shown)
         await pilot.press("x")
-        assert shown.raw
+        assert shown._raw is not None
         lines(shown)
         for text in TEXTS.values():
             shown.find(text)

@@ -39,10 +39,6 @@ def job_headline(number: int, job: Job | None) -> Content:
     return Content.assemble((f"Job {number} ", "bold"), (chip, style), (f"  {about}", "$muted"))
 
 
-def _no_suggestion(screen: JobScreen) -> str | None:
-    return NOT_OFFERED if screen.job is None or screen.job.improved_sha256 is None else None
-
-
 class JobScreen(Page):
     """Follows one job: its facts, what was sent, every change of state and every answer."""
 
@@ -57,7 +53,7 @@ class JobScreen(Page):
             lambda screen: screen.state.ask(OpenJob(screen.job)),
             "Suggestion",
             footer=1,
-            why_not=_no_suggestion,
+            why_not=lambda screen: None if screen.job and screen.job.improved_sha256 else NOT_OFFERED,
         ),
         error_action("job"),
         *JOB_ACTIONS,

@@ -139,6 +139,7 @@ class JobList(VirtualList[JobRow]):
     def lines_of(self, row: JobRow, width: int, state: RowState) -> Sequence[Line]:
         dim = self.style_of("tone--dim")
         texts = {"job": str(row.number), "agent": row.agent, "elapsed": row.took, "ended": row.when}
+        texts["runs"] = " ".join(map(str, row.runs))
         line = [Segment(" "), Segment(f"{UNREAD if row.unread else ' '} ", self.style_of("tone--accent"))]
         for name, cells in columns(width, self.sizes):
             if name == "state":
@@ -154,8 +155,9 @@ class JobList(VirtualList[JobRow]):
                     Segment(fit(result, cells - len(bar)), dim),
                 ]
             else:
-                text = _runs_text(row.runs, cells) if name == "runs" else texts[name]
-                text = short_moment(text, cells) if name == "ended" else text
+                text = short_moment(texts[name], cells) if name == "ended" else texts[name]
+                if name == "runs" and len(text) > cells:
+                    text = f"{row.runs[0]} +{len(row.runs) - 1}"
                 ink = None if name in ("job", "agent") else dim
                 line.append(Segment(f"{fit(text, cells, right=name in _RIGHT)} ", ink))
         return [[*line, Segment(" ")]]
@@ -213,12 +215,6 @@ def _in_short(result: str) -> str:
     """A result for a narrow column: "~40 s" for "about 40 s left"."""
     result = result.replace("about ", "~").replace("less than a minute", "<1 min").replace(" left", "")
     return result.replace("longer than usual", "late")
-
-
-def _runs_text(runs: Sequence[int], cells: int) -> str:
-    """All runs where there is room, else the first and how many more."""
-    text = " ".join(map(str, runs))
-    return text if len(text) <= cells else f"{runs[0]} +{len(runs) - 1}"
 
 
 _MOST = 4

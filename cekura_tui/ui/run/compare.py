@@ -403,14 +403,13 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         self._load(reload=True)
 
     @on(TurnPairs.Opened)
-    def open_turn(self, message: TurnPairs.Opened) -> None:
+    def open_turn(self) -> None:
         """Open the first run at the turn, or at the one before; unfold folded turns."""
-        pairs = self.query_one(TurnPairs)
-        if (row := pairs.cursor_row) is None or pairs.key_of(row) != message.key:
+        if (row := self.query_one(TurnPairs).cursor_row) is None:
             return
         if row.folded:
             self.toggle_fold()
             return
         before = [pair.left for pair in self.pairs[: row.place + 1] if pair.left]
         turn = before[-1] if before else next(pair.left for pair in self.pairs if pair.left)
-        self.dismiss(turn.n)  # type: ignore[arg-type] # whoever pushed it may want to know
+        self.dismiss(turn.n)  # type: ignore[arg-type] # the run screen goes to the turn

@@ -175,10 +175,6 @@ class RunDetails(VirtualList[DetailRow]):
         self._run_shown = None
         self._show(reset=True)
 
-    @property
-    def raw(self) -> bool:
-        return self._raw is not None
-
     def key_of(self, row: DetailRow) -> Hashable:
         return row.key
 

@@ -180,12 +180,11 @@ class RunNavigator:
         return self._transcript.search_query
 
     def transcript_search(self) -> str:
-        query, where = _search_words(self._transcript)
-        return f"{query} {where}" if query else ""
+        return " ".join(_search_words(self._transcript))
 
     def details_search(self) -> str:
-        query, where = _search_words(self._screen.query_one(RunDetails)) if self.pane == "details" else ("", "")
-        return f"{where} {query}" if query else ""  # where one is first: there is less room
+        words = _search_words(self._screen.query_one(RunDetails)) if self.pane == "details" else ()
+        return " ".join(reversed(words))  # the match first: there is less room
 
     def show_turn_of(self, path: Hashable) -> None:
         """Go from a place in the details to its turn, if it has one."""
@@ -233,9 +232,9 @@ class RunNavigator:
         return f"{len(transcript.rows):,} of {total}, {transcript.roles}" if transcript.roles else total
 
 
-def _search_words(searched: TranscriptView | RunDetails) -> tuple[str, str]:
+def _search_words(searched: TranscriptView | RunDetails) -> tuple[str, ...]:
     """The search and its current match in words; empty without a search."""
     if not searched.search_query:
-        return "", ""
+        return ()
     at = searched.at or At(0, 0)
     return f"“{clean_line(searched.search_query, 30)}”", f"{at.number:,} of {at.of:,}" if at.of else "no match"

@@ -255,7 +255,7 @@ class TimelineStrip(Widget, can_focus=False):
     # Turns by column
 
     def turn_at(self, column: int) -> int | None:
-        """The turn that begins at a column, else one that lasts until there, else the nearest; None beside the lanes."""
+        """The turn that begins at a column, else one that lasts until there, else the nearest; None off the lanes."""
         self._lay_out()
         place = column - _LABEL
         if not self._spans or not 0 <= place < self._lanes_width:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
@@ -133,7 +133,9 @@ class StagingController:
         around = next((hunk.number for hunk in self.diff.hunks if hunk.kind == "wrapper"), 0)
 
         def accepted(step: StagingStep) -> str:
-            return accepted_message(step.before, step.after, 0 if taken(around, step.after) else around)
+            wrapper = step.after.get(around)
+            is_left_out = wrapper is None or wrapper.what == "rejected"
+            return accepted_message(step.before, step.after, around if is_left_out else 0)
 
         return self._begin(lambda staging, diff: staging.choose(self.number, diff, made), message=accepted)
 
@@ -170,12 +172,13 @@ class StagingController:
         """Undo this window's last step; an edit that is undone is saved as text that is not applied."""
 
         def undone(step: StagingStep) -> str:
-            changed = _changed(step.before, step.after)
+            before, after = step.before, step.after
+            changed = [number for number in sorted({*before, *after}) if before.get(number) != after.get(number)]
             self.undone = step.diff.hunks[changed[0] - 1].key if changed else ""
             for key, choice in step.before_by_key.items():
                 if choice.what == "edited" and step.after_by_key.get(key) != choice:
                     self._set_typed(key, choice.text)
-            return undone_message(step.before, step.after)
+            return undone_message(before, after, changed)
 
         return self._begin(lambda staging, diff: staging.undo(self.number, diff), message=undone)
 
@@ -247,12 +250,7 @@ def undecided(diff: ProseDiff, choices: Choices) -> list[Hunk]:
     return [hunk for hunk in diff.hunks if hunk.number not in choices and hunk.kind != "wrapper"]
 
 
-def _changed(before: Choices, after: Choices) -> list[int]:
-    return [number for number in sorted({*before, *after}) if before.get(number) != after.get(number)]
-
-
-def undone_message(before: Choices, after: Choices) -> str:
-    changed = _changed(before, after)
+def undone_message(before: Choices, after: Choices, changed: Sequence[int]) -> str:
     if not changed:
         return "Nothing to undo."
     if len(changed) > 1:
@@ -260,10 +258,6 @@ def undone_message(before: Choices, after: Choices) -> str:
     was, now = before.get(changed[0]), after.get(changed[0])
     hint = with_keys(" {suggestion.edit} opens your text.") if was is not None and was.what == "edited" else ""
     return f"Undone: change {changed[0]} is {now.what if now else 'undecided'}.{hint}"
-
-
-def taken(number: int, choices: Choices) -> bool:
-    return number in choices and choices[number].what != "rejected"
 
 
 def accepted_message(before: Choices, after: Choices, around: int = 0) -> str:
