@@ -40,11 +40,9 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def output_file(path: Path, *, force: bool = True) -> Iterator[IO[bytes]]:
-    """Like `atomic_file`, for a file that the user named: with the mode of the replaced file, or of an ordinary new
-    one.
+    """Like `atomic_file`, for a file that the user named: follows a link, and keeps an existing file's mode.
 
-    Follows a link at `path`. Without `force`, raises FileExistsError if the file exists when the block ends. Raises
-    OSError.
+    Raises OSError; without `force`, FileExistsError if the file exists when the block ends.
     """
     try:
         target = path.resolve()

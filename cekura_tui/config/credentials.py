@@ -1,7 +1,6 @@
 """API keys: checked, saved per profile together with their server, and removed.
 
-A key goes only to the origin it was saved with, and over plain http only to this machine (`read_server`). `key_lookup`
-decides which key is used.
+A key goes only to the origin it was saved with, and over plain http only to this machine (`read_server`).
 """
 
 from __future__ import annotations
@@ -110,8 +109,7 @@ def check_key(text: str, source: str) -> ApiKey:
 
 
 def refuse_open_file(path: Path, mode: int) -> None:
-    """Raise KeyMissing for a key file that others may read or write; `mode` is the file's own, not a link's. Pipes
-    pass."""
+    """Raise KeyMissing for a regular key file (not a pipe) that others may read or write; `mode` is not a link's."""
     if stat.S_ISREG(mode) and mode & 0o077:
         raise KeyMissing(
             f"Other users can open {path} (mode {stat.S_IMODE(mode):04o}), so the key in it was not used.",

@@ -40,8 +40,7 @@ UNATTENDED, ATTENDED = 10.0, 60.0
 
 
 class KeySource(NamedTuple):
-    """A source that was tried. `place` is a path, a variable, a flag or a setting; `why_not` is empty for the source
-    used."""
+    """A source that was tried: a path, variable, flag or setting; `why_not` is empty for the source used."""
 
     place: str
     why_not: str = ""
@@ -59,8 +58,7 @@ class KeyLookup(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KeyPlaces:
-    """What the lookup reads. `command` is `api_key_command` and `command_server` the server of the settings that name
-    it; without `may_run` it is not run."""
+    """What the lookup reads. `command` is `api_key_command`, which is run only with `may_run`."""
 
     credentials: Path
     key_file: str | None

@@ -122,7 +122,7 @@ def _refuse_other_kinds(path: Path, found: os.stat_result) -> None:
 
 def _content(handle: int, path: Path, most: int) -> bytes:
     with os.fdopen(handle, "rb") as file:
-        content = b"" if os.fstat(handle).st_size > most else file.read(most + 1)
-        if len(content) > most or os.fstat(handle).st_size > most:
+        content = file.read(most + 1)
+        if len(content) > most:
             raise NotUsable(path, f"it is over {most:,} bytes", f"Move {path} away.")
         return content

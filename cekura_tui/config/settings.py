@@ -45,10 +45,7 @@ Name = tuple[str, ...]
 
 
 class SettingKind(NamedTuple):
-    """The values a setting takes: their type, a check, and the words for what is expected.
-
-    `entries` is the kind of a table's entries.
-    """
+    """The values a setting takes: their type, a check, the words for them, and the kind of a table's `entries`."""
 
     type: type
     expected: str

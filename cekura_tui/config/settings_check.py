@@ -1,8 +1,4 @@
-"""Check the text of config.toml: its valid entries, and every unknown or wrong one with its line.
-
-Wrong entries are left out, and the session is read-only until they are corrected. If an entry may have meant a setting
-that decides which server a key goes to, no key is sent.
-"""
+"""Check the text of config.toml: its valid entries, and every unknown or wrong one with its line."""
 
 from __future__ import annotations
 

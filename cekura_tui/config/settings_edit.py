@@ -22,8 +22,7 @@ from cekura_tui.model.text import clean_line
 
 
 def setting_name(dotted: str) -> Name:
-    """Parse an entry's name: `project_id`, `theme.name`, `keys."runs.improve"`, `profiles.work.api_url`. Raises
-    UsageError.
+    """Parse a name such as `theme.name` or `profiles.work.api_url`; raises UsageError.
 
     In `keys`, `theme` and `columns` all after the first dot is one name, quoted or not.
     """
@@ -64,7 +63,11 @@ def set_setting(path: Path, name: str, value: object) -> None:
         before = tomlkit.dumps(document)
         table[last] = typed = _typed(entry, value)
         text = _with_line(before, entry, typed) or tomlkit.dumps(document)
-        _refuse_wrong(path, text, entry)
+        after = check_text(path, text)
+        line = line_of(after.lines, entry)
+        for problem in after.problems:
+            if problem.line == line:  # others were there before
+                raise UsageError(f"{path} is not changed: {problem.text}.")
         _write(path, text)
 
 
@@ -92,11 +95,6 @@ def create_settings_file(path: Path) -> None:
     """Create a file that lists all settings as comments, for this user alone; an existing file stays."""
     if path.exists():
         return
-    with _changing(path):
-        _write(path, _all_as_comments())
-
-
-def _all_as_comments() -> str:
     lines = ["# Settings of cekura-tui. To change one, remove the # in front of it."]
     tables = []
     for name, setting in SETTINGS.items():
@@ -106,7 +104,8 @@ def _all_as_comments() -> str:
             value = _EXAMPLES.get(name) or json.dumps(setting.default)
             lines += ["", f"# {setting.description}", f"#{name} = {value}"]
     tables += ["", "# Settings of a profile, in use with --profile work.", "#[profiles.work]", "#project_id = 4022"]
-    return "\n".join([*lines, *tables, ""])
+    with _changing(path):
+        _write(path, "\n".join([*lines, *tables, ""]))
 
 
 _EXAMPLES = {
@@ -123,8 +122,7 @@ _EXAMPLES = {
 
 
 def _with_line(text: str, entry: Name, value: object) -> str:
-    """The text with a new top-level entry: in place of the comment that lists it, else above the first table and its
-    comment.
+    """The text with a new top-level entry, in place of the comment that lists it, else above the first table.
 
     Empty if the entry exists or belongs in a table, or if there is no such place.
     """
@@ -189,15 +187,6 @@ def _typed(entry: Name, value: object) -> object:
     if kind is None:
         return value
     return value == "true" if kind.type is bool and value in ("true", "false") else kind.read(value)
-
-
-def _refuse_wrong(path: Path, text: str, entry: Name) -> None:
-    """Raise UsageError if this entry is wrong in the text; other wrong entries were there before."""
-    after = check_text(path, text)
-    line = line_of(after.lines, entry)
-    wrong = [problem for problem in after.problems if problem.line == line]
-    if wrong:
-        raise UsageError(f"{path} is not changed: {wrong[0].text}.")
 
 
 @contextmanager

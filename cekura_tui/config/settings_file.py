@@ -13,10 +13,8 @@ UTF8 = "utf-8-sig"
 
 
 class Problem(NamedTuple):
-    """A wrong entry of config.toml: the line where it begins, and what was expected.
-
-    With `refuses`, which server a key is for is uncertain, so no key is sent.
-    """
+    """A wrong entry of config.toml: its first line and what was expected. If it `refuses`, no key is sent, because the
+    entry may have meant a setting that decides which server a key goes to."""
 
     line: int | None
     text: str
@@ -32,8 +30,7 @@ class Problem(NamedTuple):
 
 
 class SettingsFile(NamedTuple):
-    """The content of config.toml: `values` above the tables, `profiles` by name. An unreadable file has only a
-    problem."""
+    """The content of config.toml: `values` above the tables, `profiles` by name."""
 
     path: Path
     values: Mapping[str, object]

@@ -1,5 +1,4 @@
-"""Merge settings from all places: flag, environment, the profile's table in config.toml, its top level, the file of the
-vendor's CLI, default. Each remembers its place."""
+"""Merge settings from flags, environment, config.toml and the vendor CLI's file, and remember the place of each."""
 
 from __future__ import annotations
 
@@ -68,8 +67,7 @@ def load_settings(
 ) -> Loaded:
     """Merge all places. Wrong entries of the file become problems; a wrong flag or variable raises UsageError.
 
-    `vendor` is the content of the vendor CLI's file at `vendor_path`. The `demo` uses only personal settings of the
-    file.
+    `vendor` is the vendor CLI's file at `vendor_path`. The `demo` uses only personal settings of the file.
     """
     file = read_settings_file(path)
     if demo:

@@ -152,10 +152,7 @@ class Poller:
         return PolledJob(job, next_at=now, last_at=now, since=now, looked_at=looked_at)
 
     def claim(self, followed: PolledJob) -> bool:
-        """Claim the next poll of a job, unless another process polled it since this one looked last. Raises StoreError.
-
-        So two processes poll a job about as often as one, and either continues when the other ends.
-        """
+        """Claim the next poll, unless another process polled the job since this one looked last. Raises StoreError."""
         at = self._clock()
         followed.elsewhere = not self._jobs.claim_poll(followed.job.number, at, followed.looked_at)
         followed.looked_at = at
@@ -224,10 +221,7 @@ class Poller:
         return None
 
     def _failed(self, followed: PolledJob, error: ApiError) -> float:
-        """Record since when the server fails; a repeated unknown id or too large answer loses the job.
-
-        A server that cannot be reached never ends a job.
-        """
+        """Record since when the server fails; only a repeated unknown id or too large answer loses the job."""
         now = self._monotonic()
         followed.failures += 1
         if error.unknown_id or isinstance(error, TooLarge):

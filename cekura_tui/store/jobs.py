@@ -45,8 +45,7 @@ MAX_ANSWERS, MAX_ANSWERS_BYTES = 200, 2 * 2**20
 ALL_ANSWERS_BYTES = 64 * 2**20
 """Bytes of raw answers kept of all ended jobs: the latest."""
 ALL_TEXTS_BYTES = 256 * 2**20
-"""Bytes of prompts kept. Beyond it prompts of the history that no job needs are dropped first, then those of the oldest
-ended jobs that the user has seen."""
+"""Bytes of prompts kept: prompts that only the history needs are dropped first, then those of the oldest seen jobs."""
 WATCHED = 90.0
 """Seconds between two answers up to which the time of an end between them is known well enough."""
 _WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)

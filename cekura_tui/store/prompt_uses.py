@@ -20,11 +20,7 @@ from cekura_tui.store.prompts import (
 
 
 class PromptUseStore:
-    """The prompt history of one account. Each method is one transaction and raises StoreError.
-
-    `MAX_USES` bounds the uses of an agent, `ALL_TEXTS_BYTES` the texts; what a restore needs stays until it is
-    forgotten.
-    """
+    """The bounded prompt history of one account. Each method is one transaction and raises StoreError."""
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database

@@ -1,7 +1,4 @@
-"""Prompts, each stored once by the hash of its exact bytes, and their history.
-
-Functions that take a connection are called inside a transaction.
-"""
+"""Prompts, each stored once by the hash of its exact bytes, and their history, inside transactions of others."""
 
 from __future__ import annotations
 
@@ -103,8 +100,7 @@ def drop_uses_of(sql: sqlite3.Connection, job: int) -> None:
 
 
 def bound_texts(sql: sqlite3.Connection, limit: int) -> int:
-    """While all prompts take more than `limit` bytes, delete the oldest ones that only the history uses; returns the
-    bytes kept."""
+    """Delete the oldest prompts that only the history uses, down to `limit` bytes in all; returns the bytes kept."""
     (kept,) = sql.execute("SELECT coalesce(sum(length(text)), 0) FROM prompts").fetchone()
     if kept > limit:
         for row in sql.execute(_SPARE).fetchall():

@@ -1,8 +1,4 @@
-"""Cached runs: the rows of each list as last seen, and each opened run whole; bounded.
-
-Also why runs failed, of many more runs (`FindingStore`); notes on runs, never sent and never dropped (`NoteStore`); and
-what the first frame shows, read before anything runs (`CachedStart`).
-"""
+"""Runs on this machine: cached lists and opened runs, why runs failed, notes, and what the first frame shows."""
 
 from __future__ import annotations
 
@@ -188,10 +184,7 @@ class RunStore:
         return rows[0]["got_at"] if rows else None
 
     def keep_opened(self, run: Run, at: float) -> int:
-        """Save a whole run, and why it failed; returns its bytes. The runs opened longest ago make room.
-
-        Of a run that is too large only the findings are saved.
-        """
+        """Save a run, unless it is too large, and why it failed; returns its bytes. The oldest runs make room."""
         from cekura_tui.model.run.groups import findings_of  # its patterns are not for the first frame
         from cekura_tui.model.run.verdict import read_verdicts  # nor are these
 
@@ -261,10 +254,7 @@ class CachedStart(NamedTuple):
 
 
 def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: str | None) -> CachedStart:
-    """Read the cached list, its filter and columns, notes and jobs; empty if nothing can be read.
-
-    `scope` is the scope of the list to show, or None for the one chosen last.
-    """
+    """Read the start for a `scope`, or the one chosen last; empty if nothing can be read."""
     nothing = CachedStart()
     sql = open_read_only(path)
     if sql is None:

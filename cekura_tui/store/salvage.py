@@ -67,10 +67,7 @@ class _Lost(NamedTuple):
 
 
 def salvage(damaged: Path, into: sqlite3.Connection) -> str:
-    """Copy what can be read into a new database; returns the counts in words.
-
-    Raises OSError where the damaged file cannot be opened, sqlite3.Error where the new one cannot be written.
-    """
+    """Copy what can be read into a new database; returns the counts in words. Raises OSError and sqlite3.Error."""
     into.execute("PRAGMA foreign_keys = OFF")
     into.execute("BEGIN IMMEDIATE")
     indexed, cut = _copy_rows(damaged, into)

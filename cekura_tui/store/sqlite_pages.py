@@ -1,7 +1,6 @@
 """Read the rows of an SQLite file from its pages, without SQLite, so that a damaged page costs only its own rows.
 
-The format is that of https://sqlite.org/fileformat2.html. Nothing here raises for the file's content: what makes no
-sense is left out.
+The format: https://sqlite.org/fileformat2.html. Content that makes no sense is left out, without an error.
 """
 
 from __future__ import annotations
@@ -32,10 +31,7 @@ class Record(NamedTuple):
 
 
 class Pages:
-    """The pages of a database file as its last commit left them, from the file and its write-ahead log.
-
-    Raises OSError where the file cannot be read. Page numbers begin at 1.
-    """
+    """The committed pages of a database file and its write-ahead log, numbered from 1. Raises OSError."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb")

@@ -55,8 +55,7 @@ class StagingStore:
     def choose(
         self, number: int, made: Mapping[str, HunkChoice | None], at: float, text_of: TextOf, window: str = ""
     ) -> StagedStep:
-        """Append a step of a window with the choices that differ, if any, and save the resulting text; None is
-        undecided."""
+        """Append the choices that differ as a step of a window, and save the resulting text; None: undecided."""
         with self._database.write() as sql:
             job = self._job(sql, number)
             before = _choices(sql.execute(_STEPS, (number,)).fetchall())

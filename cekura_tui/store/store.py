@@ -14,10 +14,7 @@ from cekura_tui.store.views import ViewStore
 
 
 class Store:
-    """Everything kept on this machine for one account. Used on one thread.
-
-    Without a key, the account is that of the key used last at this server, with the jobs of every key.
-    """
+    """Everything kept on this machine for one account; without a key, for the key used last, with all keys' jobs."""
 
     def __init__(self, path: Path, origin: str, key: str | None, profile: str) -> None:
         self.database = Database(path)

@@ -15,10 +15,7 @@ MAX_LAST_FILTERS = 200
 
 
 class ViewStore:
-    """The filters of one account. Each method is one transaction and raises StoreError.
-
-    `text` is a filter as text, `at` is Unix time, `scope` the text of a scope.
-    """
+    """The filters of one account, as text. Each method is one transaction and raises StoreError."""
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database

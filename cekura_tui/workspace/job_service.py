@@ -77,8 +77,7 @@ class JobService:
             raise StoreError("Read-only session: jobs are not polled.", mend)
 
     async def overview(self) -> tuple[list[Job], dict[str, list[float]], CekuraTuiError | None]:
-        """All jobs, the seconds that this profile's last jobs of each kind took, and why jobs are not polled or
-        missing."""
+        """All jobs, the seconds that the last jobs of each kind took, and why jobs are not polled or are missing."""
         jobs, durations = self._store.jobs.all(), self._store.jobs.durations()
         return jobs, durations, self._engine.paused or self._engine.trouble or self._store.jobs.unreadable
 

@@ -32,10 +32,7 @@ class RunNotes:
 
 
 class SavedViews:
-    """Filters as text: saved by name, used lately, and the one in effect in each scope.
-
-    Methods raise StoreError, and UsageError for a text that is too long.
-    """
+    """Filters as text. Methods raise StoreError, and UsageError for a text that is too long."""
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self._views, self._clock = store.views, clock

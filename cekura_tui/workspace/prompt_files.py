@@ -1,7 +1,4 @@
-"""Prompts from and to files, exactly, and other files that the user asked to have written.
-
-Files are written whole, and never over another without asking; a suggestion never over a prompt that was changed since.
-"""
+"""Read and write files that the user names: exact prompts, suggestions and others, never over a file unasked."""
 
 from __future__ import annotations
 

@@ -307,8 +307,7 @@ class Session:
         return Improvable(tuple(views), agent_id, agent_name)
 
     async def agent_prompt(self, agent_id: int | None, *, background: bool = False) -> tuple[Agent, Prompt]:
-        """An agent and its exact prompt; raises UsageError if it has none. `background`: without retries, within the
-        budget."""
+        """An agent and its exact prompt; raises UsageError. In the `background` without retries, within the budget."""
         if agent_id is None:
             raise UsageError("The server did not report the run's agent.", "Give the prompt as a file.")
         try:
@@ -349,8 +348,7 @@ def _refusal(setup: Setup) -> NotAsked | None:
 
 
 def connect(setup: Setup, requests: deque[RequestRecord] | None = None) -> tuple[Client, str, DemoServer | None]:
-    """The client, its key (empty without one) and for the demo its started server. Sends no request; the caller closes
-    both."""
+    """The client, its key (empty without one) and the started demo server; the caller closes both."""
     if not setup.demo:
         key = setup.key.text if setup.key is not None else ""
         client = Client(

@@ -58,11 +58,8 @@ class KeyTaken(UsageError):
 class Setup:
     """A workspace, not yet opened. `key` is None if none was found (`no_key` says why) or none is needed.
 
-    `key_places` is what the key lookup reads, `key_sources` its result. With `offline` no key is used, and only the
-    cache is shown.
-
-    `read_only` says how to end a read-only session, and is empty in others. `problems` are the wrong entries of
-    config.toml; `came_from` is the place that sets each setting.
+    `offline`: no key is used, and only the cache is shown. `read_only` says how to end a read-only session. `problems`
+    are the wrong entries of config.toml; `came_from` is the place that sets each setting.
     """
 
     paths: Paths
@@ -223,8 +220,7 @@ def make_setup(
 
 
 def _saved_url(paths: Paths, profile: str, file: SettingsFile) -> str:
-    """The server that the profile signed in to, unless its own settings (for the default profile: the top of
-    config.toml) name one."""
+    """The server that the profile signed in to, unless its settings in config.toml name one."""
     own = file.values if profile == PROFILE else {}
     if "api_url" in file.profiles.get(profile, {}) or "api_url" in own:
         return ""
@@ -333,8 +329,7 @@ def profile_names(paths: Paths, current: str = PROFILE) -> list[str]:
 
 
 def run_command(setup: Setup, run_id: int) -> str | None:
-    """A curl command that reads the whole run, without the key; None for the demo, whose server ends with the
-    program."""
+    """A curl command that reads a run, without the key; None for the demo, whose server ends with the program."""
     if setup.demo:
         return None
     url = f"{setup.server.base}/test_framework/v1/runs/{run_id}/"

@@ -112,10 +112,9 @@ class StagingStep:
 
 
 class StagingService:
-    """Stages a suggestion, on the session's loop; methods raise StoreError.
+    """Stages the suggestion `diff` of job `number`; methods raise StoreError. `window` is this process.
 
-    `number` is a job, `diff` its proposal. Choices are by the number of a hunk, and are stored by its key, so that
-    later diffs of the same texts, split or not, find them. `window` is this process (`owner.this_process`).
+    Choices are made by the number of a hunk and stored by its key, so that later diffs of the same texts find them.
     """
 
     def __init__(self, store: Store, *, window: str = "", clock: Callable[[], float] = time.time) -> None:

@@ -207,8 +207,7 @@ class Workspace:
         return self.setup.key.text if self.setup.key else ""
 
     async def sign_in(self, text: str, *, over: bool = False) -> list[Project]:
-        """Check a typed key at the server, save it, and go on with it; raises KeyMissing or KeyRefused, and without
-        `over` KeyTaken if it would replace another key."""
+        """Check, save and use a typed key; raises KeyMissing, KeyRefused, and without `over` KeyTaken."""
         from cekura_tui.config.credentials import check_key, save_key
         from cekura_tui.workspace.setup import KEYBOARD
 
@@ -250,8 +249,7 @@ class Workspace:
         return found
 
     def setup_of_profile(self, name: str, *, may_run: bool = True) -> Setup:
-        """The setup of a profile, its key looked up again; only with `may_run` by an `api_key_command`. Raises
-        UsageError."""
+        """The setup of a profile, its key looked up again, with `may_run` also by its command. Raises UsageError."""
         from cekura_tui.workspace.setup import other_profile
 
         for known in (self.setup, self._start):
@@ -260,10 +258,7 @@ class Workspace:
         return other_profile(self._start, name, os.environ, may_run=may_run)
 
     async def add_profile(self, name: str, api_url: str, text: str) -> None:
-        """Check a typed key at a server, save it under a new name, and go on with it.
-
-        Raises KeyMissing or KeyRefused, and UsageError for a bad name or URL; nothing changes then.
-        """
+        """Check, save and use a typed key as a new profile; raises KeyMissing, KeyRefused and UsageError."""
         from cekura_tui.config.credentials import check_key, save_key
         from cekura_tui.workspace.setup import KEYBOARD, account_paths, other_profile, profile_names
 
