@@ -111,9 +111,8 @@ async def all_runs(
 ) -> AsyncGenerator[ListPage[Run], None]:
     """Every run of a list once, newest first, as the list was when it was first asked for.
 
-    Raises kinds of ApiError, also IncompleteListError where the server ends the list before it has given what it
-    counts. A server that lists oldest first is read from its last page; of its first answer only the count is used at
-    first.
+    A server that lists oldest first is read from its last page. Raises kinds of ApiError, also IncompleteListError
+    where the server ends the list before it has given what it counts.
     """
     options, check, pin = options or ListOptions(), _CompletenessCheck(), Pin()
     first = await _page_with_retries(client, params, 1, budget, options)

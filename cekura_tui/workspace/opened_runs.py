@@ -202,8 +202,7 @@ _LONG = 500
 _DRAWN = 0.1
 """Seconds for that."""
 MOST_EXPLAINED = 400_000
-"""Characters of the explanations of a run in which turns are looked for, which takes some seconds; of later verdicts
-none is known to cite a turn."""
+"""Characters of a run's explanations that are searched for turns, some seconds' work; later verdicts get none."""
 
 
 class RunEvidence:

@@ -357,11 +357,6 @@ def meant_terms(wanted: Filter) -> Iterator[str]:
     yield from (f"outcome:{word}" for word in map(partial(word_of, outcome), words) if word)
 
 
-def complete(text: str, names: KnownNames) -> str | None:
-    """The whole text with its last term completed, or None where nothing fits or it is complete already."""
-    return next(completions(text, names), None)
-
-
 def completions(text: str, names: KnownNames) -> Iterator[str]:
     """The whole text with its last term completed in each way that fits: a key in one, a value in several."""
     places = list(split_words(text))

@@ -163,18 +163,14 @@ def details_of(source: Mapping[str, Any]) -> Details:
         given = []
         for name, words in properties:
             value = source.get(name)
-            if is_given(value):
+            # `false` and 0 say something.
+            if value not in (None, {}, []) and not (isinstance(value, str) and not value.strip()):
                 given.append(Property(name, words, value))
             else:
                 absent.append(name)
         if given:
             groups.append((title, tuple(given)))
     return Details(tuple(groups), tuple(absent))
-
-
-def is_given(value: object) -> bool:
-    """Whether a property says anything: `false` and 0 do."""
-    return value is not None and value != {} and value != [] and not (isinstance(value, str) and not value.strip())
 
 
 def details_tree() -> JsonTree:

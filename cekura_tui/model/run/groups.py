@@ -229,9 +229,8 @@ class Group:
 class RunGroups:
     """Groups, section by section, most failed checks first, then most errors, then the newest.
 
-    By verdict a run is in a group for each of its faults, so that the counts of a section add up to faults, not runs;
-    `failed` and `errors` are distinct runs: all failed ones are in FAILED, all errors in BROKEN, and no others are in
-    any. However else they are grouped, every run is in one group, and the counts add up to all runs.
+    By verdict a run is in a group for each of its faults: all failed runs in FAILED, all errors in BROKEN, no others;
+    `failed` and `errors` count distinct runs. Grouped otherwise, every run is in one group.
     """
 
     how: How
@@ -253,8 +252,8 @@ class _GroupKey:
 
 
 def group_runs(rows: Sequence[RunRow], how: How, findings: Mapping[int, tuple[Finding, ...]]) -> RunGroups:
-    """Group rows of distinct runs. `findings` tells by run id why runs failed, as far as that was read: a run that has
-    none in it is grouped by what its row tells, one with no finding in it has been read and tells nothing."""
+    """Group rows of distinct runs. `findings` are by run id: a run that is missing was not read yet, and is grouped by
+    its row; one with an empty tuple was read and has no reason."""
     ordered = sorted(rows, key=lambda row: (row.at if row.at is not None else float("-inf"), row.id), reverse=True)
     members: dict[tuple[str, ...], list[tuple[RunRow, _GroupKey]]] = {}
     scenarios = _names_with_id((row.scenario_id, row.scenario) for row in ordered)
@@ -331,8 +330,7 @@ def _group(members: Sequence[tuple[RunRow, _GroupKey]], whole: int) -> Group:
 
 
 def _first_failed(newest_first: Iterable[RunRow]) -> Since | None:
-    """Where the row of failures began that still goes on. Runs that tell neither way, such as one that never ran
-    properly or that waits for a review, neither break it nor are counted."""
+    """Where the row of failures began that still goes on; errors and runs to be reviewed do not count."""
     first: RunRow | None = None
     for row in newest_first:
         if row.outcome.kind == "passed":

@@ -50,10 +50,7 @@ class Outcome(NamedTuple):
 
 
 def outcome_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> Outcome:
-    """The first that fits: not final, a person's verdict, the evaluation's, an error, the flag, verdicts alone.
-
-    `verdicts` are the run's, where they were read already.
-    """
+    """The first that fits: not final, a person's verdict, the evaluation's, an error, the flag, verdicts alone."""
     if verdicts is None:
         from cekura_tui.model.run.verdict import read_verdicts  # rows that are cached have their outcome
 

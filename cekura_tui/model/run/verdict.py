@@ -470,9 +470,7 @@ def _of_expected(expected: ExpectedOutcome) -> Verdict | None:
 
 
 def _expected_state(score: float | None, explanation: tuple[str, ...], alignments: tuple[Alignment, ...]) -> State:
-    """Decide by alignments, else by the marks at the start of explanations, else by a full or an empty score.
-
-    Where some parts are met and others are not reported, a person has to review it."""
+    """Decide by alignments, else by the marks at the start of explanations, else by a full or an empty score."""
     known = [alignment.aligned for alignment in alignments if alignment.aligned is not None]
     marks = [text.lstrip()[:1] for text in explanation]
     if not all(known) or "❌" in marks:

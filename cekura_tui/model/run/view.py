@@ -67,8 +67,7 @@ class RunView:
     """A whole run as it is read: its row, verdicts, transcript and details; `got_at` is when the server sent it.
 
     `source` is the object as it came, cleaned, with every field; `sent` is the same uncleaned, where that is another.
-    Its `repr` is short: Textual makes one of whatever a worker is handed, and of 10,000 turns that takes longer than
-    all else.
+    Its `repr` is short, because Textual makes one of each worker's arguments.
     """
 
     row: RunRow

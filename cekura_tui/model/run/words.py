@@ -138,10 +138,7 @@ def _without_prefix(outcome: str, aligned: bool | None) -> str:
 
 
 def category_words(category: Category, explanation: Iterable[str] = ()) -> str:
-    """A category of a metric: "category Identity, critical: asked for the name too late".
-
-    Leaves out what the explanation of the metric says already.
-    """
+    """A category, "category Identity, critical: asked too late", without what the explanation says already."""
     named = ", ".join(filter(None, (category.name, priority_word(category.priority))))
     if category.wrongly_marked:
         named += ", wrongly marked"
@@ -209,10 +206,7 @@ def as_text(view: RunView) -> str:
 
 
 def transcript_text(transcript: Transcript, *, first: int | None = None) -> str:
-    """What was said, a turn a line and more where it has more; first a note, if there is something to say of it.
-
-    With `first` only that many turns.
-    """
+    """The transcript's note, then its turns, or the `first` ones, a line for each line."""
     hours = have_hours(transcript.turns)
     turns = (turn_text(turn, hours=hours) for turn in transcript.turns[:first])
     return clean("\n".join([*filter(None, [transcript.note]), *turns]))

@@ -54,8 +54,7 @@ def _line(row: ColumnRow, width: int, ink: Ink) -> Line:
 
 
 class ColumnsDialog(Dialog[None]):
-    """For all lists, or for one `view` by its name. `apply` has the list drawn and says which columns it shows;
-    `usual` are those without a choice."""
+    """For all lists or one named `view`. `apply` draws the list and returns its cells; `usual` are the defaults."""
 
     PLACE = "In the dialog of columns"
     PARTS = (VirtualList,)

@@ -28,8 +28,7 @@ RETRY_SCOPE = 5.0
 
 
 class OpenedFrom(NamedTuple):
-    """A group that was opened: its name, the terms that list its runs, the filter before it, and what shows the groups
-    again."""
+    """An opened group: its name, the terms that list its runs, the filter before it, and what shows the groups."""
 
     name: str
     terms: tuple[Term, ...]
@@ -282,10 +281,7 @@ class RunsController:
         return self.names
 
     async def read_names(self) -> bool:
-        """Add the names of what is cached of the scope, once; whether there may be others now.
-
-        Raises StoreError.
-        """
+        """Add the names of the scope's cached runs, once; returns whether it did. Raises StoreError."""
         scope = self.listing.scope
         if self.names_read or scope is None:
             return False

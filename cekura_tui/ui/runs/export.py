@@ -48,10 +48,7 @@ _PROGRESS_EVERY = 0.5
 
 
 class ExportRunsDialog(Dialog[str]):
-    """Answers with where the runs were saved.
-
-    `shown` are all runs of the query, where all are loaded; else they are requested from the server.
-    """
+    """Answers with where the runs were saved; `shown` are all runs of the query, None to request them."""
 
     PLACE = "In the dialog that exports"
     PARTS = (ChoiceList,)
@@ -200,8 +197,7 @@ SAVE_THESE, SAVE_ALL = "these", "all"
 
 @dataclass(frozen=True)
 class RunCopies:
-    """What can be copied of runs; `dashboard` is where links lead, None without one; `notes` are this machine's, by run
-    id."""
+    """What can be copied of runs; `dashboard` is the base of links, `notes` are by run id."""
 
     rows: Sequence[RunRow]
     dashboard: str | None
@@ -253,17 +249,14 @@ class RunCopies:
     def _links(self, rows: Sequence[RunRow]) -> Sequence[str]:
         return result_links(self.dashboard, rows, self.scope) if self.dashboard else ()
 
-    def _note_of(self, row: RunRow) -> str:
-        return self.notes.get(row.id, "")
-
     def _text(self, rows: Sequence[RunRow]) -> str:
-        return "\n".join(text_row(row, self._note_of(row)) for row in rows)
+        return "\n".join(text_row(row, self.notes.get(row.id, "")) for row in rows)
 
     def _csv(self, rows: Sequence[RunRow]) -> str:
-        return "\n".join([CSV_HEADER, *(csv_row(row, self._note_of(row)) for row in rows)]) + "\n"
+        return "\n".join([CSV_HEADER, *(csv_row(row, self.notes.get(row.id, "")) for row in rows)]) + "\n"
 
     def _json(self, rows: Sequence[RunRow]) -> str:
-        return "".join(json_row(row, self._note_of(row)) + "\n" for row in rows)
+        return "".join(json_row(row, self.notes.get(row.id, "")) + "\n" for row in rows)
 
 
 def _ids(rows: Sequence[RunRow]) -> str:

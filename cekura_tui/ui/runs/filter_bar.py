@@ -21,7 +21,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from cekura_tui.model.filter.filter import KEYS, Filter
-from cekura_tui.model.filter.parse import KnownNames, complete, completions, parse, split_words
+from cekura_tui.model.filter.parse import KnownNames, completions, parse, split_words
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.inputs import TypedLine
@@ -53,8 +53,8 @@ class FilterSuggester(Suggester):
         self._bar = bar
 
     async def get_suggestion(self, value: str) -> str | None:
-        completed = completed_line(value, self._bar.names)
-        return completed if completed is not None and extends(completed, value) else None
+        first = next(iter(completed_lines(value, self._bar.names)), "")
+        return first if len(first) > len(value) and first[: len(value)].casefold() == value.casefold() else None
 
 
 class FilterInput(TypedLine):
@@ -93,13 +93,6 @@ class FilterInput(TypedLine):
         self.scroll_to_region(Region(at, 0, 2, 1), force=True, animate=False)
 
 
-def completed_line(text: str, names: KnownNames, room: int = LONGEST) -> str | None:
-    """The text with its last term completed, as the line holds it; None where nothing matches or there is no room."""
-    completed = complete(text, names)
-    line = None if completed is None else one_line(completed)
-    return line if line is not None and len(line) <= room and line != text else None
-
-
 def completed_lines(text: str, names: KnownNames, room: int = LONGEST) -> tuple[str, ...]:
     """The text with its last term completed in each way that fits, as the line holds it; at most so many."""
     lines = (one_line(line) for line in completions(text, names) if len(line) <= room)
@@ -118,11 +111,6 @@ def _value(word: str) -> str:
 
 _OFFERED, _MOST = 8, 200
 """Values that are shown at once of those that fit, and that `tab` goes through."""
-
-
-def extends(completed: str, text: str) -> bool:
-    """Whether a completed text only adds to what was typed."""
-    return len(completed) > len(text) and completed[: len(text)].casefold() == text.casefold()
 
 
 _TYPED_HERE = 50
@@ -214,8 +202,7 @@ class FilterBar(Widget):
             shown.refresh()
 
     def edit(self) -> None:
-        """Edit the current filter. Keys that follow at once are typed into it if the key that calls this is bound with
-        priority; else they went to the former focus."""
+        """Edit the current filter; keys that follow at once are typed into it only after a key with priority."""
         if not self.editing:
             self.editing = True
             self._focused_before, self._walk, self._at, self._submitted_wrong = self.screen.focused, (), 0, False

@@ -49,8 +49,7 @@ class NoteInput(TypedLine):
 class NoteDialog(Dialog[str]):
     """Answers with the note, empty to remove it.
 
-    `autosave` is called now and then with what is typed, and with "" once no draft is needed. `typed` is what was typed
-    before, and `problem` why that was not saved.
+    `autosave` gets what is typed, and "" once no draft is needed; `problem` is why what was `typed` was not saved.
     """
 
     AUTO_FOCUS = "NoteInput"
@@ -88,8 +87,7 @@ class NoteDialog(Dialog[str]):
             self.query_one(DialogNote).show(text, failed=True)
 
     def show_stored(self, note: str, draft: str) -> None:
-        """Show the stored note, or its draft if one was not saved before the program ended, behind what was typed into
-        this dialog meanwhile."""
+        """Show the stored note or its unsaved draft, after what was typed into this dialog meanwhile."""
         if self.is_unmounted:
             return
         line, typed = self.query_one(NoteInput), "" if self._note == self.before else self._note

@@ -15,9 +15,8 @@ OUTCOMES: tuple[Kind, ...] = ("failed", "error", "review", "running", "passed", 
 class OutcomeCounts(NamedTuple):
     """How many runs there are, in words ("57 of 240 runs"), and how the loaded ones ended.
 
-    A count is None where the filter leaves out such runs, so that nothing is known of them. `active` are the outcomes
-    that the filter asks for. `loaded` says of how many runs the counts are ("of 200 loaded"), `outdated` how many runs
-    would not pass the filter any more.
+    A count is None where the filter leaves out such runs. `active` are the outcomes that the filter asks for, `loaded`
+    says of how many runs the counts are ("of 200 loaded"), `outdated` how many runs no longer pass the filter.
     """
 
     runs: str = ""
@@ -55,8 +54,7 @@ def only_failures(wanted: Filter) -> bool:
 
 
 def toggle_failures(wanted: Filter, former: Filter | None) -> Filter:
-    """The filter with failed runs and errors only; where it is that already, as it was before: `former`, if that
-    differs in the outcomes alone."""
+    """The filter with failed runs and errors only; from there back to `former`, if only its outcomes differ."""
     if not only_failures(wanted):
         return Filter((*_without_outcomes(wanted), *parse("outcome:failed,error").filter.terms))
     others = tuple(term for term in wanted.terms if not _of_failures(term))

@@ -180,8 +180,7 @@ class PickScopeDialog(Dialog[Scope]):
         return now.id if now.kind == "project" else self._agents[now.id][0]
 
     def _load(self) -> None:
-        """Load the first page of agents of the projects that match, if they are few, else of the current one; and have
-        the server search for what is typed, or for the current agent where its project is not known."""
+        """Load agents of the projects that match if they are few, else of the current one; have the server search."""
         if self.is_unmounted:
             return
         now = self._current
@@ -222,8 +221,7 @@ class PickScopeDialog(Dialog[Scope]):
             self._draw_loaded()
 
     async def _request(self, project_id: int | None, text: str) -> bool:
-        """List the first page of agents of a project, or of those that the server finds; returns whether there are
-        more."""
+        """List the first page of a project's agents or of a search; returns whether there are more."""
         page = await self._state.workspace.call(lambda session: session.agents(project_id, 1, text))
         for agent in page.items:
             owner = agent.project_id if agent.project_id in self._projects else project_id

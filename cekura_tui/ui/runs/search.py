@@ -80,8 +80,7 @@ class SearchLine(TypedLine):
 
 
 class SearchRunsDialog(Dialog[OpenRun]):
-    """Answers with run, turn and words of the chosen hit. It opens with a text, else the last search, ready to be typed
-    over."""
+    """Answers with run, turn and words of the chosen hit; opens with a text, else with the last search."""
 
     PLACE = "In the search of transcripts"
     PARTS = (SearchLine, HitList)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from cekura_tui.model.filter.parse import KnownNames, complete, parse, unknown_name
+from cekura_tui.model.filter.parse import KnownNames, completions, parse, unknown_name
 
 NAMES = KnownNames(
     scenarios=("Late refund", "Late delivery, angry", 'Say "hi"', "42"),
@@ -38,7 +38,7 @@ NAMES = KnownNames(
     ],
 )
 def test_the_term_at_the_end_is_completed(typed: str, completed: str) -> None:
-    assert complete(typed, NAMES) == completed
+    assert next(completions(typed, NAMES), None) == completed
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_the_term_at_the_end_is_completed(typed: str, completed: str) -> None:
     ],
 )
 def test_nothing_is_completed_where_nothing_fits_or_all_is_there(typed: str) -> None:
-    assert complete(typed, NAMES) is None
+    assert next(completions(typed, NAMES), None) is None
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ BEGUN = ["st", "status:f", "outcome:p", 'scenario:~"r', "agent:cl", "metric:ta",
 @given(st.text('staoumecnrdipl:"~,|-! TL', max_size=8), st.sampled_from(["", "-", "!"]), st.sampled_from(BEGUN))
 def test_what_a_completion_writes_is_right_but_for_a_value_still_to_come(before_it: str, sign: str, begun: str) -> None:
     typed = f"{before_it} {sign}{begun}"
-    completed = complete(typed, NAMES)
+    completed = next(completions(typed, NAMES), None)
     event("completed" if completed is not None and not completed.endswith((":", ">")) else "nothing to assert")
     if completed is not None and not completed.endswith((":", ">")):
         before = {(wrong.start, wrong.end) for wrong in parse(typed).wrong if wrong.end < len(typed)}
@@ -87,6 +87,6 @@ def test_what_a_completion_writes_is_right_but_for_a_value_still_to_come(before_
 @given(st.sampled_from(["scenario", "agent", "persona", "metric"]), st.text(min_size=1, max_size=10))
 def test_a_name_that_the_server_gave_is_completed_to_itself_whatever_is_in_it(key: str, name: str) -> None:
     names = KnownNames(scenarios=(name,), agents=(name,), personalities=(name,), metrics=(name,))
-    completed = complete(f"{key}:", names)
+    completed = next(completions(f"{key}:", names), None)
     if completed is not None:
         assert parse(completed).filter.terms[0].values[0].text == name
