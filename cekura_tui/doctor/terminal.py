@@ -36,7 +36,7 @@ _NO_CLIPBOARD = "Save to a file instead, or install wl-copy, xclip or xsel where
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class TerminalAnswers:
     """The terminal's name, or empty; the modes it reported; whether it answered to the end."""
 
     name: str = ""
@@ -44,7 +44,7 @@ class Answers:
     complete: bool = False
 
 
-def ask_terminal(read_from: int, write_to: int, within: float = PATIENCE) -> Answers:
+def ask_terminal(read_from: int, write_to: int, within: float = PATIENCE) -> TerminalAnswers:
     """Query the terminal, restore its modes, and leave no answers in the input.
 
     Waits at most `within` seconds. Raises OSError or termios.error if it is no terminal.
@@ -69,7 +69,7 @@ def ask_terminal(read_from: int, write_to: int, within: float = PATIENCE) -> Ans
     name = _NAME.search(got)
     # 0: unknown mode; 4: cannot be set.
     modes = {int(mode): state in (b"1", b"2", b"3") for mode, state in _MODE.findall(got)}
-    return Answers(clean_line(name[1].decode("utf-8", "replace"), 80) if name else "", modes, complete)
+    return TerminalAnswers(clean_line(name[1].decode("utf-8", "replace"), 80) if name else "", modes, complete)
 
 
 def check_terminal(env: Mapping[str, str]) -> Iterator[Check]:
@@ -148,7 +148,7 @@ def _looks(capabilities: Capabilities) -> Iterator[Check]:
     yield Check("terminal", "blank cells", "ok", f"{blanks} ({capabilities.background_erase_why})")
 
 
-def _answers(answers: Answers, within: Multiplexer) -> Iterator[Check]:
+def _answers(answers: TerminalAnswers, within: Multiplexer) -> Iterator[Check]:
     if answers.name:
         yield Check("terminal", "program", "ok", answers.name)
     if not answers.complete:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from cekura_tui.doctor.terminal import Answers, ask_terminal, check_terminal
+from cekura_tui.doctor.terminal import TerminalAnswers, ask_terminal, check_terminal
 
 KNOWS_ALL = b"\x1bP>|kitty(0.36.4)\x1b\\\x1b[?2026;2$y\x1b[?1004;1$y\x1b[?62;c"
 
@@ -60,7 +60,7 @@ def test_a_terminal_that_answers_is_known_by_its_name_and_modes(wire: Wire) -> N
     ):
         wire.answer(answer)
         answers = ask_terminal(wire.inner, wire.inner, within=20)
-        assert answers == Answers(name, {2026: has_modes, 1004: has_modes}, True)
+        assert answers == TerminalAnswers(name, {2026: has_modes, 1004: has_modes}, True)
 
 
 @pytest.mark.parametrize("answer", [KNOWS_ALL, b"\x1b[?2026;1$y", b"\x1b[?20"], ids=["all", "one", "half"])
