@@ -1,4 +1,4 @@
-"""Whether the user is at the terminal, and one line about the jobs that ended while the user was away."""
+"""Whether the user is at the terminal, and a message about jobs that ended while the user was away."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 IDLE = 120.0
-"""Seconds without a key or the mouse after which the user is away, if the terminal does not report its focus."""
+"""Seconds without input after which the user is away, if the terminal does not report its focus."""
 
 
 class Presence:
-    """Whether the user is there: as the terminal reports, else by keys and mouse. Times are seconds of one clock."""
+    """Whether the user is there, by the terminal's focus reports, else by input. Times are seconds of one clock."""
 
     def __init__(self, now: float) -> None:
         self._acted_at = now
@@ -35,18 +35,17 @@ class Presence:
         self._reports_focus = False
 
     def away_since(self, now: float) -> float | None:
-        """Since when the user is away; None while the user is there."""
+        """When the user left; None while the user is there."""
         if self._left_at is not None:
             return self._left_at
         return self._acted_at if not self._reports_focus and now - self._acted_at > IDLE else None
 
     def focus_lost(self, now: float) -> None:
-        """The terminal says that it lost the focus."""
         self._reports_focus = True
         self._left_at = now if self._left_at is None else self._left_at
 
     def active(self, now: float, *, focused: bool = False) -> float | None:
-        """Note that the user acts, or that the terminal got the focus; return since when the user was away."""
+        """Note input, or that the terminal got the focus; return when the user had left, or None."""
         since = self.away_since(now)
         self._acted_at, self._left_at, self._reports_focus = now, None, self._reports_focus or focused
         return since
@@ -80,7 +79,7 @@ def ended_words(jobs: Sequence[Job]) -> str:
 
 
 def away_message(jobs: Sequence[Job]) -> str:
-    """Which jobs ended meanwhile, in one line; empty where none did."""
+    """One line about the jobs that ended meanwhile; empty if none did."""
     further = with_keys("{app.next-unread} opens the next finished job.")
     return f"While you were away: {what_ended(jobs)}. {further}" if jobs else ""
 
@@ -104,14 +103,14 @@ def counts_words(jobs: Iterable[Job]) -> str:
 
 
 PATIENCE = 5.0
-"""Seconds that the line waits for the server at the most."""
+"""Seconds that the message waits for the server, at most."""
 LONG = 60.0
 """Seconds of absence after which the run list is read again."""
 
 
 @dataclass
 class _AwaySummary:
-    """What is still to be known before the line is shown. `going` are jobs by number, with their last answer's time."""
+    """What the message waits for. `going` are running jobs by number, with the time of their last answer."""
 
     going: dict[int, float | None] = field(default_factory=dict)
     visit_read: bool = False
@@ -119,7 +118,7 @@ class _AwaySummary:
 
 
 class WhileAway:
-    """Whether the user is there, and the line that says what ended meanwhile. `reload_runs` reloads the run list."""
+    """Tracks the user's absence, and then shows which jobs ended. `reload_runs` reloads the run list."""
 
     def __init__(self, app: App[None], app_state: AppState, reload_runs: Callable[[], None]) -> None:
         self._app, self._state, self._reload_runs = app, app_state, reload_runs
@@ -128,18 +127,17 @@ class WhileAway:
         self._seen: frozenset[int] = frozenset()
         """The unread jobs that have been reported to the user."""
         self._recorded: frozenset[int] | None = None
-        """What was unread when a visit was last recorded."""
+        """The unread jobs of the last recorded visit."""
         self._summary: _AwaySummary | None = None
 
     @property
     def away(self) -> bool:
-        """Whether the user is away."""
         return self._presence.away_since(self._state.clock()) is not None
 
     # Coming and going
 
     def begin(self) -> None:
-        """Report what ended before the program started, or before another workspace was entered."""
+        """Report jobs that ended before this workspace was entered."""
         self._unread = self._seen = frozenset()
         self._recorded = None
         going = {job.number: job.answered_at for job in self._state.jobs if job.state.going and not job.other_key}
@@ -147,7 +145,7 @@ class WhileAway:
         self._app.run_worker(self._read_last_visit(summary), group="while-away", exclusive=True)
 
     async def _read_last_visit(self, summary: _AwaySummary) -> None:
-        """Read which ends were reported already: those before the last recorded visit, except of jobs that went on."""
+        """Read which ends were reported already: those before the last recorded visit."""
 
         async def ask(session: Session) -> tuple[float | None, list[Job]]:
             return session.store.looked_at(), session.store.jobs.all()
@@ -155,7 +153,7 @@ class WhileAway:
         try:
             looked_at, jobs = await self._state.workspace.call(ask)
         except CekuraTuiError:
-            self._summary = None  # whoever reads the jobs says why
+            self._summary = None  # `JobsReader` reports why
             return
         old = (job for job in jobs if job.unread and job.number not in summary.going)
         self._seen |= {job.number for job in old if looked_at is None or ended_at(job) <= looked_at}
@@ -163,16 +161,14 @@ class WhileAway:
         self._check()
 
     def input_seen(self, event: events.InputEvent) -> None:
-        """A key or the mouse; a pointer that crosses a terminal without focus says nothing."""
+        """Note a key or the mouse; a pointer moving over a terminal without focus does not count."""
         if isinstance(event, events.Key | events.MouseDown) or not self.away:
             self._back()
 
     def focus(self) -> None:
-        """The terminal has the focus."""
         self._back(focused=True)
 
     def blur(self) -> None:
-        """The terminal lost the focus."""
         self._presence.focus_lost(self._state.clock())
         if self._summary is None:
             self._record_visit()
@@ -198,49 +194,44 @@ class WhileAway:
     # What is read
 
     def jobs_read(self, jobs: Sequence[Job]) -> None:
-        """The state has the jobs as they are now."""
         self._unread = frozenset(job.number for job in jobs if job.unread)
         if self._summary is not None:
             self._summary.jobs = True
             self._check()
 
     def withholds(self, number: int) -> bool:
-        """Whether the end of this job is left to the line."""
+        """Whether the message will report the end of this job."""
         return self._summary is not None and number in self._summary.going
 
     def reported(self, numbers: Collection[int]) -> None:
-        """The ends of these jobs were reported."""
+        """Note that the ends of these jobs were reported."""
         if self._summary is not None and not self.away:
             self._seen |= frozenset(numbers)
 
     # The line
 
     def _wait(self, summary: _AwaySummary) -> _AwaySummary:
+        def give_up() -> None:
+            summary.going.clear()
+            self._check()
+
         self._summary = summary
-        self._app.set_timer(PATIENCE, lambda: self._give_up_waiting(summary))
+        self._app.set_timer(PATIENCE, give_up)
         return summary
 
-    def _give_up_waiting(self, summary: _AwaySummary) -> None:
-        summary.going.clear()
-        self._check()
-
     def _check(self) -> None:
-        """Show the line once everything is known and the user is there."""
+        """Show the message once everything is known and the user is there."""
         summary = self._summary
         if summary is None or not (summary.visit_read and summary.jobs) or self.away:
             return
-        if any(self._awaited(job, summary.going) for job in self._state.jobs):
-            return
+        running = [job for job in self._state.jobs if job.state.going and job.stale_since is None]
+        if any(job.number in summary.going and job.answered_at == summary.going[job.number] for job in running):
+            return  # the server has not answered about these yet
         self._summary = None
         news = [job for job in self._state.jobs if job.unread and job.number not in self._seen]
         if line := away_message(news):
             self._app.notify(line, timeout=10, markup=False)
         self._record_visit()
-
-    def _awaited(self, job: Job, going: dict[int, float | None]) -> bool:
-        """Whether a job that went on has not been asked about yet."""
-        unasked = job.state.going and job.stale_since is None
-        return unasked and job.number in going and job.answered_at == going[job.number]
 
     def _record_visit(self) -> None:
         """Record a visit, unless the same jobs are unread as at the last one."""

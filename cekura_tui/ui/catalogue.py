@@ -1,7 +1,5 @@
-"""All actions by the place where they can be done, for `config keys` and for what is wrong with `[keys]`.
-
-Imports every screen: for what has time, never before the first frame.
-"""
+"""All actions by place, for `config keys` and for the problems of `[keys]`. Imports every screen: never use it before
+the first frame."""
 
 from __future__ import annotations
 
@@ -22,11 +20,9 @@ EVERYWHERE = "Everywhere"
 
 
 def _places() -> Iterator[tuple[str, list[list[type[DOMNode]]]]]:
-    """The titles of all screens and dialogs, those with the most actions first, and for each the classes whose actions
-    can be done in it at the same time: a part that can have the focus, the screen and, around a page, the app.
-
-    A class says in `PLACE` where its actions can be done, and a screen in `PARTS` what else has actions in it.
-    """
+    """The titles (`PLACE`) of all screens and dialogs, those with the most actions first, and for each the chains of
+    classes whose actions can be done at the same time: a part that can have the focus (of `PARTS`), the screen and,
+    around a page, the app."""
     all_actions()
     placed = [kind for kind in _kinds(DOMNode) if "PLACE" in vars(kind)]
     screens = [kind for kind in placed if issubclass(kind, Screen)]
@@ -51,7 +47,7 @@ def _kinds(kind: type[DOMNode]) -> Iterator[type[DOMNode]]:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An action where it can be done: the place, its id, its keys as they are written on screen, and its label."""
+    """An action at a place, with its keys as shown on screen."""
 
     place: str
     id: str
@@ -60,7 +56,7 @@ class Listed:
 
 
 def list_actions(keys: Mapping[str, str]) -> Iterator[Listed]:
-    """Every action once, by place, with its keys as `[keys]` makes them."""
+    """Every action once, by place, with its keys after `[keys]`."""
     all_actions()
     keymap = read_keymap(keys)
     listed: set[str] = set()
@@ -76,23 +72,21 @@ def list_actions(keys: Mapping[str, str]) -> Iterator[Listed]:
 
 
 def key_problems(keys: Mapping[str, str]) -> list[str]:
-    """What is wrong with `[keys]`, in sentences: keys that terminals do not send or that may not be taken, unknown
-    actions, and two actions with one key on one screen."""
+    """Sentences about `[keys]`: keys that terminals do not send or that may not be taken, unknown actions, and two
+    actions with one key on one screen."""
     known = all_actions()
     keymap = read_keymap(keys)
-    return [*keymap.problems, *_unknown(keys, known), *_clashes(keymap)]
-
-
-def _unknown(keys: Mapping[str, str], known: Mapping[str, Action]) -> Iterator[str]:
+    problems = [*keymap.problems]
     for name in keys:
         if name not in known:
             near = get_close_matches(name, known, n=1)
             meant = f"Did you mean {near[0]}?" if near else "“cekura-tui config keys” lists them."
-            yield f"[keys] There is no action “{clean_line(name, 40)}”. {meant}"
+            problems.append(f"[keys] There is no action “{clean_line(name, 40)}”. {meant}")
+    return [*problems, *_clashes(keymap)]
 
 
 def _clashes(keymap: Keymap) -> list[str]:
-    """One sentence for two actions that have one key where both can be done, if one of them has it by `[keys]`."""
+    """Sentences about two actions with one key at one place, if one of them has it by `[keys]`."""
     found: dict[tuple[str, str, str], str] = {}
     for place, chains in _places():
         for chain in chains:
@@ -104,8 +98,10 @@ def _clashes(keymap: Keymap) -> list[str]:
                 there |= {one: action for one, action in table.items() if one not in there}
                 mine = keys | mine
             for one, other in combinations(there.values(), 2):
-                if (one.id not in mine and other.id not in mine) or _belong_together(one, other):
+                if one.id not in mine and other.id not in mine:
                     continue
+                if set(one.keys.split(",")) & set(other.keys.split(",")) - {""} or one.does == other.does:
+                    continue  # they share a key by default: only one can be done at a time, or both do the same
                 both = set(mine.get(one.id, keymap.keys_of(one))) & set(mine.get(other.id, keymap.keys_of(other)))
                 for key in sorted(both):
                     first, second = (one, other) if one.id in mine else (other, one)
@@ -117,8 +113,3 @@ def _clashes(keymap: Keymap) -> list[str]:
                         f"[keys] {first.id} and {second.id} both have {shown_key(key)} {where}. {first.id} goes first.",
                     )
     return list(found.values())
-
-
-def _belong_together(one: Action, other: Action) -> bool:
-    """Whether two actions share a key by default: only one of them can be done at a time, or both do the same."""
-    return bool(set(one.keys.split(",")) & set(other.keys.split(",")) - {""}) or one.does == other.does

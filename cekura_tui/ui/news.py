@@ -45,7 +45,7 @@ def end_message(ended: Sequence[Job], first: Job | None) -> str:
 
 
 class News:
-    """Takes the jobs as they are read, puts them on the state, and reports what is new."""
+    """Puts the jobs that are read on the state, and reports ends."""
 
     def __init__(self, app: App[None], state: AppState, reload_runs: Callable[[], None]) -> None:
         self._app, self._state = app, state
@@ -59,11 +59,11 @@ class News:
 
     @property
     def former_title(self) -> str:
-        """What to write to the terminal at the end, so that it has its former title; may be empty."""
+        """What to write to the terminal at the end to restore its title; may be empty."""
         return self._title.back if self._title else ""
 
     def begin(self) -> None:
-        """Begin with the jobs of a workspace; those that ended before are not reported."""
+        """Begin with a workspace; jobs that ended before are not reported."""
         self._known = None
         self._unsent.clear()
         self.away.begin()
@@ -76,13 +76,16 @@ class News:
         if fresh := [job for job in ended if not self.away.withholds(job.number)]:
             self._toast(fresh)
         if ended and self.away.away:
-            self._send_soon(ended)
+            self._unsent |= {job.number: job for job in ended}
+            if self._sending is None:
+                wait = self._sent_at + GAP - time.monotonic()
+                self._sending = self._app.set_timer(max(wait, 0.01), self._send)
         self.away.jobs_read(jobs)
         self._show_title()
 
     def _ended(self, jobs: Sequence[Job]) -> list[Job]:
         before = {job.number: job.state for job in self._state.jobs} if self._known is None else self._known
-        # At the first reading only what was known can have changed; later also a job that appears is new.
+        # At the first reading only known jobs can have changed; later an unknown job is new.
         new = [job for job in jobs if job.number in before or self._known is not None]
         self._known = {job.number: job.state for job in jobs}
         return [job for job in new if job.unread and before.get(job.number) != job.state]
@@ -95,12 +98,6 @@ class News:
         self.away.reported({job.number for job in ended})
 
     # Through the terminal
-
-    def _send_soon(self, ended: Sequence[Job]) -> None:
-        self._unsent |= {job.number: job for job in ended}
-        if self._sending is None:
-            wait = self._sent_at + GAP - time.monotonic()
-            self._sending = self._app.set_timer(max(wait, 0.01), self._send)
 
     def _send(self) -> None:
         """Send one notification for all jobs that ended since the last one, unless the user is back."""
@@ -126,14 +123,13 @@ class News:
     # What is in the way
 
     def report_trouble(self, error: CekuraTuiError | None) -> None:
-        """Say once that jobs cannot be followed at the moment."""
+        """Say once why jobs cannot be polled now."""
         text = error.sentence() if error else ""
         if text and text != self._trouble:
             self._warn(text, error.title if error else "")
         self._trouble = text
 
     def report_notices(self) -> None:
-        """Say what the workspace has to say, each once."""
         notices = self._state.workspace.notices
         while notices:
             self._warn(notices.popleft(), seconds=30)

@@ -16,7 +16,7 @@ from textual.widgets import Input, Label, Static
 from cekura_tui.config.credentials import HOW, PROFILE
 from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
 from cekura_tui.model.text import clean, clean_line
-from cekura_tui.ui.actions import NOT_OFFERED, Action
+from cekura_tui.ui.actions import NOT_OFFERED, Action, do_action
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.dialog import DialogNote
 from cekura_tui.ui.kit.inputs import TypedLine
@@ -39,39 +39,29 @@ _NAME_CELLS = 13
 
 @dataclass(frozen=True, slots=True)
 class WayIn:
-    """A way to start: its key, its name, and what it takes."""
+    """A way to start: the id of its action, its name, and a description."""
 
-    key: str
+    action: str
     name: str
     words: str
 
 
 _WAYS = (
-    WayIn("s", "Sign in", "with an API key from the dashboard"),
-    WayIn("d", "Demo", "invented runs; no key, no network"),
-    WayIn("e", "Environment", f"copy {_EXPORT} for your shell"),
-    WayIn("c", "Cached", "runs and jobs saved on this machine; no key"),
-    WayIn("P", "Profile", "another key or server"),
+    WayIn("sign-in.key", "Sign in", "with an API key from the dashboard"),
+    WayIn("sign-in.demo", "Demo", "invented runs; no key, no network"),
+    WayIn("sign-in.environment", "Environment", f"copy {_EXPORT} for your shell"),
+    WayIn("sign-in.cached", "Cached", "runs and jobs saved on this machine; no key"),
+    WayIn("app.profile", "Profile", "another key or server"),
 )
 
 
-_ACTIONS = {
-    "s": "sign-in.key",
-    "d": "sign-in.demo",
-    "e": "sign-in.environment",
-    "c": "sign-in.cached",
-    "P": "app.profile",
-}
-"""The actions of the ways, whose keys may be others."""
-
-
 def mended(error: CekuraTuiError) -> str:
-    """What is wrong and the command that mends it; how to give a key by commands is not for where it is typed."""
+    """What is wrong and the command that mends it, but not the commands that set a key, which is typed here."""
     return error.message if not isinstance(error, KeyMissing) or error.hint == HOW else error.sentence()
 
 
 def _way_line(row: WayIn, width: int, ink: Ink) -> Line:
-    key = keymap_in_use().name(_ACTIONS[row.key])
+    key = keymap_in_use().name(row.action)
     cells = max(len(key), 1)
     return [
         Segment(f" {fit(key, cells)}  ", ink("accent")),
@@ -81,8 +71,6 @@ def _way_line(row: WayIn, width: int, ink: Ink) -> Line:
 
 
 class KeyLine(TypedLine):
-    """Where a key is typed; some tokens are longer than any name."""
-
     ACTIONS: ClassVar[tuple[Action, ...]] = (Action("sign-in.check", "enter", "submit", "Sign in", footer=1),)
     longest = 4_096
 
@@ -96,7 +84,7 @@ def _unless_typing(page: Widget) -> str | None:
 
 
 class SignInScreen(Page):
-    """Offers the ways in; a refused key leads to the line for another one at once."""
+    """Offers the ways in; after a refused key it shows the line for another one."""
 
     PLACE = "In the sign-in"
     PARTS = (VirtualList, KeyLine)
@@ -104,12 +92,21 @@ class SignInScreen(Page):
     AUTO_FOCUS = ""
     locked = True
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("sign-in.key", "s", "type_key", "Sign in", footer=2, why_not=_while_typing),
-        Action("sign-in.demo", "d", "demo", "Demo", footer=3, why_not=_while_typing),
-        Action("sign-in.environment", "e", "environment", "Environment", footer=4, why_not=_while_typing),
-        Action("sign-in.cached", "c", "cached", "Cached", footer=5, why_not=_while_typing),
-        Action("sign-in.back", "escape", "back", "Back", footer=2, why_not=_unless_typing),
-        Action("sign-in.quit", "escape", "quit", "Quit", footer=6, why_not=_while_typing),
+        Action(
+            "sign-in.key", "s", lambda page: page.show_form(typing=True), "Sign in", footer=2, why_not=_while_typing
+        ),
+        Action("sign-in.demo", "d", lambda page: page.enter(demo=True), "Demo", footer=3, why_not=_while_typing),
+        Action(
+            "sign-in.environment",
+            "e",
+            lambda page: page.copy_export(),
+            "Environment",
+            footer=4,
+            why_not=_while_typing,
+        ),
+        Action("sign-in.cached", "c", lambda page: page.enter(demo=False), "Cached", footer=5, why_not=_while_typing),
+        Action("sign-in.back", "escape", lambda page: page.back(), "Back", footer=2, why_not=_unless_typing),
+        Action("sign-in.quit", "escape", lambda page: page.app.action_quit(), "Quit", footer=6, why_not=_while_typing),
     )
     HELP = """\
 # Sign in
@@ -123,10 +120,9 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
         super().__init__(state)
         self._reason = reason
         self._replaces = False
-        """Whether enter replaces the other key of the profile: that was said."""
+        """Whether enter replaces the profile's other key, after a warning."""
 
     def body(self) -> ComposeResult:
-        """What the program is, why it is not signed in, the ways in, and the line for a key."""
         setup = self.state.workspace.setup
         made = f"Create one in {setup.settings.dashboard_url}, Settings › API keys."
         profile = "" if setup.profile == PROFILE else f" as profile {clean_line(setup.profile, 40)}"
@@ -137,7 +133,7 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
             box.border_title = Content("cekura-tui")
             yield Static(Content(_ABOUT), id="about")
             yield Static(Content(clean(self._why())), id="reason")
-            yield SimpleList(key=lambda row: row.key, line=_way_line, id="ways")
+            yield SimpleList(key=lambda row: row.action, line=_way_line, id="ways")
             with Vertical(id="key-form", classes="section"):
                 yield Label(Content("API key"), classes="section-title")
                 yield KeyLine(placeholder="Paste or type the key", password=True, id="key", compact=True)
@@ -152,15 +148,16 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
 
     @property
     def _refused(self) -> bool:
-        """Whether there is a key, which the server refused."""
+        """Whether the server refused the key."""
         return self.state.workspace.setup.key is not None
 
     def on_mount(self) -> None:
         self.query_one(SimpleList).show_rows(_WAYS)
         self.query_one("#reason").set_class(self._refused, "-failed")
-        self._show_form(self._refused)
+        self.show_form(typing=self._refused)
 
-    def _show_form(self, typing: bool) -> None:
+    def show_form(self, *, typing: bool) -> None:
+        """Show the line for a key, or the ways in."""
         self.query_one("#key-form").display = typing
         self.query_one("#about").display = self.query_one(SimpleList).display = not typing
         self.query_one("#reason").display = self._refused or not typing
@@ -170,66 +167,45 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
     # Ways in
 
     @on(SimpleList.Opened)
-    def choose(self, event: SimpleList.Opened) -> None:
-        do = {"s": self.action_type_key, "d": self.action_demo, "e": self.action_environment, "c": self.action_cached}
-        do.get(str(event.key), self.action_profile)()
-
-    def action_type_key(self) -> None:
-        """Show the line for a key."""
-        self._show_form(True)
+    async def choose(self, event: SimpleList.Opened) -> None:
+        if event.key == "app.profile":
+            self.call_next(self.run_action, "app.profile")
+        else:
+            await do_action(self, str(event.key))
 
     def on_paste(self, event: events.Paste) -> None:
-        """A key pasted over the ways in goes to its line."""
-        self._show_form(True)
+        """Insert a key pasted over the ways in into its line."""
+        self.show_form(typing=True)
         self.query_one(KeyLine).on_paste(event)
 
-    def action_back(self) -> None:
-        """Back to the ways in."""
+    def back(self) -> None:
         self.query_one(KeyLine).value = ""
-        self._show_form(False)
+        self.show_form(typing=False)
 
-    async def action_quit(self) -> None:
-        await self.app.action_quit()
-
-    def action_environment(self) -> None:
+    def copy_export(self) -> None:
         """Copy the line that sets the key in a shell."""
         self.app.post_message(CopyRequested(_EXPORT, "the line"))
         self.query_one(DialogNote).show(f"Quit, run {_EXPORT}<your key>, and start again.")
 
-    def action_demo(self) -> None:
-        self._enter_demo()
-
-    def action_profile(self) -> None:
-        self.call_next(self.run_action, "app.profile")
-
-    def action_cached(self) -> None:
-        """Do without a key."""
-        self._enter_offline()
-
     @work(group="sign-in", exclusive=True)
-    async def _enter_offline(self) -> None:
+    async def enter(self, *, demo: bool) -> None:
+        """Go on without a key: in the demo, or offline."""
+        workspace, note = self.state.workspace, self.query_one(DialogNote)
+        if demo:
+            note.show("Starting the demo …")
         try:
-            await self.state.workspace.enter_offline()
+            await (workspace.enter_demo() if demo else workspace.enter_offline())
         except CekuraTuiError as error:
-            self.query_one(DialogNote).show(error.sentence(), failed=True)
-            return
-        self.post_message(WorkspaceChanged())
-
-    @work(group="sign-in", exclusive=True)
-    async def _enter_demo(self) -> None:
-        self.query_one(DialogNote).show("Starting the demo …")
-        try:
-            await self.state.workspace.enter_demo()
-        except CekuraTuiError as error:
-            self.query_one(DialogNote).show(f"Can't start the demo. {error.sentence()}", failed=True)
-            return
-        self.post_message(WorkspaceChanged())
+            start = "Can't start the demo. " if demo else ""
+            note.show(f"{start}{error.sentence()}", failed=True)
+        else:
+            self.post_message(WorkspaceChanged())
 
     # The key
 
     @on(Input.Submitted)
     def check(self) -> None:
-        """Ask the server whether it takes the key."""
+        """Have the server check the key."""
         if self.query_one(KeyLine).value.strip():
             self._check()
         else:
@@ -237,7 +213,6 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
 
     @on(Input.Changed)
     def retyped(self) -> None:
-        """Another key: what was said of the former one is void."""
         self._replaces = False
 
     # The key is read inside the worker: a worker's description shows its arguments.
@@ -249,13 +224,12 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
             await self.state.workspace.sign_in(field.value, over=self._replaces)
         except KeyTaken as error:
             self._replaces = True
-            # What is typed here is the key: {app.profile} works again when one is back at the ways in.
+            # While a key is typed, {app.profile} is text.
             how = with_keys(
                 "Press {sign-in.check} again to replace that key; "
                 "{sign-in.back}, then {app.profile}, adds a profile instead."
             )
-            text = f"{error.message} {how}"
-            self.query_one(DialogNote).show(text, failed=True)
+            self.query_one(DialogNote).show(f"{error.message} {how}", failed=True)
             return
         except CekuraTuiError as error:
             next_key = "Check the key" if error.exit_status == Exit.KEY_REFUSED else "Wait a moment"

@@ -1,9 +1,6 @@
-"""What all screens share: the workspace, the jobs as last read, and the clock; following the jobs while visible.
+"""The state all screens share: the workspace, the jobs as last read, and the clock; redrawing jobs while visible.
 
-The elapsed time of a running job moves by the second in its first minute, then by the minute.
-
-Textual repaints the whole screen on top whenever the one right below it handles a message, seen or not: with jobs that
-change every second that would never end.
+Hidden screens must not redraw: Textual repaints the top screen whenever the one below it handles a message.
 """
 
 from __future__ import annotations
@@ -30,35 +27,31 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.workspace import Workspace
 
 
-def _nobody(request: Request) -> None:
-    """Answer nothing: there is no app, as in a test of one screen."""
-
-
 class AppState:
-    """Handed to every screen. `jobs` is replaced whole, then `jobs_changed` is published."""
+    """`jobs` is replaced whole, then `jobs_changed` is published."""
 
     def __init__(self, owner: DOMNode, workspace: Workspace, clock: Callable[[], float] = time.time) -> None:
         self.workspace = workspace
         self.clock = clock
-        self.ask: Callable[[Request], None] = _nobody
-        """Has the app do something, at once."""
+        self.ask: Callable[[Request], None] = lambda request: None
+        """Has the app answer a request at once."""
         self.hints = Hints()
         self.problems: tuple[str, ...] = ()
-        """What is wrong in config.toml, in sentences."""
+        """Sentences about errors in config.toml."""
         self.end_message = ""
-        """What the last message about ended jobs says."""
+        """The last message about ended jobs."""
         self.jobs: tuple[Job, ...] = ()
         self.pointed_job: int | None = None
-        """The job that the list of jobs has its cursor on when it is shown next: opened elsewhere, or just ended."""
+        """Where the cursor of the list of jobs goes next: a job opened elsewhere, or the last one that ended."""
         self.durations: Mapping[str, Sequence[float]] = {}
-        """How many seconds this profile's last jobs of each kind took."""
+        """Seconds that this profile's last jobs of each kind took."""
         self.usual: dict[str, Usual | None] = {}
         self._relaunches: tuple[tuple[Job, ...], dict[int, int]] = ((), {})
         self.jobs_changed: Signal[Any] = Signal(owner, "jobs changed")
         self.data_changed: Signal[None] = Signal(owner, "data changed")
-        """Published soon after jobs changed, or another process wrote anything at all."""
+        """Published soon after jobs changed or another process wrote to the store."""
         self.decisions: dict[int, ConflictDecisions] = {}
-        """What was decided of conflicts with an agent's prompt, by the job that the text was staged with."""
+        """Decisions on conflicts with an agent's prompt, by the job of the staged text."""
 
     def put_jobs(self, jobs: Sequence[Job]) -> None:
         if self.jobs != tuple(jobs):
@@ -66,11 +59,10 @@ class AppState:
             self.jobs_changed.publish(self.jobs)
 
     def put_job(self, job: Job) -> None:
-        """Replace one of the jobs."""
         self.put_jobs([job if known.number == job.number else known for known in self.jobs])
 
     def put_new(self, job: Job) -> None:
-        """A job that was just launched, unless it was read already, and maybe later; the newest is the first."""
+        """Put a launched job first, unless it has been read already."""
         if self.job(job.number) is None:
             self.put_jobs([job, *self.jobs])
 
@@ -86,7 +78,7 @@ class AppState:
         return next((job for job in self.jobs if job.number == number), None)
 
     def relaunch_of(self, number: int) -> int | None:
-        """The number of the job that repeats this one, if it was launched again."""
+        """The number of the job that relaunches this one."""
         if self._relaunches[0] is not self.jobs:
             self._relaunches = self.jobs, {job.again_of: job.number for job in self.jobs if job.again_of is not None}
         return self._relaunches[1].get(number)
@@ -98,14 +90,14 @@ class AppState:
 A_MINUTE = 60
 """Seconds of a job's age in which its elapsed time is shown by the second, later by the minute."""
 LATER = 5.0
-"""Seconds between two looks at the elapsed time of older jobs."""
+"""Seconds between two redraws of older jobs."""
 AT_ONCE = 15
-"""So many young jobs are drawn each second at most, which is under a kilobyte; of more, each is drawn less often."""
+"""Young jobs redrawn each second at most, under a kilobyte; if there are more, they are redrawn less often."""
 
 
 def tick_after(jobs: Sequence[Job], now: float) -> float | None:
-    """Seconds until elapsed times are drawn again: at the clock's next second while a running job is younger than a
-    minute, for all such jobs change then; None while no job runs."""
+    """Seconds until elapsed times are redrawn: at the clock's next second while a running job is younger than a minute;
+    None if no job runs."""
     launched = [now if job.launched_at is None else job.launched_at for job in jobs if job.state.going]
     if not launched:
         return None
@@ -125,7 +117,7 @@ class _ElapsedClock:
         self._due = 0.0
 
     def run(self) -> None:
-        """Tick when the jobs, as they are now, need it; later ticks follow by themselves."""
+        """Start ticking, or tick earlier if the jobs now need it."""
         wait = tick_after(self._state.jobs, self._state.clock())
         due = time.monotonic() + (wait or 0.0)
         if wait is None:
@@ -151,10 +143,8 @@ def is_visible(screen: Screen[Any]) -> bool:
 
 
 def follow_jobs(widget: Widget, state: AppState, draw: Callable[[], None]) -> None:
-    """Draw whenever the jobs change, as time passes while some go on, and when the widget is visible again.
-
-    It must be mounted, and is not drawn while its screen is covered by another.
-    """
+    """Draw when the jobs change, as their elapsed time passes, and when the mounted widget becomes visible again, but
+    not while another screen covers its own."""
 
     clock = _ElapsedClock(widget, state, draw)
 

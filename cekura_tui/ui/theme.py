@@ -1,15 +1,14 @@
 """The visual language: every colour of the screen has a name here, and is readable in every theme.
 
-Seventeen tokens make a palette. Two palettes are ours, dark and light; `colours_of` reads one out of any theme of
-Textual's and mends what cannot be read there. `tokens` adds the grounds that follow from them and gives all to the
-style sheets as variables (`$muted`, `$bad-ground`). Words have a contrast of at least 4.5 to 1 on every ground that
-they are drawn on, marks and frames of at least 3 to 1, as WCAG 2.2 has it (1.4.3 and 1.4.11).
+Seventeen tokens make a palette. Two palettes are ours, dark and light; `colours_of` makes one of any Textual theme.
+`tokens` adds the grounds derived from them, for the style sheets (`$muted`, `$bad-ground`). As in WCAG 2.2 (1.4.3 and
+1.4.11), words have a contrast of at least 4.5 to 1 on all their grounds, marks and frames of at least 3 to 1.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from functools import lru_cache
@@ -88,17 +87,17 @@ LIGHT = Colours(
     selection="#b9d3f5",
 )
 THEMES = ("cekura", "cekura-light")
-"""The names of our themes; the first is the one to begin with."""
+"""The names of our themes, the default first."""
 CHIPS = {"good": "success", "bad": "error", "warn": "warning", "busy": "info", "dim": "muted"}
 """The ink of each kind of chip, whose ground is a tint of it."""
 GROUNDS = ("background", "surface", "panel", "cursor", "cursor-blurred")
-"""What any words may stand on."""
+"""Grounds for any words."""
 TINTS = ("added-ground", "removed-ground", "added-word-ground", "removed-word-ground")
-"""What changed lines and words stand on, in `text`."""
+"""Grounds of changed lines and words, for `text`."""
 INKS = ("text", "muted", "accent", "success", "warning", "error", "info", "caller", "agent", "added", "removed")
-"""What any words may be drawn in, on all of these grounds."""
+"""Inks of words, on all of `GROUNDS`."""
 FRAMES = ("faint", "focus")
-"""What frames, rules and marks are drawn in."""
+"""Inks of frames, rules and marks."""
 
 
 def themes() -> list[Theme]:
@@ -107,7 +106,7 @@ def themes() -> list[Theme]:
 
 
 def theme_names() -> list[str]:
-    """The names of all themes that can be chosen: ours, and Textual's but those in the terminal's own colours."""
+    """The names of all themes to choose from: ours and Textual's, without those in the terminal's own colours."""
     return [*THEMES, *(name for name, theme in BUILTIN_THEMES.items() if not theme.ansi)]
 
 
@@ -130,7 +129,7 @@ def _theme(name: str, palette: Colours) -> Theme:
 
 
 def tokens(palette: Colours) -> dict[str, str]:
-    """All variables of the style sheets that are colours of ours, and those of Textual's own widgets, by name."""
+    """Our colours and those of Textual's own widgets, as variables of the style sheets by name."""
     ground = palette.background
     grounds = {
         "cursor": _blend(ground, palette.accent, 0.24),
@@ -146,52 +145,50 @@ def tokens(palette: Colours) -> dict[str, str]:
 
 
 def with_textual(made: dict[str, str]) -> dict[str, str]:
-    """Our colours by name, and with them those of Textual's own widgets."""
-    palette = Colours(**{field.name: made[field.name] for field in fields(Colours)})
-    return {**made, **_of_textual(palette, made)}
+    """Our colours by name, with those of Textual's inputs, boxes, buttons and scroll bars."""
+    return {**made, **{name: made[ours] for name, ours in _OF_TEXTUAL.items()}}
 
 
-def _of_textual(palette: Colours, grounds: dict[str, str]) -> dict[str, str]:
-    """What Textual's inputs, boxes, buttons and scroll bars are drawn in."""
-    return {
-        "foreground": palette.text,
-        "primary": palette.accent,
-        "secondary": palette.agent,
-        "text-muted": palette.muted,
-        "text-disabled": palette.muted,
-        "text-primary": palette.accent,
-        "text-accent": palette.accent,
-        "text-secondary": palette.agent,
-        "text-success": palette.success,
-        "text-warning": palette.warning,
-        "text-error": palette.error,
-        "border": palette.focus,
-        "border-blurred": palette.faint,
-        "block-cursor-background": grounds["cursor"],
-        "block-cursor-foreground": palette.text,
-        "block-cursor-blurred-background": grounds["cursor-blurred"],
-        "block-cursor-blurred-foreground": palette.text,
-        "input-cursor-background": palette.text,
-        "input-cursor-foreground": palette.background,
-        "input-selection-background": palette.selection,
-        "input-selection-foreground": palette.text,
-        "screen-selection-background": palette.selection,
-        "screen-selection-foreground": palette.text,
-        "scrollbar": palette.faint,
-        "scrollbar-hover": palette.focus,
-        "scrollbar-active": palette.focus,
-        "scrollbar-background": palette.background,
-        "scrollbar-background-hover": palette.background,
-        "scrollbar-background-active": palette.background,
-        "scrollbar-corner-color": palette.background,
-    }
+_OF_TEXTUAL = {
+    "foreground": "text",
+    "primary": "accent",
+    "secondary": "agent",
+    "text-muted": "muted",
+    "text-disabled": "muted",
+    "text-primary": "accent",
+    "text-accent": "accent",
+    "text-secondary": "agent",
+    "text-success": "success",
+    "text-warning": "warning",
+    "text-error": "error",
+    "border": "focus",
+    "border-blurred": "faint",
+    "block-cursor-background": "cursor",
+    "block-cursor-foreground": "text",
+    "block-cursor-blurred-background": "cursor-blurred",
+    "block-cursor-blurred-foreground": "text",
+    "input-cursor-background": "text",
+    "input-cursor-foreground": "background",
+    "input-selection-background": "selection",
+    "input-selection-foreground": "text",
+    "screen-selection-background": "selection",
+    "screen-selection-foreground": "text",
+    "scrollbar": "faint",
+    "scrollbar-hover": "focus",
+    "scrollbar-active": "focus",
+    "scrollbar-background": "background",
+    "scrollbar-background-hover": "background",
+    "scrollbar-background-active": "background",
+    "scrollbar-corner-color": "background",
+}
+"""Textual's variables, and the name of our colour for each."""
 
 
 def colours_of(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str] | None = None) -> Colours:
-    """The palette of a theme: ours as it is written here, another's made of its variables and mended to be readable.
+    """The palette of a theme; one of Textual's is made of its variables and adjusted to be readable.
 
-    `own` are colours that a person has instead, by their names in `Colours`; what cannot be read with them is mended
-    too, and grounds on which nothing could be read are left out (`no_ground_for`).
+    `own` are the user's colours, by their names in `Colours`; the others are adjusted to them, and grounds on which
+    nothing is readable are left out (`no_ground_for`).
     """
     palette, own = _written(theme, variables), dict(own or {})
     if theme.name in THEMES and not own:
@@ -202,7 +199,7 @@ def colours_of(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str
 
 
 def no_ground_for(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str]) -> bool:
-    """Whether no ink can be read on all of the user's grounds together with those of a theme."""
+    """Whether no ink is readable on all of the user's grounds and the theme's."""
     return not _is_readable(_with_own(_written(theme, variables), tuple(own.items())))
 
 
@@ -211,10 +208,7 @@ _OWN_GROUNDS = ("background", "surface", "panel", "selection")
 
 @lru_cache(32)
 def _with_own(palette: Colours, colours: tuple[tuple[str, str], ...]) -> Colours:
-    """A readable palette with the user's colours; grounds above the user's background follow from it.
-
-    The variables of one theme are asked for several times at the start.
-    """
+    """A readable palette with the user's colours, and grounds derived from the user's background."""
     own = dict(colours)
     found = replace(palette, **own)
     if "background" in own:
@@ -224,8 +218,11 @@ def _with_own(palette: Colours, colours: tuple[tuple[str, str], ...]) -> Colours
         selection = _blend(found.background, found.accent, 0.3)
         found = replace(found, **{**grounds, "selection": selection, **own})
     strongest = max("#ffffff", "#000000", key=lambda ink: contrast(ink, found.background))
-    for _ in range(_ROUNDS):  # a mended ink has another tint, on which it is to be readable in turn
-        found = _mended(found, strongest)
+    for _ in range(8):  # an adjusted ink has another tint, on which it must be readable in turn
+        made = tokens(found)
+        words = {ink: _readable(made[ink], [made[name] for name in grounds_of(ink)], WORDS, strongest) for ink in INKS}
+        marks = {ink: _readable(made[ink], [made[name] for name in GROUNDS], MARKS, strongest) for ink in FRAMES}
+        found = replace(found, **words, **marks)
     return found
 
 
@@ -235,8 +232,7 @@ def _is_readable(palette: Colours) -> bool:
 
 
 def _written(theme: Theme, variables: Mapping[str, str]) -> Colours:
-    """The palette of a theme as it is written here, or as its variables say. Who speaks has a hue of ours in every
-    theme, for few have two that differ."""
+    """The palette of one of our themes, or of the variables of another; speakers have our hues in every theme."""
     if theme.name in THEMES:
         return (DARK, LIGHT)[THEMES.index(theme.name)]
     ours = DARK if theme.dark else LIGHT
@@ -266,22 +262,8 @@ def _written(theme: Theme, variables: Mapping[str, str]) -> Colours:
     )
 
 
-_ROUNDS = 8
-
-
-def _mended(palette: Colours, strongest: str) -> Colours:
-    """Each ink as near to what it was as can be read on all grounds it is drawn on."""
-    made = tokens(palette)
-    words = {ink: _readable(made[ink], [made[name] for name in grounds_of(ink)], WORDS, strongest) for ink in INKS}
-    marks = {ink: _readable(made[ink], [made[name] for name in GROUNDS], MARKS, strongest) for ink in FRAMES}
-    return replace(palette, **words, **marks)
-
-
 class ThemeChoice(NamedTuple):
-    """What `[theme]` says: a theme's name, and the user's colours by their names in `Colours`.
-
-    `problems` are sentences about what of it is not used.
-    """
+    """`[theme]`: a theme's name, the user's colours by their names in `Colours`, and sentences about wrong entries."""
 
     name: str
     colours: Mapping[str, str]
@@ -289,7 +271,7 @@ class ThemeChoice(NamedTuple):
 
 
 def choose_theme(settings: Mapping[str, str], available: Collection[str]) -> ThemeChoice:
-    """Read `[theme]`; `available` are the names of themes. Without a right name it is the first of ours."""
+    """Read `[theme]`; an unknown name is replaced by our first theme."""
     problems: list[str] = []
     colours: dict[str, str] = {}
     name = settings.get("name", THEMES[0])
@@ -314,7 +296,7 @@ _COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
 def grounds_of(ink: str) -> tuple[str, ...]:
-    """The names of all grounds that an ink is drawn on."""
+    """The names of an ink's grounds."""
     chips = tuple(f"{kind}-ground" for kind, of in CHIPS.items() if of == ink)
     changed = {"muted": TINTS[:2], "added": TINTS[:1], "removed": TINTS[1:2], "text": (*TINTS, "selection")}
     return (*GROUNDS, *chips, *changed.get(ink, ()))
@@ -326,9 +308,8 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def _readable(ink: str, grounds: Iterable[str], least: float, strongest: str) -> str:
-    """An ink as near to this one as has this contrast on all of these grounds."""
-    grounds = list(grounds)
+def _readable(ink: str, grounds: Sequence[str], least: float, strongest: str) -> str:
+    """The nearest ink with at least this contrast on all of these grounds."""
     found, share = ink, 0.0
     while share < 1 and min(contrast(found, ground) for ground in grounds) < least:
         share += 0.04
@@ -342,7 +323,7 @@ def rgb(colour: str) -> tuple[int, ...]:
 
 
 def _blend(one: str, other: str, share: float) -> str:
-    """So much of the other colour in the one."""
+    """`one` with this share of `other`, from 0 to 1."""
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in zip(rgb(one), rgb(other), strict=True))
 
 

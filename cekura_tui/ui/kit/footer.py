@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from cekura_tui.ui.actions import action_of, rank_of
+from cekura_tui.ui.actions import action_of
 from cekura_tui.ui.hints import Hints
 from cekura_tui.ui.kit.lines import UNREAD
 from cekura_tui.ui.state import AppState, follow_jobs
@@ -110,7 +110,7 @@ class KeyFooter(Widget, can_focus=False):
         bound, focused = self.screen.active_bindings, self.screen.focused
         typing = focused is not None and focused.check_consume_key("a", "a")
         # sorted() keeps the order of those without a rank, which come from Textual.
-        active = sorted(bound.values(), key=lambda one: rank_of(one.node, one.binding))
+        active = sorted(bound.values(), key=lambda one: getattr(action_of(one.node, one.binding), "footer", 0) or 1000)
         if typing and focused is not None:
             ends = [bound[key] for key in _WHILE_TYPING if key in bound]
             active = ends + [one for one in active if not self._is_text(focused, one.binding)]

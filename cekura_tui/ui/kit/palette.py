@@ -18,7 +18,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from cekura_tui.ui.actions import GROUPS, Action, commands_of
+from cekura_tui.ui.actions import GROUPS, NOT_OFFERED, Action, table_of
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import Dialog, dialog_box
 from cekura_tui.ui.kit.footer import key_name
@@ -92,12 +92,14 @@ def commands_on(screen: Screen[Any]) -> list[Command]:
     for _, binding, _, _ in screen.active_bindings.values():
         keys.setdefault(binding.id or "", key_name(app, binding))
     for node in (screen.focused or screen).ancestors_with_self:
-        for action in commands_of(node):
+        for action in table_of(type(node)).values():
+            reason = action.why_not(node)
+            if not action.tooltip or reason == NOT_OFFERED:
+                continue
             name = action.command or action.label
             about = with_keys(action.tooltip[0].upper() + action.tooltip[1:].replace("`", ""))
             run = partial(app.run_action, action.does, node)
-            key, reason = keys.get(action.id, ""), action.why_not(node) or ""
-            found.setdefault(name, Command(name, about, run, key, reason, action.group))
+            found.setdefault(name, Command(name, about, run, keys.get(action.id, ""), reason or "", action.group))
     return sorted(found.values(), key=lambda command: GROUPS.index(command.group))
 
 
