@@ -1,7 +1,4 @@
-"""The app: its keys, styles and painting, the start of the workspace, and leaving.
-
-What the first frame shows is in `first_frame`, which screen opens in `router`, and when jobs are read in `jobs_reader`.
-"""
+"""The app: its keys, styles and painting, the start of the workspace, and leaving."""
 
 from __future__ import annotations
 
@@ -71,7 +68,7 @@ _RARELY = (700, 10, 50)
 
 
 def _not_above_others(app: CekuraApp) -> str | None:
-    """Why one cannot go elsewhere from a dialog or the sign-in."""
+    """Why global keys do not leave a dialog or the sign-in."""
     if isinstance(app.screen, Page) and app.screen.locked:
         return "Sign in first."
     return "Close the dialog first." if app.screen.is_modal else None
@@ -82,7 +79,7 @@ def _unless_unread(app: CekuraApp) -> str | None:
 
 
 def _unless_selected(app: CekuraApp) -> str | None:
-    """Not offered where nothing is selected, or in the line or box that has the focus, which copies by itself."""
+    """Not offered without a selection, nor if the focused line or box has one and copies it itself."""
     return NOT_OFFERED if getattr(app.focused, "selected_text", "") or not app.screen.selections else None
 
 
@@ -95,7 +92,7 @@ def _unless_stoppable(app: CekuraApp) -> str | None:
 
 _PAINTED_ONCE = (events.Key, events.MouseDown, events.MouseUp, events.Paste, events.Resize)
 _SEEN = 0.01
-"""Seconds in which what was painted is written to the terminal."""
+"""Seconds in which the first frame is written to the terminal."""
 
 
 class CekuraApp(App[None]):
@@ -190,8 +187,7 @@ class CekuraApp(App[None]):
         Action("app.quit", "q", "quit", "Quit", "Quit; running jobs continue on the server", footer=1003),
     )
     BINDINGS = bindings(ACTIONS)
-    _looks: Looks | None = None
-    """Asked for while Textual makes the app."""
+    _looks: Looks | None = None  # Textual asks for colours before there are looks
 
     def __init__(
         self,
@@ -219,12 +215,11 @@ class CekuraApp(App[None]):
         self.stylesheet = AppStylesheet(variables=self.get_css_variables())
         use_keymap(read_keymap(settings.keys))
         self.crash = ""
-        """What to say of an error that ended the app."""
+        """The sentence about an error that ended the app."""
         self.status: int | None = None
-        """The exit status, once it is being left."""
+        """The exit status, once the app is exiting."""
         self._workspace = workspace
         self._ui_loop: asyncio.AbstractEventLoop | None = None
-        """The loop of the screens, once it runs."""
         self.state = AppState(self, workspace, clock)
         self._copies = Copies(self, workspace.setup.paths.copied)
         self.state.hints.changed = lambda: self.screen.refresh_bindings()
@@ -236,24 +231,23 @@ class CekuraApp(App[None]):
         self._laid_out = False
         """Whether the screens have a size."""
         self.too_small_lines: list[str] = []
-        """All that the window shows while it is too small for the app."""
+        """What a window that is too small shows instead of the app."""
         self._run_id = run_id
         self._live = live
         self._jobs_opened = False
         self._listing, self.state.jobs = read_first_frame(workspace, scope, clock)
         self._known_ends = {job.number for job in self.state.jobs if job.unread}
-        """Unread jobs that had ended when the list of jobs was opened last, or when the program started."""
+        """The jobs that were unread when the list of jobs was last opened, or at the start."""
         self.add_mode("jobs", self._make_jobs)
 
     def get_css_variables(self) -> dict[str, str]:
-        """The colours by name."""
         variables = super().get_css_variables()
         if self._looks is not None:
             self.theme_variables = variables = self._looks.variables(variables)
         return variables
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Style what is shown again, unless it has these colours and classes."""
+        """Style the shown screens again unless they have the current colours."""
         self.stylesheet.set_variables(self.get_css_variables())
         shown = [screen for screen in self.screen_stack if isinstance(screen, AppScreen) and screen.is_mounted]
         if not all(screen.is_styled for screen in shown):
@@ -263,20 +257,19 @@ class CekuraApp(App[None]):
 
     @property
     def _background_screens(self) -> list[Screen[Any]]:
-        # Textual takes the screen below for visible though nothing shows through, and paints again what covers it.
+        # Textual repaints for the screen below even if the one on top is opaque.
         return [] if self.screen.styles.background.a == 1 else super()._background_screens
 
     def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
-        # Textual lays the app out again for a screen that is gone, and paints the one below twice.
+        # Textual would lay the app out again for a removed screen, and paint the one below twice.
         return super()._prune(*nodes, parent=None if parent is self else parent)
 
     def delay_update(self, delay: float = 0.05) -> None:
-        """Paint once what is changed now; Textual waits so long, whether or not it is there."""
+        """Paint the current changes once, as soon as they are ready; Textual always waits for the delay."""
         self.painting.hold_for_screen()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's own, then ours: nothing foreign reaches the terminal as a control character. Without colour
-        Textual would send shades of grey."""
+        """Textual's filters without its shades of grey, then ours, which drop foreign control characters."""
         own = self._looks.filters if self._looks is not None else []
         return [*(one for one in super().get_line_filters() if not isinstance(one, Monochrome)), *own]
 
@@ -284,25 +277,21 @@ class CekuraApp(App[None]):
         await do_action(self, action_id)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What is not to be mentioned now is no key either."""
         return is_offered(self, action, parameters)
 
     def action_command_palette(self) -> None:
-        """All commands of this screen."""
         from cekura_tui.ui.kit.palette import Palette, commands_on
 
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(commands_on(self.screen)))
 
     def action_change_theme(self) -> None:
-        """Choose a theme, seen at once."""
         from cekura_tui.ui.kit.palette import theme_palette
 
         self.push_screen(theme_palette(self, self._save_theme))
 
     @work(group="theme")
     async def _save_theme(self, name: str) -> None:
-        """Save the chosen theme for the next start."""
         from cekura_tui.config.settings_edit import set_setting
         from cekura_tui.workspace.setup import account_paths
 
@@ -319,7 +308,7 @@ class CekuraApp(App[None]):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        """Do what a key, a click or a command asks for, or say why it cannot be done now."""
+        """Do an action, or show the reason why it cannot be done now."""
         node = default_namespace
         if isinstance(node, Page | CekuraApp) and isinstance(action, str) and (reason := reason_against(node, action)):
             if isinstance(self.screen, Page):
@@ -335,20 +324,19 @@ class CekuraApp(App[None]):
     # Starting
 
     def on_load(self) -> None:
-        """The first frame is painted once, and nothing else is done before."""
+        """Paint the first frame once, then start the workspace."""
         self.painting.hold_for_screen(painted=lambda: self.set_timer(_SEEN, self._start))
         self.screen_change_signal.subscribe(self, lambda _: self.painting.hold_for_screen(), immediate=True)
 
     def on_mount(self) -> None:
-        """The first frame, from what was cached; then the workspace."""
         self._ui_loop = asyncio.get_running_loop()
-        self.add_mode("runs", self._make_runs)  # known from now on; its screen is there already
+        self.add_mode("runs", self._make_runs)  # its screen is there already
         self.state.hints.begin(self._workspace.setup)
 
     def _start(self) -> None:
         if self._tidy:
             gc.set_threshold(*_RARELY)
-            gc.freeze()  # what is loaded by now stays, and need not be looked through
+            gc.freeze()  # loaded code is never garbage
             gc.enable()
         self._workspace.start(self.jobs_reader.background_changed)
         assert self._looks is not None
@@ -360,18 +348,17 @@ class CekuraApp(App[None]):
         self.set_timer(_IDLE, partial(parse_other_sheets, self))
 
     def _load(self) -> None:
-        """Read everything at the start."""
         self.news.begin()
         self.jobs_reader.read()
         if self._run_id is not None:
-            # A run needs no scope; the list behind it is read when one goes back to it.
+            # The list behind the run is read when the user goes back to it.
             self.router.open_run(OpenRun(self._run_id))
             self._run_id = None
         else:
             self._runs.controller.load()
 
     def get_default_screen(self) -> Screen[None]:
-        """The first screen, which is on the stack before anything in it asks for the screen."""
+        """The first screen, on the stack before its widgets ask for it."""
         return self._make_runs()
 
     def _make_runs(self) -> RunsScreen:
@@ -386,20 +373,15 @@ class CekuraApp(App[None]):
         self._jobs_opened = True
         return JobsScreen(self.state)
 
-    # What changed in the background
-
     @on(BackgroundChanged)
     def background_changed(self) -> None:
-        """Jobs changed, or another process wrote something."""
         self.jobs_reader.read_soon()
 
-    # Whether the user is there
-
     async def on_event(self, event: events.Event) -> None:
-        """Hand events on to the screens; keys and the mouse show that the user is there."""
+        """Hold painting and note the user's presence, then pass the event on."""
         if isinstance(event, events.Resize) and not self._fits(event.size):
             if self._laid_out:
-                return  # the screens keep their size, so that lists are where they were when the window grows again
+                return  # the screens keep their size, and lists their places
             event = events.Resize(LEAST, LEAST)
         self._laid_out = self._laid_out or isinstance(event, events.Resize)
         if self.too_small_lines and isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
@@ -410,7 +392,7 @@ class CekuraApp(App[None]):
         if isinstance(event, events.InputEvent) and not event.is_forwarded:
             self.news.away.input_seen(event)
         if isinstance(event, events.Key) and self.screen_stack:
-            # A screen that came by the key before is put together first: its keys find their widgets.
+            # A screen opened by the key before must be mounted first.
             await wait_mounted(self.screen)
             if not event.is_forwarded:
                 note_focus(event, self.focused)
@@ -419,7 +401,7 @@ class CekuraApp(App[None]):
     # A window that is too small
 
     def _fits(self, size: Size) -> bool:
-        """Whether the window has room for the app; where it has none, it shows a sentence instead."""
+        """Whether the window has room for the app; else it shows a sentence instead."""
         before = self.too_small_lines
         self.too_small_lines = too_small_lines(size) if too_small(size) else []
         if before or self.too_small_lines:
@@ -432,7 +414,7 @@ class CekuraApp(App[None]):
         super()._display(screen, renderable)
 
     async def _unseen_key(self, event: events.Event) -> None:
-        """While the window is too small to see what a key does, keys quit or suspend and do nothing else."""
+        """While the window is too small, do only keys that quit or suspend."""
         actions = app_actions(self, event.key) if isinstance(event, events.Key) and self.screen_stack else set()
         if actions & {"quit", "help_quit"}:
             await self.action_quit()
@@ -440,12 +422,10 @@ class CekuraApp(App[None]):
             self.action_suspend_process()
 
     def on_app_focus(self) -> None:
-        """The terminal has the focus."""
         self.news.away.focus()
         self._runs.controller.feed.set_focused(True)
 
     def on_app_blur(self) -> None:
-        """The terminal lost it."""
         self.news.away.blur()
         self._runs.controller.feed.set_focused(False)
 
@@ -464,7 +444,7 @@ class CekuraApp(App[None]):
 
     @on(WorkspaceChanged)
     def workspace_changed(self) -> None:
-        """Another key or workspace: leave the sign-in screen and read everything again."""
+        """Leave the sign-in and read everything again."""
         if self._locked:
             self.pop_screen()
         self.state.hints.begin(self._workspace.setup)
@@ -476,13 +456,11 @@ class CekuraApp(App[None]):
         self.jobs_reader.read()
 
     def action_profile(self) -> None:
-        """Choose a profile, or add one."""
         from cekura_tui.ui.profiles import ProfileSwitch
 
         ProfileSwitch(self, self.state, self._leave_pages).choose()
 
     def _leave_pages(self) -> None:
-        """Back to the list of runs: what is open is another account's."""
         if self._locked:
             self.pop_screen()
         if self._jobs_opened:
@@ -493,33 +471,31 @@ class CekuraApp(App[None]):
 
     @property
     def can_suspend(self) -> bool:
-        """Whether there is a shell to go back to."""
+        """Whether a shell with job control can resume the program."""
         return isinstance(driver_of(self), TerminalDriver) and has_job_control()
 
     def action_suspend_process(self) -> None:
-        """Back to the shell, as by ctrl+z in any program."""
         driver = driver_of(self)
         if self.can_suspend and isinstance(driver, TerminalDriver):
             driver.suspend_job()
 
     def action_redraw(self) -> None:
-        """Draw everything, also what has not changed."""
+        """Draw everything, also unchanged cells."""
         driver = driver_of(self)
         if isinstance(driver, TerminalDriver):
             driver.forget_screen()
         self.screen.refresh()
 
     async def action_quit(self) -> None:
-        """Leave, whichever way it was asked."""
         self._leave(0)
 
     def leave_from_signal(self, status: int) -> None:
-        """Called from a signal handler: leave with this status."""
+        """Leave with this status; for signal handlers."""
         if self._ui_loop is not None:
             self._ui_loop.call_soon_threadsafe(self._leave, status)
 
     def _leave(self, status: int) -> None:
-        """Leave with this status; record the visit of a user who is there, and save what is being typed."""
+        """Exit after recording the user's visit and saving typed text."""
         self.news.away.leaving()
         for screen in self.screen_stack:
             if isinstance(screen, AppScreen):
@@ -528,7 +504,6 @@ class CekuraApp(App[None]):
         self.exit(return_code=status)
 
     def panic(self, *renderables: RenderableType) -> None:
-        """Textual's own prints what it is given, whole."""
         self._fatal_error()
 
     def _fatal_error(self) -> None:
@@ -537,12 +512,11 @@ class CekuraApp(App[None]):
         self.note_crash(sys.exception() or first or RuntimeError("Textual gave up"))
 
     def note_crash(self, error: BaseException) -> None:
-        """An error nobody expected, in whichever thread: one line for the end, and the details (no variables) in the
-        log."""
+        """Log an unexpected error of any thread, without variables, and keep a sentence for the end."""
         self._workspace.start_log()  # it may not have been started yet
         thread = threading.current_thread().name
         _log.error("the app ended by an error in the thread %s\n%s", thread, "".join(traceback.format_exception(error)))
-        if self.status is None:  # screens that are taken apart while keys come are no crash
+        if self.status is None:  # an error of screens that are being closed is no crash
             self.status = Exit.WRONG_USE
             self.crash = (
                 f"cekura-tui crashed ({type(error).__name__}). Details are in {self._workspace.setup.paths.log}."
@@ -551,31 +525,24 @@ class CekuraApp(App[None]):
     # Keys
 
     def action_go(self, mode: str) -> None:
-        """To the list of runs or of jobs, whatever was open there. Not from a dialog or the sign-in."""
+        """Go to the list of runs or of jobs and close what was open there."""
         if self.screen.is_modal or self._locked:
             return
         drop_old_toasts(self, self.state)
-        if mode == "jobs":
-            self._point_at_new_job()
+        new = [job for job in self.state.jobs if job.unread and job.number not in self._known_ends]
+        if mode == "jobs" and new:
+            self.state.pointed_job = max(new, key=ended_at).number
+            self._known_ends.update(job.number for job in new)
         if self.current_mode != mode:
             self.switch_mode(mode)
         while len(self.screen_stack) > 1:
             self.pop_screen()
 
-    def _point_at_new_job(self) -> None:
-        """Let the cursor of the list of jobs be on what ended last since the list was opened."""
-        new = [job for job in self.state.jobs if job.unread and job.number not in self._known_ends]
-        if new:
-            self.state.pointed_job = max(new, key=ended_at).number
-            self._known_ends.update(job.number for job in new)
-
     @property
     def _locked(self) -> bool:
-        """Whether the screen on top is to be dealt with before anything else: signing in."""
         return isinstance(self.screen, Page) and self.screen.locked
 
     def action_help(self) -> None:
-        """Open the help of this screen: what it shows, and its keys."""
         from cekura_tui.ui.kit.help import HelpDialog
 
         if not isinstance(self.screen, HelpDialog):
@@ -587,7 +554,7 @@ class CekuraApp(App[None]):
         return self.focused is not None and self.focused.check_consume_key("y", "y")
 
     def action_copy_selection(self) -> None:
-        """Copy what was selected with the mouse; then nothing is selected, and `y` is the screen's own again."""
+        """Copy the text selected with the mouse and clear the selection, which frees `y` for the screen."""
         text = self.screen.get_selected_text() or ""
         self.screen.clear_selection()
         if text:
@@ -595,16 +562,14 @@ class CekuraApp(App[None]):
             self._copies.copy(text, f"{lines:,} lines" if lines > 1 else "the selection")
 
     def action_copy_text(self) -> None:
-        """The same, also while one types."""
         self.action_copy_selection()
 
     @on(CopyRequested)
     def copy_text(self, request: CopyRequested) -> None:
-        """What a dialog or a screen has to copy."""
         self._copies.copy(request.text, request.what)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """What is cut or copied where one types; a key is hidden there, and is not put where others can read it."""
+        """Copy from a line or box that has the focus, but never a hidden key."""
         if getattr(self.focused, "password", False):
             self.notify("Can't copy the API key.", severity="warning", markup=False)
         elif text:
@@ -612,10 +577,9 @@ class CekuraApp(App[None]):
 
     @property
     def clipboard(self) -> str:
-        """What was copied last, for the keys that paste within the app."""
+        """The last copied text, for keys that paste within the app."""
         return self._copies.text
 
     def action_help_quit(self) -> None:
-        """ctrl+c with nothing selected: say how to leave."""
         keys = keymap_in_use().hint("{app.quit} (or ctrl+q)") or "ctrl+q"
         self.notify(f"Press {keys} to quit. Running jobs continue on the server.", markup=False)

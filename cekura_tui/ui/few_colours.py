@@ -1,9 +1,8 @@
-"""What is drawn where the terminal has 256 colours, 16, or none.
+"""The colours of terminals that have 256, 16, or none.
 
-The names of `theme` stay; `reduced` gives them colours that such a terminal has, and `colour_filter` sends these. With
-256 colours every ink is as readable as with all. With 16 nobody knows what they look like: inks are chosen that can be
-read in what xterm, the console, Windows and Tango make of them. Without colour reverse and underline replace grounds.
-States are signs and words everywhere.
+`reduced` gives the names of `theme` such colours, and `colour_filter` draws them. With 256 colours every ink is as
+readable as with all. The 16 colours differ: the chosen inks are readable in those of xterm, the console, Windows and
+Tango. Without colour, reverse and underline replace grounds.
 """
 
 from __future__ import annotations
@@ -43,18 +42,15 @@ def reduced(made: dict[str, str], depth: Depth, *, dark: bool) -> dict[str, str]
 
 
 def colour_filter(depth: Depth) -> LineFilter:
-    """What makes of every style one that a terminal of this depth has, where that is less than all colours."""
+    """The filter that reduces every style to a terminal of this depth, which must not be "truecolor"."""
     if depth == "256":
         return _ColourFilter(_drawn_in_256)
     return _ColourFilter(_drawn_in_16 if depth == "16" else _drawn_plain)
 
 
 class _ColourFilter(LineFilter):
-    """Draws each style as `draw` has it.
-
-    With 16 colours or none, the row of a cursor without the focus has its words underlined, but not the blanks around
-    them. Without colour the whole row of the cursor is in reverse. With 256 no style has these grounds.
-    """
+    """Draws each style by `draw`. With 16 colours or none, an unfocused cursor's row has its words underlined, but not
+    the blanks around them; without colour the cursor's row is in reverse. With 256 no style has these grounds."""
 
     def __init__(self, draw: Callable[[Style], Style]) -> None:
         super().__init__()
@@ -62,7 +58,7 @@ class _ColourFilter(LineFilter):
 
     def apply(self, segments: list[Segment], background: TextualColor) -> list[Segment]:
         grounds = {_ground(style) for _, style, _ in segments}
-        if grounds & _BLURRED:
+        if grounds & _BLURRED.keys():
             segments = [part for segment in segments for part in _without_blanks(segment)]
         draw = self._draw
         drawn = [Segment(text, draw(style) if style else style, control) for text, style, control in segments]
@@ -77,24 +73,24 @@ def _ground(style: Style | None) -> str:
 
 
 def _without_blanks(segment: Segment) -> list[Segment]:
-    """Words apart from the blanks on both sides, which stand on the ground of everything."""
+    """Split off the blanks on both sides, and draw them on the usual background."""
     text, style, control = segment
     if control or style is None or _ground(style) not in _BLURRED:
         return [segment]
     words = text.strip(" ")
     before = len(text) - len(text.lstrip(" ")) if words else 0
-    blank = style + _ON_ALL[_ground(style)]
+    blank = style + _BLURRED[_ground(style)]
     parts = ((text[:before], blank), (words, style), (text[before + len(words) :], blank))
     return [Segment(part, of) for part, of in parts if part]
 
 
-# 256 colours: a cube of six steps a side, then 24 greys. Which the first 16 are, nobody knows.
+# 256 colours: a cube of six steps a side, then 24 greys. The first 16 differ between terminals.
 
 _STEPS = (0, 95, 135, 175, 215, 255)
 _CUBE = [f"#{r:02x}{g:02x}{b:02x}" for r in _STEPS for g in _STEPS for b in _STEPS]
 _GREYS = [f"#{level:02x}{level:02x}{level:02x}" for level in range(8, 248, 10)]
 _NUMBERS = {colour: 16 + n for n, colour in enumerate([*_CUBE, *_GREYS])}
-# The cube has no pale tints of dark grounds: these are what programs of such terminals mark changes with.
+# The cube has no tints of dark grounds: these are usual for marking changes.
 _DARK_256 = {
     "cursor": "#00005f",
     "added-ground": "#005f00",
@@ -120,14 +116,14 @@ _LIGHT_256 = {
     "busy-ground": "#d7ffff",
     "dim-ground": "#e4e4e4",
     "selection": "#afafff",
-    # Whoever sees no red tells it from a warning by how dark it is.
+    # Darker than a warning, for users who see no red.
     "error": "#5f0000",
     "removed": "#5f0000",
 }
 
 
 def _in_256(made: dict[str, str], dark: bool) -> dict[str, str]:
-    """Each colour as the nearest one of the 240 that can be read, or is another than the grounds beside it."""
+    """Each colour as the nearest of the 240 that is readable, or for a ground, differs from other grounds."""
     found = {**(_DARK_256 if dark else _LIGHT_256)}
     for name in (ground for ground in GROUNDS if ground not in found):
         others = [found.get(other) for other in GROUNDS]
@@ -139,13 +135,13 @@ def _in_256(made: dict[str, str], dark: bool) -> dict[str, str]:
             for colour in _by_distance(made[ink])
             if all(contrast(colour, found[ground]) >= least for ground in on)
         )
-        # On a ground that is neither dark nor light nothing can be read well.
+        # On a medium ground no ink is readable enough.
         found[ink] = next(near, "#ffffff" if dark else "#000000")
     return {**found, "field": found["background"]}
 
 
 def _by_distance(colour: str) -> list[str]:
-    """All 240, the one that looks most like this one first."""
+    """All 240 colours, the most similar first."""
     red, green, blue = rgb(colour)
 
     def distance(other: str) -> float:
@@ -164,14 +160,14 @@ def _drawn_in_256(style: Style) -> Style:
 def _of_256(colour: Color | None) -> Color | None:
     if colour is None or colour.triplet is None:
         return colour
-    # Rich takes the brighter greys for the ones beside them.
+    # Rich confuses the brighter greys with their neighbours.
     number = _NUMBERS.get(colour.triplet.hex)
-    return (
-        colour.downgrade(ColorSystem.EIGHT_BIT) if number is None else Color(colour.name, ColorType.EIGHT_BIT, number)
-    )
+    if number is None:
+        return colour.downgrade(ColorSystem.EIGHT_BIT)
+    return Color(colour.name, ColorType.EIGHT_BIT, number)
 
 
-# 16 colours, as "#rrggbb" those of the console, which Rich takes them for.
+# 16 colours, written as those of the console, as Rich does.
 
 _16 = (
     *("#000000", "#aa0000", "#00aa00", "#aa5500", "#0000aa", "#aa00aa", "#00aaaa", "#aaaaaa"),
@@ -183,7 +179,7 @@ _SAME = ("background", "surface", "panel", "field")
 
 
 def _of_16(ground: int, inks: dict[str, int], *, selection: int, blurred: str) -> dict[str, str]:
-    """The colours by name; `blurred` looks like the ground of everything, and is drawn underlined."""
+    """The colours by name; `blurred` looks like the background, and is drawn underlined."""
     same = (name for name in tokens(DARK) if name.endswith("-ground") or name in _SAME)
     grounds = {"cursor": _BLUE, "selection": selection, "added-word-ground": _GREEN, "removed-word-ground": _RED}
     numbers = {**dict.fromkeys(same, ground), **inks, **grounds}
@@ -238,7 +234,7 @@ _ON_WHITE = {
     **dict.fromkeys((_GREEN, _BROWN, _CYAN, _SILVER, _YELLOW, _BRIGHT_CYAN, _BRIGHT_GREEN, _WHITE), _BLACK),
     **{_BRIGHT_RED: _RED, _BRIGHT_BLUE: _BLUE, _BRIGHT_MAGENTA: _MAGENTA},
 }
-# On the cursor's row what would be lost keeps its colour as a ground.
+# On the cursor's row unreadable inks become grounds.
 _ON_BLUE = {
     **{_BRIGHT_RED: (_WHITE, _RED), _RED: (_WHITE, _RED), _BRIGHT_GREEN: (_BLACK, _GREEN)},
     **{_MAGENTA: (_YELLOW, _BLUE), _YELLOW: (_YELLOW, _BLUE)},
@@ -246,7 +242,7 @@ _ON_BLUE = {
 
 
 def readable_in_16(ink: int, ground: int) -> tuple[int, int]:
-    """An ink and a ground that say the same and can be read, by their numbers."""
+    """A readable ink and ground of the same meaning, by their numbers."""
     if ground == _BLACK:
         return _ON_BLACK.get(ink, ink), ground
     if ground == _WHITE:
@@ -278,9 +274,7 @@ def _standard(number: int | None) -> Color | None:
 
 _FORWARD, _NOTHING = Style(reverse=False), Style()
 
-# No colour: a ground that says something is drawn in reverse or as a line below the words.
-
-# These are never drawn: each only says which name it is.
+# No colour: meaningful grounds are drawn in reverse or underlined. These colours only stand for their names.
 _PLAIN = with_textual({name: f"#0100{n:02x}" for n, name in enumerate(tokens(DARK), start=1)})
 _REVERSE, _UNDERLINE = Style(reverse=True), Style(underline=True)
 _GROUNDS_SAY = {
@@ -302,5 +296,5 @@ def _drawn_plain(style: Style) -> Style:
     return plain + Style.from_meta(style.meta) if style.meta else plain
 
 
-_BLURRED = {made["cursor-blurred"] for made in (_DARK_16, _LIGHT_16, _PLAIN)}
-_ON_ALL = {made["cursor-blurred"]: Style(bgcolor=made["background"]) for made in (_DARK_16, _LIGHT_16, _PLAIN)}
+_BLURRED = {made["cursor-blurred"]: Style(bgcolor=made["background"]) for made in (_DARK_16, _LIGHT_16, _PLAIN)}
+"""Grounds of an unfocused cursor's row, with the style of its blanks."""

@@ -1,7 +1,4 @@
-"""What the first frame shows, read from the store before anything runs; and what is done once it is shown.
-
-Until then there is nothing to read but the database, and no screen but the one that it shows is imported.
-"""
+"""Read the first frame's rows from the store before anything runs, and the work to do once it is shown."""
 
 from __future__ import annotations
 
@@ -28,10 +25,7 @@ if TYPE_CHECKING:
 def read_first_frame(
     workspace: Workspace, scope: Scope | None, clock: Callable[[], float] = time.time
 ) -> tuple[RunListing, tuple[Job, ...]]:
-    """The runs and jobs that were seen last, read before anything runs; empty at first.
-
-    The list is that of `scope`, else of what was named or chosen last.
-    """
+    """The runs and jobs seen last, of `scope` or else of the scope that was named or chosen last."""
     setup = workspace.setup
     named = scope or setup.scope
     text = named.text if named else None
@@ -43,21 +37,15 @@ def read_first_frame(
     known = cached.seen.rows if cached.seen is not None and not whole else ()
     seen = cached.seen if whole else None
     columns = {text: read_columns(stored) for text, stored in cached.columns.items()}
+    usual = columns_of(setup.settings.columns)
     listing = RunListing(
-        named,
-        seen,
-        cached.filter,
-        cached.notes,
-        clock,
-        known=known,
-        columns=columns,
-        usual_columns=columns_of(setup.settings.columns),
+        named, seen, cached.filter, cached.notes, clock, known=known, columns=columns, usual_columns=usual
     )
     return listing, cached.jobs
 
 
 def parse_other_sheets(app: App[None]) -> None:
-    """Parse the style sheets of the other screens and of dialogs, so that opening the first of them does not wait."""
+    """Parse the other style sheets, so that opening the first dialog does not wait for them."""
     for sheet in style_sheets():
         if not app.stylesheet.has_source(str(sheet)):
             app.stylesheet.read(sheet)
@@ -65,7 +53,7 @@ def parse_other_sheets(app: App[None]) -> None:
 
 
 async def report_settings(app: App[None], state: AppState, looks: Looks) -> None:
-    """Say what is wrong in config.toml; the help of every screen lists all of it."""
+    """Report errors in config.toml; the help of every screen lists them."""
     problems = [*(one.sentence for one in state.workspace.setup.problems), *await looks.problems()]
     state.problems = tuple(problems)
     if problems:

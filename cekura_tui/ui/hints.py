@@ -1,7 +1,4 @@
-"""The tips of the demo, the next useful key of each page, until each was used once.
-
-Which were used is stored in the workspace's directory. The setting `hints` turns them off.
-"""
+"""The tips of the demo: keys to try, until each was used once. The setting `hints` turns them off."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Hint(NamedTuple):
-    """An action by its id, and what it is good for: "to …"."""
+    """An action's id, and its use: "to …"."""
 
     action: str
     use: str
@@ -53,7 +50,7 @@ HINTS = (
 
 
 class Hints:
-    """Which tips are left. `changed` is called when one was used."""
+    """The unused tips; `changed` is called when one is used."""
 
     def __init__(self) -> None:
         self.changed: Callable[[], object] = lambda: None
@@ -61,7 +58,6 @@ class Hints:
         self._file: Path | None = None
 
     def begin(self, setup: Setup) -> None:
-        """Show those not used yet, in the demo, unless they are off."""
         self.left, self._file = (), None
         if setup.demo is not None and setup.settings.hints:
             self._file = setup.paths.home / "hints-used"
@@ -72,7 +68,7 @@ class Hints:
         self.changed()
 
     def use(self, node: DOMNode | None, does: str) -> None:
-        """An action of a node was done."""
+        """Drop the tips about a node's action, which was done."""
         if not self.left or node is None:
             return
         done = {action.id for action in table_of(type(node)).values() if action.does == does}
@@ -82,7 +78,7 @@ class Hints:
             self.changed()
 
     def _save(self) -> None:
-        """What could not be saved is shown again next time."""
+        """Store the used tips; if that fails they are shown again."""
         left = {hint.action for hint in self.left}
         used = "".join(f"{hint.action}\n" for hint in HINTS if hint.action not in left)
         if self._file is not None:

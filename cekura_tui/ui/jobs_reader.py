@@ -1,4 +1,4 @@
-"""Reads the jobs again after they changed in the background, once a second at most, and hands them to `News`."""
+"""Read the jobs again after they changed in the background, once a second at most, and pass them to `News`."""
 
 from __future__ import annotations
 
@@ -22,24 +22,22 @@ CALM = 1.0
 
 
 class JobsReader:
-    """Reads the jobs of an app's workspace."""
-
     def __init__(self, app: App[None], state: AppState, news: News) -> None:
         self._app, self._state, self._news = app, state, news
         self._marking: set[int] = set()
-        """Jobs that were opened, which the store is yet to record as read."""
+        """Opened jobs that the store has not recorded as read yet."""
         self._reported = self._reading_soon = False
         self._key_changes = 0
         self._read_at = 0.0
 
     def background_changed(self) -> None:
-        """Post that something changed, unless such a message is on its way; called on the background loop."""
+        """Post `BackgroundChanged` unless one is queued; called on the background loop."""
         if not self._reported:
             self._reported = True
             self._app.post_message(BackgroundChanged())
 
     def read_soon(self) -> None:
-        """Publish that something changed, and read the jobs when a second has passed since the last time."""
+        """Publish the change, and read the jobs once a second has passed since the last time."""
         self._reported = False
         self._state.data_changed.publish(None)
         if not self._reading_soon:
@@ -48,7 +46,6 @@ class JobsReader:
             self._app.set_timer(max(wait, 0.01), self.read)
 
     def read(self) -> None:
-        """Read the jobs now."""
         # Not a coroutine: a second call may cancel the first one before it has begun.
         _: Worker[None] = self._app.run_worker(self._read, group="jobs", exclusive=True)
 
@@ -69,7 +66,6 @@ class JobsReader:
             return
         self._state.put_durations(durations)
         self._news.report_notices()
-        # A job that was read before it was recorded as read is not new again.
         now = self._state.clock()
         self._news.jobs_read(
             [replace(job, looked_at=now) if job.unread and job.number in self._marking else job for job in jobs]

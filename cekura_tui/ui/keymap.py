@@ -1,8 +1,8 @@
-"""Keys of one's own, `[keys]` in config.toml: which keys an action has, on every screen and in every text.
+"""The user's keys, `[keys]` in config.toml: which keys an action has, on every screen and in every text.
 
-A key of one's own goes first wherever its action can be done, also before a list in the focus that has the same key by
-default; only what one types into keeps its keys. Textual's own keymap can neither take a key away nor give one to an
-action that has none, and takes a key that two actions share from both.
+A user's key comes first wherever its action can be done, also before a focused list that has the same key by default;
+only text inputs keep their keys. Textual's own keymap can neither remove a key nor give one to an action without keys,
+and takes a key that two actions share from both.
 """
 
 from __future__ import annotations
@@ -24,18 +24,17 @@ from cekura_tui.ui.actions import ACTIONS, NOT_OFFERED, Action, all_actions, bin
 from cekura_tui.ui.terminal.textual_private import bindings_of
 
 Chain = list[tuple[DOMNode, BindingsMap]]
-"""The nodes from the focus to the app, and what keys do at each."""
+"""The nodes from the focus to the app, with the bindings of each."""
 
 NO_KEY = "(no key)"
-"""What a text says in place of the key of an action that has none."""
 RESERVED = {"ctrl+c": "copies", "ctrl+q": "always quits", "ctrl+z": "suspends the program"}
-"""Keys that no other action gets, and why."""
+"""Keys that no other action may have, and why."""
 _SAME = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+j": "enter", "ctrl+h": "backspace"}
-"""Keys for which terminals send the same as for others."""
+"""Keys that terminals cannot tell from others."""
 _ALIASES = {"esc": "escape", "return": "enter", "pgdn": "pagedown", "pgup": "pageup", "del": "delete"}
-"""Keys as they are called on screen and on keyboards, and what Textual calls them."""
+"""Names on screen and keyboards, and Textual's names."""
 _ALWAYS = (("app.keys",), ("app.palette", "app.command-line"), ("dialog.close",))
-"""Of each of these actions together there is always a key; `app.quit` has ctrl+q."""
+"""Each of these groups of actions always keeps a key; `app.quit` has ctrl+q."""
 _FAR = "up|down|left|right|home|end|pageup|pagedown|delete|insert|f[1-9]|f1[0-2]"
 _NAMED = re.compile(rf"enter|escape|tab|shift\+tab|space|backspace|(ctrl\+|alt\+|shift\+|ctrl\+shift\+)?({_FAR})")
 _LETTER = re.compile(r"ctrl\+[a-z]|alt\+\w")
@@ -44,7 +43,7 @@ _ID = re.compile(r"\{([a-z-]+\.[a-z-]+)\}")
 
 @cache
 def key_called(name: str) -> str | None:
-    """Textual's name of a key as somebody wrote it, "I", "?", "ctrl+e" or "esc"; None for what no terminal sends."""
+    """Textual's name of a key written as "I", "?", "ctrl+e" or "esc"; None if no terminal sends it."""
     if len(name) == 1:
         return next(iter(BindingsMap([Binding(name, "")]).key_to_bindings)) if name.isprintable() else None
     *modifiers, last = name.split("+")
@@ -59,17 +58,14 @@ def key_called(name: str) -> str | None:
 
 
 def shown_key(key: str) -> str:
-    """A key by Textual's name as it is written on screen: `esc`, `ctrl+g`, `enter`, `/`."""
+    """A key of Textual's name as shown on screen: `esc`, `ctrl+g`, `enter`, `/`."""
     *modifiers, last = key.split("+")
     return key if last == "enter" else "+".join([*modifiers, format_key(last)])
 
 
 @dataclass(frozen=True)
 class Keymap:
-    """The keys that actions have in place of their own, by the actions' ids; none where the keys were taken away.
-
-    `problems` are sentences about what of `[keys]` is not used.
-    """
+    """The keys that replace actions' own, by action id, perhaps none; `problems` are sentences about wrong entries."""
 
     own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
@@ -79,16 +75,16 @@ class Keymap:
         return self.own.get(action.id, default_keys(action))
 
     def name(self, action: str) -> str:
-        """The first key of an action, by its id, as it is written on screen; empty where it has none."""
+        """The first key of an action, by its id, as shown on screen; empty if it has none."""
         keys = self.keys_of(ACTIONS.get(action) or all_actions()[action])
         return shown_key(keys[0]) if keys else ""
 
     def words(self, text: str) -> str:
-        """A text with a key in place of each id of an action: "Press {runs.improve} on a run."."""
+        """Replace action ids in a text by keys: "Press {runs.improve} on a run."."""
         return _ID.sub(lambda found: self.name(found[1]) or NO_KEY, text)
 
     def hint(self, text: str) -> str:
-        """The same for keys and what they do, "{dialog.close} close · tab next"; what has no key is left out."""
+        """Replace action ids in hints, "{dialog.close} close · tab next"; parts without a key are left out."""
         parts = [(part, _ID.findall(part)) for part in text.split(" · ")] if text else []
         return " · ".join(
             " ".join(_ID.sub(lambda found: self.name(found[1]), part).split())
@@ -97,7 +93,7 @@ class Keymap:
         )
 
     def bindings_of(self, node: DOMNode) -> BindingsMap:
-        """What keys do at a node; a key of one's own comes before others of the same name."""
+        """A node's bindings, the user's keys first."""
         table = table_of(type(node))
         own = self.own_in(table)
         if not own:
@@ -112,8 +108,7 @@ class Keymap:
         return BindingsMap.from_keys(keys)
 
     def own_in(self, table: Mapping[str, Action]) -> dict[str, tuple[str, ...]]:
-        """Keys of one's own of a table's actions, by id; several that are one action to a person, as to compare what is
-        marked and what is not, have them together."""
+        """The user's keys of a table's actions, by id; actions with the same default keys and label share them."""
         if not self.own.keys() & table.keys():
             return {}
         looks = {(table[one].keys, table[one].label): keys for one, keys in self.own.items() if one in table}
@@ -121,7 +116,7 @@ class Keymap:
         return {**own, **{one: keys for one, keys in self.own.items() if one in table}}
 
     def chain(self, screen: Screen[Any], chain: Chain) -> Chain:
-        """What keys do on a screen, from the nodes of Textual's own chain."""
+        """The bindings of a screen, made of Textual's own chain."""
         if not self.own:
             return chain
         found = [(node, self.bindings_of(node)) for node, _ in chain]
@@ -135,7 +130,7 @@ class Keymap:
         return found
 
     def _give_way(self, chain: Chain) -> None:
-        """Let other nodes do nothing with a key of one's own that does something now, up to a dialog."""
+        """Remove the user's keys that work now from all other nodes, up to a dialog."""
         modal = next((n for n, (node, _) in enumerate(chain) if node.is_modal), len(chain))
         within = chain[: modal + 1]
         own = [self.own_in(table_of(type(node))) for node, _ in within]
@@ -151,7 +146,7 @@ class Keymap:
 
 
 def default_keys(action: Action) -> tuple[str, ...]:
-    """Textual's names of the keys that an action has in the program's own table."""
+    """Textual's names of an action's keys without `[keys]`."""
     return tuple(action.keys.split(",")) if action.keys else ()
 
 
@@ -160,25 +155,22 @@ _in_use: ContextVar[Keymap] = ContextVar("keymap", default=_DEFAULT)
 
 
 def use_keymap(keymap: Keymap) -> None:
-    """Let these be the keys of all that the caller starts: of an app and its tasks, and of no other app."""
+    """Use these keys in the caller's context: in its app and that app's tasks, and in no other app."""
     _in_use.set(keymap)
 
 
 def keymap_in_use() -> Keymap:
-    """The keys of the app that runs this."""
     return _in_use.get()
 
 
 def with_keys(text: str) -> str:
-    """`Keymap.words` of the keys in use: "Press {runs.improve} on a run." of a text of the program's own."""
+    """`Keymap.words` of the keys in use, for a text of the program's own."""
     return keymap_in_use().words(text)
 
 
 def read_keymap(keys: Mapping[str, str]) -> Keymap:
-    """The keys that settings name. What no terminal sends, and what may not be taken or given, is among the problems.
-
-    Ids are not looked at: screens that are not imported yet have some.
-    """
+    """Read `[keys]`. Keys that no terminal sends or that may not change are among the problems; ids are not checked,
+    because screens that are not imported yet have some."""
     own: dict[str, tuple[str, ...]] = {}
     problems: list[str] = []
     for action, text in keys.items():
@@ -212,8 +204,8 @@ def _refusal(name: str, key: str | None) -> str:
 def _give_back(
     own: dict[str, tuple[str, ...]], together: tuple[str, ...], elsewhere: set[str], problems: list[str]
 ) -> None:
-    """Leave actions that nobody can do without one key at least, that nothing `elsewhere` has: else their first one,
-    taken from what else has it."""
+    """Leave essential actions at least one key that nothing `elsewhere` has: else their default keys, taken from other
+    actions."""
     known = {one: default_keys(ACTIONS[one]) for one in together if one in ACTIONS}
     if not known or any(key not in elsewhere for one in known for key in own.get(one, known[one])):
         return

@@ -1,4 +1,4 @@
-"""The app's theme with the user's colours, reduced to what the terminal has, and the characters that it draws."""
+"""The app's theme with the user's colours, reduced to the terminal's, and the filters of its characters."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 
 class Looks:
-    """The looks of one app. `depth` are the colours of the terminal; with `ascii_only`, characters that the encoding
-    `letters` lacks are replaced."""
+    """`depth` are the terminal's colours; `ascii_only` replaces characters that the encoding `letters` lacks."""
 
     def __init__(self, app: App[Any], settings: Settings, depth: Depth, *, ascii_only: bool, letters: str) -> None:
         self._app, self._keys, self._depth = app, settings.keys, depth
@@ -29,7 +28,7 @@ class Looks:
         for theme in themes():
             app.register_theme(theme)
         for name in [name for name, theme in app.available_themes.items() if theme.ansi]:
-            app.unregister_theme(name)  # nobody knows what the terminal draws these in
+            app.unregister_theme(name)  # the terminal's own colours are unknown
         chosen = choose_theme(settings.theme, app.available_themes)
         self.theme, self._own_colours = chosen.name, chosen.colours
         self._problems = [*chosen.problems, *column_problems(settings.columns)]
@@ -40,8 +39,7 @@ class Looks:
             self.filters.insert(0, colour_filter(depth))
 
     def variables(self, of_textual: dict[str, str]) -> dict[str, str]:
-        """The colours by name, with Textual's own. Our themes bring the tokens of the visual language; for one of
-        Textual's they are derived from it."""
+        """The colours by name, with Textual's own; for a Textual theme ours are derived from it."""
         theme, variables = self._app.current_theme, of_textual
         if theme.name not in THEMES or self._own_colours:
             variables = {**variables, **tokens(colours_of(theme, variables, self._own_colours))}
@@ -52,7 +50,7 @@ class Looks:
         return variables
 
     async def problems(self) -> list[str]:
-        """What is wrong with the user's keys, theme and columns, in sentences."""
+        """Sentences about errors in the user's keys, theme and columns."""
         found = [*self._problems]
         of_textual = App.get_css_variables(self._app)
         if self._own_colours and no_ground_for(self._app.current_theme, of_textual, self._own_colours):

@@ -1,7 +1,6 @@
-"""What screens ask of the app, which alone knows every screen, and what is reported to it.
+"""Requests of screens to the app, which alone knows every screen, and messages to it.
 
-Requests are answered at once (`AppState.ask`), not by Textual's queues: keys that came in one read find the screen that
-the first of them opened. Messages may come later.
+`AppState.ask` answers requests at once, so that keys that arrive together reach the screen that the first one opened.
 """
 
 from __future__ import annotations
@@ -22,24 +21,21 @@ if TYPE_CHECKING:
 
 
 class OpenJob(NamedTuple):
-    """Show this job: its suggestion, or what is known of it; perhaps instead of another job that is shown."""
+    """Show a job's suggestion or details, perhaps instead of the job that is shown."""
 
     job: Job
     instead: bool = False
 
 
 class OpenJobDetails(NamedTuple):
-    """Show all that is known of a job, whatever came of it."""
-
     number: int
 
 
 class OpenRun(NamedTuple):
-    """Show a run.
+    """Show a run from `turn`, with `find` as the search in its transcript.
 
-    `turn` is where to begin, `find` what to search for in the transcript. If it was opened from a list, `row` is its
-    row there, `beside` gives the id of the run so many places further, and `closed` is called with the id of the run
-    that is shown last.
+    For a run of a list, `row` is its row there, `beside` returns the id of the run so many places further, and `closed`
+    is called with the id of the run that is shown last.
     """
 
     run_id: int
@@ -51,9 +47,9 @@ class OpenRun(NamedTuple):
 
 
 class CompareRuns(NamedTuple):
-    """Show two runs side by side; without `other_id` a run beside the last passed one of its scenario.
+    """Show two runs side by side; without `other_id` the other is the last passed run of the scenario.
 
-    `opened` is called with the turn of the first run that was chosen there, or None.
+    `opened` is called with the chosen turn of the first run, or None.
     """
 
     run_id: int
@@ -62,38 +58,32 @@ class CompareRuns(NamedTuple):
 
 
 class GivenPrompt(NamedTuple):
-    """A prompt to begin with, and where it comes from in words ("staged from job 4")."""
+    """A prompt to begin with, and its source in words ("staged from job 4")."""
 
     source: str
     prompt: Prompt
 
 
 class Improve(NamedTuple):
-    """Open the dialog that launches a job from these runs of the page on top, perhaps with a prompt to begin with."""
+    """Open the dialog that launches a job from these runs of the top page, perhaps with a given prompt."""
 
     run_ids: tuple[int, ...]
     given: GivenPrompt | None = None
 
 
 class PrepareRunScreen:
-    """A run is opened soon: have its screen imported, so that nobody waits for that.
-
-    No tuple, as the others are: an empty one would be false, and equal to any other.
-    """
+    """Import the run screen before it is needed. Not a tuple as the others: an empty one would be false."""
 
 
 class OpenPromptHistory(NamedTuple):
-    """Show the prompts that an agent had, was sent, was proposed or was given."""
+    """Show all known prompts of an agent."""
 
     agent_id: int
     agent_name: str
 
 
 class HandOff(NamedTuple):
-    """Offer to copy or save what came of a job; `done` is called with what is to be said of it.
-
-    `staged` gives the staged prompt as it is by now.
-    """
+    """Offer to copy or save a suggestion; `staged` returns the current staged prompt, `done` gets a message."""
 
     suggestion: Suggestion
     staged: Callable[[], Prompt]
@@ -101,12 +91,11 @@ class HandOff(NamedTuple):
 
 
 Request = OpenJob | OpenJobDetails | OpenRun | CompareRuns | Improve | PrepareRunScreen | OpenPromptHistory | HandOff
-"""Something that only the app can do."""
 
 
 @dataclass(eq=False)
 class CopyRequested(Message):
-    """Copy this text, exactly, and report it; `what` names it: "the prompt"."""
+    """Copy this exact text and report it as `what`: "the prompt"."""
 
     text: str = field(repr=False)
     what: str
@@ -114,14 +103,14 @@ class CopyRequested(Message):
 
 @dataclass(eq=False, repr=False)
 class SignInRequested(Message):
-    """The server takes none of the keys."""
+    """The server accepts none of the keys."""
 
     reason: CekuraTuiError | None
 
 
 class WorkspaceChanged(Message):
-    """Another key, or the embedded workspace: everything is to be read again."""
+    """Another key or workspace: read everything again."""
 
 
 class BackgroundChanged(Message):
-    """Jobs changed in the background; at most one of these is on its way."""
+    """Jobs changed in the background; at most one of these is queued."""

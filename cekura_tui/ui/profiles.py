@@ -1,4 +1,4 @@
-"""The profiles, each a key with its server: a dialog to choose one, one to add one, and going on with it."""
+"""The profiles, each a key with its server: a dialog to choose one, one to add one, and entering it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NAME_CELLS, _SERVER_CELLS = 16, 28
 
 @dataclass(frozen=True, slots=True)
 class ProfileChoice:
-    """A profile that can be chosen, or the demo, which has no name; its server, and where its key is from."""
+    """A profile, or the demo, which has no name."""
 
     name: str
     server: str = ""
@@ -43,11 +43,10 @@ class ProfileChoice:
 
 
 ADD = ProfileChoice("\0")
-"""What is answered by somebody who adds a profile."""
+"""The answer that asks for a new profile."""
 
 
 def _profile_line(row: ProfileChoice, width: int, ink: Ink) -> Line:
-    """Name, server, and where the key is from."""
     return [
         Segment("● " if row.current else "  "),
         Segment(fit(clean_line(row.name, 60) or "Demo", _NAME_CELLS), ink("strong")),
@@ -59,8 +58,6 @@ def _profile_line(row: ProfileChoice, width: int, ink: Ink) -> Line:
 
 
 class ProfileDialog(Dialog[ProfileChoice]):
-    """Answers with the profile to go on with."""
-
     PLACE = "In the dialog of profiles"
     PARTS = (VirtualList,)
     AUTO_FOCUS = "#profiles"
@@ -73,13 +70,11 @@ class ProfileDialog(Dialog[ProfileChoice]):
         self._state = state
 
     def compose(self) -> ComposeResult:
-        """The list."""
         with dialog_box("Profiles", id="profiles-dialog"):
             yield SimpleList(key=lambda row: row.name, line=_profile_line, id="profiles")
             yield KeyHint("{list.open} open · {profiles.add} add profile · {dialog.close} cancel")
 
     def on_mount(self) -> None:
-        """Show all; the cursor is on the current one."""
         workspace = self._state.workspace
         setup, found = workspace.setup, workspace.profiles()
         saved = str(account_paths(setup).credentials)
@@ -99,7 +94,6 @@ class ProfileDialog(Dialog[ProfileChoice]):
 
     @on(SimpleList.Opened)
     def choose(self) -> None:
-        """Enter on one."""
         self.dismiss(self.query_one(SimpleList).cursor_row)
 
 
@@ -113,7 +107,6 @@ class AddProfileDialog(Dialog[bool]):
         self._state = state
 
     def compose(self) -> ComposeResult:
-        """Name, server and key."""
         setup = self._state.workspace.setup
         with dialog_box("Add profile", id="add-profile"):
             with Vertical(classes="section"):
@@ -131,7 +124,7 @@ class AddProfileDialog(Dialog[bool]):
 
     @on(Input.Submitted)
     def check(self) -> None:
-        """To the first line that is empty, else ask the server."""
+        """Go to the first empty line, else have the server check the key."""
         empty = next((line for line in self.query(Input) if not line.value.strip()), None)
         if empty is not None and not empty.has_focus:
             empty.focus()
@@ -157,13 +150,12 @@ class AddProfileDialog(Dialog[bool]):
 
 
 class ProfileSwitch:
-    """Has the user choose a profile or add one, and goes on with it. `leave_pages` leaves what is another account's."""
+    """Lets the user choose or add a profile, and enters it; `leave_pages` closes the former account's pages."""
 
     def __init__(self, app: App[None], state: AppState, leave_pages: Callable[[], None]) -> None:
         self._app, self._state, self._leave_pages = app, state, leave_pages
 
     def choose(self) -> None:
-        """Ask which profile."""
         if not isinstance(self._app.screen, ProfileDialog):
             self._app.push_screen(ProfileDialog(self._state), self._chosen)
 
@@ -178,14 +170,14 @@ class ProfileSwitch:
         self._app.post_message(WorkspaceChanged())
 
     async def _open(self, chosen: ProfileChoice) -> None:
-        """Enter a profile. Jobs of the one before run on at the server, and are shown when the user is back there."""
+        """Enter a profile; the former one's jobs keep running on its server."""
         workspace = self._state.workspace
         try:
             if not chosen.name:
                 await workspace.enter_demo()
             else:
                 setup = workspace.setup_of_profile(chosen.name, may_run=False)
-                if setup.key is None and setup.key_from:  # its command is to be run, which may ask for a passphrase
+                if setup.key is None and setup.key_from:  # run its command, which may ask for a passphrase
                     setup = lend_terminal(self._app, lambda: workspace.setup_of_profile(chosen.name))
                 await workspace.reopen(setup)
         except KeyMissing as error:

@@ -1,4 +1,4 @@
-"""Which screen answers what screens, keys and commands ask for. A screen that is seldom opened is imported then."""
+"""Open the screens that requests, keys and commands ask for, importing rare ones only then."""
 
 from __future__ import annotations
 
@@ -34,13 +34,10 @@ if TYPE_CHECKING:
 
 
 class Router:
-    """Opens the screens of an app."""
-
     def __init__(self, app: App[None], state: AppState, jobs: JobsReader) -> None:
         self._app, self._state, self._jobs = app, state, jobs
 
     def answer(self, request: Request) -> None:
-        """Do what a screen asks for."""
         app, state = self._app, self._state
         match request:
             case OpenRun():
@@ -74,7 +71,6 @@ class Router:
     # Runs
 
     def open_run(self, request: OpenRun) -> None:
-        """Open a run; for one of a list, the other runs beside it."""
         from cekura_tui.ui.run.screen import RunScreen
 
         screen = RunScreen(self._state, request.run_id, request.beside, request.turn, request.row, request.find)
@@ -100,7 +96,7 @@ class Router:
         self._state.pointed_job = job.number
         below = app.screen_stack[-2] if len(app.screen_stack) > 1 else None
         if isinstance(app.screen, JobScreen) and isinstance(below, SuggestionScreen) and below.number == job.number:
-            app.pop_screen()  # it is what the details were opened from
+            app.pop_screen()  # the details were opened from it
             return
         from cekura_tui.model.job_kinds import KINDS
 
@@ -114,7 +110,7 @@ class Router:
     def open_next_unread(self) -> None:
         """Open the unread job that ended first."""
         if (job := next_unread(self._state.jobs)) is not None:
-            # Read from now on: U once more, before its screen is shown, opens the next one.
+            # Read from now on: `U` pressed again at once opens the next one.
             self._state.put_job(replace(job, looked_at=self._state.clock()))
             self.open_job(OpenJob(job, instead=True))
 
@@ -125,7 +121,7 @@ class Router:
     # Agents, and the log
 
     def agent(self) -> tuple[int, str] | None:
-        """The agent of the run or job that is shown or under the cursor: its id, and its name if that is known."""
+        """Id and name of the agent of the run or job that is shown or under the cursor."""
         from cekura_tui.ui.jobs.job import JobScreen
         from cekura_tui.ui.jobs.screen import JobsScreen
         from cekura_tui.ui.run.screen import RunScreen
@@ -141,7 +137,6 @@ class Router:
         return (row.agent_id, row.agent) if isinstance(row, RunRow) and row.agent_id is not None else None
 
     def open_prompt_history(self) -> None:
-        """Open the prompts of that agent."""
         if (agent := self.agent()) is not None:
             self.answer(OpenPromptHistory(*agent))
 

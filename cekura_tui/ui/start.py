@@ -1,4 +1,4 @@
-"""Starting the app: what must be set before Textual is imported, the first frame's rows, and the last line."""
+"""Start the app: set the environment before Textual is imported, and write the last lines."""
 
 from __future__ import annotations
 
@@ -16,20 +16,18 @@ if TYPE_CHECKING:
     from cekura_tui.model.scope import Scope
     from cekura_tui.workspace.setup import Setup
 
-# What suits a terminal at the end of an SSH connection, where the user has set nothing else; Textual reads these when
-# it is imported.
+# Defaults for a terminal over SSH, which Textual reads when it is imported.
 _OVER_SSH = {"TEXTUAL_FPS": "120", "TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
 
 
 def set_defaults(env: MutableMapping[str, str]) -> None:
-    """Set for Textual what the user has not set."""
     for name, value in _OVER_SSH.items():
         if not env.get(name):
             env[name] = value
 
 
 def drop_odd_size(env: MutableMapping[str, str], most: tuple[int, int]) -> None:
-    """Have no window of more cells than are drawn, and of none, whatever a script or a shell has left in there."""
+    """Remove a COLUMNS or LINES that is no number of cells that can be drawn."""
     for name, cells in zip(("COLUMNS", "LINES"), most, strict=True):
         value = env.get(name, "")
         if not (value.isdecimal() and len(value) <= len(str(cells)) and 0 < int(value) <= cells):
@@ -45,15 +43,14 @@ def run_app(
     ascii_only: bool | None = None,
     command_line: Callable[[str], str] = "cekura-tui {}".format,
 ) -> int:
-    """Run the app until it is left; returns the exit status. Without `ascii_only` the locale says what is drawn.
+    """Run the app and return the exit status. Without `ascii_only` the locale decides.
 
-    `command_line` completes a command that is shown, with the options that lead to the same workspace.
+    `command_line` completes a command to show with the options of the same workspace.
     """
     set_defaults(os.environ)
     if not os.environ.get("NO_COLOR"):
         os.environ.pop("NO_COLOR", None)  # empty means unset, by its own convention
-    # What Textual writes to.
-    terminal = sys.__stderr__
+    terminal = sys.__stderr__  # Textual writes to it
     has = read_capabilities(os.environ, (terminal and terminal.encoding) or "utf-8")
     if ascii_only is False and terminal is not None:
         terminal.reconfigure(encoding="utf-8")
@@ -84,7 +81,7 @@ def run_app(
     with exits_on_signals(app) as leaving:
         try:
             app.run(mouse=mouse)
-        except Exception as error:  # the border of the screens: what ended their loop and not a screen
+        except Exception as error:  # the border of the screens: an error of their loop
             app.note_crash(error)
         workspace.close()
     # The terminal may be gone.
@@ -101,7 +98,6 @@ def run_app(
 
 
 def _running_jobs_notice(jobs: int) -> str:
-    """The last line: which jobs run without the program."""
     if not jobs:
         return ""
     run = "runs" if jobs == 1 else "run"

@@ -1,7 +1,5 @@
-"""What the terminal can show, read from its environment: colours, letters, and the multiplexer before it.
-
-Each answer comes with its reason, for `doctor`. Knows nothing of Textual and asks the terminal nothing.
-"""
+"""What the terminal can show, read from its environment: colours, letters, and its multiplexer, with reasons for
+`doctor`. Neither Textual nor the terminal is asked."""
 
 from __future__ import annotations
 
@@ -14,24 +12,24 @@ Colours = Literal["none", "16", "256", "truecolor"]
 
 
 class Capabilities(NamedTuple):
-    """`colours_why`, `encoding_why` and `background_erase_why` say in words what decided.
-
-    `background_erase` is whether cells that are erased get the background that is set, and not the usual one.
-    """
+    """`…_why` are reasons in words; `background_erase` is whether erased cells get the background that is set."""
 
     multiplexer: Multiplexer
     over_ssh: bool
     colours: Colours
     colours_why: str
     encoding: str
-    utf8: bool
     encoding_why: str
     background_erase: bool
     background_erase_why: str
 
+    @property
+    def utf8(self) -> bool:
+        return self.encoding == "utf-8"
+
 
 def read_multiplexer(env: Mapping[str, str]) -> Multiplexer:
-    """What the program runs in: the innermost where one is in the other, which is the one that TERM is of."""
+    """The multiplexer that the program runs in; of nested ones the innermost, which sets TERM."""
     term = env.get("TERM", "")
     if env.get("TMUX") and not (
         env.get("STY") and term.startswith("screen") and "tmux" not in env.get("TERM_PROGRAM", "")
@@ -46,46 +44,35 @@ def read_over_ssh(env: Mapping[str, str]) -> bool:
 
 
 def read_capabilities(env: Mapping[str, str], encoding: str) -> Capabilities:
-    """What this environment says; `encoding` is the one that Python writes to the terminal in."""
-    colours, colours_why = read_colours(env)
-    letters, encoding_why = read_encoding(env, encoding)
-    background_erase, background_erase_why = read_background_erase(env)
+    """What this environment says; `encoding` is Python's for the terminal."""
     return Capabilities(
-        multiplexer=read_multiplexer(env),
-        over_ssh=read_over_ssh(env),
-        colours=colours,
-        colours_why=colours_why,
-        encoding=letters,
-        utf8=letters == "utf-8",
-        encoding_why=encoding_why,
-        background_erase=background_erase,
-        background_erase_why=background_erase_why,
+        read_multiplexer(env),
+        read_over_ssh(env),
+        *read_colours(env),
+        *read_encoding(env, encoding),
+        *read_background_erase(env),
     )
 
 
-_ESCAPE_DELAY, _ESCAPE_DELAY_OVER_SSH = 0.025, 0.05
-
-
 def read_escape_delay(env: Mapping[str, str]) -> float:
-    """Seconds after which esc is that key, and not the begin of another: a terminal sends a key in one piece, which a
-    slow line may cut in two. ESCDELAY says it in milliseconds."""
+    """Seconds after which esc is a key and not the start of a sequence, which a slow line may cut in two. ESCDELAY sets
+    it in milliseconds."""
     named = env.get("ESCDELAY", "")
     if named.isascii() and named.isdecimal() and 0 < len(named) <= 5:
         return max(int(named), 1) / 1000
-    return _ESCAPE_DELAY_OVER_SSH if read_over_ssh(env) else _ESCAPE_DELAY
+    return 0.05 if read_over_ssh(env) else 0.025
 
 
 COLOUR_SYSTEMS: Mapping[Colours, str] = {"none": "standard", "16": "standard", "256": "256", "truecolor": "truecolor"}
-"""What Textual calls them, in TEXTUAL_COLOR_SYSTEM."""
+"""Textual's names, in TEXTUAL_COLOR_SYSTEM."""
 _CHOSEN: Mapping[str, Colours] = {"standard": "16", "windows": "16", "256": "256", "truecolor": "truecolor"}
 _ALL_COLOURS = ("kitty", "alacritty", "ghostty", "wezterm", "foot", "contour", "rio", "direct", "truecolor")
-"""What the TERM of a terminal with all colours contains as a word; over SSH it comes without COLORTERM."""
+"""Words in the TERM of terminals with all colours; over SSH it comes without COLORTERM."""
 _NO_COLOURS = ("vt52", "vt100", "vt102", "vt220", "vt320", "vt420", "vt510", "mono", "m")
 
 
 def read_colours(env: Mapping[str, str]) -> tuple[Colours, str]:
-    """How many colours the terminal has, and what says so. The first that applies, and of several the poorer one: too
-    few colours look plain, too many are garbage."""
+    """How many colours the terminal has, and why; in doubt the fewer, because too many become garbage."""
     if env.get("NO_COLOR"):
         return "none", "NO_COLOR is set"
     if (chosen := env.get("TEXTUAL_COLOR_SYSTEM", "").lower()) in _CHOSEN:
@@ -96,12 +83,11 @@ def read_colours(env: Mapping[str, str]) -> tuple[Colours, str]:
     full = claimed in ("truecolor", "24bit")
     multiplexer = read_multiplexer(env)
     if multiplexer == "screen" or (env.get("STY") and term.startswith("screen")):
-        # COLORTERM is of what is around it, TERM_PROGRAM too if that is tmux. screen 4 takes 38;2;R;G;B apart into
-        # attributes.
+        # COLORTERM is of the terminal around it. screen 4 reads 38;2;R;G;B as attributes.
         why = f"screen, TERM is {term}" + (", COLORTERM is ignored" if full else "")
         return ("256" if "256color" in words else "16"), why
     if multiplexer == "tmux":
-        # It knows 256 colours whatever its TERM is, and sends on what the terminal around it has.
+        # It knows 256 colours with any TERM, and passes on what the terminal around it has.
         return ("truecolor", f"tmux, COLORTERM is {claimed}") if full else ("256", "tmux without COLORTERM")
     if words[0] == "linux" or "16color" in words:
         return "16", f"TERM is {term}"
@@ -122,16 +108,16 @@ _ERASING = (
     "|alacritty|contour|foot|ghostty|gnome|iterm|iterm2|kitty|konsole|linux|mintty|ms|nsterm|putty|rio|rxvt|st|tmux|vte"
     "|wezterm|xterm|"
 )
-"""How a TERM begins whose description has back_color_erase (bce), or which is known to erase so."""
+"""First words of a TERM that has back_color_erase (bce), or is known to erase so."""
 
 
 def read_background_erase(env: Mapping[str, str]) -> tuple[bool, str]:
-    """Whether the terminal erases with the background that is set, and what says so. Not where nobody knows: blanks
-    that are written are right in every terminal."""
+    """Whether the terminal erases with the background that is set, and why. In doubt it does not: written blanks are
+    right in every terminal."""
     term = env.get("TERM", "").lower()
     multiplexer = read_multiplexer(env)
     if multiplexer == "tmux":
-        return True, "tmux"  # whatever its TERM is, and whatever is around it
+        return True, "tmux"
     if multiplexer == "screen" or term.startswith("screen"):
         return False, f"screen, TERM is {term}"  # it can, by defbce, but does not say so
     begins = term.replace(".", "-").replace("+", "-").partition("-")[0]
@@ -139,13 +125,13 @@ def read_background_erase(env: Mapping[str, str]) -> tuple[bool, str]:
 
 
 def read_encoding(env: Mapping[str, str], encoding: str) -> tuple[str, str]:
-    """The encoding whose letters the terminal draws, and what says so.
+    """The encoding whose letters the terminal draws, and why.
 
-    `encoding` is Python's, which takes UTF-8 where the locale is C or is not installed. A locale that was named says
-    what the terminal is set to; where none is named, as in many containers, Python's guess is the better one.
+    `encoding` is Python's, which is UTF-8 if the locale is C or is not installed. A named locale describes the
+    terminal; without one, as in many containers, Python's guess is better.
     """
     python = _normal(encoding)
-    # Python puts LC_CTYPE into its own environment where the locale is C, or the one of LANG is not installed.
+    # Python sets LC_CTYPE itself if the locale is C or LANG's is not installed.
     coerced = env.get("LC_CTYPE") in ("C.UTF-8", "C.utf8", "UTF-8") and env.get("LANG")
     name = next((name for name in ("LC_ALL", *([] if coerced else ["LC_CTYPE"]), "LANG") if env.get(name)), "")
     locale = env.get(name, "")

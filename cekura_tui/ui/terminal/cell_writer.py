@@ -168,8 +168,6 @@ class CellWriter:
     """
 
     def __init__(self, columns: int, lines: int, *, fills: bool) -> None:
-        self._fills = fills
-        self._columns, self._lines = columns, lines
         self._numbers: dict[Attributes, int] = {}
         self._looks: list[Attributes] = []
         self._erasing: list[bool] = []

@@ -1,8 +1,7 @@
-"""The ways to the clipboard, which of them are taken here, and what can be said of a copy that was made.
+"""The ways to the clipboard, which of them apply here, and the message about a copy; without Textual, for `doctor`.
 
-Within tmux its own `load-buffer -w`, which reaches the terminal around whatever `set-clipboard` is; within screen
-OSC 52 in pieces; with a display the display's tool; else OSC 52, which no terminal confirms and some block. Knows
-nothing of Textual: `doctor` asks here, too.
+In tmux `load-buffer -w`, which works with any `set-clipboard`; in screen OSC 52 in pieces; with a display the
+display's tool; else OSC 52, which no terminal confirms and some block.
 """
 
 from __future__ import annotations
@@ -24,22 +23,20 @@ from cekura_tui.ui.terminal.capabilities import Multiplexer, read_multiplexer, r
 from cekura_tui.ui.terminal.passthrough import wrap
 
 TIMEOUT = 2.0
-"""Seconds in which the tools have taken the text, all together, as the end of the program waits for them: a display
-that was forwarded may not answer any more."""
+"""Seconds for all tools together, because the end of the program waits for them: a forwarded display may be gone."""
 LARGE = 50_000
-"""Bytes of text beyond which the size is worth a warning: some terminals drop more than that."""
+"""Bytes of text above which the message warns: some terminals drop more."""
 LONGEST = 750_000
-"""Bytes of text that are sent to a terminal; in base64 these are the megabyte at which tmux gives a sequence up."""
+"""Bytes of text sent to a terminal at most; in base64 a megabyte, where tmux drops a sequence."""
 
 Which = Callable[[str], str | None]
 """Where a program is, None if it is not there."""
 
 
 class Way(NamedTuple):
-    """One way to the clipboard. Without `argv` it is OSC 52, written to the terminal.
+    """A way to the clipboard: a command, or without `argv` OSC 52, written to the terminal.
 
-    `why` says in words why it is taken, `reads` is the command that prints what is on the clipboard. Without `outside`
-    only tmux itself can paste what was copied.
+    `why` is the reason in words, `reads` the command that prints the clipboard. Without `outside` only tmux can paste.
     """
 
     name: str
@@ -52,14 +49,14 @@ class Way(NamedTuple):
 
     @property
     def confirms(self) -> bool:
-        """Whether it is known when the text has arrived."""
+        """Whether it reports that the text has arrived."""
         return bool(self.argv) and self.outside
 
 
 class Copied(NamedTuple):
-    """What became of a copy: `ways` are the names of those it went by, none if it failed, and then `why_not` says why.
+    """The result of a copy: the names of the ways it went, none if it failed, and then `why_not`.
 
-    `size` is in bytes; `sure` is true where a tool confirmed that it took the text.
+    `size` is in bytes; `sure` is whether a tool confirmed the copy.
     """
 
     ways: tuple[str, ...]
@@ -69,11 +66,11 @@ class Copied(NamedTuple):
 
 
 def ways(env: Mapping[str, str], which: Which = shutil.which, platform: str = sys.platform) -> tuple[Way, ...]:
-    """The ways in this environment, in the order they are tried; empty where there is none."""
+    """The ways in this environment, in the order to try; perhaps none."""
     multiplexer = read_multiplexer(env)
     display = tuple(_of_display(env, which, platform))
     if multiplexer == "tmux":
-        own = tuple(_of_tmux()) if which("tmux") else ()
+        own = _OF_TMUX if which("tmux") else ()
         return *own, *display, Way("OSC 52 through tmux", "terminal", "it runs in tmux", multiplexer="tmux")
     if multiplexer == "screen":
         why = "it runs in screen"
@@ -83,40 +80,39 @@ def ways(env: Mapping[str, str], which: Which = shutil.which, platform: str = sy
     return *display, Way("OSC 52", "terminal", "there is no display, tmux or screen here")
 
 
-def _of_tmux() -> Sequence[Way]:
-    reads = ("tmux", "show-buffer")
-    return (
-        Way("tmux", "multiplexer", "it runs in tmux", ("tmux", "load-buffer", "-w", "-"), reads, "tmux"),
-        # tmux before 3.2 knows no -w.
-        Way("tmux's buffer", "multiplexer", "it runs in tmux", ("tmux", "load-buffer", "-"), reads, outside=False),
-    )
+_SHOW = ("tmux", "show-buffer")
+_OF_TMUX = (
+    Way("tmux", "multiplexer", "it runs in tmux", ("tmux", "load-buffer", "-w", "-"), _SHOW, "tmux"),
+    # tmux before 3.2 knows no -w.
+    Way("tmux's buffer", "multiplexer", "it runs in tmux", ("tmux", "load-buffer", "-"), _SHOW, outside=False),
+)
 
 
 def _of_display(env: Mapping[str, str], which: Which, platform: str) -> Sequence[Way]:
     over_ssh = read_over_ssh(env)
     found: list[Way] = []
     if env.get("WAYLAND_DISPLAY") and not over_ssh:
-        # With a type it does not look for one, which takes a while.
+        # Guessing the type takes a while.
         argv = ("wl-copy", "--type", "text/plain")
         found.append(Way("wl-copy", "display", "WAYLAND_DISPLAY is set", argv, ("wl-paste", "--no-newline")))
-    # Over SSH a display with a host is one that was forwarded; others are of the machine that nobody sits at.
+    # Over SSH a display with a host was forwarded; others belong to the remote machine.
     if env.get("DISPLAY") and (not over_ssh or not env["DISPLAY"].startswith(":")):
         why = "DISPLAY is set"
         xclip, xsel = ("xclip", "-selection", "clipboard"), ("xsel", "--clipboard")
         found.append(Way("xclip", "display", why, (*xclip, "-in"), (*xclip, "-out")))
         found.append(Way("xsel", "display", why, (*xsel, "--input"), (*xsel, "--output")))
     if platform == "darwin" and not over_ssh:
-        # Without a locale they take text for something else than UTF-8.
+        # Without a locale they do not use UTF-8.
         utf8 = ("env", "LC_ALL=en_US.UTF-8")
         found.append(Way("pbcopy", "display", "this is macOS", (*utf8, "pbcopy"), (*utf8, "pbpaste")))
     return [way for way in found if which(way.name)]
 
 
 def copy(text: str, by: Sequence[Way], env: Mapping[str, str], write: Callable[[str], object]) -> Copied:
-    """Copy by the first way of each kind that works, by OSC 52 only where nothing else reached the terminal.
+    """Copy by the first way of each kind that works, by OSC 52 only if no other reaches the terminal's clipboard.
 
-    The display's tool is used within tmux and screen, too: not every terminal around them takes what they send. Takes
-    `TIMEOUT` at the most; `write` writes to the terminal.
+    The display's tool is used in tmux and screen, too: not every terminal around them accepts OSC 52. Takes at most
+    `TIMEOUT`; `write` writes to the terminal.
     """
     end = time.monotonic() + TIMEOUT
     data = text.encode("utf-8", "surrogatepass")
@@ -158,13 +154,12 @@ def _no_clipboard_takes(text: str) -> str:
 
 
 def osc_52(data: bytes, multiplexer: Multiplexer = "") -> str:
-    """What asks the terminal to put this on the clipboard."""
     return wrap(f"\x1b]52;c;{base64.b64encode(data).decode()}\x07", multiplexer)
 
 
 def _tmux_passes_on(env: Mapping[str, str], end: float) -> bool:
-    """Whether a terminal with a clipboard is around tmux: `load-buffer -w` is content without one, and when nobody is
-    attached. What another tmux or screen around it makes of the text is not known."""
+    """Whether tmux is attached to a terminal with a clipboard, not to another tmux or screen: `load-buffer -w` never fails
+    without one."""
     asked = ("display-message", "-p", "#{client_tty} #{client_termname}", ";", "show-messages", "-T")
     client, _, terminals = (read_output(("tmux", *asked), env, end - time.monotonic()) or b"").partition(b"\n")
     tty, _, term = client.partition(b" ")
@@ -173,20 +168,11 @@ def _tmux_passes_on(env: Mapping[str, str], end: float) -> bool:
 
 
 def _run(argv: Sequence[str], data: bytes, env: Mapping[str, str], patience: float = TIMEOUT) -> str:
-    """Give a tool the text; returns why it did not take it. Some stay in the background to hand it out."""
+    """Give a tool the text; return why it failed. Some tools stay in the background to serve the text."""
     if patience <= 0:
         return f"no time was left for {argv[0]}"
     try:
-        done = subprocess.run(
-            argv,
-            input=data,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # what stays outlives the terminal, and gets none of its signals
-            env=without_key(env),
-            timeout=patience,
-            check=False,
-        )
+        done = _finished(argv, data, subprocess.DEVNULL, env, patience)
     except subprocess.TimeoutExpired:
         return f"{argv[0]} did not answer in {TIMEOUT:g} seconds"
     except OSError as error:
@@ -194,11 +180,26 @@ def _run(argv: Sequence[str], data: bytes, env: Mapping[str, str], patience: flo
     return f"{argv[0]} failed with status {done.returncode}" if done.returncode else ""
 
 
-# What is said of it
+def _finished(
+    argv: Sequence[str], data: bytes, stdout: int, env: Mapping[str, str], patience: float
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        argv,
+        input=data,
+        stdout=stdout,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # a tool that stays outlives the terminal and gets none of its signals
+        env=without_key(env),
+        timeout=patience,
+        check=False,
+    )
+
+
+# The message
 
 
 def save_copied(text: str, path: Path) -> str:
-    """Write the text, exactly, to a file for this user alone; returns why that failed."""
+    """Write the exact text to a file that only this user can read; return why that failed."""
     try:
         make_private(path.parent)
         with atomic_file(path) as file:
@@ -209,7 +210,7 @@ def save_copied(text: str, path: Path) -> str:
 
 
 def copy_message(copied: Copied, what: str, file: Path | None, trouble: str = "") -> str:
-    """What became of a copy, in words: `file` is where the text lies, `trouble` why it lies nowhere."""
+    """The result of a copy in words: `file` has the text, or `trouble` says why it could not be saved."""
     size = count(copied.size, "byte") + (f" (over {LARGE // 1000} kB)" if copied.size > LARGE else "")
     names = " and ".join(copied.ways)
     where = trouble or (f"The text is in {_short(file)}." if file else "")
@@ -225,7 +226,7 @@ def copy_message(copied: Copied, what: str, file: Path | None, trouble: str = ""
 def _short(path: Path) -> str:
     try:
         return str(Path("~") / path.relative_to(Path.home()))
-    except (RuntimeError, ValueError):  # there is no home, or the path is elsewhere
+    except (RuntimeError, ValueError):  # no home, or not in it
         return str(path)
 
 
@@ -233,7 +234,7 @@ def _short(path: Path) -> str:
 
 
 def describe(by: Sequence[Way]) -> str:
-    """The way that is taken, and why, in words."""
+    """The first way, and its reason, in words."""
     if not by:
         return "no clipboard: this terminal has none, and no tool for one was found"
     way = by[0]
@@ -242,10 +243,9 @@ def describe(by: Sequence[Way]) -> str:
 
 
 def probe(by: Sequence[Way], env: Mapping[str, str]) -> tuple[bool | None, str]:
-    """Copy a short text and read it back: whether that worked, None where it can't be known, and the same in words.
+    """Copy a short text and read it back: whether that worked, None if unknown, and the same in words.
 
-    What was on the clipboard is put back. In tmux a buffer of its own is used, so that the terminal's clipboard stays.
-    Takes seconds where tools do not answer.
+    Restores the clipboard; in tmux it uses a buffer of its own. Takes seconds if tools do not answer.
     """
     way = by[0] if by else None
     if way is None or not way.argv:
@@ -268,7 +268,7 @@ def probe(by: Sequence[Way], env: Mapping[str, str]) -> tuple[bool | None, str]:
 
 
 def _read_until(text: bytes, argv: Sequence[str], env: Mapping[str, str]) -> bytes | None:
-    """What is on the clipboard, within a second: some tools end before the display knows that they have the text."""
+    """Read the clipboard for up to a second: some tools exit before the display has the text."""
     for _ in range(10):
         if (back := read_output(argv, env)) == text:
             break
@@ -277,18 +277,9 @@ def _read_until(text: bytes, argv: Sequence[str], env: Mapping[str, str]) -> byt
 
 
 def read_output(argv: Sequence[str], env: Mapping[str, str], patience: float = TIMEOUT) -> bytes | None:
-    """What a tool prints, None where it fails, is not there or does not answer in so many seconds."""
+    """A tool's output; None if it fails, is not there, or does not answer in this many seconds."""
     try:
-        done = subprocess.run(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            env=without_key(env),
-            timeout=patience,
-            check=False,
-        )
+        done = _finished(argv, b"", subprocess.PIPE, env, patience)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None

@@ -23,7 +23,7 @@ from textual.app import App
 from textual.binding import BindingsMap
 from textual.cache import LRUCache
 from textual.color import Color
-from textual.css.model import RuleSet, Selector
+from textual.css.model import RuleSet
 from textual.css.styles import RulesMap, StylesBase
 from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode
@@ -203,7 +203,6 @@ class AppStylesheet(Stylesheet):
         """What a node was given just now, by its identity: read at once."""
 
     def set_variables(self, variables: dict[str, str]) -> None:
-        """Use other variables, if they are others."""
         if variables != self._variables:
             super().set_variables(variables)
             self._require_parse = True
@@ -211,12 +210,11 @@ class AppStylesheet(Stylesheet):
             self._found.clear()  # rules are known by their identity, and these go
 
     def reparse(self) -> None:
-        """Parse what is new."""
         if self._require_parse:
             self.parse()
 
     def apply(self, node: DOMNode, *, animate: bool = False, cache: Any = None) -> None:
-        """Give a node what the rules say, unless that is what it has."""
+        """Style a node, unless it has the right styles already."""
         key, own = self._key(node), vars(node)
         above = vars(node.parent).get(_STAMP) if node.parent is not None else None
         former_key, former_above = own.get(_STYLED_AS, _NOTHING)
@@ -251,7 +249,6 @@ class AppStylesheet(Stylesheet):
     def replace_rules(  # type: ignore[override] # a class method there, called by `apply`
         self, node: DOMNode, rules: RulesMap, animate: bool = False
     ) -> None:
-        """Give a node these values."""
         self._replaced[id(node)] = rules
         super().replace_rules(node, rules, animate)
 
@@ -260,13 +257,18 @@ class AppStylesheet(Stylesheet):
         if self._asked_by is not rules:
             self._asked_by, self._asked = rules, {}
         of = self.rules_map
-        # Not those that no rule knows: each message in the corner has an id of its own.
+        # Only names that rules know: each message in the corner has its own id.
         names = frozenset(of.keys() & node._selector_names)
         if (asked := self._asked.get(names)) is None:
             matching = {rule for name in names for rule in of[name]}
             asked = self._asked[names] = _Asked(
                 frozenset(map(id, matching)),
-                any(_asks_above(one.selectors) for rule in matching for one in rule.selector_set),
+                any(
+                    selector.name != "App" or selector.pseudo_classes  # there is always an app
+                    for rule in matching
+                    for one in rule.selector_set
+                    for selector in one.selectors[:-1]
+                ),
                 sorted(set().union(*(rule.pseudo_classes for rule in matching))),
             )
         path = node.css_path_nodes if asked.above else (node,)
@@ -283,11 +285,6 @@ class _Asked(NamedTuple):
     def states(self, node: DOMNode) -> list[bool]:
         """Which of these states a node has, of those that its kind knows."""
         return [has(node) for name in self.pseudo_classes if (has := node._PSEUDO_CLASSES.get(name))]  # type: ignore[arg-type]
-
-
-def _asks_above(selectors: Sequence[Selector]) -> bool:
-    """Whether a rule asks for more above a node than that there is an app."""
-    return any(selector.name != "App" or selector.pseudo_classes for selector in selectors[:-1])
 
 
 def version_of(stylesheet: Stylesheet) -> int:
@@ -401,8 +398,8 @@ def pass_lines_on(widget: Widget) -> None:
 
 
 class _PassedOnLines(StylesCache):
-    """Textual makes every line again with whatever surrounds it. Where nothing does, the line itself is handed on: it
-    remembers what was made of it, and a list that scrolls shows most of its lines again."""
+    """Passes lines of a widget without a frame on as they are: they cache their output, and a list that scrolls shows
+    most of its lines again."""
 
     def render_line(
         self,
@@ -419,7 +416,6 @@ class _PassedOnLines(StylesCache):
         opacity: float,
         *more: Any,
     ) -> Strip:
-        """A line of a widget, framed if it has a frame."""
         mixed = styles.tint.a or opacity != 1.0 or styles.text_opacity != 1.0 or styles.has_rule("hatch")
         if mixed or any(styles.gutter) or any(edge for edge, _ in styles.outline):
             return super().render_line(
@@ -446,11 +442,12 @@ def release_style_cache() -> None:
     Textual remembers a thousand answers of this method, and with each who asked, with all lines that were drawn. For
     programs that stay open for days. Without it: leave it out, if that method no longer remembers by who asks.
     """
-    StylesCache.get_inner_outer = _get_inner_outer  # type: ignore[method-assign, assignment]
+    StylesCache.get_inner_outer = lambda asking, *backgrounds: _inner_outer(*backgrounds)  # type: ignore[method-assign, assignment]
 
 
-def _get_inner_outer(asking: StylesCache, base_background: Color, background: Color) -> tuple[Style, Style]:
-    return _inner_outer(base_background, background)
+@lru_cache(256)
+def _inner_outer(base_background: Color, background: Color) -> tuple[Style, Style]:
+    return Style(background=base_background + background), Style(background=base_background)
 
 
 def make_strips_light() -> None:
@@ -487,8 +484,3 @@ def fire_single_timers() -> None:
 async def _run_unskipped(self: Timer) -> None:
     self._skip = self._skip and self._repeat != 0
     await _run_timer(self)
-
-
-@lru_cache(256)
-def _inner_outer(base_background: Color, background: Color) -> tuple[Style, Style]:
-    return Style(background=base_background + background), Style(background=base_background)
