@@ -158,8 +158,8 @@ def osc_52(data: bytes, multiplexer: Multiplexer = "") -> str:
 
 
 def _tmux_passes_on(env: Mapping[str, str], end: float) -> bool:
-    """Whether tmux is attached to a terminal with a clipboard, not to another tmux or screen: `load-buffer -w` never fails
-    without one."""
+    """Whether tmux is attached to a terminal with a clipboard, and not to another tmux or screen: `load-buffer -w`
+    never fails without one."""
     asked = ("display-message", "-p", "#{client_tty} #{client_termname}", ";", "show-messages", "-T")
     client, _, terminals = (read_output(("tmux", *asked), env, end - time.monotonic()) or b"").partition(b"\n")
     tty, _, term = client.partition(b" ")
