@@ -12,7 +12,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable
-from typing import IO
+from typing import Self
 
 from cekura_tui.config.programs import without_key
 from cekura_tui.model.job import Suggestion
@@ -69,8 +69,8 @@ class JobHook:
     async def _failed(self, job: str) -> str:
         """Call the command with a job as JSON; returns what went wrong, or an empty text."""
         try:
-            # Files, not pipes: the command may leave its input unread, and its children may hold both open.
-            with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as stderr:
+            # A file, not a pipe: the command may leave its input unread, and its children may hold it open.
+            with tempfile.TemporaryFile() as given, _StandardError() as stderr:
                 given.write(f"{job}\n".encode())
                 given.seek(0)
                 process = await asyncio.create_subprocess_exec(
@@ -78,7 +78,7 @@ class JobHook:
                     env=without_key(os.environ),
                     stdin=given,
                     stdout=asyncio.subprocess.DEVNULL,
-                    stderr=stderr,
+                    stderr=stderr.writer,
                     start_new_session=True,
                 )
                 try:
@@ -89,7 +89,7 @@ class JobHook:
                 finally:
                     if process.returncode is None:
                         await _end(process)
-                words = _last_line(stderr)
+                words = stderr.last_line()
         except OSError as error:
             return f"could not be started: {error.strerror}."
         return f"ended with status {status}{f': {words}' if words else ''}." if status else ""
@@ -103,7 +103,28 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             await process.wait()
 
 
-def _last_line(file: IO[bytes]) -> str:
-    file.seek(max(0, file.seek(0, os.SEEK_END) - 2_000))
-    lines = file.read().decode("utf-8", "replace").strip().splitlines()
-    return clean_line(lines[-1], 200).rstrip(".") if lines else ""
+class _StandardError:
+    """Standard error of a call: read as it comes, so that it fills neither a pipe nor a disk, and never awaited."""
+
+    def __init__(self) -> None:
+        self._reader, self.writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        self._last = b""
+
+    def __enter__(self) -> Self:
+        asyncio.get_running_loop().add_reader(self._reader, self._read)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.get_running_loop().remove_reader(self._reader)
+        os.close(self._reader)
+        os.close(self.writer)
+
+    def _read(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._last = (self._last + os.read(self._reader, 65_536))[-2_000:]
+
+    def last_line(self) -> str:
+        self._read()
+        lines = self._last.decode("utf-8", "replace").strip().splitlines()
+        return clean_line(lines[-1], 200).rstrip(".") if lines else ""
