@@ -110,7 +110,7 @@ def offer_filters(ctx: click.Context, param: click.Parameter, typed: str) -> lis
     if ":" in typed:
         words = list(completions(typed, names_in(_offered(ctx)[1])))
     else:
-        words = [f"{key.name}{key.sign}" for key in KEYS if key.name.startswith(typed)]
+        words = [key.start for key in KEYS if key.name.startswith(typed)]
     # Names are strangers' text, and bash takes what it is offered as if it had been typed.
     return [CompletionItem(word) for word in words if _HARMLESS.fullmatch(word) and word == clean_line(word)]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from cekura_tui.evidence.match import TurnWords
-from cekura_tui.evidence.mentions import RULE, Who
+from cekura_tui.evidence.mentions import RULE, Who, clauses_of
 from cekura_tui.evidence.spoken_words import EMPTY, Word, stem, words_of
 
 _CLAUSE = re.compile(
@@ -38,7 +38,7 @@ class Figure(NamedTuple):
     clause: int
 
 
-def figures(word_index: TurnWords, text: str, who: Who = "") -> Iterator[Figure]:
+def figures(word_index: TurnWords, text: str, who: Who) -> Iterator[Figure]:
     """The figures of a text that only one or two turns say: "07:30", "forty minutes", "KV19".
 
     Of two turns it is the one of `who`, else that which shares more words with the text, else the later one.
@@ -56,7 +56,7 @@ def figures(word_index: TurnWords, text: str, who: Who = "") -> Iterator[Figure]
         if len(form) >= 3 and 1 <= len(where) <= _RARE:
             turn = max(where, key=lambda i: (word_index.turns[i].speaker == who, shared(word_index, i, words), i))
             yield Figure(turn, shown, word.start, clause)
-        elif word_index.spread(form) and (unit := _unit(words, n)) is not None:
+        elif unit := _unit(words, n):
             both = [index for index in word_index.turns_with(form) if _follows(word_index.words[index], word, unit)]
             if len(both) == 1:
                 yield Figure(both[0], text[min(word.start, unit.start) : max(word.end, unit.end)], word.start, clause)
@@ -104,22 +104,21 @@ def _follows(words: Sequence[Word], figure: Word, unit: Word) -> bool:
     return any(one.form == figure.form and stem(two.form) == stem(unit.form) for one, two in pairwise(words))
 
 
-def described(
-    word_index: TurnWords, text: str, cited: Collection[int] = ()
-) -> Iterator[tuple[int, tuple[str, ...], int]]:
+def described(word_index: TurnWords, text: str, cited: Sequence[int]) -> Iterator[tuple[int, tuple[str, ...], int]]:
     """Turns (index, the words, and where they stand) that share rare words with a clause of the text, as no other does.
 
     A clause that points at a turn by other means, at one of the characters in `cited`, needs no guess.
     """
-    clause_start = 0
-    for cut in [*(found.span() for found in _CLAUSE.finditer(text)), (len(text), len(text))]:
-        clause, place, clause_start = text[clause_start : cut[0]], range(clause_start, cut[0]), cut[1]
-        if RULE.search(clause):
-            continue
+    for start, end in clauses_of(text, _CLAUSE):
+        clause = text[start:end]
         # What stands right before a quote, or what is in brackets, only says what that is.
-        if any(at in range(place.start, place.stop + 3) for at in cited):
+        if RULE.search(clause) or any(start <= at < end + 3 for at in cited):
             continue
-        stems = {stem(word.form): shown for word in words_of(clause) if (shown := _content(word, clause))}
+        stems = {
+            stem(word.form): clause[word.start : word.end]
+            for word in words_of(clause)
+            if len(word.form) >= (4 if word.form.isalpha() else 2) and word.form not in _EMPTY
+        }
         shared: Counter[int] = Counter()
         for one in stems:
             where = word_index.turns_with_stem(one)
@@ -128,16 +127,7 @@ def described(
         best = max(shared.values(), default=0)
         if best >= 2:
             index = min(index for index, number in shared.items() if number == best)
-            yield index, tuple(stems[one] for one in stems if index in word_index.turns_with_stem(one)), place.start
-
-
-def _content(word: Word, text: str) -> str:
-    """The word as it is written, if it is one that can point."""
-    return (
-        text[word.start : word.end]
-        if len(word.form) >= (4 if word.form.isalpha() else 2) and word.form not in _EMPTY
-        else ""
-    )
+            yield index, tuple(stems[one] for one in stems if index in word_index.turns_with_stem(one)), start
 
 
 def beside(word_index: TurnWords, index: int, text: str) -> float:

@@ -20,7 +20,7 @@ from cekura_tui.model.transcript.transcript import TOOLS, Turn
 
 Sure = Literal["sure", "likely", "maybe"]
 NEAR = "next to the quote"
-_RANK: dict[Sure, int] = {"sure": 0, "likely": 1, "maybe": 2}
+RANK: dict[Sure, int] = {"sure": 0, "likely": 1, "maybe": 2}
 _REPEATED = re.compile(r"\b(?:twice|both times|each time|once more|three times|repeatedly|every time)\b", re.I)
 _BARE = frozenset(("ok", "yes", "no", "bye", "goodbye", "hello", "hi", "thanks", "sure", "right"))
 _FEW = 3
@@ -186,7 +186,7 @@ class _FoundTurns:
     def add(self, n: int, sure: Sure, why: str, span: tuple[int, int] | None = None, *, words: str = "") -> None:
         known = self._by_turn.get(n)
         spans = (known.spans if known else ()) + ((span,) if span and not (known and span in known.spans) else ())
-        if known and _RANK[known.sure] <= _RANK[sure]:
+        if known and RANK[known.sure] <= RANK[sure]:
             sure, why, words = known.sure, known.why, known.words
         self._by_turn[n] = Evidence(n, sure, why, spans, words)
         self.last = n

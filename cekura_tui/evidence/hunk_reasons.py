@@ -6,12 +6,12 @@ Where there is no sign, nothing is claimed.
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from cekura_tui.evidence.evidence import Evidence, Sure
+from cekura_tui.evidence.evidence import RANK, Evidence, Sure
 from cekura_tui.evidence.prompt_issues import PromptIssue
 from cekura_tui.evidence.reason_terms import (
     MAX_SPOKEN,
@@ -33,7 +33,6 @@ from cekura_tui.prose.diff import ProseDiff
 
 MOST = 3
 """Reasons of one hunk."""
-_RANK: dict[Sure, int] = {"sure": 0, "likely": 1, "maybe": 2}
 _LEAST, _MUCH = 1.5, 3.0
 """Rare words in common from which on there is a reason, and a likely one."""
 _SECTION = 2.0
@@ -88,18 +87,17 @@ def reasons(
     for terms in (failed, named):
         for one, fits in _best(changed, terms, rarity):
             found[one.hunk.number] = tuple(_reason(one, fit, fits) for fit in fits[:MOST])
-    return {number: tuple(sorted(of_hunk, key=lambda reason: _RANK[reason.sure])) for number, of_hunk in found.items()}
+    return {number: tuple(sorted(of_hunk, key=lambda reason: RANK[reason.sure])) for number, of_hunk in found.items()}
 
 
 def _rarity(changed: Sequence[Changed], terms: Sequence[ReasonTerms], views: Sequence[RunView]) -> dict[str, float]:
     """What a word counts for being rare among hunks and verdicts, those that passed too: 1 for one that is only in one
     of each."""
-    texts: dict[str, set[str]] = {}
+    texts = defaultdict[str, set[str]](set)
     for one in terms:
-        texts.setdefault(one.verdict, set()).update(one.words)
+        texts[one.verdict].update(one.words)
     for verdict in (verdict for view in views for verdict in view.verdicts if verdict.state not in ("fail", "na")):
-        lines = verdict.explanation[:TURNS]
-        texts.setdefault(verdict.name, set()).update(content_words(" ".join((verdict.name, *lines))))
+        texts[verdict.name].update(content_words(" ".join((verdict.name, *verdict.explanation[:TURNS]))))
     spread = Counter(chain.from_iterable(texts.values()))
     spread.update(chain.from_iterable(one.words for one in changed))
     number = len(texts) + len(changed)
@@ -110,10 +108,10 @@ def _best(
     changed: Sequence[Changed], terms: Sequence[ReasonTerms], rarity: Mapping[str, float]
 ) -> Iterator[tuple[Changed, list[_Fit]]]:
     """The hunks that something fits, each with what does, the best first."""
-    with_word: dict[str, list[int]] = {}
+    with_word = defaultdict[str, list[int]](list)
     for n, each in enumerate(terms):
         for word in each.words:
-            with_word.setdefault(word, []).append(n)
+            with_word[word].append(n)
     fitting = [(one, _fits(one, terms, with_word, rarity)) for one in changed]
     most = [0.0] * len(terms)
     for _, fits in fitting:
@@ -134,18 +132,17 @@ def _fits(
         for n in with_word.get(word, ()):
             fits[n].score += weight * rarity[word] * terms[n].words[word]
             fits[n].common.append(word)
+    found = []
     for fit in fits:
         fit.names_section = fit.terms.issue is not None and _names(fit.terms.issue.section, one.places)
         fit.in_a_row = not one.rows.isdisjoint(fit.terms.rows)
         fit.score += _SECTION * fit.names_section + _SECTION * fit.in_a_row
         fit.common.sort(key=lambda word: -one.words[word] * rarity[word] * fit.terms.words[word])
-    fits = [fit for fit in fits if fit.score >= _LEAST and (len(fit.common) > 1 or fit.names_section or _is_named(fit))]
-    return sorted(fits, key=lambda fit: (-fit.score, fit.terms.run_id or 0, fit.terms.verdict))
-
-
-def _is_named(fit: _Fit) -> bool:
-    """Whether the one word in common is in the name of the verdict."""
-    return fit.terms.issue is None and any(fit.terms.words[word] == NAME for word in fit.common)
+        # One word in common is enough if it is in the name of the verdict.
+        is_named = fit.terms.issue is None and any(fit.terms.words[word] == NAME for word in fit.common)
+        if fit.score >= _LEAST and (len(fit.common) > 1 or fit.names_section or is_named):
+            found.append(fit)
+    return sorted(found, key=lambda fit: (-fit.score, fit.terms.run_id or 0, fit.terms.verdict))
 
 
 def _names(section: str, places: Iterable[tuple[str, ...]]) -> bool:
@@ -159,7 +156,8 @@ def _names(section: str, places: Iterable[tuple[str, ...]]) -> bool:
 
 def _reason(one: Changed, fit: _Fit, fits: Sequence[_Fit]) -> Reason:
     terms = fit.terms
-    line = max(terms.lines, key=lambda text: _fit_of(text, one))
+    # What went wrong counts more than what was expected.
+    line = max(terms.lines, key=lambda text: one.shared(text) / (2 if text.startswith("Expected") else 1))
     others = [other.score for other in fits if other.terms.verdict != terms.verdict]
     leads = fit.score >= _CLEAR_LEAD * max(others, default=0.0)
     sure: Sure = "maybe"
@@ -171,12 +169,6 @@ def _reason(one: Changed, fit: _Fit, fits: Sequence[_Fit]) -> Reason:
     turn = _turn(one, terms, line)
     at = terms.turns[turn].start if turn is not None else None
     return Reason(terms.run_id, terms.verdict, clean_line(text), turn, sure, _why(one, fit), at)
-
-
-def _fit_of(line: str, one: Changed) -> float:
-    """How much a line has in common with a hunk; what went wrong counts more than what was expected."""
-    common = sum(one.words.get(word, 0.0) for word in content_words(line))
-    return common / 2 if line.startswith("Expected") else common
 
 
 def _why(one: Changed, fit: _Fit) -> str:
@@ -196,8 +188,8 @@ def _turn(one: Changed, terms: ReasonTerms, line: str) -> int | None:
 
     def place(proof: Evidence) -> tuple[bool, int, bool, float, int]:
         turn = terms.turns[proof.n - 1]
-        alike = sum(one.words.get(word, 0.0) for word in content_words(turn.text[:MAX_SPOKEN]))
+        alike = one.shared(turn.text[:MAX_SPOKEN])
         # A prompt changes what the agent says.
-        return not is_pointed(proof, (line,)), _RANK[proof.sure], turn.speaker != "main", -alike, proof.n
+        return not is_pointed(proof, (line,)), RANK[proof.sure], turn.speaker != "main", -alike, proof.n
 
     return min(terms.evidence[:TURNS], key=place).n - 1

@@ -111,6 +111,15 @@ class Sentence:
     rest: str
 
 
+def clauses_of(text: str, between: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """Start and end of each clause, those before and after what is `between` two."""
+    start = 0
+    for found in between.finditer(text):
+        yield start, found.start()
+        start = found.end()
+    yield start, len(text)
+
+
 def sentences_of(texts: Iterable[str]) -> Iterator[Sentence]:
     for text in texts:
         for part in _apart(text[:20_000]):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
-from cekura_tui.evidence.mentions import AGENT, CALLER, RULE, Who
+from cekura_tui.evidence.mentions import AGENT, CALLER, RULE, Who, clauses_of
 from cekura_tui.model.transcript.transcript import TOOLS, Turn
 
 _CLAUSE = re.compile(
@@ -63,8 +64,8 @@ def neighbours(
     turns: Sequence[Turn],
     rest: str,
     anchors: Sequence[tuple[int, int]],
-    following: int | None = None,
-    leading: int | None = None,
+    following: int | None,
+    leading: int | None,
 ) -> Iterator[int]:
     """Indexes of turns that clauses without anything to point with speak of.
 
@@ -72,14 +73,12 @@ def neighbours(
     is the turn that the next sentence points at first, `leading` that which the one before points at last: they count
     where this one points at none.
     """
-    clause_start, anchors = 0, list(anchors)
+    anchors = list(anchors)
     alone = not anchors
-    for cut in [*(found.span() for found in _CLAUSE.finditer(rest)), (len(rest), len(rest))]:
-        start, end, clause_start = clause_start, cut[0], cut[1]
+    for start, end in clauses_of(rest, _CLAUSE):
         clause = rest[start:end]
-        if any(start <= at < end + 3 for at, _ in anchors):
-            here = [(at, index) for at, index in anchors if start <= at < end + 3]
-            for index in _within(turns, rest[start:end], start, here):
+        if here := [(at, index) for at, index in anchors if start <= at < end + 3]:
+            for index in _within(turns, clause, start, here):
                 anchors.append((start, index))
                 yield index
             continue
@@ -93,15 +92,12 @@ def neighbours(
         elif alone and not before and leading is not None:
             before = [leading]
         lead = rest[max(start - 12, 0) : end]
-        earlier = bool(after) or _EARLIER.search(lead) is not None or (who == "testing" and bool(_IGNORED.search(lead)))
+        earlier = after or _EARLIER.search(lead) or (who == "testing" and _IGNORED.search(lead))
         near = after[0] if after else before[-1] if before else None
-        is_cited = any(turns[index].speaker == who for _, index in anchors) or (
-            near is not None and turns[near].speaker == who
-        )
-        if near is None or (is_cited and not _AGAIN.search(clause)):
-            continue  # a turn of this speaker is pointed at: it is that one which is spoken of
-        found = _step(turns, near, who, -1 if earlier else 1)
-        if found is not None:
+        cited = {turns[index].speaker for _, index in anchors}
+        if near is None or (who in {*cited, turns[near].speaker} and not _AGAIN.search(clause)):
+            continue  # where a turn of this speaker is pointed at, the clause is about that one
+        if (found := _step(turns, near, who, -1 if earlier else 1)) is not None:
             anchors.append((start, found))
             yield found
 
@@ -109,9 +105,8 @@ def neighbours(
 def _within(turns: Sequence[Turn], clause: str, start: int, here: Sequence[tuple[int, int]]) -> Iterator[int]:
     """What the other one says before or after a turn that the same clause points at."""
     (at, first), (until, last) = min(here), max(here)
-    head, tail = clause[: at - start], clause[until - start :]
     pointed = {index for _, index in here}
-    for part, near, step in ((head, first, -1), (tail, last, 1)):
+    for part, near, step in ((clause[: at - start], first, -1), (clause[until - start :], last, 1)):
         who = speaks(part)
         if step < 0:
             who = "testing" if _REPLIED_TO.search(part) or (who == "testing" and _ONCE.search(part)) else ""
@@ -139,11 +134,6 @@ def speaks(clause: str) -> Who:
 
 def _step(turns: Sequence[Turn], index: int, who: Who, step: int) -> int | None:
     """The next turn of a speaker in a direction, the tools' passed over; None where it is too far."""
-    passed = 0
-    at = index + step
-    while 0 <= at < len(turns) and passed <= _FAR:
-        if turns[at].speaker == who:
-            return at
-        passed += turns[at].speaker not in TOOLS
-        at += step
-    return None
+    way = range(index + 1, len(turns)) if step > 0 else range(index - 1, -1, -1)
+    spoken = (at for at in way if turns[at].speaker not in TOOLS)
+    return next((at for at in islice(spoken, _FAR + 1) if turns[at].speaker == who), None)

@@ -12,7 +12,7 @@ from cekura_tui.evidence.particulars import MONTHS, SPOKEN_EMAIL, UNITS, WEEKDAY
 from cekura_tui.evidence.spoken_words import content_words, root, words_of
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.text import clean_line
-from cekura_tui.model.transcript.transcript import TOOLS, Turn
+from cekura_tui.model.transcript.transcript import TOOLS
 from cekura_tui.prose.diff import ProseDiff
 
 MOST = 6
@@ -23,6 +23,7 @@ _READ = 200_000
 """Characters of one call that are looked at, and 20,000 of one turn."""
 _QUOTE = 6
 """Words in a row that are a quote."""
+_QUOTE_MARKS = ('"', "“", "„", "«", "‘", "'")
 _LEAST_CONTENT = 3
 """Words of a quote that say something, at least."""
 _SHOWN = 8
@@ -73,7 +74,7 @@ class _Mark(NamedTuple):
 
 @dataclass
 class _KnownRun:
-    """What is known of a run, to be looked for."""
+    """What a run has, to be looked for."""
 
     keys: set[str] = field(default_factory=set)
     phrases: dict[str, str] = field(default_factory=dict)
@@ -148,10 +149,9 @@ def _read(view: RunView, numbered: bool) -> _KnownRun:
             run.keys.update(one.key for one in particulars(text))
         if turn.speaker not in TOOLS:
             run.spoken.append((text, turn.speaker == "testing"))
-        if left <= 0:
-            break
-    known = f"{view.row.agent} {_greeting(view.transcript.turns)}"
-    run.known = {_bare(word.group()) for word in _WORD.finditer(known)}
+    # In its greeting the agent names itself and its business.
+    greeting = next((turn.text for turn in view.transcript.turns if turn.speaker == "main"), "")
+    run.known = {_bare(word.group()) for word in _WORD.finditer(f"{view.row.agent} {greeting}")}
     capital, small = _spoken_names([text for text, _ in run.spoken])
     run.names = (run.names - (small - capital)) | (capital - small)
     return run
@@ -175,11 +175,6 @@ def _read_profile(run: _KnownRun, value: object, key: str, depth: int = 0) -> No
             run.names |= {_bare(word) for word in words if len(word) > 2 and word[0].isalpha()} - _COMMON
         elif any(word[0].isalpha() for word in words):
             run.phrases[_plain(text)] = clean_line(text, 60)
-
-
-def _greeting(turns: Iterable[Turn]) -> str:
-    """What the agent says first: there it names itself and its business."""
-    return next((turn.text for turn in turns if turn.speaker == "main"), "")
 
 
 def _spoken_names(turns: Sequence[str]) -> tuple[set[str], set[str]]:
@@ -215,8 +210,8 @@ def _particulars(text: str, sent: _Sent, run: _KnownRun) -> Iterator[_Mark]:
     # A date that could be either of two is known by one of them, and what is within a known number with it.
     known = {(one.start, one.end) for one in found if one.key in sent.keys}
     for one in found:
-        apart = one.key.startswith("date")
-        is_known = one[1:] in known or any(not apart and start <= one.start < one.end <= end for start, end in known)
+        is_within = not one.key.startswith("date") and any(start <= one.start < one.end <= end for start, end in known)
+        is_known = is_within or one[1:] in known
         if one.key in run.keys and not is_known:
             yield _Mark(one.start, one.end, clean_line(text[one.start : one.end], 60))
     plain = _plain(text)
@@ -228,19 +223,13 @@ def _particulars(text: str, sent: _Sent, run: _KnownRun) -> Iterator[_Mark]:
 
 def _names(text: str, sent: _Sent, run: _KnownRun) -> Iterator[_Mark]:
     """Names that the run has, those that stand side by side as one."""
-    start = end = -1
+    found: list[tuple[int, int]] = []
     for hit in _WORD.finditer(text):
         bare = _bare(hit.group())
-        if not (_is_name(hit.group()) and bare in run.names and bare not in run.known | sent.names):
-            continue
-        if start >= 0 and text[end : hit.start()].strip(" ") == "":
-            end = hit.end()
-            continue
-        if start >= 0:
-            yield _Mark(start, end, re.sub(r"['’]s$", "", text[start:end]))
-        start, end = hit.span()
-    if start >= 0:
-        yield _Mark(start, end, re.sub(r"['’]s$", "", text[start:end]))
+        if _is_name(hit.group()) and bare in run.names and bare not in run.known | sent.names:
+            beside = found and not text[found[-1][1] : hit.start()].strip(" ")
+            found.append((found.pop()[0] if beside else hit.start(), hit.end()))
+    return (_Mark(start, end, re.sub(r"['’]s$", "", text[start:end])) for start, end in found)
 
 
 def _quotes(added: Mapping[int, str], sent: _Sent, runs: Sequence[_KnownRun]) -> dict[int, list[str]]:
@@ -258,7 +247,10 @@ def _quotes(added: Mapping[int, str], sent: _Sent, runs: Sequence[_KnownRun]) ->
         for first, last in _stretches([n for n, row in enumerate(rows[number]) if row in by_caller]):
             quote = words[number][first : last + _QUOTE]
             start, end = quote[0].start(), quote[-1].end()
-            if _is_quote(text, start, end, by_caller[rows[number][first]], sent):
+            # What the caller says, marked as a quote, needs to say less that the sent prompt does not.
+            marked = by_caller[rows[number][first]] and text[max(start - 1, 0) : start] in _QUOTE_MARKS
+            spoken = content_words(text[start:end]).keys() - sent.roots
+            if len(spoken) >= (1 if marked else _LEAST_CONTENT):
                 shown = clean_line(text[start : quote[:_SHOWN][-1].end()])
                 found.setdefault(number, []).append(f"“{shown}{'…' if len(quote) > _SHOWN else ''}”")
     return found
@@ -268,20 +260,11 @@ def _rows(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
     return (tuple(words[n : n + _QUOTE]) for n in range(len(words) - _QUOTE + 1))
 
 
-def _is_quote(text: str, start: int, end: int, by_caller: bool, sent: _Sent) -> bool:
-    """Whether words in a row say enough that the sent prompt does not, or are the caller's and marked as a quote."""
-    spoken = content_words(text[start:end]).keys() - sent.roots
-    marked = by_caller and text[max(start - 1, 0) : start] in ('"', "“", "„", "«", "‘", "'")
-    return len(spoken) >= (1 if marked else _LEAST_CONTENT)
-
-
 def _stretches(places: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Places that follow one another, as the first and the last of each stretch."""
-    for n, place in enumerate(places):
-        if not n or place != places[n - 1] + 1:
-            first = place
-        if n + 1 == len(places) or places[n + 1] != place + 1:
-            yield first, place
+    known = set(places)
+    lasts = (place for place in places if place + 1 not in known)
+    return zip((place for place in places if place - 1 not in known), lasts, strict=True)
 
 
 def _apart(marks: Iterable[_Mark]) -> Iterator[_Mark]:

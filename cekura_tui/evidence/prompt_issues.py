@@ -24,7 +24,6 @@ _TEXTS: dict[str, tuple[str, ...]] = {
 }
 _RUNS = ("run_ids", "run_id")
 _QUOTES = ("quotes", "turns")
-_INDEX = ("index", "turn")
 _UNTITLED = "An issue without a title"
 
 
@@ -125,8 +124,7 @@ def _take_quotes(rest: dict[str, object]) -> list[IssueQuote]:
     found: list[IssueQuote] = []
     for name in _QUOTES:
         sent = rest.get(name)
-        items = sent if isinstance(sent, list) else []
-        read = [_quote(item) for item in items]
+        read = [_quote(item) for item in sent] if isinstance(sent, list) else []
         found += [quote for quote, _ in read if quote is not None]
         if read and all(whole for _, whole in read):
             del rest[name]
@@ -141,8 +139,8 @@ def _quote(sent: object) -> tuple[IssueQuote | None, bool]:
         return None, False
     rest = dict(sent)
     text, time, who = (_take_text(rest, names) for names in (("text",), ("time",), ("role", "speaker")))
-    numbers = {name: number for name in (*_INDEX, "run_id") if (number := _id(rest.get(name))) is not None}
-    index = next((numbers[name] for name in _INDEX if name in numbers), None)
+    numbers = {name: number for name in ("index", "turn", "run_id") if (number := _id(rest.get(name))) is not None}
+    index = numbers.get("index", numbers.get("turn"))
     if not text and not time and index is None:
         return None, False
     return IssueQuote(text, numbers.get("run_id"), index, time, who), not rest.keys() - numbers.keys()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -65,21 +66,20 @@ class Changed:
     rows: frozenset[tuple[str, ...]]
     places: frozenset[tuple[str, ...]]
 
-
-def _spans(diff: ProseDiff) -> Iterator[str]:
-    """The deleted and inserted words of each worded hunk."""
-    words: dict[int, list[str]] = {}
-    for piece in diff.pieces:
-        if piece.hunk and piece.spans:
-            words.setdefault(piece.hunk, []).extend(span.text for span in piece.spans if span.op != "same")
-        elif piece.hunk and not piece.moved:
-            words.setdefault(piece.hunk, []).extend((piece.old, piece.new))
-    return (" ".join(words.get(hunk.number, ())) for hunk in diff.worded)
+    def shared(self, text: str) -> float:
+        """What the words count that a text has in common with the hunk."""
+        return sum(self.words.get(word, 0.0) for word in content_words(text))
 
 
 def changed_hunks(diff: ProseDiff) -> list[Changed]:
     """The worded hunks in which a word that says something came or went."""
-    return list(filter(None, map(_changed, diff.worded, _spans(diff))))
+    changes = defaultdict[int, list[str]](list)
+    for piece in diff.pieces:
+        if piece.spans:
+            changes[piece.hunk] += (span.text for span in piece.spans if span.op != "same")
+        elif not piece.moved:
+            changes[piece.hunk] += (piece.old, piece.new)
+    return list(filter(None, (_changed(hunk, " ".join(changes[hunk.number])) for hunk in diff.worded)))
 
 
 def _changed(hunk: Hunk, changes: str) -> Changed | None:
@@ -157,7 +157,7 @@ def of_issues(
     """The terms of issues, once for each of their runs."""
     turns = {view.row.id: view.transcript.turns for view in views}
     is_quoted = any(quote.text for issue in issues for quote in issue.quotes)
-    spoken = {run_id: [_plain(turn.text) for turn in turns[run_id]] for run_id in turns if is_quoted}
+    spoken = {run_id: [_plain(turn.text) for turn in of_run] for run_id, of_run in turns.items() if is_quoted}
     for issue in issues:
         lines = tuple(filter(None, (issue.title, issue.description)))
         sentences = list(sentences_of((*lines, issue.suggestion, issue.metric, issue.category)))

@@ -74,7 +74,7 @@ def align(left: Sequence[Turn], right: Sequence[Turn]) -> list[Pair]:
         def between(a: int, b: int, c: int, d: int) -> list[tuple[int, int]]:
             return [(a + i, c + j) for i, j in _best(one[a:b], other[c:d], band)]
 
-        found = match([_word(compared) for compared in one], [_word(compared) for compared in other], between)
+        found = match(list(map(_word, one)), list(map(_word, other)), between)
     pairs: list[Pair] = []
     at = to = 0
     for i, j in [*found, (len(left), len(right))]:
@@ -102,10 +102,8 @@ def pieces_of(pair: Pair) -> tuple[list[Piece], list[Piece]]:
     if pair.sign != "~" or len(here) + len(there) > 2 * _COMPARED:
         return [(here, False)], [(there, False)]
     spans = word_spans(here, there)
-    return (
-        [(span.text, span.op != "same") for span in spans if span.op != "ins"],
-        [(span.text, span.op != "same") for span in spans if span.op != "del"],
-    )
+    left, right = ([(span.text, span.op != "same") for span in spans if span.op != other] for other in ("ins", "del"))
+    return left, right
 
 
 def first_difference(pairs: Sequence[Pair]) -> str:

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from math import inf
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -36,12 +37,7 @@ class Value(NamedTuple):
     contains: bool = False
 
     def __str__(self) -> str:
-        signs = '",|'
-        plain = (
-            self.text
-            and self.text[0] not in ("~", *OTHER_QUOTES)
-            and not any(c in signs or c.isspace() for c in self.text)
-        )
+        plain = self.text and self.text[0] not in ("~", *OTHER_QUOTES) and not re.search(r'[",|\s]', self.text)
         return ("~" if self.contains else "") + (self.text if plain else quoted(self.text))
 
 
@@ -64,7 +60,15 @@ class Term(NamedTuple):
         sign = "-" if self.negated else ""
         if self.key:
             return f"{sign}{self.key}{self.op}{','.join(map(str, self.values))}"
-        return sign + _bare(self.values[0].text)
+        word = self.values[0].text
+        special = (
+            word.lower() in JOINING
+            or not word.strip(",|")
+            or word[0] in (*_NOT, "~", *OTHER_QUOTES)
+            or re.search(r'["\s]', word)
+            or head_of(word)
+        )
+        return sign + (quoted(word) if special else word)
 
 
 class Filter(NamedTuple):
@@ -94,17 +98,6 @@ JOINING = {
     "or": "values are separated by commas, outcome:failed,error",
 }
 """What others write between terms, and how it is done here."""
-
-
-def _bare(word: str) -> str:
-    special = (
-        word.lower() in JOINING
-        or not word.strip(",|")
-        or word[0] in (*_NOT, "~", *OTHER_QUOTES)
-        or '"' in word
-        or any(map(str.isspace, word))
-    )
-    return quoted(word) if special or head_of(word) else word
 
 
 _SYNONYMS = {
@@ -180,13 +173,13 @@ class FilterKey(NamedTuple):
     unknown_passes: bool = False
 
     @property
-    def sign(self) -> str:
-        """What stands between the key and its value most often."""
-        return self.kind.signs[0]
+    def start(self) -> str:
+        """The key and the sign that it has most often, "status:"."""
+        return f"{self.name}{self.kind.signs[0]}"
 
     @property
     def example(self) -> str:
-        return f"{self.name}{self.sign}{self.value}"
+        return f"{self.start}{self.value}"
 
 
 # How values are written
@@ -236,8 +229,7 @@ def moment_of(text: str, now: float, *, last: bool = False) -> float:
 
     Raises ValueError for what `moment_text` would not have written.
     """
-    at = _resolved(text, now, last)
-    if at is None:
+    if (at := _resolved(text, now, last)) is None:
         raise ValueError(f"no moment: {text!r}")
     return at
 
@@ -247,7 +239,7 @@ def _resolved(text: str, now: float, last: bool) -> float | None:
         return float(max(0, int(now) - int(ago[1]) * _UNITS[ago[2][0]]))
     today = time.localtime(now)[:3]
     if text in ("today", "yesterday"):
-        return _day(today, last, back=1 if text == "yesterday" else 0)
+        return _day(today, last, back=text == "yesterday")
     if clock := re.fullmatch(_CLOCK, text):
         hour, minute = int(clock[1]), int(clock[2])
         if hour >= 24 or minute >= 60:
@@ -306,22 +298,11 @@ NOTE = ValueKind(lambda key, text, quoted: None if quoted else word_of(key, text
 # Which rows a term lets through
 
 
-class _Answers(dict[object, bool | None]):
-    """Answers by value, each worked out once; an empty value is unknown."""
-
-    def __init__(self, answer_of: Callable[[Any], bool | None]) -> None:
-        super().__init__({None: None, "": None})
-        self._answer_of = answer_of
-
-    def __missing__(self, value: object) -> bool | None:
-        answer = self[value] = self._answer_of(value)
-        return answer
-
-
 def _cached(answer_of: Callable[[Any], bool | None], *fields: str) -> Answer:
-    """Answer by the value of these fields of a row; many rows have the same ones."""
-    value_of, answers = attrgetter(*fields), _Answers(answer_of)
-    return lambda row: answers[value_of(row)]
+    """Answer by the value of these fields of a row, once for each value; None and "" are unknown."""
+    value_of = attrgetter(*fields)
+    answer = cache(lambda value: None if value in (None, "") else answer_of(value))
+    return lambda row: answer(value_of(row))
 
 
 def _one_of(field: str, read: Callable[[str], object] = str) -> MakeTest:
@@ -392,12 +373,7 @@ def note_test(term: Term) -> Callable[[str], bool]:
     truths = frozenset(value.text == "yes" for value in term.values if not value.contains)
     parts = _parts(term)
 
-    def passes(note: str) -> bool:
-        if bool(note) in truths:
-            return True
-        return bool(parts and note) and any(part in note.casefold() for part in parts)
-
-    return passes
+    return lambda note: bool(note) in truths or any(note and part in note.casefold() for part in parts)
 
 
 # What the server can filter by
@@ -434,13 +410,12 @@ def _since_params(term: Term, now: float, narrow: bool) -> Params:
 
 def _until_params(term: Term, now: float, narrow: bool) -> Params:
     # A server may read the day of it alone.
-    later = 0 if narrow else DAY
-    return {"created_at_to": _iso(moment_of(term.texts[0], now, last=True) + later)}
+    return {"created_at_to": _iso(moment_of(term.texts[0], now, last=True) + (0 if narrow else DAY))}
 
 
 def _mode_params(term: Term, now: float, narrow: bool) -> Params | None:
-    modes = set(term.texts)
-    return {"result__run_as_text": "true" if modes == {"text"} else "false"} if len(modes) == 1 else None
+    text, *others = set(term.texts)
+    return None if others else {"result__run_as_text": "true" if text == "text" else "false"}
 
 
 def _outcome_params(term: Term, narrow: bool) -> Params:

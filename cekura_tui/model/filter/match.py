@@ -65,8 +65,7 @@ class Matcher:
     """
 
     def __init__(self, wanted: Filter, *, now: float, notes: Notes) -> None:
-        keyed = [(term, BY_NAME[term.key]) for term in wanted.terms if term.key]
-        self._tests = [(_test(key, term, now, notes), term.negated) for term, key in keyed]
+        self._tests = [(_test(key, term, now, notes), term.negated) for term, key in _keyed(wanted)]
         words = [(term.texts[0].casefold(), not term.negated) for term in wanted.terms if not term.key]
         # What is looked for anywhere costs the most, and comes after what may rule a row out for less.
         self._tests += [(_has_words(words, notes), False)] if words else []
@@ -78,6 +77,10 @@ class Matcher:
         return True
 
 
+def _keyed(wanted: Filter) -> list[tuple[Term, FilterKey]]:
+    return [(term, BY_NAME[term.key]) for term in wanted.terms if term.key]
+
+
 def _test(key: FilterKey, term: Term, now: float, notes: Notes) -> Answer:
     holds = key.holds(term, now, notes)
     return (lambda row: holds(row) is not False) if key.unknown_passes and not term.negated else holds
@@ -86,15 +89,13 @@ def _test(key: FilterKey, term: Term, now: float, notes: Notes) -> Answer:
 def denied(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
     """Whether a row says otherwise than a term by which the server filters: it may not know the parameter, or read the
     day of a moment alone. A field that a row lacks denies nothing."""
-    keyed = [(term, BY_NAME[term.key]) for term in wanted.terms if term.key]
-    tests = [(key.holds(term, now, {}), term.negated) for term, key in keyed if key.params]
+    tests = [(key.holds(term, now, {}), term.negated) for term, key in _keyed(wanted) if key.params]
     return lambda row: any(holds(row) is negated for holds, negated in tests)
 
 
 def undecided(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
     """Whether a term can be decided only once the run of a row is read whole."""
-    keyed = [(term, BY_NAME[term.key]) for term in wanted.terms if term.key]
-    tests = [key.holds(term, now, {}) for term, key in keyed if key.from_whole_run]
+    tests = [key.holds(term, now, {}) for term, key in _keyed(wanted) if key.from_whole_run]
     return lambda row: any(holds(row) is None for holds in tests)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -32,7 +31,11 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 
 _NOT = ("-", "!")
-_OR = (",", "|")
+_IN_QUOTES = r'"((?:[^"\\]|\\.|\\\Z)*)("?)'
+"""A quote, with its text and its end, which may be missing; a backslash escapes the next character."""
+_QUOTED = re.compile(_IN_QUOTES, re.DOTALL)
+_SPACED = re.compile(rf'(?:{_IN_QUOTES}|[^\s"])+', re.DOTALL)
+_QUOTED_OR_BETWEEN = re.compile(rf"{_IN_QUOTES}|[,|]", re.DOTALL)
 _SHOWN = 4
 _LONE = re.compile("[\ud800-\udfff]")
 
@@ -56,15 +59,12 @@ def parse(text: str) -> Parsed:
     """Read a filter; whatever the text, nothing is raised. A term with a wrong value is left out as a whole."""
     # Half a character, as a broken command line gives it, could be neither sent nor kept; every place stays.
     text = _LONE.sub("\ufffd", text)
-    terms: list[Term] = []
     wrong: list[Wrong] = []
     places = list(_split_terms(text))
-    for n, (start, end) in enumerate(places):
-        after = text[slice(*places[n + 1])] if n + 1 < len(places) else ""
-        term = _read(text[start:end], start, wrong, after)
-        if term is not None:
-            terms.append(term)
-    return Parsed(Filter(tuple(terms)), tuple(wrong))
+    words = [text[start:end] for start, end in places]
+    following = [*words[1:], ""]
+    read = [_read(word, start, wrong, after) for word, (start, _), after in zip(words, places, following, strict=False)]
+    return Parsed(Filter(tuple(filter(None, read))), tuple(wrong))
 
 
 def join_words(words: Sequence[str]) -> str:
@@ -77,15 +77,7 @@ def join_words(words: Sequence[str]) -> str:
 
 def split_words(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of each word; white space in quotes splits none."""
-    start: int | None = None
-    for at, char, inside in _signs(text):
-        if inside or not char.isspace():
-            start = at if start is None else start
-        elif start is not None:
-            yield start, at
-            start = None
-    if start is not None:
-        yield start, len(text)
+    return (found.span() for found in _SPACED.finditer(text))
 
 
 def _split_terms(text: str) -> Iterator[tuple[int, int]]:
@@ -108,42 +100,17 @@ def _split_terms(text: str) -> Iterator[tuple[int, int]]:
 def split_values(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of each value between commas or bars; an empty one too."""
     start = 0
-    for at, char, inside in _signs(text):
-        if char in _OR and not inside:
-            yield start, at
-            start = at + 1
+    for found in _QUOTED_OR_BETWEEN.finditer(text):
+        if found[0] in (",", "|"):
+            yield start, found.start()
+            start = found.end()
     yield start, len(text)
 
 
 def unquoted(text: str) -> tuple[str, int | None]:
     """The text without its quotes, and where a quote begins that is not closed."""
-    kept: list[str] = []
-    opened: int | None = None
-    escaped = False
-    for at, char in enumerate(text):
-        if escaped:
-            kept.append(char if char in '"\\' else "\\" + char)
-            escaped = False
-        elif char == '"':
-            opened = at if opened is None else None
-        elif char == "\\" and opened is not None:
-            escaped = True
-        else:
-            kept.append(char)
-    return "".join(kept), opened
-
-
-def _signs(text: str) -> Iterator[tuple[int, str, bool]]:
-    """Every character, its place, and whether it is in quotes or one of them."""
-    inside = escaped = False
-    for at, char in enumerate(text):
-        yield at, char, inside or char == '"'
-        if escaped:
-            escaped = False
-        elif char == '"':
-            inside = not inside
-        elif char == "\\" and inside:
-            escaped = True
+    opened = next((found.start() for found in _QUOTED.finditer(text) if not found[2]), None)
+    return _QUOTED.sub(lambda found: re.sub(r'\\(["\\]|\Z)', r"\1", found[1]), text), opened
 
 
 def _read(word: str, start: int, wrong: list[Wrong], after: str) -> Term | None:
@@ -264,7 +231,7 @@ def _right_sign(key: FilterKey, values: str) -> str:
     if ":" in key.kind.signs:
         return f"write {key.name}:{value}" if value else f"write {key.example}"
     if not value or key.kind.read(key, value, False) is None:
-        value = key.example.removeprefix(f"{key.name}{key.kind.signs[0]}")
+        value = key.value
     return f"write {key.name}>{value} or {key.name}<{value}"
 
 
@@ -350,11 +317,9 @@ def meant_terms(wanted: Filter) -> Iterator[str]:
     words = [term.values[0].text.lower() for term in wanted.terms if not term.key and not term.negated]
     for number, unit in zip_longest(words, words[1:], fillvalue=""):
         ago = f"{number} {unit}" if number.isdigit() else re.split("[<>=]", number)[-1]
-        moment = moment_text(ago)
-        if moment is not None:
+        if (moment := moment_text(ago)) is not None:
             yield f"since:{moment}"
-    outcome = BY_NAME["outcome"]
-    yield from (f"outcome:{word}" for word in map(partial(word_of, outcome), words) if word)
+    yield from (f"outcome:{word}" for text in words if (word := word_of(BY_NAME["outcome"], text)))
 
 
 def completions(text: str, names: KnownNames) -> Iterator[str]:
@@ -369,7 +334,7 @@ def completions(text: str, names: KnownNames) -> Iterator[str]:
     if head is None:
         key = _key(word.lower())
         if key:
-            yield f"{text[:start]}{key.name}{key.kind.signs[0]}"
+            yield f"{text[:start]}{key.start}"
         return
     known = BY_NAME.get(head[1].lower())
     if known is None or head[2] not in known.kind.signs:

@@ -118,7 +118,7 @@ _TYPED_HERE = 50
 _NOTE_ROOM = 12
 """Cells below which a note is not readable."""
 _EXAMPLE = "filter by outcome: scenario: agent: since: …"
-_KEYS = " ".join(f"{key.name}{key.sign}" for key in KEYS)
+_KEYS = " ".join(key.start for key in KEYS)
 _SYNTAX = "outcome:a,b either · -term not · name:~part contains · ↑ earlier filters"
 
 
