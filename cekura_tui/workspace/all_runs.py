@@ -190,7 +190,7 @@ class _CompletenessCheck:
         items = tuple({run.id: run for run in page.items if run.id not in self.ids}.values())
         self.ids.update(run.id for run in items)
         self.repeats = 0 if items else self.repeats + 1
-        return ListPage(page.count, items, page.more, page.oldest_first, page.at)
+        return replace(page, items=items)
 
     def verify(self, total: int) -> None:
         """Raise IncompleteListError if there are more than were seen."""

@@ -18,7 +18,7 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.workspace.run_sweep import AGAIN, BEFORE, AskSession, RunSweep
 
 if TYPE_CHECKING:
-    from cekura_tui.model.run.paging import PagedRuns, RunPage
+    from cekura_tui.model.run.paging import ListPage, PagedRuns
 
 
 IN_FLIGHT = 3
@@ -280,7 +280,7 @@ class RunFeed:
                 raise
             runs.no_such_page(number)
         else:
-            runs.put(page, self._in_view.visible(runs))
+            runs.put(number, page, self._in_view.visible(runs))
         if runs.shifts > shifts:
             # The pages in view are asked for again, which would have no end at a server that never counts the same.
             now = self._monotonic()
@@ -290,7 +290,7 @@ class RunFeed:
         if runs is self.runs:
             self.got_at = self._clock()
 
-    async def _fetch(self, number: int, runs: PagedRuns | None, *, in_turn: bool = False) -> RunPage:
+    async def _fetch(self, number: int, runs: PagedRuns | None, *, in_turn: bool = False) -> ListPage[RunRow]:
         query = self.query
         assert query is not None
         until, least = (runs.pin, runs.reported_count) if runs is not None else (None, 0)
@@ -372,9 +372,9 @@ class RunFeed:
         since = runs.pin - (BEFORE if query.shifting else APART)
         page = await self._ask(lambda session: session.lists.newer(query, since))
         # Newest first, what is newer than a known run is all there; else something is between, or left out.
-        missed = page.oldest_first or not any(runs.knows(row.id) for row in page.rows[-1:])
+        missed = page.oldest_first or not any(runs.knows(row.id) for row in page.items[-1:])
         self.flood = page.more and (self.flood or missed)
-        runs.add_newer(page.rows)
+        runs.add_newer(page.items)
         self.got_at = self._clock()
         if (self.flood or runs.newer >= REPIN) and not self._in_view.view.first:
             self._reopen = True

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cekura_tui.api.errors import NotFound, Rejected, TooLarge
 from cekura_tui.jobs.polling import Budget
-from cekura_tui.model.run.paging import ListPage, RunPage
+from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, filled, row_of
@@ -147,7 +147,7 @@ class RunLists:
         *,
         least: int = 0,
         in_turn: bool = False,
-    ) -> RunPage:
+    ) -> ListPage[RunRow]:
         """One page of a list, of runs made up to `until` (Unix); with `in_turn` it waits for the shared budget.
 
         `least` is how many runs the server said that there were at that moment.
@@ -159,9 +159,9 @@ class RunLists:
         got = await self._pin.page(
             lambda asked: self._client.runs(asked, number, once=True), params, until, least if number > 1 else 0
         )
-        page = RunPage(number, got.count, self._rows(got), got.more, got.oldest_first, got.at)
+        page = self._as_rows(got)
         # The first page of a reloaded list replaces the cached one.
-        self._cache(query, page.count, page.rows, first=number == 1 and until is None)
+        self._cache(query, page.count, page.items, first=number == 1 and until is None)
         return page
 
     async def total(self, scope: Scope) -> int:
@@ -169,15 +169,15 @@ class RunLists:
         await take_turn(self._budget)
         return (await self._client.runs(scope.params, page_size=1, once=True)).count
 
-    async def newer(self, query: RunQuery, since: float) -> RunPage:
+    async def newer(self, query: RunQuery, since: float) -> ListPage[RunRow]:
         """The newest runs of a list that were made since a moment (Unix), in the shared budget."""
         await take_turn(self._budget)
         got = await self._client.runs(made_since(query.params(self._clock()), since), once=True)
-        rows = self._rows(got)
-        if rows and self._cached_newest.get(query.key) != rows:
-            self._cached_newest[query.key] = rows
-            self._cache(query, None, rows, first=False)
-        return RunPage(1, got.count, rows, got.more, got.oldest_first, got.at)
+        page = self._as_rows(got)
+        if page.items and self._cached_newest.get(query.key) != page.items:
+            self._cached_newest[query.key] = page.items
+            self._cache(query, None, page.items, first=False)
+        return page
 
     async def reread(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
         """Read these runs whole and cache their rows, in the shared budget; deleted runs are left out."""
@@ -230,9 +230,10 @@ class RunLists:
                 found[row.id] = row, at
         return tuple(found[number] for number in sorted(found, reverse=True))
 
-    def _rows(self, got: ListPage[Run]) -> tuple[RunRow, ...]:
+    def _as_rows(self, got: ListPage[Run]) -> ListPage[RunRow]:
         self._engine.resume_polling()  # the server takes the key, so jobs may be asked about again
-        return tuple(self.filled(row_of(run)) for run in got.items)
+        rows = tuple(self.filled(row_of(run)) for run in got.items)
+        return ListPage(got.count, rows, got.more, got.oldest_first, got.at)
 
     def _cache(self, query: RunQuery, count: int | None, rows: Sequence[RunRow], *, first: bool) -> None:
         try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cekura_tui.model.run.listed_runs import UnloadedRun
 from cekura_tui.model.run.outcome import Outcome
-from cekura_tui.model.run.paging import PagedRuns, RunPage
+from cekura_tui.model.run.paging import ListPage, PagedRuns
 from cekura_tui.model.run.view import RunRow
 
 BEGAN = 1_787_054_400.0
@@ -54,7 +54,7 @@ class RunServer:
         low, high = float("-inf") if since is None else since, float("inf") if until is None else until
         return [run for run in reversed(self.runs) if run.at is not None and low <= run.at <= high]
 
-    def page(self, number: int, until: float | None = None, since: float | None = None) -> RunPage | None:
+    def page(self, number: int, until: float | None = None, since: float | None = None) -> ListPage[RunRow] | None:
         """What it answers; None where it says that there is no such page."""
         found = self.listed(until, since)
         found = found[::-1] if self.oldest_first else found
@@ -65,7 +65,7 @@ class RunServer:
         turned = self.oldest_first and len(rows) > 1
         more = number * self.size < len(found)
         # The Date header of an answer has whole seconds only.
-        return RunPage(number, max(0, len(found) + self.off), newest_first, more, turned, float(int(self.now)))
+        return ListPage(max(0, len(found) + self.off), newest_first, more, turned, float(int(self.now)))
 
     def by_id(self, numbers: Iterable[int]) -> tuple[RunRow, ...]:
         """How these runs are now."""

@@ -24,7 +24,7 @@ from cekura_tui.model.run.columns import SORT_CYCLE, RunColumns, Sort, column_pr
 from cekura_tui.model.run.details import details_of, value_at, web_link
 from cekura_tui.model.run.groups import HOWS, findings_of, generalised, group_runs, has_outcomes_filtered, normalised
 from cekura_tui.model.run.listed_runs import Layout
-from cekura_tui.model.run.paging import PagedRuns, RunPage
+from cekura_tui.model.run.paging import ListPage, PagedRuns
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import NotARun, Run
 from cekura_tui.model.run.view import RunRow, RunView, view_of
@@ -179,9 +179,9 @@ def _list(held: int, *steps: list[Any]) -> str:
         if name != "look_at":
             given = [_rows(part) if isinstance(part, list) else part for part in given]
         if runs is None:
-            runs = PagedRuns(RunPage(*given), 50.0, held)
+            runs = PagedRuns(ListPage(*given[1:]), 50.0, held)
         elif name == "put":
-            runs.put(RunPage(*given))
+            runs.put(given[0], ListPage(*given[1:]))
         else:
             getattr(runs, name)(*given)
         shown = " ".join(str(one.id) if isinstance(one, RunRow) else f"{one.place}?{one.why}" for one in runs.listed)

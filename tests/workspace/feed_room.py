@@ -16,7 +16,7 @@ from cekura_tui.api.errors import NotFound, Unreachable
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.listed_runs import UnloadedRun
-from cekura_tui.model.run.paging import PagedRuns, RunPage
+from cekura_tui.model.run.paging import ListPage, PagedRuns
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
@@ -59,7 +59,7 @@ class Desk:
 
     async def page(
         self, query: RunQuery, number: int, until: float | None, *, least: int, in_turn: bool = False
-    ) -> RunPage:
+    ) -> ListPage[RunRow]:
         """A page of a list."""
         if in_turn:
             self.turns.add(number)
@@ -72,7 +72,7 @@ class Desk:
         """How many runs there are in all."""
         return await self._answer("total", scope, lambda: len(self.server.by_id(range(1 << 20))))
 
-    async def newer(self, query: RunQuery, since: float) -> RunPage:
+    async def newer(self, query: RunQuery, since: float) -> ListPage[RunRow]:
         """The newest runs."""
         found = await self._answer("newer", since, lambda: self.server.page(1, since=since))
         assert found is not None

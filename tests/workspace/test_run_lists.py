@@ -19,7 +19,7 @@ from cekura_tui.demo.server import DemoServer
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.filter.parse import parse
-from cekura_tui.model.run.paging import RunPage
+from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow
@@ -92,8 +92,8 @@ async def scripted_list(home: Path, scripted: ScriptedServer) -> AsyncIterator[W
         yield opened
 
 
-def ids(page: RunPage) -> list[int]:
-    return [row.id for row in page.rows]
+def ids(page: ListPage[RunRow]) -> list[int]:
+    return [row.id for row in page.items]
 
 
 def listed(*runs: dict[str, object], count: int | None = None) -> Reply:
@@ -103,12 +103,12 @@ def listed(*runs: dict[str, object], count: int | None = None) -> Reply:
 async def test_a_restart_shows_the_pages_of_the_list_that_was_seen_last(home: Path, demo: DemoServer) -> None:
     async with window(home, demo.url, demo.key) as before:
         first = await before.lists.page(ALL_RUNS)
-        assert (first.number, first.count, first.more, ids(first)) == (1, 240, True, list(range(900_240, 900_140, -1)))
+        assert (first.count, first.more, ids(first)) == (240, True, list(range(900_240, 900_140, -1)))
         third = await before.lists.page(ALL_RUNS, 3, first.at)
         assert (third.more, ids(third)) == (False, list(range(900_040, 900_000, -1)))
     async with window(home, demo.url, demo.key) as after:
         seen = await after.seen(ALL_RUNS)
-        assert (seen.count, seen.rows, seen.got_at) == (240, (*first.rows, *third.rows), 50.0)
+        assert (seen.count, seen.rows, seen.got_at) == (240, (*first.items, *third.items), 50.0)
         assert read_cached_start(home / "cekura.db", ORIGIN, demo.key, "default", FRONT.text).seen == seen
 
 
@@ -122,7 +122,7 @@ async def test_a_reloaded_list_replaces_its_cache_and_a_reloaded_page_does_not(o
 
 
 async def test_a_pinned_list_has_no_newer_run_and_no_page_after_its_last(ours: Window) -> None:
-    pin = (await ours.lists.page(ALL_RUNS)).rows[50].at
+    pin = (await ours.lists.page(ALL_RUNS)).items[50].at
     first = await ours.lists.page(ALL_RUNS, 1, pin, least=240)
     assert (first.count, ids(first)) == (190, list(range(900_190, 900_090, -1)))
     with pytest.raises(NotFound):
@@ -133,7 +133,7 @@ async def test_a_pinned_list_has_no_newer_run_and_no_page_after_its_last(ours: W
 
 async def test_each_filter_has_a_list_of_its_own_as_far_as_the_server_filters(ours: Window) -> None:
     whole, failed = await ours.lists.page(ALL_RUNS), await ours.lists.page(FAILED)
-    assert {row.status for row in failed.rows} == {"failed", "timeout"}
+    assert {row.status for row in failed.items} == {"failed", "timeout"}
     assert failed.count < whole.count
     noted = RunQuery(FRONT, parse("status:failed,timeout note:yes").filter)
     assert await ours.cached(FAILED) == await ours.cached(noted) == (failed.count, ids(failed))
@@ -145,7 +145,7 @@ async def test_each_filter_has_a_list_of_its_own_as_far_as_the_server_filters(ou
 async def test_newer_runs_are_those_since_a_time_and_take_turns_of_the_shared_budget(ours: Window) -> None:
     first = await ours.lists.page(ALL_RUNS)
     assert ours.budget.turns == 0
-    third, fifth = first.rows[2].at, first.rows[4].at
+    third, fifth = first.items[2].at, first.items[4].at
     assert third is not None
     assert fifth is not None
     assert ids(await ours.lists.newer(ALL_RUNS, third)) == ids(first)[:3]

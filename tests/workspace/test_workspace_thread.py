@@ -157,7 +157,7 @@ async def test_a_list_a_run_and_a_draft_are_kept(scripted: ScriptedServer, works
     view = await workspace.call(lambda session: session.run(5))
     kept = await workspace.do(lambda session: session.store.runs.seen(query.key))
     assert kept is not None
-    assert (kept.count, kept.rows) == (1, page.rows)
+    assert (kept.count, kept.rows) == (1, page.items)
     cached = await workspace.call(lambda session: session.cached_run(5))
     assert cached is not None
     assert (cached.row, cached.verdicts, cached.cached) == (view.row, view.verdicts, True)

@@ -14,29 +14,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ListPage(Generic[T]):
-    """How many there are in all, these, and whether another page follows.
+    """A page of a list, newest first where it has times, and whether another page follows.
 
-    `oldest_first` means that the server listed them so, whatever their order here; `at` is the server's own time (Unix)
-    when it answered.
+    `count` is how many there are in all by the server's word; `oldest_first` means that the server listed them so; `at`
+    is the server's own time (Unix) when it answered.
     """
 
     count: int
     items: tuple[T, ...]
-    more: bool
-    oldest_first: bool = False
-    at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RunPage:
-    """One page as the server sent it, newest first here. `number` counts from 1 in the server's order.
-
-    `count` is how many runs the server says there are in all, `at` the server's own time of the answer (Unix).
-    """
-
-    number: int
-    count: int
-    rows: tuple[RunRow, ...]
     more: bool = False
     oldest_first: bool = False
     at: float | None = None
@@ -52,12 +37,12 @@ class PagedRuns:
     It sends no requests: `put`, `fail`, `add_newer` and `change` take answers, `listed` is the rows as they are now.
     """
 
-    def __init__(self, first: RunPage, got_at: float, max_pages: int = MAX_PAGES) -> None:
-        made = [row.at for row in first.rows if row.at is not None]
+    def __init__(self, first: ListPage[RunRow], got_at: float, max_pages: int = MAX_PAGES) -> None:
+        made = [row.at for row in first.items if row.at is not None]
         self.pin = max([got_at if first.at is None else first.at, *made])
         """Runs that were made later are not of these pages. A server's clock may be behind its own times."""
-        size = (len(first.rows) or PAGE) if first.more else max(PAGE, len(first.rows))
-        self.layout = Layout(max(first.count, len(first.rows)), first.oldest_first, size)
+        size = (len(first.items) or PAGE) if first.more else max(PAGE, len(first.items))
+        self.layout = Layout(max(first.count, len(first.items)), first.oldest_first, size)
         self.shifts = 0
         """How often pages were given up because the server counts otherwise than before."""
         self._measured, self._directed = first.more, False
@@ -72,7 +57,7 @@ class PagedRuns:
         self._head: tuple[RunRow, ...] = ()
         self._waiting: dict[int, RunRow] = {}
         self._listed: ListedRuns | None = None
-        self.put(first)
+        self.put(1, first)
 
     # What is there
 
@@ -138,35 +123,35 @@ class PagedRuns:
 
     # What came
 
-    def put(self, page: RunPage, keep: Collection[int] = ()) -> None:
-        """A page came; pages in `keep` are the last to be dropped for it."""
+    def put(self, number: int, page: ListPage[RunRow], keep: Collection[int] = ()) -> None:
+        """A page came, by its number (from 1) at the server; pages in `keep` are the last to be dropped for it."""
         self._listed = None
-        self._failed.pop(page.number, None)
-        self._drop(page.number)
-        self._lay_out(page)
-        if room := len(self.layout.span(page.number)):
+        self._failed.pop(number, None)
+        self._drop(number)
+        self._lay_out(number, page)
+        if room := len(self.layout.span(number)):
             # A run that is in another page came there by a shift that the count did not show: it stays where it is.
-            fresh = {row.id: row for row in page.rows if row.id not in self._page_of}
+            fresh = {row.id: row for row in page.items if row.id not in self._page_of}
             rows = tuple(fresh.values())[:room]
-            self._pages[page.number] = rows
-            self._page_of.update((row.id, page.number) for row in rows)
+            self._pages[number] = rows
+            self._page_of.update((row.id, number) for row in rows)
             # What was newer than the pages, and is older than a run of this one, has come into them.
-            newest = max((row.id for row in page.rows), default=-1)
+            newest = max((row.id for row in page.items), default=-1)
             self._head = tuple(row for row in self._head if row.id > newest)
-            self._waiting = {number: row for number, row in self._waiting.items() if number > newest}
+            self._waiting = {run_id: row for run_id, row in self._waiting.items() if run_id > newest}
         # What is new shows in the newest page, so that it is held as long as others can be dropped.
         held = {*keep, self.newest_page}
-        others = sorted((number for number in self._pages if number != page.number), key=lambda n: n in held)
-        for number in others[: max(0, len(self._pages) - self._max_pages)]:
-            self._drop(number)
+        others = sorted((other for other in self._pages if other != number), key=lambda other: other in held)
+        for other in others[: max(0, len(self._pages) - self._max_pages)]:
+            self._drop(other)
 
     def _drop(self, number: int) -> None:
         for row in self._pages.pop(number, ()):
             del self._page_of[row.id]
 
-    def _lay_out(self, page: RunPage) -> None:
+    def _lay_out(self, number: int, page: ListPage[RunRow]) -> None:
         """Where a page disagrees with what was known of the length of the list and its pages, the page is right."""
-        received, size = len(page.rows), self.layout.size
+        received, size = len(page.items), self.layout.size
         if received > 1 and not self._directed:  # one run alone shows no order
             self._directed = True
             if page.oldest_first != self.layout.oldest_first:
@@ -174,7 +159,7 @@ class PagedRuns:
         if page.more and (received > size or (received and received != size and not self._measured)):
             self._shift(replace(self.layout, size=received))
         self._measured = self._measured or page.more
-        start = (page.number - 1) * self.layout.size
+        start = (number - 1) * self.layout.size
         end = start + received
         if page.count != self.reported_count and page.count >= end:
             self.reported_count = page.count

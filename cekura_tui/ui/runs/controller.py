@@ -213,7 +213,7 @@ class RunsController:
             return  # the number will do
         name = next((project.name for project in projects if project.id == scope.id), None)
         if name is not None and self.listing.scope == scope:
-            self.listing.name_scope(name)
+            self.listing.scope = scope._replace(name=name)
             self.draw_now()
 
     # The filter

@@ -123,10 +123,6 @@ class RunListing:
         """Sort by what the runs are like now."""
         self._sort_keys = {}
 
-    def name_scope(self, name: str) -> None:
-        if self.scope is not None:
-            self.scope = self.scope._replace(name=name)
-
     @property
     def query(self) -> RunQuery:
         assert self.scope is not None

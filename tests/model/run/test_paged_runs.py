@@ -8,7 +8,7 @@ import pytest
 from run_server import FIRST_ID, PASSED, RUNNING, RunServer, keys, row
 
 from cekura_tui.model.run.listed_runs import PAGE, Layout, UnloadedRun
-from cekura_tui.model.run.paging import PagedRuns, RunPage
+from cekura_tui.model.run.paging import ListPage, PagedRuns
 
 APART = 60.0
 
@@ -26,7 +26,7 @@ def load(server: RunServer, runs: PagedRuns, *numbers: int) -> None:
     for number in numbers:
         page = server.page(number, runs.pin)
         assert page is not None
-        runs.put(page)
+        runs.put(number, page)
 
 
 def load_newer(server: RunServer, runs: PagedRuns) -> None:
@@ -39,7 +39,7 @@ def held(runs: PagedRuns) -> list[int]:
 
 
 def test_a_list_with_one_loaded_page_has_a_place_for_its_oldest_run() -> None:
-    runs = PagedRuns(RunPage(1, 100_000, tuple(row(n) for n in range(100_000, 99_900, -1)), True), 0.0)
+    runs = PagedRuns(ListPage(100_000, tuple(row(n) for n in range(100_000, 99_900, -1)), True), 0.0)
     assert (len(runs.listed), runs.listed.loaded) == (100_000, 100)
     assert runs.listed[99_999].key == ("gap", 99_999)
     assert runs.layout.near(99_980, 99_999) == [1_000]
@@ -69,12 +69,12 @@ def test_the_next_page_is_on_the_side_to_which_one_moves_and_within_the_list() -
 @pytest.mark.parametrize(
     ("first", "pin"),
     [
-        (RunPage(1, 1, (row(5, at=1_000.9),), at=1_000.0), 1_000.9),
-        (RunPage(1, 1, (row(5, at=900.0),), at=1_000.0), 1_000.0),
-        (RunPage(1, 0, ()), 5_000.0),
+        (ListPage(1, (row(5, at=1_000.9),), at=1_000.0), 1_000.9),
+        (ListPage(1, (row(5, at=900.0),), at=1_000.0), 1_000.0),
+        (ListPage(0, ()), 5_000.0),
     ],
 )
-def test_a_list_is_as_new_as_its_newest_run_when_the_servers_clock_is_behind(first: RunPage, pin: float) -> None:
+def test_a_list_is_as_new_as_its_newest_run_when_the_servers_clock_is_behind(first: Any, pin: float) -> None:
     assert PagedRuns(first, got_at=5_000.0).pin == pin
 
 
@@ -116,11 +116,11 @@ def test_a_run_that_is_sent_twice_is_listed_once() -> None:
     server, runs = paged(6, size=3)
     second = server.page(2, runs.pin)
     assert second is not None
-    runs.put(RunPage(2, 6, (runs.listed[2], *second.rows[:2])))
+    runs.put(2, ListPage(6, (runs.listed[2], *second.items[:2])))
     assert keys(runs) == [*(FIRST_ID + n for n in (5, 4, 3, 2, 1)), ("gap", 5)]
     assert isinstance(runs.listed[5], UnloadedRun)
     assert "not sent" in runs.listed[5].why
-    assert keys(PagedRuns(RunPage(1, 3, (row(9), row(9), row(8))), 0.0)) == [9, 8, ("gap", 2)]
+    assert keys(PagedRuns(ListPage(3, (row(9), row(9), row(8))), 0.0)) == [9, 8, ("gap", 2)]
 
 
 def test_a_list_ends_before_a_page_that_the_server_does_not_have() -> None:

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from run_server import FIRST_ID, RUNNING, RunServer, keys
 
 from cekura_tui.model.run.listed_runs import UnloadedRun
-from cekura_tui.model.run.paging import PagedRuns, RunPage
+from cekura_tui.model.run.paging import ListPage, PagedRuns
 from cekura_tui.model.run.view import RunRow
 
 APART = 60.0
@@ -43,7 +43,7 @@ class AListOfPages(RuleBasedStateMachine):
         assert first is not None
         self.runs = PagedRuns(first, self.server.now, max_pages)
         self.max_pages = max_pages
-        self.pages: list[tuple[int, RunPage | None]] = []
+        self.pages: list[tuple[int, ListPage[RunRow] | None]] = []
         self.others: list[tuple[str, tuple[RunRow, ...]]] = []
 
     @rule(runs=st.integers(1, 4), after=st.sampled_from([0.01, 5.0, 30.0]))
@@ -66,11 +66,11 @@ class AListOfPages(RuleBasedStateMachine):
     def page_comes(self, which: int, keep: set[int]) -> None:
         self.take(*self.pages.pop(which % len(self.pages)), keep)
 
-    def take(self, number: int, page: RunPage | None, keep: Sequence[int] | set[int] = ()) -> None:
+    def take(self, number: int, page: ListPage[RunRow] | None, keep: Sequence[int] | set[int] = ()) -> None:
         if page is None:
             self.runs.no_such_page(number)
         else:
-            self.runs.put(page, keep)
+            self.runs.put(number, page, keep)
 
     @precondition(lambda self: self.pages)
     @rule(which=WHICH)

@@ -10,7 +10,7 @@ from row_lists import SIZE, Even, lazy, listed, screen, show
 from textual.pilot import Pilot
 
 from cekura_tui.model.run.outcome import Outcome
-from cekura_tui.model.run.paging import PagedRuns, RunPage
+from cekura_tui.model.run.paging import ListPage, PagedRuns
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.runs.list import RunList
@@ -87,9 +87,9 @@ def run(number: int) -> RunRow:
     return RunRow(number, "Refund", "Calm", 1, "Desk", Outcome("passed", "passed"), "00:30", 1e9)
 
 
-def page(number: int) -> RunPage:
+def page(number: int) -> ListPage[RunRow]:
     newest = COUNT - (number - 1) * 100
-    return RunPage(number, COUNT, tuple(run(n) for n in range(newest, newest - 100, -1)), more=newest > 100)
+    return ListPage(COUNT, tuple(run(n) for n in range(newest, newest - 100, -1)), more=newest > 100)
 
 
 def runs_of(pages: PagedRuns) -> AbstractAsyncContextManager[tuple[WidgetApp[RunList], Pilot[None]]]:
@@ -112,7 +112,7 @@ async def test_when_a_page_arrives_the_cursor_is_on_the_run_loaded_at_its_place(
         index = runs.cursor_index or 0
         line = index - runs.scroll_y
         assert (runs.cursor_key, runs.marks) == (("gap", index), frozenset())
-        pages.put(page(1_000))
+        pages.put(1_000, page(1_000))
         pages.add_newer([run(n) for n in newer])
         pages.let_in()
         await show(pilot, app.widget, pages.listed)
@@ -123,17 +123,17 @@ async def test_when_a_page_arrives_the_cursor_is_on_the_run_loaded_at_its_place(
 
 async def test_a_run_whose_page_is_dropped_leaves_the_cursor_at_its_place(pages: PagedRuns) -> None:
     async with runs_of(pages) as (app, pilot):
-        pages.put(page(2))
+        pages.put(2, page(2))
         app.widget.show_rows(pages.listed)
         app.widget.move_to(COUNT - 150)
         app.widget.scroll_to(y=50_000, animate=False)
         await pilot.pause()
         for number in (501, 502):
-            pages.put(page(number))
+            pages.put(number, page(number))
         assert not pages.has(2)
         await show(pilot, app.widget, pages.listed)
         assert (app.widget.cursor_index, app.widget.cursor_key) == (150, ("gap", 150))
         assert screen(app.widget)[0].startswith(str(COUNT - 50_000))
-        pages.put(page(2), keep=[2])
+        pages.put(2, page(2), keep=[2])
         await show(pilot, app.widget, pages.listed)
         assert (app.widget.cursor_index, app.widget.cursor_key) == (150, COUNT - 150)

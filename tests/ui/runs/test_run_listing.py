@@ -10,7 +10,7 @@ import pytest
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.columns import Sort
 from cekura_tui.model.run.outcome import Outcome
-from cekura_tui.model.run.paging import PagedRuns, RunPage
+from cekura_tui.model.run.paging import ListPage, PagedRuns
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
 from cekura_tui.store.runs import SeenRuns
@@ -27,7 +27,7 @@ def row(number: int, kind: Any = "failed", ago: float = 60.0, status: str = "com
 
 
 def feed_of(*rows: RunRow, count: int | None = None) -> Any:
-    page = RunPage(1, len(rows) if count is None else count, rows, more=count is not None, at=NOON)
+    page = ListPage(len(rows) if count is None else count, rows, more=count is not None, at=NOON)
     return SimpleNamespace(
         runs=PagedRuns(page, NOON) if rows else None,
         loading_all=False,
