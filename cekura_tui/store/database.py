@@ -191,10 +191,6 @@ class Database:
     def close(self) -> None:
         self._sql.close()
 
-    def version_of_data(self) -> int:
-        """A number that changes whenever another connection has written."""
-        return int(self.read("PRAGMA data_version")[0][0])
-
     def read(self, statement: str, *values: object) -> list[sqlite3.Row]:
         """Rows of a query; a damaged file is recovered first. Raises StoreError."""
         try:
@@ -258,14 +254,9 @@ class Database:
         with contextlib.suppress(sqlite3.Error):
             self._sql.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def key_id(self, key: str) -> str:
-        """A name for a key that does not reveal it: `key_id` with this database's salt."""
-        rows = self.read("SELECT value FROM meta WHERE name = 'salt'")
-        return key_id(key, rows[0]["value"])
-
 
 def key_id(key: str, salt: bytes) -> str:
-    """8 bytes, in hexadecimal, of the HMAC-SHA256 of a key."""
+    """A name for a key that does not reveal it: 8 bytes, in hexadecimal, of its HMAC-SHA256 with a database's salt."""
     import hashlib  # a start without a database needs none
     import hmac
 

@@ -119,7 +119,8 @@ class JobStore:
     # Reading
 
     def version(self) -> int:
-        return self._database.version_of_data()
+        """A number that changes whenever another connection has written."""
+        return int(self._database.read("PRAGMA data_version")[0][0])
 
     def get(self, number: int) -> Job | None:
         """One job of any account; raises UnreadableJob."""

@@ -7,7 +7,6 @@ import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 MAX_FINDINGS = 20_000
 """Runs whose findings are kept, of all accounts together."""
-_AT_ONCE = 500
-"""Ids in one query: some builds of SQLite take no more than 999 values."""
 
 
 class FindingStore:
@@ -41,13 +38,8 @@ class FindingStore:
         """The findings of the known runs among these; an empty tuple: none."""
         from cekura_tui.model.run.groups import Finding  # its patterns are not for the first frame
 
-        known: dict[int, tuple[Finding, ...]] = {}
-        left = iter(dict.fromkeys(ids))
-        while some := list(islice(left, _AT_ONCE)):
-            among = f"{_KNOWN} AND run_id IN ({', '.join('?' * len(some))})"
-            for row in self._database.read(among, *self._pair, *some):
-                known[row["run_id"]] = tuple(Finding(*finding) for finding in json.loads(row["told"]))
-        return known
+        rows = self._database.read(_KNOWN, *self._pair, json.dumps(ids))
+        return {row["run_id"]: tuple(Finding(*finding) for finding in json.loads(row["told"])) for row in rows}
 
     def keep(self, found: Mapping[int, tuple[Finding, ...]], at: float) -> None:
         """Save the findings of runs; the oldest make room."""
@@ -67,7 +59,8 @@ def keep_findings(
     sql.execute(_PRUNE, (MAX_FINDINGS,))
 
 
-_KNOWN = "SELECT run_id, told FROM findings WHERE origin = ? AND key_id = ?"
+_KNOWN = """
+SELECT run_id, told FROM findings WHERE origin = ? AND key_id = ? AND run_id IN (SELECT value FROM json_each(?))"""
 _PRUNE = """
 DELETE FROM findings WHERE (origin, key_id, run_id) IN (
     SELECT origin, key_id, run_id FROM findings ORDER BY got_at DESC, run_id DESC LIMIT -1 OFFSET ?

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cekura_tui.store.database import Database
+from cekura_tui.store.database import Database, key_id
 from cekura_tui.store.jobs import Account, JobStore
 from cekura_tui.store.prompt_uses import PromptUseStore
 from cekura_tui.store.runs import FindingStore, NoteStore, RunStore
@@ -22,7 +22,8 @@ class Store:
             rows = self.database.read(_USED_LAST, origin)
             self.account = Account(origin, str(rows[0]["key_id"]) if rows else "", profile, any_key=True)
         else:
-            self.account = Account(origin, self.database.key_id(key), profile)
+            (salt,) = self.database.read("SELECT value FROM meta WHERE name = 'salt'")[0]
+            self.account = Account(origin, key_id(key, salt), profile)
         self._pair = (self.account.origin, self.account.key_id)
         self.jobs = JobStore(self.database, self.account)
         self.stagings = StagingStore(self.database, self.account)

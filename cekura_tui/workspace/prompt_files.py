@@ -43,8 +43,8 @@ def check_output(name: str, *, force: bool) -> Path:
     try:
         target = path.resolve()
         folder = target.parent
-        if target.is_symlink():  # some versions of Python give a loop back instead of raising
-            raise _loop(name)
+        if target.is_symlink():
+            raise RuntimeError("a link to itself")  # as other versions of Python do in `resolve`
         if path.is_dir() or name.endswith(os.sep):
             raise UsageError(f"{name} is a directory.", "Choose a file in it.")
         if not folder.is_dir():
@@ -62,12 +62,8 @@ def check_output(name: str, *, force: bool) -> Path:
     except ValueError:
         raise UsageError(f"{name} is not a valid file name.", "Choose another file.") from None
     except RuntimeError:
-        raise _loop(name) from None
+        raise UsageError(f"{name} is a link to itself.", "Choose another file.") from None
     return path
-
-
-def _loop(name: str) -> UsageError:
-    return UsageError(f"{name} is a link to itself.", "Choose another file.")
 
 
 def _exists(name: object) -> AlreadyThere:
