@@ -44,8 +44,6 @@ MAX_ANSWERS, MAX_ANSWERS_BYTES = 200, 2 * 2**20
 """Raw answers, and their bytes, kept of one job: the latest."""
 ALL_ANSWERS_BYTES = 64 * 2**20
 """Bytes of raw answers kept of all ended jobs: the latest."""
-ALL_TEXTS_BYTES = 256 * 2**20
-"""Bytes of prompts kept: prompts that only the history needs are dropped first, then those of the oldest seen jobs."""
 WATCHED = 90.0
 """Seconds between two answers up to which the time of an end between them is known well enough."""
 _WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
@@ -509,8 +507,21 @@ class JobRows:
         )
         self.sql.execute(_PRUNE_ANSWERS, (number, MAX_ANSWERS, MAX_ANSWERS_BYTES))
 
-    def _erase(self, number: int) -> None:
-        """Drop all texts of a job, unless another job or the history of its agent needs them."""
+    def make_room(self, at: float) -> None:
+        """Drop the oldest raw answers and texts of ended jobs beyond the limits, a few at a time."""
+        self.sql.execute(_PRUNE_ALL_ANSWERS, (ALL_ANSWERS_BYTES,))
+        if not bound_texts(self.sql):
+            for row in self.sql.execute(_OLDEST_LOOKED_AT).fetchall():
+                self.forget(row["number"], at)
+
+    def forget(self, number: int, at: float) -> None:
+        """Drop a job, readable or not, with its texts that no other job or history needs; its number is not reused."""
+        try:
+            self.get(number)
+        except UnreadableJob:
+            self.set(number, **EMPTY_COLUMNS)
+        self.set(number, state=JobState.FORGOTTEN, looked_at=at)
+        self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, '')", (number, at, JobState.FORGOTTEN))
         job = self.sql.execute("SELECT prompt_sha256, improved_sha256 FROM jobs WHERE number = ?", (number,)).fetchone()
         staged = self.sql.execute("SELECT sha256 FROM staged WHERE job = ?", (number,)).fetchone()
         nothing = keep_prompt(self.sql, Prompt(""), 0.0)
@@ -523,23 +534,6 @@ class JobRows:
             drop_unused(self.sql, name)
         self.sql.execute("DELETE FROM job_answers WHERE job = ?", (number,))
         self.sql.execute("UPDATE job_changes SET reason = '' WHERE job = ?", (number,))
-
-    def make_room(self, at: float) -> None:
-        """Drop the oldest raw answers and texts of ended jobs beyond the limits, a few at a time."""
-        self.sql.execute(_PRUNE_ALL_ANSWERS, (ALL_ANSWERS_BYTES,))
-        if bound_texts(self.sql, ALL_TEXTS_BYTES) > ALL_TEXTS_BYTES:
-            for row in self.sql.execute(_OLDEST_LOOKED_AT).fetchall():
-                self.forget(row["number"], at)
-
-    def forget(self, number: int, at: float) -> None:
-        """Drop the contents of a job, readable or not; its number is never used again."""
-        try:
-            self.get(number)
-        except UnreadableJob:
-            self.set(number, **EMPTY_COLUMNS)
-        self.set(number, state=JobState.FORGOTTEN, looked_at=at)
-        self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, '')", (number, at, JobState.FORGOTTEN))
-        self._erase(number)
 
 
 _PRUNE_ANSWERS = """

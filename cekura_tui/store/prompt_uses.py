@@ -6,7 +6,7 @@ from cekura_tui.model.prompt_events import How, PromptUse, words_and_first_line
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText
-from cekura_tui.store.jobs import ALL_TEXTS_BYTES, Account
+from cekura_tui.store.jobs import Account
 from cekura_tui.store.prompts import (
     FORGET_USE,
     OF_WRITES,
@@ -62,7 +62,7 @@ class PromptUseStore:
         """Save a prompt and its use at `at` (Unix time). Every write is kept, and the last of each other use."""
         with self._database.write() as sql:
             note_use(sql, self._pair, agent_id, keep_prompt(sql, prompt, at), how, at, job)
-            bound_texts(sql, ALL_TEXTS_BYTES)
+            bound_texts(sql)
 
     def forget(self, use: PromptUse) -> None:
         """Drop a use, and the text unless a job or another use needs it."""

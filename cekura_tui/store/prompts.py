@@ -99,17 +99,21 @@ def drop_uses_of(sql: sqlite3.Connection, job: int) -> None:
     sql.execute("UPDATE prompt_uses SET job = NULL WHERE job = ?", (job,))
 
 
-def bound_texts(sql: sqlite3.Connection, limit: int) -> int:
-    """Delete the oldest prompts that only the history uses, down to `limit` bytes in all; returns the bytes kept."""
+ALL_TEXTS_BYTES = 256 * 2**20
+"""Bytes of prompts kept: prompts that only the history needs are dropped first, then those of the oldest seen jobs."""
+
+
+def bound_texts(sql: sqlite3.Connection) -> bool:
+    """Delete the oldest prompts that only the history uses; returns whether `ALL_TEXTS_BYTES` is kept."""
     (kept,) = sql.execute("SELECT coalesce(sum(length(text)), 0) FROM prompts").fetchone()
-    if kept > limit:
+    if kept > ALL_TEXTS_BYTES:
         for row in sql.execute(_SPARE).fetchall():
             sql.execute("DELETE FROM prompt_uses WHERE sha256 = ?", (row["sha256"],))
             sql.execute("DELETE FROM prompts WHERE sha256 = ?", (row["sha256"],))
             kept -= row["bytes"]
-            if kept <= limit:
+            if kept <= ALL_TEXTS_BYTES:
                 break
-    return int(kept)
+    return bool(kept <= ALL_TEXTS_BYTES)
 
 
 _RESTORES = """

@@ -38,7 +38,7 @@ class FindingStore:
         """The findings of the known runs among these; an empty tuple: none."""
         from cekura_tui.model.run.groups import Finding  # its patterns are not for the first frame
 
-        rows = self._database.read(_KNOWN, *self._pair, json.dumps(ids))
+        rows = self._database.read(_KNOWN, *self._pair, json.dumps([*ids]))
         return {row["run_id"]: tuple(Finding(*finding) for finding in json.loads(row["told"])) for row in rows}
 
     def keep(self, found: Mapping[int, tuple[Finding, ...]], at: float) -> None:

@@ -215,11 +215,12 @@ def _restore_drafts(sql: sqlite3.Connection) -> None:
         sql.execute("UPDATE jobs SET prompt_sha256 = ?, reason = ? WHERE number = ?", (name, reason, number))
 
 
-_UNUSED_PROMPTS = """
-SELECT sha256 FROM prompts WHERE length(text) > 0 AND sha256 NOT IN (
-    SELECT prompt_sha256 FROM jobs UNION SELECT improved_sha256 FROM jobs WHERE improved_sha256 IS NOT NULL
-    UNION SELECT sha256 FROM staged UNION SELECT sha256 FROM prompt_uses
-) ORDER BY kept_at"""
+_USED = """
+SELECT prompt_sha256 AS sha256 FROM jobs UNION SELECT improved_sha256 FROM jobs WHERE improved_sha256 IS NOT NULL
+UNION SELECT sha256 FROM staged UNION SELECT sha256 FROM prompt_uses"""
+_UNUSED_PROMPTS = f"SELECT sha256 FROM prompts WHERE length(text) > 0 AND sha256 NOT IN ({_USED}) ORDER BY kept_at"
+_MISSING = f"INSERT OR IGNORE INTO prompts SELECT sha256, x'', 0.0 FROM ({_USED})"
+"""Adds an empty text for each lost prompt: as it does not fit its hash, it is known as damaged."""
 
 
 def _restore_end(sql: sqlite3.Connection, number: int) -> None:
@@ -261,11 +262,3 @@ def _restore_results(sql: sqlite3.Connection) -> None:
 
 def _answers(sql: sqlite3.Connection, number: int) -> list[object]:
     return [raw for (raw,) in sql.execute("SELECT raw FROM job_answers WHERE job = ? ORDER BY rowid", (number,))]
-
-
-_MISSING = """
-INSERT OR IGNORE INTO prompts SELECT sha256, x'', 0.0 FROM (
-    SELECT prompt_sha256 AS sha256 FROM jobs UNION SELECT improved_sha256 FROM jobs WHERE improved_sha256 IS NOT NULL
-    UNION SELECT sha256 FROM staged UNION SELECT sha256 FROM prompt_uses
-)"""
-"""Adds an empty text for each lost prompt: as it does not fit its hash, it is known as damaged."""

@@ -12,7 +12,7 @@ from cekura_tui.model.text import Prompt, prompt_bytes
 from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText, StoreError
-from cekura_tui.store.jobs import ALL_TEXTS_BYTES, Account, JobRows
+from cekura_tui.store.jobs import Account, JobRows
 from cekura_tui.store.prompts import as_prompt, bound_texts, drop_unused, keep_prompt, note_use, read_prompt, withdraw
 
 TextOf = Callable[[Mapping[str, HunkChoice]], Prompt]
@@ -153,7 +153,7 @@ def _keep_text(sql: sqlite3.Connection, job: Job, at: float, text_of: TextOf) ->
         note_use(sql, (job.origin, job.key_id), job.agent_id, name, "staged", at, job.number)
     if before is not None:
         drop_unused(sql, before["sha256"])
-    bound_texts(sql, ALL_TEXTS_BYTES)
+    bound_texts(sql)
     return chosen
 
 

@@ -12,6 +12,7 @@ from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.job_kind import Progress
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store import jobs as job_rows
+from cekura_tui.store import prompts
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 
@@ -177,7 +178,7 @@ def test_the_history_of_a_job_stays_in_order_when_the_clock_goes_back(store: Sto
 
 def test_answers_of_a_job_are_kept_once_each_and_not_without_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     limits = job_rows.MAX_ANSWER, job_rows.MAX_ANSWERS, job_rows.MAX_ANSWERS_BYTES, job_rows.ALL_ANSWERS_BYTES
-    assert (*limits, job_rows.ALL_TEXTS_BYTES) == (400_000, 200, 2_097_152, 67_108_864, 268_435_456)
+    assert (*limits, prompts.ALL_TEXTS_BYTES) == (400_000, 200, 2_097_152, 67_108_864, 268_435_456)
     monkeypatch.setattr(job_rows, "MAX_ANSWERS", 20)
     number = running(store).number
     for n in range(40):
@@ -207,7 +208,7 @@ def test_the_draft_for_these_runs_comes_before_a_newer_one_for_others(store: Sto
 def test_texts_have_a_limit_and_jobs_viewed_longest_ago_make_room(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_rows, "ALL_TEXTS_BYTES", 5_000)
+    monkeypatch.setattr(prompts, "ALL_TEXTS_BYTES", 5_000)
     for n in range(1, 31):
         job = store.jobs.begin_launch(Draft((n,), Prompt(f"{n} " * 300), 7), float(n), "me")
         store.jobs.record_progress_id(job.number, "p", "raw", n + 0.1)

@@ -14,8 +14,6 @@ from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft, JobState
 from cekura_tui.model.prompt_events import How, PromptUse, words_and_first_line
 from cekura_tui.model.text import Prompt, sha256
-from cekura_tui.store import jobs as job_rows
-from cekura_tui.store import prompt_uses
 from cekura_tui.store import prompts as prompt_use_rows
 from cekura_tui.store.database import key_id
 from cekura_tui.store.errors import StoreError
@@ -167,7 +165,7 @@ def test_a_write_that_came_to_nothing_does_not_cost_what_the_one_before_replaced
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prompt_use_rows, "MAX_USES", 5)
-    monkeypatch.setattr(prompt_uses, "ALL_TEXTS_BYTES", 80)
+    monkeypatch.setattr(prompt_use_rows, "ALL_TEXTS_BYTES", 80)
     uses: list[tuple[str, How]] = [
         ("older", "replaced"),
         ("former", "replaced"),
@@ -204,8 +202,7 @@ def test_writes_are_ordered_as_written_whatever_the_clock_says(store: Store, ope
 def test_where_texts_take_too_much_the_history_makes_room_before_any_job_does(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (job_rows, prompt_uses):
-        monkeypatch.setattr(module, "ALL_TEXTS_BYTES", 5_000)
+    monkeypatch.setattr(prompt_use_rows, "ALL_TEXTS_BYTES", 5_000)
     store.prompt_uses.note(7, Prompt("r" * 1_000), "replaced", 0.5)
     for n in range(1, 4):
         job = suggested_job(store, replace(DRAFT, prompt=Prompt(f"{n}" * 500)), PROPOSED, float(n))
