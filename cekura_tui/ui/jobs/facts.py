@@ -140,12 +140,11 @@ class JobFacts(VirtualList[Fact]):
         body = [line for text in row.text.split("\n") for line in wrap(capped(text), max(room, 8))]
         if row.kind == "text":
             ink = self.style_of(f"tone--{row.tone}") if row.tone else None
-            marks = [row.mark] + [" " * cell_len(row.mark)] * (len(body) - 1)
-            return [[Segment(mark + line, ink)] for mark, line in zip(marks, body, strict=True)]
+            hang = " " * cell_len(row.mark)
+            return [[Segment((hang if n else row.mark) + line, ink)] for n, line in enumerate(body)]
         if row.kind == "raw":
             return [[Segment(row.name, dim)], *([Segment(f"  {line}")] for line in body)]
-        names = [row.name] + [""] * (len(body) - 1)
-        return [[Segment(name.ljust(column), dim), Segment(line)] for name, line in zip(names, body, strict=True)]
+        return [[Segment(("" if n else row.name).ljust(column), dim), Segment(line)] for n, line in enumerate(body)]
 
     def move_by(self, rows: int) -> None:
         before = self.drawn_lines()

@@ -1,8 +1,4 @@
-"""The dialog that launches an improve-prompt job: which prompt, what focus, and that it may cost credits.
-
-The prompt comes from the agent, a file, the last launch, a draft, or with the request. A focus is a workflow metric or
-a critical category of the runs; none is chosen at first.
-"""
+"""The dialog that launches an improve-prompt job: which prompt, what focus, and that it may cost credits."""
 
 from __future__ import annotations
 
@@ -240,7 +236,7 @@ class ImproveDialog(Dialog[Job]):
         self.query_one("#prompt-facts", Static).update(title)
 
     @on(ChoiceList.Marked, "#sources")
-    def source_chosen(self, event: ChoiceList.Marked) -> None:
+    def source_chosen(self) -> None:
         """Show the prompt of another source, after saving what was typed as the draft."""
         (source,) = self._sources.chosen
         self.query_one("#prompt-file").display = source == "file"

@@ -34,12 +34,7 @@ class FocusList(ChoiceList):
         return tuple(number for n, (k, number, _) in enumerate(self._focuses) if k == kind and str(n) in chosen)
 
 
-_WORDS = {
-    "agent": "Agent's current prompt",
-    "file": "File",
-    "last": "Last launched prompt",
-    "draft": "Your draft",
-}
+_WORDS = {"agent": "Agent's current prompt", "file": "File", "last": "Last launched prompt", "draft": "Your draft"}
 
 
 class PromptSources(ChoiceList):

@@ -1,7 +1,4 @@
-"""Beside the list of jobs: what the job under the cursor brought, or how far it is.
-
-The prompts of an ended job are compared in the background, once the cursor rests, and the result is cached.
-"""
+"""Beside the list of jobs: what the job under the cursor brought, or how far it is."""
 
 from __future__ import annotations
 

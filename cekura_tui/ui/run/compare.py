@@ -1,7 +1,4 @@
-"""A run beside another, by itself the last passed one of its scenario, turn by turn: what differs.
-
-Side by side where there is room, one below the other where not.
-"""
+"""Two runs turn by turn, by default a run and the last passed one of its scenario: what differs."""
 
 from __future__ import annotations
 

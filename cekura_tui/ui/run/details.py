@@ -268,8 +268,7 @@ class RunDetails(VirtualList[DetailRow]):
         return At(0 if self._match is None else self._match + 1, len(self._matches)) if self._needle else None
 
     def find(self, text: str) -> int:
-        """Mark the first 10,000 matches in the whole tree or the raw JSON; returns how many. An empty text ends the
-        search."""
+        """Mark the first 10,000 matches, and return how many there are; an empty text ends the search."""
         self._needle = clean(text)
         self._match = None
         self._seek()

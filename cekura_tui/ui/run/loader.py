@@ -76,8 +76,7 @@ class RunLoader:
     # What is loaded
 
     def load(self, *, reload: bool = False, background: bool = False) -> None:
-        """Show the cached run, then ask the server: with `reload` even if it was asked a moment ago, with `background`
-        within the budget of background reads."""
+        """Show the cached run, then fetch it: `reload` even if it is fresh, `background` within the budget for that."""
         self._start(partial(self._load, reload, background), "run")
 
     def show(self, run_id: int) -> None:

@@ -17,15 +17,7 @@ from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.viewport import Heights, RowHeights
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.run.turn_lines import (
-    MOST_LINES,
-    TurnLook,
-    clock_cells,
-    line_of,
-    raw_line,
-    turn_lines,
-    values_from,
-)
+from cekura_tui.ui.run.turn_lines import MOST_LINES, TurnLook, clock_cells, line_of, raw_line, turn_lines, values_from
 
 ROLES: tuple[tuple[str, Callable[[Speaker], bool]], ...] = (
     ("", lambda speaker: True),
@@ -223,8 +215,7 @@ class TranscriptView(VirtualList[Turn]):
 
     def action_open(self) -> None:
         """Fold or unfold a tool call; other turns are opened as in any list."""
-        row = self.cursor_row
-        if row is not None and is_tool(row):
+        if (row := self.cursor_row) is not None and is_tool(row):
             self._look.unfolded ^= {row.n}
             self._changed_height()
             self.viewport.reveal(self._cursor)
@@ -233,8 +224,7 @@ class TranscriptView(VirtualList[Turn]):
             super().action_open()
 
     def action_raw(self) -> None:
-        row = self.cursor_row
-        if row is not None:
+        if (row := self.cursor_row) is not None:
             self._look.raw ^= {row.n}
             self._changed_height()
             if row.n in self._look.raw:

@@ -179,13 +179,9 @@ def line_of(turn: Turn, offset: int, look: TurnLook, width: int) -> int:
 
 
 def raw_line(turn: Turn, look: TurnLook, width: int) -> int:
-    above = 1 if look.timings.get(turn.n, Timing()).silence else 0
-    if is_tool(turn):
-        above += 1
-        if turn.n not in look.unfolded:
-            return above
-    elif not turn.text.strip():
-        return above + 1
+    above = bool(look.timings.get(turn.n, Timing()).silence) + is_tool(turn)
+    if is_tool(turn) and turn.n not in look.unfolded:
+        return above
     return above + sum(1 for _ in _pieces(turn, look, look.room(width)))
 
 
@@ -232,8 +228,7 @@ def _name(turn: Turn, room: int, style: Style, found: Layer) -> Line:
     """The name of a tool, with its matches if it is drawn as it is."""
     name = tool_name(turn)
     short = clean_line(name, 60) or "tool"
-    if cell_len(short) > room:
-        short = fit(short, room)
+    short = short if cell_len(short) <= room else fit(short, room)
     if short != name:
         return [Segment(short, style)]
     return StyledText(name, style, (found,)).cut(0, len(name))

@@ -1,8 +1,4 @@
-"""How the rows of a prompt diff are drawn, in one column or side by side.
-
-A line that changed is shown as it was and as it would be, on grounds of their own, its changed words on brighter ones;
-marks beside the lines say the same without colour.
-"""
+"""How the rows of a prompt diff are drawn, in one column or side by side; marks say what colours say."""
 
 from __future__ import annotations
 
@@ -41,8 +37,7 @@ _MARKS: dict[_Side, str] = {"": " ", "del": "−", "ins": "+", "away": "→", "h
 
 @dataclass(frozen=True, slots=True)
 class DiffLook:
-    """How rows are drawn: the styles of the view, whether words have signs in place of colours, and whether the cursor
-    is on the row."""
+    """The styles of the view, whether words have signs in place of colours, and whether the cursor is on the row."""
 
     style_of: Callable[[str], Style]
     signs: bool = False

@@ -45,8 +45,7 @@ Decided = Literal["", "accepted", "rejected", "edited"]
 
 @dataclass(frozen=True, slots=True)
 class DiffRow:
-    """A row before wrapping; `hunk` is 0 in unchanged text. A row that is no "line" begins with its mark; the counts of
-    words in a head are spans of their own."""
+    """A row before wrapping; `hunk` is 0 in unchanged text. A row that is no "line" begins with its mark."""
 
     passage: int
     part: int
@@ -74,8 +73,7 @@ def diff_rows(
     unfolded: AbstractSet[int] = frozenset(),
     only_changes: bool = False,
 ) -> list[DiffRow]:
-    """The rows of a diff, safe to draw; `unfolded` are indexes of unchanged passages that are shown whole, with
-    `only_changes` none is shown."""
+    """The rows of a diff, safe to draw; `unfolded` are the indexes of unchanged passages that are shown whole."""
     if diff.is_same:
         return [DiffRow(0, 0, "fold", _plain("  Both texts are the same."))]
     rows = [DiffRow(-1, 0, "flag", _plain(f"! {visible(diff.coarse)}"))] if diff.coarse else []

@@ -108,7 +108,7 @@ class HandOffDialog(Dialog[str]):
         if untouched:
             self._line.value = self._proposed_name()
         self._line.renamed()
-        self.hide_drift()
+        self.show_folder()
 
     def _proposed_name(self) -> str:
         source, other = self._done.job.prompt_source, f"improved-prompt-{self._done.job.number}"
@@ -127,12 +127,9 @@ class HandOffDialog(Dialog[str]):
 
     @on(Input.Changed)
     def show_folder(self) -> None:
+        self.query_one("#drift").display = False
         title = " · ".join(filter(None, ("File", _folder_words(self._line.file_name))))
         self.query_one("#hand-off-folder", Label).update(Content(title))
-
-    @on(Input.Changed)
-    def hide_drift(self) -> None:
-        self.query_one("#drift").display = False
 
     # The ways
 

@@ -60,11 +60,10 @@ class TypedTexts:
 
 
 class StagingController:
-    """One suggestion, what is chosen of it, and what was typed into its hunks and not applied. Knows no widgets.
+    """One suggestion, its choices, and text typed into its hunks but not applied. Knows no widgets.
 
-    Steps begin in the order in which they are called, and end on the disk even if nothing awaits them. Beginning one
-    raises Closed while the program closes; awaiting it raises StoreError, and then nothing was chosen. Every step and
-    look also reads what another window chose; its message says that there was such a choice.
+    Steps are saved in order, even if not awaited. Beginning one raises Closed while the program closes; awaiting it
+    raises StoreError, and then nothing was chosen. Each step also reads what another window chose, and says so.
     """
 
     def __init__(self, workspace: Workspace, number: int, saved: TypedTexts) -> None:
