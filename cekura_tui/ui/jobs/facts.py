@@ -27,8 +27,6 @@ MAX_ANSWERS = 50
 """Distinct answers that are shown, the newest ones."""
 MAX_ANSWER = 20_000
 """Characters of an answer that are shown."""
-_MAX_PARSED = 100_000
-_MAX_COMMAND = 600
 _NAME, _READABLE = 11, 110
 _TITLES = {"launch": "Launch (sends another job)", "progress": "Poll"}
 
@@ -48,7 +46,7 @@ class Fact:
 def readable(raw: str) -> str:
     """A raw answer as shown: indented JSON, anything else as it came, at most `MAX_ANSWER` characters."""
     text = raw
-    if len(raw) <= _MAX_PARSED:
+    if len(raw) <= 100_000:
         # Anything else than JSON stays as it came.
         with contextlib.suppress(ValueError, RecursionError):
             text = json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
@@ -80,7 +78,7 @@ def facts_of(record: JobRecord, runs: bool | None, answers: Mapping[str, str], s
     rows += _answers(record.answers, answers, state)
     rows.append(_head(with_keys("curl · reads the key from $CEKURA_API_KEY · {job.copy} copy")))
     for name, command in record.curls.items():
-        rows.append(Fact(("curl", name), "raw", _TITLES.get(name, name), capped(clean(command), _MAX_COMMAND)))
+        rows.append(Fact(("curl", name), "raw", _TITLES.get(name, name), capped(clean(command), 600)))
     return [row for row in rows if row.kind == "head" or row.text]
 
 

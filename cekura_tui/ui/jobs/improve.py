@@ -108,10 +108,8 @@ class ImproveDialog(Dialog[Job]):
         setup = self._state.workspace.setup
         if setup.demo:
             return Content("Free in the demo: nothing is sent to Cekura.")
-        return Content.assemble(
-            ("! May cost credits.", "$warning"),
-            f" Launch sends the runs and this prompt to {clean(setup.server.origin)}.",
-        )
+        sends = f" Launch sends the runs and this prompt to {clean(setup.server.origin)}."
+        return Content.assemble(("! May cost credits.", "$warning"), sends)
 
     def on_mount(self) -> None:
         self.query_one(Input).display = False
@@ -186,9 +184,8 @@ class ImproveDialog(Dialog[Job]):
     def _restore(self, draft: Draft, job: Job) -> None:
         self._put("draft", draft.prompt)
         self._focus.choose(draft.category_ids, draft.workflow_metric_ids)
-        self._show_message(
-            f"Draft saved {self._state.when(job.created_at)}. {job.reason}".strip(), failed=bool(job.reason)
-        )
+        saved = f"Draft saved {self._state.when(job.created_at)}."
+        self._show_message(f"{saved} {job.reason}".strip(), failed=bool(job.reason))
 
     # The prompt
 

@@ -59,7 +59,6 @@ class PromptSources(ChoiceList):
 
     @property
     def named(self) -> str:
-        """The chosen source as it is recorded with a job: a file by its path."""
         return self._path or "file" if self.current == "file" else self.current
 
     @property

@@ -40,8 +40,6 @@ def job_headline(number: int, job: Job | None) -> Content:
 
 
 class JobScreen(Page):
-    """Follows one job: its facts, what was sent, every change of state and every answer."""
-
     PLACE = "In a job"
     PARTS = (VirtualList,)
     AUTO_FOCUS = "JobFacts"

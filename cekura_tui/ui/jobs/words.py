@@ -184,7 +184,6 @@ def relaunch_question(job: Job, state: AppState, whose_key: str) -> tuple[str, s
 
 
 def forget_question(job: Job) -> tuple[str, str]:
-    """Title and text of what is asked before a job is forgotten."""
     text = "Deletes the job's prompt, answers and result from this machine."
     if not job.state.final:
         text += " The job may still run on the server; its result will not be shown here."

@@ -135,10 +135,7 @@ class TurnPairs(VirtualList[PairRow]):
         here, there = map(_uncut, pieces_of(pair))
         if width >= BESIDE:
             return self._beside(pair, sign, here, there, width)
-        lines = [
-            *(self._below(pair.left, HERE, here, width) if pair.left else ()),
-            *(self._below(pair.right, THERE, there, width) if pair.right else ()),
-        ]
+        lines = [*self._below(pair.left, HERE, here, width), *self._below(pair.right, THERE, there, width)]
         return [[Segment(" "), sign if n == 0 else Segment(" "), *line] for n, line in enumerate(lines)]
 
     def render_line(self, y: int) -> Strip:
@@ -166,7 +163,7 @@ class TurnPairs(VirtualList[PairRow]):
         rule = Segment("│", self.style_of("turn-pairs--rule"))
         return [Segment(" "), *left, gap, rule, Segment(" "), sign, Segment(" "), *right]
 
-    def _below(self, turn: Turn, mark: str, pieces: Iterable[Piece], width: int) -> list[Line]:
+    def _below(self, turn: Turn | None, mark: str, pieces: Iterable[Piece], width: int) -> list[Line]:
         quiet = self.style_of("turn-pairs--quiet")
         lines = self._column(turn, pieces, self._room(width))
         return [[Segment(f" {mark} " if n == 0 else "   ", quiet), *line] for n, line in enumerate(lines)]

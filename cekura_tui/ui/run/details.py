@@ -234,7 +234,6 @@ class RunDetails(VirtualList[DetailRow]):
         return row.kind in ("closed", "more")
 
     def _turn_page(self, row: DetailRow) -> None:
-        """Show more of a node, and put the cursor beside what was shown before."""
         place, before = self._cursor, len(self._rows)
         self._windows[row.path] = self._tree.paged(row, value_at(self._roots(), row.path), self._windows)
         self._show()

@@ -69,7 +69,6 @@ class RunLoader:
         return self.view is not None and not self.view.row.outcome.settled
 
     def _start(self, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> Worker[None]:
-        """Start work in the background, in place of former work of the same group."""
         # If looking for evidence fails there are no marks, and nothing else is lost.
         return self._page.run_worker(work, group=group, exclusive=True, exit_on_error=group != "evidence")
 
@@ -184,7 +183,6 @@ class RunLoader:
             self._timer = asyncio.get_running_loop().call_later(seconds, lambda: self.load(background=True))
 
     async def _prefetch(self) -> None:
-        """Fetch the next run of the list before the user goes there."""
         view = self.view
         if self.neighbour_of is None or view is None or view.cached or self.is_running:
             return

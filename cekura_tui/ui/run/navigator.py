@@ -25,8 +25,6 @@ from cekura_tui.ui.run.timeline import TimelineStrip
 from cekura_tui.ui.run.transcript import TranscriptView
 
 PANES = ("transcript", "verdicts", "details")
-_LEAFING = ("run.next", "run.previous")
-"""One may leaf through runs without looking at those between."""
 _PATIENCE = 1.0
 """Seconds that a key waits for a run that is on its way."""
 _NO_MATCH = "No match here · {app.search-runs} searches all cached transcripts"
@@ -80,7 +78,8 @@ class RunNavigator:
         """Handle a key of a pane, after the run on its way has arrived, in the pane focused by then."""
         arrived = self._loader.arrived
         keymap = keymap_in_use()
-        if not arrived.is_set() and not any(event.key in keymap.keys_of(ACTIONS[one]) for one in _LEAFING):
+        leafing = ("run.next", "run.previous")  # past runs that are not looked at
+        if not arrived.is_set() and not any(event.key in keymap.keys_of(ACTIONS[one]) for one in leafing):
             # What comes after the key that leads to another run is for that one.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(arrived.wait(), _PATIENCE)

@@ -37,8 +37,6 @@ from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.ui.theme import CHIPS
 
 _COUNTED: tuple[State, ...] = ("fail", "review", "pass")
-_TITLE_ENDS = 6
-"""Cells of a frame's line that its title leaves free."""
 
 
 def _until_loaded(screen: RunScreen) -> str | None:
@@ -216,7 +214,6 @@ its scenario.
         row: RunRow | None = None,
         find: str = "",
     ) -> None:
-        """Begin at `turn`, and with a search for `find`."""
         super().__init__(state)
         self.loader = RunLoader(
             self,
@@ -434,12 +431,9 @@ its scenario.
             self.refresh_bindings()
         left, right = self.query_one("#run-left", Pane), self.query_one("#run-right", Pane)
         narrow, folded = not self.has_class("-wide"), right.is_folded
-        seeking = note = shown = ""
-        walks: tuple[str, ...] = ()
-        if view is not None:
-            seeking, walks = go.transcript_search(), go.walk.texts()
-            note = view.transcript.note if view.transcript.turns else ""
-            shown = go.turns_text() if view.transcript.turns else ""
+        seeking, walks, note, shown = go.transcript_search(), go.walk.texts(), "", ""
+        if view is not None and view.transcript.turns:
+            note, shown = view.transcript.note, go.turns_text()
         walk = walks[0] if walks else ""
         turns = [*filter(None, (seeking, walk if folded else "", shown, note if folded else ""))]
         verdicts = _Tab("verdicts", f"Verdicts {self._verdict_counts()}".rstrip(), ())
@@ -449,7 +443,7 @@ its scenario.
             short, steps = "text only" if note else "", walks[1:] if folded else ()
             known = [(seeking,)] if seeking else [*((step,) for step in steps), (shown, short), (shown,)]
             tried = ([_Tab("transcript", "Transcript", facts), verdicts, details] for facts in (*known, ()))
-            room = self.size.width - _TITLE_ENDS
+            room = self.size.width - 6  # the frame beside its title
             tabs = next(tabs for tabs in tried if not tabs[0].facts or _titled(tabs, go.pane).cell_length <= room)
             if seeking and not tabs[0].facts and go.pane == "transcript":
                 tabs = [transcript]  # beside what is sought there is no room for other names

@@ -31,7 +31,6 @@ from cekura_tui.model.transcript.timeline import (
 from cekura_tui.ui.kit.lines import VERDICT_MARKS
 from cekura_tui.ui.terminal.cells import fit
 
-_MOMENT = 1e-6
 SPEECH, POINT, OVERLAP, SILENCE, CALL, RESULT, AT_WORK, CURSOR = "━", "▸", "▓", "·", "●", "○", "─", "│"
 _WORST: tuple[State, ...] = ("pass", "review", "fail")
 
@@ -54,7 +53,7 @@ class Scale(NamedTuple):
 
     @classmethod
     def of(cls, length: float, width: int) -> Scale:
-        return cls(width, width / length if length > _MOMENT else 0.0)
+        return cls(width, width / length if length > 1e-6 else 0.0)
 
     def column(self, seconds: float) -> int:
         column = int(seconds * self.rate)
@@ -241,7 +240,6 @@ class TimelineStrip(Widget, can_focus=False):
             self.refresh()
 
     def put_cursor(self, n: int | None) -> None:
-        """Put the cursor on this turn; a turn without a time has no column."""
         if self.size.width != self._width:
             self._cursor = n  # all of it is drawn soon
             return

@@ -270,7 +270,6 @@ def _apart(spans: Iterable[Span]) -> list[Span]:
 
 
 def _matches(turn: Turn, look: TurnLook, style_of: StyleOf) -> Layer:
-    """The matches of the search; the current one has its own style."""
     found, here, current = style_of("transcript--match"), style_of("transcript--match-here"), look.current
     at = current[1:] if current is not None and current.n == turn.n else None
     return Layer(look.found.spans(turn.n), lambda span: here if span == at else found)

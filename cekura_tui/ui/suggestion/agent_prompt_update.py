@@ -397,7 +397,6 @@ class UpdatePromptDialog(Dialog[None]):
             self._ended(result.message, "good")
 
     def action_restore(self) -> None:
-        """Restore the prompt that the last update replaced, after asking."""
         if not (self._busy or self._asking) and self._update is not None and self.is_current:
             self._asking = True
             self._show_message("")

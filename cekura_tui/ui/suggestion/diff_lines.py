@@ -99,7 +99,6 @@ def _note_lines(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
 
 
 def _column(row: DiffRow, room: int, width: int, look: DiffLook) -> list[Line]:
-    """Both versions in one column: the old line, then the new one."""
     mark = row.line.mark
     if mark in ("~", "±"):
         return [*_side(row, "del", room, width, look), *_side(row, "ins", room, width, look)]
@@ -136,11 +135,8 @@ def _common(gone: str, come: str) -> tuple[WordSpan, ...]:
     """The spans of a text and its replacement, for the eye: short common parts count, formatting does not."""
     if len(gone) + len(come) > _COMPARED:
         return (WordSpan("del", gone), WordSpan("ins", come))
-    return tuple(word_spans(gone, come, least=_ENOUGH / (1 + come.count("\n"))))
-
-
-_ENOUGH = 0.1
-"""The part of a line in the place of another that must be the same to be shown as such."""
+    least = 0.1 / (1 + come.count("\n"))  # a tenth of a line
+    return tuple(word_spans(gone, come, least=least))
 
 
 def _wrapped(row: DiffRow, spans: Sequence[WordSpan], side: _Side, room: int, width: int, look: DiffLook) -> list[Line]:

@@ -166,14 +166,8 @@ class ProseDiffView(VirtualList[DiffRow]):
 
     def _show(self, *, reset: bool = False) -> None:
         if self._diff is not None:
-            rows = diff_rows(
-                self._diff,
-                self._passages,
-                self._choices,
-                self._notes,
-                unfolded=self._unfolded,
-                only_changes=self._only_changes,
-            )
+            shown = self._diff, self._passages, self._choices, self._notes
+            rows = diff_rows(*shown, unfolded=self._unfolded, only_changes=self._only_changes)
             self.show_rows(rows, reset=reset)
 
     def cursor_moved(self) -> None:

@@ -188,8 +188,6 @@ def _unless_former(screen: PromptHistoryScreen) -> str | None:
 
 
 class PromptHistoryScreen(Page):
-    """What this machine has seen of an agent's prompts, and the current one."""
-
     PLACE = "In the prompt history"
     PARTS = (PromptUseList,)
     AUTO_FOCUS = "PromptUseList"

@@ -48,8 +48,6 @@ _of_change = partial(Action, why_not=lambda screen: None if screen.staging.has_c
 
 
 class SuggestionScreen(Page):
-    """The outcome of one job that succeeded, of which each change may be accepted, rejected or edited."""
-
     PLACE = "In a suggestion"
     PARTS = (ProseDiffView, VirtualList)
     AUTO_FOCUS = "ProseDiffView"
@@ -239,7 +237,6 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.draw()
 
     def _explain_parts(self, before: ProseDiff) -> None:
-        """Load the reasons of changes that were split or joined."""
         if self.staging.opened is not None and self.staging.opened.diff is not before and not self.is_unmounted:
             self._load_reasons(self.staging.opened)
 
@@ -293,10 +290,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     def action_staged(self) -> None:
         """Show or hide the staged text beside the diff; in a low terminal, swap both."""
-        if self.has_class("-tall"):
-            self.toggle_class("-unstaged")
-        else:
-            self.toggle_class("-staged")
+        self.toggle_class("-unstaged" if self.has_class("-tall") else "-staged")
         self._focus_shown()
 
     def _focus_shown(self) -> None:
