@@ -108,35 +108,6 @@ def tick_after(jobs: Sequence[Job], now: float) -> float | None:
     return max(seconds + 0.01 - now % 1, 0.5)
 
 
-class _ElapsedClock:
-    """Redraws elapsed times while jobs run."""
-
-    def __init__(self, widget: Widget, state: AppState, draw: Callable[[], None]) -> None:
-        self._widget, self._state, self._draw = widget, state, draw
-        self._timer: Timer | None = None
-        self._due = 0.0
-
-    def run(self) -> None:
-        """Start ticking, or tick earlier if the jobs now need it."""
-        wait = tick_after(self._state.jobs, self._state.clock())
-        due = time.monotonic() + (wait or 0.0)
-        if wait is None:
-            self.stop()
-        elif self._timer is None or due < self._due:
-            self.stop()
-            self._due, self._timer = due, self._widget.set_timer(wait, self._tick)
-
-    def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
-
-    def _tick(self) -> None:
-        self._timer = None
-        self._draw()
-        self.run()
-
-
 def is_visible(screen: Screen[Any]) -> bool:
     """Whether a screen is on top, or under a dialog."""
     return screen.is_current and (screen.is_active or screen.app.screen.is_modal)
@@ -145,20 +116,24 @@ def is_visible(screen: Screen[Any]) -> bool:
 def follow_jobs(widget: Widget, state: AppState, draw: Callable[[], None]) -> None:
     """Draw when the jobs change, as their elapsed time passes, and when the mounted widget becomes visible again, but
     not while another screen covers its own."""
+    timer: Timer | None = None
 
-    clock = _ElapsedClock(widget, state, draw)
-
-    def changed(_: object = None) -> None:
+    def redraw(_: object = None) -> None:
+        """Draw now, and again when an elapsed time changes."""
+        nonlocal timer
+        if timer is not None:
+            timer.stop()
         draw()
-        clock.run()
+        wait = tick_after(state.jobs, state.clock())
+        timer = None if wait is None else widget.set_timer(wait, redraw)
 
     def check_visibility(_: object = None) -> None:
         state.jobs_changed.unsubscribe(widget)
         if is_visible(widget.screen):
-            state.jobs_changed.subscribe(widget, changed)
-            changed()
-        else:
-            clock.stop()
+            state.jobs_changed.subscribe(widget, redraw)
+            redraw()
+        elif timer is not None:
+            timer.stop()
 
     widget.app.screen_change_signal.subscribe(widget, check_visibility)
     check_visibility()

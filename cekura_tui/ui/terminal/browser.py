@@ -15,7 +15,7 @@ from cekura_tui.model.run.details import web_link
 from cekura_tui.ui.terminal.capabilities import read_over_ssh
 
 _OPENING = 20.0
-"""Seconds in which a browser has taken a link, or will not."""
+"""Seconds to wait until a browser has taken a link."""
 _OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
 
 
@@ -27,8 +27,8 @@ def opens_here(env: Mapping[str, str] | None = None) -> bool:
 async def open_link(link: str) -> bool:
     """Open a web link in the browser and return whether one took it. May take seconds; prints nothing."""
     taken: Future[bool] = Future()
-    taken.set_running_or_notify_cancel()  # whoever waits may go, the browser comes all the same
-    # Not in the loop's own threads: leaving the program would wait for these.
+    taken.set_running_or_notify_cancel()  # cancelling the wait must not stop the browser
+    # Not in the loop's own threads, for which the exit of the program would wait.
     threading.Thread(target=lambda: taken.set_result(_open(link)), name="browser", daemon=True).start()
     return await asyncio.wrap_future(taken)
 
@@ -36,10 +36,10 @@ async def open_link(link: str) -> bool:
 def _open(link: str) -> bool:
     if web_link(link) is None:
         return False
-    # In a process and a session of its own: some browsers write to the terminal, and some would read from it. `-I`
-    # has it look for no module in the folder that one happens to be in.
+    # In a process and a session of its own, because some browsers use the terminal. `-I` imports nothing from the
+    # current folder.
     env = without_key(os.environ)
-    env.pop("TERM", None)  # without it no browser is chosen that would draw into this terminal
+    env.pop("TERM", None)  # excludes browsers that draw in the terminal
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-c", _OPEN, link],

@@ -1,6 +1,6 @@
-"""Turns what an app writes to a terminal into the least that changes what is shown.
+"""Reduce an app's output to the fewest bytes that change the terminal's cells.
 
-Pure: text goes in, text comes out. What cannot be followed passes through as it is, and the screen is then sent whole.
+Pure: text in, text out. Unknown sequences pass through, and the whole screen is sent after them.
 """
 
 from __future__ import annotations
@@ -37,30 +37,27 @@ _HARMLESS = re.compile(
     r"|\x1b\[\?[0-9]+\$p|\x1b\[[0-9]*n|\x1b\[[>=]?[0-9]*c|\x07",  # questions, and the bell
     re.DOTALL,
 )
-"""What changes neither cells nor attributes nor where the cursor is."""
-# Latin letters, and what every screen draws: a terminal that makes two cells of one of these shows no screen right.
+"""Sequences that change neither cells nor attributes nor the cursor."""
+# Characters that take one cell in every terminal.
 _SURE = re.compile(
     r"[\x00-\x7e\xa0-\xa8\xaa-\xac\xaf-\u024f\u2010-\u2027\u2030-\u203a\u20ac\u2190-\u2193\u2212\u2260\u2264\u2265"
     r"\u2500-\u259f\u25a0\u25a1\u25b0-\u25b5\u25b8-\u25bf\u25c6-\u25e6\u2605\u2606\u2713\u2717]*"
 )
 _SETS_ATTRIBUTES = re.compile(r"\x1b(?:[c8]|\[[0-9;:]*m|\[!p|\[u|\[\?104[89]l|[()].*)")
-"""What may change attributes."""
+"""Sequences that may change attributes."""
 _BEGIN = "\x1b[?2026h"
 _UNKNOWN_CHARACTER, _UNKNOWN = "\0", -1
-"""A cell of which nobody knows what it shows."""
 _TABLE = 4096
-"""Combinations of attributes, and transitions from one to another, that are remembered."""
-_SHORT_GAP = 4
-"""Cells that are written again rather than jumped over."""
-_SHORT_ERASE = 3
-"""Blanks at the end of a line that are written rather than erased."""
+"""Cached combinations of attributes, and transitions between them."""
+_SHORT_GAP, _SHORT_ERASE = 4, 3
+"""Cells that are written rather than jumped over, and blanks that are written rather than erased."""
 _LONG_BLANKS = re.compile(" {11,}")
 """Blanks that take fewer bytes to erase and jump over than to write."""
 _BLANKS = " " * 11
 _JUMP = 5
 """Bytes of a move within a line."""
 _Piece = tuple[int, int, int]
-"""Where cells of one line begin and end, and the number of their attributes."""
+"""The first cell on a line, the one after the last, and the number of their attributes."""
 
 # The code of each attribute, and the one that ends it.
 _END = {"1": 22, "2": 22, "3": 23, "4": 24, "21": 24, "5": 25, "6": 25, "7": 27, "8": 28, "9": 29, "51": 54, "52": 54}
@@ -69,14 +66,14 @@ _SEEN_ON_BLANKS = frozenset({"4", "21", "5", "6", "7", "9", "51", "52", "53"})
 
 
 class Attributes(NamedTuple):
-    """How characters look: codes such as "1" in ascending order, and colours as their parameters, "" for the usual."""
+    """Ascending codes such as "1", and the parameters of colours, "" for the defaults."""
 
     codes: tuple[str, ...] = ()
     foreground: str = ""
     background: str = ""
 
     def changed_by(self, parameters: str) -> Attributes | None:
-        """What `ESC [ parameters m` makes of them; None where a parameter is unknown."""
+        """The attributes after `ESC [ parameters m`; None if a parameter is unknown."""
         codes, foreground, background = set(self.codes), self.foreground, self.background
         left = iter(parameters.split(";"))
         for parameter in left:
@@ -104,13 +101,13 @@ class Attributes(NamedTuple):
         return Attributes(tuple(sorted(codes, key=int)), foreground, background)
 
     def from_reset(self) -> str:
-        """The sequence that sets them, whatever was set."""
+        """The sequence that sets them from any attributes."""
         parameters = [part for part in (*self.codes, self.foreground, self.background) if part]
         return f"\x1b[{';'.join(['0', *parameters])}m" if parameters else "\x1b[m"
 
     def after(self, before: Attributes, *, ends: bool = True) -> str:
-        """The shortest sequence that sets them where those `before` are set; `ends` is whether the terminal knows how
-        to end one of them alone."""
+        """The shortest sequence that sets them after `before`; `ends` is whether the terminal can end one attribute
+        alone."""
         if self == before:
             return ""
         ended = {_END[code] for code in before.codes if code not in self.codes}
@@ -134,7 +131,7 @@ class Attributes(NamedTuple):
 _USUAL = 0
 """The number of no attributes at all."""
 _SHARED: dict[str, str] = {}
-"""Characters on whose width terminals agree, each once: in a string all but those of ASCII are made again and again."""
+"""One string object for each character: slicing makes new ones of all but ASCII."""
 
 
 @lru_cache(1024)
@@ -143,7 +140,7 @@ def _is_sure(text: str) -> bool:
 
 
 class _Row:
-    """The cells of a line: a character each, and the number of its attributes. The second cell of a wide one is ""."""
+    """The cells of a line: characters, "" for the second cell of a wide one, and the numbers of their attributes."""
 
     __slots__ = ("attributes", "characters", "sure")
 
@@ -161,10 +158,10 @@ class _Row:
 
 
 class CellWriter:
-    """Follows what is written, cell by cell, and gives back what is to be sent instead.
+    """Tracks the cells that output writes, and returns what to send instead.
 
-    `fills` is whether the terminal erases with the background that is set; one that does not is sent no more than an
-    old one understands. Not safe for threads.
+    `fills` is whether the terminal erases with the background that is set; others get only sequences that old terminals
+    know. Not safe for threads.
     """
 
     def __init__(self, columns: int, lines: int, *, fills: bool) -> None:
@@ -172,31 +169,30 @@ class CellWriter:
         self._looks: list[Attributes] = []
         self._erasing: list[bool] = []
         self._blank: list[int] = []
-        """For each attributes the number of those that show the same blank."""
+        """For each number of attributes, the number of those that show the same blank."""
         self._after_sgr: dict[tuple[int, str], int] = {}
         self._transitions: dict[tuple[int, int], str] = {}
         self._rows: list[_Row] = []
         self._known = True
         """Whether any cell of them may be known."""
         self._new: dict[int, tuple[_Row, list[int]]] = {}
-        """Lines that were written to since the last flush: what they are to show, and from where to where that was
-        written, in turns."""
+        """Lines written since the last flush: their new cells, and the starts and ends of what was written."""
         self._out: list[str] = []
         # The terminal's.
         self._terminal_x, self._terminal_y = _UNKNOWN, _UNKNOWN
         self._terminal_pen = _UNKNOWN
-        # The writer's, which the terminal is to have when all is sent.
+        # The writer's, which the terminal has once all is sent.
         self._x, self._y = _UNKNOWN, _UNKNOWN
         self._pen = _USUAL
         self._row: _Row | None = None
-        """The line that is written to; None where the cursor is not known to be in one."""
+        """The line being written; None if the cursor's line is unknown."""
         self._spans: list[int] = []
         self._begin_due = False
-        """Whether a frame has begun and nothing of it was sent yet."""
+        """Whether a frame has begun of which nothing was sent yet."""
         self.resize(columns, lines, fills=fills)
 
     def resize(self, columns: int, lines: int, *, fills: bool) -> None:
-        """The terminal has so many cells now, and nobody knows what it shows."""
+        """Use another size; all cells are unknown."""
         self._columns, self._lines, self._fills = columns, lines, fills
         pen = self._looks[self._pen] if self._looks and self._pen >= 0 else Attributes()
         self._numbers.clear()
@@ -213,11 +209,10 @@ class CellWriter:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Columns and lines of the terminal."""
         return self._columns, self._lines
 
     def feed(self, data: str) -> str:
-        """What to send in place of `data`; "" where that changes nothing."""
+        """The output to send instead of `data`; "" if nothing changes."""
         if len(self._looks) > _TABLE:
             self.resize(self._columns, self._lines, fills=self._fills)
         columns, shared = self._columns, _SHARED.setdefault
@@ -267,7 +262,7 @@ class CellWriter:
         self._out.clear()
         return sent
 
-    # What is written
+    # Reading
 
     def _move(self, x: int, y: int, newline: str) -> None:
         if newline and not 0 <= self._y < self._lines - newline.count("\n"):
@@ -279,7 +274,7 @@ class CellWriter:
             self._pass(f"\x1b[{y + 1};{x + 1}H")
 
     def _enter_line(self) -> _Row | None:
-        """The line that the cursor is in, to be written to; None where nobody knows how that would look."""
+        """Begin to write the cursor's line; None if the cursor or the attributes are unknown."""
         y = self._y
         if y < 0 or self._pen < 0:
             return None
@@ -297,7 +292,7 @@ class CellWriter:
             self._row = None
 
     def _put_unsure(self, row: _Row | None, text: str) -> None:
-        """Text of which terminals may disagree how many cells it takes, or that does not fit."""
+        """Write text that may take other cells in some terminals, or that does not fit."""
         characters: list[str] = []
         at = self._x
         for character in text if row is not None else "":
@@ -319,8 +314,7 @@ class CellWriter:
         self._x = end
 
     def _cut_wide(self, row: _Row, start: int, end: int) -> _Row:
-        """Prepare to write over half of a wide character: what becomes of its other half is the terminal's own affair,
-        and nobody knows. Returns the line to write to."""
+        """Prepare to overwrite half of a wide character, whose other half becomes unknown; return the line to write."""
         halves = [start - 1] if 0 < start < self._columns and not row.characters[start] else []
         halves += [end] if end < self._columns and not row.characters[end] else []
         if halves:
@@ -331,7 +325,7 @@ class CellWriter:
         return row
 
     def _pass(self, text: str) -> None:
-        """Send something as it is, after all that was before it."""
+        """Send a sequence as it is, after all earlier output."""
         self._flush()
         self._begin()
         self._out.append(text)
@@ -341,7 +335,7 @@ class CellWriter:
                 self._pen = self._terminal_pen = _UNKNOWN
 
     def _forget(self) -> None:
-        """Whatever the terminal shows, and wherever its cursor is."""
+        """Treat the terminal's cells and cursor as unknown."""
         self._row = None
         self._terminal_x = self._terminal_y = self._x = self._y = _UNKNOWN
         if self._known:
@@ -362,8 +356,7 @@ class CellWriter:
         return number
 
     def _change_pen(self, parameters: str) -> int:
-        """The number of what these parameters make of the attributes; -1, with the sequence passed on, where nobody
-        knows."""
+        """The number of the attributes after these parameters; if unknown -1, and the sequence is passed on."""
         before = self._pen
         if before < 0 and (not parameters or parameters.split(";")[0] in ("", "0")):
             before = _USUAL
@@ -381,13 +374,13 @@ class CellWriter:
         self._set_pen()
 
     def _set_pen(self) -> None:
-        """At once, where nobody knows what is set: what follows may be passed on as it is."""
+        """Set the attributes at once if the terminal's are unknown: the next text may be passed on as it is."""
         if self._terminal_pen < 0 <= self._pen:
             self._begin()
             self._out.append(self._switch_to(self._pen))
 
     def _switch_to(self, number: int) -> str:
-        """What sets these attributes in the terminal."""
+        """The sequence that sets these attributes in the terminal."""
         way = self._transition(self._terminal_pen, number)
         self._terminal_pen = number
         return way
@@ -402,10 +395,7 @@ class CellWriter:
             self._transitions[before, number] = transition
         return transition
 
-    def _transition_length(self, before: int, number: int) -> int:
-        return len(self._transition(before, number))
-
-    # What is sent
+    # Sending
 
     def _begin(self) -> None:
         if self._begin_due:
@@ -413,7 +403,7 @@ class CellWriter:
             self._out.append(_BEGIN)
 
     def _flush(self) -> None:
-        """Send what brings the terminal to where the writer is."""
+        """Send what brings the terminal to the writer's state."""
         self._leave_line()
         for y, (row, spans) in self._new.items():
             before, self._rows[y] = self._rows[y], row
@@ -472,7 +462,7 @@ class CellWriter:
             self._erase(y, max(erased, changed[0]), row)
 
     def _blank_from(self, row: _Row) -> int:
-        """Where the rest of a line begins that can be erased; the number of columns where there is none."""
+        """The first cell of the line's end that can be erased; the number of columns if there is none."""
         last = row.attributes[-1]
         if last < 0 or not self._erasing[last]:
             return self._columns
@@ -484,8 +474,8 @@ class CellWriter:
         return at
 
     def _send_spans(self, y: int, before: _Row, row: _Row, spans: Sequence[int]) -> None:
-        """Send all that was written to a line, from the first cell on that differs: terminals disagree where the text
-        behind some characters is."""
+        """Send all that was written to a line from the first changed cell: terminals disagree where the text after some
+        characters is."""
         was, now = before.characters, row.characters
         begun = False
         for start, end in zip(spans[::2], spans[1::2], strict=True):
@@ -507,7 +497,7 @@ class CellWriter:
             self._terminal_x = _UNKNOWN
 
     def _add_pieces(self, pieces: list[_Piece], x: int, end: int, row: _Row) -> None:
-        """Add cells of a line, divided by attributes."""
+        """Add cells of a line, split by attributes."""
         blank = self._blank
         characters, attributes = row.characters, row.attributes
         before = pieces[-1][2] if pieces else self._terminal_pen
@@ -525,14 +515,16 @@ class CellWriter:
             x, before = at, pen
 
     def _ordered(self, pieces: list[_Piece]) -> list[_Piece]:
-        """Pieces of a line in the order that takes the fewest bytes: to jump over some takes fewer than to set the same
-        colours twice."""
+        """Pieces of a line in the order that takes the fewest bytes: a jump takes fewer than setting colours twice."""
         by_pen: dict[int, list[_Piece]] = {}
         for piece in pieces:
             by_pen.setdefault(piece[2], []).append(piece)
         if len(by_pen) == len(pieces):
             return pieces
-        length = self._transition_length
+
+        def length(before: int, number: int) -> int:
+            return len(self._transition(before, number))
+
         sequential, pen, at = 0, self._terminal_pen, pieces[0][0]
         for piece in pieces:
             sequential += length(pen, piece[2]) + _JUMP * (piece[0] != at)
@@ -551,8 +543,7 @@ class CellWriter:
         return ordered if cost < sequential else pieces
 
     def _send(self, y: int, x: int, end: int, pen: int, row: _Row, *, erases: bool) -> None:
-        """Send cells of one line that follow one another and have the same attributes; `erases` is whether blanks may
-        be erased, and jumped over."""
+        """Send adjacent cells with the same attributes; `erases` is whether blanks may be erased and jumped over."""
         self._go(x, y)
         if pen != self._terminal_pen:
             self._out.append(self._switch_to(pen))
@@ -576,7 +567,7 @@ class CellWriter:
         self._terminal_x = end
 
     def _pen_for_blanks(self, x: int, end: int, row: _Row, before: int) -> int:
-        """Attributes that show the same blank, and are those `before` or of the text behind it."""
+        """Attributes that show the same blank, if possible those `before` or those of the text after it."""
         pen, blank = row.attributes[x], self._blank
         background = blank[pen]
         if before >= 0 and blank[before] == background:

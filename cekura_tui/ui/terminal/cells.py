@@ -13,32 +13,32 @@ from cekura_tui.model.text import clean
 LEAST = Size(60, 15)
 """A window with fewer columns or lines shows a sentence instead of the app."""
 MOST = Size(1_000, 500)
-"""Columns and lines that are drawn at most: no screen shows more, and each costs memory and time."""
+"""Columns and lines that are drawn at most."""
 ELLIPSIS = "…"
 UNDRAWN = re.compile(
     "[\xad\u034f\u061c\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff"
     "\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001f3fb-\U0001f3ff\U000e0080-\U000e0fff]"
 )
-"""What has no ink of its own, or which some terminals join to the emoji before it: joiners, variation selectors, skin
-tones, soft hyphens, marks of direction. Without them a character takes the same cells in every terminal."""
-# Two of these are a flag, of two cells or of four; as letters they are two everywhere, and can be read.
+"""Characters without ink, or that some terminals join to an emoji: joiners, variation selectors, skin tones, soft
+hyphens, marks of direction. Without them a character takes the same cells in every terminal."""
+# A flag takes two or four cells; its letters always take two.
 _FLAG_LETTERS = {0x1F1E6 + n: chr(ord("A") + n) for n in range(26)}
 
 
 def drawn(text: str) -> str:
-    """The text as it is drawn in columns: emoji that were joined stand side by side, flags are letters."""
+    """The text as drawn: joined emoji are side by side, flags are letters."""
     return text if text.isascii() else UNDRAWN.sub("", text).translate(_FLAG_LETTERS)
 
 
 def one_line(text: str) -> str:
-    """The text as one line without control characters, whatever came in."""
+    """The text as one line without control characters."""
     if text.isascii() and text.isprintable():
         return text
     return clean(text).replace("\n", " ")
 
 
 def fit(text: str, cells: int, *, right: bool = False) -> str:
-    """The text in exactly so many cells: padded (on the left with `right`), or cropped with an ellipsis."""
+    """Pad the text (on the left with `right`) or crop it with an ellipsis to exactly this many cells."""
     if cells <= 0:
         return ""
     text = drawn(one_line(text))
@@ -50,17 +50,15 @@ def fit(text: str, cells: int, *, right: bool = False) -> str:
 
 
 def at_most(columns: int, lines: int) -> tuple[int, int]:
-    """These cells, or as many of them as are drawn."""
     return min(columns, MOST.width), min(lines, MOST.height)
 
 
 def too_small(size: Size) -> bool:
-    """Whether nothing of the app is seen in a window of this size."""
     return size.width < LEAST.width or size.height < LEAST.height
 
 
 def too_small_lines(size: Size) -> list[str]:
-    """What a window of this size shows instead of the app: as many lines as it has, wrapped and cut to what fits."""
+    """The lines that fill a window too small for the app."""
     text = (
         f"cekura-tui needs {LEAST.width} × {LEAST.height} cells; this window has {size.width} × {size.height}. "
         "Keys are ignored; ctrl+q quits."

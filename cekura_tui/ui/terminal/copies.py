@@ -1,4 +1,4 @@
-"""Copies that the app makes, whoever asked for them: one after the other, away from the keys, and each is reported."""
+"""Copy texts in the background, one after the other, and report each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Copies:
-    """`text` is what was copied last; `file` is where a text lies that may not have arrived."""
+    """`text` is the last copied text; `file` keeps a text whose copy is not confirmed."""
 
     def __init__(self, app: App[None], file: Path) -> None:
         self.text = ""
@@ -25,14 +25,14 @@ class Copies:
         self._turn = asyncio.Lock()
 
     def copy(self, text: str, what: str) -> None:
-        """Copy a text, exactly, and say how that went; `what` names it: "the prompt"."""
+        """Copy an exact text and report the result; `what` names it: "the prompt"."""
         self.text = text
         self._app.run_worker(self._copy(text, what), name=f"copying {what}", group="copy")
 
     async def _copy(self, text: str, what: str) -> None:
         from cekura_tui.ui.terminal.clipboard import LARGE
 
-        async with self._turn:  # what was copied last is what is pasted
+        async with self._turn:  # the last copy must win
             sent: list[str] = []
             copied, message = await asyncio.to_thread(self._carry_out, text, what, sent.append)
             write_around(self._app, "".join(sent))  # not in the thread: the end of the program waits for that

@@ -1,4 +1,4 @@
-"""Textual's driver for a terminal that may be taken away, or given to somebody else for a while and come back."""
+"""Textual's driver for a terminal that may be lost, or lent to another program for a while."""
 
 from __future__ import annotations
 
@@ -24,21 +24,18 @@ from cekura_tui.ui.terminal.input_parser import InputParser
 _log = logging.getLogger("cekura_tui.ui")
 
 _LOOKED = 0.1
-"""Seconds between two looks at a terminal that has no input any more."""
+"""Seconds between two checks of a terminal without input."""
 _FOREVER = 60.0
-"""Seconds that input is waited for at once: who ends the reading wakes it."""
+"""Seconds to wait for input at once."""
 _READ = 1 << 16
 """Bytes that are read at once."""
 BROUGHT_BACK = 0.5
-"""Seconds between two looks at whether the program is in the foreground again."""
+"""Seconds between two checks whether the program is in the foreground again."""
 
 
 def has_job_control() -> bool:
-    """Whether a shell waits for the program and can resume it.
-
-    There is none where the program leads its session, or is in the group of what does: under `ssh host cekura-tui`, as
-    the command of a tmux window or a terminal, in a script. The kernel stops nothing there by ctrl+z.
-    """
+    """Whether a shell waits for the program and can resume it. Under `ssh host cekura-tui`, as the command of a tmux
+    window and in a script there is none, and the kernel ignores ctrl+z."""
     session, parent = os.getsid(0), os.getppid()
     try:
         return os.getpgrp() != session and parent > 0 and os.getsid(parent) == session
@@ -47,7 +44,7 @@ def has_job_control() -> bool:
 
 
 class _Waking(threading.Event):
-    """The end of reading, which wakes the thread that reads: `woken` is the end of a pipe that it looks at, too."""
+    """Ends the reading and wakes its thread through a pipe, whose end `woken` that thread selects on."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +52,6 @@ class _Waking(threading.Event):
         self._open = False
 
     def open(self) -> None:
-        """Open the pipe, before somebody reads."""
         if not self._open:
             self.woken, self._wake = os.pipe()
             os.set_blocking(self._wake, False)
@@ -64,11 +60,10 @@ class _Waking(threading.Event):
     def set(self) -> None:
         super().set()
         if self._open:
-            with suppress(BlockingIOError):  # the pipe is full of what has woken nobody yet
+            with suppress(BlockingIOError):  # the pipe is full
                 os.write(self._wake, b".")
 
     def close(self) -> None:
-        """Close the pipe, once nobody reads any more."""
         if self._open:
             self._open = False
             os.close(self._wake)
@@ -76,12 +71,11 @@ class _Waking(threading.Event):
 
 
 class TerminalDriver(LinuxDriver):
-    """Draws only while the terminal is there and ours, and sends it no more than what changes its cells.
+    """Draws only while the terminal is there and ours, and sends only what changes its cells.
 
-    `background_erase` is whether it erases with the background that is set, `escape_delay` how many seconds esc waits;
-    with `whole_frames` it gets all that Textual writes. Textual starts to draw a second time when a program that was
-    stopped by SIGSTOP goes on: the modes that the terminal had are then forgotten, and the program may never end. The
-    kernel sends SIGCONT with every SIGHUP, too.
+    `background_erase` is whether it erases with the background that is set, `escape_delay` the seconds esc waits;
+    `whole_frames` sends all that Textual writes. Textual would start to draw a second time after SIGCONT, which the
+    kernel also sends with every SIGHUP, and forget the terminal's modes; then the program may never end.
     """
 
     def __init__(
@@ -108,7 +102,7 @@ class TerminalDriver(LinuxDriver):
     # Drawing
 
     def start_application_mode(self) -> None:
-        """Start to draw, unless the terminal is gone; the modes to restore are the ones it had the first time."""
+        """Start to draw, unless the terminal is gone; the modes to restore are those of the first time."""
         if self._lost:
             return
         if self._cells is not None:
@@ -118,7 +112,7 @@ class TerminalDriver(LinuxDriver):
         super().start_application_mode()  # type: ignore[no-untyped-call] # as Textual has it
         self._drawing = self._writes
         if not self._drawing:
-            # It was begun in the background: Textual has stopped the program, and gives up when it goes on.
+            # Started in the background: Textual has stopped the program, and does not draw when it goes on.
             self._stopped = True
             self._loop.call_soon(self._draw_again)
             return
@@ -128,7 +122,7 @@ class TerminalDriver(LinuxDriver):
         signal.signal(signal.SIGWINCH, self._resized)
 
     def stop_application_mode(self) -> None:
-        """Stop to draw. In the background, setting the modes would stop the program."""
+        """Stop drawing. In the background, setting the modes would stop the program."""
         if not self._drawing:
             return
         if not self._in_foreground:
@@ -143,13 +137,12 @@ class TerminalDriver(LinuxDriver):
             super().disable_input()
 
     def close(self) -> None:
-        """Let go of what drawing and reading hold open, at the end and whenever somebody else has the terminal."""
         super().close()
         if self._key_thread is None or not self._key_thread.is_alive():
             self._waking.close()
 
     def write(self, data: str) -> None:
-        """Write, as long as somebody takes it: a terminal that is lost ends Textual's writing thread."""
+        """Write while Textual's writing thread lives, which a lost terminal ends."""
         if not self._writes:
             return
         with self._writing:
@@ -157,13 +150,13 @@ class TerminalDriver(LinuxDriver):
                 super().write(changes)
 
     def _changes(self, cells: CellWriter, data: str) -> str:
-        """What changes the cells; all of it, from now on, where that cannot be found out."""
+        """The output that changes the cells; after an error all output, from now on."""
         try:
             if self._screen_unknown:
                 self._screen_unknown = False
                 self._measure(cells)
             return cells.feed(data)
-        except Exception:  # the border of drawing: what gives the terminal back in the end comes through here, too
+        except Exception:  # the border of drawing: restoring the terminal writes here, too
             _log.exception("what changes the screen cannot be found out; it is sent whole from now on")
             self._cells = None
             if self._loop.is_running():
@@ -171,12 +164,10 @@ class TerminalDriver(LinuxDriver):
             return f"\x1b[m{data}"
 
     def forget_screen(self) -> None:
-        """Have all that is drawn from now on sent, whatever the terminal showed before. Called from any thread, and
-        from signal handlers."""
+        """Send every cell that is drawn from now on. Called from any thread, and from signal handlers."""
         self._screen_unknown = True
 
     def _get_terminal_size(self) -> tuple[int, int]:
-        """What is drawn of the terminal."""
         return at_most(*super()._get_terminal_size())
 
     def _measure(self, cells: CellWriter) -> None:
@@ -186,21 +177,20 @@ class TerminalDriver(LinuxDriver):
             columns = lines = 0
         if columns and lines and (columns, lines) == at_most(columns, lines):
             cells.resize(columns, lines, fills=self._background_erase)
-        else:  # what Textual takes for its size; it may be larger, and is not to be erased beyond that
+        else:  # the terminal may be larger, and must not be erased beyond Textual's size
             cells.resize(*self._get_terminal_size(), fills=False)
 
     def process_message(self, message: Message) -> None:
-        """Hand on what was read; a terminal that reports another size has moved its lines."""
+        """Pass on input; a terminal that reports another size has moved its lines."""
         if isinstance(message, events.Resize) and self._cells is not None and message.size != self._cells.size:
             self.forget_screen()
         super().process_message(message)
 
     def _run_input_thread(self) -> None:
-        """Textual's own prints what ended it over the screen."""
+        # Textual's own prints its error over the screen.
         self.run_input_thread()
 
     def run_input_thread(self) -> None:
-        """Read; that the terminal is lost is noticed elsewhere."""
         try:
             self._read()
         except OSError:
@@ -217,7 +207,7 @@ class TerminalDriver(LinuxDriver):
                 os.read(self._waking.woken, _READ)
             if self.fileno in readable:
                 if not (data := os.read(self.fileno, _READ)):
-                    self.exit_event.wait(_LOOKED)  # there is no input any more
+                    self.exit_event.wait(_LOOKED)  # the input has ended
                     continue
                 messages = parser.feed(data)
             elif due is not None and time.monotonic() >= due:
@@ -233,7 +223,7 @@ class TerminalDriver(LinuxDriver):
         if callable(self._size_handler):
             self._size_handler(number, frame)
         if self._loop.is_running():
-            # To and fro while nobody read: the terminal has moved its lines, and for the app no size has changed.
+            # The terminal may have moved its lines although the app sees the same size again.
             self._loop.call_soon_threadsafe(self._app.refresh)
 
     # Being stopped
@@ -250,17 +240,17 @@ class TerminalDriver(LinuxDriver):
         os.kill(os.getpid(), signal.SIGSTOP)
 
     def suspend_job(self) -> None:
-        """Restore the terminal, then stop all of the shell's job, also a script that started the program."""
+        """Restore the terminal, then stop the shell's job, also a script that started the program."""
         self._stopped = True
         self.suspend_application_mode()
-        os.kill(0, signal.SIGTSTP)  # for this process `_asked_to_stop`, which has nothing left to restore
+        os.kill(0, signal.SIGTSTP)
 
     def _continued(self, number: int, frame: FrameType | None) -> None:
         if (self._drawing or self._stopped) and self._loop.is_running():
             self._loop.call_soon_threadsafe(self._draw_with_modes)
 
     def _draw_with_modes(self) -> None:
-        """Somebody else had the terminal meanwhile, drew on it and set other modes, or has it still."""
+        """Draw again after another program had the terminal, and may have changed its modes."""
         if self._drawing and self._app.is_running and not self._lost:
             self._stopped = True
             self.suspend_application_mode()
@@ -289,7 +279,7 @@ class TerminalDriver(LinuxDriver):
     @property
     def _in_foreground(self) -> bool:
         try:
-            # 0: the group cannot be seen from the container that we are in.
+            # 0: the group is outside our container.
             return os.tcgetpgrp(self.fileno) in (os.getpgrp(), 0)
         except OSError:
             return not self._lost  # it has no job control

@@ -1,4 +1,4 @@
-"""The last look at every line before it goes to the terminal."""
+"""Filters of every line before it goes to the terminal."""
 
 from __future__ import annotations
 
@@ -18,11 +18,9 @@ _FLAGS = re.compile("[\U0001f1e6-\U0001f1ff]")
 
 
 class ControlFilter(LineFilter):
-    """Deletes control characters that reached the screen by whatever way, and sees to it that a line takes in every
-    terminal as many cells as Textual counted."""
+    """Deletes control characters, and makes a line take as many cells in every terminal as Textual counted."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The segments without them."""
         return [
             segment
             if segment.control or (segment.text.isascii() and segment.text.isprintable())
@@ -32,7 +30,7 @@ class ControlFilter(LineFilter):
 
 
 def _as_counted(text: str) -> str:
-    """Of emoji that are joined to one the first alone, in the cells that Textual counts for them all."""
+    """Replace joined emoji by the first one, in as many cells as Textual counts."""
     if not UNDRAWN.search(text) and not _FLAGS.search(text):
         return text
     whole = cell_len(text)
@@ -45,15 +43,14 @@ def _as_counted(text: str) -> str:
 
 
 class AsciiFilter(LineFilter):
-    """Draws our own signs and borders with plain characters, each as wide as what it replaces, and letters that the
-    terminal's encoding lacks as question marks."""
+    """Draws signs and borders with plain characters of the same width, and letters that the terminal's encoding lacks
+    as question marks."""
 
     def __init__(self, encoding: str = "utf-8") -> None:
         super().__init__()
         self._encoding = encoding
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The segments in plain characters; foreign letters stay where the encoding has them."""
         return [
             segment if segment.control or segment.text.isascii() else Segment(self._plain(segment.text), segment.style)
             for segment in segments

@@ -1,7 +1,4 @@
-"""A program of the user's that has the terminal for a while: an editor for a prompt, a pager for a patch or the log.
-
-What the editor saves is read back exactly.
-"""
+"""Lend the terminal to a program of the user's: an editor for a prompt, a pager for a patch or the log."""
 
 from __future__ import annotations
 
@@ -28,16 +25,16 @@ from cekura_tui.model.text import Prompt, prompt_bytes, visible
 
 T = TypeVar("T")
 _open: list[subprocess.Popen[bytes]] = []
-"""The program that has the terminal, if there is one that was not told yet that ours ends."""
+"""The program that has the terminal, unless it was asked to end."""
 _ending = threading.Event()
 _PLAIN_KEYS = b"\x1b[?1l\x1b>"
-"""Cursor keys and keypad send what they do in a shell."""
+"""Resets cursor keys and keypad to their normal mode."""
 
 
 def run_in_front(app: App[Any], command: Sequence[str], given: bytes | None = None) -> str:
-    """Run it to its end, without the API key, with what is `given` on its standard input.
+    """Run a command to its end, without the API key, with `given` on its standard input.
 
-    Returns in words how it failed, "" where it did not or was ended by a signal, as when the connection is lost.
+    Returns in words how it failed; "" if it did not, or if a signal ended it, as when the connection is lost.
     """
     try:
         status = lend_terminal(app, lambda: _run(command, given))
@@ -47,15 +44,15 @@ def run_in_front(app: App[Any], command: Sequence[str], given: bytes | None = No
 
 
 def lend_terminal(app: App[Any], work: Callable[[], T]) -> T:
-    """Do what may ask something on the terminal, such as a passphrase, while the app does not draw; raises what it
-    raises."""
+    """Do work that may use the terminal, for example ask for a passphrase, while the app does not draw; raises its
+    errors."""
     failed: Exception | None = None
-    # ctrl+c in the program is the program's; a handler of ours, unlike ignoring it, is not handed on to the child.
+    # ctrl+c belongs to the program; unlike SIG_IGN, a handler is not inherited by it.
     before = signal.signal(signal.SIGINT, lambda number, frame: None)
     with app.suspend(), app.batch_update():
         try:
             done = work()
-        except Exception as error:  # inside `suspend` it would leave the app out of application mode
+        except Exception as error:  # raised inside `suspend` it would leave the app out of application mode
             failed = error
         _put_keys_right()
     signal.signal(signal.SIGINT, before)
@@ -66,19 +63,19 @@ def lend_terminal(app: App[Any], work: Callable[[], T]) -> T:
 
 
 def hang_up() -> None:
-    """Ask an open program to end, as a lost connection does: at the first signal it keeps what it can."""
+    """Ask the open program to end, as a lost connection does, so that it can save."""
     _ending.set()
     number = signal.SIGTERM if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else signal.SIGHUP
     while _open:
         program = _open.pop()
         if os.getpgrp() == os.getpid():
-            os.killpg(0, number)  # the group is ours: a script of the user's may have started the program
+            os.killpg(0, number)  # a script of the user's may have started the program
         else:
             program.send_signal(number)
 
 
 def _put_keys_right() -> None:
-    """A program that was killed, as `less` by SIGHUP, leaves them as it had them; nobody else undoes that."""
+    """Reset the key modes, which a killed program leaves changed."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         terminal = sys.__stderr__.fileno()  # type: ignore[union-attr] # what Textual draws on; None where it was closed
         if os.isatty(terminal):
@@ -90,7 +87,7 @@ def _run(command: Sequence[str], given: bytes | None) -> int:
     with subprocess.Popen(command, env=without_key(os.environ), stdin=stdin) as program:
         _open.append(program)
         if _ending.is_set():
-            hang_up()  # the signal came while it was being started
+            hang_up()  # the signal came while it started
         try:
             program.communicate(given)  # a pager that is left before it has read all is no failure
             return program.wait()
@@ -99,7 +96,7 @@ def _run(command: Sequence[str], given: bytes | None) -> int:
 
 
 def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
-    """Open $VISUAL or $EDITOR on a private file and read it back; raises UsageError with what went wrong."""
+    """Open $VISUAL or $EDITOR on a private file and read it back exactly; raises UsageError if that fails."""
     command = editor_command(os.environ)
     try:
         handle, name = tempfile.mkstemp(dir=directory, prefix="prompt-", suffix=".md")
@@ -108,12 +105,12 @@ def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
     except OSError as error:
         raise UsageError(f"A file to edit could not be made in {directory}: {error.strerror}.") from None
     failed = run_in_front(app, [*command, name])
-    # One that was ended by a signal, as when the connection is lost, may have written before.
+    # An editor ended by a signal may have saved before.
     return _read_back(Path(name), prompt, f"{command[0]} {failed}." if failed else "")
 
 
 def _read_back(path: Path, prompt: Prompt, failed: str) -> Prompt:
-    """The edited prompt, perhaps empty; the file stays only where it holds something that would be lost."""
+    """The edited prompt, perhaps empty; the file stays only if its text would be lost."""
     sent, edited = prompt_bytes(prompt), prompt
     stays = f"The prompt is unchanged here; what you wrote is in {path}."
     try:
@@ -134,16 +131,13 @@ def _read_back(path: Path, prompt: Prompt, failed: str) -> Prompt:
     return edited
 
 
-# Both would be gone at once with a patch that fits on one screen: delta by its own default, less where it was told F.
+# delta, and less with F, would quit at once after a patch that fits on one screen.
 _STAY = "-+F"
 _KNOWN = (("delta", "--paging=always"), ("less", "-R", _STAY))
 
 
 def pager() -> list[str]:
-    """The command that shows a patch: $PAGER, else delta, else less; empty where there is none.
-
-    `cat` as $PAGER stands for none, as git has it: what it shows is gone at once.
-    """
+    """The command of the pager: $PAGER, else delta, else less; empty if there is none. As in git, `cat` is none."""
     try:
         words = shlex.split(os.environ.get("PAGER", ""))
     except ValueError:
@@ -156,10 +150,7 @@ def pager() -> list[str]:
 
 
 def show_in_pager(app: App[Any], text: str) -> None:
-    """Show a text until the pager is left; raises UsageError with what went wrong.
-
-    Hidden characters are made visible: a pager may hand them to the terminal.
-    """
+    """Show a text in the pager, with hidden characters made visible; raises UsageError if that fails."""
     command = pager()
     if not command:
         raise UsageError("There is no pager.", "Set PAGER to one, such as less.")

@@ -1,4 +1,4 @@
-"""What a terminal sends, byte for byte, as keys, clicks and pastes. What is cut off or unknown is no key."""
+"""Parse a terminal's bytes into keys, clicks and pastes; cut off or unknown sequences are no keys."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from cekura_tui.ui.terminal.cells import MOST
 from cekura_tui.ui.terminal.textual_private import events_of, new_parser
 
 PAUSE = 0.5
-"""Seconds without a byte after which the rest of a sequence, of a paste or of a character does not come any more."""
+"""Seconds without a byte after which a sequence, paste or character counts as cut off."""
 LATE = 1.0
-"""Seconds after that in which the rest of a sequence, if all of it comes at once, is still no keys."""
+"""Seconds after that in which the rest of a sequence, if it comes at once, is still no keys."""
 BURST = 500
-"""Bytes of text at once that nobody types: they were pasted in a terminal that does not mark what is pasted."""
+"""Bytes of text at once that count as pasted in a terminal that does not mark pastes."""
 MOST_PASTED = 1 << 20
-"""Bytes of a paste that are kept: more than any line or box takes."""
+"""Bytes of a paste that are kept, more than any input takes."""
 
 _ESC = b"\x1b"
 _PASTE, _PASTED = b"\x1b[200~", b"\x1b[201~"
-# Strings are answers to questions that another program asked, such as an editor for the background colour. BEL ends
-# those that begin with "]" alone.
+# Strings are answers to another program's questions, such as an editor's for the background colour. BEL ends only
+# those that begin with "]".
 _STRINGS = b"]PX^_"
 _COMMAND, _OTHER = rb"\][^\x07\x18\x1a\x1b]*", rb"[PX^_][^\x18\x1a\x1b]*"
 _STRING = rb"(?:" + _COMMAND + rb"|" + _OTHER + rb")"
@@ -51,39 +51,36 @@ _KEY = re.compile(rb"\x1b\[(\d*)(?::[\d:]*)?(?:;(\d*)(?::(\d*))?(;[\d:]*)?)?([u~
 _OTHER_KEY = re.compile(rb"\x1b\[27;(\d+);(\d+)~")
 _RELEASED = b"3"
 _LONGEST, _LONGEST_OTHER = 1_024, 40
-"""Bytes of the longest key, which is a composed word, and of any other sequence: Textual takes long for long ones."""
+"""Bytes of the longest key, a composed word, and of any other sequence."""
 _ALT = 2
-"""Bytes up to which what was begun may be a key: escape itself, or one pressed with alt."""
+"""Bytes of the longest unfinished sequence that may be a key: escape, or a key with alt."""
 
 
 class InputParser:
-    """Textual's own ends at a byte that is not UTF-8, and makes a key of each character of what it does not know."""
+    """Textual's own fails at a byte that is not UTF-8, and makes a key of each character of an unknown sequence."""
 
     def __init__(self, escape_delay: float = constants.ESCAPE_DELAY) -> None:
-        """`escape_delay` is as `read_escape_delay` has it."""
         self._escape_delay = escape_delay
         self._textual = new_parser()
         self._decoder = getincrementaldecoder("utf-8")("replace")
         self._rest = b""
         self._pasted: bytearray | None = None
-        """What is being pasted."""
         self._marked = False
-        """Whether the terminal says where that ends."""
+        """Whether the terminal marks the end of the paste."""
         self._paused = False
-        """Whether the end of a marked paste is missing: more than a key at once is more of it."""
+        """Whether the end of a marked paste is missing: more than a key at once belongs to it."""
         self._cut = b""
-        """A sequence whose rest is missing: if that comes, it is no keys."""
+        """A sequence whose rest is missing; if it comes, it is no keys."""
 
     @property
     def patience(self) -> float | None:
-        """Seconds that the rest of what was begun is waited for; None where nothing was."""
+        """Seconds to wait for the rest of what has begun; None if nothing has."""
         if self._pasted is None and 0 < len(self._rest) <= _ALT:
             return self._escape_delay
         begun = self._pasted is not None or self._rest or self._decoder.getstate()[0]
         return PAUSE if begun else LATE if self._cut else None
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """What these bytes mean, after those before them."""
         cut, self._cut = self._cut, b""
         self._rest += cut + data if len(data) > 1 and (self._paused or _LATE.match(cut + data)) else data
         if self._pasted is None:
@@ -95,7 +92,7 @@ class InputParser:
         yield from self._parse()
 
     def pause(self) -> Iterator[Message]:
-        """What was begun means without the rest, which did not come in time."""
+        """Parse what has begun, whose rest did not come in time."""
         self._cut = self._rest
         if self._pasted is not None:
             half = _HALF.search(self._rest)
@@ -132,7 +129,7 @@ class InputParser:
                     yield from self._sequence(found[0])
 
     def _shorten(self) -> None:
-        """Keep of what was begun what is needed to find its end."""
+        """Keep only what is needed to find the end of a sequence."""
         if _is_string(self._rest):
             self._rest = self._rest[: _ALT + 1] + (_ESC if self._rest.endswith(_ESC, _ALT + 1) else b"")
         else:
@@ -144,7 +141,7 @@ class InputParser:
         self._pasted, self._marked = bytearray(), marked
 
     def _read_paste(self, *, over: bool) -> bool:
-        """Add what came; whether that was the end."""
+        """Add the new bytes; return whether the paste has ended."""
         assert self._pasted is not None
         pasted, end, rest = self._rest.partition(_PASTED)
         if not end and not over:  # the last bytes may be where the end begins
@@ -184,11 +181,7 @@ def _is_string(sequence: bytes) -> bool:
 
 
 def _as_textual_reads(sequence: bytes) -> bytes:
-    """A sequence in the only way that Textual knows it; empty for one that means nothing.
-
-    A terminal may say beside a key what it is with shift and on another keyboard, and whether it is pressed; and xterm
-    has a way of its own for keys with ctrl.
-    """
+    """The sequence in Textual's form, without alternate keys and event types; empty if it means nothing."""
     key = _KEY.fullmatch(sequence)
     if len(sequence) > (_LONGEST if key else _LONGEST_OTHER):
         return b""

@@ -1,8 +1,7 @@
-"""Writing to the terminal around what Textual draws: desktop notifications and the terminal's title.
+"""Desktop notifications and the terminal's title, written between Textual's frames.
 
-Notifications are OSC 777 or OSC 9, also through tmux and screen, or the bell. kitty (from 0.24), WezTerm, Ghostty,
-foot, Konsole and Contour take OSC 777; iTerm2 takes OSC 9, which is something else to ConEmu and Windows Terminal;
-rxvt-unicode takes OSC 777 only with an extension that it does not come with. All others have the bell.
+kitty (from 0.24), WezTerm, Ghostty, foot, Konsole and Contour take OSC 777; iTerm2 takes OSC 9, which means something
+else to ConEmu and Windows Terminal; rxvt-unicode needs an extension for OSC 777. All others get the bell.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 
 
 def write_around(app: App[None], text: str) -> None:
-    """Write control sequences in one piece, between two writes of Textual; nothing where there is no terminal."""
-    # The driver's writer thread takes one text after the other; a stream of our own would cut into one of them.
+    """Write control sequences between two writes of Textual, if there is a terminal."""
+    # Through the driver's writer thread: a stream of our own would cut into its writes.
     driver = driver_of(app)
     if text and driver is not None and not driver.is_headless:
         driver.write(text)
@@ -33,7 +32,7 @@ BELL = "\x07"
 LONGEST = 120
 """Characters of a notification's text."""
 _OSC_777 = ("kitty", "wezterm", "ghostty", "foot", "konsole", "contour")
-# Within tmux and screen TERM and TERM_PROGRAM are theirs; these are left of the terminal around. LC_… survives SSH.
+# tmux and screen replace TERM and TERM_PROGRAM, but not these; LC_… survives SSH.
 _OUTER_TERMINAL = ("LC_TERMINAL", "TERMINAL_NAME")
 _SIGNS = {
     "KITTY_WINDOW_ID": "kitty",
@@ -45,11 +44,11 @@ _SIGNS = {
 
 
 def kind_for(env: Mapping[str, str]) -> Kind:
-    """What the terminal with this environment is known to take."""
+    """The kind of notification that this environment's terminal supports."""
     program = env.get("TERM_PROGRAM", "").lower()
     names = [program, env.get("TERM", "").lower().removeprefix("screen.").removeprefix("xterm-")]
     if program in ("", "tmux", "screen"):
-        # Any other program may have inherited these from the terminal that it was started in.
+        # Other programs may have inherited these from another terminal.
         names += [env.get(name, "").lower() for name in _OUTER_TERMINAL] + [
             _SIGNS[name] for name in _SIGNS if env.get(name)
         ]
@@ -59,7 +58,7 @@ def kind_for(env: Mapping[str, str]) -> Kind:
 
 
 def notification(wanted: str, title: str, text: str, env: Mapping[str, str]) -> str:
-    """What to write to the terminal for a notification; `wanted` is the setting: auto, osc777, osc9, bell or off."""
+    """The sequence of a notification; `wanted` is the setting: auto, osc777, osc9, bell or off."""
     if wanted == "off":
         return ""
     kind = kind_for(env) if wanted == "auto" else wanted
@@ -68,29 +67,28 @@ def notification(wanted: str, title: str, text: str, env: Mapping[str, str]) -> 
     title, text = harmless(title), harmless(text)
     sent = f"\x1b]777;notify;{title};{text}{BELL}" if kind == "osc777" else f"\x1b]9;{title}: {text}{BELL}"
     within = read_multiplexer(env)
-    # tmux drops what is passed through unless it is allowed to and the pane is in sight; the bell always arrives.
+    # tmux passes it through only if allowed and if the pane is visible; the bell always arrives.
     return wrap(sent, within) + (BELL if within == "tmux" and wanted == "auto" else "")
 
 
 def harmless(text: str) -> str:
-    """Text that ends no sequence and parts no field of one."""
+    """The text without characters that end a sequence or a field."""
     return clean_line(text.replace(";", ","), LONGEST)
 
 
 _KEEP = "\x1b[22;2t"
-# A terminal that keeps no titles is left without one, rather than with ours.
+# A terminal without a title stack gets no title, rather than ours.
 _BACK = "\x1b]2;\x07\x1b[23;2t"
 
 
 class Title:
-    """Writes only what differs from what is there; `back` is what restores the title, empty where it was never set."""
+    """Writes the title if it changed; `back` is the sequence that restores it, empty if it was never set."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
         self._shown: str | None = None
 
     def show(self, text: str) -> None:
-        """Make this the title."""
         text = harmless(text)
         if text != self._shown:
             self._write(f"{_KEEP if self._shown is None else ''}\x1b]2;{text}\x07")
@@ -98,5 +96,4 @@ class Title:
 
     @property
     def back(self) -> str:
-        """What to write when the program ends."""
         return "" if self._shown is None else _BACK

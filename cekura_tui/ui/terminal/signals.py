@@ -1,8 +1,5 @@
-"""Leaving on a signal, when the terminal is gone or when a thread has died, with the terminal restored, whatever the
-app does.
-
-It works also while the main thread is blocked by a terminal that stopped reading, or by an editor.
-"""
+"""Exit and restore the terminal on a signal, when the terminal is gone, or when a thread has died, even while the main
+thread is blocked by a stalled terminal or an editor."""
 
 from __future__ import annotations
 
@@ -25,14 +22,14 @@ if TYPE_CHECKING:
 
 
 _OFF = (2026, 1000, 1003, 1004, 1006, 1015, 2004, 2048, 1049)
-"""Modes that are switched on while the app runs; the alternate screen is left last."""
-# First what ends a sequence that was cut off in the middle.
+"""Terminal modes of the app; the alternate screen is left last."""
+# \x18 ends a sequence that was cut off.
 _RESTORE = b"\x18" + b"".join(b"\x1b[?%dl" % mode for mode in _OFF) + b"\x1b[?25h\x1b[?7h\x1b[<u\x1b[0m"
 _TRIES, _BETWEEN = 10, 0.02
 
 
 class Terminal:
-    """The terminal as it is when this is made. Has no effect where there is none."""
+    """The terminal with its present modes; does nothing if there is none."""
 
     def __init__(self) -> None:
         self._handle = -1
@@ -42,7 +39,7 @@ class Terminal:
             self._modes = termios.tcgetattr(self._handle)
 
     def is_gone(self) -> bool:
-        """Whether there was a terminal and is none any more."""
+        """Whether there was a terminal that is lost."""
         if self._modes is None:
             return False
         try:
@@ -52,14 +49,14 @@ class Terminal:
         return False
 
     def is_full(self) -> bool:
-        """Whether it takes nothing at this moment, as where nobody reads what was written to it."""
+        """Whether a write would block now."""
         return self._modes is not None and not select.select([], [self._handle], [], 0)[1]
 
     def restore(self, more: bytes = b"") -> None:
-        """Leave the alternate screen, show the cursor, switch the mouse off, and restore the line discipline; `more` is
-        written with it."""
+        """Leave the alternate screen, show the cursor, switch the mouse off, write `more`, and restore the line
+        discipline."""
         with contextlib.suppress(termios.error, OSError):
-            # Opened anew, so that not to block is a matter of this handle alone and not of the shell's, too.
+            # A handle of its own, because O_NONBLOCK must not apply to the shell's.
             own = os.open(os.ttyname(self._handle), os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
             _silence_others()
             self._write(own, _RESTORE + more)
@@ -67,7 +64,7 @@ class Terminal:
                 termios.tcsetattr(own, termios.TCSANOW, self._modes)  # type: ignore[arg-type] # as it was got
 
     def _write(self, own: int, text: bytes) -> None:
-        """Write what restores, in place of all that the terminal has not read yet."""
+        """Write after discarding all output that the terminal has not read yet."""
         for _ in range(_TRIES):
             with contextlib.suppress(termios.error):
                 termios.tcflow(own, termios.TCOON)
@@ -80,26 +77,23 @@ class Terminal:
 
 
 def _silence_others() -> None:
-    """Send to nowhere what other threads write, also the rest of what one is blocked in.
-
-    Without it a stalled terminal is not restored: the blocked frame keeps its buffer full.
-    """
+    """Discard other threads' output, also the rest of a blocked write, which keeps a stalled terminal's buffer full."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
     for thread in threading.enumerate():
         if thread.ident is not None and thread is not threading.current_thread():
-            # A signal ends the write that it is blocked in; what it tries next goes nowhere.
+            # A signal ends a blocked write.
             with contextlib.suppress(OSError):
                 signal.pthread_kill(thread.ident, _INTERRUPT)
 
 
 PATIENCE, ALONE = 1.5, 1.0
-"""Seconds until the program leaves whether or not the app has; the latter where its terminal is gone."""
+"""Seconds until the process ends even if the app has not, and if its terminal is gone."""
 STALLED = 0.4
-"""Seconds until a terminal that takes nothing is not waited for."""
+"""Seconds until a stalled terminal is no longer waited for."""
 LOOKED_AFTER = 0.5
-"""Seconds between two looks whether the terminal is still there: where SIGHUP is ignored, nothing else tells."""
+"""Seconds between two checks that the terminal is there, needed where SIGHUP is ignored."""
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _INTERRUPT = signal.SIGURG
 """Interrupts a blocked write. Not SIGWINCH: Textual restores its default handler when the app begins to exit."""
@@ -107,12 +101,12 @@ _INTERRUPT = signal.SIGURG
 
 @contextlib.contextmanager
 def exits_on_signals(app: CekuraApp) -> Iterator[Leaving]:
-    """While this lasts, SIGTERM, SIGHUP, SIGINT and the loss of the terminal leave the app with status 128 + n, and the
-    death of a thread as any error that nobody expected."""
+    """Meanwhile SIGTERM, SIGHUP, SIGINT and the loss of the terminal exit the app with status 128 + n, and the death of
+    a thread as an unexpected error."""
     leaving = Leaving(app)
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     for number, handler in before.items():
-        # Whoever started us with SIGHUP ignored wants us to outlive a connection, not a terminal.
+        # With SIGHUP ignored, by nohup, the program outlives a connection, but not its terminal.
         if handler != signal.SIG_IGN:
             signal.signal(number, leaving.on_signal)
     before[_INTERRUPT] = signal.signal(_INTERRUPT, lambda *_: None)
@@ -128,7 +122,7 @@ def exits_on_signals(app: CekuraApp) -> Iterator[Leaving]:
 
 
 class Leaving:
-    """How the program is left from outside. `done` is set when it has been left in an orderly way."""
+    """Exits the program from outside the app; `done` is set once the app has exited."""
 
     def __init__(self, app: CekuraApp) -> None:
         self._app = app
@@ -137,16 +131,15 @@ class Leaving:
         self._last_resort: threading.Thread | None = None
         self._restored = False
         self.status: int | None = None
-        """The exit status that it is left with."""
+        """The exit status."""
         self.done = threading.Event()
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
-        """Ask the app to leave, and leave anyway if it does not in time."""
         self._leave(128 + number)
 
     def on_thread_death(self, death: threading.ExceptHookArgs) -> None:
-        """Leave, whichever thread it was: without it the app would go on deaf, dumb or without its server."""
-        if self._terminal.is_gone():  # no error of the program's
+        """Exit: without one of its threads the app would not read, draw or reach its server."""
+        if self._terminal.is_gone():  # not an error
             self._leave(128 + signal.SIGHUP, ALONE)
             return
         self._app.note_crash(death.exc_value or RuntimeError(death.exc_type.__name__))
@@ -157,7 +150,7 @@ class Leaving:
         self._leave(self._app.status or 0)
 
     def watch(self) -> None:
-        """Leave as by SIGHUP when the terminal is gone. Textual's reading of a terminal that is gone never rests."""
+        """Exit as by SIGHUP when the terminal is gone, where Textual's reading would loop."""
         while not self.done.wait(LOOKED_AFTER):
             if self._terminal.is_gone():
                 self._leave(128 + signal.SIGHUP, ALONE)
@@ -171,19 +164,17 @@ class Leaving:
             target=self._leave_anyway, args=(status, patience), name="leaving", daemon=True
         )
         self._last_resort.start()
-        # The main thread waits for an editor or a pager as long as there is one.
+        # The main thread waits for an open editor or pager.
         foreground.hang_up()
         self._app.leave_from_signal(status)
 
     def _leave_anyway(self, status: int, patience: float) -> None:
-        """The app has not left in time: put the terminal right without waiting for it, and end the process.
-
-        What the program knows is in the database already: every record is committed before it is shown.
-        """
+        """Restore the terminal and end the process if the app does not exit in time. No data is lost: every record is
+        committed before it is shown."""
         if self.done.wait(STALLED):
             return
         if self._terminal.is_full():
-            # The main thread waits for it no longer, so that the app leaves as it should and keeps what is being typed.
+            # Unblocks the main thread, so that the app exits normally and saves typed text.
             self._restore()
         if self.done.wait(patience - STALLED):
             return
@@ -191,7 +182,7 @@ class Leaving:
         os._exit(status)
 
     def _restore(self) -> None:
-        """Once: nothing that the program writes afterwards reaches the terminal, so the last line goes with it."""
+        """Restore the terminal once, with the last line: later output does not reach it."""
         if not self._restored:
             self._restored = True
             crash = f"{self._app.crash}\n" if self._app.crash else ""
