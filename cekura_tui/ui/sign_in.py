@@ -97,12 +97,7 @@ class SignInScreen(Page):
         ),
         Action("sign-in.demo", "d", lambda page: page.enter(demo=True), "Demo", footer=3, why_not=_while_typing),
         Action(
-            "sign-in.environment",
-            "e",
-            lambda page: page.copy_export(),
-            "Environment",
-            footer=4,
-            why_not=_while_typing,
+            "sign-in.environment", "e", lambda page: page.copy_export(), "Environment", footer=4, why_not=_while_typing
         ),
         Action("sign-in.cached", "c", lambda page: page.enter(demo=False), "Cached", footer=5, why_not=_while_typing),
         Action("sign-in.back", "escape", lambda page: page.back(), "Back", footer=2, why_not=_unless_typing),
