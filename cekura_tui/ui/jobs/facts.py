@@ -145,10 +145,9 @@ class JobFacts(VirtualList[Fact]):
         return [[Segment(("" if n else row.name).ljust(column), dim), Segment(line)] for n, line in enumerate(body)]
 
     def move_by(self, rows: int) -> None:
-        before = self.drawn_lines()
         self.viewport.scroll(rows)
         self._put_cursor(self.viewport.top[0])
-        self.repaint_changes(before)
+        self.repaint_changes()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return False if action == "open" else super().check_action(action, parameters)

@@ -187,9 +187,8 @@ class JobList(VirtualList[JobRow]):
             self._place(0)
 
     def _place(self, index: int) -> None:
-        before = self.drawn_lines()
         self.viewport.place(index, 0)
-        self.repaint_changes(before)
+        self.repaint_changes()
 
     def report_position(self) -> None:
         super().report_position()

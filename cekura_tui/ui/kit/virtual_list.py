@@ -162,6 +162,8 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self._laid_out = Size(0, 0)
         self.viewport = Viewport(EvenHeights(0), self._measure)
         self._shown: list[Position] = []
+        self._drawn: list[DrawnLine[R]] = []
+        """The lines on screen after the last change."""
         self._renderer = RowRenderer(self.key_of, self.lines_of, self._base_of, self.row_height)
         self._segment_styles: dict[str, Style] = {}
         self._selection = RowSelection()
@@ -243,7 +245,6 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             self.call_later(self.refresh_bindings)
         if len(rows) != len(self._rows) and self.styles.is_auto_height:
             self.call_later(self.refresh, layout=True)
-        before = self.drawn_lines()
         places, around = self._places, self._laid_out.height
         held, line, at = self.scroll_anchor()
         to_top = reset or (follow and self.at_top)
@@ -254,13 +255,12 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             self.viewport.place(0, 0)
         if not to_top or (not reset and not self.viewport.shows(self._cursor)):
             self.viewport.hold(self._places.place_now(held, places, around), line, at)
-        self.repaint_changes(before)
+        self.repaint_changes()
 
     def update_rows(self, rows: Iterable[R]) -> None:
         """Replace rows by their keys, ignoring unknown keys; raises TypeError for `Placed` rows."""
         if isinstance(self._rows, Placed):
             raise TypeError("rows that know their places are not changed one by one")
-        before = self.drawn_lines()
         changed = list(self._rows)
         for row in rows:
             if (index := self.index_of(self.key_of(row), near=self._cursor)) is not None and changed[index] != row:
@@ -268,7 +268,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
                 self.viewport.heights.forget(index)
         self._rows = changed
         self.viewport.place(*self.viewport.top)
-        self.repaint_changes(before)
+        self.repaint_changes()
 
     def redraw(self) -> None:
         """Draw all rows again, because more than rows changed; heights may change, too."""
@@ -292,19 +292,17 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     def move_to(self, key: Hashable, *, following: int = 0) -> None:
         """Put the cursor on this key and show it, with the `following` rows if they fit; ignore an unknown key."""
         if (index := self.index_of(key, near=self._cursor)) is not None:
-            before = self.drawn_lines()
             self._put_cursor(index)
             if self._laid_out:  # else the first layout reveals the row
                 self.viewport.reveal(min(index + following, len(self._rows) - 1))
                 self.viewport.reveal(index)
-            self.repaint_changes(before)
+            self.repaint_changes()
 
     def move_by(self, rows: int) -> None:
         """Move the cursor; through a row higher than the screen it goes line by line."""
         if self._rows:
-            before = self.drawn_lines()
             self._put_cursor(self.viewport.walk(self._cursor, rows))
-            self.repaint_changes(before)
+            self.repaint_changes()
 
     def action_move(self, rows: int) -> None:
         self.move_by(rows)
@@ -317,9 +315,8 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     def action_page(self, pages: float) -> None:
         if self._rows:
-            before = self.drawn_lines()
             self._put_cursor(self.viewport.page(self._cursor, pages))
-            self.repaint_changes(before)
+            self.repaint_changes()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """An empty list leaves enter to the screen, which may show why there are no rows."""
@@ -346,10 +343,9 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.post_message(self.Moved(self, self._cursor_key))
 
     def _go_to_end(self, index: int) -> None:
-        before = self.drawn_lines()
         self._put_cursor(index)
         self.viewport.place(index, 0)
-        self.repaint_changes(before)
+        self.repaint_changes()
 
     def _put_cursor(self, index: int) -> None:
         self._cursor = min(max(index, 0), len(self._rows) - 1)
@@ -364,14 +360,12 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @marks.setter
     def marks(self, keys: Iterable[Hashable]) -> None:
-        before = self.drawn_lines()
         self._marks.keys = frozenset(keys)
-        self.repaint_changes(before)
+        self.repaint_changes()
 
     def toggle_mark(self, key: Hashable) -> None:
-        before = self.drawn_lines()
         self._marks.toggle(key)
-        self.repaint_changes(before)
+        self.repaint_changes()
         self.post_message(self.Marked(self, self.marks))
 
     def mark_range_to_cursor(self) -> None:
@@ -384,10 +378,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             row = self._rows[index]
             return self.key_of(row) if self.may_mark(row) else None
 
-        before, find = self.drawn_lines(), partial(self.index_of, near=self._cursor)
+        find = partial(self.index_of, near=self._cursor)
         left_out = self._marks.toggle_range(self._cursor, find, key_at, self.range_limit)
         if left_out is not None:
-            self.repaint_changes(before)
+            self.repaint_changes()
             self.post_message(self.Marked(self, self.marks, left_out))
 
     def action_toggle_mark(self) -> None:
@@ -407,9 +401,8 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         if event.chain == 2 and position[0] == self._cursor and not (event.ctrl or event.shift):
             self.action_open()
             return
-        before = self.drawn_lines()
         self._put_cursor(position[0])
-        self.repaint_changes(before)
+        self.repaint_changes()
         if self.marking and event.ctrl:
             self.action_toggle_mark()
         elif self.marking and event.shift:
@@ -473,7 +466,6 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         return Spot(self.key_of(self._rows[index]), line, start, end)
 
     def _drag(self, start: int, pointer: Offset) -> None:
-        before = self.drawn_lines()
         if beyond := min(pointer.y, 0) or max(pointer.y - self._laid_out.height + 1, 0):
             self.viewport.scroll(beyond)
         shown = self.viewport.lines()
@@ -489,16 +481,15 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         if not self._selection.extend(self._spot((index, line), cell)):
             return
         self._locate_selection()
-        self.repaint_changes(before)
+        self.repaint_changes()
         if (bounds := self._selection.bounds) is not None:
             offsets = [Offset(cell, self.viewport.heights.top_of(index) + line) for index, line, cell in bounds]
             self.screen.selections = {self: Selection(*offsets)}
 
     def _select(self, ends: tuple[Spot, Spot] | None) -> None:
-        before = self.drawn_lines()
         self._selection.ends = ends
         self._locate_selection()
-        self.repaint_changes(before)
+        self.repaint_changes()
 
     def _locate_selection(self) -> None:
         if not self._selection.locate(partial(self.index_of, near=self.viewport.top[0])):
@@ -589,21 +580,21 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         view.place(index, line * view.exact(index) // height if line else 0)
         if seen and not self.keeps_top and self._cursor >= 0 and not view.shows(self._cursor):
             view.reveal(self._cursor)
-        self.repaint_changes(None)
+        self.repaint_changes(painted=True)
 
-    def drawn_lines(self) -> list[DrawnLine[R]]:
-        """The lines on screen, to compare after a change."""
+    def repaint_changes(self, *, painted: bool = False) -> None:
+        """After any change: repaint lines that differ, unless all are `painted` anyway, and update the scroll bar."""
         rows, width, selected = self._rows, self._laid_out.width, self._selection.cells
-        return [
-            DrawnLine(rows[index], line, self._state_of(index, rows[index]), selected(index, line, width))
-            for index, line in self._shown
-        ]
-
-    def repaint_changes(self, before: list[DrawnLine[R]] | None) -> None:
-        """After any change: repaint the lines that differ, and update the scroll bar."""
         self._shown = self.viewport.lines() if self._laid_out else []
         self._sync_scroll_bar()
-        if before is not None and self._laid_out and (regions := self._renderer.changes(before, self.drawn_lines())):
+        before, self._drawn = (
+            self._drawn,
+            [
+                DrawnLine(rows[index], line, self._state_of(index, rows[index]), selected(index, line, width))
+                for index, line in self._shown
+            ],
+        )
+        if not painted and (regions := self._renderer.changes(before, self._drawn)):
             self.refresh(*regions)
         self.report_position()
 
@@ -642,11 +633,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         # Before a new layout Textual clamps the position to the old size: the user has not scrolled.
         if not self._laid_out or self._area != self._laid_out:
             return
-        before = self.drawn_lines()
         y = round(new_value)
         lines = y - self.viewport.y
         if abs(lines) <= 3 * self.viewport.height:
             self.viewport.scroll(lines)
         else:
             self.viewport.jump(y)
-        self.repaint_changes(before)
+        self.repaint_changes()

@@ -319,6 +319,5 @@ class RunDetails(VirtualList[DetailRow]):
             return
         line = line_of(row, self._laid_out.width - EDGES, self.style_of, at)
         if (index, line) not in self._shown:
-            before = self.drawn_lines()
             self.viewport.hold(index, line, self._laid_out.height // 3)
-            self.repaint_changes(before)
+            self.repaint_changes()

@@ -137,11 +137,10 @@ class TranscriptView(VirtualList[Turn]):
         top = self._rows[held].n if self._rows else 0
         self._show()
         if self._rows and isinstance(n, int):
-            before = self.drawn_lines()
             self._put_cursor(self._nearest(n))
             index = self._nearest(top)
             self.viewport.hold(index, line if self._rows[index].n == top else 0, at)
-            self.repaint_changes(before)
+            self.repaint_changes()
         self._refresh_search()
 
     def go_to(self, n: int) -> None:
@@ -157,7 +156,7 @@ class TranscriptView(VirtualList[Turn]):
         self.viewport.heights = self._new_heights()
         if self._laid_out:
             self.viewport.hold(*held)
-        self.repaint_changes(None)
+        self.repaint_changes(painted=True)
         self.refresh()
 
     def _show(self, *, reset: bool = False) -> None:
@@ -219,7 +218,7 @@ class TranscriptView(VirtualList[Turn]):
             self._look.unfolded ^= {row.n}
             self._changed_height()
             self.viewport.reveal(self._cursor)
-            self.repaint_changes(None)
+            self.repaint_changes(painted=True)
         else:
             super().action_open()
 
@@ -229,7 +228,7 @@ class TranscriptView(VirtualList[Turn]):
             self._changed_height()
             if row.n in self._look.raw:
                 self._show_line(raw_line(row, self._look, self._laid_out.width))
-            self.repaint_changes(None)
+            self.repaint_changes(painted=True)
 
     def action_unfold_all(self) -> None:
         tools = {turn.n for turn in self.turns if is_tool(turn)}
@@ -303,7 +302,7 @@ class TranscriptView(VirtualList[Turn]):
         return state if match is None or match.n != row.n else state._replace(part=match)
 
     def _go_to_match(self, place: int) -> None:
-        look, before = self._look, self.drawn_lines()
+        look = self._look
         look.current = match = look.found[place % len(look.found)]
         if (index := self.index_of(match.n)) is None:
             return
@@ -314,4 +313,4 @@ class TranscriptView(VirtualList[Turn]):
             self._changed_height()
         if self._laid_out:
             self._show_line(line_of(turn, match.start, look, self._laid_out.width))
-        self.repaint_changes(before)
+        self.repaint_changes()

@@ -12,7 +12,6 @@ from rich.segment import Segment
 from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.lines import StagedLine, StagedMark, staged_lines, stretches
 from cekura_tui.prose.staging import Choices
-from cekura_tui.ui.kit.rows import DrawnLine
 from cekura_tui.ui.kit.strips import Line, RowState, readable
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.suggestion.diff_lines import grounded, hung_breaks
@@ -71,13 +70,13 @@ class StagedText(VirtualList[StagedRow]):
         row = self.rows[index]
         self._followed = row, place[1] - row.start if row.line == place[0] else 0
         self.move_to(row.key, following=_AFTER)
-        self._show_followed(self.drawn_lines())
+        self._show_followed()
 
     def _lay_out(self) -> None:
         super()._lay_out()
-        self._show_followed(None)
+        self._show_followed(painted=True)
 
-    def _show_followed(self, seen: list[DrawnLine[StagedRow]] | None) -> None:
+    def _show_followed(self, *, painted: bool = False) -> None:
         """Scroll to the hunk in a row that is higher than the list."""
         if self._followed is None or not self._laid_out or self.cursor_row != self._followed[0]:
             return
@@ -86,7 +85,7 @@ class StagedText(VirtualList[StagedRow]):
         place = self._cursor, max(bisect_right(starts, before) - 1, 0)
         if place not in self._shown:
             self.viewport.hold(*place, self._laid_out.height // 2)
-            self.repaint_changes(seen)
+            self.repaint_changes(painted=painted)
 
     def key_of(self, row: StagedRow) -> tuple[int, int]:
         return row.key
