@@ -144,26 +144,13 @@ class RowMarks:
 
         Returns how many were left out, for the limit or because `key_at` returns None; None if all were.
         """
-        anchor = None if self.last is None else index_of(self.last)
-        keys = [key for key in map(key_at, range_to(cursor, anchor, limit)) if key is not None]
+        found = None if self.last is None else index_of(self.last)
+        first = cursor if found is None else found
+        down, up = range(first, min(cursor + 1, first + limit)), range(max(cursor, first - limit + 1), first + 1)
+        keys = {key for key in map(key_at, down or up) if key is not None}
         if not keys:
             return None
-        if anchor is None:
-            self.last = keys[0]
-        self.keys = marks_after(self.keys, keys)
-        return (1 if anchor is None else abs(cursor - anchor) + 1) - len(keys)
-
-
-def range_to(cursor: int, anchor: int | None, limit: int) -> range:
-    """The indexes from the anchor to the cursor in list order, `limit` at most from the anchor; without an anchor the
-    cursor's alone."""
-    if anchor is None:
-        return range(cursor, cursor + 1)
-    if anchor <= cursor:
-        return range(anchor, min(cursor + 1, anchor + limit))
-    return range(max(cursor, anchor - limit + 1), anchor + 1)
-
-
-def marks_after(marks: frozenset[Hashable], keys: Sequence[Hashable]) -> frozenset[Hashable]:
-    """The marks with these keys, or without them if all were marked already."""
-    return marks - set(keys) if marks.issuperset(keys) else marks | set(keys)
+        if found is None:
+            self.last = key_at(cursor)
+        self.keys = self.keys - keys if self.keys >= keys else self.keys | keys
+        return abs(cursor - first) + 1 - len(keys)

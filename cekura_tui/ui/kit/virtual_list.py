@@ -23,7 +23,7 @@ from cekura_tui.ui.actions import Action, bind, bindings, do_action, is_offered
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.kit.rows import DrawnLine, RowMarks, RowRenderer, RowSelection, Spot
 from cekura_tui.ui.kit.strips import Line, RowState, character_at, overlaid, without_background
-from cekura_tui.ui.kit.viewport import EvenHeights, Heights, Placed, Position, RowHeights, RowPlaces, Viewport
+from cekura_tui.ui.kit.viewport import EvenHeights, Heights, Position, RowHeights, RowPlaces, Viewport
 from cekura_tui.ui.terminal.textual_private import pass_lines_on
 
 R = TypeVar("R")
@@ -257,19 +257,6 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             self.viewport.hold(self._places.place_now(held, places, around), line, at)
         self.repaint_changes()
 
-    def update_rows(self, rows: Iterable[R]) -> None:
-        """Replace rows by their keys, ignoring unknown keys; raises TypeError for `Placed` rows."""
-        if isinstance(self._rows, Placed):
-            raise TypeError("rows that know their places are not changed one by one")
-        changed = list(self._rows)
-        for row in rows:
-            if (index := self.index_of(self.key_of(row), near=self._cursor)) is not None and changed[index] != row:
-                changed[index] = row
-                self.viewport.heights.forget(index)
-        self._rows = changed
-        self.viewport.place(*self.viewport.top)
-        self.repaint_changes()
-
     def redraw(self) -> None:
         """Draw all rows again, because more than rows changed; heights may change, too."""
         self._renderer.clear()
@@ -368,7 +355,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.repaint_changes()
         self.post_message(self.Marked(self, self.marks))
 
-    def mark_range_to_cursor(self) -> None:
+    def action_mark_range(self) -> None:
         """Mark the rows from the last one marked or unmarked to the cursor, `range_limit` at most, except those that
         may not be marked; unmark them if all are marked."""
         if self._cursor < 0:
@@ -388,9 +375,6 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         if self._cursor >= 0 and self.may_mark(self._rows[self._cursor]):
             self.toggle_mark(self.key_of(self._rows[self._cursor]))
 
-    def action_mark_range(self) -> None:
-        self.mark_range_to_cursor()
-
     # The mouse
 
     async def on_click(self, event: events.Click) -> None:
@@ -406,7 +390,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         if self.marking and event.ctrl:
             self.action_toggle_mark()
         elif self.marking and event.shift:
-            self.mark_range_to_cursor()
+            self.action_mark_range()
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Prepare a selection, which begins when the pointer moves."""

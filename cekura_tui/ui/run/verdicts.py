@@ -102,9 +102,7 @@ class Verdicts(VirtualList[VerdictRow]):
 
     def show_evidence(self, places: Mapping[Any, str]) -> None:
         """Show which turns each verdict cites, by row key; "" where none."""
-        now = ((row, places.get(row.key, "")) for row in self.rows)
-        if changed := [replace(row, evidence=evidence) for row, evidence in now if row.evidence != evidence]:
-            self.update_rows(changed)
+        self.show_rows([replace(row, evidence=places.get(row.key, "")) for row in self.rows])
 
     def verdict_of(self, key: Hashable) -> Verdict | None:
         index = self.index_of(key)

@@ -84,7 +84,7 @@ class PromptUseList(VirtualList[UseRow]):
         self.marks &= {key}
         super().toggle_mark(key)
 
-    def mark_range_to_cursor(self) -> None:
+    def action_mark_range(self) -> None:
         self.action_toggle_mark()
 
     def lines_of(self, row: UseRow, width: int, state: RowState) -> Sequence[Line]:
