@@ -380,12 +380,12 @@ def _cited(view: RunView, found: Evidence) -> Iterator[Moment]:
 
 def _cited_lines(found: Evidence) -> Iterator[tuple[int, str]]:
     from cekura_tui.evidence.evidence import reason_words
-    from cekura_tui.model.run.words import state_word
+    from cekura_tui.model.run.words import STATE_WORDS
 
     for verdict, evidence in found:
         for one in evidence:
             name, why = clean_line(verdict.name, 80), clean_line(reason_words(one.why, one.sure))
-            yield one.n, f"evidence, turn {one.n}, of {name}, {state_word(verdict.state)}: {why}"
+            yield one.n, f"evidence, turn {one.n}, of {name}, {STATE_WORDS[verdict.state]}: {why}"
 
 
 def _who(turn: Turn) -> str:

@@ -193,7 +193,6 @@ class _CompletenessCheck:
         return replace(page, items=items)
 
     def verify(self, total: int) -> None:
-        """Raise IncompleteListError if there are more than were seen."""
         if len(self.ids) < total:
             raise IncompleteListError(len(self.ids), total)
 

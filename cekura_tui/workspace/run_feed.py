@@ -126,7 +126,6 @@ class RunFeed:
         self._wake.set()
 
     def look(self, view: VisibleRange) -> None:
-        """Note which rows are in view."""
         if view != self._in_view.view:
             self._in_view.look(view, self._monotonic())
             if self.runs is not None:
@@ -159,7 +158,6 @@ class RunFeed:
         self._wake.set()
 
     def change(self, rows: Sequence[RunRow]) -> None:
-        """Replace the rows of listed runs that changed."""
         if self.runs is not None:
             self.runs.change(rows)
         if self.sweep is not None:
@@ -189,7 +187,6 @@ class RunFeed:
     # Serving
 
     async def run(self) -> None:
-        """Serve the list until cancelled."""
         try:
             while True:
                 self._wake.clear()
@@ -524,7 +521,6 @@ class PagesInView:
         self._jumped_at = float("-inf")
 
     def look(self, view: VisibleRange, now: float) -> None:
-        """Note which rows are in view."""
         if 2 * abs(view.first - self.view.first) >= self.view.last - self.view.first > 0:
             self._jumped_at = now
         self.view = view

@@ -98,7 +98,6 @@ class RunSweep:
         self._rows = None
 
     def change(self, rows: Iterable[RunRow]) -> None:
-        """Replace the rows of found runs that changed."""
         changed = {row.id: row for row in rows if self._found.get(row.id, row) != row}
         if changed:
             self._found |= changed

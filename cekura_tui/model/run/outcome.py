@@ -34,8 +34,6 @@ _REASONS = (
 
 
 class Outcome(NamedTuple):
-    """How a run ended: its kind and a few words."""
-
     kind: Kind
     text: str
 
@@ -49,12 +47,8 @@ class Outcome(NamedTuple):
         return self.kind != "running"
 
 
-def outcome_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> Outcome:
+def outcome_of(run: Run, verdicts: Sequence[Verdict]) -> Outcome:
     """The first that fits: not final, a person's verdict, the evaluation's, an error, the flag, verdicts alone."""
-    if verdicts is None:
-        from cekura_tui.model.run.verdict import read_verdicts  # rows that are cached have their outcome
-
-        verdicts = read_verdicts(run)
     status = (run.status or "").lower()
     if status and status not in FINAL:
         return Outcome("running", status.replace("_", " "))

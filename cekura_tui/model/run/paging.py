@@ -190,7 +190,6 @@ class PagedRuns:
         self._end(min((number - 1) * self.layout.size, self.layout.count))
 
     def fail(self, number: int, why: str) -> None:
-        """Note why a page could not be loaded."""
         if self._failed.get(number) != why and self.missing([number]):
             self._failed[number] = why
             self._listed = None
@@ -215,7 +214,6 @@ class PagedRuns:
         self._waiting.update((row.id, row) for row in rows if row.id > oldest and not self.knows(row.id))
 
     def let_in(self) -> None:
-        """Put the waiting runs at the top of the list."""
         if self._waiting:
             head = (*self._waiting.values(), *self._head)
             self._head = tuple(sorted(head, key=lambda row: row.id, reverse=True))

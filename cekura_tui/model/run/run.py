@@ -143,8 +143,6 @@ class RubricLine(Payload):
 
 
 class Evaluation(Payload):
-    """The measured metrics of a run."""
-
     metrics: Annotated[list[Metric] | None, _lenient(_objects)] = None
 
 

@@ -142,7 +142,6 @@ def _words(condition: Condition) -> str:
 
 
 def _bare(value: str) -> str:
-    """Without the quotation marks around it."""
     quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
     return value[1:-1].strip() if quoted else value
 

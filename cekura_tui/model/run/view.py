@@ -90,7 +90,6 @@ class RunView:
 
     @cached_property
     def call(self) -> Call:
-        """The call as it is read; likewise."""
         from cekura_tui.model.transcript.timeline import call_of
 
         return call_of(self.transcript.turns, self.timeline)
@@ -136,7 +135,6 @@ def filled(row: RunRow, whole: RunRow) -> RunRow:
 
 
 def view_of(run: Run, got_at: float, *, cached: bool = False) -> RunView:
-    """All of a run that the screens show."""
     from cekura_tui.model.run.verdict import read_verdicts
     from cekura_tui.model.transcript.transcript import read_transcript
 

@@ -37,7 +37,7 @@ LONGEST_WORD = 60
 """Characters of a value that are shown beside the name of its metric."""
 
 _LONGEST_COMPARED = 20_000
-_STATES: dict[State, str] = {
+STATE_WORDS: dict[State, str] = {
     "fail": "failed",
     "pass": "passed",
     "review": "needs review",
@@ -50,10 +50,6 @@ _AFTER_A_PART = ("", *".,;:([–—")
 _MOST_COMPARED = 10_000
 """Pairs of an item of an explanation and a part of the expected outcome."""
 _CONTRADICTIONS = (("pass", 0), ("fail", 5))
-
-
-def state_word(state: State) -> str:
-    return _STATES[state]
 
 
 def score_words(verdict: Verdict) -> str:
@@ -75,7 +71,7 @@ def score_words(verdict: Verdict) -> str:
 def judged_words(verdict: Verdict) -> str:
     """All that stands behind a name: "failed, critical · 2, needs ≥ 4"."""
     marked = "wrongly marked" if verdict.wrongly_marked else ""
-    state = ", ".join(filter(None, (state_word(verdict.state), priority_word(verdict.priority), marked)))
+    state = ", ".join(filter(None, (STATE_WORDS[verdict.state], priority_word(verdict.priority), marked)))
     return " · ".join(filter(None, (state, score_words(verdict))))
 
 

@@ -48,7 +48,6 @@ class ColumnRow:
 
 
 def _line(row: ColumnRow, width: int, ink: Ink) -> Line:
-    """A box, the name, and the width."""
     box, name = "[x]" if row.column.shown else "[ ]", fit(row.column.name, _NAME_CELLS)
     return [Segment(f" {box} {name}"), Segment(fit(row.words, width - _NAME_CELLS - 6), ink("dim"))]
 
@@ -114,7 +113,6 @@ class ColumnsDialog(Dialog[None]):
             self.change(RunColumns.sized, row.cells + step)
 
     def reset(self) -> None:
-        """Show the columns as they are without a choice."""
         self._columns = self._usual
         self._draw()
 

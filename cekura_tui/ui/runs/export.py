@@ -115,7 +115,6 @@ class ExportRunsDialog(Dialog[str]):
             self.set_focus(self._line)
 
     def choose_runs(self, by: int) -> None:
-        """Choose the next or the previous of which runs to write."""
         what = self.query_one(ChoiceList)
         keys = [choice.key for choice in what.rows]
         if not what.disabled:
@@ -277,7 +276,6 @@ def copy_runs(page: Page, listing: RunListing, rows: Sequence[RunRow]) -> None:
 
 
 def export_runs(page: Page, listing: RunListing, rows: Sequence[RunRow]) -> None:
-    """Offer to save these runs, or the list, to a file."""
     if listing.scope is not None:
         shown = listing.loaded_rows() if listing.all_loaded else None
         page.app.push_screen(ExportRunsDialog(page.state, listing.query, rows, shown, listing.notes))

@@ -62,7 +62,6 @@ class FailedChecks:
         return f"checks known for {known} failed · {key}{rest}", f"checks {known} · {key}", key
 
     def load_or_stop(self) -> None:
-        """Load the checks that are not known, or stop loading them."""
         if self.loading:
             self.loading = False
         elif self.unknown():

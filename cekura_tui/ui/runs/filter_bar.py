@@ -34,8 +34,6 @@ LONGEST = 1_000
 
 
 class MistakeMarks(Highlighter):
-    """Marks wrong parts of the line while the user types."""
-
     def __init__(self, field: Widget) -> None:
         self._field = field
         self.spans: Sequence[tuple[int, int]] = ()

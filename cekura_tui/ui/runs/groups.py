@@ -382,7 +382,6 @@ section. Bars compare groups with the largest one of their section.
     # Keys
 
     def group_by_next(self) -> None:
-        """Group by the next check, scenario, personality, result or pair."""
         self._how = HOWS[(HOWS.index(self._how) + 1) % len(HOWS)]
         self._draw()
         self._group()

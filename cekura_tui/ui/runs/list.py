@@ -163,7 +163,6 @@ class MarkedRuns:
         return self._rows.values()
 
     def update(self, keys: Collection[Hashable]) -> None:
-        """Remember the rows of the marked keys."""
         rows = {key: self._runs.row_of(key) or self._rows.get(key) for key in keys if isinstance(key, int)}
         self._rows = {key: row for key, row in rows.items() if row is not None}
 

@@ -90,7 +90,6 @@ class RunListing:
 
     @property
     def columns(self) -> RunColumns:
-        """The columns of the filter in effect."""
         return self.chosen_columns.get(str(self.filter)) or self.chosen_columns.get("") or self.usual_columns
 
     def choose_columns(self, filter_text: str, columns: RunColumns) -> None:

@@ -55,8 +55,6 @@ def _scope_line(row: ScopeChoice, width: int, ink: Ink) -> Line:
 
 
 class PickScopeDialog(Dialog[Scope]):
-    """Answers with the chosen scope."""
-
     PLACE = "In the dialog of projects"
     AUTO_FOCUS = "Input"
     FIRST_READS = ("agents",)
@@ -153,7 +151,6 @@ class PickScopeDialog(Dialog[Scope]):
         scopes.move_to(best[0].key if reset and best else scopes.cursor_key)
 
     def _draw_note(self) -> None:
-        """Say what is missing, and why."""
         text = ""
         if self._failed:
             text = f"Can't load agents: {self._failed}"

@@ -150,7 +150,9 @@ class RunsScreen(Page):
             footer=4,
             why_not=_with_filter,
         ),
-        Action("runs.filter", "slash", lambda page: page.edit_filter(), "Filter", "List runs that match a filter", 5),
+        Action(
+            "runs.filter", "slash", lambda page: page.edit_filter(), "Filter", "List runs that match a filter", footer=5
+        ),
         # With priority it is done before the next key is looked at; the list of runs sees to that itself, in its turn.
         Action(
             "runs.filter-at-once",
@@ -170,7 +172,9 @@ class RunsScreen(Page):
             footer=6,
             command="Failures only",
         ),
-        Action("runs.groups", "b", lambda page: page.open_groups(), "Groups", "What fails most, and since when", 7),
+        Action(
+            "runs.groups", "b", lambda page: page.open_groups(), "Groups", "What fails most, and since when", footer=7
+        ),
         Action(
             "runs.views",
             "v",
@@ -368,7 +372,6 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         self._preview_loader.clear()
 
     def pick_scope(self, several: NoScope | None) -> None:
-        """Have a person choose what to list."""
         self.opening.begin(partial(self._pick_scope, several), "Loading projects", group="pick")
 
     async def _pick_scope(self, several: NoScope | None) -> None:
@@ -480,7 +483,6 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     @on(RunList.InView, "#runs")
     def _in_view(self, event: RunList.InView) -> None:
-        """Request the pages in view."""
         runs, former, controller = self.run_list, self._view, self.controller
         if runs.rows is not controller.listing.rows or controller.listing.local or not controller.feed.runs:
             return
@@ -506,7 +508,6 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             feed.refresh()
 
     def open_run(self, run_id: int, turn: int | None = None) -> None:
-        """Open a run whole, perhaps at a turn."""
         if self.is_current:
             cursor_row = self.run_list.cursor_row
             row = cursor_row if isinstance(cursor_row, RunRow) and cursor_row.id == run_id else None
@@ -545,7 +546,6 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         self.controller.filter_by(event.text)
 
     def list_outcome(self, step: int) -> None:
-        """List runs of the next outcome only, or of the one before."""
         self.controller.change_filter(next_outcome(self.controller.listing.filter, step))
 
     @on(OutcomeBar.Chosen)
@@ -571,7 +571,6 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         self.change_order(partial(self.controller.sort_by, sort))
 
     def sort_by(self, column: str) -> None:
-        """Sort by this column, or reverse its order."""
         sort = self.controller.listing.sort
         self.change_order(partial(self.controller.sort_by, sort.turned() if sort.column == column else Sort(column)))
 
@@ -622,7 +621,6 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         self.state.ask(CompareRuns(run_id, other_id, opened))
 
     def improved(self, job: Job) -> None:
-        """Remove the marks of the runs that a job was launched from."""
         self.clear_marks()
 
     def hand_off(self) -> None:

@@ -154,7 +154,6 @@ class ViewsDialog(Dialog[str]):
     # Deleting
 
     async def delete(self) -> None:
-        """Delete the user's view under the cursor."""
         view = self._views.cursor_row
         if view is not None and view.given:
             self._show_message(f"“{view.name}” is built in and can't be deleted.", failed=True)
@@ -167,7 +166,6 @@ class ViewsDialog(Dialog[str]):
             self._show_message(f"Deleted “{view.name}”. {with_keys('Press {views.undo} to undo.')}", done=True)
 
     async def restore(self) -> None:
-        """Restore the view deleted last."""
         view = self._deleted[-1] if self._deleted else None
         if view is None:
             self._show_message("Nothing to undo.", failed=True)

@@ -4,14 +4,15 @@ from typing import Any
 
 import pytest
 
-from cekura_tui.model.run.outcome import Outcome, outcome_of
+from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import row_of
 
 FAILING: dict[str, Any] = {"metrics": [{"id": n, "name": f"Check {n}", "passed": False} for n in (1, 2)]}
 
 
 def outcome(**fields: Any) -> Outcome:
-    return outcome_of(Run.read({"id": 1, **fields}))
+    return row_of(Run.read({"id": 1, **fields})).outcome
 
 
 @pytest.mark.parametrize("status", ["running", "pending", "in_progress", "evaluating", "in_queue", "scaling_up", "new"])
