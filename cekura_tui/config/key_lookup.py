@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +26,7 @@ from cekura_tui.config.credentials import (
     saved_key,
 )
 from cekura_tui.config.paths import expand
-from cekura_tui.config.programs import VARIABLE, without_key
+from cekura_tui.config.programs import VARIABLE, command_words, without_key
 from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.text import clean_line
@@ -188,11 +187,7 @@ def run_key_command(command: str, env: Mapping[str, str]) -> ApiKey:
     """
     if command in _printed:
         return _printed[command]
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        words = []
-    if not words:
+    if not (words := command_words(command)):
         raise KeyMissing(f"{COMMAND} is not a command.", "Check its quotes in config.toml.")
     named = f"{clean_line(os.path.basename(words[0]), 60)} ({COMMAND})"
     attended = sys.stdin is not None and sys.stdin.isatty()

@@ -15,13 +15,17 @@ def without_key(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if name != VARIABLE}
 
 
+def command_words(command: str) -> list[str]:
+    """Split a command as a shell does; empty if a quote is open."""
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return []
+
+
 def editor_command(env: Mapping[str, str]) -> list[str]:
     """The words of $VISUAL or $EDITOR, else nano or vi; raises UsageError if there is none."""
     wanted = env.get("VISUAL") or env.get("EDITOR") or shutil.which("nano") or shutil.which("vi")
-    try:
-        words = shlex.split(wanted or "")
-    except ValueError:
-        words = []
-    if not words:
+    if not (words := command_words(wanted or "")):
         raise UsageError("There is no editor.", "Set EDITOR to one, such as vim.")
     return words

@@ -71,12 +71,9 @@ def _is_name(value: str) -> bool:
 
 
 def _is_command(value: str) -> bool:
-    import shlex  # few set a command
+    from cekura_tui.config.programs import command_words  # few set a command
 
-    try:
-        return not value or ("\0" not in value and bool(shlex.split(value)))
-    except ValueError:
-        return False
+    return not value or ("\0" not in value and bool(command_words(value)))
 
 
 def _table(name: str, entries: SettingKind) -> SettingKind:

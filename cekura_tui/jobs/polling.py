@@ -129,11 +129,6 @@ class Poller:
         self.refused: KeyRefused | None = None
         """The refusal of the key, until the server takes it again."""
 
-    @property
-    def silent(self) -> bool:
-        """Whether the server fails or refuses the key for all jobs."""
-        return self.refused is not None or self._failures > FAILURES_OF_ONE_JOB
-
     def wait(self, now: float) -> float:
         return max(0.0, self._quiet_until - now, self._asked_to_wait_until - now)
 
@@ -247,7 +242,8 @@ class Poller:
     def silence(self, running: Iterable[PolledJob]) -> bool:
         """While the server fails for all jobs, mark them as unanswered; returns whether any was not marked yet."""
         fresh = [one for one in running if not (one.job.stale_since or one.job.other_key or one.elsewhere)]
-        if not (self.silent and fresh):
+        fails_for_all = self.refused is not None or self._failures > FAILURES_OF_ONE_JOB
+        if not (fails_for_all and fresh):
             return False
         with contextlib.suppress(StoreError):
             jobs = self._jobs.record_silence([one.job.number for one in fresh], self._clock())

@@ -32,7 +32,7 @@ from cekura_tui.store.store import Store
 from cekura_tui.workspace.job_service import JobService
 from cekura_tui.workspace.last_passed import last_passed
 from cekura_tui.workspace.notes_and_views import RunNotes, SavedViews
-from cekura_tui.workspace.opened_runs import Found, OpenedRuns, RunEvidence, RunPrefetch, SingleFlight, ready
+from cekura_tui.workspace.opened_runs import OpenedRuns, RunEvidence, RunPrefetch, SingleFlight, ready
 from cekura_tui.workspace.run_findings import RunFindings
 from cekura_tui.workspace.run_lists import RunLists, take_turn
 from cekura_tui.workspace.setup import Setup
@@ -102,7 +102,7 @@ class Session:
         self.prefetch = RunPrefetch(self._prefetch_run, budget)
         self._opened = OpenedRuns(store.runs, self.prefetch)
         self._reads = SingleFlight[RunView]()
-        self._evidence = RunEvidence()
+        self.evidence = RunEvidence().find
         self._demo = demo
         self.closed = False
 
@@ -264,9 +264,6 @@ class Session:
 
     async def cached_run(self, run_id: int) -> RunView | None:
         return self._opened.cached(run_id)
-
-    async def evidence(self, view: RunView) -> Found:
-        return await self._evidence.find(view)
 
     async def search_transcripts(self, query: str) -> TranscriptHits:
         """Search what was said in every opened run of this account: words, a "phrase", `caller:` `agent:` `tool:`."""

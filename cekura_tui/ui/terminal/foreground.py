@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import shutil
 import signal
 import subprocess
@@ -18,7 +17,7 @@ from typing import Any, TypeVar
 from textual.app import App
 
 from cekura_tui.config.own_file import read_regular
-from cekura_tui.config.programs import editor_command, without_key
+from cekura_tui.config.programs import command_words, editor_command, without_key
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import MAX_PROMPT_BYTES
 from cekura_tui.model.text import Prompt, prompt_bytes, visible
@@ -138,10 +137,7 @@ _KNOWN = (("delta", "--paging=always"), ("less", "-R", _STAY))
 
 def pager() -> list[str]:
     """The command of the pager: $PAGER, else delta, else less; empty if there is none. As in git, `cat` is none."""
-    try:
-        words = shlex.split(os.environ.get("PAGER", ""))
-    except ValueError:
-        words = []
+    words = command_words(os.environ.get("PAGER", ""))
     if words and os.path.basename(words[0]) == "less":
         words.append(_STAY)
     elif words == ["cat"]:
