@@ -24,6 +24,8 @@ from cekura_tui.config.settings_file import UTF8, Problem, SettingsFile, unreada
 from cekura_tui.model.errors import UsageError
 
 DEFAULT = "default"
+_Sourced = tuple[object, str]
+"""A value and the place that sets it."""
 
 
 class WrongSettings(UsageError):
@@ -75,14 +77,14 @@ def load_settings(
     from_flags = {name: value for name, value in flags.items() if value is not None}
     from_env = {name: env[variable] for name, variable in ENVIRONMENT.items() if env.get(variable)}
     profile = str((dict(file.values) | from_env | from_flags).get("profile", PROFILE))
-    places: list[dict[Name, SourcedValue]] = [
+    places: list[dict[Name, _Sourced]] = [
         _of_vendor(vendor or {}, str(vendor_path)),
         _of_file(file, (), file.values, demo),
         _of_file(file, ("profiles", profile), file.profiles.get(profile, {}), demo),
-        {(name,): SourcedValue(value, ENVIRONMENT[name]) for name, value in from_env.items()},
-        {(name,): SourcedValue(value, FLAGS[name]) for name, value in from_flags.items()},
+        {(name,): (value, ENVIRONMENT[name]) for name, value in from_env.items()},
+        {(name,): (value, FLAGS[name]) for name, value in from_flags.items()},
     ]
-    found: dict[Name, SourcedValue] = {}
+    found: dict[Name, _Sourced] = {}
     for place in places:
         if any((name,) in place for name in SCOPE):
             for name in SCOPE:
@@ -101,14 +103,7 @@ def load_settings(
     return Loaded(make_settings(values), came_from, file)
 
 
-class SourcedValue(NamedTuple):
-    """A value and the place that sets it."""
-
-    value: object
-    where: str
-
-
-def _of_file(file: SettingsFile, table: Name, values: Mapping[str, object], demo: bool) -> dict[Name, SourcedValue]:
+def _of_file(file: SettingsFile, table: Name, values: Mapping[str, object], demo: bool) -> dict[Name, _Sourced]:
     found: dict[Name, object] = {}
     for name, value in values.items():
         if demo and name not in PERSONAL:
@@ -117,13 +112,13 @@ def _of_file(file: SettingsFile, table: Name, values: Mapping[str, object], demo
             found |= {(name, entry): one for entry, one in value.items()}
         else:
             found[name,] = value
-    return {name: SourcedValue(value, file.place(*table, *name)) for name, value in found.items()}
+    return {name: (value, file.place(*table, *name)) for name, value in found.items()}
 
 
-def _of_vendor(vendor: Mapping[str, str], where: str) -> dict[Name, SourcedValue]:
+def _of_vendor(vendor: Mapping[str, str], where: str) -> dict[Name, _Sourced]:
     """Settings in the vendor's file; wrong ones are ignored, as by its own CLI."""
     there = {name: vendor[theirs] for name, theirs in VENDOR.items() if theirs in vendor}
-    return {(name,): SourcedValue(value, where) for name, value in there.items() if SETTINGS[name].kind.takes(value)}
+    return {(name,): (value, where) for name, value in there.items() if SETTINGS[name].kind.takes(value)}
 
 
 def read_settings_file(path: Path) -> SettingsFile:

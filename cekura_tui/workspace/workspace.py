@@ -289,8 +289,9 @@ class Workspace:
     async def _reopen(self, setup: Setup) -> None:
         assert self._loop is not None
         before = self._opened
-        await self._close_session()
-        self._unrecorded += before.engine.unrecorded if before is not None else []
+        if before is not None:
+            await before.close()
+            self._unrecorded += before.engine.unrecorded
         self.setup = setup
         self._session = self._loop.create_future()
         self._open_now()
@@ -320,15 +321,12 @@ class Workspace:
                     self.key_changes += 1
                     self._on_change()
 
-    async def _close_session(self) -> None:
-        if self._opened is not None:
-            await self._opened.close()
-
     async def _close(self) -> None:
         """Close the session, then give running calls of `on_job_done` the rest of the time."""
         began = time.monotonic()
         try:
-            await self._close_session()
+            if self._opened is not None:
+                await self._opened.close()
         finally:
             left = CLOSING - ENDING - (time.monotonic() - began)
             await asyncio.gather(*(hook.close(max(0.0, min(HOOKS, left))) for hook in self._hooks.values()))
