@@ -12,7 +12,6 @@ from cekura_tui.config.own_file import read_regular
 
 _NAMES = frozenset({"api_key", "api_url", "dashboard_url", "default_project_id", "default_organization_id"})
 """The names read; others, such as OAuth tokens, are not."""
-_MOST_BYTES = 65_536
 
 
 def find_vendor_file(env: Mapping[str, str]) -> Path | None:
@@ -26,7 +25,7 @@ def read_vendor_file(path: Path | None) -> dict[str, str]:
     try:
         if path is None:
             return {}
-        lines = read_regular(path, most=_MOST_BYTES).decode("utf-8", "replace").splitlines()
+        lines = read_regular(path, most=65_536).decode("utf-8", "replace").splitlines()
     except (OSError, ValueError):  # ValueError: HOME holds a NUL
         return {}
     pairs = (line.partition("=") for line in lines)

@@ -90,8 +90,6 @@ BUSY_MS = 2_000
 """Milliseconds to wait for another program's write."""
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR)
-_SCARCE = 100_000
-"""With less free space in bytes, a disk counts as full."""
 _NO_WAL = ("nfs", "cifs", "smb", "fuse", "9p", "virtiofs", "afs", "overlayfs-nfs")
 
 
@@ -439,7 +437,7 @@ def _reason(error: Exception, path: Path) -> str:
     if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
         with contextlib.suppress(OSError):
             disk = os.statvfs(path.parent)
-            full = disk.f_bavail * disk.f_frsize < _SCARCE
+            full = disk.f_bavail * disk.f_frsize < 100_000
     return "the disk is full" if full else _words(error)
 
 

@@ -8,8 +8,6 @@ from pathlib import Path
 from cekura_tui.model.errors import CekuraTuiError, Exit
 
 _NOT_AGAIN = "Do not launch the job again."
-_LONGEST_WORD = 1_000
-"""Characters of a progress_id up to which a command with it is offered."""
 
 
 class StoreError(CekuraTuiError):
@@ -67,7 +65,7 @@ class SentUnrecorded(StoreError):
         import shlex  # a start has no use for it
 
         hint = f"{self._saved} {_NOT_AGAIN}".strip()
-        if not self.progress_id or not self.progress_id.isprintable() or len(self.progress_id) > _LONGEST_WORD:
+        if not self.progress_id or not self.progress_id.isprintable() or len(self.progress_id) > 1_000:
             return hint
         dashes = "-- " if self.progress_id.startswith("-") else ""
         command = command_line(f"jobs adopt {dashes}{self.number} {shlex.quote(self.progress_id)}")

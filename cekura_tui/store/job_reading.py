@@ -37,8 +37,6 @@ class UnreadableJob(StoreError):
         self.number = number
 
 
-_LATEST = 1e11
-"""Largest valid Unix time, in seconds; libraries can't format later times."""
 _TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "str | None": (str, type(None)),
@@ -144,4 +142,4 @@ def prompt_in_answers(raws: Iterable[object], kind: str, name: str) -> Prompt | 
 
 def is_time(value: object) -> bool:
     """Whether a value is a possible time or duration in seconds."""
-    return isinstance(value, float | int) and abs(value) < _LATEST
+    return isinstance(value, float | int) and abs(value) < 1e11  # libraries can't format later times

@@ -29,18 +29,12 @@ _COUNTED = ("job", "prompt", "note", "view")
 _LEAST = {"jobs": 12, "stagings": 6}
 """The columns that a row recognized by its form must have, where an earlier version had fewer."""
 _CLASSES = {"INTEGER": (int,), "REAL": (float, int), "TEXT": (str,), "BLOB": (bytes,)}
-_SALT = 32
-"""Bytes of the salt of the keys' ids."""
-_WHOLE_JOB = 24
-"""Columns of a job's row in every version."""
 _NUMBERS = (("jobs", "number"), *((table, "job") for table in _OF_JOBS))
 _RESTORED = "The job's record was damaged and restored in part."
-_DOUBTFUL = "The prompt may be another draft's."
 _NO_PROMPT = "lost"
 """Stands for the hash of a lost prompt."""
 _INDEX = (None, "jobs_by_pair")
 """The owners of pages with the index of jobs; elsewhere a record of this form may be a filter."""
-_PROFILE = "default"
 
 
 class _TableForm(NamedTuple):
@@ -102,7 +96,7 @@ def _copy_rows(damaged: Path, into: sqlite3.Connection) -> tuple[dict[int, _Lost
             owner = names.get(number)
             for record in pages.records(number):
                 match record.values:
-                    case ("salt", bytes(salt)) if len(salt) == _SALT:
+                    case ("salt", bytes(salt)) if len(salt) == 32:
                         for table in ("meta", "salt_copy"):
                             into.execute(f"UPDATE {table} SET value = ? WHERE name = 'salt'", (salt,))
                     case ("jobs", int(seq)):
@@ -153,7 +147,8 @@ def _whole_part(record: Record, columns: tuple[str, ...]) -> tuple[Record, bool]
     """The certain columns of a job's row, which may continue on a damaged page, and whether the row is whole."""
     values = dict(zip(columns, record.values, strict=False))
     parameters = str(values.get("parameters", "{}"))
-    if len(values) >= _WHOLE_JOB and parameters.startswith("{") and parameters.endswith("}"):
+    # Every version has the first 24 columns.
+    if len(values) >= 24 and parameters.startswith("{") and parameters.endswith("}"):
         return record, True
     return record._replace(values=record.values[: columns.index("summary_of_changes")]), False
 
@@ -194,7 +189,7 @@ def _restore_job(sql: sqlite3.Connection, number: int, indexed: _Lost | None) ->
         "number": number,
         "origin": whose[0],
         "key_id": whose[1],
-        "profile": same[0] if same else _PROFILE,
+        "profile": same[0] if same else "default",
         "state": state,
         "agent_id": uses[0]["agent_id"] if uses else None,
         "prompt_sha256": sha256(b"") if state == JobState.FORGOTTEN else prompts.get("sent", _NO_PROMPT),
@@ -210,7 +205,7 @@ def _restore_drafts(sql: sqlite3.Connection) -> None:
         "SELECT number FROM jobs WHERE state = 'draft' AND prompt_sha256 = ? ORDER BY number", (_NO_PROMPT,)
     ).fetchall()
     free = sql.execute(_UNUSED_PROMPTS).fetchall()
-    reason = "" if len(drafts) == len(free) == 1 else f"{_RESTORED} {_DOUBTFUL}"
+    reason = "" if len(drafts) == len(free) == 1 else f"{_RESTORED} The prompt may be another draft's."
     for (number,), (name,) in zip(drafts, free, strict=False):
         sql.execute("UPDATE jobs SET prompt_sha256 = ?, reason = ? WHERE number = ?", (name, reason, number))
 

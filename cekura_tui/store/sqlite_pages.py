@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-_PAGE_SIZE = 4096
-"""SQLite's default."""
 _INDEX_INTERIOR, _TABLE_INTERIOR, _INDEX_LEAF, _TABLE_LEAF = 0x02, 0x05, 0x0A, 0x0D
 _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 """Bytes of an integer by its serial type."""
@@ -42,8 +40,8 @@ class Pages:
             head = self._file.read(32)
             size = int.from_bytes(head[16:18])
             size = 65536 if size == 1 else size
-            # A size that does not fit the file is part of the damage.
-            self.size = size if size >= 512 and size * int.from_bytes(head[28:32]) == length else _PAGE_SIZE
+            # A size that does not fit the file is part of the damage; 4096 is SQLite's default.
+            self.size = size if size >= 512 and size * int.from_bytes(head[28:32]) == length else 4096
             self._frames = _committed(self._wal, self.size)
             self.count = max([-(-length // self.size), *self._frames])
         except BaseException:

@@ -22,8 +22,6 @@ from cekura_tui.store.jobs import Account
 SLICE = 2**19
 """Characters of whole runs after which a step of indexing ends."""
 _GRAM = 3
-_MOST_GRAMS = 40
-"""Limit for a long phrase, since every turn found is compared with the whole phrase anyway."""
 
 
 @functools.cache
@@ -150,7 +148,7 @@ def _whole(sql: sqlite3.Connection, number: int) -> str:
 def _grams(query: TranscriptQuery) -> list[str]:
     """The trigrams of the words, quoted, since FTS5 would read operators in them."""
     grams = {word[n : n + _GRAM]: None for word in query.words for n in range(len(word) - _GRAM + 1)}
-    return ['"' + gram.replace('"', '""') + '"' for gram in list(grams)[:_MOST_GRAMS]]
+    return ['"' + gram.replace('"', '""') + '"' for gram in list(grams)[:40]]  # turns are compared anyway
 
 
 def _rows(number: int | None, turns: tuple[Turn, ...]) -> Iterator[tuple[object, ...]]:

@@ -18,8 +18,6 @@ from cekura_tui.prose.diff import are_too_long
 from cekura_tui.prose.lines import as_text
 from cekura_tui.prose.patch import patch_path, unified_patch
 
-_UNSAFE = re.compile(r"[^\w.-]+")
-_NAME_BYTES = 120
 _NO_FILES = frozenset({"", "-", "agent", "file", "last", "draft"})
 """What `prompt_source` is where it names no file."""
 
@@ -32,8 +30,8 @@ class AlreadyThere(UsageError):
 
 def safe_name(text: str, ending: str) -> str:
     """A file name of letters, digits, `-`, `_` and `.` for any text; `ending` begins with its dot."""
-    name = _UNSAFE.sub("-", clean(text)).strip(".-")
-    name = name.encode()[: _NAME_BYTES - len(ending.encode())].decode(errors="ignore").rstrip(".-")
+    name = re.sub(r"[^\w.-]+", "-", clean(text)).strip(".-")
+    name = name.encode()[: 120 - len(ending.encode())].decode(errors="ignore").rstrip(".-")
     return f"{name or 'unnamed'}{ending}"
 
 

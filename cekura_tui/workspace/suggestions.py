@@ -210,7 +210,6 @@ def _split_of(diff: ProseDiff) -> frozenset[str]:
 
 
 _Issues = tuple[PromptIssue, ...] | None
-_NOT_OFFERED = (404, 405, 410)
 
 
 @dataclass(frozen=True)
@@ -328,6 +327,6 @@ class Suggestions:
         try:
             return read_issues(await self._client.issues(run_ids, agent_id)), []
         except CekuraTuiError as error:
-            if isinstance(error, ApiError) and error.status in _NOT_OFFERED:
+            if isinstance(error, ApiError) and error.status in (404, 405, 410):
                 return None, []
             return (), [f"Can't load the issues: {error.message}"]
