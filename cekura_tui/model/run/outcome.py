@@ -74,7 +74,5 @@ def _checks(run: Run, verdicts: Sequence[Verdict]) -> str:
 
 def _what_broke(run: Run, status: str) -> str:
     reported = f"{run.ended_reason} {run.error_message or ''} {status}".lower()
-    for word, short in _REASONS:
-        if word in reported:
-            return short
-    return clean_line(run.error_message or run.ended_reason or status or "error", 24)
+    short = next((short for word, short in _REASONS if word in reported), None)
+    return short or clean_line(run.error_message or run.ended_reason or status or "error", 24)

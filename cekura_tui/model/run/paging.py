@@ -93,9 +93,6 @@ class PagedRuns:
         """The page of the newest runs of the moment; None where there are none."""
         return self.layout.page_at(0) if self.layout.count else None
 
-    def has(self, page: int) -> bool:
-        return page in self._pages
-
     def missing(self, pages: Iterable[int]) -> list[int]:
         """These pages, as far as they exist and are not loaded."""
         return [page for page in pages if page not in self._pages and 1 <= page <= self.layout.pages]

@@ -150,18 +150,12 @@ def _bare(value: str) -> str:
 class Threshold:
     """What the rubric says of one metric: the threshold as the server words it, whether it was passed, and why."""
 
+    id: int | None
+    name: str
     text: str | None
     passed: bool | None
     explanation: tuple[str, ...]
     line: RubricLine
-
-    @property
-    def id(self) -> int | None:
-        return self.line.metric_id
-
-    @property
-    def name(self) -> str:
-        return _name(self.line.metric_name)
 
 
 def joined(run: Run, metrics: Sequence[Metric]) -> list[tuple[Metric, Threshold | None]]:
@@ -210,10 +204,9 @@ def _lines(run: Run) -> Iterable[Threshold]:
         # Conditions that came as a list are not in the model's field, which is a text.
         conditions = objects[n].get("conditions") if n < len(objects) else line.conditions
         text = threshold_text(conditions, line.expected_conditions)
-        threshold = Threshold(text, line.passed, tuple(line.explanation or ()), line)
-        place = (threshold.id, threshold.name)
-        if place not in found or (threshold.passed is False and found[place].passed is not False):
-            found[place] = threshold
+        place = line.metric_id, _name(line.metric_name)
+        if place not in found or (line.passed is False and found[place].passed is not False):
+            found[place] = Threshold(*place, text, line.passed, tuple(line.explanation or ()), line)
     return found.values()
 
 

@@ -248,13 +248,10 @@ def no_passed_run_words(row: RunRow) -> str:
     return f"No run of {what}{whose} passed among {where}."
 
 
-def judged_and_apart(verdicts: Iterable[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
+def judged_and_apart(verdicts: Sequence[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
     """Verdicts that applied, in their order, and verdicts that did not."""
-    judged: list[Verdict] = []
-    apart: list[Verdict] = []
-    for verdict in verdicts:
-        (apart if verdict.state == "na" else judged).append(verdict)
-    return judged, apart
+    apart = [verdict for verdict in verdicts if verdict.state == "na"]
+    return [verdict for verdict in verdicts if verdict.state != "na"], apart
 
 
 def _time(turn: Turn, hours: bool) -> str:
@@ -478,12 +475,10 @@ def _text(cell: object) -> str:
 
 def _csv(cells: Iterable[str]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(map(_harmless, cells))
+    csv.writer(line, lineterminator="").writerow(
+        f"'{cell}" if cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell for cell in cells
+    )
     return line.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell
 
 
 CSV_HEADER = _csv(CSV_COLUMNS)

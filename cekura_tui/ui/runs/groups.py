@@ -328,16 +328,13 @@ section. Bars compare groups with the largest one of their section.
             return ""
         groups = count(len(grouping.groups), "group")
         if grouping.how == "verdict":
-            return self._failure() or " · ".join(filter(None, (groups, self._loaded_reasons())))
+            if self._error is not None:
+                retry = with_keys("{groups.read-on} retry")
+                return clean_line(f"! Can't load why runs failed · {retry} · {self._error.sentence()}")
+            return " · ".join(filter(None, (groups, self._loaded_reasons())))
         newest = "newest outcome on the right" if grouping.how == "pair" else ""
         left_out = "runs with other outcomes are filtered out" if self._some_ends and newest else ""
         return " · ".join(filter(None, (groups, "most failures first", newest, left_out)))
-
-    def _failure(self) -> str:
-        if self._error is None:
-            return ""
-        retry = with_keys("{groups.read-on} retry")
-        return clean_line(f"! Can't load why runs failed · {retry} · {self._error.sentence()}")
 
     def _loaded_reasons(self) -> str:
         unread, failed = len(self._without_findings), len(self._failed)

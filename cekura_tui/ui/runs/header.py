@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -175,7 +175,9 @@ class OutcomeBar(Static):
         """With as many words as there is room for; those that have no number are the first to go, all at once."""
         counted = self.outcomes
         for shorter in range(len(_WORDLESS) + 2):
-            chips = list(_placed(self._texts(counted, shorter == 0, _WORDLESS[: max(shorter - 1, 0)])))
+            chips: list[_Chip] = []
+            for kind, text in self._texts(counted, shorter == 0, _WORDLESS[: max(shorter - 1, 0)]):
+                chips.append(_Chip(kind, text, chips[-1].end + 1 if chips else 0))
             needed = (chips[-1].end if chips else 0) + (len(counted.loaded) + 1 if counted.loaded else 0)
             if needed <= self.size.width:
                 break
@@ -199,10 +201,3 @@ class OutcomeBar(Static):
             for chip in self._chips():
                 if chip.start <= offset.x < chip.end:
                     self.post_message(self.Chosen(chip.kind))
-
-
-def _placed(texts: Iterable[tuple[Kind | None, str]]) -> Iterator[_Chip]:
-    at = 0
-    for kind, text in texts:
-        yield _Chip(kind, text, at)
-        at += len(text) + 1

@@ -68,7 +68,7 @@ class NoteDialog(Dialog[str]):
         self._typed, self._problem = self.before if typed is None else clean_line(typed, None), problem
         self._autosave = autosave
         self._warned = False
-        self._saving = Debounce(self, AUTOSAVE, self._save_draft, postponed=False)
+        self._saving = Debounce(self, AUTOSAVE, self.keep, postponed=False)
         self._draft = "" if typed is None else self._typed
         """What was typed and is kept."""
 
@@ -111,10 +111,6 @@ class NoteDialog(Dialog[str]):
             self.report("")
             self._saving.start()
 
-    def _save_draft(self) -> None:
-        if not self.is_unmounted:
-            self.keep()
-
     def _put_draft(self, text: str) -> None:
         if text != self._draft:
             self._draft = text
@@ -130,7 +126,8 @@ class NoteDialog(Dialog[str]):
 
     def keep(self) -> None:
         """Save what is typed as the draft, also when the program is closed."""
-        self._put_draft("" if self._note == self.before else self._note)
+        if not self.is_unmounted:
+            self._put_draft("" if self._note == self.before else self._note)
 
     def action_give_up(self) -> None:
         """Esc; only a second one discards what was typed."""

@@ -35,7 +35,7 @@ def load_newer(server: RunServer, runs: PagedRuns) -> None:
 
 def held(runs: PagedRuns) -> list[int]:
     """The numbers of the pages that are held."""
-    return [number for number in range(1, runs.layout.pages + 1) if runs.has(number)]
+    return [number for number in range(1, runs.layout.pages + 1) if not runs.missing([number])]
 
 
 def test_a_list_with_one_loaded_page_has_a_place_for_its_oldest_run() -> None:

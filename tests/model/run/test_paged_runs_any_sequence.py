@@ -76,7 +76,7 @@ class AListOfPages(RuleBasedStateMachine):
     @rule(which=WHICH)
     def page_fails(self, which: int) -> None:
         number, _ = self.pages.pop(which % len(self.pages))
-        before, loaded = keys(self.runs), self.runs.has(number)
+        before, loaded = keys(self.runs), not self.runs.missing([number])
         self.runs.fail(number, "The server failed.")
         assert keys(self.runs) == before
         places, head = self.runs.layout.span(number), self.runs.listed.head
@@ -148,7 +148,7 @@ class AListOfPages(RuleBasedStateMachine):
 
     @invariant()
     def no_more_pages_are_held_than_may_be(self) -> None:
-        held = [number for number in range(1, self.runs.layout.pages + 1) if self.runs.has(number)]
+        held = [number for number in range(1, self.runs.layout.pages + 1) if not self.runs.missing([number])]
         assert len(held) <= self.max_pages
         assert self.runs.full == (len(held) == self.max_pages)
         assert not set(held) & set(self.runs.missing(range(1, 100)))
