@@ -9,7 +9,7 @@ from typing import Any
 from one_widget import WidgetApp, widget_app
 from textual.pilot import Pilot
 
-from cekura_tui.model.run.details import DetailRow
+from cekura_tui.model.json_tree import TreeRow
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -25,7 +25,7 @@ class CountedDetails(RunDetails):
 
     drawn = 0
 
-    def lines_of(self, row: DetailRow, width: int, state: RowState) -> list[Line]:
+    def lines_of(self, row: TreeRow, width: int, state: RowState) -> list[Line]:
         self.drawn += 1
         return super().lines_of(row, width, state)
 

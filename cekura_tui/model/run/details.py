@@ -44,9 +44,6 @@ def result_links(dashboard: str, rows: Iterable[RunRow], scope: Scope | None) ->
     return tuple(dict.fromkeys(link for link in links if link is not None))
 
 
-DetailRow = TreeRow
-"""A row of the details: a title of a group, a property, or what is below one."""
-
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Call",

@@ -314,11 +314,7 @@ def read_verdicts(run: Run) -> tuple[Verdict, ...]:
     for category in run.critical_categories or []:
         if _text(category.category) or category.category_id is not None:
             found.append(_of_category(category))
-    return tuple(sorted(found, key=_place))
-
-
-def _place(verdict: Verdict) -> tuple[int, bool]:
-    return _ORDER[verdict.state], verdict.state == "fail" and not verdict.critical
+    return tuple(sorted(found, key=lambda one: (_ORDER[one.state], one.state == "fail" and not one.critical)))
 
 
 def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:

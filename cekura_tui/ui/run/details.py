@@ -11,7 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from cekura_tui.model.json_tree import ABOVE, MOST_MATCHES, PAGE, JsonMatch, Part, Path, RawRows, TreeRow, matches
-from cekura_tui.model.run.details import DetailRow, Details, details_of, details_tree, value_at
+from cekura_tui.model.run.details import Details, details_of, details_tree, value_at
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.text import clean
 from cekura_tui.model.transcript.search import At
@@ -119,7 +119,7 @@ def _head(row: TreeRow, style_of: StyleOf) -> list[_StyledRun]:
     return [_StyledRun(text, strong, part), _StyledRun(": ", dim)] if text else []
 
 
-class RunDetails(VirtualList[DetailRow]):
+class RunDetails(VirtualList[TreeRow]):
     """The properties of one run as a tree, or its raw JSON; `opened` is called for rows with nothing to unfold."""
 
     row_height = None
@@ -175,14 +175,14 @@ class RunDetails(VirtualList[DetailRow]):
         self._run_shown = None
         self._show(reset=True)
 
-    def key_of(self, row: DetailRow) -> Hashable:
+    def key_of(self, row: TreeRow) -> Hashable:
         return row.key
 
-    def estimate(self, row: DetailRow, width: int) -> int:
+    def estimate(self, row: TreeRow, width: int) -> int:
         room = max(width - EDGES - left_of(row, width - EDGES) - 2, LEAST)
         return 1 + (len(row.label) + len(row.name) + len(row.text)) // room + row.text.count("\n")
 
-    def lines_of(self, row: DetailRow, width: int, state: RowState) -> list[Line]:
+    def lines_of(self, row: TreeRow, width: int, state: RowState) -> list[Line]:
         pad = Segment(" ")
         return [[pad, *line] for line in detail_lines(row, width - EDGES, self.style_of, self._spans)]
 
@@ -196,7 +196,7 @@ class RunDetails(VirtualList[DetailRow]):
         return {node.path[0]: node.value for node in self._details.nodes()}
 
     def _show(self, *, reset: bool = False) -> None:
-        rows: Sequence[DetailRow] = self._raw or list(self._tree.rows(self._details.roots(), self._windows))
+        rows: Sequence[TreeRow] = self._raw or list(self._tree.rows(self._details.roots(), self._windows))
         self.show_rows(rows, reset=reset)
 
     # Opening and closing
@@ -221,11 +221,11 @@ class RunDetails(VirtualList[DetailRow]):
         elif row is not None and row.kind != "raw" and len(row.key) > 1:
             self.move_to(row.key[:-1])
 
-    def _fold(self, row: DetailRow) -> None:
+    def _fold(self, row: TreeRow) -> None:
         self._windows[row.path] = None
         self._show()
 
-    def _unfold(self, row: DetailRow) -> bool:
+    def _unfold(self, row: TreeRow) -> bool:
         if row.kind == "closed":
             self._windows[row.path] = range(PAGE)
             self._show()
@@ -233,7 +233,7 @@ class RunDetails(VirtualList[DetailRow]):
             self._turn_page(row)
         return row.kind in ("closed", "more")
 
-    def _turn_page(self, row: DetailRow) -> None:
+    def _turn_page(self, row: TreeRow) -> None:
         place, before = self._cursor, len(self._rows)
         self._windows[row.path] = self._tree.paged(row, value_at(self._roots(), row.path), self._windows)
         self._show()

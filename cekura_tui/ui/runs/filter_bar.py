@@ -102,11 +102,6 @@ def _last_word(line: str) -> str:
     return line[start:end]
 
 
-def _value(word: str) -> str:
-    """What comes after the key: `"Late refund"` of `scenario:"Late refund"`."""
-    return word.partition(":")[2] or word
-
-
 _OFFERED, _MOST = 8, 200
 """Values that are shown at once of those that fit, and that `tab` goes through."""
 
@@ -323,4 +318,5 @@ class FilterBar(Widget):
         if not others:
             return f"tab {first} · {_SYNTAX}"
         many = f"{len(offers)}{'+' * (len(offers) == _MOST)}"
-        return f"{many} matches · tab {first} · then {', '.join(map(_value, others))}"
+        values = (word.partition(":")[2] or word for word in others)
+        return f"{many} matches · tab {first} · then {', '.join(values)}"

@@ -27,21 +27,14 @@ _GAP = 4
 """Cells between two facts of a line."""
 
 
-class HeaderFact(NamedTuple):
-    """Something to know: its name, and what it is."""
-
-    name: str
-    words: str
-
-
 class HeaderFacts(NamedTuple):
-    """What the header says: the first line's facts and the second's, beside them how fresh the list is, and jobs.
+    """What the header says: facts (name and words) of both lines, beside them how fresh the list is, and jobs.
 
     `short` are the words of the facts that a single line has room for.
     """
 
-    first: tuple[HeaderFact, ...] = ()
-    second: tuple[HeaderFact, ...] = ()
+    first: tuple[tuple[str, str], ...] = ()
+    second: tuple[tuple[str, str], ...] = ()
     short: tuple[str, ...] = ()
     freshness: Freshness = Freshness("dim", "")
     jobs: str = ""
@@ -52,15 +45,15 @@ def header_facts(state: AppState, listing: RunListing, error: CekuraTuiError | N
     setup, scope = state.workspace.setup, listing.scope
     profile, locked = "demo" if setup.demo else setup.profile, ("read-only",) if setup.read_only else ()
     place = "…" if scope is None else scope.name or str(scope.id)
-    project, agent = HeaderFact("Project", place), ", ".join(_agents_of(listing.filter)) or "all agents"
+    project, agent = ("Project", place), ", ".join(_agents_of(listing.filter)) or "all agents"
     if scope is not None and scope.kind == "result":
-        project = HeaderFact("Result", place)
+        project = ("Result", place)
     elif scope is not None and scope.kind == "agent":
-        project, agent = HeaderFact("Project", "–"), place
+        project, agent = ("Project", "–"), place
     going = sum(job.state.going for job in state.jobs)
     return HeaderFacts(
-        (HeaderFact("Profile", " · ".join((profile, *locked))), HeaderFact("Agent", agent)),
-        (project, HeaderFact("Server", urlsplit(setup.origin).hostname or "built-in demo")),
+        (("Profile", " · ".join((profile, *locked))), ("Agent", agent)),
+        (project, ("Server", urlsplit(setup.origin).hostname or "built-in demo")),
         (profile, scope.shown if scope else "…", *locked),
         listing.freshness(state.when, error),
         f"{count(going, 'job')} running" if going else "",
@@ -94,7 +87,7 @@ class RunsHeader(Static):
         """Names and words in columns, as tables of facts are read."""
         facts = self.facts
         ends = fresh, Content.styled(facts.jobs, "$info") if facts.jobs else Content.styled("no jobs running", "$muted")
-        names = [max(len(fact.name) for fact in column) for column in zip(facts.first, facts.second, strict=True)]
+        names = [max(len(name) for name, _ in column) for column in zip(facts.first, facts.second, strict=True)]
         rows = [list(map(_fact, line, names)) for line in (facts.first, facts.second)]
         widths = [max(fact.cell_length for fact in column) + _GAP for column in zip(*rows, strict=True)]
         lines = []
@@ -109,8 +102,9 @@ class RunsHeader(Static):
         return Content.assemble(left.truncate(max(room - 2, 0), ellipsis=True, pad=True), "  ", right)
 
 
-def _fact(fact: HeaderFact, cells: int) -> Content:
-    return Content.assemble((f"{fact.name:<{cells}} ", "$muted"), (clean_line(fact.words, 60), "bold"))
+def _fact(fact: tuple[str, str], cells: int) -> Content:
+    name, words = fact
+    return Content.assemble((f"{name:<{cells}} ", "$muted"), (clean_line(words, 60), "bold"))
 
 
 _WORDS: dict[Kind, str] = {

@@ -75,12 +75,11 @@ class RunPreview(Pane):
         width = self.query_one(VerticalScroll).scrollable_content_region.width - 2
         if width <= 0:
             return
-        lines = hanging(Content.styled(self._note, "$muted"), width, 0) if self._view is None else self._lines(width)
+        note, view = Content.styled(self._note, "$muted"), self._view
+        lines = hanging(note, width, 0) if view is None else self._lines(view, width)
         self._text.update(Content("\n").join(lines))
 
-    def _lines(self, width: int) -> Iterator[Content]:
-        view = self._view
-        assert view is not None
+    def _lines(self, view: RunView, width: int) -> Iterator[Content]:
         row = view.row
         yield from hanging(Content.styled(_line(row.scenario), "bold"), width, 0)
         for facts in ((row.personality, row.duration, self._state.when(row.at)), (row.agent,)):
@@ -150,7 +149,8 @@ def _verdicts(verdicts: tuple[Verdict, ...], width: int) -> Iterator[Content]:
     for state in _COUNTED:
         if number := sum(verdict.state == state for verdict in verdicts):
             facts += [(f"  {VERDICT_MARKS[state]}", TONES[VERDICT_TONES[state]]), (f" {number:,}", "$muted")]
-    yield from _heading("Verdicts", facts or [(" · none", "$muted")], width)
+    head = Content.assemble(("Verdicts", "bold $accent"), *(facts or [(" · none", "$muted")]))
+    yield from hanging(head, width, 0)
     for verdict in verdicts[:_VERDICTS]:
         mark = Content.styled(f"{VERDICT_MARKS[verdict.state]} ", TONES[VERDICT_TONES[verdict.state]])
         name = (_line(verdict.name, 80), "bold" if verdict.state == "fail" else "")
@@ -170,7 +170,8 @@ def _transcript(view: RunView, width: int) -> Iterator[Content]:
     from cekura_tui.model.transcript.transcript import turns_text  # the first frame shows no transcript
 
     transcript = view.transcript
-    yield from _heading("Transcript", [(f" · {turns_text(transcript.turns)}", "$muted")], width)
+    head = Content.assemble(("Transcript", "bold $accent"), (f" · {turns_text(transcript.turns)}", "$muted"))
+    yield from hanging(head, width, 0)
     if transcript.note:
         yield from hanging(Content.styled(_line(transcript.note), "$muted"), width, 0)
     shown = transcript.turns[:_TURNS]
@@ -192,10 +193,6 @@ def _turn(turn: Turn, width: int, times: bool) -> Iterator[Content]:
         (f"{fit(who, _SPEAKER_CELLS - 1)} ", f"bold {_INKS.get(turn.speaker, '$muted')}"),
     )
     yield from hanging(Content(_line(turn.text, 240)), width, head.cell_length, head)
-
-
-def _heading(name: str, facts: list[tuple[str, str]], width: int) -> Iterator[Content]:
-    yield from hanging(Content.assemble((name, "bold $accent"), *facts), width, 0)
 
 
 def hanging(words: Content, width: int, indent: int, head: Content | None = None) -> Iterable[Content]:
