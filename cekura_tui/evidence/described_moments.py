@@ -105,9 +105,9 @@ def _follows(words: Sequence[Word], figure: Word, unit: Word) -> bool:
 
 
 def described(word_index: TurnWords, text: str, cited: Sequence[int]) -> Iterator[tuple[int, tuple[str, ...], int]]:
-    """Turns (index, the words, and where they stand) that share rare words with a clause of the text, as no other does.
+    """Turns (index, the words, and where they begin) that alone share rare words with a clause of the text.
 
-    A clause that points at a turn by other means, at one of the characters in `cited`, needs no guess.
+    A clause with one of the characters `cited` points at a turn by other means and needs no guess.
     """
     for start, end in clauses_of(text, _CLAUSE):
         clause = text[start:end]

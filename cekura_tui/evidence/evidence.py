@@ -1,7 +1,4 @@
-"""The turns that a verdict's explanation speaks of, each with how sure and why.
-
-Where nothing is found, nothing is claimed.
-"""
+"""The turns that a verdict's explanation cites, how sure each is, and why; none where nothing is found."""
 
 from __future__ import annotations
 
@@ -61,7 +58,7 @@ class EvidenceFinder:
             leading = looks[k - 1][1][-1][1] if k and looks[k - 1][1] else None
             for index in neighbours(self._turns, rest, anchors, following, leading):
                 found.add(self._turns[index].n, "maybe", NEAR)
-        return found.in_order()
+        return tuple(evidence for _, evidence in sorted(found.by_turn.items()))
 
     def _look(self, sentence: Sentence, found: _FoundTurns) -> tuple[str, list[tuple[int, int]]]:
         """Add what a sentence points at; what is left of its text, and where it points at which turn."""
@@ -160,7 +157,8 @@ class EvidenceFinder:
         for part in (rest, *(time.text for time, indexes in timed.items() if not indexes)):
             last_clause = -1
             for figure in figures(self._word_index, part, speaks(rest)):
-                is_cited = any(self._has_word(n - 1, figure.shown) for n in found.turns)
+                form = words_of(figure.shown)[0].form
+                is_cited = any(form == word.form for n in found.by_turn for word in self._word_index.words[n - 1])
                 if figure.clause != last_clause and figure.turn not in near and not is_cited:
                     why = f"mentions {_short(figure.shown)}"
                     found.add(self._turns[figure.turn].n, "maybe", why, words=figure.shown)
@@ -171,32 +169,22 @@ class EvidenceFinder:
             more.append((at, index))
         return rest, more
 
-    def _has_word(self, index: int, figure: str) -> bool:
-        return words_of(figure)[0].form in {word.form for word in self._word_index.words[index]}
-
 
 class _FoundTurns:
     """What was found so far, by turn; the surest reason is kept."""
 
     def __init__(self) -> None:
-        self._by_turn: dict[int, Evidence] = {}
+        self.by_turn: dict[int, Evidence] = {}
         self.last = 0
         """The turn that was found last."""
 
     def add(self, n: int, sure: Sure, why: str, span: tuple[int, int] | None = None, *, words: str = "") -> None:
-        known = self._by_turn.get(n)
+        known = self.by_turn.get(n)
         spans = (known.spans if known else ()) + ((span,) if span and not (known and span in known.spans) else ())
         if known and RANK[known.sure] <= RANK[sure]:
             sure, why, words = known.sure, known.why, known.words
-        self._by_turn[n] = Evidence(n, sure, why, spans, words)
+        self.by_turn[n] = Evidence(n, sure, why, spans, words)
         self.last = n
-
-    @property
-    def turns(self) -> tuple[int, ...]:
-        return tuple(self._by_turn)
-
-    def in_order(self) -> tuple[Evidence, ...]:
-        return tuple(sorted(self._by_turn.values(), key=lambda evidence: evidence.n))
 
 
 def _short(text: str) -> str:

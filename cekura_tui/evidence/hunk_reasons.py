@@ -1,7 +1,4 @@
-"""Why a hunk may have been proposed: the issues, or the failed verdicts, that speak of the same things.
-
-Where there is no sign, nothing is claimed.
-"""
+"""Why a hunk may have been proposed: the issues or failed verdicts that share its words; none without a sign."""
 
 from __future__ import annotations
 
@@ -38,17 +35,18 @@ _LEAST, _MUCH = 1.5, 3.0
 _SECTION = 2.0
 """What naming the section of a hunk counts in words, and what many words in a row do."""
 _BESIDE_BEST = 0.5
-"""A reason counts as much of the best one of its hunk, and of what it counts at the hunk that it fits best, or it is
-none."""
+"""A reason scores at least this part of the best of its hunk, and of its own score at the hunk that it fits best."""
 _CLEAR_LEAD = 1.3
 """How much more the best reason counts than that of another verdict, to be believed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A failed verdict that a hunk seems to answer. `text` is a line of its explanation, or the issue's title; `turn`
-    is an index of the transcript's turns, from 0, `at` when that begins, in seconds from the start of the call, where
-    that is known; `run_id` is None where an issue names no run."""
+    """A failed verdict that a hunk seems to answer, with a line of its explanation or an issue's title.
+
+    `turn` is an index of the transcript's turns, from 0, and `at` its start in seconds of the call, where it is known;
+    `run_id` is None where an issue names no run.
+    """
 
     run_id: int | None
     verdict: str
@@ -74,10 +72,10 @@ class _Fit:
 def reasons(
     diff: ProseDiff, issues: Sequence[PromptIssue], views: Sequence[RunView], evidence: Mapping[int, Found]
 ) -> dict[int, tuple[Reason, ...]]:
-    """What each worded hunk seems to answer, by its number, at most MOST, the best first; perhaps nothing.
+    """The reasons of each worded hunk, by its number: at most MOST, the best first; perhaps none.
 
-    `views` are the runs of the job, `evidence` what was found of their verdicts, by run id. An issue that names the
-    section of a hunk or speaks of the same things comes first; where none does, failed verdicts count.
+    `views` are the runs of the job, `evidence` what was found of their verdicts, by run id. Failed verdicts count only
+    where no issue names the section of a hunk or shares its words.
     """
     changed = changed_hunks(diff)
     failed = [terms for view in views for terms in of_run(view, evidence.get(view.row.id, ()))]
@@ -91,8 +89,7 @@ def reasons(
 
 
 def _rarity(changed: Sequence[Changed], terms: Sequence[ReasonTerms], views: Sequence[RunView]) -> dict[str, float]:
-    """What a word counts for being rare among hunks and verdicts, those that passed too: 1 for one that is only in one
-    of each."""
+    """The weight of each word: 1 if only one hunk and one verdict, failed or passed, have it, less for each more."""
     texts = defaultdict[str, set[str]](set)
     for one in terms:
         texts[one.verdict].update(one.words)

@@ -127,8 +127,7 @@ class TurnWords:
 def _next(
     words: list[Word], positions: dict[str, list[int]], forms: list[str], n: int, last: int
 ) -> tuple[int | None, float, int]:
-    """The next place of word `n` after `last`, near it, what it counts, and how many words were read: two words may be
-    written as one, or one as two."""
+    """Where word `n` is said near `last`, its weight, and the words used: one may be written as two, or two as one."""
     reach = last + 4 + len(forms) // 4
     form = forms[n]
     at = _after(positions.get(form, ()), last)
@@ -322,9 +321,9 @@ class ToolNames:
                 yield name, found.start(), found.end()
 
     def meant(self, name: str, text: str, start: int, end: int, until: int) -> list[Turn]:
-        """The turns of a tool that a mention speaks of; `until` is where the next mention stands.
+        """The turns of a tool that a mention speaks of: a result where the words beside it say so, else the call.
 
-        A result is meant where the words beside the name tell of one, else the call; none where it was not called.
+        None where it was not called. `until` is where the next mention begins.
         """
         before, behind = text[max(start - _HALF_A_SECOND, 0) : start], text[end:until]
         after = behind[:_HALF_A_SECOND]
@@ -383,8 +382,7 @@ def narrowed(turns: Sequence[Turn], text: str) -> list[Turn]:
 
 
 def _pattern(name: str, used: Mapping[str, int]) -> re.Pattern[str]:
-    """The name itself, its words apart, and its first or last word before "tool" where no other tool has that word
-    (`used` tells in how many names it is)."""
+    """Its name, its words apart, and its first or last word before "tool" if `used` in no other name."""
     parts = [part.lower() for part in _PARTS.findall(name)]
     forms = [rf"(?<!\w){re.escape(name)}(?!\w)"]
     if len(parts) == 1 and parts[0] == name:  # a common word, too

@@ -14,8 +14,7 @@ Who = Literal["testing", "main", ""]
 _STRETCH = 8
 """Turns of a range that are all pointed at."""
 _MOST, _BEFORE, _BESIDE = 40, 400, 60
-"""Quotes and times of one sentence that are sought; characters before a quote that are searched for its
-speaker, and beside a time for its meaning."""
+"""Quotes and times read in a sentence; characters searched before a quote for its speaker, and beside a time."""
 
 _SENTENCE = re.compile(r"(?:\n+|(?<=[.!?।。！？;])[\"”»'’)]?\s+(?![a-z])|(?=[✅❌]))")
 _QUOTES = re.compile(

@@ -67,11 +67,10 @@ def neighbours(
     following: int | None,
     leading: int | None,
 ) -> Iterator[int]:
-    """Indexes of turns that clauses without anything to point with speak of.
+    """Indexes of turns that clauses without a quote, time or number speak of.
 
-    `anchors` are what the sentence points with otherwise: at which character, and the index of the turn; `following`
-    is the turn that the next sentence points at first, `leading` that which the one before points at last: they count
-    where this one points at none.
+    `anchors` are the turns that the sentence cites otherwise: at which character, and the turn's index. Where it cites
+    none, the first turn of the next sentence (`following`) and the last of the one before (`leading`) count.
     """
     anchors = list(anchors)
     alone = not anchors

@@ -85,11 +85,10 @@ class _KnownRun:
 
 
 def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> dict[int, tuple[str, ...]]:
-    """The hunks that speak of one call, by number, with the facts that they add, as they are written, MOST at most.
+    """The facts of one call that hunks add, as they are written, by the number of the hunk; MOST of each at most.
 
     A fact is something that a run of `views` has, in its test profile or transcript or as its name, and that the prompt
     that was sent has not: names, dates, times, amounts, numbers, e-mails, six words in a row of a turn, scenarios, ids.
-    Hunks that add none are not in the answer.
     """
     added, left = {}, _ADDED
     for hunk in diff.worded:

@@ -1,7 +1,6 @@
-"""What in a text may be true of one call alone: dates, times, amounts, numbers, codes, addresses and e-mails.
+"""Dates, times, amounts, numbers, codes, addresses and e-mails that may be true of one call alone, also as spoken.
 
-They are found in figures and as they are spoken. Small counts, full hours alone, years, round numbers and
-emergency numbers are left out: every prompt has some.
+Small counts, full hours alone, years, round numbers and emergency numbers are left out: every prompt has some.
 """
 
 from __future__ import annotations

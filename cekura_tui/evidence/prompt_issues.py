@@ -1,7 +1,4 @@
-"""The issues behind a suggestion, as improve_prompt_issues answers them.
-
-The shape of the answer is not declared: the fields below are read, and all others are kept to be shown as JSON.
-"""
+"""The issues of improve_prompt_issues. Their shape is undeclared: what is not read here is kept, and shown as JSON."""
 
 from __future__ import annotations
 
@@ -29,8 +26,7 @@ _UNTITLED = "An issue without a title"
 
 @dataclass(frozen=True, slots=True)
 class IssueQuote:
-    """What an issue points at: the words, the speaker's role, the number of the turn as it was sent (from 0 or
-    from 1: undeclared), and its time as a text; each may be missing."""
+    """Words, speaker's role, time, and number of the turn as sent (from 0 or 1: undeclared); each may be missing."""
 
     text: str = ""
     run_id: int | None = None

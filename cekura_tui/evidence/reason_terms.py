@@ -28,8 +28,7 @@ TURNS = 12
 MAX_SPOKEN = 2_000
 NAME = 1.5
 _OUTCOME, _QUOTED, _SPOKEN = 0.9, 0.4, 0.4
-"""What a word counts, against 1 in the explanation of a check: in its name, in a part of the expected outcome, in a
-quote, and in a turn that it speaks of."""
+"""The weights of a word in a name, an expected outcome, a quote and a cited turn; in the explanation it counts 1."""
 _PLACE, _AROUND = 0.7, 0.35
 """What a word counts, against 1 where it came or went: in the place of a hunk, and in what stays around."""
 _IN_A_ROW = 6

@@ -1,7 +1,6 @@
-"""Words as they are compared, since what was said and what was written of it differ.
+"""Words as they are compared, without case and punctuation, since what was said is often written otherwise.
 
-Case and punctuation do not count, and numbers in words are figures in English, German and Spanish: "Twenty-five" is 25,
-"Mister" is "Mr.", an "uh" is nothing.
+Numbers in words are figures in English, German and Spanish: "Twenty-five" is 25, "Mister" is "Mr.", an "uh" is nothing.
 """
 
 from __future__ import annotations
@@ -232,8 +231,7 @@ def _form(word: str) -> str:
 
 
 def _figures(words: list[Word], text: str) -> list[Word]:
-    """Numbers in words as digits: "two thousand one hundred and twenty five" is 2125, "at nine fifteen" 9:15, and "four
-    four one" stays three."""
+    """Numbers in words as digits: "one hundred and five" is 105, "at nine fifteen" 9:15, "four four one" three."""
     found: list[Word] = []
     forms = [word.form for word in words]
     n = hour = 0

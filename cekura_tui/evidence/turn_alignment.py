@@ -60,7 +60,7 @@ class _ComparedTurn:
 
 
 def align(left: Sequence[Turn], right: Sequence[Turn]) -> list[Pair]:
-    """Every turn of both once and in its order; between two pairs first what is only left, then what is only right.
+    """Pair the turns of two calls, each turn once and in its order; turns of the left alone come before the right's.
 
     The same pairs for the same turns, always; 10,000 turns against 10,000 take less than a second.
     """

@@ -1,6 +1,6 @@
 """Any JSON as the rows of a tree, and as indented lines; both searched.
 
-What is below a closed node is not looked at, a large node opens in pages, and rows are made when they are looked at.
+Closed nodes are not read, large nodes open in pages, and rows are made when they are shown.
 """
 
 from __future__ import annotations
@@ -95,8 +95,7 @@ def shown_name(name: str) -> str:
 
 
 def pieces(text: str) -> list[int]:
-    """Where the pieces of a text begin: together they are the whole of it, cut at line ends or spaces if there are
-    any, each of PIECE characters and PIECE_LINES lines at most."""
+    """Where pieces of a text begin, at line ends or spaces if possible: PIECE characters, PIECE_LINES lines at most."""
     starts, start = [], 0
     while start < len(text):
         starts.append(start)
@@ -156,12 +155,8 @@ class JsonTree:
 
     def window(self, path: Path, value: object, windows: Windows) -> range | None:
         """Which children of a node are shown, or None if it is closed."""
-        if path in windows:
-            window = windows[path]
-        else:
-            at_once = isinstance(value, str) and (len(value) <= READ_AT_ONCE or path in self._always_open)
-            window = range(PAGE) if at_once else None
-        if window is None:
+        at_once = isinstance(value, str) and (len(value) <= READ_AT_ONCE or path in self._always_open)
+        if (window := windows.get(path, range(PAGE) if at_once else None)) is None:
             return None
         children = self.count_of(path, value)
         start = window.start if window.start < children else 0
@@ -181,9 +176,10 @@ class JsonTree:
             return range(max(window.start - PAGE, 0), window.stop)
         return range(window.start, window.stop + PAGE)
 
-    def opening(self, roots: Mapping[str | int, object], path: Path, at: int | None, windows: Windows) -> _Opening:
-        """What is to be opened, beyond what is, so that the value of a path is shown, or of a long text its character
-        `at`; and the key of that row."""
+    def opening(
+        self, roots: Mapping[str | int, object], path: Path, at: int | None, windows: Windows
+    ) -> tuple[dict[Path, range | None], Path]:
+        """The windows to open so that a path, or character `at` of its long text, is shown; and the key of that row."""
         opened: dict[Path, range | None] = {}
         value: object = roots
         for depth, step in enumerate(path):
@@ -191,11 +187,11 @@ class JsonTree:
                 self._open_at(path[:depth], value, _place(value, step), windows, opened)
             value = value[step] if isinstance(value, dict | list) else None  # type: ignore[index] # as it came
         if at is None or not isinstance(value, str) or not is_long(value):
-            return _Opening(opened, path)
+            return opened, path
         starts = self._pieces_of(path, value)
         piece = sum(1 for start in starts if start <= at) - 1
         self._open_at(path, value, piece, windows, opened)
-        return _Opening(opened, (*path, piece))
+        return opened, (*path, piece)
 
     def _open_at(
         self, path: Path, value: object, place: int, windows: Windows, opened: dict[Path, range | None]
@@ -229,11 +225,6 @@ class JsonTree:
                 yield TreeRow((*path, n), "piece", depth, text, path=path, at=starts[n])
         if window.stop < children:
             yield _more((*path, BELOW), path, depth, children - window.stop, f"more {what}")
-
-
-class _Opening(NamedTuple):
-    windows: dict[Path, range | None]
-    key: Path
 
 
 def _head(node: Node, kind: Kind, text: str) -> TreeRow:
@@ -319,8 +310,7 @@ def _children(value: dict[str, object] | list[object]) -> Iterator[tuple[str | i
 
 
 def json_lines(value: object) -> list[str]:
-    """The lines of `json.dumps(value, indent=2, ensure_ascii=False)`, which takes longer and ends at a depth of some
-    hundred. It is a loop with all in it, for it is gone through once a line."""
+    """Like `json.dumps(value, indent=2, ensure_ascii=False)`, but fast and of any depth: one loop for all lines."""
     if not isinstance(value, dict | list) or not value:
         return [_scalar(value)]
     lines = ["{" if isinstance(value, dict) else "["]

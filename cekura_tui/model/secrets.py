@@ -24,8 +24,7 @@ _ESCAPE = re.compile(r"\\(?:[/bf]|u(?:00|20[026]|feff|d[89a-f]))", re.IGNORECASE
 def redact(text: str, keys: Iterable[str]) -> str:
     """The text with `[the key]` for each of the keys; the same text where it holds none.
 
-    A key is found as it is, with letters escaped as in JSON (however often) or in a URL, and with characters within
-    that are not shown.
+    Its letters may be escaped as in JSON (however often) or in a URL, with invisible characters between them.
     """
     hides = _ESCAPE.search(text) is not None or (not text.isprintable() and re.search(_INVISIBLE, text) is not None)
     for key in sorted({key for key in keys if len(key) >= LEAST_KEY}, key=len, reverse=True):
@@ -37,11 +36,9 @@ def redact(text: str, keys: Iterable[str]) -> str:
 
 @lru_cache(maxsize=16)
 def _written(key: str) -> re.Pattern[str]:
-    return re.compile(_BETWEEN.join(map(_letter, key)))
-
-
-def _letter(letter: str) -> str:
-    plain, code = re.escape(letter), f"(?i:{ord(letter):02x})"
-    if not _QUOTED.match(letter):
-        return rf"(?:{plain}|\\\\*u00{code})"
-    return rf"(?:{plain}|%{code}|\\\\*(?:u00{code}|{plain}))"
+    letters = []
+    for letter in key:
+        plain, code = re.escape(letter), f"(?i:{ord(letter):02x})"
+        escaped = rf"%{code}|\\\\*(?:u00{code}|{plain})" if _QUOTED.match(letter) else rf"\\\\*u00{code}"
+        letters.append(f"(?:{plain}|{escaped})")
+    return re.compile(_BETWEEN.join(letters))

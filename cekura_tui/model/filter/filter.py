@@ -1,7 +1,6 @@
-"""A filter of runs: its terms, all of which have to hold, and the table of keys that says what each term asks.
+"""A filter of runs: terms that all have to hold, and `KEYS`, the table that says what each term asks.
 
-A key of a term is one entry in `KEYS`: how its values are written, which rows it lets through and, where the server can
-filter by it, with which parameters. Reading, completion, hints and matching come from the table.
+Reading, completion, hints, matching and the server's parameters come from that table.
 """
 
 from __future__ import annotations
@@ -42,9 +41,9 @@ class Value(NamedTuple):
 
 
 class Term(NamedTuple):
-    """One thing asked of a run: one of `values` under `key`, a canonical one of `KEYS`.
+    """One thing asked of a run: one of `values` under `key`, a name of `KEYS`, or empty for a bare word of one value.
 
-    Without a key it is a bare word, which has one value. `op` is ":", or of a length one of > >= < <=.
+    `op` is ":", or of a length one of > >= < <=.
     """
 
     key: str
@@ -216,25 +215,19 @@ def length_of(text: str) -> int | None:
 
 
 def moment_text(text: str) -> str | None:
-    """A moment as it is written in a filter: "2d" (also of "2 days ago"), "today", "14:05", "2026-11-01T14:05"; None if
-    it is none."""
+    """A moment as a filter writes it: "2d" (also of "2 days ago"), "today", "14:05", "2026-11-01T14:05"; or None."""
     if ago := re.fullmatch(_AGO, text.lower()):
         return f"{ago[1]}{ago[2][0]}"
     text = text.lower() if not re.fullmatch(_ISO, text.upper()) else text.upper().replace(" ", "T")
-    return None if _resolved(text, 0.0, False) is None else text
+    try:
+        moment_of(text, 0.0)
+    except ValueError:
+        return None
+    return text
 
 
 def moment_of(text: str, now: float, *, last: bool = False) -> float:
-    """The Unix time of a moment in local time; with `last`, of the last instant of a day that is named.
-
-    Raises ValueError for what `moment_text` would not have written.
-    """
-    if (at := _resolved(text, now, last)) is None:
-        raise ValueError(f"no moment: {text!r}")
-    return at
-
-
-def _resolved(text: str, now: float, last: bool) -> float | None:
+    """The Unix time of a moment in local time; with `last`, the last instant of a day. Raises ValueError."""
     if ago := re.fullmatch(_AGO, text):
         return float(max(0, int(now) - int(ago[1]) * _UNITS[ago[2][0]]))
     today = time.localtime(now)[:3]
@@ -243,16 +236,13 @@ def _resolved(text: str, now: float, last: bool) -> float | None:
     if clock := re.fullmatch(_CLOCK, text):
         hour, minute = int(clock[1]), int(clock[2])
         if hour >= 24 or minute >= 60:
-            return None
+            raise ValueError(f"no time of the day: {text!r}")
         at = time.mktime((*today, hour, minute, 0, 0, 0, -1))
         # At two in the morning, since 22:00 is since last night.
         return at if at <= now or last else time.mktime((*today[:2], today[2] - 1, hour, minute, 0, 0, 0, -1))
     if not re.fullmatch(_ISO, text):
-        return None
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        return None
+        raise ValueError(f"no moment: {text!r}")
+    when = datetime.fromisoformat(text)
     if "T" not in text:
         return _day((when.year, when.month, when.day), last)
     return when.timestamp() if when.tzinfo else time.mktime((*when.timetuple()[:6], 0, 0, -1))

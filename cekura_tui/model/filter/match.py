@@ -87,8 +87,8 @@ def _test(key: FilterKey, term: Term, now: float, notes: Notes) -> Answer:
 
 
 def denied(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
-    """Whether a row says otherwise than a term by which the server filters: it may not know the parameter, or read the
-    day of a moment alone. A field that a row lacks denies nothing."""
+    """Whether a row contradicts a term that the server filters by: it may not know the parameter, or read only the day
+    of a moment. A missing field contradicts nothing."""
     tests = [(key.holds(term, now, {}), term.negated) for term, key in _keyed(wanted) if key.params]
     return lambda row: any(holds(row) is negated for holds, negated in tests)
 

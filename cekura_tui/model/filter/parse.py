@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import NamedTuple
 
 from cekura_tui.model.filter.filter import (
@@ -59,12 +59,11 @@ def parse(text: str) -> Parsed:
     """Read a filter; whatever the text, nothing is raised. A term with a wrong value is left out as a whole."""
     # Half a character, as a broken command line gives it, could be neither sent nor kept; every place stays.
     text = _LONE.sub("\ufffd", text)
-    wrong: list[Wrong] = []
     places = list(_split_terms(text))
     words = [text[start:end] for start, end in places]
-    following = [*words[1:], ""]
-    read = [_read(word, start, wrong, after) for word, (start, _), after in zip(words, places, following, strict=False)]
-    return Parsed(Filter(tuple(filter(None, read))), tuple(wrong))
+    read = [_read(word, *place, after) for word, place, after in zip(words, places, [*words[1:], ""], strict=False)]
+    terms = tuple(one for one in read if isinstance(one, Term))
+    return Parsed(Filter(terms), tuple(chain.from_iterable(one for one in read if isinstance(one, list))))
 
 
 def join_words(words: Sequence[str]) -> str:
@@ -113,68 +112,54 @@ def unquoted(text: str) -> tuple[str, int | None]:
     return _QUOTED.sub(lambda found: re.sub(r'\\(["\\]|\Z)', r"\1", found[1]), text), opened
 
 
-def _read(word: str, start: int, wrong: list[Wrong], after: str) -> Term | None:
-    """The term of a word that begins at `start`; what is wrong is added. `after` is the next word."""
-    end = start + len(word)
+def _read(word: str, start: int, end: int, after: str) -> Term | list[Wrong]:
+    """The term of a word and its place, or what is wrong in it. `after` is the next word."""
     opened = unquoted(word)[1]
     if opened is not None:
-        wrong.append(Wrong(start + opened, end, 'missing closing quote: add "'))
-        return None
+        return [Wrong(start + opened, end, 'missing closing quote: add "')]
     negated = word[0] in _NOT
     body, at = (word[1:], start + 1) if negated else (word, start)
     head = head_of(body)
     if head is None:
-        return _bare(word, negated, start, wrong, after)
-    key, op = BY_NAME.get(head[1].lower()), head[2]
-    values_at = at + head.end()
+        bare = _bare(word, negated, after)
+        return [Wrong(start, end, bare)] if isinstance(bare, str) else bare
+    key, op, values = BY_NAME.get(head[1].lower()), head[2], body[head.end() :]
     if key is None:
-        wrong.append(Wrong(at, values_at, _no_key(head[1])))
-        return None
+        return [Wrong(at, at + head.end(), _no_key(head[1]))]
     if op not in key.kind.signs:
-        wrong.append(Wrong(at, end, _right_sign(key, body[head.end() :])))
-        return None
-    if not body[head.end() :].strip(",|"):
+        return [Wrong(at, end, _right_sign(key, values))]
+    if not values.strip(",|"):
         apart = after if after and head_of(after) is None else ""
         right = f"no space after “{head[0]}”: write {head[0]}{_shown(apart)}"
-        wrong.append(Wrong(at, end, right if apart else _no_value(key)))
-        return None
-    values = _values(key, body[head.end() :], values_at, wrong)
-    return Term(key.name, values, op, negated) if values else None
+        return [Wrong(at, end, right if apart else _no_value(key))]
+    read = _values(key, values, at + head.end())
+    return read if isinstance(read, list) else Term(key.name, read, op, negated)
 
 
-def _bare(word: str, negated: bool, start: int, wrong: list[Wrong], after: str) -> Term | None:
+def _bare(word: str, negated: bool, after: str) -> Term | str:
+    """The term of a word without a key, or the sentence that says what would be right."""
     if (meant := JOINING.get(word.lower())) and _is_term(after):
-        wrong.append(Wrong(start, start + len(word), f"“{word}” is not needed: {meant}"))
-        return None
+        return f"“{word}” is not needed: {meant}"
     # A bare word is looked for anywhere, so "~" says nothing new.
     text = unquoted(word[negated:].removeprefix("~"))[0]
     if not word.strip(",|"):
-        wrong.append(Wrong(start, start + len(word), "no spaces between values: outcome:failed,error"))
-        return None
+        return "no spaces between values: outcome:failed,error"
     if text[:1] in OTHER_QUOTES and '"' not in word:
-        wrong.append(Wrong(start, start + len(word), 'use double quotes: "Task completion"'))
-        return None
+        return 'use double quotes: "Task completion"'
     if not text:
-        nothing = "nothing between the quotes" if '"' in word else f"“{word}” needs a word or a term after the sign"
-        wrong.append(Wrong(start, start + len(word), nothing))
-        return None
+        return "nothing between the quotes" if '"' in word else f"“{word}” needs a word or a term after the sign"
     return Term("", (Value(text),), negated=negated)
 
 
-def _values(key: FilterKey, text: str, at: int, wrong: list[Wrong]) -> tuple[Value, ...]:
-    """The values of a term; none if one of them is wrong."""
+def _values(key: FilterKey, text: str, at: int) -> tuple[Value, ...] | list[Wrong]:
+    """The values of a term, or what is wrong in them."""
     places = [(start, end) for start, end in split_values(text) if start < end]
     if key.kind.single and len(places) > 1:
-        wrong.append(Wrong(at + places[1][0], at + len(text), f"{key.name} takes one value: {key.example}"))
-        return ()
-    values: list[Value] = []
-    for start, end in places:
-        value = _value(key, text[start:end])
-        if isinstance(value, Value):
-            values.append(value)
-        else:
-            wrong.append(Wrong(at + start, at + end, value))
-    return tuple(values) if len(values) == len(places) else ()
+        return [Wrong(at + places[1][0], at + len(text), f"{key.name} takes one value: {key.example}")]
+    values = [_value(key, text[start:end]) for start, end in places]
+    read = zip(places, values, strict=True)
+    wrong = [Wrong(at + start, at + end, value) for (start, end), value in read if isinstance(value, str)]
+    return wrong or tuple(value for value in values if isinstance(value, Value))
 
 
 def _value(key: FilterKey, written: str) -> Value | str:
