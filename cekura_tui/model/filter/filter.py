@@ -219,15 +219,17 @@ def moment_text(text: str) -> str | None:
     if ago := re.fullmatch(_AGO, text.lower()):
         return f"{ago[1]}{ago[2][0]}"
     text = text.lower() if not re.fullmatch(_ISO, text.upper()) else text.upper().replace(" ", "T")
-    try:
-        moment_of(text, 0.0)
-    except ValueError:
-        return None
-    return text
+    return None if _resolved(text, 0.0, False) is None else text
 
 
 def moment_of(text: str, now: float, *, last: bool = False) -> float:
     """The Unix time of a moment in local time; with `last`, the last instant of a day. Raises ValueError."""
+    if (at := _resolved(text, now, last)) is None:
+        raise ValueError(f"no moment: {text!r}")
+    return at
+
+
+def _resolved(text: str, now: float, last: bool) -> float | None:
     if ago := re.fullmatch(_AGO, text):
         return float(max(0, int(now) - int(ago[1]) * _UNITS[ago[2][0]]))
     today = time.localtime(now)[:3]
@@ -236,13 +238,16 @@ def moment_of(text: str, now: float, *, last: bool = False) -> float:
     if clock := re.fullmatch(_CLOCK, text):
         hour, minute = int(clock[1]), int(clock[2])
         if hour >= 24 or minute >= 60:
-            raise ValueError(f"no time of the day: {text!r}")
+            return None
         at = time.mktime((*today, hour, minute, 0, 0, 0, -1))
         # At two in the morning, since 22:00 is since last night.
         return at if at <= now or last else time.mktime((*today[:2], today[2] - 1, hour, minute, 0, 0, 0, -1))
     if not re.fullmatch(_ISO, text):
-        raise ValueError(f"no moment: {text!r}")
-    when = datetime.fromisoformat(text)
+        return None
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return None
     if "T" not in text:
         return _day((when.year, when.month, when.day), last)
     return when.timestamp() if when.tzinfo else time.mktime((*when.timetuple()[:6], 0, 0, -1))

@@ -114,8 +114,7 @@ def unquoted(text: str) -> tuple[str, int | None]:
 
 def _read(word: str, start: int, end: int, after: str) -> Term | list[Wrong]:
     """The term of a word and its place, or what is wrong in it. `after` is the next word."""
-    opened = unquoted(word)[1]
-    if opened is not None:
+    if (opened := unquoted(word)[1]) is not None:
         return [Wrong(start + opened, end, 'missing closing quote: add "')]
     negated = word[0] in _NOT
     body, at = (word[1:], start + 1) if negated else (word, start)
@@ -317,27 +316,23 @@ def completions(text: str, names: KnownNames) -> Iterator[str]:
     word = text[start:]
     head = head_of(word)
     if head is None:
-        key = _key(word.lower())
-        if key:
+        if key := _key(word.lower()):
             yield f"{text[:start]}{key.start}"
         return
     known = BY_NAME.get(head[1].lower())
     if known is None or head[2] not in known.kind.signs:
         return
-    values_at = start + head.end()
-    begin, end = list(split_values(text[values_at:]))[-1]
-    given = [unquoted(text[values_at + a : values_at + b])[0] for a, b in split_values(text[values_at:])][:-1]
-    for value in _typed_values(text[values_at + begin : values_at + end], known, names, given):
-        yield text[: values_at + begin] + value
+    values = word[head.end() :]
+    *given, (begin, end) = split_values(values)
+    kept = text.removesuffix(values[begin:])
+    for value in _typed_values(values[begin:end], known, names, [unquoted(values[a:b])[0] for a, b in given]):
+        yield kept + value
 
 
 def _key(prefix: str) -> FilterKey | None:
     """The first key that begins so, by its own name before any other."""
-    if not prefix:
-        return None
-    own = (key for key in KEYS if key.name.startswith(prefix))
-    other = (BY_NAME[name] for name in BY_NAME if name.startswith(prefix))
-    return next(own, None) or next(other, None)
+    names = (*(key.name for key in KEYS), *BY_NAME)
+    return next((BY_NAME[name] for name in names if prefix and name.startswith(prefix)), None)
 
 
 _LONG = 500
@@ -363,17 +358,15 @@ def _typed_values(written: str, key: FilterKey, names: KnownNames, given: Iterab
 
 def names_in(rows: Iterable[RunRow]) -> KnownNames:
     """The names in these rows, those of most rows first; of results the newest first."""
-    scenarios, agents, personalities, metrics = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
-    results: dict[str, None] = {}
-    for row in rows:
-        scenarios[row.scenario] += 1
-        agents[row.agent] += 1
-        personalities[row.personality] += 1
-        metrics.update(row.failing)
-        if row.result_id is not None:
-            results[str(row.result_id)] = None
+    rows = list(rows)
 
-    def most(names: Counter[str]) -> tuple[str, ...]:
-        return tuple(name for name, _ in names.most_common() if name)
+    def most(names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(name for name, _ in Counter(names).most_common() if name)
 
-    return KnownNames(most(scenarios), most(agents), most(personalities), most(metrics), tuple(results))
+    return KnownNames(
+        most(row.scenario for row in rows),
+        most(row.agent for row in rows),
+        most(row.personality for row in rows),
+        most(name for row in rows for name in row.failing),
+        tuple(dict.fromkeys(str(row.result_id) for row in rows if row.result_id is not None)),
+    )
