@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from cekura_tui.prose.formatting import is_rule
 from cekura_tui.prose.matching import Pairs, Stop, match, never, repeated, rising, slid, stoppable
 from cekura_tui.prose.units import Unit, blocks_of
-from cekura_tui.prose.words import is_distinctive, weight, weights
+from cekura_tui.prose.words import is_distinctive, weight
 
 _ALIKE, _VERSION, _TOUCHING = 0.36, 0.6, 0.25
 """From so much of their words on two units are versions of one another: in order, elsewhere, and beside such ones."""
@@ -59,9 +59,7 @@ class _UnitAlignment:
         likeness = self._likeness(left, right)
         pairs = self._cut_well(self._with_asides(sorted([*anchors, *self._versions(anchors, likeness)])))
         moves = self._moved(pairs, likeness)
-        taken_old = {i for i, _ in pairs} | {i for i, _ in moves}
-        taken_new = {j for _, j in pairs} | {j for _, j in moves}
-        links = self._widened(pairs, taken_old, taken_new)
+        links = self._widened(pairs, {i for i, _ in pairs + moves}, {j for _, j in pairs + moves})
         return sorted([*links, *_runs(moves)], key=lambda link: link.a)
 
     # The same words
@@ -157,11 +155,9 @@ class _UnitAlignment:
         by_slot: dict[int, Pairs] = defaultdict(list)
         for (i, j), share in sorted(likeness.items()):
             most = max(best_old[i], best_new[j])
-            better_elsewhere = most >= _VERSION and most > share + 0.25
-            if share < _ALIKE or better_elsewhere:
-                continue
+            is_better_elsewhere = most >= _VERSION and most > share + 0.25
             slot = bisect_left(olds, i)
-            if slot == bisect_left(news, j):
+            if share >= _ALIKE and not is_better_elsewhere and slot == bisect_left(news, j):
                 by_slot[slot].append((i, j))
         found: Pairs = []
         for pairs in stoppable(self._stop, by_slot.values()):
@@ -220,9 +216,8 @@ class _UnitAlignment:
         if not (0 <= i < len(self.old) and 0 <= j < len(self.new)) or i in old or j in new:
             return False
         one, other = self.old[i], self.new[j]
-        if one.words == other.words or likeness.get(pair, 0.0) >= _TOUCHING:
-            return True
-        return one.kind == other.kind == "heading"
+        is_version = one.words == other.words or likeness.get(pair, 0.0) >= _TOUCHING
+        return is_version or one.kind == other.kind == "heading"
 
     # One that became two, two that became one
 
@@ -259,7 +254,7 @@ class _UnitAlignment:
 
 @dataclass(frozen=True, slots=True)
 class _Bag:
-    """The words of a unit with how often each is in it, and the weight of all."""
+    """The words of a unit, counted, and the weight of all."""
 
     words: Counter[str]
     weight: int
@@ -267,7 +262,7 @@ class _Bag:
 
 def _bag(unit: Unit) -> _Bag:
     words = tuple(map(str.casefold, unit.words)) if unit.kind == "heading" else unit.words
-    return _Bag(Counter(words), weights(words) or 1)
+    return _Bag(Counter(words), sum(map(weight, words)) or 1)
 
 
 def _is_aside(unit: Unit) -> bool:

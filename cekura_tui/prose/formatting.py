@@ -40,8 +40,6 @@ _TAG = re.compile(r"[^\S\n]*<(/?)([A-Za-z][\w:.-]{0,60})(?:[ \t][^<>\n]{0,200})?
 _RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|={3,})\s*$")
 _QUOTED_LINE = re.compile(r"\s*>[>\s]*")
 _FENCE = re.compile(r"[^\S\n]*(`{3,}(?=[^`\n]*$)|~{3,})")
-_LEAST_TITLE = 0.5
-"""A line in capitals has letters in at least this part of it."""
 
 
 def serials_in(text: str) -> frozenset[str]:
@@ -113,15 +111,15 @@ def heading_mark(line: str, *, begins: bool) -> int:
 
 
 def _is_in_capitals(bare: str) -> bool:
-    """Whether there are capitals enough; a letter of a script that has none is no capital."""
+    """Whether at least half of a line is capitals; a letter of a script that has none is no capital."""
     capitals = sum(map(str.isupper, bare))
-    return capitals > 2 and capitals >= _LEAST_TITLE * len(bare)
+    return capitals > 2 and capitals >= 0.5 * len(bare)
 
 
 def is_underline(line: str, above: str) -> bool:
-    """Whether a line makes a heading of the only one above it in its paragraph: "Fees" over "====" or "----"."""
+    """Whether a line makes a heading of its paragraph `above`, if that is one line: "Fees" over "====" or "----"."""
     bare, above_line = line.strip(), " ".join(above.split())
-    if len(bare) < 3 or set(bare) not in ({"="}, {"-"}):
+    if len(bare) < 3 or set(bare) not in ({"="}, {"-"}) or "\n" in above[:-1]:
         return False
     return bare[0] == "=" or (len(above_line) <= 60 and above_line[-1:] not in ".!?,;:|")
 
@@ -138,7 +136,7 @@ def is_row(line: str) -> bool:
 
 
 def is_rule(line: str) -> bool:
-    """Whether a line is drawn across."""
+    """Whether a line is drawn across: "---"."""
     return _RULE.match(line) is not None
 
 
@@ -317,7 +315,6 @@ class Dressed:
         return False
 
     def atoms(self, start: int = 0, end: int | None = None) -> list[Atom]:
-        """All between two characters."""
         end = len(self._text) if end is None else end
         found: list[Atom] = []
         for at, to in self._marks[bisect_left(self._marks, (start, 0)) : bisect_left(self._marks, (end, 0))]:
@@ -413,26 +410,20 @@ def _dress_spans(old: Sequence[Atom], new: Sequence[Atom], is_dash: bool) -> Ite
     for atom in old:
         place = next((n for n in range(at, len(new)) if new[n].kind == atom.kind), -1)
         if place < 0:
-            yield _alone(atom, is_dash, gone=True)
+            yield _dress_span(atom.kind, atom.text, "", is_dash)
             continue
         for came in new[at:place]:
-            yield _alone(came, is_dash, gone=False)
-        yield _paired(atom, new[place], is_dash)
+            yield _dress_span(came.kind, "", came.text, is_dash)
+        yield _dress_span(atom.kind, atom.text, new[place].text, is_dash)
         at = place + 1
     for came in new[at:]:
-        yield _alone(came, is_dash, gone=False)
+        yield _dress_span(came.kind, "", came.text, is_dash)
 
 
-def _alone(atom: Atom, is_dash: bool, *, gone: bool) -> FormatSpan:
-    kind: Format = space_format(atom.text, "", is_dash) if atom.kind == "space" else _KINDS[atom.kind]
-    return FormatSpan(atom.text, "", kind) if gone else FormatSpan("", atom.text, kind)
-
-
-def _paired(old: Atom, new: Atom, is_dash: bool) -> FormatSpan:
-    if old.text == new.text:
-        return FormatSpan(old.text, new.text)
-    kind: Format = space_format(old.text, new.text, is_dash) if old.kind == "space" else _KINDS[old.kind]
-    return FormatSpan(old.text, new.text, kind)
+def _dress_span(kind: str, old: str, new: str, is_dash: bool) -> FormatSpan:
+    if old == new:
+        return FormatSpan(old, new)
+    return FormatSpan(old, new, space_format(old, new, is_dash) if kind == "space" else _KINDS[kind])
 
 
 def space_format(old: str, new: str, is_dash: bool = False) -> Format:

@@ -7,6 +7,7 @@ passage are one hunk until somebody splits it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain, groupby, pairwise
@@ -74,14 +75,12 @@ class _Binding:
         """What is the same, and is read with what changes around it."""
 
     def root(self, n: int) -> int:
-        """The step that represents all that are joined with it."""
         while (above := self._above[n]) != n:
             self._above[n] = self._above[above]
             n = above
         return n
 
     def join(self, bond: Iterable[int]) -> None:
-        """These are one."""
         for one, other in pairwise(bond):
             low, high = sorted((self.root(one), self.root(other)))
             self._above[high] = low
@@ -100,15 +99,14 @@ class _Binding:
 
     def bonds(self) -> Iterator[list[int]]:
         """Steps that are never taken without one another."""
-        moves: dict[int, list[int]] = {}
+        moves: dict[int, list[int]] = defaultdict(list)
         for n, step in enumerate(self.steps):
             if step.move:
-                moves.setdefault(step.move, []).append(n)
-        yield from moves.values()
-        yield from self._starts()
-        for n, step in enumerate(self.steps):
+                moves[step.move].append(n)
             if n and step.role == "gap" and self.steps[n - 1].role in (*PASSING, "line"):
                 yield [n - 1, n]
+        yield from moves.values()
+        yield from self._starts()
         sides: tuple[tuple[Sequence[Unit], dict[int, int], tuple[Role, ...], Sequence[Unit]], ...] = (
             (self.old, self.of_old, ("gone", "away", "instead"), self.new),
             (self.new, self.of_new, ("come", "here", "instead"), self.old),
@@ -125,7 +123,7 @@ class _Binding:
         together with it, or two words were joined."""
         at = to = 0
         for n, step in enumerate(self.steps):
-            (old, new) = step.at
+            old, new = step.at
             firsts = ((old, step.olds, self.old, at, to), (new, step.news, self.new, to, at))
             for (start, end), units, side, here, there in firsts:
                 gap = side[units.start].gap if units else ""
@@ -176,15 +174,13 @@ class _Binding:
             here = [step_of[n] for n in range(start, end)]
             passes = self.steps[here[0]].role in PASSING
             yield [n for k, n in enumerate(here) if k < 2 or (passes and self.steps[n].role in PASSING)]
-            if any(self._has_other_cells(self.steps[n]) for n in here):
+            pairs = [(self.steps[n].olds, self.steps[n].news) for n in here]
+            if any(
+                a and b and self.old[a.start].text.count("|") != self.new[b.start].text.count("|") for a, b in pairs
+            ):
                 yield here
             for n, m in pairwise(here):  # what is no row does not come between two
                 yield from ([k, m] for k in range(n + 1, m) if self.steps[k].is_changed)
-
-    def _has_other_cells(self, step: Step) -> bool:
-        if not (step.olds and step.news):
-            return False
-        return self.old[step.olds.start].text.count("|") != self.new[step.news.start].text.count("|")
 
     def _breaks(
         self, units: Sequence[Unit], step_of: dict[int, int], others: Sequence[Unit], *, is_old: bool
@@ -254,11 +250,9 @@ class _Binding:
         return max((level_of(unit.gap) for unit in units if unit.kind == "heading"), default=0)
 
     def _one_passage(self, n: int, m: int) -> bool:
-        """Whether two steps in a row are read as one: sentences of one paragraph, or whole lines."""
-        if self._in_one_block(n, m):
-            return True
-        before, step = self.steps[n], self.steps[m]
-        return self._passes(before) and self._passes(step) and self._is_whole_line(before)
+        """Whether two steps in a row are sentences of one paragraph, or whole lines."""
+        passes = self._passes(self.steps[n]) and self._passes(self.steps[m])
+        return self._in_one_block(n, m) or (passes and self._is_whole_line(self.steps[n]))
 
     def _in_one_block(self, n: int, m: int) -> bool:
         before, step = self.steps[n], self.steps[m]

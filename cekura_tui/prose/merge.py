@@ -8,22 +8,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import groupby, pairwise
+from itertools import count, groupby, pairwise
 from operator import attrgetter
 
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.formatting import is_row, without_marks
 from cekura_tui.prose.numbers import renumbered
-from cekura_tui.prose.side_edits import (
-    Bond,
-    SentPrompt,
-    SideEdit,
-    alike_pairs,
-    applied,
-    firsts,
-    plain_words,
-)
+from cekura_tui.prose.side_edits import Bond, SentPrompt, SideEdit, alike_pairs, applied, firsts, plain_words
 from cekura_tui.prose.side_edits import Side as Side
 from cekura_tui.prose.units import Places, units_of
 
@@ -70,7 +62,6 @@ class Merge:
 
     @cached_property
     def conflicts(self) -> tuple[Conflict, ...]:
-        """What somebody has to decide; conflict 1 is the first."""
         return tuple(part for part in self.parts if isinstance(part, Conflict))
 
     def text(self, decisions: Mapping[int, str]) -> Prompt:
@@ -79,13 +70,8 @@ class Merge:
 
         Raises KeyError where a decision is missing; without conflicts none is needed.
         """
-        texts, number = [], 0
-        for part in self.parts:
-            if isinstance(part, Conflict):
-                number += 1
-                texts.append(decisions[number])
-            else:
-                texts.append(part)
+        numbers = count(1)
+        texts = [decisions[next(numbers)] if isinstance(part, Conflict) else part for part in self.parts]
         return Prompt(renumbered("".join(texts), *self.sources))
 
 
@@ -179,8 +165,6 @@ _Part = tuple[str | Conflict, frozenset[Bond]]
 
 
 class _Merging:
-    """The edits of both sides, by place."""
-
     def __init__(self, base: str, now: ProseDiff, staged: ProseDiff) -> None:
         self._sent = SentPrompt(base, closely=not (now.coarse or staged.coarse))
         self._base = self._sent.text
@@ -242,8 +226,8 @@ class _Merging:
             return left.section or (is_of_line and "\n" in self._base[left.whole[0] or left.start : at])
         before = left.new[-1:] or self._base[left.start - 1 : left.start]
         after = right.new[:1] or self._base[right.end : right.end + 1]
-        is_glued = _is_word(before) and _is_word(after)
-        return is_glued and not (_is_word(self._base[at - 1 : at]) and _is_word(self._base[at : at + 1]))
+        is_glued = bool(before.strip() and after.strip())
+        return is_glued and not (self._base[at - 1 : at].strip() and self._base[at : at + 1].strip())
 
     def _stretches(self) -> list[_Stretch]:
         """All edits by place, joined where they clash.
@@ -364,10 +348,6 @@ class _Merging:
                     yield frozenset(bonds)
 
 
-def _is_word(letter: str) -> bool:
-    return bool(letter) and not letter.isspace()
-
-
 def _with_same_removals(edits: list[SideEdit], others: Sequence[SideEdit]) -> list[SideEdit]:
     """What both sides removed, as edits of its own: they may have removed more beside it, each on its own."""
     found: list[SideEdit] = []
@@ -383,7 +363,7 @@ def _with_same_removals(edits: list[SideEdit], others: Sequence[SideEdit]) -> li
                 break
             cuts |= {max(other.start, edit.start), min(other.end, edit.end)}
         places = sorted(cuts)
-        found += [replace(edit, start=start, end=end, whole=edit.span) for start, end in pairwise(places)]
+        found += [replace(edit, start=start, end=end, whole=(edit.start, edit.end)) for start, end in pairwise(places)]
     return found
 
 

@@ -58,15 +58,11 @@ class SideEdit:
     """The stretch that went, where this is a part of it."""
 
     @property
-    def span(self) -> tuple[int, int]:
-        return self.start, self.end
-
-    @property
     def key(self) -> tuple[object, ...]:
         """The same for the same edit, whatever white space is between its words."""
         words = self.new.split()
         new = (self.new[0].isspace(), self.new[-1].isspace(), *words) if words else self.new
-        return *self.span, new
+        return self.start, self.end, new
 
     @property
     def goes_on(self) -> bool:
@@ -81,7 +77,7 @@ class SideEdit:
     @property
     def place(self) -> tuple[int, int, bool]:
         """Of two insertions the one that continues a line is before the one that begins another line."""
-        return *self.span, not self.goes_on
+        return self.start, self.end, not self.goes_on
 
     @property
     def is_insertion(self) -> bool:
@@ -110,7 +106,6 @@ class _Token(NamedTuple):
     end: int
 
     def within(self, start: int, end: int) -> _Token:
-        """What of it is in a stretch."""
         return _Token(*(min(max(at, start), end) for at in self))
 
 
@@ -137,8 +132,11 @@ class SentPrompt:
         count = len(diff.hunks)
         for edit in edits:
             parts = list(self._parts(edit))
+            lines = [line for part in parts for line in (*part.removed, *part.added)]
+            # A line of a fence or a tag belongs to another one.
+            is_bracket = any(fence_mark(line) or tag_of(line) for line in lines)
             layout = kinds.get(edit.hunk) == "layout"
-            together = not layout and (of_hunk[edit.hunk] > 1 or any(map(_is_bracket, _words_of(parts))))
+            together = not layout and (of_hunk[edit.hunk] > 1 or is_bracket)
             for part in parts:
                 count += 1
                 gap = self.text[part.start : part.end]
@@ -148,7 +146,7 @@ class SentPrompt:
                 bond: Bond = (side, edit.hunk if together and not is_number else count)
                 if layout:
                     part = replace(part, removed=(), added=())
-                section = self._has_heading(part.start, part.end)
+                section = bisect_left(self._headings, part.start) < bisect_left(self._headings, part.end)
                 found.append(replace(part, bonds=frozenset({bond}), layout=layout or only_gap, section=section))
         return _bound(_one_a_place(found))
 
@@ -170,9 +168,6 @@ class SentPrompt:
         # Numbers that follow are no edits.
         return found if _FIGURES.sub("", made) == _FIGURES.sub("", wanted) else [Edit(0, len(self.text), wanted, 0)]
 
-    def _has_heading(self, start: int, end: int) -> bool:
-        return bisect_left(self._headings, start) < bisect_left(self._headings, end)
-
     def _parts(self, edit: Edit) -> Iterator[SideEdit]:
         """An edit as the sentences that differ, and the gaps that do."""
         first, last = max(bisect_right(self._starts, edit.start) - 1, 0), bisect_left(self._starts, edit.end)
@@ -189,9 +184,9 @@ class SentPrompt:
             pairs = list(zip(olds[a:b], news[c:d], strict=False))
             if op == "equal" or (b - a == d - c and all(map(_alike, old_texts[a:b], new_texts[c:d]))):
                 for one, other in pairs:
+                    was, now = old[one.middle : one.end], new[other.middle : other.end]
                     yield from _replaced(old, one.start, one.middle, new[other.start : other.middle])
-                    texts = old[one.middle : one.end], new[other.middle : other.end]
-                    yield from _replaced(old, one.middle, one.end, texts[1], _filled(texts[:1]), _filled(texts[1:]))
+                    yield from _replaced(old, one.middle, one.end, now, _filled([was]), _filled([now]))
                 continue
             start = olds[a].start if a < len(olds) else edit.end
             if pairs and "\n" in old[start : olds[a].middle]:
@@ -245,16 +240,6 @@ def _replaced(
 ) -> Iterator[SideEdit]:
     if text[start:end] != new:
         yield SideEdit(start, end, new, frozenset(), removed, added)
-
-
-def _words_of(parts: Iterable[SideEdit]) -> Iterator[str]:
-    for part in parts:
-        yield from (*part.removed, *part.added)
-
-
-def _is_bracket(line: str) -> bool:
-    """Whether it is a line to which another one belongs: of a fence, or a tag."""
-    return bool(fence_mark(line)) or tag_of(line) is not None
 
 
 def _same_structure(gap: str, other: str) -> bool:
@@ -333,7 +318,7 @@ def alike_pairs(ones: Sequence[Passage], others: Sequence[Passage]) -> Iterator[
 
 
 def _bound(edits: list[SideEdit]) -> list[SideEdit]:
-    """With one bond for what went here and came there: it is one passage that moved."""
+    """With one bond for a passage that went here and came there."""
     moving = [(n, edit) for n, edit in enumerate(edits) if not edit.is_reworded]
     gone = [(plain_words(text), n) for n, edit in moving for text in edit.removed]
     come = [(plain_words(text), n) for n, edit in moving for text in edit.added]

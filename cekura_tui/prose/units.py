@@ -4,12 +4,11 @@ of units in words: the section, and the rule, item or paragraph of it."""
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import groupby, islice, pairwise
+from itertools import groupby, islice, pairwise, takewhile
 from typing import Literal, NamedTuple
 
 from cekura_tui.model.text import clean_line
@@ -45,7 +44,7 @@ _LONGEST_ABBREVIATION = 10
 _NUMBER_ALONE = re.compile(r"\s*(?:\[[ xX]\] )?\(?\d{1,3}[.)]")
 """A second marker of a line: "- 1. Ask"."""
 _NARROWEST = 40
-"""Characters: nobody has lines filled that are shorter."""
+"""Characters of the shortest lines that are filled."""
 _CONTINUES = re.compile(r"[a-zß-öø-ÿα-ωа-я](?![^:\n]{0,30}:)")
 """A line that continues the sentence before it; "name: …" does not."""
 _FULL = 0.8
@@ -95,26 +94,23 @@ _MOST_LINES = 40_000
 _MOST = 8_000
 """Characters and lines of both texts that are read by sentence, and units that are compared one by one: each of these
 takes about half a second."""
-_DRESSED = 800_000
-"""Characters of which it is seen that only their dress differs."""
 
 
 def units_of_both(old: str, new: str, stop: Stop = never) -> tuple[_Read, _Read, str]:
-    """The units of two texts, and how they were read, if not by sentence: a paragraph or item is one unit where the
-    texts are long, all that differs is where they have very many lines or items. Raises Stopped."""
-    lines = old.count("\n") + new.count("\n")
-    long = len(old) + len(new) > _LONGEST
-    dressed = len(old) + len(new) <= _DRESSED
-    for closely in (True, False) if not long else (False,):
-        if lines > _MOST_LINES:
-            break
-        olds = list(islice(stoppable(stop, _units(old, closely, dressed), 512), _MOST + 1))
-        news = list(islice(stoppable(stop, _units(new, closely, dressed), 512), _MOST + 1 - len(olds)))
+    """The units of two texts, and how they were read, if not by sentence: long texts by paragraph and item; in very
+    many lines or items, all that differs is one unit. Raises Stopped."""
+    ways = [(True, ""), (False, "compared by paragraph: these texts are very long")]
+    if old.count("\n") + new.count("\n") > _MOST_LINES:
+        ways = []
+    elif len(old) + len(new) > _LONGEST:
+        ways = ways[1:]
+    for closely, coarse in ways:
+        olds = list(islice(stoppable(stop, _units(old, closely), 512), _MOST + 1))
+        news = list(islice(stoppable(stop, _units(new, closely), 512), _MOST + 1 - len(olds)))
         if len(olds) + len(news) <= _MOST:
-            coarse = "" if closely else "compared by paragraph: these texts are very long"
             return (olds, old[_end(olds) :]), (news, new[_end(news) :]), coarse
     start, end = _common_lines(old, new)
-    olds, news = (list(_parts(text, start, len(text) - end, dressed)) for text in (old, new))
+    olds, news = (list(_parts(text, start, len(text) - end)) for text in (old, new))
     coarse = "compared as a whole: these texts have very many lines or items"
     return (olds, old[_end(olds) :]), (news, new[_end(news) :]), coarse
 
@@ -123,7 +119,7 @@ def _end(units: Sequence[Unit]) -> int:
     return units[-1].start + len(units[-1].text) if units else 0
 
 
-def _units(text: str, closely: bool = True, dressed: bool = False) -> Iterator[Unit]:
+def _units(text: str, closely: bool) -> Iterator[Unit]:
     at = 0
     line, counted = 1, 0
     for _, start, end, kind, block, depth in blocks_in(text, serials_in(text)):
@@ -135,40 +131,34 @@ def _units(text: str, closely: bool = True, dressed: bool = False) -> Iterator[U
                 continue
             line += text.count("\n", counted, bare)
             counted = bare
-            words = words_in(text[bare:shut], exactly=kind == "code") if closely else _word(text[bare:shut], dressed)
-            yield Unit(text[at:bare], text[bare:shut], words, kind, block, line, bare, depth)
+            unit = text[bare:shut]
+            words = words_in(unit, exactly=kind == "code") if closely else (bare_letters(unit),)
+            yield Unit(text[at:bare], unit, words, kind, block, line, bare, depth)
             at, depth = shut, 0
 
 
-def _word(text: str, dressed: bool) -> tuple[str, ...]:
-    """A passage as one word, without its white space or without all that may be dress."""
-    return (bare_letters(text) if dressed else " ".join(text.split()),)
-
-
-def _parts(text: str, start: int, end: int, dressed: bool) -> Iterator[Unit]:
-    """What is before `start`, up to `end` and behind, each as one unit and one word."""
+def _parts(text: str, start: int, end: int) -> Iterator[Unit]:
+    """The text before `start`, up to `end` and behind, each as one unit and one word."""
     at = 0
     for block, (first, last) in enumerate(((0, start), (start, end), (end, len(text))), 1):
         bare = last - len(text[first:last].lstrip())
         shut = first + len(text[first:last].rstrip())
         if shut > bare:
-            words, line = _word(text[bare:shut], dressed), 1 + text.count("\n", 0, bare)
-            yield Unit(text[at:bare], text[bare:shut], words, "text", block, line, bare)
+            line = 1 + text.count("\n", 0, bare)
+            yield Unit(text[at:bare], text[bare:shut], (bare_letters(text[bare:shut]),), "text", block, line, bare)
             at = shut
 
 
 def _common_lines(old: str, new: str) -> tuple[int, int]:
     """How many characters both begin and end with, in whole lines."""
-    most = min(len(old), len(new))
-    start = old.rfind("\n", 0, _most_of(most, lambda n: old[:n] == new[:n])) + 1
-    end = _most_of(most - start, lambda n: old[len(old) - n :] == new[len(new) - n :])
-    line = old.find("\n", len(old) - end)
-    return start, len(old) - line if line >= 0 and end else 0
+    olds, news = _LINE.findall(old), _LINE.findall(new)
+    head = [line for line, _ in takewhile(_are_same, zip(olds, news, strict=False))]
+    rest = reversed(olds[len(head) :]), reversed(news[len(head) :])
+    return sum(map(len, head)), sum(len(line) for line, _ in takewhile(_are_same, zip(*rest, strict=False)))
 
 
-def _most_of(most: int, holds: Callable[[int], bool]) -> int:
-    """The highest number up to `most` of which this holds, as it does of all lower ones."""
-    return bisect_left(range(1, most + 1), True, key=lambda n: not holds(n))
+def _are_same(pair: tuple[str, str]) -> bool:
+    return pair[0] == pair[1]
 
 
 def begins(units: Sequence[Unit], n: int) -> bool:
@@ -225,7 +215,6 @@ class _BlockReader:
         """The paragraph or item that may continue."""
 
     def found(self) -> Iterator[Block]:
-        """All of the text, line by line."""
         for hit in _LINE.finditer(self._text):
             yield from self._read(hit.group(), *hit.span())
         yield from self._shut(len(self._text))
@@ -245,7 +234,7 @@ class _BlockReader:
         if fence or (item and (fence := fence_mark(line, item))):
             yield from self._alone(at, at + item, end, "code")
             self._fence = fence
-        elif self._open and self._is_one_line(at) and is_underline(line, self._text[self._open.start : at]):
+        elif self._open and self._open.kind == "text" and is_underline(line, self._text[self._open.start : at]):
             self._open = self._open._replace(kind="heading")
             yield from self._alone(at, at, end, "row")
         elif alone := self._kind_of(line):
@@ -264,10 +253,6 @@ class _BlockReader:
         if kind != "code" and not self._indent:
             self._items.clear()
         return Block(line, start, end, kind, self._number)
-
-    def _is_one_line(self, at: int) -> bool:
-        before = self._open
-        return before is not None and before.kind == "text" and "\n" not in self._text[before.start : at - 1]
 
     def _shut(self, end: int) -> Iterator[Block]:
         if self._open:
@@ -442,8 +427,7 @@ class _PlaceNames:
             if self.items:
                 return self._in_items()
         self.counts[unit.kind] += 1
-        word = {"text": "paragraph"}.get(unit.kind, unit.kind)
-        return f"{word} {self.counts[unit.kind]}"
+        return f"{'paragraph' if unit.kind == 'text' else unit.kind} {self.counts[unit.kind]}"
 
     def _item(self, unit: Unit) -> str:
         """Items with more white space before them, or with markers of another style, are in the one before them."""

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import Literal
 
 from cekura_tui.prose.formatting import Atom, Dressed, Format, FormatSpan, dress_spans, format_spans, undressed
@@ -52,26 +52,16 @@ def is_distinctive(word: str) -> bool:
     return weight(word) >= _ANY_LETTER
 
 
-def weights(words: Sequence[str]) -> int:
-    """The weight of all words."""
-    return sum(map(weight, words))
-
-
 def _cut_well(old: Sequence[str], new: Sequence[str], pairs: Pairs) -> Pairs:
     """Where an added or removed passage fits a few words earlier or later, too, let it end with a clause."""
 
     def cut(side: int, start: int, end: int, step: int) -> int:
         words = (old, new)[side]
         alone = start > step and weight(words[start - step - 1]) <= _SMALL and step > 0
-        return 2 * _clause(words, start, end) + alone
+        begins_clause = start == 0 or words[start - 1][-1] in _CLAUSE
+        return 4 * (words[end - 1][-1] in _CLAUSE) + 2 * begins_clause + alone
 
     return slid(old, new, pairs, cut)
-
-
-def _clause(words: Sequence[str], start: int, end: int) -> int:
-    """How well words [start, end) are cut: after a clause, and to the end of one."""
-    before = start == 0 or words[start - 1][-1] in _CLAUSE
-    return 2 * (words[end - 1][-1] in _CLAUSE) + before
 
 
 def _without_crumbs(old: Sequence[str], new: Sequence[str], pairs: Pairs, least: float) -> Pairs:
@@ -85,7 +75,9 @@ def _without_crumbs(old: Sequence[str], new: Sequence[str], pairs: Pairs, least:
         i_after, j_after = todo[-1][:2] if todo else (len(old), len(new))
         left = old_upto[i] - old_upto[i_before] + new_upto[j] - new_upto[j_before]
         right = old_upto[i_after] - old_upto[i + length] + new_upto[j_after] - new_upto[j + length]
-        if not (left and right and _is_crumb(old_upto[i + length] - old_upto[i], left, right)):
+        same = old_upto[i + length] - old_upto[i]
+        is_crumb = same <= _SMALL + _MARK or (same < _ISLAND and min(left, right) >= _CONTENT * 2)
+        if not (left and right and is_crumb):
             runs.append((i, j, length))
         elif runs:
             todo.append(runs.pop())  # more changed beside it now
@@ -103,13 +95,6 @@ def _runs(pairs: Pairs) -> list[tuple[int, int, int]]:
         else:
             runs.append((i, j, 1))
     return runs
-
-
-def _is_crumb(same: int, left: int, right: int) -> bool:
-    """Whether what is the same between two changes is too little to be read as such."""
-    if same <= _SMALL + _MARK:
-        return True
-    return same < _ISLAND and min(left, right) >= _CONTENT * 2
 
 
 Op = Literal["same", "del", "ins"]
@@ -197,7 +182,6 @@ def word_spans(
 
 
 def formatted(found: Iterable[FormatSpan]) -> list[WordSpan]:
-    """What is dressed otherwise, as spans."""
     spans: list[WordSpan] = []
     for old, new, kind in found:
         spans += [WordSpan("del", old, kind), WordSpan("ins", new, kind)] if kind else [WordSpan("same", old)]
@@ -244,21 +228,16 @@ def _is_word_letter(letter: str) -> bool:
 def tidy(spans: Iterable[WordSpan]) -> list[WordSpan]:
     """No empty spans, neighbours of a kind as one, and in every change first what goes, then what comes."""
     found: list[WordSpan] = []
-    kind: tuple[bool, Format, int] | None = None
-    stays: list[str] = []
-    comes: list[str] = []
-    for span in [*spans, None]:
-        if span is not None and not span.text:
-            continue
-        here = (span.op == "same", span.format, span.hunk) if span is not None else None
-        if here != kind:
-            if kind is not None and stays:
-                found.append(WordSpan("same" if kind[0] else "del", "".join(stays), kind[1], kind[2]))
-            if kind is not None and comes:
-                found.append(WordSpan("ins", "".join(comes), kind[1], kind[2]))
-            kind, stays, comes = here, [], []
-        if span is not None:
+    filled = (span for span in spans if span.text)
+    for (is_same, kind, hunk), group in groupby(filled, lambda span: (span.op == "same", span.format, span.hunk)):
+        stays: list[str] = []
+        comes: list[str] = []
+        for span in group:
             (comes if span.op == "ins" else stays).append(span.text)
+        if stays:
+            found.append(WordSpan("same" if is_same else "del", "".join(stays), kind, hunk))
+        if comes:
+            found.append(WordSpan("ins", "".join(comes), kind, hunk))
     return found
 
 
