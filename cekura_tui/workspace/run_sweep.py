@@ -80,12 +80,11 @@ class RunSweep:
         if not others:
             return self.rows
         found = (row for row in self.rows if row.id not in others)
-        listed = (self._filled(row) for row in others.values())
-        return sorted((*listed, *found), key=lambda row: row.id, reverse=True)
-
-    def _filled(self, row: RunRow) -> RunRow:
-        found = self._found.get(row.id)
-        return filled(row, found) if found is not None and found.whole and not row.whole else row
+        for number, row in others.items():
+            whole = self._found.get(number)
+            if whole is not None and whole.whole and not row.whole:
+                others[number] = filled(row, whole)
+        return sorted((*others.values(), *found), key=lambda row: row.id, reverse=True)
 
     @property
     def running(self) -> bool:
@@ -146,8 +145,13 @@ class RunSweep:
         self._asked = self.error = None
         if page is not None:
             self._put(page)
-        else:
-            self._end()
+            return
+        if not self.all_checked:
+            # A run found before and not seen in this pass was deleted, or does not pass now.
+            for number in self._found.keys() - self._seen:
+                del self._found[number]
+                self._rows = None
+        self.all_checked, self._pass = True, None
 
     async def _next(
         self, one: _Pass, on_wait: Callable[[ApiError, float], None], session: Session
@@ -171,11 +175,3 @@ class RunSweep:
         if any(self._found.get(number) != row for number, row in rows.items()):
             self._found |= rows
             self._rows = None
-
-    def _end(self) -> None:
-        if not self.all_checked:
-            # A run found before and not seen in this pass was deleted, or does not pass now.
-            for number in self._found.keys() - self._seen:
-                del self._found[number]
-                self._rows = None
-        self.all_checked, self._pass = True, None

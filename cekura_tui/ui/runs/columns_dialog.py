@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rich.segment import Segment
 from textual.app import ComposeResult
@@ -31,25 +30,22 @@ if TYPE_CHECKING:
 _NAME_CELLS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnRow:
+class ColumnRow(NamedTuple):
     """A column as it was chosen, and its cells in the list now; 0 where it is not seen."""
 
     column: ChosenColumn
     cells: int
 
-    @property
-    def words(self) -> str:
-        if not self.column.shown:
-            return "hidden"
-        if not self.cells:
-            return "no room in this terminal"
-        return f"{self.cells} wide" if self.column.width else f"{self.cells} wide, automatic"
-
 
 def _line(row: ColumnRow, width: int, ink: Ink) -> Line:
-    box, name = "[x]" if row.column.shown else "[ ]", fit(row.column.name, _NAME_CELLS)
-    return [Segment(f" {box} {name}"), Segment(fit(row.words, width - _NAME_CELLS - 6), ink("dim"))]
+    column, cells = row
+    words = f"{cells} wide" if column.width else f"{cells} wide, automatic"
+    if not column.shown:
+        words = "hidden"
+    elif not cells:
+        words = "no room in this terminal"
+    box, name = "[x]" if column.shown else "[ ]", fit(column.name, _NAME_CELLS)
+    return [Segment(f" {box} {name}"), Segment(fit(words, width - _NAME_CELLS - 6), ink("dim"))]
 
 
 class ColumnsDialog(Dialog[None]):
@@ -93,8 +89,7 @@ class ColumnsDialog(Dialog[None]):
 
     def _draw(self) -> None:
         cells = dict(self._apply(self._columns))
-        rows = [ColumnRow(column, cells.get(column.name, 0)) for column in self._columns.all]
-        self._columns_list.show_rows(rows)
+        self._columns_list.show_rows([ColumnRow(column, cells.get(column.name, 0)) for column in self._columns.all])
 
     @property
     def _columns_list(self) -> SimpleList[ColumnRow]:

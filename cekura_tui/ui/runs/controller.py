@@ -65,7 +65,6 @@ class RunsController:
         self.checks = FailedChecks(
             page,
             listing,
-            self.feed,
             changed=self._feed_changed,
             draw=self.draw_now,
             loaded=self._checks_loaded,

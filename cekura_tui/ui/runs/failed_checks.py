@@ -13,7 +13,6 @@ from cekura_tui.ui.keymap import with_keys
 if TYPE_CHECKING:
     from cekura_tui.ui.kit.page import Page
     from cekura_tui.ui.runs.listing import RunListing
-    from cekura_tui.workspace.run_feed import RunFeed
     from cekura_tui.workspace.session import Session
 
 AT_ONCE = 25
@@ -30,13 +29,12 @@ class FailedChecks:
         self,
         page: Page,
         listing: RunListing,
-        feed: RunFeed,
         *,
         changed: Callable[[], None],
         draw: Callable[[], None],
         loaded: Callable[[], None],
     ) -> None:
-        self._page, self._listing, self._feed = page, listing, feed
+        self._page, self._listing = page, listing
         self._changed, self._draw, self._loaded = changed, draw, loaded
         self.loading = False
         self._asked: set[int] = set()
@@ -75,7 +73,7 @@ class FailedChecks:
         try:
             while self.loading and (ids := [row.id for row in self.unknown()[:AT_ONCE]]):
                 whole = await self._page.state.workspace.call(partial(_read_whole, ids))
-                self._feed.change(self._listing.filled(whole))
+                self._listing.feed.change(self._listing.filled(whole))
                 self._asked.update(ids)
                 self._changed()
             if self.loading:

@@ -143,7 +143,7 @@ async def test_a_group_opens_to_its_runs_and_escape_leads_back_to_it(served: Ser
         await sees(pilot, "By scenario", "groups")
         group = pilot.app.screen.query_one(GroupList).cursor_row
         assert group is not None
-        assert group.title == name
+        assert group.group.title == name
         await pilot.press("b", "b", "b")
         await sees(pilot, "By scenario × personality", "failing since", gone="filtered out")
         await pilot.press("escape")

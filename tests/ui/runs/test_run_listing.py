@@ -93,7 +93,7 @@ def test_a_changed_run_stays_in_its_place_until_the_list_is_sorted_again() -> No
     feed.runs.change([row(1)._replace(failing=("Greeting",), whole=True)])
     assert [(shown.id, shown.whole) for shown in listing.rows] == [(3, False), (2, False), (1, True)]  # type: ignore[union-attr]
     view: Any = None
-    checks = FailedChecks(view, listing, feed, changed=view, draw=view, loaded=view)
+    checks = FailedChecks(view, listing, changed=view, draw=view, loaded=view)
     assert checks.note()[0] == "checks known for 1 of 3 failed · F load the rest"
     listing.sort_again()
     assert [shown.id for shown in listing.rows] == [1, 3, 2]  # type: ignore[union-attr]
