@@ -102,30 +102,29 @@ FRAMES = ("faint", "focus")
 
 def themes() -> list[Theme]:
     """Our themes, for Textual."""
-    return [_theme(name, palette) for name, palette in zip(THEMES, (DARK, LIGHT), strict=True)]
+    return [
+        Theme(
+            name=name,
+            primary=palette.accent,
+            secondary=palette.agent,
+            accent=palette.accent,
+            warning=palette.warning,
+            error=palette.error,
+            success=palette.success,
+            foreground=palette.text,
+            background=palette.background,
+            surface=palette.surface,
+            panel=palette.panel,
+            dark=palette is DARK,
+            variables=tokens(palette),
+        )
+        for name, palette in zip(THEMES, (DARK, LIGHT), strict=True)
+    ]
 
 
 def theme_names() -> list[str]:
     """The names of all themes to choose from: ours and Textual's, without those in the terminal's own colours."""
     return [*THEMES, *(name for name, theme in BUILTIN_THEMES.items() if not theme.ansi)]
-
-
-def _theme(name: str, palette: Colours) -> Theme:
-    return Theme(
-        name=name,
-        primary=palette.accent,
-        secondary=palette.agent,
-        accent=palette.accent,
-        warning=palette.warning,
-        error=palette.error,
-        success=palette.success,
-        foreground=palette.text,
-        background=palette.background,
-        surface=palette.surface,
-        panel=palette.panel,
-        dark=palette is DARK,
-        variables=tokens(palette),
-    )
 
 
 def tokens(palette: Colours) -> dict[str, str]:

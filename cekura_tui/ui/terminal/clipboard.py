@@ -116,9 +116,10 @@ def copy(text: str, by: Sequence[Way], env: Mapping[str, str], write: Callable[[
     """
     end = time.monotonic() + TIMEOUT
     data = text.encode("utf-8", "surrogatepass")
-    why_not = _no_clipboard_takes(text)
-    if why_not:
-        return Copied((), len(data), False, why_not)
+    if not text:
+        return Copied((), 0, False, "the text is empty")
+    if data != text.encode("utf-8", "replace"):
+        return Copied((), len(data), False, "the text has half a character, which no clipboard takes")
     went: list[Way] = []
     failures: list[str] = []
     for way in by:
@@ -141,16 +142,6 @@ def copy(text: str, by: Sequence[Way], env: Mapping[str, str], write: Callable[[
         failures.append("this terminal has no clipboard, and no tool for one was found")
     sure = any(way.confirms and (way.multiplexer != "tmux" or _tmux_passes_on(env, end)) for way in reversed(went))
     return Copied(tuple(way.name for way in went), len(data), sure, "" if went else "; ".join(failures))
-
-
-def _no_clipboard_takes(text: str) -> str:
-    if not text:
-        return "the text is empty"
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return "the text has half a character, which no clipboard takes"
-    return ""
 
 
 def osc_52(data: bytes, multiplexer: Multiplexer = "") -> str:

@@ -1,11 +1,9 @@
-"""Names that Textual keeps to itself and this program uses all the same.
+"""Private names of Textual 8.2.8 that this program uses; each docstring says what to do without them.
 
-All were read in Textual 8.2.8. Each says what it is for, and what happens with a release that no longer has it;
-`test_textual_private.py` names those that a release has changed. Only what a class of ours overrides or inherits is
-elsewhere, and watched over by the same test: `_fatal_error`, `_display`, `_prune` and `_background_screens` of the app;
-of screens `_binding_chain`, `_compositor_refresh`, `_update_focus_styles`, `_callbacks`, and what they do at
-`_on_compose`, `_on_idle`, `_on_prune` and `_on_screen_resume`; `_on_key` of widgets; and of the driver `_app`, `_loop`,
-`_writer_thread` and `_run_input_thread`.
+`test_textual_private.py` names those that a release has changed. Only overridden or inherited names are elsewhere:
+`_fatal_error`, `_display`, `_prune` and `_background_screens` of the app; `_binding_chain`, `_compositor_refresh`,
+`_update_focus_styles`, `_callbacks`, `_on_compose`, `_on_idle`, `_on_prune` and `_on_screen_resume` of screens;
+`_on_key` of widgets; `_app`, `_loop`, `_writer_thread` and `_run_input_thread` of the driver.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ from textual.css.styles import RulesMap, StylesBase
 from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode
 from textual.driver import Driver
-from textual.geometry import Region, Size, Spacing
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.notifications import Notification
 from textual.screen import Screen
@@ -42,57 +40,47 @@ if TYPE_CHECKING:
 
 
 def driver_of(app: App[Any]) -> Driver | None:
-    """What writes to the terminal, None before there is one; `App._driver`.
+    """The app's driver, for writing between two writes of Textual; None before there is one; `App._driver`.
 
-    For writing between two writes of Textual. Without it: no title, no notification, and a clipboard only as Textual's.
+    Without it: no title, no notification, and only Textual's clipboard.
     """
     return app._driver
 
 
 def end_by_error(app: App[Any]) -> BaseException | None:
-    """Let an app that met an error end, and return that error; `App._exception`, `App._close_messages_no_wait`.
+    """End an app after an error, and return that error; `App._exception`, `App._close_messages_no_wait`.
 
-    Called by what the app does in place of `App._fatal_error`, which prints the error with all variables, keys too.
-    Without it: do only that, and the terminal shows what nobody should see.
+    Without it: `App._fatal_error`, which prints the error with all variables, keys too.
     """
     app._close_messages_no_wait()
     return app._exception
 
 
 def end_with(app: App[Any], error: Exception) -> None:
-    """End an app by an error that none of Textual's own tasks met; `App._handle_exception`.
-
-    For painting, which has a task of its own. Without it: `App.exit`, and nobody hears of the error.
-    """
+    """End an app by an error of our own painting task; `App._handle_exception`. Without it: `App.exit`, silently."""
     with app._context():
         app._handle_exception(error)
 
 
 def drop_toasts(app: App[Any], dropped: Callable[[Notification], bool]) -> None:
-    """Take away the messages in the corner for which `dropped` is true; `App._notifications`, `App._unnotify`.
+    """Remove the messages in the corner for which `dropped` is true; `App._notifications`, `App._unnotify`.
 
-    Textual takes away all or none. Without it: drop none, and messages lie on the title of what is opened.
+    Textual removes all or none. Without it: remove none, and messages cover the titles of new screens.
     """
     for notification in [one for one in app._notifications if dropped(one)]:
         app._unnotify(notification)
 
 
 def is_gone(screen: Screen[Any]) -> bool:
-    """Whether a screen is being taken apart or is not put together yet; `Widget.display`, which is public, but that it
-    is False for what is being removed is said nowhere.
-
-    For whoever waited for something to draw. Without it: a late answer looks for widgets that are no more, which ends
-    the program.
-    """
+    """Whether a screen is being removed or is not mounted yet; `Widget.display`, whose False for widgets that are being
+    removed is undocumented. Without it: a late answer looks for removed widgets, which ends the program."""
     return not (screen.display and screen.is_attached and screen.children)
 
 
 def cancel_workers(screen: Screen[Any]) -> None:
-    """Cancel what a screen and its widgets wait for; called at `messages.Prune`, which a screen gets first of what is
-    removed.
+    """Cancel the workers of a screen and its widgets at `messages.Prune`, the first message of a removal.
 
-    Textual cancels the workers of a widget only after its children are gone. Without it: an answer that comes in
-    between looks for widgets that are no more, which ends the program.
+    Textual cancels them only after the children are removed. Without it: as `is_gone`.
     """
     for node in screen.walk_children(with_self=True):
         screen.workers.cancel_node(node)
@@ -101,17 +89,14 @@ def cancel_workers(screen: Screen[Any]) -> None:
 async def wait_mounted(screen: Screen[Any]) -> None:
     """Wait until a screen has its widgets; `MessagePump._mounted_event`.
 
-    For keys that come right after the one that opens a screen. Without it: they are lost, or go to the screen below.
+    Without it: keys right after the one that opens a screen are lost, or go to the screen below.
     """
     await screen._mounted_event.wait()
 
 
 def is_quiet(app: App[Any]) -> bool:
-    """Whether the screen on top has its widgets, and nothing is due there or in the app; `MessagePump._is_mounted`,
-    `_next_callbacks`, `_message_queue`.
-
-    For painting a screen once it is whole. Without it: paint it a moment after it was opened.
-    """
+    """Whether the top screen is mounted, and no work is queued there or in the app; `MessagePump._is_mounted`,
+    `_next_callbacks`, `_message_queue`. Without it: paint a screen a moment after it was opened."""
     return all(
         node._is_mounted and not node._next_callbacks and node._message_queue.empty()
         for node in (app, *app.screen.walk_children(with_self=True))
@@ -119,22 +104,16 @@ def is_quiet(app: App[Any]) -> bool:
 
 
 def run_callbacks(screen: Screen[Any]) -> bool:
-    """Have done next what waits for a painting of a screen, and say whether there is any; `Screen._callbacks`,
-    `_invoke_and_clear_callbacks`.
-
-    What is done then is painted with all else. Without it: as `is_quiet`, and it is painted after that.
-    """
+    """Run a screen's callbacks after refresh next, and return whether there are any; `Screen._callbacks`,
+    `_invoke_and_clear_callbacks`. Without it: as `is_quiet`, and their changes are painted later."""
     if screen._callbacks:
         screen.call_next(screen._invoke_and_clear_callbacks)
     return bool(screen._callbacks)
 
 
 def lay_out_if_needed(screen: Screen[Any]) -> bool:
-    """Lay a screen out now if that is due, and say whether it was; `Screen._refresh_layout`, `_layout_required` and
-    `_scroll_required`.
-
-    Textual does it at its next frame, and not at all while painting is held back. Without it: as `is_quiet`.
-    """
+    """Lay a screen out now if that is due, and return whether it was; `Screen._refresh_layout`, `_layout_required`,
+    `_scroll_required`. Textual does it at its next frame, and not while painting is held. Without it: as `is_quiet`."""
     due, scrolled = screen._layout_required, screen._scroll_required
     screen._layout_required = screen._scroll_required = False
     if due or scrolled:
@@ -143,9 +122,9 @@ def lay_out_if_needed(screen: Screen[Any]) -> bool:
 
 
 def paint(app: App[Any], *, whole: bool) -> None:
-    """Paint now what changed of the screen on top, or all of it; `Screen._on_timer_update`, `_repaint_required`.
+    """Paint the changes of the top screen now, or all of it; `Screen._on_timer_update`, `_repaint_required`.
 
-    For what was held back. Without it: leave it out, and Textual paints at its next frame.
+    Without it: Textual paints at its next frame.
     """
     screen = app.screen
     for below in app._background_screens if whole else ():
@@ -159,10 +138,10 @@ def paint(app: App[Any], *, whole: bool) -> None:
 
 
 def load_sheets(screen: Screen[Any]) -> None:
-    """Read the style sheets of a screen, if they are not read yet; `App._load_screen_css`.
+    """Read the style sheets of a screen; `App._load_screen_css`.
 
-    Textual does it after what is in a screen may have been styled, and not at all for the first one. Without it: name
-    all sheets in `CSS_PATH` of the app.
+    Textual may do it after styling the screen's widgets, and never for the first screen. Without it: name all sheets in
+    `CSS_PATH` of the app.
     """
     screen.app._load_screen_css(screen)
 
@@ -170,7 +149,7 @@ def load_sheets(screen: Screen[Any]) -> None:
 def size_classes(screen: Screen[Any], size: Size) -> None:
     """Give a screen the classes of its breakpoints; `Screen._get_breakpoint_classes`.
 
-    Textual does so only when it is laid out, and styles all of it again. Without it: leave it out.
+    Textual does it at the first layout, and then styles the screen again. Without it: leave it out.
     """
     for length, breakpoints in (
         (size.width, screen.HORIZONTAL_BREAKPOINTS),
@@ -181,12 +160,12 @@ def size_classes(screen: Screen[Any], size: Size) -> None:
 
 
 class AppStylesheet(Stylesheet):
-    """Parses each sheet once as long as the variables are the same, and finds once what its rules make of a widget;
-    `Stylesheet.set_variables`, `reparse`, `apply`, `replace_rules`, `_parse_cache`, `_variables`, `_require_parse`,
-    `_process_component_classes`, `DOMNode._component_styles`, `_selector_names`, `_PSEUDO_CLASSES`.
+    """Caches parsed sheets and the styles of widgets; `Stylesheet.set_variables`, `reparse`, `apply`, `replace_rules`,
+    `_parse_cache`, `_variables`, `_require_parse`, `_process_component_classes`, `DOMNode._component_styles`,
+    `_selector_names`, `_PSEUDO_CLASSES`.
 
-    Textual parses all sheets whenever one is added, and looks through all rules for each widget each time. Without it:
-    leave it out, and starting and opening screens take longer.
+    Textual parses all sheets whenever one is added, and searches all rules for each widget each time. Without it: leave
+    it out; starting and opening screens take longer.
     """
 
     def __init__(self, *, variables: dict[str, str] | None = None) -> None:
@@ -196,18 +175,18 @@ class AppStylesheet(Stylesheet):
         """How often the variables changed."""
         self._asked_by: list[RuleSet] = []
         self._asked: dict[frozenset[str], _Asked] = {}
-        """What these rules ask of a node, by the names that they may know it by."""
+        """The conditions of `_asked_by` on a node, by the node's selector names."""
         self._found: dict[tuple[object, ...], tuple[RulesMap | None, dict[str, bool]]] = {}
-        """By all that rules ask of a node and of those above it."""
+        """Styles by all that rules ask of a node and its ancestors."""
         self._replaced: dict[int, RulesMap] = {}
-        """What a node was given just now, by its identity: read at once."""
+        """The rules just applied to a node, by its identity."""
 
     def set_variables(self, variables: dict[str, str]) -> None:
         if variables != self._variables:
             super().set_variables(variables)
             self._require_parse = True
             self.version += 1
-            self._found.clear()  # rules are known by their identity, and these go
+            self._found.clear()  # its keys have the identities of the old rules
 
     def reparse(self) -> None:
         if self._require_parse:
@@ -222,7 +201,7 @@ class AppStylesheet(Stylesheet):
             self._process_component_classes(node)
             return
         own[_STYLED_AS], own[_STAMP] = (key, above), object()
-        if former_key == key:  # what is above it looks otherwise
+        if former_key == key:  # only its ancestors' styles changed
             node.notify_style_update()
             self._process_component_classes(node)
             return
@@ -276,14 +255,13 @@ class AppStylesheet(Stylesheet):
 
 
 class _Asked(NamedTuple):
-    """What rules ask of a node: which rules, by their identity, whether of those above it, and for which states."""
+    """The identities of the rules that may match a node, whether they ask about ancestors, and for which states."""
 
     rules: frozenset[int]
     above: bool
     pseudo_classes: list[str]
 
     def states(self, node: DOMNode) -> list[bool]:
-        """Which of these states a node has, of those that its kind knows."""
         return [has(node) for name in self.pseudo_classes if (has := node._PSEUDO_CLASSES.get(name))]  # type: ignore[arg-type]
 
 
@@ -293,44 +271,42 @@ def version_of(stylesheet: Stylesheet) -> int:
 
 
 _SHEETS, _NODES = 512, 5_000
-"""Sheets and kinds of nodes that are remembered."""
+"""Cached sheets and styles."""
 _FLAGS = ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd_or_even")
-"""What rules make a node know of itself."""
+"""Attributes of a node that `Stylesheet.apply` sets."""
 _NOTHING: tuple[tuple[object, ...], object] = (), None
 _STYLED_AS, _STAMP = "_styled_as", "_stamp"
-"""Where a node keeps by what it was styled, it and what is above it; and what is another object each time it was."""
+"""Attributes of a node: its key with its parent's stamp when it was styled, and a new object each time."""
 
 
 async def do_key(app: App[Any], key: str, *, priority: bool = False) -> bool:
-    """Do what a key is bound to where the focus is, and say whether it is bound; `App._check_bindings`.
+    """Do a key's binding at the focus, and return whether there is one; `App._check_bindings`.
 
-    For keys that come together: each is done before the next is looked at. Without it: Textual sends a key up to the
-    app first, and what the next one types overtakes it.
+    Without it: Textual sends the key up to the app first, and a letter typed after it overtakes it.
     """
     return await app._check_bindings(key, priority=priority)
 
 
 def bindings_of(node: DOMNode) -> BindingsMap:
-    """What keys do at a node, not to be changed; `DOMNode._bindings`.
+    """A node's bindings, not to be changed; `DOMNode._bindings`.
 
-    For keys of one's own. Without it: leave the override of `_binding_chain` out, and `[keys]` does nothing.
+    Without it: leave the override of `_binding_chain` out; `[keys]` then does nothing.
     """
     return node._bindings
 
 
 def app_actions(app: App[Any], key: str) -> set[str]:
-    """What the app itself would do at a key, unless it is text where the focus is; `Screen._binding_chain`.
+    """The app's own actions for a key, unless it is text at the focus; `Screen._binding_chain`.
 
-    For a window too small to show where the focus is. Without it: the keys of the app's table, also where they are text
-    or where the user has others.
+    Without it: the keys of the app's table, even if they are text or the user has others.
     """
     return {binding.action for binding in app.screen._binding_chain[-1][1].key_to_bindings.get(key, ())}
 
 
 def lines_instead(app: App[Any], lines: Sequence[str]) -> LayoutUpdate:
-    """What `App._display` sends to the terminal to show these lines and nothing else; `LayoutUpdate`.
+    """The update for `App._display` that shows only these lines, which fill the window; `LayoutUpdate`.
 
-    `lines` fill the window. Without it: the screens, laid out in a window that has no room for them.
+    Without it: lay the screens out in a window that has no room for them.
     """
     background, filters = app.screen.styles.background, app.get_line_filters()
     strips = [Strip([Segment(line, app.screen.rich_style)]) for line in lines]
@@ -340,35 +316,29 @@ def lines_instead(app: App[Any], lines: Sequence[str]) -> LayoutUpdate:
 
 
 def is_whole(update: object) -> bool:
-    """Whether what `App._display` is given paints all of the terminal; `LayoutUpdate`."""
+    """Whether an update for `App._display` paints the whole terminal; `LayoutUpdate`."""
     return isinstance(update, LayoutUpdate)
 
 
 def forward_key(receiver: Widget, event: events.Key) -> None:
-    """Hand a key to a widget or a screen; `Widget._forward_event`.
-
-    For keys that were pressed for a screen that came meanwhile. Without it: they are lost.
-    """
+    """Pass a key on to a widget or a screen; `Widget._forward_event`. Without it: keys for a new screen are lost."""
     receiver._forward_event(event)
 
 
 def new_parser() -> XTermParser:
-    """Textual's parser of what a terminal sends; `textual._xterm_parser`.
-
-    For what keys and clicks are called. Without it: whatever then reads the terminal in `LinuxDriver`.
-    """
+    """Textual's parser of a terminal's input; `textual._xterm_parser`. Without it: the parser of `LinuxDriver`."""
     return XTermParser()
 
 
 def events_of(parser: XTermParser, sent: str) -> tuple[list[Message], list[Message]]:
-    """What text or one whole sequence means, and the keys that Textual makes of the characters of an unknown one;
+    """The messages of text or one whole sequence, and the keys that Textual makes of the characters of an unknown one;
     `Parser._awaiting`, `Parser._timeout_time`, `XTermParser._sequence_to_key_events`.
 
-    An unknown one is not waited for. Raises ValueError or ArithmeticError where a number in it is no character or no
-    size, and is of no use any more then. Without it: letters of a sequence that was cut off act as keys.
+    Raises ValueError or ArithmeticError if a number is no character or no size; the parser is then unusable. Without
+    it: letters of a cut off sequence act as keys.
     """
     if sent.startswith("\x1b") and len(sent) > _LONGEST_SEQUENCE:
-        return [*parser._sequence_to_key_events(sent)], []  # as of a word that was composed
+        return [*parser._sequence_to_key_events(sent)], []  # a composed word
     known = [*parser.feed(sent)] if sent else []
     if parser._awaiting.timeout is None:
         return known, []
@@ -377,23 +347,20 @@ def events_of(parser: XTermParser, sent: str) -> tuple[list[Message], list[Messa
 
 
 _LONGEST_SEQUENCE = 32
-"""Characters after which Textual's parser gives a sequence up."""
+"""Characters of the longest sequence that Textual's parser reads."""
 
 
 def type_into(area: TextArea, text: str) -> None:
-    """Put text in place of what is selected, as if it was typed; `TextArea._replace_via_keyboard`.
+    """Replace the selection as if the text was typed; `TextArea._replace_via_keyboard`.
 
-    For characters without ink, which Textual takes for no text. Without it: `TextArea.replace`, which does not ask
-    whether the text may be edited, and does not keep the cursor visible.
+    For characters that Textual does not count as text. Without it: `TextArea.replace`, which ignores `read_only`, and
+    does not keep the cursor visible.
     """
     area._replace_via_keyboard(text, *area.selection)
 
 
 def pass_lines_on(widget: Widget) -> None:
-    """Send the lines of a widget that makes them itself to the terminal as they are; `Widget._styles_cache`.
-
-    For lists, which scroll in less time. Without it: leave it out, and they are slower.
-    """
+    """Send a widget's own lines to the terminal as they are; `Widget._styles_cache`. Without it: lists are slower."""
     widget._styles_cache = _PassedOnLines()
 
 
@@ -401,47 +368,19 @@ class _PassedOnLines(StylesCache):
     """Passes lines of a widget without a frame on as they are: they cache their output, and a list that scrolls shows
     most of its lines again."""
 
-    def render_line(
-        self,
-        styles: StylesBase,
-        y: int,
-        size: Size,
-        content_size: Size,
-        padding: Spacing,
-        base_background: Color,
-        background: Color,
-        render_content_line: Callable[[int], Strip],
-        border_title: Any,
-        border_subtitle: Any,
-        opacity: float,
-        *more: Any,
-    ) -> Strip:
+    def render_line(self, styles: StylesBase, y: int, size: Size, *more: Any) -> Strip:
+        _, _, base_background, background, render_content_line, _, _, opacity, *_ = more
         mixed = styles.tint.a or opacity != 1.0 or styles.text_opacity != 1.0 or styles.has_rule("hatch")
         if mixed or any(styles.gutter) or any(edge for edge, _ in styles.outline):
-            return super().render_line(
-                styles,
-                y,
-                size,
-                content_size,
-                padding,
-                base_background,
-                background,
-                render_content_line,
-                border_title,
-                border_subtitle,
-                opacity,
-                *more,
-            )
+            return super().render_line(styles, y, size, *more)
         inner, _ = self.get_inner_outer(base_background, background)
-        return render_content_line(y).adjust_cell_length(size.width, inner.rich_style)
+        line: Strip = render_content_line(y)
+        return line.adjust_cell_length(size.width, inner.rich_style)
 
 
 def release_style_cache() -> None:
-    """Have no widget kept after it is gone; `StylesCache.get_inner_outer`.
-
-    Textual remembers a thousand answers of this method, and with each who asked, with all lines that were drawn. For
-    programs that stay open for days. Without it: leave it out, if that method no longer remembers by who asks.
-    """
+    """Keep no removed widget in memory; `StylesCache.get_inner_outer`, whose cache of a thousand results keeps the
+    callers with all their lines. Without it: leave it out if that method's cache no longer does."""
     StylesCache.get_inner_outer = lambda asking, *backgrounds: _inner_outer(*backgrounds)  # type: ignore[method-assign, assignment]
 
 
@@ -451,17 +390,17 @@ def _inner_outer(base_background: Color, background: Color) -> tuple[Style, Styl
 
 
 def make_strips_light() -> None:
-    """Let a line remember what was made of it in dictionaries; `Strip.__init__`.
+    """Use dictionaries as the caches of a line; `Strip.__init__`.
 
-    Textual makes seven caches of a bounded size for each of the thousands of lines of a painting, which takes a quarter
-    of its time. Without it: leave it out.
+    Textual makes seven bounded caches for each line, which takes a quarter of the time of painting. Without it: leave
+    it out.
     """
     if Strip.__init__ is not _light_strip:
         Strip.__init__ = update_wrapper(_light_strip, Strip.__init__)  # type: ignore[method-assign]
 
 
 def _light_strip(self: Strip, segments: Iterable[Segment], cell_length: int | None = None) -> None:
-    caches: Any = self  # dictionaries have of a bounded cache what is used
+    caches: Any = self
     caches._segments, caches._cell_length = list(segments), cell_length
     caches._divide_cache, caches._crop_cache, caches._style_cache, caches._filter_cache = {}, {}, {}, {}
     caches._line_length_cache, caches._crop_extend_cache, caches._offsets_cache = {}, {}, {}
@@ -472,11 +411,10 @@ _run_timer = Timer._run
 
 
 def fire_single_timers() -> None:
-    """Make a timer that fires once always fire; `Timer._run`, `Timer._repeat`, `Timer._skip`.
+    """Make every single timer fire; `Timer._run`, `Timer._repeat`, `Timer._skip`.
 
-    Textual skips a tick that is late before the timer starts to wait for it. If a busy machine does not run the process
-    for a few milliseconds just then, a short timer never fires: the app then ignores every later resize.
-    Without it: leave it out, if such a timer is not skipped.
+    Textual skips a tick that is late before its timer starts to wait: on a busy machine a short timer may never fire,
+    and the app then ignores every later resize. Without it: leave it out if such a timer is not skipped.
     """
     Timer._run = _run_unskipped  # type: ignore[method-assign]
 
