@@ -88,17 +88,9 @@ def run_app(
     with contextlib.suppress(OSError):
         sys.stderr.write(app.news.former_title)
         unrecorded = [clean(f"{one.message} {one.hint_at_end(command_line)}") for one in workspace.unrecorded]
-        for notice in (
-            *workspace.notices,
-            *unrecorded,
-            app.crash or _running_jobs_notice(sum(job.state.going for job in app.state.jobs)),
-        ):
+        running = sum(job.state.going for job in app.state.jobs)
+        run = "runs" if running == 1 else "run"
+        still = f"{count(running, 'job')} still {run} on the server. Open cekura-tui again to see the result."
+        for notice in (*workspace.notices, *unrecorded, app.crash or (still if running else "")):
             sys.stderr.write(f"{notice}\n" if notice else "")
     return (app.status or 0) if leaving.status is None else leaving.status
-
-
-def _running_jobs_notice(jobs: int) -> str:
-    if not jobs:
-        return ""
-    run = "runs" if jobs == 1 else "run"
-    return f"{count(jobs, 'job')} still {run} on the server. Open cekura-tui again to see the result."

@@ -123,8 +123,7 @@ class Offer:
 
     def beginning(self) -> str:
         """The first lines of the text, cleaned."""
-        lines = (self.head or self.text)().splitlines()
-        return "\n".join(map(clean_line, lines[:PREVIEWED]))
+        return "\n".join(map(clean_line, (self.head or self.text)().splitlines()[:PREVIEWED]))
 
 
 class CopyDialog(Dialog[Any]):

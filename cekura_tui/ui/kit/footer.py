@@ -160,7 +160,6 @@ class KeyFooter(Widget, can_focus=False):
         return Content.assemble(shown, " " * max(blank, 0), sign)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Press the key under the mouse."""
         offset = event.get_content_offset(self)
         if event.button != 1 or offset is None:
             return

@@ -7,7 +7,6 @@ from typing import Generic, NamedTuple, TypeVar
 
 from rich.style import Style
 from textual.cache import FIFOCache
-from textual.geometry import Region
 from textual.strip import Strip
 
 from cekura_tui.ui.kit.strips import Line, RowState, strips_of
@@ -17,15 +16,6 @@ R = TypeVar("R")
 _CACHED_ROWS = 1024
 _IndexOf = Callable[[Hashable], int | None]
 _KeyAt = Callable[[int], Hashable | None]
-
-
-class DrawnLine(NamedTuple, Generic[R]):
-    """A line on screen: a line of a row in a state, with the range of selected cells."""
-
-    row: R
-    line: int
-    state: RowState
-    selected: tuple[int, int] | None
 
 
 class RowRenderer(Generic[R]):
@@ -59,11 +49,6 @@ class RowRenderer(Generic[R]):
             self._cached[place] = cached
         return cached[1]
 
-    def changes(self, before: Sequence[DrawnLine[R]], after: Sequence[DrawnLine[R]]) -> list[Region]:
-        """The lines of the screen to repaint."""
-        lines = range(max(len(before), len(after)))
-        return [Region(0, y, self.width, 1) for y in lines if before[y : y + 1] != after[y : y + 1]]
-
     def _base(self, state: RowState) -> Style:
         whole = (state.cursor, state.focused, state.marked)
         if (base := self._bases.get(whole)) is None:
@@ -90,9 +75,6 @@ class RowSelection:
         """(row, line, cell) of its first cell, and of the one after its last."""
         self.crossed = False
         """Whether the last press became a selection of more than one row."""
-
-    def press(self, spot: Spot | None) -> None:
-        self.pressed, self.crossed = spot, False
 
     def extend(self, spot: Spot) -> bool:
         """Select from the pressed character to this one; False while they are the same."""
@@ -128,16 +110,10 @@ class RowSelection:
 
 
 class RowMarks:
-    """The keys of marked rows, in the list or not."""
-
     def __init__(self) -> None:
         self.keys: frozenset[Hashable] = frozenset()
         self.last: Hashable | None = None
         """The row marked or unmarked last, where a range begins."""
-
-    def toggle(self, key: Hashable) -> None:
-        self.last = key
-        self.keys ^= {key}
 
     def toggle_range(self, cursor: int, index_of: _IndexOf, key_at: _KeyAt, limit: int) -> int | None:
         """Mark the rows from `last` to the cursor, `limit` at most; unmark them if all are marked.

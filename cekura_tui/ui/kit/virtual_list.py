@@ -21,7 +21,7 @@ from textual.widget import Widget
 
 from cekura_tui.ui.actions import Action, bind, bindings, do_action, is_offered
 from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
-from cekura_tui.ui.kit.rows import DrawnLine, RowMarks, RowRenderer, RowSelection, Spot
+from cekura_tui.ui.kit.rows import RowMarks, RowRenderer, RowSelection, Spot
 from cekura_tui.ui.kit.strips import Line, RowState, character_at, overlaid, without_background
 from cekura_tui.ui.kit.viewport import EvenHeights, Heights, Position, RowHeights, RowPlaces, Viewport
 from cekura_tui.ui.terminal.textual_private import pass_lines_on
@@ -162,8 +162,8 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self._laid_out = Size(0, 0)
         self.viewport = Viewport(EvenHeights(0), self._measure)
         self._shown: list[Position] = []
-        self._drawn: list[DrawnLine[R]] = []
-        """The lines on screen after the last change."""
+        self._drawn: list[tuple[R, int, RowState, tuple[int, int] | None]] = []
+        """For each line on screen after the last change: row, line of the row, state, and selected cells."""
         self._renderer = RowRenderer(self.key_of, self.lines_of, self._base_of, self.row_height)
         self._segment_styles: dict[str, Style] = {}
         self._selection = RowSelection()
@@ -351,7 +351,8 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.repaint_changes()
 
     def toggle_mark(self, key: Hashable) -> None:
-        self._marks.toggle(key)
+        self._marks.last = key
+        self._marks.keys ^= {key}
         self.repaint_changes()
         self.post_message(self.Marked(self, self.marks))
 
@@ -401,7 +402,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             spot = self._spot(position, event.get_content_offset_capture(self).x)
             # The pointer may leave the list before the first move is reported.
             self.capture_mouse()
-        self._selection.press(spot)
+        self._selection.pressed, self._selection.crossed = spot, False
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Select up to the pointer; scroll if it is above or below the list."""
@@ -571,15 +572,14 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         rows, width, selected = self._rows, self._laid_out.width, self._selection.cells
         self._shown = self.viewport.lines() if self._laid_out else []
         self._sync_scroll_bar()
-        before, self._drawn = (
-            self._drawn,
-            [
-                DrawnLine(rows[index], line, self._state_of(index, rows[index]), selected(index, line, width))
-                for index, line in self._shown
-            ],
-        )
-        if not painted and (regions := self._renderer.changes(before, self._drawn)):
-            self.refresh(*regions)
+        before = self._drawn
+        self._drawn = [
+            (rows[index], line, self._state_of(index, rows[index]), selected(index, line, width))
+            for index, line in self._shown
+        ]
+        lines = range(0 if painted else max(len(before), len(self._drawn)))
+        if changed := [y for y in lines if before[y : y + 1] != self._drawn[y : y + 1]]:
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
         self.report_position()
 
     def report_position(self) -> None:

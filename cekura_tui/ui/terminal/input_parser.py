@@ -187,15 +187,12 @@ def _as_textual_reads(sequence: bytes) -> bytes:
         return b""
     if sequence.startswith(b"\x1b[48;") and sequence.endswith(b"t"):
         size = _RESIZED.fullmatch(sequence)
-        return sequence if constants.SMOOTH_SCROLL and size and _is_size(*map(int, size.groups())) else b""
+        lines, columns, height, width = map(int, size.groups()) if size else (0, 0, 0, 0)
+        fits = 0 < lines <= min(MOST.height, height) and 0 < columns <= min(MOST.width, width)
+        return sequence if constants.SMOOTH_SCROLL and fits else b""
     if (other := _OTHER_KEY.fullmatch(sequence)) and other[1] not in (b"1", b"2"):
         return b"\x1b[%b;%bu" % (other[2], other[1])
     if key is None or b":" not in sequence:
         return sequence
     code, modifiers, event, text, end = key.groups(b"")
     return b"" if event == _RELEASED else b"\x1b[%b;%b%b%b" % (code, modifiers, text, end)
-
-
-def _is_size(lines: int, columns: int, height: int, width: int) -> bool:
-    """Whether a window may have these cells, and as many pixels."""
-    return 0 < lines <= min(MOST.height, height) and 0 < columns <= min(MOST.width, width)

@@ -131,7 +131,6 @@ class Leaving:
         self._last_resort: threading.Thread | None = None
         self._restored = False
         self.status: int | None = None
-        """The exit status."""
         self.done = threading.Event()
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:

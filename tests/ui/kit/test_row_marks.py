@@ -10,29 +10,17 @@ from cekura_tui.ui.kit.rows import RowMarks
 INDEX = st.integers(0, 200)
 
 
-def marked(marks: RowMarks, cursor: int, most: int) -> int | None:
-    return marks.toggle_range(cursor, {n: n for n in range(201)}.get, int, most)
-
-
-@given(INDEX, INDEX, st.integers(1, 50))
-@example(10, 10, 1)
-@example(3, 90, 50)
-def test_a_range_has_every_row_from_the_one_marked_last_towards_the_cursor(cursor: int, last: int, most: int) -> None:
-    marks, alone = RowMarks(), RowMarks()
-    marks.last = last
-    between = set(range(min(cursor, last), max(cursor, last) + 1))
-    assert marked(marks, cursor, most) == len(between) - min(len(between), most)
-    assert last in marks.keys <= between
-    assert (marked(alone, cursor, most), alone.keys, alone.last) == (0, {cursor}, cursor)
-
-
-@given(st.frozensets(INDEX), INDEX, INDEX)
-def test_a_range_marks_all_its_rows_and_a_second_time_none_of_them(
-    before: frozenset[int], cursor: int, last: int
+@given(st.frozensets(INDEX), INDEX, INDEX, st.integers(1, 50))
+@example(frozenset(), 10, 10, 1)
+@example(frozenset(), 3, 90, 50)
+def test_a_range_goes_from_the_row_marked_last_towards_the_cursor(
+    before: frozenset[int], cursor: int, last: int, most: int
 ) -> None:
-    marks, keys = RowMarks(), set(range(min(cursor, last), max(cursor, last) + 1))
+    marks, step = RowMarks(), 1 if last <= cursor else -1
     marks.keys, marks.last = before, last
-    marked(marks, cursor, 1_000)
-    assert (once := marks.keys) == (before - keys if before >= keys else before | keys)
-    marked(marks, cursor, 1_000)
-    assert marks.keys.isdisjoint(keys) != once.isdisjoint(keys)
+    keys = set(range(last, cursor + step, step)[:most])
+    for _ in range(2):
+        former = marks.keys
+        left_out = marks.toggle_range(cursor, {n: n for n in range(201)}.get, int, most)
+        assert left_out == abs(cursor - last) + 1 - len(keys)
+        assert marks.keys == (former - keys if former >= keys else former | keys)
