@@ -55,6 +55,7 @@ from cekura_tui.ui.terminal.textual_private import (
     lines_instead,
     make_strips_light,
     release_style_cache,
+    version_of,
     wait_mounted,
 )
 from cekura_tui.workspace.workspace import Workspace
@@ -250,10 +251,11 @@ class CekuraApp(App[None]):
         """Style the shown screens again unless they have the current colours."""
         self.stylesheet.set_variables(self.get_css_variables())
         shown = [screen for screen in self.screen_stack if isinstance(screen, AppScreen) and screen.is_mounted]
-        if not all(screen.is_styled for screen in shown):
+        version = version_of(self.stylesheet)
+        if any(screen.styled_version != version for screen in shown):
             super().refresh_css(animate)
             for screen in shown:
-                screen.note_styled()
+                screen.styled_version = version
 
     @property
     def _background_screens(self) -> list[Screen[Any]]:

@@ -9,15 +9,13 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual import on, work
 from textual.app import App, ComposeResult
-from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import Input, Label
+from textual.widgets import Input
 
 from cekura_tui.config.credentials import DEFAULT_API_URL
 from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
-from cekura_tui.ui.kit.dialog import DetailsDialog, Dialog, DialogNote, KeyHint, dialog_box
+from cekura_tui.ui.kit.dialog import DetailsDialog, Dialog, DialogNote, KeyHint, dialog_box, section
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lists import Ink, SimpleList
 from cekura_tui.ui.kit.strips import Line
@@ -109,16 +107,10 @@ class AddProfileDialog(Dialog[bool]):
     def compose(self) -> ComposeResult:
         setup = self._state.workspace.setup
         with dialog_box("Add profile", id="add-profile"):
-            with Vertical(classes="section"):
-                yield Label(Content("Name"), classes="section-title")
-                yield TypedLine(placeholder="such as staging", id="profile-name", compact=True)
-            with Vertical(classes="section"):
-                yield Label(Content("Server"), classes="section-title")
-                base = DEFAULT_API_URL if setup.demo else setup.server.base
-                yield TypedLine(base, id="profile-server", compact=True)
-            with Vertical(classes="section"):
-                yield Label(Content("API key"), classes="section-title")
-                yield KeyLine(placeholder="Paste or type the key", password=True, id="profile-key", compact=True)
+            yield section("Name", TypedLine(placeholder="such as staging", id="profile-name", compact=True))
+            base = DEFAULT_API_URL if setup.demo else setup.server.base
+            yield section("Server", TypedLine(base, id="profile-server", compact=True))
+            yield section("API key", KeyLine("profile-key"))
             yield DialogNote(id="add-profile-note")
             yield KeyHint("enter next, then sign in · tab next · {dialog.close} cancel")
 

@@ -8,17 +8,17 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Static
 
 from cekura_tui.config.credentials import HOW, PROFILE
 from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
 from cekura_tui.model.text import clean, clean_line
 from cekura_tui.ui.actions import NOT_OFFERED, Action, do_action
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
-from cekura_tui.ui.kit.dialog import DialogNote
+from cekura_tui.ui.kit.dialog import DialogNote, section
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lists import Ink, SimpleList
 from cekura_tui.ui.kit.page import Page
@@ -73,6 +73,9 @@ def _way_line(row: WayIn, width: int, ink: Ink) -> Line:
 class KeyLine(TypedLine):
     ACTIONS: ClassVar[tuple[Action, ...]] = (Action("sign-in.check", "enter", "submit", "Sign in", footer=1),)
     longest = 4_096
+
+    def __init__(self, id: str) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(placeholder="Paste or type the key", password=True, id=id, compact=True)
 
 
 def _while_typing(page: Widget) -> str | None:
@@ -129,10 +132,8 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
             yield Static(Content(_ABOUT), id="about")
             yield Static(Content(clean(self._why())), id="reason")
             yield SimpleList(key=lambda row: row.action, line=_way_line, id="ways")
-            with Vertical(id="key-form", classes="section"):
-                yield Label(Content("API key"), classes="section-title")
-                yield KeyLine(placeholder="Paste or type the key", password=True, id="key", compact=True)
-                yield Static(Content(f"{made} {stored}"), id="key-facts")
+            facts = Static(Content(f"{made} {stored}"), id="key-facts")
+            yield section("API key", KeyLine("key"), facts, id="key-form")
             yield DialogNote(id="sign-in-note")
 
     def _why(self) -> str:

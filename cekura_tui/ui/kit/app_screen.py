@@ -136,7 +136,7 @@ class AppScreen(Screen[T]):
     deaf_until = 0.0
     """Time of events before which keys except esc are dropped, in seconds."""
 
-    _styled = -1
+    styled_version = -1
     """Version of the colours it was styled with."""
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -159,15 +159,7 @@ class AppScreen(Screen[T]):
         load_sheets(self)
         size_classes(self, self.app.size)
         self.update_node_styles(animate=False)
-        self.note_styled()
-
-    @property
-    def is_styled(self) -> bool:
-        """Whether it was styled with the app's current colours."""
-        return self._styled == version_of(self.app.stylesheet)
-
-    def note_styled(self) -> None:
-        self._styled = version_of(self.app.stylesheet)
+        self.styled_version = version_of(self.app.stylesheet)
 
     def _update_focus_styles(self, focused: Widget | None = None, blurred: Widget | None = None) -> None:
         # Only panes and section titles change with the focus. Textual would style all their descendants again, which

@@ -73,6 +73,11 @@ def dialog_box(title: str, *, id: str | None = None, classes: str = "") -> Verti
     return box
 
 
+def section(title: str, *parts: Widget, id: str | None = None) -> Vertical:  # noqa: A002 - Textual's own word
+    """Widgets under a title that shows whether one of them has the focus."""
+    return Vertical(Label(Content(title), classes="section-title"), *parts, id=id, classes="section")
+
+
 class Dialog(AppScreen[T | None], ModalScreen[T | None]):
     """The base of all dialogs: esc answers with None."""
 

@@ -259,8 +259,7 @@ def theme_palette(app: App[Any], chosen: Callable[[str], object]) -> Palette:
     former = app.theme
     themes = sorted(app.available_themes.values(), key=lambda theme: (theme.name not in THEMES, theme.name))
 
-    def use(name: str) -> None:
-        app.theme = name
+    use = partial(setattr, app, "theme")
 
     async def choose(name: str) -> None:
         use(name)

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Label
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import MAX_RUNS
@@ -24,7 +22,7 @@ from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.copying import PREVIEWED, CopyDialog, Offer, SaveLine
-from cekura_tui.ui.kit.dialog import Dialog, KeyHint, dialog_box
+from cekura_tui.ui.kit.dialog import Dialog, KeyHint, dialog_box, section
 from cekura_tui.ui.kit.lines import OneLine
 from cekura_tui.ui.kit.lists import Choice, ChoiceList
 from cekura_tui.ui.state import AppState
@@ -78,12 +76,8 @@ class ExportRunsDialog(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         with dialog_box("Export runs", classes="export"):
-            with Vertical(classes="section"):
-                yield Label(Content("Runs"), classes="section-title")
-                yield ChoiceList(several=False, id="export-what")
-            with Vertical(classes="section"):
-                yield Label(Content("File (.csv or .jsonl)"), classes="section-title")
-                yield self._line
+            yield section("Runs", ChoiceList(several=False, id="export-what"))
+            yield section("File (.csv or .jsonl)", self._line)
             yield OneLine(id="export-progress")
             yield self._line.note
             yield KeyHint(id="export-keys")

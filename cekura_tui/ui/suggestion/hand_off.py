@@ -18,7 +18,7 @@ from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.job import Suggestion
 from cekura_tui.model.text import Prompt, clean, clean_line, has_controls, size_text
 from cekura_tui.ui.kit.copying import SaveLine
-from cekura_tui.ui.kit.dialog import Dialog, KeyHint, dialog_box
+from cekura_tui.ui.kit.dialog import Dialog, KeyHint, dialog_box, section
 from cekura_tui.ui.kit.lists import Choice, ChoiceList
 from cekura_tui.ui.messages import CopyRequested
 from cekura_tui.ui.terminal.foreground import pager, show_in_pager
@@ -68,9 +68,7 @@ class HandOffDialog(Dialog[str]):
             with Vertical(classes="section"):
                 yield Label(Content("File"), classes="section-title", id="hand-off-folder")
                 yield self._line
-            with Vertical(classes="section"):
-                yield Label(Content("Text"), classes="section-title")
-                yield self._what
+            yield section("Text", self._what)
             yield self._line.note
             with VerticalScroll(id="drift"):
                 yield Static(id="drift-text")

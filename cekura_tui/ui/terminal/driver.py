@@ -188,9 +188,6 @@ class TerminalDriver(LinuxDriver):
 
     def _run_input_thread(self) -> None:
         # Textual's own prints its error over the screen.
-        self.run_input_thread()
-
-    def run_input_thread(self) -> None:
         try:
             self._read()
         except OSError:
