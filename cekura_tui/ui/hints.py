@@ -69,20 +69,14 @@ class Hints:
 
     def use(self, node: DOMNode | None, does: str) -> None:
         """Drop the tips about a node's action, which was done."""
-        if not self.left or node is None:
+        if not self.left or node is None or self._file is None:
             return
         done = {action.id for action in table_of(type(node)).values() if action.does == does}
         if len(left := tuple(hint for hint in self.left if hint.action not in done)) < len(self.left):
             self.left = left
-            self._save()
-            self.changed()
-
-    def _save(self) -> None:
-        """Store the used tips; if that fails they are shown again."""
-        left = {hint.action for hint in self.left}
-        used = "".join(f"{hint.action}\n" for hint in HINTS if hint.action not in left)
-        if self._file is not None:
-            with contextlib.suppress(OSError):
+            used = "".join(f"{hint.action}\n" for hint in HINTS if hint not in left)
+            with contextlib.suppress(OSError):  # tips that cannot be stored as used are shown again
                 make_private(self._file.parent)
                 with atomic_file(self._file) as file:
                     file.write(used.encode())
+            self.changed()

@@ -122,11 +122,6 @@ class Attributes(NamedTuple):
             parameters.append(self.background or "49")
         return min(f"\x1b[{';'.join(parameters)}m", self.from_reset(), key=len)
 
-    @property
-    def can_erase(self) -> bool:
-        """Whether a blank shows nothing but its background."""
-        return _SEEN_ON_BLANKS.isdisjoint(self.codes)
-
 
 _USUAL = 0
 """The number of no attributes at all."""
@@ -148,10 +143,6 @@ class _Row:
         self.characters = characters
         self.attributes = attributes
         self.sure = sure
-
-    @classmethod
-    def unknown(cls, columns: int) -> _Row:
-        return cls([_UNKNOWN_CHARACTER] * columns, [_UNKNOWN] * columns, True)
 
     def copy(self) -> _Row:
         return _Row(self.characters[:], self.attributes[:], self.sure)
@@ -340,7 +331,8 @@ class CellWriter:
         self._terminal_x = self._terminal_y = self._x = self._y = _UNKNOWN
         if self._known:
             self._known = False
-            self._rows = [_Row.unknown(self._columns) for _ in range(self._lines)]
+            columns = self._columns
+            self._rows = [_Row([_UNKNOWN_CHARACTER] * columns, [_UNKNOWN] * columns, True) for _ in range(self._lines)]
 
     # Attributes
 
@@ -348,7 +340,7 @@ class CellWriter:
         number = self._numbers.setdefault(attributes, len(self._looks))
         if number == len(self._looks):
             self._looks.append(attributes)
-            plain = attributes.can_erase
+            plain = _SEEN_ON_BLANKS.isdisjoint(attributes.codes)  # a blank shows only its background
             self._erasing.append(plain and (self._fills or not attributes.background))
             self._blank.append(number)
             if plain:

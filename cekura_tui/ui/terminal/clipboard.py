@@ -47,11 +47,6 @@ class Way(NamedTuple):
     multiplexer: Multiplexer = ""
     outside: bool = True
 
-    @property
-    def confirms(self) -> bool:
-        """Whether it reports that the text has arrived."""
-        return bool(self.argv) and self.outside
-
 
 class Copied(NamedTuple):
     """The result of a copy: the names of the ways it went, none if it failed, and then `why_not`.
@@ -140,7 +135,8 @@ def copy(text: str, by: Sequence[Way], env: Mapping[str, str], write: Callable[[
             went.append(way)
     if not went and not by:
         failures.append("this terminal has no clipboard, and no tool for one was found")
-    sure = any(way.confirms and (way.multiplexer != "tmux" or _tmux_passes_on(env, end)) for way in reversed(went))
+    tools = [way for way in reversed(went) if way.argv and way.outside]
+    sure = any(way.multiplexer != "tmux" or _tmux_passes_on(env, end) for way in tools)
     return Copied(tuple(way.name for way in went), len(data), sure, "" if went else "; ".join(failures))
 
 
