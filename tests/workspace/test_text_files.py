@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.run.details import web_link
-from cekura_tui.ui.terminal.browser import opens_here
+from cekura_tui.ui.terminal.capabilities import read_over_ssh
 from cekura_tui.workspace.prompt_files import AlreadyThere, check_output, safe_name, write_text
 
 TEXT = st.text(st.sampled_from("/\\.-~\0\n\x1b é世 a") | st.characters(exclude_categories=()), max_size=300)
@@ -85,5 +85,5 @@ def test_no_web_link_can_act_on_a_terminal_or_as_an_option(text: str) -> None:
 
 
 def test_over_ssh_no_browser_opens_on_the_users_machine() -> None:
-    assert [opens_here(env) for env in ({}, {"SSH_TTY": "", "SSH_CONNECTION": ""})] == [True, True]
-    assert [opens_here(env) for env in ({"SSH_TTY": "/dev/pts/1"}, {"SSH_CONNECTION": "1 2 3 4"})] == [False, False]
+    assert [read_over_ssh(env) for env in ({}, {"SSH_TTY": "", "SSH_CONNECTION": ""})] == [False, False]
+    assert [read_over_ssh(env) for env in ({"SSH_TTY": "/dev/pts/1"}, {"SSH_CONNECTION": "1 2 3 4"})] == [True, True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -16,7 +17,8 @@ from cekura_tui.model.transcript.timeline import clock, have_hours
 from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.kit.copying import PREVIEWED, CopyDialog, Offer, write_lines
 from cekura_tui.ui.state import AppState
-from cekura_tui.ui.terminal.browser import open_link, opens_here
+from cekura_tui.ui.terminal.browser import open_link
+from cekura_tui.ui.terminal.capabilities import read_over_ssh
 from cekura_tui.workspace.prompt_files import safe_name
 from cekura_tui.workspace.setup import run_command
 
@@ -67,7 +69,7 @@ def copy_run_dialog(
             yield _text(f"verdict “{shortened(verdict.name, 40)}”", verdict_text(verdict))
         if recording:
             yield _text("link to the recording", recording)
-            if opens_here():
+            if not read_over_ssh(os.environ):  # else it would open on another machine
                 yield replace(_text("open the recording in a browser", recording), do=partial(_open, recording))
         if curl:
             yield _text("request as curl", curl)

@@ -1,4 +1,4 @@
-"""Open a web link in the browser, unless it would open on another machine than the user's."""
+"""Open a web link in the browser."""
 
 from __future__ import annotations
 
@@ -7,21 +7,14 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
 from concurrent.futures import Future
 
 from cekura_tui.config.programs import without_key
 from cekura_tui.model.run.details import web_link
-from cekura_tui.ui.terminal.capabilities import read_over_ssh
 
 _OPENING = 20.0
 """Seconds to wait until a browser has taken a link."""
 _OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
-
-
-def opens_here(env: Mapping[str, str] | None = None) -> bool:
-    """Whether a browser would open on the user's own machine; over SSH it would not."""
-    return not read_over_ssh(os.environ if env is None else env)
 
 
 async def open_link(link: str) -> bool:

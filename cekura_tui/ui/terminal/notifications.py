@@ -32,8 +32,6 @@ BELL = "\x07"
 LONGEST = 120
 """Characters of a notification's text."""
 _OSC_777 = ("kitty", "wezterm", "ghostty", "foot", "konsole", "contour")
-# tmux and screen replace TERM and TERM_PROGRAM, but not these; LC_… survives SSH.
-_OUTER_TERMINAL = ("LC_TERMINAL", "TERMINAL_NAME")
 _SIGNS = {
     "KITTY_WINDOW_ID": "kitty",
     "WEZTERM_PANE": "wezterm",
@@ -48,10 +46,9 @@ def kind_for(env: Mapping[str, str]) -> Kind:
     program = env.get("TERM_PROGRAM", "").lower()
     names = [program, env.get("TERM", "").lower().removeprefix("screen.").removeprefix("xterm-")]
     if program in ("", "tmux", "screen"):
-        # Other programs may have inherited these from another terminal.
-        names += [env.get(name, "").lower() for name in _OUTER_TERMINAL] + [
-            _SIGNS[name] for name in _SIGNS if env.get(name)
-        ]
+        # tmux and screen leave these unchanged; other programs may have inherited them. LC_… survives SSH.
+        names += [env.get(name, "").lower() for name in ("LC_TERMINAL", "TERMINAL_NAME")]
+        names += [sign for name, sign in _SIGNS.items() if env.get(name)]
     if any(name.startswith("iterm") for name in names):
         return "osc9"
     return "osc777" if any(name.startswith(_OSC_777) for name in names) else "bell"
