@@ -128,8 +128,6 @@ def _part_of_code(word: Word, text: str) -> str:
     if word.form[0].isdecimal():
         digits = word.form.replace("-", "")
         return digits if digits.isdecimal() else ""
-    if not text[word.start].isupper():
-        return ""
     letters = re.sub("[ .-]", "", text[word.start : word.end])
     return letters.casefold() if letters.isupper() and letters.isalpha() and len(letters) <= 6 else ""
 
@@ -290,9 +288,8 @@ def _is_somebodys(word: Word, text: str) -> bool:
         return False
     if "." in word.form:
         return word.form.count(".") == 1
-    if len(digits) == 4 and digits[:2] in ("19", "20"):
-        return False
-    return not digits.endswith("0" if len(digits) == _SHORT else "000")
+    is_year = len(digits) == 4 and digits[:2] in ("19", "20")
+    return not is_year and not digits.endswith("0" if len(digits) == _SHORT else "000")
 
 
 def _addresses(words: Sequence[Word]) -> Iterator[Particular]:

@@ -99,10 +99,10 @@ def forms_of(text: str) -> tuple[str, ...]:
     return tuple(word.form for word in words_of(text[:LONGEST]))
 
 
-def _rows(text: str) -> frozenset[tuple[str, ...]]:
-    """Every _IN_A_ROW words in a row."""
-    forms = forms_of(text)
-    return frozenset(forms[n : n + _IN_A_ROW] for n in range(len(forms) - _IN_A_ROW + 1))
+def _rows(*texts: str) -> frozenset[tuple[str, ...]]:
+    """Every _IN_A_ROW words in a row of each text."""
+    read = map(forms_of, texts)
+    return frozenset(forms[n : n + _IN_A_ROW] for forms in read for n in range(len(forms) - _IN_A_ROW + 1))
 
 
 def of_run(view: RunView, found: Found) -> Iterator[ReasonTerms]:
@@ -125,12 +125,12 @@ def of_run(view: RunView, found: Found) -> Iterator[ReasonTerms]:
 def _terms(view: RunView, name: str, lines: tuple[str, ...], proof: Sequence[Evidence]) -> ReasonTerms:
     turns = view.transcript.turns
     sentences = list(sentences_of(lines))
+    said = [one.rest for one in sentences]
     quotes = (quote.text for sentence in sentences for quote in sentence.quotes)
     spoken = (turns[one.n - 1].text[:MAX_SPOKEN] for one in proof[:TURNS])
     own = _OUTCOME if name == EXPECTED else 1.0
-    words = _counted(([name], NAME), ([one.rest for one in sentences], own), (quotes, _QUOTED), (spoken, _SPOKEN))
-    rows = frozenset[tuple[str, ...]]().union(*map(_rows, (name, *(one.rest for one in sentences))))
-    return ReasonTerms(view.row.id, name, lines or (name,), words, rows, turns, proof)
+    words = _counted(([name], NAME), (said, own), (quotes, _QUOTED), (spoken, _SPOKEN))
+    return ReasonTerms(view.row.id, name, lines or (name,), words, _rows(name, *said), turns, proof)
 
 
 def is_pointed(proof: Evidence, lines: Iterable[str]) -> bool:
@@ -163,7 +163,7 @@ def of_issues(
         quotes = [quote.text for sentence in sentences for quote in sentence.quotes]
         quotes += [quote.text for quote in issue.quotes]
         words = _counted(([one.rest for one in sentences], 1.0), (quotes, _QUOTED))
-        rows = frozenset[tuple[str, ...]]().union(*(_rows(one.rest) for one in sentences))
+        rows = _rows(*(one.rest for one in sentences))
         for run_id in issue.run_ids or _runs_meant(issue, views, failed):
             verdict = _verdict_meant(issue, [terms for terms in failed if terms.run_id == run_id], words)
             yield ReasonTerms(

@@ -130,9 +130,8 @@ MakeParams = Callable[[Term, float, bool], Params | None]
 class ValueKind(NamedTuple):
     """How the values of a key are written.
 
-    `read` takes the key, a value and whether it is quoted, and returns the value in its one form, None if it is wrong;
-    `wrong` is the sentence for that. With `parts` "~" finds a part of a name, with `spaced` a value may have spaces,
-    and `single` keys take one value.
+    `read` takes the key, a value and whether it is quoted; it returns the value's one form, or None, which `wrong`
+    explains. `parts`: "~" finds a part of a name; `spaced`: a value may have spaces; `single`: the key takes one value.
     """
 
     read: Callable[[FilterKey, str, bool], str | None]
@@ -146,16 +145,14 @@ class ValueKind(NamedTuple):
 class FilterKey(NamedTuple):
     """A key of a term, as in "status:failed".
 
-    `holds` makes the test of the rows of a list. Where the server can filter, `params` gives the parameters that say
-    the same as a term, None for a term that it cannot take; `narrows` gives parameters that leave out most runs of
-    other values and perhaps some of these. `narrow` is false where all runs that may pass are asked for.
+    `holds` tests the rows of a list. `params` gives the server's parameters that say the same as a term, None for a
+    term that it cannot take; `narrows` gives parameters that only leave out most other runs. `narrow` is false where
+    every run that may pass is wanted.
 
-    With `from_whole_run` only a run that was read whole has the answer; `unknown_passes` lists other runs until they
-    are read. A negated term lists runs whose answer is unknown in any case. `changes` means that the answer may change
-    after a run was made.
+    With `from_whole_run` only a run that was read whole has the answer; `unknown_passes` lists other runs until then. A
+    negated term lists runs whose answer is unknown. `changes`: the answer may change after a run was made.
 
-    `words` are the values it takes, or offers where it takes others too; `names` is the field of `KnownNames` that it
-    offers instead; `value` is one for an example.
+    `words` are the values that it takes or offers, `names` the field of `KnownNames` offered instead; `value` is one.
     """
 
     name: str

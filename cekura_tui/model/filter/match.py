@@ -25,10 +25,9 @@ class Split(NamedTuple):
 def split(wanted: Filter, now: float, *, narrow: bool = True) -> Split:
     """Parameters that the server filters exactly by, or with `narrow` at least narrows by, and the terms left.
 
-    One value a parameter: a second term that needs the same parameter for another value is left, and so is a second
-    word. `now` (Unix time) is what "2d" counts from: who asks for page after page gives the same `now`. An outcome is
-    always left: the server knows none, and what `narrow` asks for may leave out runs that a person judged otherwise.
-    Without it a day more is asked for than is until a moment, for a server may read the day of it alone.
+    A parameter has one value: a second term or word for it is left. `now` (Unix time) is what "2d" counts from, the
+    same for all pages. An outcome is always left: the server knows none, and `narrow` may leave out runs that a person
+    judged otherwise. Without it a day more is asked for than `until`, since a server may read only the day.
     """
     params: Params = {}
     left: list[Term] = []
