@@ -99,7 +99,7 @@ class _UnitAlignment:
         return pairs
 
     def _with_asides(self, pairs: Pairs) -> Pairs:
-        """Also what is no prose, where it is between the same units."""
+        """Also pair what is no prose, between the same units."""
         found = list(pairs)
         at = to = 0
         for i, j in [*pairs, (len(self.old), len(self.new))]:
@@ -113,7 +113,7 @@ class _UnitAlignment:
     # Versions
 
     def _likeness(self, left: Sequence[int], right: Sequence[int]) -> dict[tuple[int, int], float]:
-        """How alike the units are that have no counterpart of the same words: 0 to 1, by the weight of their words."""
+        """How alike units without an exact counterpart are: 0 to 1, by the weight of their words."""
         places: dict[str, list[int]] = defaultdict(list)
         for j in right:
             for word in self._new_bags[j].words:
@@ -146,7 +146,7 @@ class _UnitAlignment:
         return most
 
     def _versions(self, anchors: Pairs, likeness: dict[tuple[int, int], float]) -> Pairs:
-        """Versions in order, between the anchors; none that takes away what is a better version of something else."""
+        """Versions in order, between the anchors, unless one of them is a better version of something else."""
         best_old: dict[int, float] = defaultdict(float)
         best_new: dict[int, float] = defaultdict(float)
         for (i, j), share in likeness.items():
@@ -180,7 +180,7 @@ class _UnitAlignment:
         return slid(words[0], words[1], pairs, cut)
 
     def _moved(self, pairs: Pairs, likeness: dict[tuple[int, int], float]) -> Pairs:
-        """What is in another place now: the most alike first, each once."""
+        """Pairs in another place: the most alike first, each unit once."""
         old_taken, new_taken = {i for i, _ in pairs}, {j for _, j in pairs}
         moves: Pairs = []
         same = {unit.words: j for j, unit in enumerate(self.new) if j not in new_taken}
@@ -222,7 +222,7 @@ class _UnitAlignment:
     # One that became two, two that became one
 
     def _widened(self, pairs: Pairs, old_taken: set[int], new_taken: set[int]) -> list[Link]:
-        """Every pair with the neighbours that it took in, or that were cut off it."""
+        """Each pair with the neighbours that it took in, or that were cut off it."""
         found = []
         for i, j in stoppable(self._stop, pairs, 512):
             olds, news = range(i, i + 1), range(j, j + 1)
@@ -278,7 +278,7 @@ def _missing(pairs: Pairs, length: int, side: int) -> list[int]:
 
 
 def _runs(moves: Pairs) -> list[Link]:
-    """Moved units as links; those that are together on both sides are one move."""
+    """Moved units as links; neighbours on both sides are one move."""
     found: list[Link] = []
     number = 0
     for i, j in moves:

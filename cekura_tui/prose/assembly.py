@@ -38,8 +38,8 @@ class _HunkDraft:
 
 @dataclass
 class Assembly:
-    """Makes the diff of the steps: `lines` has the line of each in the sent text, `titles` the step of the title for a
-    line below one."""
+    """Makes the diff of the steps: `lines` has the line of each in the sent text, `titles` the title's step of a line
+    below one."""
 
     steps: Sequence[Step]
     titles: Mapping[int, int]
@@ -76,7 +76,7 @@ class Assembly:
         return self._wrapped(pieces, found)
 
     def _groups(self, hunks: Mapping[int, str]) -> list[list[int]]:
-        """Steps in a row that are of one hunk are one piece; of a move, if they are in a row at both its ends."""
+        """Steps in a row of one hunk are one piece; of a move, if they are in a row at both ends."""
         groups: list[list[int]] = []
         moved: dict[int, list[int]] = defaultdict(list)
         for n, step in enumerate(self.steps):
@@ -93,7 +93,7 @@ class Assembly:
         return groups
 
     def _main(self, draft: _HunkDraft, groups: Sequence[Sequence[int]], at: Mapping[int, int]) -> int:
-        """The index of the piece that holds the words of a hunk: where a moved passage arrives, else where most words
+        """The index of the piece with the words of a hunk: where a moved passage arrives, else where most words
         change."""
         if draft.format:
             return at[draft.steps[0]]
@@ -174,14 +174,14 @@ class Assembly:
         return ("added", "") if roles <= {"come"} else ("changed", "")
 
     def _way(self, draft: _HunkDraft) -> str:
-        """Where something went that has the same place as before: a section is up or down, another thing within."""
+        """Where a passage went that has the same place as before: a section is up or down, another one within."""
         away = next(n for n in draft.steps if self.steps[n].role == "away")
         here = next(n for n in draft.steps if self.steps[n].role == "here")
         is_section = self.steps[away].old.lstrip().startswith("#")
         return "within its section" if not is_section else "down" if away < here else "up"
 
     def _wrapped(self, pieces: list[TextPiece], hunks: list[Hunk]) -> ProseDiff:
-        """With what is around the answer, as a hunk of its own."""
+        """Add what is around the answer, as a hunk of its own."""
         before, behind, tail = self.wrapper.before, self.wrapper.behind, self.wrapper.tail
         if not self.wrapper.note:
             return ProseDiff(tuple(pieces), tuple(hunks))
@@ -216,7 +216,6 @@ class Assembly:
             draft.key = hashlib.sha256(what.encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
     def _texts(self, draft: _HunkDraft) -> tuple[str, str]:
-        """All of a hunk in both texts."""
         pieces = [self.steps[n] for n in draft.steps]
         if not draft.format:
             return "".join(piece.old for piece in pieces), "".join(piece.new for piece in pieces)
@@ -252,7 +251,7 @@ class Assembly:
 
 
 def dress_note(kind: Format, places: Iterable[Sequence[WordSpan]]) -> str:
-    """How words are dressed now: "bullets - → *", "emphasis ** added", "line ends"; by what is so in most places."""
+    """How words are dressed now, by the most frequent marks: "bullets - → *", "emphasis ** added", "line ends"."""
     marks: Counter[tuple[str, str]] = Counter()
     for spans in places:
         gone, come = (
@@ -282,6 +281,6 @@ _SIGN = 6
 
 
 def _short(came: str, place: str) -> str:
-    """Where something came from: "rule 6", where that is in the section where it is now."""
+    """Where a passage came from, without the section if it is there now: "rule 6"."""
     section, sign, rest = came.rpartition(" › ")
     return rest if sign and place.startswith(f"{section}{sign}") else came

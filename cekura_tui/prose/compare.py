@@ -35,9 +35,9 @@ same diff on every machine."""
 
 
 def compare(old: str, new: str, split: AbstractSet[str] = frozenset(), *, stop: Stop = never) -> ProseDiff:
-    """The difference of a sent and a proposed prompt: the same for the same texts, always, in bounded time. The hunks
-    of the keys `split` are in their parts. `stop` is asked again and again; raises Stopped once it says so. Longer
-    texts than LONGEST are not compared."""
+    """The difference of a sent and a proposed prompt: deterministic, in bounded time; longer texts than LONGEST are not
+    compared. The hunks of the keys `split` are in their parts. Calls `stop` often; raises Stopped once it returns
+    True."""
     if are_too_long(old, new):
         return uncompared(old, new)
     wrapper = wrapper_of(old, new)
@@ -77,7 +77,7 @@ class _Comparison:
         return replace(diff, coarse=self.coarse)
 
     def _lines(self, steps: Sequence[Step]) -> list[int]:
-        """For every step the line of the sent text where it is, or would be."""
+        """For each step its line in the sent text."""
         line = self.old[-1].line if self.old else 1
         lines = []
         for step in reversed(steps):
@@ -112,7 +112,7 @@ class _Comparison:
             yield self._step("changed", olds, news)
 
     def _between(self, olds: range, news: range, away: dict[int, Link], here: dict[int, Link]) -> Iterator[Step]:
-        """What went, came or moved between two links. What came in the place of what went is one step with it. The line
+        """What went, came or moved between two links. What came in the place of what went is one step with it; the line
         below a title stays below it."""
         below = (olds[: _is_below_title(self.old, olds)], news[: _is_below_title(self.new, news)])
         if below[0] or below[1]:
@@ -169,7 +169,7 @@ class _Comparison:
                 step.removed, step.added = counts
 
     def _read_arrival(self, step: Step) -> None:
-        """A passage that moved, where it arrives: with what changed in it."""
+        """A moved passage where it arrives, with what changed in it."""
         n, j = self._moved_from[step.news.start], step.news.start
         start, end = self._left[n]
         was, now = self.old[n], self.new[j]
@@ -187,38 +187,33 @@ class _Comparison:
     def _read_version(self, step: Step) -> None:
         """Units that are versions of one another."""
         one, other = self.old[step.olds.start], self.new[step.news.start]
-        cut, other_cut = one.start - step.at[0][0], other.start - step.at[1][0]
-        gaps, bodies = (step.old[:cut], step.new[:other_cut]), (step.old[cut:], step.new[other_cut:])
         if step.old == step.new:
             step.role = "same"
             return
-        if (
-            "heading" in (one.kind, other.kind)
-            and "tag" not in (one.kind, other.kind)
-            and (title := self._title(step, gaps, bodies))
-        ):
+        cut, other_cut = one.start - step.at[0][0], other.start - step.at[1][0]
+        gaps, bodies = (step.old[:cut], step.new[:other_cut]), (step.old[cut:], step.new[other_cut:])
+        kinds = one.kind, other.kind
+        if "heading" in kinds and "tag" not in kinds and (title := self._title(step, gaps, bodies)):
             step.spans = title
             return
-        is_nested_otherwise = one.depth != other.depth
-        dress = gap_spans(*gaps) if not is_nested_otherwise else None
+        dress = gap_spans(*gaps) if one.depth == other.depth else None
         words = self._line(step, bodies)
         (space, mark), (other_space, other_mark) = map(split_gap, gaps)
-        if is_nested_otherwise:
-            pass
-        elif dress is None and mark and other_mark and not _differ(words) and one.kind == other.kind == "item":
+        are_items = one.depth == other.depth and mark and other_mark and one.kind == other.kind == "item"
+        if dress is None and are_items and not _differ(words):
             dress = [*space_spans(space, other_space), FormatSpan(mark, other_mark, "list marks")]
         if dress is None:
             step.role = "line"
             words = _with_words(self._spans(mark + bodies[0], other_mark + bodies[1]), is_line=True)
             words = [*_space(space, other_space), *words]
         else:
-            words = [*formatted(dress), *_with_words(words, is_line="heading" in (one.kind, other.kind))]
+            words = [*formatted(dress), *_with_words(words, is_line="heading" in kinds)]
         same, step.removed, step.added = _counted(words, with_marks=step.role == "line")
         step.keeps = bool(same)
         step.spans, step.is_changed = tidy(words), _differ(words)
 
     def _line(self, step: Step, bodies: tuple[str, str]) -> list[WordSpan]:
-        """The words of a line, of which the number with which it begins follows: "**Step 3:** Ask"."""
+        """The words of a line; a number with which it begins ("**Step 3:** Ask") follows."""
         is_code = self.old[step.olds.start].kind == self.new[step.news.start].kind == "code"
         was, now = _NUMBERED.fullmatch(bodies[0]), _NUMBERED.fullmatch(bodies[1])
         starts = begins(self.old, step.olds.start) and begins(self.new, step.news.start)
@@ -240,22 +235,23 @@ class _Comparison:
             return None
         spans = formatted(space_spans(space, other_space))
         was, now = _NUMBERED.fullmatch(mark + bodies[0]), _NUMBERED.fullmatch(other_mark + bodies[1])
-        pairs = (
-            zip(was.groups(), now.groups(), strict=True)
-            if was and now
-            else [(mark + bodies[0], other_mark + bodies[1])]
-        )
-        for n, (one, other) in enumerate(pairs):
+        titles = (was.groups(), now.groups()) if was and now else ([mark + bodies[0]], [other_mark + bodies[1]])
+        for n, (one, other) in enumerate(zip(*titles, strict=True)):
             if n == 1:
                 spans += formatted([FormatSpan(one, other, "" if one == other else "follows")])
             else:
-                spans += [_of_title(span) for span in self._spans(one, other)]
+                # What makes a title of a line, and in which case it is: all that is no other way to dress words.
+                spans += [
+                    replace(span, format="heading marks")
+                    if span.op != "same" and span.format in ("", "emphasis")
+                    else span
+                    for span in self._spans(one, other)
+                ]
         return tidy(spans)
 
     def _fold_lines_across(self, steps: Sequence[Step]) -> dict[int, int]:
-        """Lines across that came or went are not changes of words, but of dress: all of them, where one text has none
-        or they are below titles that are in both, else those that nothing is changed beside. Returns for those below a
-        title the step of that, with which they go."""
+        """Make lines across that came or went layout: all of them, where one text has none or they are below titles of
+        both texts, else those without a change beside. Returns the title's step for those below a title."""
         across = [
             [unit for unit in units if unit.kind == "row" and is_rule(unit.text)] for units in (self.old, self.new)
         ]
@@ -266,7 +262,9 @@ class _Comparison:
             if step.role not in PASSING or not all(unit.kind == "row" and is_rule(unit.text) for unit in units):
                 continue
             title = self._title_above(steps, n)
-            is_apart = is_style and all(unit.gap.count("\n") > 1 for unit in units) and self._begins_line(steps, n + 1)
+            after = [unit for one in steps[n + 1 : n + 2] for side in self._units(one) for unit in side[:1]]
+            has_space = all(unit.gap.count("\n") > 1 for unit in units) and all(breaks(unit.gap) for unit in after)
+            is_apart = is_style and has_space
             if title is None or (title < 0 and not is_apart and _beside(steps, n)):
                 continue
             if title >= 0:
@@ -275,11 +273,6 @@ class _Comparison:
             step.spans = [WordSpan(span.op, span.text, kind) for span in step.spans]
             step.is_changed = False
         return titles
-
-    def _begins_line(self, steps: Sequence[Step], n: int) -> bool:
-        """Whether all of a step begins a line; there may be no such step."""
-        units = [unit for side in self._units(steps[n]) for unit in side[:1]] if n < len(steps) else []
-        return all(breaks(unit.gap) for unit in units)
 
     def _title_above(self, steps: Sequence[Step], n: int) -> int | None:
         """The step of the title right above a line, -1 where there is none, None where the title came or went, too."""
@@ -323,7 +316,7 @@ def _characters(units: Sequence[Unit], there: range, bare: bool) -> tuple[int, i
 
 
 def _is_line(units: Sequence[Unit], there: range) -> bool:
-    """Whether a unit is the first line of its paragraph, and nothing else."""
+    """Whether a unit is all of the first line of its paragraph."""
     n = there.start
     ends = n + 1 == len(units) or begins(units, n + 1) or breaks(units[n + 1].gap)
     return len(there) == 1 and begins(units, n) and ends
@@ -337,12 +330,6 @@ _NUMBERED = re.compile(
 """A title, or a line, with a number: what is before that, the number, the rest."""
 
 
-def _of_title(span: WordSpan) -> WordSpan:
-    """What makes a title of a line, and in which case it is: all that is no other way to dress words."""
-    is_plain = span.op != "same" and span.format in ("", "emphasis")
-    return WordSpan(span.op, span.text, "heading marks") if is_plain else span
-
-
 def _title_words(title: str) -> list[str]:
     return [word.casefold() for word in words_in(title) if any(map(str.isalnum, word))]
 
@@ -351,24 +338,20 @@ def _is_same_title(one: Sequence[str], other: Sequence[str]) -> bool:
     """Whether two titles have the same words, but for the number with which they begin: "Step 3", "3."."""
     if len(one) != len(other) or not one:
         return False
-    others = [n for n, (word, now) in enumerate(zip(one, other, strict=True)) if word != now]
-    return not others or (
-        others[0] <= 1 and len(others) == 1 and one[others[0]].isdecimal() and other[others[0]].isdecimal()
-    )
+    others = [(n, word + now) for n, (word, now) in enumerate(zip(one, other, strict=True)) if word != now]
+    return not others or (len(others) == 1 and others[0][0] <= 1 and others[0][1].isdecimal())
 
 
 def _space(old: str, new: str) -> list[WordSpan]:
-    """White space before a line that becomes something else: where it began no line before, or is indented otherwise,
-    it is part of that."""
+    """White space before a line that becomes something else: part of that, if it breaks or indents the line
+    otherwise."""
     (lead, end, columns), (other, other_end, other_columns) = old.rpartition("\n"), new.rpartition("\n")
     if end != other_end:
         return [WordSpan("del", old), WordSpan("ins", new)]
     spans = formatted(space_spans(lead + end, other + other_end))
-    return (
-        [*spans, WordSpan("same", columns)]
-        if columns == other_columns
-        else [*spans, WordSpan("del", columns), WordSpan("ins", other_columns)]
-    )
+    if columns == other_columns:
+        return [*spans, WordSpan("same", columns)]
+    return [*spans, WordSpan("del", columns), WordSpan("ins", other_columns)]
 
 
 _SIGNS: dict[Format, frozenset[str]] = {
@@ -402,7 +385,7 @@ def _differ(spans: Iterable[WordSpan]) -> bool:
 
 
 def _counted(spans: Sequence[WordSpan], *, with_marks: bool = False) -> tuple[int, int, int]:
-    """How many words are the same, went and came; the number of an item, if it is shown with them, is none."""
+    """How many words are the same, went and came; `with_marks`, without the number of an item."""
     same = gone = come = 0
     is_start = with_marks
     for span in spans:
@@ -441,7 +424,7 @@ def _led(steps: Iterable[Step], old: Sequence[Unit], new: Sequence[Unit]) -> Ite
 
 
 def _space_between(step: Step, old: Unit, new: Unit) -> Iterator[Step]:
-    """The white space before a step, if it is another one, goes with what comes or goes before it."""
+    """Other white space before a step goes with what comes or goes before it."""
     gaps = [unit.gap[at[0] - unit.start + len(unit.gap) :] for unit, at in zip((old, new), step.at, strict=True)]
     spaces = [split_gap(gap)[0] for gap in gaps]
     if spaces[0] == spaces[1] or space_format(spaces[0], spaces[1]) != "white space":

@@ -56,7 +56,7 @@ class ConflictDecisions:
                 self._spots[number] = _spot(kind, every[kind], so_far[kind], index)
 
     def together(self, number: int) -> tuple[int, ...]:
-        """The numbers of the conflicts that are decided with this one, itself among them."""
+        """The numbers of the conflicts decided with this one, itself included."""
         return next(group for group in self._merge.groups if number in group)
 
     def spot(self, number: int) -> str:

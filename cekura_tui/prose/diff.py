@@ -8,7 +8,7 @@ piece, the old or the new text (see `staging`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, pairwise
@@ -26,7 +26,6 @@ LONGEST, MOST_LINES = 1_000_000, 100_000
 """Characters and lines of both texts that are compared; of more, every step from here to the screen takes seconds."""
 DRAWN, _DRAWN_LINES = 100_000, 2_000
 """Characters and lines that are drawn of each of two such texts."""
-_PART = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +57,8 @@ class TextPiece:
         return {self.hunk, *(span.hunk for span in self.spans)} - {0}
 
     def staged_spans(self, taken: Callable[[int], bool]) -> list[WordSpan]:
-        """As it is with the hunks that are taken: what is the same or was put in makes it, what was deleted and is the
-        same makes the old text."""
+        """Its spans with the hunks that are taken: the same and inserted texts make it, the same and deleted ones the
+        old text."""
         whole = bool(self.hunk) and taken(self.hunk)
         if self.moved or not self.spans:
             return [WordSpan("del", self.old), WordSpan("ins", self.new)] if whole else [WordSpan("same", self.old)]
@@ -72,7 +71,6 @@ class TextPiece:
         return found
 
     def text(self, taken: Callable[[int], bool]) -> str:
-        """As it is with the hunks that are taken."""
         return "".join(span.text for span in self.staged_spans(taken) if span.op != "del")
 
 
@@ -128,12 +126,10 @@ class ProseDiff:
 
     @cached_property
     def old(self) -> str:
-        """The sent text."""
         return "".join(piece.old for piece in self.pieces)
 
     @cached_property
     def new(self) -> str:
-        """The proposed text."""
         return "".join(piece.new for piece in self.pieces)
 
     @property
@@ -148,17 +144,14 @@ class ProseDiff:
 
     @property
     def added_words(self) -> int:
-        """How many words came."""
         return sum(hunk.added for hunk in self.hunks)
 
     @property
     def removed_words(self) -> int:
-        """How many words went."""
         return sum(hunk.removed for hunk in self.hunks)
 
-    def edits(self, hunks: Iterable[int] | None = None) -> list[Edit]:
-        """The edits of the sent text that these hunks are (all hunks, if None), by place."""
-        wanted = None if hunks is None else frozenset(hunks)
+    def edits(self) -> list[Edit]:
+        """The edits of the sent text that its hunks are, by place."""
         found, at = [], 0
         for piece in self.pieces:
             if piece.hunk:
@@ -166,7 +159,7 @@ class ProseDiff:
             else:
                 found += _dress_edits(piece, at)
             at += len(piece.old)
-        return [edit for edit in found if wanted is None or edit.hunk in wanted]
+        return found
 
 
 def _dress_edits(piece: TextPiece, at: int) -> Iterator[Edit]:
@@ -188,7 +181,7 @@ def are_too_long(old: str, new: str) -> bool:
 
 
 def uncompared(old: str, new: str) -> ProseDiff:
-    """One change of all of a text into all of the other, exactly; none where they are the same."""
+    """One change of all of a text into the other, or none."""
     if old == new:
         return ProseDiff((TextPiece(old, new),), ())
     size, most, noun = len(old) + len(new), LONGEST, "characters"
@@ -202,7 +195,7 @@ def uncompared(old: str, new: str) -> ProseDiff:
 
 
 def drawn_end(text: str) -> int:
-    """How many characters are drawn of a text that was not compared: whole lines, where it has some."""
+    """How many characters are drawn of a text that was not compared: whole lines, if possible."""
     if len(text) <= DRAWN and text.count("\n") <= _DRAWN_LINES:
         return len(text)
     head = text[:DRAWN]
@@ -212,7 +205,7 @@ def drawn_end(text: str) -> int:
 
 
 def beginning(text: str) -> str:
-    """What is drawn of such a text, and how much there is behind it."""
+    """What is drawn of a text that was not compared, and how much is not."""
     end = drawn_end(text)
     more = len(text) - end
     if not more:
@@ -221,8 +214,4 @@ def beginning(text: str) -> str:
 
 
 def _key(old: str, new: str) -> str:
-    digest = hashlib.sha256(f"uncompared\0{len(old)}\0".encode())
-    for text in (old, new):
-        for at in range(0, len(text), _PART):
-            digest.update(text[at : at + _PART].encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()[:20]
+    return hashlib.sha256(f"uncompared\0{len(old)}\0{old}{new}".encode("utf-8", "surrogatepass")).hexdigest()[:20]

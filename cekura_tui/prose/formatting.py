@@ -43,7 +43,7 @@ _FENCE = re.compile(r"[^\S\n]*(`{3,}(?=[^`\n]*$)|~{3,})")
 
 
 def serials_in(text: str) -> frozenset[str]:
-    """Such line starts as "1.2", "B." and "iv)" that are one of a row, and so are markers."""
+    """Line starts such as "1.2", "B." and "iv)" that are one of a row, and so are markers."""
     found: dict[tuple[str, str], set[int]] = defaultdict(set)
     marks = {hit.group(1) for hit in _SERIALS.finditer(text)}
     for mark in marks:
@@ -59,7 +59,7 @@ def serials_in(text: str) -> frozenset[str]:
 
 
 def _readings(mark: str) -> list[tuple[tuple[str, str], int]]:
-    """The rows that a marker may be of, by how they are written, and its place in each: "i" is a letter and a Roman
+    """The rows that a marker may be of, by how they are written, with its place in each: "i" is a letter and a
     number."""
     hit = _SERIAL_VALUE.search(mark)
     if hit is None:
@@ -176,10 +176,8 @@ def closes(line: str, fence: str) -> bool:
 
 
 def structure(gap: str) -> str | None:
-    """What makes of the line after it, as one word: "" for prose, "-" an item, "1" a numbered one, "##" a heading.
-
-    None where this is no white space with such marks in it, but text.
-    """
+    """What makes of the line after a gap, as one word: "" for prose, "-" an item, "1" a numbered one, "##" a heading;
+    None where the gap has other text."""
     marks, at = [], 0
     while hit := _MARK.match(gap, at):
         mark = hit.group(1) or hit.group(2)
@@ -189,7 +187,7 @@ def structure(gap: str) -> str | None:
 
 
 def without_marks(text: str) -> str:
-    """A passage without what makes an item or a heading of its first line."""
+    """A passage without the marks of an item or heading at its start."""
     at = 0
     while hit := _MARK.match(text, at):
         at = hit.end()
@@ -197,7 +195,7 @@ def without_marks(text: str) -> str:
 
 
 def style_of(mark: str) -> str:
-    """Markers of one list are of one style: "-" for bullets, "1" for figures, "1.1", "a", "A" or "step"."""
+    """The style of a marker, one for all of a list: "-" for bullets, "1" for figures, "1.1", "a", "A" or "step"."""
     bare = mark.strip("(*.): ")
     if not any(map(str.isalnum, bare)):
         return "-"
@@ -284,7 +282,7 @@ def _atom(text: str) -> Atom:
 
 
 class Dressed:
-    """A text of which it is known which marks are around words: quotation marks and emphasis that open and close."""
+    """A text with the marks around its words: quotation marks and emphasis that open and close."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -395,7 +393,6 @@ def _fillers(found: Sequence[Atom]) -> Iterator[tuple[list[Atom], Atom | None, b
 
 
 def _word_spans(old: Atom, new: Atom) -> Iterator[FormatSpan]:
-    """One word, or mark: what differs in it are its apostrophes, or all of it."""
     if old.text == new.text:
         yield FormatSpan(old.text, new.text)
     elif old.kind == new.kind == "word":
@@ -427,7 +424,7 @@ def _dress_span(kind: str, old: str, new: str, is_dash: bool) -> FormatSpan:
 
 
 def space_format(old: str, new: str, is_dash: bool = False) -> Format:
-    """What of white space differs: line ends, spaces before them, or anything; beside a dash it is of that."""
+    """How white space differs: line ends, spaces before them, or anything; beside a dash it is part of that."""
     if is_dash and "\n" not in old + new:
         return "dashes"
     one, other = old.replace("\r\n", "\n"), new.replace("\r\n", "\n")
@@ -472,7 +469,6 @@ def gap_spans(old: str, new: str) -> list[FormatSpan] | None:
 
 
 def space_spans(old: str, new: str) -> list[FormatSpan]:
-    """White space for white space."""
     return [FormatSpan(old, new, "" if old == new else space_format(old, new))]
 
 

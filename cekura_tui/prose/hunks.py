@@ -59,7 +59,7 @@ def hunks_of(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) ->
 
 
 class _Binding:
-    """Joins steps: what is joined, directly or by way of others, has the same root."""
+    """Joins steps: those joined, directly or not, have the same root."""
 
     def __init__(self, old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) -> None:
         self.old, self.new, self.steps = old, new, steps
@@ -86,7 +86,7 @@ class _Binding:
             self._above[high] = low
 
     def roots(self) -> list[int]:
-        """The root of each step that changes something, or is between such ones."""
+        """The root of each step that changes something, or is between such ones; -1 for others."""
         return [self.root(n) if step.is_changed or n in self._bridges else -1 for n, step in enumerate(self.steps)]
 
     def settle_gaps(self) -> None:
@@ -119,8 +119,8 @@ class _Binding:
         yield from self._lines()
 
     def _starts(self) -> Iterator[list[int]]:
-        """The first of a text has no white space before it: what is before it in the other text is taken or left
-        together with it, or two words were joined."""
+        """The first unit of a text has no white space before it: what is before it in the other text is taken or left
+        with it, or two words were joined."""
         at = to = 0
         for n, step in enumerate(self.steps):
             old, new = step.at
@@ -149,8 +149,8 @@ class _Binding:
                     yield bond  # a line in the place of another
 
     def _pairs(self, units: Sequence[Unit], step_of: dict[int, int], passing: tuple[Role, ...]) -> Iterator[list[int]]:
-        """Fences, tags and comments that come or go: the line that opens one and the one that closes it, and what is
-        between, if all of that comes or goes; titles and the lines below them."""
+        """Fences, tags and comments that come or go: the line that opens one and the one that closes it, with all
+        between, if that comes or goes, too; titles and the lines below them."""
         passes = [0, *accumulate(self.steps[step_of[n]].role in passing for n in range(len(units)))]
         joined = -1
         for first, last in sorted(chain(_fences(units), _tag_pairs(units), _comments(units))):
@@ -185,8 +185,8 @@ class _Binding:
     def _breaks(
         self, units: Sequence[Unit], step_of: dict[int, int], others: Sequence[Unit], *, is_old: bool
     ) -> Iterator[list[int]]:
-        """What begins a line in one text alone and is read between two sentences of a paragraph of the other: the
-        second one would continue that line."""
+        """A line of one text alone between two sentences of a paragraph of the other: the second would continue that
+        line."""
         for start, end in _lines(units):
             for n in range(start + 1, end):
                 for between in range(step_of[n - 1] + 1, step_of[n]):
@@ -278,7 +278,7 @@ def _lines(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
 
 
 def _by_unit(found: Iterable[tuple[range, int]]) -> dict[int, int]:
-    """For every unit the first step that is about it: that has the gap before it."""
+    """For every unit its first step, which has the gap before it."""
     firsts: dict[int, int] = {}
     for units, n in found:
         for unit in units:

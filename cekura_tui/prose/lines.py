@@ -21,8 +21,7 @@ _NEAR = 200
 
 
 def stretches(text: str) -> list[tuple[int, int]]:
-    """Where a line is cut, as (start, end) of each stretch of at most LONGEST_LINE characters: behind a space, if there
-    is one in the second half."""
+    """(start, end) of each part of at most LONGEST_LINE characters, cut behind a space in its second half, if any."""
     found = []
     start = 0
     while len(text) - start > LONGEST_LINE:
@@ -33,13 +32,18 @@ def stretches(text: str) -> list[tuple[int, int]]:
 
 
 def in_stretches(line: ProseLine) -> list[ProseLine]:
-    """A line as it is; one longer than LONGEST_LINE as several, and if something changed in it, without what is far
-    from every change."""
-    if len(line.text) <= LONGEST_LINE or not _is_long(line):
+    """A line as it is; one longer than LONGEST_LINE as several, of a changed one only what is near a change."""
+    if len(line.text) <= LONGEST_LINE:
         return [line]
     if line.mark == "±":
+        parts = [part for span in line.spans for part in span.text.split("\n")]
+        if len(parts) <= _MOST_PARTS and all(len(part) <= LONGEST_LINE for part in parts):
+            return [line]
         return [one for span in line.spans for one in _of_version(span, line.continues)]
-    spans = line.spans if line.mark == " " else _near_changes(line.spans)
+    spans = list(line.spans)
+    if line.mark != " ":
+        last = len(spans) - 1
+        spans = [_shortened(span, k > 0, k < last) if span.op == "same" else span for k, span in enumerate(spans)]
     found: list[list[WordSpan]] = [[]]
     room = LONGEST_LINE
     for span in spans:
@@ -52,26 +56,15 @@ def in_stretches(line: ProseLine) -> list[ProseLine]:
     return [ProseLine(tuple(row), mark_of(row), line.continues or k > 0) for k, row in enumerate(found)]
 
 
-def _is_long(line: ProseLine) -> bool:
-    parts = [part for span in line.spans for part in span.text.split("\n")]
-    return line.mark != "±" or len(parts) > _MOST_PARTS or any(len(part) > LONGEST_LINE for part in parts)
-
-
 _MOST_PARTS = 500
 """Lines of a text and of the one in its place that are one row; more are drawn line by line."""
 
 
 def _of_version(span: WordSpan, continues: bool) -> Iterator[ProseLine]:
-    """What went, or what came in its place, line by line."""
     for n, text in enumerate(span.text.split("\n")):
         for start, end in stretches(text):
             spans = (WordSpan(span.op, text[start:end]),) if end > start else ()
             yield ProseLine(spans, "-" if span.op == "del" else "+", start > 0 or (continues and n == 0))
-
-
-def _near_changes(spans: Sequence[WordSpan]) -> list[WordSpan]:
-    last = len(spans) - 1
-    return [_shortened(span, k > 0, k < last) if span.op == "same" else span for k, span in enumerate(spans)]
 
 
 def _shortened(span: WordSpan, after: bool, before: bool) -> WordSpan:
@@ -95,9 +88,9 @@ _SIGNS: dict[Op, tuple[str, str]] = {"same": ("", ""), "del": ("[-", "-]"), "ins
 
 @dataclass(frozen=True, slots=True)
 class ProseLine:
-    """One line: its spans, without line ends, their texts safe to draw. `continues` says that it begins within a line
-    of its text. A "±" line holds all of a passage that went and of the one that came instead: one deleted and one
-    inserted span, which may have several lines each."""
+    """One line: its spans, without line ends, safe to draw. `continues`: it begins within a line of its text. A "±"
+    line holds all of a passage that went and of the one in its place: a deleted and an inserted span, perhaps of
+    several lines."""
 
     spans: tuple[WordSpan, ...]
     mark: Mark = " "
@@ -130,24 +123,21 @@ def passages(diff: ProseDiff, choices: Choices | None = None) -> list[Passage]:
     writer = _Writer()
     found: list[Passage] = []
     for part in _parts(diff, edited):
-        if part.moved == "away" or part.is_layout:
-            found.append(Passage(part.hunk, part.head, part.moved, (), part.elsewhere, part.words))
-            if part.moved == "away" and not part.ends_line:
-                writer.leave()
-            continue
-        lines = writer.lines(part.pieces)
-        if lines or part.head:
-            found.append(Passage(part.hunk, part.head, part.moved, tuple(lines), part.elsewhere))
+        is_away = part.moved == "away"
+        lines = () if is_away or part.is_layout else tuple(writer.lines(part.pieces))
+        if lines or part.head or is_away or part.is_layout:
+            found.append(Passage(part.hunk, part.head, part.moved, lines, part.elsewhere, part.words))
+        if is_away and not part.ends_line:
+            writer.leave()
     return found
 
 
 def places_of(hunk: Hunk) -> int:
-    """In how many places a hunk of layout changes something."""
     return max(len(hunk.parts), 1)
 
 
 def readable(spans: Iterable[WordSpan]) -> list[WordSpan]:
-    """The spans as they are marked: of a change of words the white space around both is not marked."""
+    """The spans as they are marked: without the white space around a change of words."""
     found: list[WordSpan] = []
     for span in spans:
         if span.op == "ins" and found and found[-1].op == "del" and not (span.format or found[-1].format):
@@ -179,12 +169,8 @@ class _LinePart:
 
 
 def _parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
-    ways = groupby(_each(diff, edited), key=lambda part: (part.is_layout, part.hunk, part.moved, part.elsewhere))
-    for (is_layout, *_), group in ways:
-        first, *others = group
-        if is_layout:
-            yield from (first, *others)
-            continue
+    parts = groupby(_each(diff, edited), key=lambda part: (part.is_layout, part.hunk, part.moved, part.elsewhere))
+    for _, (first, *others) in parts:
         for part in others:
             first.head = first.head or part.head
             first.pieces += part.pieces
@@ -243,14 +229,12 @@ def _of_piece(piece: TextPiece, choice: HunkChoice | None, places: Sequence[int]
         return [readable(word_spans(sent, worded(piece.new or piece.old, choice.text), exactly=True))]
     if not piece.spans:
         return [readable([WordSpan("del", piece.old), WordSpan("ins", piece.new)])]
-    return [readable(spans) for spans in _in_blocks(_drawn(spans, places) for spans in piece.parts)]
-
-
-def _in_blocks(parts: Iterable[list[WordSpan]]) -> Iterator[list[WordSpan]]:
-    """Lines of which nothing is left, one after another, as what went and what came in the place of all of it."""
-    for is_other, group in groupby(parts, key=lambda spans: all(span.op != "same" for span in spans)):
-        here = list(group)
-        yield from [tidy(span for spans in here for span in spans)] if is_other else here
+    found: list[list[WordSpan]] = []
+    parts = (_drawn(spans, places) for spans in piece.parts)
+    for is_other, (*here,) in groupby(parts, key=lambda spans: all(span.op != "same" for span in spans)):
+        # Lines in a row of which nothing is left are shown as one text in the place of another.
+        found += [tidy(span for spans in here for span in spans)] if is_other else here
+    return [readable(spans) for spans in found]
 
 
 def _drawn(spans: Iterable[WordSpan], places: Sequence[int] = ()) -> list[WordSpan]:
@@ -288,8 +272,8 @@ def _line_gap(text: str) -> str:
 
 
 class _Writer:
-    """Writes spans as lines. It knows of both texts whether they are at the start of a line, for a piece begins with
-    the line end of what is before it."""
+    """Writes spans as lines. Of both texts it knows whether they are at the start of a line: a piece begins with the
+    line end of the piece before it."""
 
     def __init__(self) -> None:
         self._fresh: dict[Op, bool] = {"del": True, "ins": True}
@@ -298,7 +282,6 @@ class _Writer:
         self._lines: list[ProseLine] = []
 
     def lines(self, pieces: Sequence[Sequence[WordSpan]]) -> list[ProseLine]:
-        """The lines of the next passage."""
         self._lines = []
         whole = [span for spans in pieces for span in spans]
         if all(span.op == "same" for span in whole):
@@ -310,7 +293,7 @@ class _Writer:
         return self._lines
 
     def leave(self) -> None:
-        """Something is passed over that is in the old text alone."""
+        """Pass over text that is in the old text alone."""
         self._fresh["del"] = False
 
     def _piece(self, spans: Sequence[WordSpan]) -> None:
@@ -327,7 +310,7 @@ class _Writer:
                 self._write(span.op, visible(span.text), span.format)
 
     def _instead(self, gone: WordSpan, come: WordSpan) -> None:
-        """One text in the place of another: behind the marker of a list, if that is the same."""
+        """One text in the place of another, behind the list marker, if that is the same."""
         marker = "".join(span.text for span in self._row if span.op == "same")
         if self._row and structure(marker) is not None and all(span.op == "same" for span in self._row):
             self._row = []
@@ -401,7 +384,6 @@ def fold(lines: Sequence[ProseLine], before: int, after: int) -> tuple[list[Pros
 
 
 def _shortened_line(line: ProseLine, start: bool, end: bool) -> ProseLine:
-    """The start of a long line, its end, or both."""
     text = line.text
     if len(text) <= _LONG * (start + end) or not (start or end):
         return line
@@ -437,7 +419,6 @@ def moved_away(passage: Passage) -> str:
 
 
 def also_here(passage: Passage) -> str:
-    """What is said of a further part of a hunk: "also here", and where it came from."""
     return f"also here, moved from {visible(passage.elsewhere) or 'the start'}" if passage.moved else "also here"
 
 
@@ -460,7 +441,7 @@ def _lines(diff: ProseDiff, context: int) -> Iterator[str]:
 
 
 def has_words(passage: Passage | None) -> bool:
-    """Whether it is worth showing what is beside this part of a hunk."""
+    """Whether it is worth showing unchanged lines beside this part of a hunk."""
     return passage is not None and passage.hunk > 0 and (passage.moved == "away" or bool(passage.lines))
 
 
@@ -523,34 +504,30 @@ def staged_lines(diff: ProseDiff, choices: Choices) -> StagedLines:
         for number in piece.hunks():
             if diff.hunks[number - 1].main == index:
                 changing = spans if any(span.op != "same" for span in spans) else piece.spans
-                places[number], columns[number] = page.place(now, _first_change(now, changing))
+                places[number], columns[number] = page.place(_before_change(now, changing))
         page.write(readable(spans))
         written.append(now)
-    text = with_numbers(diff, written, choices)
-    return StagedLines(tuple(page.ended(text if text != "".join(written) else None)), places, columns)
+    return StagedLines(tuple(page.ended(with_numbers(diff, written, choices))), places, columns)
 
 
-def _first_change(written: str, spans: Sequence[WordSpan]) -> int:
-    """How many characters of a piece are before the first word that is another, or the end of its last word."""
-    before = min(len(spans[0].text) if spans and spans[0].op == "same" else 0, len(written))
-    after = written[before:]
-    return len(written) - len(after.lstrip()) if after.strip() else len(written.rstrip())
+def _before_change(written: str, spans: Sequence[WordSpan]) -> str:
+    """The text of a piece before the first word that is another, or all of its words."""
+    after = written[len(spans[0].text) if spans and spans[0].op == "same" else 0 :]
+    return written[: len(written) - len(after.lstrip())] if after.strip() else written.rstrip()
 
 
 class _LineBuilder:
     def __init__(self) -> None:
-        self._lines: list[str] = [""]
+        self._last_line = ""
         self._touched: list[set[str]] = [set()]
 
-    def place(self, written: str, characters: int) -> tuple[int, int]:
-        """The line of what follows the first characters of a piece that will be written, and what of this line
-        is drawn before it."""
-        before = written[:characters]
-        line = len(self._lines) - 1 + before.count("\n")
-        return line, len(visible(before.rpartition("\n")[2] if "\n" in before else self._lines[-1] + before))
+    def place(self, before: str) -> tuple[int, int]:
+        """The index of the line that is written behind `before`, the start of the next piece, and how many characters
+        are drawn before it there."""
+        line = len(self._touched) - 1 + before.count("\n")
+        return line, len(visible((self._last_line + before).rpartition("\n")[2]))
 
     def write(self, spans: Sequence[WordSpan]) -> None:
-        """Write a piece."""
         for span in spans:
             text = span.text
             if span.op == "del":
@@ -559,16 +536,15 @@ class _LineBuilder:
                 continue
             for k, part in enumerate(text.split("\n")):
                 if k:
-                    self._lines.append("")
+                    self._last_line = ""
                     self._touched.append(set())
-                self._lines[-1] += part
+                self._last_line += part
                 if part.strip():
                     self._touched[-1].add(span.op)
 
-    def ended(self, text: str | None) -> Iterator[StagedLine]:
-        """The lines, as they are in `text` if that is given: with other numbers; a text that ends with its last line
-        has no empty one after it."""
-        *lines, last = self._lines if text is None else text.split("\n")
+    def ended(self, text: str) -> Iterator[StagedLine]:
+        """The lines of `text`: what was written, with its numbers; there is no empty line behind the last line end."""
+        *lines, last = text.split("\n")
         for line, touched in zip(lines, self._touched, strict=False):
             yield StagedLine(visible(line.removesuffix("\r")), _mark(touched))
         if last or not lines:

@@ -58,7 +58,8 @@ def match(
             pairs.append((b, d))
         if a == b or c == d:
             continue
-        anchors = rising(*_unique(old, new, (a, b, c, d), worth)) if depth < _DEEPEST else []
+        unique = _unique(old, new, (a, b, c, d)) if depth < _DEEPEST else []
+        anchors = rising(unique, None if worth is None else [worth[i] for i, _ in unique])
         if not anchors:
             pairs.extend(rest(a, b, c, d) if rest else [])
             continue
@@ -139,22 +140,17 @@ def _adjoin(pairs: Pairs, first: int, last: int) -> bool:
     return pairs[last][0] - pairs[first][0] == length and pairs[last][1] - pairs[first][1] == length
 
 
-def _unique(
-    old: Sequence[Hashable], new: Sequence[Hashable], gap: Gap, worth: Sequence[int] | None
-) -> tuple[Pairs, list[int] | None]:
-    """The members that occur once on each side of the gap, as pairs, and what each is worth."""
+def _unique(old: Sequence[Hashable], new: Sequence[Hashable], gap: Gap) -> Pairs:
+    """The members that occur once on each side of the gap, as pairs."""
     a, b, c, d = gap
     in_old, in_new = Counter(old[a:b]), Counter(new[c:d])
     places = {member: j for j, member in enumerate(new[c:d], c) if in_new[member] == 1}
-    both = [(i, places[m]) for i, m in enumerate(old[a:b], a) if in_old[m] == 1 and m in places]
-    return both, None if worth is None else [worth[i] for i, _ in both]
+    return [(i, places[member]) for i, member in enumerate(old[a:b], a) if in_old[member] == 1 and member in places]
 
 
 def rising(pairs: Pairs, worth: Sequence[int] | None = None) -> Pairs:
     """Of pairs (i, j), sorted by i, the longest run that rises in both; with `worth` the one that is worth most."""
-    if worth is None:
-        return _longest(pairs)
-    return _heaviest(pairs, worth)
+    return _longest(pairs) if worth is None else _heaviest(pairs, worth)
 
 
 def _longest(pairs: Pairs) -> Pairs:

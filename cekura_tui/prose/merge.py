@@ -26,8 +26,7 @@ _SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+(?=\S)")
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A stretch that both sides changed, each in its own way: as it was sent, as it is now, and as it was staged. Any
-    of the three may be empty."""
+    """A stretch that both sides changed differently: as it was sent, is now, and was staged; any may be empty."""
 
     base: str
     now: str
@@ -109,7 +108,7 @@ def merge(base: str, now: ProseDiff, staged: ProseDiff) -> Merge:
 
 
 def _line_end(now: str, staged: str) -> tuple[str, str]:
-    """The line end of the merged prompt, that of most lines now, and a note where there are two kinds."""
+    """The line end of most lines now, and a note where the texts have two kinds."""
     (returns, ends), (staged_returns, staged_ends) = ((text.count("\r\n"), text.count("\n")) for text in (now, staged))
     if not ends:
         returns, ends = staged_returns, staged_ends
@@ -152,7 +151,6 @@ class _Stretch:
         return applied(base, self.now, start, end), applied(base, self.staged, start, end)
 
     def is_shared(self) -> bool:
-        """Whether both sides changed it."""
         return bool(self.now and self.staged)
 
     def is_agreed(self, base: str) -> bool:
@@ -256,8 +254,7 @@ class _Merging:
         return sorted([*found, *joined], key=attrgetter("place"))
 
     def _twins(self) -> list[frozenset[Bond]]:
-        """What both sides put in, each at another place: it is one rule. What each reworded where it was is two rules,
-        however alike."""
+        """Bonds of a rule that both sides added, each at another place. What each reworded in place is two rules."""
         ours, theirs = (
             [
                 (plain_words(text), n)
@@ -320,7 +317,7 @@ class _Merging:
             yield self._base[at:], settled
 
     def _doubled(self, stretches: Sequence[_Stretch], contested: Set[Bond]) -> Iterator[frozenset[Bond]]:
-        """For every line that would be in a merged text more often than in any side the edits that it is of."""
+        """For each line that a merged text would have more often than any side, the bonds of its edits."""
         for n in range(2):
             texts, places, at, length = [], [], 0, 0
             for one in stretches:
@@ -349,7 +346,7 @@ class _Merging:
 
 
 def _with_same_removals(edits: list[SideEdit], others: Sequence[SideEdit]) -> list[SideEdit]:
-    """What both sides removed, as edits of its own: they may have removed more beside it, each on its own."""
+    """Cut out what both sides removed as edits of its own: each may have removed more beside it."""
     found: list[SideEdit] = []
     gone = [other for other in others if other.is_removal]
     ends = [other.end for other in gone]
@@ -382,7 +379,7 @@ def _rules(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _joined(parts: Iterator[_Part]) -> Iterator[_Part]:
-    """Conflicts that touch as one, and as text where both sides made the same of them; text in one piece."""
+    """Join conflicts that touch, as text where both sides made the same of them; text in one piece."""
     text, settled = "", frozenset[Bond]()
     for is_conflict, group in groupby(parts, key=lambda part: isinstance(part[0], Conflict)):
         here = list(group)
@@ -403,14 +400,13 @@ def _joined(parts: Iterator[_Part]) -> Iterator[_Part]:
 
 
 def _is_same(one: str, other: str) -> bool:
-    """Whether both are the same, or have the same words, and white space at the same ends, so that no word is glued to
-    its neighbour."""
+    """Whether both have the same words, and white space at the same ends, so that no words are glued together."""
     ends = [(text[:1].isspace(), text[-1:].isspace()) for text in (one, other)]
     return one == other or (ends[0] == ends[1] and one.split() == other.split() != [])
 
 
 def _groups(contests: Sequence[frozenset[Bond]], bonds: Iterable[frozenset[Bond]]) -> tuple[tuple[int, ...], ...]:
-    """The numbers of the conflicts, of which these are the bonds, those together that are bound."""
+    """The numbers of the conflicts with these bonds, in groups that are bound together."""
     first = firsts(filter(None, [*contests, *bonds]))
     groups: dict[Bond, list[int]] = {}
     for number, contest in enumerate(contests, 1):
@@ -419,7 +415,7 @@ def _groups(contests: Sequence[frozenset[Bond]], bonds: Iterable[frozenset[Bond]
 
 
 def conflict_places(merge: Merge) -> tuple[str, ...]:
-    """The place of each conflict in the text that is there now ("Rescheduling › rule 3"); "end" behind all of it."""
+    """The place of each conflict in the text as it is now ("Rescheduling › rule 3"); "end" behind all of it."""
     begins: list[int] = []
     texts, at = [], 0
     for part in merge.parts:

@@ -88,7 +88,7 @@ def renumbered(text: str, *sources: str) -> str:
 
 
 def _romans(text: str) -> frozenset[str]:
-    """The cases in which there are Roman numbers of more than a letter: "i" is one there, else a letter."""
+    """The cases of the Roman numbers of several letters: there "i" is one, else a letter."""
     marks = {hit.group(1) for hit in _ROMAN.finditer(text)}
     return frozenset(
         "I" if mark.isupper() else "i" for mark in marks if _roman(roman_value(mark.lower())) == mark.lower()
@@ -222,13 +222,12 @@ class _Source:
         return (item.is_apart and jump != 1) or jump < 0 or item.prefix != self.items[item.before].prefix
 
     def place_of(self, item: _NumberedItem, last: int = -1) -> int:
-        """The item that this one of another text is, or -1: of several equal ones the next behind `last`."""
+        """The index of this item of another text here, or -1: of several equal ones the next behind `last`."""
         places = next(filter(None, map(self._by_name.get, item.names)), [-1])
         after = bisect_right(places, last)
         return places[after] if after < len(places) else places[max(after - 2, 0)]
 
     def places_of(self, items: Iterable[_NumberedItem]) -> Iterator[int]:
-        """For each item of a text the one of this source that it is, or -1."""
         last = -1
         for item in items:
             place = self.place_of(item, last)
@@ -238,7 +237,7 @@ class _Source:
 
 @lru_cache(maxsize=4)
 def _source(text: str) -> _Source:
-    """While a proposal is read the same two prompts are the sources at every key."""
+    """Cached: while a proposal is read, the same two prompts are the sources at every key."""
     return _Source(text)
 
 
@@ -279,8 +278,7 @@ class _Numbering:
         return [_value(item, part[:-1], part[-1]) for item, part in zip(self._items, parts, strict=True)]
 
     def _unified_keys(self) -> tuple[list[_Key], list[_Key | None]]:
-        """The key of each item and of its parent; a list that is written otherwise in a later source has the key of the
-        earlier one."""
+        """The key of each item and of its parent; a list written otherwise in a later source has the earlier key."""
         keys_of: list[list[_Key]] = []
         for source in self._sources:
             keys_of.append([self._earlier_key(source, its_list, keys_of) for its_list in source.lists])
@@ -311,7 +309,7 @@ class _Numbering:
         return [s for s, places in enumerate(self._places) if places[n] >= 0]
 
     def _origin(self, n: int) -> tuple[int, int]:
-        """Of the sources that have an item the one that has it as it is written, and its place there."""
+        """The source, of those that have an item, in which it is written alike, and its place there."""
 
         def likeness(s: int) -> tuple[bool, bool]:
             there = self._sources[s].items[self._places[s][n]]
@@ -338,8 +336,8 @@ class _Numbering:
     def _vote(
         self, n: int, s: int, known: Mapping[tuple[int, _Key], int]
     ) -> tuple[tuple[bool | int, ...], tuple[int | None, int | None]]:
-        """How an item follows the one before it by a source that has it, and how much that counts: most, if both are
-        one after another there, too."""
+        """How an item follows the one before it in a source, and how much that counts: most, if both are neighbours
+        there."""
         item, source, place = self._items[n], self._sources[s], self._places[s][n]
         there, its_list = source.items[place], source.list_of[place]
         first, step = source.lists[its_list][0], source.steps[its_list]
@@ -384,7 +382,7 @@ _ROMAN_DIGITS = ((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
 
 
 def _roman(number: int) -> str:
-    """A Roman number up to 39, in small letters; "" where there is none."""
+    """A Roman number up to 39, in small letters; else ""."""
     found = ""
     for value, letters in _ROMAN_DIGITS:
         while number >= value and len(found) < 8:

@@ -18,11 +18,9 @@ _NO_LINE_END = "\n\\ No newline at end of file\n"
 
 
 def unified_patch(old: str, new: str, path: str, context: int = 3) -> str:
-    """The change as a unified diff with `context` lines around it; "" where there is none.
-
-    Lines end at "\\n" alone, so that every other character stays; write it with `prompt_bytes`. `path` is a relative
-    path, as `patch_path` gives it. An empty text is an empty file, not a missing one.
-    """
+    """The change as a unified diff with `context` lines around it; "" where there is none. Write it with
+    `prompt_bytes`: only "\\n" ends a line, other characters stay. `path` is relative, from `patch_path`. An empty text
+    is an empty file, not a missing one."""
     if old == new:
         return ""
     before, after = _lines(old), _lines(new)
@@ -50,7 +48,7 @@ def patch_path(source: str) -> str:
 
 
 def _fits(part: str) -> bool:
-    """Whether both programs take a part of a path; some systems read over what cannot be seen in a name."""
+    """Whether both programs take a part of a path; some systems ignore invisible characters in a name."""
     try:
         length = len(_bytes(part))
     except UnicodeEncodeError:
@@ -59,13 +57,11 @@ def _fits(part: str) -> bool:
 
 
 def _lines(text: str) -> list[str]:
-    """Its lines with their ends; only the last may have none."""
     *whole, last = text.split("\n")
     return [f"{line}\n" for line in whole] + ([last] if last else [])
 
 
 def _gaps(pairs: Pairs, before: int, after: int) -> Iterator[Gap]:
-    """What lies between the lines that both have."""
     at = to = 0
     for i, j in [*pairs, (before, after)]:
         if at < i or to < j:
@@ -74,7 +70,7 @@ def _gaps(pairs: Pairs, before: int, after: int) -> Iterator[Gap]:
 
 
 def _near(gaps: Iterator[Gap], most: int) -> Iterator[list[Gap]]:
-    """Changes that at most so many lines keep apart, together."""
+    """Group changes with at most `most` lines between them."""
     group: list[Gap] = []
     for gap in gaps:
         if group and gap[0] - group[-1][1] > most:
@@ -102,7 +98,7 @@ def _hunk(before: list[str], after: list[str], group: list[Gap], context: int) -
 
 
 def _range(start: int, end: int) -> str:
-    """Lines [start, end) as a patch counts them: from 1, and by the line before where there are none."""
+    """Lines [start, end) as a patch counts them: from 1, or the line before an empty range."""
     return f"{start + 1 if end > start else start},{end - start}"
 
 
@@ -120,5 +116,5 @@ def _quoted(name: str) -> str:
 
 
 def _bytes(name: str) -> bytes:
-    """The bytes of a file's name; those that are no UTF-8 are in it as surrogates, as the system gave them."""
+    """The bytes of a file's name; those that are no UTF-8 are surrogates in it."""
     return name.encode("utf-8", "surrogateescape")

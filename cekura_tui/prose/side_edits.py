@@ -89,12 +89,10 @@ class SideEdit:
 
     @property
     def is_reworded(self) -> bool:
-        """Whether a sentence became another one that is like it."""
         return len(self.removed) == len(self.added) == 1 and _alike(self.removed[0], self.added[0])
 
     @property
     def adds(self) -> bool:
-        """Whether it puts in a sentence beside those that it changes."""
         return self.is_insertion or len(self.added) > len(self.removed) > 0
 
 
@@ -169,7 +167,6 @@ class SentPrompt:
         return found if _FIGURES.sub("", made) == _FIGURES.sub("", wanted) else [Edit(0, len(self.text), wanted, 0)]
 
     def _parts(self, edit: Edit) -> Iterator[SideEdit]:
-        """An edit as the sentences that differ, and the gaps that do."""
         first, last = max(bisect_right(self._starts, edit.start) - 1, 0), bisect_left(self._starts, edit.end)
         olds = [one.within(edit.start, edit.end) for one in self._tokens[first:last] if one.end > edit.start]
         units, _ = units_of(edit.new, closely=self._closely)
@@ -243,14 +240,14 @@ def _replaced(
 
 
 def _same_structure(gap: str, other: str) -> bool:
-    """Whether two gaps make the same of what follows, a text or an item, with whatever number."""
+    """Whether two gaps make the same of what follows, with whatever number."""
     if not (gap and other) or ("\n" in gap) != ("\n" in other):
         return False
     return (found := structure(gap)) is not None and found == structure(other)
 
 
 def _one_a_place(edits: Iterable[SideEdit]) -> list[SideEdit]:
-    """With all insertions at one place as one edit, and all that went in a row."""
+    """Join all insertions at one place, and all removals in a row."""
     found: list[SideEdit] = []
     for edit in edits:
         if found and (
@@ -295,7 +292,7 @@ Passage = tuple[tuple[str, ...], int]
 
 
 def alike_pairs(ones: Sequence[Passage], others: Sequence[Passage]) -> Iterator[tuple[int, int]]:
-    """The numbers of those that have the same passage, or nearly."""
+    """The numbers of each two that have the same passage, or nearly."""
     places: dict[str, set[int]] = defaultdict(set)
     same: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for n, (words, number) in enumerate(others):
@@ -328,7 +325,7 @@ def _bound(edits: list[SideEdit]) -> list[SideEdit]:
 
 
 def firsts(bonds: Iterable[frozenset[Bond]]) -> Mapping[Bond, Bond]:
-    """For everything that is bound to something the least that it is bound to, directly or not."""
+    """For each bond the least one that it is bound to, directly or not."""
     above: dict[Bond, Bond] = {}
 
     def root(bond: Bond) -> Bond:

@@ -25,15 +25,15 @@ Choices = Mapping[int, HunkChoice]
 
 
 def staged(diff: ProseDiff, choices: Choices) -> Prompt:
-    """The sent text with the accepted and edited hunks, the numbers of its lists following; all accepted make the
-    proposed text, none the sent one, to the byte."""
+    """The sent text with the accepted and edited hunks and the numbers of its lists; all accepted make the proposed
+    text, none the sent one, to the byte."""
     texts = ["".join(span.text for span in spans if span.op != "del") for spans in staged_spans(diff, choices)]
     return Prompt(with_numbers(diff, texts, choices))
 
 
 def with_numbers(diff: ProseDiff, texts: Sequence[str], choices: Choices | None = None) -> str:
-    """What is in the place of each piece, as one text in which the numbers of lists follow; a fence around all of
-    it hides none of them, and numbers that were typed in a row stay so."""
+    """The texts of the pieces as one text in which the numbers of lists follow; a fence around all of it hides none,
+    and numbers typed in a row stay."""
     if not diff.is_compared:
         return "".join(texts)
     typed = [choice.text for choice in (choices or {}).values() if choice.what == "edited"]
@@ -48,7 +48,7 @@ def with_numbers(diff: ProseDiff, texts: Sequence[str], choices: Choices | None 
 
 
 def staged_spans(diff: ProseDiff, choices: Choices) -> Iterator[Sequence[WordSpan]]:
-    """For every piece what is in the staged text, before its numbers follow: the same and the inserted words."""
+    """For every piece its spans in the staged text, before its numbers follow."""
     edited = {diff.hunks[number - 1].main: choice.text for number, choice in choices.items() if choice.what == "edited"}
 
     taken = _taken(choices)
@@ -65,7 +65,7 @@ def _taken(choices: Choices) -> Callable[[int], bool]:
 
 
 def worded(passage: str, text: str) -> str:
-    """A passage in other words, with the white space that was around it; without words nothing is left of it."""
+    """A passage in other words, with the white space around it; empty without words."""
     bare, typed = passage.strip(), text.strip()
     if not typed:
         return ""
@@ -90,12 +90,11 @@ class Wording:
 
     @property
     def begin(self) -> str:
-        """What one begins to edit: what is proposed, or of a passage that goes what was sent."""
         return self.proposed or self.sent
 
     def choice(self, typed: str) -> HunkChoice:
-        """What is chosen by typing this: a passage as it is in one of the versions is that version, where that is all
-        of the hunk; other words have the line ends that are there."""
+        """The choice that typing this makes: a text as in one version is that version, if it is all of the hunk; other
+        words get the line ends of the passage."""
         bare = typed.strip()
         if bare == self.proposed:
             return HunkChoice("accepted")

@@ -80,10 +80,8 @@ class Unit:
 
 
 def units_of(text: str, *, closely: bool = True) -> tuple[list[Unit], str]:
-    """All units, and the white space after the last one. All gaps and texts one after another, and that, are `text`.
-
-    Without `closely` a paragraph or item is one unit.
-    """
+    """All units, and the white space behind the last one; their gaps and texts in order, and that, are `text`. Without
+    `closely` a paragraph or item is one unit."""
     found = list(_units(text, closely))
     return found, text[_end(found) :]
 
@@ -162,7 +160,6 @@ def _are_same(pair: tuple[str, str]) -> bool:
 
 
 def begins(units: Sequence[Unit], n: int) -> bool:
-    """Whether a unit is the first of its paragraph, item or fence."""
     return n == 0 or units[n - 1].block != units[n].block
 
 
@@ -178,8 +175,8 @@ def blocks_of(units: Sequence[Unit]) -> list[tuple[int, int]]:
 
 class Block(NamedTuple):
     """A paragraph, list item or fence with all its lines, or another line: characters [start, end) of a text, without
-    the marker of its first line, which begins at `line`. Blocks count from 1; `depth` says in how many items it is,
-    itself among them, 0 for what is no item."""
+    the marker of its first line, which begins at `line`. Blocks count from 1; `depth` counts the items around it and
+    itself, 0 for no item."""
 
     line: int
     start: int
@@ -297,7 +294,7 @@ def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _lines_meant(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The lines of a paragraph that are meant: not those that end because they were full."""
+    """The lines of a paragraph that do not end just because they were full."""
     cuts = [hit.end() for hit in _LINE.finditer(text, start, end)]
     if len(cuts) < 2:
         yield start, end
@@ -329,8 +326,6 @@ _MARKUP = re.compile(r"<[^<>]*>")
 
 
 class Places:
-    """The places of the units of two texts; asked about the new one where something is there, else about the old."""
-
     def __init__(self, old: Sequence[Unit], new: Sequence[Unit]) -> None:
         self._old, self._new = _PlaceNames(old).all(), _PlaceNames(new).all()
 
@@ -402,7 +397,6 @@ class _PlaceNames:
         self._begin(kind, bare.strip(_AROUND) or bare)
 
     def _tag(self, unit: Unit) -> str:
-        """The place of a tag, which opens or closes a section."""
         name, closes = tag_of(unit.text) or ("", False)
         if name not in self._closed:
             return self._path("") or name
@@ -430,7 +424,7 @@ class _PlaceNames:
         return f"{'paragraph' if unit.kind == 'text' else unit.kind} {self.counts[unit.kind]}"
 
     def _item(self, unit: Unit) -> str:
-        """Items with more white space before them, or with markers of another style, are in the one before them."""
+        """Items with more white space before them, or markers of another style, are in the one before them."""
         indent, style = unit.indent, style_of(unit.marker)
         while self.items and self.items[-1].indent > indent:
             self.items.pop()

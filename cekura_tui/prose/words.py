@@ -25,20 +25,16 @@ _LEAST_SHARE = 0.3
 
 
 def same_words(old: Sequence[str], new: Sequence[str], *, closely: bool = True, least: float = _LEAST_SHARE) -> Pairs:
-    """Pairs (i, j) with old[i] == new[j], both rising; none where the passages are not versions of one another, which
-    they are if at `least` this part of the weight of both is the same.
-
-    Without `closely` only the words that are in each once are paired, and their neighbours: in time that grows with
-    their number alone.
-    """
+    """Pairs (i, j) with old[i] == new[j], both rising; none where less than the part `least` of the weight of both
+    passages is the same. Without `closely` only unique words and their neighbours are paired, in linear time."""
     pairs = match(old, new, short_gaps(old, new), [weight(word) for word in old]) if closely else match(old, new)
     return _without_crumbs(old, new, _cut_well(old, new, pairs), least)
 
 
 @lru_cache(maxsize=16_384)
 def weight(word: str) -> int:
-    """The weight of a word: much, if it is long or a figure; less, if it is a letter of a script without spaces;
-    little, if it is small; next to nothing, if it is a mark."""
+    """The weight of a word: much for a long one or a figure, less for a letter of a script without spaces, little for a
+    small one, next to nothing for a mark."""
     letters = sum(map(str.isalnum, word))
     if not letters:
         return _MARK
@@ -140,8 +136,7 @@ def likeness(one: frozenset[str], other: frozenset[str]) -> float:
 
 
 def words_in(text: str, *, exactly: bool = False) -> tuple[str, ...]:
-    """The words and marks of a text in order; a `{{variable}}` is one. How they are dressed is left out, if they are
-    not wanted `exactly`."""
+    """The words and marks of a text in order, without their dress unless `exactly`; a `{{variable}}` is one."""
     found = [found.group() for found in _TOKEN.finditer(text)]
     return tuple(found if exactly else [undressed(word) for word in found if word[0] not in _DRESS])
 
@@ -149,8 +144,8 @@ def words_in(text: str, *, exactly: bool = False) -> tuple[str, ...]:
 def word_spans(
     old: str, new: str, *, closely: bool = True, exactly: bool = False, least: float = _LEAST_SHARE
 ) -> list[WordSpan]:
-    """The spans from old to new: their same and deleted texts make `old`, their same and inserted texts `new`. What is
-    compared `exactly`, as code is, has no dress. Texts of which less than `least` is the same have no common words."""
+    """The spans from old to new: their same and deleted texts make `old`, their same and inserted texts `new`.
+    `exactly`, as for code: there is no dress. Texts of which less than `least` is the same share no words."""
     if old == new:
         return tidy([WordSpan("same", old)])
     if not exactly and (same := format_spans(old, new)) is not None:
@@ -189,7 +184,6 @@ def formatted(found: Iterable[FormatSpan]) -> list[WordSpan]:
 
 
 def _same(old: str, new: str, before: Sequence[Atom], after: Sequence[Atom]) -> list[WordSpan]:
-    """One word, which may be dressed otherwise."""
     if old == new:
         return [WordSpan("same", old)]
     dress = dress_spans(before, after)
@@ -197,7 +191,7 @@ def _same(old: str, new: str, before: Sequence[Atom], after: Sequence[Atom]) -> 
 
 
 def _replaced(old: str, new: str) -> list[WordSpan]:
-    """One text for another; the white space and the marks that both begin or end with are the same."""
+    """One text for another; white space and marks that both begin or end with are the same."""
     if old == new:
         return [WordSpan("same", old)]
     if old.strip() == new.strip() == "":
@@ -221,7 +215,6 @@ def _replaced(old: str, new: str) -> list[WordSpan]:
 
 
 def _is_word_letter(letter: str) -> bool:
-    """Whether a letter is of a word or a variable, not a mark beside it."""
     return letter.isalnum() or letter in "{}_" or unicodedata.category(letter)[0] == "M"
 
 
@@ -242,7 +235,7 @@ def tidy(spans: Iterable[WordSpan]) -> list[WordSpan]:
 
 
 def quiet(spans: Iterable[WordSpan]) -> list[WordSpan]:
-    """How the words are dressed counts as the same, as it is in the old text."""
+    """The spans with the dress of the old text, as the same."""
     return tidy(
         WordSpan("same", span.text) if span.format else span for span in spans if not (span.format and span.op == "ins")
     )

@@ -113,8 +113,7 @@ def _is_same_space(text: str, space: str) -> bool:
 
 @dataclass
 class _Peeling:
-    """Takes one layer after another off the proposed text; what is left is [start, end). What comes off was not sent:
-    no line of it is in the sent text, so that nothing is lost with it."""
+    """Takes one layer after another off the proposed text; [start, end) is left. No line that was sent comes off."""
 
     sent: str
     text: str
@@ -138,7 +137,7 @@ class _Peeling:
                 break
 
     def _take(self, start: int, end: int, way: str) -> bool:
-        """The answer is between these, if nothing of what is outside was sent."""
+        """Leave [start, end), if no line outside was sent."""
         outside = self.text[self.start : start] + "\n" + self.text[end : self.end]
         if any(" ".join(line.split()) in self._lines for line in outside.splitlines() if _says(line)):
             return False
@@ -189,7 +188,7 @@ class _Peeling:
         return self._take(opened.end(), end, f"is wrapped in <{name}> tags")
 
     def _is_remark(self, text: str) -> bool:
-        """Whether all of this can be what a model says of its answer: it has no title but that of a list of changes."""
+        """Whether a model says all of this of its answer: it has no title but that of a list of changes."""
         lines = [line for line in text.splitlines() if line.strip() and not _ACROSS.fullmatch(line)]
         if not lines:
             return True

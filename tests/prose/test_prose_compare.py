@@ -72,7 +72,7 @@ def test_all_hunks_make_the_proposed_text_none_the_sent_and_some_their_changes(
     text = old
     # What is moved or has words that differ is one edit with its dress, which can be left nevertheless.
     is_whole = all(piece.hunks() <= {piece.hunk} or not piece.hunk for piece in diff.pieces)
-    for edit in reversed(diff.edits(taken)) if is_whole else ():
+    for edit in reversed([edit for edit in diff.edits() if edit.hunk in taken]) if is_whole else ():
         text = text[: edit.start] + edit.new + text[edit.end :]
     if is_whole:
         assert staged(diff, {number: YES for number in taken}) == renumbered(text, old, new)
