@@ -43,11 +43,13 @@ class Screen:
     def show_error(self, error: CekuraTuiError) -> None:
         self.texts.append(error.sentence())
 
-    def run_worker(self, work: Coroutine[Any, Any, None], *, group: str, exclusive: bool = False) -> object:
+    def start_worker(
+        self, work: Callable[[], Coroutine[Any, Any, None]], group: str, *, exclusive: bool = False
+    ) -> object:
         for name, task in self.workers if exclusive else ():
             if name == group:
                 task.cancel()
-        self.workers.append((group, asyncio.create_task(work)))
+        self.workers.append((group, asyncio.create_task(work())))
         return None
 
     def set_timer(self, delay: float, callback: Callable[[], None]) -> SimpleNamespace:

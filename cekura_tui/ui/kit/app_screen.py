@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path, PurePath
 from typing import Any, ClassVar, TypeVar
 
@@ -14,6 +14,7 @@ from textual.dom import DOMNode
 from textual.messages import Prune
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.worker import Worker
 
 from cekura_tui.ui.actions import bind, do_action, is_offered
 from cekura_tui.ui.keymap import Chain, keymap_in_use
@@ -138,6 +139,12 @@ class AppScreen(Screen[T]):
 
     styled_version = -1
     """Version of the colours it was styled with."""
+
+    def start_worker(
+        self, work: Callable[[], Coroutine[Any, Any, None]], group: str, *, exclusive: bool = False
+    ) -> Worker[None]:
+        """Start a worker; `work` is not called if the worker is cancelled before it begins."""
+        return self.run_worker(work, group=group, exclusive=exclusive)
 
     def __init_subclass__(cls, **options: Any) -> None:
         bind(cls)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
@@ -96,7 +97,7 @@ class RunsController:
     def start(self) -> None:
         """Serve the list while it is seen, once there is a screen to draw on."""
         self.visibility_changed()
-        self._page.run_worker(self.feed.run(), group="feed")
+        self._page.start_worker(self.feed.run, "feed")
 
     def visibility_changed(self) -> None:
         """Hide the feed while the list is covered; draw and complete the list when it is seen again."""
@@ -105,7 +106,7 @@ class RunsController:
         if seen and self._redraw is None and self._drawn_at > float("-inf"):
             self.draw_now()
         if seen and self.listing.fresh:
-            self._page.run_worker(self._complete_rows(), group="whole", exclusive=True)
+            self._page.start_worker(self._complete_rows, "whole", exclusive=True)
 
     async def _complete_rows(self) -> None:
         """Runs that were read whole meanwhile tell more than the list did."""
@@ -132,11 +133,11 @@ class RunsController:
 
     def load(self) -> None:
         if self.listing.scope is None:
-            self._page.run_worker(self._find_scope(), group="scope", exclusive=True)
+            self._page.start_worker(self._find_scope, "scope", exclusive=True)
         else:
             self.feed.show(self.listing.query)
-            self._page.run_worker(self._show_cached(), group="cached", exclusive=True)
-            self._page.run_worker(self._name_scope(), group="scope-name", exclusive=True)
+            self._page.start_worker(self._show_cached, "cached", exclusive=True)
+            self._page.start_worker(self._name_scope, "scope-name", exclusive=True)
 
     async def _find_scope(self) -> None:
         """What was named, chosen last, or is the only one; asked again until it is known."""
@@ -172,7 +173,7 @@ class RunsController:
         if scope is None:
             self.load()
         else:
-            self._page.run_worker(self._restore(scope), group="scope", exclusive=True)
+            self._page.start_worker(partial(self._restore, scope), "scope", exclusive=True)
 
     async def _restore(self, scope: Scope) -> None:
         """Read what this machine knows of a scope, then ask the server."""
@@ -231,7 +232,7 @@ class RunsController:
         self._group = self._group if self.group else None
         if self.listing.scope is not None:
             self.load()
-            self._page.run_worker(self._save_filter(self.listing.scope, str(wanted)), group="save-filter")
+            self._page.start_worker(partial(self._save_filter, self.listing.scope, str(wanted)), "save-filter")
         self.draw_now()
 
     async def _save_filter(self, scope: Scope, text: str) -> None:

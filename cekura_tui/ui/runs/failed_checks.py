@@ -64,7 +64,7 @@ class FailedChecks:
             self.loading = False
         elif self.unknown():
             self.loading = True
-            self._page.run_worker(self._load(), group="checks", exclusive=True)
+            self._page.start_worker(self._load, "checks", exclusive=True)
         else:
             self._page.notify_once("All runs and their checks are loaded.")
         self._draw()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -187,12 +188,12 @@ class PickScopeDialog(Dialog[Scope]):
             if number not in self._loaded:
                 self._loaded[number] = False
                 self._requests += 1
-                self.run_worker(self._load_project(number), group="agents")
+                self.start_worker(partial(self._load_project, number), "agents")
         text = " ".join(self._words)
         if not text and now is not None and now.kind == "agent" and self._home is None:
             text = now.name
         if text and (self._words or len(self._projects) > FEW):
-            self.run_worker(self._search(text), group="agents-search", exclusive=True)
+            self.start_worker(partial(self._search, text), "agents-search", exclusive=True)
         self._draw_note()
 
     async def _load_project(self, number: int) -> None:
