@@ -424,7 +424,7 @@ class CekuraApp(App[None]):
             self.action_suspend_process()
 
     def on_app_focus(self) -> None:
-        self.news.away.focus()
+        self.news.away.back(focused=True)
         self._runs.controller.feed.set_focused(True)
 
     def on_app_blur(self) -> None:

@@ -163,10 +163,7 @@ class WhileAway:
     def input_seen(self, event: events.InputEvent) -> None:
         """Note a key or the mouse; a pointer moving over a terminal without focus does not count."""
         if isinstance(event, events.Key | events.MouseDown) or not self.away:
-            self._back()
-
-    def focus(self) -> None:
-        self._back(focused=True)
+            self.back()
 
     def blur(self) -> None:
         self._presence.focus_lost(self._state.clock())
@@ -178,7 +175,8 @@ class WhileAway:
         if not self.away and self._summary is None:
             self._record_visit()
 
-    def _back(self, *, focused: bool = False) -> None:
+    def back(self, *, focused: bool = False) -> None:
+        """Note that the user acts, or that the terminal got the focus."""
         now = self._state.clock()
         since = self._presence.active(now, focused=focused)
         if self._summary is not None:

@@ -185,5 +185,5 @@ class CopyDialog(Dialog[Any]):
             self.app.post_message(CopyRequested(offer.text(), f"the {offer.words}"))
             self.dismiss(None)
 
-    def show_message(self, text: str, *, failed: bool = False) -> None:
-        self.query_one("#copy-note", DialogNote).show(text, failed=failed)
+    def show_message(self, text: str) -> None:
+        self.query_one("#copy-note", DialogNote).show(text)

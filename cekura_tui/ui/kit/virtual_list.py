@@ -148,11 +148,9 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         *,
         keys: Callable[[Widget, events.Key], Awaitable[None]] | None = None,
         opened: Callable[[Hashable], None] | None = None,
-        name: str | None = None,
         id: str | None = None,  # noqa: A002 - Textual's own word
-        classes: str | None = None,
     ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
+        super().__init__(id=id)
         self._keys, self._opened = keys, opened
         pass_lines_on(self)
         self._rows: Sequence[R] = ()
