@@ -182,19 +182,17 @@ class Assembly:
 
     def _wrapped(self, pieces: list[TextPiece], hunks: list[Hunk]) -> ProseDiff:
         """Add what is around the answer, as a hunk of its own."""
-        before, behind, tail = self.wrapper.before, self.wrapper.behind, self.wrapper.tail
         if not self.wrapper.note:
             return ProseDiff(tuple(pieces), tuple(hunks))
-        around = [TextPiece("", text, 1, (WordSpan("ins", text),)) if text else None for text in (before, behind)]
-        lead, end = ([piece] if piece is not None else [] for piece in around)
+        before, behind, tail = self.wrapper.before, self.wrapper.behind, self.wrapper.tail
+        lead, end = ([TextPiece("", text, 1, (WordSpan("ins", text),))] if text else [] for text in (before, behind))
         at = len(pieces) - (1 if tail and pieces and pieces[-1].new == tail else 0)
         found = [*lead, *pieces[:at], *end, *pieces[at:]]
         hunks = [replace(hunk, main=hunk.main + len(lead)) for hunk in hunks]
         key = hashlib.sha256(f"wrapper\0{before}\0{behind}".encode("utf-8", "surrogatepass")).hexdigest()[:20]
         added = word_count(before) + word_count(behind)
         new = "\n…\n".join(filter(None, (before.strip(), behind.strip())))
-        main = 0 if lead else at
-        first = Hunk(1, "wrapper", "", 0, added, "", new, 1, self.wrapper.note, key, main)
+        first = Hunk(1, "wrapper", "", 0, added, "", new, 1, self.wrapper.note, key, main=0 if lead else at)
         return ProseDiff(tuple(found), (first, *hunks))
 
     def _drafts(self, hunks: Sequence[int]) -> list[_HunkDraft]:
@@ -259,23 +257,20 @@ def dress_note(kind: Format, places: Iterable[Sequence[WordSpan]]) -> str:
             for op in ("del", "ins")
         )
         if kind == "heading marks":  # the words of a title may be part of what differs
-            gone, come = (
-                "".join(letter for letter in text if not letter.isalnum() and letter != " ") for text in (gone, come)
-            )
+            gone, come = (re.sub(r"[^\W_]| ", "", text) for text in (gone, come))
         if kind == "list marks":
-            gone, come = (_DIGITS.sub("1", text) for text in (gone, come))
+            gone, come = (re.sub(r"\d+", "1", text) for text in (gone, come))
         marks[gone, come] += 1
-    told = [_worded(*pair) for pair, _ in marks.most_common(_KINDS) if any(pair) and max(map(len, pair)) <= _SIGN]
-    return f"{kind} {', '.join(told)}" if told else kind
+    named = [
+        f"{gone} → {come}" if gone and come else f"{come} added" if come else f"{gone} removed"
+        for (gone, come), _ in marks.most_common(_KINDS)
+        if (gone or come) and max(len(gone), len(come)) <= _SIGN
+    ]
+    return f"{kind} {', '.join(named)}" if named else kind
 
 
-def _worded(gone: str, come: str) -> str:
-    return f"{gone} → {come}" if gone and come else f"{come} added" if come else f"{gone} removed"
-
-
-_DIGITS = re.compile(r"\d+")
 _KINDS = 2
-"""So many marks are named of one way to format words, those in most places."""
+"""The most marks that are named of a way to format words."""
 _SIGN = 6
 """The longest mark that is named of a way to format words."""
 

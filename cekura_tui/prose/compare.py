@@ -78,8 +78,7 @@ class _Comparison:
 
     def _lines(self, steps: Sequence[Step]) -> list[int]:
         """For each step its line in the sent text."""
-        line = self.old[-1].line if self.old else 1
-        lines = []
+        lines, line = [], self.old[-1].line if self.old else 1
         for step in reversed(steps):
             line = self.old[step.olds.start].line if step.olds else line
             lines.append(line)
@@ -120,7 +119,8 @@ class _Comparison:
             olds, news = olds[len(below[0]) :], news[len(below[1]) :]
         gone = [i for i in olds if i not in away]
         come = [j for j in news if j not in here]
-        went, came = [self._starts(self.old, i) for i in gone], [self._starts(self.new, j) for j in come]
+        went = [(self.old[i].kind, begins(self.old, i)) for i in gone]
+        came = [(self.new[j].kind, begins(self.new, j)) for j in come]
         instead = {gone[a]: come[b] for a, b in match(went, came, repeated(went, came))}
         replacing = set(instead.values())
         to = news.start
@@ -145,10 +145,6 @@ class _Comparison:
             moves = j in here
             yield self._step("here" if moves else "come", range(0), range(j, j + 1), here[j].move if moves else 0)
 
-    @staticmethod
-    def _starts(units: Sequence[Unit], n: int) -> tuple[str, bool]:
-        return units[n].kind, begins(units, n)
-
     # What each step makes of the sent text
 
     def _read(self, step: Step) -> None:
@@ -165,8 +161,7 @@ class _Comparison:
                 step.spans = [WordSpan("del", step.old), WordSpan("ins", step.new)]
             elif step.role != "away":
                 step.spans = tidy([WordSpan("del", step.old), WordSpan("ins", step.new)])
-                counts = (sum(word_count(unit.text) for unit in units) for units in self._units(step))
-                step.removed, step.added = counts
+                step.removed, step.added = (sum(word_count(unit.text) for unit in side) for side in self._units(step))
 
     def _read_arrival(self, step: Step) -> None:
         """A moved passage where it arrives, with what changed in it."""

@@ -456,7 +456,7 @@ def gap_spans(old: str, new: str) -> list[FormatSpan] | None:
     if mark == other:
         return [*spans, FormatSpan(mark, other)]
     before, after = structure(mark), structure(other)
-    if before is None or after is None or not (before and after):
+    if not (before and after):
         return None
     if before == after == "1" or (before != after and before[0] == after[0] == "#" and before[-1] == after[-1] == "1"):
         return [*spans, *_number_spans(mark, other)]
@@ -464,8 +464,7 @@ def gap_spans(old: str, new: str) -> list[FormatSpan] | None:
         return [*spans, FormatSpan(mark, other, "heading marks")]
     if before != after:
         return None
-    kind: Format = "bullets" if before == "-" else "list marks"
-    return [*spans, FormatSpan(mark, other, kind)]
+    return [*spans, FormatSpan(mark, other, "bullets" if before == "-" else "list marks")]
 
 
 def space_spans(old: str, new: str) -> list[FormatSpan]:
@@ -475,8 +474,8 @@ def space_spans(old: str, new: str) -> list[FormatSpan]:
 def _number_spans(old: str, new: str) -> list[FormatSpan]:
     """One number for another: it follows, if both are written alike."""
     was, now = _VALUE.search(old), _VALUE.search(new)
-    is_alike = was and now and was.group().isdecimal() == now.group().isdecimal()
-    if was and now and is_alike and (old[: was.start()], old[was.end() :]) == (new[: now.start()], new[now.end() :]):
+    if was and now and was.group().isdecimal() == now.group().isdecimal():
         head, tail = old[: was.start()], old[was.end() :]
-        return [FormatSpan(head, head), FormatSpan(was.group(), now.group(), "follows"), FormatSpan(tail, tail)]
+        if new == head + now.group() + tail:
+            return [FormatSpan(head, head), FormatSpan(was.group(), now.group(), "follows"), FormatSpan(tail, tail)]
     return [FormatSpan(old, new, "heading marks" if "#" in old else "list marks")]

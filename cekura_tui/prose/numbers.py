@@ -90,9 +90,8 @@ def renumbered(text: str, *sources: str) -> str:
 def _romans(text: str) -> frozenset[str]:
     """The cases of the Roman numbers of several letters: there "i" is one, else a letter."""
     marks = {hit.group(1) for hit in _ROMAN.finditer(text)}
-    return frozenset(
-        "I" if mark.isupper() else "i" for mark in marks if _roman(roman_value(mark.lower())) == mark.lower()
-    )
+    numbers = (mark for mark in marks if _roman(roman_value(mark.lower())) == mark.lower())
+    return frozenset("I" if mark.isupper() else "i" for mark in numbers)
 
 
 # Reading
@@ -209,10 +208,8 @@ class _Source:
             for name in {*item.names}:
                 self._by_name[name].append(n)
         numbers = [{self.items[n].number for n in its_list} for its_list in self.lists]
-        self.steps = [
-            min(len(its) - 1, 1) if len(its_list) > 1 else None
-            for its, its_list in zip(numbers, self.lists, strict=True)
-        ]
+        sizes = zip(numbers, map(len, self.lists), strict=True)
+        self.steps = [min(len(its) - 1, 1) if size > 1 else None for its, size in sizes]
         """What is added from item to item of each list: nothing, if all have one number; None, if there is only one."""
 
     def _is_first(self, item: _NumberedItem) -> bool:
@@ -369,9 +366,8 @@ def _value(item: _NumberedItem, prefix: tuple[int, ...], number: int) -> str:
         *firsts, last = item.value.split(".")
         zero = ord(last[0]) - int(last[0])
         width = len(last) if int(last[0]) == 0 and len(last) > 1 else 0
-        firsts = [
-            first if old == new else str(new) for first, old, new in zip(firsts, item.prefix, prefix, strict=True)
-        ]
+        parts = zip(firsts, item.prefix, prefix, strict=True)
+        firsts = [first if old == new else str(new) for first, old, new in parts]
         return ".".join([*firsts, "".join(chr(zero + int(digit)) for digit in f"{number:0{width}}")])
     letter = chr(ord("a") + number - 1) if 1 <= number <= 26 else ""
     written = _roman(number) if case in ("i", "I") else letter

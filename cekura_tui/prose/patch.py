@@ -83,11 +83,9 @@ def _near(gaps: Iterator[Gap], most: int) -> Iterator[list[Gap]]:
 
 def _hunk(before: list[str], after: list[str], group: list[Gap], context: int) -> Iterator[str]:
     first, last = group[0], group[-1]
-    start = max(first[0] - context, 0)
-    end = min(last[1] + context, len(before))
-    old_range = _range(start, end)
-    new_range = _range(first[2] - (first[0] - start), last[3] + (end - last[1]))
-    yield f"@@ -{old_range} +{new_range} @@\n"
+    start, end = max(first[0] - context, 0), min(last[1] + context, len(before))
+    new_start, new_end = first[2] - (first[0] - start), last[3] + (end - last[1])
+    yield f"@@ -{_range(start, end)} +{_range(new_start, new_end)} @@\n"
     at = start
     for a, b, c, d in group:
         yield from _signed(" ", before[at:a])

@@ -66,12 +66,10 @@ class SideEdit:
 
     @property
     def goes_on(self) -> bool:
-        """Whether what it puts in is of the line in which it begins."""
         return "\n" not in self.new
 
     @property
     def begins_line(self) -> bool:
-        """Whether what it puts in begins with a line end."""
         return self.new.lstrip(" \t").startswith("\n")
 
     @property

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby, islice, pairwise, takewhile
 from typing import Literal, NamedTuple
@@ -327,15 +327,11 @@ _MARKUP = re.compile(r"<[^<>]*>")
 
 class Places:
     def __init__(self, old: Sequence[Unit], new: Sequence[Unit]) -> None:
-        self._old, self._new = _PlaceNames(old).all(), _PlaceNames(new).all()
+        self._old, self._new = _PlaceNames().of(old), _PlaceNames().of(new)
 
     def of(self, olds: range, news: range) -> str:
         """The place of some units: the section, and the rule, item or paragraph of it; "end" behind all of them."""
-        if news:
-            return self._new[news.start]
-        if olds:
-            return self._old[olds.start]
-        return "end"
+        return self._new[news.start] if news else self._old[olds.start] if olds else "end"
 
 
 @dataclass(slots=True)
@@ -348,23 +344,20 @@ class _Item:
     name: str
 
 
-@dataclass
 class _PlaceNames:
-    """The names of the places of a text, one unit after another."""
+    def __init__(self) -> None:
+        self.sections: list[tuple[str, str]] = []
+        """Kind and name of the open sections: tags that are closed somewhere, a heading, a title below it."""
+        self.items: list[_Item] = []
+        self.counts = Counter[str]()
+        self.name = ""
 
-    units: Sequence[Unit]
-    sections: list[tuple[str, str]] = field(default_factory=list)
-    """Kind and name of the open sections: tags that are closed somewhere, a heading, a title below it."""
-    items: list[_Item] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-    name: str = ""
-
-    def all(self) -> list[str]:
+    def of(self, units: Sequence[Unit]) -> list[str]:
         """The name of each unit's place."""
-        self._closed = {tag[0] for unit in self.units if unit.kind == "tag" and (tag := tag_of(unit.text)) and tag[1]}
+        self._closed = {tag[0] for unit in units if unit.kind == "tag" and (tag := tag_of(unit.text)) and tag[1]}
         names: list[str] = []
         block = 0
-        for unit in self.units:
+        for unit in units:
             if unit.kind == "heading":
                 self._heading(unit)
             elif unit.kind == "tag":
@@ -391,7 +384,7 @@ class _PlaceNames:
     def _heading(self, unit: Unit) -> None:
         """A heading ends the one before it, a title alone ("**Fees**") the title before it."""
         kind = "heading" if unit.marker.startswith("#") else "title"
-        while self.sections and (self.sections[-1][0] == "title" or self.sections[-1][0] == kind):
+        while self.sections and self.sections[-1][0] in ("title", kind):
             self.sections.pop()
         bare = _MARKUP.sub("", f"{unit.marker.lstrip('# ')} {unit.text}")
         self._begin(kind, bare.strip(_AROUND) or bare)
@@ -402,9 +395,8 @@ class _PlaceNames:
             return self._path("") or name
         if not closes:
             self._begin("tag", name)
-            return self._path("")
         place = self._path("")
-        if ("tag", name) in self.sections:
+        if closes and ("tag", name) in self.sections:
             last = len(self.sections) - 1 - self.sections[::-1].index(("tag", name))
             place = _SIGN.join(section for _, section in self.sections[: last + 1][-_DEEPEST:])
             del self.sections[last:]

@@ -88,11 +88,10 @@ def wrapper_of(sent: str, proposed: str) -> Wrapper:
     """What wraps a proposed prompt and does not wrap the sent one."""
     peeled = _Peeling(sent, proposed)
     peeled.run()
-    start, end = peeled.start, peeled.end
-    bare = proposed[start:end].strip()
+    bare = proposed[peeled.start : peeled.end].strip()
     if not peeled.ways or not bare:
         return Wrapper()
-    start = proposed.index(bare, start)
+    start = proposed.index(bare, peeled.start)
     end = start + len(bare)
     lead, tail = sent[: len(sent) - len(sent.lstrip())], sent[len(sent.rstrip()) :]
     before, rest = proposed[:start], proposed[end:]
@@ -101,9 +100,8 @@ def wrapper_of(sent: str, proposed: str) -> Wrapper:
     kept = next((n for n in range(min(len(rest), 2 * len(tail)) + 1) if _is_same_space(rest[:n], tail)), -1)
     if kept >= 0:
         return Wrapper(before.removesuffix(lead), rest[kept:], "", note)
-    last = next(
-        (n for n in range(max(len(rest) - 2 * len(tail), 0), len(rest)) if _is_same_space(rest[n:], tail)), len(rest)
-    )
+    ends = range(max(len(rest) - 2 * len(tail), 0), len(rest))
+    last = next((n for n in ends if _is_same_space(rest[n:], tail)), len(rest))
     return Wrapper(before.removesuffix(lead), rest[:last], rest[last:], note)
 
 
@@ -139,9 +137,9 @@ class _Peeling:
     def _take(self, start: int, end: int, way: str) -> bool:
         """Leave [start, end), if no line outside was sent."""
         outside = self.text[self.start : start] + "\n" + self.text[end : self.end]
-        if any(" ".join(line.split()) in self._lines for line in outside.splitlines() if _says(line)):
-            return False
-        if not self.text[start:end].strip():
+        # Marks alone may be anywhere.
+        said = (line for line in outside.splitlines() if any(map(str.isalnum, line)) and not fence_mark(line))
+        if any(" ".join(line.split()) in self._lines for line in said) or not self.text[start:end].strip():
             return False
         self.start, self.end = start, end
         if way and way not in self.ways:
@@ -251,14 +249,12 @@ class _Peeling:
         start = max(self.start + (self.end - self.start) // 3, self.end - _LAST)
         for found in _PARAGRAPH.finditer(self.text, start, self.end):
             behind = self.text[found.end() : self.end]
-            if any(map(str.isalnum, behind)) and self._is_remark(behind) and self._is_apart(found.start()):
+            if not any(map(str.isalnum, behind)) or not self._is_remark(behind):
+                continue
+            last = self.text[self.start : found.start()].rpartition("\n")[2]
+            if self.ways or _ACROSS.fullmatch(last) or self.text[found.start() : self.end].count("\n\n") < 2:
                 return self._take(self.start, found.end(), _SPEAKS)
         return False
-
-    def _is_apart(self, end: int) -> bool:
-        """Whether something else is around the answer, or a line across is drawn before its last remark."""
-        last = self.text[self.start : end].rpartition("\n")[2]
-        return bool(self.ways) or _ACROSS.fullmatch(last) is not None or self.text[end : self.end].count("\n\n") < 2
 
     def _across(self) -> bool:
         """A line across between the answer and a remark."""
@@ -275,8 +271,3 @@ class _Peeling:
 
 
 _SPEAKS = "comes with remarks of the model"
-
-
-def _says(line: str) -> bool:
-    """Whether a line has words; marks alone may be anywhere."""
-    return any(map(str.isalnum, line)) and not fence_mark(line)
