@@ -118,9 +118,10 @@ def _is_in_capitals(bare: str) -> bool:
 
 def is_underline(line: str, above: str) -> bool:
     """Whether a line makes a heading of its paragraph `above`, if that is one line: "Fees" over "====" or "----"."""
-    bare, above_line = line.strip(), " ".join(above.split())
+    bare = line.strip()
     if len(bare) < 3 or set(bare) not in ({"="}, {"-"}) or "\n" in above[:-1]:
         return False
+    above_line = " ".join(above.split())
     return bare[0] == "=" or (len(above_line) <= 60 and above_line[-1:] not in ".!?,;:|")
 
 

@@ -218,12 +218,10 @@ class _Binding:
         level = 0
         before: int | None = None
         for n, step in enumerate(self.steps):
-            heading = self._heading(step)
-            if step.role == "gap" and not step.is_changed:
-                continue
             if not step.is_changed:
-                before = None
+                before = before if step.role == "gap" else None
                 continue
+            heading = self._heading(step)
             if before is None or not self._one_passage(before, n) or (heading and heading <= (level or 9)):
                 level = heading
             else:

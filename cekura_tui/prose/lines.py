@@ -252,10 +252,11 @@ def _drawn(spans: Iterable[WordSpan], places: Sequence[int] = ()) -> list[WordSp
 def _bare(gone: str, come: str) -> list[WordSpan]:
     """What went and what came, without the white space that both begin or end with, which is shown in its new form; how
     a line is indented is of the line."""
-    lead, other = _line_gap(gone), _line_gap(come)
-    before, after = other if lead else "", ""
-    if before:
-        gone, come = gone[len(lead) :], come[len(other) :]
+    lead, before, after = _line_gap(gone), _line_gap(come), ""
+    if lead and before:
+        gone, come = gone[len(lead) :], come[len(before) :]
+    else:
+        before = ""
     if gone != gone.rstrip() and come != come.rstrip():
         after = come[len(come.rstrip()) :]
         gone, come = gone.rstrip(), come.rstrip()

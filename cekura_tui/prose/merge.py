@@ -118,8 +118,7 @@ def _line_end(now: str, staged: str) -> tuple[str, str]:
 
 
 def _with_line_end(text: str, line_end: str) -> str:
-    text = text.replace("\r\n", "\n")
-    return text.replace("\n", line_end) if line_end != "\n" else text
+    return text.replace("\r\n", "\n").replace("\n", line_end)
 
 
 @dataclass(slots=True)
@@ -294,8 +293,7 @@ class _Merging:
         for edits, yielded in zip((one.now, one.staged), self._yielded, strict=True):
             first = bisect_left(yielded, one.start, key=attrgetter("start"))
             last = bisect_right(yielded, one.end, key=attrgetter("end"))
-            layout = yielded[first:last]
-            every = sorted([*edits, *layout], key=attrgetter("place"))
+            every = sorted([*edits, *yielded[first:last]], key=attrgetter("place"))
             sides.append(applied(self._base, every, one.start, one.end))
         return sides[0], sides[1]
 
@@ -427,8 +425,5 @@ def conflict_places(merge: Merge) -> tuple[str, ...]:
         at += len(text)
     units, _ = units_of("".join(texts))
     places, starts = Places(units, units), [unit.start for unit in units]
-    found = []
-    for begin in begins:
-        index = max(bisect_right(starts, begin) - 1, 0)
-        found.append(places.of(range(index, index + 1) if units else range(0), range(0)))
-    return tuple(found)
+    indexes = (max(bisect_right(starts, begin) - 1, 0) for begin in begins)
+    return tuple(places.of(range(n, n + 1) if units else range(0), range(0)) for n in indexes)

@@ -62,6 +62,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _gaps(pairs: Pairs, before: int, after: int) -> Iterator[Gap]:
+    """The stretches between the lines that both texts have."""
     at = to = 0
     for i, j in [*pairs, (before, after)]:
         if at < i or to < j:

@@ -281,7 +281,7 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _likeness(one: Sequence[str], other: Sequence[str]) -> float:
-    """The part of the words of two passages that are in both."""
+    """The part of the words of two passages that are in both, each as often as it is there."""
     return 2 * (Counter(one) & Counter(other)).total() / max(len(one) + len(other), 1)
 
 
