@@ -78,16 +78,14 @@ def test_a_list_in_part_loaded_says_how_many_runs_it_has_and_counts() -> None:
     listing.feed = feed
     counted = listing.outcomes()
     assert (counted.runs, counted.loaded, dict(counted.counts)["failed"]) == ("81,233 runs", "of 100 loaded", 100)
-    listing = RunListing(SCOPE, None, "persona:~calm", clock=lambda: NOON)
-    listing.feed = feed
+    listing.filter = parse("persona:~calm").filter
     assert listing.filter_notes()[0] == "persona: 100 of 81,233 runs loaded · F load all"
     assert (listing.outcomes().runs, listing.outcomes().loaded) == ("100 of 81,233 runs", "")
 
 
 def test_a_changed_run_stays_in_its_place_until_the_list_is_sorted_again() -> None:
     listing = RunListing(SCOPE, None, clock=lambda: NOON)
-    feed = feed_of(row(3), row(2), row(1))
-    listing.feed = feed
+    listing.feed = feed = feed_of(row(3), row(2), row(1))
     listing.sort_by(Sort("outcome"))
     assert len(listing.rows) == 3
     feed.runs.change([row(1)._replace(failing=("Greeting",), whole=True)])
@@ -127,7 +125,6 @@ def test_failures_only_and_back_gives_the_former_filter() -> None:
     assert only_failures(listing.filter)
     assert listing.toggle_failures() == parse("agent:~bank").filter
     listing = RunListing(SCOPE, None, "outcome:review -outcome:passed", clock=lambda: NOON)
-    listing.feed = feed_of()
-    listing.change_filter(listing.toggle_failures())
+    listing.filter = listing.toggle_failures()
     assert str(listing.filter) == "-outcome:passed outcome:failed,error"
     assert str(listing.toggle_failures()) == "outcome:review -outcome:passed"
