@@ -55,7 +55,9 @@ class _UnitAlignment:
 
     def links(self) -> list[Link]:
         anchors = self._exact()
-        left, right = _missing(anchors, len(self.old), 0), _missing(anchors, len(self.new), 1)
+        olds, news = {i for i, _ in anchors}, {j for _, j in anchors}
+        left = [i for i in range(len(self.old)) if i not in olds]
+        right = [j for j in range(len(self.new)) if j not in news]
         likeness = self._likeness(left, right)
         pairs = self._cut_well(self._with_asides(sorted([*anchors, *self._versions(anchors, likeness)])))
         moves = self._moved(pairs, likeness)
@@ -80,12 +82,8 @@ class _UnitAlignment:
             [tuple(keys[start:end]) for start, end in blocks]
             for keys, blocks in ((old_keys, old_blocks), (new_keys, new_blocks))
         )
-        same = match(
-            old_whole,
-            new_whole,
-            repeated(old_whole, new_whole),
-            worth=[sum(len(unit.words) for unit in self.old[start:end]) for start, end in old_blocks],
-        )
+        worth = [sum(len(unit.words) for unit in self.old[start:end]) for start, end in old_blocks]
+        same = match(old_whole, new_whole, repeated(old_whole, new_whole), worth)
         pairs: Pairs = []
         at = to = 0
         ends = (len(old_blocks), len(new_blocks))
@@ -270,11 +268,6 @@ def _is_aside(unit: Unit) -> bool:
     if unit.kind == "tag" and not unit.text.rstrip().endswith("/>"):
         return False
     return unit.kind != "code" and (_ASIDE.fullmatch(unit.text) is not None or is_rule(unit.text))
-
-
-def _missing(pairs: Pairs, length: int, side: int) -> list[int]:
-    there = {pair[side] for pair in pairs}
-    return [n for n in range(length) if n not in there]
 
 
 def _runs(moves: Pairs) -> list[Link]:

@@ -247,10 +247,8 @@ class _Comparison:
     def _fold_lines_across(self, steps: Sequence[Step]) -> dict[int, int]:
         """Make lines across that came or went layout: all of them, where one text has none or they are below titles of
         both texts, else those without a change beside. Returns the title's step for those below a title."""
-        across = [
-            [unit for unit in units if unit.kind == "row" and is_rule(unit.text)] for units in (self.old, self.new)
-        ]
-        is_style = min(map(len, across)) == 0 and max(map(len, across)) > 1
+        across = [sum(unit.kind == "row" and is_rule(unit.text) for unit in units) for units in (self.old, self.new)]
+        is_style = min(across) == 0 and max(across) > 1
         titles = {}
         for n, step in enumerate(steps):
             units = [unit for side in self._units(step) for unit in side]

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby, islice, pairwise, takewhile
+from itertools import islice, pairwise, takewhile
 from typing import Literal, NamedTuple
 
 from cekura_tui.model.text import clean_line
@@ -165,12 +165,8 @@ def begins(units: Sequence[Unit], n: int) -> bool:
 
 def blocks_of(units: Sequence[Unit]) -> list[tuple[int, int]]:
     """(start, end) of the units of every paragraph, item, fence and line by itself."""
-    found, at = [], 0
-    for _, group in groupby(units, key=lambda unit: unit.block):
-        end = at + sum(1 for _ in group)
-        found.append((at, end))
-        at = end
-    return found
+    starts = [n for n in range(len(units)) if begins(units, n)]
+    return list(pairwise([*starts, len(units)]))
 
 
 class Block(NamedTuple):
