@@ -102,7 +102,7 @@ class Verdicts(VirtualList[VerdictRow]):
 
     def show_evidence(self, places: Mapping[Any, str]) -> None:
         """Show which turns each verdict cites, by row key; "" where none."""
-        self.show_rows([replace(row, evidence=places.get(row.key, "")) for row in self.rows])
+        super().show_rows([replace(row, evidence=places.get(row.key, "")) for row in self.rows])
 
     def verdict_of(self, key: Hashable) -> Verdict | None:
         index = self.index_of(key)
