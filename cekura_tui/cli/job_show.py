@@ -116,10 +116,11 @@ def _facts(record: JobRecord, again: Sequence[Job]) -> list[tuple[str, str]]:
     launched = clock_text(job.launched_at, seconds=open_launch) if job.launched_at else ""
     drop = f"to remove the job from this machine, run `{current_options().again(f'jobs forget {job.number}')}`"
     other_key = job.other_key and not job.state.final
+    sent = [("runs", " ".join(map(str, job.run_ids))), ("agent", job.agent_name), ("prompt", _prompt(record))]
+    if job.parameters and record.draft is not None:  # of another kind
+        sent = [(name.lower(), text) for name, text in record.sent]
     return [
-        ("runs", " ".join(map(str, job.run_ids))),
-        ("agent", job.agent_name),
-        ("prompt", _prompt(record)),
+        *sent,
         ("key", f"launched with another key; `jobs resume {job.number}` polls with this key" if other_key else ""),
         ("repeats", f"job {job.again_of}" if job.again_of is not None else ""),
         ("relaunched", ", ".join(f"as job {one.number}" for one in reversed(again))),

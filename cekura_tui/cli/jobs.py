@@ -116,7 +116,7 @@ async def list_jobs(session: Session, drafts: bool, as_json: bool) -> None:
             (
                 str(job.number),
                 job.state.words,
-                " ".join(map(str, job.run_ids)),
+                clean_line(_about(job), 40),
                 clean_line(job.agent_name, 30),
                 clock_text(job.launched_at) if job.launched_at else "",
                 clean_line(_last_message(job), 60),
@@ -126,10 +126,18 @@ async def list_jobs(session: Session, drafts: bool, as_json: bool) -> None:
     )
 
 
+def _about(job: Job) -> str:
+    """The runs that were sent, or what another kind of job sends."""
+    from cekura_tui.model.job_kinds import KINDS
+
+    return KINDS[job.kind].content(job) if job.parameters else " ".join(map(str, job.run_ids))
+
+
 def _last_message(job: Job) -> str:
     if job.other_key and not job.state.final:
         return "launched with another key"
-    message = job.error or job.reason or job.last_status or ""
+    brought = job.summary_of_changes if job.result is not None else None  # of a prompt it is long
+    message = job.error or job.reason or brought or job.last_status or ""
     if job.state in ("lost", "unconfirmed") and job.since is not None:
         from cekura_tui.model.text import clock_text
 

@@ -40,12 +40,12 @@ GROUPS = (*_NAMES_BY_GROUP, OTHER)
 class Action(NamedTuple):
     """An action of a table.
 
-    `id` is "runs.improve"; `keys` are Textual's names, separated by commas, empty if it is in the palette alone. `do`
-    is a Textual action string, or is called with the node that has the table, and awaited if it is a coroutine. `label`
-    is a word or two for footer, help and README; `tooltip` is a phrase for the README and the palette, which omits
-    actions without one. `footer` is its rank there, 1 the first; 0 is not in the footer. `command` is its name in the
-    palette if not the label. `why_not` gets the same node and returns None if it can be done now, `NOT_OFFERED` to hide
-    it, or the sentence to show instead of doing it.
+    `id` is "runs.improve", whose last part has a group in `_NAMES_BY_GROUP`; `keys` are Textual's names, separated by
+    commas, empty if it is in the palette alone. `do` is a Textual action string, or is called with the node that has
+    the table, and awaited if it is a coroutine. `label` is a word or two for footer, help and README; `tooltip` is a
+    phrase for the README and the palette, which omits actions without one. `footer` is its rank there, 1 the first; 0
+    is not in the footer. `command` is its name in the palette if not the label. `why_not` gets the same node and
+    returns None if it can be done now, `NOT_OFFERED` to hide it, or the sentence to show instead of doing it.
     """
 
     id: str

@@ -154,6 +154,7 @@ class RunFeed:
         self._wake.set()
 
     def set_hidden(self, hidden: bool) -> None:
+        """Request nothing while hidden, not even the first page; only a reload is served."""
         self.hidden = hidden
         self._wake.set()
 

@@ -82,7 +82,10 @@ def _keyed(wanted: Filter) -> list[tuple[Term, FilterKey]]:
 
 def _test(key: FilterKey, term: Term, now: float, notes: Notes) -> Answer:
     holds = key.holds(term, now, notes)
-    return (lambda row: holds(row) is not False) if key.unknown_passes and not term.negated else holds
+    if not key.unknown_passes or term.negated:
+        return holds
+    # What a whole run does not tell stays unknown.
+    return lambda row: not row.whole if (found := holds(row)) is None else found
 
 
 def denied(wanted: Filter, now: float) -> Callable[[RunRow], bool]:

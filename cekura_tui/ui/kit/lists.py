@@ -105,6 +105,7 @@ class ColumnHeader(Static):
     """
 
     ALLOW_SELECT = False
+    DEFAULT_CSS = "ColumnHeader { height: 1; text-wrap: nowrap; }"
     basis: reactive[Hashable] = reactive(None)
 
     @dataclass(eq=False, repr=False)

@@ -81,6 +81,7 @@ class ColumnsDialog(Dialog[None]):
             yield KeyHint(_KEYS)
 
     def on_mount(self) -> None:
+        self._columns_list.styles.height = len(self._columns.all)
         self._draw()
 
     def on_resize(self) -> None:
