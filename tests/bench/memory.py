@@ -70,7 +70,7 @@ def long_life(options: Options) -> Iterator[Row]:
             account = stack.enter_context(demo_server(options.place / name, 240, *SLOW))
             launch(account, jobs)
             terminal = stack.enter_context(watched_app(account, options.place / f"{name}-lags.txt", every))
-            terminal.wait("240 runs", "running").settle()
+            terminal.wait("240 runs", "running").rest()  # with so many polls it is never without work
             return account, terminal
 
         _, visited = opened("visited", 1, 0.0)
