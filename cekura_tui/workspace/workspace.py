@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
+from contextvars import Context
 from typing import TYPE_CHECKING, TypeVar
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
@@ -178,7 +179,8 @@ class Workspace:
         """Begin a call without waiting; it completes also if its result is dropped."""
         if self._loop is None or not self._loop.is_running():
             raise Closed("cekura-tui is closing.")
-        return asyncio.run_coroutine_threadsafe(self._ask(ask), self._loop)
+        # In a context of its own: a timeout, even a cancelled one, would keep the caller's screen for a minute.
+        return Context().run(asyncio.run_coroutine_threadsafe, self._ask(ask), self._loop)
 
     async def _ask(self, ask: Callable[[Session], Awaitable[T]]) -> T:
         assert self._session is not None
