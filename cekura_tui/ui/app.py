@@ -64,8 +64,8 @@ _log = logging.getLogger("cekura_tui.ui")
 
 _IDLE = 1.0
 """Seconds after the first frame until the other style sheets are parsed."""
-_RARELY = (700, 10, 50)
-"""Thresholds of garbage collection: a full one, which delays a key by some 50 ms, comes once in hundreds of keys."""
+_RARELY = (700, 10, 10)
+"""Thresholds of garbage collection: a full one, which delays a key by some 40 ms, comes once in ten screens."""
 
 
 def _not_above_others(app: CekuraApp) -> str | None:
