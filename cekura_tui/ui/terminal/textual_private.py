@@ -399,11 +399,20 @@ def make_strips_light() -> None:
         Strip.__init__ = update_wrapper(_light_strip, Strip.__init__)  # type: ignore[method-assign]
 
 
+class _Forgetful(dict[Any, Any]):
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+
+_UNUSED = _Forgetful()
+"""In place of the caches that are hardly ever asked: 300 bytes less for each of thousands of lines."""
+
+
 def _light_strip(self: Strip, segments: Iterable[Segment], cell_length: int | None = None) -> None:
     caches: Any = self
     caches._segments, caches._cell_length = list(segments), cell_length
-    caches._divide_cache, caches._crop_cache, caches._style_cache, caches._filter_cache = {}, {}, {}, {}
-    caches._line_length_cache, caches._crop_extend_cache, caches._offsets_cache = {}, {}, {}
+    caches._divide_cache, caches._filter_cache, caches._line_length_cache = {}, {}, {}
+    caches._crop_cache = caches._style_cache = caches._crop_extend_cache = caches._offsets_cache = _UNUSED
     caches._render_cache = caches._link_ids = caches._cell_count = None
 
 
