@@ -37,8 +37,10 @@ def redact(text: str, keys: Iterable[str]) -> str:
 @lru_cache(maxsize=16)
 def _written(key: str) -> re.Pattern[str]:
     letters = []
-    for letter in key:
+    for n, letter in enumerate(key):
         plain, code = re.escape(letter), f"(?i:{ord(letter):02x})"
-        escaped = rf"%{code}|\\\\*(?:u00{code}|{plain})" if _QUOTED.match(letter) else rf"\\\\*u00{code}"
+        # A match begins with the first of many backslashes: each of them would be tried with all that follow.
+        slashes = r"\\+" if n else r"(?<!\\)\\+"
+        escaped = rf"%{code}|{slashes}(?:u00{code}|{plain})" if _QUOTED.match(letter) else rf"{slashes}u00{code}"
         letters.append(f"(?:{plain}|{escaped})")
     return re.compile(_BETWEEN.join(letters))
