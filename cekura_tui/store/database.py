@@ -206,16 +206,22 @@ class Database:
             raise StoreError(f"Can't read the database: {_words(error)}.") from None
 
     def _recovered(self, error: Exception) -> bool:
-        """Replace the file if the error is about damage; returns whether it was replaced here."""
+        """Replace the file if the error is about damage; returns whether it was, here or in another window."""
         if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGE or self.unwritable or self._sql.in_transaction:
             return False
         self._sql.close()
         notice = ""
         with contextlib.suppress(OSError, sqlite3.Error):
             notice = replace_damaged(self.path)
-        self._sql, self._file = self._open(self.path), _identity(self.path)
+        try:
+            self._sql = self._open(self.path)
+        except (OSError, sqlite3.Error, UnicodeDecodeError):  # as on a full disk: the next call tries again
+            self._sql = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_MS / 1000)
+            self._sql.row_factory = sqlite3.Row
+            return False
+        replaced, self._file = _identity(self.path) != self._file, _identity(self.path)
         self.notice = notice or self.notice
-        return bool(notice)
+        return replaced
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
