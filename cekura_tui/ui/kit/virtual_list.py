@@ -274,11 +274,14 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     # The cursor
 
-    def move_to(self, key: Hashable, *, following: int = 0) -> None:
-        """Put the cursor on this key and show it, with the `following` rows if they fit; ignore an unknown key."""
+    def move_to(self, key: Hashable, *, following: int = 0, scroll: bool = True) -> None:
+        """Put the cursor on this key and show it, with the `following` rows if they fit; ignore an unknown key.
+
+        Before the first layout the row becomes the top one; without `scroll` the layout then scrolls only if it must.
+        """
         if (index := self.index_of(key, near=self._cursor)) is not None:
             self._put_cursor(index)
-            if self._laid_out:  # else the first layout reveals the row
+            if scroll:
                 self.viewport.reveal(min(index + following, len(self._rows) - 1))
                 self.viewport.reveal(index)
             self.repaint_changes()

@@ -68,7 +68,7 @@ class ViewsDialog(Dialog[str]):
         self._draw()
         for view in self._views.rows:
             if view.filter == self._current:
-                self._views.move_to((view.name, view.given))
+                self._views.move_to((view.name, view.given), scroll=False)
 
     @property
     def _views(self) -> SimpleList[SavedView]:
