@@ -17,6 +17,7 @@ from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError
 from cekura_tui.model.improve_prompt import IMPROVE_PROMPT
 from cekura_tui.model.job import Draft
+from cekura_tui.model.secrets import THE_KEY, redact
 from cekura_tui.model.text import Prompt, clean
 from cekura_tui.workspace.setup import make_setup
 from cekura_tui.workspace.workspace import Workspace
@@ -186,3 +187,9 @@ async def test_after_a_refusal_no_file_of_the_database_holds_the_key(
     assert "cekura.db" in open_files
     for content in (*open_files.values(), *closed_files.values()):
         assert KEY not in readable(content.decode("latin-1"))
+
+
+def test_a_key_is_found_behind_any_number_of_backslashes_in_one_pass() -> None:
+    assert redact(r"\\u0073hort-key", ["short-key"]) == THE_KEY
+    text = "\\" * 200_000 + r"\u0073hort-kex"
+    assert redact(text, ["short-key"]) == text
