@@ -73,9 +73,8 @@ class Job:
     """A job as it is recorded. Times are Unix seconds; prompts are kept apart, by hash.
 
     `again_of` is the unconfirmed job that this one repeats, `took` how many seconds it ran where its end was
-    watched, `looked_at` when somebody looked at its end, `since` when it came into its state, `asked_at` when any
-    process polled it last, `other_key` tells that it was launched with another key. Its texts are cleaned; `sent` has
-    those by name that came otherwise, as they came.
+    watched, `looked_at` when somebody looked at its end, `since` when it came into its state, `other_key` tells that it
+    was launched with another key. Its texts are cleaned; `sent` has those by name that came otherwise, as they came.
     """
 
     number: int
@@ -106,7 +105,6 @@ class Job:
     took: float | None = None
     looked_at: float | None = None
     since: float | None = None
-    asked_at: float | None = field(default=None, compare=False)
     other_key: bool = False
     kind: str = DEFAULT_KIND
     parameters: Mapping[str, object] = field(default_factory=dict, hash=False)

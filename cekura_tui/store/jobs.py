@@ -400,7 +400,8 @@ _DURATIONS = """
 SELECT took FROM jobs WHERE origin = ? AND profile = ? AND kind = ? AND typeof(took) = 'real'
 ORDER BY number DESC LIMIT ?"""
 _CLAIM = """
-UPDATE jobs SET asked_at = ?1 WHERE number = ?2 AND (asked_at IS NULL OR asked_at <= ?3 OR asked_at > ?1)"""
+INSERT INTO polls VALUES (?2, ?1)
+ON CONFLICT DO UPDATE SET asked_at = ?1 WHERE asked_at <= ?3 OR asked_at > ?1"""
 _AGAIN = "SELECT number FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 'forgotten') LIMIT 1"
 
 

@@ -312,9 +312,9 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     """,
     """
-    -- when any process polled a running job last: two windows so poll it no more often than one
-    ALTER TABLE jobs ADD COLUMN asked_at REAL;
-    DROP TABLE leases;
+    -- when any process polled a running job last: two windows so poll it no more often than one. A table of its own,
+    -- and `leases` stays: a window of the version before that is still open lives on with the columns that it knows.
+    CREATE TABLE polls (job INTEGER PRIMARY KEY, asked_at REAL NOT NULL);
     """,
 )
 VERSION = len(MIGRATIONS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -219,3 +220,23 @@ def test_a_file_that_another_window_replaced_stays_where_it_is(open_store: OpenS
         assert replace_damaged(home / "cekura.db") == ""
     assert set_aside(home) == []
     assert len(open_store().jobs.all(drafts=True)) == 1
+
+
+def test_a_damaged_file_that_cannot_be_replaced_is_a_sentence_until_there_is_room(
+    open_store: OpenStore, home: Path
+) -> None:
+    with closing(open_store()) as store:
+        store.jobs.save_draft(DRAFT, 1.0)
+        store.database.read("PRAGMA wal_checkpoint(TRUNCATE)")
+        store.database.read("PRAGMA cache_size = 0")
+        (home / "cekura.db").write_bytes(b"X" * 100 + (home / "cekura.db").read_bytes()[100:])
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (PAGE, limits[1]))
+        try:
+            for _ in range(2):
+                with pytest.raises(StoreError, match="Can't read the database"):
+                    store.jobs.all(drafts=True)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert len(store.jobs.all(drafts=True)) == 1
+        assert "Recovered 1 job and 1 prompt;" in store.database.notice
