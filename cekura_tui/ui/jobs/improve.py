@@ -121,6 +121,7 @@ class ImproveDialog(Dialog[Job]):
             self.watch(area, what, self._facts, init=False)
         self._say("reading", "Loading the agent's prompt …")
         self._read_saved()
+        self._read_agent_prompt()
 
     @work(group="saved-prompts")
     async def _read_saved(self) -> None:
@@ -137,7 +138,6 @@ class ImproveDialog(Dialog[Job]):
                     self._restore(saved[0], saved[1])
         except CekuraTuiError as error:
             self._show_message(error.sentence(), failed=True)
-        self._read_agent_prompt()
 
     @work(group="agent-prompt", exclusive=True)
     async def _read_agent_prompt(self) -> None:

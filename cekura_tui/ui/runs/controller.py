@@ -105,7 +105,7 @@ class RunsController:
         self.feed.set_hidden(not seen)
         if seen and self._redraw is None and self._drawn_at > float("-inf"):
             self.draw_now()
-        if seen and self.listing.fresh:
+        if seen and self._page.is_active and self.listing.fresh:  # not as a dialog opens over it
             self._page.start_worker(self._complete_rows, "whole", exclusive=True)
 
     async def _complete_rows(self) -> None:

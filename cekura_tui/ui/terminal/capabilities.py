@@ -60,7 +60,7 @@ def read_escape_delay(env: Mapping[str, str]) -> float:
     named = env.get("ESCDELAY", "")
     if named.isascii() and named.isdecimal() and 0 < len(named) <= 5:
         return max(int(named), 1) / 1000
-    return 0.05 if read_over_ssh(env) else 0.025
+    return 0.05 if read_over_ssh(env) else 0.015
 
 
 COLOUR_SYSTEMS: Mapping[Colours, str] = {"none": "standard", "16": "standard", "256": "256", "truecolor": "truecolor"}

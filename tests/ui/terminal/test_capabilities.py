@@ -116,7 +116,7 @@ def test_cells_are_erased_only_where_erasing_fills_the_background(env: str, eras
         ("SSH_CONNECTION=10.0.0.1", 0.05),
         ("SSH_CONNECTION=10.0.0.1 ESCDELAY=300", 0.3),
         ("ESCDELAY=0", 0.001),
-        ("ESCDELAY=soon", 0.025),
+        ("ESCDELAY=soon", 0.015),
     ],
 )
 def test_esc_waits_longer_over_ssh_or_as_set_by_the_user(env: str, seconds: float) -> None:
