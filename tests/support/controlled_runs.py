@@ -27,7 +27,7 @@ class Screen:
     def __init__(self, state: Any) -> None:
         self.state = state
         self.is_unmounted = self.waiting = False
-        self.seen = True
+        self.seen = self.is_active = True
         self.drawn = 0
         self.lists: list[bool] = []
         self.picks: list[NoScope | None] = []

@@ -112,7 +112,7 @@ def test_cells_are_erased_only_where_erasing_fills_the_background(env: str, eras
 @pytest.mark.parametrize(
     ("env", "seconds"),
     [
-        ("", 0.025),
+        ("", 0.015),
         ("SSH_CONNECTION=10.0.0.1", 0.05),
         ("SSH_CONNECTION=10.0.0.1 ESCDELAY=300", 0.3),
         ("ESCDELAY=0", 0.001),
