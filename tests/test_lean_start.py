@@ -139,8 +139,8 @@ def test_the_first_frame_is_read_with_few_modules(tmp_path: Path, demo: bool, se
 
 
 def test_the_first_screen_is_made_with_few_modules(tmp_path: Path) -> None:
-    code = "from cekura_tui.ui.first_frame import read_first_frame\nread_first_frame(workspace, None)\nfound = loaded()"
+    code = "import cekura_tui.ui.app as app, cekura_tui.ui.jobs.list\napp.read_first_frame(workspace, None)\nfound = loaded()"
     modules = fresh(_OPENING.replace("{demo}", "True") + code, tmp_path)
     assert packages(modules) & _SLOW_TO_LOAD == set()
-    assert {"textual.widgets._text_area", "cekura_tui.ui.kit.help"} & set(modules) == set()
-    assert len(own(modules)) <= 101, sorted(own(modules))
+    assert {"textual.widgets._text_area", "cekura_tui.ui.kit.help", "cekura_tui.store.jobs"} & set(modules) == set()
+    assert len(own(modules)) <= 111, sorted(own(modules))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+from typing import TYPE_CHECKING
 
-from cekura_tui.jobs.owner import Owner
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.job_durations import Usual
 from cekura_tui.model.job_kind import WAITING, WORKING
@@ -14,7 +14,10 @@ from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import clean, clean_line, span_text
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.state import AppState
-from cekura_tui.workspace.job_service import JobRecord
+
+if TYPE_CHECKING:  # the first frame needs neither
+    from cekura_tui.jobs.owner import Owner
+    from cekura_tui.workspace.job_service import JobRecord
 
 Facts = list[tuple[str, str]]
 
