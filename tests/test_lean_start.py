@@ -139,8 +139,8 @@ def test_the_first_frame_is_read_with_few_modules(tmp_path: Path, demo: bool, se
 
 
 def test_the_first_screen_is_made_with_few_modules(tmp_path: Path) -> None:
-    code = "import cekura_tui.ui.app as app, cekura_tui.ui.jobs.list\napp.read_first_frame(workspace, None)\nfound = loaded()"
-    modules = fresh(_OPENING.replace("{demo}", "True") + code, tmp_path)
+    code = "import cekura_tui.ui.app as app, cekura_tui.ui.jobs.list\napp.read_first_frame(workspace, None)\n"
+    modules = fresh(f"{_OPENING.replace('{demo}', 'True')}{code}found = loaded()", tmp_path)
     assert packages(modules) & _SLOW_TO_LOAD == set()
     assert {"textual.widgets._text_area", "cekura_tui.ui.kit.help", "cekura_tui.store.jobs"} & set(modules) == set()
     assert len(own(modules)) <= 111, sorted(own(modules))
