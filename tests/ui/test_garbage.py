@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -27,3 +28,22 @@ async def test_what_the_first_frame_loaded_is_set_aside_and_collection_goes_on(q
     async with opened(quiet, tidy=True):
         await eventually(lambda: gc.get_freeze_count() > 0, "what is loaded is set aside")
         assert gc.isenabled()
+
+
+class Cycle:
+    def __init__(self) -> None:
+        self.itself = self
+
+
+async def test_old_garbage_is_collected_in_the_pause_after_a_key(quiet: Setup) -> None:
+    async with opened(quiet, tidy=True) as pilot:
+        await eventually(lambda: gc.get_freeze_count() > 0, "what is loaded is set aside")
+        first = gc.get_freeze_count()
+        await eventually(lambda: gc.get_freeze_count() > first, "so is what is loaded after the first frame")
+        garbage = Cycle()
+        for _ in range(5):
+            gc.collect(1)  # it grows old while it is used
+        collected = weakref.ref(garbage)
+        del garbage
+        await pilot.press("j")
+        await eventually(lambda: collected() is None, "it is collected")
