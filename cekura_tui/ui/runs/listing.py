@@ -277,7 +277,7 @@ class RunListing:
             words, few = f"{loaded:,} of {total:,} runs, the most that fit", "narrow the filter, as with since:"
             return f"{' '.join(what)} {words} · {few}", f"{words} · {few}", words
         running = feed.loading_all if sweep is None else sweep.running
-        key = f"F {'stop' if running else 'load all'}"
+        key = with_keys(f"{{runs.read-on}} {'stop' if running else 'load all'}")
         words, how = f"{loaded:,} of {total:,}", "loaded"
         if sweep is not None:
             words, how = f"{sweep.read:,} of {max(sweep.total, total):,}", "checked"
