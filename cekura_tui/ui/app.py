@@ -65,7 +65,7 @@ _IDLE = 1.0
 """Seconds after the first frame until the other style sheets are parsed."""
 _RARELY = (700, 10, 10)
 """Thresholds of garbage collection: a full one, which delays a key by some 25 ms, comes once in ten screens."""
-_PAUSE, _DUE = 0.2, 5
+_PAUSE, _DUE = 1.0, 5
 """Seconds after a key at which a full collection delays nobody, if at least so many middle ones came before."""
 
 
