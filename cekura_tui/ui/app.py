@@ -63,15 +63,8 @@ _log = logging.getLogger("cekura_tui.ui")
 
 _IDLE = 1.0
 """Seconds after the first frame until the other style sheets are parsed."""
-_RARELY = (700, 10, 10)
-"""Thresholds of garbage collection: a full one, which delays a key by some 25 ms, comes once in ten screens."""
-_PAUSE, _DUE = 1.0, 5
-"""Seconds after a key at which a full collection delays nobody, if at least so many middle ones came before."""
-
-
-def _collect_garbage() -> None:
-    if gc.get_count()[2] >= _DUE:
-        gc.collect()
+_RARELY = (700, 10, 30)
+"""Thresholds of garbage collection: a full one, which delays a key by some 25 ms, mostly comes after a painting instead."""
 
 
 def _not_above_others(app: CekuraApp) -> str | None:
@@ -235,7 +228,6 @@ class CekuraApp(App[None]):
         self.router = Router(self, self.state, self.jobs_reader)
         self.state.ask = self.router.answer
         self._tidy = tidy
-        self._pause: asyncio.TimerHandle | None = None
         self._laid_out = False
         """Whether the screens have a size."""
         self.too_small_lines: list[str] = []
@@ -406,9 +398,6 @@ class CekuraApp(App[None]):
             self.painting.hold()
         if isinstance(event, events.InputEvent) and not event.is_forwarded:
             self.news.away.input_seen(event)
-            if self._pause is not None:
-                self._pause.cancel()
-            self._pause = asyncio.get_running_loop().call_later(_PAUSE, _collect_garbage)
         if isinstance(event, events.Key) and self.screen_stack:
             # A screen opened by the key before must be mounted first.
             await wait_mounted(self.screen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path, PurePath
@@ -54,6 +55,9 @@ BUSY, OPENING = 0.1, 0.5
 """Seconds after which a screen, and one that is being opened, is painted though changes keep coming."""
 _STILL = 6
 """Turns of the loop in a row without a change: an idle widget may still request a layout some turns later."""
+_READ, _DUE = 0.05, 5
+"""Seconds after the painting of a screen, which the user reads now, until a full garbage collection, if at least so
+many middle ones came since the last."""
 
 
 class Painting:
@@ -100,6 +104,8 @@ class Painting:
             paint(app, whole=whole)
             if painted is not None:
                 painted()
+            if whole and gc.get_freeze_count() and gc.get_count()[2] >= _DUE:
+                asyncio.get_running_loop().call_later(_READ, gc.collect)  # closed screens are garbage
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """End the app by an error while painting, as Textual does."""
