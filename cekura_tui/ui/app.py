@@ -64,7 +64,7 @@ _log = logging.getLogger("cekura_tui.ui")
 _IDLE = 1.0
 """Seconds after the first frame until the other style sheets are parsed."""
 _RARELY = (700, 10, 30)
-"""Thresholds of garbage collection: a full one, which delays a key by some 25 ms, mostly comes after a painting instead."""
+"""Thresholds of garbage collection: a full one, which delays a key by some 25 ms, mostly comes after a painting."""
 
 
 def _not_above_others(app: CekuraApp) -> str | None:
@@ -205,7 +205,7 @@ class CekuraApp(App[None]):
         super().__init__()
         if not os.environ.get("TEXTUAL_ANIMATIONS"):
             self.animation_level = "none"
-        self.painting = Painting(self)
+        self.painting = Painting(self, tidy)
         release_style_cache()
         make_strips_light()
         fire_single_timers()

@@ -63,11 +63,12 @@ many middle ones came since the last."""
 class Painting:
     """Holds painting back while a key or a new screen is handled, then paints once.
 
-    Textual paints a new screen empty, then with its widgets, then with their contents.
+    Textual paints a new screen empty, then with its widgets, then with their contents. With `tidy` garbage is collected
+    once a new screen was painted.
     """
 
-    def __init__(self, app: App[Any]) -> None:
-        self._app = app
+    def __init__(self, app: App[Any], tidy: bool) -> None:
+        self._app, self._tidy = app, tidy
         self._task: asyncio.Task[None] | None = None
         self._begun = self._until = 0.0
         self._whole = False
@@ -104,7 +105,7 @@ class Painting:
             paint(app, whole=whole)
             if painted is not None:
                 painted()
-            if whole and gc.get_freeze_count() and gc.get_count()[2] >= _DUE:
+            if whole and self._tidy and gc.get_count()[2] >= _DUE:
                 asyncio.get_running_loop().call_later(_READ, gc.collect)  # closed screens are garbage
 
     def _ended(self, task: asyncio.Task[None]) -> None:
