@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from concurrent.futures import Future
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from cekura_tui.jobs.waiting import retry_delay
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.improve_prompt import launch_body
 from cekura_tui.model.job import MAX_RUNS, Draft, Job, JobState
+from cekura_tui.model.scope import Agent
 from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.store.errors import SentUnrecorded
 from cekura_tui.ui.actions import NOT_OFFERED, Action
@@ -34,7 +36,7 @@ from cekura_tui.ui.messages import GivenPrompt, Improve
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.foreground import edit_prompt
 from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file
-from cekura_tui.workspace.session import Improvable
+from cekura_tui.workspace.session import Improvable, Session
 
 AUTOSAVE = 1.5
 """Seconds after a keystroke at which what was typed is saved, also while typing continues."""
@@ -74,6 +76,9 @@ class ImproveDialog(Dialog[Job]):
         self._reported_unsaved: Draft | None = None
         self._keys, self._warned = state.workspace.setup.known_keys(), ""
         self._autosave = Debounce(self, AUTOSAVE, self._save_typed, postponed=False)
+        # Both come while this is composed.
+        self._saved = state.workspace.send(self._find_saved)
+        self._asked: Future[tuple[Agent, Prompt]] | None = self._ask_prompt()
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog", id="improve"):
@@ -125,10 +130,8 @@ class ImproveDialog(Dialog[Job]):
 
     @work(group="saved-prompts")
     async def _read_saved(self) -> None:
-        workspace, agent_id = self._state.workspace, self._runs.agent_id
         try:
-            saved = await workspace.call(lambda session: session.jobs.draft(agent_id, self._runs.run_ids))
-            last = await workspace.do(lambda session: session.store.jobs.last_prompt(agent_id))
+            saved, last = await asyncio.wrap_future(self._saved)
             if last is not None:
                 self._sources.has("last", last)
             if saved is not None:
@@ -139,15 +142,18 @@ class ImproveDialog(Dialog[Job]):
         except CekuraTuiError as error:
             self._show_message(error.sentence(), failed=True)
 
+    async def _find_saved(self, session: Session) -> tuple[tuple[Draft, Job] | None, Prompt | None]:
+        agent_id = self._runs.agent_id
+        return await session.jobs.draft(agent_id, self._runs.run_ids), session.store.jobs.last_prompt(agent_id)
+
     @work(group="agent-prompt", exclusive=True)
     async def _read_agent_prompt(self) -> None:
         """Load the agent's prompt, with retries; the error stays on screen until then."""
         failures = 0
         while not self.is_unmounted:
             try:
-                agent, prompt = await self._state.workspace.call(
-                    lambda session: session.agent_prompt(self._runs.agent_id, background=failures > 0)  # noqa: B023
-                )
+                asked, self._asked = self._asked or self._ask_prompt(background=failures > 0), None
+                agent, prompt = await asyncio.wrap_future(asked)
             except CekuraTuiError as error:
                 self.unread, failures = error, failures + 1
                 wait, retrying = None, ""
@@ -162,6 +168,10 @@ class ImproveDialog(Dialog[Job]):
             else:
                 self._agent_prompt_read(agent.name, prompt)
                 return
+
+    def _ask_prompt(self, *, background: bool = False) -> Future[tuple[Agent, Prompt]]:
+        agent_id = self._runs.agent_id
+        return self._state.workspace.send(lambda session: session.agent_prompt(agent_id, background=background))
 
     def _agent_prompt_read(self, agent_name: str, prompt: Prompt) -> None:
         self._agent_name, self.unread = agent_name, None
