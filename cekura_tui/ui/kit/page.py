@@ -106,10 +106,10 @@ class Page(AppScreen[None]):
         self, data: Widget, *, loaded: bool, error: CekuraTuiError | None, empty: tuple[str, str], focus: bool = True
     ) -> None:
         """Show the data once it is loaded; else, in the page's notice, the error or the `empty` title and text. With
-        `focus` the data gets the focus if no widget has it."""
+        `focus` the data has the focus while it is shown, if no other widget has it."""
         self.error = error
         notice = self.query_one(Notice)
-        if not loaded and data.has_focus:
+        if not loaded and focus and data.has_focus:
             self.set_focus(None)  # else Textual would move the focus to another part for good
         data.display, notice.display = loaded, not loaded
         if not loaded and error is not None:
