@@ -21,8 +21,8 @@ from terminal import Start, Terminal
 from waiting import until
 
 LONG = PROMPT + "Be patient with whoever calls. " * 6_000
-ROOM = 60_000
-"""Bytes that may still be written to a file that is full: much, and less than the long prompt."""
+ROOM = 40_000
+"""Bytes that a full file may still grow by: with those of the new database, fewer than the long prompt has."""
 _WITHOUT_RIGHTS = """
 import ctypes, os, sys
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
