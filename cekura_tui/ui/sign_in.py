@@ -104,7 +104,7 @@ class SignInScreen(Page):
         ),
         Action("sign-in.cached", "c", lambda page: page.enter(demo=False), "Cached", footer=5, why_not=_while_typing),
         Action("sign-in.back", "escape", lambda page: page.back(), "Back", footer=2, why_not=_unless_typing),
-        Action("sign-in.quit", "escape", lambda page: page.app.action_quit(), "Quit", footer=6, why_not=_while_typing),
+        Action("sign-in.quit", "escape", "quit", "Quit", footer=6, why_not=_while_typing),  # shown for `q` too
     )
     HELP = """\
 # Sign in
@@ -173,6 +173,9 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
         """Insert a key pasted over the ways in into its line."""
         self.show_form(typing=True)
         self.query_one(KeyLine).on_paste(event)
+
+    async def action_quit(self) -> None:
+        await self.app.action_quit()
 
     def back(self) -> None:
         self.query_one(KeyLine).value = ""
