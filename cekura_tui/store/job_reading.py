@@ -44,6 +44,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "float": (float, int),
     "float | None": (float, int, type(None)),
 }
+_FIELDS = frozenset(column.name for column in fields(Job))
 _COLUMNS = {column.name: _TYPES[str(column.type)] for column in fields(Job) if column.type in _TYPES}
 """The types that a column read as it is may hold: SQLite itself takes any value in any column."""
 _JSON: dict[str, type[Any]] = {"run_ids": list, "category_ids": list, "workflow_metric_ids": list, "parameters": dict}
@@ -83,7 +84,8 @@ def read_job(row: sqlite3.Row, key_id: str | None) -> Job:
             raise UnreadableJob(number, why, "If a newer cekura-tui saved the job, update this one.")
     sent = {name: text for name in _SENT if (text := values[name]) is not None and text != clean(text)}
     own = {"state": JobState(values["state"]), "other_key": key_id not in (None, values["key_id"]), "sent": sent}
-    return Job(**{**values, **{name: clean(text) for name, text in sent.items()}, **own})
+    of_job = {name: value for name, value in values.items() if name in _FIELDS}  # a newer version may add columns
+    return Job(**{**of_job, **{name: clean(text) for name, text in sent.items()}, **own})
 
 
 def _is_kind(name: str) -> bool:

@@ -316,5 +316,6 @@ MIGRATIONS: tuple[str, ...] = (
     -- and `leases` stays: a window of the version before that is still open lives on with the columns that it knows.
     CREATE TABLE polls (job INTEGER PRIMARY KEY, asked_at REAL NOT NULL);
     """,
+    "CREATE TABLE IF NOT EXISTS polls (job INTEGER PRIMARY KEY, asked_at REAL NOT NULL);",  # 13 was once another one
 )
 VERSION = len(MIGRATIONS)

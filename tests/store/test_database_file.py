@@ -240,3 +240,11 @@ def test_a_damaged_file_that_cannot_be_replaced_is_a_sentence_until_there_is_roo
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         assert len(store.jobs.all(drafts=True)) == 1
         assert "Recovered 1 job and 1 prompt;" in store.database.notice
+
+
+def test_a_column_that_a_newer_version_added_hides_no_job(open_store: OpenStore, home: Path) -> None:
+    with closing(open_store()) as store:
+        store.jobs.save_draft(DRAFT, 1.0)
+        with closing(sqlite3.connect(home / "cekura.db")) as newer:
+            newer.execute("ALTER TABLE jobs ADD COLUMN later REAL")
+        assert [job.state for job in store.jobs.all(drafts=True)] == [JobState.DRAFT]

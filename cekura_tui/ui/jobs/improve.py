@@ -433,11 +433,12 @@ def open_improve_dialog(page: Page, request: Improve) -> None:
     async def open_dialog() -> None:
         try:
             runs = await state.workspace.call(lambda session: session.improvable(run_ids))
+            dialog = ImproveDialog(state, runs, request.given)
         except CekuraTuiError as error:
             page.show_error(error)
         else:
             page.opening.arrived()
-            page.app.push_screen(ImproveDialog(state, runs, request.given), launched)
+            page.app.push_screen(dialog, launched)
 
     def launched(job: Job | None) -> None:
         if job is None:
