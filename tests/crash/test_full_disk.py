@@ -80,7 +80,8 @@ def fill_disk(disk: Path, *, room: int = 0) -> Path:
     """Leave so many bytes of a small disk; returns the file that takes the others."""
     free = os.statvfs(disk)
     ballast = disk / "ballast"
-    ballast.write_bytes(bytes(max(0, free.f_bavail * free.f_frsize - room)))
+    with ballast.open("wb", buffering=0) as file:  # one write takes what is left if the program wrote meanwhile
+        file.write(bytes(max(0, free.f_bavail * free.f_frsize - room)))
     return ballast
 
 
