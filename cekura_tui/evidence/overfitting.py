@@ -85,7 +85,7 @@ class _KnownRun:
 
 
 def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> dict[int, tuple[str, ...]]:
-    """The facts of one call that hunks add, as they are written, by the number of the hunk; MOST of each at most.
+    """Find facts of a single call that hunks add: their wording by hunk number, at most MOST per hunk.
 
     A fact is something that a run of `views` has, in its test profile or transcript or as its name, and that the prompt
     that was sent has not: names, dates, times, amounts, numbers, e-mails, six words in a row of a turn, scenarios, ids.

@@ -28,7 +28,7 @@ TURNS = 12
 MAX_SPOKEN = 2_000
 NAME = 1.5
 _OUTCOME, _QUOTED, _SPOKEN = 0.9, 0.4, 0.4
-"""The weights of a word in a name, an expected outcome, a quote and a cited turn; in the explanation it counts 1."""
+"""Weights of a word by where it stands: name, expected outcome, quote, cited turn. In the explanation it is 1."""
 _PLACE, _AROUND = 0.7, 0.35
 """What a word counts, against 1 where it came or went: in the place of a hunk, and in what stays around."""
 _IN_A_ROW = 6

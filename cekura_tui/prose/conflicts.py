@@ -44,7 +44,7 @@ class ConflictDecisions:
         """By the staged text."""
 
     def take_up(self, merge: Merge) -> None:
-        """Decide on this merge from here; conflicts of which there are more or fewer equal ones are undecided again."""
+        """Keep the decisions for a new merge, except where the number of equal conflicts changed."""
         kinds = [tuple(merge.conflicts[number - 1] for number in group) for group in merge.groups]
         every, so_far = Counter(kinds), Counter[_Kind]()
         self._merge, self._spots = merge, {}

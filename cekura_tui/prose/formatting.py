@@ -283,7 +283,7 @@ def _atom(text: str) -> Atom:
 
 
 class Dressed:
-    """A text with the marks around its words: quotation marks and emphasis that open and close."""
+    """A text and its paired marks, quotation marks and emphasis, by position."""
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -294,7 +294,7 @@ class _Writer:
         return self._lines
 
     def leave(self) -> None:
-        """Pass over text that is in the old text alone."""
+        """Skip text that only the old text has."""
         self._fresh["del"] = False
 
     def _piece(self, spans: Sequence[WordSpan]) -> None:

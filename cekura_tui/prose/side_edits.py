@@ -313,7 +313,7 @@ def alike_pairs(ones: Sequence[Passage], others: Sequence[Passage]) -> Iterator[
 
 
 def _bound(edits: list[SideEdit]) -> list[SideEdit]:
-    """With one bond for a passage that went here and came there."""
+    """Give a removal and an addition of the same passage one bond, so that they are decided together."""
     moving = [(n, edit) for n, edit in enumerate(edits) if not edit.is_reworded]
     gone = [(plain_words(text), n) for n, edit in moving for text in edit.removed]
     come = [(plain_words(text), n) for n, edit in moving for text in edit.added]

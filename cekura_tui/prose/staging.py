@@ -48,7 +48,7 @@ def with_numbers(diff: ProseDiff, texts: Sequence[str], choices: Choices | None 
 
 
 def staged_spans(diff: ProseDiff, choices: Choices) -> Iterator[Sequence[WordSpan]]:
-    """For every piece its spans in the staged text, before its numbers follow."""
+    """Yield the spans of each piece in the staged text, before list numbers are adjusted."""
     edited = {diff.hunks[number - 1].main: choice.text for number, choice in choices.items() if choice.what == "edited"}
 
     taken = _taken(choices)
@@ -65,7 +65,7 @@ def _taken(choices: Choices) -> Callable[[int], bool]:
 
 
 def worded(passage: str, text: str) -> str:
-    """A passage in other words, with the white space around it; empty without words."""
+    """Replace the words of a passage by `text` and keep the white space around them; empty if `text` is blank."""
     bare, typed = passage.strip(), text.strip()
     if not typed:
         return ""

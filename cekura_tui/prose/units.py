@@ -136,7 +136,7 @@ def _units(text: str, closely: bool) -> Iterator[Unit]:
 
 
 def _parts(text: str, start: int, end: int) -> Iterator[Unit]:
-    """The text before `start`, up to `end` and behind, each as one unit and one word."""
+    """Split a text at `start` and `end` into three units of one word each."""
     at = 0
     for block, (first, last) in enumerate(((0, start), (start, end), (end, len(text))), 1):
         bare = last - len(text[first:last].lstrip())

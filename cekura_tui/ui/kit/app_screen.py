@@ -56,8 +56,8 @@ BUSY, OPENING = 0.1, 0.5
 _STILL = 6
 """Turns of the loop in a row without a change: an idle widget may still request a layout some turns later."""
 _READ, _DUE = 0.05, 5
-"""Seconds after the painting of a screen, which the user reads now, until a full garbage collection, if at least so
-many middle ones came since the last."""
+"""Seconds from painting a new screen to a full garbage collection, while the user reads it; and how many collections
+of the middle generation make one worthwhile."""
 
 
 class Painting:
